@@ -1,4 +1,4 @@
-"""Setting and stopping clocks: each record has at most one running."""
+"""Starting and stopping clocks. Each record has at most one that runs."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,12 +21,12 @@ RUN_FOR: Final = RUNS.where(Clock.record_id.in_(any_of("records")))
 RUN_IN: Final = RUNS.where(Clock.case_id == bindparam("case"))
 OF_KINDS: Final = RUN_IN.where(Clock.kind.in_(any_of("kinds")))
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
-FOLLOWED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
-STOP, FOLLOW = RUN_FOR.values(STOPPED), RUN_FOR.values(FOLLOWED)
+MOVED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
+STOP, MOVE = RUN_FOR.values(STOPPED), RUN_FOR.values(MOVED)
 STOP_CASE, STOP_KINDS = RUN_IN.values(STOPPED), OF_KINDS.values(STOPPED)
 SOON: Final = RUNS.where(Clock.kind.in_(any_of("kinds")), Clock.due_at < bindparam("until"))
-GRANTED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
-GRANT: Final = SOON.values(GRANTED).returning(Clock.number)
+POSTPONED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
+POSTPONE: Final = SOON.values(POSTPONED).returning(Clock.number)
 
 
 def restart(
@@ -37,7 +37,7 @@ def restart(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Stop what ran for this record and start what its new state waits for."""
+    """Stop the clock of a record, and start the one for its new state."""
     stop(work, record.id)
     start(work, record, kind, due_at, waits_on=waits_on)
 
@@ -52,7 +52,8 @@ def start(
 ) -> None:
     """Start a clock for a record that has none.
 
-    What is late already is due at once: a silence counts from when somebody was waited for.
+    If its time has passed already, it is due now: an office cannot miss a deadline before
+    it is waited for.
     """
     clock = Clock(
         case_id=record.case_id,
@@ -67,7 +68,7 @@ def start(
 
 
 def stop(work: Writing, record_id: UUID) -> None:
-    """Stop the clock of a record: it was answered, or the question is moot."""
+    """Stop the clock of a record."""
     stop_all(work, [record_id])
 
 
@@ -78,72 +79,72 @@ def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
 
 
 def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
-    """Stop whatever of some kinds runs in a case."""
+    """Stop the clocks of some kinds in a case."""
     of_kinds = {"case": case_id, "kinds": kinds, "now": work.now}
     change(work.session, STOP_KINDS, of_kinds)
 
 
 def stop_case(work: Writing, case_id: UUID) -> None:
-    """Stop whatever runs in a case: nothing of it is left to do."""
+    """Stop every clock in a case."""
     change(work.session, STOP_CASE, {"case": case_id, "now": work.now})
 
 
 def go_on(
     work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
-    """Start a clock again with the time that was left when it was paused, else afresh."""
+    """Restart a clock with the time that was left when it was paused, else in full."""
     left = queries.resumed(work, record.id, kind, fresh)
     restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
 
 
 def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
-    """Let what runs for these records wait for somebody else, until the same moment.
+    """Hand the clocks of some records to another office, with the same due time.
 
-    In whichever country: the person has waited since the clock began, and a calendar with
-    more holidays is no reason to wait longer. What ran out is due in a day.
+    The due time stays although the other office may have another calendar, because the
+    person has waited since the clock was started. A clock that was missed is due in a day.
     """
     for clock in queries.running(work, record_ids).values():
         give(work, clock, waits_on)
 
 
 def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
-    """Let what runs for a record wait for somebody else, and change nothing else.
+    """Change the office that the clock of a record waits for, and nothing else.
 
-    For one who must not learn that another is waited for now (ADR 43): what was let pass
-    before counts on.
+    This is for an office that must not learn that another is waited for now (ADR 43).
+    Earlier misses still count.
     """
     for clock in queries.running(work, [record_id]).values():
         clock.waits_on = waits_on
 
 
 def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
-    """Let what runs for one of these records run on for the one that takes its place.
+    """Move the running clock of one of these records to the record that replaces them.
 
-    It is the same clock: until the same moment, with every silence that was counted.
+    It stays the same clock, with the same due time and the misses that were counted.
     """
     if records := list(record_ids):
-        change(work.session, FOLLOW, {"records": records, "record": record_id})
+        change(work.session, MOVE, {"records": records, "record": record_id})
 
 
 def pass_on_kind(
     work: Writing, case_id: UUID, kind: ClockKind, waits_on: UUID | None
 ) -> None:
-    """Let what runs of one kind in a case wait for somebody else, like `pass_on`."""
+    """Hand the clocks of one kind in a case to another office, as `hand_over` does."""
     for clock in queries.running_in(work, case_id, kind):
         give(work, clock, waits_on)
 
 
 def give(work: Writing, clock: Clock, whom: UUID | None) -> None:
-    """Let one clock wait for somebody else, who has let nothing pass yet.
+    """Hand one clock to another office, which has missed nothing yet.
 
-    By a clock that ran out it would be called silent for what it was never asked, and a
-    lead could lose the case for it: that one is stopped, and goes on with its own length as
-    if it had begun later.
+    A clock that was missed is replaced by a new one of the same length, because the new
+    office would otherwise count as late for something it was never asked, and a lead could
+    lose the case.
     """
     if clock.waits_on == whom:
         return
-    until = breaches.until_for_another(work, clock)
-    later = until - clock.due_at
+    due_at = breaches.until_for_another(work, clock)
+    later = due_at - clock.due_at
     if not later:
         clock.waits_on = whom
         return
@@ -154,23 +155,23 @@ def give(work: Writing, clock: Clock, whom: UUID | None) -> None:
         kind=clock.kind,
         waits_on=whom,
         set_at=clock.set_at + later,
-        due_at=until,
+        due_at=due_at,
     )
     stop(work, clock.record_id)
     work.session.add(new)
 
 
 def grant(work: Writing, kinds: Iterable[ClockKind], until: datetime) -> int:
-    """Let no clock of some kinds run out before a moment; says how many would have."""
+    """Postpone the clocks of some kinds that are due before a time; return their count."""
     soon = {"kinds": list(kinds), "until": until}
-    return len(work.session.scalars(GRANT, soon).all())
+    return len(work.session.scalars(POSTPONE, soon).all())
 
 
 def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
-    """Keep that a clock ran out once more, and when it is to be looked at again.
+    """Record that a clock was missed once more, and when the worker looks at it again.
 
-    Written once for each time, whoever looks: a second writer breaks on the key, and its
-    work is undone with it (R55).
+    Each miss is written once. A second worker violates the primary key, and its transaction
+    is rolled back (R55).
     """
     firing = Firing(
         clock_number=clock.number,
@@ -186,10 +187,10 @@ def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
 
 
 def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
-    """Look at a clock later that could not be fired, ever later; says how often it failed.
+    """Postpone a clock that could not be fired, longer each time; return its failures.
 
-    One that nobody can fire must not keep the others waiting. 0: it was stopped, or another
-    has fired it or put it off since it was read, and it is left as it is.
+    Such a clock must not delay the others. The result is 0, and nothing changes, if the
+    clock was stopped, fired or postponed since it was read.
     """
     clock = session.get_one(Clock, due.number, populate_existing=True, with_for_update=True)
     if clock.stopped_at is not None or clock.fires_at != due.fires_at:
@@ -200,10 +201,10 @@ def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
 
 
 def run_out(session: Session, reference: str, now: datetime) -> None:
-    """Let all that waits in a case be due now: for a story, or a drill.
+    """Make every clock of a case due now, for a story or a drill.
 
-    As if the time had gone by: each clock began earlier by as much as was left of it. A
-    person who travels arrives when the travel plan says all the same.
+    Each clock is moved into the past by the time that was left. The arrival of a person who
+    travels stays as the travel plan says.
     """
     of_case = select(Clock.case_id).where(Clock.reference == reference)
     running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)

@@ -1,4 +1,4 @@
-"""Which limits a country or an agreement may set, and within which bounds: pure."""
+"""Which limits a country or an agreement may set, and within which bounds; pure."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority, Unit, defau
 
 
 class Haste(StrEnum):
-    """For which priority a limit is set; `any`: the priority makes no difference."""
+    """The priority that a limit is set for; `any` if the priority makes no difference."""
 
     EMERGENCY = "emergency"
     URGENT = "urgent"
@@ -16,56 +16,57 @@ class Haste(StrEnum):
 
 
 FIXED: Final = {
-    ClockKind.REVIEW_RISK: "it follows from how long an assessment holds (G03)",
+    ClockKind.REVIEW_RISK: "it follows from how long an assessment is valid (G03)",
     ClockKind.CONFIRM_ARRIVAL: "an arrival is confirmed the same day (D06)",
-    ClockKind.MONITOR: "whoever leads plans the visits (D08)",
+    ClockKind.MONITOR: "the lead plans the visits (D08)",
     ClockKind.ASSESS_INTERESTS: "a child without a guardian waits no longer (G02)",
-    ClockKind.CONSENT_ENDS: "a consent says itself when it ends",
+    ClockKind.CONSENT_ENDS: "each consent has its own end",
     ClockKind.DECIDE_READING: "an emergency does not wait (R15)",
-    ClockKind.READING_ENDS: "nobody reads in an emergency for longer (R15)",
-    ClockKind.TELL_PERSON: "a person hears within a day that somebody read (BR05)",
+    ClockKind.READING_ENDS: "emergency access lasts no longer (R15)",
+    ClockKind.TELL_PERSON: "the person is told of emergency access within a day (BR05)",
 }
-"""Clocks that nobody sets, and why."""
+"""Clocks whose limit cannot be set, with the reason."""
 TIMES: Final = 5
-"""How many times as long as the default a limit may be: our own number."""
+"""The longest limit as a multiple of the default. No source names a number; this one is
+ours."""
 
 
 def hastes(kind: ClockKind) -> tuple[Haste, ...]:
-    """List for which priorities a clock is set: each alone, or all in one."""
+    """List the priorities that a clock can be set for: each of them, or `any` alone."""
     if len(set(LIMITS[kind])) == 1:
         return (Haste.ANY,)
     return tuple(Haste(priority) for priority in Priority)
 
 
 def haste_of(kind: ClockKind, priority: Priority | None) -> Haste:
-    """Say under which priority a limit is looked up."""
+    """Return the priority under which the limit of a clock is looked up."""
     if hastes(kind) == (Haste.ANY,):
         return Haste.ANY
     return Haste(priority or Priority.NORMAL)
 
 
 def usual(kind: ClockKind, haste: Haste) -> Limit:
-    """Say what counts where nothing was set."""
+    """Return the default limit of a clock."""
     return default(kind, None if haste == Haste.ANY else Priority(haste))
 
 
 def fault_of(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
-    """Say what a limit must be that it is not; None: it may be set.
+    """Return what is wrong with a limit, or None if it may be set.
 
-    What is urgent runs day and night (LIFECYCLES.md, section 7): an emergency that waited
-    for Monday would be none.
+    The limit of an urgent clock must run day and night (LIFECYCLES.md, section 7), because
+    an emergency cannot wait for a working day.
     """
     before = usual(kind, haste)
     if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:
         return "must run day and night: hours or days"
     if kind == ClockKind.ERASE and limit.unit != Unit.MONTHS:
-        return "must be months, for a closed case is kept that long"
+        return "must be in months, as retention is counted in months"
     if limit.about > TIMES * before.about:
         return f"must not make it longer than {TIMES} times the default: {spell(before)}"
     return None
 
 
 def spell(limit: Limit) -> str:
-    """Spell a limit as people say it."""
+    """Format a limit as text, such as "3 working days"."""
     unit = limit.unit.replace("_", " ")
     return f"{limit.count} {unit if limit.count > 1 else unit.removesuffix('s')}"

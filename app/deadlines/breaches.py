@@ -1,4 +1,4 @@
-"""Reading the clocks that ran out."""
+"""Queries for clocks that have run out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from app.kernel.work import Reading, Writing
 
 
 class Due(NamedTuple):
-    """A clock to look at, with the case to hold first, and what it fired at when read."""
+    """A clock that the worker has to look at, its case, and its `fires_at` when read."""
 
     number: int
     case_id: UUID
@@ -25,9 +25,10 @@ class Due(NamedTuple):
 
 
 class Running(NamedTuple):
-    """How the running clocks of a kind go.
+    """Figures of the running clocks of one kind.
 
-    How many could not be fired, how often the worst of them failed, when the first was set.
+    They are how many could not be fired, the most failures of one clock, and when the
+    oldest was set.
     """
 
     kind: ClockKind
@@ -40,9 +41,9 @@ DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
 
 
 def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:
-    """List the clocks that ran out and were not looked at since.
+    """List the clocks that have run out and wait for the worker, the longest overdue first.
 
-    The longest overdue first. They are not held: whoever fires one looks again.
+    They are not locked. The worker reads each one again before it fires it.
     """
     late = select(*DUE).where(is_waiting(now))
     rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
@@ -50,22 +51,23 @@ def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:
 
 
 def is_waiting(now: datetime) -> ColumnElement[bool]:
-    """Keep the clocks that ran out and that the worker has to look at now."""
-    again = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
-    return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & again
+    """Return the condition for a clock that ran out and that the worker must look at."""
+    is_to_fire = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
+    return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & is_to_fire
 
 
 def running(session: Session) -> Sequence[Clock]:
-    """List every clock that runs, the first that is due first."""
+    """List every running clock, ordered by due time."""
     waits = select(Clock).where(Clock.stopped_at.is_(None))
     return session.scalars(waits.order_by(Clock.due_at, Clock.number)).all()
 
 
 def abandoned(session: Session, limit: int) -> Sequence[Due]:
-    """List the clocks that wait for an office that is active no longer.
+    """List the clocks that wait for a closed office.
 
-    Once each: nobody has to wait until a deadline for somebody who is not there. Nor for
-    the next silence of an office that was asked, was silent, and then was shut.
+    Each is listed once, because nobody has to wait for the deadline of a closed office.
+    Clocks of an office that was asked, missed the deadline and was closed later are listed
+    as well.
     """
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
@@ -78,7 +80,7 @@ def abandoned(session: Session, limit: int) -> Sequence[Due]:
 
 
 def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
-    """Say whether a clock has run out, or waits for an office that is not there."""
+    """Return whether a clock has run out, or waits for a closed office (`absent`)."""
     if clock.stopped_at is not None:
         return False
     asked = clock.kind in ASKED and clock.failures == 0
@@ -87,18 +89,18 @@ def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
-    """Say since when a clock waits to be looked at; None: none does."""
+    """Return since when the oldest clock waits for the worker, or None."""
     since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
     return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
 
 
 def overdue_count(session: Session, now: datetime) -> int:
-    """Count the clocks that wait to be looked at."""
+    """Count the clocks that wait for the worker."""
     return session.scalars(select(func.count()).where(is_waiting(now))).one()
 
 
 def running_kinds(session: Session) -> list[Running]:
-    """Say of each kind of clock that runs how it goes; one read of all that run."""
+    """Return the figures of each kind of running clock, in one statement."""
     failed = func.sum(case((Clock.failures > 0, 1), else_=0))
     figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
     rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
@@ -106,7 +108,7 @@ def running_kinds(session: Session) -> list[Running]:
 
 
 def late_at_desks(session: Session, now: datetime) -> int:
-    """Count the cases that wait for a desk longer than they may."""
+    """Count the cases for which a desk has missed a deadline."""
     at_desk = Clock.waits_on.in_(directory.desks())
     late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & at_desk
     cases = select(func.count(Clock.case_id.distinct())).where(late)
@@ -114,7 +116,7 @@ def late_at_desks(session: Session, now: datetime) -> int:
 
 
 def find_waited_for(session: Session) -> frozenset[UUID]:
-    """Return the offices that something waits for."""
+    """Return the offices that a clock waits for."""
     offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None)).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
@@ -127,14 +129,14 @@ def find_holders(session: Session) -> frozenset[UUID]:
 
 
 def count_drafts_of_closed(session: Session) -> int:
-    """Count the drafts that wait to be finished by an office that is closed."""
+    """Count the drafts that a closed office has to finish."""
     waits = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.FINISH_DRAFT)
     of_closed = waits & Clock.waits_on.in_(directory.closed())
     return session.scalars(select(func.count()).where(of_closed)).one()
 
 
 def again(work: Writing, number: int) -> Clock:
-    """Read a clock as it is now that its case is held."""
+    """Read a clock again after its case was locked."""
     return work.session.get_one(Clock, number, populate_existing=True)
 
 
@@ -145,33 +147,35 @@ def times_fired(work: Reading, clock: Clock) -> int:
 
 
 def firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
-    """List when clocks of some records ran out, in the order in which they were set."""
+    """List the firings of some records, in the order in which their clocks were set."""
     mine = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = mine.order_by(Firing.clock_number, Firing.generation)
     return list(work.session.scalars(rows))
 
 
 def rhythm_of(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
-    """Say after how long a silence of a clock counts again."""
+    """Return the times after which a clock counts as missed again."""
     return Rhythm.of(clock.due_at - clock.set_at, least, work.ground.speed)
 
 
 def until_for_another(work: Reading, clock: Clock) -> datetime:
-    """Say until when whoever takes a clock over has time: of what ran out a day.
+    """Return when a clock is due for an office that takes it over.
 
-    It let nothing pass; but the person has waited long enough, and no full time begins.
+    A clock that was missed is due in a day. The new office missed nothing, but the person
+    has waited long enough, so the full time does not start again.
     """
     is_late = clock.due_at <= work.now
     return work.now + DAY / work.ground.speed if is_late else clock.due_at
 
 
 def late_counts(work: Reading, waited_on: Mapping[UUID, UUID]) -> Mapping[UUID, int]:
-    """Count how often one focal point of each case let a clock of it pass.
+    """Count for each case how many deadlines the given office has missed.
 
-    One that nobody answers counts again whenever its length has gone by, and a day at the
-    least: whoever says nothing at all starts no other clock. That of an arrival counts once
-    it was fired: until then it is due at the end of each day of the journey. A
-    `consent_ends` deadline never counts: the person may not want another consent.
+    A running clock counts again each time its length has passed, and after a day at the
+    least, because an office that never answers starts no other clock. The clock of an
+    arrival counts only once it was fired, because it is due again at the end of each day of
+    the journey. A `consent_ends` deadline never counts, because the person may not want
+    another consent.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

@@ -1,13 +1,13 @@
-"""What another priority does to the clocks that run in a case already.
+"""The effect of a changed priority on the clocks that run in a case.
 
-What has to be done sooner gets all the new time from now on, if that is sooner: nobody is
-late by a deadline that it never had, and what was let pass before counts as it did. What
-may be done later ends as if it had been so from the start: no change of mind and back
-pushes anything. Whoever is waited for elsewhere than in the case itself is told.
+A shorter limit starts now, if that ends sooner, so that no office misses a deadline that it
+never had; earlier misses still count. A longer limit counts from the start of the clock, so
+that changing the priority back and forth gains no time. The office that a clock outside the
+case waits for receives an event.
 
-Not who handed the case on: to it the notice is as it was, and another time to answer a
-question would tell that it is not (R12). Nor the holder whose answer a State body awaits
-that may not know who holds the case: its deadline stays as it was (ADR 43).
+Two clocks stay as they are. A submitter that handed the case on reads the old summary, and
+another deadline would reveal the change (R12). So would that of a holder whose answer a
+State body awaits that may not know the holder (ADR 43).
 """
 
 from datetime import datetime
@@ -25,13 +25,13 @@ from app.kernel.work import Named, Writing
 
 HURRIED: Final = frozenset(kind for kind in ClockKind if Haste.ANY not in hastes(kind))
 BY_HAND: Final = frozenset({ClockKind.REVIEW})
-"""A review is when somebody said, whatever the priority."""
+"""Clocks with a date that an office chose, whatever the priority."""
 
 
 def rewind(work: Writing, about: Concerned) -> None:
-    """Let what runs in a case end as its priority says now.
+    """Update the running clocks of a case for its new priority.
 
-    One that ran out, and that nobody looked at yet, is left to the worker.
+    A clock that has run out and was not fired yet is left to the worker.
     """
     runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(HURRIED - BY_HAND))
@@ -46,9 +46,9 @@ def rewind(work: Writing, about: Concerned) -> None:
 
 
 def tell(work: Writing, clock: Clock) -> None:
-    """Tell whoever is waited for that it has another time, and not by whom.
+    """Record for the office of a clock that its due time changed, without an author.
 
-    The case itself says by its own event that its priority changed.
+    The event of the case itself tells that the priority changed.
     """
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = Named(clock.record_id, clock.case_id, clock.reference)
@@ -58,7 +58,7 @@ def tell(work: Writing, clock: Clock) -> None:
 
 
 def moved_by(work: Writing, clock: Clock, about: Concerned) -> Clock | None:
-    """Move one clock, if it moves: put off as it is, or begun anew for what is sooner."""
+    """Move one clock to its new limit: extend it, or replace it by one that ends sooner."""
     length = term(work, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= work.now
     ends, whole = length.until(began_at(work, clock)), length.until(work.now)
@@ -72,7 +72,7 @@ def moved_by(work: Writing, clock: Clock, about: Concerned) -> Clock | None:
 
 
 def begun_anew(work: Writing, clock: Clock, due_at: datetime) -> Clock:
-    """Stop a clock and start another for the same, so that its silences count by it."""
+    """Replace a clock by a new one, so that misses are counted from now on."""
     new = Clock(
         case_id=clock.case_id,
         record_id=clock.record_id,

@@ -1,10 +1,11 @@
-"""How long each answer may take: the defaults of LIFECYCLES.md, section 7, as one table."""
+"""The default time limits of LIFECYCLES.md, section 7, as one table."""
 
 from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -20,7 +21,7 @@ class Priority(StrEnum):
 
 
 class ClockKind(StrEnum):
-    """What somebody must do before a time; the comment names the clock of the plan."""
+    """What has to be done by a deadline; the comment gives its number in the plan."""
 
     ACKNOWLEDGE = "acknowledge"  # D01
     DECIDE_LEAD = "decide_lead"  # D02
@@ -46,10 +47,10 @@ class ClockKind(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a length of time is counted in.
+    """A unit of time limits.
 
-    Hours run day and night. The others are of the calendar of whoever is waited for: they
-    end when the clock on the wall shows there what it showed at the start.
+    Hours run day and night. The other units follow the calendar of the office that is
+    waited for: they end at the local time of day at which they started.
     """
 
     HOURS = "hours"
@@ -64,7 +65,7 @@ HOURS_OF: Final = {
     Unit.WORKING_DAYS: 24 * 7 / 5,
     Unit.MONTHS: 24 * 365.25 / 12,
 }
-"""About how long each is, so that lengths in different units can be compared."""
+"""Approximate hours of each unit, to compare limits in different units."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +77,16 @@ class Limit:
 
     @property
     def about(self) -> float:
-        """Say about how many hours it is."""
+        """The approximate length in hours."""
         return self.count * HOURS_OF[self.unit]
 
     @property
     def runs_on(self) -> bool:
-        """Say whether it runs day and night, through week-ends and holidays."""
+        """Whether it runs day and night, through week-ends and holidays."""
         return self.unit != Unit.WORKING_DAYS
 
     def after(self, start: datetime, calendar: Calendar) -> datetime:
-        """Say when it is over, in UTC, in the calendar of whoever is waited for."""
+        """Return when it ends, in UTC, in the calendar of the office that is waited for."""
         local = calendar.local(start)
         match self.unit:
             case Unit.HOURS:
@@ -99,9 +100,10 @@ class Limit:
 
 
 def working_days_later(local: datetime, count: int, calendar: Calendar) -> datetime:
-    """Move so many working days on, to the same hour; a start on a day off is none of them.
+    """Add working days to a local time; a start on a day off is not one of them.
 
-    From Friday 16:00 one working day is until Monday 16:00; so it is from Saturday 16:00.
+    One working day from Friday 16:00 ends on Monday 16:00, and so does one from Saturday
+    16:00.
     """
     for _ in range(count):
         local += timedelta(days=1)
@@ -111,31 +113,17 @@ def working_days_later(local: datetime, count: int, calendar: Calendar) -> datet
 
 
 def months_later(local: datetime, count: int) -> datetime:
-    """Move to the same day of a later month, or to that month's last day."""
+    """Add months to a local time, to the same day or the last day of the month."""
     years, month = divmod(local.month - 1 + count, 12)
     year = local.year + years
     day = min(local.day, monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day)
 
 
-def hours(count: int) -> Limit:
-    """Spell a limit in hours."""
-    return Limit(count, Unit.HOURS)
-
-
-def days(count: int) -> Limit:
-    """Spell a limit in days that run through week-ends."""
-    return Limit(count, Unit.DAYS)
-
-
-def months(count: int) -> Limit:
-    """Spell a limit in months of the calendar."""
-    return Limit(count, Unit.MONTHS)
-
-
-def working_days(count: int) -> Limit:
-    """Spell a limit in working days."""
-    return Limit(count, Unit.WORKING_DAYS)
+hours = partial(Limit, unit=Unit.HOURS)
+days = partial(Limit, unit=Unit.DAYS)
+months = partial(Limit, unit=Unit.MONTHS)
+working_days = partial(Limit, unit=Unit.WORKING_DAYS)
 
 
 # fmt: off
@@ -168,40 +156,40 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
-"""When a person is visited after help has ended, unless a lead plans otherwise (D08)."""
+"""Default visits to a person after help has ended (D08)."""
 UNHURRIED: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING, _K.CONSENT_ENDS}
 )
-"""Clocks that nobody else waits for: they run out in their own time, whoever is gone."""
+"""Clocks that no other office waits for; they run on when their own office is closed."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
-"""The clocks that tell how fast a focal point answers."""
+"""The clocks that measure how fast a focal point answers."""
 ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
-"""Clocks of who was asked to take something on: one who is not there loses it at once."""
+"""Clocks of an office that was asked for something; a closed office loses it at once."""
 
 
 LATEST_REVIEW: Final = (
-    "Set a review that is ahead: within 7 days of an emergency, 14 if urgent, else 30, "
-    "or as long as your country or an agreement set."
+    "Set a future date for the review: within 7 days in an emergency, 14 if urgent, "
+    "otherwise 30, or as your country or an agreement set."
 )
 
 
 def is_in_time(at: datetime | None, now: datetime, latest: datetime | None) -> bool:
-    """Say whether a review is set: ahead, and no later than it may be (D10)."""
+    """Return whether a review is in the future and not later than `latest` (D10)."""
     return at is not None and latest is not None and now < at <= latest
 
 
 FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
-"""So far ahead a visit is planned at most: a year mistyped would let nobody see the person
-for years, and the case never close. Both are our own: the usual visits are after 7 days to
-12 months (D08), and this leaves as much again."""
+"""The latest first and last visit, so that a mistyped year is refused: it would leave the
+person unvisited and the case open for years. No source names a number; these are ours. They
+are about twice the default, which is from 7 days to 12 months (D08)."""
 VISITS_FIT: Final = (
-    "Plan the visits, each ahead and after the one before: the first within 30 days, "
-    "the last within 24 months."
+    "Plan visits in the future, in ascending order: the first within 30 days, the last "
+    "within 24 months."
 )
 
 
 def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
-    """Say whether visits are planned, each after the one before, none too far ahead."""
+    """Return whether visits are planned in ascending order and within the bounds."""
     if not visits:
         return False
     rising = all(one < other for one, other in pairwise(visits))
@@ -210,5 +198,5 @@ def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
 
 
 def default(kind: ClockKind, priority: Priority | None) -> Limit:
-    """Say how long, where nothing was set; a draft without a priority is a normal one."""
+    """Return the default limit of a clock; a draft without a priority is a normal one."""
     return LIMITS[kind][list(Priority).index(priority or Priority.NORMAL)]

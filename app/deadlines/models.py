@@ -1,4 +1,4 @@
-"""Running clocks, each time that one ran out, and each limit that somebody set."""
+"""Tables of clocks, of the times that they ran out, and of the limits that were set."""
 
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,11 @@ RUNNING = text("stopped_at IS NULL")
 
 
 class Clock(Base):
-    """Something that waits, on whom, and until when.
+    """A deadline: what an office has to do, and by when.
 
-    A stopped clock is kept: how fast a focal point answers is read from them. `fires_at`:
-    when the worker looks at it again; empty: when it is due. `failures`: how often that
-    went wrong, one after the other.
+    A stopped clock is kept, because the speed of an office's answers is computed from them.
+    `fires_at` is when the worker looks at it again, or null for when it is due. `failures`
+    counts the failed attempts in a row.
     """
 
     __tablename__ = "clock"
@@ -59,9 +59,10 @@ class Clock(Base):
 
 
 class Firing(Base):
-    """That a clock ran out: once for each clock and generation, however many look (R55).
+    """One time that a clock ran out, once for each clock and generation (R55).
 
-    `waits_on` is who let it pass, as it was then. Empty: it was the system's own.
+    `waits_on` is the office that missed it, as it was then. It is null for a clock of the
+    system.
     """
 
     __tablename__ = "firing"
@@ -82,9 +83,9 @@ class Firing(Base):
 
 
 class TimeLimit(Base):
-    """How long an answer may take in a country, or by an agreement.
+    """The limit of a clock in a country, or by an agreement.
 
-    A row without an amount sets nothing any more: what counts otherwise counts again.
+    A row without an amount sets nothing, so that the next rule applies again.
     """
 
     __tablename__ = "time_limit"

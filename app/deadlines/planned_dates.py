@@ -1,4 +1,4 @@
-"""What is planned for a date and reported before it: a visit, or an arrival (ADR 50)."""
+"""Visits and arrivals that are reported before their planned date (ADR 50)."""
 
 from datetime import date, datetime
 
@@ -14,11 +14,11 @@ class DateNotReached(Problem):
 
 
 def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
-    """Return whether the caller reports something before the date it is planned for.
+    """Return whether the caller reports something before its planned date.
 
-    Dates are compared in the time zone of the office that reports, as the end of a day is
-    computed (D06): the whole of the planned day is in time. Without a planned date nothing
-    is early. Raises DateNotReached (409) unless the report itself says that it is early.
+    Dates are compared in the time zone of the office that reports, as for the end of a day
+    (D06), so the whole of the planned day is in time. Without a planned date nothing is
+    early. Raises DateNotReached (409) unless the report itself says that it is early.
     """
     if planned is None:
         return False

@@ -1,8 +1,8 @@
-"""Which limit counts, of those that countries and agreements set: pure.
+"""Which of the limits of countries and agreements applies; pure functions.
 
-An agreement in force between the country where the person is and that of the office waited
-for; else what the country of the office set; else the default. How long a closed case is
-kept is another question: see `kept_for`.
+First comes an agreement in force between the country where the person is and that of the
+office that is waited for, then the office's country, then the default. The retention of a
+closed case follows other rules: see `get_retention_limit`.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ NOWHERE: Final = frozenset[str]()
 
 @dataclass(frozen=True)
 class Setting:
-    """A limit that a country set, or the parties of an agreement that is in force."""
+    """A limit that a country set, or the parties of an agreement in force."""
 
     of: str
     clock: ClockKind
@@ -28,7 +28,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Border:
-    """Where the person is, and of which country the office is that is waited for."""
+    """The country where the person is, and that of the office that is waited for."""
 
     where: str | None
     home: str | None
@@ -40,7 +40,7 @@ def asked_of(
     border: Border,
     settings: Collection[Setting],
 ) -> Limit:
-    """Say how long an office has; of two agreements the shorter one counts."""
+    """Return how long an office has; of two agreements the shorter one applies."""
     mine = about(kind, priority, settings)
     where, home = border.where, border.home
     if where and home and where != home:
@@ -57,11 +57,11 @@ def kept_for(
     others: Collection[str],
     settings: Collection[Setting],
 ) -> Limit:
-    """Say how long a closed case is kept: as the country says where the person is.
+    """Return how long a closed case is kept, as the country where the person is set it.
 
-    An agreement with the country of another office that had part in the case can shorten
-    that and never lengthen it: data is kept no longer than its purpose asks (IOM principle
-    9), and whom it is shared with is no purpose.
+    An agreement with the country of another office of the case can shorten that, but not
+    extend it: data is kept no longer than its purpose requires (IOM principle 9), and
+    sharing it is not a purpose.
     """
     mine = about(ClockKind.ERASE, priority, settings)
     own = [one.limit for one in mine if one.of == where]
@@ -74,11 +74,11 @@ def kept_for(
 def about(
     kind: ClockKind, priority: Priority | None, settings: Collection[Setting]
 ) -> list[Setting]:
-    """Choose what was set for a clock, for such a priority."""
+    """Select the settings for a clock and a priority."""
     haste = haste_of(kind, priority)
     return [one for one in settings if (one.clock, one.haste) == (kind, haste)]
 
 
 def length(limit: Limit) -> float:
-    """Compare limits by about how long they are."""
+    """Return the approximate length of a limit in hours, as a sort key."""
     return limit.about

@@ -1,4 +1,4 @@
-"""Reading clocks, and how long those have who are waited for."""
+"""Queries for clocks, and for how long an office has."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
@@ -27,7 +27,7 @@ RUNNING: Final = select(Clock).where(
     Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None)
 )
 SETTINGS: Final = "limits that were set"
-"""Where a session keeps them, so that one unit of work reads them once."""
+"""The key under which a session keeps them, so that a transaction reads them once."""
 
 
 def until(
@@ -38,11 +38,11 @@ def until(
     waits_on: UUID | None,
     start: datetime | None = None,
 ) -> datetime:
-    """Say until when a focal point has time, from a moment or from now on.
+    """Return until when a focal point has time, from `start` or from now on.
 
-    In its own calendar, by what its country or an agreement set, at the pace of a drill.
-    Nobody, the system: UTC without holidays. Reads what was set once in a unit of work, and
-    the focal point unless it is at hand.
+    The limit is that of its country or an agreement, in its own calendar, at the speed of a
+    drill. For the system it is in UTC without holidays. The limits are read once in a
+    transaction.
     """
     return term(work, kind, about, waits_on=waits_on).until(start or work.now)
 
@@ -55,10 +55,10 @@ def term(
     waits_on: UUID | None,
     apparent: Apparent | None = None,
 ) -> Term:
-    """Say how long a focal point has, and by which calendar.
+    """Return how long a focal point has, and by which calendar.
 
-    `apparent` replaces the office and the country, for a recipient that must not learn
-    the present ones (ADR 43).
+    `apparent` replaces the office and the country, for a recipient that must not learn the
+    present ones (ADR 43).
     """
     place = placed(work, apparent.office if apparent else waits_on)
     priority = about.priority if about else None
@@ -74,11 +74,11 @@ def term(
 
 
 LEAST: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
-"""What a drill leaves at any speed: else no second person could ever approve in it."""
+"""The least time in a drill at any speed, so that a second person can approve in it."""
 
 
 def retention(work: Reading, about: Concerned) -> Limit:
-    """Say how long a closed case is kept; its offices are read if they may matter."""
+    """Return how long a closed case is kept; its offices are read only if they matter."""
     known = settings(work)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
     homes = {placed(work, one).country for one in about.offices} if shared else set()
@@ -87,26 +87,26 @@ def retention(work: Reading, about: Concerned) -> Limit:
 
 
 def placed(work: Reading, focal_point: UUID | None) -> Place:
-    """Say which calendar counts: that of who is waited for."""
+    """Return the place of the office that is waited for, with its calendar."""
     office = directory.at_hand(work, focal_point) if focal_point else None
     return place_of(office) if office else Place()
 
 
 def visits(work: Reading, waits_on: UUID | None) -> tuple[datetime, ...]:
-    """Say when a person is visited unless somebody plans otherwise (D08)."""
+    """Return the default dates of the visits to a person (D08)."""
     place, speed = placed(work, waits_on), work.ground.speed
     return tuple(Term(limit, place, speed).until(work.now) for limit in VISITS)
 
 
 def end_of_day(work: Reading, moment: datetime, waits_on: UUID | None) -> datetime:
-    """Say when the day of a moment ends where a focal point works (D06)."""
+    """Return the end of the day of a moment where a focal point works (D06)."""
     calendar = placed(work, waits_on).calendar(moment)
     last = datetime.combine(calendar.local(moment), time(23, 59, 59))
     return calendar.instant(last)
 
 
 def settings(work: Reading) -> list[Setting]:
-    """List the limits that count today (UTC), in one statement for a unit of work."""
+    """List the limits that apply today (UTC), in one statement for a transaction."""
     kept: list[Setting] | None = work.session.info.get(SETTINGS)
     if kept is None:
         kept = work.session.info[SETTINGS] = list(read_settings(work))
@@ -135,9 +135,9 @@ def read_settings(work: Reading) -> Iterable[Setting]:
 
 
 def in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
-    """List how long the offices of a country have: as it set, else as is usual.
+    """List the limits of the offices of a country: as it set them, else the defaults.
 
-    After that, what the agreements that it is a party to set.
+    The limits of the agreements that the country is a party of come after them.
     """
     known, cells = settings(work), [(k, h) for k in ClockKind for h in hastes(k)]
     own = {(s.clock, s.haste): s for s in known if s.of == country}
@@ -148,7 +148,7 @@ def in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
 
 
 def show(setting: Setting) -> TimeLimitInForce:
-    """Show how long an answer may take."""
+    """Return a limit as the API shows it."""
     return TimeLimitInForce(
         clock=setting.clock,
         priority=setting.haste,
@@ -160,7 +160,7 @@ def show(setting: Setting) -> TimeLimitInForce:
 
 
 def by_name(setting: Setting) -> tuple[str, str, str]:
-    """Sort alike in every database."""
+    """Return a sort key that gives the same order on every database."""
     return setting.of, setting.clock, setting.haste
 
 
@@ -172,57 +172,58 @@ def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
 
 
 def running_in(work: Reading, case_id: UUID, kind: ClockKind) -> list[Clock]:
-    """List what runs of one kind in a case."""
+    """List the running clocks of one kind in a case."""
     of_kind = (Clock.case_id == case_id) & (Clock.kind == kind)
     found = select(Clock).where(of_kind, Clock.stopped_at.is_(None))
     return list(work.session.scalars(found.order_by(Clock.number)))
 
 
 def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """Say until when each record waits that has a running clock."""
+    """Return the due time of each record that has a running clock."""
     return {one: clock.due_at for one, clock in running(work, record_ids).items()}
 
 
 def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
-    """Select something of the clocks that wait for this focal point."""
+    """Select columns of the running clocks that wait for the caller's office."""
     mine = Clock.waits_on == work.actor.focal_point_id
     return select(*what).where(mine, Clock.stopped_at.is_(None))
 
 
-def resumed(work: Reading, record_id: UUID, kind: ClockKind, term: Term) -> datetime | None:
-    """Say until when the last clock of this kind runs that was paused; None: none ran.
+def resumed(work: Reading, record_id: UUID, kind: ClockKind, fresh: Term) -> datetime | None:
+    """Return when the last paused clock of a kind is due if it resumes now, or None.
 
-    What was left when it stopped is left, in the working time of who is waited for now; and
-    no more than all the time there is, if that was made less meanwhile.
+    The time that was left stays, in the working time of the office that is waited for now.
+    It is limited to the full time if the limit was shortened meanwhile.
     """
     clock = last_stopped(work, [record_id], kind)
     if clock is None or clock.stopped_at is None:
         return None
-    left = term.resumed(clock.stopped_at, clock.due_at, work.now)
-    is_less = term.until(clock.set_at) < clock.due_at
-    return min(left, term.until(work.now)) if is_less else left
+    left = fresh.resumed(clock.stopped_at, clock.due_at, work.now)
+    is_less = fresh.until(clock.set_at) < clock.due_at
+    return min(left, fresh.until(work.now)) if is_less else left
 
 
 def last_stopped(
     work: Reading, record_ids: Iterable[UUID], kind: ClockKind
 ) -> Clock | None:
-    """Find the last clock of a kind that was stopped for one of some records."""
+    """Return the last clock of a kind that was stopped for one of some records."""
     of_kind = Clock.record_id.in_(list(record_ids)) & (Clock.kind == kind)
     newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
     return work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
 
 
 def began_after(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> bool:
-    """Say whether a clock of one of some records began after this one did."""
+    """Return whether a clock of one of some records began after this one."""
     of_records = Clock.record_id.in_(list(record_ids))
     later = select(Clock.number).where(of_records, Clock.number > clock.number)
     return work.session.scalar(later.limit(1)) is not None
 
 
 def began_at(work: Reading, clock: Clock) -> datetime:
-    """Say since when the same office is waited for, without having been late meanwhile.
+    """Return since when the same office is waited for without a missed deadline.
 
-    A clock that was hurried was begun anew at the moment at which the one before stopped.
+    A clock that was replaced for a higher priority began when the one before it was
+    stopped.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)
@@ -237,7 +238,7 @@ def began_at(work: Reading, clock: Clock) -> datetime:
 OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
 LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
 NEWEST: Final = 100
-"""So many past answers of an office count at most: what routing costs does not grow."""
+"""The most past answers of an office that count, so that routing stays fast."""
 PAST: Final = (
     select(case((LATE, 1), else_=0).label("late"))
     .where(Clock.waits_on == FocalPoint.id, Clock.set_at >= bindparam("since"))
@@ -257,10 +258,10 @@ ANSWERED: Final = select(
 def answers(
     work: Reading, focal_points: Iterable[UUID], since: datetime
 ) -> Mapping[UUID, tuple[int, int]]:
-    """Count what each was asked since a moment and is over, and how much of it was late.
+    """Count for each office the requests since a time that are over, and the late answers.
 
-    The newest alone, in one statement. A question that was taken back counts as answered:
-    the clock does not tell the two apart.
+    Only the newest count. A request that was withdrawn counts as answered, because the
+    clock does not tell the two apart.
     """
     asked = {"whom": list(focal_points), "since": since, "now": work.now}
     rows = columns(work.session, ANSWERED, asked)

@@ -1,4 +1,4 @@
-"""The rows of `limits.csv`: what a country or an agreement sets."""
+"""The rows of `limits.csv`: limits that a country or an agreement sets."""
 
 from collections.abc import Iterator
 from typing import Annotated, Final, override
@@ -13,13 +13,13 @@ from app.directory.rows import Row
 from app.kernel.text import Code, SafeLine
 
 ISO2: Final = 2
-"""How long the code of a country is; that of an agreement is longer."""
+"""The length of a country's code; the code of an agreement is longer."""
 
 Amount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def is_of_country(of: str) -> bool:
-    """Say whether a limit is a country's, not an agreement's."""
+    """Return whether a limit is that of a country, and not of an agreement."""
     return len(of) == ISO2
 
 
@@ -40,7 +40,7 @@ class TimeLimitRow(Row):
     @field_validator("clock")
     @classmethod
     def can_be_set(cls, clock: ClockKind) -> ClockKind:
-        """Refuse a clock that follows from something else."""
+        """Refuse a clock whose limit cannot be set."""
         if clock in FIXED:
             raise refuse(f"must be another clock: {FIXED[clock]}")
         return clock
@@ -48,7 +48,7 @@ class TimeLimitRow(Row):
     @field_validator("priority")
     @classmethod
     def makes_a_difference(cls, priority: Haste, info: ValidationInfo) -> Haste:
-        """Refuse a priority where none counts, and `any` where each has its own limit."""
+        """Refuse a priority that the clock has no limit of its own for."""
         if "clock" in info.data and priority not in (able := hastes(info.data["clock"])):
             raise refuse(f"must be {' or '.join(able)} for this clock")
         return priority
@@ -56,7 +56,7 @@ class TimeLimitRow(Row):
     @field_validator("unit")
     @classmethod
     def is_within_bounds(cls, unit: Unit | None, info: ValidationInfo) -> Unit | None:
-        """Refuse a length without a unit, and one that nobody may set."""
+        """Refuse an amount without a unit, and a limit out of bounds."""
         if not {"clock", "priority", "amount"} <= info.data.keys():
             return unit
         clock, priority, amount = (info.data[n] for n in ("clock", "priority", "amount"))
@@ -69,17 +69,17 @@ class TimeLimitRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """Which row this is."""
+        """The reference of this row."""
         return f"{self.of}/{self.clock}/{self.priority}"
 
     @override
     def countries_named(self) -> Iterator[tuple[str, str]]:
-        """Name the country whose limit it is."""
+        """Yield the country whose limit it is."""
         if is_of_country(self.of):
             yield "of", self.of
 
     @override
     def agreements_named(self) -> Iterator[tuple[str, str]]:
-        """Name the agreement whose limit it is."""
+        """Yield the agreement whose limit it is."""
         if not is_of_country(self.of):
             yield "of", self.of

@@ -1,4 +1,4 @@
-"""How long answers may take, on the wire."""
+"""Time limits as the API shows them."""
 
 from typing import Annotated
 
@@ -12,31 +12,31 @@ from app.kernel.paging import Page
 from app.kernel.text import Code, Shown
 
 OF = "A country, ISO 3166-1 alpha-2, or the code of an agreement."
-FOR = "For which priority of a case; `any`: it makes no difference to this clock."
+FOR = "The priority of the case; `any` if the clock is the same for each."
 UNIT = (
-    "`hours` run day and night; the others end when the clock on the wall shows, where "
-    "whoever is waited for works, what it showed at the start."
+    "`hours` run day and night. The others end at the time of day at which they started, "
+    "in the time zone of the office that has to act."
 )
 
 
 Early = Annotated[
     StrictBool,
     Field(
-        description="Whether it took place before the date it is planned for. Before that "
-        "date it has to be true, and is recorded; on that date or later it changes nothing."
+        description="Whether it took place before its planned date. A report before that "
+        "date needs `true`, which is recorded. On that date or later it has no effect."
     ),
 ]
 
 
 class TimeLimitOut(Shown):
-    """How long an answer may take in a country, or by an agreement, as it was set."""
+    """A time limit that a country or an agreement set."""
 
     of: Annotated[Code, Field(description=OF, examples=["KZ"])]
     clock: ClockKind
     priority: Annotated[Haste, Field(description=FOR)]
     amount: Annotated[
         Annotated[int, Field(ge=1, le=10_000)] | None,
-        Field(description="Null: nothing is set any more."),
+        Field(description="Null if nothing is set any more."),
     ]
     unit: Annotated[Unit | None, Field(description=UNIT)]
     confidence: Annotated[Confidence, Field(description="How well it is sourced.")]
@@ -45,7 +45,7 @@ class TimeLimitOut(Shown):
 
 
 class TimeLimitInForce(Shown):
-    """How long an answer may take, and who says so."""
+    """A time limit that applies, and its source."""
 
     clock: ClockKind
     priority: Annotated[Haste, Field(description=FOR)]
@@ -53,16 +53,16 @@ class TimeLimitInForce(Shown):
     unit: Annotated[Unit, Field(description=UNIT)]
     set_by: Annotated[
         str | None,
-        Field(description="The country, or an agreement; null: the default counts."),
+        Field(description="The country or agreement; null for the default."),
     ]
     parties: Annotated[
         list[str],
         Field(
-            description="Of an agreement: between which countries. It counts before what "
-            "the country set, while the person is in one and the office is of another."
+            description="The countries of an agreement. It takes precedence over the limit "
+            "of the country while the person is in one of them and the office in another."
         ),
     ]
 
 
 class TimeLimitsInForce(Page[TimeLimitInForce]):
-    """How long the offices of a country have for each answer, clock by clock."""
+    """The time limits of the offices of a country, by clock."""

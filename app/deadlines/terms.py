@@ -1,7 +1,7 @@
-"""A limit that counts for somebody: in their calendar, and at the pace of a drill: pure.
+"""Limits in the calendar of an office, at the speed of a drill; pure functions.
 
-What was left of working days when a clock was paused is counted in working time, each day
-from midnight to midnight: a week-end that lies in the pause, or after it, takes none of it.
+The working days that are left when a clock is paused are counted in working time, each day
+from midnight to midnight. A week-end during or after the pause uses none of it.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Term:
-    """How long somebody has, where they work, and how fast clocks run; 1: as they are.
+    """How long an office has, where it works, and the speed of clocks (1 is normal).
 
-    `least` is what is left of it at any speed of a drill.
+    `least` is a lower bound at any speed of a drill.
     """
 
     limit: Limit
@@ -29,14 +29,15 @@ class Term:
     least: timedelta = timedelta()
 
     def until(self, start: datetime) -> datetime:
-        """Say when it is over."""
+        """Return when it ends."""
         whole = self.limit.after(start, self.place.calendar(start)) - start
         return start + max(whole / self.speed, min(whole, self.least))
 
     def resumed(self, stopped: datetime, due: datetime, now: datetime) -> datetime:
-        """Say until when one runs now that was paused; one that was late is due at once.
+        """Return when a paused clock is due if it resumes now; now, if it was late.
 
-        In a drill what was left is counted as time alone: a week-end takes seconds there.
+        In a drill the time that was left is counted without calendar: a week-end takes
+        seconds.
         """
         if stopped >= due:
             return now
@@ -47,12 +48,12 @@ class Term:
 
 
 def midnight_after(local: datetime) -> datetime:
-    """Say when this day ends."""
+    """Return the end of this day."""
     return datetime.combine(local.date() + DAY, time())
 
 
 def working_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
-    """Count how much of a time lies on working days."""
+    """Return how much of a period lies on working days."""
     local, last, total = calendar.local(start), calendar.local(end), timedelta()
     while local < last:
         following = min(midnight_after(local), last)
@@ -63,7 +64,7 @@ def working_time(start: datetime, end: datetime, calendar: Calendar) -> timedelt
 
 
 def after_working_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
-    """Say when so much time has gone by on working days; never within a day off."""
+    """Return when so much working time has passed; never on a day off."""
     local = calendar.local(start)
     while True:
         rest = midnight_after(local) - local
@@ -75,11 +76,11 @@ def after_working_time(start: datetime, left: timedelta, calendar: Calendar) -> 
 
 
 class Concerned(Protocol):
-    """As much of a case as a deadline follows from."""
+    """The attributes of a case that a deadline depends on."""
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """The id of the case."""
 
     @property
     def priority(self) -> Priority | None:
@@ -87,33 +88,33 @@ class Concerned(Protocol):
 
     @property
     def country(self) -> str | None:
-        """Where the person is."""
+        """The country where the person is."""
 
     @property
     def offices(self) -> frozenset[UUID]:
-        """Every focal point that has or had a part in it."""
+        """Every focal point that is or was a party."""
 
     @property
     def holder(self) -> UUID | None:
-        """Who holds it now."""
+        """The office that holds the case now."""
 
     def country_known_to(self, focal_point: UUID | None) -> str | None:
-        """Return where the person is, as far as an office may find it out."""
+        """Return the country of the person, as far as an office may know it."""
 
     def snapshot_behind(self, record: UUID) -> Mapping[str, Any] | None:
-        """Return what the recipient of a record reads, if it may not know the holder."""
+        """Return the snapshot that a record's recipient reads in place of the holder."""
 
     @property
     def submitter_knows_country(self) -> bool:
-        """Whether its submitter, as such, may learn where the person is now (R12)."""
+        """Whether the submitter, as such, may know where the person is now (R12)."""
 
     @property
     def is_handed_on(self) -> bool:
-        """Whether its submitter has it out of its hands now (R12)."""
+        """Whether the submitter has handed the case on (R12)."""
 
 
 class Apparent(NamedTuple):
-    """Whose answer is waited for, and where the person is, as a recipient may know it."""
+    """The office that is waited for and the country, as a recipient may know them."""
 
     office: UUID | None
     country: str | None
@@ -129,11 +130,11 @@ def find_apparent_holder(about: Concerned, record: UUID) -> Apparent | None:
 
 
 def country_for(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> str | None:
-    """Return the country that a deadline may depend on; None: on none.
+    """Return the country that a deadline may depend on, or None.
 
-    A limit that an agreement set tells its countries: a submitter that handed the case on
-    must not learn them by the deadline for its answer (R12), nor by any a State body that
-    was asked for a travel document.
+    A limit set by an agreement reveals the countries of the agreement. A submitter that
+    handed the case on must not learn them from the deadline of its answer (R12), nor may a
+    State body that was asked for a travel document learn them from any deadline.
     """
     if about.submitter_knows_country or not waits_on_submitter(kind, about, waits_on):
         return about.country_known_to(waits_on)
