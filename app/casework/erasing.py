@@ -117,7 +117,7 @@ def spare(work: Writing) -> int:
     What prevented a deletion since the backup is lost: a legal hold, a reopened case, a
     submitted draft. The offices need the time to do it again.
     """
-    return deadlines.grant(work, DESTROYING, compute_grace_end(work))
+    return deadlines.move_due_times(work, DESTROYING, compute_grace_end(work))
 
 
 def erase_and_dismiss(

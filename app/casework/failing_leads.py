@@ -11,7 +11,7 @@ from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.deadlines import breaches
-from app.deadlines.silence import PATIENCE
+from app.deadlines.silence import MISSES_TO_ESCALATE
 from app.directory import queries as directory
 from app.kernel.actors import Relation
 from app.kernel.problems import Problem
@@ -38,7 +38,7 @@ def find_failures(
     for case_id, lead in leads.items():
         holds = {
             TakeOverReason.LEAD_INACTIVE: is_gone(work, offices[lead]),
-            TakeOverReason.LEAD_SILENT: counts[case_id] >= PATIENCE,
+            TakeOverReason.LEAD_SILENT: counts[case_id] >= MISSES_TO_ESCALATE,
         }
         reasons[case_id] = frozenset(reason for reason, is_so in holds.items() if is_so)
     return reasons

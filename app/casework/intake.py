@@ -154,7 +154,7 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
     if changed := mend_notice(case, notice):
         case.touch()
         if "priority" in changed:
-            clocks.rewind(work, case)
+            clocks.update_for_priority(work, case)
         if was_child and not case.is_child and case.state != State.DRAFT:
             consents.expire_for_adult(work, case)
         if "age_class" in changed:

@@ -156,4 +156,6 @@ def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
     cases.forget(work, case, Paper.CONTACTS)
     handovers.cancel_open(work, case)
     clock = deadlines.running(work, [case.id]).get(case.id)
-    give_lead(work, case, new, breaches.until_for_another(work, clock) if clock else None)
+    give_lead(
+        work, case, new, breaches.compute_due_for_successor(work, clock) if clock else None
+    )

@@ -114,7 +114,7 @@ def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
 
 def get_rhythm(work: Writing, clock: Clock, late: Late) -> Rhythm:
     """Return the times after which a deadline counts as missed again."""
-    return breaches.rhythm_of(work, clock, MIN_REPEAT.get(late.effect, DAY))
+    return breaches.compute_rhythm(work, clock, MIN_REPEAT.get(late.effect, DAY))
 
 
 def find_record(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
@@ -139,7 +139,7 @@ def keep(work: Writing, missed: Ran) -> None:
     again = next_silence(
         missed.clock.due_at, get_rhythm(work, missed.clock, missed.late), missed.count
     )
-    deadlines.fired(work, missed.clock, again)
+    deadlines.record_firing(work, missed.clock, again)
     work.session.flush()
 
 

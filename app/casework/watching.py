@@ -15,7 +15,7 @@ from app.consents.expiry_deadlines import watch_expiry
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.queries import began_after, last_stopped, running, term, until
+from app.deadlines.queries import has_later_clock, last_stopped, running, term, until
 from app.kernel.work import Writing
 
 
@@ -78,7 +78,7 @@ def was_provided_for(work: Writing, case: Case, last: Clock, interests: list[Fac
         if Purpose.REFER in consent.purposes and may_give(consent.given_by, child=True)
         if consent.country in {None, case.country}
     ]
-    return assessed or began_after(work, last, given)
+    return assessed or has_later_clock(work, last, given)
 
 
 def is_open(case: Case) -> bool:

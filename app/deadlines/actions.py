@@ -16,17 +16,19 @@ from app.kernel.recall import change
 from app.kernel.statements import any_of
 from app.kernel.work import Recorded, Writing
 
-RUNS: Final = update(Clock).where(Clock.stopped_at.is_(None))
-RUN_FOR: Final = RUNS.where(Clock.record_id.in_(any_of("records")))
-RUN_IN: Final = RUNS.where(Clock.case_id == bindparam("case"))
-OF_KINDS: Final = RUN_IN.where(Clock.kind.in_(any_of("kinds")))
+UPDATE_RUNNING: Final = update(Clock).where(Clock.stopped_at.is_(None))
+UPDATE_OF_RECORDS: Final = UPDATE_RUNNING.where(Clock.record_id.in_(any_of("records")))
+UPDATE_IN_CASE: Final = UPDATE_RUNNING.where(Clock.case_id == bindparam("case"))
+UPDATE_KINDS_IN_CASE: Final = UPDATE_IN_CASE.where(Clock.kind.in_(any_of("kinds")))
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
 MOVED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
-STOP, MOVE = RUN_FOR.values(STOPPED), RUN_FOR.values(MOVED)
-STOP_CASE, STOP_KINDS = RUN_IN.values(STOPPED), OF_KINDS.values(STOPPED)
-SOON: Final = RUNS.where(Clock.kind.in_(any_of("kinds")), Clock.due_at < bindparam("until"))
+STOP, MOVE = UPDATE_OF_RECORDS.values(STOPPED), UPDATE_OF_RECORDS.values(MOVED)
+STOP_CASE, STOP_KINDS = UPDATE_IN_CASE.values(STOPPED), UPDATE_KINDS_IN_CASE.values(STOPPED)
+UPDATE_DUE_BEFORE: Final = UPDATE_RUNNING.where(
+    Clock.kind.in_(any_of("kinds")), Clock.due_at < bindparam("until")
+)
 POSTPONED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
-POSTPONE: Final = SOON.values(POSTPONED).returning(Clock.number)
+POSTPONE: Final = UPDATE_DUE_BEFORE.values(POSTPONED).returning(Clock.number)
 
 
 def restart(
@@ -93,7 +95,7 @@ def go_on(
     work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
     """Restart a clock with the time that was left when it was paused, else in full."""
-    left = queries.resumed(work, record.id, kind, fresh)
+    left = queries.compute_resumed_due(work, record.id, kind, fresh)
     restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
 
 
@@ -104,7 +106,7 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
     person has waited since the clock was started. A clock that was missed is due in a day.
     """
     for clock in queries.running(work, record_ids).values():
-        give(work, clock, waits_on)
+        hand_over_clock(work, clock, waits_on)
 
 
 def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
@@ -131,10 +133,10 @@ def pass_on_kind(
 ) -> None:
     """Hand the clocks of one kind in a case to another office, as `hand_over` does."""
     for clock in queries.running_in(work, case_id, kind):
-        give(work, clock, waits_on)
+        hand_over_clock(work, clock, waits_on)
 
 
-def give(work: Writing, clock: Clock, whom: UUID | None) -> None:
+def hand_over_clock(work: Writing, clock: Clock, whom: UUID | None) -> None:
     """Hand one clock to another office, which has missed nothing yet.
 
     A clock that was missed is replaced by a new one of the same length, because the new
@@ -143,7 +145,7 @@ def give(work: Writing, clock: Clock, whom: UUID | None) -> None:
     """
     if clock.waits_on == whom:
         return
-    due_at = breaches.until_for_another(work, clock)
+    due_at = breaches.compute_due_for_successor(work, clock)
     later = due_at - clock.due_at
     if not later:
         clock.waits_on = whom
@@ -161,13 +163,13 @@ def give(work: Writing, clock: Clock, whom: UUID | None) -> None:
     work.session.add(new)
 
 
-def grant(work: Writing, kinds: Iterable[ClockKind], until: datetime) -> int:
+def move_due_times(work: Writing, kinds: Iterable[ClockKind], until: datetime) -> int:
     """Postpone the clocks of some kinds that are due before a time; return their count."""
     soon = {"kinds": list(kinds), "until": until}
     return len(work.session.scalars(POSTPONE, soon).all())
 
 
-def fired(work: Writing, clock: Clock, again_at: datetime) -> None:
+def record_firing(work: Writing, clock: Clock, again_at: datetime) -> None:
     """Record that a clock was missed once more, and when the worker looks at it again.
 
     Each miss is written once. A second worker violates the primary key, and its transaction

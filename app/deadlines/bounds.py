@@ -26,7 +26,7 @@ FIXED: Final = {
     ClockKind.TELL_PERSON: "the person is told of emergency access within a day (BR05)",
 }
 """Clocks whose limit cannot be set, with the reason."""
-TIMES: Final = 5
+MAX_MULTIPLE: Final = 5
 """The longest limit as a multiple of the default. No source names a number; this one is
 ours."""
 
@@ -38,7 +38,7 @@ def hastes(kind: ClockKind) -> tuple[Haste, ...]:
     return tuple(Haste(priority) for priority in Priority)
 
 
-def haste_of(kind: ClockKind, priority: Priority | None) -> Haste:
+def get_haste(kind: ClockKind, priority: Priority | None) -> Haste:
     """Return the priority under which the limit of a clock is looked up."""
     if hastes(kind) == (Haste.ANY,):
         return Haste.ANY
@@ -60,13 +60,13 @@ def fault_of(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
     if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:
         return "must run day and night: hours or days"
     if kind == ClockKind.ERASE and limit.unit != Unit.MONTHS:
-        return "must be in months, as retention is counted in months"
-    if limit.about > TIMES * before.about:
-        return f"must not make it longer than {TIMES} times the default: {spell(before)}"
+        return "must be months, because retention is counted in months"
+    if limit.about > MAX_MULTIPLE * before.about:
+        return f"must be at most {MAX_MULTIPLE} times the default: {format_limit(before)}"
     return None
 
 
-def spell(limit: Limit) -> str:
+def format_limit(limit: Limit) -> str:
     """Format a limit as text, such as "3 working days"."""
     unit = limit.unit.replace("_", " ")
     return f"{limit.count} {unit if limit.count > 1 else unit.removesuffix('s')}"

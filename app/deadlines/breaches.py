@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from app.deadlines.limits import ASKED, UNHURRIED, ClockKind
+from app.deadlines.limits import ASKED, OWN_PACE, ClockKind
 from app.deadlines.models import Clock, Firing
 from app.deadlines.silence import DAY, Rhythm, silences
 from app.directory import queries as directory
@@ -24,7 +24,7 @@ class Due(NamedTuple):
     fires_at: datetime | None
 
 
-class Running(NamedTuple):
+class RunningKind(NamedTuple):
     """Figures of the running clocks of one kind.
 
     They are how many could not be fired, the most failures of one clock, and when the
@@ -72,7 +72,7 @@ def abandoned(session: Session, limit: int) -> Sequence[Due]:
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
     waits_for_them = (
-        waits & Clock.waits_on.in_(directory.closed()) & Clock.kind.not_in(UNHURRIED)
+        waits & Clock.waits_on.in_(directory.closed()) & Clock.kind.not_in(OWN_PACE)
     )
     rows = select(*DUE).where(waits_for_them)
     found = session.execute(rows.order_by(Clock.number).limit(limit))
@@ -84,7 +84,7 @@ def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
     if clock.stopped_at is not None:
         return False
     asked = clock.kind in ASKED and clock.failures == 0
-    once = clock.fires_at is None and clock.kind not in UNHURRIED
+    once = clock.fires_at is None and clock.kind not in OWN_PACE
     return (absent and (asked or once)) or (clock.fires_at or clock.due_at) <= now
 
 
@@ -99,15 +99,15 @@ def overdue_count(session: Session, now: datetime) -> int:
     return session.scalars(select(func.count()).where(is_waiting(now))).one()
 
 
-def running_kinds(session: Session) -> list[Running]:
+def measure_running_kinds(session: Session) -> list[RunningKind]:
     """Return the figures of each kind of running clock, in one statement."""
     failed = func.sum(case((Clock.failures > 0, 1), else_=0))
     figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
     rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
-    return [Running(*row) for row in session.execute(rows.group_by(Clock.kind))]
+    return [RunningKind(*row) for row in session.execute(rows.group_by(Clock.kind))]
 
 
-def late_at_desks(session: Session, now: datetime) -> int:
+def count_late_at_desks(session: Session, now: datetime) -> int:
     """Count the cases for which a desk has missed a deadline."""
     at_desk = Clock.waits_on.in_(directory.desks())
     late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & at_desk
@@ -153,12 +153,12 @@ def firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
     return list(work.session.scalars(rows))
 
 
-def rhythm_of(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
+def compute_rhythm(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
     """Return the times after which a clock counts as missed again."""
     return Rhythm.of(clock.due_at - clock.set_at, least, work.ground.speed)
 
 
-def until_for_another(work: Reading, clock: Clock) -> datetime:
+def compute_due_for_successor(work: Reading, clock: Clock) -> datetime:
     """Return when a clock is due for an office that takes it over.
 
     A clock that was missed is due in a day. The new office missed nothing, but the person
@@ -185,6 +185,6 @@ def late_counts(work: Reading, waited_on: Mapping[UUID, UUID]) -> Mapping[UUID, 
     counts = dict.fromkeys(cases, 0)
     for clock in work.session.scalars(select(Clock).where(theirs, ~arrives)):
         if clock.waits_on == waited_on[clock.case_id]:
-            rhythm, until = rhythm_of(work, clock, DAY), clock.stopped_at or work.now
+            rhythm, until = compute_rhythm(work, clock, DAY), clock.stopped_at or work.now
             counts[clock.case_id] += silences(clock.due_at, rhythm, until)
     return counts

@@ -19,33 +19,35 @@ from app.deadlines.actions import stop
 from app.deadlines.bounds import Haste, hastes
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.queries import began_at, term
-from app.deadlines.terms import Concerned, waits_on_submitter
+from app.deadlines.queries import find_wait_start, term
+from app.deadlines.terms import DeadlineCase, is_for_submitter
 from app.kernel.work import Named, Writing
 
-HURRIED: Final = frozenset(kind for kind in ClockKind if Haste.ANY not in hastes(kind))
-BY_HAND: Final = frozenset({ClockKind.REVIEW})
+PRIORITY_KINDS: Final = frozenset(
+    kind for kind in ClockKind if Haste.ANY not in hastes(kind)
+)
+CHOSEN_DATES: Final = frozenset({ClockKind.REVIEW})
 """Clocks with a date that an office chose, whatever the priority."""
 
 
-def rewind(work: Writing, about: Concerned) -> None:
+def update_for_priority(work: Writing, about: DeadlineCase) -> None:
     """Update the running clocks of a case for its new priority.
 
     A clock that has run out and was not fired yet is left to the worker.
     """
     runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
-    found = select(Clock).where(runs, Clock.kind.in_(HURRIED - BY_HAND))
+    found = select(Clock).where(runs, Clock.kind.in_(PRIORITY_KINDS - CHOSEN_DATES))
     for clock in work.session.scalars(found.order_by(Clock.number)).all():
-        if about.is_handed_on and waits_on_submitter(clock.kind, about, clock.waits_on):
+        if about.is_handed_on and is_for_submitter(clock.kind, about, clock.waits_on):
             continue
         if clock.waits_on == about.holder and about.snapshot_behind(clock.record_id):
             continue
-        moved = moved_by(work, clock, about)
+        moved = move_clock(work, clock, about)
         if moved is not None and moved.record_id != about.id:
-            tell(work, moved)
+            record_due_change(work, moved)
 
 
-def tell(work: Writing, clock: Clock) -> None:
+def record_due_change(work: Writing, clock: Clock) -> None:
     """Record for the office of a clock that its due time changed, without an author.
 
     The event of the case itself tells that the priority changed.
@@ -57,11 +59,11 @@ def tell(work: Writing, clock: Clock) -> None:
     work.record(f"{noun}.due_changed", about, whom, facts, by_system=True)
 
 
-def moved_by(work: Writing, clock: Clock, about: Concerned) -> Clock | None:
+def move_clock(work: Writing, clock: Clock, about: DeadlineCase) -> Clock | None:
     """Move one clock to its new limit: extend it, or replace it by one that ends sooner."""
     length = term(work, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= work.now
-    ends, whole = length.until(began_at(work, clock)), length.until(work.now)
+    ends, whole = length.until(find_wait_start(work, clock)), length.until(work.now)
     if is_late and clock.fires_at is None:
         return None
     if ends >= was:

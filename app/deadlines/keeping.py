@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.deadlines import breaches
-from app.deadlines.breaches import Running
+from app.deadlines.breaches import RunningKind
 from app.deadlines.limits import ClockKind
 from app.kernel.heartbeat import NEEDED, Part, last_beats
 
@@ -49,7 +49,7 @@ class Backlog:
     now: datetime
     overdue: int
     oldest: datetime | None
-    running: list[Running]
+    running: list[RunningKind]
     late_at_desks: int
 
     @property
@@ -58,7 +58,7 @@ class Backlog:
         return sum(kind.failing for kind in self.running)
 
     @property
-    def worst(self) -> Running | None:
+    def worst(self) -> RunningKind | None:
         """The kind with the clock that failed most often, or None."""
         failing = [kind for kind in self.running if kind.failing]
         return max(failing, key=lambda kind: (kind.failures, kind.kind), default=None)
@@ -76,6 +76,6 @@ def backlog(session: Session, now: datetime) -> Backlog:
         now,
         breaches.overdue_count(session, now),
         breaches.oldest(session, now),
-        breaches.running_kinds(session),
-        breaches.late_at_desks(session, now),
+        breaches.measure_running_kinds(session),
+        breaches.count_late_at_desks(session, now),
     )

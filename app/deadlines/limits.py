@@ -94,12 +94,12 @@ class Limit:
             case Unit.DAYS:
                 return calendar.instant(local + timedelta(days=self.count))
             case Unit.MONTHS:
-                return calendar.instant(months_later(local, self.count))
+                return calendar.instant(add_months(local, self.count))
             case Unit.WORKING_DAYS:
-                return calendar.instant(working_days_later(local, self.count, calendar))
+                return calendar.instant(add_working_days(local, self.count, calendar))
 
 
-def working_days_later(local: datetime, count: int, calendar: Calendar) -> datetime:
+def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetime:
     """Add working days to a local time; a start on a day off is not one of them.
 
     One working day from Friday 16:00 ends on Monday 16:00, and so does one from Saturday
@@ -112,7 +112,7 @@ def working_days_later(local: datetime, count: int, calendar: Calendar) -> datet
     return local
 
 
-def months_later(local: datetime, count: int) -> datetime:
+def add_months(local: datetime, count: int) -> datetime:
     """Add months to a local time, to the same day or the last day of the month."""
     years, month = divmod(local.month - 1 + count, 12)
     year = local.year + years
@@ -157,7 +157,7 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 """Default visits to a person after help has ended (D08)."""
-UNHURRIED: Final = frozenset(
+OWN_PACE: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING, _K.CONSENT_ENDS}
 )
 """Clocks that no other office waits for; they run on when their own office is closed."""

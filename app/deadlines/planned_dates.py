@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from app.deadlines.queries import placed
+from app.deadlines.queries import get_place
 from app.kernel.problems import Problem
 from app.kernel.work import Reading
 
@@ -22,8 +22,8 @@ def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
     """
     if planned is None:
         return False
-    day = local_date(tx, planned)
-    if local_date(tx, tx.now) >= day:
+    day = get_local_date(tx, planned)
+    if get_local_date(tx, tx.now) >= day:
         return False
     if not early:
         raise DateNotReached(
@@ -34,7 +34,7 @@ def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
     return True
 
 
-def local_date(tx: Reading, moment: datetime) -> date:
+def get_local_date(tx: Reading, moment: datetime) -> date:
     """Return the date of a moment where the calling office works."""
-    calendar = placed(tx, tx.actor.focal_point_id).calendar(moment)
+    calendar = get_place(tx, tx.actor.focal_point_id).calendar(moment)
     return calendar.local(moment).date()

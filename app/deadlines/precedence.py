@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from app.deadlines.bounds import Haste, haste_of
+from app.deadlines.bounds import Haste, get_haste
 from app.deadlines.limits import ClockKind, Limit, Priority, default
 
 NOWHERE: Final = frozenset[str]()
@@ -41,12 +41,12 @@ def asked_of(
     settings: Collection[Setting],
 ) -> Limit:
     """Return how long an office has; of two agreements the shorter one applies."""
-    mine = about(kind, priority, settings)
+    mine = select_settings(kind, priority, settings)
     where, home = border.where, border.home
     if where and home and where != home:
         agreed = [one.limit for one in mine if {where, home} <= one.parties]
         if agreed:
-            return min(agreed, key=length)
+            return min(agreed, key=estimate_hours)
     own = [one.limit for one in mine if one.of == home]
     return own[0] if own else default(kind, priority)
 
@@ -63,22 +63,22 @@ def kept_for(
     extend it: data is kept no longer than its purpose requires (IOM principle 9), and
     sharing it is not a purpose.
     """
-    mine = about(ClockKind.ERASE, priority, settings)
+    mine = select_settings(ClockKind.ERASE, priority, settings)
     own = [one.limit for one in mine if one.of == where]
     shared = frozenset(others) - {where}
     agreed = [one.limit for one in mine if where in one.parties and one.parties & shared]
     first = own[0] if own else default(ClockKind.ERASE, priority)
-    return min([first, *agreed], key=length)
+    return min([first, *agreed], key=estimate_hours)
 
 
-def about(
+def select_settings(
     kind: ClockKind, priority: Priority | None, settings: Collection[Setting]
 ) -> list[Setting]:
     """Select the settings for a clock and a priority."""
-    haste = haste_of(kind, priority)
+    haste = get_haste(kind, priority)
     return [one for one in settings if (one.clock, one.haste) == (kind, haste)]
 
 
-def length(limit: Limit) -> float:
+def estimate_hours(limit: Limit) -> float:
     """Return the approximate length of a limit in hours, as a sort key."""
     return limit.about

@@ -15,7 +15,7 @@ from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
 from app.deadlines.rows import is_of_country
 from app.deadlines.schemas import TimeLimitInForce
-from app.deadlines.terms import Apparent, Concerned, Term, country_for
+from app.deadlines.terms import ApparentHolder, DeadlineCase, Term, get_country
 from app.directory import queries as directory
 from app.directory.calendars import Place, place_of
 from app.directory.models import Agreement, FocalPoint
@@ -33,7 +33,7 @@ SETTINGS: Final = "limits that were set"
 def until(
     work: Reading,
     kind: ClockKind,
-    about: Concerned | None,
+    about: DeadlineCase | None,
     *,
     waits_on: UUID | None,
     start: datetime | None = None,
@@ -50,43 +50,43 @@ def until(
 def term(
     work: Reading,
     kind: ClockKind,
-    about: Concerned | None,
+    about: DeadlineCase | None,
     *,
     waits_on: UUID | None,
-    apparent: Apparent | None = None,
+    apparent: ApparentHolder | None = None,
 ) -> Term:
     """Return how long a focal point has, and by which calendar.
 
     `apparent` replaces the office and the country, for a recipient that must not learn the
     present ones (ADR 43).
     """
-    place = placed(work, apparent.office if apparent else waits_on)
+    place = get_place(work, apparent.office if apparent else waits_on)
     priority = about.priority if about else None
-    where = country_for(kind, about, waits_on) if about else None
+    where = get_country(kind, about, waits_on) if about else None
     if apparent is not None:
         where = apparent.country
     if kind == ClockKind.ERASE and about is not None:
-        limit = retention(work, about)
+        limit = get_retention(work, about)
     else:
         border = Border(where, place.country)
-        limit = precedence.asked_of(kind, priority, border, settings(work))
-    return Term(limit, place, work.ground.speed, LEAST.get(kind, timedelta()))
+        limit = precedence.asked_of(kind, priority, border, list_settings(work))
+    return Term(limit, place, work.ground.speed, MIN_IN_DRILL.get(kind, timedelta()))
 
 
-LEAST: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
+MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
 """The least time in a drill at any speed, so that a second person can approve in it."""
 
 
-def retention(work: Reading, about: Concerned) -> Limit:
+def get_retention(work: Reading, about: DeadlineCase) -> Limit:
     """Return how long a closed case is kept; its offices are read only if they matter."""
-    known = settings(work)
+    known = list_settings(work)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
-    homes = {placed(work, one).country for one in about.offices} if shared else set()
+    homes = {get_place(work, one).country for one in about.offices} if shared else set()
     others = {home for home in homes if home}
     return precedence.kept_for(about.priority, about.country, others, known)
 
 
-def placed(work: Reading, focal_point: UUID | None) -> Place:
+def get_place(work: Reading, focal_point: UUID | None) -> Place:
     """Return the place of the office that is waited for, with its calendar."""
     office = directory.at_hand(work, focal_point) if focal_point else None
     return place_of(office) if office else Place()
@@ -94,18 +94,18 @@ def placed(work: Reading, focal_point: UUID | None) -> Place:
 
 def visits(work: Reading, waits_on: UUID | None) -> tuple[datetime, ...]:
     """Return the default dates of the visits to a person (D08)."""
-    place, speed = placed(work, waits_on), work.ground.speed
+    place, speed = get_place(work, waits_on), work.ground.speed
     return tuple(Term(limit, place, speed).until(work.now) for limit in VISITS)
 
 
 def end_of_day(work: Reading, moment: datetime, waits_on: UUID | None) -> datetime:
     """Return the end of the day of a moment where a focal point works (D06)."""
-    calendar = placed(work, waits_on).calendar(moment)
+    calendar = get_place(work, waits_on).calendar(moment)
     last = datetime.combine(calendar.local(moment), time(23, 59, 59))
     return calendar.instant(last)
 
 
-def settings(work: Reading) -> list[Setting]:
+def list_settings(work: Reading) -> list[Setting]:
     """List the limits that apply today (UTC), in one statement for a transaction."""
     kept: list[Setting] | None = work.session.info.get(SETTINGS)
     if kept is None:
@@ -139,15 +139,15 @@ def in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
 
     The limits of the agreements that the country is a party of come after them.
     """
-    known, cells = settings(work), [(k, h) for k in ClockKind for h in hastes(k)]
+    known, cells = list_settings(work), [(k, h) for k in ClockKind for h in hastes(k)]
     own = {(s.clock, s.haste): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
     usually = [Setting("", kind, haste, usual(kind, haste)) for kind, haste in cells]
     shown = [own.get((one.clock, one.haste), one) for one in usually]
-    return [show(setting) for setting in (*shown, *sorted(agreed, key=by_name))]
+    return [show_limit(setting) for setting in (*shown, *sorted(agreed, key=by_name))]
 
 
-def show(setting: Setting) -> TimeLimitInForce:
+def show_limit(setting: Setting) -> TimeLimitInForce:
     """Return a limit as the API shows it."""
     return TimeLimitInForce(
         clock=setting.clock,
@@ -189,7 +189,9 @@ def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[A
     return select(*what).where(mine, Clock.stopped_at.is_(None))
 
 
-def resumed(work: Reading, record_id: UUID, kind: ClockKind, fresh: Term) -> datetime | None:
+def compute_resumed_due(
+    work: Reading, record_id: UUID, kind: ClockKind, fresh: Term
+) -> datetime | None:
     """Return when the last paused clock of a kind is due if it resumes now, or None.
 
     The time that was left stays, in the working time of the office that is waited for now.
@@ -212,14 +214,14 @@ def last_stopped(
     return work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
 
 
-def began_after(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> bool:
+def has_later_clock(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> bool:
     """Return whether a clock of one of some records began after this one."""
     of_records = Clock.record_id.in_(list(record_ids))
     later = select(Clock.number).where(of_records, Clock.number > clock.number)
     return work.session.scalar(later.limit(1)) is not None
 
 
-def began_at(work: Reading, clock: Clock) -> datetime:
+def find_wait_start(work: Reading, clock: Clock) -> datetime:
     """Return since when the same office is waited for without a missed deadline.
 
     A clock that was replaced for a higher priority began when the one before it was
@@ -255,7 +257,7 @@ ANSWERED: Final = select(
 ).where(FocalPoint.id.in_(any_of("whom")))
 
 
-def answers(
+def count_answers(
     work: Reading, focal_points: Iterable[UUID], since: datetime
 ) -> Mapping[UUID, tuple[int, int]]:
     """Count for each office the requests since a time that are over, and the late answers.

@@ -39,7 +39,7 @@ class TimeLimitRow(Row):
 
     @field_validator("clock")
     @classmethod
-    def can_be_set(cls, clock: ClockKind) -> ClockKind:
+    def require_settable_clock(cls, clock: ClockKind) -> ClockKind:
         """Refuse a clock whose limit cannot be set."""
         if clock in FIXED:
             raise refuse(f"must be another clock: {FIXED[clock]}")
@@ -47,7 +47,7 @@ class TimeLimitRow(Row):
 
     @field_validator("priority")
     @classmethod
-    def makes_a_difference(cls, priority: Haste, info: ValidationInfo) -> Haste:
+    def require_useful_priority(cls, priority: Haste, info: ValidationInfo) -> Haste:
         """Refuse a priority that the clock has no limit of its own for."""
         if "clock" in info.data and priority not in (able := hastes(info.data["clock"])):
             raise refuse(f"must be {' or '.join(able)} for this clock")

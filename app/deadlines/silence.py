@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-PATIENCE: Final = 3
+MISSES_TO_ESCALATE: Final = 3
 """Missed deadlines after which a lead may lose its case, and a desk is brought in."""
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
@@ -39,15 +39,15 @@ def silences(due_at: datetime, rhythm: Rhythm, now: datetime) -> int:
     if now < due_at:
         return 0
     count = 1 + (now - due_at) // rhythm.length
-    if count <= PATIENCE:
+    if count <= MISSES_TO_ESCALATE:
         return count
-    told_to_all = due_at + (PATIENCE - 1) * rhythm.length
-    return PATIENCE + (now - told_to_all) // rhythm.then
+    told_to_all = due_at + (MISSES_TO_ESCALATE - 1) * rhythm.length
+    return MISSES_TO_ESCALATE + (now - told_to_all) // rhythm.then
 
 
 def next_silence(due_at: datetime, rhythm: Rhythm, count: int) -> datetime:
     """Return when a deadline will have been missed more than `count` times."""
-    if count < PATIENCE:
+    if count < MISSES_TO_ESCALATE:
         return due_at + count * rhythm.length
-    told_to_all = due_at + (PATIENCE - 1) * rhythm.length
-    return told_to_all + (count - PATIENCE + 1) * rhythm.then
+    told_to_all = due_at + (MISSES_TO_ESCALATE - 1) * rhythm.length
+    return told_to_all + (count - MISSES_TO_ESCALATE + 1) * rhythm.then

@@ -47,7 +47,7 @@ class Term:
         return after_working_time(now, left, self.place.calendar(now))
 
 
-def midnight_after(local: datetime) -> datetime:
+def get_next_midnight(local: datetime) -> datetime:
     """Return the end of this day."""
     return datetime.combine(local.date() + DAY, time())
 
@@ -56,7 +56,7 @@ def working_time(start: datetime, end: datetime, calendar: Calendar) -> timedelt
     """Return how much of a period lies on working days."""
     local, last, total = calendar.local(start), calendar.local(end), timedelta()
     while local < last:
-        following = min(midnight_after(local), last)
+        following = min(get_next_midnight(local), last)
         if calendar.works_on(local.date()):
             total += following - local
         local = following
@@ -67,7 +67,7 @@ def after_working_time(start: datetime, left: timedelta, calendar: Calendar) -> 
     """Return when so much working time has passed; never on a day off."""
     local = calendar.local(start)
     while True:
-        rest = midnight_after(local) - local
+        rest = get_next_midnight(local) - local
         if calendar.works_on(local.date()):
             if left < rest:
                 return calendar.instant(local + left)
@@ -75,7 +75,7 @@ def after_working_time(start: datetime, left: timedelta, calendar: Calendar) -> 
         local += rest
 
 
-class Concerned(Protocol):
+class DeadlineCase(Protocol):
     """The attributes of a case that a deadline depends on."""
 
     @property
@@ -113,34 +113,34 @@ class Concerned(Protocol):
         """Whether the submitter has handed the case on (R12)."""
 
 
-class Apparent(NamedTuple):
+class ApparentHolder(NamedTuple):
     """The office that is waited for and the country, as a recipient may know them."""
 
     office: UUID | None
     country: str | None
 
 
-def find_apparent_holder(about: Concerned, record: UUID) -> Apparent | None:
+def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | None:
     """Return the holder that a recipient reads, if it may not know the present one."""
     asked = about.snapshot_behind(record)
     if asked is None:
         return None
     holder = asked["holder"]
-    return Apparent(UUID(holder) if holder else None, asked["notice"]["country"])
+    return ApparentHolder(UUID(holder) if holder else None, asked["notice"]["country"])
 
 
-def country_for(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> str | None:
+def get_country(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> str | None:
     """Return the country that a deadline may depend on, or None.
 
     A limit set by an agreement reveals the countries of the agreement. A submitter that
     handed the case on must not learn them from the deadline of its answer (R12), nor may a
     State body that was asked for a travel document learn them from any deadline.
     """
-    if about.submitter_knows_country or not waits_on_submitter(kind, about, waits_on):
+    if about.submitter_knows_country or not is_for_submitter(kind, about, waits_on):
         return about.country_known_to(waits_on)
     return None
 
 
-def waits_on_submitter(kind: ClockKind, about: Concerned, waits_on: UUID | None) -> bool:
+def is_for_submitter(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> bool:
     """Return whether a deadline is for the submitter's answer, and not the holder's."""
     return kind == ClockKind.ANSWER and waits_on not in {None, about.holder}

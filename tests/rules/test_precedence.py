@@ -129,7 +129,7 @@ def test_a_limit_within_its_bounds_is_taken(said: dict[str, Any]) -> None:
     [
         ({"amount": 0}, "amount", "greater than or equal to 1"),
         ({"amount": -3}, "amount", "greater than or equal to 1"),
-        ({"amount": 6}, "unit", "must not make it longer than 5 times the default"),
+        ({"amount": 6}, "unit", "must be at most 5 times the default"),
         ({"amount": 8, "unit": "days"}, "unit", "the default: 1 working day"),
         ({"amount": None}, "unit", "must be given with amount"),
         ({"unit": None}, "unit", "must be given with amount"),
