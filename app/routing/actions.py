@@ -1,4 +1,4 @@
-"""Keeping what routing found for a case, and walking down the list."""
+"""Storing the ranking of a case, and the offices that were asked to lead it."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -21,9 +21,9 @@ from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 def seal_ranking(
     work: Writing, case_id: UUID, ranking: Ranking, *, but_first: int = 0
 ) -> None:
-    """Seal a ranking with its reasons, without the first so many, who are asked now.
+    """Seal a ranking with its reasons, without the first `but_first` offices.
 
-    The desk stands at its end. Of those left out, only who has to do with the country.
+    The desk is its last entry. Only left-out offices that concern the country are stored.
     """
     found = RoutingResult(
         waiting=[
@@ -40,10 +40,10 @@ def seal_ranking(
 
 
 def seal(work: Writing, case_id: UUID, found: RoutingResult) -> None:
-    """Seal what was found in place of what was before, in clear or sealed.
+    """Seal a routing result in place of the earlier one, which may be unencrypted.
 
-    Of a case whose key is lost nothing is kept: it is routed all the same, and anew each
-    time, so nothing depends on the list but showing it.
+    Nothing is stored if the key of the case is lost. The case can still be routed, because
+    each ranking is made anew and the stored list is only shown.
     """
     if any(row.asked_at is None for row in queries.list_rows(work, case_id)):
         delete_clear_rows(work, case_id)
@@ -53,14 +53,14 @@ def seal(work: Writing, case_id: UUID, found: RoutingResult) -> None:
 
 
 def delete_clear_rows(work: Writing, case_id: UUID) -> None:
-    """Delete what an older version kept in clear; who was asked stays."""
+    """Delete the unencrypted rows of older versions, except of offices that were asked."""
     waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
     work.session.execute(delete(Shortlisted).where(waiting))
     work.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
 
 
 def ask_first(work: Writing, case_id: UUID, ranking: Ranking) -> UUID | None:
-    """Keep a ranking, and take the first of it; None: there is no desk either."""
+    """Store a ranking, and return its first office as the one to ask; None without any."""
     seal_ranking(work, case_id, ranking, but_first=1)
     first = next(iter(ranking.in_turn), None)
     if first is None:
@@ -82,7 +82,7 @@ def add_asked(work: Writing, case_id: UUID, focal_point: UUID, reasons: list[str
 
 
 def ask_by_hand(work: Writing, case_id: UUID, focal_point: UUID) -> None:
-    """Remember that a desk chose somebody, so that who declines is not asked again."""
+    """Record that a desk chose an office, so that it is not asked again if it declines."""
     found = queries.load_result(work, case_id)
     seal(work, case_id, found.model_copy(update={"waiting": []}))
     if focal_point not in {row.focal_point_id for row in queries.list_asked(work, case_id)}:
@@ -90,16 +90,16 @@ def ask_by_hand(work: Writing, case_id: UUID, focal_point: UUID) -> None:
 
 
 def pass_over(work: Writing, case_id: UUID, focal_point: UUID) -> None:
-    """Remember that a candidate declined, so that it is not asked again."""
+    """Record that a candidate did not take the case, so that it is not asked again."""
     for row in queries.list_asked(work, case_id):
         if row.focal_point_id == focal_point:
             row.left_at = work.now
 
 
 def forget(work: Writing, case_id: UUID) -> None:
-    """Delete who could have led a case, and why: it was made from what is erased.
+    """Delete the ranking of a case, as it was made from data that is erased.
 
-    No key is needed for that.
+    This needs no key.
     """
     sealed = (Sealed.record_id == case_id) & (Sealed.kind == Paper.ROUTING)
     work.session.execute(delete(Sealed).where(sealed))
@@ -108,7 +108,7 @@ def forget(work: Writing, case_id: UUID) -> None:
 
 
 def seal_clear_result(work: Writing, case_id: UUID) -> bool:
-    """Seal what an older version kept in clear; False: there is nothing, or no key left."""
+    """Seal what an older version stored unencrypted; return False if it cannot be done."""
     kept = queries.load_clear_result(work, case_id)
     if not (kept.waiting or kept.left_out):
         return False

@@ -1,4 +1,4 @@
-"""What to ask the person before a list is followed (LIFECYCLES.md, 8, rules 3 to 6)."""
+"""Advice on what to ask the person about a list (LIFECYCLES.md, 8, rules 3 to 6)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.directory.kinds import Service, StateRouting
 
 
 class Advice(StrEnum):
-    """What to know before acting on a list; it follows from the notice and the country."""
+    """Advice about a list, which follows from the summary and the country."""
 
     CHILD_PROTECTION_IN_PARALLEL = "child_protection_in_parallel"
     ASK_ABOUT_FIRST_CONTACT = "ask_about_first_contact"
@@ -20,27 +20,27 @@ class Advice(StrEnum):
 
 SAYS: dict[Advice, str] = {
     Advice.CHILD_PROTECTION_IN_PARALLEL: (
-        "The person is, or may be, a child: refer them to the child protection of the "
-        "country at the same time. The lead waits for nobody."
+        "The person is, or may be, a child. Refer them to the child protection of the "
+        "country at the same time. The lead does not have to wait for it."
     ),
     Advice.ASK_ABOUT_FIRST_CONTACT: (
-        "State bodies there may bring in police or prosecutors first of all: ask the "
-        "person before, and offer the way beside it."
+        "State bodies there may first inform the police or prosecutors. Ask the person "
+        "before, and offer the offices in `beside` as well."
     ),
     Advice.ASK_ABOUT_CRIMINAL_CASE: (
-        "Services there may hang on a criminal case: ask the person before, and offer the "
-        "way beside it."
+        "Services there may depend on a criminal case. Ask the person before, and offer "
+        "the offices in `beside` as well."
     ),
-    Advice.STATE_ROUTE_AVOIDED: "No case goes to a State body there by itself.",
+    Advice.STATE_ROUTE_AVOIDED: "Routing sends no case to a State body there.",
     Advice.OUTSIDE_OF_THE_DIRECTORY: (
-        "The directory holds no such country: only who works everywhere is asked."
+        "The country is not in the directory. Only offices that work everywhere are asked."
     ),
 }
 
 
 @dataclass(frozen=True)
 class Advised:
-    """One advice: what to do, which service it speaks of, and whom to offer beside it."""
+    """One piece of advice, the service it concerns, and the offices to offer as well."""
 
     advice: Advice
     service: Service | None = None
@@ -52,21 +52,21 @@ class Setting(Protocol):
 
     @property
     def state_routing(self) -> StateRouting:
-        """Whether it is used by itself."""
+        """Whether routing uses it."""
 
     @property
     def first_contact(self) -> str | None:
-        """Who must hear first."""
+        """The body that must be informed first."""
 
     @property
     def needs_criminal_case(self) -> str | None:
-        """Whether services hang on one."""
+        """The criminal case that services depend on, if any."""
 
 
 def advise(
     country: Setting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[Advised]:
-    """List what to know; `beside` are those of no State who may lead."""
+    """Yield the advice about a list; `beside` are the non-State offices that may lead."""
     if child:
         yield Advised(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:

@@ -1,6 +1,6 @@
-"""How one focal point fits one question: what bars it, and how well the rest suits.
+"""How well a focal point fits a question, and what excludes it.
 
-Rule numbers are of LIFECYCLES.md, section 8.
+Rule numbers refer to LIFECYCLES.md, section 8.
 """
 
 from datetime import timedelta
@@ -21,15 +21,15 @@ type Key = tuple[int | str, ...]
 
 FRESH: Final = timedelta(days=1)
 RECENT: Final = timedelta(days=7)
-"""How long a count of free places is believed, and how long it counts for something: our
-own proposal, no source gives a number."""
+"""How long a count of free places is reliable, and how long it counts at all. No source
+names a number; these are ours."""
 
 ENOUGH: Final = 3
-"""Fewer answers than these say nothing of an office."""
+"""The fewest answers from which the speed of an office is judged."""
 
 
 class Room(IntEnum):
-    """How likely a place is free, likeliest first."""
+    """How likely a free place is, from the last count."""
 
     FREE = 0
     FREE_LATELY = 1
@@ -39,7 +39,7 @@ class Room(IntEnum):
 
 
 class Speed(IntEnum):
-    """How an office answered in the past, fastest first."""
+    """How fast an office answered in the past."""
 
     IN_TIME = 0
     NOT_KNOWN = 1
@@ -47,25 +47,25 @@ class Speed(IntEnum):
 
 
 def is_there(question: Question, profile: Profile) -> bool:
-    """Say whether it is of the country where the person is, and works there (rule 2)."""
+    """Return whether an office is of the person's country and works there (rule 2)."""
     country = question.country
     return is_at_home(profile, country) and serves(profile, country)
 
 
 def helps(profile: Profile) -> bool:
-    """Say whether it leads or serves at all: desks and oversight do neither."""
+    """Return whether an office leads or serves at all, unlike desks and oversight."""
     return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
 
 
 def is_near(question: Question, profile: Profile) -> bool:
-    """Say whether its absence is worth explaining: it has to do with the country."""
+    """Return whether an office concerns the country, so that its absence is explained."""
     country = question.country
     of_it = is_at_home(profile, country) or serves(profile, country)
     return helps(profile) and of_it
 
 
 def is_safe(question: Question, profile: Profile) -> bool:
-    """Apply rules 1 and 4: not who is unsafe, nor the State of origin once blocked."""
+    """Return whether an office is neither unsafe nor of a blocked origin (rules 1, 4)."""
     blocked = is_blocked(
         profile, origin_blocked=question.origin_blocked, origin=question.origin
     )
@@ -73,14 +73,14 @@ def is_safe(question: Question, profile: Profile) -> bool:
 
 
 def may_lead(question: Question, profile: Profile) -> bool:
-    """Say whether it may be told of the person in order to lead."""
+    """Return whether an office may be told about the person in order to lead."""
     return profile.id in question.consented and is_safe(question, profile)
 
 
 def may_serve(question: Question, profile: Profile) -> bool:
-    """Say whether it may be told of the person in order to help.
+    """Return whether an office may be told about the person in order to help.
 
-    The State of origin only once the person has settled that it may (ORIGIN_PERMITTED).
+    The State of origin may be told only once the person decided so (ORIGIN_PERMITTED).
     """
     settled = question.origin_permitted or not is_of_origin(
         profile, question.origin, question.country
@@ -89,12 +89,12 @@ def may_serve(question: Question, profile: Profile) -> bool:
 
 
 def is_avoided(question: Question, profile: Profile) -> bool:
-    """Apply rule 6: no case goes by itself to a State that cannot be relied on."""
+    """Return whether an office is of a State that routing avoids (rule 6)."""
     return profile.kind == Kind.STATE and profile.of_state in question.avoided
 
 
 def is_within_reach(question: Question, profile: Profile) -> bool:
-    """Say whether more than the notice may be told: here, or where an agreement reaches."""
+    """Return whether more than the summary may reach an office: at home or by agreement."""
     if is_at_home(profile, question.country):
         return True
     beyond = {profile.of_state} if profile.of_state else set(profile.serves)
@@ -102,17 +102,20 @@ def is_within_reach(question: Question, profile: Profile) -> bool:
 
 
 def serves_sex(question: Question, profile: Profile) -> bool:
-    """Say whether it may serve a person of this sex, as far as both are known."""
+    """Return whether an office may serve a person of this sex, as far as both are known."""
     return not (question.sex and profile.sexes) or question.sex in profile.sexes
 
 
 def serves_age(question: Question, profile: Profile) -> bool:
-    """Say whether it may serve everyone who comes, as far as that is known."""
+    """Return whether an office may serve everyone who comes, as far as that is known."""
     return not profile.ages or question.ages <= profile.ages
 
 
 def room_of(question: Question, profile: Profile) -> Room:
-    """Judge the last count of free places by its age; one of tomorrow is not believed."""
+    """Return how likely a free place is, by the age of the last count.
+
+    A count with a date in the future is ignored.
+    """
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
     age = question.now - profile.capacity_as_of
@@ -124,14 +127,14 @@ def room_of(question: Question, profile: Profile) -> Room:
 
 
 def speed_of(profile: Profile) -> Speed:
-    """Judge past answers: late is who was late more often than not."""
+    """Return how fast an office answered: late if more than half of the answers were."""
     if profile.answered < ENOUGH:
         return Speed.NOT_KNOWN
     return Speed.LATE if 2 * profile.late > profile.answered else Speed.IN_TIME
 
 
 def fit(question: Question, profile: Profile) -> Key:
-    """Order by what is known to fit; in an emergency it counts first who is open now."""
+    """Return the sort key of an office; in an emergency open offices come first."""
     known_closed = {True: 0, None: 1, False: 2}[profile.open]
     return (
         known_closed if question.is_emergency else 0,
@@ -145,6 +148,6 @@ def fit(question: Question, profile: Profile) -> Key:
     )
 
 
-def suits(serves: bool, *, known: bool) -> int:  # noqa: FBT001 - what it judges
-    """Put who is known to suit before who may, and that before who does not."""
+def suits(serves: bool, *, known: bool) -> int:  # noqa: FBT001 - its main argument
+    """Return 0 if an office is known to suit, 1 if it may, and 2 if it does not."""
     return (0 if known else 1) if serves else 2

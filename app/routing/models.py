@@ -1,4 +1,4 @@
-"""The shortlist of a case, kept as it was made."""
+"""The offices that were asked to lead a case, and rankings of older versions."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,10 +12,11 @@ from app.kernel.db import Base
 
 
 class Shortlisted(Base):
-    """A focal point that was asked to lead, its place and why; the desk has the last.
+    """A focal point that was asked to lead, with its place and the reasons.
 
-    Who is still to be asked is sealed: who is missing there may be feared (ADR 38). Older
-    versions kept it here, with `asked_at` empty. `left_at`: it was passed over.
+    The offices still to be asked are sealed, because a missing office may be a feared one
+    (ADR 38). Older versions stored them here with a null `asked_at`. `left_at` is when an
+    office declined or let the deadline pass.
     """
 
     __tablename__ = "shortlisted"
@@ -29,7 +30,7 @@ class Shortlisted(Base):
 
 
 class LeftOutRow(Base):
-    """A focal point of the country that may not lead: written by older versions alone."""
+    """A focal point of the country that may not lead, written by older versions only."""
 
     __tablename__ = "left_out"
 

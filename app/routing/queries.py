@@ -1,4 +1,4 @@
-"""Reading a shortlist, and the directory as routing looks at it."""
+"""Queries for the ranking of a case, and for the profiles of offices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from app.routing.question import Profile
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 
 REMEMBERED: Final = timedelta(days=90)
-"""How far back answers count: our own proposal."""
+"""How far back answers count. No source names a number; this one is ours."""
 
 
 SHORTLIST: Final = (
@@ -39,7 +39,7 @@ SHORTLIST: Final = (
 
 @dataclass(frozen=True)
 class Place:
-    """A place on the list of those who may lead a case."""
+    """A place on the list of the offices that may lead a case."""
 
     place: int
     focal_point_id: UUID
@@ -50,28 +50,28 @@ class Place:
 
 @recalled(Shortlisted)
 def list_rows(work: Reading, case_id: UUID) -> list[Shortlisted]:
-    """List the rows of a case: who was asked, and what older versions kept."""
+    """List the rows of a case: the offices that were asked, and those of older versions."""
     return list(work.session.scalars(SHORTLIST, {"case": case_id}))
 
 
 def list_asked(work: Reading, case_id: UUID) -> list[Shortlisted]:
-    """List those who were asked to lead a case, in that order."""
+    """List the offices that were asked to lead a case, in that order."""
     return [row for row in list_rows(work, case_id) if row.asked_at]
 
 
 def load_result(work: Reading, case_id: UUID) -> RoutingResult:
-    """Open what routing found for a case, for the rules alone."""
+    """Open the routing result of a case, for the rules only."""
     kept = cases.sealed(work, case_id, Paper.ROUTING)
     if kept is None:
         return load_clear_result(work, case_id)
     try:
         return RoutingResult.model_validate_json(cases.unseal(work, kept))
-    except (NotFound, Unopenable):  # its key is lost: it is routed all the same
+    except (NotFound, Unopenable):  # its key is lost, but the case can still be routed
         return RoutingResult()
 
 
 def load_clear_result(work: Reading, case_id: UUID) -> RoutingResult:
-    """Read what an older version kept in clear."""
+    """Return the routing result that an older version stored unencrypted."""
     waiting = [row for row in list_rows(work, case_id) if not row.asked_at]
     left = select(LeftOutRow).where(LeftOutRow.case_id == case_id)
     return RoutingResult(
@@ -87,7 +87,7 @@ def load_clear_result(work: Reading, case_id: UUID) -> RoutingResult:
 
 
 def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
-    """List the cases of which an older version kept something in clear, with submitters."""
+    """List the cases with unencrypted rows of older versions, with their submitters."""
     waiting = select(Shortlisted.case_id).where(Shortlisted.asked_at.is_(None))
     either = waiting.union(select(LeftOutRow.case_id)).subquery()
     submitter = select(Party.case_id, Party.focal_point_id).where(
@@ -97,7 +97,7 @@ def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
 
 
 def shortlist(work: Reading, case_id: UUID) -> list[Place]:
-    """List those who may lead a case, best first: who was asked, then who is to be."""
+    """List the offices that may lead a case: first those that were asked, best first."""
     before = [
         Place(row.place, row.focal_point_id, row.reasons, row.asked_at, row.left_at)
         for row in list_asked(work, case_id)
@@ -109,27 +109,38 @@ def shortlist(work: Reading, case_id: UUID) -> list[Place]:
 
 
 def profiles(work: Reading, country: str) -> tuple[Profile, ...]:
-    """Describe every focal point there is, in two statements.
+    """Return the profile of every focal point, in two statements.
 
-    Past answers are read of those alone who work in the country, or everywhere.
+    Past answers are read only for offices that work in the country or everywhere.
     """
     everyone = directory.everyone(work)
     here = [f.id for f in everyone if f.active and works_for(f, country)]
-    past = deadlines.answers(work, here, work.now - REMEMBERED)
+    past = deadlines.count_answers(work, here, work.now - REMEMBERED)
     return tuple(profile_of(work, found, past) for found in everyone)
 
 
 def works_for(focal_point: FocalPoint, country: str) -> bool:
-    """Say whether its past answers may matter."""
+    """Return whether the past answers of an office matter for the country."""
     return country == focal_point.of_state or serves(focal_point, country)
 
 
 def profile_of(
     work: Reading, focal_point: FocalPoint, past: Mapping[UUID, tuple[int, int]]
 ) -> Profile:
-    """Describe a focal point as it is now."""
+    """Return the profile of a focal point as it is now."""
     answered, late = past.get(focal_point.id, (0, 0))
     return Profile(
+        id=focal_point.id,
+        code=focal_point.code,
+        kind=focal_point.kind,
+        function=focal_point.function,
+        of_state=focal_point.of_state,
+        serves=focal_point.serves,
+        can_lead=focal_point.can_lead,
+        active=focal_point.active,
+        capacity=focal_point.capacity,
+        capacity_as_of=focal_point.capacity_as_of,
+        deputy=focal_point.deputy,
         services=frozenset(map(Service, focal_point.services)),
         sexes=frozenset(map(Sex, focal_point.sexes)),
         ages=frozenset(map(AgeGroup, focal_point.ages)),
@@ -137,11 +148,4 @@ def profile_of(
         open=is_open(focal_point.opening, focal_point.time_zone, work.now),
         answered=answered,
         late=late,
-        **{name: getattr(focal_point, name) for name in SAME},
     )
-
-
-SAME: Final = (
-    *("id", "code", "kind", "function", "of_state", "serves", "can_lead", "active"),
-    *("capacity", "capacity_as_of", "deputy"),
-)

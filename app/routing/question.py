@@ -1,6 +1,7 @@
-"""What routing is asked: a person as far as known, and every focal point there is.
+"""The input of routing: the person, as far as known, and every focal point.
 
-Values, never a case. What is not known filters nobody out and speaks for nobody.
+It consists of values and holds no case. What is not known excludes no office and favours
+none.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
 
 @dataclass(frozen=True)
 class Profile:
-    """A focal point as routing looks at it; empty or None: not known.
+    """A focal point as routing sees it; empty or None means not known.
 
-    `answered` counts what it was asked lately, `late` how much of it was late.
+    `answered` counts the requests of the last months that are over, `late` those answered
+    late.
     """
 
     id: UUID
@@ -40,14 +42,14 @@ class Profile:
 
 @dataclass(frozen=True)
 class Question:
-    """All that the answer depends on.
+    """Everything that a ranking depends on.
 
-    `consented` names who may be told of the person, on whichever ground, and `named` whom
-    the person let be told by their own word; `declined` who said no or nothing,
-    `approached` who is asked already; `agreed` the countries to which at least the needs
-    may cross; `home` the State of whoever submits, whose desk comes second. `ages` holds
-    the children who come with an adult; they and the sex are known to a dry run alone,
-    since no notice says either.
+    `consented` are the offices that may be told about the person on any basis, and `named`
+    those that the person allowed; `declined` said no or did not answer, `approached` are
+    asked already. `agreed` are the countries to which at least the needs may cross, and
+    `home` is the State of the submitter, whose desk comes second. `ages` includes the
+    children who come with an adult; they and the sex are known in a preview alone, because
+    no summary states either.
     """
 
     now: datetime
@@ -73,5 +75,5 @@ class Question:
 
     @property
     def is_emergency(self) -> bool:
-        """Whether it counts who is open now."""
+        """Whether offices that are open now come first."""
         return self.priority == Priority.EMERGENCY

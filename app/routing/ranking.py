@@ -1,9 +1,9 @@
-"""Who should lead, and who could serve: pure, and explained both ways (LIFECYCLES.md, 8).
+"""Rankings of who should lead and who could serve, as pure functions (LIFECYCLES.md, 8).
 
-The same question gives the same answer, in whatever order the directory is read. Each
-focal point of the directory is in with its reasons, or out with its reasons. What follows
-from the person's safeguards is never a reason of its own: it is spelled like the consent
-that was not given, and for a desk, which needs none, like that of one not needed.
+The same question gives the same answer, in whatever order the directory is read. Every
+focal point is in or out, with its reasons. The safeguards add no reason: an office that
+they exclude appears as one without a consent, and a desk, which needs none, as another
+desk.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,7 +42,7 @@ from app.routing.question import Profile, Question
 
 
 class ReasonIn(StrEnum):
-    """Why a focal point is on the list, and where."""
+    """Why a focal point is on the list, and at its place."""
 
     BODY_OF_THE_COUNTRY = "body_of_the_country"
     WORKS_IN_THE_COUNTRY = "works_in_the_country"
@@ -90,18 +90,18 @@ class Candidate:
 
     @property
     def id(self) -> UUID:
-        """Its id."""
+        """The id of the focal point."""
         return self.profile.id
 
     @property
     def code(self) -> str:
-        """Its code."""
+        """The code of the focal point."""
         return self.profile.code
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A focal point that may not, and why not; `near`: it has to do with the country."""
+    """A focal point that may not be asked, and why; `near` if it concerns the country."""
 
     code: str
     reasons: tuple[ReasonOut, ...]
@@ -110,9 +110,10 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The answer: best first, then the desk, which cannot decline.
+    """The candidates, best first, and the desk, which cannot decline.
 
-    No desk: none is active and safe for this person, and somebody has to configure one.
+    The desk is None if none is active and safe for this person; the operator has to
+    configure one.
     """
 
     candidates: tuple[Candidate, ...]
@@ -121,28 +122,28 @@ class Ranking:
 
     @property
     def in_turn(self) -> tuple[Candidate, ...]:
-        """Who is asked, one after the other, the desk at the end."""
+        """The offices in the order in which they are asked, with the desk last."""
         return (*self.candidates, *([self.desk] if self.desk else []))
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """Who of them is of no State: IOM or an NGO (rule 5)."""
+        """The codes of the candidates of no State: IOM or an NGO (rule 5)."""
         return tuple(c.code for c in self.candidates if c.profile.kind != Kind.STATE)
 
 
 type Faults = Mapping[ReasonOut, bool]
 
 TIERS: Final = (Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL)
-"""Who leads: the country's own body first, then who works there, then everywhere."""
+"""The order of leads: the country's own body, offices that work there, then everywhere."""
 
 
 def leads(question: Question) -> Ranking:
-    """Order those who may lead."""
+    """Rank the offices that may lead."""
     return answer(question, against_leading, rank_of_lead)
 
 
 def recipients(question: Question) -> Ranking:
-    """Order those who offer every service of the question; usually it names one."""
+    """Rank the offices that offer every service of the question; usually it names one."""
     return answer(question, against_serving, rank_of_recipient)
 
 
@@ -151,7 +152,7 @@ def answer(
     against: Callable[[Question, Profile], Faults],
     rank: Callable[[Question, Profile], Key],
 ) -> Ranking:
-    """Put each focal point on the list or off it, and the desk at its end."""
+    """Return a ranking that puts each focal point in or out, with the desk at its end."""
     desk = desk_of(question)
     able, out = list[Profile](), list[LeftOut]()
     for profile in question.profiles:
@@ -170,7 +171,7 @@ def answer(
 
 
 def against_leading(question: Question, profile: Profile) -> Faults:
-    """Say what keeps a focal point from leading; rule numbers are of section 8."""
+    """Return what keeps a focal point from leading; rule numbers are of section 8."""
     desk = profile.kind == Kind.DESK
     return {
         ReasonOut.NOT_ACTIVE: not profile.active,
@@ -184,7 +185,7 @@ def against_leading(question: Question, profile: Profile) -> Faults:
 
 
 def against_serving(question: Question, profile: Profile) -> Faults:
-    """Say what keeps a focal point from serving; what is not known keeps nobody."""
+    """Return what keeps a focal point from serving; unknown attributes do not."""
     desk = profile.kind == Kind.DESK
     if not helps(profile) or profile.function == Function.TECHNICAL:
         return {
@@ -211,13 +212,13 @@ def against_serving(question: Question, profile: Profile) -> Faults:
 
 
 def rank_of_lead(question: Question, profile: Profile) -> Key:
-    """Order whom the person named before others, then by tier and by fit: rule 7."""
+    """Return the sort key of a lead: named by the person, then tier, then fit (rule 7)."""
     unnamed = profile.id not in question.named
     return (unnamed, TIERS.index(profile.kind), *fit(question, profile))
 
 
 def rank_of_recipient(question: Question, profile: Profile) -> Key:
-    """Order who is there before who is beyond a border, then as a lead: rule 7."""
+    """Return the sort key of a recipient: at home, then named, then fit (rule 7)."""
     beyond = not is_at_home(profile, question.country)
     return (beyond, profile.id not in question.named, *fit(question, profile))
 
@@ -225,9 +226,9 @@ def rank_of_recipient(question: Question, profile: Profile) -> Key:
 def with_deputies(
     question: Question, ranked: Iterable[Profile]
 ) -> Iterator[tuple[Profile, bool]]:
-    """In an emergency, let an open deputy come just before the closed office it serves.
+    """In an emergency, put an open deputy just before the closed office that it serves.
 
-    Only who may be asked at all stands in, and nobody comes twice.
+    A deputy must itself be in the ranking, and no office is listed twice.
     """
     ranked = list(ranked)
     able = {profile.code: profile for profile in ranked}
@@ -247,7 +248,7 @@ def with_deputies(
 def reasons_in(
     question: Question, profile: Profile, *, stands_in: bool
 ) -> Iterator[ReasonIn]:
-    """List what speaks for a focal point."""
+    """Yield the reasons for a focal point."""
     if not is_at_home(profile, question.country):
         yield ReasonIn.AGREEMENT_IN_FORCE
     elif profile.kind == Kind.STATE:
@@ -272,9 +273,9 @@ def reasons_in(
 
 
 def desk_of(question: Question) -> Candidate | None:
-    """Find the desk at the end of the list, which must be safe for the person too.
+    """Return the desk at the end of the list, which must be safe for the person as well.
 
-    That of the country, else that of whoever submits, else any: rules 6 and 8.
+    It is that of the country, else that of the submitter, else any desk (rules 6 and 8).
     """
     desks = (
         Candidate(profile, (why_desk(question, profile),))
@@ -292,7 +293,7 @@ DESKS: Final = (
 
 
 def why_desk(question: Question, profile: Profile) -> ReasonIn:
-    """Say whose desk it is."""
+    """Return the reason for a desk: whose desk it is."""
     if serves(profile, question.country):
         return ReasonIn.DESK_OF_THE_COUNTRY
     if question.home and serves(profile, question.home):

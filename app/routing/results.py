@@ -1,4 +1,4 @@
-"""What routing found for a case, as it is sealed with it (ADR 38)."""
+"""The routing result of a case in the form in which it is sealed (ADR 38)."""
 
 from uuid import UUID
 
@@ -13,14 +13,14 @@ class Waiting(BaseModel):
 
 
 class LeftOutOffice(BaseModel):
-    """A focal point of the country that may not lead, and why not."""
+    """A focal point of the country that may not lead, and why."""
 
     focal_point: str
     reasons: list[str]
 
 
 class RoutingResult(BaseModel):
-    """Who is still to be asked, best first and the desk last; and who may not lead."""
+    """The offices still to be asked, best first and the desk last, and those left out."""
 
     waiting: list[Waiting] = []
     left_out: list[LeftOutOffice] = []

@@ -1,4 +1,4 @@
-"""Routing as the outside world sees it."""
+"""Routing results as the API shows them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,23 +13,23 @@ from app.routing.ranking import Candidate, Ranking
 
 Reasons = Annotated[
     list[str],
-    Field(description="Codes, such as `works_in_the_country`; the list will grow."),
+    Field(description="Codes, such as `works_in_the_country`; more may be added."),
 ]
 
 
 class AdviceOut(Shown):
-    """What to know before acting on a list."""
+    """Advice to read before using a list."""
 
-    advice: Annotated[str, Field(description="A code; the list will grow.")]
+    advice: Annotated[str, Field(description="A code; more may be added.")]
     says: str
-    service: Annotated[Service | None, Field(description="Which service it speaks of.")]
+    service: Annotated[Service | None, Field(description="The service it concerns.")]
     beside: Annotated[
-        list[str], Field(description="Of no State, and may lead: offer them as well.")
+        list[str], Field(description="Non-State offices that may lead; offer them too.")
     ]
 
     @classmethod
     def of(cls, found: Iterable[Advised]) -> list[Self]:
-        """Spell every advice."""
+        """Return each piece of advice as the API shows it."""
         return [
             cls(
                 advice=one.advice,
@@ -52,16 +52,16 @@ class CandidateOut(Shown):
 
 
 class LeftOutOut(Shown):
-    """A focal point of the country that may not, and why not."""
+    """A focal point of the country that may not be asked, and why."""
 
     focal_point: str
     reasons: Reasons
 
 
 class RoutingOut(Shown):
-    """Who is asked to lead, in which order and why; at the end of the list, the desk."""
+    """The offices that are asked to lead, in order, with reasons; the desk is last."""
 
-    holder: Annotated[str | None, Field(description="Who has it now.")]
+    holder: Annotated[str | None, Field(description="The office that has it now.")]
     candidates: list[CandidateOut]
     left_out: list[LeftOutOut]
     advice: list[AdviceOut]
@@ -70,18 +70,18 @@ class RoutingOut(Shown):
 class RankedOut(Shown):
     """A focal point that may be asked, and why; the best comes first.
 
-    What it serves is said as far as it is known: no case says the sex of the person, so
-    whoever asks compares.
+    No case states the sex of the person, so the reader compares it with what the office
+    serves.
     """
 
     focal_point: str
     reasons: Reasons
-    sexes: Annotated[list[Sex], Field(description="Whom it serves; empty: not known.")]
-    ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty: not known.")]
+    sexes: Annotated[list[Sex], Field(description="Whom it serves; empty if unknown.")]
+    ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty if unknown.")]
 
     @classmethod
     def of(cls, candidate: Candidate) -> Self:
-        """Show one."""
+        """Return a candidate as the API shows it."""
         return cls(
             focal_point=candidate.code,
             reasons=list(candidate.reasons),
@@ -91,9 +91,9 @@ class RankedOut(Shown):
 
 
 class RankingOut(Shown):
-    """Who may be asked, and who of the country may not.
+    """The offices that may be asked, and those of the country that may not.
 
-    `no_consent` alone: it would fit, ask the person.
+    An office with `no_consent` alone would fit if the person agrees.
     """
 
     candidates: list[RankedOut]
@@ -101,7 +101,7 @@ class RankingOut(Shown):
 
     @classmethod
     def of(cls, ranking: Ranking) -> Self:
-        """Show a ranking, with what speaks against those of the country."""
+        """Return a ranking as the API shows it, with left-out offices of the country."""
         near = (out for out in ranking.left_out if out.near)
         return cls(
             candidates=[RankedOut.of(candidate) for candidate in ranking.candidates],
@@ -112,16 +112,16 @@ class RankingOut(Shown):
 
 
 class ServiceOut(RankingOut):
-    """Who could give one service."""
+    """The offices that could give one service."""
 
     service: Service
 
 
 class RecipientsOut(Shown):
-    """Who could serve, service by service; at the end of each list, the desk helps."""
+    """The offices that could serve, by service, and the desk, which helps if none can."""
 
     services: list[ServiceOut]
-    desk: Annotated[str | None, Field(description="Whom to turn to when nobody can.")]
+    desk: Annotated[str | None, Field(description="The desk to ask if no office can.")]
     advice: list[AdviceOut]
 
 
@@ -130,5 +130,5 @@ class TrialOut(Shown):
 
     leads: RankingOut
     services: list[ServiceOut]
-    desk: Annotated[str | None, Field(description="Who has a case that nobody takes.")]
+    desk: Annotated[str | None, Field(description="The desk of a case without a taker.")]
     advice: list[AdviceOut]
