@@ -36,10 +36,10 @@ def seal_ranking(
             if out.near
         ],
     )
-    seal(work, case_id, found)
+    seal_result(work, case_id, found)
 
 
-def seal(work: Writing, case_id: UUID, found: RoutingResult) -> None:
+def seal_result(work: Writing, case_id: UUID, found: RoutingResult) -> None:
     """Seal a routing result in place of the earlier one, which may be unencrypted.
 
     Nothing is stored if the key of the case is lost. The case can still be routed, because
@@ -84,7 +84,7 @@ def add_asked(work: Writing, case_id: UUID, focal_point: UUID, reasons: list[str
 def ask_by_hand(work: Writing, case_id: UUID, focal_point: UUID) -> None:
     """Record that a desk chose an office, so that it is not asked again if it declines."""
     found = queries.load_result(work, case_id)
-    seal(work, case_id, found.model_copy(update={"waiting": []}))
+    seal_result(work, case_id, found.model_copy(update={"waiting": []}))
     if focal_point not in {row.focal_point_id for row in queries.list_asked(work, case_id)}:
         add_asked(work, case_id, focal_point, [ReasonIn.CHOSEN_BY_THE_DESK])
 
@@ -117,5 +117,5 @@ def seal_clear_result(work: Writing, case_id: UUID) -> bool:
         return False
     delete_clear_rows(work, case_id)
     if cases_read.sealed(work, case_id, Paper.ROUTING) is None:
-        seal(work, case_id, kept)
+        seal_result(work, case_id, kept)
     return True

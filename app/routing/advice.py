@@ -39,7 +39,7 @@ SAYS: dict[Advice, str] = {
 
 
 @dataclass(frozen=True)
-class Advised:
+class AdviceItem:
     """One piece of advice, the service it concerns, and the offices to offer as well."""
 
     advice: Advice
@@ -47,7 +47,7 @@ class Advised:
     beside: tuple[str, ...] = ()
 
 
-class Setting(Protocol):
+class CountryRouting(Protocol):
     """How the State route of a country is to be used."""
 
     @property
@@ -64,17 +64,17 @@ class Setting(Protocol):
 
 
 def advise(
-    country: Setting | None, *, child: bool, beside: tuple[str, ...]
-) -> Iterator[Advised]:
+    country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
+) -> Iterator[AdviceItem]:
     """Yield the advice about a list; `beside` are the non-State offices that may lead."""
     if child:
-        yield Advised(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
+        yield AdviceItem(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:
-        yield Advised(Advice.OUTSIDE_OF_THE_DIRECTORY, beside=beside)
+        yield AdviceItem(Advice.OUTSIDE_OF_THE_DIRECTORY, beside=beside)
         return
     if country.first_contact:
-        yield Advised(Advice.ASK_ABOUT_FIRST_CONTACT, beside=beside)
+        yield AdviceItem(Advice.ASK_ABOUT_FIRST_CONTACT, beside=beside)
     if country.needs_criminal_case:
-        yield Advised(Advice.ASK_ABOUT_CRIMINAL_CASE, beside=beside)
+        yield AdviceItem(Advice.ASK_ABOUT_CRIMINAL_CASE, beside=beside)
     if country.state_routing == StateRouting.AVOID:
-        yield Advised(Advice.STATE_ROUTE_AVOIDED, beside=beside)
+        yield AdviceItem(Advice.STATE_ROUTE_AVOIDED, beside=beside)

@@ -19,12 +19,12 @@ from app.routing.question import Profile, Question
 
 type Key = tuple[int | str, ...]
 
-FRESH: Final = timedelta(days=1)
-RECENT: Final = timedelta(days=7)
+RELIABLE_FOR: Final = timedelta(days=1)
+COUNTS_FOR: Final = timedelta(days=7)
 """How long a count of free places is reliable, and how long it counts at all. No source
 names a number; these are ours."""
 
-ENOUGH: Final = 3
+MIN_ANSWERS: Final = 3
 """The fewest answers from which the speed of an office is judged."""
 
 
@@ -46,13 +46,13 @@ class Speed(IntEnum):
     LATE = 2
 
 
-def is_there(question: Question, profile: Profile) -> bool:
+def is_in_country(question: Question, profile: Profile) -> bool:
     """Return whether an office is of the person's country and works there (rule 2)."""
     country = question.country
     return is_at_home(profile, country) and serves(profile, country)
 
 
-def helps(profile: Profile) -> bool:
+def can_help(profile: Profile) -> bool:
     """Return whether an office leads or serves at all, unlike desks and oversight."""
     return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
 
@@ -61,7 +61,7 @@ def is_near(question: Question, profile: Profile) -> bool:
     """Return whether an office concerns the country, so that its absence is explained."""
     country = question.country
     of_it = is_at_home(profile, country) or serves(profile, country)
-    return helps(profile) and of_it
+    return can_help(profile) and of_it
 
 
 def is_safe(question: Question, profile: Profile) -> bool:
@@ -101,12 +101,12 @@ def is_within_reach(question: Question, profile: Profile) -> bool:
     return bool(beyond) and beyond <= question.agreed
 
 
-def serves_sex(question: Question, profile: Profile) -> bool:
+def may_serve_sex(question: Question, profile: Profile) -> bool:
     """Return whether an office may serve a person of this sex, as far as both are known."""
     return not (question.sex and profile.sexes) or question.sex in profile.sexes
 
 
-def serves_age(question: Question, profile: Profile) -> bool:
+def may_serve_age(question: Question, profile: Profile) -> bool:
     """Return whether an office may serve everyone who comes, as far as that is known."""
     return not profile.ages or question.ages <= profile.ages
 
@@ -119,16 +119,16 @@ def room_of(question: Question, profile: Profile) -> Room:
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
     age = question.now - profile.capacity_as_of
-    if not timedelta() <= age <= RECENT:
+    if not timedelta() <= age <= COUNTS_FOR:
         return Room.NOT_KNOWN
-    if age <= FRESH:
+    if age <= RELIABLE_FOR:
         return Room.FREE if profile.capacity else Room.FULL
     return Room.FREE_LATELY if profile.capacity else Room.FULL_LATELY
 
 
 def speed_of(profile: Profile) -> Speed:
     """Return how fast an office answered: late if more than half of the answers were."""
-    if profile.answered < ENOUGH:
+    if profile.answered < MIN_ANSWERS:
         return Speed.NOT_KNOWN
     return Speed.LATE if 2 * profile.late > profile.answered else Speed.IN_TIME
 
@@ -139,8 +139,8 @@ def fit(question: Question, profile: Profile) -> Key:
     return (
         known_closed if question.is_emergency else 0,
         -len(question.services & profile.services),
-        suits(serves_sex(question, profile), known=bool(question.sex and profile.sexes)),
-        suits(serves_age(question, profile), known=bool(profile.ages)),
+        suits(may_serve_sex(question, profile), known=bool(question.sex and profile.sexes)),
+        suits(may_serve_age(question, profile), known=bool(profile.ages)),
         not languages_shared(profile.languages, question.language),
         room_of(question, profile),
         speed_of(profile),

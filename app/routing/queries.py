@@ -26,7 +26,7 @@ from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.question import Profile
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 
-REMEMBERED: Final = timedelta(days=90)
+ANSWERS_COUNT_FOR: Final = timedelta(days=90)
 """How far back answers count. No source names a number; this one is ours."""
 
 
@@ -114,17 +114,17 @@ def profiles(work: Reading, country: str) -> tuple[Profile, ...]:
     Past answers are read only for offices that work in the country or everywhere.
     """
     everyone = directory.everyone(work)
-    here = [f.id for f in everyone if f.active and works_for(f, country)]
-    past = deadlines.count_answers(work, here, work.now - REMEMBERED)
-    return tuple(profile_of(work, found, past) for found in everyone)
+    here = [f.id for f in everyone if f.active and is_relevant_to(f, country)]
+    past = deadlines.count_answers(work, here, work.now - ANSWERS_COUNT_FOR)
+    return tuple(build_profile(work, found, past) for found in everyone)
 
 
-def works_for(focal_point: FocalPoint, country: str) -> bool:
+def is_relevant_to(focal_point: FocalPoint, country: str) -> bool:
     """Return whether the past answers of an office matter for the country."""
     return country == focal_point.of_state or serves(focal_point, country)
 
 
-def profile_of(
+def build_profile(
     work: Reading, focal_point: FocalPoint, past: Mapping[UUID, tuple[int, int]]
 ) -> Profile:
     """Return the profile of a focal point as it is now."""

@@ -2,8 +2,7 @@
 
 The same question gives the same answer, in whatever order the directory is read. Every
 focal point is in or out, with its reasons. The safeguards add no reason: an office that
-they exclude appears as one without a consent, and a desk, which needs none, as another
-desk.
+they exclude appears as one without a consent, and such a desk as another desk.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,18 +23,18 @@ from app.routing.fit import (
     Key,
     Room,
     Speed,
+    can_help,
     fit,
-    helps,
     is_avoided,
+    is_in_country,
     is_near,
     is_safe,
-    is_there,
     is_within_reach,
     may_lead,
     may_serve,
+    may_serve_age,
+    may_serve_sex,
     room_of,
-    serves_age,
-    serves_sex,
     speed_of,
 )
 from app.routing.question import Profile, Question
@@ -112,8 +111,7 @@ class LeftOut:
 class Ranking:
     """The candidates, best first, and the desk, which cannot decline.
 
-    The desk is None if none is active and safe for this person; the operator has to
-    configure one.
+    The desk is None if the directory has no active one that is safe for this person.
     """
 
     candidates: tuple[Candidate, ...]
@@ -139,21 +137,21 @@ TIERS: Final = (Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL)
 
 def leads(question: Question) -> Ranking:
     """Rank the offices that may lead."""
-    return answer(question, against_leading, rank_of_lead)
+    return build_ranking(question, find_lead_faults, build_lead_key)
 
 
 def recipients(question: Question) -> Ranking:
     """Rank the offices that offer every service of the question; usually it names one."""
-    return answer(question, against_serving, rank_of_recipient)
+    return build_ranking(question, find_service_faults, build_recipient_key)
 
 
-def answer(
+def build_ranking(
     question: Question,
     against: Callable[[Question, Profile], Faults],
     rank: Callable[[Question, Profile], Key],
 ) -> Ranking:
     """Return a ranking that puts each focal point in or out, with the desk at its end."""
-    desk = desk_of(question)
+    desk = find_desk(question)
     able, out = list[Profile](), list[LeftOut]()
     for profile in question.profiles:
         faults = against(question, profile)
@@ -164,19 +162,20 @@ def answer(
             out.append(LeftOut(profile.code, reasons, is_near(question, profile)))
     ranked = sorted(able, key=lambda profile: rank(question, profile))
     found = (
-        Candidate(p, tuple(reasons_in(question, p, stands_in=stands_in)))
-        for p, stands_in in with_deputies(question, ranked)
+        Candidate(p, tuple(list_reasons(question, p, stands_in=stands_in)))
+        for p, stands_in in add_deputies(question, ranked)
     )
     return Ranking(tuple(found), desk, tuple(sorted(out, key=lambda left: left.code)))
 
 
-def against_leading(question: Question, profile: Profile) -> Faults:
+def find_lead_faults(question: Question, profile: Profile) -> Faults:
     """Return what keeps a focal point from leading; rule numbers are of section 8."""
     desk = profile.kind == Kind.DESK
     return {
         ReasonOut.NOT_ACTIVE: not profile.active,
-        ReasonOut.NOT_OF_THE_COUNTRY: not desk and not is_there(question, profile),  # 2
-        ReasonOut.NOT_CONSIDERED: not desk and not (profile.can_lead and helps(profile)),
+        ReasonOut.NOT_OF_THE_COUNTRY: not desk
+        and not is_in_country(question, profile),  # 2
+        ReasonOut.NOT_CONSIDERED: not desk and not (profile.can_lead and can_help(profile)),
         ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
         ReasonOut.NO_CONSENT: not desk and not may_lead(question, profile),  # 1, 4
         ReasonOut.HAS_DECLINED: not desk and profile.id in question.declined,  # 8
@@ -184,10 +183,10 @@ def against_leading(question: Question, profile: Profile) -> Faults:
     }
 
 
-def against_serving(question: Question, profile: Profile) -> Faults:
+def find_service_faults(question: Question, profile: Profile) -> Faults:
     """Return what keeps a focal point from serving; unknown attributes do not."""
     desk = profile.kind == Kind.DESK
-    if not helps(profile) or profile.function == Function.TECHNICAL:
+    if not can_help(profile) or profile.function == Function.TECHNICAL:
         return {
             ReasonOut.NOT_ACTIVE: not profile.active,
             ReasonOut.NOT_CONSIDERED: not desk,
@@ -199,8 +198,8 @@ def against_serving(question: Question, profile: Profile) -> Faults:
         ReasonOut.NOT_ACTIVE: not profile.active,
         ReasonOut.NOT_OF_THE_COUNTRY: protects and not at_home,  # 3
         ReasonOut.SERVICE_NOT_OFFERED: not question.services <= profile.services,
-        ReasonOut.SEX_NOT_SERVED: not serves_sex(question, profile),
-        ReasonOut.AGE_NOT_SERVED: not serves_age(question, profile),
+        ReasonOut.SEX_NOT_SERVED: not may_serve_sex(question, profile),
+        ReasonOut.AGE_NOT_SERVED: not may_serve_age(question, profile),
         ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
         ReasonOut.NO_AGREEMENT: not is_within_reach(question, profile),
         ReasonOut.NO_CONSENT: not may_serve(question, profile),  # 1, 4
@@ -211,19 +210,19 @@ def against_serving(question: Question, profile: Profile) -> Faults:
     }
 
 
-def rank_of_lead(question: Question, profile: Profile) -> Key:
+def build_lead_key(question: Question, profile: Profile) -> Key:
     """Return the sort key of a lead: named by the person, then tier, then fit (rule 7)."""
     unnamed = profile.id not in question.named
     return (unnamed, TIERS.index(profile.kind), *fit(question, profile))
 
 
-def rank_of_recipient(question: Question, profile: Profile) -> Key:
+def build_recipient_key(question: Question, profile: Profile) -> Key:
     """Return the sort key of a recipient: at home, then named, then fit (rule 7)."""
     beyond = not is_at_home(profile, question.country)
     return (beyond, profile.id not in question.named, *fit(question, profile))
 
 
-def with_deputies(
+def add_deputies(
     question: Question, ranked: Iterable[Profile]
 ) -> Iterator[tuple[Profile, bool]]:
     """In an emergency, put an open deputy just before the closed office that it serves.
@@ -245,7 +244,7 @@ def with_deputies(
         yield profile, False
 
 
-def reasons_in(
+def list_reasons(
     question: Question, profile: Profile, *, stands_in: bool
 ) -> Iterator[ReasonIn]:
     """Yield the reasons for a focal point."""
@@ -272,27 +271,27 @@ def reasons_in(
     yield from (reason for reason, holds in speaks_for.items() if holds)
 
 
-def desk_of(question: Question) -> Candidate | None:
+def find_desk(question: Question) -> Candidate | None:
     """Return the desk at the end of the list, which must be safe for the person as well.
 
     It is that of the country, else that of the submitter, else any desk (rules 6 and 8).
     """
     desks = (
-        Candidate(profile, (why_desk(question, profile),))
+        Candidate(profile, (get_desk_reason(question, profile),))
         for profile in question.profiles
         if profile.kind == Kind.DESK and profile.active and is_safe(question, profile)
     )
-    return min(desks, default=None, key=lambda d: (DESKS.index(d.reasons[0]), d.code))
+    return min(desks, default=None, key=lambda d: (DESK_ORDER.index(d.reasons[0]), d.code))
 
 
-DESKS: Final = (
+DESK_ORDER: Final = (
     ReasonIn.DESK_OF_THE_COUNTRY,
     ReasonIn.DESK_OF_THE_SUBMITTER,
     ReasonIn.DESK_OF_ELSEWHERE,
 )
 
 
-def why_desk(question: Question, profile: Profile) -> ReasonIn:
+def get_desk_reason(question: Question, profile: Profile) -> ReasonIn:
     """Return the reason for a desk: whose desk it is."""
     if serves(profile, question.country):
         return ReasonIn.DESK_OF_THE_COUNTRY

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.directory.kinds import AgeGroup, Service, Sex
 from app.kernel.text import Shown
-from app.routing.advice import SAYS, Advised
+from app.routing.advice import SAYS, AdviceItem
 from app.routing.ranking import Candidate, Ranking
 
 Reasons = Annotated[
@@ -28,7 +28,7 @@ class AdviceOut(Shown):
     ]
 
     @classmethod
-    def of(cls, found: Iterable[Advised]) -> list[Self]:
+    def of(cls, found: Iterable[AdviceItem]) -> list[Self]:
         """Return each piece of advice as the API shows it."""
         return [
             cls(
