@@ -1,7 +1,7 @@
-"""Webhooks: opened by two people, looked after by one (R62).
+"""Opening, pausing, testing and ending webhooks (R62).
 
-What arrives there says nothing but that something happened. Still it says when, and it goes
-out of the house: so an address takes a second person, as a key does.
+A message tells only that something happened. It still reveals when, to a system outside, so
+a new webhook takes a second person, as a key does.
 """
 
 import math
@@ -25,52 +25,54 @@ from app.webhooks.schemas import NewWebhook
 from app.webhooks.signing import SECRET_BYTES, spell
 
 MOST: Final = 5
-"""Webhooks of a focal point: each is a thread of the worker while it is called."""
+"""The most webhooks of a focal point, because each uses a thread of the worker during a
+call."""
 PING_INTERVAL: Final = timedelta(seconds=30)
-"""The least time between two test messages to a webhook: a try lasts ten seconds."""
+"""The shortest time between two test messages to a webhook; one attempt takes ten
+seconds."""
 
 
 class HostNotListed(Problem):
-    """The operator of this service lets webhooks go to no such host."""
+    """The operator of this service has not listed this host for webhooks."""
 
     status = 422
 
 
 class TooManyWebhooks(Problem):
-    """The focal point has as many webhooks as it may have."""
+    """The focal point has the most webhooks that it may have."""
 
     status = 409
 
 
 class WebhookEnded(Problem):
-    """The webhook has ended, and does not come back."""
+    """The webhook has ended and cannot be used again."""
 
     status = 409
 
 
 class TooManyPings(Problem):
-    """Too many test messages were asked for; nothing was done."""
+    """Too many test messages were requested; none was sent."""
 
     status = 429
 
 
 @dataclass(frozen=True)
 class MadeWebhook:
-    """A webhook, and its newest secret for the only time; None: it was shown before."""
+    """A webhook with its newest secret, which is None if it was shown before."""
 
     row: Webhook
     secret: str | None
 
     @property
     def id(self) -> UUID:
-        """What a retry finds it by."""
+        """The id by which a retry finds the webhook."""
         return self.row.id
 
 
 def open_webhook(
     work: Writing, new: NewWebhook, approval: UUID | None
 ) -> MadeWebhook | Approval:
-    """Have a feed pushed from now on, or ask a second person to allow it.
+    """Open a webhook for a feed, or ask a second person to approve it.
 
     Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), TooManyWebhooks
     (409), and what `second` does.
@@ -79,10 +81,10 @@ def open_webhook(
     of = directory.named(work, new.focal_point)
     must_change(work, of.id, frozenset())
     if read_target(new.url).origin not in work.ground.hosts:
-        raise HostNotListed("Ask the operator to list it: SAFE_CONDUCT_WEBHOOK_HOSTS.")
+        raise HostNotListed("Ask the operator to add it to SAFE_CONDUCT_WEBHOOK_HOSTS.")
     hold(work.session, f"webhooks:{of.id}")
     if queries.count_open(work, of.id) >= MOST:
-        raise TooManyWebhooks(f"End one first: {MOST} is the most.")
+        raise TooManyWebhooks(f"End a webhook first. A focal point may have {MOST}.")
     said = new.model_dump(mode="json")
     matter = Matter("webhook.open", "webhooks", of, frozenset(), said)
     if question := second(work, matter, approval):
@@ -93,7 +95,7 @@ def open_webhook(
 
 
 def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
-    """Write a webhook that stands at the end of its feed."""
+    """Store a webhook whose position is the end of its feed."""
     _, head = reach(work, focal_point_id)
     webhook = Webhook(
         id=work.new_id(),
@@ -113,7 +115,7 @@ def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
 
 
 def make_secret(work: Writing, webhook: Webhook) -> str:
-    """Make what its messages are signed with from now on, and spell it this once."""
+    """Store a new secret for the messages of a webhook, and return it encoded."""
     secret, one = secrets.token_bytes(SECRET_BYTES), work.new_id()
     version, wrapped = work.vault.lock_away(secret, *place_of(one))
     row = WebhookSecret(
@@ -128,12 +130,12 @@ def make_secret(work: Writing, webhook: Webhook) -> str:
 
 
 def place_of(secret_id: UUID) -> tuple[str, str]:
-    """Say where a secret belongs: nowhere else does it open."""
+    """Return the table and id to which a secret is bound; it opens nowhere else."""
     return WebhookSecret.__tablename__, str(secret_id)
 
 
 def held(work: Writing, webhook_id: UUID) -> Webhook:
-    """Hold a webhook that is the caller's to change.
+    """Lock a webhook that the caller may change.
 
     Raises RoleMissing (403), NotFound (404) or WebhookEnded (409).
     """
@@ -141,14 +143,14 @@ def held(work: Writing, webhook_id: UUID) -> Webhook:
     webhook = queries.lock(work, webhook_id)
     must_change(work, webhook.focal_point_id, frozenset())
     if webhook.ended_at is not None:
-        raise WebhookEnded("Open another one.")
+        raise WebhookEnded("Open another webhook.")
     return webhook
 
 
 def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWebhook:
-    """Make a secret in place of those there are, which sign on for some hours at most.
+    """Make a new secret; the earlier ones sign for `overlap_hours` more at most.
 
-    By the clock of the database, as senders read it. Raises as `held` does.
+    The time is that of the database, as senders read it. Raises what `lock_open` does.
     """
     webhook, now = held(work, webhook_id), work.ground.time(work.session)
     over = now + timedelta(hours=overlap_hours)
@@ -159,7 +161,7 @@ def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWe
 
 
 def pause(work: Writing, webhook_id: UUID) -> Webhook:
-    """Send nothing until it is resumed; raises as `held` does."""
+    """Pause a webhook; raises what `lock_open` does."""
     webhook = held(work, webhook_id)
     if webhook.paused_at is None:
         webhook.paused_at = work.now
@@ -168,7 +170,7 @@ def pause(work: Writing, webhook_id: UUID) -> Webhook:
 
 
 def resume(work: Writing, webhook_id: UUID) -> Webhook:
-    """Go on from where it stopped, at once; raises as `held` does."""
+    """Resume a webhook at its position, at once; raises what `lock_open` does."""
     webhook = held(work, webhook_id)
     if webhook.paused_at is not None:
         webhook.paused_at, webhook.stalled = None, False
@@ -179,7 +181,7 @@ def resume(work: Writing, webhook_id: UUID) -> Webhook:
 
 
 def end(work: Writing, webhook_id: UUID) -> Webhook:
-    """Send nothing there any more, and sign nothing; raises as `held` does."""
+    """End a webhook and its secrets; raises what `lock_open` does."""
     webhook, now = held(work, webhook_id), work.ground.time(work.session)
     webhook.ended_at = work.now
     for secret in queries.secrets(work, webhook.id, now):
@@ -189,10 +191,10 @@ def end(work: Writing, webhook_id: UUID) -> Webhook:
 
 
 def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
-    """Send again what is after a cursor; None: everything there ever was.
+    """Send the events after a cursor again, or all events if it is None.
 
-    Raises CursorUnknown (422), CursorGone (410), and as `held` does. A try that is on its
-    way counts no more: what it brings is brought again.
+    Raises CursorUnknown (422), CursorGone (410), and what `lock_open` does. The result of
+    an attempt that is under way is ignored, because its event is sent again.
     """
     webhook = held(work, webhook_id)
     feed, head = reach(work, webhook.focal_point_id)
@@ -204,9 +206,9 @@ def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
 
 
 def ping(work: Writing, webhook_id: UUID) -> Webhook:
-    """Send a test message, before anything else. New events are delayed anew after it.
+    """Request a test message, to be sent before any event; new events are delayed anew.
 
-    Raises TooManyPings (429), and as `held` does.
+    Raises TooManyPings (429), and what `lock_open` does.
     """
     webhook = held(work, webhook_id)
     check_ping_interval(webhook, work.now)
@@ -218,28 +220,29 @@ def ping(work: Writing, webhook_id: UUID) -> Webhook:
 
 
 def check_ping_interval(webhook: Webhook, now: datetime) -> None:
-    """Raise TooManyPings (429) if a test message was asked for a moment ago.
+    """Raise TooManyPings (429) if a test message was requested too shortly before.
 
-    Whoever asked for it. The clocks of two servers may differ, so it may lie ahead.
+    The limit is shared by all accounts. The time of the last request may lie in the future,
+    because the clocks of two servers may differ.
     """
     if webhook.pinged_at is None:
         return
     wait = PING_INTERVAL - abs(now - webhook.pinged_at)
     if wait > timedelta():
         raise TooManyPings(
-            f"This webhook was tested less than {PING_INTERVAL.seconds} seconds ago: "
-            "`ping.answer` of the webhook says what came of it. Test it again later.",
+            f"This webhook was tested less than {PING_INTERVAL.seconds} seconds ago. See "
+            "`ping.answer` of the webhook for the result, or test it again later.",
             wait=math.ceil(wait.total_seconds()),
         )
 
 
 def hurry(work: Writing, webhook: Webhook) -> None:
-    """Let something be sent now, unless something is on its way."""
+    """Make a webhook due now, unless an attempt is under way."""
     if webhook.claim is None:
         webhook.due_at = work.ground.time(work.session)
 
 
 def tell(work: Writing, webhook: Webhook, event: str, **facts: Any) -> None:
-    """Say in the journal what became of it: to its focal point, and to who watches."""
+    """Record an event about a webhook for its focal point and the overseers."""
     audience = frozenset({webhook.focal_point_id}) | directory.overseers(work)
     work.record(event, webhook, audience, facts)

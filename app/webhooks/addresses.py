@@ -1,8 +1,8 @@
-"""Where a webhook may go: pure (R62).
+"""The addresses that a webhook may have; pure functions (R62).
 
-Whoever writes an address here has this service call it, from within the operator's network.
-So it is the name of a host that the operator listed, spelled in the one way that every
-reader reads alike; and what that name leads to, when it is called, is outside.
+This service calls the address from inside the operator's network. The address must
+therefore name a host that the operator listed, in the one form that all parsers read alike,
+and the name must resolve to a public address when it is called.
 """
 
 from dataclasses import dataclass
@@ -17,20 +17,21 @@ URL_FORM: Final = (
     r"^https://[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(:[1-9][0-9]{0,4})?"
     r"(/[A-Za-z0-9._~/-]*)?$"
 )
-"""A name whose last label begins with a letter: no address, however it is spelled."""
+"""The last label of the host begins with a letter, which excludes addresses in any
+notation."""
 LONGEST: Final = 250
 HTTPS: Final = 443
 LAST_PORT: Final = 65535
 LONGEST_LABEL: Final = 63
 PUBLIC: Final = IPv6Network("2000::/3")
-"""All that was given out of version 6 (RFC 4291, 2.4): what else there is stays inside."""
+"""The part of IPv6 that is allocated (RFC 4291, 2.4); every other address is not public."""
 
 type Address = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True)
 class Target:
-    """A receiver, as a URL names it."""
+    """The receiver that a URL names."""
 
     host: str
     port: int
@@ -38,37 +39,38 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """Spell it as the operator's list does: with the port, unless that is 443."""
+        """The receiver as in the operator's list: with the port unless it is 443."""
         return self.host if self.port == HTTPS else f"{self.host}:{self.port}"
 
 
 def read_target(url: str) -> Target:
-    """Read a URL of the form."""
+    """Parse a URL of the form."""
     parts = urlsplit(url)
     return Target(parts.hostname or "", parts.port or HTTPS, parts.path or "/")
 
 
 def sound(url: str) -> str:
-    """Refuse what the form lets pass and no host is called; raises PydanticCustomError."""
+    """Return the URL, or raise PydanticCustomError if its host or port cannot exist."""
     netloc = url.removeprefix("https://").partition("/")[0]
     host, _, port = netloc.partition(":")
     labels = host.split(".")
     if any(not is_label(label) for label in labels) or int(port or HTTPS) > LAST_PORT:
-        raise PydanticCustomError("url_unsound", "No host has such a name or port.")
+        raise PydanticCustomError("url_unsound", "No host can have this name or port.")
     return url
 
 
 def is_label(label: str) -> bool:
-    """Say whether it can be a part of a host's name (RFC 1123, 2.1)."""
+    """Return whether a text can be a label of a host name (RFC 1123, 2.1)."""
     return 0 < len(label) <= LONGEST_LABEL and label[0] != "-" != label[-1]
 
 
 def is_outside(address: Address, *, here_too: bool = False) -> bool:
-    """Say whether an address is one that the whole world may call.
+    """Return whether an address is public.
 
-    Not of this machine, of a private network, of the link (where clouds keep their
-    secrets), of many hosts at once, nor one of version 6 that stands for one of version 4:
-    it would have to be judged as that, and no receiver needs it. `here_too`: a drill.
+    Addresses of this machine, of private networks, of the link (where clouds keep their
+    secrets) and of multicast are not public. Nor is an IPv6 address that contains an IPv4
+    address, which would have to be checked as well and which no receiver needs. `here_too`
+    allows this machine, for a drill.
     """
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped or address.sixtofour or address.teredo:
@@ -80,12 +82,12 @@ def is_outside(address: Address, *, here_too: bool = False) -> bool:
 
 
 def read_hosts(text: str) -> frozenset[str]:
-    """Read an operator's list: names of hosts, with a port that is not 443, by spaces."""
+    """Parse an operator's list of hosts, each with its port unless that is 443."""
     return frozenset(text.replace(",", " ").lower().split())
 
 
 def is_listable(origin: str) -> bool:
-    """Say whether a receiver can have it: else an operator's list lets nobody in by it."""
+    """Return whether a receiver can have this origin; any other in a list has no effect."""
     url = f"https://{origin}"
     try:
         RECEIVER.validate_python(url)

@@ -1,7 +1,7 @@
-"""Carrying a feed to its receivers: what goes next, and what came of it (R53).
+"""Delivering a feed to its receivers: the next message, and its outcome (R53).
 
-One event at a time, and the next one once it arrived: so they arrive in order, however
-often a try fails, and at least once, whoever dies in between.
+One event is sent at a time, and the next only after it has arrived. So events arrive in
+order and at least once, however often an attempt fails or a process is killed.
 """
 
 from collections.abc import Mapping
@@ -23,16 +23,16 @@ from app.webhooks.schemas import MessageData, MessageType, WebhookMessage
 from app.webhooks.signing import headers
 
 STALLS_AFTER: Final = timedelta(days=1)
-"""So long nothing arrived, of as many tries as a notice has: somebody has to look, and
-nothing more is tried. A worker that was away for a day has tried nothing meanwhile."""
+"""The time without a delivery after which a webhook is stalled, if it also had as many
+attempts as a notification gets. A worker that was stopped for a day made none."""
 ID_DIGITS: Final = 32
 GONE: Final = "410"
-"""What a receiver says that wants no more (Standard Webhooks)."""
+"""The status of a receiver that wants no more messages (Standard Webhooks)."""
 
 
 @dataclass(frozen=True)
 class Parcel:
-    """A message on its way: by which try, to where, and how far the feed is then."""
+    """A message to be sent, with its attempt and the feed position after it."""
 
     id: UUID
     webhook: UUID
@@ -41,16 +41,16 @@ class Parcel:
     headers: Mapping[str, str]
     body: bytes
     upto: int | None
-    """None: it is a test."""
+    """None for a test message."""
 
 
 def take(
     work: Writing, webhook_id: UUID, longest: timedelta = timedelta()
 ) -> Parcel | None:
-    """Take the next message of a webhook in hand; None: there is none to send now.
+    """Claim the next message of a webhook, or return None if none is to be sent now.
 
-    Committed before a word goes out: should this process die, it is sent anew, and not
-    before the try is over. `longest`: the longest delay of new events.
+    The caller commits before it sends. If the process is killed, the message is sent again,
+    but not before the attempt is over. `longest` is the longest delay of new events.
     """
     webhook = queries.lock_due(work, webhook_id)
     if webhook is None or put_off(work, webhook, longest):
@@ -74,10 +74,11 @@ def take(
 
 
 def put_off(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
-    """Delay new events at random, once; return whether they are delayed by this call.
+    """Delay new events by a random time, once; return whether this call delayed them.
 
-    An event that two offices hear is sent to both. A host that receives for both could
-    tell by the time that they share a case. What is sent again is not delayed.
+    An event for two offices is sent to both. Without the delay, a host that receives for
+    both could infer from the time that they share a case. What is sent again is not
+    delayed.
     """
     is_delayed_already = webhook.position < webhook.delayed_to
     if webhook.ping is not None or is_delayed_already or not longest:
@@ -88,10 +89,10 @@ def put_off(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
 
 
 def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookMessage]:
-    """Word the next message; says by which id, and how far the feed is once it arrived.
+    """Return the next message, with its id and the feed position after it.
 
-    It has nothing in common with a message to another webhook: no id of an event, no time
-    of one. Two receivers of one host cannot tell that they hear of the same case.
+    It shares nothing with a message to another webhook: no event id and no event time. So
+    two receivers on one host cannot tell that they are told of the same case.
     """
     feed, _ = reach(work, webhook.focal_point_id)
     now = work.now.replace(microsecond=0)
@@ -106,9 +107,9 @@ def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookM
 
 
 def make_message_id(work: Reading, webhook: Webhook, epoch: str, position: int) -> UUID:
-    """Return the id of the message about a position of a feed, the same at each try.
+    """Return the id of the message about a position of a feed, the same for each attempt.
 
-    It is keyed, so that nobody can compute it, and looks like the random id of a ping.
+    It is keyed, so that no receiver can compute it, and looks like the random id of a ping.
     """
     parts = ("webhook message", str(webhook.id), epoch, str(position))
     digest = work.vault.fingerprint(*(part.encode() for part in parts))
@@ -116,10 +117,10 @@ def make_message_id(work: Reading, webhook: Webhook, epoch: str, position: int) 
 
 
 def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
-    """Say what came of a try; False: the next message has to wait.
+    """Record the outcome of an attempt; return False if the next message has to wait.
 
-    Of one that another try overtook nothing is kept, and of a test nothing where another
-    was asked for meanwhile: that one goes next.
+    Nothing is recorded if another attempt has begun since, or for a test if another test
+    was requested meanwhile, which is sent next.
     """
     webhook = queries.claimed(work, parcel.webhook, parcel.claim)
     if webhook is None:
@@ -138,9 +139,10 @@ def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
 
 
 def failed(work: Writing, webhook: Webhook, code: str) -> None:
-    """Put the next try off, ever longer; after a day of failures, until somebody looks.
+    """Postpone the next attempt, longer each time, and stall a webhook that is dead.
 
-    A test that was asked for meanwhile goes at once.
+    It is dead after a day of failures, or if the receiver is gone. A test that was
+    requested meanwhile is sent at once.
     """
     since = min(webhook.failing_since or work.now, work.now)
     webhook.failures += 1
@@ -153,7 +155,7 @@ def failed(work: Writing, webhook: Webhook, code: str) -> None:
 
 
 def stall(work: Writing, webhook: Webhook) -> None:
-    """Send nothing any more, and call on its office: it may believe that all is well."""
+    """Pause a webhook as stalled, and notify its office, which may not have noticed."""
     webhook.paused_at, webhook.stalled = work.now, True
     tell(work, webhook, "webhook.stalled")
     call_on(work, [webhook.focal_point_id], "webhook.stalled")

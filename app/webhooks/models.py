@@ -1,4 +1,4 @@
-"""Webhooks: where a focal point's feed is pushed to, how far, and signed with what."""
+"""Tables of webhooks and of the secrets that sign their messages."""
 
 from datetime import datetime
 from typing import Final
@@ -15,13 +15,13 @@ OPEN: Final = text("ended_at IS NULL")
 
 
 class Webhook(Listed, Base):
-    """A receiver of a focal point: events go there one by one, as they were committed.
+    """A receiver of the feed of a focal point, which gets its events one by one in order.
 
-    `position` is how far its feed arrived, `delayed_to` up to which position events have
-    been delayed. `due_at` is when the next may be sent and, while one is on its way, when
-    it may be sent anew; `claim` tells one try from the next. `trouble` is the code of the
-    last failure, `failing_since` the first since something arrived. `stalled`: nobody asked
-    to pause it. `ping` is a test that waits to go.
+    `position` is the feed position that has arrived, `delayed_to` the one up to which
+    events have been delayed. `due_at` is when the next message may be sent or, during an
+    attempt, repeated; `claim` identifies the attempt. `trouble` is the code of the last
+    failure, `failing_since` the time of the first since a delivery. `stalled` means that no
+    account paused it. `ping` is a test message that is not sent yet.
     """
 
     __tablename__ = "webhook"
@@ -51,19 +51,19 @@ class Webhook(Listed, Base):
 
     @property
     def case_id(self) -> UUID:
-        """Where the journal files what happens to it: it is about no case."""
+        """The id under which the journal stores its events, since it belongs to no case."""
         return self.id
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """The reference of the webhook in the API."""
         return f"webhooks/{self.id}"
 
 
 class WebhookSecret(Base):
-    """A secret that messages are signed with, wrapped by a key-encryption key.
+    """A secret that signs messages, wrapped by a key-encryption key.
 
-    Without an end it is the newest; one that was replaced signs on until its end.
+    The newest has no end; one that was replaced signs until its end.
     """
 
     __tablename__ = "webhook_secret"

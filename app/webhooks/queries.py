@@ -1,4 +1,4 @@
-"""Reading webhooks: whose they are, which are due, and what goes next."""
+"""Queries for webhooks."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from app.webhooks.schemas import Ping, Standing, WebhookOut
 
 
 def office(work: Reading, code: str | None) -> FocalPoint:
-    """Find a focal point whose webhooks are the caller's to see; None: its own.
+    """Return a focal point whose webhooks the caller may see; None is the caller's own.
 
     Raises NotFound (404).
     """
@@ -35,7 +35,7 @@ def office(work: Reading, code: str | None) -> FocalPoint:
 
 
 def is_mine(work: Reading, focal_point_id: UUID) -> bool:
-    """Say whether the webhooks of a focal point are the caller's to see."""
+    """Return whether the caller may see the webhooks of a focal point."""
     mine = focal_point_id == work.actor.focal_point_id
     return mine or Role.ADMINISTRATOR in work.actor.roles
 
@@ -55,43 +55,43 @@ def count_open(work: Reading, focal_point_id: UUID) -> int:
 
 
 def find(work: Reading, webhook_id: UUID) -> Webhook:
-    """Find a webhook that is the caller's to see, or raise NotFound (404)."""
+    """Return a webhook that the caller may see, or raise NotFound (404)."""
     return seen(work, work.session.scalar(chosen(webhook_id)))
 
 
 def lock(work: Writing, webhook_id: UUID) -> Webhook:
-    """Find one and hold it, or raise NotFound (404)."""
+    """Lock a webhook that the caller may see, or raise NotFound (404)."""
     held = chosen(webhook_id).with_for_update(key_share=True)
     return seen(work, work.session.scalar(held))
 
 
 def chosen(webhook_id: UUID) -> Select[Webhook]:
-    """Select one, afresh."""
+    """Select a webhook, and refresh it if it is loaded already."""
     one = select(Webhook).where(Webhook.id == webhook_id)
     return one.execution_options(populate_existing=True)
 
 
 def seen(work: Reading, found: Webhook | None) -> Webhook:
-    """Hand out what is the caller's to see, or raise NotFound (404)."""
+    """Return the webhook if the caller may see it, or raise NotFound (404)."""
     if found is None or not is_mine(work, found.focal_point_id):
         raise NotFound("There is no such webhook.")
     return found
 
 
 def show_one(work: Reading, webhook: Webhook) -> WebhookOut:
-    """Show one, with how far its feed has arrived."""
+    """Return a webhook as the API shows it."""
     [shown] = show(work, directory.by_id(work, webhook.focal_point_id), [webhook])
     return shown
 
 
 def show(work: Reading, of: FocalPoint, found: Iterable[Webhook]) -> list[WebhookOut]:
-    """Show webhooks of a focal point, with how far its feed has arrived at each."""
+    """Return webhooks of a focal point as the API shows them, with their positions."""
     feed, head = reach(work, of.id)
     return [spell(one, of.code, feed, head) for one in found]
 
 
 def spell(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
-    """Spell one, whose feed has come so far."""
+    """Return a webhook as the API shows it; `head` is the end of its feed."""
     asked = webhook.pinged_at
     return WebhookOut(
         id=webhook.id,
@@ -110,7 +110,7 @@ def spell(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
 
 
 def standing_of(webhook: Webhook) -> Standing:
-    """Say whether it is sent anything."""
+    """Return whether a webhook is active, paused, stalled or ended."""
     if webhook.ended_at is not None:
         return Standing.ENDED
     if webhook.paused_at is None:
@@ -119,7 +119,7 @@ def standing_of(webhook: Webhook) -> Standing:
 
 
 def secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[WebhookSecret]:
-    """List what its messages are signed with now, by senders' time; the newest first."""
+    """List the secrets that sign now, by the time of senders; the newest first."""
     ends = WebhookSecret.ends_at
     lasting = or_(ends.is_(None), ends > now)
     its = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id, lasting)
@@ -128,7 +128,7 @@ def secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[WebhookS
 
 
 def secrets_to_try(work: Reading) -> Iterator[WebhookSecret]:
-    """Find a secret that signs for each key-encryption key that any is wrapped with."""
+    """Yield one signing secret for each key-encryption key that is in use."""
     signs = WebhookSecret.ends_at.is_(None)
     versions = select(WebhookSecret.version).where(signs).distinct()
     for version in work.session.scalars(versions).all():
@@ -137,10 +137,10 @@ def secrets_to_try(work: Reading) -> Iterator[WebhookSecret]:
 
 
 def waiting(now: datetime) -> ColumnElement[bool]:
-    """Keep those that may be sent something now, and have it; of offices that are active.
+    """Return the condition for a webhook that a message may be sent to now.
 
-    A test goes also to one that was paused: that is how it is found to be mended. What is
-    due later than anything can be was put off by a clock that was wrong, and is due.
+    A test is sent to a paused webhook as well, to find out whether it works again. A due
+    time later than any possible one was set by a wrong clock, and counts as due.
     """
     head = select(Mailbox.head).where(Mailbox.focal_point_id == Webhook.focal_point_id)
     news = Webhook.paused_at.is_(None) & (head.scalar_subquery() > Webhook.position)
@@ -151,32 +151,32 @@ def waiting(now: datetime) -> ColumnElement[bool]:
 
 
 def due(session: Session, now: datetime) -> Sequence[UUID]:
-    """Name the webhooks that something is to be sent to, the longest due first."""
+    """List the ids of the webhooks that are due, the longest due first."""
     found = select(Webhook.id).where(waiting(now)).order_by(Webhook.due_at, Webhook.number)
     return session.scalars(found).all()
 
 
 def lock_due(work: Writing, webhook_id: UUID) -> Webhook | None:
-    """Hold one if something is still to be sent to it, and nobody else has it in hand."""
+    """Lock a webhook if it is still due and no other sender has locked it."""
     held = chosen(webhook_id).where(waiting(work.now))
     return work.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
 
 
 def claimed(work: Writing, webhook_id: UUID, claim: UUID) -> Webhook | None:
-    """Hold one that a try is still the last of; None: another has begun since."""
+    """Lock a webhook if this attempt is its last; return None if another has begun."""
     held = chosen(webhook_id).where(Webhook.claim == claim)
     return work.session.scalar(held.with_for_update(key_share=True))
 
 
 def open_ones(session: Session) -> Sequence[Webhook]:
-    """List the webhooks that were not ended."""
+    """List the webhooks that have not ended."""
     live = select(Webhook).where(Webhook.ended_at.is_(None))
     return session.scalars(live.order_by(Webhook.number)).all()
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How the webhooks stand: how many fail and since when, and how many stalled."""
+    """How many webhooks fail, since when, and how many are stalled."""
 
     failing: int
     failing_since: datetime | None
@@ -184,7 +184,7 @@ class Counts:
 
 
 def counts(session: Session) -> Counts:
-    """Count, for status and metrics."""
+    """Count the webhooks that fail or are stalled, for status and metrics."""
     live = Webhook.ended_at.is_(None)
     active = live & Webhook.paused_at.is_(None) & Webhook.failing_since.is_not(None)
     asked = select(func.count(), func.min(Webhook.failing_since)).where(active)

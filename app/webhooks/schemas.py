@@ -1,4 +1,4 @@
-"""Webhooks as those who look after them send and read them, and what is sent to one."""
+"""Request and response bodies of webhooks, and the messages that are sent."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,20 +12,20 @@ from app.kernel.paging import Page
 from app.kernel.text import WHOLE, Asked, Code, SafeLine, Shown
 from app.webhooks.addresses import LONGEST, URL_FORM, sound
 
-LABEL: Final = "What it is for, or whose: a system, never a person's name."
+LABEL: Final = "The name of the receiving system; never the name of a person."
 URL: Final = (
-    "`https`, the name of a host that the operator of this service listed, and a path. No "
-    "user, query or fragment: what has to be secret is the signature."
+    "`https`, the name of a host that the operator of this service listed, and a path. "
+    "No user, query or fragment: messages are authenticated by their signature."
 )
 MADE: Final = (
-    "Signs each message, as Standard Webhooks has it; shown this once. Null to a retry: "
-    "if you lost it, rotate it."
+    "Signs each message by Standard Webhooks. It is shown once and null for a retry. If "
+    "you lost it, rotate it."
 )
 EXAMPLE: Final = "https://hooks.example.org/safe-conduct"
 
 
 class Standing(StrEnum):
-    """Whether a webhook is sent anything."""
+    """Whether a webhook is sent messages."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -34,7 +34,7 @@ class Standing(StrEnum):
 
 
 class NewWebhook(Asked):
-    """Where a focal point's feed is to be pushed to."""
+    """A new receiver for the feed of a focal point."""
 
     focal_point: Code
     label: Annotated[SafeLine, Field(description=LABEL)]
@@ -46,38 +46,36 @@ class NewWebhook(Asked):
 
 
 class SecretRotation(Asked):
-    """How long the secret that is replaced goes on to sign beside the new one."""
+    """How long the replaced secret signs messages beside the new one."""
 
     overlap_hours: Annotated[
         StrictInt,
-        Field(ge=0, le=168, description="0: it signs nothing any more."),
+        Field(ge=0, le=168, description="With 0 it ends at once."),
         WHOLE,
     ] = 24
 
 
 class Replay(Asked):
-    """From where events are to be sent again."""
+    """The point from which events are sent again."""
 
     after: Annotated[
         Annotated[str, Field(pattern=CURSOR_FORM)] | None,
-        Field(
-            description="A `next` of the feed or of a message; null: from the first event."
-        ),
+        Field(description="A `next` of the feed or a message; null for all events."),
     ]
 
 
 class Ping(Shown):
-    """The last test message, and what came of it."""
+    """The last test message and its result."""
 
     asked_at: datetime
     answer: Annotated[
         str | None,
-        Field(description="A status, or what went wrong; null: it is on its way."),
+        Field(description="A status or an error; null until there is a result."),
     ]
 
 
 class WebhookOut(Shown):
-    """Where a feed is pushed to, and how far it has come."""
+    """A receiver of a feed, and how many events have arrived there."""
 
     id: UUID
     focal_point: str
@@ -85,27 +83,27 @@ class WebhookOut(Shown):
     url: Annotated[str, Field(description=URL)]
     standing: Annotated[
         Standing,
-        Field(description="`stalled`: nothing arrived for a day; mend it, then resume."),
+        Field(description="`stalled`: no delivery for a day. Repair it, then resume."),
     ]
     opened_at: datetime
     next: Annotated[
-        str, Field(description="The cursor of the feed up to which events have arrived.")
+        str, Field(description="The feed cursor up to which events have arrived.")
     ]
-    behind: Annotated[int, Field(description="How many events have not arrived yet.")]
+    behind: Annotated[int, Field(description="The number of events not delivered yet.")]
     delivered_at: Annotated[
-        datetime | None, Field(description="When one last arrived; null: none did.")
+        datetime | None, Field(description="The last delivery; null if there was none.")
     ]
     failing_since: Annotated[
-        datetime | None, Field(description="Null: the last try succeeded.")
+        datetime | None, Field(description="Null if the last attempt succeeded.")
     ]
     trouble: Annotated[
-        str | None, Field(description="What the last failure was: a status, or a name.")
+        str | None, Field(description="The last failure: a status or a code.")
     ]
-    ping: Annotated[Ping | None, Field(description="Null: it was never tested.")]
+    ping: Annotated[Ping | None, Field(description="Null if it was never tested.")]
 
 
 class WebhookPage(Page[WebhookOut]):
-    """The webhooks of one focal point, ended ones too, oldest first."""
+    """The webhooks of one focal point, including ended ones, oldest first."""
 
 
 class MadeWebhookOut(WebhookOut):
@@ -122,25 +120,25 @@ class MessageType(StrEnum):
 
 
 class MessageData(BaseModel):
-    """How far the feed has come; what happened, to what, is read with your key."""
+    """The position of the feed. Read the events themselves with your key."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     event: Annotated[
         UUID | None,
         Field(
-            description="Always null. The id of an event would be the same for each office "
-            "that shares a case: a host that serves several of them could tell which."
+            description="Always null. An event has the same id for each office of a case, "
+            "so a host that serves several of them could tell which share one."
         ),
     ] = None
     next: Annotated[
         str,
-        Field(description="The cursor behind it. Read the feed from your own cursor on."),
+        Field(description="The cursor after it. Read the feed from your own cursor."),
     ]
 
 
 class WebhookMessage(BaseModel):
-    """What a receiver is sent: that there is an event, and not a word of it (R64)."""
+    """A message to a receiver: there is an event, without its content (R64)."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -151,12 +149,12 @@ class WebhookMessage(BaseModel):
     data: MessageData
 
     def spelled(self) -> bytes:
-        """Spell it as it is signed and sent."""
+        """Return the JSON that is signed and sent."""
         return self.model_dump_json().encode()
 
 
 def example() -> dict[str, Any]:
-    """Show one."""
+    """Return an example of a message."""
     return {
         "type": "feed.event",
         "timestamp": "2026-06-01T12:00:00Z",

@@ -1,4 +1,4 @@
-"""What a receiver knows us by: the signature of Standard Webhooks, `v1` (R65)."""
+"""Signatures of messages to receivers: Standard Webhooks, `v1` (R65)."""
 
 from base64 import b64encode
 from collections.abc import Iterable
@@ -12,16 +12,16 @@ PREFIX: Final = "whsec_"
 
 
 def spell(secret: bytes) -> str:
-    """Spell a secret as libraries of Standard Webhooks take it."""
+    """Encode a secret in the form that libraries of Standard Webhooks expect."""
     return PREFIX + b64encode(secret).decode()
 
 
 def headers(
     secrets: Iterable[bytes], message: str, at: datetime, body: bytes
 ) -> dict[str, str]:
-    """Write what goes with a message; while a secret is replaced, both sign it.
+    """Return the headers of a message, signed with each secret in use.
 
-    The library takes any moment for one of UTC, whatever its zone says.
+    The library ignores the time zone, so the time is converted to UTC.
     """
     moment, text = at.astimezone(UTC), body.decode()
     return {
