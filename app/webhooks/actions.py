@@ -90,7 +90,7 @@ def open_webhook(
     if question := second(work, matter, approval):
         return question
     webhook = opened(work, of.id, new)
-    tell(work, webhook, "webhook.opened")
+    record_event(work, webhook, "webhook.opened")
     return MadeWebhook(webhook, make_secret(work, webhook))
 
 
@@ -134,13 +134,13 @@ def place_of(secret_id: UUID) -> tuple[str, str]:
     return WebhookSecret.__tablename__, str(secret_id)
 
 
-def held(work: Writing, webhook_id: UUID) -> Webhook:
+def lock_open(work: Writing, webhook_id: UUID) -> Webhook:
     """Lock a webhook that the caller may change.
 
     Raises RoleMissing (403), NotFound (404) or WebhookEnded (409).
     """
     must_manage(work)
-    webhook = queries.lock(work, webhook_id)
+    webhook = queries.lock_webhook(work, webhook_id)
     must_change(work, webhook.focal_point_id, frozenset())
     if webhook.ended_at is not None:
         raise WebhookEnded("Open another webhook.")
@@ -152,41 +152,41 @@ def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWe
 
     The time is that of the database, as senders read it. Raises what `lock_open` does.
     """
-    webhook, now = held(work, webhook_id), work.ground.time(work.session)
+    webhook, now = lock_open(work, webhook_id), work.ground.time(work.session)
     over = now + timedelta(hours=overlap_hours)
-    for old in queries.secrets(work, webhook.id, now):
+    for old in queries.list_secrets(work, webhook.id, now):
         old.ends_at = min(old.ends_at or over, over)
-    tell(work, webhook, "webhook.secret_rotated")
+    record_event(work, webhook, "webhook.secret_rotated")
     return MadeWebhook(webhook, make_secret(work, webhook))
 
 
 def pause(work: Writing, webhook_id: UUID) -> Webhook:
     """Pause a webhook; raises what `lock_open` does."""
-    webhook = held(work, webhook_id)
+    webhook = lock_open(work, webhook_id)
     if webhook.paused_at is None:
         webhook.paused_at = work.now
-        tell(work, webhook, "webhook.paused")
+        record_event(work, webhook, "webhook.paused")
     return webhook
 
 
 def resume(work: Writing, webhook_id: UUID) -> Webhook:
     """Resume a webhook at its position, at once; raises what `lock_open` does."""
-    webhook = held(work, webhook_id)
+    webhook = lock_open(work, webhook_id)
     if webhook.paused_at is not None:
         webhook.paused_at, webhook.stalled = None, False
         webhook.failures, webhook.failing_since = 0, None
-        hurry(work, webhook)
-        tell(work, webhook, "webhook.resumed")
+        schedule_now(work, webhook)
+        record_event(work, webhook, "webhook.resumed")
     return webhook
 
 
 def end(work: Writing, webhook_id: UUID) -> Webhook:
     """End a webhook and its secrets; raises what `lock_open` does."""
-    webhook, now = held(work, webhook_id), work.ground.time(work.session)
+    webhook, now = lock_open(work, webhook_id), work.ground.time(work.session)
     webhook.ended_at = work.now
-    for secret in queries.secrets(work, webhook.id, now):
+    for secret in queries.list_secrets(work, webhook.id, now):
         secret.ends_at = now
-    tell(work, webhook, "webhook.ended")
+    record_event(work, webhook, "webhook.ended")
     return webhook
 
 
@@ -196,12 +196,12 @@ def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
     Raises CursorUnknown (422), CursorGone (410), and what `lock_open` does. The result of
     an attempt that is under way is ignored, because its event is sent again.
     """
-    webhook = held(work, webhook_id)
+    webhook = lock_open(work, webhook_id)
     feed, head = reach(work, webhook.focal_point_id)
     webhook.position = feed.read_cursor(after, head) if after is not None else 0
     webhook.claim = None
-    hurry(work, webhook)
-    tell(work, webhook, "webhook.replayed")
+    schedule_now(work, webhook)
+    record_event(work, webhook, "webhook.replayed")
     return webhook
 
 
@@ -210,12 +210,12 @@ def ping(work: Writing, webhook_id: UUID) -> Webhook:
 
     Raises TooManyPings (429), and what `lock_open` does.
     """
-    webhook = held(work, webhook_id)
+    webhook = lock_open(work, webhook_id)
     check_ping_interval(webhook, work.now)
     webhook.ping, webhook.ping_answer = work.new_id(), None
     webhook.pinged_at = work.now
     webhook.delayed_to = min(webhook.delayed_to, webhook.position)
-    hurry(work, webhook)
+    schedule_now(work, webhook)
     return webhook
 
 
@@ -236,13 +236,13 @@ def check_ping_interval(webhook: Webhook, now: datetime) -> None:
         )
 
 
-def hurry(work: Writing, webhook: Webhook) -> None:
+def schedule_now(work: Writing, webhook: Webhook) -> None:
     """Make a webhook due now, unless an attempt is under way."""
     if webhook.claim is None:
         webhook.due_at = work.ground.time(work.session)
 
 
-def tell(work: Writing, webhook: Webhook, event: str, **facts: Any) -> None:
+def record_event(work: Writing, webhook: Webhook, event: str, **facts: Any) -> None:
     """Record an event about a webhook for its focal point and the overseers."""
     audience = frozenset({webhook.focal_point_id}) | directory.overseers(work)
     work.record(event, webhook, audience, facts)

@@ -19,10 +19,10 @@ URL_FORM: Final = (
 )
 """The last label of the host begins with a letter, which excludes addresses in any
 notation."""
-LONGEST: Final = 250
+MAX_URL_LENGTH: Final = 250
 HTTPS: Final = 443
 LAST_PORT: Final = 65535
-LONGEST_LABEL: Final = 63
+MAX_LABEL_LENGTH: Final = 63
 PUBLIC: Final = IPv6Network("2000::/3")
 """The part of IPv6 that is allocated (RFC 4291, 2.4); every other address is not public."""
 
@@ -49,7 +49,7 @@ def read_target(url: str) -> Target:
     return Target(parts.hostname or "", parts.port or HTTPS, parts.path or "/")
 
 
-def sound(url: str) -> str:
+def require_valid_host(url: str) -> str:
     """Return the URL, or raise PydanticCustomError if its host or port cannot exist."""
     netloc = url.removeprefix("https://").partition("/")[0]
     host, _, port = netloc.partition(":")
@@ -61,7 +61,7 @@ def sound(url: str) -> str:
 
 def is_label(label: str) -> bool:
     """Return whether a text can be a label of a host name (RFC 1123, 2.1)."""
-    return 0 < len(label) <= LONGEST_LABEL and label[0] != "-" != label[-1]
+    return 0 < len(label) <= MAX_LABEL_LENGTH and label[0] != "-" != label[-1]
 
 
 def is_outside(address: Address, *, here_too: bool = False) -> bool:
@@ -90,12 +90,12 @@ def is_listable(origin: str) -> bool:
     """Return whether a receiver can have this origin; any other in a list has no effect."""
     url = f"https://{origin}"
     try:
-        RECEIVER.validate_python(url)
+        RECEIVER_URL.validate_python(url)
     except ValidationError:
         return False
     return read_target(url).origin == origin
 
 
-RECEIVER: Final = TypeAdapter[str](
-    Annotated[str, Field(pattern=URL_FORM), AfterValidator(sound)]
+RECEIVER_URL: Final = TypeAdapter[str](
+    Annotated[str, Field(pattern=URL_FORM), AfterValidator(require_valid_host)]
 )

@@ -16,13 +16,13 @@ from app.notices.actions import tell as call_on
 from app.outbox.actions import CODE, Answer, luck
 from app.outbox.pacing import LONGEST_TRY, Outcome, is_over, pause
 from app.webhooks import queries
-from app.webhooks.actions import place_of, tell
+from app.webhooks.actions import place_of, record_event
 from app.webhooks.addresses import Target, read_target
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import MessageData, MessageType, WebhookMessage
 from app.webhooks.signing import headers
 
-STALLS_AFTER: Final = timedelta(days=1)
+STALL_AFTER: Final = timedelta(days=1)
 """The time without a delivery after which a webhook is stalled, if it also had as many
 attempts as a notification gets. A worker that was stopped for a day made none."""
 ID_DIGITS: Final = 32
@@ -53,14 +53,14 @@ def take(
     but not before the attempt is over. `longest` is the longest delay of new events.
     """
     webhook = queries.lock_due(work, webhook_id)
-    if webhook is None or put_off(work, webhook, longest):
+    if webhook is None or schedule_delay(work, webhook, longest):
         return None
     webhook.claim, webhook.due_at = work.new_id(), work.now + LONGEST_TRY
-    name, upto, message = written(work, webhook)
+    name, upto, message = build_message(work, webhook)
     body = message.spelled()
     secrets = [
         work.vault.bring_out(one.version, one.wrapped, *place_of(one.id))
-        for one in queries.secrets(work, webhook.id, work.now)
+        for one in queries.list_secrets(work, webhook.id, work.now)
     ]
     return Parcel(
         id=name,
@@ -73,7 +73,7 @@ def take(
     )
 
 
-def put_off(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
+def schedule_delay(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
     """Delay new events by a random time, once; return whether this call delayed them.
 
     An event for two offices is sent to both. Without the delay, a host that receives for
@@ -88,7 +88,9 @@ def put_off(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
     return True
 
 
-def written(work: Reading, webhook: Webhook) -> tuple[UUID, int | None, WebhookMessage]:
+def build_message(
+    work: Reading, webhook: Webhook
+) -> tuple[UUID, int | None, WebhookMessage]:
     """Return the next message, with its id and the feed position after it.
 
     It shares nothing with a message to another webhook: no event id and no event time. So
@@ -134,11 +136,11 @@ def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
         webhook.position, webhook.delivered_at = parcel.upto, work.now
         webhook.failures, webhook.failing_since, webhook.trouble = 0, None, None
         return True
-    failed(work, webhook, answer.code[:CODE])
+    record_failure(work, webhook, answer.code[:CODE])
     return False
 
 
-def failed(work: Writing, webhook: Webhook, code: str) -> None:
+def record_failure(work: Writing, webhook: Webhook, code: str) -> None:
     """Postpone the next attempt, longer each time, and stall a webhook that is dead.
 
     It is dead after a day of failures, or if the receiver is gone. A test that was
@@ -149,13 +151,13 @@ def failed(work: Writing, webhook: Webhook, code: str) -> None:
     webhook.failing_since, webhook.trouble = since, code
     if webhook.ping is None:
         webhook.due_at = work.now + pause(webhook.failures, luck(work))
-    is_dead = work.now - since >= STALLS_AFTER and is_over(webhook.failures)
+    is_dead = work.now - since >= STALL_AFTER and is_over(webhook.failures)
     if webhook.paused_at is None and (code == GONE or is_dead):
-        stall(work, webhook)
+        pause_as_stalled(work, webhook)
 
 
-def stall(work: Writing, webhook: Webhook) -> None:
+def pause_as_stalled(work: Writing, webhook: Webhook) -> None:
     """Pause a webhook as stalled, and notify its office, which may not have noticed."""
     webhook.paused_at, webhook.stalled = work.now, True
-    tell(work, webhook, "webhook.stalled")
+    record_event(work, webhook, "webhook.stalled")
     call_on(work, [webhook.focal_point_id], "webhook.stalled")

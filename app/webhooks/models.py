@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Counter, Listed
-from app.webhooks.addresses import LONGEST
+from app.webhooks.addresses import MAX_URL_LENGTH
 
 OPEN: Final = text("ended_at IS NULL")
 
@@ -32,7 +32,7 @@ class Webhook(Listed, Base):
 
     focal_point_id: Mapped[UUID] = mapped_column(ForeignKey(FocalPoint.id), index=True)
     label: Mapped[str]
-    url: Mapped[str] = mapped_column(String(LONGEST))
+    url: Mapped[str] = mapped_column(String(MAX_URL_LENGTH))
     opened_at: Mapped[datetime]
     paused_at: Mapped[datetime | None]
     stalled: Mapped[bool]

@@ -29,12 +29,12 @@ def office(work: Reading, code: str | None) -> FocalPoint:
     if code is None:
         return directory.by_id(work, work.actor.focal_point_id)
     found = directory.find(work, code)
-    if not is_mine(work, found.id):
+    if not may_see(work, found.id):
         raise NotFound("There is no such focal point.")
     return found
 
 
-def is_mine(work: Reading, focal_point_id: UUID) -> bool:
+def may_see(work: Reading, focal_point_id: UUID) -> bool:
     """Return whether the caller may see the webhooks of a focal point."""
     mine = focal_point_id == work.actor.focal_point_id
     return mine or Role.ADMINISTRATOR in work.actor.roles
@@ -56,24 +56,24 @@ def count_open(work: Reading, focal_point_id: UUID) -> int:
 
 def find(work: Reading, webhook_id: UUID) -> Webhook:
     """Return a webhook that the caller may see, or raise NotFound (404)."""
-    return seen(work, work.session.scalar(chosen(webhook_id)))
+    return require_visible(work, work.session.scalar(select_webhook(webhook_id)))
 
 
-def lock(work: Writing, webhook_id: UUID) -> Webhook:
+def lock_webhook(work: Writing, webhook_id: UUID) -> Webhook:
     """Lock a webhook that the caller may see, or raise NotFound (404)."""
-    held = chosen(webhook_id).with_for_update(key_share=True)
-    return seen(work, work.session.scalar(held))
+    held = select_webhook(webhook_id).with_for_update(key_share=True)
+    return require_visible(work, work.session.scalar(held))
 
 
-def chosen(webhook_id: UUID) -> Select[Webhook]:
+def select_webhook(webhook_id: UUID) -> Select[Webhook]:
     """Select a webhook, and refresh it if it is loaded already."""
     one = select(Webhook).where(Webhook.id == webhook_id)
     return one.execution_options(populate_existing=True)
 
 
-def seen(work: Reading, found: Webhook | None) -> Webhook:
+def require_visible(work: Reading, found: Webhook | None) -> Webhook:
     """Return the webhook if the caller may see it, or raise NotFound (404)."""
-    if found is None or not is_mine(work, found.focal_point_id):
+    if found is None or not may_see(work, found.focal_point_id):
         raise NotFound("There is no such webhook.")
     return found
 
@@ -87,10 +87,10 @@ def show_one(work: Reading, webhook: Webhook) -> WebhookOut:
 def show(work: Reading, of: FocalPoint, found: Iterable[Webhook]) -> list[WebhookOut]:
     """Return webhooks of a focal point as the API shows them, with their positions."""
     feed, head = reach(work, of.id)
-    return [spell(one, of.code, feed, head) for one in found]
+    return [describe_webhook(one, of.code, feed, head) for one in found]
 
 
-def spell(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
+def describe_webhook(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
     """Return a webhook as the API shows it; `head` is the end of its feed."""
     asked = webhook.pinged_at
     return WebhookOut(
@@ -98,7 +98,7 @@ def spell(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
         focal_point=code,
         label=webhook.label,
         url=webhook.url,
-        standing=standing_of(webhook),
+        standing=get_standing(webhook),
         opened_at=webhook.opened_at,
         next=feed.format_cursor(webhook.position),
         behind=head - webhook.position,
@@ -109,7 +109,7 @@ def spell(webhook: Webhook, code: str, feed: Feed, head: int) -> WebhookOut:
     )
 
 
-def standing_of(webhook: Webhook) -> Standing:
+def get_standing(webhook: Webhook) -> Standing:
     """Return whether a webhook is active, paused, stalled or ended."""
     if webhook.ended_at is not None:
         return Standing.ENDED
@@ -118,7 +118,7 @@ def standing_of(webhook: Webhook) -> Standing:
     return Standing.STALLED if webhook.stalled else Standing.PAUSED
 
 
-def secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[WebhookSecret]:
+def list_secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[WebhookSecret]:
     """List the secrets that sign now, by the time of senders; the newest first."""
     ends = WebhookSecret.ends_at
     lasting = or_(ends.is_(None), ends > now)
@@ -136,7 +136,7 @@ def secrets_to_try(work: Reading) -> Iterator[WebhookSecret]:
         yield work.session.scalars(one).one()
 
 
-def waiting(now: datetime) -> ColumnElement[bool]:
+def is_due(now: datetime) -> ColumnElement[bool]:
     """Return the condition for a webhook that a message may be sent to now.
 
     A test is sent to a paused webhook as well, to find out whether it works again. A due
@@ -152,19 +152,19 @@ def waiting(now: datetime) -> ColumnElement[bool]:
 
 def due(session: Session, now: datetime) -> Sequence[UUID]:
     """List the ids of the webhooks that are due, the longest due first."""
-    found = select(Webhook.id).where(waiting(now)).order_by(Webhook.due_at, Webhook.number)
+    found = select(Webhook.id).where(is_due(now)).order_by(Webhook.due_at, Webhook.number)
     return session.scalars(found).all()
 
 
 def lock_due(work: Writing, webhook_id: UUID) -> Webhook | None:
     """Lock a webhook if it is still due and no other sender has locked it."""
-    held = chosen(webhook_id).where(waiting(work.now))
+    held = select_webhook(webhook_id).where(is_due(work.now))
     return work.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
 
 
 def claimed(work: Writing, webhook_id: UUID, claim: UUID) -> Webhook | None:
     """Lock a webhook if this attempt is its last; return None if another has begun."""
-    held = chosen(webhook_id).where(Webhook.claim == claim)
+    held = select_webhook(webhook_id).where(Webhook.claim == claim)
     return work.session.scalar(held.with_for_update(key_share=True))
 
 

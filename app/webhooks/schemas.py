@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 from app.feed.cursors import CURSOR_FORM
 from app.kernel.paging import Page
 from app.kernel.text import WHOLE, Asked, Code, SafeLine, Shown
-from app.webhooks.addresses import LONGEST, URL_FORM, sound
+from app.webhooks.addresses import MAX_URL_LENGTH, URL_FORM, require_valid_host
 
 LABEL: Final = "The name of the receiving system; never the name of a person."
 URL: Final = (
@@ -40,8 +40,10 @@ class NewWebhook(Asked):
     label: Annotated[SafeLine, Field(description=LABEL)]
     url: Annotated[
         str,
-        Field(pattern=URL_FORM, max_length=LONGEST, description=URL, examples=[EXAMPLE]),
-        AfterValidator(sound),
+        Field(
+            pattern=URL_FORM, max_length=MAX_URL_LENGTH, description=URL, examples=[EXAMPLE]
+        ),
+        AfterValidator(require_valid_host),
     ]
 
 
