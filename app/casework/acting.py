@@ -15,7 +15,7 @@ from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.versions import Seen
 from app.kernel.work import Reading, Writing
 
-WRITING_ROLES: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
+WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
 
 
 def ready(
@@ -58,7 +58,7 @@ def judged(
 def require_writer(work: Reading, case: Case) -> None:
     """Raise unless the caller may write the case now: the submitter, and later the lead."""
     if case.state in UNLED:
-        owner, roles = Side.SUBMITTER, WRITING_ROLES
+        owner, roles = Side.SUBMITTER, WRITERS
     elif case.state in LED:
         owner, roles = Side.LEAD, WORKERS
     else:
@@ -72,9 +72,8 @@ def require_writer(work: Reading, case: Case) -> None:
 def require_consent_writer(work: Reading, case: Case) -> None:
     """Raise unless the caller may record consents and facts for the case.
 
-    These are the offices that may write the case and, once it is closed, its lead.
-    Otherwise a case that ended because consent was refused could not be reopened with a new
-    consent.
+    These are the offices that may write the case and, once it is closed, its lead. A case
+    that was closed for a refused consent could otherwise not be reopened.
     """
     if case.state == State.CLOSED:
         require_lead(work, case, {State.CLOSED})

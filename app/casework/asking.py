@@ -31,9 +31,8 @@ class QuestionAnswered(Problem):
 def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
-    A submitter that the person fears is not asked, because the question could reveal the
-    fear. Raises NotFound (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or
-    RoleMissing (403).
+    A feared submitter is not asked: the question could reveal the fear. Raises NotFound
+    (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or RoleMissing (403).
     """
     case = lock_for_side(work, code, Side.HOLDER)
     require_safe_submitter(work, case)
@@ -57,8 +56,7 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
 def require_safe_submitter(work: Writing, case: Case) -> None:
     """Raise NeedsUnmet (409) if the person fears the submitter and the caller may know it.
 
-    A holder that may not know the fears can ask: its question cannot reveal what it does
-    not know.
+    A holder that may not know the fears can ask, as its question cannot reveal them.
     """
     stands = standing.of_case(work, case)
     me = directory.by_id(work, work.actor.focal_point_id)

@@ -26,8 +26,8 @@ def reroute_unsafe(work: Writing, case: Case) -> None:
     """Take a case at once from a candidate or desk that proves to be unsafe (rule 1).
 
     The system does so without a reason, because the office that loses the case must not
-    learn of the fear. An unsafe desk that was brought in beside the lead also loses its
-    part. Raises DeskMissing (503).
+    learn of the fear. An unsafe desk beside the lead also loses its part. Raises
+    DeskMissing (503).
     """
     stands, beside = standing.of_case(work, case), Relation.ESCALATION_DESK
     holds, looks_on = case.holder, case.with_relation(beside)
@@ -58,8 +58,7 @@ def redirect_case(work: Writing, case: Case) -> None:
 def redirect_to_candidate(work: Writing, case: Case) -> None:
     """Give a case from its desk to the first candidate of routing, or leave it at the desk.
 
-    The system does so. The result is the same whether no office fits or none is safe (ADR
-    47).
+    As the system. The result is the same whether no office fits or none is safe (ADR 47).
     """
     if leads(build_candidate_question(work, case)).candidates:
         redirect_case(work, case)
@@ -68,8 +67,7 @@ def redirect_to_candidate(work: Writing, case: Case) -> None:
 def escalate(work: Writing, case: Case) -> None:
     """Make the desk a party beside a lead that misses its deadlines; it sees the summary.
 
-    It replaces a desk that was brought in before and is no longer the right one. Raises
-    DeskMissing (503).
+    It replaces another desk that was brought in before. Raises DeskMissing (503).
     """
     before, desk = case.audience, leads(question_of(work, case)).desk
     if desk is None:
@@ -85,9 +83,8 @@ def escalate(work: Writing, case: Case) -> None:
 def hand_to_next_office(work: Writing, case: Case) -> None:
     """Make the next office of the ranking the candidate; the desk is the last (rule 8).
 
-    The ranking is made anew each time, because what the person fears or allows may have
-    changed. A case always has an office, and never one that the person fears. Raises
-    DeskMissing (503).
+    The ranking is made anew each time, because fears and consents may have changed. A case
+    always has an office, and never a feared one. Raises DeskMissing (503).
     """
     ranking = leads(build_candidate_question(work, case))
     chosen = routing.ask_first(work, case.id, ranking)

@@ -38,8 +38,7 @@ def close(
     """Close a case, or ask a second person to approve that.
 
     Raises what `lock_and_check` does, ContinuingCaseUnknown (422) and ApprovalUnusable
-    (409). When only the second person is missing, the request for approval is stored and
-    returned.
+    (409). If only the second person is missing, a request for approval is returned.
     """
     case = lock(work, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, sides_of(work, case), work.actor.roles)
@@ -62,8 +61,7 @@ def close(
 def find_continuing_case(work: Reading, case: Case, code: str) -> Case:
     """Find the person's other, open case; raises ContinuingCaseUnknown (422).
 
-    The error is the same for a case that the caller may not see, one that is over, and this
-    one.
+    The error is the same if the caller may not see the case, or it is over, or this one.
     """
     with suppress(NotFound):
         other = queries.get(work, code)
@@ -76,9 +74,9 @@ def stop(work: Writing, code: str, why: StopCase, approval: UUID | None) -> Case
     """End the case and all help at once, because the person wants it to stop.
 
     One person of the holder can do this, or two of the desk beside a lead that does not
-    act. No version is required, because a refusal by the person is never out of date. Every
-    open referral and handover ends in the same transaction. Raises what `check_action`
-    does, and ApprovalUnusable (409).
+    act. No version is required: a refusal by the person is never out of date. Every open
+    referral and handover ends in the same transaction. Raises what `check_action` does,
+    and ApprovalUnusable (409).
     """
     terms = Terms(reason=why.reason, approved=True)
     case, row = judged(work, queries.lock(work, code), Action.STOP, terms)
@@ -101,8 +99,7 @@ def stop(work: Writing, code: str, why: StopCase, approval: UUID | None) -> Case
 def release_reference(case: Case) -> None:
     """Let the submitter use its own number again if the case never had a lead.
 
-    Only a lead can reopen a case. Without one, the number would name a case that cannot
-    continue.
+    Only a lead can reopen a case. Without one, the number would be lost to the submitter.
     """
     if case.with_relation(Relation.LEAD) is None:
         case.external_digest = None

@@ -106,9 +106,8 @@ def list_purposes(referral: Referral) -> Iterator[Purpose]:
 def was_in_use(work: Reading, case: Case, consent: Consent) -> bool:
     """Return whether a current party could read because of a consent that has ended.
 
-    If not, nothing has to be done, and the consent leaves the worklist. A lead on the side
-    of origin keeps it there for a week in every case, so that it cannot infer who helps
-    (R12).
+    If not, nothing has to be done, and the consent leaves the worklist. For a lead on the
+    side of origin it always stays for a week, so that it cannot infer who helps (R12).
     """
     if is_lead_apart(work, case):
         return work.now < consent.expires_at + WEEK / work.ground.speed

@@ -127,9 +127,8 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
 def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalReading:
     """Grant or refuse a request as a second person of another organisation.
 
-    The same decision of the same account again changes nothing. Raises NotFound (404),
-    ActionNotYours or RoleMissing (403), NotASecondPerson, ReadingDecided or ActionIllegal
-    (409).
+    Repeating the decision changes nothing. Raises NotFound (404), ActionNotYours or
+    RoleMissing (403), NotASecondPerson, ReadingDecided or ActionIllegal (409).
     """
     case, reading = lock_access(work, code, reading_id)
     require_other_organisation(work, case, reading)
@@ -165,8 +164,7 @@ def require_other_organisation(work: Writing, case: Case, reading: VitalReading)
     """Raise unless the caller is a person of another organisation who may decide (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
-    which office asks. The side of origin is not told who helps, so it cannot decide such a
-    request.
+    which office asks. The side of origin is not told who helps, so it cannot decide then.
     """
     us = work.actor.focal_point_id
     if us == reading.asked_by or work.actor.kind != AccountKind.PERSON:
@@ -236,12 +234,8 @@ def notify_watchers(work: Writing, case: Case, reading: VitalReading, event: str
     watching = list_watchers(case)
     work.record(event, case, get_audience(case, reading), facts)
     called = sorted(watching - {work.actor.focal_point_id})
-    tell(
-        *(work, called, event),
-        urgency=Priority.EMERGENCY,
-        case_id=case.id,
-        record_id=reading.id,
-    )
+    urgency = Priority.EMERGENCY
+    tell(work, called, event, urgency=urgency, case_id=case.id, record_id=reading.id)
 
 
 def inform(
@@ -273,9 +267,8 @@ def review(
     """Record, as oversight, whether an emergency access was justified (R17).
 
     The reviewer must not be the person who granted it. A review is possible only once the
-    access is over, because it would otherwise cover readings that come later. Raises
-    NotFound (404), ActionNotYours or RoleMissing (403), NotASecondPerson or ReadingDecided
-    (409).
+    access is over, so that it covers every reading. Raises NotFound (404), ActionNotYours
+    or RoleMissing (403), NotASecondPerson or ReadingDecided (409).
     """
     case, reading = lock_access(work, code, reading_id)
     if Side.OVERSIGHT not in sides_of(work, case):

@@ -130,8 +130,8 @@ def apply_to_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[U
 
     A referral ends if its recipient asked for information and is closed, because nobody
     would read the answer. One that is not accepted yet continues with the sections that may
-    cross. Help that has begun keeps what it was sent, and the holder is told if it may know
-    who helps.
+    cross. Help that runs keeps what it was sent; the holder is told if it may know who
+    helps.
     """
     if is_asked_by_closed_office(referral):
         referral_following.expire(tx, referral)

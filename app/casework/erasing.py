@@ -73,7 +73,7 @@ def erase(
     matter = Matter(case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OF_OVERSIGHT)
     if question := second(work, matter, approval):
         return question
-    erase_and_dismiss(work, case, row, {"reason": why.reason})
+    erase_all(work, case, row, {"reason": why.reason})
     return case
 
 
@@ -81,8 +81,7 @@ def lapse(work: Writing, case: Case) -> None:
     """Erase a locked case whose retention is over (D11), as the system.
 
     Under a legal hold nothing is erased and the deadline starts again; oversight is told
-    once for each hold. Raises ActionIllegal or NeedsUnmet (409), also if the retention is
-    not over.
+    once for each hold. Raises ActionIllegal or NeedsUnmet (409), as when it is not over.
     """
     row = find_system_row(case, Action.ERASE)
     facts = build_facts_without_opening(work, case, build_terms(work, case))
@@ -91,7 +90,7 @@ def lapse(work: Writing, case: Case) -> None:
         retry_erasure_later(work, case)
         return
     refuse(missing)
-    erase_and_dismiss(work, case, row)
+    erase_all(work, case, row)
 
 
 def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
@@ -107,7 +106,7 @@ def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
     is_draft = case.state == State.DRAFT
     row = find_system_row(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
     RULES.require(row, build_facts_without_opening(work, case, Terms(erased_before=True)))
-    (throw_away if is_draft else erase_and_dismiss)(work, case, row)
+    (throw_away if is_draft else erase_all)(work, case, row)
     return True
 
 
@@ -120,9 +119,7 @@ def spare(work: Writing) -> int:
     return deadlines.move_due_times(work, DESTROYING, compute_grace_end(work))
 
 
-def erase_and_dismiss(
-    work: Writing, case: Case, row: Row, facts: Facts | None = None
-) -> None:
+def erase_all(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> None:
     """Erase the content of a case, and end the part of every party except oversight."""
     before = case.audience
     erase_case_data(work, case)
@@ -182,10 +179,9 @@ def hold_legally(
 ) -> Case | Approval:
     """Set or lift a legal hold on a case, as two people of oversight.
 
-    No other office learns of it, not even from the version of the case, because the hold
-    may concern the lead. After it is lifted, a retention that is over ends 30 days later.
-    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
-    ApprovalUnusable (409).
+    No other office learns of it, not even from the version, because it may concern the
+    lead. After it is lifted, a retention that is over ends 30 days later. Raises NotFound
+    (404), ActionIllegal (409), ActionNotYours or RoleMissing (403), ApprovalUnusable (409).
     """
     case = queries.lock(work, code)
     require_protection_officer(work, case)

@@ -38,7 +38,7 @@ def remind_office(work: Writing, case: Case, clock: Clock, count: int) -> None:
     if clock.waits_on is None:
         return
     late = directory.by_id(work, clock.waits_on)
-    told = select_allowed(work, case, list_answerable_offices(work, late, count))
+    told = select_allowed(work, case, list_answerable(work, late, count))
     if told:
         office = Named(late.id, case.id, f"focal-points/{late.code}")
         work.record("focal_point.silent", office, told, {"silence": count})
@@ -48,9 +48,7 @@ def remind_office(work: Writing, case: Case, clock: Clock, count: int) -> None:
     notify_offices(work, case, clock.record_id, late.id, desk, *told)
 
 
-def list_answerable_offices(
-    work: Reading, late: FocalPoint, count: int
-) -> list[FocalPoint]:
+def list_answerable(work: Reading, late: FocalPoint, count: int) -> list[FocalPoint]:
     """List the offices that answer for another: its deputy, and then its coordinators.
 
     A coordinator is a State body that may lead and coordinates in a country of the office

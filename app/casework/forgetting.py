@@ -13,8 +13,7 @@ from app.screening import actions as screenings
 def erase_case_data(work: Writing, case: Case) -> None:
     """Destroy the key and the content of a case; stop its deadlines, expire its approvals.
 
-    The journal, the parties, the consents and the referrals are kept. docs/privacy.md lists
-    what is kept and why.
+    The journal, parties, consents and referrals are kept. docs/privacy.md says why.
     """
     work.session.flush()
     deadlines.stop_case(work, case.id)

@@ -11,7 +11,7 @@ from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
 from app.casework import situation
 from app.casework.acting import (
-    WRITING_ROLES,
+    WRITERS,
     get_audience,
     judged,
     lock,
@@ -68,10 +68,8 @@ def write(work: Writing, new: NewCase) -> Case:
     ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft that declares no vital
     interest can wait: SpaceReserved (503), TooManyDrafts (429).
     """
-    if not WRITING_ROLES & work.actor.roles:
-        raise RoleMissing(
-            f"This needs one of the roles {', '.join(sorted(WRITING_ROLES))}."
-        )
+    if not WRITERS & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
     require_draft_space(work, can_wait=not (new.submit or new.vital_interest))
     digest = compute_reference_digest(work, new.external_reference)
     case = open_draft(work, new.notice, digest)

@@ -148,8 +148,7 @@ def require_unrecorded(work: Reading, case: Case, kind: Kind) -> None:
 def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
     """Move the lead to another office, with its open deadline; the desk's part ends.
 
-    Open offers of the old lead are cancelled. Its contacts are deleted, so that no
-    recipient passes them on.
+    Open offers of the old lead are cancelled, and its contacts are deleted.
     """
     if Relation.FORMER_LEAD not in case.relations_of(old):
         case.admit(old, Relation.FORMER_LEAD, work.now)

@@ -88,8 +88,7 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
 def rank_successors(work: Writing, case: Case) -> None:
     """Store who could lead in the new country, and offer a lead's case to the first.
 
-    The offer uses the ranking that the lead may know: no consent hidden from it counts (ADR
-    35).
+    The offer uses the ranking that the lead may know: no hidden consent counts (ADR 35).
     """
     stands = standing.of_case(work, case)
     ranking = leads(question_of(work, case, stands))

@@ -56,9 +56,8 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
     """Apply the effect of a deadline that was missed.
 
     Return False if another worker handles or handled it, or if it was moved on with a
-    person who travels. The effect is applied exactly once, however many workers run (R55):
-    the case is locked first and the clock is read again. Raises DeskMissing (503) if no
-    desk can take the case.
+    person who travels. The effect is applied once, however many workers run (R55): the case
+    is locked and the clock read again. Raises DeskMissing (503) if no desk is left.
     """
     case = holding.unless_held(work, case_id)
     if case is None:
@@ -158,8 +157,7 @@ def get_audience(missed: Ran) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
     A submitter learns whether its case is taken, but not how a lead works on it afterwards,
-    nor of working days beyond a border (R12). Oversight learns about cases and about data
-    that was not deleted.
+    nor of working days beyond a border (R12). Oversight learns of cases and undeleted data.
     """
     case, record = missed.case, missed.record
     kept = missed.clock.kind == ClockKind.CONFIRM_DELETION

@@ -96,7 +96,7 @@ def build_question(work: Reading, asked: RoutingQuestion) -> Question:
         origin_blocked=guards.origin_blocked(),
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
         unsafe=frozenset(guards.unsafe_focal_points),
-        consented=find_allowed_offices(asked.told, profiles),
+        consented=find_allowed(asked.told, profiles),
         named=frozenset(),
         declined=frozenset(),
         approached=frozenset(),
@@ -124,9 +124,7 @@ class NamedRecipient:
     country: str | None
 
 
-def find_allowed_offices(
-    told: list[Told] | None, profiles: tuple[Profile, ...]
-) -> frozenset[UUID]:
+def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozenset[UUID]:
     """Return the offices that the person allows to be told; None stands for all offices."""
     ids = {profile.code: profile.id for profile in profiles}
     if told is None:

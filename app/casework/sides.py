@@ -11,8 +11,7 @@ from app.kernel.work import Reading
 def sides_of(work: Reading, case: Case) -> frozenset[Side]:
     """Return the sides of the caller in a case.
 
-    An oversight body that was closed and replaced still reads the case, but decides
-    nothing.
+    An oversight body that was closed and replaced can still read, but decide nothing.
     """
     me = work.actor.focal_point_id
     mine = sides_of_case(case.relations_of(me))

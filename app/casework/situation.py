@@ -239,9 +239,8 @@ def get_summary(case: Case, context: Context) -> Notice:
     """Return the summary that the reader's grants allow: current, handed on, or as asked.
 
     "As asked" is the summary at the time when the reader was asked for a travel document. A
-    body of the State of origin that helps sees only the services that it is asked for,
-    because one of the others may be asylum (BR10). If it also submitted the case, it sees
-    those that it handed on as well.
+    body of the State of origin that helps sees only the services that it is asked for, or
+    handed on as the submitter, because another may be asylum (BR10).
     """
     kept, granted = context.handed_on.get(case.id), context.grants[case.id]
     copy = Notice.model_validate(kept) if kept else None

@@ -51,8 +51,7 @@ def find_successions(
 def can_lead(case: Case, office: FocalPoint) -> bool:
     """Return whether an office could lead a case: active, of the country, not its holder.
 
-    The lead is in the country where the person is (routing rule 2), also when a desk
-    chooses.
+    The lead is where the person is (routing rule 2), also when a desk chooses.
     """
     able = office.active and office.can_lead and office.id != case.holder
     return able and office.kind not in NEVER_LEAD and is_at_home(office, case.country or "")
@@ -63,8 +62,7 @@ def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
 
     The answer does not depend on the reason, because a desk must not learn what the person
     fears. Where the consent allows every office, a refusal would have no other reason, so
-    the next office in the ranking is the only choice. The same holds where a desk recorded
-    a class in place of the submitter.
+    only the next office is allowed, as where a desk recorded a class for the submitter.
     """
     stands = standing.of_case(work, case)
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
@@ -119,8 +117,7 @@ def is_named_next(
 def may_be_named(by_desks: Standing, office: Addressee) -> bool:
     """Return whether consents that only desks recorded let an office be named.
 
-    An office of the State of origin is not named before the person decided that it may be
-    told, which a desk cannot record.
+    One of the State of origin needs a decision of the person, which no desk can record.
     """
     return has_agreed_to_lead(by_desks, office) and by_desks.origin_is_permitted(office)
 

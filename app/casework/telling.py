@@ -54,9 +54,8 @@ def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
 def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     """Withdraw a consent for the person, at once, as any party that may see it.
 
-    No version is required, because a refusal by the person is never out of date. Everything
-    that depends on the consent ends in the same transaction. Raises NotFound (404),
-    RoleMissing (403).
+    No version is required, because a refusal by the person is never out of date. What
+    depends on it ends in the same transaction. Raises NotFound (404), RoleMissing (403).
     """
     case = queries.lock(work, code)
     consent = recorded.get(work, case.id, consent_id)
@@ -152,8 +151,7 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
     """Return the codes of the offices that consents name, if the caller may know them.
 
     A consent may name a shelter. The side of origin is not told which one, even while it
-    leads, unless it recorded the consent itself (R12). It can withdraw the consent all the
-    same.
+    leads, unless it recorded the consent itself (R12). It can still withdraw the consent.
     """
     me = directory.by_id(work, work.actor.focal_point_id)
     found = directory.by_ids(work, {c.focal_point_id for c in given if c.focal_point_id})
@@ -169,8 +167,7 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
 def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
     """Return why consents of a case do not count at the person's age, by consent.
 
-    Only a reader of the current summary gets hints: they would tell others that the age
-    changed.
+    Only readers of the current summary get hints, which reveal that the age changed.
     """
     cases_of = naming.by_ids(work, {c.case_id for c in given}) if given else {}
     me = work.actor.focal_point_id
@@ -252,8 +249,7 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
 def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
     """Return whether an office in the write audience may know of a fact.
 
-    A fact of the system is known to offices that may know who acted in the case at that
-    time.
+    A fact of the system is for offices that may know who acted in the case at that time.
     """
     at = fact.recorded_at
     return fact.recorded_by is not None or case.granted_at(keeper, Grant.ACTORS, at)
@@ -262,8 +258,7 @@ def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
 def declare_vital(work: Writing, code: str, new: NewVitalInterest) -> VitalInterest:
     """Declare that a case cannot wait for consent (BR05); raises as `require_writer` does.
 
-    This takes one person and a reason. The lead and oversight are told in the same
-    transaction.
+    This takes one person and a reason. The lead and oversight are told at once.
     """
     case = queries.lock(work, code)
     if Side.HOLDER not in sides_of(work, case):

@@ -23,9 +23,8 @@ def update_assessment_deadline(work: Writing, case: Case) -> None:
     """Start or stop the 72-hour deadline to assess a child's best interests.
 
     It runs while no guardian has consented with the child's assent and no assessment is
-    recorded. It is a deadline and not a requirement, so no step of the lead waits for it. A
-    consent can end this state when it expires, so the expiry deadline is kept here too and
-    calls this again.
+    recorded. It is a deadline and not a requirement, so no step of the lead waits for it.
+    The expiry of a consent can start it, so this also updates the expiry deadlines.
     """
     known = queries.facts(work, [case.id]).get(case.id, [])
     interests = [fact for fact in known if fact.name == FactName.BEST_INTERESTS]

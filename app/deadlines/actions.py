@@ -54,8 +54,7 @@ def start(
 ) -> None:
     """Start a clock for a record that has none.
 
-    If its time has passed already, it is due now: an office cannot miss a deadline before
-    it is waited for.
+    If its time has passed already, it is due now: no office is late before it is asked.
     """
     clock = Clock(
         case_id=record.case_id,
@@ -112,8 +111,7 @@ def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) ->
 def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
     """Change the office that the clock of a record waits for, and nothing else.
 
-    This is for an office that must not learn that another is waited for now (ADR 43).
-    Earlier misses still count.
+    It hides from a recipient that another office is waited for now (ADR 43).
     """
     for clock in queries.running(work, [record_id]).values():
         clock.waits_on = waits_on
@@ -140,8 +138,7 @@ def hand_over_clock(work: Writing, clock: Clock, whom: UUID | None) -> None:
     """Hand one clock to another office, which has missed nothing yet.
 
     A clock that was missed is replaced by a new one of the same length, because the new
-    office would otherwise count as late for something it was never asked, and a lead could
-    lose the case.
+    office would otherwise be late from the start, and a lead could lose the case.
     """
     if clock.waits_on == whom:
         return
@@ -172,8 +169,7 @@ def move_due_times(work: Writing, kinds: Iterable[ClockKind], until: datetime) -
 def record_firing(work: Writing, clock: Clock, again_at: datetime) -> None:
     """Record that a clock was missed once more, and when the worker looks at it again.
 
-    Each miss is written once. A second worker violates the primary key, and its transaction
-    is rolled back (R55).
+    Each miss is written once: a second worker violates the key and is rolled back (R55).
     """
     firing = Firing(
         clock_number=clock.number,

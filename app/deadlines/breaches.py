@@ -27,8 +27,7 @@ class Due(NamedTuple):
 class RunningKind(NamedTuple):
     """Figures of the running clocks of one kind.
 
-    They are how many could not be fired, the most failures of one clock, and when the
-    oldest was set.
+    `failing` clocks could not be fired; `failures` is the most failures of one of them.
     """
 
     kind: ClockKind
@@ -65,9 +64,8 @@ def running(session: Session) -> Sequence[Clock]:
 def abandoned(session: Session, limit: int) -> Sequence[Due]:
     """List the clocks that wait for a closed office.
 
-    Each is listed once, because nobody has to wait for the deadline of a closed office.
-    Clocks of an office that was asked, missed the deadline and was closed later are listed
-    as well.
+    Each is listed once, as nobody has to wait for the deadline of a closed office, even if
+    it was missed before the office was closed.
     """
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
@@ -174,8 +172,7 @@ def late_counts(work: Reading, waited_on: Mapping[UUID, UUID]) -> Mapping[UUID, 
     A running clock counts again each time its length has passed, and after a day at the
     least, because an office that never answers starts no other clock. The clock of an
     arrival counts only once it was fired, because it is due again at the end of each day of
-    the journey. A `consent_ends` deadline never counts, because the person may not want
-    another consent.
+    the journey. A `consent_ends` deadline never counts: a person may refuse.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

@@ -2,8 +2,7 @@
 
 A shorter limit starts now, if that ends sooner, so that no office misses a deadline that it
 never had; earlier misses still count. A longer limit counts from the start of the clock, so
-that changing the priority back and forth gains no time. The office that a clock outside the
-case waits for receives an event.
+that changing the priority back and forth gains no time. Its office is told.
 
 Two clocks stay as they are. A submitter that handed the case on reads the old summary, and
 another deadline would reveal the change (R12). So would that of a holder whose answer a

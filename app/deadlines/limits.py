@@ -102,8 +102,7 @@ class Limit:
 def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetime:
     """Add working days to a local time; a start on a day off is not one of them.
 
-    One working day from Friday 16:00 ends on Monday 16:00, and so does one from Saturday
-    16:00.
+    One working day ends on Monday 16:00, whether from Friday 16:00 or Saturday 16:00.
     """
     for _ in range(count):
         local += timedelta(days=1)

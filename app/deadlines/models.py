@@ -61,8 +61,7 @@ class Clock(Base):
 class Firing(Base):
     """One time that a clock ran out, once for each clock and generation (R55).
 
-    `waits_on` is the office that missed it, as it was then. It is null for a clock of the
-    system.
+    `waits_on` is the office that missed it, or null for a clock of the system.
     """
 
     __tablename__ = "firing"

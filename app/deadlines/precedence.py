@@ -60,8 +60,7 @@ def kept_for(
     """Return how long a closed case is kept, as the country where the person is set it.
 
     An agreement with the country of another office of the case can shorten that, but not
-    extend it: data is kept no longer than its purpose requires (IOM principle 9), and
-    sharing it is not a purpose.
+    extend it: data is kept no longer than its purpose requires (IOM principle 9).
     """
     mine = select_settings(ClockKind.ERASE, priority, settings)
     own = [one.limit for one in mine if one.of == where]

@@ -41,8 +41,7 @@ def until(
     """Return until when a focal point has time, from `start` or from now on.
 
     The limit is that of its country or an agreement, in its own calendar, at the speed of a
-    drill. For the system it is in UTC without holidays. The limits are read once in a
-    transaction.
+    drill. For the system it is in UTC without holidays.
     """
     return term(work, kind, about, waits_on=waits_on).until(start or work.now)
 
@@ -57,8 +56,7 @@ def term(
 ) -> Term:
     """Return how long a focal point has, and by which calendar.
 
-    `apparent` replaces the office and the country, for a recipient that must not learn the
-    present ones (ADR 43).
+    `apparent` replaces office and country for a recipient that may not know them (ADR 43).
     """
     place = get_place(work, apparent.office if apparent else waits_on)
     priority = about.priority if about else None
@@ -224,8 +222,7 @@ def has_later_clock(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> 
 def find_wait_start(work: Reading, clock: Clock) -> datetime:
     """Return since when the same office is waited for without a missed deadline.
 
-    A clock that was replaced for a higher priority began when the one before it was
-    stopped.
+    A clock that replaced another for a higher priority began when that was stopped.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)
@@ -262,8 +259,7 @@ def count_answers(
 ) -> Mapping[UUID, tuple[int, int]]:
     """Count for each office the requests since a time that are over, and the late answers.
 
-    Only the newest count. A request that was withdrawn counts as answered, because the
-    clock does not tell the two apart.
+    Only the newest count. A withdrawn request counts as answered: the clock is the same.
     """
     asked = {"whom": list(focal_points), "since": since, "now": work.now}
     rows = columns(work.session, ANSWERED, asked)

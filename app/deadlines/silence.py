@@ -1,8 +1,7 @@
 """How often a deadline was missed; pure functions, so that all callers agree (R55).
 
 It is missed first when it is due, then each time its length has passed again. After the
-third time it counts weekly, because an answer that never comes would otherwise fill the
-journal.
+third time it counts weekly, so that a missing answer does not fill the journal.
 """
 
 from dataclasses import dataclass
@@ -27,8 +26,7 @@ class Rhythm:
     def of(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
         """Return the rhythm for a clock that ran for `ran`, at the speed of a drill.
 
-        `least` is a lower bound, because a clock that was resumed may have had no time
-        left.
+        `least` is a lower bound, because a resumed clock may have had no time left.
         """
         length = max(ran, least / speed)
         return cls(length, max(length, WEEK / speed))

@@ -36,8 +36,7 @@ class Term:
     def resumed(self, stopped: datetime, due: datetime, now: datetime) -> datetime:
         """Return when a paused clock is due if it resumes now; now, if it was late.
 
-        In a drill the time that was left is counted without calendar: a week-end takes
-        seconds.
+        In a drill the time left is counted without a calendar: a week-end takes seconds.
         """
         if stopped >= due:
             return now

@@ -1,7 +1,6 @@
 """The input of routing: the person, as far as known, and every focal point.
 
-It consists of values and holds no case. What is not known excludes no office and favours
-none.
+It holds values and no case. What is not known excludes no office and favours none.
 """
 
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
 class Profile:
     """A focal point as routing sees it; empty or None means not known.
 
-    `answered` counts the requests of the last months that are over, `late` those answered
-    late.
+    `answered` counts the recent requests that are over, `late` those answered late.
     """
 
     id: UUID
@@ -48,8 +46,7 @@ class Question:
     those that the person allowed; `declined` said no or did not answer, `approached` are
     asked already. `agreed` are the countries to which at least the needs may cross, and
     `home` is the State of the submitter, whose desk comes second. `ages` includes the
-    children who come with an adult; they and the sex are known in a preview alone, because
-    no summary states either.
+    children who come with an adult; they and the sex are known in a preview alone.
     """
 
     now: datetime

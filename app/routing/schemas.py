@@ -70,8 +70,7 @@ class RoutingOut(Shown):
 class RankedOut(Shown):
     """A focal point that may be asked, and why; the best comes first.
 
-    No case states the sex of the person, so the reader compares it with what the office
-    serves.
+    No case states the sex of the person, so the caller has to compare it.
     """
 
     focal_point: str

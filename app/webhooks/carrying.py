@@ -77,8 +77,7 @@ def schedule_delay(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
     """Delay new events by a random time, once; return whether this call delayed them.
 
     An event for two offices is sent to both. Without the delay, a host that receives for
-    both could infer from the time that they share a case. What is sent again is not
-    delayed.
+    both could infer from the time that they share a case. Repeats are not delayed.
     """
     is_delayed_already = webhook.position < webhook.delayed_to
     if webhook.ping is not None or is_delayed_already or not longest:
