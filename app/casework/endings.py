@@ -13,7 +13,7 @@ from app.cases import holding
 from app.cases.lifecycle import LED, OPEN
 from app.cases.models import Case
 from app.casework.carrying import escalate
-from app.casework.escalating import notify_offices
+from app.casework.escalating import notify_about_case
 from app.consents import standing
 from app.directory import queries as directory
 from app.handovers import following as handover_following
@@ -105,7 +105,7 @@ def follow(tx: Writing, case_id: UUID) -> bool:
             told += apply_to_referral(tx, case, referral)
     for record in return_queries.open_in(tx, [case.id]).get(case.id, []):
         told += apply_to_return(tx, case, record)
-    notify_offices(tx, case, case.id, *dict.fromkeys(told))
+    notify_about_case(tx, case, case.id, *dict.fromkeys(told))
     return bool(told)
 
 

@@ -45,7 +45,7 @@ def remind_office(work: Writing, case: Case, clock: Clock, count: int) -> None:
     if is_failing_lead(work, case, late):
         escalate(work, case)
     desk = case.with_relation(Relation.ESCALATION_DESK)
-    notify_offices(work, case, clock.record_id, late.id, desk, *told)
+    notify_about_case(work, case, clock.record_id, late.id, desk, *told)
 
 
 def list_answerable(work: Reading, late: FocalPoint, count: int) -> list[FocalPoint]:
@@ -88,7 +88,7 @@ def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     return Relation.LEAD in case.relations_of(late.id) and is_failing(work, case)
 
 
-def notify_offices(
+def notify_about_case(
     work: Writing, case: Case, about: UUID, *focal_points: UUID | None
 ) -> None:
     """Notify these offices, without any content of the case (section 7).

@@ -12,7 +12,7 @@ from app.cases.reasons import WithdrawReason
 from app.casework import emergency, erasing
 from app.casework.carrying import redirect_case
 from app.casework.consent_expiry import notify_consent_end
-from app.casework.escalating import notify_offices, remind_office
+from app.casework.escalating import notify_about_case, remind_office
 from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
 from app.casework.watching import update_assessment_deadline
 from app.deadlines import actions as deadlines
@@ -197,7 +197,7 @@ def apply_redirection(work: Writing, missed: Ran) -> None:
     if before is not None:
         routing.pass_over(work, missed.case.id, before)
     redirect_case(work, missed.case)
-    notify_offices(work, missed.case, missed.clock.record_id, before, missed.case.holder)
+    notify_about_case(work, missed.case, missed.clock.record_id, before, missed.case.holder)
 
 
 def apply_expiry(work: Writing, missed: Ran) -> None:
@@ -207,7 +207,7 @@ def apply_expiry(work: Writing, missed: Ran) -> None:
     elif isinstance(missed.record, Referral):
         referrals.expire(work, missed.record)
     late, holder = missed.clock.waits_on, missed.case.holder
-    notify_offices(work, missed.case, missed.clock.record_id, late, holder)
+    notify_about_case(work, missed.case, missed.clock.record_id, late, holder)
 
 
 def apply_discard(work: Writing, missed: Ran) -> None:

@@ -40,7 +40,7 @@ def held(work: Reading, code: str) -> Case:
     case = cases.get(work, code)
     sides = sides_of(work, case)
     if not sides:
-        raise NotFound("There is no routing here that you may see.")
+        raise NotFound("There is no routing that you may see.")
     if Side.HOLDER not in sides:
         raise ActionNotYours("Only the holder of the case can ask this.")
     return case
@@ -68,7 +68,7 @@ def try_out(work: Reading, asked: RoutingQuestion) -> RoutingPreview:
 
     Raises FocalPointUnknown (422).
     """
-    question = build_question(work, asked)
+    question = build_preview_question(work, asked)
     offers = {
         one: recipients(replace(question, services=frozenset({one})))
         for one in list_needed_services(question)
@@ -76,7 +76,7 @@ def try_out(work: Reading, asked: RoutingQuestion) -> RoutingPreview:
     return RoutingPreview(leads(question), offers)
 
 
-def build_question(work: Reading, asked: RoutingQuestion) -> Question:
+def build_preview_question(work: Reading, asked: RoutingQuestion) -> Question:
     """Return the routing question for a summary that no case has."""
     profiles = tuple(map(public, routing.profiles(work, asked.country)))
     require_known_codes(profiles, asked)
@@ -111,7 +111,7 @@ def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> 
     known = {profile.code for profile in profiles}
     named = {one.focal_point for one in asked.told or [] if one.focal_point}
     if (named | set(asked.safeguards.unsafe_focal_points)) - known:
-        raise FocalPointUnknown("GET /v1/focal-points lists the codes.")
+        raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
 
 
 @dataclass(frozen=True)

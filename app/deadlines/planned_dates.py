@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from app.deadlines.queries import get_place
+from app.deadlines.queries import find_place
 from app.kernel.problems import Problem
 from app.kernel.work import Reading
 
@@ -36,5 +36,5 @@ def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
 
 def get_local_date(tx: Reading, moment: datetime) -> date:
     """Return the date of a moment where the calling office works."""
-    calendar = get_place(tx, tx.actor.focal_point_id).calendar(moment)
+    calendar = find_place(tx, tx.actor.focal_point_id).calendar(moment)
     return calendar.local(moment).date()

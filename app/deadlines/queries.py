@@ -58,7 +58,7 @@ def term(
 
     `apparent` replaces office and country for a recipient that may not know them (ADR 43).
     """
-    place = get_place(work, apparent.office if apparent else waits_on)
+    place = find_place(work, apparent.office if apparent else waits_on)
     priority = about.priority if about else None
     where = get_country(kind, about, waits_on) if about else None
     if apparent is not None:
@@ -79,12 +79,12 @@ def get_retention(work: Reading, about: DeadlineCase) -> Limit:
     """Return how long a closed case is kept; its offices are read only if they matter."""
     known = list_settings(work)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
-    homes = {get_place(work, one).country for one in about.offices} if shared else set()
+    homes = {find_place(work, one).country for one in about.offices} if shared else set()
     others = {home for home in homes if home}
     return precedence.kept_for(about.priority, about.country, others, known)
 
 
-def get_place(work: Reading, focal_point: UUID | None) -> Place:
+def find_place(work: Reading, focal_point: UUID | None) -> Place:
     """Return the place of the office that is waited for, with its calendar."""
     office = directory.at_hand(work, focal_point) if focal_point else None
     return place_of(office) if office else Place()
@@ -92,13 +92,13 @@ def get_place(work: Reading, focal_point: UUID | None) -> Place:
 
 def visits(work: Reading, waits_on: UUID | None) -> tuple[datetime, ...]:
     """Return the default dates of the visits to a person (D08)."""
-    place, speed = get_place(work, waits_on), work.ground.speed
+    place, speed = find_place(work, waits_on), work.ground.speed
     return tuple(Term(limit, place, speed).until(work.now) for limit in VISITS)
 
 
 def end_of_day(work: Reading, moment: datetime, waits_on: UUID | None) -> datetime:
     """Return the end of the day of a moment where a focal point works (D06)."""
-    calendar = get_place(work, waits_on).calendar(moment)
+    calendar = find_place(work, waits_on).calendar(moment)
     last = datetime.combine(calendar.local(moment), time(23, 59, 59))
     return calendar.instant(last)
 
