@@ -46,9 +46,9 @@ def ask(work: Writing, code: str, new: NewQuestion) -> Question:
     )
     work.session.add(question)
     cases.address(work, case, f"question {question.id}", new.question)
-    kind, whom = ClockKind.ANSWER, case.submitter
-    due_at = until(work, kind, case, waits_on=whom)
-    deadlines.restart(work, question, kind, due_at, waits_on=whom)
+    kind, submitter = ClockKind.ANSWER, case.submitter
+    due_at = until(work, kind, case, waits_on=submitter)
+    deadlines.restart(work, question, kind, due_at, waits_on=submitter)
     record_event(work, case, "case.asked", question)
     return question
 
@@ -59,9 +59,9 @@ def require_safe_submitter(work: Writing, case: Case) -> None:
     A holder that may not know the fears can ask, as its question cannot reveal them.
     """
     stands = standing.of_case(work, case)
-    me = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
     submitter = directory.by_id(work, case.submitter)
-    if stands.may_know_fears(me) and not stands.is_safe(submitter, submitter.code):
+    if stands.may_know_fears(own_office) and not stands.is_safe(submitter, submitter.code):
         refuse([Unmet(Need.RECIPIENT_SAFE, Side.HOLDER, "The person fears the submitter.")])
 
 

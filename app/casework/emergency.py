@@ -93,10 +93,10 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     counts. Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
     ActionNotYours or RoleMissing (403).
     """
-    case, us = queries.lock(work, code), work.actor.focal_point_id
+    case, own_office = queries.lock(work, code), work.actor.focal_point_id
     if case.state not in OPEN:
         raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if not readings.can_ask(case, us) or work.actor.kind != AccountKind.PERSON:
+    if not readings.can_ask(case, own_office) or work.actor.kind != AccountKind.PERSON:
         raise ActionNotYours("Only a person of an office that takes part can ask.")
     must_work(work)
     if readings.is_unreviewed(work):
@@ -110,7 +110,7 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
         reason=new.reason,
         purpose=new.purpose,
         sections=sorted(set(new.sections)),
-        asked_by=us,
+        asked_by=own_office,
         account_id=work.actor.account_id,
         asked_at=work.now,
         holds_until=work.now + HOLDS_FOR,
@@ -118,7 +118,7 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     work.session.add(reading)
     work.session.flush()
     cases.note(work, case, f"vital_reading {reading.id}", new.note)
-    others = list_active_overseers(work, case) - {us}
+    others = list_active_overseers(work, case) - {own_office}
     start_deadline(work, reading, ClockKind.DECIDE_READING, min(others, default=None))
     notify_watchers(work, case, reading, ASKED)
     return reading
@@ -166,8 +166,8 @@ def require_other_organisation(work: Writing, case: Case, reading: VitalReading)
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
     which office asks. The side of origin is not told who helps, so it cannot decide then.
     """
-    us = work.actor.focal_point_id
-    if us == reading.asked_by or work.actor.kind != AccountKind.PERSON:
+    own_office = work.actor.focal_point_id
+    if own_office == reading.asked_by or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("A person of another organisation has to decide.")
     roles = [DECIDERS[one] for one in sides_of(work, case) if one in DECIDERS]
     names = naming.read(work, [(case, reading.asked_by, reading.asked_at)])

@@ -202,8 +202,8 @@ def hold_legally(
     cases.know(work, case, fact)
     if hold.value == LegalHold.LIFTED:
         resume_retention(work, case)
-    us = frozenset({work.actor.focal_point_id})
-    work.record("case.hold_changed", case, us, {"value": hold.value})
+    audience = frozenset({work.actor.focal_point_id})
+    work.record("case.hold_changed", case, audience, {"value": hold.value})
     return case
 
 

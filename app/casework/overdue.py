@@ -78,8 +78,8 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
 
 def is_absent(work: Writing, clock: Clock) -> bool:
     """Return whether the office that a deadline waits for is closed."""
-    whom = clock.waits_on
-    return whom is not None and not directory.by_id(work, whom).active
+    office = clock.waits_on
+    return office is not None and not directory.by_id(work, office).active
 
 
 def move_to_next_day(work: Writing, clock: Clock, *, absent: bool) -> bool:
@@ -174,20 +174,20 @@ def get_audience(missed: Ran) -> frozenset[UUID]:
 
 def get_case_audience(missed: Ran) -> frozenset[UUID]:
     """Return the audience of a missed deadline about no referral, handover or return."""
-    case, whom = missed.case, missed.clock.waits_on
+    case, office = missed.case, missed.clock.waits_on
     if missed.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})
     if missed.noun == Noun.READING:
         return emergency.list_watchers(case)
     if missed.noun == Noun.APPROVAL:
-        return frozenset({whom}) if whom else frozenset()
+        return frozenset({office}) if office else frozenset()
     return case.missed_deadline_audience
 
 
 def effect_for(missed: Ran) -> Effect:
     """Return the effect of a missed deadline."""
-    whom = missed.clock.waits_on
-    at_desk = whom is not None and Relation.DESK in missed.case.relations_of(whom)
+    office = missed.clock.waits_on
+    at_desk = office is not None and Relation.DESK in missed.case.relations_of(office)
     return effect_of(missed.late, missed.count, at_desk=at_desk, absent=missed.absent)
 
 

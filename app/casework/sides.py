@@ -13,11 +13,11 @@ def sides_of(work: Reading, case: Case) -> frozenset[Side]:
 
     An oversight body that was closed and replaced can still read, but decide nothing.
     """
-    me = work.actor.focal_point_id
-    mine = sides_of_case(case.relations_of(me))
-    if Side.OVERSIGHT in mine and me not in list_active_overseers(work, case):
-        return mine - {Side.OVERSIGHT}
-    return mine
+    own_office = work.actor.focal_point_id
+    own_sides = sides_of_case(case.relations_of(own_office))
+    if Side.OVERSIGHT in own_sides and own_office not in list_active_overseers(work, case):
+        return own_sides - {Side.OVERSIGHT}
+    return own_sides
 
 
 def list_active_overseers(work: Reading, case: Case) -> frozenset[UUID]:

@@ -62,13 +62,13 @@ class Context:
     successions: Mapping[UUID, Succession]
     asked_of_me: Mapping[UUID, set[Service]]
     codes: Mapping[UUID, str]
-    me: FocalPoint
+    reader: FocalPoint
 
 
 def build_facts(  # noqa: PLR0913 - each parameter is one fact
     stands: Standing,
     states: Sequence[ReferralState],
-    me: FocalPoint,
+    reader: FocalPoint,
     terms: Terms | None = None,
     *,
     review_by: datetime | None = None,
@@ -88,7 +88,7 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         may_be_referred=stands.may_be_referred(),
         child_path=stands.facts.interests_are_assessed,
         vital_interest=stands.in_vital_interest,
-        recipient_safe=stands.is_safe(me, me.code),
+        recipient_safe=stands.is_safe(reader, reader.code),
         risk_current=stands.risk_is_current(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not lead_on_offer and not has_open_referral(states),
@@ -99,7 +99,7 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         next_lead_named=after.next_lead is not None,
         submitter_gone=submitter_gone,
         legal_hold=stands.facts.legal_hold,
-        may_be_child=case.may_be_child_to(me.id),
+        may_be_child=case.may_be_child_to(reader.id),
         terms=terms or Terms(),
     )
 
@@ -111,21 +111,21 @@ def has_open_referral(states: Iterable[ReferralState]) -> bool:
 
 def load_context(work: Reading, found: Sequence[Case]) -> Context:
     """Load all the data for a page of cases."""
-    me = directory.by_id(work, work.actor.focal_point_id)
+    reader = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
-    grants = {case.id: case.grants(me.id) for case in found}
+    grants = {case.id: case.grants(reader.id) for case in found}
     snapshots = {
         case.id: snapshot
         for case in found
-        if Grant.AS_ASKED in grants[case.id] and (snapshot := case.snapshot_for(me.id))
+        if Grant.AS_ASKED in grants[case.id] and (snapshot := case.snapshot_for(reader.id))
     }
     people = {one for case in found for one in (case.holder, case.submitter)}
-    people |= {one for said in snapshots.values() for one in read_lead_and_holder(said)}
-    outside = [case.id for case in found if is_shown_copy(case, me.id)]
+    people |= {one for kept in snapshots.values() for one in read_lead_and_holder(kept)}
+    outside = [case.id for case in found if is_shown_copy(case, reader.id)]
     helping = [
         case_id
         for case_id, granted in grants.items()
-        if me.kind == Kind.STATE
+        if reader.kind == Kind.STATE
         and (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
@@ -144,7 +144,7 @@ def load_context(work: Reading, found: Sequence[Case]) -> Context:
         successions=find_successions(work, next_leads),
         asked_of_me=referrals.asked_of_me(work, helping) if helping else {},
         codes=directory.codes(work, filter(None, people)),
-        me=me,
+        reader=reader,
     )
 
 
@@ -160,13 +160,13 @@ def check_requirements(
 def load_facts(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
     """Load the facts for the requirements of one case."""
     states = referrals.states_of(work, [case.id]).get(case.id, [])
-    me = directory.by_id(work, work.actor.focal_point_id)
+    reader = directory.by_id(work, work.actor.focal_point_id)
     stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
-    known = [stands] if Grant.NEXT_LEAD in case.grants(me.id) else []
+    known = [stands] if Grant.NEXT_LEAD in case.grants(reader.id) else []
     return build_facts(
         stands,
         states,
-        me,
+        reader,
         terms,
         review_by=compute_review_limit(work, case) if terms and terms.review_at else None,
         succession=find_successions(work, known).get(case.id),
@@ -195,8 +195,8 @@ def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
     A submitter that has handed the case on sees only that its steps were taken: the next
     deadline would reveal how great the danger is, and when the person is visited.
     """
-    me = work.actor.focal_point_id
-    mine, granted = case.relations_of(me), context.grants[case.id]
+    reader = work.actor.focal_point_id
+    mine, granted = case.relations_of(reader), context.grants[case.id]
     asked = context.snapshots.get(case.id)
     state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
     sought = Grant.STATE in granted and case.suspended_while_referring
@@ -208,7 +208,7 @@ def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
     other = cases.continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
     return CaseOut(
         code=case.code,
-        you_are=sorted(mine or case.parts_of(me)),
+        you_are=sorted(mine or case.parts_of(reader)),
         stage=stage_of(state, suspended_while_referring=sought),
         state=state,
         notice=get_summary(case, context),
@@ -250,7 +250,7 @@ def get_summary(case: Case, context: Context) -> Notice:
         if snapshot is None:
             return copy or notice
         notice = Notice.model_validate(snapshot["notice"])
-    if asked is None or not context.standings[case.id].is_apart(context.me):
+    if asked is None or not context.standings[case.id].is_apart(context.reader):
         return notice
     own = {
         name: sorted(
@@ -269,9 +269,9 @@ def is_shown_copy(case: Case, reader: UUID) -> bool:
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
     """List the sections that are written: all with a grant, else the reader's own."""
-    me, kept = context.me.id, context.sections.get(case.id, [])
+    reader, kept = context.reader.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
-    mine = {kind for kind, author in kept if every or author == me}
+    mine = {kind for kind, author in kept if every or author == reader}
     return [section for section in Section if section in mine]
 
 
@@ -282,7 +282,7 @@ def list_actions(
     facts = build_facts(
         context.standings[case.id],
         context.referrals.get(case.id, []),
-        context.me,
+        context.reader,
         succession=context.successions.get(case.id),
         lead_on_offer=case.id in context.offered,
         returning=case.id in context.returning,

@@ -66,7 +66,7 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     return consent
 
 
-def withdraw_consents(work: Writing, code: str, said: TakeBack) -> None:
+def withdraw_consents(work: Writing, code: str, body: TakeBack) -> None:
     """Withdraw for the person every consent to some purposes.
 
     Any party can do this, because the person may tell any office that they trust. It learns
@@ -75,7 +75,7 @@ def withdraw_consents(work: Writing, code: str, said: TakeBack) -> None:
     case = queries.lock(work, code)
     must_work(work)
     found = recorded.of_case(work, case.id)
-    these = [one for one in found if set(said.purposes) & set(one.purposes)]
+    these = [one for one in found if set(body.purposes) & set(one.purposes)]
     end_or_report(work, case, these)
 
 
@@ -106,10 +106,10 @@ def is_feared_submitter(work: Reading, case: Case) -> bool:
     Any other office that the person fears loses its part or leads the case. Until a lead
     has the case, only the submitter itself can have recorded that it is feared.
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
-    if not case.is_handed_on or me.id == case.holder:
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    if not case.is_handed_on or own_office.id == case.holder:
         return False
-    return not standing.of_case(work, case).is_safe(me, me.code)
+    return not standing.of_case(work, case).is_safe(own_office, own_office.code)
 
 
 def end_consents(work: Writing, case: Case, given: Iterable[Consent]) -> None:
@@ -140,11 +140,11 @@ def end_consents(work: Writing, case: Case, given: Iterable[Consent]) -> None:
 
 def consents_for(work: Reading, case: Case) -> list[Consent]:
     """List the consents of a case that the caller may know of."""
-    me = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
     found = recorded.of_case(work, case.id)
-    leads = Relation.LEAD in case.relations_of(me.id)
+    leads = Relation.LEAD in case.relations_of(own_office.id)
     helps = not leads and referrals_of.is_helping(work, case.id)
-    return recorded.list_known_to(case, found, me, helps=helps)
+    return recorded.list_known_to(case, found, own_office, helps=helps)
 
 
 def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
@@ -153,13 +153,13 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
     A consent may name a shelter. The side of origin is not told which one, even while it
     leads, unless it recorded the consent itself (R12). It can still withdraw the consent.
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory.by_id(work, work.actor.focal_point_id)
     found = directory.by_ids(work, {c.focal_point_id for c in given if c.focal_point_id})
-    told = {c.focal_point_id for c in given if c.recorded_by == me.id}
-    if any(is_beyond(me, one) for one in found.values()):
+    told = {c.focal_point_id for c in given if c.recorded_by == own_office.id}
+    if any(is_beyond(own_office, one) for one in found.values()):
         [case] = naming.by_ids(work, {c.case_id for c in given}).values()
         stands = standing.of_case(work, case)
-        told |= {one.id for one in found.values() if stands.knows(me, one)}
+        told |= {one.id for one in found.values() if stands.knows(own_office, one)}
         found = {one: office for one, office in found.items() if one in told}
     return {one.id: one.code for one in found.values()}
 
@@ -170,8 +170,8 @@ def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]
     Only readers of the current summary get hints, which reveal that the age changed.
     """
     cases_of = naming.by_ids(work, {c.case_id for c in given}) if given else {}
-    me = work.actor.focal_point_id
-    reads = {one.id: one for one in cases_of.values() if Grant.SUMMARY in one.grants(me)}
+    reader = work.actor.focal_point_id
+    reads = {c.id: c for c in cases_of.values() if Grant.SUMMARY in c.grants(reader)}
     hints = {
         c.id: get_hint(c, child=reads[c.case_id].is_child)
         for c in given
@@ -231,16 +231,16 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
     recorded at a border (R12).
     """
     found = queries.facts(work, [case.id]).get(case.id, [])
-    me = work.actor.focal_point_id
-    mine = case.relations_of(me)
-    keeps = me in case.keepers and Relation.DESK not in mine
+    own_office = work.actor.focal_point_id
+    mine = case.relations_of(own_office)
+    keeps = own_office in case.keepers and Relation.DESK not in mine
     return [
         fact
         for fact in found
         if (
             Relation.OVERSIGHT in mine
             if fact.name == FactName.LEGAL_HOLD
-            else (keeps and may_know_fact(case, me, fact))
+            else (keeps and may_know_fact(case, own_office, fact))
             or may_establish_fact(work, case, fact.name)
         )
     ]

@@ -106,12 +106,12 @@ def pause_questions(work: Writing, case: Case) -> None:
 def resume_questions(work: Writing, case: Case) -> None:
     """Resume the paused deadlines of open questions with the time that was left."""
     waiting = list_unanswered(work, case)
-    going = running(work, [question.id for question in waiting])
+    started = running(work, [question.id for question in waiting])
     for question in waiting:
-        if question.id not in going:
-            kind, whom = ClockKind.ANSWER, case.submitter
-            fresh = term(work, kind, case, waits_on=whom)
-            deadlines.go_on(work, question, kind, fresh, waits_on=whom)
+        if question.id not in started:
+            kind, submitter = ClockKind.ANSWER, case.submitter
+            fresh = term(work, kind, case, waits_on=submitter)
+            deadlines.go_on(work, question, kind, fresh, waits_on=submitter)
 
 
 def list_unanswered(work: Writing, case: Case) -> list[Question]:

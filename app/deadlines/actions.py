@@ -134,25 +134,25 @@ def pass_on_kind(
         hand_over_clock(work, clock, waits_on)
 
 
-def hand_over_clock(work: Writing, clock: Clock, whom: UUID | None) -> None:
+def hand_over_clock(work: Writing, clock: Clock, office: UUID | None) -> None:
     """Hand one clock to another office, which has missed nothing yet.
 
     A clock that was missed is replaced by a new one of the same length, because the new
     office would otherwise be late from the start, and a lead could lose the case.
     """
-    if clock.waits_on == whom:
+    if clock.waits_on == office:
         return
     due_at = breaches.compute_due_for_successor(work, clock)
     later = due_at - clock.due_at
     if not later:
-        clock.waits_on = whom
+        clock.waits_on = office
         return
     new = Clock(
         case_id=clock.case_id,
         record_id=clock.record_id,
         reference=clock.reference,
         kind=clock.kind,
-        waits_on=whom,
+        waits_on=office,
         set_at=clock.set_at + later,
         due_at=due_at,
     )

@@ -140,14 +140,14 @@ def again(work: Writing, number: int) -> Clock:
 
 def times_fired(work: Reading, clock: Clock) -> int:
     """Count how often a clock was fired."""
-    mine = select(func.count()).where(Firing.clock_number == clock.number)
-    return work.session.scalars(mine).one()
+    query = select(func.count()).where(Firing.clock_number == clock.number)
+    return work.session.scalars(query).one()
 
 
 def firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
     """List the firings of some records, in the order in which their clocks were set."""
-    mine = select(Firing).where(Firing.record_id.in_(list(record_ids)))
-    rows = mine.order_by(Firing.clock_number, Firing.generation)
+    query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
+    rows = query.order_by(Firing.clock_number, Firing.generation)
     return list(work.session.scalars(rows))
 
 

@@ -53,9 +53,9 @@ def record_due_change(work: Writing, clock: Clock) -> None:
     """
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = Named(clock.record_id, clock.case_id, clock.reference)
-    whom = frozenset({clock.waits_on} if clock.waits_on else set())
+    audience = frozenset({clock.waits_on} if clock.waits_on else set())
     facts = {"clock": clock.kind}
-    work.record(f"{noun}.due_changed", about, whom, facts, by_system=True)
+    work.record(f"{noun}.due_changed", about, audience, facts, by_system=True)
 
 
 def move_clock(work: Writing, clock: Clock, about: DeadlineCase) -> Clock | None:

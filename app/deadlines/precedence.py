@@ -41,13 +41,13 @@ def asked_of(
     settings: Collection[Setting],
 ) -> Limit:
     """Return how long an office has; of two agreements the shorter one applies."""
-    mine = select_settings(kind, priority, settings)
+    relevant = select_settings(kind, priority, settings)
     where, home = border.where, border.home
     if where and home and where != home:
-        agreed = [one.limit for one in mine if {where, home} <= one.parties]
+        agreed = [one.limit for one in relevant if {where, home} <= one.parties]
         if agreed:
             return min(agreed, key=estimate_hours)
-    own = [one.limit for one in mine if one.of == home]
+    own = [one.limit for one in relevant if one.of == home]
     return own[0] if own else default(kind, priority)
 
 
@@ -62,10 +62,12 @@ def kept_for(
     An agreement with the country of another office of the case can shorten that, but not
     extend it: data is kept no longer than its purpose requires (IOM principle 9).
     """
-    mine = select_settings(ClockKind.ERASE, priority, settings)
-    own = [one.limit for one in mine if one.of == where]
+    relevant = select_settings(ClockKind.ERASE, priority, settings)
+    own = [one.limit for one in relevant if one.of == where]
     shared = frozenset(others) - {where}
-    agreed = [one.limit for one in mine if where in one.parties and one.parties & shared]
+    agreed = [
+        one.limit for one in relevant if where in one.parties and one.parties & shared
+    ]
     first = own[0] if own else default(ClockKind.ERASE, priority)
     return min([first, *agreed], key=estimate_hours)
 

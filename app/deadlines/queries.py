@@ -183,8 +183,8 @@ def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
 
 def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
     """Select columns of the running clocks that wait for the caller's office."""
-    mine = Clock.waits_on == work.actor.focal_point_id
-    return select(*what).where(mine, Clock.stopped_at.is_(None))
+    is_own = Clock.waits_on == work.actor.focal_point_id
+    return select(*what).where(is_own, Clock.stopped_at.is_(None))
 
 
 def compute_resumed_due(

@@ -85,8 +85,8 @@ def open_webhook(
     hold(work.session, f"webhooks:{of.id}")
     if queries.count_open(work, of.id) >= MOST:
         raise TooManyWebhooks(f"End a webhook first. A focal point may have {MOST}.")
-    said = new.model_dump(mode="json")
-    matter = Matter("webhook.open", "webhooks", of, frozenset(), said)
+    body = new.model_dump(mode="json")
+    matter = Matter("webhook.open", "webhooks", of, frozenset(), body)
     if question := second(work, matter, approval):
         return question
     webhook = opened(work, of.id, new)

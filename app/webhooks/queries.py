@@ -36,8 +36,8 @@ def office(work: Reading, code: str | None) -> FocalPoint:
 
 def may_see(work: Reading, focal_point_id: UUID) -> bool:
     """Return whether the caller may see the webhooks of a focal point."""
-    mine = focal_point_id == work.actor.focal_point_id
-    return mine or Role.ADMINISTRATOR in work.actor.roles
+    is_own = focal_point_id == work.actor.focal_point_id
+    return is_own or Role.ADMINISTRATOR in work.actor.roles
 
 
 def listed(work: Reading, focal_point_id: UUID) -> Sequence[Webhook]:
