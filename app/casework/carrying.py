@@ -58,7 +58,7 @@ def redirect_case(work: Writing, case: Case) -> None:
 def redirect_to_candidate(work: Writing, case: Case) -> None:
     """Give a case from its desk to the first candidate of routing, or leave it at the desk.
 
-    As the system. The result is the same whether no office fits or none is safe (ADR 47).
+    The outcome is the same whether no office fits or none is safe (ADR 47).
     """
     if leads(build_candidate_question(work, case)).candidates:
         redirect_case(work, case)

@@ -57,7 +57,7 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
 
     Return False if another worker handles or handled it, or if it was moved on with a
     person who travels. The effect is applied once, however many workers run (R55): the case
-    is locked and the clock read again. Raises DeskMissing (503) if no desk is left.
+    is locked and the deadline read again. Raises DeskMissing (503) if no desk is left.
     """
     case = holding.unless_held(work, case_id)
     if case is None:

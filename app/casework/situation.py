@@ -183,7 +183,7 @@ def compute_review_limit(work: Reading, case: Case) -> datetime:
 
 def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
     """Return cases as the caller may see them now."""
-    if not found:  # most polls
+    if not found:  # the usual result of polling
         return []
     context = load_context(work, found)
     return [show_case(work, case, context) for case in found]

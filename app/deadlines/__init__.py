@@ -1,4 +1,4 @@
-"""Deadlines: how long an office has, the clocks that run, and the ones that ran out.
+"""Deadlines: how long an office has, which deadlines run, and which were missed.
 
 The effects of a missed deadline belong to `casework`; the calendars belong to `directory`.
 """

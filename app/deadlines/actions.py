@@ -1,4 +1,4 @@
-"""Starting and stopping clocks. Each record has at most one that runs."""
+"""Starting and stopping deadlines. Each record has at most one that runs."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def restart(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Stop the clock of a record, and start the one for its new state."""
+    """Stop the deadline of a record, and start the one for its new state."""
     stop(work, record.id)
     start(work, record, kind, due_at, waits_on=waits_on)
 
@@ -52,7 +52,7 @@ def start(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Start a clock for a record that has none.
+    """Start a deadline for a record that has none.
 
     If its time has passed already, it is due now: no office is late before it is asked.
     """
@@ -69,47 +69,47 @@ def start(
 
 
 def stop(work: Writing, record_id: UUID) -> None:
-    """Stop the clock of a record."""
+    """Stop the deadline of a record."""
     stop_all(work, [record_id])
 
 
 def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
-    """Stop the clocks of some records."""
+    """Stop the deadlines of some records."""
     if records := list(record_ids):
         change(work.session, STOP, {"records": records, "now": work.now})
 
 
 def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
-    """Stop the clocks of some kinds in a case."""
+    """Stop the deadlines of some kinds in a case."""
     of_kinds = {"case": case_id, "kinds": kinds, "now": work.now}
     change(work.session, STOP_KINDS, of_kinds)
 
 
 def stop_case(work: Writing, case_id: UUID) -> None:
-    """Stop every clock in a case."""
+    """Stop every deadline in a case."""
     change(work.session, STOP_CASE, {"case": case_id, "now": work.now})
 
 
 def go_on(
     work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
-    """Restart a clock with the time that was left when it was paused, else in full."""
+    """Restart a deadline with the time that was left when it was paused, else in full."""
     left = queries.compute_resumed_due(work, record.id, kind, fresh)
     restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
 
 
 def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
-    """Hand the clocks of some records to another office, with the same due time.
+    """Hand the deadlines of some records to another office, with the same due time.
 
     The due time stays although the other office may have another calendar, because the
-    person has waited since the clock was started. A clock that was missed is due in a day.
+    person has waited since the deadline was started. A missed deadline is due in a day.
     """
     for clock in queries.running(work, record_ids).values():
         hand_over_clock(work, clock, waits_on)
 
 
 def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
-    """Change the office that the clock of a record waits for, and nothing else.
+    """Change the office that the deadline of a record waits for, and nothing else.
 
     It hides from a recipient that another office is waited for now (ADR 43).
     """
@@ -118,9 +118,9 @@ def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
 
 
 def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
-    """Move the running clock of one of these records to the record that replaces them.
+    """Move the running deadline of one of these records to the record that replaces them.
 
-    It stays the same clock, with the same due time and the misses that were counted.
+    It stays the same deadline, with the same due time and the misses that were counted.
     """
     if records := list(record_ids):
         change(work.session, MOVE, {"records": records, "record": record_id})
@@ -129,16 +129,16 @@ def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
 def pass_on_kind(
     work: Writing, case_id: UUID, kind: ClockKind, waits_on: UUID | None
 ) -> None:
-    """Hand the clocks of one kind in a case to another office, as `hand_over` does."""
+    """Hand the deadlines of one kind in a case to another office, as `hand_over` does."""
     for clock in queries.running_in(work, case_id, kind):
         hand_over_clock(work, clock, waits_on)
 
 
 def hand_over_clock(work: Writing, clock: Clock, office: UUID | None) -> None:
-    """Hand one clock to another office, which has missed nothing yet.
+    """Hand one deadline to another office, which has missed nothing yet.
 
-    A clock that was missed is replaced by a new one of the same length, because the new
-    office would otherwise be late from the start, and a lead could lose the case.
+    A missed deadline is replaced by a new one of the same length, because the new office
+    would otherwise be late from the start, and a lead could lose the case.
     """
     if clock.waits_on == office:
         return
@@ -161,13 +161,13 @@ def hand_over_clock(work: Writing, clock: Clock, office: UUID | None) -> None:
 
 
 def move_due_times(work: Writing, kinds: Iterable[ClockKind], until: datetime) -> int:
-    """Postpone the clocks of some kinds that are due before a time; return their count."""
+    """Postpone deadlines of some kinds that are due before a time; return their count."""
     soon = {"kinds": list(kinds), "until": until}
     return len(work.session.scalars(POSTPONE, soon).all())
 
 
 def record_firing(work: Writing, clock: Clock, again_at: datetime) -> None:
-    """Record that a clock was missed once more, and when the worker looks at it again.
+    """Record that a deadline was missed once more, and when the worker looks at it again.
 
     Each miss is written once: a second worker violates the key and is rolled back (R55).
     """
@@ -185,10 +185,10 @@ def record_firing(work: Writing, clock: Clock, again_at: datetime) -> None:
 
 
 def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
-    """Postpone a clock that could not be fired, longer each time; return its failures.
+    """Postpone a deadline that could not be fired, longer each time; return its failures.
 
-    Such a clock must not delay the others. The result is 0, and nothing changes, if the
-    clock was stopped, fired or postponed since it was read.
+    Such a deadline must not delay the others. The result is 0, and nothing changes, if the
+    deadline was stopped, fired or postponed since it was read.
     """
     clock = session.get_one(Clock, due.number, populate_existing=True, with_for_update=True)
     if clock.stopped_at is not None or clock.fires_at != due.fires_at:
@@ -199,10 +199,10 @@ def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
 
 
 def run_out(session: Session, reference: str, now: datetime) -> None:
-    """Make every clock of a case due now, for a story or a drill.
+    """Make every deadline of a case due now, for a story or a drill.
 
-    Each clock is moved into the past by the time that was left. The arrival of a person who
-    travels stays as the travel plan says.
+    Each deadline is moved into the past by the time that was left. The arrival of a person
+    who travels stays as the travel plan says.
     """
     of_case = select(Clock.case_id).where(Clock.reference == reference)
     running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)

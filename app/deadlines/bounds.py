@@ -25,36 +25,36 @@ FIXED: Final = {
     ClockKind.READING_ENDS: "emergency access lasts no longer (R15)",
     ClockKind.TELL_PERSON: "the person is told of emergency access within a day (BR05)",
 }
-"""Clocks whose limit cannot be set, with the reason."""
+"""Deadlines whose limit cannot be set, with the reason."""
 MAX_MULTIPLE: Final = 5
 """The longest limit as a multiple of the default. No source names a number; this one is
 ours."""
 
 
 def hastes(kind: ClockKind) -> tuple[Haste, ...]:
-    """List the priorities that a clock can be set for: each of them, or `any` alone."""
+    """List the priorities that a deadline can be set for: each of them, or `any` alone."""
     if len(set(LIMITS[kind])) == 1:
         return (Haste.ANY,)
     return tuple(Haste(priority) for priority in Priority)
 
 
 def get_haste(kind: ClockKind, priority: Priority | None) -> Haste:
-    """Return the priority under which the limit of a clock is looked up."""
+    """Return the priority under which the limit of a deadline is looked up."""
     if hastes(kind) == (Haste.ANY,):
         return Haste.ANY
     return Haste(priority or Priority.NORMAL)
 
 
 def usual(kind: ClockKind, haste: Haste) -> Limit:
-    """Return the default limit of a clock."""
+    """Return the default limit of a deadline."""
     return default(kind, None if haste == Haste.ANY else Priority(haste))
 
 
 def fault_of(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
     """Return what is wrong with a limit, or None if it may be set.
 
-    The limit of an urgent clock must run day and night (LIFECYCLES.md, section 7), because
-    an emergency cannot wait for a working day.
+    The limit of an urgent deadline must run day and night (LIFECYCLES.md, section 7),
+    because an emergency cannot wait for a working day.
     """
     before = usual(kind, haste)
     if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:

@@ -1,4 +1,4 @@
-"""Queries for clocks that have run out."""
+"""Queries for deadlines that have run out."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from app.kernel.work import Reading, Writing
 
 
 class Due(NamedTuple):
-    """A clock that the worker has to look at, its case, and its `fires_at` when read."""
+    """A deadline that the worker has to look at, its case, and its `fires_at` when read."""
 
     number: int
     case_id: UUID
@@ -25,9 +25,9 @@ class Due(NamedTuple):
 
 
 class RunningKind(NamedTuple):
-    """Figures of the running clocks of one kind.
+    """Figures of the running deadlines of one kind.
 
-    `failing` clocks could not be fired; `failures` is the most failures of one of them.
+    `failing` deadlines could not be fired; `failures` is the most failures of one of them.
     """
 
     kind: ClockKind
@@ -40,7 +40,7 @@ DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
 
 
 def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:
-    """List the clocks that have run out and wait for the worker, the longest overdue first.
+    """List the deadlines that have run out and wait for the worker, oldest first.
 
     They are not locked. The worker reads each one again before it fires it.
     """
@@ -50,19 +50,19 @@ def overdue(session: Session, now: datetime, limit: int) -> Sequence[Due]:
 
 
 def is_waiting(now: datetime) -> ColumnElement[bool]:
-    """Return the condition for a clock that ran out and that the worker must look at."""
+    """Return the condition for a deadline that ran out and that the worker must look at."""
     is_to_fire = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
     return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & is_to_fire
 
 
 def running(session: Session) -> Sequence[Clock]:
-    """List every running clock, ordered by due time."""
+    """List every running deadline, ordered by due time."""
     waits = select(Clock).where(Clock.stopped_at.is_(None))
     return session.scalars(waits.order_by(Clock.due_at, Clock.number)).all()
 
 
 def abandoned(session: Session, limit: int) -> Sequence[Due]:
-    """List the clocks that wait for a closed office.
+    """List the deadlines that wait for a closed office.
 
     Each is listed once, as nobody has to wait for the deadline of a closed office, even if
     it was missed before the office was closed.
@@ -78,7 +78,7 @@ def abandoned(session: Session, limit: int) -> Sequence[Due]:
 
 
 def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
-    """Return whether a clock has run out, or waits for a closed office (`absent`)."""
+    """Return whether a deadline has run out, or waits for a closed office (`absent`)."""
     if clock.stopped_at is not None:
         return False
     asked = clock.kind in ASKED and clock.failures == 0
@@ -87,18 +87,18 @@ def is_up(clock: Clock, now: datetime, *, absent: bool) -> bool:
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
-    """Return since when the oldest clock waits for the worker, or None."""
+    """Return since when the oldest deadline waits for the worker, or None."""
     since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
     return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
 
 
 def overdue_count(session: Session, now: datetime) -> int:
-    """Count the clocks that wait for the worker."""
+    """Count the deadlines that wait for the worker."""
     return session.scalars(select(func.count()).where(is_waiting(now))).one()
 
 
 def measure_running_kinds(session: Session) -> list[RunningKind]:
-    """Return the figures of each kind of running clock, in one statement."""
+    """Return the figures of each kind of running deadline, in one statement."""
     failed = func.sum(case((Clock.failures > 0, 1), else_=0))
     figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
     rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
@@ -114,7 +114,7 @@ def count_late_at_desks(session: Session, now: datetime) -> int:
 
 
 def find_waited_for(session: Session) -> frozenset[UUID]:
-    """Return the offices that a clock waits for."""
+    """Return the offices that a deadline waits for."""
     offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None)).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
@@ -134,33 +134,33 @@ def count_drafts_of_closed(session: Session) -> int:
 
 
 def again(work: Writing, number: int) -> Clock:
-    """Read a clock again after its case was locked."""
+    """Read a deadline again after its case was locked."""
     return work.session.get_one(Clock, number, populate_existing=True)
 
 
 def times_fired(work: Reading, clock: Clock) -> int:
-    """Count how often a clock was fired."""
+    """Count how often a deadline was fired."""
     query = select(func.count()).where(Firing.clock_number == clock.number)
     return work.session.scalars(query).one()
 
 
 def firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
-    """List the firings of some records, in the order in which their clocks were set."""
+    """List the firings of some records, in the order in which their deadlines were set."""
     query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = query.order_by(Firing.clock_number, Firing.generation)
     return list(work.session.scalars(rows))
 
 
 def compute_rhythm(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
-    """Return the times after which a clock counts as missed again."""
+    """Return the times after which a deadline counts as missed again."""
     return Rhythm.of(clock.due_at - clock.set_at, least, work.ground.speed)
 
 
 def compute_due_for_successor(work: Reading, clock: Clock) -> datetime:
-    """Return when a clock is due for an office that takes it over.
+    """Return when a deadline is due for an office that takes it over.
 
-    A clock that was missed is due in a day. The new office missed nothing, but the person
-    has waited long enough, so the full time does not start again.
+    A missed deadline is due in a day. The new office missed nothing, but the person has
+    waited long enough, so the full time does not start again.
     """
     is_late = clock.due_at <= work.now
     return work.now + DAY / work.ground.speed if is_late else clock.due_at
@@ -169,8 +169,8 @@ def compute_due_for_successor(work: Reading, clock: Clock) -> datetime:
 def late_counts(work: Reading, waited_on: Mapping[UUID, UUID]) -> Mapping[UUID, int]:
     """Count for each case how many deadlines the given office has missed.
 
-    A running clock counts again each time its length has passed, and after a day at the
-    least, because an office that never answers starts no other clock. The clock of an
+    A running deadline counts again each time its length has passed, and after a day at the
+    least, because an office that never answers starts no other deadline. The deadline of an
     arrival counts only once it was fired, because it is due again at the end of each day of
     the journey. A `consent_ends` deadline never counts: a person may refuse.
     """

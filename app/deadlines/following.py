@@ -1,12 +1,13 @@
-"""The effect of a changed priority on the clocks that run in a case.
+"""The effect of a changed priority on the deadlines that run in a case.
 
 A shorter limit starts now, if that ends sooner, so that no office misses a deadline that it
-never had; earlier misses still count. A longer limit counts from the start of the clock, so
-that changing the priority back and forth gains no time. Its office is told.
+never had; earlier misses still count. A longer limit counts from the start of the deadline,
+so that changing the priority back and forth gains no time. The office of a deadline outside
+the case itself is told.
 
-Two clocks stay as they are. A submitter that handed the case on reads the old summary, and
-another deadline would reveal the change (R12). So would that of a holder whose answer a
-State body awaits that may not know the holder (ADR 43).
+Two deadlines stay as they are. A submitter that handed the case on reads the old summary,
+and another deadline would reveal the change (R12). The same holds for a holder that a State
+body waits for and may not know (ADR 43).
 """
 
 from datetime import datetime
@@ -26,13 +27,13 @@ PRIORITY_KINDS: Final = frozenset(
     kind for kind in ClockKind if Haste.ANY not in hastes(kind)
 )
 CHOSEN_DATES: Final = frozenset({ClockKind.REVIEW})
-"""Clocks with a date that an office chose, whatever the priority."""
+"""Deadlines with a date that an office chose, whatever the priority."""
 
 
 def update_for_priority(work: Writing, about: DeadlineCase) -> None:
-    """Update the running clocks of a case for its new priority.
+    """Update the running deadlines of a case for its new priority.
 
-    A clock that has run out and was not fired yet is left to the worker.
+    A deadline that has run out and was not fired yet is left to the worker.
     """
     runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(PRIORITY_KINDS - CHOSEN_DATES))
@@ -47,7 +48,7 @@ def update_for_priority(work: Writing, about: DeadlineCase) -> None:
 
 
 def record_due_change(work: Writing, clock: Clock) -> None:
-    """Record for the office of a clock that its due time changed, without an author.
+    """Record for the office of a deadline that its due time changed, without an author.
 
     The event of the case itself tells that the priority changed.
     """
@@ -59,7 +60,7 @@ def record_due_change(work: Writing, clock: Clock) -> None:
 
 
 def move_clock(work: Writing, clock: Clock, about: DeadlineCase) -> Clock | None:
-    """Move one clock to its new limit: extend it, or replace it by one that ends sooner."""
+    """Move one deadline to its new limit: extend it, or replace it by an earlier one."""
     length = term(work, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= work.now
     ends, whole = length.until(find_wait_start(work, clock)), length.until(work.now)
@@ -73,7 +74,7 @@ def move_clock(work: Writing, clock: Clock, about: DeadlineCase) -> Clock | None
 
 
 def begun_anew(work: Writing, clock: Clock, due_at: datetime) -> Clock:
-    """Replace a clock by a new one, so that misses are counted from now on."""
+    """Replace a deadline by a new one, so that misses are counted from now on."""
     new = Clock(
         case_id=clock.case_id,
         record_id=clock.record_id,

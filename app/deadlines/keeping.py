@@ -1,4 +1,4 @@
-"""Whether the worker keeps up with the clocks, for the operator of the service (R57)."""
+"""Whether the worker keeps up with the deadlines, for the operator of the service (R57)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from app.kernel.heartbeat import NEEDED, Part, last_beats
 SILENT_AFTER: Final = timedelta(seconds=60)
 """The longest time without a heartbeat of a part of the worker."""
 LATE_AFTER: Final = timedelta(minutes=5)
-"""The longest time that a clock that has run out may wait for the worker."""
+"""The longest time that a deadline that has run out may wait for the worker."""
 
 
 @dataclass(frozen=True)
 class Keeping:
-    """The heartbeats of the worker, and since when the oldest clock waits for it."""
+    """The heartbeats of the worker, and since when the oldest deadline waits for it."""
 
     now: datetime
     beats: dict[Part, datetime]
@@ -33,18 +33,18 @@ class Keeping:
 
     @property
     def is_late(self) -> bool:
-        """Whether a clock has waited too long for the worker."""
+        """Whether a deadline has waited too long for the worker."""
         return self.oldest is not None and self.now - self.oldest > LATE_AFTER
 
 
 def look(session: Session, now: datetime) -> Keeping:
-    """Return the heartbeats and the oldest waiting clock, by the time of the database."""
+    """Return the heartbeats and the oldest waiting deadline, by the database's time."""
     return Keeping(now, last_beats(session), breaches.oldest(session, now))
 
 
 @dataclass(frozen=True)
 class Backlog:
-    """The clocks that wait for the worker, that fail, or that wait for an office."""
+    """The deadlines that wait for the worker, that fail, or that wait for an office."""
 
     now: datetime
     overdue: int
@@ -54,12 +54,12 @@ class Backlog:
 
     @property
     def failing(self) -> int:
-        """The number of clocks that could not be fired."""
+        """The number of deadlines that could not be fired."""
         return sum(kind.failing for kind in self.running)
 
     @property
     def worst(self) -> RunningKind | None:
-        """The kind with the clock that failed most often, or None."""
+        """The kind with the deadline that failed most often, or None."""
         failing = [kind for kind in self.running if kind.failing]
         return max(failing, key=lambda kind: (kind.failures, kind.kind), default=None)
 

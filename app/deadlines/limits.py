@@ -35,10 +35,10 @@ class ClockKind(StrEnum):
     MONITOR = "monitor"  # D08
     REVIEW_CLOSURE = "review_closure"  # D09
     ASSESS_INTERESTS = "assess_interests"  # of a child without a guardian (BR09)
-    CONSENT_ENDS = "consent_ends"  # ask the person again before it does
+    CONSENT_ENDS = "consent_ends"  # ask the person again before that
     DECIDE_READING = "decide_reading"  # in an emergency (R15)
     READING_ENDS = "reading_ends"
-    TELL_PERSON = "tell_person"  # that somebody read (BR05)
+    TELL_PERSON = "tell_person"  # of an emergency access (BR05)
     ANSWER = "answer"
     APPROVE = "approve"
     FINISH_DRAFT = "finish_draft"
@@ -159,11 +159,11 @@ VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
 OWN_PACE: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING, _K.CONSENT_ENDS}
 )
-"""Clocks that no other office waits for; they run on when their own office is closed."""
+"""Deadlines that no other office waits for; they run on when their own office is closed."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
-"""The clocks that measure how fast a focal point answers."""
+"""The deadlines that measure how fast a focal point answers."""
 ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
-"""Clocks of an office that was asked for something; a closed office loses it at once."""
+"""Deadlines of an office that was asked for something; a closed office loses it at once."""
 
 
 LATEST_REVIEW: Final = (
@@ -197,5 +197,5 @@ def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
 
 
 def default(kind: ClockKind, priority: Priority | None) -> Limit:
-    """Return the default limit of a clock; a draft without a priority is a normal one."""
+    """Return the default limit of a deadline; no priority counts as a normal one."""
     return LIMITS[kind][list(Priority).index(priority or Priority.NORMAL)]

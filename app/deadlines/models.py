@@ -1,4 +1,4 @@
-"""Tables of clocks, of the times that they ran out, and of the limits that were set."""
+"""Tables of deadlines, of the times that they ran out, and of limits that were set."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,9 +17,9 @@ RUNNING = text("stopped_at IS NULL")
 class Clock(Base):
     """A deadline: what an office has to do, and by when.
 
-    A stopped clock is kept, because the speed of an office's answers is computed from them.
-    `fires_at` is when the worker looks at it again, or null for when it is due. `failures`
-    counts the failed attempts in a row.
+    A stopped deadline is kept, because the speed of an office's answers is computed from
+    them. `fires_at` is when the worker looks at it again, or null for when it is due.
+    `failures` counts the failed attempts in a row.
     """
 
     __tablename__ = "clock"
@@ -59,9 +59,9 @@ class Clock(Base):
 
 
 class Firing(Base):
-    """One time that a clock ran out, once for each clock and generation (R55).
+    """One time that a deadline ran out, once for each deadline and generation (R55).
 
-    `waits_on` is the office that missed it, or null for a clock of the system.
+    `waits_on` is the office that missed it, or null for a deadline of the system.
     """
 
     __tablename__ = "firing"
@@ -82,7 +82,7 @@ class Firing(Base):
 
 
 class TimeLimit(Base):
-    """The limit of a clock in a country, or by an agreement.
+    """The limit of a deadline in a country, or by an agreement.
 
     A row without an amount sets nothing, so that the next rule applies again.
     """

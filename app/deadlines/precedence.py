@@ -75,7 +75,7 @@ def kept_for(
 def select_settings(
     kind: ClockKind, priority: Priority | None, settings: Collection[Setting]
 ) -> list[Setting]:
-    """Select the settings for a clock and a priority."""
+    """Select the settings for a deadline and a priority."""
     haste = get_haste(kind, priority)
     return [one for one in settings if (one.clock, one.haste) == (kind, haste)]
 

@@ -1,4 +1,4 @@
-"""Queries for clocks, and for how long an office has."""
+"""Queries for deadlines, and for how long an office has."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
@@ -164,25 +164,25 @@ def by_name(setting: Setting) -> tuple[str, str, str]:
 
 @recalled(Clock)
 def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
-    """Find the running clock of each record that has one."""
+    """Find the running deadline of each record that has one."""
     rows = work.session.scalars(RUNNING, {"records": list(record_ids)})
     return {clock.record_id: clock for clock in rows}
 
 
 def running_in(work: Reading, case_id: UUID, kind: ClockKind) -> list[Clock]:
-    """List the running clocks of one kind in a case."""
+    """List the running deadlines of one kind in a case."""
     of_kind = (Clock.case_id == case_id) & (Clock.kind == kind)
     found = select(Clock).where(of_kind, Clock.stopped_at.is_(None))
     return list(work.session.scalars(found.order_by(Clock.number)))
 
 
 def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
-    """Return the due time of each record that has a running clock."""
+    """Return the due time of each record that has a running deadline."""
     return {one: clock.due_at for one, clock in running(work, record_ids).items()}
 
 
 def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
-    """Select columns of the running clocks that wait for the caller's office."""
+    """Select columns of the running deadlines that wait for the caller's office."""
     is_own = Clock.waits_on == work.actor.focal_point_id
     return select(*what).where(is_own, Clock.stopped_at.is_(None))
 
@@ -190,7 +190,7 @@ def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[A
 def compute_resumed_due(
     work: Reading, record_id: UUID, kind: ClockKind, fresh: Term
 ) -> datetime | None:
-    """Return when the last paused clock of a kind is due if it resumes now, or None.
+    """Return when the last paused deadline of a kind is due if it resumes now, or None.
 
     The time that was left stays, in the working time of the office that is waited for now.
     It is limited to the full time if the limit was shortened meanwhile.
@@ -206,14 +206,14 @@ def compute_resumed_due(
 def last_stopped(
     work: Reading, record_ids: Iterable[UUID], kind: ClockKind
 ) -> Clock | None:
-    """Return the last clock of a kind that was stopped for one of some records."""
+    """Return the last deadline of a kind that was stopped for one of some records."""
     of_kind = Clock.record_id.in_(list(record_ids)) & (Clock.kind == kind)
     newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
     return work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
 
 
 def has_later_clock(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> bool:
-    """Return whether a clock of one of some records began after this one."""
+    """Return whether a deadline of one of some records began after this one."""
     of_records = Clock.record_id.in_(list(record_ids))
     later = select(Clock.number).where(of_records, Clock.number > clock.number)
     return work.session.scalar(later.limit(1)) is not None
@@ -222,7 +222,7 @@ def has_later_clock(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> 
 def find_wait_start(work: Reading, clock: Clock) -> datetime:
     """Return since when the same office is waited for without a missed deadline.
 
-    A clock that replaced another for a higher priority began when that was stopped.
+    A deadline that replaced another for a higher priority began when that was stopped.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)
@@ -259,7 +259,7 @@ def count_answers(
 ) -> Mapping[UUID, tuple[int, int]]:
     """Count for each office the requests since a time that are over, and the late answers.
 
-    Only the newest count. A withdrawn request counts as answered: the clock is the same.
+    Only the newest count. A withdrawn request counts as answered.
     """
     asked = {"whom": list(focal_points), "since": since, "now": work.now}
     rows = columns(work.session, ANSWERED, asked)

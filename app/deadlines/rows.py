@@ -40,7 +40,7 @@ class TimeLimitRow(Row):
     @field_validator("clock")
     @classmethod
     def require_settable_clock(cls, clock: ClockKind) -> ClockKind:
-        """Refuse a clock whose limit cannot be set."""
+        """Refuse a deadline whose limit cannot be set."""
         if clock in FIXED:
             raise refuse(f"must be another clock: {FIXED[clock]}")
         return clock
@@ -48,7 +48,7 @@ class TimeLimitRow(Row):
     @field_validator("priority")
     @classmethod
     def require_useful_priority(cls, priority: Haste, info: ValidationInfo) -> Haste:
-        """Refuse a priority that the clock has no limit of its own for."""
+        """Refuse a priority that the deadline has no limit of its own for."""
         if "clock" in info.data and priority not in (able := hastes(info.data["clock"])):
             raise refuse(f"must be {' or '.join(able)} for this clock")
         return priority

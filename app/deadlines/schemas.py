@@ -65,4 +65,4 @@ class TimeLimitInForce(Shown):
 
 
 class TimeLimitsInForce(Page[TimeLimitInForce]):
-    """The time limits of the offices of a country, by clock."""
+    """The time limits of the offices of a country, by deadline."""

@@ -24,9 +24,9 @@ class Rhythm:
 
     @classmethod
     def of(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
-        """Return the rhythm for a clock that ran for `ran`, at the speed of a drill.
+        """Return the rhythm for a deadline that ran for `ran`, at the speed of a drill.
 
-        `least` is a lower bound, because a resumed clock may have had no time left.
+        `least` is a lower bound, because a resumed deadline may have had no time left.
         """
         length = max(ran, least / speed)
         return cls(length, max(length, WEEK / speed))

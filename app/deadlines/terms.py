@@ -1,7 +1,7 @@
 """Limits in the calendar of an office, at the speed of a drill; pure functions.
 
-The working days that are left when a clock is paused are counted in working time, each day
-from midnight to midnight. A week-end during or after the pause uses none of it.
+The working days that are left when a deadline is paused are counted in working time, each
+day from midnight to midnight. A week-end during or after the pause uses none of it.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class Term:
         return start + max(whole / self.speed, min(whole, self.least))
 
     def resumed(self, stopped: datetime, due: datetime, now: datetime) -> datetime:
-        """Return when a paused clock is due if it resumes now; now, if it was late.
+        """Return when a paused deadline is due if it resumes now; now, if it was late.
 
         In a drill the time left is counted without a calendar: a week-end takes seconds.
         """
