@@ -49,7 +49,7 @@ def held(work: Reading, code: str) -> Case:
 def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
     """Rank the offices that could serve a case, for one service or for each that it needs.
 
-    The ranking shows what the caller may know: see `proposing.as_proposed`.
+    The ranking shows what the caller may know: see `proposing.limit_to_proposed`.
     """
     question, stands = question_of(work, case), standing.of_case(work, case)
     wanted = [service] if service else list_needed_services(question)

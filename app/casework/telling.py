@@ -40,7 +40,7 @@ from app.returns import following as returns
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
-    """Record a consent; raises what `require_consent_writer` and `consents.record` do."""
+    """Record a consent; raises what `require_consent_writer` and `record_consent` do."""
     case = queries.lock(work, code)
     require_consent_writer(work, case)
     consent = consents.record(work, case, new)

@@ -112,10 +112,7 @@ def may_serve_age(question: Question, profile: Profile) -> bool:
 
 
 def room_of(question: Question, profile: Profile) -> Room:
-    """Return how likely a free place is, by the age of the last count.
-
-    A count with a date in the future is ignored.
-    """
+    """Return how likely a free place is, by the last count; a future one is ignored."""
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
     age = question.now - profile.capacity_as_of

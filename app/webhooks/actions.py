@@ -75,7 +75,7 @@ def open_webhook(
     """Open a webhook for a feed, or ask a second person to approve it.
 
     Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), TooManyWebhooks
-    (409) and as `second` does.
+    (409) and as `ask_or_claim_approval` does.
     """
     must_manage(work)
     of = directory.named(work, new.focal_point)
