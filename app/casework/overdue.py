@@ -69,10 +69,10 @@ def fire(work: Writing, number: int, case_id: UUID) -> bool:
     if move_to_next_day(work, clock, absent=absent):
         return False
     work.actor = system_for(clock.waits_on or case.submitter)
-    missed = look(work, case, clock, absent=absent)
-    keep(work, missed)
-    tell(work, missed)
-    EFFECTS[effect_for(missed)](work, missed)
+    miss = look(work, case, clock, absent=absent)
+    keep(work, miss)
+    tell(work, miss)
+    EFFECTS[effect_for(miss)](work, miss)
     return True
 
 
@@ -133,34 +133,30 @@ def find_record(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded
             return case
 
 
-def keep(work: Writing, missed: Ran) -> None:
+def keep(work: Writing, miss: Ran) -> None:
     """Record that the deadline was missed, and set when it counts as missed again."""
     again = next_silence(
-        missed.clock.due_at, get_rhythm(work, missed.clock, missed.late), missed.count
+        miss.clock.due_at, get_rhythm(work, miss.clock, miss.late), miss.count
     )
-    deadlines.record_firing(work, missed.clock, again)
+    deadlines.record_firing(work, miss.clock, again)
     work.session.flush()
 
 
-def tell(work: Writing, missed: Ran) -> None:
+def tell(work: Writing, miss: Ran) -> None:
     """Record the event of a missed deadline for the offices that may know of its record."""
-    if missed.late.event is not None:
-        facts = {
-            "clock": missed.clock.kind,
-            "silence": missed.count,
-            "active": not missed.absent,
-        }
-        work.record(missed.late.event, missed.record, get_audience(missed), facts)
+    if miss.late.event is not None:
+        facts = {"clock": miss.clock.kind, "silence": miss.count, "active": not miss.absent}
+        work.record(miss.late.event, miss.record, get_audience(miss), facts)
 
 
-def get_audience(missed: Ran) -> frozenset[UUID]:
+def get_audience(miss: Ran) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
     A submitter learns whether its case is taken, but not how a lead works on it afterwards,
     nor of working days beyond a border (R12). Oversight learns of cases and undeleted data.
     """
-    case, record = missed.case, missed.record
-    kept = missed.clock.kind == ClockKind.CONFIRM_DELETION
+    case, record = miss.case, miss.record
+    kept = miss.clock.kind == ClockKind.CONFIRM_DELETION
     match record:
         case Referral():
             return record.audience | (case.overseers if kept else frozenset())
@@ -169,81 +165,81 @@ def get_audience(missed: Ran) -> frozenset[UUID]:
         case Return():
             return audience_of_return(record)
         case _:
-            return get_case_audience(missed)
+            return get_case_audience(miss)
 
 
-def get_case_audience(missed: Ran) -> frozenset[UUID]:
+def get_case_audience(miss: Ran) -> frozenset[UUID]:
     """Return the audience of a missed deadline about no referral, handover or return."""
-    case, office = missed.case, missed.clock.waits_on
-    if missed.noun == Noun.QUESTION:
+    case, office = miss.case, miss.clock.waits_on
+    if miss.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})
-    if missed.noun == Noun.READING:
+    if miss.noun == Noun.READING:
         return emergency.list_watchers(case)
-    if missed.noun == Noun.APPROVAL:
+    if miss.noun == Noun.APPROVAL:
         return frozenset({office}) if office else frozenset()
     return case.missed_deadline_audience
 
 
-def effect_for(missed: Ran) -> Effect:
+def effect_for(miss: Ran) -> Effect:
     """Return the effect of a missed deadline."""
-    office = missed.clock.waits_on
-    at_desk = office is not None and Relation.DESK in missed.case.relations_of(office)
-    return effect_of(missed.late, missed.count, at_desk=at_desk, absent=missed.absent)
+    office = miss.clock.waits_on
+    at_desk = office is not None and Relation.DESK in miss.case.relations_of(office)
+    return effect_of(miss.late, miss.count, at_desk=at_desk, absent=miss.absent)
 
 
-def apply_redirection(work: Writing, missed: Ran) -> None:
+def apply_redirection(work: Writing, miss: Ran) -> None:
     """Take the case from the office that did not answer, and give it to the next."""
-    before = missed.case.holder
+    before = miss.case.holder
     if before is not None:
-        routing.pass_over(work, missed.case.id, before)
-    redirect_case(work, missed.case)
-    notify_about_case(work, missed.case, missed.clock.record_id, before, missed.case.holder)
+        routing.pass_over(work, miss.case.id, before)
+    redirect_case(work, miss.case)
+    notify_about_case(work, miss.case, miss.clock.record_id, before, miss.case.holder)
 
 
-def apply_expiry(work: Writing, missed: Ran) -> None:
+def apply_expiry(work: Writing, miss: Ran) -> None:
     """End an offer or referral that was not decided in time; its sender can ask another."""
-    if isinstance(missed.record, Handover):
-        handovers.expire(work, missed.record)
-    elif isinstance(missed.record, Referral):
-        referrals.expire(work, missed.record)
-    late, holder = missed.clock.waits_on, missed.case.holder
-    notify_about_case(work, missed.case, missed.clock.record_id, late, holder)
+    if isinstance(miss.record, Handover):
+        handovers.expire(work, miss.record)
+    elif isinstance(miss.record, Referral):
+        referrals.expire(work, miss.record)
+    late, holder = miss.clock.waits_on, miss.case.holder
+    notify_about_case(work, miss.case, miss.clock.record_id, late, holder)
 
 
-def apply_discard(work: Writing, missed: Ran) -> None:
+def apply_discard(work: Writing, miss: Ran) -> None:
     """Discard a draft that was not finished in time."""
-    if isinstance(missed.record, Referral):
-        referrals.drop(work, missed.record, WithdrawReason.NO_LONGER_NEEDED)
+    if isinstance(miss.record, Referral):
+        referrals.drop(work, miss.record, WithdrawReason.NO_LONGER_NEEDED)
     else:
-        erasing.drop(work, missed.case)
+        erasing.drop(work, miss.case)
 
 
-def expire_approval(work: Writing, missed: Ran) -> None:
+def expire_approval(work: Writing, miss: Ran) -> None:
     """Expire a request for approval; it can be made again."""
-    deadlines.stop(work, missed.record.id)
+    deadlines.stop(work, miss.record.id)
 
 
-def apply_announcement(work: Writing, missed: Ran) -> None:
+def apply_announcement(work: Writing, miss: Ran) -> None:
     """Announce the end of a consent, and update the deadline to assess a child (G02)."""
-    notify_consent_end(work, missed.case, missed.clock)
+    notify_consent_end(work, miss.case, miss.clock)
     work.session.flush()
-    update_assessment_deadline(work, missed.case)
+    update_assessment_deadline(work, miss.case)
 
 
-def expire_access(work: Writing, missed: Ran) -> None:
+def expire_access(work: Writing, miss: Ran) -> None:
     """Expire an emergency access, or the request for one (R16)."""
-    emergency.expire_access(work, missed.case, missed.clock.record_id)
+    emergency.expire_access(work, miss.case, miss.clock.record_id)
 
 
 EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
     Effect.REROUTE: apply_redirection,
     Effect.EXPIRE: apply_expiry,
-    Effect.REMIND: lambda work, missed: remind_office(
-        work, missed.case, missed.clock, missed.count
+    Effect.REMIND: lambda work, miss: remind_office(
+        work, miss.case, miss.clock, miss.count
     ),
     Effect.DROP: apply_discard,
     Effect.LAPSE: expire_approval,
     Effect.ANNOUNCE: apply_announcement,
     Effect.END_READING: expire_access,
-    Effect.ERASE: lambda work, missed: erasing.lapse(work, missed.case),
+    Effect.ERASE: lambda work, miss: erasing.lapse(work, miss.case),
 }
