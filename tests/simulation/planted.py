@@ -168,7 +168,7 @@ def writes_words_in_the_journal(patch: Patch) -> None:
 
 def erases_nothing(patch: Patch) -> None:
     """Say that a case is erased, and keep its key."""
-    patch.setattr(erasing, "forget", lambda *_: None)
+    patch.setattr(erasing, "erase_case_data", lambda *_: None)
 
 
 def leaves_two_leads(patch: Patch) -> None:
@@ -184,7 +184,7 @@ def leaves_two_leads(patch: Patch) -> None:
 
 def lets_a_case_rest_for_ever(patch: Patch) -> None:
     """Start no clock for who declines: nobody is waited for then."""
-    patch.setattr(leading, "hand_to_next", lambda *_: None)
+    patch.setattr(leading, "hand_to_next_office", lambda *_: None)
 
 
 PLANTS: Final[tuple[Plant, ...]] = (
