@@ -61,7 +61,7 @@ def find_cases(tx: Reading) -> Iterator[UUID]:
 
 
 def may_lack_agreement(tx: Reading, handover: Handover) -> bool:
-    """Return whether no agreement lets an offer cross its border, or that cannot be told.
+    """Return whether an offer lacks an agreement to cross its border, or may lack one.
 
     A case that cannot be opened is processed on its own, so that the failure is logged.
     """

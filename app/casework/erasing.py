@@ -160,7 +160,7 @@ def resume_retention(work: Writing, case: Case) -> None:
 
 
 def restart_retention(work: Writing, case: Case) -> None:
-    """Let the retention end in 30 days."""
+    """Restart the retention, so that it ends in 30 days."""
     deadlines.restart(work, case, ClockKind.ERASE, compute_grace_end(work), waits_on=None)
 
 

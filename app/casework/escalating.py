@@ -2,8 +2,8 @@
 
 Only the desk becomes a party by it; it sees the summary and may move the lead. A deputy and
 a coordinator learn that an office misses deadlines, but not for whom or what. They are told
-only where the person allows it and fears no office there, because a State must not learn
-from a missed deadline that a person it looks for is near.
+only if the person allows it and does not fear them, because a State must not learn from a
+missed deadline that a person it looks for is near.
 """
 
 from collections.abc import Iterable

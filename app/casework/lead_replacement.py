@@ -94,8 +94,8 @@ def record_lead_consent(
     """Record, as a desk, that the person agrees to a class of offices as the new lead.
 
     The second person approves it for the country where the person is now. A case without a
-    lead then goes to the candidate that routing finds. Raises what `find_row` does,
-    NeedsUnmet, LeadConsentRecorded or ApprovalUnusable (409), what
+    lead then goes to the candidate that routing finds. Raises what `lock_and_find_row`
+    does, NeedsUnmet, LeadConsentRecorded or ApprovalUnusable (409), what
     `consents.require_counting` does (422), and DeskMissing (503).
     """
     case, row = lock_and_find_row(work, code, Action.RECORD_LEAD_CONSENT, new.reason)

@@ -85,7 +85,7 @@ def is_absent(work: Writing, clock: Clock) -> bool:
 def move_to_next_day(work: Writing, clock: Clock, *, absent: bool) -> bool:
     """Move the deadline of a person who travels on by a day; return False if it is missed.
 
-    The deadline of an office that was closed meanwhile is missed at once, and once.
+    The deadline of an office that was closed meanwhile is missed at once, but only once.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:
@@ -169,7 +169,7 @@ def get_audience(miss: Ran) -> frozenset[UUID]:
 
 
 def get_case_audience(miss: Ran) -> frozenset[UUID]:
-    """Return the audience of a missed deadline about no referral, handover or return."""
+    """Return the audience of a missed deadline in the case, such as that of a question."""
     case, office = miss.case, miss.clock.waits_on
     if miss.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})

@@ -60,9 +60,9 @@ def can_lead(case: Case, office: FocalPoint) -> bool:
 def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
-    The answer does not depend on the reason, because a desk must not learn what the person
-    fears. Where the consent allows every office, a refusal would have no other reason, so
-    only the next office is allowed, as where a desk recorded a class for the submitter.
+    Every refusal looks the same, because a desk must not learn what the person fears. If
+    the consent allows every office, a fear would be the only reason left, so then only the
+    next office is allowed, as where a desk recorded a class for the submitter.
     """
     stands = standing.of_case(work, case)
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):

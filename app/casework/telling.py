@@ -40,7 +40,10 @@ from app.returns import following as returns
 
 
 def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
-    """Record a consent; raises what `require_consent_writer` and `record_consent` do."""
+    """Record a consent.
+
+    Raises what `require_consent_writer` and `consents.record_consent` do.
+    """
     case = queries.lock(work, code)
     require_consent_writer(work, case)
     consent = consents.record(work, case, new)
@@ -54,8 +57,8 @@ def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
 def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     """Withdraw a consent for the person, at once, as any party that may see it.
 
-    No version is required, because a refusal by the person is never out of date. What
-    depends on it ends in the same transaction. Raises NotFound (404), RoleMissing (403).
+    No version is required: a refusal by the person is never out of date. What depends on
+    the consent ends in the same transaction. Raises NotFound (404), RoleMissing (403).
     """
     case = queries.lock(work, code)
     consent = recorded.get(work, case.id, consent_id)
@@ -167,7 +170,8 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
 def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
     """Return why consents of a case do not count at the person's age, by consent.
 
-    Only readers of the current summary get hints, which reveal that the age changed.
+    Only readers of the current summary get them, because a hint reveals that the age
+    changed.
     """
     cases_of = naming.by_ids(work, {c.case_id for c in given}) if given else {}
     reader = work.actor.focal_point_id
