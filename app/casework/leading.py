@@ -70,7 +70,7 @@ def accept_lead(work: Writing, case: Case, row: Row, promise: AcceptLead) -> Cas
 
 
 def suspend(work: Writing, case: Case, row: Row, why: SuspendCase) -> Case:
-    """Suspend the case until a review, and pause deadlines that do not protect the person."""
+    """Suspend the case until a review, and pause deadlines except those for safety."""
     before = case.audience
     cases.note(work, case, row.action, why.note)
     facts = {"reason": why.reason}

@@ -71,7 +71,7 @@ class Backlog:
 
 
 def backlog(session: Session, now: datetime) -> Backlog:
-    """Count what waits over all offices, as their names are for themselves alone (A8)."""
+    """Count what waits over all offices together, without naming any of them (A8)."""
     return Backlog(
         now,
         breaches.overdue_count(session, now),

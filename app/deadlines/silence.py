@@ -17,7 +17,7 @@ HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Rhythm:
-    """The time until a deadline counts as missed again: at first, and after `PATIENCE`."""
+    """How long until a deadline counts as missed again: at first, and after three times."""
 
     length: timedelta
     then: timedelta

@@ -41,7 +41,7 @@ from app.routing.question import Profile, Question
 
 
 class ReasonIn(StrEnum):
-    """Why a focal point is on the list, and at its place."""
+    """Why a focal point is on the list, and at its position."""
 
     BODY_OF_THE_COUNTRY = "body_of_the_country"
     WORKS_IN_THE_COUNTRY = "works_in_the_country"
@@ -292,7 +292,7 @@ DESK_ORDER: Final = (
 
 
 def get_desk_reason(question: Question, profile: Profile) -> ReasonIn:
-    """Return the reason for a desk: whose desk it is."""
+    """Return whose desk it is, as the reason for it."""
     if serves(profile, question.country):
         return ReasonIn.DESK_OF_THE_COUNTRY
     if question.home and serves(profile, question.home):

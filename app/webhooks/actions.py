@@ -51,7 +51,7 @@ class WebhookEnded(Problem):
 
 
 class TooManyPings(Problem):
-    """Too many test messages were requested; none was sent."""
+    """Too many test messages were requested; this one was not sent."""
 
     status = 429
 

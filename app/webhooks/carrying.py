@@ -142,8 +142,8 @@ def settle(work: Writing, parcel: Parcel, answer: Answer) -> bool:
 def record_failure(work: Writing, webhook: Webhook, code: str) -> None:
     """Postpone the next attempt, longer each time, and stall a webhook that is dead.
 
-    It is dead after a day of failures, or if the receiver is gone. A test that was
-    requested meanwhile is sent at once.
+    It is dead after a day of failures and all attempts, or if the receiver is gone. A test
+    that was requested meanwhile is sent at once.
     """
     since = min(webhook.failing_since or work.now, work.now)
     webhook.failures += 1
