@@ -56,7 +56,7 @@ def take_over(
     matter = Matter(case, "case.take_over", choice, facts, grounds=grounds)
     if approval:  # checked first: the answer to an invalid one must not reveal a fear
         second(work, matter, approval)
-    fits = not grounds or is_named_next(work, case, chosen, was_it=bool(approval))
+    fits = not grounds or is_named_next(work, case, chosen, was_named=bool(approval))
     terms = Terms(
         reason=choice.reason,
         person_informed=choice.person_informed,

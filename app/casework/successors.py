@@ -98,12 +98,12 @@ def is_allowed_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
 
 
 def is_named_next(
-    work: Reading, case: Case, chosen: FocalPoint, *, was_it: bool = False
+    work: Reading, case: Case, chosen: FocalPoint, *, was_named: bool = False
 ) -> bool:
     """Return whether an office is named as the next lead of a case.
 
-    `was_it` means that it was named when the second person was asked. The next office may
-    have changed since, for example because one closed for the night. It must still be safe.
+    `was_named`: it was named when the second person was asked. The next office may have
+    changed, for example because one closed for the night. It must still be safe.
     """
     stands = standing.of_case(work, case)
     found = find_next_lead(work, case, stands)
@@ -111,7 +111,7 @@ def is_named_next(
         return True
     able = can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)
     by_desks = replace(stands, consents=list_desk_consents(work, stands))
-    return was_it and able and may_be_named(by_desks, chosen)
+    return was_named and able and may_be_named(by_desks, chosen)
 
 
 def may_be_named(by_desks: Standing, office: Addressee) -> bool:

@@ -18,17 +18,15 @@ from app.routing.ranking import Ranking, ReasonIn
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 
 
-def seal_ranking(
-    work: Writing, case_id: UUID, ranking: Ranking, *, but_first: int = 0
-) -> None:
-    """Seal a ranking with its reasons, without the first `but_first` offices.
+def seal_ranking(work: Writing, case_id: UUID, ranking: Ranking, *, skip: int = 0) -> None:
+    """Seal a ranking with its reasons, without the first `skip` offices.
 
     The desk is its last entry. Only left-out offices that concern the country are stored.
     """
     found = RoutingResult(
         waiting=[
             Waiting(focal_point_id=candidate.id, reasons=list(candidate.reasons))
-            for candidate in ranking.in_turn[but_first:]
+            for candidate in ranking.in_turn[skip:]
         ],
         left_out=[
             LeftOutOffice(focal_point=out.code, reasons=list(out.reasons))
@@ -61,7 +59,7 @@ def delete_clear_rows(work: Writing, case_id: UUID) -> None:
 
 def ask_first(work: Writing, case_id: UUID, ranking: Ranking) -> UUID | None:
     """Store a ranking, and return its first office as the one to ask; None without any."""
-    seal_ranking(work, case_id, ranking, but_first=1)
+    seal_ranking(work, case_id, ranking, skip=1)
     first = next(iter(ranking.in_turn), None)
     if first is None:
         return None

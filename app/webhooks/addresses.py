@@ -69,7 +69,7 @@ def is_outside(address: Address, *, here_too: bool = False) -> bool:
 
     Addresses of this machine, of private networks, of the link (where clouds keep their
     secrets) and of multicast are not public. Nor is an IPv6 address that contains an IPv4
-    address, which no receiver needs. `here_too` allows this machine, for a drill.
+    address, which no receiver needs. A drill may allow this machine.
     """
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped or address.sixtofour or address.teredo:
