@@ -82,7 +82,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "Decline the case, so that another focal point gets it.", Side.CANDIDATE),
     Need.RISK_CURRENT: Check(
         lambda f: f.risk_current,
-        "Assess the risk again. An assessment is valid for 7 days, and for 72 hours if the risk is high.", Side.HOLDER),
+        "Assess the risk again: an assessment is valid for 7 days, or for 72 hours if the risk is high.", Side.HOLDER),
     Need.NOTHING_SENT: Check(
         lambda f: f.nothing_sent,
         "A referral was sent. Ask the holder to stop the case.", Side.HOLDER),

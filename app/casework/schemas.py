@@ -192,7 +192,7 @@ class Told(Asked):
         """Require a focal point or a class, and refuse both."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(
-                "recipient_unclear", "Give either `focal_point` or `recipient_class`."
+                "recipient_unclear", "Name either a focal point or a class of them."
             )
         return self
 
