@@ -1,4 +1,4 @@
-"""Who holds which key may do what: nothing without one, nothing beyond its scope."""
+"""Access by key and scope: a key opens only what its scopes name."""
 
 import re
 
@@ -14,11 +14,11 @@ from tests.support.databases import overheard
 from tests.support.world import EVERYTHING, Someone, World, done, path_of, problem
 
 OPEN = {"/livez", "/readyz", "/v1/oauth/token"}
-"""What answers without a key."""
+"""The paths that answer without a key."""
 
 
 def operations(world: World) -> list[tuple[str, str, str]]:
-    """List every operation with the scope its description names."""
+    """Return method, path and scope of every operation; its description names the scope."""
     named = re.compile(r"Needs the scope `([a-z:]+)`")
     return [
         (method.upper(), path, named.findall(operation.get("description", ""))[0])
@@ -28,8 +28,8 @@ def operations(world: World) -> list[tuple[str, str, str]]:
     ]
 
 
-def knocks(world: World, method: str, path: str, key: str | None) -> Response:
-    """Call an operation with nothing but a key."""
+def call_with_key(world: World, method: str, path: str, key: str | None) -> Response:
+    """Call an operation with a key or without one, and with no body."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return world.http.request(method, re.sub(r"\{[a-z_]+\}", "x", path), headers=headers)
 
@@ -37,7 +37,9 @@ def knocks(world: World, method: str, path: str, key: str | None) -> Response:
 def test_nothing_answers_without_a_key(world: World) -> None:
     found = operations(world)
 
-    refused = {(m, path, knocks(world, m, path, None).status_code) for m, path, _ in found}
+    refused = {
+        (m, path, call_with_key(world, m, path, None).status_code) for m, path, _ in found
+    }
 
     assert {status for *_, status in refused} == {401}
     assert len(found) > 40
@@ -48,8 +50,8 @@ def test_each_scope_opens_its_own_routes_alone(world: World) -> None:
     only = {s: world.someone("KZ_LEAD", scopes={s}).key for s in Scope}
 
     for method, path, scope in operations(world):
-        without = knocks(world, method, path, others[Scope(scope)])
-        within = knocks(world, method, path, only[Scope(scope)])
+        without = call_with_key(world, method, path, others[Scope(scope)])
+        within = call_with_key(world, method, path, only[Scope(scope)])
         assert without.status_code == 403, path
         assert without.json()["type"] == "/problems/forbidden"
         assert without.json()["detail"] == f"This API key lacks the scope {scope}."
@@ -78,13 +80,13 @@ def test_what_is_open_to_all_tells_nothing(world: World) -> None:
     }
 
 
-def told(answer: Response) -> tuple[int, dict[str, object], dict[str, str]]:
-    """Take an answer but for what names the request."""
+def get_comparable_parts(answer: Response) -> tuple[int, dict[str, object], dict[str, str]]:
+    """Return status, body and headers of an answer without the id of the request."""
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, answer.json() | {"instance": ""}, headers
 
 
-def me(one: Someone, authorization: str | None = None) -> Response:
+def get_me(one: Someone, authorization: str | None = None) -> Response:
     given = {
         "Authorization": f"Bearer {one.key}" if authorization is None else authorization
     }
@@ -102,11 +104,13 @@ def test_no_key_that_is_not_valid_is_told_why(world: World) -> None:
     prefix = prefix_of(good.key)
     made_up = (f"sc_{prefix}_wrong", "sc_0123456789_wrong", "wrong", "sc__", f"{good.key}x")
 
-    answers = [me(one) for one in (revoked, expired, disabled)]
-    answers += [me(good, f"Bearer {key}") for key in made_up]
+    answers = [get_me(one) for one in (revoked, expired, disabled)]
+    answers += [get_me(good, f"Bearer {key}") for key in made_up]
 
-    assert me(good).is_success
-    assert [told(answer) for answer in answers] == [told(answers[0])] * len(answers)
+    assert get_me(good).is_success
+    assert [get_comparable_parts(answer) for answer in answers] == [
+        get_comparable_parts(answers[0])
+    ] * len(answers)
     assert answers[0].status_code == 401
     assert answers[0].headers["WWW-Authenticate"] == "Bearer"
 
@@ -115,9 +119,11 @@ def test_no_key_and_a_wrong_one_hear_the_same(world: World) -> None:
     one, wrong = world.someone("KZ_LEAD"), f"Bearer sc_{'0' * 10}_wrong"
     ways = ("", "Bearer", "Bearer ", f"Basic {one.key}", one.key, "Token x", wrong)
 
-    answers = [me(one, way) for way in ways]
+    answers = [get_me(one, way) for way in ways]
 
-    assert [told(answer) for answer in answers] == [told(answers[0])] * len(ways)
+    assert [get_comparable_parts(answer) for answer in answers] == [
+        get_comparable_parts(answers[0])
+    ] * len(ways)
     assert len({len(answer.content) for answer in answers}) == 1
     assert answers[0].status_code == 401
 
@@ -128,7 +134,7 @@ def test_no_key_and_a_wrong_one_cost_the_same(world: World) -> None:
     asked = []
     for way in ("", "Bearer", f"Basic {one.key}", "Bearer wrong", wrong):
         with overheard(world.database) as statements:
-            me(one, way)
+            get_me(one, way)
         asked.append(statements)
 
     assert asked == [asked[0]] * len(asked)
@@ -138,12 +144,15 @@ def test_no_key_and_a_wrong_one_cost_the_same(world: World) -> None:
 def test_the_scheme_is_spelled_as_one_likes(scheme: str, world: World) -> None:
     one = world.someone("KZ_LEAD")
 
-    assert me(one, f"{scheme} {one.key}").is_success
+    assert get_me(one, f"{scheme} {one.key}").is_success
 
 
 @pytest.mark.parametrize("first", [True, False])
 def test_of_two_keys_none_counts(world: World, officer: Someone, *, first: bool) -> None:
-    """A proxy may judge one of them, and the service the other one."""
+    """A request with two `Authorization` headers is refused.
+
+    A proxy might check one of them, and the service the other.
+    """
     right, wrong = (("Authorization", f"Bearer {key}") for key in (officer.key, "sc_x"))
     named = [right, wrong] if first else [wrong, right]
 
@@ -155,11 +164,11 @@ def test_of_two_keys_none_counts(world: World, officer: Someone, *, first: bool)
 
 def test_a_key_ends_with_the_very_next_request(world: World) -> None:
     one = world.someone("KZ_LEAD")
-    before = me(one).status_code
+    before = get_me(one).status_code
     with world.database.writing() as session:
         revoke_key(session, prefix_of(one.key), world.now)
 
-    assert (before, me(one).status_code) == (200, 401)
+    assert (before, get_me(one).status_code) == (200, 401)
 
 
 def test_a_key_expires_on_time(world: World) -> None:
@@ -167,10 +176,10 @@ def test_a_key_expires_on_time(world: World) -> None:
     with world.database.writing() as session:
         one.key = make_key(session, one.actor.account_id, EVERYTHING, world.now, days=90)
     world.passes(days=90, seconds=-1)
-    before = me(one).status_code
+    before = get_me(one).status_code
     world.passes(seconds=1)
 
-    assert (before, me(one).status_code) == (200, 401)
+    assert (before, get_me(one).status_code) == (200, 401)
 
 
 def test_a_disabled_account_ends_with_all_its_keys(world: World) -> None:
@@ -179,7 +188,7 @@ def test_a_disabled_account_ends_with_all_its_keys(world: World) -> None:
         second = make_key(session, one.actor.account_id, EVERYTHING, world.now)
         disable_account(session, one.actor.account_id, world.now)
 
-    assert {me(one).status_code, me(one, f"Bearer {second}").status_code} == {401}
+    assert {get_me(one).status_code, get_me(one, f"Bearer {second}").status_code} == {401}
 
 
 def test_a_scope_is_of_the_key_and_not_of_the_account(world: World) -> None:
@@ -187,7 +196,7 @@ def test_a_scope_is_of_the_key_and_not_of_the_account(world: World) -> None:
     with world.database.writing() as session:
         narrow = make_key(session, one.actor.account_id, {Scope.FEED_READ}, world.now)
 
-    whole, refused = one.get("/cases"), me(one, f"Bearer {narrow}")
+    whole, refused = one.get("/cases"), get_me(one, f"Bearer {narrow}")
 
     assert (whole.status_code, refused.status_code) == (200, 403)
 

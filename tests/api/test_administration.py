@@ -1,4 +1,4 @@
-"""The directory is changed by administrators, by two where a person could be harmed."""
+"""Changes of the directory: two administrators make those that could harm a person."""
 
 from pathlib import Path
 
@@ -77,7 +77,8 @@ def test_two_people_make_an_office_that_is_sent_cases_and_hears_of_them(
     assert problem(unknown) == (404, "not-found")
     assert waits["facts"]["name"] == '"Жаңа үй, Шымкент"'
     assert (question["action"], question["subject"]) == (
-        *("directory.change", "focal-points/KZ_NEW_SHELTER"),
+        "directory.change",
+        "focal-points/KZ_NEW_SHELTER",
     )
     assert made.status_code == 201
     assert [event["type"] for event in newcomer.hears()][:1] == ["referral.sent"]
@@ -342,7 +343,9 @@ def test_nothing_is_served_while_nobody_watches_though_somebody_did(
 def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     world: World, lead: Someone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "must_be_bound", lambda *_: [])  # a test is superuser
+    monkeypatch.setattr(
+        readiness, "must_be_bound", lambda *_: []
+    )  # the tests connect as a superuser
     ledger, made_up = Ledger(tmp_path / "erasures"), "that do not exist"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
     with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):

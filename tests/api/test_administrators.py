@@ -1,4 +1,4 @@
-"""Who may change the directory, on which condition, and what administrators never see."""
+"""Who may change the directory, on which conditions, and what they never see."""
 
 import pytest
 
@@ -308,15 +308,20 @@ def test_an_administrator_sees_no_case_whatever_its_key_says(
     assert {problem(answer) for answer in approvals} == {(404, "not-found")}
     assert done(admin.get("/approvals"))["items"] == []
     assert done(admin.get("/me"))["scopes"] == [
-        *("accounts:read", "accounts:write", "approvals:write"),
-        *("directory:read", "directory:write", "webhooks:read", "webhooks:write"),
+        "accounts:read",
+        "accounts:write",
+        "approvals:write",
+        "directory:read",
+        "directory:write",
+        "webhooks:read",
+        "webhooks:write",
     ]
 
 
 def test_who_works_on_cases_is_no_administrator(world: World, lead: Someone) -> None:
     with pytest.raises(RolesIncompatible):
         world.someone("KZ_LEAD", {Role.ADMINISTRATOR, Role.CASEWORKER})
-    with world.database.writing() as session:  # by whatever road
+    with world.database.writing() as session:  # not through the API
         account = session.get_one(Account, lead.actor.account_id)
         account.roles = [*account.roles, Role.ADMINISTRATOR]
 

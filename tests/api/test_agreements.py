@@ -1,4 +1,4 @@
-"""Whom sections may be sent to across a border, and who can be asked at all."""
+"""Agreements: to which recipients sections may be sent across a border."""
 
 import pytest
 from sqlalchemy import update
@@ -8,7 +8,7 @@ from app.directory.models import FocalPoint
 from tests.support.stories import Story
 from tests.support.world import Someone, World, consent, done, for_services, lacks, problem
 
-LAW = {"service": "LEGAL_AID", "sections": ["needs"]}
+LEGAL_ADVICE = {"service": "LEGAL_AID", "sections": ["needs"]}
 
 
 @pytest.mark.parametrize(
@@ -31,8 +31,11 @@ def test_an_agreement_covers_every_country_where_a_recipient_works(
         at = update(FocalPoint).filter_by(code="KZ_LEGAL_AID")
         session.execute(at.values(serves=serves))
 
-    assert lead.refers(case, "KZ_LEGAL_AID", **LAW | {"sections": []}).status_code == 201
-    asked = lead.refers(case, "KZ_LEGAL_AID", **LAW)
+    assert (
+        lead.refers(case, "KZ_LEGAL_AID", **LEGAL_ADVICE | {"sections": []}).status_code
+        == 201
+    )
+    asked = lead.refers(case, "KZ_LEGAL_AID", **LEGAL_ADVICE)
 
     assert asked.is_success == agreed
     assert agreed or lacks(asked) == [("agreement", "sender")]
@@ -43,7 +46,7 @@ def test_nothing_is_sent_to_whoever_has_come_to_hold_the_case(
 ) -> None:
     ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
     case = officer.submits(consents=[consent(), ngos, for_services()])
-    draft = done(lead.refers(case, "SANA_SEZIM", send=False, **LAW))
+    draft = done(lead.refers(case, "SANA_SEZIM", send=False, **LEGAL_ADVICE))
     assert lead.does("decline-lead", case, {"reason": "NO_CAPACITY"}).status_code == 204
 
     refused = world.someone("SANA_SEZIM").does("send", draft)
@@ -59,7 +62,11 @@ def test_nothing_is_sent_to_whoever_has_come_to_hold_the_case(
 def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed_it(
     world: World, officer: Someone, lead: Someone, *, crosses: bool, answer: tuple[int, str]
 ) -> None:
-    """The person is where the recipient is; what is told of them comes from the lead."""
+    """A referral from Kazakhstan to Kyrgyzstan needs an agreement to send sections.
+
+    It needs one even when the person is in the country of the recipient, because the
+    sections come from the lead.
+    """
     given = [consent(), for_services(country="KG")]
     case = lead.leads(officer.submits(consents=given))
     done(lead.does("relocate", case, {"country": "KG"}))

@@ -1,4 +1,4 @@
-"""An agreement ends while a case runs: what goes on, what ends, who is told (ADR 50)."""
+"""The end of an agreement while a case is open: what continues, and who hears (ADR 50)."""
 
 from uuid import UUID
 
@@ -37,7 +37,7 @@ ABROAD = consent(focal_point=HOME, purposes=["SHELTER"], sections=SENT)
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led in Kazakhstan; an NGO in Uzbekistan may help, UZ_LEAD may lead."""
+    """A case led in Kazakhstan, with consents to an NGO in Uzbekistan and to UZ_LEAD."""
     given = [
         consent(),
         for_services(),
@@ -50,29 +50,29 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def abroad(world: World) -> Someone:
-    """Act for an NGO in Uzbekistan."""
+    """An account of an NGO in Uzbekistan."""
     return world.someone(HOME)
 
 
 @pytest.fixture
-def asked(lead: Someone, case: Json, abroad: Someone) -> Json:
-    """A referral to that NGO, with two sections."""
+def sent_referral(lead: Someone, case: Json, abroad: Someone) -> Json:
+    """A referral to the NGO in Uzbekistan, with two sections."""
     sent = done(lead.refers(case, HOME, sections=SENT))
     lead.hears()
     abroad.hears()
     return sent
 
 
-def writes(who: Someone, case: Json, content: Json) -> None:
+def write_section(who: Someone, case: Json, content: Json) -> None:
     path, seen = f"{path_of(case)}/sections/{content['section']}", who.tag(case)
     done(who.ask("PUT", path, content, headers={"If_Match": seen}))
 
 
-def facts_of(who: Someone, kind: str) -> list[Json]:
+def list_facts(who: Someone, kind: str) -> list[Json]:
     return [event["facts"] for event in who.hears() if event["type"] == kind]
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("sent_referral")
 def test_nothing_follows_while_every_agreement_is_in_force(
     world: World, lead: Someone, case: Json
 ) -> None:
@@ -104,7 +104,7 @@ def test_offer_of_the_lead_across_the_border_is_taken_back(
 def test_offer_of_a_case_whose_person_is_beyond_the_border_is_taken_back_too(
     world: World, lead: Someone, case: Json
 ) -> None:
-    """Lead and successor are in Kazakhstan, the person has gone to Uzbekistan."""
+    """The lead and the successor are in Kazakhstan; the person is in Uzbekistan."""
     done(lead.creates(f"{path_of(case)}/consents", for_handover("SANA_SEZIM")))
     done(lead.does("relocate", case, {"country": "UZ"}))
     offered = done(lead.offers(case, "SANA_SEZIM"))
@@ -149,16 +149,18 @@ def test_draft_with_sections_is_not_sent_any_more_and_one_without_is(
 
 
 def test_referral_that_was_not_accepted_yet_goes_on_with_the_notice_alone(
-    world: World, lead: Someone, case: Json, asked: Json, abroad: Someone
+    world: World, lead: Someone, case: Json, sent_referral: Json, abroad: Someone
 ) -> None:
     assert can_open(abroad, case, "needs")
     end_agreement(world)
 
     assert (look(world), look(world)) == (1, 0)
 
-    assert lead.sees(asked)["sections"] == abroad.sees(asked)["sections"] == []
+    assert (
+        lead.sees(sent_referral)["sections"] == abroad.sees(sent_referral)["sections"] == []
+    )
     assert kinds(lead.hears()) == kinds(abroad.hears()) == ["referral.narrowed"]
-    accepted = done(abroad.does("accept", asked, promise()))
+    accepted = done(abroad.does("accept", sent_referral, promise()))
     assert accepted["state"] == "accepted"
     assert not can_open(abroad, case, "needs")
     assert not can_open(abroad, case, "contact")
@@ -166,20 +168,20 @@ def test_referral_that_was_not_accepted_yet_goes_on_with_the_notice_alone(
 
 
 def test_acceptance_opens_nothing_more_even_before_the_worker_looks(
-    world: World, case: Json, asked: Json, abroad: Someone
+    world: World, case: Json, sent_referral: Json, abroad: Someone
 ) -> None:
     end_agreement(world)
 
-    accepted = done(abroad.does("accept", asked, promise()))
+    accepted = done(abroad.does("accept", sent_referral, promise()))
 
     assert accepted["sections"] == []
     assert not can_open(abroad, case, "contact")
 
 
 def test_help_that_began_keeps_what_it_was_sent_and_the_lead_is_told_once(
-    world: World, lead: Someone, case: Json, asked: Json, abroad: Someone
+    world: World, lead: Someone, case: Json, sent_referral: Json, abroad: Someone
 ) -> None:
-    done(abroad.does("accept", asked, promise()))
+    done(abroad.does("accept", sent_referral, promise()))
     lead.hears()
     abroad.hears()
     end_agreement(world)
@@ -187,50 +189,57 @@ def test_help_that_began_keeps_what_it_was_sent_and_the_lead_is_told_once(
     assert (look(world), look(world)) == (1, 0)
 
     expected = {"state": "accepted", "service": "SHELTER"}
-    assert facts_of(lead, "referral.without_agreement") == [expected]
+    assert list_facts(lead, "referral.without_agreement") == [expected]
     assert abroad.hears() == []
-    assert abroad.sees(asked)["sections"] == SENT
+    assert abroad.sees(sent_referral)["sections"] == SENT
     assert can_open(abroad, case, "contact")
-    assert done(abroad.does("start", asked, {"person_met": True}))["state"] == "in_progress"
+    assert (
+        done(abroad.does("start", sent_referral, {"person_met": True}))["state"]
+        == "in_progress"
+    )
 
 
 def test_text_that_is_written_afterwards_does_not_cross_the_border(
-    world: World, lead: Someone, case: Json, asked: Json, abroad: Someone
+    world: World, lead: Someone, case: Json, sent_referral: Json, abroad: Someone
 ) -> None:
-    done(abroad.does("accept", asked, promise()))
+    done(abroad.does("accept", sent_referral, promise()))
     end_agreement(world)
     abroad.hears()
 
-    writes(lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"})
+    write_section(
+        lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"}
+    )
 
     assert not can_open(abroad, case, "contact")
     assert can_open(abroad, case, "needs")
-    assert abroad.sees(asked)["sections"] == ["needs"]
+    assert abroad.sees(sent_referral)["sections"] == ["needs"]
     assert kinds(abroad.hears()) == ["referral.narrowed"]
 
 
 def test_text_that_is_written_while_the_agreement_is_in_force_crosses_it(
-    lead: Someone, case: Json, asked: Json, abroad: Someone
+    lead: Someone, case: Json, sent_referral: Json, abroad: Someone
 ) -> None:
-    done(abroad.does("accept", asked, promise()))
+    done(abroad.does("accept", sent_referral, promise()))
 
-    writes(lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"})
+    write_section(
+        lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"}
+    )
 
     assert can_open(abroad, case, "contact")
 
 
 def test_answer_takes_no_section_across_any_more(
-    world: World, lead: Someone, asked: Json, abroad: Someone
+    world: World, lead: Someone, sent_referral: Json, abroad: Someone
 ) -> None:
     question = {"topics": ["contact"], "question": "Which number?"}
-    done(abroad.does("ask", asked, question))
+    done(abroad.does("ask", sent_referral, question))
     end_agreement(world)
 
-    refused = lead.does("answer", asked, {"sections": ["contact"]})
+    refused = lead.does("answer", sent_referral, {"sections": ["contact"]})
     look(world)
 
     assert lacks(refused) == [("agreement", "sender")]
-    assert done(lead.does("answer", asked, {"sections": []}))["state"] == "received"
+    assert done(lead.does("answer", sent_referral, {"sections": []}))["state"] == "received"
 
 
 def test_help_within_the_country_is_not_touched(
@@ -240,7 +249,9 @@ def test_help_within_the_country_is_not_touched(
     done(shelter.does("accept", sent, promise()))
     end_agreement(world)
 
-    writes(lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"})
+    write_section(
+        lead, case, {"section": "contact", "alias": "O.", "safe_channel": "New number"}
+    )
 
     assert look(world) == 0
     assert can_open(shelter, case, "contact")
@@ -256,7 +267,7 @@ def test_return_that_is_under_way_goes_on_and_the_lead_is_told(
 
     assert (look(world), look(world)) == (1, 0)
 
-    told = facts_of(lead, "referral.without_agreement")
+    told = list_facts(lead, "referral.without_agreement")
     assert told == [{"state": "accepted", "service": "RETURN"}]
     assert home.goes("monitor")["state"] == "monitoring"
     assert can_open(home.home, home.case, "identity")
@@ -265,7 +276,7 @@ def test_return_that_is_under_way_goes_on_and_the_lead_is_told(
 def test_lead_that_may_not_know_who_helps_is_not_told_where(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    """A body of the State of origin would learn that the helper is beyond that border."""
+    """The event would show the State of origin that the helper is across the border."""
     there = world.someone("UZ_LEAD")
     sent = done(lead.refers(case, shelter.code, sections=SENT))
     done(shelter.does("accept", sent, promise()))

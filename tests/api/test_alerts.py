@@ -1,4 +1,4 @@
-"""Who may answer a question to a second person hears that it was asked, and its end."""
+"""Approvals: who hears that one was asked for, and how it ended."""
 
 import pytest
 
