@@ -1,7 +1,7 @@
-"""Until when a case waits, in the calendar of whoever it waits for.
+"""Deadlines by the working days of the office that has to act.
 
-At the start it is Friday 23 October 2026, 15:00 in Almaty. Monday the 26th is the day off
-for Republic Day there, and no holiday in Uzbekistan.
+Every test starts on Friday 23 October 2026, 15:00 in Almaty. Monday the 26th is a public
+holiday there (Republic Day), but not in Uzbekistan.
 """
 
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ ASK = {"topics": ["needs"], "question": "Can she read?"}
 
 
 @pytest.fixture(autouse=True)
-def friday(world: World) -> None:
+def start_on_friday(world: World) -> None:
     world.now = FRIDAY
 
 
@@ -48,7 +48,9 @@ def test_a_candidate_answers_by_the_working_days_of_its_own_country(
     acknowledged = done(lead.does("acknowledge", case))
 
     assert case["due_at"] == "2026-10-27T10:00:00Z"  # Tuesday, 15:00 in Almaty
-    assert acknowledged["due_at"] == "2026-11-02T10:00:00Z"  # Tue to Fri, and Monday
+    assert (
+        acknowledged["due_at"] == "2026-11-02T10:00:00Z"
+    )  # Tuesday to Friday, then Monday
     assert lead.waits() == [(path_of(case)[1:], "decide_lead", "2026-11-02T10:00:00Z")]
 
 
@@ -69,7 +71,7 @@ def test_a_case_in_trinidad_waits_for_divali_to_be_over(world: World) -> None:
 
     case = officer.submits(notice=NORMAL | {"country": "TT"}, consents=[agreed])
 
-    assert case["due_at"] == "2026-11-10T18:00:00Z"  # Divali on Sunday, Monday in its place
+    assert case["due_at"] == "2026-11-10T18:00:00Z"  # Divali is on Sunday, so Monday is off
 
 
 def test_a_consulate_answers_by_the_holidays_of_its_state_at_the_hours_of_its_town(
@@ -106,7 +108,7 @@ def test_a_handover_is_answered_by_the_calendar_of_who_is_asked(
 
     offered = done(lead.offers(case, "UZ_LEAD"))
 
-    # Ten working days in Tashkent, where the 26th is one of them
+    # Ten working days in Tashkent, where the 26th is a working day.
     assert offered["due_at"] == "2026-11-06T10:00:00Z"
 
 
@@ -120,7 +122,7 @@ def test_an_arrival_is_confirmed_by_the_end_of_the_day_where_the_person_arrives(
 
     departed = home.goes("depart")
 
-    # That is 4 June, 01:00 in Tashkent, whose day ends at 18:59:59 in UTC
+    # The arrival is on 4 June, 01:00 in Tashkent, where the day ends at 18:59:59 UTC.
     assert departed["due_at"] == "2026-06-04T18:59:59Z"
 
 
@@ -148,7 +150,9 @@ def test_a_question_pauses_the_time_to_decide_across_a_holiday(
     answered = done(lead.does("answer", sent, {"sections": [], "answer": "No"}))
 
     assert received["due_at"] == "2026-11-06T10:00:00Z"  # 14 days
-    assert asked["due_at"] == "2026-10-27T10:00:00Z"  # a working day of the lead
+    assert (
+        asked["due_at"] == "2026-10-27T10:00:00Z"
+    )  # one working day in the calendar of the lead
     assert answered["due_at"] == "2026-11-10T05:00:00Z"  # 14 days were left
 
 
@@ -165,7 +169,7 @@ def test_a_case_that_rests_gives_back_the_working_time_that_was_left(
 
     done(lead.does("resume", case))
 
-    # 23 hours of working days were left: 7 of Thursday, and 16 of Friday
+    # 23 hours of working days were left: 7 on Thursday and 16 on Friday.
     [question] = done(officer.get(f"{path_of(case)}/questions"))["items"]
     assert [one["due_at"] for one in resting] == [None]
     assert question["due_at"] == "2026-10-30T11:00:00Z"
@@ -184,7 +188,7 @@ def test_it_goes_on_over_a_week_end_without_losing_any_of_it(
     done(lead.does("resume", case))
 
     [question] = done(officer.get(f"{path_of(case)}/questions"))["items"]
-    assert question["due_at"] == "2026-10-26T18:00:00Z"  # 23 hours of Monday in Almaty
+    assert question["due_at"] == "2026-10-26T18:00:00Z"  # 23 hours into Monday in Almaty
 
 
 def test_visits_are_planned_in_months_of_the_calendar_of_who_leads(
@@ -200,8 +204,11 @@ def test_visits_are_planned_in_months_of_the_calendar_of_who_leads(
         done(lead.does("visits", case, {"person_met": True, "early": True}))
 
     assert visits == [
-        *("2026-09-06T20:00:00Z", "2026-09-29T20:00:00Z", "2026-11-29T20:00:00Z"),
-        *("2027-02-27T20:00:00Z", "2027-08-30T20:00:00Z"),
+        "2026-09-06T20:00:00Z",
+        "2026-09-29T20:00:00Z",
+        "2026-11-29T20:00:00Z",
+        "2027-02-27T20:00:00Z",
+        "2027-08-30T20:00:00Z",
     ]
 
 
@@ -264,6 +271,6 @@ def test_no_holiday_tells_who_does_not_follow_where_a_person_went(
 
     moved = done(lead.does("relocate", case, {"country": "UZ"}))
 
-    assert before is None  # no due dates once a lead has it (ADR 20)
+    assert before is None  # once a case has a lead, the submitter sees no deadline (ADR 20)
     assert moved["due_at"] is not None
     assert officer.sees(case)["due_at"] is None

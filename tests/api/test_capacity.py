@@ -1,4 +1,4 @@
-"""How many places are free: an office says it of itself, and nobody can watch it."""
+"""Free places: an office reports its own number, and nobody else can read it."""
 
 import pytest
 from httpx2 import Response
@@ -11,12 +11,12 @@ from tests.support.world import EVERYTHING, Someone, World, done, problem
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 
-def says(who: Someone, free: object, of: str = SHELTER, key: str = "") -> Response:
+def put_capacity(who: Someone, free: object, of: str = SHELTER, key: str = "") -> Response:
     headers = {"Idempotency_Key": key} if key else {}
     return who.ask("PUT", f"/focal-points/{of}/capacity", {"free": free}, headers=headers)
 
 
-def stored(world: World, code: str = SHELTER) -> int | None:
+def get_stored_capacity(world: World, code: str = SHELTER) -> int | None:
     with world.database.reading() as session:
         of = select(FocalPoint.capacity).where(FocalPoint.code == code)
         return session.scalars(of).one()
@@ -28,18 +28,18 @@ def test_an_office_says_how_many_places_it_has_and_as_of_now(
 ) -> None:
     world.passes(hours=1)
 
-    told = done(says(shelter, free))
+    told = done(put_capacity(shelter, free))
 
     assert told == {"focal_point": SHELTER, "free": free, "as_of": "2026-06-01T13:00:00Z"}
-    assert stored(world) == free
+    assert get_stored_capacity(world) == free
 
 
 @pytest.mark.parametrize("free", [-1, 100_001, "3", 3.5, -3.0, True, [3]])
 def test_what_is_no_number_of_places_is_refused(
     world: World, shelter: Someone, free: object
 ) -> None:
-    assert says(shelter, free).status_code == 422
-    assert stored(world) is None
+    assert put_capacity(shelter, free).status_code == 422
+    assert get_stored_capacity(world) is None
 
 
 def test_the_number_must_be_there(shelter: Someone) -> None:
@@ -49,9 +49,9 @@ def test_the_number_must_be_there(shelter: Someone) -> None:
 
 
 def test_nobody_speaks_for_another_office(world: World, lead: Someone) -> None:
-    assert problem(says(lead, 0)) == (403, "action-not-yours")
-    assert problem(says(lead, 0, of="NOBODY")) == (404, "not-found")
-    assert stored(world) is None
+    assert problem(put_capacity(lead, 0)) == (403, "action-not-yours")
+    assert problem(put_capacity(lead, 0, of="NOBODY")) == (404, "not-found")
+    assert get_stored_capacity(world) is None
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_nobody_speaks_for_another_office(world: World, lead: Someone) -> None:
 def test_whoever_gives_places_away_says_how_many_there_are(
     world: World, role: Role, *, may: bool
 ) -> None:
-    answer = says(world.someone(SHELTER, {role}), 1)
+    answer = put_capacity(world.someone(SHELTER, {role}), 1)
 
     assert answer.is_success == may
     assert may or problem(answer) == (403, "role-missing")
@@ -77,23 +77,23 @@ def test_a_key_for_reading_the_directory_does_not_write_it(world: World) -> None
     reader = world.someone(SHELTER, scopes=EVERYTHING - {Scope.DIRECTORY_WRITE})
     machine = world.someone(SHELTER, scopes={Scope.DIRECTORY_WRITE})
 
-    assert problem(says(reader, 1)) == (403, "forbidden")
-    assert says(machine, 1).is_success
+    assert problem(put_capacity(reader, 1)) == (403, "forbidden")
+    assert put_capacity(machine, 1).is_success
     assert problem(machine.get("/cases")) == (403, "forbidden")
 
 
 def test_a_retry_that_comes_late_does_not_bring_back_an_older_number(
     world: World, shelter: Someone
 ) -> None:
-    done(says(shelter, 3, key="monday"))
-    done(says(shelter, 2, key="tuesday"))
+    done(put_capacity(shelter, 3, key="monday"))
+    done(put_capacity(shelter, 2, key="tuesday"))
 
-    late = says(shelter, 3, key="monday")
+    late = put_capacity(shelter, 3, key="monday")
 
     assert done(late)["free"] == 2
     assert late.headers["Idempotent-Replayed"] == "true"
-    assert problem(says(shelter, 9, key="monday")) == (422, "key-reused")
-    assert stored(world) == 2
+    assert problem(put_capacity(shelter, 9, key="monday")) == (422, "key-reused")
+    assert get_stored_capacity(world) == 2
 
 
 def test_nobody_can_watch_a_shelter_fill(world: World, stranger: Someone) -> None:
@@ -102,7 +102,7 @@ def test_nobody_can_watch_a_shelter_fill(world: World, stranger: Someone) -> Non
     before = [stranger.get(path).content for path in lists]
     tried = stranger.post("/routing", QUESTION).content
 
-    done(says(shelter, 0))
+    done(put_capacity(shelter, 0))
 
     assert [stranger.get(path).content for path in lists] == before
     assert stranger.post("/routing", QUESTION).content == tried

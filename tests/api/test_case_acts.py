@@ -1,4 +1,4 @@
-"""What can be done to a case, by whom, when, and what everybody else is told."""
+"""Actions on a case: by which office, in which state, and what the other offices hear."""
 
 from itertools import pairwise
 from uuid import UUID
@@ -37,12 +37,12 @@ BODIES: dict[str, Json | None] = {
     "accept-lead": {"contacts": contacts()},
     "close": closing(),
 }
-MISSING = new_code(UUID(int=7))
+UNKNOWN_CODE = new_code(UUID(int=7))
 
 
 @pytest.fixture
 def ngo(world: World) -> Someone:
-    """Act for a focal point of Kazakhstan that can lead, and is no State body."""
+    """An account of a focal point of Kazakhstan that can lead and is not a State body."""
     return world.someone("SANA_SEZIM")
 
 
@@ -192,7 +192,7 @@ def test_a_stranger_hears_what_a_case_that_is_not_there_would_say(
     case = officer.submits()
 
     hidden = stranger.does(action, case, BODIES[action])
-    missing = stranger.does(action, {"code": MISSING}, BODIES[action])
+    missing = stranger.does(action, {"code": UNKNOWN_CODE}, BODIES[action])
 
     assert problem(hidden) == (404, "not-found")
     ours, theirs = hidden.json(), missing.json()

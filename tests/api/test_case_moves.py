@@ -1,4 +1,4 @@
-"""How a case rests, is visited, ends at the person's word and begins again."""
+"""How a case is suspended, monitored, stopped at the wish of the person, and reopened."""
 
 import pytest
 
@@ -38,18 +38,20 @@ BODIES: dict[str, Json | None] = {
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with nothing sent."""
+    """A case with a lead and without referrals."""
     return lead.leads(officer.submits())
 
 
-def brought(lead: Someone, case: Json, state: str) -> Json:
-    """Bring a case that is led to where it is resting, visited or over."""
+def move_to_state(lead: Someone, case: Json, state: str) -> Json:
+    """Move a case that has a lead to the state `suspended`, `monitoring` or `closed`."""
     steps = {"suspended": ("suspend", REST), "monitoring": ("monitor", {})}
     steps["closed"] = ("stop", STOP)
     return done(lead.does(*steps[state][:1], case, steps[state][1]))
 
 
-def helped(lead: Someone, shelter: Someone, case: Json, *, completed: bool) -> Json:
+def refer_to_shelter(
+    lead: Someone, shelter: Someone, case: Json, *, completed: bool
+) -> Json:
     sent = done(lead.refers(case, SHELTER))
     done(shelter.does("accept", sent, promise()))
     if completed:
@@ -133,7 +135,7 @@ def test_a_case_does_not_go_on_with_an_old_view_of_the_risk(
 def test_a_case_goes_on_where_help_has_begun(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    helped(lead, shelter, case, completed=False)
+    refer_to_shelter(lead, shelter, case, completed=False)
     done(lead.does("suspend", case, REST))
 
     assert done(lead.does("resume", case))["state"] == "assisting"
@@ -142,7 +144,7 @@ def test_a_case_goes_on_where_help_has_begun(
 def test_after_help_a_person_is_visited_and_then_the_closure_is_reviewed(
     world: World, officer: Someone, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    helped(lead, shelter, case, completed=True)
+    refer_to_shelter(lead, shelter, case, completed=True)
     officer.hears()
     due = []
 
@@ -154,8 +156,11 @@ def test_after_help_a_person_is_visited_and_then_the_closure_is_reviewed(
 
     assert monitored["state"] == "monitoring"
     assert due == [
-        *("2026-06-08T12:00:00Z", "2026-07-01T12:00:00Z", "2026-09-01T12:00:00Z"),
-        *("2026-12-01T12:00:00Z", "2027-06-01T12:00:00Z"),
+        "2026-06-08T12:00:00Z",
+        "2026-07-01T12:00:00Z",
+        "2026-09-01T12:00:00Z",
+        "2026-12-01T12:00:00Z",
+        "2027-06-01T12:00:00Z",
     ]
     assert lead.waits() == [
         (f"cases/{case['code']}", "review_closure", "2026-07-01T12:00:00Z")
@@ -179,7 +184,7 @@ def test_visits_are_as_the_lead_plans_them(lead: Someone, case: Json) -> None:
 def test_nobody_is_only_visited_while_help_is_under_way(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    helped(lead, shelter, case, completed=False)
+    refer_to_shelter(lead, shelter, case, completed=False)
 
     assert lacks(lead.does("monitor", case, {})) == [("nothing_open", "holder")]
 
@@ -195,7 +200,8 @@ def test_help_is_found_again_for_a_person_who_was_only_visited(
     assert (again["state"], again["due_at"]) == ("referring", "2026-06-08T12:00:00Z")
     [told] = officer.hears()
     assert (told["type"], told["facts"]) == (
-        *("case.assistance_reopened", {"state": "referring"}),
+        "case.assistance_reopened",
+        {"state": "referring"},
     )
     assert lead.hears()[-1]["facts"] == {"state": "referring", "reason": "NEW_NEED"}
 
@@ -203,7 +209,7 @@ def test_help_is_found_again_for_a_person_who_was_only_visited(
 def test_help_that_is_taken_on_for_a_person_who_was_only_visited_is_help(
     officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
 ) -> None:
-    helped(lead, shelter, case, completed=True)
+    refer_to_shelter(lead, shelter, case, completed=True)
     done(lead.does("monitor", case, {}))
     officer.hears(), lead.hears()
     asked = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
@@ -238,7 +244,7 @@ def test_a_no_ends_everything_at_once(
     officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
 ) -> None:
     case = lead.leads(officer.submits())
-    helped(lead, shelter, case, completed=False)
+    refer_to_shelter(lead, shelter, case, completed=False)
     done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID", send=False))
     question = {"topics": ["needs"], "question": "Which papers are there?"}
     done(lead.creates(f"{path_of(case)}/questions", question))
@@ -280,7 +286,7 @@ def test_a_stop_is_repeated_under_its_key_and_illegal_without(
 def test_a_case_begins_again_on_a_consent_that_stands(
     officer: Someone, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    helped(lead, shelter, case, completed=True)
+    refer_to_shelter(lead, shelter, case, completed=True)
     done(lead.does("stop", case, STOP))
     officer.hears()
 
@@ -308,7 +314,7 @@ def test_on_a_new_yes_a_case_begins_again_that_a_no_had_ended(
     assert done(lead.does("reopen", case, AGAIN))["state"] == "referring"
 
 
-WHERE = {
+STATES = {
     "suspend": "referring",
     "resume": "suspended",
     "monitor": "referring",
@@ -321,10 +327,12 @@ WHERE = {
 
 
 @pytest.fixture(params=BODIES)
-def there(request: pytest.FixtureRequest, lead: Someone, case: Json) -> tuple[str, Json]:
-    """An action, and a case where it can be taken."""
-    state = WHERE[request.param]
-    return request.param, case if state == "referring" else brought(lead, case, state)
+def action_and_case(
+    request: pytest.FixtureRequest, lead: Someone, case: Json
+) -> tuple[str, Json]:
+    """An action, and a case in a state where the action is possible."""
+    state = STATES[request.param]
+    return request.param, case if state == "referring" else move_to_state(lead, case, state)
 
 
 def test_what_the_lead_does_is_nobody_elses(
@@ -332,9 +340,9 @@ def test_what_the_lead_does_is_nobody_elses(
     officer: Someone,
     lead: Someone,
     stranger: Someone,
-    there: tuple[str, Json],
+    action_and_case: tuple[str, Json],
 ) -> None:
-    action, case = there
+    action, case = action_and_case
     body = BODIES[action]
     sender = world.someone("KZ_LEAD", {Role.SUPERVISOR, Role.ANALYST})
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
@@ -349,9 +357,9 @@ def test_what_the_lead_does_is_nobody_elses(
 
 
 def test_what_was_done_is_repeated_and_not_done_twice(
-    lead: Someone, there: tuple[str, Json]
+    lead: Someone, action_and_case: tuple[str, Json]
 ) -> None:
-    action, case = there
+    action, case = action_and_case
     path, body = f"{path_of(case)}/{action}", BODIES[action]
     headers = {"if_match": lead.tag(case), "idempotency_key": "once"}
 
@@ -364,9 +372,9 @@ def test_what_was_done_is_repeated_and_not_done_twice(
 
 
 def test_a_version_must_be_given_and_be_the_latest(
-    lead: Someone, there: tuple[str, Json]
+    lead: Someone, action_and_case: tuple[str, Json]
 ) -> None:
-    action, case = there
+    action, case = action_and_case
     path, body, old = f"{path_of(case)}/{action}", BODIES[action], lead.tag(case)
     at_any_time = action == "stop"
     if action != "reopen":
@@ -380,11 +388,11 @@ def test_a_version_must_be_given_and_be_the_latest(
     assert answer.is_success
 
 
-@pytest.mark.parametrize("action", [a for a in BODIES if WHERE[a] != "closed"])
+@pytest.mark.parametrize("action", [a for a in BODIES if STATES[a] != "closed"])
 def test_when_a_case_is_over_nothing_of_it_is_done(
     lead: Someone, case: Json, action: str
 ) -> None:
-    brought(lead, case, "closed")
+    move_to_state(lead, case, "closed")
 
     assert problem(lead.does(action, case, BODIES[action])) == (409, "action-illegal")
 
@@ -394,7 +402,7 @@ def test_whatever_ran_stops_with_the_case(
     lead: Someone, supervisor: Someone, officer: Someone, case: Json, state: str
 ) -> None:
     if state != "referring":
-        brought(lead, case, state)
+        move_to_state(lead, case, state)
     question = {"topics": ["needs"], "question": "Which papers are there?"}
     done(lead.creates(f"{path_of(case)}/questions", question))
 

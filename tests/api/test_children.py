@@ -1,4 +1,4 @@
-"""What a child is owed: protection at once, and no step that waits for a guardian."""
+"""Rules for children: protection at once, and no step that waits for a guardian (BR14)."""
 
 from datetime import datetime, timedelta
 
@@ -32,27 +32,27 @@ VITAL: Json = {"reason": "CHILD_UNPROTECTED", "note": "Alone at the station"}
 SOON, LATER = "2026-06-10T12:00:00Z", "2026-06-11T12:00:00Z"
 BEFORE_SOON = "2026-06-07T12:00:00Z"
 RISK = "2026-06-08T12:00:00Z"
-FIRST = ["CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"]
+URGENT_SERVICES = ["CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"]
 
 
-def child(**changes: object) -> Json:
-    """A case of a child without anybody who could consent."""
+def new_child(**changes: object) -> Json:
+    """Return a request for the case of a child for whom nobody has given a consent."""
     notice = {"age_class": "child"} | dict(changes.pop("notice", {}))  # type: ignore[call-overload]
     return {"notice": notice, "consents": [], "vital_interest": VITAL} | changes
 
 
 @pytest.fixture
-def alone(officer: Someone, lead: Someone) -> Json:
-    """A child's case that is led, without a guardian."""
-    return lead.leads(officer.submits(**child()))
+def child_case(officer: Someone, lead: Someone) -> Json:
+    """The case of a child, with a lead and without a guardian."""
+    return lead.leads(officer.submits(**new_child()))
 
 
-def records(who: Someone, case: Json, fact: Json) -> Json:
+def record_fact(who: Someone, case: Json, fact: Json) -> Json:
     return done(who.creates(f"{path_of(case)}/facts", fact))
 
 
-def interests(who: Someone) -> list[str]:
-    """Until when the best interests of children wait for somebody."""
+def list_assessment_deadlines(who: Someone) -> list[str]:
+    """Return the deadlines of an office for assessments of a child's best interests."""
     return [until for _, kind, until in who.waits() if kind == "assess_interests"]
 
 
@@ -60,10 +60,10 @@ def interests(who: Someone) -> list[str]:
 def test_a_child_without_a_guardian_is_referred_on_what_is_best_for_it(
     officer: Someone, lead: Someone, age: str
 ) -> None:
-    case = child(notice={"age_class": age}, vital_interest=None)
+    case = new_child(notice={"age_class": age}, vital_interest=None)
     draft = done(officer.writes_case(**case))
     early = officer.does("submit", draft)
-    records(officer, draft, ASSESSED)
+    record_fact(officer, draft, ASSESSED)
 
     done(officer.does("submit", draft))
 
@@ -71,45 +71,46 @@ def test_a_child_without_a_guardian_is_referred_on_what_is_best_for_it(
     others = early.json()["unmet"][0]["alternatives"]
     assert [lack["need"] for lack in others] == ["child_path", "vital_interest"]
     assert lead.sees(draft)["you_are"] == ["candidate"]
-    assert interests(lead) == []
+    assert list_assessment_deadlines(lead) == []
 
 
 def test_an_adult_has_no_such_path(officer: Someone) -> None:
-    adult = child(notice={"age_class": "adult"}, vital_interest=None)
+    adult = new_child(notice={"age_class": "adult"}, vital_interest=None)
     draft = done(officer.writes_case(**adult))
-    records(officer, draft, ASSESSED)
+    record_fact(officer, draft, ASSESSED)
 
     assert lacks(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
 
 
 def test_no_step_of_the_lead_waits_for_a_guardian(
-    world: World, lead: Someone, alone: Json
+    world: World, lead: Someone, child_case: Json
 ) -> None:
     world.passes(hours=5)
     at = "2026-06-05T12:00:00Z"
     rest = {"reason": "SAFETY", "review_at": at}
 
-    done(lead.does("suspend", alone, rest))
-    done(lead.does("resume", alone))
-    done(lead.does("monitor", alone, {}))
-    done(lead.does("reopen-assistance", alone, {"reason": "NEW_NEED"}))
-    done(lead.does("stop", alone, {"reason": "SURVIVOR_REQUEST"}))
-    records(lead, alone, ASSESSED)
+    done(lead.does("suspend", child_case, rest))
+    done(lead.does("resume", child_case))
+    done(lead.does("monitor", child_case, {}))
+    done(lead.does("reopen-assistance", child_case, {"reason": "NEW_NEED"}))
+    done(lead.does("stop", child_case, {"reason": "SURVIVOR_REQUEST"}))
+    record_fact(lead, child_case, ASSESSED)
 
-    assert done(lead.does("reopen", alone, {"reason": "NEW_NEED"}))["state"] == "referring"
+    reopened = done(lead.does("reopen", child_case, {"reason": "NEW_NEED"}))
+    assert reopened["state"] == "referring"
 
 
-@pytest.mark.parametrize("service", FIRST)
+@pytest.mark.parametrize("service", URGENT_SERVICES)
 def test_what_protects_a_child_goes_at_once_with_the_notice_alone(
-    world: World, lead: Someone, shelter: Someone, alone: Json, service: str
+    world: World, lead: Someone, shelter: Someone, child_case: Json, service: str
 ) -> None:
     world.passes(hours=5)
 
-    with_needs = lead.refers(alone, SHELTER, service=service)
-    sent = done(lead.refers(alone, SHELTER, service=service, sections=[]))
+    with_needs = lead.refers(child_case, SHELTER, service=service)
+    sent = done(lead.refers(child_case, SHELTER, service=service, sections=[]))
 
     assert lacks(with_needs) == [("consent", "sender")]
-    path = path_of(alone)
+    path = path_of(child_case)
     notice = done(shelter.opens(f"{path}/safety-notice"))["safety_notice"]
     assert notice == "Two men"
     assert shelter.opens(f"{path}/sections/needs").status_code == 404
@@ -117,16 +118,16 @@ def test_what_protects_a_child_goes_at_once_with_the_notice_alone(
 
 
 def test_anything_more_waits_until_its_best_interests_are_assessed(
-    world: World, lead: Someone, alone: Json
+    world: World, lead: Someone, child_case: Json
 ) -> None:
     world.passes(hours=5)
     ask = {"service": "LEGAL_AID", "sections": []}
 
-    early = lead.refers(alone, "KZ_LEGAL_AID", **ask)
-    records(lead, alone, ASSESSED)
+    early = lead.refers(child_case, "KZ_LEGAL_AID", **ask)
+    record_fact(lead, child_case, ASSESSED)
 
     assert lacks(early) == [("consent", "sender")]
-    assert done(lead.refers(alone, "KZ_LEGAL_AID", **ask))["state"] == "sent"
+    assert done(lead.refers(child_case, "KZ_LEGAL_AID", **ask))["state"] == "sent"
 
 
 def test_nothing_of_this_is_for_an_adult(officer: Someone, lead: Someone) -> None:
@@ -140,91 +141,91 @@ def test_nothing_of_this_is_for_an_adult(officer: Someone, lead: Someone) -> Non
 def test_what_is_best_for_a_child_is_to_be_found_out_in_72_hours(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(**child())
-    first = interests(lead)
+    case = officer.submits(**new_child())
+    first = list_assessment_deadlines(lead)
     world.passes(hours=10)
     lead.leads(case)
 
-    assert first == interests(lead) == ["2026-06-04T12:00:00Z"]
+    assert first == list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
     [fact] = done(lead.get(f"{path_of(case)}/facts"))["items"]
     assert (fact["value"], fact["recorded_by"]) == ("assessment_due", None)
-    records(lead, case, ASSESSED)
-    assert interests(lead) == []
+    record_fact(lead, case, ASSESSED)
+    assert list_assessment_deadlines(lead) == []
 
 
 def test_the_time_runs_on_for_whoever_has_the_case(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(**child())
+    case = officer.submits(**new_child())
     world.passes(hours=10)
     lead.does("decline-lead", case, {"reason": "NO_CAPACITY"})
 
     holder = world.someone(officer.sees(case)["holder"])
 
-    assert interests(lead) == []
-    assert interests(holder) == ["2026-06-04T12:00:00Z"]
+    assert list_assessment_deadlines(lead) == []
+    assert list_assessment_deadlines(holder) == ["2026-06-04T12:00:00Z"]
 
 
 def test_a_guardians_yes_ends_the_time_and_its_no_begins_it_anew(
-    world: World, lead: Someone, alone: Json
+    world: World, lead: Someone, child_case: Json
 ) -> None:
-    path = f"{path_of(alone)}/consents"
+    path = f"{path_of(child_case)}/consents"
     given = done(lead.creates(path, consent(**GUARDIAN)))
-    allowed = interests(lead)
+    allowed = list_assessment_deadlines(lead)
     world.passes(hours=1)
 
     done(lead.post(f"{path}/{given['id']}/withdraw"))
 
     assert allowed == []
-    assert interests(lead) == ["2026-06-04T13:00:00Z"]
+    assert list_assessment_deadlines(lead) == ["2026-06-04T13:00:00Z"]
 
 
 def test_a_person_who_turns_out_to_be_a_child_is_treated_as_one_from_then_on(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     case = lead.leads(officer.submits())
-    before = interests(lead)
+    before = list_assessment_deadlines(lead)
     world.passes(hours=1)
 
-    ages(lead, case, "presumed_child")
-    doubted = interests(lead)
+    set_age_class(lead, case, "presumed_child")
+    doubted = list_assessment_deadlines(lead)
     own = lead.refers(case, SHELTER)
     first = lead.refers(case, SHELTER, sections=[])
-    ages(lead, case, "adult")
+    set_age_class(lead, case, "adult")
 
     assert (before, doubted) == ([], ["2026-06-04T13:00:00Z"])
     assert lacks(own) == [("consent", "sender")]
     assert first.is_success
-    assert interests(lead) == []
+    assert list_assessment_deadlines(lead) == []
 
 
 def test_to_say_again_that_it_is_due_gives_no_new_time(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(**child()))
+    case = lead.leads(officer.submits(**new_child()))
     for _ in range(2):
         world.passes(hours=10)
-        records(lead, case, DUE)
+        record_fact(lead, case, DUE)
 
     facts = done(lead.get(f"{path_of(case)}/facts"))["items"]
 
-    assert interests(lead) == ["2026-06-04T12:00:00Z"]
+    assert list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
     assert [fact["due_at"] for fact in facts] == [None, None, "2026-06-04T12:00:00Z"]
 
 
 def test_silence_about_a_child_is_counted_however_often_it_is_said_to_be_due(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(**child()))
+    case = lead.leads(officer.submits(**new_child()))
     for _ in range(5):
         world.waits_for(days=2)
-        records(lead, case, DUE)
+        record_fact(lead, case, DUE)
 
-    assert silences(lead) == [1, 2, 3]
+    assert list_missed_assessments(lead) == [1, 2, 3]
 
 
-def silences(who: Someone) -> list[int]:
-    """Which silences about a child's best interests an office heard of."""
+def list_missed_assessments(who: Someone) -> list[int]:
+    """Return the numbers of the missed assessment deadlines that an office heard of."""
     heard = [event["facts"] for event in who.hears()]
     return [one["silence"] for one in heard if one.get("clock") == "assess_interests"]
 
@@ -235,45 +236,45 @@ def silences(who: Someone) -> list[int]:
     ids=["in time", "late already"],
 )
 def test_to_hold_a_child_for_an_adult_for_a_while_gives_no_new_time(
-    world: World, lead: Someone, alone: Json, days: int, until: str
+    world: World, lead: Someone, child_case: Json, days: int, until: str
 ) -> None:
-    ages(lead, alone, "adult")
-    meanwhile = interests(lead)
+    set_age_class(lead, child_case, "adult")
+    meanwhile = list_assessment_deadlines(lead)
     world.passes(days=days)
 
-    ages(lead, alone, "child")
+    set_age_class(lead, child_case, "child")
 
-    assert (meanwhile, interests(lead)) == ([], [until])
+    assert (meanwhile, list_assessment_deadlines(lead)) == ([], [until])
 
 
 @pytest.mark.parametrize("between", ["a guardian's yes", "an assessment"])
 def test_there_is_new_time_once_a_child_was_provided_for(
-    world: World, lead: Someone, alone: Json, between: str
+    world: World, lead: Someone, child_case: Json, between: str
 ) -> None:
-    path = f"{path_of(alone)}/consents"
+    path = f"{path_of(child_case)}/consents"
     if between == "an assessment":
-        records(lead, alone, ASSESSED)
+        record_fact(lead, child_case, ASSESSED)
     given = done(lead.creates(path, consent(**GUARDIAN)))
-    ages(lead, alone, "adult")
+    set_age_class(lead, child_case, "adult")
     world.passes(days=1)
     done(lead.post(f"{path}/{given['id']}/withdraw"))
-    ages(lead, alone, "child")
-    records(lead, alone, DUE)
+    set_age_class(lead, child_case, "child")
+    record_fact(lead, child_case, DUE)
 
-    assert interests(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
+    assert list_assessment_deadlines(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
 
 
 def test_nobody_says_that_a_child_needs_no_assessment(
-    officer: Someone, lead: Someone, alone: Json
+    officer: Someone, lead: Someone, child_case: Json
 ) -> None:
     unsure = done(officer.writes_case(notice={"age_class": None}, consents=[]))
     early = officer.creates(f"{path_of(unsure)}/facts", NOT_NEEDED)
 
-    refused = lead.creates(f"{path_of(alone)}/facts", NOT_NEEDED)
+    refused = lead.creates(f"{path_of(child_case)}/facts", NOT_NEEDED)
 
     assert problem(early) == problem(refused) == (409, "assessment-owed")
-    assert interests(lead) == ["2026-06-04T12:00:00Z"]
-    [fact] = done(lead.get(f"{path_of(alone)}/facts"))["items"]
+    assert list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
+    [fact] = done(lead.get(f"{path_of(child_case)}/facts"))["items"]
     assert fact["value"] == "assessment_due"
 
 
@@ -281,11 +282,11 @@ def test_what_was_not_needed_for_an_adult_is_due_once_it_may_be_a_child(
     officer: Someone, lead: Someone
 ) -> None:
     case = lead.leads(officer.submits())
-    records(lead, case, NOT_NEEDED)
+    record_fact(lead, case, NOT_NEEDED)
 
-    ages(lead, case, "presumed_child")
+    set_age_class(lead, case, "presumed_child")
 
-    assert interests(lead) == ["2026-06-04T12:00:00Z"]
+    assert list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
     facts = done(lead.get(f"{path_of(case)}/facts"))["items"]
     assert [(fact["value"], fact["recorded_by"]) for fact in facts] == [
         ("not_needed", "KZ_LEAD"),
@@ -293,7 +294,7 @@ def test_what_was_not_needed_for_an_adult_is_due_once_it_may_be_a_child(
     ]
 
 
-def ages(who: Someone, case: Json, age_class: str) -> None:
+def set_age_class(who: Someone, case: Json, age_class: str) -> None:
     seen = {"If_Match": who.tag(case)}
     done(who.ask("PATCH", path_of(case), {"age_class": age_class}, headers=seen))
 
@@ -302,12 +303,12 @@ def test_across_a_border_a_guardians_yes_to_referral_holds_no_more(
     officer: Someone, lead: Someone
 ) -> None:
     given = [consent(**GUARDIAN)]
-    case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
-    before = interests(lead)
+    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
+    before = list_assessment_deadlines(lead)
 
     done(lead.does("relocate", case, {"country": "UZ"}))
 
-    assert (before, interests(lead)) == ([], ["2026-06-04T12:00:00Z"])
+    assert (before, list_assessment_deadlines(lead)) == ([], ["2026-06-04T12:00:00Z"])
 
 
 @pytest.mark.parametrize(
@@ -321,60 +322,63 @@ def test_across_a_border_a_guardians_yes_to_referral_holds_no_more(
 def test_a_guardians_yes_that_runs_out_begins_the_time_anew(
     world: World, officer: Someone, lead: Someone, given: list[Json], until: str
 ) -> None:
-    case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
+    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
     last_call = f"{datetime.fromisoformat(until) - timedelta(days=3):%FT%TZ}"
-    ends = consents_that_end(lead, case)
-    before = interests(lead)
+    ends = list_consent_deadlines(lead, case)
+    before = list_assessment_deadlines(lead)
     world.now = datetime.fromisoformat(until)
 
     world.works()
     world.works()
 
     assert (ends, before) == ([last_call], [])
-    assert interests(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
-    assert consents_that_end(lead, case) == [until]
+    assert list_assessment_deadlines(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
+    assert list_consent_deadlines(lead, case) == [until]
 
 
 def test_a_yes_that_holds_again_where_the_child_is_gives_new_time_once_it_ends(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     given = [consent(**GUARDIAN, expires_at=LATER)]
-    case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
+    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
     done(lead.does("relocate", case, {"country": "UZ"}))
-    away = interests(lead)
+    away = list_assessment_deadlines(lead)
     world.passes(days=1)
     done(lead.does("relocate", case, {"country": "KZ"}))
-    back = interests(lead)
+    back = list_assessment_deadlines(lead)
 
     world.now = datetime.fromisoformat(LATER)
     world.works()
 
     assert (away, back) == (["2026-06-04T12:00:00Z"], [])
-    assert interests(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
+    assert list_assessment_deadlines(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
 
 
 def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_ends(
     officer: Someone, lead: Someone
 ) -> None:
     given = [consent(**GUARDIAN, expires_at=SOON)]
-    case = lead.leads(officer.submits(**child(consents=given, vital_interest=None)))
+    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
     renewed = done(lead.creates(f"{path_of(case)}/consents", consent(**GUARDIAN)))
-    moved = consents_that_end(lead, case)
+    moved = list_consent_deadlines(lead, case)
 
     done(lead.post(f"{path_of(case)}/consents/{renewed['id']}/withdraw"))
-    back = consents_that_end(lead, case)
-    records(lead, case, ASSESSED)
-    assessed = consents_that_end(lead, case)
-    records(lead, case, DUE)
+    back = list_consent_deadlines(lead, case)
+    record_fact(lead, case, ASSESSED)
+    assessed = list_consent_deadlines(lead, case)
+    record_fact(lead, case, DUE)
     done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
     assert moved == ["2027-05-18T00:00:00Z"]
     assert (back, assessed) == ([BEFORE_SOON], [BEFORE_SOON])
-    assert consents_that_end(lead, case) == []
+    assert list_consent_deadlines(lead, case) == []
 
 
-def consents_that_end(who: Someone, case: Json) -> list[str]:
-    """When the end of each consent of a case is announced next, or when it has ended."""
+def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
+    """Return the running deadlines for the end of the consents of a case.
+
+    Each is the moment of the next announcement, or the end itself once it has passed.
+    """
     with who.reading() as work:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)
         of_case = mine.where(Case.code == case["code"], Clock.stopped_at.is_(None))
@@ -386,13 +390,13 @@ def test_a_guardians_no_does_not_take_a_childs_bed(
     officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
 ) -> None:
     given = [consent(**GUARDIAN), for_services(**GUARDIAN)]
-    case = lead.leads(officer.submits(**child(consents=given)))
+    case = lead.leads(officer.submits(**new_child(consents=given)))
     bed = done(lead.refers(case, SHELTER))
     advice = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
     done(shelter.does("accept", bed, promise()))
     before = shelter.opens(f"{path_of(case)}/sections/needs").status_code
     shelter.hears(), lead.hears()
-    services = to_services(lead, case)
+    services = get_shelter_consent(lead, case)
 
     done(lead.post(f"{path_of(case)}/consents/{services['id']}/withdraw"))
 
@@ -409,23 +413,25 @@ def test_a_guardians_no_does_not_take_a_childs_bed(
         "basis": "child_path",
     }
     assert set(kinds(lead.hears())) == {
-        *("consent.withdrawn", "referral.narrowed", "referral.withdrawn"),
+        "consent.withdrawn",
+        "referral.narrowed",
+        "referral.withdrawn",
     }
     done(shelter.does("start", bed, {"person_met": True}))
 
 
-def to_services(who: Someone, case: Json) -> Json:
-    """Find the consent to services among those of a case."""
+def get_shelter_consent(who: Someone, case: Json) -> Json:
+    """Return the consent of a case that names shelter."""
     given = done(who.get(f"{path_of(case)}/consents"))["items"]
     [found] = [one for one in given if "SHELTER" in one["purposes"]]
     return dict(found)
 
 
 def test_help_that_never_rested_on_a_consent_does_not_end_with_one(
-    lead: Someone, shelter: Someone, alone: Json
+    lead: Someone, shelter: Someone, child_case: Json
 ) -> None:
-    bed = done(lead.refers(alone, SHELTER, sections=[]))
-    path = f"{path_of(alone)}/consents"
+    bed = done(lead.refers(child_case, SHELTER, sections=[]))
+    path = f"{path_of(child_case)}/consents"
     given = done(lead.creates(path, for_services(**GUARDIAN)))
 
     done(lead.post(f"{path}/{given['id']}/withdraw"))
@@ -438,7 +444,7 @@ def test_an_adults_no_ends_what_rests_on_it(
 ) -> None:
     case = lead.leads(officer.submits())
     bed = done(lead.refers(case, SHELTER, sections=[]))
-    services = to_services(lead, case)
+    services = get_shelter_consent(lead, case)
 
     done(lead.post(f"{path_of(case)}/consents/{services['id']}/withdraw"))
 
@@ -446,27 +452,27 @@ def test_an_adults_no_ends_what_rests_on_it(
 
 
 def test_when_a_childs_case_ends_no_time_runs_on(
-    world: World, lead: Someone, alone: Json
+    world: World, lead: Someone, child_case: Json
 ) -> None:
-    assert interests(lead)
+    assert list_assessment_deadlines(lead)
 
-    done(lead.does("stop", alone, {"reason": "SURVIVOR_REQUEST"}))
+    done(lead.does("stop", child_case, {"reason": "SURVIVOR_REQUEST"}))
     ended = lead.waits()
-    records(lead, alone, DUE)
+    record_fact(lead, child_case, DUE)
     world.passes(hours=1)
-    path = f"{path_of(alone)}/consents"
+    path = f"{path_of(child_case)}/consents"
     done(lead.creates(path, consent(**GUARDIAN)))
     still = lead.waits()
-    done(lead.does("reopen", alone, {"reason": "NEW_NEED"}))
+    done(lead.does("reopen", child_case, {"reason": "NEW_NEED"}))
 
     assert ended == still == []
-    assert interests(lead) == []
+    assert list_assessment_deadlines(lead) == []
 
 
 def test_a_childs_question_is_answered_without_a_guardian(
-    lead: Someone, shelter: Someone, alone: Json
+    lead: Someone, shelter: Someone, child_case: Json
 ) -> None:
-    bed = done(lead.refers(alone, SHELTER, sections=[]))
+    bed = done(lead.refers(child_case, SHELTER, sections=[]))
     done(shelter.does("ask", bed, {"topics": ["needs"], "question": "Boy or girl?"}))
 
     more = lead.does("answer", bed, {"sections": ["needs"], "answer": "A girl"})
@@ -478,13 +484,13 @@ def test_a_childs_question_is_answered_without_a_guardian(
 
 
 def test_a_worker_of_guardianship_says_who_speaks_for_the_child(
-    lead: Someone, shelter: Someone, alone: Json
+    lead: Someone, shelter: Someone, child_case: Json
 ) -> None:
-    sent = done(lead.refers(alone, SHELTER, service="GUARDIANSHIP", sections=[]))
+    sent = done(lead.refers(child_case, SHELTER, service="GUARDIANSHIP", sections=[]))
     done(shelter.does("accept", sent, promise()))
 
-    records(shelter, alone, {"name": "guardian", "value": "appointed"})
-    records(shelter, alone, ASSESSED)
+    record_fact(shelter, child_case, {"name": "guardian", "value": "appointed"})
+    record_fact(shelter, child_case, ASSESSED)
 
-    assert interests(lead) == []
+    assert list_assessment_deadlines(lead) == []
     assert Role.CASEWORKER in shelter.actor.roles

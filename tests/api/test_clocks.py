@@ -1,4 +1,4 @@
-"""Until when a case and its referrals wait, and what moves that."""
+"""Deadlines of a case and its referrals, and what changes them."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.api.test_hurrying import hurries
 from tests.support.world import Json, Someone, World, closing, done, problem, promise
 
 
-def risk(case: Json) -> str:
+def get_risk_path(case: Json) -> str:
     return f"/cases/{case['code']}/risk-assessments"
 
 
@@ -32,9 +32,9 @@ def test_assessing_the_risk_rewinds_its_review(
     assert lead.leads(case)["due_at"] == "2026-06-08T12:00:00Z"
     world.passes(days=2)
 
-    medium = lead.creates(risk(case), {"level": "medium"})
+    medium = lead.creates(get_risk_path(case), {"level": "medium"})
     world.passes(hours=1)
-    high = lead.creates(risk(case), {"level": "high"})
+    high = lead.creates(get_risk_path(case), {"level": "high"})
 
     assert (medium.status_code, high.status_code) == (200, 200)
     assert done(medium)["due_at"] == "2026-06-10T12:00:00Z"
@@ -46,9 +46,9 @@ def test_an_assessment_is_added_once_however_often_it_is_sent(
 ) -> None:
     case = lead.leads(officer.submits())
 
-    unkeyed = lead.post(risk(case), {"level": "low"})
-    first = lead.creates(risk(case), {"level": "low"}, "once")
-    again = lead.creates(risk(case), {"level": "low"}, "once")
+    unkeyed = lead.post(get_risk_path(case), {"level": "low"})
+    first = lead.creates(get_risk_path(case), {"level": "low"}, "once")
+    again = lead.creates(get_risk_path(case), {"level": "low"}, "once")
 
     assert problem(unkeyed) == (400, "key-missing")
     assert again.headers["Idempotent-Replayed"] == "true"
@@ -65,7 +65,7 @@ def test_the_risk_in_a_case_that_has_ended_is_not_assessed(
     done(lead.does("close", closed, closing(), approval=asked["id"]))
 
     for who, case in ((officer, void), (officer, closed), (lead, closed)):
-        refused = who.creates(risk(case), {"level": "low"})
+        refused = who.creates(get_risk_path(case), {"level": "low"})
         assert problem(refused) == (409, "action-illegal")
 
 

@@ -1,4 +1,4 @@
-"""How a case ends: with a reason, with the person told, and with a second person."""
+"""How a case is closed: with a reason, the person informed, and a second person."""
 
 from uuid import UUID, uuid4
 
@@ -22,17 +22,17 @@ from tests.support.world import (
 
 SECOND = {Role.SUPERVISOR}
 SHELTER = "KZ_SHELTER_KOGERSHIN"
-UNKNOWN = new_code(UUID(int=1))
+UNKNOWN_CODE = new_code(UUID(int=1))
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with nothing sent."""
+    """A case with a lead and without referrals."""
     return lead.leads(officer.submits())
 
 
-def asks(who: Someone, case: Json, **changes: object) -> Json:
-    """Ask a second person to let a case be closed."""
+def ask_to_close(who: Someone, case: Json, **changes: object) -> Json:
+    """Ask a second person to approve the closure of a case."""
     response = who.does("close", case, closing(**changes))
     assert response.status_code == 202, response.text
     return dict(response.json())
@@ -41,7 +41,7 @@ def asks(who: Someone, case: Json, **changes: object) -> Json:
 def test_a_case_is_closed_by_two_people(
     lead: Someone, supervisor: Someone, officer: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     [waits] = done(supervisor.get("/approvals"))["items"]
     approved = done(supervisor.post(f"/approvals/{asked['id']}/approve"))
 
@@ -62,7 +62,7 @@ def test_asking_changes_nothing_and_tells_the_focal_point_alone(
 ) -> None:
     before = officer.hears()
 
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
 
     assert lead.sees(case)["state"] == "referring"
     told = lead.hears()[-1]
@@ -93,7 +93,7 @@ def test_a_case_is_closed_without_telling_the_person_for_three_reasons_alone(
     case: Json,
     reason: ClosureReason,
 ) -> None:
-    """Nobody can be told, or the case of the same person that goes on is the known one."""
+    """The person cannot be reached or is dead, or another case of the person continues."""
     body = closing(reason=reason, person_informed=False)
     if reason == ClosureReason.DUPLICATE:
         body["continues_in"] = lead.leads(officer.submits())["code"]
@@ -117,7 +117,7 @@ def test_a_candidate_closes_what_it_acknowledged(
         "reason": "DUPLICATE",
         "continues_in": lead.leads(officer.submits())["code"],
     }
-    asked = asks(lead, case, **duplicate)
+    asked = ask_to_close(lead, case, **duplicate)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
 
     closed = lead.does("close", case, closing(**duplicate), approval=asked["id"])
@@ -129,7 +129,7 @@ def test_closing_revokes_what_was_never_sent(
     lead: Someone, supervisor: Someone, shelter: Someone, case: Json
 ) -> None:
     draft = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", send=False))
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
 
     done(lead.does("close", case, closing(), approval=asked["id"]))
@@ -139,7 +139,7 @@ def test_closing_revokes_what_was_never_sent(
 
 
 def test_nobody_is_their_own_second_person(lead: Someone, case: Json) -> None:
-    path = f"/approvals/{asks(lead, case)['id']}"
+    path = f"/approvals/{ask_to_close(lead, case)['id']}"
 
     assert problem(lead.post(f"{path}/approve")) == (409, "not-a-second-person")
     assert problem(lead.post(f"{path}/refuse")) == (409, "not-a-second-person")
@@ -151,7 +151,7 @@ def test_a_machine_is_nobodys_second_person(
 ) -> None:
     machine = world.someone("KZ_LEAD", {Role.COORDINATOR}, kind=AccountKind.INTEGRATION)
 
-    refused = machine.post(f"/approvals/{asks(lead, case)['id']}/approve")
+    refused = machine.post(f"/approvals/{ask_to_close(lead, case)['id']}/approve")
 
     assert problem(refused) == (409, "not-a-second-person")
 
@@ -169,7 +169,7 @@ def test_a_machine_is_nobodys_second_person(
 def test_a_second_person_has_a_role_that_decides(
     world: World, lead: Someone, case: Json, role: Role, status: int
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
 
     answered = world.someone("KZ_LEAD", {role}).post(f"/approvals/{asked['id']}/approve")
 
@@ -180,7 +180,7 @@ def test_a_second_person_has_a_role_that_decides(
 def test_another_focal_point_knows_of_no_question(
     world: World, lead: Someone, case: Json
 ) -> None:
-    path = f"/approvals/{asks(lead, case)['id']}"
+    path = f"/approvals/{ask_to_close(lead, case)['id']}"
     other = world.someone("UZ_CONSULATE_ALMATY", SECOND)
 
     hidden = [other.get(path), other.post(f"{path}/approve"), other.post(f"{path}/refuse")]
@@ -192,7 +192,7 @@ def test_another_focal_point_knows_of_no_question(
 def test_what_was_refused_allows_nothing_and_can_be_asked_anew(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    first = asks(lead, case)
+    first = ask_to_close(lead, case)
     refused = done(supervisor.post(f"/approvals/{first['id']}/refuse"))
 
     closing_it = lead.does("close", case, closing(), approval=first["id"])
@@ -201,11 +201,11 @@ def test_what_was_refused_allows_nothing_and_can_be_asked_anew(
     assert refused["decision"] == "refused"
     assert problem(closing_it) == (409, "approval-unusable")
     assert problem(again) == (409, "approval-decided")
-    assert asks(lead, case)["id"] != first["id"]
+    assert ask_to_close(lead, case)["id"] != first["id"]
 
 
 def test_what_is_still_pending_allows_nothing(lead: Someone, case: Json) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
 
     refused = lead.does("close", case, closing(), approval=asked["id"])
 
@@ -217,15 +217,15 @@ def test_what_is_still_pending_allows_nothing(lead: Someone, case: Json) -> None
 def test_a_question_waits_in_the_worklist_until_it_is_decided(
     lead: Someone, supervisor: Someone, officer: Someone, case: Json, decision: str
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     subject = f"approvals/{asked['id']}"
-    [waits] = [w for w in worklist(supervisor) if w["kind"] == "approve"]
+    [waits] = [w for w in list_worklist(supervisor) if w["kind"] == "approve"]
 
     done(supervisor.post(f"/{subject}/{decision}"))
 
     assert (waits["subject"], waits["due_at"]) == (subject, "2026-06-04T12:00:00Z")
-    assert [w for w in worklist(supervisor) if w["kind"] == "approve"] == []
-    assert "approve" not in [w["kind"] for w in worklist(officer)]
+    assert [w for w in list_worklist(supervisor) if w["kind"] == "approve"] == []
+    assert "approve" not in [w["kind"] for w in list_worklist(officer)]
     told = lead.hears()[-1]
     word = {"approve": "approved", "refuse": "refused"}[decision]
     assert (told["type"], told["subject"]) == ("approval.decided", subject)
@@ -233,7 +233,7 @@ def test_a_question_waits_in_the_worklist_until_it_is_decided(
     assert not [e for e in officer.hears() if e["type"].startswith("approval.")]
 
 
-def worklist(who: Someone) -> list[Json]:
+def list_worklist(who: Someone) -> list[Json]:
     return list(done(who.get("/worklist"))["items"])
 
 
@@ -241,7 +241,7 @@ def worklist(who: Someone) -> list[Json]:
 def test_the_same_person_may_say_the_same_again_and_nobody_else(
     world: World, lead: Someone, supervisor: Someone, case: Json, decision: str
 ) -> None:
-    path = f"/approvals/{asks(lead, case)['id']}"
+    path = f"/approvals/{ask_to_close(lead, case)['id']}"
     first = done(supervisor.post(f"{path}/{decision}"))
     lead.hears()
     third = world.someone("KZ_LEAD", SECOND)
@@ -258,7 +258,7 @@ def test_the_same_person_may_say_the_same_again_and_nobody_else(
 def test_a_question_lapses_after_72_hours(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     assert asked["lapses_at"] == "2026-06-04T12:00:00Z"
     world.passes(hours=72)
 
@@ -266,13 +266,13 @@ def test_a_question_lapses_after_72_hours(
 
     assert problem(late) == (409, "approval-decided")
     assert done(supervisor.get("/approvals"))["items"] == []
-    assert asks(lead, case)["id"] != asked["id"]
+    assert ask_to_close(lead, case)["id"] != asked["id"]
 
 
 def test_an_approval_lapses_too(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     world.passes(hours=71)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
     world.passes(hours=1)
@@ -285,7 +285,7 @@ def test_an_approval_lapses_too(
 def test_an_approval_is_spent_once(
     lead: Someone, supervisor: Someone, officer: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
     done(lead.does("close", case, closing(), approval=asked["id"]))
 
@@ -299,12 +299,14 @@ def test_an_approval_is_spent_once(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"reason": "LOST_CONTACT"}, {"note": "Anything else"}], ids=["why", "note"]
+    "changes",
+    [{"reason": "LOST_CONTACT"}, {"note": "Anything else"}],
+    ids=["reason", "note"],
 )
 def test_an_approval_is_of_the_very_same_request(
     lead: Someone, supervisor: Someone, case: Json, changes: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
 
     refused = lead.does("close", case, closing(**changes), approval=asked["id"])
@@ -316,7 +318,7 @@ def test_an_approval_is_of_the_very_same_request(
 def test_an_approval_is_of_whoever_asked(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
     colleague = world.someone("KZ_LEAD")
 
@@ -334,7 +336,7 @@ def test_an_approval_that_does_not_exist_allows_nothing(lead: Someone, case: Jso
 def test_an_approval_does_not_replace_the_other_needs(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
     sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
 
@@ -348,8 +350,8 @@ def test_an_approval_does_not_replace_the_other_needs(
 def test_asked_twice_it_is_one_question(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    first, again = asks(lead, case), asks(lead, case)
-    other = asks(lead, case, reason="LOST_CONTACT")
+    first, again = ask_to_close(lead, case), ask_to_close(lead, case)
+    other = ask_to_close(lead, case, reason="LOST_CONTACT")
 
     listed = [one["id"] for one in done(supervisor.get("/approvals"))["items"]]
 
@@ -379,7 +381,7 @@ def test_once_a_case_is_closed_its_sections_are_shut(
 ) -> None:
     path = f"/cases/{case['code']}/sections/needs"
     assert {lead.opens(path).status_code, officer.opens(path).status_code} == {200}
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
 
     done(lead.does("close", case, closing(), approval=asked["id"]))
@@ -399,14 +401,14 @@ def test_what_was_promised_stays_with_a_case_until_it_is_completed(
     done(shelter.does("complete", sent, report))
 
     assert lacks(early) == [("nothing_open", "holder")]
-    assert asks(lead, case)["decision"] == "pending"
+    assert ask_to_close(lead, case)["decision"] == "pending"
 
 
 def test_a_word_about_a_case_ends_with_the_state_it_was_about(
     officer: Someone, lead: Someone, shelter: Someone, supervisor: Someone
 ) -> None:
     case = lead.leads(officer.submits())
-    asked = asks(lead, case)
+    asked = ask_to_close(lead, case)
     done(supervisor.post(f"/approvals/{asked['id']}/approve"))
     referral = done(lead.refers(case, shelter.code))
     done(shelter.does("accept", referral, promise()))
@@ -417,7 +419,7 @@ def test_a_word_about_a_case_ends_with_the_state_it_was_about(
 
     assert lead.sees(case)["state"] == "assisting"
     assert problem(refused) == (409, "approval-unusable")
-    assert asks(lead, case)["id"] != asked["id"]
+    assert ask_to_close(lead, case)["id"] != asked["id"]
 
 
 @pytest.mark.parametrize("how", ["close", "stop"])
