@@ -1,4 +1,4 @@
-"""A consent that runs out: who hears of it, when, and what stands in the worklist."""
+"""The end of a consent: who hears of it, when, and what the worklist shows."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -34,25 +34,25 @@ from tests.support.world import (
 
 SHELTER: Final = "KZ_SHELTER_KOGERSHIN"
 END: Final = "2026-07-01T12:00:00Z"
-"""Thirty days after the first day of every test."""
+"""Thirty days after the day on which every test starts."""
 LAST_CALL: Final = "2026-06-28T12:00:00Z"
 SHORT: Final = for_services(expires_at=END, sections=["needs", "contact"])
 GUARDIAN: Final = {"given_by": "guardian_with_assent"}
 
 
-def begun(officer: Someone, lead: Someone, *given: Json, **changes: Any) -> Json:
-    """A case that is led, with a consent to services that ends on the first of July."""
+def lead_case(officer: Someone, lead: Someone, *given: Json, **changes: Any) -> Json:
+    """Return a case with a lead, and with a consent to services that ends on 1 July."""
     consents = [consent(), *(given or (SHORT,))]
     return lead.leads(officer.submits(consents=consents, **changes))
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    return begun(officer, lead)
+    return lead_case(officer, lead)
 
 
-def shelters(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
-    """A shelter that helps, and was sent how to reach the person."""
+def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
+    """Return a referral to a shelter that has begun, with the section `contact`."""
     asked = {"sections": ["needs", "contact"]} | changes
     sent = done(lead.refers(case, SHELTER, **asked))
     done(shelter.does("accept", sent, promise()))
@@ -60,47 +60,48 @@ def shelters(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Jso
     return sent
 
 
-def consent_of(who: Someone, case: Json, purpose: str = "SHELTER") -> Json:
-    """The newest consent to this that the reader may list."""
+def get_newest_consent(who: Someone, case: Json, purpose: str = "SHELTER") -> Json:
+    """Return the newest consent with a purpose, of those that the reader may list."""
     listed = done(who.get(f"/cases/{case['code']}/consents"))["items"]
     return [dict(one) for one in listed if purpose in one["purposes"]][-1]
 
 
-def told(who: Someone) -> list[tuple[str, Json]]:
-    """What somebody heard of consents that end since they last looked."""
+def list_consent_events(who: Someone) -> list[tuple[str, Json]]:
+    """Return the events about ends of consents since the last call."""
     of_ends = ("consent.expiring", "consent.expired")
     return [(e["type"], e["facts"]) for e in who.hears() if e["type"] in of_ends]
 
 
-def lines(who: Someone) -> list[tuple[str, str]]:
-    """What the worklist says of consents: about what, and until when."""
+def list_consent_lines(who: Someone) -> list[tuple[str, str]]:
+    """Return subject and deadline of each line of the worklist about a consent."""
     return [(what, due) for what, kind, due in who.waits() if kind == "consent_ends"]
 
 
-def waits_until(world: World, moment: str) -> None:
+def run_worker_at(world: World, moment: str) -> None:
+    """Set the clock to a moment and run the worker."""
     world.now = datetime.fromisoformat(moment)
     world.works()
 
 
-def record(who: Someone, case: Json, given: Json) -> Json:
+def record_consent(who: Someone, case: Json, given: Json) -> Json:
     return done(who.creates(f"/cases/{case['code']}/consents", given))
 
 
 def test_the_lead_hears_14_and_3_days_before_a_consent_ends_and_when_it_has_ended(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    shelters(lead, shelter, case)
-    one, subject = consent_of(lead, case)["id"], f"cases/{case['code']}"
+    start_shelter(lead, shelter, case)
+    one, subject = get_newest_consent(lead, case)["id"], f"cases/{case['code']}"
     lead.hears(), shelter.hears()
 
-    waits_until(world, "2026-06-17T11:59:59Z")
-    before = told(lead), lines(lead)
-    waits_until(world, "2026-06-17T12:00:00Z")
-    first = told(lead), lines(lead)
-    waits_until(world, "2026-06-28T12:00:00Z")
-    second = told(lead), lines(lead)
-    waits_until(world, END)
-    third = told(lead), lines(lead)
+    run_worker_at(world, "2026-06-17T11:59:59Z")
+    before = list_consent_events(lead), list_consent_lines(lead)
+    run_worker_at(world, "2026-06-17T12:00:00Z")
+    first = list_consent_events(lead), list_consent_lines(lead)
+    run_worker_at(world, "2026-06-28T12:00:00Z")
+    second = list_consent_events(lead), list_consent_lines(lead)
+    run_worker_at(world, END)
+    third = list_consent_events(lead), list_consent_lines(lead)
 
     assert before == ([], [])
     expiring = "consent.expiring"
@@ -115,17 +116,19 @@ def test_the_lead_hears_14_and_3_days_before_a_consent_ends_and_when_it_has_ende
 def test_a_shelter_that_loses_a_section_hears_it_each_time(
     world: World, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
 ) -> None:
-    sent = shelters(lead, shelter, case)
+    sent = start_shelter(lead, shelter, case)
     path = f"/cases/{case['code']}/sections/contact"
     opens = shelter.opens(path).status_code
     shelter.hears(), lawyer.hears()
 
-    waits_until(world, END)
+    run_worker_at(world, END)
 
     assert (opens, shelter.opens(path).status_code) == (200, 404)
-    assert told(shelter) == [("consent.expired", {"consent": consent_of(lead, case)["id"]})]
-    assert told(lawyer) == []
-    assert lines(shelter) == []
+    assert list_consent_events(shelter) == [
+        ("consent.expired", {"consent": get_newest_consent(lead, case)["id"]})
+    ]
+    assert list_consent_events(lawyer) == []
+    assert list_consent_lines(shelter) == []
     assert shelter.sees(sent)["state"] == "in_progress"
 
 
@@ -140,18 +143,26 @@ def test_a_shelter_that_loses_a_section_hears_it_each_time(
         (for_services(sections=["needs"]), True),
         (for_services(expires_at="2026-06-30T00:00:00Z"), True),
     ],
-    ids=["class", "service", "named", "another", "purpose", "less", "sooner"],
+    ids=[
+        "same class",
+        "class and service",
+        "office",
+        "another office",
+        "another purpose",
+        "fewer sections",
+        "ends sooner",
+    ],
 )
 def test_a_recipient_hears_only_if_no_other_consent_covers_it(
     world: World, lead: Someone, shelter: Someone, other: Json, *, hears: bool
 ) -> None:
-    case = begun(world.someone("UZ_CONSULATE_ALMATY"), lead, SHORT, other)
-    shelters(lead, shelter, case)
+    case = lead_case(world.someone("UZ_CONSULATE_ALMATY"), lead, SHORT, other)
+    start_shelter(lead, shelter, case)
     shelter.hears()
 
-    waits_until(world, "2026-06-28T12:00:00Z")
+    run_worker_at(world, "2026-06-28T12:00:00Z")
 
-    heard = [facts.get("days") for _, facts in told(shelter)]
+    heard = [facts.get("days") for _, facts in list_consent_events(shelter)]
     assert (3 in heard) == hears
 
 
@@ -170,11 +181,11 @@ def test_a_recipient_whose_part_is_over_does_not_hear_it(
         done(shelter.does(step, sent, bodies[step]))
     shelter.hears()
 
-    waits_until(world, END)
+    run_worker_at(world, END)
 
-    assert told(shelter) == []
+    assert list_consent_events(shelter) == []
     assert kinds(lead.hears()).count("consent.expired") == 1
-    assert lines(lead) == []
+    assert list_consent_lines(lead) == []
 
 
 def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
@@ -182,22 +193,22 @@ def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
 ) -> None:
     child = {"notice": {"age_class": "child"}}
     case = lead.leads(officer.submits(consents=[consent(**GUARDIAN)], **child))
-    shelters(lead, shelter, case, sections=[])
-    given = record(lead, case, SHORT | GUARDIAN)
+    start_shelter(lead, shelter, case, sections=[])
+    given = record_consent(lead, case, SHORT | GUARDIAN)
     lead.hears(), shelter.hears()
 
-    waits_until(world, END)
+    run_worker_at(world, END)
 
-    assert told(shelter) == []
-    assert told(lead) == [("consent.expired", {"consent": given["id"]})]
+    assert list_consent_events(shelter) == []
+    assert list_consent_events(lead) == [("consent.expired", {"consent": given["id"]})]
 
 
 @pytest.mark.parametrize("feared", [False, True])
 def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
     world: World, lead: Someone, shelter: Someone, case: Json, *, feared: bool
 ) -> None:
-    """As if nobody had ended its part: the rule itself asks nothing of a fear."""
-    sent = shelters(lead, shelter, case)
+    """The rule for the end of a consent does not depend on the safeguards."""
+    sent = start_shelter(lead, shelter, case)
     fear = {"country_of_origin": "UZ"} | (
         {"unsafe_focal_points": [SHELTER]} if feared else {}
     )
@@ -206,9 +217,11 @@ def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
         cases.seal(work, kept, Paper.SAFEGUARDS, Safeguards.model_validate(fear))
     shelter.hears()
 
-    waits_until(world, END)
+    run_worker_at(world, END)
 
-    assert told(shelter) == [("consent.expired", {"consent": consent_of(lead, case)["id"]})]
+    assert list_consent_events(shelter) == [
+        ("consent.expired", {"consent": get_newest_consent(lead, case)["id"]})
+    ]
     assert shelter.sees(sent)["covered_until"] == END
 
 
@@ -216,22 +229,22 @@ def test_a_consent_that_was_taken_back_or_renewed_is_not_announced(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     advice = for_services(purposes=["LEGAL_AID"], sections=["needs"], expires_at=END)
-    case = begun(officer, lead, SHORT, advice)
-    shelters(lead, shelter, case)
+    case = lead_case(officer, lead, SHORT, advice)
+    start_shelter(lead, shelter, case)
     listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
     [withdrawn] = [one for one in listed if one["purposes"] == ["LEGAL_AID"]]
     done(lead.post(f"/cases/{case['code']}/consents/{withdrawn['id']}/withdraw"))
-    waits_until(world, "2026-06-20T12:00:00Z")
+    run_worker_at(world, "2026-06-20T12:00:00Z")
     lead.hears(), shelter.hears()
-    before = lines(lead)
+    before = list_consent_lines(lead)
 
-    record(lead, case, for_services(obtained_on="2026-06-20"))
-    renewed = lines(lead)
-    waits_until(world, END)
+    record_consent(lead, case, for_services(obtained_on="2026-06-20"))
+    renewed = list_consent_lines(lead)
+    run_worker_at(world, END)
 
     assert (before, renewed) == ([(f"cases/{case['code']}", LAST_CALL)], [])
-    assert told(lead) == told(shelter) == []
-    assert lines(lead) == []
+    assert list_consent_events(lead) == list_consent_events(shelter) == []
+    assert list_consent_lines(lead) == []
     assert shelter.opens(f"/cases/{case['code']}/sections/contact").is_success
 
 
@@ -240,101 +253,101 @@ def test_two_consents_that_end_at_one_moment_are_announced_each_unless_they_are_
 ) -> None:
     needs = SHORT | {"sections": ["needs"], "purposes": ["SHELTER"]}
     contact = SHORT | {"sections": ["contact"], "purposes": ["SHELTER"]}
-    case = begun(officer, lead, needs, contact)
-    shelters(lead, shelter, case)
-    same = begun(officer, lead, SHORT, SHORT)
+    case = lead_case(officer, lead, needs, contact)
+    start_shelter(lead, shelter, case)
+    same = lead_case(officer, lead, SHORT, SHORT)
     lead.hears(), shelter.hears()
 
-    waits_until(world, END)
+    run_worker_at(world, END)
 
     listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
     both = {one["id"] for one in listed if "SHELTER" in one["purposes"]}
     doubled = done(lead.get(f"/cases/{same['code']}/consents"))["items"]
-    heard = [facts["consent"] for _, facts in told(lead)]
+    heard = [facts["consent"] for _, facts in list_consent_events(lead)]
     assert len(heard) == 3
     assert set(heard) >= both
     assert len(set(heard) & {one["id"] for one in doubled}) == 1
-    assert {facts["consent"] for _, facts in told(shelter)} == both
-    assert lines(lead) == [(f"cases/{case['code']}", END)] * 2
+    assert {facts["consent"] for _, facts in list_consent_events(shelter)} == both
+    assert list_consent_lines(lead) == [(f"cases/{case['code']}", END)] * 2
 
 
 def test_a_worker_that_was_down_announces_the_last_once(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    shelters(lead, shelter, case)
+    start_shelter(lead, shelter, case)
     lead.hears(), shelter.hears()
     world.now = datetime.fromisoformat("2026-06-29T00:00:00Z")
 
     world.works(), world.works()
-    late = told(lead), told(shelter)
-    waits_until(world, "2026-08-01T12:00:00Z")
-    later = told(lead), told(shelter)
+    late = list_consent_events(lead), list_consent_events(shelter)
+    run_worker_at(world, "2026-08-01T12:00:00Z")
+    later = list_consent_events(lead), list_consent_events(shelter)
     for _ in range(5):
         world.waits_for(days=8)
 
-    one = consent_of(lead, case)["id"]
+    one = get_newest_consent(lead, case)["id"]
     assert late == ([("consent.expiring", {"consent": one, "days": 3})],) * 2
     assert later == ([("consent.expired", {"consent": one})],) * 2
-    assert told(lead) == told(shelter) == []
-    assert lines(lead) == [(f"cases/{case['code']}", END)]
+    assert list_consent_events(lead) == list_consent_events(shelter) == []
+    assert list_consent_lines(lead) == [(f"cases/{case['code']}", END)]
 
 
 def test_what_has_ended_leaves_the_worklist_once_nobody_reads_by_it(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    sent = shelters(lead, shelter, case)
-    waits_until(world, END)
+    sent = start_shelter(lead, shelter, case)
+    run_worker_at(world, END)
     done(shelter.does("complete", sent, {"outcome": "delivered", "feedback": "Well"}))
-    stays = lines(lead)
+    stays = list_consent_lines(lead)
 
     world.waits_for(days=7)
 
-    assert (stays, lines(lead)) == ([(f"cases/{case['code']}", END)], [])
+    assert (stays, list_consent_lines(lead)) == ([(f"cases/{case['code']}", END)], [])
 
 
 def test_what_the_lead_itself_read_by_waits_until_it_is_renewed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     case = lead.leads(officer.submits(consents=[consent(expires_at=END)]))
-    waits_until(world, END)
+    run_worker_at(world, END)
     world.waits_for(days=30)
-    stays = lines(lead)
+    stays = list_consent_lines(lead)
 
-    record(lead, case, consent(obtained_on="2026-07-31"))
+    record_consent(lead, case, consent(obtained_on="2026-07-31"))
 
-    assert (stays, lines(lead)) == ([(f"cases/{case['code']}", END)], [])
+    assert (stays, list_consent_lines(lead)) == ([(f"cases/{case['code']}", END)], [])
 
 
 def test_a_person_who_wants_no_more_ends_what_rested_on_it(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    sent = shelters(lead, shelter, case)
-    waits_until(world, END)
-    one = consent_of(lead, case)
+    sent = start_shelter(lead, shelter, case)
+    run_worker_at(world, END)
+    one = get_newest_consent(lead, case)
 
     done(lead.post(f"/cases/{case['code']}/consents/{one['id']}/withdraw"))
 
-    assert lines(lead) == []
+    assert list_consent_lines(lead) == []
     assert shelter.sees(sent)["state"] == "withdrawn"
 
 
 def test_another_lead_hears_what_is_announced_from_then_on(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = begun(officer, lead, SHORT, for_handover("IOM"))
-    iom, one = world.someone("IOM"), consent_of(lead, case)["id"]
-    waits_until(world, "2026-06-20T12:00:00Z")
+    case = lead_case(officer, lead, SHORT, for_handover("IOM"))
+    iom, one = world.someone("IOM"), get_newest_consent(lead, case)["id"]
+    run_worker_at(world, "2026-06-20T12:00:00Z")
     offered = done(lead.offers(case, "IOM"))
     iom.hears(), lead.hears()
 
     done(iom.does("accept", offered, taking()))
-    moved = lines(lead), lines(iom)
-    waits_until(world, "2026-06-28T12:00:00Z")
+    moved = list_consent_lines(lead), list_consent_lines(iom)
+    run_worker_at(world, "2026-06-28T12:00:00Z")
 
     assert moved == ([], [(f"cases/{case['code']}", LAST_CALL)])
-    assert told(iom) == [("consent.expiring", {"consent": one, "days": 3})]
-    assert told(lead) == []
-    assert lines(lead) == []
+    assert list_consent_events(iom) == [("consent.expiring", {"consent": one, "days": 3})]
+    assert list_consent_events(lead) == []
+    assert list_consent_lines(lead) == []
 
 
 def test_before_there_is_a_lead_only_a_recipient_hears(
@@ -342,21 +355,23 @@ def test_before_there_is_a_lead_only_a_recipient_hears(
 ) -> None:
     case = officer.submits(consents=[consent(), SHORT])
     done(lead.does("acknowledge", case))
-    shelters(lead, shelter, case)
+    start_shelter(lead, shelter, case)
     lead.hears(), shelter.hears()
 
-    waits_until(world, "2026-06-03T12:00:00Z")
-    one = consent_of(officer, case)["id"]
+    run_worker_at(world, "2026-06-03T12:00:00Z")
+    one = get_newest_consent(officer, case)["id"]
     world.now = datetime.fromisoformat("2026-06-17T12:00:00Z")
-    fire(world, case)
+    run_consent_deadlines(world, case)
 
-    assert told(shelter) == [("consent.expiring", {"consent": one, "days": 14})]
-    assert told(lead) == told(officer) == []
-    assert lines(lead) == lines(officer) == []
+    assert list_consent_events(shelter) == [
+        ("consent.expiring", {"consent": one, "days": 14})
+    ]
+    assert list_consent_events(lead) == list_consent_events(officer) == []
+    assert list_consent_lines(lead) == list_consent_lines(officer) == []
 
 
-def fire(world: World, case: Json) -> None:
-    """Let the deadlines of consents run out, and no other of a case that nobody took."""
+def run_consent_deadlines(world: World, case: Json) -> None:
+    """Run the due deadlines for consents of a case, and none of its other deadlines."""
     with world.by_itself() as work:
         of_case = select(Clock.number, Clock.case_id).join(Case, Case.id == Clock.case_id)
         ends = (Case.code == case["code"]) & (Clock.kind == ClockKind.CONSENT_ENDS)
@@ -370,7 +385,7 @@ def fire(world: World, case: Json) -> None:
 def test_a_case_that_is_closed_hears_nothing_and_one_that_rests_does(
     world: World, lead: Someone, case: Json, *, closed: bool
 ) -> None:
-    one = consent_of(lead, case)["id"]
+    one = get_newest_consent(lead, case)["id"]
     if closed:
         done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
     else:
@@ -378,26 +393,28 @@ def test_a_case_that_is_closed_hears_nothing_and_one_that_rests_does(
         done(lead.does("suspend", case, review))
     lead.hears()
 
-    waits_until(world, END)
+    run_worker_at(world, END)
 
-    assert told(lead) == ([] if closed else [("consent.expired", {"consent": one})])
-    assert lines(lead) == []
+    assert list_consent_events(lead) == (
+        [] if closed else [("consent.expired", {"consent": one})]
+    )
+    assert list_consent_lines(lead) == []
 
 
 def test_a_case_that_is_reopened_hears_what_is_announced_next(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    one = consent_of(lead, case)["id"]
+    one = get_newest_consent(lead, case)["id"]
     done(lead.does_with(supervisor, "close", case, closing()))
     world.passes(days=20)
     done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
     lead.hears()
-    reopened = lines(lead)
+    reopened = list_consent_lines(lead)
 
-    waits_until(world, LAST_CALL)
+    run_worker_at(world, LAST_CALL)
 
     assert reopened == [(f"cases/{case['code']}", LAST_CALL)]
-    assert told(lead) == [("consent.expiring", {"consent": one, "days": 3})]
+    assert list_consent_events(lead) == [("consent.expiring", {"consent": one, "days": 3})]
 
 
 def test_a_word_that_counts_no_longer_is_not_announced(
@@ -408,16 +425,16 @@ def test_a_word_that_counts_no_longer_is_not_announced(
     done(lead.ask("PATCH", path, {"age_class": "presumed_child"}, headers=seen))
     lead.hears()
 
-    waits_until(world, END)
+    run_worker_at(world, END)
 
-    assert told(lead) == []
-    assert lines(lead) == []
+    assert list_consent_events(lead) == []
+    assert list_consent_lines(lead) == []
 
 
 def test_the_lead_is_called_on_and_never_called_silent_for_it(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    shelters(lead, shelter, case)
+    start_shelter(lead, shelter, case)
     for _ in range(20):
         done(lead.creates(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))
         world.waits_for(days=2)
@@ -429,15 +446,15 @@ def test_the_lead_is_called_on_and_never_called_silent_for_it(
         case_id = queries.get(work, case["code"]).id
         late = breaches.late_counts(work, {case_id: lead.id})[case_id]
     assert sorted(found) == ["consent.expired", *["consent.expiring"] * 2]
-    assert lines(lead) == [(f"cases/{case['code']}", END)]
+    assert list_consent_lines(lead) == [(f"cases/{case['code']}", END)]
     assert late == 0
 
 
 def test_an_office_that_is_shut_changes_nothing_about_when_a_consent_ends(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    begun(officer, lead)
-    waits_until(world, "2026-06-17T12:00:00Z")
+    lead_case(officer, lead)
+    run_worker_at(world, "2026-06-17T12:00:00Z")
     lead.hears()
 
     world.shuts("KZ_LEAD")
@@ -453,10 +470,10 @@ def test_in_a_drill_the_end_is_announced_as_fast_as_deadlines_run(
 ) -> None:
     world.ground = replace(world.ground, speed=24)
     world.app.state.ground = world.ground
-    case = begun(officer, lead)
-    one = consent_of(lead, case)["id"]
+    case = lead_case(officer, lead)
+    one = get_newest_consent(lead, case)["id"]
     lead.hears()
 
-    waits_until(world, "2026-07-01T01:00:00Z")
+    run_worker_at(world, "2026-07-01T01:00:00Z")
 
-    assert told(lead) == [("consent.expiring", {"consent": one, "days": 14})]
+    assert list_consent_events(lead) == [("consent.expiring", {"consent": one, "days": 14})]

@@ -1,4 +1,4 @@
-"""An officer of a consulate answers the referral that asks for papers, and no other."""
+"""An officer of a consulate may answer referrals for a consular document, and no others."""
 
 import pytest
 
@@ -18,23 +18,25 @@ from tests.support.world import (
 
 REPORT: Json = {"outcome": "delivered", "feedback": "The document is issued"}
 HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-PAPERS = consent(
+DOCUMENT_CONSENT = consent(
     focal_point=CONSULATE, purposes=["CONSULAR_DOCUMENT"], sections=["identity"]
 )
-OTHER = consent(focal_point=CONSULATE, purposes=["INTERPRETATION"], sections=["needs"])
+INTERPRETATION_CONSENT = consent(
+    focal_point=CONSULATE, purposes=["INTERPRETATION"], sections=["needs"]
+)
 ASKS: Json = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
 
 
 @pytest.fixture
 def consul(world: World) -> Someone:
-    """Act as an officer of the consulate, with no other role."""
+    """An account with the role officer at the consulate, and no other role."""
     return world.someone(CONSULATE, {Role.OFFICER})
 
 
 @pytest.fixture
 def case(world: World, lead: Someone) -> Json:
-    """A case that an NGO submitted, whose person lets the consulate be asked."""
-    given = [consent(), for_services(), PAPERS, OTHER]
+    """A case that an NGO submitted, with consents to two services of the consulate."""
+    given = [consent(), for_services(), DOCUMENT_CONSENT, INTERPRETATION_CONSENT]
     ngo = world.someone("SANA_SEZIM")
     return lead.leads(ngo.submits(safeguards=HOME, consents=given))
 
@@ -44,7 +46,11 @@ def test_officer_of_a_consulate_takes_a_request_for_papers_from_first_to_last(
 ) -> None:
     asked = done(lead.refers(case, CONSULATE, **ASKS))
     assert set(actions(consul.sees(asked))) == {
-        *("acknowledge", "ask", "accept", "decline", "redirect"),
+        "acknowledge",
+        "ask",
+        "accept",
+        "decline",
+        "redirect",
     }
 
     done(consul.does("acknowledge", asked))
@@ -80,7 +86,7 @@ def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers
     world: World, lead: Someone, case: Json
 ) -> None:
     path = f"/cases/{case['code']}/consents"
-    done(lead.creates(path, PAPERS | {"focal_point": "IOM"}))
+    done(lead.creates(path, DOCUMENT_CONSENT | {"focal_point": "IOM"}))
     asked = done(lead.refers(case, "IOM", **ASKS))
     officer = world.someone("IOM", {Role.OFFICER})
 

@@ -1,4 +1,4 @@
-"""Where offices are called on: seen by few, and changed by two."""
+"""Contacts of offices for notifications: few accounts read them, two people change them."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The contract is served from bytes: compressed, with a tag, without holding up others."""
+"""The contract is served from bytes: compressed, with a tag, and never built on request."""
 
 import json
 

@@ -1,6 +1,13 @@
-"""Until when consents cover a referral, as its sender and its recipient see it."""
+"""The date until which consents cover a referral, as sender and recipient see it."""
 
-from tests.api.test_consent_expiry import END, SHELTER, SHORT, begun, shelters, waits_until
+from tests.api.test_consent_expiry import (
+    END,
+    SHELTER,
+    SHORT,
+    lead_case,
+    run_worker_at,
+    start_shelter,
+)
 from tests.support.world import (
     Someone,
     World,
@@ -16,14 +23,14 @@ def test_a_referral_shows_until_when_a_consent_covers_it(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     longer = for_services(sections=["needs"])
-    case = begun(officer, lead, SHORT, longer)
-    sent = shelters(lead, shelter, case)
+    case = lead_case(officer, lead, SHORT, longer)
+    sent = start_shelter(lead, shelter, case)
     less = done(lead.refers(case, SHELTER, sections=["needs"], send=False))
     advice = done(lead.refers(case, "KZ_LEGAL_AID", service="MEDICAL", send=False))
 
     shown = [who.sees(sent)["covered_until"] for who in (lead, shelter)]
     others = [lead.sees(one)["covered_until"] for one in (less, advice)]
-    waits_until(world, END)
+    run_worker_at(world, END)
     past = shelter.sees(sent)["covered_until"]
     done(shelter.does("complete", sent, {"outcome": "delivered", "feedback": "Well"}))
 
@@ -48,8 +55,8 @@ def test_a_lead_that_may_not_know_who_helps_is_shown_no_date(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     home = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = begun(officer, lead, SHORT, for_handover(), safeguards=home)
-    sent = shelters(lead, shelter, case)
+    case = lead_case(officer, lead, SHORT, for_handover(), safeguards=home)
+    sent = start_shelter(lead, shelter, case)
     successor = world.someone("UZ_LEAD")
     done(successor.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
 

@@ -1,4 +1,4 @@
-"""Nobody opens more cases than so many in a day, and no emergency waits for that (R18)."""
+"""An account may open so many cases a day; emergency access is not limited (R18)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,14 +33,14 @@ CAP = 3
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """A world in which an account opens three cases a day."""
+    """A world in which an account may open three cases a day."""
     before = world.ground
     world.ground = world.app.state.ground = replace(before, daily_cap=CAP)
     yield world
     world.app.state.ground = before
 
 
-def opens(who: Someone, case: Json, part: str = "sections/needs") -> Response:
+def open_part(who: Someone, case: Json, part: str = "sections/needs") -> Response:
     return who.opens(f"{path_of(case)}/{part}")
 
 
@@ -51,100 +51,100 @@ def cases(world: World, officer: Someone) -> list[Json]:
 
 
 @pytest.fixture
-def opened(cases: list[Json], lead: Someone) -> list[Json]:
-    """As many as may be opened in a day, and opened."""
+def opened_cases(cases: list[Json], lead: Someone) -> list[Json]:
+    """As many cases as an account may open in a day, all of them opened."""
     for case in cases[:CAP]:
-        done(opens(lead, case))
+        done(open_part(lead, case))
     return cases[:CAP]
 
 
-def log(world: World, case: Json) -> list[tuple[str, str, bool]]:
+def list_access_log(world: World, case: Json) -> list[tuple[str, str, bool]]:
     watcher = world.someone("OVERSIGHT_DEMO")
     items = done(watcher.get(f"{path_of(case)}/access-log"))["items"]
     return [(one["focal_point"], one["subject"], one["allowed"]) for one in items]
 
 
-@pytest.mark.usefixtures("opened")
+@pytest.mark.usefixtures("opened_cases")
 def test_one_case_too_many_is_refused_kept_and_told(
     world: World, lead: Someone, cases: list[Json]
 ) -> None:
     watcher = world.someone("OVERSIGHT_DEMO")
     lead.hears(), watcher.hears()
 
-    refused = opens(lead, cases[CAP])
+    refused = open_part(lead, cases[CAP])
 
     assert problem(refused) == (429, "daily-cap-reached")
     assert refused.headers["Retry-After"] == str(12 * 60 * 60)
     assert "A safe bed" not in refused.text
-    assert log(world, cases[CAP]) == [("KZ_LEAD", "needs", False)]
+    assert list_access_log(world, cases[CAP]) == [("KZ_LEAD", "needs", False)]
     [mine], [theirs] = lead.hears(), watcher.hears()
     assert (mine["type"], mine["facts"]) == ("account.capped", {"cap": CAP})
     assert mine["subject"] == f"accounts/{lead.actor.account_id}"
     assert theirs == mine
 
 
-@pytest.mark.usefixtures("opened")
+@pytest.mark.usefixtures("opened_cases")
 def test_it_is_told_once_a_day_and_kept_each_time(
     world: World, lead: Someone, cases: list[Json]
 ) -> None:
     lead.hears()
 
     for case in (*cases[CAP:], *cases[CAP:]):
-        assert problem(opens(lead, case)) == (429, "daily-cap-reached")
+        assert problem(open_part(lead, case)) == (429, "daily-cap-reached")
 
     assert kinds(lead.hears()) == ["account.capped"]
-    assert log(world, cases[CAP]) == [("KZ_LEAD", "needs", False)] * 2
+    assert list_access_log(world, cases[CAP]) == [("KZ_LEAD", "needs", False)] * 2
     world.passes(hours=12)
     for case in cases[:CAP]:
-        done(opens(lead, case))
-    for case in cases[CAP:]:  # at the very moment when the day begins
-        assert problem(opens(lead, case)) == (429, "daily-cap-reached")
+        done(open_part(lead, case))
+    for case in cases[CAP:]:  # exactly when the day begins
+        assert problem(open_part(lead, case)) == (429, "daily-cap-reached")
     assert kinds(lead.hears()) == ["account.capped"]
 
 
-def test_what_was_opened_today_stays_open(lead: Someone, opened: list[Json]) -> None:
-    done(lead.does("acknowledge", opened[0]))
+def test_what_was_opened_today_stays_open(lead: Someone, opened_cases: list[Json]) -> None:
+    done(lead.does("acknowledge", opened_cases[0]))
 
-    again = [opens(lead, case) for case in opened]
-    more = opens(lead, opened[0], "sections/contact")
+    again = [open_part(lead, case) for case in opened_cases]
+    more = open_part(lead, opened_cases[0], "sections/contact")
 
     assert {one.status_code for one in (*again, more)} == {200}
 
 
-@pytest.mark.usefixtures("opened")
+@pytest.mark.usefixtures("opened_cases")
 def test_the_day_is_that_of_utc(world: World, lead: Someone, cases: list[Json]) -> None:
     world.passes(hours=11, minutes=59, seconds=59)
-    before = opens(lead, cases[CAP])
+    before = open_part(lead, cases[CAP])
     world.passes(seconds=1)
 
     assert problem(before) == (429, "daily-cap-reached")
     assert before.headers["Retry-After"] == "1"
-    assert done(opens(lead, cases[CAP]))
+    assert done(open_part(lead, cases[CAP]))
 
 
-@pytest.mark.usefixtures("opened")
+@pytest.mark.usefixtures("opened_cases")
 def test_it_is_of_the_account_and_not_of_the_office(
     world: World, lead: Someone, cases: list[Json]
 ) -> None:
-    assert problem(opens(lead, cases[CAP])) == (429, "daily-cap-reached")
-    assert done(opens(world.someone("KZ_LEAD"), cases[CAP]))
+    assert problem(open_part(lead, cases[CAP])) == (429, "daily-cap-reached")
+    assert done(open_part(world.someone("KZ_LEAD"), cases[CAP]))
 
 
 def test_what_is_not_ones_to_open_is_neither_counted_nor_told_apart(
     stranger: Someone, lead: Someone, cases: list[Json]
 ) -> None:
     for case in cases:
-        assert problem(opens(stranger, case)) == (404, "not-found")
-        assert problem(opens(lead, case, "sections/identity")) == (404, "not-found")
+        assert problem(open_part(stranger, case)) == (404, "not-found")
+        assert problem(open_part(lead, case, "sections/identity")) == (404, "not-found")
 
     for case in cases[:CAP]:
-        done(opens(lead, case))
+        done(open_part(lead, case))
 
-    assert problem(opens(lead, cases[CAP], "sections/identity")) == (404, "not-found")
-    assert problem(opens(lead, cases[CAP])) == (429, "daily-cap-reached")
+    assert problem(open_part(lead, cases[CAP], "sections/identity")) == (404, "not-found")
+    assert problem(open_part(lead, cases[CAP])) == (429, "daily-cap-reached")
 
 
-@pytest.mark.usefixtures("opened")
+@pytest.mark.usefixtures("opened_cases")
 def test_one_who_must_be_met_tonight_is_not_kept_waiting(
     world: World, lead: Someone, cases: list[Json]
 ) -> None:
@@ -154,13 +154,13 @@ def test_one_who_must_be_met_tonight_is_not_kept_waiting(
     done(lead.does("accept-lead", urgent, {"contacts": contacts()}))
     done(lead.creates(f"{path_of(urgent)}/vital-interests", why))
 
-    danger = opens(lead, other, "safety-notice")
+    danger = open_part(lead, other, "safety-notice")
 
-    assert done(opens(lead, urgent))["content"]["summary"] == "A safe bed tonight"
+    assert done(open_part(lead, urgent))["content"]["summary"] == "A safe bed tonight"
     assert done(danger)["safety_notice"] == "Two men"
-    assert problem(opens(lead, other)) == (429, "daily-cap-reached")
+    assert problem(open_part(lead, other)) == (429, "daily-cap-reached")
     world.passes(hours=5)
-    again = [opens(lead, case).status_code for case in (*cases[:CAP], urgent)]
+    again = [open_part(lead, case).status_code for case in (*cases[:CAP], urgent)]
     assert again == [200] * (CAP + 1)
 
 
@@ -172,13 +172,14 @@ def test_every_way_of_opening_is_counted(
     for one in sent:
         done(shelter.does("acknowledge", one))
         done(shelter.does("accept", one, promise()))
-    done(opens(shelter, sent[0], "arrangement"))
-    done(opens(shelter, led[1]))
-    done(opens(shelter, led[2], "contacts"))
+    done(open_part(shelter, sent[0], "arrangement"))
+    done(open_part(shelter, led[1]))
+    done(open_part(shelter, led[2], "contacts"))
 
     refused = [
-        *(opens(shelter, sent[3], "arrangement"), opens(shelter, led[3], "contacts")),
-        opens(shelter, led[3]),
+        open_part(shelter, sent[3], "arrangement"),
+        open_part(shelter, led[3], "contacts"),
+        open_part(shelter, led[3]),
     ]
 
     assert {problem(one) for one in refused} == {(429, "daily-cap-reached")}
@@ -188,7 +189,7 @@ def test_there_is_a_cap_unless_an_operator_says_otherwise() -> None:
     assert Settings().daily_cap == 30
 
 
-@pytest.mark.usefixtures("opened")
+@pytest.mark.usefixtures("opened_cases")
 def test_what_an_emergency_permitted_is_not_counted(lead: Someone) -> None:
     case, under = uuid4(), uuid4()
     plain = Look(case, case, Paper.SAFEGUARDS, ReadingPurpose.ASSISTANCE)
