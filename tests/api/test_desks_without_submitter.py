@@ -1,4 +1,4 @@
-"""Nobody fits, and the submitter cannot ask the person anew: the desk does (ADR 47)."""
+"""A desk records the consent to a lead when the submitter cannot (ADR 47)."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -29,29 +29,29 @@ from tests.support.world import (
 __all__ = ("boss", "desk")
 
 AT_HOME: Final = consent(focal_point="UZ_LEAD")
-"""A consent to an office that leads nobody where the person is."""
+"""A consent to an office that cannot lead a case in the country where the person is."""
 CHOSEN: Final = {"reason": "LOCAL_KNOWLEDGE"}
 
 
 @pytest.fixture
 def case(officer: Someone) -> Json:
-    """A case that a desk has because nobody fits."""
+    """A case that a desk holds because no office can lead it."""
     found = officer.submits(consents=[AT_HOME])
     assert found["holder"] == OLD_DESK
     return found
 
 
-def agreed(**changes: Any) -> Json:
-    """A consent to NGOs, as the desk records it for the submitter."""
+def build_ngo_consent(**changes: Any) -> Json:
+    """Return a consent to NGOs, as the desk records it for the submitter."""
     return lead_consent(**{"reason": "SUBMITTER_INACTIVE"} | changes)
 
 
-def close(world: World, officer: Someone) -> None:
-    """Close the office of the submitter."""
+def shut_submitter(world: World, officer: Someone) -> None:
+    """Shut the office of the submitter."""
     world.shuts(officer.code)
 
 
-@pytest.mark.parametrize("ends", [close, end_last_account])
+@pytest.mark.parametrize("ends", [shut_submitter, end_last_account])
 def test_two_people_of_the_desk_record_a_class_and_routing_asks_who_is_next(  # noqa: PLR0913, PLR0917
     world: World,
     officer: Someone,
@@ -63,7 +63,7 @@ def test_two_people_of_the_desk_record_a_class_and_routing_asks_who_is_next(  # 
     ends(world, officer)
     assert actions(desk.sees(case))["record_lead_consent"]["open"] is True
 
-    recorded = desk.does_with(boss, "record-lead-consent", case, agreed())
+    recorded = desk.does_with(boss, "record-lead-consent", case, build_ngo_consent())
 
     assert recorded.status_code == 204
     ngo = world.someone(NGOS[0])
@@ -73,7 +73,7 @@ def test_two_people_of_the_desk_record_a_class_and_routing_asks_who_is_next(  # 
 
 def test_submitter_that_acts_records_the_consent_itself(desk: Someone, case: Json) -> None:
     [lack] = actions(desk.sees(case))["record_lead_consent"]["unmet"]
-    refused = desk.does("record-lead-consent", case, agreed())
+    refused = desk.does("record-lead-consent", case, build_ngo_consent())
 
     assert (lack["need"], lack["by"]) == ("submitter_gone", "submitter")
     assert lacks(refused) == [("submitter_gone", "submitter")]
@@ -95,9 +95,9 @@ def test_reason_and_purpose_have_to_fit_a_case_that_nobody_leads(  # noqa: PLR09
     changes: Json,
     lacking: str,
 ) -> None:
-    close(world, officer)
+    shut_submitter(world, officer)
 
-    refused = desk.does("record-lead-consent", case, agreed(**changes))
+    refused = desk.does("record-lead-consent", case, build_ngo_consent(**changes))
 
     assert lacks(refused) == [(lacking, "desk")]
 
@@ -110,7 +110,7 @@ def test_reason_of_a_submitter_is_none_for_a_case_that_is_led(
         world.shuts(office.code)
     world.works()
 
-    refused = desk.does("record-lead-consent", led, agreed())
+    refused = desk.does("record-lead-consent", led, build_ngo_consent())
 
     assert problem(refused) == (409, "lead-not-failing")
 
@@ -118,8 +118,8 @@ def test_reason_of_a_submitter_is_none_for_a_case_that_is_led(
 def test_desk_assigns_none_of_the_class_but_who_is_named(
     world: World, officer: Someone, desk: Someone, boss: Someone, case: Json
 ) -> None:
-    close(world, officer)
-    assert desk.does_with(boss, "record-lead-consent", case, agreed()).is_success
+    shut_submitter(world, officer)
+    assert desk.does_with(boss, "record-lead-consent", case, build_ngo_consent()).is_success
     for code in NGOS:
         ngo = world.someone(code)
         assert ngo.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
@@ -143,13 +143,13 @@ def test_case_stays_with_the_desk_where_nobody_of_the_class_is_safe_or_fits(
     for code in (officer.code, *(() if fears else NGOS)):
         world.shuts(code)
 
-    recorded = desk.does_with(boss, "record-lead-consent", case, agreed())
+    recorded = desk.does_with(boss, "record-lead-consent", case, build_ngo_consent())
 
     assert recorded.status_code == 200
     assert (done(recorded)["state"], done(recorded)["you_are"]) == ("submitted", ["desk"])
-    again = desk.does("record-lead-consent", case, agreed())
+    again = desk.does("record-lead-consent", case, build_ngo_consent())
     assert problem(again) == (409, "lead-consent-recorded")
-    other = agreed(kind="state")
+    other = build_ngo_consent(kind="state")
     assert desk.does_with(boss, "record-lead-consent", case, other).status_code == 204
     assert world.someone("KZ_LEAD").sees(case)["you_are"] == ["candidate"]
 
@@ -165,9 +165,11 @@ def test_state_of_origin_is_asked_only_if_contact_is_permitted(
     )
     holder = world.someone(case["holder"])
     second = world.someone(case["holder"], {Role.SUPERVISOR})
-    close(world, officer)
+    shut_submitter(world, officer)
 
-    recorded = holder.does_with(second, "record-lead-consent", case, agreed(kind="state"))
+    recorded = holder.does_with(
+        second, "record-lead-consent", case, build_ngo_consent(kind="state")
+    )
 
     assert recorded.status_code == (204 if contact == "permitted" else 200)
     shown = world.someone("UZ_LEAD").get(path_of(case))
@@ -179,9 +181,9 @@ def test_oversight_hears_what_the_desk_recorded(
 ) -> None:
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     watcher.hears()
-    close(world, officer)
+    shut_submitter(world, officer)
 
-    assert desk.does_with(boss, "record-lead-consent", case, agreed()).is_success
+    assert desk.does_with(boss, "record-lead-consent", case, build_ngo_consent()).is_success
 
     event = "case.lead_consent_recorded"
     [told] = [one for one in watcher.hears() if one["type"] == event]

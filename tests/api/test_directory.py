@@ -1,4 +1,4 @@
-"""The directory: who there is, how well that is known, and by which rules all work."""
+"""The directory: countries, offices and rules, each with its source and confidence."""
 
 import pytest
 
@@ -14,8 +14,8 @@ AF AG BB BS BZ CR CU DM DO GD GT GY HN HT JM KG KN KZ LC NI PA SR SV TJ TM TT UZ
 """
 
 
-def listed(one: Someone, **query: str | int) -> list[Json]:
-    """Read a whole list, page by page."""
+def list_focal_points(one: Someone, **query: str | int) -> list[Json]:
+    """Return the whole list of focal points, read page by page."""
     items: list[Json] = []
     more, after = True, dict[str, str]()
     while more:
@@ -25,56 +25,56 @@ def listed(one: Someone, **query: str | int) -> list[Json]:
     return items
 
 
-def codes(items: list[Json]) -> list[str]:
+def get_codes(items: list[Json]) -> list[str]:
     return [item["code"] for item in items]
 
 
 def test_pages_of_any_size_make_the_same_list(officer: Someone) -> None:
-    whole = codes(listed(officer, limit=200))
+    whole = get_codes(list_focal_points(officer, limit=200))
 
     for limit in (1, 7, 50):
-        assert codes(listed(officer, limit=limit)) == whole
+        assert get_codes(list_focal_points(officer, limit=limit)) == whole
     assert whole == sorted(set(whole))
     assert {"KZ_LEAD", "IOM", "UNHCR", "DESK_CENTRAL_ASIA"} <= set(whole)
 
 
 def test_a_country_shows_who_works_there(officer: Someone) -> None:
-    found = listed(officer, country="KZ")
+    found = list_focal_points(officer, country="KZ")
 
     assert all({"KZ", "*"} & set(item["serves"]) for item in found)
     assert {"KZ_LEAD", "KZ_SHELTER_KOGERSHIN", "UZ_CONSULATE_ALMATY", "IOM"} <= set(
-        codes(found)
+        get_codes(found)
     )
-    assert "UZ_LEAD" not in codes(found)
+    assert "UZ_LEAD" not in get_codes(found)
 
 
 @pytest.mark.parametrize("service", Service)
 def test_a_service_shows_who_offers_it(service: Service, officer: Someone) -> None:
-    whole = listed(officer)
+    whole = list_focal_points(officer)
 
-    assert listed(officer, service=service) == [
+    assert list_focal_points(officer, service=service) == [
         f for f in whole if service in f["services"]
     ]
 
 
 def test_filters_add_up_and_page_alike(officer: Someone) -> None:
-    of_country = listed(officer, country="KZ")
+    of_country = list_focal_points(officer, country="KZ")
 
-    found = listed(officer, country="KZ", service="SHELTER", limit=1)
+    found = list_focal_points(officer, country="KZ", service="SHELTER", limit=1)
 
     assert found == [item for item in of_country if "SHELTER" in item["services"]]
-    assert {"KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"} <= set(codes(found))
+    assert {"KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"} <= set(get_codes(found))
 
 
 def test_a_country_nobody_knows_shows_who_works_everywhere(officer: Someone) -> None:
-    everywhere = [item for item in listed(officer) if item["serves"] == ["*"]]
+    everywhere = [item for item in list_focal_points(officer) if item["serves"] == ["*"]]
 
     assert everywhere
-    assert listed(officer, country="ZZ") == everywhere
+    assert list_focal_points(officer, country="ZZ") == everywhere
 
 
 def test_each_says_how_well_it_is_sourced(officer: Someone) -> None:
-    found = {item["code"]: item for item in listed(officer)}
+    found = {item["code"]: item for item in list_focal_points(officer)}
 
     assert {item["confidence"] for item in found.values()} >= {
         "high",
@@ -89,7 +89,7 @@ def test_each_says_how_well_it_is_sourced(officer: Someone) -> None:
 
 
 def test_one_is_read_by_its_code_as_it_is_listed(officer: Someone) -> None:
-    for item in listed(officer, country="KZ"):
+    for item in list_focal_points(officer, country="KZ"):
         assert done(officer.get(f"/focal-points/{item['code']}")) == item
 
 
@@ -115,7 +115,9 @@ def test_there_are_the_countries_of_the_mechanism(officer: Someone) -> None:
     assert [item["iso2"] for item in page["items"]] == COUNTRIES.split()
     assert (page["next"], page["more"]) == (None, False)
     assert {item["region"] for item in page["items"]} == {
-        *("central_asia", "central_america", "caribbean"),
+        "central_asia",
+        "central_america",
+        "caribbean",
     }
 
 

@@ -1,4 +1,4 @@
-"""The page that shows the contract: where it is asked for, and nothing from elsewhere."""
+"""The page that shows the contract: served only on demand, without outside resources."""
 
 import re
 

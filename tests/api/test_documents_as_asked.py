@@ -1,4 +1,4 @@
-"""A State body that is asked for a travel document reads the case as it was (ADR 43)."""
+"""A State body that is asked for a travel document reads the case as of then (ADR 43)."""
 
 import re
 from typing import Any
@@ -39,52 +39,54 @@ NUMBERED = re.compile(r"id \d+")
 
 
 @pytest.fixture
-def made(world: World) -> Asked:
+def document_request(world: World) -> Asked:
     agree(world)
     asked = prepare(world, Ids())
     world.passes(minutes=1)
     return asked
 
 
-def sees(made: Asked) -> Json:
-    return done(made.consulate.get(path_of(made.case)))
+def read_case(document_request: Asked) -> Json:
+    return done(document_request.consulate.get(path_of(document_request.case)))
 
 
-def referral_of(made: Asked) -> Json:
-    return done(made.consulate.get(path_of(made.referral or {})))
+def read_referral(document_request: Asked) -> Json:
+    return done(document_request.consulate.get(path_of(document_request.referral or {})))
 
 
 def test_consulate_reads_the_case_as_when_it_was_asked_and_hears_nothing(
-    made: Asked,
+    document_request: Asked,
 ) -> None:
-    before, asked = sees(made), referral_of(made)
-    made.consulate.hears()
+    before, asked = read_case(document_request), read_referral(document_request)
+    document_request.consulate.hears()
 
-    move(made, "led in the next country")
-    works_on(made)
+    move(document_request, "led in the next country")
+    works_on(document_request)
 
-    now = made.lead.sees(made.case)
+    now = document_request.lead.sees(document_request.case)
     assert (now["notice"]["country"], now["lead"]) == ("KG", "KG_LEAD")
     assert now["notice"]["priority"] == "emergency"
-    assert sees(made) == before
+    assert read_case(document_request) == before
     assert (before["notice"]["country"], before["lead"], before["holder"]) == (
-        *("KZ", "KZ_LEAD", "KZ_LEAD"),
+        "KZ",
+        "KZ_LEAD",
+        "KZ_LEAD",
     )
-    assert referral_of(made)["sender"] == asked["sender"] == "KZ_LEAD"
-    assert kinds(made.consulate.hears()) == ["referral.due_changed"]
+    assert read_referral(document_request)["sender"] == asked["sender"] == "KZ_LEAD"
+    assert kinds(document_request.consulate.hears()) == ["referral.due_changed"]
 
 
 def test_consulate_acts_with_the_tag_it_read_and_a_retry_is_answered_alike(
-    made: Asked,
+    document_request: Asked,
 ) -> None:
-    path = path_of(made.referral or {})
-    tag = made.consulate.get(path).headers["ETag"]
+    path = path_of(document_request.referral or {})
+    tag = document_request.consulate.get(path).headers["ETag"]
     key = {"if_match": tag, "idempotency_key": "accept-once"}
-    move(made, "led in the next country")
+    move(document_request, "led in the next country")
 
-    first = made.consulate.post(f"{path}/accept", promise(), **key)
-    again = made.consulate.post(f"{path}/accept", promise(), **key)
-    started = made.consulate.post(
+    first = document_request.consulate.post(f"{path}/accept", promise(), **key)
+    again = document_request.consulate.post(f"{path}/accept", promise(), **key)
+    started = document_request.consulate.post(
         f"{path}/start", {"person_met": True}, if_match=first.headers["ETag"]
     )
 
@@ -92,66 +94,91 @@ def test_consulate_acts_with_the_tag_it_read_and_a_retry_is_answered_alike(
     assert first.headers["ETag"] == again.headers["ETag"]
     assert done(started)["state"] == "in_progress"
     assert done(started)["sender"] == "KZ_LEAD"
-    assert made.lead.sees(made.referral or {})["state"] == "in_progress"
+    assert (
+        document_request.lead.sees(document_request.referral or {})["state"]
+        == "in_progress"
+    )
 
 
-def test_consulate_is_not_told_who_acted_after_it_was_asked(made: Asked) -> None:
-    made.does(*ACCEPT)
-    opened = done(made.consulate.opens(f"{path_of(made.case)}/sections/identity"))
-    move(made, "led in the next country")
-    works_on(made)
+def test_consulate_is_not_told_who_acted_after_it_was_asked(
+    document_request: Asked,
+) -> None:
+    document_request.does(*ACCEPT)
+    opened = done(
+        document_request.consulate.opens(
+            f"{path_of(document_request.case)}/sections/identity"
+        )
+    )
+    move(document_request, "led in the next country")
+    works_on(document_request)
     why = {"reason": "NO_LONGER_NEEDED"}
 
-    again = done(made.consulate.opens(f"{path_of(made.case)}/sections/identity"))
-    done(made.lead.does("withdraw", made.referral or {}, why))
+    again = done(
+        document_request.consulate.opens(
+            f"{path_of(document_request.case)}/sections/identity"
+        )
+    )
+    done(document_request.lead.does("withdraw", document_request.referral or {}, why))
 
-    by = {one["type"]: one["by"] for one in made.consulate.hears()}
+    by = {one["type"]: one["by"] for one in document_request.consulate.hears()}
     assert (opened["author"], again["author"]) == ("IOM", None)
     assert by["referral.sent"] == "KZ_LEAD"
     assert by["referral.accepted"] == CONSULATE
     assert by["referral.withdrawn"] is None
-    assert problem(made.consulate.get(path_of(made.case))) == (404, "not-found")
-    assert referral_of(made)["sender"] is None
+    assert problem(document_request.consulate.get(path_of(document_request.case))) == (
+        404,
+        "not-found",
+    )
+    assert read_referral(document_request)["sender"] is None
 
 
 def test_holder_and_its_clock_are_told_to_a_recipient_that_follows_the_case(
-    made: Asked,
+    document_request: Asked,
 ) -> None:
-    iom = made.world.someone("IOM")
+    iom = document_request.world.someone("IOM")
     body = {"purposes": ["CONSULAR_DOCUMENT"], "sections": []}
     given, match = (
         consent(focal_point="IOM", **body),
-        {"if_match": made.lead.tag(made.case)},
+        {"if_match": document_request.lead.tag(document_request.case)},
     )
-    path = f"{path_of(made.case)}/consents"
-    done(made.lead.post(path, given, idempotency_key="consent", **match))
+    path = f"{path_of(document_request.case)}/consents"
+    done(document_request.lead.post(path, given, idempotency_key="consent", **match))
     papers = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    sent = done(made.lead.refers(made.case, "IOM", **papers))
+    sent = done(document_request.lead.refers(document_request.case, "IOM", **papers))
     done(iom.does("ask", sent, ASK))
     iom.hears()
 
-    move(made, "led in the next country")
+    move(document_request, "led in the next country")
 
     assert iom.sees(sent)["sender"] == "KG_LEAD"
     assert iom.sees(sent)["due_at"] is not None
     assert "referral.sender_changed" in kinds(iom.hears())
 
 
-def test_consulate_that_is_asked_again_reads_the_case_as_it_is_then(made: Asked) -> None:
-    move(made, "led by the State of origin")
-    works_on(made)
-    assert sees(made)["notice"]["country"] == "KZ"
+def test_consulate_that_is_asked_again_reads_the_case_as_it_is_then(
+    document_request: Asked,
+) -> None:
+    move(document_request, "led by the State of origin")
+    works_on(document_request)
+    assert read_case(document_request)["notice"]["country"] == "KZ"
 
     again = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    assert made.referral is not None
-    done(made.lead.does("withdraw", made.referral, {"reason": "NO_LONGER_NEEDED"}))
-    sent = done(made.lead.refers(made.case, CONSULATE, **again))
+    assert document_request.referral is not None
+    done(
+        document_request.lead.does(
+            "withdraw", document_request.referral, {"reason": "NO_LONGER_NEEDED"}
+        )
+    )
+    sent = done(document_request.lead.refers(document_request.case, CONSULATE, **again))
 
-    now, shown = made.lead.sees(made.case), sees(made)
+    now, shown = (
+        document_request.lead.sees(document_request.case),
+        read_case(document_request),
+    )
     assert (shown["lead"], shown["state"]) == ("UZ_LEAD", now["state"])
     assert shown["notice"]["country"] == "UZ"
     assert shown["notice"]["priority"] == "emergency"
-    assert made.consulate.sees(sent)["sender"] == "UZ_LEAD"
+    assert document_request.consulate.sees(sent)["sender"] == "UZ_LEAD"
 
 
 @pytest.mark.parametrize("submits", [False, True])
@@ -159,7 +186,7 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
     world: World, *, submits: bool
 ) -> None:
     agree(world)
-    worlds = [asked_by_candidate(world, submits=submits) for _ in range(2)]
+    worlds = [ask_as_candidate(world, submits=submits) for _ in range(2)]
     stays, moves = worlds
     left = moves.lead.does("relocate", moves.case, {"country": "KG"})
     assert left.status_code == 204
@@ -167,16 +194,16 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
     for made in worlds:
         read_all(made, "moved")
 
-    if not submits:  # a submitter hears that its case was put to another
-        assert told(stays) == told(moves)
-    assert sees(moves)["notice"] == sees(stays)["notice"]
-    assert sees(moves)["holder"] == sees(stays)["holder"] == "KZ_LEAD"
-    assert referral_of(moves)["sender"] == "KZ_LEAD"
+    if not submits:  # a submitter hears that its case got another candidate
+        assert get_answers(stays) == get_answers(moves)
+    assert read_case(moves)["notice"] == read_case(stays)["notice"]
+    assert read_case(moves)["holder"] == read_case(stays)["holder"] == "KZ_LEAD"
+    assert read_referral(moves)["sender"] == "KZ_LEAD"
     assert problem(moves.lead.get(path_of(moves.case))) == (404, "not-found")
 
 
-def asked_by_candidate(world: World, *, submits: bool) -> Asked:
-    """Let a candidate ask the consulate, before anybody leads the case."""
+def ask_as_candidate(world: World, *, submits: bool) -> Asked:
+    """Return a request to the consulate by a candidate, before the case has a lead."""
     lead, consulate = world.someone("KZ_LEAD"), world.someone(CONSULATE)
     submitter = consulate if submits else world.someone("IOM")
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": []}
@@ -195,12 +222,18 @@ def asked_by_candidate(world: World, *, submits: bool) -> Asked:
     return Asked(world, Ids(), lead, consulate, case, sent)
 
 
-def told(made: Asked) -> dict[str, Any]:
-    """Return what was answered about one case, of two in the same database."""
+def get_answers(document_request: Asked) -> dict[str, Any]:
+    """Return the answers about one case.
+
+    Lists are left out, since they contain both cases of the database.
+    """
     lists = ("list_", "cases ")
     return {
-        at: (status, NUMBERED.sub("id", said.replace(made.case["code"], "the case")))
-        for at, (status, _, said) in made.answers.items()
+        at: (
+            status,
+            NUMBERED.sub("id", said.replace(document_request.case["code"], "the case")),
+        )
+        for at, (status, _, said) in document_request.answers.items()
         if not any(word in at for word in lists)
     }
 
@@ -209,25 +242,25 @@ def test_a_snapshot_has_every_field_of_the_summary() -> None:
     assert set(SUMMARY) == set(NoticeFields.model_fields)
 
 
-def snapshots(world: World) -> dict[Relation, Any]:
+def load_snapshots(world: World) -> dict[Relation, Any]:
     with world.by_itself() as work:
         rows = work.session.scalars(select(Party).order_by(Party.number)).all()
         return {row.relation: row.as_asked for row in rows if row.as_asked}
 
 
 def test_those_that_are_asked_already_read_the_case_as_it_is_at_the_upgrade(
-    made: Asked,
+    document_request: Asked,
 ) -> None:
-    before, shown = snapshots(made.world), sees(made)
-    made.world.database.engine.dispose()
+    before, shown = load_snapshots(document_request.world), read_case(document_request)
+    document_request.world.database.engine.dispose()
 
-    migrations.downgrade(made.world.url, "0030")
-    migrations.upgrade(made.world.url)
+    migrations.downgrade(document_request.world.url, "0030")
+    migrations.upgrade(document_request.world.url)
 
-    after = snapshots(made.world)
+    after = load_snapshots(document_request.world)
     assert after.keys() == before.keys() == {Relation.RECIPIENT}
     [old], [new] = before.values(), after.values()
     for name in ("lead", "holder"):
         assert UUID(new.pop(name)) == UUID(old.pop(name))
     assert new == old
-    assert sees(made) == shown
+    assert read_case(document_request) == shown

@@ -1,4 +1,4 @@
-"""In a drill every deadline comes sooner, and nothing that merely holds ends sooner."""
+"""Drills: every deadline comes sooner, but a consent lasts as long as it says."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +15,7 @@ REST: Json = {"reason": "SAFETY", "review_at": "2026-06-01T13:00:00Z"}
 
 
 @pytest.fixture(autouse=True)
-def drill(world: World) -> None:
+def speed_up(world: World) -> None:
     world.ground = replace(world.ground, speed=SPEED)
     world.app.state.ground = world.ground
 
@@ -59,7 +59,9 @@ def test_a_risk_is_to_be_reviewed_sooner_and_holds_as_long_as_ever(
 
     led = done(lead.does("accept-lead", case, {"contacts": contacts()}))
 
-    assert led["due_at"] == "2026-06-07T12:00:00Z"  # at once: 7 days are 2 h 48 min now
+    assert (
+        led["due_at"] == "2026-06-07T12:00:00Z"
+    )  # due now: 7 days take 2 h 48 min in this drill
 
 
 def test_a_consent_runs_out_when_it_says(
@@ -103,7 +105,7 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
     assert asked.json()["lapses_at"] == "2026-06-01T13:12:00Z"
 
 
-def goes_at(world: World, speed: int) -> None:
+def restart_at(world: World, speed: int) -> None:
     """Restart the service at another speed that the settings allow."""
     allowed = DemoSettings(clock_speed=speed, _env_file=None).clock_speed
     world.ground = replace(world.ground, speed=allowed)
@@ -113,15 +115,17 @@ def goes_at(world: World, speed: int) -> None:
 def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """As docs/operations.md says: people answer at 600, and years go by at 200,000."""
-    goes_at(world, 600)
+    """As docs/operations.md says: 600 while people act, and 200,000 to pass years."""
+    restart_at(world, 600)
     case = lead.leads(officer.submits())
-    goes_at(world, 200_000)
+    restart_at(world, 200_000)
     supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
 
     began = world.now
     asked = lead.does("close", case, closing())
-    assert asked.json()["lapses_at"] == "2026-06-01T12:01:00Z"  # not after a second
+    assert (
+        asked.json()["lapses_at"] == "2026-06-01T12:01:00Z"
+    )  # a minute at least, so that a person can answer
     done(lead.does("monitor", case, {}))
     for _ in range(5):
         world.waits_for(seconds=40)

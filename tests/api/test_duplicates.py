@@ -1,4 +1,4 @@
-"""A case that is closed as a duplicate names the case of the same person that goes on."""
+"""A case that is closed as a duplicate names the other case of the same person."""
 
 import json
 from uuid import UUID
@@ -19,12 +19,12 @@ from tests.support.world import (
     problem,
 )
 
-UNKNOWN = new_code(UUID(int=1))
+UNKNOWN_CODE = new_code(UUID(int=1))
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with nothing sent."""
+    """A case with a lead and without referrals."""
     return lead.leads(officer.submits())
 
 
@@ -51,10 +51,10 @@ def test_a_duplicate_names_the_case_that_goes_on_to_holder_and_oversight_alone(
 
 
 @pytest.fixture
-def unfit(
+def invalid_codes(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
 ) -> dict[str, str]:
-    """Codes of cases that cannot be named as the one that goes on."""
+    """Codes of cases that cannot be named as the case that continues."""
     over = lead.leads(officer.submits())
     done(lead.does_with(supervisor, "close", over, closing()))
     to_uzbekistan = consent(recipient_class={"kind": "state", "country": "UZ"})
@@ -62,7 +62,7 @@ def unfit(
         notice={"country": "UZ"}, consents=[to_uzbekistan]
     )
     return {
-        "unknown": UNKNOWN,
+        "unknown": UNKNOWN_CODE,
         "of others": of_others["code"],
         "itself": case["code"],
         "over": over["code"],
@@ -71,9 +71,9 @@ def unfit(
 
 @pytest.mark.parametrize("which", ["unknown", "of others", "itself", "over"])
 def test_a_case_that_goes_on_must_be_one_that_is_open_and_seen(
-    lead: Someone, case: Json, unfit: dict[str, str], which: str
+    lead: Someone, case: Json, invalid_codes: dict[str, str], which: str
 ) -> None:
-    body = closing(reason="DUPLICATE", continues_in=unfit[which])
+    body = closing(reason="DUPLICATE", continues_in=invalid_codes[which])
 
     refused = lead.does("close", case, body)
 
@@ -81,7 +81,7 @@ def test_a_case_that_goes_on_must_be_one_that_is_open_and_seen(
     assert lead.sees(case)["state"] == "referring"
 
 
-@pytest.mark.parametrize("body", [{"reason": "DUPLICATE"}, {"continues_in": UNKNOWN}])
+@pytest.mark.parametrize("body", [{"reason": "DUPLICATE"}, {"continues_in": UNKNOWN_CODE}])
 def test_a_case_that_goes_on_is_named_for_a_duplicate_and_for_nothing_else(
     lead: Someone, case: Json, body: Json
 ) -> None:

@@ -1,4 +1,4 @@
-"""A backup is put back that is older than an erasure: what was erased stays so (R34)."""
+"""A backup older than an erasure is restored, and the case is erased again (R34)."""
 
 from uuid import uuid4
 
@@ -27,14 +27,21 @@ STOP: Json = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
 REST: Json = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z", "note": "Shh"}
 WITHDRAW: Json = {"reason": "SENT_IN_ERROR", "note": "Not this one"}
 STATES = (
-    *("draft", "submitted", "under_review", "referring", "assisting", "suspended"),
-    *("monitoring", "closed", "void"),
+    "draft",
+    "submitted",
+    "under_review",
+    "referring",
+    "assisting",
+    "suspended",
+    "monitoring",
+    "closed",
+    "void",
 )
 
 
 @pytest.fixture
-def guard(world: World) -> Someone:
-    """Act as the protection officer of oversight."""
+def overseer(world: World) -> Someone:
+    """The protection officer of oversight."""
     return world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
@@ -44,8 +51,8 @@ def second(world: World) -> Someone:
     return world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 
-def brought(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """Bring a case to where a backup found it."""
+def create_case_in(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Json:
+    """Return a case in a state, for a backup to contain."""
     if state == "draft":
         return done(officer.writes_case(screening=SIGNS))
     case = officer.submits(screening=SIGNS)
@@ -56,12 +63,12 @@ def brought(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Js
     done(lead.does("acknowledge", case))
     if state != "under_review":
         done(lead.does("accept-lead", case, {"contacts": contacts()}))
-        after(state, case, lead, shelter)
+        move_led_case(state, case, lead, shelter)
     return lead.sees(case)
 
 
-def after(state: str, case: Json, lead: Someone, shelter: Someone) -> None:
-    """Do with a case that is led what brings it there."""
+def move_led_case(state: str, case: Json, lead: Someone, shelter: Someone) -> None:
+    """Move a case that has a lead to a state."""
     if state == "assisting":
         sent = done(lead.refers(case, shelter.code))
         done(shelter.does("accept", sent, promise()))
@@ -82,9 +89,9 @@ def test_wherever_the_backup_has_a_case_nothing_of_it_opens(  # noqa: PLR0913, P
     officer: Someone,
     lead: Someone,
     shelter: Someone,
-    guard: Someone,
+    overseer: Someone,
 ) -> None:
-    case = brought(state, officer, lead, shelter)
+    case = create_case_in(state, officer, lead, shelter)
     assert case["state"] == state
 
     first, again = erase_again(world, case), erase_again(world, case)
@@ -95,7 +102,7 @@ def test_wherever_the_backup_has_a_case_nothing_of_it_opens(  # noqa: PLR0913, P
     for one in (lead, shelter):
         assert problem(one.get(path_of(case))) == (404, "not-found")
         assert one.waits() == []
-    shell = officer if state == "draft" else guard
+    shell = officer if state == "draft" else overseer
     assert shell.sees(case)["state"] == ("void" if state == "draft" else "erased")
     assert problem(shell.opens(f"{path_of(case)}/sections/needs"))[0] == 404
     told = shell.hears()[-1]
@@ -106,25 +113,31 @@ def test_wherever_the_backup_has_a_case_nothing_of_it_opens(  # noqa: PLR0913, P
 
 
 def test_what_happened_before_the_backup_still_reads(
-    world: World, officer: Someone, lead: Someone, shelter: Someone, guard: Someone
+    world: World,
+    officer: Someone,
+    lead: Someone,
+    shelter: Someone,
+    overseer: Someone,
 ) -> None:
-    case = brought("assisting", officer, lead, shelter)
+    case = create_case_in("assisting", officer, lead, shelter)
 
     erase_again(world, case)
 
-    history = done(guard.get(f"{path_of(case)}/history"))["items"]
+    history = done(overseer.get(f"{path_of(case)}/history"))["items"]
     assert kinds(history)[:4] == [
-        *("case.submitted", "case.acknowledged", "case.lead_accepted"),
+        "case.submitted",
+        "case.acknowledged",
+        "case.lead_accepted",
         "case.assistance_begun",
     ]
-    assert guard.sees(case)["notice"]["country"] == "KZ"
-    assert done(guard.get(f"{path_of(case)}/evidence"))["items"]
+    assert overseer.sees(case)["notice"]["country"] == "KZ"
+    assert done(overseer.get(f"{path_of(case)}/evidence"))["items"]
 
 
 def test_no_clock_of_it_runs_on(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = brought("assisting", officer, lead, shelter)
+    case = create_case_in("assisting", officer, lead, shelter)
 
     erase_again(world, case)
 
@@ -134,14 +147,18 @@ def test_no_clock_of_it_runs_on(
 
 
 def test_a_hold_that_the_backup_still_has_is_no_longer_one(
-    world: World, officer: Someone, lead: Someone, guard: Someone, second: Someone
+    world: World,
+    officer: Someone,
+    lead: Someone,
+    overseer: Someone,
+    second: Someone,
 ) -> None:
     case = lead.leads(officer.submits())
-    done(guard.does_with(second, "legal-hold", case, {"value": "in_force"}))
+    done(overseer.does_with(second, "legal-hold", case, {"value": "in_force"}))
 
     erase_again(world, case)
 
-    assert guard.sees(case)["state"] == "erased"
+    assert overseer.sees(case)["state"] == "erased"
 
 
 def test_a_case_that_the_backup_does_not_know_is_recorded_as_erased(world: World) -> None:

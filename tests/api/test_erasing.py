@@ -1,4 +1,4 @@
-"""What is destroyed, by whom, and what of a case is left afterwards."""
+"""Erasure: what is destroyed, who orders it, and what remains of a case."""
 
 import pytest
 from sqlalchemy import func, select
@@ -12,18 +12,28 @@ ERASE: Json = {"reason": "SURVIVOR_REQUEST"}
 HOLD: Json = {"value": "in_force"}
 LIFT: Json = {"value": "lifted"}
 READS = (
-    *("", "/history", "/evidence", "/routing", "/consents", "/facts", "/questions"),
+    "",
+    "/history",
+    "/evidence",
+    "/routing",
+    "/consents",
+    "/facts",
+    "/questions",
     "/access-log",
 )
 OPENS = (
-    *("/sections/needs", "/safeguards", "/safeguards/history", "/safety-notice"),
-    *("/contacts", "/notes"),
+    "/sections/needs",
+    "/safeguards",
+    "/safeguards/history",
+    "/safety-notice",
+    "/contacts",
+    "/notes",
 )
 
 
 @pytest.fixture
-def guard(world: World) -> Someone:
-    """Act as the protection officer of oversight."""
+def overseer(world: World) -> Someone:
+    """The protection officer of oversight."""
     return world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
@@ -34,15 +44,15 @@ def second(world: World) -> Someone:
 
 
 @pytest.fixture
-def over(officer: Someone, lead: Someone) -> Json:
-    """A case that the person ended, with a referral whose recipient has yet to delete."""
+def stopped_case(officer: Someone, lead: Someone) -> Json:
+    """A stopped case, with a referral whose recipient has not confirmed deletion yet."""
     case = lead.leads(officer.submits())
     done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
     return done(lead.does("stop", case, STOP))
 
 
-def sealed(world: World) -> tuple[int | None, int | None]:
-    """Count the data keys and what lies sealed under them."""
+def count_sealed(world: World) -> tuple[int | None, int | None]:
+    """Return the number of data keys and of sealed documents."""
     with world.database.reading(SERVICE) as session:
         tables = (CaseKey, Sealed)
         counts = [session.scalar(select(func.count()).select_from(t)) for t in tables]
@@ -57,7 +67,7 @@ def test_a_draft_is_thrown_away_with_its_key(world: World, officer: Someone) -> 
     gone = done(officer.does("discard", draft))
 
     assert (gone["state"], gone["stage"], gone["sections"]) == ("void", "closure", [])
-    assert sealed(world) == (0, 0)
+    assert count_sealed(world) == (0, 0)
     assert officer.waits() == []
     [told] = officer.hears()
     assert (told["type"], told["facts"]) == ("case.discarded", {"state": "void"})
@@ -100,22 +110,22 @@ def test_two_people_of_oversight_erase_a_case_that_ended(  # noqa: PLR0913, PLR0
     officer: Someone,
     lead: Someone,
     shelter: Someone,
-    guard: Someone,
+    overseer: Someone,
     second: Someone,
-    over: Json,
+    stopped_case: Json,
 ) -> None:
-    for one in (officer, lead, shelter, guard):
+    for one in (officer, lead, shelter, overseer):
         one.hears()
 
-    erased = done(guard.does_with(second, "erase", over, ERASE))
+    erased = done(overseer.does_with(second, "erase", stopped_case, ERASE))
 
     assert (erased["state"], erased["holder"]) == ("erased", None)
-    assert sealed(world) == (0, 0)
+    assert count_sealed(world) == (0, 0)
     for one in (officer, lead, shelter):
-        assert problem(one.get(path_of(over))) == (404, "not-found")
+        assert problem(one.get(path_of(stopped_case))) == (404, "not-found")
         assert one.waits() == []
         assert done(one.get("/cases"))["items"] == []
-    for one in (lead, guard):
+    for one in (lead, overseer):
         told = one.hears()[-1]
         assert (told["type"], told["by"]) == ("case.erased", "OVERSIGHT_DEMO")
         assert told["facts"] == {"state": "erased", "reason": "SURVIVOR_REQUEST"}
@@ -126,105 +136,115 @@ def test_two_people_of_oversight_erase_a_case_that_ended(  # noqa: PLR0913, PLR0
 
 
 def test_of_a_case_that_was_erased_everything_answers(
-    officer: Someone, guard: Someone, second: Someone, over: Json
+    officer: Someone, overseer: Someone, second: Someone, stopped_case: Json
 ) -> None:
-    done(guard.does_with(second, "erase", over, ERASE))
-    path = path_of(over)
+    done(overseer.does_with(second, "erase", stopped_case, ERASE))
+    path = path_of(stopped_case)
 
-    assert {guard.get(f"{path}{part}").status_code for part in READS} == {200}
-    assert {guard.opens(f"{path}{part}").status_code for part in OPENS} == {200, 404}
-    assert [c["state"] for c in done(guard.get("/cases"))["items"]] == ["erased"]
-    assert done(guard.get("/referrals"))["items"] == []
-    assert problem(guard.does("erase", over, ERASE)) == (409, "action-illegal")
-    held = guard.does("legal-hold", over, HOLD)
+    assert {overseer.get(f"{path}{part}").status_code for part in READS} == {200}
+    assert {overseer.opens(f"{path}{part}").status_code for part in OPENS} == {
+        200,
+        404,
+    }
+    assert [c["state"] for c in done(overseer.get("/cases"))["items"]] == ["erased"]
+    assert done(overseer.get("/referrals"))["items"] == []
+    assert problem(overseer.does("erase", stopped_case, ERASE)) == (
+        409,
+        "action-illegal",
+    )
+    held = overseer.does("legal-hold", stopped_case, HOLD)
     assert problem(held) == (409, "action-illegal")
     consents = f"{path}/consents"
-    assert done(guard.get(consents))["items"] == []
+    assert done(overseer.get(consents))["items"] == []
     assert problem(officer.get(consents)) == (404, "not-found")
 
 
-def test_erasing_is_repeated_as_it_was(guard: Someone, second: Someone, over: Json) -> None:
-    path, seen = f"{path_of(over)}/erase", guard.tag(over)
-    asked = done(guard.post(path, ERASE, if_match=seen, idempotency_key="a"))
+def test_erasing_is_repeated_as_it_was(
+    overseer: Someone, second: Someone, stopped_case: Json
+) -> None:
+    path, seen = f"{path_of(stopped_case)}/erase", overseer.tag(stopped_case)
+    asked = done(overseer.post(path, ERASE, if_match=seen, idempotency_key="a"))
     done(second.post(f"/approvals/{asked['id']}/approve"))
     headers = {"approval": asked["id"], "if_match": seen, "idempotency_key": "b"}
 
-    answers = [guard.post(path, ERASE, **headers) for _ in range(2)]
+    answers = [overseer.post(path, ERASE, **headers) for _ in range(2)]
 
     assert done(answers[0]) == done(answers[1])
-    replayed = guard.post(path, ERASE, if_match=seen, idempotency_key="a")
+    replayed = overseer.post(path, ERASE, if_match=seen, idempotency_key="a")
     assert (replayed.status_code, replayed.json()["decision"]) == (202, "spent")
 
 
 def test_what_the_lead_did_before_is_not_repeated_once_it_was_erased(
-    officer: Someone, lead: Someone, guard: Someone, second: Someone
+    officer: Someone, lead: Someone, overseer: Someone, second: Someone
 ) -> None:
     case = lead.leads(officer.submits())
     stop = f"{path_of(case)}/stop"
     done(lead.post(stop, STOP, idempotency_key="once"))
-    done(guard.does_with(second, "erase", case, ERASE))
+    done(overseer.does_with(second, "erase", case, ERASE))
 
     assert problem(lead.post(stop, STOP, idempotency_key="once")) == (404, "not-found")
 
 
 def test_a_case_is_not_erased_while_the_law_forbids_it(
-    guard: Someone, second: Someone, over: Json
+    overseer: Someone, second: Someone, stopped_case: Json
 ) -> None:
-    done(guard.does_with(second, "legal-hold", over, HOLD))
+    done(overseer.does_with(second, "legal-hold", stopped_case, HOLD))
 
-    refused = guard.does("erase", over, ERASE)
-    done(guard.does_with(second, "legal-hold", over, LIFT))
+    refused = overseer.does("erase", stopped_case, ERASE)
+    done(overseer.does_with(second, "legal-hold", stopped_case, LIFT))
 
     assert lacks(refused) == [("no_legal_hold", "oversight")]
-    assert done(guard.does_with(second, "erase", over, ERASE))["state"] == "erased"
+    assert (
+        done(overseer.does_with(second, "erase", stopped_case, ERASE))["state"] == "erased"
+    )
 
 
 def test_nobody_but_oversight_learns_of_a_hold(
-    officer: Someone, lead: Someone, guard: Someone, second: Someone
+    officer: Someone, lead: Someone, overseer: Someone, second: Someone
 ) -> None:
     case = lead.leads(officer.submits())
     lead.hears(), officer.hears()
     tag = lead.tag(case)
 
-    done(guard.does_with(second, "legal-hold", case, HOLD))
+    done(overseer.does_with(second, "legal-hold", case, HOLD))
 
     assert lead.tag(case) == tag
     assert lead.hears() == officer.hears() == []
     assert done(lead.get(f"{path_of(case)}/facts"))["items"] == []
-    [fact] = done(guard.get(f"{path_of(case)}/facts"))["items"]
+    [fact] = done(overseer.get(f"{path_of(case)}/facts"))["items"]
     assert (fact["name"], fact["value"]) == ("legal_hold", "in_force")
-    assert guard.hears()[-1]["facts"] == {"value": "in_force"}
+    assert overseer.hears()[-1]["facts"] == {"value": "in_force"}
     assert lead.does("stop", case, STOP).is_success
 
 
 def test_what_oversight_does_is_nobody_elses(
-    world: World, officer: Someone, lead: Someone, stranger: Someone, over: Json
+    world: World, officer: Someone, lead: Someone, stranger: Someone, stopped_case: Json
 ) -> None:
     colleague = world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR, Role.COORDINATOR})
 
     for action, body in (("erase", ERASE), ("legal-hold", HOLD)):
         for one in (officer, lead):
-            refused = one.does(action, over, body)
+            refused = one.does(action, stopped_case, body)
             assert problem(refused) == (403, "action-not-yours")
-        assert problem(colleague.does(action, over, body)) == (403, "role-missing")
-        assert problem(stranger.does(action, over, body)) == (404, "not-found")
+        assert problem(colleague.does(action, stopped_case, body)) == (403, "role-missing")
+        assert problem(stranger.does(action, stopped_case, body)) == (404, "not-found")
 
 
 def test_a_case_under_way_is_not_erased(
-    officer: Someone, lead: Someone, guard: Someone
+    officer: Someone, lead: Someone, overseer: Someone
 ) -> None:
     case = lead.leads(officer.submits())
 
-    assert problem(guard.does("erase", case, ERASE)) == (409, "action-illegal")
+    assert problem(overseer.does("erase", case, ERASE)) == (409, "action-illegal")
 
 
 def test_what_was_allowed_is_not_enough_once_the_case_began_again(
-    lead: Someone, guard: Someone, second: Someone, over: Json
+    lead: Someone, overseer: Someone, second: Someone, stopped_case: Json
 ) -> None:
-    asked = done(guard.does("erase", over, ERASE))
+    asked = done(overseer.does("erase", stopped_case, ERASE))
     done(second.post(f"/approvals/{asked['id']}/approve"))
-    done(lead.does("reopen", over, {"reason": "NEW_NEED"}))
+    done(lead.does("reopen", stopped_case, {"reason": "NEW_NEED"}))
 
-    refused = guard.does("erase", over, ERASE, approval=asked["id"])
+    refused = overseer.does("erase", stopped_case, ERASE, approval=asked["id"])
 
     assert problem(refused) == (409, "action-illegal")

@@ -1,4 +1,4 @@
-"""A case in the words of the HTCDS: no more than its reader may open, each time entered."""
+"""Export of a case as HTCDS: what the reader may open, each export in the access log."""
 
 from dataclasses import replace
 
@@ -41,7 +41,9 @@ SECTIONS: dict[str, Json] = {
     "indicators": {
         "section": "indicators",
         "codes": [
-            *("EXPLOITATION_02", "COERCION_DESTINATION_02", "ILO11_09"),
+            "EXPLOITATION_02",
+            "COERCION_DESTINATION_02",
+            "ILO11_09",
             "UNODC_RESTRICTED_MOVEMENT_DOCUMENTS_02",
         ],
         "remarks": "canary-remarks",
@@ -62,15 +64,15 @@ OF_THE_CASE = {"cas_Status", "vic_TraffickingStatus"}
 ALL = list(SECTIONS)
 
 
-def export(who: Someone, case: Json) -> Json:
+def export_htcds(who: Someone, case: Json) -> Json:
     return done(who.opens(f"{path_of(case)}/export/htcds"))
 
 
-def sealed_in(exported: Json) -> Json:
+def get_sealed_fields(exported: Json) -> Json:
     return {n: v for n, v in exported["fields"].items() if n not in OF_THE_CASE}
 
 
-def log(world: World, case: Json) -> list[tuple[str, str, bool]]:
+def list_access_log(world: World, case: Json) -> list[tuple[str, str, bool]]:
     items = world.someone("OVERSIGHT_DEMO").get(f"{path_of(case)}/access-log?limit=200")
     return [
         (one["focal_point"], one["subject"], one["allowed"]) for one in done(items)["items"]
@@ -97,9 +99,9 @@ def led(case: Json, officer: Someone, lead: Someone) -> None:
     done(lead.does("accept-lead", case, {"contacts": contacts()}))
 
 
-def must_agree(case: Json, who: Someone, sections: list[str]) -> None:
-    """Hold an export against what one may open of these sections, and nothing besides."""
-    exported = export(who, case)
+def check_export(case: Json, who: Someone, sections: list[str]) -> None:
+    """Check that an export contains exactly these sections, which the reader may open."""
+    exported = export_htcds(who, case)
     opened = {
         name: who.opens(f"{path_of(case)}/sections/{name}").is_success for name in SECTIONS
     }
@@ -107,29 +109,29 @@ def must_agree(case: Json, who: Someone, sections: list[str]) -> None:
     assert exported["opened"] == sections == [name for name in SECTIONS if opened[name]]
     assert exported["withheld"] == [name for name in SECTIONS if not opened[name]]
     told = {field: values for name in sections for field, values in TOLD[name].items()}
-    assert sealed_in(exported) == told
+    assert get_sealed_fields(exported) == told
 
 
 def test_at_each_step_each_party_is_told_what_it_may_open(
     world: World, case: Json, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     watcher = world.someone("OVERSIGHT_DEMO")
-    must_agree(case, officer, ALL)
+    check_export(case, officer, ALL)
 
     done(officer.does("submit", case))
-    must_agree(case, officer, ALL)
-    must_agree(case, lead, [])
+    check_export(case, officer, ALL)
+    check_export(case, lead, [])
     done(lead.does("acknowledge", case))
-    must_agree(case, lead, [])
+    check_export(case, lead, [])
     done(lead.does("accept-lead", case, {"contacts": contacts()}))
-    must_agree(case, lead, ALL)
-    must_agree(case, watcher, [])
+    check_export(case, lead, ALL)
+    check_export(case, watcher, [])
 
     sent = done(lead.refers(case, shelter.code, sections=["needs", "indicators"]))
-    must_agree(case, shelter, [])
+    check_export(case, shelter, [])
     done(shelter.does("acknowledge", sent))
     done(shelter.does("accept", sent, promise()))
-    must_agree(case, shelter, ["indicators"])
+    check_export(case, shelter, ["indicators"])
 
 
 def test_of_other_sections_nothing_is_opened_and_no_name_is_told(
@@ -141,7 +143,7 @@ def test_of_other_sections_nothing_is_opened_and_no_name_is_told(
 
     assert "canary-narrative" in answer.text
     assert answer.text.count("canary") == 1
-    assert [subject for _, subject, _ in log(world, case)] == ALL
+    assert [subject for _, subject, _ in list_access_log(world, case)] == ALL
 
 
 def test_each_section_that_is_exported_or_refused_is_entered(
@@ -149,10 +151,10 @@ def test_each_section_that_is_exported_or_refused_is_entered(
 ) -> None:
     led(case, officer, lead)
 
-    export(lead, case)
-    export(world.someone("OVERSIGHT_DEMO"), case)
+    export_htcds(lead, case)
+    export_htcds(world.someone("OVERSIGHT_DEMO"), case)
 
-    assert log(world, case) == [
+    assert list_access_log(world, case) == [
         *(("KZ_LEAD", name, True) for name in ALL),
         *(("OVERSIGHT_DEMO", name, False) for name in ALL),
     ]
@@ -172,8 +174,11 @@ def test_in_an_emergency_an_export_tells_what_was_named_for_its_purpose_alone(
 
     exported = done(shelter.opens(f"{path_of(case)}/export/htcds", "protection"))
 
-    assert (exported["opened"], sealed_in(exported)) == (["narrative"], TOLD["narrative"])
-    assert export(shelter, case)["opened"] == []
+    assert (exported["opened"], get_sealed_fields(exported)) == (
+        ["narrative"],
+        TOLD["narrative"],
+    )
+    assert export_htcds(shelter, case)["opened"] == []
 
 
 def test_a_purpose_has_to_be_said(case: Json, officer: Someone) -> None:
@@ -189,7 +194,7 @@ def test_a_stranger_is_told_nothing_and_leaves_nothing(
     stranger = world.someone("KZ_SHELTER_TANSHOLPAN")
 
     assert problem(stranger.opens(f"{path_of(case)}/export/htcds")) == (404, "not-found")
-    assert log(world, case) == []
+    assert list_access_log(world, case) == []
 
 
 def test_an_export_counts_as_one_case_of_those_a_day(
@@ -199,7 +204,7 @@ def test_an_export_counts_as_one_case_of_those_a_day(
     before = world.ground
     world.ground = world.app.state.ground = replace(before, daily_cap=1)
 
-    assert export(officer, first)["opened"] == ALL
+    assert export_htcds(officer, first)["opened"] == ALL
     refused = officer.opens(f"{path_of(second)}/export/htcds")
 
     world.app.state.ground = before
@@ -213,7 +218,7 @@ def test_who_may_not_read_cases_is_told_what_is_sealed_alone(
     done(officer.does("submit", case))
     other = world.someone(officer.code, scopes={Scope.SECTIONS_READ})
 
-    whole, sealed = export(officer, case), export(other, case)
+    whole, sealed = export_htcds(officer, case), export_htcds(other, case)
 
     assert (whole["with_case"], sealed["with_case"]) == (True, False)
     assert "cas_Status" not in sealed["fields"]
@@ -228,20 +233,20 @@ def test_who_led_and_only_remembers_the_case_is_told_nothing_of_it_as_it_is_now(
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     case = lead.leads(officer.submits(consents=given, safeguards=guards))
     offered = done(lead.offers(case, successor.code))
-    assert export(lead, case)["with_case"]
+    assert export_htcds(lead, case)["with_case"]
 
     done(successor.does("accept", offered, taking()))
 
-    told = export(lead, case)
+    told = export_htcds(lead, case)
     assert (told["with_case"], told["fields"], told["opened"]) == (False, {}, [])
-    assert export(successor, case)["fields"]["cas_Status"] == ["Active"]
+    assert export_htcds(successor, case)["fields"]["cas_Status"] == ["Active"]
 
 
 def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
     world: World, case: Json, officer: Someone, lead: Someone
 ) -> None:
     def known() -> Json:
-        fields = export(lead, case)["fields"]
+        fields = export_htcds(lead, case)["fields"]
         return {name: fields[name] for name in OF_THE_CASE & fields.keys()}
 
     def says(country: str, value: str, **more: str) -> None:
@@ -266,7 +271,7 @@ def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
 
     second = world.someone(lead.code, {Role.SUPERVISOR})
     done(lead.does_with(second, "close", case, closing(reason="TRANSFERRED")))
-    assert export(lead, case)["fields"] == {"cas_Status": ["ClosedReferred"]}
+    assert export_htcds(lead, case)["fields"] == {"cas_Status": ["ClosedReferred"]}
 
 
 def test_each_mapping_is_of_a_field_and_a_code_that_there_are_and_has_a_source() -> None:
