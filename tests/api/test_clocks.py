@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.test_hurrying import hurries
+from tests.api.test_hurrying import set_priority
 from tests.support.world import Json, Someone, World, closing, done, problem, promise
 
 
@@ -20,7 +20,7 @@ def test_a_risk_is_due_again_when_its_assessment_runs_out_whatever_the_priority(
     world.passes(hours=5)
     led = lead.leads(case)
 
-    hurried = hurries(lead, case, "emergency")
+    hurried = set_priority(lead, case, "emergency")
 
     assert led["due_at"] == hurried["due_at"] == until
 

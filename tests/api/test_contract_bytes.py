@@ -55,7 +55,7 @@ def test_the_document_is_never_built_to_answer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def build() -> None:
-        raise AssertionError("built while somebody waits")
+        raise AssertionError("the contract was built during a request")
 
     monkeypatch.setattr(world.app, "openapi", build)
 

@@ -1,4 +1,4 @@
-"""What is known beside the state of a case: who records it, who reads it."""
+"""Facts about a case: which offices record them, and which read them."""
 
 import pytest
 
@@ -29,21 +29,21 @@ SERVICES = ["GUARDIANSHIP", "SHELTER", "IDENTIFICATION", "LEGAL_AID"]
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led; its person may be helped with more than usual."""
+    """A case with a lead, and with consents to more services than usual."""
     given = [consent(), for_services(purposes=[*SERVICES, "LAW_ENFORCEMENT"])]
     return lead.leads(officer.submits(consents=given))
 
 
-def facts(case: Json) -> str:
+def get_path(case: Json) -> str:
     return f"{path_of(case)}/facts"
 
 
-def known(who: Someone, case: Json) -> list[tuple[str, str]]:
-    items = done(who.get(facts(case)))["items"]
+def list_facts(who: Someone, case: Json) -> list[tuple[str, str]]:
+    items = done(who.get(get_path(case)))["items"]
     return [(fact["name"], fact["value"]) for fact in items]
 
 
-def takes_on(
+def refer_and_answer(
     lead: Someone, recipient: Someone, case: Json, service: str, *, answer: str = "accept"
 ) -> Json:
     sent = done(lead.refers(case, recipient.code, service=service))
@@ -57,7 +57,7 @@ def test_a_fact_is_recorded_with_who_said_so_and_when(
     lead.hears(), officer.hears()
     version = lead.sees(case)["version"]
 
-    recorded = lead.creates(facts(case), PRESUMED)
+    recorded = lead.creates(get_path(case), PRESUMED)
 
     assert recorded.status_code == 201
     fact = done(recorded)
@@ -75,15 +75,16 @@ def test_a_fact_is_recorded_with_who_said_so_and_when(
     assert lead.sees(case)["version"] == version + 1
     [told] = lead.hears()
     assert (told["type"], told["facts"]) == (
-        *("case.fact_recorded", {"name": "identification"}),
+        "case.fact_recorded",
+        {"name": "identification"},
     )
     assert officer.hears() == []
     assert ("identification", "Signs") in lead.notes(case)
 
 
 def test_which_body_decided_can_be_another(lead: Someone, case: Json) -> None:
-    named = done(lead.creates(facts(case), PRESUMED | {"body": "UZ_LEAD"}))
-    unknown = lead.creates(facts(case), PRESUMED | {"body": "NOBODY_AT_ALL"})
+    named = done(lead.creates(get_path(case), PRESUMED | {"body": "UZ_LEAD"}))
+    unknown = lead.creates(get_path(case), PRESUMED | {"body": "NOBODY_AT_ALL"})
 
     assert (named["body"], named["recorded_by"]) == ("UZ_LEAD", "KZ_LEAD")
     assert problem(unknown) == (422, "focal-point-unknown")
@@ -91,9 +92,9 @@ def test_which_body_decided_can_be_another(lead: Someone, case: Json) -> None:
 
 def test_a_fact_keeps_its_small_history(lead: Someone, case: Json) -> None:
     for value in ("presumed", "formally_identified"):
-        done(lead.creates(facts(case), PRESUMED | {"value": value}))
+        done(lead.creates(get_path(case), PRESUMED | {"value": value}))
 
-    assert known(lead, case) == [
+    assert list_facts(lead, case) == [
         ("identification", "presumed"),
         ("identification", "formally_identified"),
     ]
@@ -102,42 +103,42 @@ def test_a_fact_keeps_its_small_history(lead: Someone, case: Json) -> None:
 def test_a_fact_is_recorded_once_however_often_it_is_sent(
     lead: Someone, case: Json
 ) -> None:
-    unkeyed = lead.post(facts(case), PRESUMED)
-    both = [lead.creates(facts(case), PRESUMED, "once") for _ in range(2)]
+    unkeyed = lead.post(get_path(case), PRESUMED)
+    both = [lead.creates(get_path(case), PRESUMED, "once") for _ in range(2)]
 
     assert problem(unkeyed) == (400, "key-missing")
     assert done(both[0]) == done(both[1])
-    assert len(known(lead, case)) == 1
+    assert len(list_facts(lead, case)) == 1
 
 
 def test_the_submitter_records_until_there_is_a_lead(
     officer: Someone, lead: Someone
 ) -> None:
     draft = done(officer.writes_case())
-    done(officer.creates(facts(draft), PRESUMED))
+    done(officer.creates(get_path(draft), PRESUMED))
     done(officer.does("submit", draft))
-    early = lead.creates(facts(draft), PRESUMED)
+    early = lead.creates(get_path(draft), PRESUMED)
     lead.leads(draft)
 
-    late = officer.creates(facts(draft), PRESUMED)
+    late = officer.creates(get_path(draft), PRESUMED)
 
     assert problem(early) == problem(late) == (403, "action-not-yours")
-    assert known(officer, draft) == []
-    assert known(lead, draft) == [("identification", "presumed")]
+    assert list_facts(officer, draft) == []
+    assert list_facts(lead, draft) == [("identification", "presumed")]
 
 
 def test_who_was_asked_to_find_out_records_what_it_found(
     officer: Someone, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    takes_on(lead, shelter, case, "IDENTIFICATION")
-    done(lead.creates(facts(case), SPOKEN_FOR))
+    refer_and_answer(lead, shelter, case, "IDENTIFICATION")
+    done(lead.creates(get_path(case), SPOKEN_FOR))
     lead.hears(), officer.hears()
 
-    done(shelter.creates(facts(case), PRESUMED))
+    done(shelter.creates(get_path(case), PRESUMED))
 
-    assert problem(shelter.creates(facts(case), SPOKEN_FOR)) == (403, "action-not-yours")
-    assert known(shelter, case) == [("identification", "presumed")]
-    assert known(lead, case)[-1] == ("identification", "presumed")
+    assert problem(shelter.creates(get_path(case), SPOKEN_FOR)) == (403, "action-not-yours")
+    assert list_facts(shelter, case) == [("identification", "presumed")]
+    assert list_facts(lead, case)[-1] == ("identification", "presumed")
     [told] = lead.hears()
     assert (told["type"], told["by"]) == ("case.fact_recorded", "KZ_SHELTER_KOGERSHIN")
     assert officer.hears() == []
@@ -160,41 +161,41 @@ def test_who_was_asked_for_something_else_or_declined_records_nothing(  # noqa: 
     answer: str,
     told: tuple[int, str],
 ) -> None:
-    takes_on(lead, shelter, case, service, answer=answer)
-    done(lead.creates(facts(case), PRESUMED))
+    refer_and_answer(lead, shelter, case, service, answer=answer)
+    done(lead.creates(get_path(case), PRESUMED))
 
-    assert problem(shelter.creates(facts(case), PRESUMED)) == told
-    listed = shelter.get(facts(case))
+    assert problem(shelter.creates(get_path(case), PRESUMED)) == told
+    listed = shelter.get(get_path(case))
     assert listed.status_code == 404 or done(listed)["items"] == []
 
 
 def test_who_found_out_adds_nothing_once_the_case_has_ended(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    helped = takes_on(lead, shelter, case, "IDENTIFICATION")
+    helped = refer_and_answer(lead, shelter, case, "IDENTIFICATION")
     done(shelter.does("start", helped, {"person_met": True}))
     report = {"outcome": "delivered", "feedback": "Всё хорошо"}
     done(shelter.does("complete", helped, report))
     done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
-    late = shelter.creates(facts(case), PRESUMED)
+    late = shelter.creates(get_path(case), PRESUMED)
 
     assert problem(late) == (403, "action-not-yours")
-    assert known(lead, case) == []
+    assert list_facts(lead, case) == []
 
 
 def test_facts_are_nobody_elses(
     world: World, officer: Someone, lead: Someone, stranger: Someone, case: Json
 ) -> None:
-    done(lead.creates(facts(case), PRESUMED))
+    done(lead.creates(get_path(case), PRESUMED))
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
     second = world.someone("KZ_LEAD", {Role.SUPERVISOR})
 
-    assert known(watcher, case) == known(officer, case) == []
-    assert problem(watcher.creates(facts(case), PRESUMED)) == (403, "action-not-yours")
-    assert problem(second.creates(facts(case), PRESUMED)) == (403, "role-missing")
-    assert problem(stranger.get(facts(case))) == (404, "not-found")
-    assert problem(stranger.creates(facts(case), PRESUMED)) == (404, "not-found")
+    assert list_facts(watcher, case) == list_facts(officer, case) == []
+    assert problem(watcher.creates(get_path(case), PRESUMED)) == (403, "action-not-yours")
+    assert problem(second.creates(get_path(case), PRESUMED)) == (403, "role-missing")
+    assert problem(stranger.get(get_path(case))) == (404, "not-found")
+    assert problem(stranger.creates(get_path(case), PRESUMED)) == (404, "not-found")
 
 
 @pytest.mark.parametrize(
@@ -209,10 +210,10 @@ def test_facts_are_nobody_elses(
     ],
 )
 def test_a_fact_says_what_its_name_allows(lead: Someone, case: Json, changes: Json) -> None:
-    refused = lead.creates(facts(case), REFLECTION | changes)
+    refused = lead.creates(get_path(case), REFLECTION | changes)
 
     assert refused.status_code == 422
-    assert known(lead, case) == []
+    assert list_facts(lead, case) == []
 
 
 def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
@@ -220,10 +221,10 @@ def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
 ) -> None:
     ask = {"service": "LAW_ENFORCEMENT", "sections": []}
     early = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
-    elsewhere = done(lead.creates(facts(case), REFLECTION | {"country": "UZ"}))
+    elsewhere = done(lead.creates(get_path(case), REFLECTION | {"country": "UZ"}))
     still = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
 
-    done(lead.creates(facts(case), REFLECTION))
+    done(lead.creates(get_path(case), REFLECTION))
 
     assert elsewhere["country"] == "UZ"
     for refused in (early, still):
@@ -232,7 +233,7 @@ def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
 
 
 def test_no_help_waits_for_a_fact(lead: Someone, shelter: Someone, case: Json) -> None:
-    done(lead.creates(facts(case), PRESUMED | {"value": "not_victim"}))
+    done(lead.creates(get_path(case), PRESUMED | {"value": "not_victim"}))
 
     sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
 

@@ -1,4 +1,4 @@
-"""A submitter that the person fears takes nothing back for them (ADR 53)."""
+"""A submitter that the person fears cannot withdraw a consent for them (ADR 53)."""
 
 from typing import Any
 
@@ -28,66 +28,70 @@ FEARS: list[Json] = [
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with consents that its submitter recorded."""
+    """A case with a lead, and with consents that its submitter recorded."""
     return lead.leads(officer.submits(consents=[consent(), for_services()]))
 
 
 @pytest.fixture
-def bed(lead: Someone, shelter: Someone, case: Json) -> Json:
-    """A bed in which the person sleeps."""
+def shelter_referral(lead: Someone, shelter: Someone, case: Json) -> Json:
+    """A referral to a shelter, which has begun to help."""
     sent = done(lead.refers(case, WOMEN))
     done(shelter.does("accept", sent, promise()))
     return done(shelter.does("start", sent, {"person_met": True}))
 
 
-def fears(lead: Someone, case: Json, **safeguards: Any) -> None:
-    """Let the lead write that the person fears somebody."""
+def put_safeguards(lead: Someone, case: Json, **safeguards: Any) -> None:
+    """Rewrite the safeguards as the lead."""
     path, match = f"{path_of(case)}/safeguards", {"If_Match": lead.tag(case)}
     body = {"country_of_origin": "UZ"} | safeguards
     done(lead.ask("PUT", path, body, headers=match))
 
 
-def takes_back(who: Someone, case: Json) -> tuple[int, str]:
+def withdraw_consents(who: Someone, case: Json) -> tuple[int, str]:
     body = {"purposes": ["SHELTER", "REFER"]}
     answer = who.post(f"{path_of(case)}/consents/withdraw", body)
     return answer.status_code, answer.text
 
 
-def times(who: Someone, case: Json) -> list[str | None]:
-    """When each consent was taken back, as somebody sees it."""
+def list_withdrawal_times(who: Someone, case: Json) -> list[str | None]:
+    """Return when each consent was withdrawn, as one office sees it."""
     found = done(who.get(f"{path_of(case)}/consents"))["items"]
     return [one["withdrawn_at"] for one in found]
 
 
 @pytest.mark.parametrize("safeguards", FEARS)
 def test_feared_submitter_cannot_end_help_with_a_withdrawal(
-    officer: Someone, lead: Someone, shelter: Someone, bed: Json, safeguards: Json
+    officer: Someone,
+    lead: Someone,
+    shelter: Someone,
+    shelter_referral: Json,
+    safeguards: Json,
 ) -> None:
-    case = {"code": bed["case"]}
-    fears(lead, case, **safeguards)
+    case = {"code": shelter_referral["case"]}
+    put_safeguards(lead, case, **safeguards)
 
-    answer = takes_back(officer, case)
+    answer = withdraw_consents(officer, case)
 
     assert answer == (204, "")
-    assert lead.sees(bed)["state"] == "in_progress"
+    assert lead.sees(shelter_referral)["state"] == "in_progress"
     assert lead.sees(case)["state"] == "assisting"
-    assert times(lead, case) == [None, None]
+    assert list_withdrawal_times(lead, case) == [None, None]
     assert shelter.opens(f"{path_of(case)}/sections/needs").is_success
     assert lead.opens(f"{path_of(case)}/sections/contact").is_success
 
 
 def test_lead_and_oversight_hear_what_a_feared_submitter_reported(
-    world: World, officer: Someone, lead: Someone, shelter: Someone, bed: Json
+    world: World, officer: Someone, lead: Someone, shelter: Someone, shelter_referral: Json
 ) -> None:
-    case = {"code": bed["case"]}
+    case = {"code": shelter_referral["case"]}
     watcher = world.someone("OVERSIGHT_DEMO")
-    fears(lead, case, **FEARS[0])
+    put_safeguards(lead, case, **FEARS[0])
     everybody = (officer, lead, shelter, watcher)
     for who in everybody:
         who.hears()
 
     for _ in range(2):
-        takes_back(officer, case)
+        withdraw_consents(officer, case)
 
     ids = [one["id"] for one in done(lead.get(f"{path_of(case)}/consents"))["items"]]
     told = [("consent.withdrawal_reported", officer.code, {"consent": one}) for one in ids]
@@ -96,15 +100,15 @@ def test_lead_and_oversight_hear_what_a_feared_submitter_reported(
 
 
 def test_lead_and_oversight_are_called_on_once_when_a_feared_submitter_reports(
-    world: World, officer: Someone, lead: Someone, bed: Json
+    world: World, officer: Someone, lead: Someone, shelter_referral: Json
 ) -> None:
-    case = {"code": bed["case"]}
+    case = {"code": shelter_referral["case"]}
     watcher = world.someone("OVERSIGHT_DEMO")
-    fears(lead, case, **FEARS[0])
+    put_safeguards(lead, case, **FEARS[0])
     before = done(officer.get(f"{path_of(case)}/evidence"))
 
     for _ in range(2):
-        takes_back(officer, case)
+        withdraw_consents(officer, case)
 
     with world.database.reading() as session:
         told = select(Telling).where(Telling.why == "consent.withdrawal_reported")
@@ -114,10 +118,10 @@ def test_lead_and_oversight_are_called_on_once_when_a_feared_submitter_reports(
 
 
 def test_feared_submitter_sees_the_withdrawal_that_it_reported(
-    world: World, officer: Someone, lead: Someone, bed: Json
+    world: World, officer: Someone, lead: Someone, shelter_referral: Json
 ) -> None:
-    case = {"code": bed["case"]}
-    fears(lead, case, **FEARS[0])
+    case = {"code": shelter_referral["case"]}
+    put_safeguards(lead, case, **FEARS[0])
     [first, second] = done(officer.get(f"{path_of(case)}/consents"))["items"]
     world.passes(hours=1)
 
@@ -128,33 +132,33 @@ def test_feared_submitter_sees_the_withdrawal_that_it_reported(
 
     assert (first["withdrawn_at"], second["withdrawn_at"]) == (None, None)
     assert shown == again == second | {"withdrawn_at": AT}
-    assert times(officer, case) == [None, AT]
-    assert times(lead, case) == [None, None]
+    assert list_withdrawal_times(officer, case) == [None, AT]
+    assert list_withdrawal_times(lead, case) == [None, None]
 
 
 def test_withdrawal_counts_once_the_lead_heard_it_from_the_person(
-    world: World, officer: Someone, lead: Someone, shelter: Someone, bed: Json
+    world: World, officer: Someone, lead: Someone, shelter: Someone, shelter_referral: Json
 ) -> None:
-    case = {"code": bed["case"]}
-    fears(lead, case, **FEARS[0])
+    case = {"code": shelter_referral["case"]}
+    put_safeguards(lead, case, **FEARS[0])
     world.passes(hours=1)
-    takes_back(officer, case)
+    withdraw_consents(officer, case)
     world.passes(hours=1)
 
-    assert takes_back(lead, case) == (204, "")
+    assert withdraw_consents(lead, case) == (204, "")
 
     later = "2026-06-01T14:00:00Z"
-    assert shelter.sees(bed)["state"] == "withdrawn"
-    assert times(lead, case) == [later, later]
-    assert times(officer, case) == [AT, AT]
+    assert shelter.sees(shelter_referral)["state"] == "withdrawn"
+    assert list_withdrawal_times(lead, case) == [later, later]
+    assert list_withdrawal_times(officer, case) == [AT, AT]
 
 
 def test_whoever_else_helps_still_takes_back_at_once_in_a_case_with_a_fear(
-    lead: Someone, shelter: Someone, bed: Json
+    lead: Someone, shelter: Someone, shelter_referral: Json
 ) -> None:
-    case = {"code": bed["case"]}
-    fears(lead, case, **FEARS[0])
+    case = {"code": shelter_referral["case"]}
+    put_safeguards(lead, case, **FEARS[0])
 
-    assert takes_back(shelter, case) == (204, "")
+    assert withdraw_consents(shelter, case) == (204, "")
 
-    assert shelter.sees(bed)["state"] == "withdrawn"
+    assert shelter.sees(shelter_referral)["state"] == "withdrawn"

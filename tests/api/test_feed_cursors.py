@@ -1,4 +1,4 @@
-"""Cursors of a feed tell nothing of it, and those of earlier versions are still good."""
+"""Cursors of a feed reveal nothing about it, and cursors of earlier versions still work."""
 
 import re
 from typing import Final
@@ -16,7 +16,7 @@ UNKNOWN: Final = (422, "cursor-unknown")
 def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
     officer: Someone, lead: Someone
 ) -> None:
-    """Position 9 and 10 look alike, and two offices at one position have two cursors."""
+    """Cursors have one length, and two offices at the same position have different ones."""
     for _ in range(6):
         lead.leads(officer.submits())
     mine, theirs = read_cursors(lead), read_cursors(officer)
@@ -33,7 +33,7 @@ def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
 def test_the_same_position_has_the_same_cursor_in_each_process(
     officer: Someone, lead: Someone
 ) -> None:
-    """Two processes derive the key from the same file: a poller may change between them."""
+    """All processes derive the key from one file, so a client may switch between them."""
     officer.submits()
     first = done(lead.get("/events"))["next"]
     other = World(lead.world.url)

@@ -1,4 +1,4 @@
-"""Whose help has ended keeps its own past, and follows the person no further."""
+"""A recipient whose help has ended keeps its own referral and loses sight of the case."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def is_hidden(who: Someone, case: Json) -> bool:
-    """Whether somebody finds nothing of a case as it is."""
+    """Return whether an office finds nothing of a case."""
     path = path_of(case)
     parts = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
     found = {problem(who.get(f"{path}{part}")) for part in parts}
@@ -93,7 +93,7 @@ def test_who_helps_with_something_else_goes_on_seeing_the_case(
     assert shelter.sees(first)["sender"] == shelter.sees(second)["sender"] == "KZ_LEAD"
 
 
-def helped(lead: Someone, helper: Someone, case: Json, service: str) -> Json:
+def complete_referral(lead: Someone, helper: Someone, case: Json, service: str) -> Json:
     sent = done(lead.refers(case, helper.code, service=service))
     done(helper.does("accept", sent, promise()))
     done(helper.does("start", sent, {"person_met": True}))
@@ -105,7 +105,7 @@ def helped(lead: Someone, helper: Someone, case: Json, service: str) -> Json:
 def test_whose_help_is_over_does_not_follow_across_a_border(
     lead: Someone, shelter: Someone, lawyer: Someone, case: Json
 ) -> None:
-    sent = helped(lead, shelter, case, "SHELTER")
+    sent = complete_referral(lead, shelter, case, "SHELTER")
     advice = done(lead.refers(case, LAWYER, service="LEGAL_AID"))
     before = shelter.sees(case)["notice"]["country"]
 
@@ -121,7 +121,7 @@ def test_whose_help_is_over_does_not_follow_across_a_border(
 def test_who_has_helped_and_turns_out_to_be_feared_loses_the_case(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    sent = helped(lead, shelter, case, "SHELTER")
+    sent = complete_referral(lead, shelter, case, "SHELTER")
     shelter.hears()
     match = {"If_Match": lead.tag(case)}
 

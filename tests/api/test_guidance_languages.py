@@ -1,4 +1,4 @@
-"""What to look for, ask and do, in the officer's language and never as an official text."""
+"""Guidance in the language of the officer, marked as a translation that is not official."""
 
 import pytest
 from httpx2 import Response
@@ -10,18 +10,18 @@ GUIDANCE = {"questions": 17, "indicators": 101, "conduct": 12}
 LANGUAGES = ("es", "fr", "ru", "uz")
 
 
-def ask(one: Someone, name: str, wish: str) -> Response:
+def get_list(one: Someone, name: str, wish: str) -> Response:
     answer = one.ask("GET", f"/reference/{name}", headers={"Accept-Language": wish})
     assert answer.status_code == 200, answer.text
     return answer
 
 
-def read(one: Someone, name: str, wish: str) -> list[Json]:
-    return list(ask(one, name, wish).json()["items"])
+def list_items(one: Someone, name: str, wish: str) -> list[Json]:
+    return list(get_list(one, name, wish).json()["items"])
 
 
-def item_of(one: Someone, name: str, code: str, wish: str) -> Json:
-    [found] = [item for item in read(one, name, wish) if item["code"] == code]
+def get_item(one: Someone, name: str, code: str, wish: str) -> Json:
+    [found] = [item for item in list_items(one, name, wish) if item["code"] == code]
     return found
 
 
@@ -30,8 +30,8 @@ def item_of(one: Someone, name: str, code: str, wish: str) -> Json:
 def test_guidance_is_read_in_four_languages_with_the_english_beside_it(
     name: str, language: str, officer: Someone
 ) -> None:
-    answer = ask(officer, name, f"{language}, de;q=0.5")
-    items, english = answer.json()["items"], read(officer, name, "en")
+    answer = get_list(officer, name, f"{language}, de;q=0.5")
+    items, english = answer.json()["items"], list_items(officer, name, "en")
 
     assert answer.headers["Content-Language"] == language
     assert answer.headers["Vary"] == "Accept-Language"
@@ -40,10 +40,10 @@ def test_guidance_is_read_in_four_languages_with_the_english_beside_it(
         assert item["language"] == language
         assert item["label"] == item["labels"][language] != original["label"]
         assert item["label_en"] == item["labels"]["en"] == original["label"]
-        assert {**original, **translated(item)} == item
+        assert {**original, **get_translation(item)} == item
 
 
-def translated(item: Json) -> Json:
+def get_translation(item: Json) -> Json:
     names = ("label", "language", "translated_note", "translation_status")
     return {name: item[name] for name in names}
 
@@ -53,7 +53,7 @@ def translated(item: Json) -> Json:
 def test_guidance_says_that_nobody_has_reviewed_it(
     name: str, language: str, officer: Someone
 ) -> None:
-    for item in read(officer, name, language):
+    for item in list_items(officer, name, language):
         key = (name, item["code"])
         rows = [table[key] for table in (TRANSLATIONS, NOTE_TRANSLATIONS) if key in table]
         reviewed = all(language in row.reviewed for row in rows)
@@ -62,7 +62,7 @@ def test_guidance_says_that_nobody_has_reviewed_it(
 
 
 def test_a_note_is_translated_and_its_english_stays(officer: Someone) -> None:
-    item = item_of(officer, "questions", "URGENT_MEDICAL_NEEDS", "es")
+    item = get_item(officer, "questions", "URGENT_MEDICAL_NEEDS", "es")
 
     assert item["note"] == "Must be answered in the first risk assessment."
     assert (
@@ -71,7 +71,7 @@ def test_a_note_is_translated_and_its_english_stays(officer: Someone) -> None:
 
 
 def test_a_note_that_is_a_number_of_a_rule_is_not_translated(officer: Someone) -> None:
-    item = item_of(officer, "conduct", "PRESUME_CHILD", "ru")
+    item = get_item(officer, "conduct", "PRESUME_CHILD", "ru")
 
     assert (item["note"], item["translated_note"]) == ("BR14", None)
 
@@ -81,7 +81,7 @@ def test_a_note_that_is_a_number_of_a_rule_is_not_translated(officer: Someone) -
 def test_a_language_without_a_translation_is_answered_in_english(
     name: str, wish: str, officer: Someone
 ) -> None:
-    answer = ask(officer, name, wish)
+    answer = get_list(officer, name, wish)
 
     assert answer.headers["Content-Language"] == "en"
     for item in answer.json()["items"]:
@@ -91,7 +91,7 @@ def test_a_language_without_a_translation_is_answered_in_english(
 
 
 def test_uzbek_in_cyrillic_is_answered_in_latin_and_says_so(officer: Someone) -> None:
-    answer = ask(officer, "questions", "uz-Cyrl-UZ")
+    answer = get_list(officer, "questions", "uz-Cyrl-UZ")
 
     assert answer.headers["Content-Language"] == "uz"
     assert {item["language"] for item in answer.json()["items"]} == {"uz"}
@@ -101,7 +101,7 @@ def test_names_of_the_cldr_are_published_and_our_own_lists_are_not(
     officer: Someone,
 ) -> None:
     def statuses(name: str, wish: str) -> set[tuple[str, str | None]]:
-        items = read(officer, name, wish)
+        items = list_items(officer, name, wish)
         return {(item["language"], item["translation_status"]) for item in items}
 
     assert statuses("countries", "ru") == {("ru", "published")}
@@ -115,11 +115,11 @@ def test_names_of_the_cldr_are_published_and_our_own_lists_are_not(
 def test_guidance_is_the_same_whoever_asks_and_whatever_was_submitted(
     name: str, officer: Someone, lead: Someone, stranger: Someone
 ) -> None:
-    before = ask(officer, name, "ru")
+    before = get_list(officer, name, "ru")
     case = officer.submits()
     done(officer.screens(case, signs=["EXPLOITATION_02", "ILO11_09"]))
 
     for one in (officer, lead, stranger):
-        after = ask(one, name, "ru")
+        after = get_list(one, name, "ru")
         assert after.content == before.content
         assert after.headers["ETag"] == before.headers["ETag"]
