@@ -1,4 +1,4 @@
-"""Which sections cross a border with the lead: each is judged by itself (ADR 49)."""
+"""Which sections cross a border with the lead; each section is checked alone (ADR 49)."""
 
 from typing import Any
 
@@ -27,25 +27,25 @@ WIDE = for_handover(sections=["needs", "contact", "identity"])
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """Act for the focal point of Uzbekistan, beyond the border."""
+    """An account of the focal point of Uzbekistan, across the border."""
     return world.someone("UZ_LEAD")
 
 
-def begun(officer: Someone, lead: Someone, *given: Json) -> Json:
-    """A case that Kazakhstan leads, with these consents to a new lead."""
+def lead_case(officer: Someone, lead: Someone, *given: Json) -> Json:
+    """Return a case that Kazakhstan leads, with these consents to a new lead."""
     consents = [consent(), for_services(), *given]
     return lead.leads(officer.submits(safeguards=HOME, consents=consents))
 
 
-def agree(world: World, **changes: Any) -> None:
+def update_agreement(world: World, **changes: Any) -> None:
     """Change the agreement between Kazakhstan and Uzbekistan."""
     with world.database.writing() as session:
         one = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
         session.execute(one.values(**changes))
 
 
-def opened(who: Someone, case: Json) -> list[str]:
-    """Name the sections that somebody opens now."""
+def list_open_sections(who: Someone, case: Json) -> list[str]:
+    """Return the sections that an office can open now."""
     names = ("needs", "contact", "identity")
     path = f"/cases/{case['code']}/sections"
     return [name for name in names if who.opens(f"{path}/{name}").is_success]
@@ -55,8 +55,8 @@ def opened(who: Someone, case: Json) -> list[str]:
 def test_a_wider_consent_does_not_block_what_a_narrower_one_allows(
     world: World, officer: Someone, lead: Someone, successor: Someone, given: tuple[Json]
 ) -> None:
-    agree(world, level="L1")
-    case = begun(officer, lead, *given)
+    update_agreement(world, level="L1")
+    case = lead_case(officer, lead, *given)
 
     offered = lead.offers(case, "UZ_LEAD")
 
@@ -66,7 +66,7 @@ def test_a_wider_consent_does_not_block_what_a_narrower_one_allows(
     assert successor.sees(done(offered))["held_back"] == []
     assert actions(successor.sees(done(offered)))["accept"]["open"]
     done(successor.does("accept", done(offered), taking()))
-    assert opened(successor, case) == ["needs"]
+    assert list_open_sections(successor, case) == ["needs"]
     assert successor.sees(done(offered))["held_back"] == ["contact", "identity"]
     assert lead.sees(done(offered))["held_back"] == []
 
@@ -74,30 +74,30 @@ def test_a_wider_consent_does_not_block_what_a_narrower_one_allows(
 def test_nothing_is_held_back_that_an_agreement_lets_cross(
     officer: Someone, lead: Someone, successor: Someone
 ) -> None:
-    case = begun(officer, lead, WIDE)
+    case = lead_case(officer, lead, WIDE)
 
     offered = done(lead.offers(case, "UZ_LEAD"))
 
     assert offered["held_back"] == []
     done(successor.does("accept", offered, taking()))
-    assert opened(successor, case) == ["needs", "contact", "identity"]
+    assert list_open_sections(successor, case) == ["needs", "contact", "identity"]
 
 
 def test_what_may_cross_is_judged_again_at_every_opening_by_the_new_lead(
     world: World, officer: Someone, lead: Someone, successor: Someone
 ) -> None:
-    agree(world, level="L2")
-    case = begun(officer, lead, NARROW, WIDE)
+    update_agreement(world, level="L2")
+    case = lead_case(officer, lead, NARROW, WIDE)
     taken = done(lead.offers(case, "UZ_LEAD"))
     done(successor.does("accept", taken, taking()))
-    first = opened(successor, case)
+    first = list_open_sections(successor, case)
 
-    agree(world, level="L3")
-    more = opened(successor, case)
-    agree(world, level="L1")
-    less = opened(successor, case)
+    update_agreement(world, level="L3")
+    more = list_open_sections(successor, case)
+    update_agreement(world, level="L1")
+    less = list_open_sections(successor, case)
     end_agreement(world)
-    none = opened(successor, case)
+    none = list_open_sections(successor, case)
 
     assert first == ["needs", "contact"]
     assert more == ["needs", "contact", "identity"]
@@ -108,36 +108,36 @@ def test_what_may_cross_is_judged_again_at_every_opening_by_the_new_lead(
 def test_who_is_asked_to_lead_opens_only_what_may_cross(
     world: World, officer: Someone, lead: Someone, successor: Someone
 ) -> None:
-    agree(world, level="L0")
-    case = begun(officer, lead, NARROW)
+    update_agreement(world, level="L0")
+    case = lead_case(officer, lead, NARROW)
 
     offered = done(lead.offers(case, "UZ_LEAD"))
 
     assert offered["held_back"] == ["needs"]
-    assert opened(successor, case) == []
-    agree(world, level="L1")
-    assert opened(successor, case) == ["needs"]
+    assert list_open_sections(successor, case) == []
+    update_agreement(world, level="L1")
+    assert list_open_sections(successor, case) == ["needs"]
 
 
 def test_what_the_new_lead_wrote_itself_it_opens_whatever_may_cross(
     world: World, officer: Someone, lead: Someone, successor: Someone
 ) -> None:
-    agree(world, level="L1")
-    case = begun(officer, lead, WIDE)
+    update_agreement(world, level="L1")
+    case = lead_case(officer, lead, WIDE)
     done(successor.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
     content = {"section": "contact", "alias": "Nilufar", "safe_channel": "Signal"}
     path, seen = f"/cases/{case['code']}/sections/contact", successor.tag(case)
 
     done(successor.ask("PUT", path, content, headers={"If_Match": seen}))
 
-    assert opened(successor, case) == ["needs", "contact"]
+    assert list_open_sections(successor, case) == ["needs", "contact"]
 
 
 def test_a_border_that_no_agreement_covers_stops_the_lead_as_before(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     end_agreement(world)
-    case = begun(officer, lead, NARROW, WIDE)
+    case = lead_case(officer, lead, NARROW, WIDE)
 
     assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
 
@@ -147,11 +147,11 @@ def test_within_one_country_nothing_is_held_back(
 ) -> None:
     end_agreement(world)
     every = ["needs", "contact", "identity"]
-    case = begun(officer, lead, for_handover("SANA_SEZIM", sections=every))
+    case = lead_case(officer, lead, for_handover("SANA_SEZIM", sections=every))
     sana = world.someone("SANA_SEZIM")
 
     offered = done(lead.offers(case, "SANA_SEZIM"))
     done(sana.does("accept", offered, taking()))
 
     assert offered["held_back"] == []
-    assert opened(sana, case) == every
+    assert list_open_sections(sana, case) == every

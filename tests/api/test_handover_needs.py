@@ -1,4 +1,4 @@
-"""What moving the lead needs: refused at the offer, and again at its acceptance."""
+"""What a handover requires: checked when it is offered, and again when it is accepted."""
 
 from typing import Any
 
@@ -32,37 +32,37 @@ CLASS = {"recipient_class": {"kind": "state", "country": "UZ"}, "purposes": ["HA
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """Act for the focal point of Uzbekistan, the State of origin."""
+    """An account of the focal point of Uzbekistan, the State of origin."""
     return world.someone("UZ_LEAD")
 
 
-def begun(officer: Someone, lead: Someone, **changes: Any) -> Json:
-    """A case that Kazakhstan leads, of a person whom Uzbekistan may be told of."""
+def lead_case(officer: Someone, lead: Someone, **changes: Any) -> Json:
+    """Return a case that Kazakhstan leads, with a consent to hand it over to Uzbekistan."""
     given = [consent(), for_services(), for_handover()]
     return lead.leads(officer.submits(**{"safeguards": HOME, "consents": given} | changes))
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    return begun(officer, lead)
+    return lead_case(officer, lead)
 
 
-def guards(who: Someone, case: Json, **changes: Any) -> None:
-    """Write anew who must not learn of the person."""
+def put_safeguards(who: Someone, case: Json, **changes: Any) -> None:
+    """Rewrite the safeguards."""
     path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": who.tag(case)}
     done(who.ask("PUT", path, HOME | changes, headers=seen))
 
 
-def withdraws(who: Someone, case: Json, purpose: str = "HANDOVER") -> None:
-    """Take back the oldest consent for a purpose that still stands."""
+def withdraw_consent(who: Someone, case: Json, purpose: str = "HANDOVER") -> None:
+    """Withdraw the oldest consent for a purpose that is not withdrawn yet."""
     path = f"/cases/{case['code']}/consents"
     found = done(who.get(path))["items"]
     one = next(c for c in found if purpose in c["purposes"] and not c["withdrawn_at"])
     done(who.post(f"{path}/{one['id']}/withdraw"))
 
 
-def moves_person(world: World, case: Json, country: str) -> None:
-    """Let the person be in another country: nothing moves a case yet."""
+def set_country(world: World, case: Json, country: str) -> None:
+    """Set the country of the person without a relocation of the case."""
     with world.someone("KZ_LEAD").writing() as work:
         queries.lock(work, case["code"]).country = country
 
@@ -91,7 +91,7 @@ def moves_person(world: World, case: Json, country: str) -> None:
 def test_an_offer_needs_the_persons_consent_and_safety(
     officer: Someone, lead: Someone, changes: Json, missing: list[str]
 ) -> None:
-    case = begun(officer, lead, **changes)
+    case = lead_case(officer, lead, **changes)
 
     answer = lead.offers(case, "UZ_LEAD")
 
@@ -101,7 +101,7 @@ def test_an_offer_needs_the_persons_consent_and_safety(
 
 
 def test_a_consent_may_name_a_class_of_new_leads(officer: Someone, lead: Someone) -> None:
-    case = begun(officer, lead, consents=[consent(), consent(**CLASS)])
+    case = lead_case(officer, lead, consents=[consent(), consent(**CLASS)])
 
     assert lead.offers(case, "UZ_LEAD").status_code == 201
 
@@ -110,7 +110,7 @@ def test_a_childs_own_word_moves_no_lead(officer: Someone, lead: Someone) -> Non
     guardian = {"given_by": "guardian_with_assent"}
     notice = {"age_class": "child"}
     given = [consent(**guardian), for_handover()]
-    case = begun(officer, lead, notice=notice, consents=given)
+    case = lead_case(officer, lead, notice=notice, consents=given)
 
     refused = lead.offers(case, "UZ_LEAD")
 
@@ -129,7 +129,7 @@ def test_without_an_agreement_no_lead_crosses_the_border(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     given = [consent(), for_handover(), for_handover("KG_LEAD"), for_handover("IOM")]
-    case = begun(officer, lead, consents=[*given, for_handover("SANA_SEZIM")])
+    case = lead_case(officer, lead, consents=[*given, for_handover("SANA_SEZIM")])
 
     assert (
         lacks(lead.offers(case, "KG_LEAD"))
@@ -147,9 +147,9 @@ def test_without_an_agreement_no_lead_crosses_the_border(
 def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """The person has gone home: to Uzbekistan there is no border, for the case there is."""
-    case = begun(officer, lead)
-    moves_person(world, case, "UZ")
+    """The person is in Uzbekistan, but the case still crosses the border from its lead."""
+    case = lead_case(officer, lead)
+    set_country(world, case, "UZ")
     end_agreement(world)
 
     assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
@@ -158,8 +158,10 @@ def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
 def test_who_works_in_both_countries_has_no_border_to_cross(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = begun(officer, lead, consents=[consent(), for_handover("PARTNERSHIP_IN_ACTION")])
-    moves_person(world, case, "UZ")
+    case = lead_case(
+        officer, lead, consents=[consent(), for_handover("PARTNERSHIP_IN_ACTION")]
+    )
+    set_country(world, case, "UZ")
     end_agreement(world)
 
     assert lead.offers(case, "PARTNERSHIP_IN_ACTION").status_code == 201
@@ -170,7 +172,7 @@ def test_who_leads_in_many_countries_crosses_no_border_within_them(
 ) -> None:
     network = world.someone("PARTNERSHIP_IN_ACTION")
     to = [for_handover(one) for one in (network.code, "SANA_SEZIM", "UZ_LEAD")]
-    case = begun(officer, lead, consents=[consent(), *to])
+    case = lead_case(officer, lead, consents=[consent(), *to])
     taken = done(lead.offers(case, network.code))
     done(network.does("accept", taken, taking()))
     end_agreement(world)
@@ -228,7 +230,7 @@ def test_a_consent_that_runs_out_is_missed_at_the_acceptance(
     world: World, officer: Someone, lead: Someone, successor: Someone
 ) -> None:
     short = for_handover(expires_at="2026-06-02T00:00:00Z")
-    case = begun(officer, lead, consents=[consent(), short])
+    case = lead_case(officer, lead, consents=[consent(), short])
     offered = done(lead.offers(case, "UZ_LEAD"))
     world.passes(hours=12)
 
@@ -256,12 +258,12 @@ def test_a_person_who_doubts_again_is_heard_at_the_acceptance(
     lead: Someone, case: Json, successor: Someone
 ) -> None:
     offered = done(lead.offers(case, "UZ_LEAD"))
-    guards(lead, case, origin_contact="undecided")
+    put_safeguards(lead, case, origin_contact="undecided")
 
     refused = successor.does("accept", offered, taking())
 
-    assert lacks(refused) == [("consent", "lead")]  # what follows from a fear (ADR 20)
-    guards(lead, case)
+    assert lacks(refused) == [("consent", "lead")]  # hides the fear (ADR 20)
+    put_safeguards(lead, case)
     done(successor.does("accept", offered, taking()))
 
 
@@ -275,7 +277,7 @@ def test_who_is_unsafe_is_refused_even_if_nobody_ended_the_offer(
 
     refused = successor.does("accept", offered, taking())
 
-    assert lacks(refused) == [("consent", "lead")]  # what follows from a fear (ADR 20)
+    assert lacks(refused) == [("consent", "lead")]  # hides the fear (ADR 20)
     assert lead.sees(case)["lead"] == "KZ_LEAD"
 
 
@@ -295,7 +297,7 @@ def test_who_turns_out_to_be_unsafe_loses_the_offer_at_once_and_hears_no_reason(
     seen = successor.tag(offered)
     successor.hears()
 
-    guards(lead, case, **fear)
+    put_safeguards(lead, case, **fear)
 
     path = f"/handovers/{offered['id']}"
     assert problem(successor.post(f"{path}/accept", taking(), if_match=seen))[0] == 404
@@ -313,7 +315,7 @@ def test_an_offer_ends_with_the_consent_it_rests_on(
     offered = done(lead.offers(case, "UZ_LEAD"))
     seen = successor.tag(offered)
 
-    withdraws(lead, case)
+    withdraw_consent(lead, case)
 
     path = f"/handovers/{offered['id']}"
     assert problem(successor.post(f"{path}/accept", taking(), if_match=seen))[0] == 404
@@ -328,7 +330,7 @@ def test_the_submitter_ends_an_offer_too_when_the_person_tells_it(
 ) -> None:
     offered = done(lead.offers(case, "UZ_LEAD"))
 
-    withdraws(officer, case)
+    withdraw_consent(officer, case)
 
     assert lead.sees(offered)["state"] == "cancelled"
     assert "handover.cancelled" not in kinds(officer.hears())
@@ -337,28 +339,28 @@ def test_the_submitter_ends_an_offer_too_when_the_person_tells_it(
 def test_an_offer_goes_on_while_another_consent_covers_it(
     officer: Someone, lead: Someone
 ) -> None:
-    case = begun(officer, lead, consents=[consent(), for_handover(), consent(**CLASS)])
+    case = lead_case(officer, lead, consents=[consent(), for_handover(), consent(**CLASS)])
     offered = done(lead.offers(case, "UZ_LEAD"))
 
-    withdraws(lead, case)
+    withdraw_consent(lead, case)
 
     assert lead.sees(offered)["state"] == "offered"
-    withdraws(lead, case, "REFER")
+    withdraw_consent(lead, case, "REFER")
     assert lead.sees(offered)["state"] == "offered"
-    withdraws(lead, case)
+    withdraw_consent(lead, case)
     assert lead.sees(offered)["state"] == "cancelled"
 
 
 def test_no_other_withdrawal_ends_an_offer_whose_consent_ran_out(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """What ends then is its acceptance, and the offer on its time."""
+    """The offer cannot be accepted any more, and ends when its deadline is missed."""
     short = for_handover(expires_at="2026-06-02T00:00:00Z")
-    case = begun(officer, lead, consents=[consent(), short])
+    case = lead_case(officer, lead, consents=[consent(), short])
     offered = done(lead.offers(case, "UZ_LEAD"))
     world.passes(hours=12)
 
-    withdraws(lead, case, "REFER")
+    withdraw_consent(lead, case, "REFER")
 
     assert lead.sees(offered)["state"] == "offered"
 

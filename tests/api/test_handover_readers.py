@@ -1,4 +1,4 @@
-"""Who sees, opens and hears what while the lead moves, and after."""
+"""Who reads, opens and hears what of a case during a handover and after it."""
 
 from typing import Any
 
@@ -33,46 +33,46 @@ HIDDEN = (404, "not-found")
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """Act for the focal point of Uzbekistan, the State of origin."""
+    """An account of the focal point of Uzbekistan, the State of origin."""
     return world.someone("UZ_LEAD")
 
 
 @pytest.fixture
 def iom(world: World) -> Someone:
-    """Act for a focal point that is of no State."""
+    """An account of a focal point that belongs to no State."""
     return world.someone("IOM")
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that Kazakhstan leads; Uzbekistan or IOM may lead it, and know all."""
+    """A case that Kazakhstan leads, with consents to a handover to Uzbekistan or to IOM."""
     given = [consent(sections=ALL_SECTIONS), for_services()]
     given += [for_handover(to, sections=ALL_SECTIONS) for to in ("UZ_LEAD", "IOM")]
     return lead.leads(officer.submits(safeguards=HOME, consents=given))
 
 
-def path(case: Json, *rest: str) -> str:
+def get_path(case: Json, *rest: str) -> str:
     return "/".join([f"/cases/{case['code']}", *rest])
 
 
-def writes(who: Someone, case: Json, content: Json) -> None:
+def write_section(who: Someone, case: Json, content: Json) -> None:
     seen = {"If_Match": who.tag(case)}
-    where = path(case, "sections", content["section"])
+    where = get_path(case, "sections", content["section"])
     done(who.ask("PUT", where, content, headers=seen))
 
 
-def opened(who: Someone, case: Json) -> set[str]:
-    """Name what of the case itself somebody can open now."""
+def list_opened(who: Someone, case: Json) -> set[str]:
+    """Return the sections, safeguards and contacts that an office can open now."""
     sealed = {f"sections/{name}" for name in ALL_SECTIONS} | {"safeguards", "contacts"}
-    return {one for one in sealed if who.opens(path(case, one)).is_success}
+    return {one for one in sealed if who.opens(get_path(case, one)).is_success}
 
 
-def notes(who: Someone, where: str) -> list[str]:
+def list_notes(who: Someone, where: str) -> list[str]:
     return [note["text"] for note in done(who.opens(f"{where}/notes"))["items"]]
 
 
-def hands(giver: Someone, taker: Someone, case: Json, **changes: Any) -> Json:
-    """Offer the lead, and take it."""
+def hand_over(giver: Someone, taker: Someone, case: Json, **changes: Any) -> Json:
+    """Offer the lead and accept it."""
     offered = done(giver.offers(case, taker.code, **changes))
     return done(taker.does("accept", offered, taking()))
 
@@ -80,9 +80,9 @@ def hands(giver: Someone, taker: Someone, case: Json, **changes: Any) -> Json:
 def test_who_is_asked_sees_the_notice_and_what_is_needed_and_nothing_else(
     lead: Someone, shelter: Someone, case: Json, successor: Someone
 ) -> None:
-    writes(lead, case, SECRET)
+    write_section(lead, case, SECRET)
     done(shelter.does("accept", done(lead.refers(case, SHELTER)), promise()))
-    assert problem(successor.get(path(case))) == HIDDEN
+    assert problem(successor.get(get_path(case))) == HIDDEN
 
     done(lead.offers(case, "UZ_LEAD", note="Kept at the lead"))
 
@@ -92,27 +92,27 @@ def test_who_is_asked_sees_the_notice_and_what_is_needed_and_nothing_else(
     unknown = ("submitter", "risk", "closure_reason", "due_at", "version")
     assert [seen[name] for name in unknown] == [None] * 5
     assert seen["sections"] == seen["available_actions"] == []
-    assert opened(successor, case) == {"sections/needs"}
-    assert notes(successor, path(case)) == []
-    assert done(successor.get(path(case, "consents")))["items"] == []
-    assert done(successor.get(path(case, "evidence")))["items"] == []
-    assert problem(successor.get(path(case, "routing"))) == HIDDEN
-    assert successor.opens(path(case, "access-log")).status_code == 403
+    assert list_opened(successor, case) == {"sections/needs"}
+    assert list_notes(successor, get_path(case)) == []
+    assert done(successor.get(get_path(case, "consents")))["items"] == []
+    assert done(successor.get(get_path(case, "evidence")))["items"] == []
+    assert problem(successor.get(get_path(case, "routing"))) == HIDDEN
+    assert successor.opens(get_path(case, "access-log")).status_code == 403
     assert done(successor.get("/referrals"))["items"] == []
     listed = done(successor.get("/cases", role="handover_candidate"))["items"]
     assert [one["code"] for one in listed] == [case["code"]]
-    history = done(successor.get(path(case, "history")))["items"]
+    history = done(successor.get(get_path(case, "history")))["items"]
     assert kinds(history) == ["handover.offered"]
 
 
 def test_who_is_asked_writes_nothing(lead: Someone, case: Json, successor: Someone) -> None:
     done(lead.offers(case, "UZ_LEAD"))
 
-    risk = successor.creates(path(case, "risk-assessments"), {"level": "low"})
+    risk = successor.creates(get_path(case, "risk-assessments"), {"level": "low"})
     section = successor.ask(
-        "PUT", path(case, "sections/narrative"), SECRET, headers={"If_Match": '"1.0"'}
+        "PUT", get_path(case, "sections/narrative"), SECRET, headers={"If_Match": '"1.0"'}
     )
-    given = successor.creates(path(case, "consents"), for_handover())
+    given = successor.creates(get_path(case, "consents"), for_handover())
     asked = successor.refers(case, SHELTER)
 
     for refused in (risk, section, given, asked):
@@ -134,35 +134,35 @@ def test_what_is_needed_is_read_where_the_consent_to_the_handover_says_so(
     case = lead.leads(officer.submits(safeguards=HOME, consents=[consent(), *given]))
     done(lead.offers(case, "UZ_LEAD"))
 
-    assert opened(successor, case) == opens
+    assert list_opened(successor, case) == opens
 
 
 def test_who_is_of_the_state_of_origin_stops_reading_when_the_person_doubts(
     lead: Someone, case: Json, successor: Someone
 ) -> None:
     done(lead.offers(case, "UZ_LEAD"))
-    before = opened(successor, case)
+    before = list_opened(successor, case)
     doubt = HOME | {"origin_contact": "undecided"}
     seen = {"If_Match": lead.tag(case)}
 
-    done(lead.ask("PUT", path(case, "safeguards"), doubt, headers=seen))
+    done(lead.ask("PUT", get_path(case, "safeguards"), doubt, headers=seen))
 
-    assert (before, opened(successor, case)) == ({"sections/needs"}, set())
+    assert (before, list_opened(successor, case)) == ({"sections/needs"}, set())
 
 
 def test_the_new_lead_opens_what_the_consents_say(
     lead: Someone, case: Json, successor: Someone
 ) -> None:
-    hands(lead, successor, case)
+    hand_over(lead, successor, case)
 
     everything = {f"sections/{name}" for name in ALL_SECTIONS}
-    assert opened(successor, case) == everything | {"safeguards", "contacts"}
+    assert list_opened(successor, case) == everything | {"safeguards", "contacts"}
     assert successor.sees(case)["risk"]["level"] == "medium"
-    assert done(successor.opens(path(case, "access-log")))["items"]
+    assert done(successor.opens(get_path(case, "access-log")))["items"]
 
 
-def helped(lead: Someone, shelter: Someone, case: Json) -> str:
-    """A shelter has accepted, and both sides have written notes; says where."""
+def refer_with_notes(lead: Someone, shelter: Someone, case: Json) -> str:
+    """Return the path of an accepted referral; both of its sides have written notes."""
     gone = done(lead.refers(case, SHELTER))
     no = {"reason": "NO_CAPACITY", "note": "Try the house by the river"}
     done(shelter.does("decline", gone, no))
@@ -171,7 +171,7 @@ def helped(lead: Someone, shelter: Someone, case: Json) -> str:
     return f"/referrals/{taken['id']}"
 
 
-def finishes(shelter: Someone, referral: str) -> None:
+def finish_referral(shelter: Someone, referral: str) -> None:
     record = {"id": referral.removeprefix("/referrals/")}
     done(shelter.does("start", record, {"person_met": True}))
     report = {"outcome": "delivered", "feedback": "She sleeps by the river"}
@@ -181,50 +181,50 @@ def finishes(shelter: Someone, referral: str) -> None:
 def test_a_lead_of_the_state_of_origin_never_reads_where_the_person_is_met(
     lead: Someone, shelter: Someone, case: Json, successor: Someone
 ) -> None:
-    referral = helped(lead, shelter, case)
+    referral = refer_with_notes(lead, shelter, case)
     risk = {"level": "medium", "remarks": "Seen near the river"}
-    done(lead.creates(path(case, "risk-assessments"), risk))
+    done(lead.creates(get_path(case, "risk-assessments"), risk))
     assert done(lead.opens(f"{referral}/arrangement"))["content"]["meeting"]["place"]
-    assert notes(lead, path(case)) == ["Seen near the river"]
+    assert list_notes(lead, get_path(case)) == ["Seen near the river"]
 
-    hands(lead, successor, case, note="She was by the river")
+    hand_over(lead, successor, case, note="She was by the river")
 
     assert done(successor.get(referral))["you_are"] == ["sender"]
     assert problem(successor.opens(f"{referral}/arrangement")) == HIDDEN
     later = done(successor.refers(case, SHELTER))
     done(shelter.does("accept", later, promise()))
-    finishes(shelter, referral)
+    finish_referral(shelter, referral)
     for one in done(successor.get("/referrals"))["items"]:
         where = f"/referrals/{one['id']}"
         assert problem(successor.opens(f"{where}/arrangement")) == HIDDEN
-        assert notes(successor, where) == []
+        assert list_notes(successor, where) == []
     assert len(done(successor.get("/referrals"))["items"]) == 3
-    assert notes(successor, path(case)) == []
+    assert list_notes(successor, get_path(case)) == []
 
 
 def test_a_lead_that_is_of_no_state_reads_it_as_the_sender_it_has_become(
     lead: Someone, shelter: Someone, case: Json, iom: Someone
 ) -> None:
-    referral = helped(lead, shelter, case)
+    referral = refer_with_notes(lead, shelter, case)
 
-    hands(lead, iom, case, note="She was by the river")
-    finishes(shelter, referral)
+    hand_over(lead, iom, case, note="She was by the river")
+    finish_referral(shelter, referral)
 
     assert iom.opens(f"{referral}/arrangement").is_success
-    assert notes(iom, referral) == ["She sleeps by the river"]
-    assert notes(iom, path(case)) == ["She was by the river"]
+    assert list_notes(iom, referral) == ["She sleeps by the river"]
+    assert list_notes(iom, get_path(case)) == ["She was by the river"]
     assert problem(lead.opens(f"{referral}/arrangement")) == HIDDEN
 
 
-def goes_on(who: Someone, shelter: Someone, case: Json) -> None:
-    """Let much happen in a case: all that its lead hears of."""
-    done(who.creates(path(case, "risk-assessments"), {"level": "high"}))
-    writes(who, case, {"section": "health", "text": "Better"})
-    done(who.creates(path(case, "consents"), for_services(kind="state")))
+def advance_case(who: Someone, shelter: Someone, case: Json) -> None:
+    """Take many steps in a case of which its lead hears."""
+    done(who.creates(get_path(case, "risk-assessments"), {"level": "high"}))
+    write_section(who, case, {"section": "health", "text": "Better"})
+    done(who.creates(get_path(case, "consents"), for_services(kind="state")))
     referral = done(who.refers(case, SHELTER))
     done(shelter.does("accept", referral, promise()))
     seen = {"If_Match": who.tag(case)}
-    done(who.ask("PATCH", path(case), {"priority": "normal"}, headers=seen))
+    done(who.ask("PATCH", get_path(case), {"priority": "normal"}, headers=seen))
     done(shelter.does("decline", referral, {"reason": "NO_CAPACITY"}))
     colleague = who.world.someone(who.code, {Role.SUPERVISOR})
     asked = done(who.does("close", case, closing()))
@@ -236,15 +236,15 @@ def test_a_former_lead_hears_of_the_handover_and_of_nothing_more(
     lead: Someone, shelter: Someone, case: Json, successor: Someone
 ) -> None:
     lead.hears()
-    taken = hands(lead, successor, case)
+    taken = hand_over(lead, successor, case)
     heard = kinds(lead.hears())
-    kept = done(lead.get(path(case, "history")))
+    kept = done(lead.get(get_path(case, "history")))
 
-    goes_on(successor, shelter, case)
+    advance_case(successor, shelter, case)
 
     assert heard == ["handover.offered", "handover.accepted", "case.handed_over"]
     assert lead.hears() == []
-    assert done(lead.get(path(case, "history"))) == kept
+    assert done(lead.get(get_path(case, "history"))) == kept
     assert kinds(kept["items"])[-3:] == heard
     assert done(lead.get("/worklist"))["items"] == []
     assert lead.sees(taken)["you_are"] == ["former_lead"]
@@ -257,8 +257,8 @@ def test_a_former_lead_finds_the_case_no_more(
     referral = done(lead.refers(case, SHELTER))
     done(shelter.does("accept", referral, promise()))
     seen, of_referral = lead.tag(case), lead.tag(referral)
-    hands(lead, successor, case)
-    where = path(case)
+    hand_over(lead, successor, case)
+    where = get_path(case)
 
     asked = ["", "/routing", "/evidence", "/consents"]
     sealed = ["/safeguards", "/contacts", "/access-log", "/sections/needs"]
@@ -293,24 +293,30 @@ def test_a_former_lead_finds_the_case_no_more(
 def test_a_former_lead_reads_what_it_wrote_itself_until_it_is_written_anew(
     world: World, lead: Someone, case: Json, iom: Someone
 ) -> None:
-    writes(lead, case, SECRET)
+    write_section(lead, case, SECRET)
     done(
-        lead.creates(path(case, "risk-assessments"), {"level": "medium", "remarks": "Mine"})
+        lead.creates(
+            get_path(case, "risk-assessments"), {"level": "medium", "remarks": "Mine"}
+        )
     )
     world.passes(minutes=1)
-    hands(lead, iom, case, note="Also mine")
+    hand_over(lead, iom, case, note="Also mine")
     world.passes(minutes=1)
-    done(iom.creates(path(case, "risk-assessments"), {"level": "medium", "remarks": "New"}))
+    done(
+        iom.creates(
+            get_path(case, "risk-assessments"), {"level": "medium", "remarks": "New"}
+        )
+    )
 
-    assert opened(lead, case) == {"sections/narrative"}
-    assert notes(lead, path(case)) == ["Mine", "Also mine"]
-    assert notes(iom, path(case)) == ["Mine", "Also mine", "New"]
-    log = done(iom.opens(path(case, "access-log"), "protection"))["items"]
+    assert list_opened(lead, case) == {"sections/narrative"}
+    assert list_notes(lead, get_path(case)) == ["Mine", "Also mine"]
+    assert list_notes(iom, get_path(case)) == ["Mine", "Also mine", "New"]
+    log = done(iom.opens(get_path(case, "access-log"), "protection"))["items"]
     by_lead = [(e["subject"], e["allowed"]) for e in log if e["focal_point"] == "KZ_LEAD"]
     assert ("narrative", True) in by_lead
     assert ("needs", False) in by_lead
-    writes(iom, case, {"section": "narrative", "text": "Told in Astana"})
-    assert opened(lead, case) == set()
+    write_section(iom, case, {"section": "narrative", "text": "Told in Astana"})
+    assert list_opened(lead, case) == set()
 
 
 def test_the_parties_of_the_case_hear_that_the_lead_has_moved_and_no_more(
@@ -322,11 +328,11 @@ def test_the_parties_of_the_case_hear_that_the_lead_has_moved_and_no_more(
     declined = done(lead.offers(case, "IOM"))
     assert iom.does("decline", declined, {"reason": "NO_CAPACITY"}).status_code == 204
 
-    hands(lead, iom, case)
+    hand_over(lead, iom, case)
 
     for one, by in ((officer, None), (overseer, "IOM")):
         [event] = one.hears()
-        assert (event["type"], event["subject"]) == ("case.handed_over", path(case)[1:])
+        assert (event["type"], event["subject"]) == ("case.handed_over", get_path(case)[1:])
         assert (event["by"], event["facts"]) == (by, {"state": "referring"})
         assert done(one.get("/handovers"))["items"] == []
         assert one.sees(case)["lead"] == by
@@ -335,9 +341,9 @@ def test_the_parties_of_the_case_hear_that_the_lead_has_moved_and_no_more(
 def test_a_lead_that_comes_back_is_the_lead_and_has_been_one(
     lead: Someone, case: Json, iom: Someone
 ) -> None:
-    first = hands(lead, iom, case)
-    done(iom.creates(path(case, "consents"), for_handover("KZ_LEAD")))
-    second = hands(iom, lead, case)
+    first = hand_over(lead, iom, case)
+    done(iom.creates(get_path(case, "consents"), for_handover("KZ_LEAD")))
+    second = hand_over(iom, lead, case)
 
     assert lead.sees(case)["you_are"] == ["lead"]
     assert lead.sees(first)["you_are"] == ["former_lead", "lead"]
@@ -345,10 +351,10 @@ def test_a_lead_that_comes_back_is_the_lead_and_has_been_one(
         first["id"],
         second["id"],
     ]
-    assert problem(iom.get(path(case))) == HIDDEN
+    assert problem(iom.get(get_path(case))) == HIDDEN
     assert iom.sees(second)["you_are"] == ["former_lead"]
-    third = hands(lead, iom, case)
-    assert problem(lead.get(path(case))) == HIDDEN
+    third = hand_over(lead, iom, case)
+    assert problem(lead.get(get_path(case))) == HIDDEN
     assert lead.sees(third)["you_are"] == ["former_lead"]
     assert lead.sees(first)["you_are"] == ["former_lead"]
     with iom.reading() as work:
@@ -359,7 +365,7 @@ def test_a_lead_that_comes_back_is_the_lead_and_has_been_one(
 def test_who_leads_next_does_not_show_its_own_handovers_to_who_led_before(
     lead: Someone, case: Json, iom: Someone, successor: Someone
 ) -> None:
-    first = hands(lead, iom, case)
+    first = hand_over(lead, iom, case)
     onward = done(iom.offers(case, "UZ_LEAD"))
 
     assert problem(lead.get(f"/handovers/{onward['id']}")) == HIDDEN
@@ -379,19 +385,19 @@ def test_what_a_second_person_allowed_the_old_lead_is_allowed_to_nobody(
     done(supervisor.post(f"/approvals/{allowed}/approve"))
     pending = done(colleague.does("close", case, closing()))["id"]
 
-    hands(lead, iom, case)
+    hand_over(lead, iom, case)
     world.passes(minutes=1)
 
     assert done(lead.get("/worklist"))["items"] == []
     late = supervisor.post(f"/approvals/{pending}/approve")
     assert problem(late) == (409, "approval-decided")
     seen = iom.tag(case)
-    theirs = iom.post(path(case, "close"), closing(), if_match=seen, approval=allowed)
+    theirs = iom.post(get_path(case, "close"), closing(), if_match=seen, approval=allowed)
     assert problem(theirs) == (409, "approval-unusable")
-    mine = lead.post(path(case, "close"), closing(), if_match=seen, approval=allowed)
+    mine = lead.post(get_path(case, "close"), closing(), if_match=seen, approval=allowed)
     assert problem(mine) == HIDDEN
-    done(iom.creates(path(case, "consents"), for_handover("KZ_LEAD")))
-    hands(iom, lead, case)
+    done(iom.creates(get_path(case, "consents"), for_handover("KZ_LEAD")))
+    hand_over(iom, lead, case)
     for one, approval in ((lead, allowed), (colleague, pending)):
         back = one.does("close", case, closing(), approval=approval)
         assert problem(back) == (409, "approval-unusable")
@@ -435,4 +441,4 @@ def test_what_is_written_to_a_handover_is_sealed(
 
     assert len(rows) > 20
     assert not any("Zqxvkjwbhf" in row for row in rows)
-    assert sorted(notes(iom, path(case))) == [f"Zqxvkjwbhf {n}" for n in (1, 2, 3)]
+    assert sorted(list_notes(iom, get_path(case))) == [f"Zqxvkjwbhf {n}" for n in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""Moving the lead of a case: offered, answered once, and all that goes with it at once."""
+"""Handovers: offered, answered once, and effective at once for all that the case has."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,24 +34,24 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    """Act for the focal point of Uzbekistan, the State of origin."""
+    """An account of the focal point of Uzbekistan, the State of origin."""
     return world.someone("UZ_LEAD")
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that Kazakhstan leads; the person wants Uzbekistan to lead it."""
+    """A case that Kazakhstan leads, with consents to a handover to Uzbekistan or to IOM."""
     safeguards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     given = [consent(), for_services(), for_handover(), for_handover("IOM")]
     return lead.leads(officer.submits(safeguards=safeguards, consents=given))
 
 
-def waits_for(who: Someone) -> dict[str, str]:
-    """Say what waits for somebody, by what it is about."""
+def list_work(who: Someone) -> dict[str, str]:
+    """Return the kind of each entry of the worklist, by its subject."""
     return {w["subject"]: w["kind"] for w in done(who.get("/worklist"))["items"]}
 
 
-def ladder(who: Someone, handover: Json) -> Json:
+def get_evidence(who: Someone, handover: Json) -> Json:
     [found] = done(who.get(f"/handovers/{handover['id']}/evidence"))["items"]
     return dict(found)
 
@@ -106,7 +106,7 @@ def test_the_answer_is_waited_for_at_who_is_asked(
         "answer_handover",
     )
     assert work["due_at"] == offered["due_at"] == until
-    assert waits_for(lead) == {f"cases/{case['code']}": "review_risk"}
+    assert list_work(lead) == {f"cases/{case['code']}": "review_risk"}
 
 
 def test_the_whole_journey_of_a_lead_that_goes_home(
@@ -122,21 +122,23 @@ def test_the_whole_journey_of_a_lead_that_goes_home(
     taken = done(successor.does("accept", offered, taking()))
 
     assert (taken["state"], taken["you_are"], taken["due_at"]) == (
-        *("effective", ["lead"]),
+        "effective",
+        ["lead"],
         None,
     )
     mine = successor.sees(case)
     assert (mine["you_are"], mine["lead"], mine["holder"]) == (
         ["lead"],
-        *("UZ_LEAD", "UZ_LEAD"),
+        "UZ_LEAD",
+        "UZ_LEAD",
     )
     assert mine["state"] == "assisting"
     assert mine["version"] == before + 1
-    assert waits_for(successor) == {
+    assert list_work(successor) == {
         f"cases/{case['code']}": "review_risk",
         f"referrals/{draft['id']}": "finish_draft",
     }
-    assert waits_for(lead) == {}
+    assert list_work(lead) == {}
     assert successor.sees(referral)["you_are"] == ["sender"]
     assert shelter.sees(referral)["sender"] == "UZ_LEAD"
     done(shelter.does("start", referral, {"person_met": True}))
@@ -176,7 +178,7 @@ def test_a_declined_offer_leaves_the_lead_where_it_is(
     assert (after["state"], after["decline_reason"]) == ("declined", "NO_CAPACITY")
     assert after["available_actions"] == []
     assert lead.sees(case) == before
-    assert waits_for(successor) == {}
+    assert list_work(successor) == {}
     for path in (f"/handovers/{offered['id']}", f"/cases/{case['code']}"):
         assert problem(successor.get(path)) == (404, "not-found")
     notes = done(lead.opens(f"/cases/{case['code']}/notes"))["items"]
@@ -327,7 +329,9 @@ def test_a_step_rests_on_what_was_seen(
     assert problem(late) == (404, "not-found")
 
 
-def keyed(who: Someone, path: str, body: Any, key: str, seen: str) -> tuple[int, bool]:
+def post_with_key(
+    who: Someone, path: str, body: Any, key: str, seen: str
+) -> tuple[int, bool]:
     answer = who.post(path, body, if_match=seen, idempotency_key=key)
     return answer.status_code, "Idempotent-Replayed" in answer.headers
 
@@ -348,11 +352,11 @@ def test_each_act_is_carried_out_once_however_often_it_is_sent(
     one, seen = f"/handovers/{done(first)['id']}", successor.tag(done(first))
     no = {"reason": "LANGUAGE"}
     asked = (successor, f"{one}/decline", no, "no-1", seen)
-    assert [keyed(*asked) for _ in range(2)] == [(204, False), (204, True)]
+    assert [post_with_key(*asked) for _ in range(2)] == [(204, False), (204, True)]
 
     second = done(lead.creates(path, body, "offer-2"))
     yes = (f"/handovers/{second['id']}/accept", taking(), "yes-1", successor.tag(second))
-    assert [keyed(successor, *yes) for _ in range(2)] == [(200, False), (200, True)]
+    assert [post_with_key(successor, *yes) for _ in range(2)] == [(200, False), (200, True)]
     assert kinds(successor.hears()).count("handover.accepted") == 1
 
 
@@ -374,7 +378,7 @@ def test_strangers_and_parties_without_a_part_in_it_find_nothing(
     assert problem(stranger.offers(case, "UZ_LEAD")) == (404, "not-found")
 
 
-def ids(who: Someone, **query: str) -> list[str]:
+def list_ids(who: Someone, **query: str) -> list[str]:
     return [h["id"] for h in done(who.get("/handovers", **query))["items"]]
 
 
@@ -386,19 +390,19 @@ def test_handovers_are_listed_by_side_state_and_case(
     done(lead.does("cancel", {"id": gone, "to": "IOM"}, {}))
     taken = done(lead.offers(case, "UZ_LEAD"))
     waiting = done(lead.offers(other, "IOM"))["id"]
-    assert ids(successor, side="handover_candidate") == [taken["id"]]
+    assert list_ids(successor, side="handover_candidate") == [taken["id"]]
     done(successor.does("accept", taken, taking()))
 
-    assert ids(lead) == [waiting, taken["id"]]
-    assert ids(lead, side="lead", state="offered") == [waiting]
-    assert ids(lead, side="former_lead") == [taken["id"]]
-    assert ids(lead, case=case["code"]) == [taken["id"]]
-    assert ids(successor, side="handover_candidate") == []
-    assert set(ids(successor)) == {gone, taken["id"]}
+    assert list_ids(lead) == [waiting, taken["id"]]
+    assert list_ids(lead, side="lead", state="offered") == [waiting]
+    assert list_ids(lead, side="former_lead") == [taken["id"]]
+    assert list_ids(lead, case=case["code"]) == [taken["id"]]
+    assert list_ids(successor, side="handover_candidate") == []
+    assert set(list_ids(successor)) == {gone, taken["id"]}
     page = done(lead.get("/handovers", limit=1))
     assert page["more"]
     rest = done(lead.get("/handovers", after=page["next"]))
-    assert [h["id"] for h in [*page["items"], *rest["items"]]] == ids(lead)
+    assert [h["id"] for h in [*page["items"], *rest["items"]]] == list_ids(lead)
     assert problem(lead.get("/handovers", side="recipient"))[0] == 422
 
 
@@ -406,10 +410,10 @@ def test_the_ladder_says_what_became_of_an_offer(
     world: World, lead: Someone, case: Json, successor: Someone
 ) -> None:
     offered = done(lead.offers(case, "UZ_LEAD"))
-    sent = ladder(lead, offered)
+    sent = get_evidence(lead, offered)
     world.passes(minutes=5)
     successor.sees(offered)
-    looked = ladder(lead, offered)
+    looked = get_evidence(lead, offered)
     world.passes(minutes=5)
     done(successor.does("accept", offered, taking()))
 
@@ -417,10 +421,10 @@ def test_the_ladder_says_what_became_of_an_offer(
     assert [r["name"] for r in sent["rungs"]] == ["submitted", "available"]
     assert [r["name"] for r in looked["rungs"]][2:] == ["retrieved"]
     assert looked["rungs"][-1]["at"] == "2026-06-01T12:05:00Z"
-    last = ladder(lead, offered)["rungs"][-1]
+    last = get_evidence(lead, offered)["rungs"][-1]
     assert (last["rank"], last["event"]) == (5, "handover.accepted")
     assert last["at"] == "2026-06-01T12:10:00Z"
-    assert ladder(successor, offered) == ladder(lead, offered)
+    assert get_evidence(successor, offered) == get_evidence(lead, offered)
 
 
 def test_an_offer_expires_when_its_time_is_up_and_not_before(
@@ -439,7 +443,7 @@ def test_an_offer_expires_when_its_time_is_up_and_not_before(
     [*_, event] = successor.hears()
     assert (event["type"], event["by"]) == ("handover.expired", None)
     assert problem(successor.get(f"/cases/{case['code']}")) == (404, "not-found")
-    assert waits_for(successor) == {}
+    assert list_work(successor) == {}
     assert lead.sees(case)["lead"] == "KZ_LEAD"
     done(lead.offers(case, "IOM"))
 

@@ -1,4 +1,4 @@
-"""Whose account there is somewhere else is not told (R08, R09)."""
+"""A supervisor of another office cannot find out whether an account exists (R08, R09)."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What another priority does to what is waited for already: more haste, and no blame."""
+"""What a change of priority does to running deadlines: it shortens them, without blame."""
 
 import pytest
 
@@ -20,8 +20,8 @@ ASKED = {"topics": ["needs"], "question": "Which papers are there?"}
 NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
-def hurries(who: Someone, case: Json, priority: str) -> Json:
-    """Give a case another priority."""
+def set_priority(who: Someone, case: Json, priority: str) -> Json:
+    """Change the priority of a case."""
     path, seen = f"/cases/{case['code']}", {"If_Match": who.tag(case)}
     return done(who.ask("PATCH", path, {"priority": priority}, headers=seen))
 
@@ -33,17 +33,17 @@ def test_more_haste_leaves_all_the_new_time_and_no_more_than_there_was(
     assert case["due_at"] == "2026-06-01T15:00:00Z"
     world.passes(minutes=30)
 
-    assert hurries(officer, case, "emergency")["due_at"] == "2026-06-01T13:30:00Z"
-    assert hurries(officer, case, "urgent")["due_at"] == "2026-06-01T15:00:00Z"
+    assert set_priority(officer, case, "emergency")["due_at"] == "2026-06-01T13:30:00Z"
+    assert set_priority(officer, case, "urgent")["due_at"] == "2026-06-01T15:00:00Z"
     world.passes(hours=2, minutes=10)
-    assert hurries(officer, case, "emergency")["due_at"] == "2026-06-01T15:00:00Z"
+    assert set_priority(officer, case, "emergency")["due_at"] == "2026-06-01T15:00:00Z"
 
 
 def test_no_change_of_priority_pushes_a_clock(world: World, officer: Someone) -> None:
     case = officer.submits()
     for priority in ("emergency", "normal", "emergency", "urgent"):
         world.passes(minutes=40)
-        changed = hurries(officer, case, priority)
+        changed = set_priority(officer, case, priority)
 
     assert changed["due_at"] == case["due_at"] == "2026-06-01T15:00:00Z"
 
@@ -54,12 +54,12 @@ def test_nobody_loses_a_case_by_a_deadline_it_never_had(
     case = officer.submits(consents=[consent(), NGOS], notice={"priority": "normal"})
     world.passes(minutes=90)
 
-    hurries(officer, case, "emergency")
-    hurries(officer, case, "normal")
+    set_priority(officer, case, "emergency")
+    set_priority(officer, case, "normal")
 
     assert world.works() == 0
     assert lead.sees(case)["holder"] == "KZ_LEAD"
-    hurries(officer, case, "emergency")
+    set_priority(officer, case, "emergency")
     world.waits_for(minutes=59)
     assert officer.sees(case)["holder"] == "KZ_LEAD"
     world.waits_for(minutes=1)
@@ -77,11 +77,12 @@ def test_whoever_has_another_time_is_told_and_not_by_whom(
     shelter.hears()
     world.passes(minutes=10)
 
-    hurries(lead, case, "emergency")
+    set_priority(lead, case, "emergency")
 
     assert before == ["2026-06-01T15:00:00Z", "2026-06-04T12:00:00Z"]
     assert [shelter.sees(one)["due_at"] for one in (new, read)] == [
-        *("2026-06-01T13:10:00Z", "2026-06-02T12:10:00Z"),
+        "2026-06-01T13:10:00Z",
+        "2026-06-02T12:10:00Z",
     ]
     told = [(event["type"], event["subject"], event["by"]) for event in shelter.hears()]
     subjects = [f"referrals/{one['id']}" for one in (new, read)]
@@ -96,7 +97,7 @@ def test_a_referral_in_time_does_not_end_because_there_is_more_haste(
     done(shelter.does("acknowledge", asked))
     world.passes(days=2)
 
-    hurries(lead, case, "emergency")
+    set_priority(lead, case, "emergency")
 
     world.waits_for(hours=23)
     assert shelter.sees(asked)["state"] == "received"
@@ -113,7 +114,7 @@ def test_what_is_late_already_is_looked_at_as_soon_as_the_new_haste_says(
     world.waits_for(days=15)
     lead.hears()
 
-    hurries(lead, case, "emergency")
+    set_priority(lead, case, "emergency")
 
     world.waits_for(hours=23)
     assert "referral.overdue" not in kinds(lead.hears())
@@ -129,7 +130,7 @@ def test_what_was_paused_goes_on_with_no_more_than_the_new_haste_leaves(
     done(lawyer.does("acknowledge", asked))
     rest = {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
     done(lead.does("suspend", case, rest))
-    hurries(lead, case, "emergency")
+    set_priority(lead, case, "emergency")
     world.passes(hours=1)
 
     done(lead.does("resume", case))
@@ -150,7 +151,7 @@ def test_an_offer_is_hurried_and_who_handed_the_case_on_learns_of_nothing(
     for one in (officer, ngo):
         one.hears()
 
-    hurries(lead, case, "emergency")
+    set_priority(lead, case, "emergency")
 
     assert ngo.sees(offered)["due_at"] == "2026-06-02T12:00:00Z"
     assert kinds(ngo.hears()) == ["handover.due_changed"]
@@ -165,7 +166,7 @@ def test_a_question_to_who_still_has_a_say_in_the_notice_is_hurried(
     done(lead.does("acknowledge", case))
     done(lead.creates(f"{path_of(case)}/questions", ASKED))
 
-    hurries(officer, case, "emergency")
+    set_priority(officer, case, "emergency")
 
     [(_, _, due)] = [one for one in officer.waits() if one[1] == "answer"]
     assert due == "2026-06-01T16:00:00Z"

@@ -1,4 +1,4 @@
-"""Labels and problems in the reader's language, and never silently in another."""
+"""Labels and problems in the language of the reader, or marked as another language."""
 
 import pytest
 from httpx2 import Response
@@ -18,12 +18,12 @@ vic_MethodsOfControl htcds_definitions
 """
 
 
-def ask(one: Someone, path: str, wish: str) -> Response:
+def get_in_language(one: Someone, path: str, wish: str) -> Response:
     return one.ask("GET", path, headers={"Accept-Language": wish})
 
 
-def read(one: Someone, name: str, wish: str) -> list[Json]:
-    answer = ask(one, f"/reference/{name}", wish)
+def list_items(one: Someone, name: str, wish: str) -> list[Json]:
+    answer = get_in_language(one, f"/reference/{name}", wish)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["items"])
 
@@ -33,7 +33,7 @@ def read(one: Someone, name: str, wish: str) -> list[Json]:
 def test_our_own_lists_are_read_in_five_languages(
     name: str, language: str, officer: Someone
 ) -> None:
-    answer = ask(officer, f"/reference/{name}", f"{language}, de;q=0.5")
+    answer = get_in_language(officer, f"/reference/{name}", f"{language}, de;q=0.5")
 
     assert answer.headers["Content-Language"] == language
     assert answer.headers["Vary"] == "Accept-Language"
@@ -46,7 +46,7 @@ def test_our_own_lists_are_read_in_five_languages(
 def test_a_text_of_somebody_else_is_not_translated_and_says_so(
     name: str, officer: Someone
 ) -> None:
-    answer = ask(officer, f"/reference/{name}", "ru")
+    answer = get_in_language(officer, f"/reference/{name}", "ru")
 
     assert answer.headers["Content-Language"] == "en"
     for item in answer.json()["items"]:
@@ -59,7 +59,7 @@ def test_a_text_of_somebody_else_is_not_translated_and_says_so(
 def test_countries_are_named_in_every_language_that_has_names(
     language: str, officer: Someone
 ) -> None:
-    items = read(officer, "countries", language)
+    items = list_items(officer, "countries", language)
 
     assert {item["language"] for item in items} == {language}
     assert len(items) == 249
@@ -68,27 +68,27 @@ def test_countries_are_named_in_every_language_that_has_names(
 def test_countries_and_languages_are_named_as_their_readers_name_them(
     officer: Someone,
 ) -> None:
-    def label(name: str, code: str, wish: str) -> str:
-        [found] = [i["label"] for i in read(officer, name, wish) if i["code"] == code]
+    def get_label(name: str, code: str, wish: str) -> str:
+        [found] = [i["label"] for i in list_items(officer, name, wish) if i["code"] == code]
         return str(found)
 
-    assert label("countries", "UZ", "ru") == "Узбекистан"
-    assert label("countries", "KZ", "uz-Cyrl-UZ") == "Қозоғистон"
-    assert label("countries", "US", "es-MX") == "Estados Unidos"
-    assert label("languages", "tg", "fr") == "tadjik"
-    assert label("languages", "uz-Cyrl", "en") == "Uzbek (Cyrillic)"
-    assert label("languages", "prs", "en") == "Dari"
+    assert get_label("countries", "UZ", "ru") == "Узбекистан"
+    assert get_label("countries", "KZ", "uz-Cyrl-UZ") == "Қозоғистон"
+    assert get_label("countries", "US", "es-MX") == "Estados Unidos"
+    assert get_label("languages", "tg", "fr") == "tadjik"
+    assert get_label("languages", "uz-Cyrl", "en") == "Uzbek (Cyrillic)"
+    assert get_label("languages", "prs", "en") == "Dari"
 
 
 def test_no_language_passes_off_the_names_of_another_as_its_own(officer: Someone) -> None:
-    items = read(officer, "countries", "en")
+    items = list_items(officer, "countries", "en")
     tags = {tag for item in items for tag in item["labels"]}
 
     said = {tag: tuple(item["labels"].get(tag) for item in items) for tag in tags}
 
     assert tags == set(LANGUAGES) - {"ht"}
     assert len(set(said.values())) == len(tags)
-    assert {item["language"] for item in read(officer, "countries", "ht")} == {"en"}
+    assert {item["language"] for item in list_items(officer, "countries", "ht")} == {"en"}
 
 
 def test_each_language_that_the_directory_names_has_a_name(officer: Someone) -> None:
@@ -96,11 +96,11 @@ def test_each_language_that_the_directory_names_has_a_name(officer: Someone) -> 
         tag for row in read_directory(standard_data()).countries for tag in row.languages
     }
 
-    assert spoken <= {item["code"] for item in read(officer, "languages", "en")}
+    assert spoken <= {item["code"] for item in list_items(officer, "languages", "en")}
 
 
 def test_a_name_that_a_language_lacks_is_in_english_and_says_so(officer: Someone) -> None:
-    answer = ask(officer, "/reference/languages", "tg")
+    answer = get_in_language(officer, "/reference/languages", "tg")
     items = answer.json()["items"]
 
     assert answer.headers["Content-Language"] == "tg, en"
@@ -112,17 +112,17 @@ def test_a_name_that_a_language_lacks_is_in_english_and_says_so(officer: Someone
 
 def test_the_tag_is_of_one_language_alone(officer: Someone) -> None:
     path = "/reference/services"
-    ru, uz = ask(officer, path, "ru"), ask(officer, path, "uz")
+    ru, uz = get_in_language(officer, path, "ru"), get_in_language(officer, path, "uz")
     tag = ru.headers["ETag"]
 
-    def again(wish: str) -> Response:
+    def ask_again(wish: str) -> Response:
         headers = {"Accept-Language": wish, "If-None-Match": tag}
         return officer.ask("GET", path, headers=headers)
 
     assert tag != uz.headers["ETag"]
-    assert again("ru").status_code == 304
-    assert again("ru").headers["Vary"] == "Accept-Language"
-    assert again("uz").status_code == 200
+    assert ask_again("ru").status_code == 304
+    assert ask_again("ru").headers["Vary"] == "Accept-Language"
+    assert ask_again("uz").status_code == 200
 
 
 def test_a_header_that_comes_twice_is_one_wish(officer: Someone) -> None:
@@ -135,8 +135,19 @@ def test_a_header_that_comes_twice_is_one_wish(officer: Someone) -> None:
 
 
 MALFORMED = [
-    *(b"", b";", b",,,", b"ru;q=9", b"ru_RU", b"\xff\xfe", "ру".encode(), b"*" * 8000),
-    *(b"-" * 8000, b"a-" * 4000, b"q=1;" * 2000, b"ru;q=0.12345", b"en;q=0"),
+    b"",
+    b";",
+    b",,,",
+    b"ru;q=9",
+    b"ru_RU",
+    b"\xff\xfe",
+    "ру".encode(),
+    b"*" * 8000,
+    b"-" * 8000,
+    b"a-" * 4000,
+    b"q=1;" * 2000,
+    b"ru;q=0.12345",
+    b"en;q=0",
 ]
 
 
@@ -167,7 +178,7 @@ def test_a_problem_is_titled_in_the_language_of_the_caller(
     wish: str, language: str, title: str, officer: Someone
 ) -> None:
     english = officer.get("/reference/nothing")
-    refused = ask(officer, "/reference/nothing", wish)
+    refused = get_in_language(officer, "/reference/nothing", wish)
 
     assert refused.headers["Content-Language"] == language
     assert refused.headers["Vary"] == "Accept-Language"
@@ -177,7 +188,7 @@ def test_a_problem_is_titled_in_the_language_of_the_caller(
 
 
 def test_faults_are_titled_too_and_their_codes_stay(officer: Someone) -> None:
-    refused = ask(officer, "/cases?limit=0", "ru")
+    refused = get_in_language(officer, "/cases?limit=0", "ru")
 
     assert refused.status_code == 422
     assert refused.json()["title"] == "Запрос имеет неверную форму."
@@ -203,4 +214,4 @@ def test_what_is_not_translated_does_not_vary(officer: Someone) -> None:
     case = officer.submits()
 
     for path in (path_of(case), "/cases", "/events", "/me"):
-        assert "Vary" not in ask(officer, path, "ru").headers
+        assert "Vary" not in get_in_language(officer, path, "ru").headers

@@ -1,4 +1,4 @@
-"""What an office is answered that comes too late, as docs/mechanism.md says."""
+"""What an office is answered when it answers too late, as docs/mechanism.md says."""
 
 from pathlib import Path
 
@@ -19,14 +19,14 @@ NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 
 
-def page() -> str:
-    """What the page says of late answers, in one line."""
+def read_page() -> str:
+    """Return the paragraph about late answers of docs/mechanism.md, in one line."""
     [_, told] = PAGE.read_text("utf-8").split("- **A late answer**")
     return " ".join(told.split("\n\n")[0].split())
 
 
-def given_up(lead: Someone, case: Json) -> Json:
-    """What an office is answered that acknowledges a case; each answer has its own name."""
+def acknowledge_late(lead: Someone, case: Json) -> Json:
+    """Return the answer to an acknowledgement, without the id of the request."""
     answer = lead.post(f"{path_of(case)}/acknowledge", if_match=f'"1.{"0" * 16}"')
     return {**answer.json(), "instance": "", "status": answer.status_code}
 
@@ -40,12 +40,12 @@ def test_late_lead_is_answered_like_an_office_that_turned_out_to_be_feared(
     done(officer.ask("PUT", f"{path_of(feared)}/safeguards", guards, headers=tag))
     world.waits_for(hours=3)
 
-    answers = [given_up(lead, case) for case in (late, feared)]
+    answers = [acknowledge_late(lead, case) for case in (late, feared)]
 
     assert answers[0] == answers[1]
     assert answers[0]["type"] == "/problems/not-found"
     assert "case.not_acknowledged" in kinds(lead.hears())
-    assert 'is "not found", as for anybody who has no part in the case' in page()
+    assert 'is "not found", as for anybody who has no part in the case' in read_page()
 
 
 def test_late_recipient_is_told_that_the_referral_has_expired(
@@ -59,4 +59,4 @@ def test_late_recipient_is_told_that_the_referral_has_expired(
 
     assert problem(refused) == (409, "action-illegal")
     assert refused.json()["state"] == "expired"
-    assert "says that the referral is `expired`" in page()
+    assert "says that the referral is `expired`" in read_page()

@@ -1,4 +1,4 @@
-"""A no after a consent ran out, and a fear of who visits: what rested on them ends."""
+"""A withdrawal, a new fear or a shut office ends help whose consent had run out already."""
 
 from tests.support.returns import HOME, Homecoming, begin
 from tests.support.world import (
@@ -20,14 +20,14 @@ SOON = "2026-06-05T00:00:00Z"
 GUARDS = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 
 
-def says_no(to: Someone, case: Json, purpose: str) -> None:
-    """Take back for the person all that they agreed to for a purpose."""
+def withdraw_purpose(to: Someone, case: Json, purpose: str) -> None:
+    """Withdraw all consents for one purpose."""
     path = f"{path_of(case)}/consents/withdraw"
     assert to.post(path, {"purposes": [purpose]}).status_code == 204
 
 
-def monitored(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """Somebody who is at home, is visited, and whose referral is completed."""
+def begin_monitoring(world: World, officer: Someone, lead: Someone) -> Homecoming:
+    """Return a monitored return whose referral is completed."""
     home = begin(world, officer, lead)
     home.goes("monitor")
     done(home.home.does("start", home.referral, {"person_met": True}))
@@ -46,7 +46,7 @@ def test_a_no_ends_help_whose_consent_ran_out(
     world.passes(days=5)
     assert shelter.sees(housed)["state"] == "in_progress"
 
-    says_no(shelter, case, "SHELTER")
+    withdraw_purpose(shelter, case, "SHELTER")
 
     assert lead.sees(housed)["state"] == "withdrawn"
 
@@ -61,7 +61,7 @@ def test_a_no_to_one_consent_ends_nothing_that_another_which_ran_out_had_covered
     done(shelter.does("accept", housed, promise()))
     world.passes(days=5)
 
-    says_no(lead, case, "LEGAL_AID")
+    withdraw_purpose(lead, case, "LEGAL_AID")
 
     assert lead.sees(housed)["state"] == "accepted"
 
@@ -74,7 +74,7 @@ def test_a_no_takes_back_an_offer_whose_consent_ran_out(
     offered = done(lead.offers(case, "SANA_SEZIM"))
     world.passes(days=5)
 
-    says_no(lead, case, "HANDOVER")
+    withdraw_purpose(lead, case, "HANDOVER")
 
     assert lead.sees(offered)["state"] == "cancelled"
 
@@ -82,7 +82,7 @@ def test_a_no_takes_back_an_offer_whose_consent_ran_out(
 def test_a_return_ends_once_who_visits_the_person_is_feared(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    home = monitored(world, officer, lead)
+    home = begin_monitoring(world, officer, lead)
 
     home.guards(origin_contact="permitted", unsafe_focal_points=[HOME])
 
@@ -113,4 +113,4 @@ def test_a_no_to_what_nobody_agreed_to_is_heard_too(
 ) -> None:
     case = lead.leads(officer.submits())
 
-    says_no(lead, case, "HANDOVER")
+    withdraw_purpose(lead, case, "HANDOVER")

@@ -1,4 +1,4 @@
-"""A lead that does not act: two people of the desk record who may lead now (ADR 47)."""
+"""Two people of the desk record who may lead when the lead does not act (ADR 47)."""
 
 import pytest
 
@@ -63,7 +63,10 @@ def test_available_actions_of_the_desk_say_what_is_open(
         "stop": True,
     }
     assert first["take_over"]["asks"] == [
-        *("reason", "person_informed", "focal_point_chosen", "second_person")
+        "reason",
+        "person_informed",
+        "focal_point_chosen",
+        "second_person",
     ]
     [named] = then["record_lead_consent"]["unmet"]
     assert (named["need"], named["by"]) == ("nobody_named", "desk")
@@ -208,7 +211,7 @@ def test_an_answer_is_repeated_as_it_was(desk: Someone, boss: Someone, stuck: Js
     assert len(done(desk.get(f"{path_of(stuck)}/consents"))["items"]) == 1
 
 
-# Whose consent it is.
+# Who gave the consent.
 
 
 @pytest.mark.parametrize("age", ["child", "presumed_child"])
@@ -258,7 +261,7 @@ def test_a_handover_consent_is_enough_and_opens_no_more_than_needs(
     assert opened == dict.fromkeys(opened, 404) | {"needs": 200}
 
 
-# What else may happen meanwhile.
+# Changes of the desk, the country or the lead meanwhile.
 
 
 def test_the_desk_in_the_place_of_one_that_was_shut_goes_on(
@@ -344,7 +347,7 @@ def test_who_was_given_the_case_so_and_does_not_act_is_followed_by_the_next(
     assert desk.sees(stuck)["next_lead"] == NGOS[0]
 
 
-# The person wants no new lead.
+# The person does not want a new lead.
 
 
 def test_two_people_of_the_desk_end_a_case_whose_lead_does_not_act(  # noqa: PLR0913, PLR0917

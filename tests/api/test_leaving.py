@@ -1,4 +1,4 @@
-"""Somebody leaves an office: nothing they had in hand is orphaned."""
+"""The end of an account: its drafts stay with the office, its approvals lapse."""
 
 from uuid import uuid4
 
@@ -33,19 +33,19 @@ from tests.support.world import (
 
 
 @pytest.fixture
-def boss(world: World) -> Someone:
+def consular_supervisor(world: World) -> Someone:
     """The supervisor of the consular post."""
     return world.someone("UZ_CONSULATE_ALMATY", SUPERVISOR)
 
 
 def test_their_drafts_stay_with_the_office_and_its_people_finish_them(
-    world: World, officer: Someone, boss: Someone
+    world: World, officer: Someone, consular_supervisor: Someone
 ) -> None:
     draft = done(officer.writes_case())
     colleague = world.someone("UZ_CONSULATE_ALMATY", {Role.OFFICER})
     waited = colleague.waits()
 
-    done(boss.post(f"{account_of(officer)}/disable"))
+    done(consular_supervisor.post(f"{account_of(officer)}/disable"))
 
     opened = done(colleague.opens(f"{path_of(draft)}/sections/narrative"))
     assert opened["author"] == "UZ_CONSULATE_ALMATY"
@@ -55,12 +55,12 @@ def test_their_drafts_stay_with_the_office_and_its_people_finish_them(
 
 
 def test_who_comes_after_the_last_one_finds_the_work_waiting(
-    world: World, officer: Someone, boss: Someone
+    world: World, officer: Someone, consular_supervisor: Someone
 ) -> None:
     admin = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
     draft = done(officer.writes_case())
-    done(boss.post(f"{account_of(officer)}/disable"))
-    done(admin.post(f"{account_of(boss)}/disable"))
+    done(consular_supervisor.post(f"{account_of(officer)}/disable"))
+    done(admin.post(f"{account_of(consular_supervisor)}/disable"))
     watcher = world.someone("OVERSIGHT_DEMO")
 
     left = [one["facts"]["accounts_left"] for one in watcher.hears()]
@@ -71,7 +71,7 @@ def test_who_comes_after_the_last_one_finds_the_work_waiting(
     key = together(admin, second, f"/accounts/{opened['id']}/keys", keys)["key"]
 
     after = Someone(world, "UZ_CONSULATE_ALMATY", officer.actor, key)
-    assert left == [0, 0]  # a supervisor alone works on no case
+    assert left == [0, 0]  # an account with the role supervisor alone handles no case
     assert [kind for _, kind, _ in after.waits()] == ["finish_draft"]
     assert done(after.does("submit", draft))["state"] == "submitted"
 
@@ -180,8 +180,11 @@ def test_an_operator_at_the_command_line_is_journalled_as_nobody(world: World) -
     told = watcher.hears()
 
     assert kinds(told) == [
-        *("account.opened", "account.key_made", "account.key_made"),
-        *("account.key_revoked", "account.disabled"),
+        "account.opened",
+        "account.key_made",
+        "account.key_made",
+        "account.key_revoked",
+        "account.disabled",
     ]
     assert {one["by"] for one in told} == {None}
     assert {one["subject"] for one in told} == {f"accounts/{account}"}
@@ -211,7 +214,7 @@ def test_what_was_taken_away_is_not_given_back_on_an_old_word(
         world.someone("KZ_LEAD", roles) for roles in (SUPERVISOR, {Role.CASEWORKER})
     )
     path = f"{account_of(worker)}/{what}"
-    first, spare = (allowed(supervisor, boss, path, body) for _ in "12")
+    first, spare = (get_approval(supervisor, boss, path, body) for _ in "12")
     made = done(gives(supervisor, path, body, first))
 
     if what == "keys":
@@ -223,8 +226,8 @@ def test_what_was_taken_away_is_not_given_back_on_an_old_word(
     assert done(worker.get("/me"))["roles"] == ["caseworker"]
 
 
-def allowed(who: Someone, by: Someone, path: str, body: Json) -> str:
-    """Ask a second person for something, who allows it; nobody makes use of it yet."""
+def get_approval(who: Someone, by: Someone, path: str, body: Json) -> str:
+    """Return an approval that a second person gave and that is not used yet."""
     asked = question(gives(who, path, body))
     done(allows(by, asked))
     return asked
