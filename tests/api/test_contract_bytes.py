@@ -1,4 +1,4 @@
-"""The contract is served from bytes: compressed, with a tag, and never built on request."""
+"""The contract is served from bytes: compressed, with an ETag, never built on request."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""An account may open so many cases a day; emergency access is not limited (R18)."""
+"""The daily limit on the cases that an account opens, and what it does not limit (R18)."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""How a case moves to another focal point: chosen by a desk, or because of a border."""
+"""How a case moves to another focal point: a desk's choice, a border or a failing lead."""
 
 import pytest
 from httpx2 import Response

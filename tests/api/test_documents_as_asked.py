@@ -1,4 +1,4 @@
-"""A State body that is asked for a travel document reads the case as of then (ADR 43)."""
+"""A State body asked for a travel document reads the case as it was then (ADR 43)."""
 
 import re
 from typing import Any

@@ -115,7 +115,7 @@ def restart_at(world: World, speed: int) -> None:
 def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """As docs/operations.md says: 600 while people act, and 200,000 to pass years."""
+    """The speeds of docs/operations.md: 600 while people act, 200,000 to pass years."""
     restart_at(world, 600)
     case = lead.leads(officer.submits())
     restart_at(world, 200_000)

@@ -245,29 +245,29 @@ def test_who_led_and_only_remembers_the_case_is_told_nothing_of_it_as_it_is_now(
 def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
     world: World, case: Json, officer: Someone, lead: Someone
 ) -> None:
-    def known() -> Json:
+    def get_case_fields() -> Json:
         fields = export_htcds(lead, case)["fields"]
         return {name: fields[name] for name in OF_THE_CASE & fields.keys()}
 
-    def says(country: str, value: str, **more: str) -> None:
+    def record_identification(country: str, value: str, **more: str) -> None:
         fact = {"name": "identification", "value": value, "country": country} | more
         done(lead.creates(f"{path_of(case)}/facts", fact))
 
     led(case, officer, lead)
-    assert known() == {"cas_Status": ["Active"]}
+    assert get_case_fields() == {"cas_Status": ["Active"]}
 
-    says("KZ", "not_assessed")
-    assert known() == {"cas_Status": ["Active"]}
-    says("KZ", "presumed")
-    assert known()["vic_TraffickingStatus"] == ["PossibleVictimOfTrafficking"]
-    says("KZ", "formally_identified")
-    assert known()["vic_TraffickingStatus"] == ["ActualVictimOfTrafficking"]
-    says("KZ", "presumed", body="IOM")
-    assert "vic_TraffickingStatus" not in known()
-    says("KZ", "formally_identified", body="IOM")
-    assert known()["vic_TraffickingStatus"] == ["ActualVictimOfTrafficking"]
-    says("UZ", "presumed")
-    assert "vic_TraffickingStatus" not in known()
+    record_identification("KZ", "not_assessed")
+    assert get_case_fields() == {"cas_Status": ["Active"]}
+    record_identification("KZ", "presumed")
+    assert get_case_fields()["vic_TraffickingStatus"] == ["PossibleVictimOfTrafficking"]
+    record_identification("KZ", "formally_identified")
+    assert get_case_fields()["vic_TraffickingStatus"] == ["ActualVictimOfTrafficking"]
+    record_identification("KZ", "presumed", body="IOM")
+    assert "vic_TraffickingStatus" not in get_case_fields()
+    record_identification("KZ", "formally_identified", body="IOM")
+    assert get_case_fields()["vic_TraffickingStatus"] == ["ActualVictimOfTrafficking"]
+    record_identification("UZ", "presumed")
+    assert "vic_TraffickingStatus" not in get_case_fields()
 
     second = world.someone(lead.code, {Role.SUPERVISOR})
     done(lead.does_with(second, "close", case, closing(reason="TRANSFERRED")))

@@ -78,7 +78,7 @@ def get_codes(found: Json) -> list[str]:
 
 
 def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
-    """Return the unmet requirements of a draft, as shown and as answered, or 200."""
+    """Return the unmet requirements, as the draft and the answer list them, or 200."""
     draft = done(who.refers(case, to, send=False, **changes))
     shown = actions(draft)["send"]
     answer = who.does("send", draft)

@@ -1,4 +1,4 @@
-"""Who reads, opens and hears what of a case during a handover and after it."""
+"""What each office reads, opens and hears during a handover and after it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Handovers: offered, answered once, and effective at once for all that the case has."""
+"""Handovers: an offer of the lead, its one answer, and all that moves with the lead."""
 
 from typing import Any
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""What a change of priority does to running deadlines: it shortens them, without blame."""
+"""What another priority does to running deadlines: none moves past its first date."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What an office is answered when it answers too late, as docs/mechanism.md says."""
+"""The answers to offices that act after their deadline, as docs/mechanism.md describes."""
 
 from pathlib import Path
 

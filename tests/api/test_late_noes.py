@@ -1,4 +1,4 @@
-"""A withdrawal, a new fear or a shut office ends help whose consent had run out already."""
+"""A withdrawal ends help whose consent had expired; a fear of the office ends a return."""
 
 from tests.support.returns import HOME, Homecoming, begin
 from tests.support.world import (

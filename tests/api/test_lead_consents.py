@@ -189,12 +189,14 @@ def test_only_the_desk_that_was_brought_in_records_it(
     worker = world.someone(OLD_DESK, {Role.CASEWORKER})
     elsewhere = world.someone(NEW_DESK)
 
-    def asks(one: Someone) -> tuple[int, str]:
+    def get_refusal(one: Someone) -> tuple[int, str]:
         return problem(one.does("record-lead-consent", stuck, body))
 
-    assert {asks(one) for one in (officer, lead, watcher)} == {(403, "action-not-yours")}
-    assert asks(worker) == (403, "role-missing")
-    assert {asks(one) for one in (stranger, elsewhere)} == {(404, "not-found")}
+    assert {get_refusal(one) for one in (officer, lead, watcher)} == {
+        (403, "action-not-yours")
+    }
+    assert get_refusal(worker) == (403, "role-missing")
+    assert {get_refusal(one) for one in (stranger, elsewhere)} == {(404, "not-found")}
 
 
 def test_an_answer_is_repeated_as_it_was(desk: Someone, boss: Someone, stuck: Json) -> None:
