@@ -34,13 +34,13 @@ def case(officer: Someone, lead: Someone) -> Json:
     return lead.leads(officer.submits())
 
 
-def get_path(case: Json, one: Json | None = None) -> str:
+def get_consents_path(case: Json, one: Json | None = None) -> str:
     tail = f"/{one['id']}/withdraw" if one else ""
     return f"/cases/{case['code']}/consents{tail}"
 
 
 def list_consents(who: Someone, case: Json) -> list[Json]:
-    return list(done(who.get(get_path(case)))["items"])
+    return list(done(who.get(get_consents_path(case)))["items"])
 
 
 def get_consent(who: Someone, case: Json, purpose: str) -> Json:
@@ -50,14 +50,14 @@ def get_consent(who: Someone, case: Json, purpose: str) -> Json:
 
 
 def record_consent(who: Someone, case: Json, **changes: Any) -> Json:
-    return done(who.creates(get_path(case), for_services(**changes)))
+    return done(who.creates(get_consents_path(case), for_services(**changes)))
 
 
 def test_a_consent_is_recorded_as_the_person_gave_it(officer: Someone) -> None:
     case = done(officer.writes_case(consents=[]))
     given = for_services(interpreter=True, evidence="Signed before a witness")
 
-    answer = officer.creates(get_path(case), given)
+    answer = officer.creates(get_consents_path(case), given)
 
     shown = done(answer)
     assert answer.status_code == 201
@@ -74,7 +74,7 @@ def test_a_consent_is_recorded_as_the_person_gave_it(officer: Someone) -> None:
 def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
     case = done(officer.writes_case(consents=[]))
 
-    one = done(officer.creates(get_path(case), consent(focal_point="IOM")))
+    one = done(officer.creates(get_consents_path(case), consent(focal_point="IOM")))
 
     assert (one["focal_point"], one["recipient_class"]) == ("IOM", None)
 
@@ -117,7 +117,7 @@ def test_a_consent_that_means_nothing_is_refused(
 ) -> None:
     case = done(officer.writes_case(consents=[]))
 
-    assert problem(officer.creates(get_path(case), given)) == answer
+    assert problem(officer.creates(get_consents_path(case), given)) == answer
     assert list_consents(officer, case) == []
 
 
@@ -128,17 +128,17 @@ def test_a_consent_is_of_today_where_today_begins_first(
     case = done(officer.writes_case(consents=[]))
     world.passes(hours=hours)
 
-    given = officer.creates(get_path(case), consent(obtained_on="2026-06-02"))
+    given = officer.creates(get_consents_path(case), consent(obtained_on="2026-06-02"))
 
     assert given.status_code == status
 
 
 def test_a_consent_is_recorded_once_however_often_it_is_sent(officer: Someone) -> None:
     case, key = done(officer.writes_case(consents=[])), str(uuid4())
-    first = officer.creates(get_path(case), consent(), key)
+    first = officer.creates(get_consents_path(case), consent(), key)
 
-    again = officer.creates(get_path(case), consent(), key)
-    unkeyed = officer.post(get_path(case), consent())
+    again = officer.creates(get_consents_path(case), consent(), key)
+    unkeyed = officer.post(get_consents_path(case), consent())
 
     assert again.json() == first.json()
     assert again.headers["Idempotent-Replayed"] == "true"
@@ -150,28 +150,31 @@ def test_the_submitter_records_until_the_lead_accepts_then_the_lead(
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submits()
-    early = lead.creates(get_path(case), consent())
-    recorded = officer.creates(get_path(case), consent())
+    early = lead.creates(get_consents_path(case), consent())
+    recorded = officer.creates(get_consents_path(case), consent())
     lead.leads(case)
 
-    late = officer.creates(get_path(case), consent())
+    late = officer.creates(get_consents_path(case), consent())
 
     assert problem(early) == problem(late) == (403, "action-not-yours")
     assert recorded.status_code == 201
-    assert lead.creates(get_path(case), consent()).status_code == 201
+    assert lead.creates(get_consents_path(case), consent()).status_code == 201
 
 
 def test_recording_takes_a_role(world: World, lead: Someone, case: Json) -> None:
     second = world.someone(lead.code, {Role.SUPERVISOR})
 
-    assert problem(second.creates(get_path(case), consent())) == (403, "role-missing")
+    assert problem(second.creates(get_consents_path(case), consent())) == (
+        403,
+        "role-missing",
+    )
 
 
 def test_nobody_records_in_a_case_that_has_ended(officer: Someone) -> None:
     case = officer.submits()
     done(officer.does("withdraw", case, {"reason": "SENT_IN_ERROR"}))
 
-    refused = officer.creates(get_path(case), consent())
+    refused = officer.creates(get_consents_path(case), consent())
 
     assert problem(refused) == (409, "action-illegal")
 
@@ -179,7 +182,7 @@ def test_nobody_records_in_a_case_that_has_ended(officer: Someone) -> None:
 def test_the_lead_sees_all_a_submitter_its_own_a_recipient_those_that_name_it(
     officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
 ) -> None:
-    later = done(lead.creates(get_path(case), consent(focal_point="KZ_LEGAL_AID")))
+    later = done(lead.creates(get_consents_path(case), consent(focal_point="KZ_LEGAL_AID")))
     done(lead.refers(case, SHELTER))
 
     seen = {one["id"] for one in list_consents(lead, case)}
@@ -189,15 +192,15 @@ def test_the_lead_sees_all_a_submitter_its_own_a_recipient_those_that_name_it(
     assert [one["purposes"] for one in list_consents(shelter, case)] == [
         ["LEGAL_AID", "SHELTER"]
     ]
-    assert problem(lawyer.get(get_path(case))) == (404, "not-found")
+    assert problem(lawyer.get(get_consents_path(case))) == (404, "not-found")
 
 
 def test_a_submitter_does_not_find_a_consent_that_the_lead_recorded(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    later = done(lead.creates(get_path(case), consent(focal_point="KZ_LEGAL_AID")))
+    later = done(lead.creates(get_consents_path(case), consent(focal_point="KZ_LEGAL_AID")))
 
-    assert problem(officer.post(get_path(case, later))) == (404, "not-found")
+    assert problem(officer.post(get_consents_path(case, later))) == (404, "not-found")
 
 
 def test_a_stranger_hears_what_a_case_that_is_not_there_would_say(
@@ -206,9 +209,9 @@ def test_a_stranger_hears_what_a_case_that_is_not_there_would_say(
     given = list_consents(officer, case)[0]
 
     answers = [
-        stranger.get(get_path(case)),
-        stranger.creates(get_path(case), consent()),
-        stranger.post(get_path(case, given)),
+        stranger.get(get_consents_path(case)),
+        stranger.creates(get_consents_path(case), consent()),
+        stranger.post(get_consents_path(case, given)),
     ]
 
     assert {problem(answer) for answer in answers} == {(404, "not-found")}
@@ -221,7 +224,7 @@ def test_oversight_sees_no_consent_and_withdraws_none(
     given = list_consents(lead, case)[0]
 
     assert list_consents(oversight, case) == []
-    assert problem(oversight.post(get_path(case, given))) == (404, "not-found")
+    assert problem(oversight.post(get_consents_path(case, given))) == (404, "not-found")
 
 
 def test_the_desk_is_told_the_notice_and_no_consent(
@@ -242,7 +245,7 @@ def test_any_party_that_sees_a_consent_records_that_it_was_taken_back(
     sent = done(lead.refers(case, SHELTER))
     party: Someone = request.getfixturevalue(who)
 
-    taken = done(party.post(get_path(case, get_consent(party, case, "SHELTER"))))
+    taken = done(party.post(get_consents_path(case, get_consent(party, case, "SHELTER"))))
 
     assert taken["withdrawn_at"] == "2026-06-01T12:00:00Z"
     assert shelter.sees(sent)["state"] == "withdrawn"
@@ -254,7 +257,7 @@ def test_taking_back_takes_a_role_that_works_on_cases(
 ) -> None:
     given = get_consent(officer, case, "SHELTER")
 
-    answer = world.someone("KZ_LEAD", {role}).post(get_path(case, given))
+    answer = world.someone("KZ_LEAD", {role}).post(get_consents_path(case, given))
 
     works = role in {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR}
     assert works == answer.is_success
@@ -268,8 +271,8 @@ def test_a_no_is_never_out_of_date(officer: Someone, lead: Someone, case: Json) 
     old = officer.tag(case)
     record_consent(lead, case)
 
-    unasked = officer.post(get_path(case, given))
-    stale = officer.post(get_path(case, given), if_match=old)
+    unasked = officer.post(get_consents_path(case, given))
+    stale = officer.post(get_consents_path(case, given), if_match=old)
 
     assert (unasked.status_code, stale.status_code) == (200, 200)
 
@@ -278,11 +281,11 @@ def test_taking_back_twice_is_as_good_as_once(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
     given = get_consent(officer, case, "SHELTER")
-    first = done(officer.post(get_path(case, given)))
+    first = done(officer.post(get_consents_path(case, given)))
     version = lead.sees(case)["version"]
     world.passes(hours=1)
 
-    again = done(officer.post(get_path(case, given)))
+    again = done(officer.post(get_consents_path(case, given)))
 
     assert again == first
     assert lead.sees(case)["version"] == version
@@ -296,7 +299,7 @@ def test_a_consent_of_another_case_or_of_none_is_not_there(
     foreign = list_consents(officer, other)[0]
 
     for one in (foreign, {"id": str(uuid4())}):
-        assert problem(officer.post(get_path(case, one))) == (404, "not-found")
+        assert problem(officer.post(get_consents_path(case, one))) == (404, "not-found")
     assert list_consents(officer, other)[0]["withdrawn_at"] is None
 
 
@@ -306,7 +309,7 @@ def test_a_recipient_does_not_find_a_consent_that_does_not_name_it(
     done(lead.refers(case, SHELTER))
     to_refer = get_consent(officer, case, "REFER")
 
-    assert problem(shelter.post(get_path(case, to_refer))) == (404, "not-found")
+    assert problem(shelter.post(get_consents_path(case, to_refer))) == (404, "not-found")
 
 
 @pytest.mark.parametrize("steps", [[], ["acknowledge"], ["accept"], ["accept", "start"]])
@@ -319,7 +322,7 @@ def test_what_rests_on_a_consent_ends_with_it_at_once(
         done(shelter.does(step, sent, bodies.get(step)))
     shelter.hears()
 
-    done(lead.post(get_path(case, get_consent(lead, case, "SHELTER"))))
+    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
     ended = shelter.sees(sent)
     assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
@@ -337,7 +340,7 @@ def test_what_was_never_sent_and_what_was_completed_stay_as_they_are(
     done(shelter.does("start", given, {"person_met": True}))
     done(shelter.does("complete", given, {"outcome": "delivered", "feedback": "Да"}))
 
-    done(lead.post(get_path(case, get_consent(lead, case, "SHELTER"))))
+    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
     assert lead.sees(draft)["state"] == "draft"
     assert lead.sees(given)["state"] == "completed"
@@ -351,7 +354,7 @@ def test_what_another_consent_still_covers_goes_on(
     first = get_consent(lead, case, "SHELTER")
     record_consent(lead, case, purposes=["SHELTER"], sections=["needs"])
 
-    done(lead.post(get_path(case, first)))
+    done(lead.post(get_consents_path(case, first)))
 
     assert shelter.sees(sent)["state"] == "sent"
     assert shelter.opens(f"/cases/{case['code']}/sections/needs").status_code == 200
@@ -365,7 +368,7 @@ def test_a_recipients_sections_are_shut_in_the_very_next_request(
     sections = [f"/cases/{case['code']}/sections/{name}" for name in ALL_SECTIONS]
     before = {shelter.opens(section).status_code for section in sections}
 
-    done(lead.post(get_path(case, get_consent(lead, case, "SHELTER"))))
+    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
     after = {shelter.opens(section).status_code for section in sections}
     assert (before, after) == ({200}, {404})
@@ -377,7 +380,7 @@ def test_the_leads_sections_are_shut_in_the_very_next_request(
     needs = f"/cases/{case['code']}/sections/needs"
     assert lead.opens(needs).status_code == 200
 
-    done(officer.post(get_path(case, get_consent(officer, case, "REFER"))))
+    done(officer.post(get_consents_path(case, get_consent(officer, case, "REFER"))))
 
     assert lead.opens(needs).status_code == 404
     assert lead.sees(case)["state"] == "referring"
@@ -406,7 +409,7 @@ def test_the_keeper_is_told_that_something_was_allowed_or_not_and_no_more(
     lead.hears()
     given = record_consent(lead, case, evidence="Behind a door")
 
-    done(lead.post(get_path(case, given)))
+    done(lead.post(get_consents_path(case, given)))
 
     recorded, withdrawn = lead.hears()
     assert kinds([recorded, withdrawn]) == ["consent.recorded", "consent.withdrawn"]
@@ -418,11 +421,11 @@ def test_a_submitter_is_not_told_what_is_allowed_or_not_once_a_lead_has_the_case
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submits()
-    done(officer.creates(get_path(case), consent()))
+    done(officer.creates(get_consents_path(case), consent()))
     before = kinds(officer.hears()), kinds(lead.hears())
     lead.leads(case)
 
-    done(lead.post(get_path(case, get_consent(lead, case, "SHELTER"))))
+    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
     assert before == (
         ["case.drafted", "case.submitted", "consent.recorded"],
@@ -442,7 +445,7 @@ def test_what_a_recipient_takes_back_or_assesses_its_holder_alone_is_told(
         who.hears()
 
     done(shelter.creates(f"/cases/{case['code']}/risk-assessments", {"level": "high"}))
-    done(shelter.post(get_path(case, given)))
+    done(shelter.post(get_consents_path(case, given)))
 
     assert kinds(lead.hears()) == [
         "case.risk_assessed",
@@ -468,7 +471,7 @@ def test_whose_part_has_ended_sees_no_consent_withdraws_none_and_assesses_nothin
 
     hidden = (404, "not-found")
     assert problem(shelter.get(f"/cases/{case['code']}/consents")) == hidden
-    assert problem(shelter.post(get_path(case, given))) == hidden
+    assert problem(shelter.post(get_consents_path(case, given))) == hidden
     assert problem(shelter.creates(risk, {"level": "low"})) == hidden
     assert get_consent(lead, case, "SHELTER")["withdrawn_at"] is None
 
@@ -484,7 +487,7 @@ def test_help_whose_own_consent_had_run_out_is_not_ended_by_another_withdrawal(
     done(shelter.does("accept", bed, promise()))
     world.passes(hours=24)
 
-    done(lead.post(get_path(case, get_consent(lead, case, "LEGAL_AID"))))
+    done(lead.post(get_consents_path(case, get_consent(lead, case, "LEGAL_AID"))))
 
     assert shelter.sees(bed)["state"] == "accepted"
     assert lawyer.sees(advice)["state"] == "withdrawn"

@@ -34,12 +34,12 @@ def case(officer: Someone, lead: Someone) -> Json:
     return lead.leads(officer.submits(consents=given))
 
 
-def get_path(case: Json) -> str:
+def get_facts_path(case: Json) -> str:
     return f"{path_of(case)}/facts"
 
 
 def list_facts(who: Someone, case: Json) -> list[tuple[str, str]]:
-    items = done(who.get(get_path(case)))["items"]
+    items = done(who.get(get_facts_path(case)))["items"]
     return [(fact["name"], fact["value"]) for fact in items]
 
 
@@ -57,7 +57,7 @@ def test_a_fact_is_recorded_with_who_said_so_and_when(
     lead.hears(), officer.hears()
     version = lead.sees(case)["version"]
 
-    recorded = lead.creates(get_path(case), PRESUMED)
+    recorded = lead.creates(get_facts_path(case), PRESUMED)
 
     assert recorded.status_code == 201
     fact = done(recorded)
@@ -83,8 +83,8 @@ def test_a_fact_is_recorded_with_who_said_so_and_when(
 
 
 def test_which_body_decided_can_be_another(lead: Someone, case: Json) -> None:
-    named = done(lead.creates(get_path(case), PRESUMED | {"body": "UZ_LEAD"}))
-    unknown = lead.creates(get_path(case), PRESUMED | {"body": "NOBODY_AT_ALL"})
+    named = done(lead.creates(get_facts_path(case), PRESUMED | {"body": "UZ_LEAD"}))
+    unknown = lead.creates(get_facts_path(case), PRESUMED | {"body": "NOBODY_AT_ALL"})
 
     assert (named["body"], named["recorded_by"]) == ("UZ_LEAD", "KZ_LEAD")
     assert problem(unknown) == (422, "focal-point-unknown")
@@ -92,7 +92,7 @@ def test_which_body_decided_can_be_another(lead: Someone, case: Json) -> None:
 
 def test_a_fact_keeps_its_small_history(lead: Someone, case: Json) -> None:
     for value in ("presumed", "formally_identified"):
-        done(lead.creates(get_path(case), PRESUMED | {"value": value}))
+        done(lead.creates(get_facts_path(case), PRESUMED | {"value": value}))
 
     assert list_facts(lead, case) == [
         ("identification", "presumed"),
@@ -103,8 +103,8 @@ def test_a_fact_keeps_its_small_history(lead: Someone, case: Json) -> None:
 def test_a_fact_is_recorded_once_however_often_it_is_sent(
     lead: Someone, case: Json
 ) -> None:
-    unkeyed = lead.post(get_path(case), PRESUMED)
-    both = [lead.creates(get_path(case), PRESUMED, "once") for _ in range(2)]
+    unkeyed = lead.post(get_facts_path(case), PRESUMED)
+    both = [lead.creates(get_facts_path(case), PRESUMED, "once") for _ in range(2)]
 
     assert problem(unkeyed) == (400, "key-missing")
     assert done(both[0]) == done(both[1])
@@ -115,12 +115,12 @@ def test_the_submitter_records_until_there_is_a_lead(
     officer: Someone, lead: Someone
 ) -> None:
     draft = done(officer.writes_case())
-    done(officer.creates(get_path(draft), PRESUMED))
+    done(officer.creates(get_facts_path(draft), PRESUMED))
     done(officer.does("submit", draft))
-    early = lead.creates(get_path(draft), PRESUMED)
+    early = lead.creates(get_facts_path(draft), PRESUMED)
     lead.leads(draft)
 
-    late = officer.creates(get_path(draft), PRESUMED)
+    late = officer.creates(get_facts_path(draft), PRESUMED)
 
     assert problem(early) == problem(late) == (403, "action-not-yours")
     assert list_facts(officer, draft) == []
@@ -131,12 +131,15 @@ def test_who_was_asked_to_find_out_records_what_it_found(
     officer: Someone, lead: Someone, shelter: Someone, case: Json
 ) -> None:
     refer_and_answer(lead, shelter, case, "IDENTIFICATION")
-    done(lead.creates(get_path(case), SPOKEN_FOR))
+    done(lead.creates(get_facts_path(case), SPOKEN_FOR))
     lead.hears(), officer.hears()
 
-    done(shelter.creates(get_path(case), PRESUMED))
+    done(shelter.creates(get_facts_path(case), PRESUMED))
 
-    assert problem(shelter.creates(get_path(case), SPOKEN_FOR)) == (403, "action-not-yours")
+    assert problem(shelter.creates(get_facts_path(case), SPOKEN_FOR)) == (
+        403,
+        "action-not-yours",
+    )
     assert list_facts(shelter, case) == [("identification", "presumed")]
     assert list_facts(lead, case)[-1] == ("identification", "presumed")
     [told] = lead.hears()
@@ -162,10 +165,10 @@ def test_who_was_asked_for_something_else_or_declined_records_nothing(  # noqa: 
     told: tuple[int, str],
 ) -> None:
     refer_and_answer(lead, shelter, case, service, answer=answer)
-    done(lead.creates(get_path(case), PRESUMED))
+    done(lead.creates(get_facts_path(case), PRESUMED))
 
-    assert problem(shelter.creates(get_path(case), PRESUMED)) == told
-    listed = shelter.get(get_path(case))
+    assert problem(shelter.creates(get_facts_path(case), PRESUMED)) == told
+    listed = shelter.get(get_facts_path(case))
     assert listed.status_code == 404 or done(listed)["items"] == []
 
 
@@ -178,7 +181,7 @@ def test_who_found_out_adds_nothing_once_the_case_has_ended(
     done(shelter.does("complete", helped, report))
     done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
-    late = shelter.creates(get_path(case), PRESUMED)
+    late = shelter.creates(get_facts_path(case), PRESUMED)
 
     assert problem(late) == (403, "action-not-yours")
     assert list_facts(lead, case) == []
@@ -187,15 +190,18 @@ def test_who_found_out_adds_nothing_once_the_case_has_ended(
 def test_facts_are_nobody_elses(
     world: World, officer: Someone, lead: Someone, stranger: Someone, case: Json
 ) -> None:
-    done(lead.creates(get_path(case), PRESUMED))
+    done(lead.creates(get_facts_path(case), PRESUMED))
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
     second = world.someone("KZ_LEAD", {Role.SUPERVISOR})
 
     assert list_facts(watcher, case) == list_facts(officer, case) == []
-    assert problem(watcher.creates(get_path(case), PRESUMED)) == (403, "action-not-yours")
-    assert problem(second.creates(get_path(case), PRESUMED)) == (403, "role-missing")
-    assert problem(stranger.get(get_path(case))) == (404, "not-found")
-    assert problem(stranger.creates(get_path(case), PRESUMED)) == (404, "not-found")
+    assert problem(watcher.creates(get_facts_path(case), PRESUMED)) == (
+        403,
+        "action-not-yours",
+    )
+    assert problem(second.creates(get_facts_path(case), PRESUMED)) == (403, "role-missing")
+    assert problem(stranger.get(get_facts_path(case))) == (404, "not-found")
+    assert problem(stranger.creates(get_facts_path(case), PRESUMED)) == (404, "not-found")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +216,7 @@ def test_facts_are_nobody_elses(
     ],
 )
 def test_a_fact_says_what_its_name_allows(lead: Someone, case: Json, changes: Json) -> None:
-    refused = lead.creates(get_path(case), REFLECTION | changes)
+    refused = lead.creates(get_facts_path(case), REFLECTION | changes)
 
     assert refused.status_code == 422
     assert list_facts(lead, case) == []
@@ -221,10 +227,10 @@ def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
 ) -> None:
     ask = {"service": "LAW_ENFORCEMENT", "sections": []}
     early = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
-    elsewhere = done(lead.creates(get_path(case), REFLECTION | {"country": "UZ"}))
+    elsewhere = done(lead.creates(get_facts_path(case), REFLECTION | {"country": "UZ"}))
     still = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
 
-    done(lead.creates(get_path(case), REFLECTION))
+    done(lead.creates(get_facts_path(case), REFLECTION))
 
     assert elsewhere["country"] == "UZ"
     for refused in (early, still):
@@ -233,7 +239,7 @@ def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
 
 
 def test_no_help_waits_for_a_fact(lead: Someone, shelter: Someone, case: Json) -> None:
-    done(lead.creates(get_path(case), PRESUMED | {"value": "not_victim"}))
+    done(lead.creates(get_facts_path(case), PRESUMED | {"value": "not_victim"}))
 
     sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
 

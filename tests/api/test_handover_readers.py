@@ -51,20 +51,20 @@ def case(officer: Someone, lead: Someone) -> Json:
     return lead.leads(officer.submits(safeguards=HOME, consents=given))
 
 
-def get_path(case: Json, *rest: str) -> str:
+def get_case_path(case: Json, *rest: str) -> str:
     return "/".join([f"/cases/{case['code']}", *rest])
 
 
 def write_section(who: Someone, case: Json, content: Json) -> None:
     seen = {"If_Match": who.tag(case)}
-    where = get_path(case, "sections", content["section"])
+    where = get_case_path(case, "sections", content["section"])
     done(who.ask("PUT", where, content, headers=seen))
 
 
 def list_opened(who: Someone, case: Json) -> set[str]:
     """Return the sections, safeguards and contacts that an office can open now."""
     sealed = {f"sections/{name}" for name in ALL_SECTIONS} | {"safeguards", "contacts"}
-    return {one for one in sealed if who.opens(get_path(case, one)).is_success}
+    return {one for one in sealed if who.opens(get_case_path(case, one)).is_success}
 
 
 def list_notes(who: Someone, where: str) -> list[str]:
@@ -82,7 +82,7 @@ def test_who_is_asked_sees_the_notice_and_what_is_needed_and_nothing_else(
 ) -> None:
     write_section(lead, case, SECRET)
     done(shelter.does("accept", done(lead.refers(case, SHELTER)), promise()))
-    assert problem(successor.get(get_path(case))) == HIDDEN
+    assert problem(successor.get(get_case_path(case))) == HIDDEN
 
     done(lead.offers(case, "UZ_LEAD", note="Kept at the lead"))
 
@@ -93,26 +93,29 @@ def test_who_is_asked_sees_the_notice_and_what_is_needed_and_nothing_else(
     assert [seen[name] for name in unknown] == [None] * 5
     assert seen["sections"] == seen["available_actions"] == []
     assert list_opened(successor, case) == {"sections/needs"}
-    assert list_notes(successor, get_path(case)) == []
-    assert done(successor.get(get_path(case, "consents")))["items"] == []
-    assert done(successor.get(get_path(case, "evidence")))["items"] == []
-    assert problem(successor.get(get_path(case, "routing"))) == HIDDEN
-    assert successor.opens(get_path(case, "access-log")).status_code == 403
+    assert list_notes(successor, get_case_path(case)) == []
+    assert done(successor.get(get_case_path(case, "consents")))["items"] == []
+    assert done(successor.get(get_case_path(case, "evidence")))["items"] == []
+    assert problem(successor.get(get_case_path(case, "routing"))) == HIDDEN
+    assert successor.opens(get_case_path(case, "access-log")).status_code == 403
     assert done(successor.get("/referrals"))["items"] == []
     listed = done(successor.get("/cases", role="handover_candidate"))["items"]
     assert [one["code"] for one in listed] == [case["code"]]
-    history = done(successor.get(get_path(case, "history")))["items"]
+    history = done(successor.get(get_case_path(case, "history")))["items"]
     assert kinds(history) == ["handover.offered"]
 
 
 def test_who_is_asked_writes_nothing(lead: Someone, case: Json, successor: Someone) -> None:
     done(lead.offers(case, "UZ_LEAD"))
 
-    risk = successor.creates(get_path(case, "risk-assessments"), {"level": "low"})
+    risk = successor.creates(get_case_path(case, "risk-assessments"), {"level": "low"})
     section = successor.ask(
-        "PUT", get_path(case, "sections/narrative"), SECRET, headers={"If_Match": '"1.0"'}
+        "PUT",
+        get_case_path(case, "sections/narrative"),
+        SECRET,
+        headers={"If_Match": '"1.0"'},
     )
-    given = successor.creates(get_path(case, "consents"), for_handover())
+    given = successor.creates(get_case_path(case, "consents"), for_handover())
     asked = successor.refers(case, SHELTER)
 
     for refused in (risk, section, given, asked):
@@ -145,7 +148,7 @@ def test_who_is_of_the_state_of_origin_stops_reading_when_the_person_doubts(
     doubt = HOME | {"origin_contact": "undecided"}
     seen = {"If_Match": lead.tag(case)}
 
-    done(lead.ask("PUT", get_path(case, "safeguards"), doubt, headers=seen))
+    done(lead.ask("PUT", get_case_path(case, "safeguards"), doubt, headers=seen))
 
     assert (before, list_opened(successor, case)) == ({"sections/needs"}, set())
 
@@ -158,7 +161,7 @@ def test_the_new_lead_opens_what_the_consents_say(
     everything = {f"sections/{name}" for name in ALL_SECTIONS}
     assert list_opened(successor, case) == everything | {"safeguards", "contacts"}
     assert successor.sees(case)["risk"]["level"] == "medium"
-    assert done(successor.opens(get_path(case, "access-log")))["items"]
+    assert done(successor.opens(get_case_path(case, "access-log")))["items"]
 
 
 def refer_with_notes(lead: Someone, shelter: Someone, case: Json) -> str:
@@ -183,9 +186,9 @@ def test_a_lead_of_the_state_of_origin_never_reads_where_the_person_is_met(
 ) -> None:
     referral = refer_with_notes(lead, shelter, case)
     risk = {"level": "medium", "remarks": "Seen near the river"}
-    done(lead.creates(get_path(case, "risk-assessments"), risk))
+    done(lead.creates(get_case_path(case, "risk-assessments"), risk))
     assert done(lead.opens(f"{referral}/arrangement"))["content"]["meeting"]["place"]
-    assert list_notes(lead, get_path(case)) == ["Seen near the river"]
+    assert list_notes(lead, get_case_path(case)) == ["Seen near the river"]
 
     hand_over(lead, successor, case, note="She was by the river")
 
@@ -199,7 +202,7 @@ def test_a_lead_of_the_state_of_origin_never_reads_where_the_person_is_met(
         assert problem(successor.opens(f"{where}/arrangement")) == HIDDEN
         assert list_notes(successor, where) == []
     assert len(done(successor.get("/referrals"))["items"]) == 3
-    assert list_notes(successor, get_path(case)) == []
+    assert list_notes(successor, get_case_path(case)) == []
 
 
 def test_a_lead_that_is_of_no_state_reads_it_as_the_sender_it_has_become(
@@ -212,19 +215,19 @@ def test_a_lead_that_is_of_no_state_reads_it_as_the_sender_it_has_become(
 
     assert iom.opens(f"{referral}/arrangement").is_success
     assert list_notes(iom, referral) == ["She sleeps by the river"]
-    assert list_notes(iom, get_path(case)) == ["She was by the river"]
+    assert list_notes(iom, get_case_path(case)) == ["She was by the river"]
     assert problem(lead.opens(f"{referral}/arrangement")) == HIDDEN
 
 
 def advance_case(who: Someone, shelter: Someone, case: Json) -> None:
     """Take many steps in a case of which its lead hears."""
-    done(who.creates(get_path(case, "risk-assessments"), {"level": "high"}))
+    done(who.creates(get_case_path(case, "risk-assessments"), {"level": "high"}))
     write_section(who, case, {"section": "health", "text": "Better"})
-    done(who.creates(get_path(case, "consents"), for_services(kind="state")))
+    done(who.creates(get_case_path(case, "consents"), for_services(kind="state")))
     referral = done(who.refers(case, SHELTER))
     done(shelter.does("accept", referral, promise()))
     seen = {"If_Match": who.tag(case)}
-    done(who.ask("PATCH", get_path(case), {"priority": "normal"}, headers=seen))
+    done(who.ask("PATCH", get_case_path(case), {"priority": "normal"}, headers=seen))
     done(shelter.does("decline", referral, {"reason": "NO_CAPACITY"}))
     colleague = who.world.someone(who.code, {Role.SUPERVISOR})
     asked = done(who.does("close", case, closing()))
@@ -238,13 +241,13 @@ def test_a_former_lead_hears_of_the_handover_and_of_nothing_more(
     lead.hears()
     taken = hand_over(lead, successor, case)
     heard = kinds(lead.hears())
-    kept = done(lead.get(get_path(case, "history")))
+    kept = done(lead.get(get_case_path(case, "history")))
 
     advance_case(successor, shelter, case)
 
     assert heard == ["handover.offered", "handover.accepted", "case.handed_over"]
     assert lead.hears() == []
-    assert done(lead.get(get_path(case, "history"))) == kept
+    assert done(lead.get(get_case_path(case, "history"))) == kept
     assert kinds(kept["items"])[-3:] == heard
     assert done(lead.get("/worklist"))["items"] == []
     assert lead.sees(taken)["you_are"] == ["former_lead"]
@@ -258,7 +261,7 @@ def test_a_former_lead_finds_the_case_no_more(
     done(shelter.does("accept", referral, promise()))
     seen, of_referral = lead.tag(case), lead.tag(referral)
     hand_over(lead, successor, case)
-    where = get_path(case)
+    where = get_case_path(case)
 
     asked = ["", "/routing", "/evidence", "/consents"]
     sealed = ["/safeguards", "/contacts", "/access-log", "/sections/needs"]
@@ -296,7 +299,7 @@ def test_a_former_lead_reads_what_it_wrote_itself_until_it_is_written_anew(
     write_section(lead, case, SECRET)
     done(
         lead.creates(
-            get_path(case, "risk-assessments"), {"level": "medium", "remarks": "Mine"}
+            get_case_path(case, "risk-assessments"), {"level": "medium", "remarks": "Mine"}
         )
     )
     world.passes(minutes=1)
@@ -304,14 +307,14 @@ def test_a_former_lead_reads_what_it_wrote_itself_until_it_is_written_anew(
     world.passes(minutes=1)
     done(
         iom.creates(
-            get_path(case, "risk-assessments"), {"level": "medium", "remarks": "New"}
+            get_case_path(case, "risk-assessments"), {"level": "medium", "remarks": "New"}
         )
     )
 
     assert list_opened(lead, case) == {"sections/narrative"}
-    assert list_notes(lead, get_path(case)) == ["Mine", "Also mine"]
-    assert list_notes(iom, get_path(case)) == ["Mine", "Also mine", "New"]
-    log = done(iom.opens(get_path(case, "access-log"), "protection"))["items"]
+    assert list_notes(lead, get_case_path(case)) == ["Mine", "Also mine"]
+    assert list_notes(iom, get_case_path(case)) == ["Mine", "Also mine", "New"]
+    log = done(iom.opens(get_case_path(case, "access-log"), "protection"))["items"]
     by_lead = [(e["subject"], e["allowed"]) for e in log if e["focal_point"] == "KZ_LEAD"]
     assert ("narrative", True) in by_lead
     assert ("needs", False) in by_lead
@@ -332,7 +335,10 @@ def test_the_parties_of_the_case_hear_that_the_lead_has_moved_and_no_more(
 
     for one, by in ((officer, None), (overseer, "IOM")):
         [event] = one.hears()
-        assert (event["type"], event["subject"]) == ("case.handed_over", get_path(case)[1:])
+        assert (event["type"], event["subject"]) == (
+            "case.handed_over",
+            get_case_path(case)[1:],
+        )
         assert (event["by"], event["facts"]) == (by, {"state": "referring"})
         assert done(one.get("/handovers"))["items"] == []
         assert one.sees(case)["lead"] == by
@@ -342,7 +348,7 @@ def test_a_lead_that_comes_back_is_the_lead_and_has_been_one(
     lead: Someone, case: Json, iom: Someone
 ) -> None:
     first = hand_over(lead, iom, case)
-    done(iom.creates(get_path(case, "consents"), for_handover("KZ_LEAD")))
+    done(iom.creates(get_case_path(case, "consents"), for_handover("KZ_LEAD")))
     second = hand_over(iom, lead, case)
 
     assert lead.sees(case)["you_are"] == ["lead"]
@@ -351,10 +357,10 @@ def test_a_lead_that_comes_back_is_the_lead_and_has_been_one(
         first["id"],
         second["id"],
     ]
-    assert problem(iom.get(get_path(case))) == HIDDEN
+    assert problem(iom.get(get_case_path(case))) == HIDDEN
     assert iom.sees(second)["you_are"] == ["former_lead"]
     third = hand_over(lead, iom, case)
-    assert problem(lead.get(get_path(case))) == HIDDEN
+    assert problem(lead.get(get_case_path(case))) == HIDDEN
     assert lead.sees(third)["you_are"] == ["former_lead"]
     assert lead.sees(first)["you_are"] == ["former_lead"]
     with iom.reading() as work:
@@ -392,11 +398,15 @@ def test_what_a_second_person_allowed_the_old_lead_is_allowed_to_nobody(
     late = supervisor.post(f"/approvals/{pending}/approve")
     assert problem(late) == (409, "approval-decided")
     seen = iom.tag(case)
-    theirs = iom.post(get_path(case, "close"), closing(), if_match=seen, approval=allowed)
+    theirs = iom.post(
+        get_case_path(case, "close"), closing(), if_match=seen, approval=allowed
+    )
     assert problem(theirs) == (409, "approval-unusable")
-    mine = lead.post(get_path(case, "close"), closing(), if_match=seen, approval=allowed)
+    mine = lead.post(
+        get_case_path(case, "close"), closing(), if_match=seen, approval=allowed
+    )
     assert problem(mine) == HIDDEN
-    done(iom.creates(get_path(case, "consents"), for_handover("KZ_LEAD")))
+    done(iom.creates(get_case_path(case, "consents"), for_handover("KZ_LEAD")))
     hand_over(iom, lead, case)
     for one, approval in ((lead, allowed), (colleague, pending)):
         back = one.does("close", case, closing(), approval=approval)
@@ -441,4 +451,6 @@ def test_what_is_written_to_a_handover_is_sealed(
 
     assert len(rows) > 20
     assert not any("Zqxvkjwbhf" in row for row in rows)
-    assert sorted(list_notes(iom, get_path(case))) == [f"Zqxvkjwbhf {n}" for n in (1, 2, 3)]
+    assert sorted(list_notes(iom, get_case_path(case))) == [
+        f"Zqxvkjwbhf {n}" for n in (1, 2, 3)
+    ]
