@@ -64,7 +64,7 @@ def open_account(
     session: Session, account_id: UUID, opening: Opening, now: datetime
 ) -> Account:
     """Open an account of a focal point; raises RolesIncompatible (409)."""
-    must_be_compatible(opening.roles)
+    require_compatible_roles(opening.roles)
     account = Account(
         id=account_id,
         focal_point_id=opening.focal_point_id,
@@ -78,7 +78,7 @@ def open_account(
     return account
 
 
-def must_be_compatible(roles: AbstractSet[Role]) -> None:
+def require_compatible_roles(roles: AbstractSet[Role]) -> None:
     """Raise RolesIncompatible (409) where an administrator would have another role."""
     if Role.ADMINISTRATOR in roles and len(roles) > 1:
         raise RolesIncompatible("Open two accounts, for two people.")
@@ -93,7 +93,7 @@ def make_key(
     days: int = KEY_DAYS,
 ) -> str:
     """Make an API key and return it, for the only time: just its hash is kept."""
-    prefix, key = new_secret("sc")
+    prefix, key = create_secret("sc")
     session.add(
         ApiKey(
             prefix=prefix,
@@ -108,7 +108,7 @@ def make_key(
     return key
 
 
-def new_secret(begins: str) -> tuple[str, str]:
+def create_secret(begins: str) -> tuple[str, str]:
     """Make what somebody signs in with, and what names it in the table."""
     prefix = secrets.token_hex(PREFIX_BYTES)
     return prefix, f"{begins}_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
@@ -164,18 +164,20 @@ def ask(work: Writing, asking: Asking) -> Approval:
         lapses_at=asking.lapses_at,
     )
     work.session.add(question)
-    tell(work, question, "approval.asked", {"action": question.action})
+    record_approval_event(work, question, "approval.asked", {"action": question.action})
     return question
 
 
-def tell(work: Writing, question: Approval, event: str, facts: Facts) -> None:
+def record_approval_event(
+    work: Writing, question: Approval, event: str, facts: Facts
+) -> None:
     """Say in the journal what becomes of a question.
 
     What it is about is said where that is a record of a case, which its reader sees; a row
     of the directory may be for administrators alone.
     """
     of_case = {} if question.case_id is None else {"subject": question.subject}
-    audience = queries.hearers(work, question)
+    audience = queries.get_audience(work, question)
     work.record(event, question.told, audience, {**facts, **of_case})
 
 
@@ -189,7 +191,7 @@ def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
         raise ApprovalUnusable("It was given for another request; repeat the same body.")
     if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
         raise ApprovalUnusable(f"It is {question.decision}, or lapsed: ask anew.")
-    if not queries.still_allows(work, question):
+    if not queries.is_still_allowed(work, question):
         raise ApprovalUnusable("Whoever allowed it could not do so now: ask anew.")
     question.decision = ApprovalState.SPENT
     return question
@@ -202,7 +204,7 @@ def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
     NotFound (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
     """
     question = queries.lock_approval(work, approval_id)
-    must_be_second(work, question)
+    require_second_person(work, question)
     answer = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
     mine = question.decided_by == work.actor.account_id
     if question.decision == answer and mine:
@@ -215,12 +217,12 @@ def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
         )
     question.decision = answer
     question.decided_by, question.decided_at = work.actor.account_id, work.now
-    tell(work, question, "approval.decided", {"decision": answer})
+    record_approval_event(work, question, "approval.decided", {"decision": answer})
     return question
 
 
 NOW: Final = bindparam("now", type_=Approval.lapses_at.type)
-LAPSE: Final = (
+EXPIRE: Final = (
     update(Approval)
     .where(Approval.case_id == bindparam("case"))
     .where(Approval.decision.in_([ApprovalState.PENDING, ApprovalState.APPROVED]))
@@ -230,8 +232,8 @@ LAPSE: Final = (
     )
     .returning(Approval.id)
 )
-LAPSE_ABOUT: Final = LAPSE.where(Approval.subject == bindparam("about"))
-LAPSE_OTHERS: Final = LAPSE.where(Approval.focal_point_id.not_in(any_of("sparing")))
+EXPIRE_ABOUT: Final = EXPIRE.where(Approval.subject == bindparam("about"))
+EXPIRE_OTHERS: Final = EXPIRE.where(Approval.focal_point_id.not_in(any_of("sparing")))
 
 
 def lapse(
@@ -249,9 +251,9 @@ def lapse(
     """
     asked: dict[str, object] = {"case": case_id, "now": work.now}
     if subject is None:
-        statement, asked = LAPSE_OTHERS, asked | {"sparing": list(sparing)}
+        statement, asked = EXPIRE_OTHERS, asked | {"sparing": list(sparing)}
     else:
-        statement, asked = LAPSE_ABOUT, asked | {"about": subject}
+        statement, asked = EXPIRE_ABOUT, asked | {"about": subject}
     return list(change(work.session, statement, asked).scalars())
 
 
@@ -263,11 +265,11 @@ def lapse_unanswered(work: Writing) -> int:
     over = queries.lock_unanswered(work)
     for question in over:
         question.decision = ApprovalState.LAPSED
-        tell(work, question, "approval.lapsed", {})
+        record_approval_event(work, question, "approval.lapsed", {})
     return len(over)
 
 
-def lapse_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
+def expire_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
     """End questions of an account or about it, or what it allowed and nobody made use of.
 
     Says which. Whoever left, or was made to, has no word any more in what others do; and
@@ -276,11 +278,11 @@ def lapse_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
     over = queries.lock_unspent(work, its)
     for question in over:
         question.decision, question.lapses_at = ApprovalState.LAPSED, work.now
-        tell(work, question, "approval.lapsed", {})
+        record_approval_event(work, question, "approval.lapsed", {})
     return [question.id for question in over]
 
 
-def must_be_second(work: Writing, question: Approval) -> None:
+def require_second_person(work: Writing, question: Approval) -> None:
     """Raise unless this is another person, with a role that may decide (R14).
 
     Nobody decides what their own focal point is, may and does, or about their own account.

@@ -78,7 +78,7 @@ class Assertion:
         return UUID(self.claims.iss)
 
 
-class Listed(JWSRegistry):
+class AllowedAlgorithms(JWSRegistry):
     """Our algorithms in the library, without its word that EdDSA has a new name (RFC 9864).
 
     It warns of that on standard error.
@@ -92,7 +92,7 @@ class Listed(JWSRegistry):
         return self.algorithms[name]
 
 
-REGISTRY: Final = Listed()
+REGISTRY: Final = AllowedAlgorithms()
 
 
 def read(text: str) -> Assertion:

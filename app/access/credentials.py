@@ -11,9 +11,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.access import machines
-from app.access.machines import WHO
+from app.access.machines import ACTOR_COLUMNS
 from app.access.models import Account, ApiKey
-from app.access.powers import in_hands_of
+from app.access.powers import get_allowed_scopes
 from app.kernel.actors import AccountKind, Actor, Role, Scope
 from app.kernel.problems import Forbidden, Unauthenticated
 from app.kernel.statements import columns
@@ -22,8 +22,8 @@ UNKNOWN_HASH: Final = "0" * 64
 """Compared with when a prefix is not known, so that both answers take the same steps."""
 
 
-HOLDER: Final = (
-    select(ApiKey.hash, ApiKey.scopes, ApiKey.expires_at, ApiKey.revoked_at, *WHO)
+API_KEY_QUERY: Final = (
+    select(ApiKey.hash, ApiKey.scopes, ApiKey.expires_at, ApiKey.revoked_at, *ACTOR_COLUMNS)
     .join_from(ApiKey, Account)
     .where(ApiKey.prefix == bindparam("prefix"))
 )
@@ -41,7 +41,7 @@ def prefix_of(key: str) -> str:
     An access token has that form too, and begins otherwise.
     """
     parts = key.split("_")
-    known = parts[0] in {"sc", machines.TOKEN}
+    known = parts[0] in {"sc", machines.TOKEN_PREFIX}
     return parts[1] if known and len(parts) > 2 else ""  # noqa: PLR2004
 
 
@@ -52,7 +52,11 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     (R21), and a token with the key that it was given for. An unknown, an expired and a
     revoked one are told apart for nobody.
     """
-    holder = machines.BEARER if key.startswith(f"{machines.TOKEN}_") else HOLDER
+    holder = (
+        machines.ACCESS_TOKEN_QUERY
+        if key.startswith(f"{machines.TOKEN_PREFIX}_")
+        else API_KEY_QUERY
+    )
     row = columns(session, holder, {"prefix": prefix_of(key)}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
     if (
@@ -62,7 +66,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     ):
         raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
     who = (row.id, row.focal_point_id, row.kind)
-    return actor_of(*who, has=row.roles, may=row.scopes)
+    return build_actor(*who, has=row.roles, may=row.scopes)
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
@@ -70,7 +74,7 @@ def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> 
     return now < expires_at and not any(ended_at)
 
 
-def actor_of(
+def build_actor(
     account_id: UUID,
     focal_point_id: UUID,
     kind: AccountKind,
@@ -85,7 +89,9 @@ def actor_of(
     whoever has no role any more.
     """
     roles, scopes = frozenset(map(Role, has)), frozenset(map(Scope, may))
-    return Actor(account_id, focal_point_id, kind, roles, scopes & in_hands_of(roles))
+    return Actor(
+        account_id, focal_point_id, kind, roles, scopes & get_allowed_scopes(roles)
+    )
 
 
 def must_have(actor: Actor, scope: Scope) -> None:

@@ -22,24 +22,26 @@ KEY_BITS: Final = range(3072, 4096 + 1)
 """As strong as the others, and no more work to check than they are worth."""
 
 
-def unusable() -> PydanticCustomError:
+def build_key_error() -> PydanticCustomError:
     """Say that it has the form of a key and is none."""
     return PydanticCustomError("key_unusable", "This is not a key that can be used.")
 
 
-def strong(modulus: str) -> str:
+def validate_modulus(modulus: str) -> str:
     """Refuse a short number that is written long, and bits that mean nothing."""
     try:
         bits = int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()
     except ValueError as error:
-        raise unusable() from error
+        raise build_key_error() from error
     if bits not in KEY_BITS or (bits + 7) // 8 != len(modulus) * 3 // 4:
-        raise unusable()
+        raise build_key_error()
     return modulus
 
 
 Coordinate = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{64}$")]
-Modulus = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{512,683}$"), AfterValidator(strong)]
+Modulus = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{512,683}$"), AfterValidator(validate_modulus)
+]
 Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
@@ -72,7 +74,7 @@ class Jwk(Asked):
         try:
             import_key(self.core)
         except (JoseError, ValueError) as error:
-            raise unusable() from error
+            raise build_key_error() from error
         if self.kid is not None and self.kid != self.thumbprint:
             raise PydanticCustomError(
                 "kid_differs", "Its `kid` is its thumbprint: leave it out, or send that."

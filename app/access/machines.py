@@ -13,27 +13,27 @@ from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
-TOKEN: Final = "sct"  # noqa: S105 - what every token begins with
+TOKEN_PREFIX: Final = "sct"  # noqa: S105 - what every token begins with
 """How an access token begins; an API key begins with `sc`."""
 
-WHO: Final = (
+ACTOR_COLUMNS: Final = (
     *(Account.id, Account.focal_point_id, Account.kind, Account.roles, Account.disabled_at),
 )
 """What an actor is made of."""
 
-KINDS: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
+KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
 """What an account signs in with."""
 
-SOON: Final = timedelta(days=14)
+NOTICE_PERIOD: Final = timedelta(days=14)
 """So long before a key ends somebody has to make the next one."""
 
-ON_THE_WAY: Final = timedelta(minutes=5)
+IN_TRANSIT: Final = timedelta(minutes=5)
 """For how long a request may still be carried out that was signed in with a key before it
 ended: its body may take 30 s to come, and its turn some more."""
 
-BEARER: Final = (
+ACCESS_TOKEN_QUERY: Final = (
     select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
-    .add_columns(PublicKey.revoked_at, *WHO)
+    .add_columns(PublicKey.revoked_at, *ACTOR_COLUMNS)
     .join(PublicKey, PublicKey.id == AccessToken.public_key_id)
     .join(Account, Account.id == PublicKey.account_id)
     .where(AccessToken.prefix == bindparam("prefix"))
@@ -95,7 +95,7 @@ def key_by_id(work: Reading, key_id: UUID) -> PublicKey:
     return found
 
 
-def registered(work: Reading, one: UUID, other: UUID) -> bool:
+def has_registered_key(work: Reading, one: UUID, other: UUID) -> bool:
     """Say whether one of two accounts registered a key of the other that is still in use.
 
     Whoever did may have the other half of it, and sign as that machine.
@@ -104,7 +104,7 @@ def registered(work: Reading, one: UUID, other: UUID) -> bool:
         (PublicKey.account_id == one) & (PublicKey.made_by == other),
         (PublicKey.account_id == other) & (PublicKey.made_by == one),
     )
-    usable = usable_after(PublicKey, work.now - ON_THE_WAY)
+    usable = is_usable_after(PublicKey, work.now - IN_TRANSIT)
     found = work.session.scalar(select(PublicKey.id).where(theirs, usable).limit(1))
     return found is not None
 
@@ -116,21 +116,23 @@ def ending(session: Session, now: datetime) -> list[datetime]:
     that was made for days, not weeks, is not counted: its end was meant.
     """
     moments = list[datetime]()
-    for kind in KINDS:
+    for kind in KEY_CLASSES:
         later = aliased(kind)
         goes_on = exists().where(
             later.account_id == kind.account_id,
             later.revoked_at.is_(None),
-            later.expires_at > now + SOON,
+            later.expires_at > now + NOTICE_PERIOD,
         )
-        soon = kind.expires_at.between(now, now + SOON) & kind.revoked_at.is_(None)
+        soon = kind.expires_at.between(now, now + NOTICE_PERIOD) & kind.revoked_at.is_(None)
         found = select(kind.made_at, kind.expires_at).join(Account).where(soon, ~goes_on)
         rows = session.execute(found.where(Account.disabled_at.is_(None)))
-        moments += [end for made, end in rows if end - made > SOON]
+        moments += [end for made, end in rows if end - made > NOTICE_PERIOD]
     return sorted(moments)
 
 
-def usable_after(kind: type[ApiKey | PublicKey], moment: datetime) -> ColumnElement[bool]:
+def is_usable_after(
+    kind: type[ApiKey | PublicKey], moment: datetime
+) -> ColumnElement[bool]:
     """Choose the keys that had not ended by a moment."""
     revoked = kind.revoked_at.is_(None) | (kind.revoked_at > moment)
     return revoked & (kind.expires_at > moment)

@@ -14,14 +14,14 @@ ADMINISTERS: Final = frozenset(
 )
 """All that an administrator may do, whatever its key says: no case content."""
 
-COUNTS: Final = frozenset({Scope.STATISTICS_READ, Scope.DIRECTORY_READ})
+ANALYST_SCOPES: Final = frozenset({Scope.STATISTICS_READ, Scope.DIRECTORY_READ})
 """All that an analyst may do who is nothing else: numbers alone, and no case."""
 
 
-def in_hands_of(roles: AbstractSet[Role]) -> frozenset[Scope]:
+def get_allowed_scopes(roles: AbstractSet[Role]) -> frozenset[Scope]:
     """Say which scopes a key can have in the hands of an account with these roles."""
     if Role.ADMINISTRATOR in roles:
         return ADMINISTERS
     if roles <= {Role.ANALYST}:
-        return COUNTS if roles else frozenset()
+        return ANALYST_SCOPES if roles else frozenset()
     return frozenset(Scope)

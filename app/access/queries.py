@@ -28,19 +28,19 @@ def labels(work: Reading, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
     return {account: (of, label) for account, of, label in work.session.execute(rows)}
 
 
-def labelled(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
+def find_by_label(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
     """Find the account of a focal point that goes by a label."""
     mine = (Account.focal_point_id == focal_point_id) & (Account.label == label)
     return session.scalar(select(Account.id).where(mine))
 
 
-def has_others(session: Session, labels: Collection[str]) -> bool:
+def has_other_accounts(session: Session, labels: Collection[str]) -> bool:
     """Say whether anybody has an account that goes by none of these labels."""
     others = select(Account.id).where(Account.label.not_in(labels)).limit(1)
     return session.scalar(others) is not None
 
 
-def plays(session: Session, labels: Collection[str]) -> bool:
+def has_active_account(session: Session, labels: Collection[str]) -> bool:
     """Say whether an account that is not ended goes by one of these labels."""
     theirs = Account.label.in_(labels) & Account.disabled_at.is_(None)
     return session.scalar(select(Account.id).where(theirs).limit(1)) is not None
@@ -53,12 +53,12 @@ def approvals(work: Reading) -> Select[Approval, int]:
     """
     me, runs = work.actor.account_id, Approval.lapses_at > work.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs
-    allowed = (Approval.decision == ApprovalState.APPROVED) & allowed_by(me) & runs
+    allowed = (Approval.decision == ApprovalState.APPROVED) & is_allowed_by(me) & runs
     wanted = or_(Approval.asked_by == me, waits, allowed)
-    return select(Approval, Approval.number).where(is_ours(work), wanted)
+    return select(Approval, Approval.number).where(is_visible(work), wanted)
 
 
-def is_ours(work: Reading) -> ColumnElement[bool]:
+def is_visible(work: Reading) -> ColumnElement[bool]:
     """Keep the questions about cases of this focal point.
 
     To administrators, of whichever focal point, the others: those are about no case. Of
@@ -69,30 +69,30 @@ def is_ours(work: Reading) -> ColumnElement[bool]:
     of_us = Approval.focal_point_id == work.actor.focal_point_id
     of_cases = Approval.case_id.is_not(None)
     if Role.SUPERVISOR in work.actor.roles:
-        of_office = [Approval.action.startswith(begins) for begins in ABOUT_AN_OFFICE]
+        of_office = [Approval.action.startswith(begins) for begins in OFFICE_ACTIONS]
         return of_us & or_(of_cases, *of_office)
     return of_us & of_cases
 
 
-ABOUT_AN_OFFICE: Final = ("account.", "webhook.")
+OFFICE_ACTIONS: Final = ("account.", "webhook.")
 """How the names of actions begin that change an account, its keys, or a webhook."""
 
 
 def approval(work: Reading, approval_id: UUID) -> Approval:
     """Find a question that is ours, or raise NotFound (404)."""
-    return one_approval(work, Approval.id == approval_id)
+    return load_approval(work, Approval.id == approval_id)
 
 
 def lock_approval(work: Writing, approval_id: UUID) -> Approval:
     """Find a question that is ours and hold it, or raise NotFound (404)."""
-    return one_approval(work, Approval.id == approval_id, lock=True)
+    return load_approval(work, Approval.id == approval_id, lock=True)
 
 
-def one_approval(
+def load_approval(
     work: Reading, wanted: ColumnElement[bool], *, lock: bool = False
 ) -> Approval:
     """Run a statement that should find one question."""
-    statement = select(Approval).where(wanted, is_ours(work))
+    statement = select(Approval).where(wanted, is_visible(work))
     held = statement.with_for_update(key_share=True)
     fresh = held.execution_options(populate_existing=True)
     found = work.session.scalar(fresh if lock else statement)
@@ -113,7 +113,7 @@ def pending_like(work: Reading, fingerprint: str) -> Approval | None:
     )
 
 
-def hearers(work: Reading, question: Approval) -> frozenset[UUID]:
+def get_audience(work: Reading, question: Approval) -> frozenset[UUID]:
     """Say who hears of a question: whose people answer it; of no case, overseers too."""
     ours = frozenset({question.focal_point_id})
     return ours if question.case_id else ours | directory.overseers(work)
@@ -122,7 +122,7 @@ def hearers(work: Reading, question: Approval) -> frozenset[UUID]:
 UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
 
 
-def unanswered(now: datetime) -> Select[Approval]:
+def select_unanswered(now: datetime) -> Select[Approval]:
     """Select the questions about no case that nobody answered in time."""
     waits = (Approval.decision == ApprovalState.PENDING) & Approval.case_id.is_(None)
     return select(Approval).where(waits, Approval.lapses_at <= now)
@@ -130,31 +130,31 @@ def unanswered(now: datetime) -> Select[Approval]:
 
 def has_unanswered(session: Session, now: datetime) -> bool:
     """Say whether there is such a question."""
-    return session.scalar(unanswered(now).limit(1)) is not None
+    return session.scalar(select_unanswered(now).limit(1)) is not None
 
 
 def lock_unanswered(work: Writing) -> Sequence[Approval]:
     """Find those that nobody else has in hand, and hold them."""
-    held = unanswered(work.now).with_for_update(key_share=True, skip_locked=True)
+    held = select_unanswered(work.now).with_for_update(key_share=True, skip_locked=True)
     return work.session.scalars(held).all()
 
 
-def allowed_by(account_id: UUID) -> ColumnElement[bool]:
+def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
     """Choose what an account allowed."""
     return Approval.decided_by == account_id
 
 
-def asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
+def is_asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
     """Choose what an account asked, and what it allowed."""
-    return or_(Approval.asked_by == account_id, allowed_by(account_id))
+    return or_(Approval.asked_by == account_id, is_allowed_by(account_id))
 
 
-def allowed_by_or_about(account: Account) -> ColumnElement[bool]:
+def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
     """Choose what an account allowed, and what was allowed to be done to it."""
-    return or_(allowed_by(account.id), about(account))
+    return or_(is_allowed_by(account.id), is_about(account))
 
 
-def about(account: Account) -> ColumnElement[bool]:
+def is_about(account: Account) -> ColumnElement[bool]:
     """Choose what was asked, or allowed, to be given to an account."""
     return Approval.subject == account.reference
 
@@ -167,7 +167,7 @@ def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
     return work.session.scalars(fresh.execution_options(populate_existing=True)).all()
 
 
-def still_allows(work: Reading, question: Approval) -> bool:
+def is_still_allowed(work: Reading, question: Approval) -> bool:
     """Say whether whoever allowed it could do so now: not ended, and in such a role.
 
     Judged when it is used: one who was just being ended may have allowed it all the same.
@@ -186,9 +186,9 @@ def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
         (ApiKey.account_id == other) & (ApiKey.made_by == one),
     )
-    usable = machines.usable_after(ApiKey, work.now - machines.ON_THE_WAY)
+    usable = machines.is_usable_after(ApiKey, work.now - machines.IN_TRANSIT)
     found = work.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
-    return found is not None or machines.registered(work, one, other)
+    return found is not None or machines.has_registered_key(work, one, other)
 
 
 def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
@@ -199,21 +199,23 @@ def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
     return sorted(found, key=lambda one: (one.label, one.opened_at, one.id))
 
 
-def offices(session: Session) -> Sequence[UUID]:
+def list_offices(session: Session) -> Sequence[UUID]:
     """Name the focal points that have accounts, ended ones too."""
     return session.scalars(select(Account.focal_point_id).distinct()).all()
 
 
-def one_account(work: Reading, account_id: UUID) -> Account:
+def get_account(work: Reading, account_id: UUID) -> Account:
     """Find an account, or raise NotFound (404)."""
-    return known(work.session.get(Account, account_id))
+    return require_found(work.session.get(Account, account_id))
 
 
 def lock_account(work: Writing, account_id: UUID) -> Account:
     """Find an account and hold it, so that changes take turns; or raise NotFound (404)."""
     wanted = select(Account).where(Account.id == account_id)
     held = wanted.with_for_update(key_share=True)
-    return known(work.session.scalar(held.execution_options(populate_existing=True)))
+    return require_found(
+        work.session.scalar(held.execution_options(populate_existing=True))
+    )
 
 
 def keys(work: Reading, account_id: UUID) -> list[ApiKey]:
@@ -222,15 +224,15 @@ def keys(work: Reading, account_id: UUID) -> list[ApiKey]:
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
 
 
-def one_key(work: Reading, account_id: UUID, prefix: str) -> ApiKey:
+def get_key(work: Reading, account_id: UUID, prefix: str) -> ApiKey:
     """Find a key of an account, or raise NotFound (404)."""
     mine = (ApiKey.account_id == account_id) & (ApiKey.prefix == prefix)
-    return known(work.session.scalar(select(ApiKey).where(mine)))
+    return require_found(work.session.scalar(select(ApiKey).where(mine)))
 
 
 def key_named(work: Reading, prefix: str) -> ApiKey:
     """Find a key, whosever it is, or raise NotFound (404)."""
-    return known(work.session.get(ApiKey, prefix))
+    return require_found(work.session.get(ApiKey, prefix))
 
 
 def count_workers(work: Reading, focal_point_id: UUID) -> int:
@@ -240,7 +242,7 @@ def count_workers(work: Reading, focal_point_id: UUID) -> int:
     return sum(1 for roles in work.session.scalars(people) if not WORKERS.isdisjoint(roles))
 
 
-def known[R](found: R | None) -> R:
+def require_found[R](found: R | None) -> R:
     """Hand out what was looked for, or raise NotFound (404)."""
     if found is None:
         raise NotFound("There is nothing here that is yours to see.")

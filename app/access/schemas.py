@@ -108,7 +108,7 @@ class KeyOut(Shown):
     @classmethod
     def of(cls, key: ApiKey) -> "KeyOut":
         """Show one."""
-        return cls.model_validate(told(key))
+        return cls.model_validate(describe_key(key))
 
 
 class KeyPage(Page[KeyOut]):
@@ -129,10 +129,10 @@ class MadeKeyOut(KeyOut):
     @classmethod
     def new(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
         """Show one, with itself."""
-        return cls.model_validate({**told(key), "key": secret})
+        return cls.model_validate({**describe_key(key), "key": secret})
 
 
-def told(key: ApiKey) -> dict[str, object]:
+def describe_key(key: ApiKey) -> dict[str, object]:
     """Spell what is told of a key."""
     return {
         "prefix": key.prefix,

@@ -9,11 +9,11 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.access import credentials, machines
-from app.access.actions import new_secret
+from app.access.actions import create_secret
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, PublicKey
 
-LASTS: Final = timedelta(minutes=15)
+TOKEN_LIFETIME: Final = timedelta(minutes=15)
 """How long a token is good for (R27): longer than any assertion, which it remembers."""
 
 
@@ -47,12 +47,12 @@ def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> 
     the second one sees what the first one gave (R26). What the key bought before and is
     over goes: of each there is as much as is bought in as long as a token lasts.
     """
-    key, spent = machines.signer(session, said, now, lock=True), spelled(said)
+    key, spent = machines.signer(session, said, now, lock=True), hash_assertion(said)
     over = (AccessToken.public_key_id == key.id) & (AccessToken.expires_at <= now)
     session.execute(delete(AccessToken).where(over))
     if machines.is_spent(session, key, spent):
         raise AssertionRefused
-    prefix, token = new_secret(machines.TOKEN)
+    prefix, token = create_secret(machines.TOKEN_PREFIX)
     made = AccessToken(
         prefix=prefix,
         public_key_id=key.id,
@@ -60,12 +60,12 @@ def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> 
         hash=credentials.hash_key(token),
         scopes=scopes,
         made_at=now,
-        expires_at=min(now + LASTS, key.expires_at),
+        expires_at=min(now + TOKEN_LIFETIME, key.expires_at),
     )
     session.add(made)
     return Bought(token, scopes, made.expires_at)
 
 
-def spelled(said: Assertion) -> str:
+def hash_assertion(said: Assertion) -> str:
     """Spell what an assertion is known again by."""
     return credentials.hash_key(said.claims.jti)

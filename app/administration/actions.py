@@ -113,12 +113,12 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
     before = queries.values(entry) if entry else None
     row = judged(shelf.row, {**(before or {}), **wish.said.model_dump()})
     wish.expected.must_be(tag_of(shelf, entry))
-    must_name_what_is_known(work, row)
+    require_known_references(work, row)
     turn = Turn(before, row.model_dump(exclude=set(PRIVATE)))
     if entry and not turn.changed:
         return Written(entry, created=False)
-    must_stay_sound(work, shelf, turn)
-    return decide(work, shelf, wish, turn)
+    require_soundness(work, shelf, turn)
+    return write_or_ask(work, shelf, wish, turn)
 
 
 def tag_of(shelf: Shelf, entry: Entry | None) -> str | None:
@@ -129,12 +129,12 @@ def tag_of(shelf: Shelf, entry: Entry | None) -> str | None:
     return entity_tag(0, shown.encode())
 
 
-def must_name_what_is_known(work: Writing, row: Row) -> None:
+def require_known_references(work: Writing, row: Row) -> None:
     """Refuse what the directory lacks.
 
     Raises CountryUnknown, AgreementUnknown or FocalPointUnknown (422).
     """
-    known = queries.regions(work)
+    known = queries.get_regions(work)
     unknown = {column for column, iso2 in row.countries_named() if iso2 not in known}
     if unknown:
         raise CountryUnknown(f"Look them up, GET /v1/countries: {', '.join(unknown)}.")
@@ -143,30 +143,30 @@ def must_name_what_is_known(work: Writing, row: Row) -> None:
     if strange:
         raise AgreementUnknown(f"Look them up, GET /v1/agreements: {', '.join(strange)}.")
     named = {code: column for column, code in row.offices_named()}
-    offices = {office["code"] for office in queries.offices(work)} if named else set()
+    offices = {office["code"] for office in queries.list_offices(work)} if named else set()
     if nobodies := {column for code, column in named.items() if code not in offices}:
         raise FocalPointUnknown(f"Look it up, GET /v1/focal-points: {', '.join(nobodies)}.")
 
 
-def must_stay_sound(work: Writing, shelf: Shelf, turn: Turn) -> None:
+def require_soundness(work: Writing, shelf: Shelf, turn: Turn) -> None:
     """Raise DirectoryUnsound (409) if a region lost its desk, or all their overseer.
 
     However many people agree: then no case could be carried, or nobody would watch.
     """
     if shelf is not FOCAL_POINTS:
         return
-    before = queries.offices(work)
+    before = queries.list_offices(work)
     others = [office for office in before if office["code"] != turn.after["code"]]
-    if lost := harm(queries.regions(work), before, [*others, turn.after]):
+    if lost := harm(queries.get_regions(work), before, [*others, turn.after]):
         raise DirectoryUnsound(lost)
 
 
-def decide(work: Writing, shelf: Shelf, wish: Wish, turn: Turn) -> Written | Approval:
+def write_or_ask(work: Writing, shelf: Shelf, wish: Wish, turn: Turn) -> Written | Approval:
     """Write what one person may, or two did agree on; else ask the second one."""
     subject = shelf.register.subject_of(turn.after)
-    fingerprint = fingerprint_of(work, subject, turn)
+    fingerprint = compute_fingerprint(work, subject, turn)
     if wish.approval is None and shelf.dangers(turn):
-        return ask(work, subject, fingerprint, turn)
+        return ask_administrator(work, subject, fingerprint, turn)
     second = None
     if wish.approval is not None:
         second = decisions.spend(work, wish.approval, fingerprint).decided_by
@@ -177,13 +177,15 @@ def decide(work: Writing, shelf: Shelf, wish: Wish, turn: Turn) -> Written | App
     return Written(entry, created=turn.before is None)
 
 
-def fingerprint_of(work: Writing, subject: str, turn: Turn) -> str:
+def compute_fingerprint(work: Writing, subject: str, turn: Turn) -> str:
     """Recognise the same question: of one account, on one row, from this to that."""
     parts = ("directory", str(work.actor.account_id), subject, turn.spelled())
     return work.vault.fingerprint(*(part.encode() for part in parts))
 
 
-def ask(work: Writing, subject: str, fingerprint: str, turn: Turn) -> Approval:
+def ask_administrator(
+    work: Writing, subject: str, fingerprint: str, turn: Turn
+) -> Approval:
     """Put the question to another administrator; asked twice, it is one."""
     if waiting := access.pending_like(work, fingerprint):
         return waiting

@@ -18,7 +18,7 @@ def judged[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
     broken = [name for name, value in values.items() if has_spaces(value)]
     if broken:
         raise ValidationError.from_exception_data(
-            model.__name__, [spaces(name) for name in broken], hide_input=True
+            model.__name__, [build_error(name) for name in broken], hide_input=True
         )
     said = {name: cell(value) for name, value in values.items()}
     return model.model_validate(dict.fromkeys(model.model_fields, "") | said)
@@ -29,7 +29,7 @@ def has_spaces(value: object) -> bool:
     return isinstance(value, list) and any([word] != str(word).split() for word in value)
 
 
-def spaces(name: str) -> InitErrorDetails:
+def build_error(name: str) -> InitErrorDetails:
     """Say what is wrong with such a list."""
     fault = PydanticCustomError("cell", "{what}", {"what": "must hold words"})
     return InitErrorDetails(type=fault, loc=(name,), input=None)

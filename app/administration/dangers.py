@@ -19,7 +19,7 @@ OFFICE_ALONE: Final = SOURCED | {"time_zone", "languages"}
 COUNTRY_ALONE: Final = SOURCED | {"time_zone", "languages", "routing_reason"}
 AGREEMENT_ALONE: Final = SOURCED
 CONTACT_ALONE: Final = frozenset({"language", "label"})
-KEPT_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+ENDED_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 """Without these a case has no owner, or nobody watches: one person cannot end them."""
 
 
@@ -36,7 +36,7 @@ def of_focal_point(turn: Turn) -> frozenset[str]:
     grave = turn.changed - OFFICE_ALONE
     if after["active"] and after["confidence"] == Confidence.FICTITIOUS:
         grave |= turn.changed & {"confidence"}
-    if not after["active"] and before["kind"] not in KEPT_BY_TWO:
+    if not after["active"] and before["kind"] not in ENDED_BY_TWO:
         grave -= {"active"}
     return grave
 
@@ -64,7 +64,7 @@ def of_agreement(turn: Turn) -> frozenset[str]:
     """
     grave = turn.changed - AGREEMENT_ALONE
     old, new = turn.before, turn.after
-    return frozenset(name for name in grave if old is None or widens(name, old, new))
+    return frozenset(name for name in grave if old is None or is_wider(name, old, new))
 
 
 def of_time_limit(turn: Turn) -> frozenset[str]:
@@ -79,13 +79,16 @@ def of_time_limit(turn: Turn) -> frozenset[str]:
     if not grave & {"amount", "unit"}:
         return frozenset()
     kind = ClockKind(turn.after["clock"])
-    old, new = length_of(turn.before, turn.after), length_of(turn.after, turn.after)
+    old, new = (
+        estimate_length(turn.before, turn.after),
+        estimate_length(turn.after, turn.after),
+    )
     if kind in REMINDERS and old is not None and new is not None and new <= old:
         return frozenset()
     return grave
 
 
-def length_of(row: Values | None, named: Values) -> float | None:
+def estimate_length(row: Values | None, named: Values) -> float | None:
     """Say about how long a row lets somebody wait; None: it depends on other rows."""
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], Unit(row["unit"])).about
@@ -103,7 +106,7 @@ REMINDERS: Final = frozenset(
 """Clocks after which somebody is reminded, and nothing is taken from anybody."""
 
 
-def widens(name: str, before: Values, after: Values) -> bool:
+def is_wider(name: str, before: Values, after: Values) -> bool:
     """Say whether a column lets more cross a border than it did."""
     old, new = before[name], after[name]
     match name:

@@ -11,13 +11,13 @@ from app.access.schemas import NewKey, Rotation
 from app.administration.staffing import (
     AccountEnded,
     Matter,
-    about,
+    describe_account,
+    get_roles,
     lock,
+    lock_to_grant,
     must_change,
-    roles_of,
+    record_account_event,
     second,
-    tell,
-    to_give,
 )
 from app.kernel.actors import Scope
 from app.kernel.work import Writing
@@ -43,23 +43,23 @@ def make_key(
 
     Raises what `to_give` and `second` do.
     """
-    account = to_give(work, account_id, more=frozenset())
-    of, now = about(work, account)
+    account = lock_to_grant(work, account_id, more=frozenset())
+    of, now = describe_account(work, account)
     said = now | {"scopes": sorted(set(new.scopes)), "days": new.days}
-    matter = Matter("account.make_key", account.reference, of, roles_of(account), said)
+    matter = Matter("account.make_key", account.reference, of, get_roles(account), said)
     if question := second(work, matter, approval):
         return question
-    return made(work, account, frozenset(new.scopes), new.days, "account.key_made")
+    return add_key(work, account, frozenset(new.scopes), new.days, "account.key_made")
 
 
-def made(
+def add_key(
     work: Writing, account: Account, scopes: frozenset[Scope], days: int, event: str
 ) -> MadeKey:
     """Make a key and say so; whoever is shown it is kept with it."""
     secret = access.make_key(work.session, account.id, scopes, work.now, days=days)
-    row = queries.one_key(work, account.id, credentials.prefix_of(secret))
+    row = queries.get_key(work, account.id, credentials.prefix_of(secret))
     row.made_by = None if work.actor.is_system else work.actor.account_id
-    tell(work, account, event)
+    record_account_event(work, account, event)
     return MadeKey(row, secret)
 
 
@@ -71,18 +71,18 @@ def rotate_key(
     The old one goes on for the hours that are asked for, never longer than it would have.
     Raises what `to_give` and `second` do, and AccountEnded (409) for a key that has ended.
     """
-    account = to_give(work, account_id, more=frozenset())
-    old = queries.one_key(work, account.id, prefix)
+    account = lock_to_grant(work, account_id, more=frozenset())
+    old = queries.get_key(work, account.id, prefix)
     ended = (old.revoked_at, account.disabled_at)
     if not credentials.is_live(work.now, old.expires_at, *ended):
         raise AccountEnded("Make a new key.")
-    of, now = about(work, account)
+    of, now = describe_account(work, account)
     said = now | {"key": prefix, "scopes": old.scopes} | how.model_dump()
-    matter = Matter("account.rotate_key", account.reference, of, roles_of(account), said)
+    matter = Matter("account.rotate_key", account.reference, of, get_roles(account), said)
     if question := second(work, matter, approval):
         return question
     scopes = frozenset(Scope(name) for name in old.scopes)
-    new = made(work, account, scopes, how.days, "account.key_rotated")
+    new = add_key(work, account, scopes, how.days, "account.key_rotated")
     old.expires_at = min(old.expires_at, work.now + timedelta(hours=how.overlap_hours))
     return new
 
@@ -94,8 +94,8 @@ def revoke_key(work: Writing, account_id: UUID, prefix: str) -> ApiKey:
     """
     account = lock(work, account_id)
     if account.id != work.actor.account_id:
-        must_change(work, account.focal_point_id, roles_of(account))
-    key = queries.one_key(work, account.id, prefix)
+        must_change(work, account.focal_point_id, get_roles(account))
+    key = queries.get_key(work, account.id, prefix)
     end_key(work, account, key)
     return key
 
@@ -107,5 +107,5 @@ def end_key(work: Writing, account: Account, key: ApiKey) -> None:
     """
     if key.revoked_at is None:
         access.revoke_key(work.session, key.prefix, work.now)
-        access.lapse_unspent(work, queries.allowed_by_or_about(account))
-        tell(work, account, "account.key_revoked")
+        access.expire_unspent(work, queries.is_allowed_by_or_about(account))
+        record_account_event(work, account, "account.key_revoked")

@@ -63,23 +63,23 @@ def load(clerk: Clerk, folder: Traversable, *, reopen: bool = False) -> Loaded:
     """
     hold(clerk.session, ONE_AT_A_TIME)
     limits = files.open_sheet(folder, files.LIMITS, TimeLimitRow)
-    found = files.read(folder, known(clerk), limits)
+    found = files.read(folder, load_known(clerk), limits)
     offices = with_last_word(clerk, spelled(found.focal_points))
     contacts = spelled(found.contacts)
-    offices, its = through(clerk, FOCAL_POINTS, offices, reopen=reopen)
-    contacts, theirs = through(clerk, CONTACTS, contacts, reopen=reopen)
-    must_stay_sound(clerk, found.countries, offices)
+    offices, its = plan_activations(clerk, FOCAL_POINTS, offices, reopen=reopen)
+    contacts, theirs = plan_activations(clerk, CONTACTS, contacts, reopen=reopen)
+    require_soundness(clerk, found.countries, offices)
     return Loaded(
         countries=store(clerk, COUNTRIES, spelled(found.countries)),
         focal_points=store(clerk, FOCAL_POINTS, offices),
         agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
         limits=store(clerk, TIME_LIMITS, spelled(files.rows(limits))),
         contacts=store(clerk, CONTACTS, contacts),
-        doors=together(its, theirs),
+        doors=merge_activations(its, theirs),
     )
 
 
-def through(
+def plan_activations(
     clerk: Clerk, register: Register, rows: Sequence[Values], *, reopen: bool
 ) -> tuple[list[Values], Doors]:
     """Say what is to be stored of rows that can be shut, and what that opens and shuts."""
@@ -96,12 +96,12 @@ def through(
     return list(to.values()), Doors(tuple(opened), tuple(closed), tuple(left))
 
 
-def together(one: Doors, other: Doors) -> Doors:
+def merge_activations(one: Doors, other: Doors) -> Doors:
     """Tell of both."""
     return Doors(one.opened + other.opened, one.shut + other.shut, one.left + other.left)
 
 
-def must_stay_sound(
+def require_soundness(
     clerk: Clerk, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
     """Refuse what takes from a region its desk, or from all their overseer, as over HTTP.
@@ -117,7 +117,7 @@ def must_stay_sound(
         files.refuse([files.Fault(files.FOCAL_POINTS, 0, "", lost)])
 
 
-def known(clerk: Clerk) -> files.Known:
+def load_known(clerk: Clerk) -> files.Known:
     """Read what the directory holds already."""
     columns = (Country.iso2, FocalPoint.code, Agreement.code)
     return files.Known(*(set(clerk.session.scalars(select(one))) for one in columns))

@@ -22,18 +22,18 @@ type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 def find(work: Reading, register: Register, key: str) -> Entry | None:
     """Find a row of the directory as it is now, whatever was read before."""
-    found: Entry | None = work.session.scalar(named(register, key))
+    found: Entry | None = work.session.scalar(select_row(register, key))
     return found
 
 
 def lock(work: Writing, register: Register, key: str) -> Entry | None:
     """Find a row and hold it: an office's own word about itself waits meanwhile."""
-    held = named(register, key).with_for_update(key_share=True)
+    held = select_row(register, key).with_for_update(key_share=True)
     found: Entry | None = work.session.scalar(held)
     return found
 
 
-def named(register: Register, key: str) -> Select[Any]:
+def select_row(register: Register, key: str) -> Select[Any]:
     """Select the row of a key, afresh."""
     row = select(register.table).where(register.named(key))
     return row.execution_options(populate_existing=True)
@@ -53,12 +53,12 @@ def values(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in names if name not in PRIVATE}
 
 
-def offices(work: Reading) -> list[Mapping[str, Any]]:
+def list_offices(work: Reading) -> list[Mapping[str, Any]]:
     """List every focal point as the values of its columns."""
     return [values(found) for found in work.session.scalars(select(FocalPoint))]
 
 
-def regions(work: Reading) -> dict[str, str]:
+def get_regions(work: Reading) -> dict[str, str]:
     """Tell the region of each country."""
     return {country.iso2: country.region for country in directory.countries(work)}
 

@@ -13,13 +13,13 @@ from app.access.models import Account, Approval, PublicKey
 from app.access.schemas import NewPublicKey
 from app.administration.staffing import (
     Matter,
-    about,
+    describe_account,
+    get_roles,
     lock,
+    lock_to_grant,
     must_change,
-    roles_of,
+    record_account_event,
     second,
-    tell,
-    to_give,
 )
 from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound, Problem
@@ -45,22 +45,22 @@ def register_public_key(
 
     Raises what `to_give` and `second` do, NotAMachine or PublicKeyKnown (409).
     """
-    account = to_give(work, account_id, more=frozenset())
+    account = lock_to_grant(work, account_id, more=frozenset())
     if account.kind != AccountKind.INTEGRATION:
         raise NotAMachine("Open an account of kind `integration` for it.")
     kid = new.jwk.thumbprint
     if machines.find_key(work, account.id, kid) is not None:
         raise PublicKeyKnown("Make another pair; one that was revoked never comes back.")
-    of, now = about(work, account)
+    of, now = describe_account(work, account)
     asked = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
     name = "account.register_public_key"
-    matter = Matter(name, account.reference, of, roles_of(account), now | asked)
+    matter = Matter(name, account.reference, of, get_roles(account), now | asked)
     if question := second(work, matter, approval):
         return question
-    return registered(work, account, new)
+    return add_public_key(work, account, new)
 
 
-def registered(work: Writing, account: Account, new: NewPublicKey) -> PublicKey:
+def add_public_key(work: Writing, account: Account, new: NewPublicKey) -> PublicKey:
     """Register a public key, and say so."""
     key = PublicKey(
         id=work.new_id(),
@@ -74,7 +74,7 @@ def registered(work: Writing, account: Account, new: NewPublicKey) -> PublicKey:
         made_by=work.actor.account_id,
     )
     work.session.add(key)
-    tell(work, account, "account.public_key_registered")
+    record_account_event(work, account, "account.public_key_registered")
     return key
 
 
@@ -86,12 +86,12 @@ def revoke_public_key(work: Writing, account_id: UUID, kid: str) -> PublicKey:
     """
     account = lock(work, account_id)
     if account.id != work.actor.account_id:
-        must_change(work, account.focal_point_id, roles_of(account))
+        must_change(work, account.focal_point_id, get_roles(account))
     key = machines.find_key(work, account.id, kid)
     if key is None:
         raise NotFound("There is nothing here that is yours to see.")
     if key.revoked_at is None:
         key.revoked_at = work.now
-        access.lapse_unspent(work, queries.about(account))
-        tell(work, account, "account.public_key_revoked")
+        access.expire_unspent(work, queries.is_about(account))
+        record_account_event(work, account, "account.public_key_revoked")
     return key

@@ -29,7 +29,7 @@ from app.kernel.text import (
     Shown,
 )
 
-HOW_SURE = "How well it is sourced; left out: `configured`."
+CONFIDENCE_HELP = "How well it is sourced; left out: `configured`."
 
 
 class PutFocalPoint(Asked, FocalPointOut):
@@ -37,7 +37,9 @@ class PutFocalPoint(Asked, FocalPointOut):
 
     can_lead: StrictBool
     active: StrictBool
-    confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+    confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
+        Confidence.CONFIGURED
+    )
 
 
 class WrittenFocalPoint(FocalPointOut):
@@ -78,7 +80,9 @@ class PutAgreement(Asked, AgreementOut):
     in_force_until: Annotated[
         Day | None, Field(description="The last day; null: until it is ended.")
     ]
-    confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+    confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
+        Confidence.CONFIGURED
+    )
 
 
 class PutTimeLimit(Asked, TimeLimitOut):
@@ -88,7 +92,9 @@ class PutTimeLimit(Asked, TimeLimitOut):
         Annotated[StrictInt, Field(ge=1, le=10_000), WHOLE] | None,
         Field(description="Null: set nothing any more, with `unit` null as well."),
     ]
-    confidence: Annotated[Confidence, Field(description=HOW_SURE)] = Confidence.CONFIGURED
+    confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
+        Confidence.CONFIGURED
+    )
 
 
 class ContactOut(Shown):

@@ -8,14 +8,14 @@ from app.directory.kinds import Kind, unserved
 type Values = Mapping[str, Any]
 
 
-def active(offices: Iterable[Values], kind: Kind) -> list[Values]:
+def list_active(offices: Iterable[Values], kind: Kind) -> list[Values]:
     """List the offices of a kind that are active."""
     return [office for office in offices if office["active"] and office["kind"] == kind]
 
 
 def without_desk(regions: Mapping[str, str], offices: Collection[Values]) -> frozenset[str]:
     """List the regions with a country that no active desk serves."""
-    served = {place for desk in active(offices, Kind.DESK) for place in desk["serves"]}
+    served = {place for desk in list_active(offices, Kind.DESK) for place in desk["serves"]}
     return unserved(regions, served)
 
 
@@ -26,7 +26,7 @@ def harm(
     orphans = without_desk(regions, after) - without_desk(regions, before)
     if orphans:
         return f"No active desk would serve every country of {', '.join(sorted(orphans))}."
-    watched = active(before, Kind.OVERSIGHT)
-    if watched and not active(after, Kind.OVERSIGHT):
+    watched = list_active(before, Kind.OVERSIGHT)
+    if watched and not list_active(after, Kind.OVERSIGHT):
         return "No active oversight body would be left."
     return None

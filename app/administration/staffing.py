@@ -68,7 +68,7 @@ def office(work: Reading, code: str | None) -> FocalPoint:
     if code is None:
         return directory.by_id(work, work.actor.focal_point_id)
     found = directory.find(work, code)
-    if not powers.may_see(work.actor, found.id):
+    if not powers.may_see_accounts(work.actor, found.id):
         raise NotFound("There is no such focal point.")
     return found
 
@@ -80,20 +80,20 @@ def find(work: Reading, account_id: UUID) -> Account:
     """
     if account_id != work.actor.account_id:
         must_manage(work)
-    return seen(work, queries.one_account(work, account_id))
+    return require_visible(work, queries.get_account(work, account_id))
 
 
 def lock(work: Writing, account_id: UUID) -> Account:
     """Find one and hold it; raises as `find` does."""
     if account_id != work.actor.account_id:
         must_manage(work)
-    return seen(work, queries.lock_account(work, account_id))
+    return require_visible(work, queries.lock_account(work, account_id))
 
 
-def seen(work: Reading, account: Account) -> Account:
+def require_visible(work: Reading, account: Account) -> Account:
     """Hand out an account that is the caller's to see, or its own; or NotFound (404)."""
     own = account.id == work.actor.account_id
-    if not own and not powers.may_see(work.actor, account.focal_point_id):
+    if not own and not powers.may_see_accounts(work.actor, account.focal_point_id):
         raise NotFound("There is nothing here that is yours to see.")
     return account
 
@@ -101,23 +101,25 @@ def seen(work: Reading, account: Account) -> Account:
 def must_change(work: Reading, of: UUID, roles: frozenset[Role]) -> None:
     """Raise RoleMissing (403) unless such an account is the caller's to change."""
     must_manage(work)
-    if not powers.may_change(work.actor, of, roles):
+    if not powers.may_change_account(work.actor, of, roles):
         raise RoleMissing("This is for administrators: a person with that role.")
 
 
-def must_fit(roles: frozenset[Role], kind: AccountKind, of: FocalPoint) -> None:
+def require_fitting_roles(
+    roles: frozenset[Role], kind: AccountKind, of: FocalPoint
+) -> None:
     """Raise RolesIncompatible (409) where nobody of this kind and office has such roles."""
-    access.must_be_compatible(roles)
-    if why := powers.unfit(roles, kind, oversees=of.kind == Kind.OVERSIGHT):
+    access.require_compatible_roles(roles)
+    if why := powers.describe_conflict(roles, kind, oversees=of.kind == Kind.OVERSIGHT):
         raise RolesIncompatible(why)
 
 
-def roles_of(account: Account) -> frozenset[Role]:
+def get_roles(account: Account) -> frozenset[Role]:
     """Read the roles of an account."""
     return frozenset(Role(name) for name in account.roles)
 
 
-def held(
+def lock_to_change(
     work: Writing, account_id: UUID, *, more: frozenset[Role] = frozenset()
 ) -> Account:
     """Hold an account that is the caller's to change, once it has these roles as well.
@@ -125,16 +127,16 @@ def held(
     Raises RoleMissing (403) or NotFound (404).
     """
     account = lock(work, account_id)
-    must_change(work, account.focal_point_id, roles_of(account) | more)
+    must_change(work, account.focal_point_id, get_roles(account) | more)
     return account
 
 
-def to_give(work: Writing, account_id: UUID, *, more: frozenset[Role]) -> Account:
+def lock_to_grant(work: Writing, account_id: UUID, *, more: frozenset[Role]) -> Account:
     """Hold an account that may be given something.
 
     Raises as `held` does, AboutYourself or AccountEnded (409).
     """
-    account = held(work, account_id, more=more)
+    account = lock_to_change(work, account_id, more=more)
     if account.id == work.actor.account_id:
         raise AboutYourself("Two others have to do this.")
     if account.disabled_at is not None:
@@ -159,26 +161,26 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
         action=matter.action,
         subject=matter.subject,
         fingerprint=fingerprint,
-        facts={name: told(value) for name, value in matter.said.items()},
-        roles=powers.deciders(matter.roles),
+        facts={name: format_fact(value) for name, value in matter.said.items()},
+        roles=powers.get_deciders(matter.roles),
         lapses_at=until(work, ClockKind.APPROVE, None, waits_on=None),
         of=matter.of.id,
     )
     return access.ask(work, asking)
 
 
-def told(value: object) -> str:
+def format_fact(value: object) -> str:
     """Tell a second person one thing of what is asked."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def tell(work: Writing, account: Account, event: str, **facts: Any) -> None:
+def record_account_event(work: Writing, account: Account, event: str, **facts: Any) -> None:
     """Say in the journal what became of an account: to its office, and to who watches."""
     audience = frozenset({account.focal_point_id}) | directory.overseers(work)
     work.record(event, account, audience, facts)
 
 
-def about(work: Reading, account: Account) -> tuple[FocalPoint, dict[str, Any]]:
+def describe_account(work: Reading, account: Account) -> tuple[FocalPoint, dict[str, Any]]:
     """Say whose an account is and how it is now, as a second person is told."""
     of = directory.by_id(work, account.focal_point_id)
     now = {"label": account.label, "kind": str(account.kind), "has": account.roles}
@@ -196,18 +198,18 @@ def open_account(
     must_manage(work)
     of, roles = directory.named(work, new.focal_point), frozenset(new.roles)
     must_change(work, of.id, roles)
-    must_fit(roles, new.kind, of)
+    require_fitting_roles(roles, new.kind, of)
     said = new.model_dump(mode="json") | {"roles": sorted(roles)}
     matter = Matter("account.open", "accounts", of, roles, said)
     if question := second(work, matter, approval):
         return question
-    return opened(work, Opening(of.id, new.label, roles, new.kind))
+    return add_account(work, Opening(of.id, new.label, roles, new.kind))
 
 
-def opened(work: Writing, opening: Opening) -> Account:
+def add_account(work: Writing, opening: Opening) -> Account:
     """Open an account, and say so; raises RolesIncompatible (409)."""
     account = access.open_account(work.session, work.new_id(), opening, work.now)
-    tell(work, account, "account.opened", roles=account.roles)
+    record_account_event(work, account, "account.opened", roles=account.roles)
     return account
 
 
@@ -219,18 +221,18 @@ def grant_roles(
     Raises what `to_give` and `second` do, and RolesIncompatible (409). What it has already
     is given nobody anew.
     """
-    account = to_give(work, account_id, more=new)
-    roles = roles_of(account) | new
-    of, now = about(work, account)
-    must_fit(roles, account.kind, of)
-    if roles == roles_of(account):
+    account = lock_to_grant(work, account_id, more=new)
+    roles = get_roles(account) | new
+    of, now = describe_account(work, account)
+    require_fitting_roles(roles, account.kind, of)
+    if roles == get_roles(account):
         return account
     said = now | {"roles": sorted(new)}
     matter = Matter("account.grant_roles", account.reference, of, roles, said)
     if question := second(work, matter, approval):
         return question
     account.roles = sorted(roles)
-    tell(work, account, "account.roles_granted", roles=sorted(new))
+    record_account_event(work, account, "account.roles_granted", roles=sorted(new))
     return account
 
 
@@ -240,23 +242,25 @@ def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Accou
     What it allowed with them, and nobody made use of yet, is allowed no more; nor is what
     two agreed to give it before: one of them alone could give it back.
     """
-    account = held(work, account_id)
-    if gone := sorted(roles_of(account) & old):
-        account.roles = sorted(roles_of(account) - old)
-        access.lapse_unspent(work, queries.allowed_by_or_about(account))
+    account = lock_to_change(work, account_id)
+    if gone := sorted(get_roles(account) & old):
+        account.roles = sorted(get_roles(account) - old)
+        access.expire_unspent(work, queries.is_allowed_by_or_about(account))
         left = queries.count_workers(work, account.focal_point_id)
-        tell(work, account, "account.roles_revoked", roles=gone, accounts_left=left)
+        record_account_event(
+            work, account, "account.roles_revoked", roles=gone, accounts_left=left
+        )
     return account
 
 
 def disable_account(work: Writing, account_id: UUID) -> Account:
     """End an account, from its next request on; raises as `held` does."""
-    account = held(work, account_id)
-    end(work, account)
+    account = lock_to_change(work, account_id)
+    end_account(work, account)
     return account
 
 
-def end(work: Writing, account: Account) -> None:
+def end_account(work: Writing, account: Account) -> None:
     """End an account, with what it asked and what it allowed.
 
     Its cases and drafts are its office's: they wait there for whoever is left. How many
@@ -266,7 +270,7 @@ def end(work: Writing, account: Account) -> None:
         return
     access.disable_account(work.session, account.id, work.now)
     deadlines.stop_all(
-        work, access.lapse_unspent(work, queries.asked_or_allowed_by(account.id))
+        work, access.expire_unspent(work, queries.is_asked_or_allowed_by(account.id))
     )
     left = queries.count_workers(work, account.focal_point_id)
-    tell(work, account, "account.disabled", accounts_left=left)
+    record_account_event(work, account, "account.disabled", accounts_left=left)

@@ -38,10 +38,10 @@ class Turn:
         old, new = plain(self.before or {}), plain(self.after)
         begins = new.get("active") is True and old.get("active") is not True
         names = sorted(new if begins else self.changed)
-        return {name: told(old, new, name) for name in names}
+        return {name: describe_column(old, new, name) for name in names}
 
 
-def told(old: Values, new: Values, name: str) -> str:
+def describe_column(old: Values, new: Values, name: str) -> str:
     """Spell a column as it would be and, if it changes, as it was."""
     now = json.dumps(new[name], ensure_ascii=False)
     if name not in old or old[name] == new[name]:

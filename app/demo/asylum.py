@@ -4,8 +4,15 @@ from datetime import datetime
 from typing import Final
 
 from app.demo.cast import IOM, KG_OFFICER, KG_SHELTER, TM_OFFICER, UNHCR
-from app.demo.players import Json, Player, Tale, Troupe, asking
-from app.demo.words import consent, contact, identity, needs, notice, of_class
+from app.demo.players import Json, Player, Tale, Troupe, build_referral
+from app.demo.words import (
+    build_consent,
+    build_contact,
+    build_identity,
+    build_needs,
+    build_summary,
+    name_class,
+)
 
 REFERENCE: Final = "DEMO-BISHKEK-1"
 
@@ -15,7 +22,7 @@ def play(troupe: Troupe) -> None:
     troupe.say(
         "A helpline in Bishkek hears of a woman from Turkmenistan who fears her State."
     )
-    tale = troupe.meets(KG_OFFICER, body(troupe.now))
+    tale = troupe.meets(KG_OFFICER, build_case(troupe.now))
     if tale is None:
         return
     tale.say("  She seeks asylum, and lets international organisations know, nobody else.")
@@ -23,24 +30,24 @@ def play(troupe: Troupe) -> None:
     lead = tale.player(IOM)
     tale.leads(lead)
     show_routing(tale, lead)
-    ask(tale, lead)
-    tell(tale, lead)
+    ask_helpers(tale, lead)
+    show_outcome(tale, lead)
 
 
-def body(now: datetime) -> Json:
+def build_case(now: datetime) -> Json:
     """Write the case as the helpline sends it."""
-    known = of_class("intergovernmental", "KG")
-    offices = of_class("non_state", "KG")
+    known = name_class("intergovernmental", "KG")
+    offices = name_class("non_state", "KG")
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": notice("KG", "tk", "ASYLUM", "SHELTER"),
+        "notice": build_summary("KG", "tk", "ASYLUM", "SHELTER"),
         "sections": [
-            needs(
+            build_needs(
                 "Asylum, and a bed where nobody asks", "Men of the consulate look for her"
             ),
-            contact("Aýgözel", "Through the helpline, in Turkmen"),
-            identity("TM", "Aýgözel Ýasama Öwezowa", "Айгозель Ясама Овезова"),
+            build_contact("Aýgözel", "Through the helpline, in Turkmen"),
+            build_identity("TM", "Aýgözel Ýasama Öwezowa", "Айгозель Ясама Овезова"),
         ],
         "safeguards": {
             "country_of_origin": "TM",
@@ -50,8 +57,8 @@ def body(now: datetime) -> Json:
             "unsafe_focal_points": [TM_OFFICER.focal_point],
         },
         "consents": [
-            consent(now, known, "REFER", "ASYLUM", language="tk"),
-            consent(now, offices, "SHELTER", language="tk"),
+            build_consent(now, known, "REFER", "ASYLUM", language="tk"),
+            build_consent(now, offices, "SHELTER", language="tk"),
         ],
         "risk": {"level": "high", "remarks": "Synthetic: her brother was questioned."},
     }
@@ -73,7 +80,7 @@ def show_routing(tale: Tale, lead: Player) -> None:
     tale.say("  is never a reason that is written.")
 
 
-def ask(tale: Tale, lead: Player) -> None:
+def ask_helpers(tale: Tale, lead: Player) -> None:
     """Ask UNHCR and a shelter; her consulate cannot be asked, even by mistake."""
     asylum = tale.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     bed = tale.refers(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
@@ -81,14 +88,14 @@ def ask(tale: Tale, lead: Player) -> None:
         who = tale.accepts(referral, part)
         who.act(referral, "start", {"person_met": True})
     tale.say("UNHCR takes on her asylum, and a shelter gives her a bed.")
-    paper = asking(TM_OFFICER, "CONSULAR_DOCUMENT")
+    paper = build_referral(TM_OFFICER, "CONSULAR_DOCUMENT")
     lacks = lead.lacks(f"{tale.case}/referrals", paper)
     tale.say("Somebody at IOM would ask her consulate for a passport. The service refuses:")
     for remedy in lacks.values():
         tale.say(f"  {remedy}")
 
 
-def tell(tale: Tale, lead: Player) -> None:
+def show_outcome(tale: Tale, lead: Player) -> None:
     """Tell how it stands, and what her consulate knows: nothing."""
     tale.say(f"The case is {lead.get(tale.case)['state']}.")
     consulate = tale.player(TM_OFFICER)

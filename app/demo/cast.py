@@ -21,66 +21,66 @@ class Part:
     people: tuple[str, ...] = ()
 
 
-def officer(name: str, focal_point: str, label: str) -> Part:
+def build_officer(name: str, focal_point: str, label: str) -> Part:
     """Write the part of somebody who meets people, and submits their cases."""
     return Part(name, focal_point, label, frozenset({Role.OFFICER}))
 
 
-def worker(name: str, focal_point: str, label: str, *people: str) -> Part:
+def build_worker(name: str, focal_point: str, label: str, *people: str) -> Part:
     """Write the part of somebody who leads or helps."""
     roles = frozenset({Role.CASEWORKER, Role.COORDINATOR})
     return Part(name, focal_point, label, roles, people)
 
 
-def supervisor(name: str, focal_point: str, label: str) -> Part:
+def build_supervisor(name: str, focal_point: str, label: str) -> Part:
     """Write the part of a second person."""
     return Part(name, focal_point, label, frozenset({Role.SUPERVISOR}))
 
 
 # fmt: off
-UZ_OFFICER: Final = officer("consular officer", "UZ_CONSULATE_ALMATY", "demo officer")
-KZ_LEAD: Final = worker("coordinator of Kazakhstan", "KZ_LEAD", "demo coordinator", "Айгүл Демо", "Ильяс Демо")
-KZ_SECOND: Final = supervisor("supervisor", "KZ_LEAD", "demo supervisor")
-KZ_FULL_SHELTER: Final = worker("first shelter", "KZ_SHELTER_KOGERSHIN", "demo night duty", "Мөлдір Демо", "Äsel Demo")
-KZ_SHELTER: Final = worker("second shelter", "KZ_SHELTER_TANSHOLPAN", "demo day duty", "Гүлнар Демо", "Şolpan Dēmo")
-KZ_NGO: Final = worker("NGO", "SANA_SEZIM", "demo NGO", "Сәуле Демо", "Timur Demo")
-KZ_NIGHT: Final = officer("silent shelter", "KZ_SHELTER_KOGERSHIN", "demo nobody")
-KZ_LAWYER: Final = worker("legal aid office", "KZ_LEGAL_AID", "demo lawyer", "Қайрат Демо", "Zhanna Démo")
+UZ_OFFICER: Final = build_officer("consular officer", "UZ_CONSULATE_ALMATY", "demo officer")
+KZ_LEAD: Final = build_worker("coordinator of Kazakhstan", "KZ_LEAD", "demo coordinator", "Айгүл Демо", "Ильяс Демо")
+KZ_SECOND: Final = build_supervisor("supervisor", "KZ_LEAD", "demo supervisor")
+KZ_FULL_SHELTER: Final = build_worker("first shelter", "KZ_SHELTER_KOGERSHIN", "demo night duty", "Мөлдір Демо", "Äsel Demo")
+KZ_SHELTER: Final = build_worker("second shelter", "KZ_SHELTER_TANSHOLPAN", "demo day duty", "Гүлнар Демо", "Şolpan Dēmo")
+KZ_NGO: Final = build_worker("NGO", "SANA_SEZIM", "demo NGO", "Сәуле Демо", "Timur Demo")
+KZ_NIGHT: Final = build_officer("silent shelter", "KZ_SHELTER_KOGERSHIN", "demo nobody")
+KZ_LAWYER: Final = build_worker("legal aid office", "KZ_LEGAL_AID", "demo lawyer", "Қайрат Демо", "Zhanna Démo")
 
-HN_OFFICER: Final = officer("consular officer", "HN_CONSULATE_GUATEMALA", "demo consul of Honduras")
-GT_LEAD: Final = worker("coordinator of Guatemala", "GT_LEAD", "demo coordinator of Guatemala",
+HN_OFFICER: Final = build_officer("consular officer", "HN_CONSULATE_GUATEMALA", "demo consul of Honduras")
+GT_LEAD: Final = build_worker("coordinator of Guatemala", "GT_LEAD", "demo coordinator of Guatemala",
                         "Ximena Demostración", "Íñigo Demostración")
-GT_PROTECTION: Final = worker("child protection", "GT_CHILD_PROTECTION", "demo protection of children",
+GT_PROTECTION: Final = build_worker("child protection", "GT_CHILD_PROTECTION", "demo protection of children",
                               "Ixchel Demostración", "Ángel Demostración")
-GT_SHELTER: Final = worker("shelter for girls", "GT_SHELTER_AMANECER", "demo shelter for girls",
+GT_SHELTER: Final = build_worker("shelter for girls", "GT_SHELTER_AMANECER", "demo shelter for girls",
                            "Nicté Demostración", "Begoña Demostración")
 
-KG_OFFICER: Final = officer("helpline worker", "KG_HELPLINE_ISHENIM", "demo helpline")
-IOM: Final = worker("IOM", "IOM", "demo IOM", "Жылдыз Демо", "Nurlan Demo")
-UNHCR: Final = worker("UNHCR", "UNHCR", "demo UNHCR", "Жазгүл Демо", "Aïcha Démo")
-KG_SHELTER: Final = worker("shelter", "KG_SHELTER_AK_BATA", "demo shelter of Kyrgyzstan", "Гүлжан Демо", "Айнура Демо")
-TM_OFFICER: Final = officer("consulate of Turkmenistan", "TM_CONSULATE_BISHKEK", "demo consul of Turkmenistan")
+KG_OFFICER: Final = build_officer("helpline worker", "KG_HELPLINE_ISHENIM", "demo helpline")
+IOM: Final = build_worker("IOM", "IOM", "demo IOM", "Жылдыз Демо", "Nurlan Demo")
+UNHCR: Final = build_worker("UNHCR", "UNHCR", "demo UNHCR", "Жазгүл Демо", "Aïcha Démo")
+KG_SHELTER: Final = build_worker("shelter", "KG_SHELTER_AK_BATA", "demo shelter of Kyrgyzstan", "Гүлжан Демо", "Айнура Демо")
+TM_OFFICER: Final = build_officer("consulate of Turkmenistan", "TM_CONSULATE_BISHKEK", "demo consul of Turkmenistan")
 
-UZ_LEAD: Final = worker("coordinator of Uzbekistan", "UZ_LEAD", "demo coordinator of Uzbekistan",
+UZ_LEAD: Final = build_worker("coordinator of Uzbekistan", "UZ_LEAD", "demo coordinator of Uzbekistan",
                         "Шуҳрат Намунавий", "Oʻgʻiloy Namunaviy")
-UZ_CENTRE: Final = worker("centre in Uzbekistan", "UZ_CENTRE_YANGI_HAYOT", "demo centre of Uzbekistan",
+UZ_CENTRE: Final = build_worker("centre in Uzbekistan", "UZ_CENTRE_YANGI_HAYOT", "demo centre of Uzbekistan",
                           "Ўктам Намунавий", "Gʻayrat Namunaviy")
 
-JM_OFFICER: Final = officer("consular officer", "JM_CONSULATE_PORT_OF_SPAIN", "demo consul of Jamaica")
-JM_CONSULATE: Final = worker("consulate of Jamaica", "JM_CONSULATE_PORT_OF_SPAIN", "demo passports of Jamaica",
+JM_OFFICER: Final = build_officer("consular officer", "JM_CONSULATE_PORT_OF_SPAIN", "demo consul of Jamaica")
+JM_CONSULATE: Final = build_worker("consulate of Jamaica", "JM_CONSULATE_PORT_OF_SPAIN", "demo passports of Jamaica",
                              "Renée Demo", "Winston Demo")
-TT_LEAD: Final = worker("coordinator of Trinidad and Tobago", "TT_LEAD", "demo coordinator of Trinidad",
+TT_LEAD: Final = build_worker("coordinator of Trinidad and Tobago", "TT_LEAD", "demo coordinator of Trinidad",
                         "Anjali Demo", "Kofi Demo")
-TT_SECOND: Final = supervisor("supervisor", "TT_LEAD", "demo supervisor of Trinidad")
-TT_SHELTER: Final = worker("shelter", "TT_SHELTER", "demo shelter of Trinidad", "Zoë Demo", "Indra Demo")
-JM_HOME: Final = worker("organisation in Jamaica", "JM_HOMEWARD", "demo homeward", "Nyoka Demo", "Délroy Demo")
+TT_SECOND: Final = build_supervisor("supervisor", "TT_LEAD", "demo supervisor of Trinidad")
+TT_SHELTER: Final = build_worker("shelter", "TT_SHELTER", "demo shelter of Trinidad", "Zoë Demo", "Indra Demo")
+JM_HOME: Final = build_worker("organisation in Jamaica", "JM_HOMEWARD", "demo homeward", "Nyoka Demo", "Délroy Demo")
 
-UZ_FAR_OFFICER: Final = officer("consular officer", "UZ_CONSULATE_FOR_PANAMA", "demo consul for Panama")
-PA_LEAD: Final = worker("coordinator of Panama", "PA_LEAD", "demo coordinator of Panama",
+UZ_FAR_OFFICER: Final = build_officer("consular officer", "UZ_CONSULATE_FOR_PANAMA", "demo consul for Panama")
+PA_LEAD: Final = build_worker("coordinator of Panama", "PA_LEAD", "demo coordinator of Panama",
                         "Itzel Demostración", "José Ñáñez Demostración")
-PA_INTERPRETER: Final = worker("interpreter", "PA_INTERPRETERS", "demo interpreter",
+PA_INTERPRETER: Final = build_worker("interpreter", "PA_INTERPRETERS", "demo interpreter",
                                "Zulfiya Namunaviy", "Tomás Demostración")
-PA_PROSECUTOR: Final = worker("prosecutor", "PA_PROSECUTOR", "demo prosecutor",
+PA_PROSECUTOR: Final = build_worker("prosecutor", "PA_PROSECUTOR", "demo prosecutor",
                               "Anaïs Demostración", "Raúl Demostración")
 SECONDS: Final = (
     supervisor("supervisor of the NGO", "SANA_SEZIM", "demo supervisor of the NGO"),

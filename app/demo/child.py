@@ -5,13 +5,13 @@ from typing import Final
 from app.demo.cast import GT_LEAD, GT_PROTECTION, GT_SHELTER, HN_OFFICER
 from app.demo.players import Json, Player, Tale, Troupe
 from app.demo.words import (
-    consent,
-    contact,
-    contacts,
-    identity,
-    needs,
-    notice,
-    of_class,
+    build_consent,
+    build_contact,
+    build_contacts,
+    build_identity,
+    build_needs,
+    build_summary,
+    name_class,
 )
 
 REFERENCE: Final = "DEMO-GUATEMALA-1"
@@ -20,33 +20,35 @@ REFERENCE: Final = "DEMO-GUATEMALA-1"
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say("A consular officer of Honduras in Guatemala meets a girl who is alone.")
-    tale = troupe.meets(HN_OFFICER, body())
+    tale = troupe.meets(HN_OFFICER, build_case())
     if tale is None:
         return
     tale.say("  She may be 15 or 18: in doubt she is a child. Nobody can consent for her.")
     tale.say("  Harm is near: the officer declares a vital interest, and says why.")
     tale.say(f"  So the case goes without a consent, its notice alone: {tale.code}")
     lead = tale.player(GT_LEAD)
-    protect(tale, lead)
-    record(tale)
-    shelter(tale, lead)
-    tell(tale)
+    ask_protection(tale, lead)
+    record_facts(tale)
+    ask_shelter(tale, lead)
+    show_outcome(tale)
 
 
-def body() -> Json:
+def build_case() -> Json:
     """Write the case as the officer sends it: there is no consent in it."""
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": notice(
+        "notice": build_summary(
             *("GT", "es", "CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER"),
             age_class="presumed_child",
             urgent_needs=["CHILD_PROTECTION"],
         ),
         "sections": [
-            needs("A woman to talk to, a doctor and a bed", "A man waits at the station"),
-            contact("Xiomara", "Through the child protection alone"),
-            identity("HN", "Xiomara Ficticia Núñez Güell"),
+            build_needs(
+                "A woman to talk to, a doctor and a bed", "A man waits at the station"
+            ),
+            build_contact("Xiomara", "Through the child protection alone"),
+            build_identity("HN", "Xiomara Ficticia Núñez Güell"),
         ],
         "safeguards": {"country_of_origin": "HN"},
         "vital_interest": {
@@ -57,7 +59,7 @@ def body() -> Json:
     }
 
 
-def protect(tale: Tale, lead: Player) -> None:
+def ask_protection(tale: Tale, lead: Player) -> None:
     """Let the lead ask for the protection of the child before it has even accepted."""
     [advice] = lead.get(f"{tale.case}/routing")["advice"]
     tale.say(f"It is routed to {GT_LEAD.focal_point}, with an advice:")
@@ -74,12 +76,12 @@ def protect(tale: Tale, lead: Player) -> None:
     tale.hidden(protection.finds(f"{tale.case}/sections/needs"))
     tale.say("  Her needs, her name and how to reach her stay shut to it.")
     tale.accepts(asked, GT_PROTECTION)
-    lead.act(tale.case, "accept-lead", {"contacts": contacts(lead.part)})
+    lead.act(tale.case, "accept-lead", {"contacts": build_contacts(lead.part)})
     due = lead.waits(tale.case)["assess_interests"]
     tale.say(f"  Both take her on. What is best for her is to be assessed by {due}.")
 
 
-def record(tale: Tale) -> None:
+def record_facts(tale: Tale) -> None:
     """Let the child protection say that there is a guardian, and what is best for her."""
     protection = tale.player(GT_PROTECTION)
     for name, value in (("guardian", "appointed"), ("best_interests", "assessed")):
@@ -89,7 +91,7 @@ def record(tale: Tale) -> None:
     tale.say("  best for her was assessed. The time that ran for it stops.")
 
 
-def shelter(tale: Tale, lead: Player) -> None:
+def ask_shelter(tale: Tale, lead: Player) -> None:
     """Let her guardian consent and her agree; then ask a shelter for more than a bed."""
     ask = {"recipient": GT_SHELTER.focal_point, "service": "SHELTER"}
     shared = ["needs", "contact"]
@@ -97,8 +99,8 @@ def shelter(tale: Tale, lead: Player) -> None:
     lacks = lead.lacks(path, ask | {"sections": shared, "send": True})
     tale.say("A shelter for girls should know what she needs. Not yet, says the service:")
     tale.say(f"  {lacks['consent']}")
-    given = consent(
-        *(tale.troupe.now, of_class("non_state", "GT"), "SHELTER"),
+    given = build_consent(
+        *(tale.troupe.now, name_class("non_state", "GT"), "SHELTER"),
         language="es",
         given_by="guardian_with_assent",
     )
@@ -110,7 +112,7 @@ def shelter(tale: Tale, lead: Player) -> None:
     tale.say(f"  The {who.part.name} accepts, and meets her. She sleeps there tonight.")
 
 
-def tell(tale: Tale) -> None:
+def show_outcome(tale: Tale) -> None:
     """Tell what her own consulate knows: that she is helped, and nothing of where."""
     officer = tale.player(HN_OFFICER)
     state = officer.get(tale.case)["state"]

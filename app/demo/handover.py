@@ -6,14 +6,14 @@ from typing import Final
 from app.demo.cast import KZ_LEAD, KZ_SHELTER, UZ_CENTRE, UZ_LEAD, UZ_OFFICER
 from app.demo.players import Json, Player, Tale, Troupe
 from app.demo.words import (
-    consent,
-    contact,
-    contacts,
-    identity,
-    needs,
-    notice,
-    of_class,
-    of_one,
+    build_consent,
+    build_contact,
+    build_contacts,
+    build_identity,
+    build_needs,
+    build_summary,
+    name_class,
+    name_office,
 )
 
 REFERENCE: Final = "DEMO-ALMATY-2"
@@ -24,7 +24,7 @@ AGREEMENT: Final = "KZ_UZ_DEMO"
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say("A man from the same farm near Almaty was sheltered, and wants to go home.")
-    tale = troupe.meets(UZ_OFFICER, body(troupe.now))
+    tale = troupe.meets(UZ_OFFICER, build_case(troupe.now))
     if tale is None:
         return
     tale.say(f"  His consular officer submits the case, and Kazakhstan leads: {tale.code}")
@@ -33,37 +33,37 @@ def play(troupe: Troupe) -> None:
     bed = tale.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
     tale.accepts(bed, KZ_SHELTER).act(bed, "start", {"person_met": True})
     successor = tale.player(UZ_LEAD)
-    handover = offer(tale, lead, successor)
-    take(tale, successor, handover, bed)
-    go_on(tale, lead, successor)
+    handover = offer_lead(tale, lead, successor)
+    accept_lead(tale, successor, handover, bed)
+    show_new_lead(tale, lead, successor)
 
 
-def body(now: datetime) -> Json:
+def build_case(now: datetime) -> Json:
     """Write the case as the officer sends it."""
-    state, offices = of_class("state", "KZ"), of_class("non_state", "KZ")
+    state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": notice("KZ", "uz", "SHELTER", "REINTEGRATION"),
+        "notice": build_summary("KZ", "uz", "SHELTER", "REINTEGRATION"),
         "sections": [
-            needs(
+            build_needs(
                 "A bed now; later work and advice at home", "The foreman calls him daily"
             ),
-            contact("Jasur", "Messages only, in Uzbek"),
-            identity("UZ", "Жасур Намунавий Қўчқоров", "Jasur Namunaviy Qoʻchqorov"),
+            build_contact("Jasur", "Messages only, in Uzbek"),
+            build_identity("UZ", "Жасур Намунавий Қўчқоров", "Jasur Namunaviy Qoʻchqorov"),
         ],
         "safeguards": {"country_of_origin": "UZ", "origin_contact": "permitted"},
         "consents": [
-            consent(now, state, "REFER"),
-            consent(now, offices, "SHELTER"),
-            consent(now, of_one(UZ_LEAD), "HANDOVER"),
-            consent(now, of_one(UZ_CENTRE), "REINTEGRATION"),
+            build_consent(now, state, "REFER"),
+            build_consent(now, offices, "SHELTER"),
+            build_consent(now, name_office(UZ_LEAD), "HANDOVER"),
+            build_consent(now, name_office(UZ_CENTRE), "REINTEGRATION"),
         ],
         "risk": {"level": "low"},
     }
 
 
-def offer(tale: Tale, lead: Player, successor: Player) -> str:
+def offer_lead(tale: Tale, lead: Player, successor: Player) -> str:
     """Offer the lead: he agreed to it, and so did the States."""
     why = {"reason": "MIGRATION_OR_CHANGE_OF_LOCATION", "note": "Synthetic: he goes home."}
     offered = lead.post(f"{tale.case}/handovers", {"to": UZ_LEAD.focal_point} | why)
@@ -81,9 +81,9 @@ def offer(tale: Tale, lead: Player, successor: Player) -> str:
     return handover
 
 
-def take(tale: Tale, successor: Player, handover: str, bed: str) -> None:
+def accept_lead(tale: Tale, successor: Player, handover: str, bed: str) -> None:
     """Take the lead, and with it everything that runs."""
-    promise = {"contacts": contacts(UZ_LEAD), "capacity_confirmed": True}
+    promise = {"contacts": build_contacts(UZ_LEAD), "capacity_confirmed": True}
     successor.act(handover, "accept", promise)
     lead = successor.get(tale.case)["lead"]
     tale.say(f"Uzbekistan accepts, and is the lead at that moment: {lead}. His bed in")
@@ -92,7 +92,7 @@ def take(tale: Tale, successor: Player, handover: str, bed: str) -> None:
     tale.say("  The address, and who meets him there, stay sealed to his own State.")
 
 
-def go_on(tale: Tale, lead: Player, successor: Player) -> None:
+def show_new_lead(tale: Tale, lead: Player, successor: Player) -> None:
     """Let the new lead go on; the old one sees nothing of it."""
     before = lead.hears()
     work = tale.refers(successor, UZ_CENTRE, "REINTEGRATION", SHARED)

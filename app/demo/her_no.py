@@ -11,55 +11,65 @@ from app.demo.cast import (
     KZ_SHELTER,
     UZ_OFFICER,
 )
-from app.demo.players import Json, Player, Tale, Troupe, asking
-from app.demo.words import consent, contact, identity, needs, notice, of_class, of_one
+from app.demo.players import Json, Player, Tale, Troupe, build_referral
+from app.demo.words import (
+    build_consent,
+    build_contact,
+    build_identity,
+    build_needs,
+    build_summary,
+    name_class,
+    name_office,
+)
 
 REFERENCE: Final = "DEMO-ALMATY-NO"
-TOLD: Final = ("needs", "contact")
+SHARED: Final = ("needs", "contact")
 
 
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say("A woman in Almaty lets an NGO lead, and says for each thing who may know.")
-    tale = troupe.meets(UZ_OFFICER, body(troupe.now))
+    tale = troupe.meets(UZ_OFFICER, build_case(troupe.now))
     if tale is None:
         return
     lead = tale.player(KZ_NGO)
     tale.leads(lead)
     tale.say(f"  Sana Sezim leads: {tale.code}")
-    shelter, bed = help_begins(tale, lead)
-    deny(tale, lead)
-    take_back(tale, lead, shelter, bed)
-    go_on(tale, lead)
+    shelter, bed = start_help(tale, lead)
+    show_refusal(tale, lead)
+    withdraw_consent(tale, lead, shelter, bed)
+    ask_other_shelter(tale, lead)
 
 
-def body(now: datetime) -> Json:
+def build_case(now: datetime) -> Json:
     """Write the case as the officer sends it."""
-    state = of_class("state", "KZ")
+    state = name_class("state", "KZ")
     everything = ["needs", "contact", "identity"]
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": notice("KZ", "uz", "SHELTER", "LEGAL_AID"),
+        "notice": build_summary("KZ", "uz", "SHELTER", "LEGAL_AID"),
         "sections": [
-            needs("A bed, and advice on her papers", "Her husband's family looks for her"),
-            contact("Zarina", "Messages only, in Uzbek"),
-            identity("UZ", "Зарина Намунавий Раҳимова", "Zarina Namunaviy Rahimova"),
+            build_needs(
+                "A bed, and advice on her papers", "Her husband's family looks for her"
+            ),
+            build_contact("Zarina", "Messages only, in Uzbek"),
+            build_identity("UZ", "Зарина Намунавий Раҳимова", "Zarina Namunaviy Rahimova"),
         ],
         "safeguards": {"country_of_origin": "UZ"},
         "consents": [
-            consent(now, of_one(KZ_NGO), "REFER", sections=everything),
-            consent(now, of_one(KZ_SHELTER), "SHELTER"),
-            consent(now, of_one(KZ_LAWYER), "LEGAL_AID", sections=["needs"]),
-            consent(now, state, "SOCIAL_WELFARE", sections=everything),
+            build_consent(now, name_office(KZ_NGO), "REFER", sections=everything),
+            build_consent(now, name_office(KZ_SHELTER), "SHELTER"),
+            build_consent(now, name_office(KZ_LAWYER), "LEGAL_AID", sections=["needs"]),
+            build_consent(now, state, "SOCIAL_WELFARE", sections=everything),
         ],
         "risk": {"level": "medium"},
     }
 
 
-def help_begins(tale: Tale, lead: Player) -> tuple[Player, str]:
+def start_help(tale: Tale, lead: Player) -> tuple[Player, str]:
     """Let a shelter and a lawyer help, each with what she allowed it."""
-    bed = tale.refers(lead, KZ_SHELTER, "SHELTER", TOLD)
+    bed = tale.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
     advice = tale.refers(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
     shelter, _ = tale.accepts(bed, KZ_SHELTER), tale.accepts(advice, KZ_LAWYER)
     alias = shelter.get(f"{tale.case}/sections/contact")["content"]["alias"]
@@ -69,9 +79,9 @@ def help_begins(tale: Tale, lead: Player) -> tuple[Player, str]:
     return shelter, bed
 
 
-def deny(tale: Tale, lead: Player) -> None:
+def show_refusal(tale: Tale, lead: Player) -> None:
     """Show that no name goes from an NGO to a State body that she did not name."""
-    asked = asking(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
+    asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
     lacks = lead.lacks(f"{tale.case}/referrals", asked)
     tale.say("Social welfare is to have her name: she agreed to `State offices in KZ`, and")
     tale.say("  to none by its own name. The service refuses:")
@@ -79,7 +89,7 @@ def deny(tale: Tale, lead: Player) -> None:
         tale.say(f"  {remedy}")
 
 
-def take_back(tale: Tale, lead: Player, shelter: Player, bed: str) -> None:
+def withdraw_consent(tale: Tale, lead: Player, shelter: Player, bed: str) -> None:
     """Let her say no to the lawyer, and show how soon that holds at the shelter."""
     tale.say("She no longer wants that shelter to know of her. She tells the lawyer, who")
     tale.say("  records it, without being shown what she had agreed to:")
@@ -98,9 +108,11 @@ def take_back(tale: Tale, lead: Player, shelter: Player, bed: str) -> None:
     tale.say(f"  Sana Sezim heard of each step: {', '.join(told)}.")
 
 
-def go_on(tale: Tale, lead: Player) -> None:
+def ask_other_shelter(tale: Tale, lead: Player) -> None:
     """Go on with another shelter, and show who looked."""
-    yes = consent(tale.troupe.now, of_one(KZ_FULL_SHELTER), "SHELTER", sections=["needs"])
+    yes = build_consent(
+        tale.troupe.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
+    )
     tale.consents(lead, yes)
     bed = tale.refers(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
     tale.accepts(bed, KZ_FULL_SHELTER)

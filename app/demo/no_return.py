@@ -5,11 +5,19 @@ from typing import Final
 
 from app.demo.cast import JM_CONSULATE, JM_HOME, JM_OFFICER, TT_LEAD, TT_SECOND, UNHCR
 from app.demo.players import Json, Player, Tale, Troupe
-from app.demo.words import consent, contact, identity, needs, notice, of_class, of_one
+from app.demo.words import (
+    build_consent,
+    build_contact,
+    build_identity,
+    build_needs,
+    build_summary,
+    name_class,
+    name_office,
+)
 
 REFERENCE: Final = "DEMO-PORT-OF-SPAIN-1"
 SHARED: Final = ("needs", "contact", "identity")
-TOLD: Final[Json] = {"right_to_stay_explained": True, "options_explained": True}
+INFORMED: Final[Json] = {"right_to_stay_explained": True, "options_explained": True}
 INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 
@@ -18,7 +26,7 @@ def play(troupe: Troupe) -> None:
     troupe.say(
         "A consular officer of Jamaica in Port of Spain meets a woman who would go home."
     )
-    tale = troupe.meets(JM_OFFICER, body(troupe.now))
+    tale = troupe.meets(JM_OFFICER, build_case(troupe.now))
     if tale is None:
         return
     tale.say(f"  She agrees to be referred, and Trinidad and Tobago leads: {tale.code}")
@@ -26,37 +34,39 @@ def play(troupe: Troupe) -> None:
     tale.leads(lead)
     going, home = open_return(tale, lead)
     papers, consulate = ask_consulate(tale, lead, going)
-    assess(tale, lead, home, going)
-    decide(tale, lead, going)
+    assess_risks(tale, lead, home, going)
+    decide_no_go(tale, lead, going)
     tale.hidden(*(who.finds(going) for who in (home, consulate)))
     tale.hidden("return.refused" in home.hears() + consulate.hears())
     tale.say(
         "In Jamaica the request is taken back. Neither the organisation nor the consulate"
     )
     tale.say("  reads the return any more, or hears why she stayed.")
-    block(tale, lead, consulate, papers)
-    protect(tale, lead, going)
+    write_safeguards(tale, lead, consulate, papers)
+    ask_unhcr(tale, lead, going)
 
 
-def body(now: datetime) -> Json:
+def build_case(now: datetime) -> Json:
     """Write the case as the officer sends it; its consent to return is to that alone."""
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": notice("TT", "en", "RETURN"),
+        "notice": build_summary("TT", "en", "RETURN"),
         "sections": [
-            needs("To go home, if nobody waits for her there", "He has her telephone"),
-            contact("Kezia", "Through the coordinator alone"),
-            identity("JM", "Kezia Démo-Specimen"),
+            build_needs(
+                "To go home, if nobody waits for her there", "He has her telephone"
+            ),
+            build_contact("Kezia", "Through the coordinator alone"),
+            build_identity("JM", "Kezia Démo-Specimen"),
         ],
         "safeguards": {"country_of_origin": "JM", "origin_contact": "permitted"},
         "consents": [
-            consent(now, of_class("state", "TT"), "REFER", language="en"),
-            consent(
-                *(now, of_one(JM_HOME), "RETURN"), sections=list(SHARED), language="en"
+            build_consent(now, name_class("state", "TT"), "REFER", language="en"),
+            build_consent(
+                *(now, name_office(JM_HOME), "RETURN"), sections=list(SHARED), language="en"
             ),
-            consent(
-                *(now, of_one(JM_CONSULATE), "CONSULAR_DOCUMENT"),
+            build_consent(
+                *(now, name_office(JM_CONSULATE), "CONSULAR_DOCUMENT"),
                 sections=["identity"],
                 language="en",
             ),
@@ -73,7 +83,7 @@ def open_return(tale: Tale, lead: Player) -> tuple[str, Player]:
     tale.say(
         "An organisation in Jamaica would await her, and accepts. Its checklist begins:"
     )
-    lead.act(going, "inform", TOLD)
+    lead.act(going, "inform", INFORMED)
     tale.say("  1. She was told of any right to stay, and of every option; she decides.")
     lead.act(going, "permit-contact")
     tale.say("  2. She lets her own State know; without that nobody would ask it.")
@@ -94,7 +104,7 @@ def ask_consulate(tale: Tale, lead: Player, going: str) -> tuple[str, Player]:
     return papers, consulate
 
 
-def assess(tale: Tale, lead: Player, home: Player, going: str) -> None:
+def assess_risks(tale: Tale, lead: Player, home: Player, going: str) -> None:
     """Let both sides say how dangerous it is; the second one finds a threat."""
     lead.act(going, "assess-destination", {"level": "low", "threats": []})
     tale.say("  4. Where she is, Trinidad and Tobago finds no threat against a return.")
@@ -112,7 +122,7 @@ def assess(tale: Tale, lead: Player, home: Player, going: str) -> None:
     tale.say("     left alone: she had not agreed to that. (6 is for children.)")
 
 
-def decide(tale: Tale, lead: Player, going: str) -> None:
+def decide_no_go(tale: Tale, lead: Player, going: str) -> None:
     """Try to let her go; then decide, by two people, that she cannot."""
     seen = {"If-Match": lead.tag(going)}
     lacks = lead.lacks(f"{going}/go", {}, **seen)
@@ -127,7 +137,7 @@ def decide(tale: Tale, lead: Player, going: str) -> None:
     )
 
 
-def block(tale: Tale, lead: Player, consulate: Player, papers: str) -> None:
+def write_safeguards(tale: Tale, lead: Player, consulate: Player, papers: str) -> None:
     """Let her State be told no more: she will ask for protection from what awaits her."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
     lead.write(tale.case, "safeguards", guards)
@@ -141,9 +151,11 @@ def block(tale: Tale, lead: Player, consulate: Player, papers: str) -> None:
     tale.say("  The consulate confirms that it stopped, and deleted what it was sent.")
 
 
-def protect(tale: Tale, lead: Player, going: str) -> None:
+def ask_unhcr(tale: Tale, lead: Player, going: str) -> None:
     """Ask for the protection that was named instead."""
-    tale.consents(lead, consent(tale.troupe.now, of_one(UNHCR), "ASYLUM", language="en"))
+    tale.consents(
+        lead, build_consent(tale.troupe.now, name_office(UNHCR), "ASYLUM", language="en")
+    )
     asylum = tale.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     tale.accepts(asylum, UNHCR)
     tale.say("UNHCR may know, she says; it is asked, and accepts to see to her asylum.")

@@ -16,16 +16,16 @@ from uuid import UUID, uuid5
 import httpx
 
 from app.demo.cast import Part
-from app.demo.words import contacts, meeting
+from app.demo.words import build_contacts, build_meeting
 
 type Json = dict[str, Any]
 type Say = Callable[[str], None]
 
-KEYS: Final = UUID("5afec0de-0000-4000-8000-00000000d3d0")
+KEY_NAMESPACE: Final = UUID("5afec0de-0000-4000-8000-00000000d3d0")
 PURPOSE: Final = {"Purpose": "assessment"}
-ALL: Final = "?limit=200"
-LOOKS: Final = 100
-PATIENCE: Final = 0.2
+LIMIT: Final = "?limit=200"
+MAX_LOOKS: Final = 100
+LOOK_SECONDS: Final = 0.2
 """Seconds between two looks at what the worker does."""
 
 
@@ -33,20 +33,20 @@ class StoryBroken(Exception):  # noqa: N818 - it says what happened, as Problem 
     """The service answered otherwise than the story needs."""
 
 
-def good(response: httpx.Response) -> httpx.Response:
+def require_success(response: httpx.Response) -> httpx.Response:
     """Raise StoryBroken if this is not a success."""
     if not response.is_success:
-        raise broken(response)
+        raise build_failure(response)
     return response
 
 
-def broken(response: httpx.Response) -> StoryBroken:
+def build_failure(response: httpx.Response) -> StoryBroken:
     """Say which answer the story did not expect."""
     method, path = response.request.method, response.request.url.path
     return StoryBroken(f"{method} {path}: {response.status_code} {response.text}")
 
 
-def clock(at: str) -> str:
+def format_time(at: str) -> str:
     """Spell a time as people read it."""
     return f"{datetime.fromisoformat(at):%d %B %H:%M} UTC"
 
@@ -73,7 +73,7 @@ class Player:
 
     def get(self, path: str) -> Json:
         """Read something; what is sealed is opened, and that is recorded."""
-        return dict(good(self.looks(path)).json())
+        return dict(require_success(self.looks(path)).json())
 
     def finds(self, path: str) -> bool:
         """Try to read or open something, and say whether it is there for them."""
@@ -88,7 +88,7 @@ class Player:
 
     def post(self, path: str, body: Json | None = None, **headers: str) -> Json:
         """Do something; an answer without content is an empty one."""
-        answer = good(self.send(path, body, **headers))
+        answer = require_success(self.send(path, body, **headers))
         return dict(answer.json()) if answer.content else {}
 
     def act(
@@ -101,28 +101,28 @@ class Player:
     def write(self, subject: str, part: str, content: Json) -> None:
         """Write something sealed anew, on the strength of what the case looks like now."""
         seen = {"If-Match": self.tag(subject)}
-        good(self.ask("PUT", f"{subject}/{part}", seen, content))
+        require_success(self.ask("PUT", f"{subject}/{part}", seen, content))
 
     def tag(self, subject: str) -> str:
         """Read which version this is."""
-        return str(good(self.looks(subject)).headers["ETag"])
+        return str(require_success(self.looks(subject)).headers["ETag"])
 
     def lacks(self, path: str, body: Json | None = None, **headers: str) -> dict[str, str]:
         """Try what must not go yet; say what is missing and, of each, the remedy."""
         answer = self.send(path, body, **headers)
         if answer.status_code != httpx.codes.CONFLICT or "unmet" not in answer.json():
-            raise broken(answer)
+            raise build_failure(answer)
         return {lack["need"]: lack["remedy"] for lack in answer.json()["unmet"]}
 
     def hears(self) -> list[str]:
         """Poll for all that happened."""
-        return [event["type"] for event in self.get(f"events{ALL}")["items"]]
+        return [event["type"] for event in self.get(f"events{LIMIT}")["items"]]
 
     def waits(self, subject: str) -> dict[str, str]:
         """Say what waits for their focal point about something, and until when."""
-        work = self.get(f"worklist{ALL}")["items"]
+        work = self.get(f"worklist{LIMIT}")["items"]
         about = (one for one in work if one["subject"] == subject)
-        return {one["kind"]: clock(one["due_at"]) for one in about}
+        return {one["kind"]: format_time(one["due_at"]) for one in about}
 
 
 @dataclass
@@ -139,7 +139,7 @@ class Troupe:
     now: datetime
     run_out: Callable[[str], None]
 
-    def player(self, part: Part, tale: UUID = KEYS) -> Player:
+    def player(self, part: Part, tale: UUID = KEY_NAMESPACE) -> Player:
         """Bring somebody on, with their own key."""
         return Player(part, self.http, self.keys[part], tale)
 
@@ -153,7 +153,7 @@ class Troupe:
         if first.status_code == httpx.codes.CONFLICT and "code" in first.json():
             self.tell_again(player, str(first.json()["code"]))
             return None
-        return Tale(self, str(good(first).json()["code"]))
+        return Tale(self, str(require_success(first).json()["code"]))
 
     def tell_again(self, officer: Player, case: str) -> None:
         """Say that the story was played before, and change nothing."""
@@ -184,7 +184,7 @@ class Tale:
 
     def player(self, part: Part) -> Player:
         """Bring somebody on, who acts once however often the story is retried."""
-        return self.troupe.player(part, uuid5(KEYS, self.code))
+        return self.troupe.player(part, uuid5(KEY_NAMESPACE, self.code))
 
     def runs_out(self) -> None:
         """Let the time of all that waits in the case be over."""
@@ -192,10 +192,10 @@ class Tale:
 
     def until[T](self, look: Callable[[], T | None]) -> T:
         """Wait until the worker has done its part; raises StoryBroken."""
-        for _ in range(LOOKS):
+        for _ in range(MAX_LOOKS):
             if found := look():
                 return found
-            time.sleep(PATIENCE)
+            time.sleep(LOOK_SECONDS)
         raise StoryBroken(f"In {self.code} no clock was fired: does the worker run?")
 
     def hidden(self, *found: object) -> None:
@@ -206,20 +206,20 @@ class Tale:
     def leads(self, lead: Player) -> None:
         """Let a focal point take the lead, with two people who can be reached."""
         lead.act(self.case, "acknowledge")
-        lead.act(self.case, "accept-lead", {"contacts": contacts(lead.part)})
+        lead.act(self.case, "accept-lead", {"contacts": build_contacts(lead.part)})
 
     def refers(
         self, lead: Player, to: Part, service: str, sections: Iterable[str] = ()
     ) -> str:
         """Ask a focal point for one service, and say where the referral is."""
-        path, sent = f"{self.case}/referrals", asking(to, service, sections)
+        path, sent = f"{self.case}/referrals", build_referral(to, service, sections)
         return f"referrals/{lead.post(path, sent)['id']}"
 
     def accepts(self, referral: str, to: Part) -> Player:
         """Let who was asked accept, with a place and a time that are sealed."""
         who = self.player(to)
         who.act(referral, "acknowledge")
-        who.act(referral, "accept", meeting(to, self.troupe.later(days=1)))
+        who.act(referral, "accept", build_meeting(to, self.troupe.later(days=1)))
         return who
 
     def consents(self, lead: Player, given: Json) -> None:
@@ -227,7 +227,7 @@ class Tale:
         lead.post(f"{self.case}/consents", given)
 
 
-def asking(to: Part, service: str, sections: Iterable[str] = ()) -> Json:
+def build_referral(to: Part, service: str, sections: Iterable[str] = ()) -> Json:
     """Write a referral: to whom, for what, and what they may open once they accept."""
     named = {"recipient": to.focal_point, "service": service}
     return named | {"sections": list(sections), "send": True}

@@ -10,15 +10,15 @@ from app.demo.cast import (
     UZ_CENTRE,
     UZ_FAR_OFFICER,
 )
-from app.demo.players import Json, Player, Tale, Troupe, asking
+from app.demo.players import Json, Player, Tale, Troupe, build_referral
 from app.demo.words import (
-    consent,
-    contact,
-    identity,
-    needs,
-    notice,
-    of_class,
-    of_one,
+    build_consent,
+    build_contact,
+    build_identity,
+    build_needs,
+    build_summary,
+    name_class,
+    name_office,
 )
 
 REFERENCE: Final = "DEMO-PANAMA-1"
@@ -30,7 +30,7 @@ def play(troupe: Troupe) -> None:
     troupe.say("A consular officer of Uzbekistan, who covers Panama from abroad, speaks by")
     troupe.say("  telephone with a man who works off a debt there. He speaks Uzbek alone.")
     show_desks(troupe)
-    tale = troupe.meets(UZ_FAR_OFFICER, body(troupe.now))
+    tale = troupe.meets(UZ_FAR_OFFICER, build_case(troupe.now))
     if tale is None:
         return
     tale.say(
@@ -38,22 +38,24 @@ def play(troupe: Troupe) -> None:
     )
     lead = tale.player(PA_LEAD)
     take_lead(tale, lead)
-    ask_beyond(tale, lead)
+    ask_other_region(tale, lead)
     ask_prosecutor(tale, lead)
-    tell(tale, lead)
+    show_outcome(tale, lead)
 
 
-def body(now: datetime) -> Json:
+def build_case(now: datetime) -> Json:
     """Write the case as the officer sends it."""
-    state, offices = of_class("state", "PA"), of_class("non_state", "PA")
+    state, offices = name_class("state", "PA"), name_class("non_state", "PA")
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": notice("PA", "uz", "INTERPRETATION", "SHELTER"),
+        "notice": build_summary("PA", "uz", "INTERPRETATION", "SHELTER"),
         "sections": [
-            needs("An interpreter for Uzbek, and his passport", "He is locked in at night"),
-            contact("Sherzod", "Text in Uzbek to a friend, at noon"),
-            identity("UZ", "Шерзод Намунавий Ғофуров", "Sherzod Namunaviy Gʻofurov"),
+            build_needs(
+                "An interpreter for Uzbek, and his passport", "He is locked in at night"
+            ),
+            build_contact("Sherzod", "Text in Uzbek to a friend, at noon"),
+            build_identity("UZ", "Шерзод Намунавий Ғофуров", "Sherzod Namunaviy Gʻofurov"),
             {
                 "section": "narrative",
                 "text": "Sintetik hikoya: qarz evaziga ishlatishgan. / "
@@ -62,9 +64,9 @@ def body(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "UZ", "origin_contact": "permitted"},
         "consents": [
-            consent(now, state, "REFER"),
-            consent(now, offices, "INTERPRETATION"),
-            consent(now, of_one(UZ_CENTRE), "FAMILY_TRACING"),
+            build_consent(now, state, "REFER"),
+            build_consent(now, offices, "INTERPRETATION"),
+            build_consent(now, name_office(UZ_CENTRE), "FAMILY_TRACING"),
         ],
         "risk": {"level": "medium"},
     }
@@ -95,10 +97,10 @@ def take_lead(tale: Tale, lead: Player) -> None:
     )
 
 
-def ask_beyond(tale: Tale, lead: Player) -> None:
+def ask_other_region(tale: Tale, lead: Player) -> None:
     """Ask in the other region: without an agreement the notice crosses, and no more."""
     path = f"{tale.case}/referrals"
-    lacks = lead.lacks(path, asking(UZ_CENTRE, "FAMILY_TRACING", SHARED))
+    lacks = lead.lacks(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
     tale.say("He wants his mother found. A centre in Uzbekistan could, and he agreed; but:")
     tale.say(f"  {lacks['agreement']}")
     family = tale.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
@@ -113,15 +115,15 @@ def ask_beyond(tale: Tale, lead: Player) -> None:
 def ask_prosecutor(tale: Tale, lead: Player) -> None:
     """Ask the prosecutor: only with a consent of its own, and once he knows of his time."""
     path, told = f"{tale.case}/referrals", ("needs", "narrative")
-    report = asking(PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
+    report = build_referral(PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
     lacks = lead.lacks(path, report)
     tale.say("The prosecutor would hear him, and work with those of Uzbekistan. Not yet:")
     for need in ("consent", "reflection_told"):
         tale.say(f"  {lacks[need]}")
     offered = {"name": "reflection_period", "value": "offered", "country": "PA"}
     lead.post(f"{tale.case}/facts", offered)
-    given = consent(
-        *(tale.troupe.now, of_one(PA_PROSECUTOR), "LAW_ENFORCEMENT"),
+    given = build_consent(
+        *(tale.troupe.now, name_office(PA_PROSECUTOR), "LAW_ENFORCEMENT"),
         sections=list(told),
         interpreter=True,
     )
@@ -140,7 +142,7 @@ def ask_prosecutor(tale: Tale, lead: Player) -> None:
     )
 
 
-def tell(tale: Tale, lead: Player) -> None:
+def show_outcome(tale: Tale, lead: Player) -> None:
     """Tell how it stands, and what the consulate that brought it knows."""
     officer = tale.player(UZ_FAR_OFFICER)
     tale.hidden(officer.get("referrals")["items"])

@@ -26,7 +26,7 @@ class DemoRefused(Exception):  # noqa: N818 - it says what happened, as Problem 
 
 
 @dataclass(frozen=True)
-class Stage:
+class DemoSetup:
     """What is needed to set it: a transaction, the time, and where ids come from."""
 
     session: Session
@@ -34,33 +34,37 @@ class Stage:
     new_id: Callable[[], UUID]
 
 
-def load_mechanism(stage: Stage) -> None:
+def load_directory(stage: DemoSetup) -> None:
     """Load the directory and the made-up focal points; a second time changes nothing.
 
     Raises DemoRefused where real people have accounts: a made-up desk or overseer would be
     given real cases.
     """
-    if access.has_others(stage.session, [part.label for part in CAST]):
+    if access.has_other_accounts(stage.session, [part.label for part in CAST]):
         raise DemoRefused("This database has accounts of its own: give the demo another.")
     clerk = Clerk(stage.session, stage.new_id, stage.now)
     load(clerk, standard_data())
     load(clerk, files("app.demo").joinpath("data"))
 
 
-def give_keys(stage: Stage) -> dict[Part, str]:
+def create_keys(stage: DemoSetup) -> dict[Part, str]:
     """Give everybody of the cast an API key for one day."""
     return {
         part: make_key(
-            stage.session, account_of(stage, part), Scope, stage.now, days=KEY_DAYS
+            stage.session,
+            find_or_open_account(stage, part),
+            Scope,
+            stage.now,
+            days=KEY_DAYS,
         )
         for part in CAST
     }
 
 
-def account_of(stage: Stage, part: Part) -> UUID:
+def find_or_open_account(stage: DemoSetup, part: Part) -> UUID:
     """Find the account of a part, or open it."""
     focal_point = directory.id_of(stage.session, part.focal_point)
-    found = access.labelled(stage.session, focal_point, part.label)
+    found = access.find_by_label(stage.session, focal_point, part.label)
     if found is not None:
         return found
     account = stage.new_id()

@@ -11,7 +11,7 @@ PHONE: Final = "+12025550142"
 """Of the numbers that are kept for fiction: it rings nowhere."""
 
 
-def notice(country: str, language: str, *services: str, **changes: Any) -> Json:
+def build_summary(country: str, language: str, *services: str, **changes: Any) -> Json:
     """Write the notice of an adult, urgent, unless changed: it identifies nobody."""
     return {
         "country": country,
@@ -24,17 +24,17 @@ def notice(country: str, language: str, *services: str, **changes: Any) -> Json:
     } | changes
 
 
-def of_class(kind: str, country: str) -> Json:
+def name_class(kind: str, country: str) -> Json:
     """Name whoever is of this kind in a country, as whom a person lets know."""
     return {"recipient_class": {"kind": kind, "country": country}}
 
 
-def of_one(part: Part) -> Json:
+def name_office(part: Part) -> Json:
     """Name one focal point, as whom a person lets know."""
     return {"focal_point": part.focal_point}
 
 
-def consent(
+def build_consent(
     now: datetime, who: Json, *purposes: str, language: str = "uz", **changes: Any
 ) -> Json:
     """Write down what somebody agreed to: to their needs and contact, unless changed."""
@@ -51,7 +51,7 @@ def consent(
     } | changes
 
 
-def needs(summary: str, danger: str) -> Json:
+def build_needs(summary: str, danger: str) -> Json:
     """Say what is needed, without a name, and what whoever helps must know."""
     return {
         "section": "needs",
@@ -60,7 +60,7 @@ def needs(summary: str, danger: str) -> Json:
     }
 
 
-def contact(alias: str, channel: str) -> Json:
+def build_contact(alias: str, channel: str) -> Json:
     """Say how the person is reached without danger."""
     return {
         "section": "contact",
@@ -69,17 +69,17 @@ def contact(alias: str, channel: str) -> Json:
     }
 
 
-def identity(nationality: str, *names: str) -> Json:
+def build_identity(nationality: str, *names: str) -> Json:
     """Say who the person is, in every script their papers use."""
     return {"section": "identity", "names": list(names), "nationality": nationality}
 
 
-def contacts(part: Part) -> list[Json]:
+def build_contacts(part: Part) -> list[Json]:
     """Name two people who can be reached."""
     return [{"name": name, "phone": PHONE} for name in part.people]
 
 
-def meeting(part: Part, at: str) -> Json:
+def build_meeting(part: Part, at: str) -> Json:
     """Promise a first meeting."""
     place = {"place": "Demo street 1, side door", "at": at, "person": part.people[0]}
-    return {"meeting": place, "contacts": contacts(part)}
+    return {"meeting": place, "contacts": build_contacts(part)}

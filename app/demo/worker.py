@@ -12,7 +12,15 @@ from app.demo.cast import (
     UZ_OFFICER,
 )
 from app.demo.players import Json, Player, Tale, Troupe
-from app.demo.words import consent, contact, contacts, identity, needs, notice, of_class
+from app.demo.words import (
+    build_consent,
+    build_contact,
+    build_contacts,
+    build_identity,
+    build_needs,
+    build_summary,
+    name_class,
+)
 
 REFERENCE: Final = "DEMO-ALMATY-1"
 SHARED: Final = ("needs", "contact")
@@ -21,31 +29,33 @@ SHARED: Final = ("needs", "contact")
 def play(troupe: Troupe) -> None:
     """Play it all."""
     troupe.say("A consular officer of Uzbekistan in Almaty meets a worker who wants out.")
-    tale = troupe.meets(UZ_OFFICER, body(troupe.now))
+    tale = troupe.meets(UZ_OFFICER, build_case(troupe.now))
     if tale is None:
         return
     tale.say(f"  She agrees to be referred. The officer submits the case: {tale.code}")
     lead = tale.player(KZ_LEAD)
     take_lead(tale, lead)
-    bed, advice = ask(tale, lead)
-    help_her(tale, bed, advice)
-    close(tale, lead)
-    tell(tale)
+    bed, advice = ask_helpers(tale, lead)
+    complete_referrals(tale, bed, advice)
+    close_case(tale, lead)
+    show_outcome(tale)
 
 
-def body(now: datetime) -> Json:
+def build_case(now: datetime) -> Json:
     """Write the case as the officer sends it."""
-    state, offices = of_class("state", "KZ"), of_class("non_state", "KZ")
+    state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
         "external_reference": REFERENCE,
-        "notice": notice("KZ", "uz", "SHELTER", "LEGAL_AID", urgent_needs=["SHELTER"]),
+        "notice": build_summary(
+            "KZ", "uz", "SHELTER", "LEGAL_AID", urgent_needs=["SHELTER"]
+        ),
         "sections": [
-            needs(
+            build_needs(
                 "A safe bed tonight, and advice about unpaid wages", "Do not call the farm"
             ),
-            contact("Oygul", "Messages only, after 20:00"),
-            identity(
+            build_contact("Oygul", "Messages only, after 20:00"),
+            build_identity(
                 *("UZ", "Ойгул Намунавий Ғаниева", "Oygʻul Namunaviy Gʻaniyeva"),
                 "Oýgul Sânlı",
             ),
@@ -53,8 +63,8 @@ def body(now: datetime) -> Json:
         ],
         "safeguards": {"country_of_origin": "UZ"},
         "consents": [
-            consent(now, state, "REFER"),
-            consent(now, offices, "SHELTER", "LEGAL_AID"),
+            build_consent(now, state, "REFER"),
+            build_consent(now, offices, "SHELTER", "LEGAL_AID"),
         ],
         "risk": {"level": "medium", "remarks": "Synthetic: the employer keeps her papers."},
     }
@@ -69,11 +79,11 @@ def take_lead(tale: Tale, lead: Player) -> None:
     lead.act(tale.case, "acknowledge")
     needed = lead.get(f"{tale.case}/sections/needs")["content"]["summary"]
     tale.say(f"  She acknowledges and reads what is needed: {needed}")
-    lead.act(tale.case, "accept-lead", {"contacts": contacts(lead.part)})
+    lead.act(tale.case, "accept-lead", {"contacts": build_contacts(lead.part)})
     tale.say("  She takes the lead, and names two people who can be reached.")
 
 
-def ask(tale: Tale, lead: Player) -> tuple[str, str]:
+def ask_helpers(tale: Tale, lead: Player) -> tuple[str, str]:
     """Ask a shelter and a lawyer side by side; one shelter is full."""
     full = tale.refers(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
     advice = tale.refers(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
@@ -86,7 +96,7 @@ def ask(tale: Tale, lead: Player) -> tuple[str, str]:
     return bed, advice
 
 
-def help_her(tale: Tale, bed: str, advice: str) -> None:
+def complete_referrals(tale: Tale, bed: str, advice: str) -> None:
     """Let both accept, meet the person, and say what came of it."""
     asked = ((KZ_SHELTER, bed), (KZ_LAWYER, advice))
     for part, referral in asked:
@@ -100,7 +110,7 @@ def help_her(tale: Tale, bed: str, advice: str) -> None:
         tale.say(f"  The {part.name} met her, helped, and reports: delivered.")
 
 
-def close(tale: Tale, lead: Player) -> None:
+def close_case(tale: Tale, lead: Player) -> None:
     """Close it, by two people."""
     why = {"reason": "GOALS_MET", "person_informed": True}
     asked = lead.act(tale.case, "close", why)["id"]
@@ -110,7 +120,7 @@ def close(tale: Tale, lead: Player) -> None:
     tale.say("  The supervisor approves; the case is closed, and every section is shut.")
 
 
-def tell(tale: Tale) -> None:
+def show_outcome(tale: Tale) -> None:
     """Tell what the officer knows: how it went, and never where."""
     officer = tale.player(UZ_OFFICER)
     [ladder] = officer.get(f"{tale.case}/evidence")["items"]
