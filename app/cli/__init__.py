@@ -1,8 +1,9 @@
-"""The command line: `safe-conduct`, which is three programs.
+"""The command line `safe-conduct`, as three programs that import as little as they can.
 
-Whoever submits and polls does so at a service that is elsewhere, often each minute and on a
-small machine: for that nothing of the service itself is read into memory. Whoever operates
-one reads nothing of what is served.
+`submit` and `poll` call a service elsewhere, often every minute and on a small machine, so
+they import nothing of the service. The commands of operators do not import the HTTP API.
+What a command does to data belongs to the other packages; here are its options, its output
+and its exit codes.
 """
 
 import gc
@@ -17,13 +18,14 @@ PROGRAMS: Final = {
     **dict.fromkeys(("doctor", "worker", "backup", "reseal"), "operating"),
     **dict.fromkeys(("restored", "affected", "erasures"), "operating"),
 }
-"""Which words are of which program; `commands` has all, and serves."""
+"""The module that runs each command; any other command runs `commands`, which has all."""
 
 
 def main() -> None:
-    """Run a command; what it writes is its user's alone: who is in a case is not sealed.
+    """Run the command in the arguments; files it writes are readable by the user only.
 
-    No look for garbage until all is imported: that took a sixth of the start.
+    Exported files can name the offices of a case, which is not sealed. Garbage collection
+    is off until all modules are imported, because it took a sixth of the start.
     """
     os.umask(0o077)
     gc.disable()

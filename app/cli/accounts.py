@@ -1,4 +1,4 @@
-"""Accounts and their keys: for the first administrators, and when nobody else is left."""
+"""Commands for accounts and API keys: for the first administrators and for recovery."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,39 +11,40 @@ import typer
 from app.access.actions import KEY_DAYS
 from app.access.schemas import KeyOut
 from app.cli import administering
-from app.cli.administering import Person
-from app.cli.calling import plain
+from app.cli.administering import AccountWithKeys
+from app.cli.calling import escape_unprintable
 from app.cli.grounds import ground_of
-from app.cli.readiness import must_be_real
+from app.cli.readiness import require_no_demo
 from app.kernel.actors import Role, Scope
 from app.settings import Settings
 
-account = typer.Typer(no_args_is_help=True, help="Who may act for a focal point.")
-api_key = typer.Typer(no_args_is_help=True, help="What accounts sign in with.")
-NOBODY: Final = (
-    "There is no account. Open one: safe-conduct account new FOCAL-POINT LABEL --role ROLE"
+account = typer.Typer(no_args_is_help=True, help="List, open and disable accounts.")
+api_key = typer.Typer(no_args_is_help=True, help="Make and revoke API keys.")
+NO_ACCOUNT: Final = (
+    "There are no accounts. Open one: "
+    "safe-conduct account new FOCAL-POINT LABEL --role ROLE"
 )
 
 
 @account.command("list")
 def list_accounts(
     focal_point: Annotated[
-        str | None, typer.Argument(help="Code of the focal point; else of all.")
+        str | None, typer.Argument(help="Code of the focal point. Default: all.")
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say who may act for a focal point, and with which keys: ended ones too."""
+    """List accounts and their API keys, with disabled and revoked ones."""
     people = administering.people(ground_of(Settings()), focal_point)
     if as_json:
-        typer.echo(spelled(people))
+        typer.echo(format_json(people))
         return
-    for line in lines_of(people) if people else (NOBODY,):
-        typer.echo(plain(line))
+    for line in format_lines(people) if people else (NO_ACCOUNT,):
+        typer.echo(escape_unprintable(line))
 
 
-def spelled(people: Iterable[Person]) -> str:
-    """Spell accounts and keys as `GET /v1/accounts` and `.../keys` do."""
+def format_json(people: Iterable[AccountWithKeys]) -> str:
+    """Return accounts and their keys as JSON, in the form of `GET /v1/accounts`."""
     shown = [
         one.account.model_dump(mode="json")
         | {"keys": [key.model_dump(mode="json") for key in one.keys]}
@@ -52,60 +53,66 @@ def spelled(people: Iterable[Person]) -> str:
     return json.dumps({"accounts": shown}, ensure_ascii=False)
 
 
-def lines_of(people: Iterable[Person]) -> Iterator[str]:
-    """Write each account, and below it what to name its keys by."""
+def format_lines(people: Iterable[AccountWithKeys]) -> Iterator[str]:
+    """Return the lines that describe each account and its keys."""
     for one in people:
         who, roles = one.account, ", ".join(one.account.roles)
-        ended = f", disabled {day(who.disabled_at)}" if who.disabled_at else ""
+        ended = f", disabled {format_day(who.disabled_at)}" if who.disabled_at else ""
         yield f"{who.focal_point}  {who.label}  {who.kind}: {roles}{ended}"
         yield f"  account {who.id}"
-        yield from (f"  key {line_of(key)}" for key in one.keys)
+        yield from (f"  key {format_key(key)}" for key in one.keys)
         if not one.keys:
             yield "  no API key"
 
 
-def line_of(key: KeyOut) -> str:
-    """Write a key, but for itself: nobody has it but whom it was shown to."""
-    ended = f", revoked {day(key.revoked_at)}" if key.revoked_at else ""
+def format_key(key: KeyOut) -> str:
+    """Return one line that describes an API key by its prefix, without the secret."""
+    ended = f", revoked {format_day(key.revoked_at)}" if key.revoked_at else ""
     scopes = "all scopes" if set(key.scopes) == set(Scope) else " ".join(key.scopes)
-    return f"{key.prefix}  until {day(key.expires_at)}{ended}  {scopes}"
+    return f"{key.prefix}  until {format_day(key.expires_at)}{ended}  {scopes}"
 
 
-def day(instant: datetime) -> str:
-    """Write the day of UTC."""
+def format_day(instant: datetime) -> str:
+    """Return the date of an instant, in UTC."""
     return instant.date().isoformat()
 
 
 @account.command("new")
-def new_account(
+def create_account(
     focal_point: Annotated[str, typer.Argument(help="Code of the focal point.")],
-    label: Annotated[str, typer.Argument(help="Staff number or duty post; no name.")],
-    role: Annotated[list[Role], typer.Option(help="May be given more than once.")],
+    label: Annotated[str, typer.Argument(help="Staff number or duty post, not a name.")],
+    role: Annotated[list[Role], typer.Option(help="Role of the account; may be repeated.")],
 ) -> None:
-    """Open an account; then make it an API key."""
+    """Open an account and print its id; `api-key new` makes its key."""
     settings = Settings()
     ground = ground_of(settings)
     with ground.database.reading() as session:
-        must_be_real(session, settings.environment)
+        require_no_demo(session, settings.environment)
     typer.echo(administering.open_account(ground, focal_point, label, role))
 
 
 @account.command("disable")
 def disable_account(
-    account_id: Annotated[UUID, typer.Argument(help="As `account list` shows it.")],
+    account_id: Annotated[
+        UUID, typer.Argument(help="Id of the account; see `account list`.")
+    ],
 ) -> None:
-    """End an account with all its keys, from the next request on."""
+    """Disable an account with all its keys, from the next request on."""
     office, left = administering.disable_account(ground_of(Settings()), account_id)
-    typer.echo(f"Disabled. People of {office} who can work on cases now: {left}.")
+    typer.echo(f"Disabled. People of {office} who can still work on cases: {left}.")
 
 
 @api_key.command("new")
-def new_api_key(
-    account_id: Annotated[UUID, typer.Argument(help="As `account list` shows it.")],
-    scope: Annotated[list[Scope] | None, typer.Option(help="Default: all.")] = None,
-    days: Annotated[int, typer.Option(min=1, max=365)] = KEY_DAYS,
+def create_api_key(
+    account_id: Annotated[
+        UUID, typer.Argument(help="Id of the account; see `account list`.")
+    ],
+    scope: Annotated[
+        list[Scope] | None, typer.Option(help="May be repeated; default: all.")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=365, help="Days of validity.")] = KEY_DAYS,
 ) -> None:
-    """Make an API key; it is shown this once."""
+    """Make an API key and print it; it cannot be shown again."""
     ground = ground_of(Settings())
     typer.echo(administering.make_key(ground, account_id, scope or list(Scope), days))
 
@@ -113,9 +120,9 @@ def new_api_key(
 @api_key.command("revoke")
 def revoke_api_key(
     prefix: Annotated[
-        str, typer.Argument(help="What stands between sc_ and the next _; `account list`.")
+        str, typer.Argument(help="The part between sc_ and the next _; see `account list`.")
     ],
 ) -> None:
-    """End an API key, from the next request on."""
+    """Revoke an API key, from the next request on."""
     administering.revoke_key(ground_of(Settings()), prefix)
     typer.echo("Revoked.")

@@ -1,4 +1,4 @@
-"""What an operator does: keys of the vault, the directory, accounts and their API keys."""
+"""What operators do at the command line: the directory, accounts, API keys and checks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from app.administration import issuing, loading, staffing
 from app.administration.loading import Loaded
 from app.cases import resealing
 from app.cli.connectivity import check_connections
-from app.cli.grounds import NotReady, about_drill
-from app.cli.posting import gaps
-from app.cli.readiness import must_be_ready, open_to_others
+from app.cli.grounds import NotReady, describe_drill
+from app.cli.posting import list_notification_gaps
+from app.cli.readiness import find_readable_files, must_be_ready
 from app.cli.unknown_settings import list_unknown
 from app.cli.versions import list_versions
 from app.directory import queries as entries
@@ -37,14 +37,14 @@ from app.settings import Settings
 
 
 def load_directory(ground: Ground, folder: Path | None, *, reopen: bool = False) -> Loaded:
-    """Load the packaged directory, or the operator's own files; raises FilesRefused."""
+    """Load the packaged directory, or the files of a folder; raises FilesRefused."""
     with ground.database.writing() as session:
         clerk = Clerk(session, ground.ids, ground.clock())
         return loading.load(clerk, folder or standard_data(), reopen=reopen)
 
 
 def told(loaded: Loaded) -> Iterator[str]:
-    """Say what a load changed: which doors it opened and shut, each of them."""
+    """Return the counts of a load and each office or contact that it switched."""
     for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
         count = getattr(loaded, table)
         yield (
@@ -53,29 +53,29 @@ def told(loaded: Loaded) -> Iterator[str]:
         )
     doors = loaded.doors
     yield from (f"{door} is active again." for door in doors.opened)
-    yield from (f"{door} is shut." for door in doors.shut)
+    yield from (f"{door} is no longer active." for door in doors.shut)
     yield from (
-        f"Warning: {door} stays shut, as somebody shut it through the service; "
-        "to open it: --reopen"
+        f"Warning: {door} stays inactive, because it was deactivated through the service. "
+        "To activate it, use --reopen."
         for door in doors.left
     )
 
 
 @dataclass(frozen=True)
-class Person:
-    """Somebody who may act, and with which keys: as administrators see it over HTTP."""
+class AccountWithKeys:
+    """An account and its API keys, in the form that the HTTP API shows."""
 
     account: AccountOut
     keys: list[KeyOut]
 
 
-def people(ground: Ground, focal_point: str | None) -> list[Person]:
-    """List the accounts of a focal point, or of all; raises NotFound for an unknown one."""
+def people(ground: Ground, focal_point: str | None) -> list[AccountWithKeys]:
+    """Return the accounts of an office, or of all; raises NotFound for an unknown one."""
     with reading(ground, SYSTEM) as work:
         one = focal_point and entries.id_of(work.session, focal_point)
-        of = entries.by_ids(work, [one] if one else access.offices(work.session))
+        of = entries.by_ids(work, [one] if one else access.list_offices(work.session))
         return [
-            Person(
+            AccountWithKeys(
                 AccountOut.of(account, office.code),
                 [KeyOut.of(key) for key in access.keys(work, account.id)],
             )
@@ -87,117 +87,118 @@ def people(ground: Ground, focal_point: str | None) -> list[Person]:
 def open_account(
     ground: Ground, focal_point: str, label: str, roles: Iterable[Role]
 ) -> UUID:
-    """Open an account; raises NotFound for an unknown focal point.
+    """Open an account and return its id.
 
-    And NotReady for a label that is taken or is no line, RolesIncompatible for roles that
-    nobody there can have. Run twice, the command would open two. Over HTTP a second person
-    sees what is there.
+    Raises NotFound for an unknown focal point, NotReady for a label that is in use or not
+    valid, and RolesIncompatible for roles that do not fit. A label may be used once, so
+    that a repeated command does not open a second account.
     """
     given = frozenset(roles)
     with writing(ground, SYSTEM) as work:
         of = entries.id_of(work.session, focal_point)
-        must_be_a_label(label)
-        staffing.must_fit(given, AccountKind.PERSON, entries.by_id(work, of))
+        require_label(label)
+        staffing.require_fitting_roles(given, AccountKind.PERSON, entries.by_id(work, of))
         taken = access.accounts(work, of)
         if any(one.label == label and one.disabled_at is None for one in taken):
             raise NotReady(
-                f"{focal_point} has an account of this label: see safe-conduct account "
-                f"list {focal_point}. For another person, choose another."
+                f"{focal_point} already has an account with this label: see safe-conduct "
+                f"account list {focal_point}. For another person, choose another label."
             )
-        return staffing.opened(work, Opening(of, label, given)).id
+        return staffing.add_account(work, Opening(of, label, given)).id
 
 
-def must_be_a_label(label: str) -> None:
-    """Raise NotReady unless it is a label that could be given over HTTP."""
+def require_label(label: str) -> None:
+    """Raise NotReady unless the HTTP API would accept the label."""
     try:
         TypeAdapter(SafeLine).validate_python(label)
     except ValidationError as error:
         raise NotReady(
-            f"A label is one line of 1 to {LINE} characters: a staff number or a duty post."
+            f"LABEL must be one line of 1 to {LINE} characters: a staff number or post."
         ) from error
 
 
 def make_key(ground: Ground, account: UUID, scopes: Iterable[Scope], days: int) -> str:
-    """Make an API key; raises NotReady for an account that is unknown, or has ended."""
+    """Make and return an API key; raises NotReady if the account is unknown or disabled."""
     with writing(ground, SYSTEM) as work:
-        found = held(work, account)
+        found = lock_account(work, account)
         if found.disabled_at is not None:
             raise NotReady(
-                "This account has ended, and no key of it would work: open another, "
-                "safe-conduct account new."
+                "This account is disabled, so its keys would not work. Open another: "
+                "safe-conduct account new"
             )
-        made = issuing.made(work, found, frozenset(scopes), days, "account.key_made")
+        made = issuing.add_key(work, found, frozenset(scopes), days, "account.key_made")
         return made.secret or ""
 
 
 def revoke_key(ground: Ground, prefix: str) -> None:
-    """End an API key from the next request on; raises NotReady for an unknown one."""
+    """Revoke an API key, from the next request on; raises NotReady if it is unknown."""
     with writing(ground, SYSTEM) as work:
         try:
             key = access.key_named(work, prefix)
         except NotFound as error:
             raise NotReady(
-                "No key has this prefix: it is what stands between sc_ and the next _, "
-                "and what safe-conduct account list shows."
+                "There is no key with this prefix. The prefix is the part between sc_ and "
+                "the next _: see safe-conduct account list."
             ) from error
-        issuing.end_key(work, held(work, key.account_id), key)
+        issuing.end_key(work, lock_account(work, key.account_id), key)
 
 
 def disable_account(ground: Ground, account: UUID) -> tuple[str, int]:
-    """End an account with all its keys, and say who is left to work on cases, and where.
+    """Disable an account; return its office and how many people there can work on cases.
 
     Raises NotReady for an unknown account.
     """
     with writing(ground, SYSTEM) as work:
-        found = held(work, account)
-        staffing.end(work, found)
+        found = lock_account(work, account)
+        staffing.end_account(work, found)
         office = entries.by_id(work, found.focal_point_id)
         return office.code, access.count_workers(work, office.id)
 
 
-def held(work: Writing, account: UUID) -> Account:
-    """Find an account and hold it; raises NotReady: to an operator nothing is hidden."""
+def lock_account(work: Writing, account: UUID) -> Account:
+    """Lock and return an account; raises NotReady if there is none with this id."""
     try:
         return access.lock_account(work, account)
     except NotFound as error:
         raise NotReady(
-            "There is no such account: safe-conduct account list shows those there are."
+            "There is no account with this id: see safe-conduct account list."
         ) from error
 
 
-def examine(ground: Ground, settings: Settings) -> Iterable[str]:
-    """Say what is well; raises NotReady for what is not."""
+def check_service(ground: Ground, settings: Settings) -> Iterable[str]:
+    """Return what `doctor` prints; raises NotReady if the service could not start."""
     yield from (f"Warning: {warning}" for warning in list_unknown())
-    yield f"The key file {settings.key_file} can be used."
+    yield f"The key file {settings.key_file} is valid."
     ledger = Ledger(settings.erasure_ledger)
     warnings = must_be_ready(ground, ledger, settings)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
-    yield from open_to_others(settings.database_url)
+    yield from find_readable_files(settings.database_url)
     yield "The database has the guards that the migrations make."
     yield from warnings
     yield "Every region has a desk."
     if (space := ground.free_space.describe()) != ENOUGH:
         yield f"Warning: disk space: {space}."
-    if drill := about_drill(ground):
+    if drill := describe_drill(ground):
         yield drill
     yield from check_connections(settings)
     with ground.database.reading() as session:
-        yield from gaps(session, settings)
+        yield from list_notification_gaps(session, settings)
         yield from list_versions(session, settings.database_url)
     there = ledger.found() is not None
     yield (
         f"The ledger of erasures {ledger.path} and the database agree."
         if there
-        else f"There was no case yet; the ledger of erasures will be {ledger.path}."
+        else f"There are no cases yet; the ledger of erasures will be {ledger.path}."
     )
 
 
 def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
-    """Seal what older versions kept in clear, or sealed without padding or without a key.
+    """Seal data that older versions stored in clear, unpadded or without a key of its own.
 
-    And move clocks that tell when a person arrives. Gives how many are done, and of how
-    many. Each row in a transaction of its own: killed at any point, it is run again.
+    Also moves deadlines that reveal when a person arrives. Yields how many rows are done,
+    and the total. Each row has its own transaction, so the command can be run again after
+    an interruption.
     """
     with reading(ground, SYSTEM) as work:
         due = resealing.list_outdated(work.session)

@@ -1,9 +1,8 @@
-"""After a restore: case by case, what can no longer be honoured, why, and whom to tell.
+"""The report after a restore: cases that the lost time may affect, and offices to tell.
 
-What was done after the backup is lost, and nobody can list what is lost. What can be listed
-is what it may have been: whatever was open then, for it may have been answered since; what
-ran out meanwhile, while nobody watched; what the person may have taken back. Codes and ids
-alone: no word of what is sealed is read, and no key is needed.
+Actions after the backup are lost and cannot be listed. The report lists what they may have
+changed: open deadlines, deadlines that ran out in the lost time, and consents that the person
+may have withdrawn. It has codes and ids only: nothing sealed is opened, no key is needed.
 """
 
 import json
@@ -20,7 +19,7 @@ from app.cases.lifecycle import EVENTS, Action
 from app.cases.models import Case
 from app.casework.erasing import GRACE
 from app.casework.lateness import DESTROYING
-from app.cli.grounds import NotReady, must_be_migrated
+from app.cli.grounds import NotReady, require_migrated
 from app.consents import queries as consents
 from app.deadlines import breaches
 from app.deadlines.limits import ClockKind
@@ -36,7 +35,7 @@ from app.webhooks import queries as webhooks
 
 
 class Why(StrEnum):
-    """What is the matter with something that the backup holds."""
+    """Why an item of the backup may not be up to date."""
 
     OVERDUE = "overdue"
     RAN_OUT = "ran_out"
@@ -48,24 +47,24 @@ class Why(StrEnum):
 
 MEANS: Final[Mapping[Why, str]] = {
     Why.OVERDUE: "was overdue when the backup was made",
-    Why.RAN_OUT: "the time ran out after the backup: nobody did it, or that is lost",
-    Why.WAITS: "whoever did it after the backup believes that it is done",
-    Why.CONSENTS: "stand as of the backup: what was taken back since, and whom the person "
-    "fears since, is lost; ask the person before anything is handed on",
-    Why.WILL_BE_ERASED: "is destroyed then, unless who spared it after the backup does so "
-    "again: by a legal hold, by opening the case again, by submitting or sending the draft",
+    Why.RAN_OUT: "ran out after the backup: it was not done, or that was lost",
+    Why.WAITS: "may have been done after the backup; whoever did it believes it is done",
+    Why.CONSENTS: "are as in the backup: withdrawals and fears recorded since are lost; "
+    "ask the person before anything is shared",
+    Why.WILL_BE_ERASED: "is erased then. If a legal hold, reopening, submitting or sending "
+    "after the backup had prevented that, do it again",
     Why.ERASED: "was erased after the backup, and is erased again",
 }
 READ_FIRST: Final = """
-Every case below was open when the backup was made, or is to be destroyed soon. Tell each
-office of its own lines alone: who else has a part in a case is not everybody's to know.
-Keep this list as the database.
+Every case below was open when the backup was made, or is to be erased soon. Tell each
+office only the lines that concern it, not which other offices take part in a case. Protect
+this list like the database.
 """.strip()
 
 
 @dataclass(frozen=True)
-class Line:
-    """One thing of a case that may not be as it was left."""
+class Finding:
+    """An item that may not be up to date, with its deadline and the office it waits for."""
 
     why: Why
     what: str
@@ -74,28 +73,28 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Affected:
-    """A case, what is the matter with it, and who has to be told: part and office."""
+class AffectedCase:
+    """A case, its findings, and the parties to tell, each as its relation and office."""
 
     code: str
     state: str
     tell: list[tuple[str, str]]
-    lines: list[Line]
+    lines: list[Finding]
 
     @property
     def is_late(self) -> bool:
-        """Whether somebody waited in vain."""
+        """Whether a deadline of the case was missed."""
         return any(line.why in {Why.OVERDUE, Why.RAN_OUT} for line in self.lines)
 
     @property
     def first(self) -> str:
-        """When the first of it is due, to sort by; without any, last."""
+        """The first due time, as a sort key; cases without one come last."""
         return min((line.at.isoformat() for line in self.lines if line.at), default="~")
 
 
 @dataclass(frozen=True)
-class Feed:
-    """How far an office has retrieved its feed, or was sent it, as the backup knows."""
+class FeedPosition:
+    """How far an office or its webhook had read its feed when the backup was made."""
 
     office: str
     webhook: str | None
@@ -105,189 +104,197 @@ class Feed:
 
 @dataclass(frozen=True)
 class Report:
-    """What of a database that was restored is not as people left it."""
+    """What in a restored database may not be up to date."""
 
     backup_of: datetime
     at: datetime
-    cases: list[Affected]
-    elsewhere: list[Line]
-    feeds: list[Feed]
+    cases: list[AffectedCase]
+    elsewhere: list[Finding]
+    feeds: list[FeedPosition]
     unknown: int
-    """Cases that came after the backup and were erased: it never knew them."""
+    """The number of erased cases that were created after the backup."""
 
 
-def report(ground: Ground, since: datetime | None) -> Report:
-    """Say what is affected, if the backup is of a moment: else, of its last sign of life.
+def build_report(ground: Ground, since: datetime | None) -> Report:
+    """Return the report for a backup made at `since`, by default its last activity.
 
-    Raises NotReady where there is none, Busy (503).
+    Raises NotReady if there was no activity, and Busy (503).
     """
     with ground.database.reading() as session:
-        must_be_migrated(session)
+        require_migrated(session)
     with reading(ground, SYSTEM) as work:
         now = ground.time(work.session)
-        then = since or moment(work)
-        known = directory_codes(work)
+        then = since or find_backup_time(work)
+        known = get_office_codes(work)
         clocks = breaches.running(work.session)
-        going_on = cases.unfinished(work.session, about_to_go(clocks, now))
-        found = affected(work, going_on, known, clocks, then, now)
-        erased = erased_since(work, then)
+        going_on = cases.unfinished(work.session, list_erased_soon(clocks, now))
+        found = list_affected(work, going_on, known, clocks, then, now)
+        erased = list_erased_since(work, then)
         names = cases.codes(work.session, erased)
         return Report(
             backup_of=then,
             at=now,
-            cases=[*found, *map(erased_again, names.values())],
-            elsewhere=elsewhere(going_on, known, clocks, then, now),
-            feeds=list(feeds(work, known)),
+            cases=[*found, *map(describe_erased, names.values())],
+            elsewhere=list_elsewhere(going_on, known, clocks, then, now),
+            feeds=list(list_feeds(work, known)),
             unknown=len(erased) - len(names),
         )
 
 
-def moment(work: Reading) -> datetime:
-    """Say when the backup was made: when something last lived in it, or was last done."""
+def find_backup_time(work: Reading) -> datetime:
+    """Return when the backup was made: the last heartbeat, else the last journal entry."""
     again = EVENTS[Action.ERASE_AGAIN]
     found = last_heard(work.session) or feed.last_entry(work.session, but=again)
     if found is None:
-        raise NotReady("Nothing was ever done in this database: say --since when it was.")
+        raise NotReady("The database has no entries. Give the time of the backup: --since")
     return found
 
 
-def erased_since(work: Reading, then: datetime) -> list[UUID]:
-    """List what was erased after a moment; a ledger tells it by whole seconds."""
+def list_erased_since(work: Reading, then: datetime) -> list[UUID]:
+    """Return the cases erased after a time; the ledger stores whole seconds."""
     first = then.replace(microsecond=0)
     return [one for one, at in recorded(work.session).items() if at >= first]
 
 
-def directory_codes(work: Reading) -> Mapping[UUID, str]:
-    """Name every focal point."""
+def get_office_codes(work: Reading) -> Mapping[UUID, str]:
+    """Return the code of each focal point by its id."""
     return {one.id: one.code for one in directory.everyone(work)}
 
 
-def affected(  # noqa: PLR0913, PLR0917 - what was read, of whom, and between which moments
+def list_affected(  # noqa: PLR0913, PLR0917 - what was read once, and two times
     work: Reading,
     going_on: Iterable[Case],
     known: Mapping[UUID, str],
     clocks: Iterable[Clock],
     then: datetime,
     now: datetime,
-) -> list[Affected]:
-    """List what is affected of some cases; first those in which something is due first."""
-    running: dict[UUID, list[Line]] = {}
+) -> list[AffectedCase]:
+    """Return the cases that have findings, sorted by the first due time."""
+    running: dict[UUID, list[Finding]] = {}
     for clock in clocks:
-        line = spelled(clock, known, then, now)
+        line = describe_deadline(clock, known, then, now)
         running.setdefault(clock.case_id, []).append(line)
     standing = consents.standing(work.session, now)
     found = [
-        Affected(case.code, case.state, tell(case, known), lines)
+        AffectedCase(case.code, case.state, list_parties(case, known), lines)
         for case in going_on
-        if (lines := [*running.get(case.id, ()), *given(standing.get(case.id, 0))])
+        if (
+            lines := [
+                *running.get(case.id, ()),
+                *describe_consents(standing.get(case.id, 0)),
+            ]
+        )
     ]
     return sorted(found, key=lambda one: one.first)
 
 
-def about_to_go(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
-    """List the cases that are over and destroyed soon, unless somebody spares them.
+def list_erased_soon(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
+    """Return the cases that will be erased within the grace period of a restore and a day.
 
-    A day more than what `restored` leaves them, which went by the clock of the machine.
+    The day allows for a difference between the clocks of the machine and the database.
     """
     until = now + GRACE + DAY
     erased = [one for one in clocks if one.kind == ClockKind.ERASE]
     return [clock.case_id for clock in erased if clock.due_at <= until]
 
 
-def spelled(clock: Clock, known: Mapping[UUID, str], then: datetime, now: datetime) -> Line:
-    """Say what a clock that runs in the backup means now."""
+def describe_deadline(
+    clock: Clock, known: Mapping[UUID, str], then: datetime, now: datetime
+) -> Finding:
+    """Return the finding for a deadline that was running in the backup."""
     late = Why.OVERDUE if clock.due_at <= then else Why.RAN_OUT
     why = late if clock.due_at <= now else Why.WAITS
     if clock.kind in DESTROYING:
         why = Why.WILL_BE_ERASED
     waits_on = known[clock.waits_on] if clock.waits_on else None
-    return Line(why, f"{clock.reference} {clock.kind}", waits_on, clock.due_at)
+    return Finding(why, f"{clock.reference} {clock.kind}", waits_on, clock.due_at)
 
 
-def given(count: int) -> Iterator[Line]:
-    """Say that consents stand, which were perhaps taken back."""
+def describe_consents(count: int) -> Iterator[Finding]:
+    """Return a finding if the case has consents, which may have been withdrawn since."""
     if count:
-        yield Line(Why.CONSENTS, f"{count} consents", None, None)
+        yield Finding(Why.CONSENTS, f"{count} consents", None, None)
 
 
-def tell(case: Case, known: Mapping[UUID, str]) -> list[tuple[str, str]]:
-    """Name who has a part in a case, and which."""
+def list_parties(case: Case, known: Mapping[UUID, str]) -> list[tuple[str, str]]:
+    """Return the relation and office of each party that may see the case."""
     seeing = list_relations(Grant.CASE)
     here = [p for p in case.parties if not p.until and p.relation in seeing]
     return sorted({(str(one.relation), known[one.focal_point_id]) for one in here})
 
 
-def erased_again(code: str) -> Affected:
-    """Say that a case is gone, as it was when the backup was not."""
-    return Affected(code, "erased", [], [Line(Why.ERASED, f"cases/{code}", None, None)])
+def describe_erased(code: str) -> AffectedCase:
+    """Return the entry for a case that was erased again."""
+    return AffectedCase(
+        code, "erased", [], [Finding(Why.ERASED, f"cases/{code}", None, None)]
+    )
 
 
-def elsewhere(
+def list_elsewhere(
     going_on: Iterable[Case],
     known: Mapping[UUID, str],
     clocks: Iterable[Clock],
     then: datetime,
     now: datetime,
-) -> list[Line]:
-    """List what waits and is about no case that goes on: questions to a second person."""
+) -> list[Finding]:
+    """Return findings about no open case, such as requests for approval."""
     open_ones = {case.id for case in going_on}
     people = [clock for clock in clocks if clock.waits_on]
     other = [clock for clock in people if clock.case_id not in open_ones]
-    return [spelled(clock, known, then, now) for clock in other]
+    return [describe_deadline(clock, known, then, now) for clock in other]
 
 
-def feeds(work: Reading, known: Mapping[UUID, str]) -> Iterator[Feed]:
-    """Say how far each feed had come; what came later is told anew, or never."""
+def list_feeds(work: Reading, known: Mapping[UUID, str]) -> Iterator[FeedPosition]:
+    """Return the position of each feed and webhook."""
     for office, (upto, head) in feed.retrieved(work.session).items():
-        yield Feed(known[office], None, upto, head)
+        yield FeedPosition(known[office], None, upto, head)
     hooks = webhooks.open_ones(work.session)
     heads = feed.heads(work.session, {hook.focal_point_id for hook in hooks})
     for hook in hooks:
         office = hook.focal_point_id
-        yield Feed(known[office], hook.reference, hook.position, heads.get(office, 0))
-
-
-# What is said of it.
+        yield FeedPosition(
+            known[office], hook.reference, hook.position, heads.get(office, 0)
+        )
 
 
 def as_json(told: Report) -> str:
-    """Spell it for programs."""
-    return json.dumps(asdict(told), default=plainly)
+    """Return the report as JSON."""
+    return json.dumps(asdict(told), default=encode_value)
 
 
-def plainly(value: Any) -> str:
-    """Spell what JSON has no word for."""
+def encode_value(value: Any) -> str:
+    """Return a value as text; times in ISO 8601."""
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def as_text(told: Report) -> Iterator[str]:
-    """Spell it for people: a block for each case, the latest first to be seen to."""
+    """Return the report as text: a block for each case, earliest due time first."""
     late = sum(one.is_late for one in told.cases)
     moments = (f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in (told.backup_of, told.at))
-    yield "The backup is of {}; now it is {}.".format(*moments)
-    yield f"{len(told.cases)} cases are affected; in {late} somebody waited in vain."
+    yield "The backup was made at {}; it is now {}.".format(*moments)
+    yield f"{len(told.cases)} cases are affected; {late} have a missed deadline."
     if told.unknown:
-        yield f"{told.unknown} cases came after the backup and were erased: they are gone."
+        yield f"{told.unknown} erased cases are not in the backup: they came after it."
     yield READ_FIRST
     for one in told.cases:
         yield from ("", f"{one.code}  {one.state}")
-        yield from map(of_line, one.lines)
+        yield from map(format_line, one.lines)
         yield from (f"  tell {office} ({part})" for part, office in one.tell)
     if told.elsewhere:
-        yield from ("", "About no open case:", *map(of_line, told.elsewhere))
-    yield from of_feeds(told.feeds)
+        yield from ("", "About no open case:", *map(format_line, told.elsewhere))
+    yield from format_feeds(told.feeds)
 
 
-def of_line(line: Line) -> str:
-    """Spell one line."""
+def format_line(line: Finding) -> str:
+    """Return a finding as one line of text."""
     on = f", waits on {line.waits_on}" if line.waits_on else ""
     until = f", until {line.at:%Y-%m-%d %H:%M} UTC" if line.at else ""
     return f"  {line.why.upper()}: {line.what}{on}{until}: {MEANS[line.why]}"
 
 
-def of_feeds(told: Iterable[Feed]) -> Iterator[str]:
-    """Say what becomes of the feeds."""
-    yield from ("", "Feeds, as far as the backup knows; what came later is told anew:")
+def format_feeds(told: Iterable[FeedPosition]) -> Iterator[str]:
+    """Return lines with the position of each feed."""
+    yield from ("", "Feeds at the time of the backup; later events are read again:")
     for one in told:
         how = f"was sent to {one.webhook}" if one.webhook else "was retrieved"
         yield f"  {one.office}: {one.upto} of {one.head} {how}"

@@ -1,8 +1,8 @@
-"""A backup of the embedded database: a whole copy of one moment, while it is served.
+"""The `backup` command: a consistent copy of the SQLite database while it is in use.
 
-A copy of the file is none: what is in its journal would be missing. It is written under
-another name, read again from end to end, and only then is there: half a backup, after a
-kill or on a full disk, is not taken for one.
+Copying the file would miss the data in its journal. The copy is written under a temporary
+name and checked before it is renamed, so that an interrupted backup or a full disk leaves
+no file that looks complete.
 """
 
 import os
@@ -22,17 +22,17 @@ from app.kernel.durable import sync_folder
 from app.settings import Settings
 
 ABOUT: Final = (
-    "Copy the SQLite database to a file, while it is served; the copy is checked."
+    "Copy the SQLite database to a file and check the copy. The service may be running."
 )
 ON_POSTGRESQL: Final = (
-    "This copies SQLite. On PostgreSQL: pg_dump, or what backs your server up; see "
-    "docs/operations.md, Backup and restore."
+    "This command copies SQLite only. On PostgreSQL use pg_dump or the backup of your "
+    "server; see docs/operations.md, Backup and restore."
 )
-PART: Final = ".part"
+PARTIAL_SUFFIX: Final = ".part"
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
-AT_ONCE: Final = 1024
-"""Pages that are copied, or operations of the check, before a signal is heard."""
-STOOD: Final = {
+STEPS_PER_SIGNAL: Final = 1024
+"""Pages to copy, or steps of the check, between two chances to handle a signal."""
+CONTENT_QUERIES: Final = {
     "epoch": "SELECT value FROM epoch",
     "migration": "SELECT version_num FROM alembic_version",
     "cases": 'SELECT count(*) FROM "case"',
@@ -43,7 +43,7 @@ out = Console()
 
 @dataclass(frozen=True)
 class Backup:
-    """Where it is, and what it holds: to be compared with what is restored."""
+    """The path and size of a backup, and counts to compare with the restored database."""
 
     path: Path
     size: int
@@ -51,47 +51,47 @@ class Backup:
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(help="A file that is not there yet.")],
+    target: Annotated[Path, typer.Argument(help="File to create; it must not exist.")],
 ) -> None:
-    """Make a backup, and say what is in it."""
+    """Make a backup and print what it holds."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     made = make(Settings().database_url, target)
     held = ", ".join(f"{name} {value}" for name, value in made.holds.items())
-    out.print(f"{made.path}: {made.size} bytes, whole; {held}.", soft_wrap=True)
+    out.print(f"{made.path}: {made.size} bytes, complete; {held}.", soft_wrap=True)
     out.print(
-        "Keep the key file and the ledger of erasures apart from it. To restore: "
+        "Keep the key file and the ledger of erasures in another place. To restore: see "
         "docs/operations.md, Backup and restore.",
         soft_wrap=True,
     )
 
 
 def make(url: str, target: Path) -> Backup:
-    """Copy a database to a file that is not there yet; raises NotReady."""
+    """Copy an SQLite database to a new file; raises NotReady if that fails."""
     source = make_url(url)
     if source.get_backend_name() != "sqlite" or not source.database:
         raise NotReady(ON_POSTGRESQL)
     if not Path(source.database).is_file():
         raise NotReady(f"There is no database at {source.database}: safe-conduct migrate")
     if target.exists():
-        raise NotReady(f"There is something at {target}: give the backup another name.")
-    part = target.with_name(f"{target.name}{PART}")
-    remove(part)
+        raise NotReady(f"{target} already exists. Give the backup another name.")
+    part = target.with_name(f"{target.name}{PARTIAL_SUFFIX}")
+    remove_partial(part)
     try:
-        holds = copied(Path(source.database), part)
+        holds = copy_database(Path(source.database), part)
         part.rename(target)
         sync_folder(target)
-    except (OSError, sqlite3.Error) as trouble:
-        raise NotReady(f"There is no backup at {target}: {trouble}.") from trouble
+    except (OSError, sqlite3.Error) as error:
+        raise NotReady(f"The backup {target} was not made: {error}.") from error
     finally:
-        remove(part)
+        remove_partial(part)
     return Backup(target, target.stat().st_size, holds)
 
 
-def copied(source: Path, part: Path) -> dict[str, str]:
-    """Copy it, see that it is whole, and bring it to the disk; says what it holds.
+def copy_database(source: Path, part: Path) -> dict[str, str]:
+    """Copy a database, check and flush the copy; return counts of what it holds.
 
-    All steps copy one moment, which a transaction holds: without it each commit of others
-    makes SQLite begin anew, and while it is served there is no end.
+    An open transaction holds one snapshot for all steps. Without it SQLite would restart
+    the copy at each commit of another process, and might never finish.
     """
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     where = f"file:{source.absolute()}?mode=ro"
@@ -101,23 +101,26 @@ def copied(source: Path, part: Path) -> dict[str, str]:
     ):
         served.execute("BEGIN")
         served.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        served.backup(copy, pages=AT_ONCE, progress=hear)
-        copy.set_progress_handler(hear, AT_ONCE)
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, and none beside it
+        served.backup(copy, pages=STEPS_PER_SIGNAL, progress=handle_signals)
+        copy.set_progress_handler(handle_signals, STEPS_PER_SIGNAL)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, no side files
         [(word,)] = copy.execute("PRAGMA integrity_check(1)").fetchall()
         if word != "ok" or copy.execute("PRAGMA foreign_key_check").fetchall():
             raise sqlite3.DatabaseError("the database itself is damaged")
-        holds = {name: str(copy.execute(ask).fetchone()[0]) for name, ask in STOOD.items()}
+        holds = {
+            name: str(copy.execute(ask).fetchone()[0])
+            for name, ask in CONTENT_QUERIES.items()
+        }
     with part.open("rb") as file:
         os.fsync(file.fileno())
     return holds
 
 
-def hear(*_: int) -> None:
-    """Let a signal be heard: Python hears none while SQLite works."""
+def handle_signals(*_: int) -> None:
+    """Return to Python, which handles signals only between steps of SQLite."""
 
 
-def remove(part: Path) -> None:
-    """Take away what a backup left that was not finished."""
+def remove_partial(part: Path) -> None:
+    """Remove the files of an unfinished backup."""
     for end in ("", *SIDE_FILES):
         part.with_name(f"{part.name}{end}").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What whoever has cases at a service elsewhere types."""
+"""The commands that call a service elsewhere: `submit` and `poll`."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""What whoever runs a service types; and all that there is, for who asks what that is."""
+"""Commands to run Safe Conduct, and to submit and follow cases."""
 
 from typing import Annotated, Final
 
@@ -16,7 +16,7 @@ from app.cli import (
     working,
 )
 from app.cli.calls import calls
-from app.cli.operating import out, say
+from app.cli.operating import out, print_line
 from app.demo.journeys import JOURNEYS, Journey
 from app.demo.players import StoryBroken
 from app.demo.stage import DemoRefused
@@ -27,33 +27,36 @@ from app.settings import DemoSettings, LogLevel, Settings
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False
 )
-demo = typer.Typer(help="A made-up mechanism and journeys through it.")
+demo = typer.Typer(help="Serve and play a demonstration with made-up data.")
 
 REFUSALS: Final = (*operating.REFUSALS, DemoRefused, StoryBroken)
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
-        "Play journeys against the running service (SAFE_CONDUCT_URL). All is made up.",
-        "One that was played before changes nothing: it says how its case stands.",
+        "Play journeys with made-up data against the running service (SAFE_CONDUCT_URL).",
+        "A journey that was played before changes nothing and prints its case's state.",
         *(f"`{name}`: {shows}." for name, (shows, _) in JOURNEYS.items()),
     )
 )
 
-Check = Annotated[bool, typer.Option("--check", help="Change nothing; fail if stale.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail if stale.")]
 
 
 @cli.command()
 def serve() -> None:
-    """Serve the API; on SQLite as the only process, which watches the clocks too."""
+    """Serve the API. On SQLite this is the only process, and includes the worker."""
     settings = Settings()
     lines.log_lines(settings.log_level)
     ground, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
     grounds.log_drill(ground)
     readiness.log_unknown_settings()
-    with grounds.alone(settings.database_url):
+    with grounds.claim_sqlite_file(settings.database_url):
         readiness.log_warnings(readiness.must_be_ready(ground, ledger, settings))
-        listener = serving.listener(settings)
+        listener = serving.open_port(settings)
         ledger.start(ground)
-        with grounds.exposing(ground, settings), working.beside(ground, ledger, settings):
+        with (
+            grounds.serve_metrics(ground, settings),
+            working.run_inside(ground, ledger, settings),
+        ):
             rate, docs = settings.requests_per_minute, settings.docs
             url = settings.public_url
             app = create_app(ground, ledger, rate=rate, docs=docs, public_url=url)
@@ -63,51 +66,51 @@ def serve() -> None:
 
 @demo.callback(invoke_without_command=True)
 def play_all(context: typer.Context) -> None:
-    """Play every journey against the running service (SAFE_CONDUCT_URL), as `play` does."""
+    """Play every journey against the running service (SAFE_CONDUCT_URL)."""
     if context.invoked_subcommand is None:
-        demonstrating.play(DemoSettings(), say)
+        demonstrating.play(DemoSettings(), print_line)
 
 
 @demo.command("play", help=ABOUT_JOURNEYS)
 def play_some(
     journey: Annotated[
         list[Journey] | None,
-        typer.Option(metavar="NAME", help="May be given more than once; else all."),
+        typer.Option(metavar="NAME", help="May be repeated. Default: all journeys."),
     ] = None,
 ) -> None:
-    """Play some journeys, or all."""
-    demonstrating.play(DemoSettings(), say, journey or [])
+    """Play the named journeys, or all."""
+    demonstrating.play(DemoSettings(), print_line, journey or [])
 
 
 @demo.command("serve")
 def serve_demo() -> None:
-    """Set everything up, serve, play the journeys, and print keys and a first request."""
+    """Set up and serve a demonstration, play the journeys, and print keys and a request."""
     settings = DemoSettings()
     lines.log_lines(max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index))
-    demonstrating.serve(settings, say)
+    demonstrating.serve(settings, print_line)
 
 
-@cli.command()
-def openapi(*, check: Check = False) -> None:
-    """Write openapi/ from the code."""
+@cli.command("openapi")
+def write_openapi(*, check: Check = False) -> None:
+    """Write openapi/ from the code (for developers)."""
     publish(publishing.contracts(), check=check)
 
 
-@cli.command()
-def docs(*, check: Check = False) -> None:
-    """Write docs/lifecycles.md, docs/problems.md, and tables of two other pages."""
+@cli.command("docs")
+def write_docs(*, check: Check = False) -> None:
+    """Write the generated pages and tables of docs/ from the code (for developers)."""
     pages = {
-        publishing.LIFECYCLES: publishing.lifecycles(),
-        publishing.PROBLEMS: publishing.problems(),
-        publishing.OPERATIONS: publishing.operations(),
+        publishing.LIFECYCLES: publishing.render_lifecycles(),
+        publishing.PROBLEMS: publishing.render_problems(),
+        publishing.OPERATIONS: publishing.render_operations(),
         publishing.PRIVACY: publishing.privacy(),
-        publishing.MECHANISM: publishing.mechanism(),
+        publishing.MECHANISM: publishing.render_mechanism(),
     }
     publish(pages, check=check)
 
 
 def publish(pages: dict[str, str], *, check: bool) -> None:
-    """Write pages, or fail if they are stale."""
+    """Write the pages that are stale; with `check`, write nothing and exit with 1."""
     stale = publishing.stale(pages, write=not check)
     for name in stale:
         out.print(f"{name} {'is stale: run make openapi docs' if check else 'written'}")

@@ -1,8 +1,8 @@
-"""Connections: so many and no more, and none kept open for who sends nothing.
+"""HTTP connections with a limit on their number and on the time to send a request head.
 
-uvicorn closes one on which a request was answered and no other comes; it waits for ever for
-the first, and for the rest of one that began. h11 accepts LF without CR as the end of a
-line (RFC 9112, 2.2). A proxy may not, and would then read another request: it is refused.
+uvicorn closes an idle connection after an answer, but waits without limit for the first
+request and for the rest of one that began. h11 accepts LF without CR as the end of a line
+(RFC 9112, 2.2). A proxy that does not would read another request, so a bare LF is refused.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from app.settings import MAX_CONNECTIONS
 
 HEAD_SECONDS: Final = 10.0
-"""Seconds in which the head of a request has to arrive, from its first byte on."""
+"""Seconds for the head of a request to arrive, from when the connection waits for it."""
 A_WHILE: Final = 1.0
-"""Seconds for an answer to arrive before its connection is closed, and for a head to come
-before its connection may be closed for another one."""
+"""Seconds for an answer to arrive before its connection is closed, and seconds to wait for
+a head before the connection may be closed in favour of another."""
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 
@@ -39,7 +39,7 @@ class StrictBuffer(ReceiveBuffer):
 
 
 class Connection(H11Protocol):
-    """Ends where no whole head arrives in time; one byte now and then is not enough."""
+    """A connection that closes unless a complete head arrives in time."""
 
     awaited: asyncio.TimerHandle | None = None
 
@@ -65,26 +65,26 @@ class Connection(H11Protocol):
             self.make_room()
 
     def make_room(self) -> None:
-        """Close a connection that asks for nothing, or this one if there is none.
+        """Close an idle connection, or this one if there is none.
 
-        First one whose answer was sent, before its body came or after; then the one that
-        waits longest for a head. A request that is being answered is never cut off.
+        A connection whose answer was sent comes first, then the one that has waited longest
+        for a head. A request that is being answered is never cut off.
         """
         others = (one for one in self.connections if isinstance(one, Connection))
         answered = (one for one in others if one is not self and one.is_answered)
         found = next(answered, None) or self.find_oldest()
-        found.rest()
+        found.stop_waiting()
         self.connections.discard(found)
         found.transport.abort()
 
     @property
     def is_answered(self) -> bool:
-        """Whether its last request was answered, and no other began."""
+        """Whether the last request was answered and no other has begun."""
         cycle: Any = self.cycle  # None before the first, whatever its type says
         return cycle is not None and self.awaits_head and self not in self.waiting
 
     def find_oldest(self) -> "Connection":
-        """Return the connection that waits longest for a head, if that is a while."""
+        """Return the connection that has waited longest for a head, if long enough."""
         oldest = next(iter(self.waiting))
         waited = self.loop.time() - self.waiting[oldest]
         return oldest if waited >= A_WHILE else self
@@ -96,32 +96,32 @@ class Connection(H11Protocol):
 
     @override
     def on_response_complete(self) -> None:
-        self.rest()
+        self.stop_waiting()
         super().on_response_complete()
         if self.conn.their_state is SEND_BODY:
             self.loop.call_later(A_WHILE, self.transport.close)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self.rest()
+        self.stop_waiting()
         super().connection_lost(exc)
 
     def watch(self) -> None:
-        """Begin to wait for a head, or go on to; once it is there, no longer."""
+        """Start the timer for a head, or stop it once the head has arrived."""
         if not self.awaits_head:
-            self.rest()
+            self.stop_waiting()
         elif self.awaited is None:
             self.waiting[self] = self.loop.time()
-            self.awaited = self.loop.call_later(HEAD_SECONDS, self.gives_up)
+            self.awaited = self.loop.call_later(HEAD_SECONDS, self.close_if_waiting)
 
-    def rest(self) -> None:
-        """Wait for nothing."""
+    def stop_waiting(self) -> None:
+        """Stop the timer for a head."""
         self.waiting.pop(self, None)
         if self.awaited is not None:
             self.awaited.cancel()
             self.awaited = None
 
-    def gives_up(self) -> None:
-        """Close it."""
+    def close_if_waiting(self) -> None:
+        """Close the connection if it still waits for a head."""
         if self.awaits_head and not self.transport.is_closing():
             self.transport.close()

@@ -1,4 +1,4 @@
-"""Whether the servers that notices are handed to can be reached, for `doctor`."""
+"""Checks that `doctor` makes of the mail server and the SMS gateway."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -8,24 +8,24 @@ from app.settings import Settings
 
 MEANING: Final = {
     "ConnectionRefusedError": "nothing listens on that port",
-    "gaierror": "its name is not found",
-    "TimeoutError": "it does not answer in time",
-    "SMTPServerDisconnected": "it ends the connection, or does not answer in time",
-    "SMTPNotSupportedError": "it does not offer STARTTLS, or no login",
-    "SSLCertVerificationError": "its certificate is not trusted here, or of another name",
-    "SSLError": "it does not speak TLS",
-    "535": "it refuses the login",
+    "gaierror": "the host name does not resolve",
+    "TimeoutError": "it did not answer in time",
+    "SMTPServerDisconnected": "it closed the connection, or did not answer in time",
+    "SMTPNotSupportedError": "it does not offer STARTTLS or a login",
+    "SSLCertVerificationError": "its certificate is not trusted or has another name",
+    "SSLError": "it does not use TLS",
+    "535": "it refused the login",
 }
-"""The most frequent failures, in words."""
+"""Explanations of the most frequent error codes."""
 MAIL: Final = "The mail server of SAFE_CONDUCT_SMTP_HOST and SAFE_CONDUCT_SMTP_PORT"
 GATEWAY: Final = "The SMS gateway of SAFE_CONDUCT_SMS_GATEWAY_URL"
 
 
 def check_connections(settings: Settings) -> Iterator[str]:
-    """Connect to the servers that the settings name, and say how it went.
+    """Connect to the servers in the settings and return a line about each.
 
-    Nothing is sent but a login at the mail server. Raises NotReady for settings that do not
-    go together.
+    Nothing is sent except a login to the mail server. Raises NotReady if the settings are
+    not consistent.
     """
     mail, gateway = find_mail(settings), find_gateway(settings)
     if mail:
@@ -40,6 +40,6 @@ def describe(server: str, code: str | None, what: str) -> str:
         return f"{server} answers."
     why = f"{MEANING[code]} ({code})" if code in MEANING else code
     return (
-        f"Warning: {server} cannot be used from here: {why}. No notice leaves by {what} "
-        "until it can: see whether it runs, then correct the settings."
+        f"Warning: {server} cannot be used from here: {why}. No notifications are sent by "
+        f"{what} until this is fixed: check that it runs, then correct the settings."
     )

@@ -1,4 +1,4 @@
-"""The demonstration: a made-up mechanism, journeys through it, and a service to try."""
+"""The demonstration: made-up offices, journeys through cases, and a service to try."""
 
 import threading
 import time
@@ -11,22 +11,22 @@ import uvicorn
 
 from app.cli.grounds import (
     NotReady,
-    about_drill,
-    alone,
-    exposing,
+    add_key,
+    claim_sqlite_file,
+    describe_drill,
     ground_of,
     migrate,
-    new_keys,
+    serve_metrics,
 )
 from app.cli.readiness import must_be_ready
-from app.cli.serving import listener, server
-from app.cli.working import jobs_of
+from app.cli.serving import open_port, server
+from app.cli.working import build_jobs
 from app.deadlines.actions import run_out
 from app.demo import journeys
 from app.demo.cast import KZ_LEAD, UZ_OFFICER, Part
 from app.demo.journeys import Journey
 from app.demo.players import StoryBroken, Troupe
-from app.demo.stage import Stage, give_keys, load_mechanism
+from app.demo.stage import DemoSetup, create_keys, load_directory
 from app.demo.worker import REFERENCE
 from app.kernel.ledger import Ledger
 from app.kernel.work import Ground
@@ -35,10 +35,10 @@ from app.settings import URL, Settings
 from app.worker.loop import working
 
 PATIENCE: Final = timedelta(seconds=30)
-NOBODY: Final = (
+NO_SERVICE: Final = (
     """
-Nobody answers where SAFE_CONDUCT_URL says, or at {url} if it says nothing: start
-`safe-conduct demo serve`, or set it to where the demonstration serves.
+There is no answer at SAFE_CONDUCT_URL (default {url}). Start `safe-conduct demo serve`,
+or set it to the URL of the running demonstration.
 """.strip()
     .replace("\n", " ")
     .format(url=URL)
@@ -47,86 +47,103 @@ type Say = Callable[[str], None]
 
 
 def prepare(settings: Settings) -> None:
-    """Make what a first run lacks: a key and the tables."""
+    """Create the key file, if there is none, and the tables."""
     if not settings.key_file.exists():
-        new_keys(settings.key_file)
+        add_key(settings.key_file)
     migrate(settings)
 
 
 def keys_for(ground: Ground) -> dict[Part, str]:
-    """Load the made-up mechanism and give its cast keys for a day."""
+    """Load the made-up offices and return API keys for their accounts, valid for a day."""
     with ground.database.writing() as session:
-        stage = Stage(session, ground.clock(), ground.ids)
-        load_mechanism(stage)
-        return give_keys(stage)
+        stage = DemoSetup(session, ground.clock(), ground.ids)
+        load_directory(stage)
+        return create_keys(stage)
 
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
-    """Play journeys against the running service of these settings; none named: all.
+    """Play the chosen journeys, by default all, against the running service.
 
-    Raises NotReady where there is none.
+    Raises NotReady if no service answers.
     """
     ground = ground_of(settings)
-    keys, now = keys_for(ground), ground.clock()
+    keys = keys_for(ground)
     try:
         with httpx.Client(base_url=settings.url) as http:
-            journeys.play(Troupe(http, keys, say, now, runs_out(ground)), chosen)
+            troupe = Troupe(
+                http=http,
+                keys=keys,
+                say=say,
+                now=ground.clock(),
+                run_out=runs_out(ground),
+            )
+            journeys.play(troupe, chosen)
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise NotReady(NOBODY) from error
+        raise NotReady(NO_SERVICE) from error
     ground.database.engine.dispose()
 
 
 def runs_out(ground: Ground) -> Callable[[str], None]:
-    """Be ready to let the time of a case be over."""
+    """Return a function that makes the deadlines of a case run out at once."""
 
-    def let(code: str) -> None:
+    def expire(code: str) -> None:
         with ground.database.writing() as session:
             run_out(session, f"cases/{code}", ground.time(session))
 
-    return let
+    return expire
 
 
 def serve(settings: Settings, say: Say) -> None:
-    """Serve the demonstration, play the journeys through it, and hand over two keys."""
+    """Serve the demonstration, play the journeys, and print two API keys."""
     prepare(settings)
-    with alone(settings.database_url):
+    with claim_sqlite_file(settings.database_url):
         ground = ground_of(settings)
         keys = keys_for(ground)
         ledger = Ledger(settings.erasure_ledger)
         ledger.copy_out(ground, anew=True)
         must_be_ready(ground, ledger, settings)
-        taken = listener(settings)
+        taken = open_port(settings)
         rate = settings.requests_per_minute
         here = settings.public_url or f"http://{settings.host}:{settings.port}"
         app = create_app(ground, ledger, rate=rate, docs=True, public_url=here)
         running = server(app, settings)
-        if drill := about_drill(ground):
+        if drill := describe_drill(ground):
             say(drill)
-        tale = (running, ground, keys, say)
-        threading.Thread(target=tell, args=tale, daemon=True).start()
-        with exposing(ground, settings), working(ground, jobs_of(ground, ledger, settings)):
+        args = (running, ground, keys, say)
+        threading.Thread(target=play_when_serving, args=args, daemon=True).start()
+        with (
+            serve_metrics(ground, settings),
+            working(ground, build_jobs(ground, ledger, settings)),
+        ):
             running.run([taken])
         ground.database.engine.dispose()
 
 
-def tell(
+def play_when_serving(
     running: uvicorn.Server, ground: Ground, keys: Mapping[Part, str], say: Say
 ) -> None:
-    """Once it serves, play the journeys and print two keys and the first request."""
-    if (url := address_of(running)) is None:
+    """Wait until the service runs, play the journeys, and print keys and a request."""
+    if (url := wait_for_url(running)) is None:
         return
-    say(f"Safe Conduct is serving at {url}. What follows is made up.")
-    say(f"The contract, to read and to try: {url}/docs")
+    say(f"Safe Conduct is serving at {url}. The data that follows is made up.")
+    say(f"API documentation: {url}/docs")
     try:
         with httpx.Client(base_url=url) as http:
-            journeys.play(Troupe(http, keys, say, ground.clock(), runs_out(ground)))
+            troupe = Troupe(
+                http=http,
+                keys=keys,
+                say=say,
+                now=ground.clock(),
+                run_out=runs_out(ground),
+            )
+            journeys.play(troupe)
     except StoryBroken as broken:
-        say(f"The story broke off: {broken}")
-    say(hint(url, keys[UZ_OFFICER], keys[KZ_LEAD]))
+        say(f"A journey failed: {broken}")
+    say(format_hint(url, keys[UZ_OFFICER], keys[KZ_LEAD]))
 
 
-def address_of(running: uvicorn.Server) -> str | None:
-    """Wait until it serves, and say where; None: it does not come up."""
+def wait_for_url(running: uvicorn.Server) -> str | None:
+    """Wait until the service runs and return its URL; None if it does not start."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while not running.started:
         if time.monotonic() > deadline or running.should_exit:
@@ -136,17 +153,17 @@ def address_of(running: uvicorn.Server) -> str | None:
     return f"http://{host}:{port}"
 
 
-def hint(url: str, key: str, lead: str) -> str:
-    """Spell the two keys that the README goes on with, and the first request."""
+def format_hint(url: str, key: str, lead: str) -> str:
+    """Return the text with the two API keys that the README uses, and a first request."""
     return f"""
 Safe Conduct is serving at {url}, with made-up data. Stop it with Ctrl-C.
-Two keys for one day: of the consular officer who submitted {REFERENCE}, and of the
-coordinator at {KZ_LEAD.focal_point}, where such cases go.
+Two API keys, valid for one day: of the consular officer who submitted {REFERENCE}, and of
+the coordinator of {KZ_LEAD.focal_point}, which leads such cases.
 
     export KEY={key}
     export LEAD={lead}
 
-The first request, what this officer is party to:
+A first request, which lists the cases of this officer:
 
     curl -s {url}/v1/cases -H "Authorization: Bearer {key}"
 """

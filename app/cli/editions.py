@@ -1,6 +1,6 @@
-"""The contract in other editions: in OpenAPI 3.2, and for generators that know no webhooks.
+"""Other editions of the OpenAPI 3.1 document: version 3.2, and one without webhooks.
 
-The 3.1 document is the contract; these are made from it, and say nothing else.
+The 3.1 document is the contract. The others are derived from it and add no rules.
 """
 
 from copy import deepcopy
@@ -22,26 +22,29 @@ PARENTS: Final = {
 
 
 def in_3_2(contract: dict[str, Any]) -> dict[str, Any]:
-    """Say it in OpenAPI 3.2, which knows items of a stream, and tags under tags."""
+    """Return the document in OpenAPI 3.2, which has stream items and nested tags."""
     document = {**deepcopy(contract), "openapi": "3.2.0"}
     for path in document["paths"].values():
         for operation in path.values():
             for answer in operation["responses"].values():
                 if told := answer.get("content", {}).get(STREAM):
                     told["itemSchema"] = told.pop("schema")
-    document["tags"] = [placed(tag) for tag in document["tags"]]
+    document["tags"] = [add_parent(tag) for tag in document["tags"]]
     return document
 
 
-def placed(tag: dict[str, str]) -> dict[str, str]:
-    """Say where a tag stands among those that operations are found by."""
+def add_parent(tag: dict[str, str]) -> dict[str, str]:
+    """Return a tag with its summary, its kind and, if it has one, its parent."""
     parent = PARENTS.get(tag["name"])
     above = {} if parent is None else {"parent": parent}
     return {**tag, "summary": tag["name"].capitalize(), **above, "kind": "nav"}
 
 
 def without_webhooks(contract: dict[str, Any]) -> dict[str, Any]:
-    """Leave out webhooks and what only they need: some generators make nonsense of it."""
+    """Return the document without webhooks, which some generators do not support.
+
+    Schemas and tags that only webhooks use are removed as well.
+    """
     document = deepcopy(contract)
     webhooks, paths = document.pop("webhooks", {}), document["paths"]
     for name in reached(document, webhooks) - reached(document, paths):

@@ -1,4 +1,4 @@
-"""How a command ends: well, or in one line that says what to do."""
+"""Error messages and exit codes: each expected error is printed as one line."""
 
 import gc
 import sys
@@ -19,14 +19,14 @@ from app.settings import PREFIX, Caller, DemoSettings, Settings
 err = Console(stderr=True)
 type Refusals = tuple[type[Exception], ...]
 REFUSALS: Final[Refusals] = (KeyRefused, LedgerRefused, Problem)
-"""What every command may refuse."""
+"""Exceptions that any command may print as an error."""
 SETTINGS = {kind.__name__ for kind in (Settings, DemoSettings, Caller)}
 
 
 def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
-    """Run a command; what an operator can mend is said in one line, without a stack.
+    """Run a command and print an error that an operator can correct without a traceback.
 
-    What was imported stays: no look for garbage goes through it again.
+    Imported objects are frozen, so that garbage collection does not scan them.
     """
     gc.freeze()
     gc.enable()
@@ -37,31 +37,31 @@ def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
     except ValidationError as error:
         if error.title not in SETTINGS:
             raise
-        fail(wrong_settings(error))
+        fail(describe_settings(error))
     except refusals as refusal:
-        fail(f"{refusal}{cause(refusal.__cause__)}")
+        fail(f"{refusal}{describe_cause(refusal.__cause__)}")
     except DBAPIError as error:
         if not is_operators(error):
             raise
-        fail(f"This did not go.{cause(error)}")
+        fail(f"The database cannot be used.{describe_cause(error)}")
 
 
-def wrong_settings(error: ValidationError) -> str:
-    """Name each setting that is wrong, and why; not what it is, which may be a secret."""
+def describe_settings(error: ValidationError) -> str:
+    """Return each invalid setting and why, without its value, which may be secret."""
     faults = error.errors(include_url=False, include_input=False)
-    said = ((one["loc"][0], one["msg"].removeprefix("Value error, ")) for one in faults)
+    reasons = ((one["loc"][0], one["msg"].removeprefix("Value error, ")) for one in faults)
     return " ".join(
-        f"{PREFIX}{str(name).upper()}: {why.removesuffix('.')}." for name, why in said
+        f"{PREFIX}{str(name).upper()}: {why.removesuffix('.')}." for name, why in reasons
     )
 
 
-def cause(error: BaseException | None) -> str:
-    """Spell what the database said, if it said something."""
-    said = str(error.orig) if isinstance(error, DBAPIError) else ""
-    return f" The database: {said.splitlines()[0]}" if said else ""
+def describe_cause(error: BaseException | None) -> str:
+    """Return the first line of the database's message; empty if it gave none."""
+    message = str(error.orig) if isinstance(error, DBAPIError) else ""
+    return f" The database: {message.splitlines()[0]}" if message else ""
 
 
 def fail(why: str, code: int = 1) -> None:
-    """Say why not, and end."""
+    """Print the reason to standard error and exit with the code."""
     err.print(f"safe-conduct: {why}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""What a command stands on: one database that is migrated, its keys, and nobody beside."""
+"""What commands need to run: the runtime, migrations, the SQLite lock and metrics."""
 
 import fcntl
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ from app.webhooks.addresses import read_hosts
 
 
 class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem does
-    """Something must be done before the service can start."""
+    """The operator has to do something before the command can run."""
 
 
 def ground_of(settings: Settings) -> Ground:
-    """Lay the ground that the settings name; raises KeyRefused."""
+    """Build the runtime from the settings; raises KeyRefused."""
     keys = FileKeys.load(settings.key_file)
     return lay_ground(
         settings.database_url,
@@ -37,13 +37,16 @@ def ground_of(settings: Settings) -> Ground:
         refusals=settings.refused_openings_per_minute,
         quotas=Quotas(settings.open_drafts, settings.sealed_mib_per_day * MIB),
         hosts=read_hosts(settings.webhook_hosts),
-        free_space=free_space_of(settings),
+        free_space=build_free_space(settings),
         drill=settings.environment == Environment.DRILL,
     )
 
 
-def free_space_of(settings: Settings) -> FreeSpace:
-    """Watch the disks of the files that the settings name; PostgreSQL's own is not seen."""
+def build_free_space(settings: Settings) -> FreeSpace:
+    """Return the check of free disk space for the files in the settings.
+
+    The disk of a PostgreSQL server is not included.
+    """
     url = make_url(settings.database_url)
     files = {
         Place.KEY_FILE: settings.key_file,
@@ -54,46 +57,46 @@ def free_space_of(settings: Settings) -> FreeSpace:
     return FreeSpace(files, settings.low_space_mib * MIB, settings.reserved_space_mib * MIB)
 
 
-def about_drill(ground: Ground) -> str | None:
-    """Say that this is a drill, if it is one."""
+def describe_drill(ground: Ground) -> str | None:
+    """Return a sentence about the drill; None if this is not a drill."""
     if not ground.is_drill:
         return None
     if ground.speed == 1:
-        return "This is a drill: no real person may be in it. Deadlines run as in life."
+        return "This is a drill: store no real person in it. Deadlines run at normal speed."
     return f"This is a drill: deadlines run {ground.speed} times as fast."
 
 
 def log_drill(ground: Ground) -> None:
-    """Log that this is a drill, if it is one."""
-    if drill := about_drill(ground):
+    """Log a warning if this is a drill."""
+    if drill := describe_drill(ground):
         structlog.get_logger().warning("drill", said=drill)
 
 
-def must_be_one(settings: Settings) -> None:
-    """Raise NotReady if the migrator and the service would sign in at two databases.
+def require_one_database(settings: Settings) -> None:
+    """Raise NotReady if the migrator and the service would use two databases.
 
-    A copy would be restored and the one that is served renamed, or the other way round.
+    A restore would then change one database, and the service would run on the other.
     """
     if settings.migration_database_url is None:
         return
     owners = Database(settings.migration_database_url, OWNER_ROLE)
     ours = Database(settings.database_url)
     try:
-        if not are_one(owners, ours):
+        if not is_same_database(owners, ours):
             raise NotReady(
-                "SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_MIGRATION_DATABASE_URL lead to "
-                "two databases: nothing was changed in either. Set both to the same one."
+                "SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_MIGRATION_DATABASE_URL are of "
+                "two databases; neither was changed. Set both to the same database."
             )
     finally:
         owners.engine.dispose()
         ours.engine.dispose()
 
 
-def are_one(one: Database, other: Database) -> bool:
-    """Say whether two logins lead to the same database.
+def is_same_database(one: Database, other: Database) -> bool:
+    """Return whether two logins use the same database.
 
-    On PostgreSQL what one of them holds is held for the other: a copy has the same name,
-    and one that was made file by file has the server's identifier as well.
+    On PostgreSQL one login takes an advisory lock and the other tries to. A name or the
+    server's identifier does not tell, because a copy can have the same.
     """
     if one.is_sqlite or other.is_sqlite:
         files = [Path(it.engine.url.database or "").resolve() for it in (one, other)]
@@ -105,43 +108,43 @@ def are_one(one: Database, other: Database) -> bool:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the database to the newest migration; SQLite's file and folder are made.
+    """Upgrade the database to the newest migration; create the file and folder of SQLite.
 
-    Raises NotReady where the folder cannot be, or two databases are named.
+    Raises NotReady if the folder cannot be created or the settings name two databases.
     """
-    must_be_one(settings)
+    require_one_database(settings)
     url = make_url(settings.migration_database_url or settings.database_url)
     if url.get_backend_name() == "sqlite" and url.database:
         folder = Path(url.database).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NotReady(f"{folder} cannot be made: {error.strerror}.") from error
+            raise NotReady(f"{folder} cannot be created: {error.strerror}.") from error
     try:
         upgrade(url.render_as_string(hide_password=False))
     except PooledConnection as error:
         raise NotReady(str(error)) from error
 
 
-def new_keys(path: Path) -> FileKeys:
-    """Make the first key of a file, or the next one; raises KeyRefused, or NotReady."""
+def add_key(path: Path) -> FileKeys:
+    """Add a key to a key file, or create the file; raises KeyRefused or NotReady."""
     try:
         return FileKeys.create(path)
     except OSError as error:
         raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def must_be_migrated(session: Session) -> None:
-    """Raise NotReady unless the tables are those this code knows."""
+def require_migrated(session: Session) -> None:
+    """Raise NotReady unless the database is at the migration that this code needs."""
     if migrated_to(session) != head():
         raise NotReady("The database is not at the newest migration: safe-conduct migrate")
 
 
 @contextmanager
-def alone(url: str) -> Iterator[None]:
-    """Be the only process that serves this SQLite file; raises NotReady.
+def claim_sqlite_file(url: str) -> Iterator[None]:
+    """Lock an SQLite file for this process; raises NotReady if another one has the lock.
 
-    Writers take turns within one process; two would starve each other.
+    Writers take turns within one process, but two processes would starve each other.
     """
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
@@ -154,14 +157,15 @@ def alone(url: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise NotReady(
-                "Another process serves this SQLite file. More than one: PostgreSQL."
+                "Another process uses this SQLite file. Stop it; for more than one process "
+                "use PostgreSQL."
             ) from error
         yield
 
 
 @contextmanager
-def exposing(ground: Ground, settings: Settings) -> Iterator[None]:
-    """Tell Prometheus how it goes, where the settings say so; raises NotReady."""
+def serve_metrics(ground: Ground, settings: Settings) -> Iterator[None]:
+    """Serve metrics for Prometheus if the settings have a port; raises NotReady."""
     if settings.metrics_port is None:
         yield
         return
@@ -169,6 +173,8 @@ def exposing(ground: Ground, settings: Settings) -> Iterator[None]:
         scrapes = Scrapes(settings.metrics_host, settings.metrics_port)
     except OSError as error:
         where = f"{settings.metrics_host}:{settings.metrics_port}"
-        raise NotReady(f"SAFE_CONDUCT_METRICS_PORT: {where} is not to be had.") from error
+        raise NotReady(
+            f"SAFE_CONDUCT_METRICS_PORT: {where} is not available. Set another port."
+        ) from error
     with exposed(scrapes, ground):
         yield

@@ -1,4 +1,4 @@
-"""Whether the database enforces what the migrations made it enforce (ADR 36)."""
+"""Checks that the database has the guards that the migrations create (ADR 36)."""
 
 from typing import Final
 
@@ -10,15 +10,15 @@ from app.kernel import guards
 from app.kernel.db import OWNER_ROLE, kind_of
 from app.settings import Environment
 
-NAMED: Final = 5
-"""At most so many differences are named in one message."""
+MAX_NAMED: Final = 5
+"""The largest number of differences in one message."""
 WEAKENED: Final = """
-The database does not have the guards that the migrations make: {}. Somebody changed it,
-or it was restored without them. See "Guards of the database" in docs/operations.md.
+The database does not have the guards that the migrations create: {}. They were changed, or
+the restore left them out. See "Guards of the database" in docs/operations.md.
 """.strip().replace("\n", " ")
-TOO_MIGHTY: Final = """
-The service signs in to PostgreSQL as {name}, which {why}: row security and the rights of
-the roles do not bind it. Use a login of its own (deploy/postgresql/roles.sql).
+TOO_POWERFUL: Final = """
+The service signs in to PostgreSQL as {name}, which {why}, so row security and grants do not
+restrict it. Use a separate login (deploy/postgresql/roles.sql).
 """.strip().replace("\n", " ")
 LOGIN: Final = """
 SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole,
@@ -34,27 +34,27 @@ FROM pg_catalog.pg_roles r
 WHERE pg_has_role(session_user, r.oid, 'MEMBER')
 ORDER BY r.rolname <> session_user, r.rolname
 """
-"""Every role that the login has, or could take on: a member can always switch to it."""
+"""Every role that the login has or could switch to by SET ROLE."""
 
 
 def must_be_guarded(session: Session) -> list[str]:
-    """Raise NotReady where a guard is missing, was changed, or could be bypassed.
+    """Raise NotReady if a guard is missing, changed or can be bypassed.
 
-    Returns a warning for each addition that cannot weaken a guard.
+    Returns a warning for each addition that does not weaken a guard.
     """
     found = guards.list_differences(session)
     refusing = [str(one) for one in found if one.refuses]
     if refusing:
-        more = len(refusing) - NAMED
-        named = "; ".join(refusing[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+        more = len(refusing) - MAX_NAMED
+        named = "; ".join(refusing[:MAX_NAMED]) + (f"; and {more} more" if more > 0 else "")
         raise NotReady(WEAKENED.format(named))
-    return [f"Warning: {one}. No migration made it." for one in found]
+    return [f"Warning: {one}. No migration created it." for one in found]
 
 
 def must_be_bound(session: Session, environment: Environment) -> list[str]:
-    """Raise NotReady in production where the guards do not bind the login of the service.
+    """Raise NotReady in production if the guards do not restrict the service's login.
 
-    In a drill, which often has one login for everything, that is a warning: it is returned.
+    A drill often has one login for everything, so there it returns a warning instead.
     """
     reason = describe_login(session)
     if reason and environment == Environment.PRODUCTION:
@@ -63,20 +63,23 @@ def must_be_bound(session: Session, environment: Environment) -> list[str]:
 
 
 def describe_login(session: Session) -> str | None:
-    """Return why the guards do not bind the login of the service; None: they do."""
+    """Return why the guards do not restrict the service's login; None if they do."""
     if kind_of(session) == "sqlite":
         return None
     login = session.scalar(text("SELECT session_user"))
-    for role, *mighty in session.execute(text(LOGIN), {"owner": OWNER_ROLE}):
-        for holds, why in zip(mighty, MIGHTY, strict=True):
-            if holds:
+    for role, *powers in session.execute(text(LOGIN), {"owner": OWNER_ROLE}):
+        for has_power, why in zip(powers, POWERS, strict=True):
+            if has_power:
                 through = "" if role == login else f" through the role {role}"
-                return TOO_MIGHTY.format(name=login, why=f"{why}{through}")
+                return TOO_POWERFUL.format(name=login, why=f"{why}{through}")
     return None
 
 
-MIGHTY: Final = (
-    *("is a superuser", "has BYPASSRLS", "may make roles"),
-    *("owns tables, schema or database", "has rights on every table"),
+POWERS: Final = (
+    "is a superuser",
+    "has BYPASSRLS",
+    "may create roles",
+    "owns the tables, the schema or the database",
+    "has rights on every table",
 )
-"""What the columns of `LOGIN` say of a role."""
+"""What each boolean column of `LOGIN` means, in order."""

@@ -1,4 +1,4 @@
-"""What is logged, by us and by libraries: a JSON line for each thing, without values."""
+"""Logging of the service and of libraries: one JSON line for each event, without values."""
 
 import json
 import logging
@@ -11,13 +11,14 @@ import structlog
 from app.kernel.trouble import described
 from app.settings import LogLevel
 
-OFFERS: Final = ("Unsupported upgrade request", "No supported WebSocket library")
+IGNORED: Final = ("Unsupported upgrade request", "No supported WebSocket library")
 
 
 class Lines(logging.Formatter):
-    """What libraries log, as lines like ours: without values, and no message of an error.
+    """A formatter that writes log records of libraries as JSON, without their values.
 
-    Of what they say the first line alone: asyncio puts whole objects into those below.
+    Only the first line of the message template is kept, because asyncio adds whole objects
+    below it. Messages of exceptions are left out.
     """
 
     @override
@@ -33,12 +34,12 @@ class Lines(logging.Formatter):
 
 
 def is_told(line: logging.LogRecord) -> bool:
-    """Say whether what a library logs tells anybody anything: not that of every request."""
-    return not str(line.msg).startswith(OFFERS)
+    """Return whether to log a record; some of uvicorn come with every request."""
+    return not str(line.msg).startswith(IGNORED)
 
 
 def log_lines(level: LogLevel) -> None:
-    """Write one JSON line for each thing logged, to standard error."""
+    """Log to standard error, as one JSON line for each event."""
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -1,7 +1,7 @@
-"""What whoever runs a service types, to set it up, watch over it, and mend it.
+"""The commands of operators: set up, check, back up, restore and run the worker.
 
-For this nothing of what is served is read into memory: some of it is typed by a machine
-twice a minute (`worker status`), and some while much is at stake and every second long.
+This module does not import the HTTP API, because a monitor runs `worker status` twice a
+minute, and an operator in an emergency should not wait for imports.
 """
 
 from datetime import UTC, datetime
@@ -33,10 +33,12 @@ out = Console()
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-key = typer.Typer(no_args_is_help=True, help="The keys that protect what is sealed.")
-erasure = typer.Typer(no_args_is_help=True, help="What no backup must bring back.")
-directory = typer.Typer(no_args_is_help=True, help="Countries, focal points, agreements.")
-worker = typer.Typer(no_args_is_help=True, help="What watches the clocks of cases.")
+key = typer.Typer(no_args_is_help=True, help="Make the keys that protect sealed data.")
+erasure = typer.Typer(no_args_is_help=True, help="Export the ledger of erasures.")
+directory = typer.Typer(
+    no_args_is_help=True, help="Load countries, offices, agreements and more."
+)
+worker = typer.Typer(no_args_is_help=True, help="Run or check the worker.")
 for name, part in (("key", key), ("directory", directory), ("worker", worker)):
     cli.add_typer(part, name=name)
 cli.add_typer(erasure, name="erasures")
@@ -44,21 +46,21 @@ cli.add_typer(accounts.account, name="account")
 cli.add_typer(accounts.api_key, name="api-key")
 
 REFUSALS: Final = (*ending.REFUSALS, grounds.NotReady, FilesRefused)
-"""What an operator can mend."""
+"""Exceptions that an operator can act on; they are printed without a traceback."""
 
 
 @worker.command("run")
 def run_worker(
     only: Annotated[
-        list[Part] | None, typer.Option(help="Do this part alone; may be repeated.")
+        list[Part] | None, typer.Option(help="Run only this part; may be repeated.")
     ] = None,
     without: Annotated[
-        list[Part] | None, typer.Option(help="Do not do this part; may be repeated.")
+        list[Part] | None, typer.Option(help="Do not run this part; may be repeated.")
     ] = None,
 ) -> None:
-    """Watch the clocks in a process of its own; more than one is safe on PostgreSQL.
+    """Run the worker as its own process. On PostgreSQL several may run.
 
-    It does all parts unless you choose some: each has to be done by one process at least.
+    By default it runs all parts. Each part has to run in at least one process.
     """
     settings, parts = Settings(), working.choose_parts(only or (), without or ())
     lines.log_lines(settings.log_level)
@@ -67,12 +69,12 @@ def run_worker(
 
 @worker.command("status")
 def show_worker(
-    *, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """Say whether the worker lives and keeps up; fails if somebody has to look."""
+    """Show whether the worker runs and keeps up. Exits with 1 if something needs action."""
     found = status.status_of(grounds.ground_of(Settings()))
     if as_json:
-        say(status.as_json(found))
+        print_line(status.as_json(found))
     else:
         out.print(*status.as_table(found), sep="\n")
     if not found.is_well:
@@ -81,117 +83,128 @@ def show_worker(
 
 @cli.command()
 def migrate() -> None:
-    """Bring the database to the newest migration."""
+    """Upgrade the database to the newest migration."""
     grounds.migrate(Settings())
     out.print(f"The database is at migration {migrations.head()}.")
 
 
-@cli.command()
-def restored(
+@cli.command("restored")
+def finish_restore(
     erasures: Annotated[
-        Path | None, typer.Option(help="A ledger of erasures; else that of the settings.")
+        Path | None, typer.Option(help="Ledger of erasures. Default: that of the settings.")
     ] = None,
     *,
     no_erasures: Annotated[
-        bool, typer.Option("--no-erasures", help=restoring.WITHOUT)
+        bool, typer.Option("--no-erasures", help=restoring.NO_ERASURES_HELP)
     ] = False,
 ) -> None:
-    """Say that the database was restored: erase again what was; pollers read anew."""
-    found = restoring.restored(Settings(), erasures, without=no_erasures)
+    """Finish a restore: repeat erasures and make clients read their feeds again."""
+    found = restoring.finish_restore(Settings(), erasures, without=no_erasures)
     if found.anew:
-        say(restoring.LEDGER_MADE)
-    say(f"{found.named} erasures are newer than this backup.")
-    say(f"{found.destroyed} of these cases were in it: their keys are destroyed again.")
+        print_line(restoring.LEDGER_MADE)
+    print_line(f"{found.named} erasures are newer than this backup.")
+    print_line(
+        f"{found.destroyed} of these cases were in the backup; "
+        "their keys were destroyed again."
+    )
     if found.named and not found.traceless:
-        say(restoring.TRACES)
-    say(f"{found.spared} cases and drafts would be destroyed soon: kept for 30 days.")
-    say(restoring.AFTER_RESTORE)
+        print_line(restoring.TRACES)
+    print_line(
+        f"{found.spared} cases and drafts were due for erasure; they are kept for 30 days."
+    )
+    print_line(restoring.AFTER_RESTORE)
 
 
 @cli.command("affected")
 def show_affected(
     since: Annotated[
         datetime | None,
-        typer.Option(help="When the backup was made, in UTC; else its last sign of life."),
+        typer.Option(help="Time of the backup, in UTC. Default: its last activity."),
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """After a restore: case by case, what can no longer be honoured, and whom to tell."""
+    """After a restore, list the affected cases and which offices to tell."""
     made = since and since.replace(tzinfo=UTC)
-    found = affected.report(restoring.keyless(Settings()), made)
+    found = affected.build_report(restoring.build_keyless_runtime(Settings()), made)
     if as_json:
-        say(affected.as_json(found))
+        print_line(affected.as_json(found))
         return
     for line in affected.as_text(found):
-        say(line)
+        print_line(line)
 
 
-@cli.command()
-def doctor() -> None:
-    """Say whether the service could start, and what to do if not."""
+@cli.command("doctor")
+def check_setup() -> None:
+    """Check the configuration and the database; print what would keep it from starting."""
     settings = Settings()
-    for line in administering.examine(grounds.ground_of(settings), settings):
+    for line in administering.check_service(grounds.ground_of(settings), settings):
         out.print(line)
 
 
-def say(text: str) -> None:
-    """Tell a line of the story as it is, however wide the terminal."""
+def print_line(text: str) -> None:
+    """Print one line without markup or wrapping."""
     out.print(text, markup=False, soft_wrap=True, highlight=False)
 
 
-@cli.command()
-def reseal() -> None:
-    """Seal again what older versions kept in clear, or sealed without padding or own keys.
+@cli.command("reseal")
+def seal_again() -> None:
+    """Seal data that older versions stored in clear, unpadded or without a key of its own.
 
-    It may run while the service is served on PostgreSQL; on SQLite nothing else may run.
-    Run again, it does what is left.
+    On PostgreSQL the service may be running; on SQLite nothing else may run. If it is
+    interrupted, run it again.
     """
     settings, total = Settings(), 0
     ground = grounds.ground_of(settings)
-    with grounds.alone(settings.database_url), Progress(console=out) as progress:
-        bar = progress.add_task("sealing anew", total=None)
+    with (
+        grounds.claim_sqlite_file(settings.database_url),
+        Progress(console=out) as progress,
+    ):
+        bar = progress.add_task("sealing", total=None)
         for done, total in administering.reseal(ground):
             progress.update(bar, completed=done, total=total)
-    say(f"{total} documents were sealed again, or clocks moved.")
+    print_line(f"{total} documents were sealed again or deadlines moved.")
     if total:
-        say("What was written over before may still stand in the files: docs/privacy.md.")
+        print_line(
+            "Overwritten data may remain in the database files: see docs/privacy.md."
+        )
 
 
 @key.command("new")
-def new_key() -> None:
-    """Make the first key, or the next one: new cases are sealed with the newest."""
+def create_key() -> None:
+    """Add a key to the key file, or create the file. New cases use the newest key."""
     path = Settings().key_file
-    made = grounds.new_keys(path)
-    out.print(f"Key {made.current} is in {path}, readable by its owner alone.")
+    made = grounds.add_key(path)
+    out.print(f"Key {made.current} is in {path}, which only its owner can read.")
     out.print("Keep a copy apart from the database: without it no case can be opened.")
 
 
 @erasure.command("export")
 def export_erasures() -> None:
-    """Write what was erased to the ledger outside the database; make it if it is lost."""
-    added, there = restoring.export(Settings())
+    """Write erasures to the ledger outside the database; create it if it is lost."""
+    added, there = restoring.export_erasures(Settings())
     if not there:
-        say(restoring.LEDGER_MADE)
-    say(f"{added} erasures were added to {Settings().erasure_ledger}.")
+        print_line(restoring.LEDGER_MADE)
+    print_line(f"{added} erasures were added to {Settings().erasure_ledger}.")
 
 
 @directory.command("load")
 def load_directory(
     folder: Annotated[
-        Path | None, typer.Argument(help="Your own CSV files; else the packaged ones.")
+        Path | None,
+        typer.Argument(help="Folder with CSV files. Default: the packaged ones."),
     ] = None,
     *,
     reopen: Annotated[
-        bool, typer.Option("--reopen", help="Open what was shut through the service too.")
+        bool, typer.Option("--reopen", help="Also activate what was deactivated over HTTP.")
     ] = False,
 ) -> None:
-    """Load countries, offices, agreements, limits, contacts; again it changes nothing."""
+    """Load countries, offices, agreements, time limits and contacts from CSV files."""
     ground = grounds.ground_of(Settings())
     for line in administering.told(
         administering.load_directory(ground, folder, reopen=reopen)
     ):
-        say(line)
+        print_line(line)
 
 
 cli.command(help=backing_up.ABOUT)(backing_up.backup)

@@ -1,4 +1,4 @@
-"""The ways out of the house that the settings name, and what is wrong with them."""
+"""Senders of notifications and webhooks, built from the settings, and their gaps."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from app.cli.calling import is_here
+from app.cli.calling import is_loopback
 from app.cli.grounds import NotReady
 from app.directory import queries as directory
 from app.directory.addresses import Channel, is_mailbox
@@ -26,17 +26,17 @@ from app.worker.sending import Senders, WayOut
 
 type Send = Callable[[Letter], Answer]
 
-SETTING: Final = {
+SETTINGS: Final = {
     Channel.EMAIL: "SAFE_CONDUCT_SMTP_HOST",
     Channel.SMS: "SAFE_CONDUCT_SMS_GATEWAY_URL",
 }
 
 
 def senders_of(settings: Settings) -> Senders:
-    """Make ready every way out; raises NotReady for settings that do not go together.
+    """Build the sender of each channel; raises NotReady if settings are not consistent.
 
-    A way that is not set up fails: what should leave by it is tried, given up and alarmed
-    of, as if its server were down, and nobody believes that it left.
+    A channel that is not set up fails like a server that is down: a notification is tried,
+    given up and reported, so that no one believes it was sent.
     """
     sends: dict[Way, Send] = {
         Way.EMAIL: mail_of(settings),
@@ -47,41 +47,41 @@ def senders_of(settings: Settings) -> Senders:
 
 
 def notices_by(send: Send, sign_in: str | None) -> WayOut[Any]:
-    """Let notices leave by a way."""
+    """Return the channel that composes and sends notifications by one sender."""
     compose = partial(queries.compose, sign_in=sign_in)
     return WayOut(compose, send, actions.fall_back, actions.call_anew)
 
 
 def nowhere(_: Letter) -> Answer:
-    """Fail, since nobody said where to."""
+    """Return the outcome of a channel that is not set up."""
     return Answer(Outcome.REFUSED, "not_set_up")
 
 
 def mail_of(settings: Settings) -> Send:
-    """Return what sends by e-mail; raises NotReady."""
+    """Return the function that sends e-mail; raises NotReady."""
     mail = find_mail(settings)
     return mail.send if mail else nowhere
 
 
 def find_mail(settings: Settings) -> Mail | None:
-    """Find the mail server; raises NotReady."""
+    """Return the mail server of the settings; raises NotReady."""
     host, sender = settings.smtp_host, settings.smtp_from
     if host is None:
         return None
     if sender is None or not is_mailbox(sender):
         raise NotReady("SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address.")
-    tls = None if is_here(host) else ssl.create_default_context()
-    return Mail(host, settings.smtp_port, sender, tls, login_of(settings))
+    tls = None if is_loopback(host) else ssl.create_default_context()
+    return Mail(host, settings.smtp_port, sender, tls, get_mail_login(settings))
 
 
-def courier_of(settings: Settings) -> Courier:
-    """Make ready who carries feeds to their receivers."""
+def build_courier(settings: Settings) -> Courier:
+    """Return the client that delivers webhooks; in a drill also to this machine."""
     drill = settings.environment == Environment.DRILL
     return Courier(ssl.create_default_context(), here_too=drill)
 
 
-def login_of(settings: Settings) -> tuple[str, str] | None:
-    """Find who signs in at the mail server; raises NotReady for half of it."""
+def get_mail_login(settings: Settings) -> tuple[str, str] | None:
+    """Return the login for the mail server; raises NotReady if only half is set."""
     user, password = settings.smtp_user, settings.smtp_password
     if user is None and password is None:
         return None
@@ -91,47 +91,49 @@ def login_of(settings: Settings) -> tuple[str, str] | None:
 
 
 def gateway_of(settings: Settings) -> Send:
-    """Return what sends by SMS; raises NotReady."""
+    """Return the function that sends SMS; raises NotReady."""
     gateway = find_gateway(settings)
     return gateway.send if gateway else nowhere
 
 
 def find_gateway(settings: Settings) -> Gateway | None:
-    """Find the gateway; raises NotReady."""
+    """Return the SMS gateway of the settings; raises NotReady."""
     if settings.sms_gateway_url is None:
         return None
-    if not is_safe(settings.sms_gateway_url):
-        raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_URL must be https, without a user in it.")
+    if not is_safe_url(settings.sms_gateway_url):
+        raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_URL must be https, without a user name.")
     if settings.sms_gateway_token is None:
         raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_TOKEN is missing.")
     token = settings.sms_gateway_token.get_secret_value()
     return Gateway(settings.sms_gateway_url, token, ssl.create_default_context())
 
 
-def is_safe(text: str) -> bool:
-    """Say whether a token may go there: by TLS, or no further than this machine."""
+def is_safe_url(text: str) -> bool:
+    """Return whether a URL is safe for a token: over TLS, or to this machine."""
     try:
         url = urlsplit(text)
     except ValueError:
         return False
-    scheme = url.scheme == "https" or (url.scheme == "http" and is_here(url.hostname or ""))
+    scheme = url.scheme == "https" or (
+        url.scheme == "http" and is_loopback(url.hostname or "")
+    )
     return scheme and bool(url.hostname) and "@" not in url.netloc
 
 
-def gaps(session: Session, settings: Settings) -> Iterator[str]:
-    """Say what keeps notices from those they are for."""
+def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str]:
+    """Return warnings about channels that are not set up and offices without contacts."""
     ways = {
         Channel.EMAIL: settings.smtp_host,
         Channel.SMS: settings.sms_gateway_url,
     }
-    missing = [SETTING[channel] for channel, set_up in ways.items() if not set_up]
+    missing = [SETTINGS[channel] for channel, set_up in ways.items() if not set_up]
     if len(missing) == len(ways):
-        yield f"Warning: no notices leave this system: set {' or '.join(missing)}."
+        yield f"Warning: no notifications are sent: set {' or '.join(missing)}."
     else:
         for channel in sorted(directory.channels(session)):
             if not ways[channel]:
-                yield f"Warning: nobody is reached by {channel}: set {SETTING[channel]}."
+                yield f"Warning: no {channel} is sent: set {SETTINGS[channel]}."
     if silent := directory.unreachable(session):
         count, first = len(silent), ", ".join(silent[:5])
         more = " ..." if count > len(silent[:5]) else ""
-        yield f"Warning: {count} active offices have no contact for notices: {first}{more}"
+        yield f"Warning: {count} active offices have no contact to notify: {first}{more}"

@@ -1,4 +1,4 @@
-"""What is generated from the code and committed: openapi/ and pages of docs/."""
+"""Files that are generated from the code and committed: openapi/ and pages of docs/."""
 
 import gzip
 import json
@@ -12,10 +12,10 @@ from app.api.problems import PLAINLY
 from app.cases.lifecycle import TABLE as CASE
 from app.cli import editions
 from app.cli.explaining import (
-    closure_reasons,
-    disclosure,
-    grants,
-    known_consents,
+    render_closure_reasons,
+    render_disclosure,
+    render_grants,
+    render_known_consents,
 )
 from app.ground import lay_ground
 from app.handovers.lifecycle import TABLE as HANDOVER
@@ -62,38 +62,38 @@ BEGIN_CLOSURES: Final = (
 END_CLOSURES: Final = "<!-- end of closure reasons -->"
 ABOUT_LIFECYCLES: Final = """
 Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
-`app/handovers/lifecycle.py` and `app/returns/lifecycle.py`; the service enforces these
-very tables, and `GET /v1/lifecycles` answers with them.
+`app/handovers/lifecycle.py` and `app/returns/lifecycle.py`. The service enforces these
+tables, and `GET /v1/lifecycles` returns them.
 """.strip()
 ABOUT_PROBLEMS: Final = f"""
 Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
-stable, `detail` says what to do, and nothing a caller sent is repeated. Only
-`/v1/oauth/token` answers 400 and 401 as OAuth does (RFC 6749, 5.2). Who asks for it
-(`Accept-Language`) reads the title in Spanish, French or Russian. What HTTP itself has a
-word for ({", ".join(map(str, PLAINLY))}) has the type `about:blank`: decide by the status
-there; a 404 that is called so is of a path that does not exist.
+stable, `detail` says what to do, and no input of the caller is repeated. Only
+`/v1/oauth/token` answers 400 and 401 as OAuth does (RFC 6749, 5.2). With `Accept-Language`
+the title is in Spanish, French or Russian. Errors of HTTP itself
+({", ".join(map(str, PLAINLY))}) have the type `about:blank`: decide by the status. A 404 of
+this type means that the path does not exist.
 """.strip()
 
 
 def contracts() -> dict[str, str]:
-    """Write the OpenAPI document of this code, and its other editions."""
+    """Return the OpenAPI document of the code and its other editions, by file name."""
     unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
     document = create_app(lay_ground("sqlite:///never-opened.db", unused)).openapi()
     return {
-        CONTRACT: spelled(document),
+        CONTRACT: format_json(document),
         SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")),
-        WITHOUT_WEBHOOKS: spelled(editions.without_webhooks(document)),
-        CONTRACT_3_2: spelled(editions.in_3_2(document)),
+        WITHOUT_WEBHOOKS: format_json(editions.without_webhooks(document)),
+        CONTRACT_3_2: format_json(editions.in_3_2(document)),
     }
 
 
-def spelled(document: dict[str, Any]) -> str:
-    """Spell a document as it is committed."""
+def format_json(document: dict[str, Any]) -> str:
+    """Return a document as JSON text, as it is committed."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def lifecycles() -> str:
-    """Write the life cycles as tables and diagrams."""
+def render_lifecycles() -> str:
+    """Return the page of life cycles, with tables and diagrams."""
     return "\n".join(
         [
             "# Life cycles",
@@ -102,40 +102,40 @@ def lifecycles() -> str:
             "",
             "## Case",
             "",
-            *page(CASE),
+            *render_lifecycle(CASE),
             "## Referral",
             "",
-            *page(REFERRAL),
+            *render_lifecycle(REFERRAL),
             "## Handover",
             "",
-            *page(HANDOVER),
+            *render_lifecycle(HANDOVER),
             "## Return",
             "",
-            *page(RETURN),
+            *render_lifecycle(RETURN),
         ]
     )
 
 
-def page(table: Table) -> list[str]:  # type: ignore[type-arg]  # any life cycle
-    """Write one life cycle."""
+def render_lifecycle(table: Table) -> list[str]:  # type: ignore[type-arg]  # any life cycle
+    """Return the table and diagram of one life cycle."""
     rows = [
         f"| {step.action} | {', '.join(sorted(step.sources)) or '(new)'} "
         f"| {step.target or '(same)'} "
         f"| {', '.join(sorted(step.sides))} | {', '.join(sorted(step.roles))} "
-        f"| {', '.join(spell(need) for need in step.needs)} |"
+        f"| {', '.join(format_requirement(need) for need in step.needs)} |"
         for step in table.steps
     ]
     head = ["| action | from | to | side | role | needs |", "|---|---|---|---|---|---|"]
     return [*head, *rows, "", "```mermaid", table.draw(), "```", ""]
 
 
-def spell(need: object) -> str:
-    """Write a need, or the needs of which one is enough."""
+def format_requirement(need: object) -> str:
+    """Return a requirement as text, or its alternatives joined by "or"."""
     return " or ".join(need.needs) if isinstance(need, AnyOf) else str(need)
 
 
-def problems() -> str:
-    """Write every problem a caller can meet."""
+def render_problems() -> str:
+    """Return the page of all problems."""
     rows = [
         f"| `/problems/{kind.code}` | {kind.status} | {kind.title} |"
         for kind in sorted(kinds(Problem), key=lambda kind: kind.code)
@@ -146,7 +146,7 @@ def problems() -> str:
             "",
             ABOUT_PROBLEMS,
             "",
-            "| type | status | what it means |",
+            "| type | status | meaning |",
             "|---|---|---|",
             *rows,
             "",
@@ -154,80 +154,80 @@ def problems() -> str:
     )
 
 
-def operations() -> str:
-    """Write settings and gauges into the page for whoever runs the service."""
+def render_operations() -> str:
+    """Return the page for operators with the current settings and gauges."""
     text = (ROOT / OPERATIONS).read_text("utf-8")
-    text = written(text, BEGIN, settings(), END)
-    return written(text, BEGIN_GAUGES, gauges(), END_GAUGES)
+    text = replace_between(text, BEGIN, settings(), END)
+    return replace_between(text, BEGIN_GAUGES, render_gauges(), END_GAUGES)
 
 
 def privacy() -> str:
-    """Write who opens and writes what into the page for lawyers and officers."""
+    """Return the page on privacy with the current policy, grants and consents."""
     text = (ROOT / PRIVACY).read_text("utf-8")
-    text = written(text, BEGIN_POLICY, disclosure(), END_POLICY)
-    text = written(text, BEGIN_GRANTS, grants(), END_GRANTS)
-    return written(text, BEGIN_KNOWN, known_consents(), END_KNOWN)
+    text = replace_between(text, BEGIN_POLICY, render_disclosure(), END_POLICY)
+    text = replace_between(text, BEGIN_GRANTS, render_grants(), END_GRANTS)
+    return replace_between(text, BEGIN_KNOWN, render_known_consents(), END_KNOWN)
 
 
-def mechanism() -> str:
-    """Write the closure reasons into the page about the mechanism."""
+def render_mechanism() -> str:
+    """Return the page about the mechanism with the current closure reasons."""
     text = (ROOT / MECHANISM).read_text("utf-8")
-    return written(text, BEGIN_CLOSURES, closure_reasons(), END_CLOSURES)
+    return replace_between(text, BEGIN_CLOSURES, render_closure_reasons(), END_CLOSURES)
 
 
-def written(text: str, begin: str, lines: list[str], end: str) -> str:
-    """Put lines between two marks of a page."""
+def replace_between(text: str, begin: str, lines: list[str], end: str) -> str:
+    """Return a page with the lines between two marks replaced."""
     before, _, rest = text.partition(begin)
     return "\n".join([before + begin, "", *lines, "", end + rest.partition(end)[2]])
 
 
-def gauges() -> list[str]:
-    """Write each gauge, from which value on somebody has to look, and at what."""
+def render_gauges() -> list[str]:
+    """Return a table of gauges, with the value above which to act, and the action."""
     rows = [
-        f"| `{name_of(gauge)}` | {gauge.about} "
+        f"| `{format_gauge_name(gauge)}` | {gauge.about} "
         f"| {'' if gauge.limit is None else f'{gauge.limit:g}'} | {gauge.remedy} |"
         for gauge in GAUGES
     ]
-    head = ["| gauge | what it is | too much above | what to do |", "|---|---|---|---|"]
+    head = ["| gauge | meaning | too high above | what to do |", "|---|---|---|---|"]
     return [*head, *rows]
 
 
-def name_of(gauge: Gauge[Any]) -> str:
-    """Name a gauge with its label, as Prometheus shows it."""
+def format_gauge_name(gauge: Gauge[Any]) -> str:
+    """Return the name of a gauge with its label, as Prometheus shows it."""
     return f"{NAMESPACE}_{gauge.name}" + (f"{{{gauge.label}}}" if gauge.label else "")
 
 
 def settings() -> list[str]:
-    """Write each setting with its default, and the least and greatest value it takes."""
+    """Return a table of settings with their default, smallest and largest value."""
     rows = [
-        f"| `SAFE_CONDUCT_{name.upper()}` | {spell_default(field.default)} "
-        f"| {spell_limits(field)} | {field.description} |"
+        f"| `SAFE_CONDUCT_{name.upper()}` | {format_default(field.default)} "
+        f"| {format_limits(field)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
-    head = ["| setting | default | allowed | what it is |", "|---|---|---|---|"]
+    head = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
     return [*head, *rows]
 
 
-def spell_limits(field: FieldInfo) -> str:
+def format_limits(field: FieldInfo) -> str:
     """Return the limits of a number as text; empty if it has none."""
     least = [one.ge for one in field.metadata if hasattr(one, "ge")]
     most = [one.le for one in field.metadata if hasattr(one, "le")]
     return " to ".join(str(one) for one in (*least, *most))
 
 
-def spell_default(value: object) -> str:
-    """Spell what a setting is if nobody sets it."""
+def format_default(value: object) -> str:
+    """Return the default of a setting as text; empty if there is none."""
     return "" if value in {None, ""} else f"`{value}`"
 
 
 def kinds(parent: type[Problem]) -> set[type[Problem]]:
-    """Find every kind of problem."""
+    """Return all subclasses of a problem class."""
     found = set(parent.__subclasses__())
     return found.union(*(kinds(kind) for kind in found))
 
 
 def stale(pages: dict[str, str], *, write: bool) -> list[str]:
-    """Name the committed pages that differ from the code, having mended them if asked."""
+    """Return the names of pages that differ from the code; write them if asked."""
     different = [
         name
         for name, text in pages.items()
@@ -235,16 +235,16 @@ def stale(pages: dict[str, str], *, write: bool) -> list[str]:
     ]
     for name in different if write else []:
         (ROOT / name).parent.mkdir(exist_ok=True)
-        (ROOT / name).write_bytes(page_bytes(name, pages[name]))
+        (ROOT / name).write_bytes(encode_page(name, pages[name]))
     return different
 
 
 def read_page(path: Path) -> str:
-    """Read a committed page; what is compressed is compared by what it says."""
+    """Return the text of a committed page, decompressed if necessary."""
     data = path.read_bytes()
     return (gzip.decompress(data) if path.suffix == COMPRESSED else data).decode()
 
 
-def page_bytes(name: str, text: str) -> bytes:
+def encode_page(name: str, text: str) -> bytes:
     """Return the bytes of a page as it is committed."""
     return pack(text) if name.endswith(COMPRESSED) else text.encode()

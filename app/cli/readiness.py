@@ -1,4 +1,4 @@
-"""Whether a database may be served: real, whole, and opened by the key file."""
+"""Checks before the service starts: migrations, guards, directory, ledger and key file."""
 
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -7,9 +7,9 @@ import structlog
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
-from app.access.queries import plays
+from app.access.queries import has_active_account
 from app.cases import queries as cases
-from app.cli.grounds import NotReady, must_be_migrated
+from app.cli.grounds import NotReady, require_migrated
 from app.cli.guarding import must_be_bound, must_be_guarded
 from app.cli.unknown_settings import list_unknown
 from app.cli.versions import must_be_supported
@@ -31,30 +31,30 @@ from app.webhooks import queries as webhooks
 from app.webhooks.actions import place_of
 
 
-def must_be_real(session: Session, environment: Environment) -> None:
-    """Raise NotReady where the demonstration is in the database, but for a drill.
+def require_no_demo(session: Session, environment: Environment) -> None:
+    """Raise NotReady if the database has the demonstration, except in a drill.
 
-    Its desks, shelters and overseers would be given real cases, and its keys, which it
-    prints, would open them.
+    Its made-up offices would receive real cases, and its API keys, which it prints, would
+    open them.
     """
     if environment == Environment.DRILL:
         return
     made_up = made_up_offices(session)
-    if not made_up and not plays(session, [part.label for part in CAST]):
+    if not made_up and not has_active_account(session, [part.label for part in CAST]):
         return
     offices = ", ".join(made_up[:3]) or "none"
     raise NotReady(
-        f"The demonstration is in this database (active offices that do not exist: "
-        f"{offices}): real cases would go to it. Use another database, in another folder. "
-        "Where no real person is in it, set SAFE_CONDUCT_ENVIRONMENT=drill."
+        f"This database has the demonstration (active made-up offices: {offices}), which "
+        "would receive real cases. Use another database, in another folder. If it holds no "
+        "real person, set SAFE_CONDUCT_ENVIRONMENT=drill."
     )
 
 
-def must_open(ground: Ground, lost: Collection[str]) -> None:
-    """Raise NotReady unless the key file opens what the database holds, but what is lost.
+def require_key_file(ground: Ground, lost: Collection[str]) -> None:
+    """Raise NotReady unless the key file opens a sample of each key, except lost ones.
 
-    One of each: with an older copy of the file, or another, cases cannot be opened, and
-    nobody would notice before the one who needs them.
+    With an older copy of the file, or another file, some cases could not be opened, and
+    the first to notice would be an office that needs one.
     """
     try:
         with reading(ground, SYSTEM) as work:
@@ -67,25 +67,25 @@ def must_open(ground: Ground, lost: Collection[str]) -> None:
                     work.vault.bring_out(version, secret.wrapped, *place)
     except Unopenable as error:
         raise NotReady(
-            f"The key file does not open what the database has under its key {version}: it "
-            "is an older copy, or another file. Put the newest one back, or the line that "
-            "is missing. Only if no copy is left anywhere, and that is lost for good: "
+            f"The key file does not open data sealed with key {version}: it is an older "
+            "copy, or another file. Restore the newest copy, or add the missing line. Only "
+            "if no copy is left, so that this data is lost: set "
             f"SAFE_CONDUCT_LOST_KEYS={version}"
         ) from error
 
 
 def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> list[str]:
-    """Return warnings about a database that may be served.
+    """Return warnings about a database that the service can use.
 
-    Raises NotReady unless the tables and their guards are there, every region has a desk,
-    an oversight body is active if there was one, and the key file opens the cases. Raises
-    LedgerRefused if the database holds what was erased, or nobody can tell.
+    Raises NotReady unless the tables and their guards exist, every region has a desk, an
+    oversight body is active if there ever was one, and the key file opens the cases. Raises
+    LedgerRefused if the database holds erased cases, or the ledger cannot tell.
     """
     with ground.database.reading() as session:
         must_be_supported(session, settings.database_url)
-        must_be_migrated(session)
+        require_migrated(session)
         warnings = must_be_guarded(session)
-        must_be_real(session, settings.environment)
+        require_no_demo(session, settings.environment)
         warnings += must_be_bound(session, settings.environment)
         if unknown := unknown_time_zones(session):
             raise NotReady(
@@ -102,33 +102,32 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> list[st
             )
         if lost_oversight(session):
             raise NotReady(
-                "No oversight body is active, though there was one: nobody would watch. "
-                "Make one active in a focal_points.csv, then: safe-conduct directory load "
-                "--reopen FOLDER"
+                "No oversight body is active, but there was one. Make one active in a "
+                "focal_points.csv, then: safe-conduct directory load --reopen FOLDER"
             )
     ledger.must_agree(ground)
-    must_open(ground, settings.lost_keys.split())
+    require_key_file(ground, settings.lost_keys.split())
     return warnings
 
 
 def log_unknown_settings() -> None:
-    """Log each setting that does not exist; `doctor` prints them too."""
+    """Log a warning for each unknown setting, as `doctor` prints it."""
     for warning in list_unknown():
         structlog.get_logger().warning("settings", said=warning)
 
 
 def log_warnings(warnings: Iterable[str]) -> None:
-    """Log the warnings of `must_be_ready`, which `doctor` prints."""
+    """Log the warnings about the guards, which `doctor` prints as well."""
     for warning in warnings:
         structlog.get_logger().warning("guards", said=warning)
 
 
-def open_to_others(url: str) -> Iterator[str]:
-    """Warn of files of the embedded database that others than their owner can read."""
+def find_readable_files(url: str) -> Iterator[str]:
+    """Return a warning for each file of the SQLite database that other users can read."""
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
         return
     files = [Path(f"{path}{end}") for end in ("", "-wal", "-shm")]
     for file in files:
         if file.exists() and file.stat().st_mode & OTHERS:
-            yield f"Warning: others can read {file}. Close it: chmod 600 {file}"
+            yield f"Warning: other users can read {file}. Run: chmod 600 {file}"

@@ -1,4 +1,4 @@
-"""After a restore: the database gets a new name, and what was erased is erased again."""
+"""Finishing a restore: the database gets a new epoch, and erasures are repeated."""
 
 import secrets
 from collections.abc import Mapping
@@ -11,7 +11,12 @@ from uuid import UUID
 
 from app.cases.erasing import KEYS
 from app.casework import erasing
-from app.cli.grounds import NotReady, alone, must_be_migrated, must_be_one
+from app.cli.grounds import (
+    NotReady,
+    claim_sqlite_file,
+    require_migrated,
+    require_one_database,
+)
 from app.cli.guarding import must_be_guarded
 from app.ground import lay_ground
 from app.kernel.actors import SYSTEM
@@ -26,46 +31,47 @@ from app.kernel.work import Ground, writing
 from app.settings import Settings
 
 AFTER_RESTORE: Final = """
-The database has a new name: a cursor of before is answered 410, and its holder reads anew.
-What was done after the backup is not in it. Before you serve:
-1. Set every legal hold again that was set since: oversight knows which. Nothing is
-   destroyed for 30 days, whose time is up or not, so that this can be done.
-2. End again who and what was ended since, before you serve: roles that were taken, keys
-   of accounts and of machines, accounts, webhooks: safe-conduct api-key revoke,
-   safe-conduct account disable; over HTTP revoke-roles, public-keys/{kid}/revoke, and
-   webhooks/{id}/end. All of them are in force again. If the key of a machine was burnt, or
-   somebody lost a role who must not have it for a minute, disable the account now.
-3. Load the directory again: safe-conduct directory load FOLDER. Then shut again which
-   offices and contacts were shut since: the backup and the files do not know of it.
-4. Check that the key file is the newest: safe-conduct doctor.
-5. Say case by case what can no longer be honoured, and whom to tell: safe-conduct affected
-6. Tell every focal point of which time the acts are lost: they have to do them again,
-   each with a new Idempotency-Key.
+The database has a new epoch: a cursor from before is answered with 410, and its client
+reads the feed again. Actions after the backup are not in the database. Before you start the
+service:
+1. Set again every legal hold that was set after the backup; oversight knows which. Nothing
+   is erased for 30 days, so that there is time for this.
+2. Revoke again what was revoked after the backup, because it is valid again: roles, API
+   keys, public keys of machines, accounts and webhooks. Use safe-conduct api-key revoke and
+   safe-conduct account disable; over HTTP revoke-roles, public-keys/{kid}/revoke and
+   webhooks/{id}/end. If the key of a machine was compromised, or an account must not have a
+   role even for a minute, disable the account now.
+3. Load the directory again: safe-conduct directory load FOLDER. Then deactivate again the
+   offices and contacts that were deactivated after the backup.
+4. Check that the key file is the newest: safe-conduct doctor
+5. List the affected cases and the offices to tell: safe-conduct affected
+6. Tell every office for which time its actions are lost. They have to be repeated, each
+   with a new Idempotency-Key.
 """.strip()
 
 TRACES: Final = """
-Their keys may still stand in files of the database: docs/privacy.md says what to do.
+Their keys may still be in files of the database; docs/privacy.md says what to do.
 """.strip()
 NO_LEDGER: Final = """
-There is no ledger of erasures at {}: without it what was erased after the backup comes
-back. Bring its newest copy, and name it: --erasures FILE, or SAFE_CONDUCT_ERASURE_LEDGER.
-If there never was one, or none is left: --no-erasures
+There is no ledger of erasures at {}. Without it, cases that were erased after the backup
+come back. Give its newest copy with --erasures FILE or SAFE_CONDUCT_ERASURE_LEDGER. If
+there never was one, or none is left, use --no-erasures.
 """.strip().replace("\n", " ")
-WITHOUT: Final = """
-There never was a ledger, or none is left: what was erased after the backup comes back.
+NO_ERASURES_HELP: Final = """
+Continue without a ledger: cases that were erased after the backup come back.
 """.strip()
 LEDGER_MADE: Final = """
-There was none: it is made anew, from this database. Should this database come from a
-backup, what was erased after that backup is not in it: nobody knows of it any more.
+There was no ledger, so it was created from this database. If this database comes from a
+backup, the ledger does not have the erasures after that backup.
 """.strip().replace("\n", " ")
 
 
 @dataclass(frozen=True)
-class Restored:
-    """What the ledger named and the backup did not know, and what of it was there.
+class RestoreResult:
+    """The number of erasures newer than the backup, and how many were repeated.
 
-    `traceless`: no file of the database keeps the keys that were destroyed. `anew`: there
-    was no ledger. `spared`: what would have been destroyed soon, and is kept for 30 days.
+    `traceless`: no file of the database has the destroyed keys. `anew`: there was no
+    ledger. `spared`: cases and drafts due for erasure that are kept for 30 days.
     """
 
     named: int
@@ -75,29 +81,30 @@ class Restored:
     spared: int = 0
 
 
-def restored(settings: Settings, given: Path | None, *, without: bool = False) -> Restored:
-    """Name a restored database anew, and destroy again what the ledger says was erased.
+def finish_restore(
+    settings: Settings, given: Path | None, *, without: bool = False
+) -> RestoreResult:
+    """Give a restored database a new epoch and repeat the erasures of the ledger.
 
-    The name is the owner's to give; the rest is done as the service does it. Killed at any
-    point, it is run again and goes on. `without` any ledger only where the operator says
-    so: the backup cannot tell whether something was erased after it. Raises NotReady,
-    LedgerRefused, Busy (503).
+    The owner role sets the epoch; the service role does the rest. After an interruption it
+    can be run again. It needs a ledger unless `without` is set, because the backup does not
+    tell what was erased after it. Raises NotReady, LedgerRefused and Busy (503).
     """
     if given and without:
-        raise NotReady("Either --erasures or --no-erasures, not both.")
+        raise NotReady("Use either --erasures or --no-erasures, not both.")
     if given and not given.is_file():
         raise NotReady(f"There is no ledger of erasures at {given}.")
-    must_be_one(settings)
+    require_one_database(settings)
     kept = Ledger(settings.erasure_ledger)
-    with alone(settings.database_url):
-        database, now = as_owner(settings)
+    with claim_sqlite_file(settings.database_url):
+        database, now = read_mark(settings)
         anew = not given and kept.found() is None
         if anew and not without:
             raise NotReady(NO_LEDGER.format(kept.path))
-        ground = keyless(settings)
+        ground = build_keyless_runtime(settings)
         with writing(ground, SYSTEM) as work:
             spared = erasing.spare(work)
-        named = rename(database, now, Ledger(given or kept.path), kept)
+        named = rename_database(database, now, Ledger(given or kept.path), kept)
         done = erase_again(ground, named)
         kept.copy_out(ground)
         kept.must_agree(ground)
@@ -105,35 +112,36 @@ def restored(settings: Settings, given: Path | None, *, without: bool = False) -
     return replace(done, anew=anew, spared=spared)
 
 
-def as_owner(settings: Settings) -> tuple[Database, Mark]:
-    """Look which database this is, as who may name it; raises NotReady without tables."""
+def read_mark(settings: Settings) -> tuple[Database, Mark]:
+    """Return the database, opened as its owner, with its mark; raises NotReady."""
     url = settings.migration_database_url or settings.database_url
     database = Database(url, OWNER_ROLE)
     with database.reading() as session:
-        must_be_migrated(session)
+        require_migrated(session)
         must_be_guarded(session)
         return database, mark(session)
 
 
-def rename(
+def rename_database(
     database: Database, now: Mark, ledger: Ledger, kept: Ledger
 ) -> Mapping[UUID, datetime]:
-    """Give the database another epoch; says what the ledgers name.
+    """Give the database a new epoch; return the erasures that the ledgers have.
 
-    Only once they know it: nothing must be served under an epoch that no ledger knows. One
-    that is brought later may know the database by a name it had, as the kept one tells.
+    The ledger gets the epoch first, so that the service never runs with an epoch that no
+    ledger has. A ledger that is brought from elsewhere may have an earlier epoch of this
+    database, which the kept ledger lists.
     """
     ours, epoch = kept.of(now), new_epoch()
-    told = ledger.of(now, ours.epochs)
-    kept.announce({*told.epochs, *ours.epochs, epoch})
+    given = ledger.of(now, ours.epochs)
+    kept.announce({*given.epochs, *ours.epochs, epoch})
     with database.writing() as session:
         renew_epoch(session, epoch)
     database.engine.dispose()
-    return {**ours.erased, **told.erased}
+    return {**ours.erased, **given.erased}
 
 
-def erase_again(ground: Ground, named: Mapping[UUID, datetime]) -> Restored:
-    """Destroy what this database still has of it, each case in a transaction of its own."""
+def erase_again(ground: Ground, named: Mapping[UUID, datetime]) -> RestoreResult:
+    """Erase again the cases that the database still has, each in its own transaction."""
     with ground.database.reading() as session:
         lacking = named.keys() - recorded(session).keys()
     destroyed = 0
@@ -143,23 +151,24 @@ def erase_again(ground: Ground, named: Mapping[UUID, datetime]) -> Restored:
     traceless = False
     with suppress(Busy):
         traceless = ground.database.scrub(KEYS)
-    return Restored(len(lacking), destroyed, traceless)
+    return RestoreResult(named=len(lacking), destroyed=destroyed, traceless=traceless)
 
 
-def keyless(settings: Settings) -> Ground:
-    """Lay a ground on which nothing is opened or sealed: no key file is needed."""
+def build_keyless_runtime(settings: Settings) -> Ground:
+    """Build a runtime with a random key, which needs no key file and opens nothing."""
     unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
     return lay_ground(settings.database_url, unused, speed=settings.clock_speed)
 
 
-def export(settings: Settings) -> tuple[int, bool]:
-    """Bring the ledger up to date, and make it if it is not there.
+def export_erasures(settings: Settings) -> tuple[int, bool]:
+    """Add new erasures to the ledger, or create it.
 
-    Says how many erasures were added, and whether it was there. Raises LedgerRefused, Busy.
+    Returns the number of added erasures and whether the ledger existed. Raises
+    LedgerRefused and Busy (503).
     """
-    ledger, ground = Ledger(settings.erasure_ledger), keyless(settings)
+    ledger, ground = Ledger(settings.erasure_ledger), build_keyless_runtime(settings)
     with ground.database.reading() as session:
-        must_be_migrated(session)
+        require_migrated(session)
     there = ledger.found() is not None
     added = ledger.copy_out(ground, anew=True)
     ground.database.engine.dispose()

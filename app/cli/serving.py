@@ -1,4 +1,4 @@
-"""Serving: the port, how HTTP is read there, and how it ends."""
+"""The HTTP server: its port, its protocol settings and its shutdown."""
 
 import gc
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ from app.cli.grounds import NotReady
 from app.settings import MAX_CONNECTIONS, Settings
 
 HEAD_BYTES: Final = 64 * 1024
-"""At most so much of a head is kept; what is over our own limit is refused in words."""
+"""The largest buffer for a request head; the API refuses shorter ones with a problem."""
 PROTOCOL: Final[Mapping[str, Any]] = {
     "http": Connection,
     "ws": "none",
     "h11_max_incomplete_event_size": HEAD_BYTES,
 }
-"""How HTTP is read: by h11. The faster parser drops the body of who offers HTTP/2 on the
-way, as Java's own client does with each request (uvicorn#2722): referrals arrived empty."""
+"""The protocol settings of uvicorn, with the h11 parser: the faster parser drops the body
+of a request that offers HTTP/2, as each request of the Java client does (uvicorn#2722)."""
 
 
-def listener(settings: Settings) -> socket:
-    """Take the port before anything begins that would have to end again; raises NotReady.
+def open_port(settings: Settings) -> socket:
+    """Bind the port before anything else is started; raises NotReady.
 
-    Nobody is let in before it serves: until then connections are refused, as they were.
+    The socket does not listen yet, so connections are refused until the server runs.
     """
     taken = socket(AF_INET6 if ":" in settings.host else AF_INET)
     taken.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
@@ -37,24 +37,25 @@ def listener(settings: Settings) -> socket:
         taken.close()
         where = f"{settings.host}:{settings.port}"
         raise NotReady(
-            f"SAFE_CONDUCT_PORT: {where} is not to be had. End what listens there, or "
-            "set another; SAFE_CONDUCT_HOST is an address of this machine."
+            f"SAFE_CONDUCT_PORT: {where} is not available. Stop the process that listens "
+            "there, or set another port. SAFE_CONDUCT_HOST must be an address of this "
+            "machine."
         ) from error
     return taken
 
 
 class Config(uvicorn.Config):
-    """What uvicorn is told, and how many connections there may be."""
+    """The configuration of uvicorn, with a limit on connections."""
 
     max_connections: int = MAX_CONNECTIONS
 
 
 class Server(uvicorn.Server):
-    """A server that lets everybody go who waits for news, before it waits for them."""
+    """A server that ends held event requests before it waits for open connections."""
 
     @override
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """End."""
+        """Release the held requests, then shut down."""
         app: Any = self.config.app
         bell: Bell = app.state.bell
         bell.close()
@@ -62,10 +63,10 @@ class Server(uvicorn.Server):
 
 
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    """Make a server that tells nothing of itself and logs nothing but our own lines.
+    """Return a server without a Server header and without access or uvicorn logs.
 
-    What was made by now stays: a look for garbage through it would hold up every request
-    for a tenth of a second.
+    Existing objects are frozen, because a garbage collection of them would delay every
+    request by a tenth of a second.
     """
     gc.freeze()
     config = Config(

@@ -1,4 +1,4 @@
-"""What an operator sees of the worker: a table, or JSON for whoever watches by program."""
+"""The output of `worker status`: a table, or JSON for a monitor."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.grounds import must_be_migrated
+from app.cli.grounds import require_migrated
 from app.kernel.work import Ground
 from app.metrics.gauges import watches_of
 from app.metrics.measuring import Measured, measure
@@ -18,27 +18,27 @@ from app.metrics.measuring import Measured, measure
 
 @dataclass(frozen=True)
 class Status:
-    """How the service is kept, at one moment by the clock of the database."""
+    """The measured gauges at one time of the database's clock."""
 
     at: datetime
     measured: Sequence[Measured]
 
     @property
     def is_well(self) -> bool:
-        """Whether nobody has to look."""
+        """Whether every gauge is within its limit."""
         return all(one.is_well for one in self.measured)
 
 
 def status_of(ground: Ground) -> Status:
-    """Look how the service is kept; raises NotReady, Busy (503)."""
+    """Measure all gauges; raises NotReady and Busy (503)."""
     with ground.database.reading() as session:
-        must_be_migrated(session)
+        require_migrated(session)
         now = ground.time(session)
         return Status(now, measure(watches_of(ground), session, now))
 
 
 def as_json(status: Status) -> str:
-    """Spell it for programs; a value that is null was never there, as a beat of nobody."""
+    """Return the status as JSON; a value is null if there never was one."""
     gauges = [
         {
             "name": one.gauge.name,
@@ -55,36 +55,36 @@ def as_json(status: Status) -> str:
 
 
 def to_do(status: Status) -> Iterator[str]:
-    """Say what to do, each thing once."""
+    """Return the remedies of the gauges that exceed their limits, each once."""
     remedies = (one.gauge.remedy for one in status.measured if not one.is_well)
     yield from dict.fromkeys(remedies)
 
 
 def as_table(status: Status) -> Iterator[RenderableType]:
-    """Spell it for people, with what to do at the end."""
-    table = Table("what", "now", "too much above", "", box=None, pad_edge=False)
+    """Return the status as a table, followed by the remedies."""
+    table = Table("gauge", "now", "too high above", "", box=None, pad_edge=False)
     for one in status.measured:
         about = one.gauge.about.removesuffix(".")
         what = f"{about} ({one.of})" if one.of else about
-        verdict = Text("well", "green") if one.is_well else Text("LOOK", "bold red")
+        verdict = Text("OK", "green") if one.is_well else Text("ACTION", "bold red")
         silent = one.gauge.limit is None
-        limit = "" if one.gauge.limit is None else spelled(one, one.gauge.limit)
-        table.add_row(what, said(one), limit, "" if silent else verdict)
+        limit = "" if one.gauge.limit is None else format_value(one, one.gauge.limit)
+        table.add_row(what, format_measured(one), limit, "" if silent else verdict)
     yield table
     yield Text()
     yield from (Text(f"To do: {remedy}") for remedy in to_do(status))
     if status.is_well:
-        yield Text("Nobody has to look.")
+        yield Text("No action is needed.")
 
 
-def said(one: Measured) -> str:
-    """Spell a value, with what else there is to say of it."""
-    value = spelled(one, one.value)
+def format_measured(one: Measured) -> str:
+    """Return a measured value as text, with its detail if there is one."""
+    value = format_value(one, one.value)
     return f"{value} ({one.detail})" if one.detail else value
 
 
-def spelled(one: Measured, value: float) -> str:
-    """Spell a number or a time for people."""
+def format_value(one: Measured, value: float) -> str:
+    """Return a number, or a duration in hours, minutes and seconds, as text."""
     if not one.gauge.name.endswith("_seconds"):
         return str(round(value))
     return str(timedelta(seconds=round(value))) if isfinite(value) else "never"

@@ -1,8 +1,8 @@
-"""Submitting a case that lies in a file: once, however often the command has to be run.
+"""The `submit` command: submit a case from a file once, even if the command is repeated.
 
-What makes it once is a random Idempotency-Key. It is kept beside the file, and on the disk
-before anything is sent. It is no digest of the content: a digest of what is said of a
-person tells who guesses right, and two people can fit one notice, word for word.
+A random Idempotency-Key makes the request safe to repeat. It is written to a file beside
+the case before anything is sent. It is not a digest of the content: a digest would confirm
+a guess about a person, and two people can have the same summary.
 """
 
 import json
@@ -24,42 +24,42 @@ from app.cli.calling import (
     CannotCall,
     Patience,
     Refused,
-    calling,
-    flowing,
+    build_client,
+    escape_unprintable,
     good,
     is_word,
-    note,
-    persistently,
-    plain,
-    problem,
+    join_lines,
+    parse_problem,
+    print_note,
     refusal,
+    send_with_retries,
 )
 from app.clock import utc_now
 from app.kernel.durable import sync_folder
 from app.settings import Caller
 
-PIPE: Final = Path("-")
-BESIDE: Final = ".idempotency-key"
-REUSED: Final = "/problems/key-reused"
-MARK: Final = b"\xef\xbb\xbf"
-"""What some editors write before UTF-8."""
+STDIN: Final = Path("-")
+KEY_SUFFIX: Final = ".idempotency-key"
+KEY_REUSED: Final = "/problems/key-reused"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""The byte order mark that some editors write at the start of UTF-8."""
 INTERRUPTED: Final = 130
-"""How a shell says that somebody pressed Ctrl-C."""
+"""The exit code of a shell after Ctrl-C."""
 YEAR: Final = timedelta(days=365)
-ABOUT: Final = flowing("""
-Submit a case that lies in a file; run again, it is the same case.
+ABOUT: Final = join_lines("""
+Submit a case from a JSON file. Repeating the command does not create a second case.
 
-Its code is printed, and to standard error whom it is with. The key that makes it one is
-kept beside the file (`case.json.idempotency-key`): to send the same on purpose as another
-case, copy the file. From a pipe, name the key yourself if you may have to repeat it.
+Prints the code of the case; prints to standard error which office has it. An idempotency
+key is stored beside the file (`case.json.idempotency-key`). To submit the same content as
+another case, copy the file. If the input is a pipe, pass --idempotency-key so that you can
+repeat the command.
 
-SAFE_CONDUCT_URL is where the service is; SAFE_CONDUCT_API_KEY_FILE a file with the API
-key, which only you can read, or SAFE_CONDUCT_API_KEY the key.
+SAFE_CONDUCT_URL is the URL of the service. SAFE_CONDUCT_API_KEY_FILE is a file with the
+API key, which only you can read; or set the key in SAFE_CONDUCT_API_KEY.
 
-Ends with 0: it is there. 1: nothing was done, for a setting, the key or the file is
-wrong; it says which. 2: the command is wrong. 3: the service refused; change what it
-names, mostly in the file, and run it again. 4: nobody knows; run the same again. 130:
-Ctrl-C.
+Exit codes: 0: the case is stored. 1: nothing was done, because a setting, the key or the
+file is wrong. 2: wrong usage. 3: the service refused; correct what it names, then run the
+command again. 4: the outcome is unknown; run the same command again. 130: Ctrl-C.
 """)
 
 type Json = dict[str, Any]
@@ -67,49 +67,50 @@ type Json = dict[str, Any]
 
 def submit(
     file: Annotated[
-        Path | None, typer.Argument(help="The case, as JSON; `-`: from a pipe.")
+        Path | None,
+        typer.Argument(help="File with the case as JSON; `-` for standard input."),
     ] = None,
     *,
     draft: Annotated[
-        bool, typer.Option("--draft", help="Write it, submit nothing.")
+        bool, typer.Option("--draft", help="Store a draft; do not submit it.")
     ] = False,
     example: Annotated[
-        bool, typer.Option("--example", help="Print a case to start from; send nothing.")
+        bool, typer.Option("--example", help="Print an example case and exit.")
     ] = False,
     key: Annotated[
         str | None,
         typer.Option(
-            "--idempotency-key", help="Of your own; else one kept beside the file."
+            "--idempotency-key", help="Default: one that is stored beside the file."
         ),
     ] = None,
     patience: Patience = 120.0,
 ) -> None:
-    """Submit a case that lies in a file; run again, it is the same case."""
+    """Submit a case from a file, or print an example."""
     if example:
-        typer.echo(json.dumps(an_example(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(build_example(), indent=2, ensure_ascii=False))
         return
     if file is None:
-        raise typer.BadParameter("Name a file, `-` for a pipe, or --example.")
+        raise typer.BadParameter("Give a file, `-` for standard input, or --example.")
     if key is not None and not is_word(key):
-        raise typer.BadParameter("An --idempotency-key is one word of ASCII.")
+        raise typer.BadParameter("--idempotency-key must be ASCII without spaces.")
     body = body_of(file, submits=not draft)
     try:
-        with calling(Caller()) as http:
-            chosen = key_for(file) if key is None else key
+        with build_client(Caller()) as http:
+            chosen = choose_key(file) if key is None else key
             headers = {"Idempotency-Key": chosen, "Content-Type": "application/json"}
-            answer = persistently(
+            answer = send_with_retries(
                 lambda: http.post("/v1/cases", content=body, headers=headers), patience
             )
     except KeyboardInterrupt:
-        note("Nobody knows whether it arrived. To find out, run the same again.")
+        print_note("The outcome is unknown. Run the same command again to find out.")
         raise typer.Exit(INTERRUPTED) from None
-    tell(answer, file)
+    print_result(answer, file)
 
 
-def an_example() -> Json:
-    """Take the contract's example, with a consent that was obtained today.
+def build_example() -> Json:
+    """Return the example of the API documentation, with consents obtained today.
 
-    Whether it is submitted is left to the command.
+    It has no `submit`, which the command sets.
     """
     example = deepcopy(EXAMPLE)
     del example["submit"]
@@ -121,63 +122,65 @@ def an_example() -> Json:
 
 
 def body_of(file: Path, *, submits: bool) -> bytes:
-    """Read a case, and say in it whether it is submitted; raises CannotCall.
+    """Return a case from a file as a request body with `submit`; raises CannotCall.
 
-    Nothing is judged here but that it means one thing: the service says the rest.
+    Only the JSON is checked here; the service validates the content.
     """
-    text = read(file).removeprefix(MARK)
+    text = read_input(file).removeprefix(BYTE_ORDER_MARK)
     try:
         must_be_strict(text)
     except JsonRefused as refused:
-        raise CannotCall(f"{file}: {refused}{place(refused.__cause__)}") from None
+        raise CannotCall(
+            f"{file}: {refused}{describe_position(refused.__cause__)}"
+        ) from None
     case = json.loads(text)
     if not isinstance(case, dict):
-        raise CannotCall(f"{file}: a case is an object: see safe-conduct submit --example")
+        raise CannotCall(f"{file} must have an object: see safe-conduct submit --example")
     if case.setdefault("submit", submits) is not submits:
         raise CannotCall(
-            f"{file} says of `submit` otherwise than the command: leave it out."
+            f"`submit` in {file} contradicts the command. Remove it from the file."
         )
     return json.dumps(case, ensure_ascii=False).encode()
 
 
-def read(file: Path) -> bytes:
-    """Read a file or the pipe."""
+def read_input(file: Path) -> bytes:
+    """Return the content of a file or of standard input; raises CannotCall."""
     try:
-        return sys.stdin.buffer.read() if file == PIPE else file.read_bytes()
+        return sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
     except OSError as error:
         raise CannotCall(f"{file} cannot be read: {error.strerror}.") from error
 
 
-def place(error: BaseException | None) -> str:
-    """Say where a text is not JSON, and nothing of what stands there."""
+def describe_position(error: BaseException | None) -> str:
+    """Return the position of a JSON error, without any of the text."""
     if isinstance(error, json.JSONDecodeError):
         return f" See line {error.lineno}, column {error.colno}."
     return ""
 
 
-def key_for(file: Path) -> str:
-    """Choose the key of a request: it outlives this process, or is said before."""
+def choose_key(file: Path) -> str:
+    """Return the idempotency key that is stored beside a file; for a pipe, a new one."""
     made = secrets.token_hex(16)
-    if file == PIPE:
-        note(f"To repeat this: --idempotency-key {made}")
+    if file == STDIN:
+        print_note(f"To repeat this, use --idempotency-key {made}")
         return made
-    beside = file.with_name(f"{file.name}{BESIDE}")
+    beside = file.with_name(f"{file.name}{KEY_SUFFIX}")
     try:
         kept = keep_first(beside, made)
     except OSError as error:
         raise CannotCall(
-            f"{beside} cannot be kept: {error.strerror}. Name one: --idempotency-key"
+            f"{beside} cannot be written: {error.strerror}. Use --idempotency-key KEY."
         ) from error
     if not kept:
         raise CannotCall(
-            f"{beside} is empty: a run is about to begin, or ended before it sent "
-            f"anything. If none is running, remove it, and run this again."
+            f"{beside} is empty: another run is starting, or ended before it sent "
+            f"anything. If none is running, remove the file and run the command again."
         )
     return kept
 
 
 def keep_first(path: Path, text: str) -> str:
-    """Write a file if it is not there, to the disk; return what is in it."""
+    """Create a file with a text unless it exists; return the content of the file."""
     try:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -190,26 +193,30 @@ def keep_first(path: Path, text: str) -> str:
     return text
 
 
-def tell(answer: httpx.Response, file: Path) -> None:
-    """Print the code of the case, and say what comes next; raises Refused and NoAnswer."""
-    if (problem(answer) or {}).get("type") == REUSED:
+def print_result(answer: httpx.Response, file: Path) -> None:
+    """Print the code of the case and the next step; raises Refused or NoAnswer."""
+    if (parse_problem(answer) or {}).get("type") == KEY_REUSED:
         raise Refused(
-            f"{refusal(answer)}\nIt was sent before, with other content, and is there. As "
-            f"another case: copy {file}, or name another --idempotency-key."
+            f"{refusal(answer)}\nIt was submitted before with other content. To submit "
+            f"another case, copy {file} or use another --idempotency-key."
         )
     case = good(answer)
-    typer.echo(plain(str(case.get("code", ""))))
+    typer.echo(escape_unprintable(str(case.get("code", ""))))
     again = answer.headers.get("Idempotent-Replayed") == "true"
-    note(plain(f"{'It was there already. ' if again else ''}{now_of(case)}"))
+    print_note(
+        escape_unprintable(
+            f"{'It existed already. ' if again else ''}{describe_state(case)}"
+        )
+    )
 
 
-def now_of(case: Mapping[str, Any]) -> str:
-    """Say where a case is, and what to do next."""
+def describe_state(case: Mapping[str, Any]) -> str:
+    """Return the state and holder of a case as a sentence, with the next step."""
     path = f"/v1/cases/{case.get('code')}"
     if case.get("state") == "draft":
-        return f"It is a draft: nobody was told. To submit it: POST {path}/submit"
-    due = f", who has until {case['due_at']}" if case.get("due_at") else ""
+        return f"The case is a draft and was not sent. To submit it: POST {path}/submit"
+    due = f", due {case['due_at']}" if case.get("due_at") else ""
     return (
-        f"It is {case.get('state')}, with {case.get('holder') or 'nobody'}{due}. What you "
-        f"can do: GET {path}. What becomes of it: safe-conduct poll"
+        f"The case is {case.get('state')}, with {case.get('holder') or 'no office'}{due}. "
+        f"Available actions: GET {path}. Events: safe-conduct poll"
     )

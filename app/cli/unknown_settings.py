@@ -1,4 +1,4 @@
-"""Environment variables and secret files that look like settings and are none."""
+"""Warnings about environment variables and secret files that look like settings."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from app.cli.calling import plain
+from app.cli.calling import escape_unprintable
 from app.settings import PREFIX, SECRETS, Caller, Settings
 
 SETTINGS: Final = frozenset(
@@ -15,21 +15,25 @@ SETTINGS: Final = frozenset(
 OTHERS: Final = frozenset(
     f"{PREFIX}{name}"
     for name in (
-        *("SECRETS", "LISTEN"),  # compose.yaml
-        *("MIGRATOR_PASSWORD", "SERVICE_PASSWORD"),  # deploy/postgresql/roles.sql
-        *("KEY", "CLIENT", "WEBHOOK_SECRET"),  # docs/integrate.md and conformance/
+        "SECRETS",  # compose.yaml
+        "LISTEN",
+        "MIGRATOR_PASSWORD",  # deploy/postgresql/roles.sql
+        "SERVICE_PASSWORD",
+        "KEY",  # docs/integrate.md and conformance/
+        "CLIENT",
+        "WEBHOOK_SECRET",
     )
 )
-"""Variables that are read by other programs than `safe-conduct`."""
+"""Variables that only other programs than `safe-conduct` read."""
 TESTS: Final = f"{PREFIX}TEST_"
-"""The first letters of variables that are read by the tests."""
+"""The prefix of variables that only the tests read."""
 
 
 def list_unknown(names: Iterable[str] | None = None) -> list[str]:
-    """Return a warning for each name that begins like a setting and is none.
+    """Return a warning for each name that has the prefix of settings but is not a setting.
 
-    Without `names`, those of the environment and of the files in `/run/secrets`. A warning
-    has the name and never the value, which may be a secret.
+    The default for `names` is the environment and the files in `/run/secrets`. A warning
+    has the name but not the value, which may be a secret.
     """
     found = {name.upper() for name in (all_names() if names is None else names)}
     return [
@@ -44,7 +48,7 @@ def list_unknown(names: Iterable[str] | None = None) -> list[str]:
 def all_names(folder: Path = SECRETS) -> Iterator[str]:
     """Return the names of environment variables and of secret files.
 
-    Letters count alike, small or capital: pydantic reads both.
+    Case does not matter, because pydantic reads names in upper and lower case.
     """
     yield from os.environ
     if folder.is_dir():
@@ -52,10 +56,10 @@ def all_names(folder: Path = SECRETS) -> Iterator[str]:
 
 
 def describe(name: str) -> str:
-    """Describe a name that is no setting, and suggest the nearest setting."""
+    """Return the warning for an unknown name, with the most similar setting."""
     known = sorted(setting.removeprefix(PREFIX) for setting in SETTINGS)
     near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
     remedy = (
         f"Did you mean {PREFIX}{near[0]}?" if near else "Correct its name, or remove it."
     )
-    return f"Unknown setting {plain(name)}: it has no effect. {remedy}"
+    return f"Unknown setting {escape_unprintable(name)}: it has no effect. {remedy}"

@@ -1,4 +1,4 @@
-"""The versions that decide what a host computes and stores; hosts must agree on them."""
+"""Versions of libraries and data on which all hosts of one mechanism have to agree."""
 
 import platform
 import sqlite3
@@ -15,13 +15,13 @@ from app.kernel import time_zones
 
 OLDEST_SQLITE: Final = (3, 40)
 OLDEST_POSTGRESQL: Final = 15
-"""The oldest versions that the tests were run on."""
+"""The oldest versions on which the tests run."""
 VERSION_NUMBERS: Final = 10_000
-"""PostgreSQL gives its version as a number: 180006 is 18.6."""
+"""The factor in PostgreSQL's version number: 180006 is 18.6."""
 
 
 def list_versions(session: Session, url: str) -> Iterator[str]:
-    """List what two hosts of one mechanism must have in common, one line each."""
+    """Return one line for each version that two hosts must have in common."""
     yield f"Time zones: IANA {time_zones.version()}, package tzdata {version('tzdata')}."
     yield f"Holidays: package holidays {version('holidays')}."
     yield f"Names of countries and languages: package Babel {version('babel')}."
@@ -29,20 +29,20 @@ def list_versions(session: Session, url: str) -> Iterator[str]:
     if make_url(url).get_backend_name() == "sqlite":
         yield f"Database: SQLite {sqlite3.sqlite_version}."
     else:
-        yield f"Database: PostgreSQL {shown(session, 'server_version')}."
+        yield f"Database: PostgreSQL {get_parameter(session, 'server_version')}."
 
 
 def must_be_supported(session: Session, url: str) -> None:
-    """Raise NotReady unless the database stores text as we do, and is not too old."""
+    """Raise NotReady if the database is too old or does not store text as UTF-8."""
     if make_url(url).get_backend_name() == "sqlite":
         must_be_recent_sqlite(sqlite3.sqlite_version_info)
     else:
-        must_be_recent_postgresql(int(shown(session, "server_version_num")))
-        must_be_utf8(shown(session, "server_encoding"))
+        must_be_recent_postgresql(int(get_parameter(session, "server_version_num")))
+        require_utf8(get_parameter(session, "server_encoding"))
 
 
 def must_be_recent_sqlite(version: tuple[int, ...]) -> None:
-    """Raise NotReady for an SQLite library that is older than the tests were run on."""
+    """Raise NotReady if the SQLite library is older than the tests support."""
     if version < OLDEST_SQLITE:
         raise NotReady(
             f"This Python uses SQLite {'.'.join(map(str, version))}; 3.40 or newer is "
@@ -51,7 +51,7 @@ def must_be_recent_sqlite(version: tuple[int, ...]) -> None:
 
 
 def must_be_recent_postgresql(number: int) -> None:
-    """Raise NotReady for a server that is older than 15."""
+    """Raise NotReady if the server is older than PostgreSQL 15."""
     if number < OLDEST_POSTGRESQL * VERSION_NUMBERS:
         raise NotReady(
             f"The server is PostgreSQL {number // VERSION_NUMBERS}; "
@@ -59,15 +59,15 @@ def must_be_recent_postgresql(number: int) -> None:
         )
 
 
-def must_be_utf8(encoding: str) -> None:
-    """Raise NotReady for a database that cannot store every name."""
+def require_utf8(encoding: str) -> None:
+    """Raise NotReady unless the encoding is UTF-8, which every name needs."""
     if encoding != "UTF8":
         raise NotReady(
-            f"The database has the encoding {encoding} and cannot store every name. Make "
-            "another: createdb --template=template0 --encoding=UTF8 NAME"
+            f"The database has the encoding {encoding}, which cannot store every name. "
+            "Create another: createdb --template=template0 --encoding=UTF8 NAME"
         )
 
 
-def shown(session: Session, parameter: str) -> str:
-    """Return a parameter of the PostgreSQL server."""
+def get_parameter(session: Session, parameter: str) -> str:
+    """Return the value of a parameter of the PostgreSQL server."""
     return str(session.scalar(text(f"SHOW {parameter}")))

@@ -1,4 +1,4 @@
-"""The worker as a process of its own, or beside what serves."""
+"""The worker, as its own process or inside the process that serves HTTP."""
 
 import signal
 from collections.abc import Callable, Collection, Iterator
@@ -7,8 +7,8 @@ from datetime import timedelta
 from threading import Event
 from typing import Final
 
-from app.cli.grounds import NotReady, alone, exposing, ground_of, log_drill
-from app.cli.posting import courier_of, senders_of
+from app.cli.grounds import NotReady, claim_sqlite_file, ground_of, log_drill, serve_metrics
+from app.cli.posting import build_courier, senders_of
 from app.cli.readiness import log_unknown_settings, log_warnings, must_be_ready
 from app.kernel.heartbeat import Part
 from app.kernel.ledger import Ledger
@@ -21,67 +21,67 @@ from app.worker.overseeing import overseeing
 from app.worker.pushing import pushing
 from app.worker.sending import sending
 
-ALL: Final = frozenset(Part)
-WAKES_EVERY: Final = 1.0
-"""Seconds between two looks whether a signal came."""
+ALL_PARTS: Final = frozenset(Part)
+WAKE_SECONDS: Final = 1.0
+"""Seconds between two checks for a signal."""
 
 
-def jobs_of(
-    ground: Ground, ledger: Ledger, settings: Settings, parts: Collection[Part] = ALL
+def build_jobs(
+    ground: Ground, ledger: Ledger, settings: Settings, parts: Collection[Part] = ALL_PARTS
 ) -> tuple[Job, ...]:
-    """List the jobs of some parts; raises NotReady for settings that do not go together."""
+    """Return the jobs of some parts; raises NotReady if settings are not consistent."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
     make: dict[Part, Callable[[], Job]] = {
         Part.CLOCKS: lambda: overseeing(CLOCKS),
         Part.NOTICES: lambda: sending(senders_of(settings)),
-        Part.WEBHOOKS: lambda: pushing(courier_of(settings), delay),
+        Part.WEBHOOKS: lambda: pushing(build_courier(settings), delay),
         Part.ERASURES: lambda: after_erasures(ground, ledger),
     }
     return tuple(make[part]() for part in make if part in parts)
 
 
 def choose_parts(only: Collection[Part], without: Collection[Part]) -> frozenset[Part]:
-    """Return the parts that a worker does; raises NotReady if none is left."""
-    parts = frozenset(only or ALL) - frozenset(without)
+    """Return the parts that a worker runs; raises NotReady if none is left."""
+    parts = frozenset(only or ALL_PARTS) - frozenset(without)
     if not parts:
-        raise NotReady("Nothing is left to do: name fewer parts after --without.")
+        raise NotReady("No part is left to run. Use --without for fewer parts.")
     return parts
 
 
-def run(settings: Settings, parts: Collection[Part] = ALL) -> None:
-    """Work until told to end, by SIGTERM or Ctrl-C; what was begun is finished."""
-    told = Event()
-    for end in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(end, lambda *_: told.set())
+def run(settings: Settings, parts: Collection[Part] = ALL_PARTS) -> None:
+    """Run the worker until SIGTERM or Ctrl-C; tasks that began are finished."""
+    stopped = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
     ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
     log_drill(ground)
     log_unknown_settings()
-    with alone(settings.database_url):
+    with claim_sqlite_file(settings.database_url):
         log_warnings(must_be_ready(ground, ledger, settings))
         ledger.start(ground)
-        jobs = jobs_of(ground, ledger, settings, parts)
+        jobs = build_jobs(ground, ledger, settings, parts)
         with (
-            exposing(ground, settings),
+            serve_metrics(ground, settings),
             raising_alarms(ground),
             working(ground, jobs),
         ):
-            wait_for(told)
+            wait_for(stopped)
     ground.database.engine.dispose()
 
 
-def wait_for(told: Event) -> None:
-    """Wait until a signal has set the event.
+def wait_for(event: Event) -> None:
+    """Wait until a signal handler sets the event.
 
-    After a pause (SIGSTOP, SIGCONT) the system may hand a signal to another thread. Its
-    handler runs once the main thread wakes up, which it has to do by itself.
+    The main thread wakes up every second, because after a pause (SIGSTOP, SIGCONT) the
+    system may deliver a signal to another thread, and the handler runs in the main thread.
     """
-    while not told.wait(WAKES_EVERY):
+    while not event.wait(WAKE_SECONDS):
         pass
 
 
 @contextmanager
-def beside(ground: Ground, ledger: Ledger, settings: Settings) -> Iterator[None]:
-    """Work in the process that serves, where the settings say so."""
-    jobs = jobs_of(ground, ledger, settings) if settings.works_inside else ()
+def run_inside(ground: Ground, ledger: Ledger, settings: Settings) -> Iterator[None]:
+    """Run the worker in the process that serves HTTP, if the settings include it."""
+    jobs = build_jobs(ground, ledger, settings) if settings.works_inside else ()
     with raising_alarms(ground), working(ground, jobs):
         yield

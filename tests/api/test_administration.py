@@ -343,10 +343,8 @@ def test_nothing_is_served_while_nobody_watches_though_somebody_did(
 def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     world: World, lead: Someone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        readiness, "must_be_bound", lambda *_: []
-    )  # the tests connect as a superuser
-    ledger, made_up = Ledger(tmp_path / "erasures"), "that do not exist"
+    monkeypatch.setattr(readiness, "must_be_bound", lambda *_: [])  # a test is superuser
+    ledger, made_up = Ledger(tmp_path / "erasures"), "active made-up offices"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
     with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):
         must_be_ready(world.ground, ledger, Settings())

@@ -42,7 +42,7 @@ def test_an_operator_does_not_open_the_same_account_twice(world: World) -> None:
     opens = partial(administering.open_account, world.ground, "KZ_LEAD", "duty 9")
     first = opens({Role.OFFICER})
 
-    with pytest.raises(NotReady, match="KZ_LEAD has an account of this label"):
+    with pytest.raises(NotReady, match="KZ_LEAD already has an account with this label"):
         opens({Role.CASEWORKER})
     administering.disable_account(world.ground, first)
     after = opens({Role.CASEWORKER})
@@ -56,9 +56,9 @@ def test_what_an_operator_names_wrongly_is_said_plainly(world: World) -> None:
         lambda: administering.disable_account(world.ground, UUID(int=1)),
         lambda: administering.make_key(world.ground, UUID(int=1), [Scope.FEED_READ], 1),
     ):
-        with pytest.raises(NotReady, match="There is no such account"):
+        with pytest.raises(NotReady, match="There is no account with this id"):
             asks()
-    with pytest.raises(NotReady, match="No key has this prefix"):
+    with pytest.raises(NotReady, match="There is no key with this prefix"):
         administering.revoke_key(world.ground, "abc")
 
 
@@ -69,7 +69,7 @@ def test_an_account_that_has_ended_is_given_no_key(world: World) -> None:
     left = administering.disable_account(world.ground, opened)
 
     assert left == ("KZ_LEAD", 1)
-    with pytest.raises(NotReady, match="This account has ended"):
+    with pytest.raises(NotReady, match="This account is disabled"):
         administering.make_key(world.ground, opened, [Scope.FEED_READ], 1)
     assert administering.make_key(world.ground, kept, [Scope.FEED_READ], 1)
 
@@ -78,7 +78,7 @@ def test_an_account_that_has_ended_is_given_no_key(world: World) -> None:
 def test_an_operator_gives_no_label_that_could_not_be_given_over_http(
     world: World, label: str
 ) -> None:
-    with pytest.raises(NotReady, match="A label is one line"):
+    with pytest.raises(NotReady, match="LABEL must be one line"):
         administering.open_account(world.ground, "KZ_LEAD", label, {Role.OFFICER})
 
 

@@ -177,7 +177,7 @@ def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None
     [
         ("LOGIN SUPERUSER", "is a superuser"),
         ("LOGIN BYPASSRLS", "has BYPASSRLS"),
-        ("LOGIN CREATEROLE", "may make roles"),
+        ("LOGIN CREATEROLE", "may create roles"),
         (
             f"LOGIN IN ROLE {OWNER_ROLE}",
             f"owns tables, schema or database through the role {OWNER_ROLE}",

@@ -115,14 +115,14 @@ def test_where_nothing_is_there_is_nothing_to_copy(tmp_path: Path) -> None:
 
 def test_what_cannot_be_finished_is_no_backup(sqlite_url: str, tmp_path: Path) -> None:
     """A folder that is not there, and a damaged database."""
-    with pytest.raises(NotReady, match="no backup"):
+    with pytest.raises(NotReady, match="was not made"):
         backing_up.make(sqlite_url, tmp_path / "nowhere" / "first.db")
     path = Path(str(make_url(sqlite_url).database))
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2 : len(damaged) // 2 + 8192] = os.urandom(8192)
     (tmp_path / "damaged.db").write_bytes(damaged)
 
-    with pytest.raises(NotReady, match="no backup"):
+    with pytest.raises(NotReady, match="was not made"):
         backing_up.make(f"sqlite:///{tmp_path}/damaged.db", tmp_path / "first.db")
 
     assert not [one for one in tmp_path.iterdir() if one.name.startswith("first")]

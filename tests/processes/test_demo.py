@@ -115,7 +115,7 @@ def test_a_second_run_and_a_second_telling_do_no_harm(tmp_path: Path) -> None:
     assert "Journey `child`" in child.stdout
     assert len(mine.json()["items"]) == 4
     assert other_server.returncode == 1
-    assert "Another process serves this SQLite file" in other_server.stderr
+    assert "Another process uses this SQLite file" in other_server.stderr
 
 
 @pytest.mark.slow

@@ -65,7 +65,7 @@ def test_the_demonstration_takes_any_speed_and_says_so(tmp_path: Path) -> None:
 
     assert said[0] == "This is a drill: deadlines run 600 times as fast."
     assert (ready["drill"], ready["clock_speed"]) == (True, 600)
-    assert not any("broke off" in line for line in said)
+    assert not any("journey failed" in line for line in said)
 
 
 @pytest.mark.slow
@@ -77,7 +77,10 @@ def test_the_doctor_says_that_it_is_a_drill(tmp_path: Path) -> None:
     at_its_pace = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}
     assert "This is a drill" in command(tmp_path, "doctor", **DRILL).stdout
     said = " ".join(command(tmp_path, "doctor", **at_its_pace).stdout.split())
-    assert "This is a drill: no real person may be in it. Deadlines run as in life." in said
+    assert (
+        "This is a drill: store no real person in it. Deadlines run at normal speed."
+        in said
+    )
 
 
 @pytest.mark.parametrize("words", [("serve",), ("worker", "run")])
@@ -92,7 +95,7 @@ def test_the_first_line_of_the_log_says_that_it_is_a_drill_at_any_speed(
         for more in ({"SAFE_CONDUCT_ENVIRONMENT": "drill"}, DRILL, {})
     ]  # no desk: each ends by itself
 
-    for line, pace in zip(first, ("as in life", "600 times"), strict=False):
+    for line, pace in zip(first, ("at normal speed", "600 times"), strict=False):
         assert json.loads(line)["event"] == "drill"
         assert pace in json.loads(line)["said"]
     assert "drill" not in first[-1]

@@ -104,10 +104,13 @@ def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) 
     wrong = command(home, "doctor", **mail | {"SAFE_CONDUCT_SMTP_FROM": "nobody"})
 
     assert "contacts: 0 added, 0 changed, 2 unchanged" in again.stdout
-    assert "Warning: no notices leave this system: set SAFE_CONDUCT_SMTP_HOST or" in nothing
-    assert "Warning: nobody is reached by sms: set SAFE_CONDUCT_SMS_GATEWAY_URL" in half
-    assert "no notices leave" not in half
-    assert "59 active offices have no contact for notices: AG_LEAD, BB_LEAD," in half
+    assert (
+        "Warning: no notifications are sent this system: set SAFE_CONDUCT_SMTP_HOST or"
+        in nothing
+    )
+    assert "Warning: no sms is sent: set SAFE_CONDUCT_SMS_GATEWAY_URL" in half
+    assert "no notifications are sent" not in half
+    assert "59 active offices have no contact to notify: AG_LEAD, BB_LEAD," in half
     assert wrong.returncode == 1
     assert "SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address." in wrong.stderr
 

@@ -103,8 +103,8 @@ def test_what_is_written_is_its_users_alone_and_the_doctor_warns_of_what_is_not(
     assert {"keys", "demo.db"} <= modes.keys()
     assert set(modes.values()) == {0o600}
     assert (well.returncode, warned.returncode) == (0, 0)
-    assert "others can read" not in well.stdout
-    assert f"Warning: others can read {var / 'demo.db'}. Close it" in warned.stdout
+    assert "other users can read" not in well.stdout
+    assert f"Warning: other users can read {var / 'demo.db'}. Run:" in warned.stdout
 
 
 def test_what_does_not_exist_is_said_without_a_stack(tmp_path: Path) -> None:
@@ -122,10 +122,12 @@ def test_what_does_not_exist_is_said_without_a_stack(tmp_path: Path) -> None:
         assert refused.returncode == 1
         assert refused.stderr.startswith("safe-conduct: ")
         assert "Traceback" not in refused.stderr
-    assert "No key has this prefix: it is what stands between" in no_key.stderr
+    assert (
+        "There is no key with this prefix. The prefix is the part between" in no_key.stderr
+    )
     assert "4d7e" not in no_key.stderr
     for refused in (no_account, nobodys):
-        assert "There is no such account" in refused.stderr
+        assert "There is no account with this id" in refused.stderr
 
 
 def test_accounts_and_their_keys_are_listed_and_nothing_that_is_secret(
@@ -149,7 +151,7 @@ def test_accounts_and_their_keys_are_listed_and_nothing_that_is_secret(
     assert nobody.stdout == others.stdout
     assert "safe-conduct account new" in nobody.stdout
     assert (again.returncode, again.stdout) == (1, "")
-    assert "UZ_LEAD has an account of this label" in again.stderr
+    assert "UZ_LEAD already has an account with this label" in again.stderr
     assert (listed.returncode, after.returncode) == (0, 0)
     assert "UZ_LEAD  duty 1  person: caseworker\n" in listed.stdout
     assert account in listed.stdout
@@ -232,7 +234,7 @@ def test_a_journey_that_nobody_serves_says_what_to_start(tmp_path: Path) -> None
     for refused in (unserved, nowhere):
         assert refused.returncode == 1
         [line] = refused.stderr.splitlines()
-        assert "start `safe-conduct demo serve`" in line
+        assert "Start `safe-conduct demo serve`" in line
 
 
 @pytest.mark.parametrize("words", [("serve",), ("demo", "serve")])

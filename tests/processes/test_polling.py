@@ -148,7 +148,7 @@ def test_what_could_not_be_written_comes_again(
         _, said = process.communicate(timeout=SECONDS)
 
     assert process.returncode == WRONG
-    assert said == b"safe-conduct: It could not be written: No space left on device.\n"
+    assert said == b"safe-conduct: Cannot write the output: No space left on device.\n"
     assert not (shell.folder / "cursor").exists()
     assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(feed_of(lead)) == 1
 
@@ -176,7 +176,7 @@ def test_a_cursor_file_is_of_one_office(shell: Shell, officer: Someone) -> None:
     refused = shell.runs("poll", *CURSOR)
 
     assert refused.returncode == WRONG
-    assert "cursor is of KZ_LEAD, and the key of UZ_CONSULATE_ALMATY" in refused.stderr
+    assert "cursor is of KZ_LEAD, the API key of UZ_CONSULATE_ALMATY" in refused.stderr
 
 
 def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(
@@ -193,10 +193,10 @@ def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(
     refused = shell.runs("poll", *CURSOR)
 
     assert (read.returncode, len(read.stdout.splitlines())) == (0, 1)
-    assert "one cursor file for each" in read.stderr
+    assert "one cursor file per office" in read.stderr
     assert refused.returncode == WRONG
     assert refused.stderr.startswith("safe-conduct: 401 ")
-    assert "Set a key that is valid in SAFE_CONDUCT_API_KEY_FILE" in refused.stderr
+    assert "Set a valid key in SAFE_CONDUCT_API_KEY_FILE" in refused.stderr
 
 
 @pytest.mark.parametrize("follow", [False, True])
@@ -227,8 +227,8 @@ def test_a_server_that_is_dead_is_tried_again_aloud(
     tried, ended = gave_up.stderr.splitlines()[0], gave_up.stderr.splitlines()[-1]
     assert gave_up.returncode == NO_ANSWER
     assert re.fullmatch(
-        r"no answer \(ConnectError\); again in 1 s, "
-        r"and then for \d s at most \(--patience\)",
+        r"no answer \(ConnectError\); retry in 1 s, "
+        r"then for \d s at most \(--patience\)",
         tried,
     )
-    assert "See whether SAFE_CONDUCT_URL is right and the service runs." in ended
+    assert "Check SAFE_CONDUCT_URL and whether the service is running." in ended

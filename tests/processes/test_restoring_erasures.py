@@ -120,7 +120,7 @@ def test_a_backup_from_before_an_erasure_serves_nobody_until_it_is_erased_again(
     assert before.json()["erasures"] == "erasures are due: safe-conduct restored"
     assert [(d.returncode, d.stderr) for d in (mended, well, again)] == [(0, "")] * 3
     assert "1 erasures are newer than this backup." in mended.stdout
-    assert "1 of these cases were in it" in mended.stdout
+    assert "1 of these cases were in the backup" in mended.stdout
     assert "0 erasures are newer than this backup." in again.stdout
     assert "and the database agree" in well.stdout
 
@@ -188,8 +188,8 @@ def test_a_backup_from_before_the_first_erasure_is_not_served_without_its_ledger
     lost = "the ledger of erasures cannot be used: safe-conduct doctor"
     assert (before.status_code, before.json()["erasures"]) == (503, lost)
     assert [(d.returncode, d.stderr) for d in (without, well, found)] == [(0, "")] * 3
-    assert "it is made anew, from this database" in without.stdout
-    assert "1 of these cases were in it" in found.stdout
+    assert "it was created from this database" in without.stdout
+    assert "1 of these cases were in the backup" in found.stdout
 
 
 def test_what_was_erased_between_two_restores_stays_erased_too(
@@ -210,7 +210,7 @@ def test_what_was_erased_between_two_restores_stays_erased_too(
             assert secrets(restored) == (1, 1)
 
     assert [d.returncode for d in (done_, again)] == [0, 0]
-    assert "2 of these cases were in it" in again.stdout
+    assert "2 of these cases were in the backup" in again.stdout
     assert states == ["void", "void", "draft"]
 
 
@@ -255,7 +255,7 @@ def test_a_lost_ledger_is_told_with_what_to_do(
     assert [r.returncode for r in refused] == [1] * 3
     assert all("safe-conduct erasures export" in r.stderr for r in refused[:2])
     assert "--no-erasures" in refused[2].stderr
-    assert "it is made anew" in made.stdout
+    assert "it was created from this database" in made.stdout
     assert "1 erasures were added" in made.stdout
     assert again.stdout.startswith("0 erasures were added")
     assert (well.returncode, well.stderr) == (0, "")
@@ -283,7 +283,7 @@ def test_a_restore_that_is_killed_goes_on_where_it_was(
 
     assert 0 < between < MANY
     assert f"{MANY - between} erasures of" in refused.stderr
-    assert f"{MANY - between} of these cases were in it" in done_.stdout
+    assert f"{MANY - between} of these cases were in the backup" in done_.stdout
 
 
 def killed_after_the_first(world: World, folder: Path, url: str) -> None:

@@ -48,8 +48,8 @@ def test_submitted_twice_it_is_one_case(shell: Shell, officer: Someone) -> None:
     assert (first.returncode, again.returncode) == (0, 0)
     assert first.stdout == again.stdout == f"{case['code']}\n"
     assert case["state"] == "submitted"
-    assert f"with {case['holder']}, who has until {case['due_at']}" in first.stderr
-    assert again.stderr == f"It was there already. {first.stderr}"
+    assert f"with {case['holder']}, due {case['due_at']}" in first.stderr
+    assert again.stderr == f"It existed already. {first.stderr}"
     beside = shell.folder / "case.json.idempotency-key"
     assert beside.stat().st_mode & 0o777 == 0o600
 
@@ -67,7 +67,7 @@ def test_an_answer_that_was_lost_makes_no_second_case(
 
     assert (gave_up.returncode, gave_up.stdout) == (UNKNOWN, "")
     assert "no answer" in gave_up.stderr
-    assert "Run the same again" in gave_up.stderr
+    assert "run the same command again" in gave_up.stderr
     assert way.asked == 3
     assert (went_on.returncode, went_on.stdout) == (0, f"{there[0]['code']}\n")
     assert len(cases_of(officer)) == len(there) == 1
@@ -86,7 +86,7 @@ def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
 
     assert first.startswith(b"503")
     assert (process.returncode, said) == (INTERRUPTED, b"")
-    assert b"run the same again" in rest
+    assert b"Run the same command again" in rest
     assert b"Traceback" not in rest
 
 
@@ -100,7 +100,7 @@ def test_who_is_busy_is_asked_again_when_it_says(
         sent = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
 
     assert sent.returncode == 0
-    assert sent.stderr.count("503 Service Unavailable; again in 1 s") == 2
+    assert sent.stderr.count("503 Service Unavailable; retry in 1 s") == 2
     assert len(cases_of(officer)) == 1
 
 
@@ -239,7 +239,7 @@ def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) 
 
     assert refused.returncode == WRONG
     assert refused.stderr.startswith("safe-conduct: 401 ")
-    assert "Set a key that is valid in SAFE_CONDUCT_API_KEY_FILE" in refused.stderr
-    assert "no other file has to be changed" in refused.stderr
+    assert "Set a valid key in SAFE_CONDUCT_API_KEY_FILE" in refused.stderr
+    assert "only the key has to be changed" in refused.stderr
     assert "sc_0000000000" not in refused.stderr
     assert cases_of(officer) == []

@@ -156,7 +156,7 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(house: House) 
             time.sleep(0.2)  # it looks at the database now and then, not at each scrape
         scraped = scraper.scrapes()
 
-    assert (table.returncode, "Nobody has to look." in table.stdout) == (0, True)
+    assert (table.returncode, "No action is needed." in table.stdout) == (0, True)
     assert scraped["database_up", frozenset()] == 1
     assert scraped["heartbeat_age_seconds", frozenset({("part", "clocks")})] < 60
     events = [line["event"] for line in logged if line["event"] not in OPENING]
@@ -234,7 +234,7 @@ def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(house: Hous
     assert gauges["clock_oldest_overdue_seconds"]["well"] is False
     assert gauges["clocks_failing"]["value"] == 2
     assert gauges["clocks_failing"]["detail"] == "worst: decide_lead, failed 7 times"
-    assert table.stdout.count("LOOK") == 2
+    assert table.stdout.count("ACTION") == 2
     assert "worst: decide_lead" in table.stdout
     assert "cases/" not in table.stdout + json.dumps(told)
 

@@ -80,7 +80,7 @@ def test_what_no_header_can_carry_is_no_key_and_not_repeated(key: str) -> None:
     with pytest.raises(CannotCall) as refused:
         key_of(Caller(api_key=SecretStr(key)))
 
-    assert str(refused.value) == "What is set as API key is none: it begins with sc_."
+    assert str(refused.value) == "The API key has a wrong form: it begins with sc_."
 
 
 @pytest.mark.parametrize(
@@ -88,11 +88,11 @@ def test_what_no_header_can_carry_is_no_key_and_not_repeated(key: str) -> None:
     [
         (f'{{"notice":\n "{SECRET}"', "It is not JSON. See line 2, column"),
         (f'{{"{SECRET}": 1, "{SECRET}": 2}}', "the same key twice"),
-        (f'["{SECRET}"]', "a case is an object"),
+        (f'["{SECRET}"]', "must have an object"),
         (f'{{"{SECRET}": NaN}}', "NaN"),
         ("[" * 40, "nested deeper"),
-        ('{"submit": false}', "leave it out"),
-        ('{"submit": 1}', "leave it out"),
+        ('{"submit": false}', "Remove it from the file"),
+        ('{"submit": 1}', "Remove it from the file"),
         ("", "It is not JSON"),
     ],
 )
@@ -202,7 +202,7 @@ def test_a_cursor_is_kept_for_one_office(tmp_path: Path) -> None:
     mine.file.write_text("")
     with pytest.raises(CannotCall, match="--from-start"):
         mine.read()
-    with pytest.raises(CannotCall, match="cannot be kept"):
+    with pytest.raises(CannotCall, match="cannot be written"):
         Place(tmp_path / "nowhere" / "cursor", None).keep("00000000.7")
 
 

@@ -148,7 +148,7 @@ def drill(kind: str, home: Path) -> Drilled:
         submitted=len(load.submitted),
         restored=len(there & {one.code for one in load.submitted}),
         lost=len({one.code for one in load.submitted} - there),
-        erased_again=int(said.split(" of these cases were in it")[0].split()[-1]),
+        erased_again=int(said.split(" of these cases were in the backup")[0].split()[-1]),
         affected=len(report["cases"]),
         seconds_lost=round((lost_at - moment).total_seconds(), 1),
         seconds_to_restore=round(mended - broken, 1),
