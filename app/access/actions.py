@@ -1,4 +1,4 @@
-"""Opening accounts, making and revoking API keys, and what takes a second person."""
+"""Actions on accounts and API keys, and approvals by a second person."""
 
 import secrets
 from collections.abc import Collection, Iterable
@@ -27,32 +27,32 @@ KEY_DAYS: Final = 90
 
 
 class NotASecondPerson(Problem):
-    """Whoever asked cannot approve, and neither can a machine."""
+    """The account that asked cannot approve, and neither can a machine."""
 
     status = 409
 
 
 class ApprovalDecided(Problem):
-    """The question was decided before, or nobody answered in time."""
+    """The approval was already decided, or it has expired."""
 
     status = 409
 
 
 class ApprovalUnusable(Problem):
-    """The approval given does not allow this: not approved, spent, lapsed, or another's."""
+    """The approval does not allow this: not approved, used, expired, or another's."""
 
     status = 409
 
 
 class RolesIncompatible(Problem):
-    """An administrator sees no case, so it has no other role."""
+    """The roles do not fit together, or do not fit the account."""
 
     status = 409
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What an account is opened with."""
+    """The content of a new account."""
 
     focal_point_id: UUID
     label: str
@@ -79,9 +79,9 @@ def open_account(
 
 
 def require_compatible_roles(roles: AbstractSet[Role]) -> None:
-    """Raise RolesIncompatible (409) where an administrator would have another role."""
+    """Raise RolesIncompatible (409) if an administrator would have another role."""
     if Role.ADMINISTRATOR in roles and len(roles) > 1:
-        raise RolesIncompatible("Open two accounts, for two people.")
+        raise RolesIncompatible("An administrator has no other role. Open two accounts.")
 
 
 def make_key(
@@ -92,7 +92,7 @@ def make_key(
     *,
     days: int = KEY_DAYS,
 ) -> str:
-    """Make an API key and return it, for the only time: just its hash is kept."""
+    """Make an API key and return it; only its hash is stored."""
     prefix, key = create_secret("sc")
     session.add(
         ApiKey(
@@ -109,13 +109,13 @@ def make_key(
 
 
 def create_secret(begins: str) -> tuple[str, str]:
-    """Make what somebody signs in with, and what names it in the table."""
+    """Return a random prefix, which identifies the secret in its table, and the secret."""
     prefix = secrets.token_hex(PREFIX_BYTES)
     return prefix, f"{begins}_{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
 
 
 def revoke_key(session: Session, prefix: str, now: datetime) -> None:
-    """End an API key: it is refused from the next request on. Raises NotFound (404)."""
+    """Revoke an API key, from the next request on; raises NotFound (404)."""
     key = session.get(ApiKey, prefix)
     if key is None:
         raise NotFound("There is no API key with this prefix.")
@@ -123,7 +123,7 @@ def revoke_key(session: Session, prefix: str, now: datetime) -> None:
 
 
 def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
-    """End an account with all its keys, from the next request on. Raises NotFound (404)."""
+    """Disable an account with all its keys; raises NotFound (404)."""
     account = session.get(Account, account_id)
     if account is None:
         raise NotFound("There is no such account.")
@@ -132,9 +132,10 @@ def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Asking:
-    """What is put to a second person: just this, and nothing like it.
+    """A request for the approval of exactly one action.
 
-    `of` is the focal point whose people decide; None: the asker's own.
+    `of` is the focal point whose people decide, by default that of the caller. `facts` is
+    what the second person sees, `roles` who may decide, `lapses_at` the deadline.
     """
 
     action: str
@@ -148,7 +149,7 @@ class Asking:
 
 
 def ask(work: Writing, asking: Asking) -> Approval:
-    """Put a question to a second person, and tell those who may answer it."""
+    """Store a request for approval and publish it to the offices that may decide it."""
     question = Approval(
         id=work.new_id(),
         action=asking.action,
@@ -171,10 +172,10 @@ def ask(work: Writing, asking: Asking) -> Approval:
 def record_approval_event(
     work: Writing, question: Approval, event: str, facts: Facts
 ) -> None:
-    """Say in the journal what becomes of a question.
+    """Record an event about a request for approval.
 
-    What it is about is said where that is a record of a case, which its reader sees; a row
-    of the directory may be for administrators alone.
+    The subject is included only if it belongs to a case, which the audience may see. A row
+    of the directory may be visible to administrators only.
     """
     of_case = {} if question.case_id is None else {"subject": question.subject}
     audience = queries.get_audience(work, question)
@@ -182,38 +183,38 @@ def record_approval_event(
 
 
 def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
-    """Use an approval, once; raises ApprovalUnusable (409)."""
+    """Use an approval, which can be used once; raises ApprovalUnusable (409)."""
     try:
         question = queries.lock_approval(work, approval_id)
     except NotFound as error:
         raise ApprovalUnusable("There is no such approval.") from error
     if question.fingerprint != fingerprint:
-        raise ApprovalUnusable("It was given for another request; repeat the same body.")
+        raise ApprovalUnusable("It is for another request. Repeat the request unchanged.")
     if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
-        raise ApprovalUnusable(f"It is {question.decision}, or lapsed: ask anew.")
+        raise ApprovalUnusable(f"It is {question.decision}, or has expired. Ask again.")
     if not queries.is_still_allowed(work, question):
-        raise ApprovalUnusable("Whoever allowed it could not do so now: ask anew.")
+        raise ApprovalUnusable("The account that approved no longer may. Ask again.")
     question.decision = ApprovalState.SPENT
     return question
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
-    """Answer as a second person; the same answer again changes nothing.
+    """Approve or refuse as a second person; a repeated answer changes nothing.
 
-    Whoever allowed it takes that back by refusing, until it is made use of. Raises
-    NotFound (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
+    The account that approved may still refuse, until the approval is used. Raises NotFound
+    (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
     """
     question = queries.lock_approval(work, approval_id)
     require_second_person(work, question)
     answer = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
-    mine = question.decided_by == work.actor.account_id
-    if question.decision == answer and mine:
+    own = question.decided_by == work.actor.account_id
+    if question.decision == answer and own:
         return question
-    takes_back = question.decision == ApprovalState.APPROVED and mine
+    takes_back = question.decision == ApprovalState.APPROVED and own
     open_ = question.decision == ApprovalState.PENDING or takes_back
     if not open_ or question.lapses_at <= work.now:
         raise ApprovalDecided(
-            "It cannot be decided again; the action can be asked for anew."
+            "It cannot be decided again. The action can be requested again."
         )
     question.decision = answer
     question.decided_by, question.decided_at = work.actor.account_id, work.now
@@ -243,11 +244,11 @@ def lapse(
     subject: str | None = None,
     sparing: Collection[UUID] = (),
 ) -> list[UUID]:
-    """End questions about a case that were not spent; says which.
+    """Expire the unused approvals of a case and return their ids.
 
-    Those about one subject, or all but what the spared focal points asked. What they were
-    allowed is allowed to nobody from now on, not even should the case come back to them,
-    nor by whose clock is behind, or who began before and waited.
+    These are the approvals about one subject, or all except those of the focal points to
+    spare. They stay expired if the case comes back to an office. Their deadline is set to
+    now, so that a transaction that started earlier, or a slow clock, cannot use them.
     """
     asked: dict[str, object] = {"case": case_id, "now": work.now}
     if subject is None:
@@ -258,9 +259,9 @@ def lapse(
 
 
 def lapse_unanswered(work: Writing) -> int:
-    """Let questions about no case that nobody answered in time be over, and say how many.
+    """Expire unanswered requests for approval that belong to no case; return how many.
 
-    Those of a case have a clock, which does the same.
+    For those of a case a deadline does the same.
     """
     over = queries.lock_unanswered(work)
     for question in over:
@@ -270,10 +271,10 @@ def lapse_unanswered(work: Writing) -> int:
 
 
 def expire_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
-    """End questions of an account or about it, or what it allowed and nobody made use of.
+    """Expire the selected approvals that are pending or unused; return their ids.
 
-    Says which. Whoever left, or was made to, has no word any more in what others do; and
-    what is taken away by one is not given back on an old word.
+    An account that was disabled, or lost a role or a key, must not take effect through an
+    earlier approval, and what one person revoked must not be granted by an earlier one.
     """
     over = queries.lock_unspent(work, its)
     for question in over:
@@ -283,18 +284,18 @@ def expire_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
 
 
 def require_second_person(work: Writing, question: Approval) -> None:
-    """Raise unless this is another person, with a role that may decide (R14).
+    """Raise unless the caller is another person with a role that may decide (R14).
 
-    Nobody decides what their own focal point is, may and does, or about their own account.
-    Whoever was shown a key of the asker may have asked as that one.
+    Nobody may decide about their own account or the directory entry of their own focal
+    point. An account that was shown an API key of the other could act as both.
     """
-    me, asker = work.actor.account_id, question.asked_by
-    if asker == me or work.actor.kind != AccountKind.PERSON:
+    own, asker = work.actor.account_id, question.asked_by
+    if asker == own or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
-    if question.subject == f"accounts/{me}" or queries.share_a_key(work, me, asker):
-        raise NotASecondPerson("This is about you, or one of you holds a key of both.")
+    if question.subject == f"accounts/{own}" or queries.share_a_key(work, own, asker):
+        raise NotASecondPerson("It is about you, or one of you has had a key of the other.")
     if not set(question.roles) & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(question.roles)}.")
-    us = directory.by_id(work, work.actor.focal_point_id).code
-    if question.subject == f"focal-points/{us}":
-        raise NotASecondPerson("This is about your own focal point: another has to decide.")
+    office = directory.by_id(work, work.actor.focal_point_id).code
+    if question.subject == f"focal-points/{office}":
+        raise NotASecondPerson("It is about your own focal point. Another has to decide.")

@@ -1,8 +1,8 @@
-"""What a machine signs to be given a token, held against RFC 7523: pure (R26).
+"""JWT assertions by which a machine requests a token, checked by RFC 7523 (R26); pure.
 
-It is read first and believed last: whose it says it is finds the key, the key says whether
-that is so. The library checks the signature; what a header may say is listed here, so that
-no key, address or exception of the sender's is ever looked at.
+The claims are parsed before they are verified, because they name the account and the key
+that verify the signature. The header may only have the members listed here, so that no key
+or URL of the sender is ever used.
 """
 
 from collections.abc import Mapping
@@ -20,28 +20,28 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.access.jwks import KID
 
 LONGEST: Final = 4096
-"""Characters: the largest signature there is, and three times what needs to be said."""
+"""Characters: enough for the largest signature and three times the necessary claims."""
 LIFETIME: Final = 300
-"""Seconds that it may be valid at most, from now on."""
+"""The longest time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
-"""Seconds that the clock of a machine may be ahead of ours, or behind."""
+"""Seconds by which the clock of a machine may differ from ours."""
 
 Algorithm = Literal["ES384", "RS384", "EdDSA"]
 CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
 Moment = Annotated[
     int | Annotated[float, Field(allow_inf_nan=False)],
-    Field(union_mode="left_to_right"),  # else a number too large for a float is a fault
+    Field(union_mode="left_to_right"),  # else a number too large for a float is an error
 ]
 """Seconds since 1970 (RFC 7519, NumericDate)."""
 
 
-class AssertionRefused(Exception):  # noqa: N818 - it is no fault of ours
-    """It proves nothing. Why is told to nobody."""
+class AssertionRefused(Exception):  # noqa: N818 - it is no error of the service
+    """The assertion is not valid; the client does not learn why."""
 
 
 class Header(BaseModel):
-    """How it says it is signed, and with which key; whatever else it says is refused."""
+    """The header of an assertion: algorithm and key id; other members are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -51,7 +51,7 @@ class Header(BaseModel):
 
 
 class Claims(BaseModel):
-    """What it says; more may be there, and means nothing here."""
+    """The claims of an assertion; other claims are ignored."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
@@ -66,7 +66,7 @@ class Claims(BaseModel):
 
 @dataclass(frozen=True)
 class Assertion:
-    """What was sent, and what it says of itself."""
+    """An assertion as text, with its parsed header and claims, which are not verified."""
 
     text: str
     header: Header
@@ -74,19 +74,20 @@ class Assertion:
 
     @property
     def client(self) -> UUID:
-        """The account that it says it is of."""
+        """The account that the assertion claims to be of."""
         return UUID(self.claims.iss)
 
 
 class AllowedAlgorithms(JWSRegistry):
-    """Our algorithms in the library, without its word that EdDSA has a new name (RFC 9864).
+    """A registry with our algorithms only.
 
-    It warns of that on standard error.
+    It also avoids the library's warning on standard error that EdDSA has a new name
+    (RFC 9864).
     """
 
     @override
     def get_alg(self, name: str) -> Any:
-        """Find one that is listed, and no other, whatever a header says."""
+        """Return an algorithm if it is in our list, or raise UnsupportedAlgorithmError."""
         if name not in get_args(Algorithm):
             raise UnsupportedAlgorithmError
         return self.algorithms[name]
@@ -96,31 +97,31 @@ REGISTRY: Final = AllowedAlgorithms()
 
 
 def read(text: str) -> Assertion:
-    """Read what nobody has proved yet; raises AssertionRefused."""
+    """Parse an assertion without verifying it; raises AssertionRefused."""
     parts = text.split(".")
     if len(text) > LONGEST or len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
         raise AssertionRefused
     try:
         head, claims = (urlsafe_b64decode(part.encode("ascii")) for part in parts[:2])
-        said = Header.model_validate_json(head), Claims.model_validate_json(claims)
-    except ValueError as error:  # of base 64, of ASCII, of JSON and of its form
+        parsed = Header.model_validate_json(head), Claims.model_validate_json(claims)
+    except ValueError as error:  # base64, ASCII, JSON or validation
         raise AssertionRefused from error
-    return Assertion(text, *said)
+    return Assertion(text, *parsed)
 
 
-def must_be_signed(said: Assertion, jwk: Mapping[str, Any], alg: str) -> None:
-    """Raise AssertionRefused unless this key, in the one way it signs, has signed it."""
-    if said.header.alg != alg:
+def must_be_signed(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> None:
+    """Raise AssertionRefused unless the key signed the assertion with its algorithm."""
+    if assertion.header.alg != alg:
         raise AssertionRefused
     try:
-        deserialize_compact(said.text, import_key(dict(jwk)), registry=REGISTRY)
+        deserialize_compact(assertion.text, import_key(dict(jwk)), registry=REGISTRY)
     except JoseError as error:
         raise AssertionRefused from error
 
 
-def must_be_for(said: Assertion, audience: str, now: datetime) -> None:
-    """Raise AssertionRefused unless it is of one client, for us alone, and for now."""
-    claims, moment = said.claims, now.timestamp()
+def must_be_for(assertion: Assertion, audience: str, now: datetime) -> None:
+    """Raise AssertionRefused unless the claims name one client, our audience and now."""
+    claims, moment = assertion.claims, now.timestamp()
     earliest, latest = moment - LIFETIME - SKEW, moment + SKEW
     fits = (
         claims.iss == claims.sub

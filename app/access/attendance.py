@@ -1,4 +1,4 @@
-"""Whether enough people can sign in at an office and work on its cases (ADR 50, R14)."""
+"""Offices at which too few accounts can work on cases, or none (ADR 50, R14)."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,11 +14,11 @@ from app.kernel.recall import recalled
 from app.kernel.work import Reading
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
-"""How long an office whose last account ended has to open another: our own proposal."""
+"""The time for an office whose last account was disabled to open another; our proposal."""
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
-    """Return the offices with accounts at which nobody could work on cases after a time.
+    """Return the offices with accounts of which none could work on cases after a time.
 
     Accounts of machines count. An office without any account is not included.
     """
@@ -55,10 +55,10 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
 @recalled(Account)
 def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
-    """Return the offices at which nobody could work on cases for a day at least."""
+    """Return the offices at which no account could work on cases for at least a day."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
 
 
 def is_gone(tx: Reading, office: FocalPoint) -> bool:
-    """Return whether an office is closed, or nobody could work on cases there for a day."""
+    """Return whether an office is inactive, or no account there could work for a day."""
     return not office.active or office.id in find_unattended_offices(tx)

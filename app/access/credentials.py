@@ -1,4 +1,4 @@
-"""From an API key, or an access token, to an actor."""
+"""Authentication: from an API key or an access token to an actor with roles and scopes."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ from app.kernel.problems import Forbidden, Unauthenticated
 from app.kernel.statements import columns
 
 UNKNOWN_HASH: Final = "0" * 64
-"""Compared with when a prefix is not known, so that both answers take the same steps."""
+"""The hash to compare with for an unknown prefix, so that both take the same steps."""
 
 
 API_KEY_QUERY: Final = (
@@ -27,18 +27,18 @@ API_KEY_QUERY: Final = (
     .join_from(ApiKey, Account)
     .where(ApiKey.prefix == bindparam("prefix"))
 )
-"""Whose a key is: all that a request has to know, and no more."""
+"""The query for an API key and its account: the columns that a request needs."""
 
 
 def hash_key(key: str) -> str:
-    """Hash an API key or token for storage; they are random, so no salt is needed."""
+    """Return the hash of an API key or token; they are random, so no salt is needed."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def prefix_of(key: str) -> str:
-    """Take what names it from `sc_<prefix>_<secret>`; "" if it has no such form.
+    """Return the prefix of `sc_<prefix>_<secret>`; empty if the form is different.
 
-    An access token has that form too, and begins otherwise.
+    An access token has the same form with another first part.
     """
     parts = key.split("_")
     known = parts[0] in {"sc", machines.TOKEN_PREFIX}
@@ -46,11 +46,11 @@ def prefix_of(key: str) -> str:
 
 
 def authenticate(session: Session, key: str, now: datetime) -> Actor:
-    """Find who holds this API key or access token, or raise Unauthenticated (401).
+    """Return the actor of an API key or access token, or raise Unauthenticated (401).
 
-    Read anew on every request: a revoked key or a disabled account ends with the next one
-    (R21), and a token with the key that it was given for. An unknown, an expired and a
-    revoked one are told apart for nobody.
+    It is read on every request, so that a revoked key or a disabled account has effect with
+    the next one (R21). A token ends with the key it was issued for. Unknown, expired and
+    revoked keys get the same answer.
     """
     holder = (
         machines.ACCESS_TOKEN_QUERY
@@ -70,7 +70,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
-    """Say whether a key or token may be used now: neither it nor its account has ended."""
+    """Return whether a key or token is valid now: not expired, revoked or disabled."""
     return now < expires_at and not any(ended_at)
 
 
@@ -82,11 +82,10 @@ def build_actor(
     has: Iterable[str],
     may: Iterable[str],
 ) -> Actor:
-    """Say who acts, with which roles and scopes.
+    """Return the actor with its roles, and the scopes of the key that its roles allow.
 
-    An administrator and an analyst are kept from every case here, at the one door: a scope
-    that is added one day is not their own until somebody says so (LIFECYCLES.md, 6). So is
-    whoever has no role any more.
+    This keeps administrators, analysts and accounts without a role from every case. A new
+    scope is not theirs until it is added to their list (LIFECYCLES.md, 6).
     """
     roles, scopes = frozenset(map(Role, has)), frozenset(map(Scope, may))
     return Actor(
@@ -95,6 +94,6 @@ def build_actor(
 
 
 def must_have(actor: Actor, scope: Scope) -> None:
-    """Raise Forbidden (403) unless the key may be used for this."""
+    """Raise Forbidden (403) unless the key has the scope."""
     if scope not in actor.scopes:
         raise Forbidden(f"This API key lacks the scope {scope}.")

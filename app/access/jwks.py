@@ -1,7 +1,7 @@
-"""Public keys as those who look after machines send them: JWK (RFC 7517), and no other.
+"""Public keys of machines as JSON Web Keys (RFC 7517).
 
-Three kinds, each with the one algorithm it signs with (R26). What is private is refused by
-name, so that who sent it learns that the key is no secret any more.
+There are three key types, each with one algorithm (R26). A private key gets an error of its
+own, so that the sender learns that it is compromised.
 """
 
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -16,19 +16,19 @@ from pydantic_core import PydanticCustomError
 from app.kernel.text import Asked
 
 PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""What only who signs may know, of any kind of key (RFC 7518, section 6)."""
+"""The private members of every key type (RFC 7518, section 6)."""
 KID: Final = r"^[A-Za-z0-9_-]{43}$"
 KEY_BITS: Final = range(3072, 4096 + 1)
-"""As strong as the others, and no more work to check than they are worth."""
+"""The allowed size of RSA keys: as strong as the other types, and fast to verify."""
 
 
 def build_key_error() -> PydanticCustomError:
-    """Say that it has the form of a key and is none."""
+    """Return the error for a value that has the form of a key but cannot be used."""
     return PydanticCustomError("key_unusable", "This is not a key that can be used.")
 
 
 def validate_modulus(modulus: str) -> str:
-    """Refuse a short number that is written long, and bits that mean nothing."""
+    """Return the modulus if its size is allowed and its encoding has no padding."""
     try:
         bits = int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()
     except ValueError as error:
@@ -46,49 +46,49 @@ Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
 class Jwk(Asked):
-    """A public key: what it is called by is computed from what it consists of."""
+    """A public key, named by its thumbprint."""
 
     parts: ClassVar[tuple[str, ...]]
     kid: Annotated[
         Annotated[str, Field(pattern=KID)] | SkipJsonSchema[None],
-        Field(description="If at all, its thumbprint of RFC 7638."),
+        Field(description="If given, the thumbprint of the key (RFC 7638)."),
     ] = None
     use: Literal["sig"] = "sig"
     key_ops: Annotated[list[Literal["verify"]], Field(max_length=1)] = ["verify"]
 
     @model_validator(mode="before")
     @classmethod
-    def must_be_public(cls, said: Any) -> Any:
-        """Refuse a private key by that name."""
-        if isinstance(said, dict) and PRIVATE & said.keys():
+    def must_be_public(cls, given: Any) -> Any:
+        """Raise a validation error if the key has private members."""
+        if isinstance(given, dict) and PRIVATE & given.keys():
             raise PydanticCustomError(
                 "private_key_sent",
-                "This is a private key. It is a secret no more: make another, and send "
-                "the public half alone.",
+                "This is a private key, and is now compromised. Make another key pair and "
+                "send only the public key.",
             )
-        return said
+        return given
 
     @model_validator(mode="after")
     def must_be_of_use(self) -> Self:
-        """Refuse numbers that are no such key, and another name for it than its own."""
+        """Raise a validation error for an invalid key or a wrong `kid`."""
         try:
             import_key(self.core)
         except (JoseError, ValueError) as error:
             raise build_key_error() from error
         if self.kid is not None and self.kid != self.thumbprint:
             raise PydanticCustomError(
-                "kid_differs", "Its `kid` is its thumbprint: leave it out, or send that."
+                "kid_differs", "`kid` must be the thumbprint of the key, or be left out."
             )
         return self
 
     @property
     def core(self) -> DictKey:
-        """What it consists of, and nothing that is said about it."""
+        """The members that define the key, without its metadata."""
         return {name: getattr(self, name) for name in self.parts}
 
     @property
     def thumbprint(self) -> str:
-        """What it is called by."""
+        """The thumbprint of the key (RFC 7638)."""
         return thumbprint(self.core)
 
 

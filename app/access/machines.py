@@ -1,4 +1,4 @@
-"""What machines sign with, and what they were given for it."""
+"""Queries of the public keys of machines and of their access tokens."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,22 +14,26 @@ from app.kernel.problems import NotFound
 from app.kernel.work import Reading
 
 TOKEN_PREFIX: Final = "sct"  # noqa: S105 - what every token begins with
-"""How an access token begins; an API key begins with `sc`."""
+"""The prefix of access tokens; API keys have the prefix `sc`."""
 
 ACTOR_COLUMNS: Final = (
-    *(Account.id, Account.focal_point_id, Account.kind, Account.roles, Account.disabled_at),
+    Account.id,
+    Account.focal_point_id,
+    Account.kind,
+    Account.roles,
+    Account.disabled_at,
 )
-"""What an actor is made of."""
+"""The columns from which an actor is built."""
 
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
-"""What an account signs in with."""
+"""The kinds of key with which an account authenticates."""
 
 NOTICE_PERIOD: Final = timedelta(days=14)
-"""So long before a key ends somebody has to make the next one."""
+"""The time before the end of a key at which the next one is due."""
 
 IN_TRANSIT: Final = timedelta(minutes=5)
-"""For how long a request may still be carried out that was signed in with a key before it
-ended: its body may take 30 s to come, and its turn some more."""
+"""How long a request may run that was authenticated before its key ended: the body may take
+30 s to arrive, and the request may wait for a lock."""
 
 ACCESS_TOKEN_QUERY: Final = (
     select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
@@ -38,16 +42,16 @@ ACCESS_TOKEN_QUERY: Final = (
     .join(Account, Account.id == PublicKey.account_id)
     .where(AccessToken.prefix == bindparam("prefix"))
 )
-"""Whose a token is; with the key that it was given for, with which it ends."""
+"""The query for a token, its account, and its public key, with which it ends."""
 
 
 def signer(
     session: Session, said: Assertion, now: datetime, *, lock: bool = False
 ) -> PublicKey:
-    """Find the key that it says it is signed with, if it may be used now.
+    """Return the key that an assertion names, if it is valid now; raises AssertionRefused.
 
-    Raises AssertionRefused: an unknown client, an unknown key and one that has ended are
-    told apart for nobody. To hold the key lets those who use it take turns.
+    An unknown account, an unknown key and an expired key get the same answer. With `lock`,
+    requests that use the same key wait for each other.
     """
     wanted = (
         select(PublicKey)
@@ -69,26 +73,26 @@ def signer(
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
-    """Say whether an assertion has bought its token."""
-    bought = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
-    return session.scalar(select(AccessToken.prefix).where(bought)) is not None
+    """Return whether a token was issued for an assertion, given by its hash."""
+    issued = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
+    return session.scalar(select(AccessToken.prefix).where(issued)) is not None
 
 
 def public_keys(work: Reading, account_id: UUID) -> list[PublicKey]:
-    """List the public keys of an account, ended ones too, oldest first."""
-    mine = PublicKey.account_id == account_id
-    found = work.session.scalars(select(PublicKey).where(mine))
+    """Return all public keys of an account, oldest first, with those that have ended."""
+    own = PublicKey.account_id == account_id
+    found = work.session.scalars(select(PublicKey).where(own))
     return sorted(found, key=lambda key: (key.made_at, key.kid))
 
 
 def find_key(work: Reading, account_id: UUID, kid: str) -> PublicKey | None:
-    """Find a public key that an account has or had."""
-    mine = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
-    return work.session.scalar(select(PublicKey).where(mine))
+    """Return a public key that an account has or had; None if it never had it."""
+    own = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
+    return work.session.scalar(select(PublicKey).where(own))
 
 
 def key_by_id(work: Reading, key_id: UUID) -> PublicKey:
-    """Find a public key, whosever it is, or raise NotFound (404)."""
+    """Return a public key of any account, or raise NotFound (404)."""
     found = work.session.get(PublicKey, key_id)
     if found is None:
         raise NotFound("There is nothing here that is yours to see.")
@@ -96,9 +100,9 @@ def key_by_id(work: Reading, key_id: UUID) -> PublicKey:
 
 
 def has_registered_key(work: Reading, one: UUID, other: UUID) -> bool:
-    """Say whether one of two accounts registered a key of the other that is still in use.
+    """Return whether one of two accounts registered a valid public key of the other.
 
-    Whoever did may have the other half of it, and sign as that machine.
+    The account that registered it may have the private key, and could sign as the machine.
     """
     theirs = or_(
         (PublicKey.account_id == one) & (PublicKey.made_by == other),
@@ -110,21 +114,21 @@ def has_registered_key(work: Reading, one: UUID, other: UUID) -> bool:
 
 
 def ending(session: Session, now: datetime) -> list[datetime]:
-    """Say when keys end before long, of accounts that have none to go on with.
+    """Return when keys end within two weeks, of accounts without a key that lasts longer.
 
-    Who signs in with one is refused from one moment to the next, like who guesses. A key
-    that was made for days, not weeks, is not counted: its end was meant.
+    Such an account would suddenly be refused. A key with a validity of at most two weeks is
+    not counted, because its end was intended.
     """
     moments = list[datetime]()
     for kind in KEY_CLASSES:
         later = aliased(kind)
-        goes_on = exists().where(
+        lasts = exists().where(
             later.account_id == kind.account_id,
             later.revoked_at.is_(None),
             later.expires_at > now + NOTICE_PERIOD,
         )
         soon = kind.expires_at.between(now, now + NOTICE_PERIOD) & kind.revoked_at.is_(None)
-        found = select(kind.made_at, kind.expires_at).join(Account).where(soon, ~goes_on)
+        found = select(kind.made_at, kind.expires_at).join(Account).where(soon, ~lasts)
         rows = session.execute(found.where(Account.disabled_at.is_(None)))
         moments += [end for made, end in rows if end - made > NOTICE_PERIOD]
     return sorted(moments)
@@ -133,6 +137,6 @@ def ending(session: Session, now: datetime) -> list[datetime]:
 def is_usable_after(
     kind: type[ApiKey | PublicKey], moment: datetime
 ) -> ColumnElement[bool]:
-    """Choose the keys that had not ended by a moment."""
+    """Return a condition for keys that were valid after a time."""
     revoked = kind.revoked_at.is_(None) | (kind.revoked_at > moment)
     return revoked & (kind.expires_at > moment)

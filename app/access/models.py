@@ -32,19 +32,19 @@ class Account(Base):
 
     @property
     def case_id(self) -> UUID:
-        """Where the journal files what happens to it: it is about no case."""
+        """The id under which the journal stores its events, which belong to no case."""
         return self.id
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """Its path in the API."""
         return f"accounts/{self.id}"
 
 
 class ApiKey(Base):
-    """What an account signs in with; only the hash is kept.
+    """An API key with which an account authenticates; only its hash is stored.
 
-    `made_by` is the account it was shown to; None: an operator, at the command line.
+    `made_by` is the account it was shown to, or None for an operator at the command line.
     """
 
     __tablename__ = "api_key"
@@ -60,15 +60,15 @@ class ApiKey(Base):
 
     @property
     def id(self) -> UUID:
-        """What a retry finds it by: its prefix, which is a number in hexadecimal."""
+        """The id by which a retry finds the key: its prefix as a hexadecimal number."""
         return UUID(int=int(self.prefix, 16))
 
 
 class PublicKey(Base):
-    """What a machine signs with: the half of it that anybody may see. No other comes here.
+    """A public key of a machine; its private key never reaches the service.
 
-    `kid` is its thumbprint (RFC 7638): nobody chooses it, and a key that was revoked is
-    known again. `made_by` is the account that registered it.
+    `kid` is its thumbprint (RFC 7638), so that it cannot be chosen and a revoked key is
+    recognised. `made_by` is the account that registered it.
     """
 
     __tablename__ = "public_key"
@@ -87,10 +87,10 @@ class PublicKey(Base):
 
 
 class AccessToken(Base):
-    """What a machine was given for an assertion; of both only hashes are kept.
+    """An access token that was issued for an assertion; only hashes of both are stored.
 
-    While the row is here, the same assertion buys no other token: it lives longer than any
-    assertion does (R26). It ends with the key that it was given for.
+    While the row exists, the same assertion gets no other token, and it exists longer than
+    any assertion is valid (R26). The token ends with its public key.
     """
 
     __tablename__ = "access_token"
@@ -106,12 +106,12 @@ class AccessToken(Base):
 
 
 def prefix_at(key_id: UUID) -> str:
-    """Spell what a retry finds a key by as its prefix."""
+    """Return the prefix of an API key from the id by which a retry finds it."""
     return f"{key_id.int:010x}"
 
 
 class ApprovalState(StrEnum):
-    """Where the question to a second person stands."""
+    """The state of a request for approval."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -121,11 +121,11 @@ class ApprovalState(StrEnum):
 
 
 class Approval(Listed, Base):
-    """A question to a second person, whether this account may take this action just so.
+    """A request for approval by a second person of one action of an account.
 
-    `fingerprint` is of the request that was asked for: another reason is another question.
-    Without a case it is about the mechanism: an account, for its focal point's supervisors
-    and administrators, or the directory, for administrators alone.
+    `fingerprint` is of the exact request: another reason needs another approval. Without a
+    case it is about an account, for supervisors of its focal point and administrators, or
+    about the directory, for administrators only.
     """
 
     __tablename__ = "approval"
@@ -151,10 +151,10 @@ class Approval(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """How the outside world names it."""
+        """Its path in the API."""
         return f"approvals/{self.id}"
 
     @property
     def told(self) -> Named:
-        """How the journal names it: without a case it is its own."""
+        """Its name in the journal; without a case it has its own id as the case."""
         return Named(self.id, self.case_id or self.id, self.reference)

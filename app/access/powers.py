@@ -1,4 +1,4 @@
-"""Which scopes a key can have in whose hands: pure (LIFECYCLES.md, 6)."""
+"""The scopes that an account's roles allow a key to use (LIFECYCLES.md, 6); pure."""
 
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -7,19 +7,23 @@ from app.kernel.actors import Role, Scope
 
 ADMINISTERS: Final = frozenset(
     {
-        *(Scope.DIRECTORY_READ, Scope.DIRECTORY_WRITE, Scope.APPROVALS_WRITE),
-        *(Scope.ACCOUNTS_READ, Scope.ACCOUNTS_WRITE),
-        *(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE),
+        Scope.DIRECTORY_READ,
+        Scope.DIRECTORY_WRITE,
+        Scope.APPROVALS_WRITE,
+        Scope.ACCOUNTS_READ,
+        Scope.ACCOUNTS_WRITE,
+        Scope.WEBHOOKS_READ,
+        Scope.WEBHOOKS_WRITE,
     }
 )
-"""All that an administrator may do, whatever its key says: no case content."""
+"""The only scopes that an administrator's key can use; none gives access to cases."""
 
 ANALYST_SCOPES: Final = frozenset({Scope.STATISTICS_READ, Scope.DIRECTORY_READ})
-"""All that an analyst may do who is nothing else: numbers alone, and no case."""
+"""The only scopes that the key of an analyst without other roles can use."""
 
 
 def get_allowed_scopes(roles: AbstractSet[Role]) -> frozenset[Scope]:
-    """Say which scopes a key can have in the hands of an account with these roles."""
+    """Return the scopes that a key of an account with these roles can use."""
     if Role.ADMINISTRATOR in roles:
         return ADMINISTERS
     if roles <= {Role.ANALYST}:

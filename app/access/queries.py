@@ -1,4 +1,4 @@
-"""Reading accounts, their keys, and questions to a second person."""
+"""Queries of accounts, their keys, and requests for approval."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -17,81 +17,82 @@ from app.kernel.work import Reading, Writing
 
 
 def account(work: Reading) -> Account:
-    """Find the account that acts."""
+    """Return the account of the caller."""
     return work.session.get_one(Account, work.actor.account_id)
 
 
 def labels(work: Reading, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
-    """Tell the focal points and labels of accounts: staff numbers or duty posts."""
+    """Return the focal point and label of each account: a staff number or a duty post."""
     wanted = Account.id.in_(set(ids))
     rows = select(Account.id, Account.focal_point_id, Account.label).where(wanted)
     return {account: (of, label) for account, of, label in work.session.execute(rows)}
 
 
 def find_by_label(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
-    """Find the account of a focal point that goes by a label."""
-    mine = (Account.focal_point_id == focal_point_id) & (Account.label == label)
-    return session.scalar(select(Account.id).where(mine))
+    """Return the account of a focal point with a label; None if there is none."""
+    named = (Account.focal_point_id == focal_point_id) & (Account.label == label)
+    return session.scalar(select(Account.id).where(named))
 
 
 def has_other_accounts(session: Session, labels: Collection[str]) -> bool:
-    """Say whether anybody has an account that goes by none of these labels."""
+    """Return whether there is an account with another label than these."""
     others = select(Account.id).where(Account.label.not_in(labels)).limit(1)
     return session.scalar(others) is not None
 
 
 def has_active_account(session: Session, labels: Collection[str]) -> bool:
-    """Say whether an account that is not ended goes by one of these labels."""
+    """Return whether there is an enabled account with one of these labels."""
     theirs = Account.label.in_(labels) & Account.disabled_at.is_(None)
     return session.scalar(select(Account.id).where(theirs).limit(1)) is not None
 
 
 def approvals(work: Reading) -> Select[Approval, int]:
-    """Select what waits for a second person like me, what I asked, and what I allowed.
+    """Select the approvals that the caller may decide, requested, or gave.
 
-    What I allowed I may take back, as long as nobody has made use of it.
+    One that the caller gave can be refused until it is used.
     """
-    me, runs = work.actor.account_id, Approval.lapses_at > work.now
+    account, runs = work.actor.account_id, Approval.lapses_at > work.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs
-    allowed = (Approval.decision == ApprovalState.APPROVED) & is_allowed_by(me) & runs
-    wanted = or_(Approval.asked_by == me, waits, allowed)
+    allowed = (Approval.decision == ApprovalState.APPROVED) & is_allowed_by(account) & runs
+    wanted = or_(Approval.asked_by == account, waits, allowed)
     return select(Approval, Approval.number).where(is_visible(work), wanted)
 
 
 def is_visible(work: Reading) -> ColumnElement[bool]:
-    """Keep the questions about cases of this focal point.
+    """Return a condition for the approvals that the caller may see.
 
-    To administrators, of whichever focal point, the others: those are about no case. Of
-    these a supervisor has those about accounts and webhooks of the own focal point.
+    These are the ones about cases of the caller's focal point. Administrators of any focal
+    point see instead those about no case. A supervisor also sees those about accounts and
+    webhooks of the own focal point.
     """
     if Role.ADMINISTRATOR in work.actor.roles:
         return Approval.case_id.is_(None)
-    of_us = Approval.focal_point_id == work.actor.focal_point_id
+    of_own_office = Approval.focal_point_id == work.actor.focal_point_id
     of_cases = Approval.case_id.is_not(None)
     if Role.SUPERVISOR in work.actor.roles:
-        of_office = [Approval.action.startswith(begins) for begins in OFFICE_ACTIONS]
-        return of_us & or_(of_cases, *of_office)
-    return of_us & of_cases
+        actions = [Approval.action.startswith(prefix) for prefix in OFFICE_ACTIONS]
+        return of_own_office & or_(of_cases, *actions)
+    return of_own_office & of_cases
 
 
 OFFICE_ACTIONS: Final = ("account.", "webhook.")
-"""How the names of actions begin that change an account, its keys, or a webhook."""
+"""Prefixes of the actions that change an account, its keys, or a webhook."""
 
 
 def approval(work: Reading, approval_id: UUID) -> Approval:
-    """Find a question that is ours, or raise NotFound (404)."""
+    """Return an approval that the caller may see, or raise NotFound (404)."""
     return load_approval(work, Approval.id == approval_id)
 
 
 def lock_approval(work: Writing, approval_id: UUID) -> Approval:
-    """Find a question that is ours and hold it, or raise NotFound (404)."""
+    """Lock and return an approval that the caller may see, or raise NotFound (404)."""
     return load_approval(work, Approval.id == approval_id, lock=True)
 
 
 def load_approval(
     work: Reading, wanted: ColumnElement[bool], *, lock: bool = False
 ) -> Approval:
-    """Run a statement that should find one question."""
+    """Return the approval that a condition selects, or raise NotFound (404)."""
     statement = select(Approval).where(wanted, is_visible(work))
     held = statement.with_for_update(key_share=True)
     fresh = held.execution_options(populate_existing=True)
@@ -102,7 +103,7 @@ def load_approval(
 
 
 def pending_like(work: Reading, fingerprint: str) -> Approval | None:
-    """Find the same question, asked before by the same account and still waiting."""
+    """Return the caller's pending request with this fingerprint; None if none exists."""
     return work.session.scalar(
         select(Approval).where(
             Approval.fingerprint == fingerprint,
@@ -114,53 +115,53 @@ def pending_like(work: Reading, fingerprint: str) -> Approval | None:
 
 
 def get_audience(work: Reading, question: Approval) -> frozenset[UUID]:
-    """Say who hears of a question: whose people answer it; of no case, overseers too."""
-    ours = frozenset({question.focal_point_id})
-    return ours if question.case_id else ours | directory.overseers(work)
+    """Return the audience of an approval: its office; without a case also oversight."""
+    deciding = frozenset({question.focal_point_id})
+    return deciding if question.case_id else deciding | directory.overseers(work)
 
 
 UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
 
 
 def select_unanswered(now: datetime) -> Select[Approval]:
-    """Select the questions about no case that nobody answered in time."""
+    """Select the requests about no case that were not answered in time."""
     waits = (Approval.decision == ApprovalState.PENDING) & Approval.case_id.is_(None)
     return select(Approval).where(waits, Approval.lapses_at <= now)
 
 
 def has_unanswered(session: Session, now: datetime) -> bool:
-    """Say whether there is such a question."""
+    """Return whether a request about no case was not answered in time."""
     return session.scalar(select_unanswered(now).limit(1)) is not None
 
 
 def lock_unanswered(work: Writing) -> Sequence[Approval]:
-    """Find those that nobody else has in hand, and hold them."""
+    """Lock and return the unanswered requests that no other transaction has locked."""
     held = select_unanswered(work.now).with_for_update(key_share=True, skip_locked=True)
     return work.session.scalars(held).all()
 
 
 def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
-    """Choose what an account allowed."""
+    """Return a condition for the approvals that an account decided."""
     return Approval.decided_by == account_id
 
 
 def is_asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
-    """Choose what an account asked, and what it allowed."""
+    """Return a condition for the approvals that an account requested or decided."""
     return or_(Approval.asked_by == account_id, is_allowed_by(account_id))
 
 
 def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
-    """Choose what an account allowed, and what was allowed to be done to it."""
+    """Return a condition for the approvals that an account decided or that are about it."""
     return or_(is_allowed_by(account.id), is_about(account))
 
 
 def is_about(account: Account) -> ColumnElement[bool]:
-    """Choose what was asked, or allowed, to be given to an account."""
+    """Return a condition for the approvals of changes of an account."""
     return Approval.subject == account.reference
 
 
 def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
-    """Find what can still be answered or made use of, and hold it."""
+    """Lock and return the selected approvals that can still be decided or used."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > work.now)
     held = select(Approval).where(its, open_).order_by(Approval.number)
     fresh = held.with_for_update(key_share=True)
@@ -168,9 +169,10 @@ def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
 
 
 def is_still_allowed(work: Reading, question: Approval) -> bool:
-    """Say whether whoever allowed it could do so now: not ended, and in such a role.
+    """Return whether the account that approved is still enabled and has a deciding role.
 
-    Judged when it is used: one who was just being ended may have allowed it all the same.
+    This is checked at the time of use, because the account may have been disabled while it
+    approved.
     """
     second = (Account.id == question.decided_by) & Account.disabled_at.is_(None)
     roles = work.session.scalar(select(Account.roles).where(second))
@@ -178,9 +180,9 @@ def is_still_allowed(work: Reading, question: Approval) -> bool:
 
 
 def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
-    """Say whether one of two accounts could sign in as the other, by a key it gave it.
+    """Return whether one of two accounts was shown or registered a key of the other.
 
-    A key that has just ended counts: what was asked with it may still be on its way.
+    A key that ended a moment ago counts, because a request with it may still be running.
     """
     shown = or_(
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
@@ -192,7 +194,7 @@ def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
 
 
 def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
-    """List the accounts of a focal point, ended ones too, by label."""
+    """Return the accounts of a focal point, sorted by label, with disabled ones."""
     found = work.session.scalars(
         select(Account).where(Account.focal_point_id == focal_point_id)
     )
@@ -200,17 +202,17 @@ def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
 
 
 def list_offices(session: Session) -> Sequence[UUID]:
-    """Name the focal points that have accounts, ended ones too."""
+    """Return the focal points that have accounts, enabled or disabled."""
     return session.scalars(select(Account.focal_point_id).distinct()).all()
 
 
 def get_account(work: Reading, account_id: UUID) -> Account:
-    """Find an account, or raise NotFound (404)."""
+    """Return an account, or raise NotFound (404)."""
     return require_found(work.session.get(Account, account_id))
 
 
 def lock_account(work: Writing, account_id: UUID) -> Account:
-    """Find an account and hold it, so that changes take turns; or raise NotFound (404)."""
+    """Lock and return an account, or raise NotFound (404)."""
     wanted = select(Account).where(Account.id == account_id)
     held = wanted.with_for_update(key_share=True)
     return require_found(
@@ -219,31 +221,31 @@ def lock_account(work: Writing, account_id: UUID) -> Account:
 
 
 def keys(work: Reading, account_id: UUID) -> list[ApiKey]:
-    """List the keys of an account, ended ones too, oldest first."""
+    """Return all API keys of an account, oldest first, with those that have ended."""
     found = work.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
 
 
 def get_key(work: Reading, account_id: UUID, prefix: str) -> ApiKey:
-    """Find a key of an account, or raise NotFound (404)."""
-    mine = (ApiKey.account_id == account_id) & (ApiKey.prefix == prefix)
-    return require_found(work.session.scalar(select(ApiKey).where(mine)))
+    """Return an API key of an account, or raise NotFound (404)."""
+    own = (ApiKey.account_id == account_id) & (ApiKey.prefix == prefix)
+    return require_found(work.session.scalar(select(ApiKey).where(own)))
 
 
 def key_named(work: Reading, prefix: str) -> ApiKey:
-    """Find a key, whosever it is, or raise NotFound (404)."""
+    """Return an API key of any account, or raise NotFound (404)."""
     return require_found(work.session.get(ApiKey, prefix))
 
 
 def count_workers(work: Reading, focal_point_id: UUID) -> int:
-    """Count the people of a focal point who can work on cases, and have not left."""
-    alive = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
-    people = select(Account.roles).where(alive, Account.kind == AccountKind.PERSON)
+    """Count the enabled accounts of people at a focal point who can work on cases."""
+    enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
+    people = select(Account.roles).where(enabled, Account.kind == AccountKind.PERSON)
     return sum(1 for roles in work.session.scalars(people) if not WORKERS.isdisjoint(roles))
 
 
 def require_found[R](found: R | None) -> R:
-    """Hand out what was looked for, or raise NotFound (404)."""
+    """Return the row that was found, or raise NotFound (404)."""
     if found is None:
         raise NotFound("There is nothing here that is yours to see.")
     return found

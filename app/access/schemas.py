@@ -1,4 +1,4 @@
-"""Accounts and API keys as those who look after them send and read them."""
+"""Request and response bodies of accounts, API keys, public keys and tokens."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -19,7 +19,7 @@ Days = Annotated[StrictInt, Field(ge=1, le=365, description="Until it expires.")
 
 
 class NewAccount(Asked):
-    """Somebody who is to act for a focal point."""
+    """An account to open at a focal point."""
 
     focal_point: Code
     label: Annotated[SafeLine, Field(description=LABEL)]
@@ -28,31 +28,31 @@ class NewAccount(Asked):
 
 
 class SomeRoles(Asked):
-    """Roles to give, or to take away."""
+    """Roles to grant or to revoke."""
 
     roles: Roles
 
 
 class NewKey(Asked):
-    """What a new API key may be used for, and how long."""
+    """The scopes and the validity of a new API key."""
 
     scopes: Scopes
     days: Days = 90
 
 
 class Rotation(Asked):
-    """A new key with the scopes of the one it follows, which ends after a while."""
+    """A new key with the scopes of the key it replaces."""
 
     days: Days = 90
     overlap_hours: Annotated[
         StrictInt,
-        Field(ge=0, le=168, description="How long the old one goes on; 0: not at all."),
+        Field(ge=0, le=168, description="How long the old key stays valid."),
         WHOLE,
     ] = 24
 
 
 class AccountOut(Shown):
-    """An account, as those who look after it see it."""
+    """An account."""
 
     id: UUID
     focal_point: str
@@ -60,11 +60,11 @@ class AccountOut(Shown):
     kind: AccountKind
     roles: list[Role]
     opened_at: datetime
-    disabled_at: Annotated[datetime | None, Field(description="Null: it may act.")]
+    disabled_at: Annotated[datetime | None, Field(description="Null while enabled.")]
 
     @classmethod
     def of(cls, account: Account, focal_point: str) -> "AccountOut":
-        """Show one; the outside world knows its focal point by its code."""
+        """Return the response for an account of the focal point with this code."""
         return cls(
             id=account.id,
             focal_point=focal_point,
@@ -77,63 +77,63 @@ class AccountOut(Shown):
 
 
 class LoweredAccountOut(AccountOut):
-    """An account of which something was taken, and who is left at its focal point."""
+    """An account that was disabled or lost roles, and how many its office has left."""
 
     accounts_left: Annotated[
         int,
         Field(
-            description="People of its focal point who can work on cases. At 0 somebody "
-            "has to be found at once: what comes to it waits for nobody."
+            description="People of its focal point who can work on cases. At 0 act now, "
+            "because no one can work on the cases of the focal point."
         ),
     ]
 
 
 class AccountPage(Page[AccountOut]):
-    """The accounts of one focal point, ended ones too, by label."""
+    """The accounts of one focal point, sorted by label, with disabled ones."""
 
 
 class KeyOut(Shown):
-    """An API key, but for the key itself, of which only a hash is kept."""
+    """An API key without its secret, of which only a hash is stored."""
 
-    prefix: Annotated[str, Field(description="What stands between `sc_` and the next `_`.")]
+    prefix: Annotated[str, Field(description="The part between `sc_` and the next `_`.")]
     scopes: list[Scope]
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
     shown_to: Annotated[
         UUID | None,
-        Field(description="The account it was shown to; null: an operator made it."),
+        Field(description="The account it was shown to; null if an operator made it."),
     ]
 
     @classmethod
     def of(cls, key: ApiKey) -> "KeyOut":
-        """Show one."""
+        """Return the response for an API key."""
         return cls.model_validate(describe_key(key))
 
 
 class KeyPage(Page[KeyOut]):
-    """The keys of one account, ended ones too, oldest first."""
+    """The API keys of one account, oldest first, with those that have ended."""
 
 
 class MadeKeyOut(KeyOut):
-    """A key that was just made."""
+    """An API key that was just made."""
 
     key: Annotated[
         str | None,
         Field(
-            description="The API key, shown this once. Null to a retry: if you lost it, "
-            "revoke it and make another."
+            description="The API key, shown once. Null for a retry: if the key was "
+            "lost, revoke it and make another."
         ),
     ]
 
     @classmethod
     def new(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
-        """Show one, with itself."""
+        """Return the response for a new API key with its secret, if it may be shown."""
         return cls.model_validate({**describe_key(key), "key": secret})
 
 
 def describe_key(key: ApiKey) -> dict[str, object]:
-    """Spell what is told of a key."""
+    """Return the fields of an API key that responses have."""
     return {
         "prefix": key.prefix,
         "scopes": [Scope(name) for name in key.scopes],
@@ -145,27 +145,31 @@ def describe_key(key: ApiKey) -> dict[str, object]:
 
 
 class NewPublicKey(Asked):
-    """What a machine will sign with, what for, and how long."""
+    """A public key to register for a machine, with its scopes and validity."""
 
-    jwk: Annotated[PublicJwk, Field(description="The public half alone (RFC 7517).")]
-    scopes: Annotated[Scopes, Field(description="What its tokens may be good for.")]
+    jwk: Annotated[PublicJwk, Field(description="The public key only (RFC 7517).")]
+    scopes: Annotated[Scopes, Field(description="Scopes that its tokens may have.")]
     days: Days = 90
 
 
 class PublicKeyOut(Shown):
-    """What a machine signs with."""
+    """A public key of a machine."""
 
-    kid: Annotated[str, Field(description="Its thumbprint (RFC 7638): how it is called.")]
-    alg: Annotated[str, Field(description="How it signs.", examples=["ES384"])]
+    kid: Annotated[
+        str, Field(description="Its thumbprint (RFC 7638), which identifies it.")
+    ]
+    alg: Annotated[str, Field(description="Signature algorithm.", examples=["ES384"])]
     scopes: list[Scope]
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
-    registered_by: Annotated[UUID | None, Field(description="The account that did.")]
+    registered_by: Annotated[
+        UUID | None, Field(description="The account that registered it.")
+    ]
 
     @classmethod
     def of(cls, key: PublicKey) -> "PublicKeyOut":
-        """Show one."""
+        """Return the response for a public key."""
         return cls(
             kid=key.kid,
             alg=key.alg,
@@ -178,28 +182,30 @@ class PublicKeyOut(Shown):
 
 
 class PublicKeyPage(Page[PublicKeyOut]):
-    """The public keys of one account, ended ones too, oldest first."""
+    """The public keys of one account, oldest first, with those that have ended."""
 
 
 class TokenOut(Shown):
     """An access token (RFC 6749, section 5.1)."""
 
-    access_token: Annotated[str, Field(description="To be sent as an API key is.")]
+    access_token: Annotated[str, Field(description="Sent in the same way as an API key.")]
     token_type: Annotated[str, Field(examples=["Bearer"])]
-    expires_in: Annotated[int, Field(description="Seconds that it is good for.")]
-    scope: Annotated[str, Field(description="What for, with spaces between.")]
+    expires_in: Annotated[int, Field(description="Validity in seconds.")]
+    scope: Annotated[str, Field(description="Scopes, separated by spaces.")]
 
 
 class TokenRefused(Shown):
-    """Why there is no token (RFC 6749, section 5.2)."""
+    """The error of a token request (RFC 6749, section 5.2)."""
 
     error: Annotated[
         str,
         Field(
-            description="The list will grow.",
+            description="The list of errors may grow.",
             json_schema_extra={
                 "x-extensible-enum": [
-                    *("invalid_request", "invalid_client", "invalid_scope"),
+                    "invalid_request",
+                    "invalid_client",
+                    "invalid_scope",
                     "unsupported_grant_type",
                 ]
             },

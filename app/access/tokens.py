@@ -1,4 +1,4 @@
-"""Access tokens: each is bought once, by an assertion, and lasts minutes (R26, R27)."""
+"""Access tokens, issued once for each assertion and valid for minutes (R26, R27)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, PublicKey
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
-"""How long a token is good for (R27): longer than any assertion, which it remembers."""
+"""The validity of a token (R27): longer than that of the assertion, which it records."""
 
 
-class ScopeRefused(Exception):  # noqa: N818 - it is no fault of ours
-    """The key may not ask for this scope."""
+class ScopeRefused(Exception):  # noqa: N818 - it is no error of the service
+    """The key may not request this scope."""
 
 
 @dataclass(frozen=True)
 class Bought:
-    """A token, for the only time, with what it is good for and until when."""
+    """A new token with its scopes and its expiry; the token is not stored."""
 
     token: str
     scopes: list[str]
@@ -31,9 +31,9 @@ class Bought:
 
 
 def scopes_of(key: PublicKey, asked: Collection[str] | None) -> list[str]:
-    """Say what a token will be good for; None: all that the key may ask for.
+    """Return the scopes of a new token, by default all of its key.
 
-    Raises ScopeRefused: what is beyond the key is not left out in silence.
+    Raises ScopeRefused for a scope that the key lacks; it is not left out silently.
     """
     if asked is not None and not set(asked) <= set(key.scopes):
         raise ScopeRefused
@@ -41,11 +41,11 @@ def scopes_of(key: PublicKey, asked: Collection[str] | None) -> list[str]:
 
 
 def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> Bought:
-    """Give a token for an assertion that holds, once; raises AssertionRefused.
+    """Issue a token for an assertion, once; raises AssertionRefused.
 
-    The key is held meanwhile, so that of two processes that are shown the same assertion
-    the second one sees what the first one gave (R26). What the key bought before and is
-    over goes: of each there is as much as is bought in as long as a token lasts.
+    The key is locked, so that of two processes with the same assertion the second one sees
+    the token of the first (R26). Expired tokens of the key are deleted, so that it only has
+    those of one validity period.
     """
     key, spent = machines.signer(session, said, now, lock=True), hash_assertion(said)
     over = (AccessToken.public_key_id == key.id) & (AccessToken.expires_at <= now)
@@ -67,5 +67,5 @@ def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> 
 
 
 def hash_assertion(said: Assertion) -> str:
-    """Spell what an assertion is known again by."""
+    """Return the hash by which a used assertion is recognised."""
     return credentials.hash_key(said.claims.jti)

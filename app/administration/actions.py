@@ -1,4 +1,4 @@
-"""Changing the directory: by an administrator alone, or by two where it is dangerous."""
+"""Changes of the directory over HTTP, by one administrator or with a second person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ DECIDERS: Final = frozenset({Role.ADMINISTRATOR})
 
 
 class DirectoryUnsound(Problem):
-    """The mechanism cannot work without what this change would take from it."""
+    """The change would leave a region without a desk, or all of them without oversight."""
 
     status = 409
 
@@ -58,7 +58,10 @@ class AgreementUnknown(Problem):
 
 @dataclass(frozen=True)
 class Shelf:
-    """One table of the directory: its rules, its dangers, and how it is shown."""
+    """One table of the directory: its validation, its output, and its guarded columns.
+
+    `dangers` returns the columns of a change for which a second person is needed.
+    """
 
     register: Register
     row: type[Row]
@@ -82,7 +85,7 @@ CONTACTS: Final = Shelf(directory.CONTACTS, ContactRow, ContactOut, dangers.of_c
 
 @dataclass(frozen=True)
 class Wish:
-    """One row as an administrator wants it, what was seen there, and who agreed."""
+    """A request to write one row: its key, content, expected version and approval."""
 
     key: str
     said: BaseModel
@@ -92,22 +95,22 @@ class Wish:
 
 @dataclass(frozen=True)
 class Written:
-    """A row as it is now."""
+    """A row after the change, and whether it was created."""
 
     entry: Entry
     created: bool
 
 
 def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
-    """Write a row, or ask a second person to allow it.
+    """Write a row, or request the approval of a second person.
 
-    In this order: RoleMissing (403), pydantic's ValidationError (422), NotFound (404),
-    VersionNotGiven (428) or VersionStale (412), CountryUnknown, AgreementUnknown or
-    FocalPointUnknown (422), DirectoryUnsound (409), and what `spend` raises. What says
-    nothing new changes nothing.
+    A request without a difference changes nothing. Raises, in this order: RoleMissing
+    (403), pydantic's ValidationError (422), NotFound (404), VersionNotGiven (428) or
+    VersionStale (412), CountryUnknown, AgreementUnknown or FocalPointUnknown (422),
+    DirectoryUnsound (409), ApprovalUnusable (409).
     """
     if Role.ADMINISTRATOR not in work.actor.roles:
-        raise RoleMissing("This is for administrators to change.")
+        raise RoleMissing("This needs the role administrator.")
     hold(work.session, ONE_AT_A_TIME)
     entry = queries.lock(work, shelf.register, wish.key)
     before = queries.values(entry) if entry else None
@@ -122,7 +125,7 @@ def put(work: Writing, shelf: Shelf, wish: Wish) -> Written | Approval:
 
 
 def tag_of(shelf: Shelf, entry: Entry | None) -> str | None:
-    """Spell the entity tag that whoever reads this row now is given; None: no row."""
+    """Return the entity tag of a row, as a read returns it; None if there is no row."""
     if entry is None:
         return None
     shown = shelf.shown.model_validate(entry).model_dump_json()
@@ -130,28 +133,28 @@ def tag_of(shelf: Shelf, entry: Entry | None) -> str | None:
 
 
 def require_known_references(work: Writing, row: Row) -> None:
-    """Refuse what the directory lacks.
+    """Check that the directory has the codes that a row refers to.
 
     Raises CountryUnknown, AgreementUnknown or FocalPointUnknown (422).
     """
     known = queries.get_regions(work)
     unknown = {column for column, iso2 in row.countries_named() if iso2 not in known}
     if unknown:
-        raise CountryUnknown(f"Look them up, GET /v1/countries: {', '.join(unknown)}.")
+        raise CountryUnknown(f"{', '.join(unknown)}: use codes of GET /v1/countries.")
     agreed = {agreement.code for agreement in queries.agreements(work)}
-    strange = {column for column, code in row.agreements_named() if code not in agreed}
-    if strange:
-        raise AgreementUnknown(f"Look them up, GET /v1/agreements: {', '.join(strange)}.")
+    unknown = {column for column, code in row.agreements_named() if code not in agreed}
+    if unknown:
+        raise AgreementUnknown(f"{', '.join(unknown)}: use codes of GET /v1/agreements.")
     named = {code: column for column, code in row.offices_named()}
     offices = {office["code"] for office in queries.list_offices(work)} if named else set()
-    if nobodies := {column for code, column in named.items() if code not in offices}:
-        raise FocalPointUnknown(f"Look it up, GET /v1/focal-points: {', '.join(nobodies)}.")
+    if unknown := {column for code, column in named.items() if code not in offices}:
+        raise FocalPointUnknown(f"{', '.join(unknown)}: use codes of GET /v1/focal-points.")
 
 
 def require_soundness(work: Writing, shelf: Shelf, turn: Turn) -> None:
-    """Raise DirectoryUnsound (409) if a region lost its desk, or all their overseer.
+    """Raise DirectoryUnsound (409) if a region would lose its desk, or all their oversight.
 
-    However many people agree: then no case could be carried, or nobody would watch.
+    An approval does not change this: cases would have no office, or access no review.
     """
     if shelf is not FOCAL_POINTS:
         return
@@ -162,7 +165,7 @@ def require_soundness(work: Writing, shelf: Shelf, turn: Turn) -> None:
 
 
 def write_or_ask(work: Writing, shelf: Shelf, wish: Wish, turn: Turn) -> Written | Approval:
-    """Write what one person may, or two did agree on; else ask the second one."""
+    """Write the row if one person may or an approval is given; else ask a second person."""
     subject = shelf.register.subject_of(turn.after)
     fingerprint = compute_fingerprint(work, subject, turn)
     if wish.approval is None and shelf.dangers(turn):
@@ -170,15 +173,15 @@ def write_or_ask(work: Writing, shelf: Shelf, wish: Wish, turn: Turn) -> Written
     second = None
     if wish.approval is not None:
         second = decisions.spend(work, wish.approval, fingerprint).decided_by
-    mine = work.actor.account_id
-    clerk = Clerk(work.session, work.new_id, work.now, mine, approved_by=second)
+    account = work.actor.account_id
+    clerk = Clerk(work.session, work.new_id, work.now, account, approved_by=second)
     store(clerk, shelf.register, [turn.after])
     entry = queries.get(work, shelf.register, wish.key)
     return Written(entry, created=turn.before is None)
 
 
 def compute_fingerprint(work: Writing, subject: str, turn: Turn) -> str:
-    """Recognise the same question: of one account, on one row, from this to that."""
+    """Return the fingerprint of a request: its account, its row, and the exact change."""
     parts = ("directory", str(work.actor.account_id), subject, turn.spelled())
     return work.vault.fingerprint(*(part.encode() for part in parts))
 
@@ -186,7 +189,7 @@ def compute_fingerprint(work: Writing, subject: str, turn: Turn) -> str:
 def ask_administrator(
     work: Writing, subject: str, fingerprint: str, turn: Turn
 ) -> Approval:
-    """Put the question to another administrator; asked twice, it is one."""
+    """Request the approval of another administrator; return the pending one if there is."""
     if waiting := access.pending_like(work, fingerprint):
         return waiting
     asking = Asking(

@@ -1,4 +1,4 @@
-"""A row of the directory as a file spells it: so one set of rules judges files and JSON."""
+"""JSON rows converted to the cells of a CSV file, so that both have the same validation."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,32 +11,32 @@ from app.directory.rows import Row
 
 
 def judged[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
-    """Make a row of values; raises pydantic's ValidationError, as a file's line would.
+    """Return the validated row; raises pydantic's ValidationError as for a line of a file.
 
-    Columns that nobody said anything about are empty.
+    Columns without a value are empty.
     """
     broken = [name for name, value in values.items() if has_spaces(value)]
     if broken:
         raise ValidationError.from_exception_data(
             model.__name__, [build_error(name) for name in broken], hide_input=True
         )
-    said = {name: cell(value) for name, value in values.items()}
-    return model.model_validate(dict.fromkeys(model.model_fields, "") | said)
+    cells = {name: cell(value) for name, value in values.items()}
+    return model.model_validate(dict.fromkeys(model.model_fields, "") | cells)
 
 
 def has_spaces(value: object) -> bool:
-    """Say whether this is a list of which a word would fall apart in a cell."""
+    """Return whether this is a list with a word that contains spaces or is empty."""
     return isinstance(value, list) and any([word] != str(word).split() for word in value)
 
 
 def build_error(name: str) -> InitErrorDetails:
-    """Say what is wrong with such a list."""
+    """Return the error for such a list."""
     fault = PydanticCustomError("cell", "{what}", {"what": "must hold words"})
     return InitErrorDetails(type=fault, loc=(name,), input=None)
 
 
 def cell(value: object) -> str:
-    """Spell a value as a cell does."""
+    """Return a value as the text of a CSV cell."""
     match value:
         case None:
             return ""

@@ -1,8 +1,8 @@
-"""Which changes of the directory take two people: pure.
+"""Rules for which changes of the directory need a second person (pure functions).
 
-An administrator may be corrupt: a consulate called an NGO, an office of his own among those
-who are asked to lead, a desk that serves nobody. So one person may change what harms nobody
-and what protects; everything else takes two, and so does a column nobody thought of (R14).
+An administrator may be corrupt and, for example, register a consulate as an NGO or an
+office of their own as a candidate. One person may therefore make only changes that are
+harmless or protect. All others need two, and so does any column not listed here (R14).
 """
 
 from datetime import date
@@ -20,15 +20,15 @@ COUNTRY_ALONE: Final = SOURCED | {"time_zone", "languages", "routing_reason"}
 AGREEMENT_ALONE: Final = SOURCED
 CONTACT_ALONE: Final = frozenset({"language", "label"})
 ENDED_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
-"""Without these a case has no owner, or nobody watches: one person cannot end them."""
+"""Kinds of office that one person cannot deactivate: cases and oversight depend on them."""
 
 
 def of_focal_point(turn: Turn) -> frozenset[str]:
-    """Name the columns for which a second person is needed.
+    """Return the changed columns of an office that need a second person.
 
-    One person may write an office that is not active yet, for nothing is sent to it, and
-    may shut one at once, for that can be urgent: but for a desk and for oversight. With an
-    active one that is called made up, nothing would be served after a restart.
+    One person may add an office that is not active, because nothing is sent to it, and may
+    deactivate one, because that can be urgent; a desk or oversight needs two. Marking an
+    active office as fictitious needs two, because the service would not start again.
     """
     before, after = turn.before, turn.after
     if before is None:
@@ -42,15 +42,15 @@ def of_focal_point(turn: Turn) -> frozenset[str]:
 
 
 def of_country(turn: Turn) -> frozenset[str]:
-    """Name the settings for which a second person is needed."""
+    """Return the changed columns of a country that need a second person."""
     return turn.changed - COUNTRY_ALONE
 
 
 def of_contact(turn: Turn) -> frozenset[str]:
-    """Name the columns for which a second person is needed.
+    """Return the changed columns of a contact that need a second person.
 
-    Whoever leads calls away, or shuts them off, silences an office: a case there waits, and
-    nobody is told (R53). One person may write a contact that is not active yet.
+    Redirecting or deactivating a contact would keep an office from being notified of its
+    cases (R53). One person may add a contact that is not active.
     """
     if turn.before is None:
         return frozenset({"active"}) if turn.after["active"] else frozenset()
@@ -58,9 +58,9 @@ def of_contact(turn: Turn) -> frozenset[str]:
 
 
 def of_agreement(turn: Turn) -> frozenset[str]:
-    """Name the columns for which a second person is needed.
+    """Return the changed columns of an agreement that need a second person.
 
-    One person may narrow it: for fewer countries, from later on, or until sooner.
+    One person may narrow it: fewer countries, a later start, or an earlier end.
     """
     grave = turn.changed - AGREEMENT_ALONE
     old, new = turn.before, turn.after
@@ -68,12 +68,12 @@ def of_agreement(turn: Turn) -> frozenset[str]:
 
 
 def of_time_limit(turn: Turn) -> frozenset[str]:
-    """Name the columns for which a second person is needed.
+    """Return the changed columns of a time limit that need a second person.
 
-    One person may shorten, in a country, what only reminds. Longer, and somebody waits
-    longer; shorter where a case, a referral, a draft or a question is taken away when the
-    time is up, and it is taken from those who were about to help, or destroyed. What an
-    agreement sets comes before what two countries decided: only less of it is one's to say.
+    One person may shorten a limit that only reminds. A longer limit makes a person wait
+    longer. A shorter one, where a case, referral, draft or question ends at the deadline,
+    takes it from an office that is about to help, or erases it. A limit of an agreement
+    without a length of its own cannot be compared, so it needs two.
     """
     grave = turn.changed - SOURCED
     if not grave & {"amount", "unit"}:
@@ -89,7 +89,7 @@ def of_time_limit(turn: Turn) -> frozenset[str]:
 
 
 def estimate_length(row: Values | None, named: Values) -> float | None:
-    """Say about how long a row lets somebody wait; None: it depends on other rows."""
+    """Return about how long a limit is; None if that depends on other rows."""
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], Unit(row["unit"])).about
     if not is_of_country(named["of"]):
@@ -99,15 +99,19 @@ def estimate_length(row: Values | None, named: Values) -> float | None:
 
 REMINDERS: Final = frozenset(
     {
-        *(ClockKind.MEET_PERSON, ClockKind.GIVE_FEEDBACK, ClockKind.ANSWER),
-        *(ClockKind.REVIEW, ClockKind.REVIEW_CLOSURE, ClockKind.CONFIRM_DELETION),
+        ClockKind.MEET_PERSON,
+        ClockKind.GIVE_FEEDBACK,
+        ClockKind.ANSWER,
+        ClockKind.REVIEW,
+        ClockKind.REVIEW_CLOSURE,
+        ClockKind.CONFIRM_DELETION,
     }
 )
-"""Clocks after which somebody is reminded, and nothing is taken from anybody."""
+"""Deadlines that only remind an office when they are missed."""
 
 
 def is_wider(name: str, before: Values, after: Values) -> bool:
-    """Say whether a column lets more cross a border than it did."""
+    """Return whether a changed column of an agreement lets more cross a border."""
     old, new = before[name], after[name]
     match name:
         case "countries":

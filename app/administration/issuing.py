@@ -1,4 +1,4 @@
-"""API keys: made by two people, ended by one, and shown once (R14, R21)."""
+"""API keys over HTTP: made by two people, revoked by one, and shown once (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,28 +25,34 @@ from app.kernel.work import Writing
 
 @dataclass(frozen=True)
 class MadeKey:
-    """A key, and itself for the only time; None: it was shown before."""
+    """An API key and its secret; the secret is None for a retry, which must not see it."""
 
     row: ApiKey
     secret: str | None
 
     @property
     def id(self) -> UUID:
-        """What a retry finds it by."""
+        """The id by which a retry finds the key."""
         return self.row.id
 
 
 def make_key(
     work: Writing, account_id: UUID, new: NewKey, approval: UUID | None
 ) -> MadeKey | Approval:
-    """Make an account a key, or ask a second person to allow it.
+    """Make an API key for an account, or request the approval of a second person.
 
-    Raises what `to_give` and `second` do.
+    Raises as `lock_to_grant` and `ask_or_claim_approval` do.
     """
     account = lock_to_grant(work, account_id, more=frozenset())
     of, now = describe_account(work, account)
     said = now | {"scopes": sorted(set(new.scopes)), "days": new.days}
-    matter = Matter("account.make_key", account.reference, of, get_roles(account), said)
+    matter = Matter(
+        action="account.make_key",
+        subject=account.reference,
+        of=of,
+        roles=get_roles(account),
+        said=said,
+    )
     if question := second(work, matter, approval):
         return question
     return add_key(work, account, frozenset(new.scopes), new.days, "account.key_made")
@@ -55,7 +61,7 @@ def make_key(
 def add_key(
     work: Writing, account: Account, scopes: frozenset[Scope], days: int, event: str
 ) -> MadeKey:
-    """Make a key and say so; whoever is shown it is kept with it."""
+    """Make a key, store the account that is shown it, and record the event."""
     secret = access.make_key(work.session, account.id, scopes, work.now, days=days)
     row = queries.get_key(work, account.id, credentials.prefix_of(secret))
     row.made_by = None if work.actor.is_system else work.actor.account_id
@@ -66,19 +72,26 @@ def add_key(
 def rotate_key(
     work: Writing, account_id: UUID, prefix: str, how: Rotation, approval: UUID | None
 ) -> MadeKey | Approval:
-    """Make a key in place of another, or ask a second person to allow it.
+    """Make a key that replaces another, or request the approval of a second person.
 
-    The old one goes on for the hours that are asked for, never longer than it would have.
-    Raises what `to_give` and `second` do, and AccountEnded (409) for a key that has ended.
+    The old key stays valid for `overlap_hours`, but not beyond its own end. Raises as
+    `lock_to_grant` and `ask_or_claim_approval` do, and AccountEnded (409) for a key that is
+    no longer valid.
     """
     account = lock_to_grant(work, account_id, more=frozenset())
     old = queries.get_key(work, account.id, prefix)
     ended = (old.revoked_at, account.disabled_at)
     if not credentials.is_live(work.now, old.expires_at, *ended):
-        raise AccountEnded("Make a new key.")
+        raise AccountEnded("The key is no longer valid. Make a new key.")
     of, now = describe_account(work, account)
     said = now | {"key": prefix, "scopes": old.scopes} | how.model_dump()
-    matter = Matter("account.rotate_key", account.reference, of, get_roles(account), said)
+    matter = Matter(
+        action="account.rotate_key",
+        subject=account.reference,
+        of=of,
+        roles=get_roles(account),
+        said=said,
+    )
     if question := second(work, matter, approval):
         return question
     scopes = frozenset(Scope(name) for name in old.scopes)
@@ -88,9 +101,9 @@ def rotate_key(
 
 
 def revoke_key(work: Writing, account_id: UUID, prefix: str) -> ApiKey:
-    """End a key, from the next request on: whoever may change the account, or has it.
+    """Revoke an API key, from the next request on; raises as `lock_to_change` does.
 
-    Raises as `held` does.
+    The account itself may do this, and any account that may change it.
     """
     account = lock(work, account_id)
     if account.id != work.actor.account_id:
@@ -101,9 +114,10 @@ def revoke_key(work: Writing, account_id: UUID, prefix: str) -> ApiKey:
 
 
 def end_key(work: Writing, account: Account, key: ApiKey) -> None:
-    """End a key, and say so; another one takes two people who agree from now on.
+    """Revoke a key and record the event.
 
-    What the account allowed is allowed no more: it may have been a thief, with the key.
+    Unused approvals by the account or about it expire, because the key may have been
+    stolen, and because a new key has to be approved after the revocation.
     """
     if key.revoked_at is None:
         access.revoke_key(work.session, key.prefix, work.now)

@@ -1,4 +1,4 @@
-"""Bringing the directory up to date from files, with all that is set beside it."""
+"""Loading the directory from CSV files, with time limits and contacts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ TIME_LIMITS: Final = Register(TimeLimit, ("of", "clock", "priority"), "time-limi
 
 @dataclass(frozen=True)
 class Doors:
-    """Which offices and contacts a folder opened and shut, and which it left shut."""
+    """Offices and contacts that a load activated, deactivated, or left inactive."""
 
     opened: tuple[str, ...] = ()
     shut: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Doors:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a folder did to the directory."""
+    """The counts of a load for each table, and the offices and contacts it switched."""
 
     countries: Count
     focal_points: Count
@@ -54,12 +54,12 @@ class Loaded:
 
 
 def load(clerk: Clerk, folder: Traversable, *, reopen: bool = False) -> Loaded:
-    """Add and change what the files of a folder say (`directory.files.FILES`).
+    """Add and change rows from the files of a folder (`directory.files.FILES`).
 
-    A folder may hold any of them; a `Path` will do. Rows are known by their codes, and none
-    is ever deleted, since cases refer to it: set `active` to false. What somebody shut
-    through the service stays shut, unless the operator says `reopen`: a file that is older
-    cannot know why. Raises FilesRefused, with every fault, before anything is written.
+    The folder may be a `Path` and may lack files. Rows are identified by code and never
+    deleted, because cases refer to them; set `active` to false instead. An office or
+    contact that was deactivated over HTTP stays inactive unless `reopen` is set, because
+    the file may be older. Raises FilesRefused with all errors before it writes anything.
     """
     hold(clerk.session, ONE_AT_A_TIME)
     limits = files.open_sheet(folder, files.LIMITS, TimeLimitRow)
@@ -82,7 +82,7 @@ def load(clerk: Clerk, folder: Traversable, *, reopen: bool = False) -> Loaded:
 def plan_activations(
     clerk: Clerk, register: Register, rows: Sequence[Values], *, reopen: bool
 ) -> tuple[list[Values], Doors]:
-    """Say what is to be stored of rows that can be shut, and what that opens and shuts."""
+    """Return the rows to store, and which of them become active or inactive."""
     rows_now = stored_rows(clerk, register)
     was = {register.subject_of(row): row["active"] for row in rows_now}
     shut = [subject for subject, active in was.items() if not active]
@@ -97,17 +97,16 @@ def plan_activations(
 
 
 def merge_activations(one: Doors, other: Doors) -> Doors:
-    """Tell of both."""
+    """Return the activations of both tables together."""
     return Doors(one.opened + other.opened, one.shut + other.shut, one.left + other.left)
 
 
 def require_soundness(
     clerk: Clerk, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
-    """Refuse what takes from a region its desk, or from all their overseer, as over HTTP.
+    """Raise FilesRefused if a region would lose its desk, or all their oversight.
 
-    A country that is new has none yet, which is said when the service is to start. Raises
-    FilesRefused.
+    A new country may lack a desk; that is checked when the service starts.
     """
     known = {row["iso2"]: row["region"] for row in stored_rows(clerk, COUNTRIES)}
     regions = known | {row.iso2: row.region for row in countries}
@@ -118,6 +117,6 @@ def require_soundness(
 
 
 def load_known(clerk: Clerk) -> files.Known:
-    """Read what the directory holds already."""
+    """Return the codes that the directory has."""
     columns = (Country.iso2, FocalPoint.code, Agreement.code)
     return files.Known(*(set(clerk.session.scalars(select(one))) for one in columns))

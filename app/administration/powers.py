@@ -1,7 +1,7 @@
-"""Who may change whose account, and whom it takes besides: pure (R14, LIFECYCLES.md 6).
+"""Who may change which accounts, and who may approve it (R14, LIFECYCLES.md 6); pure.
 
-A grant or a key takes two people, for the first of them may be corrupt. Taking away takes
-one, and counts from the next request on: whoever lost a key must not wait for a colleague.
+A grant or a new key needs two people, because one may be corrupt. Revoking needs one and
+takes effect with the next request, because a lost key must not wait for a colleague.
 """
 
 from collections.abc import Set as AbstractSet
@@ -13,17 +13,17 @@ from app.kernel.actors import AccountKind, Actor, Role
 OFFICE_ROLES: Final = frozenset(
     {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR, Role.SUPERVISOR}
 )
-"""What a supervisor may give to the people of the own office, and take from them."""
+"""Roles that a supervisor may grant in their own office, and revoke."""
 
 OVERSIGHT_ROLES: Final = frozenset({Role.PROTECTION_OFFICER, Role.ANALYST})
-"""What only people of an overseeing body may be."""
+"""Roles that only accounts of an oversight body may have."""
 
 MACHINE_ROLES: Final = OFFICE_ROLES - {Role.SUPERVISOR}
-"""What a machine may be: never a second person."""
+"""Roles that a machine may have; it cannot be a second person in any of them."""
 
 
 def may_see_accounts(actor: Actor, focal_point_id: UUID) -> bool:
-    """Say whether the accounts of a focal point are shown to an actor."""
+    """Return whether an actor may see the accounts of a focal point."""
     if Role.ADMINISTRATOR in actor.roles:
         return True
     return Role.SUPERVISOR in actor.roles and actor.focal_point_id == focal_point_id
@@ -32,14 +32,14 @@ def may_see_accounts(actor: Actor, focal_point_id: UUID) -> bool:
 def may_change_account(
     actor: Actor, focal_point_id: UUID, roles: AbstractSet[Role]
 ) -> bool:
-    """Say whether an actor may change an account that has, or would have, these roles."""
+    """Return whether an actor may change an account that has, or would have, some roles."""
     if actor.kind != AccountKind.PERSON or not may_see_accounts(actor, focal_point_id):
         return False
     return Role.ADMINISTRATOR in actor.roles or roles <= OFFICE_ROLES
 
 
 def get_deciders(roles: AbstractSet[Role]) -> frozenset[Role]:
-    """Say who may allow what gives an account with these roles more than it had."""
+    """Return the roles that may approve a grant to an account with these roles."""
     local = {Role.SUPERVISOR} if roles <= OFFICE_ROLES else set[Role]()
     return frozenset({Role.ADMINISTRATOR, *local})
 
@@ -47,9 +47,9 @@ def get_deciders(roles: AbstractSet[Role]) -> frozenset[Role]:
 def describe_conflict(
     roles: AbstractSet[Role], kind: AccountKind, *, oversees: bool
 ) -> str | None:
-    """Say why an account cannot have these roles; None: it can."""
+    """Return why an account cannot have these roles; None if it can."""
     if kind == AccountKind.INTEGRATION and not roles <= MACHINE_ROLES:
-        return "A machine works as officer, caseworker or coordinator alone."
+        return "A machine can only be an officer, caseworker or coordinator."
     if roles & OVERSIGHT_ROLES and not oversees:
-        return "A protection officer and an analyst are of an overseeing body."
+        return "Only an oversight body has protection officers and analysts."
     return None

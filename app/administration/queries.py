@@ -1,4 +1,4 @@
-"""Reading the directory as those who change it need it, and what they changed."""
+"""Queries of the directory for administrators: current rows, contacts and changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,26 +21,26 @@ type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 
 def find(work: Reading, register: Register, key: str) -> Entry | None:
-    """Find a row of the directory as it is now, whatever was read before."""
+    """Return a row of the directory, reloaded from the database; None if there is none."""
     found: Entry | None = work.session.scalar(select_row(register, key))
     return found
 
 
 def lock(work: Writing, register: Register, key: str) -> Entry | None:
-    """Find a row and hold it: an office's own word about itself waits meanwhile."""
+    """Lock and return a row; an office that changes its own entry waits for the lock."""
     held = select_row(register, key).with_for_update(key_share=True)
     found: Entry | None = work.session.scalar(held)
     return found
 
 
 def select_row(register: Register, key: str) -> Select[Any]:
-    """Select the row of a key, afresh."""
+    """Select the row of a key, overwriting what the session holds."""
     row = select(register.table).where(register.named(key))
     return row.execution_options(populate_existing=True)
 
 
 def get(work: Reading, register: Register, key: str) -> Entry:
-    """Find a row of the directory, or raise NotFound (404)."""
+    """Return a row of the directory, or raise NotFound (404)."""
     found = find(work, register, key)
     if found is None:
         raise NotFound("There is no such row in the directory.")
@@ -48,45 +48,45 @@ def get(work: Reading, register: Register, key: str) -> Entry:
 
 
 def values(entry: Entry) -> dict[str, Any]:
-    """Spell a row as the values of its columns, but for the private ones."""
+    """Return the columns of a row with their values, without the private ones."""
     names = entry.__table__.columns.keys()
     return {name: getattr(entry, name) for name in names if name not in PRIVATE}
 
 
 def list_offices(work: Reading) -> list[Mapping[str, Any]]:
-    """List every focal point as the values of its columns."""
+    """Return the columns of every focal point."""
     return [values(found) for found in work.session.scalars(select(FocalPoint))]
 
 
 def get_regions(work: Reading) -> dict[str, str]:
-    """Tell the region of each country."""
+    """Return the region of each country."""
     return {country.iso2: country.region for country in directory.countries(work)}
 
 
 def agreements(work: Reading) -> list[Agreement]:
-    """List every agreement, by code."""
+    """Return every agreement, sorted by code."""
     found = work.session.scalars(select(Agreement))
     return sorted(found, key=lambda agreement: agreement.code)
 
 
 def contacts(work: Reading) -> list[Contact]:
-    """List the contacts the caller may know of, by code: administrators see all of them.
+    """Return the contacts that the caller may see, sorted by code.
 
-    A coordinator sees those of its own office. Raises RoleMissing (403).
+    Administrators see all, coordinators those of their office. Raises RoleMissing (403).
     """
     statement = select(Contact)
     if Role.ADMINISTRATOR not in work.actor.roles:
         if Role.COORDINATOR not in work.actor.roles:
-            raise RoleMissing("This is for administrators, and coordinators of the office.")
-        us = directory.by_id(work, work.actor.focal_point_id)
-        statement = statement.where(Contact.focal_point == us.code)
+            raise RoleMissing("This needs the role administrator or coordinator.")
+        office = directory.by_id(work, work.actor.focal_point_id)
+        statement = statement.where(Contact.focal_point == office.code)
     return sorted(work.session.scalars(statement), key=lambda contact: contact.code)
 
 
 def contact(work: Reading, code: str) -> Contact:
-    """Find a contact the caller may know of.
+    """Return a contact that the caller may see.
 
-    Raises RoleMissing (403), or NotFound (404) for what is not there or another office's.
+    Raises RoleMissing (403), or NotFound (404) for an unknown or another office's contact.
     """
     for found in contacts(work):
         if found.code == code:
@@ -95,18 +95,18 @@ def contact(work: Reading, code: str) -> Contact:
 
 
 def cases_waiting(work: Reading, focal_point_id: UUID) -> int:
-    """Count the cases with a clock that waits for a focal point; which ones it says not."""
-    mine = (Clock.waits_on == focal_point_id) & Clock.stopped_at.is_(None)
-    found = select(func.count(Clock.case_id.distinct())).where(mine)
+    """Count the cases with a running deadline of a focal point, without naming them."""
+    waiting = (Clock.waits_on == focal_point_id) & Clock.stopped_at.is_(None)
+    found = select(func.count(Clock.case_id.distinct())).where(waiting)
     return work.session.scalars(found).one()
 
 
 def changes(work: Reading) -> Select[DirectoryChange, int]:
-    """Select what was changed in the directory, for administrators and for oversight.
+    """Select the changes of the directory; raises RoleMissing (403).
 
-    Raises RoleMissing (403).
+    Administrators and oversight may read them.
     """
-    me = directory.by_id(work, work.actor.focal_point_id)
-    if Role.ADMINISTRATOR not in work.actor.roles and me.kind != Kind.OVERSIGHT:
-        raise RoleMissing("This is for administrators and for oversight to read.")
+    office = directory.by_id(work, work.actor.focal_point_id)
+    if Role.ADMINISTRATOR not in work.actor.roles and office.kind != Kind.OVERSIGHT:
+        raise RoleMissing("This needs the role administrator, or an account of oversight.")
     return select(DirectoryChange, DirectoryChange.number)

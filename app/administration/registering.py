@@ -1,7 +1,7 @@
-"""What machines sign with: registered by two people, ended by one (R14, R21, R26).
+"""Public keys of machines: registered by two people, revoked by one (R14, R21, R26).
 
-To change over, register the next key, let the machine sign with it, and revoke the old one:
-both are valid meanwhile.
+To replace a key, register the next one, let the machine sign with it, and revoke the old
+one. Both are valid in between.
 """
 
 from datetime import timedelta
@@ -27,13 +27,13 @@ from app.kernel.work import Writing
 
 
 class NotAMachine(Problem):
-    """Only a machine signs: the account of a person has API keys."""
+    """Only a machine has public keys; the account of a person has API keys."""
 
     status = 409
 
 
 class PublicKeyKnown(Problem):
-    """The account has, or had, this very public key."""
+    """The account has, or had, this public key already."""
 
     status = 409
 
@@ -41,27 +41,34 @@ class PublicKeyKnown(Problem):
 def register_public_key(
     work: Writing, account_id: UUID, new: NewPublicKey, approval: UUID | None
 ) -> PublicKey | Approval:
-    """Register what a machine signs with, or ask a second person to allow it.
+    """Register a public key of a machine, or request the approval of a second person.
 
-    Raises what `to_give` and `second` do, NotAMachine or PublicKeyKnown (409).
+    Raises as `lock_to_grant` and `ask_or_claim_approval` do, NotAMachine or PublicKeyKnown
+    (409).
     """
     account = lock_to_grant(work, account_id, more=frozenset())
     if account.kind != AccountKind.INTEGRATION:
-        raise NotAMachine("Open an account of kind `integration` for it.")
+        raise NotAMachine("Open an account of kind `integration` for the machine.")
     kid = new.jwk.thumbprint
     if machines.find_key(work, account.id, kid) is not None:
-        raise PublicKeyKnown("Make another pair; one that was revoked never comes back.")
+        raise PublicKeyKnown("Make another key pair; a revoked key cannot be used again.")
     of, now = describe_account(work, account)
     asked = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
     name = "account.register_public_key"
-    matter = Matter(name, account.reference, of, get_roles(account), now | asked)
+    matter = Matter(
+        action=name,
+        subject=account.reference,
+        of=of,
+        roles=get_roles(account),
+        said=now | asked,
+    )
     if question := second(work, matter, approval):
         return question
     return add_public_key(work, account, new)
 
 
 def add_public_key(work: Writing, account: Account, new: NewPublicKey) -> PublicKey:
-    """Register a public key, and say so."""
+    """Add a public key to an account and record the event."""
     key = PublicKey(
         id=work.new_id(),
         account_id=account.id,
@@ -79,10 +86,10 @@ def add_public_key(work: Writing, account: Account, new: NewPublicKey) -> Public
 
 
 def revoke_public_key(work: Writing, account_id: UUID, kid: str) -> PublicKey:
-    """End a public key with its tokens, from the next request on; raises as `held` does.
+    """Revoke a public key with its tokens; raises as `lock_to_change` does.
 
-    Whoever may change the account does, or has it. Another one takes two people who agree
-    from now on.
+    The account itself may do this, and any account that may change it. Unused approvals
+    about the account expire, so that a new key has to be approved after the revocation.
     """
     account = lock(work, account_id)
     if account.id != work.actor.account_id:

@@ -1,4 +1,4 @@
-"""What administrators send and read: a PUT takes what a GET shows."""
+"""Request and response bodies of administration; a PUT takes what a GET returns."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -29,11 +29,11 @@ from app.kernel.text import (
     Shown,
 )
 
-CONFIDENCE_HELP = "How well it is sourced; left out: `configured`."
+CONFIDENCE_HELP = "How reliable the source is. Default: `configured`."
 
 
 class PutFocalPoint(Asked, FocalPointOut):
-    """An office as it should be from now on."""
+    """The new content of an office."""
 
     can_lead: StrictBool
     active: StrictBool
@@ -43,38 +43,38 @@ class PutFocalPoint(Asked, FocalPointOut):
 
 
 class WrittenFocalPoint(FocalPointOut):
-    """An office as it is now, and what still waits for it."""
+    """An office after the change, and the number of cases that wait for it."""
 
     cases_waiting: Annotated[
         int,
         Field(
-            description="Cases with a clock that waits for it. One that was shut keeps "
-            "them until the clock has run out: then they pass to the next."
+            description="Cases with a running deadline of the office. An office that was "
+            "deactivated keeps them until the deadline; then they pass to the next office."
         ),
     ]
 
 
 class AgreementOut(Shown):
-    """What two or more countries agreed may cross their borders."""
+    """An agreement of countries on how much of a case may cross their borders."""
 
-    code: Annotated[Code, Field(description="Names it everywhere.")]
+    code: Annotated[Code, Field(description="Its identifier.")]
     name: Name
     countries: Annotated[list[CountryCode], Field(description="Its parties.")]
-    level: Annotated[Level, Field(description="How much of a case may cross, L0 to L4.")]
+    level: Annotated[Level, Field(description="How much of a case may cross: L0 to L4.")]
     in_force_from: date
     in_force_until: Annotated[
         date | None, Field(description="The last day; null: until it is ended.")
     ]
-    confidence: Annotated[Confidence, Field(description="How well it is sourced.")]
+    confidence: Annotated[Confidence, Field(description="How reliable the source is.")]
     source: Source
 
 
 class AgreementPage(Page[AgreementOut]):
-    """Every agreement, ended ones too, by code."""
+    """Every agreement, sorted by code, with those that have ended."""
 
 
 class PutAgreement(Asked, AgreementOut):
-    """An agreement as it should be from now on."""
+    """The new content of an agreement."""
 
     in_force_from: Day
     in_force_until: Annotated[
@@ -86,11 +86,11 @@ class PutAgreement(Asked, AgreementOut):
 
 
 class PutTimeLimit(Asked, TimeLimitOut):
-    """How long an answer may take from now on."""
+    """The new content of a time limit."""
 
     amount: Annotated[
         Annotated[StrictInt, Field(ge=1, le=10_000), WHOLE] | None,
-        Field(description="Null: set nothing any more, with `unit` null as well."),
+        Field(description="Null removes the limit; `unit` has to be null as well."),
     ]
     confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
         Confidence.CONFIGURED
@@ -98,93 +98,98 @@ class PutTimeLimit(Asked, TimeLimitOut):
 
 
 class ContactOut(Shown):
-    """Where an office is called on when something waits there."""
+    """An address to which an office gets notifications."""
 
-    code: Annotated[Code, Field(description="Names it everywhere.")]
-    focal_point: Annotated[Code, Field(description="Whose it is.")]
+    code: Annotated[Code, Field(description="Its identifier.")]
+    focal_point: Annotated[Code, Field(description="The office of the contact.")]
     channel: Channel
     address: Annotated[
         str,
         Field(
             min_length=1,
             max_length=LONGEST,
-            description="A plain e-mail address, or a phone number of E.164.",
+            description="A plain e-mail address, or a phone number in E.164 format.",
             examples=["duty@example.org"],
             json_schema_extra={"format": "contact-address"},
         ),
     ]
-    language: Annotated[LanguageTag, Field(description="What they are told in.")]
+    language: Annotated[LanguageTag, Field(description="Language of notifications.")]
     label: Annotated[
         SafeLine,
-        Field(description="A duty post, never a person; the same: one post, two channels."),
+        Field(
+            description="A duty post, never a person. Contacts with the same label are "
+            "channels of one post."
+        ),
     ]
-    active: Annotated[bool, Field(description="Whether they are called on here.")]
+    active: Annotated[bool, Field(description="Whether notifications are sent here.")]
 
 
 class ContactPage(Page[ContactOut]):
-    """The contacts that you may know of, by code."""
+    """The contacts that you may see, sorted by code."""
 
 
 class PutContact(Asked, ContactOut):
-    """A contact as it should be from now on."""
+    """The new content of a contact."""
 
     active: StrictBool
 
 
 class CountrySettings(Asked):
-    """How a country is to be used: all that is an operator's to say of it.
+    """The settings of a country that an administrator may change.
 
-    Its name, its region and what a source says of it come with the directory's files.
+    Its name, its region and its sources come with the files of the directory.
     """
 
     languages: Languages
     time_zone: TimeZone
     state_routing: Annotated[
         StateRouting,
-        Field(description="`avoid`: no case goes to a State body there by itself."),
+        Field(description="`avoid`: no case is routed to a State body there."),
     ]
     first_contact: Annotated[
         str | None,
         Field(
-            description="The body that must hear first; null: none.",
+            description="The body that has to be contacted first; null: none.",
             json_schema_extra=A_LINE,
         ),
     ]
     needs_criminal_case: Annotated[
         str | None,
         Field(
-            description="`ask`: services may hang on a criminal case; null: they do not.",
+            description="`ask`: services may depend on a criminal case; null: they do not.",
             json_schema_extra=A_LINE,
         ),
     ]
     routing_reason: Annotated[
-        str | None, Field(description="Why it is routed so.", json_schema_extra=A_TEXT)
+        str | None, Field(description="Reason for the routing.", json_schema_extra=A_TEXT)
     ]
 
 
 class Hand(Shown):
-    """An account, as its focal point knows it."""
+    """An account, named by its focal point and label."""
 
     focal_point: str
     account: Annotated[str, Field(description="A staff number or a duty post.")]
 
 
 class DirectoryChangeOut(Shown):
-    """A row of the directory, before and after."""
+    """A change of one row of the directory: its content before and after."""
 
     at: datetime
     subject: Annotated[
-        str, Field(description="Such as `focal-points/UZ_LEAD`: read it under /v1/.")
+        str, Field(description="Path under /v1/, such as `focal-points/UZ_LEAD`.")
     ]
     before: Annotated[
-        dict[str, Any] | None, Field(description="Null: it was not there before.")
+        dict[str, Any] | None, Field(description="Null if the row was added.")
     ]
     after: dict[str, Any]
-    by: Annotated[Hand | None, Field(description="Null: an operator, at the command line.")]
+    by: Annotated[
+        Hand | None, Field(description="Null for an operator at the command line.")
+    ]
     approved_by: Annotated[
-        Hand | None, Field(description="The second person, where there had to be one.")
+        Hand | None, Field(description="The second person, if one was needed.")
     ]
 
 
 class DirectoryChangePage(Page[DirectoryChangeOut]):
-    """What was changed in the directory, oldest first."""
+    """The changes of the directory, oldest first."""

@@ -1,4 +1,4 @@
-"""What no change of the directory may do, however many people agree: pure."""
+"""Rules that no change of the directory may break, even with an approval; pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ type Values = Mapping[str, Any]
 
 
 def list_active(offices: Iterable[Values], kind: Kind) -> list[Values]:
-    """List the offices of a kind that are active."""
+    """Return the active offices of a kind."""
     return [office for office in offices if office["active"] and office["kind"] == kind]
 
 
 def without_desk(regions: Mapping[str, str], offices: Collection[Values]) -> frozenset[str]:
-    """List the regions with a country that no active desk serves."""
+    """Return the regions with a country that no active desk serves."""
     served = {place for desk in list_active(offices, Kind.DESK) for place in desk["serves"]}
     return unserved(regions, served)
 
@@ -22,7 +22,7 @@ def without_desk(regions: Mapping[str, str], offices: Collection[Values]) -> fro
 def harm(
     regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
 ) -> str | None:
-    """Say what a change would leave the mechanism without; None: nothing it had."""
+    """Return which desk or oversight a change would remove; None if neither."""
     orphans = without_desk(regions, after) - without_desk(regions, before)
     if orphans:
         return f"No active desk would serve every country of {', '.join(sorted(orphans))}."

@@ -1,7 +1,7 @@
-"""Accounts: opened and raised by two people, lowered and ended by one (R14, R21).
+"""Accounts: two people open them and grant roles, one revokes and disables (R14, R21).
 
-Nobody gives themselves anything. What an approval is for is said whole in its fingerprint,
-with how the account was when it was asked: if that changed, it has to be asked anew.
+Nobody can grant anything to their own account. The fingerprint of an approval covers the
+whole request and the state of the account, so that after a change it is requested again.
 """
 
 import json
@@ -31,7 +31,7 @@ MANAGERS: Final = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
 
 class AboutYourself(Problem):
-    """Nobody gives their own account a role or a key."""
+    """You cannot give your own account a role or a key."""
 
     status = 409
 
@@ -44,7 +44,7 @@ class AccountEnded(Problem):
 
 @dataclass(frozen=True)
 class Matter:
-    """What takes two people: for whose account, with which roles, word for word."""
+    """A change that needs a second person: action, subject, office, roles and content."""
 
     action: str
     subject: str
@@ -54,15 +54,15 @@ class Matter:
 
 
 def must_manage(work: Reading) -> None:
-    """Raise RoleMissing (403) unless this account looks after others."""
+    """Raise RoleMissing (403) unless the caller is an administrator or a supervisor."""
     if not MANAGERS & work.actor.roles:
-        raise RoleMissing("This is for administrators, and supervisors of the office.")
+        raise RoleMissing("This needs the role administrator or supervisor.")
 
 
 def office(work: Reading, code: str | None) -> FocalPoint:
-    """Find an office whose accounts are the caller's to see; None: its own.
+    """Return an office whose accounts the caller may see, by default its own.
 
-    Raises RoleMissing (403), or NotFound (404) for one that is another's or unknown.
+    Raises RoleMissing (403), or NotFound (404) for an unknown or another office.
     """
     must_manage(work)
     if code is None:
@@ -74,9 +74,9 @@ def office(work: Reading, code: str | None) -> FocalPoint:
 
 
 def find(work: Reading, account_id: UUID) -> Account:
-    """Find an account that is the caller's to see, or its own.
+    """Return an account that the caller may see, or its own.
 
-    Raises RoleMissing (403), whether it is there or not, or NotFound (404).
+    Raises RoleMissing (403), whether the account exists or not, and NotFound (404).
     """
     if account_id != work.actor.account_id:
         must_manage(work)
@@ -84,14 +84,14 @@ def find(work: Reading, account_id: UUID) -> Account:
 
 
 def lock(work: Writing, account_id: UUID) -> Account:
-    """Find one and hold it; raises as `find` does."""
+    """Lock and return an account; raises as `find` does."""
     if account_id != work.actor.account_id:
         must_manage(work)
     return require_visible(work, queries.lock_account(work, account_id))
 
 
 def require_visible(work: Reading, account: Account) -> Account:
-    """Hand out an account that is the caller's to see, or its own; or NotFound (404)."""
+    """Return the account if the caller may see it or it is its own; else NotFound (404)."""
     own = account.id == work.actor.account_id
     if not own and not powers.may_see_accounts(work.actor, account.focal_point_id):
         raise NotFound("There is nothing here that is yours to see.")
@@ -99,30 +99,30 @@ def require_visible(work: Reading, account: Account) -> Account:
 
 
 def must_change(work: Reading, of: UUID, roles: frozenset[Role]) -> None:
-    """Raise RoleMissing (403) unless such an account is the caller's to change."""
+    """Raise RoleMissing (403) unless the caller may change an account with such roles."""
     must_manage(work)
     if not powers.may_change_account(work.actor, of, roles):
-        raise RoleMissing("This is for administrators: a person with that role.")
+        raise RoleMissing("This needs a person with the role administrator.")
 
 
 def require_fitting_roles(
     roles: frozenset[Role], kind: AccountKind, of: FocalPoint
 ) -> None:
-    """Raise RolesIncompatible (409) where nobody of this kind and office has such roles."""
+    """Raise RolesIncompatible (409) unless this kind and office may have the roles."""
     access.require_compatible_roles(roles)
     if why := powers.describe_conflict(roles, kind, oversees=of.kind == Kind.OVERSIGHT):
         raise RolesIncompatible(why)
 
 
 def get_roles(account: Account) -> frozenset[Role]:
-    """Read the roles of an account."""
+    """Return the roles of an account."""
     return frozenset(Role(name) for name in account.roles)
 
 
 def lock_to_change(
     work: Writing, account_id: UUID, *, more: frozenset[Role] = frozenset()
 ) -> Account:
-    """Hold an account that is the caller's to change, once it has these roles as well.
+    """Lock an account that the caller may change, also with the roles `more`.
 
     Raises RoleMissing (403) or NotFound (404).
     """
@@ -132,22 +132,22 @@ def lock_to_change(
 
 
 def lock_to_grant(work: Writing, account_id: UUID, *, more: frozenset[Role]) -> Account:
-    """Hold an account that may be given something.
+    """Lock an account to which the caller may grant a role or a key.
 
-    Raises as `held` does, AboutYourself or AccountEnded (409).
+    Raises as `lock_to_change` does, AboutYourself or AccountEnded (409).
     """
     account = lock_to_change(work, account_id, more=more)
     if account.id == work.actor.account_id:
-        raise AboutYourself("Two others have to do this.")
+        raise AboutYourself("Two other people have to do this.")
     if account.disabled_at is not None:
-        raise AccountEnded("Open another account.")
+        raise AccountEnded("The account is disabled. Open another account.")
     return account
 
 
 def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | None:
-    """Ask a second person; or, given what they allowed, spend it and return None.
+    """Use the given approval and return None; without one, request and return one.
 
-    Asked twice, it is one question. Raises ApprovalUnusable (409).
+    A repeated request returns the pending approval. Raises ApprovalUnusable (409).
     """
     said = json.dumps(matter.said, sort_keys=True)
     parts = (matter.action, str(work.actor.account_id), matter.subject, said)
@@ -170,18 +170,18 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
 
 
 def format_fact(value: object) -> str:
-    """Tell a second person one thing of what is asked."""
+    """Return a value of the request as text for the second person."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def record_account_event(work: Writing, account: Account, event: str, **facts: Any) -> None:
-    """Say in the journal what became of an account: to its office, and to who watches."""
+    """Record an event about an account for its office and for oversight."""
     audience = frozenset({account.focal_point_id}) | directory.overseers(work)
     work.record(event, account, audience, facts)
 
 
 def describe_account(work: Reading, account: Account) -> tuple[FocalPoint, dict[str, Any]]:
-    """Say whose an account is and how it is now, as a second person is told."""
+    """Return the office of an account, and its current state as a second person sees it."""
     of = directory.by_id(work, account.focal_point_id)
     now = {"label": account.label, "kind": str(account.kind), "has": account.roles}
     return of, {"focal_point": of.code, **now}
@@ -190,24 +190,30 @@ def describe_account(work: Reading, account: Account) -> tuple[FocalPoint, dict[
 def open_account(
     work: Writing, new: NewAccount, approval: UUID | None
 ) -> Account | Approval:
-    """Open an account, or ask a second person to allow it.
+    """Open an account, or request the approval of a second person.
 
-    Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and what
-    `second` does.
+    Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and as
+    `ask_or_claim_approval` does.
     """
     must_manage(work)
     of, roles = directory.named(work, new.focal_point), frozenset(new.roles)
     must_change(work, of.id, roles)
     require_fitting_roles(roles, new.kind, of)
     said = new.model_dump(mode="json") | {"roles": sorted(roles)}
-    matter = Matter("account.open", "accounts", of, roles, said)
+    matter = Matter(
+        action="account.open",
+        subject="accounts",
+        of=of,
+        roles=roles,
+        said=said,
+    )
     if question := second(work, matter, approval):
         return question
     return add_account(work, Opening(of.id, new.label, roles, new.kind))
 
 
 def add_account(work: Writing, opening: Opening) -> Account:
-    """Open an account, and say so; raises RolesIncompatible (409)."""
+    """Open an account and record the event; raises RolesIncompatible (409)."""
     account = access.open_account(work.session, work.new_id(), opening, work.now)
     record_account_event(work, account, "account.opened", roles=account.roles)
     return account
@@ -216,10 +222,10 @@ def add_account(work: Writing, opening: Opening) -> Account:
 def grant_roles(
     work: Writing, account_id: UUID, new: frozenset[Role], approval: UUID | None
 ) -> Account | Approval:
-    """Give an account roles, or ask a second person to allow it.
+    """Grant roles to an account, or request the approval of a second person.
 
-    Raises what `to_give` and `second` do, and RolesIncompatible (409). What it has already
-    is given nobody anew.
+    If it has the roles already, nothing changes. Raises as `lock_to_grant` and
+    `ask_or_claim_approval` do, and RolesIncompatible (409).
     """
     account = lock_to_grant(work, account_id, more=new)
     roles = get_roles(account) | new
@@ -228,7 +234,13 @@ def grant_roles(
     if roles == get_roles(account):
         return account
     said = now | {"roles": sorted(new)}
-    matter = Matter("account.grant_roles", account.reference, of, roles, said)
+    matter = Matter(
+        action="account.grant_roles",
+        subject=account.reference,
+        of=of,
+        roles=roles,
+        said=said,
+    )
     if question := second(work, matter, approval):
         return question
     account.roles = sorted(roles)
@@ -237,10 +249,10 @@ def grant_roles(
 
 
 def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Account:
-    """Take roles from an account, from its next request on; raises as `held` does.
+    """Revoke roles of an account from the next request on; raises as `lock_to_change` does.
 
-    What it allowed with them, and nobody made use of yet, is allowed no more; nor is what
-    two agreed to give it before: one of them alone could give it back.
+    Unused approvals by the account or about it expire. Otherwise one person could use an
+    earlier approval to grant the roles again.
     """
     account = lock_to_change(work, account_id)
     if gone := sorted(get_roles(account) & old):
@@ -254,17 +266,17 @@ def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Accou
 
 
 def disable_account(work: Writing, account_id: UUID) -> Account:
-    """End an account, from its next request on; raises as `held` does."""
+    """Disable an account, from its next request on; raises as `lock_to_change` does."""
     account = lock_to_change(work, account_id)
     end_account(work, account)
     return account
 
 
 def end_account(work: Writing, account: Account) -> None:
-    """End an account, with what it asked and what it allowed.
+    """Disable an account; the approvals that it requested or gave expire.
 
-    Its cases and drafts are its office's: they wait there for whoever is left. How many
-    people that are who can work on cases is told, for nobody left is a reason to act.
+    Its cases and drafts belong to its office. The event has the number of people there who
+    can still work on cases, because none is a reason to act.
     """
     if account.disabled_at is not None:
         return

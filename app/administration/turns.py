@@ -1,4 +1,4 @@
-"""One row of the directory, as it was and as it would be."""
+"""A change of one row of the directory, as it was and as it would be."""
 
 import json
 from collections.abc import Mapping
@@ -12,28 +12,29 @@ type Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Turn:
-    """A row before and after; nothing was there before a new one."""
+    """A row before and after a change; `before` is None for a new row."""
 
     before: Values | None
     after: Values
 
     @property
     def changed(self) -> frozenset[str]:
-        """Name the columns that say something else; of a new row, all of them."""
+        """The columns whose value differs; for a new row, all."""
         old = self.before
         return frozenset(
             name for name, new in self.after.items() if old is None or old[name] != new
         )
 
     def spelled(self) -> str:
-        """Spell it for a fingerprint: from this very row to that one."""
+        """Return both versions of the row as JSON, for the fingerprint of an approval."""
         before = None if self.before is None else plain(self.before)
         return json.dumps([before, plain(self.after)], sort_keys=True)
 
     def told(self) -> dict[str, str]:
-        """Tell a second person what would be: of what begins to be active, everything.
+        """Return the changed columns as text for a second person.
 
-        It may have been written by one person while nothing could be sent to it.
+        A row that becomes active is shown whole, because one person may have written it
+        while it was inactive.
         """
         old, new = plain(self.before or {}), plain(self.after)
         begins = new.get("active") is True and old.get("active") is not True
@@ -42,7 +43,7 @@ class Turn:
 
 
 def describe_column(old: Values, new: Values, name: str) -> str:
-    """Spell a column as it would be and, if it changes, as it was."""
+    """Return the new value of a column and, if it changes, the old one as JSON."""
     now = json.dumps(new[name], ensure_ascii=False)
     if name not in old or old[name] == new[name]:
         return now

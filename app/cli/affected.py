@@ -1,8 +1,8 @@
 """The report after a restore: cases that the lost time may affect, and offices to tell.
 
 Actions after the backup are lost and cannot be listed. The report lists what they may have
-changed: open deadlines, deadlines that ran out in the lost time, and consents that the person
-may have withdrawn. It has codes and ids only: nothing sealed is opened, no key is needed.
+changed: open deadlines, deadlines that ran out since, and consents that the person may have
+withdrawn. It has codes and ids only: nothing sealed is opened, and no key is needed.
 """
 
 import json

@@ -320,7 +320,7 @@ def test_files_leave_shut_what_one_person_shut_in_haste(
     opened = load_directory(world.ground, None, reopen=True)
 
     [line] = [line for line in told(loaded) if "KZ_LEAD" in line]
-    assert line.startswith("Warning: focal-points/KZ_LEAD stays shut")
+    assert line.startswith("Warning: focal-points/KZ_LEAD stays inactive")
     assert line.endswith("--reopen")
     assert not shut
     assert "focal-points/KZ_LEAD is active again." in told(opened)

@@ -52,9 +52,9 @@ def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(
     starts(world, ledger, {"k1": OTHER})
     done(officer.writes_case())
 
-    with pytest.raises(NotReady, match="under its key k1"):
+    with pytest.raises(NotReady, match="sealed with key k1"):
         starts(world, ledger, {"k1": OTHER})
-    with pytest.raises(NotReady, match="under its key k1"):
+    with pytest.raises(NotReady, match="sealed with key k1"):
         starts(world, ledger, {"k1": OTHER}, lost="k2 k3")
     starts(world, ledger, {"k1": OTHER}, lost="k2 k1")
 
@@ -64,7 +64,7 @@ def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
 ) -> None:
     hooked(world, "KZ_LEAD")
 
-    with pytest.raises(NotReady, match="under its key k1"):
+    with pytest.raises(NotReady, match="sealed with key k1"):
         starts(world, ledger, {"k1": OTHER})
     starts(world, ledger, {"k1": OTHER}, lost="k1")
     starts(world, ledger, {"k1": FIRST})

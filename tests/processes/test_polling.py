@@ -228,7 +228,7 @@ def test_a_server_that_is_dead_is_tried_again_aloud(
     assert gave_up.returncode == NO_ANSWER
     assert re.fullmatch(
         r"no answer \(ConnectError\); retry in 1 s, "
-        r"then for \d s at most \(--patience\)",
+        r"then for at most \d s \(--patience\)",
         tried,
     )
     assert "Check SAFE_CONDUCT_URL and whether the service is running." in ended
