@@ -240,7 +240,8 @@ def refusal(answer: httpx.Response) -> str:
     if said is None:
         return f"{format_headline(answer)}. Is SAFE_CONDUCT_URL the URL of Safe Conduct?"
     lines = [
-        *(format_headline(answer), said.get("detail")),
+        format_headline(answer),
+        said.get("detail"),
         *(
             f"  {it.get('pointer')}: {it.get('detail')}"
             for it in get_objects(said, "errors")

@@ -70,14 +70,14 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
     keys = keys_for(ground)
     try:
         with httpx.Client(base_url=settings.url) as http:
-            troupe = Troupe(
+            demo = Troupe(
                 http=http,
                 keys=keys,
                 say=say,
                 now=ground.clock(),
                 run_out=runs_out(ground),
             )
-            journeys.play(troupe, chosen)
+            journeys.play(demo, chosen)
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise NotReady(NO_SERVICE) from error
     ground.database.engine.dispose()
@@ -129,14 +129,14 @@ def play_when_serving(
     say(f"API documentation: {url}/docs")
     try:
         with httpx.Client(base_url=url) as http:
-            troupe = Troupe(
+            demo = Troupe(
                 http=http,
                 keys=keys,
                 say=say,
                 now=ground.clock(),
                 run_out=runs_out(ground),
             )
-            journeys.play(troupe)
+            journeys.play(demo)
     except StoryBroken as broken:
         say(f"A journey failed: {broken}")
     say(format_hint(url, keys[UZ_OFFICER], keys[KZ_LEAD]))

@@ -1,4 +1,4 @@
-"""An asylum seeker from Turkmenistan, met in Bishkek, whose own State must never know."""
+"""Journey: an asylum seeker from Turkmenistan in Bishkek, kept secret from her State."""
 
 from datetime import datetime
 from typing import Final
@@ -17,25 +17,27 @@ from app.demo.words import (
 REFERENCE: Final = "DEMO-BISHKEK-1"
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say(
-        "A helpline in Bishkek hears of a woman from Turkmenistan who fears her State."
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say(
+        "A helpline in Bishkek is called by a woman from Turkmenistan who fears her State."
     )
-    tale = troupe.meets(KG_OFFICER, build_case(troupe.now))
-    if tale is None:
+    journey = demo.meets(KG_OFFICER, build_case(demo.now))
+    if journey is None:
         return
-    tale.say("  She seeks asylum, and lets international organisations know, nobody else.")
-    tale.say(f"  The helpline submits the case: {tale.code}")
-    lead = tale.player(IOM)
-    tale.leads(lead)
-    show_routing(tale, lead)
-    ask_helpers(tale, lead)
-    show_outcome(tale, lead)
+    journey.say(
+        "  She seeks asylum, and agrees that only international organisations may know."
+    )
+    journey.say(f"  The helpline submits the case: {journey.code}")
+    lead = journey.player(IOM)
+    journey.leads(lead)
+    show_routing(journey, lead)
+    ask_helpers(journey, lead)
+    show_outcome(journey, lead)
 
 
 def build_case(now: datetime) -> Json:
-    """Write the case as the helpline sends it."""
+    """Return the case as the helpline submits it."""
     known = name_class("intergovernmental", "KG")
     offices = name_class("non_state", "KG")
     return {
@@ -64,41 +66,43 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def show_routing(tale: Tale, lead: Player) -> None:
-    """Show who is asked and who is not, as the lead reads it."""
-    routing = lead.get(f"{tale.case}/routing")
-    tale.say(
-        "IOM acknowledges, takes the lead, and reads why it was asked, and who was not:"
+def show_routing(journey: Tale, lead: Player) -> None:
+    """Show the candidates and the offices left out, as the lead sees them."""
+    routing = lead.get(f"{journey.case}/routing")
+    journey.say(
+        "IOM acknowledges, takes the lead, and reads why it was asked and others were not:"
     )
     for one in routing["candidates"]:
-        tale.say(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
+        journey.say(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
     for one in routing["left_out"]:
-        tale.say(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
-    tale.say(
-        "  `no_consent` alone would mean: it could lead, ask her. That she fears somebody"
+        journey.say(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
+    journey.say(
+        "  Only `no_consent`: it could lead if she agrees. Fear of an office is never"
     )
-    tale.say("  is never a reason that is written.")
+    journey.say("  listed as a reason.")
 
 
-def ask_helpers(tale: Tale, lead: Player) -> None:
-    """Ask UNHCR and a shelter; her consulate cannot be asked, even by mistake."""
-    asylum = tale.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
-    bed = tale.refers(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
+def ask_helpers(journey: Tale, lead: Player) -> None:
+    """Refer to UNHCR and a shelter; show that a referral to her consulate is refused."""
+    asylum = journey.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
+    bed = journey.refers(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):
-        who = tale.accepts(referral, part)
+        who = journey.accepts(referral, part)
         who.act(referral, "start", {"person_met": True})
-    tale.say("UNHCR takes on her asylum, and a shelter gives her a bed.")
-    paper = build_referral(TM_OFFICER, "CONSULAR_DOCUMENT")
-    lacks = lead.lacks(f"{tale.case}/referrals", paper)
-    tale.say("Somebody at IOM would ask her consulate for a passport. The service refuses:")
-    for remedy in lacks.values():
-        tale.say(f"  {remedy}")
+    journey.say("UNHCR takes on her asylum, and a shelter gives her a bed.")
+    request = build_referral(TM_OFFICER, "CONSULAR_DOCUMENT")
+    unmet = lead.lacks(f"{journey.case}/referrals", request)
+    journey.say("IOM tries to ask her consulate for a passport. The service refuses:")
+    for remedy in unmet.values():
+        journey.say(f"  {remedy}")
 
 
-def show_outcome(tale: Tale, lead: Player) -> None:
-    """Tell how it stands, and what her consulate knows: nothing."""
-    tale.say(f"The case is {lead.get(tale.case)['state']}.")
-    consulate = tale.player(TM_OFFICER)
-    tale.hidden(consulate.hears(), consulate.finds(tale.case))
-    tale.say("  The consulate of Turkmenistan polls its feed: it is empty. Asked for the")
-    tale.say("  case by its code it is answered like anybody who made one up: not found.")
+def show_outcome(journey: Tale, lead: Player) -> None:
+    """Show the state of the case, and that her consulate sees nothing."""
+    journey.say(f"The case is {lead.get(journey.case)['state']}.")
+    consulate = journey.player(TM_OFFICER)
+    journey.hidden(consulate.hears(), consulate.finds(journey.case))
+    journey.say(
+        "  The feed of the consulate of Turkmenistan is empty. A request for the case by"
+    )
+    journey.say("  its code gets the same answer as an unknown code: not found.")

@@ -1,7 +1,7 @@
-"""The cast of the demonstration: made-up people of made-up offices.
+"""The accounts of the demonstration: made-up people of made-up offices.
 
-Every focal point it adds is marked fictitious; the leads of the countries, IOM and UNHCR are
-those of the directory, played here by nobody but this program.
+Every focal point that it adds is marked as fictitious. The leads of the countries, IOM and
+UNHCR are entries of the real directory; here this program acts for them.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.kernel.actors import Role
 
 @dataclass(frozen=True)
 class Part:
-    """Somebody a story needs, and who can be reached there."""
+    """An account of the demonstration, and the people of its office who can be reached."""
 
     name: str
     focal_point: str
@@ -22,18 +22,18 @@ class Part:
 
 
 def build_officer(name: str, focal_point: str, label: str) -> Part:
-    """Write the part of somebody who meets people, and submits their cases."""
+    """Return an account that submits cases."""
     return Part(name, focal_point, label, frozenset({Role.OFFICER}))
 
 
 def build_worker(name: str, focal_point: str, label: str, *people: str) -> Part:
-    """Write the part of somebody who leads or helps."""
+    """Return an account that leads cases or gives services."""
     roles = frozenset({Role.CASEWORKER, Role.COORDINATOR})
     return Part(name, focal_point, label, roles, people)
 
 
 def build_supervisor(name: str, focal_point: str, label: str) -> Part:
-    """Write the part of a second person."""
+    """Return an account that approves as a second person."""
     return Part(name, focal_point, label, frozenset({Role.SUPERVISOR}))
 
 
@@ -93,12 +93,34 @@ SECONDS: Final = (
 # fmt: on
 
 CAST: Final = (
-    *(UZ_OFFICER, KZ_LEAD, KZ_SECOND, KZ_FULL_SHELTER, KZ_SHELTER, KZ_LAWYER),
-    *(KZ_NGO, KZ_NIGHT),
-    *(HN_OFFICER, GT_LEAD, GT_PROTECTION, GT_SHELTER),
-    *(KG_OFFICER, IOM, UNHCR, KG_SHELTER, TM_OFFICER),
-    *(UZ_LEAD, UZ_CENTRE),
-    *(JM_OFFICER, JM_CONSULATE, TT_LEAD, TT_SECOND, TT_SHELTER, JM_HOME),
-    *(UZ_FAR_OFFICER, PA_LEAD, PA_INTERPRETER, PA_PROSECUTOR),
+    UZ_OFFICER,
+    KZ_LEAD,
+    KZ_SECOND,
+    KZ_FULL_SHELTER,
+    KZ_SHELTER,
+    KZ_LAWYER,
+    KZ_NGO,
+    KZ_NIGHT,
+    HN_OFFICER,
+    GT_LEAD,
+    GT_PROTECTION,
+    GT_SHELTER,
+    KG_OFFICER,
+    IOM,
+    UNHCR,
+    KG_SHELTER,
+    TM_OFFICER,
+    UZ_LEAD,
+    UZ_CENTRE,
+    JM_OFFICER,
+    JM_CONSULATE,
+    TT_LEAD,
+    TT_SECOND,
+    TT_SHELTER,
+    JM_HOME,
+    UZ_FAR_OFFICER,
+    PA_LEAD,
+    PA_INTERPRETER,
+    PA_PROSECUTOR,
     *SECONDS,
 )

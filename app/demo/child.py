@@ -1,4 +1,4 @@
-"""A girl from Honduras, met in Guatemala: protected at once, before anybody can consent."""
+"""Journey: a girl from Honduras in Guatemala, protected before anyone can consent."""
 
 from typing import Final
 
@@ -17,29 +17,37 @@ from app.demo.words import (
 REFERENCE: Final = "DEMO-GUATEMALA-1"
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say("A consular officer of Honduras in Guatemala meets a girl who is alone.")
-    tale = troupe.meets(HN_OFFICER, build_case())
-    if tale is None:
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say("A consular officer of Honduras in Guatemala meets a girl who is alone.")
+    journey = demo.meets(HN_OFFICER, build_case())
+    if journey is None:
         return
-    tale.say("  She may be 15 or 18: in doubt she is a child. Nobody can consent for her.")
-    tale.say("  Harm is near: the officer declares a vital interest, and says why.")
-    tale.say(f"  So the case goes without a consent, its notice alone: {tale.code}")
-    lead = tale.player(GT_LEAD)
-    ask_protection(tale, lead)
-    record_facts(tale)
-    ask_shelter(tale, lead)
-    show_outcome(tale)
+    journey.say(
+        "  She may be 15 or 18, so she is treated as a child. She has no guardian yet."
+    )
+    journey.say("  Harm is near, so the officer declares a vital interest with a reason.")
+    journey.say(
+        f"  The case is sent without a consent, as its summary only: {journey.code}"
+    )
+    lead = journey.player(GT_LEAD)
+    ask_protection(journey, lead)
+    record_facts(journey)
+    ask_shelter(journey, lead)
+    show_outcome(journey)
 
 
 def build_case() -> Json:
-    """Write the case as the officer sends it: there is no consent in it."""
+    """Return the case as the officer submits it, without a consent."""
     return {
         "submit": True,
         "external_reference": REFERENCE,
         "notice": build_summary(
-            *("GT", "es", "CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER"),
+            "GT",
+            "es",
+            "CHILD_PROTECTION",
+            "GUARDIANSHIP",
+            "SHELTER",
             age_class="presumed_child",
             urgent_needs=["CHILD_PROTECTION"],
         ),
@@ -59,65 +67,67 @@ def build_case() -> Json:
     }
 
 
-def ask_protection(tale: Tale, lead: Player) -> None:
-    """Let the lead ask for the protection of the child before it has even accepted."""
-    [advice] = lead.get(f"{tale.case}/routing")["advice"]
-    tale.say(f"It is routed to {GT_LEAD.focal_point}, with an advice:")
-    tale.say(f"  {advice['says']}")
-    lead.act(tale.case, "acknowledge")
-    asked = tale.refers(lead, GT_PROTECTION, "CHILD_PROTECTION")
-    tale.say(
-        "  Its coordinator asks the child protection at once, with the notice alone, before"
+def ask_protection(journey: Tale, lead: Player) -> None:
+    """Refer to child protection before the candidate has accepted the lead."""
+    [advice] = lead.get(f"{journey.case}/routing")["advice"]
+    journey.say(f"The case is routed to {GT_LEAD.focal_point}, with advice:")
+    journey.say(f"  {advice['says']}")
+    lead.act(journey.case, "acknowledge")
+    asked = journey.refers(lead, GT_PROTECTION, "CHILD_PROTECTION")
+    journey.say(
+        "  Its coordinator asks child protection at once, with the summary only, before she"
     )
-    tale.say("  she has even taken the lead.")
-    protection = tale.player(GT_PROTECTION)
-    danger = protection.get(f"{tale.case}/safety-notice")["safety_notice"]
-    tale.say(f"  The child protection reads what keeps her safe: {danger}")
-    tale.hidden(protection.finds(f"{tale.case}/sections/needs"))
-    tale.say("  Her needs, her name and how to reach her stay shut to it.")
-    tale.accepts(asked, GT_PROTECTION)
-    lead.act(tale.case, "accept-lead", {"contacts": build_contacts(lead.part)})
-    due = lead.waits(tale.case)["assess_interests"]
-    tale.say(f"  Both take her on. What is best for her is to be assessed by {due}.")
+    journey.say("  has taken the lead.")
+    protection = journey.player(GT_PROTECTION)
+    danger = protection.get(f"{journey.case}/safety-notice")["safety_notice"]
+    journey.say(f"  Child protection reads the safety alert: {danger}")
+    journey.hidden(protection.finds(f"{journey.case}/sections/needs"))
+    journey.say("  It cannot open her needs, her name or how to reach her.")
+    journey.accepts(asked, GT_PROTECTION)
+    lead.act(journey.case, "accept-lead", {"contacts": build_contacts(lead.part)})
+    due = lead.waits(journey.case)["assess_interests"]
+    journey.say(f"  Both accept. Her best interests have to be assessed by {due}.")
 
 
-def record_facts(tale: Tale) -> None:
-    """Let the child protection say that there is a guardian, and what is best for her."""
-    protection = tale.player(GT_PROTECTION)
+def record_facts(journey: Tale) -> None:
+    """Record that there is a guardian, and that her best interests were assessed."""
+    protection = journey.player(GT_PROTECTION)
     for name, value in (("guardian", "appointed"), ("best_interests", "assessed")):
         note = "Synthetic: by an order of a judge for children."
-        protection.post(f"{tale.case}/facts", {"name": name, "value": value, "note": note})
-    tale.say("The child protection records two facts: a guardian is appointed, and what is")
-    tale.say("  best for her was assessed. The time that ran for it stops.")
+        protection.post(
+            f"{journey.case}/facts", {"name": name, "value": value, "note": note}
+        )
+    journey.say("Child protection records two facts: a guardian is appointed, and her best")
+    journey.say("  interests were assessed. The deadline for the assessment stops.")
 
 
-def ask_shelter(tale: Tale, lead: Player) -> None:
-    """Let her guardian consent and her agree; then ask a shelter for more than a bed."""
+def ask_shelter(journey: Tale, lead: Player) -> None:
+    """Record the consent of her guardian with her assent, then refer to a shelter."""
     ask = {"recipient": GT_SHELTER.focal_point, "service": "SHELTER"}
     shared = ["needs", "contact"]
-    path = f"{tale.case}/referrals"
-    lacks = lead.lacks(path, ask | {"sections": shared, "send": True})
-    tale.say("A shelter for girls should know what she needs. Not yet, says the service:")
-    tale.say(f"  {lacks['consent']}")
+    path = f"{journey.case}/referrals"
+    unmet = lead.lacks(path, ask | {"sections": shared, "send": True})
+    journey.say("The lead wants to share her needs with a shelter. The service refuses:")
+    journey.say(f"  {unmet['consent']}")
     given = build_consent(
-        *(tale.troupe.now, name_class("non_state", "GT"), "SHELTER"),
+        journey.troupe.now,
+        name_class("non_state", "GT"),
+        "SHELTER",
         language="es",
         given_by="guardian_with_assent",
     )
-    tale.consents(lead, given)
-    tale.say("  It is explained in Spanish; her guardian consents, and she agrees herself.")
-    bed = tale.refers(lead, GT_SHELTER, "SHELTER", shared)
-    who = tale.accepts(bed, GT_SHELTER)
+    journey.consents(lead, given)
+    journey.say("  It is explained in Spanish. Her guardian consents, and she agrees.")
+    bed = journey.refers(lead, GT_SHELTER, "SHELTER", shared)
+    who = journey.accepts(bed, GT_SHELTER)
     who.act(bed, "start", {"person_met": True})
-    tale.say(f"  The {who.part.name} accepts, and meets her. She sleeps there tonight.")
+    journey.say(f"  The {who.part.name} accepts, and meets her. She sleeps there tonight.")
 
 
-def show_outcome(tale: Tale) -> None:
-    """Tell what her own consulate knows: that she is helped, and nothing of where."""
-    officer = tale.player(HN_OFFICER)
-    state = officer.get(tale.case)["state"]
-    tale.say(f"The consular officer reads that the case is {state}.")
-    tale.hidden(officer.get("referrals")["items"])
-    tale.say(
-        "  Which shelter it is, and who her guardian is, her consulate was never told."
-    )
+def show_outcome(journey: Tale) -> None:
+    """Show that her consulate sees that she is helped, but not where."""
+    officer = journey.player(HN_OFFICER)
+    state = officer.get(journey.case)["state"]
+    journey.say(f"The consular officer sees that the case is {state}.")
+    journey.hidden(officer.get("referrals")["items"])
+    journey.say("  Her consulate never learns which shelter it is or who her guardian is.")

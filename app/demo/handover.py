@@ -1,4 +1,4 @@
-"""A worker met in Almaty whose case goes home with him: Kazakhstan hands it over."""
+"""Journey: a worker goes home from Almaty, and Kazakhstan hands over the lead."""
 
 from datetime import datetime
 from typing import Final
@@ -21,25 +21,27 @@ SHARED: Final = ("needs", "contact")
 AGREEMENT: Final = "KZ_UZ_DEMO"
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say("A man from the same farm near Almaty was sheltered, and wants to go home.")
-    tale = troupe.meets(UZ_OFFICER, build_case(troupe.now))
-    if tale is None:
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say("A man from the same farm near Almaty wants to go home.")
+    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if journey is None:
         return
-    tale.say(f"  His consular officer submits the case, and Kazakhstan leads: {tale.code}")
-    lead = tale.player(KZ_LEAD)
-    tale.leads(lead)
-    bed = tale.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    tale.accepts(bed, KZ_SHELTER).act(bed, "start", {"person_met": True})
-    successor = tale.player(UZ_LEAD)
-    handover = offer_lead(tale, lead, successor)
-    accept_lead(tale, successor, handover, bed)
-    show_new_lead(tale, lead, successor)
+    journey.say(
+        f"  His consular officer submits the case, and Kazakhstan leads: {journey.code}"
+    )
+    lead = journey.player(KZ_LEAD)
+    journey.leads(lead)
+    bed = journey.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
+    journey.accepts(bed, KZ_SHELTER).act(bed, "start", {"person_met": True})
+    successor = journey.player(UZ_LEAD)
+    handover = offer_lead(journey, lead, successor)
+    accept_lead(journey, successor, handover, bed)
+    show_new_lead(journey, lead, successor)
 
 
 def build_case(now: datetime) -> Json:
-    """Write the case as the officer sends it."""
+    """Return the case as the officer submits it."""
     state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
@@ -63,43 +65,47 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def offer_lead(tale: Tale, lead: Player, successor: Player) -> str:
-    """Offer the lead: he agreed to it, and so did the States."""
+def offer_lead(journey: Tale, lead: Player, successor: Player) -> str:
+    """Offer the lead; the person and the States agreed to it."""
     why = {"reason": "MIGRATION_OR_CHANGE_OF_LOCATION", "note": "Synthetic: he goes home."}
-    offered = lead.post(f"{tale.case}/handovers", {"to": UZ_LEAD.focal_point} | why)
+    offered = lead.post(f"{journey.case}/handovers", {"to": UZ_LEAD.focal_point} | why)
     handover = f"handovers/{offered['id']}"
-    tale.say(
-        "Kazakhstan offers the lead to Uzbekistan. Three things had to hold: he consents"
+    journey.say(
+        "Kazakhstan offers the lead to Uzbekistan. Three requirements hold: he consents to"
     )
-    tale.say(
-        "  to this new lead, he lets his State know, and both States agreed to exchange"
+    journey.say(
+        "  the new lead, he permits contact with his State, and both States have an"
     )
-    tale.say(f"  this much ({AGREEMENT}).")
+    journey.say(f"  agreement on what may cross the border ({AGREEMENT}).")
     due = successor.waits(handover)["answer_handover"]
-    needed = successor.get(f"{tale.case}/sections/needs")["content"]["summary"]
-    tale.say(f"  Uzbekistan has until {due}, and reads what is needed: {needed}")
+    needed = successor.get(f"{journey.case}/sections/needs")["content"]["summary"]
+    journey.say(f"  Uzbekistan has to answer by {due}, and reads what is needed: {needed}")
     return handover
 
 
-def accept_lead(tale: Tale, successor: Player, handover: str, bed: str) -> None:
-    """Take the lead, and with it everything that runs."""
+def accept_lead(journey: Tale, successor: Player, handover: str, bed: str) -> None:
+    """Accept the lead, with all running referrals."""
     promise = {"contacts": build_contacts(UZ_LEAD), "capacity_confirmed": True}
     successor.act(handover, "accept", promise)
-    lead = successor.get(tale.case)["lead"]
-    tale.say(f"Uzbekistan accepts, and is the lead at that moment: {lead}. His bed in")
-    tale.say(f"  Kazakhstan is kept: its sender is now {successor.get(bed)['sender']}.")
-    tale.hidden(successor.finds(f"{bed}/arrangement"))
-    tale.say("  The address, and who meets him there, stay sealed to his own State.")
-
-
-def show_new_lead(tale: Tale, lead: Player, successor: Player) -> None:
-    """Let the new lead go on; the old one sees nothing of it."""
-    before = lead.hears()
-    work = tale.refers(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
-    tale.accepts(work, UZ_CENTRE)
-    tale.say("The new lead asks a centre at home to help him begin again; it accepts.")
-    tale.hidden(lead.hears() != before, lead.finds(work))
-    tale.say(
-        "  Kazakhstan heard nothing of that: it keeps what it wrote, and sees no more."
+    lead = successor.get(journey.case)["lead"]
+    journey.say(
+        f"Uzbekistan accepts and is now the lead: {lead}. The referral for his bed in"
     )
-    tale.say(f"  The case is {successor.get(tale.case)['state']}.")
+    journey.say(
+        f"  Kazakhstan continues; its sender is now {successor.get(bed)['sender']}."
+    )
+    journey.hidden(successor.finds(f"{bed}/arrangement"))
+    journey.say("  His own State cannot open the address or who meets him there.")
+
+
+def show_new_lead(journey: Tale, lead: Player, successor: Player) -> None:
+    """Let the new lead make a referral, which the former lead does not see."""
+    before = lead.hears()
+    work = journey.refers(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
+    journey.accepts(work, UZ_CENTRE)
+    journey.say("The new lead asks a centre in Uzbekistan to help him; it accepts.")
+    journey.hidden(lead.hears() != before, lead.finds(work))
+    journey.say(
+        "  Kazakhstan gets no event about this. It can still read what it wrote itself."
+    )
+    journey.say(f"  The case is {successor.get(journey.case)['state']}.")

@@ -1,4 +1,4 @@
-"""A woman in Almaty who says no: it holds at once, everywhere, through whom she trusts."""
+"""Journey: a woman in Almaty withdraws a consent, which takes effect at once."""
 
 from datetime import datetime
 from typing import Final
@@ -26,23 +26,23 @@ REFERENCE: Final = "DEMO-ALMATY-NO"
 SHARED: Final = ("needs", "contact")
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say("A woman in Almaty lets an NGO lead, and says for each thing who may know.")
-    tale = troupe.meets(UZ_OFFICER, build_case(troupe.now))
-    if tale is None:
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say("A woman in Almaty agrees that an NGO leads, and consents to each service.")
+    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if journey is None:
         return
-    lead = tale.player(KZ_NGO)
-    tale.leads(lead)
-    tale.say(f"  Sana Sezim leads: {tale.code}")
-    shelter, bed = start_help(tale, lead)
-    show_refusal(tale, lead)
-    withdraw_consent(tale, lead, shelter, bed)
-    ask_other_shelter(tale, lead)
+    lead = journey.player(KZ_NGO)
+    journey.leads(lead)
+    journey.say(f"  Sana Sezim leads: {journey.code}")
+    shelter, bed = start_help(journey, lead)
+    show_refusal(journey, lead)
+    withdraw_consent(journey, lead, shelter, bed)
+    ask_other_shelter(journey, lead)
 
 
 def build_case(now: datetime) -> Json:
-    """Write the case as the officer sends it."""
+    """Return the case as the officer submits it."""
     state = name_class("state", "KZ")
     everything = ["needs", "contact", "identity"]
     return {
@@ -67,59 +67,63 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def start_help(tale: Tale, lead: Player) -> tuple[Player, str]:
-    """Let a shelter and a lawyer help, each with what she allowed it."""
-    bed = tale.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    advice = tale.refers(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
-    shelter, _ = tale.accepts(bed, KZ_SHELTER), tale.accepts(advice, KZ_LAWYER)
-    alias = shelter.get(f"{tale.case}/sections/contact")["content"]["alias"]
-    tale.say(f"A shelter takes her in, and reads how to reach her: {alias}.")
-    tale.say("  A lawyer reads what she needs, and not that.")
-    tale.hidden(tale.player(KZ_LAWYER).finds(f"{tale.case}/sections/contact"))
+def start_help(journey: Tale, lead: Player) -> tuple[Player, str]:
+    """Refer to a shelter and a lawyer, each with the sections that she consented to."""
+    bed = journey.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
+    advice = journey.refers(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
+    shelter, _ = journey.accepts(bed, KZ_SHELTER), journey.accepts(advice, KZ_LAWYER)
+    alias = shelter.get(f"{journey.case}/sections/contact")["content"]["alias"]
+    journey.say(f"A shelter accepts, and reads how to reach her: {alias}.")
+    journey.say("  A lawyer reads what she needs, but not how to reach her.")
+    journey.hidden(journey.player(KZ_LAWYER).finds(f"{journey.case}/sections/contact"))
     return shelter, bed
 
 
-def show_refusal(tale: Tale, lead: Player) -> None:
-    """Show that no name goes from an NGO to a State body that she did not name."""
+def show_refusal(journey: Tale, lead: Player) -> None:
+    """Show that an NGO cannot share her name with a State body that she did not name."""
     asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
-    lacks = lead.lacks(f"{tale.case}/referrals", asked)
-    tale.say("Social welfare is to have her name: she agreed to `State offices in KZ`, and")
-    tale.say("  to none by its own name. The service refuses:")
-    for remedy in lacks.values():
-        tale.say(f"  {remedy}")
-
-
-def withdraw_consent(tale: Tale, lead: Player, shelter: Player, bed: str) -> None:
-    """Let her say no to the lawyer, and show how soon that holds at the shelter."""
-    tale.say("She no longer wants that shelter to know of her. She tells the lawyer, who")
-    tale.say("  records it, without being shown what she had agreed to:")
-    said = {"purposes": ["SHELTER"]}
-    tale.player(KZ_LAWYER).post(f"{tale.case}/consents/withdraw", said)
-    ended = shelter.get(bed)
-    tale.say(f"  the referral is {ended['state']}: {ended['reason']}.")
-    tale.hidden(shelter.finds(f"{tale.case}/sections/contact"), shelter.finds(tale.case))
-    until = shelter.waits(bed)["confirm_deletion"]
-    tale.say(
-        "The shelter's very next request is answered like anybody's who made it up: not"
+    unmet = lead.lacks(f"{journey.case}/referrals", asked)
+    journey.say(
+        "Social welfare asks for her name. She consented to `State offices in KZ`, but to"
     )
-    tale.say(f"  found. It has until {until} to say that it deleted, and says so.")
+    journey.say("  none of them by name. The service refuses:")
+    for remedy in unmet.values():
+        journey.say(f"  {remedy}")
+
+
+def withdraw_consent(journey: Tale, lead: Player, shelter: Player, bed: str) -> None:
+    """Withdraw a consent at the lawyer, and show that the shelter loses access at once."""
+    journey.say(
+        "She withdraws her consent for the shelter. She tells the lawyer, who records"
+    )
+    journey.say("  it without seeing her consents:")
+    said = {"purposes": ["SHELTER"]}
+    journey.player(KZ_LAWYER).post(f"{journey.case}/consents/withdraw", said)
+    ended = shelter.get(bed)
+    journey.say(f"  The referral is {ended['state']}: {ended['reason']}.")
+    journey.hidden(
+        shelter.finds(f"{journey.case}/sections/contact"), shelter.finds(journey.case)
+    )
+    until = shelter.waits(bed)["confirm_deletion"]
+    journey.say(
+        "The next request of the shelter gets the same answer as an unknown code: not"
+    )
+    journey.say(f"  found. It has to confirm deletion by {until}, and does so.")
     shelter.act(bed, "confirm-deletion")
     told = [kind for kind in lead.hears() if "withdrawn" in kind or "deletion" in kind]
-    tale.say(f"  Sana Sezim heard of each step: {', '.join(told)}.")
+    journey.say(f"  Sana Sezim gets an event for each step: {', '.join(told)}.")
 
 
-def ask_other_shelter(tale: Tale, lead: Player) -> None:
-    """Go on with another shelter, and show who looked."""
+def ask_other_shelter(journey: Tale, lead: Player) -> None:
+    """Refer to another shelter, and show the access log."""
     yes = build_consent(
-        tale.troupe.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
+        journey.troupe.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
     )
-    tale.consents(lead, yes)
-    bed = tale.refers(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
-    tale.accepts(bed, KZ_FULL_SHELTER)
-    tale.say("Another shelter takes her in, with what she needs and no more.")
-    tale.say(
-        f"The case is {lead.get(tale.case)['state']}. Who tried to open what, and was let:"
-    )
-    for one in lead.get(f"{tale.case}/access-log")["items"]:
+    journey.consents(lead, yes)
+    bed = journey.refers(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
+    journey.accepts(bed, KZ_FULL_SHELTER)
+    journey.say("Another shelter accepts, and may read only what she needs.")
+    journey.say(f"The case is {lead.get(journey.case)['state']}. The access log:")
+    for one in lead.get(f"{journey.case}/access-log")["items"]:
         let = "yes" if one["allowed"] else "no"
-        tale.say(f"  {one['focal_point']}: {one['subject']}, {let}")
+        journey.say(f"  {one['focal_point']}: {one['subject']}, {let}")

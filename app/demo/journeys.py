@@ -1,4 +1,4 @@
-"""The journeys of the demonstration, in the order they are told."""
+"""The journeys of the demonstration, in the order in which they are played."""
 
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
@@ -9,7 +9,7 @@ from app.demo.players import Troupe
 
 
 class Journey(StrEnum):
-    """Which journey."""
+    """The name of a journey, as the command line takes it."""
 
     WORKER = "worker"
     CHILD = "child"
@@ -27,19 +27,19 @@ type Play = Callable[[Troupe], None]
 JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
     Journey.WORKER:   ("a worker met abroad is referred, helped and followed", worker.play),
     Journey.CHILD:    ("a child without a guardian is protected first", child.play),
-    Journey.ASYLUM:   ("who fears their own State is helped without it", asylum.play),
-    Journey.HANDOVER: ("a case goes home, from one lead to another", handover.play),
-    Journey.NO_RETURN: ("a return stops: nobody is sent back into danger", no_return.play),
-    Journey.REGIONS:  ("two regions, three languages, and no agreement yet", regions.play),
-    Journey.SILENCE:  ("nobody answers, and the case goes on to who does", silence.play),
-    Journey.HER_NO:   ("a person says no, and it holds at once", her_no.play),
+    Journey.ASYLUM:   ("a person is helped without the State that they fear", asylum.play),
+    Journey.HANDOVER: ("a person goes home, and another lead takes over", handover.play),
+    Journey.NO_RETURN: ("a return is stopped because it is not safe", no_return.play),
+    Journey.REGIONS:  ("two regions, three languages, and no agreement", regions.play),
+    Journey.SILENCE:  ("offices miss deadlines, and the next are asked", silence.play),
+    Journey.HER_NO:   ("a person withdraws a consent, with immediate effect", her_no.play),
 }
 # fmt: on
 
 
-def play(troupe: Troupe, chosen: Collection[Journey] = ()) -> None:
-    """Play the chosen journeys, or all; each begins with a line of what it shows."""
+def play(demo: Troupe, chosen: Collection[Journey] = ()) -> None:
+    """Play the chosen journeys, by default all; each begins with a line about it."""
     for journey, (shows, tell) in JOURNEYS.items():
         if not chosen or journey in chosen:
-            troupe.say(f"\nJourney `{journey}`: {shows}.\n")
-            tell(troupe)
+            demo.say(f"\nJourney `{journey}`: {shows}.\n")
+            tell(demo)

@@ -1,4 +1,4 @@
-"""A worker from Jamaica, met in Trinidad, who wants to go home, and cannot go safely."""
+"""Journey: a worker from Jamaica in Trinidad wants to go home but cannot go safely."""
 
 from datetime import datetime
 from typing import Final
@@ -21,33 +21,35 @@ INFORMED: Final[Json] = {"right_to_stay_explained": True, "options_explained": T
 INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say(
-        "A consular officer of Jamaica in Port of Spain meets a woman who would go home."
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say(
+        "A consular officer of Jamaica in Port of Spain meets a woman who wants to go home."
     )
-    tale = troupe.meets(JM_OFFICER, build_case(troupe.now))
-    if tale is None:
+    journey = demo.meets(JM_OFFICER, build_case(demo.now))
+    if journey is None:
         return
-    tale.say(f"  She agrees to be referred, and Trinidad and Tobago leads: {tale.code}")
-    lead = tale.player(TT_LEAD)
-    tale.leads(lead)
-    going, home = open_return(tale, lead)
-    papers, consulate = ask_consulate(tale, lead, going)
-    assess_risks(tale, lead, home, going)
-    decide_no_go(tale, lead, going)
-    tale.hidden(*(who.finds(going) for who in (home, consulate)))
-    tale.hidden("return.refused" in home.hears() + consulate.hears())
-    tale.say(
-        "In Jamaica the request is taken back. Neither the organisation nor the consulate"
+    journey.say(
+        f"  She agrees to be referred, and Trinidad and Tobago leads: {journey.code}"
     )
-    tale.say("  reads the return any more, or hears why she stayed.")
-    write_safeguards(tale, lead, consulate, papers)
-    ask_unhcr(tale, lead, going)
+    lead = journey.player(TT_LEAD)
+    journey.leads(lead)
+    going, home = open_return(journey, lead)
+    papers, consulate = ask_consulate(journey, lead, going)
+    assess_risks(journey, lead, home, going)
+    decide_no_go(journey, lead, going)
+    journey.hidden(*(who.finds(going) for who in (home, consulate)))
+    journey.hidden("return.refused" in home.hears() + consulate.hears())
+    journey.say(
+        "The referral in Jamaica is withdrawn. Neither the organisation nor the consulate"
+    )
+    journey.say("  can see the return any more, or learns why she stayed.")
+    write_safeguards(journey, lead, consulate, papers)
+    ask_unhcr(journey, lead, going)
 
 
 def build_case(now: datetime) -> Json:
-    """Write the case as the officer sends it; its consent to return is to that alone."""
+    """Return the case as the officer submits it, with a consent for each purpose."""
     return {
         "submit": True,
         "external_reference": REFERENCE,
@@ -66,7 +68,9 @@ def build_case(now: datetime) -> Json:
                 *(now, name_office(JM_HOME), "RETURN"), sections=list(SHARED), language="en"
             ),
             build_consent(
-                *(now, name_office(JM_CONSULATE), "CONSULAR_DOCUMENT"),
+                now,
+                name_office(JM_CONSULATE),
+                "CONSULAR_DOCUMENT",
                 sections=["identity"],
                 language="en",
             ),
@@ -75,39 +79,39 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def open_return(tale: Tale, lead: Player) -> tuple[str, Player]:
-    """Ask who would await her; then open the checklist, and tell her of every option."""
-    referral = tale.refers(lead, JM_HOME, "RETURN", SHARED)
-    home = tale.accepts(referral, JM_HOME)
+def open_return(journey: Tale, lead: Player) -> tuple[str, Player]:
+    """Refer to an organisation at home, open the return, and inform her of all options."""
+    referral = journey.refers(lead, JM_HOME, "RETURN", SHARED)
+    home = journey.accepts(referral, JM_HOME)
     going = f"returns/{lead.post(f'{referral}/return')['id']}"
-    tale.say(
-        "An organisation in Jamaica would await her, and accepts. Its checklist begins:"
-    )
+    journey.say("An organisation in Jamaica accepts to receive her. The return begins:")
     lead.act(going, "inform", INFORMED)
-    tale.say("  1. She was told of any right to stay, and of every option; she decides.")
+    journey.say(
+        "  1. She was informed of any right to stay and of every option, and decides."
+    )
     lead.act(going, "permit-contact")
-    tale.say("  2. She lets her own State know; without that nobody would ask it.")
+    journey.say("  2. She permits contact with her State, without which it is not asked.")
     return going, home
 
 
-def ask_consulate(tale: Tale, lead: Player, going: str) -> tuple[str, Player]:
-    """Ask her consulate for papers alone; it reads nothing of why."""
-    papers = tale.refers(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
-    consulate = tale.accepts(papers, JM_CONSULATE)
+def ask_consulate(journey: Tale, lead: Player, going: str) -> tuple[str, Player]:
+    """Refer to her consulate for documents; it does not see the rest of the return."""
+    papers = journey.refers(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
+    consulate = journey.accepts(papers, JM_CONSULATE)
     consulate.act(going, "verify-nationality", {"nationality": "confirmed"})
     seen = consulate.get(going)
-    tale.hidden(*(seen.get(name) for name in ("case", "state", "steps", "referral")))
-    tale.say(
-        "  3. Her consulate confirms her nationality. Of the return it sees the papers, and"
+    journey.hidden(*(seen.get(name) for name in ("case", "state", "steps", "referral")))
+    journey.say(
+        "  3. Her consulate confirms her nationality. Of the return it sees the documents,"
     )
-    tale.say("     no code of the case, no state, no step of others.")
+    journey.say("     but not the code of the case, its state, or steps of other offices.")
     return papers, consulate
 
 
-def assess_risks(tale: Tale, lead: Player, home: Player, going: str) -> None:
-    """Let both sides say how dangerous it is; the second one finds a threat."""
+def assess_risks(journey: Tale, lead: Player, home: Player, going: str) -> None:
+    """Record the risk assessment of both offices; the second one finds a threat."""
     lead.act(going, "assess-destination", {"level": "low", "threats": []})
-    tale.say("  4. Where she is, Trinidad and Tobago finds no threat against a return.")
+    journey.say("  4. Where she is, Trinidad and Tobago finds no threat against a return.")
     threat = {
         "level": "high",
         "threats": ["RETRIBUTION"],
@@ -116,48 +120,50 @@ def assess_risks(tale: Tale, lead: Player, home: Player, going: str) -> None:
         "note": "Synthetic: the recruiter lives in her street, and asks for her.",
     }
     home.act(going, "assess-origin", threat)
-    tale.say(
-        "  5. Where she would go, the organisation finds one: retribution. Her family it"
+    journey.say(
+        "  5. The organisation in Jamaica finds one: retribution. It did not contact her"
     )
-    tale.say("     left alone: she had not agreed to that. (6 is for children.)")
+    journey.say(
+        "     family, because she had not agreed to that. (Step 6 is for children.)"
+    )
 
 
-def decide_no_go(tale: Tale, lead: Player, going: str) -> None:
-    """Try to let her go; then decide, by two people, that she cannot."""
+def decide_no_go(journey: Tale, lead: Player, going: str) -> None:
+    """Show that a GO is refused; then decide NO-GO by two people."""
     seen = {"If-Match": lead.tag(going)}
-    lacks = lead.lacks(f"{going}/go", {}, **seen)
-    tale.say("  7. The coordinator would say GO. The service refuses:")
-    tale.say(f"     {lacks['no_threat']}")
+    unmet = lead.lacks(f"{going}/go", {}, **seen)
+    journey.say("  7. The coordinator tries to decide GO. The service refuses:")
+    journey.say(f"     {unmet['no_threat']}")
     asked = lead.act(going, "no-go", INSTEAD)["id"]
-    tale.player(TT_SECOND).post(f"approvals/{asked}/approve")
+    journey.player(TT_SECOND).post(f"approvals/{asked}/approve")
     stopped = lead.act(going, "no-go", INSTEAD, Approval=asked)
     instead = ", ".join(stopped["open_instead"])
-    tale.say(
+    journey.say(
         f"     Coordinator and supervisor decide: {stopped['state']}; {instead} instead."
     )
 
 
-def write_safeguards(tale: Tale, lead: Player, consulate: Player, papers: str) -> None:
-    """Let her State be told no more: she will ask for protection from what awaits her."""
+def write_safeguards(journey: Tale, lead: Player, consulate: Player, papers: str) -> None:
+    """Block contact with her State, because she will ask for asylum."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
-    lead.write(tale.case, "safeguards", guards)
-    tale.say(
-        "She will seek asylum, so her State is told no more: the coordinator writes that"
+    lead.write(journey.case, "safeguards", guards)
+    journey.say(
+        "She will seek asylum, so the coordinator blocks contact with her State in the"
     )
-    tale.say(
-        f"  down, and the request for papers is {lead.get(papers)['state']} at that moment."
+    journey.say(
+        f"  safeguards. The referral for documents is now {lead.get(papers)['state']}."
     )
     consulate.act(papers, "confirm-deletion")
-    tale.say("  The consulate confirms that it stopped, and deleted what it was sent.")
+    journey.say("  The consulate confirms that it deleted what it was sent.")
 
 
-def ask_unhcr(tale: Tale, lead: Player, going: str) -> None:
-    """Ask for the protection that was named instead."""
-    tale.consents(
-        lead, build_consent(tale.troupe.now, name_office(UNHCR), "ASYLUM", language="en")
+def ask_unhcr(journey: Tale, lead: Player, going: str) -> None:
+    """Refer to the protection that the decision named instead."""
+    journey.consents(
+        lead, build_consent(journey.troupe.now, name_office(UNHCR), "ASYLUM", language="en")
     )
-    asylum = tale.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
-    tale.accepts(asylum, UNHCR)
-    tale.say("UNHCR may know, she says; it is asked, and accepts to see to her asylum.")
-    state = lead.get(tale.case)["state"]
-    tale.say(f"  The return is {lead.get(going)['state']}, and the case goes on: {state}.")
+    asylum = journey.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
+    journey.accepts(asylum, UNHCR)
+    journey.say("She consents to UNHCR, which accepts a referral for asylum.")
+    state = lead.get(journey.case)["state"]
+    journey.say(f"  The return is {lead.get(going)['state']}, and the case is {state}.")

@@ -1,4 +1,4 @@
-"""An Uzbek citizen met in Panama: two regions, three languages, and no agreement yet."""
+"""Journey: a citizen of Uzbekistan in Panama, in two regions without an agreement."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -25,26 +25,26 @@ REFERENCE: Final = "DEMO-PANAMA-1"
 SHARED: Final = ("needs", "contact")
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say("A consular officer of Uzbekistan, who covers Panama from abroad, speaks by")
-    troupe.say("  telephone with a man who works off a debt there. He speaks Uzbek alone.")
-    show_desks(troupe)
-    tale = troupe.meets(UZ_FAR_OFFICER, build_case(troupe.now))
-    if tale is None:
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say("A consular officer of Uzbekistan, who covers Panama from abroad, telephones")
+    demo.say("  a man who works off a debt there. He speaks only Uzbek.")
+    show_desks(demo)
+    journey = demo.meets(UZ_FAR_OFFICER, build_case(demo.now))
+    if journey is None:
         return
-    tale.say(
-        f"  He agrees to be referred in Panama. The officer submits the case: {tale.code}"
+    journey.say(
+        f"  He agrees to be referred there. The officer submits the case: {journey.code}"
     )
-    lead = tale.player(PA_LEAD)
-    take_lead(tale, lead)
-    ask_other_region(tale, lead)
-    ask_prosecutor(tale, lead)
-    show_outcome(tale, lead)
+    lead = journey.player(PA_LEAD)
+    take_lead(journey, lead)
+    ask_other_region(journey, lead)
+    ask_prosecutor(journey, lead)
+    show_outcome(journey, lead)
 
 
 def build_case(now: datetime) -> Json:
-    """Write the case as the officer sends it."""
+    """Return the case as the officer submits it."""
     state, offices = name_class("state", "PA"), name_class("non_state", "PA")
     return {
         "submit": True,
@@ -72,81 +72,85 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def show_desks(troupe: Troupe) -> None:
-    """Ask, before there is a case, who would lead in each region, and who is at the end."""
-    officer = troupe.player(UZ_FAR_OFFICER)
+def show_desks(demo: Troupe) -> None:
+    """Show which office would lead in each country, and which desk is the last resort."""
+    officer = demo.player(UZ_FAR_OFFICER)
     for country in ("PA", "UZ"):
         asked: dict[str, Any] = {"country": country, "language": "uz"}
         asked |= {"age_class": "adult", "priority": "urgent"}
         found = officer.post("routing", asked)
         first = found["leads"]["candidates"][0]["focal_point"]
-        troupe.say(f"  In {country}: {first} would lead; if nobody can, {found['desk']}.")
+        demo.say(f"  In {country}: {first} would lead; if no office can, {found['desk']}.")
 
 
-def take_lead(tale: Tale, lead: Player) -> None:
-    """Let Panama take the lead, and find somebody who speaks with him."""
-    tale.leads(lead)
-    words = tale.refers(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
-    who = tale.accepts(words, PA_INTERPRETER)
+def take_lead(journey: Tale, lead: Player) -> None:
+    """Accept the lead in Panama, and refer to an interpreter."""
+    journey.leads(lead)
+    words = journey.refers(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
+    who = journey.accepts(words, PA_INTERPRETER)
     who.act(words, "start", {"person_met": True})
-    tale.say(
-        "Panama takes the lead. Its officers speak Spanish, the consulate writes English"
+    journey.say(
+        "Panama takes the lead. Its officers speak Spanish, the consulate English and"
     )
-    tale.say(
-        "  and Uzbek: an interpreter of an NGO is asked, who belongs to neither State."
+    journey.say(
+        "  Uzbek, so an interpreter of an NGO is asked, who belongs to neither State."
     )
 
 
-def ask_other_region(tale: Tale, lead: Player) -> None:
-    """Ask in the other region: without an agreement the notice crosses, and no more."""
-    path = f"{tale.case}/referrals"
-    lacks = lead.lacks(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
-    tale.say("He wants his mother found. A centre in Uzbekistan could, and he agreed; but:")
-    tale.say(f"  {lacks['agreement']}")
-    family = tale.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
-    centre = tale.accepts(family, UZ_CENTRE)
-    tale.hidden(centre.finds(f"{tale.case}/sections/contact"))
-    tale.say(
-        "  So the notice alone crosses, from one region to the other: a code, a country, a"
+def ask_other_region(journey: Tale, lead: Player) -> None:
+    """Refer to the other region: without an agreement only the summary crosses."""
+    path = f"{journey.case}/referrals"
+    unmet = lead.lacks(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
+    journey.say(
+        "He wants to find his mother, and consented to a centre in Uzbekistan. But:"
     )
-    tale.say("  language, what is asked. The centre accepts; more waits for an agreement.")
+    journey.say(f"  {unmet['agreement']}")
+    family = journey.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
+    centre = journey.accepts(family, UZ_CENTRE)
+    journey.hidden(centre.finds(f"{journey.case}/sections/contact"))
+    journey.say(
+        "  So only the summary crosses the border: a code, a country, a language and the"
+    )
+    journey.say("  service. The centre accepts; more needs an agreement.")
 
 
-def ask_prosecutor(tale: Tale, lead: Player) -> None:
-    """Ask the prosecutor: only with a consent of its own, and once he knows of his time."""
-    path, told = f"{tale.case}/referrals", ("needs", "narrative")
+def ask_prosecutor(journey: Tale, lead: Player) -> None:
+    """Refer to the prosecutor, after a separate consent and a reflection period."""
+    path, told = f"{journey.case}/referrals", ("needs", "narrative")
     report = build_referral(PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
-    lacks = lead.lacks(path, report)
-    tale.say("The prosecutor would hear him, and work with those of Uzbekistan. Not yet:")
+    unmet = lead.lacks(path, report)
+    journey.say("The lead wants to refer him to the prosecutor. The service refuses:")
     for need in ("consent", "reflection_told"):
-        tale.say(f"  {lacks[need]}")
+        journey.say(f"  {unmet[need]}")
     offered = {"name": "reflection_period", "value": "offered", "country": "PA"}
-    lead.post(f"{tale.case}/facts", offered)
+    lead.post(f"{journey.case}/facts", offered)
     given = build_consent(
-        *(tale.troupe.now, name_office(PA_PROSECUTOR), "LAW_ENFORCEMENT"),
+        journey.troupe.now,
+        name_office(PA_PROSECUTOR),
+        "LAW_ENFORCEMENT",
         sections=list(told),
         interpreter=True,
     )
-    tale.consents(lead, given)
-    tale.say(
-        "  He is told, in Uzbek, that he may take his time and that help does not hang on"
+    journey.consents(lead, given)
+    journey.say(
+        "  He is told, in Uzbek, that he has a reflection period and gets help in any case."
     )
-    tale.say("  it. He wants to speak, and says so for the prosecutor alone.")
-    heard = tale.refers(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
-    prosecutor = tale.accepts(heard, PA_PROSECUTOR)
-    account = prosecutor.get(f"{tale.case}/sections/narrative")["content"]["text"]
-    tale.hidden(prosecutor.finds(f"{tale.case}/sections/contact"))
-    tale.say(f"  Now it goes. The prosecutor accepts, and reads his account: {account}")
-    tale.say(
-        "  How he is reached is shut to the prosecutor: that consent does not name it."
+    journey.say("  He wants to testify, and consents to the prosecutor only.")
+    heard = journey.refers(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
+    prosecutor = journey.accepts(heard, PA_PROSECUTOR)
+    account = prosecutor.get(f"{journey.case}/sections/narrative")["content"]["text"]
+    journey.hidden(prosecutor.finds(f"{journey.case}/sections/contact"))
+    journey.say(f"  The prosecutor accepts, and reads his account: {account}")
+    journey.say(
+        "  The prosecutor cannot open his contact, which the consent does not name."
     )
 
 
-def show_outcome(tale: Tale, lead: Player) -> None:
-    """Tell how it stands, and what the consulate that brought it knows."""
-    officer = tale.player(UZ_FAR_OFFICER)
-    tale.hidden(officer.get("referrals")["items"])
-    people = officer.finds(f"{tale.case}/contacts")
-    tale.hidden(people)
-    tale.say(f"The case is {lead.get(tale.case)['state']}; that much the consulate reads.")
-    tale.say("  Of the prosecutor, of the place and of who helps there it is not told.")
+def show_outcome(journey: Tale, lead: Player) -> None:
+    """Show the state of the case, and what the consulate sees of it."""
+    officer = journey.player(UZ_FAR_OFFICER)
+    journey.hidden(officer.get("referrals")["items"])
+    people = officer.finds(f"{journey.case}/contacts")
+    journey.hidden(people)
+    journey.say(f"The case is {lead.get(journey.case)['state']}, which the consulate sees.")
+    journey.say("  It does not see the prosecutor, the place, or the offices that help.")

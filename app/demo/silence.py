@@ -1,4 +1,4 @@
-"""An emergency that nobody answers, until somebody does: silence is overtaken."""
+"""Journey: an emergency in which offices miss their deadlines and others are asked."""
 
 from datetime import datetime
 from typing import Final
@@ -17,24 +17,24 @@ from app.demo.words import (
 REFERENCE: Final = "DEMO-ALMATY-SILENCE"
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say("A woman runs from a house in Almaty at night, and reaches her consulate.")
-    tale = troupe.meets(UZ_OFFICER, build_case(troupe.now))
-    if tale is None:
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say("A woman escapes from a house in Almaty at night and reaches her consulate.")
+    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if journey is None:
         return
-    officer = tale.player(UZ_OFFICER)
-    tale.say(f"  The officer submits the case as an emergency: {tale.code}")
-    escalate_lead(tale, officer)
-    ngo = tale.player(KZ_NGO)
-    tale.leads(ngo)
-    tale.say("Sana Sezim, an NGO, reads it, and takes the lead.")
-    expire_referral(tale, ngo)
-    tale.say(f"The case is {ngo.get(tale.case)['state']}. Nobody had to find out alone.")
+    officer = journey.player(UZ_OFFICER)
+    journey.say(f"  The officer submits the case as an emergency: {journey.code}")
+    escalate_lead(journey, officer)
+    ngo = journey.player(KZ_NGO)
+    journey.leads(ngo)
+    journey.say("Sana Sezim, an NGO, takes the lead.")
+    expire_referral(journey, ngo)
+    journey.say(f"The case is {ngo.get(journey.case)['state']}.")
 
 
 def build_case(now: datetime) -> Json:
-    """Write the case as the officer sends it."""
+    """Return the case as the officer submits it."""
     state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
@@ -54,40 +54,44 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def escalate_lead(tale: Tale, officer: Player) -> None:
-    """Let the hour of whoever was asked first go by, and show what the officer reads."""
-    until = format_time(officer.get(tale.case)["due_at"])
-    tale.say(f"  {KZ_LEAD.focal_point} has until {until}. Nobody there looks.")
-    tale.say("  An hour goes by: the demonstration moves the clock of this one case.")
-    tale.runs_out()
-    ladder = tale.until(lambda: next(iter(list_missed(officer, tale.case)), None))
-    tale.say("The service noticed. The officer reads what became of the case:")
+def escalate_lead(journey: Tale, officer: Player) -> None:
+    """Let the first candidate miss its deadline, and show what the officer sees."""
+    until = format_time(officer.get(journey.case)["due_at"])
+    journey.say(f"  {KZ_LEAD.focal_point} has to answer by {until}. It does not.")
+    journey.say("  The demonstration lets the deadline of this case run out.")
+    journey.runs_out()
+    ladder = journey.until(lambda: next(iter(list_missed(officer, journey.case)), None))
+    journey.say("The service escalates the case. The officer reads the delivery evidence:")
     for silence in ladder["silences"]:
-        tale.say(
+        journey.say(
             f"  {ladder['recipient']}: {silence['name']}, {format_time(silence['at'])}"
         )
-    seen = officer.get(tale.case)
-    tale.say(f"  {seen['holder']} has it now, until {format_time(seen['due_at'])}.")
-    late = tale.player(KZ_LEAD)
-    tale.hidden(late.finds(tale.case))
-    tale.say(f"  {KZ_LEAD.focal_point} can open it no longer. Its feed says what happened.")
+    seen = officer.get(journey.case)
+    journey.say(
+        f"  {seen['holder']} has the case now, until {format_time(seen['due_at'])}."
+    )
+    late = journey.player(KZ_LEAD)
+    journey.hidden(late.finds(journey.case))
+    journey.say(f"  {KZ_LEAD.focal_point} can no longer open it. Its feed says why.")
 
 
 def list_missed(who: Player, path: str) -> list[Json]:
-    """List what was sent about something and let pass."""
+    """Return the delivery evidence that has missed deadlines."""
     items = who.get(f"{path}/evidence")["items"]
     return [ladder for ladder in items if ladder["silences"]]
 
 
-def expire_referral(tale: Tale, ngo: Player) -> None:
-    """Let a shelter be silent twice: the referral ends, and another is asked."""
-    referral = tale.refers(ngo, KZ_NIGHT, "SHELTER", ["needs"])
-    tale.say("It asks a shelter for a bed. The shelter is silent, and is reminded.")
-    tale.runs_out()
-    tale.until(lambda: next(iter(list_missed(ngo, referral)), None))
-    tale.say("It is silent again, and the referral ends by itself: it must not wait.")
-    tale.runs_out()
-    tale.until(lambda: ngo.get(referral)["state"] == "expired")
-    bed = tale.refers(ngo, KZ_SHELTER, "SHELTER", ["needs"])
-    tale.accepts(bed, KZ_SHELTER)
-    tale.say("Another shelter is asked, and takes her in tonight.")
+def expire_referral(journey: Tale, ngo: Player) -> None:
+    """Let a shelter miss two deadlines; the referral expires, and another is asked."""
+    referral = journey.refers(ngo, KZ_NIGHT, "SHELTER", ["needs"])
+    journey.say(
+        "It asks a shelter for a bed. The shelter does not answer, and is reminded."
+    )
+    journey.runs_out()
+    journey.until(lambda: next(iter(list_missed(ngo, referral)), None))
+    journey.say("It does not answer again, so the referral expires.")
+    journey.runs_out()
+    journey.until(lambda: ngo.get(referral)["state"] == "expired")
+    bed = journey.refers(ngo, KZ_SHELTER, "SHELTER", ["needs"])
+    journey.accepts(bed, KZ_SHELTER)
+    journey.say("Another shelter is asked, and accepts for tonight.")

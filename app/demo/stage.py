@@ -1,4 +1,4 @@
-"""The stage of the demonstration: the made-up directory, and real keys for its cast."""
+"""The setup of the demonstration: its directory, accounts and API keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ KEY_DAYS: Final = 1
 
 
 class DemoRefused(Exception):  # noqa: N818 - it says what happened, as Problem does
-    """The demonstration would mix made-up offices with real ones."""
+    """The database has accounts that do not belong to the demonstration."""
 
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """What is needed to set it: a transaction, the time, and where ids come from."""
+    """What the setup needs: a transaction, the time, and a function that makes ids."""
 
     session: Session
     now: datetime
@@ -35,20 +35,22 @@ class DemoSetup:
 
 
 def load_directory(stage: DemoSetup) -> None:
-    """Load the directory and the made-up focal points; a second time changes nothing.
+    """Load the directory and the made-up focal points; a second call changes nothing.
 
-    Raises DemoRefused where real people have accounts: a made-up desk or overseer would be
-    given real cases.
+    Raises DemoRefused if the database has other accounts, because made-up offices would get
+    real cases.
     """
     if access.has_other_accounts(stage.session, [part.label for part in CAST]):
-        raise DemoRefused("This database has accounts of its own: give the demo another.")
+        raise DemoRefused(
+            "This database has other accounts. Use another database for the demonstration."
+        )
     clerk = Clerk(stage.session, stage.new_id, stage.now)
     load(clerk, standard_data())
     load(clerk, files("app.demo").joinpath("data"))
 
 
 def create_keys(stage: DemoSetup) -> dict[Part, str]:
-    """Give everybody of the cast an API key for one day."""
+    """Return an API key for each account of the demonstration, valid for one day."""
     return {
         part: make_key(
             stage.session,
@@ -62,7 +64,7 @@ def create_keys(stage: DemoSetup) -> dict[Part, str]:
 
 
 def find_or_open_account(stage: DemoSetup, part: Part) -> UUID:
-    """Find the account of a part, or open it."""
+    """Return the id of an account of the demonstration; open it if it does not exist."""
     focal_point = directory.id_of(stage.session, part.focal_point)
     found = access.find_by_label(stage.session, focal_point, part.label)
     if found is not None:

@@ -1,4 +1,4 @@
-"""What every journey says: synthetic, and marked so in every text."""
+"""Request bodies of the journeys, with texts that are marked as synthetic."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,11 +8,11 @@ from app.demo.cast import Part
 type Json = dict[str, Any]
 
 PHONE: Final = "+12025550142"
-"""Of the numbers that are kept for fiction: it rings nowhere."""
+"""A telephone number that is reserved for fiction."""
 
 
 def build_summary(country: str, language: str, *services: str, **changes: Any) -> Json:
-    """Write the notice of an adult, urgent, unless changed: it identifies nobody."""
+    """Return a summary, by default of an adult with priority urgent."""
     return {
         "country": country,
         "age_class": "adult",
@@ -25,19 +25,19 @@ def build_summary(country: str, language: str, *services: str, **changes: Any) -
 
 
 def name_class(kind: str, country: str) -> Json:
-    """Name whoever is of this kind in a country, as whom a person lets know."""
+    """Return the recipient of a consent: a kind of office in a country."""
     return {"recipient_class": {"kind": kind, "country": country}}
 
 
 def name_office(part: Part) -> Json:
-    """Name one focal point, as whom a person lets know."""
+    """Return the recipient of a consent: one focal point."""
     return {"focal_point": part.focal_point}
 
 
 def build_consent(
     now: datetime, who: Json, *purposes: str, language: str = "uz", **changes: Any
 ) -> Json:
-    """Write down what somebody agreed to: to their needs and contact, unless changed."""
+    """Return a consent, by default to the sections needs and contact."""
     return {
         **who,
         "purposes": list(purposes),
@@ -52,7 +52,7 @@ def build_consent(
 
 
 def build_needs(summary: str, danger: str) -> Json:
-    """Say what is needed, without a name, and what whoever helps must know."""
+    """Return the section on needs, with the safety alert."""
     return {
         "section": "needs",
         "summary": f"{summary} (synthetic).",
@@ -61,7 +61,7 @@ def build_needs(summary: str, danger: str) -> Json:
 
 
 def build_contact(alias: str, channel: str) -> Json:
-    """Say how the person is reached without danger."""
+    """Return the section on how to contact the person safely."""
     return {
         "section": "contact",
         "alias": f"{alias} (synthetic)",
@@ -70,16 +70,16 @@ def build_contact(alias: str, channel: str) -> Json:
 
 
 def build_identity(nationality: str, *names: str) -> Json:
-    """Say who the person is, in every script their papers use."""
+    """Return the section on identity, with the names in each script of the documents."""
     return {"section": "identity", "names": list(names), "nationality": nationality}
 
 
 def build_contacts(part: Part) -> list[Json]:
-    """Name two people who can be reached."""
+    """Return the contact people of an office."""
     return [{"name": name, "phone": PHONE} for name in part.people]
 
 
 def build_meeting(part: Part, at: str) -> Json:
-    """Promise a first meeting."""
+    """Return the arrangement of a first meeting."""
     place = {"place": "Demo street 1, side door", "at": at, "person": part.people[0]}
     return {"meeting": place, "contacts": build_contacts(part)}

@@ -1,4 +1,4 @@
-"""A worker from Uzbekistan, met in Almaty: referred, sheltered, advised, and followed."""
+"""Journey: a worker from Uzbekistan in Almaty, from submission to closure."""
 
 from datetime import datetime
 from typing import Final
@@ -26,23 +26,25 @@ REFERENCE: Final = "DEMO-ALMATY-1"
 SHARED: Final = ("needs", "contact")
 
 
-def play(troupe: Troupe) -> None:
-    """Play it all."""
-    troupe.say("A consular officer of Uzbekistan in Almaty meets a worker who wants out.")
-    tale = troupe.meets(UZ_OFFICER, build_case(troupe.now))
-    if tale is None:
+def play(demo: Troupe) -> None:
+    """Play the journey."""
+    demo.say("A consular officer of Uzbekistan in Almaty meets a worker who asks for help.")
+    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if journey is None:
         return
-    tale.say(f"  She agrees to be referred. The officer submits the case: {tale.code}")
-    lead = tale.player(KZ_LEAD)
-    take_lead(tale, lead)
-    bed, advice = ask_helpers(tale, lead)
-    complete_referrals(tale, bed, advice)
-    close_case(tale, lead)
-    show_outcome(tale)
+    journey.say(
+        f"  She agrees to be referred. The officer submits the case: {journey.code}"
+    )
+    lead = journey.player(KZ_LEAD)
+    take_lead(journey, lead)
+    bed, advice = ask_helpers(journey, lead)
+    complete_referrals(journey, bed, advice)
+    close_case(journey, lead)
+    show_outcome(journey)
 
 
 def build_case(now: datetime) -> Json:
-    """Write the case as the officer sends it."""
+    """Return the case as the officer submits it."""
     state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
@@ -56,7 +58,9 @@ def build_case(now: datetime) -> Json:
             ),
             build_contact("Oygul", "Messages only, after 20:00"),
             build_identity(
-                *("UZ", "Ойгул Намунавий Ғаниева", "Oygʻul Namunaviy Gʻaniyeva"),
+                "UZ",
+                "Ойгул Намунавий Ғаниева",
+                "Oygʻul Namunaviy Gʻaniyeva",
                 "Oýgul Sânlı",
             ),
             {"section": "narrative", "text": "Синтетик ҳикоя: ҳужжатлари олиб қўйилган."},
@@ -70,61 +74,65 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def take_lead(tale: Tale, lead: Player) -> None:
-    """Let the focal point of the country take the lead."""
-    first = lead.get(f"{tale.case}/routing")["candidates"][0]
-    tale.say(f"It is routed to {first['focal_point']}: {', '.join(first['reasons'])}.")
-    due = lead.waits(tale.case)["acknowledge"]
-    tale.say(f"  Its coordinator polls the worklist: an answer is due by {due}.")
-    lead.act(tale.case, "acknowledge")
-    needed = lead.get(f"{tale.case}/sections/needs")["content"]["summary"]
-    tale.say(f"  She acknowledges and reads what is needed: {needed}")
-    lead.act(tale.case, "accept-lead", {"contacts": build_contacts(lead.part)})
-    tale.say("  She takes the lead, and names two people who can be reached.")
+def take_lead(journey: Tale, lead: Player) -> None:
+    """Acknowledge the case and accept the lead."""
+    first = lead.get(f"{journey.case}/routing")["candidates"][0]
+    journey.say(
+        f"The case is routed to {first['focal_point']}: {', '.join(first['reasons'])}."
+    )
+    due = lead.waits(journey.case)["acknowledge"]
+    journey.say(f"  Its coordinator reads the worklist: an answer is due by {due}.")
+    lead.act(journey.case, "acknowledge")
+    needed = lead.get(f"{journey.case}/sections/needs")["content"]["summary"]
+    journey.say(f"  She acknowledges and reads what is needed: {needed}")
+    lead.act(journey.case, "accept-lead", {"contacts": build_contacts(lead.part)})
+    journey.say("  She takes the lead and names two contact people.")
 
 
-def ask_helpers(tale: Tale, lead: Player) -> tuple[str, str]:
-    """Ask a shelter and a lawyer side by side; one shelter is full."""
-    full = tale.refers(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
-    advice = tale.refers(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
-    tale.say("Two referrals leave at once: to a shelter and to a legal aid office.")
+def ask_helpers(journey: Tale, lead: Player) -> tuple[str, str]:
+    """Refer to a shelter and a lawyer; the first shelter is full."""
+    full = journey.refers(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
+    advice = journey.refers(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
+    journey.say("Two referrals are sent at once: to a shelter and to a legal aid office.")
     no = {"reason": "NO_CAPACITY", "note": "Every bed is taken until Friday."}
-    tale.player(KZ_FULL_SHELTER).act(full, "decline", no)
-    tale.say("  The shelter has no bed, and says so: NO_CAPACITY.")
-    bed = tale.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    tale.say("  The coordinator hears of it in her feed and asks another shelter.")
+    journey.player(KZ_FULL_SHELTER).act(full, "decline", no)
+    journey.say("  The shelter has no bed and declines: NO_CAPACITY.")
+    bed = journey.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
+    journey.say("  The coordinator sees this in her feed and asks another shelter.")
     return bed, advice
 
 
-def complete_referrals(tale: Tale, bed: str, advice: str) -> None:
-    """Let both accept, meet the person, and say what came of it."""
+def complete_referrals(journey: Tale, bed: str, advice: str) -> None:
+    """Accept, start and complete both referrals."""
     asked = ((KZ_SHELTER, bed), (KZ_LAWYER, advice))
     for part, referral in asked:
-        tale.accepts(referral, part)
-        tale.say(f"  The {part.name} accepts, with a place and a time; sealed.")
+        journey.accepts(referral, part)
+        journey.say(f"  The {part.name} accepts, with a sealed place and time.")
     report = {"outcome": "delivered", "feedback": "She is well and was advised."}
     for part, referral in asked:
-        who = tale.player(part)
+        who = journey.player(part)
         who.act(referral, "start", {"person_met": True})
         who.act(referral, "complete", report)
-        tale.say(f"  The {part.name} met her, helped, and reports: delivered.")
+        journey.say(f"  The {part.name} met her, helped, and reports: delivered.")
 
 
-def close_case(tale: Tale, lead: Player) -> None:
-    """Close it, by two people."""
+def close_case(journey: Tale, lead: Player) -> None:
+    """Close the case with the approval of a second person."""
     why = {"reason": "GOALS_MET", "person_informed": True}
-    asked = lead.act(tale.case, "close", why)["id"]
-    tale.say("The coordinator wants to close; that takes a second person.")
-    tale.player(KZ_SECOND).post(f"approvals/{asked}/approve")
-    lead.act(tale.case, "close", why, Approval=asked)
-    tale.say("  The supervisor approves; the case is closed, and every section is shut.")
+    asked = lead.act(journey.case, "close", why)["id"]
+    journey.say("The coordinator wants to close the case, which needs a second person.")
+    journey.player(KZ_SECOND).post(f"approvals/{asked}/approve")
+    lead.act(journey.case, "close", why, Approval=asked)
+    journey.say(
+        "  The supervisor approves; the case is closed, and no section can be opened."
+    )
 
 
-def show_outcome(tale: Tale) -> None:
-    """Tell what the officer knows: how it went, and never where."""
-    officer = tale.player(UZ_OFFICER)
-    [ladder] = officer.get(f"{tale.case}/evidence")["items"]
+def show_outcome(journey: Tale) -> None:
+    """Show what the officer sees: how far the case came, but not where."""
+    officer = journey.player(UZ_OFFICER)
+    [ladder] = officer.get(f"{journey.case}/evidence")["items"]
     rungs = ", ".join(f"{rung['rank']} {rung['name']}" for rung in ladder["rungs"])
-    tale.say(f"What the officer can prove: {rungs}.")
-    tale.say(f"  What she heard: {', '.join(officer.hears()[-5:])}.")
-    tale.say("  Who shelters the person she was never told.")
+    journey.say(f"The delivery evidence for the officer: {rungs}.")
+    journey.say(f"  The last events in her feed: {', '.join(officer.hears()[-5:])}.")
+    journey.say("  She never learns which office shelters the person.")

@@ -104,10 +104,7 @@ def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) 
     wrong = command(home, "doctor", **mail | {"SAFE_CONDUCT_SMTP_FROM": "nobody"})
 
     assert "contacts: 0 added, 0 changed, 2 unchanged" in again.stdout
-    assert (
-        "Warning: no notifications are sent: set SAFE_CONDUCT_SMTP_HOST or"
-        in nothing
-    )
+    assert "Warning: no notifications are sent: set SAFE_CONDUCT_SMTP_HOST or" in nothing
     assert "Warning: no sms is sent: set SAFE_CONDUCT_SMS_GATEWAY_URL" in half
     assert "no notifications are sent" not in half
     assert "59 active offices have no contact to notify: AG_LEAD, BB_LEAD," in half

@@ -173,7 +173,7 @@ def test_the_demonstration_keeps_out_of_a_mechanism_that_is_used(tmp_path: Path)
     refused = command(tmp_path, "demo")
 
     assert refused.returncode == 1
-    assert "give the demo another" in refused.stderr
+    assert "Use another database for the demonstration" in refused.stderr
 
 
 @pytest.mark.parametrize(
