@@ -270,13 +270,13 @@ def lapse_unanswered(work: Writing) -> int:
     return len(over)
 
 
-def expire_unspent(work: Writing, its: ColumnElement[bool]) -> list[UUID]:
+def expire_unspent(work: Writing, condition: ColumnElement[bool]) -> list[UUID]:
     """Expire the selected approvals that are pending or unused; return their ids.
 
     An account that was disabled, or lost a role or a key, must not take effect through an
     earlier approval, and what one person revoked must not be granted by an earlier one.
     """
-    over = queries.lock_unspent(work, its)
+    over = queries.lock_unspent(work, condition)
     for question in over:
         question.decision, question.lapses_at = ApprovalState.LAPSED, work.now
         record_approval_event(work, question, "approval.lapsed", {})

@@ -36,7 +36,7 @@ Moment = Annotated[
 """Seconds since 1970 (RFC 7519, NumericDate)."""
 
 
-class AssertionRefused(Exception):  # noqa: N818 - it is no error of the service
+class AssertionRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
     """The assertion is not valid; the client does not learn why."""
 
 

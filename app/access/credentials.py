@@ -65,8 +65,8 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
         or not is_live(now, row.expires_at, row.revoked_at, row.disabled_at)
     ):
         raise Unauthenticated("Send a valid API key: `Authorization: Bearer sc_...`.")
-    who = (row.id, row.focal_point_id, row.kind)
-    return build_actor(*who, has=row.roles, may=row.scopes)
+    identity = (row.id, row.focal_point_id, row.kind)
+    return build_actor(*identity, has=row.roles, may=row.scopes)
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:

@@ -46,7 +46,7 @@ ACCESS_TOKEN_QUERY: Final = (
 
 
 def signer(
-    session: Session, said: Assertion, now: datetime, *, lock: bool = False
+    session: Session, assertion: Assertion, now: datetime, *, lock: bool = False
 ) -> PublicKey:
     """Return the key that an assertion names, if it is valid now; raises AssertionRefused.
 
@@ -57,16 +57,16 @@ def signer(
         select(PublicKey)
         .join(Account, Account.id == PublicKey.account_id)
         .where(
-            PublicKey.account_id == said.client,
-            PublicKey.kid == said.header.kid,
+            PublicKey.account_id == assertion.client,
+            PublicKey.kid == assertion.header.kid,
             PublicKey.revoked_at.is_(None),
             PublicKey.expires_at > now,
             Account.disabled_at.is_(None),
             Account.kind == AccountKind.INTEGRATION,
         )
     )
-    held = wanted.with_for_update(of=PublicKey, key_share=True)
-    found = session.scalar(held if lock else wanted)
+    locked = wanted.with_for_update(of=PublicKey, key_share=True)
+    found = session.scalar(locked if lock else wanted)
     if found is None:
         raise AssertionRefused
     return found
@@ -104,12 +104,12 @@ def has_registered_key(work: Reading, one: UUID, other: UUID) -> bool:
 
     The account that registered it may have the private key, and could sign as the machine.
     """
-    theirs = or_(
+    either = or_(
         (PublicKey.account_id == one) & (PublicKey.made_by == other),
         (PublicKey.account_id == other) & (PublicKey.made_by == one),
     )
     usable = is_usable_after(PublicKey, work.now - IN_TRANSIT)
-    found = work.session.scalar(select(PublicKey.id).where(theirs, usable).limit(1))
+    found = work.session.scalar(select(PublicKey.id).where(either, usable).limit(1))
     return found is not None
 
 

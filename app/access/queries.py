@@ -25,7 +25,9 @@ def labels(work: Reading, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
     """Return the focal point and label of each account: a staff number or a duty post."""
     wanted = Account.id.in_(set(ids))
     rows = select(Account.id, Account.focal_point_id, Account.label).where(wanted)
-    return {account: (of, label) for account, of, label in work.session.execute(rows)}
+    return {
+        account: (office, label) for account, office, label in work.session.execute(rows)
+    }
 
 
 def find_by_label(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
@@ -42,8 +44,8 @@ def has_other_accounts(session: Session, labels: Collection[str]) -> bool:
 
 def has_active_account(session: Session, labels: Collection[str]) -> bool:
     """Return whether there is an enabled account with one of these labels."""
-    theirs = Account.label.in_(labels) & Account.disabled_at.is_(None)
-    return session.scalar(select(Account.id).where(theirs).limit(1)) is not None
+    active = Account.label.in_(labels) & Account.disabled_at.is_(None)
+    return session.scalar(select(Account.id).where(active).limit(1)) is not None
 
 
 def approvals(work: Reading) -> Select[Approval, int]:
@@ -94,8 +96,8 @@ def load_approval(
 ) -> Approval:
     """Return the approval that a condition selects, or raise NotFound (404)."""
     statement = select(Approval).where(wanted, is_visible(work))
-    held = statement.with_for_update(key_share=True)
-    fresh = held.execution_options(populate_existing=True)
+    locked = statement.with_for_update(key_share=True)
+    fresh = locked.execution_options(populate_existing=True)
     found = work.session.scalar(fresh if lock else statement)
     if found is None:
         raise NotFound("There is no such approval.")
@@ -136,8 +138,8 @@ def has_unanswered(session: Session, now: datetime) -> bool:
 
 def lock_unanswered(work: Writing) -> Sequence[Approval]:
     """Lock and return the unanswered requests that no other transaction has locked."""
-    held = select_unanswered(work.now).with_for_update(key_share=True, skip_locked=True)
-    return work.session.scalars(held).all()
+    locked = select_unanswered(work.now).with_for_update(key_share=True, skip_locked=True)
+    return work.session.scalars(locked).all()
 
 
 def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
@@ -160,11 +162,11 @@ def is_about(account: Account) -> ColumnElement[bool]:
     return Approval.subject == account.reference
 
 
-def lock_unspent(work: Writing, its: ColumnElement[bool]) -> Sequence[Approval]:
+def lock_unspent(work: Writing, condition: ColumnElement[bool]) -> Sequence[Approval]:
     """Lock and return the selected approvals that can still be decided or used."""
     open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > work.now)
-    held = select(Approval).where(its, open_).order_by(Approval.number)
-    fresh = held.with_for_update(key_share=True)
+    locked = select(Approval).where(condition, open_).order_by(Approval.number)
+    fresh = locked.with_for_update(key_share=True)
     return work.session.scalars(fresh.execution_options(populate_existing=True)).all()
 
 
@@ -214,9 +216,9 @@ def get_account(work: Reading, account_id: UUID) -> Account:
 def lock_account(work: Writing, account_id: UUID) -> Account:
     """Lock and return an account, or raise NotFound (404)."""
     wanted = select(Account).where(Account.id == account_id)
-    held = wanted.with_for_update(key_share=True)
+    locked = wanted.with_for_update(key_share=True)
     return require_found(
-        work.session.scalar(held.execution_options(populate_existing=True))
+        work.session.scalar(locked.execution_options(populate_existing=True))
     )
 
 

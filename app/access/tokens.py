@@ -17,7 +17,7 @@ TOKEN_LIFETIME: Final = timedelta(minutes=15)
 """The validity of a token (R27): longer than that of the assertion, which it records."""
 
 
-class ScopeRefused(Exception):  # noqa: N818 - it is no error of the service
+class ScopeRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
     """The key may not request this scope."""
 
 
@@ -40,16 +40,19 @@ def scopes_of(key: PublicKey, asked: Collection[str] | None) -> list[str]:
     return sorted(key.scopes if asked is None else set(asked))
 
 
-def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> Bought:
+def buy(session: Session, assertion: Assertion, scopes: list[str], now: datetime) -> Bought:
     """Issue a token for an assertion, once; raises AssertionRefused.
 
     The key is locked, so that of two processes with the same assertion the second one sees
     the token of the first (R26). Expired tokens of the key are deleted, so that it only has
     those of one validity period.
     """
-    key, spent = machines.signer(session, said, now, lock=True), hash_assertion(said)
-    over = (AccessToken.public_key_id == key.id) & (AccessToken.expires_at <= now)
-    session.execute(delete(AccessToken).where(over))
+    key, spent = (
+        machines.signer(session, assertion, now, lock=True),
+        hash_assertion(assertion),
+    )
+    expired = (AccessToken.public_key_id == key.id) & (AccessToken.expires_at <= now)
+    session.execute(delete(AccessToken).where(expired))
     if machines.is_spent(session, key, spent):
         raise AssertionRefused
     prefix, token = create_secret(machines.TOKEN_PREFIX)
@@ -66,6 +69,6 @@ def buy(session: Session, said: Assertion, scopes: list[str], now: datetime) -> 
     return Bought(token, scopes, made.expires_at)
 
 
-def hash_assertion(said: Assertion) -> str:
+def hash_assertion(assertion: Assertion) -> str:
     """Return the hash by which a used assertion is recognised."""
-    return credentials.hash_key(said.claims.jti)
+    return credentials.hash_key(assertion.claims.jti)

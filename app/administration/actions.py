@@ -192,7 +192,7 @@ def ask_administrator(
     """Request the approval of another administrator; return the pending one if there is."""
     if waiting := access.pending_like(work, fingerprint):
         return waiting
-    asking = Asking(
+    request = Asking(
         action="directory.change",
         subject=subject,
         fingerprint=fingerprint,
@@ -200,4 +200,4 @@ def ask_administrator(
         roles=DECIDERS,
         lapses_at=until(work, ClockKind.APPROVE, None, waits_on=None),
     )
-    return decisions.ask(work, asking)
+    return decisions.ask(work, request)

@@ -33,12 +33,12 @@ def of_focal_point(turn: Turn) -> frozenset[str]:
     before, after = turn.before, turn.after
     if before is None:
         return frozenset({"active"}) if after["active"] else frozenset()
-    grave = turn.changed - OFFICE_ALONE
+    guarded = turn.changed - OFFICE_ALONE
     if after["active"] and after["confidence"] == Confidence.FICTITIOUS:
-        grave |= turn.changed & {"confidence"}
+        guarded |= turn.changed & {"confidence"}
     if not after["active"] and before["kind"] not in ENDED_BY_TWO:
-        grave -= {"active"}
-    return grave
+        guarded -= {"active"}
+    return guarded
 
 
 def of_country(turn: Turn) -> frozenset[str]:
@@ -62,9 +62,9 @@ def of_agreement(turn: Turn) -> frozenset[str]:
 
     One person may narrow it: fewer countries, a later start, or an earlier end.
     """
-    grave = turn.changed - AGREEMENT_ALONE
+    guarded = turn.changed - AGREEMENT_ALONE
     old, new = turn.before, turn.after
-    return frozenset(name for name in grave if old is None or is_wider(name, old, new))
+    return frozenset(name for name in guarded if old is None or is_wider(name, old, new))
 
 
 def of_time_limit(turn: Turn) -> frozenset[str]:
@@ -75,8 +75,8 @@ def of_time_limit(turn: Turn) -> frozenset[str]:
     takes it from an office that is about to help, or erases it. A limit of an agreement
     without a length of its own cannot be compared, so it needs two.
     """
-    grave = turn.changed - SOURCED
-    if not grave & {"amount", "unit"}:
+    guarded = turn.changed - SOURCED
+    if not guarded & {"amount", "unit"}:
         return frozenset()
     kind = ClockKind(turn.after["clock"])
     old, new = (
@@ -85,7 +85,7 @@ def of_time_limit(turn: Turn) -> frozenset[str]:
     )
     if kind in REMINDERS and old is not None and new is not None and new <= old:
         return frozenset()
-    return grave
+    return guarded
 
 
 def estimate_length(row: Values | None, named: Values) -> float | None:

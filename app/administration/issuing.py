@@ -44,14 +44,14 @@ def make_key(
     Raises as `lock_to_grant` and `ask_or_claim_approval` do.
     """
     account = lock_to_grant(work, account_id, more=frozenset())
-    of, now = describe_account(work, account)
-    said = now | {"scopes": sorted(set(new.scopes)), "days": new.days}
+    focal_point, state = describe_account(work, account)
+    details = state | {"scopes": sorted(set(new.scopes)), "days": new.days}
     matter = Matter(
         action="account.make_key",
         subject=account.reference,
-        of=of,
+        of=focal_point,
         roles=get_roles(account),
-        said=said,
+        said=details,
     )
     if question := second(work, matter, approval):
         return question
@@ -70,7 +70,7 @@ def add_key(
 
 
 def rotate_key(
-    work: Writing, account_id: UUID, prefix: str, how: Rotation, approval: UUID | None
+    work: Writing, account_id: UUID, prefix: str, rotation: Rotation, approval: UUID | None
 ) -> MadeKey | Approval:
     """Make a key that replaces another, or request the approval of a second person.
 
@@ -83,20 +83,20 @@ def rotate_key(
     ended = (old.revoked_at, account.disabled_at)
     if not credentials.is_live(work.now, old.expires_at, *ended):
         raise AccountEnded("The key is no longer valid. Make a new key.")
-    of, now = describe_account(work, account)
-    said = now | {"key": prefix, "scopes": old.scopes} | how.model_dump()
+    focal_point, state = describe_account(work, account)
+    details = state | {"key": prefix, "scopes": old.scopes} | rotation.model_dump()
     matter = Matter(
         action="account.rotate_key",
         subject=account.reference,
-        of=of,
+        of=focal_point,
         roles=get_roles(account),
-        said=said,
+        said=details,
     )
     if question := second(work, matter, approval):
         return question
     scopes = frozenset(Scope(name) for name in old.scopes)
-    new = add_key(work, account, scopes, how.days, "account.key_rotated")
-    old.expires_at = min(old.expires_at, work.now + timedelta(hours=how.overlap_hours))
+    new = add_key(work, account, scopes, rotation.days, "account.key_rotated")
+    old.expires_at = min(old.expires_at, work.now + timedelta(hours=rotation.overlap_hours))
     return new
 
 

@@ -66,8 +66,8 @@ def load(clerk: Clerk, folder: Traversable, *, reopen: bool = False) -> Loaded:
     found = files.read(folder, load_known(clerk), limits)
     offices = with_last_word(clerk, spelled(found.focal_points))
     contacts = spelled(found.contacts)
-    offices, its = plan_activations(clerk, FOCAL_POINTS, offices, reopen=reopen)
-    contacts, theirs = plan_activations(clerk, CONTACTS, contacts, reopen=reopen)
+    offices, office_changes = plan_activations(clerk, FOCAL_POINTS, offices, reopen=reopen)
+    contacts, contact_changes = plan_activations(clerk, CONTACTS, contacts, reopen=reopen)
     require_soundness(clerk, found.countries, offices)
     return Loaded(
         countries=store(clerk, COUNTRIES, spelled(found.countries)),
@@ -75,7 +75,7 @@ def load(clerk: Clerk, folder: Traversable, *, reopen: bool = False) -> Loaded:
         agreements=store(clerk, AGREEMENTS, spelled(found.agreements)),
         limits=store(clerk, TIME_LIMITS, spelled(files.rows(limits))),
         contacts=store(clerk, CONTACTS, contacts),
-        doors=merge_activations(its, theirs),
+        doors=merge_activations(office_changes, contact_changes),
     )
 
 
@@ -87,13 +87,15 @@ def plan_activations(
     was = {register.subject_of(row): row["active"] for row in rows_now}
     shut = [subject for subject, active in was.items() if not active]
     stays = frozenset() if reopen else shut_by_people(clerk.session, shut)
-    to = {register.subject_of(row): row for row in rows}
-    left = [subject for subject, row in to.items() if row["active"] and subject in stays]
-    to |= {subject: {**to[subject], "active": False} for subject in left}
-    turned = [s for s, row in to.items() if was.get(s, row["active"]) != row["active"]]
-    opened = [subject for subject in turned if to[subject]["active"]]
-    closed = [subject for subject in turned if not to[subject]["active"]]
-    return list(to.values()), Doors(tuple(opened), tuple(closed), tuple(left))
+    wanted = {register.subject_of(row): row for row in rows}
+    left = [
+        subject for subject, row in wanted.items() if row["active"] and subject in stays
+    ]
+    wanted |= {subject: {**wanted[subject], "active": False} for subject in left}
+    turned = [s for s, row in wanted.items() if was.get(s, row["active"]) != row["active"]]
+    opened = [subject for subject in turned if wanted[subject]["active"]]
+    closed = [subject for subject in turned if not wanted[subject]["active"]]
+    return list(wanted.values()), Doors(tuple(opened), tuple(closed), tuple(left))
 
 
 def merge_activations(one: Doors, other: Doors) -> Doors:

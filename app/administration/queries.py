@@ -28,8 +28,8 @@ def find(work: Reading, register: Register, key: str) -> Entry | None:
 
 def lock(work: Writing, register: Register, key: str) -> Entry | None:
     """Lock and return a row; an office that changes its own entry waits for the lock."""
-    held = select_row(register, key).with_for_update(key_share=True)
-    found: Entry | None = work.session.scalar(held)
+    locked = select_row(register, key).with_for_update(key_share=True)
+    found: Entry | None = work.session.scalar(locked)
     return found
 
 

@@ -52,15 +52,15 @@ def register_public_key(
     kid = new.jwk.thumbprint
     if machines.find_key(work, account.id, kid) is not None:
         raise PublicKeyKnown("Make another key pair; a revoked key cannot be used again.")
-    of, now = describe_account(work, account)
-    asked = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
+    focal_point, state = describe_account(work, account)
+    details = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
     name = "account.register_public_key"
     matter = Matter(
         action=name,
         subject=account.reference,
-        of=of,
+        of=focal_point,
         roles=get_roles(account),
-        said=now | asked,
+        said=state | details,
     )
     if question := second(work, matter, approval):
         return question

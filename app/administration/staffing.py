@@ -98,20 +98,22 @@ def require_visible(work: Reading, account: Account) -> Account:
     return account
 
 
-def must_change(work: Reading, of: UUID, roles: frozenset[Role]) -> None:
+def must_change(work: Reading, focal_point: UUID, roles: frozenset[Role]) -> None:
     """Raise RoleMissing (403) unless the caller may change an account with such roles."""
     must_manage(work)
-    if not powers.may_change_account(work.actor, of, roles):
+    if not powers.may_change_account(work.actor, focal_point, roles):
         raise RoleMissing("This needs a person with the role administrator.")
 
 
 def require_fitting_roles(
-    roles: frozenset[Role], kind: AccountKind, of: FocalPoint
+    roles: frozenset[Role], kind: AccountKind, focal_point: FocalPoint
 ) -> None:
     """Raise RolesIncompatible (409) unless this kind and office may have the roles."""
     access.require_compatible_roles(roles)
-    if why := powers.describe_conflict(roles, kind, oversees=of.kind == Kind.OVERSIGHT):
-        raise RolesIncompatible(why)
+    if conflict := powers.describe_conflict(
+        roles, kind, oversees=focal_point.kind == Kind.OVERSIGHT
+    ):
+        raise RolesIncompatible(conflict)
 
 
 def get_roles(account: Account) -> frozenset[Role]:
@@ -149,8 +151,8 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
 
     A repeated request returns the pending approval. Raises ApprovalUnusable (409).
     """
-    said = json.dumps(matter.said, sort_keys=True)
-    parts = (matter.action, str(work.actor.account_id), matter.subject, said)
+    details = json.dumps(matter.said, sort_keys=True)
+    parts = (matter.action, str(work.actor.account_id), matter.subject, details)
     fingerprint = work.vault.fingerprint(*(part.encode() for part in parts))
     if approval is not None:
         access.spend(work, approval, fingerprint)
@@ -182,9 +184,9 @@ def record_account_event(work: Writing, account: Account, event: str, **facts: A
 
 def describe_account(work: Reading, account: Account) -> tuple[FocalPoint, dict[str, Any]]:
     """Return the office of an account, and its current state as a second person sees it."""
-    of = directory.by_id(work, account.focal_point_id)
-    now = {"label": account.label, "kind": str(account.kind), "has": account.roles}
-    return of, {"focal_point": of.code, **now}
+    focal_point = directory.by_id(work, account.focal_point_id)
+    state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
+    return focal_point, {"focal_point": focal_point.code, **state}
 
 
 def open_account(
@@ -196,20 +198,20 @@ def open_account(
     `ask_or_claim_approval` does.
     """
     must_manage(work)
-    of, roles = directory.named(work, new.focal_point), frozenset(new.roles)
-    must_change(work, of.id, roles)
-    require_fitting_roles(roles, new.kind, of)
-    said = new.model_dump(mode="json") | {"roles": sorted(roles)}
+    focal_point, roles = directory.named(work, new.focal_point), frozenset(new.roles)
+    must_change(work, focal_point.id, roles)
+    require_fitting_roles(roles, new.kind, focal_point)
+    details = new.model_dump(mode="json") | {"roles": sorted(roles)}
     matter = Matter(
         action="account.open",
         subject="accounts",
-        of=of,
+        of=focal_point,
         roles=roles,
-        said=said,
+        said=details,
     )
     if question := second(work, matter, approval):
         return question
-    return add_account(work, Opening(of.id, new.label, roles, new.kind))
+    return add_account(work, Opening(focal_point.id, new.label, roles, new.kind))
 
 
 def add_account(work: Writing, opening: Opening) -> Account:
@@ -229,17 +231,17 @@ def grant_roles(
     """
     account = lock_to_grant(work, account_id, more=new)
     roles = get_roles(account) | new
-    of, now = describe_account(work, account)
-    require_fitting_roles(roles, account.kind, of)
+    focal_point, state = describe_account(work, account)
+    require_fitting_roles(roles, account.kind, focal_point)
     if roles == get_roles(account):
         return account
-    said = now | {"roles": sorted(new)}
+    details = state | {"roles": sorted(new)}
     matter = Matter(
         action="account.grant_roles",
         subject=account.reference,
-        of=of,
+        of=focal_point,
         roles=roles,
-        said=said,
+        said=details,
     )
     if question := second(work, matter, approval):
         return question
@@ -255,12 +257,12 @@ def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Accou
     earlier approval to grant the roles again.
     """
     account = lock_to_change(work, account_id)
-    if gone := sorted(get_roles(account) & old):
+    if revoked := sorted(get_roles(account) & old):
         account.roles = sorted(get_roles(account) - old)
         access.expire_unspent(work, queries.is_allowed_by_or_about(account))
         left = queries.count_workers(work, account.focal_point_id)
         record_account_event(
-            work, account, "account.roles_revoked", roles=gone, accounts_left=left
+            work, account, "account.roles_revoked", roles=revoked, accounts_left=left
         )
     return account
 

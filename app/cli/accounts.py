@@ -45,23 +45,23 @@ def list_accounts(
 
 def format_json(people: Iterable[AccountWithKeys]) -> str:
     """Return accounts and their keys as JSON, in the form of `GET /v1/accounts`."""
-    shown = [
-        one.account.model_dump(mode="json")
-        | {"keys": [key.model_dump(mode="json") for key in one.keys]}
-        for one in people
+    rows = [
+        entry.account.model_dump(mode="json")
+        | {"keys": [key.model_dump(mode="json") for key in entry.keys]}
+        for entry in people
     ]
-    return json.dumps({"accounts": shown}, ensure_ascii=False)
+    return json.dumps({"accounts": rows}, ensure_ascii=False)
 
 
 def format_lines(people: Iterable[AccountWithKeys]) -> Iterator[str]:
     """Return the lines that describe each account and its keys."""
-    for one in people:
-        who, roles = one.account, ", ".join(one.account.roles)
-        ended = f", disabled {format_day(who.disabled_at)}" if who.disabled_at else ""
-        yield f"{who.focal_point}  {who.label}  {who.kind}: {roles}{ended}"
-        yield f"  account {who.id}"
-        yield from (f"  key {format_key(key)}" for key in one.keys)
-        if not one.keys:
+    for entry in people:
+        shown, roles = entry.account, ", ".join(entry.account.roles)
+        ended = f", disabled {format_day(shown.disabled_at)}" if shown.disabled_at else ""
+        yield f"{shown.focal_point}  {shown.label}  {shown.kind}: {roles}{ended}"
+        yield f"  account {shown.id}"
+        yield from (f"  key {format_key(key)}" for key in entry.keys)
+        if not entry.keys:
             yield "  no API key"
 
 
@@ -85,10 +85,10 @@ def create_account(
 ) -> None:
     """Open an account and print its id; `api-key new` makes its key."""
     settings = Settings()
-    ground = ground_of(settings)
-    with ground.database.reading() as session:
+    runtime = ground_of(settings)
+    with runtime.database.reading() as session:
         require_no_demo(session, settings.environment)
-    typer.echo(administering.open_account(ground, focal_point, label, role))
+    typer.echo(administering.open_account(runtime, focal_point, label, role))
 
 
 @account.command("disable")
@@ -113,8 +113,8 @@ def create_api_key(
     days: Annotated[int, typer.Option(min=1, max=365, help="Days of validity.")] = KEY_DAYS,
 ) -> None:
     """Make an API key and print it; it cannot be shown again."""
-    ground = ground_of(Settings())
-    typer.echo(administering.make_key(ground, account_id, scope or list(Scope), days))
+    runtime = ground_of(Settings())
+    typer.echo(administering.make_key(runtime, account_id, scope or list(Scope), days))
 
 
 @api_key.command("revoke")

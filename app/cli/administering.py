@@ -36,10 +36,10 @@ from app.routing import queries as routing_queries
 from app.settings import Settings
 
 
-def load_directory(ground: Ground, folder: Path | None, *, reopen: bool = False) -> Loaded:
+def load_directory(runtime: Ground, folder: Path | None, *, reopen: bool = False) -> Loaded:
     """Load the packaged directory, or the files of a folder; raises FilesRefused."""
-    with ground.database.writing() as session:
-        clerk = Clerk(session, ground.ids, ground.clock())
+    with runtime.database.writing() as session:
+        clerk = Clerk(session, runtime.ids, runtime.clock())
         return loading.load(clerk, folder or standard_data(), reopen=reopen)
 
 
@@ -56,7 +56,7 @@ def told(loaded: Loaded) -> Iterator[str]:
     yield from (f"{door} is no longer active." for door in doors.shut)
     yield from (
         f"Warning: {door} stays inactive, because it was deactivated through the service. "
-        "To activate it, use --reopen."
+        "To activate it: --reopen"
         for door in doors.left
     )
 
@@ -69,23 +69,25 @@ class AccountWithKeys:
     keys: list[KeyOut]
 
 
-def people(ground: Ground, focal_point: str | None) -> list[AccountWithKeys]:
+def people(runtime: Ground, focal_point: str | None) -> list[AccountWithKeys]:
     """Return the accounts of an office, or of all; raises NotFound for an unknown one."""
-    with reading(ground, SYSTEM) as work:
-        one = focal_point and entries.id_of(work.session, focal_point)
-        of = entries.by_ids(work, [one] if one else access.list_offices(work.session))
+    with reading(runtime, SYSTEM) as work:
+        office_id = focal_point and entries.id_of(work.session, focal_point)
+        offices = entries.by_ids(
+            work, [office_id] if office_id else access.list_offices(work.session)
+        )
         return [
             AccountWithKeys(
                 AccountOut.of(account, office.code),
                 [KeyOut.of(key) for key in access.keys(work, account.id)],
             )
-            for office in sorted(of.values(), key=lambda office: office.code)
+            for office in sorted(offices.values(), key=lambda office: office.code)
             for account in access.accounts(work, office.id)
         ]
 
 
 def open_account(
-    ground: Ground, focal_point: str, label: str, roles: Iterable[Role]
+    runtime: Ground, focal_point: str, label: str, roles: Iterable[Role]
 ) -> UUID:
     """Open an account and return its id.
 
@@ -94,17 +96,19 @@ def open_account(
     that a repeated command does not open a second account.
     """
     given = frozenset(roles)
-    with writing(ground, SYSTEM) as work:
-        of = entries.id_of(work.session, focal_point)
+    with writing(runtime, SYSTEM) as work:
+        office_id = entries.id_of(work.session, focal_point)
         require_label(label)
-        staffing.require_fitting_roles(given, AccountKind.PERSON, entries.by_id(work, of))
-        taken = access.accounts(work, of)
+        staffing.require_fitting_roles(
+            given, AccountKind.PERSON, entries.by_id(work, office_id)
+        )
+        taken = access.accounts(work, office_id)
         if any(one.label == label and one.disabled_at is None for one in taken):
             raise NotReady(
                 f"{focal_point} already has an account with this label: see safe-conduct "
                 f"account list {focal_point}. For another person, choose another label."
             )
-        return staffing.add_account(work, Opening(of, label, given)).id
+        return staffing.add_account(work, Opening(office_id, label, given)).id
 
 
 def require_label(label: str) -> None:
@@ -117,9 +121,9 @@ def require_label(label: str) -> None:
         ) from error
 
 
-def make_key(ground: Ground, account: UUID, scopes: Iterable[Scope], days: int) -> str:
+def make_key(runtime: Ground, account: UUID, scopes: Iterable[Scope], days: int) -> str:
     """Make and return an API key; raises NotReady if the account is unknown or disabled."""
-    with writing(ground, SYSTEM) as work:
+    with writing(runtime, SYSTEM) as work:
         found = lock_account(work, account)
         if found.disabled_at is not None:
             raise NotReady(
@@ -130,9 +134,9 @@ def make_key(ground: Ground, account: UUID, scopes: Iterable[Scope], days: int) 
         return made.secret or ""
 
 
-def revoke_key(ground: Ground, prefix: str) -> None:
+def revoke_key(runtime: Ground, prefix: str) -> None:
     """Revoke an API key, from the next request on; raises NotReady if it is unknown."""
-    with writing(ground, SYSTEM) as work:
+    with writing(runtime, SYSTEM) as work:
         try:
             key = access.key_named(work, prefix)
         except NotFound as error:
@@ -143,12 +147,12 @@ def revoke_key(ground: Ground, prefix: str) -> None:
         issuing.end_key(work, lock_account(work, key.account_id), key)
 
 
-def disable_account(ground: Ground, account: UUID) -> tuple[str, int]:
+def disable_account(runtime: Ground, account: UUID) -> tuple[str, int]:
     """Disable an account; return its office and how many people there can work on cases.
 
     Raises NotReady for an unknown account.
     """
-    with writing(ground, SYSTEM) as work:
+    with writing(runtime, SYSTEM) as work:
         found = lock_account(work, account)
         staffing.end_account(work, found)
         office = entries.by_id(work, found.focal_point_id)
@@ -165,55 +169,55 @@ def lock_account(work: Writing, account: UUID) -> Account:
         ) from error
 
 
-def check_service(ground: Ground, settings: Settings) -> Iterable[str]:
+def check_service(runtime: Ground, settings: Settings) -> Iterable[str]:
     """Return what `doctor` prints; raises NotReady if the service could not start."""
     yield from (f"Warning: {warning}" for warning in list_unknown())
     yield f"The key file {settings.key_file} is valid."
     ledger = Ledger(settings.erasure_ledger)
-    warnings = must_be_ready(ground, ledger, settings)
+    warnings = must_be_ready(runtime, ledger, settings)
     backend = make_url(settings.database_url).get_backend_name()
     yield f"The database ({backend}) is migrated."
     yield from find_readable_files(settings.database_url)
     yield "The database has the guards that the migrations make."
     yield from warnings
     yield "Every region has a desk."
-    if (space := ground.free_space.describe()) != ENOUGH:
+    if (space := runtime.free_space.describe()) != ENOUGH:
         yield f"Warning: disk space: {space}."
-    if drill := describe_drill(ground):
+    if drill := describe_drill(runtime):
         yield drill
     yield from check_connections(settings)
-    with ground.database.reading() as session:
+    with runtime.database.reading() as session:
         yield from list_notification_gaps(session, settings)
         yield from list_versions(session, settings.database_url)
-    there = ledger.found() is not None
+    exists = ledger.found() is not None
     yield (
         f"The ledger of erasures {ledger.path} and the database agree."
-        if there
+        if exists
         else f"There are no cases yet; the ledger of erasures will be {ledger.path}."
     )
 
 
-def reseal(ground: Ground) -> Iterator[tuple[int, int]]:
+def reseal(runtime: Ground) -> Iterator[tuple[int, int]]:
     """Seal data that older versions stored in clear, unpadded or without a key of its own.
 
     Also moves deadlines that reveal when a person arrives. Yields how many rows are done,
     and the total. Each row has its own transaction, so the command can be run again after
     an interruption.
     """
-    with reading(ground, SYSTEM) as work:
+    with reading(runtime, SYSTEM) as work:
         due = resealing.list_outdated(work.session)
         routed = routing_queries.list_clear_cases(work.session)
         clocks = return_clocks.list_clear_clocks(work)
     total = len(due) + len(routed) + len(clocks)
     for number, (case_id, submitter) in enumerate(routed, start=1):
-        with writing(ground, system_for(submitter)) as work:
+        with writing(runtime, system_for(submitter)) as work:
             routing.seal_clear_result(work, case_id)
         yield number, total
     for number, one in enumerate(due, start=len(routed) + 1):
-        with writing(ground, SYSTEM) as work:
+        with writing(runtime, SYSTEM) as work:
             resealing.reseal(work, one)
         yield number, total
     for number, clock in enumerate(clocks, start=total - len(clocks) + 1):
-        with writing(ground, SYSTEM) as work:
+        with writing(runtime, SYSTEM) as work:
             return_clocks.move_clock(work, clock)
         yield number, total

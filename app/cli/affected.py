@@ -115,28 +115,28 @@ class Report:
     """The number of erased cases that were created after the backup."""
 
 
-def build_report(ground: Ground, since: datetime | None) -> Report:
+def build_report(runtime: Ground, since: datetime | None) -> Report:
     """Return the report for a backup made at `since`, by default its last activity.
 
     Raises NotReady if there was no activity, and Busy (503).
     """
-    with ground.database.reading() as session:
+    with runtime.database.reading() as session:
         require_migrated(session)
-    with reading(ground, SYSTEM) as work:
-        now = ground.time(work.session)
-        then = since or find_backup_time(work)
-        known = get_office_codes(work)
+    with reading(runtime, SYSTEM) as work:
+        now = runtime.time(work.session)
+        backup_time = since or find_backup_time(work)
+        codes = get_office_codes(work)
         clocks = breaches.running(work.session)
-        going_on = cases.unfinished(work.session, list_erased_soon(clocks, now))
-        found = list_affected(work, going_on, known, clocks, then, now)
-        erased = list_erased_since(work, then)
+        open_cases = cases.unfinished(work.session, list_erased_soon(clocks, now))
+        found = list_affected(work, open_cases, codes, clocks, backup_time, now)
+        erased = list_erased_since(work, backup_time)
         names = cases.codes(work.session, erased)
         return Report(
-            backup_of=then,
+            backup_of=backup_time,
             at=now,
             cases=[*found, *map(describe_erased, names.values())],
-            elsewhere=list_elsewhere(going_on, known, clocks, then, now),
-            feeds=list(list_feeds(work, known)),
+            elsewhere=list_elsewhere(open_cases, codes, clocks, backup_time, now),
+            feeds=list(list_feeds(work, codes)),
             unknown=len(erased) - len(names),
         )
 
@@ -150,9 +150,9 @@ def find_backup_time(work: Reading) -> datetime:
     return found
 
 
-def list_erased_since(work: Reading, then: datetime) -> list[UUID]:
+def list_erased_since(work: Reading, backup_time: datetime) -> list[UUID]:
     """Return the cases erased after a time; the ledger stores whole seconds."""
-    first = then.replace(microsecond=0)
+    first = backup_time.replace(microsecond=0)
     return [one for one, at in recorded(work.session).items() if at >= first]
 
 
@@ -161,27 +161,27 @@ def get_office_codes(work: Reading) -> Mapping[UUID, str]:
     return {one.id: one.code for one in directory.everyone(work)}
 
 
-def list_affected(  # noqa: PLR0913, PLR0917 - what was read once, and two times
+def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
     work: Reading,
-    going_on: Iterable[Case],
-    known: Mapping[UUID, str],
+    open_cases: Iterable[Case],
+    codes: Mapping[UUID, str],
     clocks: Iterable[Clock],
-    then: datetime,
+    backup_time: datetime,
     now: datetime,
 ) -> list[AffectedCase]:
     """Return the cases that have findings, sorted by the first due time."""
     running: dict[UUID, list[Finding]] = {}
     for clock in clocks:
-        line = describe_deadline(clock, known, then, now)
+        line = describe_deadline(clock, codes, backup_time, now)
         running.setdefault(clock.case_id, []).append(line)
-    standing = consents.standing(work.session, now)
+    consents_by_case = consents.standing(work.session, now)
     found = [
-        AffectedCase(case.code, case.state, list_parties(case, known), lines)
-        for case in going_on
+        AffectedCase(case.code, case.state, list_parties(case, codes), lines)
+        for case in open_cases
         if (
             lines := [
                 *running.get(case.id, ()),
-                *describe_consents(standing.get(case.id, 0)),
+                *describe_consents(consents_by_case.get(case.id, 0)),
             ]
         )
     ]
@@ -199,14 +199,14 @@ def list_erased_soon(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
 
 
 def describe_deadline(
-    clock: Clock, known: Mapping[UUID, str], then: datetime, now: datetime
+    clock: Clock, codes: Mapping[UUID, str], backup_time: datetime, now: datetime
 ) -> Finding:
     """Return the finding for a deadline that was running in the backup."""
-    late = Why.OVERDUE if clock.due_at <= then else Why.RAN_OUT
+    late = Why.OVERDUE if clock.due_at <= backup_time else Why.RAN_OUT
     why = late if clock.due_at <= now else Why.WAITS
     if clock.kind in DESTROYING:
         why = Why.WILL_BE_ERASED
-    waits_on = known[clock.waits_on] if clock.waits_on else None
+    waits_on = codes[clock.waits_on] if clock.waits_on else None
     return Finding(why, f"{clock.reference} {clock.kind}", waits_on, clock.due_at)
 
 
@@ -216,11 +216,11 @@ def describe_consents(count: int) -> Iterator[Finding]:
         yield Finding(Why.CONSENTS, f"{count} consents", None, None)
 
 
-def list_parties(case: Case, known: Mapping[UUID, str]) -> list[tuple[str, str]]:
+def list_parties(case: Case, codes: Mapping[UUID, str]) -> list[tuple[str, str]]:
     """Return the relation and office of each party that may see the case."""
-    seeing = list_relations(Grant.CASE)
-    here = [p for p in case.parties if not p.until and p.relation in seeing]
-    return sorted({(str(one.relation), known[one.focal_point_id]) for one in here})
+    relations = list_relations(Grant.CASE)
+    active = [p for p in case.parties if not p.until and p.relation in relations]
+    return sorted({(str(one.relation), codes[one.focal_point_id]) for one in active})
 
 
 def describe_erased(code: str) -> AffectedCase:
@@ -231,35 +231,35 @@ def describe_erased(code: str) -> AffectedCase:
 
 
 def list_elsewhere(
-    going_on: Iterable[Case],
-    known: Mapping[UUID, str],
+    open_cases: Iterable[Case],
+    codes: Mapping[UUID, str],
     clocks: Iterable[Clock],
-    then: datetime,
+    backup_time: datetime,
     now: datetime,
 ) -> list[Finding]:
     """Return findings about no open case, such as requests for approval."""
-    open_ones = {case.id for case in going_on}
+    open_ones = {case.id for case in open_cases}
     people = [clock for clock in clocks if clock.waits_on]
     other = [clock for clock in people if clock.case_id not in open_ones]
-    return [describe_deadline(clock, known, then, now) for clock in other]
+    return [describe_deadline(clock, codes, backup_time, now) for clock in other]
 
 
-def list_feeds(work: Reading, known: Mapping[UUID, str]) -> Iterator[FeedPosition]:
+def list_feeds(work: Reading, codes: Mapping[UUID, str]) -> Iterator[FeedPosition]:
     """Return the position of each feed and webhook."""
     for office, (upto, head) in feed.retrieved(work.session).items():
-        yield FeedPosition(known[office], None, upto, head)
+        yield FeedPosition(codes[office], None, upto, head)
     hooks = webhooks.open_ones(work.session)
     heads = feed.heads(work.session, {hook.focal_point_id for hook in hooks})
     for hook in hooks:
         office = hook.focal_point_id
         yield FeedPosition(
-            known[office], hook.reference, hook.position, heads.get(office, 0)
+            codes[office], hook.reference, hook.position, heads.get(office, 0)
         )
 
 
-def as_json(told: Report) -> str:
+def as_json(report: Report) -> str:
     """Return the report as JSON."""
-    return json.dumps(asdict(told), default=encode_value)
+    return json.dumps(asdict(report), default=encode_value)
 
 
 def encode_value(value: Any) -> str:
@@ -267,22 +267,22 @@ def encode_value(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def as_text(told: Report) -> Iterator[str]:
+def as_text(report: Report) -> Iterator[str]:
     """Return the report as text: a block for each case, earliest due time first."""
-    late = sum(one.is_late for one in told.cases)
-    moments = (f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in (told.backup_of, told.at))
+    late = sum(one.is_late for one in report.cases)
+    moments = (f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in (report.backup_of, report.at))
     yield "The backup was made at {}; it is now {}.".format(*moments)
-    yield f"{len(told.cases)} cases are affected; {late} have a missed deadline."
-    if told.unknown:
-        yield f"{told.unknown} erased cases are not in the backup: they came after it."
+    yield f"{len(report.cases)} cases are affected; {late} have a missed deadline."
+    if report.unknown:
+        yield f"{report.unknown} erased cases are not in the backup: they came after it."
     yield READ_FIRST
-    for one in told.cases:
+    for one in report.cases:
         yield from ("", f"{one.code}  {one.state}")
         yield from map(format_line, one.lines)
         yield from (f"  tell {office} ({part})" for part, office in one.tell)
-    if told.elsewhere:
-        yield from ("", "About no open case:", *map(format_line, told.elsewhere))
-    yield from format_feeds(told.feeds)
+    if report.elsewhere:
+        yield from ("", "About no open case:", *map(format_line, report.elsewhere))
+    yield from format_feeds(report.feeds)
 
 
 def format_line(line: Finding) -> str:
@@ -292,9 +292,9 @@ def format_line(line: Finding) -> str:
     return f"  {line.why.upper()}: {line.what}{on}{until}: {MEANS[line.why]}"
 
 
-def format_feeds(told: Iterable[FeedPosition]) -> Iterator[str]:
+def format_feeds(positions: Iterable[FeedPosition]) -> Iterator[str]:
     """Return lines with the position of each feed."""
     yield from ("", "Feeds at the time of the backup; later events are read again:")
-    for one in told:
-        how = f"was sent to {one.webhook}" if one.webhook else "was retrieved"
-        yield f"  {one.office}: {one.upto} of {one.head} {how}"
+    for one in positions:
+        access = f"was sent to {one.webhook}" if one.webhook else "was retrieved"
+        yield f"  {one.office}: {one.upto} of {one.head} {access}"

@@ -56,8 +56,8 @@ def backup(
     """Make a backup and print what it holds."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     made = make(Settings().database_url, target)
-    held = ", ".join(f"{name} {value}" for name, value in made.holds.items())
-    out.print(f"{made.path}: {made.size} bytes, complete; {held}.", soft_wrap=True)
+    contents = ", ".join(f"{name} {value}" for name, value in made.holds.items())
+    out.print(f"{made.path}: {made.size} bytes, complete; {contents}.", soft_wrap=True)
     out.print(
         "Keep the key file and the ledger of erasures in another place. To restore: see "
         "docs/operations.md, Backup and restore.",
@@ -74,30 +74,30 @@ def make(url: str, target: Path) -> Backup:
         raise NotReady(f"There is no database at {source.database}: safe-conduct migrate")
     if target.exists():
         raise NotReady(f"{target} already exists. Give the backup another name.")
-    part = target.with_name(f"{target.name}{PARTIAL_SUFFIX}")
-    remove_partial(part)
+    partial = target.with_name(f"{target.name}{PARTIAL_SUFFIX}")
+    remove_partial(partial)
     try:
-        holds = copy_database(Path(source.database), part)
-        part.rename(target)
+        holds = copy_database(Path(source.database), partial)
+        partial.rename(target)
         sync_folder(target)
     except (OSError, sqlite3.Error) as error:
         raise NotReady(f"The backup {target} was not made: {error}.") from error
     finally:
-        remove_partial(part)
+        remove_partial(partial)
     return Backup(target, target.stat().st_size, holds)
 
 
-def copy_database(source: Path, part: Path) -> dict[str, str]:
+def copy_database(source: Path, partial: Path) -> dict[str, str]:
     """Copy a database, check and flush the copy; return counts of what it holds.
 
     An open transaction holds one snapshot for all steps. Without it SQLite would restart
     the copy at each commit of another process, and might never finish.
     """
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     where = f"file:{source.absolute()}?mode=ro"
     with (
         closing(sqlite3.connect(where, uri=True)) as served,
-        closing(sqlite3.connect(part)) as copy,
+        closing(sqlite3.connect(partial)) as copy,
     ):
         served.execute("BEGIN")
         served.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -111,7 +111,7 @@ def copy_database(source: Path, part: Path) -> dict[str, str]:
             name: str(copy.execute(ask).fetchone()[0])
             for name, ask in CONTENT_QUERIES.items()
         }
-    with part.open("rb") as file:
+    with partial.open("rb") as file:
         os.fsync(file.fileno())
     return holds
 
@@ -120,7 +120,7 @@ def handle_signals(*_: int) -> None:
     """Return to Python, which handles signals only between steps of SQLite."""
 
 
-def remove_partial(part: Path) -> None:
+def remove_partial(partial: Path) -> None:
     """Remove the files of an unfinished backup."""
     for end in ("", *SIDE_FILES):
-        part.with_name(f"{part.name}{end}").unlink(missing_ok=True)
+        partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)

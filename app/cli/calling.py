@@ -48,7 +48,7 @@ type Send = Callable[[], httpx.Response]
 Patience = Annotated[float, typer.Option(min=0, help="Seconds to keep retrying.")]
 
 
-class CallEnded(Exception):  # noqa: N818 - it says what happened, as Problem does
+class CallEnded(Exception):  # noqa: N818 - named by its meaning, like Problem
     """A command that calls the service failed; `code` is its exit code."""
 
     code: ClassVar[int] = 1
@@ -150,7 +150,7 @@ def read_key_file(path: Path) -> str:
         ) from error
 
 
-def send_with_retries(ask: Send, patience: float, held: float = 0) -> httpx.Response:
+def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Response:
     """Send a request until its answer is final; raises NoAnswer after `patience` seconds.
 
     `held` is how many seconds the service may hold the answer.
@@ -158,7 +158,7 @@ def send_with_retries(ask: Send, patience: float, held: float = 0) -> httpx.Resp
     gives_up = time.monotonic() + patience
     for pause in generate_pauses():
         try:
-            with report_wait(held):
+            with report_wait(hold):
                 answer = ask()
         except httpx.HTTPError as error:
             must_be_trusted(error)
@@ -183,12 +183,12 @@ def describe_patience(seconds: float) -> str:
 
 
 @contextmanager
-def report_wait(held: float) -> Iterator[None]:
+def report_wait(hold: float) -> Iterator[None]:
     """Print to standard error that the command waits, if an answer takes long."""
-    said = (
-        f"no answer yet from SAFE_CONDUCT_URL; this try waits {ANSWER_SECONDS + held:.0f} s"
+    text = (
+        f"no answer yet from SAFE_CONDUCT_URL; this try waits {ANSWER_SECONDS + hold:.0f} s"
     )
-    timer = Timer(NOTE_AFTER + held, print_note, [said])
+    timer = Timer(NOTE_AFTER + hold, print_note, [text])
     timer.daemon = True
     timer.start()
     try:
@@ -207,8 +207,8 @@ def generate_pauses() -> Iterator[float]:
 
 def asked_to_wait(answer: httpx.Response, pause: float) -> float:
     """Return the seconds of `Retry-After`; without it, `pause`."""
-    told = answer.headers.get("Retry-After", "")
-    return float(told) if told.isascii() and told.isdigit() and int(told) else pause
+    value = answer.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() and int(value) else pause
 
 
 def must_be_trusted(error: BaseException | None) -> None:
@@ -236,26 +236,29 @@ def good(answer: httpx.Response) -> dict[str, Any]:
 
 def refusal(answer: httpx.Response) -> str:
     """Return a problem as text: title, detail, faulty fields and unmet requirements."""
-    said = parse_problem(answer)
-    if said is None:
+    problem = parse_problem(answer)
+    if problem is None:
         return f"{format_headline(answer)}. Is SAFE_CONDUCT_URL the URL of Safe Conduct?"
     lines = [
         format_headline(answer),
-        said.get("detail"),
+        problem.get("detail"),
         *(
-            f"  {it.get('pointer')}: {it.get('detail')}"
-            for it in get_objects(said, "errors")
+            f"  {item.get('pointer')}: {item.get('detail')}"
+            for item in get_objects(problem, "errors")
         ),
-        *(f"  {it.get('need')}: {it.get('remedy')}" for it in get_objects(said, "unmet")),
-        *(f"{name}: {said[name]}" for name in ("code", "instance") if name in said),
+        *(
+            f"  {item.get('need')}: {item.get('remedy')}"
+            for item in get_objects(problem, "unmet")
+        ),
+        *(f"{name}: {problem[name]}" for name in ("code", "instance") if name in problem),
     ]
     return "\n".join(escape_unprintable(str(line)) for line in lines if line)
 
 
 def format_headline(answer: httpx.Response) -> str:
     """Return the status code and its title."""
-    said = parse_problem(answer) or {}
-    title = said.get("title") or get_phrase(answer.status_code)
+    problem = parse_problem(answer) or {}
+    title = problem.get("title") or get_phrase(answer.status_code)
     return escape_unprintable(f"{answer.status_code} {title}".strip().removesuffix("."))
 
 
@@ -274,9 +277,9 @@ def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
     return None
 
 
-def get_objects(said: dict[str, Any], name: str) -> list[dict[str, Any]]:
+def get_objects(problem: dict[str, Any], name: str) -> list[dict[str, Any]]:
     """Return the objects in a list member of a problem; empty if it has none."""
-    found = said.get(name)
+    found = problem.get(name)
     return (
         [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     )

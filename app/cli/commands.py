@@ -46,22 +46,22 @@ def serve() -> None:
     """Serve the API. On SQLite this is the only process, and includes the worker."""
     settings = Settings()
     lines.log_lines(settings.log_level)
-    ground, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
-    grounds.log_drill(ground)
+    runtime, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
+    grounds.log_drill(runtime)
     readiness.log_unknown_settings()
     with grounds.claim_sqlite_file(settings.database_url):
-        readiness.log_warnings(readiness.must_be_ready(ground, ledger, settings))
-        listener = serving.open_port(settings)
-        ledger.start(ground)
+        readiness.log_warnings(readiness.must_be_ready(runtime, ledger, settings))
+        port = serving.open_port(settings)
+        ledger.start(runtime)
         with (
-            grounds.serve_metrics(ground, settings),
-            working.run_inside(ground, ledger, settings),
+            grounds.serve_metrics(runtime, settings),
+            working.run_inside(runtime, ledger, settings),
         ):
             rate, docs = settings.requests_per_minute, settings.docs
             url = settings.public_url
-            app = create_app(ground, ledger, rate=rate, docs=docs, public_url=url)
-            serving.server(app, settings).run([listener])
-        ground.database.engine.dispose()
+            app = create_app(runtime, ledger, rate=rate, docs=docs, public_url=url)
+            serving.server(app, settings).run([port])
+        runtime.database.engine.dispose()
 
 
 @demo.callback(invoke_without_command=True)

@@ -54,7 +54,7 @@ class Connection(H11Protocol):
     @property
     def awaits_head(self) -> bool:
         """Whether no request is being answered."""
-        cycle: Any = self.cycle  # None before the first, whatever its type says
+        cycle: Any = self.cycle  # None before the first request, unlike its type
         return cycle is None or bool(cycle.response_complete)
 
     @override
@@ -80,7 +80,7 @@ class Connection(H11Protocol):
     @property
     def is_answered(self) -> bool:
         """Whether the last request was answered and no other has begun."""
-        cycle: Any = self.cycle  # None before the first, whatever its type says
+        cycle: Any = self.cycle  # None before the first request, unlike its type
         return cycle is not None and self.awaits_head and self not in self.waiting
 
     def find_oldest(self) -> "Connection":

@@ -34,12 +34,13 @@ def check_connections(settings: Settings) -> Iterator[str]:
         yield describe(GATEWAY, gateway.check(), "SMS")
 
 
-def describe(server: str, code: str | None, what: str) -> str:
+def describe(server: str, code: str | None, channel: str) -> str:
     """Describe the outcome of one connection; `code` is None if it went well."""
     if code is None:
         return f"{server} answers."
-    why = f"{MEANING[code]} ({code})" if code in MEANING else code
+    reason = f"{MEANING[code]} ({code})" if code in MEANING else code
     return (
-        f"Warning: {server} cannot be used from here: {why}. No notifications are sent by "
-        f"{what} until this is fixed: check that it runs, then correct the settings."
+        f"Warning: {server} cannot be used from here: {reason}. No notifications "
+        f"are sent by {channel} until this is fixed: check that the server runs, then "
+        "correct the settings."
     )

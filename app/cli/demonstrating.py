@@ -53,10 +53,10 @@ def prepare(settings: Settings) -> None:
     migrate(settings)
 
 
-def keys_for(ground: Ground) -> dict[Part, str]:
+def keys_for(runtime: Ground) -> dict[Part, str]:
     """Load the made-up offices and return API keys for their accounts, valid for a day."""
-    with ground.database.writing() as session:
-        stage = DemoSetup(session, ground.clock(), ground.ids)
+    with runtime.database.writing() as session:
+        stage = DemoSetup(session, runtime.clock(), runtime.ids)
         load_directory(stage)
         return create_keys(stage)
 
@@ -66,29 +66,30 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
 
     Raises NotReady if no service answers.
     """
-    ground = ground_of(settings)
-    keys = keys_for(ground)
+    runtime = ground_of(settings)
+    keys = keys_for(runtime)
     try:
         with httpx.Client(base_url=settings.url) as http:
-            demo = Troupe(
-                http=http,
-                keys=keys,
-                say=say,
-                now=ground.clock(),
-                run_out=runs_out(ground),
-            )
-            journeys.play(demo, chosen)
+            journeys.play(build_demo(http, runtime, keys, say), chosen)
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise NotReady(NO_SERVICE) from error
-    ground.database.engine.dispose()
+    runtime.database.engine.dispose()
 
 
-def runs_out(ground: Ground) -> Callable[[str], None]:
+def build_demo(
+    http: httpx.Client, runtime: Ground, keys: Mapping[Part, str], say: Say
+) -> Troupe:
+    """Return what the journeys need to run."""
+    expire, now = runs_out(runtime), runtime.clock()
+    return Troupe(http=http, keys=keys, say=say, now=now, run_out=expire)
+
+
+def runs_out(runtime: Ground) -> Callable[[str], None]:
     """Return a function that makes the deadlines of a case run out at once."""
 
     def expire(code: str) -> None:
-        with ground.database.writing() as session:
-            run_out(session, f"cases/{code}", ground.time(session))
+        with runtime.database.writing() as session:
+            run_out(session, f"cases/{code}", runtime.time(session))
 
     return expire
 
@@ -97,30 +98,30 @@ def serve(settings: Settings, say: Say) -> None:
     """Serve the demonstration, play the journeys, and print two API keys."""
     prepare(settings)
     with claim_sqlite_file(settings.database_url):
-        ground = ground_of(settings)
-        keys = keys_for(ground)
+        runtime = ground_of(settings)
+        keys = keys_for(runtime)
         ledger = Ledger(settings.erasure_ledger)
-        ledger.copy_out(ground, anew=True)
-        must_be_ready(ground, ledger, settings)
-        taken = open_port(settings)
+        ledger.copy_out(runtime, anew=True)
+        must_be_ready(runtime, ledger, settings)
+        port = open_port(settings)
         rate = settings.requests_per_minute
-        here = settings.public_url or f"http://{settings.host}:{settings.port}"
-        app = create_app(ground, ledger, rate=rate, docs=True, public_url=here)
+        url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        app = create_app(runtime, ledger, rate=rate, docs=True, public_url=url)
         running = server(app, settings)
-        if drill := describe_drill(ground):
+        if drill := describe_drill(runtime):
             say(drill)
-        args = (running, ground, keys, say)
+        args = (running, runtime, keys, say)
         threading.Thread(target=play_when_serving, args=args, daemon=True).start()
         with (
-            serve_metrics(ground, settings),
-            working(ground, build_jobs(ground, ledger, settings)),
+            serve_metrics(runtime, settings),
+            working(runtime, build_jobs(runtime, ledger, settings)),
         ):
-            running.run([taken])
-        ground.database.engine.dispose()
+            running.run([port])
+        runtime.database.engine.dispose()
 
 
 def play_when_serving(
-    running: uvicorn.Server, ground: Ground, keys: Mapping[Part, str], say: Say
+    running: uvicorn.Server, runtime: Ground, keys: Mapping[Part, str], say: Say
 ) -> None:
     """Wait until the service runs, play the journeys, and print keys and a request."""
     if (url := wait_for_url(running)) is None:
@@ -129,14 +130,7 @@ def play_when_serving(
     say(f"API documentation: {url}/docs")
     try:
         with httpx.Client(base_url=url) as http:
-            demo = Troupe(
-                http=http,
-                keys=keys,
-                say=say,
-                now=ground.clock(),
-                run_out=runs_out(ground),
-            )
-            journeys.play(demo)
+            journeys.play(build_demo(http, runtime, keys, say))
     except StoryBroken as broken:
         say(f"A journey failed: {broken}")
     say(format_hint(url, keys[UZ_OFFICER], keys[KZ_LEAD]))

@@ -27,8 +27,8 @@ def in_3_2(contract: dict[str, Any]) -> dict[str, Any]:
     for path in document["paths"].values():
         for operation in path.values():
             for answer in operation["responses"].values():
-                if told := answer.get("content", {}).get(STREAM):
-                    told["itemSchema"] = told.pop("schema")
+                if content := answer.get("content", {}).get(STREAM):
+                    content["itemSchema"] = content.pop("schema")
     document["tags"] = [add_parent(tag) for tag in document["tags"]]
     return document
 
@@ -36,8 +36,8 @@ def in_3_2(contract: dict[str, Any]) -> dict[str, Any]:
 def add_parent(tag: dict[str, str]) -> dict[str, str]:
     """Return a tag with its summary, its kind and, if it has one, its parent."""
     parent = PARENTS.get(tag["name"])
-    above = {} if parent is None else {"parent": parent}
-    return {**tag, "summary": tag["name"].capitalize(), **above, "kind": "nav"}
+    parent_tag = {} if parent is None else {"parent": parent}
+    return {**tag, "summary": tag["name"].capitalize(), **parent_tag, "kind": "nav"}
 
 
 def without_webhooks(contract: dict[str, Any]) -> dict[str, Any]:

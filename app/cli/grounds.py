@@ -22,7 +22,7 @@ from app.settings import Environment, Settings
 from app.webhooks.addresses import read_hosts
 
 
-class NotReady(Exception):  # noqa: N818 - it says what is missing, as Problem does
+class NotReady(Exception):  # noqa: N818 - named by its meaning, like Problem
     """The operator has to do something before the command can run."""
 
 
@@ -57,18 +57,18 @@ def build_free_space(settings: Settings) -> FreeSpace:
     return FreeSpace(files, settings.low_space_mib * MIB, settings.reserved_space_mib * MIB)
 
 
-def describe_drill(ground: Ground) -> str | None:
+def describe_drill(runtime: Ground) -> str | None:
     """Return a sentence about the drill; None if this is not a drill."""
-    if not ground.is_drill:
+    if not runtime.is_drill:
         return None
-    if ground.speed == 1:
+    if runtime.speed == 1:
         return "This is a drill: store no real person in it. Deadlines run at normal speed."
-    return f"This is a drill: deadlines run {ground.speed} times as fast."
+    return f"This is a drill: deadlines run {runtime.speed} times as fast."
 
 
-def log_drill(ground: Ground) -> None:
+def log_drill(runtime: Ground) -> None:
     """Log a warning if this is a drill."""
-    if drill := describe_drill(ground):
+    if drill := describe_drill(runtime):
         structlog.get_logger().warning("drill", said=drill)
 
 
@@ -80,16 +80,16 @@ def require_one_database(settings: Settings) -> None:
     if settings.migration_database_url is None:
         return
     owners = Database(settings.migration_database_url, OWNER_ROLE)
-    ours = Database(settings.database_url)
+    service = Database(settings.database_url)
     try:
-        if not is_same_database(owners, ours):
+        if not is_same_database(owners, service):
             raise NotReady(
                 "SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_MIGRATION_DATABASE_URL are of "
                 "two databases; neither was changed. Set both to the same database."
             )
     finally:
         owners.engine.dispose()
-        ours.engine.dispose()
+        service.engine.dispose()
 
 
 def is_same_database(one: Database, other: Database) -> bool:
@@ -99,7 +99,9 @@ def is_same_database(one: Database, other: Database) -> bool:
     server's identifier does not tell, because a copy can have the same.
     """
     if one.is_sqlite or other.is_sqlite:
-        files = [Path(it.engine.url.database or "").resolve() for it in (one, other)]
+        files = [
+            Path(database.engine.url.database or "").resolve() for database in (one, other)
+        ]
         return one.is_sqlite == other.is_sqlite and files[0] == files[1]
     name = token_hex(16)
     with one.reading() as first, other.reading() as second:
@@ -164,7 +166,7 @@ def claim_sqlite_file(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def serve_metrics(ground: Ground, settings: Settings) -> Iterator[None]:
+def serve_metrics(runtime: Ground, settings: Settings) -> Iterator[None]:
     """Serve metrics for Prometheus if the settings have a port; raises NotReady."""
     if settings.metrics_port is None:
         yield
@@ -176,5 +178,5 @@ def serve_metrics(ground: Ground, settings: Settings) -> Iterator[None]:
         raise NotReady(
             f"SAFE_CONDUCT_METRICS_PORT: {where} is not available. Set another port."
         ) from error
-    with exposed(scrapes, ground):
+    with exposed(scrapes, runtime):
         yield

@@ -35,9 +35,7 @@ cli = typer.Typer(
 )
 key = typer.Typer(no_args_is_help=True, help="Make the keys that protect sealed data.")
 erasure = typer.Typer(no_args_is_help=True, help="Export the ledger of erasures.")
-directory = typer.Typer(
-    no_args_is_help=True, help="Load countries, offices, agreements and more."
-)
+directory = typer.Typer(no_args_is_help=True, help="Load the directory from files.")
 worker = typer.Typer(no_args_is_help=True, help="Run or check the worker.")
 for name, part in (("key", key), ("directory", directory), ("worker", worker)):
     cli.add_typer(part, name=name)
@@ -103,15 +101,10 @@ def finish_restore(
     if found.anew:
         print_line(restoring.LEDGER_MADE)
     print_line(f"{found.named} erasures are newer than this backup.")
-    print_line(
-        f"{found.destroyed} of these cases were in the backup; "
-        "their keys were destroyed again."
-    )
+    print_line(f"{found.destroyed} of these cases were in the backup and erased again.")
     if found.named and not found.traceless:
         print_line(restoring.TRACES)
-    print_line(
-        f"{found.spared} cases and drafts were due for erasure; they are kept for 30 days."
-    )
+    print_line(f"{found.spared} cases and drafts due for erasure are kept for 30 days.")
     print_line(restoring.AFTER_RESTORE)
 
 
@@ -155,19 +148,17 @@ def seal_again() -> None:
     interrupted, run it again.
     """
     settings, total = Settings(), 0
-    ground = grounds.ground_of(settings)
+    runtime = grounds.ground_of(settings)
     with (
         grounds.claim_sqlite_file(settings.database_url),
         Progress(console=out) as progress,
     ):
         bar = progress.add_task("sealing", total=None)
-        for done, total in administering.reseal(ground):
+        for done, total in administering.reseal(runtime):
             progress.update(bar, completed=done, total=total)
     print_line(f"{total} documents were sealed again or deadlines moved.")
     if total:
-        print_line(
-            "Overwritten data may remain in the database files: see docs/privacy.md."
-        )
+        print_line("Old data may remain in the database files: see docs/privacy.md.")
 
 
 @key.command("new")
@@ -182,8 +173,8 @@ def create_key() -> None:
 @erasure.command("export")
 def export_erasures() -> None:
     """Write erasures to the ledger outside the database; create it if it is lost."""
-    added, there = restoring.export_erasures(Settings())
-    if not there:
+    added, existed = restoring.export_erasures(Settings())
+    if not existed:
         print_line(restoring.LEDGER_MADE)
     print_line(f"{added} erasures were added to {Settings().erasure_ledger}.")
 
@@ -200,9 +191,9 @@ def load_directory(
     ] = False,
 ) -> None:
     """Load countries, offices, agreements, time limits and contacts from CSV files."""
-    ground = grounds.ground_of(Settings())
+    runtime = grounds.ground_of(Settings())
     for line in administering.told(
-        administering.load_directory(ground, folder, reopen=reopen)
+        administering.load_directory(runtime, folder, reopen=reopen)
     ):
         print_line(line)
 

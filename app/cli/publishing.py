@@ -122,16 +122,20 @@ def render_lifecycle(table: Table) -> list[str]:  # type: ignore[type-arg]  # an
         f"| {step.action} | {', '.join(sorted(step.sources)) or '(new)'} "
         f"| {step.target or '(same)'} "
         f"| {', '.join(sorted(step.sides))} | {', '.join(sorted(step.roles))} "
-        f"| {', '.join(format_requirement(need) for need in step.needs)} |"
+        f"| {', '.join(format_requirement(requirement) for requirement in step.needs)} |"
         for step in table.steps
     ]
     head = ["| action | from | to | side | role | needs |", "|---|---|---|---|---|---|"]
     return [*head, *rows, "", "```mermaid", table.draw(), "```", ""]
 
 
-def format_requirement(need: object) -> str:
+def format_requirement(requirement: object) -> str:
     """Return a requirement as text, or its alternatives joined by "or"."""
-    return " or ".join(need.needs) if isinstance(need, AnyOf) else str(need)
+    return (
+        " or ".join(requirement.needs)
+        if isinstance(requirement, AnyOf)
+        else str(requirement)
+    )
 
 
 def render_problems() -> str:

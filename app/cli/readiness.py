@@ -50,14 +50,14 @@ def require_no_demo(session: Session, environment: Environment) -> None:
     )
 
 
-def require_key_file(ground: Ground, lost: Collection[str]) -> None:
+def require_key_file(runtime: Ground, lost: Collection[str]) -> None:
     """Raise NotReady unless the key file opens a sample of each key, except lost ones.
 
     With an older copy of the file, or another file, some cases could not be opened, and
     the first to notice would be an office that needs one.
     """
     try:
-        with reading(ground, SYSTEM) as work:
+        with reading(runtime, SYSTEM) as work:
             for key in cases.keys_to_try(work):
                 if (version := key.version) not in lost:
                     work.vault.must_open(key)
@@ -74,14 +74,14 @@ def require_key_file(ground: Ground, lost: Collection[str]) -> None:
         ) from error
 
 
-def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> list[str]:
+def must_be_ready(runtime: Ground, ledger: Ledger, settings: Settings) -> list[str]:
     """Return warnings about a database that the service can use.
 
     Raises NotReady unless the tables and their guards exist, every region has a desk, an
     oversight body is active if there ever was one, and the key file opens the cases. Raises
     LedgerRefused if the database holds erased cases, or the ledger cannot tell.
     """
-    with ground.database.reading() as session:
+    with runtime.database.reading() as session:
         must_be_supported(session, settings.database_url)
         require_migrated(session)
         warnings = must_be_guarded(session)
@@ -105,8 +105,8 @@ def must_be_ready(ground: Ground, ledger: Ledger, settings: Settings) -> list[st
                 "No oversight body is active, but there was one. Make one active in a "
                 "focal_points.csv, then: safe-conduct directory load --reopen FOLDER"
             )
-    ledger.must_agree(ground)
-    require_key_file(ground, settings.lost_keys.split())
+    ledger.must_agree(runtime)
+    require_key_file(runtime, settings.lost_keys.split())
     return warnings
 
 

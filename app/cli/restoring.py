@@ -101,15 +101,15 @@ def finish_restore(
         anew = not given and kept.found() is None
         if anew and not without:
             raise NotReady(NO_LEDGER.format(kept.path))
-        ground = build_keyless_runtime(settings)
-        with writing(ground, SYSTEM) as work:
+        runtime = build_keyless_runtime(settings)
+        with writing(runtime, SYSTEM) as work:
             spared = erasing.spare(work)
         named = rename_database(database, now, Ledger(given or kept.path), kept)
-        done = erase_again(ground, named)
-        kept.copy_out(ground)
-        kept.must_agree(ground)
-        ground.database.engine.dispose()
-    return replace(done, anew=anew, spared=spared)
+        result = erase_again(runtime, named)
+        kept.copy_out(runtime)
+        kept.must_agree(runtime)
+        runtime.database.engine.dispose()
+    return replace(result, anew=anew, spared=spared)
 
 
 def read_mark(settings: Settings) -> tuple[Database, Mark]:
@@ -131,27 +131,27 @@ def rename_database(
     ledger has. A ledger that is brought from elsewhere may have an earlier epoch of this
     database, which the kept ledger lists.
     """
-    ours, epoch = kept.of(now), new_epoch()
-    given = ledger.of(now, ours.epochs)
-    kept.announce({*given.epochs, *ours.epochs, epoch})
+    known, epoch = kept.of(now), new_epoch()
+    given = ledger.of(now, known.epochs)
+    kept.announce({*given.epochs, *known.epochs, epoch})
     with database.writing() as session:
         renew_epoch(session, epoch)
     database.engine.dispose()
-    return {**ours.erased, **given.erased}
+    return {**known.erased, **given.erased}
 
 
-def erase_again(ground: Ground, named: Mapping[UUID, datetime]) -> RestoreResult:
+def erase_again(runtime: Ground, named: Mapping[UUID, datetime]) -> RestoreResult:
     """Erase again the cases that the database still has, each in its own transaction."""
-    with ground.database.reading() as session:
-        lacking = named.keys() - recorded(session).keys()
+    with runtime.database.reading() as session:
+        missing = named.keys() - recorded(session).keys()
     destroyed = 0
-    for case_id in sorted(lacking):
-        with writing(ground, SYSTEM) as work:
+    for case_id in sorted(missing):
+        with writing(runtime, SYSTEM) as work:
             destroyed += erasing.erase_again(work, case_id, named[case_id])
     traceless = False
     with suppress(Busy):
-        traceless = ground.database.scrub(KEYS)
-    return RestoreResult(named=len(lacking), destroyed=destroyed, traceless=traceless)
+        traceless = runtime.database.scrub(KEYS)
+    return RestoreResult(named=len(missing), destroyed=destroyed, traceless=traceless)
 
 
 def build_keyless_runtime(settings: Settings) -> Ground:
@@ -166,10 +166,10 @@ def export_erasures(settings: Settings) -> tuple[int, bool]:
     Returns the number of added erasures and whether the ledger existed. Raises
     LedgerRefused and Busy (503).
     """
-    ledger, ground = Ledger(settings.erasure_ledger), build_keyless_runtime(settings)
-    with ground.database.reading() as session:
+    ledger, runtime = Ledger(settings.erasure_ledger), build_keyless_runtime(settings)
+    with runtime.database.reading() as session:
         require_migrated(session)
-    there = ledger.found() is not None
-    added = ledger.copy_out(ground, anew=True)
-    ground.database.engine.dispose()
-    return added, there
+    existed = ledger.found() is not None
+    added = ledger.copy_out(runtime, anew=True)
+    runtime.database.engine.dispose()
+    return added, existed

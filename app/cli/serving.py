@@ -29,19 +29,19 @@ def open_port(settings: Settings) -> socket:
 
     The socket does not listen yet, so connections are refused until the server runs.
     """
-    taken = socket(AF_INET6 if ":" in settings.host else AF_INET)
-    taken.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    port = socket(AF_INET6 if ":" in settings.host else AF_INET)
+    port.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
-        taken.bind((settings.host, settings.port))
+        port.bind((settings.host, settings.port))
     except OSError as error:
-        taken.close()
+        port.close()
         where = f"{settings.host}:{settings.port}"
         raise NotReady(
             f"SAFE_CONDUCT_PORT: {where} is not available. Stop the process that listens "
             "there, or set another port. SAFE_CONDUCT_HOST must be an address of this "
             "machine."
         ) from error
-    return taken
+    return port
 
 
 class Config(uvicorn.Config):

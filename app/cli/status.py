@@ -29,12 +29,12 @@ class Status:
         return all(one.is_well for one in self.measured)
 
 
-def status_of(ground: Ground) -> Status:
+def status_of(runtime: Ground) -> Status:
     """Measure all gauges; raises NotReady and Busy (503)."""
-    with ground.database.reading() as session:
+    with runtime.database.reading() as session:
         require_migrated(session)
-        now = ground.time(session)
-        return Status(now, measure(watches_of(ground), session, now))
+        now = runtime.time(session)
+        return Status(now, measure(watches_of(runtime), session, now))
 
 
 def as_json(status: Status) -> str:

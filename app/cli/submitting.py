@@ -164,19 +164,19 @@ def choose_key(file: Path) -> str:
     if file == STDIN:
         print_note(f"To repeat this, use --idempotency-key {made}")
         return made
-    beside = file.with_name(f"{file.name}{KEY_SUFFIX}")
+    key_file = file.with_name(f"{file.name}{KEY_SUFFIX}")
     try:
-        kept = keep_first(beside, made)
+        stored = keep_first(key_file, made)
     except OSError as error:
         raise CannotCall(
-            f"{beside} cannot be written: {error.strerror}. Use --idempotency-key KEY."
+            f"{key_file} cannot be written: {error.strerror}. Use --idempotency-key KEY."
         ) from error
-    if not kept:
+    if not stored:
         raise CannotCall(
-            f"{beside} is empty: another run is starting, or ended before it sent "
+            f"{key_file} is empty: another run is starting, or ended before it sent "
             f"anything. If none is running, remove the file and run the command again."
         )
-    return kept
+    return stored
 
 
 def keep_first(path: Path, text: str) -> str:

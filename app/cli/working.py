@@ -27,7 +27,7 @@ WAKE_SECONDS: Final = 1.0
 
 
 def build_jobs(
-    ground: Ground, ledger: Ledger, settings: Settings, parts: Collection[Part] = ALL_PARTS
+    runtime: Ground, ledger: Ledger, settings: Settings, parts: Collection[Part] = ALL_PARTS
 ) -> tuple[Job, ...]:
     """Return the jobs of some parts; raises NotReady if settings are not consistent."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
@@ -35,7 +35,7 @@ def build_jobs(
         Part.CLOCKS: lambda: overseeing(CLOCKS),
         Part.NOTICES: lambda: sending(senders_of(settings)),
         Part.WEBHOOKS: lambda: pushing(build_courier(settings), delay),
-        Part.ERASURES: lambda: after_erasures(ground, ledger),
+        Part.ERASURES: lambda: after_erasures(runtime, ledger),
     }
     return tuple(make[part]() for part in make if part in parts)
 
@@ -53,20 +53,20 @@ def run(settings: Settings, parts: Collection[Part] = ALL_PARTS) -> None:
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    ground, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
-    log_drill(ground)
+    runtime, ledger = ground_of(settings), Ledger(settings.erasure_ledger)
+    log_drill(runtime)
     log_unknown_settings()
     with claim_sqlite_file(settings.database_url):
-        log_warnings(must_be_ready(ground, ledger, settings))
-        ledger.start(ground)
-        jobs = build_jobs(ground, ledger, settings, parts)
+        log_warnings(must_be_ready(runtime, ledger, settings))
+        ledger.start(runtime)
+        jobs = build_jobs(runtime, ledger, settings, parts)
         with (
-            serve_metrics(ground, settings),
-            raising_alarms(ground),
-            working(ground, jobs),
+            serve_metrics(runtime, settings),
+            raising_alarms(runtime),
+            working(runtime, jobs),
         ):
             wait_for(stopped)
-    ground.database.engine.dispose()
+    runtime.database.engine.dispose()
 
 
 def wait_for(event: Event) -> None:
@@ -80,8 +80,8 @@ def wait_for(event: Event) -> None:
 
 
 @contextmanager
-def run_inside(ground: Ground, ledger: Ledger, settings: Settings) -> Iterator[None]:
+def run_inside(runtime: Ground, ledger: Ledger, settings: Settings) -> Iterator[None]:
     """Run the worker in the process that serves HTTP, if the settings include it."""
-    jobs = build_jobs(ground, ledger, settings) if settings.works_inside else ()
-    with raising_alarms(ground), working(ground, jobs):
+    jobs = build_jobs(runtime, ledger, settings) if settings.works_inside else ()
+    with raising_alarms(runtime), working(runtime, jobs):
         yield

@@ -22,18 +22,18 @@ def play(demo: Troupe) -> None:
     demo.say(
         "A helpline in Bishkek is called by a woman from Turkmenistan who fears her State."
     )
-    journey = demo.meets(KG_OFFICER, build_case(demo.now))
-    if journey is None:
+    case = demo.meets(KG_OFFICER, build_case(demo.now))
+    if case is None:
         return
-    journey.say(
+    case.say(
         "  She seeks asylum, and agrees that only international organisations may know."
     )
-    journey.say(f"  The helpline submits the case: {journey.code}")
-    lead = journey.player(IOM)
-    journey.leads(lead)
-    show_routing(journey, lead)
-    ask_helpers(journey, lead)
-    show_outcome(journey, lead)
+    case.say(f"  The helpline submits the case: {case.code}")
+    lead = case.player(IOM)
+    case.leads(lead)
+    show_routing(case, lead)
+    ask_helpers(case, lead)
+    show_outcome(case, lead)
 
 
 def build_case(now: datetime) -> Json:
@@ -66,43 +66,41 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def show_routing(journey: Tale, lead: Player) -> None:
+def show_routing(case: Tale, lead: Player) -> None:
     """Show the candidates and the offices left out, as the lead sees them."""
-    routing = lead.get(f"{journey.case}/routing")
-    journey.say(
+    routing = lead.get(f"{case.case}/routing")
+    case.say(
         "IOM acknowledges, takes the lead, and reads why it was asked and others were not:"
     )
     for one in routing["candidates"]:
-        journey.say(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
+        case.say(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
     for one in routing["left_out"]:
-        journey.say(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
-    journey.say(
-        "  Only `no_consent`: it could lead if she agrees. Fear of an office is never"
-    )
-    journey.say("  listed as a reason.")
+        case.say(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
+    case.say("  Only `no_consent`: it could lead if she agrees. Fear of an office is never")
+    case.say("  listed as a reason.")
 
 
-def ask_helpers(journey: Tale, lead: Player) -> None:
+def ask_helpers(case: Tale, lead: Player) -> None:
     """Refer to UNHCR and a shelter; show that a referral to her consulate is refused."""
-    asylum = journey.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
-    bed = journey.refers(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
+    asylum = case.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
+    bed = case.refers(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):
-        who = journey.accepts(referral, part)
-        who.act(referral, "start", {"person_met": True})
-    journey.say("UNHCR takes on her asylum, and a shelter gives her a bed.")
+        helper = case.accepts(referral, part)
+        helper.act(referral, "start", {"person_met": True})
+    case.say("UNHCR takes on her asylum, and a shelter gives her a bed.")
     request = build_referral(TM_OFFICER, "CONSULAR_DOCUMENT")
-    unmet = lead.lacks(f"{journey.case}/referrals", request)
-    journey.say("IOM tries to ask her consulate for a passport. The service refuses:")
+    unmet = lead.lacks(f"{case.case}/referrals", request)
+    case.say("IOM tries to ask her consulate for a passport. The service refuses:")
     for remedy in unmet.values():
-        journey.say(f"  {remedy}")
+        case.say(f"  {remedy}")
 
 
-def show_outcome(journey: Tale, lead: Player) -> None:
+def show_outcome(case: Tale, lead: Player) -> None:
     """Show the state of the case, and that her consulate sees nothing."""
-    journey.say(f"The case is {lead.get(journey.case)['state']}.")
-    consulate = journey.player(TM_OFFICER)
-    journey.hidden(consulate.hears(), consulate.finds(journey.case))
-    journey.say(
+    case.say(f"The case is {lead.get(case.case)['state']}.")
+    consulate = case.player(TM_OFFICER)
+    case.hidden(consulate.hears(), consulate.finds(case.case))
+    case.say(
         "  The feed of the consulate of Turkmenistan is empty. A request for the case by"
     )
-    journey.say("  its code gets the same answer as an unknown code: not found.")
+    case.say("  its code gets the same answer as an unknown code: not found.")

@@ -24,20 +24,18 @@ AGREEMENT: Final = "KZ_UZ_DEMO"
 def play(demo: Troupe) -> None:
     """Play the journey."""
     demo.say("A man from the same farm near Almaty wants to go home.")
-    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
-    if journey is None:
+    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if case is None:
         return
-    journey.say(
-        f"  His consular officer submits the case, and Kazakhstan leads: {journey.code}"
-    )
-    lead = journey.player(KZ_LEAD)
-    journey.leads(lead)
-    bed = journey.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    journey.accepts(bed, KZ_SHELTER).act(bed, "start", {"person_met": True})
-    successor = journey.player(UZ_LEAD)
-    handover = offer_lead(journey, lead, successor)
-    accept_lead(journey, successor, handover, bed)
-    show_new_lead(journey, lead, successor)
+    case.say(f"  His consular officer submits the case, and Kazakhstan leads: {case.code}")
+    lead = case.player(KZ_LEAD)
+    case.leads(lead)
+    bed = case.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
+    case.accepts(bed, KZ_SHELTER).act(bed, "start", {"person_met": True})
+    successor = case.player(UZ_LEAD)
+    handover = offer_lead(case, lead, successor)
+    accept_lead(case, successor, handover, bed)
+    show_new_lead(case, lead, successor)
 
 
 def build_case(now: datetime) -> Json:
@@ -65,47 +63,44 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def offer_lead(journey: Tale, lead: Player, successor: Player) -> str:
+def offer_lead(case: Tale, lead: Player, successor: Player) -> str:
     """Offer the lead; the person and the States agreed to it."""
-    why = {"reason": "MIGRATION_OR_CHANGE_OF_LOCATION", "note": "Synthetic: he goes home."}
-    offered = lead.post(f"{journey.case}/handovers", {"to": UZ_LEAD.focal_point} | why)
+    reason = {
+        "reason": "MIGRATION_OR_CHANGE_OF_LOCATION",
+        "note": "Synthetic: he goes home.",
+    }
+    offered = lead.post(f"{case.case}/handovers", {"to": UZ_LEAD.focal_point} | reason)
     handover = f"handovers/{offered['id']}"
-    journey.say(
+    case.say(
         "Kazakhstan offers the lead to Uzbekistan. Three requirements hold: he consents to"
     )
-    journey.say(
-        "  the new lead, he permits contact with his State, and both States have an"
-    )
-    journey.say(f"  agreement on what may cross the border ({AGREEMENT}).")
+    case.say("  the new lead, he permits contact with his State, and both States have an")
+    case.say(f"  agreement on what may cross the border ({AGREEMENT}).")
     due = successor.waits(handover)["answer_handover"]
-    needed = successor.get(f"{journey.case}/sections/needs")["content"]["summary"]
-    journey.say(f"  Uzbekistan has to answer by {due}, and reads what is needed: {needed}")
+    needed = successor.get(f"{case.case}/sections/needs")["content"]["summary"]
+    case.say(f"  Uzbekistan has to answer by {due}, and reads what is needed: {needed}")
     return handover
 
 
-def accept_lead(journey: Tale, successor: Player, handover: str, bed: str) -> None:
+def accept_lead(case: Tale, successor: Player, handover: str, bed: str) -> None:
     """Accept the lead, with all running referrals."""
     promise = {"contacts": build_contacts(UZ_LEAD), "capacity_confirmed": True}
     successor.act(handover, "accept", promise)
-    lead = successor.get(journey.case)["lead"]
-    journey.say(
-        f"Uzbekistan accepts and is now the lead: {lead}. The referral for his bed in"
-    )
-    journey.say(
-        f"  Kazakhstan continues; its sender is now {successor.get(bed)['sender']}."
-    )
-    journey.hidden(successor.finds(f"{bed}/arrangement"))
-    journey.say("  His own State cannot open the address or who meets him there.")
+    lead = successor.get(case.case)["lead"]
+    case.say(f"Uzbekistan accepts and is now the lead: {lead}. The referral for his bed in")
+    case.say(f"  Kazakhstan continues; its sender is now {successor.get(bed)['sender']}.")
+    case.hidden(successor.finds(f"{bed}/arrangement"))
+    case.say("  His own State cannot open the address or who meets him there.")
 
 
-def show_new_lead(journey: Tale, lead: Player, successor: Player) -> None:
+def show_new_lead(case: Tale, lead: Player, successor: Player) -> None:
     """Let the new lead make a referral, which the former lead does not see."""
     before = lead.hears()
-    work = journey.refers(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
-    journey.accepts(work, UZ_CENTRE)
-    journey.say("The new lead asks a centre in Uzbekistan to help him; it accepts.")
-    journey.hidden(lead.hears() != before, lead.finds(work))
-    journey.say(
+    referral = case.refers(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
+    case.accepts(referral, UZ_CENTRE)
+    case.say("The new lead asks a centre in Uzbekistan to help him; it accepts.")
+    case.hidden(lead.hears() != before, lead.finds(referral))
+    case.say(
         "  Kazakhstan gets no event about this. It can still read what it wrote itself."
     )
-    journey.say(f"  The case is {successor.get(journey.case)['state']}.")
+    case.say(f"  The case is {successor.get(case.case)['state']}.")

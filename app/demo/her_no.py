@@ -29,16 +29,16 @@ SHARED: Final = ("needs", "contact")
 def play(demo: Troupe) -> None:
     """Play the journey."""
     demo.say("A woman in Almaty agrees that an NGO leads, and consents to each service.")
-    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
-    if journey is None:
+    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if case is None:
         return
-    lead = journey.player(KZ_NGO)
-    journey.leads(lead)
-    journey.say(f"  Sana Sezim leads: {journey.code}")
-    shelter, bed = start_help(journey, lead)
-    show_refusal(journey, lead)
-    withdraw_consent(journey, lead, shelter, bed)
-    ask_other_shelter(journey, lead)
+    lead = case.player(KZ_NGO)
+    case.leads(lead)
+    case.say(f"  Sana Sezim leads: {case.code}")
+    shelter, bed = start_help(case, lead)
+    show_refusal(case, lead)
+    withdraw_consent(case, lead, shelter, bed)
+    ask_other_shelter(case, lead)
 
 
 def build_case(now: datetime) -> Json:
@@ -67,63 +67,57 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def start_help(journey: Tale, lead: Player) -> tuple[Player, str]:
+def start_help(case: Tale, lead: Player) -> tuple[Player, str]:
     """Refer to a shelter and a lawyer, each with the sections that she consented to."""
-    bed = journey.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    advice = journey.refers(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
-    shelter, _ = journey.accepts(bed, KZ_SHELTER), journey.accepts(advice, KZ_LAWYER)
-    alias = shelter.get(f"{journey.case}/sections/contact")["content"]["alias"]
-    journey.say(f"A shelter accepts, and reads how to reach her: {alias}.")
-    journey.say("  A lawyer reads what she needs, but not how to reach her.")
-    journey.hidden(journey.player(KZ_LAWYER).finds(f"{journey.case}/sections/contact"))
+    bed = case.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
+    advice = case.refers(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
+    shelter, _ = case.accepts(bed, KZ_SHELTER), case.accepts(advice, KZ_LAWYER)
+    alias = shelter.get(f"{case.case}/sections/contact")["content"]["alias"]
+    case.say(f"A shelter accepts, and reads how to reach her: {alias}.")
+    case.say("  A lawyer reads what she needs, but not how to reach her.")
+    case.hidden(case.player(KZ_LAWYER).finds(f"{case.case}/sections/contact"))
     return shelter, bed
 
 
-def show_refusal(journey: Tale, lead: Player) -> None:
+def show_refusal(case: Tale, lead: Player) -> None:
     """Show that an NGO cannot share her name with a State body that she did not name."""
     asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
-    unmet = lead.lacks(f"{journey.case}/referrals", asked)
-    journey.say(
+    unmet = lead.lacks(f"{case.case}/referrals", asked)
+    case.say(
         "Social welfare asks for her name. She consented to `State offices in KZ`, but to"
     )
-    journey.say("  none of them by name. The service refuses:")
+    case.say("  none of them by name. The service refuses:")
     for remedy in unmet.values():
-        journey.say(f"  {remedy}")
+        case.say(f"  {remedy}")
 
 
-def withdraw_consent(journey: Tale, lead: Player, shelter: Player, bed: str) -> None:
+def withdraw_consent(case: Tale, lead: Player, shelter: Player, bed: str) -> None:
     """Withdraw a consent at the lawyer, and show that the shelter loses access at once."""
-    journey.say(
-        "She withdraws her consent for the shelter. She tells the lawyer, who records"
-    )
-    journey.say("  it without seeing her consents:")
-    said = {"purposes": ["SHELTER"]}
-    journey.player(KZ_LAWYER).post(f"{journey.case}/consents/withdraw", said)
+    case.say("She withdraws her consent for the shelter. She tells the lawyer, who records")
+    case.say("  it without seeing her consents:")
+    body = {"purposes": ["SHELTER"]}
+    case.player(KZ_LAWYER).post(f"{case.case}/consents/withdraw", body)
     ended = shelter.get(bed)
-    journey.say(f"  The referral is {ended['state']}: {ended['reason']}.")
-    journey.hidden(
-        shelter.finds(f"{journey.case}/sections/contact"), shelter.finds(journey.case)
-    )
+    case.say(f"  The referral is {ended['state']}: {ended['reason']}.")
+    case.hidden(shelter.finds(f"{case.case}/sections/contact"), shelter.finds(case.case))
     until = shelter.waits(bed)["confirm_deletion"]
-    journey.say(
-        "The next request of the shelter gets the same answer as an unknown code: not"
-    )
-    journey.say(f"  found. It has to confirm deletion by {until}, and does so.")
+    case.say("The next request of the shelter gets the same answer as an unknown code: not")
+    case.say(f"  found. It has to confirm deletion by {until}, and does so.")
     shelter.act(bed, "confirm-deletion")
-    told = [kind for kind in lead.hears() if "withdrawn" in kind or "deletion" in kind]
-    journey.say(f"  Sana Sezim gets an event for each step: {', '.join(told)}.")
+    events = [kind for kind in lead.hears() if "withdrawn" in kind or "deletion" in kind]
+    case.say(f"  Sana Sezim gets an event for each step: {', '.join(events)}.")
 
 
-def ask_other_shelter(journey: Tale, lead: Player) -> None:
+def ask_other_shelter(case: Tale, lead: Player) -> None:
     """Refer to another shelter, and show the access log."""
     yes = build_consent(
-        journey.troupe.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
+        case.troupe.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
     )
-    journey.consents(lead, yes)
-    bed = journey.refers(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
-    journey.accepts(bed, KZ_FULL_SHELTER)
-    journey.say("Another shelter accepts, and may read only what she needs.")
-    journey.say(f"The case is {lead.get(journey.case)['state']}. The access log:")
-    for one in lead.get(f"{journey.case}/access-log")["items"]:
-        let = "yes" if one["allowed"] else "no"
-        journey.say(f"  {one['focal_point']}: {one['subject']}, {let}")
+    case.consents(lead, yes)
+    bed = case.refers(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
+    case.accepts(bed, KZ_FULL_SHELTER)
+    case.say("Another shelter accepts, and may read only what she needs.")
+    case.say(f"The case is {lead.get(case.case)['state']}. The access log:")
+    for one in lead.get(f"{case.case}/access-log")["items"]:
+        allowed = "yes" if one["allowed"] else "no"
+        case.say(f"  {one['focal_point']}: {one['subject']}, {allowed}")

@@ -39,7 +39,7 @@ JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
 
 def play(demo: Troupe, chosen: Collection[Journey] = ()) -> None:
     """Play the chosen journeys, by default all; each begins with a line about it."""
-    for journey, (shows, tell) in JOURNEYS.items():
+    for journey, (shows, play_journey) in JOURNEYS.items():
         if not chosen or journey in chosen:
             demo.say(f"\nJourney `{journey}`: {shows}.\n")
-            tell(demo)
+            play_journey(demo)

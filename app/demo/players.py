@@ -29,7 +29,7 @@ LOOK_SECONDS: Final = 0.2
 """Seconds between two checks for what the worker does."""
 
 
-class StoryBroken(Exception):  # noqa: N818 - it says what happened, as Problem does
+class StoryBroken(Exception):  # noqa: N818 - named by its meaning, like Problem
     """The service gave another answer than the journey needs."""
 
 
@@ -123,8 +123,8 @@ class Player:
 
     def waits(self, subject: str) -> dict[str, str]:
         """Return the deadlines of the account's focal point on a subject."""
-        work = self.get(f"worklist{LIMIT}")["items"]
-        about = (one for one in work if one["subject"] == subject)
+        items = self.get(f"worklist{LIMIT}")["items"]
+        about = (one for one in items if one["subject"] == subject)
         return {one["kind"]: format_time(one["due_at"]) for one in about}
 
 
@@ -219,10 +219,10 @@ class Tale:
 
     def accepts(self, referral: str, to: Part) -> Player:
         """Acknowledge and accept a referral, with a sealed place and time."""
-        who = self.player(to)
-        who.act(referral, "acknowledge")
-        who.act(referral, "accept", build_meeting(to, self.troupe.later(days=1)))
-        return who
+        helper = self.player(to)
+        helper.act(referral, "acknowledge")
+        helper.act(referral, "accept", build_meeting(to, self.troupe.later(days=1)))
+        return helper
 
     def consents(self, lead: Player, given: Json) -> None:
         """Record a consent of the person."""

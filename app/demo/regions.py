@@ -30,17 +30,15 @@ def play(demo: Troupe) -> None:
     demo.say("A consular officer of Uzbekistan, who covers Panama from abroad, telephones")
     demo.say("  a man who works off a debt there. He speaks only Uzbek.")
     show_desks(demo)
-    journey = demo.meets(UZ_FAR_OFFICER, build_case(demo.now))
-    if journey is None:
+    case = demo.meets(UZ_FAR_OFFICER, build_case(demo.now))
+    if case is None:
         return
-    journey.say(
-        f"  He agrees to be referred there. The officer submits the case: {journey.code}"
-    )
-    lead = journey.player(PA_LEAD)
-    take_lead(journey, lead)
-    ask_other_region(journey, lead)
-    ask_prosecutor(journey, lead)
-    show_outcome(journey, lead)
+    case.say(f"  He agrees to be referred there. The officer submits the case: {case.code}")
+    lead = case.player(PA_LEAD)
+    take_lead(case, lead)
+    ask_other_region(case, lead)
+    ask_prosecutor(case, lead)
+    show_outcome(case, lead)
 
 
 def build_case(now: datetime) -> Json:
@@ -83,74 +81,66 @@ def show_desks(demo: Troupe) -> None:
         demo.say(f"  In {country}: {first} would lead; if no office can, {found['desk']}.")
 
 
-def take_lead(journey: Tale, lead: Player) -> None:
+def take_lead(case: Tale, lead: Player) -> None:
     """Accept the lead in Panama, and refer to an interpreter."""
-    journey.leads(lead)
-    words = journey.refers(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
-    who = journey.accepts(words, PA_INTERPRETER)
-    who.act(words, "start", {"person_met": True})
-    journey.say(
-        "Panama takes the lead. Its officers speak Spanish, the consulate English and"
-    )
-    journey.say(
-        "  Uzbek, so an interpreter of an NGO is asked, who belongs to neither State."
-    )
+    case.leads(lead)
+    words = case.refers(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
+    helper = case.accepts(words, PA_INTERPRETER)
+    helper.act(words, "start", {"person_met": True})
+    case.say("Panama takes the lead. Its officers speak Spanish, the consulate English and")
+    case.say("  Uzbek, so an interpreter of an NGO is asked, who belongs to neither State.")
 
 
-def ask_other_region(journey: Tale, lead: Player) -> None:
+def ask_other_region(case: Tale, lead: Player) -> None:
     """Refer to the other region: without an agreement only the summary crosses."""
-    path = f"{journey.case}/referrals"
+    path = f"{case.case}/referrals"
     unmet = lead.lacks(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
-    journey.say(
-        "He wants to find his mother, and consented to a centre in Uzbekistan. But:"
-    )
-    journey.say(f"  {unmet['agreement']}")
-    family = journey.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
-    centre = journey.accepts(family, UZ_CENTRE)
-    journey.hidden(centre.finds(f"{journey.case}/sections/contact"))
-    journey.say(
+    case.say("He wants to find his mother, and consented to a centre in Uzbekistan. But:")
+    case.say(f"  {unmet['agreement']}")
+    family = case.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
+    centre = case.accepts(family, UZ_CENTRE)
+    case.hidden(centre.finds(f"{case.case}/sections/contact"))
+    case.say(
         "  So only the summary crosses the border: a code, a country, a language and the"
     )
-    journey.say("  service. The centre accepts; more needs an agreement.")
+    case.say("  service. The centre accepts; more needs an agreement.")
 
 
-def ask_prosecutor(journey: Tale, lead: Player) -> None:
+def ask_prosecutor(case: Tale, lead: Player) -> None:
     """Refer to the prosecutor, after a separate consent and a reflection period."""
-    path, told = f"{journey.case}/referrals", ("needs", "narrative")
-    report = build_referral(PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
+    path, sections = f"{case.case}/referrals", ("needs", "narrative")
+    report = build_referral(PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
     unmet = lead.lacks(path, report)
-    journey.say("The lead wants to refer him to the prosecutor. The service refuses:")
-    for need in ("consent", "reflection_told"):
-        journey.say(f"  {unmet[need]}")
+    case.say("The lead wants to refer him to the prosecutor. The service refuses:")
+    for requirement in ("consent", "reflection_told"):
+        case.say(f"  {unmet[requirement]}")
     offered = {"name": "reflection_period", "value": "offered", "country": "PA"}
-    lead.post(f"{journey.case}/facts", offered)
+    lead.post(f"{case.case}/facts", offered)
     given = build_consent(
-        journey.troupe.now,
+        case.troupe.now,
         name_office(PA_PROSECUTOR),
         "LAW_ENFORCEMENT",
-        sections=list(told),
+        sections=list(sections),
         interpreter=True,
     )
-    journey.consents(lead, given)
-    journey.say(
+    case.consents(lead, given)
+    case.say(
         "  He is told, in Uzbek, that he has a reflection period and gets help in any case."
     )
-    journey.say("  He wants to testify, and consents to the prosecutor only.")
-    heard = journey.refers(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", told)
-    prosecutor = journey.accepts(heard, PA_PROSECUTOR)
-    account = prosecutor.get(f"{journey.case}/sections/narrative")["content"]["text"]
-    journey.hidden(prosecutor.finds(f"{journey.case}/sections/contact"))
-    journey.say(f"  The prosecutor accepts, and reads his account: {account}")
-    journey.say(
-        "  The prosecutor cannot open his contact, which the consent does not name."
-    )
+    case.say("  He wants to testify, and consents to the prosecutor only.")
+    heard = case.refers(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
+    prosecutor = case.accepts(heard, PA_PROSECUTOR)
+    account = prosecutor.get(f"{case.case}/sections/narrative")["content"]["text"]
+    case.hidden(prosecutor.finds(f"{case.case}/sections/contact"))
+    case.say(f"  The prosecutor accepts, and reads his account: {account}")
+    case.say("  The prosecutor cannot open his contact, which the consent does not name.")
 
 
-def show_outcome(journey: Tale, lead: Player) -> None:
+def show_outcome(case: Tale, lead: Player) -> None:
     """Show the state of the case, and what the consulate sees of it."""
-    officer = journey.player(UZ_FAR_OFFICER)
-    journey.hidden(officer.get("referrals")["items"])
-    people = officer.finds(f"{journey.case}/contacts")
-    journey.hidden(people)
-    journey.say(f"The case is {lead.get(journey.case)['state']}, which the consulate sees.")
-    journey.say("  It does not see the prosecutor, the place, or the offices that help.")
+    officer = case.player(UZ_FAR_OFFICER)
+    case.hidden(officer.get("referrals")["items"])
+    people = officer.finds(f"{case.case}/contacts")
+    case.hidden(people)
+    case.say(f"The case is {lead.get(case.case)['state']}, which the consulate sees.")
+    case.say("  It does not see the prosecutor, the place, or the offices that help.")

@@ -20,17 +20,17 @@ REFERENCE: Final = "DEMO-ALMATY-SILENCE"
 def play(demo: Troupe) -> None:
     """Play the journey."""
     demo.say("A woman escapes from a house in Almaty at night and reaches her consulate.")
-    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
-    if journey is None:
+    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if case is None:
         return
-    officer = journey.player(UZ_OFFICER)
-    journey.say(f"  The officer submits the case as an emergency: {journey.code}")
-    escalate_lead(journey, officer)
-    ngo = journey.player(KZ_NGO)
-    journey.leads(ngo)
-    journey.say("Sana Sezim, an NGO, takes the lead.")
-    expire_referral(journey, ngo)
-    journey.say(f"The case is {ngo.get(journey.case)['state']}.")
+    officer = case.player(UZ_OFFICER)
+    case.say(f"  The officer submits the case as an emergency: {case.code}")
+    escalate_lead(case, officer)
+    ngo = case.player(KZ_NGO)
+    case.leads(ngo)
+    case.say("Sana Sezim, an NGO, takes the lead.")
+    expire_referral(case, ngo)
+    case.say(f"The case is {ngo.get(case.case)['state']}.")
 
 
 def build_case(now: datetime) -> Json:
@@ -54,44 +54,40 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def escalate_lead(journey: Tale, officer: Player) -> None:
+def escalate_lead(case: Tale, officer: Player) -> None:
     """Let the first candidate miss its deadline, and show what the officer sees."""
-    until = format_time(officer.get(journey.case)["due_at"])
-    journey.say(f"  {KZ_LEAD.focal_point} has to answer by {until}. It does not.")
-    journey.say("  The demonstration lets the deadline of this case run out.")
-    journey.runs_out()
-    ladder = journey.until(lambda: next(iter(list_missed(officer, journey.case)), None))
-    journey.say("The service escalates the case. The officer reads the delivery evidence:")
-    for silence in ladder["silences"]:
-        journey.say(
-            f"  {ladder['recipient']}: {silence['name']}, {format_time(silence['at'])}"
+    deadline = format_time(officer.get(case.case)["due_at"])
+    case.say(f"  {KZ_LEAD.focal_point} has to answer by {deadline}. It does not.")
+    case.say("  The demonstration lets the deadline of this case run out.")
+    case.runs_out()
+    evidence = case.until(lambda: next(iter(list_missed(officer, case.case)), None))
+    case.say("The service escalates the case. The officer reads the delivery evidence:")
+    for silence in evidence["silences"]:
+        case.say(
+            f"  {evidence['recipient']}: {silence['name']}, {format_time(silence['at'])}"
         )
-    seen = officer.get(journey.case)
-    journey.say(
-        f"  {seen['holder']} has the case now, until {format_time(seen['due_at'])}."
-    )
-    late = journey.player(KZ_LEAD)
-    journey.hidden(late.finds(journey.case))
-    journey.say(f"  {KZ_LEAD.focal_point} can no longer open it. Its feed says why.")
+    seen = officer.get(case.case)
+    case.say(f"  {seen['holder']} has the case now, until {format_time(seen['due_at'])}.")
+    former = case.player(KZ_LEAD)
+    case.hidden(former.finds(case.case))
+    case.say(f"  {KZ_LEAD.focal_point} can no longer open it. Its feed says why.")
 
 
-def list_missed(who: Player, path: str) -> list[Json]:
+def list_missed(user: Player, path: str) -> list[Json]:
     """Return the delivery evidence that has missed deadlines."""
-    items = who.get(f"{path}/evidence")["items"]
-    return [ladder for ladder in items if ladder["silences"]]
+    items = user.get(f"{path}/evidence")["items"]
+    return [evidence for evidence in items if evidence["silences"]]
 
 
-def expire_referral(journey: Tale, ngo: Player) -> None:
+def expire_referral(case: Tale, ngo: Player) -> None:
     """Let a shelter miss two deadlines; the referral expires, and another is asked."""
-    referral = journey.refers(ngo, KZ_NIGHT, "SHELTER", ["needs"])
-    journey.say(
-        "It asks a shelter for a bed. The shelter does not answer, and is reminded."
-    )
-    journey.runs_out()
-    journey.until(lambda: next(iter(list_missed(ngo, referral)), None))
-    journey.say("It does not answer again, so the referral expires.")
-    journey.runs_out()
-    journey.until(lambda: ngo.get(referral)["state"] == "expired")
-    bed = journey.refers(ngo, KZ_SHELTER, "SHELTER", ["needs"])
-    journey.accepts(bed, KZ_SHELTER)
-    journey.say("Another shelter is asked, and accepts for tonight.")
+    referral = case.refers(ngo, KZ_NIGHT, "SHELTER", ["needs"])
+    case.say("It asks a shelter for a bed. The shelter does not answer, and is reminded.")
+    case.runs_out()
+    case.until(lambda: next(iter(list_missed(ngo, referral)), None))
+    case.say("It does not answer again, so the referral expires.")
+    case.runs_out()
+    case.until(lambda: ngo.get(referral)["state"] == "expired")
+    bed = case.refers(ngo, KZ_SHELTER, "SHELTER", ["needs"])
+    case.accepts(bed, KZ_SHELTER)
+    case.say("Another shelter is asked, and accepts for tonight.")

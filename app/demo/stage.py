@@ -21,7 +21,7 @@ from app.kernel.actors import Scope
 KEY_DAYS: Final = 1
 
 
-class DemoRefused(Exception):  # noqa: N818 - it says what happened, as Problem does
+class DemoRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
     """The database has accounts that do not belong to the demonstration."""
 
 

@@ -35,11 +35,11 @@ def name_office(part: Part) -> Json:
 
 
 def build_consent(
-    now: datetime, who: Json, *purposes: str, language: str = "uz", **changes: Any
+    now: datetime, recipient: Json, *purposes: str, language: str = "uz", **changes: Any
 ) -> Json:
     """Return a consent, by default to the sections needs and contact."""
     return {
-        **who,
+        **recipient,
         "purposes": list(purposes),
         "sections": ["needs", "contact"],
         "given_by": "person",

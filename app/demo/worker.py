@@ -29,18 +29,16 @@ SHARED: Final = ("needs", "contact")
 def play(demo: Troupe) -> None:
     """Play the journey."""
     demo.say("A consular officer of Uzbekistan in Almaty meets a worker who asks for help.")
-    journey = demo.meets(UZ_OFFICER, build_case(demo.now))
-    if journey is None:
+    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    if case is None:
         return
-    journey.say(
-        f"  She agrees to be referred. The officer submits the case: {journey.code}"
-    )
-    lead = journey.player(KZ_LEAD)
-    take_lead(journey, lead)
-    bed, advice = ask_helpers(journey, lead)
-    complete_referrals(journey, bed, advice)
-    close_case(journey, lead)
-    show_outcome(journey)
+    case.say(f"  She agrees to be referred. The officer submits the case: {case.code}")
+    lead = case.player(KZ_LEAD)
+    take_lead(case, lead)
+    bed, advice = ask_helpers(case, lead)
+    complete_referrals(case, bed, advice)
+    close_case(case, lead)
+    show_outcome(case)
 
 
 def build_case(now: datetime) -> Json:
@@ -74,65 +72,63 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def take_lead(journey: Tale, lead: Player) -> None:
+def take_lead(case: Tale, lead: Player) -> None:
     """Acknowledge the case and accept the lead."""
-    first = lead.get(f"{journey.case}/routing")["candidates"][0]
-    journey.say(
+    first = lead.get(f"{case.case}/routing")["candidates"][0]
+    case.say(
         f"The case is routed to {first['focal_point']}: {', '.join(first['reasons'])}."
     )
-    due = lead.waits(journey.case)["acknowledge"]
-    journey.say(f"  Its coordinator reads the worklist: an answer is due by {due}.")
-    lead.act(journey.case, "acknowledge")
-    needed = lead.get(f"{journey.case}/sections/needs")["content"]["summary"]
-    journey.say(f"  She acknowledges and reads what is needed: {needed}")
-    lead.act(journey.case, "accept-lead", {"contacts": build_contacts(lead.part)})
-    journey.say("  She takes the lead and names two contact people.")
+    due = lead.waits(case.case)["acknowledge"]
+    case.say(f"  Its coordinator reads the worklist: an answer is due by {due}.")
+    lead.act(case.case, "acknowledge")
+    needed = lead.get(f"{case.case}/sections/needs")["content"]["summary"]
+    case.say(f"  She acknowledges and reads what is needed: {needed}")
+    lead.act(case.case, "accept-lead", {"contacts": build_contacts(lead.part)})
+    case.say("  She takes the lead and names two contact people.")
 
 
-def ask_helpers(journey: Tale, lead: Player) -> tuple[str, str]:
+def ask_helpers(case: Tale, lead: Player) -> tuple[str, str]:
     """Refer to a shelter and a lawyer; the first shelter is full."""
-    full = journey.refers(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
-    advice = journey.refers(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
-    journey.say("Two referrals are sent at once: to a shelter and to a legal aid office.")
-    no = {"reason": "NO_CAPACITY", "note": "Every bed is taken until Friday."}
-    journey.player(KZ_FULL_SHELTER).act(full, "decline", no)
-    journey.say("  The shelter has no bed and declines: NO_CAPACITY.")
-    bed = journey.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    journey.say("  The coordinator sees this in her feed and asks another shelter.")
+    full = case.refers(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
+    advice = case.refers(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
+    case.say("Two referrals are sent at once: to a shelter and to a legal aid office.")
+    refusal = {"reason": "NO_CAPACITY", "note": "Every bed is taken until Friday."}
+    case.player(KZ_FULL_SHELTER).act(full, "decline", refusal)
+    case.say("  The shelter has no bed and declines: NO_CAPACITY.")
+    bed = case.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
+    case.say("  The coordinator sees this in her feed and asks another shelter.")
     return bed, advice
 
 
-def complete_referrals(journey: Tale, bed: str, advice: str) -> None:
+def complete_referrals(case: Tale, bed: str, advice: str) -> None:
     """Accept, start and complete both referrals."""
     asked = ((KZ_SHELTER, bed), (KZ_LAWYER, advice))
     for part, referral in asked:
-        journey.accepts(referral, part)
-        journey.say(f"  The {part.name} accepts, with a sealed place and time.")
+        case.accepts(referral, part)
+        case.say(f"  The {part.name} accepts, with a sealed place and time.")
     report = {"outcome": "delivered", "feedback": "She is well and was advised."}
     for part, referral in asked:
-        who = journey.player(part)
-        who.act(referral, "start", {"person_met": True})
-        who.act(referral, "complete", report)
-        journey.say(f"  The {part.name} met her, helped, and reports: delivered.")
+        helper = case.player(part)
+        helper.act(referral, "start", {"person_met": True})
+        helper.act(referral, "complete", report)
+        case.say(f"  The {part.name} met her, helped, and reports: delivered.")
 
 
-def close_case(journey: Tale, lead: Player) -> None:
+def close_case(case: Tale, lead: Player) -> None:
     """Close the case with the approval of a second person."""
-    why = {"reason": "GOALS_MET", "person_informed": True}
-    asked = lead.act(journey.case, "close", why)["id"]
-    journey.say("The coordinator wants to close the case, which needs a second person.")
-    journey.player(KZ_SECOND).post(f"approvals/{asked}/approve")
-    lead.act(journey.case, "close", why, Approval=asked)
-    journey.say(
-        "  The supervisor approves; the case is closed, and no section can be opened."
-    )
+    reason = {"reason": "GOALS_MET", "person_informed": True}
+    asked = lead.act(case.case, "close", reason)["id"]
+    case.say("The coordinator wants to close the case, which needs a second person.")
+    case.player(KZ_SECOND).post(f"approvals/{asked}/approve")
+    lead.act(case.case, "close", reason, Approval=asked)
+    case.say("  The supervisor approves; the case is closed, and no section can be opened.")
 
 
-def show_outcome(journey: Tale) -> None:
+def show_outcome(case: Tale) -> None:
     """Show what the officer sees: how far the case came, but not where."""
-    officer = journey.player(UZ_OFFICER)
-    [ladder] = officer.get(f"{journey.case}/evidence")["items"]
+    officer = case.player(UZ_OFFICER)
+    [ladder] = officer.get(f"{case.case}/evidence")["items"]
     rungs = ", ".join(f"{rung['rank']} {rung['name']}" for rung in ladder["rungs"])
-    journey.say(f"The delivery evidence for the officer: {rungs}.")
-    journey.say(f"  The last events in her feed: {', '.join(officer.hears()[-5:])}.")
-    journey.say("  She never learns which office shelters the person.")
+    case.say(f"The delivery evidence for the officer: {rungs}.")
+    case.say(f"  The last events in her feed: {', '.join(officer.hears()[-5:])}.")
+    case.say("  She never learns which office shelters the person.")
