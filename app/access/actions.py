@@ -148,54 +148,52 @@ class Asking:
     of: UUID | None = None
 
 
-def ask(work: Writing, asking: Asking) -> Approval:
+def ask(work: Writing, request: Asking) -> Approval:
     """Store a request for approval and publish it to the offices that may decide it."""
-    question = Approval(
+    approval = Approval(
         id=work.new_id(),
-        action=asking.action,
-        case_id=asking.case_id,
-        subject=asking.subject,
-        fingerprint=asking.fingerprint,
-        facts=dict(asking.facts),
+        action=request.action,
+        case_id=request.case_id,
+        subject=request.subject,
+        fingerprint=request.fingerprint,
+        facts=dict(request.facts),
         decision=ApprovalState.PENDING,
-        focal_point_id=asking.of or work.actor.focal_point_id,
-        roles=sorted(asking.roles),
+        focal_point_id=request.of or work.actor.focal_point_id,
+        roles=sorted(request.roles),
         asked_by=work.actor.account_id,
         asked_at=work.now,
-        lapses_at=asking.lapses_at,
+        lapses_at=request.lapses_at,
     )
-    work.session.add(question)
-    record_approval_event(work, question, "approval.asked", {"action": question.action})
-    return question
+    work.session.add(approval)
+    record_event(work, approval, "approval.asked", {"action": approval.action})
+    return approval
 
 
-def record_approval_event(
-    work: Writing, question: Approval, event: str, facts: Facts
-) -> None:
+def record_event(work: Writing, approval: Approval, event: str, facts: Facts) -> None:
     """Record an event about a request for approval.
 
     The subject is included only if it belongs to a case, which the audience may see. A row
     of the directory may be visible to administrators only.
     """
-    of_case = {} if question.case_id is None else {"subject": question.subject}
-    audience = queries.get_audience(work, question)
-    work.record(event, question.told, audience, {**facts, **of_case})
+    of_case = {} if approval.case_id is None else {"subject": approval.subject}
+    audience = queries.get_audience(work, approval)
+    work.record(event, approval.told, audience, {**facts, **of_case})
 
 
 def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
     """Use an approval, which can be used once; raises ApprovalUnusable (409)."""
     try:
-        question = queries.lock_approval(work, approval_id)
+        approval = queries.lock_approval(work, approval_id)
     except NotFound as error:
         raise ApprovalUnusable("There is no such approval.") from error
-    if question.fingerprint != fingerprint:
+    if approval.fingerprint != fingerprint:
         raise ApprovalUnusable("It is for another request. Repeat the request unchanged.")
-    if question.decision != ApprovalState.APPROVED or question.lapses_at <= work.now:
-        raise ApprovalUnusable(f"It is {question.decision}, or has expired. Ask again.")
-    if not queries.is_still_allowed(work, question):
+    if approval.decision != ApprovalState.APPROVED or approval.lapses_at <= work.now:
+        raise ApprovalUnusable(f"It is {approval.decision}, or has expired. Ask again.")
+    if not queries.is_still_allowed(work, approval):
         raise ApprovalUnusable("The account that approved no longer may. Ask again.")
-    question.decision = ApprovalState.SPENT
-    return question
+    approval.decision = ApprovalState.SPENT
+    return approval
 
 
 def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
@@ -204,22 +202,22 @@ def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
     The account that approved may still refuse, until the approval is used. Raises NotFound
     (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
     """
-    question = queries.lock_approval(work, approval_id)
-    require_second_person(work, question)
+    approval = queries.lock_approval(work, approval_id)
+    require_second_person(work, approval)
     answer = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
-    own = question.decided_by == work.actor.account_id
-    if question.decision == answer and own:
-        return question
-    takes_back = question.decision == ApprovalState.APPROVED and own
-    open_ = question.decision == ApprovalState.PENDING or takes_back
-    if not open_ or question.lapses_at <= work.now:
+    own = approval.decided_by == work.actor.account_id
+    if approval.decision == answer and own:
+        return approval
+    takes_back = approval.decision == ApprovalState.APPROVED and own
+    open_ = approval.decision == ApprovalState.PENDING or takes_back
+    if not open_ or approval.lapses_at <= work.now:
         raise ApprovalDecided(
             "It cannot be decided again. The action can be requested again."
         )
-    question.decision = answer
-    question.decided_by, question.decided_at = work.actor.account_id, work.now
-    record_approval_event(work, question, "approval.decided", {"decision": answer})
-    return question
+    approval.decision = answer
+    approval.decided_by, approval.decided_at = work.actor.account_id, work.now
+    record_event(work, approval, "approval.decided", {"decision": answer})
+    return approval
 
 
 NOW: Final = bindparam("now", type_=Approval.lapses_at.type)
@@ -246,28 +244,28 @@ def lapse(
 ) -> list[UUID]:
     """Expire the unused approvals of a case and return their ids.
 
-    These are the approvals about one subject, or all except those of the focal points to
-    spare. They stay expired if the case comes back to an office. Their deadline is set to
-    now, so that a transaction that started earlier, or a slow clock, cannot use them.
+    These are those about one subject, or all except those of the focal points to spare.
+    Their deadline is set to now, so that they cannot be used by a transaction that started
+    earlier or has a slow clock, nor after the case comes back to an office.
     """
-    asked: dict[str, object] = {"case": case_id, "now": work.now}
+    parameters: dict[str, object] = {"case": case_id, "now": work.now}
     if subject is None:
-        statement, asked = EXPIRE_OTHERS, asked | {"sparing": list(sparing)}
+        statement, parameters = EXPIRE_OTHERS, parameters | {"sparing": list(sparing)}
     else:
-        statement, asked = EXPIRE_ABOUT, asked | {"about": subject}
-    return list(change(work.session, statement, asked).scalars())
+        statement, parameters = EXPIRE_ABOUT, parameters | {"about": subject}
+    return list(change(work.session, statement, parameters).scalars())
 
 
 def lapse_unanswered(work: Writing) -> int:
-    """Expire unanswered requests for approval that belong to no case; return how many.
+    """Expire unanswered requests for approval about no case; return how many.
 
-    For those of a case a deadline does the same.
+    A deadline does the same for those about a case.
     """
-    over = queries.lock_unanswered(work)
-    for question in over:
-        question.decision = ApprovalState.LAPSED
-        record_approval_event(work, question, "approval.lapsed", {})
-    return len(over)
+    expired = queries.lock_unanswered(work)
+    for approval in expired:
+        approval.decision = ApprovalState.LAPSED
+        record_event(work, approval, "approval.lapsed", {})
+    return len(expired)
 
 
 def expire_unspent(work: Writing, condition: ColumnElement[bool]) -> list[UUID]:
@@ -276,26 +274,26 @@ def expire_unspent(work: Writing, condition: ColumnElement[bool]) -> list[UUID]:
     An account that was disabled, or lost a role or a key, must not take effect through an
     earlier approval, and what one person revoked must not be granted by an earlier one.
     """
-    over = queries.lock_unspent(work, condition)
-    for question in over:
-        question.decision, question.lapses_at = ApprovalState.LAPSED, work.now
-        record_approval_event(work, question, "approval.lapsed", {})
-    return [question.id for question in over]
+    expired = queries.lock_unspent(work, condition)
+    for approval in expired:
+        approval.decision, approval.lapses_at = ApprovalState.LAPSED, work.now
+        record_event(work, approval, "approval.lapsed", {})
+    return [approval.id for approval in expired]
 
 
-def require_second_person(work: Writing, question: Approval) -> None:
+def require_second_person(work: Writing, approval: Approval) -> None:
     """Raise unless the caller is another person with a role that may decide (R14).
 
     Nobody may decide about their own account or the directory entry of their own focal
     point. An account that was shown an API key of the other could act as both.
     """
-    own, asker = work.actor.account_id, question.asked_by
+    own, asker = work.actor.account_id, approval.asked_by
     if asker == own or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
-    if question.subject == f"accounts/{own}" or queries.share_a_key(work, own, asker):
+    if approval.subject == f"accounts/{own}" or queries.share_a_key(work, own, asker):
         raise NotASecondPerson("It is about you, or one of you has had a key of the other.")
-    if not set(question.roles) & work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(question.roles)}.")
+    if not set(approval.roles) & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")
     office = directory.by_id(work, work.actor.focal_point_id).code
-    if question.subject == f"focal-points/{office}":
+    if approval.subject == f"focal-points/{office}":
         raise NotASecondPerson("It is about your own focal point. Another has to decide.")

@@ -116,10 +116,10 @@ def pending_like(work: Reading, fingerprint: str) -> Approval | None:
     )
 
 
-def get_audience(work: Reading, question: Approval) -> frozenset[UUID]:
+def get_audience(work: Reading, request: Approval) -> frozenset[UUID]:
     """Return the audience of an approval: its office; without a case also oversight."""
-    deciding = frozenset({question.focal_point_id})
-    return deciding if question.case_id else deciding | directory.overseers(work)
+    deciding = frozenset({request.focal_point_id})
+    return deciding if request.case_id else deciding | directory.overseers(work)
 
 
 UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
@@ -170,15 +170,15 @@ def lock_unspent(work: Writing, condition: ColumnElement[bool]) -> Sequence[Appr
     return work.session.scalars(fresh.execution_options(populate_existing=True)).all()
 
 
-def is_still_allowed(work: Reading, question: Approval) -> bool:
+def is_still_allowed(work: Reading, request: Approval) -> bool:
     """Return whether the account that approved is still enabled and has a deciding role.
 
     This is checked at the time of use, because the account may have been disabled while it
     approved.
     """
-    second = (Account.id == question.decided_by) & Account.disabled_at.is_(None)
+    second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     roles = work.session.scalar(select(Account.roles).where(second))
-    return bool(set(question.roles) & set(roles or ()))
+    return bool(set(request.roles) & set(roles or ()))
 
 
 def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:

@@ -190,8 +190,8 @@ def ask_administrator(
     work: Writing, subject: str, fingerprint: str, turn: Turn
 ) -> Approval:
     """Request the approval of another administrator; return the pending one if there is."""
-    if waiting := access.pending_like(work, fingerprint):
-        return waiting
+    if pending := access.pending_like(work, fingerprint):
+        return pending
     request = Asking(
         action="directory.change",
         subject=subject,

@@ -53,8 +53,8 @@ def make_key(
         roles=get_roles(account),
         said=details,
     )
-    if question := second(work, matter, approval):
-        return question
+    if pending := second(work, matter, approval):
+        return pending
     return add_key(work, account, frozenset(new.scopes), new.days, "account.key_made")
 
 
@@ -92,8 +92,8 @@ def rotate_key(
         roles=get_roles(account),
         said=details,
     )
-    if question := second(work, matter, approval):
-        return question
+    if pending := second(work, matter, approval):
+        return pending
     scopes = frozenset(Scope(name) for name in old.scopes)
     new = add_key(work, account, scopes, rotation.days, "account.key_rotated")
     old.expires_at = min(old.expires_at, work.now + timedelta(hours=rotation.overlap_hours))

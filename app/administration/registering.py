@@ -62,8 +62,8 @@ def register_public_key(
         roles=get_roles(account),
         said=state | details,
     )
-    if question := second(work, matter, approval):
-        return question
+    if pending := second(work, matter, approval):
+        return pending
     return add_public_key(work, account, new)
 
 

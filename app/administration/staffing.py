@@ -157,9 +157,9 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
     if approval is not None:
         access.spend(work, approval, fingerprint)
         return None
-    if waiting := queries.pending_like(work, fingerprint):
-        return waiting
-    asking = Asking(
+    if pending := queries.pending_like(work, fingerprint):
+        return pending
+    request = Asking(
         action=matter.action,
         subject=matter.subject,
         fingerprint=fingerprint,
@@ -168,7 +168,7 @@ def second(work: Writing, matter: Matter, approval: UUID | None) -> Approval | N
         lapses_at=until(work, ClockKind.APPROVE, None, waits_on=None),
         of=matter.of.id,
     )
-    return access.ask(work, asking)
+    return access.ask(work, request)
 
 
 def format_fact(value: object) -> str:
@@ -209,8 +209,8 @@ def open_account(
         roles=roles,
         said=details,
     )
-    if question := second(work, matter, approval):
-        return question
+    if pending := second(work, matter, approval):
+        return pending
     return add_account(work, Opening(focal_point.id, new.label, roles, new.kind))
 
 
@@ -243,8 +243,8 @@ def grant_roles(
         roles=roles,
         said=details,
     )
-    if question := second(work, matter, approval):
-        return question
+    if pending := second(work, matter, approval):
+        return pending
     account.roles = sorted(roles)
     record_account_event(work, account, "account.roles_granted", roles=sorted(new))
     return account
