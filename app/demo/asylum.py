@@ -19,15 +19,11 @@ REFERENCE: Final = "DEMO-BISHKEK-1"
 
 def play(demo: Troupe) -> None:
     """Play the journey."""
-    demo.say(
-        "A helpline in Bishkek is called by a woman from Turkmenistan who fears her State."
-    )
+    demo.say("A woman from Turkmenistan, who fears her State, calls a helpline in Bishkek.")
     case = demo.meets(KG_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say(
-        "  She seeks asylum, and agrees that only international organisations may know."
-    )
+    case.say("  She seeks asylum, and consents to international organisations only.")
     case.say(f"  The helpline submits the case: {case.code}")
     lead = case.player(IOM)
     case.leads(lead)
@@ -69,15 +65,13 @@ def build_case(now: datetime) -> Json:
 def show_routing(case: Tale, lead: Player) -> None:
     """Show the candidates and the offices left out, as the lead sees them."""
     routing = lead.get(f"{case.case}/routing")
-    case.say(
-        "IOM acknowledges, takes the lead, and reads why it was asked and others were not:"
-    )
+    case.say("IOM takes the lead, and reads why it was asked and others were not:")
     for one in routing["candidates"]:
         case.say(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
     for one in routing["left_out"]:
         case.say(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
-    case.say("  Only `no_consent`: it could lead if she agrees. Fear of an office is never")
-    case.say("  listed as a reason.")
+    case.say("  Only `no_consent`: it could lead if she agrees. Fear of an office is not")
+    case.say("  a listed reason.")
 
 
 def ask_helpers(case: Tale, lead: Player) -> None:
@@ -100,7 +94,5 @@ def show_outcome(case: Tale, lead: Player) -> None:
     case.say(f"The case is {lead.get(case.case)['state']}.")
     consulate = case.player(TM_OFFICER)
     case.hidden(consulate.hears(), consulate.finds(case.case))
-    case.say(
-        "  The feed of the consulate of Turkmenistan is empty. A request for the case by"
-    )
-    case.say("  its code gets the same answer as an unknown code: not found.")
+    case.say("  The feed of her consulate is empty, and its request for the case gets")
+    case.say("  the same answer as a request for an unknown code: not found.")

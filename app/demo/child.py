@@ -23,9 +23,7 @@ def play(demo: Troupe) -> None:
     case = demo.meets(HN_OFFICER, build_case())
     if case is None:
         return
-    case.say(
-        "  She may be 15 or 18, so she is treated as a child. She has no guardian yet."
-    )
+    case.say("  She may be 15 or 18, so she is treated as a child, without a guardian.")
     case.say("  Harm is near, so the officer declares a vital interest with a reason.")
     case.say(f"  The case is sent without a consent, as its summary only: {case.code}")
     lead = case.player(GT_LEAD)
@@ -72,9 +70,7 @@ def ask_protection(case: Tale, lead: Player) -> None:
     case.say(f"  {advice['says']}")
     lead.act(case.case, "acknowledge")
     asked = case.refers(lead, GT_PROTECTION, "CHILD_PROTECTION")
-    case.say(
-        "  Its coordinator asks child protection at once, with the summary only, before she"
-    )
+    case.say("  Its coordinator asks child protection, with the summary only, before she")
     case.say("  has taken the lead.")
     protection = case.player(GT_PROTECTION)
     danger = protection.get(f"{case.case}/safety-notice")["safety_notice"]
@@ -117,7 +113,7 @@ def ask_shelter(case: Tale, lead: Player) -> None:
     bed = case.refers(lead, GT_SHELTER, "SHELTER", shared)
     helper = case.accepts(bed, GT_SHELTER)
     helper.act(bed, "start", {"person_met": True})
-    case.say(f"  The {helper.part.name} accepts, and meets her. She sleeps there tonight.")
+    case.say(f"  The {helper.part.name} accepts and meets her. She sleeps there tonight.")
 
 
 def show_outcome(case: Tale) -> None:

@@ -27,7 +27,7 @@ def play(demo: Troupe) -> None:
     case = demo.meets(UZ_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say(f"  His consular officer submits the case, and Kazakhstan leads: {case.code}")
+    case.say(f"  His consular officer submits the case; Kazakhstan leads: {case.code}")
     lead = case.player(KZ_LEAD)
     case.leads(lead)
     bed = case.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
@@ -71,9 +71,7 @@ def offer_lead(case: Tale, lead: Player, successor: Player) -> str:
     }
     offered = lead.post(f"{case.case}/handovers", {"to": UZ_LEAD.focal_point} | reason)
     handover = f"handovers/{offered['id']}"
-    case.say(
-        "Kazakhstan offers the lead to Uzbekistan. Three requirements hold: he consents to"
-    )
+    case.say("Kazakhstan offers the lead to Uzbekistan. Three things hold: he consents to")
     case.say("  the new lead, he permits contact with his State, and both States have an")
     case.say(f"  agreement on what may cross the border ({AGREEMENT}).")
     due = successor.waits(handover)["answer_handover"]
@@ -87,7 +85,7 @@ def accept_lead(case: Tale, successor: Player, handover: str, bed: str) -> None:
     promise = {"contacts": build_contacts(UZ_LEAD), "capacity_confirmed": True}
     successor.act(handover, "accept", promise)
     lead = successor.get(case.case)["lead"]
-    case.say(f"Uzbekistan accepts and is now the lead: {lead}. The referral for his bed in")
+    case.say(f"Uzbekistan accepts and is now the lead: {lead}. The referral for a bed in")
     case.say(f"  Kazakhstan continues; its sender is now {successor.get(bed)['sender']}.")
     case.hidden(successor.finds(f"{bed}/arrangement"))
     case.say("  His own State cannot open the address or who meets him there.")
@@ -100,7 +98,5 @@ def show_new_lead(case: Tale, lead: Player, successor: Player) -> None:
     case.accepts(referral, UZ_CENTRE)
     case.say("The new lead asks a centre in Uzbekistan to help him; it accepts.")
     case.hidden(lead.hears() != before, lead.finds(referral))
-    case.say(
-        "  Kazakhstan gets no event about this. It can still read what it wrote itself."
-    )
+    case.say("  Kazakhstan gets no event about it, and can read only what it wrote.")
     case.say(f"  The case is {successor.get(case.case)['state']}.")

@@ -83,9 +83,7 @@ def show_refusal(case: Tale, lead: Player) -> None:
     """Show that an NGO cannot share her name with a State body that she did not name."""
     asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
     unmet = lead.lacks(f"{case.case}/referrals", asked)
-    case.say(
-        "Social welfare asks for her name. She consented to `State offices in KZ`, but to"
-    )
+    case.say("Social welfare asks for her name. She consented to State offices, but to")
     case.say("  none of them by name. The service refuses:")
     for remedy in unmet.values():
         case.say(f"  {remedy}")
@@ -93,7 +91,7 @@ def show_refusal(case: Tale, lead: Player) -> None:
 
 def withdraw_consent(case: Tale, lead: Player, shelter: Player, bed: str) -> None:
     """Withdraw a consent at the lawyer, and show that the shelter loses access at once."""
-    case.say("She withdraws her consent for the shelter. She tells the lawyer, who records")
+    case.say("She withdraws her consent for the shelter. Her lawyer records")
     case.say("  it without seeing her consents:")
     body = {"purposes": ["SHELTER"]}
     case.player(KZ_LAWYER).post(f"{case.case}/consents/withdraw", body)
@@ -101,7 +99,7 @@ def withdraw_consent(case: Tale, lead: Player, shelter: Player, bed: str) -> Non
     case.say(f"  The referral is {ended['state']}: {ended['reason']}.")
     case.hidden(shelter.finds(f"{case.case}/sections/contact"), shelter.finds(case.case))
     until = shelter.waits(bed)["confirm_deletion"]
-    case.say("The next request of the shelter gets the same answer as an unknown code: not")
+    case.say("The next request of the shelter is answered like an unknown code: not")
     case.say(f"  found. It has to confirm deletion by {until}, and does so.")
     shelter.act(bed, "confirm-deletion")
     events = [kind for kind in lead.hears() if "withdrawn" in kind or "deletion" in kind]

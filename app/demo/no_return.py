@@ -24,7 +24,7 @@ INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 def play(demo: Troupe) -> None:
     """Play the journey."""
     demo.say(
-        "A consular officer of Jamaica in Port of Spain meets a woman who wants to go home."
+        "A consular officer of Jamaica in Trinidad meets a woman who wants to go home."
     )
     case = demo.meets(JM_OFFICER, build_case(demo.now))
     if case is None:
@@ -38,10 +38,8 @@ def play(demo: Troupe) -> None:
     decide_no_go(case, lead, return_path)
     case.hidden(*(helper.finds(return_path) for helper in (home, consulate)))
     case.hidden("return.refused" in home.hears() + consulate.hears())
-    case.say(
-        "The referral in Jamaica is withdrawn. Neither the organisation nor the consulate"
-    )
-    case.say("  can see the return any more, or learns why she stayed.")
+    case.say("The referral in Jamaica is withdrawn. The organisation and the consulate")
+    case.say("  can no longer see the return, and do not learn why she stayed.")
     write_safeguards(case, lead, consulate, papers)
     ask_unhcr(case, lead, return_path)
 
@@ -84,7 +82,7 @@ def open_return(case: Tale, lead: Player) -> tuple[str, Player]:
     return_path = f"returns/{lead.post(f'{referral}/return')['id']}"
     case.say("An organisation in Jamaica accepts to receive her. The return begins:")
     lead.act(return_path, "inform", INFORMED)
-    case.say("  1. She was informed of any right to stay and of every option, and decides.")
+    case.say("  1. She is informed of any right to stay and of every option.")
     lead.act(return_path, "permit-contact")
     case.say("  2. She permits contact with her State, without which it is not asked.")
     return return_path, home
@@ -97,9 +95,7 @@ def ask_consulate(case: Tale, lead: Player, return_path: str) -> tuple[str, Play
     consulate.act(return_path, "verify-nationality", {"nationality": "confirmed"})
     seen = consulate.get(return_path)
     case.hidden(*(seen.get(name) for name in ("case", "state", "steps", "referral")))
-    case.say(
-        "  3. Her consulate confirms her nationality. Of the return it sees the documents,"
-    )
+    case.say("  3. Her consulate confirms her nationality. It sees the documents,")
     case.say("     but not the code of the case, its state, or steps of other offices.")
     return papers, consulate
 
@@ -116,9 +112,7 @@ def assess_risks(case: Tale, lead: Player, home: Player, return_path: str) -> No
         "note": "Synthetic: the recruiter lives in her street, and asks for her.",
     }
     home.act(return_path, "assess-origin", threat)
-    case.say(
-        "  5. The organisation in Jamaica finds one: retribution. It did not contact her"
-    )
+    case.say("  5. The organisation in Jamaica finds one: retribution. It did not ask her")
     case.say("     family, because she had not agreed to that. (Step 6 is for children.)")
 
 
@@ -132,20 +126,16 @@ def decide_no_go(case: Tale, lead: Player, return_path: str) -> None:
     case.player(TT_SECOND).post(f"approvals/{asked}/approve")
     stopped = lead.act(return_path, "no-go", INSTEAD, Approval=asked)
     instead = ", ".join(stopped["open_instead"])
-    case.say(
-        f"     Coordinator and supervisor decide: {stopped['state']}; {instead} instead."
-    )
+    case.say(f"     Two people decide: {stopped['state']}; {instead} instead.")
 
 
 def write_safeguards(case: Tale, lead: Player, consulate: Player, papers: str) -> None:
     """Block contact with her State, because she will ask for asylum."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
     lead.write(case.case, "safeguards", guards)
+    case.say("She will seek asylum. The coordinator blocks contact with her State in the")
     case.say(
-        "She will seek asylum, so the coordinator blocks contact with her State in the"
-    )
-    case.say(
-        f"  safeguards. The referral for documents is now {lead.get(papers)['state']}."
+        f"  safeguards, and the referral for documents is {lead.get(papers)['state']}."
     )
     consulate.act(papers, "confirm-deletion")
     case.say("  The consulate confirms that it deleted what it was sent.")

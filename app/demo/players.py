@@ -160,7 +160,7 @@ class Troupe:
     def tell_again(self, officer: Player, case: str) -> None:
         """Print that the journey was played before, with the state of its case."""
         state = officer.get(f"cases/{case}")["state"]
-        self.say(f"  It was played before: {case} is {state}. Nothing was changed.")
+        self.say(f"  The journey was played before; {case} is {state} and was not changed.")
 
     def later(self, **time: float) -> str:
         """Return a time in the future, in ISO 8601."""

@@ -27,13 +27,13 @@ SHARED: Final = ("needs", "contact")
 
 def play(demo: Troupe) -> None:
     """Play the journey."""
-    demo.say("A consular officer of Uzbekistan, who covers Panama from abroad, telephones")
+    demo.say("A consular officer of Uzbekistan, who covers Panama from abroad, calls")
     demo.say("  a man who works off a debt there. He speaks only Uzbek.")
     show_desks(demo)
     case = demo.meets(UZ_FAR_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say(f"  He agrees to be referred there. The officer submits the case: {case.code}")
+    case.say(f"  He agrees to be referred. The officer submits the case: {case.code}")
     lead = case.player(PA_LEAD)
     take_lead(case, lead)
     ask_other_region(case, lead)
@@ -78,7 +78,7 @@ def show_desks(demo: Troupe) -> None:
         asked |= {"age_class": "adult", "priority": "urgent"}
         found = officer.post("routing", asked)
         first = found["leads"]["candidates"][0]["focal_point"]
-        demo.say(f"  In {country}: {first} would lead; if no office can, {found['desk']}.")
+        demo.say(f"  In {country}: {first} would lead, as a last resort {found['desk']}.")
 
 
 def take_lead(case: Tale, lead: Player) -> None:
@@ -87,8 +87,8 @@ def take_lead(case: Tale, lead: Player) -> None:
     words = case.refers(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
     helper = case.accepts(words, PA_INTERPRETER)
     helper.act(words, "start", {"person_met": True})
-    case.say("Panama takes the lead. Its officers speak Spanish, the consulate English and")
-    case.say("  Uzbek, so an interpreter of an NGO is asked, who belongs to neither State.")
+    case.say("Panama takes the lead. Its officers speak Spanish, the consulate Uzbek and")
+    case.say("  English, so an interpreter of an NGO is asked, of neither State.")
 
 
 def ask_other_region(case: Tale, lead: Player) -> None:
@@ -100,10 +100,8 @@ def ask_other_region(case: Tale, lead: Player) -> None:
     family = case.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
     centre = case.accepts(family, UZ_CENTRE)
     case.hidden(centre.finds(f"{case.case}/sections/contact"))
-    case.say(
-        "  So only the summary crosses the border: a code, a country, a language and the"
-    )
-    case.say("  service. The centre accepts; more needs an agreement.")
+    case.say("  So only the summary crosses the border: code, country, language and")
+    case.say("  service. The centre accepts; more would need an agreement.")
 
 
 def ask_prosecutor(case: Tale, lead: Player) -> None:
@@ -124,9 +122,7 @@ def ask_prosecutor(case: Tale, lead: Player) -> None:
         interpreter=True,
     )
     case.consents(lead, given)
-    case.say(
-        "  He is told, in Uzbek, that he has a reflection period and gets help in any case."
-    )
+    case.say("  He learns, in Uzbek, that he has time to reflect and gets help anyway.")
     case.say("  He wants to testify, and consents to the prosecutor only.")
     heard = case.refers(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
     prosecutor = case.accepts(heard, PA_PROSECUTOR)

@@ -28,7 +28,7 @@ SHARED: Final = ("needs", "contact")
 
 def play(demo: Troupe) -> None:
     """Play the journey."""
-    demo.say("A consular officer of Uzbekistan in Almaty meets a worker who asks for help.")
+    demo.say("A consular officer of Uzbekistan in Almaty meets a worker who wants help.")
     case = demo.meets(UZ_OFFICER, build_case(demo.now))
     if case is None:
         return
@@ -75,9 +75,7 @@ def build_case(now: datetime) -> Json:
 def take_lead(case: Tale, lead: Player) -> None:
     """Acknowledge the case and accept the lead."""
     first = lead.get(f"{case.case}/routing")["candidates"][0]
-    case.say(
-        f"The case is routed to {first['focal_point']}: {', '.join(first['reasons'])}."
-    )
+    case.say(f"It is routed to {first['focal_point']}: {', '.join(first['reasons'])}.")
     due = lead.waits(case.case)["acknowledge"]
     case.say(f"  Its coordinator reads the worklist: an answer is due by {due}.")
     lead.act(case.case, "acknowledge")
@@ -121,7 +119,7 @@ def close_case(case: Tale, lead: Player) -> None:
     case.say("The coordinator wants to close the case, which needs a second person.")
     case.player(KZ_SECOND).post(f"approvals/{asked}/approve")
     lead.act(case.case, "close", reason, Approval=asked)
-    case.say("  The supervisor approves; the case is closed, and no section can be opened.")
+    case.say("  The supervisor approves. The case is closed; no section can be opened.")
 
 
 def show_outcome(case: Tale) -> None:

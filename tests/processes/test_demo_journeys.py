@@ -397,7 +397,7 @@ def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(after: After) ->
     assert (second["rank"], second["silences"]) == (5, [])
     told = "\n".join(theatre.said)
     assert "KZ_LEAD: not_acknowledged" in told
-    assert "SANA_SEZIM has it now" in told
+    assert "SANA_SEZIM has the case now" in told
     assert theatre.of(cast.KZ_LEAD).hears()[1:3] == [
         *("case.not_acknowledged", "case.rerouted"),
     ]
