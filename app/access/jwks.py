@@ -58,7 +58,7 @@ class Jwk(Asked):
 
     @model_validator(mode="before")
     @classmethod
-    def must_be_public(cls, given: Any) -> Any:
+    def require_public(cls, given: Any) -> Any:
         """Raise a validation error if the key has private members."""
         if isinstance(given, dict) and PRIVATE & given.keys():
             raise PydanticCustomError(
@@ -69,7 +69,7 @@ class Jwk(Asked):
         return given
 
     @model_validator(mode="after")
-    def must_be_of_use(self) -> Self:
+    def require_usable(self) -> Self:
         """Raise a validation error for an invalid key or a wrong `kid`."""
         try:
             import_key(self.core)

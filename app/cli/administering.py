@@ -51,13 +51,13 @@ def told(loaded: Loaded) -> Iterator[str]:
             f"{table}: {count.added} added, {count.changed} changed, "
             f"{count.unchanged} unchanged"
         )
-    doors = loaded.doors
-    yield from (f"{door} is active again." for door in doors.opened)
-    yield from (f"{door} is no longer active." for door in doors.shut)
+    activations = loaded.doors
+    yield from (f"{subject} is active again." for subject in activations.opened)
+    yield from (f"{subject} is no longer active." for subject in activations.shut)
     yield from (
-        f"Warning: {door} stays inactive, because it was deactivated through the service. "
-        "To activate it: --reopen"
-        for door in doors.left
+        f"Warning: {subject} stays inactive, because it was deactivated through the "
+        "service. To activate it: --reopen"
+        for subject in activations.left
     )
 
 

@@ -48,7 +48,7 @@ class Why(StrEnum):
 MEANS: Final[Mapping[Why, str]] = {
     Why.OVERDUE: "was overdue when the backup was made",
     Why.RAN_OUT: "ran out after the backup: it was not done, or that was lost",
-    Why.WAITS: "may have been done after the backup; whoever did it believes it is done",
+    Why.WAITS: "may have been done after the backup; the office then believes it is done",
     Why.CONSENTS: "are as in the backup: withdrawals and fears recorded since are lost; "
     "ask the person before anything is shared",
     Why.WILL_BE_ERASED: "is erased then. If a legal hold, reopening, submitting or sending "

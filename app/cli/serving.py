@@ -14,7 +14,7 @@ from app.cli.grounds import NotReady
 from app.settings import MAX_CONNECTIONS, Settings
 
 HEAD_BYTES: Final = 64 * 1024
-"""The largest buffer for a request head; the API refuses shorter ones with a problem."""
+"""The largest head that is read; the API has a smaller limit and answers with a problem."""
 PROTOCOL: Final[Mapping[str, Any]] = {
     "http": Connection,
     "ws": "none",

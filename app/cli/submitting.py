@@ -197,7 +197,7 @@ def print_result(answer: httpx.Response, file: Path) -> None:
     """Print the code of the case and the next step; raises Refused or NoAnswer."""
     if (parse_problem(answer) or {}).get("type") == KEY_REUSED:
         raise Refused(
-            f"{refusal(answer)}\nIt was submitted before with other content. To submit "
+            f"{refusal(answer)}\nIt was submitted before with other content. For "
             f"another case, copy {file} or use another --idempotency-key."
         )
     case = good(answer)

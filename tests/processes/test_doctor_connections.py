@@ -63,9 +63,9 @@ def test_ports_that_nobody_listens_on_are_warned_of() -> None:
         mail, gateway = check_connections(settings(*ports))
 
     assert mail.startswith(f"Warning: {MAIL} cannot be used from here: nothing listens on")
-    assert "No notice leaves by e-mail until it can" in mail
+    assert "No notifications are sent by e-mail until" in mail
     assert gateway.startswith(f"Warning: {GATEWAY} cannot be used from here: nothing")
-    assert "No notice leaves by SMS until it can" in gateway
+    assert "No notifications are sent by SMS until" in gateway
     told = mail + gateway
     assert not [port for port in ports if str(port) in told]
     assert not {word for word in (*LOGIN, TOKEN) if word in told}
