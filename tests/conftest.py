@@ -1,9 +1,10 @@
-"""Every test twice, on SQLite and on PostgreSQL, each in a copy of a migrated one.
+"""Fixtures and options of all tests; each test gets a copy of a migrated database.
 
-`--databases sqlite` leaves PostgreSQL out. A test that asks for `sqlite_url` or `pg_url`
-is about that database alone: it runs once, and is deselected where that one is left out.
-So does one that asks for `before_any_database`: what it sends never comes to one.
-`--effort` says how much is run (tests/support/effort.py), `--seed` which share of it.
+A test runs on SQLite and on PostgreSQL. `--databases sqlite` leaves PostgreSQL out. A test
+that uses `sqlite_url` or `pg_url` is about that database only, so it runs once, and is
+deselected if that database is left out. So is a test that uses `before_any_database`,
+because its requests never reach a database. `--effort` says how much is run
+(tests/support/effort.py), `--seed` which share of it.
 """
 
 import gc
@@ -33,13 +34,18 @@ from tests.support.statement_cover import StatementCover
 from tests.support.world import KEYS, PUBLIC, Someone, World
 
 PURE = "tests/rules/"
-"""Begins first, so that a broken rule fails within seconds; then what is slow, so that no
-worker is left with it when the others are done."""
+"""These tests run first, so that a broken rule fails within seconds.
+
+Slow tests come next, so that no worker is left with one at the end.
+"""
 SELDOM = 50_000
-"""Objects made since it was last looked."""
+"""New objects after which the garbage collector runs."""
 BESIDE = 1
-"""Workers more than there are cores, for when a test waits. With two more for each core
-the same API tests cost half as much again: workers take each other's caches away."""
+"""Workers beyond the number of cores, for the time that a test waits.
+
+With two more for each core the same API tests cost half as much again, because workers
+evict each other's caches.
+"""
 HOME = pytest.StashKey[Path]()
 EXAMPLES = {Effort.FAST: 10, Effort.SAMPLE: 25, Effort.ALL: 50, Effort.NIGHT: 1000}
 """How many examples Hypothesis draws for each property."""
@@ -56,7 +62,7 @@ ONLY = {
 
 
 class Node(Protocol):
-    """What xdist tells of a worker it is about to start."""
+    """The part of an xdist worker that is used before it starts."""
 
     config: pytest.Config
     workerinput: dict[str, str]
@@ -84,7 +90,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--seed",
         type=int,
         default=0,
-        help="what a sample runs and draws (default: %(default)s)",
+        help="the seed of a sample (default: %(default)s)",
     )
 
 
@@ -100,7 +106,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(StatementCover(home, write=write))
     if not given:
         config.add_cleanup(lambda: databases.clear(home))
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` cleans up too
         signal.signal(signal.SIGINT, signal.default_int_handler)  # even under nohup
 
 
@@ -118,9 +124,9 @@ def pytest_report_header() -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Make thousands of tests without looking for rubbish among them, then or later.
+    """Collect without garbage collection, and collect seldom afterwards.
 
-    What the tests leave is looked for seldom: that takes a twentieth of their time off.
+    The garbage of thousands of tests is a twentieth of their time.
     """
     gc.disable()
     try:
@@ -144,7 +150,7 @@ def pytest_configure_node(node: Node) -> None:
 
 
 def wanted(config: pytest.Config, fixtures: list[str]) -> list[str]:
-    """Say on which databases a test runs that asks for these fixtures."""
+    """Return the databases on which a test with these fixtures runs."""
     only = {ONLY[name] for name in fixtures if name in ONLY}
     return [k for k in config.option.databases if not only or only == {k}]
 
@@ -171,13 +177,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def order(item: pytest.Item) -> tuple[bool, bool]:
-    """Order the tests: pure rules, what is slow, the rest."""
+    """Return the sort key of a test: pure rules first, then slow tests, then the rest."""
     return not item.nodeid.startswith(PURE), item.get_closest_marker("slow") is None
 
 
 @pytest.fixture(scope="session")
 def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
-    """Migrate a database of each kind once, however often the tests change between them."""
+    """Return a function that migrates a database of each kind once."""
     with ExitStack() as stack:
 
         @cache
@@ -190,32 +196,32 @@ def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
 
 @pytest.fixture(scope="session")
 def copy(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> Copy:
-    """Make as many databases as a test needs: `with copy() as url`."""
+    """Return a function that copies the database of one kind: `with copy() as url`."""
     return copies(request.param)
 
 
 @pytest.fixture
 def url(copy: Copy) -> Iterator[str]:
-    """Make a database for this test alone."""
+    """Create a database for this test only."""
     with copy() as made:
         yield made
 
 
 @pytest.fixture
 def sqlite_url(url: str) -> str:
-    """Make a database, for a test that is about SQLite."""
+    """Create a database for a test that is about SQLite."""
     return url
 
 
 @pytest.fixture
 def pg_url(url: str) -> str:
-    """Make a database, for a test that is about PostgreSQL."""
+    """Create a database for a test that is about PostgreSQL."""
     return url
 
 
 @pytest.fixture
 def before_any_database() -> None:
-    """Say that what is sent is refused before it comes to any database."""
+    """Mark a test whose requests are refused before they reach a database."""
 
 
 @pytest.fixture
@@ -228,20 +234,20 @@ def database(url: str) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
-    """Build the application once: its routes are worked out at the first request."""
+    """Build the application once, as its routes are compiled at the first request."""
     return create_app(lay_ground("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
 
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[Here]:
-    """Answer requests in the thread that asks."""
+    """Answer requests in the thread that sends them."""
     with here() as made:
         yield made
 
 
 @pytest.fixture
 def world(url: str, app: FastAPI, loop: Here) -> Iterator[World]:
-    """Open the service around this test's database, with the demo mechanism in it."""
+    """Open the service on this test's database with the demonstration directory."""
     made = World(url, app, loop)
     yield made
     made.closes()
@@ -249,35 +255,35 @@ def world(url: str, app: FastAPI, loop: Here) -> Iterator[World]:
 
 @pytest.fixture
 def officer(world: World) -> Someone:
-    """Act for the consular post of Uzbekistan in Almaty, which submits."""
+    """Return a person of the consulate of Uzbekistan in Almaty, which submits."""
     return world.someone("UZ_CONSULATE_ALMATY")
 
 
 @pytest.fixture
 def lead(world: World) -> Someone:
-    """Act for the focal point of Kazakhstan."""
+    """Return a person of the focal point of Kazakhstan."""
     return world.someone("KZ_LEAD")
 
 
 @pytest.fixture
 def supervisor(world: World) -> Someone:
-    """Act as the second person of the focal point of Kazakhstan."""
+    """Return the second person of the focal point of Kazakhstan."""
     return world.someone("KZ_LEAD", {Role.SUPERVISOR})
 
 
 @pytest.fixture
 def shelter(world: World) -> Someone:
-    """Act for a shelter in Kazakhstan."""
+    """Return a person of a shelter in Kazakhstan."""
     return world.someone("KZ_SHELTER_KOGERSHIN")
 
 
 @pytest.fixture
 def lawyer(world: World) -> Someone:
-    """Act for a legal aid office in Kazakhstan."""
+    """Return a person of a legal aid office in Kazakhstan."""
     return world.someone("KZ_LEGAL_AID")
 
 
 @pytest.fixture
 def stranger(world: World) -> Someone:
-    """Act for a focal point that has no part in anything."""
+    """Return a person of an office that has no part in any case."""
     return world.someone("JM_CONSULATE_PORT_OF_SPAIN")

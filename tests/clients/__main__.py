@@ -44,8 +44,11 @@ CALLERS: Final = {
 }
 PACKAGE: Final = "org.safeconduct.client"
 JAVA: Final = (
-    *("openApiNullable=false", "useJakartaEe=true", "hideGenerationTimestamp=true"),
-    *(f"invokerPackage={PACKAGE}", f"apiPackage={PACKAGE}.api"),
+    "openApiNullable=false",
+    "useJakartaEe=true",
+    "hideGenerationTimestamp=true",
+    f"invokerPackage={PACKAGE}",
+    f"apiPackage={PACKAGE}.api",
     f"modelPackage={PACKAGE}.model",
 )
 UNTOLD: Final = "-Xlint:all,-serial,-deprecation,-processing"

@@ -10,8 +10,10 @@ LOW: Final = Move(POST, "risk.assess", choice="low")
 TOLD: Final = Move(POST, "safeguards.write", choice="the State of origin may be told")
 SUBMIT: Final = Move(POST, "case.submit")
 LED: Final = (
-    *(LOW, SUBMIT),
-    *(Move(KZ, "case.acknowledge"), Move(KZ, "case.accept_lead")),
+    LOW,
+    SUBMIT,
+    Move(KZ, "case.acknowledge"),
+    Move(KZ, "case.accept_lead"),
 )
 HELPED: Final = (
     *LED,
@@ -52,7 +54,8 @@ def story(*moves: Move, given: str = ALL, age: str = "adult") -> Story:
 
 
 RETURNING: Final = story(
-    *(TOLD, *LED),
+    TOLD,
+    *LED,
     Move(KZ, "referral.open", choice="return"),
     Move(HOME, "referral.accept"),
     Move(HOME, "return.open"),
@@ -77,12 +80,14 @@ BEGINNINGS: Final[dict[str, Story]] = {
     "at an NGO that is asked to lead": story(LOW, SUBMIT, given="refer to NGOs"),
     "at the desk": story(LOW, SUBMIT, given="refer to the lead at home"),
     "at the desk, and the submitter is closed": story(
-        *(LOW, SUBMIT),
+        LOW,
+        SUBMIT,
         Move(WORLD, "shuts", choice=POST),
         given="refer to the lead at home",
     ),
     "nobody works at the desk that has the case": story(
-        *(LOW, SUBMIT),
+        LOW,
+        SUBMIT,
         Move(WORLD, "shuts", choice=POST),
         Move(WORLD, "disables", choice=DESK),
         given="refer to the lead at home",
@@ -121,7 +126,8 @@ BEGINNINGS: Final[dict[str, Story]] = {
         Move(WORLD, "shuts", choice=HOME),
     ),
     "relocated": story(
-        *(TOLD, *LED),
+        TOLD,
+        *LED,
         Move(KZ, "case.relocate", choice="UZ"),
         Move(KZ, "handover.offer", choice=UZ),
         Move(UZ, "handover.accept"),

@@ -31,8 +31,13 @@ LEAD: Final = """SELECT f.active FROM party p
     WHERE c.code = :code AND p.until IS NULL AND p.relation = 'lead'"""
 ONCE: Final = frozenset(
     {
-        *("consent.record", "consent.withdraw_all", "case.record_lead_consent"),
-        *("case.decline_lead", "case.assign", "case.take_over", "handover.accept"),
+        "consent.record",
+        "consent.withdraw_all",
+        "case.record_lead_consent",
+        "case.decline_lead",
+        "case.assign",
+        "case.take_over",
+        "handover.accept",
     }
 )
 LEAD_KINDS: Final = ("state", "non_state")

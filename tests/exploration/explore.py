@@ -30,8 +30,11 @@ FAR: Final = 6
 """Moves tried in one walk."""
 DEPENDS: Final = frozenset(
     {
-        *("case.assign", "case.take_over", "case.record_lead_consent"),
-        *("referral.redirect", "return.arrive", "return.report"),
+        "case.assign",
+        "case.take_over",
+        "case.record_lead_consent",
+        "referral.redirect",
+        "return.report",
     }
 )
 """Steps that depend on what is chosen with them, which the service cannot know before.

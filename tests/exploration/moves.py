@@ -129,8 +129,10 @@ GUARDS: Final[dict[str, Json]] = {
     "fears the desk": {"unsafe_focal_points": [DESK]},
 }
 FACTS: Final = (
-    *("guardian needed", "guardian appointed"),
-    *("best_interests assessed", "best_interests determined"),
+    "guardian needed",
+    "guardian appointed",
+    "best_interests assessed",
+    "best_interests determined",
 )
 WAITS: Final = {
     "4 hours": timedelta(hours=4),

@@ -51,7 +51,13 @@ class Corridor:
 
 
 KZ: Final = Corridor(
-    *("KZ", "UZ", "uz", "UZ_CONSULATE_ALMATY", "KZ_LEAD", "SANA_SEZIM", "UZ_LEAD"),
+    "KZ",
+    "UZ",
+    "uz",
+    "UZ_CONSULATE_ALMATY",
+    "KZ_LEAD",
+    "SANA_SEZIM",
+    "UZ_LEAD",
     {
         "KZ_SHELTER_KOGERSHIN": "SHELTER",
         "KZ_SHELTER_TANSHOLPAN": "SHELTER",
@@ -60,7 +66,12 @@ KZ: Final = Corridor(
     "DESK_CENTRAL_ASIA",
 )
 TT: Final = Corridor(
-    *("TT", "JM", "en", "JM_CONSULATE_PORT_OF_SPAIN", "TT_LEAD", "TT_SAFE_HARBOUR"),
+    "TT",
+    "JM",
+    "en",
+    "JM_CONSULATE_PORT_OF_SPAIN",
+    "TT_LEAD",
+    "TT_SAFE_HARBOUR",
     "JM_LEAD",
     {"TT_SHELTER": "SHELTER", "TT_LEGAL_AID": "LEGAL_AID"},
     "DESK_CARIBBEAN",

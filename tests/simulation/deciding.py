@@ -224,7 +224,7 @@ def of_referrals(look: Look, sent: list[Json]) -> Iterator[Wish]:
     """What its referrals wait for: an answer, or to be sent."""
     for one in sent:
         steps = frozenset(a["action"] for a in one["available_actions"] if a["open"])
-        beside = Look(*(look.scene, look.worker, 0, f"referrals/{one['id']}", one))
+        beside = Look(look.scene, look.worker, 0, f"referrals/{one['id']}", one)
         if one["state"] == "info_requested" and "answer" in steps:
             section = "needs" if look.scene.likely(0.9) else "identity"
             yield beside.step("answer", (0, section))

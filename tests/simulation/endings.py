@@ -14,17 +14,40 @@ from tests.simulation.partners import Partner
 from tests.simulation.world import Deed, Scene
 
 STEPS_OF_CASES: Final = (
-    *("case.submitted", "case.withdrawn", "case.acknowledged", "case.lead_declined"),
-    *("case.rerouted", "case.assigned", "case.lead_accepted", "case.assistance_begun"),
-    *("case.fell_back", "case.suspended", "case.resumed", "case.monitoring_begun"),
-    *("case.assistance_reopened", "case.closed", "case.stopped", "case.erased"),
+    "case.submitted",
+    "case.withdrawn",
+    "case.acknowledged",
+    "case.lead_declined",
+    "case.rerouted",
+    "case.assigned",
+    "case.lead_accepted",
+    "case.assistance_begun",
+    "case.fell_back",
+    "case.suspended",
+    "case.resumed",
+    "case.monitoring_begun",
+    "case.assistance_reopened",
+    "case.closed",
+    "case.stopped",
+    "case.erased",
     "case.discarded",
 )
 STEPS_OF_REFERRALS: Final = (
-    *("referral.sent", "referral.acknowledged", "referral.asked", "referral.answered"),
-    *("referral.accepted", "referral.declined", "referral.redirected", "referral.started"),
-    *("referral.held", "referral.resumed", "referral.completed", "referral.withdrawn"),
-    *("referral.revoked", "referral.expired", "referral.deletion_confirmed"),
+    "referral.sent",
+    "referral.acknowledged",
+    "referral.asked",
+    "referral.answered",
+    "referral.accepted",
+    "referral.declined",
+    "referral.redirected",
+    "referral.started",
+    "referral.held",
+    "referral.resumed",
+    "referral.completed",
+    "referral.withdrawn",
+    "referral.revoked",
+    "referral.expired",
+    "referral.deletion_confirmed",
 )
 PARTIES: Final = """
     SELECT e.id, p.focal_point_id, e.type FROM entry e

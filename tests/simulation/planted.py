@@ -188,9 +188,18 @@ def lets_a_case_rest_for_ever(patch: Patch) -> None:
 
 
 PLANTS: Final[tuple[Plant, ...]] = (
-    *(fires_apart_from_the_effect, fires_what_nobody_hears, looks_away, forgets_a_key),
-    *(misses_a_party, tells_a_stranger, moves_on_before_it_arrived),
-    *(believes_that_it_left, heeds_no_withdrawal, keeps_the_part),
-    *(writes_words_in_the_journal, erases_nothing, leaves_two_leads),
+    fires_apart_from_the_effect,
+    fires_what_nobody_hears,
+    looks_away,
+    forgets_a_key,
+    misses_a_party,
+    tells_a_stranger,
+    moves_on_before_it_arrived,
+    believes_that_it_left,
+    heeds_no_withdrawal,
+    keeps_the_part,
+    writes_words_in_the_journal,
+    erases_nothing,
+    leaves_two_leads,
     lets_a_case_rest_for_ever,
 )

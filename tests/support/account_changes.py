@@ -1,4 +1,4 @@
-"""What those do who look after accounts: ask, agree with each other, take away."""
+"""Helpers for tests of accounts: request a change, approve it, and revoke access."""
 
 from typing import Final
 from uuid import uuid4
@@ -19,18 +19,18 @@ FEED: Final[Json] = {"scopes": ["feed:read"], "days": 30}
 
 
 def account_of(one: Someone) -> str:
-    """The path of somebody's account."""
+    """Return the path of the person's account."""
     return f"/accounts/{one.actor.account_id}"
 
 
 def gives(who: Someone, path: str, body: Json, approval: str = "") -> Response:
-    """Give an account something, or ask to."""
+    """Send a request that adds something to an account, with an idempotency key."""
     allowed = {"approval": approval} if approval else {}
     return who.post(path, body, idempotency_key=str(uuid4()), **allowed)
 
 
 def question(answer: Response) -> str:
-    """Take the question to a second person that came of it."""
+    """Return the id of the approval that the answer (202) asks for."""
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
 
@@ -40,12 +40,12 @@ def allows(second: Someone, asked: str) -> Response:
 
 
 def together(who: Someone, second: Someone, path: str, body: Json) -> Json:
-    """Give an account something, with a second person."""
+    """Add something to an account with the approval of a second person."""
     asked = question(gives(who, path, body))
     done(allows(second, asked))
     return done(gives(who, path, body, asked))
 
 
 def with_key(one: Someone, key: str) -> Someone:
-    """The same person, with another key."""
+    """Return the same person with another API key."""
     return Someone(one.world, one.code, one.actor, key)

@@ -1,4 +1,4 @@
-"""What administrators do: they read a row, write it changed, and agree with each other."""
+"""Helpers for tests of administrators: read a row, replace it, and approve the change."""
 
 from typing import Any, Final
 
@@ -35,7 +35,7 @@ def puts(who: Someone, path: str, body: Any, **headers: str) -> Response:
 
 
 def changes(who: Someone, path: str, approval: str = "", **to: Any) -> Response:
-    """Read a row, and write it changed."""
+    """Read a row and replace it with changed fields."""
     read = who.get(path)
     given = {"approval": approval} if approval else {}
     fields = SETTINGS if path.startswith("/countries") else done(read).keys()
@@ -44,8 +44,12 @@ def changes(who: Someone, path: str, approval: str = "", **to: Any) -> Response:
 
 
 SETTINGS = {
-    *("languages", "time_zone", "state_routing", "first_contact"),
-    *("needs_criminal_case", "routing_reason"),
+    "languages",
+    "time_zone",
+    "state_routing",
+    "first_contact",
+    "needs_criminal_case",
+    "routing_reason",
 }
 
 
@@ -55,14 +59,14 @@ def asked(response: Response) -> Json:
 
 
 def agreed(response: Response, second: Someone) -> str:
-    """Let a second administrator approve what was asked."""
+    """Approve the requested change as a second administrator; return the approval's id."""
     approval = str(asked(response)["id"])
     assert done(second.post(f"/approvals/{approval}/approve"))["decision"] == "approved"
     return approval
 
 
 def both(who: Someone, second: Someone, path: str, **to: Any) -> Json:
-    """Change a row with a second person."""
+    """Change a row with the approval of a second administrator."""
     approval = agreed(changes(who, path, **to), second)
     return done(changes(who, path, approval, **to))
 

@@ -1,7 +1,7 @@
-"""Write what the long runs came to into docs/assurance.md: make assurance.
+"""Write the results of the long test runs into docs/assurance.md: `make assurance`.
 
-Each run leaves its numbers as JSON, which is not kept in git; what a run that was not made
-here came to stays on the page as it is.
+Each run stores its numbers as JSON, which is not kept in git. The page keeps its present
+row for every run that was not made on this machine.
 """
 
 import json
@@ -21,7 +21,7 @@ type Told = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A run, where its numbers lie, and how they are told: how much, and what was found."""
+    """A long run: its name, the path of its numbers, and a function that formats them."""
 
     name: str
     path: str
@@ -29,7 +29,7 @@ class Run:
 
 
 def killed(told: Told) -> tuple[str, str]:
-    """Tell of kills under load."""
+    """Return the extent and the findings of a run that kills the service under load."""
     acts, beside = told["operations"], told["disturbances"]
     others = ", ".join(f"{count} {name}" for name, count in beside.items())
     how = (
@@ -40,7 +40,7 @@ def killed(told: Told) -> tuple[str, str]:
 
 
 def failed(told: Told) -> tuple[str, str]:
-    """Tell of statements that failed in turn."""
+    """Return the extent and the findings of a run that makes single statements fail."""
     share = "" if told["all_points"] else f", one in {told['one_point_in']}"
     how = (
         f"{told['operations_that_write']} operations that write, {told['calls']} calls, "
@@ -51,17 +51,17 @@ def failed(told: Told) -> tuple[str, str]:
 
 
 def restored(told: Told) -> tuple[str, str]:
-    """Tell of a mechanism that was lost and restored."""
+    """Return the extent and the findings of a run that restores a lost service."""
     how = (
         f"{told['submitted']} cases acknowledged, {told['lost']} of them after the "
         f"backup; {told['erased_again']} erased again; served again after "
         f"{told['seconds_to_restore']:.0f} s"
     )
-    return how, found([])  # else it would not have come to its end
+    return how, found([])  # a run with findings does not end
 
 
 def simulated(told: Told) -> tuple[str, str]:
-    """Tell of seeds."""
+    """Return the extent and the findings of a run of the simulation."""
     how = (
         f"seeds {told['first_seed']} to {told['last_seed']}: {told['steps']:,} steps, "
         f"{told['requests']:,} requests, {sum(told['crashes'].values()):,} crashes of the "
@@ -71,7 +71,7 @@ def simulated(told: Told) -> tuple[str, str]:
 
 
 def fuzzed(told: Told) -> tuple[str, str]:
-    """Tell of requests that were made up from the contract."""
+    """Return the extent and the findings of a run with requests made from the contract."""
     users = told["users"]
     how = (
         f"{users[0]['examples']} examples an operation, as {len(users)} people; "
@@ -81,7 +81,7 @@ def fuzzed(told: Told) -> tuple[str, str]:
 
 
 def mutated(told: Told) -> tuple[str, str]:
-    """Tell of changes to the modules that matter, which tests had to notice."""
+    """Return how many changes of important modules were made, and how many were missed."""
     of = {name: sum(one[name] for one in told["modules"]) for name in COUNTED}
     judged = of["killed"] + of["survived"]
     rate = 100 * of["killed"] / judged if judged else 0.0
@@ -97,17 +97,17 @@ COUNTED: Final = ("mutants", "killed", "survived", "equivalent", "open")
 
 
 def found(what: list[Any]) -> str:
-    """Say whether anything was found."""
+    """Return how many findings there are, in words."""
     return f"{len(what)} found" if what else "nothing"
 
 
 def listed(counts: dict[str, int]) -> str:
-    """Spell some counts."""
+    """Format counts with their names, separated by commas."""
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
 def runs() -> Iterator[Run]:
-    """List the runs whose numbers are kept."""
+    """List the runs whose results are stored."""
     for kind, name in NAMES.items():
         yield Run(f"`make torture`, {name}", f".torture/{kind}.json", killed)
         yield Run(f"`make failpoints`, {name}", f".torture/failpoints-{kind}.json", failed)
@@ -118,7 +118,7 @@ def runs() -> Iterator[Run]:
 
 
 def main() -> None:
-    """Write the rows of the runs that were made here; raises PageBroken."""
+    """Write the rows of the runs that were made here; raises `PageBroken`."""
     page = PAGE.read_text("utf-8")
     rows = {line.split(" | ")[0]: line for line in page.splitlines() if line[:3] == "| `"}
     for run in runs():

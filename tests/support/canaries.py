@@ -1,7 +1,7 @@
-"""Words that are said nowhere else, a journey that says them, and ears for what is logged.
+"""Marker texts that occur nowhere else, a case that contains them, and a log recorder.
 
-Every personal field and free text is filled, in three scripts; then whoever hunts knows
-how else the words could be spelled.
+Every personal field and every free text is filled, in three scripts. A test then searches
+for the texts in each encoding in which they could be stored.
 """
 
 import json
@@ -34,18 +34,18 @@ from tests.support.world import (
 )
 
 LATIN, CYRILLIC, ARABIC = "Vqwzkxjhpf", "Жъыэщюфбхц", "غظضثشقذطصز"
-"""Nobody else says these: tests of one PostgreSQL write into one journal."""
+"""Stems of the markers; no other test uses them, because tests share one PostgreSQL."""
 CODE, PHONE, BORN, MINUTE = LATIN.upper(), "77098765", "1907-11-29", ":17:43.271828"
 SIGN = "UNODC_SEXUAL_EXPLOITATION_03"
 STEMS: Final = (LATIN, CYRILLIC, ARABIC, CODE, SIGN, PHONE, BORN, MINUTE)
 WHOLE = [*ALL_SECTIONS, "indicators", "perpetrators"]
 OPENED = ("/sections/", "/safeguards", "/contacts", "/arrangement", "/notes", "/safety-")
 CLIENT = ("httpx2", "httpcore2")
-"""Loggers of the caller's side of the wire."""
+"""Loggers of the HTTP client, whose lines are not the service's."""
 
 
 def spellings(word: str) -> Iterator[bytes]:
-    """Spell a word in every way in which it could lie about."""
+    """Yield the encodings in which a text could be stored."""
     plain = word.encode()
     yield plain
     yield word.encode("utf-16-le").strip(b"\0")
@@ -60,7 +60,7 @@ def spellings(word: str) -> Iterator[bytes]:
 
 
 def escapes(word: str) -> Iterator[bytes]:
-    """Escape it as JSON, as a URL, and as Python shows bytes."""
+    """Yield the text as JSON, as a URL and as Python's `repr` of bytes escape it."""
     escaped = json.dumps(word)[1:-1]
     yield escaped.encode()
     yield escaped.upper().replace("\\U", "\\u").encode()
@@ -73,19 +73,19 @@ NEEDLES: Final = tuple({spelled for stem in STEMS for spelled in spellings(stem)
 
 
 def hits(hay: bytes, needles: tuple[bytes, ...] = NEEDLES) -> list[bytes]:
-    """Show what was found, with a little of what stands around it."""
+    """Return the places at which a marker was found, each with some bytes around it."""
     places = ((needle, hay.find(needle)) for needle in needles)
     return [hay[max(at - 40, 0) : at + 60] for _, at in places if at >= 0]
 
 
 @dataclass
 class Canaries:
-    """Texts that are said once."""
+    """Generator of marker texts, each of them unique."""
 
     said: list[str] = field(default_factory=list)
 
     def text(self) -> str:
-        """Say something new, in three scripts."""
+        """Return a new marker text in three scripts."""
         number = self.next()
         return f"{LATIN}{number} {CYRILLIC}{number} {ARABIC}{number}"
 
@@ -100,7 +100,7 @@ class Canaries:
         return [{"name": self.text(), "phone": f"+{PHONE}{self.next()}"} for _ in "12"]
 
     def sections(self) -> list[Json]:
-        """Fill every field of every section."""
+        """Return sections with a marker in every field."""
         needs = {name: self.text() for name in ("summary", "access_needs", "safety_notice")}
         contact = {name: self.text() for name in ("alias", "safe_channel", "safe_times")}
         whole = {"names": [self.text(), self.text()], "documents": [self.text()]}
@@ -116,7 +116,7 @@ class Canaries:
         ]
 
     def case(self) -> Json:
-        """Write a case with something in every field that may hold something."""
+        """Return the body of a case with a marker in every field that accepts one."""
         guards = {"country_of_origin": "UZ", "unsafe_people": self.text()}
         leads = [consent(focal_point="IOM"), consent()]
         given = [one | {"sections": WHOLE} for one in (*leads, for_services())]
@@ -130,7 +130,7 @@ class Canaries:
         }
 
     def promise(self) -> Json:
-        """Accept a referral."""
+        """Return the body with which a recipient accepts a referral."""
         at = f"2026-06-02T09{MINUTE}+05:00"
         self.next()
         meeting = {"place": self.text(), "at": at, "person": self.text()}
@@ -142,7 +142,7 @@ TOLD = ("narrative", "perpetrators", "health")
 
 @dataclass
 class Journey:
-    """The cast, what they say, and everything they were answered."""
+    """The people of a case, the marker texts that they send, and all answers."""
 
     world: World
     say: Canaries = field(default_factory=Canaries)
@@ -154,7 +154,7 @@ class Journey:
         return self.cast[-1]
 
     def runs(self) -> Json:
-        """Carry a case from its submission to its end, past everyone who says no."""
+        """Take a case from submission to closure, with every kind of refusal in between."""
         officer, first = self.brings("UZ_CONSULATE_ALMATY"), self.brings("KZ_LEAD")
         self.brings("OVERSIGHT_DEMO")
         lead = self.brings("IOM")
@@ -174,7 +174,7 @@ class Journey:
         return case
 
     def works(self, lead: Someone, case: Json) -> None:
-        """Write again what was written, and say more of it."""
+        """Write the sections and safeguards again, and add a consent and an assessment."""
         path = path_of(case)
         for content in self.say.sections():
             tag = lead.tag(case)
@@ -189,7 +189,7 @@ class Journey:
         done(lead.creates(f"{path}/risk-assessments", risk))
 
     def helps(self, lead: Someone, case: Json) -> None:
-        """Ask three for help: one helps, one declines, one is told never mind."""
+        """Refer to three offices: one helps, one declines, one referral is revoked."""
         shelter, lawyer = self.brings("KZ_SHELTER_KOGERSHIN"), self.brings("KZ_LEGAL_AID")
         other = self.brings("KZ_SHELTER_TANSHOLPAN")
         helped = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", sections=WHOLE))
@@ -216,7 +216,7 @@ class Journey:
         done(lead.does("close", case, why, approval=asked["id"]))
 
     def opens_all(self, case: Json, *referrals: Json) -> None:
-        """Let everyone try to open everything, and read everything else."""
+        """Open every sealed document and read all else as each of the people."""
         of_case = path_of(case)
         ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
         sealed = [f"{of_case}{part}" for part in ours]
@@ -232,7 +232,7 @@ class Journey:
 
 
 class Heard(logging.Handler):
-    """Everything that anybody logs on the service's side, tracebacks included."""
+    """Log handler that records each line of the service, including tracebacks."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -250,7 +250,7 @@ LOUD = ("", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg", "uvicorn", "uvico
 
 @contextmanager
 def listening() -> Iterator[Heard]:
-    """Log as `safe-conduct serve` does, with every logger turned up as far as it goes."""
+    """Log as `safe-conduct serve` does, with every logger at level DEBUG."""
     log_lines(LogLevel.DEBUG)
     handler, loggers = Heard(), [logging.getLogger(name) for name in LOUD]
     before = [logger.level for logger in loggers]
@@ -267,7 +267,7 @@ def listening() -> Iterator[Heard]:
 
 
 def provoke(journey: Journey, case: Json) -> Iterator[Response]:
-    """Do wrong in every way we know, with something personal in it each time."""
+    """Send every kind of invalid request, each with a marker in it."""
     one, text, path = journey.cast[0], journey.say.text(), path_of(case)
     quoted = quote(text)
     bodies: list[Any] = [
@@ -300,13 +300,18 @@ ACTS = ("withdraw", "decline-lead", "close", "acknowledge", "accept-lead")
 NAMED = ("cases", "referrals", "approvals", "focal-points")
 HEADERS = ("If-Match", "If-None-Match", "Idempotency-Key", "Approval", "Authorization")
 QUERIES = (
-    *(("events", "after"), ("worklist", "after"), ("cases", "state"), ("cases", "limit")),
-    *(("referrals", "case"), ("focal-points", "country"), ("focal-points", "service")),
+    ("events", "after"),
+    ("worklist", "after"),
+    ("cases", "state"),
+    ("cases", "limit"),
+    ("referrals", "case"),
+    ("focal-points", "country"),
+    ("focal-points", "service"),
 )
 
 
 def broken(text: str) -> list[str]:
-    """Spell what is not JSON, or could be read in two ways."""
+    """Return texts that are not JSON, or that can be read in two ways."""
     return [
         text,
         f'{{"notice": "{text}"',

@@ -1,4 +1,4 @@
-"""Saying something personal in every free text there is beside the straight way."""
+"""Actions that send a marker text in every free text outside the main course of a case."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -26,19 +26,19 @@ FACTS: tuple[Json, ...] = (
 
 
 class Voice(Protocol):
-    """Whatever says something new each time."""
+    """A generator of marker texts."""
 
     def text(self) -> str:
-        """Say it."""
+        """Return a new marker text."""
 
     def case(self) -> Json:
-        """Write a whole case."""
+        """Return the body of a case that is filled with marker texts."""
 
 
 def carry_on(
     say: Voice, lead: Someone, case: Json, cast: Sequence[Someone]
 ) -> Iterator[Json]:
-    """Do all that can be done, with a note each time; name the referrals it left."""
+    """Perform the remaining actions with a note each; yield the referrals they create."""
     officer = cast[0]
     is_known(say, officer, lead, case)
     yield from is_helped(say, lead, case)
@@ -51,7 +51,7 @@ def carry_on(
 
 
 def is_known(say: Voice, officer: Someone, lead: Someone, case: Json) -> None:
-    """Say what is known, ask and answer."""
+    """Record facts and a vital interest, ask a question and answer it."""
     path = path_of(case)
     for fact in FACTS:
         done(lead.creates(f"{path}/facts", fact | {"note": say.text()}))
@@ -65,7 +65,7 @@ def is_known(say: Voice, officer: Someone, lead: Someone, case: Json) -> None:
 
 
 def is_read(say: Voice, lead: Someone, path: str) -> None:
-    """Read in an emergency, and tell the person of it."""
+    """Read a section by emergency access, and record that the person was informed."""
     reading = {"reason": "RISK_TO_LIFE", "sections": ["health"], "purpose": "protection"}
     asked = done(lead.creates(f"{path}/vital-readings", reading | {"note": say.text()}))
     where = f"{path}/vital-readings/{asked['id']}"
@@ -76,7 +76,7 @@ def is_read(say: Voice, lead: Someone, path: str) -> None:
 
 
 def is_helped(say: Voice, lead: Someone, case: Json) -> Iterator[Json]:
-    """Ask, answer, hold, take back and send on, with two shelters."""
+    """Ask, answer, hold, withdraw and redirect referrals to two shelters."""
     shelter, other = map(
         lead.world.someone, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
     )
@@ -98,7 +98,7 @@ def is_helped(say: Voice, lead: Someone, case: Json) -> Iterator[Json]:
 
 
 def rests(say: Voice, lead: Someone, case: Json) -> None:
-    """Let it rest, be visited, end and begin again."""
+    """Suspend, resume, monitor, stop and reopen a case."""
     rest = {"reason": "SAFETY", "review_at": REVIEW}
     done(lead.does("suspend", case, rest | {"note": say.text()}))
     done(lead.does("resume", case))
@@ -112,7 +112,7 @@ def rests(say: Voice, lead: Someone, case: Json) -> None:
 
 
 def is_moved(say: Voice, officer: Someone, lead: Someone) -> None:
-    """Let a desk choose who leads, and choose again when that one is silent."""
+    """Let a desk assign a lead, and replace that lead when it does not act."""
     world = lead.world
     desk = world.someone("DESK_CENTRAL_ASIA")
     second = world.someone("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
@@ -139,7 +139,14 @@ def is_moved(say: Voice, officer: Someone, lead: Someone) -> None:
 
 
 ABOUT = [
-    *("history", "evidence", "routing", "consents", "access-log", "screenings"),
-    *("facts", "questions", "vital-readings"),
+    "history",
+    "evidence",
+    "routing",
+    "consents",
+    "access-log",
+    "screenings",
+    "facts",
+    "questions",
+    "vital-readings",
 ]
 LISTS = ("/cases", "/referrals", "/worklist", "/approvals")

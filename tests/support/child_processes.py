@@ -1,7 +1,7 @@
-"""Processes of their own that end when they are told to, or at once.
+"""Processes of their own, which can be ended or killed.
 
-What one of them does is a function. It begins with everything imported, being forked from
-a process that imported all of it and runs nothing; but it shares nothing with the test.
+Each runs one function. It is forked from a process that has imported everything and runs
+nothing, so it starts fast and shares no memory with the test.
 """
 
 from collections.abc import Callable
@@ -12,19 +12,19 @@ from typing import Final
 from tests.torture.service import WARM
 
 type Says = Connection[str, str]
-"""The end of a pipe to which a child says what it has to say: `says.send("ready")`."""
+"""The end of a pipe to which a child process writes, such as `says.send("ready")`."""
 
 SECONDS: Final = 60
 
 
 class Child:
-    """A function at work in a process of its own."""
+    """A function that runs in a process of its own."""
 
     def __init__(self, act: Callable[..., None], *told: object) -> None:
         self.heard, says = Pipe(duplex=False)
         self.process = WARM.Process(target=act, args=(says, *told), daemon=True)
         self.process.start()
-        says.close()  # or nobody would notice that the child is gone
+        says.close()  # else the reader would not see that the child has ended
 
     @property
     def pid(self) -> int:
@@ -33,18 +33,18 @@ class Child:
         return pid
 
     def says(self) -> str:
-        """Wait for what it says next; raises EOFError, where it ended instead."""
+        """Wait for the next message; raises `EOFError` if the process has ended."""
         assert self.heard.poll(SECONDS)
         said: str = self.heard.recv()
         return said
 
     def ends(self) -> int | None:
-        """Wait until it ends by itself; with what, it says."""
+        """Wait until the process ends, and return its exit code."""
         self.process.join(SECONDS)
         return self.process.exitcode
 
     def dies(self) -> None:
-        """End it as a power cut would: it can say nothing more."""
+        """Kill the process, as a power failure would."""
         self.process.kill()
         self.process.join()
         self.heard.close()

@@ -1,4 +1,4 @@
-"""Edits of a contract, read from rows, and planted in a copy of it."""
+"""Edits of an OpenAPI document, read from rows of text and applied to a copy of it."""
 
 import json
 import re
@@ -17,7 +17,7 @@ VERDICTS: Final = {"breaks": True, "fine": False}
 
 @dataclass(frozen=True)
 class Row:
-    """What is planted, whether it breaks clients, and whether to take it back does."""
+    """An edit, and whether it and its reverse break clients."""
 
     title: str
     forth: bool
@@ -27,7 +27,7 @@ class Row:
 
 
 def rows(text: str) -> Iterator[Row]:
-    """Read rows: a verdict, then edits, then where it is told if that is elsewhere."""
+    """Parse rows: a verdict, then edits, then the place that is reported if it differs."""
     for block in re.split(r"\n\s*\n", text):
         lines = [line for line in block.splitlines() if not line.startswith("#")]
         if lines:
@@ -39,7 +39,7 @@ def rows(text: str) -> Iterator[Row]:
 
 
 def planted(document: Json, row: Row) -> Json:
-    """Copy a document, and plant a row in the copy."""
+    """Return a copy of a document with the edits of a row."""
     copy = deepcopy(document)
     for verb, where, *rest in row.edits:
         given = [pointed(document, place) for place in rest] if verb == "move" else rest
@@ -48,7 +48,7 @@ def planted(document: Json, row: Row) -> Json:
 
 
 def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
-    """Make one edit."""
+    """Make one edit of a document."""
     home, _, last = pointer.rpartition("/")
     parent = at(document, home)
     key = int(last) if isinstance(parent, list) else unescaped(last)
@@ -74,7 +74,7 @@ def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
 
 
 def exchanging(sent: Any, read: Any, schemas: Json) -> Json:
-    """Write a contract of one operation, by what is sent and what is read."""
+    """Return a contract of one operation with this request and response schema."""
     body = {"content": {"application/json": {"schema": sent}}}
     answer = {"description": "", "content": {"application/json": {"schema": read}}}
     return {
@@ -85,7 +85,7 @@ def exchanging(sent: Any, read: Any, schemas: Json) -> Json:
 
 
 def refer(part: Any, old: str, new: str) -> None:
-    """Let each reference to one name be to another."""
+    """Replace each reference to one name by a reference to another."""
     for key, value in part.items() if isinstance(part, dict) else enumerate(part):
         if value == old:
             part[key] = new
@@ -94,7 +94,7 @@ def refer(part: Any, old: str, new: str) -> None:
 
 
 def pointed(document: Json, place: str) -> str:
-    """Spell a place as a JSON pointer: names of operations, schemas and parameters told."""
+    """Return the JSON pointer of a place that starts with an operation or a schema."""
     head, *steps = place.split("/")
     pointer = named(document, head) if head else ""
     for step in steps:
@@ -103,7 +103,7 @@ def pointed(document: Json, place: str) -> str:
 
 
 def named(document: Json, name: str) -> str:
-    """Find an operation, or a schema, by its name."""
+    """Return the JSON pointer of an operation, or of a schema, by its name."""
     for kind in ("paths", "webhooks"):
         for path, methods in document[kind].items():
             for method, operation in methods.items():
@@ -113,7 +113,7 @@ def named(document: Json, name: str) -> str:
 
 
 def numbered(parent: Any, step: str) -> str:
-    """Find an entry of a list by its number, its name, or as the next."""
+    """Return the index of a list entry by its number, its name, or `-` for the next one."""
     if not isinstance(parent, list) or step.isdigit():
         return step
     names = [entry.get("name") if isinstance(entry, dict) else None for entry in parent]
@@ -121,7 +121,7 @@ def numbered(parent: Any, step: str) -> str:
 
 
 def at(document: Json, pointer: str) -> Any:
-    """Read what stands at a JSON pointer; nothing where it leads nowhere."""
+    """Return the value at a JSON pointer, or None if there is none."""
     found: Any = document
     for step in pointer.split("/")[1:]:
         if isinstance(found, list):
@@ -132,12 +132,12 @@ def at(document: Json, pointer: str) -> Any:
 
 
 def unescaped(step: str) -> str:
-    """Read a step of a JSON pointer."""
+    """Decode one step of a JSON pointer."""
     return step.replace("~1", "/").replace("~0", "~")
 
 
 def only(document: Json, names: set[str]) -> Json:
-    """Copy a contract as far as some operations reach."""
+    """Return a copy of a contract with some operations and the schemas that they need."""
     copy = deepcopy(document)
     copy["paths"] = {
         path: these
@@ -151,7 +151,7 @@ def only(document: Json, names: set[str]) -> Json:
 
 
 def reached(part: Any, everything: Json, seen: set[str]) -> set[str]:
-    """Name the schemas that stand in a part, and in those."""
+    """Return the names of the schemas that a part refers to, directly or indirectly."""
     for name in re.findall(rf'"#{SCHEMAS}/([^"]+)"', json.dumps(part)):
         if name not in seen:
             seen.add(name)

@@ -1,6 +1,7 @@
-"""Send what a line of the README sends with curl, on a machine that has no curl.
+"""Send the requests of the README on a machine without curl.
 
-The few options that the README uses: `python -m tests.support.curl_substitute -s URL`.
+It supports the few options that the README uses: `python -m tests.support.curl_substitute
+-s URL`.
 """
 
 import argparse
@@ -10,11 +11,11 @@ import time
 import httpx
 
 TIMED_OUT, FAILED = 28, 22
-"""The exit codes of curl for a time-out, and for an answer of 400 or more."""
+"""Exit codes of curl for a timeout, and for an answer of 400 or more."""
 
 
 def read_options() -> argparse.Namespace:
-    """Read the command line as curl would."""
+    """Parse the command line as curl does."""
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("-s", "--silent", action="store_true")
@@ -29,7 +30,7 @@ def read_options() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Send the request, print the answer as it comes, and return curl's exit code."""
+    """Send the request, print the answer as it arrives, and return curl's exit code."""
     options = read_options()
     body = sys.stdin.buffer.read() if options.data == "@-" else options.data
     method = options.request or ("GET" if body is None else "POST")

@@ -1,4 +1,4 @@
-"""Ways in which something cannot be written: the rules of a table, a lock, a full disk."""
+"""Reasons why a database refuses a write: a trigger, a lock, a full disk."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def kind(world: World) -> str:
 
 @contextmanager
 def refusing(world: World, url: str, table: str) -> Iterator[None]:
-    """As long as the block lasts, nothing can be written to a table."""
+    """Refuse every insert into a table for as long as the block lasts."""
     ask(url, *(how.format(table=table) for how in REFUSING[kind(world)]))
     yield
     ask(url, *ALLOWING[kind(world)])
@@ -45,14 +45,14 @@ def refusing(world: World, url: str, table: str) -> Iterator[None]:
 
 @contextmanager
 def locked(world: World, url: str, table: str) -> Iterator[None]:
-    """Let somebody else hold a table, on SQLite the whole file; nobody waits for long."""
+    """Lock a table, on SQLite the whole file, while the service waits only briefly."""
     with in_haste(world), holding(world, url, table):
         yield
 
 
 @contextmanager
 def holding(world: World, url: str, table: str) -> Iterator[None]:
-    """Hold a table from outside of the service."""
+    """Lock a table from outside the service."""
     if kind(world) == "sqlite":
         file = str(make_url(url).database)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -67,7 +67,7 @@ def holding(world: World, url: str, table: str) -> Iterator[None]:
 
 @contextmanager
 def in_haste(world: World) -> Iterator[None]:
-    """Let the service wait for a lock for a moment, and not for seconds."""
+    """Make the service wait 20 milliseconds for a lock instead of seconds."""
     if kind(world) == "sqlite":
         with saying(world, "PRAGMA busy_timeout = 20"):
             yield
@@ -82,7 +82,7 @@ def in_haste(world: World) -> Iterator[None]:
 
 @contextmanager
 def saying(world: World, pragma: str) -> Iterator[None]:
-    """Say something to every connection of SQLite that is opened within the block."""
+    """Run a pragma on every SQLite connection that is opened within the block."""
 
     def say(connection: Any, _: object) -> None:
         connection.execute(pragma)
@@ -106,12 +106,12 @@ FULL: Final = {
         EXECUTE FUNCTION refuse()""",
     ),
 }
-"""On SQLite the disk is really full; on PostgreSQL the server says so."""
+"""Statements that fill the disk on SQLite, and that simulate a full disk on PostgreSQL."""
 
 
 @contextmanager
 def without_room(world: World, url: str, table: str) -> Iterator[None]:
-    """Let there be no room on the disk for a row of a table and what goes with it."""
+    """Leave no room on the disk for a row of the table."""
     ask(url, *(how.format(table=table) for how in FULL[kind(world)]))
     if kind(world) == "sqlite":
         [(pages,)] = ask(url, "PRAGMA page_count")

@@ -1,8 +1,8 @@
-"""Databases of PostgreSQL that one test after the other uses, and the connections to them.
+"""PostgreSQL databases that one test after another uses, and their connections.
 
-To make one and to drop it again takes a sixth of a test, and who comes to it anew has the
-server plan every statement anew. What was done to one is undone instead (snapshots.py). One
-of which that is not sure is dropped, as is one that was used often.
+Creating and dropping a database takes a sixth of the time of a test, and a new connection
+makes the server plan every statement again. Instead, the changes of a test are undone
+(snapshots.py). A database is dropped if they cannot be undone, or after many uses.
 """
 
 import gc
@@ -20,28 +20,28 @@ from app.kernel.db import Database
 from tests.support.snapshots import NotAsBeforeError, Snapshot, looking, put_back, taken
 
 FEW: Final = 4
-"""Connections that the next test finds open; a crowd leaves more, and they are closed."""
+"""Most connections that stay open for the next test."""
 MOST: Final = 50
-"""Times that one is used: what was deleted takes room until then."""
+"""Most uses of one database, because deleted rows take up space until it is dropped."""
 PATIENCE: Final = 10.0
 """Seconds that the last requests of a test may take after the test."""
 OTHERS: Final = """SELECT pid, pid = ANY(%(ours)s) OR pg_terminate_backend(pid, 5000)
     FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
 LENT: Final = set[str]()
-"""The URLs of those that will be used again."""
+"""URLs of the databases that will be used again."""
 
 type Making = Callable[[], AbstractContextManager[str]]
 
 
 @cache
 def opened(url: str) -> Database:
-    """Open a database once, though another takes its place: what was worked out is kept."""
+    """Return the database of a URL, and cache it with the statements that it compiled."""
     return Database(url)
 
 
 def leave(url: str) -> None:
-    """Close what a test opened, but for a few connections where another test follows."""
+    """Close the connections of a test, except a few if the database will be used again."""
     engine = opened(url).engine
     pool = engine.pool
     assert isinstance(pool, QueuePool)
@@ -51,20 +51,21 @@ def leave(url: str) -> None:
 
 
 def wait_until_returned(pool: QueuePool) -> None:
-    """Wait until every connection is back in its pool: one returned later stays open.
+    """Wait until every connection is back in its pool.
 
-    Raises AssertionError if the test ended while its requests still use the database.
+    A connection that is returned later would stay open. Raises AssertionError if the test
+    ended while its requests still use the database.
     """
     end = monotonic() + PATIENCE
     while pool.checkedout():
         assert monotonic() < end, f"{pool.checkedout()} connections are still in use"
-        gc.collect()  # a traceback may refer to the session
+        gc.collect()  # a traceback may hold the session
         sleep(0.01)
 
 
 @dataclass
 class Reused:
-    """One database, what was in it before any test, and how to drop it."""
+    """A database with the snapshot of its first state, and how to drop it."""
 
     url: str
     then: Snapshot
@@ -72,7 +73,7 @@ class Reused:
     uses: int = 0
 
     def is_as_before(self) -> bool:
-        """Put back what is not; say whether that could be done."""
+        """Restore the first state, and return whether that succeeded."""
         if self.uses == MOST:
             return False
         engine = opened(self.url).engine
@@ -90,9 +91,9 @@ class Reused:
 
 
 def alone(engine: Engine) -> None:
-    """End the connections of all others: who still writes would write into the next test.
+    """End the connections of others, so that they do not write into the next test.
 
-    Raises NotAsBeforeError: one of ours is gone, or one of theirs stays.
+    Raises NotAsBeforeError if one of our connections is gone, or another cannot be ended.
     """
     ours = pooled(engine)
     with looking(engine) as cursor:
@@ -103,7 +104,7 @@ def alone(engine: Engine) -> None:
 
 
 def pooled(engine: Engine) -> set[int]:
-    """Tell which processes of the server our connections are."""
+    """Return the process ids that serve the idle connections of the pool."""
     pool: Any = engine.pool
     with ExitStack() as stack:
         borrowed: list[Any] = [
@@ -115,7 +116,7 @@ def pooled(engine: Engine) -> set[int]:
 
 @contextmanager
 def lending(template: str, make: Making) -> Iterator[Making]:
-    """Lend copies of a database, each of them as that is now."""
+    """Yield a function that lends copies of the template database in its present state."""
     owner = create_engine(template, poolclass=NullPool)
     then, free = taken(owner), list[Reused]()
     owner.dispose()

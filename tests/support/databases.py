@@ -1,9 +1,9 @@
-"""Databases to test with: copies of one that is migrated once.
+"""Databases for tests: copies of one that is migrated once.
 
-On SQLite each is thrown away after use, on PostgreSQL used again (reuse.py).
+A copy is deleted after use on SQLite, and used again on PostgreSQL (database_pool.py).
 
-PostgreSQL is one server for all workers, started by the first that asks for it and stopped
-by the process that started the workers, so it ends even when a worker dies.
+PostgreSQL is one server for all workers. The first worker that needs it starts it. The
+process that started the workers stops it, so it ends even if a worker dies.
 """
 
 import argparse
@@ -40,17 +40,17 @@ from tests.support.database_pool import lending, opened
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
-"""Where an administrator of a real PostgreSQL server signs in; else one is started."""
+"""Environment variable with the URL of a PostgreSQL administrator; else one is started."""
 
 MEMORY = Path("/dev/shm")
 BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-"""When the mechanism of the tests was set up."""
+"""When the directory of the tests was loaded."""
 MECHANISM = 1
 EPOCH = "5afec0de"
-"""The mechanism has the same ids, and the feed the same epoch, on each kind."""
+"""The feed's epoch; with the seed above, ids and epoch are equal on each kind."""
 ENOUGH = 1 << 30
 
-# A killed server loses nothing without fsync: only a machine that loses power does.
+# Without fsync only a power failure of the machine loses data, not a killed server.
 SETTINGS = """
 fsync = off
 full_page_writes = off
@@ -65,16 +65,17 @@ type Copy = Callable[[], AbstractContextManager[str]]
 
 
 def chosen(names: str) -> tuple[str, ...]:
-    """Read `--databases`."""
+    """Parse the option `--databases`."""
     if unknown := set(names.split(",")) - set(KINDS):
         raise argparse.ArgumentTypeError(f"not of {', '.join(KINDS)}: {', '.join(unknown)}")
     return tuple(kind for kind in KINDS if kind in names.split(","))
 
 
 def make_home() -> Path:
-    """Make a folder in memory where there is enough: a copy there takes 15 ms, not 150.
+    """Create a folder, in memory if there is room: a copy there takes 15 ms, not 150.
 
-    Not pytest's own: the next run as the same user takes away the server's right to read.
+    It is not pytest's own folder, because the next run as the same user makes that
+    unreadable for the server.
     """
     in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH
     return Path(mkdtemp(prefix="safe-conduct-", dir=MEMORY if in_memory else None))
@@ -82,7 +83,7 @@ def make_home() -> Path:
 
 @contextmanager
 def copies(kind: str, home: Path) -> Iterator[Copy]:
-    """Migrate one database, and hand out copies of it."""
+    """Migrate one database, and yield a function that makes copies of it."""
     with ExitStack() as stack:
         match kind:
             case "sqlite":
@@ -94,7 +95,7 @@ def copies(kind: str, home: Path) -> Iterator[Copy]:
 
 @contextmanager
 def alone() -> Iterator[tuple[Path, str]]:
-    """Make one SQLite database for a program that is no test; say in which folder."""
+    """Yield a folder and the URL of one SQLite database, for a program that is no test."""
     home = make_home()
     try:
         with copies("sqlite", home) as copy, copy() as url:
@@ -104,7 +105,7 @@ def alone() -> Iterator[tuple[Path, str]]:
 
 
 class Numbers:
-    """Numbers to name databases by, lent again once they are free."""
+    """Numbers for the names of databases; a number is reused once it is free."""
 
     def __init__(self) -> None:
         self.fresh, self.free = count(), list[int]()
@@ -118,7 +119,7 @@ class Numbers:
 
 @contextmanager
 def sqlite_copies(folder: Path) -> Iterator[Copy]:
-    """Copy a file, which is whole as long as nobody has it open."""
+    """Yield a function that copies a SQLite file, which nobody has open."""
     folder.mkdir()
     template, numbers = folder / "template.db", Numbers()
     set_up(f"sqlite:///{template}")
@@ -137,8 +138,8 @@ def sqlite_copies(folder: Path) -> Iterator[Copy]:
 
 @contextmanager
 def postgresql_copies(home: URL) -> Iterator[Copy]:
-    """Copy a database on the server, under a name no other worker has."""
-    # A run of torture restarts the server: what is pooled may be gone.
+    """Yield a function that copies a database under a name of this worker."""
+    # A torture run restarts the server, so a pooled connection may be closed.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
 
@@ -165,7 +166,7 @@ def postgresql_copies(home: URL) -> Iterator[Copy]:
 
 @contextmanager
 def backup(url: str) -> Iterator[str]:
-    """Keep a database as it is now; say where it would be restored."""
+    """Back up a database, and yield the URL of the backup."""
     made = make_url(url)
     name = f"{made.database}_{token_hex(4)}"
     kept = made.set(database=name).render_as_string(hide_password=False)
@@ -188,7 +189,7 @@ def backup(url: str) -> Iterator[str]:
 
 
 def set_up(url: str) -> None:
-    """Make the tables, and the mechanism of the demo in them, once for all copies."""
+    """Create the tables and the demonstration directory, once for all copies."""
     migrations.upgrade(url)
     database, ids = Database(url), partial(ids_of, Random(MECHANISM))
     with database.writing() as session:
@@ -202,18 +203,18 @@ def set_up(url: str) -> None:
 
 
 def ids_of(chance: Random) -> UUID:
-    """Draw an id, as random as any and the same for the same chance."""
+    """Return an id from a random generator: the same ids for the same seed."""
     return UUID(int=chance.getrandbits(128), version=4)
 
 
 def run(admin: Engine, statement: str) -> None:
-    """Tell the server something that concerns whole databases."""
+    """Run a statement that concerns whole databases."""
     with admin.connect() as connection:
         connection.execute(text(statement))
 
 
 def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
-    """Run statements as whoever the URL signs in as, and return what the last one found."""
+    """Run statements as the user of the URL, and return the rows of the last one."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         results = [connection.execute(text(statement)) for statement in statements]
@@ -223,7 +224,7 @@ def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
 
 @contextmanager
 def overheard(database: Database) -> Iterator[list[str]]:
-    """Listen to what is asked of the database."""
+    """Record the statements that are sent to the database."""
     statements: list[str] = []
 
     def listen(*said: Any) -> None:
@@ -248,7 +249,7 @@ def listening(
 
 
 class Server(PostgresServer):
-    """A server of our own, in a hurry."""
+    """A PostgreSQL server with settings that make it fast."""
 
     @override
     def ensure_pgdata_inited(self) -> None:
@@ -257,13 +258,13 @@ class Server(PostgresServer):
 
 
 def started(folder: Path) -> str:
-    """Say where the server is; whoever asks first starts it, the others wait meanwhile."""
+    """Return the URL of the server; the first caller starts it, the others wait."""
     folder.mkdir(exist_ok=True)
     return Server(folder, cleanup_mode=None).get_uri()
 
 
 def clear(home: Path) -> None:
-    """Stop what runs here, and leave nothing behind."""
+    """Stop the server of a folder, and delete the folder."""
     server = PostmasterInfo.read_from_pgdata(home / "postgresql")
     if server and server.is_running():
         os.kill(server.pid, signal.SIGQUIT)

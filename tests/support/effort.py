@@ -19,24 +19,24 @@ class Effort(StrEnum):
 
 
 class Run:
-    """The run that is going on. There is one for each process."""
+    """The run of this process; there is one."""
 
     effort = Effort.ALL
     seed = 0
 
 
 def is_night() -> bool:
-    """Return whether this run takes its time."""
+    """Return whether this run has the effort `night`."""
     return Run.effort is Effort.NIGHT
 
 
 def is_sample() -> bool:
-    """Return whether this run does a share of each sweep."""
+    """Return whether this run does only a share of each sweep."""
     return Run.effort in {Effort.FAST, Effort.SAMPLE}
 
 
 def amount(usual: int, *, sample: int | None = None, night: int | None = None) -> int:
-    """Choose a number by the effort: of rounds, of stories, of requests."""
+    """Return a number of rounds, stories or requests that depends on the effort."""
     if is_night() and night is not None:
         return night
     return sample if is_sample() and sample is not None else usual

@@ -1,4 +1,4 @@
-"""What ends beside a case that runs, as an administrator or the calendar ends it."""
+"""What can end beside a running case: an agreement, an account, an office's last one."""
 
 from datetime import date
 from typing import Final
@@ -11,18 +11,18 @@ from app.worker.endings import follow_endings
 from tests.support.world import Json, Someone, World, done, path_of
 
 LAST_DAY: Final = date(2026, 5, 31)
-"""The day before the day on which tests stand still."""
+"""The day before the day at which the clock of the tests stands."""
 
 
 def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
-    """Let the agreement of Kazakhstan and Uzbekistan end, or be in force again."""
+    """Set the last day of the agreement of Kazakhstan and Uzbekistan; None reopens it."""
     with world.database.writing() as session:
         named = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
         session.execute(named.values(in_force_until=on))
 
 
 def look(world: World) -> int:
-    """Let the worker look for what ended; it looks every ten minutes."""
+    """Run the worker's job that follows what ended, which runs every ten minutes."""
     return follow_endings(world.ground)
 
 
@@ -32,7 +32,7 @@ def disable(who: Someone, by: Someone) -> None:
 
 
 def end_last_account(world: World, who: Someone) -> None:
-    """Disable the only account of an office, and let the day pass that it has."""
+    """Disable the only account of an office, and move the clock one day on."""
     disable(who, world.someone(who.code, {Role.SUPERVISOR}))
     world.passes(days=1)
 

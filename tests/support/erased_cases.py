@@ -1,4 +1,4 @@
-"""What the system erases by itself, and what of a case is left in the tables."""
+"""The erasures that the service performs by itself, and the rows that they leave."""
 
 from typing import Final
 
@@ -17,14 +17,22 @@ from app.screening.models import Screening
 from tests.support.world import NOON, Json, World
 
 TELLING: Final[tuple[type[Base], ...]] = (
-    *(CaseKey, Sealed, DocumentKey, RiskAssessment, Fact, Question, Screening, Done),
-    *(Shortlisted, LeftOutRow),
+    CaseKey,
+    Sealed,
+    DocumentKey,
+    RiskAssessment,
+    Fact,
+    Question,
+    Screening,
+    Done,
+    Shortlisted,
+    LeftOutRow,
 )
-"""Tables that say something of a person; none of their rows outlives an erasure."""
+"""Tables with personal data; an erasure deletes all their rows of the case."""
 
 
 def held(work: Writing, case: Json) -> Case:
-    """Hold a case as the worker does."""
+    """Lock a case as the worker does."""
     wanted = select(Case.id).where(Case.code == case["code"])
     found = holding.by_id(work, work.session.scalars(wanted).one())
     assert found is not None
@@ -32,25 +40,25 @@ def held(work: Writing, case: Json) -> Case:
 
 
 def lapse(world: World, case: Json) -> None:
-    """Do what the system does when the retention of a case is over."""
+    """Erase a case as the worker does when its retention is over."""
     with world.by_itself() as work:
         erasing.lapse(work, held(work, case))
 
 
 def drop(world: World, case: Json) -> None:
-    """Do what the system does when nobody finished a draft."""
+    """Erase a draft as the worker does when nobody finished it."""
     with world.by_itself() as work:
         erasing.drop(work, held(work, case))
 
 
 def erase_again(world: World, case: Json) -> bool:
-    """Do what the system does with a case of a backup that was erased since."""
+    """Erase a case of a restored backup that had been erased since."""
     with world.by_itself() as work:
         return erasing.erase_again(work, held(work, case).id, NOON)
 
 
 def kept(world: World, *tables: type[Base]) -> dict[str, int]:
-    """Say of which of some tables there are rows, and how many."""
+    """Return the number of rows of each table that has any."""
     with world.database.reading(SERVICE) as session:
         counts = {
             table.__tablename__: session.scalars(

@@ -1,4 +1,4 @@
-"""Feeds as the service knows them: where one stands, and the cursors of its events."""
+"""Feeds of offices: the present position, and the cursors of the events."""
 
 from app.feed.cursors import Feed
 from app.feed.queries import reach
@@ -12,7 +12,7 @@ def stand_of(who: Someone) -> tuple[Feed, int]:
 
 
 def read_cursors(who: Someone) -> list[str]:
-    """Return the cursor behind each event of a feed, from the first on."""
+    """Return the cursor behind each event of a feed, from the first event on."""
     cursors: list[str] = []
     more = True
     while more:

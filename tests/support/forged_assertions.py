@@ -1,4 +1,4 @@
-"""Assertions that prove nothing, each for one reason (R26)."""
+"""Client assertions that must be refused, each for one reason (R26)."""
 
 import hashlib
 import hmac
@@ -32,7 +32,7 @@ def with_head(machine: Machine, **more: Any) -> str:
 
 
 def by_its_public_key(machine: Machine) -> str:
-    """Sign as with a shared secret: by what everybody may know (CVE-2015-9235)."""
+    """Sign with the public key as a shared secret (CVE-2015-9235)."""
     said = f"{written(machine.head(alg='HS256'))}.{written(machine.claims())}"
     secret = machine.key.as_pem(private=False)
     return f"{said}.{segment(hmac.digest(secret, said.encode(), hashlib.sha256))}"
@@ -44,7 +44,7 @@ def by_another(machine: Machine) -> str:
 
 
 def with_its_own_key(machine: Machine) -> str:
-    """Say in the header which key to believe."""
+    """Sign with a key that only the header of the assertion names."""
     other = pair("ES384", "another")
     head = machine.head(jwk=public(other))
     return signed(other, "ES384", head, machine.claims())

@@ -1,9 +1,9 @@
-"""Commands in processes of their own, which begin with everything imported.
+"""Commands in processes of their own, which start with everything imported.
 
-A command imports for more than a second and works for a fifth of one, and the tests give
-hundreds. So each is forked from a process that imported all of it and runs nothing: what
-runs has memory, environment, folder and files of its own, as if it had been started. What
-is served, measured or killed is started, as anybody would.
+A command imports for more than a second and works for a fifth of one, and the tests run
+hundreds. Each is therefore forked from a process that has imported everything and runs
+nothing. It has its own memory, environment, folder and files, as a started program has.
+Programs that serve, are measured or are killed are started in the usual way.
 """
 
 import os
@@ -19,7 +19,7 @@ from tests.torture.service import WARM
 
 
 class Typed(NamedTuple):
-    """A command as it is typed: the program and its words, what is set, and where."""
+    """A command as it is typed: its words, its environment and its folder."""
 
     words: list[str]
     env: dict[str, str]
@@ -27,7 +27,7 @@ class Typed(NamedTuple):
 
 
 def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; raises TimeoutExpired, and kills it, where that is late."""
+    """Run a command to its end; a late one is killed, and `TimeoutExpired` raised."""
     with (
         NamedTemporaryFile("w+", encoding="utf-8") as read,
         NamedTemporaryFile("r", encoding="utf-8") as said,
@@ -49,16 +49,19 @@ def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedPr
 
 
 def perform(typed: Typed, files: tuple[str, str, str]) -> None:
-    """Be the command, in the process that was forked."""
+    """Run the command in the forked process."""
     for stream, name in enumerate(files):
         file = os.open(name, os.O_WRONLY if stream else os.O_RDONLY)
         os.dup2(file, stream)
         os.close(file)
-    sys.stdin = os.fdopen(0, closefd=False)  # the library gives a child another, empty one
+    sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing gives a child an empty one
     os.environ.clear()
     os.environ.update(typed.env)
     os.chdir(typed.cwd)
     sys.argv[:] = typed.words
-    for program in ("commands", *PROGRAMS.values()):  # run, and not what was imported
+    for program in (
+        "commands",
+        *PROGRAMS.values(),
+    ):  # run the file, not the imported module
         sys.modules.pop(f"app.cli.{program}", None)
     runpy.run_path(typed.words[0], run_name="__main__")

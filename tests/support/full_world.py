@@ -1,7 +1,7 @@
-"""A world with one of everything, and what each of its people can name in it.
+"""A world with one of everything, and the ids that each of its people can name.
 
-What can be named is read off the lists of the contract, so that a route of tomorrow is
-tried on what is there: whoever lists `/v1/x` can fill `/v1/x/{x_id}/...`.
+The ids are read from the lists of the contract. A new route is therefore tried with real
+ids: the items of `/v1/x` fill `/v1/x/{x_id}/...`.
 """
 
 import re
@@ -33,20 +33,20 @@ from tests.support.world import (
 
 NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
 ENOUGH: Final = 8
-"""As many of a list are named."""
+"""Most items of one list that are used."""
 MANY: Final = 64
-"""As many are made of what is in no list together."""
+"""Most combinations of ids that no list shows together."""
 
 type Ids = dict[str, str]
 
 
 @dataclass
 class Stage:
-    """People at work, and what each of them could be asked about."""
+    """People, and the ids that each of them can name."""
 
     cast: dict[str, Someone]
     sights: list[list[Ids]]
-    """For each of them, the ids that belong together: of a case, of a consent in it."""
+    """For each person the ids, grouped as those of a case and of its consent."""
     known: dict[str, list[tuple[Someone, Ids]]] = field(default_factory=dict)
 
     @property
@@ -55,11 +55,11 @@ class Stage:
 
     @cached_property
     def ids(self) -> dict[str, list[str]]:
-        """Everything that can be named, whoever sees it."""
+        """Every id by its parameter name, from all people."""
         return ids_of([one for seen in self.sights for one in seen])
 
     def places(self, operation: Operation) -> list[tuple[Someone, Ids]]:
-        """List who could be asked to do it, and for what: to each what they see."""
+        """List the people who can call the operation, each with ids that they can see."""
         if operation.path not in self.known:
             self.known[operation.path] = [
                 (one, ids)
@@ -70,12 +70,12 @@ class Stage:
 
 
 def filled(path: str, ids: Ids) -> str:
-    """Fill a path."""
+    """Return the path with its parameters replaced by ids."""
     return KEYED.sub(lambda match: ids[match[1]], path)
 
 
 def ids_of(sights: list[Ids]) -> dict[str, list[str]]:
-    """Gather ids by what a path calls them, each once."""
+    """Collect ids by the name of the path parameter, each once."""
     found: dict[str, dict[str, None]] = {}
     for ids in sights:
         for name, value in ids.items():
@@ -84,7 +84,7 @@ def ids_of(sights: list[Ids]) -> dict[str, list[str]]:
 
 
 def together(names: list[str], seen: list[Ids]) -> list[Ids]:
-    """Find ids for all names at once: such as were listed together, else any of each."""
+    """Return ids for all names: those that were listed together, else combinations."""
     whole = [ids for ids in seen if ids.keys() == set(names)]
     alone = ids_of([ids for ids in seen if len(ids) == 1])
     choices = islice(product(*(alone.get(name, []) for name in names)), MANY)
@@ -92,7 +92,7 @@ def together(names: list[str], seen: list[Ids]) -> list[Ids]:
 
 
 def set_up(wire: Wire) -> Stage:
-    """Bring one of everything about; nobody ends the accounts of those who act."""
+    """Build the world, and return its people; nobody can disable their accounts."""
     people = cast(wire.world)
     bring_about(people)
     wire.world.works()
@@ -104,7 +104,7 @@ def set_up(wire: Wire) -> Stage:
 
 
 def cast(world: World) -> dict[str, Someone]:
-    """Name everyone who has a part in something."""
+    """Create the accounts of all people, by the name of their part."""
     return {
         "officer": world.someone("UZ_CONSULATE_ALMATY"),
         "lead": world.someone("KZ_LEAD"),
@@ -118,7 +118,7 @@ def cast(world: World) -> dict[str, Someone]:
 
 
 def bring_about(people: dict[str, Someone]) -> None:
-    """Let them work: something in every state that a request can find."""
+    """Create cases, referrals and returns in the states that a request can meet."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     done(officer.writes_case())
     officer.submits()
@@ -160,7 +160,7 @@ READING: Final[Json] = {
 
 
 def worked_on(people: dict[str, Someone]) -> Json:
-    """A case at which all work: asked about, screened, referred, accepted, offered."""
+    """Create a case with a question, a screening, referrals and an offered handover."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     consents = [consent(), for_services(), for_handover(people["taker"].code)]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
@@ -185,7 +185,7 @@ def worked_on(people: dict[str, Someone]) -> Json:
 
 
 def sights(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
-    """Read off the contract's codes and lists what a person can name; what holds first."""
+    """List the ids that a person can name, from enumerations and lists of the contract."""
     seen = [ids for operation in told for ids in coded(operation)]
     names = {name for operation in told for name in operation.keys}
     reads = sorted((op for op in told if op.method == "GET"), key=lambda op: len(op.keys))
@@ -200,7 +200,7 @@ def sights(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
 
 
 def coded(operation: Operation) -> Iterator[Ids]:
-    """List what a path may name by its schema: the codes of an enumeration."""
+    """Yield the values of a path parameter that is an enumeration."""
     for parameter in operation.told.get("parameters", []):
         if parameter["in"] == "path":
             schema = resolved(parameter["schema"], operation.schemas)
@@ -208,7 +208,7 @@ def coded(operation: Operation) -> Iterator[Ids]:
 
 
 def alike(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
-    """Guess what no list names: the newest of each kind that has its form."""
+    """Yield ids of the right form for a parameter that no list covers."""
     known = ids_of(seen)
     for parameter in operation.told.get("parameters", []):
         name, form = parameter["name"], parameter["schema"].get("pattern")
@@ -219,13 +219,13 @@ def alike(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
 
 
 def below(path: str, told: list[Operation]) -> set[str]:
-    """Say what paths call an item of this list."""
+    """Return the names that paths give to an item of this list."""
     found = (re.match(rf"{re.escape(path)}/{KEYED.pattern}", op.path) for op in told)
     return {match[1] for match in found if match}
 
 
 def read_off(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
-    """Read a list, or one record; each item tells first what it is called by."""
+    """Yield the id of each item of a list, or of one record."""
     answer = wire.send("GET", filled(read.path, ids), spoken(read, one, ""))
     shown = answer.json() if answer.status == 200 else {}
     for item in shown.get("items", [shown] if shown else []):
@@ -236,7 +236,7 @@ def read_off(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[st
 
 
 def place(operation: Operation, stage: Stage, choose: int = 0) -> str:
-    """Fill a path with ids of what is there, whoever sees it."""
+    """Fill a path with existing ids, whether or not a person can see them."""
 
     def pick(match: re.Match[str]) -> str:
         known = stage.ids.get(match[1], [NOWHERE])
@@ -246,7 +246,7 @@ def place(operation: Operation, stage: Stage, choose: int = 0) -> str:
 
 
 def spoken(operation: Operation, one: Someone, key: str) -> Headers:
-    """Say all that an operation asks for beside a body."""
+    """Return every header that an operation asks for."""
     said: Headers = {
         "If-Match": ", ".join(f'"{version}.0123456789abcdef"' for version in range(1, 17)),
         "Idempotency-Key": key,

@@ -1,6 +1,6 @@
-"""What Schemathesis must know of us: values that JSON Schema cannot describe, and a check.
+"""Hooks for Schemathesis: formats that JSON Schema cannot describe, and two checks.
 
-Loaded by `st`, as tests/support/fuzzing.py tells it to.
+`st` loads this module, as tests/support/fuzzing.py configures it.
 """
 
 import os
@@ -20,9 +20,9 @@ from tests.support.raw_requests import lists
 from tests.support.real_names import NAMES
 
 PRISTINE, LIVE = "SAFE_CONDUCT_PRISTINE", "SAFE_CONDUCT_LIVE"
-"""Where the world is kept as it was, and where it is served from."""
+"""Environment variables: the file of the first state, and the file that is served."""
 BEYOND_SCHEMA = OURS - {"text_unsafe"} | {CELL}
-"""Faults that no schema shows: fields that are well, but not together; a mistyped code."""
+"""Codes of faults that no schema can express, such as fields that do not fit together."""
 
 schemathesis.openapi.format("safe-text", st.sampled_from(sorted(NAMES.values())))
 schemathesis.openapi.format("contact-address", st.sampled_from(["duty@example.org"]))
@@ -38,7 +38,7 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Give each operation the world as it was: no act of another has ended it."""
+    """Restore the first state before each operation, so that no earlier call affects it."""
     walks = case.meta and case.meta.phase.name == TestPhase.STATEFUL
     tried = "a walk" if walks else case.operation.label
     if tried not in NOW:
@@ -47,18 +47,18 @@ def before_call(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
 
 
 NOW: list[str] = []
-"""What is tried now."""
+"""The operation that is being tried."""
 
 
 def restore(pristine: str, live: str) -> None:
-    """Put a database back to what it was, while it is served."""
+    """Restore a database while it is served."""
     with closing(sqlite3.connect(pristine)) as kept, closing(sqlite3.connect(live)) as used:
         kept.backup(used)
 
 
 @schemathesis.check
 def each_problem_is_listed(_: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Fail where an operation answers a problem that its contract does not tell of."""
+    """Fail if an operation answers a problem that its contract does not list."""
     told = case.operation.definition.raw["responses"].get(str(response.status_code))
     [kind] = response.headers.get("content-type", [""])
     if told and kind == PROBLEM:
@@ -70,7 +70,7 @@ def each_problem_is_listed(_: CheckContext, response: Response, case: Case[Any])
 def what_fits_the_contract_is_judged(
     _: CheckContext, response: Response, case: Case[Any]
 ) -> None:
-    """Fail where a request that the contract allows is refused for its shape."""
+    """Fail if a request that fits the contract is refused for its shape."""
     valid = case.meta and case.meta.generation.mode == GenerationMode.POSITIVE
     if not valid or response.status_code != 422 or is_made_up(case):
         return
@@ -81,10 +81,10 @@ def what_fits_the_contract_is_judged(
 
 
 def is_made_up(case: Case[Any]) -> bool:
-    """Say whether a header is called valid that is not.
+    """Return whether a header is called valid that is not.
 
-    At its edges Schemathesis writes headers of letters and digits alone, and the one that a
-    PUT takes, `If-None-Match: *`, has neither.
+    As edge cases Schemathesis writes headers of letters and digits alone. The header of a
+    PUT, `If-None-Match: *`, has neither.
     """
     sent = dict(case.headers or ()).get("If-None-Match", "*")
     return case.method == "PUT" and sent != "*"

@@ -1,9 +1,9 @@
-"""Try the contract on a real server: `make fuzz-api EXAMPLES=100 PEOPLE=lead`.
+"""Fuzz the contract on a real server: `make fuzz-api EXAMPLES=100 PEOPLE=lead`.
 
-Schemathesis reads the served document and makes requests that fit it and requests that do
-not; all of its checks are on. It runs once for each of those who have a part in a case, in
-a world of their own where there is one of everything, as many at a time as there are cores.
-What one of them may read by its id must be hidden from a stranger.
+Schemathesis reads the served document, and makes requests that fit it and requests that do
+not, with all checks on. It runs once for each person who has a part in a case. Each run has
+its own world with one of everything, and one run for each core goes at a time. What one
+person may read by its id must be hidden from a stranger.
 """
 
 import json
@@ -36,25 +36,25 @@ from tests.support.world import Json, Someone, done
 
 ADMINISTRATOR: Final = "administrator"
 USERS: Final = ("lead", "officer", "home", "oversight", ADMINISTRATOR)
-"""Who is tried, of those on stage: whoever has a part in something."""
+"""The people of the stage as whom the contract is tried."""
 STRANGER: Final = "stranger"
 RESULT: Final = ROOT / ".fuzz" / "result.json"
 LIVELY: Final = 0.8
-"""How often an id is of something that is there."""
+"""Probability that an id belongs to an existing record."""
 VERSIONS: Final = ", ".join(f'"{number}.0123456789abcdef"' for number in range(1, 17))
-"""What somebody may have seen."""
+"""Versions that a person may have read."""
 LIMIT: Final = 15
-"""Seconds for each example that one of them is given at most; an idle core takes 3."""
+"""Most seconds for an example of one person; on an idle core it takes 3."""
 PHASES: Final = "examples,coverage,fuzzing,stateful"
 JUDGED: Final = ["2xx", 304, 400, 401, 403, 404, 409, 410, 412, 422, 428]
-"""What a request that fits the contract may be answered; of 422, fuzz_hooks judges."""
+"""Expected statuses of a request that fits the contract; fuzz_hooks checks each 422."""
 UNHEADED: Final = [400, 401, 403, 422, 428]
-"""What is answered where a header is missing: 428 for If-Match (RFC 6585)."""
+"""Expected statuses if a header is missing: 428 for If-Match (RFC 6585)."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A world that nobody has touched yet, and what is known of it."""
+    """A world in its first state, and the ids in it."""
 
     home: Path
     database: Path
@@ -65,7 +65,7 @@ class Ground:
 
 @contextmanager
 def staged() -> Iterator[Ground]:
-    """Bring one of everything about, once; each run takes a copy."""
+    """Build a world with one of everything; each run takes a copy of it."""
     with databases.alone() as (home, url):
         with wired(url) as wire:
             stage, told = set_up(wire), operations(wire.world.app.openapi())
@@ -80,7 +80,7 @@ def staged() -> Iterator[Ground]:
 
 
 def configured(ground: Ground, name: str, folder: Path) -> Path:
-    """Write the configuration of one run: who it is, and what there is to be named."""
+    """Write the configuration of one run: the users, and the ids that they can name."""
     users = {name: ground.stage.cast[name], STRANGER: ground.stranger}
     seen = ground.stage.sights[list(ground.stage.cast).index(name)]
     known = {**ground.stage.ids, **ids_of(seen)} | {"versions": [VERSIONS]}
@@ -116,7 +116,7 @@ def configured(ground: Ground, name: str, folder: Path) -> Path:
 
 
 def filled(told: list[Operation], known: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
-    """Say where to put what is known: in paths, and in bodies where it has the form."""
+    """Yield where ids are used: in paths, and in body fields with the same pattern."""
     yield "header.If-Match", "versions"
     forms: dict[str | None, str] = {}
     for operation in told:
@@ -134,7 +134,7 @@ def filled(told: list[Operation], known: dict[str, list[str]]) -> Iterator[tuple
 
 
 def keys(users: dict[str, Someone]) -> Json:
-    """Name people and their keys, as Web Fuzzing Commons spells it."""
+    """Return users with their keys, in the format of Web Fuzzing Commons."""
     return {
         "auth": [
             {
@@ -151,7 +151,7 @@ def keys(users: dict[str, Someone]) -> Json:
 
 @dataclass(frozen=True)
 class Run:
-    """Who is tried, on what, and how deep."""
+    """One run: the person, and the number of examples."""
 
     name: str
     examples: str
@@ -159,7 +159,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Found:
-    """What came of a run."""
+    """The result of a run."""
 
     run: Run
     seconds: float
@@ -172,19 +172,19 @@ class Found:
 
     @property
     def failed(self) -> int:
-        """How many cases failed; what was not tried at all has failed too."""
+        """Number of failed cases; at least one if any operation was not tried."""
         told, cases = self.report["operations"], self.report["test_cases"]
         whole = self.report["complete"] and told["tested"] == told["selected"] > 0
         found = cases["with_failures"] + cases["errored"] + len(self.report["errors"])
         return int(found) if whole else max(int(found), 1)
 
     def spelled(self) -> Json:
-        """Say it in numbers."""
+        """Return the numbers of the result."""
         of_run = {"name": self.run.name, "examples": int(self.run.examples)}
         return {**of_run, "cases": self.cases, "failed": self.failed}
 
     def told(self) -> str:
-        """Say it in a line."""
+        """Return the result as one line."""
         tested = self.report["operations"]["tested"]
         return (
             f"{self.run.name}: {self.run.examples} examples of {tested} operations, "
@@ -193,7 +193,7 @@ class Found:
 
 
 def fuzz(ground: Ground, run: Run) -> Found:
-    """Run Schemathesis as one of them, on a server of their own."""
+    """Run Schemathesis as one person, on a server of its own."""
     folder, began = ground.home / run.name, time.monotonic()
     folder.mkdir()
     database, report = str(folder / "live.db"), folder / "report.json"
@@ -201,15 +201,28 @@ def fuzz(ground: Ground, run: Run) -> Found:
     config = configured(ground, run.name, folder)
     with started(f"sqlite:///{database}", ground.home / "keys") as server:
         said = [
-            *(str(Path(sys.executable).with_name("st")), "--config-file", str(config)),
-            *("run", f"http://127.0.0.1:{server.port}/openapi.json"),
-            *("--max-examples", run.examples, "--phases", PHASES, "--seed", "1"),
-            *("--no-color", "--continue-on-failure", "--generation-database", "none"),
-            *("--report-json-path", str(report), *chosen(ground.told, run.name)),
+            str(Path(sys.executable).with_name("st")),
+            "--config-file",
+            str(config),
+            "run",
+            f"http://127.0.0.1:{server.port}/openapi.json",
+            "--max-examples",
+            run.examples,
+            "--phases",
+            PHASES,
+            "--seed",
+            "1",
+            "--no-color",
+            "--continue-on-failure",
+            "--generation-database",
+            "none",
+            "--report-json-path",
+            str(report),
+            *chosen(ground.told, run.name),
         ]
         ran = subprocess.run(
             said,
-            cwd=folder,  # whatever it keeps, it keeps there
+            cwd=folder,  # it writes its files there
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
@@ -229,7 +242,7 @@ def fuzz(ground: Ground, run: Run) -> Found:
 
 
 def chosen(told: list[Operation], name: str) -> Iterator[str]:
-    """Leave out what an administrator may not do whatever it sends."""
+    """Yield options that leave out what an administrator may never do."""
     if name != ADMINISTRATOR:
         return
     scopes = "|".join(ADMINISTERS)
@@ -239,7 +252,7 @@ def chosen(told: list[Operation], name: str) -> Iterator[str]:
 
 
 def plan(examples: str, people: str) -> list[Run]:
-    """Try those who are named, with commas between, or all of them."""
+    """Return a run for each of the named people (separated by commas), or for all."""
     names = people.split(",") if people else USERS
     if unknown := set(names) - set(USERS):
         raise SystemExit(f"There is no {min(unknown)}: {', '.join(USERS)}.")
@@ -247,7 +260,7 @@ def plan(examples: str, people: str) -> list[Run]:
 
 
 def main(examples: str = "100", people: str = "") -> None:
-    """Try everybody, say what came of it, and fail if anything was found."""
+    """Run for all people, print the results, and fail if there is a finding."""
     runs = plan(examples, people)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
@@ -268,7 +281,7 @@ def count(one: Found) -> tuple[int, int]:
 
 
 def say(*lines: str) -> None:
-    """Say it at once, for who waits."""
+    """Print lines, and flush the output."""
     sys.stdout.write("".join(f"{line}\n" for line in lines if line))
     sys.stdout.flush()
 

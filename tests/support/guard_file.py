@@ -1,7 +1,8 @@
 """Write app/kernel/guards.json: `make guards`.
 
-It holds what the migrations make on a new database of each kind. Look at its difference
-before you commit it: a guard that disappears from the file is one that nobody will miss.
+The file lists the constraints, triggers and policies that the migrations create on a new
+database of each kind. Read its difference before you commit it: nothing else notices a
+guard that disappears.
 """
 
 import json
@@ -16,7 +17,7 @@ FILE: Final = ROOT / "app" / "kernel" / guards.FILE
 
 
 def main() -> None:
-    """Migrate a database of each kind, and write the guards that it has."""
+    """Migrate a database of each kind, and write its guards."""
     found, home = {}, make_home()
     try:
         for kind in ("sqlite", "postgresql"):

@@ -1,4 +1,4 @@
-"""What a host computes, in one digest: two hosts of one mechanism must have the same.
+"""A digest of what a host computes; all hosts of one mechanism must have the same.
 
 Run as a program, it prints the digest: `python -m tests.support.host_digest`.
 """
@@ -41,7 +41,7 @@ def deadlines() -> list[str]:
 
 
 def digest() -> str:
-    """Summarise the time zone release, deadlines, and the names of countries."""
+    """Return the digest of the time zone release, of deadlines and of country names."""
     names = [item.model_dump() for item in countries()]
     text = json.dumps([time_zones.version(), deadlines(), names], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What a hostile world sends: read off the contract, so that no operation is forgotten."""
+"""Hostile input for every operation of the contract."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -21,12 +21,17 @@ MANY: Final = settings(
     suppress_health_check=list(HealthCheck),
 )
 CANARY: Final = "Zqxvkjwbhf"
-"""Stands in every text that is sent, and in no answer."""
+"""A word in every text that is sent; no answer may contain it."""
 BIG: Final = 2**63
-"""A number that no column holds."""
+"""A number that no column can store."""
 TELLING: Final = (
-    *(CANARY.encode(), str(BIG).encode(), "\u0416\u0416".encode()),
-    *(b"Traceback", b"SELECT", b"sqlite", b"psycopg"),
+    CANARY.encode(),
+    str(BIG).encode(),
+    "\u0416\u0416".encode(),
+    b"Traceback",
+    b"SELECT",
+    b"sqlite",
+    b"psycopg",
 )
 PROBLEM: Final = "application/problem+json"
 SAFE: Final = {
@@ -37,7 +42,7 @@ SAFE: Final = {
 
 
 def flaws(answer: Answer) -> list[str]:
-    """Say what is wrong with the answer to something hostile; nothing, if it is well."""
+    """List what is wrong with the answer to a hostile request; empty if it is correct."""
     found = [n for n, value in SAFE.items() if answer[n] != value]
     told = b"".join(name + value for name, value in answer.headers)
     told += answer.content if answer.status >= 400 else b""
@@ -53,7 +58,8 @@ def flaws(answer: Answer) -> list[str]:
 
 
 def flaws_of_problem(answer: Answer) -> list[str]:
-    if answer["content-type"] == JSON:  # which the contract has to tell of: hunting.py
+    # operation_calls.py checks that the contract lists an answer of OAuth.
+    if answer["content-type"] == JSON:
         told, wanted = answer.json(), {"error", "error_description"}
         return [] if told.keys() == wanted else ["not what OAuth says of an error"]
     if answer["content-type"] != PROBLEM:
@@ -66,7 +72,7 @@ def flaws_of_problem(answer: Answer) -> list[str]:
 
 
 def bodies(operation: Operation) -> st.SearchStrategy[Any]:
-    """Make bodies that an operation takes, as far as its schema says."""
+    """Return a strategy for bodies that fit the schema of an operation."""
     return valid(operation.takes or {}, operation.schemas)
 
 
@@ -81,7 +87,7 @@ FORMATS: Final[dict[str, st.SearchStrategy[Any]]] = {
 
 
 def valid(schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
-    """Make values of a schema, with the canary in each free text."""
+    """Return a strategy for values of a schema, with the canary in each free text."""
     if "$ref" in schema:
         return valid(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     for choice in ("anyOf", "oneOf"):
@@ -123,10 +129,36 @@ def objects(schema: Json, schemas: Json) -> st.SearchStrategy[Json]:
 
 
 AWKWARD: Final[tuple[Any, ...]] = (
-    *(None, True, 0, -1, 1.5, BIG, -BIG - 1, 10**400, float("nan"), float("-inf")),
-    *("", " ", CANARY, CANARY * 2000, f"{CANARY}\0", f"{CANARY}\u202e", "\ud800", "\u200d"),
-    *([], {}, [CANARY], {CANARY: CANARY}, [[[[[CANARY]]]]], "2026-02-30", "9999-12-31"),
-    *("0001-01-01T00:00:00+23:59", "KZ_LEAD", "KZ", "\u0416" * 40, f"{CANARY}' OR 1=1; --"),
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    BIG,
+    -BIG - 1,
+    10**400,
+    float("nan"),
+    float("-inf"),
+    "",
+    " ",
+    CANARY,
+    CANARY * 2000,
+    f"{CANARY}\0",
+    f"{CANARY}\u202e",
+    "\ud800",
+    "\u200d",
+    [],
+    {},
+    [CANARY],
+    {CANARY: CANARY},
+    [[[[[CANARY]]]]],
+    "2026-02-30",
+    "9999-12-31",
+    "0001-01-01T00:00:00+23:59",
+    "KZ_LEAD",
+    "KZ",
+    "\u0416" * 40,
+    f"{CANARY}' OR 1=1; --",
 )
 JUNK: Final[st.SearchStrategy[Any]] = st.recursive(
     st.sampled_from(AWKWARD) | st.integers() | st.floats() | TEXTS,
@@ -139,7 +171,7 @@ JUNK: Final[st.SearchStrategy[Any]] = st.recursive(
 
 
 def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Find every place in a body, itself included."""
+    """Yield the path of every place in a body, with that of the body itself."""
     yield path
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -150,7 +182,7 @@ def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def put(value: Any, path: tuple[Any, ...], what: Any) -> Any:
-    """Put something into a body, in place of what was there."""
+    """Return a copy of a body with a value replaced."""
     if not path:
         return what
     first, *rest = path
@@ -170,7 +202,7 @@ def leave_out(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 def damage(body: Any, chance: Random, junk: list[Any]) -> Any:
-    """Put in, leave out, and add what was not asked for."""
+    """Return a body with values replaced, left out or added at random."""
     for _ in range(chance.randint(1, 3)):
         where, what = chance.choice(list(spots(body))), chance.choice(junk)
         match chance.choice(["put", "put", "leave out", "add"]):
@@ -192,14 +224,14 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
 
 
 class Enough(Exception):  # noqa: N818 - nothing went wrong
-    """As many bodies were made as were asked for."""
+    """Raised when enough bodies have been made."""
 
 
 def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
-    """Make different bodies: whole ones, the same damaged and garbled, and any JSON.
+    """Return different bodies: valid, damaged and garbled ones, and any JSON.
 
-    Hypothesis makes what is whole and what is wrong. Where to put it is drawn beside it:
-    what Hypothesis draws together it repeats so much that four of five were the same.
+    Hypothesis makes the valid bodies and the wrong values. The places are drawn separately,
+    because Hypothesis repeats what it draws together: four of five bodies were the same.
     """
     found: dict[bytes, None] = {}
     chance = Random(number)
@@ -219,19 +251,19 @@ def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
 
 
 def garbled(raw: bytes, chance: Random) -> bytes:
-    """Cut something out of a text, or put some bytes into it."""
+    """Cut bytes out of a text, or insert some."""
     start = chance.randrange(len(raw) + 1)
     end = start + chance.choice([0, 0, 1, 5, len(raw)])
     return raw[:start] + chance.randbytes(chance.randint(0, 3)) + raw[end:]
 
 
 def written(body: Any) -> bytes:
-    """Write a body as it is, whatever JSON thinks of it."""
+    """Encode a body, even if it is not valid JSON."""
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
 def hostile_bodies(whole: Json) -> dict[str, bytes]:
-    """Say in every way what must be refused (ASSURANCE.md M1), from what is valid."""
+    """Return bodies that must be refused (ASSURANCE.md M1), made from a valid one."""
     plain = json.dumps(whole)
     said = partial(inside, plain)
     return {
@@ -283,7 +315,7 @@ VALUES: Final[dict[str, str]] = {
 
 
 def hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, bytes]:
-    """Say it where something valid stood: one thing is wrong, and the rest is well."""
+    """Return bodies in which one valid value is replaced by a hostile one."""
     leaves = [path for path in spots(whole) if path and is_leaf(at(whole, path))]
     marked = {path: json.dumps(put(whole, path, HERE)) for path in leaves}
     return {
@@ -294,11 +326,11 @@ def hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, byt
 
 
 def is_leaf(value: Any) -> bool:
-    """Say whether there is nothing further in it."""
+    """Return whether a value has nothing inside it."""
     return not value or not isinstance(value, dict | list)
 
 
 def inside(plain: str, more: str) -> bytes:
-    """Write something more into an object."""
+    """Add text to the inside of a JSON object."""
     comma = ", " if plain != "{}" else ""
     return f"{plain[:-1]}{comma}{more}}}".encode("utf-8", "surrogatepass")

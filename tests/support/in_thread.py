@@ -1,9 +1,9 @@
-"""Requests that are answered in the very thread that asks.
+"""Requests that are answered in the thread that sends them.
 
-A loop in a thread of its own, and a worker beside it, cost a fifth of a test run in being
-woken up. What is asked here waits for nobody: the work that a server hands to a thread is
-done at once. Several threads may ask at the same time; each takes a loop of its own. How
-it goes with a server's own loop and threads, the tests with a real server say.
+An event loop in another thread, with a worker thread beside it, costs a fifth of a test run
+in context switches. Here, work that a server would hand to a thread is done at once.
+Several threads may send requests at the same time; each uses its own loop. The tests with a
+real server cover a server's own loop and threads.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ type Loop = asyncio.AbstractEventLoop
 
 @dataclass
 class Here:
-    """Runs what would wait for a loop, in this thread."""
+    """Event loops that run coroutines in the calling thread."""
 
     idle: list[Loop] = field(default_factory=list)
     made: set[Loop] = field(default_factory=set)
@@ -31,7 +31,7 @@ class Here:
         *args: P.args,
         **more: P.kwargs,
     ) -> T:
-        """Run it to its end."""
+        """Run a coroutine function to its end."""
         try:
             loop = self.idle.pop()
         except IndexError:
@@ -43,19 +43,19 @@ class Here:
             self.idle.append(loop)
 
     def closes(self) -> None:
-        """End all loops."""
+        """Close all loops."""
         for loop in self.made:
             loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
 
     def is_running(self) -> bool:
-        """Whether it is one of its loops that asks."""
+        """Return whether the running loop is one of these."""
         return asyncio.get_running_loop() in self.made
 
 
 @contextmanager
 def here() -> Iterator[Here]:
-    """Answer in this thread whoever asks this way; a server's own loop goes on as ever."""
+    """Yield loops whose requests do thread work at once; other loops are not affected."""
     made, hand_over = Here(), anyio.to_thread.run_sync
 
     async def at_once(function: Callable[..., Any], *args: Any, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Machines: what they sign with, how it is registered, and what they sign for a token."""
+"""Accounts of machines: their key pairs, the registration, and signed assertions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,12 +24,12 @@ KINDS: Final = ("ES384", "RS384", "EdDSA")
 READS: Final = ["directory:read", "feed:read"]
 
 OFFICES: Final = ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")
-"""Whose administrators agree."""
+"""Offices of the two administrators."""
 
 
 @cache
 def pair(kind: str, name: str = "") -> Pair:
-    """Make what a machine signs with, once for each name."""
+    """Return the key pair of a machine, generated once for each name."""
     assert kind in KINDS, name
     match kind:
         case "ES384":
@@ -53,14 +53,14 @@ def written(part: Any) -> str:
 
 
 def signed(key: Pair, alg: str, header: Any, claims: Any) -> str:
-    """Sign whatever is said, by an algorithm whether or not the header says so."""
+    """Return a token that is signed by this algorithm, even if the header names another."""
     said = f"{written(header)}.{written(claims)}"
     return f"{said}.{segment(REGISTRY.get_alg(alg).sign(said.encode(), key))}"
 
 
 @dataclass
 class Machine:
-    """An account of a machine, with what it signs with."""
+    """The account of a machine with its key pair."""
 
     one: Someone
     key: Pair
@@ -90,20 +90,20 @@ class Machine:
         } | other
 
     def signs(self, head: Json | None = None, /, **other: Any) -> str:
-        """Sign an assertion, as it should be but for what is said."""
+        """Return a valid assertion with some claims or header fields changed."""
         return signed(self.key, self.alg, self.head(**(head or {})), self.claims(**other))
 
     def asks(self, assertion: str | None = None, **fields: str) -> Response:
         return asks(self.one.world, assertion or self.signs(), **fields)
 
     def signs_in(self, **fields: str) -> Someone:
-        """Be who it is, by a token that it signs for."""
+        """Return the account with an access token that it signed for."""
         made = done(self.asks(**fields))
         return Someone(self.one.world, self.one.code, self.one.actor, made["access_token"])
 
 
 def asks(world: World, assertion: str, **fields: str) -> Response:
-    """Ask for a token."""
+    """Request an access token."""
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": JWT,
@@ -135,7 +135,7 @@ def register(  # noqa: PLR0913, PLR0917 - each is one thing that a test may want
     scopes: tuple[str, ...] = (),
     days: int = 90,
 ) -> Json:
-    """Register a public key, by two people."""
+    """Register a public key with the approval of a second person."""
     return together(who, second, keys_of(one), registering(key, *scopes, days=days))
 
 
@@ -146,7 +146,7 @@ def enrolled(
     of: str = "KZ_LEAD",
     roles: Iterable[Role] = WORKERS,
 ) -> Machine:
-    """Open the account of a machine whose key two administrators registered."""
+    """Open the account of a machine, and register its key by two administrators."""
     first, second = (world.someone(office, ADMINISTRATOR) for office in OFFICES)
     made = Machine(account(world, of, roles), pair("ES384", name))
     register(first, second, made.one, made.key)

@@ -1,7 +1,7 @@
-"""Servers that notices are handed to, as moody as those of the world.
+"""Mail servers and SMS gateways for notifications, which fail in many ways.
 
-On ports of this machine. Each message they were given is kept with the moment of it,
-whether or not they said so.
+They run on ports of this machine. Each message that they receive is stored with its time,
+whether or not they confirm it.
 """
 
 import datetime as dt
@@ -72,7 +72,7 @@ class Mood(StrEnum):
 
 @dataclass
 class Given:
-    """A message that a server was given, by the clock of the world."""
+    """A message that a server received, and when by the clock of the world."""
 
     at: datetime
     to: str
@@ -81,7 +81,7 @@ class Given:
 
 @dataclass
 class Postman:
-    """A server's mood, told by whoever asks it for each message, and what it was given."""
+    """The behaviour of a server for each message, and the messages that it received."""
 
     clock: Callable[[], datetime]
     mood: Callable[[], Mood] = lambda: Mood.TAKES
@@ -103,11 +103,11 @@ class Postman:
         self.over.wait(60)
 
     def mails(self) -> list[EmailMessage]:
-        """Read what was given, as a mail program does."""
+        """Return the received messages, parsed as e-mail."""
         return [read(given.body) for given in self.given]
 
     def gaps(self) -> list[timedelta]:
-        """Say how long it was between two messages to the same address."""
+        """Return the times between two messages to the same address."""
         by_address: dict[str, list[datetime]] = {}
         for one in self.given:
             by_address.setdefault(one.to, []).append(one.at)
@@ -152,7 +152,7 @@ class Desk(StreamRequestHandler):
                 return
 
     def hears(self, line: bytes) -> bool:
-        """Answer a command; False: the talk is over."""
+        """Answer a command; return False if the connection is over."""
         if not line:
             return False
         self.postman.lines.append(line)
@@ -225,7 +225,7 @@ class Counter(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, *_: object) -> None:
-        """Say nothing on the console."""
+        """Write nothing to the console."""
 
     def do_POST(self) -> None:
         mood = self.postman.is_asked()
@@ -274,13 +274,13 @@ class Lines(ThreadingTCPServer):
 
     @override
     def handle_error(self, *_: object) -> None:
-        """A client that hangs up is no news."""
+        """Ignore a client that hangs up."""
 
 
 class Requests(ThreadingHTTPServer):
     @override
     def handle_error(self, *_: object) -> None:
-        """A client that hangs up is no news."""
+        """Ignore a client that hangs up."""
 
 
 class Server(Protocol):
@@ -293,7 +293,7 @@ class Server(Protocol):
 
 @contextmanager
 def open_for(server: Server, postman: Postman) -> Iterator[int]:
-    """Serve on a port of our own as long as the block lasts."""
+    """Serve on a free port for as long as the block lasts."""
     thread = Thread(target=server.serve_forever, args=[0.01], daemon=True)
     thread.start()
     try:
@@ -321,7 +321,7 @@ def sms_gateway(postman: Postman) -> Iterator[int]:
 
 @dataclass
 class Post:
-    """A world, its mail server, its SMS gateway, and a sender between them."""
+    """A world, its mail server, its SMS gateway, and the senders between them."""
 
     world: World
     mail: Postman
@@ -329,11 +329,11 @@ class Post:
     senders: Senders
 
     def leaves(self) -> Sent:
-        """Let a sender look once."""
+        """Run the senders once."""
         return send_due(self.world.ground, self.senders)
 
     def all_leaves(self, within: timedelta) -> None:
-        """Let a sender look whenever something is due, as long as this lasts."""
+        """Run the senders whenever something is due within this time."""
         end = self.world.now + within
         while (due := self.next_due()) and due < end:
             self.world.now = max(self.world.now, due)
@@ -341,7 +341,7 @@ class Post:
         self.world.now = end
 
     def next_due(self) -> datetime | None:
-        """Say when there is something to do."""
+        """Return when the next message is due, or None."""
         open_ones = [one.due_at for one in outbox(self.world) if one.state in OPEN]
         return min(open_ones, default=None)
 
@@ -359,7 +359,7 @@ def sms_to(port: int, path: str = "/send", whole: float = 3) -> Gateway:
 
 @contextmanager
 def post_of(world: World, window: timedelta = HOUR, **patience: float) -> Iterator[Post]:
-    """Serve both ways out of a world."""
+    """Serve a mail server and an SMS gateway for a world."""
     mail, sms = (Postman(lambda: world.now) for _ in "12")
     with mail_server(mail) as mail_port, sms_gateway(sms) as sms_port:
         sends = {
@@ -374,7 +374,7 @@ NO_WAY_OUT = Senders({way: notices_by(nowhere, None) for way in Way}, HOUR)
 
 
 def nine_of_ten(seed: int, bad: Sequence[Mood]) -> Callable[[], Mood]:
-    """Be in a bad mood nine times of ten: the same times for the same seed."""
+    """Return moods that are bad nine times of ten: the same ones for the same seed."""
     chance = Random(seed)
     return lambda: chance.choice(bad) if chance.random() < 0.9 else Mood.TAKES
 
@@ -384,7 +384,7 @@ def fates(sent: Sent) -> dict[Fate, int]:
 
 
 def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
-    """Make a server's certificate for a host; who trusts the file, trusts the server."""
+    """Create a server certificate for a host; the file is also its trust anchor."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server")])
     now = datetime.now(dt.UTC)
@@ -410,7 +410,7 @@ def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Pa
 
 
 def named(host: str) -> x509.GeneralName:
-    """Name a server in its certificate: by its address, or by its name."""
+    """Return the host for the certificate, as an IP address or a DNS name."""
     if host[0].isdigit():
         return x509.IPAddress(ip_address(host))
     return x509.DNSName(host)
@@ -424,20 +424,20 @@ def calls(
     case_id: UUID | None = None,
     record_id: UUID | None = None,
 ) -> frozenset[UUID]:
-    """Call on offices, as an act does that they should hear of."""
+    """Notify offices, as an action does."""
     ids = [directory.id_of(work.session, office) for office in offices]
     about = {"case_id": case_id, "record_id": record_id}
     return tell(work, ids, why, urgency=urgency, **about)
 
 
 def tells(who: Someone, *offices: str, **about: Any) -> frozenset[UUID]:
-    """Call on offices, and nothing else."""
+    """Notify offices in a transaction of its own."""
     with who.writing() as work:
         return calls(work, *offices, **about)
 
 
 def outbox(world: World) -> list[Outgoing]:
-    """Read the whole outbox, oldest first."""
+    """Return the whole outbox, oldest first."""
     with world.database.reading() as session:
         return list(session.scalars(select(Outgoing).order_by(Outgoing.number)))
 
@@ -447,7 +447,7 @@ def states(world: World) -> list[tuple[str, str]]:
 
 
 def reachable(world: World, folder: Path, **addresses: str) -> None:
-    """Let offices be called on by e-mail, as an operator's file says."""
+    """Give offices e-mail addresses for notifications."""
     lists_contacts(
         world,
         folder,
@@ -456,7 +456,7 @@ def reachable(world: World, folder: Path, **addresses: str) -> None:
 
 
 def lists_contacts(world: World, folder: Path, *lines: str) -> None:
-    """Let an operator's file say where offices are called on."""
+    """Load lines of a contacts file, as an operator does."""
     head = "code,focal_point,channel,address,language,label,active"
     (folder / "contacts.csv").write_text("\n".join([head, *lines]))
     with world.database.writing() as session:

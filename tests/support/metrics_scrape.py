@@ -1,4 +1,4 @@
-"""Reading metrics as Prometheus does: a scrape of a real port."""
+"""A scrape of the metrics, as Prometheus does it, on a real port."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ type Labels = frozenset[tuple[str, str]]
 
 @dataclass
 class Scraper:
-    """Prometheus, as far as we need it."""
+    """The part of Prometheus that reads metrics."""
 
     port: int
 
@@ -28,7 +28,7 @@ class Scraper:
         return httpx2.request(method, url, timeout=30, trust_env=False)
 
     def scrapes(self) -> Mapping[tuple[str, Labels], float]:
-        """Read every sample: its name without our prefix, and its labels."""
+        """Return every sample by its name without the prefix, and its labels."""
         answer = self.ask()
         assert answer.status_code == 200
         return {
@@ -41,7 +41,7 @@ class Scraper:
         }
 
     def value(self, name: str, **labels: str) -> float | None:
-        """Read one sample."""
+        """Return one sample, or None."""
         return self.scrapes().get((name, frozenset(labels.items())))
 
 
@@ -49,7 +49,7 @@ class Scraper:
 def scraped(
     ground: Ground, watches: Sequence[Watch[Any]] | None = None
 ) -> Iterator[Scraper]:
-    """Expose metrics on a free port of this machine, and scrape it."""
+    """Expose metrics on a free port of this machine, and yield a scraper."""
     scrapes = Scrapes("127.0.0.1", 0)
     with exposed(scrapes, ground, watches):
         yield Scraper(scrapes.server_port)

@@ -1,6 +1,6 @@
 """A case whose lead asked a consulate of the State of origin for a travel document.
 
-In some worlds the person crosses a border afterwards, or another leads the case. What the
+In some worlds the person later crosses a border, or another office leads the case. What the
 consulate reads and is answered must be the same in all of them (ADR 43).
 """
 
@@ -42,22 +42,32 @@ MOVES: Final[Mapping[str, tuple[str | None, str | None]]] = {
     "led by the State of origin": ("UZ", "UZ_LEAD"),
     "led by another at home": (None, "SANA_SEZIM"),
 }
-"""Where the person is led after the consulate was asked, and who leads the case then."""
+"""To which country the person goes after the request, and who leads the case then."""
 ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 REQUEST: Final = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 NEXT_PAGE: Final = re.compile(r'"next":"[^"]+"')
 SEALED: Final = (
-    *("/sections/identity", "/sections/contact", "/safety-notice", "/export/htcds"),
+    "/sections/identity",
+    "/sections/contact",
+    "/safety-notice",
+    "/export/htcds",
 )
 FILTERS: Final = (
-    *({"country": "KZ"}, {"country": "KG"}, {"country": "TT"}, {"country": "UZ"}),
-    *({"priority": "urgent"}, {"priority": "emergency"}, {"stage": "referral"}),
-    *({"state": "referring"}, {"state": "assisting"}, {"state": "suspended"}),
+    {"country": "KZ"},
+    {"country": "KG"},
+    {"country": "TT"},
+    {"country": "UZ"},
+    {"priority": "urgent"},
+    {"priority": "emergency"},
+    {"stage": "referral"},
+    {"state": "referring"},
+    {"state": "assisting"},
+    {"state": "suspended"},
 )
 
 
 def agree(world: World) -> None:
-    """Let offers cross borders, and let limits depend on where the person is."""
+    """Add agreements that let offers cross borders, and time limits by country."""
     said = {"confidence": Confidence.FICTITIOUS, "source": "test"}
     with world.database.writing() as session:
         for number, other in enumerate(("KG", "TT", "UZ")):
@@ -99,7 +109,7 @@ def agree(world: World) -> None:
 
 @dataclass
 class Asked:
-    """A case, its lead, and the consulate, which was asked or not."""
+    """A case, its lead, and a consulate that was or was not asked for a document."""
 
     world: World
     ids: Ids
@@ -112,7 +122,7 @@ class Asked:
     names: dict[str, str] = field(default_factory=dict)
 
     def does(self, action: str, body: Any = None) -> None:
-        """Act as the consulate, on the strength of the entity tag that it has read."""
+        """Act on the referral as the consulate, with the entity tag that it reads."""
         self.acts(path_of(self.referral or {}), action, body)
 
     def acts(self, path: str, action: str, body: Any = None) -> None:
@@ -122,9 +132,10 @@ class Asked:
         assert answer.is_success, answer.text
 
     def keep(self, name: str, answer: Response) -> None:
-        """Keep an answer, with ids in the order in which the consulate met them.
+        """Store an answer with its ids numbered in the order in which they appear.
 
-        A cursor of these lists hides a number that counts the records of all cases.
+        Cursors of these lists are removed, because they hide a number that counts the
+        records of all cases.
         """
         told = ID.sub(self.name, REQUEST.sub("urn:uuid", answer.text))
         if name.endswith(("list_work", "list_referrals", " referrals")):
@@ -150,28 +161,30 @@ STAGES: Final[Mapping[str, tuple[tuple[str, Any], ...]]] = {
     "returning": (ACCEPT,),
     "in_emergency": (ACCEPT,),
 }
-"""What the consulate has done with its referral when the person moves."""
+"""What the consulate has done with its referral before the person moves."""
 NEXT: Final[Mapping[str, tuple[str, Any]]] = {
     "sent": ("acknowledge", None),
     "received": ("ask", ASK),
     "accepted": ("start", MET),
     "in_progress": ("complete", DONE),
 }
-"""What it does afterwards, by the state of its referral."""
+"""The next action of the consulate, by the state of its referral."""
 OVER: Final = frozenset({"completed", "expired", "withdrawn"})
 
 
 def prepare(
     world: World, ids: Ids, *, submits: bool = False, is_asked: bool = True
 ) -> Asked:
-    """Let KZ_LEAD lead a case that the consulate submitted, or an organisation did."""
+    """Create a case that KZ_LEAD leads, submitted by the consulate or an organisation."""
     ids.begin("prepared")
     lead = world.someone("KZ_LEAD", READERS)
     consulate = world.someone(CONSULATE, READERS)
     submitter = consulate if submits else world.someone("IOM", READERS)
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     given = [
-        *(consent(), to_return(), consent(focal_point=CONSULATE, **papers)),
+        consent(),
+        to_return(),
+        consent(focal_point=CONSULATE, **papers),
         *(for_handover(one) for one in LEADS),
     ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
@@ -185,7 +198,7 @@ def prepare(
 
 
 def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[str, Any]:
-    """Bring the referral to a stage, move, go on alike, and return what was answered."""
+    """Bring the referral to a stage, move the person, continue, and return the answers."""
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)
@@ -215,7 +228,7 @@ def only_ask(made: Asked) -> None:
 
 
 def begin_return(made: Asked) -> None:
-    """Let the person prepare to return, until the nationality is to be verified."""
+    """Prepare the person's return, up to the check of nationality."""
     lead, home = made.lead, made.world.someone(HOME)
     asked = {"service": "RETURN", "sections": []}
     sent = done(lead.refers(made.case, HOME, **asked))
@@ -227,7 +240,7 @@ def begin_return(made: Asked) -> None:
 
 
 def read_in_emergency(made: Asked) -> None:
-    """Let oversight permit the consulate to read how to reach the person."""
+    """Permit the consulate, as oversight, to read how to reach the person."""
     path = f"{path_of(made.case)}/vital-readings"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "She does not answer"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
@@ -243,7 +256,7 @@ BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
 
 
 def move(made: Asked, where: str) -> None:
-    """Lead the person across a border, and give the lead to another."""
+    """Relocate the person, and hand the lead over."""
     country, successor = MOVES[where]
     if country:
         done(made.lead.does("relocate", made.case, {"country": country}))
@@ -256,7 +269,7 @@ def move(made: Asked, where: str) -> None:
 
 
 def works_on(made: Asked, *, answers: bool = True) -> None:
-    """Do, as whoever leads the case now, what is the same in all worlds."""
+    """Perform actions of the present lead that are the same in all worlds."""
     lead, case, path = made.lead, made.case, path_of(made.case)
     done(lead.creates(f"{path}/risk-assessments", {"level": "low"}))
     match = {"If_Match": lead.tag(case)}
@@ -281,7 +294,7 @@ def act_on(made: Asked) -> None:
 
 
 def end(made: Asked) -> None:
-    """Take the referral back as the lead, unless it is over."""
+    """Withdraw the referral as the lead, unless it has ended."""
     if made.referral and made.lead.sees(made.referral)["state"] not in OVER:
         why = {"reason": "NO_LONGER_NEEDED"}
         done(made.lead.does("withdraw", made.referral, why))
@@ -305,7 +318,7 @@ def read_all(made: Asked, when: str) -> None:
 
 
 def filter_cases(made: Asked) -> None:
-    """List cases by what they say, and referrals of the case, as the consulate."""
+    """Read the filtered lists of cases and the referrals of the case, as the consulate."""
     for asked in FILTERS:
         made.keep(f"cases {asked}", made.consulate.get("/cases", **asked))
     listed = made.consulate.get("/referrals", case=made.case["code"])

@@ -1,4 +1,4 @@
-"""The hunt: any operation, asked by whoever could, for what is there, in any way at all."""
+"""Calls of any operation, as a person who can make it, with existing ids."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -30,18 +30,18 @@ from tests.support.servers import ROOT
 from tests.support.world import Someone
 
 DOCUMENT: Final = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
-"""As it is committed: another test compares that with what is served."""
+"""The committed document; another test compares it with the served one."""
 ALL: Final = operations(DOCUMENT)
 WRITES: Final = writes(DOCUMENT)
 TAKING: Final = [one for one in WRITES if one.takes]
 READ: Final = {
     one.path for one in ALL if one.method == "GET" and "Purpose" not in one.names("header")
 }
-"""What is read without leaving a trace."""
+"""Paths that can be read without an entry in the access log."""
 ONE: Final = settings(MANY, max_examples=500)
 MALFORMED: Final = {"request-invalid", "json-refused", "body-unexpected"}
 WHOLE: Final[dict[str, Any]] = {}
-"""The shape of a body does not depend on the database."""
+"""A valid body for each operation; it does not depend on the database."""
 
 
 def named(one: Operation) -> str:
@@ -50,12 +50,12 @@ def named(one: Operation) -> str:
 
 @dataclass
 class Hunt:
-    """A world, and everyone in it who could be asked for something."""
+    """A world, and the people in it who can call operations."""
 
     wire: Wire
     stage: Stage
     kept: list[str]
-    """What was written and committed since somebody looked."""
+    """Statements that were committed since a test last cleared this list."""
     numbers: "count[int]" = field(default_factory=count)
 
     def ask(
@@ -65,7 +65,7 @@ class Hunt:
         choose: int = 0,
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> Answer:
-        """Do as the operation asks, but for what is given; None leaves a header out."""
+        """Send a valid request, with some parts replaced; None leaves a header out."""
         one, ids = self.chosen(operation, choose)
         target = filled(operation.path, ids)
         said = {**self.spoken(operation, one, target), **(headers or {})}
@@ -73,15 +73,15 @@ class Hunt:
         return self.wire.send(operation.method, target, kept, body)
 
     def chosen(self, operation: Operation, choose: int) -> tuple[Someone, Ids]:
-        """Choose somebody, and what they see."""
+        """Return a person who can call the operation, and ids that they can see."""
         places = self.stage.places(operation)
         assert places, (
-            f"Nobody sees {operation.path}: bring one about in tests/support/full_world.py"
+            f"Nobody can call {operation.path}: add a record to tests/support/full_world.py"
         )
         return places[choose % len(places)]
 
     def spoken(self, operation: Operation, one: Someone, target: str) -> Mapping[str, Any]:
-        """Say all that goes with a body; to replace a row, its tag of now."""
+        """Return the headers of a request, with the current tag if it replaces a row."""
         said = spoken(operation, one, f"k{next(self.numbers)}")
         if operation.method != "PUT" or operation.path not in READ:
             return said
@@ -89,7 +89,7 @@ class Hunt:
         return said | {"If-Match": tag} if tag else said
 
     def everything(self) -> dict[str, list[Any]]:
-        """Read every row of every table."""
+        """Return every row of every table."""
         with self.wire.world.database.reading(SERVICE) as session:
             return {
                 table.name: sorted(map(str, session.execute(select(table)).all()))
@@ -97,7 +97,7 @@ class Hunt:
             }
 
     def whole(self, operation: Operation, choose: int = 0) -> Any:
-        """Take the body we know, or find one whose shape the operation takes; once."""
+        """Return a body that the operation accepts; it is found once and cached."""
         if not operation.takes:
             return {}
 
@@ -112,7 +112,7 @@ class Hunt:
         return self.aimed(operation, WHOLE[operation.name], choose)
 
     def aimed(self, operation: Operation, body: Any, choose: int) -> Any:
-        """Let a body say of itself what the path says, where it is as we know it."""
+        """Return the body with the ids of the path, where the body repeats them."""
         known, (_, ids) = BODIES.get(operation.name, {}), self.chosen(operation, choose)
         if not isinstance(body, dict) or not ids:
             return body
@@ -121,7 +121,7 @@ class Hunt:
         return body | {name: own[name] for name in same}
 
     def deepest(self, operation: Operation) -> int:
-        """Choose one who is refused for what is sent, not for who they are.
+        """Return the index of a person who is refused only for what they send.
 
         Everybody is tried in one place before anybody is tried in another.
         """
@@ -130,19 +130,19 @@ class Hunt:
             bad = hostile_values(self.whole(operation, choose), {"NUL"}).values()
             if all(is_malformed(self.ask(operation, body, choose)) for body in bad):
                 return choose
-        raise AssertionError(f"Nobody is heard: {operation.name}")
+        raise AssertionError(f"Nobody may call {operation.name}")
 
 
 @contextmanager
 def hunting(url: str, app: Any) -> Iterator[Hunt]:
-    """Open a world, bring one of everything about, and watch what is kept."""
+    """Open a world with one of everything, and record the committed statements."""
     with wired(url, app) as wire, watched(wire.world.database) as kept:
         yield Hunt(wire, set_up(wire), kept)
 
 
 @contextmanager
 def watched(database: Database) -> Iterator[list[str]]:
-    """List every statement that changes something, once it is committed."""
+    """Record every statement that changes something, once it is committed."""
     kept: list[str] = []
 
     def write(connection: Connection, _: Any, statement: str, *__: Any) -> None:
@@ -164,17 +164,17 @@ def watched(database: Database) -> Iterator[list[str]]:
 
 
 def name_of(answer: Answer) -> str:
-    """Name the problem that it is."""
+    """Return the name of the problem in an answer."""
     return str(answer.json()["type"]).removeprefix("/problems/")
 
 
 def is_malformed(answer: Answer) -> bool:
-    """Say whether the shape was refused, before anything was judged."""
+    """Return whether the request was refused for its shape, before any rule."""
     return answer.status >= 400 and name_of(answer) in MALFORMED
 
 
 def faults(operation: Operation, answer: Answer) -> list[str]:
-    """Say what is wrong with an answer of an operation: the contract lists its problems."""
+    """List what is wrong with an answer, such as a problem outside the contract."""
     found = flaws(answer)
     if answer.status < 400 or found:
         return found

@@ -1,4 +1,4 @@
-"""The contract's operations, and a wire to the application that mends and refuses nothing.
+"""The operations of the contract, and requests that no client corrects or refuses.
 
 Requests go to the application itself, without a client that would make them well-formed.
 """
@@ -36,17 +36,17 @@ class Operation:
 
     @property
     def takes(self) -> Json | None:
-        """The schema of its body, if it takes one."""
+        """The schema of its body, or None."""
         content = self.told.get("requestBody", {}).get("content", {})
         return content[JSON]["schema"] if JSON in content else None
 
     @property
     def keys(self) -> list[str]:
-        """What its path names."""
+        """The parameters of its path."""
         return KEYED.findall(self.path)
 
     def names(self, place: str) -> list[str]:
-        """Name its parameters of one place: path, query or header."""
+        """List its parameters of one place: path, query or header."""
         return [p["name"] for p in self.told.get("parameters", []) if p["in"] == place]
 
 
@@ -61,13 +61,13 @@ def operations(document: Json) -> list[Operation]:
 
 
 def resolved(schema: Json, schemas: Json) -> Json:
-    """Follow a reference to what it names."""
+    """Return the schema that a reference names."""
     name = schema.get("$ref", "").rpartition("/")[2]
     return dict(schemas[name]) if name else schema
 
 
 def lists(response: Json, problem: Json) -> bool:
-    """Say whether a response of the contract tells of a problem, as it calls itself."""
+    """Return whether a response of the contract lists this problem with its title."""
     kind, title = problem["type"], problem["title"]
     if kind == "about:blank":
         return "- `" not in response["description"]
@@ -76,14 +76,14 @@ def lists(response: Json, problem: Json) -> bool:
 
 
 def writes(document: Json) -> list[Operation]:
-    """List what is written with a key; a token is asked for without, and by a form."""
+    """List the operations that write with an API key; a token request has none."""
     written = [one for one in operations(document) if one.method.lower() in WRITES]
     return [one for one in written if one.told["security"]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, byte for byte."""
+    """A response, byte for byte."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -102,7 +102,7 @@ type Headers = dict[str, str | bytes]
 
 @dataclass
 class Wire:
-    """Speaks to the application as a server does, whatever is to be said."""
+    """A connection to the application that sends any request unchanged."""
 
     world: World
     here: Here
@@ -114,7 +114,7 @@ class Wire:
         headers: Headers | None = None,
         body: bytes = b"",
     ) -> Answer:
-        """Send what no client would; the target is not escaped any further."""
+        """Send a request as it is; the target is not escaped any further."""
         raw = target if isinstance(target, bytes) else target.encode()
         return self.here.call(self.exchange, method, raw, headers or {}, body)
 
@@ -148,7 +148,7 @@ class Wire:
 
 
 def pieces_of(body: bytes) -> Any:
-    """Hand a body over in pieces, and then be gone."""
+    """Return an ASGI `receive` that hands over a body in pieces, then disconnects."""
     pieces = [body[n : n + 100_000] for n in range(0, len(body), 100_000)] or [b""]
     last = len(pieces) - 1
     said = iter(
@@ -165,7 +165,7 @@ def pieces_of(body: bytes) -> Any:
 
 
 def unescaped(path: bytes) -> str:
-    """Unescape a path as servers do."""
+    """Decode a path as servers do."""
     whole = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), path)
     return whole.decode("utf-8", "replace")
 
@@ -178,7 +178,7 @@ def raw_of(value: str | bytes) -> bytes:
 def wired(
     url: str, app: FastAPI | None = None, ids: Callable[[], UUID] = uuid4
 ) -> Iterator[Wire]:
-    """Open a world that answers in this thread whatever is sent."""
+    """Open a world whose application answers in this thread."""
     with here() as loop:
         world = World(url, app, loop, ids)
         try:

@@ -1,6 +1,6 @@
-"""Names as people write them, script by script, with what their keyboards put between.
+"""Names in many scripts, with the invisible characters that keyboards put into them.
 
-What nobody sees is written as an escape: it is what these names are about.
+Invisible characters are written as escapes, because the names are about them.
 """
 
 from typing import Final
@@ -90,9 +90,24 @@ NAMES: Final = {
     "Number and title": "Dr. 2Pac (№ 7), née Smith-Jones III",
 }
 INVISIBLE: Final = (
-    *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810)),
-    *(*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070)),
-    *(0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0, *range(0xFFF0, 0xFFFC)),
-    *(*range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)),
+    0xAD,
+    0x34F,
+    0x61C,
+    0x115F,
+    0x1160,
+    0x17B4,
+    0x17B5,
+    *range(0x180B, 0x1810),
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2060, 0x2070),
+    0x3164,
+    *range(0xFE00, 0xFE10),
+    0xFEFF,
+    0xFFA0,
+    *range(0xFFF0, 0xFFFC),
+    *range(0x1BCA0, 0x1BCA4),
+    *range(0x1D173, 0x1D17B),
+    *range(0xE0000, 0xE1000),
 )
-"""What Unicode calls default-ignorable: shown as nothing."""
+"""Characters that Unicode calls default-ignorable: they are not displayed."""

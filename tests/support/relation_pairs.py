@@ -58,7 +58,7 @@ BEFORE: Final = {"IOM": "RETURN", "UZ_CONSULATE_ALMATY": "CONSULAR_DOCUMENT"}
 """Which service it was asked for when its help ended."""
 READERS: Final = WORKERS | {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
 SEALED: Final = ("open_contacts", "open_case_notes", "open_safeguards")
-"""What is opened: by rules that follow the course of a case, so not by sides alone.
+"""Operations on sealed documents that open by the course of a case, not by sides alone.
 
 All other sealed documents open by a table of sides, which is tested cell by cell.
 """
@@ -113,7 +113,7 @@ class Scene:
     oversight: Someone
     watched: list[Watched] = field(default_factory=list)
     lists: dict[tuple[str, str], Answer] | None = None
-    """What each office was answered for each list, if nobody acts while all is read."""
+    """The answers to lists by office and operation; None if the cases still change."""
 
     @property
     def world(self) -> World:
@@ -124,7 +124,9 @@ def build_scene(wire: Wire, ids: Ids) -> Scene:
     """Build a case for each pair."""
     world = wire.world
     scene = Scene(
-        *(wire, ids, world.someone("KZ_LEAD")),
+        wire,
+        ids,
+        world.someone("KZ_LEAD"),
         world.someone("KZ_LEAD", {Role.SUPERVISOR}),
         world.someone("OVERSIGHT_DEMO", READERS),
     )
@@ -135,7 +137,7 @@ def build_scene(wire: Wire, ids: Ids) -> Scene:
 
 
 def build_case(scene: Scene, pair: Pair) -> Watched:
-    """Submit a case, let KZ_LEAD lead it, and give the observer its relations."""
+    """Submit a case, give KZ_LEAD its lead, and give the observer its relations."""
     world, mine = scene.world, pair.relations
     observer = world.someone(pair.office, READERS)
     submitter = observer if SUBMITTER in mine else world.someone("SANA_SEZIM", READERS)
@@ -169,11 +171,11 @@ def name_records(watched: Watched) -> dict[str, str]:
     return found
 
 
-# How an office comes to a relation.
+# How an office gets a relation.
 
 
 def has_submitted(_: Scene, __: Watched) -> None:
-    """It has, when the case was submitted."""
+    """Do nothing, because the observer submitted the case."""
 
 
 def helps(scene: Scene, watched: Watched) -> None:
@@ -185,7 +187,7 @@ def helps(scene: Scene, watched: Watched) -> None:
 
 
 def has_helped(scene: Scene, watched: Watched) -> None:
-    """With a section: a second request that gives no more would be refused (ADR 51)."""
+    """Ask for a section, as a second request that gives no more is refused (ADR 51)."""
     office = watched.pair.office
     asked = {"service": BEFORE[office], "sections": ["needs"]}
     sent = done(scene.lead.refers(watched.case, office, **asked))
@@ -197,7 +199,7 @@ def is_offered_the_lead(scene: Scene, watched: Watched) -> None:
 
 
 def has_led(scene: Scene, watched: Watched) -> None:
-    """It takes the lead over, and gives it back."""
+    """Hand the lead over to the observer, and back."""
     case, observer, lead = watched.case, watched.observer, scene.lead
     for giver, taker in ((lead, observer), (observer, lead)):
         offer = done(giver.offers(case, taker.code))
@@ -206,7 +208,7 @@ def has_led(scene: Scene, watched: Watched) -> None:
 
 
 def reads_in_emergency(scene: Scene, watched: Watched) -> None:
-    """It helps, and oversight lets it read how to reach the person."""
+    """Refer the person to the observer, and permit emergency access."""
     if RECIPIENT not in watched.pair.relations and CONSULATE not in watched.pair.relations:
         helps(scene, watched)
     asking = {
@@ -221,7 +223,7 @@ def reads_in_emergency(scene: Scene, watched: Watched) -> None:
 
 
 def is_admitted(relation: Relation) -> Callable[[Scene, Watched], None]:
-    """Admit an office as the service does, without waiting for days."""
+    """Return a function that admits an office as the service does, without a wait."""
 
     def admit(scene: Scene, watched: Watched) -> None:
         with scene.world.by_itself() as work:
@@ -249,7 +251,7 @@ ENTER: Final[Mapping[str, Callable[[Scene, Watched], None]]] = {
 
 
 def reads() -> list[Operation]:
-    """Return each operation that reads something of a case."""
+    """Return each operation that reads a part of a case."""
     known = {"code", "referral_id", "handover_id"}
     return [
         one
@@ -266,7 +268,7 @@ READS: Final = reads()
 
 
 def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
-    """Read everything as the observer; each value by its operation and path."""
+    """Return every value that the observer reads, by operation and path."""
     found: dict[str, Any] = {}
     for one in READS:
         if set(one.keys) <= watched.ids.keys():
@@ -275,7 +277,7 @@ def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
 
 
 def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
-    """Read one thing; a list once for all cases of an office, if the scene keeps it."""
+    """Read one operation; a list is read once for an office if the scene caches it."""
     if scene.lists is not None and one.path in LISTS:
         key = (watched.observer.code, one.name)
         if key not in scene.lists:
@@ -295,7 +297,7 @@ def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
 
 
 def spell(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
-    """Return each value of an answer by its path; positions in lists are left out."""
+    """Return each value of an answer by its path, without positions in lists."""
     found: dict[str, Any] = {f"{name} status": answer.status, f"{name} tag": answer["ETag"]}
     if answer.status != 200:
         return found | {f"{name} problem": answer.json()["detail"]}

@@ -1,4 +1,4 @@
-"""A body that each operation would take, by its name in the contract."""
+"""A valid body for each operation, by its name in the contract."""
 
 from typing import Final
 

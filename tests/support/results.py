@@ -1,4 +1,4 @@
-"""What a long run came to, left as JSON for docs/assurance.md: make assurance."""
+"""The numbers of a long run, stored as JSON for docs/assurance.md: `make assurance`."""
 
 import json
 import os
@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 def commit() -> str:
-    """Name the commit that is tried, and whether it was changed since."""
+    """Return the commit that is tested, and whether files were changed since."""
     named = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=ROOT,
@@ -24,7 +24,7 @@ def commit() -> str:
 
 
 def keep(path: Path, told: Mapping[str, Any], tried: str | None = None) -> None:
-    """Leave the numbers of a run; a long one says what it tried when it began."""
+    """Write the numbers of a run; a long run passes the commit at which it began."""
     path.parent.mkdir(parents=True, exist_ok=True)
     day = datetime.now(UTC).date().isoformat()
     beside = {"commit": tried or commit(), "date": day, "cores": os.cpu_count()}

@@ -1,4 +1,4 @@
-"""A return as its sides carry it through, up to any of its steps."""
+"""A return, and the actions of all its parties up to any step."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ TOLD: Final[Json] = {"right_to_stay_explained": True, "options_explained": True}
 NO_GO: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM", "RESIDENCE_STATUS"]}
 MET: Final[Json] = {"person_met": True}
 EARLY: Final[Json] = MET | {"early": True}
-# The way of an adult: who does what, with which body.
+# The steps of an adult's return: the party, the action, the body.
 WAY: Final[tuple[tuple[str, str, Json | None], ...]] = (
     ("lead", "inform", TOLD),
     ("lead", "permit-contact", None),
@@ -34,20 +34,30 @@ WAY: Final[tuple[tuple[str, str, Json | None], ...]] = (
     ("home", "monitor", {"visits": ["2026-06-10T09:00:00Z", "2026-07-01T09:00:00Z"]}),
 )
 STATES: Final = (
-    *("informed", "permitted", "assessing", "assessing", "assessing", "cleared"),
-    *("documented", "planning", "planned", "in_transit", "arrived", "monitoring"),
+    "informed",
+    "permitted",
+    "assessing",
+    "assessing",
+    "assessing",
+    "cleared",
+    "documented",
+    "planning",
+    "planned",
+    "in_transit",
+    "arrived",
+    "monitoring",
 )
 
 
 def to_return(**changes: Any) -> Json:
-    """A consent to return with an organisation at home, and to nothing else."""
+    """Return a consent to return with an organisation at home, and to nothing else."""
     given = {"purposes": ["RETURN"], "sections": ["needs", "contact", "identity"]}
     return consent(focal_point=HOME, **given | changes)
 
 
 @dataclass
 class Homecoming:
-    """A return, and everyone who has a part in it."""
+    """A return with all its parties."""
 
     world: World
     officer: Someone
@@ -59,7 +69,7 @@ class Homecoming:
     record: Json
 
     def does(self, who: str, action: str, body: Json | None = None) -> Response:
-        """Take a step, with the second person where it takes two."""
+        """Take a step, with a second person if it needs one."""
         one: Someone = getattr(self, who)
         answer = one.does(action, self.record, body)
         if answer.status_code != 202:
@@ -69,7 +79,7 @@ class Homecoming:
         return one.does(action, self.record, body, Approval=question)
 
     def goes(self, upto: str) -> Json:
-        """Go on as an adult does, up to and with an action."""
+        """Take the steps of an adult's return up to and including an action."""
         for who, action, body in self.steps():
             done(self.does(who, action, body))
             if action == upto:
@@ -77,12 +87,12 @@ class Homecoming:
         return self.now()
 
     def steps(self) -> Iterator[tuple[str, str, Json | None]]:
-        """Say what is still to do."""
+        """Return the steps that are still to be taken."""
         taken = {step["action"].replace("_", "-") for step in self.now()["steps"]}
         return (step for step in WAY if step[1] not in taken)
 
     def now(self) -> Json:
-        """Read the return as the lead sees it."""
+        """Return the return as the lead sees it."""
         return self.lead.sees(self.record)
 
     @property
@@ -90,24 +100,24 @@ class Homecoming:
         return str(self.now()["state"])
 
     def guards(self, **content: Any) -> None:
-        """Write the safeguards anew."""
+        """Write the safeguards again."""
         path, tag = f"/cases/{self.case['code']}/safeguards", self.lead.tag(self.case)
         body = {"country_of_origin": "UZ"} | content
         done(self.lead.ask("PUT", path, body, headers={"If_Match": tag}))
 
     def consents(self, *purposes: str) -> list[Json]:
-        """List the consents that name one of these purposes."""
+        """List the consents for any of these purposes."""
         found = done(self.lead.get(f"/cases/{self.case['code']}/consents"))["items"]
         return [one for one in found if set(purposes) & set(one["purposes"])]
 
     def asks_the_consulate(self) -> Json:
-        """Ask it for papers, which it takes on."""
+        """Refer the case to the consulate for documents; it accepts."""
         body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
         referral = done(self.lead.refers(self.case, CONSULATE, **body))
         return done(self.officer.does("accept", referral, promise()))
 
     def takes_back(self, *purposes: str) -> None:
-        """Take back consents for the person."""
+        """Withdraw the consents for any of these purposes."""
         for one in self.consents(*purposes):
             path = f"/cases/{self.case['code']}/consents/{one['id']}/withdraw"
             done(self.lead.post(path))
@@ -116,7 +126,7 @@ class Homecoming:
 def accepted(
     officer: Someone, lead: Someone, home: Someone, **changes: Any
 ) -> tuple[Json, Json]:
-    """A case that is led, with a RETURN referral that was accepted."""
+    """Return a case with a lead, and its accepted referral for a return."""
     given = [consent(), to_return(), *changes.pop("consents", [])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     case = lead.leads(officer.submits(consents=given, safeguards=guards, **changes))
@@ -126,7 +136,7 @@ def accepted(
 
 
 def begin(world: World, officer: Someone, lead: Someone, **changes: Any) -> Homecoming:
-    """A return that was opened by its recipient."""
+    """Return a return that its recipient opened."""
     home = world.someone(HOME)
     case, referral = accepted(officer, lead, home, **changes)
     record = done(opens(home, referral))

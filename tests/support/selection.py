@@ -60,7 +60,7 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
 
 
 def is_partly_run(item: pytest.Item) -> bool:
-    """Return whether test-all runs a share of this sweep: what it tests is no SQL."""
+    """Return whether test-all runs a share of this sweep, as it tests no SQL."""
     return is_postgresql(item) and item.get_closest_marker("partly") is not None
 
 
@@ -94,14 +94,14 @@ def database_of(item: pytest.Item) -> str:
 
 
 def listed_tests() -> Iterator[str]:
-    """Read which tests a sample runs on PostgreSQL for the SQL that they issue."""
+    """Yield the tests that a sample runs on PostgreSQL for their SQL statements."""
     for line in ON_POSTGRESQL.read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line
 
 
 def repeated(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """Find the cells of sweeps that a sample leaves out."""
+    """Yield the cells of sweeps that a sample leaves out."""
     sweeps: defaultdict[tuple[str, str], Cells] = defaultdict(list)
     for item in items:
         sweeps[item.nodeid.partition("[")[0], database_of(item)].append(item)
@@ -112,7 +112,7 @@ def repeated(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
 
 
 def share_of(cells: Cells) -> int | None:
-    """Return of how many cells of a sweep a sample runs one; None if it is no sweep."""
+    """Return the n of one cell in n that a sample runs; None if this is no sweep."""
     item = cells[0]
     if Run.effort is Effort.ALL:
         return PART

@@ -1,7 +1,7 @@
-"""The service as the world meets it: a real server, on a port of its own.
+"""The service behind a real server on a port of its own.
 
-`Served` is a world whose people speak HTTP to a server in a thread; `started` runs one in a
-process that can be killed.
+`Served` is a world whose people send requests to a server in a thread; `started` runs a
+server in a process that can be killed.
 """
 
 import base64
@@ -41,18 +41,18 @@ from tests.support.world import NOON, PUBLIC, World
 ROOT: Final = Path(__file__).parents[2]
 CHANCE: Final = SystemRandom()
 NARROW: Final = 10
-"""Connections to the database of a server that has few."""
+"""Database connections of a server that has few."""
 PATIENCE: Final = 60
-"""Tries of a client that obeys; the wait between them is what the server asks."""
+"""Most tries of a client that obeys Retry-After."""
 
 
 def report(what: str, found: Iterable[Hashable]) -> None:
-    """Say how a load was answered: `pytest --log-cli-level INFO` shows it."""
+    """Log how a load was answered: `pytest --log-cli-level INFO` shows it."""
     logging.getLogger("safe_conduct.load").info("%s: %s", what, dict(Counter(found)))
 
 
 def server_of(app: FastAPI) -> Server:
-    """A server with nothing of its own to say; it keeps connections as long as we do."""
+    """Return a quiet server that keeps idle connections for ten minutes."""
     return Server(
         Config(
             app,
@@ -65,7 +65,7 @@ def server_of(app: FastAPI) -> Server:
 
 
 def own_port() -> socket:
-    """Take a free port of this machine, which nobody else can reach."""
+    """Bind a free port of this machine."""
     listener = socket()
     listener.bind(("127.0.0.1", 0))
     return listener
@@ -76,15 +76,15 @@ def address(port: int) -> str:
 
 
 def client_of(port: int, most: int = 400) -> Client:
-    """A client that waits for a connection as long as for an answer: 30 seconds."""
+    """Return a client that waits 30 seconds for a connection and for an answer."""
     limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
     return Client(base_url=address(port), timeout=30, limits=limits, trust_env=False)
 
 
 class Served(World):
-    """A world behind a real server; what is slow or lost is so on a real connection."""
+    """A world behind a real server, with real connections."""
 
-    http: Client  # the other world calls the application itself
+    http: Client  # a plain World calls the application itself
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -109,7 +109,7 @@ class Served(World):
 
 @contextmanager
 def served(url: str) -> Iterator[Served]:
-    """Serve a database as long as the block lasts."""
+    """Serve a database for as long as the block lasts."""
     world = Served(url)
     try:
         yield world
@@ -118,14 +118,14 @@ def served(url: str) -> Iterator[Served]:
 
 
 class Killed(Child):
-    """A server in a process of its own."""
+    """A server in a process of its own, which can be killed."""
 
     def __init__(self, url: str, keys: Path, *can: str) -> None:
         super().__init__(serve, url, keys, *can)
         self.port = int(self.says())
 
     def memory(self) -> int:
-        """Read how many bytes of memory it has."""
+        """Return how many bytes of memory the process uses."""
         status = Path(f"/proc/{self.pid}/status").read_text("ascii")
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
         return int(line.split()[1]) * 1024
@@ -133,7 +133,7 @@ class Killed(Child):
 
 @contextmanager
 def started(url: str, keys: Path, *can: str) -> Iterator[Killed]:
-    """Serve a database from another process; what it `can` do beyond, `serve` says."""
+    """Serve a database from another process; `serve` lists the options in `can`."""
     server = Killed(url, keys, *can)
     try:
         yield server
@@ -150,7 +150,7 @@ def key_file(folder: Path) -> Path:
 
 
 def obeying(ask: Callable[[], Response], heard: list[int] | None = None) -> Response:
-    """Ask until there is an answer, and wait in between as long as the server says."""
+    """Repeat a request until it succeeds, and wait as long as Retry-After says."""
     for _ in range(PATIENCE):
         answer = ask()
         if heard is not None:
@@ -158,11 +158,11 @@ def obeying(ask: Callable[[], Response], heard: list[int] | None = None) -> Resp
         if "Retry-After" not in answer.headers:
             return answer
         time.sleep(int(answer.headers["Retry-After"]))
-    raise TimeoutError("The server asks for ever to come back later.")
+    raise TimeoutError("The server still answers Retry-After after every try.")
 
 
 def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Response]:
-    """Do things at the same moment, give or take some milliseconds, each in its thread."""
+    """Run functions at the same moment, some milliseconds apart, each in its thread."""
     barrier = Barrier(len(acts))
 
     def start(act: Callable[[], Response]) -> Response:
@@ -195,14 +195,14 @@ class Handicap:
 
     def must_have_raced(self) -> None:
         """Raise AssertionError unless each of the two has won."""
-        assert set(self.winners) == {True, False}, "no race at all"
+        assert set(self.winners) == {True, False}, "one side won every race"
 
 
 def serve(says: Says, url: str, keys: Path, *can: str) -> None:
-    """Serve until killed; say on which port once it is open, and what was our fault.
+    """Serve until killed; report the port once it is open.
 
-    Nobody can wait for news, unless it is said that they can `wait`. It has as many
-    connections to its database as ever, unless it is said to be `narrow`.
+    With the option `wait`, requests can wait for news. With `narrow`, the server has few
+    connections to its database.
     """
     if "narrow" in can:
         for module in (app.kernel.db, app.main):
@@ -215,7 +215,9 @@ def serve(says: Says, url: str, keys: Path, *can: str) -> None:
     if "narrow" in can:
         assert ground.database.engine.pool.size() == NARROW  # type: ignore[attr-defined]
     made = create_app(ground, public_url=PUBLIC)
-    made.state.throttle = Throttle(count(step=60).__next__)  # each wrong key a minute later
+    made.state.throttle = Throttle(
+        count(step=60).__next__
+    )  # a minute between two wrong keys
     if "wait" not in can:
         made.state.bell.close()
     listener = own_port()

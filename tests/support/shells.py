@@ -1,4 +1,4 @@
-"""Somebody at a shell of their own, who calls a service that is served."""
+"""A person who calls a served instance from a shell."""
 
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.support.world import Someone
 
 
 class Shell:
-    """A folder, and the settings of somebody who works in it."""
+    """A working folder with the settings and the key of a person."""
 
     def __init__(self, one: Someone, folder: Path, port: int | None = None) -> None:
         assert isinstance(one.world, Served)
@@ -42,7 +42,7 @@ class Shell:
     def starts(
         self, *words: str, into: int | IO[str] = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
-        """Start a command, and read what it says as it says it."""
+        """Start a command, and read its output as it is written."""
         return subprocess.Popen(
             [COMMAND, *words],
             env=self.environment(),
@@ -54,7 +54,7 @@ class Shell:
 
 
 class Faulty(ThreadingHTTPServer):
-    """A way to a server on which answers get lost, and that is closed for a while."""
+    """A proxy that loses some answers and is busy for a while."""
 
     def __init__(self, port: int, lost: int, busy: int) -> None:
         super().__init__(("127.0.0.1", 0), Relay)
@@ -62,7 +62,7 @@ class Faulty(ThreadingHTTPServer):
 
 
 class Relay(BaseHTTPRequestHandler):
-    """Hands a request over, and the answer back, if it does not get lost."""
+    """Forwards a request, and returns the answer unless it is to be lost."""
 
     server: Faulty
 
@@ -92,12 +92,12 @@ class Relay(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Write nothing to the console."""
 
 
 @contextmanager
 def faulty(port: int, lost: int = 0, busy: int = 0) -> Iterator[Faulty]:
-    """Open such a way as long as the block lasts."""
+    """Open such a proxy for as long as the block lasts."""
     with Faulty(port, lost, busy) as server:
         thread = Thread(target=server.serve_forever, args=[0.05])
         thread.start()

@@ -1,8 +1,8 @@
-"""Which tests `make test-fast` cannot afford: measured, and written to slow.txt.
+"""The tests that `make test-fast` leaves out: measured, and written to slow.txt.
 
-`make slow` runs what it might run, one test after the other, with this as a plugin. What a
-test costs is what its process and those it starts compute; what it waits for counts where
-it waits long.
+`make slow` runs the tests one after another, with this module as a plugin. The cost of a
+test is the computing time of its process and of its children. Its waiting time counts only
+if it is long.
 """
 
 import os
@@ -17,30 +17,30 @@ import pytest
 SLOW: Final = Path(__file__).with_name("slow.txt")
 COMPUTES: Final = 0.12
 WAITS: Final = 1.0
-"""Seconds that a test may compute for, or take, in the inner loop."""
+"""Seconds from which a test counts as slow: computing time, and time in all."""
 HEAD: Final = f"""\
 # Tests that compute {COMPUTES} s or take {WAITS} s, or more: written by `make slow`.
 # `make test-fast` leaves them out.
 """
 ONCE: Final = [0.0]
-"""Seconds computed so far for what all tests share: none of them is slow for it."""
+"""Seconds computed for session fixtures, which count for no test."""
 MEASURES: Final = list[bool]()
-"""Not empty, where this is a plugin."""
+"""Not empty if this module is loaded as a plugin."""
 TOOK: Final = defaultdict[str, list[tuple[float, float]]](list)
 
 
 def function_of(node: str) -> str:
-    """Name a test without what it is given."""
+    """Return the name of a test without its parameters."""
     return node.partition("[")[0]
 
 
 def pytest_configure() -> None:
-    """Measure all, whatever was found to be slow before."""
+    """Measure all tests, including those that are listed as slow."""
     MEASURES.append(True)
 
 
 def listed() -> frozenset[str]:
-    """Read which tests are left out; none, while they are measured."""
+    """Return the tests that are left out; none while they are measured."""
     if MEASURES:
         return frozenset()
     lines = SLOW.read_text("utf-8").splitlines()
@@ -48,13 +48,13 @@ def listed() -> frozenset[str]:
 
 
 def computed() -> float:
-    """Seconds that this process and those it waited for have computed for tests alone."""
+    """Return the seconds computed so far, without those of session fixtures."""
     return sum(os.times()[:4]) - ONCE[0]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
-    """Set aside what is set up once for all."""
+    """Set the computing time of session fixtures aside."""
     before = computed()
     try:
         return (yield)
@@ -65,7 +65,7 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Measure a test with all that it needs."""
+    """Measure a test with its fixtures."""
     began, before = time.monotonic(), computed()
     try:
         return (yield)
@@ -75,11 +75,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_sessionfinish() -> None:
-    """Write which are too slow, where all of a test together would be."""
+    """Write the list of slow tests."""
     slow = [name for name, took in TOOK.items() if is_slow(took)]
     SLOW.write_text(HEAD + "".join(f"{name}\n" for name in sorted(slow)), "utf-8")
 
 
 def is_slow(took: list[tuple[float, float]]) -> bool:
-    """Whether the dearest of what a test is given is too dear."""
+    """Return whether the slowest cell of a test is too slow."""
     return any(computes >= COMPUTES or all_in >= WAITS for computes, all_in in took)

@@ -1,7 +1,8 @@
-"""Many who send slowly: a process of its own, as attackers have a machine of their own.
+"""Many slow clients in a process of their own, as attackers have their own machines.
 
-`python -m tests.slow_sockets PORT KEY HOW_MANY` holds so many sockets open until its input
-ends, puts another in the place of each that is shut, and says how many were.
+`python -m tests.support.slow_sockets PORT KEY HOW_MANY` keeps so many sockets open until
+its input ends. It replaces each one that the server closes, and prints how many were
+closed.
 """
 
 import os
@@ -19,11 +20,11 @@ from typing import Final
 from tests.support.servers import ROOT
 
 EVERY: Final = 0.2
-"""Seconds between two bytes of one who sends any."""
+"""Seconds between two bytes of a client that sends any."""
 APART: Final = 0.002
-"""Seconds between one that connects and the next: what holds on is measured, not a rush."""
+"""Seconds between two connections, as open ones are measured and not a rush."""
 TOGETHER: Final = 10
-"""So many send at the same moment: they know nothing of each other."""
+"""Clients that send at the same moment, as they do not know of each other."""
 HEAD: Final = b"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\n"
 BODY: Final = HEAD + b"Content-Type: application/json\r\nContent-Length: 9999\r\n"
 
@@ -33,20 +34,20 @@ FORM: Final = (
     b"Content-Type: application/x-www-form-urlencoded\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n7000\r\n" + b"x" * 4000
 )
-"""Half a form, by somebody who has no key."""
+"""Half a form, from a client without a key."""
 
 
 class Slow:
-    """A socket that says nothing, half a head or half a body; each second one dribbles.
+    """A socket that sends nothing, half a head, or half a body; a quarter of them dribble.
 
-    Without a key, half a form.
+    Without a key it sends half a form.
     """
 
     def __init__(self, port: int, key: str, number: int) -> None:
         allowed = f"Authorization: Bearer {key}\r\n\r\n".encode()
         words = (b"", HEAD[:20], HEAD, BODY + allowed + b'{"notice"')
         self.port, self.word = port, words[number % len(words)] if key else FORM
-        self.dribbles = number % len(words) == 2  # what grows byte by byte
+        self.dribbles = number % len(words) == 2  # half a head grows byte by byte
         self.shut = 0
         self.line = self.opened()
 
@@ -58,7 +59,7 @@ class Slow:
         return made
 
     def goes_on(self) -> None:
-        """Send a byte if it is one that does, or open another if it was shut."""
+        """Send a byte if the socket dribbles, or open another if it was closed."""
         if self.is_shut():
             self.line.close()
             self.line = self.opened()
@@ -76,7 +77,7 @@ class Slow:
 
 
 class Crowd:
-    """So many slow senders, as seen from outside."""
+    """The process of the slow clients, seen from the test."""
 
     def __init__(self, port: int, key: str, many: int) -> None:
         command = [
@@ -93,14 +94,15 @@ class Crowd:
         assert self.says() == "open\n"
 
     def says(self) -> str:
-        """Wait for its next word."""
+        """Wait for the next line of its output."""
         assert self.process.stdout
         return self.process.stdout.readline()
 
     def goes(self) -> int:
-        """Close all, and say how many were shut by the other side meanwhile.
+        """End the process, and return how many sockets the server closed.
 
-        Its end is not waited for: as nice as it is, that may take a minute.
+        The end of the process is not waited for, because at its low priority that may take
+        a minute.
         """
         assert self.process.stdin
         self.process.stdin.close()
@@ -109,9 +111,9 @@ class Crowd:
 
 @contextmanager
 def slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
-    """Have many send slowly as long as the block lasts."""
+    """Keep many slow clients for as long as the block lasts."""
     crowd = Crowd(port, key, many)
-    with crowd.process as process:  # which shuts what it is spoken to by
+    with crowd.process as process:  # leaving it closes the pipes
         try:
             yield crowd
         finally:
@@ -119,8 +121,8 @@ def slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
 
 
 def main(port: int, key: str, many: int) -> None:
-    """Hold sockets open until nobody listens any more."""
-    os.nice(19)  # whoever measures beside us is not to wait for us
+    """Keep sockets open until the input ends."""
+    os.nice(19)  # do not slow down other measurements
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     lines = [Slow(port, key, number) for number in range(many)]

@@ -1,10 +1,10 @@
-"""What is in a database, kept, and put back into it later.
+"""Snapshots of a database that can be restored.
 
-Of SQLite that is its file. On PostgreSQL to copy a database costs the server a thousand
-files, and whoever is connected has to go and to come again. What a test wrote is little:
-that is found, and undone, in some milliseconds. Which tables were changed is told by how
-many rows they have and by which transaction wrote the last of them: who looks makes sure
-that none is on its way.
+On SQLite a snapshot is a copy of the file. On PostgreSQL, copying a database costs the
+server a thousand files, and every connection has to be closed. The few changes of a test
+are found and undone in milliseconds instead. A changed table is recognised by its number of
+rows and by the last transaction that wrote one. The caller makes sure that no transaction
+is open.
 """
 
 import shutil
@@ -17,30 +17,38 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 type Mark = tuple[int, int]
-"""How many rows, and the last transaction that wrote one; of a sequence, where it is."""
+"""Number of rows and the last transaction that wrote one; for a sequence, its position."""
 type Marks = dict[str, Mark]
 
 SHAPES: Final = (
-    *("pg_class", "pg_attribute", "pg_constraint", "pg_index", "pg_trigger"),
-    *("pg_proc", "pg_policy", "pg_namespace", "pg_extension", "pg_type"),
+    "pg_class",
+    "pg_attribute",
+    "pg_constraint",
+    "pg_index",
+    "pg_trigger",
+    "pg_proc",
+    "pg_policy",
+    "pg_namespace",
+    "pg_extension",
+    "pg_type",
 )
-"""Where PostgreSQL writes what a database is like, but for its rows."""
+"""Catalogs in which PostgreSQL stores everything about a database except its rows."""
 MARKED: Final = "SELECT '{0}', count(*), coalesce(max(xmin::text::bigint), 0) FROM {0}"
 COUNTED: Final = "SELECT '{0}', last_value, is_called::int FROM {0}"
 NAMED: Final = """SELECT oid::regclass::text FROM pg_class
     WHERE relkind = %s AND relnamespace = 'public'::regnamespace ORDER BY 1"""
-# As who signed in, whom no row is kept from; and no trigger fires.
+# The role that signed in sees every row; in replica mode no trigger fires.
 BEGIN: Final = "SET LOCAL ROLE NONE; SET LOCAL session_replication_role = replica"
 EMPTY: Final = (0, 0)
 
 
 class NotAsBeforeError(Exception):
-    """A database is not as it was, and to put back its rows is not enough."""
+    """More than rows has changed in a database, so restoring its rows is not enough."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was in a database at one moment."""
+    """The content of a database at one moment."""
 
     sequences: frozenset[str]
     marks: Marks
@@ -48,13 +56,13 @@ class Snapshot:
 
 
 def copied_to(path: Path, engine: Engine) -> Path:
-    """Copy the file of SQLite, which nobody has open meanwhile."""
+    """Copy the file of SQLite, which nobody else has open."""
     engine.dispose()
     return Path(shutil.copyfile(str(engine.url.database), path))
 
 
 def copied_from(path: Path, engine: Engine) -> None:
-    """Make the file of SQLite what it was when it was copied."""
+    """Restore the file of SQLite from a copy."""
     engine.dispose()
     place = Path(str(engine.url.database))
     for left in place.parent.glob(f"{place.name}-*"):  # its journal and its index
@@ -64,7 +72,7 @@ def copied_from(path: Path, engine: Engine) -> None:
 
 @contextmanager
 def looking(engine: Engine) -> Iterator[Any]:
-    """Look past the service, through a connection that it has open anyway."""
+    """Yield a cursor of an open connection; it sees all rows, and no trigger fires."""
     borrowed = engine.raw_connection()
     try:
         cursor: Any = borrowed.cursor()
@@ -76,7 +84,7 @@ def looking(engine: Engine) -> Iterator[Any]:
 
 
 def taken(engine: Engine) -> Snapshot:
-    """Keep what is there now."""
+    """Return a snapshot of the database."""
     with looking(engine) as cursor:
         tables, sequences = names(cursor, "r"), frozenset(names(cursor, "S"))
         marks = marks_of(cursor, [*SHAPES, *tables, *sequences], sequences)
@@ -89,7 +97,7 @@ def names(cursor: Any, kind: str) -> list[str]:
 
 
 def marks_of(cursor: Any, all_of: Iterable[str], sequences: frozenset[str]) -> Marks:
-    """Look at many at once."""
+    """Return the marks of many tables and sequences in one query."""
     each = [(COUNTED if name in sequences else MARKED).format(name) for name in all_of]
     found = cursor.execute(" UNION ALL ".join(each))
     return {name: (many, last) for name, many, last in found}
@@ -101,14 +109,14 @@ def copied(cursor: Any, table: str) -> bytes:
 
 
 def put_back(engine: Engine, then: Snapshot) -> Snapshot:
-    """Make the rows what they were; say how the same looks from now on.
+    """Restore the rows, and return the snapshot with the marks that they have now.
 
-    Raises NotAsBeforeError: other tables, rights or triggers are there.
+    Raises NotAsBeforeError if tables, rights or triggers have changed.
     """
     with looking(engine) as cursor:
         now = marks_of(cursor, SHAPES, then.sequences)
         if not now.items() <= then.marks.items():
-            raise NotAsBeforeError  # a table may be gone: it cannot be asked for its rows
+            raise NotAsBeforeError  # a table may be gone, so its rows cannot be counted
         rows = [name for name in then.marks if name not in now]
         now |= marks_of(cursor, rows, then.sequences)
         changed = [name for name, mark in now.items() if mark != then.marks[name]]

@@ -50,7 +50,7 @@ def choose_cover(issued: Issued, seconds: Mapping[str, float]) -> list[str]:
 
 
 def find_gaps(issued: Issued, listed: list[str]) -> Iterator[str]:
-    """Say what the list lacks: names of tests that are gone, statements nobody issues."""
+    """Yield missing tests of the list, and statements that no listed test issues."""
     gone = [name for name in listed if name not in issued]
     yield from (f"There is no test {name}." for name in gone)
     covered = frozenset[str]().union(*(issued.get(name, frozenset()) for name in listed))
@@ -69,7 +69,7 @@ class StatementCover:
         event.listen(Engine, "before_cursor_execute", self.record)
 
     def record(self, connection: Connection, _: object, statement: str, *__: Any) -> None:
-        """Record a statement of the service; tests look past it through a NullPool."""
+        """Record a statement of the service; a NullPool belongs to the tests."""
         if self.current is None or statement.startswith(OF_TESTS):
             return
         if isinstance(connection.engine.pool, QueuePool):
@@ -77,7 +77,7 @@ class StatementCover:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Record what one test issues, if it is one of those that are covered."""
+        """Record what a test issues, if it is to be covered."""
         if item.nodeid.startswith(API) and is_postgresql(item):
             self.current = set()
         try:
@@ -93,7 +93,7 @@ class StatementCover:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Leave what this process recorded; the process that began the others judges."""
+        """Write the records of this process; the main process checks them all."""
         if self.issued:
             worker = getattr(session.config, "workerinput", {}).get("workerid", "main")
             path = self.folder / f"statements-{worker}.json"
@@ -103,7 +103,7 @@ class StatementCover:
             self.judge(session)
 
     def judge(self, session: pytest.Session) -> None:
-        """Write the list, or fail the run where it is stale."""
+        """Write the list, or fail the run if it is out of date."""
         issued = {
             name: frozenset(statements)
             for path in self.folder.glob("statements-*.json")

@@ -1,4 +1,4 @@
-"""Copies of a database as somebody without a key reads them, and how two differ."""
+"""Copies of a database, read without a key, and how two of them differ."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.kernel.db import Base
 from tests.support.world import World
 
 type Rows = dict[str, list[dict[str, Any]]]
-"""Of each table its rows; of what is encrypted, the length."""
+"""The rows of each table; an encrypted value is replaced by its length."""
 
 
 def read_copy(world: World, *, without: frozenset[str]) -> Rows:

@@ -1,4 +1,4 @@
-"""Tell the course of a case with dates, and check how it ends.
+"""The course of a case with dates, and checks of how it ends.
 
 A story moves the clock of `world` from one date to the next. In between, the worker does
 everything that is due, each thing at its time.
@@ -21,9 +21,9 @@ from app.kernel.journal import Mailbox
 from tests.support.world import WORKERS, Json, Someone, World
 
 FEWEST, MOST = 8, 30
-"""How many dated steps a story has."""
+"""How many dated steps a story has at least and at most."""
 WEEK: Final = timedelta(days=6, hours=20)
-"""A lead assesses the risk again within 7 days."""
+"""Almost a week: a lead has to assess the risk again within 7 days."""
 
 
 class Ending(StrEnum):
@@ -35,7 +35,7 @@ class Ending(StrEnum):
 
 
 class Story:
-    """The course of one or more cases, told step by step with dates in UTC."""
+    """The course of one or more cases, step by step with dates in UTC."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -43,7 +43,7 @@ class Story:
         self.endings: dict[str, Ending] = {}
 
     def person(self, office: str, *roles: Role) -> Someone:
-        """Return somebody who works at an office, by default as a case worker."""
+        """Return a person who works at an office, by default in all `WORKERS` roles."""
         return self.world.someone(office, roles or WORKERS)
 
     def office(  # noqa: PLR0913 - an office has many sides, and each is optional
@@ -57,7 +57,7 @@ class Story:
         ages: Iterable[str] = (),
         can_lead: bool = False,
     ) -> Someone:
-        """Add an office that exists in this story alone, and return somebody there."""
+        """Add an office that exists in this story only, and return a person there."""
         with self.world.database.writing() as session:
             session.add(Mailbox(focal_point_id=(made := self.world.ids())))
             session.flush()
@@ -84,7 +84,7 @@ class Story:
         return self.person(code)
 
     def agree(self, level: Level, *countries: str) -> None:
-        """Let this much cross the borders of these countries."""
+        """Add an agreement of these countries with this level of sections."""
         code = "_".join(["STORY", *countries])
         with self.world.database.writing() as session:
             session.add(
@@ -100,14 +100,14 @@ class Story:
             )
 
     def on(self, moment: str) -> None:
-        """Begin a step: pass the time until then, and do what is due meanwhile."""
+        """Begin a step: pass the time until then, and do what is due in between."""
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         assert until > self.world.now, f"{moment} is not ahead"
         self.passes_until(until)
         self.dates.append(until)
 
     def passes_until(self, until: datetime) -> None:
-        """Stop at each moment at which something is due, and let the worker do it."""
+        """Stop at each moment at which something is due, and run the worker."""
         while (due := self.next_due()) is not None and due < until:
             self.world.now = due
             self.world.works()
@@ -115,7 +115,7 @@ class Story:
         self.world.works()
 
     def next_due(self) -> datetime | None:
-        """Return when the worker looks at a clock next; None if nothing runs."""
+        """Return when the worker looks at a deadline next; None if nothing runs."""
         look = func.coalesce(Clock.fires_at, Clock.due_at)
         running = select(func.min(look)).where(Clock.stopped_at.is_(None))
         ahead = running.where(look > self.world.now)
@@ -123,9 +123,9 @@ class Story:
             return session.scalar(ahead)
 
     def each_week(self, moment: str, repeat: Callable[[], object]) -> None:
-        """Begin a step, and repeat something each week until then.
+        """Begin a step, and call a function each week until then.
 
-        In the weeks between, the worker does what is due once a week: that is shorter.
+        In between, the worker runs once a week only, which takes less time.
         """
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         while self.world.now + WEEK < until:
@@ -136,9 +136,9 @@ class Story:
         self.on(moment)
 
     def ends_with_closure(self, case: Json, reason: str, **waits: str) -> None:
-        """Check that a case is closed, and that only the time of keeping it runs.
+        """Check that a case is closed, and that only its retention runs.
 
-        An office that did not confirm its deletion is still waited for: name it.
+        Pass an office that has not confirmed its deletion, with its deadline.
         """
         found = self.find(case)
         assert (found.state, found.closure_reason) == ("closed", reason)
@@ -147,7 +147,7 @@ class Story:
         self.add_ending(case, Ending.CLOSURE)
 
     def ends_with_erasure(self, case: Json) -> None:
-        """Check that nothing of a case can be opened any more, and that nothing runs."""
+        """Check that nothing of a case can be opened, and that no deadline runs."""
         found = self.find(case)
         assert found.state == "erased"
         assert self.running(found.id) == []
@@ -155,7 +155,7 @@ class Story:
         self.add_ending(case, Ending.ERASURE)
 
     def ends_with_rest(self, case: Json, state: str, **waits: str) -> None:
-        """Check that a case rests in a state, and which office is waited for with what."""
+        """Check the state of a case at rest, and which office has which deadline."""
         found = self.find(case)
         assert found.state == state
         running = [(office, kind) for kind, office in self.running(found.id) if office]
@@ -163,7 +163,7 @@ class Story:
         self.add_ending(case, Ending.REST)
 
     def add_ending(self, case: Json, ending: Ending) -> None:
-        """Note how a case ended; each case ends once."""
+        """Record how a case ended; each case ends once."""
         assert case["code"] not in self.endings
         self.endings[case["code"]] = ending
 
@@ -175,12 +175,12 @@ class Story:
         assert codes == set(self.endings), "a case of the story has no end"
 
     def find(self, case: Json) -> Case:
-        """Load a case as the database has it."""
+        """Return a case as it is stored."""
         with self.world.database.reading(SERVICE) as session:
             return session.scalars(select(Case).where(Case.code == case["code"])).one()
 
     def running(self, case_id: UUID) -> list[tuple[str, str | None]]:
-        """List the running clocks of a case, each with the office that it waits for."""
+        """List the running deadlines of a case, each with the office that has to act."""
         clocks = select(Clock.kind, FocalPoint.code)
         joined = clocks.outerjoin(FocalPoint, FocalPoint.id == Clock.waits_on)
         mine = joined.where(Clock.case_id == case_id, Clock.stopped_at.is_(None))
@@ -188,7 +188,7 @@ class Story:
             return [(str(kind), office) for kind, office in session.execute(mine)]
 
     def sealed_of(self, case_id: UUID) -> tuple[int, int]:
-        """Count the keys of a case, and the sealed texts that are left of it."""
+        """Return the number of keys of a case, and of its sealed texts."""
         with self.world.database.reading(SERVICE) as session:
             return (
                 len(session.scalars(select(CaseKey).filter_by(case_id=case_id)).all()),

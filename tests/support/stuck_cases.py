@@ -1,4 +1,4 @@
-"""A lead that does not act, and the desk that was brought in beside it."""
+"""A case whose lead does not act, and the desk that was admitted beside it."""
 
 from typing import Any, Final
 
@@ -18,35 +18,35 @@ from tests.support.world import (
 
 OLD_DESK, NEW_DESK = "DESK_CENTRAL_ASIA", "DESK_CARIBBEAN"
 NGOS: Final = ("SANA_SEZIM", "PARTNERSHIP_IN_ACTION")
-"""Who can lead in Kazakhstan beside its own body, as routing orders them; then IOM."""
+"""NGOs that can lead in Kazakhstan, in the order of routing; IOM comes after them."""
 STATE_ALONE: Final = [consent(), for_services()]
 
 
 @pytest.fixture
 def desk(world: World) -> Someone:
-    """A coordinator of the desk."""
+    """Return a coordinator of the desk."""
     return world.someone(OLD_DESK)
 
 
 @pytest.fixture
 def boss(world: World) -> Someone:
-    """The second person of the desk."""
+    """Return the second person of the desk."""
     return world.someone(OLD_DESK, {Role.SUPERVISOR})
 
 
 @pytest.fixture
 def stuck(world: World, officer: Someone, lead: Someone) -> Json:
-    """A case whose person agreed to State bodies alone, and whose only lead is closed."""
+    """Return a case with a consent to State offices, and a closed lead as the only one."""
     return strand(world, officer, lead)
 
 
 def giving(to: str, **changes: Any) -> Json:
-    """Give an office the lead."""
+    """Return the body that gives an office the lead."""
     return {"focal_point": to, "reason": "LEAD_INACTIVE", "person_informed": True} | changes
 
 
 def strand(world: World, officer: Someone, lead: Someone, **changes: Any) -> Json:
-    """Let a lead take a case, and shut its office."""
+    """Submit a case, give it a lead, and close the office of that lead."""
     case = lead.leads(officer.submits(**({"consents": STATE_ALONE} | changes)))
     world.shuts(lead.code)
     world.works()
@@ -60,7 +60,7 @@ def records(desk: Someone, second: Someone, case: Json, **changes: Any) -> Json:
 
 
 def refuses_all(desk: Someone, case: Json, *offices: str) -> None:
-    """Show that the desk may choose none of some offices."""
+    """Check that the desk may choose none of these offices."""
     for one in offices:
         assert lacks(desk.does("take-over", case, giving(one))) == [
             ("focal_point_chosen", "desk")

@@ -1,4 +1,4 @@
-"""One row in every table, as the service writes it: for what is promised of tables."""
+"""One row for every table, as the service writes it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -47,19 +47,21 @@ def example(column: Column[object]) -> object:
 
 
 def example_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
-    """Spell one row without an empty column; what refers to a table refers to its row."""
+    """Return a row without an empty column; foreign keys point to the known rows."""
     row: dict[str, object] = {}
     for column in table.columns:
         targets = [key.column for key in column.foreign_keys]
         keys = [(target.table.name, target.name) for target in targets]
-        values = [known[key] for key in keys if key[0] != table.name]  # itself: alike
+        values = [
+            known[key] for key in keys if key[0] != table.name
+        ]  # a key to its own table: an example
         row[column.name] = values[0] if values else example(column)
         known[table.name, column.name] = row[column.name]
     return row
 
 
 def fill(url: str) -> None:
-    """Write one row in every table, as the service does; the epoch has its own."""
+    """Write one row in every table except that of the epoch, which has one already."""
     database = Database(url)
     with database.writing(SERVICE) as session:
         for table, row in example_rows():
@@ -68,7 +70,7 @@ def fill(url: str) -> None:
 
 
 def example_rows() -> list[tuple[Table, dict[str, object]]]:
-    """Spell a row for each table, so that they can be written in this order."""
+    """Return a row for each table, in an order in which they can be written."""
     known = dict[Key, object]()
     return [
         (table, example_row(table, known))

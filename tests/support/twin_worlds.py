@@ -1,8 +1,8 @@
-"""Two worlds in which the same is done, and other words are said.
+"""Two worlds with the same actions and different words.
 
-Ids and time are the same in both. What is written into every free text differs, in its
-letters and its length. So whatever differs in what somebody is answered tells of a text,
-and only who opens that text, or wrote it, may be told.
+Ids and time are the same in both. The words of every free text differ, in their letters and
+their length. A difference between two answers therefore reveals a text, and only an account
+that opens or wrote that text may see one.
 """
 
 import json
@@ -33,23 +33,29 @@ TAILS: Final = ("x", "ё" * 23)
 WORD: Final = re.compile(rf"(?:{'|'.join(NAMES)})-(\d{{5}})-(?:{'|'.join(TAILS)})")
 REQUEST: Final = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
 OFFICES: Final = (
-    *("KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "SANA_SEZIM", "IOM", "UZ_LEAD", "KZ_LEAD"),
-    *("KZ_SHELTER_TANSHOLPAN", "ISTIQBOLLI_AVLOD"),
+    "KZ_SHELTER_KOGERSHIN",
+    "KZ_LEGAL_AID",
+    "SANA_SEZIM",
+    "IOM",
+    "UZ_LEAD",
+    "KZ_LEAD",
+    "KZ_SHELTER_TANSHOLPAN",
+    "ISTIQBOLLI_AVLOD",
 )
 NAMING: Final = frozenset({"recipient", "to", "focal_point", "alternative"})
 ENDING: Final = frozenset({"erase", "withdraw", "discard", "stop", "close", "decline-lead"})
 SELDOM: Final = 0.15
 LISTS: Final = ("cases", "referrals", "handovers", "approvals")
 TALK: Final = ("/questions",)
-"""What is read without a purpose by those who put it to one another."""
+"""Paths whose parties read them without a purpose."""
 PUBLIC: Final = frozenset({"administration", "directory"})
 STAFF: Final = frozenset({"accounts", "pushing"})
-"""Whose labels are no secret to those who look after accounts, or allow a webhook."""
+"""Tags whose labels are no secret to those who manage accounts or approve webhooks."""
 
 
 @dataclass
 class Twin:
-    """One of the two, and what was said in it by whom."""
+    """One of the two worlds, and the author of each word in it."""
 
     world: World
     wire: Wire
@@ -62,19 +68,19 @@ class Twin:
 
     @cached_property
     def told(self) -> list[Operation]:
-        """Every operation but those on what everybody may know."""
+        """Every operation except those on public data."""
         every = operations(self.world.app.openapi())
         return [one for one in every if not PUBLIC & set(one.told["tags"])]
 
     @cached_property
     def free(self) -> set[str]:
-        """The names of all free texts, as the contract has them."""
+        """The names of all fields with free text in the contract."""
         schemas = self.world.app.openapi()["components"]["schemas"].values()
         fields = [pair for one in schemas for pair in one.get("properties", {}).items()]
         return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
 
     def begins(self) -> None:
-        """Bring one of everything about."""
+        """Create one of everything."""
         self.people = cast(self.world)
         bring_about(self.people)
         self.people["desk"] = self.world.someone("DESK_CENTRAL_ASIA")
@@ -86,10 +92,10 @@ class Twin:
             for made in reversed(found):
                 self.keep(word, made)
 
-    # What is done.
+    # Actions.
 
     def step(self) -> Iterator[tuple[str, Any]]:
-        """Do something, look at some things, and say what everybody was answered."""
+        """Perform an action, read some records, and yield what everybody was answered."""
         roll = self.chance.random()
         if roll < 0.06:
             self.world.passes(hours=self.chance.randrange(1, 30))
@@ -104,7 +110,7 @@ class Twin:
             yield from self.looks()
 
     def any_act(self) -> Iterator[tuple[str, Any]]:
-        """Do anything, mostly as somebody who sees what it is done to."""
+        """Call any operation that writes, usually as a person who sees its record."""
         writes = [one for one in self.told if one.method != "GET" and self.can(one)]
         operation = self.chance.choice(self.going_on(writes))
         ids, who = self.ids(operation), self.somebody()
@@ -119,7 +125,7 @@ class Twin:
         yield from self.acts(who, operation, ids)
 
     def offered(self) -> Iterator[tuple[str, Any]]:
-        """Do one of the acts that somebody is told they can do."""
+        """Perform an action that is available to a person."""
         kinds = ("code", "code", "referral_id", "handover_id", "return_id")
         name = self.chance.choice([kind for kind in kinds if self.known.get(kind)])
         word = "cases" if name == "code" else f"{name.removesuffix('_id')}s"
@@ -136,7 +142,7 @@ class Twin:
                 return
 
     def acts(self, who: str, operation: Operation, ids: Json) -> Iterator[tuple[str, Any]]:
-        """Act, and with a second person where it takes one."""
+        """Perform an action, with a second person if it needs one."""
         body = self.body(who, operation)
         answer = self.asks(who, operation, ids, body)
         yield f"{who}: {operation.name} {ids}", self.heard(who, operation, answer)
@@ -149,7 +155,7 @@ class Twin:
             yield f"{who} again", self.heard(who, operation, again)
 
     def looks(self) -> Iterator[tuple[str, Any]]:
-        """Read anything, as anybody."""
+        """Read any operation as any person."""
         reads = [one for one in self.told if one.method == "GET" and self.can(one)]
         who, read = self.somebody(), self.chance.choice(reads)
         ids = self.ids(read)
@@ -157,7 +163,7 @@ class Twin:
         yield f"{who} reads {read.path} {ids}", self.heard(who, read, answer)
 
     def sweeps(self) -> Iterator[tuple[str, Any]]:
-        """Let everybody read everything, and all that they were ever told."""
+        """Read everything as everybody, and every feed."""
         reads = [one for one in self.told if one.method == "GET" and self.can(one)]
         for who, read in product(sorted(self.people), reads):
             ids = self.ids(read)
@@ -167,7 +173,7 @@ class Twin:
             yield from self.hears(who)
 
     def hears(self, who: str) -> Iterator[tuple[str, Any]]:
-        """Read a whole feed, a page after the other."""
+        """Read a whole feed, page by page."""
         poll, after = self.named("list_events"), ""
         while True:
             path = f"{poll.path}?limit=200{after}"
@@ -179,11 +185,11 @@ class Twin:
             after = f"&after={page['next']}"
 
     def going_on(self, acts: list[Operation]) -> list[Operation]:
-        """Leave out, mostly, what ends a case: nothing comes after it."""
+        """Leave out most actions that end a case, as nothing can follow them."""
         ends = self.chance.random() < SELDOM
         return [one for one in acts if ends or one.path.rpartition("/")[2] not in ENDING]
 
-    # How it is done.
+    # Requests.
 
     def somebody(self) -> str:
         return self.chance.choice([*sorted(self.people), *(3 * ("lead", "officer"))])
@@ -192,18 +198,18 @@ class Twin:
         return next(one for one in self.told if one.name == name)
 
     def can(self, operation: Operation) -> bool:
-        """Whether everything is known that its path names."""
+        """Return whether an id is known for each parameter of the path."""
         return all(self.known.get(name) for name in operation.keys)
 
     def ids(self, operation: Operation) -> Json:
         return {name: self.one_of(name) for name in operation.keys}
 
     def one_of(self, name: str) -> str:
-        """Choose one of the last ones: those before have ended."""
+        """Choose one of the newest ids, as older records have usually ended."""
         return self.chance.choice(self.known[name][-4:])
 
     def body(self, who: str, operation: Operation) -> Json | None:
-        """Write a body in words of this world."""
+        """Return a body with the words of this world."""
         if not operation.takes:
             return None
         body: Json = json.loads(json.dumps(BODIES.get(operation.name, {})))
@@ -222,7 +228,7 @@ class Twin:
         return {key: self.worded(who, one, side, key) for key, one in body.items()}
 
     def worded(self, who: str, value: Any, side: int, name: str = "") -> Any:
-        """Put words of this world wherever a text is free."""
+        """Replace every free text of a value by words of this world."""
         if isinstance(value, dict) and name != "notice":
             return {key: self.worded(who, one, side, key) for key, one in value.items()}
         if isinstance(value, list):
@@ -231,14 +237,14 @@ class Twin:
         return self.word(who, side) if free else value
 
     def word(self, who: str, side: int) -> str:
-        """Say something that was never said."""
+        """Return a new word."""
         self.authors.append(who)
         return f"{NAMES[side]}-{len(self.authors) - 1:05}-{TAILS[side]}"
 
     def asks(
         self, who: str, operation: Operation, ids: Json, body: Any = None, **more: str
     ) -> Answer:
-        """Ask, with all that it takes to be heard."""
+        """Send a request with all headers that the operation needs."""
         one, target = self.people[who], operation.path
         for name, value in ids.items():
             target = target.replace(f"{{{name}}}", value)
@@ -260,13 +266,13 @@ class Twin:
         return answer
 
     def learns(self, operation: Operation, answer: Answer) -> None:
-        """Keep what can be named from now on."""
+        """Store the ids in the answer of an action."""
         if operation.method == "GET" or answer.status not in {200, 201, 202}:
             return
         self.keep(operation.path.rpartition("/")[2], answer.json())
 
     def keep(self, word: str, made: Json) -> None:
-        """Keep how something is named."""
+        """Store the id or the code of a record."""
         name = "approval_id" if "decision" in made else f"{word.removesuffix('s')}_id"
         known = made.get("id")
         if str(made.get("code")).startswith("SC-"):
@@ -274,10 +280,10 @@ class Twin:
         if known and known not in self.known.setdefault(name, []):
             self.known[name].append(known)
 
-    # What is compared.
+    # Comparison.
 
     def heard(self, who: str, operation: Operation, answer: Answer) -> tuple[Any, ...]:
-        """Spell an answer, but for the words that are theirs to read, and the request."""
+        """Return an answer without request ids and the words that the person may read."""
         opens = "Purpose" in operation.names("header") or operation.path.endswith(TALK)
 
         def spelled(found: re.Match[str]) -> str:

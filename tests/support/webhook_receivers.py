@@ -1,4 +1,4 @@
-"""Receivers of webhooks on ports of this machine, as moody as those of the world."""
+"""Receivers of webhooks on ports of this machine, which fail in many ways."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ from tests.support.world import HOST, World
 
 RECEIVER: Final = f"https://{HOST}/safe-conduct"
 LONG_LIMIT: Final = 30.0
-"""Seconds for an attempt where no limit is tested: a busy machine stays below it."""
+"""Seconds for an attempt if no limit is tested, which is enough on a busy machine."""
 
 SHORT_LIMIT: Final = 3.0
 """Seconds for an attempt in the tests that wait for the limit."""
@@ -38,7 +38,7 @@ STATUS: Final[Mapping[Mood, int]] = {
 
 
 class Hook(Counter):
-    """One message."""
+    """One message to a receiver."""
 
     @override
     def do_POST(self) -> None:
@@ -71,7 +71,7 @@ class Hook(Counter):
         self.end_headers()
 
     def dribbles(self) -> None:
-        """Say a letter of the status line now and then."""
+        """Send the status line letter by letter, with pauses."""
         for letter in b"HTTP/1.1 204 No Content" * 100:
             if self.postman.over.wait(0.05):
                 return
@@ -83,7 +83,7 @@ class Hook(Counter):
 
 @dataclass
 class Receiver:
-    """A server, the world that pushes to it, and what it was given."""
+    """A server, the world that pushes to it, and the messages that it received."""
 
     world: World
     postman: Postman
@@ -97,20 +97,20 @@ class Receiver:
 
     @property
     def arrived(self) -> list[str]:
-        """The cursors of the events it was told of, in that order."""
+        """The cursors of the received events, in their order."""
         told = [json.loads(one.body) for one in self.postman.given]
         return [one["data"]["next"] for one in told if one["type"] == "feed.event"]
 
 
 def calls(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:
-    """Let a worker push whatever is due, one after the other."""
+    """Push everything that is due, one webhook after another."""
     return sum(push(world.ground, courier, one, longest) for one in due(world.ground))
 
 
 def all_calls(
     world: World, courier: Courier, within: timedelta, longest: timedelta = timedelta()
 ) -> None:
-    """Let a worker push whenever something is due, as long as this lasts."""
+    """Push whenever something is due within this time."""
     end = world.now + within
     while world.now < end:
         calls(world, courier, longest)
@@ -125,7 +125,7 @@ def next_tries(world: World) -> list[Any]:
 
 
 def lists(world: World, *hosts: str) -> None:
-    """Let the operator list hosts."""
+    """Set the hosts that the operator permits."""
     world.ground = replace(world.ground, hosts=frozenset(hosts))
     world.app.state.ground = world.ground
 
@@ -139,7 +139,7 @@ def receiving(
     *,
     limit: float = LONG_LIMIT,
 ) -> Iterator[Receiver]:
-    """Serve a receiver by a name that leads to this machine, as its certificate says.
+    """Serve a receiver under a name that resolves to this machine.
 
     `limit` is how many seconds the courier allows one attempt.
     """
@@ -162,14 +162,14 @@ def receiving(
 
 @dataclass
 class Hooked:
-    """A webhook that was opened, and what it signs with."""
+    """An open webhook, and the secret that signs its messages."""
 
     id: str
     secret: str
 
 
 def hooked(world: World, office: str, url: str = RECEIVER) -> Hooked:
-    """Open a webhook, as two people do."""
+    """Open a webhook for an office."""
     with world.by_itself() as work:
         of = directory.named(work, office)
         new = NewWebhook(focal_point=office, label="Case desk", url=url)

@@ -1,4 +1,4 @@
-"""A worker in a process that can be killed, and many overdue clocks for it."""
+"""A worker in a process that can be killed, and many overdue deadlines for it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ COPIED: Final = (Case, Party, RiskAssessment, Consent, Referral, Approval, Clock
 
 @contextmanager
 def employed(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Child]]:
-    """Let workers work, each by a clock that is wrong by so many seconds."""
+    """Run workers whose clocks are wrong by these numbers of seconds."""
     workers = [Child(work, url, keys, skew) for skew in skews]
     try:
         for worker in workers:
@@ -42,9 +42,10 @@ def employed(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Child]
 
 
 def multiply(world: World, case: Json, times: int) -> None:
-    """Write a case with all its records again and again, under other names.
+    """Write copies of a case with all its records, under other ids.
 
-    It has to have nothing sealed that a rule reads: what is sealed belongs to one case.
+    The case must have no sealed document that a rule reads, because the copies cannot open
+    it.
     """
     with world.database.writing(SERVICE) as session:
         of = select(Case.id).where(Case.code == case["code"])
@@ -73,7 +74,7 @@ def chosen(of: Table, case_id: UUID) -> Any:
 
 
 def renamed(row: dict[str, Any], number: int) -> dict[str, Any]:
-    """Give every id of a row another, the same wherever it stands; parties stay."""
+    """Return a row with other ids, the same ones in every table; offices keep theirs."""
     kept = {"number", "focal_point_id", "recipient_id", "waits_on", "account_id"}
     kept |= {name for name in row if name.endswith("_by")}
     other: dict[str, Any] = {
@@ -91,7 +92,7 @@ def renamed(row: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def breaks(url: str, said: str) -> None:
-    """Let every firing fail with a message that has somebody's words in it."""
+    """Make every missed deadline fail with an error that contains this text."""
     if url.startswith("sqlite"):
         ask(
             url,
@@ -109,7 +110,7 @@ def breaks(url: str, said: str) -> None:
 
 
 def work(says: Says, url: str, keys: Path, skew: int) -> None:
-    """Work until killed; say when it begins."""
+    """Run a worker until it is killed; report when it begins."""
     off = timedelta(seconds=skew)
     ground = lay_ground(url, FileKeys.load(keys), lambda: utc_now() + off)
     says.send("working")

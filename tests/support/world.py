@@ -1,4 +1,4 @@
-"""The cast: focal points, who acts for them, and what they do. The only factory."""
+"""A world for tests: the service, its offices, and people who send requests."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -36,9 +36,9 @@ NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
 EVERYTHING: Final = frozenset(Scope)
 HOST: Final = "hooks.example.org"
-"""Where feeds may be pushed to."""
+"""The host to which webhooks may be pushed."""
 PUBLIC: Final = "https://safe-conduct.example"
-"""Where others reach the service: machines sign for it."""
+"""The public URL of the service, for which machines sign."""
 WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 
 type Json = dict[str, Any]
@@ -49,14 +49,14 @@ VERSIONED: Final = {
     "referrals": Referral,
     "handovers": Handover,
 }
-"""What may change between a reading and an act, by the path it is read at.
+"""Records with one version for all readers, by the first part of their path.
 
-Of a return each side has a version of its own, which it has to read.
+A return has a version for each side, so a test has to read it.
 """
 
 
 class Watch:
-    """A watch that goes only when it is told to."""
+    """A monotonic clock that moves only when a test sets it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -66,7 +66,7 @@ class Watch:
 
 
 class Direct(BaseTransport):
-    """Hands requests to the application itself, in one event loop for all of them."""
+    """A transport that calls the application itself, in the loops of this thread."""
 
     def __init__(self, app: FastAPI, here: Here) -> None:
         self.here, self.inner = here, ASGITransport(app, raise_app_exceptions=False)
@@ -83,14 +83,14 @@ class Direct(BaseTransport):
 
 
 def client_of(app: FastAPI, here: Here | None) -> Client:
-    """Speak to the application; without a loop that goes on, each request has its own."""
+    """Return a client of the application; without loops, each request has its own."""
     if here is None:
         return TestClient(app, raise_server_exceptions=False)
     return Client(transport=Direct(app, here), base_url="http://testserver")
 
 
 class World:
-    """A database with the directory and the demo data, the service, and a still clock."""
+    """A database with the demonstration directory, the service, and a clock at noon."""
 
     def __init__(
         self,
@@ -102,13 +102,17 @@ class World:
         self.url, self.now, self.ids = url, NOON, ids
         self.database = opened(url)
         self.ground = Ground(
-            *(self.database, Vault(KEYS), lambda: self.now, ids, lambda _: self.now),
+            self.database,
+            Vault(KEYS),
+            lambda: self.now,
+            ids,
+            lambda _: self.now,
             hosts=frozenset({HOST}),
         )
         self.app = app or create_app(self.ground, public_url=PUBLIC)
         self.app.state.ground = self.ground
         self.app.state.throttle = Throttle()
-        self.app.state.bell.close()  # nobody waits here, for news or for a turn
+        self.app.state.bell.close()  # no request waits for news
         self.app.state.turns = Turns(readers=1_000_000)
         self.http: Client = client_of(self.app, here)
 
@@ -119,7 +123,7 @@ class World:
         scopes: Iterable[Scope] = EVERYTHING,
         kind: AccountKind = AccountKind.PERSON,
     ) -> "Someone":
-        """A new account of a focal point, with an API key."""
+        """Open an account at an office, and return its person with an API key."""
         with self.database.writing() as session:
             of = select(FocalPoint.id).where(FocalPoint.code == focal_point)
             opening = Opening(session.scalars(of).one(), "duty 1", frozenset(roles), kind)
@@ -130,23 +134,23 @@ class World:
         return Someone(self, focal_point, actor, key)
 
     def by_itself(self) -> AbstractContextManager[Writing]:
-        """Begin to write as the service does what nobody asked for."""
+        """Begin a transaction of the service itself."""
         return writing(self.ground, SYSTEM)
 
     def passes(self, **time: float) -> None:
-        """Let time go by: days, hours, minutes."""
+        """Move the clock on by days, hours or minutes."""
         self.now += timedelta(**time)
 
     def shuts(self, code: str, *, active: bool = False) -> None:
-        """Shut an office, or open it again, as two administrators may."""
+        """Close an office, or open it again, as two administrators may."""
         with self.database.writing() as session:
             of = FocalPoint.code == code
             session.execute(update(FocalPoint).where(of).values(active=active))
 
     def works(self) -> int:
-        """Let the worker fire what is due until nothing is left; says how much that was.
+        """Run the worker until nothing is due, and return how many deadlines it handled.
 
-        What it sends is left to tests that have somebody to send it to.
+        Notifications and webhooks are not sent.
         """
         total = 0
         while found := once(self.ground, CLOCKS):
@@ -158,7 +162,7 @@ class World:
         return total
 
     def waits_for(self, **time: float) -> None:
-        """Let time go by, and the worker do what is due by then."""
+        """Move the clock on, and run the worker."""
         self.passes(**time)
         self.works()
 
@@ -169,7 +173,7 @@ class World:
 
 @dataclass
 class Someone:
-    """A person of a focal point, through a client of their own."""
+    """A person of an office, with an HTTP client."""
 
     world: World
     code: str
@@ -180,7 +184,7 @@ class Someone:
 
     @property
     def id(self) -> UUID:
-        """The id of their focal point."""
+        """The id of their office."""
         return self.actor.focal_point_id
 
     def headers(self) -> dict[str, str]:
@@ -197,7 +201,7 @@ class Someone:
         return self.ask("GET", path, params=query)
 
     def opens(self, path: str, purpose: str = "assistance") -> Response:
-        """Open something sealed."""
+        """Open a sealed document for a purpose."""
         return self.ask("GET", path, headers={"Purpose": purpose})
 
     def post(self, path: str, body: Any = None, **headers: str) -> Response:
@@ -214,14 +218,14 @@ class Someone:
         return done(self.writes_case(submit=True, **changes))
 
     def sees(self, record: Json) -> Json:
-        """Read a case, a referral or a handover as it is now."""
+        """Return a case, a referral or a handover as it is now."""
         return done(self.get(path_of(record)))
 
     def tag(self, record: Json) -> str:
         return self.get(path_of(record)).headers["ETag"]
 
     def does(self, action: str, record: Json, body: Any = None, **headers: str) -> Response:
-        """Act on a record on the strength of what it looks like now."""
+        """Perform an action on a record in its present version."""
         path = path_of(record)
         knows = path in self.seen or not is_night()
         glanced = knows and path.split("/")[1] in VERSIONED
@@ -229,12 +233,12 @@ class Someone:
         return self.post(f"{path}/{action}", body, **{"If_Match": known} | headers)
 
     def looks(self, path: str) -> str:
-        """Read a record, as a client does before it acts; tests do so only at night."""
+        """Read a record as a client does before it acts; tests do so only at night."""
         self.seen.add(path)
         return self.get(path).headers.get("ETag", '"1.0"')
 
     def glances(self, path: str) -> str:
-        """Tell which version a record has, without a request; empty if it is not found."""
+        """Return the version of a record from the database; empty if it is not found."""
         kind, name = path.removeprefix("/").split("/")
         of: Any = VERSIONED[kind]
         named = of.code == name if kind == "cases" else of.id == UUID(name)
@@ -243,26 +247,26 @@ class Someone:
         return f'"{version}.{"0" * 16}"' if version else ""
 
     def leads(self, case: Json) -> Json:
-        """Acknowledge a case and take its lead."""
+        """Acknowledge a case and accept its lead."""
         done(self.does("acknowledge", case))
         return done(self.does("accept-lead", case, {"contacts": contacts()}))
 
     def does_with(
         self, second: "Someone", action: str, record: Json, body: Any
     ) -> Response:
-        """Act with a second person, who allows it."""
+        """Perform an action that a second person approves."""
         asked = self.does(action, record, body)
         assert asked.status_code == 202, asked.text
         done(second.post(f"/approvals/{asked.json()['id']}/approve"))
         return self.does(action, record, body, approval=asked.json()["id"])
 
     def waits(self) -> list[tuple[str, str, str]]:
-        """Everything that waits for their focal point: about what, for what, until when."""
+        """Return the worklist of their office: subject, kind and due time of each item."""
         items = done(self.get("/worklist", limit=200))["items"]
         return [(work["subject"], work["kind"], work["due_at"]) for work in items]
 
     def notes(self, record: Json) -> list[tuple[str, str]]:
-        """The free texts that are theirs to read: about what, and what was said."""
+        """Return the notes that they may read: what each is about, and its text."""
         items = done(self.opens(f"{path_of(record)}/notes"))["items"]
         return [(note["about"], note["text"]) for note in items]
 
@@ -271,16 +275,16 @@ class Someone:
         return self.creates(f"/cases/{case['code']}/referrals", body | changes)
 
     def offers(self, case: Json, to: str, **changes: Any) -> Response:
-        """Offer the lead of a case."""
+        """Offer the lead of a case to an office."""
         body = {"to": to, "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"} | changes
         return self.creates(f"/cases/{case['code']}/handovers", body)
 
     def screens(self, case: Json, key: str | None = None, **signs: Any) -> Response:
-        """Keep a screening with a case."""
+        """Store a screening of a case."""
         return self.creates(f"{path_of(case)}/screenings", signs, key)
 
     def hears(self) -> list[Json]:
-        """Poll for everything new."""
+        """Return the new events of the feed."""
         heard: list[Json] = []
         more = True
         while more:
@@ -310,19 +314,19 @@ def path_of(record: Json) -> str:
 
 
 def done(response: Response) -> Json:
-    """The answer, if it is a success."""
+    """Return the body of a successful answer."""
     assert response.is_success, response.text
     return dict(response.json())
 
 
 def problem(response: Response) -> tuple[int, str]:
-    """The status and the name of what went wrong."""
+    """Return the status and the name of the problem in an answer."""
     assert response.is_error, response.text
     return response.status_code, response.json()["type"].removeprefix("/problems/")
 
 
 def lacks(response: Response) -> list[tuple[str, str]]:
-    """What is missing, and who can mend it."""
+    """Return the unmet requirements of an action, and who can meet each."""
     assert problem(response) == (409, "needs-unmet"), response.text
     return [(lack["need"], lack["by"]) for lack in response.json()["unmet"]]
 
@@ -361,7 +365,7 @@ ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 
 def consent(**changes: Any) -> Json:
-    """A consent of an adult to be referred to State bodies in KZ, unless changed."""
+    """Return a consent of an adult to be referred to State offices in KZ, with changes."""
     given: Json = {
         "recipient_class": {"kind": "state", "country": "KZ"},
         "purposes": ["REFER"],
@@ -379,7 +383,7 @@ def consent(**changes: Any) -> Json:
 
 
 def for_services(kind: str = "non_state", country: str = "KZ", **changes: Any) -> Json:
-    """A consent to shelter and legal aid by non-state offices in KZ, unless changed."""
+    """Return a consent to shelter and legal aid by NGOs in KZ, with changes."""
     return consent(
         recipient_class={"kind": kind, "country": country},
         **{"purposes": ["SHELTER", "LEGAL_AID"], "sections": ALL_SECTIONS} | changes,
@@ -387,12 +391,12 @@ def for_services(kind: str = "non_state", country: str = "KZ", **changes: Any) -
 
 
 def for_handover(to: str = "UZ_LEAD", **changes: Any) -> Json:
-    """A consent to one new lead, which may know what is needed, unless changed."""
+    """Return a consent to one new lead, which may read the needs, with changes."""
     return consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
 
 
 def lead_consent(**changes: Any) -> Json:
-    """A consent of an adult to NGOs as the new lead, as a desk records it."""
+    """Return a consent of an adult to NGOs as the new lead, as a desk records it."""
     terms = ("given_by", "language", "form_version", "obtained_on")
     given: Json = {name: consent()[name] for name in terms}
     given |= {
@@ -407,7 +411,7 @@ def lead_consent(**changes: Any) -> Json:
 
 
 def new_case(**changes: Any) -> Json:
-    """A whole case of an adult in Almaty, unless changed; `notice` is merged."""
+    """Return a case of an adult in Almaty, with changes; `notice` is merged."""
     body: Json = {
         "notice": NOTICE | changes.pop("notice", {}),
         "sections": SECTIONS,
@@ -424,18 +428,18 @@ def contacts(*names: str) -> list[Json]:
 
 
 def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
-    """What a recipient brings when it accepts."""
+    """Return the body with which a recipient accepts a referral."""
     meeting = {"place": "Rayymbek 1, side door", "at": at, "person": "Гүлнар"}
     return {"meeting": meeting, "contacts": contacts()} | changes
 
 
 def taking(**changes: Any) -> Json:
-    """What a focal point promises when it takes the lead over."""
+    """Return the body with which an office accepts the lead by a handover."""
     return {"contacts": contacts(), "capacity_confirmed": True} | changes
 
 
 def travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
-    """A plan as the lead writes it, made with the person, unless changed."""
+    """Return a travel plan that the lead made with the person, with changes."""
     plan: Json = {
         "escort": "Мөлдір",
         "route": "Almaty to Tashkent, by train",

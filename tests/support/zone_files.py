@@ -6,16 +6,16 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 PREVIOUS_RULES_OF_HAVANA: Final = "CST5CDT,M3.2.0/0,M11.1.0/1"
-"""Those of release 2026e: from the second Sunday of March to the first of November."""
+"""The rules of release 2026e: from the second Sunday in March to 1 November."""
 
 
 def without_transitions(rule: str) -> bytes:
-    """Build a TZif file of version 2 in which one POSIX TZ rule holds for all time."""
+    """Build a TZif file of version 2 in which one POSIX TZ rule always holds."""
     header = struct.pack(">4sc15x6l", b"TZif", b"2", 0, 0, 0, 0, 1, 4)
     local_time = struct.pack(">lbb", 0, 0, 0) + b"LMT\0"
     return (header + local_time) * 2 + f"\n{rule}\n".encode()
 
 
 def zone_by(rule: str, key: str) -> ZoneInfo:
-    """Return a zone as a host computes with it that knows this rule alone."""
+    """Return a zone that has one rule only."""
     return ZoneInfo.from_file(io.BytesIO(without_transitions(rule)), key)

@@ -1,4 +1,4 @@
-"""One world for all that a module sends."""
+"""Fixtures of sweeps: one world for all requests of a module."""
 
 from collections.abc import Iterator
 
@@ -13,18 +13,18 @@ from tests.support.raw_requests import Wire
 
 @pytest.fixture(scope="module")
 def hunt(copy: Copy, app: FastAPI) -> Iterator[Hunt]:
-    """Open a world with one of everything, and be ready to ask for anything."""
+    """Open a world with one of everything, from which any operation can be called."""
     with copy() as url, hunting(url, app) as begun:
         yield begun
 
 
 @pytest.fixture(scope="module")
 def wire(hunt: Hunt) -> Wire:
-    """Speak to the service of that world."""
+    """Return the connection to the service of that world."""
     return hunt.wire
 
 
 @pytest.fixture(scope="module")
 def stage(hunt: Hunt) -> Stage:
-    """Name the people of that world, and what they see."""
+    """Return the people of that world, with the ids that they can name."""
     return hunt.stage

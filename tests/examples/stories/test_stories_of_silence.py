@@ -67,7 +67,8 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
     assert reads(desk, case, "sections/needs") == HIDDEN
     [ladder, *_] = done(officer.get(f"{path_of(case)}/evidence"))["items"]
     assert [one["name"] for one in ladder["silences"]] == [
-        *("not_retrieved", "not_acknowledged"),
+        "not_retrieved",
+        "not_acknowledged",
     ]
 
     story.on("2026-06-03 19:00")
@@ -320,7 +321,8 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     again = officer.creates("/cases", body, key)
     case = done(first)
     assert (done(again)["code"], again.headers["Idempotent-Replayed"]) == (
-        *(case["code"], "true"),
+        case["code"],
+        "true",
     )
     story.on("2026-06-03 15:00")
     other = officer.creates("/cases", body | {"external_reference": "UNHCR-GEO/18"}, key)

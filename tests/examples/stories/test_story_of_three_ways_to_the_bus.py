@@ -147,7 +147,8 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     assert lead.sees(first)["state"] == "called_off"
     [told] = consul.hears()
     assert (told["type"], told["facts"]["reason"]) == (
-        *("referral.withdrawn", "NO_LONGER_NEEDED"),
+        "referral.withdrawn",
+        "NO_LONGER_NEEDED",
     )
     assert north.opens(plan).status_code == HIDDEN
     assert "review" in kinds_of(lead)

@@ -107,7 +107,9 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     asked = {
         service: refer(lead, case, to, service)
         for to, service in (
-            *((girls, "SHELTER"), (clinic, "MEDICAL"), (office, "CHILD_PROTECTION")),
+            (girls, "SHELTER"),
+            (clinic, "MEDICAL"),
+            (office, "CHILD_PROTECTION"),
         )
     }
     assert lead.sees(case)["state"] == "under_review"

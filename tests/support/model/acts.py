@@ -1,4 +1,4 @@
-"""Every act of a modelled case, and how it is asked for over HTTP."""
+"""The actions of a modelled case, and the HTTP requests that perform them."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -38,16 +38,20 @@ from tests.support.world import (
 )
 
 BY_SYSTEM: Final = {
-    *("reroute", "erase_again", "begin_assistance", "fall_back", "expire"),
+    "reroute",
+    "erase_again",
+    "begin_assistance",
+    "fall_back",
+    "expire",
 }
 OF_THE_LEAD: Final = frozenset({"take_over", "record_lead_consent"})
-"""Steps that a desk takes because of the lead; they leave the state as it was."""
+"""Actions of a desk about a lead that does not act; the case keeps its state."""
 CHOSEN: Final = (*LEADERS, SHELTER)
 SECTIONS: Final = ("needs", "identity")
 
 
 def acts_on_case(_: Model) -> Iterator[Act]:
-    """List the steps of the case; those that can be asked for poorly, twice."""
+    """Yield the actions on the case, and their poor variants."""
     for name in CASE.lines.keys() - OF_THE_LEAD:
         for target in CHOSEN if name == "assign" else (None,):
             yield from well_or_poor(f"case.{name}", target)
@@ -59,7 +63,7 @@ def acts_on_case(_: Model) -> Iterator[Act]:
 
 
 def acts_on_referrals(world: Model) -> Iterator[Act]:
-    """List what can be done about referrals; no more than some are opened."""
+    """Yield the actions on referrals; only a few referrals are opened."""
     for number in range(len(world.referrals)):
         for name in REFERRAL.lines:
             rest = {"answer": SECTIONS, "redirect": (SHELTER, LAWYER, DESK)}.get(name)
@@ -70,7 +74,7 @@ def acts_on_referrals(world: Model) -> Iterator[Act]:
 
 
 def acts_of_opening() -> Iterator[Act]:
-    """List the referrals that could be opened."""
+    """Yield the referrals that can be opened."""
     for to, service in (*SERVICES.items(), (DESK, "SHELTER"), (SHELTER, "LEGAL_AID")):
         for section in SECTIONS:
             one = Referral(to, service, frozenset({section}))
@@ -79,7 +83,7 @@ def acts_of_opening() -> Iterator[Act]:
 
 
 def acts_on_handovers(world: Model) -> Iterator[Act]:
-    """List what can be done about handovers."""
+    """Yield the actions on handovers."""
     for number in range(len(world.handovers)):
         for name in set(HANDOVER.lines) - {"offer"}:
             yield from well_or_poor(f"handover.{name}", number)
@@ -88,7 +92,7 @@ def acts_on_handovers(world: Model) -> Iterator[Act]:
 
 
 def acts_beside(world: Model) -> Iterator[Act]:
-    """List what becomes known: consents, the risk, fears; and what is asked."""
+    """Yield the actions on consents, risk, safeguards and questions."""
     for number, given in enumerate(world.consents):
         if given.stands:
             yield "consent.withdraw", number, False
@@ -105,7 +109,7 @@ def acts_beside(world: Model) -> Iterator[Act]:
 
 
 def acts_of_time(world: Model) -> Iterator[Act]:
-    """List how long nobody does anything, while a worker looks and while none does."""
+    """Yield times that pass with a worker running, and without one."""
     for minutes in moments(world):
         yield "time.wait", minutes, False
     for minutes in (HOUR, 8 * DAY):
@@ -116,7 +120,7 @@ MOST: Final = 4
 
 
 def well_or_poor(action: str, target: Any) -> Iterator[Act]:
-    """Ask well, and where a request can lack something, poorly too."""
+    """Yield an action, and its poor variant if a request can leave a requirement unmet."""
     about, _, name = action.partition(".")
     if name in BY_SYSTEM:
         return
@@ -128,12 +132,15 @@ def well_or_poor(action: str, target: Any) -> Iterator[Act]:
 
 
 GROUPS: Final = (
-    *(acts_on_case, acts_on_referrals, acts_on_handovers, acts_beside),
+    acts_on_case,
+    acts_on_referrals,
+    acts_on_handovers,
+    acts_beside,
     acts_of_time,
 )
 
 
-# What is sent.
+# Bodies of requests.
 
 LATER: Final = "2029-01-01T00:00:00Z"
 HOW: Final[dict[str, Json]] = {
@@ -160,17 +167,17 @@ GUARDS: Final[dict[str, Json]] = {
 
 
 def given(kind: str) -> Json:
-    """Spell a consent that does not expire meanwhile."""
+    """Return the body of a consent that does not expire during the test."""
     return HOW[kind] | {"expires_at": LATER}
 
 
 def guards(fears: str) -> Json:
-    """Spell the safeguards of a person of Uzbekistan."""
+    """Return the safeguards of a person from Uzbekistan."""
     return {"country_of_origin": "UZ"} | GUARDS[fears]
 
 
 def body_of(world: World, act: Act) -> Json | None:
-    """Spell what goes with a step, well or poorly."""
+    """Return the body of an action, or None."""
     action, target, poor = act
     people = contacts(*(["Айгүл"] if poor else []))
     hours = {"meeting": -1 if poor else 24, "review": 24 * 60 if poor else 24}
@@ -222,5 +229,5 @@ def body_of(world: World, act: Act) -> Json | None:
 
 
 def named(target: Any) -> Any:
-    """Name what a target names beside the number of a referral."""
+    """Return the last part of a target, beside the number of the referral; else None."""
     return target[-1] if isinstance(target, tuple) else None

@@ -1,9 +1,9 @@
-"""One case as values: what is there, who may see it, and what each could do next.
+"""One case as values: what it contains, who may see it, and what each office can do next.
 
-predictions.py predicts from it. Written from LIFECYCLES.md, sections 1 to 3 and 5, and from
-the independent copies of its tables in tests/rules; never from the code. Where docs/adr
-departs from it, so does this. Time is relative to now, and in minutes.
-A person in Kazakhstan, of Uzbekistan; what varies is what they agree to and fear.
+predictions.py predicts from it. It is written from LIFECYCLES.md, sections 1 to 3 and 5,
+and from the independent copies of its tables in tests/rules, never from the code. Where
+docs/adr departs from the document, so does this model. Times are in minutes, relative to
+now. The person is in Kazakhstan and comes from Uzbekistan; consents and safeguards vary.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ type Verdict = tuple[str, ...]
 type Met = Callable[[str], bool]
 type View = tuple[Any, ...]
 type Record = tuple[str, int]
-"""What something is about: the case, or which of its referrals, handovers, questions."""
+"""A case, or the number of a referral, handover or question."""
 
 OK, GONE, NOT_FOUND = ("ok",), ("gone",), ("not-found",)
 NOT_YOURS, ILLEGAL = ("action-not-yours",), ("action-illegal",)
@@ -35,7 +35,7 @@ SHELTER, LAWYER, DESK = "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "DESK_CENTRAL_AS
 OVERSIGHT, STRANGER = "OVERSIGHT_DEMO", "JM_CONSULATE_PORT_OF_SPAIN"
 LEADERS: Final = (KZ, NGO, UZ)
 SHORTLIST: Final = (KZ, NGO)
-"""Who may lead in Kazakhstan, in turn: its own body first (8, rule 7); UZ by handover."""
+"""Leads for Kazakhstan in turn: its own body first (8, rule 7); UZ leads by handover."""
 
 SERVICES: Final = {SHELTER: "SHELTER", LAWYER: "LEGAL_AID"}
 FOR_SAFETY: Final = frozenset({"SHELTER"})
@@ -48,27 +48,39 @@ HELPED: Final = frozenset(of_referral.HELPED_OF.split())
 STOPPED: Final = frozenset(of_referral.ENDED.split())
 PAST: Final = frozenset({"former_lead", "former_recipient"})
 OF_ORIGIN: Final = frozenset({UZ, POST})
-"""Who is not told who helps beyond their own State, nor until when that has to answer."""
+"""Offices of the State of origin, which do not see helpers of other States."""
 HOLDS: Final = ("lead", "candidate", "desk")
 HOLDS_FOR: Final = {"low": 7 * DAY, "high": 72 * HOUR}
 """How long an assessment of the risk is current."""
 
 BROUGHT: Final = frozenset(
     {
-        *("reason", "two_contacts", "review_date", "schedule", "person_informed"),
-        *("second_person", "focal_point_chosen", "question", "consent_to_answer"),
-        *("meeting", "alternative", "person_met", "outcome", "feedback", "capacity"),
+        "reason",
+        "two_contacts",
+        "review_date",
+        "schedule",
+        "person_informed",
+        "second_person",
+        "focal_point_chosen",
+        "question",
+        "consent_to_answer",
+        "meeting",
+        "alternative",
+        "person_met",
+        "outcome",
+        "feedback",
+        "capacity",
     }
 )
-"""What a request brings; the rest must hold before anybody asks."""
+"""Requirements that a request meets; all others must hold before it is sent."""
 
 REFUSALS: Final = (ROLE_MISSING, NOT_YOURS, ILLEGAL)
-"""What is said of a step that is not taken, the first that is true."""
+"""Reasons to refuse an action; the first one that applies is answered."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """An account: of whom, and what it may."""
+    """An account, by its office and its roles."""
 
     focal_point: str
     roles: frozenset[str] = frozenset({"officer", "caseworker", "coordinator"})
@@ -83,7 +95,7 @@ ACTORS: Final = {
 
 @dataclass(frozen=True)
 class Terms:
-    """What a person can agree to: whom, what for, which sections."""
+    """A possible consent: the recipients, the purposes, the sections."""
 
     to: frozenset[str]
     purposes: frozenset[str]
@@ -102,7 +114,7 @@ CONSENTS: Final = {
     "lead_kz": Terms(frozenset({KZ}), frozenset({"HANDOVER"})),
 }
 BY_DESK: Final = "desk_state"
-"""The kind of consent that a desk records: to State bodies of Kazakhstan as a new lead."""
+"""The consent that a desk records, to State bodies of Kazakhstan as a new lead."""
 TERMS: Final = CONSENTS | {
     BY_DESK: Terms(frozenset({KZ}), frozenset({"REFER"}), frozenset({"needs"})),
 }
@@ -113,12 +125,12 @@ FEARS: Final = {
     "lead": frozenset({KZ}),
     "shelter": frozenset({SHELTER}),
 }
-"""Who is unsafe, as the safeguards say it; only the second permits the State of origin."""
+"""Unsafe offices by safeguards; only "permitted" permits the State of origin."""
 
 
 @dataclass(frozen=True)
 class Consent:
-    """What the person agreed to, and may have taken back."""
+    """A recorded consent, which may have been withdrawn."""
 
     kind: str
     by: str
@@ -127,10 +139,10 @@ class Consent:
 
 @dataclass(frozen=True)
 class Clock:
-    """Something that waits, for what, on whom, and how long it runs, in all and still.
+    """A deadline of a record: its kind, the office that has to act, and its times.
 
-    `heard`: how often it was let pass when that was last told. In working days, which are
-    those of somebody's calendar, nothing is counted here: None.
+    `heard` is how many misses were reported. `length` and `left` are in minutes. A deadline
+    in working days depends on a calendar, so they are None.
     """
 
     of: Record
@@ -143,10 +155,11 @@ class Clock:
 
 @dataclass(frozen=True)
 class Silence:
-    """That a clock ran out: how often it was let pass by then, and who hears of it.
+    """A missed deadline: how often it was missed by then, and its audience.
 
-    `led`: a lead had the case; of that its submitter is told steps, and no facts. `now`: no
-    time went by since; who takes the lead at that very moment had it then.
+    `led`: the case had a lead. The submitter is told steps of such a case, but no facts.
+    `now`: no time has passed since; an office that takes the lead at this moment had it
+    then.
     """
 
     of: Record
@@ -159,7 +172,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class Question:
-    """What a holder asks the submitter; `rest`: what is left once its clock runs again."""
+    """A question to the submitter; `rest` is the time left when its deadline is resumed."""
 
     answered: bool = False
     rest: int | None = None
@@ -167,11 +180,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Referral:
-    """One request; who was told keeps it until it says that it deleted everything.
+    """One referral; its recipient keeps a part in the case until it confirms the deletion.
 
-    `past`: its part in the case has ended, and it sees no more of that. `saved` was left
-    to decide, or to report, when its recipient asked or held; `rest` when the case was
-    suspended.
+    `past`: that part has ended, and the recipient sees no more of the case. `saved` is the
+    time that was left to decide, or to report, when the recipient asked or held. `rest` is
+    the time that was left when the case was suspended.
     """
 
     to: str
@@ -187,11 +200,11 @@ class Referral:
     rest: int | None = None
 
     def is_known_to(self, me: str) -> bool:
-        """Whether one may know whom it asks (ADR 20)."""
+        """Return whether an office may know the recipient (ADR 20)."""
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
     def repeats(self, other: "Referral", me: str) -> bool:
-        """Whether another that is open, and known to one, gives as much (ADR 51)."""
+        """Return whether another open one, known to the office, gives as much (ADR 51)."""
         same = (self.to, self.service) == (other.to, other.service)
         gives = other.state in ALIVE and self.sections <= other.sections
         return same and gives and other.is_known_to(me)
@@ -208,7 +221,7 @@ class Handover:
 
 @dataclass(frozen=True)
 class Model:
-    """One case with everything that belongs to it; the risk is as old as it is."""
+    """One case with everything that belongs to it; the risk is stored with its age."""
 
     state: str = "draft"
     whole: bool = True
@@ -227,18 +240,18 @@ class Model:
     silences: tuple[Silence, ...] = field(default=(), compare=False)
 
     def relations(self, me: str) -> frozenset[str]:
-        """What it is to the case itself."""
+        """Return the relations of an office to the case itself."""
         return frozenset(relation for relation, who in self.parties if who == me)
 
     def parts(self, me: str) -> frozenset[str]:
-        """What it is to the case, or to a record of it."""
+        """Return the relations of an office to the case or to a record of it."""
         mine = [one for one in self.referrals if one.to == me and is_in(one)]
         helps = {"former_recipient" if one.past else "recipient" for one in mine}
         roles = {role for one in self.handovers for role in self.in_handover(one, me)}
         return self.relations(me) | helps | roles
 
     def in_handover(self, one: Handover, me: str) -> frozenset[str]:
-        """What a handover by itself makes of it; nothing, once all is erased."""
+        """Return the relations that a handover gives an office; none after an erasure."""
         asked = (
             {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
         )
@@ -246,28 +259,28 @@ class Model:
         return frozenset({*asked, *led}) if self.state != "erased" else frozenset()
 
     def who(self, *relations: str) -> str | None:
-        """The first who has one of these relations."""
+        """Return the office with the first of these relations that any office has."""
         found = dict(self.parties)
         return next((found[one] for one in relations if one in found), None)
 
     @property
     def holder(self) -> str | None:
-        """Lead, else candidate, else desk."""
+        """The lead, else the candidate, else the desk."""
         return self.who(*HOLDS)
 
     def sees_case(self, me: str) -> bool:
-        """Parties do; who has led or helped remembers, and sees nothing new (ADR 20)."""
+        """Return whether an office sees the case; former parties do not (ADR 20)."""
         return bool(self.parts(me) - PAST)
 
     def follows(self, me: str) -> bool:
-        """Return whether one has a part that lets it see who leads (ADR 34)."""
+        """Return whether an office has a part that lets it see who leads (ADR 34)."""
         return bool(self.parts(me) - PAST - {"submitter"})
 
     def is_party(self, me: str) -> bool:
         return bool(self.relations(me) - PAST - {"submitter"})
 
     def may_know(self, me: str) -> bool:
-        """Whether one may know what the person fears: as the safeguards open (ADR 14)."""
+        """Return whether an office may know the safeguards (ADR 14)."""
         mine = self.relations(me)
         led = "lead" in mine and self.state in LED
         reviews = "candidate" in mine and self.state == "under_review"
@@ -275,13 +288,13 @@ class Model:
         return wrote or ((led or reviews) and me not in self.unsafe)
 
     def told(self, to: str, purpose: str) -> frozenset[str] | None:
-        """Which sections one may be told, for a purpose; None: not even the notice."""
+        """Return the sections that an office may read for a purpose, or None."""
         terms = [TERMS[one.kind] for one in self.consents if one.stands]
         fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
         return frozenset[str]().union(*fit) if fit else None
 
     def covers(self, one: Referral, more: AbstractSet[str] = frozenset()) -> bool:
-        """Whether a consent covers a referral, or an answer that tells more."""
+        """Return whether a consent covers a referral, or an answer that gives more."""
         told = self.told(one.to, one.service)
         return told is not None and one.sections | more <= told
 
@@ -297,27 +310,27 @@ class Model:
         return self.risk is not None and self.risk[0] <= HOLDS_FOR[self.risk[1]]
 
     def clock(self, of: Record) -> Clock | None:
-        """What runs for a record."""
+        """Return the deadline of a record, if one runs."""
         return next((clock for clock in self.clocks if clock.of == of), None)
 
     def left(self, of: Record) -> int | None:
-        """How long a record may wait still; None: nothing runs, or in working days."""
+        """Return the minutes left for a record; None without a deadline in minutes."""
         clock = self.clock(of)
         return clock.left if clock else None
 
     @property
     def unsafe(self) -> frozenset[str]:
-        """Who must not learn of the person."""
+        """Offices that must not learn of the person."""
         return FEARS[self.fears]
 
 
 def is_in(one: Referral) -> bool:
-    """Whether its recipient has a part in it."""
+    """Return whether the recipient has a part in the case."""
     return one.told and not one.left
 
 
 def sides_of(relations: AbstractSet[str], table: Mapping[str, list[str]]) -> frozenset[str]:
-    """The sides that some relations give, as a table of the document says."""
+    """Return the sides that relations give by a table of the document."""
     return frozenset(side for one in relations for side in table[one][0].split())
 
 
@@ -327,24 +340,24 @@ OF_HANDOVER: Final = of_handover.cells(of_handover.RELATIONS)
 
 
 def sides_of_case(world: Model, me: str) -> frozenset[str]:
-    """On which sides of the case it stands."""
+    """Return the sides of an office on the case."""
     return sides_of(world.relations(me), OF_CASE)
 
 
 def sides_of_referral(world: Model, one: Referral, me: str) -> frozenset[str]:
-    """On which sides of a referral it stands; on none: it does not see it."""
+    """Return the sides of an office on a referral; without any it does not see it."""
     helps = {"recipient"} if one.to == me and is_in(one) else set[str]()
     return sides_of(world.relations(me) | helps, OF_REFERRAL)
 
 
 def sides_of_handover(world: Model, one: Handover, me: str) -> frozenset[str]:
-    """On which sides of a handover it stands; on none: it does not see it."""
-    of_case = world.relations(me) - {"former_lead"}  # who lost it to a desk: of no offer
+    """Return the sides of an office on a handover; without any it does not see it."""
+    of_case = world.relations(me) - {"former_lead"}  # a lead that was replaced by a desk
     return sides_of(of_case | world.in_handover(one, me), OF_HANDOVER)
 
 
 def referral_needs(world: Model, one: Referral, me: str) -> Met:
-    """How the needs of a referral are judged; all who are asked are in Kazakhstan."""
+    """Return a function that judges the requirements of a referral in Kazakhstan."""
     rests, safe = world.state == "suspended", one.to not in world.unsafe
     knows = world.may_know(me)
     met = {
@@ -365,7 +378,7 @@ def referral_needs(world: Model, one: Referral, me: str) -> Met:
 
 
 def handover_needs(world: Model, one: Handover, me: str) -> Met:
-    """How the needs of a handover are judged; between KZ and UZ there is an agreement."""
+    """Return a function that judges the requirements of a handover of KZ and UZ."""
     safe, knows = one.to not in world.unsafe, world.may_know(me)
     permitted = one.to != UZ or world.fears == "permitted"
     told = world.told(one.to, "HANDOVER") is not None
@@ -385,36 +398,36 @@ type Outcome = tuple[Verdict, Model]
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """A life cycle, as the copies of the document's tables have it."""
+    """A life cycle by the copies of the document's tables."""
 
     lines: Mapping[str, Any]
     cells: Mapping[str, list[str]]
 
     def options(self, action: str) -> list[list[str]]:
-        """The needs of a step, each with those that would do instead."""
+        """Return the requirements of an action, each with its alternatives."""
         return options_in(self.cells[action][0])
 
     def refusal(
         self, state: str, action: str, sides: AbstractSet[str], roles: AbstractSet[str]
     ) -> Verdict | None:
-        """Why a step is not theirs to take; None: it is."""
+        """Return why an office may not take an action, or None if it may."""
         return refused(self, state, action, frozenset(sides), frozenset(roles))
 
     def lacks(self, action: str, met: Met) -> Verdict:
-        """What a step needs and has not; of what would do, the first is named."""
+        """Return the unmet requirements of an action; of alternatives, the first."""
         return tuple(some[0] for some in self.options(action) if not any(map(met, some)))
 
     def open_to(
         self, state: str, sides: AbstractSet[str], roles: AbstractSet[str], met: Met
     ) -> frozenset[tuple[str, bool]]:
-        """Which steps are theirs in a state, and whether they are open now."""
+        """Return the actions of an office in a state, and whether each is available now."""
         mine = [name for name in self.lines if not self.refusal(state, name, sides, roles)]
         return frozenset((name, not self.lacks(name, asking(met))) for name in mine)
 
 
 @cache
 def options_in(cell: str) -> list[list[str]]:
-    """Read the needs of a step."""
+    """Parse the requirements of an action."""
     return [need.split("|") for need in cell.split()]
 
 
@@ -422,7 +435,7 @@ def options_in(cell: str) -> list[list[str]]:
 def refused(
     machine: Machine, state: str, action: str, sides: frozenset[str], roles: frozenset[str]
 ) -> Verdict | None:
-    """Ask the document's table, as each side and in each role at once."""
+    """Return why every side and role is refused an action, or None if one is not."""
     line = machine.lines[action]
     answers = {(line.answer(state, *who),) for who in product(sides or {""}, roles)}
     if answers - set(REFUSALS):
@@ -431,7 +444,7 @@ def refused(
 
 
 def asking(met: Met) -> Met:
-    """Take for granted what a request can bring."""
+    """Return a function that takes for granted what a request can bring."""
     return lambda need: need in BROUGHT or met(need)
 
 

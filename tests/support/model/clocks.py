@@ -1,10 +1,10 @@
-"""Which clock runs for what in a modelled case, on whom it waits, and how long still.
+"""The deadlines of a modelled case: their kind, the office that has to act, the time left.
 
 Written from LIFECYCLES.md, section 7, and from the independent copies of its tables in
-tests/rules; never from the code. The person is in an emergency, so that every clock runs
-day and night but one: that a deletion is confirmed is counted in working days, of the
-recipient's calendar. Of that the model says that it runs and whom it waits on, and not how
-long; whoever lets it pass is only reminded.
+tests/rules, never from the code. The person is in an emergency, so that every deadline runs
+day and night except one: the confirmation of a deletion is counted in working days, by the
+recipient's calendar. The model predicts that this one runs and for whom, but not how long;
+if it is missed, the office is only reminded.
 """
 
 from collections.abc import Callable
@@ -40,18 +40,18 @@ OF_STATES: Final = {
     "referral": of_referral.cells(of_referral.STATES),
     "handover": of_handover.cells(of_handover.STATES),
 }
-"""For each state the kind of its clock and on whom that waits; both may be empty."""
+"""For each state the kind of its deadline, and the side that has to act; may be empty."""
 PATIENCE: Final = 3
 WEEK: Final = 7 * DAY
 TWO_YEARS: Final = 731 * DAY
-"""Whichever two years begin before March 2028, one leap day lies in them."""
+"""Any two years that begin before March 2028 contain one leap day."""
 PAUSED_BY: Final = {"ask": "decide_referral", "hold": "give_feedback"}
-"""Steps that let a clock stand still, and which: it goes on when they are answered."""
+"""Actions that pause a deadline, by the deadline; it resumes with the answer."""
 GO_ON: Final = frozenset({"answer", "resume"})
 
 
 def in_minutes(limit: str) -> int | None:
-    """Read a limit of the document; None: working days."""
+    """Return a limit of the document in minutes, or None for working days."""
     count, unit = limit.split(maxsplit=1)
     if unit == "months":
         return TWO_YEARS
@@ -60,23 +60,23 @@ def in_minutes(limit: str) -> int | None:
 
 
 LIMITS: Final = {kind: in_minutes(row[0]) for kind, row in of_time.ROWS.items()}
-"""How long each runs in an emergency."""
+"""The length of each deadline in an emergency."""
 
 
-# Setting and stopping.
+# Start and stop.
 
 
 def start(
     world: Model, of: Record, kind: str, whom: str | None, left: int | None = None
 ) -> Model:
-    """Start a clock, with all its time or with what is left; what ran before stops."""
+    """Start a deadline with its full length or with the time left; the old one stops."""
     after = stop(world, of)
     length = LIMITS[kind] if left is None else max(left, 0)
     return replace(after, clocks=(*after.clocks, Clock(of, kind, whom, length, length)))
 
 
 def stop(world: Model, of: Record) -> Model:
-    """Stop the clock of a record; how often it was let pass is remembered of who leads."""
+    """Stop the deadline of a record; misses of a possible lead are still counted."""
     clock = world.clock(of)
     if clock is None:
         return world
@@ -86,15 +86,16 @@ def stop(world: Model, of: Record) -> Model:
 
 
 def patient(names: list[str | None]) -> tuple[str, ...]:
-    """Count no further than matters."""
+    """Count the misses of each office, up to the number that matters."""
     counts = {name: min(names.count(name), PATIENCE) for name in names if name}
     return tuple(sorted(name for name, count in counts.items() for _ in range(count)))
 
 
 def silences(clock: Clock, least: int) -> int:
-    """Count how often a clock was let pass: when it is due, and each time its length again.
+    """Return how often a deadline was missed.
 
-    Weekly after the third; and no sooner again than is fair.
+    It counts when it is due, and again each time its length passes; after the third time
+    weekly, and never sooner than after `least`.
     """
     if clock.left is None or clock.length is None or clock.left > 0:
         return 0
@@ -105,7 +106,7 @@ def silences(clock: Clock, least: int) -> int:
 
 
 def wait_until(clock: Clock, least: int) -> int | None:
-    """Say in how many minutes it will have been let pass once more; None: nobody counts."""
+    """Return the minutes until the next miss, or None for working days."""
     if clock.left is None or clock.length is None:
         return None
     length = max(clock.length, least)
@@ -116,17 +117,17 @@ def wait_until(clock: Clock, least: int) -> int | None:
 
 
 def is_failing(world: Model, who: str) -> bool:
-    """Whether one let the clocks of the case pass three times, whichever they were."""
+    """Return whether an office missed deadlines of the case three times in all."""
     mine = [clock for clock in world.clocks if clock.whom == who]
     now = sum(silences(clock, DAY) for clock in mine)
     return world.let_pass.count(who) + now >= PATIENCE
 
 
-# Of the case.
+# The case.
 
 
 def wind_case(world: Model, until: int | None = None) -> Model:
-    """Start what the state of the case calls for."""
+    """Start the deadline for the case's current state."""
     kind, side = OF_STATES["case"][world.state]
     if world.state not in CASE_OPEN:
         world = pause_questions(world)
@@ -140,7 +141,7 @@ def wind_case(world: Model, until: int | None = None) -> Model:
 
 
 def due_by_itself(world: Model, kind: str) -> int | None:
-    """Say in how long the risk or a visit is due: that hangs on no limit."""
+    """Return when the risk or a visit is due, which depends on no limit."""
     if kind == "monitor":
         return world.visits[0]
     if kind == "review_risk" and world.risk is not None:
@@ -150,7 +151,7 @@ def due_by_itself(world: Model, kind: str) -> int | None:
 
 
 def pause(world: Model) -> Model:
-    """Let what may wait stand still while the case is suspended."""
+    """Pause the deadlines that may wait while the case is suspended."""
     for number, one in enumerate(world.referrals):
         if rests(world, one):
             left = time_left(world, ("referral", number))
@@ -160,7 +161,7 @@ def pause(world: Model) -> Model:
 
 
 def go_on(world: Model) -> Model:
-    """Let everything run again, with the time that was left."""
+    """Resume all deadlines with the time that was left."""
     for number, one in enumerate(world.referrals):
         if one.state in ALIVE and one.rest is not None:
             kind, whom = clock_of(world, one)
@@ -170,34 +171,34 @@ def go_on(world: Model) -> Model:
 
 
 def time_left(world: Model, of: Record) -> int | None:
-    """Say what is left of what runs: of what is late, nothing."""
+    """Return the time left for a record; zero if its deadline was missed."""
     left = world.left(of)
     return None if left is None else max(left, 0)
 
 
-# Of a referral.
+# Referrals.
 
 
 def put(world: Model, number: int, one: Referral) -> Model:
-    """Put a referral in the place of what it was."""
+    """Return the model with a referral replaced."""
     several = (*world.referrals[:number], one, *world.referrals[number + 1 :])
     return replace(world, referrals=several)
 
 
 def clock_of(world: Model, one: Referral) -> tuple[str, str | None]:
-    """Say which clock the state of a referral calls for, and on whom it waits."""
+    """Return the deadline for a referral's state, and the office that has to act."""
     kind, side = OF_STATES["referral"][one.state]
     return kind, one.to if side == "recipient" else world.holder
 
 
 def rests(world: Model, one: Referral) -> bool:
-    """Whether it may wait while the case is suspended: all but what keeps somebody safe."""
+    """Return whether a referral waits while the case is suspended; protection does not."""
     may_wait = one.state in ALIVE and one.service not in FOR_SAFETY
     return world.state == "suspended" and may_wait
 
 
 def step(world: Model, number: int, one: Referral, name: str = "") -> Model:
-    """Let a referral be what a step made of it, and start the clock that calls for."""
+    """Replace a referral after an action, and start the deadline for its new state."""
     of, before = ("referral", number), world.referrals[number]
     left = before.rest if before.rest is not None else time_left(world, of)
     if name in PAUSED_BY:
@@ -216,18 +217,18 @@ def step(world: Model, number: int, one: Referral, name: str = "") -> Model:
 
 
 def hand_on(world: Model) -> Model:
-    """Let what waited for the holder wait for the new one, with all its time."""
+    """Restart the deadlines of the holder for a new holder, with their full length."""
     for number, one in enumerate(world.referrals):
         if OF_STATES["referral"][one.state][1] == "sender":
             world = step(world, number, one)
     return world
 
 
-# Of an offer of the lead, and of questions.
+# Handovers and questions.
 
 
 def wind_handover(world: Model, number: int, one: Handover) -> Model:
-    """Let a handover be what a step made of it, with its clock."""
+    """Replace a handover after an action, and start the deadline for its state."""
     several = (*world.handovers[:number], one, *world.handovers[number + 1 :])
     after, of = replace(world, handovers=several), ("handover", number)
     kind, _ = OF_STATES["handover"][one.state]
@@ -235,7 +236,7 @@ def wind_handover(world: Model, number: int, one: Handover) -> Model:
 
 
 def wind_question(world: Model, number: int, one: Question) -> Model:
-    """Let a question be asked, answered or asked again, with its clock."""
+    """Replace a question, and start or stop its deadline."""
     several = (*world.questions[:number], replace(one, rest=None))
     after = replace(world, questions=(*several, *world.questions[number + 1 :]))
     of = ("question", number)
@@ -243,7 +244,7 @@ def wind_question(world: Model, number: int, one: Question) -> Model:
 
 
 def pause_questions(world: Model) -> Model:
-    """Let the time to answer stand still."""
+    """Pause the deadlines of all questions."""
     for number, one in unanswered(world, lambda clock: clock is not None):
         of = ("question", number)
         still = replace(one, rest=time_left(world, of))
@@ -253,7 +254,7 @@ def pause_questions(world: Model) -> Model:
 
 
 def resume_questions(world: Model) -> Model:
-    """Let it run again where it stood still."""
+    """Resume the deadlines of all paused questions."""
     for number, one in unanswered(world, lambda clock: clock is None):
         world = wind_question(world, number, one)
     return world
@@ -262,7 +263,7 @@ def resume_questions(world: Model) -> Model:
 def unanswered(
     world: Model, only: Callable[[Clock | None], bool]
 ) -> list[tuple[int, Question]]:
-    """List the questions that nobody answered, whose clock is of some kind."""
+    """List the unanswered questions whose deadline satisfies a condition."""
     numbered = enumerate(world.questions)
     some = [(number, one) for number, one in numbered if not one.answered]
     return [found for found in some if only(world.clock(("question", found[0])))]

@@ -1,4 +1,4 @@
-"""What becomes of a modelled case when a step is taken: values in, values out."""
+"""The effects of actions on a modelled case, as pure functions."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,16 +24,16 @@ from tests.support.model.clocks import hand_on, step, wind_case, wind_handover
 
 
 def fits(world: Model, chosen: str) -> bool:
-    """Whether a desk may give the case to one: of the country, agreed to, safe, another."""
+    """Return whether a desk may assign the case to an office (country, consent, safety)."""
     told = chosen in SHORTLIST and world.told(chosen, "REFER") is not None
     return told and chosen not in world.unsafe and chosen != world.holder
 
 
 def may_take_over(world: Model, chosen: str) -> bool:
-    """Whether a desk may give one the lead: as `fits`, or agreed to as a new lead.
+    """Return whether a desk may make an office the lead.
 
-    Or it is the one that is named since a desk recorded that the person agrees to its kind:
-    in the model there is one of that kind alone.
+    It may if the office `fits`, or if the person agreed to it as a new lead. It also may if
+    a desk recorded a consent to this kind of office; the model has one office of that kind.
     """
     handed = chosen in SHORTLIST and world.told(chosen, "HANDOVER") is not None
     safe = chosen not in world.unsafe and chosen != world.holder
@@ -41,25 +41,25 @@ def may_take_over(world: Model, chosen: str) -> bool:
 
 
 def next_lead(world: Model) -> str | None:
-    """Name who is to lead by what a desk recorded."""
+    """Return the next lead by the consent that a desk recorded, or None."""
     recorded = any(one.kind == BY_DESK and one.stands for one in world.consents)
     able = KZ not in world.unsafe and world.holder != KZ
     return KZ if recorded and able else None
 
 
 def without(world: Model, *relations: str) -> Model:
-    """End what holds these relations to the case."""
+    """Return the model without the parties of these relations."""
     kept = frozenset((one, who) for one, who in world.parties if one not in relations)
     return replace(world, parties=kept)
 
 
 def admit(world: Model, relation: str, who: str) -> Model:
-    """Give one a part in the case."""
+    """Return the model with an office admitted in a relation."""
     return replace(world, parties=world.parties | {(relation, who)})
 
 
 def route(world: Model) -> Model:
-    """Ask the next who may lead, was told nothing yet and is safe; at the end the desk."""
+    """Offer the case to the next safe office that has a consent, else to the desk."""
     able = [
         one
         for one in SHORTLIST
@@ -72,7 +72,7 @@ def route(world: Model) -> Model:
 
 
 def settle(world: Model) -> Model:
-    """Let the case follow its referrals: begin_assistance, fall_back."""
+    """Apply the automatic steps begin_assistance and fall_back."""
     helped = any(one.state in HELPED for one in world.referrals)
     helped = any(one.state in HELPED for one in world.referrals)
     at_work = any(one.state in HELPED - {"completed"} for one in world.referrals)
@@ -85,7 +85,7 @@ def settle(world: Model) -> Model:
 
 
 def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool]) -> Model:
-    """Move those referrals that are in some states, and of some kind."""
+    """Move the referrals that are in some states and satisfy a condition."""
     for number, one in enumerate(world.referrals):
         if one.state in states and only(one):
             world = step(world, number, replace(one, state=states[one.state]))
@@ -93,7 +93,7 @@ def change(world: Model, states: dict[str, str], only: Callable[[Referral], bool
 
 
 def leave(world: Model, only: Callable[[Referral], bool]) -> Model:
-    """End the part of those who were told of the person by some referrals."""
+    """End the part of the recipients whose sent referrals satisfy a condition."""
     left = (
         replace(one, past=True) if one.told and only(one) else one
         for one in world.referrals
@@ -102,7 +102,7 @@ def leave(world: Model, only: Callable[[Referral], bool]) -> Model:
 
 
 NEVER: Final = 1000 * HOUR
-"""After which it does not matter any more how old an assessment is."""
+"""An age after which an assessment of the risk no longer matters."""
 
 VISITS: Final = (DAY, 2 * DAY)
 """When the person is to be visited, as the stories plan it."""
@@ -112,7 +112,7 @@ REVOKED: Final = {"draft": "revoked"}
 
 
 def cancel(world: Model, only: Callable[[Handover], bool] = lambda _: True) -> Model:
-    """Take back the offer of the lead, if it is of some kind."""
+    """Cancel the offers of the lead that satisfy a condition."""
     for number, one in enumerate(world.handovers):
         if one.state == "offered" and only(one):
             world = wind_handover(world, number, replace(one, state="cancelled"))
@@ -120,7 +120,7 @@ def cancel(world: Model, only: Callable[[Handover], bool] = lambda _: True) -> M
 
 
 def end_drafts(world: Model, *_: str) -> Model:
-    """Revoke what was never sent."""
+    """Revoke all drafts of referrals."""
     return change(world, REVOKED, lambda _: True)
 
 
@@ -130,37 +130,37 @@ def end_all(world: Model, *_: str) -> Model:
 
 
 def erase(world: Model, *_: str) -> Model:
-    """Destroy what is sealed; everybody leaves but oversight."""
+    """Destroy the sealed documents, and end the part of all parties except oversight."""
     left = tuple(replace(one, left=True) for one in world.referrals)
     parties = frozenset({("oversight", OVERSIGHT)})
     return replace(world, sealed=False, parties=parties, referrals=left, clocks=())
 
 
 def discard(world: Model, *_: str) -> Model:
-    """Destroy what is sealed in a draft."""
+    """Destroy the sealed documents of a draft."""
     return replace(world, sealed=False)
 
 
 def assign(world: Model, _: str, chosen: str) -> Model:
-    """The desk's part ends with its choice, who was asked then and is not asked again."""
+    """Assign a candidate, and end the part of the desk; no office is asked twice."""
     asked = replace(without(world, "desk"), asked=world.asked | {chosen})
     return hand_on(admit(asked, "candidate", chosen))
 
 
 def give_lead(world: Model, who: str, until: int | None = None) -> Model:
-    """Make another the lead: what waited for the old one waits for it, no desk beside."""
+    """Replace the lead; its deadlines restart for the new one, and the desk leaves."""
     led = lead(without(world, "lead", "escalation_desk"), who)
     return hand_on(wind_case(led, until))
 
 
 def lead(world: Model, who: str) -> Model:
-    """Begin to lead: what was let pass in this very moment, a lead let pass."""
+    """Make an office the lead; a deadline missed at this moment counts as missed by one."""
     then = tuple(replace(one, led=one.led or one.now) for one in world.silences)
     return admit(replace(world, silences=then), "lead", who)
 
 
 def take_back(world: Model, number: int) -> Model:
-    """Withdraw a consent; what rested on it, and on no other, ends at once."""
+    """Withdraw a consent, and end what no other consent covers."""
     gone = replace(world.consents[number], stands=False)
     consents = (*world.consents[:number], gone, *world.consents[number + 1 :])
     after = replace(world, consents=consents)
@@ -176,12 +176,12 @@ def take_back(world: Model, number: int) -> Model:
 
 
 def is_unfit(world: Model, to: str) -> bool:
-    """Whether one helps nobody, or holds the case itself."""
+    """Return whether an office gives no help, or holds the case itself."""
     return to not in HELPS or to == world.holder
 
 
 def is_helping(world: Model, me: str) -> bool:
-    """Whether one was asked to help, and that did not end without help."""
+    """Return whether an office has a referral that did not end without help."""
     mine = [one for one in world.referrals if one.to == me and is_in(one)]
     return any(one.state in ALIVE | HELPED for one in mine)
 

@@ -1,9 +1,9 @@
-"""What must happen: the whole mechanism as one pure function.
+"""Predictions of the service's answers and of a case's next state, as a pure function.
 
-Written from LIFECYCLES.md and the independent copies of its tables, never from the code;
-docs/adr is followed where it departs from the document. The values are in mechanism.py,
-the steps of the tables here, what becomes known and is asked beside them in
-model_beside.py, the clocks in model_clocks.py, and silence in model_silence.py.
+Written from LIFECYCLES.md and the independent copies of its tables, never from the code.
+Where docs/adr departs from the document, so does this model. The values are in
+case_values.py, the steps of the tables in this module, consents and other side records in
+side_records.py, deadlines in clocks.py, and missed deadlines in silence.py.
 """
 
 from dataclasses import replace
@@ -53,22 +53,27 @@ from tests.support.model.silence import pass_time, wait
 from tests.support.model.views import case_needs
 
 type Standing = tuple[frozenset[str], frozenset[str]]
-"""On which sides an account stands, and its roles."""
+"""The sides of an account, and its roles."""
 
 type Act = tuple[str, Any, bool]
 """An action, its target, and whether the request is poor: one contact, a visit too late."""
 
 SPOILED: Final = frozenset(
     {
-        *("two_contacts", "review_date", "schedule", "person_informed", "meeting"),
-        *("person_met", "capacity"),
+        "two_contacts",
+        "review_date",
+        "schedule",
+        "person_informed",
+        "meeting",
+        "person_met",
+        "capacity",
     }
 )
-"""What a request can bring and still not meet: one contact, a review too late."""
+"""Requirements that a request can bring and still not meet."""
 
 
 def predict(world: Model, actor: Actor, act: Act) -> Outcome:
-    """Say what an account hears when it acts, and what is then."""
+    """Return what an account is answered for an action, and the case after it."""
     action, target, poor = act
     about, _, name = action.partition(".")
     if about == "time":
@@ -78,7 +83,7 @@ def predict(world: Model, actor: Actor, act: Act) -> Outcome:
 
 
 def judged(machine: Machine, name: str, state: str, actor: Standing, met: Met) -> Verdict:
-    """Say why a step is not taken, or that it is."""
+    """Return why an action is refused, or OK."""
     sides, roles = actor
     if refusal := machine.refusal(state, name, sides, roles):
         return refusal
@@ -87,7 +92,7 @@ def judged(machine: Machine, name: str, state: str, actor: Standing, met: Met) -
 
 
 def bringing(met: Met, poor: bool, **named: bool) -> Met:
-    """Judge by what a request brings too."""
+    """Return a function that also judges the requirements that a request meets itself."""
 
     def judge(need: str) -> bool:
         if need in named:
@@ -100,14 +105,14 @@ def bringing(met: Met, poor: bool, **named: bool) -> Met:
 ALWAYS: Final = frozenset(
     ["reason", "question", "alternative", "outcome", "feedback", "second_person"]
 )
-"""What a well-formed request brings; a second person says yes at once."""
+"""Requirements that a well-formed request meets; a second person approves at once."""
 
 
 # The case.
 
 
 def on_case(world: Model, actor: Actor, name: str, target: str, poor: bool) -> Outcome:
-    """Take a step of the case."""
+    """Take an action on the case."""
     me = actor.focal_point
     sides = sides_of_case(world, me)
     if not world.sees_case(me):
@@ -126,14 +131,14 @@ def on_case(world: Model, actor: Actor, name: str, target: str, poor: bool) -> O
 
 
 AND_THEN: Final = {"suspend": pause, "resume": go_on, "reopen": resume_questions}
-"""What becomes of the other clocks once the case has its own."""
+"""Effects on the other deadlines, once the case has its own."""
 
 
 # Referrals.
 
 
 def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
-    """Open a referral, or take a step of one."""
+    """Open a referral, or take an action on one."""
     if name == "open":
         return open_referral(world, actor, *target)
     number, *rest = target
@@ -190,7 +195,7 @@ def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outc
 
 
 def draft(world: Model, one: Referral) -> Model:
-    """Write a draft."""
+    """Add a draft."""
     after = replace(world, referrals=(*world.referrals, one))
     return step(after, len(world.referrals), one)
 
@@ -217,7 +222,7 @@ def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
 
 
 def offer(world: Model, actor: Actor, to: str) -> Outcome:
-    """Offer the lead to another, one at a time."""
+    """Offer the lead to another office, one at a time."""
     me, one = actor.focal_point, Handover(actor.focal_point, to)
     if not world.sees_case(me):
         return NOT_FOUND, world

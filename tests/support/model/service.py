@@ -1,4 +1,4 @@
-"""The service, asked for the acts of a story, and spelled in the words of the model."""
+"""A client that performs modelled actions, and returns answers as the model does."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -32,11 +32,11 @@ SECONDS: Final = {
 }
 MINUTE: Final = timedelta(minutes=1)
 SELDOM: Final = {kind for kind, limit in LIMITS.items() if limit is None}
-"""Clocks that are counted in working days, of which the model says less."""
+"""Deadlines in working days, whose length the model does not predict."""
 
 
 class Service:
-    """The service, with an account of everybody; one case after the other."""
+    """The service with an account for every actor; it runs one case after another."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -48,7 +48,7 @@ class Service:
         self.begins()
 
     def begins(self) -> None:
-        """Begin a new story; nothing of the one before waits for anybody any more."""
+        """Begin a new case, and stop every deadline of the one before."""
         self.world.now = NOON
         self.code = ""
         kinds = ("referral", "handover", "consent", "question")
@@ -60,7 +60,7 @@ class Service:
             session.execute(update(Clock).where(running).values(stopped_at=NOON))
 
     def writes(self, body: Json) -> Response:
-        """Write the case, with its consents."""
+        """Write the case with its consents."""
         response = self.people[POST].creates("/cases", body)
         if response.is_success:
             self.code = response.json()["code"]
@@ -71,20 +71,20 @@ class Service:
         return response
 
     def learns(self, path: str, response: Response) -> None:
-        """Remember the version of a record, as whoever saw it would, and what it shows."""
+        """Store the version of a record, and the last body that was read."""
         self.told = response.json() if response.status_code in {200, 201} else {}
         if response.status_code in {200, 201} and response.json().get("version"):
             self.versions[path] = response.json()["version"]
 
     def path(self, about: str, target: Any) -> str:
-        """Say where a record is."""
+        """Return the path of a record."""
         if about in {"case", "lead"}:
             return f"/cases/{self.code}"
         number = target[0] if isinstance(target, tuple) else target
         return f"/{about}s/{self.ids[about][number]}"
 
     def does(self, name: str, act: Act) -> Verdict:
-        """Ask the service for one act."""
+        """Perform an action, and return the verdict."""
         action, target, _ = act
         someone, case = self.people[name], f"/cases/{self.code}"
         self.told = {}
@@ -105,7 +105,7 @@ class Service:
                 return self.takes(someone, act)
 
     def tells(self, someone: Someone, case: str, action: str, target: Any) -> Verdict:
-        """Tell of the person, or ask of them."""
+        """Record a consent, the risk, safeguards or a question."""
         about = action.partition(".")[0]
         path = f"{case}/{about}s"
         match action:
@@ -125,7 +125,7 @@ class Service:
                 return said(someone.post(path, {"answer": "!"}))
 
     def takes(self, someone: Someone, act: Act) -> Verdict:
-        """Take a step of the case, a referral or a handover."""
+        """Take an action on the case, a referral or a handover."""
         action, target, _ = act
         about, _, step = action.partition(".")
         path, sent = self.path(about, target), body_of(self.world, act)
@@ -145,7 +145,7 @@ class Service:
         return someone.creates(f"/cases/{self.code}/referrals", body)
 
     def made(self, about: str, response: Response) -> Verdict:
-        """Remember what was made."""
+        """Store the id of a created record."""
         if response.is_success:
             made = response.json()["id"]
             self.ids[about].append(made)
@@ -161,7 +161,7 @@ class Service:
         method: str = "POST",
         **headers: str,
     ) -> Response:
-        """Take a step, and read the record again if it has changed meanwhile."""
+        """Take an action, and read the record again if its version has changed."""
         for _ in range(2):
             tag = {"If_Match": f'"{self.versions.get(path, 1)}.{"0" * 16}"'}
             response = someone.ask(method, f"{path}/{step}", body, headers=tag | headers)
@@ -174,19 +174,19 @@ class Service:
     def allowed(
         self, someone: Someone, path: str, step: str, body: Any, asked: Response
     ) -> Response:
-        """Let a second person allow it, and ask again."""
+        """Let a second person approve an action, and repeat it."""
         question = asked.json()["id"]
         done(self.seconds[someone.code].post(f"/approvals/{question}/approve"))
         return self.steps(someone, path, step, body, approval=question)
 
     def finds_consent(self, someone: Someone) -> None:
-        """Find the consent that a desk recorded; it sees no other."""
+        """Store the id of the consent that a desk recorded; it sees no other."""
         listed = done(someone.get(f"/cases/{self.code}/consents"))["items"]
         new = [one["id"] for one in listed if one["id"] not in self.ids["consent"]]
         self.ids["consent"] += new
 
     def finds_drafts(self) -> None:
-        """Find the draft that came of a redirection, as whoever holds the case."""
+        """Store the id of the draft that a redirection created, as the holder."""
         for name in (*LEADERS, DESK):
             listed = self.lists(name, "referral")
             if new := [one for one in listed if one not in self.ids["referral"]]:
@@ -194,14 +194,14 @@ class Service:
                 break
 
     def lists(self, name: str, about: str) -> dict[str, Json]:
-        """List the referrals or handovers that somebody sees, by id."""
+        """List the referrals or handovers that an account sees, by id."""
         found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
         return {one["id"]: one for one in done(found)["items"]}
 
-    # In the words of the model.
+    # Answers as the model shows them.
 
     def shows(self, name: str) -> list[Any]:
-        """Everything somebody sees of the case, and what waits for them."""
+        """Return all that an account sees of the case, and its worklist."""
         response = self.people[name].get(f"/cases/{self.code}")
         self.learns(f"/cases/{self.code}", response)
         shown = [self.spell(response.json()) if response.is_success else None]
@@ -213,7 +213,7 @@ class Service:
         return [*shown, self.worklist(name)]
 
     def spell(self, record: Json) -> tuple[Any, ...]:
-        """Spell a case, a referral or a handover as somebody sees it."""
+        """Return a case, a referral or a handover as the model shows it."""
         you_are, steps = tuple(record["you_are"]), steps_of(record)
         kind = "case" if "code" in record else "handover" if "to" in record else "referral"
         clock, _ = OF_STATES[kind][record["state"]]
@@ -222,7 +222,7 @@ class Service:
         return you_are, record["state"], *(record[one] for one in who[kind]), due, steps
 
     def until(self, due_at: str | None) -> int | None:
-        """Say in how many minutes something is due."""
+        """Return the minutes until a time."""
         if due_at is None:
             return None
         left = datetime.fromisoformat(due_at) - self.world.now
@@ -230,13 +230,13 @@ class Service:
         return left // MINUTE
 
     def about(self, subject: str) -> Record | None:
-        """Say what a subject is in the story, if it is of it."""
+        """Return the record that a subject names, or None if it is of another case."""
         kind, _, named = subject.partition("s/")
         ids = [self.code] if kind == "case" else self.ids.get(kind, [])
         return (kind, ids.index(named)) if named in ids else None
 
     def worklist(self, name: str) -> list[tuple[Any, ...]]:
-        """What waits for somebody's focal point."""
+        """Return the worklist of an account's office."""
         rows = [
             (self.about(subject), kind, None if kind in SELDOM else self.until(due_at))
             for subject, kind, due_at in self.people[name].waits()
@@ -244,7 +244,7 @@ class Service:
         return sorted(rows, key=repr)
 
     def silences(self, name: str) -> list[tuple[Any, ...]]:
-        """Of which silences somebody has heard."""
+        """Return the missed deadlines that an account was told of."""
         heard = [event for event in self.people[name].hears() if "clock" in event["facts"]]
         return [
             (about, event["facts"]["clock"], event["facts"]["silence"])
@@ -255,7 +255,7 @@ class Service:
 
 
 def terms_of(consent: Json) -> tuple[Any, ...]:
-    """What tells consents apart: the service keeps no order among those of one moment."""
+    """Return what distinguishes a consent; the service does not order them by creation."""
     who = consent.get("focal_point")
     return who, tuple(sorted(consent["purposes"])), tuple(sorted(consent["sections"]))
 
@@ -265,7 +265,7 @@ def steps_of(record: Json) -> frozenset[tuple[str, bool]]:
 
 
 def said(response: Response) -> Verdict:
-    """What the service answered, in the words of the model."""
+    """Return the service's answer as a verdict of the model."""
     if response.is_success:
         return ("gone",) if response.status_code == 204 else OK
     _, name = problem(response)

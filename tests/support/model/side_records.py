@@ -1,4 +1,4 @@
-"""What becomes known of a modelled case, and is asked, beside the tables of its steps."""
+"""Actions on consents, risk, safeguards, questions and failing leads of a modelled case."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -49,7 +49,7 @@ WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
 
 
 def may_write(world: Model, actor: Actor) -> Verdict | None:
-    """Say why the case is not theirs to write: the submitter's, then the lead's."""
+    """Return why an office may not write the case, or None: submitter, then lead."""
     if world.state not in UNLED | LED:
         return ILLEGAL
     owner = "submitter" if world.state in UNLED else "lead"
@@ -57,13 +57,13 @@ def may_write(world: Model, actor: Actor) -> Verdict | None:
 
 
 def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> Outcome:
-    """Record what the person agrees to, or that they take it back."""
+    """Record or withdraw a consent."""
     me = actor.focal_point
     if not world.sees_case(me):
         return NOT_FOUND, world
     if name == "record":
         given = replace(world, consents=(*world.consents, Consent(target, me)))
-        if world.state == "closed":  # else a no could never become a yes again
+        if world.state == "closed":  # else a withdrawn consent could not be given again
             return OK if "lead" in world.relations(me) else NOT_YOURS, given
         return may_write(world, actor) or OK, given
     consent = world.consents[target]
@@ -71,7 +71,7 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
 
 
 def knows(world: Model, me: str, consent: Consent) -> bool:
-    """Whether one may know of a consent: who leads of all, a helper of what names it."""
+    """Return whether an office may know of a consent."""
     mine, reviews = world.relations(me), world.state == "under_review"
     holds = "lead" in mine or ("candidate" in mine and reviews)
     named = is_helping(world, me) and me in TERMS[consent.kind].to
@@ -79,7 +79,7 @@ def knows(world: Model, me: str, consent: Consent) -> bool:
 
 
 def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
-    """Assess the risk; of two at one moment the graver counts."""
+    """Assess the risk; of two assessments at one moment the graver counts."""
     me = actor.focal_point
     if not world.sees_case(me):
         return NOT_FOUND, world
@@ -92,7 +92,7 @@ def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome
 
 
 def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
-    """Write whom the person fears: who is unsafe loses everything at once (ADR 11)."""
+    """Write the safeguards; an office that is unsafe loses access at once (ADR 11)."""
     me = actor.focal_point
     if not world.sees_case(me):
         return NOT_FOUND, world
@@ -109,7 +109,7 @@ def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> O
 
 
 def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> Outcome:
-    """Ask the submitter, as who holds the case; or answer."""
+    """Ask the submitter as the holder, or answer as the submitter."""
     me = actor.focal_point
     if not world.sees_case(me):
         return NOT_FOUND, world
@@ -132,7 +132,7 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
 
 
 def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
-    """Report a visit, as the lead; or act as the desk beside a lead that does not."""
+    """Report a visit as the lead, or act as the desk beside a failing lead."""
     me = actor.focal_point
     sides = sides_of_case(world, me)
     if not world.sees_case(me):
@@ -160,7 +160,7 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
 def record_lead_consent(world: Model, me: str) -> Outcome:
     """Record that the person agrees to State bodies as a new lead, once.
 
-    Before anybody leads the reason would be the submitter's, which always acts here.
+    Before the case has a lead, the submitter has to be gone, and here it always acts.
     """
     if world.state == "submitted":
         return ("needs-unmet", "reason", "submitter_gone"), world
@@ -174,7 +174,7 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
 
 
 def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
-    """Move the lead from who let it down; what that had put on offer is cancelled."""
+    """Replace a failing lead, and cancel its offer of the lead."""
     lead = world.who("lead")
     assert lead is not None
     if not is_failing(world, lead):
@@ -188,7 +188,7 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
 
 
 def time_for_another(world: Model) -> int | None:
-    """Say how long a new lead has: of what ran out a day."""
+    """Return the time of a new lead: one day if the deadline was missed."""
     left = world.left(THE_CASE)
     return DAY if left is not None and left <= 0 else left
 

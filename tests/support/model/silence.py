@@ -1,7 +1,7 @@
-"""What becomes of a modelled case when time goes by, and when nobody answers.
+"""The passing of time and the effects of missed deadlines in a modelled case.
 
 Written from LIFECYCLES.md, sections 4 and 7, docs/adr/0019 and the independent copy of the
-table of lateness; never from the code.
+table of missed deadlines, never from the code.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,24 +45,24 @@ WHEN_SILENT: Final = {
     tuple(row.split(":")[0].split()): row.split()[2]
     for row in of_silence.TABLE.strip().splitlines()
 }
-"""What each clock sets off."""
+"""The effect of each missed deadline."""
 TWICE: Final = "expire_at_second"
 ROUNDS: Final = 10
-"""Looks at one moment after which nothing may be left to do."""
+"""Runs of the worker at one moment after which nothing may be due."""
 
 
 def effect_of(clock: Clock) -> str:
-    """Say what a clock sets off, by what it is about."""
+    """Return the effect of a missed deadline."""
     return WHEN_SILENT[clock.of[0], clock.kind]
 
 
 def least(clock: Clock) -> int:
-    """Say how long at the least until a silence counts again."""
+    """Return the shortest time in minutes until a miss counts again."""
     return HOUR if effect_of(clock) == TWICE else DAY
 
 
 def pass_time(world: Model, minutes: int) -> Model:
-    """Let time go by, while nobody looks."""
+    """Move the time on without the worker."""
     clocks = tuple(
         clock if clock.left is None else replace(clock, left=clock.left - minutes)
         for clock in world.clocks
@@ -75,7 +75,7 @@ def pass_time(world: Model, minutes: int) -> Model:
 
 
 def look(world: Model) -> Model:
-    """Let the worker look until nothing is left to do now, the longest overdue first."""
+    """Run the worker until nothing is due, the longest overdue deadline first."""
     for times in count():
         due = [clock for clock in world.clocks if is_due(clock)]
         if not due:
@@ -88,18 +88,18 @@ def look(world: Model) -> Model:
 
 
 def is_due(clock: Clock) -> bool:
-    """Whether the worker has to do with a clock now."""
+    """Return whether the worker has to handle a deadline now."""
     wait = wait_until(clock, least(clock))
     return wait is not None and wait <= 0
 
 
 def wait(world: Model, minutes: int) -> Model:
-    """Let time go by, and then the worker look."""
+    """Move the time on, and run the worker."""
     return look(pass_time(world, minutes))
 
 
 def moments(world: Model) -> Iterator[int]:
-    """Say how long it is until just before the next silence, until it, and beyond two."""
+    """Yield the minutes until just before the next miss, until it, and beyond two."""
     waits = [wait_until(clock, least(clock)) for clock in world.clocks]
     ahead = sorted({wait for wait in waits if wait is not None and wait > 0})
     if ahead:
@@ -107,11 +107,11 @@ def moments(world: Model) -> Iterator[int]:
         yield (ahead[1] if len(ahead) > 1 else 2 * ahead[0]) + 1
 
 
-# What a silence sets off.
+# Effects of missed deadlines.
 
 
 def fire(world: Model, clock: Clock) -> Model:
-    """Keep that a clock was let pass, tell, and let it have its effect."""
+    """Record a missed deadline with its audience, and apply its effect."""
     times = silences(clock, least(clock))
     led = world.who("lead", "former_lead") is not None
     silence = Silence(clock.of, clock.kind, times, hearers(world, clock), led)
@@ -119,14 +119,14 @@ def fire(world: Model, clock: Clock) -> Model:
     kept = replace(world, clocks=tuple(clocks), silences=(*world.silences, silence))
     effect = effect_of(clock)
     if effect == "reroute" and world.who("desk") is not None:
-        effect = "remind"  # there is nobody behind it
+        effect = "remind"  # no other office is left
     if effect == TWICE:
         effect = "expire" if times > 1 else "remind"
     return EFFECTS[effect](kept, clock)
 
 
 def hearers(world: Model, clock: Clock) -> frozenset[str]:
-    """Say who hears of it; a submitter nothing of how a lead works on its case (R12)."""
+    """Return the audience of a missed deadline; for a lead's, not the submitter (R12)."""
     about, number = clock.of
     if effect_of(clock) in {"drop", "erase"}:
         return frozenset()
@@ -145,13 +145,13 @@ def hearers(world: Model, clock: Clock) -> frozenset[str]:
 
 
 def reroute(world: Model, _: Clock) -> Model:
-    """Carry the case to the next."""
+    """Offer the case to the next office."""
     left = without(replace(world, state="submitted"), "candidate", "desk")
     return wind_case(hand_on(route(left)))
 
 
 def expire(world: Model, clock: Clock) -> Model:
-    """End what nobody decided."""
+    """Expire a referral or a handover that was not decided."""
     about, number = clock.of
     if about == "handover":
         ended = replace(world.handovers[number], state="expired")
@@ -160,7 +160,7 @@ def expire(world: Model, clock: Clock) -> Model:
 
 
 def remind(world: Model, clock: Clock) -> Model:
-    """Bring in the desk beside a lead that let its clocks pass three times."""
+    """Admit the desk beside a lead that missed its deadlines three times."""
     lead = world.who("lead")
     if lead is None or clock.whom != lead or not is_failing(world, lead):
         return world
@@ -168,7 +168,7 @@ def remind(world: Model, clock: Clock) -> Model:
 
 
 def drop(world: Model, clock: Clock) -> Model:
-    """Throw away a draft that nobody finished."""
+    """Discard a draft that nobody finished."""
     if clock.of == THE_CASE:
         return wind_case(discard(replace(world, state="void")))
     _, number = clock.of

@@ -1,4 +1,4 @@
-"""What each account sees of a modelled case, and how the needs of its steps are judged."""
+"""What each account sees of a modelled case, and how requirements are judged."""
 
 from tests.support.model.case_values import (
     ALIVE,
@@ -22,7 +22,7 @@ from tests.support.model.moves import next_lead
 
 
 def case_needs(world: Model, me: str) -> Met:
-    """How the needs of a case are judged, but for what a request brings."""
+    """Return a function that judges the requirements of actions on the case."""
     lead = world.who("lead")
     alive = [one for one in world.referrals if one.state in ALIVE]
     offered = [one for one in world.handovers if one.state == "offered"]
@@ -44,7 +44,7 @@ def case_needs(world: Model, me: str) -> Met:
 
 
 def view_case(world: Model, actor: Actor) -> View | None:
-    """What an account sees of the case; None: nothing."""
+    """Return what an account sees of the case, or None."""
     me = actor.focal_point
     if not world.sees_case(me):
         return None
@@ -59,13 +59,13 @@ def view_case(world: Model, actor: Actor) -> View | None:
 
 
 def is_past_its_first_lead(world: Model) -> bool:
-    """Whether the lead has moved: who submitted the case does not follow (ADR 12)."""
+    """Return whether the lead has moved, which a submitter does not see (ADR 12)."""
     handed = any(one.state == "effective" for one in world.handovers)
     return handed or world.who("former_lead") is not None
 
 
 def view_referral(world: Model, number: int, actor: Actor) -> View | None:
-    """What an account sees of a referral; None: nothing."""
+    """Return what an account sees of a referral, or None."""
     one = world.referrals[number]
     sides = sides_of_referral(world, one, actor.focal_point)
     if not sides:
@@ -79,7 +79,7 @@ def view_referral(world: Model, number: int, actor: Actor) -> View | None:
 
 
 def view_handover(world: Model, number: int, actor: Actor) -> View | None:
-    """What an account sees of a handover; None: nothing."""
+    """Return what an account sees of a handover, or None."""
     one = world.handovers[number]
     sides = sides_of_handover(world, one, actor.focal_point)
     if not sides:
@@ -91,7 +91,7 @@ def view_handover(world: Model, number: int, actor: Actor) -> View | None:
 
 
 def worklist(world: Model, me: str) -> list[View]:
-    """What waits for a focal point: what about, for what, and how long still."""
+    """Return the worklist of an office: record, kind and minutes left of each item."""
     mine = [clock for clock in world.clocks if clock.whom == me]
     rows = [(THE_CASE if c.of[0] == "question" else c.of, c.kind, c.left) for c in mine]
     return sorted(rows, key=repr)
