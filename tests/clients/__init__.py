@@ -1,1 +1,1 @@
-"""Clients that are generated from openapi/, and a journey that each of them plays."""
+"""Generated clients of openapi/, and a journey that each of them runs."""

@@ -1,8 +1,8 @@
-"""Lint the contract, generate three clients, and let each play a journey: `make clients`.
+"""Lint the contract, generate three clients, and run a journey with each: `make clients`.
 
-Python by openapi-python-client, TypeScript by openapi-typescript, Java by
-openapi-generator. Whatever any of them warns of ends the run, as does a tool that is not
-there. What is generated lies in .clients/, to be looked at.
+Python uses openapi-python-client, TypeScript openapi-typescript, Java openapi-generator.
+The run ends if one of them prints a warning, or if a tool is missing. The generated clients
+are in .clients/.
 """
 
 import json
@@ -52,15 +52,15 @@ JAVA: Final = (
     f"modelPackage={PACKAGE}.model",
 )
 UNTOLD: Final = "-Xlint:all,-serial,-deprecation,-processing"
-"""The generator's own: no serial ids, and a method of Jackson that has a successor."""
+"""Warnings that the generated Java code causes: serial ids, a deprecated Jackson method."""
 
 
 def say(*words: object) -> None:
-    print(*words, flush=True)  # noqa: T201 - what the run is told by
+    print(*words, flush=True)  # noqa: T201 - a program
 
 
 def must_have_tools() -> None:
-    """Stop where something is not there, and say how to get it."""
+    """Exit if a tool is missing, and print how to install it."""
     missing = {tool: how for tool, how in NEEDED.items() if shutil.which(tool) is None}
     for tool, how in missing.items():
         say(f"There is no {tool} here. On Debian: {how}")
@@ -74,7 +74,7 @@ def run(
     env: Mapping[str, str] | None = None,
     given: str | None = None,
 ) -> str:
-    """Run something that has to succeed; return what it said."""
+    """Run a command that has to succeed, and return its output."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=at,
@@ -92,7 +92,7 @@ def run(
 
 
 def fresh(name: str) -> Path:
-    """Make a folder anew."""
+    """Create an empty folder."""
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -100,7 +100,7 @@ def fresh(name: str) -> Path:
 
 
 def lint() -> None:
-    """Hold the contract, in each edition, against what Redocly recommends, and Spectral."""
+    """Check each edition of the contract with the rules of Redocly and Spectral."""
     folder = WORK / "lint"
     shutil.copytree(HERE / "lint", folder, dirs_exist_ok=True)
     run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", at=folder)
@@ -115,7 +115,7 @@ def lint() -> None:
 
 
 def python_client() -> list[object]:
-    """Generate the one for Python; say how its journey is played."""
+    """Generate the Python client, and return the command of its journey."""
     folder = fresh("python")
     package = folder / "safe_conduct_client"
     how = ("--meta", "none", "--output-path", package, "--fail-on-warning")
@@ -135,7 +135,7 @@ def python_client() -> list[object]:
 
 
 def typescript_client() -> list[object]:
-    """Generate the one for TypeScript; say how its journey is played."""
+    """Generate the TypeScript client, and return the command of its journey."""
     folder = WORK / "typescript"
     shutil.copytree(HERE / "typescript", folder, dirs_exist_ok=True)
     run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", at=folder)
@@ -146,10 +146,10 @@ def typescript_client() -> list[object]:
 
 
 def java_client() -> list[object]:
-    """Generate the one for Java; say how its journey is played.
+    """Generate the Java client, and return the command of its journey.
 
-    The jar of the generator has the libraries that its clients need. It would write code
-    of webhooks that does not compile.
+    The jar of the generator contains the libraries that its clients need. Webhooks are left
+    out, because the code for them would not compile.
     """
     folder, classes = fresh("java"), fresh("java/classes")
     into = ("-g", "java", "--library", "native", "-o", folder / "client")
@@ -171,7 +171,7 @@ CLIENTS: Final = {
 
 
 def hear_a_webhook() -> str:
-    """Let the receiver in TypeScript verify a message that the service has signed."""
+    """Verify a message that the service signed with the TypeScript receiver."""
     secret, body = bytes(range(32)), json.dumps(example())
     signed = headers([secret], "message-1", utc_now(), body.encode())
     sent = {
@@ -184,7 +184,7 @@ def hear_a_webhook() -> str:
 
 
 def follow_the_page(world: Served) -> None:
-    """Do what docs/integrate.md says, for an office that gets a case after a silence."""
+    """Follow docs/integrate.md as an office that gets a case after a missed deadline."""
     folder, lead = fresh("page"), world.someone("SANA_SEZIM")
     ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
     allowed = [consent(), ngos, for_services()]
@@ -196,23 +196,23 @@ def follow_the_page(world: Served) -> None:
         say(f"docs/integrate.md, {title}: {script.splitlines()[0]} ...")
         run("bash", "-euo", "pipefail", "-c", script, at=folder, env=env)
     if lead.sees(case)["state"] != "under_review":
-        sys.exit("What docs/integrate.md has you write acknowledged nothing.")
+        sys.exit("The program in docs/integrate.md acknowledged no case.")
     if not (folder / "safe_conduct_client" / "client.py").exists():
-        sys.exit("What docs/integrate.md has you generate for Python is not there.")
+        sys.exit("docs/integrate.md did not generate the Python client.")
 
 
 @contextmanager
 def serving() -> Iterator[Served]:
-    """Serve the demo mechanism."""
+    """Serve the demonstration directory."""
     with databases.alone() as (_, url), served(url) as world:
         yield world
 
 
 def main() -> None:
-    """Do it all."""
+    """Run all checks."""
     must_have_tools()
     lint()
-    say("The contract: nothing that redocly or spectral would warn of.")
+    say("The contract: no warning of redocly or spectral.")
     with serving() as world:
         env = {"SAFE_CONDUCT_URL": address(world.port)}
         env |= {name: world.someone(code).key for name, code in CALLERS.items()}

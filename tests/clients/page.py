@@ -1,4 +1,4 @@
-"""What docs/integrate.md tells to do, done: in an empty folder, each block as it is."""
+"""The instructions of docs/integrate.md, run in an empty folder as they are written."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ CARRIED_OUT: Final = ("TypeScript, from an empty folder", "Python")
 
 
 def sections(page: str) -> Mapping[str, str]:
-    """Take a page apart by its headings."""
+    """Return the text of each section by its heading."""
     parts = re.split(r"^## (.*)\n", page, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def scripts(page: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """Write each file that a section shows; hand out each script that it has you run."""
+    """Write the files that a section shows, and yield its scripts."""
     found = sections(page)
     for title in CARRIED_OUT:
         for kind, text in BLOCK.findall(found[title]):

@@ -30,7 +30,7 @@ STATE_ALONE = [consent(), for_services()]
 
 
 def gives_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
-    """Give an office the lead as two people of the desk, who lose access to the case."""
+    """Give an office the lead as two people of the desk, which then loses access."""
     choice = giving(to, reason=reason)
     assert desk.does_with(second, "take-over", case, choice).status_code == 204
     assert problem(desk.get(path_of(case))) == (404, "not-found")
@@ -52,7 +52,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
     world.waits_for(days=1)
     done(shelter.does("start", bed, {"person_met": True}))
 
-    # 3 June: two administrators shut the office that leads. The desk is brought in at once.
+    # 3 June: two administrators close the office that leads. The desk is admitted at once.
     world.waits_for(days=1)
     world.shuts("KZ_LEAD")
     world.works()
@@ -98,7 +98,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
     closed = done(ngo.does_with(ngo_second, "close", case, closing()))
     assert (closed["state"], closed["closure_reason"]) == ("closed", "GOALS_MET")
 
-    # June 2028: what was sealed is erased.
+    # June 2028: the sealed documents are erased.
     world.waits_for(days=731)
     assert oversight.sees(case)["state"] == "erased"
 
@@ -111,7 +111,7 @@ def test_a_state_lead_misses_three_deadlines_and_nobody_is_safe_at_first(
     iom = world.someone("IOM")
     iom_second = world.someone("IOM", {Role.SUPERVISOR})
 
-    # 1 June: he is afraid of both NGOs that lead in Kazakhstan, and of nobody else.
+    # 1 June: he is afraid of both NGOs that lead in Kazakhstan, and of no other office.
     feared = ["SANA_SEZIM", "PARTNERSHIP_IN_ACTION"]
     guards = {"country_of_origin": "UZ", "unsafe_focal_points": feared}
     case = officer.submits(consents=STATE_ALONE, safeguards=guards, risk={"level": "low"})
@@ -125,7 +125,7 @@ def test_a_state_lead_misses_three_deadlines_and_nobody_is_safe_at_first(
     refused = desk.does("record-lead-consent", case, body)
     assert problem(refused) == (409, "lead-not-failing")
 
-    # 23 June: he agrees to an NGO if it is neither of the two. The desk is told of nobody.
+    # 23 June: he agrees to an NGO if it is neither of the two. The desk is shown no office.
     world.waits_for(days=1)
     nobody = records(desk, second, case, reason="LEAD_SILENT")
     assert nobody["next_lead"] is None
@@ -140,7 +140,7 @@ def test_a_state_lead_misses_three_deadlines_and_nobody_is_safe_at_first(
     assert lacks(other) == [("focal_point_chosen", "desk")]
     gives_lead(desk, second, case, "IOM", "LEAD_SILENT")
 
-    # 25 June: IOM meets him. He wants nothing more, and IOM records that he takes it back.
+    # 25 June: IOM meets him. He wants nothing more, and IOM records the withdrawal.
     world.waits_for(days=1)
     assert iom.sees(case)["you_are"] == ["lead"]
     done(iom.opens(f"{path_of(case)}/sections/needs"))

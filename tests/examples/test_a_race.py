@@ -1,7 +1,8 @@
-"""Two people at the same moment, over HTTP, on a real server.
+"""Two people who act at the same moment, over HTTP, on a real server.
 
-Such tests stand in tests/databases. SQLite lets one writer wait for the other, PostgreSQL
-locks rows: `make test` runs what is marked `race` on PostgreSQL, `make test-all` on both.
+Such tests belong to tests/databases. On SQLite one writer waits for the other, and
+PostgreSQL locks rows. `make test` runs tests marked `race` on PostgreSQL, `make test-all`
+on both.
 """
 
 from functools import partial
@@ -12,7 +13,7 @@ from tests.support.servers import served, together
 from tests.support.world import contacts, done, path_of
 
 LOST_TO_ACCEPT = {409, 412}
-"""Another state, or another version, whichever is looked at first."""
+"""Another state or another version, depending on which is checked first."""
 LOST_TO_DECLINE = {404}
 """The case has gone to the next office."""
 pytestmark = pytest.mark.race

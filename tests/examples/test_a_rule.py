@@ -1,10 +1,11 @@
-"""A rule that needs no database: plain values in, plain values out.
+"""A rule that needs no database, as a table of examples and as a property.
 
-The rule: a deadline that passes without an answer is a silence. It counts again each time
-the same span has passed; after the third, when a desk has been brought in, once a week.
+The rule: a deadline that passes without an answer is missed. It counts as missed again each
+time the same time has passed; after the third time, when a desk has been admitted, once a
+week.
 
-Such tests stand in tests/rules. They are the first to run and the quickest to write. A
-table of examples says what the rule is; a property says what holds whatever the values are.
+Such tests belong to tests/rules. They run first and are the quickest to write. A table of
+examples says what the rule is; a property says what holds for all values.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,15 +1,15 @@
-"""What every action of a life cycle is tested for, mostly by the action `acknowledge`.
+"""What every action of a life cycle is tested for, mostly with the action `acknowledge`.
 
 A consulate has submitted a case. The service offers it to the focal point of the country,
-which says within three hours that it has seen it. In paths an action has hyphens, in
-documents underscores: `/accept-lead`, `accept_lead`.
+which has to acknowledge it within three hours. In paths an action has hyphens, in documents
+underscores: `/accept-lead`, `accept_lead`.
 """
 
 from app.kernel.actors import Role
 from tests.support.world import Json, Someone, World, consent, done, kinds, path_of, problem
 
 HIDDEN = (404, "not-found")
-"""Whoever has no part in a case is not told that it exists."""
+"""The answer to an office without a part in the case; it does not say that it exists."""
 
 
 def test_it_works_and_says_what_is_possible_next(officer: Someone, lead: Someone) -> None:
@@ -44,7 +44,7 @@ def test_a_stranger_is_not_told_that_the_case_exists(
 
 
 def test_whoever_has_another_part_in_it_may_not(officer: Someone) -> None:
-    """The consulate sees the case that it submitted, but it is not asked to take it."""
+    """The consulate sees the case that it submitted, but only the candidate may take it."""
     case = officer.submits()
 
     assert problem(officer.does("acknowledge", case)) == (403, "action-not-yours")
@@ -95,7 +95,7 @@ def test_a_client_that_lost_the_answer_asks_again_and_it_is_done_once(
 
 
 def test_what_it_needs_is_named_where_it_is_missing(officer: Someone) -> None:
-    """By the action `submit`: nothing of an adult is sent anywhere without a consent."""
+    """The action is `submit`: it needs a consent of an adult."""
     case: Json = done(officer.writes_case(consents=[]))
 
     refused = officer.does("submit", case)

@@ -1,7 +1,7 @@
 """Two complete cases through the HTTP API, and what other offices do not learn of them.
 
-Each office polls the feed of its events. `/evidence` proves how far a case or a referral
-came to an office, in five steps: submitted, available, retrieved, acknowledged, decided.
+Each office polls the feed of its events. `/evidence` shows how far a case or a referral
+came at an office: submitted, available, retrieved, acknowledged, decided.
 """
 
 from tests.support.world import (
@@ -21,14 +21,14 @@ STEPS = ["submitted", "available", "retrieved", "acknowledged", "decided"]
 
 
 def steps(evidence: Json) -> list[str]:
-    """Name the steps that are proved; `rank` counts them."""
+    """Return the names of the steps that are proved; `rank` is their number."""
     return [rung["name"] for rung in evidence["rungs"]]
 
 
 def takes_the_lead(lead: Someone, case: Json) -> None:
-    """Poll, acknowledge, read what is needed, and accept.
+    """Poll, acknowledge, read the needs, and accept.
 
-    The second poll brings the cursor of the first, which proves that the page arrived.
+    The second poll sends the cursor of the first, which proves that the page arrived.
     """
     lead.hears()
     lead.get("/events", after=lead.cursor)
@@ -49,7 +49,7 @@ def helps(recipient: Someone, referral: Json) -> None:
 
 
 def closes(lead: Someone, second: Someone, case: Json) -> Json:
-    """Have a second person of the same office approve the closure, and close."""
+    """Let a second person of the same office approve the closure, and close."""
     asked = done(lead.does("close", case, closing()))
     done(second.post(f"/approvals/{asked['id']}/approve"))
     return done(lead.does("close", case, closing(), Approval=asked["id"]))
@@ -120,7 +120,7 @@ NEXT_REASONS = ["works_in_the_country", "speaks_the_language"]
 
 
 def events_of(someone: Someone) -> list[Json]:
-    """Everything a focal point was ever told."""
+    """Return all events of an office."""
     return list(done(someone.get("/events", limit=200))["items"])
 
 
@@ -145,9 +145,10 @@ def test_nobody_else_learns_who_shelters_her(
 
 
 def paths_of(case: Json) -> list[str]:
-    """Every list and view that could speak of a case.
+    """Return the paths of lists and views that could mention the case.
 
-    But `/routing`: it names all offices that might have led, and who submitted reads it.
+    `/routing` is not among them: the submitter reads it, and it names all offices that
+    might have led.
     """
     own = ("", "/history", "/evidence", "/consents", "/access-log")
     lists = ("/events?limit=200", "/worklist", "/cases", "/referrals", "/approvals")

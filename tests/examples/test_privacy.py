@@ -1,4 +1,4 @@
-"""Who may read what about a person, and that each reading is logged."""
+"""Tests of who may read what about a person, and of the access log."""
 
 import pytest
 
@@ -20,7 +20,7 @@ IDENTITY = "sections/identity"
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """Submit a case whose lead may read what is needed, and only services the name."""
+    """Return a case whose lead may read the needs, while names are only for services."""
     given = [consent(), for_services()]
     sections = [
         {"section": "needs", "summary": NEED},
@@ -57,7 +57,7 @@ def test_each_reading_is_logged_and_so_is_each_refusal(lead: Someone, case: Json
 def test_a_consent_that_is_withdrawn_ends_what_it_allowed(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    """Whichever office hears the person say no records it, here the shelter."""
+    """Any office may record that the person withdraws a consent, here the shelter."""
     sent = done(lead.refers(case, shelter.code))
     done(shelter.does("accept", sent, promise()))
     done(shelter.opens(f"{path_of(case)}/sections/needs"))

@@ -1,7 +1,7 @@
-"""Explore for long: `python -m tests.exploration --seed 17 --states 5000`.
+"""Run a long exploration: `python -m tests.exploration --seed 17 --states 5000`.
 
-Prints the progress, each finding with the steps that lead to it, and the totals. Ends with
-exit code 1 if there was a finding.
+It prints its progress, each new finding with the steps that lead to it, and the totals. The
+exit code is 1 if there is a new finding.
 """
 
 import argparse
@@ -20,7 +20,7 @@ WIDTH: Final = 30
 
 
 def asked() -> argparse.Namespace:
-    """Read what is asked for."""
+    """Parse the options of the command line."""
     parser = argparse.ArgumentParser(prog="tests.exploration", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--states", type=int, default=1000)
@@ -33,12 +33,12 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def drop(*_: object) -> EventDict:
-    """Discard the log of the service, which would break the progress bar."""
+    """Drop the log lines of the service, which would break the progress bar."""
     raise structlog.DropEvent
 
 
 class Bar:
-    """Shows how far an exploration is, on one line, every second at most."""
+    """A progress bar on one line, which is updated once a second at most."""
 
     def __init__(self, states: int) -> None:
         self.states, self.began, self.shown = states, time.monotonic(), 0.0
@@ -62,7 +62,7 @@ class Bar:
 
 
 def report(result: Result) -> int:
-    """Print the totals of the exploration; return the number of findings."""
+    """Print the results of an exploration, and return the number of new findings."""
     say("")
     say(f"states {result.states}, moves tried {result.tried}, done {result.moves.total()}")
     say(f"ways to an end: {dict(result.means)}; findings: {len(result.findings)}")
@@ -74,7 +74,7 @@ def report(result: Result) -> int:
 
 
 def main() -> int:
-    """Explore as many states as asked for; return 1 if there was a finding."""
+    """Explore, and return 1 if there is a new finding."""
     args = asked()
     structlog.configure(processors=[drop])
     with staged() as stage:

@@ -1,7 +1,7 @@
-"""What two states of a case must differ in to be explored both.
+"""The abstract state of a case: two states that are equal are explored once.
 
-Read behind the service, in a few statements. Left out is what does not decide who may do
-what: times, versions, contents, and the order in which things happened.
+It is read from the database in a few statements. It leaves out what does not decide who may
+do what: times, versions, contents, and the order of events.
 """
 
 import json
@@ -33,16 +33,16 @@ HELPING: Final = frozenset({"in_progress", "on_hold"})
 
 @dataclass(frozen=True)
 class Abstract:
-    """A state of the case and of the world around it, as values to compare."""
+    """A state of the case and of the offices around it, as comparable values."""
 
     state: str
     is_adult: bool
     country: str
     parties: frozenset[tuple[str, str]]
     absent: frozenset[str]
-    """Offices with a part, or that could lead, which are closed or have no account."""
+    """Parties and possible leads that are closed or have no enabled account."""
     alone: frozenset[str]
-    """Open offices of these without a second person."""
+    """Open offices among these without a second person."""
     referrals: frozenset[tuple[str, str, str]]
     offered_to: tuple[str, ...]
     returns: tuple[str, ...]
@@ -61,13 +61,13 @@ class Abstract:
 
 
 def state_of(stage: Stage) -> str:
-    """Return the state of the case; empty before there is one."""
+    """Return the state of the case, or an empty string before there is one."""
     found = stage.rows('SELECT state FROM "case" WHERE code = :code')
     return str(found[0][0]) if found else ""
 
 
 def read_abstract(stage: Stage) -> Abstract:
-    """Return the state in which the stage is."""
+    """Return the abstract state of the stage."""
     [(case, state, age, country)] = stage.rows(CASE)
     now = stage.now.strftime("%Y-%m-%d %H:%M:%S.%f")
 

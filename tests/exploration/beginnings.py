@@ -1,4 +1,4 @@
-"""Ways into the mechanism from which it is explored: short stories that go well."""
+"""The stories that go well from which the exploration starts."""
 
 from typing import Final
 
@@ -34,7 +34,7 @@ HOMEWARD: Final = (
     (KZ, "depart"),
 )
 TRAVEL: Final = Move(WORLD, "waits", choice="4 days")
-"""Longer than the plan says: who arrives before its date has to say so."""
+"""Longer than the planned journey, because an arrival before its date needs `early`."""
 VITAL: Final = Move(POST, "vital.declare")
 STATE_ALONE: Final = "refer to State offices"
 ALL: Final = (
@@ -49,7 +49,7 @@ GUARDIAN_WEEK: Final = (
 
 
 def story(*moves: Move, given: str = ALL, age: str = "adult") -> Story:
-    """Begin with a case that is written down."""
+    """Return a story that begins with a draft of a case."""
     return (begins(f"{age}; {given}"), *moves)
 
 

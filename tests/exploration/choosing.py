@@ -1,4 +1,4 @@
-"""What is tried next in a state: what an office is shown as possible, and disturbances."""
+"""The choice of the next move: an available action of an office, or a disturbance."""
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -34,13 +34,13 @@ from tests.exploration.stage import (
 from tests.support.world import Json
 
 KINDS: Final = {"offered": 50, "beside": 25, "waits": 12, "disturbance": 13}
-"""How often what is tried is of which kind."""
+"""The weight of each kind of move."""
 ENDING: Final = frozenset({"close", "stop", "discard", "withdraw", "erase"})
 RARE: Final = 0.15
-"""How often a step that ends the case is tried: little is left to explore after it."""
+"""The probability of trying an action that ends the case, as little can follow it."""
 PURPOSES: Final = ("REFER", "HANDOVER", "SHELTER", "RETURN", "CONSULAR_DOCUMENT")
 OFFICES: Final = (KZ, NGO, UZ, SHELTER, HOME, POST)
-"""Offices that are closed, or whose account is disabled, on the way."""
+"""Offices that can be closed, or lose their account, on the way."""
 SHORT: Final = tuple(WAITS)[:4]
 AGES: Final = ("adult", "child", "presumed_child")
 COUNTRIES: Final = ("UZ", "KG", "KZ")
@@ -60,19 +60,19 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
         for by in ("person", "best_interests_decision")
     ),
 }
-"""With what some steps are tried."""
+"""The choices with which some actions are tried."""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is tried, and whether the service had shown it as open."""
+    """A move, and whether the service had shown it as available."""
 
     move: Move
     was_offered: bool = False
 
 
 def choose(stage: Stage, chance: Random) -> Chosen | None:
-    """Draw a move for where the stage is; None: nothing is left to try."""
+    """Draw the next move; return None if nothing is left to try."""
     if state_of(stage) in OVER - {"closed"}:
         return None
     [kind] = chance.choices(list(KINDS), list(KINDS.values()))
@@ -91,7 +91,7 @@ def choose(stage: Stage, chance: Random) -> Chosen | None:
 
 
 def list_offered(stage: Stage, office: str, chance: Random) -> list[Move]:
-    """List the steps that an office is shown as open to it now."""
+    """List the actions that an office is shown as available."""
     who = stage.acts(office)
     answer = who.get(f"/cases/{stage.code}")
     if not answer.is_success:
@@ -111,14 +111,14 @@ def list_offered(stage: Stage, office: str, chance: Random) -> list[Move]:
 
 
 def open_actions(shown: Json, chance: Random) -> list[str]:
-    """List the actions that are open now; those that end the case only now and then."""
+    """List the available actions; those that end the case only now and then."""
     ends = chance.random() < RARE
     actions = [one["action"] for one in shown["available_actions"] if one["open"]]
     return [action for action in actions if ends or action not in ENDING]
 
 
 def beside(stage: Stage, office: str, relations: set[str], chance: Random) -> list[Move]:
-    """List acts that no life cycle lists, which an office may do."""
+    """List the moves of an office that belong to no life cycle."""
 
     def each(action: str, choices: Iterable[str]) -> list[Move]:
         return [Move(office, action, choice=one) for one in choices]
@@ -145,9 +145,9 @@ def beside(stage: Stage, office: str, relations: set[str], chance: Random) -> li
 
 
 def disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
-    """List what may befall a case from outside.
+    """List the changes of offices, accounts and agreements that may affect a case.
 
-    Whoever takes part is hit more often, and most often who has the case.
+    Parties are hit more often, and the office that holds the case most often.
     """
     known = [one for one in sorted(parts) if one in OFFICES]
     holders = [one for one in known if parts[one] & HOLDERS]

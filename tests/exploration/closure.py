@@ -1,7 +1,7 @@
-"""How a case comes to its end from where it is, if officers do what they can.
+"""A search for the end of a case, if officers do what they can.
 
-A greedy search: the offices that are open and staffed take the step that leads to the end;
-where none of them can, time passes and the worker does what is due.
+The search is greedy: the open offices with an enabled account take the step that leads to
+the end. If no step is possible, time passes and the worker does what is due.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -14,15 +14,15 @@ from tests.exploration.moves import RECORDS, WORLD, Doing, Move
 from tests.exploration.stage import LEADERS, Stage
 
 LONGEST: Final = 40
-"""Steps after which a way is given up."""
+"""Steps after which a search is given up."""
 PATIENCE: Final = ("4 hours", "4 days", "8 days", "32 days", "32 days", "200 days")
-"""How long the offices wait while nobody can do anything."""
+"""How long the offices wait while no step is possible."""
 ANEW: Final = {
     "KZ": ("refer to State offices", "refer to NGOs"),
     "UZ": ("refer to State offices in UZ", "refer to the lead at home"),
     "KG": ("refer to State offices in KG",),
 }
-"""What the person is asked anew, by the country where they are."""
+"""The consents for which the person is asked again, by their country."""
 RELATIONS: Final = """SELECT p.relation, f.code FROM party p
     JOIN "case" c ON c.id = p.case_id JOIN focal_point f ON f.id = p.focal_point_id
     WHERE c.code = :code AND p.until IS NULL"""
@@ -47,7 +47,7 @@ HOMECOMING: Final = {
     "monitoring": ("report",),
 }
 VISITS: Final = {"monitoring": ("report",)}
-"""What the lead does where the office that awaited the person is gone."""
+"""Actions of the lead if the office that received the person is gone."""
 REFERRALS: Final = """SELECT r.state FROM referral r JOIN "case" c ON c.id = r.case_id
     WHERE c.code = :code ORDER BY r.number"""
 RETURNS: Final = """SELECT r.state FROM return_checklist r
@@ -55,20 +55,19 @@ RETURNS: Final = """SELECT r.state FROM return_checklist r
 
 
 class Means(IntEnum):
-    """What a way to the end may rest on, the least first."""
+    """What a way to the end depends on, in ascending order."""
 
     OFFICES = 0
-    """What the offices can do with what the person said before."""
+    """Actions of the offices with the existing consents."""
     ASKING_ANEW = 1
-    """The person is asked whether another class of offices may know."""
+    """The person is asked for a consent to another class of offices."""
     ADMINISTRATORS = 2
-    """Two administrators open an account or a closed office that an alarm counts.
+    """Two administrators open an account for an office at which nobody can sign in.
 
-    The case rests until they do. The alarms are `offices_unattended`,
-    `offices_without_second_person` and `countries_without_lead`.
+    The case waits until they do; the alarm `offices_unattended` names the office.
     """
     STOPPING = 3
-    """The person wants everything to end, or the submitter takes the case back."""
+    """The person wants everything to end, or the submitter withdraws the case."""
 
 
 @dataclass
@@ -82,9 +81,9 @@ class Way:
 
 
 def find_closure(stage: Stage, do: Doing) -> Way:
-    """Bring the case to its end; the stage is left where that ended.
+    """Bring the case to its end, and leave the stage in that state.
 
-    What more it may rest on is tried once waiting any longer is of no use.
+    A way that depends on more is tried only if waiting any longer does not help.
     """
     way, waits, began = Way(), iter(PATIENCE), stage.now
     while len(way.moves) < LONGEST and not way.is_closed:
@@ -107,12 +106,12 @@ def find_closure(stage: Stage, do: Doing) -> Way:
 
 
 def is_once(move: Move) -> bool:
-    """Return whether a move is of no use twice on one way."""
+    """Return whether a move is useless the second time."""
     return move.action in ONCE
 
 
 def steps(stage: Stage, means: Means) -> Iterator[Move]:
-    """List what brings the case nearer to its end, the best first."""
+    """Yield the moves that bring the case nearer to its end, the best first."""
     state, staffed = state_of(stage), stage.staffed()
     relations = [(one, code) for one, code in stage.rows(RELATIONS) if code in staffed]
 
@@ -142,7 +141,7 @@ def steps(stage: Stage, means: Means) -> Iterator[Move]:
 def more_steps(
     stage: Stage, means: Means, of: Callable[[str], list[str]]
 ) -> Iterator[Move]:
-    """List what a way rests on besides what the offices do with what was said before.
+    """Yield the moves that depend on more than the offices and the existing consents.
 
     `of` lists the offices with a relation to the case.
     """
@@ -172,7 +171,7 @@ def list_alarms(stage: Stage) -> Iterator[Move]:
 
 
 def endings(stage: Stage, office: str) -> Iterator[Move]:
-    """List how a holder ends what is open in its case."""
+    """Yield the moves by which a holder ends the open records of its case."""
     if stage.rows(RECORDS["handover"]):
         yield Move(office, "handover.cancel")
     for number, (state,) in enumerate(stage.rows(RETURNS)):
@@ -186,9 +185,9 @@ def endings(stage: Stage, office: str) -> Iterator[Move]:
 
 
 def take_overs(stage: Stage, desk: str) -> Iterator[Move]:
-    """List how the desk gives the lead to another, for the reason that is true.
+    """Yield the moves by which a desk gives the lead to another office.
 
-    At the last to an office where nobody works: there the desk is brought in again.
+    An office without an account comes last, as the desk would be admitted again.
     """
     found, staffed = stage.rows(LEAD), stage.staffed()
     why = "LEAD_SILENT" if found and found[0][0] else "LEAD_INACTIVE"
@@ -199,7 +198,7 @@ def take_overs(stage: Stage, desk: str) -> Iterator[Move]:
 
 
 def record_classes(desk: str, why: str) -> Iterator[Move]:
-    """List the classes of offices that a desk records that the person agrees to."""
+    """Yield the moves by which a desk records a consent to a class of offices."""
     for kind in LEAD_KINDS:
         for by in ("person", "best_interests_decision"):
             yield Move(desk, "case.record_lead_consent", choice=f"{why}, {kind}, {by}")
@@ -208,7 +207,7 @@ def record_classes(desk: str, why: str) -> Iterator[Move]:
 def list_returns(
     stage: Stage, office: str, actions: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Move]:
-    """List how an office brings a return to its end, by the state that the return is in."""
+    """Yield the moves that bring a return to its end, by its state."""
     for number, (state,) in enumerate(stage.rows(RETURNS)):
         for action in actions.get(state, ()):
             yield Move(office, f"return.{action}", number)

@@ -1,4 +1,4 @@
-"""One stage for all explorations of a process; each begins where nothing has happened."""
+"""The stage of all explorations of a process, which is restored before each test."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
-"""Explore the states of a case, and find those from which it has no way on.
+"""A search for states of a case from which no way leads to an end.
 
-What is tried is drawn by a seed. Each state that is new in the abstract is checked, and
-kept to branch from: walks go on from new states, and begin again where a state is known.
+The moves are drawn by a seed. Each new abstract state is checked and kept. A walk goes on
+from new states, and ends at a known one.
 """
 
 from collections import Counter
@@ -18,16 +18,16 @@ from tests.exploration.moves import NOBODY, WORLD, Doing, Move, Said
 from tests.exploration.stage import Saved, Stage
 
 KEPT: Final = 600
-"""States kept to branch from; the oldest go first."""
+"""States from which a walk can start; the oldest are dropped first."""
 RECENT: Final = 40
 NEW: Final = 0.4
-"""How often a walk begins at one of the most recent states."""
+"""Probability that a walk starts at one of the most recent states."""
 DISTURBED: Final = 3
-"""Changes of the directory or of accounts on one path."""
+"""Most changes of the directory or of accounts on one path."""
 DEEP: Final = 40
-"""Moves of one path."""
+"""Most moves of one path."""
 FAR: Final = 6
-"""Moves tried in one walk."""
+"""Most moves that are tried in one walk."""
 DEPENDS: Final = frozenset(
     {
         "case.assign",
@@ -37,7 +37,7 @@ DEPENDS: Final = frozenset(
         "return.report",
     }
 )
-"""Steps that depend on what is chosen with them, which the service cannot know before.
+"""Actions that depend on their content, which the service cannot know before.
 
 A visit or an arrival before its date is refused unless the report says `early`.
 """
@@ -50,19 +50,19 @@ type Story = tuple[Move, ...]
 
 
 class Kind(StrEnum):
-    """What is wrong with a state."""
+    """The kind of a finding."""
 
-    STUCK = "stuck: no way to an end, whatever the offices do"
-    ONLY_STOP = "nobody can end it but as a wish of the person"
-    NEVER_ERASED = "it is over, and nothing will erase it"
-    REFUSED = "a step that is shown as open is refused"
-    WORKER_FAILS = "the worker cannot do what is due"
-    SERVICE_FAILS = "the service answers with an error of its own"
+    STUCK = "stuck: no action of any office leads to an end"
+    ONLY_STOP = "it can end only as a wish of the person"
+    NEVER_ERASED = "it has ended, and no deadline will erase it"
+    REFUSED = "an action that is shown as available is refused"
+    WORKER_FAILS = "the worker cannot handle a deadline"
+    SERVICE_FAILS = "the service answers with a server error"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a state, and how one comes there."""
+    """A wrong state, and the path that leads to it."""
 
     kind: Kind
     what: str
@@ -77,7 +77,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Node:
-    """A state that was reached, and how."""
+    """A state that was reached, and its path."""
 
     saved: Saved
     path: Story
@@ -85,7 +85,7 @@ class Node:
 
 @dataclass
 class Result:
-    """What an exploration came to."""
+    """The results of an exploration."""
 
     states: int = 0
     tried: int = 0
@@ -103,7 +103,7 @@ def is_disturbance(move: Move) -> bool:
 
 
 class Explorer:
-    """Explores from some beginnings on one stage."""
+    """Explores the states that follow some stories on one stage."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.do = stage, Doing(stage)
@@ -113,9 +113,9 @@ class Explorer:
         self.result = Result()
 
     def begin(self, stories: Iterable[Story], *, only_last: bool = False) -> None:
-        """Go some ways whose states are explored from; each move has to succeed.
+        """Play stories in which each move must succeed, and keep their states.
 
-        With `only_last`, check the last state of each and none before.
+        With `only_last`, only the last state of each story is checked and kept.
         """
         for moves in stories:
             self.stage.restore(self.stage.beginning)
@@ -131,7 +131,7 @@ class Explorer:
         tell: Callable[[Result], None] = lambda _: None,
         until: Callable[[Result], bool] = lambda _: False,
     ) -> Result:
-        """Explore until so many more states are known, or what is looked for is found."""
+        """Explore until so many new states are known, or `until` returns true."""
         most = len(self.seen) + states
         while len(self.seen) < most and not until(self.result):
             some = self.nodes[-RECENT:] if self.chance.random() < NEW else self.nodes
@@ -142,7 +142,7 @@ class Explorer:
         return self.result
 
     def walk(self, path: Story) -> None:
-        """Go on from where the stage is, until what is reached is known already."""
+        """Make moves from the stage's state until a known state is reached."""
         for _ in range(FAR):
             chosen = choose(self.stage, self.chance)
             if chosen is None or len(path) >= DEEP:
@@ -159,9 +159,9 @@ class Explorer:
                     return
 
     def take(self, chosen: Chosen, path: Story) -> Said | None:
-        """Carry a move out, and see that the service keeps what it promised.
+        """Make a move, and check that the service does what it showed as available.
 
-        None: the worker failed, and the stage is of no use any more.
+        Return None if the worker failed, because the stage cannot be used any more.
         """
         move, self.result.tried = chosen.move, self.result.tried + 1
         try:
@@ -180,9 +180,9 @@ class Explorer:
         return said
 
     def arrive(self, path: Story) -> bool:
-        """Check where the stage is if that is new; return whether it is worth going on.
+        """Check the state if it is new; return whether to go on.
 
-        Where something is wrong it is wrong in most states that follow.
+        After a finding the walk ends, because most following states have the same fault.
         """
         here = read_abstract(self.stage)
         if here in self.seen:
@@ -199,10 +199,11 @@ class Explorer:
         return True
 
     def check(self, node: Node, here: Abstract) -> None:
-        """See whether the case has an owner, a step that succeeds, and a way to its end.
+        """Check that the case has an owner, a step that succeeds, and a way to its end.
 
-        A way is made of steps that succeeded, of offices that are open and staffed, and of
-        waits in which the worker did something: so its first step shows owner and step.
+        A way consists of steps that succeeded, of open offices with an account, and of
+        waits in which the worker did something. Its first step therefore shows an owner and
+        a step.
         """
         if here.state in OVER:
             if not self.stage.rows(ERASED_LATER):
@@ -225,5 +226,5 @@ class Explorer:
     def find(
         self, kind: Kind, what: str, path: Story, state: Abstract | None = None
     ) -> None:
-        """Keep a finding."""
+        """Add a finding."""
         self.result.findings.append(Finding(kind, what, path, state))

@@ -1,7 +1,7 @@
-"""What can be done to the case, by the offices or by the world around them.
+"""Moves: what an office, an administrator or the passing of time can do to the case.
 
-A move is a value that reads as a sentence. `Doing` carries it out over HTTP, with a second
-person where it takes two, and answers with what the service said.
+A move is a value whose text reads as a sentence. `Doing` sends it over HTTP, with a second
+person if it needs one, and returns what the service answered.
 """
 
 from collections.abc import Callable
@@ -46,18 +46,16 @@ WORKER: Final[Json] = {
     "kind": "person",
     "roles": ["officer", "caseworker", "coordinator"],
 }
-"""The account that administrators open where nobody can sign in."""
-SUPERVISOR: Final[Json] = {"label": "duty 10", "roles": ["supervisor"]}
-"""What differs in the account that they open for a second person."""
+"""The account that administrators open if nobody can sign in at an office."""
 WORLD: Final = "the world"
-"""Who acts where no office does: administrators, and time."""
+"""The actor of moves that no office makes: administrators, and time."""
 SOON: Final = timedelta(days=6)
 LATE: Final = timedelta(days=900)
 
 
 @dataclass(frozen=True, order=True)
 class Move:
-    """Something that somebody does: what, about which record, with which choice."""
+    """One action: the office, the action, the number of the record, the choice."""
 
     office: str
     action: str
@@ -74,7 +72,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Said:
-    """What the service said to a move."""
+    """The answer of the service to a move."""
 
     status: int
     problem: str = ""
@@ -109,7 +107,7 @@ CONSENTS: Final[dict[str, Callable[[], Json]]] = {
 
 
 def in_country(country: str) -> Json:
-    """Spell a consent to be referred to State offices of a country."""
+    """Return a consent to be referred to State offices of a country."""
     return consent(recipient_class={"kind": "state", "country": country})
 
 
@@ -151,7 +149,7 @@ ASKED: Final = {
 
 
 def spell_consent(name: str, now: Any) -> Json:
-    """Spell a consent by its name: `guardian: `, `decision: ` and ` for a week` vary it."""
+    """Return a consent by its name, which `guardian: ` and ` for a week` can vary."""
     is_short = name.endswith(" for a week")
     name = name.removesuffix(" for a week")
     by = next((one for one in GIVEN_BY if one and name.startswith(one)), "")
@@ -174,13 +172,13 @@ RECORDS: Final = {
 
 
 class Doing:
-    """Carries moves out on a stage."""
+    """Makes moves on a stage."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
 
     def __call__(self, move: Move) -> Said:
-        """Carry a move out, and say what came of it."""
+        """Make a move, and return the answer."""
         about = move.action.partition(".")[0]
         if move.office == WORLD:
             told: Said = getattr(self, f"world_{about}")(move)
@@ -189,15 +187,15 @@ class Doing:
             return said(beside(self.stage.acts(move.office), move))
         return self.steps(move)
 
-    # Steps of a life cycle.
+    # Steps of life cycles.
 
     def find(self, about: str, number: int = 0) -> tuple[str, int] | None:
-        """Find the id and the version of a record of the case."""
+        """Return the id and the version of a record of the case, or None."""
         found = self.stage.rows(RECORDS[about])
         return found[number] if number < len(found) else None
 
     def path(self, about: str, number: int = 0) -> tuple[str, str] | None:
-        """Say where a record is, and under which tag."""
+        """Return the path and the tag of a record, or None."""
         found = self.find(about, number)
         if found is None:
             return None
@@ -233,7 +231,7 @@ class Doing:
         return (self.stage.now + timedelta(**time)).isoformat()
 
     def body(self, move: Move) -> Any:
-        """Say what goes with a step."""
+        """Return the body of a step, or None."""
         rests = {"reason": "SAFETY", "review_at": self.ahead(days=6)}
         visits = {"visits": [self.ahead(days=6), self.ahead(days=20)]}
         back = {"reason": "SURVIVOR_DECLINED"}
@@ -292,21 +290,21 @@ class Doing:
         return bodies.get(move.action)
 
     def lead_consent(self, choice: str) -> Json:
-        """Spell a consent to a new lead: `LEAD_SILENT, state, person`."""
+        """Return a consent to a new lead, from a name like `LEAD_SILENT, state, person`."""
         reason, _, rest = choice.partition(", ")
         kind, _, by = rest.partition(", ")
         given = consent(purposes=["REFER"], sections=["needs"], given_by=by or "person")
         del given["recipient_class"]
         return given | {"reason": reason, "kind": kind, "expires_at": self.ahead(days=900)}
 
-    # Acts beside the life cycles.
+    # Moves outside the life cycles.
 
     @property
     def case(self) -> str:
         return f"/cases/{self.stage.code}"
 
     def beside_case_write(self, who: Someone, move: Move) -> Response:
-        """Write a draft: `adult`, `child` or `presumed_child`, and its consents."""
+        """Write a draft: `adult`, `child` or `presumed_child`, then its consents."""
         age, _, names = move.choice.partition("; ")
         given = [spell_consent(one, self.stage.now) for one in names.split(", ") if one]
         answer = who.writes_case(
@@ -327,7 +325,7 @@ class Doing:
         return who.post(f"{self.case}/consents/{named}/withdraw")
 
     def beside_consent_withdraw_all(self, who: Someone, move: Move) -> Response:
-        """Take back all that was agreed to for a purpose."""
+        """Withdraw every consent for a purpose."""
         body = {"purposes": [move.choice]}
         return who.post(f"{self.case}/consents/withdraw", body)
 
@@ -368,10 +366,10 @@ class Doing:
         named = UUID(found[0]) if found else uuid4()
         return who.creates(f"/referrals/{named}/return", {})
 
-    # What the world does.
+    # Administrators and time.
 
     def world_waits(self, move: Move) -> Said:
-        """Let time pass, and the worker do what is due by then."""
+        """Move the clock on, and run the worker."""
         self.stage.waits_for(seconds=WAITS[move.choice].total_seconds())
         return DONE
 
@@ -384,7 +382,7 @@ class Doing:
         return self.puts(f"/focal-points/{move.choice}", active=True)
 
     def world_replaces(self, _: Move) -> Said:
-        """Close the desk once another serves in its place."""
+        """Close the desk after another one serves its countries."""
         paths = [f"/focal-points/{one}" for one in (DESK, OTHER_DESK)]
         served = [self.stage.clerks[0].get(path).json()["serves"] for path in paths]
         self.puts(paths[1], serves=sorted({*served[0], *served[1]}))
@@ -396,7 +394,7 @@ class Doing:
         return self.puts(f"/agreements/{AGREEMENT}", in_force_until=last)
 
     def puts(self, path: str, **to: Any) -> Said:
-        """Change a row of the directory, with a second person if it takes one."""
+        """Change a row of the directory, with a second person if it needs one."""
         one, other = self.stage.clerks
         answer = changes(one, path, **to)
         if answer.status_code == 202:
@@ -404,7 +402,7 @@ class Doing:
         return said(answer)
 
     def world_disables(self, move: Move) -> Said:
-        """End the account of the worker of an office; or of its second person."""
+        """Disable the account of an office's worker, or of its second person."""
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers
         path = f"{account_of(people[office])}/disable"
@@ -427,7 +425,7 @@ class Doing:
 
 
 def said(answer: Response) -> Said:
-    """Return what an answer says: its status, and the problem with all that is unmet."""
+    """Return the status of an answer, and its problem with all unmet requirements."""
     if answer.is_success:
         return Said(answer.status_code)
     told = answer.json()
@@ -437,5 +435,5 @@ def said(answer: Response) -> Said:
 
 
 def begins(choice: str) -> Move:
-    """Write the case down."""
+    """Return the move that writes the case."""
     return Move(POST, "case.write", choice=choice)

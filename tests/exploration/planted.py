@@ -1,4 +1,4 @@
-"""Faults that leave a case without a way on, planted into the running service."""
+"""Faults that leave a case without a way to its end, planted in the running service."""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -15,7 +15,7 @@ type Plant = Callable[[Patch], None]
 
 
 def forbid(patch: Patch, state: State, actions: AbstractSet[Action]) -> None:
-    """Take some steps out of the life cycle of a case in one state."""
+    """Remove actions from the life cycle of a case in one state."""
     steps = tuple(
         replace(step, sources=step.sources - {state}) if step.action in actions else step
         for step in TABLE.steps
@@ -24,15 +24,15 @@ def forbid(patch: Patch, state: State, actions: AbstractSet[Action]) -> None:
 
 
 def lets_nobody_end_a_rest(patch: Patch) -> None:
-    """Let a suspended case neither go on nor end."""
+    """Let no action resume or end a suspended case."""
     forbid(patch, State.SUSPENDED, {Action.RESUME, Action.CLOSE, Action.STOP})
 
 
-def raise_no_alarm(patch: Patch, name: str) -> None:
-    """Let one of the reads that the alarms about offices are based on find nothing."""
-    patch.setattr(offices, name, lambda *_: frozenset())
+def counts_no_office_as_unattended(patch: Patch) -> None:
+    """Report no office at which nobody can sign in."""
+    patch.setattr(offices, "find_unattended", lambda *_: frozenset())
 
 
 def leaves_a_case_with_a_lead_that_is_gone(patch: Patch) -> None:
-    """Bring in no desk beside a lead that lets its deadlines pass."""
+    """Admit no desk beside a lead that misses its deadlines."""
     patch.setattr(escalating, "escalate", lambda *_: None)

@@ -1,7 +1,7 @@
-"""The service around one SQLite database that is saved and put back between two branches.
+"""The service on one SQLite database that is saved and restored between branches.
 
-All offices outside of the cast are closed before anything begins, so that few branches
-differ only in who never answers. Nobody sleeps: time is moved, and the worker is called.
+All offices outside the cast are closed at the start, so that few branches differ only by an
+office that never answers. No test sleeps: the clock is moved, and the worker is called.
 """
 
 import sqlite3
@@ -54,7 +54,7 @@ type Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Saved:
-    """The database at one moment, as what differs from the first; and the time then."""
+    """The database at one moment, as the pages that differ from the first state."""
 
     now: datetime
     code: str
@@ -63,7 +63,7 @@ class Saved:
 
 
 class Stage(World):
-    """The service, with accounts for the whole cast, and one case."""
+    """The service with accounts for the whole cast, and one case."""
 
     def __init__(self, url: str, app: FastAPI, loop: Here) -> None:
         super().__init__(url, app, loop, partial(ids_of, Random("exploration")))
@@ -86,17 +86,17 @@ class Stage(World):
         self.first = self.content()
         self.beginning = self.save()
 
-    # Saving and putting back.
+    # Save and restore.
 
     def content(self) -> bytes:
-        """Read the whole database file."""
+        """Return the content of the database file."""
         self.leave_file()
         with closing(sqlite3.connect(self.path)) as look:
             look.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return self.path.read_bytes()
 
     def save(self) -> Saved:
-        """Keep the database as it is."""
+        """Save the database."""
         content = self.content()
         pages = {
             at: page
@@ -106,7 +106,7 @@ class Stage(World):
         return Saved(self.now, self.code, len(content), pages)
 
     def restore(self, then: Saved) -> None:
-        """Put the database back as it was."""
+        """Restore the database."""
         self.leave_file()
         content = bytearray(self.first.ljust(then.size, b"\0")[: then.size])
         for at, page in then.pages.items():
@@ -118,7 +118,7 @@ class Stage(World):
         self.workers = dict(self.first_workers)
         self.seconds = dict(self.first_seconds)
 
-    # Reading behind the service.
+    # Queries on the database.
 
     def leave_file(self) -> None:
         """Close every connection to the database."""
@@ -128,7 +128,7 @@ class Stage(World):
         self.look = None
 
     def rows(self, query: str, **values: Any) -> Rows:
-        """Ask the database itself; `:code` is the code of the case."""
+        """Run a query on the database itself; `:code` is the code of the case."""
         if self.look is None:
             self.look = sqlite3.connect(self.path, isolation_level=None)
         return self.look.execute(query, {"code": self.code} | values).fetchall()
@@ -138,14 +138,14 @@ class Stage(World):
         self.leave_file()
         super().closes()
 
-    # Who can act.
+    # Accounts.
 
     def staffed(self) -> frozenset[str]:
-        """Return the open offices whose worker can sign in."""
+        """Return the open offices whose worker has an enabled account."""
         return self.present(self.workers)
 
     def present(self, people: Mapping[str, Someone]) -> frozenset[str]:
-        """Return the open offices whose one of these people has an enabled account."""
+        """Return the open offices for which one of these people has an enabled account."""
         found = {account for (account,) in self.rows(ENABLED)}
         return frozenset(
             office for office, one in people.items() if one.actor.account_id.hex in found
@@ -185,7 +185,7 @@ ENABLED: Final = """SELECT a.id FROM account a JOIN focal_point f ON f.id = a.fo
 
 @contextmanager
 def staged() -> Iterator[Stage]:
-    """Set the service up once, for a whole exploration."""
+    """Build the stage once for a whole exploration."""
     with alone() as (_, url), here() as loop:
         app = create_app(lay_ground("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
         stage = Stage(url, app, loop)

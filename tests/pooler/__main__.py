@@ -1,7 +1,8 @@
 """The service behind PgBouncer in transaction mode: `make pooler`.
 
-Every server connection must have the role and the time limits of the service, whoever used
-it before; migrations must refuse the pooler. It needs Debian's package `pgbouncer`.
+Every server connection must have the role and the time limits of the service, even if
+another client used it before. Migrations must refuse the pooler. The run needs Debian's
+package `pgbouncer`.
 """
 
 import os
@@ -47,7 +48,7 @@ SETTINGS: Final = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
 }
-"""What `roles.sql` sets for the login of the service, as `Database` does by itself."""
+"""The settings that `roles.sql` sets for the login of the service, as `Database` does."""
 POOLER: Final = """
 [databases]
 safe_conduct = host={host} port={port} dbname=safe_conduct
@@ -71,7 +72,7 @@ def say(*words: object) -> None:
 
 
 def find_pooler() -> str:
-    """Return where PgBouncer is; installs it where this is root on Debian, or exits."""
+    """Return the path of PgBouncer; as root on Debian it is installed, else exit."""
     path = f"{os.environ['PATH']}:/usr/sbin"
     install = ["apt-get", "install", "--yes", "--no-install-recommends", "pgbouncer"]
     for words in (install, ["apt-get", "update"], install):
@@ -91,7 +92,7 @@ def run_roles(server: URL, database: str) -> None:
 
 @contextmanager
 def pooled(program: str, server: URL, folder: Path) -> Iterator[int]:
-    """Run PgBouncer in transaction mode in front of a server; gives its port."""
+    """Run PgBouncer in transaction mode in front of a server, and yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         own = free.getsockname()[1]
@@ -124,13 +125,13 @@ LOGINS: Final = {
 
 
 def login(name: str, url: URL) -> str:
-    """Return the URL by which a login signs in."""
+    """Return the URL with which a login signs in."""
     signed = url.set(username=name, password=PASSWORDS[LOGINS[name]])
     return signed.render_as_string(hide_password=False)
 
 
 def check_settings(url: str) -> None:
-    """Read role and time limits on every server connection, without setting any."""
+    """Check role and time limits on every server connection, without setting any."""
     engine = create_engine(url, poolclass=NullPool)
     together = Barrier(CONNECTIONS)
 
@@ -153,7 +154,7 @@ def check_settings(url: str) -> None:
 
 
 def check_same_settings() -> None:
-    """Compare what roles.sql sets with what the service sets by itself."""
+    """Check that roles.sql and the service set the same values."""
     ours = {one.split()[1]: one.split("'")[1] for one in POSTGRESQL_SETTINGS}
     assert ours == {n: v for n, v in SETTINGS.items() if n != "role"}, ours
 
@@ -174,7 +175,7 @@ def check_service(url: str) -> None:
 
 
 def main() -> int:
-    """Run every check; raises AssertionError where one fails."""
+    """Run every check; raises `AssertionError` if one fails."""
     program, home = find_pooler(), make_home()
     home.chmod(0o755)
     try:
@@ -215,7 +216,7 @@ def main() -> int:
             assert refused.returncode == 1, refused.stdout
             assert "goes through a pooler" in refused.stderr, refused.stderr
             say("migrate refuses the pooler:", refused.stderr.strip())
-        say("doctor is content with the login of the service, through the pooler")
+        say("doctor accepts the login of the service, through the pooler")
     finally:
         clear(home)
     return 0

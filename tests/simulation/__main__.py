@@ -1,7 +1,7 @@
-"""Run seeds on every core: `python -m tests.simulation --seeds 2000`, or `--seed 17`.
+"""Play seeds on every core: `python -m tests.simulation --seeds 2000`, or `--seed 17`.
 
-Prints how far it is, each seed that fails with the end of its trace, and the totals; the
-same totals are left as JSON.
+It prints its progress, the end of the trace of each failed seed, and the totals, which are
+also written as JSON.
 """
 
 import argparse
@@ -21,13 +21,13 @@ RESULT: Final = ROOT / ".simulation" / "result.json"
 
 
 def asked() -> argparse.Namespace:
-    """Read what is asked for."""
+    """Parse the options of the command line."""
     parser = argparse.ArgumentParser(prog="tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="the first seed (alone: this one only)")
     parser.add_argument("--seeds", type=int, help="how many seeds")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--keep", action="store_true", help="add what fails to seeds.txt")
+    parser.add_argument("--keep", action="store_true", help="add failed seeds to seeds.txt")
     parser.add_argument("--trace", action="store_true", help="print the whole trace")
     return parser.parse_args()
 
@@ -38,7 +38,7 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    """Run what is asked for; 1 if a seed failed."""
+    """Play the seeds, and return 1 if one failed."""
     args, began = asked(), time.perf_counter()
     first = 1 if args.seed is None else args.seed
     many = args.seeds or (1 if args.seed is not None else 100)

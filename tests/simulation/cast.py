@@ -1,4 +1,4 @@
-"""Who takes part: the offices of two corridors, and a database with all their accounts."""
+"""The offices of two corridors, and a database with all their accounts."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ OVERSIGHT: Final = "OVERSIGHT_DEMO"
 
 @dataclass(frozen=True)
 class Corridor:
-    """Where a person is and comes from, who submits, and who can lead and help there."""
+    """Two countries, with the offices that submit, lead and help there."""
 
     country: str
     origin: str
@@ -44,7 +44,7 @@ class Corridor:
         return (self.officer, *self.leads, *self.helpers, self.desk)
 
     def of_class(self, kind: str) -> frozenset[str]:
-        """Who is meant by the State bodies, or by the others, of this country."""
+        """Return the State offices of this country, or the others."""
         if kind == "state":
             return frozenset({self.state_lead})
         return frozenset({self.ngo_lead, *self.helpers})
@@ -82,7 +82,7 @@ ADMINISTRATORS: Final = ("DESK_CENTRAL_ASIA", OVERSIGHT)
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody's account, as it is in every copy."""
+    """An account, which is the same in every copy of the database."""
 
     code: str
     actor: Actor
@@ -91,7 +91,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Stage:
-    """What all seeds share: the application, its loop, and a database to copy."""
+    """The application, its loop, and a database to copy, which all seeds share."""
 
     app: FastAPI
     here: Here
@@ -102,7 +102,7 @@ class Stage:
     administrators: tuple[Account, ...]
 
     def fresh(self) -> str:
-        """Put a fresh copy in place of the one before; say where."""
+        """Replace the database by a new copy, and return its URL."""
         path = self.home / "simulated.db"
         for left in self.home.glob("simulated*"):
             left.unlink()
@@ -112,7 +112,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Set everything up once for all seeds of a process."""
+    """Build the stage for all seeds of a process."""
     with alone() as (home, url), here() as loop:
         ground = lay_ground("sqlite:///never-opened.db", KEYS)
         app = create_app(ground, public_url=PUBLIC)
@@ -127,7 +127,7 @@ type Accounts = dict[str, Account]
 
 
 def cast(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]]:
-    """Open everybody's accounts: who works, who is a second person, who administers."""
+    """Open all accounts: workers, second persons and administrators."""
     offices = [office for corridor in CORRIDORS for office in corridor.offices]
     workers = {office: account(world, office, *WORKERS) for office in offices}
     workers[OVERSIGHT] = account(world, OVERSIGHT, Role.PROTECTION_OFFICER)

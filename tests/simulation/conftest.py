@@ -1,4 +1,4 @@
-"""What all seeds share, set up once."""
+"""The stage that all seeds share."""
 
 from collections.abc import Iterator
 

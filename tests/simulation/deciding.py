@@ -1,4 +1,4 @@
-"""What an office does next about a record that it sees."""
+"""The next action of an office on a record that it sees."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -44,26 +44,26 @@ EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
         "cancel": "handover.cancelled",
     },
 }
-"""What the journal calls each step that somebody took (the public contract)."""
+"""The event of each action that an account takes (the public contract)."""
 ALIVE: Final = ("sent", "received", "info_requested", "accepted", "in_progress", "on_hold")
 ENDED: Final = ("declined", "redirected", "withdrawn", "revoked", "expired")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody wants done: where, with what, and what the journal will say."""
+    """A request that an office is about to send, and the event that it will cause."""
 
     path: str
     body: Any = None
     event: str = ""
     about: str = ""
     version: int | None = None
-    """Of what it acts on; None: it asks for no version."""
+    """The version on which it acts; None if the request needs none."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """Somebody who looks at a record."""
+    """A record as the worker of an office sees it."""
 
     scene: Scene
     worker: Someone
@@ -81,7 +81,7 @@ class Look:
 
     @property
     def can(self) -> frozenset[str]:
-        """Which steps are open to it now."""
+        """The actions that are available now."""
         steps = self.record["available_actions"]
         return frozenset(one["action"] for one in steps if one["open"])
 
@@ -91,11 +91,11 @@ class Look:
 
     @property
     def code(self) -> str:
-        """The code of the case that it is about."""
+        """The code of the case."""
         return str(self.record["code" if self.kind == "case" else "case"])
 
     def step(self, name: str, target: Any = None, **more: Any) -> Wish:
-        """Take a step of the record."""
+        """Return the request for an action on the record."""
         given = body_of(self.scene, (f"{self.kind}.{name}", target, False))
         body = None if given is None and not more else {**(given or {}), **more}
         path = f"/{self.subject}/{name.replace('_', '-')}"
@@ -110,10 +110,10 @@ class Look:
 
 
 def choose(look: Look) -> Wish | None:
-    """Say what is to be done next; None: nothing, until something happens."""
+    """Return the next request, or None if the office waits for an event."""
     mine = set(look.record["you_are"])
     if look.code not in look.scene.persons:
-        return None  # its officer does not know yet whether it arrived
+        return None  # its officer has no answer yet
     if look.kind == "handover":
         return as_offered(look) if "handover_candidate" in mine else None
     if look.kind == "referral":
@@ -131,7 +131,7 @@ def as_offered(look: Look) -> Wish | None:
 
 
 def as_recipient(look: Look) -> Wish | None:
-    """Acknowledge, accept, help and report; or ask, send on, say no."""
+    """Acknowledge, accept, help and report; or ask, redirect, decline."""
     scene, can, state = look.scene, look.can, look.record["state"]
     if state in ENDED:
         return look.step("confirm_deletion") if "confirm_deletion" in can else None
@@ -157,7 +157,7 @@ def as_recipient(look: Look) -> Wish | None:
 
 
 def secret() -> Json:
-    """A place where a person is met, in a word that nobody else may read."""
+    """Return a meeting whose place is a word that no other office may read."""
     meeting = promise()["meeting"] | {
         "place": f"{CANARY}place",
         "at": "2031-01-01T00:00:00Z",
@@ -166,7 +166,7 @@ def secret() -> Json:
 
 
 def as_candidate(look: Look) -> Wish | None:
-    """Read it, and take the lead; or say no."""
+    """Acknowledge the case and accept the lead, or decline it."""
     scene, can = look.scene, look.can
     if scene.likely(look.declines) and "decline_lead" in can:
         return look.step("decline_lead")
@@ -179,7 +179,7 @@ def as_candidate(look: Look) -> Wish | None:
 
 
 def lacks(look: Look, action: str, need: str) -> bool:
-    """Whether a step waits for this need."""
+    """Return whether an action has this unmet requirement."""
     steps = [one for one in look.record["available_actions"] if one["action"] == action]
     return any(lack["need"] == need for one in steps for lack in one.get("unmet", ()))
 
@@ -192,7 +192,7 @@ def assessing(look: Look) -> Wish:
 
 
 def as_desk(look: Look) -> Wish | None:
-    """Choose a lead by hand; where nobody fits, the case ends, as the person is told."""
+    """Assign a lead; if no office accepts, stop the case as the person is told."""
     person, tried = look.person, look.scene.tally.counts
     chosen = [one for one in person.corridor.leads if person.lets_help(one, "REFER")]
     name = look.scene.chance.choice([*chosen, person.corridor.state_lead])
@@ -221,7 +221,7 @@ def as_lead(look: Look) -> Wish | None:
 
 
 def of_referrals(look: Look, sent: list[Json]) -> Iterator[Wish]:
-    """What its referrals wait for: an answer, or to be sent."""
+    """Yield the requests that referrals wait for: an answer, or to be sent."""
     for one in sent:
         steps = frozenset(a["action"] for a in one["available_actions"] if a["open"])
         beside = Look(look.scene, look.worker, 0, f"referrals/{one['id']}", one)
@@ -234,7 +234,7 @@ def of_referrals(look: Look, sent: list[Json]) -> Iterator[Wish]:
 
 
 def finding(look: Look, sent: list[Json]) -> Wish | None:
-    """Ask another for help, or bring the case to its end once nobody is asked any more."""
+    """Refer to another office, or bring the case to its end if no referral is open."""
     scene, person = look.scene, look.person
     alive = [one for one in sent if one["state"] in ALIVE]
     asked = {one["recipient"] for one in sent}
@@ -252,13 +252,13 @@ def finding(look: Look, sent: list[Json]) -> Wish | None:
 
 
 def asking(look: Look, to: str, service: str) -> Wish:
-    """Ask for one service."""
+    """Return the request for a referral."""
     body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
     return Wish(f"/{look.subject}/referrals", body, "referral.sent")
 
 
 def offering(look: Look) -> Wish | None:
-    """Offer the lead to another that the person agreed to."""
+    """Return the request for a handover to an office that has a consent."""
     leads = look.person.corridor.leads
     fit = [one for one in leads if look.person.lets_help(one, "HANDOVER")]
     fit = [one for one in fit if one != look.office]
@@ -270,7 +270,7 @@ def offering(look: Look) -> Wish | None:
 
 
 def visiting(look: Look) -> Wish | None:
-    """Visit the person, and close in the end."""
+    """Report a visit, and close the case in the end."""
     if look.scene.likely(0.5):
         body, path = (
             body_of(look.scene, ("lead.visit", None, False)),
@@ -282,7 +282,7 @@ def visiting(look: Look) -> Wish | None:
 
 
 def as_second_desk(look: Look) -> Wish | None:
-    """Give a case that its lead let down to another."""
+    """Give the lead of a case with a failing lead to another office."""
     fit = [one for one in look.person.corridor.leads if look.person.lets_help(one, "REFER")]
     if not fit or look.record["state"] not in {"referring", "assisting", "monitoring"}:
         return None

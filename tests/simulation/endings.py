@@ -1,4 +1,4 @@
-"""What must be true at the end of a seed, once all is calm and everybody has looked."""
+"""What must hold at the end of a seed, after every office has read everything."""
 
 from collections import Counter
 from datetime import timedelta
@@ -76,7 +76,7 @@ def listed(words: tuple[str, ...]) -> str:
 
 
 def everybody_heard(scene: Scene) -> None:
-    """Who is party to a case or referral hears of each of its steps, and nobody else."""
+    """Check that the audience of each step is the parties of its case or referral."""
     of_case, of_referral = listed(STEPS_OF_CASES), listed(STEPS_OF_REFERRALS)
     past = "'former_lead', 'former_recipient'"
     parties: Told = set(scene.rows(PARTIES.format(of_case, past)))
@@ -90,99 +90,100 @@ def everybody_heard(scene: Scene) -> None:
 
 def must_agree(scene: Scene, at_least: Told, at_most: Told, heard: Told) -> None:
     missed = sorted(one for _, _, one in at_least - heard)
-    scene.must(not missed, f"a party did not hear of {missed[:3]}")
+    scene.must(not missed, f"a party was not told of {missed[:3]}")
     extra = sorted(one for _, _, one in heard - at_most)
-    scene.must(not extra, f"somebody who is no party heard of {extra[:3]}")
+    scene.must(not extra, f"an office that is no party was told of {extra[:3]}")
 
 
 def feeds_are_whole(scene: Scene, partners: dict[str, Partner]) -> None:
-    """Whoever polled, however seldom, was told all that lies in its feed, in order."""
+    """Check that every office received its whole feed, in order."""
     for office, partner in partners.items():
         feed = [str_of(entry) for (entry,) in scene.rows(FEED, office)]
-        scene.must(partner.heard == feed, f"{office} heard something else than its feed")
+        scene.must(partner.heard == feed, f"{office} received something else than its feed")
 
 
 def str_of(stored: str) -> str:
-    """Spell an id as the service does."""
+    """Format a stored id as the service does."""
     return "-".join((stored[:8], *(stored[n : n + 4] for n in (8, 12, 16)), stored[20:]))
 
 
 def nothing_is_lost(scene: Scene, unsure: list[Deed]) -> None:
-    """What was acknowledged stands in the journal, and nothing was done twice.
+    """Check that every acknowledged action is in the journal, and none twice.
 
-    Whatever was asked for without an answer may have been done, once.
+    A request without an answer may have been executed once.
     """
     done = [deed for deed, status, _ in scene.done.values() if status != ASKED_A_SECOND]
     query = "SELECT account_id, type, reference FROM entry WHERE account_id IS NOT NULL"
     kept = Counter(scene.rows(query))
     for what, times in Counter(map(sign, done)).items():
-        scene.must(kept[what] >= times, f"{what[1:]} was acknowledged, and is lost")
+        scene.must(kept[what] >= times, f"{what[1:]} was acknowledged, but is lost")
     most = Counter(sign(deed)[:2] for deed in (*done, *unsure))
     acts = Counter(what[:2] for what in kept.elements())
     for act in sorted(most):
         if act[1] == "case.drafted":
-            continue  # one that is submitted at once is drafted as well
+            continue  # a case that is submitted at once is also drafted
         scene.must(acts[act] <= most[act], f"{act[1]}: {acts[act]} for {most[act]} keys")
     keys = {key for (key,) in scene.rows("SELECT key FROM outcome")}
-    scene.must(set(scene.done) <= keys, "a request was acknowledged, and its key is lost")
+    scene.must(
+        set(scene.done) <= keys,
+        "a request was acknowledged, but its idempotency key is lost",
+    )
 
 
 ASKED_A_SECOND: Final = 202
 
 
 def sign(deed: Deed) -> tuple[str, str, str]:
-    """Spell a deed as the journal would."""
+    """Return an action as the journal stores it."""
     return deed.who.actor.account_id.hex, deed.event, deed.about
 
 
 def all_has_left(scene: Scene, postmen: Postmen, receiver: Receiver, office: str) -> None:
-    """The outbox is empty, what is said to be sent arrived, and so did a pushed feed."""
+    """Check that every notification and every pushed event has been delivered."""
     open_ones = scene.one(
         "SELECT count(*) FROM outgoing WHERE state IN ('waiting', 'sending')"
     )
-    scene.must(open_ones == 0, f"{open_ones} notices are still to leave")
+    scene.must(open_ones == 0, f"{open_ones} notifications are not sent")
     given = {one for _, _, one in postmen.given}
     sent = {
         str_of(one) for (one,) in scene.rows("SELECT id FROM outgoing WHERE state = 'sent'")
     }
-    scene.must(sent <= given, "a notice is said to be sent, and nobody was given it")
+    scene.must(sent <= given, "a notification is stored as sent, but was not received")
     if scene.rows("SELECT 1 FROM webhook"):
         with reading(scene.ground, SYSTEM) as work:
             feed, head = reach(work, directory.named(work, office).id)
         due = [feed.format_cursor(position) for position in range(1, head + 1)]
         arrived = [one for one, _ in groupby(receiver.arrived)]
-        scene.must(arrived == due, "a feed was not pushed as it is")
+        scene.must(arrived == due, "a webhook received something else than the feed")
 
 
 def all_is_erased(scene: Scene, named: frozenset[str]) -> None:
-    """Every case ended and is erased, and the ledger outside names each."""
+    """Check that every case is erased, and that the ledger lists each."""
     left = scene.rows("SELECT code, state FROM \"case\" WHERE state != 'erased'")
     scene.must(not left, f"never erased: {left}")
     scene.must(
         scene.one("SELECT count(*) FROM clock WHERE stopped_at IS NULL") == 0,
-        "a clock runs",
+        "a deadline is still running",
     )
     erased = {one for (one,) in scene.rows("SELECT case_id FROM erasure")}
-    scene.must(erased == named, "the ledger of erasures names others")
+    scene.must(erased == named, "the ledger of erasures lists other cases")
 
 
 def silence_was_told(scene: Scene) -> None:
-    """With nobody who answers, a case is at the desk, and oversight was told."""
+    """Check that a case without any answer is at the desk, and oversight was told."""
     for person in scene.persons.values():
         rows = scene.rows(SILENT, "OVERSIGHT_DEMO", person.code)
         [(state, desks, told)] = rows
         since = scene.now - person.submitted_at if person.submitted_at else NO_TIME
         if state in {"draft", "void"} or since < LONGEST:
             continue
-        scene.must(desks > 0, f"{person.code} never came to the desk")
-        scene.must(
-            told > 0, f"oversight was not told that nobody answers for {person.code}"
-        )
+        scene.must(desks > 0, f"the desk never got {person.code}")
+        scene.must(told > 0, f"oversight was not told of missed deadlines of {person.code}")
 
 
 NO_TIME: Final = timedelta()
 LONGEST: Final = timedelta(days=15)
-"""Four are asked, each has a working day; between them a week-end, and a worker away."""
+"""Four offices have a working day each; a weekend and an absent worker come on top."""
 SILENT: Final = """
     SELECT c.state,
     (SELECT count(*) FROM party p WHERE p.record_id = c.id

@@ -1,4 +1,4 @@
-"""What an office tries that it may not: none of it has any effect, or tells anything."""
+"""Requests that an office may not make; none may have an effect or reveal anything."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -19,13 +19,13 @@ STANDING: Final = """
     AND r.state IN ('sent', 'received', 'info_requested', 'accepted', 'in_progress',
     'on_hold', 'completed')
 """
-"""What an office is to a case now: who helps, by how far the help is."""
+"""The present relations of an office to a case, with that of an active recipient."""
 TOLD: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
-"""Who may be told something sealed, if the person agreed."""
+"""Relations that can read a sealed document with a consent."""
 
 
 def lie(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
-    """Try one thing."""
+    """Send one forbidden request."""
     tricks: list[Callable[[], None]] = [
         lambda: acts_on_an_old_version(scene, who, remembers),
         lambda: gives_a_wrong_code(scene, who, remembers),
@@ -38,12 +38,14 @@ def lie(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
 
 
 def refused(scene: Scene, who: Someone, path: str, body: Json, **headers: str) -> None:
-    """Ask for what must not be; nothing comes of it."""
+    """Send a request that must be refused, and check that it has no effect."""
     before = scene.entries()
     answer = scene.asks(who, "POST", path, body=body, headers=headers)
     said = answer is not None and answer.status_code
-    scene.must(said in REFUSED, f"{who.code} {path}: {said} to a lie")
-    scene.must(scene.entries() == before, f"{who.code} {path}: a lie had an effect")
+    scene.must(said in REFUSED, f"{who.code} {path}: {said} to a forbidden request")
+    scene.must(
+        scene.entries() == before, f"{who.code} {path}: a forbidden request had an effect"
+    )
 
 
 def acts_on_an_old_version(
@@ -56,7 +58,7 @@ def acts_on_an_old_version(
     steps = [one["action"] for one in record["available_actions"]]
     path = f"/{subject}/{scene.chance.choice(steps or ['acknowledge']).replace('_', '-')}"
     if path.endswith("stop"):
-        return  # a person's no is never out of date
+        return  # a stop needs no version
     version = record["version"] - 1
     body = {"reason": "NO_CAPACITY"}
     refused(scene, who, path, body, If_Match=f'"{version}.{"0" * 16}"')
@@ -107,15 +109,15 @@ def relations(scene: Scene, code: str, office: str) -> frozenset[str]:
 
 
 def must_be_out(scene: Scene, who: Someone, code: str) -> None:
-    """Whose part in a case has ended does not see it in the very next request."""
+    """Check that an office whose part has ended cannot see the case."""
     if not relations(scene, code, who.code):
         answer = scene.asks(who, "GET", f"/cases/{code}")
         is_out = answer is not None and answer.status_code == 404
-        scene.must(is_out, f"{who.code} sees {code}, and its part has ended")
+        scene.must(is_out, f"{who.code} sees {code}, but its part has ended")
 
 
 def pries(scene: Scene, who: Someone, person: Person | None = None) -> None:
-    """Try to open a section of any case; what is told must be theirs to know."""
+    """Open a section of any case, and check that the office may read what it gets."""
     persons = list(scene.persons.values())
     if person is None and not persons:
         return
@@ -125,7 +127,10 @@ def pries(scene: Scene, who: Someone, person: Person | None = None) -> None:
     answer = scene.asks(who, "GET", path, headers={"Purpose": "assistance"})
     if answer is None:
         return
-    scene.must(answer.is_success or CANARY not in answer.text, f"{path}: told with a no")
+    scene.must(
+        answer.is_success or CANARY not in answer.text,
+        f"{path}: a refusal with sealed text",
+    )
     if answer.is_success:
         scene.tally.counts["opened"] += 1
         why = may_not_read(scene, chosen, who.code, section)
@@ -133,7 +138,7 @@ def pries(scene: Scene, who: Someone, person: Person | None = None) -> None:
 
 
 def may_not_read(scene: Scene, person: Person, office: str, section: str) -> str:
-    """Say why an office may not read a section now; empty: it may, perhaps."""
+    """Return why an office may not read a section, or an empty string."""
     [(state,)] = scene.rows('SELECT state FROM "case" WHERE code = ?', person.code)
     mine = relations(scene, person.code, office)
     if state in OVER:
@@ -142,4 +147,4 @@ def may_not_read(scene: Scene, person: Person, office: str, section: str) -> str
         return ""
     if not mine & TOLD:
         return f"it is only {sorted(mine)}"
-    return "" if person.lets(office, section) else "the person does not let it"
+    return "" if person.lets(office, section) else "without a consent"

@@ -1,4 +1,4 @@
-"""Many seeds: played on some cores, each told of in a few lines, and added up."""
+"""Many seeds, played on several cores, with their results and totals."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,13 @@ SHARE: Final = 5
 
 
 def play_some(seeds: Sequence[int]) -> list[Result]:
-    """Play some seeds, in a process of its own."""
+    """Play seeds on one stage."""
     with stage() as made:
         return [play(made, seed) for seed in seeds]
 
 
 def play_all(seeds: Sequence[int], cores: int) -> Iterator[Result]:
-    """Play seeds on some cores, and hand out what came of each."""
+    """Play seeds on several cores, and yield their results."""
     shares = [seeds[at : at + SHARE] for at in range(0, len(seeds), SHARE)]
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         for done in as_completed([pool.submit(play_some, share) for share in shares]):
@@ -28,7 +28,7 @@ def play_all(seeds: Sequence[int], cores: int) -> Iterator[Result]:
 
 
 def told(result: Result) -> str:
-    """Tell what came of one seed, in a few lines where it failed."""
+    """Return the result of one seed as text, with its trace if it failed."""
     line = (
         f"seed {result.seed}: {result.steps} steps, {result.requests} requests, "
         f"{sum(result.crashes.values())} crashes, {result.days:.0f} days, {result.digest}"
@@ -39,7 +39,7 @@ def told(result: Result) -> str:
 
 
 def totals(results: Sequence[Result], seconds: float) -> dict[str, Any]:
-    """Add up what all seeds came to."""
+    """Return the totals of all seeds."""
     by_kind, crashes, counts = Counter[str](), Counter[str](), Counter[str]()
     for one in results:
         by_kind.update(one.by_kind)

@@ -1,4 +1,4 @@
-"""Whoever notices and feeds are sent to, in memory: they take, refuse, hang, and forget."""
+"""The mail server, the SMS gateway and the webhook receivers, in memory, with failures."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from tests.simulation.world import CANARY, Scene
 
 WINDOW: Final = timedelta(hours=1)
 LEAST: Final = timedelta(minutes=15)
-"""Between two notices to one address: a quarter of the window, in an emergency."""
+"""Least time between two notifications to one address: a quarter of the window."""
 POST: Final[Mapping[str, Answer]] = {
     "takes": Answer(Outcome.DELIVERED, "250"),
     "busy": Answer(Outcome.REFUSED, "451"),
@@ -28,7 +28,7 @@ POST: Final[Mapping[str, Answer]] = {
     "loses": Answer(Outcome.UNKNOWN, "TimeoutError"),
 }
 TAKEN: Final = frozenset({"takes", "vanishes"})
-"""Moods in which a message arrives, whether or not that is said."""
+"""Moods in which a message arrives, whether or not that is confirmed."""
 
 
 @dataclass
@@ -38,20 +38,20 @@ class Postmen:
     scene: Scene
     bad: float
     given: list[tuple[timedelta, str, str]] = field(default_factory=list)
-    """When, to whom, and which message."""
+    """The time, the address and the id of each message."""
 
     def senders(self) -> Senders:
         ways = {way: notices_by(self.takes, None) for way in Way}
         return Senders(ways, WINDOW)
 
     def takes(self, letter: Letter) -> Answer:
-        """Answer as the mood is; what arrives is kept."""
+        """Answer by the mood, and store a message that arrives."""
         bad = 0.0 if self.scene.calm else self.bad
         moods = [mood for mood in POST if mood != "takes"]
         mood = self.scene.chance.choice(moods) if self.scene.likely(bad) else "takes"
         self.scene.tally.counts[f"notice {mood}"] += 1
-        self.scene.say(f"a notice leaves: the server {mood}")
-        self.scene.must(CANARY not in str(letter), "a word of a person in a notice")
+        self.scene.say(f"a notification is sent: the server {mood}")
+        self.scene.must(CANARY not in str(letter), "sealed text in a notification")
         if mood in TAKEN:
             self.arrives(letter)
         return POST[mood]
@@ -60,7 +60,7 @@ class Postmen:
         now = self.scene.now - self.scene.began
         last = [at for at, to, _ in self.given if to == letter.to]
         soon = bool(last) and now - last[-1] < LEAST
-        self.scene.must(not soon, "two notices to one address within its window")
+        self.scene.must(not soon, "two notifications to one address within its window")
         self.given.append((now, letter.to, str(letter.id)))
 
 
@@ -86,7 +86,7 @@ class Receiver:
         mood = self.scene.chance.choice(moods) if self.scene.likely(bad) else "takes"
         self.scene.tally.counts[f"webhook {mood}"] += 1
         self.scene.say(f"an event is pushed: the receiver {mood}")
-        self.scene.must(CANARY.encode() not in parcel.body, "a word of a person pushed")
+        self.scene.must(CANARY.encode() not in parcel.body, "sealed text in a pushed event")
         if mood in TAKEN and parcel.upto is not None:
             self.arrived.append(json.loads(parcel.body)["data"]["next"])
         return HOOK[mood]
@@ -94,7 +94,7 @@ class Receiver:
 
 @dataclass(frozen=True)
 class InMemory(Courier):
-    """A courier who goes nowhere."""
+    """A courier that hands events to a receiver in memory."""
 
     receiver: Receiver | None = None
 

@@ -1,4 +1,4 @@
-"""Offices as state machines: when they look, what they do then, and how they misbehave."""
+"""Offices as state machines: when they poll, what they do, and how they misbehave."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,18 +13,18 @@ from tests.simulation.world import Deed, Scene
 from tests.support.world import Json, Someone
 
 ENOUGH: Final = 4
-"""Steps that one takes with a record at one look."""
+"""Most actions on one record at one time."""
 CURIOUS: Final = 0.1
-"""How often somebody opens something, of a case of theirs or not."""
+"""Probability that an office tries to open a section of any case."""
 VAIN: Final = 0.1
-"""How often somebody polls though there is no news: that shows nothing, and costs."""
+"""Probability of a poll without news, which finds nothing and costs time."""
 PAGE: Final = 20
 RECORDS: Final = ("cases/", "referrals/", "handovers/")
 
 
 @dataclass(frozen=True)
 class Temper:
-    """How an office answers: after how many hours, and how often it does what."""
+    """How an office behaves: how late it answers, and how often it misbehaves."""
 
     name: str
     soonest: float
@@ -49,13 +49,13 @@ TEMPERS: Final = (
 
 
 class Partner:
-    """One office, its accounts, and what it knows."""
+    """One office with its accounts, and what it has received."""
 
     def __init__(self, scene: Scene, office: str, temper: Temper) -> None:
         self.scene, self.office, self.temper = scene, office, temper
         self.worker = scene.someone_of(scene.stage.workers[office])
         self.heard: list[str] = []
-        """The ids of the events it was told, in that order."""
+        """The ids of the events that it received, in their order."""
         self.positions = self.head = 0
         self.todo: dict[str, None] = {}
         self.remembers: dict[str, Json] = {}
@@ -64,17 +64,17 @@ class Partner:
 
     @property
     def now(self) -> Temper:
-        """Its temper, which is better once all is calm."""
+        """Its temper, which is prompt once all is calm."""
         return replace(PROMPT, declines=0.02) if self.scene.calm else self.temper
 
     @property
     def second(self) -> Someone:
         return self.scene.someone_of(self.scene.stage.seconds[self.office])
 
-    # When it looks.
+    # When it acts.
 
     def is_called(self, head: int) -> None:
-        """Plan to look if there is anything to look at."""
+        """Schedule a look if there is any news."""
         temper, self.head = self.now, head
         busy = self.todo or head > self.positions
         if not (temper.answers and busy) or self.waits_for:
@@ -86,7 +86,7 @@ class Partner:
         self.scene.later(delay, f"{self.office} looks", self.wakes)
 
     def wakes(self) -> None:
-        """Poll, look at what is new and what was left, and do something about it."""
+        """Poll, and act on the records that are new or were left over."""
         self.waits_for = None
         if self.head > self.positions or self.scene.likely(VAIN):
             self.polls()
@@ -98,7 +98,7 @@ class Partner:
             lie(self.scene, self.worker, self.remembers)
 
     def polls(self) -> None:
-        """Read the feed on from its own cursor, to the end."""
+        """Read the feed from its own cursor to the end."""
         more = True
         while more:
             query: Json = {"limit": PAGE}
@@ -119,7 +119,7 @@ class Partner:
             self.todo[event["subject"]] = None
 
     def looks_at(self, subject: str) -> None:
-        """Read a record as it is now, and take steps; what is left to do stays."""
+        """Read a record, and act on it; an unfinished record is kept for later."""
         del self.todo[subject]
         answer = self.scene.asks(self.worker, "GET", f"/{subject}")
         if answer is None or answer.is_error:
@@ -141,10 +141,10 @@ class Partner:
                 break
         self.todo[subject] = None
 
-    # What it does.
+    # Requests.
 
     def does(self, wish: Wish, look: Look) -> Json | None:
-        """Ask for something; the record as it is then, None: look again later."""
+        """Send a request; return the record as it is then, or None to look again later."""
         answer = self.sends(self.deed(wish))
         if answer is None:
             return None
@@ -164,7 +164,7 @@ class Partner:
         return Deed(self.worker, wish.path, wish.body, key, tag, approval, event, about)
 
     def does_with_second(self, wish: Wish, asked: str) -> Json | None:
-        """Let a second person allow it, mostly, and ask again."""
+        """Let a second person decide, and repeat the request if it was approved."""
         word = "approve" if self.scene.calm or self.scene.likely(0.8) else "refuse"
         said = self.scene.asks(self.second, "POST", f"/approvals/{asked}/{word}")
         if said is None or said.is_error or word == "refuse":
@@ -173,7 +173,7 @@ class Partner:
         return answer.json() if answer is not None and answer.status_code == 200 else None
 
     def sends(self, deed: Deed) -> Response | None:
-        """Send something, again if no answer came, and more often if that is its way."""
+        """Send a request; repeat it if no answer came, or if the temper is to repeat."""
         answer = self.scene.sends(deed)
         if answer is None:
             self.unsure[deed.key] = deed
@@ -193,7 +193,7 @@ class Partner:
         return retry
 
     def repeats(self, deed: Deed) -> None:
-        """Send the same again, at once and long after, and the key with another body."""
+        """Repeat a request at once and much later, and reuse its key for another body."""
         scene = self.scene
         scene.tally.counts["sent twice"] += 1
         scene.sends(deed)
@@ -203,20 +203,22 @@ class Partner:
             headers = deed.headers()
             answer = scene.asks(self.worker, "POST", deed.path, body=other, headers=headers)
             refused = answer is not None and answer.status_code in {401, 403, 404, 422}
-            scene.must(refused, f"{deed.path}: a key was taken for two requests")
-            scene.must(scene.entries() == before, f"{deed.path}: it was done all the same")
+            scene.must(refused, f"{deed.path}: a key was accepted for two requests")
+            scene.must(
+                scene.entries() == before, f"{deed.path}: the second request had an effect"
+            )
 
     def opens(self, path: str) -> Response | None:
-        """Open something sealed."""
+        """Open a sealed document."""
         headers = {"Purpose": "assistance"}
         return self.scene.asks(self.worker, "GET", path, headers=headers)
 
 
 def tempers(scene: Scene) -> dict[str, Temper]:
-    """Draw how each office is; in some seeds nobody who is asked ever answers."""
+    """Draw the temper of each office; in some seeds only the desks ever answer."""
     offices = scene.watched
     if scene.likely(0.12):
-        scene.say("nobody answers but the desks")
+        scene.say("only the desks answer")
         desks = {one for one in offices if one.startswith("DESK")}
         return {one: TEMPERS[1] if one in desks else SILENT for one in offices}
     weights: list[Any] = [8, 3, 2, 3, 3, 2]

@@ -1,4 +1,4 @@
-"""Persons and their officers, and administrators: what happens to the mechanism itself."""
+"""Persons with their officers, and administrators who close and open offices."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,7 +21,7 @@ def given(to: Mapping[str, Any], purposes: list[str], sections: list[str]) -> Js
 
 
 def consents_of(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
-    """Draw what a person agrees to, and whom that names."""
+    """Draw the consents of a person, each with the offices that it names."""
     chance = scene.chance
     state = {"recipient_class": {"kind": "state", "country": of.country}}
     others = {"recipient_class": {"kind": "non_state", "country": of.country}}
@@ -41,7 +41,7 @@ def consents_of(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]
 
 
 def sections(number: int) -> list[Json]:
-    """Words that are said of one person alone, and nowhere else."""
+    """Return sections with words that occur in one case only."""
     word = f"{CANARY}{number}"
     return [
         {"section": "needs", "summary": f"{word}needs", "safety_notice": f"{word}danger"},
@@ -53,19 +53,19 @@ def sections(number: int) -> list[Json]:
 
 
 class Officer:
-    """Who meets persons, and submits their cases."""
+    """Meets persons, and submits their cases."""
 
     def __init__(self, scene: Scene, partners: Mapping[str, Partner]) -> None:
         self.scene, self.partners, self.count = scene, partners, 0
 
     def plans(self) -> None:
-        """Put some persons on the agenda."""
+        """Schedule the arrival of some persons."""
         many = self.scene.chance.choices([1, 2, 3], [6, 3, 1])[0]
         for _ in range(many):
             self.scene.later(self.scene.hours(0, 200), "a person comes", self.meets)
 
     def meets(self) -> None:
-        """Write a case, and submit it; sometimes later, and sometimes never."""
+        """Write a case, and submit it at once, later or never."""
         scene, chance = self.scene, self.scene.chance
         of = chance.choices(CORRIDORS, [3, 1])[0]
         self.count += 1
@@ -88,10 +88,12 @@ class Officer:
                 lambda: self.submits(partner, person),
             )
         if scene.likely(0.4):
-            scene.later(scene.hours(5, 300), "a person says no", lambda: self.no(person))
+            scene.later(
+                scene.hours(5, 300), "consents are withdrawn", lambda: self.no(person)
+            )
 
     def writes(self, partner: Partner, deed: Deed, person: Person) -> None:
-        """Write a case, again and again until an answer comes."""
+        """Write a case, and repeat the request until an answer comes."""
         answer = partner.sends(deed)
         if answer is None:
             delay = self.scene.hours(0.01, 2)
@@ -126,7 +128,7 @@ class Officer:
         )
 
     def no(self, person: Person) -> None:
-        """Take back what a person agreed to, through whoever sees the case."""
+        """Withdraw a person's consents, through an office that sees the case."""
         scene = self.scene
         if not person.code:
             return
@@ -140,7 +142,7 @@ class Officer:
             self.tries_to_read_on(person)
 
     def tries_to_read_on(self, person: Person) -> None:
-        """Let whoever was told try to read in the very next request."""
+        """Let every office with a part try to read at once."""
         for office in person.corridor.offices:
             if relations(self.scene, person.code, office) & TOLD:
                 pries(self.scene, self.partners[office].worker, person)
@@ -155,7 +157,7 @@ def case_body(  # noqa: PLR0913 - each says one thing of the person
     is_child: bool,
     unsafe: frozenset[str],
 ) -> Json:
-    """Spell a case as its officer sends it."""
+    """Return the body of a case as its officer sends it."""
     by = {"given_by": "guardian_with_assent"} if is_child else {}
     notice = {
         "country": of.country,
@@ -173,7 +175,7 @@ def case_body(  # noqa: PLR0913 - each says one thing of the person
 
 
 class Administrators:
-    """Two people who switch offices off, and on again."""
+    """Two people who close offices and open them again."""
 
     def __init__(self, scene: Scene, partners: Mapping[str, Partner], poke: Any) -> None:
         self.scene, self.partners, self.poke = scene, partners, poke
@@ -183,18 +185,16 @@ class Administrators:
     def plans(self) -> None:
         scene = self.scene
         if scene.likely(0.3):
-            scene.later(
-                scene.hours(20, 500), "an office is switched off", self.switches_off
-            )
+            scene.later(scene.hours(20, 500), "an office is closed", self.switches_off)
         for _ in range(scene.chance.randint(0, 2)):
-            scene.later(scene.hours(0, 500), "places are counted", self.counts)
+            scene.later(scene.hours(0, 500), "the capacity is updated", self.counts)
 
     def switches_off(self) -> None:
         of = self.scene.chance.choice(CORRIDORS)
         office = self.scene.chance.choice(of.offices[1:-1])
         self.sets(office, active=False)
         self.off.append(office)
-        self.scene.later(self.scene.hours(50, 400), "it is switched on", self.switches_on)
+        self.scene.later(self.scene.hours(50, 400), "it is opened again", self.switches_on)
 
     def switches_on(self) -> None:
         for office in self.off:
@@ -202,7 +202,7 @@ class Administrators:
         self.off.clear()
 
     def sets(self, office: str, *, active: bool) -> None:
-        """Change an office, as two people; whoever waits for it hears of it at once."""
+        """Close or open an office, as two people."""
         self.scene.say(f"{office} is {'active' if active else 'not active'} now")
         path = f"/focal-points/{office}"
         answer = changes(self.one, path, active=active)

@@ -1,4 +1,4 @@
-"""Faults to plant in the service, each a way in which somebody could be lost or told of."""
+"""Faults that are planted in the service; each could lose a person or reveal data."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,7 +36,7 @@ type Plant = Callable[[Patch], None]
 
 
 def fires_apart_from_the_effect(patch: Patch) -> None:
-    """Mark a clock as fired in a transaction of its own, before what it sets off."""
+    """Record a missed deadline in a transaction of its own, before its effect."""
 
     def ran_of(work: Writing, due: Due) -> Ran | None:
         case = holding.unless_held(work, due.case_id)
@@ -63,13 +63,13 @@ def fires_apart_from_the_effect(patch: Patch) -> None:
 
 
 def fires_what_nobody_hears(patch: Patch) -> None:
-    """Let a silence have no effect on a case that somebody was asked to lead."""
+    """Apply no effect if a candidate misses its deadline."""
     effects = {**overdue.EFFECTS, Effect.REROUTE: lambda *_: None}
     patch.setattr(overdue, "EFFECTS", effects)
 
 
 def looks_away(patch: Patch) -> None:
-    """Leave clocks of some kind to run out for nobody."""
+    """Leave one kind of deadline unhandled."""
     found = breaches.overdue
 
     def some(session: Any, now: Any, limit: int) -> list[Due]:
@@ -80,7 +80,7 @@ def looks_away(patch: Patch) -> None:
 
 
 def forgets_a_key(patch: Patch) -> None:
-    """Take each request for a new one, whatever its key."""
+    """Treat each request as a new one, whatever its idempotency key is."""
 
     settle = idempotency.settle
 
@@ -95,7 +95,7 @@ def forgets_a_key(patch: Patch) -> None:
 
 
 def misses_a_party(patch: Patch) -> None:
-    """Tell nobody who only submitted a case what happens to it."""
+    """Leave the submitter out of the audience."""
 
     def audience(case: Case) -> frozenset[UUID]:
         parties = (p for p in case.parties if p.record_id == case.id and not p.until)
@@ -105,7 +105,7 @@ def misses_a_party(patch: Patch) -> None:
 
 
 def tells_a_stranger(patch: Patch) -> None:
-    """Tell who has led a case of what happens to it afterwards."""
+    """Include former leads in the audience."""
 
     def audience(case: Case) -> frozenset[UUID]:
         return frozenset(p.focal_point_id for p in case.parties if p.record_id == case.id)
@@ -114,7 +114,7 @@ def tells_a_stranger(patch: Patch) -> None:
 
 
 def moves_on_before_it_arrived(patch: Patch) -> None:
-    """Move the position of a webhook on as soon as a message is taken in hand."""
+    """Advance the position of a webhook before its message is delivered."""
     take = carrying.take
 
     def taken(work: Writing, webhook_id: UUID, longest: timedelta) -> Parcel | None:
@@ -129,7 +129,7 @@ def moves_on_before_it_arrived(patch: Patch) -> None:
 
 
 def believes_that_it_left(patch: Patch) -> None:
-    """Take a notice for sent of which nobody said whether it arrived."""
+    """Treat a notification with an unknown outcome as sent."""
     settle = sending.settle
 
     def settled(ground: Any, way: Any, taken: Any, answer: Answer | None) -> Any:
@@ -141,7 +141,7 @@ def believes_that_it_left(patch: Patch) -> None:
 
 
 def heeds_no_withdrawal(patch: Patch) -> None:
-    """Let a consent stand that the person took back."""
+    """Let a withdrawn consent count."""
 
     def counts(consent: coverage.Given, now: datetime, **_: bool) -> bool:
         return now < consent.expires_at
@@ -150,12 +150,12 @@ def heeds_no_withdrawal(patch: Patch) -> None:
 
 
 def keeps_the_part(patch: Patch) -> None:
-    """Let whose referral has ended see the case as before."""
+    """Let an office keep its part after its referral has ended."""
     patch.setattr(referrals, "end_part", lambda *_: None)
 
 
 def writes_words_in_the_journal(patch: Patch) -> None:
-    """Put the remarks of an assessment of the risk into an event."""
+    """Write the remarks of a risk assessment into an event."""
     note = cases.note
 
     def told(work: Writing, record: Recorded, about: str, text: str | None) -> None:
@@ -167,12 +167,12 @@ def writes_words_in_the_journal(patch: Patch) -> None:
 
 
 def erases_nothing(patch: Patch) -> None:
-    """Say that a case is erased, and keep its key."""
-    patch.setattr(erasing, "erase_case_data", lambda *_: None)
+    """Mark a case as erased, and keep its key."""
+    patch.setattr(erasing, "forget", lambda *_: None)
 
 
 def leaves_two_leads(patch: Patch) -> None:
-    """Give the lead to another, and leave it with the one before."""
+    """Add a new lead without removing the old one."""
     dismiss = Case.dismiss
 
     def dismissed(case: Case, relation: Relation, *rest: Any) -> None:
@@ -183,8 +183,8 @@ def leaves_two_leads(patch: Patch) -> None:
 
 
 def lets_a_case_rest_for_ever(patch: Patch) -> None:
-    """Start no clock for who declines: nobody is waited for then."""
-    patch.setattr(leading, "hand_to_next_office", lambda *_: None)
+    """Start no deadline after a candidate declines."""
+    patch.setattr(leading, "hand_to_next", lambda *_: None)
 
 
 PLANTS: Final[tuple[Plant, ...]] = (

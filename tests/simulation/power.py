@@ -1,4 +1,4 @@
-"""Power that goes off at a boundary between two transactions, and comes back."""
+"""Power failures between two transactions, and the restart after them."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from app.kernel.db import Database
 
 
 class PowerCut(BaseException):
-    """The process is gone: no handler of the service's own may catch this."""
+    """The end of the process, which no handler of the service may catch."""
 
 
 class Power:
-    """Lets the process end at the n-th commit: before it is kept, or right after."""
+    """Ends the process at the n-th commit, either before or after it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -23,7 +23,7 @@ class Power:
             event.listen(engine, "begin", self.at_begin)
 
     def fails(self, at: int, *, after: bool) -> None:
-        """Go off at that commit from now on, or after it."""
+        """Fail at this commit from now on, or right after it."""
         self.left, self.after, self.is_off = at, after, False
 
     def is_back(self) -> None:
@@ -40,7 +40,7 @@ class Power:
                 raise PowerCut
 
     def at_begin(self, _: Connection) -> None:
-        """Nothing begins any more."""
+        """Refuse every transaction while the power is off."""
         if self.is_off:
             raise PowerCut
 
@@ -51,4 +51,4 @@ class Power:
 
 
 MOST: Final = 6
-"""As many commits of one look of the worker are tried as places to end it."""
+"""Commits of one run of the worker at which the power can fail."""

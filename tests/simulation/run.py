@@ -1,4 +1,4 @@
-"""One seed: a storm, then calm, then all the time there is; and what must hold in it."""
+"""One seed: a storm, then calm, then years without new cases; and the checks in each."""
 
 import logging
 import time
@@ -24,11 +24,11 @@ from tests.simulation.world import Broken, Scene
 from tests.support.webhook_receivers import hooked
 
 STEPS: Final = 60
-"""As many a storm has at the most."""
+"""Most steps of a storm."""
 PATIENCE: Final = timedelta(days=250)
-"""In which every case ends, once everybody answers."""
+"""Time in which every case ends once all offices answer."""
 LAST: Final = 30
-"""Lines of the trace that are shown of a seed that failed."""
+"""Lines of the trace that are shown for a failed seed."""
 HEADS: Final = """
     SELECT f.code, m.head FROM mailbox m JOIN focal_point f ON f.id = m.focal_point_id
 """
@@ -36,7 +36,7 @@ HEADS: Final = """
 
 @dataclass
 class Result:
-    """What came of a seed."""
+    """The result of a seed."""
 
     seed: int
     digest: str = ""
@@ -49,18 +49,18 @@ class Result:
     by_kind: dict[str, int] = field(default_factory=dict)
     broken: str = ""
     at: str = ""
-    """When it broke, by the clock of the seed."""
+    """When it failed, by the clock of the seed."""
     whole: list[str] = field(default_factory=list)
-    """All that happened, a line for each thing."""
+    """The trace: one line for each thing that happened."""
 
     @property
     def trace(self) -> list[str]:
-        """The end of it."""
+        """The end of the trace."""
         return self.whole[-LAST:]
 
 
 class Play:
-    """Everybody, and whose turn it is."""
+    """All actors of a seed, and the order of their steps."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.steps = scene, 0
@@ -77,7 +77,7 @@ class Play:
         self.worker.poked = True
 
     def opens_webhook(self) -> str:
-        """In some seeds one office has its feed pushed."""
+        """Open a webhook for one office in some seeds."""
         office = self.scene.chance.choice(["KZ_LEAD", "KZ_SHELTER_KOGERSHIN"])
         if self.scene.likely(0.25):
             hooked(self.scene, office)
@@ -96,7 +96,7 @@ class Play:
     # Steps.
 
     def steps_once(self) -> bool:
-        """Do whatever is next; False: nothing ever is."""
+        """Perform the next step; return False if there is none."""
         scene, worker_at = self.scene, self.worker.next_at()
         agenda_at = scene.agenda[0][0] if scene.agenda else None
         looked = None
@@ -115,7 +115,7 @@ class Play:
         return True
 
     def calls(self) -> None:
-        """Whoever has something to look at, plans to."""
+        """Let each office with news schedule a look."""
         heads = dict(self.scene.rows(HEADS))
         for office, partner in self.partners.items():
             partner.is_called(heads.get(office, 0))
@@ -131,9 +131,9 @@ class Play:
             endings.silence_was_told(scene)
 
     def calms(self) -> None:
-        """All offices are active and prompt, no power fails, until every case is over."""
+        """Make all offices active and prompt, until every case has ended."""
         scene = self.scene
-        scene.say("-- calm: everybody answers from now on")
+        scene.say("-- calm: every office answers from now on")
         scene.calm, self.worker.away_until = True, scene.now
         self.administrators.switches_on()
         with scene.by_itself() as work:
@@ -143,17 +143,17 @@ class Play:
         self.calls()
         last = scene.now + PATIENCE
         while self.is_open() and self.steps_once():
-            scene.must(scene.now < last, "a case does not end, though everybody answers")
+            scene.must(scene.now < last, "a case does not end, though every office answers")
         scene.must(not self.is_open(), "a case does not end, and nothing happens")
 
     def is_open(self) -> int:
         return int(self.scene.one(OPEN))
 
     def outlasts(self) -> None:
-        """Let time go by until what is over is erased, and everybody has looked."""
+        """Let time pass until every ended case is erased."""
         last = self.scene.now + timedelta(days=1500)
         while self.steps_once():
-            self.scene.must(self.scene.now < last, "there is no end of it")
+            self.scene.must(self.scene.now < last, "the steps do not end")
 
     def ends(self) -> None:
         scene = self.scene
@@ -179,7 +179,7 @@ OPEN: Final = """
 
 
 def wake_webhooks(work: Any) -> None:
-    """Resume what stalled, as its office would."""
+    """Resume the paused webhooks, as their office would."""
     for webhook in work.session.scalars(ALL_WEBHOOKS):
         webhook.paused_at, webhook.stalled = None, False
         webhook.failures, webhook.failing_since, webhook.due_at = 0, None, work.now
@@ -187,7 +187,7 @@ def wake_webhooks(work: Any) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let the service log nothing: a run is read from its trace."""
+    """Turn the log of the service off, as a run is read from its trace."""
     before = structlog.get_config()
     silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=silent)
@@ -198,7 +198,7 @@ def quiet() -> Iterator[None]:
 
 
 def play(stage: Stage, seed: int) -> Result:
-    """Play one seed, in silence; what breaks is told, not raised."""
+    """Play one seed without logs; a failure is returned, not raised."""
     with quiet():
         return play_aloud(stage, seed)
 
@@ -212,7 +212,7 @@ def play_aloud(stage: Stage, seed: int) -> Result:
         game.runs()
     except Broken as broken:
         result.broken = str(broken)
-    except Exception as fault:  # noqa: BLE001 - it is told with its seed
+    except Exception as fault:  # noqa: BLE001 - the result reports it
         result.broken = "".join(traceback.format_exception(fault)[-4:])
     result.digest, result.whole, result.at = scene.digest(), scene.trace, f"{scene.now}"
     result.steps = game.steps if game else 0

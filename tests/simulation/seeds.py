@@ -1,4 +1,4 @@
-"""Seeds with which the simulation has failed: every run of the tests repeats them."""
+"""Seeds with which the simulation has failed; every run of the tests repeats them."""
 
 from collections.abc import Iterable
 from pathlib import Path

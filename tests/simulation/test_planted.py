@@ -1,4 +1,4 @@
-"""Faults that are planted, and a seed below 100 that finds each: the search has teeth."""
+"""Planted faults, and for each a seed below 100 that finds it."""
 
 import pytest
 
@@ -9,20 +9,20 @@ from tests.simulation.run import play
 
 pytestmark = pytest.mark.slow
 FOUND = [
-    (planted.fires_apart_from_the_effect, 1, "told as often as it was let pass"),
-    (planted.fires_what_nobody_hears, 3, "never came to the desk"),
-    (planted.looks_away, 4, "no clock that ran out is left"),
+    (planted.fires_apart_from_the_effect, 1, "every missed deadline is an event"),
+    (planted.fires_what_nobody_hears, 3, "the desk never got"),
+    (planted.looks_away, 4, "no deadline that is due is unhandled"),
     (planted.forgets_a_key, 4, "another answer to a retry"),
-    (planted.misses_a_party, 1, "a party did not hear of"),
-    (planted.tells_a_stranger, 1, "somebody who is no party heard"),
-    (planted.moves_on_before_it_arrived, 8, "a feed was not pushed as it is"),
-    (planted.believes_that_it_left, 2, "nobody was given it"),
-    (planted.heeds_no_withdrawal, 29, "the person does not let it"),
-    (planted.keeps_the_part, 1, "and its part has ended"),
-    (planted.writes_words_in_the_journal, 1, "a word of a person in /events"),
-    (planted.erases_nothing, 1, "has no key and nothing sealed"),
-    (planted.leaves_two_leads, 15, "has a clock that waits for who has it"),
-    (planted.lets_a_case_rest_for_ever, 6, "in somebody's hands"),
+    (planted.misses_a_party, 1, "a party was not told of"),
+    (planted.tells_a_stranger, 1, "an office that is no party was told"),
+    (planted.moves_on_before_it_arrived, 8, "received something else than the feed"),
+    (planted.believes_that_it_left, 2, "but was not received"),
+    (planted.heeds_no_withdrawal, 29, "without a consent"),
+    (planted.keeps_the_part, 1, "but its part has ended"),
+    (planted.writes_words_in_the_journal, 1, "sealed text in /events"),
+    (planted.erases_nothing, 1, "has no key and no sealed document"),
+    (planted.leaves_two_leads, 15, "has a deadline of its holder"),
+    (planted.lets_a_case_rest_for_ever, 6, "an open case has a holder"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""One seed is one run: it repeats exactly, and nothing that must hold breaks in it."""
+"""Tests that a seed repeats exactly, and that no invariant breaks in it."""
 
 import os
 import subprocess
@@ -16,11 +16,11 @@ from tests.support.effort import Run, amount
 from tests.support.servers import ROOT
 
 FRESH: Final = amount(12, sample=2, night=24)
-"""So many seeds that nobody chose are played, drawn by the seed of the run."""
+"""How many new seeds are played, drawn by the seed of the run."""
 
 
 def fresh() -> list[int]:
-    """Draw seeds for this run."""
+    """Draw new seeds for this run."""
     return Random(Run.seed).sample(range(1, 1_000_000), FRESH)
 
 
@@ -41,7 +41,7 @@ def test_a_seed_repeats_exactly(made: Stage) -> None:
 
 
 def digest(seed: int, hashing: str) -> str:
-    """Play a seed in a process of its own, which orders sets in its own way."""
+    """Play a seed in another process with another order of sets, and return its digest."""
     program = (
         f"from tests.simulation.many import play_some; print(play_some([{seed}])[0].digest)"
     )

@@ -1,4 +1,4 @@
-"""The worker, as steps of the simulation: it looks, may die in between, and comes back."""
+"""The worker, as steps of the simulation: it runs, may be killed, and restarts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,9 +16,9 @@ from tests.simulation.power import MOST, PowerCut
 from tests.simulation.world import Scene
 
 PERIODS: Final = (timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=30))
-"""Between two looks of the worker: as it is, or on a machine that is far too busy."""
+"""Time between two runs of the worker: as configured, or on an overloaded machine."""
 DELAY: Final = timedelta(seconds=30)
-"""The longest delay of what is pushed."""
+"""The longest delay of a pushed event."""
 NEXT: Final = """
     SELECT min(at) FROM (
         SELECT min(coalesce(fires_at, due_at)) AS at FROM clock WHERE stopped_at IS NULL
@@ -29,7 +29,7 @@ NEXT: Final = """
         WHERE w.paused_at IS NULL AND w.ended_at IS NULL AND m.head > w.position
     )
 """
-"""When the database has something for it to do."""
+"""When the worker has something to do next."""
 WAITING: Final = {
     Part.CLOCKS: """
         SELECT 1 FROM clock WHERE stopped_at IS NULL
@@ -42,11 +42,11 @@ WAITING: Final = {
         WHERE w.due_at <= :now AND m.head > w.position LIMIT 1""",
     Part.ERASURES: "SELECT 1 WHERE (SELECT count(*) FROM erasure) > :erased",
 }
-"""What has to be there for a job to have anything to do."""
+"""For each job a query that finds whether it has something to do."""
 
 
 class Worker:
-    """All jobs of a worker, one after the other, in one thread."""
+    """All jobs of a worker, one after another, in one thread."""
 
     def __init__(self, scene: Scene, postmen: Postmen, receiver: Receiver) -> None:
         self.scene, self.postmen, self.receiver = scene, postmen, receiver
@@ -59,7 +59,7 @@ class Worker:
         self.begins()
 
     def begins(self) -> None:
-        """Begin as a new process: it remembers nothing, and makes sure of its ledger."""
+        """Start as a new process without memory, and check its ledger."""
         self.erased = 0
         self.ledger = Ledger(self.scene.stage.home / "simulated-erasures")
         self.ledger.start(self.scene.ground)
@@ -71,7 +71,7 @@ class Worker:
         )
 
     def sends(self) -> int:
-        """Send by every way, one after the other: threads would not repeat a seed."""
+        """Send in each channel in turn, because threads would not repeat a seed."""
         ways = (empty(self.scene.ground, self.senders, way) for way in Way)
         return sum(fates.total() for fates in ways)
 
@@ -81,7 +81,7 @@ class Worker:
         return sum(push(ground, self.courier, one, DELAY) for one in waiting)
 
     def next_at(self) -> datetime | None:
-        """When it looks next with something to do."""
+        """Return when the worker runs next with something to do."""
         soonest = self.scene.one(NEXT)
         if self.poked:
             soonest = soonest or str(self.scene.now.replace(tzinfo=None))
@@ -93,7 +93,7 @@ class Worker:
         return max(at, self.scene.now, self.away_until) + self.period
 
     def looks(self) -> bool:
-        """Look once at everything; False: it died, and somebody starts it again later."""
+        """Run all jobs once; return False if the process was killed."""
         self.looked_at = self.scene.now
         if not self.scene.calm and self.scene.likely(self.dies):
             at = self.scene.chance.randint(1, MOST)
@@ -111,7 +111,7 @@ class Worker:
         return True
 
     def is_due(self, job: Job) -> bool:
-        """Whether a job has something to do: else it would only say that it lives."""
+        """Return whether a job has more to do than to write a heartbeat."""
         now = self.scene.now.replace(tzinfo=None)
         known = {"now": f"{now}", "erased": self.erased}
         found = self.scene.look.execute(WAITING[job.part], known).fetchone()
@@ -128,7 +128,7 @@ class Worker:
             raise PowerCut
 
     def is_gone(self) -> None:
-        """Stay away for seconds, hours or days, and begin anew."""
+        """Stay away for seconds, hours or days, and restart."""
         chance = self.scene.chance
         away = chance.choice([timedelta(seconds=5), timedelta(hours=2), timedelta(days=2)])
         self.away_until = self.scene.now + away * chance.uniform(0.2, 1.5)

@@ -1,6 +1,7 @@
-"""The world of one seed: chance, a clock that jumps, an agenda, and what was done so far.
+"""The world of one seed: its random numbers, its clock, its agenda and its requests.
 
-All that varies is drawn from the seed: no thread, no machine's clock, no order of a set.
+Everything that varies is drawn from the seed, and nothing depends on threads, on the clock
+of the machine, or on the order of a set.
 """
 
 import hashlib
@@ -25,22 +26,22 @@ from tests.support.databases import ids_of
 from tests.support.world import Json, Someone, World
 
 CANARY: Final = "Qzxv"
-"""How every word begins that nobody may read outside of what is sealed."""
+"""The start of every word that must not be read outside sealed documents."""
 SEALED: Final = re.compile(r"/(sections/\w+|safeguards|contacts|arrangement|notes)$")
 NAMED: Final = re.compile(r"SC(?:-[0-9A-Z]{4}){3}-[0-9A-Z]|[0-9a-f-]{36}")
 MISHAPS: Final = 0.04
-"""How often the power goes off while something is asked for."""
+"""Probability that the power fails during a request."""
 TICK: Final = timedelta(milliseconds=1)
-"""Between two units of work, so that none happens at the moment of another."""
+"""Time between two transactions, so that no two have the same time."""
 
 
-class Broken(AssertionError):  # noqa: N818 - it says what happened
+class Broken(AssertionError):  # noqa: N818 - the name reads better without Error
     """An invariant that does not hold."""
 
 
 @dataclass
 class Deed:
-    """Something asked for once, under a key, however often it is sent."""
+    """One request with its idempotency key, which may be sent several times."""
 
     who: Someone
     path: str
@@ -49,7 +50,7 @@ class Deed:
     tag: str | None = None
     approval: str | None = None
     event: str = ""
-    """What the journal says of it once it is done; empty: that is not looked for."""
+    """The event that it causes; empty if the journal is not checked for it."""
     about: str = ""
 
     def headers(self) -> dict[str, str]:
@@ -60,7 +61,7 @@ class Deed:
 
 @dataclass
 class Person:
-    """What the simulation knows of a case: whom the person let be told of what."""
+    """A case with the consents of its person, as the simulation knows them."""
 
     code: str
     number: int
@@ -68,14 +69,14 @@ class Person:
     corridor: Any
     unsafe: frozenset[str]
     consents: list[tuple[frozenset[str], frozenset[str], frozenset[str]]]
-    """To which offices, for which purposes, which sections."""
+    """The offices, purposes and sections of each consent."""
     submitted_at: datetime | None = None
 
     def takes_back(self, purposes: frozenset[str]) -> None:
         self.consents = [one for one in self.consents if not one[1] & purposes]
 
     def lets(self, office: str, section: str) -> bool:
-        """Whether some consent that stands lets an office read a section."""
+        """Return whether a valid consent lets an office read a section."""
         given = any(office in to and section in what for to, _, what in self.consents)
         return given and office not in self.unsafe
 
@@ -85,7 +86,7 @@ class Person:
 
 @dataclass
 class Tally:
-    """What a seed came to, in numbers."""
+    """The counts of a seed."""
 
     requests: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
@@ -93,13 +94,13 @@ class Tally:
 
 
 def subject_of(deed: Deed, shown: Json) -> str:
-    """Name what came of a deed that made something."""
+    """Return the subject of a record that a request created."""
     kind = deed.path.rpartition("/")[2]
     return f"cases/{shown['code']}" if "code" in shown else f"{kind}/{shown.get('id')}"
 
 
 class Scene(World):
-    """The service on its own database, and everything the seed decides."""
+    """The service on its own database, with everything that the seed decides."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.seed, self.stage = seed, stage
@@ -119,22 +120,22 @@ class Scene(World):
         self.tally = Tally()
         self.persons: dict[str, Person] = {}
         self.done: dict[str, tuple[Deed, int, Json]] = {}
-        """What was acknowledged, by its key: with which status, and what was shown."""
+        """The acknowledged requests by key, each with its status and its answer."""
         self.calm = False
 
     # Time.
 
     def tick(self) -> datetime:
-        """The time now; a little goes by at each look."""
+        """Move the clock a little, and return the time."""
         self.now += TICK
         return self.now
 
     def later(self, delay: timedelta, name: str, step: Callable[[], None]) -> None:
-        """Put something on the agenda."""
+        """Add a step to the agenda."""
         heappush(self.agenda, (self.now + delay, next(self.order), name, step))
 
     def next_step(self) -> tuple[str, Callable[[], None]]:
-        """Jump to whatever is next."""
+        """Move the clock to the next step, and return it."""
         at, _, name, step = heappop(self.agenda)
         self.now = max(self.now, at)
         return name, step
@@ -145,32 +146,32 @@ class Scene(World):
     def likely(self, share: float) -> bool:
         return self.chance.random() < share
 
-    # Telling.
+    # Trace.
 
     def say(self, line: str) -> None:
-        """Add a line to the trace, ids by the names of this seed."""
+        """Add a line to the trace; ids are replaced by names."""
         since = self.now - self.began
         hours, rest = divmod(since.seconds, 3600)
         moment = f"{since.days:4}d {hours:02}:{rest // 60:02}:{rest % 60:02}"
         self.trace.append(f"{moment}  {NAMED.sub(self.named, line)}")
 
     def named(self, found: re.Match[str]) -> str:
-        """Name an id by when it was first told of."""
+        """Return the name of an id, numbered by its first use."""
         kind = "case " if found[0].startswith("SC-") else "#"
         return self.names.setdefault(found[0], f"{kind}{len(self.names) + 1}")
 
     def digest(self) -> str:
-        """What happened in this seed, in one word."""
+        """Return a digest of everything that happened in this seed."""
         rows = self.rows("SELECT at, type, facts FROM entry ORDER BY rowid")
         said = "\n".join([*self.trace, *(NAMED.sub(self.named, str(row)) for row in rows)])
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def must(self, holds: object, what: str) -> None:
-        """Raise Broken unless it holds."""
+        """Raise Broken unless a condition holds."""
         if not holds:
             raise Broken(NAMED.sub(self.named, what))
 
-    # Looking behind the service.
+    # Queries on the database.
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.look.execute(query, values).fetchall()
@@ -179,7 +180,7 @@ class Scene(World):
         return self.rows(query, *values)[0][0]
 
     def entries(self) -> int:
-        """How much was ever written in the journal."""
+        """Return the number of entries in the journal."""
         return int(self.one("SELECT count(*) FROM entry"))
 
     def someone_of(self, account: Account) -> Someone:
@@ -187,27 +188,27 @@ class Scene(World):
 
     @property
     def watched(self) -> list[str]:
-        """The offices that take part."""
+        """The offices of all corridors."""
         return [office for corridor in CORRIDORS for office in corridor.offices]
 
-    # Asking the service.
+    # Requests.
 
     def asks(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
-        """Ask for something; None: the power went off, or the answer was lost.
+        """Send a request; return None if the power failed or the answer was lost.
 
-        Never is it the service's fault, and no answer has a word of what is sealed.
+        No answer may be a server error or contain sealed text.
         """
         self.tally.requests[f"{method} {NAMED.sub('*', path)}"] += 1
         answer = self.heard(who, method, path, **more)
         if answer is None:
             self.tally.crashes["request"] += 1
-            self.say(f"{who.code} {method} {path}: the power goes off")
+            self.say(f"{who.code} {method} {path}: the power fails")
             return None
         told = f" {answer.json()['type']}" if answer.is_error else ""
         self.say(f"{who.code} {method} {path}: {answer.status_code}{told}")
         self.must(answer.status_code < 500, f"a {answer.status_code} to {method} {path}")
         if not SEALED.search(path):
-            self.must(CANARY not in answer.text, f"a word of a person in {path}")
+            self.must(CANARY not in answer.text, f"sealed text in {path}")
         return answer
 
     def heard(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
@@ -218,7 +219,7 @@ class Scene(World):
         return None if self.power.is_off else answer
 
     def sends(self, deed: Deed) -> Response | None:
-        """Send a deed; what is acknowledged is remembered, and never done twice."""
+        """Send a request with its key; check that a repetition has no effect."""
         known, before = self.done.get(deed.key), self.entries()
         with self.risking(0.0 if self.calm else MISHAPS):
             answer = self.asks(
@@ -227,7 +228,9 @@ class Scene(World):
         if answer is None:
             return None
         if known is not None:
-            self.must(self.entries() == before, f"{deed.path} was done again under its key")
+            self.must(
+                self.entries() == before, f"{deed.path} was executed twice with one key"
+            )
             same = {known[1], 401, 403, 404}
             self.must(answer.status_code in same, f"{deed.path}: another answer to a retry")
         elif answer.is_success:
@@ -238,7 +241,7 @@ class Scene(World):
 
     @contextmanager
     def risking(self, share: float) -> Iterator[None]:
-        """Let the power go off in the middle of a request, now and then."""
+        """Let the power fail in the middle of some requests."""
         if self.likely(share):
             self.power.fails(1, after=self.likely(0.5))
         try:

@@ -223,7 +223,7 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
     return value
 
 
-class Enough(Exception):  # noqa: N818 - nothing went wrong
+class Enough(Exception):  # noqa: N818 - it is no error
     """Raised when enough bodies have been made."""
 
 

@@ -1,4 +1,4 @@
-// A case from submission to help, by what was generated from the contract alone.
+// A case from submission to help, with a client that was generated from the contract.
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -19,7 +19,7 @@ import org.safeconduct.client.model.*;
 final class Journey {
   private static final String COUNTRY = "KZ";
 
-  private static ApiClient caller(String name) {
+  private static ApiClient createCaller(String name) {
     String key = System.getenv(name);
     ApiClient client = new ApiClient();
     client.updateBaseUri(System.getenv("SAFE_CONDUCT_URL"));
@@ -33,13 +33,13 @@ final class Journey {
     }
   }
 
-  private static String header(ApiResponse<?> response, String name) {
+  private static String getHeader(ApiResponse<?> response, String name) {
     List<String> found = response.getHeaders().get(name);
     check(found != null && found.size() == 1, "one header " + name);
     return found.get(0);
   }
 
-  private static NewConsent consent(Kind kind, Purpose purpose) {
+  private static NewConsent makeConsent(Kind kind, Purpose purpose) {
     return new NewConsent()
         .recipientClass(new NewRecipientClass().kind(kind).country(COUNTRY))
         .purposes(List.of(purpose))
@@ -51,7 +51,7 @@ final class Journey {
         .expiresAt(OffsetDateTime.parse("2027-06-01T00:00:00Z"));
   }
 
-  private static NewCase newCase(String country) {
+  private static NewCase makeCase(String country) {
     NewNeeds needs = new NewNeeds().section(NewNeeds.SectionEnum.NEEDS).summary("A safe bed");
     NewIdentity identity =
         new NewIdentity()
@@ -79,12 +79,12 @@ final class Journey {
                 new NewSectionContent(identity)))
         .safeguards(new NewSafeguards().countryOfOrigin("UZ"))
         .consents(
-            List.of(consent(Kind.STATE, Purpose.REFER), consent(Kind.NON_STATE, Purpose.SHELTER)))
+            List.of(makeConsent(Kind.STATE, Purpose.REFER), makeConsent(Kind.NON_STATE, Purpose.SHELTER)))
         .risk(new NewRisk().level(RiskLevel.MEDIUM))
         .submit(true);
   }
 
-  private static void heard(FeedApi feed, String type, String subject) throws ApiException {
+  private static void waitForEvent(FeedApi feed, String type, String subject) throws ApiException {
     String after = null;
     while (true) {
       EventPage page = feed.listEvents(after, null, "wait=5", null);
@@ -94,43 +94,43 @@ final class Journey {
       if (found) {
         return;
       }
-      check(!page.getItems().isEmpty(), "never heard of " + type);
+      check(!page.getItems().isEmpty(), "no event " + type);
       after = page.getNext();
     }
   }
 
   public static void main(String[] args) throws Exception {
-    CasesApi officer = new CasesApi(caller("OFFICER_KEY"));
-    ApiClient leads = caller("LEAD_KEY");
-    ApiClient shelters = caller("SHELTER_KEY");
+    CasesApi officer = new CasesApi(createCaller("OFFICER_KEY"));
+    ApiClient leads = createCaller("LEAD_KEY");
+    ApiClient shelters = createCaller("SHELTER_KEY");
 
-    // A problem: what has to be mended is named, what was sent is not repeated.
+    // A problem names the wrong field, and does not repeat what was sent.
     try {
-      officer.writeCase(UUID.randomUUID().toString(), newCase("Kazakhstan"));
-      check(false, "a country that is none was taken");
+      officer.writeCase(UUID.randomUUID().toString(), makeCase("Kazakhstan"));
+      check(false, "an unknown country was accepted");
     } catch (ApiException error) {
       check(error.getCode() == 422, "422, not " + error.getCode());
       JsonNode problem = new ObjectMapper().readTree(error.getResponseBody());
       String pointer = problem.at("/errors/0/pointer").asText();
-      check(pointer.equals("#/notice/country"), "not what is wrong: " + error.getResponseBody());
+      check(pointer.equals("#/notice/country"), "the wrong pointer: " + error.getResponseBody());
       check(!error.getResponseBody().contains("Kazakhstan"), "the input was repeated");
     }
 
-    // Submitted twice with one key, it is one case.
+    // A case that is submitted twice with one idempotency key is created once.
     String key = UUID.randomUUID().toString();
-    String code = officer.writeCaseWithHttpInfo(key, newCase(COUNTRY)).getData().getCode();
-    ApiResponse<CaseOut> again = officer.writeCaseWithHttpInfo(key, newCase(COUNTRY));
-    check(header(again, "Idempotent-Replayed").equals("true"), "not replayed");
+    String code = officer.writeCaseWithHttpInfo(key, makeCase(COUNTRY)).getData().getCode();
+    ApiResponse<CaseOut> again = officer.writeCaseWithHttpInfo(key, makeCase(COUNTRY));
+    check(getHeader(again, "Idempotent-Replayed").equals("true"), "not replayed");
     check(again.getData().getCode().equals(code), "two cases");
 
-    // Whoever polls hears of it, and acts on what it has read.
-    heard(new FeedApi(leads), "case.submitted", "cases/" + code);
+    // The lead polls the feed, and acts on the version that it has read.
+    waitForEvent(new FeedApi(leads), "case.submitted", "cases/" + code);
     CaseActsApi lead = new CaseActsApi(leads);
-    String seen = header(new CasesApi(leads).getCaseWithHttpInfo(code, null), "etag");
+    String seen = getHeader(new CasesApi(leads).getCaseWithHttpInfo(code, null), "etag");
     ApiResponse<CaseOut> acknowledged = lead.acknowledgeCaseWithHttpInfo(code, seen, null);
     check(acknowledged.getData().getState() == CaseState.UNDER_REVIEW, "not under review");
 
-    // A conflict: whoever decides on what has changed since is told so.
+    // A conflict: an action on an old version is refused.
     List<NewDutyContact> contacts =
         List.of(
             new NewDutyContact().name("Айгүл Сәрсенова").phone("+77010000001"),
@@ -138,13 +138,13 @@ final class Journey {
     AcceptLead promise = new AcceptLead().contacts(contacts);
     try {
       lead.acceptLead(code, seen, promise, null);
-      check(false, "a stale decision was taken");
+      check(false, "an action on an old version was accepted");
     } catch (ApiException error) {
       check(error.getCode() == 412, "412, not " + error.getCode());
     }
-    lead.acceptLead(code, header(acknowledged, "etag"), promise, null);
+    lead.acceptLead(code, getHeader(acknowledged, "etag"), promise, null);
 
-    // Help: referred, accepted, given.
+    // A referral is sent, accepted and completed.
     NewReferral wanted =
         new NewReferral()
             .recipient("KZ_SHELTER_KOGERSHIN")
@@ -153,20 +153,20 @@ final class Journey {
             .send(true);
     ReferralsApi referrals = new ReferralsApi(leads);
     UUID id = referrals.openReferral(code, UUID.randomUUID().toString(), wanted, null).getId();
-    heard(new FeedApi(shelters), "referral.sent", "referrals/" + id);
+    waitForEvent(new FeedApi(shelters), "referral.sent", "referrals/" + id);
 
     ReferralActsApi shelter = new ReferralActsApi(shelters);
-    String tag = header(new ReferralsApi(shelters).getReferralWithHttpInfo(id, null), "etag");
-    tag = header(shelter.acknowledgeReferralWithHttpInfo(id, tag, null), "etag");
+    String tag = getHeader(new ReferralsApi(shelters).getReferralWithHttpInfo(id, null), "etag");
+    tag = getHeader(shelter.acknowledgeReferralWithHttpInfo(id, tag, null), "etag");
     NewMeeting meeting =
         new NewMeeting()
             .place("Side door")
             .at(OffsetDateTime.parse("2026-06-02T09:00:00+05:00"))
             .person("Гүлнар");
     NewArrangement arrangement = new NewArrangement().meeting(meeting).contacts(contacts);
-    tag = header(shelter.acceptReferralWithHttpInfo(id, tag, arrangement, null), "etag");
+    tag = getHeader(shelter.acceptReferralWithHttpInfo(id, tag, arrangement, null), "etag");
     StartReferral met = new StartReferral().personMet(true);
-    tag = header(shelter.startReferralWithHttpInfo(id, tag, met, null), "etag");
+    tag = getHeader(shelter.startReferralWithHttpInfo(id, tag, met, null), "etag");
     CompleteReferral end = new CompleteReferral().outcome(Outcome.DELIVERED).feedback("Well");
     ReferralOut done = shelter.completeReferral(id, tag, end, null);
     check(done.getState() == ReferralState.COMPLETED, "not completed");

@@ -1,4 +1,4 @@
-"""A case from submission to help, by what was generated from the contract alone."""
+"""A case from submission to help, with a client that was generated from the contract."""
 
 import json
 import os
@@ -54,7 +54,7 @@ from safe_conduct_client.types import UNSET, Response
 
 
 def caller(name: str) -> AuthenticatedClient:
-    """Speak to the service with a key of the environment."""
+    """Return a client with an API key from the environment."""
     url, key = os.environ["SAFE_CONDUCT_URL"], os.environ[name]
     return AuthenticatedClient(url, key, raise_on_unexpected_status=True)
 
@@ -63,12 +63,12 @@ officer, lead, shelter = (caller(f"{who}_KEY") for who in ("OFFICER", "LEAD", "S
 
 
 def tag[T](answer: Response[T]) -> str:
-    """Take the entity tag of what was answered."""
+    """Return the entity tag of an answer."""
     return str(answer.headers["ETag"])
 
 
 def consent(kind: Kind, purpose: Purpose) -> NewConsent:
-    """Write down what a person agreed to."""
+    """Return a consent to a kind of office in Kazakhstan."""
     return NewConsent(
         recipient_class=NewRecipientClass(kind, "KZ"),
         purposes=[purpose],
@@ -82,7 +82,7 @@ def consent(kind: Kind, purpose: Purpose) -> NewConsent:
 
 
 def new_case(country: str) -> NewCase:
-    """Write a case."""
+    """Return a case."""
     return NewCase(
         notice=NoticeFields(
             country=country,
@@ -111,18 +111,18 @@ def new_case(country: str) -> NewCase:
 
 
 def heard(who: AuthenticatedClient, kind: str, subject: str) -> None:
-    """Poll until something is heard of."""
+    """Poll until an event of this type arrives."""
     after: str | None = None
     while True:
         page = list_events.sync(client=who, after=after or UNSET, prefer="wait=5")
         assert isinstance(page, EventPage)
         if any((one.type_, one.subject) == (kind, subject) for one in page.items):
             return
-        assert page.items, f"never heard of {kind}"
+        assert page.items, f"no event {kind}"
         after = page.next_
 
 
-# A problem: what has to be mended is named, what was sent is not repeated.
+# A problem names the wrong field, and does not repeat what was sent.
 wrong = write_case.sync(
     client=officer, idempotency_key=str(uuid4()), body=new_case("Kazakhstan")
 )
@@ -132,7 +132,7 @@ assert wrong.errors
 assert wrong.errors[0].pointer == "#/notice/country"
 assert "Kazakhstan" not in json.dumps(wrong.to_dict())
 
-# Submitted twice with one key, it is one case.
+# A case that is submitted twice with one idempotency key is created once.
 key = str(uuid4())
 first, again = (
     write_case.sync_detailed(client=officer, idempotency_key=key, body=new_case("KZ"))
@@ -144,14 +144,14 @@ assert again.headers["Idempotent-Replayed"] == "true"
 code = first.parsed.code
 assert again.parsed.code == code
 
-# Whoever polls hears of it, and acts on what it has read.
+# The lead polls the feed, and acts on the version that it has read.
 heard(lead, "case.submitted", f"cases/{code}")
 seen = tag(get_case.sync_detailed(code, client=lead))
 taken = acknowledge_case.sync_detailed(code, client=lead, if_match=seen)
 assert isinstance(taken.parsed, CaseOut)
 assert taken.parsed.state is CaseState.UNDER_REVIEW
 
-# A conflict: whoever decides on what has changed since is told so.
+# A conflict: an action on an old version is refused.
 duty = [
     NewDutyContact("Айгүл Сәрсенова", "+77010000001"),
     NewDutyContact("Ильяс Төлеген", "+77010000002"),
@@ -162,7 +162,7 @@ assert stale.status == 412
 led = accept_lead.sync(code, client=lead, if_match=tag(taken), body=AcceptLead(duty))
 assert isinstance(led, CaseOut)
 
-# Help: referred, accepted, given.
+# A referral is sent, accepted and completed.
 opened = open_referral.sync(
     code,
     client=lead,
@@ -188,7 +188,7 @@ end = CompleteReferral(Outcome.DELIVERED, "Well")
 done = complete_referral.sync(record, client=shelter, if_match=at, body=end)
 assert isinstance(done, ReferralOut)
 assert done.state is ReferralState.COMPLETED
-print(f"{code}: completed")  # noqa: T201 - what the run is told by
+print(f"{code}: completed")  # noqa: T201 - a program
 
 for client in (officer, lead, shelter):
     client.get_httpx_client().close()

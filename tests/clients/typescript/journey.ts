@@ -1,4 +1,4 @@
-// A case from submission to help, by what was generated from the contract alone.
+// A case from submission to help, with a client that was generated from the contract.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -8,24 +8,24 @@ import type { components, paths } from "./schema.js";
 type Schemas = components["schemas"];
 type Caller = Client<paths>;
 
-function caller(name: string): Caller {
+function createCaller(name: string): Caller {
   const baseUrl = process.env["SAFE_CONDUCT_URL"];
   const key = process.env[name];
   if (!baseUrl || !key) throw new Error(`Set SAFE_CONDUCT_URL and ${name}.`);
   return createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
 }
 
-const officer = caller("OFFICER_KEY");
-const lead = caller("LEAD_KEY");
-const shelter = caller("SHELTER_KEY");
+const officer = createCaller("OFFICER_KEY");
+const lead = createCaller("LEAD_KEY");
+const shelter = createCaller("SHELTER_KEY");
 
-function tag(response: Response): string {
+function getTag(response: Response): string {
   const found = response.headers.get("ETag");
   assert(found, "an answer without an entity tag");
   return found;
 }
 
-function consent(
+function makeConsent(
   kind: Schemas["NewRecipientClass"]["kind"],
   purposes: Schemas["NewConsent"]["purposes"],
 ): Schemas["NewConsent"] {
@@ -57,7 +57,7 @@ const newCase: Schemas["NewCase"] = {
     { section: "identity", names: ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "أويغول"] },
   ],
   safeguards: { country_of_origin: "UZ" },
-  consents: [consent("state", ["REFER"]), consent("non_state", ["SHELTER"])],
+  consents: [makeConsent("state", ["REFER"]), makeConsent("non_state", ["SHELTER"])],
   risk: { level: "medium" },
   submit: true,
 };
@@ -67,7 +67,7 @@ const contacts: Schemas["NewDutyContact"][] = [
   { name: "Ильяс Төлеген", phone: "+77010000002" },
 ];
 
-// A problem: what has to be mended is named, what was sent is not repeated.
+// A problem names the wrong field, and does not repeat what was sent.
 const wrong = await officer.POST("/v1/cases", {
   params: { header: { "Idempotency-Key": randomUUID() } },
   body: { ...newCase, notice: { ...newCase.notice, country: "Kazakhstan" } },
@@ -76,7 +76,7 @@ assert.equal(wrong.response.status, 422);
 assert.equal(wrong.error?.errors?.[0]?.pointer, "#/notice/country");
 assert(!JSON.stringify(wrong.error).includes("Kazakhstan"));
 
-// Submitted twice with one key, it is one case.
+// A case that is submitted twice with one idempotency key is created once.
 const key = randomUUID();
 const submit = () =>
   officer.POST("/v1/cases", {
@@ -90,8 +90,8 @@ assert.equal(again.response.headers.get("Idempotent-Replayed"), "true");
 const code = submitted.data!.code;
 assert.equal(again.data?.code, code);
 
-// Whoever polls hears of it, and where to go on.
-async function heard(who: Caller, type: string, subject: string): Promise<void> {
+// Poll until an event of this type arrives.
+async function waitForEvent(who: Caller, type: string, subject: string): Promise<void> {
   let after: string | undefined;
   for (;;) {
     const page = await who.GET("/v1/events", {
@@ -101,19 +101,19 @@ async function heard(who: Caller, type: string, subject: string): Promise<void> 
     const found = page.data.items.find((e) => e.type === type && e.subject === subject);
     if (found) return;
     after = page.data.next;
-    assert(page.data.items.length, `never heard of ${type}`);
+    assert(page.data.items.length, `no event ${type}`);
   }
 }
-await heard(lead, "case.submitted", `cases/${code}`);
+await waitForEvent(lead, "case.submitted", `cases/${code}`);
 
 const read = await lead.GET("/v1/cases/{code}", { params: { path: { code } } });
-const seen = tag(read.response);
+const seen = getTag(read.response);
 const acknowledged = await lead.POST("/v1/cases/{code}/acknowledge", {
   params: { path: { code }, header: { "If-Match": seen } },
 });
 assert.equal(acknowledged.data?.state, "under_review");
 
-// A conflict: whoever decides on what has changed since is told so.
+// A conflict: an action on an old version is refused.
 const stale = await lead.POST("/v1/cases/{code}/accept-lead", {
   params: { path: { code }, header: { "If-Match": seen } },
   body: { contacts },
@@ -121,12 +121,12 @@ const stale = await lead.POST("/v1/cases/{code}/accept-lead", {
 assert.equal(stale.response.status, 412);
 
 const accepted = await lead.POST("/v1/cases/{code}/accept-lead", {
-  params: { path: { code }, header: { "If-Match": tag(acknowledged.response) } },
+  params: { path: { code }, header: { "If-Match": getTag(acknowledged.response) } },
   body: { contacts },
 });
 assert.equal(accepted.response.status, 200);
 
-// Help: referred, accepted, given.
+// A referral is sent, accepted and completed.
 const opened = await lead.POST("/v1/cases/{code}/referrals", {
   params: { path: { code }, header: { "Idempotency-Key": randomUUID() } },
   body: {
@@ -138,26 +138,26 @@ const opened = await lead.POST("/v1/cases/{code}/referrals", {
 });
 assert.equal(opened.response.status, 201);
 const referral_id = opened.data!.id;
-await heard(shelter, "referral.sent", `referrals/${referral_id}`);
+await waitForEvent(shelter, "referral.sent", `referrals/${referral_id}`);
 
 const path = { referral_id };
 const sent = await shelter.GET("/v1/referrals/{referral_id}", { params: { path } });
 const took = await shelter.POST("/v1/referrals/{referral_id}/acknowledge", {
-  params: { path, header: { "If-Match": tag(sent.response) } },
+  params: { path, header: { "If-Match": getTag(sent.response) } },
 });
 const promised = await shelter.POST("/v1/referrals/{referral_id}/accept", {
-  params: { path, header: { "If-Match": tag(took.response) } },
+  params: { path, header: { "If-Match": getTag(took.response) } },
   body: {
     meeting: { place: "Side door", at: "2026-06-02T09:00:00+05:00", person: "Гүлнар" },
     contacts,
   },
 });
 const started = await shelter.POST("/v1/referrals/{referral_id}/start", {
-  params: { path, header: { "If-Match": tag(promised.response) } },
+  params: { path, header: { "If-Match": getTag(promised.response) } },
   body: { person_met: true },
 });
 const completed = await shelter.POST("/v1/referrals/{referral_id}/complete", {
-  params: { path, header: { "If-Match": tag(started.response) } },
+  params: { path, header: { "If-Match": getTag(started.response) } },
   body: { outcome: "delivered", feedback: "Well" },
 });
 assert.equal(completed.data?.state, "completed");

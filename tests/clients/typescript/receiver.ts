@@ -1,5 +1,5 @@
-// A receiver of webhooks, as docs/integrate.md describes it: by the library of npm.
-// What it is given on standard input was signed by the service: one message, and its secret.
+// A receiver of webhooks with the npm library, as docs/integrate.md describes it.
+// Standard input has one message that the service signed, and its secret.
 import { readFileSync } from "node:fs";
 import { Webhook } from "standardwebhooks";
 import type { webhooks } from "./schema.js";
@@ -10,23 +10,23 @@ type Sent = { secret: string; headers: Record<string, string>; body: string };
 
 const sent: Sent = JSON.parse(readFileSync(0, "utf-8"));
 
-function hear(secret: string, headers: Record<string, string>, body: string): Message {
+function verify(secret: string, headers: Record<string, string>, body: string): Message {
   return new Webhook(secret).verify(body, headers) as Message;
 }
 
 function mustRefuse(what: string, secret: string, headers: Record<string, string>, body: string) {
   try {
-    hear(secret, headers, body);
+    verify(secret, headers, body);
   } catch {
     return;
   }
-  throw new Error(`It believed ${what}.`);
+  throw new Error(`It accepted ${what}.`);
 }
 
 const { secret, headers, body } = sent;
-const message = hear(secret, headers, body);
+const message = verify(secret, headers, body);
 if (message.type !== "feed.event" || message.data.event !== null || !message.data.next) {
-  throw new Error(`It heard something else: ${message.type}`);
+  throw new Error(`It received another message: ${message.type}`);
 }
 const late = { ...headers, "webhook-timestamp": String(Number(headers["webhook-timestamp"]) - 301) };
 mustRefuse("another body", secret, headers, body.replace("feed.event", "feed.evenT"));

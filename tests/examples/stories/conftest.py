@@ -1,4 +1,4 @@
-"""Each story has 8 to 30 dated steps, and each of its cases an end."""
+"""Fixtures of stories, which have 8 to 30 dated steps and an end of each case."""
 
 from collections.abc import Generator, Iterator
 
@@ -14,7 +14,7 @@ FAILED = pytest.StashKey[bool]()
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Note that a story failed: then its end is not looked for."""
+    """Record that a story failed, so that its end is not checked."""
     report = yield
     if report.failed:
         item.stash[FAILED] = True
@@ -23,7 +23,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def story(world: World, request: pytest.FixtureRequest) -> Iterator[Story]:
-    """Begin a story at noon UTC on 1 June 2026, and check its end when it has passed."""
+    """Begin a story at noon UTC on 1 June 2026, and check its end afterwards."""
     told = Story(world)
     yield told
     if not request.node.stash.get(FAILED, False):

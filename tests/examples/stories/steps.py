@@ -19,13 +19,13 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
 def write_name(*names: str) -> list[Json]:
-    """Write all sections of a case, with the names of the person."""
+    """Return all sections of a case with the names of the person."""
     others = [one for one in SECTIONS if one["section"] != "identity"]
     return [*others, {"section": "identity", "names": list(names)}]
 
 
 def to_class(kind: str, country: str, *purposes: str, **changes: Any) -> Json:
-    """Agree to a kind of office in a country, for years, to read needs and contact."""
+    """Return a consent to a kind of office, until 2030, for needs and contact."""
     given: Json = {
         "recipient_class": {"kind": kind, "country": country},
         "purposes": list(purposes),
@@ -35,18 +35,18 @@ def to_class(kind: str, country: str, *purposes: str, **changes: Any) -> Json:
 
 
 def to_office(office: str, *purposes: str, **changes: Any) -> Json:
-    """Agree to one office, for years, to read needs and contact."""
+    """Return a consent to one office until 2030, for needs and contact."""
     given: Json = {"purposes": list(purposes), "expires_at": "2030-01-01T00:00:00Z"}
     return consent(focal_point=office, **given | changes)
 
 
 def reads(who: Someone, case: Json, part: str, purpose: str = "assistance") -> int:
-    """Open a part of a case, and return the status: 200, or 404 if it is not theirs."""
+    """Open a part of a case, and return the status: 200, or 404 if it may not be read."""
     return who.opens(f"{path_of(case)}/{part}", purpose).status_code
 
 
 def assess_risk(who: Someone, case: Json, level: str = "low") -> None:
-    """Say anew how great the danger is."""
+    """Record a new assessment of the risk."""
     done(who.creates(f"{path_of(case)}/risk-assessments", {"level": level}))
 
 
@@ -57,81 +57,81 @@ def record_fact(who: Someone, case: Json, name: str, value: str, **more: Any) ->
 
 
 def record_consent(who: Someone, case: Json, given: Json) -> None:
-    """Record what the person, or whoever speaks for a child, agreed to."""
+    """Record a consent of the person, or of a child's guardian or decision."""
     done(who.creates(f"{path_of(case)}/consents", given))
 
 
 def take_back(who: Someone, case: Json, *purposes: str) -> None:
-    """Record that the person agrees to these purposes no longer."""
+    """Withdraw the person's consent to these purposes."""
     path = f"{path_of(case)}/consents/withdraw"
     assert who.post(path, {"purposes": list(purposes)}).status_code == 204
 
 
 def set_safeguards(who: Someone, case: Json, **guards: Any) -> None:
-    """Write anew what the person fears."""
+    """Replace the safeguards."""
     tag = {"If_Match": who.tag(case)}
     done(who.ask("PUT", f"{path_of(case)}/safeguards", guards, headers=tag))
 
 
 def write_section(who: Someone, case: Json, section: str, **content: Any) -> None:
-    """Write a section anew."""
+    """Replace a section."""
     tag = {"If_Match": who.tag(case)}
     path = f"{path_of(case)}/sections/{section}"
     done(who.ask("PUT", path, {"section": section} | content, headers=tag))
 
 
 def change_notice(who: Someone, case: Json, **fields: Any) -> None:
-    """Correct the notice."""
+    """Update the summary."""
     tag = {"If_Match": who.tag(case)}
     done(who.ask("PATCH", path_of(case), fields, headers=tag))
 
 
 def refer(who: Someone, case: Json, to: Someone, service: str, *sections: str) -> Json:
-    """Ask an office for one service, and let it read these sections once it accepts."""
+    """Refer the case to an office for one service, with sections that it may read."""
     return done(who.refers(case, to.code, service=service, sections=list(sections)))
 
 
 def acknowledge(who: Someone, referral: Json) -> None:
-    """Say: we have it."""
+    """Acknowledge a referral."""
     done(who.does("acknowledge", referral))
 
 
 def accept(who: Someone, referral: Json, at: str) -> Json:
-    """Agree to help, and say when the person is met."""
+    """Accept a referral, with the time of the meeting."""
     return done(who.does("accept", referral, promise(at=f"{at}Z")))
 
 
 def start(who: Someone, referral: Json) -> Json:
-    """Say that the person was met."""
+    """Start the help of a referral, because the person was met."""
     return done(who.does("start", referral, {"person_met": True}))
 
 
 def complete(who: Someone, referral: Json, feedback: str) -> Json:
-    """Say what came of the help."""
+    """Complete a referral with feedback on the help."""
     report = {"outcome": "delivered", "feedback": feedback}
     return done(who.does("complete", referral, report))
 
 
 def decline(who: Someone, referral: Json, reason: str = "NO_CAPACITY") -> Json:
-    """Say no to a referral."""
+    """Decline a referral."""
     return done(who.does("decline", referral, {"reason": reason}))
 
 
 def confirm_deletion(who: Someone, referral: Json) -> None:
-    """Say that help has stopped, and that what was read is deleted."""
+    """Confirm that the help has stopped and that the data is deleted."""
     assert who.does("confirm-deletion", referral).status_code == 204
 
 
 def visit(who: Someone, case: Json) -> None:
-    """Visit the person, and say so."""
+    """Report a visit to the person."""
     done(who.does("visits", case, {"person_met": True}))
 
 
 def close(who: Someone, second: Someone, case: Json, reason: str, **more: Any) -> Json:
-    """Close a case together with a second person."""
+    """Close a case with the approval of a second person."""
     return done(who.does_with(second, "close", case, closing(reason=reason, **more)))
 
 
 def stop(who: Someone, case: Json) -> Json:
-    """End everything at once because the person wants it."""
+    """Stop a case at the wish of the person."""
     return done(who.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))

@@ -1,4 +1,4 @@
-"""Stories of children: protected first, and spoken for by a guardian or a decision."""
+"""Stories of children, who are protected first and have a guardian or a decision."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -40,8 +40,8 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
 ) -> None:
     """The consulate of Honduras meets Génesis, twelve years old, at a bus station.
 
-    A shelter and the child protection take her on with the notice alone. A guardian is
-    appointed, her best interests are assessed, and she goes to her aunt in Guatemala.
+    A shelter and the child protection service accept her with the summary alone. A guardian
+    is appointed, her best interests are assessed, and she goes to her aunt in Guatemala.
     """
     officer, lead = story.person("HN_CONSULATE_GUATEMALA"), story.person("GT_LEAD")
     second = story.person("GT_LEAD", Role.SUPERVISOR)
@@ -107,8 +107,9 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
 ) -> None:
     """Íñigo Peña Núñez from Nicaragua is fifteen, and his uncle signs in El Salvador.
 
-    The uncle takes his word back, and nothing of the boy is told any more. His bed stays.
-    A best interests decision then speaks for him, and his mother comes for him.
+    The uncle withdraws his consent, and no section of the case can be read any more. The
+    boy keeps his bed. A best interests decision then takes the place of the consent, and
+    his mother comes for him.
     """
     officer, lead = story.person("UNHCR"), story.person("SV_LEAD")
     second, shelter = story.person("SV_LEAD", Role.SUPERVISOR), story.person("IOM")
@@ -158,8 +159,9 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
 ) -> None:
     """فرید احمدی was brought from Kabul to Dushanbe, and nobody knows how old he is.
 
-    A guardian signs for him until a paper says that he is nineteen. He signs for himself,
-    until the paper turns out to be his brother's. His bed stays whoever speaks for him.
+    A guardian consents for him until a document says that he is nineteen. He consents
+    himself, until the document turns out to be his brother's. He keeps his bed all the
+    time.
     """
     officer, lead = story.person("PARTNERSHIP_IN_ACTION"), story.person("TJ_LEAD")
     second, shelter = story.person("TJ_LEAD", Role.SUPERVISOR), story.person("IOM")
@@ -217,8 +219,9 @@ def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
 ) -> None:
     """Shanice is fourteen, and wants to go home from Port of Spain to her grandmother.
 
-    She goes only once a guardian is appointed, her return is found to be best for her, a
-    carer receives her, and a nurse travels with her. She is visited twice at home.
+    She travels only after a guardian is appointed, her return is found to be best for her,
+    and a carer is ready to receive her. A nurse travels with her. She is visited twice at
+    home.
     """
     officer, lead = story.person("JM_CONSULATE_PORT_OF_SPAIN"), story.person("TT_LEAD")
     second, home = story.person("TT_LEAD", Role.SUPERVISOR), story.person("JM_HOMEWARD")

@@ -1,4 +1,4 @@
-"""Stories of danger: before a consent, in an emergency, lost from sight, and a death."""
+"""Stories of danger: before a consent, in an emergency, after lost contact, and a death."""
 
 from dataclasses import replace
 
@@ -32,8 +32,9 @@ VITAL = {"reason": "RISK_TO_LIFE", "note": "The men who hold her debt look for h
 def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) -> None:
     """Marie-Ange from Haiti is hunted in Georgetown, and cannot be asked before tonight.
 
-    Her notice and the safety notice go without a consent, for four hours and no longer. A
-    bed is found at once. When she is safe she agrees, and only then is more of her told.
+    Her summary and the safety alert are sent without a consent, for four hours and no
+    longer. A bed is found at once. When she is safe she consents, and only then more is
+    shown.
     """
     officer, lead = story.person("UNHCR"), story.person("GY_LEAD")
     second, shelter = story.person("GY_LEAD", Role.SUPERVISOR), story.person("IOM")
@@ -79,8 +80,8 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
 def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Story) -> None:
     """Ойдин does not come back to the shelter, and it does not know how to reach her.
 
-    Another organisation permits the one who asked to read it, for four hours. She is found.
-    Oversight then asks whether that was right, and she is told who read it.
+    Another organisation permits one person to read her contact for four hours. She is
+    found. Oversight then reviews the access, and she is told who read it.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     second, shelter = story.person("KZ_LEAD"), story.person("KZ_SHELTER_KOGERSHIN")
@@ -140,7 +141,7 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
     """Esther falls ill in Nassau while IOM looks for a flat, and dies in the hospital.
 
     Nobody can tell her that her case is closed, and two people close it all the same. IOM
-    takes back what it gave, and who submitted her case hears that it is closed, not why.
+    confirms the deletion. The submitter learns that the case is closed, but not why.
     """
     officer, lead = story.person("UNHCR"), story.person("BS_LEAD")
     second, iom = story.person("BS_LEAD", Role.SUPERVISOR), story.person("IOM")
@@ -183,8 +184,8 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
 def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> None:
     """Óscar Muñoz from Nicaragua leaves the shelter in San José and answers no message.
 
-    His case rests, then it is closed because contact was lost. Three months later he calls:
-    the same case is opened again, he is helped, and it is closed with him.
+    His case is suspended, then closed because contact was lost. Three months later he
+    calls. The same case is reopened, he is helped, and the case is closed with him.
     """
     officer, lead = story.person("UNHCR"), story.person("CR_LEAD")
     second, iom = story.person("CR_LEAD", Role.SUPERVISOR), story.person("IOM")
@@ -239,8 +240,9 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
 def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -> None:
     """Жалгас Ниязов flees to Bishkek, and an officer of Turkmenistan is paid to find him.
 
-    The helpline writes that he fears his State. The officer types codes, asks for what is
-    sealed and says that a life is at risk. Nothing opens, and oversight hears of it.
+    The helpline records that he fears his State. The officer guesses case codes, tries to
+    open sealed documents and claims that a life is at risk. Everything is refused, and
+    oversight is notified.
     """
     story.world.ground = replace(story.world.ground, refused_openings=RefusedOpenings(4))
     story.world.app.state.ground = story.world.ground

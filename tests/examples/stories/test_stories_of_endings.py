@@ -1,4 +1,4 @@
-"""Stories in which something ends beside the case: a lead, a consent, a patience."""
+"""Stories in which a lead's office, a consent or a guardian's consent ends."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -34,7 +34,7 @@ from tests.support.world import (
 
 
 def ends_of(who: Someone) -> list[tuple[str, int | None]]:
-    """Return what an office heard of consents that end, and how many days before."""
+    """Return the announced ends of consents, each with how many days before it came."""
     of_ends = ("consent.expiring", "consent.expired")
     heard = [one for one in who.hears() if one["type"] in of_ends]
     return [(one["type"], one["facts"].get("days")) for one in heard]
@@ -43,10 +43,10 @@ def ends_of(who: Someone) -> list[tuple[str, int | None]]:
 def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     story: Story,
 ) -> None:
-    """Дилноза Раҳимова agreed to offices of the State alone, and its only lead is shut.
+    """Дилноза Раҳимова consented to State offices only, and the only one that leads closes.
 
-    The desk may give the case to nobody, until she agrees to NGOs before two of its people.
-    The service then names whose turn it is, and the desk chooses no other.
+    The desk may give the case to no office until she consents to NGOs before two people of
+    the desk. The service then names the next office, and the desk can choose no other.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     desk, boss = story.person("DESK_CENTRAL_ASIA"), story.person("DESK_CENTRAL_ASIA")
@@ -96,10 +96,10 @@ def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
 def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
     story: Story,
 ) -> None:
-    """Феруза Тошматова agreed to a shelter for thirty days, and stays there longer.
+    """Феруза Тошматова consented to a shelter for thirty days, and stays there longer.
 
-    Her lead hears of the end two weeks and three days before, and asks her only when it is
-    over. The shelter reads nothing for a day. She agrees anew, and it reads again.
+    Her lead is told two weeks and three days before the end, and asks her only afterwards.
+    The shelter reads nothing for a day. She consents again, and it can read again.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     second, shelter = story.person("KZ_LEAD"), story.person("KZ_SHELTER_KOGERSHIN")
@@ -147,10 +147,10 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
 
 
 def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
-    """José Ángel is held for a child in Belize, then for an adult, then for a child again.
+    """José Ángel is treated as a child in Belize, then as an adult, then as a child again.
 
-    What his guardian signed ends when he is found to be an adult, and does not count again
-    when the doubt comes back: the guardian is asked anew. He keeps his bed all the time.
+    The guardian's consent ends when he is found to be an adult, and stays invalid when the
+    doubt comes back: the guardian has to consent again. He keeps his bed all the time.
     """
     officer, lead = story.person("UNHCR"), story.person("BZ_LEAD")
     second, iom = story.person("BZ_LEAD", Role.SUPERVISOR), story.person("IOM")

@@ -1,4 +1,4 @@
-"""Stories of people who are helped where they are: a bed, a lawyer, visits, and an end."""
+"""Stories of people who are helped where they are: a bed, a lawyer, visits, closure."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -106,8 +106,8 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
 def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
     """The consulate in Almaty submits Бекзод Турсунов, who escaped a brick kiln in Astana.
 
-    One shelter has no place for men, the next takes him in and has to let him go, because
-    a man of the kiln lives there. His lead looks again, and a third office has a bed.
+    One shelter has no place for men. The next accepts him, but has to end its help because
+    a man of the kiln lives there. His lead searches again, and a third office has a bed.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     second = story.person("KZ_LEAD", Role.SUPERVISOR)
@@ -166,8 +166,8 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
 ) -> None:
     """The consulate of Jamaica in Port of Spain submits a waiter whose passport was taken.
 
-    The lawyer asks what happened. He had not agreed to tell that, so the lead asks him
-    first. He agrees, the lawyer reads it, and a court gives him his passport back.
+    The lawyer asks what happened. The consent does not cover that, so the lead asks him
+    first. He agrees, the lawyer reads it, and a court returns his passport.
     """
     officer, lead = story.person("JM_CONSULATE_PORT_OF_SPAIN"), story.person("TT_LEAD")
     second = story.person("TT_LEAD", Role.SUPERVISOR)
@@ -223,8 +223,9 @@ def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
 ) -> None:
     """Лола Раҳимова is led by the NGO Sana Sezim, because she wants no office of a State.
 
-    Her bed rests while she is in hospital. She agrees to a shelter first, and to a lawyer
-    only when the visits show that her papers are missing. Then the case is closed.
+    Her referral to a shelter is on hold while she is in hospital. She first consents to a
+    shelter, and to a lawyer only when a visit shows that her papers are missing. Then the
+    case is closed.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("SANA_SEZIM")
     second = story.person("SANA_SEZIM")
@@ -284,7 +285,7 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
     """Мадина Юсупова marries in Almaty, and her case is closed as resettled.
 
     The lead may not close it alone, nor while the lawyer works, nor without telling her.
-    Half a year later she comes back with a new need, and the same case goes on.
+    Half a year later she comes back with a new need, and the same case is reopened.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     second, lawyer = story.person("KZ_LEAD"), story.person("KZ_LEGAL_AID")

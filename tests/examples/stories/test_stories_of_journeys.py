@@ -1,4 +1,4 @@
-"""Stories of people who cross a border, and of a lead that goes with them or stays."""
+"""Stories of people who cross a border, with or without a new lead."""
 
 from app.kernel.actors import Role
 from tests.examples.stories.steps import (
@@ -51,8 +51,8 @@ PAPERS = to_office(CONSULATE, "CONSULAR_DOCUMENT", sections=["identity"])
 def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) -> None:
     """Фарҳод Эргашев was made to work in Almaty, and goes home when his wages are paid.
 
-    Kazakhstan gives the lead to Uzbekistan, to which he agreed by himself. From then on
-    Kazakhstan reads nothing new, and a centre in Samarqand helps him to begin again.
+    Kazakhstan hands the lead over to Uzbekistan, as he wishes. From then on Kazakhstan
+    reads nothing new, and a centre in Samarqand helps him to start again.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     lawyer, there = story.person("KZ_LEGAL_AID"), story.person("UZ_LEAD")
@@ -112,8 +112,8 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
 ) -> None:
     """Нилуфар Каримова goes on to Osh, and Kazakhstan has no agreement with Kyrgyzstan.
 
-    The shelter in Osh is asked with the notice alone, before she travels, and takes her in
-    without a name. The lead cannot go with her, and stays in Kazakhstan to the end.
+    The shelter in Osh gets only the summary before she travels, and accepts her without a
+    name. The lead cannot be handed over, and stays in Kazakhstan to the end.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     second, osh = story.person("KZ_LEAD"), story.person("KG_SHELTER_AK_BATA")
@@ -161,7 +161,7 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
 
 
 def ask_for_papers(home: Homecoming) -> Json:
-    """Ask the consulate for a travel document, which it accepts."""
+    """Refer the case to the consulate for a travel document; it accepts."""
     asked = refer(home.lead, home.case, home.officer, "CONSULAR_DOCUMENT", "identity")
     return accept(home.officer, asked, "2026-06-03T05:00:00")
 
@@ -232,8 +232,9 @@ def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
 ) -> None:
     """Oygul wants to go home, but the man who sold her lives in her village.
 
-    Two people decide that she cannot go. The request to the consulate ends with the return
-    and it reads her name no more. UNHCR takes on her claim, and she stays.
+    Two people decide that she cannot go. The referral to the consulate ends with the
+    return, and the consulate cannot read her name any more. UNHCR accepts her asylum claim,
+    and she stays.
     """
     officer, lead = story.person("IOM"), story.person("KZ_LEAD")
     unhcr = story.person("UNHCR")

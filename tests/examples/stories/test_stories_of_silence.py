@@ -1,4 +1,4 @@
-"""Stories of silence: nobody answers, an office closes, a consent or an agreement ends."""
+"""Stories of missed deadlines, closed offices, and consents and agreements that end."""
 
 from datetime import date
 
@@ -42,8 +42,8 @@ from tests.support.world import (
 def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None:
     """Nigora from Fergana is met in Panama, by a consulate that covers it from New York.
 
-    The office of Panama does not answer in time, and the desk of the region has the case.
-    It asks the same office by telephone, gives it the case again, and she is helped.
+    The office of Panama does not answer in time, and the desk of the region gets the case.
+    It calls the same office by telephone, assigns the case to it again, and she is helped.
     """
     officer, lead = story.person("UZ_CONSULATE_FOR_PANAMA"), story.person("PA_LEAD")
     desk, second = story.person("DESK_CENTRAL_AMERICA"), story.person("PA_LEAD")
@@ -92,10 +92,11 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
 
 
 def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Story) -> None:
-    """Камола Юлдашева is led by an office that assesses no danger for three weeks.
+    """Камола Юлдашева is led by an office that does not assess her risk for three weeks.
 
-    Each silence is told to it. At the third the desk stands beside it and, with a second
-    person, gives the case to an NGO that she agreed to. Her shelter hears of no silence.
+    The lead is told of each missed deadline. At the third one the desk is admitted. With a
+    second person it gives the case to an NGO that she agreed to. Her shelter is told of
+    none of this.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     desk, ngo = story.person("DESK_CENTRAL_ASIA"), story.person("SANA_SEZIM")
@@ -147,10 +148,10 @@ def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Stor
 def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
     story: Story,
 ) -> None:
-    """The shelter of Гүлбаҳор Исмоилова in Almaty is shut while she lives there.
+    """The shelter of Гүлбаҳор Исмоилова in Almaty is closed while she lives there.
 
-    Help is not ended by a clock: her lead takes the referral back and finds another bed.
-    A second request, which the shut shelter had not answered, ends at once.
+    No deadline ends her help: her lead withdraws the referral and finds another bed. A
+    second referral, which the closed shelter had not answered, ends at once.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     shut, other = (story.person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
@@ -199,8 +200,8 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
 def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -> None:
     """Жаҳонгир Солиев is to learn a trade at home, with the help of a centre in Samarqand.
 
-    While he is still in Almaty the agreement of the two States ends. What the centre was
-    told it was told; a second centre may be sent the notice alone, and so may the lead.
+    While he is still in Almaty the agreement of the two States ends. The centre keeps what
+    it has read. A second centre may get the summary only, and so may a new lead.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     second, centre = story.person("KZ_LEAD"), story.person("UZ_CENTRE_YANGI_HAYOT")
@@ -240,10 +241,11 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
 
 
 def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) -> None:
-    """Зулфия Холова agreed to a shelter, a lawyer and a doctor, and no longer wants any.
+    """Зулфия Холова consented to a shelter, a lawyer and a doctor, and no longer wants any.
 
-    Each no ends what rested on it and nothing else. At the end she stops everything, and
-    asks to be forgotten: two people of oversight erase her case long before its time.
+    Each withdrawal ends only the help that depended on it. At the end she stops everything,
+    and asks for erasure: two people of oversight erase her case long before its retention
+    is over.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     shelter, lawyer = story.person("KZ_SHELTER_KOGERSHIN"), story.person("KZ_LEGAL_AID")
@@ -292,7 +294,7 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
 
 
 def write_offline(story: Story) -> tuple[Json, str]:
-    """Prepare a case without a network, with the key under which it will be sent."""
+    """Return the body of a case written offline, and the idempotency key for it."""
     body = new_case(
         notice=NORMAL | {"country": "GY", "language": "es"},
         sections=write_name("Yusleidy Ñáñez"),
@@ -308,8 +310,9 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
 ) -> None:
     """A worker on the river in Guyana writes a case offline, and her line breaks each time.
 
-    Her laptop repeats the request under one key until an answer arrives: there is one case.
-    An office whose poller lost its cursor reads its feed from the start and misses nothing.
+    Her laptop repeats the request with one idempotency key until it gets an answer, and
+    there is one case. An office that lost its cursor reads its feed from the start and
+    misses nothing.
     """
     officer, lead = story.person("UNHCR"), story.person("GY_LEAD")
     second, iom = story.person("GY_LEAD", Role.SUPERVISOR), story.person("IOM")
@@ -361,8 +364,8 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
 def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Story) -> None:
     """Рустам Назаров tells the consulate his name, and then that he wants no referral.
 
-    The officer leaves the draft, and after two weeks it is thrown away with its key. When
-    he comes again with his brother, only the brother is submitted, who waits for a review.
+    The officer leaves the draft, and after two weeks it is discarded with its key. When he
+    comes again with his brother, only the brother is submitted, whose case awaits a review.
     """
     officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
     watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)

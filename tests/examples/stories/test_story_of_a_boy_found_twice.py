@@ -1,4 +1,4 @@
-"""A story by somebody who had not read the code: the boy who was found twice."""
+"""A story by an author who had not read the code: the boy who was found twice."""
 
 from app.directory.kinds import Function, Kind, Level
 from app.kernel.actors import Role
@@ -49,8 +49,8 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     """Najibullah says nineteen and is fifteen, and disappears from a shelter in Shymkent.
 
     Another hotline meets him in Osh and writes a second case, before anybody knows of the
-    first. The first is handed over to the lead of the second, only so that it can be closed
-    as its duplicate.
+    first. The first case is handed over to the lead of the second only to be closed as its
+    duplicate.
     """
     hotline, silent = story.office("KZ_HOT", Kind.NON_STATE, "KZ"), story.person("KZ_LEAD")
     ngo = story.office("KZ_NGO", Kind.NON_STATE, "KZ", can_lead=True)

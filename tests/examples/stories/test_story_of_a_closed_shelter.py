@@ -1,4 +1,4 @@
-"""A story by somebody who had not read the code: the shelter that closed on a Friday."""
+"""A story by an author who had not read the code: the shelter that closed on a Friday."""
 
 from app.directory.kinds import Function, Kind, Level
 from app.kernel.actors import Role
@@ -49,11 +49,11 @@ def answer_states(lead: Someone, *referrals: Json) -> list[str]:
 
 
 def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) -> None:
-    """Yocasta's shelter in Port of Spain shuts, and her telephone is in the wrong hands.
+    """Yocasta's shelter in Port of Spain closes, and her telephone is in the wrong hands.
 
-    She takes back one consent through her lawyer, and then flies home to Santo Domingo on
-    a ticket of her own. One office there declines the lead, and the State takes it, which
-    sees that she has a lawyer and not which.
+    She withdraws one consent through her lawyer, and then flies home to Santo Domingo on a
+    ticket of her own. One office there declines the lead. A State office accepts it, and
+    sees that she has a lawyer, but not which one.
     """
     hotline = story.office("TT_HOT", Kind.NON_STATE, "TT")
     lead = story.office("TT_NGO", Kind.NON_STATE, "TT", can_lead=True)

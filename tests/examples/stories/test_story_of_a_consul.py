@@ -1,4 +1,4 @@
-"""A story by somebody who had not read the code: the consul who asked for more."""
+"""A story by an author who had not read the code: the consul who asked for more."""
 
 from app.directory.kinds import Function, Kind
 from app.kernel.actors import Role
@@ -45,16 +45,16 @@ WRITTEN = [
 
 
 def waits_for(who: Someone) -> dict[str, str]:
-    """Return what waits for an office, with its time."""
+    """Return the due time of each kind of item on the worklist of an office."""
     return {kind: due for _, kind, due in who.waits()}
 
 
 def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story) -> None:
     """Шерзод asks his consulate in Almaty for a passport, and it writes a good first case.
 
-    Once he sleeps safely he says that the officer's relative sold him. The officer then
-    asks for more in every way that there is, and a policeman wants the address. Another
-    office of his State gives him a passport, and he asks to be forgotten.
+    Once he is safe he says that a relative of the officer sold him. The officer then tries
+    every way to learn more, and a policeman wants the address. Another office of his State
+    gives him a passport, and he asks for erasure.
     """
     consul = story.office(
         "UZ_CON_ALA", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="UZ"
@@ -188,7 +188,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     record_consent(lead, case, more)
     done(lead.does("answer", report, told))
     assert police.sees(report)["state"] == "received"
-    assert reads(police, case, "sections/narrative") == HIDDEN  # until it accepts
+    assert reads(police, case, "sections/narrative") == HIDDEN  # before it accepts
     assert problem(police.get(path_of(bed))) == (404, "not-found")
     story.on("2027-04-13 06:00")
     decline(police, report, "INSUFFICIENT_INFO")
@@ -210,7 +210,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     assert lacks(refused) == [("recipient_safe", "sender")]
     set_safeguards(lead, case, **safe)
     passport = refer(lead, case, embassy, "CONSULAR_DOCUMENT", "identity")
-    assert reads(embassy, case, "sections/identity") == HIDDEN  # until it accepts
+    assert reads(embassy, case, "sections/identity") == HIDDEN  # before it accepts
     assert problem(embassy.get(path_of(bed))) == (404, "not-found")
 
     acknowledge(embassy, passport)

@@ -1,4 +1,4 @@
-"""A story by somebody who had not read the code: Thanksgiving in Castries."""
+"""A story by an author who had not read the code: Thanksgiving in Castries."""
 
 from app.consents.coverage import Purpose
 from app.directory.kinds import Function, Kind
@@ -43,9 +43,9 @@ WRITTEN: list[Json] = [
 def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) -> None:
     """In a night in which nobody leads the case of Marie-Thérèse, a bed is found for her.
 
-    The office that sent her there declines the lead, and has the case in the end, because
-    another is silent three times. She stops everything, comes back, is helped, and asks to
-    be forgotten, for which a court makes her wait.
+    The office that sent her there declines the lead, and gets the case in the end, because
+    another office misses its deadline three times. She stops everything, comes back, is
+    helped, and asks for erasure, which a court delays.
     """
     hotline, state = story.office("LC_HOT", Kind.NON_STATE, "LC"), story.person("LC_LEAD")
     lead = story.office("LC_IO", Kind.INTERGOVERNMENTAL, "LC", can_lead=True)
@@ -114,7 +114,7 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     story.on("2027-10-05 15:00")
     assert "case.overdue" in kinds(state.hears())
     assert problem(desk.get(path_of(case))) == (404, "not-found")
-    story.on("2027-10-08 15:00")  # with the silence of the first night, the third
+    story.on("2027-10-08 15:00")  # the third miss, with that of the first night
     assert {"case.overdue", "case.escalated"} <= set(kinds(state.hears()))
     story.on("2027-10-11 15:00")
     assert "case.overdue" in kinds(state.hears())

@@ -1,4 +1,4 @@
-"""A story by somebody who had not read the code: three times to the bus."""
+"""A story by an author who had not read the code: three ways to the bus."""
 
 from app.directory.kinds import Function, Kind, Level
 from app.kernel.actors import Role
@@ -46,15 +46,16 @@ CONFIRMED = {"nationality": "confirmed"}
 
 
 def kinds_of(who: Someone) -> list[str]:
-    """List what kinds of things wait for an office."""
+    """Return the kinds of items on the worklist of an office."""
     return [kind for _, kind, _ in who.waits()]
 
 
 def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) -> None:
     """Óscar wants to go home from Costa Rica, and says no on the eve of his first journey.
 
-    On the second he leaves the bus and calls the one whom he trusts. He stands before the
-    door of an office at home by himself, is helped there, and his lead stays where it is.
+    On the second journey he leaves the bus and calls a person whom he trusts. Then he
+    arrives at an office at home without help. He is helped there, and his lead stays the
+    same.
     """
     consul = story.office(
         "HN_CON", Kind.STATE, "CR", function=Function.CONSULAR, of_state="HN"
@@ -104,7 +105,10 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
 
     story.on("2027-11-12 15:00")
     refused = consul.does("verify-nationality", first, CONFIRMED)
-    assert problem(refused) == (404, "not-found")  # nobody asked it for papers yet
+    assert problem(refused) == (
+        404,
+        "not-found",
+    )  # it has no referral for a travel document yet
     named = to_office("HN_CON", "CONSULAR_DOCUMENT", sections=["identity"])
     record_consent(lead, case, named)
     papers = refer(lead, case, consul, "CONSULAR_DOCUMENT", "identity")

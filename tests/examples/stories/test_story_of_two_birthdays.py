@@ -1,4 +1,4 @@
-"""A story by somebody who had not read the code: two birthdays."""
+"""A story by an author who had not read the code: two birthdays."""
 
 from app.directory.kinds import Function, Kind, Level
 from app.kernel.actors import Role
@@ -41,12 +41,12 @@ ASYLUM = ["needs", "contact", "identity", "narrative"]
 
 
 def waiting(who: Someone) -> list[str]:
-    """List what kinds of things wait for an office."""
+    """Return the kinds of items on the worklist of an office."""
     return [kind for _, kind, _ in who.waits()]
 
 
 def proposed(who: Someone, case: Json, service: str) -> list[str]:
-    """List which offices are proposed for a service."""
+    """Return the offices that are proposed for a service."""
     path = f"{path_of(case)}/recipients"
     [found] = done(who.get(path, service=service))["services"]
     return [one["focal_point"] for one in found["candidates"]]
@@ -55,9 +55,9 @@ def proposed(who: Someone, case: Json, service: str) -> list[str]:
 def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None:
     """Génesis says that she is sixteen, a register says nineteen, and she is fifteen.
 
-    Help is sent before anybody leads her case, and her own word is recorded before her age
-    is mended. A guardian says yes and no, and two people refuse a return. She has a bed
-    all the time, and is closed with the child protection that goes on.
+    Help is sent before the case has a lead, and her own consent is recorded before her age
+    is corrected. A guardian consents and later withdraws, and two people refuse a return.
+    She has a bed all the time, and the case is closed while child protection continues.
     """
     hotline = story.office("GT_HOT", Kind.NON_STATE, "GT")
     lead, second = story.person("GT_LEAD"), story.person("GT_LEAD", Role.SUPERVISOR)

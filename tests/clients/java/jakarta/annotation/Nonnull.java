@@ -1,4 +1,4 @@
-// Stands in for the jar of that name, which only Maven Central has.
+// A stub of the annotation in jakarta.annotation-api, which only Maven Central has.
 package jakarta.annotation;
 
 public @interface Nonnull {}

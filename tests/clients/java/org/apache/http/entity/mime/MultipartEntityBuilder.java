@@ -1,4 +1,4 @@
-// Stands in for httpmime, which only Maven Central has: imported for any form, used for none of ours.
+// A stub of httpmime, which only Maven Central has. The generated code imports it and never uses it.
 package org.apache.http.entity.mime;
 
 public final class MultipartEntityBuilder {
