@@ -71,7 +71,7 @@ class Node(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--databases",
-        type=databases.chosen,
+        type=databases.parse_kinds,
         default=",".join(databases.KINDS),
         help="which databases to test on, with commas between (all: %(default)s)",
     )
@@ -149,7 +149,7 @@ def pytest_configure_node(node: Node) -> None:
     node.workerinput["home"] = str(node.config.stash[HOME])
 
 
-def wanted(config: pytest.Config, fixtures: list[str]) -> list[str]:
+def get_databases(config: pytest.Config, fixtures: list[str]) -> list[str]:
     """Return the databases on which a test with these fixtures runs."""
     only = {ONLY[name] for name in fixtures if name in ONLY}
     return [k for k in config.option.databases if not only or only == {k}]
@@ -157,7 +157,7 @@ def wanted(config: pytest.Config, fixtures: list[str]) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "copy" in metafunc.fixturenames:
-        kinds = wanted(metafunc.config, metafunc.fixturenames)
+        kinds = get_databases(metafunc.config, metafunc.fixturenames)
         ids = [IDS[kind] for kind in kinds]
         if kinds:
             metafunc.parametrize("copy", kinds, ids=ids, indirect=True, scope="session")
@@ -168,15 +168,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what this run does not do, and put the rest in order."""
     names = {item: getattr(item, "fixturenames", []) for item in items}
     out = {
-        item for item in items if "copy" in names[item] and not wanted(config, names[item])
+        item
+        for item in items
+        if "copy" in names[item] and not get_databases(config, names[item])
     }
     out |= selection.select([item for item in items if item not in out])
     config.hook.pytest_deselected(items=list(out))
     items[:] = [item for item in items if item not in out]
-    items.sort(key=order)
+    items.sort(key=get_sort_key)
 
 
-def order(item: pytest.Item) -> tuple[bool, bool]:
+def get_sort_key(item: pytest.Item) -> tuple[bool, bool]:
     """Return the sort key of a test: pure rules first, then slow tests, then the rest."""
     return not item.nodeid.startswith(PURE), item.get_closest_marker("slow") is None
 
@@ -187,11 +189,11 @@ def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
     with ExitStack() as stack:
 
         @cache
-        def copies_of(kind: str) -> Copy:
+        def make_copies(kind: str) -> Copy:
             made = databases.copies(kind, request.config.stash[HOME])
             return stack.enter_context(made)
 
-        yield copies_of
+        yield make_copies
 
 
 @pytest.fixture(scope="session")

@@ -51,19 +51,19 @@ JAVA: Final = (
     f"apiPackage={PACKAGE}.api",
     f"modelPackage={PACKAGE}.model",
 )
-UNTOLD: Final = "-Xlint:all,-serial,-deprecation,-processing"
+JAVAC_WARNINGS: Final = "-Xlint:all,-serial,-deprecation,-processing"
 """Warnings that the generated Java code causes: serial ids, a deprecated Jackson method."""
 
 
-def say(*words: object) -> None:
+def print_line(*words: object) -> None:
     print(*words, flush=True)  # noqa: T201 - a program
 
 
-def must_have_tools() -> None:
+def require_tools() -> None:
     """Exit if a tool is missing, and print how to install it."""
     missing = {tool: how for tool, how in NEEDED.items() if shutil.which(tool) is None}
     for tool, how in missing.items():
-        say(f"There is no {tool} here. On Debian: {how}")
+        print_line(f"There is no {tool} here. On Debian: {how}")
     if missing:
         sys.exit(1)
 
@@ -86,12 +86,12 @@ def run(
         check=False,
     )
     if done.returncode:
-        say(done.stdout)
+        print_line(done.stdout)
         sys.exit(f"This failed: {' '.join(str(part) for part in command[:3])} ...")
     return done.stdout
 
 
-def fresh(name: str) -> Path:
+def create_folder(name: str) -> Path:
     """Create an empty folder."""
     folder = WORK / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -99,7 +99,7 @@ def fresh(name: str) -> Path:
     return folder
 
 
-def lint() -> None:
+def check_contract() -> None:
     """Check each edition of the contract with the rules of Redocly and Spectral."""
     folder = WORK / "lint"
     shutil.copytree(HERE / "lint", folder, dirs_exist_ok=True)
@@ -114,9 +114,9 @@ def lint() -> None:
         run("npx", "spectral", "lint", edition, "--fail-severity", "hint", at=folder)
 
 
-def python_client() -> list[object]:
+def build_python_client() -> list[object]:
     """Generate the Python client, and return the command of its journey."""
-    folder = fresh("python")
+    folder = create_folder("python")
     package = folder / "safe_conduct_client"
     how = ("--meta", "none", "--output-path", package, "--fail-on-warning")
     config = HERE / "python" / "config.yml"
@@ -134,7 +134,7 @@ def python_client() -> list[object]:
     return [TOOLS / "python", "-W", "error", journey]
 
 
-def typescript_client() -> list[object]:
+def build_typescript_client() -> list[object]:
     """Generate the TypeScript client, and return the command of its journey."""
     folder = WORK / "typescript"
     shutil.copytree(HERE / "typescript", folder, dirs_exist_ok=True)
@@ -145,32 +145,32 @@ def typescript_client() -> list[object]:
     return ["node", folder / "built" / "journey.js"]
 
 
-def java_client() -> list[object]:
+def build_java_client() -> list[object]:
     """Generate the Java client, and return the command of its journey.
 
     The jar of the generator contains the libraries that its clients need. Webhooks are left
     out, because the code for them would not compile.
     """
-    folder, classes = fresh("java"), fresh("java/classes")
+    folder, classes = create_folder("java"), create_folder("java/classes")
     into = ("-g", "java", "--library", "native", "-o", folder / "client")
     generator = TOOLS / "openapi-generator-cli"
     said = ("-i", WITHOUT_WEBHOOKS, *into)
     run(generator, "generate", *said, f"--additional-properties={','.join(JAVA)}")
     [jar] = (WORK / "venv").glob("lib/*/site-packages/openapi_generator_cli/*.jar")
     sources = [*folder.glob("client/src/main/**/*.java"), *HERE.glob("java/**/*.java")]
-    compiling = (UNTOLD, "-proc:none", "-Werror", "-encoding", "UTF-8", "-cp", jar)
+    compiling = (JAVAC_WARNINGS, "-proc:none", "-Werror", "-encoding", "UTF-8", "-cp", jar)
     run("javac", *compiling, "-d", classes, *sources)
     return ["java", "-cp", f"{classes}:{jar}", "Journey"]
 
 
 CLIENTS: Final = {
-    "Python": python_client,
-    "TypeScript": typescript_client,
-    "Java": java_client,
+    "Python": build_python_client,
+    "TypeScript": build_typescript_client,
+    "Java": build_java_client,
 }
 
 
-def hear_a_webhook() -> str:
+def verify_webhook() -> str:
     """Verify a message that the service signed with the TypeScript receiver."""
     secret, body = bytes(range(32)), json.dumps(example())
     signed = headers([secret], "message-1", utc_now(), body.encode())
@@ -183,17 +183,17 @@ def hear_a_webhook() -> str:
     return run("node", receiver, given=json.dumps(sent))
 
 
-def follow_the_page(world: Served) -> None:
+def run_page(world: Served) -> None:
     """Follow docs/integrate.md as an office that gets a case after a missed deadline."""
-    folder, lead = fresh("page"), world.someone("SANA_SEZIM")
+    folder, lead = create_folder("page"), world.someone("SANA_SEZIM")
     ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
     allowed = [consent(), ngos, for_services()]
     case = world.someone("UZ_CONSULATE_ALMATY").submits(consents=allowed)
     world.waits_for(hours=3)
     env = {"SAFE_CONDUCT_URL": address(world.port), "SAFE_CONDUCT_KEY": lead.key}
     env["npm_config_ignore_scripts"] = "true"
-    for title, script in page.scripts(PAGE.read_text(), folder):
-        say(f"docs/integrate.md, {title}: {script.splitlines()[0]} ...")
+    for title, script in page.list_scripts(PAGE.read_text(), folder):
+        print_line(f"docs/integrate.md, {title}: {script.splitlines()[0]} ...")
         run("bash", "-euo", "pipefail", "-c", script, at=folder, env=env)
     if lead.sees(case)["state"] != "under_review":
         sys.exit("The program in docs/integrate.md acknowledged no case.")
@@ -202,27 +202,27 @@ def follow_the_page(world: Served) -> None:
 
 
 @contextmanager
-def serving() -> Iterator[Served]:
+def serve_demo() -> Iterator[Served]:
     """Serve the demonstration directory."""
-    with databases.alone() as (_, url), served(url) as world:
+    with databases.open_alone() as (_, url), served(url) as world:
         yield world
 
 
 def main() -> None:
     """Run all checks."""
-    must_have_tools()
-    lint()
-    say("The contract: no warning of redocly or spectral.")
-    with serving() as world:
+    require_tools()
+    check_contract()
+    print_line("The contract: no warning of redocly or spectral.")
+    with serve_demo() as world:
         env = {"SAFE_CONDUCT_URL": address(world.port)}
         env |= {name: world.someone(code).key for name, code in CALLERS.items()}
         for name, make in CLIENTS.items():
-            say(f"{name}: generated and compiled ...")
+            print_line(f"{name}: generated and compiled ...")
             command = make()
             said = run(*command, env=env)
-            say(f"{name}: {said.strip()}")
-        say(f"TypeScript: {hear_a_webhook().strip()}")
-        follow_the_page(world)
+            print_line(f"{name}: {said.strip()}")
+        print_line(f"TypeScript: {verify_webhook().strip()}")
+        run_page(world)
 
 
 if __name__ == "__main__":

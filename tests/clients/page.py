@@ -10,15 +10,15 @@ NAMED: Final = re.compile(r"// (\S+)\n")
 CARRIED_OUT: Final = ("TypeScript, from an empty folder", "Python")
 
 
-def sections(page: str) -> Mapping[str, str]:
+def split_sections(page: str) -> Mapping[str, str]:
     """Return the text of each section by its heading."""
     parts = re.split(r"^## (.*)\n", page, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def scripts(page: str, folder: Path) -> Iterator[tuple[str, str]]:
+def list_scripts(page: str, folder: Path) -> Iterator[tuple[str, str]]:
     """Write the files that a section shows, and yield its scripts."""
-    found = sections(page)
+    found = split_sections(page)
     for title in CARRIED_OUT:
         for kind, text in BLOCK.findall(found[title]):
             if kind == "sh":

@@ -29,7 +29,7 @@ STATE_ALONE = [consent(), for_services()]
 """Only a State body may lead; NGOs may shelter and advise."""
 
 
-def gives_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
+def replace_lead(desk: Someone, second: Someone, case: Json, to: str, reason: str) -> None:
     """Give an office the lead as two people of the desk, which then loses access."""
     choice = giving(to, reason=reason)
     assert desk.does_with(second, "take-over", case, choice).status_code == 204
@@ -74,7 +74,7 @@ def test_a_state_lead_is_closed_and_the_person_agrees_to_an_ngo(
     recorded = records(desk, second, case)
     assert recorded["next_lead"] == "SANA_SEZIM"
     assert kinds(oversight.hears()) == ["case.lead_consent_recorded"]
-    gives_lead(desk, second, case, "SANA_SEZIM", "LEAD_INACTIVE")
+    replace_lead(desk, second, case, "SANA_SEZIM", "LEAD_INACTIVE")
 
     # 5 June: the NGO reads what she needs, and no more, until she tells it more herself.
     world.waits_for(days=1)
@@ -138,7 +138,7 @@ def test_a_state_lead_misses_three_deadlines_and_nobody_is_safe_at_first(
     choice = {"reason": "LEAD_SILENT", "person_informed": True}
     other = desk.does("take-over", case, choice | {"focal_point": "UNHCR"})
     assert lacks(other) == [("focal_point_chosen", "desk")]
-    gives_lead(desk, second, case, "IOM", "LEAD_SILENT")
+    replace_lead(desk, second, case, "IOM", "LEAD_SILENT")
 
     # 25 June: IOM meets him. He wants nothing more, and IOM records the withdrawal.
     world.waits_for(days=1)

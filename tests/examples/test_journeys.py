@@ -20,12 +20,12 @@ from tests.support.world import (
 STEPS = ["submitted", "available", "retrieved", "acknowledged", "decided"]
 
 
-def steps(evidence: Json) -> list[str]:
+def list_steps(evidence: Json) -> list[str]:
     """Return the names of the steps that are proved; `rank` is their number."""
     return [rung["name"] for rung in evidence["rungs"]]
 
 
-def takes_the_lead(lead: Someone, case: Json) -> None:
+def take_lead(lead: Someone, case: Json) -> None:
     """Poll, acknowledge, read the needs, and accept.
 
     The second poll sends the cursor of the first, which proves that the page arrived.
@@ -37,7 +37,7 @@ def takes_the_lead(lead: Someone, case: Json) -> None:
     done(lead.does("accept-lead", case, {"contacts": contacts()}))
 
 
-def helps(recipient: Someone, referral: Json) -> None:
+def run_referral(recipient: Someone, referral: Json) -> None:
     """Poll, acknowledge, accept, meet and complete."""
     recipient.hears()
     recipient.get("/events", after=recipient.cursor)
@@ -48,7 +48,7 @@ def helps(recipient: Someone, referral: Json) -> None:
     done(recipient.does("complete", referral, report))
 
 
-def closes(lead: Someone, second: Someone, case: Json) -> Json:
+def close_case(lead: Someone, second: Someone, case: Json) -> Json:
     """Let a second person of the same office approve the closure, and close."""
     asked = done(lead.does("close", case, closing()))
     done(second.post(f"/approvals/{asked['id']}/approve"))
@@ -65,14 +65,14 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
     full, free = (world.someone(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
 
     case = officer.submits()
-    takes_the_lead(lead, case)
+    take_lead(lead, case)
     no = done(lead.refers(case, full.code))
     advice = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
     done(full.does("decline", no, {"reason": "NO_CAPACITY", "note": "Full until Friday"}))
     bed = done(lead.refers(case, free.code, sections=["needs", "contact"]))
-    helps(free, bed)
-    helps(lawyer, advice)
-    closed = closes(lead, supervisor, case)
+    run_referral(free, bed)
+    run_referral(lawyer, advice)
+    closed = close_case(lead, supervisor, case)
 
     assert closed["state"] == "closed"
     assert closed["stage"] == "closure"
@@ -87,10 +87,10 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
         "case.closed",
     ]
     helped = ["acknowledged", "accepted", "started", "completed"]
-    assert kinds(events_of(free)) == [f"referral.{x}" for x in ("sent", *helped)]
-    assert kinds(events_of(lawyer)) == [f"referral.{x}" for x in ("sent", *helped)]
-    assert kinds(events_of(full)) == ["referral.sent", "referral.declined"]
-    assert kinds(events_of(lead)) == [
+    assert kinds(list_events(free)) == [f"referral.{x}" for x in ("sent", *helped)]
+    assert kinds(list_events(lawyer)) == [f"referral.{x}" for x in ("sent", *helped)]
+    assert kinds(list_events(full)) == ["referral.sent", "referral.declined"]
+    assert kinds(list_events(lead)) == [
         "case.submitted",
         "case.acknowledged",
         "case.lead_accepted",
@@ -109,17 +109,17 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
         "case.closed",
     ]
     [evidence] = done(officer.get(f"/cases/{case['code']}/evidence"))["items"]
-    assert (steps(evidence), evidence["recipient"]) == (STEPS, "KZ_LEAD")
+    assert (list_steps(evidence), evidence["recipient"]) == (STEPS, "KZ_LEAD")
     assert evidence["rungs"][-1]["event"] == "case.lead_accepted"
     [proof] = done(lead.get(f"/referrals/{bed['id']}/evidence"))["items"]
-    assert (steps(proof), proof["rank"]) == (STEPS, len(STEPS))
+    assert (list_steps(proof), proof["rank"]) == (STEPS, len(STEPS))
 
 
 FIRST_REASONS = ["body_of_the_country", "speaks_the_language"]
 NEXT_REASONS = ["works_in_the_country", "speaks_the_language"]
 
 
-def events_of(someone: Someone) -> list[Json]:
+def list_events(someone: Someone) -> list[Json]:
     """Return all events of an office."""
     return list(done(someone.get("/events", limit=200))["items"])
 
@@ -129,22 +129,22 @@ def test_nobody_else_learns_who_shelters_her(
 ) -> None:
     shelter = world.someone("KZ_SHELTER_TANSHOLPAN")
     case = officer.submits()
-    takes_the_lead(lead, case)
+    take_lead(lead, case)
     bed = done(lead.refers(case, shelter.code))
     advice = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
-    helps(shelter, bed)
-    helps(lawyer, advice)
-    closes(lead, supervisor, case)
+    run_referral(shelter, bed)
+    run_referral(lawyer, advice)
+    close_case(lead, supervisor, case)
 
     for other in (officer, lawyer):
-        told = [other.get(path).text for path in paths_of(case)]
+        told = [other.get(path).text for path in list_paths(case)]
         told += [other.get(f"/referrals/{bed['id']}{x}").text for x in ("", "/evidence")]
         assert not any(shelter.code in text for text in told)
         assert not any(bed["id"] in text for text in told)
-    assert [e["subject"] for e in events_of(lawyer)] == [f"referrals/{advice['id']}"] * 5
+    assert [e["subject"] for e in list_events(lawyer)] == [f"referrals/{advice['id']}"] * 5
 
 
-def paths_of(case: Json) -> list[str]:
+def list_paths(case: Json) -> list[str]:
     """Return the paths of lists and views that could mention the case.
 
     `/routing` is not among them: the submitter reads it, and it names all offices that
@@ -175,10 +175,10 @@ def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
     why = {"reason": "NO_CAPACITY", "note": "Nobody on duty this week"}
     declined = unit.does("decline-lead", case, why)
     routing = done(harbour.get(f"/cases/{case['code']}/routing"))
-    takes_the_lead(harbour, case)
+    take_lead(harbour, case)
     bed = done(harbour.refers(case, shelter.code))
-    helps(shelter, bed)
-    closed = closes(harbour, colleague, case)
+    run_referral(shelter, bed)
+    closed = close_case(harbour, colleague, case)
 
     assert declined.status_code == 204
     assert unit.get(f"/cases/{case['code']}").status_code == 404
@@ -188,7 +188,7 @@ def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
     assert (next_one["focal_point"], next_one["reasons"]) == (harbour.code, NEXT_REASONS)
     assert routing["holder"] == harbour.code
     assert (closed["state"], closed["lead"]) == ("closed", harbour.code)
-    assert kinds(events_of(officer)) == [
+    assert kinds(list_events(officer)) == [
         "case.drafted",
         "case.submitted",
         "case.acknowledged",
@@ -198,12 +198,12 @@ def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
         "case.assistance_begun",
         "case.closed",
     ]
-    assert kinds(events_of(unit)) == [
+    assert kinds(list_events(unit)) == [
         "case.submitted",
         "case.acknowledged",
         "case.lead_declined",
     ]
-    assert kinds(events_of(harbour))[0] == "case.lead_declined"
+    assert kinds(list_events(harbour))[0] == "case.lead_declined"
     proofs = done(officer.get(f"/cases/{case['code']}/evidence"))["items"]
     assert [(one["recipient"], one["rungs"][-1]["event"]) for one in proofs] == [
         ("TT_LEAD", "case.lead_declined"),

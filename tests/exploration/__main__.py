@@ -14,12 +14,13 @@ from structlog.typing import EventDict
 
 from tests.exploration.beginnings import BEGINNINGS
 from tests.exploration.explore import Explorer, Result
-from tests.exploration.stage import staged
+from tests.exploration.known import is_known
+from tests.exploration.stage import build_stage
 
 WIDTH: Final = 30
 
 
-def asked() -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
     """Parse the options of the command line."""
     parser = argparse.ArgumentParser(prog="tests.exploration", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
@@ -27,12 +28,12 @@ def asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def say(text: str, end: str = "\n") -> None:
+def print_line(text: str, end: str = "\n") -> None:
     sys.stdout.write(f"{text}{end}")
     sys.stdout.flush()
 
 
-def drop(*_: object) -> EventDict:
+def drop_log_line(*_: object) -> EventDict:
     """Drop the log lines of the service, which would break the progress bar."""
     raise structlog.DropEvent
 
@@ -51,11 +52,12 @@ class Bar:
         self.shown = now
         share = min(1.0, result.states / self.states)
         bar = "#" * round(WIDTH * share)
-        for finding in result.findings[self.printed :]:
-            say(f"\n{finding}\n")
-        self.printed = len(result.findings)
-        counts = f"{result.states} of {self.states} states, {self.printed} findings"
-        say(
+        new = [one for one in result.findings if not is_known(one)]
+        for finding in new[self.printed :]:
+            print_line(f"\n{finding}\n")
+        self.printed = len(new)
+        counts = f"{result.states} of {self.states} states, {len(new)} findings"
+        print_line(
             f"[{bar:<{WIDTH}}] {counts}, {now - self.began:.0f} s",
             end="\r" if sys.stdout.isatty() else "\n",
         )
@@ -63,25 +65,31 @@ class Bar:
 
 def report(result: Result) -> int:
     """Print the results of an exploration, and return the number of new findings."""
-    say("")
-    say(f"states {result.states}, moves tried {result.tried}, done {result.moves.total()}")
-    say(f"ways to an end: {dict(result.means)}; findings: {len(result.findings)}")
-    say(f"done: {dict(result.moves.most_common())}")
-    say(f"refused: {dict(result.refused.most_common(20))}")
+    print_line("")
+    new = [one for one in result.findings if not is_known(one)]
+    known = len(result.findings) - len(new)
+    print_line(
+        f"states {result.states}, moves tried {result.tried}, done {result.moves.total()}"
+    )
+    print_line(
+        f"ways to an end: {dict(result.means)}; known findings: {known}, new: {len(new)}"
+    )
+    print_line(f"done: {dict(result.moves.most_common())}")
+    print_line(f"refused: {dict(result.refused.most_common(20))}")
     path = "\n".join(f"  {move}" for move in (*result.longest_path, *result.longest.moves))
-    say(f"longest way to an end: {result.longest.days:.0f} days\n{path}")
-    return len(result.findings)
+    print_line(f"longest way to an end: {result.longest.days:.0f} days\n{path}")
+    return len(new)
 
 
 def main() -> int:
     """Explore, and return 1 if there is a new finding."""
-    args = asked()
-    structlog.configure(processors=[drop])
-    with staged() as stage:
+    args = parse_options()
+    structlog.configure(processors=[drop_log_line])
+    with build_stage() as stage:
         explorer = Explorer(stage, args.seed)
         explorer.begin(BEGINNINGS.values())
         bar = Bar(args.states)
-        result = explorer.explore(max(0, args.states - explorer.result.states), bar)
+        result = explorer.run(max(0, args.states - explorer.result.states), bar)
     return 1 if report(result) else 0
 
 

@@ -60,46 +60,46 @@ class Abstract:
         return f"{self.state}; {parties}; absent: {absent}{alone}"
 
 
-def state_of(stage: Stage) -> str:
+def get_state(stage: Stage) -> str:
     """Return the state of the case, or an empty string before there is one."""
-    found = stage.rows('SELECT state FROM "case" WHERE code = :code')
+    found = stage.fetch_rows('SELECT state FROM "case" WHERE code = :code')
     return str(found[0][0]) if found else ""
 
 
 def read_abstract(stage: Stage) -> Abstract:
     """Return the abstract state of the stage."""
-    [(case, state, age, country)] = stage.rows(CASE)
+    [(case, state, age, country)] = stage.fetch_rows(CASE)
     now = stage.now.strftime("%Y-%m-%d %H:%M:%S.%f")
 
-    def rows(query: str) -> Rows:
-        return stage.rows(query, id=case, now=now)
+    def fetch(query: str) -> Rows:
+        return stage.fetch_rows(query, id=case, now=now)
 
-    codes: dict[Any, str] = dict(rows(OFFICES))
-    parties = frozenset((relation, codes[one]) for relation, one in rows(PARTIES))
+    codes: dict[Any, str] = dict(fetch(OFFICES))
+    parties = frozenset((relation, codes[one]) for relation, one in fetch(PARTIES))
     involved = {office for _, office in parties} | set(LEADERS)
-    staffed = stage.staffed()
+    staffed = stage.list_staffed()
     return Abstract(
         state=state,
         is_adult=age == "adult",
         country=country,
         parties=parties,
         absent=frozenset(involved - staffed),
-        alone=frozenset(involved & staffed - stage.present(stage.seconds)),
+        alone=frozenset(involved & staffed - stage.list_present(stage.seconds)),
         referrals=frozenset(
             (service, codes[to], kept)
-            for service, to, kept in rows(REFERRALS)
+            for service, to, kept in fetch(REFERRALS)
             if kept in LIVE | HELPING
         ),
-        offered_to=tuple(codes[one] for (one,) in rows(HANDOVERS)),
-        returns=tuple(sorted(one for (one,) in rows(RETURNS))),
+        offered_to=tuple(codes[one] for (one,) in fetch(HANDOVERS)),
+        returns=tuple(sorted(one for (one,) in fetch(RETURNS))),
         consents=frozenset(
             (tuple(json.loads(purposes)), by, kind or codes[named])
-            for purposes, by, kind, named in rows(CONSENTS)
+            for purposes, by, kind, named in fetch(CONSENTS)
         ),
-        facts=frozenset(dict(rows(FACTS)).items()),
+        facts=frozenset(dict(fetch(FACTS)).items()),
         clocks=frozenset(
-            (kind, codes.get(one, ""), bool(late)) for kind, one, late in rows(CLOCKS)
+            (kind, codes.get(one, ""), bool(late)) for kind, one, late in fetch(CLOCKS)
         ),
-        silent=frozenset(codes.get(one, "") for (one,) in rows(SILENCES)) & set(LEADERS),
-        agreements=rows(AGREED)[0][0],
+        silent=frozenset(codes.get(one, "") for (one,) in fetch(SILENCES)) & set(LEADERS),
+        agreements=fetch(AGREED)[0][0],
     )

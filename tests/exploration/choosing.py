@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from tests.exploration.abstract import OVER, state_of
+from tests.exploration.abstract import OVER, get_state
 from tests.exploration.closure import LEAD_KINDS, RELATIONS
 from tests.exploration.moves import (
     ASKED,
@@ -71,34 +71,36 @@ class Chosen:
     was_offered: bool = False
 
 
-def choose(stage: Stage, chance: Random) -> Chosen | None:
+def choose_move(stage: Stage, chance: Random) -> Chosen | None:
     """Draw the next move; return None if nothing is left to try."""
-    if state_of(stage) in OVER - {"closed"}:
+    if get_state(stage) in OVER - {"closed"}:
         return None
     [kind] = chance.choices(list(KINDS), list(KINDS.values()))
     parts: dict[str, set[str]] = {}
-    for relation, office in stage.rows(RELATIONS):
+    for relation, office in stage.fetch_rows(RELATIONS):
         parts.setdefault(office, set()).add(relation)
     if kind == "disturbance":
-        return Chosen(chance.choice(disturbances(parts)))
-    offices = sorted(parts.keys() & (stage.staffed() - {OVERSIGHT}))
+        return Chosen(chance.choice(list_disturbances(parts)))
+    offices = sorted(parts.keys() & (stage.list_staffed() - {OVERSIGHT}))
     for office in chance.sample(offices, len(offices)) if kind != "waits" else ():
         if kind == "offered" and (moves := list_offered(stage, office, chance)):
             return Chosen(chance.choice(moves), was_offered=True)
-        if kind == "beside" and (moves := beside(stage, office, parts[office], chance)):
+        if kind == "beside" and (
+            moves := list_side_moves(stage, office, parts[office], chance)
+        ):
             return Chosen(chance.choice(moves))
     return Chosen(Move(WORLD, "waits", choice=chance.choice(SHORT)))
 
 
 def list_offered(stage: Stage, office: str, chance: Random) -> list[Move]:
     """List the actions that an office is shown as available."""
-    who = stage.acts(office)
+    who = stage.get_worker(office)
     answer = who.get(f"/cases/{stage.code}")
     if not answer.is_success:
         return []
     found = [("case", 0, answer.json())]
     for kind in ("referral", "handover", "return"):
-        for number, (record, _) in enumerate(stage.rows(RECORDS[kind])):
+        for number, (record, _) in enumerate(stage.fetch_rows(RECORDS[kind])):
             shown = who.get(f"/{kind}s/{UUID(record)}")
             if shown.is_success:
                 found.append((kind, number, shown.json()))
@@ -117,34 +119,36 @@ def open_actions(shown: Json, chance: Random) -> list[str]:
     return [action for action in actions if ends or action not in ENDING]
 
 
-def beside(stage: Stage, office: str, relations: set[str], chance: Random) -> list[Move]:
+def list_side_moves(
+    stage: Stage, office: str, relations: set[str], chance: Random
+) -> list[Move]:
     """List the moves of an office that belong to no life cycle."""
 
-    def each(action: str, choices: Iterable[str]) -> list[Move]:
+    def make_moves(action: str, choices: Iterable[str]) -> list[Move]:
         return [Move(office, action, choice=one) for one in choices]
 
-    moves = each("consent.withdraw_all", PURPOSES)
+    moves = make_moves("consent.withdraw_all", PURPOSES)
     if relations & WRITERS:
         by, ends = chance.choice(BY), chance.choice(OF_LENGTH)
-        moves += each("consent.record", [f"{by}{name}{ends}" for name in CONSENTS])
-        moves += each("safeguards.write", GUARDS)
-        moves += each("notice.mend", AGES)
-        moves += each("fact.record", FACTS)
-        moves += each("risk.assess", ("low", "high"))
-        moves += each("vital.declare", ("",))
+        moves += make_moves("consent.record", [f"{by}{name}{ends}" for name in CONSENTS])
+        moves += make_moves("safeguards.write", GUARDS)
+        moves += make_moves("notice.mend", AGES)
+        moves += make_moves("fact.record", FACTS)
+        moves += make_moves("risk.assess", ("low", "high"))
+        moves += make_moves("vital.declare", ("",))
     if relations & HOLDERS:
-        moves += each("case.relocate", COUNTRIES)
-        moves += each("referral.open", ASKED)
+        moves += make_moves("case.relocate", COUNTRIES)
+        moves += make_moves("referral.open", ASKED)
     if "lead" in relations:
-        moves += each("handover.offer", LEADERS)
-        moves += each("case.visits", ("",))
+        moves += make_moves("handover.offer", LEADERS)
+        moves += make_moves("case.visits", ("",))
     if "recipient" in relations:
-        referrals = range(len(stage.rows(RECORDS["referral"])))
+        referrals = range(len(stage.fetch_rows(RECORDS["referral"])))
         moves += [Move(office, "return.open", number) for number in referrals]
     return moves
 
 
-def disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
+def list_disturbances(parts: Mapping[str, AbstractSet[str]]) -> list[Move]:
     """List the changes of offices, accounts and agreements that may affect a case.
 
     Parties are hit more often, and the office that holds the case most often.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
-from tests.exploration.abstract import HELPING, LIVE, OVER, state_of
-from tests.exploration.moves import RECORDS, WORLD, Doing, Move
+from tests.exploration.abstract import HELPING, LIVE, OVER, get_state
+from tests.exploration.moves import RECORDS, WORLD, Move, MoveRunner
 from tests.exploration.stage import LEADERS, Stage
 
 LONGEST: Final = 40
@@ -80,23 +80,25 @@ class Way:
     days: float = 0.0
 
 
-def find_closure(stage: Stage, do: Doing) -> Way:
+def find_closure(stage: Stage, do: MoveRunner) -> Way:
     """Bring the case to its end, and leave the stage in that state.
 
     A way that depends on more is tried only if waiting any longer does not help.
     """
     way, waits, began = Way(), iter(PATIENCE), stage.now
     while len(way.moves) < LONGEST and not way.is_closed:
-        moves = (m for m in steps(stage, way.means) if m not in way.moves or not is_once(m))
+        moves = (
+            m for m in list_moves(stage, way.means) if m not in way.moves or not is_once(m)
+        )
         taken = next((move for move in moves if do(move).is_done), None)
         if taken is not None:
             way.moves.append(taken)
-            way.is_closed = state_of(stage) in OVER
+            way.is_closed = get_state(stage) in OVER
             waits = iter(PATIENCE)
         elif wait := next(waits, ""):
             way.moves.append(Move(WORLD, "waits", choice=wait))
             do(way.moves[-1])
-            way.is_closed = state_of(stage) in OVER
+            way.is_closed = get_state(stage) in OVER
         elif way.means < max(Means):
             way.means, waits = Means(way.means + 1), iter(PATIENCE[:2])
         else:
@@ -110,104 +112,103 @@ def is_once(move: Move) -> bool:
     return move.action in ONCE
 
 
-def steps(stage: Stage, means: Means) -> Iterator[Move]:
+def list_moves(stage: Stage, means: Means) -> Iterator[Move]:
     """Yield the moves that bring the case nearer to its end, the best first."""
-    state, staffed = state_of(stage), stage.staffed()
-    relations = [(one, code) for one, code in stage.rows(RELATIONS) if code in staffed]
+    state, staffed = get_state(stage), stage.list_staffed()
+    relations = [
+        (one, code) for one, code in stage.fetch_rows(RELATIONS) if code in staffed
+    ]
 
-    def of(relation: str) -> list[str]:
+    def list_offices(relation: str) -> list[str]:
         return sorted({code for one, code in relations if one == relation})
 
-    yield from (Move(one, "case.discard") for one in of("submitter") if state == "draft")
-    for one in [*of("lead"), *of("candidate")]:
+    yield from (
+        Move(one, "case.discard") for one in list_offices("submitter") if state == "draft"
+    )
+    for one in [*list_offices("lead"), *list_offices("candidate")]:
         yield Move(one, "case.close")
-        yield from endings(stage, one)
-    for one in of("candidate"):
+        yield from list_endings(stage, one)
+    for one in list_offices("candidate"):
         yield Move(one, "case.acknowledge")
         yield Move(one, "case.decline_lead")
-    for one in of("desk"):
+    for one in list_offices("desk"):
         yield from (Move(one, "case.assign", choice=to) for to in LEADERS if to in staffed)
-        yield from record_classes(one, "SUBMITTER_INACTIVE")
-    for one in of("escalation_desk"):
-        yield from take_overs(stage, one)
-    for one in of("recipient"):
-        yield from list_returns(stage, one, HOMECOMING)
-    for one in of("lead"):
-        yield from list_returns(stage, one, VISITS)
-    yield from (Move(one, "handover.accept") for one in of("handover_candidate"))
-    yield from more_steps(stage, means, of)
+        yield from list_class_consents(one, "SUBMITTER_INACTIVE")
+    for one in list_offices("escalation_desk"):
+        yield from list_takeovers(stage, one)
+    for one in list_offices("recipient"):
+        yield from list_return_moves(stage, one, HOMECOMING)
+    for one in list_offices("lead"):
+        yield from list_return_moves(stage, one, VISITS)
+    yield from (Move(one, "handover.accept") for one in list_offices("handover_candidate"))
+    yield from list_last_moves(stage, means, list_offices)
 
 
-def more_steps(
-    stage: Stage, means: Means, of: Callable[[str], list[str]]
+def list_last_moves(
+    stage: Stage, means: Means, list_offices: Callable[[str], list[str]]
 ) -> Iterator[Move]:
     """Yield the moves that depend on more than the offices and the existing consents.
 
-    `of` lists the offices with a relation to the case.
+    `list_offices` returns the offices with a relation to the case.
     """
     if means >= Means.ASKING_ANEW:
-        writers = of("lead") or of("submitter")
-        [(country,)] = stage.rows('SELECT country FROM "case" WHERE code = :code')
+        writers = list_offices("lead") or list_offices("submitter")
+        [(country,)] = stage.fetch_rows('SELECT country FROM "case" WHERE code = :code')
         asked = [f"{by}{one}" for one in ANEW[country] for by in ("", "decision: ")]
         yield from (
             Move(who, "consent.record", choice=one) for who in writers for one in asked
         )
     if means >= Means.ADMINISTRATORS:
-        yield from list_alarms(stage)
+        yield from (Move(WORLD, "staffs", choice=one) for one in stage.list_unattended())
     if means >= Means.STOPPING:
-        holders = [*of("lead"), *of("candidate"), *of("desk"), *of("escalation_desk")]
+        holders = [
+            *list_offices("lead"),
+            *list_offices("candidate"),
+            *list_offices("desk"),
+            *list_offices("escalation_desk"),
+        ]
         yield from (Move(one, "case.stop") for one in holders)
-        yield from (Move(one, "case.withdraw") for one in of("submitter"))
+        yield from (Move(one, "case.withdraw") for one in list_offices("submitter"))
 
 
-def list_alarms(stage: Stage) -> Iterator[Move]:
-    """List what administrators do about the alarms that are raised."""
-    for office in stage.unattended():
-        yield Move(WORLD, "staffs", choice=office)
-    for office in stage.list_without_second_person():
-        yield Move(WORLD, "staffs", choice=f"{office}, second person")
-    for office in stage.list_closed_leads():
-        yield Move(WORLD, "opens", choice=office)
-
-
-def endings(stage: Stage, office: str) -> Iterator[Move]:
+def list_endings(stage: Stage, office: str) -> Iterator[Move]:
     """Yield the moves by which a holder ends the open records of its case."""
-    if stage.rows(RECORDS["handover"]):
+    if stage.fetch_rows(RECORDS["handover"]):
         yield Move(office, "handover.cancel")
-    for number, (state,) in enumerate(stage.rows(RETURNS)):
+    for number, (state,) in enumerate(stage.fetch_rows(RETURNS)):
         if state == "halted":
             yield Move(office, "return.account_for", number)
-    for number, (state,) in enumerate(stage.rows(REFERRALS)):
+    for number, (state,) in enumerate(stage.fetch_rows(REFERRALS)):
         if state in LIVE:
             yield Move(office, "referral.revoke", number)
         if state in HELPING:
             yield Move(office, "referral.withdraw", number)
 
 
-def take_overs(stage: Stage, desk: str) -> Iterator[Move]:
+def list_takeovers(stage: Stage, desk: str) -> Iterator[Move]:
     """Yield the moves by which a desk gives the lead to another office.
 
     An office without an account comes last, as the desk would be admitted again.
     """
-    found, staffed = stage.rows(LEAD), stage.staffed()
+    found, staffed = stage.fetch_rows(LEAD), stage.list_staffed()
     why = "LEAD_SILENT" if found and found[0][0] else "LEAD_INACTIVE"
     for to in sorted(LEADERS, key=lambda one: one not in staffed):
         yield Move(desk, "case.take_over", choice=f"{why} to {to}")
-    yield from record_classes(desk, why)
+    yield from list_class_consents(desk, why)
     yield Move(desk, "consent.withdraw_all", choice="REFER")
 
 
-def record_classes(desk: str, why: str) -> Iterator[Move]:
+def list_class_consents(desk: str, why: str) -> Iterator[Move]:
     """Yield the moves by which a desk records a consent to a class of offices."""
     for kind in LEAD_KINDS:
         for by in ("person", "best_interests_decision"):
             yield Move(desk, "case.record_lead_consent", choice=f"{why}, {kind}, {by}")
 
 
-def list_returns(
+def list_return_moves(
     stage: Stage, office: str, actions: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Move]:
     """Yield the moves that bring a return to its end, by its state."""
-    for number, (state,) in enumerate(stage.rows(RETURNS)):
+    for number, (state,) in enumerate(stage.fetch_rows(RETURNS)):
         for action in actions.get(state, ()):
             yield Move(office, f"return.{action}", number)

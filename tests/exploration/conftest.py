@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.exploration.stage import Stage, staged
+from tests.exploration.stage import Stage, build_stage
 
 
 @pytest.fixture(scope="session")
 def built() -> Iterator[Stage]:
-    with staged() as stage:
+    with build_stage() as stage:
         yield stage
 
 

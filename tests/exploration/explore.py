@@ -12,9 +12,9 @@ from random import Random
 from typing import Final, override
 
 from tests.exploration.abstract import OVER, Abstract, read_abstract
-from tests.exploration.choosing import Chosen, choose
+from tests.exploration.choosing import Chosen, choose_move
 from tests.exploration.closure import Means, Way, find_closure
-from tests.exploration.moves import NOBODY, WORLD, Doing, Move, Said
+from tests.exploration.moves import NOBODY, WORLD, Answer, Move, MoveRunner
 from tests.exploration.stage import Saved, Stage
 
 KEPT: Final = 600
@@ -106,7 +106,7 @@ class Explorer:
     """Explores the states that follow some stories on one stage."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
-        self.stage, self.do = stage, Doing(stage)
+        self.stage, self.do = stage, MoveRunner(stage)
         self.chance = Random(f"{seed} exploration")
         self.seen: set[Abstract] = set()
         self.nodes: list[Node] = []
@@ -125,7 +125,7 @@ class Explorer:
                 if at == len(moves) or not only_last:
                     self.arrive(moves[:at])
 
-    def explore(
+    def run(
         self,
         states: int,
         tell: Callable[[Result], None] = lambda _: None,
@@ -144,7 +144,7 @@ class Explorer:
     def walk(self, path: Story) -> None:
         """Make moves from the stage's state until a known state is reached."""
         for _ in range(FAR):
-            chosen = choose(self.stage, self.chance)
+            chosen = choose_move(self.stage, self.chance)
             if chosen is None or len(path) >= DEEP:
                 return
             disturbed = sum(map(is_disturbance, path))
@@ -158,7 +158,7 @@ class Explorer:
                 if not self.arrive(path):
                     return
 
-    def take(self, chosen: Chosen, path: Story) -> Said | None:
+    def take(self, chosen: Chosen, path: Story) -> Answer | None:
         """Make a move, and check that the service does what it showed as available.
 
         Return None if the worker failed, because the stage cannot be used any more.
@@ -206,7 +206,7 @@ class Explorer:
         a step.
         """
         if here.state in OVER:
-            if not self.stage.rows(ERASED_LATER):
+            if not self.stage.fetch_rows(ERASED_LATER):
                 self.find(Kind.NEVER_ERASED, str(here), node.path, here)
             return
         try:

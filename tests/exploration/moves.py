@@ -71,7 +71,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Said:
+class Answer:
     """The answer of the service to a move."""
 
     status: int
@@ -82,14 +82,14 @@ class Said:
         return 200 <= self.status < 300
 
 
-DONE: Final = Said(200)
-NOBODY: Final = Said(0, "there is no second person")
-ABSENT: Final = Said(0, "there is no such record")
+DONE: Final = Answer(200)
+NOBODY: Final = Answer(0, "there is no second person")
+ABSENT: Final = Answer(0, "there is no such record")
 
 CONSENTS: Final[dict[str, Callable[[], Json]]] = {
     "refer to State offices": consent,
-    "refer to State offices in KG": lambda: in_country("KG"),
-    "refer to State offices in UZ": lambda: in_country("UZ"),
+    "refer to State offices in KG": lambda: make_state_consent("KG"),
+    "refer to State offices in UZ": lambda: make_state_consent("UZ"),
     "refer to NGOs": lambda: for_services(purposes=["REFER"], sections=["needs"]),
     "refer to the lead at home": lambda: consent(focal_point=UZ, sections=["needs"]),
     "services of NGOs": lambda: for_services(sections=["needs", "contact"]),
@@ -106,7 +106,7 @@ CONSENTS: Final[dict[str, Callable[[], Json]]] = {
 }
 
 
-def in_country(country: str) -> Json:
+def make_state_consent(country: str) -> Json:
     """Return a consent to be referred to State offices of a country."""
     return consent(recipient_class={"kind": "state", "country": country})
 
@@ -148,7 +148,7 @@ ASKED: Final = {
 }
 
 
-def spell_consent(name: str, now: Any) -> Json:
+def parse_consent(name: str, now: Any) -> Json:
     """Return a consent by its name, which `guardian: ` and ` for a week` can vary."""
     is_short = name.endswith(" for a week")
     name = name.removesuffix(" for a week")
@@ -171,71 +171,75 @@ RECORDS: Final = {
 }
 
 
-class Doing:
+class MoveRunner:
     """Makes moves on a stage."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
 
-    def __call__(self, move: Move) -> Said:
+    def __call__(self, move: Move) -> Answer:
         """Make a move, and return the answer."""
         about = move.action.partition(".")[0]
         if move.office == WORLD:
-            told: Said = getattr(self, f"world_{about}")(move)
+            told: Answer = getattr(self, f"apply_{about}")(move)
             return told
-        if beside := getattr(self, f"beside_{move.action.replace('.', '_')}", None):
-            return said(beside(self.stage.acts(move.office), move))
-        return self.steps(move)
+        if beside := getattr(self, f"send_{move.action.replace('.', '_')}", None):
+            return get_answer(beside(self.stage.get_worker(move.office), move))
+        return self.take_step(move)
 
     # Steps of life cycles.
 
-    def find(self, about: str, number: int = 0) -> tuple[str, int] | None:
+    def find_record(self, about: str, number: int = 0) -> tuple[str, int] | None:
         """Return the id and the version of a record of the case, or None."""
-        found = self.stage.rows(RECORDS[about])
+        found = self.stage.fetch_rows(RECORDS[about])
         return found[number] if number < len(found) else None
 
-    def path(self, about: str, number: int = 0) -> tuple[str, str] | None:
+    def get_path(self, about: str, number: int = 0) -> tuple[str, str] | None:
         """Return the path and the tag of a record, or None."""
-        found = self.find(about, number)
+        found = self.find_record(about, number)
         if found is None:
             return None
         name = self.stage.code if about == "case" else str(UUID(found[0]))
         return f"/{about}s/{name}", f'"{found[1]}.{"0" * 16}"'
 
-    def steps(self, move: Move) -> Said:
+    def take_step(self, move: Move) -> Answer:
         """Take a step of the case, a referral, the handover or a return."""
         about, _, step = move.action.partition(".")
-        found = self.path(about, move.number)
+        found = self.get_path(about, move.number)
         if found is None:
             return ABSENT
         path, tag = found
-        who = self.stage.acts(move.office)
+        who = self.stage.get_worker(move.office)
         if about == "return":
             tag = who.get(path).headers.get("ETag", tag)
-        body = self.body(move)
+        body = self.make_body(move)
         way = f"{path}/{step.replace('_', '-')}"
-        return self.asks(who, way, body, {"If_Match": tag})
+        return self.send(who, way, body, {"If_Match": tag})
 
-    def asks(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Said:
+    def send(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Answer:
         """Send a request; if it needs a second person, approve it and send it again."""
         answer = who.post(path, body, **headers)
         if answer.status_code != 202:
-            return said(answer)
+            return get_answer(answer)
         question = answer.json()["id"]
         allowed = self.stage.seconds[who.code].post(f"/approvals/{question}/approve")
         if not allowed.is_success:
             return NOBODY
-        return said(who.post(path, body, approval=question, **headers))
+        return get_answer(who.post(path, body, approval=question, **headers))
 
-    def ahead(self, **time: float) -> str:
+    def get_time_ahead(self, **time: float) -> str:
         return (self.stage.now + timedelta(**time)).isoformat()
 
-    def body(self, move: Move) -> Any:
+    def make_body(self, move: Move) -> Any:
         """Return the body of a step, or None."""
-        rests = {"reason": "SAFETY", "review_at": self.ahead(days=6)}
-        visits = {"visits": [self.ahead(days=6), self.ahead(days=20)]}
+        rests = {"reason": "SAFETY", "review_at": self.get_time_ahead(days=6)}
+        visits = {"visits": [self.get_time_ahead(days=6), self.get_time_ahead(days=20)]}
         back = {"reason": "SURVIVOR_DECLINED"}
-        meeting = {"place": "Rayymbek 1", "at": self.ahead(hours=20), "person": "Гүлнар"}
+        meeting = {
+            "place": "Rayymbek 1",
+            "at": self.get_time_ahead(hours=20),
+            "person": "Гүлнар",
+        }
         reason, _, chosen = move.choice.partition(" to ")
         bodies: dict[str, Any] = {
             "case.withdraw": {"reason": "SENT_IN_ERROR"},
@@ -255,7 +259,7 @@ class Doing:
                 "reason": reason,
                 "person_informed": True,
             },
-            "case.record_lead_consent": self.lead_consent(move.choice),
+            "case.record_lead_consent": self.make_lead_consent(move.choice),
             "referral.ask": {"topics": ["needs"], "question": "?"},
             "referral.answer": {"sections": ["needs"], "answer": "!"},
             "referral.accept": promise() | {"meeting": meeting},
@@ -279,7 +283,7 @@ class Doing:
             "return.go": {},
             "return.no_go": NO_GO,
             "return.issue_document": {"without_marker": True},
-            "return.plan": travel_plan(arrives_at=self.ahead(days=2)),
+            "return.plan": travel_plan(arrives_at=self.get_time_ahead(days=2)),
             "return.depart": {"reconfirmed_today": True},
             "return.arrive": MET,
             "return.monitor": {} if move.choice else visits,
@@ -289,13 +293,17 @@ class Doing:
         }
         return bodies.get(move.action)
 
-    def lead_consent(self, choice: str) -> Json:
+    def make_lead_consent(self, choice: str) -> Json:
         """Return a consent to a new lead, from a name like `LEAD_SILENT, state, person`."""
         reason, _, rest = choice.partition(", ")
         kind, _, by = rest.partition(", ")
         given = consent(purposes=["REFER"], sections=["needs"], given_by=by or "person")
         del given["recipient_class"]
-        return given | {"reason": reason, "kind": kind, "expires_at": self.ahead(days=900)}
+        return given | {
+            "reason": reason,
+            "kind": kind,
+            "expires_at": self.get_time_ahead(days=900),
+        }
 
     # Moves outside the life cycles.
 
@@ -303,10 +311,10 @@ class Doing:
     def case(self) -> str:
         return f"/cases/{self.stage.code}"
 
-    def beside_case_write(self, who: Someone, move: Move) -> Response:
+    def send_case_write(self, who: Someone, move: Move) -> Response:
         """Write a draft: `adult`, `child` or `presumed_child`, then its consents."""
         age, _, names = move.choice.partition("; ")
-        given = [spell_consent(one, self.stage.now) for one in names.split(", ") if one]
+        given = [parse_consent(one, self.stage.now) for one in names.split(", ") if one]
         answer = who.writes_case(
             notice={"age_class": age},
             consents=given,
@@ -315,101 +323,97 @@ class Doing:
         self.stage.code = answer.json().get("code", "")
         return answer
 
-    def beside_consent_record(self, who: Someone, move: Move) -> Response:
-        body = spell_consent(move.choice, self.stage.now)
+    def send_consent_record(self, who: Someone, move: Move) -> Response:
+        body = parse_consent(move.choice, self.stage.now)
         return who.creates(f"{self.case}/consents", body)
 
-    def beside_consent_withdraw(self, who: Someone, move: Move) -> Response:
-        found = self.find("consent", move.number)
+    def send_consent_withdraw(self, who: Someone, move: Move) -> Response:
+        found = self.find_record("consent", move.number)
         named = UUID(found[0]) if found else uuid4()
         return who.post(f"{self.case}/consents/{named}/withdraw")
 
-    def beside_consent_withdraw_all(self, who: Someone, move: Move) -> Response:
+    def send_consent_withdraw_all(self, who: Someone, move: Move) -> Response:
         """Withdraw every consent for a purpose."""
         body = {"purposes": [move.choice]}
         return who.post(f"{self.case}/consents/withdraw", body)
 
-    def beside_risk_assess(self, who: Someone, move: Move) -> Response:
+    def send_risk_assess(self, who: Someone, move: Move) -> Response:
         return who.creates(f"{self.case}/risk-assessments", {"level": move.choice})
 
-    def beside_safeguards_write(self, who: Someone, move: Move) -> Response:
+    def send_safeguards_write(self, who: Someone, move: Move) -> Response:
         body = {"country_of_origin": "UZ"} | GUARDS[move.choice]
-        return who.ask("PUT", f"{self.case}/safeguards", body, headers=self.tag())
+        return who.ask("PUT", f"{self.case}/safeguards", body, headers=self.get_tag())
 
-    def beside_notice_mend(self, who: Someone, move: Move) -> Response:
+    def send_notice_mend(self, who: Someone, move: Move) -> Response:
         body = {"age_class": move.choice}
-        return who.ask("PATCH", self.case, body, headers=self.tag())
+        return who.ask("PATCH", self.case, body, headers=self.get_tag())
 
-    def tag(self) -> dict[str, str]:
-        found = self.path("case")
+    def get_tag(self) -> dict[str, str]:
+        found = self.get_path("case")
         return {"If_Match": found[1] if found else '"1.0"'}
 
-    def beside_fact_record(self, who: Someone, move: Move) -> Response:
+    def send_fact_record(self, who: Someone, move: Move) -> Response:
         name, _, value = move.choice.partition(" ")
         return who.creates(f"{self.case}/facts", {"name": name, "value": value})
 
-    def beside_vital_declare(self, who: Someone, _: Move) -> Response:
+    def send_vital_declare(self, who: Someone, _: Move) -> Response:
         body = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
         return who.creates(f"{self.case}/vital-interests", body)
 
-    def beside_referral_open(self, who: Someone, move: Move) -> Response:
+    def send_referral_open(self, who: Someone, move: Move) -> Response:
         to, service, sections = ASKED[move.choice]
         body = {"recipient": to, "service": service, "sections": sections, "send": True}
         return who.creates(f"{self.case}/referrals", body)
 
-    def beside_handover_offer(self, who: Someone, move: Move) -> Response:
+    def send_handover_offer(self, who: Someone, move: Move) -> Response:
         body = {"to": move.choice, "reason": "OTHER"}
         return who.creates(f"{self.case}/handovers", body)
 
-    def beside_return_open(self, who: Someone, move: Move) -> Response:
-        found = self.find("referral", move.number)
+    def send_return_open(self, who: Someone, move: Move) -> Response:
+        found = self.find_record("referral", move.number)
         named = UUID(found[0]) if found else uuid4()
         return who.creates(f"/referrals/{named}/return", {})
 
     # Administrators and time.
 
-    def world_waits(self, move: Move) -> Said:
+    def apply_waits(self, move: Move) -> Answer:
         """Move the clock on, and run the worker."""
         self.stage.waits_for(seconds=WAITS[move.choice].total_seconds())
         return DONE
 
-    def world_shuts(self, move: Move) -> Said:
+    def apply_shuts(self, move: Move) -> Answer:
         """Close an office, as two administrators."""
-        return self.puts(f"/focal-points/{move.choice}", active=False)
+        return self.update_row(f"/focal-points/{move.choice}", active=False)
 
-    def world_opens(self, move: Move) -> Said:
-        """Open a closed office again, as two administrators."""
-        return self.puts(f"/focal-points/{move.choice}", active=True)
-
-    def world_replaces(self, _: Move) -> Said:
+    def apply_replaces(self, _: Move) -> Answer:
         """Close the desk after another one serves its countries."""
         paths = [f"/focal-points/{one}" for one in (DESK, OTHER_DESK)]
         served = [self.stage.clerks[0].get(path).json()["serves"] for path in paths]
-        self.puts(paths[1], serves=sorted({*served[0], *served[1]}))
-        return self.puts(f"/focal-points/{DESK}", active=False)
+        self.update_row(paths[1], serves=sorted({*served[0], *served[1]}))
+        return self.update_row(f"/focal-points/{DESK}", active=False)
 
-    def world_ends(self, _: Move) -> Said:
+    def apply_ends(self, _: Move) -> Answer:
         """End the agreement between the two countries."""
         last = (self.stage.now - timedelta(days=1)).date().isoformat()
-        return self.puts(f"/agreements/{AGREEMENT}", in_force_until=last)
+        return self.update_row(f"/agreements/{AGREEMENT}", in_force_until=last)
 
-    def puts(self, path: str, **to: Any) -> Said:
+    def update_row(self, path: str, **to: Any) -> Answer:
         """Change a row of the directory, with a second person if it needs one."""
         one, other = self.stage.clerks
         answer = changes(one, path, **to)
         if answer.status_code == 202:
             answer = changes(one, path, agreed(answer, other), **to)
-        return said(answer)
+        return get_answer(answer)
 
-    def world_disables(self, move: Move) -> Said:
+    def apply_disables(self, move: Move) -> Answer:
         """Disable the account of an office's worker, or of its second person."""
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers
         path = f"{account_of(people[office])}/disable"
-        return said(self.stage.clerks[0].post(path, idempotency_key=str(uuid4())))
+        return get_answer(self.stage.clerks[0].post(path, idempotency_key=str(uuid4())))
 
-    def world_staffs(self, move: Move) -> Said:
-        """Open an account for a new worker, or second person, as two administrators."""
+    def apply_staffs(self, move: Move) -> Answer:
+        """Open an account for a new worker of an office, as two administrators."""
         one, other = self.stage.clerks
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers
@@ -424,16 +428,16 @@ class Doing:
         return DONE
 
 
-def said(answer: Response) -> Said:
+def get_answer(answer: Response) -> Answer:
     """Return the status of an answer, and its problem with all unmet requirements."""
     if answer.is_success:
-        return Said(answer.status_code)
+        return Answer(answer.status_code)
     told = answer.json()
     name = str(told["type"]).removeprefix("/problems/")
     lacks = ", ".join(lack["need"] for lack in told.get("unmet", ()))
-    return Said(answer.status_code, f"{name}: {lacks}" if lacks else name)
+    return Answer(answer.status_code, f"{name}: {lacks}" if lacks else name)
 
 
-def begins(choice: str) -> Move:
+def make_write_move(choice: str) -> Move:
     """Return the move that writes the case."""
     return Move(POST, "case.write", choice=choice)

@@ -14,7 +14,7 @@ type Patch = pytest.MonkeyPatch
 type Plant = Callable[[Patch], None]
 
 
-def forbid(patch: Patch, state: State, actions: AbstractSet[Action]) -> None:
+def remove_actions(patch: Patch, state: State, actions: AbstractSet[Action]) -> None:
     """Remove actions from the life cycle of a case in one state."""
     steps = tuple(
         replace(step, sources=step.sources - {state}) if step.action in actions else step
@@ -23,16 +23,16 @@ def forbid(patch: Patch, state: State, actions: AbstractSet[Action]) -> None:
     patch.setitem(vars(TABLE), "steps", steps)
 
 
-def lets_nobody_end_a_rest(patch: Patch) -> None:
+def plant_endless_pause(patch: Patch) -> None:
     """Let no action resume or end a suspended case."""
-    forbid(patch, State.SUSPENDED, {Action.RESUME, Action.CLOSE, Action.STOP})
+    remove_actions(patch, State.SUSPENDED, {Action.RESUME, Action.CLOSE, Action.STOP})
 
 
-def counts_no_office_as_unattended(patch: Patch) -> None:
+def plant_missing_alarm(patch: Patch) -> None:
     """Report no office at which nobody can sign in."""
     patch.setattr(offices, "find_unattended", lambda *_: frozenset())
 
 
-def leaves_a_case_with_a_lead_that_is_gone(patch: Patch) -> None:
+def plant_lost_lead(patch: Patch) -> None:
     """Admit no desk beside a lead that misses its deadlines."""
     patch.setattr(escalating, "escalate", lambda *_: None)

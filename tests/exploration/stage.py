@@ -23,12 +23,8 @@ from app.directory.models import FocalPoint
 from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.main import create_app
-from app.metrics.offices import (
-    find_countries_without_lead,
-    find_offices_without_second_person,
-    find_unattended_offices,
-)
-from tests.support.databases import alone, ids_of
+from app.metrics.offices import find_unattended_offices
+from tests.support.databases import ids_of, open_alone
 from tests.support.in_thread import Here, here
 from tests.support.world import KEYS, PUBLIC, WORKERS, Someone, World
 
@@ -83,12 +79,12 @@ class Stage(World):
         self.clerks = [self.someone(one, {Role.ADMINISTRATOR}) for one in (DESK, OVERSIGHT)]
         self.first = b""
         self.look: sqlite3.Connection | None = None
-        self.first = self.content()
+        self.first = self.read_content()
         self.beginning = self.save()
 
     # Save and restore.
 
-    def content(self) -> bytes:
+    def read_content(self) -> bytes:
         """Return the content of the database file."""
         self.leave_file()
         with closing(sqlite3.connect(self.path)) as look:
@@ -97,7 +93,7 @@ class Stage(World):
 
     def save(self) -> Saved:
         """Save the database."""
-        content = self.content()
+        content = self.read_content()
         pages = {
             at: page
             for at in range(0, len(content), PAGE)
@@ -127,7 +123,7 @@ class Stage(World):
             self.look.close()
         self.look = None
 
-    def rows(self, query: str, **values: Any) -> Rows:
+    def fetch_rows(self, query: str, **values: Any) -> Rows:
         """Run a query on the database itself; `:code` is the code of the case."""
         if self.look is None:
             self.look = sqlite3.connect(self.path, isolation_level=None)
@@ -140,18 +136,18 @@ class Stage(World):
 
     # Accounts.
 
-    def staffed(self) -> frozenset[str]:
+    def list_staffed(self) -> frozenset[str]:
         """Return the open offices whose worker has an enabled account."""
-        return self.present(self.workers)
+        return self.list_present(self.workers)
 
-    def present(self, people: Mapping[str, Someone]) -> frozenset[str]:
+    def list_present(self, people: Mapping[str, Someone]) -> frozenset[str]:
         """Return the open offices for which one of these people has an enabled account."""
-        found = {account for (account,) in self.rows(ENABLED)}
+        found = {account for (account,) in self.fetch_rows(ENABLED)}
         return frozenset(
             office for office, one in people.items() if one.actor.account_id.hex in found
         )
 
-    def unattended(self) -> list[str]:
+    def list_unattended(self) -> list[str]:
         """List the offices of the cast that the alarm `offices_unattended` counts."""
         with self.database.reading() as session:
             return self.list_codes(session, find_unattended_offices(session, self.now))
@@ -174,7 +170,7 @@ class Stage(World):
         codes = select(FocalPoint.code).where(FocalPoint.id.in_(ids))
         return sorted(set(CAST) & set(session.scalars(codes)))
 
-    def acts(self, office: str) -> Someone:
+    def get_worker(self, office: str) -> Someone:
         """Return the worker of an office."""
         return self.workers[office]
 
@@ -184,9 +180,9 @@ ENABLED: Final = """SELECT a.id FROM account a JOIN focal_point f ON f.id = a.fo
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
+def build_stage() -> Iterator[Stage]:
     """Build the stage once for a whole exploration."""
-    with alone() as (_, url), here() as loop:
+    with open_alone() as (_, url), here() as loop:
         app = create_app(lay_ground("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
         stage = Stage(url, app, loop)
         yield stage

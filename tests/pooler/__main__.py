@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 from app.kernel.db import POSTGRESQL_SETTINGS
 from tests.processes.drill.sites import USER, ask_alone, owned
 from tests.processes.test_demo import command
-from tests.support.databases import clear, make_home, started
+from tests.support.databases import clear, make_home, start_server
 from tests.support.servers import ROOT
 from tests.support.world import World, done
 
@@ -66,7 +66,7 @@ ignore_startup_parameters = extra_float_digits
 """
 
 
-def say(*words: object) -> None:
+def print_line(*words: object) -> None:
     """Print a line of the report."""
     print(*words, flush=True)  # noqa: T201 - a program
 
@@ -91,7 +91,7 @@ def run_roles(server: URL, database: str) -> None:
 
 
 @contextmanager
-def pooled(program: str, server: URL, folder: Path) -> Iterator[int]:
+def run_pooler(program: str, server: URL, folder: Path) -> Iterator[int]:
     """Run PgBouncer in transaction mode in front of a server, and yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -124,7 +124,7 @@ LOGINS: Final = {
 }
 
 
-def login(name: str, url: URL) -> str:
+def make_login_url(name: str, url: URL) -> str:
     """Return the URL with which a login signs in."""
     signed = url.set(username=name, password=PASSWORDS[LOGINS[name]])
     return signed.render_as_string(hide_password=False)
@@ -150,7 +150,7 @@ def check_settings(url: str) -> None:
     assert len(servers) == CONNECTIONS, servers
     assert {user for _, user, _ in found} == {SETTINGS["role"]}, found
     assert all(shown == SETTINGS for _, _, shown in found), found
-    say(f"{len(servers)} server connections, each with its role and its time limits")
+    print_line(f"{len(servers)} server connections, each with its role and its time limits")
 
 
 def check_same_settings() -> None:
@@ -171,7 +171,7 @@ def check_service(url: str) -> None:
     listed = done(lead.get("/cases", limit=200))["items"]
     assert {case["code"] for case in made} <= {case["code"] for case in listed}
     world.closes()
-    say(f"{len(made)} cases submitted by four at once, all read by the lead")
+    print_line(f"{len(made)} cases submitted by four at once, all read by the lead")
 
 
 def main() -> int:
@@ -179,7 +179,7 @@ def main() -> int:
     program, home = find_pooler(), make_home()
     home.chmod(0o755)
     try:
-        server = make_url(started(home / "postgresql"))
+        server = make_url(start_server(home / "postgresql"))
         server = server.set(drivername="postgresql+psycopg")
         ask_alone(
             server.render_as_string(hide_password=False),
@@ -187,36 +187,38 @@ def main() -> int:
         )
         run_roles(server, "safe_conduct")
         direct = server.set(database="safe_conduct")
-        place = {"SAFE_CONDUCT_DATABASE_URL": login(SERVICE, direct)}
-        place |= {"SAFE_CONDUCT_MIGRATION_DATABASE_URL": login(MIGRATOR, direct)}
+        place = {"SAFE_CONDUCT_DATABASE_URL": make_login_url(SERVICE, direct)}
+        place |= {"SAFE_CONDUCT_MIGRATION_DATABASE_URL": make_login_url(MIGRATOR, direct)}
         for words in (("key", "new"), ("migrate",), ("directory", "load")):
             said = command(home, *words, **place)
             assert said.returncode == 0, said.stderr
         desks = str(ROOT / "app" / "demo" / "data")
         command(home, "directory", "load", desks, **place)
         run_roles(server, "safe_conduct")
-        say("roles.sql ran twice, the second time on tables with data")
-        with pooled(program, server, home / "pooler") as port:
+        print_line("roles.sql ran twice, the second time on tables with data")
+        with run_pooler(program, server, home / "pooler") as port:
             through = URL.create(
                 "postgresql+psycopg", None, None, "127.0.0.1", port, "safe_conduct"
             )
             check_same_settings()
-            check_settings(login(SERVICE, through))
+            check_settings(make_login_url(SERVICE, through))
             examined = command(
                 home,
                 "doctor",
-                SAFE_CONDUCT_DATABASE_URL=login(SERVICE, through),
+                SAFE_CONDUCT_DATABASE_URL=make_login_url(SERVICE, through),
                 SAFE_CONDUCT_ENVIRONMENT="drill",
             )
             assert examined.returncode == 0, examined.stderr
             assert "Warning: The service signs in" not in examined.stdout
-            check_service(login(SERVICE, through))
-            name = {"SAFE_CONDUCT_MIGRATION_DATABASE_URL": login(MIGRATOR, through)}
+            check_service(make_login_url(SERVICE, through))
+            name = {
+                "SAFE_CONDUCT_MIGRATION_DATABASE_URL": make_login_url(MIGRATOR, through)
+            }
             refused = command(home, "migrate", **place | name)
             assert refused.returncode == 1, refused.stdout
             assert "goes through a pooler" in refused.stderr, refused.stderr
-            say("migrate refuses the pooler:", refused.stderr.strip())
-        say("doctor accepts the login of the service, through the pooler")
+            print_line("migrate refuses the pooler:", refused.stderr.strip())
+        print_line("doctor accepts the login of the service, through the pooler")
     finally:
         clear(home)
     return 0

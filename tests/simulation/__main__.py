@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.simulation.many import play_all, play_some, told, totals
+from tests.simulation.many import describe_result, play_all, play_some, sum_results
 from tests.simulation.run import Result
 from tests.simulation.seeds import add_seeds
 from tests.support.results import keep
@@ -20,7 +20,7 @@ from tests.support.servers import ROOT
 RESULT: Final = ROOT / ".simulation" / "result.json"
 
 
-def asked() -> argparse.Namespace:
+def parse_options() -> argparse.Namespace:
     """Parse the options of the command line."""
     parser = argparse.ArgumentParser(prog="tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="the first seed (alone: this one only)")
@@ -32,14 +32,14 @@ def asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def main() -> int:
     """Play the seeds, and return 1 if one failed."""
-    args, began = asked(), time.perf_counter()
+    args, began = parse_options(), time.perf_counter()
     first = 1 if args.seed is None else args.seed
     many = args.seeds or (1 if args.seed is not None else 100)
     seeds, results = range(first, first + many), list[Result]()
@@ -47,17 +47,19 @@ def main() -> int:
     for result in (one for run in runs for one in run):
         results.append(result)
         if many == 1 or result.broken:
-            say("\n".join([*(result.whole if args.trace else ()), told(result)]))
+            print_line(
+                "\n".join([*(result.whole if args.trace else ()), describe_result(result)])
+            )
         if many > 1 and len(results) % 10 == 0:
             gone = time.perf_counter() - began
             failed = sum(bool(one.broken) for one in results)
-            say(f"{len(results)} of {many} seeds, {failed} failed, {gone:.0f} s")
+            print_line(f"{len(results)} of {many} seeds, {failed} failed, {gone:.0f} s")
     if args.keep:
         add_seeds((one.seed, one.broken) for one in results if one.broken)
-    sums = totals(results, time.perf_counter() - began)
+    sums = sum_results(results, time.perf_counter() - began)
     keep(args.out, sums)
     named = ("seeds", "failed", "steps", "virtual_days", "requests", "crashes", "seconds")
-    say(", ".join(f"{name} {sums[name]}" for name in named))
+    print_line(", ".join(f"{name} {sums[name]}" for name in named))
     return 1 if sums["failed"] else 0
 
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from app.ground import lay_ground
 from app.kernel.actors import Actor, Role
 from app.main import create_app
-from tests.support.databases import alone, ids_of
+from tests.support.databases import ids_of, open_alone
 from tests.support.in_thread import Here, here
 from tests.support.world import KEYS, PUBLIC, WORKERS, World
 
@@ -43,7 +43,7 @@ class Corridor:
     def offices(self) -> tuple[str, ...]:
         return (self.officer, *self.leads, *self.helpers, self.desk)
 
-    def of_class(self, kind: str) -> frozenset[str]:
+    def get_offices(self, kind: str) -> frozenset[str]:
         """Return the State offices of this country, or the others."""
         if kind == "state":
             return frozenset({self.state_lead})
@@ -101,7 +101,7 @@ class Stage:
     seconds: Mapping[str, Account]
     administrators: tuple[Account, ...]
 
-    def fresh(self) -> str:
+    def create_database(self) -> str:
         """Replace the database by a new copy, and return its URL."""
         path = self.home / "simulated.db"
         for left in self.home.glob("simulated*"):
@@ -111,13 +111,13 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def build_stage() -> Iterator[Stage]:
     """Build the stage for all seeds of a process."""
-    with alone() as (home, url), here() as loop:
+    with open_alone() as (home, url), here() as loop:
         ground = lay_ground("sqlite:///never-opened.db", KEYS)
         app = create_app(ground, public_url=PUBLIC)
         world = World(url, app, loop, partial(ids_of, Random("the cast")))
-        workers, seconds, administrators = cast(world)
+        workers, seconds, administrators = open_accounts(world)
         world.closes()
         template = Path(url.removeprefix("sqlite:///"))
         yield Stage(app, loop, home, template, workers, seconds, administrators)
@@ -126,16 +126,18 @@ def stage() -> Iterator[Stage]:
 type Accounts = dict[str, Account]
 
 
-def cast(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]]:
+def open_accounts(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]]:
     """Open all accounts: workers, second persons and administrators."""
     offices = [office for corridor in CORRIDORS for office in corridor.offices]
-    workers = {office: account(world, office, *WORKERS) for office in offices}
-    workers[OVERSIGHT] = account(world, OVERSIGHT, Role.PROTECTION_OFFICER)
-    seconds = {office: account(world, office, Role.SUPERVISOR) for office in offices}
-    administrators = (account(world, one, Role.ADMINISTRATOR) for one in ADMINISTRATORS)
+    workers = {office: open_account(world, office, *WORKERS) for office in offices}
+    workers[OVERSIGHT] = open_account(world, OVERSIGHT, Role.PROTECTION_OFFICER)
+    seconds = {office: open_account(world, office, Role.SUPERVISOR) for office in offices}
+    administrators = (
+        open_account(world, one, Role.ADMINISTRATOR) for one in ADMINISTRATORS
+    )
     return workers, seconds, tuple(administrators)
 
 
-def account(world: World, office: str, *roles: Role) -> Account:
+def open_account(world: World, office: str, *roles: Role) -> Account:
     one = world.someone(office, roles)
     return Account(office, one.actor, one.key)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation.cast import Stage, stage
+from tests.simulation.cast import Stage, build_stage
 
 
 @pytest.fixture(scope="session")
 def made() -> Iterator[Stage]:
-    with stage() as one:
+    with build_stage() as one:
         yield one

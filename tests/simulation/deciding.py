@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.simulation.world import CANARY, Person, Scene
-from tests.support.model.acts import body_of
+from tests.support.model.acts import make_body
 from tests.support.world import Json, Someone, promise
 
 EVENTS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -50,7 +50,7 @@ ENDED: Final = ("declined", "redirected", "withdrawn", "revoked", "expired")
 
 
 @dataclass(frozen=True)
-class Wish:
+class PlannedRequest:
     """A request that an office is about to send, and the event that it will cause."""
 
     path: str
@@ -62,7 +62,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Look:
+class RecordView:
     """A record as the worker of an office sees it."""
 
     scene: Scene
@@ -94,22 +94,22 @@ class Look:
         """The code of the case."""
         return str(self.record["code" if self.kind == "case" else "case"])
 
-    def step(self, name: str, target: Any = None, **more: Any) -> Wish:
+    def plan_action(self, name: str, target: Any = None, **more: Any) -> PlannedRequest:
         """Return the request for an action on the record."""
-        given = body_of(self.scene, (f"{self.kind}.{name}", target, False))
+        given = make_body(self.scene, (f"{self.kind}.{name}", target, False))
         body = None if given is None and not more else {**(given or {}), **more}
         path = f"/{self.subject}/{name.replace('_', '-')}"
         event = EVENTS[self.kind][name]
-        return Wish(path, body, event, self.subject, self.record["version"])
+        return PlannedRequest(path, body, event, self.subject, self.record["version"])
 
-    def lists(self, of: str) -> list[Json]:
+    def list_records(self, of: str) -> list[Json]:
         """List the referrals or handovers of the case."""
         query = {"case": self.record["code"], "limit": 200}
-        answer = self.scene.asks(self.worker, "GET", f"/{of}", params=query)
+        answer = self.scene.send(self.worker, "GET", f"/{of}", params=query)
         return answer.json()["items"] if answer is not None and answer.is_success else []
 
 
-def choose(look: Look) -> Wish | None:
+def choose_request(look: RecordView) -> PlannedRequest | None:
     """Return the next request, or None if the office waits for an event."""
     mine = set(look.record["you_are"])
     if look.code not in look.scene.persons:
@@ -124,25 +124,25 @@ def choose(look: Look) -> Wish | None:
     return None
 
 
-def as_offered(look: Look) -> Wish | None:
-    takes = "accept" in look.can and not look.scene.likely(max(look.declines, 0.2))
+def as_offered(look: RecordView) -> PlannedRequest | None:
+    takes = "accept" in look.can and not look.scene.is_likely(max(look.declines, 0.2))
     name = "accept" if takes else "decline"
-    return look.step(name, None) if name in look.can else None
+    return look.plan_action(name, None) if name in look.can else None
 
 
-def as_recipient(look: Look) -> Wish | None:
+def as_recipient(look: RecordView) -> PlannedRequest | None:
     """Acknowledge, accept, help and report; or ask, redirect, decline."""
     scene, can, state = look.scene, look.can, look.record["state"]
     if state in ENDED:
-        return look.step("confirm_deletion") if "confirm_deletion" in can else None
-    if state in {"sent", "received"} and scene.likely(look.declines):
+        return look.plan_action("confirm_deletion") if "confirm_deletion" in can else None
+    if state in {"sent", "received"} and scene.is_likely(look.declines):
         other = scene.chance.choice(sorted(look.person.corridor.helpers))
         odd = scene.chance.choice(["decline", "ask", "redirect"])
         if odd in can and not (odd == "redirect" and other == look.office):
-            return look.step(odd, (0, other))
-    rests = {"in_progress": "hold"} if scene.likely(look.declines / 2) else {}
+            return look.plan_action(odd, (0, other))
+    rests = {"in_progress": "hold"} if scene.is_likely(look.declines / 2) else {}
     wanted = {
-        "sent": "acknowledge" if scene.likely(0.7) else "accept",
+        "sent": "acknowledge" if scene.is_likely(0.7) else "accept",
         "received": "accept",
         "accepted": "start",
         "in_progress": "complete",
@@ -153,10 +153,12 @@ def as_recipient(look: Look) -> Wish | None:
         name = "decline"
     if name not in can:
         return None
-    return look.step(name, (0,), **(secret() if name == "accept" else {}))
+    return look.plan_action(
+        name, (0,), **(make_secret_meeting() if name == "accept" else {})
+    )
 
 
-def secret() -> Json:
+def make_secret_meeting() -> Json:
     """Return a meeting whose place is a word that no other office may read."""
     meeting = promise()["meeting"] | {
         "place": f"{CANARY}place",
@@ -165,130 +167,132 @@ def secret() -> Json:
     return {"meeting": meeting}
 
 
-def as_candidate(look: Look) -> Wish | None:
+def as_candidate(look: RecordView) -> PlannedRequest | None:
     """Acknowledge the case and accept the lead, or decline it."""
     scene, can = look.scene, look.can
-    if scene.likely(look.declines) and "decline_lead" in can:
-        return look.step("decline_lead")
+    if scene.is_likely(look.declines) and "decline_lead" in can:
+        return look.plan_action("decline_lead")
     if look.record["state"] == "submitted":
-        return look.step("acknowledge" if "acknowledge" in can else "decline_lead")
+        return look.plan_action("acknowledge" if "acknowledge" in can else "decline_lead")
     if "accept_lead" in can:
-        return look.step("accept_lead")
-    is_stale = lacks(look, "accept_lead", "risk_current")
-    return assessing(look) if is_stale else look.step("decline_lead")
+        return look.plan_action("accept_lead")
+    is_stale = has_unmet(look, "accept_lead", "risk_current")
+    return assess_risk(look) if is_stale else look.plan_action("decline_lead")
 
 
-def lacks(look: Look, action: str, need: str) -> bool:
+def has_unmet(look: RecordView, action: str, need: str) -> bool:
     """Return whether an action has this unmet requirement."""
     steps = [one for one in look.record["available_actions"] if one["action"] == action]
     return any(lack["need"] == need for one in steps for lack in one.get("unmet", ()))
 
 
-def assessing(look: Look) -> Wish:
+def assess_risk(look: RecordView) -> PlannedRequest:
     level = look.scene.chance.choice(["low", "medium", "high"])
     path = f"/{look.subject}/risk-assessments"
     body = {"level": level, "remarks": f"{CANARY}risk"}
-    return Wish(path, body, "case.risk_assessed", look.subject)
+    return PlannedRequest(path, body, "case.risk_assessed", look.subject)
 
 
-def as_desk(look: Look) -> Wish | None:
+def as_desk(look: RecordView) -> PlannedRequest | None:
     """Assign a lead; if no office accepts, stop the case as the person is told."""
     person, tried = look.person, look.scene.tally.counts
-    chosen = [one for one in person.corridor.leads if person.lets_help(one, "REFER")]
+    chosen = [one for one in person.corridor.leads if person.can_help(one, "REFER")]
     name = look.scene.chance.choice([*chosen, person.corridor.state_lead])
     tried[f"desk {look.subject}"] += 1
     if tried[f"desk {look.subject}"] > 4 and look.scene.calm and "stop" in look.can:
-        return look.step("stop")
-    waits = not look.scene.calm and look.scene.likely(0.6)
-    return look.step("assign", name) if "assign" in look.can and not waits else None
+        return look.plan_action("stop")
+    waits = not look.scene.calm and look.scene.is_likely(0.6)
+    return look.plan_action("assign", name) if "assign" in look.can and not waits else None
 
 
-def as_lead(look: Look) -> Wish | None:
+def as_lead(look: RecordView) -> PlannedRequest | None:
     """Find help, follow it, and bring the case to its end."""
     state = look.record["state"]
     if state == "suspended":
-        return look.step("resume") if "resume" in look.can else assessing(look)
+        return look.plan_action("resume") if "resume" in look.can else assess_risk(look)
     if state == "monitoring":
-        return visiting(look)
+        return visit_or_close(look)
     if state not in {"referring", "assisting"}:
         return None
-    if lacks(look, "resume", "risk_current") or look.scene.likely(0.05):
-        return assessing(look)
-    sent = look.lists("referrals")
-    if look.scene.likely(0 if look.scene.calm else 0.06) and "suspend" in look.can:
-        return look.step("suspend")
-    return next(of_referrals(look, sent), None) or finding(look, sent)
+    if has_unmet(look, "resume", "risk_current") or look.scene.is_likely(0.05):
+        return assess_risk(look)
+    sent = look.list_records("referrals")
+    if look.scene.is_likely(0 if look.scene.calm else 0.06) and "suspend" in look.can:
+        return look.plan_action("suspend")
+    return next(list_referral_requests(look, sent), None) or find_help(look, sent)
 
 
-def of_referrals(look: Look, sent: list[Json]) -> Iterator[Wish]:
+def list_referral_requests(look: RecordView, sent: list[Json]) -> Iterator[PlannedRequest]:
     """Yield the requests that referrals wait for: an answer, or to be sent."""
     for one in sent:
         steps = frozenset(a["action"] for a in one["available_actions"] if a["open"])
-        beside = Look(look.scene, look.worker, 0, f"referrals/{one['id']}", one)
+        beside = RecordView(look.scene, look.worker, 0, f"referrals/{one['id']}", one)
         if one["state"] == "info_requested" and "answer" in steps:
-            section = "needs" if look.scene.likely(0.9) else "identity"
-            yield beside.step("answer", (0, section))
+            section = "needs" if look.scene.is_likely(0.9) else "identity"
+            yield beside.plan_action("answer", (0, section))
         if one["state"] == "draft":
-            name = "send" if "send" in steps and look.scene.likely(0.8) else "revoke"
-            yield beside.step(name, (0,))
+            name = "send" if "send" in steps and look.scene.is_likely(0.8) else "revoke"
+            yield beside.plan_action(name, (0,))
 
 
-def finding(look: Look, sent: list[Json]) -> Wish | None:
+def find_help(look: RecordView, sent: list[Json]) -> PlannedRequest | None:
     """Refer to another office, or bring the case to its end if no referral is open."""
     scene, person = look.scene, look.person
     alive = [one for one in sent if one["state"] in ALIVE]
     asked = {one["recipient"] for one in sent}
     fit = [one for one in person.corridor.helpers.items() if one[0] not in asked]
-    fit = [one for one in fit if person.lets_help(*one) and one[0] not in person.unsafe]
-    if fit and len(alive) < 2 and not (scene.calm and (sent or scene.likely(0.7))):
-        return asking(look, *scene.chance.choice(fit))
+    fit = [one for one in fit if person.can_help(*one) and one[0] not in person.unsafe]
+    if fit and len(alive) < 2 and not (scene.calm and (sent or scene.is_likely(0.7))):
+        return request_referral(look, *scene.chance.choice(fit))
     if alive:
         return None
-    if not scene.calm and scene.likely(0.35):
-        return offering(look)
+    if not scene.calm and scene.is_likely(0.35):
+        return offer_handover(look)
     names = ["close", "close", "monitor", "stop"]
     name = scene.chance.choice([one for one in names if one in look.can] or ["stop"])
-    return look.step(name) if name in look.can else None
+    return look.plan_action(name) if name in look.can else None
 
 
-def asking(look: Look, to: str, service: str) -> Wish:
+def request_referral(look: RecordView, to: str, service: str) -> PlannedRequest:
     """Return the request for a referral."""
     body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
-    return Wish(f"/{look.subject}/referrals", body, "referral.sent")
+    return PlannedRequest(f"/{look.subject}/referrals", body, "referral.sent")
 
 
-def offering(look: Look) -> Wish | None:
+def offer_handover(look: RecordView) -> PlannedRequest | None:
     """Return the request for a handover to an office that has a consent."""
     leads = look.person.corridor.leads
-    fit = [one for one in leads if look.person.lets_help(one, "HANDOVER")]
+    fit = [one for one in leads if look.person.can_help(one, "HANDOVER")]
     fit = [one for one in fit if one != look.office]
     if not fit:
         return None
     body = {"to": look.scene.chance.choice(fit), "reason": "OTHER"}
     path = f"/{look.subject}/handovers"
-    return Wish(path, body, "handover.offered")
+    return PlannedRequest(path, body, "handover.offered")
 
 
-def visiting(look: Look) -> Wish | None:
+def visit_or_close(look: RecordView) -> PlannedRequest | None:
     """Report a visit, and close the case in the end."""
-    if look.scene.likely(0.5):
+    if look.scene.is_likely(0.5):
         body, path = (
-            body_of(look.scene, ("lead.visit", None, False)),
+            make_body(look.scene, ("lead.visit", None, False)),
             f"/{look.subject}/visits",
         )
-        return Wish(path, body, "case.visited", look.subject, look.record["version"])
-    name = "reopen_assistance" if look.scene.likely(look.declines) else "close"
-    return look.step(name) if name in look.can else None
+        return PlannedRequest(
+            path, body, "case.visited", look.subject, look.record["version"]
+        )
+    name = "reopen_assistance" if look.scene.is_likely(look.declines) else "close"
+    return look.plan_action(name) if name in look.can else None
 
 
-def as_second_desk(look: Look) -> Wish | None:
+def as_second_desk(look: RecordView) -> PlannedRequest | None:
     """Give the lead of a case with a failing lead to another office."""
-    fit = [one for one in look.person.corridor.leads if look.person.lets_help(one, "REFER")]
+    fit = [one for one in look.person.corridor.leads if look.person.can_help(one, "REFER")]
     if not fit or look.record["state"] not in {"referring", "assisting", "monitoring"}:
         return None
-    body = body_of(look.scene, ("lead.take_over", look.scene.chance.choice(fit), False))
+    body = make_body(look.scene, ("lead.take_over", look.scene.chance.choice(fit), False))
     path = f"/{look.subject}/take-over"
-    return Wish(path, body, "case.taken_over", look.subject)
+    return PlannedRequest(path, body, "case.taken_over", look.subject)
 
 
 OF_CASE: Final = {

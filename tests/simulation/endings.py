@@ -9,7 +9,7 @@ from app.directory import queries as directory
 from app.feed.queries import reach
 from app.kernel.actors import SYSTEM
 from app.kernel.work import reading
-from tests.simulation.network import Postmen, Receiver
+from tests.simulation.network import FakeServers, Receiver
 from tests.simulation.partners import Partner
 from tests.simulation.world import Deed, Scene
 
@@ -68,63 +68,67 @@ FEED: Final = """
     SELECT d.entry_id FROM delivery d JOIN focal_point f ON f.id = d.focal_point_id
     WHERE f.code = ? ORDER BY d.position
 """
-type Told = set[tuple[str, str, str]]
+type EventRows = set[tuple[str, str, str]]
 
 
-def listed(words: tuple[str, ...]) -> str:
+def format_list(words: tuple[str, ...]) -> str:
     return ", ".join(f"'{word}'" for word in words)
 
 
-def everybody_heard(scene: Scene) -> None:
+def check_audiences(scene: Scene) -> None:
     """Check that the audience of each step is the parties of its case or referral."""
-    of_case, of_referral = listed(STEPS_OF_CASES), listed(STEPS_OF_REFERRALS)
+    of_case, of_referral = format_list(STEPS_OF_CASES), format_list(STEPS_OF_REFERRALS)
     past = "'former_lead', 'former_recipient'"
-    parties: Told = set(scene.rows(PARTIES.format(of_case, past)))
-    must_agree(scene, parties, parties, set(scene.rows(HEARD.format(of_case))))
-    recipients: Told = set(scene.rows(PARTIES.format(of_referral, "''")))
-    now: Told = set(scene.rows(HOLDERS.format(of_referral, ">")))
-    then: Told = set(scene.rows(HOLDERS.format(of_referral, ">=")))
-    heard: Told = set(scene.rows(HEARD.format(of_referral)))
-    must_agree(scene, recipients | now, recipients | now | then, heard)
+    parties: EventRows = set(scene.fetch_rows(PARTIES.format(of_case, past)))
+    compare_audiences(scene, parties, parties, set(scene.fetch_rows(HEARD.format(of_case))))
+    recipients: EventRows = set(scene.fetch_rows(PARTIES.format(of_referral, "''")))
+    now: EventRows = set(scene.fetch_rows(HOLDERS.format(of_referral, ">")))
+    then: EventRows = set(scene.fetch_rows(HOLDERS.format(of_referral, ">=")))
+    heard: EventRows = set(scene.fetch_rows(HEARD.format(of_referral)))
+    compare_audiences(scene, recipients | now, recipients | now | then, heard)
 
 
-def must_agree(scene: Scene, at_least: Told, at_most: Told, heard: Told) -> None:
+def compare_audiences(
+    scene: Scene, at_least: EventRows, at_most: EventRows, heard: EventRows
+) -> None:
     missed = sorted(one for _, _, one in at_least - heard)
-    scene.must(not missed, f"a party was not told of {missed[:3]}")
+    scene.require(not missed, f"a party was not told of {missed[:3]}")
     extra = sorted(one for _, _, one in heard - at_most)
-    scene.must(not extra, f"an office that is no party was told of {extra[:3]}")
+    scene.require(not extra, f"an office that is no party was told of {extra[:3]}")
 
 
-def feeds_are_whole(scene: Scene, partners: dict[str, Partner]) -> None:
+def check_feeds(scene: Scene, partners: dict[str, Partner]) -> None:
     """Check that every office received its whole feed, in order."""
     for office, partner in partners.items():
-        feed = [str_of(entry) for (entry,) in scene.rows(FEED, office)]
-        scene.must(partner.heard == feed, f"{office} received something else than its feed")
+        feed = [format_id(entry) for (entry,) in scene.fetch_rows(FEED, office)]
+        scene.require(
+            partner.heard == feed, f"{office} received something else than its feed"
+        )
 
 
-def str_of(stored: str) -> str:
+def format_id(stored: str) -> str:
     """Format a stored id as the service does."""
     return "-".join((stored[:8], *(stored[n : n + 4] for n in (8, 12, 16)), stored[20:]))
 
 
-def nothing_is_lost(scene: Scene, unsure: list[Deed]) -> None:
+def check_journal(scene: Scene, unsure: list[Deed]) -> None:
     """Check that every acknowledged action is in the journal, and none twice.
 
     A request without an answer may have been executed once.
     """
     done = [deed for deed, status, _ in scene.done.values() if status != ASKED_A_SECOND]
     query = "SELECT account_id, type, reference FROM entry WHERE account_id IS NOT NULL"
-    kept = Counter(scene.rows(query))
-    for what, times in Counter(map(sign, done)).items():
-        scene.must(kept[what] >= times, f"{what[1:]} was acknowledged, but is lost")
-    most = Counter(sign(deed)[:2] for deed in (*done, *unsure))
+    kept = Counter(scene.fetch_rows(query))
+    for what, times in Counter(map(describe_deed, done)).items():
+        scene.require(kept[what] >= times, f"{what[1:]} was acknowledged, but is lost")
+    most = Counter(describe_deed(deed)[:2] for deed in (*done, *unsure))
     acts = Counter(what[:2] for what in kept.elements())
     for act in sorted(most):
         if act[1] == "case.drafted":
             continue  # a case that is submitted at once is also drafted
-        scene.must(acts[act] <= most[act], f"{act[1]}: {acts[act]} for {most[act]} keys")
-    keys = {key for (key,) in scene.rows("SELECT key FROM outcome")}
-    scene.must(
+        scene.require(acts[act] <= most[act], f"{act[1]}: {acts[act]} for {most[act]} keys")
+    keys = {key for (key,) in scene.fetch_rows("SELECT key FROM outcome")}
+    scene.require(
         set(scene.done) <= keys,
         "a request was acknowledged, but its idempotency key is lost",
     )
@@ -133,52 +137,57 @@ def nothing_is_lost(scene: Scene, unsure: list[Deed]) -> None:
 ASKED_A_SECOND: Final = 202
 
 
-def sign(deed: Deed) -> tuple[str, str, str]:
+def describe_deed(deed: Deed) -> tuple[str, str, str]:
     """Return an action as the journal stores it."""
     return deed.who.actor.account_id.hex, deed.event, deed.about
 
 
-def all_has_left(scene: Scene, postmen: Postmen, receiver: Receiver, office: str) -> None:
+def check_deliveries(
+    scene: Scene, postmen: FakeServers, receiver: Receiver, office: str
+) -> None:
     """Check that every notification and every pushed event has been delivered."""
-    open_ones = scene.one(
+    open_ones = scene.fetch_value(
         "SELECT count(*) FROM outgoing WHERE state IN ('waiting', 'sending')"
     )
-    scene.must(open_ones == 0, f"{open_ones} notifications are not sent")
+    scene.require(open_ones == 0, f"{open_ones} notifications are not sent")
     given = {one for _, _, one in postmen.given}
     sent = {
-        str_of(one) for (one,) in scene.rows("SELECT id FROM outgoing WHERE state = 'sent'")
+        format_id(one)
+        for (one,) in scene.fetch_rows("SELECT id FROM outgoing WHERE state = 'sent'")
     }
-    scene.must(sent <= given, "a notification is stored as sent, but was not received")
-    if scene.rows("SELECT 1 FROM webhook"):
+    scene.require(sent <= given, "a notification is stored as sent, but was not received")
+    if scene.fetch_rows("SELECT 1 FROM webhook"):
         with reading(scene.ground, SYSTEM) as work:
             feed, head = reach(work, directory.named(work, office).id)
         due = [feed.format_cursor(position) for position in range(1, head + 1)]
         arrived = [one for one, _ in groupby(receiver.arrived)]
-        scene.must(arrived == due, "a webhook received something else than the feed")
+        scene.require(arrived == due, "a webhook received something else than the feed")
 
 
-def all_is_erased(scene: Scene, named: frozenset[str]) -> None:
+def check_erasures(scene: Scene, named: frozenset[str]) -> None:
     """Check that every case is erased, and that the ledger lists each."""
-    left = scene.rows("SELECT code, state FROM \"case\" WHERE state != 'erased'")
-    scene.must(not left, f"never erased: {left}")
-    scene.must(
-        scene.one("SELECT count(*) FROM clock WHERE stopped_at IS NULL") == 0,
+    left = scene.fetch_rows("SELECT code, state FROM \"case\" WHERE state != 'erased'")
+    scene.require(not left, f"never erased: {left}")
+    scene.require(
+        scene.fetch_value("SELECT count(*) FROM clock WHERE stopped_at IS NULL") == 0,
         "a deadline is still running",
     )
-    erased = {one for (one,) in scene.rows("SELECT case_id FROM erasure")}
-    scene.must(erased == named, "the ledger of erasures lists other cases")
+    erased = {one for (one,) in scene.fetch_rows("SELECT case_id FROM erasure")}
+    scene.require(erased == named, "the ledger of erasures lists other cases")
 
 
-def silence_was_told(scene: Scene) -> None:
+def check_missed_deadlines(scene: Scene) -> None:
     """Check that a case without any answer is at the desk, and oversight was told."""
     for person in scene.persons.values():
-        rows = scene.rows(SILENT, "OVERSIGHT_DEMO", person.code)
+        rows = scene.fetch_rows(SILENT, "OVERSIGHT_DEMO", person.code)
         [(state, desks, told)] = rows
         since = scene.now - person.submitted_at if person.submitted_at else NO_TIME
         if state in {"draft", "void"} or since < LONGEST:
             continue
-        scene.must(desks > 0, f"the desk never got {person.code}")
-        scene.must(told > 0, f"oversight was not told of missed deadlines of {person.code}")
+        scene.require(desks > 0, f"the desk never got {person.code}")
+        scene.require(
+            told > 0, f"oversight was not told of missed deadlines of {person.code}"
+        )
 
 
 NO_TIME: Final = timedelta()

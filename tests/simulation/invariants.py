@@ -121,23 +121,23 @@ def check(scene: Scene, looked: datetime | None) -> None:
     """
     for what, query in ALWAYS.items():
         found = scene.look.execute(query).fetchmany(3)
-        scene.must(not found, f"This does not hold: {what}: {found}")
-    consented(scene)
+        scene.require(not found, f"This does not hold: {what}: {found}")
+    check_consents(scene)
     if looked is None:
         return
     now = {"now": f"{looked.replace(tzinfo=None)}"}
     for what, query in AFTER_A_LOOK.items():
         found = scene.look.execute(query, now).fetchmany(3)
-        scene.must(not found, f"This does not hold: {what}: {found}")
+        scene.require(not found, f"This does not hold: {what}: {found}")
 
 
-def consented(scene: Scene) -> None:
+def check_consents(scene: Scene) -> None:
     """Check that open referrals have a consent, or are for a child."""
-    rows = scene.rows(f"""
+    rows = scene.fetch_rows(f"""
         SELECT c.code, f.code, r.service FROM referral r JOIN "case" c ON c.id = r.case_id
         JOIN focal_point f ON f.id = r.recipient_id WHERE r.state IN {ALIVE}""")
     for code, office, service in rows:
         person = scene.persons.get(code)
         if person is not None and not person.is_child:
-            holds = person.lets_help(office, service)
-            scene.must(holds, f"{office} helps in {code} without a consent")
+            holds = person.can_help(office, service)
+            scene.require(holds, f"{office} helps in {code} without a consent")

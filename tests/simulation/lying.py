@@ -20,37 +20,38 @@ STANDING: Final = """
     'on_hold', 'completed')
 """
 """The present relations of an office to a case, with that of an active recipient."""
-TOLD: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
+READERS: Final = frozenset({"candidate", "lead", "recipient", "handover_candidate"})
 """Relations that can read a sealed document with a consent."""
 
 
-def lie(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
+def send_forbidden(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
     """Send one forbidden request."""
     tricks: list[Callable[[], None]] = [
-        lambda: acts_on_an_old_version(scene, who, remembers),
-        lambda: gives_a_wrong_code(scene, who, remembers),
-        lambda: acts_on_what_is_not_its_own(scene, who),
-        lambda: pries(scene, who),
-        lambda: forges_a_cursor(scene, who),
+        lambda: send_old_version(scene, who, remembers),
+        lambda: send_wrong_code(scene, who, remembers),
+        lambda: send_to_other_case(scene, who),
+        lambda: open_any_section(scene, who),
+        lambda: send_forged_cursor(scene, who),
     ]
     scene.tally.counts["lies"] += 1
     scene.chance.choice(tricks)()
 
 
-def refused(scene: Scene, who: Someone, path: str, body: Json, **headers: str) -> None:
+def require_refusal(
+    scene: Scene, who: Someone, path: str, body: Json, **headers: str
+) -> None:
     """Send a request that must be refused, and check that it has no effect."""
-    before = scene.entries()
-    answer = scene.asks(who, "POST", path, body=body, headers=headers)
+    before = scene.count_entries()
+    answer = scene.send(who, "POST", path, body=body, headers=headers)
     said = answer is not None and answer.status_code
-    scene.must(said in REFUSED, f"{who.code} {path}: {said} to a forbidden request")
-    scene.must(
-        scene.entries() == before, f"{who.code} {path}: a forbidden request had an effect"
+    scene.require(said in REFUSED, f"{who.code} {path}: {said} to a forbidden request")
+    scene.require(
+        scene.count_entries() == before,
+        f"{who.code} {path}: a forbidden request had an effect",
     )
 
 
-def acts_on_an_old_version(
-    scene: Scene, who: Someone, remembers: Mapping[str, Json]
-) -> None:
+def send_old_version(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
     old = [(at, one) for at, one in remembers.items() if (one.get("version") or 0) > 1]
     if not old:
         return
@@ -61,21 +62,21 @@ def acts_on_an_old_version(
         return  # a stop needs no version
     version = record["version"] - 1
     body = {"reason": "NO_CAPACITY"}
-    refused(scene, who, path, body, If_Match=f'"{version}.{"0" * 16}"')
+    require_refusal(scene, who, path, body, If_Match=f'"{version}.{"0" * 16}"')
 
 
-def gives_a_wrong_code(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
+def send_wrong_code(scene: Scene, who: Someone, remembers: Mapping[str, Json]) -> None:
     if not remembers:
         return
     subject, record = scene.chance.choice(list(remembers.items()))
     path = f"/{subject}/{'decline-lead' if 'code' in record else 'decline'}"
     tag = f'"{record.get("version") or 1}.{"0" * 16}"'
-    refused(scene, who, path, {"reason": f"{CANARY}because"}, If_Match=tag)
+    require_refusal(scene, who, path, {"reason": f"{CANARY}because"}, If_Match=tag)
 
 
-def acts_on_what_is_not_its_own(scene: Scene, who: Someone) -> None:
+def send_to_other_case(scene: Scene, who: Someone) -> None:
     persons = scene.persons.values()
-    others = [one for one in persons if not relations(scene, one.code, who.code)]
+    others = [one for one in persons if not get_relations(scene, one.code, who.code)]
     if not others:
         return
     path = f"/cases/{scene.chance.choice(others).code}"
@@ -86,7 +87,7 @@ def acts_on_what_is_not_its_own(scene: Scene, who: Someone) -> None:
         "referrals": {"recipient": who.code, "service": "SHELTER", "sections": []},
     }
     tag, key = f'"3.{"0" * 16}"', str(scene.ids())
-    refused(
+    require_refusal(
         scene,
         who,
         f"{path}/{step}",
@@ -94,29 +95,31 @@ def acts_on_what_is_not_its_own(scene: Scene, who: Someone) -> None:
         If_Match=tag,
         Idempotency_Key=key,
     )
-    must_be_out(scene, who, path.rpartition("/")[2])
+    require_no_access(scene, who, path.rpartition("/")[2])
 
 
-def forges_a_cursor(scene: Scene, who: Someone) -> None:
+def send_forged_cursor(scene: Scene, who: Someone) -> None:
     forged = scene.chance.choice(["5afec0de.999999", "00000000.1", "x", "5afec0de.-1"])
-    answer = scene.asks(who, "GET", "/events", params={"after": forged})
+    answer = scene.send(who, "GET", "/events", params={"after": forged})
     said = answer is not None and answer.status_code
-    scene.must(said in {410, 422}, f"{who.code}: {said} to a forged cursor")
+    scene.require(said in {410, 422}, f"{who.code}: {said} to a forged cursor")
 
 
-def relations(scene: Scene, code: str, office: str) -> frozenset[str]:
-    return frozenset(one for (one,) in scene.rows(STANDING, code, office, code, office))
+def get_relations(scene: Scene, code: str, office: str) -> frozenset[str]:
+    return frozenset(
+        one for (one,) in scene.fetch_rows(STANDING, code, office, code, office)
+    )
 
 
-def must_be_out(scene: Scene, who: Someone, code: str) -> None:
+def require_no_access(scene: Scene, who: Someone, code: str) -> None:
     """Check that an office whose part has ended cannot see the case."""
-    if not relations(scene, code, who.code):
-        answer = scene.asks(who, "GET", f"/cases/{code}")
+    if not get_relations(scene, code, who.code):
+        answer = scene.send(who, "GET", f"/cases/{code}")
         is_out = answer is not None and answer.status_code == 404
-        scene.must(is_out, f"{who.code} sees {code}, but its part has ended")
+        scene.require(is_out, f"{who.code} sees {code}, but its part has ended")
 
 
-def pries(scene: Scene, who: Someone, person: Person | None = None) -> None:
+def open_any_section(scene: Scene, who: Someone, person: Person | None = None) -> None:
     """Open a section of any case, and check that the office may read what it gets."""
     persons = list(scene.persons.values())
     if person is None and not persons:
@@ -124,27 +127,27 @@ def pries(scene: Scene, who: Someone, person: Person | None = None) -> None:
     chosen = person or scene.chance.choice(persons)
     section = scene.chance.choice(SECTIONS)
     path = f"/cases/{chosen.code}/sections/{section}"
-    answer = scene.asks(who, "GET", path, headers={"Purpose": "assistance"})
+    answer = scene.send(who, "GET", path, headers={"Purpose": "assistance"})
     if answer is None:
         return
-    scene.must(
+    scene.require(
         answer.is_success or CANARY not in answer.text,
         f"{path}: a refusal with sealed text",
     )
     if answer.is_success:
         scene.tally.counts["opened"] += 1
         why = may_not_read(scene, chosen, who.code, section)
-        scene.must(not why, f"{who.code} reads {path}: {why}")
+        scene.require(not why, f"{who.code} reads {path}: {why}")
 
 
 def may_not_read(scene: Scene, person: Person, office: str, section: str) -> str:
     """Return why an office may not read a section, or an empty string."""
-    [(state,)] = scene.rows('SELECT state FROM "case" WHERE code = ?', person.code)
-    mine = relations(scene, person.code, office)
+    [(state,)] = scene.fetch_rows('SELECT state FROM "case" WHERE code = ?', person.code)
+    mine = get_relations(scene, person.code, office)
     if state in OVER:
         return f"the case is {state}"
     if "submitter" in mine:
         return ""
-    if not mine & TOLD:
+    if not mine & READERS:
         return f"it is only {sorted(mine)}"
-    return "" if person.lets(office, section) else "without a consent"
+    return "" if person.can_read(office, section) else "without a consent"

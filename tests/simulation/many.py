@@ -6,8 +6,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any, Final
 
-from tests.simulation.cast import stage
-from tests.simulation.run import Result, play
+from tests.simulation.cast import build_stage
+from tests.simulation.run import Result, play_seed
 
 SHARE: Final = 5
 """Seeds that a process plays on one stage."""
@@ -15,8 +15,8 @@ SHARE: Final = 5
 
 def play_some(seeds: Sequence[int]) -> list[Result]:
     """Play seeds on one stage."""
-    with stage() as made:
-        return [play(made, seed) for seed in seeds]
+    with build_stage() as made:
+        return [play_seed(made, seed) for seed in seeds]
 
 
 def play_all(seeds: Sequence[int], cores: int) -> Iterator[Result]:
@@ -27,7 +27,7 @@ def play_all(seeds: Sequence[int], cores: int) -> Iterator[Result]:
             yield from done.result()
 
 
-def told(result: Result) -> str:
+def describe_result(result: Result) -> str:
     """Return the result of one seed as text, with its trace if it failed."""
     line = (
         f"seed {result.seed}: {result.steps} steps, {result.requests} requests, "
@@ -38,7 +38,7 @@ def told(result: Result) -> str:
     return "\n".join([*result.trace, f"FAILED {line}, at {result.at}", result.broken])
 
 
-def totals(results: Sequence[Result], seconds: float) -> dict[str, Any]:
+def sum_results(results: Sequence[Result], seconds: float) -> dict[str, Any]:
     """Return the totals of all seeds."""
     by_kind, crashes, counts = Counter[str](), Counter[str](), Counter[str]()
     for one in results:

@@ -32,7 +32,7 @@ TAKEN: Final = frozenset({"takes", "vanishes"})
 
 
 @dataclass
-class Postmen:
+class FakeServers:
     """A mail server and an SMS gateway, in the moods that the seed draws."""
 
     scene: Scene
@@ -40,27 +40,27 @@ class Postmen:
     given: list[tuple[timedelta, str, str]] = field(default_factory=list)
     """The time, the address and the id of each message."""
 
-    def senders(self) -> Senders:
-        ways = {way: notices_by(self.takes, None) for way in Way}
+    def make_senders(self) -> Senders:
+        ways = {way: notices_by(self.receive, None) for way in Way}
         return Senders(ways, WINDOW)
 
-    def takes(self, letter: Letter) -> Answer:
+    def receive(self, letter: Letter) -> Answer:
         """Answer by the mood, and store a message that arrives."""
         bad = 0.0 if self.scene.calm else self.bad
         moods = [mood for mood in POST if mood != "takes"]
-        mood = self.scene.chance.choice(moods) if self.scene.likely(bad) else "takes"
+        mood = self.scene.chance.choice(moods) if self.scene.is_likely(bad) else "takes"
         self.scene.tally.counts[f"notice {mood}"] += 1
-        self.scene.say(f"a notification is sent: the server {mood}")
-        self.scene.must(CANARY not in str(letter), "sealed text in a notification")
+        self.scene.log(f"a notification is sent: the server {mood}")
+        self.scene.require(CANARY not in str(letter), "sealed text in a notification")
         if mood in TAKEN:
-            self.arrives(letter)
+            self.store(letter)
         return POST[mood]
 
-    def arrives(self, letter: Letter) -> None:
+    def store(self, letter: Letter) -> None:
         now = self.scene.now - self.scene.began
         last = [at for at, to, _ in self.given if to == letter.to]
         soon = bool(last) and now - last[-1] < LEAST
-        self.scene.must(not soon, "two notifications to one address within its window")
+        self.scene.require(not soon, "two notifications to one address within its window")
         self.given.append((now, letter.to, str(letter.id)))
 
 
@@ -80,20 +80,22 @@ class Receiver:
     bad: float
     arrived: list[str] = field(default_factory=list)
 
-    def takes(self, parcel: Parcel) -> Answer:
+    def receive(self, parcel: Parcel) -> Answer:
         bad = 0.0 if self.scene.calm else self.bad
         moods = [mood for mood in HOOK if mood != "takes"]
-        mood = self.scene.chance.choice(moods) if self.scene.likely(bad) else "takes"
+        mood = self.scene.chance.choice(moods) if self.scene.is_likely(bad) else "takes"
         self.scene.tally.counts[f"webhook {mood}"] += 1
-        self.scene.say(f"an event is pushed: the receiver {mood}")
-        self.scene.must(CANARY.encode() not in parcel.body, "sealed text in a pushed event")
+        self.scene.log(f"an event is pushed: the receiver {mood}")
+        self.scene.require(
+            CANARY.encode() not in parcel.body, "sealed text in a pushed event"
+        )
         if mood in TAKEN and parcel.upto is not None:
             self.arrived.append(json.loads(parcel.body)["data"]["next"])
         return HOOK[mood]
 
 
 @dataclass(frozen=True)
-class InMemory(Courier):
+class InMemoryCourier(Courier):
     """A courier that hands events to a receiver in memory."""
 
     receiver: Receiver | None = None
@@ -101,8 +103,8 @@ class InMemory(Courier):
     @override
     def carry(self, parcel: Parcel) -> Answer:
         assert self.receiver
-        return self.receiver.takes(parcel)
+        return self.receiver.receive(parcel)
 
 
-def courier(receiver: Receiver) -> InMemory:
-    return InMemory(SSLContext(PROTOCOL_TLS_CLIENT), receiver=receiver)
+def make_courier(receiver: Receiver) -> InMemoryCourier:
+    return InMemoryCourier(SSLContext(PROTOCOL_TLS_CLIENT), receiver=receiver)

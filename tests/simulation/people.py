@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tests.simulation.cast import CORRIDORS, Corridor
-from tests.simulation.lying import TOLD, pries, relations
+from tests.simulation.lying import READERS, get_relations, open_any_section
 from tests.simulation.partners import Partner
 from tests.simulation.world import CANARY, Deed, Person, Scene
 from tests.support.administrators import agreed, changes
@@ -15,12 +15,14 @@ SHORT: Final = ["needs", "contact"]
 HELP: Final = ["SHELTER", "LEGAL_AID"]
 
 
-def given(to: Mapping[str, Any], purposes: list[str], sections: list[str]) -> Json:
+def make_given_consent(
+    to: Mapping[str, Any], purposes: list[str], sections: list[str]
+) -> Json:
     more = {"purposes": purposes, "sections": sections, "expires_at": LATER}
     return consent(**to, **more)
 
 
-def consents_of(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
+def draw_consents(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
     """Draw the consents of a person, each with the offices that it names."""
     chance = scene.chance
     state = {"recipient_class": {"kind": "state", "country": of.country}}
@@ -28,19 +30,27 @@ def consents_of(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]
     ngo, away = {"focal_point": of.ngo_lead}, {"focal_point": of.origin_lead}
     everything = chance.choice([SHORT, ALL_SECTIONS])
     drawn = [
-        (0.85, given(state, ["REFER"], everything), of.of_class("state")),
-        (0.6, given(ngo, ["REFER"], SHORT), frozenset({of.ngo_lead})),
-        (0.8, given(others, ["SHELTER", "LEGAL_AID"], everything), of.of_class("others")),
-        (0.5, given(ngo, ["HANDOVER"], SHORT), frozenset({of.ngo_lead})),
-        (0.3, given(away, ["HANDOVER"], ["needs"]), frozenset({of.origin_lead})),
+        (0.85, make_given_consent(state, ["REFER"], everything), of.get_offices("state")),
+        (0.6, make_given_consent(ngo, ["REFER"], SHORT), frozenset({of.ngo_lead})),
+        (
+            0.8,
+            make_given_consent(others, ["SHELTER", "LEGAL_AID"], everything),
+            of.get_offices("others"),
+        ),
+        (0.5, make_given_consent(ngo, ["HANDOVER"], SHORT), frozenset({of.ngo_lead})),
+        (
+            0.3,
+            make_given_consent(away, ["HANDOVER"], ["needs"]),
+            frozenset({of.origin_lead}),
+        ),
     ]
-    some = [(body, to) for share, body, to in drawn if scene.likely(share)]
+    some = [(body, to) for share, body, to in drawn if scene.is_likely(share)]
     if not any("REFER" in body["purposes"] for body, _ in some):
         some.append((drawn[0][1], drawn[0][2]))
     return some
 
 
-def sections(number: int) -> list[Json]:
+def make_sections(number: int) -> list[Json]:
     """Return sections with words that occur in one case only."""
     word = f"{CANARY}{number}"
     return [
@@ -58,63 +68,69 @@ class Officer:
     def __init__(self, scene: Scene, partners: Mapping[str, Partner]) -> None:
         self.scene, self.partners, self.count = scene, partners, 0
 
-    def plans(self) -> None:
+    def schedule(self) -> None:
         """Schedule the arrival of some persons."""
         many = self.scene.chance.choices([1, 2, 3], [6, 3, 1])[0]
         for _ in range(many):
-            self.scene.later(self.scene.hours(0, 200), "a person comes", self.meets)
+            self.scene.schedule(
+                self.scene.draw_hours(0, 200), "a person comes", self.add_person
+            )
 
-    def meets(self) -> None:
+    def add_person(self) -> None:
         """Write a case, and submit it at once, later or never."""
         scene, chance = self.scene, self.scene.chance
         of = chance.choices(CORRIDORS, [3, 1])[0]
         self.count += 1
-        some, number = consents_of(scene, of), self.count
-        is_child = scene.likely(0.12)
-        unsafe = frozenset(chance.sample(of.offices[1:-1], scene.likely(0.2)))
-        waits = scene.likely(0.1)
-        body = case_body(scene, of, number, some, is_child=is_child, unsafe=unsafe)
+        some, number = draw_consents(scene, of), self.count
+        is_child = scene.is_likely(0.12)
+        unsafe = frozenset(chance.sample(of.offices[1:-1], scene.is_likely(0.2)))
+        waits = scene.is_likely(0.1)
+        body = make_case_body(scene, of, number, some, is_child=is_child, unsafe=unsafe)
         terms = [(to, frozenset(b["purposes"]), frozenset(b["sections"])) for b, to in some]
         person = Person("", number, is_child, of, unsafe, terms)
         partner = self.partners[of.officer]
         event = "case.drafted" if waits else "case.submitted"
         body["submit"] = not waits
         deed = Deed(partner.worker, "/cases", body, str(scene.ids()), event=event)
-        self.writes(partner, deed, person)
-        if waits and scene.likely(0.6):
-            scene.later(
-                scene.hours(1, 400),
+        self.write_case(partner, deed, person)
+        if waits and scene.is_likely(0.6):
+            scene.schedule(
+                scene.draw_hours(1, 400),
                 "a draft is submitted",
-                lambda: self.submits(partner, person),
+                lambda: self.submit_case(partner, person),
             )
-        if scene.likely(0.4):
-            scene.later(
-                scene.hours(5, 300), "consents are withdrawn", lambda: self.no(person)
+        if scene.is_likely(0.4):
+            scene.schedule(
+                scene.draw_hours(5, 300),
+                "consents are withdrawn",
+                lambda: self.withdraw_consents(person),
             )
 
-    def writes(self, partner: Partner, deed: Deed, person: Person) -> None:
+    def write_case(self, partner: Partner, deed: Deed, person: Person) -> None:
         """Write a case, and repeat the request until an answer comes."""
-        answer = partner.sends(deed)
+        answer = partner.send(deed)
         if answer is None:
-            delay = self.scene.hours(0.01, 2)
-            self.scene.later(delay, "a retry", lambda: self.writes(partner, deed, person))
+            delay = self.scene.draw_hours(0.01, 2)
+            self.scene.schedule(
+                delay, "a retry", lambda: self.write_case(partner, deed, person)
+            )
             return
-        self.scene.must(answer.status_code == 201, f"a case was refused: {answer.text}")
+        self.scene.require(answer.status_code == 201, f"a case was refused: {answer.text}")
         person.code = answer.json()["code"]
         self.scene.persons[person.code] = person
         if answer.json()["state"] == "submitted":
             person.submitted_at = self.scene.now
 
-    def submits(self, partner: Partner, person: Person) -> None:
+    def submit_case(self, partner: Partner, person: Person) -> None:
         if not person.code:
             return
         path = f"/cases/{person.code}"
-        answer = self.scene.asks(partner.worker, "GET", path)
+        answer = self.scene.send(partner.worker, "GET", path)
         if answer is None or answer.is_error or answer.json()["state"] != "draft":
             return
         tag, about = answer.headers["ETag"], path[1:]
         key = str(self.scene.ids())
-        partner.sends(
+        partner.send(
             Deed(
                 partner.worker,
                 f"{path}/submit",
@@ -127,7 +143,7 @@ class Officer:
             )
         )
 
-    def no(self, person: Person) -> None:
+    def withdraw_consents(self, person: Person) -> None:
         """Withdraw a person's consents, through an office that sees the case."""
         scene = self.scene
         if not person.code:
@@ -135,20 +151,20 @@ class Officer:
         purposes = scene.chance.choice([["REFER"], HELP, HELP, ["HANDOVER"]])
         path, body = f"/cases/{person.code}/consents/withdraw", {"purposes": purposes}
         by = scene.chance.choice([person.corridor.officer, person.corridor.state_lead])
-        answer = scene.asks(self.partners[by].worker, "POST", path, body=body)
+        answer = scene.send(self.partners[by].worker, "POST", path, body=body)
         if answer is not None and answer.is_success:
             scene.tally.counts["consents taken back"] += 1
-            person.takes_back(frozenset(purposes))
-            self.tries_to_read_on(person)
+            person.withdraw(frozenset(purposes))
+            self.check_access(person)
 
-    def tries_to_read_on(self, person: Person) -> None:
+    def check_access(self, person: Person) -> None:
         """Let every office with a part try to read at once."""
         for office in person.corridor.offices:
-            if relations(self.scene, person.code, office) & TOLD:
-                pries(self.scene, self.partners[office].worker, person)
+            if get_relations(self.scene, person.code, office) & READERS:
+                open_any_section(self.scene, self.partners[office].worker, person)
 
 
-def case_body(  # noqa: PLR0913 - each says one thing of the person
+def make_case_body(  # noqa: PLR0913 - each says one thing of the person
     scene: Scene,
     of: Corridor,
     number: int,
@@ -167,7 +183,7 @@ def case_body(  # noqa: PLR0913 - each says one thing of the person
     }
     return new_case(
         notice=notice,
-        sections=sections(number),
+        sections=make_sections(number),
         safeguards={"country_of_origin": of.origin, "unsafe_focal_points": sorted(unsafe)},
         consents=[body | by for body, _ in some],
         risk={"level": scene.chance.choice(["low", "medium", "high"])},
@@ -179,42 +195,48 @@ class Administrators:
 
     def __init__(self, scene: Scene, partners: Mapping[str, Partner], poke: Any) -> None:
         self.scene, self.partners, self.poke = scene, partners, poke
-        self.one, self.other = map(scene.someone_of, scene.stage.administrators)
+        self.one, self.other = map(scene.get_person, scene.stage.administrators)
         self.off: list[str] = []
 
-    def plans(self) -> None:
+    def schedule(self) -> None:
         scene = self.scene
-        if scene.likely(0.3):
-            scene.later(scene.hours(20, 500), "an office is closed", self.switches_off)
+        if scene.is_likely(0.3):
+            scene.schedule(
+                scene.draw_hours(20, 500), "an office is closed", self.close_office
+            )
         for _ in range(scene.chance.randint(0, 2)):
-            scene.later(scene.hours(0, 500), "the capacity is updated", self.counts)
+            scene.schedule(
+                scene.draw_hours(0, 500), "the capacity is updated", self.update_capacity
+            )
 
-    def switches_off(self) -> None:
+    def close_office(self) -> None:
         of = self.scene.chance.choice(CORRIDORS)
         office = self.scene.chance.choice(of.offices[1:-1])
-        self.sets(office, active=False)
+        self.set_active(office, active=False)
         self.off.append(office)
-        self.scene.later(self.scene.hours(50, 400), "it is opened again", self.switches_on)
+        self.scene.schedule(
+            self.scene.draw_hours(50, 400), "it is opened again", self.reopen_offices
+        )
 
-    def switches_on(self) -> None:
+    def reopen_offices(self) -> None:
         for office in self.off:
-            self.sets(office, active=True)
+            self.set_active(office, active=True)
         self.off.clear()
 
-    def sets(self, office: str, *, active: bool) -> None:
+    def set_active(self, office: str, *, active: bool) -> None:
         """Close or open an office, as two people."""
-        self.scene.say(f"{office} is {'active' if active else 'not active'} now")
+        self.scene.log(f"{office} is {'active' if active else 'not active'} now")
         path = f"/focal-points/{office}"
         answer = changes(self.one, path, active=active)
         if answer.status_code == 202:
             approval = agreed(answer, self.other)
             answer = changes(self.one, path, approval, active=active)
-        self.scene.must(answer.is_success, f"{office}: {answer.text}")
+        self.scene.require(answer.is_success, f"{office}: {answer.text}")
         self.poke()
 
-    def counts(self) -> None:
+    def update_capacity(self) -> None:
         helpers = [one for of in CORRIDORS for one in of.helpers]
         office = self.scene.chance.choice(helpers)
         free = self.scene.chance.choice([0, 1, 5, None])
         path, body = f"/focal-points/{office}/capacity", {"free": free}
-        self.scene.asks(self.partners[office].worker, "PUT", path, body=body)
+        self.scene.send(self.partners[office].worker, "PUT", path, body=body)

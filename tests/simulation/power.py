@@ -19,17 +19,17 @@ class Power:
         self.left: int | None = None
         self.after = self.is_off = False
         for engine in database.engines:
-            event.listen(engine, "commit", self.at_commit)
-            event.listen(engine, "begin", self.at_begin)
+            event.listen(engine, "commit", self.count_commit)
+            event.listen(engine, "begin", self.fail_if_off)
 
-    def fails(self, at: int, *, after: bool) -> None:
+    def fail_at(self, at: int, *, after: bool) -> None:
         """Fail at this commit from now on, or right after it."""
         self.left, self.after, self.is_off = at, after, False
 
-    def is_back(self) -> None:
+    def reset(self) -> None:
         self.left, self.is_off = None, False
 
-    def at_commit(self, connection: Connection) -> None:
+    def count_commit(self, connection: Connection) -> None:
         if self.left is None or connection.get_execution_options().get("query_only"):
             return
         self.left -= 1
@@ -39,15 +39,15 @@ class Power:
             if not self.after:
                 raise PowerCut
 
-    def at_begin(self, _: Connection) -> None:
+    def fail_if_off(self, _: Connection) -> None:
         """Refuse every transaction while the power is off."""
         if self.is_off:
             raise PowerCut
 
-    def ends(self) -> None:
+    def close(self) -> None:
         for engine in self.database.engines:
-            event.remove(engine, "commit", self.at_commit)
-            event.remove(engine, "begin", self.at_begin)
+            event.remove(engine, "commit", self.count_commit)
+            event.remove(engine, "begin", self.fail_if_off)
 
 
 MOST: Final = 6

@@ -16,8 +16,8 @@ from app.webhooks.models import Webhook
 from tests.simulation import endings
 from tests.simulation.cast import Stage
 from tests.simulation.invariants import check
-from tests.simulation.network import Postmen, Receiver
-from tests.simulation.partners import SILENT, Partner, tempers
+from tests.simulation.network import FakeServers, Receiver
+from tests.simulation.partners import SILENT, Partner, draw_tempers
 from tests.simulation.people import Administrators, Officer
 from tests.simulation.worker import Worker
 from tests.simulation.world import Broken, Scene
@@ -64,112 +64,114 @@ class Play:
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.steps = scene, 0
-        drawn = tempers(scene)
+        drawn = draw_tempers(scene)
         self.silent = sum(one is SILENT for one in drawn.values()) > len(drawn) - 3
         self.partners = {one: Partner(scene, one, how) for one, how in drawn.items()}
-        self.postmen = Postmen(scene, scene.chance.choice([0, 0, 0.3, 0.6]))
+        self.postmen = FakeServers(scene, scene.chance.choice([0, 0, 0.3, 0.6]))
         self.receiver = Receiver(scene, scene.chance.choice([0, 0.4, 0.9]))
         self.worker = Worker(scene, self.postmen, self.receiver)
-        self.administrators = Administrators(scene, self.partners, self.worker_is_poked)
-        self.hook = self.opens_webhook()
+        self.administrators = Administrators(scene, self.partners, self.notify_worker)
+        self.hook = self.open_webhook()
 
-    def worker_is_poked(self) -> None:
+    def notify_worker(self) -> None:
         self.worker.poked = True
 
-    def opens_webhook(self) -> str:
+    def open_webhook(self) -> str:
         """Open a webhook for one office in some seeds."""
         office = self.scene.chance.choice(["KZ_LEAD", "KZ_SHELTER_KOGERSHIN"])
-        if self.scene.likely(0.25):
+        if self.scene.is_likely(0.25):
             hooked(self.scene, office)
         return office
 
-    def runs(self) -> None:
+    def run(self) -> None:
         """Play the seed to its end."""
-        Officer(self.scene, self.partners).plans()
+        Officer(self.scene, self.partners).schedule()
         if not self.silent:
-            self.administrators.plans()
-        self.storms()
-        self.calms()
-        self.outlasts()
-        self.ends()
+            self.administrators.schedule()
+        self.run_storm()
+        self.run_calm()
+        self.run_until_erased()
+        self.check_end()
 
     # Steps.
 
-    def steps_once(self) -> bool:
+    def run_step(self) -> bool:
         """Perform the next step; return False if there is none."""
-        scene, worker_at = self.scene, self.worker.next_at()
+        scene, worker_at = self.scene, self.worker.get_next_time()
         agenda_at = scene.agenda[0][0] if scene.agenda else None
         looked = None
         if worker_at is not None and (agenda_at is None or worker_at <= agenda_at):
             scene.now = max(scene.now, worker_at)
-            looked = self.worker.looked_at if self.worker.looks() else None
+            looked = self.worker.looked_at if self.worker.run() else None
         elif agenda_at is not None:
-            name, step = scene.next_step()
-            scene.say(f"-- {name}")
+            name, step = scene.start_next_step()
+            scene.log(f"-- {name}")
             step()
         else:
             return False
         self.steps += 1
         check(scene, looked)
-        self.calls()
+        self.schedule_looks()
         return True
 
-    def calls(self) -> None:
+    def schedule_looks(self) -> None:
         """Let each office with news schedule a look."""
-        heads = dict(self.scene.rows(HEADS))
+        heads = dict(self.scene.fetch_rows(HEADS))
         for office, partner in self.partners.items():
-            partner.is_called(heads.get(office, 0))
+            partner.schedule_look(heads.get(office, 0))
 
-    def storms(self) -> None:
+    def run_storm(self) -> None:
         scene = self.scene
         days = 24 if self.silent else scene.chance.uniform(15, 45)
         over = scene.now + timedelta(days=days)
         most = 3 * STEPS if self.silent else STEPS
-        while scene.now < over and self.steps < most and self.steps_once():
+        while scene.now < over and self.steps < most and self.run_step():
             pass
         if self.silent and scene.now >= over:
-            endings.silence_was_told(scene)
+            endings.check_missed_deadlines(scene)
 
-    def calms(self) -> None:
+    def run_calm(self) -> None:
         """Make all offices active and prompt, until every case has ended."""
         scene = self.scene
-        scene.say("-- calm: every office answers from now on")
+        scene.log("-- calm: every office answers from now on")
         scene.calm, self.worker.away_until = True, scene.now
-        self.administrators.switches_on()
+        self.administrators.reopen_offices()
         with scene.by_itself() as work:
-            wake_webhooks(work)
+            resume_webhooks(work)
         for partner in self.partners.values():
             partner.waits_for = None
-        self.calls()
+        self.schedule_looks()
         last = scene.now + PATIENCE
-        while self.is_open() and self.steps_once():
-            scene.must(scene.now < last, "a case does not end, though every office answers")
-        scene.must(not self.is_open(), "a case does not end, and nothing happens")
+        while self.is_open() and self.run_step():
+            scene.require(
+                scene.now < last, "a case does not end, though every office answers"
+            )
+        scene.require(not self.is_open(), "a case does not end, and nothing happens")
 
     def is_open(self) -> int:
-        return int(self.scene.one(OPEN))
+        return int(self.scene.fetch_value(OPEN))
 
-    def outlasts(self) -> None:
+    def run_until_erased(self) -> None:
         """Let time pass until every ended case is erased."""
         last = self.scene.now + timedelta(days=1500)
-        while self.steps_once():
-            self.scene.must(self.scene.now < last, "the steps do not end")
+        while self.run_step():
+            self.scene.require(self.scene.now < last, "the steps do not end")
 
-    def ends(self) -> None:
+    def check_end(self) -> None:
         scene = self.scene
-        heads = dict(scene.rows(HEADS))
+        heads = dict(scene.fetch_rows(HEADS))
         for office, partner in self.partners.items():
             if partner.positions < heads[office]:
-                partner.polls()
-        endings.feeds_are_whole(scene, self.partners)
-        endings.everybody_heard(scene)
+                partner.poll()
+        endings.check_feeds(scene, self.partners)
+        endings.check_audiences(scene)
         unsure = [one for p in self.partners.values() for one in p.unsure.values()]
-        endings.nothing_is_lost(scene, unsure)
-        endings.all_has_left(scene, self.postmen, self.receiver, self.hook)
-        self.worker.looks()
+        endings.check_journal(scene, unsure)
+        endings.check_deliveries(scene, self.postmen, self.receiver, self.hook)
+        self.worker.run()
         found = self.worker.ledger.found()
         named = frozenset(one.hex for one in found.erased) if found else frozenset()
-        endings.all_is_erased(scene, named)
+        endings.check_erasures(scene, named)
 
 
 ALL_WEBHOOKS: Final = select(Webhook).where(Webhook.paused_at.is_not(None))
@@ -178,7 +180,7 @@ OPEN: Final = """
 """
 
 
-def wake_webhooks(work: Any) -> None:
+def resume_webhooks(work: Any) -> None:
     """Resume the paused webhooks, as their office would."""
     for webhook in work.session.scalars(ALL_WEBHOOKS):
         webhook.paused_at, webhook.stalled = None, False
@@ -186,7 +188,7 @@ def wake_webhooks(work: Any) -> None:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def disable_logs() -> Iterator[None]:
     """Turn the log of the service off, as a run is read from its trace."""
     before = structlog.get_config()
     silent = structlog.make_filtering_bound_logger(logging.CRITICAL)
@@ -197,29 +199,33 @@ def quiet() -> Iterator[None]:
         structlog.configure(**before)
 
 
-def play(stage: Stage, seed: int) -> Result:
+def play_seed(stage: Stage, seed: int) -> Result:
     """Play one seed without logs; a failure is returned, not raised."""
-    with quiet():
-        return play_aloud(stage, seed)
+    with disable_logs():
+        return play_with_logs(stage, seed)
 
 
-def play_aloud(stage: Stage, seed: int) -> Result:
+def play_with_logs(stage: Stage, seed: int) -> Result:
     began, scene = time.process_time(), Scene(stage, seed)
     result = Result(seed)
     game = None
     try:
         game = Play(scene)
-        game.runs()
+        game.run()
     except Broken as broken:
         result.broken = str(broken)
     except Exception as fault:  # noqa: BLE001 - the result reports it
         result.broken = "".join(traceback.format_exception(fault)[-4:])
-    result.digest, result.whole, result.at = scene.digest(), scene.trace, f"{scene.now}"
+    result.digest, result.whole, result.at = (
+        scene.compute_digest(),
+        scene.trace,
+        f"{scene.now}",
+    )
     result.steps = game.steps if game else 0
     result.days = round((scene.now - scene.began).total_seconds() / 86400, 1)
     result.requests = scene.tally.requests.total()
     result.crashes, result.counts = dict(scene.tally.crashes), dict(scene.tally.counts)
     result.by_kind = dict(scene.tally.requests)
-    scene.ends()
+    scene.finish()
     result.seconds = round(time.process_time() - began, 3)
     return result

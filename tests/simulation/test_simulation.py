@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.simulation.cast import Stage
-from tests.simulation.run import play
+from tests.simulation.run import play_seed
 from tests.simulation.seeds import add_seeds, read_seeds
 from tests.support.effort import Run, amount
 from tests.support.servers import ROOT
@@ -19,28 +19,28 @@ FRESH: Final = amount(12, sample=2, night=24)
 """How many new seeds are played, drawn by the seed of the run."""
 
 
-def fresh() -> list[int]:
+def draw_seeds() -> list[int]:
     """Draw new seeds for this run."""
     return Random(Run.seed).sample(range(1, 1_000_000), FRESH)
 
 
-@pytest.mark.parametrize("seed", [*read_seeds(), *fresh()])
+@pytest.mark.parametrize("seed", [*read_seeds(), *draw_seeds()])
 def test_whatever_happens_nobody_is_lost_and_nothing_is_told(
     made: Stage, seed: int
 ) -> None:
-    result = play(made, seed)
+    result = play_seed(made, seed)
 
     assert not result.broken, "\n".join([*result.trace, result.broken])
 
 
 def test_a_seed_repeats_exactly(made: Stage) -> None:
-    first, second = play(made, 2), play(made, 2)
+    first, second = play_seed(made, 2), play_seed(made, 2)
 
     assert first.whole == second.whole
     assert first.digest == second.digest
 
 
-def digest(seed: int, hashing: str) -> str:
+def get_digest(seed: int, hashing: str) -> str:
     """Play a seed in another process with another order of sets, and return its digest."""
     program = (
         f"from tests.simulation.many import play_some; print(play_some([{seed}])[0].digest)"
@@ -54,9 +54,9 @@ def digest(seed: int, hashing: str) -> str:
 @pytest.mark.whole
 @pytest.mark.slow
 def test_no_order_of_a_set_matters(made: Stage) -> None:
-    digests = {digest(7, hashing) for hashing in ("0", "42")}
+    digests = {get_digest(7, hashing) for hashing in ("0", "42")}
 
-    assert digests == {play(made, 7).digest}
+    assert digests == {play_seed(made, 7).digest}
 
 
 def test_a_seed_that_failed_is_kept_once_and_says_why(tmp_path: Path) -> None:

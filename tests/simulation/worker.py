@@ -11,7 +11,7 @@ from app.worker.erasing import after_erasures
 from app.worker.loop import CLOCKS, Job, once
 from app.worker.pushing import due, push
 from app.worker.sending import Senders, empty
-from tests.simulation.network import Postmen, Receiver, courier
+from tests.simulation.network import FakeServers, Receiver, make_courier
 from tests.simulation.power import MOST, PowerCut
 from tests.simulation.world import Scene
 
@@ -48,41 +48,41 @@ WAITING: Final = {
 class Worker:
     """All jobs of a worker, one after another, in one thread."""
 
-    def __init__(self, scene: Scene, postmen: Postmen, receiver: Receiver) -> None:
+    def __init__(self, scene: Scene, postmen: FakeServers, receiver: Receiver) -> None:
         self.scene, self.postmen, self.receiver = scene, postmen, receiver
-        self.senders: Senders = postmen.senders()
-        self.courier = courier(receiver)
+        self.senders: Senders = postmen.make_senders()
+        self.courier = make_courier(receiver)
         self.away_until = self.looked_at = scene.now
         self.poked = False
         self.period = scene.chance.choice(PERIODS)
-        self.dies = 0.0 if scene.likely(0.2) else scene.chance.choice([0.02, 0.1, 0.3])
-        self.begins()
+        self.dies = 0.0 if scene.is_likely(0.2) else scene.chance.choice([0.02, 0.1, 0.3])
+        self.start()
 
-    def begins(self) -> None:
+    def start(self) -> None:
         """Start as a new process without memory, and check its ledger."""
         self.erased = 0
         self.ledger = Ledger(self.scene.stage.home / "simulated-erasures")
         self.ledger.start(self.scene.ground)
         self.jobs = (
             CLOCKS,
-            Job(Part.NOTICES, lambda _: self.sends(), 200),
-            Job(Part.WEBHOOKS, lambda _: self.pushes(), 64),
+            Job(Part.NOTICES, lambda _: self.send(), 200),
+            Job(Part.WEBHOOKS, lambda _: self.push(), 64),
             after_erasures(self.scene.ground, self.ledger),
         )
 
-    def sends(self) -> int:
+    def send(self) -> int:
         """Send in each channel in turn, because threads would not repeat a seed."""
         ways = (empty(self.scene.ground, self.senders, way) for way in Way)
         return sum(fates.total() for fates in ways)
 
-    def pushes(self) -> int:
+    def push(self) -> int:
         ground = self.scene.ground
         waiting: list[UUID] = due(ground)
         return sum(push(ground, self.courier, one, DELAY) for one in waiting)
 
-    def next_at(self) -> datetime | None:
+    def get_next_time(self) -> datetime | None:
         """Return when the worker runs next with something to do."""
-        soonest = self.scene.one(NEXT)
+        soonest = self.scene.fetch_value(NEXT)
         if self.poked:
             soonest = soonest or str(self.scene.now.replace(tzinfo=None))
             at = min(datetime.fromisoformat(soonest).replace(tzinfo=UTC), self.scene.now)
@@ -92,21 +92,21 @@ class Worker:
             at = datetime.fromisoformat(soonest).replace(tzinfo=UTC)
         return max(at, self.scene.now, self.away_until) + self.period
 
-    def looks(self) -> bool:
+    def run(self) -> bool:
         """Run all jobs once; return False if the process was killed."""
         self.looked_at = self.scene.now
-        if not self.scene.calm and self.scene.likely(self.dies):
+        if not self.scene.calm and self.scene.is_likely(self.dies):
             at = self.scene.chance.randint(1, MOST)
-            self.scene.power.fails(at, after=self.scene.likely(0.5))
+            self.scene.power.fail_at(at, after=self.scene.is_likely(0.5))
         try:
             for job in self.jobs:
                 if self.is_due(job):
-                    self.does(job)
+                    self.run_job(job)
         except PowerCut:
-            self.is_gone()
+            self.restart_later()
             return False
         finally:
-            self.scene.power.is_back()
+            self.scene.power.reset()
         self.poked = False
         return True
 
@@ -117,21 +117,21 @@ class Worker:
         found = self.scene.look.execute(WAITING[job.part], known).fetchone()
         return found is not None or (self.poked and job is CLOCKS)
 
-    def does(self, job: Job) -> None:
+    def run_job(self, job: Job) -> None:
         found = once(self.scene.ground, job)
         self.scene.tally.counts[f"worker {job.part}"] += 1
         if job.part == Part.ERASURES:
-            self.erased = int(self.scene.one("SELECT count(*) FROM erasure"))
+            self.erased = int(self.scene.fetch_value("SELECT count(*) FROM erasure"))
         if found:
-            self.scene.say(f"the worker: {found} of {job.part}")
+            self.scene.log(f"the worker: {found} of {job.part}")
         if self.scene.power.is_off:
             raise PowerCut
 
-    def is_gone(self) -> None:
+    def restart_later(self) -> None:
         """Stay away for seconds, hours or days, and restart."""
         chance = self.scene.chance
         away = chance.choice([timedelta(seconds=5), timedelta(hours=2), timedelta(days=2)])
         self.away_until = self.scene.now + away * chance.uniform(0.2, 1.5)
         self.scene.tally.crashes["worker"] += 1
-        self.scene.say(f"the worker dies, and stays away until {self.away_until}")
-        self.begins()
+        self.scene.log(f"the worker dies, and stays away until {self.away_until}")
+        self.start()

@@ -53,7 +53,7 @@ class Deed:
     """The event that it causes; empty if the journal is not checked for it."""
     about: str = ""
 
-    def headers(self) -> dict[str, str]:
+    def make_headers(self) -> dict[str, str]:
         more = {"If-Match": self.tag, "Approval": self.approval}
         given = {name: value for name, value in more.items() if value}
         return {"Idempotency-Key": self.key, **given}
@@ -72,15 +72,15 @@ class Person:
     """The offices, purposes and sections of each consent."""
     submitted_at: datetime | None = None
 
-    def takes_back(self, purposes: frozenset[str]) -> None:
+    def withdraw(self, purposes: frozenset[str]) -> None:
         self.consents = [one for one in self.consents if not one[1] & purposes]
 
-    def lets(self, office: str, section: str) -> bool:
+    def can_read(self, office: str, section: str) -> bool:
         """Return whether a valid consent lets an office read a section."""
         given = any(office in to and section in what for to, _, what in self.consents)
         return given and office not in self.unsafe
 
-    def lets_help(self, office: str, service: str) -> bool:
+    def can_help(self, office: str, service: str) -> bool:
         return any(office in to and service in why for to, why, _ in self.consents)
 
 
@@ -93,7 +93,7 @@ class Tally:
     crashes: Counter[str] = field(default_factory=Counter)
 
 
-def subject_of(deed: Deed, shown: Json) -> str:
+def get_subject(deed: Deed, shown: Json) -> str:
     """Return the subject of a record that a request created."""
     kind = deed.path.rpartition("/")[2]
     return f"cases/{shown['code']}" if "code" in shown else f"{kind}/{shown.get('id')}"
@@ -106,9 +106,11 @@ class Scene(World):
         self.seed, self.stage = seed, stage
         self.chance = Random(f"{seed} chance")
         ids = partial(ids_of, Random(f"{seed} ids"))
-        url = stage.fresh()
+        url = stage.create_database()
         super().__init__(url, stage.app, stage.here, ids)
-        self.ground = replace(self.ground, clock=self.tick, time=lambda _: self.tick())
+        self.ground = replace(
+            self.ground, clock=self.advance_clock, time=lambda _: self.advance_clock()
+        )
         self.app.state.ground = self.ground
         self.power = Power(self.database)
         self.look = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -125,65 +127,67 @@ class Scene(World):
 
     # Time.
 
-    def tick(self) -> datetime:
+    def advance_clock(self) -> datetime:
         """Move the clock a little, and return the time."""
         self.now += TICK
         return self.now
 
-    def later(self, delay: timedelta, name: str, step: Callable[[], None]) -> None:
+    def schedule(self, delay: timedelta, name: str, step: Callable[[], None]) -> None:
         """Add a step to the agenda."""
         heappush(self.agenda, (self.now + delay, next(self.order), name, step))
 
-    def next_step(self) -> tuple[str, Callable[[], None]]:
+    def start_next_step(self) -> tuple[str, Callable[[], None]]:
         """Move the clock to the next step, and return it."""
         at, _, name, step = heappop(self.agenda)
         self.now = max(self.now, at)
         return name, step
 
-    def hours(self, least: float, most: float) -> timedelta:
+    def draw_hours(self, least: float, most: float) -> timedelta:
         return timedelta(hours=self.chance.uniform(least, most))
 
-    def likely(self, share: float) -> bool:
+    def is_likely(self, share: float) -> bool:
         return self.chance.random() < share
 
     # Trace.
 
-    def say(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """Add a line to the trace; ids are replaced by names."""
         since = self.now - self.began
         hours, rest = divmod(since.seconds, 3600)
         moment = f"{since.days:4}d {hours:02}:{rest // 60:02}:{rest % 60:02}"
-        self.trace.append(f"{moment}  {NAMED.sub(self.named, line)}")
+        self.trace.append(f"{moment}  {NAMED.sub(self.name_id, line)}")
 
-    def named(self, found: re.Match[str]) -> str:
+    def name_id(self, found: re.Match[str]) -> str:
         """Return the name of an id, numbered by its first use."""
         kind = "case " if found[0].startswith("SC-") else "#"
         return self.names.setdefault(found[0], f"{kind}{len(self.names) + 1}")
 
-    def digest(self) -> str:
+    def compute_digest(self) -> str:
         """Return a digest of everything that happened in this seed."""
-        rows = self.rows("SELECT at, type, facts FROM entry ORDER BY rowid")
-        said = "\n".join([*self.trace, *(NAMED.sub(self.named, str(row)) for row in rows)])
+        rows = self.fetch_rows("SELECT at, type, facts FROM entry ORDER BY rowid")
+        said = "\n".join(
+            [*self.trace, *(NAMED.sub(self.name_id, str(row)) for row in rows)]
+        )
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
-    def must(self, holds: object, what: str) -> None:
+    def require(self, holds: object, what: str) -> None:
         """Raise Broken unless a condition holds."""
         if not holds:
-            raise Broken(NAMED.sub(self.named, what))
+            raise Broken(NAMED.sub(self.name_id, what))
 
     # Queries on the database.
 
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.look.execute(query, values).fetchall()
 
-    def one(self, query: str, *values: Any) -> Any:
-        return self.rows(query, *values)[0][0]
+    def fetch_value(self, query: str, *values: Any) -> Any:
+        return self.fetch_rows(query, *values)[0][0]
 
-    def entries(self) -> int:
+    def count_entries(self) -> int:
         """Return the number of entries in the journal."""
-        return int(self.one("SELECT count(*) FROM entry"))
+        return int(self.fetch_value("SELECT count(*) FROM entry"))
 
-    def someone_of(self, account: Account) -> Someone:
+    def get_person(self, account: Account) -> Someone:
         return Someone(self, account.code, account.actor, account.key)
 
     @property
@@ -193,64 +197,69 @@ class Scene(World):
 
     # Requests.
 
-    def asks(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
+    def send(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
         """Send a request; return None if the power failed or the answer was lost.
 
         No answer may be a server error or contain sealed text.
         """
         self.tally.requests[f"{method} {NAMED.sub('*', path)}"] += 1
-        answer = self.heard(who, method, path, **more)
+        answer = self.send_once(who, method, path, **more)
         if answer is None:
             self.tally.crashes["request"] += 1
-            self.say(f"{who.code} {method} {path}: the power fails")
+            self.log(f"{who.code} {method} {path}: the power fails")
             return None
         told = f" {answer.json()['type']}" if answer.is_error else ""
-        self.say(f"{who.code} {method} {path}: {answer.status_code}{told}")
-        self.must(answer.status_code < 500, f"a {answer.status_code} to {method} {path}")
+        self.log(f"{who.code} {method} {path}: {answer.status_code}{told}")
+        self.require(answer.status_code < 500, f"a {answer.status_code} to {method} {path}")
         if not SEALED.search(path):
-            self.must(CANARY not in answer.text, f"sealed text in {path}")
+            self.require(CANARY not in answer.text, f"sealed text in {path}")
         return answer
 
-    def heard(self, who: Someone, method: str, path: str, **more: Any) -> Response | None:
+    def send_once(
+        self, who: Someone, method: str, path: str, **more: Any
+    ) -> Response | None:
         try:
             answer = who.ask(method, path, **more)
         except PowerCut:
             return None
         return None if self.power.is_off else answer
 
-    def sends(self, deed: Deed) -> Response | None:
+    def send_deed(self, deed: Deed) -> Response | None:
         """Send a request with its key; check that a repetition has no effect."""
-        known, before = self.done.get(deed.key), self.entries()
-        with self.risking(0.0 if self.calm else MISHAPS):
-            answer = self.asks(
-                deed.who, "POST", deed.path, body=deed.body, headers=deed.headers()
+        known, before = self.done.get(deed.key), self.count_entries()
+        with self.inject_failure(0.0 if self.calm else MISHAPS):
+            answer = self.send(
+                deed.who, "POST", deed.path, body=deed.body, headers=deed.make_headers()
             )
         if answer is None:
             return None
         if known is not None:
-            self.must(
-                self.entries() == before, f"{deed.path} was executed twice with one key"
+            self.require(
+                self.count_entries() == before,
+                f"{deed.path} was executed twice with one key",
             )
             same = {known[1], 401, 403, 404}
-            self.must(answer.status_code in same, f"{deed.path}: another answer to a retry")
+            self.require(
+                answer.status_code in same, f"{deed.path}: another answer to a retry"
+            )
         elif answer.is_success:
             shown = answer.json() if answer.content else {}
-            deed.about = deed.about or subject_of(deed, shown)
+            deed.about = deed.about or get_subject(deed, shown)
             self.done[deed.key] = (deed, answer.status_code, shown)
         return answer
 
     @contextmanager
-    def risking(self, share: float) -> Iterator[None]:
+    def inject_failure(self, share: float) -> Iterator[None]:
         """Let the power fail in the middle of some requests."""
-        if self.likely(share):
-            self.power.fails(1, after=self.likely(0.5))
+        if self.is_likely(share):
+            self.power.fail_at(1, after=self.is_likely(0.5))
         try:
             yield
         finally:
-            self.power.is_back()
+            self.power.reset()
 
-    def ends(self) -> None:
+    def finish(self) -> None:
         """Close everything."""
-        self.power.ends()
+        self.power.close()
         with closing(self.look):
             self.closes()

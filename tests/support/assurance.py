@@ -16,7 +16,7 @@ PAGE: Final = ROOT / "docs" / "assurance.md"
 PART: Final = "runs"
 NAMES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
-type Told = dict[str, Any]
+type Numbers = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,21 @@ class Run:
 
     name: str
     path: str
-    tell: Callable[[Told], tuple[str, str]]
+    describe: Callable[[Numbers], tuple[str, str]]
 
 
-def killed(told: Told) -> tuple[str, str]:
+def describe_torture(told: Numbers) -> tuple[str, str]:
     """Return the extent and the findings of a run that kills the service under load."""
     acts, beside = told["operations"], told["disturbances"]
     others = ", ".join(f"{count} {name}" for name, count in beside.items())
     how = (
-        f"{told['kills']} kills ({others}), seed {told['seed']}; {listed(acts)}; "
+        f"{told['kills']} kills ({others}), seed {told['seed']}; {format_counts(acts)}; "
         f"{told['cases']} cases, {told['events']} events, {told['seconds'] / 60:.0f} min"
     )
-    return how, found(told["findings"])
+    return how, format_findings(told["findings"])
 
 
-def failed(told: Told) -> tuple[str, str]:
+def describe_failpoints(told: Numbers) -> tuple[str, str]:
     """Return the extent and the findings of a run that makes single statements fail."""
     share = "" if told["all_points"] else f", one in {told['one_point_in']}"
     how = (
@@ -47,40 +47,40 @@ def failed(told: Told) -> tuple[str, str]:
         f"{told['points']} points{share}; {told['failures']} failures, "
         f"{told['seconds'] / 60:.0f} min"
     )
-    return how, found(told["faults"])
+    return how, format_findings(told["faults"])
 
 
-def restored(told: Told) -> tuple[str, str]:
+def describe_drill(told: Numbers) -> tuple[str, str]:
     """Return the extent and the findings of a run that restores a lost service."""
     how = (
         f"{told['submitted']} cases acknowledged, {told['lost']} of them after the "
         f"backup; {told['erased_again']} erased again; served again after "
         f"{told['seconds_to_restore']:.0f} s"
     )
-    return how, found([])  # a run with findings does not end
+    return how, format_findings([])  # a run with findings does not end
 
 
-def simulated(told: Told) -> tuple[str, str]:
+def describe_simulation(told: Numbers) -> tuple[str, str]:
     """Return the extent and the findings of a run of the simulation."""
     how = (
         f"seeds {told['first_seed']} to {told['last_seed']}: {told['steps']:,} steps, "
         f"{told['requests']:,} requests, {sum(told['crashes'].values()):,} crashes of the "
         f"worker, {told['virtual_days']:,} days; {told['seconds'] / 60:.0f} min"
     )
-    return how, found(told["failed"])
+    return how, format_findings(told["failed"])
 
 
-def fuzzed(told: Told) -> tuple[str, str]:
+def describe_fuzzing(told: Numbers) -> tuple[str, str]:
     """Return the extent and the findings of a run with requests made from the contract."""
     users = told["users"]
     how = (
         f"{users[0]['examples']} examples an operation, as {len(users)} people; "
         f"{sum(one['cases'] for one in users):,} cases, {told['seconds'] / 60:.0f} min"
     )
-    return how, found([one["name"] for one in users if one["failed"]])
+    return how, format_findings([one["name"] for one in users if one["failed"]])
 
 
-def mutated(told: Told) -> tuple[str, str]:
+def describe_mutation(told: Numbers) -> tuple[str, str]:
     """Return how many changes of important modules were made, and how many were missed."""
     of = {name: sum(one[name] for one in told["modules"]) for name in COUNTED}
     judged = of["killed"] + of["survived"]
@@ -96,35 +96,39 @@ def mutated(told: Told) -> tuple[str, str]:
 COUNTED: Final = ("mutants", "killed", "survived", "equivalent", "open")
 
 
-def found(what: list[Any]) -> str:
+def format_findings(what: list[Any]) -> str:
     """Return how many findings there are, in words."""
     return f"{len(what)} found" if what else "nothing"
 
 
-def listed(counts: dict[str, int]) -> str:
+def format_counts(counts: dict[str, int]) -> str:
     """Format counts with their names, separated by commas."""
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
-def runs() -> Iterator[Run]:
+def list_runs() -> Iterator[Run]:
     """List the runs whose results are stored."""
     for kind, name in NAMES.items():
-        yield Run(f"`make torture`, {name}", f".torture/{kind}.json", killed)
-        yield Run(f"`make failpoints`, {name}", f".torture/failpoints-{kind}.json", failed)
-        yield Run(f"`make drill`, {name}", f".torture/drill-{kind}.json", restored)
-    yield Run("`make simulate`", ".simulation/result.json", simulated)
-    yield Run("`make mutate`", ".mutation/result.json", mutated)
-    yield Run("`make fuzz-api`", ".fuzz/result.json", fuzzed)
+        yield Run(f"`make torture`, {name}", f".torture/{kind}.json", describe_torture)
+        yield Run(
+            f"`make failpoints`, {name}",
+            f".torture/failpoints-{kind}.json",
+            describe_failpoints,
+        )
+        yield Run(f"`make drill`, {name}", f".torture/drill-{kind}.json", describe_drill)
+    yield Run("`make simulate`", ".simulation/result.json", describe_simulation)
+    yield Run("`make mutate`", ".mutation/result.json", describe_mutation)
+    yield Run("`make fuzz-api`", ".fuzz/result.json", describe_fuzzing)
 
 
 def main() -> None:
     """Write the rows of the runs that were made here; raises `PageBroken`."""
     page = PAGE.read_text("utf-8")
     rows = {line.split(" | ")[0]: line for line in page.splitlines() if line[:3] == "| `"}
-    for run in runs():
+    for run in list_runs():
         if (path := ROOT / run.path).is_file():
             told = json.loads(path.read_text("utf-8"))
-            cells = (run.name, *run.tell(told), told.get("commit", "not known"))
+            cells = (run.name, *run.describe(told), told.get("commit", "not known"))
             rows[f"| {run.name}"] = f"| {' | '.join(cells)} |"
     head = ("| run | how much | found | commit |", "|---|---|---|---|")
     table = "\n".join((*head, *(rows[name] for name in sorted(rows))))

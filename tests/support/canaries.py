@@ -19,7 +19,7 @@ from httpx2 import Response
 from app.cli.lines import log_lines
 from app.kernel.actors import Role
 from app.settings import LogLevel
-from tests.support.canary_texts import ABOUT, LISTS, carry_on
+from tests.support.canary_texts import ABOUT, LISTS, run_other_actions
 from tests.support.world import (
     ALL_SECTIONS,
     WORKERS,
@@ -52,14 +52,14 @@ def spellings(word: str) -> Iterator[bytes]:
     yield word.encode("utf-16-be").strip(b"\0")
     yield plain.hex().encode()
     yield plain.hex().upper().encode()
-    yield from escapes(word)
+    yield from list_escapes(word)
     for ahead in range(3):
         first, last = -(-8 * ahead // 6), 8 * (ahead + len(plain)) // 6
         yield b64encode(b"\0" * ahead + plain)[first:last]
         yield urlsafe_b64encode(b"\0" * ahead + plain)[first:last]
 
 
-def escapes(word: str) -> Iterator[bytes]:
+def list_escapes(word: str) -> Iterator[bytes]:
     """Yield the text as JSON, as a URL and as Python's `repr` of bytes escape it."""
     escaped = json.dumps(word)[1:-1]
     yield escaped.encode()
@@ -86,27 +86,29 @@ class Canaries:
 
     def text(self) -> str:
         """Return a new marker text in three scripts."""
-        number = self.next()
+        number = self.make_number()
         return f"{LATIN}{number} {CYRILLIC}{number} {ARABIC}{number}"
 
-    def next(self) -> str:
+    def make_number(self) -> str:
         self.said.append(f"{len(self.said):03}")
         return self.said[-1]
 
-    def code(self) -> str:
-        return f"{CODE}_{self.next()}"
+    def make_code(self) -> str:
+        return f"{CODE}_{self.make_number()}"
 
-    def contacts(self) -> list[Json]:
-        return [{"name": self.text(), "phone": f"+{PHONE}{self.next()}"} for _ in "12"]
+    def make_contacts(self) -> list[Json]:
+        return [
+            {"name": self.text(), "phone": f"+{PHONE}{self.make_number()}"} for _ in "12"
+        ]
 
-    def sections(self) -> list[Json]:
+    def make_sections(self) -> list[Json]:
         """Return sections with a marker in every field."""
         needs = {name: self.text() for name in ("summary", "access_needs", "safety_notice")}
         contact = {name: self.text() for name in ("alias", "safe_channel", "safe_times")}
         whole = {"names": [self.text(), self.text()], "documents": [self.text()]}
         signs = {"codes": [SIGN], "remarks": self.text()}
         told = [{"section": s, "text": self.text()} for s in WHOLE if s in TOLD]
-        self.next()
+        self.make_number()
         return [
             {"section": "needs"} | needs,
             {"section": "contact"} | contact,
@@ -121,20 +123,20 @@ class Canaries:
         leads = [consent(focal_point="IOM"), consent()]
         given = [one | {"sections": WHOLE} for one in (*leads, for_services())]
         return {
-            "sections": self.sections(),
-            "safeguards": guards | {"unsafe_focal_points": [self.code()]},
+            "sections": self.make_sections(),
+            "safeguards": guards | {"unsafe_focal_points": [self.make_code()]},
             "consents": [one | {"evidence": self.text()} for one in given],
             "risk": {"level": "low", "remarks": self.text()},
             "screening": {"signs": [SIGN], "remarks": self.text()},
-            "external_reference": f"{LATIN}-{self.next()}",
+            "external_reference": f"{LATIN}-{self.make_number()}",
         }
 
-    def promise(self) -> Json:
+    def make_acceptance(self) -> Json:
         """Return the body with which a recipient accepts a referral."""
         at = f"2026-06-02T09{MINUTE}+05:00"
-        self.next()
+        self.make_number()
         meeting = {"place": self.text(), "at": at, "person": self.text()}
-        return {"meeting": meeting, "contacts": self.contacts()}
+        return {"meeting": meeting, "contacts": self.make_contacts()}
 
 
 TOLD = ("narrative", "perpetrators", "health")
@@ -149,15 +151,15 @@ class Journey:
     answers: list[Response] = field(default_factory=list)
     cast: list[Someone] = field(default_factory=list)
 
-    def brings(self, focal_point: str, *roles: Role) -> Someone:
+    def add_person(self, focal_point: str, *roles: Role) -> Someone:
         self.cast.append(self.world.someone(focal_point, roles or WORKERS))
         return self.cast[-1]
 
     def runs(self) -> Json:
         """Take a case from submission to closure, with every kind of refusal in between."""
-        officer, first = self.brings("UZ_CONSULATE_ALMATY"), self.brings("KZ_LEAD")
-        self.brings("OVERSIGHT_DEMO")
-        lead = self.brings("IOM")
+        officer, first = self.add_person("UZ_CONSULATE_ALMATY"), self.add_person("KZ_LEAD")
+        self.add_person("OVERSIGHT_DEMO")
+        lead = self.add_person("IOM")
         taken_back = officer.submits(**self.say.case())
         why = {"reason": "SENT_IN_ERROR", "note": self.say.text()}
         done(officer.does("withdraw", taken_back, why))
@@ -166,17 +168,17 @@ class Journey:
         why = {"reason": "NO_CAPACITY", "note": self.say.text()}
         assert first.does("decline-lead", case, why).status_code == 204
         done(lead.does("acknowledge", case))
-        done(lead.does("accept-lead", case, {"contacts": self.say.contacts()}))
-        self.works(lead, case)
-        self.helps(lead, case)
-        self.opens_all(case, *carry_on(self.say, lead, case, self.cast))
-        self.ends(lead, case)
+        done(lead.does("accept-lead", case, {"contacts": self.say.make_contacts()}))
+        self.write_again(lead, case)
+        self.run_referrals(lead, case)
+        self.open_all(case, *run_other_actions(self.say, lead, case, self.cast))
+        self.close_case(lead, case)
         return case
 
-    def works(self, lead: Someone, case: Json) -> None:
+    def write_again(self, lead: Someone, case: Json) -> None:
         """Write the sections and safeguards again, and add a consent and an assessment."""
         path = path_of(case)
-        for content in self.say.sections():
+        for content in self.say.make_sections():
             tag = lead.tag(case)
             section = f"{path}/sections/{content['section']}"
             done(lead.ask("PUT", section, content, headers={"If-Match": tag}))
@@ -188,34 +190,37 @@ class Journey:
         risk = {"level": "high", "remarks": self.say.text()}
         done(lead.creates(f"{path}/risk-assessments", risk))
 
-    def helps(self, lead: Someone, case: Json) -> None:
+    def run_referrals(self, lead: Someone, case: Json) -> None:
         """Refer to three offices: one helps, one declines, one referral is revoked."""
-        shelter, lawyer = self.brings("KZ_SHELTER_KOGERSHIN"), self.brings("KZ_LEGAL_AID")
-        other = self.brings("KZ_SHELTER_TANSHOLPAN")
+        shelter, lawyer = (
+            self.add_person("KZ_SHELTER_KOGERSHIN"),
+            self.add_person("KZ_LEGAL_AID"),
+        )
+        other = self.add_person("KZ_SHELTER_TANSHOLPAN")
         helped = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", sections=WHOLE))
         done(shelter.does("acknowledge", helped))
-        done(shelter.does("accept", helped, self.say.promise()))
+        done(shelter.does("accept", helped, self.say.make_acceptance()))
         done(shelter.does("start", helped, {"person_met": True}))
-        self.opens_all(case, helped)
+        self.open_all(case, helped)
         report = {"outcome": "delivered", "feedback": self.say.text()}
         done(shelter.does("complete", helped, report))
         refused = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
         why = {"reason": "LANGUAGE", "note": self.say.text()}
         done(lawyer.does("decline", refused, why))
         dropped = done(lead.refers(case, "KZ_SHELTER_TANSHOLPAN"))
-        done(other.does("accept", dropped, self.say.promise()))
+        done(other.does("accept", dropped, self.say.make_acceptance()))
         why = {"reason": "NO_LONGER_NEEDED", "note": self.say.text()}
         done(lead.does("revoke", dropped, why))
-        self.opens_all(case, helped, refused, dropped)
+        self.open_all(case, helped, refused, dropped)
 
-    def ends(self, lead: Someone, case: Json) -> None:
-        second = self.brings("IOM", Role.SUPERVISOR)
+    def close_case(self, lead: Someone, case: Json) -> None:
+        second = self.add_person("IOM", Role.SUPERVISOR)
         why = closing(note=self.say.text())
         asked = done(lead.does("close", case, why))
         done(second.post(f"/approvals/{asked['id']}/approve"))
         done(lead.does("close", case, why, approval=asked["id"]))
 
-    def opens_all(self, case: Json, *referrals: Json) -> None:
+    def open_all(self, case: Json, *referrals: Json) -> None:
         """Open every sealed document and read all else as each of the people."""
         of_case = path_of(case)
         ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
@@ -231,7 +236,7 @@ class Journey:
             one.hears()
 
 
-class Heard(logging.Handler):
+class LogRecorder(logging.Handler):
     """Log handler that records each line of the service, including tracebacks."""
 
     def __init__(self) -> None:
@@ -249,10 +254,10 @@ LOUD = ("", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg", "uvicorn", "uvico
 
 
 @contextmanager
-def listening() -> Iterator[Heard]:
+def listening() -> Iterator[LogRecorder]:
     """Log as `safe-conduct serve` does, with every logger at level DEBUG."""
     log_lines(LogLevel.DEBUG)
-    handler, loggers = Heard(), [logging.getLogger(name) for name in LOUD]
+    handler, loggers = LogRecorder(), [logging.getLogger(name) for name in LOUD]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
@@ -278,7 +283,7 @@ def provoke(journey: Journey, case: Json) -> Iterator[Response]:
         {"notice": {}, "sections": [{"section": "identity", "names": [f"{text}\u202e"]}]},
         {"notice": {}, "safeguards": {"unsafe_focal_points": [text], text: text}},
         {"notice": {}, "consents": [consent(purposes=[text], obtained_on=text)]},
-        {"notice": {}, "consents": [consent(focal_point=journey.say.code())]},
+        {"notice": {}, "consents": [consent(focal_point=journey.say.make_code())]},
         {"notice": {}, "risk": {"level": text}, "external_reference": text},
         text,
         [text],
@@ -286,7 +291,7 @@ def provoke(journey: Journey, case: Json) -> Iterator[Response]:
     yield from (one.creates("/cases", body) for body in bodies)
     why = {"reason": "DUPLICATE", "note": text}
     yield from (journey.cast[3].does(act, case, why) for act in ACTS)
-    yield from (send_raw(one, raw.encode()) for raw in broken(text))
+    yield from (send_raw(one, raw.encode()) for raw in list_broken_json(text))
     yield from (one.ask("GET", f"{where}?{quoted}={quoted}") for where in (*LISTS, path))
     yield from (one.ask("GET", f"/{where}?{query}={quoted}") for where, query in QUERIES)
     yield from (one.ask("GET", f"/{where}/{quoted}") for where in ("x", *NAMED))
@@ -310,7 +315,7 @@ QUERIES = (
 )
 
 
-def broken(text: str) -> list[str]:
+def list_broken_json(text: str) -> list[str]:
     """Return texts that are not JSON, or that can be read in two ways."""
     return [
         text,

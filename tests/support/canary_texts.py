@@ -25,7 +25,7 @@ FACTS: tuple[Json, ...] = (
 )
 
 
-class Voice(Protocol):
+class TextSource(Protocol):
     """A generator of marker texts."""
 
     def text(self) -> str:
@@ -35,36 +35,36 @@ class Voice(Protocol):
         """Return the body of a case that is filled with marker texts."""
 
 
-def carry_on(
-    say: Voice, lead: Someone, case: Json, cast: Sequence[Someone]
+def run_other_actions(
+    say: TextSource, lead: Someone, case: Json, cast: Sequence[Someone]
 ) -> Iterator[Json]:
     """Perform the remaining actions with a note each; yield the referrals they create."""
     officer = cast[0]
-    is_known(say, officer, lead, case)
-    yield from is_helped(say, lead, case)
-    rests(say, lead, case)
-    is_moved(say, officer, lead)
+    record_facts(say, officer, lead, case)
+    yield from run_referrals(say, lead, case)
+    pause_and_reopen(say, lead, case)
+    replace_lead(say, officer, lead)
     vital = {"reason": "RISK_TO_LIFE", "note": say.text()}
     draft = done(officer.writes_case(**say.case(), vital_interest=vital))
     done(officer.does("discard", draft))
     done(lead.does("relocate", case, {"country": "UZ", "note": say.text()}))
 
 
-def is_known(say: Voice, officer: Someone, lead: Someone, case: Json) -> None:
+def record_facts(say: TextSource, officer: Someone, lead: Someone, case: Json) -> None:
     """Record facts and a vital interest, ask a question and answer it."""
     path = path_of(case)
     for fact in FACTS:
         done(lead.creates(f"{path}/facts", fact | {"note": say.text()}))
     vital = {"reason": "SERIOUS_HARM", "note": say.text()}
     done(lead.creates(f"{path}/vital-interests", vital))
-    is_read(say, lead, path)
+    read_in_emergency(say, lead, path)
     ask = {"topics": ["needs"], "question": say.text()}
     asked = done(lead.creates(f"{path}/questions", ask))
     answer = f"{path}/questions/{asked['id']}/answer"
     done(officer.post(answer, {"answer": say.text()}))
 
 
-def is_read(say: Voice, lead: Someone, path: str) -> None:
+def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
     """Read a section by emergency access, and record that the person was informed."""
     reading = {"reason": "RISK_TO_LIFE", "sections": ["health"], "purpose": "protection"}
     asked = done(lead.creates(f"{path}/vital-readings", reading | {"note": say.text()}))
@@ -75,7 +75,7 @@ def is_read(say: Voice, lead: Someone, path: str) -> None:
     done(lead.post(f"{where}/inform", {"note": say.text()}))
 
 
-def is_helped(say: Voice, lead: Someone, case: Json) -> Iterator[Json]:
+def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
     """Ask, answer, hold, withdraw and redirect referrals to two shelters."""
     shelter, other = map(
         lead.world.someone, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
@@ -97,7 +97,7 @@ def is_helped(say: Voice, lead: Someone, case: Json) -> Iterator[Json]:
     yield from (held, sent_on, draft)
 
 
-def rests(say: Voice, lead: Someone, case: Json) -> None:
+def pause_and_reopen(say: TextSource, lead: Someone, case: Json) -> None:
     """Suspend, resume, monitor, stop and reopen a case."""
     rest = {"reason": "SAFETY", "review_at": REVIEW}
     done(lead.does("suspend", case, rest | {"note": say.text()}))
@@ -111,7 +111,7 @@ def rests(say: Voice, lead: Someone, case: Json) -> None:
     done(lead.does("reopen", case, again | {"note": say.text()}))
 
 
-def is_moved(say: Voice, officer: Someone, lead: Someone) -> None:
+def replace_lead(say: TextSource, officer: Someone, lead: Someone) -> None:
     """Let a desk assign a lead, and replace that lead when it does not act."""
     world = lead.world
     desk = world.someone("DESK_CENTRAL_ASIA")

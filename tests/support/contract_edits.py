@@ -51,7 +51,7 @@ def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
     """Make one edit of a document."""
     home, _, last = pointer.rpartition("/")
     parent = at(document, home)
-    key = int(last) if isinstance(parent, list) else unescaped(last)
+    key = int(last) if isinstance(parent, list) else decode_step(last)
     match verb:
         case "put" if isinstance(parent, list) and key == len(parent):
             parent.append(json.loads(rest))
@@ -61,14 +61,14 @@ def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
             del parent[key]
         case "move":
             target, _, name = rest.rpartition("/")
-            at(document, target)[unescaped(name)] = parent.pop(key)
+            at(document, target)[decode_step(name)] = parent.pop(key)
         case "reverse":
             parent[key].reverse()
         case "without":
             parent[key].remove(json.loads(rest))
         case "rename":
             parent[rest] = parent.pop(key)
-            refer(document, f"#{pointer}", f"#{home}/{rest}")
+            replace_references(document, f"#{pointer}", f"#{home}/{rest}")
         case _:
             raise ValueError(verb)
 
@@ -84,25 +84,25 @@ def exchanging(sent: Any, read: Any, schemas: Json) -> Json:
     }
 
 
-def refer(part: Any, old: str, new: str) -> None:
+def replace_references(part: Any, old: str, new: str) -> None:
     """Replace each reference to one name by a reference to another."""
     for key, value in part.items() if isinstance(part, dict) else enumerate(part):
         if value == old:
             part[key] = new
         elif isinstance(value, dict | list):
-            refer(value, old, new)
+            replace_references(value, old, new)
 
 
 def pointed(document: Json, place: str) -> str:
     """Return the JSON pointer of a place that starts with an operation or a schema."""
     head, *steps = place.split("/")
-    pointer = named(document, head) if head else ""
+    pointer = find_operation(document, head) if head else ""
     for step in steps:
-        pointer += f"/{numbered(at(document, pointer), step) if step else step}"
+        pointer += f"/{find_index(at(document, pointer), step) if step else step}"
     return pointer
 
 
-def named(document: Json, name: str) -> str:
+def find_operation(document: Json, name: str) -> str:
     """Return the JSON pointer of an operation, or of a schema, by its name."""
     for kind in ("paths", "webhooks"):
         for path, methods in document[kind].items():
@@ -112,7 +112,7 @@ def named(document: Json, name: str) -> str:
     return f"{SCHEMAS}/{name}"
 
 
-def numbered(parent: Any, step: str) -> str:
+def find_index(parent: Any, step: str) -> str:
     """Return the index of a list entry by its number, its name, or `-` for the next one."""
     if not isinstance(parent, list) or step.isdigit():
         return step
@@ -127,11 +127,11 @@ def at(document: Json, pointer: str) -> Any:
         if isinstance(found, list):
             found = found[int(step)] if int(step) < len(found) else None
         else:
-            found = (found or {}).get(unescaped(step))
+            found = (found or {}).get(decode_step(step))
     return found
 
 
-def unescaped(step: str) -> str:
+def decode_step(step: str) -> str:
     """Decode one step of a JSON pointer."""
     return step.replace("~1", "/").replace("~0", "~")
 
@@ -145,15 +145,15 @@ def only(document: Json, names: set[str]) -> Json:
         if (these := {m: it for m, it in methods.items() if it["operationId"] in names})
     }
     everything = copy["components"]["schemas"]
-    kept = reached([copy["paths"], copy["webhooks"]], everything, set())
+    kept = collect_schemas([copy["paths"], copy["webhooks"]], everything, set())
     copy["components"]["schemas"] = {n: it for n, it in everything.items() if n in kept}
     return copy
 
 
-def reached(part: Any, everything: Json, seen: set[str]) -> set[str]:
+def collect_schemas(part: Any, everything: Json, seen: set[str]) -> set[str]:
     """Return the names of the schemas that a part refers to, directly or indirectly."""
     for name in re.findall(rf'"#{SCHEMAS}/([^"]+)"', json.dumps(part)):
         if name not in seen:
             seen.add(name)
-            reached(everything[name], everything, seen)
+            collect_schemas(everything[name], everything, seen)
     return seen

@@ -44,14 +44,14 @@ def refusing(world: World, url: str, table: str) -> Iterator[None]:
 
 
 @contextmanager
-def locked(world: World, url: str, table: str) -> Iterator[None]:
+def lock_table(world: World, url: str, table: str) -> Iterator[None]:
     """Lock a table, on SQLite the whole file, while the service waits only briefly."""
-    with in_haste(world), holding(world, url, table):
+    with limit_lock_wait(world), lock_from_outside(world, url, table):
         yield
 
 
 @contextmanager
-def holding(world: World, url: str, table: str) -> Iterator[None]:
+def lock_from_outside(world: World, url: str, table: str) -> Iterator[None]:
     """Lock a table from outside the service."""
     if kind(world) == "sqlite":
         file = str(make_url(url).database)
@@ -66,29 +66,29 @@ def holding(world: World, url: str, table: str) -> Iterator[None]:
 
 
 @contextmanager
-def in_haste(world: World) -> Iterator[None]:
+def limit_lock_wait(world: World) -> Iterator[None]:
     """Make the service wait 20 milliseconds for a lock instead of seconds."""
     if kind(world) == "sqlite":
-        with saying(world, "PRAGMA busy_timeout = 20"):
+        with run_pragma(world, "PRAGMA busy_timeout = 20"):
             yield
         return
 
-    def hurry(connection: Connection) -> None:
+    def limit_wait(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '20ms'")
 
-    with listening(world.database, "begin", hurry):
+    with listening(world.database, "begin", limit_wait):
         yield
 
 
 @contextmanager
-def saying(world: World, pragma: str) -> Iterator[None]:
+def run_pragma(world: World, pragma: str) -> Iterator[None]:
     """Run a pragma on every SQLite connection that is opened within the block."""
 
-    def say(connection: Any, _: object) -> None:
+    def execute(connection: Any, _: object) -> None:
         connection.execute(pragma)
 
     world.database.engine.dispose()
-    with listening(world.database, "connect", say):
+    with listening(world.database, "connect", execute):
         yield
     world.database.engine.dispose()
 
@@ -115,7 +115,7 @@ def without_room(world: World, url: str, table: str) -> Iterator[None]:
     ask(url, *(how.format(table=table) for how in FULL[kind(world)]))
     if kind(world) == "sqlite":
         [(pages,)] = ask(url, "PRAGMA page_count")
-        with saying(world, f"PRAGMA max_page_count = {pages}"):
+        with run_pragma(world, f"PRAGMA max_page_count = {pages}"):
             yield
         ask(url, "DROP TRIGGER full", "DROP TABLE ballast")
         return
@@ -125,6 +125,6 @@ def without_room(world: World, url: str, table: str) -> Iterator[None]:
 
 BREAKS: Final[dict[str, Break]] = {
     "refused": refusing,
-    "locked": locked,
+    "locked": lock_table,
     "full": without_room,
 }

@@ -17,7 +17,7 @@ from psycopg import OperationalError
 from sqlalchemy import Engine, NullPool, QueuePool, create_engine
 
 from app.kernel.db import Database
-from tests.support.snapshots import NotAsBeforeError, Snapshot, looking, put_back, taken
+from tests.support.snapshots import NotAsBeforeError, Snapshot, open_cursor, put_back, taken
 
 FEW: Final = 4
 """Most connections that stay open for the next test."""
@@ -35,14 +35,14 @@ type Making = Callable[[], AbstractContextManager[str]]
 
 
 @cache
-def opened(url: str) -> Database:
+def open_database(url: str) -> Database:
     """Return the database of a URL, and cache it with the statements that it compiled."""
     return Database(url)
 
 
-def leave(url: str) -> None:
+def leave_database(url: str) -> None:
     """Close the connections of a test, except a few if the database will be used again."""
-    engine = opened(url).engine
+    engine = open_database(url).engine
     pool = engine.pool
     assert isinstance(pool, QueuePool)
     wait_until_returned(pool)
@@ -76,34 +76,34 @@ class Reused:
         """Restore the first state, and return whether that succeeded."""
         if self.uses == MOST:
             return False
-        engine = opened(self.url).engine
+        engine = open_database(self.url).engine
         try:
-            alone(engine)
+            close_others(engine)
             self.then = put_back(engine, self.then)
         except (NotAsBeforeError, OperationalError):
             return False
         return True
 
-    def ends(self) -> None:
+    def drop_database(self) -> None:
         LENT.discard(self.url)
-        opened(self.url).engine.dispose()
+        open_database(self.url).engine.dispose()
         self.drop.close()
 
 
-def alone(engine: Engine) -> None:
+def close_others(engine: Engine) -> None:
     """End the connections of others, so that they do not write into the next test.
 
     Raises NotAsBeforeError if one of our connections is gone, or another cannot be ended.
     """
-    ours = pooled(engine)
-    with looking(engine) as cursor:
+    ours = get_backend_ids(engine)
+    with open_cursor(engine) as cursor:
         found = dict(cursor.execute(OTHERS, {"ours": list(ours)}).fetchall())
         found[cursor.connection.info.backend_pid] = True
     if not ours <= found.keys() or not all(found.values()):
         raise NotAsBeforeError
 
 
-def pooled(engine: Engine) -> set[int]:
+def get_backend_ids(engine: Engine) -> set[int]:
     """Return the process ids that serve the idle connections of the pool."""
     pool: Any = engine.pool
     with ExitStack() as stack:
@@ -115,30 +115,30 @@ def pooled(engine: Engine) -> set[int]:
 
 
 @contextmanager
-def lending(template: str, make: Making) -> Iterator[Making]:
+def offer_copies(template: str, make: Making) -> Iterator[Making]:
     """Yield a function that lends copies of the template database in its present state."""
     owner = create_engine(template, poolclass=NullPool)
     then, free = taken(owner), list[Reused]()
     owner.dispose()
 
-    def fresh() -> Reused:
+    def create() -> Reused:
         drop = ExitStack()
         url = drop.enter_context(make())
         LENT.add(url)
         return Reused(url, then, drop)
 
     @contextmanager
-    def lent() -> Iterator[str]:
-        one = free.pop() if free else fresh()
+    def claim() -> Iterator[str]:
+        one = free.pop() if free else create()
         if one.uses and not one.is_as_before():
-            one.ends()
-            one = fresh()
+            one.drop_database()
+            one = create()
         one.uses += 1
         try:
             yield one.url
         finally:
             free.append(one)
 
-    yield lent
+    yield claim
     for one in free:
-        one.ends()
+        one.drop_database()

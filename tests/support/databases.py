@@ -36,7 +36,7 @@ from app.directory.changes import Clerk
 from app.kernel import migrations
 from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.journal import renew_epoch
-from tests.support.database_pool import lending, opened
+from tests.support.database_pool import offer_copies, open_database
 
 KINDS = ("sqlite", "postgresql")
 SERVER = "SAFE_CONDUCT_TEST_DATABASE_URL"
@@ -64,7 +64,7 @@ log_min_messages = fatal
 type Copy = Callable[[], AbstractContextManager[str]]
 
 
-def chosen(names: str) -> tuple[str, ...]:
+def parse_kinds(names: str) -> tuple[str, ...]:
     """Parse the option `--databases`."""
     if unknown := set(names.split(",")) - set(KINDS):
         raise argparse.ArgumentTypeError(f"not of {', '.join(KINDS)}: {', '.join(unknown)}")
@@ -87,14 +87,16 @@ def copies(kind: str, home: Path) -> Iterator[Copy]:
     with ExitStack() as stack:
         match kind:
             case "sqlite":
-                yield stack.enter_context(sqlite_copies(home / f"sqlite-{token_hex(4)}"))
+                yield stack.enter_context(
+                    make_sqlite_copies(home / f"sqlite-{token_hex(4)}")
+                )
             case _:
-                url = os.environ.get(SERVER) or started(home / "postgresql")
-                yield stack.enter_context(postgresql_copies(make_url(url)))
+                url = os.environ.get(SERVER) or start_server(home / "postgresql")
+                yield stack.enter_context(make_postgresql_copies(make_url(url)))
 
 
 @contextmanager
-def alone() -> Iterator[tuple[Path, str]]:
+def open_alone() -> Iterator[tuple[Path, str]]:
     """Yield a folder and the URL of one SQLite database, for a program that is no test."""
     home = make_home()
     try:
@@ -111,14 +113,14 @@ class Numbers:
         self.fresh, self.free = count(), list[int]()
 
     @contextmanager
-    def lent(self) -> Iterator[int]:
+    def claim(self) -> Iterator[int]:
         number = self.free.pop() if self.free else next(self.fresh)
         yield number
         self.free.append(number)
 
 
 @contextmanager
-def sqlite_copies(folder: Path) -> Iterator[Copy]:
+def make_sqlite_copies(folder: Path) -> Iterator[Copy]:
     """Yield a function that copies a SQLite file, which nobody has open."""
     folder.mkdir()
     template, numbers = folder / "template.db", Numbers()
@@ -126,7 +128,7 @@ def sqlite_copies(folder: Path) -> Iterator[Copy]:
 
     @contextmanager
     def copy() -> Iterator[str]:
-        with numbers.lent() as number:
+        with numbers.claim() as number:
             path = folder / f"{number}.db"
             yield f"sqlite:///{shutil.copyfile(template, path)}"
             for left in folder.glob(f"{path.name}*"):  # the file, its journal and its index
@@ -137,29 +139,32 @@ def sqlite_copies(folder: Path) -> Iterator[Copy]:
 
 
 @contextmanager
-def postgresql_copies(home: URL) -> Iterator[Copy]:
+def make_postgresql_copies(home: URL) -> Iterator[Copy]:
     """Yield a function that copies a database under a name of this worker."""
     # A torture run restarts the server, so a pooled connection may be closed.
     admin = create_engine(home, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     mine, numbers = f"safe_conduct_test_{token_hex(4)}", Numbers()
 
     @contextmanager
-    def database(name: str, template: str) -> Iterator[str]:
+    def create_database(name: str, template: str) -> Iterator[str]:
         run(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield home.set(database=name).render_as_string(hide_password=False)
         finally:
             run(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
-    with database(mine, "template0") as template:
+    with create_database(mine, "template0") as template:
         set_up(template)
 
         @contextmanager
         def make() -> Iterator[str]:
-            with numbers.lent() as number, database(f"{mine}_{number}", mine) as url:
+            with (
+                numbers.claim() as number,
+                create_database(f"{mine}_{number}", mine) as url,
+            ):
                 yield url
 
-        with lending(template, make) as copy:
+        with offer_copies(template, make) as copy:
             yield copy
     admin.dispose()
 
@@ -179,7 +184,7 @@ def backup(url: str) -> Iterator[str]:
         yield kept
         return
     admin = create_engine(made.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    opened(url).engine.dispose()
+    open_database(url).engine.dispose()
     run(admin, f"CREATE DATABASE {name} TEMPLATE {made.database}")
     try:
         yield kept
@@ -227,10 +232,10 @@ def overheard(database: Database) -> Iterator[list[str]]:
     """Record the statements that are sent to the database."""
     statements: list[str] = []
 
-    def listen(*said: Any) -> None:
+    def record(*said: Any) -> None:
         statements.append(said[2])
 
-    with listening(database, "before_cursor_execute", listen):
+    with listening(database, "before_cursor_execute", record):
         yield statements
 
 
@@ -257,7 +262,7 @@ class Server(PostgresServer):
         (self.pgdata / "postgresql.auto.conf").write_text(SETTINGS)
 
 
-def started(folder: Path) -> str:
+def start_server(folder: Path) -> str:
     """Return the URL of the server; the first caller starts it, the others wait."""
     folder.mkdir(exist_ok=True)
     return Server(folder, cleanup_mode=None).get_uri()

@@ -9,11 +9,11 @@ from app.access.assertions import LIFETIME, LONGEST, SKEW
 from tests.support.machine_keys import (
     ENDPOINT,
     Machine,
+    encode_segment,
+    join_token,
     pair,
     public,
-    segment,
     signed,
-    unsigned,
     written,
 )
 from tests.support.world import PUBLIC
@@ -35,7 +35,7 @@ def by_its_public_key(machine: Machine) -> str:
     """Sign with the public key as a shared secret (CVE-2015-9235)."""
     said = f"{written(machine.head(alg='HS256'))}.{written(machine.claims())}"
     secret = machine.key.as_pem(private=False)
-    return f"{said}.{segment(hmac.digest(secret, said.encode(), hashlib.sha256))}"
+    return f"{said}.{encode_segment(hmac.digest(secret, said.encode(), hashlib.sha256))}"
 
 
 def by_another(machine: Machine) -> str:
@@ -50,7 +50,7 @@ def with_its_own_key(machine: Machine) -> str:
     return signed(other, "ES384", head, machine.claims())
 
 
-def changed_after(machine: Machine) -> str:
+def mutate_after_signing(machine: Machine) -> str:
     head, _, signature = machine.signs().split(".")
     return f"{head}.{written(machine.claims(exp=9))}.{signature}"
 
@@ -61,18 +61,22 @@ def now(machine: Machine) -> float:
 
 BAD: Final[dict[str, Callable[[Machine], str]]] = {
     # how it is signed
-    "alg none": lambda m: unsigned(m.head(alg="none"), m.claims()),
-    "alg None": lambda m: unsigned(m.head(alg="None"), m.claims()),
-    "no signature": lambda m: unsigned(m.head(), m.claims()),
+    "alg none": lambda m: join_token(m.head(alg="none"), m.claims()),
+    "alg None": lambda m: join_token(m.head(alg="None"), m.claims()),
+    "no signature": lambda m: join_token(m.head(), m.claims()),
     "HS256 with the public key": by_its_public_key,
     ANOTHERS: by_another,
-    "changed after it was signed": changed_after,
+    "changed after it was signed": mutate_after_signing,
     "RS384 with a key of ES384": lambda m: m.signs({"alg": "RS384"}),
     "an algorithm that is not listed": lambda m: m.signs({"alg": "ES256"}),
     "no alg": lambda m: signed(m.key, m.alg, {"kid": m.kid}, m.claims()),
     "alg as a list": lambda m: with_head(m, alg=["ES384"]),
-    "a signature of zeros": lambda m: unsigned(m.head(), m.claims(), segment(bytes(96))),
-    "a signature in DER": lambda m: unsigned(m.head(), m.claims(), segment(b"\x30" * 102)),
+    "a signature of zeros": lambda m: join_token(
+        m.head(), m.claims(), encode_segment(bytes(96))
+    ),
+    "a signature in DER": lambda m: join_token(
+        m.head(), m.claims(), encode_segment(b"\x30" * 102)
+    ),
     # which key
     "an unknown kid": lambda m: with_head(m, kid="A" * 43),
     "no kid": lambda m: signed(m.key, m.alg, {"alg": m.alg}, m.claims()),
@@ -123,9 +127,9 @@ BAD: Final[dict[str, Callable[[Machine], str]]] = {
     "empty parts": lambda _: "..",
     "oversize": lambda m: m.signs(more="x" * LONGEST),
     "a header of brackets": lambda m: (
-        f"{segment(b'[' * 900)}.{m.signs().partition('.')[2]}"
+        f"{encode_segment(b'[' * 900)}.{m.signs().partition('.')[2]}"
     ),
-    "claims of brackets": lambda m: f"{written(m.head())}.{segment(b'[' * 2000)}.x",
+    "claims of brackets": lambda m: f"{written(m.head())}.{encode_segment(b'[' * 2000)}.x",
     "a header that is a list": lambda m: signed(m.key, m.alg, ["alg"], m.claims()),
     "claims that are a list": lambda m: signed(m.key, m.alg, m.head(), [m.claims()]),
     "base 64 with padding": lambda m: f"{m.signs()}==",

@@ -36,7 +36,7 @@ def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedPr
         read.write(given)
         read.flush()
         files = (read.name, said.name, complained.name)
-        process = WARM.Process(target=perform, args=(typed, files), daemon=True)
+        process = WARM.Process(target=run_here, args=(typed, files), daemon=True)
         process.start()
         process.join(seconds)
         if process.exitcode is None:
@@ -48,7 +48,7 @@ def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedPr
         )
 
 
-def perform(typed: Typed, files: tuple[str, str, str]) -> None:
+def run_here(typed: Typed, files: tuple[str, str, str]) -> None:
     """Run the command in the forked process."""
     for stream, name in enumerate(files):
         file = os.open(name, os.O_WRONLY if stream else os.O_RDONLY)

@@ -14,7 +14,14 @@ from typing import Final
 from app.kernel.actors import Role
 from tests.support.administrators import ADMINISTRATOR, NEW, OFFICE, asked, puts
 from tests.support.machine_keys import enrolled
-from tests.support.raw_requests import KEYED, Headers, Operation, Wire, operations, resolved
+from tests.support.raw_requests import (
+    KEYED,
+    Headers,
+    Operation,
+    Wire,
+    operations,
+    resolve_reference,
+)
 from tests.support.returns import begin
 from tests.support.webhook_receivers import hooked
 from tests.support.world import (
@@ -56,7 +63,7 @@ class Stage:
     @cached_property
     def ids(self) -> dict[str, list[str]]:
         """Every id by its parameter name, from all people."""
-        return ids_of([one for seen in self.sights for one in seen])
+        return collect_ids([one for seen in self.sights for one in seen])
 
     def places(self, operation: Operation) -> list[tuple[Someone, Ids]]:
         """List the people who can call the operation, each with ids that they can see."""
@@ -64,7 +71,7 @@ class Stage:
             self.known[operation.path] = [
                 (one, ids)
                 for one, seen in zip(self.people, self.sights, strict=True)
-                for ids in together(operation.keys, seen)
+                for ids in match_ids(operation.keys, seen)
             ]
         return self.known[operation.path]
 
@@ -74,7 +81,7 @@ def filled(path: str, ids: Ids) -> str:
     return KEYED.sub(lambda match: ids[match[1]], path)
 
 
-def ids_of(sights: list[Ids]) -> dict[str, list[str]]:
+def collect_ids(sights: list[Ids]) -> dict[str, list[str]]:
     """Collect ids by the name of the path parameter, each once."""
     found: dict[str, dict[str, None]] = {}
     for ids in sights:
@@ -83,27 +90,27 @@ def ids_of(sights: list[Ids]) -> dict[str, list[str]]:
     return {name: list(values) for name, values in found.items()}
 
 
-def together(names: list[str], seen: list[Ids]) -> list[Ids]:
+def match_ids(names: list[str], seen: list[Ids]) -> list[Ids]:
     """Return ids for all names: those that were listed together, else combinations."""
     whole = [ids for ids in seen if ids.keys() == set(names)]
-    alone = ids_of([ids for ids in seen if len(ids) == 1])
+    alone = collect_ids([ids for ids in seen if len(ids) == 1])
     choices = islice(product(*(alone.get(name, []) for name in names)), MANY)
     return whole or [dict(zip(names, some, strict=True)) for some in choices]
 
 
 def set_up(wire: Wire) -> Stage:
     """Build the world, and return its people; nobody can disable their accounts."""
-    people = cast(wire.world)
-    bring_about(people)
+    people = create_people(wire.world)
+    create_records(people)
     wire.world.works()
     told = operations(wire.world.app.openapi())
     own = {str(one.actor.account_id) for one in people.values()}
-    seen = [sights(wire, one, told) for one in people.values()]
+    seen = [find_ids(wire, one, told) for one in people.values()]
     others = [[ids for ids in some if not own & {*ids.values()}] for some in seen]
     return Stage(people, others)
 
 
-def cast(world: World) -> dict[str, Someone]:
+def create_people(world: World) -> dict[str, Someone]:
     """Create the accounts of all people, by the name of their part."""
     return {
         "officer": world.someone("UZ_CONSULATE_ALMATY"),
@@ -117,12 +124,12 @@ def cast(world: World) -> dict[str, Someone]:
     }
 
 
-def bring_about(people: dict[str, Someone]) -> None:
+def create_records(people: dict[str, Someone]) -> None:
     """Create cases, referrals and returns in the states that a request can meet."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     done(officer.writes_case())
     officer.submits()
-    worked_on(people)
+    create_shared_case(people)
     ending = lead.leads(officer.submits())
     done(lead.does("close", ending, closing()))
     closed = lead.leads(officer.submits())
@@ -159,7 +166,7 @@ READING: Final[Json] = {
 }
 
 
-def worked_on(people: dict[str, Someone]) -> Json:
+def create_shared_case(people: dict[str, Someone]) -> Json:
     """Create a case with a question, a screening, referrals and an offered handover."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     consents = [consent(), for_services(), for_handover(people["taker"].code)]
@@ -184,32 +191,32 @@ def worked_on(people: dict[str, Someone]) -> Json:
 # What a person can name.
 
 
-def sights(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
+def find_ids(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
     """List the ids that a person can name, from enumerations and lists of the contract."""
-    seen = [ids for operation in told for ids in coded(operation)]
+    seen = [ids for operation in told for ids in list_enum_ids(operation)]
     names = {name for operation in told for name in operation.keys}
     reads = sorted((op for op in told if op.method == "GET"), key=lambda op: len(op.keys))
     for read in reads:
         word = read.path.rpartition("/")[2]
-        for name in names & {f"{word}_id", *below(read.path, told)}:
+        for name in names & {f"{word}_id", *list_item_names(read.path, told)}:
             alone = name == f"{word}_id"
-            for ids in together(read.keys, seen):
-                values = islice(read_off(wire, one, read, ids), ENOUGH)
+            for ids in match_ids(read.keys, seen):
+                values = islice(read_ids(wire, one, read, ids), ENOUGH)
                 seen += [{**({} if alone else ids), name: value} for value in values]
-    return seen + [ids for operation in told for ids in alike(operation, seen)]
+    return seen + [ids for operation in told for ids in list_similar_ids(operation, seen)]
 
 
-def coded(operation: Operation) -> Iterator[Ids]:
+def list_enum_ids(operation: Operation) -> Iterator[Ids]:
     """Yield the values of a path parameter that is an enumeration."""
     for parameter in operation.told.get("parameters", []):
         if parameter["in"] == "path":
-            schema = resolved(parameter["schema"], operation.schemas)
+            schema = resolve_reference(parameter["schema"], operation.schemas)
             yield from ({parameter["name"]: value} for value in schema.get("enum", []))
 
 
-def alike(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
+def list_similar_ids(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
     """Yield ids of the right form for a parameter that no list covers."""
-    known = ids_of(seen)
+    known = collect_ids(seen)
     for parameter in operation.told.get("parameters", []):
         name, form = parameter["name"], parameter["schema"].get("pattern")
         if parameter["in"] == "path" and form and name not in known:
@@ -218,13 +225,13 @@ def alike(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
                 yield from ({name: value} for value in islice(fitting, 2))
 
 
-def below(path: str, told: list[Operation]) -> set[str]:
+def list_item_names(path: str, told: list[Operation]) -> set[str]:
     """Return the names that paths give to an item of this list."""
     found = (re.match(rf"{re.escape(path)}/{KEYED.pattern}", op.path) for op in told)
     return {match[1] for match in found if match}
 
 
-def read_off(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
+def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
     """Yield the id of each item of a list, or of one record."""
     answer = wire.send("GET", filled(read.path, ids), spoken(read, one, ""))
     shown = answer.json() if answer.status == 200 else {}

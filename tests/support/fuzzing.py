@@ -28,9 +28,9 @@ from sqlalchemy import make_url
 
 from app.access.powers import ADMINISTERS
 from tests.support import databases, results
-from tests.support.full_world import Stage, ids_of, set_up
+from tests.support.full_world import Stage, collect_ids, set_up
 from tests.support.fuzz_hooks import LIVE, PRISTINE
-from tests.support.raw_requests import Operation, operations, resolved, wired
+from tests.support.raw_requests import Operation, operations, resolve_reference, wired
 from tests.support.servers import ROOT, key_file, started
 from tests.support.world import Json, Someone, done
 
@@ -53,7 +53,7 @@ UNHEADED: Final = [400, 401, 403, 422, 428]
 
 
 @dataclass(frozen=True)
-class Ground:
+class Prepared:
     """A world in its first state, and the ids in it."""
 
     home: Path
@@ -64,27 +64,27 @@ class Ground:
 
 
 @contextmanager
-def staged() -> Iterator[Ground]:
+def build_stage() -> Iterator[Prepared]:
     """Build a world with one of everything; each run takes a copy of it."""
-    with databases.alone() as (home, url):
+    with databases.open_alone() as (home, url):
         with wired(url) as wire:
             stage, told = set_up(wire), operations(wire.world.app.openapi())
             stranger = wire.world.someone("JM_CONSULATE_PORT_OF_SPAIN")
             done(stranger.writes_case(notice={"country": "TT"}))
         path = Path(make_url(url).database or "")
         key_file(home)
-        yield Ground(home, path, stage, stranger, told)
+        yield Prepared(home, path, stage, stranger, told)
 
 
 # What Schemathesis is told.
 
 
-def configured(ground: Ground, name: str, folder: Path) -> Path:
+def write_config(ground: Prepared, name: str, folder: Path) -> Path:
     """Write the configuration of one run: the users, and the ids that they can name."""
     users = {name: ground.stage.cast[name], STRANGER: ground.stranger}
     seen = ground.stage.sights[list(ground.stage.cast).index(name)]
-    known = {**ground.stage.ids, **ids_of(seen)} | {"versions": [VERSIONS]}
-    (folder / "users.json").write_text(json.dumps(keys(users)))
+    known = {**ground.stage.ids, **collect_ids(seen)} | {"versions": [VERSIONS]}
+    (folder / "users.json").write_text(json.dumps(build_auth(users)))
     lines = [
         'hooks = "tests.support.fuzz_hooks"',
         "[cache]",
@@ -95,7 +95,7 @@ def configured(ground: Ground, name: str, folder: Path) -> Path:
     lines.append("[parameters]")
     lines += [
         f'"{where}" = {{ dictionary = "{n}", probability = {LIVELY} }}'
-        for where, n in dict(filled(ground.told, known)).items()
+        for where, n in dict(list_parameters(ground.told, known)).items()
     ]
     lines += [
         "[checks.positive_data_acceptance]",
@@ -115,7 +115,9 @@ def configured(ground: Ground, name: str, folder: Path) -> Path:
     return folder / "config.toml"
 
 
-def filled(told: list[Operation], known: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+def list_parameters(
+    told: list[Operation], known: dict[str, list[str]]
+) -> Iterator[tuple[str, str]]:
     """Yield where ids are used: in paths, and in body fields with the same pattern."""
     yield "header.If-Match", "versions"
     forms: dict[str | None, str] = {}
@@ -127,13 +129,15 @@ def filled(told: list[Operation], known: dict[str, list[str]]) -> Iterator[tuple
                 forms.setdefault(schema.get("pattern"), name)
     forms.pop(None, None)
     for operation in told:
-        fields = resolved(operation.takes or {}, operation.schemas).get("properties", {})
+        fields = resolve_reference(operation.takes or {}, operation.schemas).get(
+            "properties", {}
+        )
         for name, schema in fields.items():
             if schema.get("pattern") in forms:
                 yield f"body.{name}", forms[schema["pattern"]]
 
 
-def keys(users: dict[str, Someone]) -> Json:
+def build_auth(users: dict[str, Someone]) -> Json:
     """Return users with their keys, in the format of Web Fuzzing Commons."""
     return {
         "auth": [
@@ -178,12 +182,12 @@ class Found:
         found = cases["with_failures"] + cases["errored"] + len(self.report["errors"])
         return int(found) if whole else max(int(found), 1)
 
-    def spelled(self) -> Json:
+    def to_json(self) -> Json:
         """Return the numbers of the result."""
         of_run = {"name": self.run.name, "examples": int(self.run.examples)}
         return {**of_run, "cases": self.cases, "failed": self.failed}
 
-    def told(self) -> str:
+    def to_line(self) -> str:
         """Return the result as one line."""
         tested = self.report["operations"]["tested"]
         return (
@@ -192,13 +196,13 @@ class Found:
         )
 
 
-def fuzz(ground: Ground, run: Run) -> Found:
+def run_schemathesis(ground: Prepared, run: Run) -> Found:
     """Run Schemathesis as one person, on a server of its own."""
     folder, began = ground.home / run.name, time.monotonic()
     folder.mkdir()
     database, report = str(folder / "live.db"), folder / "report.json"
     shutil.copy(ground.database, database)
-    config = configured(ground, run.name, folder)
+    config = write_config(ground, run.name, folder)
     with started(f"sqlite:///{database}", ground.home / "keys") as server:
         said = [
             str(Path(sys.executable).with_name("st")),
@@ -218,7 +222,7 @@ def fuzz(ground: Ground, run: Run) -> Found:
             "none",
             "--report-json-path",
             str(report),
-            *chosen(ground.told, run.name),
+            *list_options(ground.told, run.name),
         ]
         ran = subprocess.run(
             said,
@@ -241,7 +245,7 @@ def fuzz(ground: Ground, run: Run) -> Found:
     return Found(run, time.monotonic() - began, output, told)
 
 
-def chosen(told: list[Operation], name: str) -> Iterator[str]:
+def list_options(told: list[Operation], name: str) -> Iterator[str]:
     """Yield options that leave out what an administrator may never do."""
     if name != ADMINISTRATOR:
         return
@@ -251,7 +255,7 @@ def chosen(told: list[Operation], name: str) -> Iterator[str]:
             yield from ("--include-operation-id", operation.name)
 
 
-def plan(examples: str, people: str) -> list[Run]:
+def plan_runs(examples: str, people: str) -> list[Run]:
     """Return a run for each of the named people (separated by commas), or for all."""
     names = people.split(",") if people else USERS
     if unknown := set(names) - set(USERS):
@@ -261,26 +265,26 @@ def plan(examples: str, people: str) -> list[Run]:
 
 def main(examples: str = "100", people: str = "") -> None:
     """Run for all people, print the results, and fail if there is a finding."""
-    runs = plan(examples, people)
+    runs = plan_runs(examples, people)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
     found, began = list[Found](), time.monotonic()
-    with staged() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for one in pool.map(partial(fuzz, ground), runs):
+    with build_stage() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for one in pool.map(partial(run_schemathesis, ground), runs):
             found.append(one)
-            say(one.output if one.failed else "", one.told())
-    cases, failed = (sum(counts) for counts in zip(*map(count, found), strict=True))
-    say(f"{max(cases - failed, 0)} passed, {failed} failed")
-    users = [one.spelled() for one in found]
+            print_lines(one.output if one.failed else "", one.to_line())
+    cases, failed = (sum(counts) for counts in zip(*map(count_cases, found), strict=True))
+    print_lines(f"{max(cases - failed, 0)} passed, {failed} failed")
+    users = [one.to_json() for one in found]
     results.keep(RESULT, {"users": users, "seconds": time.monotonic() - began})
     sys.exit(failed > 0)
 
 
-def count(one: Found) -> tuple[int, int]:
+def count_cases(one: Found) -> tuple[int, int]:
     return one.cases, one.failed
 
 
-def say(*lines: str) -> None:
+def print_lines(*lines: str) -> None:
     """Print lines, and flush the output."""
     sys.stdout.write("".join(f"{line}\n" for line in lines if line))
     sys.stdout.flush()

@@ -30,7 +30,7 @@ STARTS: Final = [
 LIMITS: Final = (days(7), months(1), working_days(5))
 
 
-def deadlines() -> list[str]:
+def compute_deadlines() -> list[str]:
     """Compute deadlines in six countries, over three years."""
     return [
         limit.after(start, Place(zone, country).calendar(start)).isoformat()
@@ -43,7 +43,9 @@ def deadlines() -> list[str]:
 def digest() -> str:
     """Return the digest of the time zone release, of deadlines and of country names."""
     names = [item.model_dump() for item in countries()]
-    text = json.dumps([time_zones.version(), deadlines(), names], ensure_ascii=False)
+    text = json.dumps(
+        [time_zones.version(), compute_deadlines(), names], ensure_ascii=False
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

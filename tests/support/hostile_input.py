@@ -54,10 +54,10 @@ def flaws(answer: Answer) -> list[str]:
         found.append("a header that breaks")
     if answer["access-control-allow-origin"] or answer["set-cookie"]:
         found.append("a header that is not ours")
-    return found + (flaws_of_problem(answer) if answer.status >= 400 else [])
+    return found + (find_problem_flaws(answer) if answer.status >= 400 else [])
 
 
-def flaws_of_problem(answer: Answer) -> list[str]:
+def find_problem_flaws(answer: Answer) -> list[str]:
     # operation_calls.py checks that the contract lists an answer of OAuth.
     if answer["content-type"] == JSON:
         told, wanted = answer.json(), {"error", "error_description"}
@@ -73,7 +73,7 @@ def flaws_of_problem(answer: Answer) -> list[str]:
 
 def bodies(operation: Operation) -> st.SearchStrategy[Any]:
     """Return a strategy for bodies that fit the schema of an operation."""
-    return valid(operation.takes or {}, operation.schemas)
+    return make_values(operation.takes or {}, operation.schemas)
 
 
 TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=20).map(lambda t: CANARY + t)
@@ -86,25 +86,28 @@ FORMATS: Final[dict[str, st.SearchStrategy[Any]]] = {
 }
 
 
-def valid(schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
+def make_values(schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
     """Return a strategy for values of a schema, with the canary in each free text."""
     if "$ref" in schema:
-        return valid(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+        return make_values(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
-            return st.one_of([valid(part, schemas) for part in schema[choice]])
+            return st.one_of([make_values(part, schemas) for part in schema[choice]])
     if "const" in schema or "enum" in schema:
         return st.sampled_from(schema.get("enum", [schema.get("const")]))
     kinds = schema.get("type", "string")
     known = [kinds] if isinstance(kinds, str) else kinds
-    return st.one_of([of_kind(kind, schema, schemas) for kind in known])
+    return st.one_of([make_values_of_type(kind, schema, schemas) for kind in known])
 
 
-def of_kind(kind: str, schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
+def make_values_of_type(kind: str, schema: Json, schemas: Json) -> st.SearchStrategy[Any]:
     if kind == "object":
-        return objects(schema, schemas)
+        return make_objects(schema, schemas)
     if kind == "array":
-        inner, least = valid(schema.get("items", {}), schemas), schema.get("minItems", 0)
+        inner, least = (
+            make_values(schema.get("items", {}), schemas),
+            schema.get("minItems", 0),
+        )
         return st.lists(inner, min_size=least, max_size=max(least, 2))
     if kind == "string":
         form = schema.get("pattern")
@@ -121,8 +124,10 @@ PLAIN: Final[dict[str, st.SearchStrategy[Any]]] = {
 }
 
 
-def objects(schema: Json, schemas: Json) -> st.SearchStrategy[Json]:
-    made = {n: valid(part, schemas) for n, part in schema.get("properties", {}).items()}
+def make_objects(schema: Json, schemas: Json) -> st.SearchStrategy[Json]:
+    made = {
+        n: make_values(part, schemas) for n, part in schema.get("properties", {}).items()
+    }
     needed = {name: made[name] for name in schema.get("required", [])}
     rest = {name: strategy for name, strategy in made.items() if name not in needed}
     return st.fixed_dictionaries(needed, optional=rest)
@@ -170,54 +175,54 @@ JUNK: Final[st.SearchStrategy[Any]] = st.recursive(
 )
 
 
-def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def list_places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the path of every place in a body, with that of the body itself."""
     yield path
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from spots(inner, (*path, key))
+            yield from list_places(inner, (*path, key))
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from spots(inner, (*path, number))
+            yield from list_places(inner, (*path, number))
 
 
-def put(value: Any, path: tuple[Any, ...], what: Any) -> Any:
+def replace_at(value: Any, path: tuple[Any, ...], what: Any) -> Any:
     """Return a copy of a body with a value replaced."""
     if not path:
         return what
     first, *rest = path
     copy = dict(value) if isinstance(value, dict) else list(value)
-    copy[first] = put(copy[first], tuple(rest), what)
+    copy[first] = replace_at(copy[first], tuple(rest), what)
     return copy
 
 
-def leave_out(value: Any, path: tuple[Any, ...]) -> Any:
+def remove_at(value: Any, path: tuple[Any, ...]) -> Any:
     first, *rest = path
     copy = dict(value) if isinstance(value, dict) else list(value)
     if rest:
-        copy[first] = leave_out(copy[first], tuple(rest))
+        copy[first] = remove_at(copy[first], tuple(rest))
     else:
         del copy[first]
     return copy
 
 
-def damage(body: Any, chance: Random, junk: list[Any]) -> Any:
+def mutate(body: Any, chance: Random, junk: list[Any]) -> Any:
     """Return a body with values replaced, left out or added at random."""
     for _ in range(chance.randint(1, 3)):
-        where, what = chance.choice(list(spots(body))), chance.choice(junk)
+        where, what = chance.choice(list(list_places(body))), chance.choice(junk)
         match chance.choice(["put", "put", "leave out", "add"]):
             case "leave out" if where:
-                body = leave_out(body, where)
-            case "add" if isinstance(at(body, where), dict):
-                body = put(
-                    body, where, at(body, where) | {f"{CANARY}{chance.random()}": what}
+                body = remove_at(body, where)
+            case "add" if isinstance(get_at(body, where), dict):
+                body = replace_at(
+                    body, where, get_at(body, where) | {f"{CANARY}{chance.random()}": what}
                 )
             case _:
-                body = put(body, where, what)
+                body = replace_at(body, where, what)
     return body
 
 
-def at(value: Any, path: tuple[Any, ...]) -> Any:
+def get_at(value: Any, path: tuple[Any, ...]) -> Any:
     for step in path:
         value = value[step]
     return value
@@ -239,9 +244,9 @@ def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
     @settings(MANY, max_examples=number)
     @given(whole, st.lists(JUNK, min_size=1, max_size=6))
     def make(body: Any, junk: list[Any]) -> None:
-        some = [damage(body, chance, [*junk, *AWKWARD]) for _ in range(6)]
+        some = [mutate(body, chance, [*junk, *AWKWARD]) for _ in range(6)]
         found.update(dict.fromkeys(map(written, (body, *junk, *some))))
-        found.update(dict.fromkeys(garbled(written(one), chance) for one in some[:2]))
+        found.update(dict.fromkeys(mutate_bytes(written(one), chance) for one in some[:2]))
         if len(found) >= number:
             raise Enough
 
@@ -250,7 +255,7 @@ def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
     return list(found)[:number]
 
 
-def garbled(raw: bytes, chance: Random) -> bytes:
+def mutate_bytes(raw: bytes, chance: Random) -> bytes:
     """Cut bytes out of a text, or insert some."""
     start = chance.randrange(len(raw) + 1)
     end = start + chance.choice([0, 0, 1, 5, len(raw)])
@@ -265,7 +270,7 @@ def written(body: Any) -> bytes:
 def hostile_bodies(whole: Json) -> dict[str, bytes]:
     """Return bodies that must be refused (ASSURANCE.md M1), made from a valid one."""
     plain = json.dumps(whole)
-    said = partial(inside, plain)
+    said = partial(insert_inside, plain)
     return {
         "unknown field": said(f'"{CANARY}": 1'),
         "integer beyond the database": said(f'"{CANARY}": 9223372036854775808'),
@@ -316,8 +321,8 @@ VALUES: Final[dict[str, str]] = {
 
 def hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, bytes]:
     """Return bodies in which one valid value is replaced by a hostile one."""
-    leaves = [path for path in spots(whole) if path and is_leaf(at(whole, path))]
-    marked = {path: json.dumps(put(whole, path, HERE)) for path in leaves}
+    leaves = [path for path in list_places(whole) if path and is_leaf(get_at(whole, path))]
+    marked = {path: json.dumps(replace_at(whole, path, HERE)) for path in leaves}
     return {
         f"{name} at {path}": text.replace(f'"{HERE}"', VALUES[name]).encode()
         for path, text in marked.items()
@@ -330,7 +335,7 @@ def is_leaf(value: Any) -> bool:
     return not value or not isinstance(value, dict | list)
 
 
-def inside(plain: str, more: str) -> bytes:
+def insert_inside(plain: str, more: str) -> bytes:
     """Add text to the inside of a JSON object."""
     comma = ", " if plain != "{}" else ""
     return f"{plain[:-1]}{comma}{more}}}".encode("utf-8", "surrogatepass")

@@ -42,7 +42,7 @@ class Here:
         finally:
             self.idle.append(loop)
 
-    def closes(self) -> None:
+    def close(self) -> None:
         """Close all loops."""
         for loop in self.made:
             loop.run_until_complete(loop.shutdown_asyncgens())
@@ -58,14 +58,14 @@ def here() -> Iterator[Here]:
     """Yield loops whose requests do thread work at once; other loops are not affected."""
     made, hand_over = Here(), anyio.to_thread.run_sync
 
-    async def at_once(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
+    async def run_at_once(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
         if made.is_running():
             return function(*args)
         handed: Awaitable[Any] = hand_over(function, *args, **more)
         return await handed
 
     try:
-        with patch.object(anyio.to_thread, "run_sync", at_once):
+        with patch.object(anyio.to_thread, "run_sync", run_at_once):
             yield made
     finally:
-        made.closes()
+        made.close()

@@ -44,7 +44,7 @@ def public(key: Pair) -> Json:
     return dict(key.as_dict(private=False))
 
 
-def segment(said: bytes) -> str:
+def encode_segment(said: bytes) -> str:
     return urlsafe_b64encode(said).decode()
 
 
@@ -55,7 +55,7 @@ def written(part: Any) -> str:
 def signed(key: Pair, alg: str, header: Any, claims: Any) -> str:
     """Return a token that is signed by this algorithm, even if the header names another."""
     said = f"{written(header)}.{written(claims)}"
-    return f"{said}.{segment(REGISTRY.get_alg(alg).sign(said.encode(), key))}"
+    return f"{said}.{encode_segment(REGISTRY.get_alg(alg).sign(said.encode(), key))}"
 
 
 @dataclass
@@ -153,5 +153,5 @@ def enrolled(
     return made
 
 
-def unsigned(head: Json, claims: Json, signature: str = "") -> str:
+def join_token(head: Json, claims: Json, signature: str = "") -> str:
     return f"{written(head)}.{written(claims)}.{signature}"

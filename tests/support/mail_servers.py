@@ -71,7 +71,7 @@ class Mood(StrEnum):
 
 
 @dataclass
-class Given:
+class Received:
     """A message that a server received, and when by the clock of the world."""
 
     at: datetime
@@ -85,26 +85,26 @@ class Postman:
 
     clock: Callable[[], datetime]
     mood: Callable[[], Mood] = lambda: Mood.TAKES
-    given: list[Given] = field(default_factory=list)
+    given: list[Received] = field(default_factory=list)
     asked: int = 0
     tls: ssl.SSLContext | None = None
     heads: list[dict[str, str]] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     over: Event = field(default_factory=Event)
 
-    def is_asked(self) -> Mood:
+    def choose_mood(self) -> Mood:
         self.asked += 1
         return self.mood()
 
-    def takes(self, to: str, body: bytes) -> None:
-        self.given.append(Given(self.clock(), to, body))
+    def store(self, to: str, body: bytes) -> None:
+        self.given.append(Received(self.clock(), to, body))
 
-    def hangs(self) -> None:
+    def wait(self) -> None:
         self.over.wait(60)
 
     def mails(self) -> list[EmailMessage]:
         """Return the received messages, parsed as e-mail."""
-        return [read(given.body) for given in self.given]
+        return [parse_mail(given.body) for given in self.given]
 
     def gaps(self) -> list[timedelta]:
         """Return the times between two messages to the same address."""
@@ -114,44 +114,44 @@ class Postman:
         return [b - a for times in by_address.values() for a, b in pairwise(times)]
 
 
-def read(body: bytes) -> EmailMessage:
+def parse_mail(body: bytes) -> EmailMessage:
     made = message_from_bytes(body, policy=SMTP)
     assert isinstance(made, EmailMessage)
     return made
 
 
-class Desk(StreamRequestHandler):
+class MailConnection(StreamRequestHandler):
     """One connection to a mail server (RFC 5321)."""
 
     def __init__(self, postman: Postman, *rest: Any) -> None:
         self.postman = postman
-        self.mood = postman.is_asked()
+        self.mood = postman.choose_mood()
         self.to = ""
         super().__init__(*rest)
 
-    def says(self, line: str) -> None:
+    def send_line(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
 
     @override
     def handle(self) -> None:
         match self.mood:
             case Mood.SILENT:
-                self.postman.hangs()
+                self.postman.wait()
             case Mood.DRIBBLES:
-                self.dribbles()
+                self.send_slowly()
             case _:
-                self.says("220 ready")
-                while self.hears(self.rfile.readline()):
+                self.send_line("220 ready")
+                while self.answer_command(self.rfile.readline()):
                     pass
 
-    def dribbles(self) -> None:
+    def send_slowly(self) -> None:
         while not self.postman.over.wait(0.05):
             try:
                 self.wfile.write(b"2")
             except OSError:
                 return
 
-    def hears(self, line: bytes) -> bool:
+    def answer_command(self, line: bytes) -> bool:
         """Answer a command; return False if the connection is over."""
         if not line:
             return False
@@ -160,24 +160,24 @@ class Desk(StreamRequestHandler):
         match verb:
             case b"EHLO":
                 offers = "250-STARTTLS\r\n" if self.postman.tls else ""
-                self.says(f"250-here\r\n{offers}250 AUTH PLAIN")
+                self.send_line(f"250-here\r\n{offers}250 AUTH PLAIN")
             case b"STARTTLS" if self.postman.tls:
-                self.says("220 go ahead")
-                self.encrypts(self.postman.tls)
+                self.send_line("220 go ahead")
+                self.start_tls(self.postman.tls)
             case b"AUTH":
-                self.says("235 welcome")
+                self.send_line("235 welcome")
             case b"MAIL":
-                self.says("250 yes")
+                self.send_line("250 yes")
             case b"RCPT":
-                self.is_told_whom(line)
+                self.answer_recipient(line)
             case b"DATA":
-                return self.is_given()
+                return self.answer_data()
             case _:
-                self.says("221 bye")
+                self.send_line("221 bye")
                 return False
         return True
 
-    def encrypts(self, tls: ssl.SSLContext) -> None:
+    def start_tls(self, tls: ssl.SSLContext) -> None:
         self.connection = tls.wrap_socket(self.connection, server_side=True)
         self.rfile = self.connection.makefile("rb")
         self.wfile = self.connection.makefile("wb", buffering=0)
@@ -187,36 +187,36 @@ class Desk(StreamRequestHandler):
         super().finish()
         self.connection.close()
 
-    def is_told_whom(self, line: bytes) -> None:
+    def answer_recipient(self, line: bytes) -> None:
         self.to = line.partition(b"<")[2].partition(b">")[0].decode()
         refusals = {
             Mood.BUSY: f"451 {self.to} not now",
             Mood.UNKNOWN_ADDRESS: f"550 {self.to} is nobody",
         }
-        self.says(refusals.get(self.mood, "250 yes"))
+        self.send_line(refusals.get(self.mood, "250 yes"))
 
-    def is_given(self) -> bool:
+    def answer_data(self) -> bool:
         if self.mood == Mood.REFUSES_DATA:
-            self.says("554 no data today")
+            self.send_line("554 no data today")
             return True
-        self.says("354 go on")
+        self.send_line("354 go on")
         body = b"".join(iter(self.rfile.readline, b".\r\n"))
         if self.mood == Mood.NEVER_TAKES:
-            self.says("554 we do not like it")
+            self.send_line("554 we do not like it")
             return True
-        self.postman.takes(self.to, body)
+        self.postman.store(self.to, body)
         match self.mood:
             case Mood.SILENT_AFTER_DATA:
-                self.postman.hangs()
+                self.postman.wait()
                 return False
             case Mood.GONE_AFTER_DATA:
                 return False
             case _:
-                self.says("250 taken")
+                self.send_line("250 taken")
                 return True
 
 
-class Counter(BaseHTTPRequestHandler):
+class GatewayRequest(BaseHTTPRequestHandler):
     """One request to an SMS gateway."""
 
     def __init__(self, postman: Postman, *rest: Any) -> None:
@@ -228,7 +228,7 @@ class Counter(BaseHTTPRequestHandler):
         """Write nothing to the console."""
 
     def do_POST(self) -> None:
-        mood = self.postman.is_asked()
+        mood = self.postman.choose_mood()
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.postman.heads.append({k.lower(): v for k, v in self.headers.items()})
         refusals = {Mood.BUSY: 503, Mood.UNKNOWN_ADDRESS: 422, Mood.REDIRECTS: 307}
@@ -238,18 +238,18 @@ class Counter(BaseHTTPRequestHandler):
             self.end_headers()
             return
         if mood == Mood.SILENT:
-            self.postman.hangs()
+            self.postman.wait()
             return
         if mood == Mood.NEVER_FINAL:
             self.send_interim_responses()
             return
-        self.postman.takes(json.loads(body)["to"], body)
+        self.postman.store(json.loads(body)["to"], body)
         if mood in {Mood.SILENT_AFTER_DATA, Mood.GONE_AFTER_DATA}:
             if mood == Mood.SILENT_AFTER_DATA:
-                self.postman.hangs()
+                self.postman.wait()
             self.close_connection = True
             return
-        self.answers(mood)
+        self.answer(mood)
 
     def send_interim_responses(self) -> None:
         """Send interim responses (103, RFC 8297), and never a final one."""
@@ -259,7 +259,7 @@ class Counter(BaseHTTPRequestHandler):
             except OSError:
                 return
 
-    def answers(self, mood: Mood) -> None:
+    def answer(self, mood: Mood) -> None:
         self.send_response(202)
         self.end_headers()
         while mood == Mood.FLOODS and not self.postman.over.is_set():
@@ -307,14 +307,14 @@ def open_for(server: Server, postman: Postman) -> Iterator[int]:
 
 @contextmanager
 def mail_server(postman: Postman) -> Iterator[int]:
-    made = Lines(("127.0.0.1", 0), partial(Desk, postman))
+    made = Lines(("127.0.0.1", 0), partial(MailConnection, postman))
     with open_for(made, postman) as port:
         yield port
 
 
 @contextmanager
 def sms_gateway(postman: Postman) -> Iterator[int]:
-    made = Requests(("127.0.0.1", 0), partial(Counter, postman))
+    made = Requests(("127.0.0.1", 0), partial(GatewayRequest, postman))
     with open_for(made, postman) as port:
         yield port
 
@@ -335,12 +335,12 @@ class Post:
     def all_leaves(self, within: timedelta) -> None:
         """Run the senders whenever something is due within this time."""
         end = self.world.now + within
-        while (due := self.next_due()) and due < end:
+        while (due := self.find_next_due()) and due < end:
             self.world.now = max(self.world.now, due)
             self.leaves()
         self.world.now = end
 
-    def next_due(self) -> datetime | None:
+    def find_next_due(self) -> datetime | None:
         """Return when the next message is due, or None."""
         open_ones = [one.due_at for one in outbox(self.world) if one.state in OPEN]
         return min(open_ones, default=None)
@@ -352,7 +352,7 @@ def mail_to(port: int, step: float = 1.5, whole: float = 4, **more: Any) -> Mail
     )
 
 
-def sms_to(port: int, path: str = "/send", whole: float = 3) -> Gateway:
+def make_gateway(port: int, path: str = "/send", whole: float = 3) -> Gateway:
     url = f"http://127.0.0.1:{port}{path}"
     return Gateway(url, TOKEN, ssl.create_default_context(), whole)
 
@@ -364,7 +364,7 @@ def post_of(world: World, window: timedelta = HOUR, **patience: float) -> Iterat
     with mail_server(mail) as mail_port, sms_gateway(sms) as sms_port:
         sends = {
             Way.EMAIL: mail_to(mail_port, **patience).send,
-            Way.SMS: sms_to(sms_port).send,
+            Way.SMS: make_gateway(sms_port).send,
         }
         ways = {way: notices_by(send, SIGN_IN) for way, send in sends.items()}
         yield Post(world, mail, sms, Senders(ways, window))
@@ -397,7 +397,9 @@ def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Pa
         .not_valid_before(now - HOUR)
         .not_valid_after(now + 24 * HOUR)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([named(host)]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([get_general_name(host)]), critical=False
+        )
         .sign(key, hashes.SHA256())
     )
     path = folder / "server.pem"
@@ -409,7 +411,7 @@ def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Pa
     return context, path
 
 
-def named(host: str) -> x509.GeneralName:
+def get_general_name(host: str) -> x509.GeneralName:
     """Return the host for the certificate, as an IP address or a DNS name."""
     if host[0].isdigit():
         return x509.IPAddress(ip_address(host))

@@ -123,27 +123,27 @@ class Asked:
 
     def does(self, action: str, body: Any = None) -> None:
         """Act on the referral as the consulate, with the entity tag that it reads."""
-        self.acts(path_of(self.referral or {}), action, body)
+        self.run_action(path_of(self.referral or {}), action, body)
 
-    def acts(self, path: str, action: str, body: Any = None) -> None:
+    def run_action(self, path: str, action: str, body: Any = None) -> None:
         tag = self.consulate.get(path).headers["ETag"]
         answer = self.consulate.post(f"{path}/{action}", body, if_match=tag)
-        self.keep(f"does {action}", answer)
+        self.store_answer(f"does {action}", answer)
         assert answer.is_success, answer.text
 
-    def keep(self, name: str, answer: Response) -> None:
+    def store_answer(self, name: str, answer: Response) -> None:
         """Store an answer with its ids numbered in the order in which they appear.
 
         Cursors of these lists are removed, because they hide a number that counts the
         records of all cases.
         """
-        told = ID.sub(self.name, REQUEST.sub("urn:uuid", answer.text))
+        told = ID.sub(self.name_id, REQUEST.sub("urn:uuid", answer.text))
         if name.endswith(("list_work", "list_referrals", " referrals")):
             told = NEXT_PAGE.sub('"next":null', told)
         tag = answer.headers.get("ETag", "").partition(".")[0]
         self.answers[name] = (answer.status_code, tag, told)
 
-    def name(self, found: re.Match[str]) -> str:
+    def name_id(self, found: re.Match[str]) -> str:
         return self.names.setdefault(found[0], f"id {len(self.names)}")
 
 
@@ -202,7 +202,7 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)
-    BESIDE.get(stage, only_ask)(made)
+    BESIDE.get(stage, skip)(made)
     world.passes(minutes=10)
     move(made, where)
     made.ids.begin("moved")
@@ -214,7 +214,7 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
     for hours in (6, 42):
         world.waits_for(hours=hours)
         read_all(made, f"{hours} hours later")
-    act_on(made)
+    take_next_step(made)
     read_all(made, "acted")
     end(made)
     read_all(made, "ended")
@@ -223,7 +223,7 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
     return made.answers
 
 
-def only_ask(made: Asked) -> None:
+def skip(made: Asked) -> None:
     """Do nothing beside the referral."""
 
 
@@ -282,11 +282,11 @@ def works_on(made: Asked, *, answers: bool = True) -> None:
         done(lead.does("answer", made.referral, said))
 
 
-def act_on(made: Asked) -> None:
+def take_next_step(made: Asked) -> None:
     """Take the next step as the consulate, if there is one."""
     if made.record:
         verified = {"nationality": "confirmed"}
-        made.acts(f"/returns/{made.record['id']}", "verify-nationality", verified)
+        made.run_action(f"/returns/{made.record['id']}", "verify-nationality", verified)
     elif made.referral:
         state = done(made.consulate.get(path_of(made.referral)))["state"]
         if state in NEXT:
@@ -314,12 +314,12 @@ def read_all(made: Asked, when: str) -> None:
         if set(one.keys) <= ids.keys():
             paths[one.name] = one.path.removeprefix("/v1").format(**ids)
     for name, target in paths.items():
-        made.keep(f"{when} {name}", read.opens(target, "protection"))
+        made.store_answer(f"{when} {name}", read.opens(target, "protection"))
 
 
 def filter_cases(made: Asked) -> None:
     """Read the filtered lists of cases and the referrals of the case, as the consulate."""
     for asked in FILTERS:
-        made.keep(f"cases {asked}", made.consulate.get("/cases", **asked))
+        made.store_answer(f"cases {asked}", made.consulate.get("/cases", **asked))
     listed = made.consulate.get("/referrals", case=made.case["code"])
-    made.keep("its referrals", listed)
+    made.store_answer("its referrals", listed)

@@ -20,7 +20,7 @@ from tests.support.raw_requests import (
     Answer,
     Operation,
     Wire,
-    lists,
+    includes_problem,
     operations,
     wired,
     writes,
@@ -40,7 +40,7 @@ READ: Final = {
 """Paths that can be read without an entry in the access log."""
 ONE: Final = settings(MANY, max_examples=500)
 MALFORMED: Final = {"request-invalid", "json-refused", "body-unexpected"}
-WHOLE: Final[dict[str, Any]] = {}
+KNOWN_BODIES: Final[dict[str, Any]] = {}
 """A valid body for each operation; it does not depend on the database."""
 
 
@@ -66,13 +66,13 @@ class Hunt:
         headers: Mapping[str, str | bytes | None] | None = None,
     ) -> Answer:
         """Send a valid request, with some parts replaced; None leaves a header out."""
-        one, ids = self.chosen(operation, choose)
+        one, ids = self.choose_caller(operation, choose)
         target = filled(operation.path, ids)
-        said = {**self.spoken(operation, one, target), **(headers or {})}
+        said = {**self.build_headers(operation, one, target), **(headers or {})}
         kept = {name: value for name, value in said.items() if value is not None}
         return self.wire.send(operation.method, target, kept, body)
 
-    def chosen(self, operation: Operation, choose: int) -> tuple[Someone, Ids]:
+    def choose_caller(self, operation: Operation, choose: int) -> tuple[Someone, Ids]:
         """Return a person who can call the operation, and ids that they can see."""
         places = self.stage.places(operation)
         assert places, (
@@ -80,7 +80,9 @@ class Hunt:
         )
         return places[choose % len(places)]
 
-    def spoken(self, operation: Operation, one: Someone, target: str) -> Mapping[str, Any]:
+    def build_headers(
+        self, operation: Operation, one: Someone, target: str
+    ) -> Mapping[str, Any]:
         """Return the headers of a request, with the current tag if it replaces a row."""
         said = spoken(operation, one, f"k{next(self.numbers)}")
         if operation.method != "PUT" or operation.path not in READ:
@@ -101,19 +103,22 @@ class Hunt:
         if not operation.takes:
             return {}
 
-        def fits(body: Any) -> bool:
+        def is_accepted(body: Any) -> bool:
             return not is_malformed(self.ask(operation, written(body), choose))
 
-        if operation.name not in WHOLE:
+        if operation.name not in KNOWN_BODIES:
             known = BODIES.get(operation.name)
-            fitting = known is not None and fits(known)
-            found = known if fitting else find(bodies(operation), fits, settings=ONE)
-            WHOLE[operation.name] = found
-        return self.aimed(operation, WHOLE[operation.name], choose)
+            fitting = known is not None and is_accepted(known)
+            found = known if fitting else find(bodies(operation), is_accepted, settings=ONE)
+            KNOWN_BODIES[operation.name] = found
+        return self.set_path_ids(operation, KNOWN_BODIES[operation.name], choose)
 
-    def aimed(self, operation: Operation, body: Any, choose: int) -> Any:
+    def set_path_ids(self, operation: Operation, body: Any, choose: int) -> Any:
         """Return the body with the ids of the path, where the body repeats them."""
-        known, (_, ids) = BODIES.get(operation.name, {}), self.chosen(operation, choose)
+        known, (_, ids) = (
+            BODIES.get(operation.name, {}),
+            self.choose_caller(operation, choose),
+        )
         if not isinstance(body, dict) or not ids:
             return body
         own = ids | {"code": ids[operation.keys[-1]]}
@@ -134,7 +139,7 @@ class Hunt:
 
 
 @contextmanager
-def hunting(url: str, app: Any) -> Iterator[Hunt]:
+def open_hunt(url: str, app: Any) -> Iterator[Hunt]:
     """Open a world with one of everything, and record the committed statements."""
     with wired(url, app) as wire, watched(wire.world.database) as kept:
         yield Hunt(wire, set_up(wire), kept)
@@ -152,13 +157,13 @@ def watched(database: Database) -> Iterator[list[str]]:
     def commit(connection: Connection) -> None:
         kept.extend(connection.info.pop("written", []))
 
-    def roll_back(connection: Connection) -> None:
+    def discard(connection: Connection) -> None:
         connection.info.pop("written", None)
 
     with (
         listening(database, "before_cursor_execute", write),
         listening(database, "commit", commit),
-        listening(database, "rollback", roll_back),
+        listening(database, "rollback", discard),
     ):
         yield kept
 
@@ -182,6 +187,6 @@ def faults(operation: Operation, answer: Answer) -> list[str]:
     kind = answer["content-type"] or ""
     if told and kind == JSON and kind in told["content"]:
         return []
-    if told and lists(told, answer.json()):
+    if told and includes_problem(told, answer.json()):
         return []
     return [f"a problem that the contract does not list: {name_of(answer)}"]

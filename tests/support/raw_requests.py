@@ -60,13 +60,13 @@ def operations(document: Json) -> list[Operation]:
     ]
 
 
-def resolved(schema: Json, schemas: Json) -> Json:
+def resolve_reference(schema: Json, schemas: Json) -> Json:
     """Return the schema that a reference names."""
     name = schema.get("$ref", "").rpartition("/")[2]
     return dict(schemas[name]) if name else schema
 
 
-def lists(response: Json, problem: Json) -> bool:
+def includes_problem(response: Json, problem: Json) -> bool:
     """Return whether a response of the contract lists this problem with its title."""
     kind, title = problem["type"], problem["title"]
     if kind == "about:blank":
@@ -116,9 +116,9 @@ class Wire:
     ) -> Answer:
         """Send a request as it is; the target is not escaped any further."""
         raw = target if isinstance(target, bytes) else target.encode()
-        return self.here.call(self.exchange, method, raw, headers or {}, body)
+        return self.here.call(self.handle, method, raw, headers or {}, body)
 
-    async def exchange(
+    async def handle(
         self, method: str, target: bytes, headers: Headers, body: bytes
     ) -> Answer:
         path, _, query = target.partition(b"?")
@@ -129,25 +129,25 @@ class Wire:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": unescaped(path),
+            "path": decode_path(path),
             "raw_path": path,
             "root_path": "",
             "query_string": query,
-            "headers": [(n.lower().encode(), raw_of(v)) for n, v in headers.items()],
+            "headers": [(n.lower().encode(), to_bytes(v)) for n, v in headers.items()],
             "client": ("192.0.2.1", 4711),
             "server": ("127.0.0.1", 80),
         }
 
-        async def keep(message: Json) -> None:
+        async def append(message: Json) -> None:
             sent.append(message)
 
-        await self.world.app(scope, pieces_of(body), keep)  # type: ignore[arg-type]
+        await self.world.app(scope, split_body(body), append)  # type: ignore[arg-type]
         start = sent[0]
         content = b"".join(message.get("body", b"") for message in sent[1:])
         return Answer(start["status"], list(start["headers"]), content)
 
 
-def pieces_of(body: bytes) -> Any:
+def split_body(body: bytes) -> Any:
     """Return an ASGI `receive` that hands over a body in pieces, then disconnects."""
     pieces = [body[n : n + 100_000] for n in range(0, len(body), 100_000)] or [b""]
     last = len(pieces) - 1
@@ -164,13 +164,13 @@ def pieces_of(body: bytes) -> Any:
     return receive
 
 
-def unescaped(path: bytes) -> str:
+def decode_path(path: bytes) -> str:
     """Decode a path as servers do."""
     whole = re.sub(rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), path)
     return whole.decode("utf-8", "replace")
 
 
-def raw_of(value: str | bytes) -> bytes:
+def to_bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
 
 

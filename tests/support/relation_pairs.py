@@ -174,11 +174,11 @@ def name_records(watched: Watched) -> dict[str, str]:
 # How an office gets a relation.
 
 
-def has_submitted(_: Scene, __: Watched) -> None:
+def skip(_: Scene, __: Watched) -> None:
     """Do nothing, because the observer submitted the case."""
 
 
-def helps(scene: Scene, watched: Watched) -> None:
+def accept_referral(scene: Scene, watched: Watched) -> None:
     office = watched.pair.office
     asked = {"service": SERVICE[office], "sections": []}
     sent = done(scene.lead.refers(watched.case, office, **asked))
@@ -186,7 +186,7 @@ def helps(scene: Scene, watched: Watched) -> None:
     done(watched.observer.does("accept", sent, promise()))
 
 
-def has_helped(scene: Scene, watched: Watched) -> None:
+def decline_referral(scene: Scene, watched: Watched) -> None:
     """Ask for a section, as a second request that gives no more is refused (ADR 51)."""
     office = watched.pair.office
     asked = {"service": BEFORE[office], "sections": ["needs"]}
@@ -194,11 +194,11 @@ def has_helped(scene: Scene, watched: Watched) -> None:
     done(watched.observer.does("decline", sent, {"reason": "NO_CAPACITY"}))
 
 
-def is_offered_the_lead(scene: Scene, watched: Watched) -> None:
+def offer_lead(scene: Scene, watched: Watched) -> None:
     done(scene.lead.offers(watched.case, watched.pair.office))
 
 
-def has_led(scene: Scene, watched: Watched) -> None:
+def take_and_return_lead(scene: Scene, watched: Watched) -> None:
     """Hand the lead over to the observer, and back."""
     case, observer, lead = watched.case, watched.observer, scene.lead
     for giver, taker in ((lead, observer), (observer, lead)):
@@ -207,10 +207,10 @@ def has_led(scene: Scene, watched: Watched) -> None:
         scene.world.passes(minutes=1)
 
 
-def reads_in_emergency(scene: Scene, watched: Watched) -> None:
+def read_in_emergency(scene: Scene, watched: Watched) -> None:
     """Refer the person to the observer, and permit emergency access."""
     if RECIPIENT not in watched.pair.relations and CONSULATE not in watched.pair.relations:
-        helps(scene, watched)
+        accept_referral(scene, watched)
     asking = {
         "reason": "RISK_TO_LIFE",
         "note": "She does not answer",
@@ -222,35 +222,35 @@ def reads_in_emergency(scene: Scene, watched: Watched) -> None:
     done(scene.oversight.post(f"{path}/{asked['id']}/permit"))
 
 
-def is_admitted(relation: Relation) -> Callable[[Scene, Watched], None]:
+def make_admission(relation: Relation) -> Callable[[Scene, Watched], None]:
     """Return a function that admits an office as the service does, without a wait."""
 
-    def admit(scene: Scene, watched: Watched) -> None:
+    def add_party(scene: Scene, watched: Watched) -> None:
         with scene.world.by_itself() as work:
             every = cases.unfinished(work.session, [])
             [case] = [one for one in every if one.code == watched.case["code"]]
             if relation not in case.relations_of(watched.observer.id):
                 case.admit(watched.observer.id, relation, work.now)
 
-    return admit
+    return add_party
 
 
 ENTER: Final[Mapping[str, Callable[[Scene, Watched], None]]] = {
-    SUBMITTER: has_submitted,
-    RECIPIENT: helps,
-    CONSULATE: helps,
-    FORMER_RECIPIENT: has_helped,
-    SUCCESSOR: is_offered_the_lead,
-    FORMER_LEAD: has_led,
-    EMERGENCY: reads_in_emergency,
-    DESK: is_admitted(Relation.ESCALATION_DESK),
-    OVERSIGHT: is_admitted(Relation.OVERSIGHT),
+    SUBMITTER: skip,
+    RECIPIENT: accept_referral,
+    CONSULATE: accept_referral,
+    FORMER_RECIPIENT: decline_referral,
+    SUCCESSOR: offer_lead,
+    FORMER_LEAD: take_and_return_lead,
+    EMERGENCY: read_in_emergency,
+    DESK: make_admission(Relation.ESCALATION_DESK),
+    OVERSIGHT: make_admission(Relation.OVERSIGHT),
 }
 
 # What the observer reads.
 
 
-def reads() -> list[Operation]:
+def list_reads() -> list[Operation]:
     """Return each operation that reads a part of a case."""
     known = {"code", "referral_id", "handover_id"}
     return [
@@ -264,7 +264,7 @@ def reads() -> list[Operation]:
     ]
 
 
-READS: Final = reads()
+READS: Final = list_reads()
 
 
 def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
@@ -272,7 +272,7 @@ def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for one in READS:
         if set(one.keys) <= watched.ids.keys():
-            found |= spell(one.name, read(scene, watched, one), watched)
+            found |= get_values(one.name, read(scene, watched, one), watched)
     return found
 
 
@@ -296,7 +296,7 @@ def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
     return scene.wire.send("GET", target + query, said)
 
 
-def spell(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
+def get_values(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
     """Return each value of an answer by its path, without positions in lists."""
     found: dict[str, Any] = {f"{name} status": answer.status, f"{name} tag": answer["ETag"]}
     if answer.status != 200:

@@ -45,18 +45,20 @@ type Cells = list[pytest.Item]
 def select(items: list[pytest.Item]) -> set[pytest.Item]:
     """Return the tests that this run leaves out."""
     if Run.effort is Effort.ALL:
-        return set(repeated(filter(is_partly_run, items)))
+        return set(find_repeated_cells(filter(is_partly_run, items)))
     if not is_sample():
         return set()
     if Run.effort is Effort.FAST:
         slow = slow_list.listed()
-        return set(repeated(items)) | {one for one in items if is_slow(one, slow)}
-    listed = frozenset(listed_tests())
+        return set(find_repeated_cells(items)) | {
+            one for one in items if is_slow(one, slow)
+        }
+    listed = frozenset(list_tests())
     out = {one for one in items if is_postgresql(one) and not is_due(one, listed)}
     out |= {one for one in items if one.get_closest_marker("whole")}
     out |= {one for one in items if is_race_on_sqlite(one)}
     rest = [one for one in items if one not in out and one.nodeid not in listed]
-    return out | set(repeated(rest))
+    return out | set(find_repeated_cells(rest))
 
 
 def is_partly_run(item: pytest.Item) -> bool:
@@ -79,39 +81,39 @@ def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:
 
 def is_race_on_sqlite(item: pytest.Item) -> bool:
     """Return whether a test is a race on SQLite, where one writer waits for the other."""
-    return database_of(item) == "sqlite" and item.get_closest_marker("race") is not None
+    return get_database(item) == "sqlite" and item.get_closest_marker("race") is not None
 
 
 def is_postgresql(item: pytest.Item) -> bool:
     """Return whether a test runs on PostgreSQL."""
-    return database_of(item) == "postgresql"
+    return get_database(item) == "postgresql"
 
 
-def database_of(item: pytest.Item) -> str:
+def get_database(item: pytest.Item) -> str:
     """Return on which kind of database a test runs; empty if it opens none."""
     given = item.callspec.params if hasattr(item, "callspec") else {}
     return str(given.get("copy", ""))
 
 
-def listed_tests() -> Iterator[str]:
+def list_tests() -> Iterator[str]:
     """Yield the tests that a sample runs on PostgreSQL for their SQL statements."""
     for line in ON_POSTGRESQL.read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             yield line
 
 
-def repeated(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+def find_repeated_cells(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
     """Yield the cells of sweeps that a sample leaves out."""
     sweeps: defaultdict[tuple[str, str], Cells] = defaultdict(list)
     for item in items:
-        sweeps[item.nodeid.partition("[")[0], database_of(item)].append(item)
+        sweeps[item.nodeid.partition("[")[0], get_database(item)].append(item)
     for (name, database), cells in sweeps.items():
-        if share := share_of(cells):
-            kept = drawn(cells, share, f"{name} {database}")
+        if share := get_share(cells):
+            kept = draw_cells(cells, share, f"{name} {database}")
             yield from (cell for cell in cells if cell not in kept)
 
 
-def share_of(cells: Cells) -> int | None:
+def get_share(cells: Cells) -> int | None:
     """Return the n of one cell in n that a sample runs; None if this is no sweep."""
     item = cells[0]
     if Run.effort is Effort.ALL:
@@ -121,7 +123,7 @@ def share_of(cells: Cells) -> int | None:
     return len(cells) if item.nodeid.startswith(ONE_CELL) else None
 
 
-def drawn(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
+def draw_cells(cells: Sequence[pytest.Item], share: int, name: str) -> list[pytest.Item]:
     """Draw one cell in so many by the seed of the run; a sample has at least one."""
     random = Random(f"{Run.seed} {name}")
     count, left = divmod(len(cells), share)

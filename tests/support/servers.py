@@ -51,7 +51,7 @@ def report(what: str, found: Iterable[Hashable]) -> None:
     logging.getLogger("safe_conduct.load").info("%s: %s", what, dict(Counter(found)))
 
 
-def server_of(app: FastAPI) -> Server:
+def make_server(app: FastAPI) -> Server:
     """Return a quiet server that keeps idle connections for ten minutes."""
     return Server(
         Config(
@@ -91,7 +91,7 @@ class Served(World):
         self.app.state.bell, self.app.state.turns = bell_over(self.ground), Turns()
         listener = own_port()
         self.port: int = listener.getsockname()[1]
-        self.server = server_of(self.app)
+        self.server = make_server(self.app)
         self.thread = Thread(target=self.server.run, args=[[listener]])
         self.thread.start()
         self.http.close()
@@ -223,4 +223,4 @@ def serve(says: Says, url: str, keys: Path, *can: str) -> None:
     listener = own_port()
     listener.listen(2048)
     says.send(str(listener.getsockname()[1]))
-    server_of(made).run([listener])
+    make_server(made).run([listener])

@@ -29,14 +29,14 @@ class Shell:
             "SAFE_CONDUCT_API_KEY_FILE": str(self.key),
         }
 
-    def environment(self, **more: str) -> dict[str, str]:
+    def build_environment(self, **more: str) -> dict[str, str]:
         return environment(self.folder, **(self.set | more))
 
     def runs(
         self, *words: str, given: str | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        typed = Typed([COMMAND, *words], self.environment(**more), self.folder)
+        typed = Typed([COMMAND, *words], self.build_environment(**more), self.folder)
         return run(typed, SECONDS, given or "")
 
     def starts(
@@ -45,7 +45,7 @@ class Shell:
         """Start a command, and read its output as it is written."""
         return subprocess.Popen(
             [COMMAND, *words],
-            env=self.environment(),
+            env=self.build_environment(),
             cwd=self.folder,
             stdout=into,
             stderr=subprocess.PIPE,
@@ -71,7 +71,7 @@ class Relay(BaseHTTPRequestHandler):
         body, way.asked = self.rfile.read(size), way.asked + 1
         if way.busy:
             way.busy -= 1
-            self.says(503, {"Retry-After": "1"}, b"")
+            self.send_answer(503, {"Retry-After": "1"}, b"")
             return
         names = ("Authorization", "Content-Type", "Idempotency-Key")
         headers = {name: self.headers[name] for name in names}
@@ -80,9 +80,9 @@ class Relay(BaseHTTPRequestHandler):
             way.lost -= 1
             self.close_connection = True
             return
-        self.says(answer.status_code, dict(answer.headers), answer.content)
+        self.send_answer(answer.status_code, dict(answer.headers), answer.content)
 
-    def says(self, status: int, headers: dict[str, str], body: bytes) -> None:
+    def send_answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
         for name in headers.keys() - {"content-length", "connection", "date", "server"}:
             self.send_header(name, headers[name])

@@ -47,7 +47,7 @@ def listed() -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
-def computed() -> float:
+def get_computed() -> float:
     """Return the seconds computed so far, without those of session fixtures."""
     return sum(os.times()[:4]) - ONCE[0]
 
@@ -55,22 +55,22 @@ def computed() -> float:
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
     """Set the computing time of session fixtures aside."""
-    before = computed()
+    before = get_computed()
     try:
         return (yield)
     finally:
         if fixturedef.scope == "session":
-            ONCE[0] += computed() - before
+            ONCE[0] += get_computed() - before
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Measure a test with its fixtures."""
-    began, before = time.monotonic(), computed()
+    began, before = time.monotonic(), get_computed()
     try:
         return (yield)
     finally:
-        took = computed() - before, time.monotonic() - began
+        took = get_computed() - before, time.monotonic() - began
         TOOK[function_of(item.nodeid)].append(took)
 
 

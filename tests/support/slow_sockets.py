@@ -49,20 +49,20 @@ class Slow:
         self.port, self.word = port, words[number % len(words)] if key else FORM
         self.dribbles = number % len(words) == 2  # half a head grows byte by byte
         self.shut = 0
-        self.line = self.opened()
+        self.line = self.open_socket()
 
-    def opened(self) -> socket:
+    def open_socket(self) -> socket:
         made = create_connection(("127.0.0.1", self.port), timeout=20)
         made.sendall(self.word)
         made.setblocking(False)
         time.sleep(APART)
         return made
 
-    def goes_on(self) -> None:
+    def advance(self) -> None:
         """Send a byte if the socket dribbles, or open another if it was closed."""
         if self.is_shut():
             self.line.close()
-            self.line = self.opened()
+            self.line = self.open_socket()
             self.shut += 1
 
     def is_shut(self) -> bool:
@@ -91,9 +91,9 @@ class Crowd:
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert self.says() == "open\n"
+        assert self.read_line() == "open\n"
 
-    def says(self) -> str:
+    def read_line(self) -> str:
         """Wait for the next line of its output."""
         assert self.process.stdout
         return self.process.stdout.readline()
@@ -106,7 +106,7 @@ class Crowd:
         """
         assert self.process.stdin
         self.process.stdin.close()
-        return int(self.says())
+        return int(self.read_line())
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def main(port: int, key: str, many: int) -> None:
     turns = cycle(batched(lines, TOGETHER))
     while not select.select([sys.stdin], [], [], EVERY * TOGETHER / many)[0]:
         for line in next(turns):
-            line.goes_on()
+            line.advance()
     sys.stdout.write(f"{sum(line.shut for line in lines)}\n")
 
 

@@ -71,7 +71,7 @@ def copied_from(path: Path, engine: Engine) -> None:
 
 
 @contextmanager
-def looking(engine: Engine) -> Iterator[Any]:
+def open_cursor(engine: Engine) -> Iterator[Any]:
     """Yield a cursor of an open connection; it sees all rows, and no trigger fires."""
     borrowed = engine.raw_connection()
     try:
@@ -85,25 +85,27 @@ def looking(engine: Engine) -> Iterator[Any]:
 
 def taken(engine: Engine) -> Snapshot:
     """Return a snapshot of the database."""
-    with looking(engine) as cursor:
-        tables, sequences = names(cursor, "r"), frozenset(names(cursor, "S"))
-        marks = marks_of(cursor, [*SHAPES, *tables, *sequences], sequences)
+    with open_cursor(engine) as cursor:
+        tables, sequences = list_names(cursor, "r"), frozenset(list_names(cursor, "S"))
+        marks = read_marks(cursor, [*SHAPES, *tables, *sequences], sequences)
         full = [table for table in tables if marks[table] != EMPTY]
-        return Snapshot(sequences, marks, {table: copied(cursor, table) for table in full})
+        return Snapshot(
+            sequences, marks, {table: copy_table(cursor, table) for table in full}
+        )
 
 
-def names(cursor: Any, kind: str) -> list[str]:
+def list_names(cursor: Any, kind: str) -> list[str]:
     return [name for (name,) in cursor.execute(NAMED, (kind,))]
 
 
-def marks_of(cursor: Any, all_of: Iterable[str], sequences: frozenset[str]) -> Marks:
+def read_marks(cursor: Any, all_of: Iterable[str], sequences: frozenset[str]) -> Marks:
     """Return the marks of many tables and sequences in one query."""
     each = [(COUNTED if name in sequences else MARKED).format(name) for name in all_of]
     found = cursor.execute(" UNION ALL ".join(each))
     return {name: (many, last) for name, many, last in found}
 
 
-def copied(cursor: Any, table: str) -> bytes:
+def copy_table(cursor: Any, table: str) -> bytes:
     with cursor.copy(f"COPY {table} TO STDOUT") as copy:
         return b"".join(copy)
 
@@ -113,12 +115,12 @@ def put_back(engine: Engine, then: Snapshot) -> Snapshot:
 
     Raises NotAsBeforeError if tables, rights or triggers have changed.
     """
-    with looking(engine) as cursor:
-        now = marks_of(cursor, SHAPES, then.sequences)
+    with open_cursor(engine) as cursor:
+        now = read_marks(cursor, SHAPES, then.sequences)
         if not now.items() <= then.marks.items():
             raise NotAsBeforeError  # a table may be gone, so its rows cannot be counted
         rows = [name for name in then.marks if name not in now]
-        now |= marks_of(cursor, rows, then.sequences)
+        now |= read_marks(cursor, rows, then.sequences)
         changed = [name for name, mark in now.items() if mark != then.marks[name]]
         if not changed:
             return then
@@ -128,7 +130,7 @@ def put_back(engine: Engine, then: Snapshot) -> Snapshot:
                 cursor.execute("SELECT setval(%s, %s, %s)", (name, at, bool(called)))
             else:
                 fill(cursor, name, then.rows.get(name, b""))
-        now |= marks_of(cursor, changed, then.sequences)
+        now |= read_marks(cursor, changed, then.sequences)
     return Snapshot(then.sequences, now, then.rows)
 
 

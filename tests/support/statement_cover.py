@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import Connection, Engine, QueuePool, event
 
-from tests.support.selection import API, ON_POSTGRESQL, is_postgresql, listed_tests
+from tests.support.selection import API, ON_POSTGRESQL, is_postgresql, list_tests
 
 PLACEHOLDER: Final = re.compile(r"%\(\w+\)s(?:::[\w ]+)?")
 OF_TESTS: Final = ("CREATE DATABASE", "DROP DATABASE")
@@ -100,9 +100,9 @@ class StatementCover:
             path.write_text(json.dumps(self.issued), "utf-8")
         yield
         if not hasattr(session.config, "workerinput"):
-            self.judge(session)
+            self.check_list(session)
 
-    def judge(self, session: pytest.Session) -> None:
+    def check_list(self, session: pytest.Session) -> None:
         """Write the list, or fail the run if it is out of date."""
         issued = {
             name: frozenset(statements)
@@ -113,7 +113,7 @@ class StatementCover:
             chosen = choose_cover(issued, self.seconds)
             ON_POSTGRESQL.write_text(HEAD + "".join(f"{one}\n" for one in chosen), "utf-8")
             return
-        if gaps := list(find_gaps(issued, list(listed_tests()))):
+        if gaps := list(find_gaps(issued, list(list_tests()))):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
             told = "\n".join(["", *gaps[:20], f"{len(gaps)} gaps: run `make statements`."])
             session.config.get_terminal_writer().line(told, red=True)

@@ -42,11 +42,11 @@ class Story:
         self.dates: list[datetime] = []
         self.endings: dict[str, Ending] = {}
 
-    def person(self, office: str, *roles: Role) -> Someone:
+    def get_person(self, office: str, *roles: Role) -> Someone:
         """Return a person who works at an office, by default in all `WORKERS` roles."""
         return self.world.someone(office, roles or WORKERS)
 
-    def office(  # noqa: PLR0913 - an office has many sides, and each is optional
+    def add_office(  # noqa: PLR0913 - an office has many sides, and each is optional
         self,
         code: str,
         kind: Kind,
@@ -81,7 +81,7 @@ class Story:
                     confidence=Confidence.FICTITIOUS,
                 )
             )
-        return self.person(code)
+        return self.get_person(code)
 
     def agree(self, level: Level, *countries: str) -> None:
         """Add an agreement of these countries with this level of sections."""
@@ -103,18 +103,18 @@ class Story:
         """Begin a step: pass the time until then, and do what is due in between."""
         until = datetime.fromisoformat(moment).replace(tzinfo=UTC)
         assert until > self.world.now, f"{moment} is not ahead"
-        self.passes_until(until)
+        self.advance_to(until)
         self.dates.append(until)
 
-    def passes_until(self, until: datetime) -> None:
+    def advance_to(self, until: datetime) -> None:
         """Stop at each moment at which something is due, and run the worker."""
-        while (due := self.next_due()) is not None and due < until:
+        while (due := self.find_next_due()) is not None and due < until:
             self.world.now = due
             self.world.works()
         self.world.now = until
         self.world.works()
 
-    def next_due(self) -> datetime | None:
+    def find_next_due(self) -> datetime | None:
         """Return when the worker looks at a deadline next; None if nothing runs."""
         look = func.coalesce(Clock.fires_at, Clock.due_at)
         running = select(func.min(look)).where(Clock.stopped_at.is_(None))
@@ -122,7 +122,7 @@ class Story:
         with self.world.database.reading(SERVICE) as session:
             return session.scalar(ahead)
 
-    def each_week(self, moment: str, repeat: Callable[[], object]) -> None:
+    def run_weekly(self, moment: str, repeat: Callable[[], object]) -> None:
         """Begin a step, and call a function each week until then.
 
         In between, the worker runs once a week only, which takes less time.
@@ -143,22 +143,24 @@ class Story:
         found = self.find(case)
         assert (found.state, found.closure_reason) == ("closed", reason)
         left = [(kind, office) for office, kind in waits.items()]
-        assert set(self.running(found.id)) == {("erase", None), *left}
+        assert set(self.list_deadlines(found.id)) == {("erase", None), *left}
         self.add_ending(case, Ending.CLOSURE)
 
     def ends_with_erasure(self, case: Json) -> None:
         """Check that nothing of a case can be opened, and that no deadline runs."""
         found = self.find(case)
         assert found.state == "erased"
-        assert self.running(found.id) == []
-        assert self.sealed_of(found.id) == (0, 0)
+        assert self.list_deadlines(found.id) == []
+        assert self.count_sealed(found.id) == (0, 0)
         self.add_ending(case, Ending.ERASURE)
 
     def ends_with_rest(self, case: Json, state: str, **waits: str) -> None:
         """Check the state of a case at rest, and which office has which deadline."""
         found = self.find(case)
         assert found.state == state
-        running = [(office, kind) for kind, office in self.running(found.id) if office]
+        running = [
+            (office, kind) for kind, office in self.list_deadlines(found.id) if office
+        ]
         assert sorted(running) == sorted(waits.items())
         self.add_ending(case, Ending.REST)
 
@@ -179,7 +181,7 @@ class Story:
         with self.world.database.reading(SERVICE) as session:
             return session.scalars(select(Case).where(Case.code == case["code"])).one()
 
-    def running(self, case_id: UUID) -> list[tuple[str, str | None]]:
+    def list_deadlines(self, case_id: UUID) -> list[tuple[str, str | None]]:
         """List the running deadlines of a case, each with the office that has to act."""
         clocks = select(Clock.kind, FocalPoint.code)
         joined = clocks.outerjoin(FocalPoint, FocalPoint.id == Clock.waits_on)
@@ -187,7 +189,7 @@ class Story:
         with self.world.database.reading(SERVICE) as session:
             return [(str(kind), office) for kind, office in session.execute(mine)]
 
-    def sealed_of(self, case_id: UUID) -> tuple[int, int]:
+    def count_sealed(self, case_id: UUID) -> tuple[int, int]:
         """Return the number of keys of a case, and of its sealed texts."""
         with self.world.database.reading(SERVICE) as session:
             return (

@@ -38,7 +38,7 @@ EXAMPLES: dict[type[TypeEngine[Any]], object] = {
 type Key = tuple[str, str]
 
 
-def example(column: Column[object]) -> object:
+def make_value(column: Column[object]) -> object:
     if isinstance(column.type, Enum):
         return column.type.enums[0]
     if isinstance(column.type, String):
@@ -46,7 +46,7 @@ def example(column: Column[object]) -> object:
     return next(value for kind, value in EXAMPLES.items() if isinstance(column.type, kind))
 
 
-def example_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
+def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
     """Return a row without an empty column; foreign keys point to the known rows."""
     row: dict[str, object] = {}
     for column in table.columns:
@@ -55,7 +55,7 @@ def example_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
         values = [
             known[key] for key in keys if key[0] != table.name
         ]  # a key to its own table: an example
-        row[column.name] = values[0] if values else example(column)
+        row[column.name] = values[0] if values else make_value(column)
         known[table.name, column.name] = row[column.name]
     return row
 
@@ -73,7 +73,7 @@ def example_rows() -> list[tuple[Table, dict[str, object]]]:
     """Return a row for each table, in an order in which they can be written."""
     known = dict[Key, object]()
     return [
-        (table, example_row(table, known))
+        (table, make_row(table, known))
         for table in Base.metadata.sorted_tables
         if table.name != Epoch.__tablename__
     ]

@@ -15,8 +15,14 @@ from random import Random
 from typing import Any, Final
 
 from app.kernel.actors import Role
-from tests.support.full_world import bring_about, cast
-from tests.support.raw_requests import Answer, Operation, Wire, operations, resolved
+from tests.support.full_world import create_people, create_records
+from tests.support.raw_requests import (
+    Answer,
+    Operation,
+    Wire,
+    operations,
+    resolve_reference,
+)
 from tests.support.request_bodies import BODIES
 from tests.support.world import (
     SECTIONS,
@@ -81,8 +87,8 @@ class Twin:
 
     def begins(self) -> None:
         """Create one of everything."""
-        self.people = cast(self.world)
-        bring_about(self.people)
+        self.people = create_people(self.world)
+        create_records(self.people)
         self.people["desk"] = self.world.someone("DESK_CENTRAL_ASIA")
         self.people["stranger"] = self.world.someone("JM_CONSULATE_PORT_OF_SPAIN")
         self.people["analyst"] = self.world.someone("OVERSIGHT_DEMO", {Role.ANALYST})
@@ -90,7 +96,7 @@ class Twin:
             listed = one.get(f"/{word}", limit=200)
             found = listed.json()["items"] if listed.is_success else []
             for made in reversed(found):
-                self.keep(word, made)
+                self.store_id(word, made)
 
     # Actions.
 
@@ -101,114 +107,116 @@ class Twin:
             self.world.passes(hours=self.chance.randrange(1, 30))
             yield "worker", self.world.works()
         elif roll < 0.1:
-            yield from self.acts("officer", self.named("write_case"), {})
+            yield from self.run_action("officer", self.get_operation("write_case"), {})
         elif roll < 0.45:
-            yield from self.any_act()
+            yield from self.run_any_action()
         else:
-            yield from self.offered()
+            yield from self.run_available_action()
         for _ in range(3):
-            yield from self.looks()
+            yield from self.read_any()
 
-    def any_act(self) -> Iterator[tuple[str, Any]]:
+    def run_any_action(self) -> Iterator[tuple[str, Any]]:
         """Call any operation that writes, usually as a person who sees its record."""
-        writes = [one for one in self.told if one.method != "GET" and self.can(one)]
-        operation = self.chance.choice(self.going_on(writes))
-        ids, who = self.ids(operation), self.somebody()
+        writes = [one for one in self.told if one.method != "GET" and self.has_ids(one)]
+        operation = self.chance.choice(self.skip_most_endings(writes))
+        ids, who = self.choose_ids(operation), self.choose_person()
         record = f"{operation.path.partition('}')[0]}}}"
         reads = [one for one in self.told if (one.method, one.path) == ("GET", record)]
         for read, one in product(reads, self.chance.sample(sorted(self.people), 6)):
-            answer = self.asks(one, read, {name: ids[name] for name in read.keys})
-            yield f"{one} reads {read.path}", self.heard(one, read, answer)
+            answer = self.send(one, read, {name: ids[name] for name in read.keys})
+            yield f"{one} reads {read.path}", self.describe_answer(one, read, answer)
             if answer.status == 200:
                 who = one
                 break
-        yield from self.acts(who, operation, ids)
+        yield from self.run_action(who, operation, ids)
 
-    def offered(self) -> Iterator[tuple[str, Any]]:
+    def run_available_action(self) -> Iterator[tuple[str, Any]]:
         """Perform an action that is available to a person."""
         kinds = ("code", "code", "referral_id", "handover_id", "return_id")
         name = self.chance.choice([kind for kind in kinds if self.known.get(kind)])
         word = "cases" if name == "code" else f"{name.removesuffix('_id')}s"
         read = next(o for o in self.told if o.path == f"/v1/{word}/{{{name}}}")
-        ids = {name: self.one_of(name)}
+        ids = {name: self.choose_id(name)}
         for who in self.chance.sample(sorted(self.people), 6):
-            answer = self.asks(who, read, ids)
-            yield f"{who} reads {read.path}", self.heard(who, read, answer)
+            answer = self.send(who, read, ids)
+            yield f"{who} reads {read.path}", self.describe_answer(who, read, answer)
             seen = answer.json().get("available_actions", [])
             paths = {f"{read.path}/{one['action'].replace('_', '-')}" for one in seen}
             acts = [one for one in self.told if one.method == "POST" and one.path in paths]
-            if acts := self.going_on(acts):
-                yield from self.acts(who, self.chance.choice(acts), ids)
+            if acts := self.skip_most_endings(acts):
+                yield from self.run_action(who, self.chance.choice(acts), ids)
                 return
 
-    def acts(self, who: str, operation: Operation, ids: Json) -> Iterator[tuple[str, Any]]:
+    def run_action(
+        self, who: str, operation: Operation, ids: Json
+    ) -> Iterator[tuple[str, Any]]:
         """Perform an action, with a second person if it needs one."""
-        body = self.body(who, operation)
-        answer = self.asks(who, operation, ids, body)
-        yield f"{who}: {operation.name} {ids}", self.heard(who, operation, answer)
+        body = self.make_body(who, operation)
+        answer = self.send(who, operation, ids, body)
+        yield f"{who}: {operation.name} {ids}", self.describe_answer(who, operation, answer)
         if answer.status == 202 and "decision" in answer.json():
             approval = answer.json()["id"]
-            approve = self.named("approve_approval")
-            second = self.asks("supervisor", approve, {"approval_id": approval}, {})
-            yield "approved", self.heard("supervisor", approve, second)
-            again = self.asks(who, operation, ids, body, Approval=approval)
-            yield f"{who} again", self.heard(who, operation, again)
+            approve = self.get_operation("approve_approval")
+            second = self.send("supervisor", approve, {"approval_id": approval}, {})
+            yield "approved", self.describe_answer("supervisor", approve, second)
+            again = self.send(who, operation, ids, body, Approval=approval)
+            yield f"{who} again", self.describe_answer(who, operation, again)
 
-    def looks(self) -> Iterator[tuple[str, Any]]:
+    def read_any(self) -> Iterator[tuple[str, Any]]:
         """Read any operation as any person."""
-        reads = [one for one in self.told if one.method == "GET" and self.can(one)]
-        who, read = self.somebody(), self.chance.choice(reads)
-        ids = self.ids(read)
-        answer = self.asks(who, read, ids)
-        yield f"{who} reads {read.path} {ids}", self.heard(who, read, answer)
+        reads = [one for one in self.told if one.method == "GET" and self.has_ids(one)]
+        who, read = self.choose_person(), self.chance.choice(reads)
+        ids = self.choose_ids(read)
+        answer = self.send(who, read, ids)
+        yield f"{who} reads {read.path} {ids}", self.describe_answer(who, read, answer)
 
     def sweeps(self) -> Iterator[tuple[str, Any]]:
         """Read everything as everybody, and every feed."""
-        reads = [one for one in self.told if one.method == "GET" and self.can(one)]
+        reads = [one for one in self.told if one.method == "GET" and self.has_ids(one)]
         for who, read in product(sorted(self.people), reads):
-            ids = self.ids(read)
-            answer = self.asks(who, read, ids)
-            yield f"{who} reads {read.path} {ids}", self.heard(who, read, answer)
+            ids = self.choose_ids(read)
+            answer = self.send(who, read, ids)
+            yield f"{who} reads {read.path} {ids}", self.describe_answer(who, read, answer)
         for who in sorted(self.people):
-            yield from self.hears(who)
+            yield from self.read_feed(who)
 
-    def hears(self, who: str) -> Iterator[tuple[str, Any]]:
+    def read_feed(self, who: str) -> Iterator[tuple[str, Any]]:
         """Read a whole feed, page by page."""
-        poll, after = self.named("list_events"), ""
+        poll, after = self.get_operation("list_events"), ""
         while True:
             path = f"{poll.path}?limit=200{after}"
             answer = self.wire.send("GET", path, dict(self.people[who].headers()))
-            yield f"{who} hears", self.heard(who, poll, answer)
+            yield f"{who} hears", self.describe_answer(who, poll, answer)
             page = answer.json()
             if not page.get("more"):
                 return
             after = f"&after={page['next']}"
 
-    def going_on(self, acts: list[Operation]) -> list[Operation]:
+    def skip_most_endings(self, acts: list[Operation]) -> list[Operation]:
         """Leave out most actions that end a case, as nothing can follow them."""
         ends = self.chance.random() < SELDOM
         return [one for one in acts if ends or one.path.rpartition("/")[2] not in ENDING]
 
     # Requests.
 
-    def somebody(self) -> str:
+    def choose_person(self) -> str:
         return self.chance.choice([*sorted(self.people), *(3 * ("lead", "officer"))])
 
-    def named(self, name: str) -> Operation:
+    def get_operation(self, name: str) -> Operation:
         return next(one for one in self.told if one.name == name)
 
-    def can(self, operation: Operation) -> bool:
+    def has_ids(self, operation: Operation) -> bool:
         """Return whether an id is known for each parameter of the path."""
         return all(self.known.get(name) for name in operation.keys)
 
-    def ids(self, operation: Operation) -> Json:
-        return {name: self.one_of(name) for name in operation.keys}
+    def choose_ids(self, operation: Operation) -> Json:
+        return {name: self.choose_id(name) for name in operation.keys}
 
-    def one_of(self, name: str) -> str:
+    def choose_id(self, name: str) -> str:
         """Choose one of the newest ids, as older records have usually ended."""
         return self.chance.choice(self.known[name][-4:])
 
-    def body(self, who: str, operation: Operation) -> Json | None:
+    def make_body(self, who: str, operation: Operation) -> Json | None:
         """Return a body with the words of this world."""
         if not operation.takes:
             return None
@@ -222,26 +230,28 @@ class Twin:
             body |= {"submit": self.chance.random() < 0.9}
         for name in sorted(NAMING & body.keys()):
             body[name] = self.chance.choice(OFFICES)
-        fields = resolved(operation.takes, operation.schemas).get("properties", {})
+        fields = resolve_reference(operation.takes, operation.schemas).get("properties", {})
         body |= dict.fromkeys({"note", "remarks"} & fields.keys(), "")
         side = 0 if STAFF & set(operation.told["tags"]) else self.side
-        return {key: self.worded(who, one, side, key) for key, one in body.items()}
+        return {key: self.replace_words(who, one, side, key) for key, one in body.items()}
 
-    def worded(self, who: str, value: Any, side: int, name: str = "") -> Any:
+    def replace_words(self, who: str, value: Any, side: int, name: str = "") -> Any:
         """Replace every free text of a value by words of this world."""
         if isinstance(value, dict) and name != "notice":
-            return {key: self.worded(who, one, side, key) for key, one in value.items()}
+            return {
+                key: self.replace_words(who, one, side, key) for key, one in value.items()
+            }
         if isinstance(value, list):
-            return [self.worded(who, one, side, name) for one in value]
+            return [self.replace_words(who, one, side, name) for one in value]
         free = name in self.free and isinstance(value, str)
-        return self.word(who, side) if free else value
+        return self.make_word(who, side) if free else value
 
-    def word(self, who: str, side: int) -> str:
+    def make_word(self, who: str, side: int) -> str:
         """Return a new word."""
         self.authors.append(who)
         return f"{NAMES[side]}-{len(self.authors) - 1:05}-{TAILS[side]}"
 
-    def asks(
+    def send(
         self, who: str, operation: Operation, ids: Json, body: Any = None, **more: str
     ) -> Answer:
         """Send a request with all headers that the operation needs."""
@@ -262,16 +272,16 @@ class Twin:
         if body is not None:
             said["Content-Type"], raw = "application/json", json.dumps(body).encode()
         answer = self.wire.send(operation.method, target, said, raw)
-        self.learns(operation, answer)
+        self.store_ids(operation, answer)
         return answer
 
-    def learns(self, operation: Operation, answer: Answer) -> None:
+    def store_ids(self, operation: Operation, answer: Answer) -> None:
         """Store the ids in the answer of an action."""
         if operation.method == "GET" or answer.status not in {200, 201, 202}:
             return
-        self.keep(operation.path.rpartition("/")[2], answer.json())
+        self.store_id(operation.path.rpartition("/")[2], answer.json())
 
-    def keep(self, word: str, made: Json) -> None:
+    def store_id(self, word: str, made: Json) -> None:
         """Store the id or the code of a record."""
         name = "approval_id" if "decision" in made else f"{word.removesuffix('s')}_id"
         known = made.get("id")
@@ -282,16 +292,18 @@ class Twin:
 
     # Comparison.
 
-    def heard(self, who: str, operation: Operation, answer: Answer) -> tuple[Any, ...]:
+    def describe_answer(
+        self, who: str, operation: Operation, answer: Answer
+    ) -> tuple[Any, ...]:
         """Return an answer without request ids and the words that the person may read."""
         opens = "Purpose" in operation.names("header") or operation.path.endswith(TALK)
 
-        def spelled(found: re.Match[str]) -> str:
+        def replace_word(found: re.Match[str]) -> str:
             mine = self.authors[int(found[1])] == who
             return f"<{found[1]}>" if opens or mine else found[0]
 
         content = REQUEST.sub(b"urn:uuid", answer.content).decode()
-        text = WORD.sub(spelled, content)
+        text = WORD.sub(replace_word, content)
         hidden = {b"x-request-id"} | (
             {b"content-length", b"etag"} if text != content else set()
         )

@@ -20,7 +20,14 @@ from app.webhooks.models import Webhook
 from app.webhooks.schemas import NewWebhook
 from app.worker.courier import Courier
 from app.worker.pushing import due, push
-from tests.support.mail_servers import Counter, Mood, Postman, Requests, certified, open_for
+from tests.support.mail_servers import (
+    GatewayRequest,
+    Mood,
+    Postman,
+    Requests,
+    certified,
+    open_for,
+)
 from tests.support.world import HOST, World
 
 RECEIVER: Final = f"https://{HOST}/safe-conduct"
@@ -37,40 +44,40 @@ STATUS: Final[Mapping[Mood, int]] = {
 }
 
 
-class Hook(Counter):
+class Hook(GatewayRequest):
     """One message to a receiver."""
 
     @override
     def do_POST(self) -> None:
-        mood = self.postman.is_asked()
+        mood = self.postman.choose_mood()
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.postman.heads.append({k.lower(): v for k, v in self.headers.items()})
         match mood:
             case Mood.SILENT:
-                self.postman.hangs()
+                self.postman.wait()
             case Mood.DRIBBLES:
-                self.dribbles()
+                self.send_slowly()
             case Mood.NEVER_FINAL:
                 self.send_interim_responses()
             case Mood.SLOW:
                 self.postman.over.wait(0.7 * SHORT_LIMIT)
-                self.takes(body)
+                self.accept_message(body)
             case Mood.GONE_AFTER_DATA:
-                self.postman.takes(self.path, body)
+                self.postman.store(self.path, body)
                 self.close_connection = True
             case _ if mood in STATUS:
                 self.send_response(STATUS[mood])
                 self.send_header("Location", self.path)
                 self.end_headers()
             case _:
-                self.takes(body)
+                self.accept_message(body)
 
-    def takes(self, body: bytes) -> None:
-        self.postman.takes(self.path, body)
+    def accept_message(self, body: bytes) -> None:
+        self.postman.store(self.path, body)
         self.send_response(204)
         self.end_headers()
 
-    def dribbles(self) -> None:
+    def send_slowly(self) -> None:
         """Send the status line letter by letter, with pauses."""
         for letter in b"HTTP/1.1 204 No Content" * 100:
             if self.postman.over.wait(0.05):
@@ -114,11 +121,11 @@ def all_calls(
     end = world.now + within
     while world.now < end:
         calls(world, courier, longest)
-        later = [at for at in next_tries(world) if at > world.now]
+        later = [at for at in list_next_tries(world) if at > world.now]
         world.now = min([*later, end])
 
 
-def next_tries(world: World) -> list[Any]:
+def list_next_tries(world: World) -> list[Any]:
     with world.database.reading() as session:
         open_ones = select(Webhook.due_at).where(Webhook.paused_at.is_(None))
         return list(session.scalars(open_ones))

@@ -53,27 +53,29 @@ def multiply(world: World, case: Json, times: int) -> None:
         rows = {
             model: [
                 dict(row)
-                for row in session.execute(chosen(table(model), case_id)).mappings()
+                for row in session.execute(
+                    select_rows(get_table(model), case_id)
+                ).mappings()
             ]
             for model in COPIED
         }
         for number in range(times):
             for model in COPIED:
-                copies = [renamed(row, number) for row in rows[model]]
+                copies = [rename_ids(row, number) for row in rows[model]]
                 if copies:
-                    session.execute(insert(table(model)), copies)
+                    session.execute(insert(get_table(model)), copies)
 
 
-def table(model: type) -> Table:
+def get_table(model: type) -> Table:
     return model.__table__  # type: ignore[attr-defined, no-any-return]
 
 
-def chosen(of: Table, case_id: UUID) -> Any:
+def select_rows(of: Table, case_id: UUID) -> Any:
     column = of.c.id if of.name == "case" else of.c.case_id
     return select(of).where(column == case_id)
 
 
-def renamed(row: dict[str, Any], number: int) -> dict[str, Any]:
+def rename_ids(row: dict[str, Any], number: int) -> dict[str, Any]:
     """Return a row with other ids, the same ones in every table; offices keep theirs."""
     kept = {"number", "focal_point_id", "recipient_id", "waits_on", "account_id"}
     kept |= {name for name in row if name.endswith("_by")}

@@ -28,7 +28,7 @@ from app.kernel.work import Ground, Reading, Writing, reading, writing
 from app.main import create_app
 from app.referrals.models import Referral
 from app.worker.loop import CLOCKS, once
-from tests.support.database_pool import leave, opened
+from tests.support.database_pool import leave_database, open_database
 from tests.support.effort import is_night
 from tests.support.in_thread import Here
 
@@ -82,7 +82,7 @@ class Direct(BaseTransport):
         return Response(answer.status_code, headers=answer.headers, content=content)
 
 
-def client_of(app: FastAPI, here: Here | None) -> Client:
+def make_client(app: FastAPI, here: Here | None) -> Client:
     """Return a client of the application; without loops, each request has its own."""
     if here is None:
         return TestClient(app, raise_server_exceptions=False)
@@ -100,7 +100,7 @@ class World:
         ids: Callable[[], UUID] = uuid4,
     ) -> None:
         self.url, self.now, self.ids = url, NOON, ids
-        self.database = opened(url)
+        self.database = open_database(url)
         self.ground = Ground(
             self.database,
             Vault(KEYS),
@@ -114,7 +114,7 @@ class World:
         self.app.state.throttle = Throttle()
         self.app.state.bell.close()  # no request waits for news
         self.app.state.turns = Turns(readers=1_000_000)
-        self.http: Client = client_of(self.app, here)
+        self.http: Client = make_client(self.app, here)
 
     def someone(
         self,
@@ -168,7 +168,7 @@ class World:
 
     def closes(self) -> None:
         self.http.close()
-        leave(self.url)
+        leave_database(self.url)
 
 
 @dataclass
@@ -229,7 +229,7 @@ class Someone:
         path = path_of(record)
         knows = path in self.seen or not is_night()
         glanced = knows and path.split("/")[1] in VERSIONED
-        known = (glanced and self.glances(path)) or self.looks(path)
+        known = (glanced and self.load_tag(path)) or self.looks(path)
         return self.post(f"{path}/{action}", body, **{"If_Match": known} | headers)
 
     def looks(self, path: str) -> str:
@@ -237,7 +237,7 @@ class Someone:
         self.seen.add(path)
         return self.get(path).headers.get("ETag", '"1.0"')
 
-    def glances(self, path: str) -> str:
+    def load_tag(self, path: str) -> str:
         """Return the version of a record from the database; empty if it is not found."""
         kind, name = path.removeprefix("/").split("/")
         of: Any = VERSIONED[kind]

@@ -7,14 +7,14 @@ from fastapi import FastAPI
 
 from tests.support.databases import Copy
 from tests.support.full_world import Stage
-from tests.support.operation_calls import Hunt, hunting
+from tests.support.operation_calls import Hunt, open_hunt
 from tests.support.raw_requests import Wire
 
 
 @pytest.fixture(scope="module")
 def hunt(copy: Copy, app: FastAPI) -> Iterator[Hunt]:
     """Open a world with one of everything, from which any operation can be called."""
-    with copy() as url, hunting(url, app) as begun:
+    with copy() as url, open_hunt(url, app) as begun:
         yield begun
 
 

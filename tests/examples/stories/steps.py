@@ -18,13 +18,13 @@ NORMAL = {"priority": "normal"}
 GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
-def write_name(*names: str) -> list[Json]:
+def make_sections(*names: str) -> list[Json]:
     """Return all sections of a case with the names of the person."""
     others = [one for one in SECTIONS if one["section"] != "identity"]
     return [*others, {"section": "identity", "names": list(names)}]
 
 
-def to_class(kind: str, country: str, *purposes: str, **changes: Any) -> Json:
+def make_class_consent(kind: str, country: str, *purposes: str, **changes: Any) -> Json:
     """Return a consent to a kind of office, until 2030, for needs and contact."""
     given: Json = {
         "recipient_class": {"kind": kind, "country": country},
@@ -34,13 +34,15 @@ def to_class(kind: str, country: str, *purposes: str, **changes: Any) -> Json:
     return consent(**given | changes)
 
 
-def to_office(office: str, *purposes: str, **changes: Any) -> Json:
+def make_office_consent(office: str, *purposes: str, **changes: Any) -> Json:
     """Return a consent to one office until 2030, for needs and contact."""
     given: Json = {"purposes": list(purposes), "expires_at": "2030-01-01T00:00:00Z"}
     return consent(focal_point=office, **given | changes)
 
 
-def reads(who: Someone, case: Json, part: str, purpose: str = "assistance") -> int:
+def get_read_status(
+    who: Someone, case: Json, part: str, purpose: str = "assistance"
+) -> int:
     """Open a part of a case, and return the status: 200, or 404 if it may not be read."""
     return who.opens(f"{path_of(case)}/{part}", purpose).status_code
 
@@ -61,7 +63,7 @@ def record_consent(who: Someone, case: Json, given: Json) -> None:
     done(who.creates(f"{path_of(case)}/consents", given))
 
 
-def take_back(who: Someone, case: Json, *purposes: str) -> None:
+def withdraw_consents(who: Someone, case: Json, *purposes: str) -> None:
     """Withdraw the person's consent to these purposes."""
     path = f"{path_of(case)}/consents/withdraw"
     assert who.post(path, {"purposes": list(purposes)}).status_code == 204
@@ -80,7 +82,7 @@ def write_section(who: Someone, case: Json, section: str, **content: Any) -> Non
     done(who.ask("PUT", path, {"section": section} | content, headers=tag))
 
 
-def change_notice(who: Someone, case: Json, **fields: Any) -> None:
+def update_summary(who: Someone, case: Json, **fields: Any) -> None:
     """Update the summary."""
     tag = {"If_Match": who.tag(case)}
     done(who.ask("PATCH", path_of(case), fields, headers=tag))
@@ -122,7 +124,7 @@ def confirm_deletion(who: Someone, referral: Json) -> None:
     assert who.does("confirm-deletion", referral).status_code == 204
 
 
-def visit(who: Someone, case: Json) -> None:
+def report_visit(who: Someone, case: Json) -> None:
     """Report a visit to the person."""
     done(who.does("visits", case, {"person_met": True}))
 

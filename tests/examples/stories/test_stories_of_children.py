@@ -8,18 +8,18 @@ from tests.examples.stories.steps import (
     NORMAL,
     accept,
     assess_risk,
-    change_notice,
     close,
     complete,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
+    make_sections,
     record_consent,
     record_fact,
     refer,
     start,
-    take_back,
-    to_class,
-    to_office,
-    write_name,
+    update_summary,
+    withdraw_consents,
 )
 from tests.support.returns import (
     AT_HOME,
@@ -43,18 +43,18 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     A shelter and the child protection service accept her with the summary alone. A guardian
     is appointed, her best interests are assessed, and she goes to her aunt in Guatemala.
     """
-    officer, lead = story.person("HN_CONSULATE_GUATEMALA"), story.person("GT_LEAD")
-    second = story.person("GT_LEAD", Role.SUPERVISOR)
+    officer, lead = story.get_person("HN_CONSULATE_GUATEMALA"), story.get_person("GT_LEAD")
+    second = story.get_person("GT_LEAD", Role.SUPERVISOR)
     shelter, office = (
-        story.person("GT_SHELTER_AMANECER"),
-        story.person("GT_CHILD_PROTECTION"),
+        story.get_person("GT_SHELTER_AMANECER"),
+        story.get_person("GT_CHILD_PROTECTION"),
     )
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
 
     story.on("2026-06-01 20:00")
     case = officer.submits(
         notice={"country": "GT", "age_class": "child", "language": "es"},
-        sections=write_name("Génesis Núñez Ordóñez"),
+        sections=make_sections("Génesis Núñez Ordóñez"),
         safeguards={"country_of_origin": "HN"},
         consents=[],
         vital_interest=ALONE,
@@ -62,8 +62,8 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     assert "case.vital_interest" in kinds(watcher.hears())
     story.on("2026-06-01 21:00")
     lead.leads(case)
-    assert reads(lead, case, "safety-notice") == FOUND
-    assert reads(lead, case, "sections/needs") == HIDDEN
+    assert get_read_status(lead, case, "safety-notice") == FOUND
+    assert get_read_status(lead, case, "sections/needs") == HIDDEN
     assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
 
     story.on("2026-06-01 22:00")
@@ -72,7 +72,7 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     story.on("2026-06-01 23:00")
     accept(shelter, bed, "2026-06-02T01:00:00")
     accept(office, care, "2026-06-02T15:00:00")
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-02 16:00")
     start(shelter, bed)
@@ -84,12 +84,12 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
     story.on("2026-06-03 16:00")
     both = ("GUARDIANSHIP", "SHELTER")
-    record_consent(lead, case, to_class("non_state", "GT", *both, **GUARDIAN))
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    record_consent(lead, case, make_class_consent("non_state", "GT", *both, **GUARDIAN))
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     story.on("2026-06-04 16:00")
     complete(shelter, bed, "She goes to her aunt.")
     complete(office, care, "Her aunt is her guardian.")
-    assert reads(office, case, "safety-notice") == HIDDEN
+    assert get_read_status(office, case, "safety-notice") == HIDDEN
 
     story.on("2026-06-05 16:00")
     done(lead.does("monitor", case, {"visits": ["2026-06-12T16:00:00Z"]}))
@@ -111,15 +111,15 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
     boy keeps his bed. A best interests decision then takes the place of the consent, and
     his mother comes for him.
     """
-    officer, lead = story.person("UNHCR"), story.person("SV_LEAD")
-    second, shelter = story.person("SV_LEAD", Role.SUPERVISOR), story.person("IOM")
-    uncle = to_class("state", "SV", "REFER", **GUARDIAN)
-    bed_of_uncle = to_office("IOM", "SHELTER", **GUARDIAN)
+    officer, lead = story.get_person("UNHCR"), story.get_person("SV_LEAD")
+    second, shelter = story.get_person("SV_LEAD", Role.SUPERVISOR), story.get_person("IOM")
+    uncle = make_class_consent("state", "SV", "REFER", **GUARDIAN)
+    bed_of_uncle = make_office_consent("IOM", "SHELTER", **GUARDIAN)
 
     story.on("2026-06-02 15:00")
     case = officer.submits(
         notice=NORMAL | {"country": "SV", "age_class": "child", "language": "es"},
-        sections=write_name("Íñigo Peña Núñez"),
+        sections=make_sections("Íñigo Peña Núñez"),
         safeguards={"country_of_origin": "NI"},
         consents=[uncle, bed_of_uncle],
     )
@@ -128,29 +128,31 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     story.on("2026-06-02 18:00")
     accept(shelter, bed, "2026-06-02T22:00:00")
-    assert reads(shelter, case, "sections/contact") == FOUND
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
     story.on("2026-06-02 22:30")
     start(shelter, bed)
     shelter.hears()
 
     story.on("2026-06-04 15:00")
-    take_back(lead, case, "SHELTER", "REFER")
+    withdraw_consents(lead, case, "SHELTER", "REFER")
     assert shelter.sees(bed)["state"] == "in_progress"
     assert kinds(shelter.hears()) == ["referral.narrowed"]
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
 
     story.on("2026-06-05 15:00")
     decided = {"given_by": "best_interests_decision"}
     record_fact(lead, case, "best_interests", "determined")
-    record_consent(lead, case, to_office("IOM", "SHELTER", "PSYCHOSOCIAL", **decided))
+    record_consent(
+        lead, case, make_office_consent("IOM", "SHELTER", "PSYCHOSOCIAL", **decided)
+    )
     assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
     story.on("2026-06-06 15:00")
     complete(shelter, bed, "His mother came for him.")
     story.on("2026-06-08 15:00")
     assess_risk(lead, case)
     close(lead, second, case, "GOALS_MET")
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     story.ends_with_closure(case, "GOALS_MET")
 
 
@@ -163,17 +165,21 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
     himself, until the document turns out to be his brother's. He keeps his bed all the
     time.
     """
-    officer, lead = story.person("PARTNERSHIP_IN_ACTION"), story.person("TJ_LEAD")
-    second, shelter = story.person("TJ_LEAD", Role.SUPERVISOR), story.person("IOM")
-    own, until = to_office("IOM", "SHELTER"), {"expires_at": "2026-06-07T00:00:00Z"}
+    officer, lead = story.get_person("PARTNERSHIP_IN_ACTION"), story.get_person("TJ_LEAD")
+    second, shelter = story.get_person("TJ_LEAD", Role.SUPERVISOR), story.get_person("IOM")
+    own, until = (
+        make_office_consent("IOM", "SHELTER"),
+        {"expires_at": "2026-06-07T00:00:00Z"},
+    )
 
     story.on("2026-06-03 05:00")
     case = officer.submits(
         notice=NORMAL | {"country": "TJ", "age_class": "presumed_child", "language": "fa"},
-        sections=write_name("فرید احمدی"),
+        sections=make_sections("فرید احمدی"),
         safeguards={"country_of_origin": "AF"},
         consents=[
-            one | GUARDIAN | until for one in (to_class("state", "TJ", "REFER"), own)
+            one | GUARDIAN | until
+            for one in (make_class_consent("state", "TJ", "REFER"), own)
         ],
     )
     story.on("2026-06-03 06:00")
@@ -183,30 +189,30 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
     accept(shelter, bed, "2026-06-03T12:00:00")
     story.on("2026-06-03 12:30")
     start(shelter, bed)
-    assert reads(shelter, case, "sections/contact") == FOUND
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
 
     story.on("2026-06-05 06:00")
-    change_notice(lead, case, age_class="adult")
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    update_summary(lead, case, age_class="adult")
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     assert shelter.sees(bed)["state"] == "in_progress"
     story.on("2026-06-05 09:00")
     spoken_for = lead.creates(f"{path_of(case)}/consents", own | GUARDIAN)
     assert problem(spoken_for) == (422, "adult-spoken-for")
-    record_consent(lead, case, to_class("state", "TJ", "REFER"))
+    record_consent(lead, case, make_class_consent("state", "TJ", "REFER"))
     record_consent(lead, case, own)
-    assert reads(shelter, case, "sections/contact") == FOUND
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
 
     story.on("2026-06-08 06:00")
-    change_notice(lead, case, age_class="presumed_child")
+    update_summary(lead, case, age_class="presumed_child")
     assert shelter.sees(bed)["state"] == "in_progress"
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
     story.on("2026-06-09 06:00")
     record_fact(lead, case, "guardian", "appointed")
     record_fact(lead, case, "best_interests", "determined")
     assess_risk(lead, case)
     record_consent(lead, case, own | GUARDIAN)
-    assert reads(shelter, case, "sections/contact") == FOUND
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
     story.on("2026-06-09 12:00")
     complete(shelter, bed, "He goes to school, and lives with an uncle.")
     story.on("2026-06-10 06:00")
@@ -223,18 +229,24 @@ def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
     and a carer is ready to receive her. A nurse travels with her. She is visited twice at
     home.
     """
-    officer, lead = story.person("JM_CONSULATE_PORT_OF_SPAIN"), story.person("TT_LEAD")
-    second, home = story.person("TT_LEAD", Role.SUPERVISOR), story.person("JM_HOMEWARD")
+    officer, lead = (
+        story.get_person("JM_CONSULATE_PORT_OF_SPAIN"),
+        story.get_person("TT_LEAD"),
+    )
+    second, home = (
+        story.get_person("TT_LEAD", Role.SUPERVISOR),
+        story.get_person("JM_HOMEWARD"),
+    )
     sections = {"sections": ["needs", "contact", "identity"]}
     given = [
-        to_class("state", "TT", "REFER", **GUARDIAN),
-        to_office("JM_HOMEWARD", "RETURN", **sections, **GUARDIAN),
+        make_class_consent("state", "TT", "REFER", **GUARDIAN),
+        make_office_consent("JM_HOMEWARD", "RETURN", **sections, **GUARDIAN),
     ]
 
     story.on("2026-06-01 14:00")
     case = officer.submits(
         notice={"country": "TT", "age_class": "child", "language": "en"},
-        sections=write_name("Shanice"),
+        sections=make_sections("Shanice"),
         safeguards={"country_of_origin": "JM", "origin_contact": "permitted"},
         consents=given,
     )
@@ -281,10 +293,10 @@ def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
     complete(home, referral, "She is with her grandmother.")
     story.on("2026-06-15 15:30")
     done(going.does("home", "report", MET))
-    story.each_week("2026-07-08 15:30", lambda: assess_risk(lead, case))
+    story.run_weekly("2026-07-08 15:30", lambda: assess_risk(lead, case))
     done(going.does("home", "report", MET))
     assert going.state == "completed"
     story.on("2026-07-09 14:00")
     close(lead, second, case, "RETURNED_MONITORED")
-    assert reads(home, case, "sections/identity") == HIDDEN
+    assert get_read_status(home, case, "sections/identity") == HIDDEN
     story.ends_with_closure(case, "RETURNED_MONITORED")

@@ -14,14 +14,14 @@ from tests.examples.stories.steps import (
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
+    make_sections,
     record_consent,
     refer,
     set_safeguards,
     start,
-    to_class,
-    to_office,
-    write_name,
 )
 from tests.support.stories import Story
 from tests.support.world import Json, closing, done, kinds, lacks, path_of, problem
@@ -36,14 +36,14 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
     longer. A bed is found at once. When she is safe she consents, and only then more is
     shown.
     """
-    officer, lead = story.person("UNHCR"), story.person("GY_LEAD")
-    second, shelter = story.person("GY_LEAD", Role.SUPERVISOR), story.person("IOM")
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    officer, lead = story.get_person("UNHCR"), story.get_person("GY_LEAD")
+    second, shelter = story.get_person("GY_LEAD", Role.SUPERVISOR), story.get_person("IOM")
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
 
     story.on("2026-06-01 22:00")
     case = officer.submits(
         notice={"country": "GY", "language": "ht", "priority": "emergency"},
-        sections=write_name("Marie-Ange Désir"),
+        sections=make_sections("Marie-Ange Désir"),
         safeguards={"country_of_origin": "HT"},
         consents=[],
         vital_interest=VITAL,
@@ -51,21 +51,21 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
     assert "case.vital_interest" in kinds(watcher.hears())
     story.on("2026-06-01 22:30")
     lead.leads(case)
-    assert reads(lead, case, "safety-notice") == FOUND
-    assert reads(lead, case, "sections/needs") == HIDDEN
+    assert get_read_status(lead, case, "safety-notice") == FOUND
+    assert get_read_status(lead, case, "sections/needs") == HIDDEN
     bed = refer(lead, case, shelter, "SHELTER")
     story.on("2026-06-01 23:00")
     accept(shelter, bed, "2026-06-02T01:00:00")
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-02 02:30")
     start(shelter, bed)
     late = lead.refers(case, "UNHCR", service="ASYLUM", sections=[])
     assert lacks(late) == [("consent", "sender")]
     story.on("2026-06-02 12:00")
-    record_consent(lead, case, to_class("state", "GY", "REFER"))
-    record_consent(lead, case, to_office("IOM", "SHELTER"))
-    assert reads(lead, case, "sections/contact") == FOUND
+    record_consent(lead, case, make_class_consent("state", "GY", "REFER"))
+    record_consent(lead, case, make_office_consent("IOM", "SHELTER"))
+    assert get_read_status(lead, case, "sections/contact") == FOUND
     story.on("2026-06-02 15:00")
     assess_risk(lead, case, "high")
     story.on("2026-06-05 12:00")
@@ -83,16 +83,16 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
     Another organisation permits one person to read her contact for four hours. She is
     found. Oversight then reviews the access, and she is told who read it.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    second, shelter = story.person("KZ_LEAD"), story.person("KZ_SHELTER_KOGERSHIN")
-    colleague = story.person("KZ_SHELTER_KOGERSHIN")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    second, shelter = story.get_person("KZ_LEAD"), story.get_person("KZ_SHELTER_KOGERSHIN")
+    colleague = story.get_person("KZ_SHELTER_KOGERSHIN")
     watcher, reviewer = (
-        story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER) for _ in "ab"
+        story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER) for _ in "ab"
     )
-    services = to_class("non_state", "KZ", "SHELTER", sections=["needs"])
+    services = make_class_consent("non_state", "KZ", "SHELTER", sections=["needs"])
 
     story.on("2026-06-01 13:00")
-    case = officer.submits(consents=[to_class("state", "KZ", "REFER"), services])
+    case = officer.submits(consents=[make_class_consent("state", "KZ", "REFER"), services])
     story.on("2026-06-01 14:00")
     lead.leads(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs")
@@ -102,20 +102,20 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
     start(shelter, bed)
 
     story.on("2026-06-03 18:00")
-    assert reads(shelter, case, "sections/contact", "protection") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact", "protection") == HIDDEN
     readings = f"{path_of(case)}/vital-readings"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "Not back since noon"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
     asked = done(shelter.creates(readings, asking))
     story.on("2026-06-03 18:20")
     done(watcher.post(f"{readings}/{asked['id']}/permit"))
-    assert reads(shelter, case, "sections/contact", "protection") == FOUND
-    assert reads(shelter, case, "sections/identity", "protection") == HIDDEN
-    assert reads(colleague, case, "sections/contact", "protection") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact", "protection") == FOUND
+    assert get_read_status(shelter, case, "sections/identity", "protection") == HIDDEN
+    assert get_read_status(colleague, case, "sections/contact", "protection") == HIDDEN
     assert "case.vital_reading_granted" in kinds(lead.hears())
 
     story.on("2026-06-03 22:30")
-    assert reads(shelter, case, "sections/contact", "protection") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact", "protection") == HIDDEN
     assert "tell_person" in [kind for _, kind, _ in lead.waits()]
     story.on("2026-06-04 05:00")
     done(lead.post(f"{readings}/{asked['id']}/inform", {"note": "By Signal"}))
@@ -143,15 +143,18 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
     Nobody can tell her that her case is closed, and two people close it all the same. IOM
     confirms the deletion. The submitter learns that the case is closed, but not why.
     """
-    officer, lead = story.person("UNHCR"), story.person("BS_LEAD")
-    second, iom = story.person("BS_LEAD", Role.SUPERVISOR), story.person("IOM")
+    officer, lead = story.get_person("UNHCR"), story.get_person("BS_LEAD")
+    second, iom = story.get_person("BS_LEAD", Role.SUPERVISOR), story.get_person("IOM")
 
     story.on("2026-06-02 14:00")
     case = officer.submits(
         notice=NORMAL | {"country": "BS", "language": "en"},
-        sections=write_name("Esther"),
+        sections=make_sections("Esther"),
         safeguards={"country_of_origin": "HT"},
-        consents=[to_class("state", "BS", "REFER"), to_office("IOM", "SHELTER")],
+        consents=[
+            make_class_consent("state", "BS", "REFER"),
+            make_office_consent("IOM", "SHELTER"),
+        ],
     )
     story.on("2026-06-02 16:00")
     lead.leads(case)
@@ -173,7 +176,7 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
     done(lead.does("withdraw", bed, why))
     story.on("2026-06-10 10:00")
     confirm_deletion(iom, bed)
-    assert reads(iom, case, "sections/contact") == HIDDEN
+    assert get_read_status(iom, case, "sections/contact") == HIDDEN
     done(lead.does_with(second, "close", case, body))
     closed = officer.hears()[-1]
     assert (closed["type"], "reason" in closed["facts"]) == ("case.closed", False)
@@ -187,15 +190,18 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
     His case is suspended, then closed because contact was lost. Three months later he
     calls. The same case is reopened, he is helped, and the case is closed with him.
     """
-    officer, lead = story.person("UNHCR"), story.person("CR_LEAD")
-    second, iom = story.person("CR_LEAD", Role.SUPERVISOR), story.person("IOM")
+    officer, lead = story.get_person("UNHCR"), story.get_person("CR_LEAD")
+    second, iom = story.get_person("CR_LEAD", Role.SUPERVISOR), story.get_person("IOM")
 
     story.on("2026-06-03 15:00")
     case = officer.submits(
         notice={"country": "CR", "language": "es"},
-        sections=write_name("Óscar Muñoz"),
+        sections=make_sections("Óscar Muñoz"),
         safeguards={"country_of_origin": "NI"},
-        consents=[to_class("state", "CR", "REFER"), to_office("IOM", "SHELTER")],
+        consents=[
+            make_class_consent("state", "CR", "REFER"),
+            make_office_consent("IOM", "SHELTER"),
+        ],
     )
     story.on("2026-06-03 16:00")
     lead.leads(case)
@@ -219,11 +225,11 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
         )
     )
     assert lead.sees(case)["closure_reason"] == "LOST_CONTACT"
-    assert reads(lead, case, "sections/needs") == HIDDEN
+    assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2026-09-21 15:00")
     done(lead.does("reopen", case, {"reason": "SURVIVOR_REQUEST"}))
-    assert reads(lead, case, "sections/needs") == FOUND
+    assert get_read_status(lead, case, "sections/needs") == FOUND
     assess_risk(lead, case)
     again = refer(lead, case, iom, "SHELTER", "needs", "contact")
     story.on("2026-09-21 17:00")
@@ -246,37 +252,42 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     """
     story.world.ground = replace(story.world.ground, refused_openings=RefusedOpenings(4))
     story.world.app.state.ground = story.world.ground
-    helpline, unhcr = story.person("KG_HELPLINE_ISHENIM"), story.person("UNHCR")
-    corrupt = story.person("TM_CONSULATE_BISHKEK")
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    helpline, unhcr = story.get_person("KG_HELPLINE_ISHENIM"), story.get_person("UNHCR")
+    corrupt = story.get_person("TM_CONSULATE_BISHKEK")
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
     guards = {"country_of_origin": "TM", "fear_of_state": True, "seeks_asylum": True}
 
     story.on("2026-06-02 05:00")
-    asylum = to_office("UNHCR", "ASYLUM", sections=["needs", "identity", "narrative"])
+    asylum = make_office_consent(
+        "UNHCR", "ASYLUM", sections=["needs", "identity", "narrative"]
+    )
     case = helpline.submits(
         notice=NORMAL | {"country": "KG", "language": "tk"},
-        sections=write_name("Жалгас Ниязов", "Žalgas Nyýazow"),
+        sections=make_sections("Жалгас Ниязов", "Žalgas Nyýazow"),
         safeguards=guards,
         consents=[
-            *(to_class(kind, "KG", "REFER") for kind in ("state", "non_state")),
+            *(make_class_consent(kind, "KG", "REFER") for kind in ("state", "non_state")),
             asylum,
         ],
     )
     story.on("2026-06-02 06:00")
-    holder = story.person(helpline.sees(case)["holder"])
+    holder = story.get_person(helpline.sees(case)["holder"])
     holder.leads(case)
     assert corrupt.code not in helpline.get(f"{path_of(case)}/routing").text
 
     story.on("2026-06-03 06:00")
     watcher.hears(), corrupt.hears()
-    tried = [reads(corrupt, case, f"sections/{part}") for part in ("identity", "contact")]
+    tried = [
+        get_read_status(corrupt, case, f"sections/{part}")
+        for part in ("identity", "contact")
+    ]
     invented = {"code": "SC-7K3F-9QXM-4T2B-3"}
     tried += [
-        reads(corrupt, invented, "sections/identity"),
-        reads(corrupt, case, "contacts"),
+        get_read_status(corrupt, invented, "sections/identity"),
+        get_read_status(corrupt, case, "contacts"),
     ]
     assert tried == [HIDDEN] * 4
-    assert reads(corrupt, case, "sections/narrative") == 429
+    assert get_read_status(corrupt, case, "sections/narrative") == 429
     assert "account.refusals_limited" in kinds(watcher.hears())
     story.on("2026-06-03 06:10")
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "His mother is dying"}
@@ -289,17 +300,17 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     claim = refer(holder, case, unhcr, "ASYLUM", "needs", "identity", "narrative")
     story.on("2026-06-03 10:00")
     accept(unhcr, claim, "2026-06-04T06:00:00")
-    assert reads(unhcr, case, "sections/narrative") == FOUND
+    assert get_read_status(unhcr, case, "sections/narrative") == FOUND
     story.on("2026-06-04 06:30")
     start(unhcr, claim)
     story.on("2026-06-08 06:00")
     set_safeguards(holder, case, **guards, unsafe_focal_points=[corrupt.code])
-    assert reads(holder, case, "safeguards") == FOUND
+    assert get_read_status(holder, case, "safeguards") == FOUND
     story.on("2026-06-09 06:00")
     complete(unhcr, claim, "He is recognised, and flies on Friday.")
     story.on("2026-06-10 06:00")
     assess_risk(holder, case)
-    second = story.person(holder.code)
+    second = story.get_person(holder.code)
     close(holder, second, case, "RESETTLED")
     assert problem(corrupt.get(path_of(case))) == (404, "not-found")
     story.ends_with_closure(case, "RESETTLED")

@@ -6,17 +6,17 @@ from tests.examples.stories.steps import (
     HIDDEN,
     accept,
     assess_risk,
-    change_notice,
     close,
     complete,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
+    make_sections,
     record_consent,
     record_fact,
     refer,
     start,
-    to_class,
-    to_office,
-    write_name,
+    update_summary,
 )
 from tests.support.stories import Story
 from tests.support.stuck_cases import giving
@@ -33,7 +33,7 @@ from tests.support.world import (
 )
 
 
-def ends_of(who: Someone) -> list[tuple[str, int | None]]:
+def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
     """Return the announced ends of consents, each with how many days before it came."""
     of_ends = ("consent.expiring", "consent.expired")
     heard = [one for one in who.hears() if one["type"] in of_ends]
@@ -48,14 +48,23 @@ def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     The desk may give the case to no office until she consents to NGOs before two people of
     the desk. The service then names the next office, and the desk can choose no other.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    desk, boss = story.person("DESK_CENTRAL_ASIA"), story.person("DESK_CENTRAL_ASIA")
-    ngo, second = story.person("SANA_SEZIM"), story.person("SANA_SEZIM")
-    shelter, watcher = story.person("KZ_SHELTER_KOGERSHIN"), story.person("OVERSIGHT_DEMO")
-    given = [to_class("state", "KZ", "REFER"), to_class("non_state", "KZ", "SHELTER")]
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    desk, boss = (
+        story.get_person("DESK_CENTRAL_ASIA"),
+        story.get_person("DESK_CENTRAL_ASIA"),
+    )
+    ngo, second = story.get_person("SANA_SEZIM"), story.get_person("SANA_SEZIM")
+    shelter, watcher = (
+        story.get_person("KZ_SHELTER_KOGERSHIN"),
+        story.get_person("OVERSIGHT_DEMO"),
+    )
+    given = [
+        make_class_consent("state", "KZ", "REFER"),
+        make_class_consent("non_state", "KZ", "SHELTER"),
+    ]
 
     story.on("2026-06-02 05:00")
-    case = officer.submits(consents=given, sections=write_name("Дилноза Раҳимова"))
+    case = officer.submits(consents=given, sections=make_sections("Дилноза Раҳимова"))
     story.on("2026-06-02 06:00")
     lead.leads(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs")
@@ -77,13 +86,13 @@ def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     assert desk.sees(case)["next_lead"] == "SANA_SEZIM"
     other = desk.does("take-over", case, giving("PARTNERSHIP_IN_ACTION"))
     assert lacks(other) == [("focal_point_chosen", "desk")]
-    assert reads(desk, case, "sections/needs") == HIDDEN
+    assert get_read_status(desk, case, "sections/needs") == HIDDEN
     story.on("2026-06-03 07:00")
     assert desk.does_with(boss, "take-over", case, giving("SANA_SEZIM")).is_success
     assert ngo.sees(case)["lead"] == "SANA_SEZIM"
     assert shelter.sees(bed)["state"] == "in_progress"
-    assert reads(ngo, case, "sections/needs") == FOUND
-    assert reads(ngo, case, "sections/contact") == HIDDEN
+    assert get_read_status(ngo, case, "sections/needs") == FOUND
+    assert get_read_status(ngo, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-05 06:00")
     assess_risk(ngo, case)
@@ -101,14 +110,16 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
     Her lead is told two weeks and three days before the end, and asks her only afterwards.
     The shelter reads nothing for a day. She consents again, and it can read again.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    second, shelter = story.person("KZ_LEAD"), story.person("KZ_SHELTER_KOGERSHIN")
-    month = to_class("non_state", "KZ", "SHELTER", expires_at="2026-07-02T06:00:00Z")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    second, shelter = story.get_person("KZ_LEAD"), story.get_person("KZ_SHELTER_KOGERSHIN")
+    month = make_class_consent(
+        "non_state", "KZ", "SHELTER", expires_at="2026-07-02T06:00:00Z"
+    )
 
     story.on("2026-06-02 05:00")
     case = officer.submits(
-        consents=[to_class("state", "KZ", "REFER"), month],
-        sections=write_name("Феруза Тошматова"),
+        consents=[make_class_consent("state", "KZ", "REFER"), month],
+        sections=make_sections("Феруза Тошматова"),
     )
     story.on("2026-06-02 06:30")
     lead.leads(case)
@@ -117,32 +128,32 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
     accept(shelter, bed, "2026-06-02T12:00:00")
     story.on("2026-06-02 13:00")
     start(shelter, bed)
-    assert ends_of(lead) == []
+    assert list_announced_ends(lead) == []
 
-    story.each_week("2026-06-18 06:05", lambda: assess_risk(lead, case))
-    assert ends_of(lead) == [("consent.expiring", 14)]
+    story.run_weekly("2026-06-18 06:05", lambda: assess_risk(lead, case))
+    assert list_announced_ends(lead) == [("consent.expiring", 14)]
     assert "consent_ends" in [kind for _, kind, _ in lead.waits()]
     story.on("2026-06-24 06:00")
     assess_risk(lead, case)
     story.on("2026-06-29 06:05")
-    assert ends_of(lead) == [("consent.expiring", 3)]
-    assert reads(shelter, case, "sections/contact") == FOUND
+    assert list_announced_ends(lead) == [("consent.expiring", 3)]
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
     story.on("2026-07-01 06:00")
     assess_risk(lead, case)
     story.on("2026-07-02 06:05")
-    assert ends_of(lead) == [("consent.expired", None)]
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert list_announced_ends(lead) == [("consent.expired", None)]
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     assert shelter.sees(bed)["state"] == "in_progress"
 
     story.on("2026-07-03 06:00")
-    record_consent(lead, case, to_class("non_state", "KZ", "SHELTER"))
-    assert reads(shelter, case, "sections/contact") == FOUND
+    record_consent(lead, case, make_class_consent("non_state", "KZ", "SHELTER"))
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
     assert "consent_ends" not in [kind for _, kind, _ in lead.waits()]
     story.on("2026-07-06 06:00")
     complete(shelter, bed, "She goes home to her sister.")
     story.on("2026-07-07 06:00")
     close(lead, second, case, "GOALS_MET")
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     story.ends_with_closure(case, "GOALS_MET")
 
 
@@ -152,18 +163,18 @@ def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
     The guardian's consent ends when he is found to be an adult, and stays invalid when the
     doubt comes back: the guardian has to consent again. He keeps his bed all the time.
     """
-    officer, lead = story.person("UNHCR"), story.person("BZ_LEAD")
-    second, iom = story.person("BZ_LEAD", Role.SUPERVISOR), story.person("IOM")
+    officer, lead = story.get_person("UNHCR"), story.get_person("BZ_LEAD")
+    second, iom = story.get_person("BZ_LEAD", Role.SUPERVISOR), story.get_person("IOM")
     signed: Json = {"given_by": "guardian_with_assent"}
     given = [
-        to_class("state", "BZ", "REFER", **signed),
-        to_office("IOM", "SHELTER", **signed),
+        make_class_consent("state", "BZ", "REFER", **signed),
+        make_office_consent("IOM", "SHELTER", **signed),
     ]
 
     story.on("2026-06-02 14:00")
     case = officer.submits(
         notice={"country": "BZ", "age_class": "presumed_child", "language": "es"},
-        sections=write_name("José Ángel Núñez"),
+        sections=make_sections("José Ángel Núñez"),
         safeguards={"country_of_origin": "GT"},
         consents=given,
     )
@@ -172,18 +183,18 @@ def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
     bed = refer(lead, case, iom, "SHELTER", "needs", "contact")
     story.on("2026-06-02 16:00")
     accept(iom, bed, "2026-06-02T20:00:00")
-    assert reads(iom, case, "sections/contact") == FOUND
+    assert get_read_status(iom, case, "sections/contact") == FOUND
     story.on("2026-06-02 20:30")
     start(iom, bed)
     second_bed = lead.refers(case, "IOM", service="SHELTER", sections=["needs"])
     assert lacks(second_bed) == [("not_already_asked", "sender")]
 
     story.on("2026-06-04 14:00")
-    change_notice(lead, case, age_class="adult")
-    assert reads(iom, case, "sections/contact") == HIDDEN
+    update_summary(lead, case, age_class="adult")
+    assert get_read_status(iom, case, "sections/contact") == HIDDEN
     story.on("2026-06-06 14:00")
-    change_notice(lead, case, age_class="presumed_child")
-    assert reads(iom, case, "sections/contact") == HIDDEN
+    update_summary(lead, case, age_class="presumed_child")
+    assert get_read_status(iom, case, "sections/contact") == HIDDEN
     assert iom.sees(bed)["state"] == "in_progress"
     assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
     story.on("2026-06-08 14:00")
@@ -191,7 +202,7 @@ def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
     for one in given:
         record_consent(lead, case, one)
     record_fact(lead, case, "guardian", "appointed")
-    assert reads(iom, case, "sections/contact") == FOUND
+    assert get_read_status(iom, case, "sections/contact") == FOUND
     assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
     story.on("2026-06-10 14:00")
     complete(iom, bed, "He is with an aunt.")

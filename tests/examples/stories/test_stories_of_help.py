@@ -12,11 +12,11 @@ from tests.examples.stories.steps import (
     complete,
     confirm_deletion,
     decline,
-    reads,
+    get_read_status,
     record_consent,
     refer,
+    report_visit,
     start,
-    visit,
 )
 from tests.support.stories import Story
 from tests.support.world import (
@@ -39,36 +39,39 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     Kazakhstan leads, a shelter takes her in and a lawyer gets her wages. She is visited
     for a month, the case is closed, and after two years nobody can open it any more.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    second = story.person("KZ_LEAD", Role.SUPERVISOR)
-    shelter, lawyer = story.person("KZ_SHELTER_KOGERSHIN"), story.person("KZ_LEGAL_AID")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    second = story.get_person("KZ_LEAD", Role.SUPERVISOR)
+    shelter, lawyer = (
+        story.get_person("KZ_SHELTER_KOGERSHIN"),
+        story.get_person("KZ_LEGAL_AID"),
+    )
 
     story.on("2026-06-01 13:00")
     case = officer.submits()
-    assert reads(lead, case, "sections/contact") == HIDDEN
+    assert get_read_status(lead, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-01 14:30")
     lead.leads(case)
-    assert reads(lead, case, "sections/contact") == FOUND
-    assert reads(lead, case, "sections/identity") == HIDDEN
+    assert get_read_status(lead, case, "sections/contact") == FOUND
+    assert get_read_status(lead, case, "sections/identity") == HIDDEN
 
     story.on("2026-06-01 15:00")
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     law = refer(lead, case, lawyer, "LEGAL_AID", "needs", "narrative")
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-01 16:00")
     accept(shelter, bed, "2026-06-02T04:00:00")
     acknowledge(lawyer, law)
     assert lead.sees(case)["state"] == "assisting"
-    assert reads(shelter, case, "sections/contact") == FOUND
-    assert reads(shelter, case, "sections/narrative") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
+    assert get_read_status(shelter, case, "sections/narrative") == HIDDEN
 
     story.on("2026-06-02 05:00")
     start(shelter, bed)
     accept(lawyer, law, "2026-06-03T05:00:00")
-    assert reads(lawyer, case, "sections/narrative") == FOUND
-    assert reads(lawyer, case, "sections/contact") == HIDDEN
+    assert get_read_status(lawyer, case, "sections/narrative") == FOUND
+    assert get_read_status(lawyer, case, "sections/contact") == HIDDEN
     assert problem(lawyer.get(path_of(bed))) == (404, "not-found")
 
     story.on("2026-06-03 06:00")
@@ -77,7 +80,7 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     complete(shelter, bed, "She sleeps, and calls her mother.")
     story.on("2026-06-08 10:00")
     complete(lawyer, law, "The workshop paid her wages.")
-    assert reads(lawyer, case, "sections/narrative") == HIDDEN
+    assert get_read_status(lawyer, case, "sections/narrative") == HIDDEN
 
     story.on("2026-06-08 12:30")
     plan = ["2026-06-15T10:00:00Z", "2026-07-08T10:00:00Z"]
@@ -85,15 +88,15 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     early = lead.does("visits", case, {"person_met": True})
     assert problem(early) == (409, "date-not-reached")
     story.on("2026-06-15 10:00")
-    visit(lead, case)
+    report_visit(lead, case)
     story.on("2026-07-08 10:30")
-    visit(lead, case)
+    report_visit(lead, case)
 
     story.on("2026-07-10 09:00")
     close(lead, second, case, "GOALS_MET")
     assert kinds(officer.hears())[-2:] == ["case.monitoring_begun", "case.closed"]
     for one, part in ((lead, "needs"), (officer, "identity"), (shelter, "contact")):
-        assert reads(one, case, f"sections/{part}") == HIDDEN
+        assert get_read_status(one, case, f"sections/{part}") == HIDDEN
 
     story.on("2028-07-10 08:59")
     assert lead.sees(case)["state"] == "closed"
@@ -109,10 +112,12 @@ def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
     One shelter has no place for men. The next accepts him, but has to end its help because
     a man of the kiln lives there. His lead searches again, and a third office has a bed.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    second = story.person("KZ_LEAD", Role.SUPERVISOR)
-    women, mixed = (story.person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
-    iom = story.person("IOM")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    second = story.get_person("KZ_LEAD", Role.SUPERVISOR)
+    women, mixed = (
+        story.get_person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN")
+    )
+    iom = story.get_person("IOM")
     beds = [for_services(), consent(focal_point="IOM", purposes=["SHELTER"])]
 
     story.on("2026-06-02 08:00")
@@ -138,7 +143,7 @@ def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
     story.on("2026-06-02 18:00")
     decline(mixed, bed, "SAFETY_CONFLICT")
     assert lead.sees(case)["state"] == "referring"
-    assert reads(mixed, case, "sections/contact") == HIDDEN
+    assert get_read_status(mixed, case, "sections/contact") == HIDDEN
     assert kinds(officer.hears())[-2:] == ["case.assistance_begun", "case.fell_back"]
 
     story.on("2026-06-02 18:30")
@@ -169,9 +174,12 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
     The lawyer asks what happened. The consent does not cover that, so the lead asks him
     first. He agrees, the lawyer reads it, and a court returns his passport.
     """
-    officer, lead = story.person("JM_CONSULATE_PORT_OF_SPAIN"), story.person("TT_LEAD")
-    second = story.person("TT_LEAD", Role.SUPERVISOR)
-    lawyer = story.person("TT_LEGAL_AID")
+    officer, lead = (
+        story.get_person("JM_CONSULATE_PORT_OF_SPAIN"),
+        story.get_person("TT_LEAD"),
+    )
+    second = story.get_person("TT_LEAD", Role.SUPERVISOR)
+    lawyer = story.get_person("TT_LEGAL_AID")
     in_trinidad = {"kind": "state", "country": "TT"}
     given = [
         consent(recipient_class=in_trinidad, language="en"),
@@ -201,10 +209,10 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
     done(lead.does("answer", law, answer))
 
     story.on("2026-06-04 15:00")
-    assert reads(lawyer, case, "sections/narrative") == HIDDEN
+    assert get_read_status(lawyer, case, "sections/narrative") == HIDDEN
     accept(lawyer, law, "2026-06-05T14:00:00")
-    assert reads(lawyer, case, "sections/narrative") == FOUND
-    assert reads(lawyer, case, "sections/health") == HIDDEN
+    assert get_read_status(lawyer, case, "sections/narrative") == FOUND
+    assert get_read_status(lawyer, case, "sections/health") == HIDDEN
     story.on("2026-06-05 15:00")
     start(lawyer, law)
     story.on("2026-06-09 15:00")
@@ -227,9 +235,12 @@ def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
     shelter, and to a lawyer only when a visit shows that her papers are missing. Then the
     case is closed.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("SANA_SEZIM")
-    second = story.person("SANA_SEZIM")
-    shelter, lawyer = story.person("KZ_SHELTER_TANSHOLPAN"), story.person("KZ_LEGAL_AID")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("SANA_SEZIM")
+    second = story.get_person("SANA_SEZIM")
+    shelter, lawyer = (
+        story.get_person("KZ_SHELTER_TANSHOLPAN"),
+        story.get_person("KZ_LEGAL_AID"),
+    )
     ngos = {"kind": "non_state", "country": "KZ"}
     bed_only = for_services(purposes=["SHELTER"])
 
@@ -261,8 +272,8 @@ def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
     plan = {"visits": ["2026-06-19T09:00:00Z", "2026-07-03T09:00:00Z"]}
     done(lead.does("monitor", case, plan))
     story.on("2026-06-19 10:00")
-    visit(lead, case)
-    assert reads(lead, case, "sections/contact") == FOUND
+    report_visit(lead, case)
+    assert get_read_status(lead, case, "sections/contact") == FOUND
     story.on("2026-06-22 09:00")
     done(lead.does("reopen-assistance", case, {"reason": "NEW_NEED"}))
     assess_risk(lead, case)
@@ -287,8 +298,8 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
     The lead may not close it alone, nor while the lawyer works, nor without telling her.
     Half a year later she comes back with a new need, and the same case is reopened.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    second, lawyer = story.person("KZ_LEAD"), story.person("KZ_LEGAL_AID")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    second, lawyer = story.get_person("KZ_LEAD"), story.get_person("KZ_LEGAL_AID")
     given = [one | {"expires_at": "2029-06-01T00:00:00Z"} for one in (consent(),)]
     help_given = for_services(expires_at="2029-06-01T00:00:00Z")
 
@@ -313,11 +324,11 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
     done(second.post(f"/approvals/{asked['id']}/approve"))
     body = closing(reason="RESETTLED")
     done(lead.does("close", case, body, Approval=asked["id"]))
-    assert reads(lead, case, "sections/needs") == HIDDEN
+    assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2026-12-14 07:00")
     done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
-    assert reads(lead, case, "sections/needs") == FOUND
+    assert get_read_status(lead, case, "sections/needs") == FOUND
     assess_risk(lead, case)
     again = refer(lead, case, lawyer, "LEGAL_AID", "needs")
     story.on("2026-12-15 07:00")

@@ -10,14 +10,14 @@ from tests.examples.stories.steps import (
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
+    make_sections,
     record_consent,
     refer,
     set_safeguards,
     start,
-    to_class,
-    to_office,
-    write_name,
     write_section,
 )
 from tests.support.returns import (
@@ -45,7 +45,7 @@ from tests.support.world import (
     travel_plan,
 )
 
-PAPERS = to_office(CONSULATE, "CONSULAR_DOCUMENT", sections=["identity"])
+PAPERS = make_office_consent(CONSULATE, "CONSULAR_DOCUMENT", sections=["identity"])
 
 
 def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) -> None:
@@ -54,14 +54,14 @@ def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) 
     Kazakhstan hands the lead over to Uzbekistan, as he wishes. From then on Kazakhstan
     reads nothing new, and a centre in Samarqand helps him to start again.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    lawyer, there = story.person("KZ_LEGAL_AID"), story.person("UZ_LEAD")
-    second = story.person("UZ_LEAD", Role.SUPERVISOR)
-    centre = story.person("UZ_CENTRE_YANGI_HAYOT")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    lawyer, there = story.get_person("KZ_LEGAL_AID"), story.get_person("UZ_LEAD")
+    second = story.get_person("UZ_LEAD", Role.SUPERVISOR)
+    centre = story.get_person("UZ_CENTRE_YANGI_HAYOT")
 
     story.on("2026-06-01 13:00")
     case = officer.submits(
-        sections=write_name("Фарҳод Эргашев", "Farhod Ergashev"),
+        sections=make_sections("Фарҳод Эргашев", "Farhod Ergashev"),
         safeguards={"country_of_origin": "UZ", "origin_contact": "permitted"},
         consents=[consent(), for_services(), for_handover("UZ_LEAD")],
     )
@@ -80,19 +80,19 @@ def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) 
     assert officer.sees(case)["notice"]["country"] == "KZ"
     offered = done(lead.offers(case, "UZ_LEAD"))
     assert there.sees(offered)["you_are"] == ["handover_candidate"]
-    assert reads(there, case, "sections/contact") == HIDDEN
+    assert get_read_status(there, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-05 09:00")
     done(there.does("accept", offered, taking()))
     assert there.sees(case)["lead"] == "UZ_LEAD"
-    assert reads(there, case, "sections/contact") == FOUND
-    assert reads(lead, case, "sections/contact") == HIDDEN
+    assert get_read_status(there, case, "sections/contact") == FOUND
+    assert get_read_status(lead, case, "sections/contact") == HIDDEN
     assert problem(lead.get(path_of(case))) == (404, "not-found")
     assert "handover.accepted" in kinds(lead.hears())
 
     story.on("2026-06-06 06:00")
     assess_risk(there, case)
-    record_consent(there, case, to_class("non_state", "UZ", "REINTEGRATION"))
+    record_consent(there, case, make_class_consent("non_state", "UZ", "REINTEGRATION"))
     course = refer(there, case, centre, "REINTEGRATION", "needs", "contact")
     story.on("2026-06-06 08:00")
     accept(centre, course, "2026-06-08T05:00:00")
@@ -103,7 +103,7 @@ def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) 
     assert problem(lead.get(path_of(course))) == (404, "not-found")
     story.on("2026-06-12 08:00")
     close(there, second, case, "GOALS_MET")
-    assert reads(there, case, "sections/contact") == HIDDEN
+    assert get_read_status(there, case, "sections/contact") == HIDDEN
     story.ends_with_closure(case, "GOALS_MET")
 
 
@@ -115,9 +115,9 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
     The shelter in Osh gets only the summary before she travels, and accepts her without a
     name. The lead cannot be handed over, and stays in Kazakhstan to the end.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    second, osh = story.person("KZ_LEAD"), story.person("KG_SHELTER_AK_BATA")
-    ministry = story.person("KG_LEAD")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    second, osh = story.get_person("KZ_LEAD"), story.get_person("KG_SHELTER_AK_BATA")
+    ministry = story.get_person("KG_LEAD")
 
     story.on("2026-06-02 05:00")
     case = officer.submits(
@@ -144,8 +144,8 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
     assert problem(ministry.get(path_of(case))) == (404, "not-found")
     assert osh.sees(case)["notice"]["country"] == "KG"
     for part in ("needs", "contact", "identity"):
-        assert reads(osh, case, f"sections/{part}") == HIDDEN
-    assert reads(osh, case, "safety-notice") == FOUND
+        assert get_read_status(osh, case, f"sections/{part}") == HIDDEN
+    assert get_read_status(osh, case, "safety-notice") == FOUND
 
     story.on("2026-06-05 05:00")
     start(osh, bed)
@@ -172,10 +172,10 @@ def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story)
     The consulate confirms who she is and writes a document in which nothing says what
     happened. She arrives, is visited twice, and her case is closed as a return.
     """
-    officer, lead = story.person("IOM"), story.person("KZ_LEAD")
+    officer, lead = story.get_person("IOM"), story.get_person("KZ_LEAD")
     story.on("2026-06-01 13:00")
     home = begin(story.world, officer, lead, consents=[PAPERS])
-    home.officer, case = story.person(CONSULATE), home.case
+    home.officer, case = story.get_person(CONSULATE), home.case
     papers = ask_for_papers(home)
 
     story.on("2026-06-02 05:00")
@@ -184,7 +184,7 @@ def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story)
     story.on("2026-06-03 05:30")
     start(home.officer, papers)
     done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
-    assert reads(home.officer, case, "sections/contact") == HIDDEN
+    assert get_read_status(home.officer, case, "sections/contact") == HIDDEN
     assert problem(home.officer.get(path_of(home.referral))) == (404, "not-found")
 
     story.on("2026-06-04 08:00")
@@ -217,12 +217,12 @@ def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story)
 
     story.on("2026-06-18 09:30")
     done(home.does("home", "report", MET))
-    story.each_week("2026-09-18 09:30", lambda: assess_risk(lead, case))
+    story.run_weekly("2026-09-18 09:30", lambda: assess_risk(lead, case))
     done(home.does("home", "report", MET))
     assert home.state == "completed"
     story.on("2026-09-19 05:00")
     close(lead, home.supervisor, case, "RETURNED_MONITORED")
-    assert reads(home.home, case, "sections/identity") == HIDDEN
+    assert get_read_status(home.home, case, "sections/identity") == HIDDEN
     assert home.lead.sees(papers)["state"] == "completed"
     story.ends_with_closure(case, "RETURNED_MONITORED")
 
@@ -236,19 +236,19 @@ def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
     return, and the consulate cannot read her name any more. UNHCR accepts her asylum claim,
     and she stays.
     """
-    officer, lead = story.person("IOM"), story.person("KZ_LEAD")
-    unhcr = story.person("UNHCR")
+    officer, lead = story.get_person("IOM"), story.get_person("KZ_LEAD")
+    unhcr = story.get_person("UNHCR")
     story.on("2026-06-01 13:00")
-    asylum = to_office("UNHCR", "ASYLUM", sections=["needs", "narrative"])
+    asylum = make_office_consent("UNHCR", "ASYLUM", sections=["needs", "narrative"])
     home = begin(story.world, officer, lead, consents=[PAPERS, asylum])
-    home.officer, case = story.person(CONSULATE), home.case
+    home.officer, case = story.get_person(CONSULATE), home.case
     papers = ask_for_papers(home)
 
     story.on("2026-06-02 05:00")
     done(home.does("lead", "inform", TOLD))
     done(home.does("lead", "permit-contact"))
     write_section(lead, case, "identity", names=["Ойгул Ғаниева"])
-    assert reads(home.officer, case, "sections/identity") == FOUND
+    assert get_read_status(home.officer, case, "sections/identity") == FOUND
     story.on("2026-06-03 06:00")
     start(home.officer, papers)
     done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
@@ -265,7 +265,7 @@ def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
     assert lead.sees(papers)["reason"] == "NO_LONGER_NEEDED"
     assert kinds(home.officer.hears()).count("referral.withdrawn") == 1
     for part in ("identity", "contact", "narrative"):
-        assert reads(home.officer, case, f"sections/{part}") == HIDDEN
+        assert get_read_status(home.officer, case, f"sections/{part}") == HIDDEN
 
     story.on("2026-06-06 08:00")
     set_safeguards(lead, case, country_of_origin="UZ", seeks_asylum=True)
@@ -273,12 +273,12 @@ def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
     claim = refer(lead, case, unhcr, "ASYLUM", "needs", "narrative")
     story.on("2026-06-06 10:00")
     accept(unhcr, claim, "2026-06-08T06:00:00")
-    assert reads(unhcr, case, "sections/narrative") == FOUND
+    assert get_read_status(unhcr, case, "sections/narrative") == FOUND
     for one, referral in ((home.officer, papers), (home.home, home.referral)):
         confirm_deletion(one, referral)
     story.on("2026-06-08 07:00")
     start(unhcr, claim)
-    story.each_week("2026-06-26 07:00", lambda: assess_risk(lead, case))
+    story.run_weekly("2026-06-26 07:00", lambda: assess_risk(lead, case))
     complete(unhcr, claim, "She has asylum.")
     story.on("2026-06-26 09:00")
     close(lead, home.supervisor, case, "RESETTLED")

@@ -13,14 +13,14 @@ from tests.examples.stories.steps import (
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
+    make_sections,
     refer,
     start,
     stop,
-    take_back,
-    to_class,
-    to_office,
-    write_name,
+    withdraw_consents,
 )
 from tests.support.endings import end_agreement
 from tests.support.stories import Story
@@ -45,18 +45,18 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
     The office of Panama does not answer in time, and the desk of the region gets the case.
     It calls the same office by telephone, assigns the case to it again, and she is helped.
     """
-    officer, lead = story.person("UZ_CONSULATE_FOR_PANAMA"), story.person("PA_LEAD")
-    desk, second = story.person("DESK_CENTRAL_AMERICA"), story.person("PA_LEAD")
-    interpreters = story.person("PA_INTERPRETERS")
+    officer, lead = story.get_person("UZ_CONSULATE_FOR_PANAMA"), story.get_person("PA_LEAD")
+    desk, second = story.get_person("DESK_CENTRAL_AMERICA"), story.get_person("PA_LEAD")
+    interpreters = story.get_person("PA_INTERPRETERS")
     given = [
-        to_class("state", "PA", "REFER"),
-        to_class("non_state", "PA", "INTERPRETATION"),
+        make_class_consent("state", "PA", "REFER"),
+        make_class_consent("non_state", "PA", "INTERPRETATION"),
     ]
 
     story.on("2026-06-03 15:00")
     case = officer.submits(
         notice={"country": "PA", "services": ["INTERPRETATION"]},
-        sections=write_name("Нигора Собирова", "Nigora Sobirova"),
+        sections=make_sections("Нигора Собирова", "Nigora Sobirova"),
         consents=given,
     )
     assert officer.sees(case)["holder"] == "PA_LEAD"
@@ -64,7 +64,7 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
     assert officer.sees(case)["holder"] == "DESK_CENTRAL_AMERICA"
     assert kinds(officer.hears())[-2:] == ["case.not_acknowledged", "case.rerouted"]
     assert problem(lead.get(path_of(case))) == (404, "not-found")
-    assert reads(desk, case, "sections/needs") == HIDDEN
+    assert get_read_status(desk, case, "sections/needs") == HIDDEN
     [ladder, *_] = done(officer.get(f"{path_of(case)}/evidence"))["items"]
     assert [one["name"] for one in ladder["silences"]] == [
         "not_retrieved",
@@ -98,11 +98,14 @@ def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Stor
     second person it gives the case to an NGO that she agreed to. Her shelter is told of
     none of this.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    desk, ngo = story.person("DESK_CENTRAL_ASIA"), story.person("SANA_SEZIM")
-    boss = story.person("DESK_CENTRAL_ASIA", Role.SUPERVISOR)
-    second, shelter = story.person("SANA_SEZIM"), story.person("KZ_SHELTER_KOGERSHIN")
-    given = [to_class(kind, "KZ", "REFER") for kind in ("state", "non_state")]
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    desk, ngo = story.get_person("DESK_CENTRAL_ASIA"), story.get_person("SANA_SEZIM")
+    boss = story.get_person("DESK_CENTRAL_ASIA", Role.SUPERVISOR)
+    second, shelter = (
+        story.get_person("SANA_SEZIM"),
+        story.get_person("KZ_SHELTER_KOGERSHIN"),
+    )
+    given = [make_class_consent(kind, "KZ", "REFER") for kind in ("state", "non_state")]
 
     story.on("2026-06-01 13:00")
     case = officer.submits(consents=[*given, for_services()])
@@ -123,7 +126,7 @@ def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Stor
     story.on("2026-06-23 05:00")
     assert "case.escalated" in kinds(lead.hears())
     assert desk.sees(case)["you_are"] == ["escalation_desk"]
-    assert reads(desk, case, "sections/needs") == HIDDEN
+    assert get_read_status(desk, case, "sections/needs") == HIDDEN
     assert lead.sees(case)["lead"] == "KZ_LEAD"
 
     story.on("2026-06-23 08:00")
@@ -153,9 +156,9 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
     No deadline ends her help: her lead withdraws the referral and finds another bed. A
     second referral, which the closed shelter had not answered, ends at once.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    shut, other = (story.person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
-    second = story.person("KZ_LEAD", Role.SUPERVISOR)
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    shut, other = (story.get_person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
+    second = story.get_person("KZ_LEAD", Role.SUPERVISOR)
     services = for_services(purposes=["SHELTER", "PSYCHOSOCIAL"])
 
     story.on("2026-06-02 05:00")
@@ -181,7 +184,7 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
 
     story.on("2026-06-04 19:30")
     done(lead.does("withdraw", bed, {"reason": "NO_LONGER_NEEDED"}))
-    assert reads(shut, case, "sections/contact") == HIDDEN
+    assert get_read_status(shut, case, "sections/contact") == HIDDEN
     second_bed = refer(lead, case, other, "SHELTER", "needs", "contact")
     story.on("2026-06-04 21:00")
     accept(other, second_bed, "2026-06-05T03:00:00")
@@ -203,9 +206,11 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     While he is still in Almaty the agreement of the two States ends. The centre keeps what
     it has read. A second centre may get the summary only, and so may a new lead.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    second, centre = story.person("KZ_LEAD"), story.person("UZ_CENTRE_YANGI_HAYOT")
-    course = to_class("non_state", "UZ", "REINTEGRATION", "FAMILY_TRACING", "RETURN")
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    second, centre = story.get_person("KZ_LEAD"), story.get_person("UZ_CENTRE_YANGI_HAYOT")
+    course = make_class_consent(
+        "non_state", "UZ", "REINTEGRATION", "FAMILY_TRACING", "RETURN"
+    )
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 
     story.on("2026-06-02 05:00")
@@ -215,7 +220,7 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     first = refer(lead, case, centre, "REINTEGRATION", "needs")
     story.on("2026-06-03 06:00")
     accept(centre, first, "2026-06-04T06:00:00")
-    assert reads(centre, case, "sections/needs") == FOUND
+    assert get_read_status(centre, case, "sections/needs") == FOUND
     story.on("2026-06-04 07:00")
     start(centre, first)
     end_agreement(story.world, on=date(2026, 6, 5))
@@ -230,11 +235,11 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     trace = refer(lead, case, centre, "FAMILY_TRACING")
     story.on("2026-06-09 06:00")
     accept(centre, trace, "2026-06-10T06:00:00")
-    assert reads(centre, case, "sections/needs") == HIDDEN
+    assert get_read_status(centre, case, "sections/needs") == HIDDEN
     story.on("2026-06-10 07:00")
     start(centre, trace)
     complete(centre, trace, "His brother awaits him.")
-    assert reads(centre, case, "safety-notice") == HIDDEN
+    assert get_read_status(centre, case, "safety-notice") == HIDDEN
     story.on("2026-06-11 06:00")
     close(lead, second, case, "GOALS_MET")
     story.ends_with_closure(case, "GOALS_MET")
@@ -247,10 +252,13 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
     and asks for erasure: two people of oversight erase her case long before its retention
     is over.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    shelter, lawyer = story.person("KZ_SHELTER_KOGERSHIN"), story.person("KZ_LEGAL_AID")
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
-    boss = story.person("OVERSIGHT_DEMO", Role.SUPERVISOR)
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    shelter, lawyer = (
+        story.get_person("KZ_SHELTER_KOGERSHIN"),
+        story.get_person("KZ_LEGAL_AID"),
+    )
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    boss = story.get_person("OVERSIGHT_DEMO", Role.SUPERVISOR)
     each = [for_services(purposes=[one]) for one in ("SHELTER", "LEGAL_AID")]
 
     story.on("2026-06-03 05:00")
@@ -266,13 +274,13 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
     start(shelter, bed)
 
     story.on("2026-06-04 05:00")
-    take_back(shelter, case, "LEGAL_AID")
+    withdraw_consents(shelter, case, "LEGAL_AID")
     assert lawyer.sees(law)["state"] == "withdrawn"
-    assert reads(lawyer, case, "sections/narrative") == HIDDEN
-    assert reads(shelter, case, "sections/contact") == FOUND
+    assert get_read_status(lawyer, case, "sections/narrative") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == FOUND
     assert lead.sees(case)["state"] == "assisting"
     story.on("2026-06-05 05:00")
-    take_back(lead, case, "SHELTER")
+    withdraw_consents(lead, case, "SHELTER")
     assert shelter.sees(bed)["state"] == "withdrawn"
     assert lead.sees(case)["state"] == "referring"
     story.on("2026-06-08 05:00")
@@ -280,10 +288,10 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
     confirm_deletion(lawyer, law)
 
     story.on("2026-06-08 06:00")
-    take_back(officer, case, "REFER")
-    assert reads(lead, case, "sections/contact") == HIDDEN
+    withdraw_consents(officer, case, "REFER")
+    assert get_read_status(lead, case, "sections/contact") == HIDDEN
     stop(lead, case)
-    assert reads(officer, case, "sections/identity") == HIDDEN
+    assert get_read_status(officer, case, "sections/identity") == HIDDEN
     story.on("2026-06-09 09:00")
     wish = {"reason": "SURVIVOR_REQUEST"}
     assert problem(lead.does("erase", case, wish)) == (403, "action-not-yours")
@@ -297,9 +305,12 @@ def write_offline(story: Story) -> tuple[Json, str]:
     """Return the body of a case written offline, and the idempotency key for it."""
     body = new_case(
         notice=NORMAL | {"country": "GY", "language": "es"},
-        sections=write_name("Yusleidy Ñáñez"),
+        sections=make_sections("Yusleidy Ñáñez"),
         safeguards={"country_of_origin": "CU"},
-        consents=[to_class("state", "GY", "REFER"), to_office("IOM", "SHELTER")],
+        consents=[
+            make_class_consent("state", "GY", "REFER"),
+            make_office_consent("IOM", "SHELTER"),
+        ],
         external_reference="UNHCR-GEO/17",
     )
     return body | {"submit": True}, f"offline-{story.world.ids()}"
@@ -314,8 +325,8 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     there is one case. An office that lost its cursor reads its feed from the start and
     misses nothing.
     """
-    officer, lead = story.person("UNHCR"), story.person("GY_LEAD")
-    second, iom = story.person("GY_LEAD", Role.SUPERVISOR), story.person("IOM")
+    officer, lead = story.get_person("UNHCR"), story.get_person("GY_LEAD")
+    second, iom = story.get_person("GY_LEAD", Role.SUPERVISOR), story.get_person("IOM")
     body, key = write_offline(story)
 
     story.on("2026-06-03 13:00")
@@ -367,11 +378,11 @@ def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Stor
     The officer leaves the draft, and after two weeks it is discarded with its key. When he
     comes again with his brother, only the brother is submitted, whose case awaits a review.
     """
-    officer, lead = story.person("UZ_CONSULATE_ALMATY"), story.person("KZ_LEAD")
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
 
     story.on("2026-06-02 05:00")
-    draft = done(officer.writes_case(consents=[], sections=write_name("Рустам Назаров")))
+    draft = done(officer.writes_case(consents=[], sections=make_sections("Рустам Назаров")))
     story.on("2026-06-02 06:00")
     refused = officer.does("submit", draft)
     assert lacks(refused) == [("consent_to_refer", "submitter")]
@@ -380,16 +391,16 @@ def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Stor
     assert no.is_success
     story.on("2026-06-16 04:59")
     assert officer.sees(draft)["state"] == "draft"
-    assert reads(officer, draft, "sections/identity") == FOUND
+    assert get_read_status(officer, draft, "sections/identity") == FOUND
     story.on("2026-06-16 05:01")
     assert officer.sees(draft)["state"] == "void"
-    assert reads(officer, draft, "sections/identity") == HIDDEN
-    assert story.sealed_of(story.find(draft).id) == (0, 0)
+    assert get_read_status(officer, draft, "sections/identity") == HIDDEN
+    assert story.count_sealed(story.find(draft).id) == (0, 0)
     assert problem(watcher.opens(f"{path_of(draft)}/sections/identity"))[0] == 404
     story.ends_with_rest(draft, "void")
 
     story.on("2026-06-17 05:00")
-    brother = officer.submits(notice=NORMAL, sections=write_name("Баҳром Назаров"))
+    brother = officer.submits(notice=NORMAL, sections=make_sections("Баҳром Назаров"))
     story.on("2026-06-17 08:00")
     lead.leads(brother)
     story.on("2026-06-18 08:00")

@@ -8,18 +8,18 @@ from tests.examples.stories.steps import (
     accept,
     acknowledge,
     assess_risk,
-    change_notice,
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
     record_consent,
     record_fact,
     refer,
     set_safeguards,
     start,
-    to_class,
-    to_office,
+    update_summary,
 )
 from tests.support.stories import Story
 from tests.support.world import (
@@ -52,23 +52,29 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     first. The first case is handed over to the lead of the second only to be closed as its
     duplicate.
     """
-    hotline, silent = story.office("KZ_HOT", Kind.NON_STATE, "KZ"), story.person("KZ_LEAD")
-    ngo = story.office("KZ_NGO", Kind.NON_STATE, "KZ", can_lead=True)
+    hotline, silent = (
+        story.add_office("KZ_HOT", Kind.NON_STATE, "KZ"),
+        story.get_person("KZ_LEAD"),
+    )
+    ngo = story.add_office("KZ_NGO", Kind.NON_STATE, "KZ", can_lead=True)
     bed: Json = {"function": Function.SHELTER, "services": ["SHELTER"]}
-    men = story.office("KZ_MEN", Kind.NON_STATE, "KZ", ages=["adult"], **bed)
-    taraz = story.office("KZ_TARAZ", Kind.NON_STATE, "KZ", ages=["child"], **bed)
-    unhcr = story.office("KZ_UNHCR", Kind.INTERGOVERNMENTAL, "KZ")
+    men = story.add_office("KZ_MEN", Kind.NON_STATE, "KZ", ages=["adult"], **bed)
+    taraz = story.add_office("KZ_TARAZ", Kind.NON_STATE, "KZ", ages=["child"], **bed)
+    unhcr = story.add_office("KZ_UNHCR", Kind.INTERGOVERNMENTAL, "KZ")
     protects: Json = {"function": Function.CHILD_PROTECTION}
-    child = story.office("KZ_CHILD", Kind.STATE, "KZ", of_state="KZ", **protects)
-    embassy = story.office(
+    child = story.add_office("KZ_CHILD", Kind.STATE, "KZ", of_state="KZ", **protects)
+    embassy = story.add_office(
         "AF_EMB", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="AF"
     )
-    osh, lead = story.office("KG_HOT", Kind.NON_STATE, "KG"), story.person("KG_LEAD")
-    boss = story.person("KG_LEAD", Role.SUPERVISOR)
-    office = story.office("KG_CHILD", Kind.STATE, "KG", of_state="KG", **protects)
-    kids = story.office("KG_KIDS", Kind.NON_STATE, "KG", ages=["child"], **bed)
-    asylum = story.office("KG_UNHCR", Kind.INTERGOVERNMENTAL, "KG")
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    osh, lead = (
+        story.add_office("KG_HOT", Kind.NON_STATE, "KG"),
+        story.get_person("KG_LEAD"),
+    )
+    boss = story.get_person("KG_LEAD", Role.SUPERVISOR)
+    office = story.add_office("KG_CHILD", Kind.STATE, "KG", of_state="KG", **protects)
+    kids = story.add_office("KG_KIDS", Kind.NON_STATE, "KG", ages=["child"], **bed)
+    asylum = story.add_office("KG_UNHCR", Kind.INTERGOVERNMENTAL, "KG")
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
     story.agree(Level.CONTACT, "KZ", "KG")
     guards = {"country_of_origin": "AF", "seeks_asylum": True, "origin_contact": "blocked"}
 
@@ -77,7 +83,10 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
         notice={"language": "fa", "services": ["SHELTER", "ASYLUM"]},
         sections=FIRST,
         safeguards=guards,
-        consents=[to_class("state", "KZ", "REFER", **NEEDS), to_office("KZ_NGO", "REFER")],
+        consents=[
+            make_class_consent("state", "KZ", "REFER", **NEEDS),
+            make_office_consent("KZ_NGO", "REFER"),
+        ],
     )
     assert silent.sees(case)["due_at"] == "2027-09-06T08:00:00Z"
     story.on("2027-09-06 09:00")
@@ -88,8 +97,8 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     assess_risk(ngo, case, "medium")
     done(ngo.does("accept-lead", case, {"contacts": contacts()}))
     story.on("2027-09-06 12:00")
-    record_consent(ngo, case, to_office("KZ_MEN", "SHELTER"))
-    record_consent(ngo, case, to_office("KZ_UNHCR", "ASYLUM", sections=IDENTITY))
+    record_consent(ngo, case, make_office_consent("KZ_MEN", "SHELTER"))
+    record_consent(ngo, case, make_office_consent("KZ_UNHCR", "ASYLUM", sections=IDENTITY))
     sleeps = refer(ngo, case, men, "SHELTER", "needs", "contact")
     claim = refer(ngo, case, unhcr, "ASYLUM", *IDENTITY)
     accept(men, sleeps, "2027-09-06T16:00:00")
@@ -110,7 +119,7 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     assert problem(found) == problem(reading) == (404, "not-found")
 
     story.on("2027-09-10 07:00")
-    change_notice(ngo, case, age_class="presumed_child")
+    update_summary(ngo, case, age_class="presumed_child")
     record_fact(ngo, case, "guardian", "needed")
     due = {kind: at for _, kind, at in ngo.waits()}
     assert due["assess_interests"] == "2027-09-13T07:00:00Z"
@@ -118,7 +127,7 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
         "in_progress",
         "accepted",
     ]
-    assert reads(unhcr, case, "sections/identity") == HIDDEN
+    assert get_read_status(unhcr, case, "sections/identity") == HIDDEN
     care = refer(ngo, case, child, "CHILD_PROTECTION")
     path = f"{path_of(case)}/recipients"
     [beds] = done(ngo.get(path, service="SHELTER"))["services"]
@@ -128,7 +137,7 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     story.on("2027-09-11 20:30")
     rest = {"reason": "CONTACT_LOST", "review_at": "2027-09-18T20:00:00Z"}
     done(men.does("hold", sleeps, rest))
-    change_notice(ngo, case, priority="emergency")
+    update_summary(ngo, case, priority="emergency")
     assess_risk(ngo, case, "high")
     done(ngo.does("suspend", case, rest))
     assert {"reason"} & set(hotline.hears()[-1]["facts"]) == set()
@@ -183,10 +192,10 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     record_fact(ngo, case, "best_interests", "assessed")
     offered = done(ngo.offers(case, "KG_LEAD"))
     assert lead.sees(case)["notice"]["country"] == "KG"
-    assert reads(lead, case, "sections/identity") == HIDDEN
+    assert get_read_status(lead, case, "sections/identity") == HIDDEN
     story.on("2027-09-18 06:00")
     done(lead.does("accept", offered, taking()))
-    assert reads(lead, case, "sections/identity") == HIDDEN
+    assert get_read_status(lead, case, "sections/identity") == HIDDEN
     assert problem(ngo.get(path_of(case))) == (404, "not-found")
     for one, referral in ((men, sleeps), (unhcr, claim), (child, care)):
         done(lead.does("withdraw", referral, {"reason": "NO_LONGER_NEEDED"}))
@@ -210,14 +219,14 @@ def test_a_boy_who_is_found_twice_is_one_case_in_the_end(story: Story) -> None:
     assess_risk(lead, other)
     record_fact(lead, other, "guardian", "appointed")
     set_safeguards(lead, other, **guards)
-    signed = to_office("KG_UNHCR", "ASYLUM", sections=IDENTITY, **GUARDIAN)
+    signed = make_office_consent("KG_UNHCR", "ASYLUM", sections=IDENTITY, **GUARDIAN)
     record_consent(lead, other, signed)
     again = refer(lead, other, asylum, "ASYLUM", *IDENTITY)
     accept(asylum, again, "2027-09-28T05:00:00")
     assert problem(asylum.get(path_of(case))) == (404, "not-found")
     story.on("2027-09-28 05:30")
     start(asylum, again)
-    story.each_week("2027-10-25 05:00", lambda: assess_risk(lead, other))
+    story.run_weekly("2027-10-25 05:00", lambda: assess_risk(lead, other))
     for one, referral in ((kids, child_bed), (office, child_care), (asylum, again)):
         complete(one, referral, "He goes to an aunt.")
     close(lead, boss, other, "RESETTLED")

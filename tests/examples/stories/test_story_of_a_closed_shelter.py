@@ -7,18 +7,18 @@ from tests.examples.stories.steps import (
     HIDDEN,
     accept,
     assess_risk,
-    change_notice,
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_office_consent,
     record_consent,
     refer,
+    report_visit,
     set_safeguards,
     start,
-    take_back,
-    to_office,
-    visit,
+    update_summary,
+    withdraw_consents,
     write_section,
 )
 from tests.support.stories import Story
@@ -43,7 +43,7 @@ WRITTEN: list[Json] = [
 ]
 
 
-def answer_states(lead: Someone, *referrals: Json) -> list[str]:
+def get_states(lead: Someone, *referrals: Json) -> list[str]:
     """Return the states of referrals, as their sender sees them."""
     return [lead.sees(one)["state"] for one in referrals]
 
@@ -55,23 +55,27 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     ticket of her own. One office there declines the lead. A State office accepts it, and
     sees that she has a lawyer, but not which one.
     """
-    hotline = story.office("TT_HOT", Kind.NON_STATE, "TT")
-    lead = story.office("TT_NGO", Kind.NON_STATE, "TT", can_lead=True)
-    police = story.office(
+    hotline = story.add_office("TT_HOT", Kind.NON_STATE, "TT")
+    lead = story.add_office("TT_NGO", Kind.NON_STATE, "TT", can_lead=True)
+    police = story.add_office(
         "TT_CTU", Kind.STATE, "TT", function=Function.POLICE, of_state="TT"
     )
     closing_one, second_one, third_one = (
-        story.office(f"TT_SH{n}", Kind.NON_STATE, "TT", services=["SHELTER"]) for n in "123"
+        story.add_office(f"TT_SH{n}", Kind.NON_STATE, "TT", services=["SHELTER"])
+        for n in "123"
     )
-    doctor = story.office(
+    doctor = story.add_office(
         "TT_MED", Kind.STATE, "TT", function=Function.HEALTH, of_state="TT"
     )
-    lawyer = story.office("TT_LAW", Kind.NON_STATE, "TT", function=Function.LEGAL)
-    ngo = story.office("DO_NGO", Kind.NON_STATE, "DO", can_lead=True)
-    state, second = story.person("DO_LEAD"), story.person("DO_LEAD", Role.SUPERVISOR)
+    lawyer = story.add_office("TT_LAW", Kind.NON_STATE, "TT", function=Function.LEGAL)
+    ngo = story.add_office("DO_NGO", Kind.NON_STATE, "DO", can_lead=True)
+    state, second = (
+        story.get_person("DO_LEAD"),
+        story.get_person("DO_LEAD", Role.SUPERVISOR),
+    )
     psy, watcher = (
-        story.office("DO_PSY", Kind.NON_STATE, "DO"),
-        story.person("OVERSIGHT_DEMO"),
+        story.add_office("DO_PSY", Kind.NON_STATE, "DO"),
+        story.get_person("OVERSIGHT_DEMO"),
     )
     story.agree(Level.CONTACT, "TT", "DO")
 
@@ -80,7 +84,7 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
         notice={"country": "TT", "language": "es"},
         sections=WRITTEN,
         safeguards={"country_of_origin": "DO"},
-        consents=[to_office("TT_NGO", "REFER")],
+        consents=[make_office_consent("TT_NGO", "REFER")],
     )
     assert hotline.sees(case)["holder"] == "TT_NGO"
     assert problem(police.get(path_of(case))) == (404, "not-found")
@@ -89,12 +93,14 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     story.on("2027-07-05 16:00")
     assess_risk(lead, case, "medium")
     done(lead.does("accept-lead", case, {"contacts": contacts()}))
-    assert reads(hotline, case, "contacts") == FOUND
+    assert get_read_status(hotline, case, "contacts") == FOUND
 
     story.on("2027-07-05 17:00")
-    record_consent(lead, case, to_office("TT_SH1", "SHELTER"))
-    record_consent(lead, case, to_office("TT_MED", "MEDICAL", sections=["needs", "health"]))
-    record_consent(lead, case, to_office("TT_LAW", "LEGAL_AID", **NEEDS))
+    record_consent(lead, case, make_office_consent("TT_SH1", "SHELTER"))
+    record_consent(
+        lead, case, make_office_consent("TT_MED", "MEDICAL", sections=["needs", "health"])
+    )
+    record_consent(lead, case, make_office_consent("TT_LAW", "LEGAL_AID", **NEEDS))
     bed = refer(lead, case, closing_one, "SHELTER", "needs", "contact")
     care = refer(lead, case, doctor, "MEDICAL", "needs", "health")
     law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
@@ -102,38 +108,38 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
         assert len(done(one.get("/referrals"))["items"]) == 1
         mine = bed if one is closing_one else care if one is doctor else law
         done(one.does("acknowledge", mine))
-    assert reads(doctor, case, "sections/health") == HIDDEN
+    assert get_read_status(doctor, case, "sections/health") == HIDDEN
     story.on("2027-07-06 13:00")
     accept(closing_one, bed, "2027-07-06T15:00:00")
     accept(doctor, care, "2027-07-06T15:00:00")
     story.on("2027-07-06 15:30")
     start(closing_one, bed)
     start(doctor, care)
-    assert reads(doctor, case, "sections/health") == FOUND
+    assert get_read_status(doctor, case, "sections/health") == FOUND
 
     story.on("2027-07-07 14:00")
     question = {"topics": ["identity"], "question": "Her name for the court?"}
     done(lawyer.does("ask", law, question))
     told = {"sections": ["identity"], "answer": "As in her passport."}
     assert lacks(lead.does("answer", law, told)) == [("consent_to_answer", "sender")]
-    named = to_office("TT_LAW", "LEGAL_AID", sections=["needs", "identity"])
+    named = make_office_consent("TT_LAW", "LEGAL_AID", sections=["needs", "identity"])
     record_consent(lead, case, named)
     done(lead.does("answer", law, told))
     accept(lawyer, law, "2027-07-08T14:00:00")
-    assert reads(lawyer, case, "sections/identity") == FOUND
-    assert reads(closing_one, case, "sections/identity") == HIDDEN
+    assert get_read_status(lawyer, case, "sections/identity") == FOUND
+    assert get_read_status(closing_one, case, "sections/identity") == HIDDEN
     story.on("2027-07-08 14:30")
     start(lawyer, law)
 
     story.on("2027-07-12 13:00")
     closing_one.hears()
-    change_notice(lead, case, safe_contact="no")
+    update_summary(lead, case, safe_contact="no")
     write_section(lead, case, "contact", alias="Yoca", safe_channel="Through the shelter")
     note = "Do not call the old number"
     write_section(lead, case, "needs", summary="A bed", safety_notice=note)
     read = done(closing_one.opens(f"{path_of(case)}/sections/contact"))
     assert read["content"]["safe_channel"] == "Through the shelter"
-    assert reads(hotline, case, "sections/contact") == HIDDEN
+    assert get_read_status(hotline, case, "sections/contact") == HIDDEN
     assert hotline.sees(case)["notice"]["safe_contact"] == "yes"
     words = {"topics": ["contact"], "question": "Please do not call. Did anybody answer?"}
     asked = done(lead.creates(f"{path_of(case)}/questions", words))
@@ -145,7 +151,7 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     story.on("2027-07-16 21:00")
     story.world.shuts("TT_SH1")
     story.on("2027-07-16 21:20")
-    assert answer_states(lead, bed) == ["in_progress"]
+    assert get_states(lead, bed) == ["in_progress"]
     assert lead.sees(case)["state"] == "assisting"
     refused = lead.does("revoke", bed, {"reason": "NO_LONGER_NEEDED"})
     assert problem(refused) == (409, "action-illegal")
@@ -153,9 +159,9 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     assert lead.sees(case)["state"] == "assisting"
 
     story.on("2027-07-16 21:30")
-    record_consent(lead, case, to_office("TT_SH2", "SHELTER", **NEEDS))
+    record_consent(lead, case, make_office_consent("TT_SH2", "SHELTER", **NEEDS))
     hotline.hears()
-    change_notice(lead, case, priority="emergency")
+    update_summary(lead, case, priority="emergency")
     assert hotline.hears() == []
     next_bed = refer(lead, case, second_one, "SHELTER", "needs")
     assert next_bed["due_at"] == "2027-07-16T22:30:00Z"
@@ -166,7 +172,7 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
         one for one in done(lead.get("/referrals"))["items"] if one["state"] == "draft"
     ]
     assert lacks(lead.does("send", draft)) == [("consent", "sender")]
-    record_consent(lead, case, to_office("TT_SH3", "SHELTER"))
+    record_consent(lead, case, make_office_consent("TT_SH3", "SHELTER"))
     last = done(lead.does("send", draft))
     story.on("2027-07-16 23:10")
     accept(third_one, last, "2027-07-17T00:15:00")
@@ -177,9 +183,9 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
 
     story.on("2027-07-20 15:00")
     assess_risk(lead, case)
-    take_back(lawyer, case, "MEDICAL")
-    assert answer_states(lead, care) == ["withdrawn"]
-    assert reads(doctor, case, "sections/health") == HIDDEN
+    withdraw_consents(lawyer, case, "MEDICAL")
+    assert get_states(lead, care) == ["withdrawn"]
+    assert get_read_status(doctor, case, "sections/health") == HIDDEN
     assert "consent.withdrawn" not in kinds(lawyer.hears())
     confirm_deletion(doctor, care)
 
@@ -191,21 +197,21 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     assert "DO_LEAD" not in hotline.get("/events", limit=200).text
 
     story.on("2027-07-24 15:00")
-    record_consent(lead, case, to_office("DO_NGO", "HANDOVER", **NEEDS))
+    record_consent(lead, case, make_office_consent("DO_NGO", "HANDOVER", **NEEDS))
     offered = done(lead.offers(case, "DO_NGO"))
     assert offered["due_at"] == "2027-07-25T15:00:00Z"
-    assert reads(ngo, case, "sections/needs") == FOUND
-    assert reads(ngo, case, "sections/contact") == HIDDEN
+    assert get_read_status(ngo, case, "sections/needs") == FOUND
+    assert get_read_status(ngo, case, "sections/contact") == HIDDEN
     assert problem(lead.offers(case, "DO_LEAD")) == (409, "handover-open")
     story.on("2027-07-24 15:40")
     hotline.hears()
-    change_notice(lead, case, priority="normal")
+    update_summary(lead, case, priority="normal")
     assert lead.sees(offered)["due_at"] == "2027-08-06T15:00:00Z"
     assert hotline.hears() == []
     story.on("2027-07-26 16:00")
     assert ngo.does("decline", offered, {"reason": "NO_CAPACITY"}).is_success
     assert lead.sees(offered)["decline_reason"] == "NO_CAPACITY"
-    assert reads(ngo, case, "sections/needs") == HIDDEN
+    assert get_read_status(ngo, case, "sections/needs") == HIDDEN
     refused = lead.offers(case, "DO_LEAD")
     missing = [("consent", "lead"), ("origin_permitted", "lead")]
     assert lacks(refused) == missing
@@ -214,7 +220,7 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     guards = {"country_of_origin": "DO", "origin_contact": "permitted"}
     set_safeguards(lead, case, **guards)
     assess_risk(lead, case)
-    record_consent(lead, case, to_office("DO_LEAD", "HANDOVER"))
+    record_consent(lead, case, make_office_consent("DO_LEAD", "HANDOVER"))
     offered = done(lead.offers(case, "DO_LEAD"))
     story.on("2027-07-28 14:00")
     done(state.does("accept", offered, taking()))
@@ -226,11 +232,11 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     assert "TT_LAW" not in state.get("/referrals").text
 
     story.on("2027-07-30 15:00")
-    record_consent(state, case, to_office("DO_PSY", "PSYCHOSOCIAL"))
+    record_consent(state, case, make_office_consent("DO_PSY", "PSYCHOSOCIAL"))
     talk = refer(state, case, psy, "PSYCHOSOCIAL", "needs", "contact")
     assert state.sees(talk)["recipient"] == "DO_PSY"
     accept(psy, talk, "2027-08-02T15:00:00")
-    assert reads(state, case, "sections/contact") == FOUND
+    assert get_read_status(state, case, "sections/contact") == FOUND
     place = f"{path_of(talk)}/arrangement"
     assert [one.opens(place).status_code for one in (psy, state)] == [FOUND, HIDDEN]
     story.on("2027-08-02 15:30")
@@ -241,17 +247,17 @@ def test_a_woman_whose_shelter_closes_flies_home_without_a_return(story: Story) 
     seen = state.sees(law)
     assert (seen["outcome"], state.notes(law)) == ("delivered", [])
 
-    story.each_week("2027-08-30 15:00", lambda: assess_risk(state, case))
+    story.run_weekly("2027-08-30 15:00", lambda: assess_risk(state, case))
     complete(psy, talk, "She sleeps.")
     plan = ["2027-09-27T15:00:00Z", "2027-11-29T15:00:00Z"]
     done(state.does("monitor", case, {"visits": plan}))
     story.on("2027-09-27 15:30")
-    visit(state, case)
+    report_visit(state, case)
     story.on("2027-11-29 15:30")
-    visit(state, case)
+    report_visit(state, case)
     story.on("2027-11-30 15:00")
     close(state, second, case, "GOALS_MET")
-    assert reads(hotline, case, "sections/needs") == HIDDEN
+    assert get_read_status(hotline, case, "sections/needs") == HIDDEN
     assert lead.hears() == []
     assert "referral.overdue" in kinds(watcher.hears())
     story.ends_with_closure(case, "GOALS_MET", TT_SH1="confirm_deletion")

@@ -11,16 +11,16 @@ from tests.examples.stories.steps import (
     complete,
     confirm_deletion,
     decline,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
     record_consent,
     record_fact,
     refer,
+    report_visit,
     set_safeguards,
     start,
-    take_back,
-    to_class,
-    to_office,
-    visit,
+    withdraw_consents,
     write_section,
 )
 from tests.support.stories import Story
@@ -44,7 +44,7 @@ WRITTEN = [
 ]
 
 
-def waits_for(who: Someone) -> dict[str, str]:
+def get_due_times(who: Someone) -> dict[str, str]:
     """Return the due time of each kind of item on the worklist of an office."""
     return {kind: due for _, kind, due in who.waits()}
 
@@ -56,74 +56,77 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     every way to learn more, and a policeman wants the address. Another office of his State
     gives him a passport, and he asks for erasure.
     """
-    consul = story.office(
+    consul = story.add_office(
         "UZ_CON_ALA", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="UZ"
     )
-    embassy = story.office(
+    embassy = story.add_office(
         "UZ_EMB_AST", Kind.STATE, "KZ", function=Function.CONSULAR, of_state="UZ"
     )
-    lead, ngo = story.person("KZ_LEAD"), story.office("KZ_NGO", Kind.NON_STATE, "KZ")
-    police = story.office(
+    lead, ngo = (
+        story.get_person("KZ_LEAD"),
+        story.add_office("KZ_NGO", Kind.NON_STATE, "KZ"),
+    )
+    police = story.add_office(
         "KZ_POL", Kind.STATE, "KZ", function=Function.POLICE, of_state="KZ"
     )
     desk, second = (
-        story.person("DESK_CENTRAL_ASIA"),
-        story.person("KZ_LEAD", Role.SUPERVISOR),
+        story.get_person("DESK_CENTRAL_ASIA"),
+        story.get_person("KZ_LEAD", Role.SUPERVISOR),
     )
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
-    other = story.person("OVERSIGHT_DEMO", Role.SUPERVISOR)
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    other = story.get_person("OVERSIGHT_DEMO", Role.SUPERVISOR)
 
     story.on("2027-04-05 06:00")
     case = done(
         consul.writes_case(
             sections=WRITTEN,
             consents=[
-                to_class("state", "KZ", "REFER", sections=NEEDS),
-                to_office("KZ_LEAD", "REFER"),
+                make_class_consent("state", "KZ", "REFER", sections=NEEDS),
+                make_office_consent("KZ_LEAD", "REFER"),
             ],
         )
     )
     for one in (lead, desk):
         assert problem(one.get(path_of(case))) == (404, "not-found")
-    assert reads(watcher, case, "sections/needs") == HIDDEN
+    assert get_read_status(watcher, case, "sections/needs") == HIDDEN
 
     story.on("2027-04-05 06:40")
     done(consul.does("submit", case))
-    assert waits_for(lead)["acknowledge"] == "2027-04-05T09:40:00Z"
-    assert reads(lead, case, "sections/needs") == FOUND
+    assert get_due_times(lead)["acknowledge"] == "2027-04-05T09:40:00Z"
+    assert get_read_status(lead, case, "sections/needs") == FOUND
     for part in ("sections/contact", "safeguards", "sections/identity"):
-        assert reads(lead, case, part) == HIDDEN
+        assert get_read_status(lead, case, part) == HIDDEN
 
     story.on("2027-04-05 08:00")
     done(lead.does("acknowledge", case))
-    assert reads(lead, case, "sections/contact") == FOUND
-    assert reads(lead, case, "safeguards") == FOUND
-    assert reads(lead, case, "sections/identity") == HIDDEN
+    assert get_read_status(lead, case, "sections/contact") == FOUND
+    assert get_read_status(lead, case, "safeguards") == FOUND
+    assert get_read_status(lead, case, "sections/identity") == HIDDEN
     story.on("2027-04-05 08:30")
     question = {"topics": ["identity"], "question": "Are there papers of the employer?"}
     asked = done(lead.creates(f"{path_of(case)}/questions", question))
-    assert waits_for(consul)["answer"] == "2027-04-06T08:30:00Z"
+    assert get_due_times(consul)["answer"] == "2027-04-06T08:30:00Z"
 
     story.on("2027-04-05 13:30")
     assess_risk(lead, case, "medium")
     done(lead.does("accept-lead", case, {"contacts": contacts()}))
     assert lead.sees(case)["state"] == "referring"
-    assert reads(consul, case, "contacts") == HIDDEN
+    assert get_read_status(consul, case, "contacts") == HIDDEN
 
     story.on("2027-04-06 05:20")
-    record_consent(lead, case, to_office("KZ_NGO", "SHELTER"))
+    record_consent(lead, case, make_office_consent("KZ_NGO", "SHELTER"))
     bed = refer(lead, case, ngo, "SHELTER", *CONTACT)
     acknowledge(ngo, bed)
-    assert reads(ngo, case, "sections/needs") == FOUND
-    assert reads(ngo, case, "sections/contact") == HIDDEN
+    assert get_read_status(ngo, case, "sections/needs") == FOUND
+    assert get_read_status(ngo, case, "sections/contact") == HIDDEN
     story.on("2027-04-06 05:50")
     accept(ngo, bed, "2027-04-06T12:00:00")
     assert lead.sees(case)["state"] == "assisting"
-    assert reads(ngo, case, "sections/contact") == FOUND
+    assert get_read_status(ngo, case, "sections/contact") == FOUND
     assert "KZ_NGO" not in consul.get("/events", limit=200).text
     story.on("2027-04-06 12:20")
     start(ngo, bed)
-    assert "give_feedback" in waits_for(ngo)
+    assert "give_feedback" in get_due_times(ngo)
 
     story.on("2027-04-07 15:20")
     guards: Json = {"country_of_origin": "UZ", "origin_contact": "blocked"}
@@ -132,10 +135,10 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     assess_risk(lead, case, "high")
     warning = "Nobody from the consulate"
     write_section(lead, case, "needs", summary="A bed", safety_notice=warning)
-    assert waits_for(lead)["review_risk"] == "2027-04-10T15:20:00Z"
+    assert get_due_times(lead)["review_risk"] == "2027-04-10T15:20:00Z"
     read = done(ngo.opens(f"{path_of(case)}/safety-notice"))
     assert read["safety_notice"] == warning
-    assert reads(ngo, case, "safeguards") == HIDDEN
+    assert get_read_status(ngo, case, "safeguards") == HIDDEN
 
     story.on("2027-04-08 06:00")
     path = f"{path_of(case)}/questions/{asked['id']}/answer"
@@ -152,73 +155,79 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
 
     story.on("2027-04-08 06:40")
     lead.hears(), watcher.hears()
-    take_back(consul, case, "SHELTER", "REFER")
+    withdraw_consents(consul, case, "SHELTER", "REFER")
     said = [(one["type"], one["by"]) for one in lead.hears()]
     assert ("consent.withdrawal_reported", "UZ_CON_ALA") in said
     assert "consent.withdrawal_reported" in kinds(watcher.hears())
     assert ngo.sees(bed)["state"] == "in_progress"
-    assert reads(ngo, case, "sections/contact") == FOUND
+    assert get_read_status(ngo, case, "sections/contact") == FOUND
     assert lead.sees(case)["state"] == "assisting"
     story.on("2027-04-08 06:45")
-    papers = to_office("UZ_CON_ALA", "CONSULAR_DOCUMENT", sections=["identity"])
+    papers = make_office_consent("UZ_CON_ALA", "CONSULAR_DOCUMENT", sections=["identity"])
     refused = consul.creates(f"{path_of(case)}/consents", papers)
     assert problem(refused) == (403, "action-not-yours")
 
     story.on("2027-04-09 05:00")
-    record_consent(lead, case, to_office("KZ_POL", "LAW_ENFORCEMENT", sections=NEEDS))
+    record_consent(
+        lead, case, make_office_consent("KZ_POL", "LAW_ENFORCEMENT", sections=NEEDS)
+    )
     body = {"service": "LAW_ENFORCEMENT", "sections": NEEDS}
     assert lacks(lead.refers(case, "KZ_POL", **body)) == [("reflection_told", "sender")]
     story.on("2027-04-09 05:30")
     record_fact(lead, case, "reflection_period", "offered", country="KZ")
     report = refer(lead, case, police, "LAW_ENFORCEMENT", *NEEDS)
-    assert reads(police, case, "sections/needs") == FOUND
-    assert reads(police, case, "sections/narrative") == HIDDEN
+    assert get_read_status(police, case, "sections/needs") == FOUND
+    assert get_read_status(police, case, "sections/narrative") == HIDDEN
     story.on("2027-04-09 07:00")
     acknowledge(police, report)
     question = {"topics": ["narrative"], "question": "The address of the shelter?"}
     done(police.does("ask", report, question))
-    assert "answer" in waits_for(lead)
+    assert "answer" in get_due_times(lead)
     told = {"sections": ["narrative"], "answer": "He tells it himself."}
     assert lacks(lead.does("answer", report, told)) == [("consent_to_answer", "sender")]
 
     story.on("2027-04-12 06:00")
     assess_risk(lead, case, "medium")
     write_section(lead, case, "narrative", text="Who took his passport")
-    more = to_office("KZ_POL", "LAW_ENFORCEMENT", sections=["needs", "narrative"])
+    more = make_office_consent("KZ_POL", "LAW_ENFORCEMENT", sections=["needs", "narrative"])
     record_consent(lead, case, more)
     done(lead.does("answer", report, told))
     assert police.sees(report)["state"] == "received"
-    assert reads(police, case, "sections/narrative") == HIDDEN  # before it accepts
+    assert (
+        get_read_status(police, case, "sections/narrative") == HIDDEN
+    )  # before it accepts
     assert problem(police.get(path_of(bed))) == (404, "not-found")
     story.on("2027-04-13 06:00")
     decline(police, report, "INSUFFICIENT_INFO")
-    assert reads(police, case, "sections/needs") == HIDDEN
-    assert waits_for(police)["confirm_deletion"] == "2027-04-20T06:00:00Z"
+    assert get_read_status(police, case, "sections/needs") == HIDDEN
+    assert get_due_times(police)["confirm_deletion"] == "2027-04-20T06:00:00Z"
     assert lead.sees(case)["state"] == "assisting"
     story.on("2027-04-21 05:00")
     assert "referral.overdue" in kinds(watcher.hears())
     confirm_deletion(police, report)
 
-    story.each_week("2027-05-03 05:00", lambda: assess_risk(lead, case))
+    story.run_weekly("2027-05-03 05:00", lambda: assess_risk(lead, case))
     safe = {"country_of_origin": "UZ", "unsafe_focal_points": ["UZ_CON_ALA"]}
     safe |= {"origin_contact": "permitted"}
     identity = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-    given = to_office("UZ_EMB_AST", "CONSULAR_DOCUMENT", sections=["identity"])
+    given = make_office_consent("UZ_EMB_AST", "CONSULAR_DOCUMENT", sections=["identity"])
     record_consent(lead, case, given)
     set_safeguards(lead, case, **safe, official_implicated=True)
     refused = lead.refers(case, "UZ_EMB_AST", **identity)
     assert lacks(refused) == [("recipient_safe", "sender")]
     set_safeguards(lead, case, **safe)
     passport = refer(lead, case, embassy, "CONSULAR_DOCUMENT", "identity")
-    assert reads(embassy, case, "sections/identity") == HIDDEN  # before it accepts
+    assert (
+        get_read_status(embassy, case, "sections/identity") == HIDDEN
+    )  # before it accepts
     assert problem(embassy.get(path_of(bed))) == (404, "not-found")
 
     acknowledge(embassy, passport)
     story.on("2027-05-04 06:00")
     accept(embassy, passport, "2027-05-20T05:00:00")
-    assert reads(embassy, case, "sections/identity") == FOUND
-    assert reads(embassy, case, "sections/contact") == HIDDEN
-    story.each_week("2027-05-20 06:00", lambda: assess_risk(lead, case))
+    assert get_read_status(embassy, case, "sections/identity") == FOUND
+    assert get_read_status(embassy, case, "sections/contact") == HIDDEN
+    story.run_weekly("2027-05-20 06:00", lambda: assess_risk(lead, case))
     start(embassy, passport)
     complete(embassy, passport, "Passport given")
     story.on("2027-05-24 06:00")
@@ -229,9 +238,9 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     plan = ["2027-06-21T06:00:00Z", "2027-09-20T06:00:00Z"]
     done(lead.does("monitor", case, {"visits": plan}))
     story.on("2027-06-21 06:30")
-    visit(lead, case)
+    report_visit(lead, case)
     story.on("2027-09-20 06:30")
-    visit(lead, case)
+    report_visit(lead, case)
     story.on("2027-09-21 06:00")
     assess_risk(lead, case)
     approval = done(lead.does("close", case, closing()))
@@ -242,7 +251,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     done(lead.does("close", case, closing(), Approval=approval["id"]))
     for one in (consul, ngo, embassy, lead):
         for part in ("needs", "contact", "identity"):
-            assert reads(one, case, f"sections/{part}") == HIDDEN
+            assert get_read_status(one, case, f"sections/{part}") == HIDDEN
 
     story.on("2027-10-04 06:00")
     wish = {"reason": "SURVIVOR_REQUEST"}

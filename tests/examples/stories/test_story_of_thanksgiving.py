@@ -11,15 +11,15 @@ from tests.examples.stories.steps import (
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_class_consent,
+    make_office_consent,
     record_consent,
     refer,
+    report_visit,
     start,
     stop,
-    take_back,
-    to_class,
-    to_office,
-    visit,
+    withdraw_consents,
 )
 from tests.support.stories import Story
 from tests.support.world import (
@@ -47,17 +47,22 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     another office misses its deadline three times. She stops everything, comes back, is
     helped, and asks for erasure, which a court delays.
     """
-    hotline, state = story.office("LC_HOT", Kind.NON_STATE, "LC"), story.person("LC_LEAD")
-    lead = story.office("LC_IO", Kind.INTERGOVERNMENTAL, "LC", can_lead=True)
-    second = story.person("LC_IO", Role.SUPERVISOR)
-    shelter, clinic = (story.office(f"LC_{n}", Kind.NON_STATE, "LC") for n in ("SH", "MED"))
-    police = story.office(
+    hotline, state = (
+        story.add_office("LC_HOT", Kind.NON_STATE, "LC"),
+        story.get_person("LC_LEAD"),
+    )
+    lead = story.add_office("LC_IO", Kind.INTERGOVERNMENTAL, "LC", can_lead=True)
+    second = story.get_person("LC_IO", Role.SUPERVISOR)
+    shelter, clinic = (
+        story.add_office(f"LC_{n}", Kind.NON_STATE, "LC") for n in ("SH", "MED")
+    )
+    police = story.add_office(
         "LC_POL", Kind.STATE, "LC", function=Function.POLICE, of_state="LC"
     )
-    desk, boss = (story.person("DESK_CARIBBEAN") for _ in "ab")
+    desk, boss = (story.get_person("DESK_CARIBBEAN") for _ in "ab")
     machine = story.world.someone("DESK_CARIBBEAN", WORKERS, kind=AccountKind.INTEGRATION)
-    watcher = story.person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
-    other = story.person("OVERSIGHT_DEMO", Role.SUPERVISOR)
+    watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
+    other = story.get_person("OVERSIGHT_DEMO", Role.SUPERVISOR)
 
     story.on("2027-10-02 02:10")
     case = hotline.submits(
@@ -66,7 +71,10 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
         sections=WRITTEN,
         safeguards={"country_of_origin": "HT", "unsafe_focal_points": ["LC_POL"]}
         | {"official_implicated": True},
-        consents=[to_class("state", "LC", "REFER", **NEEDS), to_office("LC_IO", "REFER")],
+        consents=[
+            make_class_consent("state", "LC", "REFER", **NEEDS),
+            make_office_consent("LC_IO", "REFER"),
+        ],
     )
     assert state.sees(case)["due_at"] == "2027-10-02T03:10:00Z"
     listed = done(hotline.get(f"{path_of(case)}/routing"))
@@ -79,7 +87,7 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     story.on("2027-10-02 03:50")
     done(lead.does("acknowledge", case))
     assess_risk(lead, case, "high")
-    record_consent(hotline, case, to_office("LC_SH", "SHELTER"))
+    record_consent(hotline, case, make_office_consent("LC_SH", "SHELTER"))
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     story.on("2027-10-02 04:05")
     accept(shelter, bed, "2027-10-02T05:00:00")
@@ -90,7 +98,7 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     assert desk.sees(bed)["you_are"] == ["sender"]
     assert lead.opens(f"{path_of(bed)}/arrangement").status_code == HIDDEN
     for part in ("needs", "contact"):
-        assert reads(desk, case, f"sections/{part}") == HIDDEN
+        assert get_read_status(desk, case, f"sections/{part}") == HIDDEN
     story.on("2027-10-02 05:10")
     start(shelter, bed)
     assert desk.sees(case)["state"] == "submitted"
@@ -108,7 +116,7 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     assert led["state"] == "assisting"
     assert shelter.sees(bed)["sender"] == "LC_LEAD"
     assert hotline.sees(case)["lead"] == "LC_LEAD"
-    assert reads(hotline, case, "contacts") == FOUND
+    assert get_read_status(hotline, case, "contacts") == FOUND
 
     state.hears(), police.hears()
     story.on("2027-10-05 15:00")
@@ -120,7 +128,7 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     assert "case.overdue" in kinds(state.hears())
     assert police.hears() == []
     assert desk.sees(case)["you_are"] == ["escalation_desk"]
-    assert reads(desk, case, "sections/needs") == HIDDEN
+    assert get_read_status(desk, case, "sections/needs") == HIDDEN
     story.on("2027-10-12 14:00")
     move = {"focal_point": "LC_IO", "reason": "LEAD_SILENT", "person_informed": True}
     asked = done(desk.does("take-over", case, move))
@@ -131,16 +139,16 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     assert desk.does("take-over", case, move, Approval=asked["id"]).is_success
     assert lead.sees(case)["lead"] == "LC_IO"
     assert lead.sees(case)["due_at"] == "2027-10-13T14:00:00Z"
-    assert reads(lead, case, "sections/contact") == FOUND
+    assert get_read_status(lead, case, "sections/contact") == FOUND
     assert problem(state.get(path_of(case))) == (404, "not-found")
 
     story.on("2027-10-13 13:00")
     assess_risk(lead, case, "medium")
-    record_consent(lead, case, to_office("LC_MED", "MEDICAL"))
+    record_consent(lead, case, make_office_consent("LC_MED", "MEDICAL"))
     care = refer(lead, case, clinic, "MEDICAL", "needs")
     accept(clinic, care, "2027-10-13T15:00:00")
     story.on("2027-10-14 03:00")
-    take_back(shelter, case, *Purpose)
+    withdraw_consents(shelter, case, *Purpose)
     assert [lead.sees(one)["state"] for one in (bed, care)] == ["withdrawn", "withdrawn"]
     assert "MEDICAL" not in shelter.get("/events", limit=200).text
     for one in (shelter, clinic):
@@ -149,20 +157,20 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     stop(lead, case)
     assert lead.sees(case)["state"] == "closed"
     for one in (hotline, shelter):
-        assert reads(one, case, "sections/contact") == HIDDEN
+        assert get_read_status(one, case, "sections/contact") == HIDDEN
 
     story.on("2027-10-18 14:00")
     why = {"reason": "SURVIVOR_REQUEST"}
     refused = lead.does("reopen", case, why)
     assert [need for need, _ in lacks(refused)] == ["consent_to_refer"]
-    record_consent(lead, case, to_office("LC_IO", "REFER"))
+    record_consent(lead, case, make_office_consent("LC_IO", "REFER"))
     assert done(lead.does("reopen", case, why))["state"] == "referring"
     assess_risk(lead, case, "medium")
-    record_consent(lead, case, to_office("LC_SH", "SHELTER", **NEEDS))
+    record_consent(lead, case, make_office_consent("LC_SH", "SHELTER", **NEEDS))
     again = refer(lead, case, shelter, "SHELTER", "needs")
     accept(shelter, again, "2027-10-18T16:00:00")
     assert lead.sees(case)["state"] == "assisting"
-    assert reads(shelter, case, "sections/contact") == HIDDEN
+    assert get_read_status(shelter, case, "sections/contact") == HIDDEN
     story.on("2027-10-18 16:30")
     start(shelter, again)
     confirm_deletion(clinic, care)
@@ -180,14 +188,14 @@ def test_a_woman_in_castries_says_stop_and_is_back_in_four_days(story: Story) ->
     story.on("2027-10-21 14:00")
     assess_risk(lead, case, "medium")
     done(watcher.does_with(other, "legal-hold", case, {"value": "in_force"}))
-    assert reads(watcher, case, "sections/needs") == HIDDEN
+    assert get_read_status(watcher, case, "sections/needs") == HIDDEN
     assert lead.sees(case)["state"] == "assisting"
 
-    story.each_week("2028-01-10 14:00", lambda: assess_risk(lead, case))
+    story.run_weekly("2028-01-10 14:00", lambda: assess_risk(lead, case))
     complete(shelter, again, "She rents a room.")
     done(lead.does("monitor", case, {"visits": ["2028-02-07T14:00:00Z"]}))
     story.on("2028-02-07 14:30")
-    visit(lead, case)
+    report_visit(lead, case)
     story.on("2028-02-08 14:00")
     close(lead, second, case, "GOALS_MET")
     story.on("2028-02-15 14:00")

@@ -11,15 +11,15 @@ from tests.examples.stories.steps import (
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_office_consent,
     record_consent,
     record_fact,
     refer,
+    report_visit,
     set_safeguards,
     start,
-    take_back,
-    to_office,
-    visit,
+    withdraw_consents,
 )
 from tests.support.returns import AT_HOME, MET, SAFE, TOLD, opens
 from tests.support.stories import Story
@@ -45,7 +45,7 @@ PERMITTED = {"country_of_origin": "HN", "origin_contact": "permitted"}
 CONFIRMED = {"nationality": "confirmed"}
 
 
-def kinds_of(who: Someone) -> list[str]:
+def list_work_kinds(who: Someone) -> list[str]:
     """Return the kinds of items on the worklist of an office."""
     return [kind for _, kind, _ in who.waits()]
 
@@ -57,13 +57,15 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     arrives at an office at home without help. He is helped there, and his lead stays the
     same.
     """
-    consul = story.office(
+    consul = story.add_office(
         "HN_CON", Kind.STATE, "CR", function=Function.CONSULAR, of_state="HN"
     )
-    lead, absent = story.person("CR_LEAD"), story.person("CR_LEAD", Role.SUPERVISOR)
-    second = story.person("CR_LEAD", Role.SUPERVISOR)
-    shelter = story.office("CR_SH", Kind.NON_STATE, "CR")
-    north, capital = (story.office(f"HN_{n}", Kind.NON_STATE, "HN") for n in ("SPS", "TGU"))
+    lead, absent = story.get_person("CR_LEAD"), story.get_person("CR_LEAD", Role.SUPERVISOR)
+    second = story.get_person("CR_LEAD", Role.SUPERVISOR)
+    shelter = story.add_office("CR_SH", Kind.NON_STATE, "CR")
+    north, capital = (
+        story.add_office(f"HN_{n}", Kind.NON_STATE, "HN") for n in ("SPS", "TGU")
+    )
     story.agree(Level.IDENTITY, "CR", "HN")
 
     story.on("2027-11-08 15:00")
@@ -72,16 +74,16 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
         | {"country": "CR", "language": "es", "services": ["SHELTER", "RETURN"]},
         sections=WRITTEN,
         safeguards={"country_of_origin": "HN"},
-        consents=[to_office("CR_LEAD", "REFER")],
+        consents=[make_office_consent("CR_LEAD", "REFER")],
     )
     story.on("2027-11-08 17:00")
     done(lead.does("acknowledge", case))
     story.on("2027-11-09 15:00")
     assess_risk(lead, case)
     done(lead.does("accept-lead", case, {"contacts": contacts()}))
-    assert reads(consul, case, "contacts") == HIDDEN
+    assert get_read_status(consul, case, "contacts") == HIDDEN
     story.on("2027-11-10 15:00")
-    record_consent(lead, case, to_office("CR_SH", "SHELTER"))
+    record_consent(lead, case, make_office_consent("CR_SH", "SHELTER"))
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     accept(shelter, bed, "2027-11-10T18:00:00")
     start(shelter, bed)
@@ -89,7 +91,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     record_fact(lead, case, "reflection_period", "running", **ends)
 
     story.on("2027-11-11 15:00")
-    record_consent(lead, case, to_office("HN_SPS", "RETURN", **NEEDS))
+    record_consent(lead, case, make_office_consent("HN_SPS", "RETURN", **NEEDS))
     sent = refer(lead, case, north, "RETURN", "needs")
     sent = accept(north, sent, "2027-11-25T15:00:00")
     first = done(opens(lead, sent))
@@ -109,14 +111,14 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
         404,
         "not-found",
     )  # it has no referral for a travel document yet
-    named = to_office("HN_CON", "CONSULAR_DOCUMENT", sections=["identity"])
+    named = make_office_consent("HN_CON", "CONSULAR_DOCUMENT", sections=["identity"])
     record_consent(lead, case, named)
     papers = refer(lead, case, consul, "CONSULAR_DOCUMENT", "identity")
     accept(consul, papers, "2027-11-15T15:00:00")
     done(consul.does("verify-nationality", first, CONFIRMED))
     assert lead.sees(first)["state"] == "assessing"
     assert consul.opens(f"{path_of(bed)}/arrangement").status_code == HIDDEN
-    assert reads(consul, case, "contacts") == HIDDEN
+    assert get_read_status(consul, case, "contacts") == HIDDEN
 
     story.on("2027-11-15 15:00")
     start(consul, papers)
@@ -155,7 +157,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
         "NO_LONGER_NEEDED",
     )
     assert north.opens(plan).status_code == HIDDEN
-    assert "review" in kinds_of(lead)
+    assert "review" in list_work_kinds(lead)
     assert lead.sees(sent)["state"] == "withdrawn"
     assert lead.sees(papers)["state"] == "withdrawn"
     read = done(lead.opens(f"{path_of(case)}/safeguards"))
@@ -172,8 +174,8 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     story.on("2027-12-06 15:00")
     assess_risk(lead, case)
     set_safeguards(lead, case, **PERMITTED)
-    assert "review" not in kinds_of(lead)
-    record_consent(lead, case, to_office("HN_TGU", "RETURN", **NEEDS))
+    assert "review" not in list_work_kinds(lead)
+    record_consent(lead, case, make_office_consent("HN_TGU", "RETURN", **NEEDS))
     again = refer(lead, case, capital, "RETURN", "needs")
     again = accept(capital, again, "2027-12-14T15:00:00")
     journey = done(opens(lead, again))
@@ -203,7 +205,7 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     assert "return.overdue" in kinds(lead.hears())
     assert lead.sees(journey)["state"] == "in_transit"
     story.on("2027-12-14 15:00")
-    take_back(shelter, case, "RETURN")
+    withdraw_consents(shelter, case, "RETURN")
     assert lead.sees(journey)["state"] == "halted"
     assert lead.sees(again)["state"] == "withdrawn"
     plan = f"/returns/{journey['id']}/travel-plan"
@@ -217,23 +219,23 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     assess_risk(lead, case)
     done(lead.does("relocate", case, {"country": "HN"}))
     set_safeguards(lead, case, country_of_origin="HN", origin_contact="blocked")
-    assert "review" not in kinds_of(lead)
+    assert "review" not in list_work_kinds(lead)
     assert ("consent", "lead") in lacks(lead.offers(case, "HN_LEAD"))
-    record_consent(lead, case, to_office("HN_SPS", "REINTEGRATION"))
+    record_consent(lead, case, make_office_consent("HN_SPS", "REINTEGRATION"))
     course = refer(lead, case, north, "REINTEGRATION", "needs", "contact")
     accept(north, course, "2027-12-21T15:00:00")
     story.on("2027-12-21 15:30")
     start(north, course)
     assert lead.sees(case)["state"] == "assisting"
     assert consul.sees(case)["notice"]["country"] == "CR"
-    story.each_week("2028-03-20 15:00", lambda: assess_risk(lead, case))
+    story.run_weekly("2028-03-20 15:00", lambda: assess_risk(lead, case))
     complete(north, course, "He drives a bus.")
     done(lead.does("monitor", case, {"visits": ["2028-04-17T15:00:00Z"]}))
     story.on("2028-04-17 15:30")
-    visit(lead, case)
+    report_visit(lead, case)
     story.on("2028-04-18 15:00")
     close(lead, second, case, "GOALS_MET")
-    assert reads(consul, case, "sections/identity") == HIDDEN
+    assert get_read_status(consul, case, "sections/identity") == HIDDEN
     states = {lead.sees(one)["state"] for one in (first, journey)}
     assert states == {"called_off", "ended"}
     story.ends_with_closure(case, "GOALS_MET")

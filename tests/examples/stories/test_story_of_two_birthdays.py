@@ -8,18 +8,18 @@ from tests.examples.stories.steps import (
     HIDDEN,
     accept,
     assess_risk,
-    change_notice,
     close,
     complete,
     confirm_deletion,
-    reads,
+    get_read_status,
+    make_office_consent,
     record_consent,
     record_fact,
     refer,
     set_safeguards,
     start,
-    take_back,
-    to_office,
+    update_summary,
+    withdraw_consents,
     write_section,
 )
 from tests.support.returns import opens
@@ -40,12 +40,12 @@ ALONE = {"reason": "CHILD_UNPROTECTED", "note": "A girl at the terminal"}
 ASYLUM = ["needs", "contact", "identity", "narrative"]
 
 
-def waiting(who: Someone) -> list[str]:
+def list_work_kinds(who: Someone) -> list[str]:
     """Return the kinds of items on the worklist of an office."""
     return [kind for _, kind, _ in who.waits()]
 
 
-def proposed(who: Someone, case: Json, service: str) -> list[str]:
+def list_proposed(who: Someone, case: Json, service: str) -> list[str]:
     """Return the offices that are proposed for a service."""
     path = f"{path_of(case)}/recipients"
     [found] = done(who.get(path, service=service))["services"]
@@ -59,18 +59,20 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     is corrected. A guardian consents and later withdraws, and two people refuse a return.
     She has a bed all the time, and the case is closed while child protection continues.
     """
-    hotline = story.office("GT_HOT", Kind.NON_STATE, "GT")
-    lead, second = story.person("GT_LEAD"), story.person("GT_LEAD", Role.SUPERVISOR)
-    office = story.office(
+    hotline = story.add_office("GT_HOT", Kind.NON_STATE, "GT")
+    lead, second = story.get_person("GT_LEAD"), story.get_person("GT_LEAD", Role.SUPERVISOR)
+    office = story.add_office(
         "GT_CHILD", Kind.STATE, "GT", function=Function.CHILD_PROTECTION, of_state="GT"
     )
     bed: Json = {"function": Function.SHELTER, "services": ["SHELTER"]}
-    girls = story.office("GT_GIRLS", Kind.NON_STATE, "GT", ages=["child"], **bed)
-    women = story.office("GT_WOMEN", Kind.NON_STATE, "GT", ages=["adult"], **bed)
-    clinic, psy = (story.office(f"GT_{n}", Kind.NON_STATE, "GT") for n in ("CLINIC", "PSY"))
-    unhcr = story.office("GT_UNHCR", Kind.INTERGOVERNMENTAL, "GT")
-    tracing = story.office("HN_NGO", Kind.NON_STATE, "HN")
-    consul = story.office(
+    girls = story.add_office("GT_GIRLS", Kind.NON_STATE, "GT", ages=["child"], **bed)
+    women = story.add_office("GT_WOMEN", Kind.NON_STATE, "GT", ages=["adult"], **bed)
+    clinic, psy = (
+        story.add_office(f"GT_{n}", Kind.NON_STATE, "GT") for n in ("CLINIC", "PSY")
+    )
+    unhcr = story.add_office("GT_UNHCR", Kind.INTERGOVERNMENTAL, "GT")
+    tracing = story.add_office("HN_NGO", Kind.NON_STATE, "HN")
+    consul = story.add_office(
         "HN_CON_GT", Kind.STATE, "GT", function=Function.CONSULAR, of_state="HN"
     )
     story.agree(Level.IDENTITY, "GT", "HN")
@@ -97,9 +99,9 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     done(hotline.creates(f"{path_of(case)}/vital-interests", ALONE))
     done(hotline.does("submit", case))
     assert lead.sees(case)["due_at"] == "2027-06-07T04:15:00Z"
-    assert "assess_interests" in waiting(lead)
-    assert reads(lead, case, "safety-notice") == FOUND
-    assert reads(lead, case, "sections/needs") == HIDDEN
+    assert "assess_interests" in list_work_kinds(lead)
+    assert get_read_status(lead, case, "safety-notice") == FOUND
+    assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2027-06-07 03:50")
     done(lead.does("acknowledge", case))
@@ -114,8 +116,8 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     }
     assert lead.sees(case)["state"] == "under_review"
     for one in (girls, clinic, office):
-        assert reads(one, case, "safety-notice") == FOUND
-        assert reads(one, case, "sections/needs") == HIDDEN
+        assert get_read_status(one, case, "safety-notice") == FOUND
+        assert get_read_status(one, case, "sections/needs") == HIDDEN
     story.on("2027-06-07 04:20")
     for one, service in (
         (girls, "SHELTER"),
@@ -138,15 +140,15 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     story.on("2027-06-09 20:00")
     record_fact(lead, case, "best_interests", "assessed")
     assess_risk(lead, case, "medium")
-    assert "assess_interests" not in waiting(lead)
+    assert "assess_interests" not in list_work_kinds(lead)
     assert "GT_GIRLS" not in hotline.get("/events", limit=200).text
 
     story.on("2027-06-10 15:00")
     record_fact(lead, case, "guardian", "appointed")
     write_section(lead, case, "contact", alias="Gé", safe_channel="Through the shelter")
     write_section(lead, case, "identity", names=["Génesis Yamileth Núñez Ordóñez"])
-    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL", **GUARDIAN))
-    traced = to_office(
+    record_consent(lead, case, make_office_consent("GT_PSY", "PSYCHOSOCIAL", **GUARDIAN))
+    traced = make_office_consent(
         "HN_NGO", "FAMILY_TRACING", sections=["needs", "identity"], **GUARDIAN
     )
     record_consent(lead, case, traced)
@@ -155,26 +157,28 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     story.on("2027-06-10 15:30")
     accept(psy, talk, "2027-06-11T15:00:00")
     accept(tracing, trace, "2027-06-11T15:00:00")
-    assert reads(psy, case, "sections/contact") == FOUND
-    assert reads(tracing, case, "sections/identity") == FOUND
+    assert get_read_status(psy, case, "sections/contact") == FOUND
+    assert get_read_status(tracing, case, "sections/identity") == FOUND
     assert problem(consul.get(path_of(case))) == (404, "not-found")
     story.on("2027-06-11 15:30")
     start(psy, talk)
 
     story.on("2027-06-15 17:00")
-    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL"))
-    record_consent(lead, case, to_office("GT_WOMEN", "SHELTER", sections=["needs"]))
+    record_consent(lead, case, make_office_consent("GT_PSY", "PSYCHOSOCIAL"))
+    record_consent(
+        lead, case, make_office_consent("GT_WOMEN", "SHELTER", sections=["needs"])
+    )
     assert psy.sees(talk)["state"] == "in_progress"
     story.on("2027-06-15 17:30")
     assess_risk(lead, case)
-    change_notice(lead, case, age_class="adult")
+    update_summary(lead, case, age_class="adult")
     running = [one["state"] for one in done(lead.get("/referrals"))["items"]]
     assert sorted(running) == ["accepted", *["in_progress"] * 4]
-    assert reads(psy, case, "sections/contact") == FOUND
-    assert reads(tracing, case, "sections/identity") == HIDDEN
-    assert reads(tracing, case, "sections/needs") == HIDDEN
+    assert get_read_status(psy, case, "sections/contact") == FOUND
+    assert get_read_status(tracing, case, "sections/identity") == HIDDEN
+    assert get_read_status(tracing, case, "sections/needs") == HIDDEN
     done(lead.does("withdraw", trace, {"reason": "SURVIVOR_DECLINED"}))
-    assert "confirm_deletion" in waiting(tracing)
+    assert "confirm_deletion" in list_work_kinds(tracing)
 
     story.on("2027-06-15 18:00")
     adult_bed = refer(lead, case, women, "SHELTER", "needs")
@@ -189,13 +193,13 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     record_fact(lead, case, "guardian", "not_needed")
 
     story.on("2027-06-17 15:00")
-    change_notice(lead, case, age_class="presumed_child")
+    update_summary(lead, case, age_class="presumed_child")
     assert women.sees(adult_bed)["state"] == "in_progress"
     assert psy.sees(talk)["state"] == "in_progress"
-    assert reads(psy, case, "sections/contact") == HIDDEN
-    assert "assess_interests" in waiting(lead)
-    assert reads(tracing, case, "sections/identity") == HIDDEN
-    assert "GT_WOMEN" not in proposed(lead, case, "SHELTER")
+    assert get_read_status(psy, case, "sections/contact") == HIDDEN
+    assert "assess_interests" in list_work_kinds(lead)
+    assert get_read_status(tracing, case, "sections/identity") == HIDDEN
+    assert "GT_WOMEN" not in list_proposed(lead, case, "SHELTER")
     girl_bed = refer(lead, case, girls, "SHELTER")
     accept(girls, girl_bed, "2027-06-17T17:00:00")
     story.on("2027-06-17 17:30")
@@ -205,10 +209,10 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     story.on("2027-06-18 17:00")
     record_fact(lead, case, "best_interests", "assessed")
     record_fact(lead, case, "guardian", "appointed")
-    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL", **GUARDIAN))
-    assert reads(psy, case, "sections/contact") == FOUND
+    record_consent(lead, case, make_office_consent("GT_PSY", "PSYCHOSOCIAL", **GUARDIAN))
+    assert get_read_status(psy, case, "sections/contact") == FOUND
     story.on("2027-06-21 15:00")
-    home = to_office("HN_NGO", "RETURN", sections=["needs"], **GUARDIAN)
+    home = make_office_consent("HN_NGO", "RETURN", sections=["needs"], **GUARDIAN)
     record_consent(lead, case, home)
     going = refer(lead, case, tracing, "RETURN", "needs")
     going = accept(tracing, going, "2027-06-28T15:00:00")
@@ -226,36 +230,38 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     confirm_deletion(tracing, going)
     guards = {"country_of_origin": "HN", "origin_contact": "blocked"}
     set_safeguards(lead, case, **guards, seeks_asylum=True)
-    assert "review" not in waiting(lead)
+    assert "review" not in list_work_kinds(lead)
     assert problem(consul.get(path_of(case))) == (404, "not-found")
 
     story.on("2027-06-23 15:00")
     assess_risk(lead, case)
     psy.hears()
-    take_back(lead, case, "PSYCHOSOCIAL")
+    withdraw_consents(lead, case, "PSYCHOSOCIAL")
     assert kinds(psy.hears()) == ["referral.narrowed"]
-    assert reads(psy, case, "sections/contact") == HIDDEN
+    assert get_read_status(psy, case, "sections/contact") == HIDDEN
     for one, referral in ((girls, girl_bed), (office, asked["CHILD_PROTECTION"])):
         assert one.sees(referral)["state"] == "in_progress"
         assert "consent.withdrawn" not in kinds(one.hears())
 
     story.on("2027-06-24 15:00")
     write_section(lead, case, "narrative", text="The uncle sold her")
-    record_consent(lead, case, to_office("GT_UNHCR", "ASYLUM", sections=ASYLUM, **DECIDED))
-    record_consent(lead, case, to_office("GT_PSY", "PSYCHOSOCIAL", **DECIDED))
+    record_consent(
+        lead, case, make_office_consent("GT_UNHCR", "ASYLUM", sections=ASYLUM, **DECIDED)
+    )
+    record_consent(lead, case, make_office_consent("GT_PSY", "PSYCHOSOCIAL", **DECIDED))
     done(lead.does("withdraw", talk, {"reason": "NO_LONGER_NEEDED"}))
     confirm_deletion(psy, talk)
     claim = refer(lead, case, unhcr, "ASYLUM", *ASYLUM)
     talks = refer(lead, case, psy, "PSYCHOSOCIAL", "needs", "contact")
     accept(unhcr, claim, "2027-06-25T15:00:00")
     accept(psy, talks, "2027-06-25T15:00:00")
-    assert {reads(unhcr, case, f"sections/{one}") for one in ASYLUM} == {FOUND}
-    assert reads(psy, case, "sections/contact") == FOUND
+    assert {get_read_status(unhcr, case, f"sections/{one}") for one in ASYLUM} == {FOUND}
+    assert get_read_status(psy, case, "sections/contact") == FOUND
     story.on("2027-06-25 15:30")
     start(unhcr, claim)
     start(psy, talks)
 
-    story.each_week("2027-07-19 15:00", lambda: assess_risk(lead, case))
+    story.run_weekly("2027-07-19 15:00", lambda: assess_risk(lead, case))
     rest = ((girls, girl_bed), (office, asked["CHILD_PROTECTION"]), (unhcr, claim))
     for one, referral in (*rest, (psy, talks), (clinic, asked["MEDICAL"])):
         complete(one, referral, "It goes on outside of the service.")

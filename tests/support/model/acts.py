@@ -25,7 +25,7 @@ from tests.support.model.case_values import (
     Referral,
 )
 from tests.support.model.predictions import SPOILED, Act
-from tests.support.model.silence import moments
+from tests.support.model.silence import list_moments
 from tests.support.world import (
     Json,
     World,
@@ -54,7 +54,7 @@ def acts_on_case(_: Model) -> Iterator[Act]:
     """Yield the actions on the case, and their poor variants."""
     for name in CASE.lines.keys() - OF_THE_LEAD:
         for target in CHOSEN if name == "assign" else (None,):
-            yield from well_or_poor(f"case.{name}", target)
+            yield from add_poor_variant(f"case.{name}", target)
     yield "lead.visit", None, False
     yield "lead.record_lead_consent", BY_DESK, False
     for target in CHOSEN:
@@ -68,12 +68,12 @@ def acts_on_referrals(world: Model) -> Iterator[Act]:
         for name in REFERRAL.lines:
             rest = {"answer": SECTIONS, "redirect": (SHELTER, LAWYER, DESK)}.get(name)
             for target in [(number, one) for one in rest] if rest else [(number,)]:
-                yield from well_or_poor(f"referral.{name}", target)
+                yield from add_poor_variant(f"referral.{name}", target)
     if len(world.referrals) < MOST:
-        yield from acts_of_opening()
+        yield from list_opening_acts()
 
 
-def acts_of_opening() -> Iterator[Act]:
+def list_opening_acts() -> Iterator[Act]:
     """Yield the referrals that can be opened."""
     for to, service in (*SERVICES.items(), (DESK, "SHELTER"), (SHELTER, "LEGAL_AID")):
         for section in SECTIONS:
@@ -82,16 +82,16 @@ def acts_of_opening() -> Iterator[Act]:
             yield "referral.open", (one, True), False
 
 
-def acts_on_handovers(world: Model) -> Iterator[Act]:
+def list_handover_acts(world: Model) -> Iterator[Act]:
     """Yield the actions on handovers."""
     for number in range(len(world.handovers)):
         for name in set(HANDOVER.lines) - {"offer"}:
-            yield from well_or_poor(f"handover.{name}", number)
+            yield from add_poor_variant(f"handover.{name}", number)
     for to in CHOSEN if len(world.handovers) < MOST else ():
         yield "handover.offer", to, False
 
 
-def acts_beside(world: Model) -> Iterator[Act]:
+def list_side_acts(world: Model) -> Iterator[Act]:
     """Yield the actions on consents, risk, safeguards and questions."""
     for number, given in enumerate(world.consents):
         if given.stands:
@@ -108,9 +108,9 @@ def acts_beside(world: Model) -> Iterator[Act]:
         yield "question.ask", None, False
 
 
-def acts_of_time(world: Model) -> Iterator[Act]:
+def list_time_acts(world: Model) -> Iterator[Act]:
     """Yield times that pass with a worker running, and without one."""
-    for minutes in moments(world):
+    for minutes in list_moments(world):
         yield "time.wait", minutes, False
     for minutes in (HOUR, 8 * DAY):
         yield "time.pass", minutes, False
@@ -119,13 +119,13 @@ def acts_of_time(world: Model) -> Iterator[Act]:
 MOST: Final = 4
 
 
-def well_or_poor(action: str, target: Any) -> Iterator[Act]:
+def add_poor_variant(action: str, target: Any) -> Iterator[Act]:
     """Yield an action, and its poor variant if a request can leave a requirement unmet."""
     about, _, name = action.partition(".")
     if name in BY_SYSTEM:
         return
     machine = {"case": CASE, "referral": REFERRAL, "handover": HANDOVER}[about]
-    needs = {need for options in machine.options(name) for need in options}
+    needs = {need for options in machine.get_options(name) for need in options}
     yield action, target, False
     if needs & SPOILED:
         yield action, target, True
@@ -134,9 +134,9 @@ def well_or_poor(action: str, target: Any) -> Iterator[Act]:
 GROUPS: Final = (
     acts_on_case,
     acts_on_referrals,
-    acts_on_handovers,
-    acts_beside,
-    acts_of_time,
+    list_handover_acts,
+    list_side_acts,
+    list_time_acts,
 )
 
 
@@ -176,19 +176,27 @@ def guards(fears: str) -> Json:
     return {"country_of_origin": "UZ"} | GUARDS[fears]
 
 
-def body_of(world: World, act: Act) -> Json | None:
+def make_body(world: World, act: Act) -> Json | None:
     """Return the body of an action, or None."""
     action, target, poor = act
     people = contacts(*(["Айгүл"] if poor else []))
     hours = {"meeting": -1 if poor else 24, "review": 24 * 60 if poor else 24}
 
-    def ahead(hours: int) -> str:
+    def get_time_ahead(hours: int) -> str:
         return (world.now + timedelta(hours=hours)).isoformat()
 
-    visits = [ahead(48), ahead(24)] if poor else [ahead(24), ahead(48)]
-    meeting = {"place": "Rayymbek 1", "at": ahead(hours["meeting"]), "person": "Гүлнар"}
+    visits = (
+        [get_time_ahead(48), get_time_ahead(24)]
+        if poor
+        else [get_time_ahead(24), get_time_ahead(48)]
+    )
+    meeting = {
+        "place": "Rayymbek 1",
+        "at": get_time_ahead(hours["meeting"]),
+        "person": "Гүлнар",
+    }
     taken_back = {"reason": "SURVIVOR_DECLINED"}
-    rests = {"reason": "SAFETY", "review_at": ahead(hours["review"])}
+    rests = {"reason": "SAFETY", "review_at": get_time_ahead(hours["review"])}
     bodies: dict[str, Json] = {
         "case.withdraw": {"reason": "SENT_IN_ERROR"},
         "case.decline_lead": {"reason": "NO_CAPACITY"},
@@ -211,10 +219,13 @@ def body_of(world: World, act: Act) -> Json | None:
             "person_informed": not poor,
         },
         "referral.ask": {"topics": ["identity"], "question": "?"},
-        "referral.answer": {"sections": [named(target)], "answer": "!"},
+        "referral.answer": {"sections": [get_last_part(target)], "answer": "!"},
         "referral.accept": promise() | {"meeting": meeting, "contacts": people},
         "referral.decline": {"reason": "NO_CAPACITY"},
-        "referral.redirect": {"reason": "NO_CAPACITY", "alternative": named(target)},
+        "referral.redirect": {
+            "reason": "NO_CAPACITY",
+            "alternative": get_last_part(target),
+        },
         "referral.start": {"person_met": not poor},
         "referral.hold": rests,
         "referral.report": {"feedback": "So far good"},
@@ -228,6 +239,6 @@ def body_of(world: World, act: Act) -> Json | None:
     return bodies.get(action)
 
 
-def named(target: Any) -> Any:
+def get_last_part(target: Any) -> Any:
     """Return the last part of a target, beside the number of the referral; else None."""
     return target[-1] if isinstance(target, tuple) else None

@@ -94,7 +94,7 @@ ACTORS: Final = {
 
 
 @dataclass(frozen=True)
-class Terms:
+class ConsentTerms:
     """A possible consent: the recipients, the purposes, the sections."""
 
     to: frozenset[str]
@@ -104,19 +104,19 @@ class Terms:
 
 HELP: Final = frozenset({"SHELTER", "LEGAL_AID"})
 CONSENTS: Final = {
-    "refer": Terms(frozenset({KZ}), frozenset({"REFER"})),
-    "refer_ngo": Terms(frozenset({NGO}), frozenset({"REFER"})),
-    "refer_uz": Terms(frozenset({UZ}), frozenset({"REFER"})),
-    "services": Terms(frozenset({SHELTER, LAWYER, NGO}), HELP),
-    "shelter": Terms(frozenset({SHELTER}), HELP, frozenset({"needs", "identity"})),
-    "lead_ngo": Terms(frozenset({NGO}), frozenset({"HANDOVER"})),
-    "lead_uz": Terms(frozenset({UZ}), frozenset({"HANDOVER"})),
-    "lead_kz": Terms(frozenset({KZ}), frozenset({"HANDOVER"})),
+    "refer": ConsentTerms(frozenset({KZ}), frozenset({"REFER"})),
+    "refer_ngo": ConsentTerms(frozenset({NGO}), frozenset({"REFER"})),
+    "refer_uz": ConsentTerms(frozenset({UZ}), frozenset({"REFER"})),
+    "services": ConsentTerms(frozenset({SHELTER, LAWYER, NGO}), HELP),
+    "shelter": ConsentTerms(frozenset({SHELTER}), HELP, frozenset({"needs", "identity"})),
+    "lead_ngo": ConsentTerms(frozenset({NGO}), frozenset({"HANDOVER"})),
+    "lead_uz": ConsentTerms(frozenset({UZ}), frozenset({"HANDOVER"})),
+    "lead_kz": ConsentTerms(frozenset({KZ}), frozenset({"HANDOVER"})),
 }
 BY_DESK: Final = "desk_state"
 """The consent that a desk records, to State bodies of Kazakhstan as a new lead."""
 TERMS: Final = CONSENTS | {
-    BY_DESK: Terms(frozenset({KZ}), frozenset({"REFER"}), frozenset({"needs"})),
+    BY_DESK: ConsentTerms(frozenset({KZ}), frozenset({"REFER"}), frozenset({"needs"})),
 }
 FEARS: Final = {
     "nothing": frozenset[str](),
@@ -154,7 +154,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Silence:
+class MissedDeadline:
     """A missed deadline: how often it was missed by then, and its audience.
 
     `led`: the case had a lead. The submitter is told steps of such a case, but no facts.
@@ -203,7 +203,7 @@ class Referral:
         """Return whether an office may know the recipient (ADR 20)."""
         return me not in OF_ORIGIN or me == self.by or self.to in OF_ORIGIN
 
-    def repeats(self, other: "Referral", me: str) -> bool:
+    def is_repeat(self, other: "Referral", me: str) -> bool:
         """Return whether another open one, known to the office, gives as much (ADR 51)."""
         same = (self.to, self.service) == (other.to, other.service)
         gives = other.state in ALIVE and self.sections <= other.sections
@@ -237,20 +237,22 @@ class Model:
     visits: tuple[int, ...] = ()
     clocks: tuple[Clock, ...] = ()
     let_pass: tuple[str, ...] = ()
-    silences: tuple[Silence, ...] = field(default=(), compare=False)
+    silences: tuple[MissedDeadline, ...] = field(default=(), compare=False)
 
-    def relations(self, me: str) -> frozenset[str]:
+    def get_relations(self, me: str) -> frozenset[str]:
         """Return the relations of an office to the case itself."""
         return frozenset(relation for relation, who in self.parties if who == me)
 
     def parts(self, me: str) -> frozenset[str]:
         """Return the relations of an office to the case or to a record of it."""
-        mine = [one for one in self.referrals if one.to == me and is_in(one)]
+        mine = [one for one in self.referrals if one.to == me and has_part(one)]
         helps = {"former_recipient" if one.past else "recipient" for one in mine}
-        roles = {role for one in self.handovers for role in self.in_handover(one, me)}
-        return self.relations(me) | helps | roles
+        roles = {
+            role for one in self.handovers for role in self.get_handover_relations(one, me)
+        }
+        return self.get_relations(me) | helps | roles
 
-    def in_handover(self, one: Handover, me: str) -> frozenset[str]:
+    def get_handover_relations(self, one: Handover, me: str) -> frozenset[str]:
         """Return the relations that a handover gives an office; none after an erasure."""
         asked = (
             {"handover_candidate"} if one == replace(one, to=me, state="offered") else ()
@@ -268,26 +270,26 @@ class Model:
         """The lead, else the candidate, else the desk."""
         return self.who(*HOLDS)
 
-    def sees_case(self, me: str) -> bool:
+    def can_see_case(self, me: str) -> bool:
         """Return whether an office sees the case; former parties do not (ADR 20)."""
         return bool(self.parts(me) - PAST)
 
-    def follows(self, me: str) -> bool:
+    def can_follow(self, me: str) -> bool:
         """Return whether an office has a part that lets it see who leads (ADR 34)."""
         return bool(self.parts(me) - PAST - {"submitter"})
 
     def is_party(self, me: str) -> bool:
-        return bool(self.relations(me) - PAST - {"submitter"})
+        return bool(self.get_relations(me) - PAST - {"submitter"})
 
     def may_know(self, me: str) -> bool:
         """Return whether an office may know the safeguards (ADR 14)."""
-        mine = self.relations(me)
+        mine = self.get_relations(me)
         led = "lead" in mine and self.state in LED
         reviews = "candidate" in mine and self.state == "under_review"
         wrote = "submitter" in mine and self.state in UNLED
         return wrote or ((led or reviews) and me not in self.unsafe)
 
-    def told(self, to: str, purpose: str) -> frozenset[str] | None:
+    def get_permitted_sections(self, to: str, purpose: str) -> frozenset[str] | None:
         """Return the sections that an office may read for a purpose, or None."""
         terms = [TERMS[one.kind] for one in self.consents if one.stands]
         fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
@@ -295,7 +297,7 @@ class Model:
 
     def covers(self, one: Referral, more: AbstractSet[str] = frozenset()) -> bool:
         """Return whether a consent covers a referral, or an answer that gives more."""
-        told = self.told(one.to, one.service)
+        told = self.get_permitted_sections(one.to, one.service)
         return told is not None and one.sections | more <= told
 
     @property
@@ -313,7 +315,7 @@ class Model:
         """Return the deadline of a record, if one runs."""
         return next((clock for clock in self.clocks if clock.of == of), None)
 
-    def left(self, of: Record) -> int | None:
+    def get_time_left(self, of: Record) -> int | None:
         """Return the minutes left for a record; None without a deadline in minutes."""
         clock = self.clock(of)
         return clock.left if clock else None
@@ -324,12 +326,14 @@ class Model:
         return FEARS[self.fears]
 
 
-def is_in(one: Referral) -> bool:
+def has_part(one: Referral) -> bool:
     """Return whether the recipient has a part in the case."""
     return one.told and not one.left
 
 
-def sides_of(relations: AbstractSet[str], table: Mapping[str, list[str]]) -> frozenset[str]:
+def get_sides(
+    relations: AbstractSet[str], table: Mapping[str, list[str]]
+) -> frozenset[str]:
     """Return the sides that relations give by a table of the document."""
     return frozenset(side for one in relations for side in table[one][0].split())
 
@@ -339,24 +343,26 @@ OF_REFERRAL: Final = of_referral.cells(of_referral.RELATIONS)
 OF_HANDOVER: Final = of_handover.cells(of_handover.RELATIONS)
 
 
-def sides_of_case(world: Model, me: str) -> frozenset[str]:
+def get_case_sides(world: Model, me: str) -> frozenset[str]:
     """Return the sides of an office on the case."""
-    return sides_of(world.relations(me), OF_CASE)
+    return get_sides(world.get_relations(me), OF_CASE)
 
 
-def sides_of_referral(world: Model, one: Referral, me: str) -> frozenset[str]:
+def get_referral_sides(world: Model, one: Referral, me: str) -> frozenset[str]:
     """Return the sides of an office on a referral; without any it does not see it."""
-    helps = {"recipient"} if one.to == me and is_in(one) else set[str]()
-    return sides_of(world.relations(me) | helps, OF_REFERRAL)
+    helps = {"recipient"} if one.to == me and has_part(one) else set[str]()
+    return get_sides(world.get_relations(me) | helps, OF_REFERRAL)
 
 
-def sides_of_handover(world: Model, one: Handover, me: str) -> frozenset[str]:
+def get_handover_sides(world: Model, one: Handover, me: str) -> frozenset[str]:
     """Return the sides of an office on a handover; without any it does not see it."""
-    of_case = world.relations(me) - {"former_lead"}  # a lead that was replaced by a desk
-    return sides_of(of_case | world.in_handover(one, me), OF_HANDOVER)
+    of_case = world.get_relations(me) - {
+        "former_lead"
+    }  # a lead that was replaced by a desk
+    return get_sides(of_case | world.get_handover_relations(one, me), OF_HANDOVER)
 
 
-def referral_needs(world: Model, one: Referral, me: str) -> Met:
+def check_referral_needs(world: Model, one: Referral, me: str) -> Met:
     """Return a function that judges the requirements of a referral in Kazakhstan."""
     rests, safe = world.state == "suspended", one.to not in world.unsafe
     knows = world.may_know(me)
@@ -370,18 +376,18 @@ def referral_needs(world: Model, one: Referral, me: str) -> Met:
         "agreement": True,
         "origin_permitted": True,
         "reflection_told": True,
-        "not_already_asked": not any(one.repeats(other, me) for other in world.referrals),
+        "not_already_asked": not any(one.is_repeat(other, me) for other in world.referrals),
         "return_cleared": True,
         "return_done": True,
     }
     return met.__getitem__
 
 
-def handover_needs(world: Model, one: Handover, me: str) -> Met:
+def check_handover_needs(world: Model, one: Handover, me: str) -> Met:
     """Return a function that judges the requirements of a handover of KZ and UZ."""
     safe, knows = one.to not in world.unsafe, world.may_know(me)
     permitted = one.to != UZ or world.fears == "permitted"
-    told = world.told(one.to, "HANDOVER") is not None
+    told = world.get_permitted_sections(one.to, "HANDOVER") is not None
     met = {
         "case_led": world.state in LED,
         "consent": told and (knows or (safe and permitted)),
@@ -403,36 +409,42 @@ class Machine:
     lines: Mapping[str, Any]
     cells: Mapping[str, list[str]]
 
-    def options(self, action: str) -> list[list[str]]:
+    def get_options(self, action: str) -> list[list[str]]:
         """Return the requirements of an action, each with its alternatives."""
-        return options_in(self.cells[action][0])
+        return parse_options(self.cells[action][0])
 
-    def refusal(
+    def get_refusal(
         self, state: str, action: str, sides: AbstractSet[str], roles: AbstractSet[str]
     ) -> Verdict | None:
         """Return why an office may not take an action, or None if it may."""
-        return refused(self, state, action, frozenset(sides), frozenset(roles))
+        return get_refusal(self, state, action, frozenset(sides), frozenset(roles))
 
-    def lacks(self, action: str, met: Met) -> Verdict:
+    def list_unmet(self, action: str, met: Met) -> Verdict:
         """Return the unmet requirements of an action; of alternatives, the first."""
-        return tuple(some[0] for some in self.options(action) if not any(map(met, some)))
+        return tuple(
+            some[0] for some in self.get_options(action) if not any(map(met, some))
+        )
 
-    def open_to(
+    def list_actions(
         self, state: str, sides: AbstractSet[str], roles: AbstractSet[str], met: Met
     ) -> frozenset[tuple[str, bool]]:
         """Return the actions of an office in a state, and whether each is available now."""
-        mine = [name for name in self.lines if not self.refusal(state, name, sides, roles)]
-        return frozenset((name, not self.lacks(name, asking(met))) for name in mine)
+        mine = [
+            name for name in self.lines if not self.get_refusal(state, name, sides, roles)
+        ]
+        return frozenset(
+            (name, not self.list_unmet(name, with_brought(met))) for name in mine
+        )
 
 
 @cache
-def options_in(cell: str) -> list[list[str]]:
+def parse_options(cell: str) -> list[list[str]]:
     """Parse the requirements of an action."""
     return [need.split("|") for need in cell.split()]
 
 
 @cache
-def refused(
+def get_refusal(
     machine: Machine, state: str, action: str, sides: frozenset[str], roles: frozenset[str]
 ) -> Verdict | None:
     """Return why every side and role is refused an action, or None if one is not."""
@@ -443,7 +455,7 @@ def refused(
     return next(refusal for refusal in REFUSALS if refusal in answers)
 
 
-def asking(met: Met) -> Met:
+def with_brought(met: Met) -> Met:
     """Return a function that takes for granted what a request can bring."""
     return lambda need: need in BROUGHT or met(need)
 

@@ -32,7 +32,7 @@ from tests.support.model.case_values import (
     Question,
     Record,
     Referral,
-    is_in,
+    has_part,
 )
 
 OF_STATES: Final = {
@@ -50,7 +50,7 @@ PAUSED_BY: Final = {"ask": "decide_referral", "hold": "give_feedback"}
 GO_ON: Final = frozenset({"answer", "resume"})
 
 
-def in_minutes(limit: str) -> int | None:
+def to_minutes(limit: str) -> int | None:
     """Return a limit of the document in minutes, or None for working days."""
     count, unit = limit.split(maxsplit=1)
     if unit == "months":
@@ -59,39 +59,39 @@ def in_minutes(limit: str) -> int | None:
     return int(count) * units[unit] if unit in units else None
 
 
-LIMITS: Final = {kind: in_minutes(row[0]) for kind, row in of_time.ROWS.items()}
+LIMITS: Final = {kind: to_minutes(row[0]) for kind, row in of_time.ROWS.items()}
 """The length of each deadline in an emergency."""
 
 
 # Start and stop.
 
 
-def start(
+def start_deadline(
     world: Model, of: Record, kind: str, whom: str | None, left: int | None = None
 ) -> Model:
     """Start a deadline with its full length or with the time left; the old one stops."""
-    after = stop(world, of)
+    after = stop_deadline(world, of)
     length = LIMITS[kind] if left is None else max(left, 0)
     return replace(after, clocks=(*after.clocks, Clock(of, kind, whom, length, length)))
 
 
-def stop(world: Model, of: Record) -> Model:
+def stop_deadline(world: Model, of: Record) -> Model:
     """Stop the deadline of a record; misses of a possible lead are still counted."""
     clock = world.clock(of)
     if clock is None:
         return world
     kept = tuple(one for one in world.clocks if one is not clock)
-    blamed = [clock.whom] * silences(clock, DAY) if clock.whom in LEADERS else []
-    return replace(world, clocks=kept, let_pass=patient([*world.let_pass, *blamed]))
+    blamed = [clock.whom] * count_misses(clock, DAY) if clock.whom in LEADERS else []
+    return replace(world, clocks=kept, let_pass=limit_counts([*world.let_pass, *blamed]))
 
 
-def patient(names: list[str | None]) -> tuple[str, ...]:
+def limit_counts(names: list[str | None]) -> tuple[str, ...]:
     """Count the misses of each office, up to the number that matters."""
     counts = {name: min(names.count(name), PATIENCE) for name in names if name}
     return tuple(sorted(name for name, count in counts.items() for _ in range(count)))
 
 
-def silences(clock: Clock, least: int) -> int:
+def count_misses(clock: Clock, least: int) -> int:
     """Return how often a deadline was missed.
 
     It counts when it is due, and again each time its length passes; after the third time
@@ -119,7 +119,7 @@ def wait_until(clock: Clock, least: int) -> int | None:
 def is_failing(world: Model, who: str) -> bool:
     """Return whether an office missed deadlines of the case three times in all."""
     mine = [clock for clock in world.clocks if clock.whom == who]
-    now = sum(silences(clock, DAY) for clock in mine)
+    now = sum(count_misses(clock, DAY) for clock in mine)
     return world.let_pass.count(who) + now >= PATIENCE
 
 
@@ -132,15 +132,15 @@ def wind_case(world: Model, until: int | None = None) -> Model:
     if world.state not in CASE_OPEN:
         world = pause_questions(world)
     if not kind:
-        return stop(world, THE_CASE)
+        return stop_deadline(world, THE_CASE)
     if kind == "monitor" and not world.visits:
         kind = "review_closure"
     whom = {"system": None, "submitter": POST}.get(side, world.holder)
-    left = due_by_itself(world, kind) if until is None else until
-    return start(world, THE_CASE, kind, whom, left)
+    left = get_own_due_time(world, kind) if until is None else until
+    return start_deadline(world, THE_CASE, kind, whom, left)
 
 
-def due_by_itself(world: Model, kind: str) -> int | None:
+def get_own_due_time(world: Model, kind: str) -> int | None:
     """Return when the risk or a visit is due, which depends on no limit."""
     if kind == "monitor":
         return world.visits[0]
@@ -150,117 +150,123 @@ def due_by_itself(world: Model, kind: str) -> int | None:
     return None
 
 
-def pause(world: Model) -> Model:
+def pause_deadlines(world: Model) -> Model:
     """Pause the deadlines that may wait while the case is suspended."""
     for number, one in enumerate(world.referrals):
-        if rests(world, one):
-            left = time_left(world, ("referral", number))
-            world = stop(world, ("referral", number))
-            world = put(world, number, replace(one, rest=left))
+        if is_paused(world, one):
+            left = get_time_left(world, ("referral", number))
+            world = stop_deadline(world, ("referral", number))
+            world = replace_referral(world, number, replace(one, rest=left))
     return pause_questions(world)
 
 
-def go_on(world: Model) -> Model:
+def resume_deadlines(world: Model) -> Model:
     """Resume all deadlines with the time that was left."""
     for number, one in enumerate(world.referrals):
         if one.state in ALIVE and one.rest is not None:
-            kind, whom = clock_of(world, one)
-            world = start(world, ("referral", number), kind, whom, one.rest)
-            world = put(world, number, replace(one, rest=None))
+            kind, whom = get_deadline_of(world, one)
+            world = start_deadline(world, ("referral", number), kind, whom, one.rest)
+            world = replace_referral(world, number, replace(one, rest=None))
     return resume_questions(world)
 
 
-def time_left(world: Model, of: Record) -> int | None:
+def get_time_left(world: Model, of: Record) -> int | None:
     """Return the time left for a record; zero if its deadline was missed."""
-    left = world.left(of)
+    left = world.get_time_left(of)
     return None if left is None else max(left, 0)
 
 
 # Referrals.
 
 
-def put(world: Model, number: int, one: Referral) -> Model:
+def replace_referral(world: Model, number: int, one: Referral) -> Model:
     """Return the model with a referral replaced."""
     several = (*world.referrals[:number], one, *world.referrals[number + 1 :])
     return replace(world, referrals=several)
 
 
-def clock_of(world: Model, one: Referral) -> tuple[str, str | None]:
+def get_deadline_of(world: Model, one: Referral) -> tuple[str, str | None]:
     """Return the deadline for a referral's state, and the office that has to act."""
     kind, side = OF_STATES["referral"][one.state]
     return kind, one.to if side == "recipient" else world.holder
 
 
-def rests(world: Model, one: Referral) -> bool:
+def is_paused(world: Model, one: Referral) -> bool:
     """Return whether a referral waits while the case is suspended; protection does not."""
     may_wait = one.state in ALIVE and one.service not in FOR_SAFETY
     return world.state == "suspended" and may_wait
 
 
-def step(world: Model, number: int, one: Referral, name: str = "") -> Model:
+def update_referral(world: Model, number: int, one: Referral, name: str = "") -> Model:
     """Replace a referral after an action, and start the deadline for its new state."""
     of, before = ("referral", number), world.referrals[number]
-    left = before.rest if before.rest is not None else time_left(world, of)
+    left = before.rest if before.rest is not None else get_time_left(world, of)
     if name in PAUSED_BY:
         ran = OF_STATES["referral"][before.state][0] == PAUSED_BY[name]
         one = replace(one, saved=left if ran else None)
-    kind, whom = clock_of(world, one)
+    kind, whom = get_deadline_of(world, one)
     until = {"hold": DAY}.get(name, one.saved if name in GO_ON else None)
     past = one.past or one.state in STOPPED
     one = replace(one, rest=None, saved=None if name in GO_ON else one.saved, past=past)
-    if not kind or (OF_STATES["referral"][one.state][1] == "recipient" and not is_in(one)):
-        return put(stop(world, of), number, one)
-    if rests(world, one):
+    if not kind or (
+        OF_STATES["referral"][one.state][1] == "recipient" and not has_part(one)
+    ):
+        return replace_referral(stop_deadline(world, of), number, one)
+    if is_paused(world, one):
         still = LIMITS[kind] if until is None else until
-        return put(stop(world, of), number, replace(one, rest=still))
-    return start(put(world, number, one), of, kind, whom, until)
+        return replace_referral(stop_deadline(world, of), number, replace(one, rest=still))
+    return start_deadline(replace_referral(world, number, one), of, kind, whom, until)
 
 
-def hand_on(world: Model) -> Model:
+def hand_over_deadlines(world: Model) -> Model:
     """Restart the deadlines of the holder for a new holder, with their full length."""
     for number, one in enumerate(world.referrals):
         if OF_STATES["referral"][one.state][1] == "sender":
-            world = step(world, number, one)
+            world = update_referral(world, number, one)
     return world
 
 
 # Handovers and questions.
 
 
-def wind_handover(world: Model, number: int, one: Handover) -> Model:
+def update_handover(world: Model, number: int, one: Handover) -> Model:
     """Replace a handover after an action, and start the deadline for its state."""
     several = (*world.handovers[:number], one, *world.handovers[number + 1 :])
     after, of = replace(world, handovers=several), ("handover", number)
     kind, _ = OF_STATES["handover"][one.state]
-    return start(after, of, kind, one.to) if kind else stop(after, of)
+    return start_deadline(after, of, kind, one.to) if kind else stop_deadline(after, of)
 
 
-def wind_question(world: Model, number: int, one: Question) -> Model:
+def update_question(world: Model, number: int, one: Question) -> Model:
     """Replace a question, and start or stop its deadline."""
     several = (*world.questions[:number], replace(one, rest=None))
     after = replace(world, questions=(*several, *world.questions[number + 1 :]))
     of = ("question", number)
-    return stop(after, of) if one.answered else start(after, of, "answer", POST, one.rest)
+    return (
+        stop_deadline(after, of)
+        if one.answered
+        else start_deadline(after, of, "answer", POST, one.rest)
+    )
 
 
 def pause_questions(world: Model) -> Model:
     """Pause the deadlines of all questions."""
-    for number, one in unanswered(world, lambda clock: clock is not None):
+    for number, one in list_unanswered(world, lambda clock: clock is not None):
         of = ("question", number)
-        still = replace(one, rest=time_left(world, of))
+        still = replace(one, rest=get_time_left(world, of))
         several = (*world.questions[:number], still, *world.questions[number + 1 :])
-        world = replace(stop(world, of), questions=several)
+        world = replace(stop_deadline(world, of), questions=several)
     return world
 
 
 def resume_questions(world: Model) -> Model:
     """Resume the deadlines of all paused questions."""
-    for number, one in unanswered(world, lambda clock: clock is None):
-        world = wind_question(world, number, one)
+    for number, one in list_unanswered(world, lambda clock: clock is None):
+        world = update_question(world, number, one)
     return world
 
 
-def unanswered(
+def list_unanswered(
     world: Model, only: Callable[[Clock | None], bool]
 ) -> list[tuple[int, Question]]:
     """List the unanswered questions whose deadline satisfies a condition."""

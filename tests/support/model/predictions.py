@@ -32,25 +32,31 @@ from tests.support.model.case_values import (
     Outcome,
     Referral,
     Verdict,
-    handover_needs,
-    referral_needs,
-    sides_of,
-    sides_of_case,
-    sides_of_handover,
-    sides_of_referral,
+    check_handover_needs,
+    check_referral_needs,
+    get_case_sides,
+    get_handover_sides,
+    get_referral_sides,
+    get_sides,
 )
 from tests.support.model.clocks import (
-    go_on,
-    pause,
+    pause_deadlines,
+    resume_deadlines,
     resume_questions,
-    step,
+    update_handover,
+    update_referral,
     wind_case,
-    wind_handover,
 )
-from tests.support.model.moves import THEN, fits, give_lead, is_unfit, settle
+from tests.support.model.moves import (
+    THEN,
+    apply_automatic_steps,
+    is_fit,
+    is_unfit,
+    replace_lead,
+)
 from tests.support.model.side_records import BESIDE
-from tests.support.model.silence import pass_time, wait
-from tests.support.model.views import case_needs
+from tests.support.model.silence import advance, wait
+from tests.support.model.views import check_case_needs
 
 type Standing = tuple[frozenset[str], frozenset[str]]
 """The sides of an account, and its roles."""
@@ -77,29 +83,31 @@ def predict(world: Model, actor: Actor, act: Act) -> Outcome:
     action, target, poor = act
     about, _, name = action.partition(".")
     if about == "time":
-        return OK, (wait if name == "wait" else pass_time)(world, target)
+        return OK, (wait if name == "wait" else advance)(world, target)
     verdict, after = MACHINES[about](world, actor, name, target, poor)
     return verdict, after if verdict in {OK, GONE} else world
 
 
-def judged(machine: Machine, name: str, state: str, actor: Standing, met: Met) -> Verdict:
+def get_verdict(
+    machine: Machine, name: str, state: str, actor: Standing, met: Met
+) -> Verdict:
     """Return why an action is refused, or OK."""
     sides, roles = actor
-    if refusal := machine.refusal(state, name, sides, roles):
+    if refusal := machine.get_refusal(state, name, sides, roles):
         return refusal
-    lacks = machine.lacks(name, met)
+    lacks = machine.list_unmet(name, met)
     return ("needs-unmet", *lacks) if lacks else OK
 
 
-def bringing(met: Met, poor: bool, **named: bool) -> Met:
+def add_brought(met: Met, poor: bool, **named: bool) -> Met:
     """Return a function that also judges the requirements that a request meets itself."""
 
-    def judge(need: str) -> bool:
+    def is_met(need: str) -> bool:
         if need in named:
             return named[need]
         return not poor if need in SPOILED else need in ALWAYS or met(need)
 
-    return judge
+    return is_met
 
 
 ALWAYS: Final = frozenset(
@@ -114,23 +122,29 @@ ALWAYS: Final = frozenset(
 def on_case(world: Model, actor: Actor, name: str, target: str, poor: bool) -> Outcome:
     """Take an action on the case."""
     me = actor.focal_point
-    sides = sides_of_case(world, me)
-    if not world.sees_case(me):
+    sides = get_case_sides(world, me)
+    if not world.can_see_case(me):
         return NOT_FOUND, world
     if not sides and name != "stop":
         return NOT_YOURS, world
-    met = bringing(case_needs(world, me), poor, focal_point_chosen=fits(world, target))
-    verdict = judged(CASE, name, world.state, (sides, actor.roles), met)
+    met = add_brought(
+        check_case_needs(world, me), poor, focal_point_chosen=is_fit(world, target)
+    )
+    verdict = get_verdict(CASE, name, world.state, (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
     moved = replace(world, state=CASE.lines[name].target, visits=())
     after = THEN[name](moved, me, target) if name in THEN else moved
     after = wind_case(after, DAY if name == "suspend" else None)
-    after = settle(AND_THEN[name](after) if name in AND_THEN else after)
-    return OK if after.sees_case(me) else GONE, after
+    after = apply_automatic_steps(AND_THEN[name](after) if name in AND_THEN else after)
+    return OK if after.can_see_case(me) else GONE, after
 
 
-AND_THEN: Final = {"suspend": pause, "resume": go_on, "reopen": resume_questions}
+AND_THEN: Final = {
+    "suspend": pause_deadlines,
+    "resume": resume_deadlines,
+    "reopen": resume_questions,
+}
 """Effects on the other deadlines, once the case has its own."""
 
 
@@ -143,16 +157,16 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
         return open_referral(world, actor, *target)
     number, *rest = target
     one = world.referrals[number]
-    sides = sides_of_referral(world, one, actor.focal_point)
+    sides = get_referral_sides(world, one, actor.focal_point)
     if not sides:
         return NOT_FOUND, world
     more = frozenset(rest if name == "answer" else ())
-    met = bringing(
-        referral_needs(world, one, actor.focal_point),
+    met = add_brought(
+        check_referral_needs(world, one, actor.focal_point),
         poor,
         consent_to_answer=world.covers(one, more),
     )
-    verdict = judged(REFERRAL, name, one.state, (sides, actor.roles), met)
+    verdict = get_verdict(REFERRAL, name, one.state, (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
     to = rest[0] if name == "redirect" else one.to
@@ -166,38 +180,38 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
         left=one.left or name == "confirm_deletion",
         sections=one.sections | more,
     )
-    after, way = step(world, number, moved, name), one.way | {one.to}
+    after, way = update_referral(world, number, moved, name), one.way | {one.to}
     if name == "redirect" and to not in way:
         by = actor.focal_point
         again = Referral(to, one.service, one.sections, way=way, by=by)
-        after = draft(after, again)
-    after = settle(after)
-    return OK if sides_of_referral(after, moved, actor.focal_point) else GONE, after
+        after = add_draft(after, again)
+    after = apply_automatic_steps(after)
+    return OK if get_referral_sides(after, moved, actor.focal_point) else GONE, after
 
 
 def open_referral(world: Model, actor: Actor, one: Referral, send: bool) -> Outcome:
     """Open a referral as the holder, and send it at once if asked to."""
     me = actor.focal_point
-    if not world.sees_case(me):
+    if not world.can_see_case(me):
         return NOT_FOUND, world
     refusals = {
         ILLEGAL: world.state not in CASE_OPEN,
-        NOT_YOURS: "holder" not in sides_of_case(world, me),
+        NOT_YOURS: "holder" not in get_case_sides(world, me),
         ROLE_MISSING: not actor.roles & {"caseworker", "coordinator"},
         UNFIT: is_unfit(world, one.to),
     }
     if refusal := next((why for why, holds in refusals.items() if holds), None):
         return refusal, world
-    after = draft(world, replace(one, by=me))
+    after = add_draft(world, replace(one, by=me))
     if not send:
         return OK, after
     return on_referral(after, actor, "send", (len(world.referrals),), False)
 
 
-def draft(world: Model, one: Referral) -> Model:
+def add_draft(world: Model, one: Referral) -> Model:
     """Add a draft."""
     after = replace(world, referrals=(*world.referrals, one))
-    return step(after, len(world.referrals), one)
+    return update_referral(after, len(world.referrals), one)
 
 
 # Handovers.
@@ -206,39 +220,39 @@ def draft(world: Model, one: Referral) -> Model:
 def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
     """Offer the lead, or answer an offer."""
     if name == "offer":
-        return offer(world, actor, target)
+        return offer_lead(world, actor, target)
     me, one = actor.focal_point, world.handovers[target]
-    sides = sides_of_handover(world, one, me)
+    sides = get_handover_sides(world, one, me)
     if not sides:
         return NOT_FOUND, world
-    met = bringing(handover_needs(world, one, me), poor)
-    verdict = judged(HANDOVER, name, one.state, (sides, actor.roles), met)
+    met = add_brought(check_handover_needs(world, one, me), poor)
+    verdict = get_verdict(HANDOVER, name, one.state, (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
     moved = replace(one, state=HANDOVER.lines[name].target)
-    after = give_lead(world, me) if name == "accept" else world
-    after = wind_handover(after, target, moved)
-    return OK if sides_of_handover(after, moved, me) else GONE, after
+    after = replace_lead(world, me) if name == "accept" else world
+    after = update_handover(after, target, moved)
+    return OK if get_handover_sides(after, moved, me) else GONE, after
 
 
-def offer(world: Model, actor: Actor, to: str) -> Outcome:
+def offer_lead(world: Model, actor: Actor, to: str) -> Outcome:
     """Offer the lead to another office, one at a time."""
     me, one = actor.focal_point, Handover(actor.focal_point, to)
-    if not world.sees_case(me):
+    if not world.can_see_case(me):
         return NOT_FOUND, world
-    sides = sides_of(world.relations(me), OF_HANDOVER)
-    if refusal := HANDOVER.refusal("new", "offer", sides, actor.roles):
+    sides = get_sides(world.get_relations(me), OF_HANDOVER)
+    if refusal := HANDOVER.get_refusal("new", "offer", sides, actor.roles):
         return refusal, world
     if to not in LEADERS or to == me:
         return ("successor-unfit",), world
     if any(other.state == "offered" for other in world.handovers):
         return ("handover-open",), world
-    met = bringing(handover_needs(world, one, me), poor=False)
-    verdict = judged(HANDOVER, "offer", "new", (sides, actor.roles), met)
+    met = add_brought(check_handover_needs(world, one, me), poor=False)
+    verdict = get_verdict(HANDOVER, "offer", "new", (sides, actor.roles), met)
     if verdict != OK:
         return verdict, world
     after = replace(world, handovers=(*world.handovers, one))
-    return OK, wind_handover(after, len(world.handovers), one)
+    return OK, update_handover(after, len(world.handovers), one)
 
 
 MACHINES: Final = {

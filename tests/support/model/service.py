@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
-from tests.support.model.acts import body_of, given, guards
+from tests.support.model.acts import given, guards, make_body
 from tests.support.model.case_values import (
     ACTORS,
     DESK,
@@ -64,19 +64,19 @@ class Service:
         response = self.people[POST].creates("/cases", body)
         if response.is_success:
             self.code = response.json()["code"]
-            self.learns(f"/cases/{self.code}", response)
+            self.store_version(f"/cases/{self.code}", response)
             listed = done(self.people[POST].get(f"/cases/{self.code}/consents"))["items"]
-            ids = {terms_of(one): one["id"] for one in listed}
-            self.ids["consent"] += [ids[terms_of(one)] for one in body["consents"]]
+            ids = {get_terms(one): one["id"] for one in listed}
+            self.ids["consent"] += [ids[get_terms(one)] for one in body["consents"]]
         return response
 
-    def learns(self, path: str, response: Response) -> None:
+    def store_version(self, path: str, response: Response) -> None:
         """Store the version of a record, and the last body that was read."""
         self.told = response.json() if response.status_code in {200, 201} else {}
         if response.status_code in {200, 201} and response.json().get("version"):
             self.versions[path] = response.json()["version"]
 
-    def path(self, about: str, target: Any) -> str:
+    def get_path(self, about: str, target: Any) -> str:
         """Return the path of a record."""
         if about in {"case", "lead"}:
             return f"/cases/{self.code}"
@@ -95,16 +95,18 @@ class Service:
                     self.world.works()
                 return OK
             case "referral.open":
-                return self.made("referral", self.opens(someone, *target))
+                return self.store_created("referral", self.open_referral(someone, *target))
             case "handover.offer":
                 body = {"to": target, "reason": "OTHER"}
-                return self.made("handover", someone.creates(f"{case}/handovers", body))
+                return self.store_created(
+                    "handover", someone.creates(f"{case}/handovers", body)
+                )
             case _ if action.startswith(("consent.", "question.", "risk.", "safeguards.")):
-                return self.tells(someone, case, action, target)
+                return self.record_side(someone, case, action, target)
             case _:
-                return self.takes(someone, act)
+                return self.take_action(someone, act)
 
-    def tells(self, someone: Someone, case: str, action: str, target: Any) -> Verdict:
+    def record_side(self, someone: Someone, case: str, action: str, target: Any) -> Verdict:
         """Record a consent, the risk, safeguards or a question."""
         about = action.partition(".")[0]
         path = f"{case}/{about}s"
@@ -112,47 +114,49 @@ class Service:
             case "risk.assess":
                 return said(someone.creates(f"{case}/risk-assessments", {"level": target}))
             case "safeguards.write":
-                return said(self.steps(someone, case, "safeguards", guards(target), "PUT"))
+                return said(
+                    self.send_action(someone, case, "safeguards", guards(target), "PUT")
+                )
             case "consent.record":
-                return self.made(about, someone.creates(path, given(target)))
+                return self.store_created(about, someone.creates(path, given(target)))
             case "consent.withdraw":
                 return said(someone.post(f"{path}/{self.ids[about][target]}/withdraw"))
             case "question.ask":
                 asked = {"topics": ["contact"], "question": "?"}
-                return self.made(about, someone.creates(path, asked))
+                return self.store_created(about, someone.creates(path, asked))
             case _:
                 path = f"{path}/{self.ids[about][target]}/answer"
                 return said(someone.post(path, {"answer": "!"}))
 
-    def takes(self, someone: Someone, act: Act) -> Verdict:
+    def take_action(self, someone: Someone, act: Act) -> Verdict:
         """Take an action on the case, a referral or a handover."""
         action, target, _ = act
         about, _, step = action.partition(".")
-        path, sent = self.path(about, target), body_of(self.world, act)
+        path, sent = self.get_path(about, target), make_body(self.world, act)
         step = {"visit": "visits"}.get(step, step.replace("_", "-"))
-        response = self.steps(someone, path, step, sent)
+        response = self.send_action(someone, path, step, sent)
         if response.status_code == 202:
-            response = self.allowed(someone, path, step, sent, response)
+            response = self.approve_and_repeat(someone, path, step, sent, response)
         if action == "referral.redirect" and response.is_success:
-            self.finds_drafts()
+            self.find_drafts()
         if action == "lead.record_lead_consent" and response.is_success:
-            self.finds_consent(someone)
+            self.find_consent(someone)
         return said(response)
 
-    def opens(self, someone: Someone, one: Any, send: bool) -> Response:
+    def open_referral(self, someone: Someone, one: Any, send: bool) -> Response:
         body = {"recipient": one.to, "service": one.service, "send": send}
         body["sections"] = sorted(one.sections)
         return someone.creates(f"/cases/{self.code}/referrals", body)
 
-    def made(self, about: str, response: Response) -> Verdict:
+    def store_created(self, about: str, response: Response) -> Verdict:
         """Store the id of a created record."""
         if response.is_success:
             made = response.json()["id"]
             self.ids[about].append(made)
-            self.learns(f"/{about}s/{made}", response)
+            self.store_version(f"/{about}s/{made}", response)
         return said(response)
 
-    def steps(
+    def send_action(
         self,
         someone: Someone,
         path: str,
@@ -165,35 +169,35 @@ class Service:
         for _ in range(2):
             tag = {"If_Match": f'"{self.versions.get(path, 1)}.{"0" * 16}"'}
             response = someone.ask(method, f"{path}/{step}", body, headers=tag | headers)
-            self.learns(path, response)
+            self.store_version(path, response)
             if response.status_code != 412:
                 break
-            self.learns(path, someone.get(path))
+            self.store_version(path, someone.get(path))
         return response
 
-    def allowed(
+    def approve_and_repeat(
         self, someone: Someone, path: str, step: str, body: Any, asked: Response
     ) -> Response:
         """Let a second person approve an action, and repeat it."""
         question = asked.json()["id"]
         done(self.seconds[someone.code].post(f"/approvals/{question}/approve"))
-        return self.steps(someone, path, step, body, approval=question)
+        return self.send_action(someone, path, step, body, approval=question)
 
-    def finds_consent(self, someone: Someone) -> None:
+    def find_consent(self, someone: Someone) -> None:
         """Store the id of the consent that a desk recorded; it sees no other."""
         listed = done(someone.get(f"/cases/{self.code}/consents"))["items"]
         new = [one["id"] for one in listed if one["id"] not in self.ids["consent"]]
         self.ids["consent"] += new
 
-    def finds_drafts(self) -> None:
+    def find_drafts(self) -> None:
         """Store the id of the draft that a redirection created, as the holder."""
         for name in (*LEADERS, DESK):
-            listed = self.lists(name, "referral")
+            listed = self.list_records(name, "referral")
             if new := [one for one in listed if one not in self.ids["referral"]]:
                 self.ids["referral"] += new
                 break
 
-    def lists(self, name: str, about: str) -> dict[str, Json]:
+    def list_records(self, name: str, about: str) -> dict[str, Json]:
         """List the referrals or handovers that an account sees, by id."""
         found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
         return {one["id"]: one for one in done(found)["items"]}
@@ -203,25 +207,25 @@ class Service:
     def shows(self, name: str) -> list[Any]:
         """Return all that an account sees of the case, and its worklist."""
         response = self.people[name].get(f"/cases/{self.code}")
-        self.learns(f"/cases/{self.code}", response)
+        self.store_version(f"/cases/{self.code}", response)
         shown = [self.spell(response.json()) if response.is_success else None]
         for about in ("referral", "handover"):
             ids = self.ids[about]
-            listed = self.lists(name, about) if ids else {}
+            listed = self.list_records(name, about) if ids else {}
             assert set(listed) <= set(ids)
             shown += [self.spell(listed[one]) if one in listed else None for one in ids]
-        return [*shown, self.worklist(name)]
+        return [*shown, self.get_worklist(name)]
 
     def spell(self, record: Json) -> tuple[Any, ...]:
         """Return a case, a referral or a handover as the model shows it."""
-        you_are, steps = tuple(record["you_are"]), steps_of(record)
+        you_are, steps = tuple(record["you_are"]), get_steps(record)
         kind = "case" if "code" in record else "handover" if "to" in record else "referral"
         clock, _ = OF_STATES[kind][record["state"]]
-        due = None if clock in SELDOM else self.until(record["due_at"])
+        due = None if clock in SELDOM else self.get_minutes_until(record["due_at"])
         who = {"case": ("lead", "holder"), "handover": ("lead",), "referral": ("sender",)}
         return you_are, record["state"], *(record[one] for one in who[kind]), due, steps
 
-    def until(self, due_at: str | None) -> int | None:
+    def get_minutes_until(self, due_at: str | None) -> int | None:
         """Return the minutes until a time."""
         if due_at is None:
             return None
@@ -229,16 +233,20 @@ class Service:
         assert not left % MINUTE
         return left // MINUTE
 
-    def about(self, subject: str) -> Record | None:
+    def find_record(self, subject: str) -> Record | None:
         """Return the record that a subject names, or None if it is of another case."""
         kind, _, named = subject.partition("s/")
         ids = [self.code] if kind == "case" else self.ids.get(kind, [])
         return (kind, ids.index(named)) if named in ids else None
 
-    def worklist(self, name: str) -> list[tuple[Any, ...]]:
+    def get_worklist(self, name: str) -> list[tuple[Any, ...]]:
         """Return the worklist of an account's office."""
         rows = [
-            (self.about(subject), kind, None if kind in SELDOM else self.until(due_at))
+            (
+                self.find_record(subject),
+                kind,
+                None if kind in SELDOM else self.get_minutes_until(due_at),
+            )
             for subject, kind, due_at in self.people[name].waits()
         ]
         return sorted(rows, key=repr)
@@ -249,18 +257,18 @@ class Service:
         return [
             (about, event["facts"]["clock"], event["facts"]["silence"])
             for event in heard
-            if (about := self.about(event["subject"])) is not None
+            if (about := self.find_record(event["subject"])) is not None
             if event["facts"]["clock"] not in SELDOM
         ]
 
 
-def terms_of(consent: Json) -> tuple[Any, ...]:
+def get_terms(consent: Json) -> tuple[Any, ...]:
     """Return what distinguishes a consent; the service does not order them by creation."""
     who = consent.get("focal_point")
     return who, tuple(sorted(consent["purposes"])), tuple(sorted(consent["sections"]))
 
 
-def steps_of(record: Json) -> frozenset[tuple[str, bool]]:
+def get_steps(record: Json) -> frozenset[tuple[str, bool]]:
     return frozenset((one["action"], one["open"]) for one in record["available_actions"])
 
 

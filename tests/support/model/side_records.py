@@ -25,24 +25,29 @@ from tests.support.model.case_values import (
     Outcome,
     Question,
     Verdict,
-    sides_of_case,
+    get_case_sides,
 )
-from tests.support.model.clocks import hand_on, is_failing, wind_case, wind_question
+from tests.support.model.clocks import (
+    hand_over_deadlines,
+    is_failing,
+    update_question,
+    wind_case,
+)
 from tests.support.model.moves import (
     NEVER,
     WITHDRAWN,
-    admit,
-    cancel,
-    change,
-    give_lead,
+    add_party,
+    apply_automatic_steps,
+    cancel_offers,
+    end_recipient_parts,
+    get_next_lead,
     is_helping,
-    leave,
     may_take_over,
-    next_lead,
-    route,
-    settle,
-    take_back,
-    without,
+    offer_case,
+    remove_parties,
+    replace_lead,
+    update_referrals,
+    withdraw_consent,
 )
 
 WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
@@ -53,26 +58,28 @@ def may_write(world: Model, actor: Actor) -> Verdict | None:
     if world.state not in UNLED | LED:
         return ILLEGAL
     owner = "submitter" if world.state in UNLED else "lead"
-    return None if owner in world.relations(actor.focal_point) else NOT_YOURS
+    return None if owner in world.get_relations(actor.focal_point) else NOT_YOURS
 
 
 def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> Outcome:
     """Record or withdraw a consent."""
     me = actor.focal_point
-    if not world.sees_case(me):
+    if not world.can_see_case(me):
         return NOT_FOUND, world
     if name == "record":
         given = replace(world, consents=(*world.consents, Consent(target, me)))
         if world.state == "closed":  # else a withdrawn consent could not be given again
-            return OK if "lead" in world.relations(me) else NOT_YOURS, given
+            return OK if "lead" in world.get_relations(me) else NOT_YOURS, given
         return may_write(world, actor) or OK, given
     consent = world.consents[target]
-    return OK if knows(world, me, consent) else NOT_FOUND, take_back(world, target)
+    return OK if may_see_consent(world, me, consent) else NOT_FOUND, withdraw_consent(
+        world, target
+    )
 
 
-def knows(world: Model, me: str, consent: Consent) -> bool:
+def may_see_consent(world: Model, me: str, consent: Consent) -> bool:
     """Return whether an office may know of a consent."""
-    mine, reviews = world.relations(me), world.state == "under_review"
+    mine, reviews = world.get_relations(me), world.state == "under_review"
     holds = "lead" in mine or ("candidate" in mine and reviews)
     named = is_helping(world, me) and me in TERMS[consent.kind].to
     return holds or consent.by == me or named
@@ -81,11 +88,11 @@ def knows(world: Model, me: str, consent: Consent) -> bool:
 def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
     """Assess the risk; of two assessments at one moment the graver counts."""
     me = actor.focal_point
-    if not world.sees_case(me):
+    if not world.can_see_case(me):
         return NOT_FOUND, world
     if world.state not in CASE_OPEN | {"draft"}:
         return ILLEGAL, world
-    if not sides_of_case(world, me) and not is_helping(world, me):
+    if not get_case_sides(world, me) and not is_helping(world, me):
         return NOT_YOURS, world
     after = replace(world, risk=min((0, level), world.risk or (NEVER, "")))
     return OK, wind_case(after) if world.state in {"referring", "assisting"} else after
@@ -94,29 +101,29 @@ def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome
 def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
     """Write the safeguards; an office that is unsafe loses access at once (ADR 11)."""
     me = actor.focal_point
-    if not world.sees_case(me):
+    if not world.can_see_case(me):
         return NOT_FOUND, world
     if may_write(world, actor):
         return NOT_YOURS, world
     after = replace(world, fears=fears)
-    after = change(after, WITHDRAWN, lambda one: one.to in after.unsafe)
-    after = leave(after, lambda one: one.to in FEARS[fears])
-    after = settle(cancel(after, lambda one: one.to in FEARS[fears]))
+    after = update_referrals(after, WITHDRAWN, lambda one: one.to in after.unsafe)
+    after = end_recipient_parts(after, lambda one: one.to in FEARS[fears])
+    after = apply_automatic_steps(cancel_offers(after, lambda one: one.to in FEARS[fears]))
     if after.who("lead") is None and after.holder in after.unsafe:
-        left = without(replace(after, state="submitted"), "candidate", "desk")
-        after = wind_case(hand_on(route(left)))
-    return OK if after.sees_case(me) else GONE, after
+        left = remove_parties(replace(after, state="submitted"), "candidate", "desk")
+        after = wind_case(hand_over_deadlines(offer_case(left)))
+    return OK if after.can_see_case(me) else GONE, after
 
 
 def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> Outcome:
     """Ask the submitter as the holder, or answer as the submitter."""
     me = actor.focal_point
-    if not world.sees_case(me):
+    if not world.can_see_case(me):
         return NOT_FOUND, world
     side = "holder" if name == "ask" else "submitter"
     refusals = {
         ILLEGAL: world.state not in CASE_OPEN,
-        NOT_YOURS: side not in sides_of_case(world, me),
+        NOT_YOURS: side not in get_case_sides(world, me),
         ROLE_MISSING: not actor.roles & WORKERS,
     }
     if refusal := next((why for why, holds in refusals.items() if holds), None):
@@ -125,17 +132,17 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
         return ("needs-unmet", "recipient_safe"), world
     if name == "ask":
         asked = replace(world, questions=(*world.questions, Question()))
-        return OK, wind_question(asked, len(world.questions), Question())
+        return OK, update_question(asked, len(world.questions), Question())
     if world.questions[number].answered:
         return ("question-answered",), world
-    return OK, wind_question(world, number, Question(answered=True))
+    return OK, update_question(world, number, Question(answered=True))
 
 
 def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
     """Report a visit as the lead, or act as the desk beside a failing lead."""
     me = actor.focal_point
-    sides = sides_of_case(world, me)
-    if not world.sees_case(me):
+    sides = get_case_sides(world, me)
+    if not world.can_see_case(me):
         return NOT_FOUND, world
     if name == "visit" and not sides:
         return NOT_YOURS, world
@@ -166,7 +173,7 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
         return ("needs-unmet", "reason", "submitter_gone"), world
     if not is_failing(world, world.who("lead") or ""):
         return ("lead-not-failing",), world
-    if next_lead(world) is not None:
+    if get_next_lead(world) is not None:
         return ("needs-unmet", "nobody_named"), world
     if any(one.kind == BY_DESK and one.stands for one in world.consents):
         return ("lead-consent-recorded",), world
@@ -182,14 +189,14 @@ def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
     met = {"person_informed": not poor, "focal_point_chosen": may_take_over(world, chosen)}
     if lacking := [need for need, holds in met.items() if not holds]:
         return ("needs-unmet", *lacking), world
-    after = admit(world, "former_lead", lead)
-    after = give_lead(cancel(after), chosen, time_for_another(world))
-    return OK if after.sees_case(me) else GONE, after
+    after = add_party(world, "former_lead", lead)
+    after = replace_lead(cancel_offers(after), chosen, get_time_of_new_lead(world))
+    return OK if after.can_see_case(me) else GONE, after
 
 
-def time_for_another(world: Model) -> int | None:
+def get_time_of_new_lead(world: Model) -> int | None:
     """Return the time of a new lead: one day if the deadline was missed."""
-    left = world.left(THE_CASE)
+    left = world.get_time_left(THE_CASE)
     return DAY if left is not None and left <= 0 else left
 
 

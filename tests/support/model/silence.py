@@ -18,27 +18,27 @@ from tests.support.model.case_values import (
     POST,
     THE_CASE,
     Clock,
+    MissedDeadline,
     Model,
-    Silence,
-    is_in,
+    has_part,
 )
 from tests.support.model.clocks import (
-    hand_on,
+    count_misses,
+    hand_over_deadlines,
     is_failing,
-    silences,
-    step,
+    update_handover,
+    update_referral,
     wait_until,
     wind_case,
-    wind_handover,
 )
 from tests.support.model.moves import (
     NEVER,
-    admit,
-    discard,
-    erase,
-    route,
-    settle,
-    without,
+    add_party,
+    apply_automatic_steps,
+    discard_draft,
+    erase_case,
+    offer_case,
+    remove_parties,
 )
 
 WHEN_SILENT: Final = {
@@ -51,17 +51,17 @@ ROUNDS: Final = 10
 """Runs of the worker at one moment after which nothing may be due."""
 
 
-def effect_of(clock: Clock) -> str:
+def get_effect(clock: Clock) -> str:
     """Return the effect of a missed deadline."""
     return WHEN_SILENT[clock.of[0], clock.kind]
 
 
 def least(clock: Clock) -> int:
     """Return the shortest time in minutes until a miss counts again."""
-    return HOUR if effect_of(clock) == TWICE else DAY
+    return HOUR if get_effect(clock) == TWICE else DAY
 
 
-def pass_time(world: Model, minutes: int) -> Model:
+def advance(world: Model, minutes: int) -> Model:
     """Move the time on without the worker."""
     clocks = tuple(
         clock if clock.left is None else replace(clock, left=clock.left - minutes)
@@ -83,7 +83,7 @@ def look(world: Model) -> Model:
         assert times < ROUNDS, world
         for clock in sorted(due, key=lambda clock: clock.left or 0):
             if clock in world.clocks:
-                world = fire(world, clock)
+                world = handle_miss(world, clock)
     raise AssertionError
 
 
@@ -95,10 +95,10 @@ def is_due(clock: Clock) -> bool:
 
 def wait(world: Model, minutes: int) -> Model:
     """Move the time on, and run the worker."""
-    return look(pass_time(world, minutes))
+    return look(advance(world, minutes))
 
 
-def moments(world: Model) -> Iterator[int]:
+def list_moments(world: Model) -> Iterator[int]:
     """Yield the minutes until just before the next miss, until it, and beyond two."""
     waits = [wait_until(clock, least(clock)) for clock in world.clocks]
     ahead = sorted({wait for wait in waits if wait is not None and wait > 0})
@@ -110,14 +110,14 @@ def moments(world: Model) -> Iterator[int]:
 # Effects of missed deadlines.
 
 
-def fire(world: Model, clock: Clock) -> Model:
+def handle_miss(world: Model, clock: Clock) -> Model:
     """Record a missed deadline with its audience, and apply its effect."""
-    times = silences(clock, least(clock))
+    times = count_misses(clock, least(clock))
     led = world.who("lead", "former_lead") is not None
-    silence = Silence(clock.of, clock.kind, times, hearers(world, clock), led)
+    silence = MissedDeadline(clock.of, clock.kind, times, get_audience(world, clock), led)
     clocks = (replace(one, heard=times) if one is clock else one for one in world.clocks)
     kept = replace(world, clocks=tuple(clocks), silences=(*world.silences, silence))
-    effect = effect_of(clock)
+    effect = get_effect(clock)
     if effect == "reroute" and world.who("desk") is not None:
         effect = "remind"  # no other office is left
     if effect == TWICE:
@@ -125,15 +125,15 @@ def fire(world: Model, clock: Clock) -> Model:
     return EFFECTS[effect](kept, clock)
 
 
-def hearers(world: Model, clock: Clock) -> frozenset[str]:
+def get_audience(world: Model, clock: Clock) -> frozenset[str]:
     """Return the audience of a missed deadline; for a lead's, not the submitter (R12)."""
     about, number = clock.of
-    if effect_of(clock) in {"drop", "erase"}:
+    if get_effect(clock) in {"drop", "erase"}:
         return frozenset()
     match about:
         case "referral":
             one = world.referrals[number]
-            both = {world.holder, one.to} if is_in(one) else {world.holder}
+            both = {world.holder, one.to} if has_part(one) else {world.holder}
         case "handover":
             both = {world.handovers[number].to, world.who("lead")}
         case "question":
@@ -144,41 +144,43 @@ def hearers(world: Model, clock: Clock) -> frozenset[str]:
     return frozenset(one for one in both if one)
 
 
-def reroute(world: Model, _: Clock) -> Model:
+def escalate_case(world: Model, _: Clock) -> Model:
     """Offer the case to the next office."""
-    left = without(replace(world, state="submitted"), "candidate", "desk")
-    return wind_case(hand_on(route(left)))
+    left = remove_parties(replace(world, state="submitted"), "candidate", "desk")
+    return wind_case(hand_over_deadlines(offer_case(left)))
 
 
-def expire(world: Model, clock: Clock) -> Model:
+def expire_record(world: Model, clock: Clock) -> Model:
     """Expire a referral or a handover that was not decided."""
     about, number = clock.of
     if about == "handover":
         ended = replace(world.handovers[number], state="expired")
-        return wind_handover(world, number, ended)
-    return settle(step(world, number, replace(world.referrals[number], state="expired")))
+        return update_handover(world, number, ended)
+    return apply_automatic_steps(
+        update_referral(world, number, replace(world.referrals[number], state="expired"))
+    )
 
 
-def remind(world: Model, clock: Clock) -> Model:
+def add_desk(world: Model, clock: Clock) -> Model:
     """Admit the desk beside a lead that missed its deadlines three times."""
     lead = world.who("lead")
     if lead is None or clock.whom != lead or not is_failing(world, lead):
         return world
-    return admit(world, "escalation_desk", DESK)
+    return add_party(world, "escalation_desk", DESK)
 
 
-def drop(world: Model, clock: Clock) -> Model:
+def discard_unfinished(world: Model, clock: Clock) -> Model:
     """Discard a draft that nobody finished."""
     if clock.of == THE_CASE:
-        return wind_case(discard(replace(world, state="void")))
+        return wind_case(discard_draft(replace(world, state="void")))
     _, number = clock.of
-    return step(world, number, replace(world.referrals[number], state="revoked"))
+    return update_referral(world, number, replace(world.referrals[number], state="revoked"))
 
 
 EFFECTS: Final[dict[str, Callable[[Model, Clock], Model]]] = {
-    "reroute": reroute,
-    "expire": expire,
-    "remind": remind,
-    "drop": drop,
-    "erase": lambda world, _: wind_case(erase(replace(world, state="erased"))),
+    "reroute": escalate_case,
+    "expire": expire_record,
+    "remind": add_desk,
+    "drop": discard_unfinished,
+    "erase": lambda world, _: wind_case(erase_case(replace(world, state="erased"))),
 }

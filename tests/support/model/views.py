@@ -11,17 +11,17 @@ from tests.support.model.case_values import (
     Met,
     Model,
     View,
-    handover_needs,
-    referral_needs,
-    sides_of_case,
-    sides_of_handover,
-    sides_of_referral,
+    check_handover_needs,
+    check_referral_needs,
+    get_case_sides,
+    get_handover_sides,
+    get_referral_sides,
 )
 from tests.support.model.clocks import is_failing
-from tests.support.model.moves import next_lead
+from tests.support.model.moves import get_next_lead
 
 
-def case_needs(world: Model, me: str) -> Met:
+def check_case_needs(world: Model, me: str) -> Met:
     """Return a function that judges the requirements of actions on the case."""
     lead = world.who("lead")
     alive = [one for one in world.referrals if one.state in ALIVE]
@@ -38,7 +38,7 @@ def case_needs(world: Model, me: str) -> Met:
         "no_legal_hold": True,
         "return_over": True,
         "lead_failing": lead is not None and is_failing(world, lead),
-        "nobody_named": next_lead(world) is None,
+        "nobody_named": get_next_lead(world) is None,
     }
     return met.__getitem__
 
@@ -46,13 +46,13 @@ def case_needs(world: Model, me: str) -> Met:
 def view_case(world: Model, actor: Actor) -> View | None:
     """Return what an account sees of the case, or None."""
     me = actor.focal_point
-    if not world.sees_case(me):
+    if not world.can_see_case(me):
         return None
-    sides, you_are = sides_of_case(world, me), world.relations(me) or world.parts(me)
-    steps = CASE.open_to(world.state, sides, actor.roles, case_needs(world, me))
-    follows = world.follows(me)
+    sides, you_are = get_case_sides(world, me), world.get_relations(me) or world.parts(me)
+    steps = CASE.list_actions(world.state, sides, actor.roles, check_case_needs(world, me))
+    follows = world.can_follow(me)
     shown = sides and (world.is_party(me) or world.state in UNLED | {"void"})
-    due = world.left(THE_CASE) if shown else None
+    due = world.get_time_left(THE_CASE) if shown else None
     if not follows and is_past_its_first_lead(world):
         return tuple(sorted(you_are)), world.state, None, None, None, steps
     return tuple(sorted(you_are)), world.state, world.who("lead"), world.holder, due, steps
@@ -67,26 +67,26 @@ def is_past_its_first_lead(world: Model) -> bool:
 def view_referral(world: Model, number: int, actor: Actor) -> View | None:
     """Return what an account sees of a referral, or None."""
     one = world.referrals[number]
-    sides = sides_of_referral(world, one, actor.focal_point)
+    sides = get_referral_sides(world, one, actor.focal_point)
     if not sides:
         return None
     me = actor.focal_point
-    met = referral_needs(world, one, me)
-    steps = REFERRAL.open_to(one.state, sides, actor.roles, met)
-    sender = world.holder if world.sees_case(me) else None
-    due = world.left(("referral", number)) if one.is_known_to(me) else None
+    met = check_referral_needs(world, one, me)
+    steps = REFERRAL.list_actions(one.state, sides, actor.roles, met)
+    sender = world.holder if world.can_see_case(me) else None
+    due = world.get_time_left(("referral", number)) if one.is_known_to(me) else None
     return tuple(sorted(sides)), one.state, sender, due, steps
 
 
 def view_handover(world: Model, number: int, actor: Actor) -> View | None:
     """Return what an account sees of a handover, or None."""
     one = world.handovers[number]
-    sides = sides_of_handover(world, one, actor.focal_point)
+    sides = get_handover_sides(world, one, actor.focal_point)
     if not sides:
         return None
-    met = handover_needs(world, one, actor.focal_point)
-    steps = HANDOVER.open_to(one.state, sides, actor.roles, met)
-    due = world.left(("handover", number))
+    met = check_handover_needs(world, one, actor.focal_point)
+    steps = HANDOVER.list_actions(one.state, sides, actor.roles, met)
+    due = world.get_time_left(("handover", number))
     return tuple(sorted(sides)), one.state, one.lead, due, steps
 
 
