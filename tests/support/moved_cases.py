@@ -202,7 +202,7 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
     world = made.world
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)
-    BESIDE.get(stage, skip)(made)
+    BESIDE.get(stage, leave_unchanged)(made)
     world.passes(minutes=10)
     move(made, where)
     made.ids.begin("moved")
@@ -223,7 +223,7 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
     return made.answers
 
 
-def skip(made: Asked) -> None:
+def leave_unchanged(made: Asked) -> None:
     """Do nothing beside the referral."""
 
 

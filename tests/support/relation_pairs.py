@@ -174,7 +174,7 @@ def name_records(watched: Watched) -> dict[str, str]:
 # How an office gets a relation.
 
 
-def skip(_: Scene, __: Watched) -> None:
+def leave_unchanged(_: Scene, __: Watched) -> None:
     """Do nothing, because the observer submitted the case."""
 
 
@@ -236,7 +236,7 @@ def make_admission(relation: Relation) -> Callable[[Scene, Watched], None]:
 
 
 ENTER: Final[Mapping[str, Callable[[Scene, Watched], None]]] = {
-    SUBMITTER: skip,
+    SUBMITTER: leave_unchanged,
     RECIPIENT: accept_referral,
     CONSULATE: accept_referral,
     FORMER_RECIPIENT: decline_referral,

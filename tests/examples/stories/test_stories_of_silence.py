@@ -94,9 +94,9 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
 def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Story) -> None:
     """Камола Юлдашева is led by an office that does not assess her risk for three weeks.
 
-    The lead is told of each missed deadline. At the third one the desk is admitted. With a
-    second person it gives the case to an NGO that she agreed to. Her shelter is told of
-    none of this.
+    The lead is told of each missed deadline. At the third one the desk is admitted, and
+    with a second person it gives the case to an NGO that she agreed to. Her shelter is not
+    told of this.
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     desk, ngo = story.get_person("DESK_CENTRAL_ASIA"), story.get_person("SANA_SEZIM")
