@@ -1,0 +1,1 @@
+"""The service behind a real PgBouncer in transaction mode."""

@@ -1,0 +1,5 @@
+"""Helpers of tests: worlds, people, servers, databases and the selection of tests.
+
+A helper that only one test file uses belongs to that file. Checks that run over many
+operations belong to tests/sweeps, long runs with kills to tests/torture.
+"""

@@ -1,0 +1,1 @@
+"""Stories: whole cases with dates, each to its end."""
