@@ -65,14 +65,14 @@ class Finding:
     """A wrong state, and the path that leads to it."""
 
     kind: Kind
-    what: str
+    details: str
     path: Story
     state: Abstract | None = None
 
     @override
     def __str__(self) -> str:
         steps = [f"  {number}. {move}" for number, move in enumerate(self.path, 1)]
-        return "\n".join([f"{self.kind} ({self.what})", *steps])
+        return "\n".join([f"{self.kind} ({self.details})", *steps])
 
 
 @dataclass(frozen=True)

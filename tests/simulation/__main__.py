@@ -46,16 +46,18 @@ def main() -> int:
     runs = [play_some(seeds)] if many == 1 else [play_all(seeds, args.cores)]
     for result in (one for run in runs for one in run):
         results.append(result)
-        if many == 1 or result.broken:
+        if many == 1 or result.failure:
             print_line(
-                "\n".join([*(result.whole if args.trace else ()), describe_result(result)])
+                "\n".join(
+                    [*(result.full_trace if args.trace else ()), describe_result(result)]
+                )
             )
         if many > 1 and len(results) % 10 == 0:
             gone = time.perf_counter() - began
-            failed = sum(bool(one.broken) for one in results)
+            failed = sum(bool(one.failure) for one in results)
             print_line(f"{len(results)} of {many} seeds, {failed} failed, {gone:.0f} s")
     if args.keep:
-        add_seeds((one.seed, one.broken) for one in results if one.broken)
+        add_seeds((one.seed, one.failure) for one in results if one.failure)
     sums = sum_results(results, time.perf_counter() - began)
     keep(args.out, sums)
     named = ("seeds", "failed", "steps", "virtual_days", "requests", "crashes", "seconds")

@@ -56,7 +56,7 @@ class PlannedRequest:
     path: str
     body: Any = None
     event: str = ""
-    about: str = ""
+    subject: str = ""
     version: int | None = None
     """The version on which it acts; None if the request needs none."""
 

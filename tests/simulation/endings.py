@@ -102,7 +102,7 @@ def check_feeds(scene: Scene, partners: dict[str, Partner]) -> None:
     for office, partner in partners.items():
         feed = [format_id(entry) for (entry,) in scene.fetch_rows(FEED, office)]
         scene.require(
-            partner.heard == feed, f"{office} received something else than its feed"
+            partner.received == feed, f"{office} received something else than its feed"
         )
 
 
@@ -116,7 +116,7 @@ def check_journal(scene: Scene, unsure: list[Deed]) -> None:
 
     A request without an answer may have been executed once.
     """
-    done = [deed for deed, status, _ in scene.done.values() if status != ASKED_A_SECOND]
+    done = [deed for deed, status, _ in scene.acknowledged.values() if status != ASKED_A_SECOND]
     query = "SELECT account_id, type, reference FROM entry WHERE account_id IS NOT NULL"
     kept = Counter(scene.fetch_rows(query))
     for what, times in Counter(map(describe_deed, done)).items():
@@ -129,7 +129,7 @@ def check_journal(scene: Scene, unsure: list[Deed]) -> None:
         scene.require(acts[act] <= most[act], f"{act[1]}: {acts[act]} for {most[act]} keys")
     keys = {key for (key,) in scene.fetch_rows("SELECT key FROM outcome")}
     scene.require(
-        set(scene.done) <= keys,
+        set(scene.acknowledged) <= keys,
         "a request was acknowledged, but its idempotency key is lost",
     )
 
@@ -139,7 +139,7 @@ ASKED_A_SECOND: Final = 202
 
 def describe_deed(deed: Deed) -> tuple[str, str, str]:
     """Return an action as the journal stores it."""
-    return deed.who.actor.account_id.hex, deed.event, deed.about
+    return deed.sender.actor.account_id.hex, deed.event, deed.about
 
 
 def check_deliveries(
@@ -150,7 +150,7 @@ def check_deliveries(
         "SELECT count(*) FROM outgoing WHERE state IN ('waiting', 'sending')"
     )
     scene.require(open_ones == 0, f"{open_ones} notifications are not sent")
-    given = {one for _, _, one in postmen.given}
+    given = {one for _, _, one in postmen.received}
     sent = {
         format_id(one)
         for (one,) in scene.fetch_rows("SELECT id FROM outgoing WHERE state = 'sent'")

@@ -120,14 +120,14 @@ def check(scene: Scene, looked: datetime | None) -> None:
     `AFTER_A_LOOK` holds only after the worker has run, for the time at which it began.
     """
     for what, query in ALWAYS.items():
-        found = scene.look.execute(query).fetchmany(3)
+        found = scene.reader.execute(query).fetchmany(3)
         scene.require(not found, f"This does not hold: {what}: {found}")
     check_consents(scene)
     if looked is None:
         return
     now = {"now": f"{looked.replace(tzinfo=None)}"}
     for what, query in AFTER_A_LOOK.items():
-        found = scene.look.execute(query, now).fetchmany(3)
+        found = scene.reader.execute(query, now).fetchmany(3)
         scene.require(not found, f"This does not hold: {what}: {found}")
 
 

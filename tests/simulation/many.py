@@ -33,9 +33,11 @@ def describe_result(result: Result) -> str:
         f"seed {result.seed}: {result.steps} steps, {result.requests} requests, "
         f"{sum(result.crashes.values())} crashes, {result.days:.0f} days, {result.digest}"
     )
-    if not result.broken:
+    if not result.failure:
         return line
-    return "\n".join([*result.trace, f"FAILED {line}, at {result.at}", result.broken])
+    return "\n".join(
+        [*result.trace, f"FAILED {line}, at {result.failed_at}", result.failure]
+    )
 
 
 def sum_results(results: Sequence[Result], seconds: float) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def sum_results(results: Sequence[Result], seconds: float) -> dict[str, Any]:
         "seeds": len(results),
         "first_seed": min(one.seed for one in results),
         "last_seed": max(one.seed for one in results),
-        "failed": sorted(one.seed for one in results if one.broken),
+        "failed": sorted(one.seed for one in results if one.failure),
         "steps": sum(one.steps for one in results),
         "virtual_days": round(sum(one.days for one in results)),
         "requests": by_kind.total(),

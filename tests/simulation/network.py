@@ -36,8 +36,8 @@ class FakeServers:
     """A mail server and an SMS gateway, in the moods that the seed draws."""
 
     scene: Scene
-    bad: float
-    given: list[tuple[timedelta, str, str]] = field(default_factory=list)
+    failure_rate: float
+    received: list[tuple[timedelta, str, str]] = field(default_factory=list)
     """The time, the address and the id of each message."""
 
     def make_senders(self) -> Senders:
@@ -46,7 +46,7 @@ class FakeServers:
 
     def receive(self, letter: Letter) -> Answer:
         """Answer by the mood, and store a message that arrives."""
-        bad = 0.0 if self.scene.calm else self.bad
+        bad = 0.0 if self.scene.calm else self.failure_rate
         moods = [mood for mood in POST if mood != "takes"]
         mood = self.scene.chance.choice(moods) if self.scene.is_likely(bad) else "takes"
         self.scene.tally.counts[f"notice {mood}"] += 1
@@ -58,10 +58,10 @@ class FakeServers:
 
     def store(self, letter: Letter) -> None:
         now = self.scene.now - self.scene.began
-        last = [at for at, to, _ in self.given if to == letter.to]
+        last = [at for at, to, _ in self.received if to == letter.to]
         soon = bool(last) and now - last[-1] < LEAST
         self.scene.require(not soon, "two notifications to one address within its window")
-        self.given.append((now, letter.to, str(letter.id)))
+        self.received.append((now, letter.to, str(letter.id)))
 
 
 HOOK: Final[Mapping[str, Answer]] = {
@@ -77,11 +77,11 @@ class Receiver:
     """The offices with a webhook, and the cursors that each received."""
 
     scene: Scene
-    bad: float
+    failure_rate: float
     arrived: list[str] = field(default_factory=list)
 
     def receive(self, parcel: Parcel) -> Answer:
-        bad = 0.0 if self.scene.calm else self.bad
+        bad = 0.0 if self.scene.calm else self.failure_rate
         moods = [mood for mood in HOOK if mood != "takes"]
         mood = self.scene.chance.choice(moods) if self.scene.is_likely(bad) else "takes"
         self.scene.tally.counts[f"webhook {mood}"] += 1

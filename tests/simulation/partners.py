@@ -60,13 +60,13 @@ class Partner:
     def __init__(self, scene: Scene, office: str, temper: Temper) -> None:
         self.scene, self.office, self.temper = scene, office, temper
         self.worker = scene.get_person(scene.stage.workers[office])
-        self.heard: list[str] = []
+        self.received: list[str] = []
         """The ids of the events that it received, in their order."""
         self.positions = self.head = 0
         self.todo: dict[str, None] = {}
-        self.remembers: dict[str, Json] = {}
-        self.waits_for: datetime | None = None
-        self.unsure: dict[str, Deed] = {}
+        self.known_records: dict[str, Json] = {}
+        self.next_look_at: datetime | None = None
+        self.unanswered: dict[str, Deed] = {}
 
     @property
     def now(self) -> Temper:
@@ -83,25 +83,25 @@ class Partner:
         """Schedule a look if there is any news."""
         temper, self.head = self.now, head
         busy = self.todo or head > self.positions
-        if not (temper.answers and busy) or self.waits_for:
+        if not (temper.answers and busy) or self.next_look_at:
             return
         delay = self.scene.draw_hours(temper.soonest, temper.latest)
         if self.scene.is_likely(temper.away):
             delay += timedelta(days=self.scene.chance.uniform(1, 9))
-        self.waits_for = self.scene.now + delay
+        self.next_look_at = self.scene.now + delay
         self.scene.schedule(delay, f"{self.office} looks", self.run)
 
     def run(self) -> None:
         """Poll, and act on the records that are new or were left over."""
-        self.waits_for = None
+        self.next_look_at = None
         if self.head > self.positions or self.scene.is_likely(VAIN):
             self.poll()
         for subject in list(self.todo):
             self.handle_record(subject)
-        if self.heard and self.scene.is_likely(CURIOUS):
+        if self.received and self.scene.is_likely(CURIOUS):
             open_any_section(self.scene, self.worker)
         if self.scene.is_likely(self.now.lies):
-            send_forbidden(self.scene, self.worker, self.remembers)
+            send_forbidden(self.scene, self.worker, self.known_records)
 
     def poll(self) -> None:
         """Read the feed from its own cursor to the end."""
@@ -119,7 +119,7 @@ class Partner:
             self.worker.cursor, more = page["next"], page["more"]
 
     def receive(self, event: Json) -> None:
-        self.heard.append(event["id"])
+        self.received.append(event["id"])
         self.positions += 1
         if event["subject"].startswith(RECORDS) and event["by"] != self.office:
             self.todo[event["subject"]] = None
@@ -134,7 +134,7 @@ class Partner:
         if record["state"] in ENDED and "case" in record:
             require_no_access(self.scene, self.worker, record["case"])
         for _ in range(ENOUGH):
-            self.remembers[subject] = record
+            self.known_records[subject] = record
             look = RecordView(self.scene, self.worker, self.now.declines, subject, record)
             wish = choose_request(look)
             if wish is None:
@@ -166,7 +166,7 @@ class Partner:
     def make_deed(self, wish: PlannedRequest, approval: str | None = None) -> Deed:
         tag = f'"{wish.version}.{"0" * 16}"' if wish.version is not None else None
         key = str(self.scene.ids())
-        event, about = wish.event, wish.about
+        event, about = wish.event, wish.subject
         return Deed(self.worker, wish.path, wish.body, key, tag, approval, event, about)
 
     def does_with_second(self, wish: PlannedRequest, asked: str) -> Json | None:
@@ -182,13 +182,13 @@ class Partner:
         """Send a request; repeat it if no answer came, or if the temper is to repeat."""
         answer = self.scene.send_deed(deed)
         if answer is None:
-            self.unsure[deed.key] = deed
+            self.unanswered[deed.key] = deed
             self.scene.schedule(
                 self.scene.draw_hours(0.01, 1), "a retry", self.make_retry(deed)
             )
             return None
         if answer.is_success:
-            self.unsure.pop(deed.key, None)
+            self.unanswered.pop(deed.key, None)
         if answer.is_success and self.scene.is_likely(self.now.doubles):
             self.send_again(deed)
         return answer

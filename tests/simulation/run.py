@@ -47,16 +47,16 @@ class Result:
     crashes: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     by_kind: dict[str, int] = field(default_factory=dict)
-    broken: str = ""
-    at: str = ""
+    failure: str = ""
+    failed_at: str = ""
     """When it failed, by the clock of the seed."""
-    whole: list[str] = field(default_factory=list)
+    full_trace: list[str] = field(default_factory=list)
     """The trace: one line for each thing that happened."""
 
     @property
     def trace(self) -> list[str]:
         """The end of the trace."""
-        return self.whole[-LAST:]
+        return self.full_trace[-LAST:]
 
 
 class Play:
@@ -139,7 +139,7 @@ class Play:
         with scene.by_itself() as work:
             resume_webhooks(work)
         for partner in self.partners.values():
-            partner.waits_for = None
+            partner.next_look_at = None
         self.schedule_looks()
         last = scene.now + PATIENCE
         while self.is_open() and self.run_step():
@@ -165,7 +165,7 @@ class Play:
                 partner.poll()
         endings.check_feeds(scene, self.partners)
         endings.check_audiences(scene)
-        unsure = [one for p in self.partners.values() for one in p.unsure.values()]
+        unsure = [one for p in self.partners.values() for one in p.unanswered.values()]
         endings.check_journal(scene, unsure)
         endings.check_deliveries(scene, self.postmen, self.receiver, self.hook)
         self.worker.run()
@@ -213,10 +213,10 @@ def play_with_logs(stage: Stage, seed: int) -> Result:
         game = Play(scene)
         game.run()
     except Broken as broken:
-        result.broken = str(broken)
+        result.failure = str(broken)
     except Exception as fault:  # noqa: BLE001 - the result reports it
-        result.broken = "".join(traceback.format_exception(fault)[-4:])
-    result.digest, result.whole, result.at = (
+        result.failure = "".join(traceback.format_exception(fault)[-4:])
+    result.digest, result.full_trace, result.failed_at = (
         scene.compute_digest(),
         scene.trace,
         f"{scene.now}",

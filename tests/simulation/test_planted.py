@@ -35,7 +35,7 @@ def test_a_fault_is_found_by_its_seed(
 ) -> None:
     plant(monkeypatch)
 
-    assert said in play_seed(made, seed).broken
+    assert said in play_seed(made, seed).failure
 
 
 def test_every_fault_that_can_be_planted_is() -> None:

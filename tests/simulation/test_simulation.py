@@ -30,13 +30,13 @@ def test_whatever_happens_nobody_is_lost_and_nothing_is_told(
 ) -> None:
     result = play_seed(made, seed)
 
-    assert not result.broken, "\n".join([*result.trace, result.broken])
+    assert not result.failure, "\n".join([*result.trace, result.failure])
 
 
 def test_a_seed_repeats_exactly(made: Stage) -> None:
     first, second = play_seed(made, 2), play_seed(made, 2)
 
-    assert first.whole == second.whole
+    assert first.full_trace == second.full_trace
     assert first.digest == second.digest
 
 

@@ -114,7 +114,7 @@ class Worker:
         """Return whether a job has more to do than to write a heartbeat."""
         now = self.scene.now.replace(tzinfo=None)
         known = {"now": f"{now}", "erased": self.erased}
-        found = self.scene.look.execute(WAITING[job.part], known).fetchone()
+        found = self.scene.reader.execute(WAITING[job.part], known).fetchone()
         return found is not None or (self.poked and job is CLOCKS)
 
     def run_job(self, job: Job) -> None:

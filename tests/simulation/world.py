@@ -43,7 +43,7 @@ class Broken(AssertionError):  # noqa: N818 - the name reads better without Erro
 class Deed:
     """One request with its idempotency key, which may be sent several times."""
 
-    who: Someone
+    sender: Someone
     path: str
     body: Any
     key: str
@@ -113,7 +113,7 @@ class Scene(World):
         )
         self.app.state.ground = self.ground
         self.power = Power(self.database)
-        self.look = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+        self.reader = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         self.began = self.now
         self.trace: list[str] = []
         self.names: dict[str, str] = {}
@@ -121,7 +121,7 @@ class Scene(World):
         self.order = count()
         self.tally = Tally()
         self.persons: dict[str, Person] = {}
-        self.done: dict[str, tuple[Deed, int, Json]] = {}
+        self.acknowledged: dict[str, tuple[Deed, int, Json]] = {}
         """The acknowledged requests by key, each with its status and its answer."""
         self.calm = False
 
@@ -178,7 +178,7 @@ class Scene(World):
     # Queries on the database.
 
     def fetch_rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        return self.look.execute(query, values).fetchall()
+        return self.reader.execute(query, values).fetchall()
 
     def fetch_value(self, query: str, *values: Any) -> Any:
         return self.fetch_rows(query, *values)[0][0]
@@ -226,10 +226,10 @@ class Scene(World):
 
     def send_deed(self, deed: Deed) -> Response | None:
         """Send a request with its key; check that a repetition has no effect."""
-        known, before = self.done.get(deed.key), self.count_entries()
+        known, before = self.acknowledged.get(deed.key), self.count_entries()
         with self.inject_failure(0.0 if self.calm else MISHAPS):
             answer = self.send(
-                deed.who, "POST", deed.path, body=deed.body, headers=deed.make_headers()
+                deed.sender, "POST", deed.path, body=deed.body, headers=deed.make_headers()
             )
         if answer is None:
             return None
@@ -245,7 +245,7 @@ class Scene(World):
         elif answer.is_success:
             shown = answer.json() if answer.content else {}
             deed.about = deed.about or get_subject(deed, shown)
-            self.done[deed.key] = (deed, answer.status_code, shown)
+            self.acknowledged[deed.key] = (deed, answer.status_code, shown)
         return answer
 
     @contextmanager
@@ -261,5 +261,5 @@ class Scene(World):
     def finish(self) -> None:
         """Close everything."""
         self.power.close()
-        with closing(self.look):
+        with closing(self.reader):
             self.closes()

@@ -68,8 +68,8 @@ class Reused:
     """A database with the snapshot of its first state, and how to drop it."""
 
     url: str
-    then: Snapshot
-    drop: ExitStack
+    snapshot: Snapshot
+    stack: ExitStack
     uses: int = 0
 
     def is_as_before(self) -> bool:
@@ -79,7 +79,7 @@ class Reused:
         engine = open_database(self.url).engine
         try:
             close_others(engine)
-            self.then = put_back(engine, self.then)
+            self.snapshot = put_back(engine, self.snapshot)
         except (NotAsBeforeError, OperationalError):
             return False
         return True
@@ -87,7 +87,7 @@ class Reused:
     def drop_database(self) -> None:
         LENT.discard(self.url)
         open_database(self.url).engine.dispose()
-        self.drop.close()
+        self.stack.close()
 
 
 def close_others(engine: Engine) -> None:

@@ -52,9 +52,9 @@ class Stage:
     """People, and the ids that each of them can name."""
 
     cast: dict[str, Someone]
-    sights: list[list[Ids]]
+    visible_ids: list[list[Ids]]
     """For each person the ids, grouped as those of a case and of its consent."""
-    known: dict[str, list[tuple[Someone, Ids]]] = field(default_factory=dict)
+    callers: dict[str, list[tuple[Someone, Ids]]] = field(default_factory=dict)
 
     @property
     def people(self) -> list[Someone]:
@@ -63,17 +63,17 @@ class Stage:
     @cached_property
     def ids(self) -> dict[str, list[str]]:
         """Every id by its parameter name, from all people."""
-        return collect_ids([one for seen in self.sights for one in seen])
+        return collect_ids([one for seen in self.visible_ids for one in seen])
 
     def places(self, operation: Operation) -> list[tuple[Someone, Ids]]:
         """List the people who can call the operation, each with ids that they can see."""
-        if operation.path not in self.known:
-            self.known[operation.path] = [
+        if operation.path not in self.callers:
+            self.callers[operation.path] = [
                 (one, ids)
-                for one, seen in zip(self.people, self.sights, strict=True)
+                for one, seen in zip(self.people, self.visible_ids, strict=True)
                 for ids in match_ids(operation.keys, seen)
             ]
-        return self.known[operation.path]
+        return self.callers[operation.path]
 
 
 def filled(path: str, ids: Ids) -> str:

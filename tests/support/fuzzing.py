@@ -60,7 +60,7 @@ class Prepared:
     database: Path
     stage: Stage
     stranger: Someone
-    told: list[Operation]
+    operations: list[Operation]
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def build_stage() -> Iterator[Prepared]:
 def write_config(ground: Prepared, name: str, folder: Path) -> Path:
     """Write the configuration of one run: the users, and the ids that they can name."""
     users = {name: ground.stage.cast[name], STRANGER: ground.stranger}
-    seen = ground.stage.sights[list(ground.stage.cast).index(name)]
+    seen = ground.stage.visible_ids[list(ground.stage.cast).index(name)]
     known = {**ground.stage.ids, **collect_ids(seen)} | {"versions": [VERSIONS]}
     (folder / "users.json").write_text(json.dumps(build_auth(users)))
     lines = [
@@ -95,7 +95,7 @@ def write_config(ground: Prepared, name: str, folder: Path) -> Path:
     lines.append("[parameters]")
     lines += [
         f'"{where}" = {{ dictionary = "{n}", probability = {LIVELY} }}'
-        for where, n in dict(list_parameters(ground.told, known)).items()
+        for where, n in dict(list_parameters(ground.operations, known)).items()
     ]
     lines += [
         "[checks.positive_data_acceptance]",
@@ -222,7 +222,7 @@ def run_schemathesis(ground: Prepared, run: Run) -> Found:
             "none",
             "--report-json-path",
             str(report),
-            *list_options(ground.told, run.name),
+            *list_options(ground.operations, run.name),
         ]
         ran = subprocess.run(
             said,

@@ -94,7 +94,7 @@ def list_handover_acts(world: Model) -> Iterator[Act]:
 def list_side_acts(world: Model) -> Iterator[Act]:
     """Yield the actions on consents, risk, safeguards and questions."""
     for number, given in enumerate(world.consents):
-        if given.stands:
+        if given.is_valid:
             yield "consent.withdraw", number, False
     for kind in CONSENTS if len(world.consents) < 2 * MOST else ():
         yield "consent.record", kind, False

@@ -133,16 +133,15 @@ class Consent:
     """A recorded consent, which may have been withdrawn."""
 
     kind: str
-    by: str
-    stands: bool = True
+    recorded_by: str
+    is_valid: bool = True
 
 
 @dataclass(frozen=True)
 class Clock:
     """A deadline of a record: its kind, the office that has to act, and its times.
 
-    `heard` is how many misses were reported. `length` and `left` are in minutes. A deadline
-    in working days depends on a calendar, so they are None.
+    Times are in minutes. A deadline in working days depends on a calendar: they are None.
     """
 
     of: Record
@@ -150,42 +149,36 @@ class Clock:
     whom: str | None
     length: int | None
     left: int | None
-    heard: int = 0
+    reported: int = 0
+    """How many misses were reported."""
 
 
 @dataclass(frozen=True)
 class MissedDeadline:
-    """A missed deadline: how often it was missed by then, and its audience.
-
-    `led`: the case had a lead. The submitter is told steps of such a case, but no facts.
-    `now`: no time has passed since; an office that takes the lead at this moment had it
-    then.
-    """
+    """A missed deadline: how often it was missed by then, and its audience."""
 
     of: Record
     kind: str
     count: int
     hearers: frozenset[str]
     led: bool
-    now: bool = True
+    """Whether the case had a lead; its submitter is then told steps, but no facts."""
+    is_now: bool = True
+    """Whether no time has passed since; a new lead of this moment had the case then."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question to the submitter; `rest` is the time left when its deadline is resumed."""
+    """A question to the submitter."""
 
     answered: bool = False
     rest: int | None = None
+    """The time that is left when its deadline is resumed."""
 
 
 @dataclass(frozen=True)
 class Referral:
-    """One referral; its recipient keeps a part in the case until it confirms the deletion.
-
-    `past`: that part has ended, and the recipient sees no more of the case. `saved` is the
-    time that was left to decide, or to report, when the recipient asked or held. `rest` is
-    the time that was left when the case was suspended.
-    """
+    """One referral; its recipient keeps a part until it confirms the deletion."""
 
     to: str
     service: str
@@ -193,11 +186,14 @@ class Referral:
     state: str = "draft"
     told: bool = False
     left: bool = False
-    past: bool = False
-    way: frozenset[str] = frozenset()
+    is_past: bool = False
+    """Whether the part has ended, so that the recipient sees no more of the case."""
+    chain: frozenset[str] = frozenset()
     by: str = ""
-    saved: int | None = None
+    saved_time: int | None = None
+    """The time that was left to decide, or to report, when the recipient asked or held."""
     rest: int | None = None
+    """The time that was left when the case was suspended."""
 
     def is_known_to(self, me: str) -> bool:
         """Return whether an office may know the recipient (ADR 20)."""
@@ -224,9 +220,9 @@ class Model:
     """One case with everything that belongs to it; the risk is stored with its age."""
 
     state: str = "draft"
-    whole: bool = True
+    is_complete: bool = True
     parties: frozenset[tuple[str, str]] = frozenset({("submitter", POST)})
-    asked: frozenset[str] = frozenset()
+    asked_leads: frozenset[str] = frozenset()
     consents: tuple[Consent, ...] = ()
     referrals: tuple[Referral, ...] = ()
     handovers: tuple[Handover, ...] = ()
@@ -236,7 +232,7 @@ class Model:
     sealed: bool = True
     visits: tuple[int, ...] = ()
     clocks: tuple[Clock, ...] = ()
-    let_pass: tuple[str, ...] = ()
+    missed_by: tuple[str, ...] = ()
     silences: tuple[MissedDeadline, ...] = field(default=(), compare=False)
 
     def get_relations(self, me: str) -> frozenset[str]:
@@ -246,7 +242,7 @@ class Model:
     def parts(self, me: str) -> frozenset[str]:
         """Return the relations of an office to the case or to a record of it."""
         mine = [one for one in self.referrals if one.to == me and has_part(one)]
-        helps = {"former_recipient" if one.past else "recipient" for one in mine}
+        helps = {"former_recipient" if one.is_past else "recipient" for one in mine}
         roles = {
             role for one in self.handovers for role in self.get_handover_relations(one, me)
         }
@@ -291,7 +287,7 @@ class Model:
 
     def get_permitted_sections(self, to: str, purpose: str) -> frozenset[str] | None:
         """Return the sections that an office may read for a purpose, or None."""
-        terms = [TERMS[one.kind] for one in self.consents if one.stands]
+        terms = [TERMS[one.kind] for one in self.consents if one.is_valid]
         fit = [one.sections for one in terms if to in one.to and purpose in one.purposes]
         return frozenset[str]().union(*fit) if fit else None
 
@@ -303,7 +299,7 @@ class Model:
     @property
     def may_be_referred(self) -> bool:
         """CONSENT_TO_REFER."""
-        kinds = [one.kind for one in self.consents if one.stands]
+        kinds = [one.kind for one in self.consents if one.is_valid]
         return any("REFER" in TERMS[kind].purposes for kind in kinds)
 
     @property

@@ -82,7 +82,7 @@ def stop_deadline(world: Model, of: Record) -> Model:
         return world
     kept = tuple(one for one in world.clocks if one is not clock)
     blamed = [clock.whom] * count_misses(clock, DAY) if clock.whom in LEADERS else []
-    return replace(world, clocks=kept, let_pass=limit_counts([*world.let_pass, *blamed]))
+    return replace(world, clocks=kept, missed_by=limit_counts([*world.missed_by, *blamed]))
 
 
 def limit_counts(names: list[str | None]) -> tuple[str, ...]:
@@ -110,9 +110,9 @@ def wait_until(clock: Clock, least: int) -> int | None:
     if clock.left is None or clock.length is None:
         return None
     length = max(clock.length, least)
-    if clock.heard < PATIENCE:
-        return clock.left + clock.heard * length
-    weeks = clock.heard - PATIENCE + 1
+    if clock.reported < PATIENCE:
+        return clock.left + clock.reported * length
+    weeks = clock.reported - PATIENCE + 1
     return clock.left + (PATIENCE - 1) * length + weeks * max(length, WEEK)
 
 
@@ -120,7 +120,7 @@ def is_failing(world: Model, who: str) -> bool:
     """Return whether an office missed deadlines of the case three times in all."""
     mine = [clock for clock in world.clocks if clock.whom == who]
     now = sum(count_misses(clock, DAY) for clock in mine)
-    return world.let_pass.count(who) + now >= PATIENCE
+    return world.missed_by.count(who) + now >= PATIENCE
 
 
 # The case.
@@ -203,11 +203,13 @@ def update_referral(world: Model, number: int, one: Referral, name: str = "") ->
     left = before.rest if before.rest is not None else get_time_left(world, of)
     if name in PAUSED_BY:
         ran = OF_STATES["referral"][before.state][0] == PAUSED_BY[name]
-        one = replace(one, saved=left if ran else None)
+        one = replace(one, saved_time=left if ran else None)
     kind, whom = get_deadline_of(world, one)
-    until = {"hold": DAY}.get(name, one.saved if name in GO_ON else None)
-    past = one.past or one.state in STOPPED
-    one = replace(one, rest=None, saved=None if name in GO_ON else one.saved, past=past)
+    until = {"hold": DAY}.get(name, one.saved_time if name in GO_ON else None)
+    past = one.is_past or one.state in STOPPED
+    one = replace(
+        one, rest=None, saved_time=None if name in GO_ON else one.saved_time, is_past=past
+    )
     if not kind or (
         OF_STATES["referral"][one.state][1] == "recipient" and not has_part(one)
     ):

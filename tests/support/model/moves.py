@@ -49,7 +49,7 @@ def may_take_over(world: Model, chosen: str) -> bool:
 
 def get_next_lead(world: Model) -> str | None:
     """Return the next lead by the consent that a desk recorded, or None."""
-    recorded = any(one.kind == BY_DESK and one.stands for one in world.consents)
+    recorded = any(one.kind == BY_DESK and one.is_valid for one in world.consents)
     able = KZ not in world.unsafe and world.holder != KZ
     return KZ if recorded and able else None
 
@@ -70,13 +70,13 @@ def offer_case(world: Model) -> Model:
     able = [
         one
         for one in SHORTLIST
-        if one not in world.asked | world.unsafe
+        if one not in world.asked_leads | world.unsafe
         and world.get_permitted_sections(one, "REFER") is not None
     ]
     if not able:
         return add_party(world, "desk", DESK)
-    asked = world.asked | {able[0]}
-    return add_party(replace(world, asked=asked), "candidate", able[0])
+    asked = world.asked_leads | {able[0]}
+    return add_party(replace(world, asked_leads=asked), "candidate", able[0])
 
 
 def apply_automatic_steps(world: Model) -> Model:
@@ -105,7 +105,7 @@ def update_referrals(
 def end_recipient_parts(world: Model, only: Callable[[Referral], bool]) -> Model:
     """End the part of the recipients whose sent referrals satisfy a condition."""
     left = (
-        replace(one, past=True) if one.told and only(one) else one
+        replace(one, is_past=True) if one.told and only(one) else one
         for one in world.referrals
     )
     return replace(world, referrals=tuple(left))
@@ -153,7 +153,7 @@ def discard_draft(world: Model, *_: str) -> Model:
 
 def assign_candidate(world: Model, _: str, chosen: str) -> Model:
     """Assign a candidate, and end the part of the desk; no office is asked twice."""
-    asked = replace(remove_parties(world, "desk"), asked=world.asked | {chosen})
+    asked = replace(remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen})
     return hand_over_deadlines(add_party(asked, "candidate", chosen))
 
 
@@ -165,13 +165,13 @@ def replace_lead(world: Model, who: str, until: int | None = None) -> Model:
 
 def add_lead(world: Model, who: str) -> Model:
     """Make an office the lead; a deadline missed at this moment counts as missed by one."""
-    then = tuple(replace(one, led=one.led or one.now) for one in world.silences)
+    then = tuple(replace(one, led=one.led or one.is_now) for one in world.silences)
     return add_party(replace(world, silences=then), "lead", who)
 
 
 def withdraw_consent(world: Model, number: int) -> Model:
     """Withdraw a consent, and end what no other consent covers."""
-    gone = replace(world.consents[number], stands=False)
+    gone = replace(world.consents[number], is_valid=False)
     consents = (*world.consents[:number], gone, *world.consents[number + 1 :])
     after = replace(world, consents=consents)
 

@@ -183,7 +183,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     after, way = update_referral(world, number, moved, name), one.way | {one.to}
     if name == "redirect" and to not in way:
         by = actor.focal_point
-        again = Referral(to, one.service, one.sections, way=way, by=by)
+        again = Referral(to, one.service, one.sections, chain=way, by=by)
         after = add_draft(after, again)
     after = apply_automatic_steps(after)
     return OK if get_referral_sides(after, moved, actor.focal_point) else GONE, after

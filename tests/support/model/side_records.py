@@ -82,7 +82,7 @@ def may_see_consent(world: Model, me: str, consent: Consent) -> bool:
     mine, reviews = world.get_relations(me), world.state == "under_review"
     holds = "lead" in mine or ("candidate" in mine and reviews)
     named = is_helping(world, me) and me in TERMS[consent.kind].to
-    return holds or consent.by == me or named
+    return holds or consent.recorded_by == me or named
 
 
 def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome:
@@ -175,7 +175,7 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
         return ("lead-not-failing",), world
     if get_next_lead(world) is not None:
         return ("needs-unmet", "nobody_named"), world
-    if any(one.kind == BY_DESK and one.stands for one in world.consents):
+    if any(one.kind == BY_DESK and one.is_valid for one in world.consents):
         return ("lead-consent-recorded",), world
     return OK, replace(world, consents=(*world.consents, Consent(BY_DESK, me)))
 

@@ -70,7 +70,7 @@ def advance(world: Model, minutes: int) -> Model:
     visits = tuple(visit - minutes for visit in world.visits)
     age, level = world.risk or (0, "")
     risk = world.risk and (min(age + minutes, NEVER), level)
-    gone = tuple(replace(one, now=one.now and not minutes) for one in world.silences)
+    gone = tuple(replace(one, is_now=one.is_now and not minutes) for one in world.silences)
     return replace(world, clocks=clocks, visits=visits, risk=risk, silences=gone)
 
 
@@ -115,7 +115,7 @@ def handle_miss(world: Model, clock: Clock) -> Model:
     times = count_misses(clock, least(clock))
     led = world.who("lead", "former_lead") is not None
     silence = MissedDeadline(clock.of, clock.kind, times, get_audience(world, clock), led)
-    clocks = (replace(one, heard=times) if one is clock else one for one in world.clocks)
+    clocks = (replace(one, reported=times) if one is clock else one for one in world.clocks)
     kept = replace(world, clocks=tuple(clocks), silences=(*world.silences, silence))
     effect = get_effect(clock)
     if effect == "reroute" and world.who("desk") is not None:
