@@ -116,7 +116,9 @@ def check_journal(scene: Scene, unsure: list[Deed]) -> None:
 
     A request without an answer may have been executed once.
     """
-    done = [deed for deed, status, _ in scene.acknowledged.values() if status != ASKED_A_SECOND]
+    done = [
+        deed for deed, status, _ in scene.acknowledged.values() if status != ASKED_A_SECOND
+    ]
     query = "SELECT account_id, type, reference FROM entry WHERE account_id IS NOT NULL"
     kept = Counter(scene.fetch_rows(query))
     for what, times in Counter(map(describe_deed, done)).items():

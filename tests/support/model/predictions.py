@@ -156,7 +156,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     if name == "open":
         return open_referral(world, actor, *target)
     number, *rest = target
-    one = world.referrals[number]
+    one: Referral = world.referrals[number]
     sides = get_referral_sides(world, one, actor.focal_point)
     if not sides:
         return NOT_FOUND, world
@@ -180,7 +180,7 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
         left=one.left or name == "confirm_deletion",
         sections=one.sections | more,
     )
-    after, way = update_referral(world, number, moved, name), one.way | {one.to}
+    after, way = update_referral(world, number, moved, name), one.chain | {one.to}
     if name == "redirect" and to not in way:
         by = actor.focal_point
         again = Referral(to, one.service, one.sections, chain=way, by=by)
@@ -221,7 +221,8 @@ def on_handover(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     """Offer the lead, or answer an offer."""
     if name == "offer":
         return offer_lead(world, actor, target)
-    me, one = actor.focal_point, world.handovers[target]
+    me = actor.focal_point
+    one: Handover = world.handovers[target]
     sides = get_handover_sides(world, one, me)
     if not sides:
         return NOT_FOUND, world

@@ -71,7 +71,7 @@ def on_consent(world: Model, actor: Actor, name: str, target: Any, _: bool) -> O
         if world.state == "closed":  # else a withdrawn consent could not be given again
             return OK if "lead" in world.get_relations(me) else NOT_YOURS, given
         return may_write(world, actor) or OK, given
-    consent = world.consents[target]
+    consent: Consent = world.consents[target]
     return OK if may_see_consent(world, me, consent) else NOT_FOUND, withdraw_consent(
         world, target
     )
@@ -133,7 +133,8 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
     if name == "ask":
         asked = replace(world, questions=(*world.questions, Question()))
         return OK, update_question(asked, len(world.questions), Question())
-    if world.questions[number].answered:
+    question: Question = world.questions[number]
+    if question.answered:
         return ("question-answered",), world
     return OK, update_question(world, number, Question(answered=True))
 
