@@ -27,7 +27,7 @@ THREE_HOURS = Rhythm(length=timedelta(hours=3), then=timedelta(days=7))
         (timedelta(0), 1),
         (timedelta(hours=3), 2),
         (timedelta(hours=6), 3),
-        (timedelta(hours=9), 3),  # from now on weekly
+        (timedelta(hours=9), 3),  # weekly from here on
         (timedelta(days=7, hours=6), 4),
     ],
 )

@@ -164,7 +164,7 @@ class Officer:
                 open_any_section(self.scene, self.partners[office].worker, person)
 
 
-def make_case_body(  # noqa: PLR0913 - each says one thing of the person
+def make_case_body(  # noqa: PLR0913 - each is one property of the person
     scene: Scene,
     of: Corridor,
     number: int,

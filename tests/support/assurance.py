@@ -57,7 +57,7 @@ def describe_drill(told: Numbers) -> tuple[str, str]:
         f"backup; {told['erased_again']} erased again; served again after "
         f"{told['seconds_to_restore']:.0f} s"
     )
-    return how, format_findings([])  # a run with findings does not end
+    return how, format_findings([])  # a drill with a finding fails before it writes numbers
 
 
 def describe_simulation(told: Numbers) -> tuple[str, str]:

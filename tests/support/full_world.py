@@ -99,7 +99,7 @@ def match_ids(names: list[str], seen: list[Ids]) -> list[Ids]:
 
 
 def set_up(wire: Wire) -> Stage:
-    """Build the world, and return its people; nobody can disable their accounts."""
+    """Build the world, and return its people; no listed id names their own accounts."""
     people = create_people(wire.world)
     create_records(people)
     wire.world.works()
@@ -188,7 +188,7 @@ def create_shared_case(people: dict[str, Someone]) -> Json:
     return led
 
 
-# What a person can name.
+# Ids that a person can name.
 
 
 def find_ids(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
@@ -239,7 +239,7 @@ def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[st
         yield str(next(iter(item.values())))
 
 
-# What is said to it.
+# Requests.
 
 
 def place(operation: Operation, stage: Stage, choose: int = 0) -> str:

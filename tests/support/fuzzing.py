@@ -76,7 +76,7 @@ def build_stage() -> Iterator[Prepared]:
         yield Prepared(home, path, stage, stranger, told)
 
 
-# What Schemathesis is told.
+# Configuration of Schemathesis.
 
 
 def write_config(ground: Prepared, name: str, folder: Path) -> Path:
@@ -102,7 +102,7 @@ def write_config(ground: Prepared, name: str, folder: Path) -> Path:
         f"expected-statuses = {json.dumps(JUDGED)}",
         "[checks.missing_required_header]",
         f"expected-statuses = {json.dumps(UNHEADED)}",
-        "[[operations]]",  # it is noon there for ever, and no worker
+        "[[operations]]",  # the clock stands still, and no worker runs
         'include-path = "/readyz"',
         'checks.not_a_server_error.expected-statuses = ["2xx", "4xx", 503]',
         'checks.positive_data_acceptance.expected-statuses = ["2xx", 503]',
@@ -150,7 +150,7 @@ def build_auth(users: dict[str, Someone]) -> Json:
     }
 
 
-# What comes of it.
+# Runs and results.
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ def main(examples: str = "100", people: str = "") -> None:
     """Run for all people, print the results, and fail if there is a finding."""
     runs = plan_runs(examples, people)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` clears up too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` cleans up too
     found, began = list[Found](), time.monotonic()
     with build_stage() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
         for one in pool.map(partial(run_schemathesis, ground), runs):

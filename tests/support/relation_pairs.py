@@ -247,7 +247,7 @@ ENTER: Final[Mapping[str, Callable[[Scene, Watched], None]]] = {
     OVERSIGHT: make_admission(Relation.OVERSIGHT),
 }
 
-# What the observer reads.
+# Reads of the observer.
 
 
 def list_reads() -> list[Operation]:

@@ -92,7 +92,7 @@ class Homecoming:
         return (step for step in WAY if step[1] not in taken)
 
     def now(self) -> Json:
-        """Return the return as the lead sees it."""
+        """Return the record of the return as the lead sees it."""
         return self.lead.sees(self.record)
 
     @property
@@ -126,7 +126,7 @@ class Homecoming:
 def accepted(
     officer: Someone, lead: Someone, home: Someone, **changes: Any
 ) -> tuple[Json, Json]:
-    """Return a case with a lead, and its accepted referral for a return."""
+    """Create a case with a lead and an accepted referral for a return."""
     given = [consent(), to_return(), *changes.pop("consents", [])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     case = lead.leads(officer.submits(consents=given, safeguards=guards, **changes))
@@ -136,7 +136,7 @@ def accepted(
 
 
 def begin(world: World, officer: Someone, lead: Someone, **changes: Any) -> Homecoming:
-    """Return a return that its recipient opened."""
+    """Open a return as its recipient, and return it with its parties."""
     home = world.someone(HOME)
     case, referral = accepted(officer, lead, home, **changes)
     record = done(opens(home, referral))

@@ -314,13 +314,13 @@ def path_of(record: Json) -> str:
 
 
 def done(response: Response) -> Json:
-    """Return the body of a successful answer."""
+    """Return the body of a successful answer; raises AssertionError for any other."""
     assert response.is_success, response.text
     return dict(response.json())
 
 
 def problem(response: Response) -> tuple[int, str]:
-    """Return the status and the name of the problem in an answer."""
+    """Return the status and the problem's name of an answer that is an error."""
     assert response.is_error, response.text
     return response.status_code, response.json()["type"].removeprefix("/problems/")
 

@@ -54,7 +54,7 @@ WORKERS: Final = frozenset({"officer", "caseworker", "coordinator"})
 
 
 def may_write(world: Model, actor: Actor) -> Verdict | None:
-    """Return why an office may not write the case, or None: submitter, then lead."""
+    """Return why an office may not write the case, or None if it may."""
     if world.state not in UNLED | LED:
         return ILLEGAL
     owner = "submitter" if world.state in UNLED else "lead"

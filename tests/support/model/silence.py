@@ -126,7 +126,7 @@ def handle_miss(world: Model, clock: Clock) -> Model:
 
 
 def get_audience(world: Model, clock: Clock) -> frozenset[str]:
-    """Return the audience of a missed deadline; for a lead's, not the submitter (R12)."""
+    """Return the audience of a missed deadline, without a led case's submitter (R12)."""
     about, number = clock.of
     if get_effect(clock) in {"drop", "erase"}:
         return frozenset()
