@@ -33,7 +33,8 @@ def with_head(machine: Machine, **more: Any) -> str:
 
 def by_its_public_key(machine: Machine) -> str:
     """Sign with the public key as a shared secret (CVE-2015-9235)."""
-    said = f"{written(machine.head(alg='HS256'))}.{written(machine.claims())}"
+    parts = (machine.head(alg="HS256"), machine.claims())
+    said = ".".join(written(one) for one in parts)
     secret = machine.key.as_pem(private=False)
     return f"{said}.{encode_segment(hmac.digest(secret, said.encode(), hashlib.sha256))}"
 
