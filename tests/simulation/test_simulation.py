@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from tests.simulation.cast import Stage
+from tests.simulation.many import play_some
 from tests.simulation.run import play_seed
 from tests.simulation.seeds import add_seeds, read_seeds
 from tests.support.effort import Run, amount
@@ -42,9 +43,8 @@ def test_a_seed_repeats_exactly(made: Stage) -> None:
 
 def get_digest(seed: int, hashing: str) -> str:
     """Play a seed in another process with another order of sets, and return its digest."""
-    program = (
-        f"from tests.simulation.many import play_some; print(play_some([{seed}])[0].digest)"
-    )
+    module = play_some.__module__
+    program = f"import {module} as m; print(m.play_some([{seed}])[0].digest)"
     command = [sys.executable, "-W", "ignore", "-c", program]
     env = os.environ | {"PYTHONHASHSEED": hashing}
     run = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, check=True)
