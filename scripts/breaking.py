@@ -1,7 +1,8 @@
-"""Say which changes of the contract break clients: `make breaking`, since the last release.
+"""Report the changes of the contract that break clients: `make breaking`.
 
-`make breaking REV=HEAD~20` compares with any revision. Since a release, a break passes if
-CHANGELOG.md tells it, in a version that may break: ADR 24.
+The contract is compared with that of the last release, or with a revision: `make breaking
+REV=HEAD~20`. Since a release, a breaking change passes if CHANGELOG.md lists it and the
+version may break the released one (ADR 24).
 """
 
 import json
@@ -26,76 +27,94 @@ CHANGELOG: Final = "CHANGELOG.md"
 VERSION: Final = re.compile(r"^## (\S+) - (\S+)$", re.MULTILINE)
 UNRELEASED: Final = "Unreleased"
 BREAKS: Final = "\n### Breaks\n"
-TOLD: Final = re.compile(r"^- `(/[^`]*)`", re.MULTILINE)
+LISTED: Final = re.compile(r"^- `(/[^`]*)`", re.MULTILINE)
 SHOWN: Final = 3
 FINE, BREAKING, IMPOSSIBLE = 0, 1, 2
-HOW: Final = f"""
-To release a break, tell it in {CHANGELOG}, under "### Breaks" of the version to come, each
-on a line: "- `place`: what to do now." CONTRIBUTING.md says the rest.
+ADVICE: Final = f"""
+List each breaking change in {CHANGELOG}, under "### Breaks" of the unreleased version, on
+a line of its own: "- `place`: what clients have to do." See CONTRIBUTING.md.
 """.strip()
 
 
 class CannotCompareError(Exception):
-    """There is nothing to compare with, though there should be."""
+    """The contract to compare with is missing or invalid."""
 
 
-def main(words: list[str], root: Path = ROOT) -> int:
-    """Compare, tell, and answer for the shell: 0 is fine, 1 breaks, 2 could not compare."""
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    """Compare the contracts.
+
+    Return 0 if nothing breaks, 1 if something does, 2 on errors.
+    """
     parser = ArgumentParser(prog="make breaking", description=__doc__)
-    parser.add_argument("revision", nargs="?", help="of git; without, the last release")
-    revision = parser.parse_args(words).revision
+    parser.add_argument(
+        "revision", nargs="?", help="a git revision; default: the last release"
+    )
+    revision = parser.parse_args(arguments).revision
     try:
-        return since(root, revision) if revision else since_release(root)
+        return (
+            compare_with_revision(root, revision)
+            if revision
+            else compare_with_release(root)
+        )
     except (CannotCompareError, LeadsNowhereError) as error:
         print(error, file=sys.stderr)
         return IMPOSSIBLE
 
 
-def since(root: Path, revision: str) -> int:
-    """Compare with the contract of a revision, whatever the changelog tells."""
-    changes = compare(at_revision(root, revision), read(root / CONTRACT))
-    tell(changes, revision)
+def compare_with_revision(root: Path, revision: str) -> int:
+    """Compare with the contract of a revision, without regard to the changelog."""
+    changes = compare(read_revision(root, revision), read(root / CONTRACT))
+    print_changes(changes, revision)
     return BREAKING if any(change.breaks for change in changes) else FINE
 
 
-def since_release(root: Path) -> int:
-    """Compare with the contract of the last release; what is told may break."""
+def compare_with_release(root: Path) -> int:
+    """Compare with the contract of the last release; listed changes may break."""
     changelog = (root / CHANGELOG).read_text("utf-8")
-    released = last_release(changelog)
+    released = find_last_release(changelog)
     if released is None and not (root / RELEASED).exists():
-        print(f"No version of {CHANGELOG} has a date: nothing is released, nothing breaks.")
+        print(f"No version of {CHANGELOG} has a date: nothing is released.")
         return FINE
     then, now = read(root / RELEASED), read(root / CONTRACT)
     if released is None or then["info"]["version"] != released:
         raise CannotCompareError(
-            f"{CHANGELOG} released {released or 'nothing'}, and {RELEASED} is of "
-            f"{then['info']['version']}: copy {CONTRACT} when you release, and only then."
+            f"{CHANGELOG} released {released or 'nothing'}, but {RELEASED} is of "
+            f"{then['info']['version']}: copy {CONTRACT} there with each release only."
         )
     changes = compare(then, now)
-    tell(changes, released)
-    faults = list(faults_of(changes, changelog, released, now["info"]["version"]))
+    print_changes(changes, released)
+    faults = list(find_faults(changes, changelog, released, now["info"]["version"]))
     print(*faults, sep="\n", end="\n" if faults else "", file=sys.stderr)
     return BREAKING if faults else FINE
 
 
-def faults_of(
+def find_faults(
     changes: Changes, changelog: str, released: str, version: str
 ) -> Iterator[str]:
-    """Say what is not told, what is told and not so, and whether the version may break."""
-    broken, told = {change.where for change in changes if change.breaks}, told_in(changelog)
-    if silent := sorted(broken - told):
-        yield from (f"{CHANGELOG} does not tell of `{place}`." for place in silent)
-        yield HOW
-    for place in sorted(told - broken):
-        yield f"{CHANGELOG} tells of `{place}`, where nothing breaks."
+    """Yield what the changelog or the version number lacks, or has too much."""
+    broken, listed = (
+        {change.where for change in changes if change.breaks},
+        find_listed_breaks(changelog),
+    )
+    if unlisted := sorted(broken - listed):
+        yield from (
+            f"{CHANGELOG} does not list the breaking change at `{place}`."
+            for place in unlisted
+        )
+        yield ADVICE
+    for place in sorted(listed - broken):
+        yield f"{CHANGELOG} lists `{place}`, where nothing breaks."
     if broken and not may_break(released, version):
         yield f"{version} may not break {released}: raise the version in pyproject.toml."
     if changes and version == released:
-        yield f"{version} is released, and the contract is not its contract any more."
+        yield f"{version} is released, but the contract differs from the released one."
 
 
 def may_break(released: str, version: str) -> bool:
-    """Say whether a version may break another: a major one, a minor one before 1.0.0."""
+    """Return whether a version may break another: if it is a new major one.
+
+    Before 1.0.0, a new minor version may.
+    """
     then, now = (
         [int(part) for part in re.findall(r"\d+", text)] for text in (released, version)
     )
@@ -103,40 +122,40 @@ def may_break(released: str, version: str) -> bool:
     return now[:parts] > then[:parts]
 
 
-def last_release(changelog: str) -> str | None:
-    """Find the newest version that has a date."""
+def find_last_release(changelog: str) -> str | None:
+    """Return the newest version that has a date, or None."""
     versions = [(match[1], match[2]) for match in VERSION.finditer(changelog)]
     return next((name for name, date in versions if date != UNRELEASED), None)
 
 
-def told_in(changelog: str) -> set[str]:
-    """Find the places of which the version to come tells that they break."""
+def find_listed_breaks(changelog: str) -> set[str]:
+    """Return the places that the unreleased version lists as breaking."""
     parts = VERSION.split(changelog)
     if len(parts) == 1 or parts[2] != UNRELEASED:
         return set()
     breaks = parts[3].partition(BREAKS)[2].partition("\n### ")[0]
-    return set(TOLD.findall(breaks))
+    return set(LISTED.findall(breaks))
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a contract from a file."""
+    """Read a contract from a file. Raises CannotCompareError."""
     try:
-        return parsed(path.read_text("utf-8"), str(path))
+        return parse(path.read_text("utf-8"), str(path))
     except OSError as error:
         raise CannotCompareError(f"Not a contract: {error}") from error
 
 
-def at_revision(root: Path, revision: str) -> dict[str, Any]:
-    """Read the contract of a revision of git."""
+def read_revision(root: Path, revision: str) -> dict[str, Any]:
+    """Read the contract of a git revision. Raises CannotCompareError."""
     command = ["git", "show", "--end-of-options", f"{revision}:{CONTRACT}"]
     shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if shown.returncode:
         raise CannotCompareError(shown.stderr.strip())
-    return parsed(shown.stdout, revision)
+    return parse(shown.stdout, revision)
 
 
-def parsed(text: str, source: str) -> dict[str, Any]:
-    """Read a contract, of which not more is asked than to be one."""
+def parse(text: str, source: str) -> dict[str, Any]:
+    """Parse a contract. Raises CannotCompareError unless it has the basic fields of one."""
     try:
         contract = json.loads(text)
         if {"openapi", "info", "paths"} <= contract.keys():
@@ -146,31 +165,31 @@ def parsed(text: str, source: str) -> dict[str, Any]:
     raise CannotCompareError(f"Not a contract: {source}")
 
 
-def tell(changes: Changes, then: str) -> None:
-    """Print each kind of change once, with where it is and which operations it reaches."""
+def print_changes(changes: Changes, then: str) -> None:
+    """Print each kind of change once, with its places and the operations it affects."""
     breaking = sum(change.breaks for change in changes)
     print(f"{CONTRACT} against {then}:")
     print(f"Changes that break clients: {breaking}. Others: {len(changes) - breaking}.")
 
-    def kind(change: Change) -> tuple[bool, str]:
-        return not change.breaks, change.says
+    def get_kind(change: Change) -> tuple[bool, str]:
+        return not change.breaks, change.message
 
-    for (fine, says), alike in groupby(sorted(changes, key=kind), kind):
+    for (fine, says), alike in groupby(sorted(changes, key=get_kind), get_kind):
         places = sorted(alike)
         print(f"\n{'fine  ' if fine else 'BREAKS'}  {says}")
         for change in places[:SHOWN] if fine else places:
             print(f"        {change.where}")
-            print(f"            {some(sorted(changes[change]))}")
+            print(f"            {format_operations(sorted(changes[change]))}")
         if fine and len(places) > SHOWN:
-            print(f"        and {len(places) - SHOWN} places more")
+            print(f"        and {len(places) - SHOWN} more places")
 
 
-def some(operations: list[str]) -> str:
-    """Name the first operations of many."""
+def format_operations(operations: list[str]) -> str:
+    """Return the first operations and the number of the others."""
     more = [f"{len(operations) - SHOWN} more"] if len(operations) > SHOWN else []
-    return ", ".join([*operations[:SHOWN], *more]) or "everywhere"
+    return ", ".join([*operations[:SHOWN], *more]) or "all operations"
 
 
 if __name__ == "__main__":
-    signal(SIGPIPE, SIG_DFL)  # `| head` has seen enough
+    signal(SIGPIPE, SIG_DFL)  # `| head` closes the pipe
     sys.exit(main(sys.argv[1:]))

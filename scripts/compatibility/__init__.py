@@ -1,1 +1,1 @@
-"""What a change of the contract does to who was a client before: pure functions."""
+"""Rules that decide whether a change of the API contract breaks clients."""

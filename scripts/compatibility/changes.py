@@ -1,8 +1,9 @@
-"""What a difference is to clients, and in which words they are told.
+"""The changes of a contract, their effect on clients, and the sentences that describe them.
 
-One principle: what clients sent until now is accepted, and what they are answered is what
-they already knew. So it matters which way a schema travels: what clients send may only get
-wider, and what they read only narrower. What this check does not understand breaks.
+The contract must go on accepting what clients send today, and must answer only what clients
+know today. The direction of a value therefore matters: a schema of a request may only
+become wider, and a schema of a response may only become narrower. A difference that no rule
+understands counts as breaking.
 """
 
 from dataclasses import dataclass
@@ -12,18 +13,18 @@ from typing import Final
 from compatibility.places import Place
 
 type Node = tuple[Place, ...]
-"""A schema: all of these places together, as `allOf` says it."""
+"""A schema: the conjunction of the schemas at these places, as in `allOf`."""
 
 
-class Way(StrEnum):
-    """Which way a value travels, seen from the client."""
+class Direction(StrEnum):
+    """The direction in which a value travels, as the client sees it."""
 
-    SENT = "In what clients send"
-    READ = "In what clients read"
+    SENT = "Request"
+    READ = "Response"
 
 
 class Effect(StrEnum):
-    """What a difference does to the set of values that a schema lets pass."""
+    """How a difference changes the set of values that a schema accepts."""
 
     WIDER = auto()
     NARROWER = auto()
@@ -32,46 +33,49 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """A difference between two contracts, where it is, and whether it breaks clients."""
+    """A difference between two contracts, its place, and whether it breaks clients."""
 
     where: str
-    says: str
+    message: str
     breaks: bool
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two schemas to compare: of then and of now."""
+    """Two schemas to compare: the old one and the new one."""
 
     old: Node
     new: Node
-    way: Way
+    direction: Direction
 
 
-type Step = Change | Pair
-"""What comparing two things comes to: a change, or two schemas to compare as well."""
+type Difference = Change | Pair
+"""A result of a comparison: a change, or two inner schemas that have to be compared."""
 
 BREAKING: Final = {
-    (Way.SENT, Effect.NARROWER): "What clients send may be refused.",
-    (Way.READ, Effect.WIDER): "Clients may meet what they do not know.",
-    (Way.SENT, Effect.OTHER): "What clients send may be refused, or mean something else.",
-    (Way.READ, Effect.OTHER): "Clients may not understand it.",
+    (Direction.SENT, Effect.NARROWER): "Requests of clients may be rejected.",
+    (Direction.READ, Effect.WIDER): "Clients may receive values that they do not know.",
+    (
+        Direction.SENT,
+        Effect.OTHER,
+    ): "Requests of clients may be rejected, or have another meaning.",
+    (Direction.READ, Effect.OTHER): "Clients may not understand the response.",
 }
 
 
-def told(way: Way, effect: Effect, place: Place, what: str) -> Change:
-    """Judge a difference of a schema by the way its values travel."""
-    why = BREAKING.get((way, effect))
+def make_change(direction: Direction, effect: Effect, place: Place, what: str) -> Change:
+    """Return the change that a difference of a schema is for values of this direction."""
+    why = BREAKING.get((direction, effect))
     return Change(
-        place.pointer, f"{way}: {what}" + (f" {why}" if why else ""), why is not None
+        place.pointer, f"{direction}: {what}" + (f" {why}" if why else ""), why is not None
     )
 
 
-def breaks(place: Place, says: str) -> Change:
-    """Say that something breaks clients, whichever way it travels."""
-    return Change(place.pointer, says, breaks=True)
+def make_breaking_change(place: Place, message: str) -> Change:
+    """Return a change that breaks clients in either direction."""
+    return Change(place.pointer, message, breaks=True)
 
 
-def adds(place: Place, says: str) -> Change:
-    """Say that something is new, and that nobody needs to know it."""
-    return Change(place.pointer, says, breaks=False)
+def make_addition(place: Place, message: str) -> Change:
+    """Return a change that adds something and does not break clients."""
+    return Change(place.pointer, message, breaks=False)

@@ -1,4 +1,8 @@
-"""Two contracts: every operation of then is followed into all that it sends and answers."""
+"""The comparison of two contracts.
+
+Every operation of the old contract is followed into the schemas of its requests and
+responses.
+"""
 
 import re
 from collections import deque
@@ -6,9 +10,15 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from compatibility import operations, schemas
-from compatibility.changes import Change, Pair, Step, adds, breaks
-from compatibility.operations import unjudged
-from compatibility.places import Place, whole
+from compatibility.changes import (
+    Change,
+    Difference,
+    Pair,
+    make_addition,
+    make_breaking_change,
+)
+from compatibility.operations import compare_other_keywords
+from compatibility.places import Place, get_root
 
 METHODS: Final = (
     "get",
@@ -30,29 +40,38 @@ SCHEME: Final = frozenset({"bearerFormat", "flows"})
 FLOW: Final = frozenset({"scopes"})
 
 type Changes = dict[Change, set[str]]
-"""Each change, with the operations that it reaches."""
+"""Each change, with the operations that it affects."""
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> Changes:
-    """Find what is different in the contract of now, for those who knew that of then."""
-    then, now = whole(old), whole(new)
+    """Return the changes from the old contract to the new one."""
+    then, now = get_root(old), get_root(new)
     found: Changes = {}
-    known: dict[Pair, list[Step]] = {}
-    for operation, steps in compared(then, now):
-        for change in followed(steps, known):
+    known: dict[Pair, list[Difference]] = {}
+    for operation, steps in compare_documents(then, now):
+        for change in compare_schemas(steps, known):
             found.setdefault(change, set()).update([operation] if operation else [])
     return found
 
 
-def compared(old: Place, new: Place) -> Iterator[tuple[str, list[Step]]]:
-    """Compare what has a name: operations, webhooks, schemes, and the document itself."""
-    yield "", [*language(old, new), *schemes(old, new), *unjudged(old, new, DOCUMENT)]
+def compare_documents(old: Place, new: Place) -> Iterator[tuple[str, list[Difference]]]:
+    """Yield the differences of each operation and webhook, and of the document itself."""
+    yield (
+        "",
+        [
+            *compare_versions(old, new),
+            *compare_schemes(old, new),
+            *compare_other_keywords(old, new, DOCUMENT),
+        ],
+    )
     for kind in ("paths", "webhooks"):
-        yield from paths(old, new, kind)
+        yield from compare_paths(old, new, kind)
 
 
-def followed(steps: list[Step], known: dict[Pair, list[Step]]) -> Iterator[Change]:
-    """Go on from schema to schema, to each once, so that circles end."""
+def compare_schemas(
+    steps: list[Difference], known: dict[Pair, list[Difference]]
+) -> Iterator[Change]:
+    """Yield the changes, comparing each pair of inner schemas once so that cycles end."""
     waiting, seen = deque(steps), set[Pair]()
     while waiting:
         step = waiting.popleft()
@@ -65,70 +84,80 @@ def followed(steps: list[Step], known: dict[Pair, list[Step]]) -> Iterator[Chang
             waiting.extend(known[step])
 
 
-def language(old: Place, new: Place) -> Iterator[Step]:
-    """Compare the version of OpenAPI: many tools read one minor version alone."""
-    then, now = old.at("openapi"), new.at("openapi")
+def compare_versions(old: Place, new: Place) -> Iterator[Difference]:
+    """Compare the version of OpenAPI. Many tools read only one minor version."""
+    then, now = old.get("openapi"), new.get("openapi")
     if then.value.split(".")[:2] != now.value.split(".")[:2]:
-        yield breaks(now, f"It is OpenAPI {now.value}; it was {then.value}.")
+        yield make_breaking_change(
+            now, f"The OpenAPI version is {now.value}; it was {then.value}."
+        )
 
 
-def schemes(old: Place, new: Place) -> Iterator[Step]:
-    """Compare the ways to sign in; which of them an operation asks for, is said there."""
-    then, now = (place.at("components", {}).each("securitySchemes") for place in (old, new))
+def compare_schemes(old: Place, new: Place) -> Iterator[Difference]:
+    """Compare the security schemes."""
+    then, now = (
+        place.get("components", {}).get_children("securitySchemes") for place in (old, new)
+    )
     for name in then.keys() & now.keys():
-        was, is_now = then[name].real(), now[name].real()
-        yield from flows(was, is_now)
-        yield from unjudged(was, is_now, SCHEME)
+        was, is_now = then[name].resolve(), now[name].resolve()
+        yield from compare_flows(was, is_now)
+        yield from compare_other_keywords(was, is_now, SCHEME)
 
 
-def flows(old: Place, new: Place) -> Iterator[Step]:
-    """Compare how tokens are asked for, and what for; one more is for who asks for it."""
-    then, now = old.each("flows"), new.each("flows")
-    yield from names(then, now, "flow")
+def compare_flows(old: Place, new: Place) -> Iterator[Difference]:
+    """Compare the OAuth flows and their scopes. An added flow or scope breaks nobody."""
+    then, now = old.get_children("flows"), new.get_children("flows")
+    yield from compare_names(then, now, "flow")
     for name in then.keys() & now.keys():
-        scopes = then[name].each("scopes"), now[name].each("scopes")
-        yield from names(*scopes, "scope")
-        yield from unjudged(then[name], now[name], FLOW)
+        scopes = then[name].get_children("scopes"), now[name].get_children("scopes")
+        yield from compare_names(*scopes, "scope")
+        yield from compare_other_keywords(then[name], now[name], FLOW)
 
 
-def names(then: dict[str, Place], now: dict[str, Place], kind: str) -> Iterator[Step]:
-    """Compare what has a name, and else only words."""
+def compare_names(
+    then: dict[str, Place], now: dict[str, Place], kind: str
+) -> Iterator[Difference]:
+    """Compare named entries of which only the names and descriptions matter."""
     for name in then.keys() - now.keys():
-        yield breaks(then[name], f"There is no {kind} {name} any more.")
+        yield make_breaking_change(then[name], f"The {kind} {name} is removed.")
     for name in now.keys() - then.keys():
-        yield adds(now[name], f"There is the {kind} {name} as well.")
+        yield make_addition(now[name], f"The {kind} {name} is added.")
 
 
-def paths(old: Place, new: Place, kind: str) -> Iterator[tuple[str, list[Step]]]:
-    """Compare the operations of each path; names in braces tell no paths apart."""
-    then, now = shaped(old, kind), shaped(new, kind)
+def compare_paths(
+    old: Place, new: Place, kind: str
+) -> Iterator[tuple[str, list[Difference]]]:
+    """Compare the operations of each path. The names of path parameters are ignored."""
+    then, now = get_paths(old, kind), get_paths(new, kind)
     for shape in dict.fromkeys([*then, *now]):
-        name, was = then.get(shape, ("", whole({})))
-        name, is_now = now.get(shape, (name, whole({})))
+        name, was = then.get(shape, ("", get_root({})))
+        name, is_now = now.get(shape, (name, get_root({})))
         if was.value and is_now.value:
-            yield name, list(unjudged(was, is_now, PATH))
+            yield name, list(compare_other_keywords(was, is_now, PATH))
         for method in METHODS:
             label = f"{method.upper()} {name}"
-            yield label, list(operation(was, is_now, method, kind))
+            yield label, list(compare_operations(was, is_now, method, kind))
 
 
-def shaped(document: Place, kind: str) -> dict[str, tuple[str, Place]]:
-    """Find the paths of a document by their shape."""
+def get_paths(document: Place, kind: str) -> dict[str, tuple[str, Place]]:
+    """Return the paths of a document by their shape, such as `/cases/{}`."""
     return {
-        NAME.sub("{}", name): (name, place.real())
-        for name, place in document.each(kind).items()
+        NAME.sub("{}", name): (name, place.resolve())
+        for name, place in document.get_children(kind).items()
     }
 
 
-def operation(old: Place, new: Place, method: str, kind: str) -> Iterator[Step]:
-    """Compare one operation of a path, or a webhook."""
-    then, now = old.at(method), new.at(method)
+def compare_operations(
+    old: Place, new: Place, method: str, kind: str
+) -> Iterator[Difference]:
+    """Compare one operation of a path, or one webhook."""
+    then, now = old.get(method), new.get(method)
     if then.value is None and now.value is None:
         return
     if now.value is None:
-        yield breaks(then, "It is gone.")
+        yield make_breaking_change(then, "It is removed.")
     elif then.value is None:
-        yield adds(now, "It is new.")
+        yield make_addition(now, "It is added.")
     elif kind == "webhooks":
         yield from operations.compare_webhooks(then, now)
     else:

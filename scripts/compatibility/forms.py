@@ -1,8 +1,8 @@
-"""A schema as the forms that a value may have: references, unions and nulls taken apart.
+"""A schema as the list of forms that a value may have.
 
-`anyOf` of a named schema and null, a list of types with null, and an enum that has a null
-say the same; here they are the same. Each form has one type, and all the places that ask
-something of it.
+References, unions and nulls are resolved: `anyOf` of a named schema and null, a list of
+types with null, and an enum that contains null are all equal here. Each form has one type,
+and the places of all schemas that constrain it.
 """
 
 import json
@@ -31,34 +31,36 @@ PYTHON: Final[dict[type, str]] = {
 
 @dataclass(frozen=True)
 class Form:
-    """One form: who asks what of it, its type (None: any), its names, its discriminator."""
+    """A form: its schemas, type (None is any), names and discriminator value."""
 
     parts: Node
     type: str | None = None
     names: tuple[str, ...] = ()
     key: str | None = None
 
-    def having(self, keyword: str) -> list[Place]:
-        """Find what each part says by a keyword."""
-        return [part.at(keyword) for part in self.parts if keyword in part.value]
+    def find_keyword(self, keyword: str) -> list[Place]:
+        """Return the place of a keyword in each part that has it."""
+        return [part.get(keyword) for part in self.parts if keyword in part.value]
 
-    def values(self, keyword: str) -> list[Any]:
-        """Read what each part says by a keyword."""
-        return [place.value for place in self.having(keyword)]
+    def get_values(self, keyword: str) -> list[Any]:
+        """Return the value of a keyword in each part that has it."""
+        return [place.value for place in self.find_keyword(keyword)]
 
-    def called(self) -> str:
-        """Name it for a reader."""
+    def get_label(self) -> str:
+        """Return a name of the form for messages."""
         return self.names[-1].rpartition("/")[2] if self.names else self.type or "anything"
 
 
-def forms(node: Node) -> list[Form]:
-    """List the forms that a value of this schema may have."""
-    branches = conjoined([unfold(place, frozenset()) for place in node])
-    return list(dict.fromkeys(form for branch in branches for form in typed(branch)))
+def list_forms(node: Node) -> list[Form]:
+    """Return the forms that a value of a schema may have."""
+    branches = join_forms([resolve_forms(place, frozenset()) for place in node])
+    return list(
+        dict.fromkeys(form for branch in branches for form in split_by_type(branch))
+    )
 
 
-def unfold(place: Place, seen: frozenset[str]) -> list[Form]:
-    """Follow references and unions, and stop where a reference leads back to itself."""
+def resolve_forms(place: Place, seen: frozenset[str]) -> list[Form]:
+    """Return the forms of a schema. A reference that leads back to itself ends there."""
     if place.value is True:
         return [Form((replace(place, value=YES),))]
     if place.value is False or place.pointer in seen:
@@ -67,32 +69,32 @@ def unfold(place: Place, seen: frozenset[str]) -> list[Form]:
     factors = [[Form((place,))]]
     if "$ref" in place.value:
         ref = place.value["$ref"]
-        found = unfold(place.follow(), seen)
+        found = resolve_forms(place.resolve_ref(), seen)
         factors.append([replace(form, names=(ref, *form.names)) for form in found])
-    factors.extend(unfold(part, seen) for part in place.rows("allOf"))
+    factors.extend(resolve_forms(part, seen) for part in place.list_items("allOf"))
     factors.extend(
         [
             replace(form, key=key or form.key)
-            for part, key in members(place, union)
-            for form in unfold(part, seen)
+            for part, key in list_members(place, union)
+            for form in resolve_forms(part, seen)
         ]
         for union in ("anyOf", "oneOf")
         if union in place.value
     )
-    return conjoined(factors)
+    return join_forms(factors)
 
 
-def members(place: Place, union: str) -> Iterator[tuple[Place, str | None]]:
-    """Find the members of a union, each under every key that the discriminator gives it."""
-    mapping = place.at("discriminator", {}).at("mapping", {}).value
-    for part in place.rows(union):
+def list_members(place: Place, union: str) -> Iterator[tuple[Place, str | None]]:
+    """Yield the members of a union, each with every discriminator value that selects it."""
+    mapping = place.get("discriminator", {}).get("mapping", {}).value
+    for part in place.list_items(union):
         ref = part.value.get("$ref") if isinstance(part.value, dict) else None
         keys = [key for key, target in mapping.items() if target == ref]
         yield from ((part, key) for key in keys or [None])
 
 
-def conjoined(factors: list[list[Form]]) -> list[Form]:
-    """Combine one form of each factor, in every way."""
+def join_forms(factors: list[list[Form]]) -> list[Form]:
+    """Return every combination of one form of each factor."""
     return [
         Form(
             parts=tuple(dict.fromkeys(part for form in chosen for part in form.parts)),
@@ -103,70 +105,79 @@ def conjoined(factors: list[list[Form]]) -> list[Form]:
     ]
 
 
-def typed(form: Form) -> Iterator[Form]:
-    """Take a form apart by type; what the enum leaves nothing of is not a form."""
-    listed = allowed(form)
-    types = types_of(form)
+def split_by_type(form: Form) -> Iterator[Form]:
+    """Yield the form once for each type that has values."""
+    listed = get_listed_values(form)
+    types = get_types(form)
     if types is None:
-        types = None if listed is None else distinct({kind(value) for value in listed})
+        types = (
+            None
+            if listed is None
+            else normalize_types({get_type(value) for value in listed})
+        )
     if types is None:
         yield form
         return
     for name in TYPES:
         if name in types and (
-            listed is None or any(is_of(value, name) for value in listed)
+            listed is None or any(is_of_type(value, name) for value in listed)
         ):
             yield replace(form, type=name)
 
 
-def types_of(form: Form) -> set[str] | None:
-    """Intersect what its parts say of the type."""
+def get_types(form: Form) -> set[str] | None:
+    """Return the types that all parts of a form accept, or None for any."""
     found: set[str] | None = None
-    for said in form.values("type"):
+    for said in form.get_values("type"):
         types = {said} if isinstance(said, str) else set(said)
         types |= {"integer"} if "number" in types else set()
         found = types if found is None else found & types
-    return found if found is None else distinct(found)
+    return found if found is None else normalize_types(found)
 
 
-def distinct(types: set[str]) -> set[str]:
-    """Leave out what is said already: an integer is a number."""
+def normalize_types(types: set[str]) -> set[str]:
+    """Return the types without `integer` where `number` already includes it."""
     return types - {"integer"} if "number" in types else types
 
 
-def allowed(form: Form) -> list[Any] | None:
-    """Intersect the values that its parts list, of its type; None if no or each value."""
-    lists = [*form.values("enum"), *([value] for value in form.values("const"))]
+def get_listed_values(form: Form) -> list[Any] | None:
+    """Return the values that all parts of a form list.
+
+    None if no part lists values, or if every value of the type is listed.
+    """
+    lists = [*form.get_values("enum"), *([value] for value in form.get_values("const"))]
     if not lists:
         return None
-    kept = {exact(value): value for value in lists[0]}
+    kept = {encode_exactly(value): value for value in lists[0]}
     for others in lists[1:]:
-        kept = {key: kept[key] for key in kept if key in set(map(exact, others))}
-    found = [value for value in kept.values() if not form.type or is_of(value, form.type)]
+        kept = {key: kept[key] for key in kept if key in set(map(encode_exactly, others))}
+    found = [
+        value for value in kept.values() if not form.type or is_of_type(value, form.type)
+    ]
     return None if len(found) == ALL.get(form.type) else found
 
 
-def is_of(value: Any, name: str) -> bool:
-    """Say whether a value is of a type."""
-    return kind(value) == name or (kind(value), name) == ("integer", "number")
+def is_of_type(value: Any, name: str) -> bool:
+    """Return whether a value has a type."""
+    return get_type(value) == name or (get_type(value), name) == ("integer", "number")
 
 
-def kind(value: Any) -> str:
-    """Name the type of a value; 1.0 is an integer, as JSON Schema has it."""
+def get_type(value: Any) -> str:
+    """Return the JSON Schema type of a value. 1.0 is an integer, as in JSON Schema."""
     is_whole = isinstance(value, float) and value.is_integer()
     return "integer" if is_whole else PYTHON[type(value)]
 
 
-def exact(value: Any) -> str:
-    """Spell a value, so that 1 and 1.0 are one, and true and "1" others."""
+def encode_exactly(value: Any) -> str:
+    """Return a value as JSON text, equal for 1 and 1.0, and different for true and "1"."""
     whole = isinstance(value, float) and value.is_integer()
     return json.dumps(int(value) if whole else value, sort_keys=True)
 
 
-def matched(
+def match_forms(
     olds: Iterable[Form], news: Iterable[Form]
 ) -> tuple[list[tuple[Form, Form]], list[Form], list[Form]]:
-    """Pair the forms of then with those of now; what is left over is gone, or has come."""
+    """Return pairs of matching forms, the forms without a match, and the added forms."""
     gone, come = list(olds), list(news)
     pairs = []
     for alike in ALIKE:
@@ -185,4 +196,4 @@ ALIKE: Final[tuple[Callable[[Form, Form], bool], ...]] = (
     lambda old, new: old.type == new.type,
     lambda old, new: "null" not in {old.type, new.type},
 )
-"""By which likeness two forms are paired, the strongest first."""
+"""The conditions by which two forms are paired, the strongest first."""

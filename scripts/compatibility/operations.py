@@ -1,20 +1,27 @@
-"""Two operations: what a client has to send, what it is answered, and who lets it in."""
+"""The comparison of two operations: requests, responses and access."""
 
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from compatibility.changes import Node, Pair, Step, Way, adds, breaks
-from compatibility.forms import exact
+from compatibility.changes import (
+    Difference,
+    Direction,
+    Node,
+    Pair,
+    make_addition,
+    make_breaking_change,
+)
+from compatibility.forms import encode_exactly
 from compatibility.places import Place
 from compatibility.rules import WORDS
-from compatibility.schemas import defaults
+from compatibility.schemas import compare_defaults
 
 SCOPE: Final = re.compile(r"scope `([a-z:]+)`")
-"""Our keys have scopes that no scheme of OpenAPI knows: they stand in the description."""
+"""The scopes of API keys are in the description: no security scheme of OpenAPI has them."""
 NOT_MODIFIED: Final = "304"
 ANYWHERE: Final = frozenset({"413", "414", "415", "429", "431", "500", "502", "503", "504"})
-"""Errors of how, and not of what, is asked: they come in the place of no other."""
+"""Errors of transport and format. They never replace another error of the operation."""
 OPERATION: Final = frozenset(
     {"parameters", "requestBody", "responses", "security", "operationId", "tags"}
 )
@@ -24,238 +31,281 @@ RESPONSE: Final = frozenset({"content", "headers"})
 MEDIA_TYPE: Final = frozenset({"schema"})
 
 
-def compare(old: Place, new: Place, given: tuple[Place, Place]) -> Iterator[Step]:
-    """Tell what is different for who calls an operation; given: the paths they stand in."""
-    yield from names(old, new)
-    yield from parameters(old, new, given)
-    yield from bodies(old.at("requestBody"), new.at("requestBody"), Way.SENT)
-    yield from responses(old, new, Way.READ)
-    yield from security(old, new)
-    yield from scopes(old, new)
-    yield from unjudged(old, new, OPERATION)
+def compare(old: Place, new: Place, given: tuple[Place, Place]) -> Iterator[Difference]:
+    """Compare two operations. `given` are the paths that they belong to."""
+    yield from compare_names(old, new)
+    yield from compare_parameters(old, new, given)
+    yield from compare_bodies(
+        old.get("requestBody"), new.get("requestBody"), Direction.SENT
+    )
+    yield from compare_responses(old, new, Direction.READ)
+    yield from compare_security(old, new)
+    yield from compare_scopes(old, new)
+    yield from compare_other_keywords(old, new, OPERATION)
 
 
-def compare_webhooks(old: Place, new: Place) -> Iterator[Step]:
-    """Tell what is different for who is called: what is sent to them they read."""
-    yield from names(old, new)
-    yield from bodies(old.at("requestBody"), new.at("requestBody"), Way.READ)
-    yield from responses(old, new, Way.SENT)
-    yield from unjudged(old, new, OPERATION - {"parameters", "security"})
+def compare_webhooks(old: Place, new: Place) -> Iterator[Difference]:
+    """Compare two webhooks. The client reads the request body and sends the response."""
+    yield from compare_names(old, new)
+    yield from compare_bodies(
+        old.get("requestBody"), new.get("requestBody"), Direction.READ
+    )
+    yield from compare_responses(old, new, Direction.SENT)
+    yield from compare_other_keywords(old, new, OPERATION - {"parameters", "security"})
 
 
-def unjudged(old: Place, new: Place, judged: frozenset[str]) -> Iterator[Step]:
-    """Refuse a difference in what nothing here judges, and say what is deprecated."""
+def compare_other_keywords(
+    old: Place, new: Place, judged: frozenset[str]
+) -> Iterator[Difference]:
+    """Report differences in keywords that no rule compares, and new deprecations."""
     for key in sorted((old.value.keys() | new.value.keys()) - judged - WORDS):
-        then, now = old.at(key), new.at(key)
-        if exact(then.value) != exact(now.value) and not key.startswith("x-"):
+        then, now = old.get(key), new.get(key)
+        if encode_exactly(then.value) != encode_exactly(now.value) and not key.startswith(
+            "x-"
+        ):
             place = now if key in new.value else then
-            yield breaks(place, f"`{key}` changed, which this check cannot judge.")
-    if new.at("deprecated").value and not old.at("deprecated").value:
-        yield adds(new.at("deprecated"), "It is deprecated: it works, but not for ever.")
+            yield make_breaking_change(place, f"`{key}` changed, and no rule compares it.")
+    if new.get("deprecated").value and not old.get("deprecated").value:
+        yield make_addition(
+            new.get("deprecated"), "It is deprecated. It works, but will be removed."
+        )
 
 
-def names(old: Place, new: Place) -> Iterator[Step]:
-    """Compare what generated code calls an operation, and in which module it stands."""
-    then, now = old.at("operationId").value, new.at("operationId").value
+def compare_names(old: Place, new: Place) -> Iterator[Difference]:
+    """Compare the name and the module that generated clients give to an operation."""
+    then, now = old.get("operationId").value, new.get("operationId").value
     if then != now:
-        is_now, was = now or "otherwise", then or "otherwise"
-        place = new.at("operationId")
-        yield breaks(place, f"Generated clients call it {is_now}; they called it {was}.")
-    tags, kept = new.at("tags", []), old.at("tags", []).value
+        is_now, was = now or "derived", then or "derived"
+        place = new.get("operationId")
+        yield make_breaking_change(
+            place, f"The name in generated clients is {is_now}; it was {was}."
+        )
+    tags, kept = new.get("tags", []), old.get("tags", []).value
     if tags.value[: len(kept)] != kept:
-        yield breaks(tags, "Generated clients have it in another module.")
+        yield make_breaking_change(tags, "The module in generated clients is another one.")
     elif tags.value != kept:
-        yield adds(tags, "Generated clients have it in one more module.")
+        yield make_addition(tags, "Generated clients have it in an additional module.")
 
 
-def parameters(old: Place, new: Place, given: tuple[Place, Place]) -> Iterator[Step]:
-    """Compare the parameters of an operation, and of its path."""
-    then, now = asked(given[0], old), asked(given[1], new)
+def compare_parameters(
+    old: Place, new: Place, given: tuple[Place, Place]
+) -> Iterator[Difference]:
+    """Compare the parameters of an operation and of its path."""
+    then, now = get_parameters(given[0], old), get_parameters(given[1], new)
     for key in then.keys() - now.keys():
-        yield breaks(
-            then[key], f"{spelled(then[key])} is gone; what is not known is refused."
+        yield make_breaking_change(
+            then[key],
+            f"{describe_parameter(then[key])} is removed; requests with it are rejected.",
         )
     for key in now.keys() - then.keys():
-        if now[key].at("required").value:
-            yield breaks(now[key], f"{spelled(now[key])} is new, and required.")
+        if now[key].get("required").value:
+            yield make_breaking_change(
+                now[key], f"{describe_parameter(now[key])} is added and required."
+            )
         else:
-            yield adds(now[key], f"{spelled(now[key])} is new.")
+            yield make_addition(now[key], f"{describe_parameter(now[key])} is added.")
     for key in then.keys() & now.keys():
-        yield from parameter(then[key], now[key])
+        yield from compare_parameter(then[key], now[key])
 
 
-def asked(*places: Place) -> dict[tuple[str, str], Place]:
-    """Find parameters; what an operation says stands above what its path says."""
-    found = [row.real() for place in places for row in place.rows("parameters")]
-    return {(place.value["in"], told_apart(place)): place for place in found}
+def get_parameters(*places: Place) -> dict[tuple[str, str], Place]:
+    """Return the parameters. Those of an operation override those of its path."""
+    found = [row.resolve() for place in places for row in place.list_items("parameters")]
+    return {(place.value["in"], get_parameter_name(place)): place for place in found}
 
 
-def told_apart(parameter: Place) -> str:
-    """Read a name; RFC 9110 does not tell headers apart by case."""
+def get_parameter_name(parameter: Place) -> str:
+    """Return the name of a parameter. Names of headers ignore case (RFC 9110)."""
     name = str(parameter.value["name"])
     return name.lower() if parameter.value["in"] == "header" else name
 
 
-def spelled(parameter: Place) -> str:
-    """Name a parameter for a reader."""
+def describe_parameter(parameter: Place) -> str:
+    """Return a parameter as messages name it."""
     return f"The {parameter.value['in']} parameter `{parameter.value['name']}`"
 
 
-def parameter(old: Place, new: Place) -> Iterator[Step]:
+def compare_parameter(old: Place, new: Place) -> Iterator[Difference]:
     """Compare one parameter."""
-    then, now = bool(old.at("required").value), bool(new.at("required").value)
+    then, now = bool(old.get("required").value), bool(new.get("required").value)
     if now > then:
-        yield breaks(new, f"{spelled(new)} is required.")
+        yield make_breaking_change(new, f"{describe_parameter(new)} is required.")
     elif then > now:
-        yield adds(new, f"{spelled(new)} can be left out.")
-    schemas = schema(old), schema(new)
-    yield Pair(*schemas, Way.SENT)
+        yield make_addition(new, f"{describe_parameter(new)} is optional.")
+    schemas = get_schema(old), get_schema(new)
+    yield Pair(*schemas, Direction.SENT)
     if not then:
-        yield from defaults(*schemas)
-    yield from unjudged(old, new, PARAMETER)
+        yield from compare_defaults(*schemas)
+    yield from compare_other_keywords(old, new, PARAMETER)
 
 
-def schema(place: Place) -> Node:
-    """Find the schema of a parameter, a header or a media type; none lets all pass."""
-    return (place.at("schema", {}),)
+def get_schema(place: Place) -> Node:
+    """Return the schema of a parameter, header or media type. A missing one accepts all."""
+    return (place.get("schema", {}),)
 
 
-def bodies(old: Place, new: Place, way: Way) -> Iterator[Step]:
-    """Compare what has to be sent, or what is sent to a webhook."""
+def compare_bodies(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
+    """Compare the bodies of requests, or those that webhooks receive."""
     if old.value is None or new.value is None:
-        yield from body_came_or_went(old, new, way)
+        yield from compare_presence(old, new, direction)
         return
-    old, new = old.real(), new.real()
-    then, now = bool(old.at("required").value), bool(new.at("required").value)
-    if then != now and (now > then) is (way is Way.SENT):
-        yield breaks(new, f"{way}: a body {'is required' if now else 'may be missing'}.")
+    old, new = old.resolve(), new.resolve()
+    then, now = bool(old.get("required").value), bool(new.get("required").value)
+    if then != now and (now > then) is (direction is Direction.SENT):
+        yield make_breaking_change(
+            new, f"{direction}: a body {'is required' if now else 'may be missing'}."
+        )
     elif then != now:
-        yield adds(new, f"{way}: a body {'is always there' if now else 'can be left out'}.")
-    yield from contents(old, new, way)
-    yield from unjudged(old, new, BODY)
+        yield make_addition(
+            new, f"{direction}: a body {'is always present' if now else 'is optional'}."
+        )
+    yield from compare_media_types(old, new, direction)
+    yield from compare_other_keywords(old, new, BODY)
 
 
-def body_came_or_went(old: Place, new: Place, way: Way) -> Iterator[Step]:
-    """Judge a body where there was none, and none where there was one."""
+def compare_presence(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
+    """Report a body that was added or removed."""
     if old.value is not None:
-        yield breaks(old, f"{way}: there is no body any more.")
+        yield make_breaking_change(old, f"{direction}: the body is removed.")
     elif new.value is not None:
-        if way is Way.SENT and new.real().at("required").value:
-            yield breaks(new, f"{way}: a body is new, and required.")
+        if direction is Direction.SENT and new.resolve().get("required").value:
+            yield make_breaking_change(new, f"{direction}: a body is added and required.")
         else:
-            yield adds(new, f"{way}: a body is new.")
+            yield make_addition(new, f"{direction}: a body is added.")
 
 
-def contents(old: Place, new: Place, way: Way) -> Iterator[Step]:
-    """Compare media types, and what is told in each; a new one is for who asks for it."""
-    then, now = old.each("content"), new.each("content")
+def compare_media_types(
+    old: Place, new: Place, direction: Direction
+) -> Iterator[Difference]:
+    """Compare media types and their schemas. An added media type breaks nobody."""
+    then, now = old.get_children("content"), new.get_children("content")
     for name in then.keys() - now.keys():
-        yield breaks(then[name], f"{way}: there is no {name} any more.")
+        yield make_breaking_change(then[name], f"{direction}: {name} is removed.")
     for name in now.keys() - then.keys():
-        yield adds(now[name], f"{way}: there is {name} as well.")
+        yield make_addition(now[name], f"{direction}: {name} is added.")
     for name in then.keys() & now.keys():
-        yield Pair(schema(then[name]), schema(now[name]), way)
-        yield from unjudged(then[name], now[name], MEDIA_TYPE)
+        yield Pair(get_schema(then[name]), get_schema(now[name]), direction)
+        yield from compare_other_keywords(then[name], now[name], MEDIA_TYPE)
 
 
-def responses(old: Place, new: Place, way: Way) -> Iterator[Step]:
-    """Compare what may be answered.
+def compare_responses(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
+    """Compare the responses.
 
-    Another error is nothing new to who knows classes of statuses, as RFC 9110 asks; another
-    success is, and so is one error in the place of another.
+    A new error status does not break a client that handles classes of statuses, as RFC 9110
+    requires. A new success status does, and so does an error status that replaces another
+    one.
     """
-    then, now = old.each("responses"), new.each("responses")
+    then, now = old.get_children("responses"), new.get_children("responses")
     gone, come = then.keys() - now.keys(), now.keys() - then.keys()
-    instead = sorted(status for status in come - ANYWHERE if not succeeds(status))
+    instead = sorted(status for status in come - ANYWHERE if not is_success(status))
     for status in gone:
-        if succeeds(status):
-            yield breaks(then[status], f"{status} is not answered any more.")
+        if is_success(status):
+            yield make_breaking_change(then[status], f"The status {status} is removed.")
         elif instead:
-            what = f"{status} is not answered any more, but {', '.join(instead)} is."
-            yield breaks(then[status], f"{what} Who acts on {status} waits in vain.")
+            what = f"The status {status} is replaced by {', '.join(instead)}."
+            yield make_breaking_change(
+                then[status], f"{what} Clients may act on {status} only."
+            )
         else:
-            yield adds(then[status], f"{status} is not answered any more.")
+            yield make_addition(then[status], f"The status {status} is removed.")
     for status in come:
-        if succeeds(status):
-            yield breaks(now[status], f"{status} is answered too, which nobody looks for.")
+        if is_success(status):
+            yield make_breaking_change(
+                now[status], f"The success status {status} is added."
+            )
         else:
-            yield adds(now[status], f"{status} is answered too.")
+            yield make_addition(now[status], f"The error status {status} is added.")
     for status in then.keys() & now.keys():
-        yield from response(then[status].real(), now[status].real(), way)
+        yield from compare_response(
+            then[status].resolve(), now[status].resolve(), direction
+        )
 
 
-def succeeds(status: str) -> bool:
-    """Say whether a status is no error, and comes to those who asked for nothing else."""
+def is_success(status: str) -> bool:
+    """Return whether a status is a success that a client did not ask for specifically."""
     return status[0] in "23" and status != NOT_MODIFIED
 
 
-def response(old: Place, new: Place, way: Way) -> Iterator[Step]:
-    """Compare one answer."""
-    yield from contents(old, new, way)
-    then, now = headers(old), headers(new)
+def compare_response(old: Place, new: Place, direction: Direction) -> Iterator[Difference]:
+    """Compare one response."""
+    yield from compare_media_types(old, new, direction)
+    then, now = get_headers(old), get_headers(new)
     for name in then.keys() - now.keys():
-        yield breaks(then[name], f"{way}: the header `{name}` is gone.")
+        yield make_breaking_change(
+            then[name], f"{direction}: the header `{name}` is removed."
+        )
     for name in now.keys() - then.keys():
-        yield adds(now[name], f"{way}: the header `{name}` is new.")
+        yield make_addition(now[name], f"{direction}: the header `{name}` is added.")
     for name in then.keys() & now.keys():
         was, is_now = (
-            bool(then[name].at("required").value),
-            bool(now[name].at("required").value),
+            bool(then[name].get("required").value),
+            bool(now[name].get("required").value),
         )
         if was > is_now:
-            yield breaks(now[name], f"{way}: the header `{name}` may be missing.")
+            yield make_breaking_change(
+                now[name], f"{direction}: the header `{name}` may be missing."
+            )
         elif is_now > was:
-            yield adds(now[name], f"{way}: the header `{name}` is always there.")
-        yield Pair(schema(then[name]), schema(now[name]), way)
-        yield from unjudged(then[name], now[name], PARAMETER)
-    yield from unjudged(old, new, RESPONSE)
+            yield make_addition(
+                now[name], f"{direction}: the header `{name}` is always present."
+            )
+        yield Pair(get_schema(then[name]), get_schema(now[name]), direction)
+        yield from compare_other_keywords(then[name], now[name], PARAMETER)
+    yield from compare_other_keywords(old, new, RESPONSE)
 
 
-def headers(place: Place) -> dict[str, Place]:
-    """Find headers; RFC 9110 does not tell their names apart by case."""
-    return {name.lower(): found.real() for name, found in place.each("headers").items()}
+def get_headers(place: Place) -> dict[str, Place]:
+    """Return the headers by name in lower case, because names ignore case (RFC 9110)."""
+    return {
+        name.lower(): found.resolve()
+        for name, found in place.get_children("headers").items()
+    }
 
 
-def security(old: Place, new: Place) -> Iterator[Step]:
-    """Compare who is let in: each way to sign in of then has to be enough now."""
-    then, now = ways_in(old), ways_in(new)
-    place = new.at("security")
+def compare_security(old: Place, new: Place) -> Iterator[Difference]:
+    """Compare access: each old way to sign in must still be sufficient."""
+    then, now = get_security(old), get_security(new)
+    place = new.get("security")
     for way in then:
-        if not any(enough(way, other) for other in now):
-            yield breaks(place, f"{signed(way)} is not let in any more.")
+        if not any(is_sufficient(way, other) for other in now):
+            yield make_breaking_change(
+                place, f"{describe_sign_in(way)} no longer gives access."
+            )
     for way in now:
-        if not any(enough(way, other) for other in then):
-            yield adds(place, f"{signed(way)} is let in too.")
+        if not any(is_sufficient(way, other) for other in then):
+            yield make_addition(place, f"{describe_sign_in(way)} gives access too.")
 
 
-def ways_in(operation: Place) -> list[Mapping[str, list[str]]]:
-    """Find each way to sign in; without any, everybody is let in."""
+def get_security(operation: Place) -> list[Mapping[str, list[str]]]:
+    """Return the ways to sign in. Without any, the operation is open to everybody."""
     everywhere = operation.root.get("security", [])
-    return operation.at("security", everywhere).value or [{}]
+    return operation.get("security", everywhere).value or [{}]
 
 
-def enough(way: Mapping[str, list[str]], asked_for: Mapping[str, list[str]]) -> bool:
-    """Say whether who signs in in one way has all that another asks for."""
+def is_sufficient(way: Mapping[str, list[str]], asked_for: Mapping[str, list[str]]) -> bool:
+    """Return whether one way to sign in has everything that another one requires."""
     return all(
         scheme in way and set(asked) <= set(way[scheme])
         for scheme, asked in asked_for.items()
     )
 
 
-def signed(way: Mapping[str, list[str]]) -> str:
-    """Name a way to sign in."""
+def describe_sign_in(way: Mapping[str, list[str]]) -> str:
+    """Return a way to sign in as messages name it."""
     parts = [" ".join([scheme, *asked]) for scheme, asked in way.items()]
-    return f"Who signs in with {' and '.join(parts)}" if parts else "Who does not sign in"
+    return f"Signing in with {' and '.join(parts)}" if parts else "No sign-in"
 
 
-def scopes(old: Place, new: Place) -> Iterator[Step]:
-    """Compare the scopes that a key needs."""
+def compare_scopes(old: Place, new: Place) -> Iterator[Difference]:
+    """Compare the scopes that an API key needs."""
     then, now = (
-        set(SCOPE.findall(str(place.at("description").value))) for place in (old, new)
+        set(SCOPE.findall(str(place.get("description").value))) for place in (old, new)
     )
     for scope in sorted(now - then):
-        yield breaks(new.at("description"), f"A key needs the scope {scope}.")
+        yield make_breaking_change(
+            new.get("description"), f"An API key needs the scope {scope}."
+        )
     for scope in sorted(then - now):
-        yield adds(
-            new.at("description"), f"A key does not need the scope {scope} any more."
+        yield make_addition(
+            new.get("description"), f"An API key no longer needs the scope {scope}."
         )

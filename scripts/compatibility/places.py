@@ -1,4 +1,4 @@
-"""A place in a JSON document: what stands there, and the JSON pointer that leads to it."""
+"""A place in a JSON document: its value, and the JSON pointer that leads to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,70 +7,73 @@ from typing import Any, Self
 
 
 class LeadsNowhereError(LookupError):
-    """A reference means what is not there, so this is no contract."""
+    """A reference to a place that does not exist, so the document is no contract."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """What stands at a pointer; two places are the same if their pointers are."""
+    """A value and its JSON pointer. Two places are equal if their pointers are."""
 
     pointer: str
     value: Any = field(compare=False, repr=False)
     root: Any = field(compare=False, repr=False)
 
-    def at(self, key: str | int, otherwise: Any = None) -> Self:
-        """Go one step down. What is missing is `otherwise`, at this very place."""
+    def get(self, key: str | int, otherwise: Any = None) -> Self:
+        """Return the place of a key.
+
+        A missing key has the value `otherwise` and the pointer of this place.
+        """
         inner = self.value
         if key in (range(len(inner)) if isinstance(inner, list) else inner):
-            pointer = f"{self.pointer}/{escaped(str(key))}"
+            pointer = f"{self.pointer}/{encode_step(str(key))}"
             return type(self)(pointer, inner[key], self.root)
         return type(self)(self.pointer, otherwise, self.root)
 
-    def each(self, key: str) -> dict[str, Self]:
-        """Find what stands under each name of an object, or nothing."""
-        parent = self.at(key, {})
-        return {name: parent.at(name) for name in parent.value}
+    def get_children(self, key: str) -> dict[str, Self]:
+        """Return the place of each value of an object, by name."""
+        parent = self.get(key, {})
+        return {name: parent.get(name) for name in parent.value}
 
-    def rows(self, key: str) -> Iterator[Self]:
-        """Find each entry of a list, or nothing."""
-        parent = self.at(key, [])
-        return (parent.at(index) for index in range(len(parent.value)))
+    def list_items(self, key: str) -> Iterator[Self]:
+        """Return the place of each item of an array. A missing array is empty."""
+        parent = self.get(key, [])
+        return (parent.get(index) for index in range(len(parent.value)))
 
-    def seek(self, ref: str) -> Self:
-        """Follow a pointer from the root of this document; what is missing is None."""
-        steps = [unescaped(step) for step in ref.removeprefix("#").split("/")[1:]]
-        return reduce(type(self).step, steps, type(self)("", self.root, self.root))
+    def find(self, ref: str) -> Self:
+        """Return the place of a pointer from the root. A missing value is None."""
+        steps = [decode_step(step) for step in ref.removeprefix("#").split("/")[1:]]
+        return reduce(type(self).get_next, steps, type(self)("", self.root, self.root))
 
-    def step(self, name: str) -> Self:
-        """Go one step of a pointer; where nothing is, nowhere."""
+    def get_next(self, name: str) -> Self:
+        """Return the place one step of a pointer further. None has no places below it."""
         if self.value is None:
             return self
-        return self.at(int(name) if isinstance(self.value, list) else name)
+        return self.get(int(name) if isinstance(self.value, list) else name)
 
-    def follow(self) -> Self:
-        """Go where `$ref` leads."""
-        place = self.seek(self.value["$ref"])
+    def resolve_ref(self) -> Self:
+        """Return the place that `$ref` refers to. Raises LeadsNowhereError if none."""
+        place = self.find(self.value["$ref"])
         if place.value is None:
             raise LeadsNowhereError(
-                f"{self.pointer} means {self.value['$ref']}: not there."
+                f"{self.pointer} refers to {self.value['$ref']}, which does not exist."
             )
         return place
 
-    def real(self) -> Self:
-        """Follow `$ref` until something stands there: for all but schemas."""
-        return self.follow().real() if "$ref" in self.value else self
+    def resolve(self) -> Self:
+        """Return the place after following every `$ref`. Not for schemas."""
+        return self.resolve_ref().resolve() if "$ref" in self.value else self
 
 
-def whole(document: dict[str, Any]) -> Place:
-    """Stand at the root of a document."""
+def get_root(document: dict[str, Any]) -> Place:
+    """Return the root of a document."""
     return Place("", document, document)
 
 
-def escaped(name: str) -> str:
-    """Spell a name as a step of a JSON pointer (RFC 6901)."""
+def encode_step(name: str) -> str:
+    """Return a name as a step of a JSON pointer (RFC 6901)."""
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def unescaped(step: str) -> str:
-    """Read the name of a step."""
+def decode_step(step: str) -> str:
+    """Return the name that a step of a JSON pointer stands for."""
     return step.replace("~1", "/").replace("~0", "~")

@@ -1,201 +1,257 @@
-"""What a schema asks of a value, keyword by keyword, now and before."""
+"""The comparison of two schemas, keyword by keyword."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from compatibility.changes import Change, Effect, Way, adds, told
-from compatibility.forms import COMPOSING, Form, allowed, exact
+from compatibility.changes import Change, Direction, Effect, make_addition, make_change
+from compatibility.forms import COMPOSING, Form, encode_exactly, get_listed_values
 from compatibility.places import Place
 
 WORDS: Final = frozenset(
     {
-        *("title", "description", "summary", "example", "examples", "externalDocs"),
-        *("$comment", "default", "deprecated"),
+        "title",
+        "description",
+        "summary",
+        "example",
+        "examples",
+        "externalDocs",
+        "$comment",
+        "default",
+        "deprecated",
     }
 )
-"""What is for readers. Of `default`, fields and parameters are judged."""
+"""Keywords that reject no value. `default` is compared for fields and parameters."""
 KNOWN: Final = "x-extensible-enum"
 NONE: Final = float("-inf")
 BOUNDS: Final = (
-    *((("minLength",), 1, 0), (("minItems",), 1, 0), (("minProperties",), 1, 0)),
-    *(
-        (("maxLength",), -1, NONE),
-        (("maxItems",), -1, NONE),
-        (("maxProperties",), -1, NONE),
-    ),
+    (("minLength",), 1, 0),
+    (("minItems",), 1, 0),
+    (("minProperties",), 1, 0),
+    (("maxLength",), -1, NONE),
+    (("maxItems",), -1, NONE),
+    (("maxProperties",), -1, NONE),
     (("minimum", "exclusiveMinimum"), 1, NONE),
     (("maximum", "exclusiveMaximum"), -1, NONE),
 )
-"""Keywords that bound the same, the stricter last; 1 from below, -1 from above; none."""
+"""Keywords of one bound, the stricter last; 1 for a minimum, -1 for a maximum; no bound."""
 TEXTS: Final = ("format", "pattern")
 JUDGED: Final = COMPOSING | {
     *(keyword for keywords, *_ in BOUNDS for keyword in keywords),
     *TEXTS,
-    *("type", "enum", "const", "uniqueItems", "items"),
-    *("properties", "required", "additionalProperties", "contentSchema"),
+    "type",
+    "enum",
+    "const",
+    "uniqueItems",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
+    "contentSchema",
 }
 CLOSED: Final = (
-    "An enum is closed: a vocabulary that grows is a string, with x-extensible-enum."
+    "An enum is closed. Use a string with x-extensible-enum for a list that may grow."
 )
 
 
-def standing(form: Form, *keywords: str) -> Place:
-    """Say where one of these keywords stands, or where all of them are missed."""
-    found = [place for keyword in keywords for place in form.having(keyword)]
+def find_place(form: Form, *keywords: str) -> Place:
+    """Return the place of the first of these keywords, or of the schema that lacks them."""
+    found = [place for keyword in keywords for place in form.find_keyword(keyword)]
     return [*found, form.parts[-1]][0]
 
 
-def asks(form: Form) -> bool:
-    """Say whether it asks anything of a value."""
+def has_constraints(form: Form) -> bool:
+    """Return whether a form constrains its values."""
     keywords = {keyword for part in form.parts for keyword in part.value}
     return any(not keyword.startswith("x-") for keyword in keywords - WORDS - COMPOSING)
 
 
-def enums(old: Form, new: Form, way: Way) -> Iterator[Change]:
+def compare_enums(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
     """Compare the values that are listed."""
-    then, now = allowed(old), allowed(new)
-    place = standing(new, "enum", "const")
+    then, now = get_listed_values(old), get_listed_values(new)
+    place = find_place(new, "enum", "const")
     if then is None or now is None:
         if now is not None:
-            yield told(way, Effect.NARROWER, place, f"it can be {spelled(now)} only.")
+            yield make_change(
+                direction,
+                Effect.NARROWER,
+                place,
+                f"the value can only be {format_values(now)}.",
+            )
         if then is not None:
-            yield told(way, Effect.WIDER, place, f"it can be more than {spelled(then)}.")
+            yield make_change(
+                direction,
+                Effect.WIDER,
+                place,
+                f"the value can be more than {format_values(then)}.",
+            )
         return
-    if lost := missing(then, now):
-        yield told(way, Effect.NARROWER, place, f"it cannot be {spelled(lost)} any more.")
-    if gained := missing(now, then):
-        closed_now = f" {CLOSED}" if way is Way.READ else ""
-        yield told(way, Effect.WIDER, place, f"it can be {spelled(gained)}.{closed_now}")
+    if lost := list_missing(then, now):
+        yield make_change(
+            direction,
+            Effect.NARROWER,
+            place,
+            f"the value can no longer be {format_values(lost)}.",
+        )
+    if gained := list_missing(now, then):
+        closed_now = f" {CLOSED}" if direction is Direction.READ else ""
+        yield make_change(
+            direction,
+            Effect.WIDER,
+            place,
+            f"the value can be {format_values(gained)}.{closed_now}",
+        )
 
 
-def vocabularies(old: Form, new: Form, way: Way) -> Iterator[Change]:
-    """Compare lists of which everybody knows that they grow."""
+def compare_vocabularies(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
+    """Compare the lists of known values (`x-extensible-enum`), which may grow."""
     then, now = (
-        [word for words in form.values(KNOWN) for word in words] for form in (old, new)
+        [word for words in form.get_values(KNOWN) for word in words] for form in (old, new)
     )
-    place = standing(new, KNOWN)
+    place = find_place(new, KNOWN)
     if then and not now:
-        yield adds(standing(old, KNOWN), f"{way}: which values are known is told no more.")
-    if now and (lost := missing(then, now)):
-        yield told(way, Effect.NARROWER, place, f"{spelled(lost)} is not known any more.")
-    if gained := missing(now, then):
-        yield adds(place, f"{way}: {spelled(gained)} is known too.")
+        yield make_addition(
+            find_place(old, KNOWN), f"{direction}: the list of known values is removed."
+        )
+    if now and (lost := list_missing(then, now)):
+        yield make_change(
+            direction,
+            Effect.NARROWER,
+            place,
+            f"{format_values(lost)} is no longer a known value.",
+        )
+    if gained := list_missing(now, then):
+        yield make_addition(
+            place, f"{direction}: {format_values(gained)} is an added known value."
+        )
 
 
-def missing(some: list[Any], others: list[Any]) -> list[Any]:
-    """List what is in the first list and not in the second."""
-    known = set(map(exact, others))
-    return [value for value in some if exact(value) not in known]
+def list_missing(some: list[Any], others: list[Any]) -> list[Any]:
+    """Return the values that are in the first list and not in the second."""
+    known = set(map(encode_exactly, others))
+    return [value for value in some if encode_exactly(value) not in known]
 
 
-def spelled(values: list[Any]) -> str:
-    """Write values as they stand in JSON."""
-    return ", ".join(map(exact, values))
+def format_values(values: list[Any]) -> str:
+    """Return values as JSON text."""
+    return ", ".join(map(encode_exactly, values))
 
 
-def bounds(old: Form, new: Form, way: Way) -> Iterator[Change]:
-    """Compare how little is enough, and how much is too much."""
+def compare_bounds(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
+    """Compare minimums and maximums."""
     for keywords, sign, none in BOUNDS:
-        then, now = (nearest(form, keywords, sign, none) for form in (old, new))
+        then, now = (get_strictest(form, keywords, sign, none) for form in (old, new))
         if then != now:
             effect = Effect.NARROWER if now > then else Effect.WIDER
-            is_now, was = (written(bound, keywords, sign) for bound in (now, then))
-            place = standing(new, *keywords)
-            yield told(way, effect, place, f"the bound is {is_now}; it was {was}.")
+            is_now, was = (format_bound(bound, keywords, sign) for bound in (now, then))
+            place = find_place(new, *keywords)
+            yield make_change(
+                direction, effect, place, f"the bound is {is_now}; it was {was}."
+            )
 
 
-def nearest(
+def get_strictest(
     form: Form, keywords: tuple[str, ...], sign: int, none: float
 ) -> tuple[float, int]:
-    """Find the bound that lets the least pass; the greater, the less."""
+    """Return the strictest bound, as a number that is greater the stricter it is."""
     found = [
         (sign * value, strictness)
         for strictness, keyword in enumerate(keywords)
-        for value in form.values(keyword)
+        for value in form.get_values(keyword)
     ]
     return max(found, default=(none, 0))
 
 
-def written(bound: tuple[float, int], keywords: tuple[str, ...], sign: int) -> str:
-    """Write a bound as it stands in a schema."""
+def format_bound(bound: tuple[float, int], keywords: tuple[str, ...], sign: int) -> str:
+    """Return a bound as a schema writes it."""
     value, strictness = bound
     return "none" if value == NONE else f"{keywords[strictness]} {sign * value}"
 
 
-def texts(old: Form, new: Form, way: Way) -> Iterator[Change]:
-    """Compare formats and patterns; whether another one lets more pass, nobody can tell."""
+def compare_texts(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
+    """Compare formats and patterns. The effect of a different one cannot be computed."""
     for keyword in TEXTS:
-        then, now = (set(form.values(keyword)) for form in (old, new))
-        place = standing(new, keyword)
-        is_now, was = (spelled(sorted(texts)) or "none" for texts in (now, then))
+        then, now = (set(form.get_values(keyword)) for form in (old, new))
+        place = find_place(new, keyword)
+        is_now, was = (format_values(sorted(texts)) or "none" for texts in (now, then))
         what = f"{keyword} is {is_now}; it was {was}."
         if then < now:
-            yield told(way, Effect.NARROWER, place, what)
+            yield make_change(direction, Effect.NARROWER, place, what)
         elif now < then:
-            yield told(way, Effect.WIDER, place, what)
+            yield make_change(direction, Effect.WIDER, place, what)
         elif then != now:
-            yield told(way, Effect.OTHER, place, what)
+            yield make_change(direction, Effect.OTHER, place, what)
 
 
-def uniqueness(old: Form, new: Form, way: Way) -> Iterator[Change]:
-    """Compare whether an entry may stand in a list twice."""
-    then, now = (any(form.values("uniqueItems")) for form in (old, new))
-    place = standing(new, "uniqueItems")
+def compare_uniqueness(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
+    """Compare whether an array may contain an item twice."""
+    then, now = (any(form.get_values("uniqueItems")) for form in (old, new))
+    place = find_place(new, "uniqueItems")
     if now > then:
-        yield told(way, Effect.NARROWER, place, "no entry may be there twice.")
+        yield make_change(direction, Effect.NARROWER, place, "items must be unique.")
     elif then > now:
-        yield told(way, Effect.WIDER, place, "an entry may be there twice.")
+        yield make_change(direction, Effect.WIDER, place, "items need not be unique.")
 
 
-def openness(old: Form, new: Form, way: Way) -> Iterator[Change]:
-    """Compare whether there may be properties that the schema does not name."""
-    then, now = closed(old), closed(new)
-    place = standing(new, "additionalProperties")
+def compare_openness(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
+    """Compare whether an object may have properties that the schema does not name."""
+    then, now = is_closed(old), is_closed(new)
+    place = find_place(new, "additionalProperties")
     if now > then:
-        yield told(
-            way, Effect.NARROWER, place, "properties that are not named may not be there."
+        yield make_change(
+            direction, Effect.NARROWER, place, "properties that are not named are rejected."
         )
     elif then > now:
-        yield told(way, Effect.WIDER, place, "properties that are not named may be there.")
+        yield make_change(
+            direction, Effect.WIDER, place, "properties that are not named are accepted."
+        )
 
 
-def closed(form: Form) -> bool:
-    """Say whether a property that is not named may not be there."""
-    return False in form.values("additionalProperties")
+def is_closed(form: Form) -> bool:
+    """Return whether properties that the schema does not name are rejected."""
+    return False in form.get_values("additionalProperties")
 
 
-def discriminators(old: Form, new: Form, way: Way) -> Iterator[Change]:
-    """Compare by which value of which property a form is told from the others."""
-    then, now = (telling(form) for form in (old, new))
+def compare_discriminators(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
+    """Compare the property and value that distinguish a form from the others."""
+    then, now = (describe_discriminator(form) for form in (old, new))
     if then != now:
-        place = standing(new, "discriminator")
-        what = f"it is told by {now or 'nothing'}; it was by {then or 'nothing'}."
-        yield told(way, Effect.OTHER, place, what)
+        place = find_place(new, "discriminator")
+        what = f"the discriminator is {now or 'nothing'}; it was {then or 'nothing'}."
+        yield make_change(direction, Effect.OTHER, place, what)
 
 
-def telling(form: Form) -> str:
-    """Write what tells a form from the others: `section = needs`."""
-    properties = [value["propertyName"] for value in form.values("discriminator")]
+def describe_discriminator(form: Form) -> str:
+    """Return what distinguishes a form from the others, such as `section = needs`."""
+    properties = [value["propertyName"] for value in form.get_values("discriminator")]
     return " = ".join([*properties, form.key or "its name"]) if properties else ""
 
 
-def the_rest(old: Form, new: Form, way: Way) -> Iterator[Change]:
-    """Refuse a difference in what no rule here judges: it may well break somebody."""
+def compare_other_keywords(old: Form, new: Form, direction: Direction) -> Iterator[Change]:
+    """Report a difference in any other keyword as breaking, because no rule compares it."""
     keywords = {
         keyword for form in (old, new) for part in form.parts for keyword in part.value
     }
     for keyword in sorted(keywords - JUDGED - WORDS):
-        then, now = (sorted(map(exact, form.values(keyword))) for form in (old, new))
+        then, now = (
+            sorted(map(encode_exactly, form.get_values(keyword))) for form in (old, new)
+        )
         if then != now and not keyword.startswith("x-"):
-            place = standing(new, keyword)
-            yield told(
-                way,
+            place = find_place(new, keyword)
+            yield make_change(
+                direction,
                 Effect.OTHER,
                 place,
-                f"{keyword} changed, which this check cannot judge.",
+                f"`{keyword}` changed, and no rule compares it.",
             )
 
 
-RULES: Final[tuple[Callable[[Form, Form, Way], Iterator[Change]], ...]] = (
-    *(enums, vocabularies, bounds, texts, uniqueness, openness, discriminators, the_rest),
+RULES: Final[tuple[Callable[[Form, Form, Direction], Iterator[Change]], ...]] = (
+    compare_enums,
+    compare_vocabularies,
+    compare_bounds,
+    compare_texts,
+    compare_uniqueness,
+    compare_openness,
+    compare_discriminators,
+    compare_other_keywords,
 )

@@ -1,133 +1,152 @@
-"""Two schemas of the same thing: which forms and properties it has now, and had before."""
+"""The comparison of two schemas of the same value: their forms and properties."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from compatibility.changes import Change, Effect, Node, Pair, Step, Way, adds, breaks, told
-from compatibility.forms import YES, Form, exact, forms, matched
+from compatibility.changes import (
+    Change,
+    Difference,
+    Direction,
+    Effect,
+    Node,
+    Pair,
+    make_addition,
+    make_breaking_change,
+    make_change,
+)
+from compatibility.forms import YES, Form, encode_exactly, list_forms, match_forms
 from compatibility.places import Place
-from compatibility.rules import RULES, WORDS, asks, closed, standing
+from compatibility.rules import RULES, WORDS, find_place, has_constraints, is_closed
 
 NUMBERS: Final = {"integer", "number"}
 
 
-def compare(pair: Pair) -> Iterator[Step]:
-    """Tell each difference between two schemas, and which schemas inside to compare."""
-    if same := referred(pair):
+def compare(pair: Pair) -> Iterator[Difference]:
+    """Yield the differences between two schemas, and the inner schemas to compare."""
+    if same := resolve_equal_references(pair):
         yield same
         return
-    olds, news = forms(pair.old), forms(pair.new)
-    pairs, gone, come = matched(olds, news)
+    olds, news = list_forms(pair.old), list_forms(pair.new)
+    pairs, gone, come = match_forms(olds, news)
     if not any(form.type is None for form in news):
         for form in gone:
-            what = f"it cannot be {form.called()} any more."
-            yield told(pair.way, Effect.NARROWER, pair.old[-1], what)
+            what = f"the value can no longer be {form.get_label()}."
+            yield make_change(pair.direction, Effect.NARROWER, pair.old[-1], what)
     if not any(form.type is None for form in olds):
         for form in come:
-            what = f"it can be {form.called()}."
-            yield told(pair.way, Effect.WIDER, pair.new[-1], what)
+            what = f"the value can be {form.get_label()}."
+            yield make_change(pair.direction, Effect.WIDER, pair.new[-1], what)
     for old, new in pairs:
-        yield from between(old, new, pair.way)
+        yield from compare_forms(old, new, pair.direction)
 
 
-def referred(pair: Pair) -> Pair | None:
-    """Go to what both mean by one name, which is compared once, wherever it is meant."""
+def resolve_equal_references(pair: Pair) -> Pair | None:
+    """Return the schemas behind equal references, so that each is compared only once."""
     match pair.old, pair.new:
         case (Place(value={"$ref": ref} as said) as old,), (
             Place(value={"$ref": to}) as new,
         ):
             if ref == to and said.keys() | new.value.keys() <= WORDS | {"$ref"}:
-                return Pair((old.follow(),), (new.follow(),), pair.way)
+                return Pair((old.resolve_ref(),), (new.resolve_ref(),), pair.direction)
         case _:
             pass
     return None
 
 
-def between(old: Form, new: Form, way: Way) -> Iterator[Step]:
-    """Tell each difference between two forms."""
-    yield from renamed(old, new)
+def compare_forms(old: Form, new: Form, direction: Direction) -> Iterator[Difference]:
+    """Yield the differences between two forms."""
+    yield from compare_names(old, new)
     if old.type != new.type:
-        yield told(way, *retyped(old, new))
-        if not comparable(old, new):
+        yield make_change(direction, *describe_type_change(old, new))
+        if not is_comparable(old, new):
             return
     for rule in RULES:
-        yield from rule(old, new, way)
-    yield from fields(old, new, way)
-    yield from inside(old, new, way)
+        yield from rule(old, new, direction)
+    yield from compare_properties(old, new, direction)
+    yield from list_inner_schemas(old, new, direction)
 
 
-def comparable(old: Form, new: Form) -> bool:
-    """Say whether there is more to tell than the types."""
+def is_comparable(old: Form, new: Form) -> bool:
+    """Return whether two forms of different types still have keywords to compare."""
     untyped = [form for form in (old, new) if form.type is None]
-    return {old.type, new.type} == NUMBERS or any(asks(form) for form in untyped)
+    return {old.type, new.type} == NUMBERS or any(has_constraints(form) for form in untyped)
 
 
-def renamed(old: Form, new: Form) -> Iterator[Change]:
-    """Notice that a type of generated clients has another name, or none."""
+def compare_names(old: Form, new: Form) -> Iterator[Change]:
+    """Yield a change for each type of generated clients that has lost its name."""
     for ref in old.names:
         if ref not in new.names:
-            is_left = new.parts[0].seek(ref).value is not None
-            place = new.parts[0] if is_left else old.parts[0].seek(ref)
+            is_left = new.parts[0].find(ref).value is not None
+            place = new.parts[0] if is_left else old.parts[0].find(ref)
             name, now = (
                 ref.rpartition("/")[2],
-                new.called() if new.names else "without name",
+                new.get_label() if new.names else "without a name",
             )
-            says = f"What was {name} is {now}. Code made from the contract may not build."
-            yield breaks(place, says)
+            message = (
+                f"{name} is now {now}. Code generated from the contract may not build."
+            )
+            yield make_breaking_change(place, message)
 
 
-def retyped(old: Form, new: Form) -> tuple[Effect, Place, str]:
-    """Say what another type does."""
-    place = standing(new, "type")
+def describe_type_change(old: Form, new: Form) -> tuple[Effect, Place, str]:
+    """Return the effect of a change of type, its place and its description."""
+    place = find_place(new, "type")
     match old.type, new.type:
         case "integer", "number":
-            return Effect.WIDER, place, "it can be a number, not an integer alone."
+            return Effect.WIDER, place, "the type is number; it was integer."
         case "number", "integer":
-            return Effect.NARROWER, place, "it can be an integer only."
+            return Effect.NARROWER, place, "the type is integer; it was number."
         case None, _:
-            return Effect.NARROWER, place, f"it is {new.type}; it could be anything."
+            return Effect.NARROWER, place, f"the type is {new.type}; it was any."
         case _, None:
-            return Effect.WIDER, place, f"it can be anything; it was {old.type}."
+            return Effect.WIDER, place, f"the type is any; it was {old.type}."
         case _:
-            return Effect.OTHER, place, f"it is {new.type}; it was {old.type}."
+            return Effect.OTHER, place, f"the type is {new.type}; it was {old.type}."
 
 
-def fields(old: Form, new: Form, way: Way) -> Iterator[Step]:
+def compare_properties(old: Form, new: Form, direction: Direction) -> Iterator[Difference]:
     """Compare the properties of an object."""
-    then, now = named(old), named(new)
-    needed, needs = required(old), required(new)
+    then, now = get_properties(old), get_properties(new)
+    needed, needs = get_required(old), get_required(new)
     gone, come = then.keys() - now.keys(), now.keys() - then.keys()
     for name in gone:
-        yield breaks(then[name][-1], f"{way}: `{name}` is gone.")
+        yield make_breaking_change(then[name][-1], f"{direction}: `{name}` is removed.")
     for name in come:
-        yield appeared(old, now[name][-1], name, way, needed=name in needs - needed)
-        if extra := within(old, "additionalProperties"):
-            yield Pair(extra, now[name], way)
+        yield make_property_change(
+            old, now[name][-1], name, direction, needed=name in needs - needed
+        )
+        if extra := get_inner_schemas(old, "additionalProperties"):
+            yield Pair(extra, now[name], direction)
     for name in then.keys() & now.keys():
-        yield Pair(then[name], now[name], way)
-        if way is Way.SENT and name not in needed:
-            yield from defaults(then[name], now[name])
+        yield Pair(then[name], now[name], direction)
+        if direction is Direction.SENT and name not in needed:
+            yield from compare_defaults(then[name], now[name])
     for name in (needs - needed) - come - gone:
-        yield told(way, Effect.NARROWER, where(new, name), f"`{name}` is required.")
+        yield make_change(
+            direction, Effect.NARROWER, get_place(new, name), f"`{name}` is required."
+        )
     for name in (needed - needs) - gone:
-        yield told(way, Effect.WIDER, where(new, name), f"`{name}` may be missing.")
+        yield make_change(
+            direction, Effect.WIDER, get_place(new, name), f"`{name}` may be missing."
+        )
 
 
-def where(form: Form, name: str) -> Place:
-    """Say where a property is described, or the object that does not."""
-    return named(form).get(name, form.parts)[-1]
+def get_place(form: Form, name: str) -> Place:
+    """Return the place of a property, or of the object that does not describe it."""
+    return get_properties(form).get(name, form.parts)[-1]
 
 
-def named(form: Form) -> dict[str, Node]:
-    """Find each property, as all parts together describe it; what may not be, is none.
+def get_properties(form: Form) -> dict[str, Node]:
+    """Return each property with the schemas of all parts; impossible ones are left out.
 
-    What one part names, another may refuse: it lets pass what itself names.
+    A part that does not name a property may reject it; the properties it names are
+    accepted.
     """
     names = [name for part in form.parts for name in part.value.get("properties", {})]
     found = {
         name: tuple(
-            part.each("properties").get(name, part.at("additionalProperties", YES))
+            part.get_children("properties").get(name, part.get("additionalProperties", YES))
             for part in form.parts
         )
         for name in dict.fromkeys(names)
@@ -139,47 +158,64 @@ def named(form: Form) -> dict[str, Node]:
     }
 
 
-def required(form: Form) -> set[str]:
-    """Name the properties that have to be there."""
-    return {name for names in form.values("required") for name in names}
+def get_required(form: Form) -> set[str]:
+    """Return the names of the required properties."""
+    return {name for names in form.get_values("required") for name in names}
 
 
-def appeared(old: Form, place: Place, name: str, way: Way, *, needed: bool) -> Change:
-    """Judge a new property."""
-    if way is Way.SENT and needed:
-        return breaks(place, f"{way}: `{name}` is new, and required.")
-    if way is Way.READ and closed(old):
-        return breaks(place, f"{way}: `{name}` is new, where nothing new could come.")
-    return adds(place, f"{way}: `{name}` is new.")
+def make_property_change(
+    old: Form, place: Place, name: str, direction: Direction, *, needed: bool
+) -> Change:
+    """Return the change that a new property is."""
+    if direction is Direction.SENT and needed:
+        return make_breaking_change(place, f"{direction}: `{name}` is added and required.")
+    if direction is Direction.READ and is_closed(old):
+        return make_breaking_change(
+            place, f"{direction}: `{name}` is added to a closed object."
+        )
+    return make_addition(place, f"{direction}: `{name}` is added.")
 
 
-def defaults(old: Node, new: Node) -> Iterator[Change]:
-    """Notice that leaving something out means something else."""
-    then, now = default(old), default(new)
+def compare_defaults(old: Node, new: Node) -> Iterator[Change]:
+    """Yield a change if leaving out a value has another meaning than before."""
+    then, now = get_default(old), get_default(new)
     if then != now:
-        yield breaks(new[-1], f"{Way.SENT}: left out, it means {now}; it meant {then}.")
+        yield make_breaking_change(
+            new[-1], f"{Direction.SENT}: the default is {now}; it was {then}."
+        )
 
 
-def default(node: Node) -> str:
-    """Read what is meant by leaving something out."""
-    meant = (exact(value) for form in forms(node) for value in form.values("default"))
-    return next(meant, "what nobody says")
+def get_default(node: Node) -> str:
+    """Return the value that is used if none is sent."""
+    meant = (
+        encode_exactly(value)
+        for form in list_forms(node)
+        for value in form.get_values("default")
+    )
+    return next(meant, "not documented")
 
 
-def inside(old: Form, new: Form, way: Way) -> Iterator[Pair]:
-    """Find what else stands in both: entries of a list, values of a map, what a text is."""
+def list_inner_schemas(old: Form, new: Form, direction: Direction) -> Iterator[Pair]:
+    """Yield the pairs of inner schemas: items, values of a map, contents of a text."""
     for keyword in ("items", "additionalProperties", "contentSchema"):
-        then, now = within(old, keyword), within(new, keyword)
-        if (then or now) and not closed(old) and not closed(new):
-            yield Pair(then or anything(old), now or anything(new), way)
+        then, now = get_inner_schemas(old, keyword), get_inner_schemas(new, keyword)
+        if (then or now) and not is_closed(old) and not is_closed(new):
+            yield Pair(
+                then or get_empty_schema(old), now or get_empty_schema(new), direction
+            )
 
 
-def within(form: Form, keyword: str) -> Node:
-    """Find the schema of what is inside; that of properties may be just yes or no."""
+def get_inner_schemas(form: Form, keyword: str) -> Node:
+    """Return the schemas below a keyword.
+
+    `additionalProperties` is left out where it is a boolean.
+    """
     yes_or_no = bool if keyword == "additionalProperties" else ()
-    return tuple(p for p in form.having(keyword) if not isinstance(p.value, yes_or_no))
+    return tuple(
+        p for p in form.find_keyword(keyword) if not isinstance(p.value, yes_or_no)
+    )
 
 
-def anything(form: Form) -> Node:
-    """Say nothing of what is inside, where it would be said."""
+def get_empty_schema(form: Form) -> Node:
+    """Return a schema without constraints, at the place of the form."""
     return (replace(form.parts[-1], value={}),)

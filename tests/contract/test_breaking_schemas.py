@@ -178,8 +178,8 @@ def test_a_property_that_is_new_and_required_is_told_once() -> None:
 
     told = compare(contract(OBJECT, {}), contract(new, {}))
 
-    assert [change.says for change in told] == [
-        "In what clients send: `a` is new, and required."
+    assert [change.message for change in told] == [
+        "Request: `a` is added and required."
     ]
 
 
@@ -198,9 +198,9 @@ def test_what_is_meant_in_many_places_is_told_once_and_of_all_of_them() -> None:
 
     told = compare(old, new)
 
-    assert {(c.where, c.says) for c in told if "gone" in c.says} == {
-        ("/components/schemas/A/properties/a", "In what clients send: `a` is gone."),
-        ("/components/schemas/A/properties/a", "In what clients read: `a` is gone."),
+    assert {(c.where, c.message) for c in told if "removed" in c.message} == {
+        ("/components/schemas/A/properties/a", "Request: `a` is removed."),
+        ("/components/schemas/A/properties/a", "Response: `a` is removed."),
     }
     assert all(operations == {"POST /a", "POST /b"} for operations in told.values())
 

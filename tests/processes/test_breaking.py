@@ -57,9 +57,9 @@ def test_a_break_that_is_not_told_is_refused(
     said = capsys.readouterr()
     assert code == 1
     assert "Changes that break clients: 1. Others: 1." in said.out
-    assert f"BREAKS  It is gone.\n        {GONE}\n            GET /b\n" in said.out
-    assert "fine    It is new.\n        /paths/~1c/get\n            GET /c\n" in said.out
-    assert f"does not tell of `{GONE}`" in said.err
+    assert f"BREAKS  It is removed.\n        {GONE}\n            GET /b\n" in said.out
+    assert "fine    It is added.\n        /paths/~1c/get\n            GET /c\n" in said.out
+    assert f"does not list the breaking change at `{GONE}`" in said.err
     assert "CONTRIBUTING.md" in said.err
 
 
@@ -72,19 +72,22 @@ def test_a_break_that_is_told_is_released(
 
     said = capsys.readouterr()
     assert code == 0
-    assert f"BREAKS  It is gone.\n        {GONE}" in said.out
+    assert f"BREAKS  It is removed.\n        {GONE}" in said.out
     assert said.err == ""
 
 
 @pytest.mark.parametrize(
     ("changelog", "fault"),
     [
-        (UNRELEASED + TOLD.replace(GONE, f"{GONE}/x") + RELEASED, f"of `{GONE}/x`, where"),
-        (UNRELEASED + RELEASED + TOLD, f"does not tell of `{GONE}`"),
-        (UNRELEASED + TOLD.replace("Breaks", "Fixes") + RELEASED, "does not tell of"),
+        (
+            UNRELEASED + TOLD.replace(GONE, f"{GONE}/x") + RELEASED,
+            f"lists `{GONE}/x`, where",
+        ),
+        (UNRELEASED + RELEASED + TOLD, f"does not list the breaking change at `{GONE}`"),
+        (UNRELEASED + TOLD.replace("Breaks", "Fixes") + RELEASED, "does not list"),
         (
             UNRELEASED + "\n### Breaks\n\n### Fixes\n" + TOLD[13:] + RELEASED,
-            "does not tell",
+            "does not list",
         ),
     ],
 )
@@ -184,7 +187,7 @@ def test_any_revision_can_be_compared_with_whatever_is_told(
     (root / breaking.CONTRACT).write_text(now)
 
     assert (same, breaking.main(["v0"], root)) == (0, 1)
-    assert f"BREAKS  It is gone.\n        {GONE}" in capsys.readouterr().out
+    assert f"BREAKS  It is removed.\n        {GONE}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("revision", ["nonsense", "HEAD~99", "--output=x"])
@@ -228,4 +231,4 @@ def test_many_places_are_told_shortly_if_they_are_fine(
     write(root, breaking.CONTRACT, OLD | {"paths": many, "info": {"version": "0.2.0"}})
 
     assert breaking.main([], root) == 0
-    assert "and 2 places more" in capsys.readouterr().out
+    assert "and 2 more places" in capsys.readouterr().out
