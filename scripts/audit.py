@@ -1,12 +1,13 @@
-"""Look for known vulnerabilities in what requirements/ pins: `make audit`.
+"""Check the pinned packages for known vulnerabilities: `make audit`.
 
-It exits with 0 if none is known, with 1 if one is, and with 2 if the vulnerability service
-did not answer for every package. `--changed`, which `make check` runs, asks only about pins
-that are new. Where the service does not answer, it says so and exits with 0, because a
-service of others must not stop a commit.
+The exit code is 0 if none is known, 1 if one is, and 2 if the vulnerability service did not
+answer for every package. `--changed`, which `make check` runs, checks only new pins. If the
+service does not answer, it prints a message and exits with 0, so that an external service
+cannot block a commit.
 
-pip-audit asks the service. Its "No known vulnerabilities found" is not enough: it says that
-of a package that the service does not have, too, and of an answer without the field.
+pip-audit queries the service. Its "No known vulnerabilities found" is not sufficient: it
+also prints that for a package that the service does not know, and for an answer without the
+field.
 """
 
 import json
@@ -30,7 +31,7 @@ ACCEPTED: Final = "requirements/accepted.toml"
 UPSTREAM: Final = "origin/HEAD"
 RECENT: Final = "7 days ago"
 PINNED: Final = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.MULTILINE)
-SECONDS: Final = 900
+TIMEOUT: Final = 900
 FINE, VULNERABLE, UNKNOWN = 0, 1, 2
 ADVICE: Final = """
 Run `make audit` where the service can be reached, or name another service: CONTRIBUTING.md.
@@ -57,7 +58,7 @@ class Finding:
 
     @override
     def __str__(self) -> str:
-        """Say what it is, and what to do."""
+        """Return a line with the vulnerability and the remedy."""
         name, version = self.package
         remedy = (
             f"fixed in {', '.join(self.fixed_in)}: "
@@ -68,15 +69,15 @@ class Finding:
         return f"{name} {version}: {' '.join(self.ids)}; {remedy}"
 
 
-def main(words: Sequence[str], root: Path = ROOT) -> int:
-    """Ask about all pins or about the new ones, and answer for the shell."""
+def main(arguments: Sequence[str], root: Path = ROOT) -> int:
+    """Check all pins, or the new ones, and return the exit code."""
     parser = ArgumentParser(prog="make audit", description=__doc__)
     parser.add_argument("--changed", action="store_true", help="only pins that are new")
-    changed = parser.parse_args(words).changed
-    pins = pins_of_tree(root)
+    changed = parser.parse_args(arguments).changed
+    pins = read_pins(root)
     if changed:
         base = find_base(root)
-        pins -= pins_of_commit(root, base) if base else set()
+        pins -= read_pins_of_commit(root, base) if base else set()
         print(f"Pins that are new since {base or 'the first commit'}: {len(pins)}.")
     try:
         findings = find_vulnerabilities(pins) if pins else []
@@ -91,35 +92,35 @@ def main(words: Sequence[str], root: Path = ROOT) -> int:
     return VULNERABLE if refused else FINE
 
 
-def pins_of_tree(root: Path) -> set[Package]:
+def read_pins(root: Path) -> set[Package]:
     """Return every package that a requirements file of the tree pins, on any platform."""
     texts = [file.read_text("utf-8") for file in (root / "requirements").glob("*.txt")]
     return {(pin.name, pin.version) for text in texts for pin in parse_pins(text)}
 
 
-def pins_of_commit(root: Path, revision: str) -> set[Package]:
+def read_pins_of_commit(root: Path, revision: str) -> set[Package]:
     """Return every package that a requirements file of a commit pins."""
-    listed = git(root, "ls-tree", "--name-only", revision, "requirements/").split()
+    listed = run_git(root, "ls-tree", "--name-only", revision, "requirements/").split()
     files = [name for name in listed if name.endswith(".txt")]
-    texts = [git(root, "show", f"{revision}:{name}") for name in files]
+    texts = [run_git(root, "show", f"{revision}:{name}") for name in files]
     return {(name, version) for text in texts for name, version in PINNED.findall(text)}
 
 
 def find_base(root: Path) -> str | None:
-    """Return the commit that landed last; None: there is none to compare with.
+    """Return the commit to compare pins with, or None if there is none.
 
-    That is where this branch left the upstream. A clone of what is to land, as in CI, has
-    nothing beyond its upstream: there it is the newest commit that is a week old.
+    That is where this branch left the upstream. A clone without own commits, as in CI,
+    takes the newest commit that is a week old.
     """
-    head = git(root, "rev-parse", "HEAD").strip()
-    left = git(root, "merge-base", "HEAD", UPSTREAM).strip()
+    head = run_git(root, "rev-parse", "HEAD").strip()
+    left = run_git(root, "merge-base", "HEAD", UPSTREAM).strip()
     if left and left != head:
         return left
-    return git(root, "rev-list", "-1", f"--before={RECENT}", "HEAD").strip() or None
+    return run_git(root, "rev-list", "-1", f"--before={RECENT}", "HEAD").strip() or None
 
 
-def git(root: Path, *words: str) -> str:
-    """Run git; empty if it fails: there is no such commit, upstream or repository."""
+def run_git(root: Path, *words: str) -> str:
+    """Run git and return its output, or an empty string if it fails."""
     done = subprocess.run(
         ["git", *words], cwd=root, capture_output=True, text=True, check=False
     )
@@ -127,16 +128,18 @@ def git(root: Path, *words: str) -> str:
 
 
 def find_vulnerabilities(packages: set[Package]) -> list[Finding]:
-    """Ask about each package. Raises NotAuditedError unless all of it was answered."""
-    if not ask([PROBE]):
+    """Query each package. Raises NotAuditedError unless all were answered."""
+    if not request_findings([PROBE]):
         raise NotAuditedError(
-            f"the service does not know that {' '.join(PROBE)} is vulnerable."
+            f"the service reports no vulnerability of {' '.join(PROBE)}, which has some."
         )
-    return [finding for sheet in sheets_of(packages) for finding in ask(sheet)]
+    return [
+        finding for sheet in split_versions(packages) for finding in request_findings(sheet)
+    ]
 
 
-def sheets_of(packages: set[Package]) -> list[list[Package]]:
-    """Divide packages so that each sheet has one version of a package."""
+def split_versions(packages: set[Package]) -> list[list[Package]]:
+    """Split packages into groups that have at most one version of each."""
     sheets: list[dict[str, str]] = []
     for name, version in sorted(packages):
         free = next((sheet for sheet in sheets if name not in sheet), None)
@@ -147,40 +150,48 @@ def sheets_of(packages: set[Package]) -> list[list[Package]]:
     return [[*sheet.items()] for sheet in sheets]
 
 
-def ask(sheet: Sequence[Package]) -> list[Finding]:
-    """Have pip-audit ask the service about a sheet of packages, without a cache."""
+def request_findings(packages: Sequence[Package]) -> list[Finding]:
+    """Query the service for a group of packages with pip-audit, without a cache."""
     with TemporaryDirectory() as folder:
-        asked, answered = Path(folder, "requirements.txt"), Path(folder, "answer.json")
-        asked.write_text("\n".join("==".join(one) for one in sheet), encoding="utf-8")
+        requirements, output = Path(folder, "requirements.txt"), Path(folder, "answer.json")
+        requirements.write_text(
+            "\n".join("==".join(one) for one in packages), encoding="utf-8"
+        )
         command: list[str | Path] = [
-            *(PIP_AUDIT, "--requirement", asked, "--no-deps", "--disable-pip"),
-            *("--format", "json", "--output", answered, "--aliases", "on"),
-            *("--progress-spinner", "off", "--cache-dir", folder),
+            PIP_AUDIT,
+            "--no-deps",
+            "--disable-pip",
+            f"--requirement={requirements}",
+            "--format=json",
+            f"--output={output}",
+            "--aliases=on",
+            "--progress-spinner=off",
+            f"--cache-dir={folder}",
         ]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=SECONDS, check=False
+                command, capture_output=True, text=True, timeout=TIMEOUT, check=False
             )
         except subprocess.TimeoutExpired as error:
-            raise NotAuditedError(f"no answer within {SECONDS} seconds.") from error
-        if not answered.exists():
+            raise NotAuditedError(f"no answer within {TIMEOUT} seconds.") from error
+        if not output.exists():
             raise NotAuditedError(done.stderr.strip().rpartition("\n")[2])
-        answer: dict[str, Any] = json.loads(answered.read_text("utf-8"))
-    return read_answer(sheet, answer["dependencies"])
+        answer: dict[str, Any] = json.loads(output.read_text("utf-8"))
+    return read_answer(packages, answer["dependencies"])
 
 
 def read_answer(
-    sheet: Iterable[Package], dependencies: Iterable[dict[str, Any]]
+    packages: Iterable[Package], dependencies: Iterable[dict[str, Any]]
 ) -> list[Finding]:
-    """Return the findings. Raises NotAuditedError if a package was passed over."""
+    """Return the findings. Raises NotAuditedError if a package was not answered."""
     answered = {
         (one["name"], one["version"]): one["vulns"]
         for one in dependencies
         if "vulns" in one
     }
-    silent = sorted(set(sheet) - answered.keys())
-    if silent:
-        names = ", ".join(" ".join(one) for one in silent)
+    unanswered = sorted(set(packages) - answered.keys())
+    if unanswered:
+        names = ", ".join(" ".join(one) for one in unanswered)
         raise NotAuditedError(f"the service does not answer for {names}.")
     return [
         Finding(package, (one["id"], *one["aliases"]), tuple(one["fix_versions"]))
@@ -190,7 +201,7 @@ def read_answer(
 
 
 def read_accepted(path: Path, today: date) -> set[str]:
-    """Return the ids of vulnerabilities that somebody accepted until a later day."""
+    """Return the ids of vulnerabilities that are accepted today."""
     entries = tomllib.loads(path.read_text("utf-8")).get("accepted", [])
     return {one["id"] for one in entries if one["reason"] and today <= one["until"]}
 

@@ -1,4 +1,4 @@
-"""A bare root file system: Python, its libraries and a shell, copied from this machine."""
+"""Build a bare root file system with Python, its libraries and a shell of this machine."""
 
 import os
 import re
@@ -13,19 +13,24 @@ from typing import Final, NoReturn
 
 PROGRAMS: Final = ("sh", "install", "chmod")
 BESIDE_LIBC: Final = (
-    *("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2"),
-    *("libstdc++.so.6", "libgcc_s.so.1"),
+    "libpthread.so.0",
+    "libdl.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+    "libresolv.so.2",
+    "libstdc++.so.6",
+    "libgcc_s.so.1",
 )
-"""In every Debian image: what is compiled elsewhere is linked with them."""
+"""Libraries of every Debian image. Wheels are linked with them."""
 
 
 def fail(why: str) -> NoReturn:
-    """End, loudly."""
+    """Print the reason and exit."""
     sys.exit(f"rehearse: FAILED: {why}")
 
 
-def copy(source: Path, root: Path) -> None:
-    """Copy a file or folder to the same place under another root."""
+def copy_below(source: Path, root: Path) -> None:
+    """Copy a file or folder to the same path below another root."""
     target = root / source.relative_to("/")
     target.parent.mkdir(parents=True, exist_ok=True)
     left_out = shutil.ignore_patterns(
@@ -37,14 +42,14 @@ def copy(source: Path, root: Path) -> None:
         shutil.copy2(source, target)
 
 
-def libraries(files: Sequence[Path]) -> set[Path]:
-    """Ask the loader which libraries these files are linked with."""
-    said = subprocess.run(["ldd", *files], capture_output=True, text=True, check=True)
-    return {Path(found) for found in re.findall(r"(/\S+\.so\S*) \(", said.stdout)}
+def find_libraries(files: Sequence[Path]) -> set[Path]:
+    """Return the libraries that files are linked with, as the loader resolves them."""
+    listed = subprocess.run(["ldd", *files], capture_output=True, text=True, check=True)
+    return {Path(found) for found in re.findall(r"(/\S+\.so\S*) \(", listed.stdout)}
 
 
 def make_base(root: Path) -> None:
-    """Make a root with this Python, its libraries and a shell: no tool, no package."""
+    """Create a root with Python, its libraries and a shell, without other packages."""
     for folder in ("dev", "etc", "proc", "root", "tmp", "usr/local/bin", "var"):
         (root / folder).mkdir(parents=True)
     (root / "tmp").chmod(0o1777)
@@ -54,25 +59,25 @@ def make_base(root: Path) -> None:
     python = Path(os.path.realpath(sys.executable))
     stdlib = Path(sysconfig.get_path("stdlib"))
     programs = [Path(shutil.which(name) or fail(f"no {name}")) for name in PROGRAMS]
-    linked = libraries([python, *programs, *stdlib.rglob("*.so")])
+    linked = find_libraries([python, *programs, *stdlib.rglob("*.so")])
     libc = next(path for path in linked if path.name.startswith("libc.so"))
     beside = [libc.with_name(name) for name in BESIDE_LIBC]
     for path in (python, stdlib, *programs, *linked, *beside):
-        copy(path, root)
+        copy_below(path, root)
     for name in ("python", "python3"):
         (root / "usr/local/bin" / name).symlink_to(python)
-    give_pip(root, stdlib)
+    add_pip(root, stdlib)
 
 
-def give_pip(root: Path, stdlib: Path) -> None:
-    """Unpack the pip that comes with Python, as the base image has it."""
+def add_pip(root: Path, stdlib: Path) -> None:
+    """Unpack the pip that is bundled with Python, as in the base image."""
     bundled = Path(
         sysconfig.get_config_var("WHEEL_PKG_DIR") or stdlib / "ensurepip/_bundled"
     )
     wheel = next(bundled.glob("pip-*.whl"), None)
     if wheel is None or not (stdlib / "ensurepip").is_dir():
         fail(f"no ensurepip in {stdlib}. On Debian: apt-get install python3-venv")
-    copy(bundled, root)
+    copy_below(bundled, root)
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     asked = ["/usr/sbin/chroot", str(root), "/usr/local/bin/python", "-c", where]
     said = subprocess.run(asked, env={}, capture_output=True, check=True)

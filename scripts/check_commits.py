@@ -18,7 +18,7 @@ BASE: Final = "afef48cb26dce1f4fd3b4f33271f69134347ceab"
 LONGEST: Final = 72
 """Characters of a line."""
 NOT_IMPERATIVE: Final = re.compile(r"ed$|ing$|[^s]s$")
-"""Endings of words that are no verb in the imperative, but for the words below."""
+"""Endings of words that are not in the imperative. The words below are exceptions."""
 IMPERATIVE: Final = re.compile(
     "Alias|Bring|Canvas|Embed|Exceed|Feed|Focus|Need|Ping|Proceed|Seed|Speed"
 )
@@ -26,11 +26,11 @@ NO_VERBS: Final = re.compile(
     "A|An|Fewer|More|No|One|The|This|Three|Two|What|Which|While|Who|Whoever"
 )
 UNBREAKABLE: Final = re.compile(r"^\S+$|^[A-Z][A-Za-z-]+: ")
-"""A line that cannot be wrapped: one word, or a trailer."""
+"""A line that cannot be wrapped: a single word, or a trailer."""
 
 
 def find_faults(message: str) -> Iterator[str]:
-    """Yield what is wrong with a commit message, and what to do."""
+    """Yield each fault of a commit message and its remedy."""
     lines = [line for line in message.splitlines() if not line.startswith("#")]
     subject, rest = (lines or [""])[0], lines[1:]
     if not subject.strip():
@@ -47,7 +47,7 @@ def find_faults(message: str) -> Iterator[str]:
 
 
 def find_faults_of_subject(subject: str) -> Iterator[str]:
-    """Yield what is wrong with a subject."""
+    """Yield each fault of a subject and its remedy."""
     first = subject.split(maxsplit=1)[0]
     if len(subject) > LONGEST:
         yield f"The subject has {len(subject)} characters: use at most {LONGEST}."
@@ -70,20 +70,20 @@ def is_too_long(line: str) -> bool:
 
 
 def list_commits() -> dict[str, str]:
-    """Return the messages of all commits after `BASE`, but for merges, by commit.
+    """Return the messages of all commits after `BASE` except merges, by commit.
 
-    In a shallow clone, which may not have `BASE`, that of the last commit alone. Raises
-    subprocess.CalledProcessError and OSError where there is no repository.
+    A shallow clone may lack `BASE`; then only the last commit is returned. Raises
+    subprocess.CalledProcessError or OSError if there is no repository.
     """
-    known = git("rev-parse", "--quiet", "--verify", f"{BASE}^{{commit}}", check=False)
+    known = run_git("rev-parse", "--quiet", "--verify", f"{BASE}^{{commit}}", check=False)
     which = [f"{BASE}..HEAD"] if known else ["-1"]
-    told = git("log", "--no-merges", "-z", "--format=%h%n%B", *which)
-    found = (one.partition("\n") for one in told.split("\0") if one)
+    log = run_git("log", "--no-merges", "-z", "--format=%h%n%B", *which)
+    found = (one.partition("\n") for one in log.split("\0") if one)
     return {commit: message for commit, _, message in found}
 
 
-def git(*arguments: str, check: bool = True) -> str:
-    """Run git in the checkout, and return what it prints."""
+def run_git(*arguments: str, check: bool = True) -> str:
+    """Run git in the checkout and return its output."""
     command = ["git", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=check)
     return done.stdout

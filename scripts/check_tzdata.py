@@ -1,7 +1,7 @@
-"""Warn if a newer release of the time zone database than the pinned one can be had.
+"""Warn if there is a newer time zone database than the pinned one.
 
-Governments change their clocks at short notice. `make check` runs this; it never fails, for
-a release of somebody else must not stop ours.
+Governments change time zones at short notice. `make check` runs this script. It never
+fails, because an external release must not block ours.
 """
 
 import subprocess
@@ -13,17 +13,17 @@ ROOT: Final = Path(__file__).parents[1]
 UV: Final = ROOT / ".uv" / "bin" / "uv"
 PINS: Final = ROOT / "requirements" / "run.txt"
 NAME: Final = "tzdata=="
-SECONDS: Final = 60
+TIMEOUT: Final = 60
 
 
-def pinned_version(pins: str) -> str:
+def parse_pinned_version(pins: str) -> str:
     """Return the version of tzdata that a requirements file pins."""
     [line] = [line for line in pins.splitlines() if line.startswith(NAME)]
     return line.removeprefix(NAME).split()[0]
 
 
-def newest_version() -> str | None:
-    """Ask the package index for the newest version; None if it cannot be asked."""
+def find_newest_version() -> str | None:
+    """Return the newest version in the package index, or None if it does not answer."""
     resolve = [str(UV), "pip", "compile", "--quiet", "--no-header", "--no-annotate", "-"]
     try:
         resolved = subprocess.run(
@@ -32,26 +32,25 @@ def newest_version() -> str | None:
             capture_output=True,
             text=True,
             check=True,
-            timeout=SECONDS,
+            timeout=TIMEOUT,
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return pinned_version(resolved.stdout)
+    return parse_pinned_version(resolved.stdout)
 
 
-def advice(pinned: str, newest: str | None) -> str:
-    """Say in one line how the pinned version stands."""
+def format_advice(pinned: str, newest: str | None) -> str:
+    """Return one line that compares the pinned version with the newest."""
     if newest is None:
-        return f"tzdata {pinned} is pinned; the package index could not be asked for newer."
+        return f"tzdata {pinned} is pinned; the package index could not be reached."
     if pinned == newest:
         return f"tzdata {pinned} is pinned, the newest release."
     return (
-        f"WARNING: tzdata {pinned} is pinned, and {newest} is out: deadlines may follow "
-        "rules that no longer hold. Run `make lock UPGRADE='--upgrade-package tzdata'`."
+        f"WARNING: tzdata {pinned} is pinned, and {newest} is available: deadlines "
+        "may follow outdated rules. Run `make lock UPGRADE='--upgrade-package tzdata'`."
     )
 
 
 if __name__ == "__main__":
-    sys.stdout.write(
-        f"{advice(pinned_version(PINS.read_text('utf-8')), newest_version())}\n"
-    )
+    pinned = parse_pinned_version(PINS.read_text("utf-8"))
+    sys.stdout.write(f"{format_advice(pinned, find_newest_version())}\n")

@@ -1,8 +1,8 @@
-"""Measure which branches the tests on SQLite take: `make coverage`, some: `T=tests/api`.
+"""Measure the branch coverage of all tests, or some: `make coverage [T=tests/api]`.
 
-With those of PostgreSQL that alone can take some: two requests at once. What runs as a
-process of its own counts too; what measures time is left out. Fails where a branch of a
-module that matters is never taken, or fewer than 95 of 100 are overall.
+The tests run on SQLite. Those that need two concurrent requests run on PostgreSQL too.
+Child processes are measured; tests that measure time are left out. It fails if a branch of
+a listed module is not covered, or if fewer than 95 % of all branches are.
 """
 
 import json
@@ -21,61 +21,73 @@ type Measured = dict[str, Any]
 
 
 def main(words: list[str]) -> int:
-    """Measure, tell what is missing, and answer for the shell."""
+    """Run the tests, print what is not covered, and return the exit code."""
     FOLDER.mkdir(exist_ok=True)
-    failed = measured(words or list(EVERYTHING))
+    failed = measure(words or list(EVERYTHING))
     report: Measured = json.loads((FOLDER / "coverage.json").read_text())
     for name, file in report["files"].items():
-        if missing := gaps(file):
+        if missing := format_gaps(file):
             print(f"{name}: {missing}")
-    lacking = [name for name in MODULES if gaps(report["files"][name])]
-    overall = branches(report["totals"])
-    print(f"{overall:.1f} % of all branches, {lines(report['totals']):.1f} % of all lines")
-    for name in lacking:
-        print(f"{name}: not every branch is taken", file=sys.stderr)
+    incomplete = [name for name in MODULES if format_gaps(report["files"][name])]
+    overall = compute_branch_coverage(report["totals"])
+    lines = compute_line_coverage(report["totals"])
+    print(f"{overall:.1f} % of all branches, {lines:.1f} % of all lines")
+    for name in incomplete:
+        print(f"{name}: not every branch is covered", file=sys.stderr)
     if overall < ENOUGH:
-        print(f"Fewer than {ENOUGH} % of all branches are taken", file=sys.stderr)
-    return failed or bool(lacking) or overall < ENOUGH
+        print(f"Fewer than {ENOUGH} % of all branches are covered", file=sys.stderr)
+    return failed or bool(incomplete) or overall < ENOUGH
 
 
-def measured(words: list[str]) -> int:
-    """Run the tests, and write down which branches they took."""
+def measure(words: list[str]) -> int:
+    """Run the tests on both databases, and return the highest exit code."""
     both = ("--databases", "postgresql", "--cov-append", *sorted(ON_BOTH))
-    failed = [run("--databases", "sqlite", *words), run(*both)]
+    failed = [run_tests("--databases", "sqlite", *words), run_tests(*both)]
     return max(failed)
 
 
-def run(*words: str) -> int:
-    """Run some tests, and write down which branches were taken so far."""
+def run_tests(*words: str) -> int:
+    """Run tests, adding to the coverage measured so far."""
     tests = [
-        *(sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadscope"),
-        *("--no-loadscope-reorder", "-m", "not timed"),
-        *("--cov", "--cov-branch", "--cov-report="),
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n",
+        "auto",
+        "--dist",
+        "loadscope",
+        "--no-loadscope-reorder",
+        "-m",
+        "not timed",
+        "--cov",
+        "--cov-branch",
+        "--cov-report=",
         f"--cov-report=json:{FOLDER / 'coverage.json'}",
-        *(f"--cov-report=html:{FOLDER / 'html'}", *words),
+        f"--cov-report=html:{FOLDER / 'html'}",
+        *words,
     ]
     return subprocess.run(tests, cwd=ROOT, check=False).returncode
 
 
-def gaps(file: Measured) -> str:
-    """Spell what was never run, and which branches were never taken."""
-    lost = [str(line) for line in file["missing_lines"]]
-    turns = [f"{here}->{there}" for here, there in file["missing_branches"]]
-    return ", ".join([*lost, *turns])
+def format_gaps(file: Measured) -> str:
+    """Return the lines and branches of a file that are not covered."""
+    lines = [str(line) for line in file["missing_lines"]]
+    branches = [f"{here}->{there}" for here, there in file["missing_branches"]]
+    return ", ".join([*lines, *branches])
 
 
-def branches(summary: Measured) -> float:
-    """Say how many of a hundred branches were taken."""
-    return share(summary["covered_branches"], summary["num_branches"])
+def compute_branch_coverage(summary: Measured) -> float:
+    """Return the percentage of covered branches."""
+    return compute_percentage(summary["covered_branches"], summary["num_branches"])
 
 
-def lines(summary: Measured) -> float:
-    """Say how many of a hundred statements were run."""
-    return share(summary["covered_lines"], summary["num_statements"])
+def compute_line_coverage(summary: Measured) -> float:
+    """Return the percentage of covered statements."""
+    return compute_percentage(summary["covered_lines"], summary["num_statements"])
 
 
-def share(part: int, whole: int) -> float:
-    """Say how many of a hundred."""
+def compute_percentage(part: int, whole: int) -> float:
+    """Return a percentage."""
     return 100 * part / max(1, whole)
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from host import index_variables, mount, unshare_mounts
+from host import add_mount, get_index_variables, split_mounts
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = "git,make,python3,python3-venv,ca-certificates"
@@ -48,7 +48,7 @@ wait $served
 cat ../run.log
 test -n "$ready"
 """
-"""Serve the demonstration until it answers once; it leaves its database in the checkout."""
+"""Start the demonstration, wait until it is ready, and stop it. Its database stays."""
 LOGS: Final = ROOT / ".elsewhere"
 ROOTS: Final = ("newest", "older")
 
@@ -63,7 +63,7 @@ class TargetRun:
 
     @property
     def name(self) -> str:
-        """Name the run in the summary and in the name of its log."""
+        """The name of the run, for the summary and its log file."""
         zone = self.time_zone.replace("/", "-")
         return f"{self.root.name}-{zone}-{self.target}"
 
@@ -95,7 +95,7 @@ def make_root(root: Path) -> None:
 
 
 def add_user(root: Path) -> None:
-    """Add a user without useradd, which a minimal Debian lacks."""
+    """Add a user without useradd, which a minimal Debian does not have."""
     for name, line in (
         ("passwd", f"{USER}:x:1000:1000::{HOME}:/bin/sh"),
         ("group", f"{USER}:x:1000:"),
@@ -107,8 +107,8 @@ def add_user(root: Path) -> None:
     os.chown(home, 1000, 1000)
 
 
-def put_older_zones(root: Path) -> None:
-    """Replace the zone files of a root by those of an older release of tzdata."""
+def replace_zones(root: Path) -> None:
+    """Replace the zone files of a root by those of an older tzdata."""
     folder = root / "tmp/tzdata"
     pip = [sys.executable, "-m", "pip"] if has_pip() else [ROOT / ".uv/bin/pip"]
     run(
@@ -133,15 +133,15 @@ def has_pip() -> bool:
     return subprocess.run(asked, capture_output=True, check=False).returncode == 0
 
 
-def mount_into(root: Path) -> None:
+def enable_mounts(root: Path) -> None:
     """Mount /proc, /dev, /dev/shm and /sys into a root."""
-    mount("-t", "proc", "proc", f"{root}/proc")
-    mount("--bind", "/dev", f"{root}/dev")
-    mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(root / "dev/shm"))
-    mount("--bind", "/sys", f"{root}/sys")
+    add_mount("-t", "proc", "proc", f"{root}/proc")
+    add_mount("--bind", "/dev", f"{root}/dev")
+    add_mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", str(root / "dev/shm"))
+    add_mount("--bind", "/sys", f"{root}/sys")
 
 
-def clone_into(root: Path) -> None:
+def copy_checkout(root: Path) -> None:
     """Clone the last commit into the home of the new user."""
     bundle = root / "tmp/safe-conduct.bundle"
     run("git", "bundle", "create", "--quiet", bundle, "HEAD", folder=ROOT)
@@ -156,7 +156,7 @@ def run_inside(
 ) -> subprocess.CompletedProcess[str]:
     """Run a shell command as the new user, and return what it printed."""
     own = {"PATH": "/usr/bin:/bin", "HOME": HOME, "USER": USER}
-    env = own | index_variables() | dict(variables)
+    env = own | get_index_variables() | dict(variables)
     shell = f"cd {HOME} && {command}"
     chroot = shutil.which("chroot") or "/usr/sbin/chroot"
     words = [chroot, f"--userspec={USER}", str(root), "/bin/sh", "-c", shell]
@@ -177,9 +177,9 @@ def prepare(folder: Path, chosen: Sequence[str]) -> Iterator[Path]:
         root = folder / name
         make_root(root)
         if name == "older":
-            put_older_zones(root)
-        mount_into(root)
-        clone_into(root)
+            replace_zones(root)
+        enable_mounts(root)
+        copy_checkout(root)
         for command in ("make -C safe-conduct setup", SERVE):
             done = run_inside(root, command, {})
             if done.returncode:
@@ -213,7 +213,7 @@ def run_target(one: TargetRun) -> bool:
 
 
 def set_zone(root: Path, name: str) -> None:
-    """Set the time zone of a root, as its administrator would."""
+    """Set the time zone of a root as an administrator does."""
     (root / "etc/timezone").write_text(f"{name}\n", "utf-8")
     link = root / "etc/localtime"
     link.unlink(missing_ok=True)
@@ -226,7 +226,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="+", help="targets of the Makefile")
     parser.add_argument("--roots", nargs="+", choices=ROOTS, default=ROOTS)
     args = parser.parse_args()
-    unshare_mounts()
+    split_mounts()
     LOGS.mkdir(exist_ok=True)
     folder = Path(mkdtemp(prefix="safe-conduct-roots-", dir="/var/tmp"))
     folder.chmod(0o755)
@@ -237,13 +237,13 @@ def main() -> int:
             for one in list_runs(root, args.targets)
         ]
     finally:
-        for place in mounted_below(folder):
+        for place in list_mounts(folder):
             run("umount", "--lazy", place)
         shutil.rmtree(folder)
     return 0 if all(results) else 1
 
 
-def mounted_below(folder: Path) -> list[str]:
+def list_mounts(folder: Path) -> list[str]:
     """Return the mount points below a folder, the last one first."""
     lines = Path("/proc/self/mounts").read_text("utf-8").splitlines()
     places = [line.split()[1] for line in lines]

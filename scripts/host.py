@@ -1,4 +1,4 @@
-"""What scripts that build root file systems need of this machine: mounts and indexes."""
+"""Mounts and package indexes of this machine, for scripts that build root file systems."""
 
 import os
 import re
@@ -13,8 +13,8 @@ INDEX_VARIABLE: Final = re.compile(
 )
 
 
-def unshare_mounts() -> None:
-    """Run this program again in its own mount namespace: its mounts end with it."""
+def split_mounts() -> None:
+    """Restart this program in its own mount namespace, so that its mounts end with it."""
     if os.environ.get(UNSHARED):
         return
     if os.getuid() != 0:
@@ -23,11 +23,11 @@ def unshare_mounts() -> None:
     os.execvpe("unshare", words, {**os.environ, UNSHARED: "1"})
 
 
-def mount(*words: str) -> None:
+def add_mount(*words: str) -> None:
     """Mount a file system."""
     subprocess.run(["mount", *words], check=True)
 
 
-def index_variables() -> dict[str, str]:
-    """Return the environment variables by which pip reaches its package index."""
+def get_index_variables() -> dict[str, str]:
+    """Return the environment variables that tell pip which package index to use."""
     return {name: value for name, value in os.environ.items() if INDEX_VARIABLE.match(name)}

@@ -1,8 +1,8 @@
-"""Build the image with Debian's buildah, on a bare root that stands for its base image.
+"""Build the image with buildah of Debian, on a bare root instead of the base image.
 
 Buildah reads the Dockerfile and .dockerignore as Docker does, and needs no daemon: `RUN`
-takes a chroot. The registry of the base image is not reached: a root with this machine's
-Python stands for it.
+uses a chroot. The registry of the base image is not used: a root with this machine's Python
+replaces it.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bare_root import fail
-from host import index_variables
+from host import get_index_variables
 
 CHECKOUT: Final = Path(__file__).parents[1]
 BASE: Final = "localhost/python:bare"
@@ -26,7 +26,7 @@ PACKAGES: Final = ("buildah", "netavark")
 TRUST: Final = ("/etc/resolv.conf", "/etc/ssl/certs", "/etc/pip.conf", "/etc/xdg/pip")
 """Files that pip needs to reach its index: mounted for RUN, not part of the image."""
 LIMITS: Final = {"nproc": resource.RLIMIT_NPROC, "nofile": resource.RLIMIT_NOFILE}
-"""Buildah raises these by default, which an outer container may forbid."""
+"""Limits that buildah raises by default, which an outer container may not permit."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Image:
     command: list[str]
     health: list[str]
 
-    def at(self, path: str) -> Path:
-        """Return where a path of the image is on this machine."""
+    def get_path(self, path: str) -> Path:
+        """Return the path on this machine of a path in the image."""
         return self.root / (Path(self.workdir) / path).relative_to("/")
 
-    def isolated(self, words: Sequence[str]) -> list[str]:
+    def wrap_command(self, words: Sequence[str]) -> list[str]:
         """Return the command that runs `words` as process 1, as the user of the image."""
         user, group = self.user.split(":")
         where = ["--root", str(self.root), "--wd", self.workdir]
@@ -53,9 +53,9 @@ class Image:
         return ["unshare", "--pid", "--fork", "--kill-child", *where, *who, "--", *words]
 
     def run(self, words: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command in the image, and wait until it ends."""
+        """Run a command in the image until it ends."""
         return subprocess.run(
-            self.isolated(words),
+            self.wrap_command(words),
             env=self.env,
             capture_output=True,
             text=True,
@@ -70,8 +70,8 @@ class Builder:
 
     folder: Path
 
-    def buildah(self, *words: str | Path, show: bool = False) -> str:
-        """Run a command of buildah, or fail with what it printed."""
+    def run(self, *words: str | Path, show: bool = False) -> str:
+        """Run a buildah command, or exit with its output."""
         store = [f"--root={self.folder}/store", f"--runroot={self.folder}/run"]
         done = subprocess.run(
             ["buildah", "--storage-driver", "vfs", *store, *words],
@@ -85,18 +85,21 @@ class Builder:
         return (done.stdout or "").strip()
 
     def import_base(self, root: Path) -> None:
-        """Make the base image of a root file system."""
-        container = self.buildah("from", "scratch")
-        self.buildah("add", "--quiet", container, root, "/")
-        self.buildah("commit", "--quiet", "--rm", container, BASE)
+        """Create the base image from a root file system."""
+        container = self.run("from", "scratch")
+        self.run("add", "--quiet", container, root, "/")
+        self.run("commit", "--quiet", "--rm", container, BASE)
 
     def build(self) -> Image:
         """Build the Dockerfile, and mount the image."""
         limits = {name: resource.getrlimit(kind) for name, kind in LIMITS.items()}
-        passed = index_variables()
-        self.buildah(
-            *("build", "--isolation", "chroot", "--format", "docker", "--tag", IMAGE),
-            *("--build-arg", f"PYTHON_IMAGE={BASE}"),
+        passed = get_index_variables()
+        self.run(
+            "build",
+            "--isolation=chroot",
+            "--format=docker",
+            f"--tag={IMAGE}",
+            f"--build-arg=PYTHON_IMAGE={BASE}",
             *(f"--ulimit={name}={soft}:{hard}" for name, (soft, hard) in limits.items()),
             *(f"--volume={path}:{path}:ro" for path in TRUST if Path(path).exists()),
             *(f"--env={name}" for name in passed),
@@ -104,34 +107,34 @@ class Builder:
             CHECKOUT,
             show=True,
         )
-        container = self.buildah("from", IMAGE)
-        root = Path(self.buildah("mount", container))
-        inspected = json.loads(self.buildah("inspect", "--type", "image", IMAGE))
-        return image_of(root, inspected["Docker"]["config"])
+        container = self.run("from", IMAGE)
+        root = Path(self.run("mount", container))
+        inspected = json.loads(self.run("inspect", "--type", "image", IMAGE))
+        return make_image(root, inspected["Docker"]["config"])
 
 
-def image_of(root: Path, config: dict[str, Any]) -> Image:
-    """Read the configuration of an image."""
+def make_image(root: Path, config: dict[str, Any]) -> Image:
+    """Return an image with the given root and configuration."""
     check = config.get("Healthcheck", {}).get("Test", [])
     if check[:1] != ["CMD"]:
-        fail("the image has no health check that is a command")
+        fail("the image has no health check of the form CMD")
     return Image(
-        root,
-        dict(pair.split("=", 1) for pair in config["Env"]),
-        config["WorkingDir"],
-        config["User"],
-        config["Entrypoint"],
-        config["Cmd"],
-        check[1:],
+        root=root,
+        env=dict(pair.split("=", 1) for pair in config["Env"]),
+        workdir=config["WorkingDir"],
+        user=config["User"],
+        entrypoint=config["Entrypoint"],
+        command=config["Cmd"],
+        health=check[1:],
     )
 
 
 def require_buildah() -> None:
-    """Install buildah from Debian, or fail."""
+    """Install buildah from Debian if it is missing, or exit."""
     if not shutil.which("buildah"):
         words = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]
         if subprocess.run(words, check=False).returncode:
-            fail("there is no buildah. On Debian: apt-get install buildah netavark")
+            fail("buildah is missing. On Debian: apt-get install buildah netavark")
 
 
 def report_version() -> None:
@@ -140,4 +143,4 @@ def report_version() -> None:
     named = re.search(r"PYTHON_IMAGE=python:(\d+\.\d+)", text) or fail("no PYTHON_IMAGE")
     here = ".".join(map(str, sys.version_info[:2]))
     if named[1] != here:
-        print(f"  note: the image has Python {named[1]}, rehearsed with {here}")
+        print(f"  note: the image has Python {named[1]}, this machine {here}")

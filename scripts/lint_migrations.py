@@ -1,7 +1,7 @@
-"""Lint the SQL of each migration with squawk: what it would lock, and for how long.
+"""Lint the SQL of each migration with squawk, which reports long locks.
 
-Each is linted by itself, as it is deployed: for squawk a table is new only in the file that
-creates it, and nobody waits for the lock of a new table.
+Each migration is a file of its own, as it is deployed: squawk treats a table as new only in
+the file that creates it, and nobody waits for the lock of a new table.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ SQUAWK: Final = Path(sys.executable).with_name("squawk")
 
 
 def main() -> int:
-    """Write each migration to a file, and hand them to squawk."""
+    """Write each migration to a file and lint the files with squawk."""
     with TemporaryDirectory() as folder:
         for revision, sql in migrations.spelled():
             Path(folder, f"{revision}.sql").write_text(sql, encoding="utf-8")

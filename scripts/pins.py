@@ -1,4 +1,4 @@
-"""Read what the requirements files pin."""
+"""Parse the pins of requirements files."""
 
 import re
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class Pin:
 
 
 def parse_pins(text: str) -> list[Pin]:
-    """Read every pin of a requirements file. Raises ValueError for any other line."""
+    """Return every pin of a requirements file. Raises ValueError for any other line."""
     return [parse_pin(one) for one in NEXT_PIN.split(text.replace(" \\\n", "\n").strip())]
 
 
 def parse_pin(text: str) -> Pin:
-    """Read a pin, its hashes, and the comment of uv that says what requires it."""
+    """Return a pin with its hashes and the packages that require it, which uv comments."""
     head = text.partition("\n")[0]
     found, hashes = PIN.fullmatch(head), HASH.findall(text)
     if not found or not hashes:

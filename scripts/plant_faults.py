@@ -1,10 +1,10 @@
 """Plant one-line faults and report which tests notice them: `make plant FAULTS=40 SEED=20`.
 
-The seed selects the faults from the mutants of the modules in mutation/modules.py, without
-those that are known to be equivalent, and at most one for each function. A fault is written
-into its module, tests run until the first failure, and the module is restored. The tests
-listed for the module run first. They are part of `make test`: if one of them fails, so does
-that. Otherwise all of `make test` runs, and at last all of `make test-all`.
+The seed selects the faults from the mutants of the modules in mutation/modules.py, except
+those that are known to be equivalent, and at most one for each function. Each fault is
+written into its module, the tests run until the first failure, and the module is restored.
+The tests listed for the module run first. They are part of `make test`: if one of them
+fails, `make test` does. Otherwise all of `make test` runs, and then all of `make test-all`.
 """
 
 import argparse
@@ -24,13 +24,21 @@ from mutation.results import equivalents, place
 EFFORTS: Final = ("sample", "all")
 """The values of `--effort` that `make test` and `make test-all` use."""
 PYTEST: Final = (
-    *(sys.executable, "-m", "pytest", "-q", "-x"),
-    *("-n", "auto", "--dist", "loadscope", "--no-loadscope-reorder"),
+    sys.executable,
+    "-m",
+    "pytest",
+    "-q",
+    "-x",
+    "-n",
+    "auto",
+    "--dist",
+    "loadscope",
+    "--no-loadscope-reorder",
 )
 
 
 def select_faults(count: int, seed: int) -> list[Mutant]:
-    """Select faults, at most one for each function or constant."""
+    """Return faults, at most one for each function or constant."""
     known = equivalents()
     found = [one for name in MODULES for one in mutants_of(name, read(name))]
     Random(seed).shuffle(found)  # noqa: S311 - nothing secret
@@ -39,7 +47,7 @@ def select_faults(count: int, seed: int) -> list[Mutant]:
 
 
 @contextmanager
-def planted(mutant: Mutant) -> Iterator[None]:
+def plant(mutant: Mutant) -> Iterator[None]:
     """Change the module while the block runs."""
     path, before = ROOT / mutant.module, read(mutant.module)
     path.write_text(mutant.text, "utf-8")
@@ -86,14 +94,14 @@ def main() -> int:
     noticed = dict.fromkeys((*EFFORTS, ""), 0)
     for number, mutant in enumerate(select_faults(args.faults, args.seed), 1):
         began = time.monotonic()
-        with planted(mutant):
+        with plant(mutant):
             effort, test = find_test(mutant, args.seed)
         noticed[effort] += 1
         where = f"{mutant.module}:{mutant.line} {mutant.scope}: {mutant.at!r}"
         change = f"{mutant.was!r} -> {mutant.now!r}"
-        told = f"{effort}: {test}" if effort else "SURVIVED"
+        result = f"{effort}: {test}" if effort else "SURVIVED"
         took = f"{time.monotonic() - began:.0f} s"
-        print(f"{number}. {where}: {change}: {told} ({took})", flush=True)
+        print(f"{number}. {where}: {change}: {result} ({took})", flush=True)
     some, every = noticed["sample"], noticed["sample"] + noticed["all"]
     print(f"of {args.faults}: make test notices {some}, make test-all {every}")
     return 0

@@ -1,8 +1,8 @@
-"""Carry out the Dockerfile without Docker, and live in what it makes: `make rehearse`.
+"""Build the Dockerfile without Docker and run the image: `make rehearse`.
 
-Buildah builds the image on a bare root: what the real base image does not have is missed
-here too. It needs root, and the package index that pip is told to use. It says at the end
-what it did not show.
+Buildah builds the image on a bare root, so whatever the real base image lacks is missing
+here too. It needs root and the package index that pip is configured for. At the end it
+prints what it did not check.
 """
 
 import os
@@ -22,92 +22,99 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from bare_root import fail, make_base
-from host import mount, unshare_mounts
+from host import add_mount, split_mounts
 from image import Builder, Image, report_version, require_buildah
 
 UP: Final = 0x1
 SET_FLAGS: Final = 0x8914
-STOPS_IN: Final = 10.0
-STARTS_IN: Final = 30.0
+STOP_SECONDS: Final = 10.0
+START_SECONDS: Final = 30.0
 URL: Final = "http://127.0.0.1:8000"
-OPERATOR: Final = (
-    *("key new", "migrate", "directory load", "directory load app/demo/data", "doctor"),
+OPERATOR_COMMANDS: Final = (
+    "key new",
+    "migrate",
+    "directory load",
+    "directory load app/demo/data",
+    "doctor",
 )
-SHOWN: Final = """
-rehearsed: the Dockerfile, built by buildah on a bare root with this machine's Python;
-then, as its user, on a read-only root and without any network but loopback: key,
-migration, directory, serving as process 1, liveness, readiness, the health check, SIGTERM.
-not rehearsed: the base image itself (its Debian, its patch release of Python, its digest);
-Docker's own builder and cache; what EXPOSE, VOLUME and STOPSIGNAL do; the intervals of
-HEALTHCHECK; other architectures; the limits, seccomp and capabilities of a container
+SUMMARY: Final = """
+Checked: the Dockerfile, built by buildah on a bare root with this machine's Python. Then,
+as its user, with a read-only root and only the loopback network: key, migration, directory,
+serving as process 1, liveness, readiness, the health check, SIGTERM.
+Not checked: the base image itself (its Debian, its patch release of Python, its digest);
+Docker's own builder and cache; the effect of EXPOSE, VOLUME and STOPSIGNAL; the intervals
+of HEALTHCHECK; other architectures; the limits, seccomp and capabilities of a container
 engine; PostgreSQL; compose.yaml, which tests/contract reads.
 """.strip()
 
 
-def must(true: object, what: str) -> None:
-    """Say that something holds, or fail."""
-    if not true:
-        fail(f"not so: {what}")
-    print(f"  ok: {what}", flush=True)
+def require(condition: object, description: str) -> None:
+    """Print that a condition holds, or exit."""
+    if not condition:
+        fail(f"expected: {description}")
+    print(f"  ok: {description}", flush=True)
 
 
 @contextmanager
-def bench() -> Iterator[Path]:
-    """Give a folder in memory, and take it away with all that is mounted in it."""
+def make_folder() -> Iterator[Path]:
+    """Provide a folder in memory, and remove it with everything mounted in it."""
     with TemporaryDirectory(prefix="rehearse-") as folder:
-        mount("-t", "tmpfs", "tmpfs", folder)
+        add_mount("-t", "tmpfs", "tmpfs", folder)
         try:
             yield Path(folder)
         finally:
             subprocess.run(["umount", "--recursive", "--lazy", folder], check=True)
 
 
-def only_loopback() -> None:
-    """Leave every network: what runs from now on can reach this process alone."""
+def leave_networks() -> None:
+    """Leave every network, so that only this process can be reached."""
     os.unshare(os.CLONE_NEWNET)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         ioctl(any_socket, SET_FLAGS, struct.pack("16sH14x", b"lo", UP))
 
 
-def as_container(image: Image) -> None:
-    """Take from the root what a container does not have, and give it what it does."""
-    var = image.at("var")
+def prepare_mounts(image: Image) -> None:
+    """Mount the root read-only, with the volume and /tmp as a container has them."""
+    var = image.get_path("var")
     owner = var.stat()
-    must(oct(owner.st_mode)[-3:] == "700", "the volume is its user's alone")
-    must(owner.st_uid == int(image.user.split(":")[0]), "the user owns the volume")
-    mount("--bind", str(image.root), str(image.root))
+    require(oct(owner.st_mode)[-3:] == "700", "only its user can read the volume")
+    require(
+        owner.st_uid == int(image.user.split(":")[0]),
+        "the user of the image owns the volume",
+    )
+    add_mount("--bind", str(image.root), str(image.root))
     for target, options in ((var, "mode=0700"), (image.root / "tmp", "mode=1777")):
         ids = f"uid={owner.st_uid},gid={owner.st_gid}"
-        mount("-t", "tmpfs", "-o", f"{options},{ids}", "tmpfs", str(target))
-    mount("-o", "remount,bind,ro", str(image.root))
+        add_mount("-t", "tmpfs", "-o", f"{options},{ids}", "tmpfs", str(target))
+    add_mount("-o", "remount,bind,ro", str(image.root))
 
 
-def judge(image: Image) -> None:
-    """Look at what the image holds."""
+def check_image(image: Image) -> None:
+    """Check the contents of the image."""
     tools = [image.root.rglob(f"{name}/__init__.py") for name in ("pip", "setuptools")]
-    must(not any(map(list, tools)), "neither pip nor setuptools is in the image")
-    must(image.user.split(":")[0] != "0", f"it runs as {image.user}, not as root")
-    code = [*image.at(".").rglob("*"), *(image.root / "opt").rglob("*")]
-    mine = [path for path in code if path.lstat().st_uid and path != image.at("var")]
-    must(len(code) > len(mine) == 0, f"of {len(code)} files none is its user's to change")
+    require(not any(map(list, tools)), "neither pip nor setuptools is in the image")
+    require(image.user.split(":")[0] != "0", f"it runs as {image.user}, not as root")
+    code = [*image.get_path(".").rglob("*"), *(image.root / "opt").rglob("*")]
+    own = [path for path in code if path.lstat().st_uid and path != image.get_path("var")]
+    require(len(code) > len(own) == 0, f"its user cannot write to any of {len(code)} files")
 
 
 def prepare(image: Image) -> None:
-    """Do what an operator does before the first start."""
-    refused = image.run([*image.entrypoint, *image.command])
-    told = "key new" in refused.stderr
-    must(told, f"without a key it refuses: {refused.stderr.strip()[-800:]}")
-    for words in OPERATOR:
+    """Run what an operator runs before the first start."""
+    without_key = image.run([*image.entrypoint, *image.command])
+    advised = "key new" in without_key.stderr
+    require(advised, f"no start without a key: {without_key.stderr.strip()[-800:]}")
+    for words in OPERATOR_COMMANDS:
         done = image.run([*image.entrypoint, *words.split()])
-        must(done.returncode == 0, f"safe-conduct {words} {done.stderr[-500:]}".strip())
+        require(done.returncode == 0, f"safe-conduct {words} {done.stderr[-500:]}".strip())
     written = image.run(["python", "-c", "open('app/x', 'w')"])
-    must(written.returncode == 1, "its user can write no code")
+    require(written.returncode == 1, "its user cannot write to the code")
 
 
 @contextmanager
-def serving(image: Image) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the image as a container does, and end it whatever happens."""
-    words = image.isolated([*image.entrypoint, *image.command])
+def run_service(image: Image) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the image as a container does, and stop it at the end."""
+    words = image.wrap_command([*image.entrypoint, *image.command])
     process = subprocess.Popen(words, env=image.env)
     try:
         yield process
@@ -116,8 +123,8 @@ def serving(image: Image) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
-def status(path: str) -> int:
-    """Ask the service, which may not be there yet."""
+def get_status(path: str) -> int:
+    """Return the status code of the service, or 0 if it does not answer."""
     try:
         with urlopen(f"{URL}{path}", timeout=2) as answer:
             return int(answer.status)
@@ -126,59 +133,58 @@ def status(path: str) -> int:
 
 
 def serve(image: Image) -> None:
-    """Start it, ask it how it is, and stop it."""
-    must(
-        image.run(image.health).returncode == 1, "before it serves, the health check fails"
-    )
-    with serving(image) as process:
-        deadline = time.monotonic() + STARTS_IN
-        while not status("/livez") and process.poll() is None:
+    """Start the service, check its health, and stop it."""
+    require(image.run(image.health).returncode == 1, "unhealthy before it serves")
+    with run_service(image) as process:
+        deadline = time.monotonic() + START_SECONDS
+        while not get_status("/livez") and process.poll() is None:
             if time.monotonic() > deadline:
-                fail(f"it did not answer within {STARTS_IN} s")
+                fail(f"it did not answer within {START_SECONDS} s")
             time.sleep(0.1)
         for path in ("/livez", "/readyz"):
-            must(status(path) == HTTPStatus.OK, f"{path} answers 200")
-        must(image.run(image.health).returncode == 0, "the health check passes")
+            require(get_status(path) == HTTPStatus.OK, f"{path} answers 200")
+        require(image.run(image.health).returncode == 0, "the health check passes")
         stop(process)
-    must(
-        image.run(image.health).returncode == 1, "after it stopped, the health check fails"
-    )
+    require(image.run(image.health).returncode == 1, "unhealthy after it stopped")
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Send SIGTERM to process 1, as an engine does, while a caller is connected."""
+    """Send SIGTERM to process 1, as an engine does, while a client is connected."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     first = int(children.read_text("utf-8"))
     uids = Path(f"/proc/{first}/status").read_text("utf-8")
-    must("\nUid:\t10001\t" in uids, "process 1 is not root")
+    require("\nUid:\t10001\t" in uids, "process 1 is not root")
     with socket.create_connection(("127.0.0.1", 8000)):
         began = time.monotonic()
         os.kill(first, signal.SIGTERM)
-        code = process.wait(STOPS_IN + 5)
+        code = process.wait(STOP_SECONDS + 5)
     took = time.monotonic() - began
-    must(took < STOPS_IN, f"it stopped {took:.1f} s after SIGTERM, with a caller connected")
-    must(code in {0, 128 + signal.SIGTERM}, f"it ended well ({code})")
+    require(
+        took < STOP_SECONDS,
+        f"stopped {took:.1f} s after SIGTERM with a client connected",
+    )
+    require(code in {0, 128 + signal.SIGTERM}, f"its exit code is {code}")
 
 
 def main() -> None:
-    """Build, look, prepare, serve, stop."""
+    """Build and check the image, prepare it, serve, and stop."""
     require_buildah()
-    unshare_mounts()
+    split_mounts()
     began = time.monotonic()
-    with bench() as folder:
+    with make_folder() as folder:
         report_version()
         make_base(folder / "base")
         builder = Builder(folder)
         builder.import_base(folder / "base")
         image = builder.build()
         print(f"  built in {time.monotonic() - began:.0f} s")
-        judge(image)
-        only_loopback()
-        as_container(image)
-        image.env["SAFE_CONDUCT_ENVIRONMENT"] = "drill"  # its mechanism is made up
+        check_image(image)
+        leave_networks()
+        prepare_mounts(image)
+        image.env["SAFE_CONDUCT_ENVIRONMENT"] = "drill"  # it loads made-up data
         prepare(image)
         serve(image)
-    print(f"{SHOWN}\nrehearse: passed in {time.monotonic() - began:.0f} s")
+    print(f"{SUMMARY}\nrehearse: passed in {time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Write what an installation consists of, as CycloneDX: `make sbom`.
+"""Write the components of an installation as CycloneDX: `make sbom`.
 
-The same tree gives the same bytes: without a time and a serial number. No address of a
-registry and no path is in it; a package is named by its package URL and its hashes.
+The same tree gives the same bytes, without a time or serial number. The document contains
+no address of a registry and no path; a package is identified by its package URL and hashes.
 """
 
 import json
@@ -27,11 +27,11 @@ PAGES: Final = ROOT / "app" / "api" / "pages"
 WRITTEN: Final = ROOT / "build" / "sbom.cdx.json"
 BUNDLE_VERSION: Final = re.compile(rb'PACKAGE_VERSION:"([0-9.]+)"')
 MARKER: Final = "safe-conduct:environment-marker"
-"""Property of a component that only some platforms need: which ones (PEP 508)."""
+"""The property that holds the environment marker of a component (PEP 508)."""
 
 
 def main(path: Path = WRITTEN) -> None:
-    """Write the document, and say where it is."""
+    """Write the document and print its path."""
     document = describe_installation()
     path.parent.mkdir(exist_ok=True)
     path.write_text(f"{json.dumps(document, indent=2)}\n", encoding="utf-8")
@@ -39,7 +39,7 @@ def main(path: Path = WRITTEN) -> None:
 
 
 def describe_installation() -> dict[str, Any]:
-    """Return the CycloneDX document of this tree, for every platform at once."""
+    """Return the CycloneDX document of this tree, for all platforms."""
     product = describe_product()
     pins = parse_pins((REQUIREMENTS / "run.txt").read_text("utf-8"))
     packages = {pin.name: describe_package(pin) for pin in pins}
@@ -62,7 +62,7 @@ def describe_installation() -> dict[str, Any]:
 
 
 def describe_product() -> Component:
-    """Return the component that all others are part of."""
+    """Return the component that contains all others."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return Component(
         name=project["name"],
@@ -77,7 +77,7 @@ def describe_product() -> Component:
 def describe_package(
     pin: Pin, scope: ComponentScope = ComponentScope.REQUIRED
 ) -> Component:
-    """Return a package with the hash of each file that may be installed for it."""
+    """Return a package with the hash of each file that may be installed."""
     purl = PackageURL("pypi", name=pin.name, version=pin.version)
     markers = [Property(name=MARKER, value=pin.marker)] if pin.marker else []
     return Component(
@@ -93,7 +93,7 @@ def describe_package(
 
 
 def describe_page() -> Component:
-    """Return the script that shows the contract at `/docs`; it lies in this tree."""
+    """Return the script that renders the contract at `/docs`. It is part of this tree."""
     bundle = (PAGES / "swagger-ui-bundle.js").read_bytes()
     [version] = BUNDLE_VERSION.findall(bundle)
     purl = PackageURL("npm", name="swagger-ui-dist", version=version.decode())

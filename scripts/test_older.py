@@ -1,8 +1,8 @@
 """Run the API tests of an older commit, with its own code, on the tables of this one.
 
-That a migration does not break whoever still runs the code before it: its tests pass on
-tables that newer migrations made. `make test-older COMMIT=99db9a7`, which is the first that
-can: what is older names no actor on PostgreSQL, and migration 0018 refuses it (ADR 21).
+This shows that a migration does not break a service that still runs the older code. Run
+`make test-older COMMIT=99db9a7`. That commit is the first that can pass: older code sets no
+actor on PostgreSQL, and migration 0018 rejects that (ADR 21).
 """
 
 import shutil
@@ -15,11 +15,11 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 PYTEST: Final = Path(sys.executable).with_name("pytest")
 NEWER: Final = ("migrations/versions", "app/kernel/migrations.py")
-"""What the older code is given: the migrations, and what they call."""
+"""The migrations, and the module that they use. They replace those of the older code."""
 
 
 def main(commit: str) -> int:
-    """Check the commit out beside us, give it our migrations, and run its API tests."""
+    """Check out the commit in a worktree, give it our migrations, and run its API tests."""
     with TemporaryDirectory() as folder:
         older = Path(folder, "older")
         git = ["git", "-C", str(ROOT), "worktree"]
@@ -34,7 +34,7 @@ def main(commit: str) -> int:
 
 
 def replace(ours: Path, theirs: Path) -> None:
-    """Put a file or a folder of ours in the place of theirs."""
+    """Replace a file or folder of the older commit by ours."""
     if ours.is_dir():
         shutil.rmtree(theirs)
         shutil.copytree(ours, theirs, ignore=shutil.ignore_patterns("__pycache__"))

@@ -252,6 +252,6 @@ def test_a_branch_is_compared_with_where_it_left_and_a_clone_with_last_week(
     assert audit.find_base(branch) == landed
     assert audit.find_base(landing) == last_week
     assert audit.find_base(tmp_path) is None
-    assert audit.pins_of_tree(landing) - audit.pins_of_commit(landing, last_week) == {
+    assert audit.read_pins(landing) - audit.read_pins_of_commit(landing, last_week) == {
         ("alpha", "1.2")
     }
