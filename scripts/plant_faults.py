@@ -19,7 +19,7 @@ from typing import Final
 
 from mutation.modules import MODULES
 from mutation.mutants import ROOT, Mutant, mutants_of, read
-from mutation.results import equivalents, place
+from mutation.results import get_place, load_equivalents
 
 EFFORTS: Final = ("sample", "all")
 """The values of `--effort` that `make test` and `make test-all` use."""
@@ -39,10 +39,12 @@ PYTEST: Final = (
 
 def select_faults(count: int, seed: int) -> list[Mutant]:
     """Return faults, at most one for each function or constant."""
-    known = equivalents()
+    known = load_equivalents()
     found = [one for name in MODULES for one in mutants_of(name, read(name))]
     Random(seed).shuffle(found)  # noqa: S311 - nothing secret
-    by_scope = {(one.module, one.scope): one for one in found if place(one) not in known}
+    by_scope = {
+        (one.module, one.scope): one for one in found if get_place(one) not in known
+    }
     return list(by_scope.values())[:count]
 
 

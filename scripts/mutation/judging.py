@@ -1,4 +1,4 @@
-"""Running tests against one mutant, until the first that fails."""
+"""Run tests against one mutant until the first failure."""
 
 import gc
 import os
@@ -11,18 +11,26 @@ import pytest
 from hypothesis import Phase, settings
 
 QUIET: Final = (
-    *("-q", "-s", "--tb=no", "--assert=plain"),
-    *("-p", "no:xdist", "-p", "no:pytest_cov", "-p", "no:unraisableexception"),
+    "-q",
+    "-s",
+    "--tb=no",
+    "--assert=plain",
+    "-pno:xdist",
+    "-pno:pytest_cov",
+    "-pno:unraisableexception",
 )
 PURE: Final = (
-    *("-x", "--noconftest", "--disable-plugin-autoload", "-p", "no:logging"),
-    *("-m", "not slow"),
+    "-x",
+    "--noconftest",
+    "--disable-plugin-autoload",
+    "-pno:logging",
+    "-mnot slow",
 )
 SURVIVED: Final = ""
 
 
 class Judge:
-    """A plugin: keeps to the tests that were chosen, and remembers the first that fails."""
+    """A pytest plugin that runs the chosen tests and records the first that fails."""
 
     def __init__(self, chosen: Sequence[str] | None = None) -> None:
         self.order = None if chosen is None else {test: n for n, test in enumerate(chosen)}
@@ -31,13 +39,13 @@ class Judge:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Run the chosen alone, in their order."""
+        """Run only the chosen tests, in their order."""
         if self.order is not None:
             items[:] = [item for item in items if item.nodeid in self.order]
             items.sort(key=lambda item: (self.order or {})[item.nodeid])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember who failed, and who passed."""
+        """Record the tests that failed and passed."""
         if report.failed:
             self.killer = self.killer or report.nodeid
             self.failed.append(report.nodeid)
@@ -45,29 +53,29 @@ class Judge:
             self.passed[report.nodeid] = report.duration
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Take a file that cannot be read for one whose tests fail."""
+        """Treat a file that cannot be collected as a failed test."""
         if report.failed:
             self.killer = self.killer or report.nodeid or "collection"
 
 
 def run(words: Iterable[str], judge: Judge, *more: Any) -> None:
-    """Run pytest here: in this process, which is thrown away."""
+    """Run pytest in this process, which must not be used afterwards."""
     gc.disable()
-    be_brief()
+    configure_hypothesis()
     code = pytest.main([*QUIET, *words], plugins=[judge, *more])
     if code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
         judge.killer = judge.killer or f"pytest ended with {code!r}"
 
 
-def be_brief() -> None:
-    """Stop at the first counterexample: the smallest is no better here."""
+def configure_hypothesis() -> None:
+    """Stop hypothesis at the first counterexample, without shrinking it."""
     phases = (Phase.explicit, Phase.generate)
     settings.register_profile("mutation", phases=phases, database=None, derandomize=True)
     settings.load_profile("mutation")
 
 
-def be_quiet(log: Path) -> None:
-    """Let what the tests print go into a file."""
+def log_to(log: Path) -> None:
+    """Redirect the output of this process to a file."""
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     null = os.open(os.devnull, os.O_RDONLY)
     sys.stdout.flush()

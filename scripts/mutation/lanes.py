@@ -1,8 +1,9 @@
-"""A lane: a process that judges one mutant after the other, each in a child of its own.
+"""A lane is a process that judges one mutant after another, each in a child process.
 
-Two ways. A change inside of a function is made in a copy of a process that has the service
-and its tests in memory, and one test behind it: that takes tenths of a second. Any other,
-and whoever survived, is judged by a process that imports everything anew.
+There are two ways. A change inside a function is made in a copy of a process that has
+already imported the service and run one test; this takes tenths of a second. All other
+mutants, and survivors of the first way, are judged by a process that imports everything
+again.
 """
 
 import ctypes
@@ -28,11 +29,23 @@ from mutation.modules import ON_BOTH
 from mutation.mutants import Mutant
 
 HEAVY: Final = (
-    *("alembic.command", "babel", "cryptography.hazmat.primitives.ciphers.aead", "fastapi"),
-    *("hypothesis", "joserfc.jwt", "pydantic", "sqlalchemy.orm", "starlette.testclient"),
-    *("httpx2", "structlog", "typer", "rich.console", "holidays", "pytest"),
+    "alembic.command",
+    "babel",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "fastapi",
+    "hypothesis",
+    "joserfc.jwt",
+    "pydantic",
+    "sqlalchemy.orm",
+    "starlette.testclient",
+    "httpx2",
+    "structlog",
+    "typer",
+    "rich.console",
+    "holidays",
+    "pytest",
 )
-"""What every fresh process would import; nothing of the service is among it."""
+"""Libraries that every child would import. The service itself is not among them."""
 PR_SET_PDEATHSIG: Final = 1
 TIMED_OUT: Final = "(it went on for too long)"
 LONGEST: Final = 1800.0
@@ -40,7 +53,7 @@ LONGEST: Final = 1800.0
 
 @dataclass(frozen=True)
 class Task:
-    """A mutant, and who may judge it: pure tests by themselves, then any that reach it."""
+    """A mutant and its tests: the pure ones first, then all others that reach it."""
 
     mutant: Mutant
     original: str
@@ -50,7 +63,7 @@ class Task:
 
 
 class Found(NamedTuple):
-    """Who killed a mutant, if anybody; in which way that was found, in how many seconds."""
+    """The test that killed a mutant (empty if it survived), the way, and the seconds."""
 
     killer: str
     way: str
@@ -58,40 +71,42 @@ class Found(NamedTuple):
 
 
 @contextmanager
-def opened(number: int, judges: Sequence[str], folder: Path) -> Iterator[list[Connection]]:
-    """Open lanes, each with a connection that takes tasks and answers who killed."""
-    ways, processes = list[Connection](), list[int]()
+def start_lanes(
+    number: int, judges: Sequence[str], folder: Path
+) -> Iterator[list[Connection]]:
+    """Start lanes, and yield for each a connection that takes tasks and returns results."""
+    connections, processes = list[Connection](), list[int]()
     for _ in range(number):
-        mine, theirs = Pipe()
+        own, other = Pipe()
         if not (process := os.fork()):
-            apart()
-            for way in (*ways, mine):
-                way.close()
+            split_process_group()
+            for connection in (*connections, own):
+                connection.close()
             with suppress(BrokenPipeError, KeyboardInterrupt):
-                serve(theirs, judges, folder)
+                serve(other, judges, folder)
             os._exit(0)
-        theirs.close()
-        ways.append(mine)
+        other.close()
+        connections.append(own)
         processes.append(process)
     try:
-        yield ways
+        yield connections
     finally:
         for process in processes:
-            end(process)
+            kill(process)
 
 
 def serve(tasks: Connection, judges: Sequence[str], folder: Path) -> None:
-    """Judge what comes, until this process is ended."""
+    """Judge the tasks of a connection until it is closed."""
     for name in HEAVY:
         importlib.import_module(name)
     gc.freeze()
     lane = Lane(judges, folder)
-    while task := received(tasks):
-        tasks.send(lane.judge(task))
+    while task := receive(tasks):
+        tasks.send(lane.assess(task))
 
 
-def received(tasks: Connection) -> Task | None:
-    """Take the next, if whoever gives them is still there."""
+def receive(tasks: Connection) -> Task | None:
+    """Return the next task, or None if the sender has closed the connection."""
     try:
         task: Task | None = tasks.recv()
     except EOFError:
@@ -99,70 +114,70 @@ def received(tasks: Connection) -> Task | None:
     return task
 
 
-def tried(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]]:
-    """List those tests of some files that are pure, the quickest first; and the others."""
+def split_pure(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]]:
+    """Return the pure tests of some files, the quickest first, and the other tests."""
 
-    def work() -> str:
+    def run_tests() -> str:
         judge = Judge()
         judging.run([*files, *judging.PURE, "--maxfail=0"], judge)
         quickest = sorted(judge.passed, key=lambda test: judge.passed[test])
         return json.dumps([quickest, judge.failed])
 
-    passed, failed = json.loads(in_child(work, LONGEST, folder))
+    passed, failed = json.loads(run_in_child(run_tests, LONGEST, folder))
     return passed, failed
 
 
 class Lane:
-    """What a lane keeps: the process that has everything in memory, once one is needed."""
+    """A lane, with its prepared process once one is needed."""
 
     def __init__(self, judges: Sequence[str], folder: Path) -> None:
         self.judges, self.folder = judges, folder
         self.ready: Connection | None = None
 
-    def judge(self, task: Task) -> Found:
-        """Say who killed it, or nobody; in which way, and how many seconds it took."""
+    def assess(self, task: Task) -> Found:
+        """Return which test killed a mutant, in which way, and after how many seconds."""
         began, killer, last = time.monotonic(), SURVIVED, ""
         ways = {
-            "pure": (self.by_pure, bool(task.pure)),
-            "at once": (self.at_once, bool(task.tests) and task.mutant.body),
-            "afresh": (self.afresh, bool(task.tests)),
+            "pure": (self.run_pure, bool(task.pure)),
+            "at once": (self.run_in_copy, bool(task.tests) and task.mutant.body),
+            "afresh": (self.run_afresh, bool(task.tests)),
         }
         for way, (judge, can) in ways.items():
             if can and not killer:
                 killer, last = judge(task), way
         return Found(killer, last, round(time.monotonic() - began, 2))
 
-    def by_pure(self, task: Task) -> str:
-        """Judge by pure tests: without conftest they import little."""
+    def run_pure(self, task: Task) -> str:
+        """Judge by pure tests, which import little because they need no conftest."""
 
-        def work() -> str:
+        def run_tests() -> str:
             swapping.import_instead(task.mutant)
             judge = Judge(task.pure)
-            judging.run([*files(task.pure), *judging.PURE], judge)
+            judging.run([*list_files(task.pure), *judging.PURE], judge)
             return judge.killer
 
-        return in_child(work, task.seconds, self.folder)
+        return run_in_child(run_tests, task.seconds, self.folder)
 
-    def afresh(self, task: Task) -> str:
-        """Judge by any tests, in a process that has imported nothing of the service."""
+    def run_afresh(self, task: Task) -> str:
+        """Judge by all tests, in a process that has not imported the service."""
 
-        def work() -> str:
+        def run_tests() -> str:
             swapping.import_instead(task.mutant)
             judge = Judge(task.tests)
-            kinds = "sqlite,postgresql" if ON_BOTH & {*files(task.tests)} else "sqlite"
-            judging.run([*files(task.tests), "-x", "--databases", kinds], judge)
+            kinds = "sqlite,postgresql" if ON_BOTH & {*list_files(task.tests)} else "sqlite"
+            judging.run([*list_files(task.tests), "-x", "--databases", kinds], judge)
             return judge.killer
 
-        return in_child(work, task.seconds, self.folder)
+        return run_in_child(run_tests, task.seconds, self.folder)
 
-    def at_once(self, task: Task) -> str:
-        """Judge by any tests, in a copy of the process that has collected them all."""
+    def run_in_copy(self, task: Task) -> str:
+        """Judge by all tests, in a copy of a process that has already collected them."""
         if self.ready is None:
             self.ready, theirs = Pipe()
             if not os.fork():
-                apart()
+                split_process_group()
                 self.ready.close()
-                judging.be_quiet(self.folder / "collecting.log")
+                judging.log_to(self.folder / "collecting.log")
                 words = [*self.judges, "--databases", "sqlite"]
                 judging.run(words, Judge(), Copies(theirs, self.folder))
                 os._exit(1)
@@ -173,32 +188,32 @@ class Lane:
 
 
 class Copies:
-    """A plugin that collects, warms up, and then runs tests in copies of itself."""
+    """A pytest plugin that collects, runs one test, and runs others in copies of itself."""
 
     def __init__(self, tasks: Connection, folder: Path) -> None:
         self.tasks, self.folder = tasks, folder
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Judge what comes, until nothing comes any more."""
+        """Judge tasks until the connection is closed."""
         items = {item.nodeid: item for item in session.items}
-        self.warm_up(session.items)
-        while task := received(self.tasks):
+        self.prepare(session.items)
+        while task := receive(self.tasks):
             self.tasks.send(
-                in_child(lambda: self.judge(task, items), task.seconds, self.folder)
+                run_in_child(lambda: self.assess(task, items), task.seconds, self.folder)
             )
         os._exit(0)
 
-    def warm_up(self, items: list[pytest.Item]) -> None:
-        """Run one test of the service, and leave what it made for all tests as it is."""
+    def prepare(self, items: list[pytest.Item]) -> None:
+        """Run one test of the service without tearing down the session's fixtures."""
         warm = next(
             (i for i in items if "world" in getattr(i, "fixturenames", ())), items[0]
         )
         keep = next(node for node in warm.listchain() if node.name == "tests")
         warm.ihook.pytest_runtest_protocol(item=warm, nextitem=keep)
 
-    def judge(self, task: Task, items: dict[str, pytest.Item]) -> str:
-        """Run the tests until one fails, never to the end: the process is thrown away."""
+    def assess(self, task: Task, items: dict[str, pytest.Item]) -> str:
+        """Run the tests until one fails. The process must not be used afterwards."""
         try:
             if task.mutant.text != task.original:
                 swapping.exchange(task.mutant, task.original)
@@ -215,50 +230,50 @@ class Copies:
         return SURVIVED
 
 
-def files(tests: Sequence[str]) -> list[str]:
-    """List the files of some tests, each once."""
+def list_files(tests: Sequence[str]) -> list[str]:
+    """Return the files of some tests, each once."""
     return list(dict.fromkeys(test.partition("::")[0] for test in tests))
 
 
-def in_child(work: Callable[[], str], seconds: float, folder: Path) -> str:
-    """Do it in a copy of this process, and end that when it takes too long."""
-    mine, theirs = Pipe(duplex=False)
+def run_in_child(function: Callable[[], str], seconds: float, folder: Path) -> str:
+    """Run a function in a child process, and kill the child after a time limit."""
+    receiver, sender = Pipe(duplex=False)
     child = os.fork()
     if not child:
-        apart()
-        judging.be_quiet(folder / "children.log")
+        split_process_group()
+        judging.log_to(folder / "children.log")
         try:
-            theirs.send(work())
-        except BaseException as error:  # noqa: BLE001 - whatever a mutant does
-            theirs.send(f"(it broke: {error!r})"[:200])
+            sender.send(function())
+        except BaseException as error:  # noqa: BLE001 - a mutant may raise anything
+            sender.send(f"(failed: {error!r})"[:200])
         finally:
             os._exit(0)
-    theirs.close()
+    sender.close()
     try:
-        return answer_of(mine, seconds)
+        return wait_for_answer(receiver, seconds)
     finally:
-        mine.close()
-        end(child)
+        receiver.close()
+        kill(child)
 
 
-def answer_of(mine: Connection, seconds: float) -> str:
-    """Wait for what a child answers."""
+def wait_for_answer(receiver: Connection, seconds: float) -> str:
+    """Return the answer of a child, or why there is none."""
     try:
-        answer: str = mine.recv() if mine.poll(seconds) else TIMED_OUT
+        answer: str = receiver.recv() if receiver.poll(seconds) else TIMED_OUT
     except EOFError:
         return "(the process ended)"
     return answer
 
 
-def apart() -> None:
-    """Stand apart from whoever made this process, but on Linux not outlive them."""
+def split_process_group() -> None:
+    """Make this process a group of its own; on Linux it ends with its parent."""
     os.setpgid(0, 0)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def end(child: int) -> None:
-    """End a child and whatever it started."""
+def kill(child: int) -> None:
+    """Kill a child and its process group."""
     for number in (child, -child):
         try:
             os.kill(number, signal.SIGKILL)

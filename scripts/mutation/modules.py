@@ -1,7 +1,7 @@
-"""The modules whose mutants must die, and the tests that judge them.
+"""The modules whose mutants must be killed, and the tests that judge them.
 
-The tests of `tests/rules` come first, as far as they are pure. Whoever survives them meets
-those tests of the other files that reach it, the quickest first.
+The pure tests of `tests/rules` run first. A survivor is judged by the tests of the other
+files that reach it, the quickest first.
 """
 
 from typing import Final
@@ -36,12 +36,12 @@ _RANKED: Final = (
 _CAPPED: Final = "tests/databases/test_approval_races.py"
 _ANEW: Final = "tests/databases/test_openings.py"
 ON_BOTH: Final = frozenset({"tests/databases/test_idempotency.py", _CAPPED, _ANEW})
-"""What judges on PostgreSQL too: there alone two requests are carried out at once."""
+"""Tests that run on PostgreSQL too, because only there two requests run concurrently."""
 _OF_WHOM: Final = "tests/rules/test_needs_of_whom.py"
 _NAMES: Final = "tests/rules/test_event_names.py"
 _SCHEMA: Final = ("tests/databases/test_migrations.py", "tests/contract/test_openapi.py")
 BESIDE: Final = frozenset(_SCHEMA)
-"""What judges a module without reaching a line of it: what it made when it was imported."""
+"""Tests that judge a module without reaching its lines, by what it defined at import."""
 
 MODULES: Final[dict[str, tuple[str, ...]]] = {
     "app/kernel/lifecycle.py": (

@@ -1,4 +1,4 @@
-"""The mutants of a module: its source with one change, and how to know each again."""
+"""The mutants of a module: its source with one change each, and a stable key."""
 
 import ast
 import hashlib
@@ -17,11 +17,11 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module in which one thing is changed.
+    """A module with one change.
 
-    `lines` are those that a test has to reach to judge it; `body`: it is inside of a
-    function, which can be exchanged while the service runs. `users` are the lines that
-    name what it is a part of, where that is a constant.
+    `lines` are the lines that a test has to reach. `body` is true inside a function, whose
+    code can be replaced while the service runs. `users` are the lines that use the changed
+    constant.
     """
 
     module: str
@@ -38,32 +38,32 @@ class Mutant:
 
     @property
     def key(self) -> str:
-        """Name it by what it changes, so that a change elsewhere leaves its name."""
+        """The key of the mutant, which does not change with other parts of the module."""
         parts = (self.module, self.scope, self.at, self.was, self.now, str(self.nth))
-        return digest(part.encode() for part in parts)
+        return compute_digest(part.encode() for part in parts)
 
-    def diff(self, source: str) -> str:
-        """Show what is changed."""
+    def format_diff(self, source: str) -> str:
+        """Return the change as a unified diff."""
         here = f"{self.module}:{self.line}"
         pair = (source.splitlines(), self.text.splitlines())
         return "\n".join(unified_diff(*pair, here, here, n=0, lineterm=""))
 
 
-def digest(parts: Iterable[bytes]) -> str:
-    """Recognise some text again."""
+def compute_digest(parts: Iterable[bytes]) -> str:
+    """Return a short digest of some bytes."""
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
 def read(module: str) -> str:
-    """Read a module as it is."""
+    """Return the text of a module."""
     return (ROOT / module).read_text()
 
 
 def mutants_of(module: str, text: str) -> list[Mutant]:
-    """Make every mutant of a module that is another program, each once."""
+    """Return the mutants of a module that differ as programs, each once."""
     source, same = Source(text), ast.dump(ast.parse(text))
     found: dict[str, Mutant] = {}
-    for mutant in made(module, source):
+    for mutant in make_all(module, source):
         try:
             tree = ast.dump(ast.parse(mutant.text))
         except SyntaxError:
@@ -73,16 +73,16 @@ def mutants_of(module: str, text: str) -> list[Mutant]:
     return list(found.values())
 
 
-def made(module: str, source: Source) -> Iterator[Mutant]:
-    """Make a mutant of each edit."""
-    above, seen = parents(source.tree), Counter[tuple[str, ...]]()
+def make_all(module: str, source: Source) -> Iterator[Mutant]:
+    """Yield a mutant for each edit."""
+    above, seen = get_parents(source.tree), Counter[tuple[str, ...]]()
     for edit in edits(source):
         was = source.raw[edit.start : edit.end].decode()
-        chain = list(upward(edit.node, above))
+        chain = list(list_ancestors(edit.node, above))
         stmt = next(node for node in chain if isinstance(node, ast.stmt))
         line = source.raw[: edit.start].count(b"\n") + 1
         names = [n.name for n in chain if isinstance(n, ast.FunctionDef | ast.ClassDef)]
-        scope, at = ".".join(reversed(names)), text_of(source, line)
+        scope, at = ".".join(reversed(names)), get_line(source, line)
         seen[scope, at, was, edit.text] += 1
         yield Mutant(
             module=module,
@@ -92,15 +92,15 @@ def made(module: str, source: Source) -> Iterator[Mutant]:
             was=" ".join(was.split()),
             now=edit.text,
             nth=seen[scope, at, was, edit.text],
-            text=applied(source, edit, was),
+            text=apply(source, edit, was),
             lines=(stmt.lineno, stmt.end_lineno or stmt.lineno),
             body=is_in_a_body(chain),
-            users=users_of(stmt, source.tree),
+            users=find_users(stmt, source.tree),
         )
 
 
-def users_of(stmt: ast.stmt, tree: ast.AST) -> frozenset[int]:
-    """List the lines that name what a statement makes."""
+def find_users(stmt: ast.stmt, tree: ast.AST) -> frozenset[int]:
+    """Return the lines that use a name which the statement assigns."""
     made = {
         node.id
         for node in ast.walk(stmt)
@@ -113,25 +113,25 @@ def users_of(stmt: ast.stmt, tree: ast.AST) -> frozenset[int]:
     )
 
 
-def applied(source: Source, edit: Edit, was: str) -> str:
-    """Change the text; what follows stays on its line."""
+def apply(source: Source, edit: Edit, was: str) -> str:
+    """Return the source after an edit. Later lines keep their numbers."""
     new = edit.text + "\\\n" * (was.count("\n") - edit.text.count("\n"))
     raw = source.raw[: edit.start] + new.encode() + source.raw[edit.end :]
     return raw.decode()
 
 
-def text_of(source: Source, line: int) -> str:
-    """Spell the line on which something stands."""
+def get_line(source: Source, line: int) -> str:
+    """Return a line without its indentation."""
     return source.raw[source.lines[line - 1] : source.lines[line]].decode().strip()
 
 
-def parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
-    """Say of each node in which it stands."""
+def get_parents(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+    """Return the parent of each node."""
     return {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
 
 
-def upward(node: ast.AST, above: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
-    """Walk from a node to what it stands in."""
+def list_ancestors(node: ast.AST, above: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+    """Yield a node and all nodes that contain it."""
     while True:
         yield node
         if node not in above:
@@ -140,7 +140,7 @@ def upward(node: ast.AST, above: dict[ast.AST, ast.AST]) -> Iterator[ast.AST]:
 
 
 def is_in_a_body(chain: list[ast.AST]) -> bool:
-    """Say whether it is run when a function is called, and not when it is made."""
+    """Return whether a node runs when a function is called, not when it is defined."""
     for inner, outer in pairwise(chain):
         if isinstance(outer, ast.FunctionDef) and inner in outer.body:
             return True

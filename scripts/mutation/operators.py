@@ -1,11 +1,11 @@
-"""What may be changed in a module: each change is a mistake that somebody could make."""
+"""The changes that are made to a module. Each is a mistake that a developer could make."""
 
 import ast
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from mutation.source import FOR_READERS, Edit, Source, visited
+from mutation.source import FOR_READERS, Edit, Source, walk_kept
 
 FLIPPED: Final[dict[type[ast.cmpop], tuple[str, ...]]] = {
     ast.Eq: ("!=",),
@@ -35,23 +35,25 @@ CODE: Final = re.compile(r"[^\s]+")
 
 
 def edits(source: Source) -> Iterator[Edit]:
-    """List every change, in the order of the text."""
-    found = [edit for node in visited(source.tree) for edit in edits_of(source, node)]
+    """Yield every change of a source, in the order of the text."""
+    found = [
+        edit for node in walk_kept(source.tree) for edit in list_node_edits(source, node)
+    ]
     yield from sorted(found, key=lambda edit: (edit.start, edit.end, edit.text))
 
 
-def edits_of(source: Source, node: ast.AST) -> Iterator[Edit]:
-    """List the changes of one node."""
+def list_node_edits(source: Source, node: ast.AST) -> Iterator[Edit]:
+    """Yield the changes of one node."""
     for kind, rule in RULES.items():
         if isinstance(node, kind):
             yield from rule(source, node)
 
 
-def of_compare(source: Source, node: ast.Compare) -> Iterator[Edit]:
-    """Turn a comparison round, and move its bound."""
+def replace_comparison(source: Source, node: ast.Compare) -> Iterator[Edit]:
+    """Negate a comparison, and move its bound."""
     for place, operator in enumerate(node.ops):
         left = [node.left, *node.comparators][place]
-        start, end = source.span(left)[1], source.span(node.comparators[place])[0]
+        start, end = source.get_span(left)[1], source.get_span(node.comparators[place])[0]
         between = source.raw[start:end].decode()
         shut, opened = between[: between.find(")") + 1], between[between.rfind("(") :]
         opened = opened if "(" in between else ""
@@ -59,71 +61,71 @@ def of_compare(source: Source, node: ast.Compare) -> Iterator[Edit]:
             yield Edit(start, end, f"{shut} {other} {opened}", node)
 
 
-def of_bool(source: Source, node: ast.BoolOp) -> Iterator[Edit]:
-    """Exchange `and` and `or`, and forget each part."""
+def replace_boolean(source: Source, node: ast.BoolOp) -> Iterator[Edit]:
+    """Exchange `and` and `or`, and remove each operand."""
     other = " or " if isinstance(node.op, ast.And) else " and "
     same = " and " if isinstance(node.op, ast.And) else " or "
-    parts = [f"({source.text(part)})" for part in node.values]
-    yield source.instead(node, f"({other.join(parts)})")
+    parts = [f"({source.get_text(part)})" for part in node.values]
+    yield source.replace(node, f"({other.join(parts)})")
     for place in range(len(parts)):
         left = [part for other_place, part in enumerate(parts) if other_place != place]
-        yield source.instead(node, f"({same.join(left)})")
+        yield source.replace(node, f"({same.join(left)})")
 
 
-def of_not(source: Source, node: ast.UnaryOp) -> Iterator[Edit]:
-    """Forget a `not`, or a minus."""
-    yield source.instead(node, f"({source.text(node.operand)})")
+def remove_not(source: Source, node: ast.UnaryOp) -> Iterator[Edit]:
+    """Remove a `not`, or a minus."""
+    yield source.replace(node, f"({source.get_text(node.operand)})")
 
 
-def of_binary(source: Source, node: ast.BinOp) -> Iterator[Edit]:
-    """Exchange an operator; of sets, forget each side."""
-    left, right = source.text(node.left), source.text(node.right)
+def replace_operator(source: Source, node: ast.BinOp) -> Iterator[Edit]:
+    """Replace an operator, and for sets remove each operand."""
+    left, right = source.get_text(node.left), source.get_text(node.right)
     if type(node.op) in SWAPPED:
-        yield source.instead(node, f"(({left}) {SWAPPED[type(node.op)]} ({right}))")
+        yield source.replace(node, f"(({left}) {SWAPPED[type(node.op)]} ({right}))")
     if isinstance(node.op, ast.BitOr | ast.BitAnd | ast.Sub):
-        yield source.instead(node, f"({left})")
+        yield source.replace(node, f"({left})")
     if isinstance(node.op, ast.BitOr | ast.BitAnd):
-        yield source.instead(node, f"({right})")
+        yield source.replace(node, f"({right})")
 
 
-def of_constant(source: Source, node: ast.Constant) -> Iterator[Edit]:
-    """Take another number, another truth, another code; not other words."""
+def replace_constant(source: Source, node: ast.Constant) -> Iterator[Edit]:
+    """Change a number, a boolean or a code, but not a text."""
     match node.value:
         case bool():
-            yield source.instead(node, str(not node.value))
+            yield source.replace(node, str(not node.value))
         case int():
-            yield source.instead(node, str(node.value + 1))
+            yield source.replace(node, str(node.value + 1))
         case str() if CODE.fullmatch(node.value):
-            yield source.instead(node, repr(f"{node.value}X"))
+            yield source.replace(node, repr(f"{node.value}X"))
         case bytes():
-            yield source.instead(node, repr(node.value + b"X"))
+            yield source.replace(node, repr(node.value + b"X"))
         case _:
             return
 
 
-def of_elements(source: Source, node: ast.Set | ast.Tuple | ast.List) -> Iterator[Edit]:
-    """Leave out each element: a role, a side, a state, a need, a row."""
+def remove_elements(source: Source, node: ast.Set | ast.Tuple | ast.List) -> Iterator[Edit]:
+    """Remove each element: a role, a side, a state, a requirement, a row."""
     if isinstance(getattr(node, "ctx", None), ast.Store | ast.Del):
         return
     if len(node.elts) == 1:
         empty = {ast.Set: "set()", ast.Tuple: "()", ast.List: "[]"}[type(node)]
-        yield source.instead(node, empty)
+        yield source.replace(node, empty)
         return
     for place in range(len(node.elts)):
-        edit = source.without(node.elts, place)
+        edit = source.remove(node.elts, place)
         if isinstance(node, ast.Tuple) and len(node.elts) == PAIR:
-            rest = source.text(node.elts[1 - place])
-            edit = source.instead(node, f"({rest},)")
+            rest = source.get_text(node.elts[1 - place])
+            edit = source.replace(node, f"({rest},)")
         yield edit
 
 
 PAIR: Final = 2
 
 
-def of_dict(source: Source, node: ast.Dict) -> Iterator[Edit]:
-    """Leave out each entry."""
+def remove_entries(source: Source, node: ast.Dict) -> Iterator[Edit]:
+    """Remove each entry."""
     entries = [
-        (source.span(key)[0], source.span(value)[1])
+        (source.get_span(key)[0], source.get_span(value)[1])
         for key, value in zip(node.keys, node.values, strict=True)
         if key
     ]
@@ -133,104 +135,106 @@ def of_dict(source: Source, node: ast.Dict) -> Iterator[Edit]:
         yield Edit(before, after, "", node)
 
 
-def of_attribute(source: Source, node: ast.Attribute) -> Iterator[Edit]:
-    """Take the next constant of the same kind: another state, side, role or need."""
+def replace_attribute(source: Source, node: ast.Attribute) -> Iterator[Edit]:
+    """Replace a constant by the next of its kind: a state, side, role or requirement."""
     if not (isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load)):
         return
     names = source.names.get(node.value.id, [])
     if node.attr in names and len(names) > 1:
         other = names[(names.index(node.attr) + 1) % len(names)]
-        yield source.instead(node, f"{node.value.id}.{other}")
+        yield source.replace(node, f"{node.value.id}.{other}")
 
 
-def of_call(source: Source, node: ast.Call) -> Iterator[Edit]:
-    """Call the neighbour of a function; leave out an argument that has a default."""
+def replace_call(source: Source, node: ast.Call) -> Iterator[Edit]:
+    """Replace a function by its counterpart, and remove arguments that have a default."""
     if isinstance(node.func, ast.Name):
         for others in (OTHER, LAZY):
             if other := others.get(node.func.id):
-                yield source.instead(node.func, other)
+                yield source.replace(node.func, other)
     if node.args and not node.keywords and not is_words(node.args[-1]):
-        yield source.without(node.args, len(node.args) - 1)
+        yield source.remove(node.args, len(node.args) - 1)
     if node.args and len(node.keywords) == 1:
-        start = source.span(node.args[-1])[1]
-        yield Edit(start, source.span(node.keywords[0])[1], "", node)
+        start = source.get_span(node.args[-1])[1]
+        yield Edit(start, source.get_span(node.keywords[0])[1], "", node)
         return
     yield from (
-        source.without(node.keywords, place)
+        source.remove(node.keywords, place)
         for place, keyword in enumerate(node.keywords)
         if keyword.arg and keyword.arg not in FOR_READERS
     )
 
 
 def is_words(node: ast.expr) -> bool:
-    """Say whether an argument is words for people, or cannot be left out."""
+    """Return whether an argument is a text, or cannot be removed."""
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and not CODE.fullmatch(node.value)
     return isinstance(node, ast.JoinedStr | ast.GeneratorExp)
 
 
-def of_condition(source: Source, node: ast.If | ast.IfExp | ast.While) -> Iterator[Edit]:
-    """Take one way always."""
-    if not isinstance(node, ast.While):  # which would go round for ever
-        yield source.instead(node.test, "(True)")
+def replace_condition(
+    source: Source, node: ast.If | ast.IfExp | ast.While
+) -> Iterator[Edit]:
+    """Make a condition always true, or always false."""
+    if not isinstance(node, ast.While):  # it would never end
+        yield source.replace(node.test, "(True)")
     if not any(isinstance(part, ast.NamedExpr) for part in ast.walk(node.test)):
-        yield source.instead(node.test, "(False)")
+        yield source.replace(node.test, "(False)")
 
 
-def of_comprehension(source: Source, node: ast.comprehension) -> Iterator[Edit]:
-    """Let everything in."""
-    yield from (source.instead(test, "(True)") for test in node.ifs)
+def remove_filters(source: Source, node: ast.comprehension) -> Iterator[Edit]:
+    """Remove the conditions of a comprehension."""
+    yield from (source.replace(test, "(True)") for test in node.ifs)
 
 
-def of_return(source: Source, node: ast.Return) -> Iterator[Edit]:
-    """Answer nothing."""
+def replace_return(source: Source, node: ast.Return) -> Iterator[Edit]:
+    """Return None."""
     if node.value and not (
         isinstance(node.value, ast.Constant) and node.value.value is None
     ):
-        yield source.instead(node.value, "None")
+        yield source.replace(node.value, "None")
 
 
-def of_lambda(source: Source, node: ast.Lambda) -> Iterator[Edit]:
-    """Say always yes, or always no."""
-    yield from (source.instead(node.body, word) for word in ("(True)", "(False)"))
+def replace_lambda(source: Source, node: ast.Lambda) -> Iterator[Edit]:
+    """Make a lambda always return true, or always false."""
+    yield from (source.replace(node.body, word) for word in ("(True)", "(False)"))
 
 
-def of_statement(source: Source, node: ast.stmt) -> Iterator[Edit]:
-    """Leave a statement out that does something: a call, a refusal, a change."""
+def remove_statement(source: Source, node: ast.stmt) -> Iterator[Edit]:
+    """Remove a statement that has an effect, such as a call, a `raise` or an assignment."""
     match node:
         case ast.Assign(targets=[ast.Name() | ast.Tuple()]) | ast.AnnAssign():
             return
         case ast.Expr(value=ast.Constant()):
             return
         case ast.Expr() | ast.Raise() | ast.Assign() | ast.AugAssign() | ast.Continue():
-            yield source.instead(node, "pass")
+            yield source.replace(node, "pass")
         case _:
             return
 
 
-def of_loop(source: Source, node: ast.For) -> Iterator[Edit]:
-    """Do it for nobody."""
-    yield source.instead(node.iter, "()")
+def skip_loop(source: Source, node: ast.For) -> Iterator[Edit]:
+    """Loop over nothing."""
+    yield source.replace(node.iter, "()")
 
 
 RULES: Final[dict[type[ast.AST], Callable[..., Iterator[Edit]]]] = {
-    ast.Compare: of_compare,
-    ast.BoolOp: of_bool,
-    ast.UnaryOp: of_not,
-    ast.BinOp: of_binary,
-    ast.Constant: of_constant,
-    ast.Set: of_elements,
-    ast.Tuple: of_elements,
-    ast.List: of_elements,
-    ast.Dict: of_dict,
-    ast.Attribute: of_attribute,
-    ast.Call: of_call,
-    ast.If: of_condition,
-    ast.IfExp: of_condition,
-    ast.While: of_condition,
-    ast.comprehension: of_comprehension,
-    ast.Return: of_return,
-    ast.Lambda: of_lambda,
-    ast.For: of_loop,
-    ast.stmt: of_statement,
+    ast.Compare: replace_comparison,
+    ast.BoolOp: replace_boolean,
+    ast.UnaryOp: remove_not,
+    ast.BinOp: replace_operator,
+    ast.Constant: replace_constant,
+    ast.Set: remove_elements,
+    ast.Tuple: remove_elements,
+    ast.List: remove_elements,
+    ast.Dict: remove_entries,
+    ast.Attribute: replace_attribute,
+    ast.Call: replace_call,
+    ast.If: replace_condition,
+    ast.IfExp: replace_condition,
+    ast.While: replace_condition,
+    ast.comprehension: remove_filters,
+    ast.Return: replace_return,
+    ast.Lambda: replace_lambda,
+    ast.For: skip_loop,
+    ast.stmt: remove_statement,
 }

@@ -1,7 +1,8 @@
-"""Which tests reach which line, and how long each takes: found once, by running them all.
+"""Which tests reach which lines, and the duration of each test.
 
-A mutant is judged by those that reach it, fastest first. Found with coverage's contexts for
-each file of tests once; kept in `.mutation/`, and found anew by `make mutate FRESH=1`.
+All tests run once with the contexts of coverage. A mutant is judged by the tests that reach
+it, fastest first. The result is kept in `.mutation/` for each file of tests; `make mutate
+FRESH=1` measures again.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Final
 from coverage import CoverageData
 
 from mutation.modules import MODULES, ON_BOTH
-from mutation.mutants import ROOT, digest
+from mutation.mutants import ROOT, compute_digest
 
 CONFIG: Final = """[run]
 branch = false
@@ -23,12 +24,12 @@ core = ctrace
 include =
 """
 DURATIONS: Final = "MUTATION_DURATIONS"
-"""Where the plugin `mutation.timing` writes how long each test took."""
+"""The environment variable with the path for the plugin `mutation.timing`."""
 UNKNOWN: Final = 1.0
 
 
 class Reach:
-    """What is known of the tests."""
+    """The lines that tests reach, and their durations."""
 
     def __init__(self, folder: Path, *, fresh: bool) -> None:
         self.data, self.times = folder / "reach.sqlite", folder / "durations.json"
@@ -38,12 +39,12 @@ class Reach:
         if fresh:
             for path in (self.data, self.times, self.known):
                 path.unlink(missing_ok=True)
-        self.seconds: Mapping[str, float] = self.timed()
+        self.seconds: Mapping[str, float] = self.read_durations()
 
     def find(self, files: Iterable[str]) -> None:
-        """Run those files of tests that were not run yet as they are now."""
+        """Run the files of tests that have changed since they were measured."""
         known = json.loads(self.known.read_text()) if self.known.exists() else {}
-        now = {file: digest([(ROOT / file).read_bytes()]) for file in files}
+        now = {file: compute_digest([(ROOT / file).read_bytes()]) for file in files}
         if new := sorted(file for file in now if known.get(file) != now[file]):
             print(f"Finding which tests of {len(new)} files reach which line", flush=True)
             self.config.write_text(CONFIG + "".join(f"    {m}\n" for m in MODULES))
@@ -53,16 +54,26 @@ class Reach:
             self.known.write_text(json.dumps(known | now, indent=0))
 
     def run(self, files: Iterable[str]) -> None:
-        """Run them, and add what they reached and how long they took to what is known."""
+        """Run tests, and add their lines and durations to the measured ones."""
         both, wanted = ON_BOTH.issuperset(files), set(files)
         kept = {t: s for t, s in self.seconds.items() if t.partition("::")[0] not in wanted}
         self.times.write_text(json.dumps(kept, indent=0))
         words = [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "mutation.timing", "-n", "auto"),
-            *("--dist", "loadscope", "--no-loadscope-reorder"),
-            *("--databases", "sqlite,postgresql" if both else "sqlite"),
-            *("--cov", "--cov-append", "--cov-context=test", f"--cov-config={self.config}"),
-            *("--cov-report=", *files),
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-pmutation.timing",
+            "-nauto",
+            "--dist=loadscope",
+            "--no-loadscope-reorder",
+            f"--databases={'sqlite,postgresql' if both else 'sqlite'}",
+            "--cov",
+            "--cov-append",
+            "--cov-context=test",
+            f"--cov-config={self.config}",
+            "--cov-report=",
+            *files,
         ]
         told = os.environ | {
             "COVERAGE_FILE": str(self.data),
@@ -72,15 +83,15 @@ class Reach:
         with self.log.open("w") as log:
             done = subprocess.run(words, cwd=ROOT, env=told, stdout=log, check=False)
         if done.returncode:
-            sys.exit(f"Tests fail without any mutant: see {self.log}")
-        self.seconds = self.timed()
+            sys.exit(f"Tests fail on the unchanged modules: see {self.log}")
+        self.seconds = self.read_durations()
 
-    def timed(self) -> dict[str, float]:
-        """Read how long each test took."""
+    def read_durations(self) -> dict[str, float]:
+        """Return the duration of each test in seconds."""
         return json.loads(self.times.read_text()) if self.times.exists() else {}
 
-    def lines(self, module: str, files: Iterable[str]) -> Mapping[int, frozenset[str]]:
-        """Say which tests of some files reach each line of a module."""
+    def load_lines(self, module: str, files: Iterable[str]) -> Mapping[int, frozenset[str]]:
+        """Return the tests of some files that reach each line of a module."""
         wanted = set(files)
         data = CoverageData(str(self.data))
         data.read()
@@ -95,16 +106,19 @@ class Reach:
             for line, contexts in data.contexts_by_lineno(path).items()
         }
 
-    def quickest(self, tests: Iterable[str]) -> list[str]:
-        """Put the quickest first, and of each file one before another of the same."""
+    def sort_by_cost(self, tests: Iterable[str]) -> list[str]:
+        """Return the tests, the quickest first.
+
+        A further test of a function that is already in the list counts as slower.
+        """
         placed: dict[str, int] = {}
         order: list[tuple[float, str]] = []
-        for test in sorted(tests, key=lambda test: (self.cost(test), test)):
+        for test in sorted(tests, key=lambda test: (self.get_cost(test), test)):
             name = test.partition("[")[0]
             placed[name] = placed.get(name, 0) + 1
-            order.append((self.cost(test) * placed[name], test))
+            order.append((self.get_cost(test) * placed[name], test))
         return [test for _, test in sorted(order)]
 
-    def cost(self, test: str) -> float:
-        """Say how long a test takes, in seconds."""
+    def get_cost(self, test: str) -> float:
+        """Return the duration of a test in seconds."""
         return self.seconds.get(test, UNKNOWN)

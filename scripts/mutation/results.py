@@ -1,4 +1,4 @@
-"""What came of each mutant: kept as it comes, so that a run that was stopped goes on."""
+"""The verdicts on mutants. Each is written at once, so that a stopped run can continue."""
 
 import json
 import subprocess
@@ -12,16 +12,16 @@ from typing import Final
 
 from mutation.judging import SURVIVED
 from mutation.lanes import TIMED_OUT
-from mutation.mutants import ROOT, Mutant, digest
+from mutation.mutants import ROOT, Mutant, compute_digest
 
 ENOUGH: Final = 95.0
-"""Of a hundred mutants of a module, how many have to die."""
+"""The percentage of the mutants of a module that must be killed."""
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Who killed a mutant, if anybody; and of which source and tests that is true."""
+    """The test that killed a mutant (empty if it survived), for a source and its tests."""
 
     key: str
     killer: str
@@ -30,13 +30,16 @@ class Verdict:
     source: str
     tests: str
 
-    def holds(self, source: str, tests: str) -> bool:
-        """Say whether it need not be judged again: a survivor meets every new test."""
+    def is_valid(self, source: str, tests: str) -> bool:
+        """Return whether the verdict is still valid.
+
+        A survivor is judged by changed tests again.
+        """
         return self.source == source and (self.killer != SURVIVED or self.tests == tests)
 
 
 class State:
-    """All verdicts, each a line of a file."""
+    """All verdicts, each on a line of a file."""
 
     def __init__(self, folder: Path, *, fresh: bool) -> None:
         self.path = folder / "verdicts.jsonl"
@@ -46,20 +49,22 @@ class State:
         read = [Verdict(**json.loads(line)) for line in lines]
         self.verdicts = {verdict.key: verdict for verdict in read}
 
-    def keep(self, verdict: Verdict) -> None:
-        """Keep one, whatever happens next."""
+    def store(self, verdict: Verdict) -> None:
+        """Store a verdict at once."""
         self.verdicts[verdict.key] = verdict
         with self.path.open("a") as file:
             file.write(json.dumps(asdict(verdict)) + "\n")
 
 
-def of_tests() -> str:
-    """Recognise the tests as they are now."""
-    return digest(path.read_bytes() for path in sorted((ROOT / "tests").rglob("*.py")))
+def compute_digest_of_tests() -> str:
+    """Return the digest of all tests."""
+    return compute_digest(
+        path.read_bytes() for path in sorted((ROOT / "tests").rglob("*.py"))
+    )
 
 
-def equivalents() -> dict[tuple[str, ...], str]:
-    """Read the list of mutants that nobody could tell from the module, and why not."""
+def load_equivalents() -> dict[tuple[str, ...], str]:
+    """Return the mutants that no test can distinguish from the module, with the reasons."""
     rows = tomllib.loads(EQUIVALENT.read_text())["mutant"]
     return {
         (row["module"], row["scope"], row["at"], row["was"], row["now"]): row["why"]
@@ -67,37 +72,39 @@ def equivalents() -> dict[tuple[str, ...], str]:
     }
 
 
-def place(mutant: Mutant) -> tuple[str, ...]:
-    """Say of a mutant what the list of equivalent ones says."""
+def get_place(mutant: Mutant) -> tuple[str, ...]:
+    """Return the fields that identify a mutant in the list of equivalent ones."""
     return mutant.module, mutant.scope, mutant.at, mutant.was, mutant.now
 
 
-def stale(mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> list[str]:
-    """List rows of these modules that are no mutant any more, or that a test killed."""
+def find_stale(mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> list[str]:
+    """Return rows of the list that are no longer a mutant, or that a test killed."""
     mutants = list(mutants)
     modules = {mutant.module for mutant in mutants}
-    found = [(place(m), verdicts.get(m.key)) for m in mutants]
+    found = [(get_place(m), verdicts.get(m.key)) for m in mutants]
     alive = {here for here, known in found if known is None or known.killer == SURVIVED}
     return [
-        " ".join(row) for row in equivalents() if row[0] in modules and row not in alive
+        " ".join(row)
+        for row in load_equivalents()
+        if row[0] in modules and row not in alive
     ]
 
 
-def row_of(mutant: Mutant) -> str:
-    """Spell a mutant as a row of the list of equivalent ones."""
-    fields = zip(("module", "scope", "at", "was", "now"), place(mutant), strict=True)
-    said = "\n".join(f"{name} = {spelled(value)}" for name, value in fields)
+def format_row(mutant: Mutant) -> str:
+    """Return a mutant as a row of the list of equivalent ones."""
+    fields = zip(("module", "scope", "at", "was", "now"), get_place(mutant), strict=True)
+    said = "\n".join(f"{name} = {format_string(value)}" for name, value in fields)
     return f'[[mutant]]\n{said}\nwhy = ""\n'
 
 
-def spelled(value: str) -> str:
-    """Spell a string of TOML."""
+def format_string(value: str) -> str:
+    """Return a string as TOML."""
     return f"'{value}'" if "'" not in value and "\n" not in value else json.dumps(value)
 
 
 @dataclass(frozen=True)
 class Total:
-    """How many mutants of a module there are, and what came of them."""
+    """The number of mutants of a module by verdict."""
 
     module: str
     mutants: int
@@ -109,19 +116,19 @@ class Total:
 
     @property
     def rate(self) -> float:
-        """Say how many of a hundred died of those that can be told from the module.
+        """The percentage of mutants that were killed, without the equivalent ones.
 
-        Who was not judged counts as one that lives.
+        A mutant without a verdict counts as a survivor.
         """
         return 100 * self.killed / max(1, self.killed + self.survived + self.open)
 
     @property
     def is_enough(self) -> bool:
-        """Say whether all are judged, and enough of them died."""
+        """Whether all mutants are judged and enough of them were killed."""
         return not self.open and self.rate >= ENOUGH
 
-    def line(self) -> str:
-        """Spell it for people."""
+    def format_line(self) -> str:
+        """Return the totals as a line of text."""
         return (
             f"{self.module:32} {self.rate:6.1f} %  {self.killed:4} killed"
             f" ({self.by_time} by time), {self.survived:3} survived,"
@@ -129,10 +136,14 @@ class Total:
         )
 
 
-def total(module: str, mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> Total:
-    """Count what came of a module."""
-    same = equivalents()
-    counted = Counter(fate(mutant, verdicts.get(mutant.key), same) for mutant in mutants)
+def count_verdicts(
+    module: str, mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]
+) -> Total:
+    """Return the totals of a module."""
+    same = load_equivalents()
+    counted = Counter(
+        name_verdict(mutant, verdicts.get(mutant.key), same) for mutant in mutants
+    )
     return Total(
         module=module,
         mutants=counted.total(),
@@ -144,21 +155,21 @@ def total(module: str, mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict
     )
 
 
-def fate(
+def name_verdict(
     mutant: Mutant, verdict: Verdict | None, same: Mapping[tuple[str, ...], str]
 ) -> str:
-    """Say what came of a mutant in one word."""
+    """Return the verdict on a mutant as one word."""
     if verdict is None:
         return "open"
     if verdict.killer == TIMED_OUT:
         return "by time"
     if verdict.killer != SURVIVED:
         return "killed"
-    return "equivalent" if place(mutant) in same else "survived"
+    return "equivalent" if get_place(mutant) in same else "survived"
 
 
 def write(path: Path, totals: list[Total], survivors: list[dict[str, str]]) -> None:
-    """Write the result for whoever tells of it: docs/assurance.md."""
+    """Write the result as JSON for docs/assurance.md."""
     words = ("git", "rev-parse", "--short", "HEAD")
     commit = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     result = {

@@ -1,8 +1,8 @@
-"""A module's text and syntax tree, and which parts of it a machine reads.
+"""The text and syntax tree of a module, and the parts that are worth changing.
 
-Not changed is what only people read: docstrings, annotations, and strings with a space in
-them, such as messages and remedies; protocols and decorators, which the type checker keeps;
-and what describes a schema to readers of the contract.
+These are not changed: docstrings, annotations, and strings with a space in them, such as
+messages and remedies; protocols and decorators, which the type checker covers; and
+descriptions of schemas for readers of the contract.
 """
 
 import ast
@@ -19,7 +19,7 @@ type Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Edit:
-    """Some bytes of a source, and what stands there instead."""
+    """A span of bytes of a source, and the text that replaces it."""
 
     start: int
     end: int
@@ -28,7 +28,7 @@ class Edit:
 
 
 class Source:
-    """A module's text, by the bytes that its syntax tree counts."""
+    """A module's text, addressed by the byte offsets of its syntax tree."""
 
     def __init__(self, text: str) -> None:
         self.raw = text.encode()
@@ -36,35 +36,38 @@ class Source:
         self.lines = [0]
         for line in self.raw.splitlines(keepends=True):
             self.lines.append(self.lines[-1] + len(line))
-        self.names = constants(self.tree)
+        self.names = find_constants(self.tree)
 
-    def span(self, node: Any) -> Span:
-        """Say from which byte to which a node stands."""
+    def get_span(self, node: Any) -> Span:
+        """Return the first byte of a node and the byte after its last."""
         first, last = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
         (start, end) = (self.lines[line - 1] + column for line, column in (first, last))
         return start, end
 
-    def text(self, node: ast.AST) -> str:
-        """Spell a node as it is written."""
-        start, end = self.span(node)
+    def get_text(self, node: ast.AST) -> str:
+        """Return the text of a node."""
+        start, end = self.get_span(node)
         return self.raw[start:end].decode()
 
-    def instead(self, node: ast.AST, text: str) -> Edit:
-        """Put something else where a node stands."""
-        return Edit(*self.span(node), text, node)
+    def replace(self, node: ast.AST, text: str) -> Edit:
+        """Return the edit that replaces a node."""
+        return Edit(*self.get_span(node), text, node)
 
-    def without(self, nodes: list[ast.expr] | list[ast.keyword], place: int) -> Edit:
-        """Leave one of several out, with the comma that parts it from its neighbour."""
-        start, end = self.span(nodes[place])
+    def remove(self, nodes: list[ast.expr] | list[ast.keyword], place: int) -> Edit:
+        """Return the edit that removes one of several nodes, with its comma."""
+        start, end = self.get_span(nodes[place])
         if place + 1 < len(nodes):
-            end = self.span(nodes[place + 1])[0]
+            end = self.get_span(nodes[place + 1])[0]
         elif place:
-            start = self.span(nodes[place - 1])[1]
+            start = self.get_span(nodes[place - 1])[1]
         return Edit(start, end, "", nodes[place])
 
 
-def constants(tree: ast.Module) -> dict[str, list[str]]:
-    """List which constants a module takes from where: `Side` has LEAD, DESK and so on."""
+def find_constants(tree: ast.Module) -> dict[str, list[str]]:
+    """Return the constants that a module uses of each name.
+
+    For `Side` these are LEAD, DESK and so on.
+    """
     found: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
@@ -72,25 +75,25 @@ def constants(tree: ast.Module) -> dict[str, list[str]]:
     return {name: sorted(filter(NAMED.fullmatch, attrs)) for name, attrs in found.items()}
 
 
-def visited(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk what is worth changing."""
+def walk_kept(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes that are worth changing."""
     yield node
-    for child in kept(node):
-        yield from visited(child)
+    for child in list_kept(node):
+        yield from walk_kept(child)
 
 
-def kept(node: ast.AST) -> Iterable[ast.AST]:
-    """List the parts of a node that a machine reads."""
+def list_kept(node: ast.AST) -> Iterable[ast.AST]:
+    """Return the children of a node that affect the program."""
     if is_for_readers(node):
         return ()
     match node:
         case ast.AnnAssign(value=value):
             return [value] if value else ()
         case ast.ClassDef() | ast.Module():
-            return without_words(node.body)
+            return remove_docstrings(node.body)
         case ast.FunctionDef(args=args):
             defaults = [d for d in (*args.defaults, *args.kw_defaults) if d]
-            return [*defaults, *without_words(node.body)]
+            return [*defaults, *remove_docstrings(node.body)]
         case ast.JoinedStr():
             return [p.value for p in node.values if isinstance(p, ast.FormattedValue)]
         case _:
@@ -98,7 +101,7 @@ def kept(node: ast.AST) -> Iterable[ast.AST]:
 
 
 def is_for_readers(node: ast.AST) -> bool:
-    """Say whether only people and the type checker read it."""
+    """Return whether a node only matters to readers and the type checker."""
     match node:
         case ast.ClassDef():
             return any(ast.unparse(base) == "Protocol" for base in node.bases)
@@ -111,17 +114,17 @@ def is_for_readers(node: ast.AST) -> bool:
 
 
 def is_type(node: ast.expr) -> bool:
-    """Say whether a subscript only says of what type something is: `set[str]()`."""
+    """Return whether a subscript only gives the type of something: `set[str]()`."""
     return isinstance(node, ast.Name) and node.id in {"list", "dict", "set", "frozenset"}
 
 
-def without_words(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Leave out strings that stand by themselves: they say what for."""
+def remove_docstrings(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return statements without those that are only a string."""
     return [stmt for stmt in body if not is_words(stmt)]
 
 
 def is_words(stmt: ast.stmt) -> bool:
-    """Say whether a statement is only a string."""
+    """Return whether a statement is only a string."""
     return (
         isinstance(stmt, ast.Expr)
         and isinstance(stmt.value, ast.Constant)

@@ -1,4 +1,4 @@
-"""Putting a mutant in the place of its module, while the service runs or before it does."""
+"""Replace a module by its mutant, while the service runs or before it is imported."""
 
 import gc
 import inspect
@@ -14,23 +14,23 @@ from mutation.mutants import ROOT, Mutant
 type Place = tuple[str, int, int]
 
 
-class Cannot(Exception):  # noqa: N818 - it says what it is
-    """The change cannot be made in a process that has the module already."""
+class Cannot(Exception):  # noqa: N818 - read as a verb, as Problem classes are
+    """The change cannot be made in a process that has already imported the module."""
 
 
 def exchange(mutant: Mutant, original: str) -> None:
-    """Give each function that is changed its new code, wherever it is held.
+    """Replace the code of each function that is changed, also where it is referenced.
 
-    What it made before stays as it was made: so who survives this is judged once more,
-    by `import_instead` in a fresh process.
+    Objects that were created at import keep their state, so `import_instead` judges each
+    survivor again in a new process.
     """
     path = str(ROOT / mutant.module)
-    before, after = codes(original, path), codes(mutant.text, path)
+    before, after = load_functions(original, path), load_functions(mutant.text, path)
     changed = [place for place in before if before[place] != after.get(place)]
     if not changed or before.keys() != after.keys():
         raise Cannot
     for place in changed:
-        found = [f for f in functions(path) if f.__code__ == before[place]]
+        found = [f for f in find_functions(path) if f.__code__ == before[place]]
         if not found:
             raise Cannot
         for function in found:
@@ -40,36 +40,36 @@ def exchange(mutant: Mutant, original: str) -> None:
                 raise Cannot from error
 
 
-def codes(text: str, path: str) -> dict[Place, CodeType]:
-    """Compile a module, and list the code of each function that is made when it is run."""
+def load_functions(text: str, path: str) -> dict[Place, CodeType]:
+    """Return the code of each function that a module defines when it is run."""
     found: dict[Place, CodeType] = {}
-    for code in outermost(compile(text, path, "exec", dont_inherit=True)):
+    for code in list_outermost(compile(text, path, "exec", dont_inherit=True)):
         name, line = code.co_qualname, code.co_firstlineno
         nth = sum(place[:2] == (name, line) for place in found)
         found[name, line, nth] = code
     return found
 
 
-def outermost(code: CodeType) -> Iterator[CodeType]:
-    """List functions, but not those inside of others."""
+def list_outermost(code: CodeType) -> Iterator[CodeType]:
+    """Yield functions, without those defined inside other functions."""
     for part in code.co_consts:
         if not isinstance(part, CodeType):
             continue
         if part.co_flags & inspect.CO_NEWLOCALS and not part.co_name.startswith("<gen"):
             yield part
         else:
-            yield from outermost(part)
+            yield from list_outermost(part)
 
 
-def functions(path: str) -> list[FunctionType]:
-    """List the functions of a file that somebody holds, frozen by conftest or not."""
+def find_functions(path: str) -> list[FunctionType]:
+    """Return all live functions of a file, also those that conftest has frozen."""
     gc.unfreeze()
     held = (thing for thing in gc.get_objects() if isinstance(thing, FunctionType))
     return [function for function in held if function.__code__.co_filename == path]
 
 
 def import_instead(mutant: Mutant) -> None:
-    """Let whoever imports the module from now on get the mutant."""
+    """Make every later import of the module load the mutant."""
     path, as_ever = ROOT / mutant.module, SourceFileLoader.get_code
 
     def get_code(loader: SourceFileLoader, fullname: str) -> Any:

@@ -1,4 +1,4 @@
-"""A plugin of pytest that writes down how long each test took."""
+"""A pytest plugin that writes the duration of each test."""
 
 import json
 import os
@@ -11,12 +11,12 @@ SPENT: defaultdict[str, float] = defaultdict(float)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Add up what it took to set up, to run and to clear up."""
+    """Add up the durations of set-up, call and tear-down."""
     SPENT[report.nodeid] += report.duration
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write it beside what is written already, once for all workers."""
+    """Merge the durations into the file, in the main process only."""
     path = Path(os.environ["MUTATION_DURATIONS"])
     if not hasattr(session.config, "workerinput"):
         known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
