@@ -1,6 +1,6 @@
-"""The bench: what five requests cost here, beside the least that they could cost.
+"""The benchmark: the cost of five requests, next to a lower bound for each.
 
-`make bench` serves a floor, which is a bare ASGI application on a raw driver, and the
-product as `safe-conduct serve` does, and asks both the same, in turn. docs/performance.md
-says what is measured, and what came of it.
+`make bench` sends the same requests in turn to a floor, a bare ASGI application on a raw
+driver, and to the product as `safe-conduct serve` runs it. docs/performance.md describes
+the measurements and shows the results.
 """

@@ -1,37 +1,43 @@
-"""`python -m bench`: measure this working tree, or profile it; see the Makefile."""
+"""`python -m tests.bench`: measure or profile this working tree; see the Makefile."""
 
 import argparse
 from pathlib import Path
 
 from tests.bench.places import HOME, PLACES, is_on_disk
-from tests.bench.runs import run, run_growth, run_profile, run_smoke, say
+from tests.bench.runs import run, run_growth, run_profile, run_smoke, show
 from tests.bench.sides import Kind
 
 
 def read_arguments() -> argparse.Namespace:
-    """Read what is asked for."""
-    asked = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    """Parse the command line."""
+    asked = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     does = asked.add_subparsers(required=True)
-    whole = does.add_parser("run", help="floor, product, floor; tables and a result")
+    whole = does.add_parser(
+        "run", help="measure floor and product, and write tables and a result"
+    )
     whole.add_argument("--databases", default="sqlite,postgresql")
     whole.add_argument("--rounds", type=int, default=5)
     whole.add_argument("--seconds", type=float, default=2.0)
-    whole.add_argument("--requests", default="STPIW", help="which of the five")
+    whole.add_argument(
+        "--requests", default="STPIW", help="letters of the requests to measure"
+    )
     whole.add_argument("--page", action="store_true", help="write docs/performance.md")
     whole.add_argument("--result", type=Path, default=HOME / "result.json")
     whole.set_defaults(does=run)
-    many = does.add_parser("growth", help="ten thousand cases beside many")
+    many = does.add_parser("growth", help="compare ten thousand cases with many")
     many.add_argument("--databases", default="sqlite,postgresql")
-    many.add_argument("--requests", default="STPIW", help="which of the five")
+    many.add_argument(
+        "--requests", default="STPIW", help="letters of the requests to measure"
+    )
     many.add_argument("--cases", type=int, default=100_000)
     many.add_argument("--rounds", type=int, default=5)
     many.add_argument("--seconds", type=float, default=2.0)
     many.add_argument("--page", action="store_true", help="write docs/performance.md")
     many.set_defaults(does=run_growth)
-    coarse = does.add_parser("smoke", help="what CI asks for: seconds, and coarse")
+    coarse = does.add_parser("smoke", help="a short and coarse measurement for CI")
     coarse.add_argument("--seconds", type=float, default=0.5)
     coarse.set_defaults(does=run_smoke)
-    one = does.add_parser("profile", help="where one of the five spends its time")
+    one = does.add_parser("profile", help="profile one request")
     one.add_argument("what", choices=[str(kind) for kind in Kind])
     one.add_argument("--database", default="sqlite", choices=PLACES)
     one.add_argument("--seconds", type=float, default=8.0)
@@ -40,11 +46,11 @@ def read_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Do what is asked for."""
+    """Run the command that the arguments name."""
     arguments = read_arguments()
     HOME.mkdir(exist_ok=True)
     if not is_on_disk(HOME):
-        say(f"{HOME.name} is in memory: a commit costs less there than on a disk.")
+        show(f"{HOME.name} is in memory, where a commit costs less than on a disk.")
     arguments.does(arguments)
 
 

@@ -1,4 +1,4 @@
-"""What must be in a database afterwards: whatever was answered, and nothing else."""
+"""Check that the database contains exactly what was answered."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,22 +24,22 @@ LOST: Final = """
     WHERE entry.id IS NULL"""
 
 
-class Lost(Exception):  # noqa: N818 - it says what happened, as Problem does
-    """The database does not hold what was answered: what it cost means nothing."""
+class Lost(Exception):  # noqa: N818 - without a suffix, as Problem classes are
+    """The database does not hold what was answered, so the measurement is invalid."""
 
 
-def there(url: str) -> tuple[int, int]:
-    """Count the cases, and how many of them were acknowledged."""
-    cases, acts = asked(url, CASES, ACKNOWLEDGED)
+def count_cases(url: str) -> tuple[int, int]:
+    """Return the number of cases, and how many of them were acknowledged."""
+    cases, acts = select_numbers(url, CASES, ACKNOWLEDGED)
     return cases, acts
 
 
-def must_hold(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> str:
-    """Count cases, acts and positions against the answers; raises Lost.
+def require_answers(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> str:
+    """Check cases, acts and positions against the answers. Raises Lost.
 
-    `before`: what was `there` already.
+    `before` is the result of `count_cases` before the requests.
     """
-    cases, acts, gaps, lost = asked(url, CASES, ACKNOWLEDGED, GAPS, LOST)
+    cases, acts, gaps, lost = select_numbers(url, CASES, ACKNOWLEDGED, GAPS, LOST)
     wrong = {
         "cases": cases != before[0] + side.made,
         "acts": acts != before[1] + side.acted,
@@ -54,15 +54,15 @@ def must_hold(url: str, side: Side, before: tuple[int, int] = (0, 0)) -> str:
     return f"{side.name}: {side.made} cases, {side.acted} acts, no gap, nothing lost"
 
 
-def asked(url: str, *statements: str) -> list[int]:
-    """Ask for numbers."""
-    with connected(url) as connection:
+def select_numbers(url: str, *statements: str) -> list[int]:
+    """Return the number that each statement selects."""
+    with connect(url) as connection:
         return [connection.execute(text(one)).scalar_one() for one in statements]
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Connection]:
-    """Speak to a database directly; each statement is a transaction."""
+def connect(url: str) -> Iterator[Connection]:
+    """Connect to a database; each statement is a transaction of its own."""
     engine = create_engine(make_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         yield connection

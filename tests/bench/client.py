@@ -1,7 +1,7 @@
-"""A client that costs little: one thread, sockets that never block, requests made of bytes.
+"""A fast client: one thread, non-blocking sockets, requests as bytes.
 
-Each of its connections asks again as soon as it was answered. That it is faster than any
-server here is measured, not assumed: see `tests.bench.ceiling`.
+Each connection sends its next request as soon as it has an answer. Each run measures that
+the client is faster than the servers: see `tests.bench.machine.measure_client`.
 """
 
 import re
@@ -17,58 +17,58 @@ LENGTH: Final = re.compile(rb"(?i)\r\ncontent-length: *([0-9]+)")
 HEADER: Final = r"(?i)\r\n{}: *([^\r\n]+)"
 WITHOUT_BODY: Final = frozenset({204, 304})
 CHUNK: Final = 256 * 1024
-SILENCE: Final = 60
-"""Seconds without any answer, after which a server is given up."""
+TIMEOUT: Final = 60
+"""Seconds to wait for an answer."""
 
 
-class WrongAnswer(Exception):  # noqa: N818 - it says what happened, as Problem does
-    """A server answered something else than was asked for: what it cost means nothing."""
+class WrongAnswer(Exception):  # noqa: N818 - without a suffix, as Problem classes are
+    """A server gave an unexpected answer, so the measurement is invalid."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An HTTP response."""
 
     status: int
-    head: bytes
+    get_head: bytes
     body: bytes
 
-    def header(self, name: str) -> str:
-        """Read a header; it must be there."""
-        found = re.search(HEADER.format(name).encode(), self.head)
+    def get_header(self, name: str) -> str:
+        """Return the value of a header. Raises WrongAnswer if it is missing."""
+        found = re.search(HEADER.format(name).encode(), self.get_head)
         if found is None:
-            raise WrongAnswer(f"There is no {name} in {self.head!r}.")
+            raise WrongAnswer(f"The header {name} is missing in {self.get_head!r}.")
         return found[1].decode()
 
 
 @dataclass
 class Sample:
-    """How one load was answered."""
+    """The answers of one load and their durations."""
 
     seconds: float = 0
     waits: list[float] = field(default_factory=list)
-    """How long each answer took, in seconds."""
+    """The duration of each answer, in seconds."""
     answers: list[Answer] = field(default_factory=list)
 
 
-class Line:
-    """A connection, and what has arrived on it of one answer."""
+class ClientConnection:
+    """A connection, and the bytes received of one answer."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=SILENCE)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.began, self.arrived = 0.0, b""
 
     def ask(self, request: bytes) -> None:
-        """Send a request; a few kilobytes always fit."""
+        """Send a request. A few kilobytes never block."""
         self.began = time.perf_counter()
         self.socket.sendall(request)
 
-    def hear(self) -> Answer | None:
-        """Take what has arrived; None: not all of it yet."""
+    def receive(self) -> Answer | None:
+        """Receive data. Return the answer once it is complete, and None before."""
         data = self.socket.recv(CHUNK)
         if not data:
-            raise WrongAnswer(f"It hung up after {self.arrived!r}.")
+            raise WrongAnswer(f"The server closed the connection after {self.arrived!r}.")
         self.arrived += data
         answer = read(self.arrived)
         if answer is not None:
@@ -77,7 +77,7 @@ class Line:
 
 
 def read(arrived: bytes) -> Answer | None:
-    """Read an answer, which must say its length; None: it is not all there yet."""
+    """Parse an answer, which must have a length. None if it is not complete yet."""
     end = arrived.find(END)
     if end < 0:
         return None
@@ -87,77 +87,80 @@ def read(arrived: bytes) -> Answer | None:
         return Answer(status, head, b"")
     length = LENGTH.search(head)
     if length is None:
-        raise WrongAnswer(f"It does not say how long it is: {head!r}")
+        raise WrongAnswer(f"The answer has no length: {head!r}")
     return Answer(status, head, body) if len(body) >= int(length[1]) else None
 
 
-def must_be(answer: Answer, status: int) -> Answer:
-    """Raise WrongAnswer unless it is what was asked for."""
+def require_status(answer: Answer, status: int) -> Answer:
+    """Raise WrongAnswer unless the answer has the expected status."""
     if answer.status != status:
         raise WrongAnswer(f"{answer.status}, not {status}: {answer.body[:600]!r}")
     return answer
 
 
-def once(port: int, request: bytes, status: int) -> Answer:
-    """Ask one thing on a connection of its own."""
+def send_once(port: int, request: bytes, status: int) -> Answer:
+    """Send one request on a new connection and return the answer."""
     return load(port, iter([request]), status, clients=1, keep=True).answers[0]
 
 
-def load(  # noqa: PLR0913 - each says one thing of the load
+def load(  # noqa: PLR0913 - each is a parameter of the load
     port: int,
     requests: Iterator[bytes],
     status: int,
     *,
     clients: int,
-    seconds: float = SILENCE,
+    seconds: float = TIMEOUT,
     keep: bool = False,
 ) -> Sample:
-    """Ask from so many connections until the time is over, or nothing is left to ask.
+    """Send requests on some connections until the time is over or none is left.
 
-    What was asked by then is waited for. Raises WrongAnswer.
+    Requests that were sent by then are awaited. Raises WrongAnswer.
     """
-    lines = {line.socket.fileno(): line for line in (Line(port) for _ in range(clients))}
+    connections = {
+        connection.socket.fileno(): connection
+        for connection in (ClientConnection(port) for _ in range(clients))
+    }
     try:
-        return rush(lines, requests, status, seconds, keep=keep)
+        return send_all(connections, requests, status, seconds, keep=keep)
     finally:
-        for line in lines.values():
-            line.socket.close()
+        for connection in connections.values():
+            connection.socket.close()
 
 
-def rush(
-    lines: dict[int, Line],
+def send_all(
+    connections: dict[int, ClientConnection],
     requests: Iterator[bytes],
     status: int,
     seconds: float,
     *,
     keep: bool,
 ) -> Sample:
-    """Ask on each line again once it was answered."""
+    """Send the next request on each connection once it has an answer."""
     sample, waiting = Sample(), set[int]()
     began = time.perf_counter()
     with select.epoll() as poll:
-        for number, line in lines.items():
+        for number, connection in connections.items():
             poll.register(number, select.EPOLLIN)
             if (request := next(requests, None)) is not None:
                 waiting.add(number)
-                line.ask(request)
+                connection.ask(request)
         while waiting:
-            heard = poll.poll(SILENCE)
+            heard = poll.poll(TIMEOUT)
             if not heard:
-                raise WrongAnswer(f"Nothing came for {SILENCE} seconds.")
+                raise WrongAnswer(f"No answer for {TIMEOUT} seconds.")
             for number, _ in heard:
-                line = lines[number]
-                if (answer := line.hear()) is None:
+                connection = connections[number]
+                if (answer := connection.receive()) is None:
                     continue
                 now = time.perf_counter()
-                sample.waits.append(now - line.began)
-                must_be(answer, status)
+                sample.waits.append(now - connection.began)
+                require_status(answer, status)
                 if keep:
                     sample.answers.append(answer)
                 more = next(requests, None) if now - began < seconds else None
                 if more is None:
                     waiting.discard(number)
                 else:
-                    line.ask(more)
+                    connection.ask(more)
     sample.seconds = time.perf_counter() - began
     return sample

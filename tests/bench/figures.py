@@ -1,4 +1,4 @@
-"""What is worked out of what was measured: pure, and so tested."""
+"""Figures computed from measurements. Pure functions."""
 
 import math
 from collections.abc import Sequence
@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-AGREE: Final = 0.05
-"""By how much the floor may differ from itself in one run, before nothing is judged."""
+NOISE_LIMIT: Final = 0.05
+"""How far the floor may differ from itself in a run whose goals are judged."""
 MICRO: Final = 1e6
 
 
-def percentile(values: Sequence[float], part: float) -> float:
-    """Find what so many of a hundred are not above (nearest rank)."""
+def compute_percentile(values: Sequence[float], part: float) -> float:
+    """Return a percentile by the nearest rank."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * part / 100) - 1)]
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One load on one side, in one round."""
+    """The result of one load on one side, in one round."""
 
     seconds: float
     waits: tuple[float, ...]
@@ -33,42 +33,42 @@ class Slice:
 
     @property
     def each(self) -> float:
-        """Microseconds of CPU of the server, a request."""
+        """Microseconds of CPU that the server uses for a request."""
         return self.cpu / len(self.waits) * MICRO
 
     @property
     def each_beside(self) -> float:
-        """Microseconds of CPU of the database's own processes, a request."""
+        """Microseconds of CPU that the database's own processes use for a request."""
         return self.beside / len(self.waits) * MICRO
 
 
 @dataclass(frozen=True)
 class Figure:
-    """What one side did in all rounds."""
+    """The figures of one side over all rounds."""
 
     rps: float
     p50: float
     p99: float
     cpu: float
     beside: float
-    """Seconds; and microseconds of CPU a request."""
+    """Durations are in seconds, CPU is in microseconds for a request."""
 
 
-def figure(slices: Sequence[Slice]) -> Figure:
-    """Take the middle round of each, and the waits of all together."""
+def compute_figure(slices: Sequence[Slice]) -> Figure:
+    """Return the medians of the rounds, and percentiles of all durations together."""
     waits = [wait for one in slices for wait in one.waits]
     return Figure(
-        median(one.rps for one in slices),
-        percentile(waits, 50),
-        percentile(waits, 99),
-        median(one.each for one in slices),
-        median(one.each_beside for one in slices),
+        rps=median(one.rps for one in slices),
+        p50=compute_percentile(waits, 50),
+        p99=compute_percentile(waits, 99),
+        cpu=median(one.each for one in slices),
+        beside=median(one.each_beside for one in slices),
     )
 
 
 @dataclass(frozen=True)
 class Round:
-    """One request, asked of the floor, of the product, and of the floor again."""
+    """One request, measured on the floor, on the product, and on the floor again."""
 
     floor: Slice
     product: Slice
@@ -76,63 +76,63 @@ class Round:
 
     @property
     def by_rps(self) -> float:
-        """The product's requests per second, as a part of the floor's around it."""
+        """The product's requests per second, relative to the floor's in this round."""
         return self.product.rps / math.sqrt(self.floor.rps * self.again.rps)
 
     @property
     def by_cpu(self) -> float:
-        """The floor's CPU a request, as a part of the product's: less cost is more."""
+        """The floor's CPU for a request, relative to the product's. More is better."""
         return math.sqrt(self.floor.each * self.again.each) / self.product.each
 
 
-def apart(one: float, other: float) -> float:
-    """Say by what part two numbers differ."""
+def measure_difference(one: float, other: float) -> float:
+    """Return the relative difference of two numbers."""
     return abs(one - other) / min(one, other)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A request, in all rounds."""
+    """One request in all rounds."""
 
     rounds: tuple[Round, ...]
 
     @property
     def floor(self) -> Figure:
-        """What the floor did, both times."""
-        return figure([s for each in self.rounds for s in (each.floor, each.again)])
+        """The figures of the floor, of both measurements."""
+        return compute_figure([s for each in self.rounds for s in (each.floor, each.again)])
 
     @property
     def product(self) -> Figure:
-        """What the product did."""
-        return figure([each.product for each in self.rounds])
+        """The figures of the product."""
+        return compute_figure([each.product for each in self.rounds])
 
     @property
     def by_rps(self) -> float:
-        """The product's requests per second, as a part of the floor's."""
+        """The product's requests per second, relative to the floor's."""
         return median(each.by_rps for each in self.rounds)
 
     @property
     def by_cpu(self) -> float:
-        """The floor's CPU a request, as a part of the product's."""
+        """The floor's CPU for a request, relative to the product's."""
         return median(each.by_cpu for each in self.rounds)
 
     @property
     def noise(self) -> float:
-        """By how much the floor's requests per second differ from themselves."""
-        return apart(
+        """The relative difference of the floor's requests per second from themselves."""
+        return measure_difference(
             median(each.floor.rps for each in self.rounds),
             median(each.again.rps for each in self.rounds),
         )
 
     @property
     def noise_of_cpu(self) -> float:
-        """By how much the floor's CPU a request differs from itself."""
-        return apart(
+        """The difference between the two measurements of the floor's CPU for a request."""
+        return measure_difference(
             median(each.floor.each for each in self.rounds),
             median(each.again.each for each in self.rounds),
         )
 
 
 def is_noisy(comparisons: Sequence[Comparison]) -> bool:
-    """Say whether the floor was not alike itself: then nothing is judged."""
-    return any(each.noise > AGREE for each in comparisons)
+    """Return whether the floor differs too much from itself to judge any goal."""
+    return any(each.noise > NOISE_LIMIT for each in comparisons)

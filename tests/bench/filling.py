@@ -1,8 +1,8 @@
-"""Many cases, fast: what the product itself wrote of some is written again by SQL.
+"""Fill a database quickly: cases that the product wrote are copied by SQL.
 
-So rows are as plausible as any, and a column that is added tomorrow is filled as well. A
-copy has ids, codes, numbers and places in the feeds of its own. It is ten years of cases:
-all but the newest are closed and wait for nobody.
+The copies are plausible rows, and columns that are added later are filled too. Each copy
+has its own ids, codes, numbers and positions in the feeds. The copies span ten years: all
+but the newest are closed and have no running deadline.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,17 +23,17 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from app.kernel.db import Base
-from tests.bench.checks import asked, connected
+from tests.bench.checks import connect, select_numbers
 
 KEPT: Final = frozenset({"heartbeat", "retrieval", "sighting"})
-"""What the worker and the pollers write of themselves is no part of a case."""
+"""Tables that the worker and the pollers write, which are not part of a case."""
 GREW: Final = ("entry", "delivery")
-"""Filled before there was a case, and by cases too."""
+"""Tables that already have rows before the first case."""
 SPREAD: Final = 2654435761
-"""Knuth's factor: the beginnings of ids are as far apart as those of random ones."""
+"""Knuth's factor, which spreads the first bytes of ids as random ones would be."""
 DECADE: Final = 10 * 365 * 24 * 3600
 RECENT: Final = 0.02
-"""So many of a hundred are not over yet."""
+"""The share of cases that are still open."""
 COPIES: Final = """
     CREATE TABLE bench_copy (
         c INTEGER PRIMARY KEY, prefix TEXT, shift TEXT, due TEXT, is_over INTEGER)"""
@@ -44,7 +44,7 @@ type Counts = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Spelling:
-    """How one kind of database spells what a copy changes."""
+    """The SQL with which one kind of database changes the values of a copy."""
 
     uuid: str
     instant: str
@@ -65,25 +65,27 @@ SPELLINGS: Final = {
 }
 
 
-def counts(url: str) -> Counts:
-    """Count the rows of each table of the product."""
+def count_rows(url: str) -> Counts:
+    """Return the number of rows of each table of the product."""
     tables = Base.metadata.sorted_tables
     how_many = [f'SELECT count(*) FROM "{table.name}"' for table in tables]
-    return dict(zip([table.name for table in tables], asked(url, *how_many), strict=True))
+    return dict(
+        zip([table.name for table in tables], select_numbers(url, *how_many), strict=True)
+    )
 
 
-def multiply(url: str, before: Counts, cases: int, say: Say) -> None:
-    """Copy the cases that are there, with all that is theirs, until there are so many."""
-    after = counts(url)
+def copy_cases(url: str, before: Counts, cases: int, say: Say) -> None:
+    """Copy the existing cases with their rows until there are so many."""
+    after = count_rows(url)
     copies = max(1, round(cases / after["case"])) - 1
-    with connected(url) as connection:
-        hurry(connection)
+    with connect(url) as connection:
+        disable_durability(connection)
         Multiplier(connection, say, before, after).run(copies)
-        settle(connection)
+        enable_durability(connection)
 
 
-def hurry(connection: Connection) -> None:
-    """Do without what keeps a database safe: this one is thrown away."""
+def disable_durability(connection: Connection) -> None:
+    """Disable durability. The database is only for measurements."""
     statements = (
         (
             "PRAGMA journal_mode = OFF",
@@ -97,8 +99,8 @@ def hurry(connection: Connection) -> None:
         connection.execute(text(statement))
 
 
-def settle(connection: Connection) -> None:
-    """Leave it as the product would find it: PostgreSQL knows what is in its tables."""
+def enable_durability(connection: Connection) -> None:
+    """Drop the helper table, and restore what the product expects."""
     connection.execute(text("DROP TABLE bench_copy"))
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA journal_mode = WAL"))
@@ -107,7 +109,7 @@ def settle(connection: Connection) -> None:
 
 
 class Multiplier:
-    """Writes the cases of one database again and again."""
+    """Copies the cases of one database."""
 
     def __init__(
         self, connection: Connection, say: Say, before: Counts, after: Counts
@@ -120,38 +122,40 @@ class Multiplier:
             if table.name in GREW
             or (after[table.name] and not before[table.name] and table.name not in KEPT)
         ]
-        self.own = frozenset(value for table in self.tables for value in self.ids(table))
+        self.own = frozenset(
+            value for table in self.tables for value in self.list_ids(table)
+        )
 
-    def ids(self, table: Table) -> Iterable[object]:
-        """Read the ids that a table gives."""
+    def list_ids(self, table: Table) -> Iterable[object]:
+        """Return the ids of the rows of a table."""
         if "id" not in table.columns:
             return ()
         return self.connection.execute(select(table.columns["id"])).scalars()
 
     def run(self, copies: int) -> None:
-        """Write everything so many times more."""
+        """Write so many copies of all rows."""
         self.make_copies(copies)
         for table in self.tables:
             made = self.copy(table)
-            self.say(f"  {table.name}: {made} rows more")
+            self.say(f"  {table.name}: {made} more rows")
         self.connection.execute(text(f"UPDATE mailbox SET head = head * {copies + 1}"))
         if self.connection.dialect.name == "postgresql":
             for table in self.tables:
                 self.move_sequence(table)
 
     def make_copies(self, copies: int) -> None:
-        """Write what differs from copy to copy; the last ones are of these days."""
+        """Write the values that differ between copies. The last copies are recent."""
         self.connection.execute(text(COPIES))
-        rows = [copy_of(number, copies) for number in range(1, copies + 1)]
+        rows = [make_copy(number, copies) for number in range(1, copies + 1)]
         insert = "INSERT INTO bench_copy VALUES (:c, :prefix, :shift, :due, :is_over)"
         self.connection.execute(text(insert), rows)
 
     def copy(self, table: Table) -> int:
-        """Write the rows of a table again, for each copy."""
+        """Copy the rows of a table, once for each copy."""
         run = self.connection.execute
         run(text(f'CREATE TEMPORARY TABLE bench_form AS SELECT * FROM "{table.name}"'))
         names = ", ".join(f'"{column.name}"' for column in table.columns)
-        values = ", ".join(self.value(column) for column in table.columns)
+        values = ", ".join(self.format_value(column) for column in table.columns)
         origin = "bench_copy AS k CROSS JOIN bench_form AS t"
         made = run(
             text(f'INSERT INTO "{table.name}" ({names}) SELECT {values} FROM {origin}')
@@ -159,21 +163,22 @@ class Multiplier:
         run(text("DROP TABLE bench_form"))
         return made.rowcount
 
-    def value(self, column: Column[Any]) -> str:
-        """Spell what a column of a copy holds."""
+    def format_value(self, column: Column[Any]) -> str:
+        """Return the SQL for the value of a column in a copy."""
         name = f't."{column.name}"'
-        special = self.special(name).get((column.table.name, column.name))
+        special = self.get_special(name).get((column.table.name, column.name))
         if special is None and column.name == "reference":
-            return f"CASE WHEN {name} LIKE 'cases/%' THEN {reference(name)} ELSE {name} END"
-        return special or self.by_type(column, name)
+            copied = format_reference(name)
+            return f"CASE WHEN {name} LIKE 'cases/%' THEN {copied} ELSE {name} END"
+        return special or self.convert_by_type(column, name)
 
-    def special(self, name: str) -> dict[tuple[str, str], str]:
-        """Spell what is of a meaning that its type does not tell."""
+    def get_special(self, name: str) -> dict[tuple[str, str], str]:
+        """Return the SQL for columns whose meaning their type does not show."""
         shifted, due = self.spelling.instant, self.spelling.instant_by
         over = f"COALESCE({shifted.format(name)}, {due.format('t."due_at"')})"
         head = "SELECT head FROM mailbox AS m WHERE m.focal_point_id = t.focal_point_id"
         return {
-            ("case", "code"): code(name),
+            ("case", "code"): format_code(name),
             ("case", "state"): f"CASE WHEN k.is_over = 1 THEN 'closed' ELSE {name} END",
             ("clock", "due_at"): due.format(name),
             ("clock", "stopped_at"): (
@@ -183,36 +188,39 @@ class Multiplier:
             ("outcome", "key"): f"{name} || '-' || k.c",
         }
 
-    def by_type(self, column: Column[Any], name: str) -> str:
-        """Spell it by its type: an id or a number of its own, an instant of its time."""
+    def convert_by_type(self, column: Column[Any], name: str) -> str:
+        """Return the SQL for a column by its type.
+
+        An id or number is a new one, and a time is shifted.
+        """
         if is_uuid(column):
             return self.spelling.uuid.format(name) if self.is_own(column) else name
-        if isinstance(kind_of(column), DateTime):
+        if isinstance(get_sql_type(column), DateTime):
             return self.spelling.instant.format(name)
         counted = next((key.column for key in column.foreign_keys), column)
-        if isinstance(kind_of(column), Integer) and counted.name == "number":
+        if isinstance(get_sql_type(column), Integer) and counted.name == "number":
             most = self.connection.execute(select(func.max(counted))).scalar_one()
             return f"{name} + k.c * {most}"
         return name
 
     def is_own(self, column: Column[Any]) -> bool:
-        """Say whether a column names what is copied, and not an office or an account."""
+        """Return whether a column refers to copied rows, not to an office or account."""
         named = self.connection.execute(select(column).distinct()).scalars()
         found = {value in self.own for value in named if value is not None}
         if len(found) > 1:
-            raise RuntimeError(f"{column} names what is copied, and what is not.")
+            raise RuntimeError(f"{column} refers to copied rows and to others.")
         return True in found
 
     def move_sequence(self, table: Table) -> None:
-        """Let the next number be one that is free."""
+        """Set the sequence of a table to its highest number."""
         if "number" in table.columns and table.columns["number"].primary_key:
             sequence = f"pg_get_serial_sequence('\"{table.name}\"', 'number')"
             most = f'(SELECT max(number) FROM "{table.name}")'
             self.connection.execute(text(f"SELECT setval({sequence}, {most})"))
 
 
-def copy_of(number: int, copies: int) -> dict[str, object]:
-    """Say what is different in one copy; the first is the oldest."""
+def make_copy(number: int, copies: int) -> dict[str, object]:
+    """Return the values of one copy. The first is the oldest."""
     age = DECADE * (copies - number) // copies
     over = number <= copies * (1 - RECENT)
     due = f"-{age} seconds" if over else f"+{30 * 86400 + number} seconds"
@@ -226,23 +234,23 @@ def copy_of(number: int, copies: int) -> dict[str, object]:
     }
 
 
-def code(name: str) -> str:
-    """Spell a case code of its own: that its check character fits is nobody's concern."""
+def format_code(name: str) -> str:
+    """Return the SQL for a new case code. Its check character is not correct."""
     middle = "upper(substr(k.prefix, 1, 4) || '-' || substr(k.prefix, 5, 4))"
     return f"'SC-' || {middle} || substr({name}, 13)"
 
 
-def reference(name: str) -> str:
-    """Spell how the outside world names such a case."""
-    return f"'cases/' || {code(f'substr({name}, 7)')}"
+def format_reference(name: str) -> str:
+    """Return the SQL for the external reference of a copied case."""
+    return f"'cases/' || {format_code(f'substr({name}, 7)')}"
 
 
-def kind_of(column: Column[Any]) -> object:
-    """Say what a column is made of, below what the product makes of it."""
+def get_sql_type(column: Column[Any]) -> object:
+    """Return the SQL type of a column, without the type decorator."""
     kind = column.type
     return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
 
 
 def is_uuid(column: Column[Any]) -> bool:
-    """Say whether a column holds ids."""
-    return isinstance(kind_of(column), Uuid)
+    """Return whether a column holds ids."""
+    return isinstance(get_sql_type(column), Uuid)

@@ -1,11 +1,11 @@
 """The floor: a bare ASGI application on a raw driver, which does the same durable work.
 
-What it does: it reads the body as JSON, seals one field of it with AES-GCM, writes four
-rows and a counter in one durable transaction, judges a version before an act, and tags what
-is read. What it does not: no sign-in, no rights, no shape of what is sent, no idempotency,
-no routing, no consent, no clock, no log. So it costs what nobody could do without.
+It parses the JSON body, encrypts one field with AES-GCM, writes four rows and a counter in
+one durable transaction, compares a version before an action, and computes entity tags. It
+has no sign-in, authorization, validation, idempotency, routing, consent, deadlines or log.
+Its cost is therefore a lower bound for any implementation.
 
-`python -m bench.floor PORT TARGET`: a SQLite file, or a `postgresql://` address.
+`python -m tests.bench.floor PORT TARGET`: a SQLite file, or a `postgresql://` address.
 """
 
 import asyncio
@@ -33,30 +33,30 @@ type Reply = tuple[int, list[tuple[bytes, bytes]], bytes]
 SEAL: Final = AESGCM(secrets.token_bytes(32))
 JSON: Final = (b"content-type", b"application/json")
 POSTGRESQL_THREADS: Final = 8
-"""As many as clients of the bench: while one waits for its commit, another works."""
+"""One for each client of the benchmark, so that they can commit concurrently."""
 
 
-def sealed(text: str) -> bytes:
-    """Seal one field, under a nonce of its own."""
+def seal(text: str) -> bytes:
+    """Encrypt one field with a nonce of its own."""
     nonce = secrets.token_bytes(12)
     return nonce + SEAL.encrypt(nonce, text.encode(), b"floor")
 
 
-def tag_of(body: bytes) -> str:
-    """Spell what was read as an entity tag."""
+def compute_tag(body: bytes) -> str:
+    """Return the entity tag of a body."""
     return f'"0.{hashlib.sha256(body).hexdigest()[:16]}"'
 
 
 class Floor:
-    """The five, over some tables."""
+    """The five requests, served from some tables."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
 
     def submit(self, body: bytes) -> Reply:
-        """S: four rows and a counter, one field sealed."""
+        """S: write four rows and a counter, with one field encrypted."""
         sent = from_json(body)
-        secret = sealed(sent["sections"][0]["summary"])
+        secret = seal(sent["sections"][0]["summary"])
         submission = Submission(to_json(sent["notice"]).decode(), secret)
         self.tables.submit(submission)
         code = submission.case.hex
@@ -66,21 +66,21 @@ class Floor:
         ]
         return 201, headers, to_json({"code": code, "notice": sent["notice"]})
 
-    def act(self, code: str, if_match: str) -> Reply:
-        """T: one version is compared and moved on, an entry written and delivered."""
+    def apply_act(self, code: str, if_match: str) -> Reply:
+        """T: compare and increase a version, and write and deliver an entry."""
         version = int(if_match.strip('"').partition(".")[0])
-        if not self.tables.act(Act(code, version)):
+        if not self.tables.apply_act(Act(code, version)):
             return 412, [], b"{}"
         tag = f'"{version + 1}.0000000000000000"'.encode()
         return 200, [(b"etag", tag)], to_json({"code": code, "version": version + 1})
 
     def poll(self, after: int, limit: int, known: str) -> Reply:
-        """P and I: what is after a position; nothing but its head for who is there."""
-        head = self.tables.head()
+        """P and I: return the entries after a position, or 304 if there are none."""
+        head = self.tables.get_head()
         tag = f'"{after}.{head}"'
         if known == tag:
             return 304, [(b"etag", tag.encode())], b""
-        rows = self.tables.events(after, limit)
+        rows = self.tables.list_events(after, limit)
         last = rows[-1][0] if rows else after
         items = [
             dict(zip(("id", "at", "type", "subject", "by", "facts"), row[1:], strict=True))
@@ -89,35 +89,35 @@ class Floor:
         page = {"items": items, "next": str(last), "more": last < head}
         return 200, [(b"etag", tag.encode())], to_json(page)
 
-    def worklist(self, limit: int) -> Reply:
-        """W: what waits, the most urgent first."""
+    def list_work(self, limit: int) -> Reply:
+        """W: return the open work, most urgent first."""
         names = ("subject", "kind", "due_at", "waiting_since")
-        rows = self.tables.worklist(limit + 1)
+        rows = self.tables.list_work(limit + 1)
         items = [dict(zip(names, row, strict=True)) for row in rows[:limit]]
         body = to_json({"items": items, "next": None, "more": len(rows) > limit})
-        return 200, [(b"etag", tag_of(body).encode())], body
+        return 200, [(b"etag", compute_tag(body).encode())], body
 
     def answer(self, scope: Message, body: bytes) -> Reply:
-        """Find what is asked."""
+        """Answer a request by its path."""
         path, headers = scope["path"], dict(scope["headers"])
         match path.removeprefix("/v1/").split("/"):
             case ["cases"]:
                 return self.submit(body)
             case ["cases", code, _]:
-                return self.act(code, headers[b"if-match"].decode())
+                return self.apply_act(code, headers[b"if-match"].decode())
             case ["events"]:
                 pairs = scope["query_string"].decode().split("&")
                 query = dict(pair.split("=") for pair in pairs)
                 after, limit = int(query.get("after", 0)), int(query["limit"])
                 return self.poll(after, limit, headers.get(b"if-none-match", b"").decode())
             case ["worklist"]:
-                return self.worklist(50)
+                return self.list_work(50)
             case _:
                 return 200, [], b"{}"
 
 
 class Application:
-    """Speaks ASGI for it: in line where nobody waits for the database, else in threads."""
+    """The ASGI application. It uses threads only where a commit waits for a server."""
 
     def __init__(self, tables: Tables) -> None:
         self.floor = Floor(tables)
@@ -144,7 +144,7 @@ class Application:
 
 
 def main(port: str, target: str) -> None:
-    """Serve until told to end."""
+    """Serve until the process is stopped."""
     tables = Postgresql(target) if target.startswith("postgresql") else Sqlite(target)
     config = uvicorn.Config(
         Application(tables),

@@ -1,4 +1,4 @@
-"""The floor on PostgreSQL: psycopg as it comes, a connection for each thread."""
+"""The floor on PostgreSQL: psycopg with its defaults, one connection for each thread."""
 
 from threading import local
 from typing import LiteralString, override
@@ -13,7 +13,7 @@ from tests.bench.floor_tables import (
     Row,
     Submission,
     Tables,
-    now,
+    get_now,
 )
 
 CASE: LiteralString = """INSERT INTO "case" VALUES (%s, 1, 'submitted', %s, %s)"""
@@ -40,25 +40,26 @@ WORKLIST: LiteralString = """
 
 
 def make(url: str) -> None:
-    """Make the tables, and what waits."""
+    """Create the tables and the deadlines of the worklist."""
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         for statement in TABLES.format(id="UUID", bytes="BYTEA").split(";"):
             cursor.execute(statement.encode())
         rows = [
-            (n, f"cases/{n}", "accept_lead", READER, now(), now()) for n in range(WAITING)
+            (n, f"cases/{n}", "accept_lead", READER, get_now(), get_now())
+            for n in range(WAITING)
         ]
         cursor.executemany("INSERT INTO clock VALUES (%s, %s, %s, %s, %s, %s)", rows)
 
 
 class Postgresql(Tables):
-    """A server; whoever writes commits once, whoever reads does not wait for a commit."""
+    """A PostgreSQL server. A write commits once; a read does not wait for a commit."""
 
     def __init__(self, url: str) -> None:
         self.url, self.mine = url, local()
 
     @property
     def connection(self) -> psycopg.Connection:
-        """The connection of this thread; each statement is prepared after some uses."""
+        """The connection of this thread. Statements are prepared after some uses."""
         if not hasattr(self.mine, "connection"):
             self.mine.connection = psycopg.connect(self.url, autocommit=True)
             self.mine.connection.execute("SET synchronous_commit = 'on'")
@@ -66,7 +67,7 @@ class Postgresql(Tables):
         return connection
 
     def deliver(self, run: psycopg.Cursor, act: Act | Submission, kind: str) -> None:
-        """Write an entry, and its place in the mailbox."""
+        """Write an entry and its position in the mailbox."""
         run.execute(ENTRY, (act.entry, act.at, kind, act.subject))
         [position] = run.execute(ADVANCE, (READER,)).fetchall()[0]
         run.execute(DELIVERY, (READER, position, act.entry))
@@ -79,7 +80,7 @@ class Postgresql(Tables):
             self.deliver(run, new, "case.submitted")
 
     @override
-    def act(self, act: Act) -> bool:
+    def apply_act(self, act: Act) -> bool:
         with self.connection.transaction(), self.connection.cursor() as run:
             [version] = run.execute(VERSION, (act.code,)).fetchall()[0]
             if version != act.version:
@@ -89,14 +90,14 @@ class Postgresql(Tables):
         return True
 
     @override
-    def head(self) -> int:
+    def get_head(self) -> int:
         [head] = self.connection.execute(HEAD, (READER,)).fetchall()[0]
         return int(head)
 
     @override
-    def events(self, after: int, limit: int) -> list[Row]:
+    def list_events(self, after: int, limit: int) -> list[Row]:
         return self.connection.execute(EVENTS, (READER, after, limit)).fetchall()
 
     @override
-    def worklist(self, limit: int) -> list[Row]:
+    def list_work(self, limit: int) -> list[Row]:
         return self.connection.execute(WORKLIST, (READER, limit)).fetchall()

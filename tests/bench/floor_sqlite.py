@@ -1,4 +1,4 @@
-"""The floor on SQLite: one connection, in line; every commit is on the disk."""
+"""The floor on SQLite: one connection, and every commit is written to the disk."""
 
 import sqlite3
 from typing import override
@@ -11,7 +11,7 @@ from tests.bench.floor_tables import (
     Row,
     Submission,
     Tables,
-    now,
+    get_now,
 )
 
 BEGIN = "BEGIN IMMEDIATE"
@@ -33,17 +33,18 @@ WORKLIST = """
 
 
 def make(path: str) -> None:
-    """Make the tables, and what waits."""
+    """Create the tables and the deadlines of the worklist."""
     with sqlite3.connect(path) as connection:
         connection.executescript(TABLES.format(id="BLOB", bytes="BLOB"))
         rows = [
-            (n, f"cases/{n}", "accept_lead", READER, now(), now()) for n in range(WAITING)
+            (n, f"cases/{n}", "accept_lead", READER, get_now(), get_now())
+            for n in range(WAITING)
         ]
         connection.executemany("INSERT INTO clock VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 class Sqlite(Tables):
-    """One file, one connection."""
+    """A SQLite file with one connection."""
 
     def __init__(self, path: str) -> None:
         self.connection = sqlite3.connect(path, isolation_level=None)
@@ -51,7 +52,7 @@ class Sqlite(Tables):
         self.connection.execute("PRAGMA synchronous = FULL")
 
     def deliver(self, entry: bytes, at: str, kind: str, subject: str) -> None:
-        """Write an entry, and its place in the mailbox."""
+        """Write an entry and its position in the mailbox."""
         run = self.connection.execute
         run(ENTRY, (entry, at, kind, subject))
         [position] = run(ADVANCE, (READER,)).fetchone()
@@ -67,7 +68,7 @@ class Sqlite(Tables):
         run("COMMIT")
 
     @override
-    def act(self, act: Act) -> bool:
+    def apply_act(self, act: Act) -> bool:
         run, case = self.connection.execute, bytes.fromhex(act.code)
         run(BEGIN)
         [version] = run(VERSION, (case,)).fetchone()
@@ -80,14 +81,14 @@ class Sqlite(Tables):
         return True
 
     @override
-    def head(self) -> int:
+    def get_head(self) -> int:
         [head] = self.connection.execute(HEAD, (READER,)).fetchone()
         return int(head)
 
     @override
-    def events(self, after: int, limit: int) -> list[Row]:
+    def list_events(self, after: int, limit: int) -> list[Row]:
         return self.connection.execute(EVENTS, (READER, after, limit)).fetchall()
 
     @override
-    def worklist(self, limit: int) -> list[Row]:
+    def list_work(self, limit: int) -> list[Row]:
         return self.connection.execute(WORKLIST, (READER, limit)).fetchall()

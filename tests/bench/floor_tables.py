@@ -1,4 +1,4 @@
-"""What the floor keeps: as many rows as are counted, and an index for each question."""
+"""The tables of the floor: as few rows as possible, and an index for each query."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 READER: Final = "KZ_LEAD"
-"""One mailbox, as the product's national lead has one."""
+"""The only mailbox, like that of the national lead in the product."""
 
 TABLES: Final = """
 CREATE TABLE "case" (id {id} PRIMARY KEY, version INTEGER, state TEXT, notice TEXT, sealed {bytes});
@@ -18,63 +18,63 @@ CREATE TABLE clock (number INTEGER PRIMARY KEY, subject TEXT, kind TEXT, waits_o
 CREATE INDEX party_case ON party (case_id);
 CREATE INDEX clock_worklist ON clock (waits_on, due_at, number);
 INSERT INTO mailbox VALUES ('KZ_LEAD', 0)
-"""  # noqa: E501 - a table is read as a table
+"""  # noqa: E501 - one line for each table
 WAITING: Final = 60
-"""Clocks that wait for the reader: more than one page."""
+"""Deadlines of the reader: more than one page."""
 
 type Row = tuple[Any, ...]
 
 
-def now() -> str:
-    """Spell this moment."""
+def get_now() -> str:
+    """Return the current time in ISO 8601."""
     return datetime.now(UTC).isoformat()
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What is written of a case."""
+    """The values that a submission writes."""
 
     notice: str
     sealed: bytes
     case: UUID = field(default_factory=uuid4)
     entry: UUID = field(default_factory=uuid4)
-    at: str = field(default_factory=now)
+    at: str = field(default_factory=get_now)
 
     @property
     def subject(self) -> str:
-        """How the entry names it."""
+        """The reference to the case in the entry."""
         return f"cases/{self.case.hex}"
 
 
 @dataclass(frozen=True)
 class Act:
-    """What is changed of a case, by whoever saw this version of it."""
+    """The change of a case that was seen at this version."""
 
     code: str
     version: int
     entry: UUID = field(default_factory=uuid4)
-    at: str = field(default_factory=now)
+    at: str = field(default_factory=get_now)
 
     @property
     def subject(self) -> str:
-        """How the entry names it."""
+        """The reference to the case in the entry."""
         return f"cases/{self.code}"
 
 
 class Tables(Protocol):
-    """Where it is kept."""
+    """The storage of the floor."""
 
     def submit(self, new: Submission) -> None:
-        """Write four rows and the counter; durable once it returns."""
+        """Write four rows and the counter. They are durable on return."""
 
-    def act(self, act: Act) -> bool:
-        """Move a version on; False: another one is there."""
+    def apply_act(self, act: Act) -> bool:
+        """Increase a version. Return False if it is another one."""
 
-    def head(self) -> int:
-        """Read the counter."""
+    def get_head(self) -> int:
+        """Return the counter."""
 
-    def events(self, after: int, limit: int) -> list[Row]:
-        """Read what was delivered after a position."""
+    def list_events(self, after: int, limit: int) -> list[Row]:
+        """Return the entries that were delivered after a position."""
 
-    def worklist(self, limit: int) -> list[Row]:
-        """Read what waits, the most urgent first."""
+    def list_work(self, limit: int) -> list[Row]:
+        """Return the open work, most urgent first."""

@@ -1,4 +1,4 @@
-"""What is to be reached, as a part of the floor's requests per second in the same run."""
+"""The goals, relative to the floor's requests per second in the same run."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,14 +10,14 @@ from tests.bench.sides import Kind
 
 @dataclass(frozen=True)
 class Goal:
-    """What is asked for, and what would be extreme."""
+    """A value to reach, and an extreme one."""
 
     least: float
     extreme: float
 
 
 class Verdict(StrEnum):
-    """What came of it."""
+    """Whether a goal was reached."""
 
     EXTREME = "extreme"
     REACHED = "yes"
@@ -41,21 +41,24 @@ GOALS: Final = {
     },
 }
 TAIL: Final = Goal(10, 4)
-"""p99 of a submission on SQLite with 8 clients, in times of its p50: at most."""
+"""The highest ratio of p99 to p50 of a submission on SQLite with 8 clients."""
 READY: Final = 2.0
-"""Seconds from nothing to ready, at most."""
+"""The highest number of seconds from the start until the product is ready."""
 IDLE, LOADED = 150.0, 512.0
-"""Megabytes in memory before and under load, at most."""
+"""The most megabytes of memory before and after the load."""
 GROWTH: Final = Goal(1.15, 1)
-"""How many times as much CPU a request may cost with a hundred times the cases."""
-LEAST: Final = {Kind.S: 0.009, Kind.T: 0.013, Kind.P: 0.03, Kind.I: 0.035, Kind.W: 0.045}
-"""What CI asks for by CPU on SQLite: a third of what was measured in November 2026."""
-COARSE: Final = 0.25
-"""By how much the floor's CPU may differ from itself, before CI asks for nothing."""
+"""The highest ratio of CPU for a request with a hundred times the cases."""
+CI_GOALS: Final = {Kind.S: 0.009, Kind.T: 0.013, Kind.P: 0.03, Kind.I: 0.035, Kind.W: 0.045}
+"""The goals of CI by CPU on SQLite: a third of the values measured in November 2026."""
+CI_NOISE_LIMIT: Final = 0.25
+"""How far the floor's CPU may differ from itself in a run that CI judges."""
 
 
-def judged(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
-    """Judge what should be at least so much; or at most, where the extreme is less."""
+def assess(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
+    """Return whether a value reaches its goal.
+
+    The value must be at least the goal, or at most where the extreme value is lower.
+    """
     if goal is None:
         return Verdict.FREE
     if noisy:
@@ -66,6 +69,6 @@ def judged(goal: Goal | None, found: float, *, noisy: bool) -> Verdict:
     return Verdict.REACHED if sign * found >= sign * goal.least else Verdict.MISSED
 
 
-def tail(comparison: Comparison) -> float:
-    """How many times as long as the middle one the slowest of a hundred takes."""
+def compute_tail(comparison: Comparison) -> float:
+    """Return the ratio of p99 to p50 of the product."""
     return comparison.product.p99 / comparison.product.p50

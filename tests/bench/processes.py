@@ -1,4 +1,4 @@
-"""Processes on a core of their own, and what each has used of it."""
+"""Processes on a core of their own, and their use of CPU and memory."""
 
 import os
 import resource
@@ -18,16 +18,16 @@ PROC: Final = Path("/proc")
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 CORES: Final = sorted(os.sched_getaffinity(0))
 SERVERS, CLIENTS = CORES[0], CORES[-1]
-"""Servers have the first core for themselves; clients and PostgreSQL share the last."""
+"""Servers have the first core to themselves. Clients and PostgreSQL share the last."""
 BY_SCHEDULER: Final = 2
-"""CPUCLOCK_SCHED: in nanoseconds, as the scheduler counts."""
+"""CPUCLOCK_SCHED, the clock of the scheduler in nanoseconds."""
 PATIENCE: Final = 60.0
 HOST: Final = "127.0.0.1"
 
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Stay on one core meanwhile, with every process that is started."""
+    """Run the block, and every process that it starts, on one core."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -36,49 +36,49 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def stat_of(pid: int) -> list[str]:
-    """Read what the kernel knows of a process, from its state on."""
+def read_stat(pid: int) -> list[str]:
+    """Return the fields that the kernel has on a process, beginning with its state."""
     return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
 
 
-def cpu_of(pid: int) -> float:
-    """Say how many seconds of CPU a process has used, its threads that ended included.
+def measure_cpu(pid: int) -> float:
+    """Return the seconds of CPU that a process has used, including ended threads.
 
-    By its own clock, as clock_getcpuclockid(3) names it: /proc counts in hundredths of a
-    second, which is a fifth of what some loads take.
+    They are read from its own clock, as in clock_getcpuclockid(3), because /proc counts in
+    hundredths of a second, which is a fifth of what some loads take.
     """
     return time.clock_gettime((~pid << 3) | BY_SCHEDULER)
 
 
-def cpu_of_family(pid: int) -> float:
-    """Say how much CPU a process and its children have used, those that ended included."""
-    fields = stat_of(pid)
+def measure_family_cpu(pid: int) -> float:
+    """Return the seconds of CPU of a process and its children, including ended ones."""
+    fields = read_stat(pid)
     ended = (int(fields[13]) + int(fields[14])) / TICKS
-    return cpu_of(pid) + ended + sum(map(cpu_if_there, children_of(pid)))
+    return measure_cpu(pid) + ended + sum(map(measure_cpu_or_zero, list_children(pid)))
 
 
-def cpu_if_there(pid: int) -> float:
-    """Say how much CPU a process has used; 0 if it has just ended."""
+def measure_cpu_or_zero(pid: int) -> float:
+    """Return the seconds of CPU that a process has used, or 0 if it has just ended."""
     try:
-        return cpu_of(pid)
+        return measure_cpu(pid)
     except OSError:
         return 0.0
 
 
-def children_of(pid: int) -> list[int]:
-    """List the children of a process that has one thread."""
+def list_children(pid: int) -> list[int]:
+    """Return the children of a process that has one thread."""
     listed = (PROC / str(pid) / "task" / str(pid) / "children").read_text()
     return [int(child) for child in listed.split()]
 
 
-def memory_of(pid: int) -> float:
-    """Say how many megabytes of a process are in memory."""
+def measure_memory(pid: int) -> float:
+    """Return the megabytes of a process that are in memory."""
     pages = int((PROC / str(pid) / "statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
-def free_port() -> int:
-    """Find a port that nobody has at this moment."""
+def find_free_port() -> int:
+    """Return a port that is free now."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
@@ -86,16 +86,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(
-    command: Sequence[str | Path], core: int, says: Path, **more: str
+def run_program(
+    command: Sequence[str | Path], core: int, log: Path, **more: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program of this working tree on a core, as long as the block lasts.
+    """Run a program of this working tree on a core while the block lasts.
 
-    What it says goes to a file. It may keep bytecode, as it does where it is installed.
+    Its output goes to a file. It may write bytecode, as an installed program does.
     """
     env = os.environ | more
     env.pop("PYTHONDONTWRITEBYTECODE", None)
-    with says.open("ab") as file, on_core(core):
+    with log.open("ab") as file, on_core(core):
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=file)
     try:
         yield process
@@ -109,17 +109,17 @@ def running(
 
 
 def wait_until(
-    process: subprocess.Popen[bytes], is_ready: Callable[[], object], says: Path
+    process: subprocess.Popen[bytes], is_ready: Callable[[], object], log: Path
 ) -> float:
-    """Wait until a process is ready, and say how many seconds that took."""
+    """Wait until a process is ready, and return the seconds."""
     began = time.perf_counter()
     while (passed := time.perf_counter() - began) < PATIENCE:
         if process.poll() is not None:
-            raise WrongAnswer(f"It ended:\n{says.read_text('utf-8')[-2000:]}")
+            raise WrongAnswer(f"The process ended:\n{log.read_text('utf-8')[-2000:]}")
         try:
             is_ready()
         except (OSError, WrongAnswer):
             time.sleep(0.02)
         else:
             return passed
-    raise WrongAnswer(f"It is not ready after {PATIENCE:.0f} seconds: {says}")
+    raise WrongAnswer(f"The process is not ready after {PATIENCE:.0f} seconds: {log}")

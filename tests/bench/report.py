@@ -1,60 +1,68 @@
-"""Tables of a result: the same for a terminal and for the page."""
+"""Tables of a result, for the terminal and for the page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from tests.bench.goals import GROWTH, Goal
-from tests.bench.growing import Grown, OfGrowth
-from tests.bench.result import Line, Measure, OfPlace, Result
+from tests.bench.growing import Grown, GrowthResult
+from tests.bench.result import Line, Measure, PlaceResult, Result
 
 HEADS = (
-    *(
-        "request",
-        "floor, rps",
-        "product, rps",
-        "of the floor",
-        "goal",
-        "extreme",
-        "reached",
-    ),
-    *("p50 ms", "p99 ms", "floor, CPU us", "product, CPU us", "by CPU", "database, CPU us"),
+    "request",
+    "floor, rps",
+    "product, rps",
+    "of the floor",
+    "goal",
+    "extreme",
+    "reached",
+    "p50 ms",
+    "p99 ms",
+    "floor, CPU us",
+    "product, CPU us",
+    "by CPU",
+    "database, CPU us",
 )
 GROWTH_HEADS = (
-    *("request", "few, CPU us", "many, CPU us", "times", "at most"),
-    *("few, apart from themselves", "reached"),
+    "request",
+    "few, CPU us",
+    "many, CPU us",
+    "times",
+    "at most",
+    "few, apart from themselves",
+    "reached",
 )
 MEASURES = ("", "found", "at most", "extreme", "reached")
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Spell a table that is read in a terminal and as Markdown."""
+def format_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown."""
     widths = [max(len(row[n]) for row in (heads, *rows)) for n in range(len(heads))]
-    yield spelled(heads, widths)
-    yield spelled(["-" * width for width in widths], widths)
-    yield from (spelled(row, widths) for row in rows)
+    yield format_row(heads, widths)
+    yield format_row(["-" * width for width in widths], widths)
+    yield from (format_row(row, widths) for row in rows)
 
 
-def spelled(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Spell a row of it."""
+def format_row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Return a row of a table."""
     padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
     return f"| {' | '.join(padded)} |"
 
 
-def goals(goal: Goal | None, form: str) -> tuple[str, str]:
-    """Spell what was asked for."""
+def format_goal(goal: Goal | None, form: str) -> tuple[str, str]:
+    """Return the goal and the extreme value as text."""
     if goal is None:
         return "", ""
     return format(goal.least, form), format(goal.extreme, form) if goal.extreme else ""
 
 
-def cells(line: Line) -> tuple[str, ...]:
-    """Spell one request."""
+def format_line(line: Line) -> tuple[str, ...]:
+    """Return the row of a request."""
     floor, product = line.floor, line.product
     return (
         line.kind,
         f"{floor.rps:.0f}",
         f"{product.rps:.0f}",
         f"{line.by_rps:.2f}",
-        *goals(line.goal, ".2f"),
+        *format_goal(line.goal, ".2f"),
         line.reached,
         f"{product.p50 * 1000:.1f}",
         f"{product.p99 * 1000:.1f}",
@@ -65,45 +73,47 @@ def cells(line: Line) -> tuple[str, ...]:
     )
 
 
-def of_measure(measure: Measure) -> tuple[str, ...]:
-    """Spell one number."""
+def format_measure(measure: Measure) -> tuple[str, ...]:
+    """Return the row of a measure."""
     found = f"{measure.found:.3g} {measure.unit}".strip()
-    return (measure.name, found, *goals(measure.goal, "g"), measure.reached)
+    return (measure.name, found, *format_goal(measure.goal, "g"), measure.reached)
 
 
-def of_place(place: OfPlace) -> Iterator[str]:
-    """Spell what was found on one kind of database."""
-    yield f"**{place.database}**: {noise(place)}"
+def format_place(place: PlaceResult) -> Iterator[str]:
+    """Yield the lines on one kind of database."""
+    yield f"**{place.database}**: {format_noise(place)}"
     yield ""
-    yield from table(HEADS, [cells(line) for line in place.lines])
+    yield from format_table(HEADS, [format_line(line) for line in place.lines])
     yield ""
-    yield from table(MEASURES, [of_measure(measure) for measure in place.measures])
+    yield from format_table(
+        MEASURES, [format_measure(measure) for measure in place.measures]
+    )
     yield ""
     yield f"Checked afterwards: {'; '.join(place.checked)}."
 
 
-def noise(place: OfPlace) -> str:
-    """Say how far the floor was like itself."""
+def format_noise(place: PlaceResult) -> str:
+    """Return a sentence on how much the floor differs from itself."""
     rps = max(line.noise for line in place.lines)
     cpu = max(line.noise_of_cpu for line in place.lines)
     said = f"the floor differs from itself by {rps:.1%} in requests, {cpu:.1%} in CPU"
     return f"noisy, so nothing is judged: {said}." if place.noisy else f"{said}."
 
 
-def of_result(result: Result) -> str:
-    """Spell a whole run."""
+def format_result(result: Result) -> str:
+    """Return the text of a whole run."""
     told = [
         f"{result.date}, commit `{result.commit}`; {result.machine}.",
         "",
-        spelled_client(result),
+        format_client(result),
     ]
     for place in result.places:
-        told += ["", *of_place(place)]
+        told += ["", *format_place(place)]
     return "\n".join(told) + "\n"
 
 
-def spelled_client(result: Result) -> str:
-    """Say what the client could do at most."""
+def format_client(result: Result) -> str:
+    """Return sentences on the load and the limits of the client."""
     client, pace = result.client, result.pace
     return (
         f"{pace['rounds']:.0f} rounds of {pace['seconds']:g} s, "
@@ -114,22 +124,29 @@ def spelled_client(result: Result) -> str:
     )
 
 
-def of_growth(places: Sequence[OfGrowth]) -> str:
-    """Spell what growth costs."""
+def format_growth(places: Sequence[GrowthResult]) -> str:
+    """Return the text of a comparison of few and many cases."""
     told = list[str]()
     for place in places:
-        told += [f"**{place.database}**: {sizes(place.few)}; then {sizes(place.many)}.", ""]
-        told += [*table(GROWTH_HEADS, [of_grown(line) for line in place.lines]), ""]
+        few, many = format_sizes(place.few), format_sizes(place.many)
+        told += [
+            f"**{place.database}**: {few}; then {many}.",
+            "",
+        ]
+        told += [
+            *format_table(GROWTH_HEADS, [format_grown(line) for line in place.lines]),
+            "",
+        ]
         told += [f"Checked afterwards: {'; '.join(place.checked)}.", ""]
     return "\n".join(told)
 
 
-def sizes(size: Mapping[str, int]) -> str:
-    """Spell how much there is."""
+def format_sizes(size: Mapping[str, int]) -> str:
+    """Return the numbers of rows as text."""
     return ", ".join(f"{many:,} {what}" for what, many in size.items())
 
 
-def of_grown(line: Grown) -> tuple[str, ...]:
-    """Spell what one request costs."""
+def format_grown(line: Grown) -> tuple[str, ...]:
+    """Return the row of a request in a comparison of few and many cases."""
     costs = (f"{line.few:.0f}", f"{line.many:.0f}", f"{line.times:.2f}")
     return (line.kind, *costs, f"{GROWTH.least:g}", f"{line.noise:.1%}", line.reached)

@@ -1,17 +1,27 @@
-"""What came of a run, as it is kept in JSON and shown on a page."""
+"""The result of a run, as it is written in JSON and shown on a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.bench.figures import Comparison, Figure, is_noisy
-from tests.bench.goals import GOALS, IDLE, LOADED, READY, TAIL, Goal, Verdict, judged, tail
+from tests.bench.goals import (
+    GOALS,
+    IDLE,
+    LOADED,
+    READY,
+    TAIL,
+    Goal,
+    Verdict,
+    assess,
+    compute_tail,
+)
 from tests.bench.sides import Kind
 
 
 @dataclass(frozen=True)
 class Line:
-    """One request on one database."""
+    """The comparison of one request on one database."""
 
     kind: str
     floor: Figure
@@ -26,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Measure:
-    """One number that is at most so much."""
+    """A number that must not exceed its goal."""
 
     name: str
     found: float
@@ -37,19 +47,19 @@ class Measure:
 
 @dataclass(frozen=True)
 class Start:
-    """How the product started, and what it took up."""
+    """The start of the product, and the memory and CPU that it uses."""
 
     ready: float
     ready_cpu: float
     idle: float
     loaded: float
     idle_cpu: float
-    """Milliseconds of CPU a second, before anybody asks."""
+    """Milliseconds of CPU for a second without requests."""
 
 
 @dataclass(frozen=True)
-class OfPlace:
-    """All that was measured on one kind of database."""
+class PlaceResult:
+    """All measurements on one kind of database."""
 
     database: str
     noisy: bool
@@ -67,60 +77,69 @@ class Result:
     machine: str
     pace: Mapping[str, float]
     client: Mapping[str, float]
-    places: list[OfPlace] = field(default_factory=list)
+    places: list[PlaceResult] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        """Spell it."""
+        """Return the result as JSON data."""
         return asdict(self)
 
 
-def of_place(
+def make_place_result(
     database: str,
     found: Mapping[Kind, Comparison],
     start: Start,
     checked: Sequence[str],
-) -> OfPlace:
-    """Judge what was found."""
+) -> PlaceResult:
+    """Return the result on one kind of database."""
     noisy = is_noisy(list(found.values()))
-    lines = [line(database, kind, one, noisy=noisy) for kind, one in found.items()]
-    measures = measures_of(database, found, start, noisy=noisy)
-    return OfPlace(database, noisy, lines, measures, list(checked))
-
-
-def line(database: str, kind: Kind, found: Comparison, *, noisy: bool) -> Line:
-    """Judge one request."""
-    goal = GOALS[database].get(kind)
-    return Line(
-        f"{kind.name} {kind}",
-        found.floor,
-        found.product,
-        found.by_rps,
-        found.by_cpu,
-        found.noise,
-        found.noise_of_cpu,
-        goal,
-        judged(goal, found.by_rps, noisy=noisy),
+    lines = [
+        compare_with_goal(database, kind, one, noisy=noisy) for kind, one in found.items()
+    ]
+    measures = list_measures(database, found, start, noisy=noisy)
+    return PlaceResult(
+        database=database,
+        noisy=noisy,
+        lines=lines,
+        measures=measures,
+        checked=list(checked),
     )
 
 
-def measures_of(
+def compare_with_goal(database: str, kind: Kind, found: Comparison, *, noisy: bool) -> Line:
+    """Return the comparison of one request with its goal."""
+    goal = GOALS[database].get(kind)
+    return Line(
+        kind=f"{kind.name} {kind}",
+        floor=found.floor,
+        product=found.product,
+        by_rps=found.by_rps,
+        by_cpu=found.by_cpu,
+        noise=found.noise,
+        noise_of_cpu=found.noise_of_cpu,
+        goal=goal,
+        reached=assess(goal, found.by_rps, noisy=noisy),
+    )
+
+
+def list_measures(
     database: str, found: Mapping[Kind, Comparison], start: Start, *, noisy: bool
 ) -> list[Measure]:
-    """Judge what else has a goal: what takes time only where the run is not noisy."""
+    """Return the other measures. Durations are judged only if the run is not noisy."""
 
-    def at_most(name: str, value: float, unit: str, most: float, *, noisy: bool) -> Measure:
+    def limit(name: str, value: float, unit: str, most: float, *, noisy: bool) -> Measure:
         goal = Goal(most, 0)
-        return Measure(name, value, unit, goal, judged(goal, value, noisy=noisy))
+        reached = assess(goal, value, noisy=noisy)
+        return Measure(name=name, found=value, unit=unit, goal=goal, reached=reached)
 
     measures = [
-        at_most("start to ready", start.ready, "s", READY, noisy=noisy),
+        limit("start to ready", start.ready, "s", READY, noisy=noisy),
         Measure("CPU until ready", start.ready_cpu, "s", None, Verdict.FREE),
-        at_most("memory, idle", start.idle, "MB", IDLE, noisy=False),
-        at_most("memory, after the load", start.loaded, "MB", LOADED, noisy=False),
+        limit("memory, idle", start.idle, "MB", IDLE, noisy=False),
+        limit("memory, after the load", start.loaded, "MB", LOADED, noisy=False),
         Measure("CPU, idle", start.idle_cpu, "ms/s", None, Verdict.FREE),
     ]
     if database == "SQLite" and Kind.S in found:
-        ratio = tail(found[Kind.S])
-        verdict = judged(TAIL, ratio, noisy=noisy)
+        ratio = compute_tail(found[Kind.S])
+        verdict = assess(TAIL, ratio, noisy=noisy)
         measures.append(Measure("S: p99 / p50", ratio, "", TAIL, verdict))
     return measures

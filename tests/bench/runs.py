@@ -1,4 +1,4 @@
-"""The runs: whole, of growth, for CI, and to profile."""
+"""The commands of the benchmark: run, growth, smoke and profile."""
 
 import argparse
 import json
@@ -7,30 +7,30 @@ import time
 from dataclasses import asdict
 
 from tests.bench import machine, page, report
-from tests.bench.checks import must_hold
-from tests.bench.goals import COARSE, LEAST
-from tests.bench.growing import growth_of
+from tests.bench.checks import require_answers
+from tests.bench.goals import CI_GOALS, CI_NOISE_LIMIT
+from tests.bench.growing import measure_growth
 from tests.bench.places import HOME, PLACES
-from tests.bench.processes import CLIENTS, memory_of, on_core
-from tests.bench.profiling import profile
-from tests.bench.result import Line, OfPlace, Result, Start, of_place
-from tests.bench.rounds import Pace, compare, warm
-from tests.bench.servers import Product, floor_side, product_side
+from tests.bench.processes import CLIENTS, measure_memory, on_core
+from tests.bench.profiling import record_profile
+from tests.bench.result import Line, PlaceResult, Result, Start, make_place_result
+from tests.bench.rounds import Pace, compare, prepare
+from tests.bench.servers import Product, run_floor, run_product
 from tests.bench.sides import Kind
 from tests.support.results import commit
 
 REST = 2.0
-"""Seconds in which nobody asks, to see what is done all the same."""
+"""Seconds without requests, to measure the CPU that the product uses on its own."""
 
 
-def say(text: str) -> None:
-    """Tell how it goes."""
+def show(text: str) -> None:
+    """Print progress."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
-def resting(product: Product) -> float:
-    """Say how many milliseconds of CPU a second it takes while nobody asks."""
+def measure_rest(product: Product) -> float:
+    """Return the milliseconds of CPU for a second without requests."""
     before = product.side.cpu()
     time.sleep(REST)
     return (product.side.cpu() - before) / REST * 1000
@@ -38,97 +38,107 @@ def resting(product: Product) -> float:
 
 def measure(
     kind: str, pace: Pace, kinds: tuple[Kind, ...]
-) -> tuple[OfPlace, dict[str, float]]:
+) -> tuple[PlaceResult, dict[str, float]]:
     """Measure on one kind of database."""
     with (
         PLACES[kind]() as place,
-        floor_side(place) as floor,
-        product_side(place) as product,
+        run_floor(place) as floor,
+        run_product(place) as product,
         on_core(CLIENTS),
     ):
-        say(f"{place.kind}: ready after {product.ready_after:.1f} s")
-        used, idle = product.side.cpu(), memory_of(product.pid)
-        client = machine.ceiling(floor, place.folder)
-        rest = resting(product)
-        found = compare(floor, product.side, pace, say, kinds)
-        start = Start(product.ready_after, used, idle, memory_of(product.pid), rest)
+        show(f"{place.kind}: ready after {product.ready_after:.1f} s")
+        used, idle = product.side.cpu(), measure_memory(product.pid)
+        client = machine.measure_client(floor, place.folder)
+        rest = measure_rest(product)
+        found = compare(floor, product.side, pace, show, kinds)
+        start = Start(
+            ready=product.ready_after,
+            ready_cpu=used,
+            idle=idle,
+            loaded=measure_memory(product.pid),
+            idle_cpu=rest,
+        )
         checked = [
-            must_hold(place.floor_url, floor),
-            must_hold(place.product, product.side),
+            require_answers(place.floor_url, floor),
+            require_answers(place.product, product.side),
         ]
-        return of_place(place.kind, found, start, checked), client
+        return make_place_result(place.kind, found, start, checked), client
 
 
-def kinds_of(arguments: argparse.Namespace) -> tuple[Kind, ...]:
-    """Read which of the five are asked for."""
-    return tuple(Kind[name] for name in arguments.requests)
+def get_kinds(arguments: argparse.Namespace) -> tuple[Kind, ...]:
+    """Return the requests that the arguments name."""
+    return tuple(Kind[name] for name in arguments.list_requests)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure on each kind of database that is asked for, tell, and keep the result."""
+    """Measure on each kind of database, print the tables, and store the result."""
     pace = Pace(arguments.rounds, arguments.seconds)
-    places, client = list[OfPlace](), dict[str, float]()
+    places, client = list[PlaceResult](), dict[str, float]()
     for kind in arguments.databases.split(","):
-        place, client = measure(kind, pace, kinds_of(arguments))
+        place, client = measure(kind, pace, get_kinds(arguments))
         places.append(place)
-        say("\n".join(report.of_place(place)) + "\n")
-    about = (machine.today(), commit(), machine.described())
-    result = Result(*about, asdict(pace), client, places)
+        show("\n".join(report.format_place(place)) + "\n")
+    result = Result(
+        date=machine.get_date(),
+        commit=commit(),
+        machine=machine.describe(),
+        pace=asdict(pace),
+        client=client,
+        places=places,
+    )
     arguments.result.write_text(json.dumps(result.as_json(), indent=2) + "\n", "utf-8")
-    table = report.of_result(result)
-    say(table)
+    table = report.format_result(result)
+    show(table)
     if arguments.page:
         page.write("measured", table)
-    say(f"Kept in {arguments.result.name}")
+    show(f"Result: {arguments.result.name}")
 
 
 def run_growth(arguments: argparse.Namespace) -> None:
-    """Say whether requests cost more with many cases than with few."""
+    """Compare the cost of requests with many cases and with few."""
     pace = Pace(arguments.rounds, arguments.seconds)
     grown = [
-        growth_of(kind, arguments.cases, pace, kinds_of(arguments), say)
+        measure_growth(kind, arguments.cases, pace, get_kinds(arguments), show)
         for kind in arguments.databases.split(",")
     ]
-    table = report.of_growth(grown)
+    table = report.format_growth(grown)
     kept = HOME / "growth.json"
-    about = {"date": machine.today(), "commit": commit()}
+    about = {"date": machine.get_date(), "commit": commit()}
     whole = about | {"grown": [asdict(one) for one in grown]}
     kept.write_text(json.dumps(whole, indent=2) + "\n", "utf-8")
-    say(table)
+    show(table)
     if arguments.page:
         page.write("growth", f"{about['date']}, commit `{about['commit']}`.\n\n{table}")
 
 
 def run_smoke(arguments: argparse.Namespace) -> None:
-    """Fail where the product costs far more than it did, beside the floor of this run."""
+    """Fail if the product costs far more CPU, relative to the floor, than before."""
     pace = Pace(2, arguments.seconds)
     place, _ = measure("sqlite", pace, tuple(Kind))
-    say("\n".join(report.of_place(place)))
+    show("\n".join(report.format_place(place)))
     noise = max(line.noise_of_cpu for line in place.lines)
-    if noise > COARSE:
-        say(
-            f"Noisy: the floor's CPU differs from itself by {noise:.0%}. Nothing is judged."
-        )
+    if noise > CI_NOISE_LIMIT:
+        show(f"Noisy: the floor's CPU differs from itself by {noise:.0%}. Not judged.")
         return
     slow = [f"{line.kind}: {line.by_cpu:.3f}" for line in place.lines if is_slow(line)]
     if slow:
-        raise SystemExit(f"The product costs much more than it did: {', '.join(slow)}")
-    say("By CPU, the product costs about what it did, or less.")
+        raise SystemExit(f"The product costs much more CPU than before: {', '.join(slow)}")
+    show("The product does not cost much more CPU than before.")
 
 
 def is_slow(line: Line) -> bool:
-    """Say whether a request reaches less of the floor by CPU than CI asks for."""
-    return line.by_cpu < LEAST[Kind[line.kind[0]]]
+    """Return whether a request misses the goal of CI."""
+    return line.by_cpu < CI_GOALS[Kind[line.kind[0]]]
 
 
 def run_profile(arguments: argparse.Namespace) -> None:
-    """Say where the product spends its time on one of the five."""
+    """Profile the product while it serves one of the requests."""
     pace = Pace(1, arguments.seconds)
     with (
         PLACES[arguments.database]() as place,
-        product_side(place) as product,
+        run_product(place) as product,
         on_core(CLIENTS),
     ):
-        warm(product.side, pace)
-        for line in profile(product, Kind(arguments.what), pace):
-            say(line)
+        prepare(product.side, pace)
+        for line in record_profile(product, Kind(arguments.what), pace):
+            show(line)

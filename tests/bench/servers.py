@@ -14,44 +14,51 @@ from app.cli.grounds import ground_of
 from app.demo.cast import KZ_LEAD, UZ_OFFICER, Part
 from app.kernel.keyfile import FileKeys
 from app.settings import Settings
-from tests.bench.client import once
+from tests.bench.client import send_once
 from tests.bench.places import Place
-from tests.bench.processes import CLIENTS, SERVERS, cpu_of, free_port, running, wait_until
-from tests.bench.sides import Side, request
+from tests.bench.processes import (
+    CLIENTS,
+    SERVERS,
+    find_free_port,
+    measure_cpu,
+    run_program,
+    wait_until,
+)
+from tests.bench.sides import Side, render
 
 BIN: Final = Path(sys.executable).parent
 READY: Final = b"GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n"
 PER_MINUTE: Final = "1000000"
-"""The one limit that is not the default: one account asks for all eight clients."""
+"""The only limit that is not the default, because eight clients share one account."""
 FIRST_BEAT: Final = 3.0
-"""Seconds until a worker of its own was heard of."""
+"""Seconds until the first heartbeat of a separate worker."""
 
 type Keys = Mapping[Part, str]
 
 
 @contextmanager
-def floor_side(place: Place) -> Iterator[Side]:
-    """Serve the floor."""
-    port, says = free_port(), place.folder / "floor.log"
+def run_floor(place: Place) -> Iterator[Side]:
+    """Run the floor."""
+    port, log = find_free_port(), place.folder / "floor.log"
     command = [sys.executable, "-m", "tests.bench.floor", str(port), place.floor]
-    with running(command, SERVERS, says) as process:
-        ask = partial(once, port, request("GET", ""), 200)
-        wait_until(process, ask, says)
-        cpu = partial(cpu_of, process.pid)
-        yield Side("floor", port, "none", "none", cpu, place.beside)
+    with run_program(command, SERVERS, log) as process:
+        ask = partial(send_once, port, render("GET", ""), 200)
+        wait_until(process, ask, log)
+        cpu = partial(measure_cpu, process.pid)
+        yield Side("floor", port, "none", "none", cpu, place.measure_cpu)
 
 
 @dataclass(frozen=True)
 class Product:
-    """The product as it is served, and how it started."""
+    """The running product, and how it started."""
 
     side: Side
     pid: int
     ready_after: float
 
 
-def environment(place: Place) -> dict[str, str]:
-    """Spell the settings of the product; cases that were copied open by no key."""
+def get_environment(place: Place) -> dict[str, str]:
+    """Return the settings of the product. No key opens copied cases."""
     return {
         "SAFE_CONDUCT_DATABASE_URL": place.product,
         "SAFE_CONDUCT_KEY_FILE": str(place.folder / "keys"),
@@ -62,8 +69,8 @@ def environment(place: Place) -> dict[str, str]:
     }
 
 
-def keys_of(place: Place) -> Keys:
-    """Make the tables if need be, load the made-up mechanism, and give its cast keys."""
+def prepare_keys(place: Place) -> Keys:
+    """Create the tables, load the made-up directory, and return keys of its offices."""
     settings = Settings(
         database_url=place.product,
         key_file=place.folder / "keys",
@@ -77,23 +84,23 @@ def keys_of(place: Place) -> Keys:
 
 
 @contextmanager
-def product_side(place: Place, keys: Keys | None = None) -> Iterator[Product]:
-    """Serve the product as `safe-conduct serve` does, its worker where the settings say."""
-    keys = keys or keys_of(place)
-    says, port, env = place.folder / "product.log", free_port(), environment(place)
+def run_product(place: Place, keys: Keys | None = None) -> Iterator[Product]:
+    """Run the product as `safe-conduct serve` does; on PostgreSQL with a worker process."""
+    keys = keys or prepare_keys(place)
+    log, port, env = place.folder / "product.log", find_free_port(), get_environment(place)
     program = str(BIN / "safe-conduct")
     with ExitStack() as stack:
-        if place.postmaster:  # there the worker is a process of its own
+        if place.postmaster:  # the worker is a separate process
             worker = [program, "worker", "run"]
             stack.enter_context(
-                running(worker, CLIENTS, place.folder / "worker.log", **env)
+                run_program(worker, CLIENTS, place.folder / "worker.log", **env)
             )
             time.sleep(FIRST_BEAT)
-        serve = running(
-            [program, "serve"], SERVERS, says, SAFE_CONDUCT_PORT=str(port), **env
+        serve = run_program(
+            [program, "serve"], SERVERS, log, SAFE_CONDUCT_PORT=str(port), **env
         )
         process = stack.enter_context(serve)
-        after = wait_until(process, partial(once, port, READY, 200), says)
-        cpu, beside = partial(cpu_of, process.pid), place.beside
+        after = wait_until(process, partial(send_once, port, READY, 200), log)
+        cpu, beside = partial(measure_cpu, process.pid), place.measure_cpu
         side = Side("product", port, keys[UZ_OFFICER], keys[KZ_LEAD], cpu, beside)
         yield Product(side, process.pid, after)

@@ -1,4 +1,4 @@
-"""The five requests, alike for the floor and for the product, and who is asked them."""
+"""The five requests, the same for the floor and for the product."""
 
 import json
 import secrets
@@ -9,11 +9,11 @@ from enum import StrEnum
 from itertools import count, repeat
 from typing import Any, Final
 
-from tests.bench.client import Sample, load, must_be, once
+from tests.bench.client import Sample, load, require_status, send_once
 
 PAGE: Final = 50
 MOST: Final = 200
-"""Items of a page that only catches up."""
+"""Items of a page when the poller catches up."""
 
 
 class Kind(StrEnum):
@@ -22,7 +22,7 @@ class Kind(StrEnum):
     S = "submit"
     T = "action"
     P = "poll"
-    I = "idle poll"  # noqa: E741 - as the design calls it
+    I = "idle poll"  # noqa: E741 - the letter of the report
     W = "worklist"
 
 
@@ -57,11 +57,11 @@ BODY: Final[dict[str, Any]] = {
     "submit": True,
 }
 CASE: Final = json.dumps(BODY, ensure_ascii=False).encode()
-"""4 kilobytes: a notice, one section to seal, one consent; submitted at once."""
+"""4 kilobytes: a summary, one section to seal and one consent; submitted at once."""
 
 
-def case_in(country: str) -> bytes:
-    """Spell a shorter case in a country."""
+def make_case(country: str) -> bytes:
+    """Return the body of a shorter case in a country."""
     [consent] = BODY["consents"]
     whom = {"kind": "state", "country": country}
     body = BODY | {
@@ -72,10 +72,10 @@ def case_in(country: str) -> bytes:
     return json.dumps(body).encode()
 
 
-def request(
+def render(
     method: str, path: str, key: str = "none", body: bytes | None = None, **headers: str
 ) -> bytes:
-    """Spell a request."""
+    """Return an HTTP request."""
     said = {"Host": "bench", "Authorization": f"Bearer {key}", "Accept": "application/json"}
     said |= {name.replace("_", "-"): value for name, value in headers.items()}
     if body is not None:
@@ -86,95 +86,95 @@ def request(
 
 @dataclass
 class Side:
-    """A server that is asked the five, by a submitter and by who is asked to lead."""
+    """A server that receives the five requests, with a submitter and a candidate."""
 
     name: str
     port: int
     submitter: str
     lead: str
     cpu: Callable[[], float]
-    """Seconds of CPU that its process has used."""
-    beside: Callable[[], float] = float
-    """Seconds of CPU that its database has used in processes of its own."""
+    """Returns the seconds of CPU that its process has used."""
+    database_cpu: Callable[[], float] = float
+    """Returns the seconds of CPU that the processes of its database have used."""
     written: deque[tuple[str, str]] = field(default_factory=deque)
-    """Cases that wait for an act: the code, and the version that was seen."""
+    """Cases without an act: the code, and the version that was returned."""
     body: bytes = CASE
     made: int = 0
     acted: int = 0
     cursor: str | None = None
-    """How far it has read on; None: not yet."""
+    """The cursor of the poller; None before the first poll."""
     start: str | None = None
-    """Where the first page begins; None: at the start."""
+    """The cursor of the first page; None is the start of the feed."""
 
-    def requests(self, kind: Kind) -> Iterator[bytes]:
-        """Say what is asked, again and again."""
+    def list_requests(self, kind: Kind) -> Iterator[bytes]:
+        """Return an iterator of requests of one kind."""
         match kind:
             case Kind.S:
-                return self.submissions()
+                return self.list_submissions()
             case Kind.T:
-                return self.acts()
+                return self.list_acts()
             case Kind.P:
-                return repeat(self.read_events(self.first()))
+                return repeat(self.read_events(self.find_cursor()))
             case Kind.I:
-                return repeat(self.nothing_new())
+                return repeat(self.read_to_end())
             case Kind.W:
-                return repeat(request("GET", "worklist", self.lead))
+                return repeat(render("GET", "worklist", self.lead))
 
-    def submissions(self) -> Iterator[bytes]:
-        """Submit the same case as a new one, for ever."""
+    def list_submissions(self) -> Iterator[bytes]:
+        """Yield submissions of the same case as a new one, without end."""
         keys = (f"{secrets.token_hex(8)}-{number}" for number in count())
         for key in keys:
-            yield request("POST", "cases", self.submitter, self.body, Idempotency_Key=key)
+            yield render("POST", "cases", self.submitter, self.body, Idempotency_Key=key)
 
-    def acts(self) -> Iterator[bytes]:
-        """Acknowledge each case that was written and waits."""
+    def list_acts(self) -> Iterator[bytes]:
+        """Yield an acknowledgement for each case that has none."""
         while self.written:
             code, tag = self.written.popleft()
             path = f"cases/{code}/acknowledge"
             key = secrets.token_hex(12)
-            yield request("POST", path, self.lead, b"", Idempotency_Key=key, If_Match=tag)
+            yield render("POST", path, self.lead, b"", Idempotency_Key=key, If_Match=tag)
 
     def read_events(self, after: str | None, limit: int = PAGE, **headers: str) -> bytes:
-        """Ask for what was delivered after a cursor."""
+        """Return the request for the events after a cursor."""
         start = f"after={after}&" if after else ""
         path = f"events?{start}limit={limit}"
-        return request("GET", path, self.lead, None, **headers)
+        return render("GET", path, self.lead, None, **headers)
 
-    def first(self) -> str:
-        """Find the cursor at the end of the first page; the second must be full."""
-        page = json.loads(once(self.port, self.read_events(self.start), 200).body)
+    def find_cursor(self) -> str:
+        """Return the cursor at the end of the first page. The second page must be full."""
+        page = json.loads(send_once(self.port, self.read_events(self.start), 200).body)
         after = str(page["next"])
-        second = json.loads(once(self.port, self.read_events(after), 200).body)
+        second = json.loads(send_once(self.port, self.read_events(after), 200).body)
         if len(second["items"]) != PAGE:
-            raise RuntimeError(f"{self.name}: only {len(second['items'])} to read.")
+            raise RuntimeError(f"{self.name}: only {len(second['items'])} events to read.")
         return after
 
-    def nothing_new(self) -> bytes:
-        """Read on to the end, and ask again whether there is more."""
+    def read_to_end(self) -> bytes:
+        """Read the feed to its end, and return the request that is answered by 304."""
         more = True
         while more:
-            answer = once(self.port, self.read_events(self.cursor, MOST), 200)
+            answer = send_once(self.port, self.read_events(self.cursor, MOST), 200)
             page = json.loads(answer.body)
             self.cursor, more = page["next"], page["more"]
-        tag = once(self.port, self.read_events(self.cursor), 200).header("etag")
+        tag = send_once(self.port, self.read_events(self.cursor), 200).get_header("etag")
         idle = self.read_events(self.cursor, If_None_Match=tag)
-        must_be(once(self.port, idle, 304), 304)
+        require_status(send_once(self.port, idle, 304), 304)
         return idle
 
     def ask(self, kind: Kind, seconds: float, clients: int) -> Sample:
-        """Ask one of the five for so long."""
-        requests, keep = self.requests(kind), kind == Kind.S
+        """Send one kind of request for some seconds."""
+        requests, keep = self.list_requests(kind), kind == Kind.S
         sample = load(
             self.port, requests, STATUS[kind], clients=clients, seconds=seconds, keep=keep
         )
         if kind == Kind.S:
-            self.keep(sample)
+            self.record(sample)
         if kind == Kind.T:
             self.acted += len(sample.waits)
         return sample
 
-    def keep(self, sample: Sample) -> None:
-        """Count what was written, and have it wait for an act."""
+    def record(self, sample: Sample) -> None:
+        """Count the cases that were written, and store them for acts."""
         self.made += len(sample.waits)
-        found = [(a.header("location"), a.header("etag")) for a in sample.answers]
+        found = [(a.get_header("location"), a.get_header("etag")) for a in sample.answers]
         self.written.extend((where.rpartition("/")[2], tag) for where, tag in found)

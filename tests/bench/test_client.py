@@ -1,4 +1,4 @@
-"""The client of the bench takes nothing for an answer that is none."""
+"""The client of the benchmark rejects incomplete and wrong answers."""
 
 import socket
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ ASKED = b"GET / HTTP/1.1\r\n\r\n"
 
 
 @contextmanager
-def answering(*pieces: bytes) -> Iterator[int]:
-    """A server that says the same to each request, in pieces; it hangs up after all."""
+def serve_answers(*pieces: bytes) -> Iterator[int]:
+    """Serve the same answer, in pieces, to each request; without any, hang up."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -40,7 +40,7 @@ def test_an_answer_is_whole_only_with_all_of_its_body() -> None:
     assert read(OK[:-1]) is None
     whole = read(OK)
     assert whole is not None
-    assert (whole.status, whole.body, whole.header("ETag")) == (200, b"{}", "x")
+    assert (whole.status, whole.body, whole.get_header("ETag")) == (200, b"{}", "x")
 
 
 def test_304_has_no_body_to_wait_for() -> None:
@@ -56,7 +56,7 @@ def test_an_answer_without_a_length_is_refused() -> None:
 
 
 def test_an_answer_in_pieces_is_one_answer() -> None:
-    with answering(OK[:10], OK[10:50], OK[50:]) as port:
+    with serve_answers(OK[:10], OK[10:50], OK[50:]) as port:
         sample = load(port, iter([ASKED] * 3), 200, clients=1)
 
     assert len(sample.waits) == 3
@@ -64,7 +64,7 @@ def test_an_answer_in_pieces_is_one_answer() -> None:
 
 
 def test_a_load_ends_when_its_time_is_over() -> None:
-    with answering(OK) as port:
+    with serve_answers(OK) as port:
         sample = load(port, repeat(ASKED), 200, clients=1, seconds=0.1)
 
     assert 0.1 <= sample.seconds < 5
@@ -74,10 +74,10 @@ def test_a_load_ends_when_its_time_is_over() -> None:
 def test_one_wrong_status_fails_the_run() -> None:
     refused = OK.replace(b"200 OK", b"503 Busy")
 
-    with answering(refused) as port, pytest.raises(WrongAnswer, match="503, not 200"):
+    with serve_answers(refused) as port, pytest.raises(WrongAnswer, match="503, not 200"):
         load(port, repeat(ASKED), 200, clients=1, seconds=5)
 
 
 def test_a_server_that_hangs_up_fails_the_run() -> None:
-    with answering() as port, pytest.raises(WrongAnswer, match="hung up"):
+    with serve_answers() as port, pytest.raises(WrongAnswer, match="closed the connection"):
         load(port, repeat(ASKED), 200, clients=1, seconds=5)

@@ -1,70 +1,80 @@
-"""What is worked out of what was measured."""
+"""Tests of the figures that are computed from measurements."""
 
 import pytest
 
-from tests.bench.figures import AGREE, Comparison, Round, Slice, is_noisy, percentile
-from tests.bench.goals import GROWTH, TAIL, Goal, Verdict, judged
-from tests.bench.profiling import counted, library_of
+from tests.bench.figures import (
+    NOISE_LIMIT,
+    Comparison,
+    Round,
+    Slice,
+    compute_percentile,
+    is_noisy,
+)
+from tests.bench.goals import GROWTH, TAIL, Goal, Verdict, assess
+from tests.bench.profiling import count_samples, get_library
 
 
-def slice_of(rps: float, each: float) -> Slice:
-    """A second at so many requests, each of so many microseconds of CPU."""
+def make_slice(rps: float, each: float) -> Slice:
+    """Return a second with so many requests, each of so many microseconds of CPU."""
     count = round(rps)
     waits = tuple(number / 1000 for number in range(1, count + 1))
     return Slice(1.0, waits, each * count / 1e6, 0)
 
 
-def one_of(floor: float, product: float, again: float) -> Round:
-    """A round in which CPU costs what time does."""
+def make_round(floor: float, product: float, again: float) -> Round:
+    """Return a round in which CPU and time are equal."""
     found = (floor, product, again)
-    return Round(*(slice_of(rps, 1e6 / rps) for rps in found))
+    return Round(*(make_slice(rps, 1e6 / rps) for rps in found))
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
     hundred = [float(value) for value in range(100, 0, -1)]
 
-    assert percentile(hundred, 50) == 50
-    assert percentile(hundred, 99) == 99
-    assert percentile([3.0], 99) == 3
-    assert percentile([1.0, 2.0], 99) == 2
+    assert compute_percentile(hundred, 50) == 50
+    assert compute_percentile(hundred, 99) == 99
+    assert compute_percentile([3.0], 99) == 3
+    assert compute_percentile([1.0, 2.0], 99) == 2
 
 
 def test_a_slice_says_what_one_request_costs() -> None:
-    assert slice_of(200, 400).rps == 200
-    assert slice_of(200, 400).each == pytest.approx(400)
+    assert make_slice(200, 400).rps == 200
+    assert make_slice(200, 400).each == pytest.approx(400)
 
 
 def test_the_product_is_a_part_of_the_floor_on_both_sides_of_it() -> None:
-    drifting = one_of(100, 55, 121)
+    drifting = make_round(100, 55, 121)
 
     assert drifting.by_rps == pytest.approx(0.5)
     assert drifting.by_cpu == pytest.approx(0.5)
 
 
 def test_one_bad_round_of_five_changes_nothing() -> None:
-    rounds = (*[one_of(100, 50, 100)] * 4, one_of(100, 5, 100))
+    rounds = (*[make_round(100, 50, 100)] * 4, make_round(100, 5, 100))
 
     assert Comparison(rounds).by_rps == pytest.approx(0.5)
 
 
 def test_the_slowest_of_all_rounds_count_for_p99() -> None:
-    quick, slow = slice_of(100, 100), Slice(1.0, (9.0,) * 100, 0.01, 0)
+    quick, slow = make_slice(100, 100), Slice(1.0, (9.0,) * 100, 0.01, 0)
     rounds = (Round(quick, quick, quick), Round(quick, slow, quick))
 
     assert Comparison(rounds).product.p99 == 9
 
 
 def test_a_floor_that_differs_from_itself_is_noise() -> None:
-    calm = Comparison((one_of(100, 50, 104),))
-    wild = Comparison((one_of(100, 50, 107),))
+    calm = Comparison((make_round(100, 50, 104),))
+    wild = Comparison((make_round(100, 50, 107),))
 
-    assert calm.noise < AGREE < wild.noise
+    assert calm.noise < NOISE_LIMIT < wild.noise
     assert not is_noisy([calm, calm])
     assert is_noisy([calm, wild])
 
 
 def test_noise_is_noise_whichever_came_first() -> None:
-    up, down = Comparison((one_of(100, 50, 110),)), Comparison((one_of(110, 50, 100),))
+    up, down = (
+        Comparison((make_round(100, 50, 110),)),
+        Comparison((make_round(110, 50, 100),)),
+    )
 
     assert up.noise == down.noise == pytest.approx(0.1)
 
@@ -81,24 +91,24 @@ def test_noise_is_noise_whichever_came_first() -> None:
 def test_a_part_of_the_floor_should_be_at_least_its_goal(
     found: float, verdict: Verdict
 ) -> None:
-    assert judged(Goal(0.45, 0.60), found, noisy=False) == verdict
+    assert assess(Goal(0.45, 0.60), found, noisy=False) == verdict
 
 
 def test_times_should_be_at_most_their_goal() -> None:
-    assert judged(TAIL, 10.1, noisy=False) == Verdict.MISSED
-    assert judged(TAIL, 10, noisy=False) == Verdict.REACHED
-    assert judged(TAIL, 4, noisy=False) == Verdict.EXTREME
-    assert judged(GROWTH, 1.16, noisy=False) == Verdict.MISSED
-    assert judged(GROWTH, 1.15, noisy=False) == Verdict.REACHED
+    assert assess(TAIL, 10.1, noisy=False) == Verdict.MISSED
+    assert assess(TAIL, 10, noisy=False) == Verdict.REACHED
+    assert assess(TAIL, 4, noisy=False) == Verdict.EXTREME
+    assert assess(GROWTH, 1.16, noisy=False) == Verdict.MISSED
+    assert assess(GROWTH, 1.15, noisy=False) == Verdict.REACHED
 
 
 def test_a_noisy_run_judges_nothing() -> None:
-    assert judged(Goal(0.45, 0.60), 0.01, noisy=True) == Verdict.NOISY
-    assert judged(None, 0.01, noisy=True) == Verdict.FREE
+    assert assess(Goal(0.45, 0.60), 0.01, noisy=True) == Verdict.NOISY
+    assert assess(None, 0.01, noisy=True) == Verdict.FREE
 
 
 def test_samples_are_counted_for_each_function_once() -> None:
-    alone, within, total = counted(["main;work;work 3", "main;wait 1"])
+    alone, within, total = count_samples(["main;work;work 3", "main;wait 1"])
 
     assert total == 4
     assert alone == {"work": 3, "wait": 1}
@@ -116,4 +126,4 @@ def test_samples_are_counted_for_each_function_once() -> None:
     ],
 )
 def test_a_function_is_of_its_library(frame: str, library: str) -> None:
-    assert library_of(frame) == library
+    assert get_library(frame) == library

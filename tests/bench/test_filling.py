@@ -1,9 +1,16 @@
-"""Cases that are copied by SQL are cases: the service itself does not know them apart."""
+"""Cases that are copied by SQL behave as cases that the service wrote."""
 
 import pytest
 
-from tests.bench.checks import GAPS, LOST, Lost, asked, must_hold, there
-from tests.bench.filling import counts, multiply
+from tests.bench.checks import (
+    GAPS,
+    LOST,
+    Lost,
+    count_cases,
+    require_answers,
+    select_numbers,
+)
+from tests.bench.filling import copy_cases, count_rows
 from tests.bench.sides import Side
 from tests.support.databases import ask
 from tests.support.world import Someone, World, done
@@ -13,32 +20,34 @@ RUNNING = "SELECT count(*) FROM clock WHERE stopped_at IS NULL"
 CASES = 100
 
 
-def copied(url: str, world: World, officer: Someone, lead: Someone) -> list[str]:
-    """Submit two cases, one of which is read, and copy them fifty times."""
-    before, told = counts(url), list[str]()
+def submit_and_copy(url: str, world: World, officer: Someone, lead: Someone) -> list[str]:
+    """Submit two cases, acknowledge one, and copy both fifty times."""
+    before, told = count_rows(url), list[str]()
     lead.does("acknowledge", officer.submits())
     officer.submits()
     world.database.engine.dispose()
-    multiply(url, before, CASES, told.append)
+    copy_cases(url, before, CASES, told.append)
     return told
 
 
 @pytest.fixture(autouse=True)
 def many(url: str, world: World, officer: Someone, lead: Someone) -> None:
-    assert copied(url, world, officer, lead)
+    assert submit_and_copy(url, world, officer, lead)
 
 
 def test_copies_have_codes_and_places_of_their_own(url: str) -> None:
-    cases, codes, gaps, lost = asked(url, 'SELECT count(*) FROM "case"', CODES, GAPS, LOST)
+    cases, codes, gaps, lost = select_numbers(
+        url, 'SELECT count(*) FROM "case"', CODES, GAPS, LOST
+    )
 
     assert (cases, codes, gaps, lost) == (CASES, CASES, 0, 0)
 
 
 def test_all_but_the_newest_wait_for_nobody(url: str) -> None:
-    [running] = asked(url, RUNNING)
+    [running] = select_numbers(url, RUNNING)
 
     each = 3  # of the case itself, and of its two consents
-    assert 2 * each <= running <= 4 * each  # the two forms, and those of the newest copy
+    assert 2 * each <= running <= 4 * each  # the originals, and those of the newest copy
 
 
 def test_the_service_goes_on_with_them(officer: Someone, lead: Someone) -> None:
@@ -56,16 +65,16 @@ def test_one_answer_more_than_cases_is_found(url: str) -> None:
     side = Side("product", 0, "", "", float, made=1)
 
     with pytest.raises(Lost, match="100 cases for 1 answers"):
-        must_hold(url, side, there(url))
+        require_answers(url, side, count_cases(url))
 
 
 def test_one_delivery_that_is_lost_is_found(url: str) -> None:
     side = Side("product", 0, "", "", float)
-    assert must_hold(url, side, there(url))
+    assert require_answers(url, side, count_cases(url))
 
     unguarded = "SET LOCAL session_replication_role = 'replica'"
     moved = "UPDATE mailbox SET head = head + 1 WHERE head > 0"
     ask(url, *([unguarded] if url.startswith("postgresql") else []), moved)
 
     with pytest.raises(Lost, match="mailboxes with a gap"):
-        must_hold(url, side, there(url))
+        require_answers(url, side, count_cases(url))

@@ -1,4 +1,4 @@
-"""The tables of a run, and the page that they are put on."""
+"""Tests of the tables of a run, and of the page that shows them."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from tests.bench import report
 from tests.bench.figures import Figure
 from tests.bench.goals import Goal, Verdict
 from tests.bench.page import PAGE, PageBroken, put
-from tests.bench.report import table
-from tests.bench.result import Line, Measure, OfPlace, Result
+from tests.bench.report import format_table
+from tests.bench.result import Line, Measure, PlaceResult, Result
 
 TEXT = """Before.
 <!-- measured: written by make -->
@@ -18,14 +18,14 @@ After.
 FIGURE = Figure(1000.0, 0.001, 0.002, 100.0, 0.0)
 
 
-def place(*, noisy: bool) -> OfPlace:
+def make_place(*, noisy: bool) -> PlaceResult:
     slower = Figure(500.0, 0.004, 0.009, 210.0, 0.0)
     verdict = Verdict.NOISY if noisy else Verdict.REACHED
     noise = 0.2 if noisy else 0.01
     goal = Goal(0.4, 0.6)
     line = Line("S submit", FIGURE, slower, 0.5, 0.476, noise, 0.01, goal, verdict)
     start = Measure("start to ready", 1.5, "s", Goal(2, 0), Verdict.REACHED)
-    return OfPlace("SQLite", noisy, [line], [start], ["no gap"])
+    return PlaceResult("SQLite", noisy, [line], [start], ["no gap"])
 
 
 def test_a_table_is_put_between_its_marks_and_nothing_else_changes() -> None:
@@ -52,7 +52,7 @@ def test_the_page_has_a_place_for_each_part() -> None:
 
 
 def test_a_table_is_markdown() -> None:
-    assert list(table(("a", "bb"), [("1", "2")])) == [
+    assert list(format_table(("a", "bb"), [("1", "2")])) == [
         "| a | bb |",
         "| - | -- |",
         "| 1 | 2  |",
@@ -60,20 +60,31 @@ def test_a_table_is_markdown() -> None:
 
 
 def test_a_request_is_told_with_its_goal_and_what_came_of_it() -> None:
-    told = "\n".join(report.of_place(place(noisy=False)))
+    told = "\n".join(report.format_place(make_place(noisy=False)))
 
     [row] = [line for line in told.splitlines() if line.startswith("| S submit")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == [
-        *("S submit", "1000", "500", "0.50", "0.40", "0.60", "yes"),
-        *("4.0", "9.0", "100", "210", "0.476", ""),
+        "S submit",
+        "1000",
+        "500",
+        "0.50",
+        "0.40",
+        "0.60",
+        "yes",
+        "4.0",
+        "9.0",
+        "100",
+        "210",
+        "0.476",
+        "",
     ]
     assert "noisy" not in told
     assert "| start to ready | 1.5 s | 2       |" in told
 
 
 def test_a_noisy_run_says_so_and_shows_its_numbers_all_the_same() -> None:
-    told = "\n".join(report.of_place(place(noisy=True)))
+    told = "\n".join(report.format_place(make_place(noisy=True)))
 
     assert "noisy, so nothing is judged: the floor differs from itself by 20.0%" in told
     assert "not judged" in told
@@ -83,10 +94,12 @@ def test_a_noisy_run_says_so_and_shows_its_numbers_all_the_same() -> None:
 def test_a_result_is_kept_as_json() -> None:
     pace = {"rounds": 5.0, "seconds": 2.0, "clients": 8.0}
     client = {"rps": 9000.0, "cpu": 30.0, "fsync": 1.5}
-    result = Result("2026-11-26", "abc", "a machine", pace, client, [place(noisy=False)])
+    result = Result(
+        "2026-11-26", "abc", "a machine", pace, client, [make_place(noisy=False)]
+    )
 
     kept = result.as_json()
 
     assert kept["places"][0]["lines"][0]["by_rps"] == 0.5
     assert kept["places"][0]["lines"][0]["reached"] == "yes"
-    assert "abc" in report.of_result(result)
+    assert "abc" in report.format_result(result)

@@ -1,4 +1,4 @@
-"""What a process has used is counted, and where it runs is where it was put."""
+"""Tests of processes on a core, and of their CPU and memory."""
 
 import os
 import subprocess
@@ -11,11 +11,11 @@ import pytest
 from tests.bench.client import WrongAnswer
 from tests.bench.processes import (
     CORES,
-    cpu_of,
-    cpu_of_family,
-    memory_of,
+    measure_cpu,
+    measure_family_cpu,
+    measure_memory,
     on_core,
-    running,
+    run_program,
     wait_until,
 )
 
@@ -33,19 +33,19 @@ sys.stdin.read()
 """
 
 
-def started(program: str) -> subprocess.Popen[str]:
+def start(program: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", program]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe)
 
 
 def test_a_thread_that_ended_counts() -> None:
-    with started(BUSY) as process:
+    with start(BUSY) as process:
         assert process.stdout
         assert process.stdin
         assert process.stdout.readline() == "done\n"
-        used = cpu_of(process.pid)
-        later = cpu_of(process.pid)
+        used = measure_cpu(process.pid)
+        later = measure_cpu(process.pid)
         process.stdin.close()
 
     assert 0.2 <= used < 5
@@ -53,27 +53,27 @@ def test_a_thread_that_ended_counts() -> None:
 
 
 def test_a_child_counts_and_one_that_ended_too() -> None:
-    before = cpu_of_family(os.getpid())
+    before = measure_family_cpu(os.getpid())
 
-    with started(BUSY) as process:
+    with start(BUSY) as process:
         assert process.stdout
         assert process.stdin
         process.stdout.readline()
-        assert cpu_of_family(os.getpid()) - before >= 0.2
+        assert measure_family_cpu(os.getpid()) - before >= 0.2
         process.stdin.close()
 
-    assert cpu_of_family(os.getpid()) - before >= 0.2
+    assert measure_family_cpu(os.getpid()) - before >= 0.2
 
 
 def test_a_process_runs_on_the_core_it_was_given(tmp_path: Path) -> None:
     core = CORES[-1]
     wait = [sys.executable, "-c", "import time; time.sleep(60)"]
 
-    with running(wait, core, tmp_path / "said") as process:
+    with run_program(wait, core, tmp_path / "said") as process:
         assert os.sched_getaffinity(process.pid) == {core}
 
     assert process.poll() is not None
-    assert 10 < memory_of(os.getpid()) < 10_000
+    assert 10 < measure_memory(os.getpid()) < 10_000
     assert os.sched_getaffinity(0) == set(CORES)
 
 
@@ -85,25 +85,27 @@ def test_whoever_stays_on_a_core_leaves_it_again() -> None:
 
 
 def test_a_server_that_ends_instead_of_serving_says_why(tmp_path: Path) -> None:
-    says = tmp_path / "said"
+    log = tmp_path / "said"
 
-    def never() -> None:
+    def fail() -> None:
         raise ConnectionRefusedError
 
     with (
-        running([sys.executable, "-c", "raise SystemExit('no key')"], CORES[0], says) as it,
+        run_program(
+            [sys.executable, "-c", "raise SystemExit('no key')"], CORES[0], log
+        ) as it,
         pytest.raises(WrongAnswer, match="no key"),
     ):
-        wait_until(it, never, says)
+        wait_until(it, fail, log)
 
 
 def test_waiting_takes_as_long_as_it_takes(tmp_path: Path) -> None:
     ready_at = time.perf_counter() + 0.2
     wait = [sys.executable, "-c", "import time; time.sleep(60)"]
 
-    def ready() -> None:
+    def connect() -> None:
         if time.perf_counter() < ready_at:
             raise ConnectionRefusedError
 
-    with running(wait, CORES[0], tmp_path / "said") as process:
-        assert 0.1 < wait_until(process, ready, tmp_path / "said") < 5
+    with run_program(wait, CORES[0], tmp_path / "said") as process:
+        assert 0.1 < wait_until(process, connect, tmp_path / "said") < 5

@@ -93,7 +93,7 @@ def test_a_run_that_was_not_made_here_keeps_its_row(root: Path) -> None:
 def test_a_page_without_a_place_is_left_as_it_is(root: Path) -> None:
     (root / "page.md").write_text("Nothing.\n")
 
-    with pytest.raises(PageBroken, match="There is no place for runs"):
+    with pytest.raises(PageBroken, match="The page has no marks for runs"):
         assurance.main()
 
     assert (root / "page.md").read_text() == "Nothing.\n"
