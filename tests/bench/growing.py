@@ -45,7 +45,7 @@ type Say = Callable[[str], None]
 
 def make_folder(kind: str, cases: int) -> Path:
     """Return the folder of a filled database, named by its tables and its recipe."""
-    recipe = b"".join((ROOT / "bench" / name).read_bytes() for name in RECIPE)
+    recipe = b"".join((ROOT / "tests" / "bench" / name).read_bytes() for name in RECIPE)
     digest = hashlib.sha256(recipe).hexdigest()[:8]
     folder = HOME / f"filled-{kind}-{head()}-{digest}-{cases}"
     folder.mkdir(parents=True, exist_ok=True)
