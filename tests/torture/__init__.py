@@ -1,4 +1,4 @@
-"""The service is killed under load; then what was said is compared to what is there.
+"""Kill the service under load, then compare its answers with the database.
 
 `make torture KILLS=100 DATABASE=sqlite SEED=1`.
 """

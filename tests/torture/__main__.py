@@ -1,4 +1,4 @@
-"""`make torture`: kill the service under load, and say what is left."""
+"""`make torture`: kill the service under load, and report the findings."""
 
 import argparse
 import sys
@@ -13,38 +13,42 @@ from tests.torture.running import Wish, torture
 HOME: Final = ROOT / ".torture"
 
 
-def asked() -> argparse.Namespace:
-    """Read the command line."""
-    said = argparse.ArgumentParser(description="Kill the service under load.")
-    said.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    said.add_argument("--kills", type=int, default=100, help="how many processes to kill")
-    said.add_argument("--seed", type=int, default=CHANCE.getrandbits(32))
-    said.add_argument("--plant", choices=sorted(PLANTS), help="a fault to be found")
-    said.add_argument("--result", type=Path, help="default: .torture/<database>.json")
-    return said.parse_args()
+def parse_arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description="Kill the service under load.")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument(
+        "--kills", type=int, default=100, help="the number of processes to kill"
+    )
+    parser.add_argument("--seed", type=int, default=CHANCE.getrandbits(32))
+    parser.add_argument(
+        "--plant", choices=sorted(PLANTS), help="a fault to plant, which the run must find"
+    )
+    parser.add_argument("--result", type=Path, help="default: .torture/<database>.json")
+    return parser.parse_args()
 
 
-def say(line: str) -> None:
-    """Say it at once."""
+def show(line: str) -> None:
+    """Print a line at once."""
     print(line, flush=True)
 
 
 def main() -> None:
-    """Do it, say how it went, and fail if anything was found."""
-    args, tried = asked(), commit()
+    """Run, print the result, and exit with an error if anything was found."""
+    args, revision = parse_arguments(), commit()
     HOME.mkdir(exist_ok=True)
     path: Path = args.result or HOME / f"{args.database}.json"
     log = path.with_suffix(".log")
     log.unlink(missing_ok=True)
-    say(f"{args.kills} kills on {args.database}, seed {args.seed}; it logs to {log}")
-    result = torture(Wish(args.database, args.kills, args.seed, args.plant), log, say)
-    keep(path, result.told(), tried)
-    for found in result.found:
-        say(f"Found: {found}")
-    told = result.told()
-    say(
-        f"{told['kills']} kills, {told['operations']}, {told['cases']} cases, "
-        f"{told['events']} events, {told['seconds']} s, {len(result.found)} findings"
+    show(f"{args.kills} kills on {args.database}, seed {args.seed}; log: {log}")
+    result = torture(Wish(args.database, args.kills, args.seed, args.plant), log, show)
+    keep(path, result.told(), revision)
+    for finding in result.found:
+        show(f"Found: {finding}")
+    numbers = result.told()
+    show(
+        f"{numbers['kills']} kills, {numbers['operations']}, {numbers['cases']} cases, "
+        f"{numbers['events']} events, {numbers['seconds']} s, {len(result.found)} findings"
     )
     if result.found:
         sys.exit(f"Seed {args.seed}, {path}, {log}")

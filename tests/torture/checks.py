@@ -1,6 +1,6 @@
-"""What must hold between what clients were told and what is there: values in, findings out.
+"""Checks that compare the answers to clients with the database.
 
-Each check yields a sentence for everything that is wrong. None knows how it came about.
+Each check yields a sentence for each fault. No check knows what the run did to the service.
 """
 
 from collections import Counter, defaultdict
@@ -13,27 +13,27 @@ from tests.torture.tables import Line, Tables
 from tests.torture.walks import walks
 
 DECIDED: Final = "approval.decided"
-"""Takes no key: the same answer again changes nothing."""
+"""The only action without an idempotency key: a repeated decision changes nothing."""
 
 
 @dataclass
 class Run:
-    """What was said and what is there; `inboxes` is what pollers dealt with, in order."""
+    """The operations of clients, the database, and the events that pollers processed."""
 
     deeds: Sequence[Deed] = ()
     tables: Tables = field(default_factory=Tables)
     inboxes: Sequence[tuple[str, Sequence[str]]] = ()
-    """Whose feed, and the ids of its events."""
+    """The owner of each feed, and the ids of its events."""
     texts: Mapping[str, str] = field(default_factory=dict)
-    """What somebody reads in a case in the end."""
+    """The text of each case at the end."""
     trouble: Mapping[str, int] = field(default_factory=dict)
 
-    def acknowledged(self) -> list[Deed]:
-        """List what was said to be done."""
+    def list_acknowledged(self) -> list[Deed]:
+        """Return the operations that were acknowledged."""
         return [deed for deed in self.deeds if deed.is_done]
 
-    def of_people(self) -> list[Line]:
-        """List the entries of what clients ask for, by whom they ask for it."""
+    def list_entries_of_people(self) -> list[Line]:
+        """Return the entries of the clients' own actions."""
         asked = {what for deed in self.deeds for what in (deed.what, *deed.also)}
         who = {deed.account for deed in self.deeds}
         return [
@@ -41,72 +41,76 @@ class Run:
         ]
 
 
-def everything_is_answered(run: Run) -> Iterator[str]:
-    """Find what no client ever knew of, and answers that own up to a fault."""
+def find_unanswered(run: Run) -> Iterator[str]:
+    """Yield operations without an answer, and answers that are server errors."""
     for deed in run.deeds:
         if deed.outcome == Outcome.UNKNOWN:
-            yield f"never answered: {deed.told()}, after {deed.tries} tries"
+            yield f"never answered: {deed.describe()}, after {deed.tries} tries"
     for what, times in run.trouble.items():
         yield f"answered {what}, {times} times"
 
 
-def nothing_is_lost(run: Run) -> Iterator[str]:
-    """Find what was acknowledged and is not there."""
-    there = Counter(map(signature, run.of_people()))
-    said = Counter(what for deed in run.acknowledged() for what in wanted(deed))
+def find_lost(run: Run) -> Iterator[str]:
+    """Yield acknowledged operations that are not in the database."""
+    there = Counter(map(get_signature, run.list_entries_of_people()))
+    said = Counter(
+        what for deed in run.list_acknowledged() for what in list_signatures(deed)
+    )
     for what, times in (said - there).items():
-        yield f"lost: {what[1]} of {what[2]}, acknowledged {times} times, is not there"
-    for deed in run.acknowledged():
+        yield f"lost: {what[1]} of {what[2]}, acknowledged {times} times, is not stored"
+    for deed in run.list_acknowledged():
         record = run.tables.records.get(deed.subject or "")
         if record is None:
-            yield f"lost: {deed.subject} is not there, but {deed.told()} was acknowledged"
+            yield f"lost: {deed.subject} is not stored, but acknowledged: {deed.describe()}"
         elif deed.version and record.version < deed.version:
             yield f"went back: {deed.subject} is at {record.version}, not {deed.version}"
 
 
-def nothing_is_done_twice(run: Run) -> Iterator[str]:
-    """Find what is there and nobody was told of: then a key had two effects."""
-    there = Counter(map(signature, run.of_people()))
-    said = Counter(what for deed in run.acknowledged() for what in wanted(deed))
+def find_doubled(run: Run) -> Iterator[str]:
+    """Yield effects that no answer accounts for, such as two effects of one key."""
+    there = Counter(map(get_signature, run.list_entries_of_people()))
+    said = Counter(
+        what for deed in run.list_acknowledged() for what in list_signatures(deed)
+    )
     for what, times in (there - said).items():
-        yield f"doubled: {what[1]} of {what[2]} is there {times} times more than was said"
+        yield f"doubled: {what[1]} of {what[2]} is stored {times} times more than answered"
     subjects = {line.subject for line in run.tables.lines if line.account}
     for name in run.tables.records.keys() - subjects:
-        yield f"from nowhere: {name} is in no entry of anybody"
+        yield f"entry missing: no account has an entry about {name}"
 
 
-def signature(line: Line) -> tuple[str | None, str, str | None]:
-    """Say who did what to which record."""
+def get_signature(line: Line) -> tuple[str | None, str, str | None]:
+    """Return the account, the event and the record of an entry."""
     return line.account, line.type, line.subject
 
 
-def wanted(deed: Deed) -> list[tuple[str | None, str, str | None]]:
-    """Say the same of what was asked for."""
+def list_signatures(deed: Deed) -> list[tuple[str | None, str, str | None]]:
+    """Return the account, the event and the record of each step of an operation."""
     return [(deed.account, what, deed.subject) for what in (deed.what, *deed.also)]
 
 
-def keys_are_kept(run: Run) -> Iterator[str]:
-    """Find keys that are not kept though their request was carried out, or that are."""
+def find_wrong_keys(run: Run) -> Iterator[str]:
+    """Yield missing keys of acknowledged operations, and stored keys of refused ones."""
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
-    for deed in run.acknowledged():
+    for deed in run.list_acknowledged():
         if (deed.account, deed.key) not in kept and deed.what != DECIDED:
-            yield f"forgotten: the key of {deed.told()}"
+            yield f"key not stored: {deed.describe()}"
     refused = {
         (deed.account, deed.key): deed
         for deed in run.deeds
         if deed.outcome == Outcome.REFUSED and not deed.is_read
     }
     for name in kept.keys() & refused.keys():
-        yield f"refused and done: {refused[name].told()}"
+        yield f"refused and done: {refused[name].describe()}"
     for one in run.tables.kept:
         if one.record not in ids:
-            yield f"without its record: the key {one.key} of {one.account}"
+            yield f"record missing: the key {one.key} of {one.account}"
 
 
-def versions_follow_time(run: Run) -> Iterator[str]:
-    """Find what was invoked after an answer, and saw less than that answer told."""
-    for subject, deeds in by_subject(run.deeds).items():
+def find_lower_versions(run: Run) -> Iterator[str]:
+    """Yield answers with a lower version than an earlier answer had."""
+    for subject, deeds in group_by_subject(run.deeds).items():
         newest, waiting = 0, sorted(deeds, key=lambda deed: deed.answered)
         for deed in sorted(deeds, key=lambda deed: deed.invoked):
             while waiting and waiting[0].answered <= deed.invoked:
@@ -114,14 +118,14 @@ def versions_follow_time(run: Run) -> Iterator[str]:
             least = newest + (not deed.is_read)
             if (deed.version or 0) < least:
                 yield (
-                    f"went back: {deed.what} of {subject} was told {deed.version} "
-                    f"after somebody was told {newest}"
+                    f"went back: {deed.what} of {subject} had version {deed.version} "
+                    f"after an answer with {newest}"
                 )
 
 
-def no_version_is_given_twice(run: Run) -> Iterator[str]:
-    """Find acts that made no version of their own, beyond the one that they rest on."""
-    for subject, deeds in by_subject(run.deeds).items():
+def find_equal_versions(run: Run) -> Iterator[str]:
+    """Yield actions that did not increase the version they were based on."""
+    for subject, deeds in group_by_subject(run.deeds).items():
         first = [deed for deed in deeds if not deed.is_read and not deed.replayed]
         times = Counter(deed.version for deed in first)
         for version, count in times.items():
@@ -129,11 +133,12 @@ def no_version_is_given_twice(run: Run) -> Iterator[str]:
                 yield f"lost update: version {version} of {subject} was made {count} times"
         for deed in deeds:
             if not deed.is_read and deed.seen and (deed.version or 0) <= deed.seen:
-                yield f"went back: {deed.told()} rests on {deed.seen}, gave {deed.version}"
+                versions = f"is based on {deed.seen}, returned {deed.version}"
+                yield f"went back: {deed.describe()} {versions}"
 
 
-def by_subject(deeds: Iterable[Deed]) -> Mapping[str, list[Deed]]:
-    """Sort what was answered with a version by what it is about."""
+def group_by_subject(deeds: Iterable[Deed]) -> Mapping[str, list[Deed]]:
+    """Return the answers that have a version, by record."""
     found: dict[str, list[Deed]] = defaultdict(list)
     for deed in deeds:
         if deed.outcome == Outcome.OK and deed.version and deed.subject:
@@ -141,8 +146,8 @@ def by_subject(deeds: Iterable[Deed]) -> Mapping[str, list[Deed]]:
     return found
 
 
-def mailboxes_have_no_gap(run: Run) -> Iterator[str]:
-    """Find mailboxes whose positions are not 1, 2, 3 to the head, each entry once."""
+def find_gaps(run: Run) -> Iterator[str]:
+    """Yield mailboxes whose positions are not 1, 2, 3 up to the head, each entry once."""
     for reader in run.tables.mail.keys() | run.tables.heads.keys():
         mail = run.tables.mail.get(reader, ())
         positions, head = [position for position, _ in mail], run.tables.heads.get(reader)
@@ -153,9 +158,9 @@ def mailboxes_have_no_gap(run: Run) -> Iterator[str]:
                 yield f"doubled: {entry} is {count} times in the mailbox of {reader}"
 
 
-def mailboxes_follow_time(run: Run) -> Iterator[str]:
-    """Find entries that lie ahead of what was answered before they were asked for."""
-    deeds = by_entry(run)
+def find_time_disorder(run: Run) -> Iterator[str]:
+    """Yield entries in front of an operation that was answered before they began."""
+    deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         latest = 0.0
         for position, entry in mail:
@@ -165,9 +170,9 @@ def mailboxes_follow_time(run: Run) -> Iterator[str]:
                 latest = max(latest, deed.invoked)
 
 
-def mailboxes_follow_versions(run: Run) -> Iterator[str]:
-    """Find entries of a record that lie ahead of those of its earlier versions."""
-    deeds = by_entry(run)
+def find_version_disorder(run: Run) -> Iterator[str]:
+    """Yield entries of a record in front of those of earlier versions."""
+    deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         newest: dict[str | None, int] = {}
         for position, entry in mail:
@@ -179,14 +184,14 @@ def mailboxes_follow_versions(run: Run) -> Iterator[str]:
             newest[deed.subject] = deed.version
 
 
-def by_entry(run: Run) -> Mapping[str, Deed]:
-    """Say of the entries that one deed alone can have made which that is."""
+def match_entries(run: Run) -> Mapping[str, Deed]:
+    """Return the operation of each entry that only one operation can have written."""
     deeds, lines = defaultdict(list), defaultdict(list)
-    for deed in run.acknowledged():
-        for what in wanted(deed):
+    for deed in run.list_acknowledged():
+        for what in list_signatures(deed):
             deeds[what].append(deed)
-    for line in run.of_people():
-        lines[signature(line)].append(line)
+    for line in run.list_entries_of_people():
+        lines[get_signature(line)].append(line)
     return {
         lines[what][0].id: deeds[what][0]
         for what in deeds.keys() & lines.keys()
@@ -194,21 +199,21 @@ def by_entry(run: Run) -> Mapping[str, Deed]:
     }
 
 
-def pollers_missed_nothing(run: Run) -> Iterator[str]:
-    """Find pollers that did not deal with each event of their feed once, in order."""
+def find_poller_faults(run: Run) -> Iterator[str]:
+    """Yield pollers that did not process each event once, in order."""
     for reader, heard in run.inboxes:
         due = [entry for _, entry in run.tables.mail.get(reader, ())]
         missed, doubled = set(due) - set(heard), len(heard) - len(set(heard))
         if missed:
             yield f"a poller of {reader} missed {len(missed)} of {len(due)} events"
         if doubled:
-            yield f"a poller of {reader} dealt with {doubled} events more than once"
+            yield f"a poller of {reader} processed {doubled} events more than once"
         if not missed and not doubled and list(heard) != due:
-            yield f"a poller of {reader} dealt with events in another order, or with others"
+            yield f"a poller of {reader} processed events in another order, or other events"
 
 
-def clocks_fire_once(run: Run) -> Iterator[str]:
-    """Find clocks that ran out twice in a generation, or without what is told of it."""
+def find_deadline_faults(run: Run) -> Iterator[str]:
+    """Yield deadlines that were missed twice in a generation, or without an entry."""
     for name, count in Counter(
         (one.clock, one.generation) for one in run.tables.fired
     ).items():
@@ -217,13 +222,13 @@ def clocks_fire_once(run: Run) -> Iterator[str]:
     due = Counter((one.case, one.event) for one in run.tables.fired if one.event)
     told = Counter((line.case, line.type) for line in run.tables.lines if line.clock)
     for case, event in due - told:
-        yield f"an effect without its entry: {event} of case {case} was not told"
+        yield f"an effect without its entry: {event} of case {case} is missing"
     for case, event in told - due:
-        yield f"told without its effect: {event} of case {case}"
+        yield f"an entry without its effect: {event} of case {case}"
 
 
-def states_have_their_entries(run: Run) -> Iterator[str]:
-    """Find records whose entries do not lead, by the table, to the state they are in."""
+def find_wrong_states(run: Run) -> Iterator[str]:
+    """Yield records whose entries do not lead to their state by the table."""
     events: dict[str, list[str]] = defaultdict(list)
     for line in run.tables.lines:
         if line.state is not None:
@@ -231,46 +236,46 @@ def states_have_their_entries(run: Run) -> Iterator[str]:
     for name, record in run.tables.records.items():
         noun = name.split("/", maxsplit=1)[0]
         if not walks(noun, record.state, events[name]):
-            told = f"its entries do not lead there: {events[name]}"
-            yield f"without its entry: {name} is {record.state}, {told}"
+            told = f"which its entries do not lead to: {events[name]}"
+            yield f"entry missing: {name} is {record.state}, {told}"
 
 
-def texts_are_the_last(run: Run) -> Iterator[str]:
-    """Find texts that are not what was written last of all that was acknowledged."""
+def find_lost_texts(run: Run) -> Iterator[str]:
+    """Yield texts that are not the last acknowledged ones."""
     written: dict[str, list[Deed]] = defaultdict(list)
-    for deed in run.acknowledged():
+    for deed in run.list_acknowledged():
         if deed.says is not None and deed.subject and deed.seen:
             written[deed.subject].append(deed)
     for subject, text in run.texts.items():
         if subject in written:
             last = max(written[subject], key=lambda deed: deed.seen or 0)
             if text != last.says:
-                yield f"lost: {subject} says {text!r}, not {last.says!r} ({last.told()})"
+                yield f"lost: {subject} has {text!r}, not {last.says!r} ({last.describe()})"
 
 
-def database_is_whole(run: Run) -> Iterator[str]:
-    """Find what the database finds wrong with itself."""
+def find_database_faults(run: Run) -> Iterator[str]:
+    """Yield what the database reports as broken."""
     yield from run.tables.broken
 
 
 CHECKS: Final[tuple[Callable[[Run], Iterator[str]], ...]] = (
-    everything_is_answered,
-    nothing_is_lost,
-    nothing_is_done_twice,
-    keys_are_kept,
-    versions_follow_time,
-    no_version_is_given_twice,
-    mailboxes_have_no_gap,
-    mailboxes_follow_time,
-    mailboxes_follow_versions,
-    pollers_missed_nothing,
-    clocks_fire_once,
-    states_have_their_entries,
-    texts_are_the_last,
-    database_is_whole,
+    find_unanswered,
+    find_lost,
+    find_doubled,
+    find_wrong_keys,
+    find_lower_versions,
+    find_equal_versions,
+    find_gaps,
+    find_time_disorder,
+    find_version_disorder,
+    find_poller_faults,
+    find_deadline_faults,
+    find_wrong_states,
+    find_lost_texts,
+    find_database_faults,
 )
 
 
 def findings(run: Run) -> list[str]:
-    """Say everything that is wrong."""
+    """Return all faults."""
     return [found for check in CHECKS for found in check(run)]

@@ -1,4 +1,4 @@
-"""A client that repeats what it wants, with the same key, until an answer is certain."""
+"""A client that repeats each operation with the same key until its outcome is certain."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -18,23 +18,23 @@ from tests.torture.history import Deed, History, Outcome
 type Json = dict[str, Any]
 
 PATIENCE: Final = 90.0
-"""Seconds after which a client gives up: that is a finding."""
-ANSWER: Final = 20.0
-"""Seconds that one try waits for an answer."""
+"""Seconds after which a client gives up, which is a finding."""
+ANSWER_TIMEOUT: Final = 20.0
+"""Seconds that one attempt waits for an answer."""
 PAUSE: Final = 0.08
-LATER: Final = {429, 503}
-ASKED: Final = 202
-FAULT: Final = 500
-"""From here on servers own up that they are to blame."""
+RETRY_STATUSES: Final = {429, 503}
+APPROVAL_ASKED: Final = 202
+SERVER_ERROR: Final = 500
+"""The first status code of a server error."""
 
 
-class Over(Exception):  # noqa: N818 - it says what happened
-    """The story cannot go on: it was refused, or the run is over."""
+class Over(Exception):  # noqa: N818 - without a suffix, as Problem classes are
+    """The story cannot continue: an operation was refused, or the run is over."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody of a focal point, who has a key."""
+    """An account of an office, with its API key."""
 
     name: str
     code: str
@@ -44,31 +44,31 @@ class Person:
 
 
 @dataclass
-class Asker:
-    """One thread of requests: each goes to one of the addresses where the service is."""
+class StoryClient:
+    """A client of one thread. Each request goes to a random server."""
 
     history: History
     addresses: tuple[str, ...]
     chance: Random
-    goes_on: Callable[[], bool]
-    """Whether something new may be begun; what was begun is brought to its end."""
+    is_running: Callable[[], bool]
+    """Returns whether new operations may start. Started ones are completed."""
     http: Client
 
-    def may_begin(self) -> None:
-        """Raise Over when the run is."""
-        if not self.goes_on():
+    def require_running(self) -> None:
+        """Raise Over if the run is over."""
+        if not self.is_running():
             raise Over
 
-    def reads(self, who: Person, path: str, purpose: str = "assistance") -> Response:
-        """Read something until there is an answer; raises Over if it is not there."""
-        self.may_begin()
-        deed = Deed(who.account, "", "read", subject=subject_of(path))
-        answer = self.until_certain(deed, who, "GET", path, {"Purpose": purpose})
+    def read(self, who: Person, path: str, purpose: str = "assistance") -> Response:
+        """Read a resource until there is an answer. Raises Over if it is refused."""
+        self.require_running()
+        deed = Deed(who.account, "", "read", subject=parse_subject(path))
+        answer = self.send_until_certain(deed, who, "GET", path, {"Purpose": purpose})
         if not answer.is_success:
             raise Over
         return answer
 
-    def does(  # noqa: PLR0913 - each is part of one deed
+    def send(  # noqa: PLR0913 - each is part of one operation
         self,
         who: Person,
         what: str,
@@ -81,17 +81,17 @@ class Asker:
         also: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        """Ask for something once, however often that takes."""
-        self.may_begin()
+        """Perform an operation with one key, with as many attempts as it takes."""
+        self.require_running()
         key = str(UUID(int=self.chance.getrandbits(128), version=4))
-        seen = version_in(tag)
-        deed = Deed(who.account, key, what, also, subject_of(path), seen, says)
+        seen = parse_version(tag)
+        deed = Deed(who.account, key, what, also, parse_subject(path), seen, says)
         sent = {"Idempotency-Key": key, **(headers or {})}
         if tag:
             sent["If-Match"] = tag
-        return self.until_certain(deed, who, method, path, sent, body)
+        return self.send_until_certain(deed, who, method, path, sent, body)
 
-    def until_certain(  # noqa: PLR0913, PLR0917 - as above
+    def send_until_certain(  # noqa: PLR0913, PLR0917 - as above
         self,
         deed: Deed,
         who: Person,
@@ -100,20 +100,20 @@ class Asker:
         headers: Mapping[str, str],
         body: Json | None = None,
     ) -> Response:
-        """Try until an answer says what became of it; raises Over where none ever does."""
-        self.history.begun(deed)
+        """Repeat a request until its outcome is certain. Raises Over after a time limit."""
+        self.history.add(deed)
         deed.invoked = time.monotonic()
         sent = {"Authorization": f"Bearer {who.key}", **headers}
         while time.monotonic() < deed.invoked + PATIENCE:
             deed.tries += 1
-            answer = self.tried(deed, method, path, sent, body)
+            answer = self.send_once(deed, method, path, sent, body)
             if answer is not None and is_certain(answer):
-                keep(deed, answer)
+                store_answer(deed, answer)
                 return answer
             time.sleep(self.chance.uniform(PAUSE / 2, PAUSE * 2))
         raise Over
 
-    def tried(
+    def send_once(
         self,
         deed: Deed,
         method: str,
@@ -121,63 +121,63 @@ class Asker:
         headers: Mapping[str, str],
         body: Json | None,
     ) -> Response | None:
-        """Try once; None: there was no answer, or none that a client may believe."""
+        """Send the request once. Return None if there was no answer."""
         where = f"{self.chance.choice(self.addresses)}/v1/{path}"
         try:
             answer = self.http.request(method, where, headers=headers, json=body)
-        except httpx2.ConnectError:  # nobody was there: that is certain
+        except httpx2.ConnectError:  # no server received it
             return None
         except httpx2.TransportError:
             deed.lost += 1
             return None
-        if answer.status_code >= FAULT:
+        if answer.status_code >= SERVER_ERROR:
             deed.lost += 1
-        if answer.status_code >= FAULT and answer.status_code not in LATER:
-            self.history.troubled(f"{answer.status_code} to {method} {deed.what}")
+        if answer.status_code >= SERVER_ERROR and answer.status_code not in RETRY_STATUSES:
+            self.history.add_error(f"{answer.status_code} to {method} {deed.what}")
         return answer
 
 
 def is_certain(answer: Response) -> bool:
-    """Say whether an answer says that it was done, or that it was not and will not be."""
-    if answer.status_code in LATER or answer.status_code >= FAULT:
+    """Return whether an answer shows that the operation was done, or never will be."""
+    if answer.status_code in RETRY_STATUSES or answer.status_code >= SERVER_ERROR:
         return False
-    return problem_of(answer) != KeyInFlight.code
+    return get_problem(answer) != KeyInFlight.code
 
 
-def problem_of(answer: Response) -> str | None:
-    """Name the problem that an answer tells of."""
+def get_problem(answer: Response) -> str | None:
+    """Return the type of the problem in an answer, or None."""
     if not answer.is_error:
         return None
-    said = answer.json()
-    return str(said.get("type", "")).removeprefix("/problems/")
+    body = answer.json()
+    return str(body.get("type", "")).removeprefix("/problems/")
 
 
-def keep(deed: Deed, answer: Response) -> None:
-    """Keep what a certain answer says."""
+def store_answer(deed: Deed, answer: Response) -> None:
+    """Store the outcome that an answer shows."""
     deed.answered = time.monotonic()
-    deed.status, deed.problem = answer.status_code, problem_of(answer)
+    deed.status, deed.problem = answer.status_code, get_problem(answer)
     deed.outcome = Outcome.OK if answer.is_success else Outcome.REFUSED
     deed.replayed = all(answer.headers.get(name) == REPLAYED[name] for name in REPLAYED)
     if answer.is_success and (made := answer.headers.get("Location")):
         deed.subject = made.removeprefix("/v1/")
-    if answer.status_code == ASKED:  # a second person has to allow it
+    if answer.status_code == APPROVAL_ASKED:  # a second person has to approve it
         deed.what, deed.subject = "approval.asked", f"approvals/{answer.json()['id']}"
     elif answer.is_success:
-        deed.version = version_in(answer.headers.get("ETag"))
+        deed.version = parse_version(answer.headers.get("ETag"))
 
 
-def version_in(tag: str | None) -> int | None:
-    """Read the version out of an entity tag; None: there is none."""
+def parse_version(tag: str | None) -> int | None:
+    """Return the version in an entity tag, or None."""
     found = TAG.fullmatch(tag or "")
     return int(found[1]) or None if found else None
 
 
-def subject_of(path: str) -> str | None:
-    """Name the record that a path is about, as the journal does."""
+def parse_subject(path: str) -> str | None:
+    """Return the record of a path as the journal names it, or None."""
     parts = path.partition("?")[0].split("/")
     return "/".join(parts[:2]) if len(parts) > 1 else None
 
 
-def connected() -> Client:
-    """Make a client with as many connections as its thread needs."""
-    return Client(timeout=ANSWER, trust_env=False)
+def make_client() -> Client:
+    """Return an HTTP client for one thread."""
+    return Client(timeout=ANSWER_TIMEOUT, trust_env=False)

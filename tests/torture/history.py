@@ -1,4 +1,4 @@
-"""What clients did and were told: which no service can talk itself out of."""
+"""The operations of clients and their outcomes, recorded outside the service."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """What a client knows in the end of what it asked for."""
+    """The outcome of an operation, as the client knows it."""
 
     OK = "ok"
     REFUSED = "refused"
@@ -17,22 +17,23 @@ class Outcome(StrEnum):
 
 @dataclass
 class Deed:
-    """Something a client wants done once, and repeats under one key until it knows.
+    """An operation that a client wants to have done once.
 
-    Times are of one monotonic clock. `seen` is the version that it rests on, `version` the
-    one in the answer. `lost` counts the tries of which nobody knows what became.
+    The client repeats it with one key until its outcome is certain. Times are of one
+    monotonic clock. `seen` is the version that the operation is based on, `version` the one
+    in the answer. `lost` counts the attempts with an unknown outcome.
     """
 
     account: str
     key: str
     what: str
-    """The event that it is journaled as; of a reading: `read`."""
+    """The event that it is journaled as, or `read`."""
     also: tuple[str, ...] = ()
-    """What else it is journaled as, where it is two steps at once."""
+    """Further events, where one request takes two steps."""
     subject: str | None = None
     seen: int | None = None
     says: str | None = None
-    """What it writes, or reads, where that is compared."""
+    """The text that it writes, where that is compared."""
     invoked: float = 0.0
     answered: float = 0.0
     outcome: Outcome = Outcome.UNKNOWN
@@ -45,40 +46,40 @@ class Deed:
 
     @property
     def is_read(self) -> bool:
-        """Whether it only looked."""
+        """Whether it only reads."""
         return self.what == "read"
 
     @property
     def is_done(self) -> bool:
-        """Whether it was acknowledged that it was done."""
+        """Whether it is a write that was acknowledged."""
         return self.outcome == Outcome.OK and not self.is_read
 
-    def told(self) -> str:
-        """Name it in a finding."""
+    def describe(self) -> str:
+        """Return a description for findings."""
         return f"{self.what} of {self.subject} (key {self.key}, {self.status})"
 
 
 @dataclass
 class History:
-    """Everything that clients did, from any thread, and answers that should not be."""
+    """The operations of all threads, and answers that are server errors."""
 
     deeds: list[Deed] = field(default_factory=list)
     trouble: Counter[str] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
 
-    def begun(self, deed: Deed) -> Deed:
-        """Keep what is about to be asked for."""
+    def add(self, deed: Deed) -> Deed:
+        """Record an operation before its first attempt."""
         with self.lock:
             self.deeds.append(deed)
         return deed
 
-    def troubled(self, what: str) -> None:
-        """Keep that something was answered which should never be."""
+    def add_error(self, what: str) -> None:
+        """Record a server error."""
         with self.lock:
             self.trouble[what] += 1
 
-    def counted(self) -> dict[str, Any]:
-        """Say how many of each outcome there are."""
+    def count_outcomes(self) -> dict[str, Any]:
+        """Return the number of operations by outcome."""
         acts = [deed for deed in self.deeds if not deed.is_read]
         counts = Counter(str(deed.outcome) for deed in acts)
         lost = [deed for deed in acts if deed.lost and deed.outcome != Outcome.UNKNOWN]

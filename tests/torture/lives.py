@@ -1,4 +1,4 @@
-"""The processes of one installation: begun, killed, and begun again, on the same ports."""
+"""The processes of an installation, which are killed and restarted on the same ports."""
 
 import os
 import signal
@@ -14,57 +14,57 @@ from random import Random
 from socket import socket
 from typing import Final
 
-from tests.torture.service import Orders, begin
+from tests.torture.service import ProcessOptions, start
 
 PORTS: Final = range(20_000, 30_000)
-"""Below those that a client's own end of a connection is given."""
-BEGINS: Final = 30.0
-"""Seconds that a process may take to answer: more is a finding."""
-ENDS: Final = 5.0
-"""Seconds that a process may take to end when it is told to (R57)."""
-BEGUN: Final = "worker.begun"
-LOOKS: Final = 0.01
+"""Below the ports that the system gives to clients."""
+START_TIMEOUT: Final = 30.0
+"""Seconds that a process may take to start. More is a finding."""
+STOP_TIMEOUT: Final = 5.0
+"""Seconds that a process may take to end after SIGTERM (R57)."""
+STARTED_EVENT: Final = "worker.begun"
+POLL_SECONDS: Final = 0.01
 
 
-class Broken(Exception):  # noqa: N818 - it says what happened
-    """The run cannot go on; this is a finding too."""
+class Broken(Exception):  # noqa: N818 - without a suffix, as Problem classes are
+    """The run cannot continue, which is a finding."""
 
 
 @dataclass
-class Life:
-    """One process of the service, in the life it is in."""
+class ServiceProcess:
+    """A process of the service, across its restarts."""
 
     name: str
-    orders: Orders
+    options: ProcessOptions
     run: str
     port: int | None = None
     process: ForkServerProcess | None = None
     lives: int = 0
     logged: int = 0
-    """How long the log was when this life began."""
+    """The size of the log when the process was last started."""
 
     @property
     def address(self) -> str:
-        """Where it answers, if it serves."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
-        """Its process, as long as there is one; raises Broken if it ended by itself."""
+        """The id of the running process. Raises Broken if it ended by itself."""
         if self.process is None or self.process.pid is None or not self.process.is_alive():
-            raise Broken(f"The {self.name} ended by itself: see {self.orders.log}")
+            raise Broken(f"The {self.name} ended by itself: see {self.options.log}")
         return self.process.pid
 
-    def begin(self) -> None:
-        """Begin a life."""
-        log = self.orders.log
+    def start(self) -> None:
+        """Start the process."""
+        log = self.options.log
         self.logged = log.stat().st_size if log.exists() else 0
-        self.process, self.lives = begin(self.orders, self.run), self.lives + 1
+        self.process, self.lives = start(self.options, self.run), self.lives + 1
 
     def is_up(self) -> bool:
-        """Say whether it answers; whoever only works says in its log that it has begun."""
+        """Return whether a server answers, or a worker has logged that it started."""
         if self.port is None:
-            return BEGUN in self.said()
+            return STARTED_EVENT in self.read_log()
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=2)) as asked:
             try:
                 asked.request("GET", "/livez")
@@ -72,34 +72,34 @@ class Life:
             except (OSError, HTTPException):
                 return False
 
-    def said(self) -> str:
-        """Read what it logged in this life."""
-        log = self.orders.log
+    def read_log(self) -> str:
+        """Return the log since the last start."""
+        log = self.options.log
         if not log.exists():
             return ""
         with log.open() as lines:
             lines.seek(self.logged)
             return lines.read()
 
-    def must_be_up(self) -> None:
-        """Wait until it answers; raises Broken if it ends, or takes too long."""
-        until = time.monotonic() + BEGINS
+    def wait_until_up(self) -> None:
+        """Wait until the process is up. Raises Broken if it ends or takes too long."""
+        until = time.monotonic() + START_TIMEOUT
         while not self.is_up():
             if not self.pid or time.monotonic() > until:
-                raise Broken(f"The {self.name} did not answer in {BEGINS} seconds.")
-            time.sleep(LOOKS)
+                raise Broken(f"The {self.name} did not answer in {START_TIMEOUT} seconds.")
+            time.sleep(POLL_SECONDS)
 
-    def signals(self, number: signal.Signals) -> None:
-        """Send it a signal."""
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
         os.kill(self.pid, number)
 
-    def dies(self) -> None:
-        """Kill it: it can say nothing more."""
-        self.signals(signal.SIGKILL)
-        self.ends()
+    def kill(self) -> None:
+        """Kill the process."""
+        self.send_signal(signal.SIGKILL)
+        self.wait_for_end()
 
-    def ends(self, within: float = BEGINS) -> float:
-        """Wait until it has ended; say how long that took, or raise Broken."""
+    def wait_for_end(self, within: float = START_TIMEOUT) -> float:
+        """Wait until the process has ended, and return the seconds. Raises Broken."""
         began = time.monotonic()
         if self.process is not None:
             self.process.join(within)
@@ -109,33 +109,33 @@ class Life:
             self.process = None
         return time.monotonic() - began
 
-    def is_wrong_by(self, seconds: int) -> None:
-        """Give the machine of the next life a wrong clock."""
-        self.orders = replace(self.orders, wrong_by=seconds)
+    def set_clock_error(self, seconds: int) -> None:
+        """Set the clock of the machine for the next start."""
+        self.options = replace(self.options, wrong_by=seconds)
 
 
 @dataclass
 class Installation:
-    """What an operator would run: one process on SQLite, else servers and a worker."""
+    """The processes of an installation: one on SQLite, else servers and a worker."""
 
     url: str
-    lives: list[Life]
+    lives: list[ServiceProcess]
 
     @property
-    def servers(self) -> list[Life]:
-        """List those that answer."""
+    def servers(self) -> list[ServiceProcess]:
+        """The processes that serve requests."""
         return [life for life in self.lives if life.port is not None]
 
-    def begin(self) -> None:
-        """Begin all that is not there, and wait until it is."""
+    def start(self) -> None:
+        """Start all processes that are not running, and wait until they are up."""
         for life in self.lives:
             if life.process is None:
-                life.begin()
+                life.start()
         for life in self.lives:
-            life.must_be_up()
+            life.wait_until_up()
 
-    def end(self) -> None:
-        """End it all, whatever state it is in."""
+    def stop(self) -> None:
+        """Kill all processes."""
         for life in self.lives:
             if life.process is not None:
                 life.process.kill()
@@ -145,7 +145,7 @@ class Installation:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to install: where, with which keys, and which fault in it."""
+    """The settings of an installation, and the fault to plant in it."""
 
     url: str
     home: Path
@@ -156,8 +156,8 @@ class Plan:
     servers: int = 2
     ports: list[int] = field(default_factory=list)
 
-    def settings(self, **more: object) -> Mapping[str, str]:
-        """Spell the settings, of an installation that slows nobody down on purpose."""
+    def make_settings(self, **more: object) -> Mapping[str, str]:
+        """Return environment variables that disable rate limits."""
         values: dict[str, object] = {
             "DATABASE_URL": self.url,
             "KEY_FILE": self.keys,
@@ -173,27 +173,27 @@ class Plan:
             f"SAFE_CONDUCT_{name}": str(value) for name, value in (values | more).items()
         }
 
-    def orders(self, **more: object) -> Orders:
-        """Say how a process is to live."""
-        return Orders(self.settings(**more), self.log, plant=self.plant)
+    def make_options(self, **more: object) -> ProcessOptions:
+        """Return the options of a process."""
+        return ProcessOptions(self.make_settings(**more), self.log, plant=self.plant)
 
-    def server(self, name: str, chance: Random, **more: object) -> Life:
-        """Plan a process that serves, on a port of its own."""
-        port = free_port(chance)
-        return Life(name, self.orders(PORT=port, **more), "serve", port)
+    def make_server(self, name: str, chance: Random, **more: object) -> ServiceProcess:
+        """Return a server with a port of its own."""
+        port = find_free_port(chance)
+        return ServiceProcess(name, self.make_options(PORT=port, **more), "serve", port)
 
-    def installed(self, chance: Random) -> Installation:
-        """Plan what an operator would run."""
+    def make_installation(self, chance: Random) -> Installation:
+        """Return the installation that an operator would run."""
         if self.url.startswith("sqlite"):
-            return Installation(self.url, [self.server("server and worker", chance)])
-        servers = [self.server("server", chance) for _ in range(self.servers)]
-        orders = replace(self.orders(LOG_LEVEL="info"), log=self.home / "worker.log")
-        worker = Life("worker", orders, "work")
+            return Installation(self.url, [self.make_server("server and worker", chance)])
+        servers = [self.make_server("server", chance) for _ in range(self.servers)]
+        options = replace(self.make_options(LOG_LEVEL="info"), log=self.home / "worker.log")
+        worker = ServiceProcess("worker", options, "work")
         return Installation(self.url, [*servers, worker])
 
 
-def free_port(chance: Random) -> int:
-    """Find a port that is free now and that no client is given by chance."""
+def find_free_port(chance: Random) -> int:
+    """Return a port that is free now, and that no client gets by chance."""
     while True:
         port = chance.choice(PORTS)
         with socket() as tried:

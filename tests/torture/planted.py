@@ -1,6 +1,7 @@
-"""Faults that a service could have, planted into a child before it runs: a test finds them.
+"""Faults that are planted into a child process before it runs, to be found by a test.
 
-Nothing of this is in the product. `python -m torture --plant NAME` shows what is found.
+None of this is part of the product. `python -m tests.torture --plant NAME` shows the
+findings.
 """
 
 import time
@@ -20,27 +21,27 @@ from app.kernel.idempotency import Ticket, settle
 from app.kernel.work import Writing, writing
 
 LATE: Final = 0.1
-"""Seconds by which the second of two steps comes later: a kill may come between."""
+"""Seconds between the two steps, so that a kill can come between them."""
 
 
-def apart_keys() -> None:
-    """Keep what came of a request in a transaction of its own, after the act's."""
+def split_key_transaction() -> None:
+    """Store the outcome of a request in a second transaction, after that of the action."""
 
-    def settle_later(work: Writing, once: Ticket, made: UUID, status: int) -> None:
-        def keep() -> None:
+    def store_later(work: Writing, once: Ticket, made: UUID, status: int) -> None:
+        def store() -> None:
             time.sleep(LATE)
             with writing(work.ground, work.actor) as another:
                 settle(another, once, made, status)
 
         @event.listens_for(work.session, "after_commit", once=True)
-        def _(_: Session) -> None:
-            Thread(target=keep, daemon=True).start()
+        def start_thread(_: Session) -> None:
+            Thread(target=store, daemon=True).start()
 
-    patch.object(acting, "settle", settle_later).start()
+    patch.object(acting, "settle", store_later).start()
 
 
-def early_answers() -> None:
-    """Answer first and commit then."""
+def answer_before_commit() -> None:
+    """Answer before the transaction is committed."""
 
     @contextmanager
     def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
@@ -62,6 +63,6 @@ def early_answers() -> None:
 
 
 PLANTS: Final[Mapping[str, Callable[[], None]]] = {
-    "apart-keys": apart_keys,
-    "early-answers": early_answers,
+    "apart-keys": split_key_transaction,
+    "early-answers": answer_before_commit,
 }

@@ -1,4 +1,4 @@
-"""Reference pollers that follow feeds all the time, and are killed now and then."""
+"""Reference pollers that read feeds during the run and are killed at times."""
 
 import os
 import sqlite3
@@ -19,14 +19,14 @@ from tests.torture.clients import Person
 from tests.torture.lives import Broken
 
 POLLER: Final = ROOT / "conformance" / "poller.py"
-STANDS: Final = "SELECT cursor FROM stand WHERE cursor IS NOT NULL"
-CATCHES_UP: Final = 60.0
+SELECT_CURSOR: Final = "SELECT cursor FROM stand WHERE cursor IS NOT NULL"
+TIMEOUT: Final = 60.0
 """Seconds that a poller may take to read the rest of its feed."""
 
 
 @dataclass
 class Poller:
-    """One integrator's poller, with the file in which it keeps what it dealt with."""
+    """A poller of one integrator, with the file of the events that it processed."""
 
     person: Person
     inbox: Path
@@ -35,14 +35,14 @@ class Poller:
     process: subprocess.Popen[bytes] | None = None
     deaths: int = 0
 
-    def begin(self) -> None:
-        """Let it poll until it is killed."""
+    def start(self) -> None:
+        """Start the poller."""
         env = {"SAFE_CONDUCT_URL": self.address, "SAFE_CONDUCT_KEY": self.person.key}
         command = [sys.executable, str(self.program), str(self.inbox)]
         self.process = subprocess.Popen(command, env=os.environ | env)
 
-    def dies(self) -> None:
-        """Kill it; raises Broken if it had ended by itself, which no poller should."""
+    def kill(self) -> None:
+        """Kill the poller. Raises Broken if it had ended by itself."""
         if self.process is None:
             return
         ended = self.process.poll()
@@ -52,41 +52,41 @@ class Poller:
         self.process.wait()
         self.deaths, self.process = self.deaths + 1, None
 
-    def end(self) -> None:
-        """End it, however it is."""
+    def stop(self) -> None:
+        """Stop the poller."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
             self.process = None
 
-    def heard(self) -> list[str]:
-        """List the events that it dealt with, in order."""
-        return self.kept("SELECT id FROM dealt_with ORDER BY number")
+    def list_events(self) -> list[str]:
+        """Return the events that it processed, in order."""
+        return self.select("SELECT id FROM dealt_with ORDER BY number")
 
-    def stands_at(self) -> int:
+    def get_position(self) -> int:
         """Return the position that its cursor points to."""
         feed = Feed(Vault(KEYS), self.person.office, epoch="")
-        return max((feed.decrypt(one)[1] for one in self.kept(STANDS)), default=0)
+        return max((feed.decrypt(one)[1] for one in self.select(SELECT_CURSOR)), default=0)
 
-    def kept(self, asked: str) -> list[str]:
-        """Read what its file keeps."""
+    def select(self, asked: str) -> list[str]:
+        """Return the first column of a query on its file."""
         if not self.inbox.exists():
             return []
         with closing(sqlite3.connect(self.inbox, timeout=30)) as inbox:
             return [str(row[0]) for row in inbox.execute(asked)]
 
-    def catches_up(self, head: int) -> None:
-        """Wait until it has come so far, or until it has had time enough."""
-        until = time.monotonic() + CATCHES_UP
-        while self.stands_at() < head and time.monotonic() < until:
+    def wait_for_position(self, head: int) -> None:
+        """Wait until the poller has reached a position, or a time limit."""
+        until = time.monotonic() + TIMEOUT
+        while self.get_position() < head and time.monotonic() < until:
             time.sleep(0.1)
 
 
-def catch_up(pollers: Sequence[Poller], heads: dict[str, int]) -> None:
-    """Let all of them read the rest, each begun anew, so that none waits long."""
+def finish_pollers(pollers: Sequence[Poller], heads: dict[str, int]) -> None:
+    """Restart all pollers and let them read the rest of their feeds."""
     for poller in pollers:
-        poller.end()
-        poller.begin()
+        poller.stop()
+        poller.start()
     for poller in pollers:
-        poller.catches_up(heads.get(poller.person.code, 0))
-        poller.end()
+        poller.wait_for_position(heads.get(poller.person.code, 0))
+        poller.stop()

@@ -1,4 +1,4 @@
-"""One run: set up, load and disturb, bring all to an end, and read what is there."""
+"""One run: set up, load and disturb the service, stop it, and read the database."""
 
 import signal
 import time
@@ -22,23 +22,23 @@ from tests.support.servers import key_file
 from tests.support.world import KEYS, World
 from tests.torture import tables
 from tests.torture.checks import Run, findings
-from tests.torture.clients import Asker, Over, Person, connected
-from tests.torture.disturbances import Torment
+from tests.torture.clients import Over, Person, StoryClient, make_client
+from tests.torture.disturbances import Disturber
 from tests.torture.history import History
 from tests.torture.lives import Broken, Installation, Plan
-from tests.torture.pollers import POLLER, Poller, catch_up
-from tests.torture.stories import WRITTEN, Mechanism, Teller, tells
+from tests.torture.pollers import POLLER, Poller, finish_pollers
+from tests.torture.stories import WRITTEN, Mechanism, Storyteller, play
 
 CLIENTS: Final = 6
-MEDDLERS: Final = 2
+OTHER_CLIENTS: Final = 2
 SPEED: Final = 1500
-"""Times as fast as deadlines run: three hours are seven seconds."""
+"""How much faster deadlines run: three hours are seven seconds."""
 ROUNDS: Final = 5
-"""How often the pollers are let read what came while they read."""
-EVERY: Final = 5.0
-"""Seconds between two lines that say how it goes."""
-MOST: Final = 200
-"""Cases whose text is read in the end."""
+"""How often the pollers may read events that arrived while they were reading."""
+PROGRESS_SECONDS: Final = 5.0
+"""Seconds between two lines of progress."""
+MAX_TEXTS: Final = 200
+"""The most cases whose text is read at the end."""
 CAST: Final[Mapping[str, tuple[str, frozenset[Role] | None]]] = {
     "officer": ("UZ_CONSULATE_ALMATY", None),
     "lead": ("KZ_LEAD", None),
@@ -49,14 +49,14 @@ CAST: Final[Mapping[str, tuple[str, frozenset[Role] | None]]] = {
     "taker": ("UZ_LEAD", None),
 }
 FOLLOWED: Final = ("officer", "lead", "shelter")
-"""Whose feeds are polled."""
+"""The accounts whose feeds are polled."""
 
 type Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for."""
+    """The options of a run."""
 
     database: str
     kills: int
@@ -67,10 +67,10 @@ class Wish:
 
 @dataclass
 class Result:
-    """What came of it."""
+    """The result of a run."""
 
     wish: Wish
-    torment: Torment
+    torment: Disturber
     history: History
     found: list[str]
     seconds: float = 0.0
@@ -78,7 +78,7 @@ class Result:
     lives: int = 0
 
     def told(self) -> dict[str, Any]:
-        """Say it in numbers."""
+        """Return the result as JSON data."""
         lines = self.run.tables.lines
         return {
             "database": self.wish.database,
@@ -87,7 +87,7 @@ class Result:
             "kills": self.torment.kills(),
             "disturbances": dict(sorted(self.torment.done.items())),
             "slowest end after SIGTERM, in seconds": round(self.torment.slowest_end, 2),
-            "operations": self.history.counted(),
+            "operations": self.history.count_outcomes(),
             "cases": sum(name.startswith("cases/") for name in self.run.tables.records),
             "records": len(self.run.tables.records),
             "events": len(lines),
@@ -100,8 +100,8 @@ class Result:
         }
 
 
-def cast(url: str) -> dict[str, Person]:
-    """Open an account for everybody, before anything is served."""
+def create_accounts(url: str) -> dict[str, Person]:
+    """Create the accounts, before the service runs."""
     world = World(url, create_app(lay_ground(url, KEYS)))
     world.now = datetime.now(UTC)
     try:
@@ -116,8 +116,8 @@ def cast(url: str) -> dict[str, Person]:
 
 
 @contextmanager
-def prepared(wish: Wish, log: Path) -> Iterator[Plan]:
-    """Make a database on the disk, as the first kill will find it."""
+def prepare_database(wish: Wish, log: Path) -> Iterator[Plan]:
+    """Create a database on the disk, and the plan of the installation."""
     home = Path(mkdtemp(prefix="safe-conduct-torture-"))
     try:
         with copies(wish.database, home) as copy, copy() as url:
@@ -128,7 +128,7 @@ def prepared(wish: Wish, log: Path) -> Iterator[Plan]:
 
 @dataclass
 class Load:
-    """Clients, each in a thread, until they are told to end."""
+    """The clients, each in a thread, until they are stopped."""
 
     history: History
     there: Mechanism
@@ -137,24 +137,26 @@ class Load:
     threads: list[Thread] = field(default_factory=list)
     open: list[Client] = field(default_factory=list)
 
-    def teller(self, seed: str) -> Teller:
-        """One client, with chances of its own."""
+    def make_teller(self, seed: str) -> Storyteller:
+        """Return a client with a random generator of its own."""
         goes_on = lambda: not self.over.is_set()  # noqa: E731 - a value
-        self.open.append(connected())
-        asker = Asker(self.history, self.addresses, Random(seed), goes_on, self.open[-1])
-        return Teller(asker, self.there)
+        self.open.append(make_client())
+        asker = StoryClient(
+            self.history, self.addresses, Random(seed), goes_on, self.open[-1]
+        )
+        return Storyteller(asker, self.there)
 
-    def begin(self, seed: int) -> None:
-        """Let them all begin."""
-        for number in range(CLIENTS + MEDDLERS):
-            teller = self.teller(f"{seed} {number}")
+    def start(self, seed: int) -> None:
+        """Start all clients."""
+        for number in range(CLIENTS + OTHER_CLIENTS):
+            teller = self.make_teller(f"{seed} {number}")
             meddling = number >= CLIENTS
-            thread = Thread(target=tells, args=(teller,), kwargs={"meddling": meddling})
+            thread = Thread(target=play, args=(teller,), kwargs={"meddling": meddling})
             thread.start()
             self.threads.append(thread)
 
-    def end(self) -> None:
-        """Let each bring to its end what it has begun."""
+    def stop(self) -> None:
+        """Stop all clients after their current operation."""
         self.over.set()
         for thread in self.threads:
             thread.join()
@@ -163,38 +165,38 @@ class Load:
 
 
 def torture(wish: Wish, log: Path, say: Say) -> Result:
-    """Do it all, and say what was found."""
+    """Run everything, and return the result."""
     began = time.monotonic()
-    with prepared(wish, log) as plan, ExitStack() as stack:
-        people, chance = cast(plan.url), Random(wish.seed)
-        installed = plan.installed(chance)
-        stack.callback(installed.end)
+    with prepare_database(wish, log) as plan, ExitStack() as stack:
+        people, chance = create_accounts(plan.url), Random(wish.seed)
+        installed = plan.make_installation(chance)
+        stack.callback(installed.stop)
         addresses = tuple(life.address for life in installed.servers)
         load = Load(History(), Mechanism(people), addresses)
-        pollers = followers(wish, plan, people, addresses)
-        torment = Torment(installed, pollers, chance, plan.home / "postgresql")
+        pollers = make_pollers(wish, plan, people, addresses)
+        torment = Disturber(installed, pollers, chance, plan.home / "postgresql")
         result = Result(wish, torment, load.history, [])
         try:
-            disturbed(result, load, say)
-            result.run = at_the_end(plan, torment, load)
+            load_and_disturb(result, load, say)
+            result.run = finish(plan, torment, load)
             result.found = findings(result.run)
         except Broken as broken:
             result.found = [str(broken), *findings(result.run)]
         finally:
-            load.end()
+            load.stop()
             for poller in pollers:
-                poller.end()
+                poller.stop()
     result.lives = sum(life.lives for life in installed.lives)
     result.seconds = time.monotonic() - began
     if not torment.kills():
-        result.found.append("nothing was killed: the run shows nothing")
+        result.found.append("nothing was killed, so the run proves nothing")
     return result
 
 
-def followers(
+def make_pollers(
     wish: Wish, plan: Plan, people: Mapping[str, Person], addresses: tuple[str, ...]
 ) -> list[Poller]:
-    """Let integrators follow some feeds, each at one address."""
+    """Return the pollers, each with one server."""
     return [
         Poller(
             people[name],
@@ -206,73 +208,75 @@ def followers(
     ]
 
 
-def disturbed(result: Result, load: Load, say: Say) -> None:
-    """Load and disturb it, and say every few seconds how it goes."""
+def load_and_disturb(result: Result, load: Load, say: Say) -> None:
+    """Load and disturb the service, and print the progress every few seconds."""
     torment, last, began = result.torment, 0.0, time.monotonic()
-    torment.installed.begin()
-    load.begin(result.wish.seed)
+    torment.installation.start()
+    load.start(result.wish.seed)
     for poller in torment.pollers:
-        poller.begin()
-    for _ in torment.disturb(result.wish.kills):
-        if time.monotonic() > last + EVERY:
+        poller.start()
+    for _ in torment.run(result.wish.kills):
+        if time.monotonic() > last + PROGRESS_SECONDS:
             last = time.monotonic()
-            counts = load.history.counted()
+            counts = load.history.count_outcomes()
             say(
                 f"{last - began:6.0f} s  {torment.kills()} of {result.wish.kills} kills, "
                 f"{counts.get('ok', 0)} done, {counts['refused']} refused, "
                 f"{counts['unknown then resolved']} unknown then resolved"
             )
-    torment.installed.begin()
+    torment.installation.start()
 
 
-def at_the_end(plan: Plan, torment: Torment, load: Load) -> Run:
-    """Let everybody come to an end, let nobody work any more, and read it all."""
-    load.end()
-    for life in torment.installed.lives:
-        life.signals(signal.SIGTERM)
-        life.ends()
-    quiet = quietened(plan, torment)
+def finish(plan: Plan, torment: Disturber, load: Load) -> Run:
+    """Stop the clients and processes, serve without a worker, and read everything."""
+    load.stop()
+    for life in torment.installation.lives:
+        life.send_signal(signal.SIGTERM)
+        life.wait_for_end()
+    quiet = make_server_without_worker(plan, torment)
     try:
-        quiet.begin()
+        quiet.start()
         for poller in torment.pollers:
             poller.address = quiet.servers[0].address
         heads = dict(tables.read(plan.url).heads)
-        for _ in range(ROUNDS):  # a deadline may fire while they read
-            catch_up(torment.pollers, heads)
+        for _ in range(ROUNDS):  # a deadline may run out while they read
+            finish_pollers(torment.pollers, heads)
             before, heads = heads, dict(tables.read(plan.url).heads)
             if heads == before:
                 break
         texts = read_back(load, quiet.servers[0].address)
     finally:
-        quiet.end()
+        quiet.stop()
     return Run(
         deeds=load.history.deeds,
         tables=tables.read(plan.url),
-        inboxes=[(one.person.code, one.heard()) for one in torment.pollers],
+        inboxes=[(one.person.code, one.list_events()) for one in torment.pollers],
         texts=texts,
         trouble=load.history.trouble,
     )
 
 
-def quietened(plan: Plan, torment: Torment) -> Installation:
-    """Serve as before, and let nobody work: no clock fires while the rest is read."""
-    server = replace(plan, plant=None).server("server", torment.chance, WORKER="apart")
+def make_server_without_worker(plan: Plan, torment: Disturber) -> Installation:
+    """Return a server without a worker, so that no deadline runs out during the reading."""
+    server = replace(plan, plant=None).make_server("server", torment.chance, WORKER="apart")
     return Installation(plan.url, [server])
 
 
 def read_back(load: Load, address: str) -> dict[str, str]:
-    """Read what stands in some cases, as one of those who wrote it."""
+    """Return the text of some cases, as read by an office that may have written it."""
     written = {one.subject: None for one in load.history.deeds if one.what == WRITTEN}
     rest = Load(History(), load.there, (address,))
-    reader = rest.teller("the end")
+    reader = rest.make_teller("the end")
     texts: dict[str, str] = {}
-    for case in list(written)[-MOST:]:
+    for case in list(written)[-MAX_TEXTS:]:
         for name in ("lead", "officer", "taker"):
             try:
-                opened = reader.asker.reads(reader.who(name), f"{case}/sections/needs")
+                opened = reader.client.read(
+                    reader.get_person(name), f"{case}/sections/needs"
+                )
             except Over:
                 continue
             texts[str(case)] = opened.json()["content"]["summary"]
             break
-    rest.end()
+    rest.stop()
     return texts

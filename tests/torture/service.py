@@ -1,8 +1,8 @@
-"""One life of the service: a child of a warm process, which runs the command itself.
+"""A process of the service: a child of a process that has imported the command line.
 
-The command line takes two seconds of processor time to be imported, more than a life here
-lasts. So one process imports it, connects to nothing, and is forked for each life; what
-runs then is what `safe-conduct serve` and `safe-conduct worker run` run.
+Importing the command line takes two seconds of processor time, more than a process lives
+here. So one process imports it, connects to nothing, and is forked for each start. The
+child runs the same code as `safe-conduct serve` and `safe-conduct worker run`.
 """
 
 import os
@@ -25,19 +25,22 @@ from app.kernel.db import database_now
 from tests.torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
-"""Where children come from: a process with one thread and nothing open."""
+"""The parent of the children: a process with one thread and no open connections."""
 WARM.set_forkserver_preload(
     [
-        *("tests.torture.service", "uvicorn.loops.uvloop", "uvicorn.lifespan.on"),
-        *("tests.support.servers", "pytest"),  # of the children of tests
+        "tests.torture.service",
+        "uvicorn.loops.uvloop",
+        "uvicorn.lifespan.on",
+        "tests.support.servers",  # for the children of tests
+        "pytest",
     ]
 )
 configure_mappers()
 
 
 @dataclass(frozen=True)
-class Orders:
-    """How a process of the service is to live: its settings, its clock, a fault in it."""
+class ProcessOptions:
+    """The settings of a process, the error of its clock, and a fault to plant."""
 
     environment: Mapping[str, str]
     log: Path
@@ -46,34 +49,36 @@ class Orders:
     plant: str | None = None
 
 
-def begin(orders: Orders, run: str) -> ForkServerProcess:
-    """Start a process that serves or works until something ends it."""
-    process = WARM.Process(target=live, args=(orders, run), daemon=True)
+def start(options: ProcessOptions, run: str) -> ForkServerProcess:
+    """Start a process that serves or works until it is stopped."""
+    process = WARM.Process(target=run_command, args=(options, run), daemon=True)
     process.start()
     return process
 
 
-def live(orders: Orders, run: str) -> None:
-    """Be the command, with its settings in the environment and its lines in a file."""
-    log = os.open(orders.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+def run_command(options: ProcessOptions, run: str) -> None:
+    """Run the command with its settings in the environment and its output in the log."""
+    log = os.open(options.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(log, stream)
-    os.environ.update(orders.environment)
-    if orders.wrong_by:
-        set_clock(timedelta(seconds=orders.wrong_by))
-    if orders.plant:
-        PLANTS[orders.plant]()
+    os.environ.update(options.environment)
+    if options.wrong_by:
+        set_clock(timedelta(seconds=options.wrong_by))
+    if options.plant:
+        PLANTS[options.plant]()
     {"serve": commands.serve, "work": operating.run_worker}[run]()
 
 
 def set_clock(off: timedelta) -> None:
-    """Let the machine's clock be wrong; on SQLite that is the database's clock too."""
+    """Make the clock of the machine wrong; on SQLite this is the database's clock too."""
 
-    def clock() -> datetime:
+    def get_clock() -> datetime:
         return utc_now() + off
 
-    def time(session: Session) -> datetime:
+    def get_time(session: Session) -> datetime:
         sqlite = session.get_bind().dialect.name == "sqlite"
         return database_now(session) + (off if sqlite else timedelta())
 
-    patch.object(grounds, "lay_ground", partial(lay_ground, clock=clock, time=time)).start()
+    patch.object(
+        grounds, "lay_ground", partial(lay_ground, clock=get_clock, time=get_time)
+    ).start()

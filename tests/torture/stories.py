@@ -1,6 +1,7 @@
-"""What people do with a case, from its submission to its end, whatever happens meanwhile.
+"""Stories of cases, from submission to closure, that clients play against the service.
 
-Each story is told by one client; others meddle with the same case, and clocks run out.
+Each story is played by one client. Other clients act on the same case, and deadlines run
+out.
 """
 
 import time
@@ -17,15 +18,15 @@ from app.handovers.lifecycle import EVENTS as OF_HANDOVERS
 from app.referrals.lifecycle import EVENTS as OF_REFERRALS
 from tests.support import world
 from tests.support.world import NOTICE, closing, consent, contacts, for_handover
-from tests.torture.clients import Asker, Json, Over, Person
+from tests.torture.clients import Json, Over, Person, StoryClient
 
-AGAIN: Final = 3
-"""Times that somebody reads a record anew when it has changed before they acted."""
+MAX_CONFLICTS: Final = 3
+"""The most times that a client reads a record again after a version conflict."""
 STALE: Final = 412
 LEVELS: Final = ("low", "medium", "high")
 PRIORITIES: Final = ("emergency", "urgent", "urgent", "normal")
-KNOWN: Final = 40
-"""Of so many cases, the newest, others may think."""
+NEWEST_CASES: Final = 40
+"""The number of newest cases that other clients act on."""
 WRITTEN: Final = "case.section_written"
 
 EVENTS: Final[Mapping[str, Mapping[Any, str]]] = {
@@ -37,7 +38,7 @@ EVENTS: Final[Mapping[str, Mapping[Any, str]]] = {
 
 @dataclass
 class Mechanism:
-    """Who is there, and the cases that everybody has heard of."""
+    """The accounts, and the cases that all clients know."""
 
     people: Mapping[str, Person]
     cases: list[str] = field(default_factory=list)
@@ -45,17 +46,17 @@ class Mechanism:
 
 
 @dataclass
-class Teller:
-    """One client, telling one story after the other."""
+class Storyteller:
+    """A client that plays one story after another."""
 
-    asker: Asker
+    client: StoryClient
     there: Mechanism
 
-    def who(self, name: str) -> Person:
-        """Find somebody by their part."""
+    def get_person(self, name: str) -> Person:
+        """Return the person with a part."""
         return self.there.people[name]
 
-    def acts(
+    def take_step(
         self,
         name: str,
         subject: str,
@@ -63,13 +64,16 @@ class Teller:
         body: Json | None = None,
         **headers: str,
     ) -> Response:
-        """Act on what a record looks like now; raises Over if that is refused."""
+        """Perform an action on the current version of a record.
+
+        Raises Over if it is refused.
+        """
         noun, step = subject.split("/", maxsplit=1)[0], action.replace("-", "_")
         what = EVENTS[noun][step]
         path = f"{subject}/{action}"
-        return self.on_reading(name, subject, what, path, body, headers=headers)
+        return self.read_and_send(name, subject, what, path, body, headers=headers)
 
-    def on_reading(
+    def read_and_send(
         self,
         name: str,
         subject: str,
@@ -78,89 +82,93 @@ class Teller:
         body: Json | None,
         **rest: Any,
     ) -> Response:
-        """Do something on the strength of a reading, and read anew if it was too old."""
-        for _ in range(AGAIN):
-            tag = self.asker.reads(self.who(name), subject).headers.get("ETag")
-            answer = self.asker.does(self.who(name), what, path, body, tag=tag, **rest)
+        """Read a record and perform an operation. Read again after a version conflict."""
+        for _ in range(MAX_CONFLICTS):
+            tag = self.client.read(self.get_person(name), subject).headers.get("ETag")
+            answer = self.client.send(
+                self.get_person(name), what, path, body, tag=tag, **rest
+            )
             if answer.status_code != STALE:
-                return good(answer)
+                return require_success(answer)
         raise Over
 
-    def creates(
+    def create(
         self, name: str, what: str, path: str, body: Json, also: tuple[str, ...] = ()
     ) -> str:
-        """Make a record, and say where it is."""
-        answer = good(self.asker.does(self.who(name), what, path, body, also=also))
+        """Create a record and return its reference."""
+        answer = require_success(
+            self.client.send(self.get_person(name), what, path, body, also=also)
+        )
         return answer.headers["Location"].removeprefix("/v1/")
 
-    def submits(self) -> str:
-        """Let the officer submit a case; says where it is."""
-        chance = self.asker.chance
+    def submit(self) -> str:
+        """Submit a case as the officer and return its reference."""
+        chance = self.client.chance
         draft = chance.random() < 0.2
-        body = new_case(chance.choice(PRIORITIES), submit=not draft)
+        body = make_case(chance.choice(PRIORITIES), submit=not draft)
         at_once = () if draft else ("case.submitted",)
-        case = self.creates("officer", "case.drafted", "cases", body, at_once)
+        case = self.create("officer", "case.drafted", "cases", body, at_once)
         if draft:
-            self.acts("officer", case, "submit")
+            self.take_step("officer", case, "submit")
         self.there.cases.append(case)
         return case
 
-    def writes(self, name: str, case: str) -> None:
-        """Write anew what is needed: a text that nobody wrote before."""
+    def write(self, name: str, case: str) -> None:
+        """Write a unique text to the section `needs`."""
         says = f"A safe bed, {next(self.there.numbers)}"
         body, path = {"section": "needs", "summary": says}, f"{case}/sections/needs"
-        self.on_reading(name, case, WRITTEN, path, body, method="PUT", says=says)
+        self.read_and_send(name, case, WRITTEN, path, body, method="PUT", says=says)
 
-    def leads(self, case: str) -> None:
-        """Take the lead."""
-        self.acts("lead", case, "acknowledge")
-        self.acts("lead", case, "accept-lead", {"contacts": contacts()})
+    def accept_lead(self, case: str) -> None:
+        """Acknowledge a case and accept the lead."""
+        self.take_step("lead", case, "acknowledge")
+        self.take_step("lead", case, "accept-lead", {"contacts": contacts()})
 
-    def refers(self, name: str, case: str, to: str, service: str) -> str:
-        """Ask for one service; says where the referral is."""
+    def refer(self, name: str, case: str, to: str, service: str) -> str:
+        """Request a service and return the reference of the referral."""
         body = {"recipient": to, "service": service, "sections": ["needs"], "send": True}
         path, at_once = f"{case}/referrals", ("referral.sent",)
-        return self.creates(name, "referral.opened", path, body, at_once)
+        return self.create(name, "referral.opened", path, body, at_once)
 
-    def helps(self, name: str, referral: str) -> None:
-        """Accept, meet the person, help, and say how it went."""
-        self.acts(name, referral, "acknowledge")
-        self.acts(name, referral, "accept", promise())
-        self.acts(name, referral, "start", {"person_met": True})
+    def complete_referral(self, name: str, referral: str) -> None:
+        """Accept a referral, meet the person and complete the service."""
+        self.take_step(name, referral, "acknowledge")
+        self.take_step(name, referral, "accept", make_promise())
+        self.take_step(name, referral, "start", {"person_met": True})
         done = {"outcome": "delivered", "feedback": "She is well."}
-        self.acts(name, referral, "complete", done)
+        self.take_step(name, referral, "complete", done)
 
-    def closes(self, case: str) -> None:
-        """Close it, with a second person."""
-        asked = self.acts("lead", case, "close", closing())
+    def close(self, case: str) -> None:
+        """Close a case with a second person."""
+        asked = self.take_step("lead", case, "close", closing())
         question = f"approvals/{asked.json()['id']}"
-        second, allow = self.who("second"), f"{question}/approve"
-        good(self.asker.does(second, "approval.decided", allow))
+        second, allow = self.get_person("second"), f"{question}/approve"
+        require_success(self.client.send(second, "approval.decided", allow))
         approval = question.partition("/")[2]
-        self.acts("lead", case, "close", closing(), Approval=approval)
+        self.take_step("lead", case, "close", closing(), Approval=approval)
 
-    def looks_at_lists(self, name: str) -> None:
-        """Read what there is, and what waits."""
+    def read_lists(self, name: str) -> None:
+        """Read the lists of cases, work and referrals."""
         for path in ("cases?limit=20", "worklist", "referrals?limit=20"):
-            self.asker.reads(self.who(name), path)
+            self.client.read(self.get_person(name), path)
 
 
-def good(answer: Response) -> Response:
-    """Raise Over if this was refused."""
+def require_success(answer: Response) -> Response:
+    """Return the answer. Raises Over if it is an error."""
     if not answer.is_success:
         raise Over
     return answer
 
 
-def promise() -> Json:
-    """Promise a first meeting, a day from now."""
+def make_promise() -> Json:
+    """Return the body that accepts a referral, with a meeting a day from now."""
     at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     meeting = {"place": "Rayymbek 1", "at": at, "person": "Гүлнар"}
     return {"meeting": meeting, "contacts": contacts()}
 
 
-def new_case(priority: str, *, submit: bool) -> Json:
-    """Write the case of an adult who agreed to all that the stories do with it."""
+def make_case(priority: str, *, submit: bool) -> Json:
+    """Return a case of an adult with consents for everything that the stories do."""
     now = datetime.now(UTC)
     given = {
         "obtained_on": (now - timedelta(days=2)).date().isoformat(),
@@ -182,117 +190,128 @@ def new_case(priority: str, *, submit: bool) -> Json:
 # The stories.
 
 
-def whole(tell: Teller) -> None:
-    """Tell a case that goes as it should: two help, and it is closed."""
-    case = tell.submits()
-    tell.leads(case)
-    bed = tell.refers("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
-    advice = tell.refers("lead", case, "KZ_LEGAL_AID", "LEGAL_AID")
-    tell.helps("shelter", bed)
-    tell.writes("lead", case)
-    tell.helps("lawyer", advice)
-    tell.closes(case)
+def play_closed_case(tell: Storyteller) -> None:
+    """Play a case without problems: two recipients help, and it is closed."""
+    case = tell.submit()
+    tell.accept_lead(case)
+    bed = tell.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    advice = tell.refer("lead", case, "KZ_LEGAL_AID", "LEGAL_AID")
+    tell.complete_referral("shelter", bed)
+    tell.write("lead", case)
+    tell.complete_referral("lawyer", advice)
+    tell.close(case)
 
 
-def declined(tell: Teller) -> None:
-    """Tell of a shelter without a bed, and of a referral that is taken back."""
-    case = tell.submits()
-    tell.writes("officer", case)
-    tell.leads(case)
-    bed = tell.refers("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
-    tell.acts("shelter", bed, "decline", {"reason": "NO_CAPACITY"})
-    again = tell.refers("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
-    tell.acts("lead", again, "withdraw", {"reason": "NO_LONGER_NEEDED"})
-    tell.acts("lead", case, "suspend", pause())
-    tell.acts("lead", case, "resume")
+def play_declined_referral(tell: Storyteller) -> None:
+    """Play a case with a referral that is declined and one that is withdrawn."""
+    case = tell.submit()
+    tell.write("officer", case)
+    tell.accept_lead(case)
+    bed = tell.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    tell.take_step("shelter", bed, "decline", {"reason": "NO_CAPACITY"})
+    again = tell.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    tell.take_step("lead", again, "withdraw", {"reason": "NO_LONGER_NEEDED"})
+    tell.take_step("lead", case, "suspend", make_suspension())
+    tell.take_step("lead", case, "resume")
 
 
-def taken_back(tell: Teller) -> None:
-    """Tell of a case that was sent in error, and of a draft that is thrown away."""
-    case = tell.submits()
-    tell.acts("officer", case, "withdraw", {"reason": "SENT_IN_ERROR"})
-    draft = tell.creates(
-        "officer", "case.drafted", "cases", new_case("urgent", submit=False)
+def play_withdrawn_case(tell: Storyteller) -> None:
+    """Play a case that was sent in error, and a draft that is discarded."""
+    case = tell.submit()
+    tell.take_step("officer", case, "withdraw", {"reason": "SENT_IN_ERROR"})
+    draft = tell.create(
+        "officer", "case.drafted", "cases", make_case("urgent", submit=False)
     )
-    tell.writes("officer", draft)
-    tell.acts("officer", draft, "discard")
+    tell.write("officer", draft)
+    tell.take_step("officer", draft, "discard")
 
 
-def handed_over(tell: Teller) -> None:
-    """Tell of a person who goes home, where another focal point takes the lead."""
-    case = tell.submits()
-    tell.leads(case)
+def play_handover(tell: Storyteller) -> None:
+    """Play a case that is handed over to the country of origin."""
+    case = tell.submit()
+    tell.accept_lead(case)
     offer = {"to": "UZ_LEAD", "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"}
     path = f"{case}/handovers"
-    first = tell.creates("lead", "handover.offered", path, offer)
-    tell.acts("taker", first, "decline", {"reason": "NO_CAPACITY"})
-    second = tell.creates("lead", "handover.offered", path, offer)
+    first = tell.create("lead", "handover.offered", path, offer)
+    tell.take_step("taker", first, "decline", {"reason": "NO_CAPACITY"})
+    second = tell.create("lead", "handover.offered", path, offer)
     taking = {"contacts": contacts(), "capacity_confirmed": True}
-    tell.acts("taker", second, "accept", taking)
-    tell.writes("taker", case)
+    tell.take_step("taker", second, "accept", taking)
+    tell.write("taker", case)
 
 
-def nobody_answers(tell: Teller) -> None:
-    """Tell of a case that nobody answers, until it is somebody else's."""
-    case = tell.submits()
+def wait_for_deadline(tell: Storyteller) -> None:
+    """Play a case that nobody answers until its deadline runs out."""
+    case = tell.submit()
     until = time.monotonic() + 6
     while time.monotonic() < until:
-        tell.asker.reads(tell.who("officer"), case)
+        tell.client.read(tell.get_person("officer"), case)
         time.sleep(0.5)
 
 
-def pause() -> Json:
-    """Let a case rest for some days."""
+def make_suspension() -> Json:
+    """Return the body that suspends a case."""
     review = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
     return {"reason": "SAFETY", "review_at": review}
 
 
-# What others do meanwhile.
+# Actions of other clients.
 
 
-def meddles(tell: Teller) -> None:
-    """Do something with a case that somebody else is busy with."""
-    chance, known = tell.asker.chance, tell.there.cases[-KNOWN:]
+def apply_random_action(tell: Storyteller) -> None:
+    """Perform a random action on a case of another client."""
+    chance, known = tell.client.chance, tell.there.cases[-NEWEST_CASES:]
     if not known:
         time.sleep(0.2)
         return
-    case, act = chance.choice(known), chance.choice(MEDDLING)
+    case, act = chance.choice(known), chance.choice(OTHER_ACTIONS)
     act(tell, case)
 
 
-def assesses(tell: Teller, case: str) -> None:
-    """Assess the risk: it may be more or less by now."""
-    what, level = "case.risk_assessed", tell.asker.chance.choice(LEVELS)
+def assess_risk(tell: Storyteller, case: str) -> None:
+    """Assess the risk with a random level."""
+    what, level = "case.risk_assessed", tell.client.chance.choice(LEVELS)
     path = f"{case}/risk-assessments"
-    good(tell.asker.does(tell.who("colleague"), what, path, {"level": level}))
+    require_success(
+        tell.client.send(tell.get_person("colleague"), what, path, {"level": level})
+    )
 
 
-def declines(tell: Teller, case: str) -> None:
-    """Let the case go on to the next."""
-    tell.acts("colleague", case, "decline-lead", {"reason": "NO_CAPACITY"})
+def decline_lead(tell: Storyteller, case: str) -> None:
+    """Decline the lead."""
+    tell.take_step("colleague", case, "decline-lead", {"reason": "NO_CAPACITY"})
 
 
-MEDDLING: Final[tuple[Callable[[Teller, str], object], ...]] = (
-    assesses,
-    assesses,
-    declines,
-    lambda tell, case: tell.acts("colleague", case, "acknowledge"),
-    lambda tell, case: tell.writes("colleague", case),
-    lambda tell, case: tell.writes("officer", case),
-    lambda tell, case: tell.acts("colleague", case, "stop", {"reason": "SURVIVOR_REQUEST"}),
-    lambda tell, _: tell.looks_at_lists("colleague"),
-    lambda tell, _: tell.looks_at_lists("shelter"),
+OTHER_ACTIONS: Final[tuple[Callable[[Storyteller, str], object], ...]] = (
+    assess_risk,
+    assess_risk,
+    decline_lead,
+    lambda tell, case: tell.take_step("colleague", case, "acknowledge"),
+    lambda tell, case: tell.write("colleague", case),
+    lambda tell, case: tell.write("officer", case),
+    lambda tell, case: tell.take_step(
+        "colleague", case, "stop", {"reason": "SURVIVOR_REQUEST"}
+    ),
+    lambda tell, _: tell.read_lists("colleague"),
+    lambda tell, _: tell.read_lists("shelter"),
 )
-STORIES: Final = (whole, whole, declined, taken_back, handed_over, nobody_answers)
+STORIES: Final = (
+    play_closed_case,
+    play_closed_case,
+    play_declined_referral,
+    play_withdrawn_case,
+    play_handover,
+    wait_for_deadline,
+)
 
 
-def tells(tell: Teller, *, meddling: bool) -> None:
-    """Tell stories, or meddle with those of others, until the run is over."""
-    while tell.asker.goes_on():
+def play(tell: Storyteller, *, meddling: bool) -> None:
+    """Play stories, or act on cases of others, until the run is over."""
+    while tell.client.is_running():
         try:
             if meddling:
-                meddles(tell)
+                apply_random_action(tell)
             else:
-                tell.asker.chance.choice(STORIES)(tell)
+                tell.client.chance.choice(STORIES)(tell)
         except Over:
             time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""What is in the database when all is over: values, to compare with what was said."""
+"""The contents of the database after a run, as values for the checks."""
 
 import sqlite3
 from collections import defaultdict
@@ -26,7 +26,7 @@ from app.referrals.models import Referral
 
 @dataclass(frozen=True)
 class Record:
-    """A case, a referral, a handover or an approval, as it is now."""
+    """The state of a case, referral, handover or approval."""
 
     id: str
     state: str
@@ -35,7 +35,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Line:
-    """An entry of the journal; without an account the system did it."""
+    """A journal entry. One without an account was written by the system."""
 
     id: str
     type: str
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Kept:
-    """What was kept of a request with a key."""
+    """The stored outcome of a request with an idempotency key."""
 
     account: str
     key: str
@@ -58,7 +58,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Fired:
-    """A clock that ran out: once for each generation; `event` is what is told of it."""
+    """A missed deadline, at most one for each generation; `event` is its journal entry."""
 
     clock: int
     generation: int
@@ -68,7 +68,7 @@ class Fired:
 
 @dataclass
 class Tables:
-    """Everything that a check looks at; mailboxes by the code of their focal point."""
+    """The contents that the checks use. Mailboxes are named by the code of their office."""
 
     records: Mapping[str, Record] = field(default_factory=dict)
     lines: Sequence[Line] = ()
@@ -77,52 +77,52 @@ class Tables:
     kept: Sequence[Kept] = ()
     fired: Sequence[Fired] = ()
     broken: Sequence[str] = ()
-    """What the database says of itself that should not be."""
+    """Faults that the database reports about itself."""
 
 
 KINDS: Final[tuple[Any, ...]] = (Case, Referral, Handover)
 
 
 def read(url: str) -> Tables:
-    """Read it all as whoever may see everything; nobody writes meanwhile."""
+    """Read everything, while nobody writes."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with Session(engine) as session:
-        codes = dict(map(tuple, rows(session, FocalPoint.id, FocalPoint.code)))
+        codes = dict(map(tuple, select_rows(session, FocalPoint.id, FocalPoint.code)))
         return Tables(
-            records=records(session),
-            lines=[line_of(entry) for entry in session.scalars(select(Entry))],
-            mail=mail(session, codes),
+            records=read_records(session),
+            lines=[make_line(entry) for entry in session.scalars(select(Entry))],
+            mail=read_mailboxes(session, codes),
             heads={
                 codes[one]: head
-                for one, head in rows(session, Mailbox.focal_point_id, Mailbox.head)
+                for one, head in select_rows(session, Mailbox.focal_point_id, Mailbox.head)
             },
             kept=[
                 Kept(str(one.account_id), one.key, str(one.resource_id), one.status)
                 for one in session.scalars(select(Outcome))
             ],
-            fired=firings(session),
-            broken=integrity(url),
+            fired=read_missed_deadlines(session),
+            broken=check_integrity(url),
         )
 
 
-def rows(session: Session, *columns: Any) -> list[Any]:
-    """Select some columns."""
+def select_rows(session: Session, *columns: Any) -> list[Any]:
+    """Return the rows of some columns."""
     return list(session.execute(select(*columns)))
 
 
-def records(session: Session) -> dict[str, Record]:
-    """Name every record as the outside world does."""
+def read_records(session: Session) -> dict[str, Record]:
+    """Return every record by its external reference."""
     found: dict[str, Record] = {}
     stored = [each for kind in KINDS for each in session.scalars(select(kind))]
     for one in stored:
         found[one.reference] = Record(str(one.id), str(one.state), one.version)
-    for one, decision in rows(session, Approval.id, Approval.decision):
+    for one, decision in select_rows(session, Approval.id, Approval.decision):
         found[f"approvals/{one}"] = Record(str(one), str(decision), 0)
     return found
 
 
-def line_of(entry: Entry) -> Line:
-    """Take from an entry what is compared."""
+def make_line(entry: Entry) -> Line:
+    """Return the values of an entry that are compared."""
     return Line(
         id=str(entry.id),
         type=entry.type,
@@ -134,18 +134,20 @@ def line_of(entry: Entry) -> Line:
     )
 
 
-def mail(session: Session, codes: Mapping[UUID, str]) -> dict[str, list[tuple[int, str]]]:
-    """Read every mailbox in its order."""
+def read_mailboxes(
+    session: Session, codes: Mapping[UUID, str]
+) -> dict[str, list[tuple[int, str]]]:
+    """Return every mailbox in its order."""
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     asked = (Delivery.focal_point_id, Delivery.position, Delivery.entry_id)
-    for reader, position, entry in sorted(rows(session, *asked)):
+    for reader, position, entry in sorted(select_rows(session, *asked)):
         found[codes[reader]].append((position, str(entry)))
     return found
 
 
-def firings(session: Session) -> list[Fired]:
-    """Read which clocks ran out, and what was told of each."""
-    references = dict(map(tuple, rows(session, Clock.number, Clock.reference)))
+def read_missed_deadlines(session: Session) -> list[Fired]:
+    """Return the missed deadlines with the events that report them."""
+    references = dict(map(tuple, select_rows(session, Clock.number, Clock.reference)))
     found = []
     for one in session.scalars(select(Firing)):
         of_case = one.record_id == one.case_id
@@ -155,8 +157,8 @@ def firings(session: Session) -> list[Fired]:
     return found
 
 
-def integrity(url: str) -> list[str]:
-    """Ask SQLite whether its file is whole; PostgreSQL has no such question in SQL."""
+def check_integrity(url: str) -> list[str]:
+    """Return the faults of a SQLite file. PostgreSQL has no such check in SQL."""
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
         return []

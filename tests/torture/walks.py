@@ -1,4 +1,4 @@
-"""Whether entries can have led a record from its start to the state it is in."""
+"""Whether journal entries can lead a record from its first state to its present one."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +12,8 @@ from app.referrals import lifecycle as referrals
 type Arrows = Mapping[str, frozenset[tuple[str, str]]]
 
 
-def arrows(table: Table[Any, Any, Any], events: Mapping[Any, str]) -> Arrows:
-    """Say from where to where each event leads."""
+def list_transitions(table: Table[Any, Any, Any], events: Mapping[Any, str]) -> Arrows:
+    """Return the source and target states of each event."""
     found: dict[str, set[tuple[str, str]]] = {}
     for step in table.steps:
         pairs = {(str(source), str(step.target or source)) for source in step.sources}
@@ -22,15 +22,16 @@ def arrows(table: Table[Any, Any, Any], events: Mapping[Any, str]) -> Arrows:
 
 
 LIVES: Final[Mapping[str, tuple[str, Arrows]]] = {
-    noun: (str(life.TABLE.start), arrows(life.TABLE, life.EVENTS))
+    noun: (str(life.TABLE.start), list_transitions(life.TABLE, life.EVENTS))
     for noun, life in (("cases", cases), ("referrals", referrals), ("handovers", handovers))
 }
 
 
 def walks(noun: str, end: str, events: Iterable[str]) -> bool:
-    """Say whether all these events, in some order, lead to this end; True: nobody knows.
+    """Return whether the events, in any order, lead to a state.
 
-    In some order: on PostgreSQL entries have no number, and machines' clocks are wrong.
+    The order is not compared: on PostgreSQL entries have no number, and the clocks of
+    machines are wrong. Records without a table always pass.
     """
     if noun not in LIVES:
         return True
@@ -47,13 +48,15 @@ def walks(noun: str, end: str, events: Iterable[str]) -> bool:
             seen.add(here)
             waiting += (
                 (after, left - Counter([event]))
-                for event, after in steps(ways, state, left)
+                for event, after in list_next_states(ways, state, left)
             )
     return False
 
 
-def steps(ways: Arrows, state: str, left: Counter[str]) -> Iterator[tuple[str, str]]:
-    """List the events that are left and begin in this state, and where each leads."""
+def list_next_states(
+    ways: Arrows, state: str, left: Counter[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield the remaining events that are possible in a state, with their targets."""
     for event in left:
         for source, target in ways[event]:
             if source == state:
