@@ -1,16 +1,16 @@
-r"""Try your poller against a feed that does whatever a feed may do, and kill it meanwhile.
+r"""Test your poller against a feed with faults while it is killed and restarted.
 
     python3 check.py --run 'python3 poller.py {state}' \
         --list 'python3 poller.py {state} --list'
 
-`--run` starts your poller, which finds the feed at SAFE_CONDUCT_URL and signs in with
-SAFE_CONDUCT_KEY. `--list` prints, one a line, oldest first, what it dealt with: the event's
-id, and after a space whatever you like. `{state}` is a path of its own in each run.
+`--run` starts your poller, which reads the feed at SAFE_CONDUCT_URL and signs in with
+SAFE_CONDUCT_KEY. `--list` prints the events that it processed, oldest first, one on a line:
+the id of the event, and after a space any text. `{state}` is a new path in each run.
 
-The feed is made up. It is slow, sometimes busy (503, 429) or cut off in the middle; it
-tells an event twice; it grows fields and types that nobody has heard of; and once it is
-restored from a backup, so that no cursor of before is good (410). Your poller has to deal
-with each event once, in order, as often as it is killed.
+The feed is simulated. It is slow, sometimes busy (503, 429), and sometimes breaks off an
+answer. It repeats events, and has unknown fields and types. Once it is restored from a
+backup, which makes earlier cursors invalid (410). Your poller has to process each event
+once, in order, however often it is killed.
 """
 
 import argparse
@@ -36,18 +36,18 @@ from uuid import UUID
 KEY = "sc_conformance_0"
 EVENTS = 400
 PAGE = 20
-SELDOM = 0.1
+CHANCE = 0.1
 TYPES = ("case.submitted", "referral.sent", "referral.accepted", "case.never_heard_of")
-LAST_WORDS = 0.1
-"""Seconds in which what a killed poller had asked is answered."""
+GRACE = 0.1
+"""Seconds in which a request of a killed poller is still answered."""
 
-IMPATIENT = 0.8
-"""What part of the time it is asked to wait a poller has to wait at least."""
+MIN_WAIT_SHARE = 0.8
+"""The share of the time in Retry-After that a poller has to wait at least."""
 
 
 @dataclass
 class Feed:
-    """A feed of events, and what a poller did wrong with it."""
+    """A feed of events, and the faults of the poller that reads it."""
 
     chance: random.Random
     epoch: int = 0
@@ -56,8 +56,8 @@ class Feed:
     faults: Counter[str] = field(default_factory=Counter)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def events(self) -> list[dict[str, Any]]:
-        """Make up all events."""
+    def list_events(self) -> list[dict[str, Any]]:
+        """Return all events. They are the same in each call."""
         made = random.Random(1)
         return [
             {
@@ -72,8 +72,8 @@ class Feed:
             for number in range(EVENTS)
         ]
 
-    def place(self, cursor: str | None) -> int | None:
-        """Read a cursor; None: it is of before the restoration."""
+    def find_position(self, cursor: str | None) -> int | None:
+        """Return the position of a cursor, or None if it is from before the restoration."""
         if cursor is None:
             return 0
         epoch, _, place = cursor.partition(".")
@@ -83,30 +83,30 @@ class Feed:
         return int(place) if int(epoch) == self.epoch else None
 
     def answer(self, cursor: str | None, key: str) -> tuple[int, dict[str, str], Any]:
-        """Answer a poll: status, headers, and what is told."""
+        """Return the status, headers and body of the answer to a poll."""
         if key != f"Bearer {KEY}":
             self.faults["did not sign in"] += 1
             return 401, {}, {"title": "Send a key."}
         if time.monotonic() < self.not_before:
-            self.faults["did not wait as long as Retry-After said"] += 1
+            self.faults["did not wait as long as Retry-After url"] += 1
         self.not_before = 0
         roll = self.chance.random()
-        if roll < SELDOM:
-            self.not_before = time.monotonic() + IMPATIENT
+        if roll < CHANCE:
+            self.not_before = time.monotonic() + MIN_WAIT_SHARE
             status = self.chance.choice((429, 503))
             return status, {"Retry-After": "1"}, {"title": "Come back later."}
-        start = self.place(cursor)
+        start = self.find_position(cursor)
         if start is not None and start > EVENTS // 4 and not self.epoch:
-            self.epoch, start = 1, None  # restored: no cursor of before is good
+            self.epoch, start = 1, None  # restored: earlier cursors are invalid
         if start is None:
             return 410, {}, {"title": "Read the feed again without `after`."}
-        return 200, {}, self.page(start)
+        return 200, {}, self.make_page(start)
 
-    def page(self, start: int) -> dict[str, Any]:
-        """Tell some events from a place on; the one before, too, now and then."""
-        every = self.events()
+    def make_page(self, start: int) -> dict[str, Any]:
+        """Return some events from a position on, at times with the one before again."""
+        every = self.list_events()
         end = min(EVENTS, start + self.chance.randint(0, PAGE))
-        again = 1 if start and self.chance.random() < 2 * SELDOM else 0
+        again = 1 if start and self.chance.random() < 2 * CHANCE else 0
         self.asked_at_end += start == EVENTS
         return {
             "items": every[start - again : end],
@@ -117,36 +117,36 @@ class Feed:
 
     @property
     def is_over(self) -> bool:
-        """Whether everything was told, and the poller knows it."""
+        """Whether the poller has read everything and asked again."""
         return self.asked_at_end > 1
 
 
 class Server(ThreadingHTTPServer):
-    """Speaks to pollers that are killed."""
+    """A server whose clients may be killed."""
 
     @override
     def handle_error(self, *_: object) -> None:
-        """Say nothing: whoever asked is dead."""
+        """Ignore errors: the client was killed."""
 
 
-def handler_of(feed: Feed) -> type[BaseHTTPRequestHandler]:
-    """Speak HTTP for a feed."""
+def make_handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
+    """Return the HTTP handler of a feed."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             """Answer, or break off in the middle."""
-            said = urlsplit(self.path)
-            cursor = parse_qs(said.query).get("after", [None])[0]
+            url = urlsplit(self.path)
+            cursor = parse_qs(url.query).get("after", [None])[0]
             with feed.lock:
-                if said.path != "/v1/events":
-                    feed.faults[f"asked for {said.path}"] += 1
+                if url.path != "/v1/events":
+                    feed.faults[f"asked for {url.path}"] += 1
                 key = self.headers.get("Authorization", "")
-                status, headers, told = feed.answer(cursor, key)
-                cut, pause = feed.chance.random() < SELDOM, feed.chance.uniform(0, 0.05)
+                status, headers, content = feed.answer(cursor, key)
+                cut, pause = feed.chance.random() < CHANCE, feed.chance.uniform(0, 0.05)
             time.sleep(pause)
-            body = json.dumps(told).encode()
+            body = json.dumps(content).encode()
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -158,31 +158,31 @@ def handler_of(feed: Feed) -> type[BaseHTTPRequestHandler]:
 
         @override
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 
 
-def judge(feed: Feed, listed: list[str]) -> Iterator[str]:
-    """Say what is wrong."""
-    due = [event["id"] for event in feed.events()]
+def find_faults(feed: Feed, listed: list[str]) -> Iterator[str]:
+    """Yield each fault of the poller."""
+    due = [event["id"] for event in feed.list_events()]
     counted = Counter(listed)
     if missed := [one for one in due if one not in counted]:
         yield f"missed {len(missed)} of {len(due)} events, such as {missed[0]}"
     if twice := [one for one, times in counted.items() if times > 1]:
-        yield f"dealt with {len(twice)} events more than once, such as {twice[0]}"
+        yield f"processed {len(twice)} events more than once, such as {twice[0]}"
     if unknown := [one for one in counted if one not in set(due)]:
-        yield f"lists {len(unknown)} events that there are not, such as {unknown[0]}"
+        yield f"lists {len(unknown)} unknown events, such as {unknown[0]}"
     if not (missed or twice or unknown) and listed != due:
-        yield "dealt with the events in another order"
+        yield "processed the events in another order"
     for fault, times in feed.faults.items():
         yield f"{fault}, {times} times"
 
 
-def live_and_die(
+def run_and_kill(
     feed: Feed, command: list[str], env: dict[str, str], kills: int, patience: int
 ) -> None:
-    """Run a poller and kill it, again and again; the last time let it come to the end."""
+    """Start and kill a poller several times. The last time let it finish."""
     for life in range(kills + 1):
         poller = subprocess.Popen(command, env=env)
         until = time.monotonic() + (
@@ -195,45 +195,51 @@ def live_and_die(
             time.sleep(0.01)
         poller.send_signal(signal.SIGKILL)
         poller.wait()
-        time.sleep(LAST_WORDS)
+        time.sleep(GRACE)
         with feed.lock:
-            feed.not_before = 0  # whoever is born again has not been told to wait
+            feed.not_before = 0  # a new process does not know of an earlier Retry-After
     if not feed.is_over:
-        feed.faults["had not come to the end in time"] += 1
+        feed.faults["did not reach the end in time"] += 1
 
 
 def main() -> None:
-    """Do it, and say how it went."""
-    said = argparse.ArgumentParser(description="Try your poller, and kill it.")
-    said.add_argument("--run", required=True, help="the command that starts your poller")
-    said.add_argument("--list", required=True, help="the command that lists what it did")
-    said.add_argument("--kills", type=int, default=20, help="how often it is killed")
-    said.add_argument(
-        "--patience", type=int, default=120, help="seconds to come to the end"
+    """Run the test and print the result."""
+    parser = argparse.ArgumentParser(description="Test your poller while it is killed.")
+    parser.add_argument("--run", required=True, help="the command that starts your poller")
+    parser.add_argument(
+        "--list", required=True, help="the command that lists the processed events"
     )
-    said.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
-    asked = said.parse_args()
-    feed = Feed(random.Random(asked.seed))
-    server = Server(("127.0.0.1", 0), handler_of(feed))
+    parser.add_argument(
+        "--kills", type=int, default=20, help="the number of times it is killed"
+    )
+    parser.add_argument(
+        "--patience", type=int, default=120, help="seconds to read to the end"
+    )
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
+    options = parser.parse_args()
+    feed = Feed(random.Random(options.seed))
+    server = Server(("127.0.0.1", 0), make_handler(feed))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder) / "state"
-        commands = [shlex.split(one.format(state=state)) for one in (asked.run, asked.list)]
+        commands = [
+            shlex.split(one.format(state=state)) for one in (options.run, options.list)
+        ]
         where = f"http://127.0.0.1:{server.server_port}"
         env = os.environ | {"SAFE_CONDUCT_URL": where, "SAFE_CONDUCT_KEY": KEY}
-        live_and_die(feed, commands[0], env, asked.kills, asked.patience)
+        run_and_kill(feed, commands[0], env, options.kills, options.patience)
         listing = subprocess.run(
             commands[1], env=env, capture_output=True, text=True, check=False
         )
     if listing.returncode:
-        feed.faults["could not list what it did"] += 1
+        feed.faults["could not list the processed events"] += 1
     listed = [line.split()[0] for line in listing.stdout.splitlines() if line.strip()]
-    wrong = list(judge(feed, listed))
-    for line in wrong:
+    faults = list(find_faults(feed, listed))
+    for line in faults:
         print(f"Wrong: it {line}.")
-    if wrong:
-        sys.exit(f"Seed {asked.seed}.")
-    print(f"All {EVENTS} events once, in order, after {asked.kills} kills.")
+    if faults:
+        sys.exit(f"Seed {options.seed}.")
+    print(f"All {EVENTS} events once, in order, after {options.kills} kills.")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""A reference poller: misses nothing and does nothing twice, though it is killed any time.
+"""A reference poller: it processes each event once, even if it is killed at any time.
 
     export SAFE_CONDUCT_URL=https://... SAFE_CONDUCT_KEY=sc_...
     python3 poller.py inbox.db          # polls until it is stopped
-    python3 poller.py inbox.db --once   # reads what there is, and ends
-    python3 poller.py inbox.db --list   # the events it dealt with, oldest first
+    python3 poller.py inbox.db --once   # reads to the end of the feed, and exits
+    python3 poller.py inbox.db --list   # lists the processed events, oldest first
 
-It needs Python alone. Copy it, and put what you do with an event into `deal_with`.
+It only needs Python. Copy it, and write your own `handle_event`.
 """
 
 import argparse
@@ -22,11 +22,11 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 WAIT = 30
-"""Seconds that an answer may be held back until there is something new."""
+"""Seconds that the service may wait for a new event before it answers."""
 
 LONGEST_PAUSE = 60
 LONGEST_ASKED = 3600
-"""Seconds after which to ask again, however long it was asked to wait."""
+"""The most seconds to wait, even if Retry-After asks for more."""
 MOVED = range(300, 400)
 TRY_LATER = {429, 500, 502, 503, 504}
 RESTORED = 410
@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS dealt_with (
 
 
 OPENER = request.OpenerDirector()
-"""Follows no redirection: whoever sent it on would be handed the key."""
+"""An opener that follows no redirect, because it would send the key to another server."""
 for handler in (
     request.ProxyHandler,
     request.HTTPHandler,
@@ -52,12 +52,12 @@ for handler in (
     OPENER.add_handler(handler())
 
 
-def deal_with(inbox: sqlite3.Connection, event: dict[str, Any]) -> None:
-    """Do what an event asks for, in the transaction that also keeps where we stand.
+def handle_event(inbox: sqlite3.Connection, event: dict[str, Any]) -> None:
+    """Process an event, in the transaction that also stores the cursor.
 
-    What you do in another system has to bear being done again: take the event's id as key.
-    Of a type that you do not know there is nothing to do. A subject that answers 404 is no
-    longer yours to see: skip it.
+    An operation in another system may run twice: use the id of the event as its idempotency
+    key. Ignore events of unknown types. Skip a subject that answers 404: you may no longer
+    see it.
     """
     inbox.execute(
         "INSERT INTO dealt_with (id, type, subject) VALUES (:id, :type, :subject)", event
@@ -65,48 +65,48 @@ def deal_with(inbox: sqlite3.Connection, event: dict[str, Any]) -> None:
 
 
 def poll(cursor: str | None, wait: int) -> dict[str, Any]:
-    """Ask for what comes after the cursor, or for everything there is."""
+    """Return the page after the cursor, or the first page."""
     where = os.environ["SAFE_CONDUCT_URL"].rstrip("/")
     query = urlencode({"after": cursor} if cursor else {})
-    asked = request.Request(f"{where}/v1/events?{query}")
-    asked.add_header("Authorization", f"Bearer {os.environ['SAFE_CONDUCT_KEY']}")
-    asked.add_header("Prefer", f"wait={wait}")
-    with OPENER.open(asked, timeout=wait + 30) as answer:
+    call = request.Request(f"{where}/v1/events?{query}")
+    call.add_header("Authorization", f"Bearer {os.environ['SAFE_CONDUCT_KEY']}")
+    call.add_header("Prefer", f"wait={wait}")
+    with OPENER.open(call, timeout=wait + 30) as answer:
         page: dict[str, Any] = json.load(answer)
     return page
 
 
-def asked_to_wait(told: str, pause: float) -> float:
-    """Read how many seconds to wait, or until when (RFC 9110); never less than a pause."""
+def parse_retry_after(value: str, pause: float) -> float:
+    """Return the seconds to wait by Retry-After (RFC 9110), at least `pause`."""
     try:
-        if told.isascii() and told.isdecimal():
-            seconds = float(told)
+        if value.isascii() and value.isdecimal():
+            seconds = float(value)
         else:
-            seconds = parsedate_to_datetime(told).timestamp() - time.time()
-    except (TypeError, ValueError, OverflowError):  # it says nothing that can be read
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    except (TypeError, ValueError, OverflowError):  # not a valid value
         return pause
     return min(max(seconds, pause), LONGEST_ASKED)
 
 
-def keep(inbox: sqlite3.Connection, page: dict[str, Any]) -> None:
-    """Deal with a page and keep where it ends: both, or neither."""
+def store_page(inbox: sqlite3.Connection, page: dict[str, Any]) -> None:
+    """Process a page and store its cursor in one transaction."""
     with inbox:
         for event in page["items"]:
             known = "SELECT 1 FROM dealt_with WHERE id = ?"
             if not inbox.execute(known, (event["id"],)).fetchone():
-                deal_with(inbox, event)
+                handle_event(inbox, event)
         inbox.execute("DELETE FROM stand")
         inbox.execute("INSERT INTO stand VALUES (?)", (page["next"],))
 
 
 def start_over(inbox: sqlite3.Connection) -> None:
-    """Read the whole feed again: the service was restored from a backup."""
+    """Read the whole feed again, because the service was restored from a backup."""
     with inbox:
         inbox.execute("DELETE FROM stand")
 
 
-def follow(inbox: sqlite3.Connection, *, once: bool) -> None:
-    """Poll for ever, or until there is no more."""
+def run(inbox: sqlite3.Connection, *, once: bool) -> None:
+    """Poll for ever, or until the end of the feed."""
     pause = 1
     while True:
         row = inbox.execute("SELECT cursor FROM stand").fetchone()
@@ -116,10 +116,10 @@ def follow(inbox: sqlite3.Connection, *, once: bool) -> None:
             if refused.code == RESTORED:
                 start_over(inbox)
             elif refused.code in TRY_LATER:
-                time.sleep(asked_to_wait(refused.headers.get("Retry-After", ""), pause))
+                time.sleep(parse_retry_after(refused.headers.get("Retry-After", ""), pause))
             elif refused.code in MOVED:
                 sys.exit(
-                    f"{refused.code}: sent elsewhere. Your key goes to no other place."
+                    f"{refused.code}: redirected. The key is not sent to another server."
                 )
             else:
                 sys.exit(f"{refused.code}: {refused.read().decode()}")
@@ -129,27 +129,29 @@ def follow(inbox: sqlite3.Connection, *, once: bool) -> None:
             pause = min(2 * pause, LONGEST_PAUSE)
             continue
         pause = 1
-        keep(inbox, page)
+        store_page(inbox, page)
         if once and not page["more"]:
             return
 
 
 def main() -> None:
-    """Do what the command line asks."""
-    said = argparse.ArgumentParser()
-    said.add_argument("inbox", help="a file that keeps what was dealt with")
-    said.add_argument("--once", action="store_true", help="read what there is, and end")
-    said.add_argument("--list", action="store_true", help="what was dealt with")
-    asked = said.parse_args()
-    inbox = sqlite3.connect(asked.inbox)
+    """Run the command line."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("inbox", help="the file with the processed events")
+    parser.add_argument(
+        "--once", action="store_true", help="read to the end of the feed, and exit"
+    )
+    parser.add_argument("--list", action="store_true", help="list the processed events")
+    options = parser.parse_args()
+    inbox = sqlite3.connect(options.inbox)
     inbox.executescript(TABLES)
-    if asked.list:
+    if options.list:
         for event in inbox.execute(
             "SELECT id, type, subject FROM dealt_with ORDER BY number"
         ):
             print(*event)
         return
-    follow(inbox, once=asked.once)
+    run(inbox, once=options.once)
 
 
 if __name__ == "__main__":

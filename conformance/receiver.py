@@ -1,10 +1,10 @@
-"""A reference receiver of webhooks: it believes what is signed, fresh and new, once.
+"""A reference receiver of webhooks: it accepts each signed and recent message once.
 
     export SAFE_CONDUCT_WEBHOOK_SECRET=whsec_...
     python3 receiver.py seen.db 8080       # behind a proxy that has the certificate
 
-It needs Python alone. A message says only that there is something in your feed: put what
-wakes your poller into `wake`.
+It only needs Python. A message says only that there is a new event in your feed: write your
+own `notify_poller`.
 """
 
 import argparse
@@ -20,57 +20,57 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 LEEWAY = 300
-"""Seconds that a message may be off: an older one may be somebody's recording (R65)."""
+"""Seconds that a timestamp may differ. An older message may be a replay (R65)."""
 
 LARGEST = 64 * 1024
 TABLE = "CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, type TEXT)"
 
 
 class RefusedError(Exception):
-    """A message that is not to be believed."""
+    """A message that must not be accepted."""
 
 
-def wake(message: dict[str, Any]) -> None:
-    """Let your poller read the feed now, from its own cursor on."""
+def notify_poller(message: dict[str, Any]) -> None:
+    """Make your poller read the feed now, from its own cursor."""
     print(message["type"], message["data"]["next"], flush=True)
 
 
-def believed(
+def verify(
     secret: str, headers: Mapping[str, str], body: bytes, now: float
 ) -> dict[str, Any]:
-    """Verify a message (Standard Webhooks, `v1`), or raise RefusedError.
+    """Return a verified message (Standard Webhooks, `v1`). Raises RefusedError.
 
-    The names of headers are in small letters here: a proxy may write them as it likes.
+    The names of headers are in lower case, because a proxy may change their case.
     """
     name = headers.get("webhook-id", "")
     moment = headers.get("webhook-timestamp", "")
     if not name or not moment.isdecimal() or abs(now - int(moment)) > LEEWAY:
         raise RefusedError
     key = base64.b64decode(secret.removeprefix("whsec_"))
-    said = b".".join((name.encode(), moment.encode(), body))
-    fits = b"v1," + base64.b64encode(hmac.digest(key, said, hashlib.sha256))
+    signed = b".".join((name.encode(), moment.encode(), body))
+    fits = b"v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256))
     given = headers.get("webhook-signature", "").encode().split()
     if not any(hmac.compare_digest(fits, one) for one in given):
         raise RefusedError
     return dict(json.loads(body))
 
 
-def take(seen: sqlite3.Connection, name: str, message: dict[str, Any]) -> None:
-    """Wake the poller once for each message, and keep that it was: both, or neither."""
+def receive(seen: sqlite3.Connection, name: str, message: dict[str, Any]) -> None:
+    """Notify the poller once for each message, and store the id in the same transaction."""
     with seen:
         known = "SELECT 1 FROM seen WHERE id = ?"
         if not seen.execute(known, (name,)).fetchone():
             seen.execute("INSERT INTO seen VALUES (?, ?)", (name, message["type"]))
-            wake(message)
+            notify_poller(message)
 
 
 class Hook(BaseHTTPRequestHandler):
-    """One message."""
+    """The handler of messages."""
 
     seen: sqlite3.Connection
 
     def do_POST(self) -> None:
-        """Answer 204 to what is believed, 400 to anything else."""
+        """Answer 204 to a valid message, 400 to any other."""
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST:
             self.send_error(413)
@@ -79,24 +79,24 @@ class Hook(BaseHTTPRequestHandler):
         secret = os.environ["SAFE_CONDUCT_WEBHOOK_SECRET"]
         try:
             headers = {n.lower(): self.headers.get(n, "") for n in self.headers}
-            message = believed(secret, headers, body, time.time())
+            message = verify(secret, headers, body, time.time())
         except RefusedError:
             self.send_error(400)
             return
-        take(self.seen, headers["webhook-id"], message)
+        receive(self.seen, headers["webhook-id"], message)
         self.send_response(204)
         self.end_headers()
 
 
 def main() -> None:
-    """Listen until it is stopped."""
-    said = argparse.ArgumentParser()
-    said.add_argument("seen", help="a file that keeps which messages came")
-    said.add_argument("port", type=int, help="on this machine alone")
-    asked = said.parse_args()
-    Hook.seen = sqlite3.connect(asked.seen)
+    """Listen until the process is stopped."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("seen", help="the file with the ids of received messages")
+    parser.add_argument("port", type=int, help="the port on 127.0.0.1")
+    options = parser.parse_args()
+    Hook.seen = sqlite3.connect(options.seen)
     Hook.seen.execute(TABLE)
-    HTTPServer(("127.0.0.1", asked.port), Hook).serve_forever()
+    HTTPServer(("127.0.0.1", options.port), Hook).serve_forever()
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ FAULTS = {
         "if True:",
         "more than once",
     ),
-    "does not wait": ("time.sleep(asked", "time.sleep(0 * asked", "Retry-After"),
+    "does not wait": ("time.sleep(parse", "time.sleep(0 * parse", "Retry-After"),
     "makes cursors up": ('{"after": cursor}', '{"after": f"{cursor}1"}', "was not given"),
     "ends when the service was restored": (
         "                start_over(inbox)",
@@ -161,7 +161,7 @@ def test_the_reference_poller_takes_its_key_nowhere_else(
 
     assert other.keys == []
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f"{status}: sent elsewhere.")
+    assert ended.stderr.startswith(f"{status}: redirected.")
 
 
 @pytest.mark.parametrize("status", [429, 503])
