@@ -1,18 +1,18 @@
-# The image of the service. Every package comes by hash from requirements/, what builds stays behind
-# with the first stage, and nothing in the last one is the service's own to change.
+# The image of the service. Every package is installed by hash from requirements/. The build tools remain in the
+# first stage. The service's user cannot change any file of the last stage except those in var.
 #
 #   docker build --tag safe-conduct .
 #   docker run --rm -v safe-conduct:/srv/safe-conduct/var --env-file FILE safe-conduct key new
 #   docker run --rm -v safe-conduct:/srv/safe-conduct/var --env-file FILE safe-conduct migrate
 #   docker run --read-only --tmpfs /tmp -v safe-conduct:/srv/safe-conduct/var -p 127.0.0.1:8000:8000 --env-file FILE safe-conduct
 #
-# The key once, the migration for each version. Between it and the last one a directory is loaded:
-# docs/operations.md goes through it step by step.
+# Run `key new` once, and `migrate` for each version. A directory has to be loaded before `serve`: docs/operations.md
+# describes each step.
 #
-# A tag can be moved. Whoever builds for production pins what they have looked at, and mirrors it:
+# A tag can be moved. For production, pin a digest that you have checked, and mirror the image:
 #   docker build --build-arg PYTHON_IMAGE=python:3.13.15-slim-trixie@sha256:... .
-# where `docker buildx imagetools inspect python:3.13.15-slim-trixie` tells the digest.
-# `make rehearse` carries this file out without Docker, and says what it cannot show.
+# `docker buildx imagetools inspect python:3.13.15-slim-trixie` shows the digest.
+# `make rehearse` builds this file without Docker, and prints what it does not check.
 ARG PYTHON_IMAGE=python:3.13.15-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS build
@@ -23,7 +23,7 @@ RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --only-binary :all: --req
 COPY pyproject.toml README.md LICENSE ./
 COPY migrations ./migrations
 COPY app ./app
-# A checkout under a strict umask keeps its modes here, and the service's user could not read it.
+# The modes of the checkout are copied. With a strict umask, the service's user could not read the files.
 RUN chmod -R a+rX,go-w .
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 RUN /opt/venv/bin/pip uninstall --yes setuptools pip
@@ -42,7 +42,7 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/safe-conduct ./
 RUN ["install", "-d", "-o", "10001", "-g", "10001", "-m", "0700", "var"]
 
-# The embedded database and the key file: all that is this user's to change.
+# The embedded database and the key file. Only these can be changed by the user.
 VOLUME /srv/safe-conduct/var
 USER 10001:10001
 EXPOSE 8000

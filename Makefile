@@ -1,4 +1,4 @@
-# Every command of this project. CI runs `make check clients torture pooler` (.ci/run), so what passes here passes there.
+# All commands of this project. CI runs `make check clients torture pooler` (.ci/run).
 
 PYTHON ?= python3
 UV := .uv/bin/uv
@@ -33,7 +33,7 @@ FRESH ?=
 FAULTS ?= 40
 KEEP ?=
 TARGETS ?= test test-all
-# The seed of a sample of the tests: another one for each commit.
+# The seed that selects a sample of the tests. It differs for each commit.
 DRAWN := $(or $(SEED),$(shell printf '%d' 0x0$$(git rev-parse --short=7 HEAD 2>/dev/null)))
 # The tests that test-fast runs unless T names others.
 FAST_TESTS := tests/rules tests/contract tests/examples tests/api
@@ -42,9 +42,9 @@ PYTEST = $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder \
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
-# Who keeps Python from writing bytecode has each process compile 400 files anew.
+# Without bytecode files each process would compile 400 files again.
 unexport PYTHONDONTWRITEBYTECODE
-# Some networks inspect TLS: trust whom the machine trusts, as pip does.
+# Trust the certificates that the machine trusts, as pip does. Some networks inspect TLS.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt),)
 export UV_SYSTEM_CERTS := 1
 endif
@@ -59,146 +59,146 @@ endif
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY) $(AUDIT) ## Install exactly what requirements/dev.txt names, into .venv, and pip-audit beside it
+setup: $(READY) $(AUDIT) ## Install requirements/dev.txt into .venv, and pip-audit into .audit
 
-run: $(READY) ## Serve a demonstration on SQLite; prints keys and a first request
+run: $(READY) ## Serve a demonstration on SQLite, and print API keys and a first request
 	$(BIN)/safe-conduct demo serve
 
-check: lint test-all bench-smoke $(AUDIT) ## Lint, tests, current files, no break that is not told; CI adds clients and torture
+check: lint test-all bench-smoke $(AUDIT) ## Run lint, all tests, and checks of generated files, the contract and pins
 	$(BIN)/safe-conduct openapi --check
 	$(BIN)/python scripts/breaking.py
 	$(BIN)/safe-conduct docs --check
 	$(BIN)/python scripts/check_tzdata.py
 	$(BIN)/python scripts/audit.py --changed
 
-test: $(READY) $(AUDIT) ## The tests, some minutes; of sweeps a sample, selected by the commit or SEED; all of T=tests/rules
+test: $(READY) $(AUDIT) ## Run the tests, with a sample of the sweeps (SEED=1), in some minutes; or all of T=tests/rules
 	$(PYTEST) --effort $(if $(T),all,sample) $(T)
 
-test-all: $(READY) $(AUDIT) ## Every test and every cell, on SQLite and PostgreSQL; CI runs it
+test-all: $(READY) $(AUDIT) ## Run every test on SQLite and PostgreSQL, as CI does
 	$(PYTEST) --effort all --statements check
 
-test-fast: $(READY) ## What one edits by: rules, and HTTP on SQLite, in under a minute
+test-fast: $(READY) ## Run the tests of rules, contract and API on SQLite, in under a minute
 	$(PYTEST) --effort fast --databases sqlite $(or $(T),$(FAST_TESTS))
 
-test-elsewhere: $(UV_STAMP) ## Test the last commit in bare Debian roots, with a newer and an older tzdata; needs root
+test-elsewhere: $(UV_STAMP) ## Test the last commit in minimal Debian roots with different tzdata; needs root
 	$(PYTHON) scripts/elsewhere.py $(TARGETS)
 
-statements: $(READY) ## Write which tests issue every SQL statement on PostgreSQL
+statements: $(READY) ## Record which tests issue each SQL statement on PostgreSQL
 	$(PYTEST) --effort all --databases postgresql --statements write tests/api
 
-guards: $(READY) ## Write which guards the migrations make; the service compares before it starts
+guards: $(READY) ## Write the guards of the migrations, which the service compares at its start
 	$(BIN)/python -W ignore -m tests.support.guard_file
 
-slow: $(READY) ## Measure which tests the inner loop cannot afford; writes tests/support/slow.txt
+slow: $(READY) ## Measure the tests that are too slow for test-fast; writes tests/support/slow.txt
 	$(BIN)/python -m pytest -q -p no:xdist -p tests.support.slow_list -m 'not slow' \
 		--effort fast --databases sqlite
 
-soak: $(READY) ## The long runs, at full length
+soak: $(READY) ## Run the long tests in full
 	$(BIN)/pytest -n auto --effort night --timeout 0 -m soak $(T)
 
-nightly: ## Hours: all tests, the long runs, 2,000 new seeds, fuzzing, mutation, audit; goes on after a failure
+nightly: ## Run all tests, long runs, 2,000 new seeds, fuzzing, mutation and audit, for hours
 	$(MAKE) --keep-going audit test-all soak simulate explore fuzz mutate \
 		SEED=$(or $(SEED),$(shell date +%s)) SEEDS=$(or $(SEEDS),2000) STATES=$(or $(STATES),5000) KEEP=--keep
 
-failpoints: $(READY) ## Fail every statement of every write, one by one: DATABASE=sqlite, or postgresql
+failpoints: $(READY) ## Make each statement of each write fail in turn: DATABASE=sqlite or postgresql
 	$(BIN)/pytest -v -p no:xdist --effort night --timeout 0 --databases $(DATABASE) tests/databases/test_failpoints.py
 	@cat .torture/failpoints-$(DATABASE).json
 
-drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite, or postgresql
+drill: $(READY) ## Lose a database under load and restore it: DATABASE=sqlite or postgresql
 	$(BIN)/python -W ignore -m tests.processes.drill $(DATABASE)
 
-test-older: $(READY) ## The API tests of an older commit on the tables of this one: COMMIT=99db9a7
+test-older: $(READY) ## Run the API tests of an older commit on the tables of this one: COMMIT=99db9a7
 	$(BIN)/python scripts/test_older.py $(COMMIT)
 
-pooler: $(READY) ## The service behind a real PgBouncer, in transaction mode; installs it from Debian
+pooler: $(READY) ## Test the service behind PgBouncer in transaction mode; installs it from Debian
 	$(BIN)/python -W ignore -m tests.pooler
 
-torture: $(READY) ## Kill the service under load, and see what is left: KILLS=100 DATABASE=sqlite SEED=1
+torture: $(READY) ## Kill the service under load, and check its data: KILLS=100 DATABASE=sqlite SEED=1
 	$(BIN)/python -W ignore -m tests.torture --database $(DATABASE) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
-simulate: $(READY) ## Seeded simulation: one seed, SEED=17, or many on all cores, SEEDS=2000
+simulate: $(READY) ## Simulate the service with one seed, SEED=17, or many on all cores, SEEDS=2000
 	$(BIN)/python -W ignore -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(KEEP)
 
-explore: $(READY) ## Look for states of a case without a way on: STATES=1000 SEED=1
+explore: $(READY) ## Search for states of a case without a possible action: STATES=1000 SEED=1
 	$(BIN)/python -W ignore -m tests.exploration $(if $(SEED),--seed $(SEED)) $(if $(STATES),--states $(STATES))
 
 compare-answers: $(READY) ## Compare the answers in tests with those of another commit: REV=main TESTS=tests/api
 	$(BIN)/python -W ignore scripts/compare_answers.py $(or $(REV),$(error give REV=)) $(TESTS)
 
-fuzz-api: $(READY) ## Schemathesis, all checks, on a real server: EXAMPLES=100 PEOPLE=lead,officer
+fuzz-api: $(READY) ## Run Schemathesis with all checks on a real server: EXAMPLES=100 PEOPLE=lead,officer
 	$(BIN)/python -W ignore -m tests.support.fuzzing $(EXAMPLES) $(PEOPLE)
 
-fuzz: ## The same, 2,000 examples an operation: a night, or a morning for two PEOPLE
+fuzz: ## Run fuzz-api with 2,000 examples for each operation, which takes a night
 	$(MAKE) fuzz-api EXAMPLES=2000
 
-mutate: $(READY) ## Change the modules that matter, and see tests notice: M=vault, FRESH=1
+mutate: $(READY) ## Change the listed modules, and check that tests notice: M=vault FRESH=1
 	$(BIN)/python scripts/mutate.py $(if $(FRESH),--fresh) $(M)
 
-plant: $(READY) ## Plant one-line faults, and count what make test and make test-all notice: FAULTS=40 SEED=20
+plant: $(READY) ## Plant one-line faults, and count those that the tests notice: FAULTS=40 SEED=20
 	$(BIN)/python scripts/plant_faults.py --faults $(FAULTS) --seed $(or $(SEED),20)
 
-coverage: $(READY) ## Branches no test on SQLite takes; fails under 95 %, or 100 % where it matters
+coverage: $(READY) ## Measure branch coverage; fails below 95 %, or 100 % of the listed modules
 	$(BIN)/python scripts/coverage_report.py $(T)
 
-clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java; each plays a journey
+clients: $(READY) $(CLIENTS) ## Generate clients in Python, TypeScript and Java, and run a journey with each
 	$(BIN)/python -W ignore -m tests.clients
 
-bench: $(READY) ## Measure this tree beside the least it could cost; writes docs/performance.md
+bench: $(READY) ## Measure this tree relative to a lower bound; writes docs/performance.md
 	$(BIN)/python -W ignore -m tests.bench run --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(EACH) --requests $(REQUESTS) $(PAGE)
 
-bench-growth: $(READY) ## What requests cost with many cases, beside ten thousand: GROWTH=1000000
+bench-growth: $(READY) ## Compare the cost of requests with many cases and ten thousand: GROWTH=1000000
 	$(BIN)/python -W ignore -m tests.bench growth --databases $(DATABASES) --rounds $(ROUNDS) \
 		--seconds $(EACH) --requests $(REQUESTS) --cases $(GROWTH) $(PAGE)
 
-bench-smoke: $(READY) ## Fail if requests cost far more CPU than they did, beside the floor
+bench-smoke: $(READY) ## Fail if requests cost far more CPU, relative to the lower bound, than before
 	$(BIN)/python -W ignore -m tests.bench smoke
 
-profile: $(READY) ## Where the product spends its time: WHAT=submit, action, poll, 'idle poll', worklist
+profile: $(READY) ## Profile the product: WHAT=submit, action, poll, 'idle poll' or worklist
 	$(BIN)/python -W ignore -m tests.bench profile "$(WHAT)" --database $(ON)
 
-assurance: $(READY) ## Write what the long runs came to into docs/assurance.md
+assurance: $(READY) ## Write the results of the long runs into docs/assurance.md
 	$(BIN)/python -m tests.support.assurance
 
-audit: $(READY) $(AUDIT) ## Ask for known vulnerabilities of every pin; fails if one is known, or none could be asked for
+audit: $(READY) $(AUDIT) ## Check all pins for known vulnerabilities
 	$(BIN)/python scripts/audit.py
 
-sbom: $(READY) ## Write what an installation consists of into build/sbom.cdx.json (CycloneDX)
+sbom: $(READY) ## Write the components of an installation to build/sbom.cdx.json (CycloneDX)
 	$(BIN)/python scripts/sbom.py
 
-lint: $(READY) squawk ## Check format, lint, types, imports, commit messages, and what migrations lock
+lint: $(READY) squawk ## Check format, lint, types, imports, commit messages, and the locks of migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_commits.py
 
-squawk: $(READY) ## Lint the SQL that each migration runs on PostgreSQL
+squawk: $(READY) ## Lint the SQL of each migration on PostgreSQL
 	$(BIN)/python scripts/lint_migrations.py
 
-rehearse: $(READY) ## Build the image without Docker, and run what it makes; needs root
+rehearse: $(READY) ## Build the image without Docker, and run it; needs root
 	$(BIN)/python scripts/rehearse.py
 
-format: $(READY) ## Format the code, and mend what ruff can mend
+format: $(READY) ## Format the code, and apply the fixes of ruff
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-hooks: $(READY) ## Lint what is about to be committed, from now on
+hooks: $(READY) ## Install git hooks that lint each commit
 	$(BIN)/pre-commit install --hook-type pre-commit --hook-type commit-msg
 
-migrate: $(READY) ## Bring the database of SAFE_CONDUCT_* to the newest migration
+migrate: $(READY) ## Apply all migrations to the database of SAFE_CONDUCT_*
 	$(BIN)/safe-conduct migrate
 
 openapi: $(READY) ## Write openapi/ from the code
 	$(BIN)/safe-conduct openapi
 
-breaking: $(READY) ## What the contract breaks since the last release, or a commit: REV=HEAD~20
+breaking: $(READY) ## Report breaking changes of the contract since the last release, or REV=HEAD~20
 	$(BIN)/python scripts/breaking.py "$(REV)"
 
-docs: $(READY) ## Write docs/ from the code: life cycles, problems, settings
+docs: $(READY) ## Generate the pages of docs/: life cycles, problems, settings
 	$(BIN)/safe-conduct docs
 
-lock: $(UV_STAMP) ## Pin what pyproject.toml asks for; newer versions: make lock UPGRADE=--upgrade
+lock: $(UV_STAMP) ## Pin the dependencies of pyproject.toml; with newer versions: UPGRADE=--upgrade
 	$(COMPILE) $(UPGRADE) --extra postgres --group dev pyproject.toml -o requirements/dev.txt
 	$(COMPILE) --extra postgres pyproject.toml -c requirements/dev.txt -o requirements/run.txt
 	$(COMPILE) $(UPGRADE) --group build -o requirements/build.txt
@@ -225,9 +225,9 @@ $(READY): requirements/dev.txt requirements/build.txt pyproject.toml $(UV_STAMP)
 
 $(UV_STAMP): requirements/uv.txt
 	@command -v $(PYTHON) > /dev/null || { \
-		echo "There is no $(PYTHON) here. On Debian: apt-get install python3 python3-venv"; exit 1; } >&2
+		echo "$(PYTHON) is missing. On Debian: apt-get install python3 python3-venv"; exit 1; } >&2
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
-		echo "$(PYTHON) cannot make a virtual environment. On Debian: apt-get install python3-venv"; exit 1; } >&2
+		echo "$(PYTHON) cannot create a virtual environment. On Debian: apt-get install python3-venv"; exit 1; } >&2
 	$(PYTHON) -m venv --clear .uv
 	.uv/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements/uv.txt
 	@touch $@

@@ -7,7 +7,6 @@ out.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -16,8 +15,8 @@ from httpx2 import Response
 from app.cases.lifecycle import EVENTS as OF_CASES
 from app.handovers.lifecycle import EVENTS as OF_HANDOVERS
 from app.referrals.lifecycle import EVENTS as OF_REFERRALS
-from tests.support import world
-from tests.support.world import NOTICE, closing, consent, contacts, for_handover
+from tests.support.world import closing, contacts
+from tests.torture.bodies import make_case, make_promise, make_suspension
 from tests.torture.clients import Json, Over, Person, StoryClient
 
 MAX_CONFLICTS: Final = 3
@@ -160,33 +159,6 @@ def require_success(answer: Response) -> Response:
     return answer
 
 
-def make_promise() -> Json:
-    """Return the body that accepts a referral, with a meeting a day from now."""
-    at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    meeting = {"place": "Rayymbek 1", "at": at, "person": "Гүлнар"}
-    return {"meeting": meeting, "contacts": contacts()}
-
-
-def make_case(priority: str, *, submit: bool) -> Json:
-    """Return a case of an adult with consents for everything that the stories do."""
-    now = datetime.now(UTC)
-    given = {
-        "obtained_on": (now - timedelta(days=2)).date().isoformat(),
-        "expires_at": (now + timedelta(days=180)).isoformat(),
-    }
-    return {
-        "submit": submit,
-        "notice": NOTICE | {"priority": priority},
-        "sections": [
-            {"section": "needs", "summary": "A safe bed tonight"},
-            {"section": "identity", "names": ["Ойгул Намунавий"]},
-        ],
-        "safeguards": {"country_of_origin": "UZ", "origin_contact": "permitted"},
-        "consents": [consent(**given), world.for_services(**given), for_handover(**given)],
-        "risk": {"level": "medium"},
-    }
-
-
 # The stories.
 
 
@@ -247,12 +219,6 @@ def wait_for_deadline(tell: Storyteller) -> None:
     while time.monotonic() < until:
         tell.client.read(tell.get_person("officer"), case)
         time.sleep(0.5)
-
-
-def make_suspension() -> Json:
-    """Return the body that suspends a case."""
-    review = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
-    return {"reason": "SAFETY", "review_at": review}
 
 
 # Actions of other clients.

@@ -1,0 +1,40 @@
+"""The bodies of requests that the stories send."""
+
+from datetime import UTC, datetime, timedelta
+
+from tests.support import world
+from tests.support.world import NOTICE, consent, contacts, for_handover
+from tests.torture.clients import Json
+
+
+def make_promise() -> Json:
+    """Return the body that accepts a referral, with a meeting a day from now."""
+    at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    meeting = {"place": "Rayymbek 1", "at": at, "person": "Гүлнар"}
+    return {"meeting": meeting, "contacts": contacts()}
+
+
+def make_case(priority: str, *, submit: bool) -> Json:
+    """Return a case of an adult with consents for everything that the stories do."""
+    now = datetime.now(UTC)
+    given = {
+        "obtained_on": (now - timedelta(days=2)).date().isoformat(),
+        "expires_at": (now + timedelta(days=180)).isoformat(),
+    }
+    return {
+        "submit": submit,
+        "notice": NOTICE | {"priority": priority},
+        "sections": [
+            {"section": "needs", "summary": "A safe bed tonight"},
+            {"section": "identity", "names": ["Ойгул Намунавий"]},
+        ],
+        "safeguards": {"country_of_origin": "UZ", "origin_contact": "permitted"},
+        "consents": [consent(**given), world.for_services(**given), for_handover(**given)],
+        "risk": {"level": "medium"},
+    }
+
+
+def make_suspension() -> Json:
+    """Return the body that suspends a case."""
+    review = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
+    return {"reason": "SAFETY", "review_at": review}
