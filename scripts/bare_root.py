@@ -79,6 +79,6 @@ def add_pip(root: Path, stdlib: Path) -> None:
         fail(f"no ensurepip in {stdlib}. On Debian: apt-get install python3-venv")
     copy_below(bundled, root)
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    asked = ["/usr/sbin/chroot", str(root), "/usr/local/bin/python", "-c", where]
-    said = subprocess.run(asked, env={}, capture_output=True, check=True)
-    zipfile.ZipFile(wheel).extractall(root / said.stdout.decode().strip().lstrip("/"))
+    command = ["/usr/sbin/chroot", str(root), "/usr/local/bin/python", "-c", where]
+    printed = subprocess.run(command, env={}, capture_output=True, check=True)
+    zipfile.ZipFile(wheel).extractall(root / printed.stdout.decode().strip().lstrip("/"))

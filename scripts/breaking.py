@@ -174,9 +174,9 @@ def print_changes(changes: Changes, then: str) -> None:
     def get_kind(change: Change) -> tuple[bool, str]:
         return not change.breaks, change.message
 
-    for (fine, says), alike in groupby(sorted(changes, key=get_kind), get_kind):
+    for (fine, message), alike in groupby(sorted(changes, key=get_kind), get_kind):
         places = sorted(alike)
-        print(f"\n{'fine  ' if fine else 'BREAKS'}  {says}")
+        print(f"\n{'fine  ' if fine else 'BREAKS'}  {message}")
         for change in places[:SHOWN] if fine else places:
             print(f"        {change.where}")
             print(f"            {format_operations(sorted(changes[change]))}")

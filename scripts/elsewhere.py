@@ -129,8 +129,8 @@ def replace_zones(root: Path) -> None:
 
 def has_pip() -> bool:
     """Return whether this Python has pip."""
-    asked = [sys.executable, "-m", "pip", "--version"]
-    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    command = [sys.executable, "-m", "pip", "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def enable_mounts(root: Path) -> None:

@@ -33,13 +33,13 @@ def main(commit: str) -> int:
             subprocess.run([*git, "remove", "--force", str(older)], check=True)
 
 
-def replace(ours: Path, theirs: Path) -> None:
+def replace(source: Path, target: Path) -> None:
     """Replace a file or folder of the older commit by ours."""
-    if ours.is_dir():
-        shutil.rmtree(theirs)
-        shutil.copytree(ours, theirs, ignore=shutil.ignore_patterns("__pycache__"))
+    if source.is_dir():
+        shutil.rmtree(target)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     else:
-        shutil.copy(ours, theirs)
+        shutil.copy(source, target)
 
 
 if __name__ == "__main__":

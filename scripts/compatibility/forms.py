@@ -128,8 +128,8 @@ def split_by_type(form: Form) -> Iterator[Form]:
 def get_types(form: Form) -> set[str] | None:
     """Return the types that all parts of a form accept, or None for any."""
     found: set[str] | None = None
-    for said in form.get_values("type"):
-        types = {said} if isinstance(said, str) else set(said)
+    for value in form.get_values("type"):
+        types = {value} if isinstance(value, str) else set(value)
         types |= {"integer"} if "number" in types else set()
         found = types if found is None else found & types
     return found if found is None else normalize_types(found)

@@ -44,10 +44,10 @@ def compare(pair: Pair) -> Iterator[Difference]:
 def resolve_equal_references(pair: Pair) -> Pair | None:
     """Return the schemas behind equal references, so that each is compared only once."""
     match pair.old, pair.new:
-        case (Place(value={"$ref": ref} as said) as old,), (
-            Place(value={"$ref": to}) as new,
+        case (Place(value={"$ref": old_ref} as value) as old,), (
+            Place(value={"$ref": new_ref}) as new,
         ):
-            if ref == to and said.keys() | new.value.keys() <= WORDS | {"$ref"}:
+            if old_ref == new_ref and value.keys() | new.value.keys() <= WORDS | {"$ref"}:
                 return Pair((old.resolve_ref(),), (new.resolve_ref(),), pair.direction)
         case _:
             pass

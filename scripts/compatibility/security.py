@@ -34,14 +34,14 @@ def get_security(operation: Place) -> list[Mapping[str, list[str]]]:
 def is_sufficient(way: Mapping[str, list[str]], asked_for: Mapping[str, list[str]]) -> bool:
     """Return whether one way to sign in has everything that another one requires."""
     return all(
-        scheme in way and set(asked) <= set(way[scheme])
-        for scheme, asked in asked_for.items()
+        scheme in way and set(scopes) <= set(way[scheme])
+        for scheme, scopes in asked_for.items()
     )
 
 
 def describe_sign_in(way: Mapping[str, list[str]]) -> str:
     """Return a way to sign in as messages name it."""
-    parts = [" ".join([scheme, *asked]) for scheme, asked in way.items()]
+    parts = [" ".join([scheme, *scopes]) for scheme, scopes in way.items()]
     return f"Signing in with {' and '.join(parts)}" if parts else "No sign-in"
 
 

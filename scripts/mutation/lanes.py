@@ -173,15 +173,15 @@ class Lane:
     def run_in_copy(self, task: Task) -> str:
         """Judge by all tests, in a copy of a process that has already collected them."""
         if self.ready is None:
-            self.ready, theirs = Pipe()
+            self.ready, other = Pipe()
             if not os.fork():
                 split_process_group()
                 self.ready.close()
                 judging.log_to(self.folder / "collecting.log")
                 words = [*self.judges, "--databases", "sqlite"]
-                judging.run(words, Judge(), Copies(theirs, self.folder))
+                judging.run(words, Judge(), Copies(other, self.folder))
                 os._exit(1)
-            theirs.close()
+            other.close()
         self.ready.send(task)
         killer: str = self.ready.recv()
         return killer

@@ -75,13 +75,13 @@ class Reach:
             "--cov-report=",
             *files,
         ]
-        told = os.environ | {
+        environment = os.environ | {
             "COVERAGE_FILE": str(self.data),
             DURATIONS: str(self.times),
             "PYTHONPATH": str(ROOT / "scripts"),
         }
         with self.log.open("w") as log:
-            done = subprocess.run(words, cwd=ROOT, env=told, stdout=log, check=False)
+            done = subprocess.run(words, cwd=ROOT, env=environment, stdout=log, check=False)
         if done.returncode:
             sys.exit(f"Tests fail on the unchanged modules: see {self.log}")
         self.seconds = self.read_durations()

@@ -93,8 +93,8 @@ def find_stale(mutants: Iterable[Mutant], verdicts: Mapping[str, Verdict]) -> li
 def format_row(mutant: Mutant) -> str:
     """Return a mutant as a row of the list of equivalent ones."""
     fields = zip(("module", "scope", "at", "was", "now"), get_place(mutant), strict=True)
-    said = "\n".join(f"{name} = {format_string(value)}" for name, value in fields)
-    return f'[[mutant]]\n{said}\nwhy = ""\n'
+    lines = "\n".join(f"{name} = {format_string(value)}" for name, value in fields)
+    return f'[[mutant]]\n{lines}\nwhy = ""\n'
 
 
 def format_string(value: str) -> str:

@@ -10,9 +10,9 @@ from tests.bench.sides import Kind
 
 def read_arguments() -> argparse.Namespace:
     """Parse the command line."""
-    asked = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    does = asked.add_subparsers(required=True)
-    whole = does.add_parser(
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    whole = commands.add_parser(
         "run", help="measure floor and product, and write tables and a result"
     )
     whole.add_argument("--databases", default="sqlite,postgresql")
@@ -24,7 +24,7 @@ def read_arguments() -> argparse.Namespace:
     whole.add_argument("--page", action="store_true", help="write docs/performance.md")
     whole.add_argument("--result", type=Path, default=HOME / "result.json")
     whole.set_defaults(does=run)
-    many = does.add_parser("growth", help="compare ten thousand cases with many")
+    many = commands.add_parser("growth", help="compare ten thousand cases with many")
     many.add_argument("--databases", default="sqlite,postgresql")
     many.add_argument(
         "--requests", default="STPIW", help="letters of the requests to measure"
@@ -34,15 +34,15 @@ def read_arguments() -> argparse.Namespace:
     many.add_argument("--seconds", type=float, default=2.0)
     many.add_argument("--page", action="store_true", help="write docs/performance.md")
     many.set_defaults(does=run_growth)
-    coarse = does.add_parser("smoke", help="a short and coarse measurement for CI")
+    coarse = commands.add_parser("smoke", help="a short and coarse measurement for CI")
     coarse.add_argument("--seconds", type=float, default=0.5)
     coarse.set_defaults(does=run_smoke)
-    one = does.add_parser("profile", help="profile one request")
+    one = commands.add_parser("profile", help="profile one request")
     one.add_argument("what", choices=[str(kind) for kind in Kind])
     one.add_argument("--database", default="sqlite", choices=PLACES)
     one.add_argument("--seconds", type=float, default=8.0)
     one.set_defaults(does=run_profile)
-    return asked.parse_args()
+    return parser.parse_args()
 
 
 def main() -> None:

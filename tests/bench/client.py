@@ -145,10 +145,10 @@ def send_all(
                 waiting.add(number)
                 connection.ask(request)
         while waiting:
-            heard = poll.poll(TIMEOUT)
-            if not heard:
+            events = poll.poll(TIMEOUT)
+            if not events:
                 raise WrongAnswer(f"No answer for {TIMEOUT} seconds.")
-            for number, _ in heard:
+            for number, _ in events:
                 connection = connections[number]
                 if (answer := connection.receive()) is None:
                     continue

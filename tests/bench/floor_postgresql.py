@@ -55,15 +55,15 @@ class Postgresql(Tables):
     """A PostgreSQL server. A write commits once; a read does not wait for a commit."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.mine = url, local()
+        self.url, self.local = url, local()
 
     @property
     def connection(self) -> psycopg.Connection:
         """The connection of this thread. Statements are prepared after some uses."""
-        if not hasattr(self.mine, "connection"):
-            self.mine.connection = psycopg.connect(self.url, autocommit=True)
-            self.mine.connection.execute("SET synchronous_commit = 'on'")
-        connection: psycopg.Connection = self.mine.connection
+        if not hasattr(self.local, "connection"):
+            self.local.connection = psycopg.connect(self.url, autocommit=True)
+            self.local.connection.execute("SET synchronous_commit = 'on'")
+        connection: psycopg.Connection = self.local.connection
         return connection
 
     def deliver(self, run: psycopg.Cursor, act: Act | Submission, kind: str) -> None:

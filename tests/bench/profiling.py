@@ -49,14 +49,14 @@ def record_profile(product: Product, kind: Kind, pace: Pace) -> Iterator[str]:
 def format_profile(stacks: list[str]) -> Iterator[str]:
     """Yield the most expensive functions: alone, and ours including what they call."""
     alone, within, total = count_samples(stacks)
-    ours = Counter({name: many for name, many in within.items() if OURS in name})
+    own = Counter({name: many for name, many in within.items() if OURS in name})
     libraries = Counter[str]()
     for name, many in alone.items():
         libraries[get_library(name)] += many
     for heading, found in (
         ("by library, own time", libraries),
         ("by function, own time", alone),
-        ("our functions, with their calls", ours),
+        ("our functions, with their calls", own),
     ):
         yield f"\n{heading}, of {total} samples:"
         for name, many in found.most_common(TOP):

@@ -96,20 +96,20 @@ def format_noise(place: PlaceResult) -> str:
     """Return a sentence on how much the floor differs from itself."""
     rps = max(line.noise for line in place.lines)
     cpu = max(line.noise_of_cpu for line in place.lines)
-    said = f"the floor differs from itself by {rps:.1%} in requests, {cpu:.1%} in CPU"
-    return f"noisy, so nothing is judged: {said}." if place.noisy else f"{said}."
+    sentence = f"the floor differs from itself by {rps:.1%} in requests, {cpu:.1%} in CPU"
+    return f"noisy, so nothing is judged: {sentence}." if place.noisy else f"{sentence}."
 
 
 def format_result(result: Result) -> str:
     """Return the text of a whole run."""
-    told = [
+    lines = [
         f"{result.date}, commit `{result.commit}`; {result.machine}.",
         "",
         format_client(result),
     ]
     for place in result.places:
-        told += ["", *format_place(place)]
-    return "\n".join(told) + "\n"
+        lines += ["", *format_place(place)]
+    return "\n".join(lines) + "\n"
 
 
 def format_client(result: Result) -> str:
@@ -126,19 +126,19 @@ def format_client(result: Result) -> str:
 
 def format_growth(places: Sequence[GrowthResult]) -> str:
     """Return the text of a comparison of few and many cases."""
-    told = list[str]()
+    lines = list[str]()
     for place in places:
         few, many = format_sizes(place.few), format_sizes(place.many)
-        told += [
+        lines += [
             f"**{place.database}**: {few}; then {many}.",
             "",
         ]
-        told += [
+        lines += [
             *format_table(GROWTH_HEADS, [format_grown(line) for line in place.lines]),
             "",
         ]
-        told += [f"Checked afterwards: {'; '.join(place.checked)}.", ""]
-    return "\n".join(told)
+        lines += [f"Checked afterwards: {'; '.join(place.checked)}.", ""]
+    return "\n".join(lines)
 
 
 def format_sizes(size: Mapping[str, int]) -> str:

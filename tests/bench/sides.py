@@ -63,11 +63,11 @@ CASE: Final = json.dumps(BODY, ensure_ascii=False).encode()
 def make_case(country: str) -> bytes:
     """Return the body of a shorter case in a country."""
     [consent] = BODY["consents"]
-    whom = {"kind": "state", "country": country}
+    recipients = {"kind": "state", "country": country}
     body = BODY | {
         "notice": BODY["notice"] | {"country": country},
         "sections": [{"section": "needs", "summary": "A safe bed tonight"}],
-        "consents": [consent | {"recipient_class": whom}],
+        "consents": [consent | {"recipient_class": recipients}],
     }
     return json.dumps(body).encode()
 
@@ -76,11 +76,15 @@ def render(
     method: str, path: str, key: str = "none", body: bytes | None = None, **headers: str
 ) -> bytes:
     """Return an HTTP request."""
-    said = {"Host": "bench", "Authorization": f"Bearer {key}", "Accept": "application/json"}
-    said |= {name.replace("_", "-"): value for name, value in headers.items()}
+    values = {
+        "Host": "bench",
+        "Authorization": f"Bearer {key}",
+        "Accept": "application/json",
+    }
+    values |= {name.replace("_", "-"): value for name, value in headers.items()}
     if body is not None:
-        said |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    lines = [f"{method} /v1/{path} HTTP/1.1", *(f"{n}: {v}" for n, v in said.items())]
+        values |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    lines = [f"{method} /v1/{path} HTTP/1.1", *(f"{n}: {v}" for n, v in values.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + (body or b"")
 
 

@@ -22,12 +22,12 @@ CASES = 100
 
 def submit_and_copy(url: str, world: World, officer: Someone, lead: Someone) -> list[str]:
     """Submit two cases, acknowledge one, and copy both fifty times."""
-    before, told = count_rows(url), list[str]()
+    before, lines = count_rows(url), list[str]()
     lead.does("acknowledge", officer.submits())
     officer.submits()
     world.database.engine.dispose()
-    copy_cases(url, before, CASES, told.append)
-    return told
+    copy_cases(url, before, CASES, lines.append)
+    return lines
 
 
 @pytest.fixture(autouse=True)
@@ -51,12 +51,12 @@ def test_all_but_the_newest_wait_for_nobody(url: str) -> None:
 
 
 def test_the_service_goes_on_with_them(officer: Someone, lead: Someone) -> None:
-    heard = lead.hears()
+    events = lead.hears()
     new = officer.submits()
     done(lead.does("acknowledge", new))
 
-    assert len({event["id"] for event in heard}) == len(heard) >= CASES
-    assert len({event["subject"] for event in heard}) == CASES
+    assert len({event["id"] for event in events}) == len(events) >= CASES
+    assert len({event["subject"] for event in events}) == CASES
     assert done(lead.get("/worklist"))["items"]
     assert len(lead.hears()) == 2
 

@@ -60,9 +60,9 @@ def test_a_table_is_markdown() -> None:
 
 
 def test_a_request_is_told_with_its_goal_and_what_came_of_it() -> None:
-    told = "\n".join(report.format_place(make_place(noisy=False)))
+    text = "\n".join(report.format_place(make_place(noisy=False)))
 
-    [row] = [line for line in told.splitlines() if line.startswith("| S submit")]
+    [row] = [line for line in text.splitlines() if line.startswith("| S submit")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == [
         "S submit",
@@ -79,16 +79,16 @@ def test_a_request_is_told_with_its_goal_and_what_came_of_it() -> None:
         "0.476",
         "",
     ]
-    assert "noisy" not in told
-    assert "| start to ready | 1.5 s | 2       |" in told
+    assert "noisy" not in text
+    assert "| start to ready | 1.5 s | 2       |" in text
 
 
 def test_a_noisy_run_says_so_and_shows_its_numbers_all_the_same() -> None:
-    told = "\n".join(report.format_place(make_place(noisy=True)))
+    text = "\n".join(report.format_place(make_place(noisy=True)))
 
-    assert "noisy, so nothing is judged: the floor differs from itself by 20.0%" in told
-    assert "not judged" in told
-    assert "| 1000 " in told
+    assert "noisy, so nothing is judged: the floor differs from itself by 20.0%" in text
+    assert "not judged" in text
+    assert "| 1000 " in text
 
 
 def test_a_result_is_kept_as_json() -> None:

@@ -69,7 +69,7 @@ def test_a_process_runs_on_the_core_it_was_given(tmp_path: Path) -> None:
     core = CORES[-1]
     wait = [sys.executable, "-c", "import time; time.sleep(60)"]
 
-    with run_program(wait, core, tmp_path / "said") as process:
+    with run_program(wait, core, tmp_path / "log") as process:
         assert os.sched_getaffinity(process.pid) == {core}
 
     assert process.poll() is not None
@@ -85,7 +85,7 @@ def test_whoever_stays_on_a_core_leaves_it_again() -> None:
 
 
 def test_a_server_that_ends_instead_of_serving_says_why(tmp_path: Path) -> None:
-    log = tmp_path / "said"
+    log = tmp_path / "log"
 
     def fail() -> None:
         raise ConnectionRefusedError
@@ -107,5 +107,5 @@ def test_waiting_takes_as_long_as_it_takes(tmp_path: Path) -> None:
         if time.perf_counter() < ready_at:
             raise ConnectionRefusedError
 
-    with run_program(wait, CORES[0], tmp_path / "said") as process:
-        assert 0.1 < wait_until(process, connect, tmp_path / "said") < 5
+    with run_program(wait, CORES[0], tmp_path / "log") as process:
+        assert 0.1 < wait_until(process, connect, tmp_path / "log") < 5

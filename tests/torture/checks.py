@@ -34,10 +34,12 @@ class Run:
 
     def list_entries_of_people(self) -> list[Line]:
         """Return the entries of the clients' own actions."""
-        asked = {what for deed in self.deeds for what in (deed.what, *deed.also)}
-        who = {deed.account for deed in self.deeds}
+        events = {what for deed in self.deeds for what in (deed.what, *deed.also)}
+        accounts = {deed.account for deed in self.deeds}
         return [
-            line for line in self.tables.lines if line.type in asked and line.account in who
+            line
+            for line in self.tables.lines
+            if line.type in events and line.account in accounts
         ]
 
 
@@ -52,11 +54,11 @@ def find_unanswered(run: Run) -> Iterator[str]:
 
 def find_lost(run: Run) -> Iterator[str]:
     """Yield acknowledged operations that are not in the database."""
-    there = Counter(map(get_signature, run.list_entries_of_people()))
-    said = Counter(
+    stored = Counter(map(get_signature, run.list_entries_of_people()))
+    acknowledged = Counter(
         what for deed in run.list_acknowledged() for what in list_signatures(deed)
     )
-    for what, times in (said - there).items():
+    for what, times in (acknowledged - stored).items():
         yield f"lost: {what[1]} of {what[2]}, acknowledged {times} times, is not stored"
     for deed in run.list_acknowledged():
         record = run.tables.records.get(deed.subject or "")
@@ -68,11 +70,11 @@ def find_lost(run: Run) -> Iterator[str]:
 
 def find_doubled(run: Run) -> Iterator[str]:
     """Yield effects that no answer accounts for, such as two effects of one key."""
-    there = Counter(map(get_signature, run.list_entries_of_people()))
-    said = Counter(
+    stored = Counter(map(get_signature, run.list_entries_of_people()))
+    acknowledged = Counter(
         what for deed in run.list_acknowledged() for what in list_signatures(deed)
     )
-    for what, times in (there - said).items():
+    for what, times in (stored - acknowledged).items():
         yield f"doubled: {what[1]} of {what[2]} is stored {times} times more than answered"
     subjects = {line.subject for line in run.tables.lines if line.account}
     for name in run.tables.records.keys() - subjects:
@@ -201,14 +203,14 @@ def match_entries(run: Run) -> Mapping[str, Deed]:
 
 def find_poller_faults(run: Run) -> Iterator[str]:
     """Yield pollers that did not process each event once, in order."""
-    for reader, heard in run.inboxes:
+    for reader, processed in run.inboxes:
         due = [entry for _, entry in run.tables.mail.get(reader, ())]
-        missed, doubled = set(due) - set(heard), len(heard) - len(set(heard))
+        missed, doubled = set(due) - set(processed), len(processed) - len(set(processed))
         if missed:
             yield f"a poller of {reader} missed {len(missed)} of {len(due)} events"
         if doubled:
             yield f"a poller of {reader} processed {doubled} events more than once"
-        if not missed and not doubled and list(heard) != due:
+        if not missed and not doubled and list(processed) != due:
             yield f"a poller of {reader} processed events in another order, or other events"
 
 
@@ -220,10 +222,10 @@ def find_deadline_faults(run: Run) -> Iterator[str]:
         if count > 1:
             yield f"fired {count} times: clock {name[0]}"
     due = Counter((one.case, one.event) for one in run.tables.fired if one.event)
-    told = Counter((line.case, line.type) for line in run.tables.lines if line.clock)
-    for case, event in due - told:
+    entries = Counter((line.case, line.type) for line in run.tables.lines if line.clock)
+    for case, event in due - entries:
         yield f"an effect without its entry: {event} of case {case} is missing"
-    for case, event in told - due:
+    for case, event in entries - due:
         yield f"an entry without its effect: {event} of case {case}"
 
 
@@ -236,8 +238,8 @@ def find_wrong_states(run: Run) -> Iterator[str]:
     for name, record in run.tables.records.items():
         noun = name.split("/", maxsplit=1)[0]
         if not walks(noun, record.state, events[name]):
-            told = f"which its entries do not lead to: {events[name]}"
-            yield f"entry missing: {name} is {record.state}, {told}"
+            detail = f"which its entries do not lead to: {events[name]}"
+            yield f"entry missing: {name} is {record.state}, {detail}"
 
 
 def find_lost_texts(run: Run) -> Iterator[str]:

@@ -65,10 +65,10 @@ class ServiceProcess:
         """Return whether a server answers, or a worker has logged that it started."""
         if self.port is None:
             return STARTED_EVENT in self.read_log()
-        with closing(HTTPConnection("127.0.0.1", self.port, timeout=2)) as asked:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:
             try:
-                asked.request("GET", "/livez")
-                return asked.getresponse().status == HTTPStatus.OK
+                connection.request("GET", "/livez")
+                return connection.getresponse().status == HTTPStatus.OK
             except (OSError, HTTPException):
                 return False
 

@@ -68,12 +68,12 @@ class Poller:
         feed = Feed(Vault(KEYS), self.person.office, epoch="")
         return max((feed.decrypt(one)[1] for one in self.select(SELECT_CURSOR)), default=0)
 
-    def select(self, asked: str) -> list[str]:
+    def select(self, statement: str) -> list[str]:
         """Return the first column of a query on its file."""
         if not self.inbox.exists():
             return []
         with closing(sqlite3.connect(self.inbox, timeout=30)) as inbox:
-            return [str(row[0]) for row in inbox.execute(asked)]
+            return [str(row[0]) for row in inbox.execute(statement)]
 
     def wait_for_position(self, head: int) -> None:
         """Wait until the poller has reached a position, or a time limit."""

@@ -114,9 +114,9 @@ class Storyteller:
 
     def write(self, name: str, case: str) -> None:
         """Write a unique text to the section `needs`."""
-        says = f"A safe bed, {next(self.there.numbers)}"
-        body, path = {"section": "needs", "summary": says}, f"{case}/sections/needs"
-        self.read_and_send(name, case, WRITTEN, path, body, method="PUT", says=says)
+        summary = f"A safe bed, {next(self.there.numbers)}"
+        body, path = {"section": "needs", "summary": summary}, f"{case}/sections/needs"
+        self.read_and_send(name, case, WRITTEN, path, body, method="PUT", says=summary)
 
     def accept_lead(self, case: str) -> None:
         """Acknowledge a case and accept the lead."""
@@ -139,11 +139,11 @@ class Storyteller:
 
     def close(self, case: str) -> None:
         """Close a case with a second person."""
-        asked = self.take_step("lead", case, "close", closing())
-        question = f"approvals/{asked.json()['id']}"
-        second, allow = self.get_person("second"), f"{question}/approve"
+        answer = self.take_step("lead", case, "close", closing())
+        approval_path = f"approvals/{answer.json()['id']}"
+        second, allow = self.get_person("second"), f"{approval_path}/approve"
         require_success(self.client.send(second, "approval.decided", allow))
-        approval = question.partition("/")[2]
+        approval = approval_path.partition("/")[2]
         self.take_step("lead", case, "close", closing(), Approval=approval)
 
     def read_lists(self, name: str) -> None:

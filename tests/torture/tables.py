@@ -139,8 +139,8 @@ def read_mailboxes(
 ) -> dict[str, list[tuple[int, str]]]:
     """Return every mailbox in its order."""
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    asked = (Delivery.focal_point_id, Delivery.position, Delivery.entry_id)
-    for reader, position, entry in sorted(select_rows(session, *asked)):
+    columns = (Delivery.focal_point_id, Delivery.position, Delivery.entry_id)
+    for reader, position, entry in sorted(select_rows(session, *columns)):
         found[codes[reader]].append((position, str(entry)))
     return found
 
