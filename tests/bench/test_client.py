@@ -35,7 +35,7 @@ def serve_answers(*pieces: bytes) -> Iterator[int]:
     listener.close()
 
 
-def test_an_answer_is_whole_only_with_all_of_its_body() -> None:
+def test_answer_without_its_whole_body_is_incomplete() -> None:
     assert read(OK[:20]) is None
     assert read(OK[:-1]) is None
     whole = read(OK)
@@ -43,19 +43,19 @@ def test_an_answer_is_whole_only_with_all_of_its_body() -> None:
     assert (whole.status, whole.body, whole.get_header("ETag")) == (200, b"{}", "x")
 
 
-def test_304_has_no_body_to_wait_for() -> None:
+def test_answer_304_is_complete_without_body() -> None:
     answer = read(b"HTTP/1.1 304 Not Modified\r\netag: x\r\n\r\n")
 
     assert answer is not None
     assert answer.status == 304
 
 
-def test_an_answer_without_a_length_is_refused() -> None:
+def test_answer_without_length_is_refused() -> None:
     with pytest.raises(WrongAnswer):
         read(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
-def test_an_answer_in_pieces_is_one_answer() -> None:
+def test_answer_in_pieces_counts_once() -> None:
     with serve_answers(OK[:10], OK[10:50], OK[50:]) as port:
         sample = load(port, iter([ASKED] * 3), 200, clients=1)
 
@@ -63,7 +63,7 @@ def test_an_answer_in_pieces_is_one_answer() -> None:
     assert all(wait > 0 for wait in sample.waits)
 
 
-def test_a_load_ends_when_its_time_is_over() -> None:
+def test_load_ends_after_its_time() -> None:
     with serve_answers(OK) as port:
         sample = load(port, repeat(ASKED), 200, clients=1, seconds=0.1)
 
@@ -71,13 +71,13 @@ def test_a_load_ends_when_its_time_is_over() -> None:
     assert sample.waits
 
 
-def test_one_wrong_status_fails_the_run() -> None:
+def test_wrong_status_fails_the_run() -> None:
     refused = OK.replace(b"200 OK", b"503 Busy")
 
     with serve_answers(refused) as port, pytest.raises(WrongAnswer, match="503, not 200"):
         load(port, repeat(ASKED), 200, clients=1, seconds=5)
 
 
-def test_a_server_that_hangs_up_fails_the_run() -> None:
+def test_closed_connection_fails_the_run() -> None:
     with serve_answers() as port, pytest.raises(WrongAnswer, match="closed the connection"):
         load(port, repeat(ASKED), 200, clients=1, seconds=5)

@@ -27,7 +27,7 @@ def make_round(floor: float, product: float, again: float) -> Round:
     return Round(*(make_slice(rps, 1e6 / rps) for rps in found))
 
 
-def test_a_percentile_is_a_value_that_was_measured() -> None:
+def test_percentile_is_a_measured_value() -> None:
     hundred = [float(value) for value in range(100, 0, -1)]
 
     assert compute_percentile(hundred, 50) == 50
@@ -36,32 +36,32 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
     assert compute_percentile([1.0, 2.0], 99) == 2
 
 
-def test_a_slice_says_what_one_request_costs() -> None:
+def test_slice_computes_cost_of_a_request() -> None:
     assert make_slice(200, 400).rps == 200
     assert make_slice(200, 400).each == pytest.approx(400)
 
 
-def test_the_product_is_a_part_of_the_floor_on_both_sides_of_it() -> None:
+def test_product_is_compared_with_floor_before_and_after() -> None:
     drifting = make_round(100, 55, 121)
 
     assert drifting.by_rps == pytest.approx(0.5)
     assert drifting.by_cpu == pytest.approx(0.5)
 
 
-def test_one_bad_round_of_five_changes_nothing() -> None:
+def test_one_bad_round_does_not_change_the_median() -> None:
     rounds = (*[make_round(100, 50, 100)] * 4, make_round(100, 5, 100))
 
     assert Comparison(rounds).by_rps == pytest.approx(0.5)
 
 
-def test_the_slowest_of_all_rounds_count_for_p99() -> None:
+def test_p99_covers_all_rounds() -> None:
     quick, slow = make_slice(100, 100), Slice(1.0, (9.0,) * 100, 0.01, 0)
     rounds = (Round(quick, quick, quick), Round(quick, slow, quick))
 
     assert Comparison(rounds).product.p99 == 9
 
 
-def test_a_floor_that_differs_from_itself_is_noise() -> None:
+def test_floor_that_differs_from_itself_is_noisy() -> None:
     calm = Comparison((make_round(100, 50, 104),))
     wild = Comparison((make_round(100, 50, 107),))
 
@@ -70,7 +70,7 @@ def test_a_floor_that_differs_from_itself_is_noise() -> None:
     assert is_noisy([calm, wild])
 
 
-def test_noise_is_noise_whichever_came_first() -> None:
+def test_noise_does_not_depend_on_order() -> None:
     up, down = (
         Comparison((make_round(100, 50, 110),)),
         Comparison((make_round(110, 50, 100),)),
@@ -88,13 +88,11 @@ def test_noise_is_noise_whichever_came_first() -> None:
         (0.60, Verdict.EXTREME),
     ],
 )
-def test_a_part_of_the_floor_should_be_at_least_its_goal(
-    found: float, verdict: Verdict
-) -> None:
+def test_ratio_to_floor_reaches_goal_from_above(found: float, verdict: Verdict) -> None:
     assert assess(Goal(0.45, 0.60), found, noisy=False) == verdict
 
 
-def test_times_should_be_at_most_their_goal() -> None:
+def test_duration_ratio_reaches_goal_from_below() -> None:
     assert assess(TAIL, 10.1, noisy=False) == Verdict.MISSED
     assert assess(TAIL, 10, noisy=False) == Verdict.REACHED
     assert assess(TAIL, 4, noisy=False) == Verdict.EXTREME
@@ -102,12 +100,12 @@ def test_times_should_be_at_most_their_goal() -> None:
     assert assess(GROWTH, 1.15, noisy=False) == Verdict.REACHED
 
 
-def test_a_noisy_run_judges_nothing() -> None:
+def test_noisy_run_is_not_judged() -> None:
     assert assess(Goal(0.45, 0.60), 0.01, noisy=True) == Verdict.NOISY
     assert assess(None, 0.01, noisy=True) == Verdict.FREE
 
 
-def test_samples_are_counted_for_each_function_once() -> None:
+def test_sample_counts_once_for_each_function() -> None:
     alone, within, total = count_samples(["main;work;work 3", "main;wait 1"])
 
     assert total == 4
@@ -125,5 +123,5 @@ def test_samples_are_counted_for_each_function_once() -> None:
         ("inner (<string>:2)", "python"),
     ],
 )
-def test_a_function_is_of_its_library(frame: str, library: str) -> None:
+def test_frame_belongs_to_its_library(frame: str, library: str) -> None:
     assert get_library(frame) == library

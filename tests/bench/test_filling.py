@@ -35,7 +35,7 @@ def many(url: str, world: World, officer: Someone, lead: Someone) -> None:
     assert submit_and_copy(url, world, officer, lead)
 
 
-def test_copies_have_codes_and_places_of_their_own(url: str) -> None:
+def test_copies_have_own_codes_and_positions(url: str) -> None:
     cases, codes, gaps, lost = select_numbers(
         url, 'SELECT count(*) FROM "case"', CODES, GAPS, LOST
     )
@@ -43,14 +43,14 @@ def test_copies_have_codes_and_places_of_their_own(url: str) -> None:
     assert (cases, codes, gaps, lost) == (CASES, CASES, 0, 0)
 
 
-def test_all_but_the_newest_wait_for_nobody(url: str) -> None:
+def test_only_newest_copies_have_running_deadlines(url: str) -> None:
     [running] = select_numbers(url, RUNNING)
 
     each = 3  # of the case itself, and of its two consents
     assert 2 * each <= running <= 4 * each  # the originals, and those of the newest copy
 
 
-def test_the_service_goes_on_with_them(officer: Someone, lead: Someone) -> None:
+def test_service_works_with_copied_cases(officer: Someone, lead: Someone) -> None:
     events = lead.hears()
     new = officer.submits()
     done(lead.does("acknowledge", new))
@@ -61,14 +61,14 @@ def test_the_service_goes_on_with_them(officer: Someone, lead: Someone) -> None:
     assert len(lead.hears()) == 2
 
 
-def test_one_answer_more_than_cases_is_found(url: str) -> None:
+def test_more_answers_than_cases_raise_lost(url: str) -> None:
     side = Side("product", 0, "", "", float, made=1)
 
     with pytest.raises(Lost, match="100 cases for 1 answers"):
         require_answers(url, side, count_cases(url))
 
 
-def test_one_delivery_that_is_lost_is_found(url: str) -> None:
+def test_lost_delivery_raises_lost(url: str) -> None:
     side = Side("product", 0, "", "", float)
     assert require_answers(url, side, count_cases(url))
 

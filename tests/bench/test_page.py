@@ -28,7 +28,7 @@ def make_place(*, noisy: bool) -> PlaceResult:
     return PlaceResult("SQLite", noisy, [line], [start], ["no gap"])
 
 
-def test_a_table_is_put_between_its_marks_and_nothing_else_changes() -> None:
+def test_table_replaces_only_the_part_between_its_marks() -> None:
     written = put(TEXT, "measured", "| new |\n")
 
     assert "old" not in written
@@ -39,19 +39,19 @@ def test_a_table_is_put_between_its_marks_and_nothing_else_changes() -> None:
 
 
 @pytest.mark.parametrize("part", ["growth", "measure"])
-def test_a_page_without_the_marks_is_left_as_it_is(part: str) -> None:
+def test_page_without_marks_raises_page_broken(part: str) -> None:
     with pytest.raises(PageBroken):
         put(TEXT, part, "| new |")
 
 
-def test_the_page_has_a_place_for_each_part() -> None:
+def test_page_has_marks_for_each_part() -> None:
     page = PAGE.read_text("utf-8")
 
     for part in ("measured", "growth"):
         assert "| new |" in put(page, part, "| new |")
 
 
-def test_a_table_is_markdown() -> None:
+def test_table_is_markdown() -> None:
     assert list(format_table(("a", "bb"), [("1", "2")])) == [
         "| a | bb |",
         "| - | -- |",
@@ -59,7 +59,7 @@ def test_a_table_is_markdown() -> None:
     ]
 
 
-def test_a_request_is_told_with_its_goal_and_what_came_of_it() -> None:
+def test_row_has_goal_and_verdict() -> None:
     text = "\n".join(report.format_place(make_place(noisy=False)))
 
     [row] = [line for line in text.splitlines() if line.startswith("| S submit")]
@@ -83,7 +83,7 @@ def test_a_request_is_told_with_its_goal_and_what_came_of_it() -> None:
     assert "| start to ready | 1.5 s | 2       |" in text
 
 
-def test_a_noisy_run_says_so_and_shows_its_numbers_all_the_same() -> None:
+def test_noisy_run_shows_numbers_without_verdict() -> None:
     text = "\n".join(report.format_place(make_place(noisy=True)))
 
     assert "noisy, so nothing is judged: the floor differs from itself by 20.0%" in text
@@ -91,7 +91,7 @@ def test_a_noisy_run_says_so_and_shows_its_numbers_all_the_same() -> None:
     assert "| 1000 " in text
 
 
-def test_a_result_is_kept_as_json() -> None:
+def test_result_is_json() -> None:
     pace = {"rounds": 5.0, "seconds": 2.0, "clients": 8.0}
     client = {"rps": 9000.0, "cpu": 30.0, "fsync": 1.5}
     result = Result(

@@ -39,7 +39,7 @@ def start(program: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, text=True, stdin=pipe, stdout=pipe)
 
 
-def test_a_thread_that_ended_counts() -> None:
+def test_cpu_includes_ended_threads() -> None:
     with start(BUSY) as process:
         assert process.stdout
         assert process.stdin
@@ -52,7 +52,7 @@ def test_a_thread_that_ended_counts() -> None:
     assert later - used < 0.05  # it rests
 
 
-def test_a_child_counts_and_one_that_ended_too() -> None:
+def test_family_cpu_includes_ended_children() -> None:
     before = measure_family_cpu(os.getpid())
 
     with start(BUSY) as process:
@@ -65,7 +65,7 @@ def test_a_child_counts_and_one_that_ended_too() -> None:
     assert measure_family_cpu(os.getpid()) - before >= 0.2
 
 
-def test_a_process_runs_on_the_core_it_was_given(tmp_path: Path) -> None:
+def test_program_runs_on_given_core(tmp_path: Path) -> None:
     core = CORES[-1]
     wait = [sys.executable, "-c", "import time; time.sleep(60)"]
 
@@ -77,14 +77,14 @@ def test_a_process_runs_on_the_core_it_was_given(tmp_path: Path) -> None:
     assert os.sched_getaffinity(0) == set(CORES)
 
 
-def test_whoever_stays_on_a_core_leaves_it_again() -> None:
+def test_on_core_restores_affinity() -> None:
     with on_core(CORES[0]):
         assert os.sched_getaffinity(0) == {CORES[0]}
 
     assert os.sched_getaffinity(0) == set(CORES)
 
 
-def test_a_server_that_ends_instead_of_serving_says_why(tmp_path: Path) -> None:
+def test_ended_server_raises_with_its_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
 
     def fail() -> None:
@@ -99,7 +99,7 @@ def test_a_server_that_ends_instead_of_serving_says_why(tmp_path: Path) -> None:
         wait_until(it, fail, log)
 
 
-def test_waiting_takes_as_long_as_it_takes(tmp_path: Path) -> None:
+def test_wait_until_returns_seconds(tmp_path: Path) -> None:
     ready_at = time.perf_counter() + 0.2
     wait = [sys.executable, "-c", "import time; time.sleep(60)"]
 
