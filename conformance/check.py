@@ -136,7 +136,7 @@ def make_handler(feed: Feed) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            """Answer, or break off in the middle."""
+            """Answer a poll, or break off in the middle of the answer."""
             url = urlsplit(self.path)
             cursor = parse_qs(url.query).get("after", [None])[0]
             with feed.lock:

@@ -91,7 +91,7 @@ def compare_with_release(root: Path) -> int:
 def find_faults(
     changes: Changes, changelog: str, released: str, version: str
 ) -> Iterator[str]:
-    """Yield what the changelog or the version number lacks, or has too much."""
+    """Yield each fault of the changelog and the version number."""
     broken, listed = (
         {change.where for change in changes if change.breaks},
         find_listed_breaks(changelog),

@@ -105,7 +105,7 @@ def compare_schemes(old: Place, new: Place) -> Iterator[Difference]:
 
 
 def compare_flows(old: Place, new: Place) -> Iterator[Difference]:
-    """Compare the OAuth flows and their scopes. An added flow or scope breaks nobody."""
+    """Compare the OAuth flows and their scopes. An added flow or scope breaks no client."""
     then, now = old.get_children("flows"), new.get_children("flows")
     yield from compare_names(then, now, "flow")
     for name in then.keys() & now.keys():

@@ -175,7 +175,7 @@ def compare_presence(old: Place, new: Place, direction: Direction) -> Iterator[D
 def compare_media_types(
     old: Place, new: Place, direction: Direction
 ) -> Iterator[Difference]:
-    """Compare media types and their schemas. An added media type breaks nobody."""
+    """Compare media types and their schemas. An added media type breaks no client."""
     then, now = old.get_children("content"), new.get_children("content")
     for name in then.keys() - now.keys():
         yield make_breaking_change(then[name], f"{direction}: {name} is removed.")

@@ -152,7 +152,7 @@ def compare_bounds(old: Form, new: Form, direction: Direction) -> Iterator[Chang
 def get_strictest(
     form: Form, keywords: tuple[str, ...], sign: int, none: float
 ) -> tuple[float, int]:
-    """Return the strictest bound, as a number that is greater the stricter it is."""
+    """Return the strictest bound in a form in which stricter bounds are greater."""
     found = [
         (sign * value, strictness)
         for strictness, keyword in enumerate(keywords)

@@ -166,7 +166,7 @@ def get_required(form: Form) -> set[str]:
 def make_property_change(
     old: Form, place: Place, name: str, direction: Direction, *, needed: bool
 ) -> Change:
-    """Return the change that a new property is."""
+    """Return the change for a new property."""
     if direction is Direction.SENT and needed:
         return make_breaking_change(place, f"{direction}: `{name}` is added and required.")
     if direction is Direction.READ and is_closed(old):

@@ -161,7 +161,7 @@ def find_gaps(run: Run) -> Iterator[str]:
 
 
 def find_time_disorder(run: Run) -> Iterator[str]:
-    """Yield entries in front of an operation that was answered before they began."""
+    """Yield entries that follow the entry of a later operation in a mailbox."""
     deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         latest = 0.0
@@ -173,7 +173,7 @@ def find_time_disorder(run: Run) -> Iterator[str]:
 
 
 def find_version_disorder(run: Run) -> Iterator[str]:
-    """Yield entries of a record in front of those of earlier versions."""
+    """Yield entries that follow the entry of a later version in a mailbox."""
     deeds = match_entries(run)
     for reader, mail in run.tables.mail.items():
         newest: dict[str | None, int] = {}

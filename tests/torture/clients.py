@@ -45,7 +45,7 @@ class Person:
 
 @dataclass
 class StoryClient:
-    """A client of one thread. Each request goes to a random server."""
+    """A client of one thread. It sends each request to a random server."""
 
     history: History
     addresses: tuple[str, ...]

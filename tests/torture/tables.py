@@ -84,7 +84,7 @@ KINDS: Final[tuple[Any, ...]] = (Case, Referral, Handover)
 
 
 def read(url: str) -> Tables:
-    """Read everything, while nobody writes."""
+    """Return the contents of the database. No process may write meanwhile."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with Session(engine) as session:
         codes = dict(map(tuple, select_rows(session, FocalPoint.id, FocalPoint.code)))
