@@ -1,1 +1,1 @@
-"""The mutation runner: mutants of modules, the tests that reach them, and their verdicts."""
+"""The mutation runner: mutants of modules, the tests that reach them, and verdicts."""
