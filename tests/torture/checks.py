@@ -30,12 +30,14 @@ class Run:
 
     def list_acknowledged(self) -> list[Deed]:
         """Return the operations that were acknowledged."""
-        return [deed for deed in self.deeds if deed.is_done]
+        return [operation for operation in self.deeds if operation.is_done]
 
     def list_entries_of_people(self) -> list[Line]:
         """Return the entries of the clients' own actions."""
-        events = {what for deed in self.deeds for what in (deed.what, *deed.also)}
-        accounts = {deed.account for deed in self.deeds}
+        events = {
+            what for operation in self.deeds for what in (operation.what, *operation.also)
+        }
+        accounts = {operation.account for operation in self.deeds}
         return [
             line
             for line in self.tables.lines
@@ -45,9 +47,9 @@ class Run:
 
 def find_unanswered(run: Run) -> Iterator[str]:
     """Yield operations without an answer, and answers that are server errors."""
-    for deed in run.deeds:
-        if deed.outcome == Outcome.UNKNOWN:
-            yield f"never answered: {deed.describe()}, after {deed.tries} tries"
+    for operation in run.deeds:
+        if operation.outcome == Outcome.UNKNOWN:
+            yield f"never answered: {operation.describe()}, after {operation.tries} tries"
     for what, times in run.trouble.items():
         yield f"answered {what}, {times} times"
 
@@ -56,23 +58,24 @@ def find_lost(run: Run) -> Iterator[str]:
     """Yield acknowledged operations that are not in the database."""
     stored = Counter(map(get_signature, run.list_entries_of_people()))
     acknowledged = Counter(
-        what for deed in run.list_acknowledged() for what in list_signatures(deed)
+        what for operation in run.list_acknowledged() for what in list_signatures(operation)
     )
     for what, times in (acknowledged - stored).items():
         yield f"lost: {what[1]} of {what[2]}, acknowledged {times} times, is not stored"
-    for deed in run.list_acknowledged():
-        record = run.tables.records.get(deed.subject or "")
+    for operation in run.list_acknowledged():
+        subject, version = operation.subject, operation.version
+        record = run.tables.records.get(subject or "")
         if record is None:
-            yield f"lost: {deed.subject} is not stored, but acknowledged: {deed.describe()}"
-        elif deed.version and record.version < deed.version:
-            yield f"went back: {deed.subject} is at {record.version}, not {deed.version}"
+            yield f"lost: {subject} is not stored, but acknowledged: {operation.describe()}"
+        elif version and record.version < version:
+            yield f"went back: {subject} is at {record.version}, not {version}"
 
 
 def find_doubled(run: Run) -> Iterator[str]:
     """Yield effects that no answer accounts for, such as two effects of one key."""
     stored = Counter(map(get_signature, run.list_entries_of_people()))
     acknowledged = Counter(
-        what for deed in run.list_acknowledged() for what in list_signatures(deed)
+        what for operation in run.list_acknowledged() for what in list_signatures(operation)
     )
     for what, times in (stored - acknowledged).items():
         yield f"doubled: {what[1]} of {what[2]} is stored {times} times more than answered"
@@ -86,22 +89,25 @@ def get_signature(line: Line) -> tuple[str | None, str, str | None]:
     return line.account, line.type, line.subject
 
 
-def list_signatures(deed: Deed) -> list[tuple[str | None, str, str | None]]:
+def list_signatures(operation: Deed) -> list[tuple[str | None, str, str | None]]:
     """Return the account, the event and the record of each step of an operation."""
-    return [(deed.account, what, deed.subject) for what in (deed.what, *deed.also)]
+    return [
+        (operation.account, what, operation.subject)
+        for what in (operation.what, *operation.also)
+    ]
 
 
 def find_wrong_keys(run: Run) -> Iterator[str]:
     """Yield missing keys of acknowledged operations, and stored keys of refused ones."""
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
-    for deed in run.list_acknowledged():
-        if (deed.account, deed.key) not in kept and deed.what != DECIDED:
-            yield f"key not stored: {deed.describe()}"
+    for operation in run.list_acknowledged():
+        if (operation.account, operation.key) not in kept and operation.what != DECIDED:
+            yield f"key not stored: {operation.describe()}"
     refused = {
-        (deed.account, deed.key): deed
-        for deed in run.deeds
-        if deed.outcome == Outcome.REFUSED and not deed.is_read
+        (operation.account, operation.key): operation
+        for operation in run.deeds
+        if operation.outcome == Outcome.REFUSED and not operation.is_read
     }
     for name in kept.keys() & refused.keys():
         yield f"refused and done: {refused[name].describe()}"
@@ -113,38 +119,46 @@ def find_wrong_keys(run: Run) -> Iterator[str]:
 def find_lower_versions(run: Run) -> Iterator[str]:
     """Yield answers with a lower version than an earlier answer had."""
     for subject, deeds in group_by_subject(run.deeds).items():
-        newest, waiting = 0, sorted(deeds, key=lambda deed: deed.answered)
-        for deed in sorted(deeds, key=lambda deed: deed.invoked):
-            while waiting and waiting[0].answered <= deed.invoked:
+        newest, waiting = 0, sorted(deeds, key=lambda operation: operation.answered)
+        for operation in sorted(deeds, key=lambda operation: operation.invoked):
+            while waiting and waiting[0].answered <= operation.invoked:
                 newest = max(newest, waiting.pop(0).version or 0)
-            least = newest + (not deed.is_read)
-            if (deed.version or 0) < least:
+            least = newest + (not operation.is_read)
+            if (operation.version or 0) < least:
                 yield (
-                    f"went back: {deed.what} of {subject} had version {deed.version} "
-                    f"after an answer with {newest}"
+                    f"went back: {operation.what} of {subject} had version "
+                    f"{operation.version} after an answer with {newest}"
                 )
 
 
 def find_equal_versions(run: Run) -> Iterator[str]:
     """Yield actions that did not increase the version they were based on."""
     for subject, deeds in group_by_subject(run.deeds).items():
-        first = [deed for deed in deeds if not deed.is_read and not deed.replayed]
-        times = Counter(deed.version for deed in first)
+        first = [
+            operation
+            for operation in deeds
+            if not operation.is_read and not operation.replayed
+        ]
+        times = Counter(operation.version for operation in first)
         for version, count in times.items():
             if count > 1:
                 yield f"lost update: version {version} of {subject} was made {count} times"
-        for deed in deeds:
-            if not deed.is_read and deed.seen and (deed.version or 0) <= deed.seen:
-                versions = f"is based on {deed.seen}, returned {deed.version}"
-                yield f"went back: {deed.describe()} {versions}"
+        for operation in deeds:
+            if (
+                not operation.is_read
+                and operation.seen
+                and (operation.version or 0) <= operation.seen
+            ):
+                versions = f"is based on {operation.seen}, returned {operation.version}"
+                yield f"went back: {operation.describe()} {versions}"
 
 
 def group_by_subject(deeds: Iterable[Deed]) -> Mapping[str, list[Deed]]:
     """Return the answers that have a version, by record."""
     found: dict[str, list[Deed]] = defaultdict(list)
-    for deed in deeds:
-        if deed.outcome == Outcome.OK and deed.version and deed.subject:
-            found[deed.subject].append(deed)
+    for operation in deeds:
+        if operation.outcome == Outcome.OK and operation.version and operation.subject:
+            found[operation.subject].append(operation)
     return found
 
 
@@ -166,10 +180,10 @@ def find_time_disorder(run: Run) -> Iterator[str]:
     for reader, mail in run.tables.mail.items():
         latest = 0.0
         for position, entry in mail:
-            if (deed := deeds.get(entry)) is not None:
-                if deed.answered < latest:
+            if (operation := deeds.get(entry)) is not None:
+                if operation.answered < latest:
                     yield f"reordered: {position} of {reader} was answered before one ahead"
-                latest = max(latest, deed.invoked)
+                latest = max(latest, operation.invoked)
 
 
 def find_version_disorder(run: Run) -> Iterator[str]:
@@ -178,20 +192,20 @@ def find_version_disorder(run: Run) -> Iterator[str]:
     for reader, mail in run.tables.mail.items():
         newest: dict[str | None, int] = {}
         for position, entry in mail:
-            deed = deeds.get(entry)
-            if deed is None or deed.replayed or not deed.version:
+            operation = deeds.get(entry)
+            if operation is None or operation.replayed or not operation.version:
                 continue
-            if deed.version < newest.get(deed.subject, 0):
+            if operation.version < newest.get(operation.subject, 0):
                 yield f"reordered: {position} of {reader} is of an earlier version"
-            newest[deed.subject] = deed.version
+            newest[operation.subject] = operation.version
 
 
 def match_entries(run: Run) -> Mapping[str, Deed]:
     """Return the operation of each entry that only one operation can have written."""
     deeds, lines = defaultdict(list), defaultdict(list)
-    for deed in run.list_acknowledged():
-        for what in list_signatures(deed):
-            deeds[what].append(deed)
+    for operation in run.list_acknowledged():
+        for what in list_signatures(operation):
+            deeds[what].append(operation)
     for line in run.list_entries_of_people():
         lines[get_signature(line)].append(line)
     return {
@@ -245,12 +259,12 @@ def find_wrong_states(run: Run) -> Iterator[str]:
 def find_lost_texts(run: Run) -> Iterator[str]:
     """Yield texts that are not the last acknowledged ones."""
     written: dict[str, list[Deed]] = defaultdict(list)
-    for deed in run.list_acknowledged():
-        if deed.says is not None and deed.subject and deed.seen:
-            written[deed.subject].append(deed)
+    for operation in run.list_acknowledged():
+        if operation.says is not None and operation.subject and operation.seen:
+            written[operation.subject].append(operation)
     for subject, text in run.texts.items():
         if subject in written:
-            last = max(written[subject], key=lambda deed: deed.seen or 0)
+            last = max(written[subject], key=lambda operation: operation.seen or 0)
             if text != last.says:
                 yield f"lost: {subject} has {text!r}, not {last.says!r} ({last.describe()})"
 

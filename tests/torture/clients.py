@@ -62,8 +62,8 @@ class StoryClient:
     def read(self, who: Person, path: str, purpose: str = "assistance") -> Response:
         """Read a resource until there is an answer. Raises Over if it is refused."""
         self.require_running()
-        deed = Deed(who.account, "", "read", subject=parse_subject(path))
-        answer = self.send_until_certain(deed, who, "GET", path, {"Purpose": purpose})
+        operation = Deed(who.account, "", "read", subject=parse_subject(path))
+        answer = self.send_until_certain(operation, who, "GET", path, {"Purpose": purpose})
         if not answer.is_success:
             raise Over
         return answer
@@ -85,15 +85,15 @@ class StoryClient:
         self.require_running()
         key = str(UUID(int=self.chance.getrandbits(128), version=4))
         seen = parse_version(tag)
-        deed = Deed(who.account, key, what, also, parse_subject(path), seen, says)
+        operation = Deed(who.account, key, what, also, parse_subject(path), seen, says)
         sent = {"Idempotency-Key": key, **(headers or {})}
         if tag:
             sent["If-Match"] = tag
-        return self.send_until_certain(deed, who, method, path, sent, body)
+        return self.send_until_certain(operation, who, method, path, sent, body)
 
     def send_until_certain(  # noqa: PLR0913, PLR0917 - as above
         self,
-        deed: Deed,
+        operation: Deed,
         who: Person,
         method: str,
         path: str,
@@ -101,21 +101,21 @@ class StoryClient:
         body: Json | None = None,
     ) -> Response:
         """Repeat a request until its outcome is certain. Raises Over after a time limit."""
-        self.history.add(deed)
-        deed.invoked = time.monotonic()
+        self.history.add(operation)
+        operation.invoked = time.monotonic()
         sent = {"Authorization": f"Bearer {who.key}", **headers}
-        while time.monotonic() < deed.invoked + PATIENCE:
-            deed.tries += 1
-            answer = self.send_once(deed, method, path, sent, body)
+        while time.monotonic() < operation.invoked + PATIENCE:
+            operation.tries += 1
+            answer = self.send_once(operation, method, path, sent, body)
             if answer is not None and is_certain(answer):
-                store_answer(deed, answer)
+                store_answer(operation, answer)
                 return answer
             time.sleep(self.chance.uniform(PAUSE / 2, PAUSE * 2))
         raise Over
 
     def send_once(
         self,
-        deed: Deed,
+        operation: Deed,
         method: str,
         path: str,
         headers: Mapping[str, str],
@@ -128,12 +128,12 @@ class StoryClient:
         except httpx2.ConnectError:  # no server received it
             return None
         except httpx2.TransportError:
-            deed.lost += 1
+            operation.lost += 1
             return None
         if answer.status_code >= SERVER_ERROR:
-            deed.lost += 1
+            operation.lost += 1
         if answer.status_code >= SERVER_ERROR and answer.status_code not in RETRY_STATUSES:
-            self.history.add_error(f"{answer.status_code} to {method} {deed.what}")
+            self.history.add_error(f"{answer.status_code} to {method} {operation.what}")
         return answer
 
 
@@ -152,18 +152,23 @@ def get_problem(answer: Response) -> str | None:
     return str(body.get("type", "")).removeprefix("/problems/")
 
 
-def store_answer(deed: Deed, answer: Response) -> None:
+def store_answer(operation: Deed, answer: Response) -> None:
     """Store the outcome that an answer shows."""
-    deed.answered = time.monotonic()
-    deed.status, deed.problem = answer.status_code, get_problem(answer)
-    deed.outcome = Outcome.OK if answer.is_success else Outcome.REFUSED
-    deed.replayed = all(answer.headers.get(name) == REPLAYED[name] for name in REPLAYED)
+    operation.answered = time.monotonic()
+    operation.status, operation.problem = answer.status_code, get_problem(answer)
+    operation.outcome = Outcome.OK if answer.is_success else Outcome.REFUSED
+    operation.replayed = all(
+        answer.headers.get(name) == REPLAYED[name] for name in REPLAYED
+    )
     if answer.is_success and (made := answer.headers.get("Location")):
-        deed.subject = made.removeprefix("/v1/")
+        operation.subject = made.removeprefix("/v1/")
     if answer.status_code == APPROVAL_ASKED:  # a second person has to approve it
-        deed.what, deed.subject = "approval.asked", f"approvals/{answer.json()['id']}"
+        operation.what, operation.subject = (
+            "approval.asked",
+            f"approvals/{answer.json()['id']}",
+        )
     elif answer.is_success:
-        deed.version = parse_version(answer.headers.get("ETag"))
+        operation.version = parse_version(answer.headers.get("ETag"))
 
 
 def parse_version(tag: str | None) -> int | None:

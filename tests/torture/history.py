@@ -67,11 +67,11 @@ class History:
     trouble: Counter[str] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
 
-    def add(self, deed: Deed) -> Deed:
+    def add(self, operation: Deed) -> Deed:
         """Record an operation before its first attempt."""
         with self.lock:
-            self.deeds.append(deed)
-        return deed
+            self.deeds.append(operation)
+        return operation
 
     def add_error(self, what: str) -> None:
         """Record a server error."""
@@ -80,11 +80,15 @@ class History:
 
     def count_outcomes(self) -> dict[str, Any]:
         """Return the number of operations by outcome."""
-        acts = [deed for deed in self.deeds if not deed.is_read]
-        counts = Counter(str(deed.outcome) for deed in acts)
-        lost = [deed for deed in acts if deed.lost and deed.outcome != Outcome.UNKNOWN]
+        acts = [operation for operation in self.deeds if not operation.is_read]
+        counts = Counter(str(operation.outcome) for operation in acts)
+        lost = [
+            operation
+            for operation in acts
+            if operation.lost and operation.outcome != Outcome.UNKNOWN
+        ]
         counts["unknown then resolved"] = len(lost)
-        counts["of these done already"] = sum(deed.replayed for deed in lost)
+        counts["of these done already"] = sum(operation.replayed for operation in lost)
         counts["refused"] += 0
         counts["reads"] = len(self.deeds) - len(acts)
-        return {"tries": sum(deed.tries for deed in self.deeds), **counts}
+        return {"tries": sum(operation.tries for operation in self.deeds), **counts}

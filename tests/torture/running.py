@@ -131,7 +131,7 @@ class Load:
     """The clients, each in a thread, until they are stopped."""
 
     history: History
-    there: Mechanism
+    mechanism: Mechanism
     addresses: tuple[str, ...]
     over: Event = field(default_factory=Event)
     threads: list[Thread] = field(default_factory=list)
@@ -144,7 +144,7 @@ class Load:
         asker = StoryClient(
             self.history, self.addresses, Random(seed), goes_on, self.open[-1]
         )
-        return Storyteller(asker, self.there)
+        return Storyteller(asker, self.mechanism)
 
     def start(self, seed: int) -> None:
         """Start all clients."""
@@ -265,7 +265,7 @@ def make_server_without_worker(plan: Plan, torment: Disturber) -> Installation:
 def read_back(load: Load, address: str) -> dict[str, str]:
     """Return the text of some cases, as read by an office that may have written it."""
     written = {one.subject: None for one in load.history.deeds if one.what == WRITTEN}
-    rest = Load(History(), load.there, (address,))
+    rest = Load(History(), load.mechanism, (address,))
     reader = rest.make_teller("the end")
     texts: dict[str, str] = {}
     for case in list(written)[-MAX_TEXTS:]:

@@ -49,11 +49,11 @@ class Storyteller:
     """A client that plays one story after another."""
 
     client: StoryClient
-    there: Mechanism
+    mechanism: Mechanism
 
     def get_person(self, name: str) -> Person:
         """Return the person with a part."""
-        return self.there.people[name]
+        return self.mechanism.people[name]
 
     def take_step(
         self,
@@ -109,12 +109,12 @@ class Storyteller:
         case = self.create("officer", "case.drafted", "cases", body, at_once)
         if draft:
             self.take_step("officer", case, "submit")
-        self.there.cases.append(case)
+        self.mechanism.cases.append(case)
         return case
 
     def write(self, name: str, case: str) -> None:
         """Write a unique text to the section `needs`."""
-        summary = f"A safe bed, {next(self.there.numbers)}"
+        summary = f"A safe bed, {next(self.mechanism.numbers)}"
         body, path = {"section": "needs", "summary": summary}, f"{case}/sections/needs"
         self.read_and_send(name, case, WRITTEN, path, body, method="PUT", says=summary)
 
@@ -162,104 +162,104 @@ def require_success(answer: Response) -> Response:
 # The stories.
 
 
-def play_closed_case(tell: Storyteller) -> None:
+def play_closed_case(teller: Storyteller) -> None:
     """Play a case without problems: two recipients help, and it is closed."""
-    case = tell.submit()
-    tell.accept_lead(case)
-    bed = tell.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
-    advice = tell.refer("lead", case, "KZ_LEGAL_AID", "LEGAL_AID")
-    tell.complete_referral("shelter", bed)
-    tell.write("lead", case)
-    tell.complete_referral("lawyer", advice)
-    tell.close(case)
+    case = teller.submit()
+    teller.accept_lead(case)
+    bed = teller.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    advice = teller.refer("lead", case, "KZ_LEGAL_AID", "LEGAL_AID")
+    teller.complete_referral("shelter", bed)
+    teller.write("lead", case)
+    teller.complete_referral("lawyer", advice)
+    teller.close(case)
 
 
-def play_declined_referral(tell: Storyteller) -> None:
+def play_declined_referral(teller: Storyteller) -> None:
     """Play a case with a referral that is declined and one that is withdrawn."""
-    case = tell.submit()
-    tell.write("officer", case)
-    tell.accept_lead(case)
-    bed = tell.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
-    tell.take_step("shelter", bed, "decline", {"reason": "NO_CAPACITY"})
-    again = tell.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
-    tell.take_step("lead", again, "withdraw", {"reason": "NO_LONGER_NEEDED"})
-    tell.take_step("lead", case, "suspend", make_suspension())
-    tell.take_step("lead", case, "resume")
+    case = teller.submit()
+    teller.write("officer", case)
+    teller.accept_lead(case)
+    bed = teller.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    teller.take_step("shelter", bed, "decline", {"reason": "NO_CAPACITY"})
+    again = teller.refer("lead", case, "KZ_SHELTER_KOGERSHIN", "SHELTER")
+    teller.take_step("lead", again, "withdraw", {"reason": "NO_LONGER_NEEDED"})
+    teller.take_step("lead", case, "suspend", make_suspension())
+    teller.take_step("lead", case, "resume")
 
 
-def play_withdrawn_case(tell: Storyteller) -> None:
+def play_withdrawn_case(teller: Storyteller) -> None:
     """Play a case that was sent in error, and a draft that is discarded."""
-    case = tell.submit()
-    tell.take_step("officer", case, "withdraw", {"reason": "SENT_IN_ERROR"})
-    draft = tell.create(
+    case = teller.submit()
+    teller.take_step("officer", case, "withdraw", {"reason": "SENT_IN_ERROR"})
+    draft = teller.create(
         "officer", "case.drafted", "cases", make_case("urgent", submit=False)
     )
-    tell.write("officer", draft)
-    tell.take_step("officer", draft, "discard")
+    teller.write("officer", draft)
+    teller.take_step("officer", draft, "discard")
 
 
-def play_handover(tell: Storyteller) -> None:
+def play_handover(teller: Storyteller) -> None:
     """Play a case that is handed over to the country of origin."""
-    case = tell.submit()
-    tell.accept_lead(case)
+    case = teller.submit()
+    teller.accept_lead(case)
     offer = {"to": "UZ_LEAD", "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"}
     path = f"{case}/handovers"
-    first = tell.create("lead", "handover.offered", path, offer)
-    tell.take_step("taker", first, "decline", {"reason": "NO_CAPACITY"})
-    second = tell.create("lead", "handover.offered", path, offer)
+    first = teller.create("lead", "handover.offered", path, offer)
+    teller.take_step("taker", first, "decline", {"reason": "NO_CAPACITY"})
+    second = teller.create("lead", "handover.offered", path, offer)
     taking = {"contacts": contacts(), "capacity_confirmed": True}
-    tell.take_step("taker", second, "accept", taking)
-    tell.write("taker", case)
+    teller.take_step("taker", second, "accept", taking)
+    teller.write("taker", case)
 
 
-def wait_for_deadline(tell: Storyteller) -> None:
+def wait_for_deadline(teller: Storyteller) -> None:
     """Play a case that nobody answers until its deadline runs out."""
-    case = tell.submit()
+    case = teller.submit()
     until = time.monotonic() + 6
     while time.monotonic() < until:
-        tell.client.read(tell.get_person("officer"), case)
+        teller.client.read(teller.get_person("officer"), case)
         time.sleep(0.5)
 
 
 # Actions of other clients.
 
 
-def apply_random_action(tell: Storyteller) -> None:
+def apply_random_action(teller: Storyteller) -> None:
     """Perform a random action on a case of another client."""
-    chance, known = tell.client.chance, tell.there.cases[-NEWEST_CASES:]
+    chance, known = teller.client.chance, teller.mechanism.cases[-NEWEST_CASES:]
     if not known:
         time.sleep(0.2)
         return
     case, act = chance.choice(known), chance.choice(OTHER_ACTIONS)
-    act(tell, case)
+    act(teller, case)
 
 
-def assess_risk(tell: Storyteller, case: str) -> None:
+def assess_risk(teller: Storyteller, case: str) -> None:
     """Assess the risk with a random level."""
-    what, level = "case.risk_assessed", tell.client.chance.choice(LEVELS)
+    what, level = "case.risk_assessed", teller.client.chance.choice(LEVELS)
     path = f"{case}/risk-assessments"
     require_success(
-        tell.client.send(tell.get_person("colleague"), what, path, {"level": level})
+        teller.client.send(teller.get_person("colleague"), what, path, {"level": level})
     )
 
 
-def decline_lead(tell: Storyteller, case: str) -> None:
+def decline_lead(teller: Storyteller, case: str) -> None:
     """Decline the lead."""
-    tell.take_step("colleague", case, "decline-lead", {"reason": "NO_CAPACITY"})
+    teller.take_step("colleague", case, "decline-lead", {"reason": "NO_CAPACITY"})
 
 
 OTHER_ACTIONS: Final[tuple[Callable[[Storyteller, str], object], ...]] = (
     assess_risk,
     assess_risk,
     decline_lead,
-    lambda tell, case: tell.take_step("colleague", case, "acknowledge"),
-    lambda tell, case: tell.write("colleague", case),
-    lambda tell, case: tell.write("officer", case),
-    lambda tell, case: tell.take_step(
+    lambda teller, case: teller.take_step("colleague", case, "acknowledge"),
+    lambda teller, case: teller.write("colleague", case),
+    lambda teller, case: teller.write("officer", case),
+    lambda teller, case: teller.take_step(
         "colleague", case, "stop", {"reason": "SURVIVOR_REQUEST"}
     ),
-    lambda tell, _: tell.read_lists("colleague"),
-    lambda tell, _: tell.read_lists("shelter"),
+    lambda teller, _: teller.read_lists("colleague"),
+    lambda teller, _: teller.read_lists("shelter"),
 )
 STORIES: Final = (
     play_closed_case,
@@ -271,13 +271,13 @@ STORIES: Final = (
 )
 
 
-def play(tell: Storyteller, *, meddling: bool) -> None:
+def play(teller: Storyteller, *, meddling: bool) -> None:
     """Play stories, or act on cases of others, until the run is over."""
-    while tell.client.is_running():
+    while teller.client.is_running():
         try:
             if meddling:
-                apply_random_action(tell)
+                apply_random_action(teller)
             else:
-                tell.client.chance.choice(STORIES)(tell)
+                teller.client.chance.choice(STORIES)(teller)
         except Over:
             time.sleep(0.02)
