@@ -178,9 +178,7 @@ def test_a_property_that_is_new_and_required_is_told_once() -> None:
 
     told = compare(contract(OBJECT, {}), contract(new, {}))
 
-    assert [change.message for change in told] == [
-        "Request: `a` is added and required."
-    ]
+    assert [change.message for change in told] == ["Request: `a` is added and required."]
 
 
 def test_what_is_said_beside_a_name_counts_as_well() -> None:
