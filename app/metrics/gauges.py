@@ -19,7 +19,13 @@ from app.kernel.free_space import FreeSpace
 from app.kernel.heartbeat import Part, last_beats
 from app.kernel.work import Ground
 from app.metrics.measuring import Gauge, Watch
-from app.metrics.offices import Offices, look_at_offices
+from app.metrics.offices import (
+    Offices,
+    list_countries_without_lead,
+    list_unattended,
+    list_without_second_person,
+    load_offices,
+)
 from app.outbox import queries as outbox
 from app.webhooks import queries as webhooks
 
@@ -194,19 +200,19 @@ JUMPS: Final = Watch[int](
     ),
 )
 OFFICES: Final = Watch[Offices](
-    look_at_offices,
+    load_offices,
     (
         Gauge(
             "offices_unattended",
             "Offices that something waits for, and where nobody can sign in any more.",
-            lambda found: found.unattended,
+            lambda found: len(list_unattended(found)),
             limit=0,
             remedy="Open an account there: oversight hears where `accounts_left` is 0.",
         ),
         Gauge(
             "offices_without_second_person",
             "Desks, and offices that have an open case, at which one person works alone.",
-            lambda found: found.without_second_person,
+            lambda found: len(list_without_second_person(found)),
             limit=0,
             remedy="Two people confirm some steps, closing for instance: open an account "
             "at the offices where `safe-conduct account list` shows one person.",
@@ -214,7 +220,7 @@ OFFICES: Final = Watch[Offices](
         Gauge(
             "countries_without_lead",
             "Countries whose offices that can lead a case are all closed or empty.",
-            lambda found: found.countries_without_lead,
+            lambda found: len(list_countries_without_lead(found)),
             limit=0,
             remedy="Open one of them or an account there; or set `can_lead` to false.",
         ),

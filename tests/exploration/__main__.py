@@ -1,7 +1,7 @@
 """Run a long exploration: `python -m tests.exploration --seed 17 --states 5000`.
 
-It prints its progress, each new finding with the steps that lead to it, and the totals. The
-exit code is 1 if there is a new finding.
+It prints its progress, each finding with the steps that lead to it, and the totals. The
+exit code is 1 if there is a finding.
 """
 
 import argparse
@@ -14,7 +14,6 @@ from structlog.typing import EventDict
 
 from tests.exploration.beginnings import BEGINNINGS
 from tests.exploration.explore import Explorer, Result
-from tests.exploration.known import is_known
 from tests.exploration.stage import build_stage
 
 WIDTH: Final = 30
@@ -52,11 +51,10 @@ class Bar:
         self.shown = now
         share = min(1.0, result.states / self.states)
         bar = "#" * round(WIDTH * share)
-        new = [one for one in result.findings if not is_known(one)]
-        for finding in new[self.printed :]:
+        for finding in result.findings[self.printed :]:
             print_line(f"\n{finding}\n")
-        self.printed = len(new)
-        counts = f"{result.states} of {self.states} states, {len(new)} findings"
+        self.printed = len(result.findings)
+        counts = f"{result.states} of {self.states} states, {self.printed} findings"
         print_line(
             f"[{bar:<{WIDTH}}] {counts}, {now - self.began:.0f} s",
             end="\r" if sys.stdout.isatty() else "\n",
@@ -64,25 +62,21 @@ class Bar:
 
 
 def report(result: Result) -> int:
-    """Print the results of an exploration, and return the number of new findings."""
+    """Print the results of an exploration, and return the number of findings."""
     print_line("")
-    new = [one for one in result.findings if not is_known(one)]
-    known = len(result.findings) - len(new)
     print_line(
         f"states {result.states}, moves tried {result.tried}, done {result.moves.total()}"
     )
-    print_line(
-        f"ways to an end: {dict(result.means)}; known findings: {known}, new: {len(new)}"
-    )
+    print_line(f"ways to an end: {dict(result.means)}; findings: {len(result.findings)}")
     print_line(f"done: {dict(result.moves.most_common())}")
     print_line(f"refused: {dict(result.refused.most_common(20))}")
     path = "\n".join(f"  {move}" for move in (*result.longest_path, *result.longest.moves))
     print_line(f"longest way to an end: {result.longest.days:.0f} days\n{path}")
-    return len(new)
+    return len(result.findings)
 
 
 def main() -> int:
-    """Explore, and return 1 if there is a new finding."""
+    """Explore, and return 1 if there is a finding."""
     args = parse_options()
     structlog.configure(processors=[drop_log_line])
     with build_stage() as stage:

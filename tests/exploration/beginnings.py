@@ -4,7 +4,7 @@ from typing import Final
 
 from tests.exploration.explore import Story
 from tests.exploration.moves import WORLD, Move, make_write_move
-from tests.exploration.stage import DESK, HOME, KZ, POST, SHELTER, UZ
+from tests.exploration.stage import DESK, HOME, KZ, NGO, POST, SHELTER, UZ
 
 LOW: Final = Move(POST, "risk.assess", choice="low")
 TOLD: Final = Move(POST, "safeguards.write", choice="the State of origin may be told")
@@ -97,6 +97,22 @@ BEGINNINGS: Final[dict[str, Story]] = {
         Move(WORLD, "disables", choice=KZ),
         *[Move(WORLD, "waits", choice="32 days")] * 2,
         Move(WORLD, "disables", choice=f"{DESK}, second person"),
+    ),
+    "the lead has no second person, and no other office can lead": make_story(
+        *LED, *LEAD_ALONE, given=STATE_ALONE
+    ),
+    "the lead is closed, and its desk has no second person": make_story(
+        *LED,
+        Move(WORLD, "shuts", choice=KZ),
+        Move(WORLD, "waits", choice="4 hours"),
+        Move(WORLD, "disables", choice=f"{DESK}, second person"),
+        given=STATE_ALONE,
+    ),
+    "every office of the country that can lead is closed": make_story(
+        *LED,
+        Move(WORLD, "shuts", choice=KZ),
+        Move(WORLD, "shuts", choice=NGO),
+        given=STATE_ALONE,
     ),
     "led in the vital interest": make_story(VITAL, *LED, given=""),
     "presumed child in danger": make_story(VITAL, SUBMIT, given="", age="presumed_child"),

@@ -62,9 +62,10 @@ class Means(IntEnum):
     ASKING_ANEW = 1
     """The person is asked for a consent to another class of offices."""
     ADMINISTRATORS = 2
-    """Two administrators open an account for an office at which nobody can sign in.
+    """Two administrators open an account or a closed office that an alarm counts.
 
-    The case waits until they do; the alarm `offices_unattended` names the office.
+    The case waits until they do. The alarms are `offices_unattended`,
+    `offices_without_second_person` and `countries_without_lead`.
     """
     STOPPING = 3
     """The person wants everything to end, or the submitter withdraws the case."""
@@ -159,7 +160,7 @@ def list_last_moves(
             Move(who, "consent.record", choice=one) for who in writers for one in asked
         )
     if means >= Means.ADMINISTRATORS:
-        yield from (Move(WORLD, "staffs", choice=one) for one in stage.list_unattended())
+        yield from list_administrator_moves(stage)
     if means >= Means.STOPPING:
         holders = [
             *list_offices("lead"),
@@ -169,6 +170,16 @@ def list_last_moves(
         ]
         yield from (Move(one, "case.stop") for one in holders)
         yield from (Move(one, "case.withdraw") for one in list_offices("submitter"))
+
+
+def list_administrator_moves(stage: Stage) -> Iterator[Move]:
+    """Yield what administrators do about the alarms that are raised."""
+    for office in stage.list_unattended():
+        yield Move(WORLD, "staffs", choice=office)
+    for office in stage.list_without_second_person():
+        yield Move(WORLD, "staffs", choice=f"{office}, second person")
+    for office in stage.list_closed_leads():
+        yield Move(WORLD, "opens", choice=office)
 
 
 def list_endings(stage: Stage, office: str) -> Iterator[Move]:

@@ -34,6 +34,7 @@ DEPENDS: Final = frozenset(
         "case.take_over",
         "case.record_lead_consent",
         "referral.redirect",
+        "return.arrive",
         "return.report",
     }
 )

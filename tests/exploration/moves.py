@@ -47,6 +47,8 @@ WORKER: Final[Json] = {
     "roles": ["officer", "caseworker", "coordinator"],
 }
 """The account that administrators open if nobody can sign in at an office."""
+SUPERVISOR: Final[Json] = {"label": "duty 10", "roles": ["supervisor"]}
+"""The members of the account that differ if they open it for a second person."""
 WORLD: Final = "the world"
 """The actor of moves that no office makes: administrators, and time."""
 SOON: Final = timedelta(days=6)
@@ -385,6 +387,10 @@ class MoveRunner:
         """Close an office, as two administrators."""
         return self.update_row(f"/focal-points/{move.choice}", active=False)
 
+    def apply_opens(self, move: Move) -> Answer:
+        """Open a closed office again, as two administrators."""
+        return self.update_row(f"/focal-points/{move.choice}", active=True)
+
     def apply_replaces(self, _: Move) -> Answer:
         """Close the desk after another one serves its countries."""
         paths = [f"/focal-points/{one}" for one in (DESK, OTHER_DESK)]
@@ -413,7 +419,7 @@ class MoveRunner:
         return get_answer(self.stage.clerks[0].post(path, idempotency_key=str(uuid4())))
 
     def apply_staffs(self, move: Move) -> Answer:
-        """Open an account for a new worker of an office, as two administrators."""
+        """Open an account for a new worker, or second person, as two administrators."""
         one, other = self.stage.clerks
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers

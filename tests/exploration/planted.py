@@ -28,9 +28,9 @@ def plant_endless_pause(patch: Patch) -> None:
     remove_actions(patch, State.SUSPENDED, {Action.RESUME, Action.CLOSE, Action.STOP})
 
 
-def plant_missing_alarm(patch: Patch) -> None:
-    """Report no office at which nobody can sign in."""
-    patch.setattr(offices, "find_unattended", lambda *_: frozenset())
+def plant_missing_alarm(patch: Patch, name: str) -> None:
+    """Let one of the functions that the alarms about offices call find nothing."""
+    patch.setattr(offices, name, lambda *_: frozenset())
 
 
 def plant_lost_lead(patch: Patch) -> None:

@@ -16,14 +16,19 @@ from typing import Any, Final, override
 from uuid import UUID
 
 from fastapi import FastAPI
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import update
 
 from app.directory.models import FocalPoint
 from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.main import create_app
-from app.metrics.offices import find_unattended_offices
+from app.metrics.offices import (
+    Offices,
+    list_countries_without_lead,
+    list_unattended,
+    list_without_second_person,
+    load_offices,
+)
 from tests.support.databases import ids_of, open_alone
 from tests.support.in_thread import Here, here
 from tests.support.world import KEYS, PUBLIC, WORKERS, Someone, World
@@ -149,30 +154,36 @@ class Stage(World):
 
     def list_unattended(self) -> list[str]:
         """List the offices of the cast that the alarm `offices_unattended` counts."""
-        with self.database.reading() as session:
-            return self.list_codes(session, find_unattended_offices(session, self.now))
+        found = self.load_offices()
+        return list_codes(found, list_unattended(found))
 
     def list_without_second_person(self) -> list[str]:
         """List the offices of the cast that `offices_without_second_person` counts."""
-        with self.database.reading() as session:
-            return self.list_codes(session, find_offices_without_second_person(session))
+        found = self.load_offices()
+        return list_codes(found, list_without_second_person(found))
 
     def list_closed_leads(self) -> list[str]:
         """List the closed leads of the countries that `countries_without_lead` counts."""
-        with self.database.reading() as session:
-            countries = find_countries_without_lead(session, self.now)
-            closed = select(FocalPoint).where(~FocalPoint.active)
-            leads = [one for one in session.scalars(closed) if one.code in LEADERS]
-            return sorted(one.code for one in leads if countries & set(one.serves))
+        found = self.load_offices()
+        countries = list_countries_without_lead(found)
+        closed = [one for one in found.every if not one.active and one.code in LEADERS]
+        return sorted(one.code for one in closed if countries & set(one.serves))
 
-    def list_codes(self, session: Session, ids: Collection[UUID]) -> list[str]:
-        """Return the codes of some offices of the cast, sorted."""
-        codes = select(FocalPoint.code).where(FocalPoint.id.in_(ids))
-        return sorted(set(CAST) & set(session.scalars(codes)))
+    def load_offices(self) -> Offices:
+        """Load what the alarms about offices are computed from."""
+        with self.database.reading() as session:
+            found = load_offices(session, self.now)
+            session.expunge_all()
+        return found
 
     def get_worker(self, office: str) -> Someone:
         """Return the worker of an office."""
         return self.workers[office]
+
+
+def list_codes(found: Offices, ids: Collection[UUID]) -> list[str]:
+    """Return the codes of some offices of the cast, sorted."""
+    return sorted(one.code for one in found.every if one.id in ids and one.code in CAST)
 
 
 ENABLED: Final = """SELECT a.id FROM account a JOIN focal_point f ON f.id = a.focal_point_id

@@ -22,13 +22,15 @@ STORIES: Final = amount(len(BEGINNINGS), sample=2)
 """How many of the stories are played, drawn by the seed of the run."""
 STATES: Final = amount(20, sample=8, night=2000)
 """New states beyond those of the stories."""
+NO_LEAD: Final = "homes"
+ALONE: Final = "find_without_second_person"
 MOST: Final = 150
 """Most states in which a planted fault has to be found."""
 
 
 def format_findings(result: Result) -> str:
-    """Return the new findings as text."""
-    return "\n\n".join(str(one) for one in result.findings if not is_known(one))
+    """Return the findings as text, each with the steps that lead to it."""
+    return "\n\n".join(map(str, result.findings))
 
 
 def test_no_state_leaves_a_case_without_a_way_on(stage: Stage) -> None:
@@ -39,19 +41,6 @@ def test_no_state_leaves_a_case_without_a_way_on(stage: Stage) -> None:
     result = explorer.run(STATES)
 
     assert not format_findings(result), format_findings(result)
-
-
-@pytest.mark.sweep
-@pytest.mark.parametrize("known", KNOWN, ids=[one.name for one in KNOWN])
-def test_a_known_state_is_still_without_a_way_on(stage: Stage, known: Known) -> None:
-    explorer = Explorer(stage, 0)
-
-    explorer.begin([known.path], only_last=True)
-
-    [finding] = explorer.result.findings
-    assert finding.kind in known.kinds
-    assert finding.state is not None
-    assert known.is_alike(finding.state)
 
 
 LEAD_GONE: Final = BEGINNINGS["the only lead is closed"]
@@ -96,13 +85,14 @@ def test_case_that_needs_an_administrator_ends_only_with_an_alarm(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, read: str, *, alarm: bool
 ) -> None:
     if not alarm:
-        planted.plant_missing_alarm(monkeypatch)
+        planted.plant_missing_alarm(monkeypatch, read)
     explorer = Explorer(stage, 0)
 
     explorer.begin([BEGINNINGS[name]], only_last=True)
 
-    assert get_kinds(explorer.result) == (set() if alarm else {Kind.STUCK})
-    assert dict(explorer.result.means) == ({"ADMINISTRATORS": 1} if alarm else {})
+    found = get_kinds(explorer.result)
+    assert (found <= {Kind.STUCK, Kind.ONLY_STOP}, bool(found)) == (True, not alarm)
+    assert ("ADMINISTRATORS" in explorer.result.means) == alarm
 
 
 def test_a_seed_repeats_exactly(stage: Stage) -> None:
