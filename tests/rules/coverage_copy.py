@@ -1,7 +1,7 @@
-"""The second copy of what a consent covers, as LIFECYCLES.md and R83, R84 have it.
+"""A second copy of the rules of what a consent covers (LIFECYCLES.md, R83 and R84).
 
-Written from them and not from the code: who is named by which words, who may give consent
-for whom, until when it counts, what it may be for.
+It is written from the documents and not from the code. It states which offices a consent
+names, who may give it for an adult or a child, until when it counts, and its purposes.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ after                    |                |
 
 @dataclass(frozen=True)
 class Office:
-    """As much of a focal point as a consent can name."""
+    """The attributes of an office that a consent can name."""
 
     id: UUID
     kind: Kind
@@ -79,7 +79,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Given:
-    """A consent, as its words and days are."""
+    """A consent with its recipient, giver, dates and purposes."""
 
     focal_point_id: UUID | None
     kind: Kind | None
@@ -94,7 +94,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Row:
-    """One question, and what the copy answers."""
+    """One question about a consent, with the answer of the copy."""
 
     given: Given
     recipient: Office
@@ -109,18 +109,21 @@ class Row:
 
     @property
     def may_be_named(self) -> bool:
-        """Whether who that is, as an NGO wrote it, goes to such a reader (R84)."""
+        """Return whether the recipient may get the section that names an office (R84).
+
+        An NGO wrote it, so a State office gets it only if the consent names that office.
+        """
         return self.recipient.kind != Kind.STATE or self.given.focal_point_id is not None
 
 
 def cells(table: str) -> list[list[str]]:
-    """Read a table."""
+    """Return the cells of a table, row by row."""
     lines = table.strip().splitlines()
     return [[cell.strip() for cell in line.split("|")] for line in lines]
 
 
 def office(row: list[str]) -> tuple[str, Office]:
-    """Read an office."""
+    """Build an office from a row of the table."""
     name, kind, function, of, serves, number = row
     made = UUID(int=int(number))
     return name, Office(made, Kind(kind), Function(function), of or None, serves.split())
@@ -132,7 +135,7 @@ ASKED_FOR: Final = ("SHELTER", "RETURN", "MEDICAL")
 
 
 def worded(words: str) -> dict[str, Any]:
-    """Read the words of a consent: one office, or a class of them."""
+    """Return the recipient fields of a consent: one office, or a class of offices."""
     form, *rest = words.split()
     if form == "office":
         [name] = rest
@@ -149,7 +152,7 @@ def worded(words: str) -> dict[str, Any]:
 
 
 def rows() -> Iterator[Row]:
-    """List every question that the tables answer."""
+    """Yield every question that the tables answer."""
     people = [(by, *answers) for by, *answers in cells(GIVEN)]
     for (words, named), (by, *able), (when, *stands), purpose in product(
         cells(NAMED), people, cells(WHEN), ASKED_FOR

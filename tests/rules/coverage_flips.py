@@ -1,8 +1,8 @@
-"""Every single change of the rules of coverage, and whether their second copy shows it.
+"""Single changes to the rules of coverage, each checked against the second copy.
 
-The rules are read as text: each condition is left out, turned round or moved by an instant,
-each word of a list is taken out or put in. Nothing is written anywhere: the changed rules
-are a module that lives as long as the question whether anybody notices.
+The source of the rules is parsed. Each condition is removed, negated or moved by an
+instant, and each word of a list is removed or added. No file is written: each changed
+module is built in memory and discarded after its check.
 """
 
 import ast
@@ -42,13 +42,13 @@ type Change = Callable[[Any], None]
 
 @dataclass(frozen=True)
 class Changed:
-    """Rules with one change: where, and what was done."""
+    """The rules with one change, and a description of the change."""
 
     what: str
     tree: ast.Module
 
     def rules(self) -> ModuleType:
-        """Make a module of them."""
+        """Return the changed rules as a module."""
         made = ModuleType(f"changed_coverage_{next(NUMBERS)}")
         sys.modules[made.__name__] = made  # dataclasses look their module up
         try:
@@ -59,7 +59,7 @@ class Changed:
 
 
 def changed() -> Iterator[Changed]:
-    """Make every single change."""
+    """Yield the rules once for each possible single change."""
     for place, node in enumerate(ast.walk(ast.parse(SOURCE))):
         for what, _ in changes(node):
             tree = ast.parse(SOURCE)
@@ -70,7 +70,7 @@ def changed() -> Iterator[Changed]:
 
 
 def changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
-    """List what can be changed at one place of the text."""
+    """List the changes that are possible at one node of the syntax tree."""
     match node:
         case ast.BoolOp():
             yield from without(node, "values")
@@ -92,7 +92,7 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
 
 
 def putting(**parts: Any) -> Change:
-    """Put something in place of a part of a node."""
+    """Return a function that sets the given attributes of a node."""
 
     def put(node: ast.AST) -> None:
         for name, part in parts.items():
@@ -102,7 +102,7 @@ def putting(**parts: Any) -> Change:
 
 
 def put_in(word: str, node: Any) -> None:
-    """Put one more into a set."""
+    """Add one element to a set literal."""
     node.elts.append(ast.parse(word, mode="eval").body)
 
 
@@ -114,7 +114,7 @@ MORE: Final = {
 
 
 def without(node: ast.AST, parts: str, first: int = 0) -> Iterator[tuple[str, Change]]:
-    """Leave out one part of several: of a condition, by what changes none."""
+    """Yield the changes that leave out one part, or make a condition constant."""
     idle = ast.Constant(value=isinstance(getattr(node, "op", None), ast.And))
     instead = [idle] if parts == "values" else []
     for place, part in list(enumerate(getattr(node, parts)))[first:]:
@@ -122,19 +122,19 @@ def without(node: ast.AST, parts: str, first: int = 0) -> Iterator[tuple[str, Ch
 
 
 def leave(parts: str, place: int, instead: list[ast.Constant], node: ast.AST) -> None:
-    """Take one part of several out of a node."""
+    """Remove one part from a list of parts of a node."""
     getattr(node, parts)[place : place + 1] = instead
 
 
 def compared(node: ast.Compare) -> Iterator[tuple[str, Change]]:
-    """Turn a comparison round, or move it by an instant."""
+    """Yield the changes that negate a comparison or move its bound by an instant."""
     for table in (OTHERWISE, BY_AN_INSTANT):
         if op := table.get(type(node.ops[0])):
             yield f"{ast.unparse(node)} by {op.__name__}", putting(ops=[op()])
 
 
 def faults(rules: ModuleType) -> Iterator[str]:
-    """Say where rules answer otherwise than the copy does."""
+    """Yield the questions that the rules answer differently from the copy."""
     try:
         yield from (str(row) for row in ROWS if not agrees(rules, row))
         if [*rules.Purpose] != PURPOSES.split():
@@ -146,7 +146,7 @@ def faults(rules: ModuleType) -> Iterator[str]:
 
 
 def agrees(rules: Any, row: Row) -> bool:
-    """Ask about one consent."""
+    """Return whether the rules and the copy agree on one consent."""
     purpose = rules.Purpose(row.purpose)
     asking = rules.Asking(row.recipient, purpose, NOON, row.child)
     from_ngo = rules.Asking(row.recipient, purpose, NOON, row.child, True)
@@ -165,7 +165,7 @@ def agrees(rules: Any, row: Row) -> bool:
 
 
 def adds_up(rules: Any) -> bool:
-    """Ask about none, and about two of which one covers."""
+    """Return whether no consent, and two of which one covers, are answered correctly."""
     yes = next(row for row in ROWS if row.covers)
     no = next(row for row in ROWS if row.names and row.child and not row.counts)
     asking = rules.Asking(yes.recipient, rules.Purpose(yes.purpose), NOON, yes.child)
@@ -174,5 +174,5 @@ def adds_up(rules: Any) -> bool:
 
 
 def survivors() -> list[str]:
-    """Name the changes that the copy does not show."""
+    """Return the changes that the copy does not detect."""
     return [one.what for one in changed() if next(faults(one.rules()), None) is None]

@@ -1,7 +1,7 @@
-"""The second copy of the table of disclosure, as LIFECYCLES.md, section 5, has it.
+"""A second copy of the disclosure table (LIFECYCLES.md, section 5).
 
-Written from that document and not from the code, so that changing who reads what takes two
-deliberate edits. What no row allows is denied.
+It is written from that document and not from the code, so that a change to who reads what
+takes two deliberate edits. Access that no row allows is denied.
 """
 
 from collections.abc import Iterable
@@ -82,12 +82,12 @@ FEWER = [holds for holds in CONDITIONS if holds not in NEARLY_ALL]
 
 
 def words(cell: str) -> list[str]:
-    """Read a cell, with the names of groups spelled out."""
+    """Return the words of a cell, with the names of groups expanded."""
     return " ".join(NAMES.get(word, word) for word in cell.split()).split()
 
 
 def lines(table: str) -> list[Line]:
-    """Read a table."""
+    """Return the rows of a table as tuples."""
     rows = [f"{row} ".split(" | ") for row in table.strip().splitlines()]
     return [
         (words(who), words(what), words(case), words(referral), frozenset(words(if_)))
@@ -99,7 +99,7 @@ COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
 
 
 def allowed(asked: Asked, table: Iterable[Line] | None = None) -> bool:
-    """Say what the copy answers, or some lines of it."""
+    """Return whether the copy, or the given rows of it, allows the access."""
     lines_now = COPY[asked.deed] if table is None else table
     return bool(asked.roles.intersection(WORKERS)) and any(
         asked.subject in what

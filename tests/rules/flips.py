@@ -1,12 +1,12 @@
-"""Every single change of the table of disclosure, and what shows that it was changed.
+"""Single changes to the disclosure table, and the questions that detect them.
 
-A flip takes one thing out of one row, puts one in, or puts one in place of another: a
-subject, a state of the case or of the referral, a condition, a role, the side, the deed; or
-it takes the whole row. A witness is a question that the flipped table answers otherwise
-than the second copy of it in `disclosure_copy`, which the unflipped one does not.
+A flip removes one cell from a row, adds one, or replaces one (a subject, a state of the
+case or of the referral, a condition, a role, the side, the deed), or removes the row. A
+witness is a question that the flipped table answers differently from the second copy in
+`disclosure_copy`, while the original table agrees with the copy.
 
-A cell is idle if it can be taken away and nobody would notice. Who puts in what another row
-says already changes no answer, and has made a cell that is idle.
+A cell is idle if its removal changes no answer. A flip that adds what another row already
+allows changes no answer either, and makes an idle cell.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ ONE_OF: Final[dict[str, Sequence[Any]]] = {"side": tuple(Side), "deed": tuple(De
 
 @dataclass(frozen=True)
 class Flip:
-    """One change: of which row, in which column, of what; without a column, the row."""
+    """One change to a cell of a row; without a column, the removal of the row."""
 
     row: int
     column: str = ""
@@ -47,7 +47,7 @@ class Flip:
 
 
 def flips(policy: Sequence[Rule]) -> Iterator[Flip]:
-    """List every single change of a table."""
+    """Yield every single change to a table."""
     for row in range(len(policy)):
         yield Flip(row)
         for column, cells in CELLS.items():
@@ -58,7 +58,7 @@ def flips(policy: Sequence[Rule]) -> Iterator[Flip]:
 
 
 def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
-    """Change a table."""
+    """Return the table with one change applied."""
     before, rule, after = policy[: flip.row], policy[flip.row], policy[flip.row + 1 :]
     if not flip.column:
         return (*before, *after)
@@ -70,7 +70,7 @@ def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
 
 
 def witness(policy: Sequence[Rule], flip: Flip) -> Asked | None:
-    """Find a question that shows the change; None: nobody would notice."""
+    """Return a question that detects the change, or `None` if there is none."""
     changed = flipped(policy, flip)
     for asked in touched(policy[flip.row], flip):
         if decide(asked, changed) != allowed(asked) == decide(asked, policy):
@@ -79,7 +79,7 @@ def witness(policy: Sequence[Rule], flip: Flip) -> Asked | None:
 
 
 def touched(rule: Rule, flip: Flip) -> Iterator[Asked]:
-    """List the questions whose answer could hang on it, the barest first."""
+    """Yield the questions whose answer may depend on the change, simplest first."""
 
     def cells(column: str) -> Iterable[Any]:
         own = sorted(getattr(rule, column))
@@ -101,13 +101,13 @@ def touched(rule: Rule, flip: Flip) -> Iterator[Asked]:
 
 
 def turned(asked: Asked, side: Side | None = None, deed: Deed | None = None) -> Asked:
-    """Put the same question from another side, or about another deed."""
+    """Return the same question with another side or another deed."""
     sides = asked.sides if side is None else frozenset({side})
     return replace(asked, sides=sides, deed=deed or asked.deed)
 
 
 def held(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
-    """List what could hold: all that the row asks for but what is flipped, and more."""
+    """List the sets of conditions to try: those of the row but for the flip, and larger."""
     least = rule.conditions - ({flip.cell} if flip.column == "conditions" else set())
     others = [one for one in Condition if one not in least]
     return [
@@ -118,22 +118,22 @@ def held(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
 
 
 def puts_in(policy: Sequence[Rule], flip: Flip) -> bool:
-    """Say whether a flip adds a cell to a row."""
+    """Return whether a flip adds a cell to a row."""
     return flip.column in CELLS and flip.cell not in getattr(policy[flip.row], flip.column)
 
 
 def idle(policy: Sequence[Rule]) -> list[str]:
-    """Name the cells of a table that say nothing."""
+    """Return the idle cells of a table."""
     taken = (flip for flip in flips(policy) if not puts_in(policy, flip))
     return [str(flip) for flip in taken if witness(policy, flip) is None]
 
 
 def survivors(policy: Sequence[Rule]) -> list[str]:
-    """Name the changes that nobody would notice, by an answer or by an idle cell."""
+    """Return the changes that neither an answer nor an idle cell detects."""
     quiet = (flip for flip in flips(policy) if witness(policy, flip) is None)
     return [str(flip) for flip in quiet if not is_idle_then(policy, flip)]
 
 
 def is_idle_then(policy: Sequence[Rule], flip: Flip) -> bool:
-    """Say whether what a flip puts in could be taken away again unnoticed."""
+    """Return whether the cell that a flip adds is idle."""
     return puts_in(policy, flip) and witness(flipped(policy, flip), flip) is None

@@ -1,4 +1,4 @@
-"""Offices made up for the rules of routing, and questions spelled in a line."""
+"""Made-up offices for the routing rules, and a parser for one-line questions."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -94,7 +94,7 @@ def ids(codes: Iterable[str]) -> frozenset[UUID]:
 
 
 def asked(spelled: str) -> Question:
-    """Read a question such as `in UZ; needs SHELTER; unsafe IOM`; the rest is plain."""
+    """Build a question from text such as `in UZ; needs SHELTER; unsafe IOM`."""
     question = PLAIN
     for phrase in filter(None, (part.strip() for part in spelled.split(";"))):
         verb, *rest = phrase.split()
@@ -105,7 +105,7 @@ def asked(spelled: str) -> Question:
 def change(  # noqa: PLR0911 - one for each phrase
     verb: str, rest: list[str]
 ) -> dict[str, Any]:
-    """Say what one phrase changes."""
+    """Return the attributes that one phrase of a question sets."""
     known: dict[str, dict[str, Any]] = {
         "plain": {},
         "emergency": {"priority": Priority.EMERGENCY},
@@ -137,13 +137,13 @@ def change(  # noqa: PLR0911 - one for each phrase
 
 
 def changed(question: Question, code: str, **changes: Any) -> Question:
-    """Say something else of one office."""
+    """Return the question with some attributes of one office changed."""
     profiles = (replace(p, **changes) if p.code == code else p for p in question.profiles)
     return replace(question, profiles=tuple(profiles))
 
 
 def in_turn(ranking: Ranking) -> str:
-    """Spell who is asked, one after the other, and the desk behind a bar."""
+    """Return the codes of the candidates in order, then a bar and the desk."""
     found = [candidate.code for candidate in ranking.candidates]
     return " ".join([*found, "|", ranking.desk.code if ranking.desk else "-"])
 
@@ -153,6 +153,6 @@ def out(ranking: Ranking) -> dict[str, tuple[ReasonOut, ...]]:
 
 
 def table(text: str) -> list[tuple[str, str]]:
-    """Read a table of questions and answers."""
+    """Return the pairs of question and answer in a table."""
     lines = (line.split("=>") for line in text.strip().splitlines())
     return [(question.strip(), answer.strip()) for question, answer in lines]

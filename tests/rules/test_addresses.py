@@ -1,4 +1,4 @@
-"""An address is one address and nothing else, or it is refused."""
+"""A value that is not exactly one e-mail address is refused."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""What the person is asked before a list is followed."""
+"""The consents that the person has to give before a recommended list is followed."""
 
 from dataclasses import dataclass
 

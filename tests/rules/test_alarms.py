@@ -1,4 +1,4 @@
-"""When the log says that somebody has to look, and how often."""
+"""When the log asks an operator to act, and how often it repeats."""
 
 from dataclasses import replace
 from datetime import timedelta

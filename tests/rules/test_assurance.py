@@ -1,4 +1,4 @@
-"""docs/assurance.md says what the long runs came to, and forgets none not made here."""
+"""docs/assurance.md states the results of the long runs and keeps those made elsewhere."""
 
 import json
 from pathlib import Path

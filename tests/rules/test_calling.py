@@ -1,4 +1,4 @@
-"""What a shell sends, to whom, with which key; and what of an answer reaches a terminal."""
+"""The requests that the shell sends, with URL and key, and what it prints of answers."""
 
 import json
 import ssl

@@ -1,7 +1,7 @@
-"""The life of a case against a second copy of its table (LIFECYCLES.md, sections 1, 7).
+"""The state table of a case, compared with a second copy (LIFECYCLES.md, sections 1 and 7).
 
-Written from the document and not from the code, so that changing a rule takes two
-deliberate edits.
+The copy is written from the document and not from the code, so that changing a rule takes
+two deliberate edits.
 """
 
 from dataclasses import dataclass
@@ -133,7 +133,7 @@ oversight          | oversight
 
 
 def cells(table: str) -> dict[str, list[str]]:
-    """Read a table: the first column names the row."""
+    """Return the cells of each row of a table, keyed by its first column."""
     lines = [f"{line} ".split(" | ") for line in table.strip().splitlines()]
     return {first.strip(): [cell.strip() for cell in rest] for first, *rest in lines}
 
@@ -149,7 +149,7 @@ class Line:
     desk: "Line | None" = None
 
     def answer(self, state: State, side: Side, role: Role | None) -> str:
-        """Say what the document answers one who asks."""
+        """Return the target state that the document gives, or the problem code."""
         if state not in self.sources:
             return "action-illegal"
         if self.desk and side == self.desk.sides[0] and state in self.desk.sources:
@@ -161,12 +161,12 @@ class Line:
         return self.target
 
     def reaches(self, source: str) -> str:
-        """Say in which state a step from this one ends."""
+        """Return the state in which a step from the given state ends."""
         return source if self.target == "same" else self.target
 
 
 def of_the_desk(action: str, target: str) -> Line | None:
-    """Read the row of a step that the desk beside a lead can take as well."""
+    """Return the row of a step that the desk may also take, or `None`."""
     if action not in cells(OF_THE_DESK):
         return None
     sources, side, role, _ = cells(OF_THE_DESK)[action]
@@ -187,7 +187,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Say what the code answers one who asks."""
+    """Return the target state that the code gives, or the problem code."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or "same"
@@ -196,7 +196,7 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
 
 
 def spell(row: Row) -> str:
-    """Spell the needs of a row as the document does."""
+    """Format the requirements of a row as the document does."""
     needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
     return " ".join("|".join(options) for options in needs)
 

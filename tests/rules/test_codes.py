@@ -1,4 +1,4 @@
-"""Case codes: what is typed wrong is noticed, what is typed carelessly is understood."""
+"""Case codes: typing errors are detected; differences of case or spacing are accepted."""
 
 import re
 from itertools import pairwise
@@ -15,7 +15,10 @@ LOOKALIKES = ["OI", "OL", "oi", "ol", "0l"]
 
 
 def fits(text: str) -> bool:
-    """Check as ISO/IEC 7064 defines it: carry P, S = P + a, and the last S is 1 mod 36."""
+    """Return whether the check character is right by ISO/IEC 7064.
+
+    P is carried over, S = P + a, and the last S is 1 modulo 36.
+    """
     carry = 36
     for char in text[:-1]:
         carry = 2 * ((carry + int(char, 36) - 1) % 36 + 1) % 37
@@ -27,7 +30,7 @@ def plain(code: str) -> str:
 
 
 def typed(symbols: str) -> str:
-    """Type the twelve symbols and the check character of a code."""
+    """Format twelve symbols and a check character as a case code."""
     return f"SC-{symbols[:4]}-{symbols[4:8]}-{symbols[8:12]}-{symbols[12:]}"
 
 

@@ -29,7 +29,7 @@ FIRST, OFFICE = UUID(int=1), UUID(int=7)
 
 @dataclass(frozen=True)
 class Word:
-    """A consent to shelter by non-state offices in KZ, unless changed."""
+    """A consent to a shelter by non-state offices in KZ, unless changed."""
 
     id: UUID = FIRST
     focal_point_id: UUID | None = None
@@ -62,7 +62,7 @@ BOTH = frozenset({S.NEEDS, S.CONTACT})
 
 
 def names(office: Office, **changes: Any) -> Any:
-    """A consent that names one office, and ends a day later."""
+    """Return a consent that names one office and ends a day later."""
     return replace(
         LATER, focal_point_id=office.id, kind=None, country=None, function=None, **changes
     )

@@ -1,4 +1,4 @@
-"""What a consent covers: who is named, what for, which sections, until when, by whom."""
+"""What a consent covers: recipients, purposes, sections, end date and giver."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ NEEDS, CONTACT, HEALTH = Section.NEEDS, Section.CONTACT, Section.HEALTH
 
 @dataclass(frozen=True)
 class Office:
-    """As much of a focal point as a consent can name."""
+    """The attributes of an office that a consent can name."""
 
     kind: Kind = Kind.NON_STATE
     function: Function = Function.SHELTER
@@ -29,7 +29,7 @@ class Office:
 
 @dataclass(frozen=True)
 class Consent:
-    """To any non-state focal point in KZ, for a shelter, unless changed."""
+    """A consent to any non-state office in KZ for a shelter, unless changed."""
 
     focal_point_id: UUID | None = None
     kind: Kind | None = Kind.NON_STATE
@@ -43,7 +43,7 @@ class Consent:
 
 
 def naming(office: Office) -> Consent:
-    """A consent that names this one."""
+    """Return a consent that names the office."""
     return Consent(focal_point_id=office.id, kind=None, country=None)
 
 

@@ -1,4 +1,4 @@
-"""Each condition of what a consent covers counts: changed, somebody notices."""
+"""Each condition of the coverage rules counts: a test detects its change."""
 
 import ast
 

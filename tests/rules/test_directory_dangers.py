@@ -1,4 +1,4 @@
-"""Which changes of the directory one person may make, told apart from the code."""
+"""Which changes to the directory one person may make, as a second copy of the rule."""
 
 from datetime import date
 from typing import Any, Final
@@ -52,8 +52,10 @@ AGREEMENT: Final[Values] = {
 REGIONS: Final = {"KZ": "asia", "UZ": "asia", "JM": "caribbean"}
 
 
-def whole(model: type[FocalPointRow | CountryRow | AgreementRow | ContactRow]) -> Values:
-    """A row in which every column says something of its own."""
+def build_full_row(
+    model: type[FocalPointRow | CountryRow | AgreementRow | ContactRow],
+) -> Values:
+    """Return a row in which every column has its own value."""
     return {name: f"{name} before" for name in model.model_fields}
 
 
@@ -63,7 +65,7 @@ def turned(row: Values, *names: str) -> Turn:
 
 @pytest.mark.parametrize("name", FocalPointRow.model_fields)
 def test_one_person_changes_few_columns_of_an_office(name: str) -> None:
-    grave = dangers.of_focal_point(turned(whole(FocalPointRow), name))
+    grave = dangers.of_focal_point(turned(build_full_row(FocalPointRow), name))
 
     assert (grave == frozenset()) == (name in ALONE["focal_point"].split())
 
@@ -83,21 +85,21 @@ def test_to_call_an_office_made_up_takes_two_where_it_is_active(
 
 @pytest.mark.parametrize("name", CountryRow.model_fields)
 def test_one_person_changes_few_settings_of_a_country(name: str) -> None:
-    grave = dangers.of_country(turned(whole(CountryRow), name))
+    grave = dangers.of_country(turned(build_full_row(CountryRow), name))
 
     assert (grave == frozenset()) == (name in ALONE["country"].split())
 
 
 @pytest.mark.parametrize("name", ContactRow.model_fields)
 def test_one_person_changes_few_columns_of_a_contact(name: str) -> None:
-    grave = dangers.of_contact(turned(whole(ContactRow), name))
+    grave = dangers.of_contact(turned(build_full_row(ContactRow), name))
 
     assert (grave == frozenset()) == (name in ALONE["contact"].split())
 
 
 @pytest.mark.parametrize("active", [True, False])
 def test_a_new_contact_takes_two_if_anybody_is_called_on_there(active: bool) -> None:
-    new = Turn(None, whole(ContactRow) | {"active": active})
+    new = Turn(None, build_full_row(ContactRow) | {"active": active})
 
     assert dangers.of_contact(new) == (frozenset({"active"}) if active else frozenset())
 
@@ -112,7 +114,7 @@ def test_one_person_changes_few_columns_of_an_agreement(name: str) -> None:
 
 
 def test_a_column_nobody_thought_of_takes_two() -> None:
-    turn = turned(whole(FocalPointRow) | {"tomorrow": 1}, "tomorrow", "languages")
+    turn = turned(build_full_row(FocalPointRow) | {"tomorrow": 1}, "tomorrow", "languages")
 
     assert dangers.of_focal_point(turn) == {"tomorrow"}
 

@@ -1,4 +1,4 @@
-"""The directory's files say what the sources say, and nothing that they do not."""
+"""The directory's files say what the sources say and nothing more."""
 
 import re
 from importlib.resources import files
@@ -165,7 +165,7 @@ def test_no_service_is_offered_that_no_source_names() -> None:
 
 
 def test_who_works_together_in_uzbekistan_is_what_it_is() -> None:
-    """Participants of the meeting of 5 July 2022 that act in cases, and who convenes."""
+    """Check the participants of the meeting of 5 July 2022 and its convener."""
     told = [line.split() for line in OF_UZBEKISTAN.strip().splitlines()]
 
     for code, kind, function, leads in told:
@@ -183,7 +183,7 @@ def test_one_body_leads_for_a_state_however_many_it_has() -> None:
 
 
 def test_no_office_that_exists_oversees_and_nobody_who_convenes_can_be_asked() -> None:
-    """Oversight is party to every case: it is whom the operator names, and not UNODC."""
+    """The operator names the oversight office, party to every case; it is not UNODC."""
     assert not [row for row in OFFICES.values() if row.kind in {Kind.OVERSIGHT, Kind.DESK}]
     for code in CONVENERS:
         row = OFFICES[code].model_dump() | {"can_lead": True}

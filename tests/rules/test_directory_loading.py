@@ -1,4 +1,4 @@
-"""A folder loads whole or not at all, twice as well as once, and deletes nothing."""
+"""A folder loads completely or not at all, is idempotent, and deletes no row."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def loaded(database: Database, folder: Traversable) -> Loaded:
+def load_folder(database: Database, folder: Traversable) -> Loaded:
     with database.writing() as session:
         return load(Clerk(session, uuid4, TODAY), folder)
 
@@ -82,9 +82,9 @@ def office(database: Database, code: str) -> FocalPoint:
 def test_what_we_ship_loads_and_loading_it_again_changes_nothing(
     database: Database,
 ) -> None:
-    first = [loaded(database, folder) for folder in (standard_data(), DEMONSTRATION)]
+    first = [load_folder(database, folder) for folder in (standard_data(), DEMONSTRATION)]
 
-    again = [loaded(database, folder) for folder in (standard_data(), DEMONSTRATION)]
+    again = [load_folder(database, folder) for folder in (standard_data(), DEMONSTRATION)]
 
     assert first == [
         Loaded(Count(28, 0, 0), Count(40, 0, 0), NOTHING, NOTHING, NOTHING),
@@ -99,10 +99,10 @@ def test_what_we_ship_loads_and_loading_it_again_changes_nothing(
 def test_each_focal_point_gets_one_mailbox_and_keeps_it(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     before = office(database, "UZ_POST")
 
-    loaded(database, folder)
+    load_folder(database, folder)
 
     with database.reading() as session:
         assert list(session.scalars(select(Mailbox.focal_point_id))) == [before.id]
@@ -112,12 +112,12 @@ def test_each_focal_point_gets_one_mailbox_and_keeps_it(
 def test_a_row_that_says_something_else_changes_that_row_alone(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     (folder / "focal_points.csv").write_text(
         OFFICE.replace("SHELTER,", "MEDICAL,").replace(",false,", ",true,")
     )
 
-    counts = loaded(database, folder)
+    counts = load_folder(database, folder)
 
     assert counts == Loaded(
         Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1), NOTHING, Count(0, 0, 1)
@@ -129,11 +129,11 @@ def test_a_row_that_says_something_else_changes_that_row_alone(
 def test_what_a_file_changed_is_kept_once_and_as_an_operators(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     (folder / "focal_points.csv").write_text(OFFICE.replace("SHELTER", "MEDICAL"))
 
-    loaded(database, folder)
-    loaded(database, folder)
+    load_folder(database, folder)
+    load_folder(database, folder)
 
     named = DirectoryChange.subject == "focal-points/UZ_POST"
     by_number = select(DirectoryChange).order_by(DirectoryChange.number)
@@ -150,10 +150,10 @@ def test_what_a_file_changed_is_kept_once_and_as_an_operators(
 def test_a_row_that_is_gone_stays_in_the_directory(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     (folder / "focal_points.csv").write_text(OFFICE.replace("UZ_POST", "UZ_OTHER"))
 
-    counts = loaded(database, folder)
+    counts = load_folder(database, folder)
 
     assert counts.focal_points == Count(1, 0, 0)
     assert office(database, "UZ_POST").active
@@ -166,7 +166,7 @@ def test_a_file_from_a_spreadsheet_loads(database: Database, folder: Path) -> No
         spreadsheet.replace("\n", "\r\n").encode("utf-8-sig")
     )
 
-    loaded(database, folder)
+    load_folder(database, folder)
 
     assert office(database, "UZ_POST").name == "«Пост», Müşavirlik"
 
@@ -242,7 +242,7 @@ def test_a_broken_cell_is_named_and_nothing_is_written(
     (folder / file).write_text(text)
 
     with pytest.raises(FilesRefused) as refused:
-        loaded(database, folder)
+        load_folder(database, folder)
 
     assert text != ALL[file]
     assert (file, *place) in {(f.file, f.line, f.column) for f in refused.value.faults}
@@ -260,7 +260,7 @@ def test_the_error_says_where_to_look_and_what_for(
     )
 
     with pytest.raises(FilesRefused) as refused:
-        loaded(database, folder)
+        load_folder(database, folder)
 
     zone, service, lead = str(refused.value).splitlines()
     assert zone == (
@@ -275,7 +275,7 @@ def test_the_error_does_not_repeat_an_address(database: Database, folder: Path) 
     (folder / "contacts.csv").write_text(CONTACT.replace("duty@", "Zarina <duty@"))
 
     with pytest.raises(FilesRefused) as refused:
-        loaded(database, folder)
+        load_folder(database, folder)
 
     assert str(refused.value) == (
         "contacts.csv, line 2, column address: must be a plain address of its channel"
@@ -285,10 +285,10 @@ def test_the_error_does_not_repeat_an_address(database: Database, folder: Path) 
 def test_what_is_kept_of_a_change_says_where_an_address_leads_and_not_to_whom(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     (folder / "contacts.csv").write_text(CONTACT.replace("duty", "other"))
 
-    loaded(database, folder)
+    load_folder(database, folder)
 
     named = DirectoryChange.subject == "contacts/UZ_POST_MAIL"
     kept = select(DirectoryChange).where(named).order_by(DirectoryChange.number)
@@ -306,7 +306,7 @@ def test_a_code_that_comes_twice_names_both_lines(database: Database, folder: Pa
     with pytest.raises(
         FilesRefused, match="line 3, column code: UZ_POST is on line 2 already"
     ):
-        loaded(database, folder)
+        load_folder(database, folder)
 
 
 def test_a_file_that_is_not_utf8_is_refused(database: Database, folder: Path) -> None:
@@ -315,21 +315,21 @@ def test_a_file_that_is_not_utf8_is_refused(database: Database, folder: Path) ->
     )
 
     with pytest.raises(FilesRefused, match=r"countries\.csv, line 2: must be UTF-8"):
-        loaded(database, folder)
+        load_folder(database, folder)
 
 
 def test_a_folder_without_any_of_the_files_is_refused(
     database: Database, tmp_path: Path
 ) -> None:
-    with pytest.raises(FilesRefused, match=r"countries\.csv: is missing"):
-        loaded(database, tmp_path)
+    with pytest.raises(FilesRefused, match=r"countries\.csv: is not there"):
+        load_folder(database, tmp_path)
 
 
 def test_a_country_of_an_earlier_load_is_known(database: Database, folder: Path) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     (folder / "countries.csv").unlink()
 
-    counts = loaded(database, folder)
+    counts = load_folder(database, folder)
 
     assert counts == Loaded(
         NOTHING, Count(0, 0, 1), Count(0, 0, 1), NOTHING, Count(0, 0, 1)
@@ -341,10 +341,10 @@ def test_who_stands_in_is_of_the_same_file_or_of_an_earlier_load(
 ) -> None:
     text = OFFICE.replace("Z,,", "Z,UZ_TWIN,")
     (folder / "focal_points.csv").write_text(text + TWIN)
-    loaded(database, folder)
+    load_folder(database, folder)
     (folder / "focal_points.csv").write_text(text.replace("UZ_POST", "UZ_THIRD"))
 
-    loaded(database, folder)
+    load_folder(database, folder)
 
     assert office(database, "UZ_POST").deputy == office(database, "UZ_THIRD").deputy
     assert office(database, "UZ_TWIN").deputy is None
@@ -353,7 +353,7 @@ def test_who_stands_in_is_of_the_same_file_or_of_an_earlier_load(
 def test_a_file_says_whom_an_office_serves_and_when(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
 
     found = office(database, "UZ_POST")
 
@@ -375,14 +375,14 @@ def test_a_file_says_whom_an_office_serves_and_when(
 def test_a_file_does_not_undo_what_an_office_said_of_its_places_since(
     database: Database, folder: Path, said: tuple[str, str], stands: int
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     with database.writing() as session:
         later = NOON + timedelta(hours=2)
         session.execute(update(FocalPoint).values(capacity=2, capacity_as_of=later))
     text = OFFICE.replace("4,2026-06-01T12:00:00Z", ",".join(said))
     (folder / "focal_points.csv").write_text(text.replace("Post", "New name"))
 
-    loaded(database, folder)
+    load_folder(database, folder)
 
     assert office(database, "UZ_POST").capacity == stands
     assert office(database, "UZ_POST").name == "New name"
@@ -395,8 +395,8 @@ DESK = (
 SUBJECT = "focal-points/UZ_POST"
 
 
-def shut_by_somebody(database: Database, code: str) -> None:
-    """As an administrator does over HTTP, in haste."""
+def close_office(database: Database, code: str) -> None:
+    """Close an office, as an administrator does over HTTP."""
     row = {"code": code, "active": False}
     with database.writing() as session:
         clerk = Clerk(session, uuid4, TODAY, account_id=uuid4())
@@ -407,10 +407,10 @@ def shut_by_somebody(database: Database, code: str) -> None:
 def test_a_file_does_not_open_what_somebody_shut_through_the_service(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
-    shut_by_somebody(database, "UZ_POST")
+    load_folder(database, folder)
+    close_office(database, "UZ_POST")
 
-    again = [loaded(database, folder) for _ in range(2)]
+    again = [load_folder(database, folder) for _ in range(2)]
     shut = office(database, "UZ_POST").active
     with database.writing() as session:
         opened = load(Clerk(session, uuid4, TODAY), folder, reopen=True)
@@ -420,19 +420,19 @@ def test_a_file_does_not_open_what_somebody_shut_through_the_service(
     assert not shut
     assert opened.doors == Doors(opened=(SUBJECT,))
     assert office(database, "UZ_POST").active
-    assert loaded(database, folder).doors == Doors()
+    assert load_folder(database, folder).doors == Doors()
 
 
 def test_what_a_file_shuts_a_file_opens_again_and_each_is_named(
     database: Database, folder: Path
 ) -> None:
-    loaded(database, folder)
+    load_folder(database, folder)
     (folder / "focal_points.csv").write_text(OFFICE.replace(",true,conf", ",false,conf"))
-    shut = loaded(database, folder)
+    shut = load_folder(database, folder)
     shut_meanwhile = office(database, "UZ_POST").active
     (folder / "focal_points.csv").write_text(OFFICE)
 
-    opened = loaded(database, folder)
+    opened = load_folder(database, folder)
 
     assert (shut.doors, shut_meanwhile) == (Doors(shut=(SUBJECT,)), False)
     assert opened.doors == Doors(opened=(SUBJECT,))
@@ -450,7 +450,7 @@ def test_a_file_takes_from_nobody_the_desk_or_the_overseer(
     code: str, lost: str, database: Database, folder: Path
 ) -> None:
     (folder / "focal_points.csv").write_text(OFFICE + DESK)
-    loaded(database, folder)
+    load_folder(database, folder)
     lines = (OFFICE + DESK).splitlines(keepends=True)
     (folder / "focal_points.csv").write_text(
         "".join(
@@ -460,7 +460,7 @@ def test_a_file_takes_from_nobody_the_desk_or_the_overseer(
     )
 
     with pytest.raises(FilesRefused, match=f"focal_points.csv: {lost}"):
-        loaded(database, folder)
+        load_folder(database, folder)
 
     assert office(database, code).active
     with database.reading() as session:
@@ -470,16 +470,16 @@ def test_a_file_takes_from_nobody_the_desk_or_the_overseer(
 def test_oversight_is_lost_where_there_was_one_and_none_is_active(
     database: Database, folder: Path
 ) -> None:
-    """One that was written down and never opened, watched over nobody."""
+    """An oversight office that was never opened has overseen no case."""
     planned = DESK.replace("false,true,low,,\nWATCH", "false,true,low,,\nPLANNED")
     (folder / "focal_points.csv").write_text(
         OFFICE + planned.replace("true,low,,\n", "false,low,,\n")
     )
-    loaded(database, folder)
+    load_folder(database, folder)
     with database.reading() as session:
         before = lost_oversight(session)
     (folder / "focal_points.csv").write_text(OFFICE + DESK)
-    loaded(database, folder)
+    load_folder(database, folder)
 
     with database.writing() as session:
         session.execute(update(FocalPoint).values(active=False))

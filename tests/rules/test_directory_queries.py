@@ -1,4 +1,4 @@
-"""What the directory answers to those who route and to those who list."""
+"""The directory's answers for routing and for lists."""
 
 from collections.abc import Iterator
 from dataclasses import replace

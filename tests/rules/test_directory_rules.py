@@ -1,4 +1,4 @@
-"""Where a focal point works, where it is at home, and whose body it is."""
+"""Where an office works, which country it belongs to, and which State it represents."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The name of a database that was restored: cursors of before it are told apart by it."""
+"""The epoch of a restored database, by which older cursors are recognised."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""What each act is called in the feed: programs of others act by these names.
+"""The name of each action's event in the feed, on which clients rely.
 
-A second copy, so that renaming one takes two deliberate edits, and a second thought.
+This is a second copy, so that renaming an event takes two deliberate edits.
 """
 
 from collections.abc import Mapping

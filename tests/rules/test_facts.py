@@ -1,4 +1,4 @@
-"""What the facts of a case say together: the last of each counts, and doubt means child."""
+"""What the facts of a case say together: the latest one counts, and doubt means a child."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ TODAY = date(2026, 6, 1)
 
 
 @dataclass(frozen=True)
-class Said:
+class RecordedFact:
     """A fact as it was recorded."""
 
     name: FactName
@@ -87,7 +87,10 @@ def test_what_nobody_said_is_needed_for_a_child(
 
 
 def test_the_last_of_a_name_counts() -> None:
-    said = [Said(FactName.GUARDIAN, value) for value in ("needed", "appointed", "needed")]
+    said = [
+        RecordedFact(FactName.GUARDIAN, value)
+        for value in ("needed", "appointed", "needed")
+    ]
 
     assert sheet_of(said, child=True).guardian == Guardian.NEEDED
     assert sheet_of(said[:2], child=True).guardian == Guardian.APPOINTED
@@ -98,14 +101,14 @@ def test_the_last_of_a_name_counts() -> None:
 def test_interests_count_for_a_child_once_somebody_assessed_them(
     value: BestInterests, *, child: bool
 ) -> None:
-    sheet = sheet_of([Said(FactName.BEST_INTERESTS, value)], child=child)
+    sheet = sheet_of([RecordedFact(FactName.BEST_INTERESTS, value)], child=child)
 
     assert sheet.interests_are_assessed == (child and value in {"assessed", "determined"})
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_that_an_assessment_is_not_needed_is_said_of_no_child(name: FactName) -> None:
-    said = Said(name, "not_needed")
+    said = RecordedFact(name, "not_needed")
     refused = name == FactName.BEST_INTERESTS
 
     must_fit(said, child=False)
@@ -114,15 +117,15 @@ def test_that_an_assessment_is_not_needed_is_said_of_no_child(name: FactName) ->
 
 
 def test_what_was_not_needed_for_an_adult_is_due_for_a_child() -> None:
-    said = [Said(FactName.BEST_INTERESTS, "not_needed")]
+    said = [RecordedFact(FactName.BEST_INTERESTS, "not_needed")]
 
     assert sheet_of(said, child=False).best_interests == BestInterests.NOT_NEEDED
     assert sheet_of(said, child=True).best_interests == BestInterests.ASSESSMENT_DUE
 
 
 def test_a_hold_is_in_force_until_it_is_lifted() -> None:
-    held = Said(FactName.LEGAL_HOLD, "in_force")
-    lifted = Said(FactName.LEGAL_HOLD, "lifted")
+    held = RecordedFact(FactName.LEGAL_HOLD, "in_force")
+    lifted = RecordedFact(FactName.LEGAL_HOLD, "lifted")
 
     assert sheet_of([held], child=False).legal_hold
     assert not sheet_of([held, lifted], child=False).legal_hold
@@ -130,8 +133,8 @@ def test_a_hold_is_in_force_until_it_is_lifted() -> None:
 
 
 def test_each_country_has_a_reflection_period_of_its_own() -> None:
-    here = Said(FactName.REFLECTION_PERIOD, "offered", "KZ")
-    there = Said(FactName.REFLECTION_PERIOD, "declined", "UZ")
+    here = RecordedFact(FactName.REFLECTION_PERIOD, "offered", "KZ")
+    there = RecordedFact(FactName.REFLECTION_PERIOD, "declined", "UZ")
 
     sheet = sheet_of([here, there], child=False)
 
@@ -149,7 +152,7 @@ def test_each_country_has_a_reflection_period_of_its_own() -> None:
     ],
 )
 def test_a_period_that_runs_ends_by_itself(ends_on: date, stands: ReflectionPeriod) -> None:
-    runs = Said(FactName.REFLECTION_PERIOD, "running", "KZ", ends_on=ends_on)
+    runs = RecordedFact(FactName.REFLECTION_PERIOD, "running", "KZ", ends_on=ends_on)
 
     assert sheet_of([runs], child=False).reflection("KZ", TODAY) == stands
 
@@ -157,8 +160,8 @@ def test_a_period_that_runs_ends_by_itself(ends_on: date, stands: ReflectionPeri
 def test_two_bodies_may_disagree_on_who_is_a_victim() -> None:
     one, other = UUID(int=1), UUID(int=2)
     said = [
-        Said(FactName.IDENTIFICATION, "formally_identified", "KZ", one),
-        Said(FactName.IDENTIFICATION, "not_victim", "KZ", other),
+        RecordedFact(FactName.IDENTIFICATION, "formally_identified", "KZ", one),
+        RecordedFact(FactName.IDENTIFICATION, "not_victim", "KZ", other),
     ]
 
     latest = sheet_of(said, child=False).latest

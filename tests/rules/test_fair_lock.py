@@ -1,4 +1,4 @@
-"""The lock of the writers: first come, first served, one at a time."""
+"""The lock of the writers serves one thread at a time, in the order of arrival."""
 
 import signal
 import time
@@ -10,12 +10,12 @@ import pytest
 
 from app.kernel.fairness import FairLock
 
-A_MOMENT = 0.01  # until a thread that has said it comes stands in the queue
+A_MOMENT = 0.01  # seconds for an announced thread to reach the queue
 
 
 @contextmanager
-def waiting_for(lock: FairLock, count: int) -> Iterator[list[int]]:
-    """Have this many threads queue one after the other; they have all been served after."""
+def queue_threads(lock: FairLock, count: int) -> Iterator[list[int]]:
+    """Queue this many threads one after the other, and wait until all have been served."""
     served = list[int]()
 
     def wait(number: int, comes: Event) -> None:
@@ -39,7 +39,7 @@ def waiting_for(lock: FairLock, count: int) -> Iterator[list[int]]:
 def test_writers_are_served_in_the_order_they_came() -> None:
     lock = FairLock()
 
-    with waiting_for(lock, 20) as served:
+    with queue_threads(lock, 20) as served:
         nobody_yet = list(served)
 
     assert nobody_yet == []
@@ -49,7 +49,7 @@ def test_writers_are_served_in_the_order_they_came() -> None:
 def test_a_newcomer_never_overtakes() -> None:
     lock = FairLock()
 
-    with waiting_for(lock, 5) as served:
+    with queue_threads(lock, 5) as served:
         pass
     with lock:
         served.append(99)
@@ -82,7 +82,7 @@ def test_whoever_fails_hands_the_lock_on() -> None:
 
     with pytest.raises(OSError, match="on fire"), lock:
         raise OSError("on fire")
-    with waiting_for(lock, 3) as served:
+    with queue_threads(lock, 3) as served:
         pass
 
     assert served == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""How one office fits: at the bounds of each judgement, where a slip changes the order."""
+"""How well one office fits, at the bounds of each criterion."""
 
 from dataclasses import fields, replace
 

@@ -1,4 +1,4 @@
-"""How much free disk space is little, what is said of it, and how often."""
+"""When free disk space is low, what the log says about it, and how often."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ type Disks = Callable[..., None]
 
 @pytest.fixture
 def disks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disks]:
-    """Say how many MiB are free in which folder; a folder that is not named is away."""
+    """Return a function that sets the free MiB of folders; any other folder is missing."""
     free: dict[Path, int] = {}
 
     def statvfs(folder: Path) -> Any:

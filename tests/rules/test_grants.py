@@ -1,4 +1,4 @@
-"""What a relation grants, and that several grant their union and nothing else (ADR 34)."""
+"""What a relation grants; several relations grant exactly their union (ADR 34)."""
 
 from datetime import datetime, timedelta
 from itertools import combinations

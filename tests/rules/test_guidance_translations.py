@@ -1,7 +1,7 @@
-"""The translations of what to look for, ask and do: whole, and in the right letters.
+"""The guidance translations are complete and use the right alphabet.
 
-Whether they say what the English says, only a reader of both languages can tell. These
-tests find a text that is missing, unchanged, in another script, or with another term.
+These tests find a text that is missing, unchanged, in another script, or that uses another
+term. Only a reader of both languages can tell whether the translation is right.
 """
 
 import re
@@ -53,7 +53,7 @@ TERMS: Final = {
 
 @dataclass(frozen=True)
 class Text:
-    """One text, and its translations by language."""
+    """One text and its translations by language."""
 
     name: str
     english: str
@@ -105,7 +105,7 @@ def test_a_translation_has_the_letters_of_its_language_alone(language: str) -> N
 
 
 def test_uzbek_has_its_own_apostrophes() -> None:
-    """U+02BB stands after o and g, U+02BC after other letters, and nothing else does."""
+    """Check that U+02BB follows o and g, and U+02BC other letters."""
     said = [one for _, language, one in TRANSLATED if language == "uz"]
 
     assert [one for one in said if re.search(r"(?<![OoGg])ʻ|[OoGg]ʼ|\bʼ", one)] == []

@@ -1,4 +1,4 @@
-"""The needs of a handover: each met, each unmet, and told together."""
+"""The requirements of a handover: each met, each unmet, and all reported together."""
 
 from dataclasses import replace
 
@@ -57,7 +57,7 @@ def step(action: Action) -> Row:
 
 
 def needs_of(row: Row) -> set[Need]:
-    """Name all that a step may need, taking apart what is enough by itself."""
+    """Return all requirements of a step, with alternatives listed one by one."""
     options = [n.needs if isinstance(n, AnyOf) else (n,) for n in row.needs]
     return {need for some in options for need in some}
 

@@ -1,4 +1,4 @@
-"""Two hosts compute the same, whatever their time zones, locale, umask and hash seed."""
+"""Hosts compute the same whatever their time zones, locale, umask and hash seed."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ NINE_HOURS_AHEAD: Final = "JST-9"
 
 
 def digest_on(umask: int = 0o022, **environment: str) -> str:
-    """Compute the digest in a process of its own, on a host that is set up in this way."""
+    """Compute the digest in a subprocess with the given environment and umask."""
     run = subprocess.run(
         [sys.executable, "-m", "tests.support.host_digest"],
         env={**os.environ, **environment},
@@ -33,7 +33,7 @@ def digest_on(umask: int = 0o022, **environment: str) -> str:
 
 @pytest.fixture
 def other_database(tmp_path: Path) -> Path:
-    """Make a time zone database of the host in which every zone is UTC+9."""
+    """Write a time zone database in which every zone is UTC+9, and return its folder."""
     for zone in ZONES.values():
         path = tmp_path / zone
         path.parent.mkdir(exist_ok=True)

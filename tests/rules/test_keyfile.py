@@ -1,4 +1,4 @@
-"""The key file: only its owner reads it, and a bad one is refused with what to do."""
+"""The key file is readable by its owner only; a bad one is refused with a remedy."""
 
 import base64
 import os

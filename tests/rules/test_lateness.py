@@ -1,4 +1,4 @@
-"""What silence sets off: the table, told a second time, and how silences are counted."""
+"""What a missed deadline triggers, as a second copy of the table, and how it is counted."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A ledger of erasures as it stands in its file: nothing that was once in it is lost."""
+"""The ledger of erasures in its file never loses an entry."""
 
 import os
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ WHOLE = joined([HEAD, "epoch 0badcafe", *spell(ERASED)])
 
 
 def add(path: Path, erased: Mapping[UUID, datetime]) -> None:
-    """Add what is missing, as every writer does."""
+    """Append the entries that are missing, as every writer does."""
     with alone(path) as file:
         known = parse(read_all(file))
         append(

@@ -1,4 +1,4 @@
-"""The engine of the life cycles, on a small table of its own: a door."""
+"""The engine of the state tables, tested with the small table of a door."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -59,7 +59,7 @@ TABLE = Table(
     ),
 )
 
-# A second copy, in words: state, action, side, role -> what comes of it.
+# A second copy in words: state, action, side, role -> result.
 EXPECTED = """
 open   shut   lead      officer     shut
 open   shut   desk      analyst     shut

@@ -1,4 +1,4 @@
-"""How long each answer may take: a second copy of LIFECYCLES.md, section 7."""
+"""The time limit of each answer, compared with a second copy (LIFECYCLES.md, section 7)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +39,7 @@ ROWS = {
     row.split("|")[0].strip(): [cell.strip() for cell in row.split("|")[1:]]
     for row in TABLE.strip().splitlines()
 }
-# What it comes to when it is set on each of these days, at noon.
+# The end of each limit that starts at noon on each of these days.
 ENDS = {
     "0 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta()),
     "1 h": dict.fromkeys((MONDAY, FRIDAY, SATURDAY, SUNDAY), timedelta(hours=1)),
@@ -78,14 +78,14 @@ ENDS = {
 
 
 def end(limit: str, start: datetime) -> datetime:
-    """Say when the document's limit is over."""
+    """Return the moment at which the document's limit ends."""
     if limit == "24 months":
         return start.replace(year=start.year + 2)
     return start + ENDS[limit][start]
 
 
 def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
-    """Until when one has time who works in UTC, Monday to Friday, without holidays."""
+    """Return the due moment in UTC for working days Monday to Friday, without holidays."""
     return default(kind, priority).after(start, Calendar())
 
 

@@ -1,4 +1,4 @@
-"""What limits.csv may say, and what our own says: nothing, for no source gives a number."""
+"""What limits.csv may contain; the standard file is empty, as no source gives a number."""
 
 from collections.abc import Iterator
 from importlib.resources import files
@@ -135,7 +135,7 @@ def test_we_ship_no_limit_for_no_source_gives_one_of_these_countries(
 
 
 def row(**said: object) -> dict[str, object]:
-    """A limit of a country on a clock that only reminds: 14 days by default."""
+    """Return a country's limit for a deadline that only reminds, 14 days unless changed."""
     return {
         "of": "KZ",
         "clock": "meet_person",

@@ -1,4 +1,4 @@
-"""What libraries log is a line like ours, without values and without messages of errors."""
+"""The log lines of libraries have our format, without values and messages of errors."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The access matrix notices what is not as it is written."""
+"""The access matrix reports answers that differ from its tables."""
 
 import json
 from collections.abc import Iterator

@@ -1,9 +1,9 @@
-"""The mechanism that LIFECYCLES.md describes has no dead end, explored to some depth.
+"""The mechanism of LIFECYCLES.md has no dead end, as far as the model is explored.
 
-Breadth first, in the model alone: everything anybody can do from a new draft, and from a
-case that has just been taken on; also nothing, while time goes by. Whatever can be reached,
-somebody owns it, a clock runs for it and somebody can move it on; and if nobody ever does,
-it ends all the same, or with the desk.
+The model is explored breadth first, from a new draft and from a case with a new lead. Each
+step is an action of a party, or time that passes. In every state that is reached, an office
+owns the case, a deadline runs for it and an office can act on it. If no office ever acts,
+the case still ends or reaches the desk.
 """
 
 from collections.abc import Iterator
@@ -61,16 +61,16 @@ FEW: dict[str, set[Any]] = {
 
 
 def acts(world: Model) -> Iterator[Act]:
-    """List what is tried in a state."""
+    """Yield the actions that are tried in a state."""
     for group in GROUPS:
         for action, target, poor in group(world):
             chosen = target in FEW[action] if action in FEW else True
-            if chosen and not poor and is_first(world, action, target):
+            if chosen and not poor and is_no_repetition(world, action, target):
                 yield action, target, poor
 
 
-def is_first(world: Model, action: str, target: Any) -> bool:
-    """Whether an act does not do again what was done: ask, agree, call the same shelter."""
+def is_no_repetition(world: Model, action: str, target: Any) -> bool:
+    """Return whether an action is new, unlike asking the same shelter again."""
     match action:
         case "referral.open":
             plain = Referral(SHELTER, "SHELTER", frozenset({"needs"}))
@@ -86,7 +86,7 @@ def is_first(world: Model, action: str, target: Any) -> bool:
 
 
 def outcomes(world: Model) -> Iterator[tuple[str, Model]]:
-    """What becomes of a state, by what is done; while time goes by, nobody does."""
+    """Yield each action with the state that follows; time passes without an actor."""
     parties = [name for name, one in ACTORS.items() if world.parts(one.focal_point)]
     for action, target, poor in acts(world):
         for name in parties[:1] if action.startswith("time.") else parties:
@@ -95,14 +95,14 @@ def outcomes(world: Model) -> Iterator[tuple[str, Model]]:
                 yield action, after
 
 
-def deeds(world: Model) -> Iterator[Model]:
-    """What becomes of a state if somebody does something."""
+def list_next_states(world: Model) -> Iterator[Model]:
+    """Yield the states that follow an action of a party."""
     return (after for action, after in outcomes(world) if not action.startswith("time."))
 
 
 @cache
 def reached(start: Model, depth: int) -> frozenset[Model]:
-    """Everything that can be reached from a state in so many acts."""
+    """Return every state that can be reached within so many actions."""
     found, edge = {start}, {start}
     for _ in range(depth):
         edge = {after for world in edge for _, after in outcomes(world)} - found
@@ -110,8 +110,8 @@ def reached(start: Model, depth: int) -> frozenset[Model]:
     return frozenset(found)
 
 
-def taken_on() -> Model:
-    """Let the whole draft be submitted, and taken on."""
+def build_led_case() -> Model:
+    """Submit the full draft and accept the lead."""
     world = WHOLE
     for who, action in ((POST, "submit"), (KZ, "acknowledge"), (KZ, "accept_lead")):
         verdict, world = predict(world, ACTORS[who], (f"case.{action}", None, False))
@@ -123,11 +123,11 @@ def taken_on() -> Model:
     params=[
         pytest.param((BARE, DEPTH), id="bare"),
         pytest.param((WHOLE, DEPTH), id="whole", marks=pytest.mark.slow),
-        pytest.param((taken_on(), FROM_LEAD), id="taken on", marks=pytest.mark.slow),
+        pytest.param((build_led_case(), FROM_LEAD), id="taken on", marks=pytest.mark.slow),
     ]
 )
 def worlds(request: pytest.FixtureRequest) -> frozenset[Model]:
-    """Explore from a draft that says nothing, from one that says all, and from a lead."""
+    """Explore from an empty draft, a full draft, and a case with a lead."""
     return reached(*request.param)
 
 
@@ -137,7 +137,7 @@ def test_the_end_is_reached(worlds: frozenset[Model]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "start", [(WHOLE, DEPTH), (taken_on(), FROM_LEAD)], ids=["whole", "taken on"]
+    "start", [(WHOLE, DEPTH), (build_led_case(), FROM_LEAD)], ids=["whole", "taken on"]
 )
 def test_help_and_a_new_lead_are_reached(start: tuple[Model, int]) -> None:
     worlds = reached(*start)
@@ -152,7 +152,7 @@ def test_every_open_case_has_one_owner_and_an_exit(worlds: frozenset[Model]) -> 
             continue
         owner = POST if world.state == "draft" else world.holder
         assert owner is not None, world
-        assert any(after.state != world.state for after in deeds(world)), world
+        assert any(after.state != world.state for after in list_next_states(world)), world
 
 
 def test_a_case_has_at_most_one_of_each_that_holds_it(worlds: frozenset[Model]) -> None:
@@ -187,7 +187,7 @@ def test_every_open_referral_has_an_exit(worlds: frozenset[Model]) -> None:
         still = {
             n: one.state for n, one in enumerate(world.referrals) if one.state in ALIVE
         }
-        for after in deeds(world) if still else ():
+        for after in list_next_states(world) if still else ():
             still = {n: s for n, s in still.items() if after.referrals[n].state == s}
             if not still:
                 break
@@ -195,7 +195,7 @@ def test_every_open_referral_has_an_exit(worlds: frozenset[Model]) -> None:
 
 
 def waiting(world: Model) -> Iterator[Record]:
-    """List what somebody waits for in a state, the case itself being one."""
+    """Yield what waits for an answer in a state, including the case itself."""
     if world.state != "erased":
         yield THE_CASE
     for number, one in enumerate(world.referrals):
@@ -211,7 +211,7 @@ def waiting(world: Model) -> Iterator[Record]:
 
 
 def at_rest(world: Model) -> Iterator[Record]:
-    """List what stands still while the case is suspended; the case's own clock runs."""
+    """Yield what is paused while the case is suspended; the case's own deadline runs."""
     if world.state == "suspended":
         for number, one in enumerate(world.referrals):
             if one.rest is not None:
@@ -244,7 +244,7 @@ def test_every_clock_waits_on_who_has_a_part_and_none_on_who_has_not(
 
 
 def ahead(world: Model) -> int | None:
-    """Say how long it is until the next silence; None: none will be told."""
+    """Return the minutes until the next missed deadline, or `None` if there is none."""
     waits = [wait_until(clock, least(clock)) for clock in world.clocks]
     return min((wait for wait in waits if wait is not None), default=None)
 
@@ -258,15 +258,15 @@ def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
 
 
 def is_over(world: Model) -> bool:
-    """Whether it has ended, or a desk has it, and nobody is asked for anything."""
+    """Return whether the case is erased, or the desk has it and no request is open."""
     asked = [one for one in world.referrals if one.state in {"draft", *ASKED}]
     offered = [one for one in world.handovers if one.state == "offered"]
     desk = world.who("desk", "escalation_desk") is not None
     return world.state == "erased" or (desk and not asked and not offered)
 
 
-def forsaken(world: Model, known: set[Model]) -> Model:
-    """Let everybody be silent until it is over; at no moment is anything told for ever."""
+def let_deadlines_pass(world: Model, known: set[Model]) -> Model:
+    """Let deadlines pass until the case is over, and limit the events at each moment."""
     met = set[Model]()
     for _ in range(LONG_ENOUGH):
         if is_over(world) or world in known:
@@ -290,5 +290,5 @@ def test_if_nobody_ever_answers_all_ends_or_is_with_the_desk(
 ) -> None:
     known = set[Model]()
     for world in worlds:
-        end = forsaken(world, known)
+        end = let_deadlines_pass(world, known)
         assert is_over(end) or end in known, world

@@ -1,4 +1,4 @@
-"""What `make mutate` changes in a module, and what it leaves as it is."""
+"""What `make mutate` changes in a module, and what it leaves unchanged."""
 
 import ast
 import gc
@@ -24,12 +24,12 @@ TABLE = Table(_S.DRAFT, (
 
 
 def made(text: str) -> set[str]:
-    """Spell every mutant of a module as Python does."""
+    """Return every mutant of a module, normalised by `ast.unparse`."""
     return {ast.unparse(ast.parse(mutant.text)) for mutant in mutants_of("a.py", text)}
 
 
 def spelled(*texts: str) -> set[str]:
-    """Spell some texts as Python does."""
+    """Return some texts, normalised by `ast.unparse`."""
     return {ast.unparse(ast.parse(text)) for text in texts}
 
 
@@ -132,7 +132,7 @@ def test_every_module_that_matters_is_there_and_so_are_its_tests(module: str) ->
 
 @pytest.fixture
 def frozen() -> Iterator[None]:
-    """Keep what there is from being looked through for rubbish, as conftest does."""
+    """Exclude existing objects from garbage collection, as conftest does."""
     gc.freeze()
     yield
     gc.unfreeze()

@@ -1,4 +1,4 @@
-"""Names of real people pass whole; what hides between letters does not."""
+"""Names of real people are accepted; invisible characters between letters are refused."""
 
 import time
 import unicodedata
@@ -114,7 +114,7 @@ def judge(text: str) -> None:
 
 
 def quickest(act: Callable[[], None], tries: int = 5) -> float:
-    """Time something, and leave out what else the machine did."""
+    """Return the shortest time of several runs, in seconds, to leave out other load."""
     took = []
     for _ in range(tries):
         begun = time.thread_time()

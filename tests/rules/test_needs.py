@@ -1,4 +1,4 @@
-"""The needs of a case and of a referral: each met, each unmet, and told together."""
+"""The requirements of a case and a referral: each met, each unmet, reported together."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -169,7 +169,7 @@ WORKED_ON = {
 
 
 def options[N](needs: Iterable[N | AnyOf]) -> Iterator[N]:  # type: ignore[type-arg]
-    """Take apart what is enough by itself."""
+    """Yield the requirements, with alternatives listed one by one."""
     for need in needs:
         yield from need.needs if isinstance(need, AnyOf) else (need,)
 

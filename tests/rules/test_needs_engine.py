@@ -1,4 +1,4 @@
-"""The engine of the needs, on a rulebook of its own: what a journey takes."""
+"""The engine of the requirements, tested with a small rulebook about a journey."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace

@@ -1,6 +1,7 @@
-"""Who can meet each need: a second copy, for whoever is refused acts by what it says.
+"""Which side can meet each requirement, compared with a second copy.
 
-What `the request` has to bring is asked for by the contract too; all else is up to a side.
+Clients act on this answer. The contract also asks for what `the request` has to bring; all
+other requirements are met by a side.
 """
 
 from collections.abc import Mapping

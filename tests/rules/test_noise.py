@@ -1,4 +1,4 @@
-"""Noise on published counts: fixed, around 0, and of no use to who adds ten."""
+"""The noise on published counts is fixed, centred on 0, and hides ten added cases."""
 
 import hashlib
 from collections import Counter
@@ -29,7 +29,7 @@ def test_noise_of_one_fingerprint_is_always_the_same() -> None:
 
 
 def test_who_adds_ten_learns_little_of_one_that_was_there() -> None:
-    """Of ten that were added, and of eleven, about as many are shown."""
+    """Check that ten added cases and eleven are shown about equally often."""
     shown = [sum(count + noise >= FEWEST for noise in DRAWN) for count in (10, 11)]
     chance = [one / len(DRAWN) for one in shown]
 

@@ -1,4 +1,4 @@
-"""A notice says that something waits, in the language of its reader, and nothing else."""
+"""A notification says that something waits, in the reader's language, and nothing else."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""When an office is open: in its own time, through its own summer."""
+"""When an office is open, in its own time zone with daylight saving time."""
 
 import re
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What may happen to what is to leave, told apart from the code."""
+"""The transitions of the outbox, compared with a second copy."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionIllegal
 from app.outbox.lifecycle import OPEN, TABLE, Action, State
 
-# Changing the rules takes two deliberate edits: this is the other one.
+# A second copy: changing the rules takes two deliberate edits.
 RULES = """
 claim    waiting sending -> sending
 deliver  sending         -> sent

@@ -1,4 +1,4 @@
-"""When something is tried again: soon, then later, apart from the others, not for ever."""
+"""When sending is retried: with growing, jittered delays, and a limited number of times."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The length of sealed content tells next to nothing of what it says (ADR 37)."""
+"""The length of sealed content reveals almost nothing about the text (ADR 37)."""
 
 import pytest
 from hypothesis import given

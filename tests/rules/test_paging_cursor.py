@@ -1,4 +1,4 @@
-"""Cursors: a place in one list of one focal point, which nobody else can use or read."""
+"""A cursor is a place in one list of one office; no other office can use or read it."""
 
 import base64
 from collections.abc import Iterator
@@ -92,7 +92,7 @@ def stranger(ground: Ground) -> Iterator[Reading]:
 
 
 def walk(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any, ...]]]:
-    """Read a list page by page until it says that there is no more."""
+    """Yield the pages of a list until there are no more."""
     query, more = PageQuery(limit=limit), True
     while more:
         rows, after, more = paginate(work, select(*keys), keys, query, name="items")

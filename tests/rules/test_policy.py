@@ -1,6 +1,6 @@
-"""Who may open and write what: every combination against a second copy of the table.
+"""Who may open and write what: every combination, compared with a second copy of the table.
 
-What no row allows is denied. And each cell of the table counts: `tests.rules.flips`.
+Access that no row allows is denied. `tests.rules.flips` checks that each cell counts.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ REFERRALS = [frozenset[ReferralState](), *(frozenset({state}) for state in Refer
 def questions(
     deed: Deed, side: Side, subject: Subject, conditions: Sequence[frozenset[Condition]]
 ) -> list[Asked]:
-    """Put every question about a subject that one side can put."""
+    """Return every question about a subject that one side can ask."""
     sides = frozenset({side})
     return [
         Asked(deed, subject, sides, case, referrals, holds)
@@ -164,7 +164,7 @@ def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role
 
 
 def everything_of(deed: Deed, side: Side, subject: Subject) -> list[Asked]:
-    """Put the questions where every condition holds."""
+    """Return the questions of one side in which every condition holds."""
     return questions(deed, side, subject, [frozenset(Condition)])
 
 

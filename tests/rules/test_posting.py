@@ -1,4 +1,4 @@
-"""What the settings say of ways out is taken as it is meant, or refused."""
+"""The settings of the senders are read as intended or refused."""
 
 import ssl
 from datetime import timedelta

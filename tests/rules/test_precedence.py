@@ -1,4 +1,4 @@
-"""Whose limit counts, and which limits may be set."""
+"""Which time limit takes precedence, and which limits may be set."""
 
 from typing import Any, Final
 

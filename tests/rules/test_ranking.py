@@ -1,4 +1,4 @@
-"""Who should lead: the rules of LIFECYCLES.md, section 8, worked by hand."""
+"""Who should lead: the rules of LIFECYCLES.md, section 8, worked out by hand."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.rules.questions import (
     table,
 )
 
-# Worked by hand from the plan, not from the code: rules in the order of section 8.
+# Worked out by hand from the plan, not from the code, in the order of section 8.
 LEADS = """
     plain                                 => KZ_LEAD LAWYER NETWORK IOM UNHCR | DESK_A
     unsafe KZ_LEAD                        => LAWYER NETWORK IOM UNHCR | DESK_A
@@ -61,7 +61,7 @@ def test_who_is_asked_to_lead_is_what_was_worked_out_by_hand(
     assert in_turn(leads(asked(question))) == answer
 
 
-# Why each of the directory is out: every code is in the list or here.
+# Why each office is left out: every code is in the ranking or here.
 OUT = """
     UZ_LEAD => not_of_the_country
     UZ_POST => not_of_the_country
@@ -274,7 +274,7 @@ def test_who_is_open_counts_in_an_emergency_alone() -> None:
 
 
 def at_night(**deputy: object) -> Question:
-    """An emergency while KZ_LEAD is closed, and NETWORK stands in for it."""
+    """Return an emergency while KZ_LEAD is closed and NETWORK is its deputy."""
     closed = changed(asked("emergency"), "KZ_LEAD", open=False, deputy="NETWORK")
     return changed(closed, "NETWORK", **{"open": True} | deputy)
 
@@ -319,7 +319,7 @@ def test_two_that_stand_in_for_each_other_are_each_there_once() -> None:
     assert first_two(leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"
 
 
-# A second copy: they are kept with each case, and programs read them.
+# A second copy: the reasons are stored with each case, and clients read them.
 CODES_IN = """
 body_of_the_country
 works_in_the_country

@@ -1,4 +1,4 @@
-"""Who comes first and why: what is easily got wrong, each by itself."""
+"""The order of candidates and its reasons, one boundary at a time."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ SHELTERS = asked("needs SHELTER; agreed UZ")
 
 
 def reasons(question: Question, code: str) -> tuple[ReasonIn, ...]:
-    """Say what speaks for somebody who may lead."""
+    """Return the reasons in favour of a candidate."""
     [found] = [one for one in leads(question).candidates if one.code == code]
     return found.reasons
 

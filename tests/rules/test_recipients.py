@@ -1,4 +1,4 @@
-"""Who could serve: the same rules seen from one service, worked by hand."""
+"""Which offices could provide a service, by the same rules, worked out by hand."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.rules.questions import (
     table,
 )
 
-# Worked by hand from the plan: who is there first, then the language, then the code.
+# Worked out by hand from the plan: local offices first, then by language, then by code.
 RECIPIENTS = """
     needs SHELTER                           => WOMEN HOSTEL IOM | DESK_A
     needs SHELTER; sex female               => WOMEN HOSTEL IOM | DESK_A

@@ -1,7 +1,7 @@
-"""The life of a referral against a second copy of its table (LIFECYCLES.md, 2 and 7).
+"""The state table of a referral, compared with a second copy (LIFECYCLES.md, 2 and 7).
 
-Written from the document and not from the code, so that changing a rule takes two
-deliberate edits.
+The copy is written from the document and not from the code, so that changing a rule takes
+two deliberate edits.
 """
 
 from dataclasses import dataclass
@@ -101,7 +101,7 @@ oversight          |
 
 
 def cells(table: str) -> dict[str, list[str]]:
-    """Read a table: the first column names the row."""
+    """Return the cells of each row of a table, keyed by its first column."""
     lines = [f"{line} ".split(" | ") for line in table.strip().splitlines()]
     return {first.strip(): [cell.strip() for cell in rest] for first, *rest in lines}
 
@@ -115,7 +115,7 @@ class Line:
     sides: list[str]
 
     def answer(self, state: State, side: Side, role: Role | None) -> str:
-        """Say what the document answers one who asks."""
+        """Return the target state that the document gives, or the problem code."""
         if state not in self.sources:
             return "action-illegal"
         if side not in self.sides:
@@ -133,7 +133,7 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Say what the code answers one who asks."""
+    """Return the target state that the code gives, or the problem code."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or state
@@ -142,7 +142,7 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
 
 
 def spell(row: Row) -> str:
-    """Spell the needs of a row as the document does."""
+    """Format the requirements of a row as the document does."""
     needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
     return " ".join("|".join(options) for options in needs)
 

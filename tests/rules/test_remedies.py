@@ -1,4 +1,4 @@
-"""What a refused GO tells to do next, and which side does it."""
+"""The remedies for a refused GO, and the side that can apply each."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,14 +9,14 @@ from app.kernel.actors import Side
 from app.returns.lifecycle import TABLE, Action, Need
 from app.returns.needs import RULES, Facts
 from app.returns.risk import Interests, Threat
-from tests.rules.test_return_needs import MET, OLD, Found
+from tests.rules.test_return_needs import MET, OLD, SideAssessment
 
 GO = next(row for row in TABLE.steps if row.action == Action.GO)
-THREAT = Found(threats=(Threat.LIFE,))
+THREAT = SideAssessment(threats=(Threat.LIFE,))
 
 
-def told(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """What GO is refused for: the need, who can meet it, and the remedy."""
+def list_unmet(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """Yield each unmet requirement of GO, with its sides and its remedy."""
     for lack in RULES.unmet(GO, facts):
         yield lack.need, lack.by, lack.remedy
 
@@ -32,7 +32,7 @@ def told(facts: Facts) -> Iterator[tuple[str, str, str]]:
 def test_go_without_an_assessment_says_that_none_was_made_and_who_makes_it(
     facts: Facts, by: Side, words: str
 ) -> None:
-    refused = list(told(facts))
+    refused = list(list_unmet(facts))
 
     assert [(need, who) for need, who, _ in refused] == [
         *((Need.RISKS_CURRENT, by), (Need.NO_THREAT, by)),
@@ -54,7 +54,7 @@ def test_go_without_an_assessment_says_that_none_was_made_and_who_makes_it(
 def test_go_with_a_threat_says_so_even_where_the_other_assessment_is_missing(
     facts: Facts,
 ) -> None:
-    [remedy] = [text for need, _, text in told(facts) if need == Need.NO_THREAT]
+    [remedy] = [text for need, _, text in list_unmet(facts) if need == Need.NO_THREAT]
 
     assert "An assessment shows a threat" in remedy
 
@@ -70,14 +70,14 @@ def test_go_with_a_threat_says_so_even_where_the_other_assessment_is_missing(
 def test_assessment_that_is_too_old_is_made_again_by_the_side_that_made_it(
     facts: Facts, by: Side, words: str
 ) -> None:
-    [(need, who, remedy)] = told(facts)
+    [(need, who, remedy)] = list_unmet(facts)
 
     assert (need, who) == (Need.RISKS_CURRENT, by)
     assert words in remedy
 
 
 def test_child_that_nobody_receives_yet_waits_for_the_recipient() -> None:
-    [(need, who, remedy)] = told(replace(MET, child_received=False))
+    [(need, who, remedy)] = list_unmet(replace(MET, child_received=False))
 
     assert (need, who) == (Need.CHILD_PROVIDED_FOR, Side.RECIPIENT)
     assert "`receive-child`" in remedy
@@ -90,6 +90,6 @@ def test_child_that_nobody_receives_yet_waits_for_the_recipient() -> None:
 def test_child_whose_interests_are_not_determined_in_favour_waits_for_the_lead(
     facts: Facts, *, received: bool
 ) -> None:
-    [(need, who, _)] = told(replace(facts, child_received=received))
+    [(need, who, _)] = list_unmet(replace(facts, child_received=received))
 
     assert (need, who) == (Need.CHILD_PROVIDED_FOR, Side.LEAD)

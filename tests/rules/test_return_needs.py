@@ -1,4 +1,4 @@
-"""The needs of a return: each met, each unmet, and at the very edge of thirty days."""
+"""The requirements of a return: each met, each unmet, and at the limit of thirty days."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from tests.support.world import NOON
 
 
 @dataclass(frozen=True)
-class Found:
+class SideAssessment:
     """An assessment by one side."""
 
     at: datetime = NOON
@@ -36,8 +36,8 @@ MET = Facts(
     child_received=True,
     guardian=Guardian.APPOINTED,
     nationality=Nationality.CONFIRMED,
-    destination=Found(),
-    origin=Found(),
+    destination=SideAssessment(),
+    origin=SideAssessment(),
     reflection=ReflectionPeriod.ENDED,
     arrives_at=NOON + timedelta(days=1),
     escorted=True,
@@ -63,11 +63,11 @@ MET = Facts(
 
 
 def lacking(**terms: object) -> Facts:
-    """The same, but for what a request brings."""
+    """Return the met facts with other terms of the request."""
     return replace(MET, terms=replace(MET.terms, **terms))  # type: ignore[arg-type]
 
 
-OLD = Found(at=NOON - timedelta(days=31))
+OLD = SideAssessment(at=NOON - timedelta(days=31))
 LACKS = {
     Need.UNDER_WAY: replace(MET, under_way=False),
     Need.LEAD_READY: replace(MET, contact_permitted=False),
@@ -82,7 +82,7 @@ LACKS = {
     Need.CHILD_RECEPTION: lacking(received=False),
     Need.NATIONALITY_CONFIRMED: replace(MET, nationality=Nationality.NOT_CONFIRMED),
     Need.RISKS_CURRENT: replace(MET, origin=OLD),
-    Need.NO_THREAT: replace(MET, destination=Found(threats=(Threat.LIFE,))),
+    Need.NO_THREAT: replace(MET, destination=SideAssessment(threats=(Threat.LIFE,))),
     Need.CHILD_PROVIDED_FOR: replace(MET, child_received=False),
     Need.GUARDIAN: replace(MET, guardian=Guardian.NEEDED),
     Need.REFLECTION_OVER: replace(MET, reflection=ReflectionPeriod.RUNNING),
@@ -144,7 +144,7 @@ def test_each_need_is_met_and_unmet_and_no_other_with_it(need: Need) -> None:
 def test_an_assessment_of_either_side_holds_for_thirty_days(
     side: str, age: timedelta, *, current: bool
 ) -> None:
-    found = Found(at=NOON - age)
+    found = SideAssessment(at=NOON - age)
 
     facts = replace(MET, **{side: found})  # type: ignore[arg-type]
 
@@ -162,7 +162,7 @@ def test_both_sides_have_to_assess(side: str) -> None:
 @pytest.mark.parametrize("side", ["destination", "origin"])
 @pytest.mark.parametrize("threat", Threat)
 def test_any_threat_that_either_side_found_is_one(side: str, threat: Threat) -> None:
-    facts = replace(MET, **{side: Found(threats=(threat,))})  # type: ignore[arg-type]
+    facts = replace(MET, **{side: SideAssessment(threats=(threat,))})  # type: ignore[arg-type]
 
     assert not NEEDS[Need.NO_THREAT].met(facts)
 
@@ -174,7 +174,7 @@ def test_any_threat_that_either_side_found_is_one(side: str, threat: Threat) -> 
 def test_a_high_danger_is_a_threat_whatever_else_is_said(
     level: RiskLevel, *, safe: bool
 ) -> None:
-    facts = replace(MET, origin=Found(level=level))
+    facts = replace(MET, origin=SideAssessment(level=level))
 
     assert NEEDS[Need.NO_THREAT].met(facts) == safe
 

@@ -1,7 +1,7 @@
-"""The checklist of a return against a second copy of its table.
+"""The checklist of a return, compared with a second copy of its table.
 
-Written from `proposal_return_checklist.csv`, G08 to G13 and BR08 to BR12, and not from the
-code, so that changing a rule takes two deliberate edits.
+The copy is written from `proposal_return_checklist.csv`, G08 to G13 and BR08 to BR12, and
+not from the code, so that changing a rule takes two deliberate edits.
 """
 
 from itertools import product
@@ -116,13 +116,13 @@ ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
 def cells(table: str) -> list[list[str]]:
-    """Read a table."""
+    """Return the cells of a table, row by row."""
     rows = [f"{row} ".split("|") for row in table.strip().splitlines()]
     return [[cell.strip() for cell in row] for row in rows]
 
 
 def expected(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Say what the copy answers one who asks."""
+    """Return the target state that the copy gives, or the problem code."""
     rows = [row for row in cells(ROWS) if row[1] == action and state in row[2].split()]
     if not rows:
         return "action-illegal"
@@ -136,7 +136,7 @@ def expected(state: State, action: Action, side: Side, role: Role | None) -> str
 
 
 def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
-    """Say what the code answers one who asks."""
+    """Return the target state that the code gives, or the problem code."""
     roles = frozenset({role} if role else ())
     try:
         return TABLE.find(state, action, {side}, roles).target or state

@@ -1,4 +1,4 @@
-"""How long an assessment of the risk holds (LIFECYCLES.md: RISK_CURRENT)."""
+"""How long a risk assessment is valid (LIFECYCLES.md: RISK_CURRENT)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""What holds of routing whatever is asked, and how it grows with the directory."""
+"""Properties of every routing question, and the run time for large directories."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -176,7 +176,7 @@ def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
 def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
     rule: Rule, question: Question, data: st.DataObject
 ) -> None:
-    # Deputies change places with those they stand in for, so nobody has one here.
+    # A deputy takes its office's place, so no office here has one.
     alone = replace(
         question, profiles=tuple(replace(p, deputy=None) for p in question.profiles)
     )
@@ -233,7 +233,7 @@ def test_the_closed_office_with_an_open_deputy_is_never_asked_before_it(
 
 
 def many(count: int) -> Question:
-    """A directory of this size, of which every second office is near."""
+    """Return a question about a directory of this size; every second office is near."""
     profiles = [
         Profile(
             id=UUID(int=number),

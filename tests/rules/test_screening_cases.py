@@ -1,8 +1,8 @@
-"""What signs amount to: cases worked out by hand from the published rules.
+"""The result of screenings, worked out by hand from the published rules.
 
 By the weights of the ILO's labour lists (adult, child), a dimension is positive with 2
 strong (A), 1 strong and 1 medium or weak (B), 3 medium (C), or 2 medium and 1 weak (D).
-Nothing here was made by running the code.
+No row was made by running the code.
 """
 
 from typing import Final, NamedTuple
@@ -29,7 +29,7 @@ AGES: Final = {
     "doubt": AgeClass.PRESUMED_CHILD,
     "?": None,
 }
-# Nobody said, or doubts: no means is needed, and the heavier of both weights counts.
+# Age unknown or in doubt: no means is required, and the higher of both weights counts.
 # age  | ticked                                           | positive        | indicated | by
 CASES: Final = """
 adult  |                                                   |                 | not yet |
@@ -119,7 +119,7 @@ adult  | UN01 UN02 UN06 IL01 IL07 IL08 IL09 IL10 IL11      |                 | n
 
 
 class Worked(NamedTuple):
-    """One line of the table."""
+    """One row of the table."""
 
     age: str
     ticked: str
@@ -135,7 +135,7 @@ LINES: Final = [
 
 
 def ticked(cell: str) -> Ticked:
-    """Read what was ticked; a code that is on no list is a slip of this table."""
+    """Return the indicators of a cell; a code on no list is an error of this table."""
     words = [spelled(word) for word in cell.split()]
     signs = frozenset(word for word in words if word in INDICATORS)
     elements = frozenset(words) - signs
@@ -149,7 +149,7 @@ def spelled(word: str) -> str:
 
 
 def positive(result: Result) -> set[str]:
-    """Say which dimensions are positive and by what, in the words of the table."""
+    """Return the positive dimensions and the rule of each, in the terms of the table."""
     short = {long: name for name, long in SHORT.items()}
     return {
         f"{short[found.dimension]}:{found.rule.removeprefix('DIM_POSITIVE_')}"

@@ -1,4 +1,4 @@
-"""What holds for any signs at all, and the weights against a second copy."""
+"""Properties that hold for any indicators, and the weights against a second copy."""
 
 from itertools import product
 from typing import Final
@@ -23,7 +23,7 @@ from app.screening.rules import (
 from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
 from app.screening.scoring import Presumption, Ticked, score
 
-# Copied from the lists by hand: one letter an indicator, in the order of their numbers.
+# Copied from the lists by hand: one letter per indicator, in the order of their numbers.
 WEIGHTS: Final = """
 DECEPTIVE_RECRUITMENT  | SMMMMMMMMW       | SMMMMMMMMS
 COERCIVE_RECRUITMENT   | SMMMMMMMMM       | SSSSMMMMMM

@@ -1,4 +1,4 @@
-"""A setting with which nothing could be done is refused when it is read."""
+"""Unusable settings are refused when they are read."""
 
 import pytest
 from pydantic import ValidationError

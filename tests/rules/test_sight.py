@@ -1,4 +1,4 @@
-"""Which conditions of the policy hold for one who asks: for the feared, next to none."""
+"""Which conditions of the policy hold for a reader; for feared offices, almost none."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +29,7 @@ def sight(  # noqa: PLR0913 - each is one thing that may be so or not
     function: Function = Function.SHELTER,
     told: frozenset[Purpose] = HELP,
 ) -> Any:
-    """Let one ask for a section of a person who stands so."""
+    """Build the sight of a reader on a section of a person in the given situation."""
     stands = SimpleNamespace(
         case=SimpleNamespace(is_in_sight=follows),
         is_of_origin=lambda _: of_origin,

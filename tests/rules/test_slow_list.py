@@ -1,4 +1,4 @@
-"""The list of what the inner loop leaves out names tests that there are."""
+"""The list of slow tests, which the inner loop leaves out, names existing tests only."""
 
 from tests.support import slow_list
 from tests.support.source_code import ROOT

@@ -1,4 +1,4 @@
-"""Where a person stands: whom they named, who is of which side, who may know a fear."""
+"""What a case file says of consents, of sides, and of who may read the person's fears."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -36,7 +36,7 @@ def standing(
     mine: frozenset[Relation] = frozenset(),
     **guards: Any,
 ) -> Standing:
-    """Where a person in KZ stands that agreed to these, and fears what `guards` say."""
+    """Return the case file of a person in KZ with the given consents and safeguards."""
     case: Any = SimpleNamespace(
         is_child=child, country="KZ", state=state, country_known_to=lambda _: "KZ"
     )

@@ -1,4 +1,4 @@
-"""Texts: real names pass whole, texts that would lie are refused unread."""
+"""Text fields accept real names and refuse text that would display misleadingly."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What torture finds: nothing in a history that is sound, and each fault in others."""
+"""The checks of the torture test accept a sound history and find each kind of fault."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ WRITTEN = "case.section_written"
 
 
 def deed(who: str, what: str, at: float, version: int | None, **more: object) -> Deed:
-    """Something that was asked for at a time, and done a second later."""
+    """Return an operation invoked at a time and answered a second later."""
     known: dict[str, object] = {"subject": CASE, "key": f"{what} {at}", "status": 200}
     made = Deed(who, "", what, invoked=at, answered=at + 1, outcome=Outcome.OK, tries=1)
     return replace(made, version=version, **known | more)  # type: ignore[arg-type]
@@ -55,7 +55,7 @@ HEARD = [one.id for one in LINES]
 
 
 def sound() -> Run:
-    """A case that was submitted, written in, acknowledged, and carried on by a clock."""
+    """Return the history of a case that is submitted, edited and acknowledged."""
     tables = replace(TABLES, mail={"UZ": MAIL, "KZ": ((1, MAIL[3][1]),)})
     tables = replace(tables, heads={"UZ": 6, "KZ": 1, "GT": 0})
     return Run(DEEDS, tables, [("UZ", HEARD)], {CASE: "A bed"}, {})
@@ -67,21 +67,21 @@ def tables_with(**changed: object) -> Run:
 
 
 def deeds_with(place: int, **changed: object) -> Run:
-    """Tell one deed otherwise."""
+    """Return the sound history with one operation changed."""
     deeds = list(DEEDS)
     deeds[place] = replace(deeds[place], **changed)  # type: ignore[arg-type]
     return replace(sound(), deeds=deeds)
 
 
 def mail_of(*places: int) -> dict[str, tuple[tuple[int, str], ...]]:
-    """Give the first mailbox these positions."""
+    """Return mailboxes in which the first has these positions."""
     ids = [entry for _, entry in MAIL]
     mail = tuple(zip(places, ids, strict=False))
     return {"UZ": mail, "KZ": ((1, MAIL[3][1]),)}
 
 
 def swapped(one: int, other: int) -> Run:
-    """Let two entries change places in a mailbox, and the poller see just that."""
+    """Return a history with two entries of a mailbox swapped, as the poller saw them."""
     ids = [entry for _, entry in MAIL]
     ids[one], ids[other] = ids[other], ids[one]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}
@@ -89,20 +89,20 @@ def swapped(one: int, other: int) -> Run:
 
 
 def at_the_same_time() -> list[Deed]:
-    """Let two acts be asked for together: only their versions say which was first."""
+    """Return concurrent operations, whose order only the versions show."""
     together = [replace(one, invoked=3, answered=6) for one in DEEDS[1:3]]
     return [DEEDS[0], *together, DEEDS[3]]
 
 
 def a_second_case() -> Run:
-    """Let the one key make two cases."""
+    """Return a history in which one idempotency key made two cases."""
     records = {CASE: TABLES.records[CASE], OTHER: Record("d", "submitted", 2)}
     more = [replace(one, id=f"{one.id} 2", subject=OTHER, case="d") for one in LINES[:2]]
     return tables_with(records=records, lines=[*LINES, *more])
 
 
 def acted_twice() -> Run:
-    """Let one deed be journaled two times."""
+    """Return a history in which one operation is in the journal twice."""
     return tables_with(lines=[*LINES, replace(LINES[2], id="again")])
 
 
@@ -234,7 +234,7 @@ def test_each_check_finds_something_planted() -> None:
 
 
 def test_an_answer_that_is_told_again_may_show_what_came_later() -> None:
-    """A replay shows the record as it is now: that is no version of its own."""
+    """Check that a replay may show the current record, as it has no version of its own."""
     assert findings(deeds_with(1, answered=6.5, version=4, replayed=True)) == []
 
 

@@ -1,4 +1,4 @@
-"""The vault: what is sealed opens in its own place, with its own key, and nowhere else."""
+"""The vault opens a sealed document only in its own place and with its own key."""
 
 import secrets
 from dataclasses import replace
@@ -22,7 +22,7 @@ from app.kernel.vault import (
 CASE = UUID(int=1)
 HOME = Place("section", UUID(int=10), CASE, "identity", "k1")
 CANARY = b"Maria Lopez, Rue X"
-# Written once, with the key `bytes(range(32))`: no version may read them as something else.
+# Sealed once with the key `bytes(range(32))`: every version must open it to the same text.
 WRAPPED = bytes.fromhex(
     "81797d53a91050d5af29517b98885882395616b7f3360ba56533f7fcbedd23f9"
     "1bc709a978d99a08a79d04264ae40a6a8e30abe07cc5d09bf9ece8c6"
@@ -133,7 +133,7 @@ def test_one_changed_bit_anywhere_is_noticed(vault: Vault) -> None:
 
 
 def test_a_document_opens_with_its_own_key_and_with_no_other(vault: Vault) -> None:
-    """So a text that was written over does not open once its key is gone."""
+    """Check that an overwritten text does not open once its key is gone."""
     key = vault.new_key(CASE)
     old, new = vault.seal(key, HOME, b"before"), vault.seal(key, HOME, b"after")
 
@@ -252,7 +252,7 @@ def test_what_an_earlier_version_of_the_service_kept_means_the_same_for_ever() -
 
     key = WrappedKey(CASE, "k1", WRAPPED)
     assert vault.open(key, HOME, SEALED) == CANARY
-    # An older version wrote over what this one sealed, and left its key.
+    # An older version overwrote what this one sealed, and left its key.
     assert vault.open(key, HOME, SEALED, vault.seal(key, HOME, b"").wrapped_key) == CANARY
     assert vault.fingerprint(b"ab", b"c") == FINGERPRINT
     assert vault.hide(b"12345678", ["cases", "a"]) == HIDDEN

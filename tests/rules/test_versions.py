@@ -1,4 +1,4 @@
-"""Versions: a change is judged by the version that its sender has read."""
+"""A change is checked against the version that its sender has read."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Where a webhook may go: outside, to a host that the operator listed (R62)."""
+"""A webhook may only go to an external host that the operator listed (R62)."""
 
 from ipaddress import ip_address
 
