@@ -1,4 +1,4 @@
-"""What cannot be recorded is not shown, by whatever opens what is sealed (R35)."""
+"""Sealed content is shown only if the access can be recorded (R35)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ OPENING = [one for one in ALL if "Purpose" in one.names("header")]
 """An operation asks for a purpose if and only if it opens something: test_canaries.py."""
 CODED = {
     *("author", "about", "section", "subject", "written_at", "codes"),
-    *("case", "standard", "opened", "withheld", "cas_Status"),
+    *("case", "standard", "choose_opener", "withheld", "cas_Status"),
 }
 """Fields that tell nothing of the person: who wrote it, when, and what it is called."""
 
@@ -27,7 +27,7 @@ AT_ONCE = {"export_case": 3}
 
 
 def secrets(answer: Answer) -> set[str]:
-    """Name every text that was told of the person."""
+    """Return every text about the person in an answer."""
     return set(texts(answer.json())) if answer.status == 200 else set()
 
 
@@ -45,12 +45,12 @@ def texts(told: Any) -> Iterator[str]:
             pass
 
 
-def opened(hunt: Hunt, operation: Operation) -> int:
-    """Choose somebody who opens something with it."""
+def choose_opener(hunt: Hunt, operation: Operation) -> int:
+    """Return the index of a caller for whom the operation opens sealed content."""
     for choose in range(len(hunt.stage.places(operation))):
         if secrets(hunt.ask(operation, choose=choose)):
             return choose
-    raise AssertionError(f"{operation.name} opens nothing: bring it about")
+    raise AssertionError(f"{operation.name} opens nothing: add a stage that allows it")
 
 
 def entries(hunt: Hunt) -> int:
@@ -60,7 +60,7 @@ def entries(hunt: Hunt) -> int:
 
 @pytest.mark.parametrize("operation", OPENING, ids=named)
 def test_each_opens_something_and_says_so(operation: Operation, hunt: Hunt) -> None:
-    choose, before = opened(hunt, operation), entries(hunt)
+    choose, before = choose_opener(hunt, operation), entries(hunt)
 
     shown = hunt.ask(operation, choose=choose)
 
@@ -70,7 +70,7 @@ def test_each_opens_something_and_says_so(operation: Operation, hunt: Hunt) -> N
 
 @pytest.mark.parametrize("how", BREAKS)
 def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
-    chosen = {operation: opened(hunt, operation) for operation in OPENING}
+    chosen = {operation: choose_opener(hunt, operation) for operation in OPENING}
     told = {one: secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING}
     world, before = hunt.wire.world, entries(hunt)
 
@@ -86,8 +86,8 @@ def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
     assert all(secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING)
 
 
-def denied(hunt: Hunt, operation: Operation) -> int | None:
-    """Choose somebody who is refused what it opens, and entered as refused."""
+def choose_refused(hunt: Hunt, operation: Operation) -> int | None:
+    """Return the index of a caller who is refused with an access entry, or `None`."""
     for choose in range(len(hunt.stage.places(operation))):
         before = entries(hunt)
         if hunt.ask(operation, choose=choose).status == 404 and entries(hunt) > before:
@@ -96,9 +96,9 @@ def denied(hunt: Hunt, operation: Operation) -> int | None:
 
 
 def test_a_refusal_that_cannot_be_recorded_is_not_told(hunt: Hunt) -> None:
-    """Else one could try unseen, again and again."""
+    """Check it, as otherwise attempts could go unrecorded."""
     world = hunt.wire.world
-    chosen = {operation: denied(hunt, operation) for operation in OPENING}
+    chosen = {operation: choose_refused(hunt, operation) for operation in OPENING}
     trying = {one: choose for one, choose in chosen.items() if choose is not None}
 
     with BREAKS["refused"](world, url_of(world), "access_entry"):

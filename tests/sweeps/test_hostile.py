@@ -1,7 +1,7 @@
-"""Input from a hostile world: always a problem, never ours, and never repeated (R67-R74).
+"""Hostile input gets a problem, never a server error or an echo of the input (R67-R74).
 
-Every operation that the contract names is tried; tests/sweeps/test_many_bodies.py sends
-every write some hundreds of bodies more, and thousands by `make soak`.
+Every operation of the contract is tried. tests/sweeps/test_many_bodies.py sends hundreds
+of further bodies to each write, and thousands with `make soak`.
 """
 
 import gzip
@@ -45,7 +45,7 @@ def test_whatever_a_path_names_is_there_to_be_asked_for(hunt: Hunt) -> None:
     named_by_paths = {name for one in ALL for name in KEYED.findall(one.path)}
 
     assert named_by_paths <= hunt.stage.ids.keys(), (
-        "bring one about in tests/support/full_world.py"
+        "add a record of this kind in tests/support/full_world.py"
     )
     assert all(hunt.stage.places(one) for one in ALL)
 

@@ -1,7 +1,7 @@
-"""Many bodies to every write: no fault of ours, no echo, nothing kept (R67-R74).
+"""Generated bodies to every write: no server error, no echo, nothing stored (R67-R74).
 
-They come from everyone who could ask, for what each of them sees, and are the same for
-nobody: what was whole is damaged in one to three places, or is no JSON any more.
+The bodies are sent as every account that may call the operation. Each is a valid body with
+one to three damaged places, or is not JSON.
 """
 
 import json
@@ -30,8 +30,8 @@ SHARE: Final = amount(20, sample=10, night=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
 
 
-def whole(operation: Operation) -> st.SearchStrategy[Any]:
-    """Make what an operation takes; to one that takes nothing, anything is sent."""
+def generate_bodies(operation: Operation) -> st.SearchStrategy[Any]:
+    """Return a strategy of bodies to damage; an operation without a body gets junk."""
     if not operation.takes:
         return JUNK
     known = BODIES.get(operation.name)
@@ -44,7 +44,7 @@ def test_whatever_is_sent_does_no_harm(operation: Operation, hunt: Hunt) -> None
     chance, heard = Random(operation.name), Counter[int]()
 
     with capture_logs() as lines:
-        for body in many(whole(operation), enough):
+        for body in many(generate_bodies(operation), enough):
             hunt.kept.clear()
             answer = hunt.ask(operation, body, chance.randrange(2**16))
             heard[answer.status] += 1

@@ -1,4 +1,4 @@
-"""Who is answered what to everything that is asked about a case (issue 5, line 1)."""
+"""The answers to every operation on a case, by account (issue 5, line 1)."""
 
 from collections.abc import Iterator
 
@@ -14,35 +14,35 @@ PLAN = plans.CASES
 
 
 @pytest.fixture(scope="module")
-def everyone(
+def built_matrix(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Matrix]:
-    """Build the world of this table once, with everyone in it."""
+    """Build the world of this table with all accounts, once."""
     with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
         yield made
 
 
 @pytest.mark.parametrize("operation", PLAN.operations())
-def test_everyone_is_answered_as_is_written(everyone: Matrix, operation: str) -> None:
-    assert everyone.faults(operation) == []
+def test_everyone_is_answered_as_is_written(built_matrix: Matrix, operation: str) -> None:
+    assert built_matrix.faults(operation) == []
 
 
-def test_there_are_as_many_cells_as_were_promised(everyone: Matrix) -> None:
-    assert everyone.planned() >= (6_000 if everyone.restore else 1_000)
+def test_there_are_as_many_cells_as_were_promised(built_matrix: Matrix) -> None:
+    assert built_matrix.planned() >= (6_000 if built_matrix.restore else 1_000)
 
 
 @pytest.mark.parametrize(
     "listed", ["cases", "events", "worklist", "referrals", "handovers"]
 )
 def test_a_list_names_what_one_has_a_part_in_and_nothing_else(
-    everyone: Matrix, listed: str
+    built_matrix: Matrix, listed: str
 ) -> None:
-    assert everyone.strayed(listed) == []
+    assert built_matrix.strayed(listed) == []
 
 
-def test_a_list_of_cases_leaves_nothing_out(everyone: Matrix) -> None:
-    assert everyone.left_out() == []
+def test_a_list_of_cases_leaves_nothing_out(built_matrix: Matrix) -> None:
+    assert built_matrix.left_out() == []
 
 
-def test_nothing_was_changed_by_all_that(everyone: Matrix) -> None:
-    assert everyone.rows() == everyone.before
+def test_nothing_was_changed_by_all_that(built_matrix: Matrix) -> None:
+    assert built_matrix.rows() == built_matrix.before

@@ -1,4 +1,4 @@
-"""Who is answered what to all that is asked about a handover (issue 5, line 1)."""
+"""The answers to every operation on a handover, by account (issue 5, line 1)."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,21 +15,21 @@ PLAN = plans.HANDOVERS
 
 
 @pytest.fixture(scope="module")
-def everyone(
+def built_matrix(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Matrix]:
-    """Build the world of this table once, with everyone in it."""
+    """Build the world of this table with all accounts, once."""
     with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
         yield made
 
 
 @pytest.mark.parametrize("operation", PLAN.operations())
-def test_everyone_is_answered_as_is_written(everyone: Matrix, operation: str) -> None:
-    assert everyone.faults(operation) == []
+def test_everyone_is_answered_as_is_written(built_matrix: Matrix, operation: str) -> None:
+    assert built_matrix.faults(operation) == []
 
 
-def test_nothing_was_changed_by_all_that(everyone: Matrix) -> None:
-    assert everyone.rows() == everyone.before
+def test_nothing_was_changed_by_all_that(built_matrix: Matrix) -> None:
+    assert built_matrix.rows() == built_matrix.before
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_nothing_was_changed_by_all_that(everyone: Matrix) -> None:
     ],
 )
 def test_who_expects_one_answer_of_everyone_is_disappointed(
-    everyone: Matrix, operation: str, expected: int
+    built_matrix: Matrix, operation: str, expected: int
 ) -> None:
     told = ((frozenset({"*", "*/*"}), reading.Verdict(expected)),)
     always = reading.Row(operation, frozenset({"*"}), told)
-    other = replace(everyone, table=reading.Table((always,)))
+    other = replace(built_matrix, table=reading.Table((always,)))
 
     assert len(other.faults(operation)) > 10

@@ -1,4 +1,4 @@
-"""Who is answered what to everything that is asked about a return (issue 5, line 1)."""
+"""The answers to every operation on a return, by account (issue 5, line 1)."""
 
 from collections.abc import Iterator
 
@@ -14,18 +14,18 @@ PLAN = plans.RETURNS
 
 
 @pytest.fixture(scope="module")
-def everyone(
+def built_matrix(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Matrix]:
-    """Build the world of this table once, with everyone in it."""
+    """Build the world of this table with all accounts, once."""
     with copy() as url, matrix(url, app, PLAN, tmp_path_factory.mktemp("kept")) as made:
         yield made
 
 
 @pytest.mark.parametrize("operation", PLAN.operations())
-def test_everyone_is_answered_as_is_written(everyone: Matrix, operation: str) -> None:
-    assert everyone.faults(operation) == []
+def test_everyone_is_answered_as_is_written(built_matrix: Matrix, operation: str) -> None:
+    assert built_matrix.faults(operation) == []
 
 
-def test_nothing_was_changed_by_all_that(everyone: Matrix) -> None:
-    assert everyone.rows() == everyone.before
+def test_nothing_was_changed_by_all_that(built_matrix: Matrix) -> None:
+    assert built_matrix.rows() == built_matrix.before

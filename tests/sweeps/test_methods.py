@@ -1,4 +1,4 @@
-"""What is not declared is refused, and no answer leaves traces (R73, R74, R75, R76)."""
+"""What is not declared is refused; no answer leaves traces (R73, R74, R75, R76)."""
 
 from uuid import uuid4
 
@@ -54,7 +54,7 @@ def all_of(wire: Wire) -> list[Operation]:
 
 
 def declared(wire: Wire) -> dict[str, set[str]]:
-    """Say which methods each path has."""
+    """Return the methods that each path declares."""
     found: dict[str, set[str]] = {}
     for one in all_of(wire):
         found.setdefault(one.path, set()).add(one.method)
@@ -155,8 +155,8 @@ def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> N
     assert {200, 304, 401, 403, 404, 412, 413, 415, 422} <= set().union(*found.values())
 
 
-def as_told(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
-    """Take an answer but for what names the request."""
+def without_request_id(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], str]:
+    """Return an answer without its request id."""
     named = (answer["x-request-id"] or "").encode()
     headers = [(n, v) for n, v in answer.headers if v != named]
     return answer.status, headers, answer.content.replace(named, b"").decode()
@@ -173,7 +173,7 @@ def test_nothing_that_a_proxy_could_have_said_changes_an_answer(
         plain, spoofed = (
             wire.send("GET", target, headers) for headers in (said, said | spoof)
         )
-        assert as_told(plain) == as_told(spoofed), operation.name
+        assert without_request_id(plain) == without_request_id(spoofed), operation.name
         assert flaws(spoofed) == []
 
 

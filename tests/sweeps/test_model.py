@@ -1,10 +1,10 @@
-"""The service does what the model says, whoever acts, in whatever order, or nobody.
+"""The service behaves as the model does, for any sequence of actions.
 
-Hypothesis makes up stories of one case. Each act, also such as must be refused, is asked
-of the service over HTTP and of tests/support/model; both must answer the same, and then
-show everybody the same: what is there, where it stands, until when, what can be done now,
-and what waits for them. In between time goes by, and the worker does what is due. At the
-end everybody has heard of the same silences.
+Hypothesis generates stories of one case. Each action, including those that must be
+refused, is sent to the service over HTTP and to tests/support/model. Both must give the
+same answer, and then show every party the same records, states, deadlines, actions and
+worklist. Between actions time passes and the worker runs. At the end every party must have
+received the events of the same missed deadlines.
 """
 
 from collections.abc import Iterable
@@ -75,7 +75,7 @@ LIKELY: Final = st.integers(0, 3).map(bool)
 
 
 def expected(world: Model, name: str) -> list[Any]:
-    """Everything somebody should see of the case."""
+    """Return everything that a party should see of the case, by the model."""
     actor = ACTORS[name]
     referrals, handovers = range(len(world.referrals)), range(len(world.handovers))
     return [
@@ -87,7 +87,7 @@ def expected(world: Model, name: str) -> list[Any]:
 
 
 def heard(world: Model, name: str) -> list[Any]:
-    """Of which silences somebody should have heard; those of one moment in any order."""
+    """Return the missed deadlines that a party should have received, sorted."""
     me = ACTORS[name].focal_point
     outside = me == POST and not world.is_party(me)
     mine = [one for one in world.silences if me in one.hearers]
@@ -99,9 +99,9 @@ def heard(world: Model, name: str) -> list[Any]:
 
 
 def is_possible(world: Model, now: datetime, act: Act) -> bool:
-    """Whether a wait ends before the retention does: that is tested by itself (D11).
+    """Return whether a wait ends before the retention, which has its own test (D11).
 
-    And before the leap day: the model's 24 months hold one.
+    It must also end before the leap day, as the model's 24 months contain one.
     """
     if act[0] not in {"time.wait", "time.pass"}:
         return True
@@ -112,7 +112,7 @@ def is_possible(world: Model, now: datetime, act: Act) -> bool:
 
 
 class Story(RuleBasedStateMachine):
-    """One case, as it goes on."""
+    """One case and the steps that are taken in it."""
 
     def __init__(self, service: Service) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class Story(RuleBasedStateMachine):
         far=st.sampled_from(FAR),
     )
     def write(self, kinds: list[str], level: str | None, far: int | None) -> None:
-        """Write the case, and bring it as far as it comes."""
+        """Write the case and bring it as far as possible."""
         if far is not None:
             kinds = sorted({*kinds, "refer", "services"})
         consents = tuple(Consent(kind, POST) for kind in kinds)
@@ -151,7 +151,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(data=st.data(), likely=LIKELY, ends=RARELY, group=st.sampled_from(GROUP))
     def act(self, data: st.DataObject, likely: bool, ends: bool, group: Any) -> None:
-        """Let somebody do something, mostly what they may; rarely what ends the story."""
+        """Take a step that is mostly allowed and rarely ends the story."""
         now = self.service.world.now
         acts = [act for act in group(self.model) if is_possible(self.model, now, act)]
         acts = acts or list(acts_on_case(self.model))
@@ -166,7 +166,7 @@ class Story(RuleBasedStateMachine):
         self.take(*data.draw(st.sampled_from(some)))
 
     def take(self, name: str, act: Act) -> bool:
-        """Act, on both; compare what one of them sees then, and say whether it was done."""
+        """Take a step in both, compare one party's view, and return whether it was done."""
         verdict, self.model = predict(self.model, ACTORS[name], act)
         self.sound = False
         assert self.service.does(name, act) == verdict, (name, act)
@@ -180,19 +180,19 @@ class Story(RuleBasedStateMachine):
         return verdict in {OK, GONE}
 
     def able(self, acts: Iterable[Act], *, ends: bool) -> list[tuple[str, Act]]:
-        """List who may do what, as far as the model knows."""
+        """Return the steps that each party may take, by the model."""
         parts = [name for name in NAMES if self.model.parts(ACTORS[name].focal_point)]
         some = [act for act in acts if ends or act[0] not in ENDINGS]
         able = [(name, act) for act in some for name in parts]
         return [one for one in able if self.may(*one, ends=ends)]
 
     def may(self, name: str, act: Act, *, ends: bool) -> bool:
-        """Whether somebody may do something, and it does not end the story too early."""
+        """Return whether a party may take a step that does not end the story too early."""
         verdict, after = predict(self.model, ACTORS[name], act)
         return verdict in {OK, GONE} and (ends or after.state not in ENDED)
 
     def compare_answer(self, name: str) -> None:
-        """Compare what the answer showed, if it showed a record of the story."""
+        """Compare a record in the answer with the model."""
         told, actor = self.service.told, ACTORS[name]
         match told:
             case {"code": _}:
@@ -208,7 +208,7 @@ class Story(RuleBasedStateMachine):
         assert self.service.spell(told) == expected, name
 
     def compare(self, name: str) -> None:
-        """Show one of them everything."""
+        """Compare everything that one party sees with the model."""
         self.sound = False
         pairs = zip(self.service.shows(name), expected(self.model, name), strict=True)
         different = [(name, *pair) for pair in pairs if pair[0] != pair[1]]
@@ -217,7 +217,7 @@ class Story(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """Show everybody everything, at the end, and ask what they heard."""
+        """Compare everything that each party sees and has received at the end."""
         for name in NAMES if self.service.code and self.sound else ():
             if self.model.parts(ACTORS[name].focal_point):
                 self.compare(name)
@@ -227,7 +227,7 @@ class Story(RuleBasedStateMachine):
 
 @pytest.fixture
 def service(world: World) -> Service:
-    """Open the service with an account of everybody."""
+    """Return the service with an account of each actor."""
     return Service(world)
 
 

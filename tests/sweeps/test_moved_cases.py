@@ -25,7 +25,7 @@ type Scene = tuple[World, Ids, Copies]
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
-    """Make a database in which offers of the lead cross borders."""
+    """Return a database in which the lead can be offered across borders."""
     ids, folder = Ids(), tmp_path_factory.mktemp("moved")
     with copy() as url, wired(url, app, ids) as wire:
         agree(wire.world)
@@ -37,7 +37,7 @@ def scene(
 def play_in(
     scene: Scene, *, stage: str, where: str, answers: bool = True, **how: bool
 ) -> dict[str, Any]:
-    """Begin a world anew, and play it."""
+    """Restore the first world and play a variant in it."""
     world, ids, copies = scene
     copies.back("begun")
     now = world.now
@@ -48,7 +48,7 @@ def play_in(
 
 
 def values_of(answers: dict[str, Any]) -> dict[str, Any]:
-    """Return each value of each answer by its path, where the same is in a list."""
+    """Return the sorted values of each path in the answers."""
     found: dict[str, list[str]] = {}
     for at, (status, _, told) in answers.items():
         body = json.loads(told) if told else None
@@ -92,7 +92,7 @@ ACTORS: Final = (".sender", ".by", ".author")
 def test_consulate_that_submitted_reads_no_more_than_as_the_submitter(
     scene: Scene, stage: str
 ) -> None:
-    """A submitter learns that its lead handed the case over, and nothing of where to."""
+    """Check that a submitter learns that its lead handed the case over, but not to whom."""
     plays = {
         (where, is_asked): play_in(
             scene, stage=stage, where=where, submits=True, is_asked=is_asked

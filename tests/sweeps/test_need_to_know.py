@@ -1,4 +1,4 @@
-"""Ways round the need to know, each tried and refused (issue 5, line 3)."""
+"""Ways to get around the need to know, each tried and refused (issue 5, line 3)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,7 +38,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 def reach(one: Someone, operation: Operation, ids: dict[str, str]) -> Response:
-    """Ask for something with all that the operation asks for."""
+    """Call an operation with everything that it requires."""
     path = filled(operation.path, ids | {"section": "needs"}).removeprefix("/v1")
     tag = one.get(f"/cases/{ids['code']}").headers.get("ETag", '"1.0123456789abcdef"')
     said = {"If-Match": tag, "Purpose": "assistance"}
@@ -47,7 +47,7 @@ def reach(one: Someone, operation: Operation, ids: dict[str, str]) -> Response:
     return one.ask(operation.method, path, body, headers=said)
 
 
-# Nobody allows themselves what takes two.
+# The account that asks cannot be its own second person.
 
 
 def asks_to_close(_: World, officer: Someone, lead: Someone) -> Iterator[Any]:
@@ -111,7 +111,7 @@ OVERRIDES: tuple[Json, ...] = (
 
 @pytest.fixture
 def unsaid(officer: Someone, lead: Someone, shelter: Someone) -> tuple[Json, Json]:
-    """A shelter helps, and the person agreed that it be told what is needed alone."""
+    """Return a case with a shelter that helps, with consent to the needs section only."""
     given = [consent(), for_services(sections=["needs"])]
     case = lead.leads(officer.submits(consents=given))
     return case, done(lead.refers(case, shelter.code))
@@ -157,7 +157,7 @@ def test_an_approval_that_nobody_gave_allows_nothing(lead: Someone, case: Json) 
     assert lead.sees(case)["state"] == "referring"
 
 
-# A list is narrowed by what its reader may read, never by what lies beneath.
+# A list can only be filtered by what its reader may read.
 
 
 def test_a_filter_finds_what_the_reader_reads_and_nothing_else(
@@ -217,7 +217,7 @@ def test_a_list_narrowed_to_a_hidden_case_is_as_empty_as_to_one_that_is_not_ther
 
 NOBODYS = "SC-7K3F-9QXM-4T2B-3"
 
-# What belongs to one case is not in another, though both are one's own.
+# A record of one case is not found under another case of the same office.
 
 NESTED = [one for one in ALL if "code" in one.keys and len(set(one.keys) - {"section"}) > 1]
 
@@ -244,7 +244,7 @@ def test_a_child_of_another_parent_is_not_there(
 
 
 def made_in(lead: Someone, case: Json) -> dict[str, str]:
-    """Name a consent, a question, a screening and a reading of a case."""
+    """Create a consent, a question, a screening and an emergency access in a case."""
     given = done(lead.get(f"{path_of(case)}/consents"))["items"]
     asked = lead.creates(f"{path_of(case)}/questions", BODIES["ask_submitter"])
     reading = lead.creates(f"{path_of(case)}/vital-readings", BODIES["ask_for_reading"])
@@ -257,12 +257,12 @@ def made_in(lead: Someone, case: Json) -> dict[str, str]:
 
 
 def everything(lead: Someone, case: Json) -> list[Any]:
-    """Read what belongs to a case."""
+    """Return the records that belong to a case."""
     parts = ("consents", "questions", "screenings", "vital-readings")
     return [done(lead.get(f"{path_of(case)}/{part}")) for part in parts]
 
 
-# Whose help has ended is answered as if there were no case.
+# A former helper gets the same answer as for a case that does not exist.
 
 OF_A_CASE = [one for one in ALL if "code" in one.keys]
 

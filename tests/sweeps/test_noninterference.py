@@ -1,4 +1,4 @@
-"""What somebody may not read changes nothing of what they are answered (R11, R12)."""
+"""What an account may not read changes nothing in its answers (R11, R12)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,19 +28,19 @@ type Apps = tuple[FastAPI, FastAPI]
 
 @pytest.fixture(scope="module")
 def apps(app: FastAPI) -> Apps:
-    """Build an application for each of two worlds, once: it takes its time."""
+    """Build one application for each of two worlds, once, as it takes long."""
     return app, create_app(app.state.ground)
 
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[Copy]:
-    """Say where the two worlds are: on a database of each kind, if both are tested."""
+    """Return the two databases: one of each kind if both are tested."""
     kinds = request.config.option.databases
     return [copies(kinds[0]), copies(kinds[-1])]
 
 
 def twins(pair: list[Copy], apps: Apps, seed: int, stack: ExitStack) -> tuple[Twin, Twin]:
-    """Open two worlds with the same seed; which of them is where changes with it."""
+    """Open two worlds with the same seed, which also decides their order."""
     made, there = [], pair if seed % 2 else pair[::-1]
     for side, (app, copy) in enumerate(zip(apps, there, strict=True)):
         url, loop = stack.enter_context(copy()), stack.enter_context(here())
@@ -53,7 +53,7 @@ def twins(pair: list[Copy], apps: Apps, seed: int, stack: ExitStack) -> tuple[Tw
 def alike(
     number: int, one: Iterator[tuple[str, Any]], other: Iterator[tuple[str, Any]]
 ) -> Iterator[str]:
-    """See that both went the same way, and say what was answered."""
+    """Compare both runs step by step, and yield each status."""
     for first, second in zip_longest(one, other):
         assert first == second, (number, first, second)
         yield str(first[1][0]) if isinstance(first[1], tuple) else "worker"

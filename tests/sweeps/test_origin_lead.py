@@ -1,6 +1,6 @@
 """A lead of the State of origin cannot find out which shelter a consent names (ADR 35).
 
-Two worlds differ in one thing: which office a consent names that another office recorded.
+Two worlds differ only in the office that a consent names, which another office recorded.
 The lead reads everything, and tries to refer and to hand over to each office.
 """
 
@@ -53,7 +53,7 @@ SECRETS: Final[dict[str, Secret]] = {
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Scene, Copies]]:
-    """Submit a case that KZ_LEAD leads, and that can be handed over to UZ_LEAD."""
+    """Submit a case that KZ_LEAD leads and can hand over to UZ_LEAD."""
     ids, folder = Ids(), tmp_path_factory.mktemp("origin")
     with copy() as url, wired(url, app, ids) as wire:
         ids.begin("built")
@@ -72,7 +72,7 @@ def scene(
 
 
 def begin_world(scene: Scene, copies: Copies, secret: str, office: str) -> Watched:
-    """Let KZ_LEAD record the consent, and hand the case over to the State of origin."""
+    """Record the consent as KZ_LEAD, and hand the case over to the State of origin."""
     copies.back("built")
     [watched] = scene.watched
     scene.ids.begin(secret)
@@ -97,7 +97,7 @@ def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
 
 
 def read_world(scene: Scene, watched: Watched) -> dict[str, Any]:
-    """Read everything, and everything again after every attempt."""
+    """Read everything before and after all attempts."""
     found = read_all(scene, watched)
     for service in ("SHELTER", "MEDICAL"):
         path = f"{path_of(watched.case)}/recipients"

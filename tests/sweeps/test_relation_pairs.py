@@ -1,8 +1,8 @@
 """Two relations to a case show what either shows, and nothing else (R11, R12, ADR 34).
 
-In two worlds the lead does the same with another value: a secret. Every observer reads all
-that it can. Where a pair of relations reads a difference, one of the two alone must read
-it too.
+In two worlds the lead takes the same step with different values, the secret. Every observer
+reads all that it can. A difference that a pair of relations can read must be readable with
+one of the two relations alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -142,7 +142,7 @@ SECRETS: Final[Mapping[str, tuple[Act, Any, Any]]] = {
 def scene(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Scene, Copies]]:
-    """Build all cases once; each secret begins with a copy of that database."""
+    """Build all cases once; each secret starts from a copy of that database."""
     ids, folder = Ids(), tmp_path_factory.mktemp("pairs")
     with copy() as url, wired(url, app, ids) as wire:
         built = build_scene(wire, ids)
@@ -192,9 +192,9 @@ def in_world(
 
 
 def list_leaks(differing: Mapping[Pair, frozenset[str]]) -> dict[str, list[str]]:
-    """Return what pairs read differently that their relations do not read alone.
+    """Return the differences that a pair reads but neither of its relations reads alone.
 
-    Where a relation alone loses sight of something altogether, all of that may differ.
+    If a relation alone loses a record, every field of that record may differ.
     """
     leaks = {}
     for pair, places in differing.items():

@@ -1,8 +1,8 @@
-"""With only the reserve left on the disk, what can wait is refused, and nothing else is.
+"""When only the disk reserve is left, operations that can wait are refused, and no others.
 
-Every operation that writes or opens something is carried out as its caller would, with a
-reserve that is larger than any disk. `WAITS` is the second copy of what can wait: an
-operation is added to it on purpose.
+Every operation that writes or opens something is called with a reserve that is larger than
+any disk. `WAITS` is a second copy of the operations that can wait, so an addition to it is
+deliberate.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ ALL_OF_IT = 2**62
 
 @contextmanager
 def reserve_reached(world: World, *files: Path, reserve: int = ALL_OF_IT) -> Iterator[None]:
-    """Make all that is left of a disk a reserve: of the database's, unless told."""
+    """Set a reserve larger than the free space, by default of the database's disk."""
     [path] = files or [Path(str(world.database.engine.url.database))]
     space = FreeSpace({Place.DATABASE: path}, reserve=reserve)
     world.app.state.ground = replace(world.ground, free_space=space)

@@ -1,7 +1,7 @@
-"""A copy of the database without its keys does not tell what only sealed content says.
+"""A copy of the database without its keys reveals nothing of the sealed content.
 
-Two worlds differ in nothing but what is sealed. Every column of every table is compared:
-what is not encrypted must be equal, and what is encrypted must be equally long.
+Two worlds differ only in sealed content. Every column of every table is compared: what is
+not encrypted must be equal, and what is encrypted must have equal length.
 """
 
 from collections.abc import Iterator, Mapping
@@ -91,7 +91,7 @@ PEOPLE: Final = {
 def stage(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """Open a world with accounts and no case, to which the tests come back."""
+    """Build a world with accounts and no case, to which the tests return."""
     ids, folder = Ids(), tmp_path_factory.mktemp("stolen")
     with copy() as url, wired(url, app, ids) as wire:
         ids.begin("built")
@@ -115,7 +115,7 @@ def sections_of(said: Json) -> list[Json]:
 
 
 def act(people: dict[str, Someone], said: Json) -> None:
-    """Take a case from its draft to help that was given, with what the person says."""
+    """Take a case with the person's content from its draft to completed help."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     body = {
         "notice": NOTICE,
@@ -149,7 +149,7 @@ def act(people: dict[str, Someone], said: Json) -> None:
 
 
 def make_copy(stage: Stage, said: Json) -> Rows:
-    """Let everybody act alike in a new world, and read the copy of its database."""
+    """Take the same steps in a new world, and return a copy of its database."""
     world, ids, copies, people = stage
     copies.back("built")
     ids.begin("acts")
@@ -159,7 +159,7 @@ def make_copy(stage: Stage, said: Json) -> Rows:
 
 @pytest.fixture(scope="module")
 def plain(stage: Stage) -> Rows:
-    """Make the copy that every other one is compared with."""
+    """Return the copy with which all others are compared."""
     return make_copy(stage, {})
 
 
@@ -176,7 +176,7 @@ def test_a_copy_without_keys_is_the_same_whatever_the_secret_is(
 
 
 def test_a_copy_tells_the_length_of_a_long_text(stage: Stage, plain: Rows) -> None:
-    """So the comparison finds what differs."""
+    """Check that the comparison finds a difference."""
     longer = make_copy(stage, {"text": "Ей обещали работу. " * 80})
 
     found = list_differences(plain, longer)

@@ -1,4 +1,4 @@
-"""One table says who is party: what is seen, heard and done agrees with it, and no more."""
+"""One table of parties determines what is seen, received and allowed, and nothing more."""
 
 import json
 import re
@@ -63,7 +63,7 @@ ABOUT = (
 
 @dataclass
 class Cast:
-    """Everyone who could be concerned, and what they are concerned with."""
+    """Every account that may be concerned, with the case and its referrals."""
 
     world: World
     people: dict[str, Someone]
@@ -71,12 +71,12 @@ class Cast:
     referrals: dict[str, Json]
 
     def __getattr__(self, name: str) -> Someone:
-        if "people" not in vars(self):  # while it is being made
+        if "people" not in vars(self):  # before `__init__` has run
             raise AttributeError(name)
         return self.people[name]
 
     def who(self, sees: str) -> set[str]:
-        """Say who can read something."""
+        """Return the accounts that can read a path."""
         return {name for name, one in self.people.items() if one.get(sees).is_success}
 
     def listed(self, path: str, key: str, value: str) -> set[str]:
@@ -87,18 +87,18 @@ class Cast:
         }
 
     def subjects(self) -> dict[str, str]:
-        """Name the case and each referral as events name them."""
+        """Return the case and each referral by their subjects in events."""
         of_referrals = {n: f"referrals/{r['id']}" for n, r in self.referrals.items()}
         return {"case": f"cases/{self.case['code']}"} | of_referrals
 
     def able(self, record: Json) -> set[str]:
-        """Say whom an action is offered to."""
+        """Return the accounts that are offered an action on a record."""
         seen = {name: one.get(path_of(record)) for name, one in self.people.items()}
         return {n for n, a in seen.items() if a.is_success and actions(a.json())}
 
 
 def gather(world: World) -> Cast:
-    """Bring everyone together around a draft."""
+    """Open all accounts and write a draft."""
     roles = {"oversight": {Role.PROTECTION_OFFICER}}
     people = {n: world.someone(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
     given = [consent(), consent(focal_point="IOM"), for_services()]
@@ -111,7 +111,7 @@ def cast(world: World) -> Cast:
     return gather(world)
 
 
-# Told apart from the code on purpose: who is party to what, hears of it, and may act on it.
+# A second copy on purpose: the parties of each record, its audience, and who may act.
 # after           | the case                                | shelter's    | lawyer's
 SEEN = """
 drafted           | submitter                               |              |
@@ -161,7 +161,7 @@ closed            | lead oversight                          |              | law
 
 
 def rows(text: str) -> dict[str, dict[str, set[str]]]:
-    """Read a table: after each step, who, for the case and each referral."""
+    """Return the table: the parties of the case and of each referral after each step."""
     lines = [line.split("|") for line in text.strip().splitlines()]
     cells = {step.strip(): [set(c.split()) for c in columns] for step, *columns in lines}
     return {step: dict(zip(RECORDS, row, strict=True)) for step, row in cells.items()}
@@ -171,7 +171,7 @@ RECORDS = ("case", "shelter", "lawyer")
 
 
 def walk(cast: Cast) -> Iterator[str]:
-    """Carry the case from its draft to its end, and stop after every step."""
+    """Take the case from its draft to its end, and yield after every step."""
     case, lead = cast.case, cast.lead
     yield "drafted"
     done(cast.submitter.does("submit", case))
@@ -193,7 +193,7 @@ def walk(cast: Cast) -> Iterator[str]:
 
 
 def walk_referrals(cast: Cast) -> Iterator[str]:
-    """Ask a shelter, which helps, and a lawyer, who declines."""
+    """Refer to a shelter, which helps, and to a lawyer, who declines."""
     case, lead, shelter, lawyer = cast.case, cast.lead, cast.shelter, cast.lawyer
     housed = done(lead.refers(case, shelter.code, send=False))
     cast.referrals["shelter"] = housed
@@ -287,7 +287,7 @@ def desk(world: World) -> Someone:
 
 
 def all_that(one: Someone, cast: Cast) -> dict[str, str]:
-    """Get everything that somebody can get, with the headers it comes with."""
+    """Return every answer that an account can get, with its headers."""
     of_case = path_of(cast.case)
     paths = [*LISTS, of_case, *(f"{of_case}/{part}" for part in (*ABOUT, *SEALED))]
     of_referrals = [path_of(referral) for referral in cast.referrals.values()]
@@ -330,7 +330,7 @@ RANDOM = re.compile(
 
 
 def same(answers: dict[str, str]) -> list[str]:
-    """Leave out what is random: ids, what is derived from them, and their order."""
+    """Return the answers without random ids, what derives from them, and their order."""
     plain = (RANDOM.sub("*", f"{path} {text}") for path, text in answers.items())
     return [part for text in plain for part in sorted(re.split(r"[\]},\s]*{", text))]
 
@@ -372,7 +372,7 @@ BY_ROLE = ("{contact}", "{account_id}")
 
 
 def named_routes(world: World) -> list[tuple[str, str, str]]:
-    """List every operation with an id in its path, but for what is public."""
+    """Return every operation with an id in its path, except public ones."""
     return [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
         for path, operations in world.app.openapi()["paths"].items()
@@ -382,12 +382,12 @@ def named_routes(world: World) -> list[tuple[str, str, str]]:
 
 
 def reach(one: Someone, route: tuple[str, str, str], ids: dict[str, str]) -> Response:
-    """Ask for something by its ids, with all that the operation asks for."""
+    """Call an operation by ids, with everything that it requires."""
     method, path, operation = route
     extra = {"If-Match": '"1.0123456789abcdef"', "Purpose": "assistance"}
     extra |= {"Idempotency-Key": f"key-{next(KEYS)}"} if method != "GET" else {}
     body = BODIES.get(operation)
-    if body and "{contact}" in path:  # which names itself in its body as well
+    if body and "{contact}" in path:  # its body holds its code as well
         body = body | {"code": ids["contact"]}
     return one.ask(method, path.format(**ids, section="needs"), body, headers=extra)
 
@@ -402,14 +402,14 @@ REFUSED = {
 
 
 def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
-    """Take an answer but for what names the request itself."""
+    """Return an answer without its request id."""
     body = answer.json() | {"instance": ""}
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, body, headers
 
 
 def hidden_ids(cast: Cast) -> dict[str, str]:
-    """Name things that exist, and are not the stranger's."""
+    """Return ids of existing records that are hidden from the stranger."""
     for step in walk(cast):
         if step == "lawyer_sent":
             break
@@ -433,13 +433,13 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
 
 
 def missing_ids(hidden: dict[str, str]) -> dict[str, str]:
-    """Name what is nowhere, as long as what is hidden."""
+    """Return ids that do not exist, of the same length as the hidden ones."""
     ids = {key: str(uuid4()) for key in hidden}
     return ids | {"code": new_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
 
 
 def waiting_approval(world: World) -> str:
-    """Ask a second person of the lead's focal point for something."""
+    """Ask for an approval by a second person of the lead's office, and return its id."""
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     case = officer.submits()
     done(lead.does("acknowledge", case))

@@ -1,1 +1,1 @@
-"""The access matrix: what everyone is answered to everything, against tables of text."""
+"""The access matrix: the answer to every operation by every account, from text tables."""

@@ -1,4 +1,4 @@
-"""Everyone asks for everything, and is held against the tables."""
+"""Runs every operation as every account and compares the answers with the tables."""
 
 import json
 from collections.abc import Callable, Collection, Iterator
@@ -37,7 +37,7 @@ PARTS: Final = {"section": WHOLE}
 
 @dataclass
 class Matrix:
-    """A world that is built, everyone in it, and what they are to be answered."""
+    """A world with its accounts, and the answers that they should get."""
 
     wire: Wire
     plan: "Plan"
@@ -55,14 +55,14 @@ class Matrix:
         self.before = self.rows()
 
     def rows(self) -> dict[str, list[str]]:
-        """Read every row of every table, but of those that tell who looked."""
+        """Return every row of every table except those that record reads."""
         tables = [t for t in Base.metadata.sorted_tables if t.name not in TRACES | {ENTRY}]
         with self.wire.world.database.reading(SERVICE) as session:
             found = {t.name: session.execute(select(t)).all() for t in tables}
         return {name: sorted(map(str, rows)) for name, rows in found.items()}
 
     def faults(self, name: str) -> list[str]:
-        """Ask for one operation by everyone at every stage; say what was not as written."""
+        """Run one operation as every account at every stage, and return the differences."""
         return [
             fault
             for stage in self.stages_of(name)
@@ -71,7 +71,7 @@ class Matrix:
         ]
 
     def planned(self) -> int:
-        """Count the cells: each operation, at each stage, by each who asks."""
+        """Return the number of cells: operations by stages by accounts."""
         return sum(
             len(list(self.askers(name, stage)))
             for name in self.plan.operations()
@@ -79,14 +79,14 @@ class Matrix:
         )
 
     def stages_of(self, name: str) -> list[Stage]:
-        """List the stages at which an operation can be asked for."""
+        """Return the stages at which an operation can be called."""
         keys = set(operation_of(name).keys) - PARTS.keys()
         found = [stage for stage in self.stages.values() if keys <= stage.ids.keys()]
         children = len(keys) > 1
         return [stage for stage in found if children or stage.name != "mixed"]
 
     def askers(self, name: str, stage: Stage) -> Iterator[Caller]:
-        """List who asks: nobodies once, who has or had a part, and a stranger."""
+        """Yield the accounts to try: parties, former parties, a stranger, invalid keys."""
         first, alone = stage is self.stages_of(name)[0], stage.name in self.roles
         for caller in self.callers:
             if caller.name in reading.NOBODIES:
@@ -97,7 +97,7 @@ class Matrix:
                 yield caller
 
     def judged(self, name: str, stage: Stage, caller: Caller) -> list[str]:
-        """Ask once, and compare."""
+        """Return the differences between one answer and the table."""
         who = relation(stage, caller)
         due = self.table.verdict(name, stage.name, who)
         if due.status < 300 and self.restore is None and method(name) != "GET":
@@ -117,7 +117,7 @@ class Matrix:
         return [f"{place}: {fault}" for fault in found]
 
     def ask(self, name: str, stage: Stage, caller: Caller) -> tuple[Answer, bytes]:
-        """Ask for an operation as whoever it is for would; say what was sent too."""
+        """Send an operation with valid input; return the answer and the sent body."""
         operation, part = operation_of(name), name.partition(".")[2]
         ids = stage.ids | dict.fromkeys(PARTS, part)
         body = BODY_OF.get(name, BODIES.get(operation.name, {}))
@@ -131,7 +131,7 @@ class Matrix:
         return self.wire.send(operation.method, target, headers, sent), sent
 
     def headers(self, operation: Operation, caller: Caller, stage: Stage) -> Headers:
-        """Say all that an operation asks for beside a body."""
+        """Return the headers that an operation requires."""
         key = caller.keys.get(reading.scopes().get(operation.name, ""), "")
         said: Headers = {
             "If-Match": stage.tag,
@@ -144,14 +144,14 @@ class Matrix:
         return {"Content-Type": "application/json", **shown, **named}
 
     def seen(self, target: str) -> Headers:
-        """Say what a row of the directory looks like now, or that it is not there."""
+        """Return the precondition header for a directory row, which may not exist yet."""
         [one] = (caller for caller in self.callers if caller.name == "administrator")
         key = one.keys["directory:read"]
         shown = self.wire.send("GET", target, {"Authorization": f"Bearer {key}"})
         return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
 
     def strayed(self, listed: str) -> list[str]:
-        """Say which cases a list names to whom they must not be named."""
+        """Return the cases that a list shows to accounts that must not see them."""
         return [
             f"{caller.name}: {stage.name}"
             for caller in self.inside()
@@ -160,7 +160,7 @@ class Matrix:
         ]
 
     def left_out(self) -> list[str]:
-        """Say which cases the list of cases does not name to whom it should."""
+        """Return the cases that are missing from the list of a party."""
         return [
             f"{caller.name}: {stage}"
             for caller in self.inside()
@@ -170,11 +170,11 @@ class Matrix:
         ]
 
     def inside(self) -> list[Caller]:
-        """List who may ask for lists at all."""
+        """Return the accounts that may call a list."""
         return [caller for caller in self.callers if caller.name not in reading.NOBODIES]
 
     def named(self, caller: Caller, listed: str) -> list[Stage]:
-        """Find the stages whose case, or a record of it, a list names."""
+        """Return the stages whose case, or a record of it, a list contains."""
         said: Headers = {"Authorization": f"Bearer {caller.keys['cases:read']}"}
         text = self.wire.send("GET", f"/v1/{listed}?limit=200", said).content.decode()
         ids = ("code", "referral_id", "handover_id")
@@ -185,11 +185,11 @@ class Matrix:
         ]
 
     def changed(self) -> list[str]:
-        """Name the tables that were written, but for what every reading leaves."""
+        """Return the tables that were written, except those that every read writes."""
         return [one for one in map(table_of, self.kept) if one not in TRACES | {ENTRY}]
 
     def wrong_traces(self, due: reading.Verdict, answer: Answer, how: str) -> Iterator[str]:
-        """Say what was left in the database that should not be, or not."""
+        """Yield differences in what the operation wrote to the database."""
         tables = list(map(table_of, self.kept))
         if tables.count(ENTRY) != due.entries:
             yield f"{tables.count(ENTRY)} entries of access, not {due.entries}"
@@ -204,12 +204,12 @@ STRANGERS: Final = {"elsewhere", *(("desk", "shelter") if is_night() else ())}
 
 
 def is_in(stage: Stage, caller: Caller) -> bool:
-    """Say whether an office has or had a part in a case."""
+    """Return whether an office is or was a party of a case."""
     return not relation(stage, caller).startswith("stranger")
 
 
 def operation_of(name: str) -> Operation:
-    """Find the operation of the contract; of some, one part."""
+    """Return the operation of the contract by its name, which may end with a part."""
     return OPERATIONS[name.partition(".")[0]]
 
 
@@ -239,38 +239,38 @@ EARLIER: Final = {
 
 
 def told_as(stage: Stage, caller: Caller, listed: str) -> str:
-    """Say what an office was to a case when it was told of it."""
+    """Return the relation of an office to a case when the entry of a list was made."""
     when = EARLIER.get(stage.name, stage.name) if listed == "events" else stage.name
     return reading.relation(when, caller.name)
 
 
 def is_party(stage: Stage, caller: Caller) -> bool:
-    """Say whether a case is listed to somebody, by what its office is to it."""
+    """Return whether the relation of a caller puts the case in its list."""
     return relation(stage, caller).partition("/")[0] in PARTIES
 
 
 def may_know(stage: Stage, caller: Caller) -> frozenset[str] | None:
-    """Say which offices a caller may come to know of; its own is one of them."""
+    """Return the offices of which a caller may learn, including its own."""
     told = reading.may_know(relation(stage, caller), stage.name)
     return None if told is None else told | {caller.office}
 
 
 def table_of(statement: str) -> str:
-    """Name the table that a statement writes."""
+    """Return the name of the table that a statement writes."""
     words = statement.replace('"', " ").replace("(", " ").split()
     return words[1] if words[0].upper() == "UPDATE" else words[2]
 
 
 def wrong_status(due: reading.Verdict, answer: Answer) -> Iterator[str]:
-    """Say whether it was answered otherwise."""
+    """Yield a difference in the status of the answer."""
     if answer.status != due.status:
         told = "" if answer.status < 400 else json.loads(answer.content)["type"]
         yield f"{answer.status} {told}, not {due.status}"
 
 
 def wrong_sight(due: reading.Verdict, answer: Answer, stage: Stage) -> Iterator[str]:
-    """Say which sealed texts were seen that should not be, or were not."""
-    seen = set(CANARY.findall(everything_in(answer)))
+    """Yield differences in the sealed texts that the answer shows."""
+    seen = set(CANARY.findall(format_answer(answer)))
     meant = {(what, stage.name) for what in due.sees}
     if seen != meant and answer.status == due.status:
         yield f"seen {sorted(seen)}, not {sorted(meant)}"
@@ -278,8 +278,8 @@ def wrong_sight(due: reading.Verdict, answer: Answer, stage: Stage) -> Iterator[
         yield f"seen {sorted(seen - meant)}"
 
 
-def everything_in(answer: Answer) -> str:
-    """Take an answer with its headers."""
+def format_answer(answer: Answer) -> str:
+    """Return the headers and the content of an answer as text."""
     headers = " ".join(f"{n!r} {v!r}" for n, v in answer.headers)
     return f"{headers} {answer.content.decode()}"
 
@@ -287,7 +287,7 @@ def everything_in(answer: Answer) -> str:
 def wrong_names(
     due: reading.Verdict, answer: Answer, sent: bytes, may: frozenset[str] | None
 ) -> Iterator[str]:
-    """Say which offices were named to whom they must not be, and who did not name them."""
+    """Yield the offices that an answer names and the caller must not learn of."""
     if may is None or ANY in due.names:
         return
     text, said = answer.content.decode(), sent.decode()
@@ -305,7 +305,7 @@ ALIKE: Final = {f"write_section.{one}" for one in WHOLE if one != "identity"}
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked in one world."""
+    """The operations, stages and table of one world."""
 
     table: str
     build: Build
@@ -315,14 +315,14 @@ class Plan:
     """At which stages accounts with a single role ask as well; `make soak`: at all."""
 
     def operations(self) -> list[str]:
-        """Name what is asked for: to write one section stands for all, but to soak."""
+        """Return the operations to call; one section stands for all except in soak runs."""
         named = reading.table(self.table).operations
         return [one for one in named if is_night() or one not in ALIKE]
 
 
 @contextmanager
 def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
-    """Build a world, keep a copy of it, and hold everyone against one table."""
+    """Build a world, keep a copy of it, and yield its matrix."""
     with wired(url, app) as wire:
         world, known = wire.world, people(wire.world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
@@ -334,7 +334,7 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
 
 
 def keep(world: World, home: Path) -> Callable[[], None] | None:
-    """Keep a copy of the database, and say how to go back to it; SQLite alone can fast."""
+    """Keep a copy of an SQLite database, and return a function to restore it or `None`."""
     engine = world.database.engine
     if not world.database.is_sqlite:
         return None

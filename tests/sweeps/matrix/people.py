@@ -1,4 +1,4 @@
-"""Everyone who asks: each account of each office, and who should not get in at all."""
+"""The accounts of the matrix: one for each role of each office, and invalid ones."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,7 +62,7 @@ NO_KEY: Final = {"nobody": "", "unknown": "sc_0123456789_nobody-has-this-key"}
 
 @dataclass(frozen=True)
 class Caller:
-    """One account, and its key for an operation of each scope."""
+    """One account and its key for each scope."""
 
     name: str
     office: str
@@ -71,7 +71,7 @@ class Caller:
 
 
 def accounts() -> dict[str, tuple[str, frozenset[Role]]]:
-    """Read the table."""
+    """Return the office and roles of each account in the table."""
     read = (line.split("|") for line in ACCOUNTS.strip().splitlines())
     return {
         name.strip(): (office.strip(), frozenset(map(Role, roles.split())))
@@ -88,7 +88,7 @@ def people(world: World) -> dict[str, Someone]:
 
 
 def lock_out(world: World, found: dict[str, Someone]) -> None:
-    """End the keys of those who are not to get in."""
+    """Expire, revoke or disable the keys that must not work."""
     prefix = {name: prefix_of(one.key) for name, one in found.items()}
     past = world.now - timedelta(days=400)
     with world.database.writing() as session:
@@ -99,7 +99,7 @@ def lock_out(world: World, found: dict[str, Someone]) -> None:
 
 
 def callers(world: World, found: dict[str, Someone]) -> list[Caller]:
-    """List everyone who asks, with the keys they show."""
+    """Return every caller with the keys that it uses."""
     named = accounts()
     known = [
         Caller(name, named[name][0], dict.fromkeys(map(str, Scope), one.key))

@@ -1,4 +1,4 @@
-"""The worlds of the matrix: what is built, and which table it is held against."""
+"""The worlds of the matrix: the stages of each, and its table."""
 
 from typing import Final
 

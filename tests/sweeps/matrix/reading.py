@@ -1,7 +1,7 @@
-"""The tables of the matrix, as they are written: who is what, and who is answered what.
+"""Reads the tables of the matrix: the relation of each account and its expected answers.
 
-Nothing here asks the service: what is expected is what is written, by hand, in the files
-beside this one. `answers_of_cases.txt` says at its head how a row is written.
+Nothing here calls the service: the expected answers are written by hand in the files of
+this folder. The head of `answers_of_cases.txt` describes the format of a row.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ NOBODIES: Final = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """What somebody is answered, and what comes of it."""
+    """The expected status, access entries, sealed texts and office names of an answer."""
 
     status: int
     entries: int = 0
@@ -41,7 +41,7 @@ HIDDEN: Final = Verdict(404)
 
 @dataclass(frozen=True)
 class Row:
-    """One operation, at some stages: who is answered what, the first that fits."""
+    """One operation at some stages; the first answer that fits a caller counts."""
 
     operation: str
     stages: frozenset[str]
@@ -51,13 +51,13 @@ class Row:
         return stage in self.stages or ANY in self.stages
 
     def verdict(self, who: str) -> Verdict | None:
-        """Say what somebody is answered; None: this row does not say."""
+        """Return the expected answer for a caller, or `None` if the row has none."""
         known_as = {who, *alike(who)}
         return next((said for names, said in self.answers if names & known_as), None)
 
 
 def alike(who: str) -> set[str]:
-    """Spell more widely who it is: anybody, anybody of that part or with that role."""
+    """Return the wildcards that match a caller, by relation or by role."""
     if who in NOBODIES:
         return set()
     part, bar, role = who.partition("/")
@@ -72,12 +72,12 @@ class Table:
 
     @property
     def operations(self) -> list[str]:
-        """Name every operation that has a row of its own, and the parts of some, once."""
+        """Return every operation that has a row, once."""
         return list(dict.fromkeys(r.operation for r in self.rows if r.operation != ANY))
 
     @cached_property
     def by_operation(self) -> Mapping[str, list[Row]]:
-        """Group the rows, in their order."""
+        """Return the rows of each operation, in their order."""
         groups: defaultdict[str, list[Row]] = defaultdict(list)
         for row in self.rows:
             groups[row.operation].append(row)
@@ -88,9 +88,9 @@ class Table:
         return self.by_operation.get(operation, [])
 
     def verdict(self, operation: str, stage: str, who: str) -> Verdict:
-        """Say what is expected: by its own first row that fits, else by what is general."""
+        """Return the expected answer from the operation's first row or the general rows."""
         own = [row for row in self.of(operation) if row.speaks_of(stage)]
-        assert own, f"No row says what {operation} answers while it is {stage}."
+        assert own, f"The table has no row for {operation} at stage {stage}."
         general = [row for row in self.of(ANY) if row.speaks_of(stage)]
         for row in (own[0], *general):
             if (said := row.verdict(who)) is not None:
@@ -105,13 +105,13 @@ def table(name: str) -> Table:
 
 
 def lines(name: str) -> list[str]:
-    """Read the lines that say something."""
+    """Return the lines of a file that are neither empty nor comments."""
     text = (HERE / f"{name}.txt").read_text("utf-8")
     return [line for line in text.splitlines() if line.strip() and line[0] != "#"]
 
 
 def rows(said: list[str]) -> Iterator[Row]:
-    """Read rows; a line that begins with a bar is of the operation above it."""
+    """Yield rows; a line that begins with a bar belongs to the operation above it."""
     groups: dict[str, str] = {}
     operation = ""
     for line in said:
@@ -129,7 +129,7 @@ def rows(said: list[str]) -> Iterator[Row]:
 def clauses(
     answers: str, groups: Mapping[str, str]
 ) -> Iterator[tuple[frozenset[str], Verdict]]:
-    """Read who is answered what: `lead helper: 200+ needs; parties: 404+`."""
+    """Yield each answer of a cell such as `lead helper: 200+ needs; parties: 404+`."""
     for answer in filter(None, (part.strip() for part in answers.split(";"))):
         who, _, what = answer.partition(":")
         status, *words = what.split()
@@ -141,13 +141,13 @@ def clauses(
 
 
 def spelled(words: str, groups: Mapping[str, str]) -> list[str]:
-    """Spell out the names of groups."""
+    """Return the words with the names of groups expanded."""
     return " ".join(groups.get(word, word) for word in words.split()).split()
 
 
 @cache
 def casting() -> Mapping[str, Mapping[str, str]]:
-    """Read what each office is to each stage: `stages.txt`."""
+    """Return the relation of each office at each stage, from `stages.txt`."""
     found: dict[str, Mapping[str, str]] = {}
     for line in lines("stages"):
         stage, said = (cell.strip() for cell in line.split("|"))
@@ -156,7 +156,7 @@ def casting() -> Mapping[str, Mapping[str, str]]:
 
 
 def relation(stage: str, account: str) -> str:
-    """Say what an account is to a stage; with a bar, with which one role."""
+    """Return the relation of an account at a stage; a role follows after a slash."""
     office, bar, role = account.partition("/")
     if office in NOBODIES:
         return account
@@ -165,19 +165,19 @@ def relation(stage: str, account: str) -> str:
 
 @cache
 def names_told() -> Mapping[str, frozenset[str]]:
-    """Read which offices each relation may come to know of: `offices.txt`."""
+    """Return the offices of which each relation may learn, from `offices.txt`."""
     read = (line.split("|") for line in lines("offices"))
     return {who.strip(): frozenset(offices.split()) for who, offices in read}
 
 
 def may_know(who: str, stage: str) -> frozenset[str] | None:
-    """Say which offices somebody may come to know of; None: nobody said."""
+    """Return the offices of which a caller may learn, or `None` if the table has no row."""
     plain = who.partition("/")[0]
     return names_told().get(f"{plain} {stage}", names_told().get(plain))
 
 
 @cache
 def scopes() -> Mapping[str, str]:
-    """Read which scope each operation takes: `scopes.txt`."""
+    """Return the scope of each operation, from `scopes.txt`."""
     read = (line.split("|") for line in lines("scopes"))
     return {one: scope.strip() for scope, names in read for one in names.split()}

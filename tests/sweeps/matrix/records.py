@@ -1,4 +1,4 @@
-"""The stages of what belongs to a case: referrals, handovers, returns; and of the rest."""
+"""The stages of referrals, handovers, returns and approvals in the matrix."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -38,7 +38,7 @@ type Story = Callable[[Stage], Json]
 
 
 def asked(stage: Stage, *, send: bool = True) -> Json:
-    """Sana Sezim, which leads, asks a shelter."""
+    """Refer from Sana Sezim, which leads, to a shelter."""
     led(stage)
     return refers(stage, "KZ_SHELTER_KOGERSHIN", "SHELTER", send=send)
 
@@ -92,7 +92,7 @@ def revoked(stage: Stage) -> Json:
 
 
 def expired(stage: Stage) -> Json:
-    """Nobody answers for two days, before anything else of the matrix happens."""
+    """Let a referral expire after two days, before the clock of the other stages."""
     world = stage.who("sana").world
     world.now = NOON - timedelta(days=4)
     referral = asked(stage)
@@ -103,7 +103,7 @@ def expired(stage: Stage) -> Json:
 
 
 def of_origin(stage: Stage) -> Json:
-    """The shelter helps, and the State of origin leads by now."""
+    """Accept a referral, then hand the lead over to the State of origin."""
     referral = agreed(stage)
     offered = done(stage.who("sana").offers(stage.case, "UZ_LEAD"))
     done(stage.who("uz").does("accept", offered, taking()))
@@ -111,7 +111,7 @@ def of_origin(stage: Stage) -> Json:
 
 
 def asked_for_papers(stage: Stage) -> Json:
-    """The consulate, which submitted the case, is asked for a travel document."""
+    """Ask the consulate, which submitted the case, for a travel document."""
     led(stage)
     sana = stage.who("sana")
     papers = consent(
@@ -159,7 +159,7 @@ REFERRALS: Final[Mapping[str, Story]] = {
 
 
 def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
-    """Bring some stages of a referral about."""
+    """Return a function that builds stages of a referral."""
 
     def tell(stage: Stage) -> None:
         record = REFERRALS[stage.name](stage)
@@ -173,7 +173,7 @@ def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
 
 
 def building(names: Iterable[str], tell: Callable[[Stage], None]) -> Build:
-    """Bring stages about, each by its story."""
+    """Return a function that builds stages with the given steps."""
 
     def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
         made = {name: Stage(name, people) for name in names}
@@ -218,7 +218,7 @@ HANDOVERS: Final[Mapping[str, Callable[[Stage], None]]] = {
 
 
 def of_handovers(names: Iterable[str] = HANDOVERS) -> Build:
-    """Bring some stages of a handover about."""
+    """Return a function that builds stages of a handover."""
 
     def tell(stage: Stage) -> None:
         HANDOVERS[stage.name](stage)
@@ -248,7 +248,7 @@ UP_TO: Final = {
 
 
 def going_home(stage: Stage) -> None:
-    """Carry a return as far as its stage: the lead of the country, and a helper at home."""
+    """Bring a return to its stage, with the lead of the country and a helper at home."""
     officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
     told = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
     case, referral = accepted(officer, lead, home, **told)
@@ -270,15 +270,15 @@ def going_home(stage: Stage) -> None:
 
 
 def of_returns(names: Iterable[str] = UP_TO) -> Build:
-    """Bring some stages of a return about."""
+    """Return a function that builds stages of a return."""
     return building(names, going_home)
 
 
-# The rest: what is about no case, and what waits for a second person.
+# The rest: operations that concern no case, and approvals.
 
 
 def waiting(stage: Stage) -> None:
-    """IOM, which is asked to lead, asks a second person whether the case can be closed."""
+    """Ask a second person of IOM, which is asked to lead, to approve the closure."""
     under_review(stage)
     question = stage.who("iom").does("close", stage.case, closing())
     assert question.status_code == 202
@@ -310,5 +310,5 @@ def waiting(stage: Stage) -> None:
 
 
 def of_the_rest() -> Build:
-    """Bring a case about that waits for a second person."""
+    """Return a function that builds a case that waits for an approval."""
     return building(["rest"], waiting)

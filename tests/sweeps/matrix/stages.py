@@ -1,6 +1,6 @@
-"""The stages of the matrix: one case for each state, with everyone in it.
+"""The stages of the matrix: one case for each state, with all its parties.
 
-Every sealed field says something that is said nowhere else: `Zq-<what>-<stage>-`.
+Every sealed field has its own marker, `Zq-<what>-<stage>-`.
 """
 
 import re
@@ -40,7 +40,7 @@ type Build = Callable[[Mapping[str, Someone]], dict[str, "Stage"]]
 
 @dataclass
 class Stage:
-    """One case, and what can be named in it."""
+    """One case and the ids that belong to it."""
 
     name: str
     people: Mapping[str, Someone]
@@ -59,11 +59,11 @@ class Stage:
         return contacts(f"{self.say(what)}1", f"{self.say(what)}2")
 
     def names(self, **ids: str) -> None:
-        """Keep what something is called."""
+        """Keep ids under their names."""
         self.ids |= ids
 
     def begins(self, **changes: Any) -> None:
-        """The consulate writes a case, in which every sealed field says something."""
+        """Write a case as the consulate, with a marker in every sealed field."""
         body = content(self) | changes
         self.case = done(self.who("consulate").writes_case(**body))
         path = f"/cases/{self.case['code']}"
@@ -84,7 +84,7 @@ class Stage:
 
 
 def content(stage: Stage) -> Json:
-    """Say something in every field."""
+    """Return the sealed content and consents of a case, with a marker in every field."""
     say = stage.say
     told = [{"section": one, "text": say(one)} for one in WHOLE if one in PLAIN]
     needs = {"summary": say("needs"), "access_needs": say("needs")}
@@ -116,11 +116,11 @@ def content(stage: Stage) -> Json:
 PLAIN: Final = ("narrative", "perpetrators", "health")
 
 
-# The way of a case.
+# The stages of a case.
 
 
 def submitted(stage: Stage) -> None:
-    """A lead of the country says no; IOM is asked, and asks something itself."""
+    """Submit a case; a lead of the country declines, and IOM is asked and asks back."""
     stage.begins()
     done(stage.who("consulate").does("submit", stage.case))
     done(stage.who("kz").does("acknowledge", stage.case))
@@ -149,14 +149,14 @@ def under_review(stage: Stage) -> None:
 
 
 def at_desk(stage: Stage) -> None:
-    """IOM says no as well: the desk has it."""
+    """Decline as IOM too, so that the desk gets the case."""
     submitted(stage)
     no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
     assert stage.who("iom").does("decline-lead", stage.case, no).status_code == 204
 
 
 def led(stage: Stage) -> None:
-    """IOM takes the lead and hands it over to Sana Sezim, which leads."""
+    """Accept the lead as IOM and hand it over to Sana Sezim."""
     under_review(stage)
     promised = {"contacts": stage.people_of("contacts_past")}
     done(stage.who("iom").does("accept-lead", stage.case, promised))
@@ -171,7 +171,7 @@ def hands_over(stage: Stage, old: str, new: str, to: str) -> None:
 
 
 def referring(stage: Stage) -> None:
-    """Two were asked, of whom one said no; the lead is on offer to the State of origin."""
+    """Refer to two offices, of which one declines, and offer the lead to UZ_LEAD."""
     led(stage)
     refers(stage, "KZ_LEGAL_AID", "LEGAL_AID", sections=["needs", "contact"])
     refused = refers(stage, "KZ_SHELTER_TANSHOLPAN", "SHELTER")
@@ -187,7 +187,7 @@ def refers(stage: Stage, to: str, service: str, **changes: Any) -> Json:
 
 
 def assisting(stage: Stage) -> None:
-    """A shelter helps."""
+    """Bring the case to where a shelter helps."""
     referring(stage)
     housed(stage)
 
@@ -211,7 +211,7 @@ def suspended(stage: Stage) -> None:
 
 
 def helped(stage: Stage) -> None:
-    """A shelter has helped, a lawyer did not, and the offer of the lead was taken back."""
+    """Complete the shelter's help, decline the lawyer's, and cancel the offer."""
     assisting(stage)
     shelter, sana = stage.who("shelter"), stage.who("sana")
     help_ = {"id": stage.ids["referral_id"]}
@@ -260,7 +260,7 @@ def erased(stage: Stage) -> None:
 
 
 def escalated(stage: Stage) -> None:
-    """Sana Sezim let its clocks pass three times, weeks ago: the desk was brought in."""
+    """Escalate a case to the desk after three missed deadlines of Sana Sezim."""
     world = stage.who("sana").world
     world.now = NOON - timedelta(days=22)
     led(stage)
@@ -271,7 +271,7 @@ def escalated(stage: Stage) -> None:
 
 
 def origin_led(stage: Stage) -> None:
-    """The State of origin took the lead; the shelter helps, where the person is."""
+    """Give the lead to the State of origin while the shelter helps."""
     assisting(stage)
     promised = taking(contacts=stage.people_of("contacts_of_origin"))
     done(stage.who("uz").does("accept", offer(stage), promised))
@@ -295,7 +295,7 @@ OF_CASES: Final[Mapping[str, Callable[[Stage], None]]] = {
 
 
 def of_cases(names: Iterable[str]) -> Build:
-    """Bring some stages of a case about."""
+    """Return a function that builds stages of a case."""
 
     def build(people: Mapping[str, Someone]) -> dict[str, Stage]:
         made = {name: Stage(name, people) for name in names}
@@ -310,13 +310,13 @@ def of_cases(names: Iterable[str]) -> Build:
 
 
 def tag_of(stage: Stage) -> str:
-    """Find the version of a case, from one who may know it; others may say anything."""
+    """Return the ETag of a case as a party sees it, or a made-up one."""
     shown = (one.get(f"/cases/{code(stage)}") for one in stage.people.values())
     known = (one for one in shown if one.is_success and one.json()["version"] is not None)
     return next((one.headers["ETag"] for one in known), '"1.0123456789abcdef"')
 
 
 def mixed_up(own: Stage, other: Stage) -> Stage:
-    """Name one case, and the children of another that the same people have part in."""
+    """Return a stage with one case's code and the ids of another case's records."""
     ids = other.ids | {"code": own.ids["code"]}
     return Stage("mixed", own.people, own.case, ids, own.tag)
