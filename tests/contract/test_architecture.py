@@ -1,7 +1,6 @@
-"""Rules no linter knows, each in a sentence. docs/ARCHITECTURE.md says why.
+"""Rules of docs/ARCHITECTURE.md that no linter checks.
 
-The rules read the source as it is written, so they see what is spelled, not what is meant:
-they stop a slip, not a determined author.
+The rules read the source text, so they catch mistakes but not deliberate evasion.
 """
 
 import ast
@@ -46,12 +45,12 @@ def where[N: ast.AST](
 
 
 def called(*names: str) -> Callable[[ast.Call], bool]:
-    """Match `x.name()`: what somebody else's object is told to do."""
+    """Return a predicate for calls such as `x.name()`, a method of any object."""
     return lambda call: isinstance(call.func, ast.Attribute) and call.func.attr in names
 
 
 def named(*names: str) -> Callable[[ast.expr], bool]:
-    """Match `name` and `x.name`, called or passed on."""
+    """Return a predicate for `name` and `x.name`, whether called or passed on."""
     return lambda node: spelled(node) in names
 
 
@@ -70,7 +69,7 @@ def functions(tree: ast.AST) -> Iterator[Function]:
 
 
 def length(function: Function) -> int:
-    """Count lines from `def` to the last one: signature and docstring, not decorators."""
+    """Return the number of lines from `def` to the last one, without decorators."""
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
@@ -137,12 +136,12 @@ def test_only_the_ground_makes_ids() -> None:
 
 
 def slice_of(name: str) -> str:
-    """Name the folder right under app, or the file that stands there alone."""
+    """Return the name of the folder, or of the single file, right under app."""
     return name.split("/")[1]
 
 
 def owners() -> dict[str, str]:
-    """Say which slice each table class belongs to: a class with a `__tablename__`."""
+    """Return the slice of each table class, a class with a `__tablename__`."""
     return {
         node.name: slice_of(name)
         for name, tree in TREES.items()
@@ -162,7 +161,7 @@ READ_ELSEWHERE = dict.fromkeys(("Entry", "Delivery", "Retrieval", "Mailbox"), "f
 
 
 def selected(tree: ast.AST) -> set[str]:
-    """Name what stands inside the parentheses of each `select(...)`."""
+    """Return the names inside the parentheses of each `select(...)`."""
     asked = [
         argument
         for call in ast.walk(tree)
@@ -186,7 +185,7 @@ def test_a_table_is_selected_in_its_slice_or_in_queries() -> None:
 
 
 def too_long(texts: Mapping[str, str], cap: int) -> dict[str, int]:
-    """Find the files with more lines than a cap."""
+    """Return the files with more lines than the limit."""
     lines = {name: len(text.splitlines()) for name, text in texts.items()}
     return {name: count for name, count in lines.items() if count > cap}
 
@@ -271,7 +270,7 @@ def test_what_this_house_says_of_a_fault_is_said() -> None:
 
 
 def test_imports_point_down() -> None:
-    # A process of its own: in ours the linter would silence every logger there is.
+    # In a subprocess, as the linter would disable every logger of this process.
     linter = Path(sys.executable).with_name("lint-imports")
 
     linted = subprocess.run(

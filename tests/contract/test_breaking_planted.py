@@ -1,4 +1,4 @@
-"""Does the check notice what is planted in our own contract, and nothing else?"""
+"""The check finds breaking changes that are planted in the contract, and no others."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What holds for any two contracts: what passes does no harm, and nothing passes unseen."""
+"""Properties of any two contracts: a passed change breaks no client, and none is missed."""
 
 import json
 from collections.abc import Iterator
@@ -100,14 +100,14 @@ def relatives(draw: st.DrawFn, schema: Any) -> Any:
 
 
 def passing(schema: Any, named: Json) -> set[int]:
-    """Number the values that a schema lets pass, as somebody else judges."""
+    """Return the indices of the values that a schema accepts, by another validator."""
     whole = {"$ref": "#/root", "root": schema, "components": {"schemas": named}}
     judge = jsonschema_rs.validator_for(whole)
     return {number for number, value in enumerate(VALUES) if judge.is_valid(value)}
 
 
 def is_open(part: Any) -> bool:
-    """Say whether somebody may have sent already what is a property of ours only now."""
+    """Return whether a part has an object that accepts additional properties."""
     inner = list(part.values()) if isinstance(part, dict) else part
     loose = isinstance(part, dict) and part.get("type") == "object"
     return (loose and "additionalProperties" not in part) or any(
@@ -137,13 +137,13 @@ def test_what_passes_does_no_harm(data: st.DataObject) -> None:
 
 @cache
 def part(name: str) -> tuple[Json, list[str]]:
-    """Cut one operation out of our contract, and list what can be taken away from it."""
+    """Return the contract of one operation, and the places that can be removed from it."""
     document = only(WHOLE, {name})
     return document, list(places(document, ""))
 
 
 def places(parent: Any, pointer: str) -> Iterator[str]:
-    """List what can be taken away, so that a contract is left, and another one."""
+    """Yield the places whose removal leaves a valid and different contract."""
     inner = parent.items() if isinstance(parent, dict) else enumerate(parent)
     for key, value in inner:
         place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
@@ -155,7 +155,7 @@ def places(parent: Any, pointer: str) -> Iterator[str]:
 
 
 def matters(key: str, value: Any, parent: Any, pointer: str) -> bool:
-    """Say whether it matters that something is there: not words, not what is so anyway."""
+    """Return whether a key has a meaning, so is no description and no default."""
     is_a_name = pointer.rpartition("/")[2] in {"properties", "required"}
     words = key in WORDS | {"info"} and not is_a_name
     plain = (key, value) in PLAIN
@@ -172,7 +172,7 @@ PLAIN: Final[tuple[tuple[str, Any], ...]] = (
 
 
 def is_needed(key: str, pointer: str) -> bool:
-    """Say whether there is no contract without it."""
+    """Return whether the contract is invalid without the key."""
     needed = {"$ref", "in", "name", "propertyName"}
     return pointer in {"", "/components", SCHEMAS, SCHEMES} or key in needed
 

@@ -1,4 +1,4 @@
-"""Schemas against each other: also what our own contract does not have, or one way only."""
+"""The comparison of schemas, including forms that our contract does not use."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def breaks(old: Json, new: Json) -> bool:
 
 
 def ways(old: Any, new: Any) -> str:
-    """Say which way it breaks: sent, read, both, neither; `same`: nothing is told."""
+    """Return what breaks: sent, read, both or neither; `same` if nothing changed."""
     told = compare(contract(old, old), contract(new, new))
     sent = breaks(contract(old, {}), contract(new, {}))
     read = breaks(contract({}, old), contract({}, new))
@@ -41,7 +41,7 @@ def ways(old: Any, new: Any) -> str:
 @pytest.mark.parametrize(
     ("old", "new", "way"),
     [
-        # One thing, spelled in two ways.
+        # Two spellings of the same schema.
         ({"type": ["string", "null"]}, {"anyOf": [TEXT, NULL]}, "same"),
         ({"type": ["string", "integer"]}, {"anyOf": [NUMBER, TEXT]}, "same"),
         ({"enum": ["a", None]}, {"anyOf": [{"const": "a"}, NULL]}, "same"),
@@ -99,16 +99,16 @@ def ways(old: Any, new: Any) -> str:
         ({"const": "a"}, {"enum": ["a", None]}, "read"),
         (NULL, TEXT, "both"),
         ({}, {"type": ["string", "null"]}, "sent"),
-        # Booleans are schemas, and never stands for what is not there.
+        # Booleans are schemas; `false` stands for a missing one.
         (False, TEXT, "read"),
         (OBJECT | having(a=TEXT), OBJECT | having(a=False), "both"),
         (LIST | {"items": TEXT}, LIST | {"items": False}, "sent"),
         (LIST, LIST | {"items": TEXT}, "sent"),
-        # What a text is, once it is read.
+        # The formats of strings.
         (TEXT, TEXT | {"contentSchema": NUMBER}, "sent"),
         (TEXT | {"contentSchema": TEXT}, TEXT | {"contentSchema": NUMBER}, "both"),
         (TEXT | {"contentSchema": REAL}, TEXT | {"contentSchema": NUMBER}, "sent"),
-        # Maps, and what else may be in an object.
+        # Maps and additional properties.
         (STRICT, OBJECT, "read"),
         (TEXTS, NUMBERS, "both"),
         (TEXTS, STRICT, "sent"),
@@ -141,7 +141,7 @@ def ways(old: Any, new: Any) -> str:
         ),
         (OBJECT | {"minProperties": 1}, OBJECT | {"maxProperties": 1}, "both"),
         (REAL | {"multipleOf": 2}, REAL | {"multipleOf": 4}, "both"),
-        # Words that grow.
+        # Enums that grow.
         (
             {**TEXT, "x-extensible-enum": ["a", "b"]},
             {**TEXT, "x-extensible-enum": ["b", "c"]},
@@ -149,7 +149,7 @@ def ways(old: Any, new: Any) -> str:
         ),
         ({**TEXT, "x-extensible-enum": ["a"]}, TEXT, "neither"),
         ({"enum": ["a"]}, {**TEXT, "x-extensible-enum": ["a"]}, "read"),
-        # A name more is nothing, a name less is somebody's type.
+        # A new name changes nothing; a removed name is a type of some client.
         (TEXT, B, "same"),
         (B, TEXT, "both"),
     ],
@@ -159,7 +159,7 @@ def test_it_matters_which_way_a_schema_travels(old: Any, new: Any, way: str) -> 
 
 
 def circle(inner: Any) -> Json:
-    """A schema that has itself inside, in two ways, and a name that means itself."""
+    """Return schemas that contain themselves in two ways, and one that is only itself."""
     person = OBJECT | having(name=inner, friends=LIST | {"items": A})
     return {"A": person, "B": {"anyOf": [B, A]}, "C": {"$ref": "#/components/schemas/C"}}
 

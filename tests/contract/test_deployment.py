@@ -1,4 +1,4 @@
-"""What surrounds the code: the image, compose, the pages for operators, the lint of SQL."""
+"""The image, the compose file, the pages for operators, and the linting of SQL."""
 
 import json
 import os
@@ -43,7 +43,7 @@ SQUAWK = Path(sys.executable).with_name("squawk")
 
 
 def commands(page: str) -> list[str]:
-    """Find what a page tells its reader to type."""
+    """Return the commands that a page tells its reader to type."""
     text = (ROOT / page).read_text("utf-8")
     lines = [line.strip() for line in text.splitlines() if not line.startswith("|")]
     typed = [piece for line in lines for piece in line.split("&& ")]
@@ -145,7 +145,7 @@ def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
 ) -> None:
     folder, path = tmp_path / "secrets", tmp_path / "bin"
     path.mkdir()
-    (path / "chown").symlink_to("/bin/true")  # to give files away takes root
+    (path / "chown").symlink_to("/bin/true")  # only root may change the owner of a file
     script = [ROOT / "deploy/make-secrets"]
     names = {Path(secret["file"]).name for secret in COMPOSE["secrets"].values()}
 
@@ -196,7 +196,9 @@ def test_a_worker_runs_beside_the_service_and_says_whether_it_is_well() -> None:
     assert worker["healthcheck"]["test"] == ["CMD", "safe-conduct", "worker", "status"]
     assert worker["restart"] == service["restart"] == "unless-stopped"
     assert seconds(worker["stop_grace_period"]) > LEAVE
-    assert "SAFE_CONDUCT_WORKER" not in service["environment"], "it would work inside too"
+    assert "SAFE_CONDUCT_WORKER" not in service["environment"], (
+        "the script would also work inside the container"
+    )
 
 
 def test_webhooks_are_pushed_by_a_container_of_their_own() -> None:
@@ -205,7 +207,7 @@ def test_webhooks_are_pushed_by_a_container_of_their_own() -> None:
     assert webhooks["command"] == ["worker", "run", "--only", "webhooks"]
     assert webhooks | {"command": worker["command"]} == worker
     typed = {f"safe-conduct {' '.join(one['command'])}" for one in (worker, webhooks)}
-    assert typed < {line for _, line in TYPED}  # which is tried with the real options
+    assert typed < {line for _, line in TYPED}  # it is tested with the real options
 
 
 def seconds(spelled: str) -> int:

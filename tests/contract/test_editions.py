@@ -1,4 +1,4 @@
-"""The other editions of the contract: they say what it says, and are current."""
+"""The other editions of the contract have its content and are current."""
 
 import json
 from copy import deepcopy
@@ -35,7 +35,7 @@ def contract() -> Json:
 
 @pytest.fixture
 def with_webhooks(contract: Json) -> Json:
-    """The contract with a webhook that brings what nothing else does, and an event."""
+    """Return the contract with one more webhook, its schemas and its tag."""
     event = {"$ref": "#/components/schemas/EventOut"}
     ring = {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}}
     document = deepcopy(contract)

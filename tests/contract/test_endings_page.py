@@ -1,4 +1,4 @@
-"""What ends with what: each row of docs/mechanism.md names a case that a test checks."""
+"""Each row of the tables of endings in docs/mechanism.md names a test that checks it."""
 
 import ast
 from functools import cache
@@ -15,7 +15,7 @@ COLUMNS: Final = 4
 
 
 def list_rows(title: str) -> list[list[str]]:
-    """List the cells of the table under a heading, without its head."""
+    """Return the cells of the table under a heading, without its head."""
     _, _, after = PAGE.partition(f"\n### {title}\n")
     lines = after.partition("\n#")[0].splitlines()
     rows = [line for line in lines if line.startswith("|")][2:]
@@ -23,7 +23,7 @@ def list_rows(title: str) -> list[list[str]]:
 
 
 def read_tests(title: str) -> dict[str, list[tuple[str, str]]]:
-    """Read which tests check each row: by the first cell, the module and the function."""
+    """Return the tests of each row, as pairs of module and function."""
     found: dict[str, list[tuple[str, str]]] = {}
     _, _, after = CHECKED.partition(f"\n## {title}\n")
     row = ""
@@ -39,7 +39,7 @@ def read_tests(title: str) -> dict[str, list[tuple[str, str]]]:
 
 @cache
 def list_functions(module: str) -> frozenset[str]:
-    """List the functions of a module of tests/api."""
+    """Return the functions of a module of tests/api."""
     tree = ast.parse((ROOT / "tests" / "api" / f"{module}.py").read_text("utf-8"))
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 

@@ -1,4 +1,4 @@
-"""The page for officers says what the lists say, and leaves nothing out."""
+"""The page for officers contains every entry of the lists, unchanged."""
 
 from pathlib import Path
 

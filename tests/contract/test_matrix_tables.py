@@ -1,4 +1,4 @@
-"""The tables of the access matrix speak of everything there is, and of nothing else."""
+"""The tables of the access matrix cover everything that exists, and nothing else."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ TABLES = {plan.table: reading.table(plan.table) for plan in plans.ALL}
 
 
 def asked_for() -> set[str]:
-    """Name everything that has a row."""
+    """Return the names of all operations that have a row."""
     return {name for table in TABLES.values() for name in table.operations}
 
 
 def parts_of(operation: Operation) -> list[str]:
-    """Name an operation, by its parts where its path names one of a kind."""
+    """Return the operation's name, or one name per part if its path has a kind."""
     kinds = [PARTS[key] for key in operation.keys if key in PARTS]
     parts = [f"{operation.name}.{part}" for kind in kinds for part in kind]
     return parts or [operation.name]

@@ -1,4 +1,4 @@
-"""The page of the mechanism says what the service enforces, all of it, and nothing else."""
+"""The page of the mechanism states all rules that the service enforces, and no others."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ SPEAKING: Final = {"like this"}
 
 
 def table(title: str) -> list[list[str]]:
-    """The first table under a heading, without its head."""
+    """Return the first table under a heading, without its head."""
     _, _, after = PAGE.partition(f"\n{title}\n")
     assert after, title
     rows = [line for line in after.partition("\n#")[0].splitlines() if line[:1] == "|"]
@@ -64,18 +64,18 @@ def codes(cell: str) -> set[str]:
 
 
 def ranks() -> set[str]:
-    """What the ladder of evidence is made of."""
+    """Return the names of the ranks of delivery evidence."""
     return {str(rank.name).lower() for rank in Rank}
 
 
 def silences() -> set[str]:
-    """What is told of silence beside the table."""
+    """Return the events of missed deadlines that are not in the table."""
     told = {"focal_point.silent", "case.escalated", "not_retrieved"}
     return told | set(UNANSWERED.values())
 
 
 def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
-    """Every need of some rows; of those together one is enough."""
+    """Yield every requirement of some rows, with alternatives listed one by one."""
     for row in rows:
         for need in row.needs:
             yield need.needs if isinstance(need, AnyOf) else (need,)
@@ -161,7 +161,7 @@ def test_the_deadlines_are_those_that_run() -> None:
     assert list(rows) == [str(kind) for kind in ClockKind]
     for kind, limits in LIMITS.items():
         if kind in {ClockKind.CONFIRM_ARRIVAL, ClockKind.CONSENT_ENDS}:
-            continue  # until the end of the day that is planned, or as the consent says
+            continue  # these end with the planned day or with the consent
         first = rows[kind][0]
         for cell, limit in zip(rows[kind], limits, strict=True):
             told = first if cell == "the same" else cell
@@ -178,7 +178,7 @@ def test_what_silence_sets_off_is_told_as_it_happens() -> None:
 
 
 def spell(limit: Limit) -> str:
-    """A length of time, as people say it."""
+    """Format a time limit, such as `2 working days`."""
     unit = limit.unit.replace("_", " ").removesuffix("s")
     return f"{limit.count} {unit}{'s' if limit.count > 1 else ''}"
 

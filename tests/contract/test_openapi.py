@@ -1,4 +1,4 @@
-"""The contract: what generated clients are made from, equal to what the code serves."""
+"""The contract in the repository equals what the service serves and suits generators."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def document(world: World) -> Json:
 
 
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
-    """Walk every operation that needs a key."""
+    """Yield every operation that needs a key."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if path not in UNKEYED:
@@ -79,7 +79,7 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def parts(part: Any) -> Iterator[Json]:
-    """Walk every object of the document."""
+    """Yield every object of the document."""
     if isinstance(part, dict):
         yield part
         for inner in part.values():
@@ -90,7 +90,7 @@ def parts(part: Any) -> Iterator[Json]:
 
 
 def reached(document: Json, part: Any, seen: set[str]) -> set[str]:
-    """Name the schemas that stand in a part, and in those."""
+    """Return the names of the schemas that a part refers to, directly or indirectly."""
     for ref in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(part)):
         if ref not in seen:
             seen.add(ref)
@@ -99,7 +99,7 @@ def reached(document: Json, part: Any, seen: set[str]) -> set[str]:
 
 
 def answered(document: Json) -> set[str]:
-    """Name the schemas of what is answered, problems left out."""
+    """Return the names of the schemas of successful answers."""
     good = [
         response
         for _, _, operation in operations(document)
@@ -110,7 +110,7 @@ def answered(document: Json) -> set[str]:
 
 
 def read(document: Json) -> set[str]:
-    """Name the schemas of what clients read: answers, problems, what webhooks bring."""
+    """Return the schemas that clients read: answers, problems and webhook bodies."""
     answers = [
         operation["responses"]
         for methods in document["paths"].values()
@@ -125,7 +125,7 @@ def read(document: Json) -> set[str]:
 
 
 def asked(document: Json) -> set[str]:
-    """Name the schemas of what is sent."""
+    """Return the names of the schemas of request bodies."""
     bodies = [op["requestBody"] for *_, op in operations(document) if "requestBody" in op]
     return reached(document, bodies, set())
 
@@ -163,7 +163,7 @@ def test_each_operation_is_named_by_a_verb_and_once(document: Json) -> None:
 
 
 def test_no_schema_is_named_by_where_it_stands(document: Json) -> None:
-    """As two are that share a name: a client would be made with `app__cases__...` in it."""
+    """Two schemas of one name would be called `app__cases__...` in generated clients."""
     assert [name for name in document["components"]["schemas"] if "__" in name] == []
 
 
@@ -207,7 +207,7 @@ def test_an_action_on_a_version_says_what_may_go_wrong(document: Json) -> None:
 
 
 def test_what_may_be_sent_again_takes_a_key_or_a_version(document: Json) -> None:
-    """As docs/integrate.md says."""
+    """Check the statement of docs/integrate.md."""
     neither = {
         operation["operationId"]
         for method, _, operation in operations(document)
@@ -252,7 +252,7 @@ def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -
 
 
 def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
-    """Or a client that was generated fails on the next value, and nobody may add one."""
+    """Otherwise a new value would break generated clients, and could never be added."""
     schemas, names = document["components"]["schemas"], read(document)
 
     closed = {name for name in names if "enum" in schemas[name]}
@@ -261,7 +261,7 @@ def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
     assert closed == FROZEN.keys()
     assert [part for part in inside if "enum" in part] == []
     consts = {part["const"] for part in inside if "const" in part}
-    assert consts == {*Section, "HTCDS 2.0"}  # which kind it is; of which standard
+    assert consts == {*Section, "HTCDS 2.0"}  # the kind of the object; the standard
 
 
 def test_what_is_open_where_it_is_read_is_closed_where_it_is_sent(document: Json) -> None:
@@ -305,7 +305,7 @@ def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -
 
 
 def test_a_text_in_a_body_says_what_it_may_be(document: Json) -> None:
-    """Or a client learns it from a refusal."""
+    """Otherwise a client would learn the limits of a text only from a refusal."""
     schemas, sent = document["components"]["schemas"], asked(document)
 
     bare = [(name, p) for name in sent for p in parts(schemas[name]) if is_any_text(p)]

@@ -1,4 +1,4 @@
-"""The page on privacy decides for every table whether it outlives an erasure."""
+"""The page on privacy states for every table whether it is kept after an erasure."""
 
 import ast
 import re
@@ -17,9 +17,9 @@ ROW: Final = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 
 
 def test_every_table_is_decided_once() -> None:
-    told = [name for name, _ in ROW.findall(PAGE)]
+    read_policy_rows = [name for name, _ in ROW.findall(PAGE)]
 
-    assert sorted(told) == sorted(Base.metadata.tables)
+    assert sorted(read_policy_rows) == sorted(Base.metadata.tables)
 
 
 def test_the_page_calls_erased_what_is() -> None:
@@ -28,8 +28,8 @@ def test_the_page_calls_erased_what_is() -> None:
     assert erased == {table.__tablename__ for table in TELLING}
 
 
-def told() -> list[list[str]]:
-    """The rows of who opens and writes what."""
+def read_policy_rows() -> list[list[str]]:
+    """Return the rows of the table of who opens and writes what."""
     table = PAGE.partition(publishing.BEGIN_POLICY)[2].partition(publishing.END_POLICY)[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
@@ -41,7 +41,7 @@ def test_it_tells_who_sees_what_as_the_policy_does_today() -> None:
 
 
 def test_every_row_of_the_policy_is_told_in_words() -> None:
-    rows = told()
+    rows = read_policy_rows()
 
     assert len(rows) == len(POLICY)
     assert {who for who, *_ in rows} == set(SIDES.values())

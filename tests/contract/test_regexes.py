@@ -1,7 +1,7 @@
-"""No text that anybody sends keeps the service busy: patterns are linear (R70).
+"""No text in a request keeps the service busy, as all patterns are linear (R70).
 
-What pydantic checks runs in an engine that is linear by construction. What `re` checks is
-listed here, and each pattern has at most one repetition without a bound, and no choice.
+Patterns in pydantic run in an engine that is linear by construction. Patterns in `re` are
+listed here; each has at most one unbounded repetition and no alternatives.
 """
 
 import ast
@@ -60,7 +60,7 @@ SIZE, LIMIT = 64 * 1024, 0.05
 
 
 def uses_of_re(tree: ast.Module) -> list[str]:
-    """Name the functions of `re` that a file calls."""
+    """Return the functions of `re` that a file calls."""
     return [
         node.func.attr
         for node in ast.walk(tree)
@@ -72,7 +72,7 @@ def uses_of_re(tree: ast.Module) -> list[str]:
 
 
 def imports(tree: ast.Module) -> set[str]:
-    """Name the modules a file imports, and from which it imports."""
+    """Return the modules that a file imports or imports from."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
     froms = [
         node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
@@ -99,7 +99,7 @@ def test_no_other_engine_is_used_and_none_under_another_name() -> None:
 
 
 def repetitions(parsed: Any) -> Iterator[tuple[Any, bool]]:
-    """Find every repetition without a bound, and whether it may try again."""
+    """Yield every unbounded repetition, and whether it may backtrack."""
     for operation, argument in parsed:
         if operation in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
             _, most, inner = argument
@@ -114,7 +114,7 @@ def repetitions(parsed: Any) -> Iterator[tuple[Any, bool]]:
 
 
 def is_linear(pattern: re.Pattern[Any]) -> bool:
-    """Say whether a pattern reads each character a bounded number of times."""
+    """Return whether a pattern reads each character a bounded number of times."""
     parsed = parser.parse(pattern.pattern, pattern.flags)
     found = list(repetitions(parsed))
     words = set(re.findall(r"[A-Z_]+", str(parsed.data)))
@@ -122,7 +122,7 @@ def is_linear(pattern: re.Pattern[Any]) -> bool:
     nested = any(list(repetitions(inner)) for inner, _ in found)
     looks = words & {"GROUPREF", "ASSERT", "ASSERT_NOT"}
     if not found:
-        return not looks  # it reads no more characters than it spells
+        return not looks  # a fixed number of characters
     return len(found) <= 1 and not (chooses or nested or looks)
 
 
@@ -193,7 +193,7 @@ BODIES = {
 
 
 def quickest(act: Callable[[], object], tries: int = 5) -> float:
-    """Time something, and leave out what else the machine did."""
+    """Return the shortest time of several runs, in seconds, to leave out other load."""
     took = []
     for _ in range(tries):
         begun = time.thread_time()

@@ -1,4 +1,4 @@
-"""`make sbom`: all that is installed, as CycloneDX, and nothing of who wrote it."""
+"""`make sbom` lists all installed packages as CycloneDX, without names of authors."""
 
 import json
 import os

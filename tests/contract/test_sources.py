@@ -1,4 +1,4 @@
-"""docs/sources.md: whoever reads R12 or BR05 in a docstring can find what it stands for."""
+"""docs/sources.md explains every number, such as R12 or BR05, that the code refers to."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ NUMBER: Final = re.compile(r"(?<![\w%])(?:R\d{2,3}|(?:BR|G|D|N)\d\d|[ATM]\d)(?!\
 
 
 def named() -> set[str]:
-    """Find every number that the code, its tests and its pages name."""
+    """Return every number that the code, its tests and its pages contain."""
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     texts = [
         path.read_text("utf-8")
@@ -23,7 +23,7 @@ def named() -> set[str]:
 
 
 def listed(page: Path) -> set[str]:
-    """Find what has a line of its own in a table of a page, or stands second in it."""
+    """Return the numbers in the first two columns of the tables of a page."""
     rows = re.findall(r"^\| ([^|]+) \| ([^|]*) \|", page.read_text("utf-8"), re.MULTILINE)
     return {cell for row in rows for cell in row if NUMBER.fullmatch(cell)}
 

@@ -1,4 +1,4 @@
-"""The table of stories and the stories agree, and each story has dates and an end."""
+"""The table of stories lists every story, and each story has dates and an end."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ DATED: Final = frozenset({"on", "each_week"})
 LEAST_STORIES: Final = 25
 
 
-class Told(NamedTuple):
+class StorySource(NamedTuple):
     """A story as its source shows it: its dates in order, and how its cases end."""
 
     text: str
@@ -26,7 +26,7 @@ class Told(NamedTuple):
 
 
 def calls_of(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
-    """List what a story calls on `story`, in the order of its lines."""
+    """Yield the calls of a story on `story`, in the order of the lines."""
     found = [
         (node.func.attr, node)
         for node in ast.walk(function)
@@ -38,16 +38,16 @@ def calls_of(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
     yield from sorted(found, key=lambda one: one[1].lineno)
 
 
-def read(function: ast.FunctionDef) -> Told:
+def read(function: ast.FunctionDef) -> StorySource:
     """Read one story from its source."""
     calls = list(calls_of(function))
     dates = [ast.literal_eval(call.args[0]) for name, call in calls if name in DATED]
     ends = [n.removeprefix("ends_with_") for n, _ in calls if n.startswith("ends_with_")]
-    return Told(ast.get_docstring(function) or "", dates, ends)
+    return StorySource(ast.get_docstring(function) or "", dates, ends)
 
 
-def read_stories() -> dict[str, Told]:
-    """Read every story of the folder."""
+def read_stories() -> dict[str, StorySource]:
+    """Return every story of the folder."""
     return {
         node.name: read(node)
         for path in sorted((EXAMPLES / "stories").glob("test_*.py"))
@@ -60,7 +60,7 @@ STORIES: Final = read_stories()
 
 
 def read_table() -> dict[str, str]:
-    """Read which stories the README lists, and how each ends."""
+    """Return the stories that the README lists, with their ends."""
     rows = TABLE.findall((EXAMPLES / "README.md").read_text("utf-8"))
     assert len(rows) == len({name for name, _, _ in rows}), "a story is listed twice"
     return {name: ends for name, ends, _ in rows}

@@ -1,4 +1,4 @@
-"""Each problem has a title in each language that we promise, of what it says today."""
+"""Each problem has a current title in each language that the service supports."""
 
 from app.api.languages import TITLES
 from app.cli.publishing import kinds

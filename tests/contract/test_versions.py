@@ -1,4 +1,4 @@
-"""What hosts must agree on is listed by the doctor, and a host that cannot is refused."""
+"""The doctor lists the versions on which hosts must agree; old versions are refused."""
 
 from secrets import token_hex
 
