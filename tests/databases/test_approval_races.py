@@ -1,6 +1,6 @@
-"""What takes two people has one effect, however many answer it or use it at once (R14).
+"""What needs two people has one effect, however often it is approved or used (R14).
 
-About accounts, which need no case, so that a thousand rounds of each take minutes.
+The tests use accounts, which need no case, so that a thousand rounds of each take minutes.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Cast:
-    """Who asks, two who may allow it, and whom it is about."""
+    """The account that asks, two that may approve, and the one concerned."""
 
     admin: Someone
     one: Someone
@@ -75,8 +75,8 @@ def raced(*acts: Callable[[], Response]) -> list[Response]:
     return together(*(partial(obeying, act) for act in acts))
 
 
-def told(answers: list[Response]) -> list[tuple[int, str]]:
-    """What came of each; of a success, only that it was one."""
+def list_outcomes(answers: list[Response]) -> list[tuple[int, str]]:
+    """Return the outcome of each request; the body of a success is left out."""
     return sorted((a.status_code, "") if a.is_success else problem(a) for a in answers)
 
 
@@ -90,7 +90,7 @@ def test_of_two_who_approve_one_did(cast: Cast) -> None:
             partial(allows, cast.one, asked), partial(allows, cast.other, asked)
         )
 
-        assert told(answers) == [(200, ""), (409, "approval-decided")]
+        assert list_outcomes(answers) == [(200, ""), (409, "approval-decided")]
         assert kinds(watcher.hears()) == ["approval.decided"]
         won[answers[0].status_code] += 1
         done(gives(cast.admin, cast.path, MORE, asked))
@@ -107,7 +107,7 @@ def test_it_is_approved_or_refused(cast: Cast) -> None:
         answers = raced(partial(allows, cast.one, asked), refuse)
 
         decision = "approved" if answers[0].is_success else "refused"
-        assert told(answers) == [(200, ""), (409, "approval-decided")]
+        assert list_outcomes(answers) == [(200, ""), (409, "approval-decided")]
         assert cast.decision(asked) == decision
         used = gives(cast.admin, cast.path, MORE, asked)
         assert used.is_success == (decision == "approved")
@@ -117,7 +117,7 @@ def test_it_is_approved_or_refused(cast: Cast) -> None:
 
 
 def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
-    """Of a grant nobody could tell; of a key, there would be two."""
+    """A second use of a grant would be invisible; a second use for a key makes two keys."""
     path, body = f"{account_of(cast.worker)}/keys", {"scopes": ["feed:read"]}
     for turn in range(ROUNDS):
         asked = question(gives(cast.admin, path, body))
@@ -125,13 +125,13 @@ def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
 
         answers = raced(*(partial(gives, cast.admin, path, body, asked) for _ in "12"))
 
-        assert told(answers) == [(201, ""), (409, "approval-unusable")]
+        assert list_outcomes(answers) == [(201, ""), (409, "approval-unusable")]
         assert cast.decision(asked) == "spent"
         assert len(done(cast.admin.get(path))["items"]) == turn + 2
 
 
 def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> None:
-    """The same question asked twice at once may be two: of them only one has an effect."""
+    """Two identical requests at once may make two approvals; only one has an effect."""
     for _ in range(ROUNDS):
         asked = [*map(question, raced(*(partial(gives, cast.admin, cast.path, MORE),) * 2))]
         for one in set(asked):

@@ -1,4 +1,4 @@
-"""The clock of a person who travels does not tell the day of arrival, but runs out then."""
+"""The deadline of a travelling person hides the day of arrival but ends on it."""
 
 import time
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 
 def clock_of(home: Homecoming) -> Clock:
-    """Read the clock of the return as it is stored: the one that runs, or ran last."""
+    """Return the stored deadline of the return that runs, or that ran last."""
     with home.world.by_itself() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         clock = work.session.scalars(its.order_by(Clock.number.desc()).limit(1)).one()
@@ -146,7 +146,7 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
 
 
 def late_count(home: Homecoming) -> int:
-    """Count how often the recipient let a clock of the case pass, as a desk judges it."""
+    """Return how many deadlines of the case the recipient missed, as a desk sees it."""
     with home.world.by_itself() as work:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
         record = work.session.scalars(its).one()
@@ -298,7 +298,7 @@ def test_worklist_is_in_order_of_true_deadlines_on_every_page(
 
 
 def keep_day_in_clear(home: Homecoming) -> None:
-    """Keep the day of arrival as an older version did: in the first of such clocks."""
+    """Store the day of arrival in the first such deadline, as an older version did."""
     with home.world.by_itself() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         arrivals = its.where(Clock.kind == "confirm_arrival").order_by(Clock.number)

@@ -1,4 +1,4 @@
-"""Many at once: everybody is served, and nobody holds what another one waits for."""
+"""Many requests at once are all served, without waiting for each other's connections."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ type Request = Callable[[], Response]
 
 @contextmanager
 def most_connections_of_a_thread(database: Database) -> Iterator[Counter[int]]:
-    """Count how many connections each thread holds at once, at most."""
+    """Record the largest number of connections that each thread holds at once."""
     holds, most = Counter[int](), Counter[int]()
 
     def at_checkout(*_: object) -> None:
@@ -43,7 +43,7 @@ def most_connections_of_a_thread(database: Database) -> Iterator[Counter[int]]:
 
 
 def at_once(requests: list[Request]) -> list[Response]:
-    """Send them all at the same moment, each on a connection of its own."""
+    """Send all requests at the same moment, each from its own thread."""
     barrier = Barrier(len(requests))
 
     def send(request: Request) -> Response:
@@ -61,7 +61,7 @@ def led(officer: Someone, lead: Someone) -> Json:
 
 
 def mixture(world: World) -> list[Request]:
-    """Ask for something of everything: a third writes, a third polls, a third reads."""
+    """Return requests of every kind: a third write, a third poll, a third read."""
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     shelter = world.someone("KZ_SHELTER_KOGERSHIN")
     cases = [officer.submits() for _ in range(10)]
@@ -109,7 +109,7 @@ def act(lead: Someone, case: Json, tag: str) -> Request:
 def test_three_hundred_at_once_are_all_served(
     url: str, world: World, tmp_path: Path
 ) -> None:
-    """A time-out would raise: no client waits longer than 30 seconds."""
+    """A time-out would raise, as no client waits longer than 30 seconds."""
     with started(url, key_file(tmp_path)) as server, client_of(server.port) as client:
         world.http.close()
         world.http = client
@@ -124,7 +124,7 @@ def test_three_hundred_at_once_are_all_served(
 
 @pytest.mark.slow
 def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
-    """Or all could hold one and wait: requests are served while there is one for each."""
+    """Otherwise all could hold one and wait for another."""
     with served(url) as world:
         requests = mixture(world)
         with most_connections_of_a_thread(world.database) as most:
@@ -138,7 +138,7 @@ def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
 
 @pytest.mark.slow
 def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
-    """Each poll brings a cursor that advances, so that it writes, too."""
+    """Each poll has a cursor that advances, so it writes too."""
     with served(url) as world:
         officer = world.someone("UZ_CONSULATE_ALMATY")
         lead = world.someone("KZ_LEAD")

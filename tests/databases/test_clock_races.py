@@ -1,4 +1,4 @@
-"""An answer and its deadline at the same moment: one of them counts, and is told (R89)."""
+"""An answer and its deadline at the same moment: only one of them takes effect (R89)."""
 
 import time
 from collections import Counter
@@ -35,7 +35,7 @@ def world(url: str) -> Iterator[Served]:
 
 
 def clock_of(world: Served, record: Json) -> Due:
-    """Find the clock of a referral or a case itself, and its case."""
+    """Return the deadline of a record or of its case."""
     of = f"{path_of(record).lstrip('/')}"
     with world.database.reading() as session:
         running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))
@@ -45,7 +45,7 @@ def clock_of(world: Served, record: Json) -> Due:
 
 
 def at_once(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
-    """Answer each while the worker fires the clock of the very record."""
+    """Answer each record while the worker fires its deadline."""
     answers, handicap = list[Response](), Handicap()
     for record, act in ready:
         fires = partial(fire_one, world.ground, clock_of(world, record))
@@ -56,7 +56,7 @@ def at_once(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
 
 
 def raced[T](act: Callable[[], T], fires: Callable[[], object], handicap: float) -> T:
-    """Start both at once, but for a handicap of the answer, in seconds, and chance."""
+    """Start both at once, with a handicap of the answer in seconds and some jitter."""
     barrier = Barrier(2)
 
     def start[R](do: Callable[[], R], later: float) -> R:
@@ -72,13 +72,13 @@ def raced[T](act: Callable[[], T], fires: Callable[[], object], handicap: float)
 
 
 def acts(who: Someone, action: str, record: Json, body: Json) -> Act:
-    """Be ready to act on what was seen before the deadline."""
+    """Return an action based on the version before the deadline."""
     named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())}
     return lambda: who.post(f"{path_of(record)}/{action}", body, **named)
 
 
 def settled(world: Served) -> None:
-    """Let the worker do what a race left to another look."""
+    """Let the worker process what a race left for later."""
     while (looked := fire_due(world.ground)).found:
         assert looked.failed == 0
 

@@ -1,4 +1,4 @@
-"""A no and a yes at the same moment: whoever was first, nobody helps on a no (R86, R89)."""
+"""A withdrawn consent and an acceptance at once: no help without a consent (R86, R89)."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +36,7 @@ type Act = Callable[[], Response]
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve; and nobody may have waited for each other, even if they were served later."""
+    """Serve a world, and require that no deadlock occurred."""
     with served(url) as made:
         yield made
     if not made.database.is_sqlite:
@@ -45,9 +45,9 @@ def world(url: str) -> Iterator[Served]:
 
 
 def raced(one: Act, other: Act, handicap: float) -> tuple[Response, Response]:
-    """Start both at once but for a handicap of the first, in seconds, and chance.
+    """Start both at once, with a handicap of the first in seconds and some jitter.
 
-    Whoever is told to come back later does.
+    A request that is told to retry later is repeated.
     """
     barrier, heard = Barrier(2), list[int]()
 
@@ -92,7 +92,7 @@ def test_a_referral_is_accepted_or_not_and_a_no_ends_it_either_way(world: Served
 def must_be_over(
     lead: Someone, shelter: Someone, case: Json, sent: Json, accepted: Response
 ) -> None:
-    """See that there was one outcome, told in one order, and that nothing opens."""
+    """Require one outcome and one order of events, and that nothing opens any more."""
     assert lead.sees(sent)["state"] == "withdrawn"
     assert lead.sees(case)["state"] == "referring"
     told = [kind for kind in kinds(shelter.hears()) if kind.startswith("referral.")]

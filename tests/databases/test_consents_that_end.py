@@ -1,4 +1,4 @@
-"""Consents that were recorded before their end was announced get a deadline for it."""
+"""Consents recorded before their end was announced get a deadline for it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
 def ends(world: World) -> dict[Any, datetime]:
-    """When the deadline for the end of each consent is due, by consent."""
+    """Return the due time of the deadline for the end of each consent."""
     with world.database.reading(SERVICE) as session:
         running = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.CONSENT_ENDS)
         return {
@@ -25,13 +25,13 @@ def ends(world: World) -> dict[Any, datetime]:
 
 
 def recorded(world: World) -> dict[Any, datetime]:
-    """Until when each consent holds, by its id."""
+    """Return the end of each consent by its id."""
     with world.database.reading(SERVICE) as session:
         return {one.id: one.expires_at for one in session.scalars(select(Consent))}
 
 
 def upgrade_again(world: World) -> None:
-    """Have the database as it was before the migration, and migrate it."""
+    """Downgrade the database to before the migration, and migrate it."""
     migrations.downgrade(world.url, "0034")
     migrations.upgrade(world.url)
 

@@ -1,4 +1,4 @@
-"""A database that is used again is as it was for whom came first, or it is another one."""
+"""A reused database has its initial state, or is another database."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ END = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 
 
 def contents(url: str) -> list[Any]:
-    """Read everything there is, and where the numbers are."""
+    """Return every row and the state of the sequences."""
     copies = PostgresqlCopies(create_engine(url))
     try:
         return [copies.rows(), ask(url, COUNTED)]
@@ -30,7 +30,7 @@ def contents(url: str) -> list[Any]:
 
 
 def works(url: str, app: FastAPI, loop: Here) -> None:
-    """Use it as a test does."""
+    """Use a database as a test does."""
     world = World(url, app, loop)
     lead = world.someone("KZ_LEAD")
     lead.leads(world.someone("UZ_CONSULATE_ALMATY").submits())

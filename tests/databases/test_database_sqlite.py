@@ -1,4 +1,4 @@
-"""The promises of the embedded database, kept without any table of ours."""
+"""The guarantees of the embedded database, tested without any table of the service."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -61,7 +61,7 @@ class Note(Own):
 
 
 class Reply(Own):
-    """Its note is looked for only at commit, so a commit can fail."""
+    """A reply whose foreign key is checked at commit, so that a commit can fail."""
 
     __tablename__ = "reply"
 

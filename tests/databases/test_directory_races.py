@@ -1,4 +1,4 @@
-"""Two administrators change the directory at once: one of them did, the other is told."""
+"""Two administrators change the directory at once: one succeeds, the other is refused."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -50,7 +50,7 @@ def second(world: Served) -> Someone:
 
 
 def raced(*acts: Callable[[], Response]) -> list[tuple[int, str]]:
-    """Race, and say what came of it: of a success, only that it was one."""
+    """Run the actions at once and return their outcomes, without the body of a success."""
     answers = together(*(partial(obeying, act) for act in acts))
     return sorted((a.status_code, "") if a.is_success else problem(a) for a in answers)
 

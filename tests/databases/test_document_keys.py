@@ -1,4 +1,4 @@
-"""A text that was written over does not open from what a database still holds of it."""
+"""An overwritten text cannot be opened with what a database still holds of it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +12,7 @@ from app.cases.models import Case, DocumentKey, Sealed
 from app.cases.queries import data_key, place_of
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Unopenable
-from tests.databases.test_traces import beat_until, found, in_files, in_table
+from tests.databases.test_traces import beat_until, count_found, in_files, in_table
 from tests.support.world import Json, Someone, World, done, path_of
 
 TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "فاطمة بنت محمد")
@@ -20,7 +20,7 @@ TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "�
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> Aftermath:
-    """What the worker does at each beat, started and once done."""
+    """Return what the worker runs at each beat, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.ground)
     return Aftermath(world.ground, ledger)
@@ -33,7 +33,7 @@ def write_health(officer: Someone, case: Json, text: str) -> None:
 
 
 def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
-    """Read the sealed health section of a case, and its wrapped key."""
+    """Return the sealed health section of a case and its wrapped key."""
     with world.by_itself() as work:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
         paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
@@ -42,7 +42,7 @@ def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
 
 
 def opens(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
-    """Try to open a document with every key that the service has of a case."""
+    """Return whether a document opens with any key that the service has for the case."""
     with world.by_itself() as work:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
         paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
@@ -57,20 +57,20 @@ def opens(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> boo
 def must_lose_replaced_keys(
     world: World, officer: Someone, worker: Aftermath, read: Callable[[], bytes]
 ) -> None:
-    """Write a text over twice, and look for its keys in what `read` finds in the files."""
+    """Overwrite a text twice, and look for its old keys in what `read` returns."""
     case, documents = done(officer.writes_case()), []
     for text in TEXTS:
         write_health(officer, case, text)
         documents.append(read_document(world, case))
     *old, (now_sealed, now_key) = documents
     old_keys = [wrapped for _, wrapped in old]
-    before = found(old_keys, read())
+    before = count_found(old_keys, read())
 
-    beat_until(worker, lambda: not found(old_keys, read()))
+    beat_until(worker, lambda: not count_found(old_keys, read()))
 
-    assert before > 0  # or what follows would prove nothing
-    assert found(old_keys, read()) == 0
-    assert found([now_key], read()) == 1
+    assert before > 0  # otherwise the checks below would prove nothing
+    assert count_found(old_keys, read()) == 0
+    assert count_found([now_key], read()) == 1
     assert opens(world, case, now_sealed, now_key)
     for sealed, wrapped in old:
         assert opens(world, case, sealed, wrapped)

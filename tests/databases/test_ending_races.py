@@ -1,4 +1,4 @@
-"""Two end or begin something at the same moment: one did, and nothing is left between."""
+"""Two actions that end or begin something at once: one succeeds, nothing is half done."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -39,7 +39,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
 @dataclass
 class Sides:
-    """Who is there."""
+    """The accounts of all sides."""
 
     world: Served
     officer: Someone
@@ -66,14 +66,14 @@ def sides(url: str) -> object:
 
 
 def allowed(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
-    """Let a second person allow an act."""
+    """Ask for an approval and approve it as a second person."""
     asked = done(who.does(action, case, body))
     done(sides.seconds[who.code].post(f"/approvals/{asked['id']}/approve"))
     return str(asked["id"])
 
 
 def running(sides: Sides) -> set[str]:
-    """What still runs, by kind."""
+    """Return the kinds of deadlines that are running."""
     with sides.world.database.reading() as session:
         going = select(Clock.kind).where(Clock.stopped_at.is_(None))
         return {str(kind) for kind in session.scalars(going)}

@@ -1,4 +1,4 @@
-"""Two workers, or a worker and an office, at the moment at which an agreement ended."""
+"""Two workers, or a worker and an office, at the moment at which an agreement ends."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def world(url: str) -> Iterator[Served]:
 
 
 def led(world: Served, lead: Someone) -> list[Json]:
-    """Some cases that are led in Kazakhstan, of people who may be helped in Uzbekistan."""
+    """Return cases led in Kazakhstan, of people who may be helped in Uzbekistan."""
     officer = world.someone("UZ_CONSULATE_ALMATY")
     given = [consent(), for_handover("UZ_LEAD"), ABROAD]
     bodies = [{"consents": given, "safeguards": GUARDS} for _ in range(CASES)]
@@ -45,7 +45,7 @@ def led(world: Served, lead: Someone) -> list[Json]:
 
 
 def look_twice(world: Served) -> int:
-    """Let two workers look at the same moment; says how many cases both found."""
+    """Run two workers at once, and return how many cases they found together."""
     barrier = Barrier(2)
 
     def look(_: int) -> int:

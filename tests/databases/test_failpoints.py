@@ -1,8 +1,8 @@
-"""Whatever the database fails at, in whatever is asked: all of it happened, or nothing.
+"""Wherever the database fails in an operation, all of its effects happen or none.
 
-For every operation that writes, each point at which the database is asked something fails
-once. SQLite: a share of the points at every change, all of them, in each way, by `make
-soak`; PostgreSQL: some operations, and by `make soak` every point of all.
+For every operation that writes, each call to the database fails once. On SQLite a share of
+the points is tried at every change, and all points in each way by `make soak`. On
+PostgreSQL some operations are tried, and every point of all by `make soak`.
 """
 
 import time
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from app.kernel import journal, work
 from tests.databases.failpoints.copies import changed
 from tests.databases.failpoints.failing import AFTER, COMMIT, WAYS, Way
-from tests.databases.failpoints.judging import Told
+from tests.databases.failpoints.judging import SuccessfulCall
 from tests.databases.failpoints.stories import STORIES
 from tests.databases.failpoints.sweeping import Sweep, sweeping
 from tests.support import results
@@ -46,11 +46,11 @@ RESULTS = ROOT / ".torture"
 
 @dataclass
 class Tally:
-    """What was tried on one database, and found; kept for docs/assurance.md."""
+    """What was tried on one database and found, for docs/assurance.md."""
 
     database: str
     began: float = field(default_factory=time.monotonic)
-    told: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, SuccessfulCall] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -73,7 +73,7 @@ class Tally:
         }
 
     def keep(self) -> None:
-        """Say it, and write down what a whole run came to: a share of it tells less."""
+        """Print the tally, and store it after a whole run, as a share is not comparable."""
         told = self.spelled()
         print(f"failpoints: {told}")  # noqa: T201 - `pytest -s` shows it
         if is_night():
@@ -82,18 +82,18 @@ class Tally:
 
 @dataclass
 class Tried:
-    """A world, and the tally of what was tried in it."""
+    """A world and the tally of what was tried in it."""
 
     sweep: Sweep
     tally: Tally
 
     @property
     def ways(self) -> int:
-        """In how many ways each point fails."""
+        """Return the number of ways in which each point fails."""
         return len(WAYS) if is_night() and self.tally.database == "sqlite" else 1
 
     def each(self, name: str) -> list[str]:
-        """Let the points of one story fail; say what was not as promised."""
+        """Let the points of one story fail, and return the broken promises."""
         told = self.tally.told[name] = self.sweep.told(name)
         assert told.answer.status < 300, (told.answer.status, told.answer.content)
         chosen = list(due(told, self.ways))
@@ -104,8 +104,8 @@ class Tried:
         return found
 
 
-def due(told: Told, ways: int) -> Iterator[tuple[int, Way]]:
-    """Choose which points fail, and how, by the seed of the run."""
+def due(told: SuccessfulCall, ways: int) -> Iterator[tuple[int, Way]]:
+    """Yield the points to fail and the ways, chosen by the seed of the run."""
     last = len(told.points) - 1
     for number, what in enumerate(told.points):
         drawn = crc32(f"{Run.seed} {told.name} {number}".encode())
@@ -145,7 +145,7 @@ def test_every_operation_that_changes_or_opens_something_is_called() -> None:
 
 
 def called() -> set[str]:
-    """Name the operations of all stories."""
+    """Return the operations of all stories."""
     return {name.partition(".")[0] for name in STORIES}
 
 
@@ -181,7 +181,7 @@ def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
 
 
 def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
-    """Read it as everyone, at the first stage that has what it names."""
+    """Read as every account, at the first stage that has the ids, and yield each status."""
     named = (one.ids for one in sweep.scene.stages.values() if fits(one, operation))
     target = filled(operation.path, next(named, {"name": "services"}))
     for one in sweep.scene.people.values():
@@ -192,17 +192,17 @@ def fits(stage: Stage, operation: Operation) -> bool:
     return set(operation.keys) <= stage.ids.keys()
 
 
-# Faults that were planted, to see that they are found.
+# Planted faults, which the checks must find.
 
 
 def goes_on(session: Session, postings: list[journal.Posting]) -> None:
-    """Plant an act that takes no notice of what the database says."""
+    """Deliver events but ignore database errors, as a planted fault."""
     with suppress(DBAPIError):
         journal.deliver(session, postings)
 
 
 def in_two(session: Session, postings: list[journal.Posting]) -> None:
-    """Plant an act in two transactions."""
+    """Deliver events in two transactions, as a planted fault."""
     session.connection().exec_driver_sql("COMMIT")
     session.connection().exec_driver_sql("BEGIN IMMEDIATE")
     journal.deliver(session, postings)

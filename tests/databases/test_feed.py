@@ -1,4 +1,4 @@
-"""The feed: a poller misses nothing, sees nothing twice, and learns when to start over."""
+"""The feed: a poller misses no event, gets none twice, and learns when to start over."""
 
 import json
 import time
@@ -39,7 +39,7 @@ type Look = Callable[[str | None], tuple[list[str], str]]
 
 @dataclass(frozen=True)
 class About:
-    """A record that some may know of."""
+    """A record with its audience."""
 
     number: int
     audience: frozenset[UUID]
@@ -60,7 +60,7 @@ def dawdle(most: float) -> None:
 
 @contextmanager
 def order_of_commits(database: Database) -> Iterator[list[About]]:
-    """List what is committed, just before it is: whoever holds a mailbox is alone."""
+    """List the records just before their commit; a mailbox is locked by one writer."""
     committed: list[About] = []
 
     def at_commit(_: object) -> None:
@@ -99,7 +99,7 @@ def by_mailbox(work: Writing, about: About) -> None:
 
 
 def by_sequence(work: Writing, about: About) -> None:
-    """Deliver as one would at first: with the next number of a sequence."""
+    """Deliver with the next number of a sequence, the naive way."""
     work.session.execute(
         insert(Entry).values(
             id=about.id, at=work.now, type="case.told", case_id=about.id, facts={},
@@ -121,7 +121,7 @@ def by_polling(reader: Someone) -> Look:
 
 
 def by_position(reader: Someone) -> Look:
-    """Look as one would at first: for what has a greater number than the last one seen."""
+    """Return a function that reads events after the last position, the naive way."""
     mine = (Delivery.focal_point_id == reader.id) & (Entry.id == Delivery.entry_id)
     asked = select(Entry.reference, Delivery.position).where(mine)
 
@@ -138,7 +138,7 @@ def by_position(reader: Someone) -> Look:
 
 
 def follow(look: Look, over: Event) -> list[str]:
-    """Poll as long as others write, and after that until there is nothing new."""
+    """Poll while others write, and then until there is nothing new."""
     seen: list[str] = []
     cursor, last_look, new = None, False, ["not yet looked"]
     while new or not last_look:
@@ -150,7 +150,7 @@ def follow(look: Look, over: Event) -> list[str]:
 
 
 def poll(_: Says, port: int, key: str, state: Path, *, last: bool) -> None:
-    """Poll, and keep the cursor together with what was done; the last time, to the end."""
+    """Poll and keep the cursor together with the events; the last time, to the end."""
     kept = read_state(state)
     with client_of(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"
@@ -173,8 +173,8 @@ def read_state(state: Path) -> Json:
 
 
 @dataclass
-class Mortal:
-    """A poller in a process of its own, killed and started again from what it kept."""
+class KilledPoller:
+    """A poller in its own process, which is killed and restarted from its state."""
 
     world: Served
     reader: Someone
@@ -186,7 +186,7 @@ class Mortal:
         return Child(partial(poll, last=last), *where)
 
     def is_up(self) -> None:
-        """Wait until it has polled: else a busy machine writes all before it begins."""
+        """Wait until it has polled; otherwise a busy machine writes everything first."""
         began = time.monotonic()
         while not self.state.exists():
             assert time.monotonic() < began + 60
@@ -225,7 +225,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
 
     with served(url) as world, ThreadPoolExecutor(3) as pool:
         readers = [world.someone(code) for code in READERS]
-        mortal = Mortal(world, readers[0], tmp_path / "state")
+        mortal = KilledPoller(world, readers[0], tmp_path / "state")
         followed = [
             pool.submit(mortal.follow, over),
             *(pool.submit(follow, by_polling(reader), over) for reader in readers[1:]),
@@ -250,7 +250,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
 def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_events(
     pg_url: str, world: World
 ) -> None:
-    """This proves that the test above can fail."""
+    """This shows that the test above can fail."""
     grant = "GRANT USAGE ON SEQUENCE naive TO safe_conduct_app"
     ask(pg_url, "CREATE SEQUENCE naive", grant)
     readers, over = [world.someone(code) for code in READERS], Event()
@@ -280,7 +280,7 @@ def tell(writer: Someone, what: str, *readers: Someone) -> None:
 
 @contextmanager
 def slow_writer(writer: Someone, reader: Someone) -> Iterator[Event]:
-    """Write, and stop with the position in hand, just before the commit, until told."""
+    """Hold a writer with its position just before its commit, until it is released."""
     slow = Thread(target=tell, args=[writer, "case.slow", reader])
     has_position, may_end = Event(), Event()
 
@@ -312,7 +312,7 @@ def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None
 
 
 def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> None:
-    """On SQLite there is one writer at a time, whoever reads."""
+    """SQLite has one writer at a time, for any reader."""
     with slow_writer(officer, officer) as may_end, ThreadPoolExecutor(1) as pool:
         quick = pool.submit(tell, officer, "case.quick", lead)
         if not officer.world.database.is_sqlite:
@@ -392,7 +392,7 @@ def test_after_a_restore_the_poller_is_told_to_start_over(
 
 
 def restore(url: str) -> None:
-    """Give the database another epoch, as restoring a backup does."""
+    """Give the database another epoch, as a restore of a backup does."""
     ask(url, f"UPDATE {Epoch.__tablename__} SET value = '00000000'")
 
 
@@ -414,7 +414,7 @@ def retrieved(reader: Someone) -> list[int]:
 
 @contextmanager
 def writes_to(database: Database) -> Iterator[list[str]]:
-    """List the transactions that may write, and every statement that is no SELECT."""
+    """List the transactions that may write, and every statement other than SELECT."""
     written: list[str] = []
 
     def at_begin(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The guards of the database are compared with what the migrations make (ADR 36)."""
+"""The guards of the database are compared with those of the migrations (ADR 36)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ BY_NAME = "safe_conduct_reporter"
 
 @contextmanager
 def changed(url: str, *statements: str) -> Iterator[Session]:
-    """Change a database as its administrator, look at it, and undo the change."""
+    """Change a database as its administrator, yield a session, and roll back."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.connect() as connection, connection.begin() as transaction:
         for statement in statements:

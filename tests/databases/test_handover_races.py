@@ -1,4 +1,4 @@
-"""A case has one lead, whoever decides at the same moment."""
+"""A case has exactly one lead, whatever is decided at the same moment."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ slow = pytest.mark.slow
 
 @dataclass
 class Cast:
-    """Who is there: two of the old lead's people, and two of who is asked."""
+    """The accounts: two of the old lead, two of the office that is asked, and others."""
 
     officer: Someone
     lead: Someone
@@ -53,7 +53,7 @@ class Cast:
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve; and nobody may have waited for each other, even if they were served later."""
+    """Serve a world, and require that no deadlock occurred."""
     with served(url) as made:
         yield made
     if not made.database.is_sqlite:
@@ -83,13 +83,13 @@ def led(cast: Cast) -> Json:
 def acts(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
-    """Read the record now, and be ready to act on what was seen."""
+    """Read the record now, and return an action based on that version."""
     named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())} | headers
     return partial(who.post, f"{path_of(record)}/{action}", body, **named)
 
 
 def settled(*acts: Callable[[], Response]) -> list[Response]:
-    """Race; whoever is told to come back later does."""
+    """Run the actions at once; a request that is told to retry later is repeated."""
     answers = together(*(partial(obeying, act) for act in acts))
     assert {a.status_code for a in answers if a.is_error} <= LOST
     return answers
@@ -101,7 +101,7 @@ def only_winner(answers: list[Response]) -> int:
 
 
 def leads_of(cast: Cast, case: Json) -> list[str]:
-    """Name who leads, as the rows say: there may be one."""
+    """Return the offices that lead by the stored rows; there may be one."""
     with cast.officer.reading() as work:
         found = cases.get(work, case["code"]).parties
         now = {p.focal_point_id for p in found if p.relation == "lead" and not p.until}
@@ -163,7 +163,7 @@ def test_of_two_offers_one_is_made(cast: Cast) -> None:
 @slow
 @soak
 def test_nobody_leads_on_a_consent_that_was_taken_back(cast: Cast) -> None:
-    """Taken back first, the offer is gone; after, the lead stays and reads nothing."""
+    """Withdrawn before, it ends the offer; withdrawn after, the lead reads nothing."""
     won = []
     for _ in range(ROUNDS):
         case = led(cast)
@@ -235,7 +235,7 @@ def test_a_second_person_decides_while_the_lead_moves_and_nothing_comes_of_it(
 @slow
 @soak
 def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
-    """Both go on; whoever leads in the end is the sender, and the case follows the help."""
+    """Both succeed; the final lead is the sender, and the case reflects the help."""
     for _ in range(ROUNDS):
         case = led(cast)
         referral = done(cast.lead.refers(case, cast.shelter.code))

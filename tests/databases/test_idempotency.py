@@ -1,4 +1,4 @@
-"""A request that is sent twice is carried out once, and answered both times."""
+"""A request that is sent twice is carried out once and answered both times."""
 
 import time
 from collections.abc import Callable
@@ -43,7 +43,7 @@ PATIENCE = 30.0
 
 @pytest.fixture
 def led(officer: Someone, lead: Someone) -> Json:
-    """Submit a case, and take the lead of it."""
+    """Submit a case and accept its lead."""
     case = officer.submits()
     done(lead.does("acknowledge", case))
     return done(lead.does("accept-lead", case, {"contacts": contacts()}))
@@ -56,7 +56,7 @@ def sent(led: Json, lead: Someone) -> Json:
 
 
 def twice(act: Callable[[], Response]) -> tuple[Response, Response]:
-    """Do it; the answer is lost; do it again."""
+    """Run an action twice, as a client does whose first answer is lost."""
     return act(), act()
 
 
@@ -125,7 +125,7 @@ def test_many_acting_on_one_reading_with_one_key_act_once(url: str) -> None:
 
 @pytest.mark.slow
 def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> None:
-    """A client that lost its key is told of the case there is, also when it hurries."""
+    """A client that lost its key gets the existing case, even in a concurrent request."""
     body, heard = new_case(submit=True, external_reference="ALA/2026/17"), list[int]()
 
     with served(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
@@ -366,7 +366,7 @@ def test_one_external_reference_is_one_case(officer: Someone, stranger: Someone)
 def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
     officer: Someone,
 ) -> None:
-    """On SQLite writers queue and all are answered; on PostgreSQL one comes back later."""
+    """SQLite queues writers; on PostgreSQL the second is told to retry later."""
     ticket = Ticket("k", "another request")
 
     with ThreadPoolExecutor() as pool, officer.writing() as work:
@@ -390,7 +390,7 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
 def test_a_key_is_looked_up_again_once_it_is_held(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its holder may commit and let go of it after the first look."""
+    """Its holder may commit and release it after the first lookup."""
     ticket, made = Ticket("k", "a request"), uuid4()
 
     def hold_late(session: Session, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The ledger of erasures and the database: neither is trusted without the other (R34)."""
+"""The ledger of erasures and the database are each checked against the other (R34)."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ from tests.support.world import NOON, Someone, World, done, path_of
 
 
 def goes_on_erasing(says: Says, url: str, path: Path) -> None:
-    """Commit one erasure after the other, and copy each out; said once it is committed."""
+    """Commit erasures one by one, send each id after its commit, and copy it out."""
     world, ledger = World(url), Ledger(path)
     while True:
         case = uuid4()
@@ -67,7 +67,7 @@ def named(path: Path) -> set[UUID]:
 
 @pytest.fixture
 def asked(world: World, ledger: Ledger) -> Iterator[TestClient]:
-    """Ask the service whether it is ready, as its own operator does, while it works."""
+    """Run the worker, and yield a client for /readyz."""
     world.works()
     with TestClient(create_app(world.ground, ledger)) as http:
         yield http
@@ -184,13 +184,13 @@ def test_an_older_database_is_not_ready_and_says_what_to_do(
     ledger.start(world.ground)
     erase(world)
     ledger.copy_out(world.ground)
-    with copy() as url:  # one that never erased: all copies have one epoch
+    with copy() as url:  # a database that never erased has the same epoch in all copies
         older = World(url)
         with TestClient(create_app(older.ground, Ledger(path))) as http:
             found = readiness(http)
         with pytest.raises(ErasuresDue, match="1 erasures of"):
             Ledger(path).must_agree(older.ground)
-        with pytest.raises(ErasuresDue):  # and one who knew the newer one notices too
+        with pytest.raises(ErasuresDue):  # a ledger of the newer database detects it too
             ledger.must_agree(older.ground)
         older.closes()
 
@@ -236,7 +236,7 @@ def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
 def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
     world: World, asked: TestClient, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
-    """As if the database came from a backup of before the first erasure."""
+    """The database might come from a backup before the first erasure."""
     ledger.start(world.ground)
     officer.writes_case()
 

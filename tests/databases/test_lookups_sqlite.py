@@ -1,4 +1,4 @@
-"""The embedded database has no statistics: an index must fit the whole of a question."""
+"""SQLite has no statistics here, so an index must match a whole query."""
 
 import sqlite3
 from contextlib import closing
@@ -13,7 +13,7 @@ BY_READER_ALONE = "USING INDEX ix_party_focal_point_id_number (focal_point_id=?)
 
 
 def plans(url: str, statements: list[str]) -> list[str]:
-    """Say how SQLite would find what each statement asks for."""
+    """Return how SQLite would look up each statement."""
     with closing(sqlite3.connect(str(make_url(url).database))) as connection:
         return [
             step[3]
@@ -82,5 +82,5 @@ def test_a_page_is_read_in_its_order_and_no_further(
     for statement in paged:
         steps = plans(sqlite_url, [statement])
         assert not [one for one in steps if "TEMP B-TREE" in one or "SCAN" in one]
-        # Once for the page, and never again for each of its rows.
+        # Once for the page, and not once for each row.
         assert len([one for one in steps if BY_READER_ALONE in one]) <= 1

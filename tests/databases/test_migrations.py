@@ -1,4 +1,4 @@
-"""What we promise of the tables: the migrations make just those the code knows."""
+"""The migrations create exactly the tables that the code declares."""
 
 import ast
 import subprocess
@@ -34,7 +34,7 @@ NEVER_REWRITTEN = (
 
 @contextmanager
 def signed_in(url: str) -> Iterator[Connection]:
-    """Act as whoever may sign in, not as the service."""
+    """Yield a connection as the login, not as the service's role."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         yield connection
@@ -49,7 +49,7 @@ def rows(url: str) -> dict[str, int]:
 
 
 def described(url: str) -> set[str]:
-    """Say all the database knows of our tables, each in a line."""
+    """Return all that the database knows of our tables, as lines."""
     with signed_in(url) as connection:
         found = inspect(connection)
         lines = {
@@ -70,7 +70,7 @@ def described(url: str) -> set[str]:
 
 
 def indices(connection: Connection) -> set[str]:
-    """Ask for the definitions: what is reflected leaves out the condition."""
+    """Return the definitions of indices, as reflection leaves out their conditions."""
     if connection.dialect.name == "postgresql":
         asked = "SELECT indexdef FROM pg_indexes WHERE tablename != 'alembic_version'"
     else:

@@ -1,4 +1,4 @@
-"""Two focal points by turns on one connection to the database: nothing of one is left."""
+"""Two offices take turns on one connection without leaving any state to each other."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -24,7 +24,7 @@ PEOPLE = ("UZ_CONSULATE_ALMATY", "JM_CONSULATE_PORT_OF_SPAIN")
 def narrow(
     pg_url: str, app: FastAPI, loop: Here, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
-    """A world with one connection for everybody."""
+    """Return a world with one connection for all."""
     monkeypatch.setattr("app.kernel.db.THREADS", 1)
     monkeypatch.setattr("tests.support.world.opened", Database)
     made = World(pg_url, app, loop)
@@ -34,7 +34,7 @@ def narrow(
 
 
 def every_code(one: Someone) -> set[str]:
-    """Ask for all cases there are, as code that forgot its condition would."""
+    """Return all visible cases, as code without a condition would."""
     with reading(one.world.ground, one.actor) as work:
         return set(work.session.scalars(select(Case.code)))
 
@@ -44,7 +44,7 @@ def listed(one: Someone) -> set[str]:
 
 
 def is_stopped(world: World) -> bool:
-    """Say whether who acts for nobody is stopped, after whoever came before."""
+    """Return whether a session without an office is refused after the previous one."""
     with pytest.raises(DBAPIError), world.database.reading() as session:
         session.execute(select(Case.code))
     return True

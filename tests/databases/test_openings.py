@@ -1,7 +1,7 @@
-"""What is opened is judged by nothing older than itself, though others write meanwhile.
+"""An access is decided on current data, though others write at the same time.
 
-Whoever opens holds no case: on PostgreSQL somebody can be feared, leave or say no between
-the judgement and the paper, or while they wait for their turn.
+Opening locks no case. On PostgreSQL an office can become unsafe, leave or lose the consent
+between the decision and the read of the document, or while the request waits for its turn.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @contextmanager
 def before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
-    """Do something just before the service asks for something for the nth time."""
+    """Run some actions just before the nth statement that contains `asks`."""
     asked: list[str] = []
 
     def listen(*said: Any) -> None:
@@ -62,7 +62,7 @@ def before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
 
 
 def writes(who: Someone, case: Json, part: str, body: Json) -> None:
-    """Write something anew, as whoever has just looked."""
+    """Replace a sealed document at its current version."""
     path = path_of(case)
     done(who.ask("PUT", f"{path}/{part}", body, headers={"If_Match": who.looks(path)}))
 
@@ -73,7 +73,7 @@ def rewrites(who: Someone, case: Json) -> None:
 
 @pytest.fixture
 def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
-    """A shelter that helps, and in an emergency may read more than it was sent."""
+    """Return a shelter that helps and may read further sections as emergency access."""
     sent = done(lead.refers(case, shelter.code))
     done(shelter.does("acknowledge", sent))
     done(shelter.does("accept", sent, promise()))
@@ -86,13 +86,13 @@ def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
 
 
 def fears(lead: Someone, case: Json, whom: str) -> None:
-    """Say of an office that it is unsafe."""
+    """Record an office as unsafe."""
     origin = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     writes(lead, case, "safeguards", origin | {"unsafe_focal_points": [whom]})
 
 
 def leaves(lead: Someone, case: Json) -> None:
-    """Withdraw the one referral of a case."""
+    """Withdraw the only referral of a case."""
     [sent] = done(lead.get("/referrals", case=case["code"]))["items"]
     done(lead.does("withdraw", sent, {"reason": "NO_LONGER_NEEDED"}))
 
@@ -150,7 +150,7 @@ def test_a_no_counts_from_the_next_section_on(
 
 
 def beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
-    """Open something while another request of the same account has its turn, and act."""
+    """Open something while another request of the account has its turn, and act."""
     has_it = Event()
 
     def takes_its_turn() -> None:

@@ -1,4 +1,4 @@
-"""A copy of the database without its keys: what the lengths of sealed rows tell."""
+"""The lengths of sealed rows in a copy of the database without its keys."""
 
 from sqlalchemy import delete, func, select, update
 
@@ -59,7 +59,7 @@ def test_no_length_tells_fears_names_or_a_text_of_one_step(
 
 
 def unpad(world: World) -> int:
-    """Seal everything as an older version did."""
+    """Seal everything without padding, as an older version did."""
     with world.by_itself() as work:
         rows = work.session.scalars(select(Sealed)).all()
         for row in rows:

@@ -1,4 +1,4 @@
-"""Two decide at the same moment: one of them did, and the other one is told."""
+"""Two decisions at the same moment: one takes effect, and the other is refused."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ slow = pytest.mark.slow
 
 @dataclass
 class Cast:
-    """Who is there: two of the lead's people may decide the same, two may approve."""
+    """The accounts: two of the lead may decide the same, and two may approve."""
 
     officer: Someone
     lead: Someone
@@ -54,7 +54,7 @@ class Cast:
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve; and nobody may have waited for each other, even if they were served later."""
+    """Serve a world, and require that no deadlock occurred."""
     with served(url) as made:
         yield made
     if not made.database.is_sqlite:
@@ -77,7 +77,7 @@ def cast(world: Served) -> Cast:
 def acts(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
-    """Read the record now, and be ready to act on what was seen."""
+    """Read the record now, and return an action based on that version."""
     path = f"{path_of(record)}/{action}"
     named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())} | headers
     return lambda: who.post(path, body, **named)
@@ -101,7 +101,7 @@ def sent(cast: Cast, case: Json) -> Json:
 
 
 def asked(cast: Cast, case: Json) -> str:
-    """Ask a second person to allow closing the case."""
+    """Ask a second person to approve the closure of the case."""
     return str(done(cast.lead.does("close", case, closing()))["id"])
 
 
@@ -112,7 +112,7 @@ def approved(cast: Cast, case: Json) -> str:
 
 
 def settled(*acts: Callable[[], Response]) -> list[Response]:
-    """Race; whoever is told to come back later does."""
+    """Run the actions at once; a request that is told to retry later is repeated."""
     heard: list[int] = []
     answers = together(*(partial(obeying, act, heard) for act in acts))
     report("race", heard)
@@ -161,7 +161,7 @@ def test_a_case_is_closed_or_its_referral_is_sent(cast: Cast, world: Served) -> 
 def test_a_case_is_closed_or_a_new_referral_is_opened_in_it(
     cast: Cast, world: Served
 ) -> None:
-    """A referral that is opened and sent at once asks for no version of the case."""
+    """A referral that is sent at once requires no version of the case."""
     won = []
     for _ in range(ROUNDS):
         case = led(cast)
@@ -271,7 +271,7 @@ def test_of_two_second_persons_one_decides(cast: Cast) -> None:
 @slow
 @soak
 def test_an_approval_is_spent_once(cast: Cast) -> None:
-    """The same person closes twice at once, under two keys: one of them did."""
+    """The same account closes the case twice at once under two keys; only one succeeds."""
     for _ in range(ROUNDS):
         case = led(cast)
         approval = approved(cast, case)
@@ -289,7 +289,7 @@ def test_an_approval_is_spent_once(cast: Cast) -> None:
 
 @slow
 def test_ten_people_doing_everything_to_one_case_meet_no_deadlock(cast: Cast) -> None:
-    """Each writes what it may, over and over; the fixture looks for deadlocks."""
+    """Each account writes what it may, repeatedly; the fixture checks for deadlocks."""
     case, heard = led(cast), list[int]()
     where = path_of(case)
 
@@ -346,7 +346,7 @@ def test_reading_makes_nobodys_if_match_stale(cast: Cast) -> None:
 def test_whoever_opens_a_section_does_not_wait_for_who_writes(
     pg_url: str, cast: Cast
 ) -> None:
-    """An access entry locks no case. (On SQLite there is one writer at a time.)"""
+    """An access entry locks no case. SQLite has one writer at a time."""
     assert pg_url
     case = led(cast)
 
@@ -380,7 +380,7 @@ def test_whoever_writes_does_not_wait_for_who_opens_a_section(
 
 
 def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
-    """The second waits for the lock, and by then is no longer party to the case."""
+    """The second waits for the lock, and by then is no longer a party to the case."""
     case = reviewed(cast)
     accept = acts(cast.lead, "accept-lead", case, {"contacts": contacts()})
     decline = acts(cast.colleague, "decline-lead", case, {"reason": "NO_CAPACITY"})

@@ -1,4 +1,4 @@
-"""The person says no while somebody lets them go: the no is heard, whoever was first."""
+"""The person says no while an action moves the return on: the no always takes effect."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -16,14 +16,14 @@ ROUNDS = amount(5, sample=2, night=50)
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve as the world meets it."""
+    """Serve a world with concurrent requests."""
     with served(url) as made:
         yield made
 
 
 @pytest.fixture
 def home(world: Served) -> Homecoming:
-    """A return that was just opened."""
+    """Return a newly opened return."""
     return fresh(world)
 
 

@@ -1,4 +1,4 @@
-"""What the service may do on PostgreSQL, where it acts as a role that owns nothing."""
+"""What the service may do on PostgreSQL, where its role owns nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from app.kernel import migrations
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database, migrated_to
 from tests.support.databases import ask
 
-# Told apart from the migration on purpose: a new right takes two deliberate edits.
+# A second copy of the migration's grants: a new right takes two deliberate edits.
 MAY_INSERT = """
     access_entry account agreement api_key approval case case_key clock consent country
     delivery directory_change entry erasure fact focal_point handover left_out mailbox
@@ -59,7 +59,7 @@ def service(pg_url: str) -> Iterator[Database]:
 
 
 def may(url: str, right: str) -> set[str]:
-    """Name the tables on which the app role has a right, from wherever it has it."""
+    """Return the tables on which the app role has a right from any source."""
     asked = f"""SELECT relname FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
         AND has_table_privilege('{APP_ROLE}', oid, '{right}')"""
@@ -149,7 +149,7 @@ def test_the_service_cannot_rewrite(service: Database, table: str, change: str) 
         "DROP TRIGGER entry_kept ON entry",
         "DROP TABLE entry",
         "DROP FUNCTION refuse_rewriting() CASCADE",
-        "SET session_replication_role = 'replica'",  # under which no trigger fires
+        "SET session_replication_role = 'replica'",  # no trigger fires in this mode
         "UPDATE epoch SET value = 'another'",
         "UPDATE alembic_version SET version_num = '0000'",
     ],
@@ -172,7 +172,7 @@ def test_not_even_the_owner_empties_the_journal(pg_url: str, table: str) -> None
 
 @contextmanager
 def login(url: str, role: str) -> Iterator[str]:
-    """Somebody who may sign in and be one role, as in production."""
+    """Create a login with one role, as in production."""
     name, password = f"login_{token_hex(4)}", token_hex(8)
     ask(url, f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {role}")
     made = make_url(url).set(username=name, password=password)

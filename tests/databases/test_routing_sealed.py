@@ -1,4 +1,4 @@
-"""A copy of the database does not tell whom routing left out, or who is to be asked."""
+"""A copy of the database does not show who was left out or will be asked to lead."""
 
 from sqlalchemy import delete, insert, select
 
@@ -21,7 +21,7 @@ def routing_of(who: Someone, case: Json) -> Json:
 
 
 def in_clear(world: World) -> tuple[set[tuple[int, bool]], int]:
-    """Read what stands in clear of all cases: who was asked, and who was left out."""
+    """Return what is stored unsealed: the candidates that were asked, and exclusions."""
     with world.by_itself() as work:
         rows = work.session.scalars(select(Shortlisted)).all()
         left = len(work.session.scalars(select(LeftOutRow)).all())
@@ -43,7 +43,7 @@ def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> N
 
 
 def keep_in_clear(world: World, case: Json) -> None:
-    """Keep the list as an older version did."""
+    """Store the ranking unsealed, as an older version did."""
     with world.by_itself() as work:
         of_case = select(Case.id).where(Case.code == case["code"])
         case_id = work.session.scalars(of_case).one()

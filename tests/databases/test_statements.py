@@ -1,4 +1,4 @@
-"""How much is asked of the database: a longer list takes no more statements."""
+"""The number of statements per request does not grow with the length of a list."""
 
 import pytest
 
@@ -15,7 +15,7 @@ SUCCESSORS = ("UZ_LEAD", "IOM", "SANA_SEZIM")
 
 
 def fill(officer: Someone, lead: Someone, number: int) -> None:
-    """A case that is led, of which help is asked and whose lead is offered."""
+    """Return a led case with a referral and an offer of its lead."""
     recipient, service = ASKED[number]
     consents = [*GIVEN, for_handover(SUCCESSORS[number])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}

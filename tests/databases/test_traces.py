@@ -1,4 +1,4 @@
-"""Once a case is erased, no file of the database holds its key: bytes are looked for."""
+"""After an erasure no file of the database contains the bytes of the case's key."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.support.world import SECTIONS, Json, Someone, World, done, path_of
 
 @pytest.fixture
 def worker(world: World, tmp_path: Path) -> Aftermath:
-    """What the worker does after each erasure."""
+    """Return what the worker runs after each erasure, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.ground)
     return Aftermath(world.ground, ledger)
@@ -31,7 +31,7 @@ PIECE: Final = 32
 
 
 def keys_of(world: World, cases: Iterable[Json]) -> list[bytes]:
-    """Read the wrapped keys of some cases."""
+    """Return the wrapped keys of some cases."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
     with world.database.reading(SERVICE) as session:
         wanted = select(CaseKey.wrapped).where(CaseKey.case_id.in_(of_case))
@@ -39,7 +39,7 @@ def keys_of(world: World, cases: Iterable[Json]) -> list[bytes]:
 
 
 def secrets(world: World, cases: list[Json]) -> list[bytes]:
-    """Read the wrapped keys of some cases, and what is sealed under them."""
+    """Return the wrapped keys of some cases and the content sealed under them."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
     with world.database.reading(SERVICE) as session:
         papers = select(Sealed.sealed).where(Sealed.case_id.in_(of_case))
@@ -47,20 +47,20 @@ def secrets(world: World, cases: list[Json]) -> list[bytes]:
 
 
 def in_files(url: str) -> bytes:
-    """Read every file of an SQLite database: itself, its journals, its index."""
+    """Return the bytes of an SQLite database, its journal and its index."""
     path = Path(str(make_url(url).database))
     return b"".join(file.read_bytes() for file in sorted(path.parent.glob(f"{path.name}*")))
 
 
 def in_table(url: str, table: str) -> bytes:
-    """Read the file of a table of PostgreSQL, once all is in it."""
+    """Return the bytes of a PostgreSQL table after a checkpoint."""
     asked = f"SELECT pg_read_binary_file(pg_relation_filepath('{table}'))"
     [(data,)] = ask(url, "CHECKPOINT", asked)
     return bytes(data)  # type: ignore[call-overload,no-any-return]
 
 
-def found(needles: Iterable[bytes], hay: bytes) -> int:
-    """Count the secrets of which any piece is there."""
+def count_found(needles: Iterable[bytes], hay: bytes) -> int:
+    """Return the number of secrets of which any piece is present."""
     return sum(
         any(secret[at : at + PIECE] in hay for at in range(0, len(secret) - PIECE, 500))
         for secret in needles
@@ -68,7 +68,7 @@ def found(needles: Iterable[bytes], hay: bytes) -> int:
 
 
 def write_again(officer: Someone, case: Json) -> None:
-    """Write what is sealed anew, longer, so that it moves within the file."""
+    """Rewrite the sealed sections with longer text, so that they move within the file."""
     for section in SECTIONS[3:]:
         more = section | {"text": section["text"] * 400}
         match = {"If-Match": officer.tag(case)}
@@ -86,20 +86,23 @@ def test_no_file_of_sqlite_keeps_what_was_erased(
     gone, stays = cases[:16], cases[16:]
     keys, kept = keys_of(world, gone), secrets(world, stays)
     papers = {*first, *secrets(world, gone)} - {*keys, *kept}
-    before = found(keys, in_files(sqlite_url)), found(papers, in_files(sqlite_url))
+    before = (
+        count_found(keys, in_files(sqlite_url)),
+        count_found(papers, in_files(sqlite_url)),
+    )
     for case in gone:
         done(officer.does("discard", case))
-    committed = found(keys, in_files(sqlite_url))
+    committed = count_found(keys, in_files(sqlite_url))
 
     worker.follow()
 
     files = in_files(sqlite_url)
     assert before[0] == len(keys)
     assert before[1] > len(papers) * 0.9
-    assert committed > 0  # or what follows would prove nothing
-    assert found(keys, files) == 0
-    assert found(papers, files) <= len(papers) // 20  # copies of what moved, without a key
-    assert found(kept, files) == len(kept)
+    assert committed > 0  # otherwise the checks below would prove nothing
+    assert count_found(keys, files) == 0
+    assert count_found(papers, files) <= len(papers) // 20  # moved copies, without a key
+    assert count_found(kept, files) == len(kept)
 
 
 def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
@@ -112,13 +115,13 @@ def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
         work.session.execute(text("SELECT count(*) FROM case_key"))
         done(officer.does("discard", case))
         worker.follow()
-        meanwhile = found(sealed, in_files(sqlite_url))
+        meanwhile = count_found(sealed, in_files(sqlite_url))
         later = officer.writes_case().status_code
     worker.follow()
 
     assert meanwhile > 0
     assert later == 201
-    assert found(sealed, in_files(sqlite_url)) == 0
+    assert count_found(sealed, in_files(sqlite_url)) == 0
 
 
 def test_the_table_of_keys_keeps_none_that_was_destroyed(
@@ -127,30 +130,30 @@ def test_the_table_of_keys_keeps_none_that_was_destroyed(
     cases = [done(officer.writes_case()) for _ in range(12)]
     gone, stays = cases[:8], cases[8:]
     keys, kept = keys_of(world, gone), keys_of(world, stays)
-    before = found(keys, in_table(pg_url, KEYS))
+    before = count_found(keys, in_table(pg_url, KEYS))
     for case in gone:
         done(officer.does("discard", case))
-    committed = found(keys, in_table(pg_url, KEYS))
+    committed = count_found(keys, in_table(pg_url, KEYS))
 
     until_gone(worker, keys, pg_url)
 
     files = in_table(pg_url, KEYS)
     assert before == 8
     assert committed > 0
-    assert found(keys, files) == 0
-    assert found(kept, files) == len(kept) == 4
+    assert count_found(keys, files) == 0
+    assert count_found(kept, files) == len(kept) == 4
 
 
 def until_gone(worker: Aftermath, keys: list[bytes], url: str) -> None:
-    """Let the worker work until no key is left in the table of keys."""
-    beat_until(worker, lambda: not found(keys, in_table(url, KEYS)))
+    """Run the worker until no key is left in the table of keys."""
+    beat_until(worker, lambda: not count_found(keys, in_table(url, KEYS)))
 
 
 def beat_until(worker: Aftermath, is_done: Callable[[], bool]) -> None:
-    """Let the worker work until something holds.
+    """Run the worker until the condition holds.
 
-    Who connects to the server holds for a moment what was deleted in any database of it,
-    and the tests beside this one do.
+    A connection to the server briefly keeps deleted rows alive in all of its databases, and
+    the tests beside this one open connections.
     """
     end = monotonic() + LONGEST_WAIT
     while not is_done() and monotonic() < end:
@@ -168,11 +171,11 @@ def test_a_key_stays_while_a_transaction_may_still_see_it(
         work.session.execute(text("SELECT 1 FROM country"))
         done(officer.does("discard", case))
         worker.follow()
-        meanwhile = found([key], in_table(pg_url, KEYS))
+        meanwhile = count_found([key], in_table(pg_url, KEYS))
     until_gone(worker, [key], pg_url)
 
     assert meanwhile == 1
-    assert found([key], in_table(pg_url, KEYS)) == 0
+    assert count_found([key], in_table(pg_url, KEYS)) == 0
 
 
 def test_after_the_table_was_written_anew_the_service_has_its_own_time_outs(
@@ -192,6 +195,6 @@ def test_after_the_table_was_written_anew_the_service_has_its_own_time_outs(
 
 
 def version(url: str) -> int:
-    """Say which PostgreSQL it is: before 17 only its owner may write a table anew."""
+    """Return the PostgreSQL version; before 17 only the owner may rewrite a table."""
     [(number,)] = ask(url, "SHOW server_version_num")
     return int(str(number)) // 10_000

@@ -1,4 +1,4 @@
-"""What is answered is kept, what is not kept is not answered, nothing is kept in part."""
+"""What is confirmed is stored, what is not stored is not confirmed, never a part."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ DOOMED = {
 
 @contextmanager
 def disk_on_fire(world: World) -> Iterator[None]:
-    """Let every commit fail that would keep something; readings may end."""
+    """Make every commit of a write transaction fail; read transactions may end."""
 
     def burn(connection: Connection) -> None:
         options = connection.get_execution_options()
@@ -76,7 +76,7 @@ def disk_on_fire(world: World) -> Iterator[None]:
 
 
 def rows(world: World) -> list[int]:
-    """Count what a request could leave behind."""
+    """Return the number of rows that a request could leave behind."""
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
     with world.database.reading(SERVICE) as session:
         counts = [select(func.count()).select_from(table) for table in tables]
@@ -168,7 +168,7 @@ def test_an_act_is_kept_whole_or_not_at_all(
 
 
 def papers(led: Json, accepted: Json, lead: Someone, officer: Someone) -> list[Opening]:
-    """List what is sealed, each with someone who may open it now."""
+    """Return calls that open each sealed document, by an account that may open it."""
     own, sections = officer.submits(), ("needs", "contact", "identity", "narrative")
     of_lead = (
         *(f"{path_of(led)}/{paper}" for paper in ("sections/needs", "sections/contact")),
@@ -188,7 +188,7 @@ def papers(led: Json, accepted: Json, lead: Someone, officer: Someone) -> list[O
 def test_without_an_access_entry_nothing_is_shown(
     led: Json, accepted: Json, officer: Someone, lead: Someone, url: str
 ) -> None:
-    """R35: nothing that is sealed leaves before it is written who opened it."""
+    """R35: no sealed content is sent before its access entry is stored."""
     openings = papers(led, accepted, lead, officer)
     shown = [opens() for opens in openings]
     before = rows(lead.world)
@@ -265,7 +265,7 @@ def run(someone: Someone, change: Executable) -> None:
 
 @dataclass
 class Load:
-    """Clients that submit until the server dies, and know which answers they lack."""
+    """Clients that submit until the server dies, and keep track of missing answers."""
 
     officer: Someone
     answered: dict[str, str] = field(default_factory=dict)
@@ -277,7 +277,7 @@ class Load:
         return client.post("/v1/cases", json=new_case(submit=True), headers=headers)
 
     def run(self, client: Client, over: Event) -> None:
-        """Submit one after the other, each under a key of its own."""
+        """Submit one case after the other, each under its own idempotency key."""
         while not over.is_set():
             key = str(uuid4())
             self.lost.add(key)
@@ -293,7 +293,7 @@ class Load:
         self.lost.discard(key)
 
     def ask_again(self, client: Client) -> None:
-        """Repeat what was not answered, with the same key."""
+        """Repeat every unanswered request with the same key."""
         for key in sorted(self.lost):
             self.keep(key, obeying(partial(self.submit, client, key), self.heard))
 

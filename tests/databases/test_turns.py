@@ -1,4 +1,4 @@
-"""Who reads takes turns, and who writes never waits behind; who asks too often is told."""
+"""Readers take turns, writers never wait behind them, and rates are limited."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,1 +1,1 @@
-"""Fails the Nth statement of every operation that writes, and judges what comes of it."""
+"""Fails the Nth statement of every operation that writes, and checks the result."""

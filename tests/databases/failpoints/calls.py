@@ -1,7 +1,7 @@
-"""A valid call of every operation: who asks, for what, with which body.
+"""A valid call of every operation, with its caller, stage and body.
 
-Most are read off the tables of the matrix, which say who is answered 2xx at which stage;
-what no stage of the matrix allows has a story of its own, in `stories`.
+Most calls are taken from the tables of the matrix, which say who gets a 2xx answer at which
+stage. Operations that no stage of the matrix allows have a story in `stories`.
 """
 
 import json
@@ -35,7 +35,7 @@ OF_PLANS: Final = {
 
 @dataclass(frozen=True)
 class Call:
-    """One request that is carried out; the same bytes each time it is sent."""
+    """A request that is sent with the same bytes each time."""
 
     operation: Operation
     target: str
@@ -46,19 +46,19 @@ class Call:
         return wire.send(self.operation.method, self.target, dict(self.headers), self.body)
 
     def approved(self, approval: str) -> "Call":
-        """The same again, once it was allowed; under another key, if it takes one."""
+        """Return the call with an approval, and with a new idempotency key if keyed."""
         other: Headers = {"Idempotency-Key": "then"} if self.is_keyed else {}
         return replace(self, headers=self.headers | other | {"Approval": approval})
 
     @property
     def is_keyed(self) -> bool:
-        """Whether it may be repeated under a key."""
+        """Return whether the call has an idempotency key."""
         return "Idempotency-Key" in self.headers
 
 
 @dataclass
 class Scene:
-    """A world in which every story begins: its people, and the stages of the matrix."""
+    """The world in which every story begins: its accounts and the stages of the matrix."""
 
     wire: Wire
     people: Mapping[str, Someone]
@@ -67,7 +67,7 @@ class Scene:
     def call(
         self, name: str, who: Someone, ids: Mapping[str, str], body: Any = None
     ) -> Call:
-        """Ask for an operation by its name."""
+        """Return the call of an operation by its name."""
         operation = operation_of(name)
         known = BODY_OF.get(name, BODIES.get(operation.name, {})) if body is None else body
         own = {"code": ids[operation.keys[-1]]} if "code" in known else {}
@@ -80,19 +80,19 @@ class Scene:
         return Call(operation, target, headers, sent)
 
     def seen(self, who: Someone, target: str) -> Headers:
-        """Say what a row of the directory looks like now, or that it is not there."""
+        """Return the precondition header of a directory row, which may not exist yet."""
         shown = self.wire.send("GET", target, {"Authorization": f"Bearer {who.key}"})
         return {"If-Match": shown["etag"]} if shown["etag"] else {"If-None-Match": "*"}
 
     def allowed(self, call: Call) -> Call:
-        """Ask, let a second person allow it, and say how it is asked for again."""
+        """Send the call, let a second person approve it, and return the approved call."""
         asked = call.send(self.wire)
         assert asked.status == 202, (asked.status, asked.content)
         approval = str(asked.json()["id"])
         for one in self.people.values():
             if one.post(f"/approvals/{approval}/approve").status_code == 200:
                 return call.approved(approval)
-        raise AssertionError(f"Nobody allows {call.target}")
+        raise AssertionError(f"No account may approve {call.target}")
 
 
 type Story = Callable[[Scene], Call]
@@ -100,7 +100,7 @@ type Story = Callable[[Scene], Call]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the matrix that says 2xx."""
+    """A cell of the matrix with a 2xx answer."""
 
     name: str
     stage: str
@@ -108,18 +108,18 @@ class Cell:
     status: int
 
     def __call__(self, scene: Scene) -> Call:
-        """Tell the story of asking for it."""
+        """Return the call of the cell."""
         stage = scene.stages[self.stage]
         part = {"section": self.name.partition(".")[2]}
         return scene.call(self.name, scene.people[self.who], stage.ids | part)
 
     def with_second(self, scene: Scene) -> Call:
-        """Tell the story of doing it, once a second person allowed it."""
+        """Return the call of the cell with an approval."""
         return scene.allowed(self(scene))
 
 
 def cells() -> Iterator[Cell]:
-    """Find a cell for whatever changes or opens something; at the fullest stage first."""
+    """Yield a cell for each operation that changes or opens something."""
     for plan in plans.ALL:
         table = reading.table(plan.table)
         mine = filter(OF_PLANS[plan.table].match, reading.casting())
@@ -131,7 +131,7 @@ def cells() -> Iterator[Cell]:
 
 
 def first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[Cell]:
-    """Find the first cell in which somebody is answered 2xx."""
+    """Yield the first cell with a 2xx answer."""
     for stage in stages:
         for who in accounts():
             said = verdict(table, name, stage, reading.relation(stage, who))
@@ -141,7 +141,7 @@ def first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[C
 
 
 def verdict(table: reading.Table, name: str, stage: str, who: str) -> int | None:
-    """Say what is answered by the table; None: it has no row for that stage."""
+    """Return the status by the table, or `None` if it has no row for the stage."""
     try:
         return table.verdict(name, stage, who).status
     except AssertionError:

@@ -1,4 +1,4 @@
-"""One database that is put back as it was, again and again, and what is in it."""
+"""Copies of a database, to which it can be restored again and again."""
 
 import hashlib
 import marshal
@@ -27,40 +27,40 @@ def counts(rows: Rows) -> dict[str, int]:
 
 
 def changed(before: Rows, after: Rows) -> list[str]:
-    """Name the tables that are not as they were."""
+    """Return the tables that differ."""
     return [name for name, rows in after.items() if rows != before[name]]
 
 
 @dataclass
 class SqliteCopies:
-    """A file, and copies of it beside it; nobody has it open while it is copied."""
+    """An SQLite file with its copies; no connection is open while it is copied."""
 
     engine: Engine
     folder: Path
 
     def keep(self, name: str) -> None:
-        """Keep it as it is now."""
+        """Copy the database."""
         copied_to(self.folder / f"{name}.db", self.engine)
 
     def back(self, name: str) -> None:
-        """Make it what was kept."""
+        """Restore the database from a copy."""
         copied_from(self.folder / f"{name}.db", self.engine)
 
     def rows(self) -> Rows:
-        """Read everything, past the service."""
+        """Return the count and digest of each table, without using the service."""
         with closing(sqlite3.connect(str(self.engine.url.database))) as connection:
             return {name: digested(connection, name) for name in TABLES}
 
 
 def digested(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
-    """Digest all rows at once, in the order of their keys."""
+    """Return the number of rows of a table, and one digest of all."""
     rows = connection.execute(f'SELECT * FROM "{table}"').fetchall()
     return len(rows), hashlib.sha256(marshal.dumps(rows, PLAIN)).hexdigest()
 
 
 @dataclass
 class PostgresqlCopies:
-    """A database, and what was in it."""
+    """A PostgreSQL database and its former content."""
 
     engine: Engine
     kept: dict[str, Snapshot] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class PostgresqlCopies:
         self.looking = create_engine(self.engine.url)
 
     def keep(self, name: str) -> None:
-        """Keep it as it is now, without what was put back so often before."""
+        """Copy the database, after removing the dead rows of earlier restores."""
         self.engine.dispose()
         every = ", ".join(f'"{name}"' for name in TABLES)
         with self.looking.connect() as connection:
@@ -78,11 +78,11 @@ class PostgresqlCopies:
         self.kept[name] = taken(self.looking)
 
     def back(self, name: str) -> None:
-        self.engine.dispose()  # to connect again is a point that may fail
+        self.engine.dispose()  # a new connection is a point that may fail
         self.kept[name] = put_back(self.looking, self.kept[name])
 
     def rows(self) -> Rows:
-        """Read everything as who owns it, in one statement."""
+        """Return the count and digest of each table, as its owner, in one statement."""
         each = " UNION ALL ".join(
             f"SELECT '{name}', count(*), md5(coalesce(string_agg(r, '' ORDER BY r), ''))"
             f' FROM (SELECT t::text AS r FROM "{name}" t) AS all_of_it'
@@ -97,7 +97,7 @@ type Copies = SqliteCopies | PostgresqlCopies
 
 @contextmanager
 def copies_of(engine: Engine, folder: Path) -> Iterator[Copies]:
-    """Be ready to keep a database, and to put it back."""
+    """Yield an object that copies and restores the database."""
     if engine.dialect.name == "sqlite":
         yield SqliteCopies(engine, folder)
         return

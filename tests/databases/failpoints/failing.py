@@ -1,7 +1,7 @@
-"""A database that fails at the Nth thing it is asked, in the ways a real one does.
+"""Makes a database fail at its Nth call, in the ways a real one does.
 
-Points are counted as they reach the driver: a connection that is opened, each statement
-with its BEGIN and its PRAGMAs, each COMMIT, before and after it took effect.
+Points are counted as they reach the driver: each new connection, each statement including
+BEGIN and PRAGMA, and each COMMIT, before and after it takes effect.
 """
 
 import sqlite3
@@ -24,7 +24,7 @@ AFTER: Final = "after COMMIT"
 
 
 class Way(StrEnum):
-    """How it fails."""
+    """A way to fail."""
 
     FULL = "full"
     BROKEN = "broken"
@@ -41,7 +41,7 @@ SAID: Final = {
 
 @dataclass
 class Failing:
-    """Watches one database; the next that is asked of it may fail."""
+    """Counts the calls to one database and makes one of them fail."""
 
     points: list[str] = field(default_factory=list)
     """What was asked since it was last told to begin, each point once."""
@@ -50,25 +50,25 @@ class Failing:
     happened: bool = False
 
     def begin(self, at: int | None = None, way: Way = Way.FULL) -> None:
-        """Count anew, and fail at a point; None: at none."""
+        """Start counting, and fail at the given point, if any."""
         self.points, self.at, self.way, self.happened = [], at, way, False
 
     def is_due(self, what: str) -> bool:
-        """Count a point, and say whether this is the one."""
+        """Count a point and return whether it has to fail."""
         self.points.append(what)
         due = self.at is not None and len(self.points) == self.at + 1
         self.happened = self.happened or due
         return due
 
     def fails(self, driver: Any, cursor: Any = None) -> NoReturn:
-        """Fail as the driver would, which knows best what is left of the transaction."""
+        """Fail as the driver would, as it knows what is left of the transaction."""
         if isinstance(driver, sqlite3.Connection):
             fail_sqlite(driver, self.way)
         fail_postgresql(driver, self.way, cursor)
 
 
 def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
-    """Fail as SQLite: a full disk ends the transaction, an I/O error may leave it open."""
+    """Fail as SQLite: a full disk ends the transaction, an I/O error may not."""
     if way is Way.LOST:
         driver.close()
         driver.execute("SELECT 1")
@@ -80,7 +80,7 @@ def fail_sqlite(driver: sqlite3.Connection, way: Way) -> NoReturn:
 
 
 def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
-    """Let the server itself refuse, so that it ends the transaction; or hang up."""
+    """Raise the error in the server, to end the transaction, or close the connection."""
     if way is not Way.LOST:
         _, _, state, words = SAID[way]
         asked = cursor or driver.cursor()
@@ -91,7 +91,7 @@ def fail_postgresql(driver: Any, way: Way, cursor: Any) -> NoReturn:
 
 @contextmanager
 def failing(database: Database) -> Iterator[Failing]:
-    """Stand between a database and its driver for as long as the block lasts."""
+    """Intercept the calls between a database and its driver within the block."""
     watch = Failing()
 
     def connect(dialect: Any, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""What is promised of a call of which something failed: told, undone, and done once."""
+"""Checks a call in which a point failed: how it was reported, undone, and repeated."""
 
 import json
 import re
@@ -24,8 +24,8 @@ GROWS: Final = {"record_refusal": {"refusal"}}
 
 
 @dataclass(frozen=True)
-class Told:
-    """A call that went well: what was answered, asked of the database, and kept."""
+class SuccessfulCall:
+    """A call that succeeded, with its answer, its points and its effects."""
 
     name: str
     call: Call
@@ -40,7 +40,7 @@ class Told:
 
     @property
     def grows(self) -> set[str]:
-        """Name the tables that a repetition without a key may add to."""
+        """Return the tables that a repetition without a key may add rows to."""
         operation = self.call.operation
         opens = "Purpose" in operation.names("header")
         return GROWS.get(operation.name, set()) | ({"access_entry"} if opens else set())
@@ -48,16 +48,16 @@ class Told:
 
 @dataclass(frozen=True)
 class Tried:
-    """The same call, of which something failed, and which was sent again."""
+    """The same call with a failed point, and its repetition."""
 
-    told: Told
+    told: SuccessfulCall
     failed: Answer
     after: Rows
     again: Answer
     at_last: Rows
 
     def after_all(self, *, kept: bool) -> Iterator[str]:
-        """Say what was not as promised; kept: it was committed, and its sender not told."""
+        """Yield broken promises; `kept` means committed but not confirmed to the client."""
         if is_stream(self.failed):
             yield from self.of_a_stream()
             return
@@ -65,18 +65,18 @@ class Tried:
         yield from self.of_what_was_kept() if kept else self.of_what_was_undone()
 
     def of_what_was_undone(self) -> Iterator[str]:
-        """Nothing was changed; and a retry is answered, and does, what the first would."""
+        """Check that nothing changed, and that the retry has the intended effect."""
         if left := changed(self.told.before, self.after):
             yield f"left something in {left}"
         if (self.again.status, meant(self.again)) != (self.right.status, meant(self.right)):
             yield f"the retry: {self.again.status} {self.again.content[:200]!r}"
         if self.again["Idempotent-Replayed"]:
-            yield "the retry was called a replay, and nothing had been done"
+            yield "the retry was marked as a replay, but nothing had been done"
         if other := differing(self.told.after, self.at_last):
             yield f"the retry did something else: {other}"
 
     def of_what_was_kept(self) -> Iterator[str]:
-        """All of it was kept; and a retry is told so, and does nothing anew."""
+        """Check that everything was kept, and that the retry does nothing again."""
         if other := differing(self.told.after, self.after):
             yield f"was kept in part: {other}"
         if self.again.status >= 500:
@@ -88,7 +88,7 @@ class Tried:
             yield f"the retry of what was done changed {anew}"
 
     def of_a_stream(self) -> Iterator[str]:
-        """What fails once it has begun ends it: it tells nothing that it would not have."""
+        """Check that a failure ends a stream and adds nothing to it."""
         if not self.right.content.startswith(self.failed.content.rstrip()):
             yield "the stream told something else"
         if other := differing(self.told.after, self.after):
@@ -108,31 +108,31 @@ def is_replay(again: Answer, right: Answer) -> bool:
 
 
 def differing(meant: Rows, found: Rows) -> dict[str, tuple[int, int]]:
-    """Say in which tables there are more rows, or fewer: as meant, and as found."""
+    """Return the tables with other row counts, as pairs of expected and actual."""
     due, there = counts(meant), counts(found)
     return {name: (due[name], there[name]) for name in due if due[name] != there[name]}
 
 
 def meant(answer: Answer) -> str:
-    """Spell an answer without what is drawn anew each time."""
+    """Return the text of an answer without random values."""
     return RANDOM.sub("*", answer.content.decode())
 
 
 def unlike_a_problem(answer: Answer, call: Call) -> Iterator[str]:
-    """Say what is wrong with how a failure was told."""
+    """Yield what is wrong with the answer to a failure."""
     if answer.status not in {500, 503}:
         yield f"answered {answer.status}"
     if answer["Content-Type"] != PROBLEM:
         yield f"answered as {answer['Content-Type']}"
     if answer.status == 503 and not answer["Retry-After"]:
-        yield "no word of when to come back"
+        yield "no Retry-After header"
     told = answer.content.decode()
     if any(word in told for word in words_of(call)) or "SELECT" in told:
-        yield "the failure repeats what was sent, or how we work"
+        yield "the answer repeats the input or shows internals"
 
 
 def words_of(call: Call) -> Iterator[str]:
-    """List the texts of a body that are long enough to be known again."""
+    """Yield the texts of a body that are long enough to recognise."""
     said = json.loads(call.body) if call.body.startswith(b"{") else {}
     yield from (text for text in texts(said) if len(text) >= LONG)
 

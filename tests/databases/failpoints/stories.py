@@ -1,4 +1,4 @@
-"""What no stage of the matrix allows: each brings about what it takes, and then asks."""
+"""Calls that no stage of the matrix allows; each story prepares its own state first."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -16,7 +16,7 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 def opens_return(scene: Scene) -> Call:
-    """A helper at home was asked to receive her, and said yes."""
+    """Prepare an accepted referral to a helper at home."""
     officer, lead, home = (scene.people[name] for name in ("consulate", "kz", "home"))
     _, referral = accepted(officer, lead, home)
     return scene.call("open_return", home, {"referral_id": referral["id"]})
@@ -28,7 +28,7 @@ def going_home(scene: Scene, **changes: object) -> Homecoming:
 
 
 def determines_interests(scene: Scene) -> Call:
-    """A child is to go home, and its best interests were assessed."""
+    """Prepare the return of a child whose best interests were assessed."""
     given_by = {"given_by": "guardian_with_assent"}
     consents = [consent(**given_by), to_return(**given_by)]
     way = going_home(scene, notice={"age_class": "child"}, consents=consents)
@@ -39,14 +39,14 @@ def determines_interests(scene: Scene) -> Call:
 
 
 def accounts_for(scene: Scene) -> Call:
-    """She was on her way when she took her consent back."""
+    """Prepare a return whose person took the consent back on the way."""
     way = going_home(scene)
     way.goes("depart")
     way.takes_back("RETURN")
     return scene.call("account_for_person", way.lead, {"return_id": way.record["id"]})
 
 
-# Readings in an emergency: asked for by a helper, permitted by oversight or the lead.
+# Emergency access: requested by a helper, permitted by oversight or the lead.
 
 
 def asked_to_read(scene: Scene) -> dict[str, str]:
@@ -88,16 +88,16 @@ def informs_of_reading(scene: Scene) -> Call:
 
 
 def reviews_reading(scene: Scene) -> Call:
-    """Another overseer than who permitted it looks at what was read."""
+    """Review an emergency access as another overseer than the one who permitted it."""
     other = scene.wire.world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     return scene.call("review_reading", other, stopped(scene))
 
 
-# Readings that leave evidence: who was asked has looked, who polled has heard.
+# Reads that leave delivery evidence.
 
 
 def looks_at_case(scene: Scene) -> Call:
-    """A case was just submitted, and nobody looked at it."""
+    """Prepare a submitted case that no office has retrieved."""
     case = scene.people["consulate"].submits()
     return scene.call("get_case", scene.people["kz"], {"code": case["code"]})
 
@@ -112,7 +112,7 @@ def looks_at_handover(scene: Scene) -> Call:
 
 
 def polled(scene: Scene, name: str) -> Call:
-    """Somebody has read two events, and goes on behind them."""
+    """Prepare a poller that has read two events."""
     who = scene.people["kz"]
     cursor = done(who.get("/events", limit=2))["next"]
     call = scene.call(name, who, {})
@@ -128,7 +128,7 @@ def listens(scene: Scene) -> Call:
 
 
 def asks_for_token(scene: Scene) -> Call:
-    """A machine signs in."""
+    """Prepare a machine that signs in."""
     machine = enrolled(scene.wire.world, "failpoints")
     form = {
         "grant_type": "client_credentials",
@@ -141,7 +141,7 @@ def asks_for_token(scene: Scene) -> Call:
 
 
 def writes_case(scene: Scene) -> Call:
-    """A whole case is written and submitted at once."""
+    """Write and submit a case in one request."""
     return scene.call("write_case", scene.people["consulate"], {}, new_case(submit=True))
 
 
@@ -183,6 +183,6 @@ STORIES: Final[Mapping[str, Story]] = {
 
 
 def stages_of(names: Iterable[str]) -> set[str]:
-    """Say which stages of the matrix some stories take."""
+    """Return the stages of the matrix that some stories need."""
     begun = {name: cell.stage for name, cell in (CELLS | BY_TWO).items()} | BEFORE
     return {begun[name] for name in names if name in begun}

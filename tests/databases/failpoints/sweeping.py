@@ -1,4 +1,4 @@
-"""Every point of a call fails once; what is answered, kept, and answered to a retry."""
+"""Lets every point of a call fail once, and checks the answer, the data and a retry."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from tests.databases.failpoints.calls import Call, Scene
 from tests.databases.failpoints.copies import Copies, copies_of
 from tests.databases.failpoints.failing import AFTER, Failing, Way, failing
-from tests.databases.failpoints.judging import Told, Tried
+from tests.databases.failpoints.judging import SuccessfulCall, Tried
 from tests.databases.failpoints.stories import STORIES, stages_of
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.databases import ids_of
@@ -25,7 +25,7 @@ from tests.sweeps.matrix.stages import Stage
 
 @dataclass
 class Ids:
-    """Ids that come again in the same order, once it is begun anew."""
+    """Ids that repeat in the same order after each start."""
 
     chance: Random = field(default_factory=lambda: Random(0))
 
@@ -38,7 +38,7 @@ class Ids:
 
 @dataclass
 class Sweep:
-    """A world, its copies, and what fails in it."""
+    """A world with its copies and the database that fails."""
 
     scene: Scene
     copies: Copies
@@ -48,15 +48,15 @@ class Sweep:
     def sends(
         self, call: Call, drawn: str, at: int | None = None, way: Way = Way.FULL
     ) -> Answer:
-        """Send it, while a point fails."""
+        """Send the call while a point fails."""
         self.ids.begin(drawn)
         self.watch.begin(at, way)
         answer = call.send(self.scene.wire)
         self.watch.at = None
         return answer
 
-    def told(self, name: str) -> Told:
-        """Bring a call about, and see how it goes when nothing fails."""
+    def told(self, name: str) -> SuccessfulCall:
+        """Prepare a call, and record how it goes without a failure."""
         self.copies.back("begun")
         self.ids.begin(name)
         call = STORIES[name](self.scene)
@@ -65,10 +65,10 @@ class Sweep:
         before = self.copies.rows()
         answer = self.sends(call, "first")
         points = list(self.watch.points)
-        return Told(name, call, answer, points, before, self.copies.rows())
+        return SuccessfulCall(name, call, answer, points, before, self.copies.rows())
 
-    def faults(self, told: Told, number: int, way: Way) -> list[str]:
-        """Let one point fail; say what was not as promised."""
+    def faults(self, told: SuccessfulCall, number: int, way: Way) -> list[str]:
+        """Let one point fail, and return the broken promises."""
         self.copies.back("ready")
         failed = self.sends(told.call, "first", number, way)
         after = self.copies.rows()
@@ -81,7 +81,7 @@ class Sweep:
 
 
 def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
-    """Bring some stages about; what is long ago first."""
+    """Build some stages, oldest first."""
     made: dict[str, Stage] = {}
     for table, building in (
         (records.REFERRALS, records.of_referrals),
@@ -95,7 +95,7 @@ def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
 
 @contextmanager
 def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Sweep]:
-    """Build a world for some stories, and stand between it and its database."""
+    """Build a world for some stories and intercept its database."""
     ids = Ids()
     with wired(url, app, ids) as wire:
         world, known = wire.world, people(wire.world)
