@@ -17,9 +17,9 @@ ROW: Final = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
 
 
 def test_every_table_is_decided_once() -> None:
-    read_policy_rows = [name for name, _ in ROW.findall(PAGE)]
+    listed = [name for name, _ in ROW.findall(PAGE)]
 
-    assert sorted(read_policy_rows) == sorted(Base.metadata.tables)
+    assert sorted(listed) == sorted(Base.metadata.tables)
 
 
 def test_the_page_calls_erased_what_is() -> None:

@@ -1,4 +1,4 @@
-"""After a restore: case by case, what can no longer be honoured, and who must be told."""
+"""The report after a restore: for each case what was lost, and who must be told."""
 
 import json
 from collections.abc import Iterator
@@ -34,22 +34,22 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
     return made
 
 
-def heard_of(world: World, at: datetime) -> None:
-    """Let the worker be heard of, at the moment of the backup."""
+def record_heartbeat(world: World, at: datetime) -> None:
+    """Record a heartbeat of the worker at the moment of the backup."""
     with world.database.writing() as session:
         beat(session, Part.CLOCKS, at)
 
 
 @contextmanager
 def restored(world: World, url: str, folder: Path) -> Iterator[Command]:
-    """Keep a backup as it is now; hand out what an operator types in it."""
-    heard_of(world, world.now)
+    """Keep a backup, and yield a function that runs an operator's commands on it."""
+    record_heartbeat(world, world.now)
     world.database.engine.dispose()
     with backup(url) as older:
         yield operating(folder, older)
 
 
-def told(operate: Command, *words: str) -> Json:
+def read_report(operate: Command, *words: str) -> Json:
     said = operate("affected", "--json", *words)
     assert (said.returncode, said.stderr) == (0, "")
     found: Json = json.loads(said.stdout)
@@ -79,7 +79,7 @@ def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # no
         ledger.copy_out(world.ground)
         assert operate("restored").returncode == 0
 
-        found, text = told(operate), operate("affected").stdout
+        found, text = read_report(operate), operate("affected").stdout
 
     cases = {one["code"]: one for one in found["cases"]}
     assert set(cases) == {one["code"] for one in (unanswered, led, draft, gone)}
@@ -107,7 +107,7 @@ def test_what_is_due_later_waits_and_what_was_late_before_was_overdue(
     case = officer.submits()
     assert ledger.found()
     with restored(world, url, tmp_path) as operate:
-        late = told(operate, "--since", "2026-11-01")
+        late = read_report(operate, "--since", "2026-11-01")
         text = operate("affected", "--since", "2026-11-01").stdout
 
     assert lines_of(late, case["code"])[0][0] == "overdue"
@@ -129,7 +129,7 @@ def test_a_case_that_the_backup_never_knew_is_counted_and_the_feeds_are_told(
         ledger.copy_out(world.ground)
         assert operate("restored").returncode == 0
 
-        found = told(operate)
+        found = read_report(operate)
 
     assert found["unknown"] == 1
     assert never["code"] not in {one["code"] for one in found["cases"]}
@@ -166,11 +166,15 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
     with world.database.writing(SERVICE) as session:
         session.execute(update(Clock).where(its).values(due_at=NOON))
     assert ledger.found()
-    heard_of(world, NOON)
+    record_heartbeat(world, NOON)
     world.database.engine.dispose()
     with backup(url) as older:
         operate = operating(tmp_path, older)
-        before, said, found = told(operate), operate("restored"), told(operate)
+        before, said, found = (
+            read_report(operate),
+            operate("restored"),
+            read_report(operate),
+        )
         text = operate("affected").stdout
         again = World(older)
         again.now = utc_now() + timedelta(days=29)

@@ -1,4 +1,4 @@
-"""What somebody sends who has not signed in: little, soon, and few at once."""
+"""Bodies of requests without a sign-in are limited in size, time and number."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ type Pieces = list[tuple[float, bytes, bool]]
 
 
 def request_of(pieces: Pieces, **headers: str) -> Request:
-    """Make a request whose body arrives so."""
+    """Return a request whose body arrives in these pieces."""
     coming = [*pieces, (60.0, b"", True)]
 
     async def receive() -> dict[str, Any]:
@@ -88,7 +88,7 @@ MOST = 16
 
 
 @pytest.fixture
-def few(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+def limited_world(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """Serve with a limit of 16 connections."""
     monkeypatch.setattr("app.cli.connections.MAX_CONNECTIONS", MOST)
     with served(sqlite_url) as world:
@@ -112,11 +112,13 @@ def is_closed(line: socket.socket) -> bool:
 
 
 @pytest.mark.slow
-def test_who_opens_many_and_sends_nothing_loses_the_oldest(few: Served) -> None:
+def test_who_opens_many_and_sends_nothing_loses_the_oldest(limited_world: Served) -> None:
     with ExitStack() as stack:
-        lines = [stack.enter_context(opened(few)) for _ in range(MOST)]
+        lines = [stack.enter_context(opened(limited_world)) for _ in range(MOST)]
         time.sleep(A_WHILE + 0.2)
-        asked = stack.enter_context(opened(few, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"))
+        asked = stack.enter_context(
+            opened(limited_world, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+        )
         answered = asked.recv(4096)
         closed = [is_closed(line) for line in lines]
 
@@ -125,14 +127,14 @@ def test_who_opens_many_and_sends_nothing_loses_the_oldest(few: Served) -> None:
 
 
 @pytest.mark.slow
-def test_a_connection_that_was_answered_makes_room_first(few: Served) -> None:
+def test_a_connection_that_was_answered_makes_room_first(limited_world: Served) -> None:
     ask = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
     with ExitStack() as stack:
-        idle = stack.enter_context(opened(few, ask))
+        idle = stack.enter_context(opened(limited_world, ask))
         idle.recv(4096)
-        lines = [stack.enter_context(opened(few)) for _ in range(MOST - 1)]
+        lines = [stack.enter_context(opened(limited_world)) for _ in range(MOST - 1)]
         time.sleep(0.2)
-        asked = stack.enter_context(opened(few, ask))
+        asked = stack.enter_context(opened(limited_world, ask))
         answered = asked.recv(4096)
         closed = [is_closed(line) for line in (idle, *lines)]
 

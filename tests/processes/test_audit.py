@@ -1,6 +1,6 @@
-"""`make audit` with the real pip-audit: what it asks, and that no answer is no good news.
+"""`make audit` with the real pip-audit: its requests, and failure when there is no answer.
 
-The vulnerability service is a server of this machine that speaks as OSV does.
+The vulnerability service is a local server with the interface of OSV.
 """
 
 import json
@@ -29,7 +29,7 @@ ID = "CVE-2026-0001"
 
 @dataclass
 class Service:
-    """What a vulnerability service knows, what it was asked, and how it answers."""
+    """The vulnerabilities a service knows, the queries it got, and how it answers."""
 
     knows: set[audit.Package] = field(default_factory=lambda: {audit.PROBE})
     asked: list[audit.Package] = field(default_factory=list)
@@ -81,7 +81,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository whose requirements were committed a month ago and did not change."""
+    """Return a repository whose requirements were committed a month ago."""
     folder = tmp_path / "tree"
     (folder / "requirements").mkdir(parents=True)
     for name, text in {"run": RUN, "dev": DEV, "other": OTHER}.items():
@@ -172,7 +172,7 @@ NO_ANSWERS = {one.__name__: one for one in (is_away, fails, shows_a_page, has_no
 def silent(
     request: pytest.FixtureRequest, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> Service:
-    """A service that cannot say whether anything is vulnerable."""
+    """Return a service that cannot tell whether a package is vulnerable."""
     NO_ANSWERS[request.param](service, monkeypatch)
     return service
 

@@ -1,4 +1,4 @@
-"""A backup is whole, or there is none: also under load, after a kill, on a full disk."""
+"""A backup is complete or absent: under load, after a kill, and on a full disk."""
 
 import os
 import signal
@@ -70,7 +70,7 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
 
 
 def is_restored(folder: Path, url: str, cursor: str, there: set[str]) -> None:
-    """Serve the backup as operators are told to; a poller of before is told so."""
+    """Serve the backup as operators are told to; an old cursor must get 410."""
     restored = f"sqlite:///{folder}/first.db"
     said = command(folder, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=restored)
     assert (said.returncode, said.stderr) == (0, ""), url
@@ -114,8 +114,8 @@ def test_where_nothing_is_there_is_nothing_to_copy(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_finished_is_no_backup(sqlite_url: str, tmp_path: Path) -> None:
-    """A folder that is not there, and a damaged database."""
-    with pytest.raises(NotReady, match="was not made"):
+    """Try a missing folder and a damaged database."""
+    with pytest.raises(NotReady, match="no backup"):
         backing_up.make(sqlite_url, tmp_path / "nowhere" / "first.db")
     path = Path(str(make_url(sqlite_url).database))
     damaged = bytearray(path.read_bytes())
@@ -149,7 +149,7 @@ def test_one_that_was_killed_leaves_none_and_the_next_one_is_made(
 
 @pytest.fixture
 def large(sqlite_url: str) -> Path:
-    """A database that no single step copies."""
+    """Return a database that is too large for a single step of the copy."""
     path = Path(str(make_url(sqlite_url).database))
     with closing(sqlite3.connect(path)) as filled:
         filled.execute("CREATE TABLE filler (bytes BLOB)")
@@ -167,7 +167,7 @@ def test_a_backup_ends_however_often_others_commit(
     over = Event()
 
     def commits() -> int:
-        """Go on until told; says how often."""
+        """Commit until stopped, and return the number of commits."""
         count = 0
         with closing(sqlite3.connect(large, timeout=30)) as beating:
             while not over.wait(0.005):

@@ -1,4 +1,4 @@
-"""`make breaking`: what it compares with, what it tells, and how it answers the shell."""
+"""`make breaking`: what it compares, what it prints, and its exit codes."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ def without_b(version: str) -> Json:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository after its first release: `/b` is gone, and `/c` is new."""
+    """Return a repository after its first release: `/b` is removed, and `/c` is new."""
     (tmp_path / "openapi").mkdir()
     write(tmp_path, breaking.RELEASED, OLD)
     write(tmp_path, breaking.CONTRACT, without_b("0.2.0"))

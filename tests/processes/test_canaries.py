@@ -1,7 +1,7 @@
-"""What a person tells us is nowhere to be read but where it is opened (issue 2, line 8).
+"""Personal data appears nowhere except where it is opened (issue 2, line 8).
 
-A journey through the real server, in which everything personal is said in words that are
-said nowhere else; then a hunt for them, however spelled.
+A journey runs through the real server with unique words in all personal data. Then every
+output and file is searched for these words in any spelling.
 """
 
 import json
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def setting_out(world: World) -> Iterator[Journey]:
-    """Serve as `safe-conduct serve` does, on a port of its own."""
+    """Serve as `safe-conduct serve` does, on a free port."""
     made = Journey(world)
     serving = server(world.app, Settings(port=0))
     thread = Thread(target=serving.run)
@@ -59,14 +59,14 @@ def setting_out(world: World) -> Iterator[Journey]:
 
 @pytest.fixture
 def journey(world: World) -> Iterator[Journey]:
-    """Begin a journey of one's own."""
+    """Return a new journey."""
     with setting_out(world) as made:
         yield made
 
 
 @dataclass(frozen=True)
 class Gone:
-    """A journey to its end, for all who only look at what is left of it."""
+    """A completed journey, shared by the tests that only read its results."""
 
     journey: Journey
     url: str
@@ -89,7 +89,7 @@ LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
 
 
 def garble(http: Client, text: str) -> bytes:
-    """Say what is not HTTP at all."""
+    """Send a request that is not HTTP and contains the text."""
     address = (http.base_url.host, http.base_url.port or 80)
     with socket.create_connection(address, timeout=5) as wire:
         wire.sendall(f"{text}\r\nX: {text}\r\n\r\n".encode())
@@ -97,7 +97,7 @@ def garble(http: Client, text: str) -> bytes:
 
 
 def files_of(url: str) -> list[Path]:
-    """Name the files that a database is kept in; a vanished one was another database's."""
+    """Return the files of a database; for PostgreSQL those of its server."""
     if url.startswith("sqlite"):
         path = Path(make_url(url).database or "")
         return sorted(path.parent.glob(f"{path.name}*"))
@@ -106,7 +106,7 @@ def files_of(url: str) -> list[Path]:
 
 
 def found_on_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object]:
-    """Hunt through the raw bytes of every file, and say which were hunted through."""
+    """Return the hits in the bytes of every file."""
     found: list[object] = []
     for path in files_of(url):
         try:
@@ -117,7 +117,7 @@ def found_on_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object
 
 
 def is_ours(url: str, path: Path) -> bool:
-    """Say whether a file can hold what this database keeps."""
+    """Return whether a file may hold data of this database."""
     if url.startswith("sqlite"):
         return True
     [(oid,)] = ask(url, "SELECT oid FROM pg_database WHERE datname = current_database()")
@@ -125,7 +125,7 @@ def is_ours(url: str, path: Path) -> bool:
 
 
 def checkpoint(url: str) -> None:
-    """Bring everything from the journal of the database into its files."""
+    """Write everything from the journal of the database to its files."""
     lite = url.startswith("sqlite")
     ask(url, "PRAGMA wal_checkpoint(FULL)" if lite else "CHECKPOINT")
 
@@ -139,7 +139,7 @@ def test_nothing_personal_lies_on_disk(gone: Gone) -> None:
 
     assert len(gone.journey.say.said) >= 30
     assert running == checked == closed == []
-    if gone.url.startswith("sqlite"):  # the hunt went through its journal too
+    if gone.url.startswith("sqlite"):  # the search included its journal
         kinds = [name.partition(".db")[2] for name in gone.files]
         assert kinds == ["", "-shm", "-wal"]
 
@@ -204,14 +204,14 @@ def test_no_problem_repeats_what_was_sent(gone: Gone) -> None:
     assert len(refused) >= 40
     assert {answer.status_code for answer in refused} >= {401, 404, 405, 409, 422}
     assert {answer.headers["Content-Type"] for answer in refused} == {PROBLEM}
-    assert [hit for answer in refused for hit in hits(everything(answer))] == []
+    assert [hit for answer in refused for hit in hits(join_answer(answer))] == []
 
 
 PROBLEM = "application/problem+json"
 
 
-def everything(answer: Response) -> bytes:
-    """Take an answer whole: its headers, its body, and its body as it is meant."""
+def join_answer(answer: Response) -> bytes:
+    """Return the headers and the body of an answer, encoded and decoded."""
     headers = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
     return b"\n".join([headers.encode(), answer.content, answer.text.encode()])
 
@@ -223,6 +223,6 @@ def test_nothing_personal_is_told_but_where_it_is_opened(gone: Gone) -> None:
     assert any(hits(answer.content) for answer in opened)
     assert any(a.url.path == "/v1/events" and a.json()["items"] for a in told)
     assert any("Location" in answer.headers for answer in told)
-    assert [hit for answer in told for hit in hits(everything(answer))] == []
+    assert [hit for answer in told for hit in hits(join_answer(answer))] == []
     assert [hit for answer in opened for hit in hits(str(answer.headers).encode())] == []
     assert hits(urls.encode()) == []

@@ -1,4 +1,4 @@
-"""The reference poller conforms; of those that do not, the check finds what is wrong."""
+"""The reference poller conforms, and the check finds the fault of each broken poller."""
 
 import re
 import subprocess
@@ -109,7 +109,7 @@ def test_the_reference_poller_follows_the_service_itself(
 
 @dataclass
 class Answers:
-    """What a server says, one thing after the other, and by which keys it was asked."""
+    """The answers a server gives in order, and the keys it was asked with."""
 
     said: list[tuple[int, dict[str, str]]]
     keys: list[str] = field(default_factory=list)
@@ -117,7 +117,7 @@ class Answers:
 
 @contextmanager
 def answering(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]]:
-    """Answer in this way, then that there is nothing; say where."""
+    """Start a server that gives these answers and then empty pages; yield its URL."""
     answers = Answers(list(said))
 
     class Handler(BaseHTTPRequestHandler):
@@ -132,7 +132,7 @@ def answering(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]
 
         @override
         def log_message(self, *_: object) -> None:
-            """Say nothing on the console."""
+            """Print nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, args=[0.01], daemon=True).start()

@@ -1,4 +1,4 @@
-"""The reference receiver believes what is signed, fresh and new, and nothing else (R65)."""
+"""The reference receiver accepts only signed, recent and new messages (R65)."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def signed(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, str]:
 
 @contextmanager
 def listening(folder: Path) -> Iterator[str]:
-    """Run it as an integrator does; say where it listens."""
+    """Run the receiver as an integrator does, and yield its URL."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,7 +44,7 @@ def listening(folder: Path) -> Iterator[str]:
 
 
 def woken(folder: Path) -> list[str]:
-    """What it told the poller."""
+    """Return the lines with which it woke the poller."""
     lines = (folder / "said").read_text().splitlines()
     return [line for line in lines if line.startswith("feed.event")]
 

@@ -1,4 +1,4 @@
-"""A message goes to the address that was judged, and to no other (R62, R63)."""
+"""A message goes only to the address that was checked (R62, R63)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -39,7 +39,7 @@ def parcel(port: int, host: str = HOST) -> Parcel:
 
 
 def leading_to(*answers: Sequence[str]) -> tuple[LookUp, list[str]]:
-    """A resolver that says something else each time it is asked."""
+    """Return a resolver that gives another answer at each query."""
     asked, told = list[str](), iter(answers)
 
     async def look_up(host: str, _: int) -> Sequence[Address]:
@@ -86,7 +86,7 @@ def test_a_name_that_leads_inside_is_not_called(
 
 @pytest.mark.slow
 def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
-    """It comes later than the half of the limit that a connection has."""
+    """The answer takes longer than the half of the limit that a connection has."""
     receiver.postman.mood = lambda: Mood.SLOW
     receiver.courier = replace(receiver.courier, whole=SHORT_LIMIT)
     look_up, _ = leading_to(["127.0.0.1"])
@@ -114,7 +114,7 @@ def test_a_drill_calls_this_machine_and_still_no_neighbour(receiver: Receiver) -
 def test_a_name_that_leads_elsewhere_a_moment_later_is_not_asked_again(
     receiver: Receiver,
 ) -> None:
-    """Rebinding: what was judged is what is called."""
+    """Against DNS rebinding, the address that was checked is the one that is called."""
     look_up, asked = leading_to(["127.0.0.1"], [METADATA], [METADATA])
 
     assert carried(receiver, look_up).outcome == Outcome.DELIVERED

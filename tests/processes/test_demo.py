@@ -1,4 +1,4 @@
-"""What `make run` does, as whoever tries it for the first time sees it."""
+"""`make run` works for a first-time user as the README says."""
 
 import json
 import os
@@ -27,7 +27,7 @@ SERVING = 30
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """The environment of somebody who has set nothing, but for where the files go."""
+    """Return an environment without settings except for the location of the files."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("SAFE_CONDUCT_")}
     return kept | {
         "SAFE_CONDUCT_DATABASE_URL": f"sqlite:///{folder}/var/demo.db",
@@ -38,14 +38,14 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Type a command, and wait until it is done."""
+    """Run a command and wait until it ends."""
     typed = Typed([COMMAND, *words], environment(folder, **more), folder)
     return run(typed, SECONDS)
 
 
 @contextmanager
 def demo_serving(folder: Path, until: str = "curl", **more: str) -> Iterator[list[str]]:
-    """Run the demo until it has printed its first request; hand over what it said."""
+    """Run the demo until it has printed its first request, and yield its output."""
     process = subprocess.Popen(
         [COMMAND, "demo", "serve"],
         env=environment(folder, **more),
@@ -143,7 +143,7 @@ def test_it_is_served_before_anything_is_told(tmp_path: Path) -> None:
     assert time.monotonic() - began < SERVING
 
 
-# What the README says next.
+# The next steps of the README.
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 FIRST = "Send the first case"
@@ -159,13 +159,13 @@ NOTHING_CAME = 28
 
 
 def typed(heading: str) -> list[str]:
-    """What a part of the README has its reader type, block by block."""
+    """Return the commands in a section of the README, block by block."""
     part = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return [block.strip() for block in re.findall(r"```\n(.*?)```", part, re.DOTALL)]
 
 
 class Reader:
-    """Somebody who types what the README says, with the keys that were printed."""
+    """A user who types what the README says, with the printed keys."""
 
     def __init__(self, said: list[str], folder: Path) -> None:
         url = told(said, r"serving at (http://\S+),")
@@ -208,7 +208,7 @@ def test_what_the_readme_types_works_with_the_keys_that_were_printed(
         opened = json.loads(reader.types(opening.replace("{code}", case["code"])))
 
     assert export.startswith("export URL=http://127.0.0.1:8000/v1 KEY=sc_")
-    assert re.findall(r"20\d\d-\d\d-\d\d", first) == []  # some day it would be over
+    assert re.findall(r"20\d\d-\d\d-\d\d", first) == []  # a fixed date would pass some day
     assert (case["state"], case["holder"]) == ("submitted", "KZ_LEAD")
     subject = f"cases/{case['code']}"
     assert subject in {event["subject"] for event in events["items"]}

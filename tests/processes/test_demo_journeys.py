@@ -1,4 +1,4 @@
-"""Each journey of the demonstration: it ends where it says, and tells nobody too much."""
+"""Each journey of the demonstration ends where it says, and reveals nothing more."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ LEADS = {
 
 @dataclass
 class Theatre:
-    """A service, everybody's keys, and what was told."""
+    """A service with the keys of all parts, and the output of the journeys."""
 
     world: Served
     http: Client
@@ -59,12 +59,12 @@ class Theatre:
         )
 
     def run_out(self, code: str) -> None:
-        """Let the time of a case be over, and the worker notice."""
+        """Let the deadline of a case pass, and run the worker."""
         runs_out(self.world.ground)(code)
         self.world.works()
 
     def plays(self, journey: Journey) -> str:
-        """Play a journey, and say where its case is."""
+        """Play a journey, and return the path of its case."""
         journeys.play(self.troupe, [journey])
         [case] = self.of(LEADS[journey]).get("cases")["items"]
         return f"cases/{case['code']}"
@@ -73,7 +73,7 @@ class Theatre:
         return self.troupe.player(part)
 
     def all_that_is_known(self) -> dict[str, Json]:
-        """Everything that anybody can list."""
+        """Return every list of every part."""
         paths = ("cases", "referrals", "handovers", "events", "worklist", "approvals")
         return {
             f"{part.label} {path}": without_times(self.of(part).get(f"{path}?limit=200"))
@@ -83,7 +83,7 @@ class Theatre:
 
 
 def without_times(page: Json) -> Json:
-    """A page as it reads, but for cursors that only say when it was asked."""
+    """Return a page without its cursors, which depend on the time."""
     return {"items": page["items"]}
 
 
@@ -99,7 +99,7 @@ def opened(copy: Copy) -> Iterator[Theatre]:
 
 @pytest.fixture
 def theatre(copy: Copy) -> Iterator[Theatre]:
-    """Open one in which nothing was played yet."""
+    """Return a service in which nothing was played yet."""
     with opened(copy) as made:
         yield made
 
@@ -111,7 +111,7 @@ type After = Callable[[Journey], Played]
 
 @pytest.fixture(scope="module")
 def after(copy: Copy) -> Iterator[After]:
-    """Play each journey once, for all who only look at what came of it."""
+    """Play each journey once for the tests that only read its results."""
     with ExitStack() as stack:
 
         @cache
@@ -123,7 +123,7 @@ def after(copy: Copy) -> Iterator[After]:
 
 
 def referral(lead: Player, service: str) -> Json:
-    """The referral of the case for a service, as the lead sees it."""
+    """Return the referral of the case for a service, as the lead sees it."""
     [found] = [r for r in lead.get("referrals")["items"] if r["service"] == service]
     return dict(found)
 
@@ -349,7 +349,8 @@ def test_a_no_holds_at_once_and_a_name_is_denied_to_a_state_body(after: After) -
     told = "\n".join(theatre.said)
     assert "withdrawn: CONSENT_WITHDRAWN" in told
     assert "KZ_SHELTER_TANSHOLPAN: contact, yes" in told
-    assert "KZ_SHELTER_TANSHOLPAN: contact, no" not in told  # a stranger leaves no trace
+    # Reads by a stranger are not recorded.
+    assert "KZ_SHELTER_TANSHOLPAN: contact, no" not in told
     assert "KZ_LEGAL_AID: contact, no" in told
 
 

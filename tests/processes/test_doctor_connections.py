@@ -1,4 +1,4 @@
-"""The doctor connects to the servers that notices are handed to, and sends nothing."""
+"""The doctor connects to the mail server and the SMS gateway, and sends no message."""
 
 import ssl
 from pathlib import Path

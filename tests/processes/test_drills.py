@@ -1,4 +1,4 @@
-"""A drill runs deadlines faster than life; what serves real people refuses to."""
+"""A drill runs deadlines faster; a service for real cases refuses to."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_production_refuses_clocks_that_run_faster(tmp_path: Path, word: str) ->
 def test_no_command_runs_production_with_faster_clocks(
     tmp_path: Path, words: tuple[str, ...]
 ) -> None:
-    """`restored` sets the clocks by which what it spares is erased after 30 days."""
+    """`restored` sets the deadlines that erase restored cases after 30 days."""
     refused = command(tmp_path, *words, **FAST)
 
     assert refused.returncode == 1

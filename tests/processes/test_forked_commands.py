@@ -1,4 +1,4 @@
-"""A command that is forked does, prints and leaves what a started one does."""
+"""A forked command behaves, prints and leaves files as a started one does."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Faults that were induced are told by the log, by `worker status` and by the metrics."""
+"""Induced faults appear in the log, in `worker status` and in the metrics."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ FOUND = {
 
 
 def age_notices(home: Path) -> None:
-    """Let what waits have waited for a day."""
+    """Make the waiting notifications one day old."""
     ground = ground_of(home)
     long_ago = ground.clock() - timedelta(days=1)
     with ground.database.writing() as session:
@@ -36,7 +36,7 @@ def age_notices(home: Path) -> None:
 
 
 def logged_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:
-    """Read the log until so many alarms were logged; a minute is what is promised."""
+    """Read the log until so many alarms appear, which must take at most a minute."""
     assert process.stderr
     found: list[Json] = []
     while len(found) < wanted:

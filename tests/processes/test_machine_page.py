@@ -1,4 +1,4 @@
-"""What docs/integrate.md shows a machine how to do, done by a process of its own."""
+"""The steps of docs/integrate.md for machines work in a process of their own."""
 
 import json
 import os
@@ -23,7 +23,7 @@ FILES = re.compile(r"^```python\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    """Serve by the clock of this machine, at an address that is its own."""
+    """Serve with the real clock at the real address."""
     with served(url) as made:
         made.now = datetime.now(UTC)
         before = made.app.state.token_endpoint

@@ -1,4 +1,4 @@
-"""A mail server is given nothing before it is known to be the one that was meant."""
+"""A mail server gets no data before its identity is verified."""
 
 import ssl
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def port(postman: Postman) -> Iterator[int]:
 
 
 def sent(port: int, trusted: Path | None) -> Answer:
-    """Send as the service does to a host that is not its own machine."""
+    """Send as the service does to a remote host."""
     context = ssl.create_default_context(cafile=trusted)
     return mail_to(port, tls=context, login=LOGIN).send(LETTER)
 

@@ -1,8 +1,8 @@
-"""A disk that fills up under load: nothing acknowledged is lost, nothing is in halves.
+"""When a disk fills up under load, nothing acknowledged is lost or stored in part.
 
-In a server of its own process, whose SQLite may write no further than a limit that the
-kernel keeps (RLIMIT_FSIZE, which needs no right), so that every write ends in an I/O error.
-`make soak` fills a small tmpfs too, which only root may mount: else it fails and says so.
+The server runs in its own process. The kernel limits the size of its SQLite file
+(RLIMIT_FSIZE, which needs no right), so that every write ends in an I/O error. `make soak`
+also fills a small tmpfs, which only root may mount; otherwise it fails and says so.
 """
 
 import resource
@@ -49,7 +49,7 @@ type Room = AbstractContextManager[Callable[[], None]]
 
 @dataclass
 class Load:
-    """Clients that submit, each under one key until it is taken; and who only reads."""
+    """Clients that repeat each submission until it is accepted, and one that only reads."""
 
     officer: Someone
     known: str
@@ -64,7 +64,7 @@ class Load:
             self.gets_through(client, str(uuid4()))
 
     def gets_through(self, client: Client, key: str) -> None:
-        """Send the same again until it is taken."""
+        """Repeat a submission until it is accepted."""
         headers = self.officer.headers() | {"Idempotency-Key": key}
         patience = time.monotonic() + PATIENCE
         while key not in self.taken:
@@ -77,7 +77,7 @@ class Load:
                 time.sleep(0.02)
 
     def reads(self, client: Client) -> None:
-        """Read a case, and what happened."""
+        """Read a case, the list of cases and the events."""
         while not self.over.is_set():
             for path in (f"/v1/cases/{self.known}", "/v1/cases", "/v1/events"):
                 answer = client.get(path, headers=self.officer.headers())
@@ -86,7 +86,7 @@ class Load:
 
 @contextmanager
 def limited(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
-    """Let the server write no file further than a little from where it is."""
+    """Limit the size of the server's files to slightly above the current one."""
     pid, (_, most) = server.pid, resource.getrlimit(resource.RLIMIT_FSIZE)
     longest = max(part.stat().st_size for part in place.parent.glob(f"{place.name}*"))
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (longest + SMALL, most))
@@ -99,7 +99,7 @@ def limited(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def filled(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
-    """Leave little of the disk that the database lies on."""
+    """Fill the disk of the database except for a small rest."""
     ballast = place.with_name("ballast")
     with ballast.open("wb") as file:
         file.truncate(0)
@@ -110,13 +110,13 @@ def filled(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def as_it_is(place: Path, _: Path) -> Iterator[Path]:
-    """Leave a database where it lies."""
+    """Use a database where it is."""
     yield place
 
 
 @contextmanager
 def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
-    """Copy it to a disk of 12 MB; to mount one takes root, else this fails and says so."""
+    """Copy it to a disk of 12 MB; mounting needs root, otherwise this fails and says so."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
     subprocess.run(command, check=True)
@@ -141,7 +141,7 @@ def test_a_disk_without_room_is_outlasted(
 
 
 def outlasts(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> None:
-    """Load a server until there is no room, make some, and look what became of it all."""
+    """Load a server until the disk is full, make room, and check the results."""
     world = World(f"sqlite:///{place}")
     officer = world.someone("UZ_CONSULATE_ALMATY")
     load = Load(officer, officer.submits()["code"])
@@ -160,7 +160,7 @@ def outlasts(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> N
 
 
 def under_load(load: Load, client: Client, room: Callable[[], Room]) -> str:
-    """Let them work, run out of room, and go on; say what /readyz said of the database."""
+    """Work, fill the disk, make room; return what /readyz said about the database."""
     with ThreadPoolExecutor(WRITERS + READERS) as pool:
         each = [pool.submit(load.submits, client) for _ in range(WRITERS)]
         each += [pool.submit(load.reads, client) for _ in range(READERS)]
@@ -186,7 +186,7 @@ def wait_for(found: dict[str, str] | list[Response], many: int) -> None:
 
 
 def faults_of(refusals: list[Response]) -> list[str]:
-    """Say which refusals are no problem document, or repeat something."""
+    """Return the refusals that are no problem document or repeat the input."""
     return [
         answer.text
         for answer in refusals
@@ -205,7 +205,7 @@ PARTS: Final = (Party.case_id, Sealed.case_id, CaseKey.case_id)
 
 
 def everything_taken_is_there(world: World, load: Load) -> None:
-    """Each case that was acknowledged is there once and whole, and no other is."""
+    """Require that each acknowledged case is stored once and completely, and no other."""
     with world.database.reading(SERVICE) as session:
         codes = dict(session.execute(select(Case.code, Case.id)).all())
         keys = set(session.scalars(select(Outcome.key)))

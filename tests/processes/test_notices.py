@@ -1,4 +1,4 @@
-"""Notices, as whoever runs the service sets them up."""
+"""Notifications, as an operator sets them up."""
 
 import json
 import signal
@@ -34,7 +34,7 @@ DESKS = (Path(__file__).parents[2] / "app/demo/data/focal_points.csv").read_text
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Set a mechanism up whose offices can be called on."""
+    """Set up a service whose offices have contacts."""
     mine = tmp_path / "mine"
     mine.mkdir()
     (tmp_path / "var").mkdir()
@@ -54,7 +54,7 @@ def ground_of(home: Path) -> Ground:
 
 
 def queue(home: Path) -> None:
-    """Call on the office, as the worker does when it is late."""
+    """Queue a notification to the office, as the worker does for a missed deadline."""
     ground = ground_of(home)
     with writing(ground, SYSTEM) as work:
         calls(work, "UZ_LEAD")
@@ -70,7 +70,7 @@ def states(home: Path) -> dict[str, str]:
 
 
 def gauges(home: Path) -> dict[str, Json]:
-    """Ask how the service is kept: each number by its name, and whose it is."""
+    """Return the gauges of `worker status` by name and subject."""
     told = json.loads(command(home, "worker", "status", "--json").stdout)["gauges"]
     return {" ".join(filter(None, (one["name"], one["of"]))): one for one in told}
 
@@ -81,7 +81,7 @@ def database_of(home: Path) -> str:
 
 @contextmanager
 def at_work(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Let a worker work, and end it as an operator does."""
+    """Run a worker, and stop it as an operator does."""
     process = subprocess.Popen(
         [COMMAND, "worker", "run"],
         env=environment(home, **DRILL | settings),
@@ -161,4 +161,4 @@ def until(done: Callable[[], bool]) -> None:
         if done():
             return
         time.sleep(0.05)
-    raise TimeoutError("It never happened.")
+    raise TimeoutError("The condition never held.")

@@ -1,4 +1,4 @@
-"""What clients offer or drop on the way to a server, and what must not be lost by it."""
+"""Protocol upgrades and unusual requests of clients lose no part of a body."""
 
 import json
 from socket import create_connection
@@ -16,7 +16,7 @@ OFFER = (
 
 
 def talk(port: int, *pieces: bytes) -> bytes:
-    """Send a request, perhaps in pieces, and hear all that is answered."""
+    """Send a request in pieces, and return everything that is answered."""
     with create_connection(("127.0.0.1", port), timeout=20) as line:
         for piece in pieces:
             line.sendall(piece)
@@ -78,7 +78,7 @@ def test_who_goes_away_before_the_end_is_nobodys_fault(sqlite_url: str) -> None:
     ],
 )
 def test_a_line_of_a_head_ends_with_cr_and_lf(sqlite_url: str, head: bytes) -> None:
-    """Where a proxy and the service see the end of a line differently, one is deceived."""
+    """If a proxy and the service disagree on line ends, a request can be smuggled."""
     with served(sqlite_url) as world:
         assert talk(world.port, head).startswith(b"HTTP/1.1 400 ")
         assert talk(world.port, head[:21], head[21:]).startswith(b"HTTP/1.1 400 ")

@@ -1,4 +1,4 @@
-"""What an operator does by hand, and what each refusal tells them to do."""
+"""The commands of an operator, and the remedy in each refusal."""
 
 import json
 import os
@@ -226,7 +226,7 @@ def test_where_nothing_can_be_written_it_says_so(
 def test_a_journey_that_nobody_serves_says_what_to_start(tmp_path: Path) -> None:
     command(tmp_path, "key", "new")
     command(tmp_path, "migrate")
-    with own_port() as bound:  # and nobody listens
+    with own_port() as bound:  # no server listens there
         at = address(bound.getsockname()[1])
         unserved = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL=at)
     nowhere = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL="nowhere")

@@ -1,6 +1,6 @@
-"""Far more than it can carry: nothing accepted is lost, and who submits gets through (R56).
+"""Under overload nothing accepted is lost, and submissions still succeed (R56).
 
-The server is a process of its own, the clients are one: what is measured is their ratio.
+The server and the clients run in one process each; their ratio is measured.
 """
 
 import asyncio
@@ -41,14 +41,14 @@ NOISE: Final = 0 if is_night() else 0.2
 
 @pytest.fixture(autouse=True)
 def room_for_sockets() -> None:
-    """Let this process have as many as it is let."""
+    """Raise the limit of open files to the maximum."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @pytest.fixture
 def server(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
-    """A server in another process, whom the people of the world ask."""
+    """Return a server in another process, used by the accounts of the world."""
     with started(url, key_file(tmp_path)) as made, client_of(made.port) as http:
         world.http.close()
         world.http = http
@@ -60,7 +60,7 @@ def p99(seconds: list[float]) -> float:
 
 
 def measured(one: Someone) -> float:
-    """Ask again and again, one after the other; say how long all but 1 % took at most."""
+    """Send requests one after the other, and return the 99th percentile in seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
@@ -71,9 +71,9 @@ def measured(one: Someone) -> float:
 
 @contextmanager
 def apart(server: Killed) -> Iterator[None]:
-    """Keep the server on one core and ourselves, with all that we start, on another.
+    """Run the server on one core, and this process and its children on another.
 
-    The machines of clients are not its machine: what they cost each other is not measured.
+    In production the clients run on other machines, so their cost is not measured.
     """
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(server.pid, {min(ours)})
@@ -116,7 +116,7 @@ def test_half_sent_forms_of_nobody_cost_next_to_nothing(
 
 
 def alive(server: Killed) -> float:
-    """Ask whether it lives, by a new connection each time; return the p99 in seconds."""
+    """Request /livez on new connections; return the 99th percentile in seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
@@ -127,7 +127,7 @@ def alive(server: Killed) -> float:
 
 @dataclass
 class Crowd:
-    """Clients that ask at a rate, whether or not they are answered."""
+    """Clients that send requests at a fixed rate, answered or not."""
 
     port: int
     officer: Someone
@@ -137,7 +137,7 @@ class Crowd:
     statuses: list[int] = field(default_factory=list)
 
     async def reads(self, http: httpx2.AsyncClient) -> None:
-        """Ask once; who reads can come back another time."""
+        """Read once, without a retry."""
         try:
             answer = await http.get("/v1/cases", headers=self.reader.headers())
         except httpx2.TransportError:
@@ -146,7 +146,7 @@ class Crowd:
             self.statuses.append(answer.status_code)
 
     async def submits(self, http: httpx2.AsyncClient) -> None:
-        """Ask until it is accepted, and come back when the server says."""
+        """Submit until accepted, and wait as long as the server says."""
         headers = self.officer.headers() | {"Idempotency-Key": str(uuid4())}
         body = new_case(submit=True, external_reference=str(uuid4()))
         for _ in range(30):
@@ -164,7 +164,7 @@ class Crowd:
         self.failed += 1
 
     async def asks(self, rate: float, seconds: float) -> None:
-        """Ask so often a second: of ten requests nine read and one submits."""
+        """Send requests at a rate per second; of ten requests nine read and one submits."""
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=200)
         base = f"http://127.0.0.1:{self.port}"
         async with (
@@ -179,7 +179,7 @@ class Crowd:
                 group.create_task(self.reads(http) if turn else self.submits(http))
 
     async def can(self, seconds: float) -> float:
-        """Measure how many of the same it carries a second: eight clients in a row."""
+        """Return how many such requests eight sequential clients complete in a second."""
         count, end = 0, time.monotonic() + seconds
         base = f"http://127.0.0.1:{self.port}"
 
@@ -212,7 +212,7 @@ def test_ten_times_what_it_carries_loses_nothing(
 
     report("answers", crowd.statuses)
     report("carries a second, grown by KiB", [(round(carries), grown // 1024)])
-    there = {case["code"] for case in everything(officer)}
+    there = {case["code"] for case in list_all_cases(officer)}
     assert len(set(crowd.accepted)) == len(crowd.accepted)
     assert set(crowd.accepted) <= there
     assert len(there) == len(crowd.accepted) + 1
@@ -220,8 +220,8 @@ def test_ten_times_what_it_carries_loses_nothing(
     assert grown < 4 * ROOMY
 
 
-def everything(officer: Someone) -> Iterator[dict[str, str]]:
-    """List all cases, page by page."""
+def list_all_cases(officer: Someone) -> Iterator[dict[str, str]]:
+    """Yield all cases, page by page."""
     query: dict[str, object] = {"limit": 200}
     more = True
     while more:

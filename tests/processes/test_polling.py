@@ -1,4 +1,4 @@
-"""Following the feed from a shell: whoever kills it, whenever, misses nothing."""
+"""Polling the feed from a shell loses no event, whenever it is killed."""
 
 import fcntl
 import json
@@ -66,9 +66,9 @@ def test_each_event_is_a_line_and_comes_once(
 
 
 def clogged(shell: Shell, lines: int) -> list[Json]:
-    """Read so many lines, and kill it while it waits with the rest; hand over what came.
+    """Read some lines, kill the command while its output is blocked, and return all lines.
 
-    Of the last line only a part may have come: whoever reads lines leaves it.
+    The last line may be incomplete; a reader of lines drops it.
     """
     process = shell.starts("poll", *CURSOR, "--json")
     out = out_of(process)

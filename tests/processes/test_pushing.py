@@ -1,4 +1,4 @@
-"""Every event arrives at its receiver, in order, at least once (R53, R64)."""
+"""Every event reaches its receiver in order and at least once (R53, R64)."""
 
 import json
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 
 @pytest.fixture
 def webhook(world: World, receiver: Receiver) -> Hooked:
-    """The focal point of Kazakhstan has its feed pushed."""
+    """Return a webhook for the feed of the lead in Kazakhstan."""
     return hooked(world, "KZ_LEAD", receiver.url)
 
 
@@ -62,7 +62,7 @@ def does(who: Someone, webhook: Hooked, change: str, body: Json | None = None) -
 
 
 def verified(webhook: Hooked, receiver: Receiver) -> list[Json]:
-    """What a receiver believes of what it was given, by the library of PyPI."""
+    """Return the messages that the PyPI library accepts as signed."""
     pairs = zip(receiver.postman.given, receiver.postman.heads, strict=True)
     return [Reader(webhook.secret).verify(one.body, head) for one, head in pairs]
 
@@ -100,7 +100,7 @@ def test_a_message_says_that_something_happened_and_not_a_word_of_it(
         *("content-length", "content-type", "host", "user-agent"),
         *("webhook-id", "webhook-timestamp", "webhook-signature"),
     }
-    del head["webhook-signature"]  # a digest, in which any two letters come up
+    del head["webhook-signature"]  # a digest may contain any two letters
     said = given.body.decode() + json.dumps(head)
     assert not any(word in said for word in (case["code"], "KZ", "case", "referral"))
 
@@ -248,7 +248,7 @@ def test_one_that_wants_no_more_gets_no_more(
 def test_a_dead_one_delays_no_other(
     world: World, officer: Someone, lead: Someone, tmp_path: Path
 ) -> None:
-    """Threads of their own: while one hangs, another is sent all that it waits for."""
+    """Each has its own thread, so one that hangs does not delay the other."""
     with ExitStack() as stack:
         dead = stack.enter_context(
             receiving(world, tmp_path, lambda: Mood.SILENT, "dead.example.org")
@@ -268,7 +268,7 @@ def test_a_dead_one_delays_no_other(
 
     assert (begun, well.arrived) == (2, wanted)
     assert took < 10
-    assert again == 0  # the dead one is in hand, the other one has everything
+    assert again == 0  # the dead one is being tried, the other one has every event
 
 
 @pytest.mark.usefixtures("webhook")
@@ -279,7 +279,7 @@ def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_ove
     with writing(world.ground, SYSTEM) as work:
         parcel = carrying.take(work, due(world.ground)[0])
     assert parcel is not None
-    receiver.courier.carry(parcel)  # and dies before it says so
+    receiver.courier.carry(parcel)  # it dies before it records that
 
     early = calls(world, receiver.courier)
     world.now += LONGEST_TRY
@@ -372,7 +372,7 @@ def test_all_is_sent_again_when_asked_with_the_ids_it_had(
     does(supervisor, webhook, "replay", {"after": start})
     calls(receiver.world, receiver.courier)
 
-    assert receiver.arrived[:-1] == first * 2  # and that it was asked for
+    assert receiver.arrived[:-1] == first * 2  # and that it was requested
 
 
 def test_one_that_has_ended_is_sent_nothing(

@@ -1,4 +1,4 @@
-"""A feed goes on, whatever befell its sender, and does at once what its office asks."""
+"""A feed continues after any failure of its sender, and follows its office's requests."""
 
 import threading
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 
 @pytest.fixture
 def webhook(world: World, receiver: Receiver) -> Hooked:
-    """The focal point of Kazakhstan has its feed pushed."""
+    """Return a webhook for the feed of the lead in Kazakhstan."""
     return hooked(world, "KZ_LEAD", receiver.url)
 
 
@@ -102,7 +102,7 @@ def test_one_that_failed_by_a_wrong_clock_does_not_wait_for_that_day(
 def test_what_could_not_be_begun_is_begun_by_the_next_look(
     receiver: Receiver, officer: Someone, lead: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As where the machine has no thread to give."""
+    """A machine may be out of threads."""
 
     def no_thread(_: Thread) -> None:
         raise RuntimeError("can't start new thread")

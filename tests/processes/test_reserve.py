@@ -1,7 +1,7 @@
-"""A disk that fills up: who looks is told in time, and the last of it is for people.
+"""When a disk fills up, the operator is warned, and the reserve is kept for people.
 
-The real command, in a process of its own. On each commit the thresholds are above what any
-disk has; `make soak` fills a small tmpfs too, which only root may mount: else it fails.
+The real command runs in its own process. At every change the thresholds are larger than any
+disk. `make soak` also fills a small tmpfs, which only root may mount; otherwise it fails.
 """
 
 import shutil
@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from app.kernel.db import Database
 from app.kernel.free_space import MIB
 from tests.processes.test_demo import SECONDS
-from tests.processes.test_worker_command import House, answered, free_port
+from tests.processes.test_worker_command import WorkerSite, answered, free_port
 from tests.support.effort import is_night
 from tests.support.metrics_scrape import Scraper
 from tests.support.servers import client_of, key_file, report
@@ -41,7 +41,7 @@ MANY: Final = 2000
 
 @dataclass
 class Service:
-    """A service that runs, and people who speak to it."""
+    """A running service with the accounts that use it."""
 
     port: int
     scraper: Scraper
@@ -49,7 +49,7 @@ class Service:
     lead: Someone
 
     def ready(self) -> Json:
-        """Wait until every part of the worker was heard of, and read /readyz."""
+        """Wait until every part of the worker has reported, and return /readyz."""
         deadline, url = time.monotonic() + SECONDS, f"http://127.0.0.1:{self.port}/readyz"
         while True:
             answer = httpx.get(url, timeout=30, trust_env=False)
@@ -59,7 +59,7 @@ class Service:
             time.sleep(0.2)
 
     def free(self) -> dict[str, float]:
-        """Read the gauge of free bytes, by place."""
+        """Return the gauge of free bytes by place."""
         return {
             dict(labels)["place"]: value
             for (name, labels), value in self.scraper.scrapes().items()
@@ -67,7 +67,7 @@ class Service:
         }
 
 
-def house_of(folder: Path, url: str, low: int, reserved: int) -> House:
+def house_of(folder: Path, url: str, low: int, reserved: int) -> WorkerSite:
     settings = {
         "SAFE_CONDUCT_DATABASE_URL": url,
         "SAFE_CONDUCT_KEY_FILE": str(key_file(folder)),
@@ -75,16 +75,16 @@ def house_of(folder: Path, url: str, low: int, reserved: int) -> House:
         "SAFE_CONDUCT_ENVIRONMENT": "drill",
         "SAFE_CONDUCT_WORKER": "inside",
         "SAFE_CONDUCT_REQUESTS_PER_MINUTE": "1000000",
-        "SAFE_CONDUCT_LOG_LEVEL": "warning",  # nobody reads the log until the end
+        "SAFE_CONDUCT_LOG_LEVEL": "warning",  # the log is not read until the end
         "SAFE_CONDUCT_LOW_SPACE_MIB": str(low),
         "SAFE_CONDUCT_RESERVED_SPACE_MIB": str(reserved),
     }
-    return House(folder, Database(url), settings)
+    return WorkerSite(folder, Database(url), settings)
 
 
 @contextmanager
-def serving(house: House) -> Iterator[Service]:
-    """Serve, with a worker inside, and stop the service at the end."""
+def serving(house: WorkerSite) -> Iterator[Service]:
+    """Run the service with a worker inside, and stop it at the end."""
     world = World(house.settings["SAFE_CONDUCT_DATABASE_URL"])
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     port, metrics = free_port(), free_port()
@@ -120,7 +120,7 @@ def test_with_only_the_reserve_left_cases_go_on_and_operators_are_told(
         assert said.startswith("low: key_file ")
         assert said.endswith(REFUSES)
     else:
-        assert drafted.status_code == 201, "the disk of a PostgreSQL server is not seen"
+        assert drafted.status_code == 201, "the disk of a PostgreSQL server is not checked"
         assert REFUSES not in said
         assert " database " not in said
     assert set(free) == (LOCAL | {"database"} if embedded else LOCAL)
@@ -147,10 +147,10 @@ def test_with_room_again_all_goes_on(
 
 
 def fills_and_empties(folder: Path, url: str) -> None:
-    """Fill a small disk with drafts, then with cases; then make room.
+    """Fill a small disk with drafts, then with cases, then make room.
 
-    The reserve holds some hundred cases. When it is used up, everything is refused as on
-    any full disk, and whatever was answered 201 is there.
+    The reserve holds some hundred cases. After it is used up, everything is refused as on
+    any full disk, and every case that was answered 201 is stored.
     """
     with on_small_disk(Path(str(make_url(url).database)), folder / "disk") as place:
         house = house_of(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)
@@ -181,7 +181,7 @@ def fills_and_empties(folder: Path, url: str) -> None:
 
 @contextmanager
 def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
-    """Copy a database to a disk of its own, of which a half is taken by a ballast."""
+    """Copy a database to a disk of its own, half of which is filled."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)]
     subprocess.run(command, check=True)
@@ -193,7 +193,7 @@ def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
 
 
 def count_cases(officer: Someone) -> int:
-    """Count the cases of an office, page by page."""
+    """Return the number of cases of an office."""
     total, after = 0, None
     while True:
         page = done(officer.get("/cases", limit=200, **({"after": after} if after else {})))
@@ -204,7 +204,7 @@ def count_cases(officer: Someone) -> int:
 
 
 def until(end: tuple[int, str], act: Callable[[], Response]) -> int:
-    """Do something until it is refused so; say how often it was done."""
+    """Repeat an action until it is refused with this problem; return the successes."""
     for number in range(MANY):
         answer = act()
         if answer.status_code != 201:

@@ -1,4 +1,4 @@
-"""After a restore: pollers are told, and only the owner may say so."""
+"""After a restore pollers must start over, and only the owner can complete it."""
 
 import shutil
 import subprocess
@@ -81,7 +81,7 @@ def test_a_copy_and_the_database_that_is_served_are_not_taken_for_one(
 
 @pytest.fixture
 def bare(pg_url: str) -> Iterator[str]:
-    """Make an empty database, and leave none of its logins behind."""
+    """Create an empty database, and remove its logins at the end."""
     admin = create_engine(make_url(pg_url), isolation_level="AUTOCOMMIT")
     name = f"safe_conduct_bare_{token_hex(4)}"
     run(admin, f"CREATE DATABASE {name} TEMPLATE template0")
@@ -143,7 +143,7 @@ def test_two_logins_each_do_their_own_work_and_no_more(bare: str, tmp_path: Path
 
 
 def members(url: str) -> set[tuple[object, ...]]:
-    """Say who is a member of what, of our two logins."""
+    """Return which of the two logins is a member of which role."""
     asked = f"""SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members
         WHERE member::regrole::text IN {LOGINS}"""
     return set(ask(url, asked))

@@ -1,4 +1,4 @@
-"""A notice outlives an outage, a clock that was wrong and a contact that is shut."""
+"""A notification survives an outage, a wrong clock and a closed contact."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -37,7 +37,7 @@ def post(world: World) -> Iterator[Post]:
 
 
 def fails_until(post: Post, weight: int) -> None:
-    """Let the one message that waits be refused, until it weighs so much."""
+    """Let the waiting message be refused until it has this weight."""
     post.mail.mood = lambda: Mood.BUSY
     while (waits := outbox(post.world)[0]).weight < weight:
         post.world.now = max(post.world.now, waits.due_at)
@@ -76,7 +76,7 @@ def test_a_notice_joins_what_has_half_of_its_tries_before_it(
 
 
 def looks_on(post: Post, minutes: int) -> None:
-    """Let a sender look every five minutes, whatever is said to be due."""
+    """Run a sender every five minutes, whatever is due."""
     for _ in range(minutes // 5):
         post.world.passes(minutes=5)
         post.leaves()

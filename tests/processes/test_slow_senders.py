@@ -1,4 +1,4 @@
-"""Who sends slowly, or nothing, keeps no connection; who waits for an answer does."""
+"""A slow or silent client loses its connection; one that waits for an answer keeps it."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def line_to(world: Served) -> socket:
 
 
 def closed_after(line: socket, dribble: bytes = b"") -> float:
-    """Send a byte now and then, and say after how long the other side hung up."""
+    """Send a byte at intervals; return the seconds until the connection is closed."""
     began, line_is_open = time.monotonic(), True
     line.settimeout(0.2)
     while line_is_open:
@@ -49,7 +49,7 @@ def closed_after(line: socket, dribble: bytes = b"") -> float:
                 line.sendall(dribble)
         except ConnectionError:
             line_is_open = False
-        assert time.monotonic() - began < 20, "It stays open for ever."
+        assert time.monotonic() - began < 20, "The connection stays open."
     return time.monotonic() - began
 
 
@@ -147,7 +147,7 @@ def test_who_lost_the_account_while_its_body_came_is_refused(
     for line, head in zip(lines, heads, strict=True):
         said = f"Host: localhost\r\nAuthorization: Bearer {officer.key}"
         line.sendall(f"{head}\r\n{said}\r\nContent-Length: 2\r\n\r\n".encode())
-    time.sleep(1)  # they are known by now
+    time.sleep(1)  # the accounts are cached by now
 
     done(boss.post(f"{account_of(officer)}/disable"))
 

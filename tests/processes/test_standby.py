@@ -1,4 +1,4 @@
-"""A failover: what a standby answers, and what happens while the server changes (R51)."""
+"""The answers of a standby, and those during a failover (R51)."""
 
 from collections.abc import Iterator
 
@@ -18,8 +18,8 @@ STANDING_BY = "hot_standby = on\n"
 
 @pytest.fixture
 def pair(pg_url: str) -> Iterator[tuple[Postgresql, Archiving]]:
-    """Start a server with the mechanism, and a standby that follows it."""
-    assert pg_url, "for a run on PostgreSQL; both servers are others than its own"
+    """Start a server with the directory, and a standby that follows it."""
+    assert pg_url, "needs a run on PostgreSQL; starts two servers of its own"
     home = make_home()
     try:
         with archiving(home / "site") as site:

@@ -1,4 +1,4 @@
-"""Submitting from a shell: once, whatever is lost on the way; and nothing is told twice."""
+"""Submitting from a shell makes one case despite lost answers, and prints it once."""
 
 import json
 import signal

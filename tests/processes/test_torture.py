@@ -1,4 +1,4 @@
-"""Torture finds what is wrong with services and pollers that have a fault."""
+"""The torture test finds the fault in each broken service or poller."""
 
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ KILLS: Final = 24
 
 
 def run(folder: Path, wish: Wish) -> list[str]:
-    """Torture a service or a poller that has a fault; return what is found."""
+    """Run the torture test on a service or poller with a fault; return the findings."""
     result = torture(wish, folder / "log", lambda line: report(line, ()))
     report(str(result.told()), ())
     assert result.torment.kills() >= KILLS
@@ -24,7 +24,7 @@ def run(folder: Path, wish: Wish) -> list[str]:
 
 
 def shows(found: list[str], *signs: str) -> bool:
-    """Return whether something that was found begins with one of the signs."""
+    """Return whether a finding begins with one of the signs."""
     return any(one.startswith(signs) for one in found)
 
 

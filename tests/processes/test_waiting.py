@@ -1,4 +1,4 @@
-"""Waiting for news: a poll that waits, a stream, and what neither may hold meanwhile."""
+"""Waiting for events by long polling or a stream, and what neither may block."""
 
 import json
 import time
@@ -30,12 +30,12 @@ SOON = 3.0
 def world(url: str) -> Iterator[Served]:
     with served(url) as made:
         yield made
-    assert not made.app.state.bell.held, "Somebody waits for ever."
+    assert not made.app.state.bell.held, "A request is still waiting."
 
 
 @contextmanager
 def meanwhile[T](act: Callable[[], T], after: float = 0.5) -> Iterator[Future[T]]:
-    """Do something in a while, and find how it went."""
+    """Run an action after a delay, and yield its future."""
     with ThreadPoolExecutor(1) as pool:
 
         def later() -> T:
@@ -51,7 +51,7 @@ def polls(one: Someone, wait: str = "wait=20", **more: str) -> Response:
 
 
 def ends_key(one: Someone) -> None:
-    """Take an API key back, as an administrator would."""
+    """Revoke an API key, as an administrator would."""
     mine = ApiKey.account_id == one.actor.account_id
     with one.world.database.writing() as session:
         session.execute(update(ApiKey).where(mine).values(revoked_at=one.world.now))
@@ -151,7 +151,7 @@ def test_who_waits_holds_no_connection_and_no_thread(
 
 
 def line_of(one: Someone, path: str, wait: int = LONGEST) -> socket:
-    """Ask in a way that can be given up at any moment."""
+    """Send a request on a socket that can be closed at any moment."""
     world = one.world
     assert isinstance(world, Served)
     line = create_connection(("127.0.0.1", world.port), timeout=20)
@@ -165,7 +165,7 @@ def line_of(one: Someone, path: str, wait: int = LONGEST) -> socket:
 
 @pytest.fixture
 def crowd(lead: Someone) -> Iterator[list[socket]]:
-    """All that one account may have wait and listen at once, half and half."""
+    """Open as many polls and streams as one account may have."""
     with ExitStack() as stack:
         paths = islice(cycle(["/events", "/events/stream"]), MOST)
         yield [stack.enter_context(line_of(lead, path)) for path in paths]
@@ -235,7 +235,7 @@ def test_a_look_at_the_mailboxes_is_over_before_the_database_is_closed(url: str)
 
 
 class Listener:
-    """Somebody who listens to the stream, as a browser does."""
+    """A client that listens to the stream, as a browser does."""
 
     def __init__(self, one: Someone, last: str | None = None, most: int = 100) -> None:
         self.one, self.last, self.most = one, last, most
@@ -261,7 +261,7 @@ class Listener:
         self.ended = True
 
     def has(self, count: int) -> list[str]:
-        """Wait until so much was heard; say of what kinds it was."""
+        """Wait until so many events have arrived, and return their types."""
         until(lambda: len(self.heard) >= count)
         return [event["type"] for _, event in self.heard]
 
@@ -269,7 +269,7 @@ class Listener:
 def until(holds: Callable[[], bool], seconds: float = 10) -> None:
     ends = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < ends, "That did not come."
+        assert time.monotonic() < ends, "The condition did not come true in time."
         time.sleep(0.02)
 
 

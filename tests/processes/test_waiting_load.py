@@ -1,4 +1,4 @@
-"""Many wait and many listen while others write: everybody hears everything, in order.
+"""Many clients wait and listen while others write: each gets every event in order.
 
 Ten connections to the database serve all of them.
 """
@@ -30,7 +30,7 @@ LAST: Final = "cases/0"
 
 @pytest.fixture
 def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
-    """A server in another process, with few connections to its database."""
+    """Return a server in another process with few database connections."""
     keys = key_file(tmp_path)
     with (
         started(url, keys, "wait", "narrow") as made,
@@ -42,7 +42,7 @@ def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
 
 
 def waits(one: Someone) -> list[str]:
-    """Poll, and wait for news, until the last of all came."""
+    """Poll with waiting until the last event has come, and return all."""
     seen, cursor = list[str](), None
     while LAST not in seen[-1:]:
         query, prefer = after(cursor), {"Prefer": "wait=20"}
@@ -53,7 +53,7 @@ def waits(one: Someone) -> list[str]:
 
 
 def listens(one: Someone) -> list[str]:
-    """Listen until the last of all came; go on where a stream ends before."""
+    """Listen until the last event has come; reconnect where a stream ends earlier."""
     seen, last = list[str](), dict[str, str]()
     while LAST not in seen[-1:]:
         heads, url = one.headers() | last, "/v1/events/stream"

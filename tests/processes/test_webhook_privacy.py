@@ -33,7 +33,7 @@ type Message = tuple[dict[str, str], dict[str, Any]]
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    """A receiver, in a world whose random numbers are the same in each run."""
+    """Return a receiver in a world with the same random numbers in each run."""
     drawn = partial(Random(21).getrandbits, 128)
     world.ground = replace(world.ground, ids=lambda: UUID(int=drawn(), version=4))
     world.app.state.ground = world.ground
@@ -42,13 +42,13 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
 
 
 def sent_to(receiver: Receiver, end: str) -> list[Message]:
-    """Return what came to a path of the host: the headers and the body of each message."""
+    """Return the headers and body of each message to a path of the host."""
     pairs = zip(receiver.postman.heads, receiver.postman.given, strict=True)
     return [(head, json.loads(one.body)) for head, one in pairs if one.to.endswith(end)]
 
 
 def values(message: Message) -> set[Any]:
-    """Return each value of a message that is not the same in all of them."""
+    """Return the values of a message that are not constant."""
     head, body = message
     fixed = {head["host"], head["content-length"]}
     return {*head.values(), body["type"], body["timestamp"], *body["data"].values()} - (
@@ -66,7 +66,7 @@ def sent_at(message: Message) -> int:
 def test_two_webhooks_of_one_host_get_messages_with_no_value_in_common(
     receiver: Receiver, officer: Someone, lead: Someone, world: World
 ) -> None:
-    """Two offices hear the same events; who sees both feeds joins neither by anything."""
+    """Two offices get the same events, and no value links their feeds."""
     for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
         hooked(world, office, receiver.url + end)
     for _ in range(6):
@@ -138,7 +138,7 @@ def test_an_id_stays_at_each_try_and_differs_by_webhook_and_epoch(
 
     assert len(refused) == len(set(refused)) == 2
     assert set(refused) < set(taken)
-    assert len(set(taken)) == len(taken) == 4  # of each event an id for each webhook
+    assert len(set(taken)) == len(taken) == 4  # for each event one id per webhook
     assert len(set(again) & set(taken)) == 2
     assert not set(restored) & {*taken, *again}
     assert all(UUID(name).version == 4 for name in (*taken, *again, *restored))

@@ -1,7 +1,7 @@
-"""With webhooks in a process of their own, no receiver can hold up the clocks.
+"""With webhooks in a separate process, no receiver can delay the deadlines.
 
-The processes are real, as are the receiver, its certificate and PostgreSQL. Only the name
-of the receiver leads to this machine, by a resolver that these processes are given.
+The processes, the receiver, its certificate and PostgreSQL are real. Only the name of the
+receiver leads to this machine, by a resolver that these processes are given.
 """
 
 import json
@@ -53,7 +53,7 @@ socket.getaddrinfo = look_up
 
 @dataclass
 class Worker:
-    """A worker in a process of its own, and what it logged once it has ended."""
+    """A worker in its own process, and its log after it has ended."""
 
     process: subprocess.Popen[str]
     logged: list[Json] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Worker:
 
 @dataclass
 class Site:
-    """Where the workers run: a folder, and their settings."""
+    """The folder and settings of the workers."""
 
     folder: Path
     settings: dict[str, str]
@@ -96,7 +96,7 @@ class Site:
                 worker.logged += map(json.loads, said.read().splitlines())
 
     def silent(self) -> set[str]:
-        """Return the parts that no worker does, as an operator is told."""
+        """Return the parts that no worker runs, as `worker status` reports them."""
         told = command(self.folder, "worker", "status", "--json", **self.settings)
         return {
             one["of"]
@@ -107,7 +107,7 @@ class Site:
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    """A receiver that answers nobody in time, by one of the ways to do so."""
+    """Return a receiver that never answers in time, in changing ways."""
     moods = cycle(HOSTILE)
     world.now = datetime.now(UTC) - timedelta(days=30)
     with receiving(world, tmp_path, lambda: next(moods)) as made:
@@ -143,7 +143,7 @@ def fired(world: World) -> int:
 
 
 def is_in_time(world: World) -> bool:
-    """Whether no clock waits for a worker, by the time of the database."""
+    """Return whether no deadline waits for a worker, by the database's time."""
     with world.database.reading() as session:
         return not overdue_count(session, database_now(session))
 
@@ -166,7 +166,7 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
             waits_until(lambda: is_in_time(world))
             waits_until(lambda: not site.silent())
             first = fired(world)
-            os.kill(pushes.process.pid, signal.SIGSTOP)  # nothing is left that it could do
+            os.kill(pushes.process.pid, signal.SIGSTOP)  # it has nothing left to do
             asked = postman.asked
             multiply(world, officer.submits(), CASES - 1)
             waits_until(lambda: is_in_time(world))

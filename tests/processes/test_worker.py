@@ -1,4 +1,4 @@
-"""Workers are killed and their clocks are wrong: nothing is missed or done twice (R55)."""
+"""Workers are killed and have wrong clocks: nothing is missed or done twice (R55)."""
 
 import time
 from collections import Counter
@@ -27,7 +27,7 @@ WRONG = (0, 600, -600, 300, -540)
 
 
 def overdue_clocks(world: World, whole: int) -> int:
-    """Make about so many overdue clocks, of every effect; says how many there are."""
+    """Create about so many overdue deadlines of every kind, and return their number."""
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     shelter = world.someone(SHELTERS[0])
     new = done(officer.creates("/cases", PLAIN | {"submit": True}))
@@ -46,7 +46,7 @@ def overdue_clocks(world: World, whole: int) -> int:
 
 
 def is_left(database: Database) -> int:
-    """Count what the workers have still to look at."""
+    """Return the number of deadlines that workers have still to process."""
     with database.reading() as session:
         late = Clock.stopped_at.is_(None) & (Clock.due_at < database_now(session))
         waits = late & Clock.fires_at.is_(None)
@@ -54,7 +54,7 @@ def is_left(database: Database) -> int:
 
 
 def check(world: World, overdue: int, begun_with: int) -> None:
-    """See that each clock was fired once, had its effect once, and everybody heard once."""
+    """Check that each deadline fired once, with one effect and one event per recipient."""
     with world.database.reading() as session:
         fired = session.execute(select(Firing.clock_number, Firing.kind)).all()
         entries = Counter(session.scalars(select(Entry.type)))

@@ -1,4 +1,4 @@
-"""What a person tells us is in no metric, and in no line of the worker (R71)."""
+"""Personal data appears in no metric and in no log line of the worker (R71)."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def journey(world: World) -> Journey:
 
 
 def allowed(journey: Journey) -> dict[str, set[str]]:
-    """Say which values each label may have: what is ours, and closed."""
+    """Return the closed set of values that each label may have."""
     known = journey.world.app.openapi()["paths"]
     routes = {path.removeprefix("/v1") for path in known}
     shown = {route.path for route in page().routes if isinstance(route, APIRoute)}
@@ -83,7 +83,7 @@ def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> N
 
 
 def overhears(world: World, capfd: pytest.CaptureFixture[str], **time: float) -> str:
-    """Let time go by and the worker work, and hand over whatever anybody logged."""
+    """Let time pass and the worker run, and return everything that was logged."""
     capfd.readouterr()
     with listening() as heard:
         world.waits_for(**time)

@@ -1,4 +1,4 @@
-"""What an operator sees of the worker: its status, its metrics, its log and its end."""
+"""The worker as an operator sees it: its status, metrics, log and end."""
 
 import json
 import math
@@ -30,8 +30,8 @@ OPENING = {"drill", "guards"}
 
 
 @dataclass(frozen=True)
-class House:
-    """A folder with a key, and a database with a mechanism in it."""
+class WorkerSite:
+    """A folder with a key, and a database with a directory in it."""
 
     folder: Path
     database: Database
@@ -55,7 +55,7 @@ class House:
                 beat(session, part, self.now())
 
     def runs_out(self, kind: ClockKind, failures: int = 0) -> None:
-        """Plant a clock that ran out a day ago; one that failed is looked at tomorrow."""
+        """Insert a deadline that ended a day ago; one that failed is retried tomorrow."""
         now, day = self.now(), timedelta(days=1)
         clock = Clock(
             case_id=uuid4(),
@@ -72,7 +72,7 @@ class House:
 
     @contextmanager
     def process(self, *words: str, **more: str) -> Iterator[list[Json]]:
-        """Run a command until the block ends, then end it; hand over what it logged."""
+        """Run a command until the block ends, then stop it, and return its log."""
         logged: list[Json] = []
         running = subprocess.Popen(
             [COMMAND, *words],
@@ -91,14 +91,14 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, url: str, database: Database) -> House:
+def house(tmp_path: Path, url: str, database: Database) -> WorkerSite:
     keys = str(key_file(tmp_path))
     settings = {
         "SAFE_CONDUCT_DATABASE_URL": url,
         "SAFE_CONDUCT_KEY_FILE": keys,
         "SAFE_CONDUCT_ENVIRONMENT": "drill",
     }
-    return House(tmp_path, database, settings)
+    return WorkerSite(tmp_path, database, settings)
 
 
 def free_port() -> str:
@@ -107,7 +107,7 @@ def free_port() -> str:
 
 
 def answered(url: str) -> None:
-    """Ask until something answers."""
+    """Wait until the URL answers."""
     deadline = time.monotonic() + SECONDS
     while True:
         try:
@@ -130,7 +130,7 @@ def test_before_there_are_tables_it_says_how_to_make_them(tmp_path: Path) -> Non
     assert "Traceback" not in refused.stderr
 
 
-def test_before_a_worker_was_ever_there_somebody_has_to_look(house: House) -> None:
+def test_before_a_worker_was_ever_there_somebody_has_to_look(house: WorkerSite) -> None:
     table = house.runs("worker", "status")
     code, told = house.status()
 
@@ -144,7 +144,9 @@ def test_before_a_worker_was_ever_there_somebody_has_to_look(house: House) -> No
     assert {(one["value"], one["limit"]) for one in silent} == {(None, 60)}
 
 
-def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(house: House) -> None:
+def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(
+    house: WorkerSite,
+) -> None:
     port = free_port()
     with house.process("worker", "run", SAFE_CONDUCT_METRICS_PORT=port) as logged:
         answered(f"http://127.0.0.1:{port}/metrics")
@@ -153,7 +155,7 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(house: House) 
         table = house.runs("worker", "status")
         scraper = Scraper(int(port))
         while scraper.value("heartbeat_age_seconds", part="clocks") == math.inf:
-            time.sleep(0.2)  # it looks at the database now and then, not at each scrape
+            time.sleep(0.2)  # it queries the database at intervals, not at each scrape
         scraped = scraper.scrapes()
 
     assert (table.returncode, "No action is needed." in table.stdout) == (0, True)
@@ -164,8 +166,8 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(house: House) 
     assert logged[-1]["unfinished"] == []
 
 
-def test_a_worker_ends_though_the_signal_reached_another_thread(house: House) -> None:
-    """As after a pause: the system prefers a thread that goes on already."""
+def test_a_worker_ends_though_the_signal_reached_another_thread(house: WorkerSite) -> None:
+    """After a pause the system prefers a thread that is already running."""
     (house.folder / "sitecustomize.py").write_text(SIGNALLED)
     paths = {"PYTHONPATH": str(house.folder), "END": str(house.folder / "end")}
     worker = subprocess.Popen(
@@ -203,7 +205,7 @@ threading.Thread(target=end, daemon=True).start()
 """
 
 
-def test_serving_tells_metrics_on_another_port_than_the_api(house: House) -> None:
+def test_serving_tells_metrics_on_another_port_than_the_api(house: WorkerSite) -> None:
     port, metrics = free_port(), free_port()
     settings = {"SAFE_CONDUCT_PORT": port, "SAFE_CONDUCT_METRICS_PORT": metrics}
     with house.process("serve", **settings):
@@ -216,7 +218,9 @@ def test_serving_tells_metrics_on_another_port_than_the_api(house: House) -> Non
     assert counted["requests_total", frozenset(live)] == 1
 
 
-def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(house: House) -> None:
+def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(
+    house: WorkerSite,
+) -> None:
     house.beats()
     well = house.status()
     house.runs_out(ClockKind.REVIEW)
@@ -239,7 +243,7 @@ def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(house: Hous
     assert "cases/" not in table.stdout + json.dumps(told)
 
 
-def test_a_port_that_is_taken_is_said_and_nothing_is_started(house: House) -> None:
+def test_a_port_that_is_taken_is_said_and_nothing_is_started(house: WorkerSite) -> None:
     with own_port() as taken:
         taken.listen()
         port = str(taken.getsockname()[1])

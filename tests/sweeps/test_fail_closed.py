@@ -18,7 +18,7 @@ OPENING = [one for one in ALL if "Purpose" in one.names("header")]
 """An operation asks for a purpose if and only if it opens something: test_canaries.py."""
 CODED = {
     *("author", "about", "section", "subject", "written_at", "codes"),
-    *("case", "standard", "choose_opener", "withheld", "cas_Status"),
+    *("case", "standard", "opened", "withheld", "cas_Status"),
 }
 """Fields that tell nothing of the person: who wrote it, when, and what it is called."""
 

@@ -1,1 +1,1 @@
-"""The restore drill: what is lost by a restore, and that nothing else is."""
+"""The restore drill: what a restore loses, and that it loses nothing else."""

@@ -1,4 +1,4 @@
-"""Load, a backup under load, erasures, a loss, a restore; and what is there afterwards."""
+"""Puts load on a service, backs it up, loses and restores it, and checks the result."""
 
 import json
 import subprocess
@@ -37,8 +37,8 @@ RESULTS: Final = ROOT / ".torture"
 
 
 @dataclass(frozen=True)
-class Drilled:
-    """How it went."""
+class DrillResult:
+    """The result of the drill."""
 
     database: str
     submitted: int
@@ -53,7 +53,7 @@ class Drilled:
 
 @dataclass
 class Operator:
-    """Who serves, restores, and types commands."""
+    """Serves and restores the service, and runs its commands."""
 
     place: Site
     home: Path
@@ -79,25 +79,25 @@ class Operator:
         return command(self.home, *words, **self.settings)
 
     def does(self, *words: str) -> str:
-        """Type a command that goes well."""
+        """Run a command that must succeed, and return its output."""
         said = self.types(*words)
         assert (said.returncode, said.stderr) == (0, ""), said.stderr
         return said.stdout
 
     def serves(self) -> None:
-        """Serve, and wait until it is ready: until the worker was heard of as well."""
+        """Start the service, and wait until it and its worker are ready."""
         with own_port() as free:
             self.port = free.getsockname()[1]
         told = environment(self.home, **self.settings, SAFE_CONDUCT_LOG_LEVEL="error")
         self.serving.append(subprocess.Popen([COMMAND, "serve"], cwd=self.home, env=told))
         last = time.monotonic() + PATIENCE
         while not is_ready(self.port):
-            assert self.serving[-1].poll() is None, "it does not serve"
-            assert time.monotonic() < last, "it does not become ready"
+            assert self.serving[-1].poll() is None, "the service does not start"
+            assert time.monotonic() < last, "the service does not become ready"
             time.sleep(0.1)
 
     def kills(self) -> None:
-        """Let it die as in a power cut."""
+        """Kill the service, as a power cut does."""
         for process in self.serving:
             process.kill()
             process.wait()
@@ -113,7 +113,7 @@ def is_ready(port: int) -> bool:
 
 @contextmanager
 def operating(kind: str, home: Path) -> Iterator[Operator]:
-    """Lay a mechanism down, and let nothing of it outlive the block."""
+    """Set up a service, and stop all of its processes at the end of the block."""
     key_file(home)
     with site(kind, home) as place:
         operator = Operator(place, home)
@@ -123,8 +123,8 @@ def operating(kind: str, home: Path) -> Iterator[Operator]:
             operator.kills()
 
 
-def drill(kind: str, home: Path) -> Drilled:
-    """Go through all of it; raises AssertionError where something is not as it must be."""
+def drill(kind: str, home: Path) -> DrillResult:
+    """Run the whole drill; raise `AssertionError` if a check fails."""
     began = time.monotonic()
     with operating(kind, home) as operator:
         load, moment, lost_at = up_to_the_loss(operator)
@@ -143,7 +143,7 @@ def drill(kind: str, home: Path) -> Drilled:
         tells_case_by_case(report, world, load)
         the_poller_is_told(load, world, operator.port, there)
         world.closes()
-    result = Drilled(
+    result = DrillResult(
         database=kind,
         submitted=len(load.submitted),
         restored=len(there & {one.code for one in load.submitted}),
@@ -154,14 +154,14 @@ def drill(kind: str, home: Path) -> Drilled:
         seconds_to_restore=round(mended - broken, 1),
         seconds=round(time.monotonic() - began, 1),
     )
-    assert result.lost > 0, "nothing was lost: this was no drill"
+    assert result.lost > 0, "nothing was lost, so the drill proves nothing"
     assert result.erased_again == DRAFTS, said
     keep(result, report)
     return result
 
 
 def up_to_the_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
-    """Work, back up meanwhile, go on, throw away, and lose the database under load."""
+    """Work, back up, continue, discard drafts, and lose the database under load."""
     operator.serves()
     world = World(operator.place.url)
     load = people(world, operator.port)
@@ -173,7 +173,7 @@ def up_to_the_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
         load.discards(DRAFTS)
         last = time.monotonic() + PATIENCE
         while len(named(operator.ledger)) < DRAFTS:
-            assert time.monotonic() < last, "the ledger does not get to know of erasures"
+            assert time.monotonic() < last, "the erasures do not reach the ledger"
             time.sleep(0.05)
     lost_at = datetime.now(UTC)
     world.closes()
@@ -182,7 +182,7 @@ def up_to_the_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
 
 
 def named(ledger: Ledger) -> set[str]:
-    """Say which cases the ledger names."""
+    """Return the cases in the ledger."""
     contents = ledger.found()
     return {str(case) for case in contents.erased} if contents else set()
 
@@ -190,7 +190,7 @@ def named(ledger: Ledger) -> set[str]:
 def after_the_restore(
     operator: Operator,
 ) -> tuple[subprocess.CompletedProcess[str], str, Json]:
-    """Do what docs/operations.md says, in its order."""
+    """Follow the steps of docs/operations.md in their order."""
     refused = operator.types("serve")
     operator.does("migrate")
     said = operator.does("restored")
@@ -202,7 +202,7 @@ def after_the_restore(
     return refused, said, report
 
 
-# What the checker accepts.
+# States that the checks accept.
 
 
 def codes(world: World) -> set[str]:
@@ -211,14 +211,14 @@ def codes(world: World) -> set[str]:
 
 
 def nothing_before_is_lost(load: Load, there: set[str], moment: datetime) -> None:
-    """Everything that was acknowledged before the moment of the backup is there."""
+    """Require every case that was acknowledged before the backup."""
     before = {one.code for one in load.submitted if one.at < moment}
     assert len(before) >= CASES
     assert before <= there, before - there
 
 
 def is_whole(world: World, ledger: Ledger) -> None:
-    """Rows whole, feeds without a gap, and no key of what was ever erased."""
+    """Require complete rows, feeds without gaps, and no key of an erased case."""
     erased = named(ledger)
     with world.database.reading(SERVICE) as session:
         cases = session.execute(select(Case.id, Case.state)).all()
@@ -239,19 +239,21 @@ def is_whole(world: World, ledger: Ledger) -> None:
 
 
 def tells_case_by_case(report: Json, world: World, load: Load) -> None:
-    """The report names each case that goes on, what was erased, and no other."""
+    """Require that the report lists each open case and each erased one, and no others."""
     with world.database.reading(SERVICE) as session:
         states = dict(session.execute(select(Case.code, Case.state)).all())
-    told = {one["code"]: one for one in report["cases"]}
+    reported = {one["code"]: one for one in report["cases"]}
     discarded = {one.code for one in load.discarded}
-    assert {code for code, state in states.items() if state not in OVER} <= told.keys()
-    assert {code for code, one in told.items() if one["state"] == "erased"} == discarded
-    assert told.keys() <= states.keys()
-    assert all(one["tell"] for one in told.values() if one["state"] != "erased")
+    unfinished = {code for code, state in states.items() if state not in OVER}
+    erased = {code for code, one in reported.items() if one["state"] == "erased"}
+    assert unfinished <= reported.keys()
+    assert erased == discarded
+    assert reported.keys() <= states.keys()
+    assert all(one["tell"] for one in reported.values() if one["state"] != "erased")
 
 
 def the_poller_is_told(load: Load, world: World, port: int, there: set[str]) -> None:
-    """A cursor of before is answered 410; read anew, it hears of every case there is."""
+    """Require 410 for an old cursor, and the events of all cases for a new one."""
     world.http.close()
     load.lead.world = world
     world.http = client_of(port)
@@ -260,19 +262,19 @@ def the_poller_is_told(load: Load, world: World, port: int, there: set[str]) -> 
     assert problem(refused) == (410, "cursor-gone")
     load.lead.cursor = None
     heard = [one for one in load.lead.hears() if one["type"] == "case.submitted"]
-    told = {str(one["subject"]).removeprefix("cases/") for one in heard}
-    assert there & {one.code for one in load.submitted} <= told <= there
+    reported = {str(one["subject"]).removeprefix("cases/") for one in heard}
+    assert there & {one.code for one in load.submitted} <= reported <= there
 
 
-def keep(result: Drilled, report: Json) -> None:
-    """Write down how it went, and what was told."""
+def keep(result: DrillResult, report: Json) -> None:
+    """Store the result and the report."""
     path = RESULTS / f"drill-{result.database}"
     results.keep(path.with_suffix(".json"), asdict(result))
     results.keep(path.with_suffix(".affected.json"), report)
 
 
-def told(result: Drilled) -> Iterator[str]:
-    """Say how it went."""
+def report_result(result: DrillResult) -> Iterator[str]:
+    """Yield the lines that describe the result."""
     yield f"The drill on {result.database} passed in {result.seconds} s."
     yield f"{result.submitted} cases were acknowledged; {result.lost} of them are lost: "
     yield f"they came in the {result.seconds_lost} s after the backup's moment."

@@ -1,4 +1,4 @@
-"""Who works while the drill goes on: they submit, answer, throw away, and poll."""
+"""The load during the drill: clients that submit, answer, discard drafts and poll."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ YEAR: Final = timedelta(days=300)
 
 
 def fresh(now: datetime) -> Json:
-    """Say what a case needs, whose consents were given today."""
+    """Return the changes to a case that date its consents today."""
     dated = {
         "obtained_on": f"{now:%Y-%m-%d}",
         "expires_at": f"{now + YEAR:%Y-%m-%dT%H:%M:%SZ}",
@@ -30,7 +30,7 @@ def fresh(now: datetime) -> Json:
 
 @dataclass
 class Acknowledged:
-    """What a client was told is done, and when it was told."""
+    """A case that was confirmed to a client, and the time of the answer."""
 
     code: str
     at: datetime
@@ -38,7 +38,7 @@ class Acknowledged:
 
 @dataclass
 class Load:
-    """Officers who submit, a lead who answers, and a poller who keeps its cursor."""
+    """Officers that submit, a lead that answers, and a poller with its cursor."""
 
     officer: Someone
     lead: Someone
@@ -49,26 +49,26 @@ class Load:
     over: Event = field(default_factory=Event)
 
     def submits(self) -> None:
-        """Submit one case after the other; leave a draft now and then."""
+        """Submit one case after the other until stopped."""
         while not self.over.is_set():
             case = self.officer.submits(**fresh(datetime.now(UTC)))
             self.submitted.append(Acknowledged(case["code"], datetime.now(UTC)))
 
     def drafts_some(self, many: int) -> None:
-        """Write drafts, which somebody may throw away later."""
+        """Write drafts that may be discarded later."""
         for _ in range(many):
             written = self.officer.writes_case(**fresh(datetime.now(UTC)))
             self.drafts.append(done(written))
 
     def discards(self, many: int) -> None:
-        """Throw drafts away: their keys are destroyed."""
+        """Discard drafts, which destroys their keys."""
         for _ in range(many):
             draft = self.drafts.pop()
             done(self.officer.does("discard", draft))
             self.discarded.append(Acknowledged(draft["code"], datetime.now(UTC)))
 
     def answers(self) -> None:
-        """Hear of cases, and take the lead of some."""
+        """Poll for cases and take the lead of some."""
         while not self.over.is_set():
             news = self.lead.hears()
             self.heard += news
@@ -78,7 +78,7 @@ class Load:
             time.sleep(0.05)
 
     def grows(self, many: int, patience: float = 60) -> None:
-        """Wait until so many more are submitted."""
+        """Wait until so many more cases are submitted."""
         due, last = len(self.submitted) + many, time.monotonic() + patience
         while len(self.submitted) < due:
             assert time.monotonic() < last, f"{len(self.submitted)} of {due} cases"
@@ -87,7 +87,7 @@ class Load:
 
 @contextmanager
 def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
-    """Let all of them work; at the end the service dies under them."""
+    """Run all clients in the block; at its end kill the service under load."""
     with ThreadPoolExecutor(WRITERS + 1) as pool:
         acts = [load.submits] * WRITERS + [load.answers]
         each = [pool.submit(partial(until_cut_off, act)) for act in acts]
@@ -101,13 +101,13 @@ def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
 
 
 def until_cut_off(act: Callable[[], None]) -> None:
-    """Work until the connection is lost, as it is when a server dies."""
+    """Run an action until the connection is lost."""
     with suppress(httpx2.TransportError):
         act()
 
 
 def people(world: World, port: int) -> Load:
-    """Sign in."""
+    """Create the accounts of the load on the service at this port."""
     world.http.close()
     world.http = client_of(port)
     return Load(world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD"))

@@ -1,4 +1,4 @@
-"""Where a mechanism lives, how it is backed up while it serves, and how it is restored."""
+"""The databases of the drill: how each is set up, backed up, lost and restored."""
 
 import os
 import shutil
@@ -39,23 +39,23 @@ recovery_target_action = 'promote'
 
 
 class Site(Protocol):
-    """One database, through its loss and back."""
+    """A database that can be lost and restored."""
 
     url: str
 
     def backs_up(self) -> datetime:
-        """Back it up while it serves; says to which moment it will be restored."""
+        """Back up while serving; return the moment to which a restore leads."""
 
     def is_lost(self) -> None:
-        """Lose the database, not the backups."""
+        """Delete the database but not its backups."""
 
     def restores(self) -> None:
-        """Put the backup back; `url` says where."""
+        """Restore the backup and set `url`."""
 
 
 @dataclass
 class Sqlite:
-    """A file, backed up by `safe-conduct backup`."""
+    """An SQLite file, backed up by `safe-conduct backup`."""
 
     url: str
     folder: Path
@@ -79,7 +79,7 @@ class Sqlite:
 
 
 class Archiving(PostgresServer):
-    """A server that keeps what it writes (its WAL) in an archive, on the disk."""
+    """A PostgreSQL server that archives its WAL on disk."""
 
     def __init__(self, folder: Path, settings: str) -> None:
         self.settings = settings
@@ -93,7 +93,7 @@ class Archiving(PostgresServer):
 
 @dataclass
 class Postgresql:
-    """A base backup and the archived WAL: any moment after the backup can be restored."""
+    """A base backup with archived WAL, which restores any later moment."""
 
     server: Archiving
     url: str
@@ -110,11 +110,11 @@ class Postgresql:
         return self.folder / "base"
 
     def runs(self, program: str, *words: str) -> None:
-        """Run a program of PostgreSQL, as the user of the server."""
+        """Run a program of PostgreSQL as the user of the server."""
         getattr(postgresql, program)(list(words), user=self.server.system_user)
 
     def backs_up(self) -> datetime:
-        """Copy the server, and let the archive go on beyond that, up to a moment."""
+        """Make a base backup, let the archive go on, and return the target moment."""
         uri = self.server.get_uri()
         self.runs("pg_basebackup", "-d", uri, "-D", str(self.base), "-c", "fast")
         self.runs("pg_verifybackup", str(self.base))
@@ -125,7 +125,7 @@ class Postgresql:
         return now
 
     def is_lost(self) -> None:
-        """The last segment reaches the archive, as it does after `archive_timeout`."""
+        """Archive the last segment, as `archive_timeout` would, and delete the server."""
         [(last,)] = ask(self.url, "SELECT pg_walfile_name(pg_switch_wal())")
         patience = time.monotonic() + PATIENCE
         while not (self.archive / str(last)).exists():
@@ -143,12 +143,12 @@ class Postgresql:
         self.url = self.server.get_uri(str(make_url(self.url).database))
         patience = time.monotonic() + PATIENCE
         while ask(self.url, "SELECT pg_is_in_recovery()") != [(False,)]:
-            assert time.monotonic() < patience, "it does not end its recovery"
+            assert time.monotonic() < patience, "the server does not end its recovery"
             time.sleep(0.05)
 
 
 def stop(server: Archiving) -> None:
-    """End a server at once, as a machine does that loses power."""
+    """Stop a server immediately, as a power loss does."""
     pid = server.get_pid()
     assert pid
     os.kill(pid, signal.SIGQUIT)
@@ -161,7 +161,7 @@ def is_running(server: Archiving) -> bool:
 
 
 def owned(folder: Path) -> Path:
-    """Make a folder that the user of the server may write to."""
+    """Create a folder that belongs to the user of the server."""
     folder.mkdir(exist_ok=True)
     if os.geteuid() == 0:
         ensure_user_exists(USER)
@@ -171,7 +171,7 @@ def owned(folder: Path) -> Path:
 
 @contextmanager
 def site(kind: str, folder: Path) -> Iterator[Site]:
-    """Lay a mechanism down."""
+    """Set up a database of the given kind."""
     with sqlite(folder) if kind == "sqlite" else archiving(folder) as made:
         yield made
 
@@ -200,7 +200,7 @@ def archiving(folder: Path) -> Iterator[Site]:
 
 
 def ask_alone(url: str, statement: str) -> None:
-    """Run a statement that cannot run in a transaction."""
+    """Run a statement outside of a transaction."""
     admin = create_engine(make_url(url), isolation_level="AUTOCOMMIT")
     run(admin, statement)
     admin.dispose()
