@@ -33,7 +33,7 @@ CONSTANTS: Final = (ast.Assign, ast.AnnAssign, ast.TypeAlias)
 type Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def where[N: ast.AST](
+def find_files[N: ast.AST](
     kind: type[N], matches: Callable[[N], bool], trees: Mapping[str, ast.Module] = TREES
 ) -> set[str]:
     return {
@@ -44,17 +44,17 @@ def where[N: ast.AST](
     }
 
 
-def called(*names: str) -> Callable[[ast.Call], bool]:
+def match_calls(*names: str) -> Callable[[ast.Call], bool]:
     """Return a predicate for calls such as `x.name()`, a method of any object."""
     return lambda call: isinstance(call.func, ast.Attribute) and call.func.attr in names
 
 
-def named(*names: str) -> Callable[[ast.expr], bool]:
+def match_names(*names: str) -> Callable[[ast.expr], bool]:
     """Return a predicate for `name` and `x.name`, whether called or passed on."""
-    return lambda node: spelled(node) in names
+    return lambda node: get_name(node) in names
 
 
-def spelled(node: ast.AST) -> str | None:
+def get_name(node: ast.AST) -> str | None:
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
@@ -62,13 +62,13 @@ def spelled(node: ast.AST) -> str | None:
             return None
 
 
-def functions(tree: ast.AST) -> Iterator[Function]:
+def list_functions(tree: ast.AST) -> Iterator[Function]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
-def length(function: Function) -> int:
+def count_lines(function: Function) -> int:
     """Return the number of lines from `def` to the last one, without decorators."""
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
@@ -77,140 +77,142 @@ def test_one_place_assigns_a_state() -> None:
     def assigns(node: ast.Attribute) -> bool:
         return node.attr == "state" and isinstance(node.ctx, ast.Store | ast.Del)
 
-    assert where(ast.Attribute, assigns) == {"app/kernel/lifecycle.py"}
+    assert find_files(ast.Attribute, assigns) == {"app/kernel/lifecycle.py"}
 
 
 def test_nobody_assigns_a_state_by_another_road() -> None:
     def writes_rows(call: ast.Call) -> bool:
         given = {keyword.arg for keyword in call.keywords}
         keys = [k for a in call.args if isinstance(a, ast.Dict) for k in a.keys]
-        texts = {k.value if isinstance(k, ast.Constant) else spelled(k) for k in keys if k}
-        return called("values", "update")(call) and "state" in given | texts
+        texts = {k.value if isinstance(k, ast.Constant) else get_name(k) for k in keys if k}
+        return match_calls("values", "update")(call) and "state" in given | texts
 
-    assert where(ast.Call, writes_rows) == set()
+    assert find_files(ast.Call, writes_rows) == set()
 
 
 def test_only_the_patch_of_a_notice_sets_fields_by_name_and_it_has_no_state() -> None:
-    sets = named("setattr", "__setattr__")
+    sets = match_names("setattr", "__setattr__")
     users = {
         f"{name}:{function.name}"
         for name, tree in TREES.items()
-        for function in functions(tree)
+        for function in list_functions(tree)
         if any(isinstance(n, ast.expr) and sets(n) for n in ast.walk(function))
     }
 
     assert users <= {"app/cases/actions.py:mend_notice"}
-    assert where(ast.expr, sets) == {user.split(":")[0] for user in users}
+    assert find_files(ast.expr, sets) == {user.split(":")[0] for user in users}
     assert "state" not in NoticeFields.model_fields
 
 
 def test_one_place_begins_transactions() -> None:
-    opens = named("create_engine", "sessionmaker", "Session")
+    opens = match_names("create_engine", "sessionmaker", "Session")
 
-    assert where(ast.Call, called("begin", "begin_nested")) == {"app/kernel/db.py"}
-    assert where(ast.Call, lambda call: opens(call.func)) == {"app/kernel/db.py"}
+    assert find_files(ast.Call, match_calls("begin", "begin_nested")) == {
+        "app/kernel/db.py"
+    }
+    assert find_files(ast.Call, lambda call: opens(call.func)) == {"app/kernel/db.py"}
 
 
 def test_nobody_commits_or_rolls_back() -> None:
-    assert where(ast.Call, called("commit", "rollback")) == set()
+    assert find_files(ast.Call, match_calls("commit", "rollback")) == set()
 
 
 def test_one_place_asks_which_database_it_is() -> None:
-    assert where(ast.Attribute, named("dialect")) == {"app/kernel/db.py"}
+    assert find_files(ast.Attribute, match_names("dialect")) == {"app/kernel/db.py"}
 
 
 def test_one_place_reads_the_clock() -> None:
     def is_clock(node: ast.Attribute) -> bool:
-        owner = spelled(node.value)
+        owner = get_name(node.value)
         asks_a_class = owner in {"datetime", "date"} and node.attr in {"now", "today"}
         return asks_a_class or (owner == "time" and node.attr in {"time", "time_ns"})
 
-    assert where(ast.Call, called("now", "utcnow", "today")) <= {"app/clock.py"}
-    assert where(ast.Attribute, is_clock) <= {"app/clock.py"}
+    assert find_files(ast.Call, match_calls("now", "utcnow", "today")) <= {"app/clock.py"}
+    assert find_files(ast.Attribute, is_clock) <= {"app/clock.py"}
 
 
 def test_only_the_ground_makes_ids() -> None:
-    makes = named("uuid1", "uuid4", "uuid6", "uuid7")
+    makes = match_names("uuid1", "uuid4", "uuid6", "uuid7")
 
-    assert where(ast.expr, makes) <= {"app/ground.py"}
+    assert find_files(ast.expr, makes) <= {"app/ground.py"}
 
 
-def slice_of(name: str) -> str:
+def get_slice(name: str) -> str:
     """Return the name of the folder, or of the single file, right under app."""
     return name.split("/")[1]
 
 
-def owners() -> dict[str, str]:
+def list_owners() -> dict[str, str]:
     """Return the slice of each table class, a class with a `__tablename__`."""
     return {
-        node.name: slice_of(name)
+        node.name: get_slice(name)
         for name, tree in TREES.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef) and any(map(names_the_table, node.body))
+        if isinstance(node, ast.ClassDef) and any(map(is_table_name, node.body))
     }
 
 
-def names_the_table(line: ast.stmt) -> bool:
+def is_table_name(line: ast.stmt) -> bool:
     """Return whether a line assigns `__tablename__`."""
     targets = line.targets if isinstance(line, ast.Assign) else []
-    return any(spelled(target) == "__tablename__" for target in targets)
+    return any(get_name(target) == "__tablename__" for target in targets)
 
 
 READ_ELSEWHERE = dict.fromkeys(("Entry", "Delivery", "Retrieval", "Mailbox"), "feed")
 """The journal's tables are the kernel's; the feed is the slice that reads them."""
 
 
-def selected(tree: ast.AST) -> set[str]:
+def list_selected(tree: ast.AST) -> set[str]:
     """Return the names inside the parentheses of each `select(...)`."""
     asked = [
         argument
         for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and spelled(call.func) == "select"
+        if isinstance(call, ast.Call) and get_name(call.func) == "select"
         for argument in call.args
     ]
-    return {name for node in asked for part in ast.walk(node) if (name := spelled(part))}
+    return {name for node in asked for part in ast.walk(node) if (name := get_name(part))}
 
 
 def test_a_table_is_selected_in_its_slice_or_in_queries() -> None:
-    tables = owners()
+    tables = list_owners()
     foreign = {
         (name, table)
         for name in APP
-        for table in selected(TREES[name]) & set(tables)
-        if slice_of(name) not in {tables[table], READ_ELSEWHERE.get(table)}
+        for table in list_selected(TREES[name]) & set(tables)
+        if get_slice(name) not in {tables[table], READ_ELSEWHERE.get(table)}
     }
 
     assert len(tables) > len(READ_ELSEWHERE)
     assert {found for found in foreign if Path(found[0]).name != "queries.py"} == set()
 
 
-def too_long(texts: Mapping[str, str], cap: int) -> dict[str, int]:
+def find_long_files(texts: Mapping[str, str], cap: int) -> dict[str, int]:
     """Return the files with more lines than the limit."""
     lines = {name: len(text.splitlines()) for name, text in texts.items()}
     return {name: count for name, count in lines.items() if count > cap}
 
 
 def test_a_file_stays_small() -> None:
-    assert too_long(APP | PROGRAMS | MIGRATIONS, FILE_CAP) == {}
+    assert find_long_files(APP | PROGRAMS | MIGRATIONS, FILE_CAP) == {}
 
 
 def test_a_test_file_stays_readable() -> None:
-    assert too_long(TESTS, TEST_FILE_CAP) == {}
+    assert find_long_files(TESTS, TEST_FILE_CAP) == {}
 
 
 def test_a_function_stays_small() -> None:
     long = {
-        (name, function.name): length(function)
+        (name, function.name): count_lines(function)
         for name, tree in OURS.items()
-        for function in functions(tree)
-        if length(function) > FUNCTION_CAP
+        for function in list_functions(tree)
+        if count_lines(function) > FUNCTION_CAP
     }
 
     assert long == {}
 
 
 def test_most_functions_say_one_thing() -> None:
-    lengths = [length(f) for tree in OURS.values() for f in functions(tree)]
+    lengths = [count_lines(f) for tree in OURS.values() for f in list_functions(tree)]
 
     assert median(lengths) <= FUNCTION_MEDIAN
 
@@ -247,13 +249,16 @@ def test_imports_stay_at_the_top() -> None:
 
 
 def test_no_import_hides() -> None:
-    assert where(ast.expr, named("TYPE_CHECKING", "import_module", "__import__")) == set()
+    assert (
+        find_files(ast.expr, match_names("TYPE_CHECKING", "import_module", "__import__"))
+        == set()
+    )
 
 
 def test_no_test_is_skipped() -> None:
-    skips = named("skip", "skipif", "xfail", "importorskip")
+    skips = match_names("skip", "skipif", "xfail", "importorskip")
 
-    assert where(ast.expr, skips, Trees(TESTS)) == set()
+    assert find_files(ast.expr, skips, Trees(TESTS)) == set()
 
 
 def test_what_this_house_says_of_a_fault_is_said() -> None:
@@ -261,7 +266,7 @@ def test_what_this_house_says_of_a_fault_is_said() -> None:
         node.args[0].value
         for tree in TREES.values()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and spelled(node.func) == "PydanticCustomError"
+        if isinstance(node, ast.Call) and get_name(node.func) == "PydanticCustomError"
         if isinstance(node.args[0], ast.Constant)
     }
 

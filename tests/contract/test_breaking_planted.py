@@ -24,7 +24,7 @@ CONTRACT = only(
 """Where the rows are planted: in the whole contract they would take minutes."""
 
 
-def broken(changes: Changes) -> set[str]:
+def list_broken(changes: Changes) -> set[str]:
     return {change.where for change in changes if change.breaks}
 
 
@@ -36,11 +36,14 @@ def test_what_is_planted_is_told_where_it_is(row: Row) -> None:
     there, back = compare(CONTRACT, now), compare(now, CONTRACT)
 
     told = {change.where for change in there}
-    assert (bool(broken(there)), bool(broken(back))) == (row.forth, row.back), (there, back)
+    assert (bool(list_broken(there)), bool(list_broken(back))) == (row.forth, row.back), (
+        there,
+        back,
+    )
     if row.told == NOWHERE:
         assert told == set()
     else:
-        assert pointed(CONTRACT, row.told) in (broken(there) if row.forth else told)
+        assert pointed(CONTRACT, row.told) in (list_broken(there) if row.forth else told)
     places = told | {change.where for change in back}
     assert [p for p in places if at(now, p) is None and at(CONTRACT, p) is None] == []
 

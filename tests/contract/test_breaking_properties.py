@@ -32,11 +32,11 @@ VALUES = [*SCALARS, *LISTS, *OBJECTS]
 few = st.integers(0, 3)
 
 
-def some(of: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[list[Any]]:
+def draw_some(of: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[list[Any]]:
     return st.lists(of, min_size=least, max_size=3, unique=True)
 
 
-def typed(name: str, **keywords: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+def build_typed(name: str, **keywords: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
     return st.fixed_dictionaries({"type": st.just(name)}, optional=keywords)
 
 
@@ -45,20 +45,22 @@ def only_with(keyword: str, of: st.SearchStrategy[Any]) -> st.SearchStrategy[Jso
 
 
 leaves = st.one_of(
-    typed("string", minLength=few, maxLength=few, enum=some(st.sampled_from(SCALARS[6:]))),
-    typed("integer", minimum=few, exclusiveMaximum=few, enum=some(few)),
-    typed("number", maximum=few, exclusiveMinimum=few),
+    build_typed(
+        "string", minLength=few, maxLength=few, enum=draw_some(st.sampled_from(SCALARS[6:]))
+    ),
+    build_typed("integer", minimum=few, exclusiveMaximum=few, enum=draw_some(few)),
+    build_typed("number", maximum=few, exclusiveMinimum=few),
     only_with("const", st.sampled_from(SCALARS)),
-    only_with("type", some(st.sampled_from(["string", "integer", "null"]))),
+    only_with("type", draw_some(st.sampled_from(["string", "integer", "null"]))),
     only_with("$ref", st.sampled_from([f"#{SCHEMAS}/A", f"#{SCHEMAS}/B"])),
 )
 
 
 def objects(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
-    return typed(
+    return build_typed(
         "object",
         properties=st.dictionaries(st.sampled_from("ab"), inner, max_size=2),
-        required=some(st.sampled_from("ab")),
+        required=draw_some(st.sampled_from("ab")),
         additionalProperties=st.just(False) | inner,
     )
 
@@ -66,7 +68,9 @@ def objects(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
 def grown(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
     members = st.lists(inner, min_size=1, max_size=3)
     return st.one_of(
-        typed("array", items=inner, minItems=few, maxItems=few, uniqueItems=st.booleans()),
+        build_typed(
+            "array", items=inner, minItems=few, maxItems=few, uniqueItems=st.booleans()
+        ),
         objects(inner),
         st.fixed_dictionaries({"anyOf": members}),
         st.fixed_dictionaries({"allOf": members}),
@@ -77,7 +81,7 @@ schemas = st.recursive(leaves, grown, max_leaves=5)
 
 
 @st.composite
-def relatives(draw: st.DrawFn, schema: Any) -> Any:
+def draw_relative(draw: st.DrawFn, schema: Any) -> Any:
     """Draw a schema that is mostly the same."""
     if not isinstance(schema, dict) or draw(st.integers(0, 5)) == 0:
         return draw(schemas)
@@ -85,12 +89,12 @@ def relatives(draw: st.DrawFn, schema: Any) -> Any:
     match schema[key]:
         case dict() as inner if key == "properties" and inner:
             name = draw(st.sampled_from(sorted(inner)))
-            return schema | {key: inner | {name: draw(relatives(inner[name]))}}
+            return schema | {key: inner | {name: draw(draw_relative(inner[name]))}}
         case dict() as inner if key != "properties":
-            return schema | {key: draw(relatives(inner))}
+            return schema | {key: draw(draw_relative(inner))}
         case [*inner] if key in {"anyOf", "allOf"}:
             place = draw(st.integers(0, len(inner)))
-            other = draw(relatives(inner[place] if place < len(inner) else None))
+            other = draw(draw_relative(inner[place] if place < len(inner) else None))
             return schema | {key: [*inner[:place], other, *inner[place + 1 :]]}
         case _ if draw(st.booleans()):
             return {name: value for name, value in schema.items() if name != key}
@@ -99,7 +103,7 @@ def relatives(draw: st.DrawFn, schema: Any) -> Any:
             return schema | {name: it for name, it in other.items() if name != "type"}
 
 
-def passing(schema: Any, named: Json) -> set[int]:
+def list_passing(schema: Any, named: Json) -> set[int]:
     """Return the indices of the values that a schema accepts, by another validator."""
     whole = {"$ref": "#/root", "root": schema, "components": {"schemas": named}}
     judge = jsonschema_rs.validator_for(whole)
@@ -120,8 +124,8 @@ def is_open(part: Any) -> bool:
 def test_what_passes_does_no_harm(data: st.DataObject) -> None:
     named = {"A": data.draw(objects(leaves)), "B": {"type": "string"}}
     old = data.draw(schemas)
-    new = data.draw(relatives(old))
-    then, now = passing(old, named), passing(new, named)
+    new = data.draw(draw_relative(old))
+    then, now = list_passing(old, named), list_passing(new, named)
 
     sent = compare(exchanging(old, {}, named), exchanging(new, {}, named))
     read = compare(exchanging({}, old, named), exchanging({}, new, named))
@@ -139,22 +143,22 @@ def test_what_passes_does_no_harm(data: st.DataObject) -> None:
 def part(name: str) -> tuple[Json, list[str]]:
     """Return the contract of one operation, and the places that can be removed from it."""
     document = only(WHOLE, {name})
-    return document, list(places(document, ""))
+    return document, list(list_places(document, ""))
 
 
-def places(parent: Any, pointer: str) -> Iterator[str]:
+def list_places(parent: Any, pointer: str) -> Iterator[str]:
     """Yield the places whose removal leaves a valid and different contract."""
     inner = parent.items() if isinstance(parent, dict) else enumerate(parent)
     for key, value in inner:
         place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
-        if matters(str(key), value, parent, pointer):
+        if is_meaningful(str(key), value, parent, pointer):
             if not is_needed(str(key), pointer):
                 yield place
             if isinstance(value, dict | list):
-                yield from places(value, place)
+                yield from list_places(value, place)
 
 
-def matters(key: str, value: Any, parent: Any, pointer: str) -> bool:
+def is_meaningful(key: str, value: Any, parent: Any, pointer: str) -> bool:
     """Return whether a key has a meaning, so is no description and no default."""
     is_a_name = pointer.rpartition("/")[2] in {"properties", "required"}
     words = key in WORDS | {"info"} and not is_a_name

@@ -17,23 +17,23 @@ TEXTS, NUMBERS = (OBJECT | {"additionalProperties": it} for it in (TEXT, NUMBER)
 SHORT = {"maxLength": 9}
 
 
-def having(**properties: Any) -> Json:
+def build_properties(**properties: Any) -> Json:
     return {"properties": properties}
 
 
-def contract(sent: Any, read: Any, schemas: Json = NAMED) -> Json:
+def build_contract(sent: Any, read: Any, schemas: Json = NAMED) -> Json:
     return exchanging(sent, read, schemas)
 
 
-def breaks(old: Json, new: Json) -> bool:
+def is_breaking(old: Json, new: Json) -> bool:
     return any(change.breaks for change in compare(old, new))
 
 
-def ways(old: Any, new: Any) -> str:
+def find_direction(old: Any, new: Any) -> str:
     """Return what breaks: sent, read, both or neither; `same` if nothing changed."""
-    told = compare(contract(old, old), contract(new, new))
-    sent = breaks(contract(old, {}), contract(new, {}))
-    read = breaks(contract({}, old), contract({}, new))
+    told = compare(build_contract(old, old), build_contract(new, new))
+    sent = is_breaking(build_contract(old, {}), build_contract(new, {}))
+    read = is_breaking(build_contract({}, old), build_contract({}, new))
     named = {(True, True): "both", (True, False): "sent", (False, True): "read"}
     return named.get((sent, read), "neither" if told else "same")
 
@@ -71,8 +71,12 @@ def ways(old: Any, new: Any) -> str:
         ({"anyOf": [A, B]}, {"oneOf": [B, A]}, "same"),
         # Conjunctions.
         (A, {"allOf": [A, {"required": ["b"]}]}, "sent"),
-        ({"allOf": [A, having(b=TEXT)]}, {"allOf": [A, having(b=NUMBER)]}, "both"),
-        ({"allOf": [A, having(a=SHORT)]}, A, "read"),
+        (
+            {"allOf": [A, build_properties(b=TEXT)]},
+            {"allOf": [A, build_properties(b=NUMBER)]},
+            "both",
+        ),
+        ({"allOf": [A, build_properties(a=SHORT)]}, A, "read"),
         ({"allOf": [{"enum": [1, 2]}, {"enum": [2, 3]}]}, {"const": 2}, "same"),
         ({"allOf": [{"enum": [1, 2]}, {"enum": [2, 3]}]}, {"enum": [1, 2]}, "read"),
         (
@@ -101,7 +105,7 @@ def ways(old: Any, new: Any) -> str:
         ({}, {"type": ["string", "null"]}, "sent"),
         # Booleans are schemas; `false` stands for a missing one.
         (False, TEXT, "read"),
-        (OBJECT | having(a=TEXT), OBJECT | having(a=False), "both"),
+        (OBJECT | build_properties(a=TEXT), OBJECT | build_properties(a=False), "both"),
         (LIST | {"items": TEXT}, LIST | {"items": False}, "sent"),
         (LIST, LIST | {"items": TEXT}, "sent"),
         # The formats of strings.
@@ -113,16 +117,21 @@ def ways(old: Any, new: Any) -> str:
         (TEXTS, NUMBERS, "both"),
         (TEXTS, STRICT, "sent"),
         (TEXTS, OBJECT, "read"),
-        (TEXTS, TEXTS | having(a=NUMBER), "both"),
-        (TEXTS, TEXTS | having(a=TEXT), "neither"),
-        (STRICT, STRICT | having(a=TEXT), "read"),
+        (TEXTS, TEXTS | build_properties(a=NUMBER), "both"),
+        (TEXTS, TEXTS | build_properties(a=TEXT), "neither"),
+        (STRICT, STRICT | build_properties(a=TEXT), "read"),
         (OBJECT, OBJECT | {"required": ["a"]}, "sent"),
         ({"maxLength": 5}, TEXT, "both"),
-        (OBJECT | {"required": ["a"]}, OBJECT | having(a=TEXT), "read"),
+        (OBJECT | {"required": ["a"]}, OBJECT | build_properties(a=TEXT), "read"),
         (OBJECT | {"required": ["a"]}, A, "neither"),
         (
-            {"allOf": [STRICT | having(a=TEXT), STRICT | having(a=TEXT, b=TEXT)]},
-            STRICT | having(a=TEXT),
+            {
+                "allOf": [
+                    STRICT | build_properties(a=TEXT),
+                    STRICT | build_properties(a=TEXT, b=TEXT),
+                ]
+            },
+            STRICT | build_properties(a=TEXT),
             "same",
         ),
         # Numbers.
@@ -155,18 +164,18 @@ def ways(old: Any, new: Any) -> str:
     ],
 )
 def test_it_matters_which_way_a_schema_travels(old: Any, new: Any, way: str) -> None:
-    assert ways(old, new) == way
+    assert find_direction(old, new) == way
 
 
-def circle(inner: Any) -> Json:
+def build_circle(inner: Any) -> Json:
     """Return schemas that contain themselves in two ways, and one that is only itself."""
-    person = OBJECT | having(name=inner, friends=LIST | {"items": A})
+    person = OBJECT | build_properties(name=inner, friends=LIST | {"items": A})
     return {"A": person, "B": {"anyOf": [B, A]}, "C": {"$ref": "#/components/schemas/C"}}
 
 
 @pytest.mark.parametrize("root", [A, B, {"anyOf": [A, C]}])
 def test_circles_end_and_hide_nothing(root: Json) -> None:
-    old, new = (contract({}, root, circle(inner)) for inner in (TEXT, NUMBER))
+    old, new = (build_contract({}, root, build_circle(inner)) for inner in (TEXT, NUMBER))
 
     assert compare(old, old) == {}
     where = {change.where for change in compare(old, new)}
@@ -174,23 +183,23 @@ def test_circles_end_and_hide_nothing(root: Json) -> None:
 
 
 def test_a_property_that_is_new_and_required_is_told_once() -> None:
-    new = OBJECT | having(a=TEXT) | {"required": ["a"]}
+    new = OBJECT | build_properties(a=TEXT) | {"required": ["a"]}
 
-    told = compare(contract(OBJECT, {}), contract(new, {}))
+    told = compare(build_contract(OBJECT, {}), build_contract(new, {}))
 
     assert [change.message for change in told] == ["Request: `a` is added and required."]
 
 
 def test_what_is_said_beside_a_name_counts_as_well() -> None:
     narrowed = {**B, "maxLength": 9}
-    old = contract(narrowed, narrowed, {"B": TEXT})
-    new = contract(narrowed, narrowed, {"B": TEXT | {"maxLength": 20}})
+    old = build_contract(narrowed, narrowed, {"B": TEXT})
+    new = build_contract(narrowed, narrowed, {"B": TEXT | {"maxLength": 20}})
 
     assert compare(old, new) == {}
 
 
 def test_what_is_meant_in_many_places_is_told_once_and_of_all_of_them() -> None:
-    old, new = contract(A, A), contract(A, A, NAMED | {"A": {"type": "object"}})
+    old, new = build_contract(A, A), build_contract(A, A, NAMED | {"A": {"type": "object"}})
     for each in (old, new):
         each["paths"]["/b"] = each["paths"]["/a"]
 
@@ -217,13 +226,13 @@ HOOK = {
 def test_what_is_sent_to_a_webhook_is_read_by_the_client(
     schema: Json, verdict: bool
 ) -> None:
-    old = contract({}, {}) | {"webhooks": {"case": HOOK}}
+    old = build_contract({}, {}) | {"webhooks": {"case": HOOK}}
     body = {"content": {"application/json": {"schema": schema}}}
     new = old | {"webhooks": {"case": {"post": HOOK["post"] | {"requestBody": body}}}}
 
-    assert breaks(old, new) is verdict
-    assert breaks(old, old | {"webhooks": {}})
-    assert not breaks(contract({}, {}), old)
+    assert is_breaking(old, new) is verdict
+    assert is_breaking(old, old | {"webhooks": {}})
+    assert not is_breaking(build_contract({}, {}), old)
 
 
 @pytest.mark.parametrize(
@@ -236,31 +245,31 @@ def test_a_body_that_is_sent_to_a_webhook_may_not_come_to_be_missing(
     def hook(body: Json | None) -> Json:
         post: Json = {"responses": {}}
         post |= {} if body is None else {"requestBody": body}
-        return contract({}, {}) | {"webhooks": {"w": {"post": post}}}
+        return build_contract({}, {}) | {"webhooks": {"w": {"post": post}}}
 
     content = {"content": {"application/json": {"schema": TEXT}}}
-    assert breaks(hook(content | old), hook(content | new)) is verdict
-    assert not breaks(hook(None), hook(content | new))
-    assert breaks(hook(content | old), hook(None))
+    assert is_breaking(hook(content | old), hook(content | new)) is verdict
+    assert not is_breaking(hook(None), hook(content | new))
+    assert is_breaking(hook(content | old), hook(None))
 
 
 def test_how_a_webhook_is_signed_in_is_not_judged_and_so_breaks() -> None:
     def hook(security: list[Json]) -> Json:
         post = {"responses": {}, "security": security}
-        return contract({}, {}) | {"webhooks": {"w": {"post": post}}}
+        return build_contract({}, {}) | {"webhooks": {"w": {"post": post}}}
 
-    assert breaks(hook([]), hook([{"Key": []}]))
-    assert breaks(hook([{"Key": []}]), hook([]))
+    assert is_breaking(hook([]), hook([{"Key": []}]))
+    assert is_breaking(hook([{"Key": []}]), hook([]))
 
 
 def test_what_a_webhook_may_answer_is_sent_by_the_client() -> None:
     def hook(schema: Json) -> Json:
         answer = {"description": "", "content": {"application/json": {"schema": schema}}}
         hooks = {"w": {"post": {"responses": {"200": answer}}}}
-        return contract({}, {}) | {"webhooks": hooks}
+        return build_contract({}, {}) | {"webhooks": hooks}
 
-    assert breaks(hook(TEXT), hook({"const": "a"}))
-    assert not breaks(hook({"const": "a"}), hook(TEXT))
+    assert is_breaking(hook(TEXT), hook({"const": "a"}))
+    assert not is_breaking(hook({"const": "a"}), hook(TEXT))
 
 
 @pytest.mark.parametrize(
@@ -275,17 +284,17 @@ def test_what_a_webhook_may_answer_is_sent_by_the_client() -> None:
 )
 def test_headers_of_an_answer_are_read(old: Json, new: Json, verdict: bool) -> None:
     def answering(header: Json, name: str) -> Json:
-        document = contract({}, {})
+        document = build_contract({}, {})
         document["paths"]["/a"]["post"]["responses"]["200"]["headers"] = {name: header}
         return document
 
-    assert breaks(answering(old, "ETag"), answering(new, "etag")) is verdict
+    assert is_breaking(answering(old, "ETag"), answering(new, "etag")) is verdict
 
 
 def test_what_stands_elsewhere_is_found_there() -> None:
-    old = contract({}, {})
+    old = build_contract({}, {})
     parameter = {"name": "p", "in": "query", "schema": TEXT}
-    new = contract({}, {})
+    new = build_contract({}, {})
     old["paths"]["/a"]["post"]["parameters"] = [parameter]
     new["paths"]["/a"]["parameters"] = [{"$ref": "#/components/parameters/P"}]
     new["components"]["parameters"] = {"P": parameter}
@@ -300,10 +309,10 @@ def test_what_stands_elsewhere_is_found_there() -> None:
 
 
 def test_who_is_let_in_everywhere_is_let_in_here() -> None:
-    old = contract({}, {}) | {"security": [{"Key": []}]}
-    new = contract({}, {})
+    old = build_contract({}, {}) | {"security": [{"Key": []}]}
+    new = build_contract({}, {})
     new["paths"]["/a"]["post"]["security"] = [{"Key": []}]
 
     assert compare(old, new) == {}
-    assert breaks(contract({}, {}), old)
-    assert not breaks(old, contract({}, {}))
+    assert is_breaking(build_contract({}, {}), old)
+    assert not is_breaking(old, build_contract({}, {}))

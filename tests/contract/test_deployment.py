@@ -42,7 +42,7 @@ IN_A_CONTAINER = re.compile(
 SQUAWK = Path(sys.executable).with_name("squawk")
 
 
-def commands(page: str) -> list[str]:
+def list_commands(page: str) -> list[str]:
     """Return the commands that a page tells its reader to type."""
     text = (ROOT / page).read_text("utf-8")
     lines = [line.strip() for line in text.splitlines() if not line.startswith("|")]
@@ -53,7 +53,7 @@ def commands(page: str) -> list[str]:
     return [line for line in (*typed, *spoken) if re.match(r"safe-conduct [a-z]", line)]
 
 
-TYPED = sorted({(page, line) for page in PAGES for line in commands(page)})
+TYPED = sorted({(page, line) for page in PAGES for line in list_commands(page)})
 
 
 @pytest.mark.parametrize(("page", "line"), TYPED)
@@ -79,11 +79,11 @@ def test_each_word_begins_the_program_that_has_it() -> None:
         name: {w for w, p in PROGRAMS.items() if p == name} for name in PROGRAMS.values()
     }
 
-    assert begun == {"calls": words_of(calls), "operating": words_of(operates)}
-    assert words_of(cli) > {*PROGRAMS}
+    assert begun == {"calls": list_words(calls), "operating": list_words(operates)}
+    assert list_words(cli) > {*PROGRAMS}
 
 
-def words_of(program: typer.Typer) -> set[str]:
+def list_words(program: typer.Typer) -> set[str]:
     command: Any = get_command(program)
     return {*command.commands}
 
@@ -195,7 +195,7 @@ def test_a_worker_runs_beside_the_service_and_says_whether_it_is_well() -> None:
     assert worker["networks"] == ["inside"]
     assert worker["healthcheck"]["test"] == ["CMD", "safe-conduct", "worker", "status"]
     assert worker["restart"] == service["restart"] == "unless-stopped"
-    assert seconds(worker["stop_grace_period"]) > LEAVE
+    assert parse_seconds(worker["stop_grace_period"]) > LEAVE
     assert "SAFE_CONDUCT_WORKER" not in service["environment"], (
         "the script would also work inside the container"
     )
@@ -210,7 +210,7 @@ def test_webhooks_are_pushed_by_a_container_of_their_own() -> None:
     assert typed < {line for _, line in TYPED}  # it is tested with the real options
 
 
-def seconds(spelled: str) -> int:
+def parse_seconds(spelled: str) -> int:
     return int(spelled.removesuffix("s"))
 
 

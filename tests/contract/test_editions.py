@@ -102,7 +102,9 @@ def test_what_is_streamed_is_what_is_told_of_it(
     item = answer["content"][STREAM]["itemSchema"]
     data = item["properties"]["data"]
 
-    first, *events = [parsed(block) for block in blocks(lead.get("/events/stream").text)]
+    first, *events = [
+        parse_block(block) for block in split_blocks(lead.get("/events/stream").text)
+    ]
 
     one = jsonschema_rs.validator_for(item)
     inside = jsonschema_rs.validator_for(
@@ -120,11 +122,11 @@ def test_what_is_streamed_is_what_is_told_of_it(
     assert not one.is_valid({"data": "{}"})
 
 
-def blocks(stream: str) -> list[str]:
+def split_blocks(stream: str) -> list[str]:
     return [block for block in stream.split("\n\n") if block]
 
 
-def parsed(block: str) -> Json:
+def parse_block(block: str) -> Json:
     fields = [line.split(": ", 1) for line in block.splitlines()]
     return {name: PARSED[name](value) for name, value in fields}
 

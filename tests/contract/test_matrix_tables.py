@@ -12,12 +12,12 @@ from tests.sweeps.matrix.people import accounts
 TABLES = {plan.table: reading.table(plan.table) for plan in plans.ALL}
 
 
-def asked_for() -> set[str]:
+def list_operations() -> set[str]:
     """Return the names of all operations that have a row."""
     return {name for table in TABLES.values() for name in table.operations}
 
 
-def parts_of(operation: Operation) -> list[str]:
+def list_parts(operation: Operation) -> list[str]:
     """Return the operation's name, or one name per part if its path has a kind."""
     kinds = [PARTS[key] for key in operation.keys if key in PARTS]
     parts = [f"{operation.name}.{part}" for kind in kinds for part in kind]
@@ -25,18 +25,18 @@ def parts_of(operation: Operation) -> list[str]:
 
 
 def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
-    there = {name for operation in ALL for name in parts_of(operation)}
+    there = {name for operation in ALL for name in list_parts(operation)}
 
-    assert there - asked_for() == set(), (
+    assert there - list_operations() == set(), (
         "Add a row: see tests/sweeps/matrix/answers_of_cases.txt"
     )
-    assert asked_for() - there == set()
+    assert list_operations() - there == set()
 
 
 def test_an_operation_that_nobody_wrote_a_row_for_is_noticed() -> None:
     unheard = Operation("GET", "/v1/cases/{code}/new", {"operationId": "get_new"}, {})
 
-    assert set(parts_of(unheard)) - asked_for() == {"get_new"}
+    assert set(list_parts(unheard)) - list_operations() == {"get_new"}
 
 
 def test_every_operation_but_the_public_ones_has_a_scope() -> None:
@@ -61,7 +61,7 @@ def test_what_leaves_no_entry_of_access_is_a_fixed_list() -> None:
         if any(said.entries for _, said in row.answers)
     }
     opening = {
-        name for one in ALL if "Purpose" in one.names("header") for name in parts_of(one)
+        name for one in ALL if "Purpose" in one.names("header") for name in list_parts(one)
     }
 
     assert entered == opening

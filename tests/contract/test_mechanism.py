@@ -51,7 +51,7 @@ NAMED: Final[tuple[type[StrEnum], ...]] = (
 SPEAKING: Final = {"like this"}
 
 
-def table(title: str) -> list[list[str]]:
+def read_table(title: str) -> list[list[str]]:
     """Return the first table under a heading, without its head."""
     _, _, after = PAGE.partition(f"\n{title}\n")
     assert after, title
@@ -59,16 +59,16 @@ def table(title: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
 
 
-def codes(cell: str) -> set[str]:
+def find_codes(cell: str) -> set[str]:
     return set(CODE.findall(cell))
 
 
-def ranks() -> set[str]:
+def list_ranks() -> set[str]:
     """Return the names of the ranks of delivery evidence."""
     return {str(rank.name).lower() for rank in Rank}
 
 
-def silences() -> set[str]:
+def list_silence_events() -> set[str]:
     """Return the events of missed deadlines that are not in the table."""
     told = {"focal_point.silent", "case.escalated", "not_retrieved"}
     return told | set(UNANSWERED.values())
@@ -82,7 +82,7 @@ def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
 
 
 def test_everything_that_has_a_code_is_named() -> None:
-    named = codes(PAGE)
+    named = find_codes(PAGE)
 
     assert [
         (kind.__qualname__, str(member))
@@ -90,29 +90,29 @@ def test_everything_that_has_a_code_is_named() -> None:
         for member in kind
         if str(member) not in named
     ] == []
-    assert ranks() - named == set()
+    assert list_ranks() - named == set()
 
 
 def test_nothing_is_named_that_does_not_exist() -> None:
-    exists = {str(member) for kind in NAMED for member in kind} | ranks() | SPEAKING
-    exists |= {late.event for late in LATE.values() if late.event} | silences()
+    exists = {str(member) for kind in NAMED for member in kind} | list_ranks() | SPEAKING
+    exists |= {late.event for late in LATE.values() if late.event} | list_silence_events()
 
-    assert codes(PAGE) - exists == set()
+    assert find_codes(PAGE) - exists == set()
 
 
 @pytest.mark.parametrize("noun", MACHINES)
 def test_each_step_is_told_as_it_is_enforced(noun: str) -> None:
     machine: Any = MACHINES[noun]
-    told = {row[0].strip("`"): row[2:] for row in table(f"### Steps of a {noun}")}
+    told = {row[0].strip("`"): row[2:] for row in read_table(f"### Steps of a {noun}")}
 
     assert list(told) == [str(action) for action in machine.Action]
     for action in machine.Action:
         rows = [step for step in machine.TABLE.steps if step.action == action]
         sources, targets, sides, roles, needs = told[action]
-        assert codes(sources) == set().union(*(row.sources for row in rows)), action
-        assert codes(targets) == {row.target for row in rows if row.target}, action
-        assert codes(sides) == set().union(*(row.sides for row in rows)), action
-        assert codes(roles) == set().union(*(row.roles for row in rows)), action
+        assert find_codes(sources) == set().union(*(row.sources for row in rows)), action
+        assert find_codes(targets) == {row.target for row in rows if row.target}, action
+        assert find_codes(sides) == set().union(*(row.sides for row in rows)), action
+        assert find_codes(roles) == set().union(*(row.roles for row in rows)), action
         spelled = [tuple(CODE.findall(part)) for part in needs.split(", ") if part]
         assert spelled == list(dict.fromkeys(needs_of(rows))), action
 
@@ -125,7 +125,7 @@ def test_each_state_and_need_has_its_meaning_where_it_belongs(noun: str) -> None
         (f"### States of a {noun}", machine.State),
         (f"### What must hold in a {noun}", machine.Need),
     ):
-        rows = table(title)
+        rows = read_table(title)
         assert [row[0] for row in rows] == [f"`{member}`" for member in members]
         assert [row for row in rows if len(row[1]) < len("it has passed")] == []
 
@@ -139,24 +139,26 @@ def test_each_state_and_need_has_its_meaning_where_it_belongs(noun: str) -> None
     ],
 )
 def test_sides_roles_and_facts_have_a_line_each(title: str, members: type[StrEnum]) -> None:
-    assert [row[0] for row in table(title)] == [f"`{one}`" for one in members]
+    assert [row[0] for row in read_table(title)] == [f"`{one}`" for one in members]
 
 
 def test_each_fact_says_what_it_can_say() -> None:
-    for name, said in table("## Facts beside the case"):
+    for name, said in read_table("## Facts beside the case"):
         values = facts.RULES[facts.FactName(name.strip("`"))].values
-        assert codes(said) == {str(value) for value in values}, name
+        assert find_codes(said) == {str(value) for value in values}, name
 
 
 def test_each_section_stands_at_its_level() -> None:
-    rows = [row for row in table("## The notice, and what is sealed") if codes(row[1])]
+    rows = [
+        row for row in read_table("## The notice, and what is sealed") if find_codes(row[1])
+    ]
 
     told = {section.strip("`"): level.strip("`") for level, section, _ in rows[:7]}
     assert told == {str(s): str(level) for s, level in sections.LEVELS.items()}
 
 
 def test_the_deadlines_are_those_that_run() -> None:
-    rows = {row[0].strip("`"): row[4:] for row in table("## Deadlines")}
+    rows = {row[0].strip("`"): row[4:] for row in read_table("## Deadlines")}
 
     assert list(rows) == [str(kind) for kind in ClockKind]
     for kind, limits in LIMITS.items():
@@ -165,11 +167,11 @@ def test_the_deadlines_are_those_that_run() -> None:
         first = rows[kind][0]
         for cell, limit in zip(rows[kind], limits, strict=True):
             told = first if cell == "the same" else cell
-            assert told.startswith(spell(limit)), kind
+            assert told.startswith(format_limit(limit)), kind
 
 
 def test_what_silence_sets_off_is_told_as_it_happens() -> None:
-    rows = [row[:2] + row[-1:] for row in table("## When nobody answers")]
+    rows = [row[:2] + row[-1:] for row in read_table("## When nobody answers")]
 
     assert rows == [
         [str(noun), f"`{kind}`", f"`{late.event}`" if late.event else ""]
@@ -177,7 +179,7 @@ def test_what_silence_sets_off_is_told_as_it_happens() -> None:
     ]
 
 
-def spell(limit: Limit) -> str:
+def format_limit(limit: Limit) -> str:
     """Format a time limit, such as `2 working days`."""
     unit = limit.unit.replace("_", " ").removesuffix("s")
     return f"{limit.count} {unit}{'s' if limit.count > 1 else ''}"

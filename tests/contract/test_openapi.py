@@ -70,7 +70,7 @@ def document(world: World) -> Json:
     return dict(world.app.openapi())
 
 
-def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
+def list_operations(document: Json) -> Iterator[tuple[str, str, Json]]:
     """Yield every operation that needs a key."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -78,35 +78,35 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
                 yield method, path, operation
 
 
-def parts(part: Any) -> Iterator[Json]:
+def walk_objects(part: Any) -> Iterator[Json]:
     """Yield every object of the document."""
     if isinstance(part, dict):
         yield part
         for inner in part.values():
-            yield from parts(inner)
+            yield from walk_objects(inner)
     elif isinstance(part, list):
         for inner in part:
-            yield from parts(inner)
+            yield from walk_objects(inner)
 
 
-def reached(document: Json, part: Any, seen: set[str]) -> set[str]:
+def collect_schemas(document: Json, part: Any, seen: set[str]) -> set[str]:
     """Return the names of the schemas that a part refers to, directly or indirectly."""
     for ref in re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(part)):
         if ref not in seen:
             seen.add(ref)
-            reached(document, document["components"]["schemas"][ref], seen)
+            collect_schemas(document, document["components"]["schemas"][ref], seen)
     return seen
 
 
-def answered(document: Json) -> set[str]:
+def list_answer_schemas(document: Json) -> set[str]:
     """Return the names of the schemas of successful answers."""
     good = [
         response
-        for _, _, operation in operations(document)
+        for _, _, operation in list_operations(document)
         for status, response in operation["responses"].items()
         if status.startswith("2")
     ]
-    return reached(document, good, set())
+    return collect_schemas(document, good, set())
 
 
 def read(document: Json) -> set[str]:
@@ -121,13 +121,15 @@ def read(document: Json) -> set[str]:
         for methods in document.get("webhooks", {}).values()
         for operation in methods.values()
     ]
-    return reached(document, [answers, brought], set())
+    return collect_schemas(document, [answers, brought], set())
 
 
-def asked(document: Json) -> set[str]:
+def list_body_schemas(document: Json) -> set[str]:
     """Return the names of the schemas of request bodies."""
-    bodies = [op["requestBody"] for *_, op in operations(document) if "requestBody" in op]
-    return reached(document, bodies, set())
+    bodies = [
+        op["requestBody"] for *_, op in list_operations(document) if "requestBody" in op
+    ]
+    return collect_schemas(document, bodies, set())
 
 
 def test_it_is_valid(document: Json) -> None:
@@ -155,7 +157,7 @@ def test_asked_twice_it_says_the_same(world: World, document: Json) -> None:
 
 
 def test_each_operation_is_named_by_a_verb_and_once(document: Json) -> None:
-    names = [operation["operationId"] for *_, operation in operations(document)]
+    names = [operation["operationId"] for *_, operation in list_operations(document)]
 
     assert len(names) == len(set(names)) > 40
     assert {name.split("_")[0] for name in names} == set(VERBS.split())
@@ -170,7 +172,7 @@ def test_no_schema_is_named_by_where_it_stands(document: Json) -> None:
 def test_each_operation_is_described_and_tagged(document: Json) -> None:
     tags = {tag["name"] for tag in document["tags"]}
 
-    for _, path, operation in operations(document):
+    for _, path, operation in list_operations(document):
         assert operation["description"], path
         assert len(operation["tags"]) == 1, path
         assert set(operation["tags"]) <= tags
@@ -178,13 +180,13 @@ def test_each_operation_is_described_and_tagged(document: Json) -> None:
 
 
 def test_each_operation_says_which_scope_it_needs(document: Json) -> None:
-    for _, path, operation in operations(document):
+    for _, path, operation in list_operations(document):
         [scope] = re.findall(r"scope `([a-z:]+)`", operation["description"])
         assert scope in set(Scope), path
 
 
 def test_each_error_is_a_problem(document: Json) -> None:
-    for method, path, operation in operations(document):
+    for method, path, operation in list_operations(document):
         responses = operation["responses"]
         assert {"401", "403", "422", "503"} <= responses.keys(), (method, path)
         for status, response in responses.items():
@@ -200,7 +202,7 @@ def test_the_frameworks_own_errors_are_not_there(document: Json) -> None:
 
 
 def test_an_action_on_a_version_says_what_may_go_wrong(document: Json) -> None:
-    for _, path, operation in operations(document):
+    for _, path, operation in list_operations(document):
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
         if "If-Match" in names:
             assert {"404", "412", "428"} <= operation["responses"].keys(), path
@@ -210,7 +212,7 @@ def test_what_may_be_sent_again_takes_a_key_or_a_version(document: Json) -> None
     """Check the statement of docs/integrate.md."""
     neither = {
         operation["operationId"]
-        for method, _, operation in operations(document)
+        for method, _, operation in list_operations(document)
         if method != "get"
         and not {"Idempotency-Key", "If-Match"}
         & {p["name"] for p in operation.get("parameters", [])}
@@ -220,7 +222,10 @@ def test_what_may_be_sent_again_takes_a_key_or_a_version(document: Json) -> None
 
 def test_no_private_number_or_id_is_shown(document: Json) -> None:
     schemas = document["components"]["schemas"]
-    shown = {name: set(schemas[name].get("properties", {})) for name in answered(document)}
+    shown = {
+        name: set(schemas[name].get("properties", {}))
+        for name in list_answer_schemas(document)
+    }
 
     for name, properties in shown.items():
         private = {p for p in properties if p == "number" or p.endswith("_id")}
@@ -242,7 +247,7 @@ def test_no_private_number_or_id_is_shown(document: Json) -> None:
 
 def test_what_is_answered_may_grow_and_what_is_asked_is_strict(document: Json) -> None:
     schemas = document["components"]["schemas"]
-    shown, sent = answered(document), asked(document)
+    shown, sent = list_answer_schemas(document), list_body_schemas(document)
 
     for name in shown:
         assert schemas[name].get("additionalProperties") is not False, name
@@ -256,7 +261,7 @@ def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
     schemas, names = document["components"]["schemas"], read(document)
 
     closed = {name for name in names if "enum" in schemas[name]}
-    inside = [part for name in names - closed for part in parts(schemas[name])]
+    inside = [part for name in names - closed for part in walk_objects(schemas[name])]
 
     assert closed == FROZEN.keys()
     assert [part for part in inside if "enum" in part] == []
@@ -265,13 +270,15 @@ def test_no_enum_is_read_but_those_that_are_frozen(document: Json) -> None:
 
 
 def test_what_is_open_where_it_is_read_is_closed_where_it_is_sent(document: Json) -> None:
-    schemas, sent = document["components"]["schemas"], asked(document)
-    parameters = [op.get("parameters", []) for *_, op in operations(document)]
-    sent |= reached(document, parameters, set())
+    schemas, sent = document["components"]["schemas"], list_body_schemas(document)
+    parameters = [op.get("parameters", []) for *_, op in list_operations(document)]
+    sent |= collect_schemas(document, parameters, set())
 
     growing = {name for name in schemas if "x-extensible-enum" in schemas[name]}
 
-    referring = [part for part in parts(document) if part.get("$ref", "").startswith(ANY)]
+    referring = [
+        part for part in walk_objects(document) if part.get("$ref", "").startswith(ANY)
+    ]
     assert growing <= read(document)
     assert [part for part in referring if "default" in part] == []
     assert growing & sent == set()
@@ -288,7 +295,7 @@ def test_what_is_open_where_it_is_read_is_closed_where_it_is_sent(document: Json
 def test_every_field_of_an_answer_is_always_there(document: Json) -> None:
     schemas = document["components"]["schemas"]
 
-    for name in answered(document):
+    for name in list_answer_schemas(document):
         properties = schemas[name].get("properties", {})
         assert set(schemas[name].get("required", [])) == set(properties), name
 
@@ -296,7 +303,7 @@ def test_every_field_of_an_answer_is_always_there(document: Json) -> None:
 def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -> None:
     null = {"type": "null"}
 
-    for part in parts(document):
+    for part in walk_objects(document):
         options = part.get("anyOf", [])
         if isinstance(options, list) and null in options:
             [other] = [option for option in options if option != null]
@@ -306,9 +313,11 @@ def test_a_null_is_a_type_or_an_alternative_to_something_named(document: Json) -
 
 def test_a_text_in_a_body_says_what_it_may_be(document: Json) -> None:
     """Otherwise a client would learn the limits of a text only from a refusal."""
-    schemas, sent = document["components"]["schemas"], asked(document)
+    schemas, sent = document["components"]["schemas"], list_body_schemas(document)
 
-    bare = [(name, p) for name in sent for p in parts(schemas[name]) if is_any_text(p)]
+    bare = [
+        (name, p) for name in sent for p in walk_objects(schemas[name]) if is_any_text(p)
+    ]
 
     assert bare == []
     assert {"NewCase", "PutFocalPoint"} <= sent
@@ -322,7 +331,12 @@ def is_any_text(schema: Json) -> bool:
 
 def test_a_bound_that_json_schema_does_not_know_is_told_in_words(document: Json) -> None:
     told = document["components"]["schemas"]["PutAgreement"]["properties"]
-    bounds = {word for part in parts(document) for word in part} & {"gt", "ge", "lt", "le"}
+    bounds = {word for part in walk_objects(document) for word in part} & {
+        "gt",
+        "ge",
+        "lt",
+        "le",
+    }
 
     assert bounds == set()
     assert told["in_force_from"]["description"] == "After 1900-01-01."
@@ -332,7 +346,7 @@ def test_a_bound_that_json_schema_does_not_know_is_told_in_words(document: Json)
 def test_headers_are_spelled_as_they_are_documented(document: Json) -> None:
     spelled = {
         parameter["name"]
-        for *_, operation in operations(document)
+        for *_, operation in list_operations(document)
         for parameter in operation.get("parameters", [])
         if parameter["in"] == "header"
     }
@@ -341,20 +355,20 @@ def test_headers_are_spelled_as_they_are_documented(document: Json) -> None:
 
 
 def test_a_parameter_is_absent_or_a_value_and_never_null(document: Json) -> None:
-    for _, path, operation in operations(document):
+    for _, path, operation in list_operations(document):
         for parameter in operation.get("parameters", []):
             assert "null" not in json.dumps(parameter["schema"]), (path, parameter["name"])
 
 
 def test_each_parameter_that_is_not_plain_is_described(document: Json) -> None:
-    for _, path, operation in operations(document):
+    for _, path, operation in list_operations(document):
         for parameter in operation.get("parameters", []):
             if parameter["in"] == "header":
                 assert parameter["description"], (path, parameter["name"])
 
 
 def test_each_action_that_somebody_can_take_has_a_path(document: Json) -> None:
-    posts = {path for method, path, _ in operations(document) if method == "post"}
+    posts = {path for method, path, _ in list_operations(document) if method == "post"}
 
     with_path = {
         f"{record} {step.action}"
@@ -378,7 +392,7 @@ def test_each_operation_asks_for_a_key_or_a_token_with_its_scope(document: Json)
     assert (key["type"], key["scheme"], machine["type"]) == ("http", "bearer", "oauth2")
     assert key["description"]
     assert machine["description"]
-    for _, path, operation in operations(document):
+    for _, path, operation in list_operations(document):
         [scope] = re.findall(r"scope `([a-z:]+)`", operation["description"])
         assert operation["security"] == [{"ApiKey": []}, {"OAuth2": [scope]}], path
 
@@ -413,7 +427,7 @@ def test_what_asks_for_a_token_is_a_form_and_what_refuses_it_has_two_shapes(
 
 
 def test_only_declared_methods_are_there(document: Json) -> None:
-    assert {method for method, *_ in operations(document)} <= METHODS
+    assert {method for method, *_ in list_operations(document)} <= METHODS
 
 
 def test_paths_are_told_with_their_version(document: Json) -> None:

@@ -59,7 +59,7 @@ PATTERNS: dict[str, re.Pattern[Any]] = {
 SIZE, LIMIT = 64 * 1024, 0.05
 
 
-def uses_of_re(tree: ast.Module) -> list[str]:
+def list_calls(tree: ast.Module) -> list[str]:
     """Return the functions of `re` that a file calls."""
     return [
         node.func.attr
@@ -71,7 +71,7 @@ def uses_of_re(tree: ast.Module) -> list[str]:
     ]
 
 
-def imports(tree: ast.Module) -> set[str]:
+def list_imports(tree: ast.Module) -> set[str]:
     """Return the modules that a file imports or imports from."""
     found = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
     froms = [
@@ -81,7 +81,7 @@ def imports(tree: ast.Module) -> set[str]:
 
 
 def test_each_use_of_re_is_known() -> None:
-    used = {name: uses_of_re(tree) for name, tree in TREES.items() if uses_of_re(tree)}
+    used = {name: list_calls(tree) for name, tree in TREES.items() if list_calls(tree)}
 
     assert {n: u for n, u in used.items() if n not in OURS_ALONE} == READ_BY_RE
 
@@ -90,7 +90,7 @@ def test_no_other_engine_is_used_and_none_under_another_name() -> None:
     others = {"regex", "fnmatch", "sre_compile", "sre_parse", "string.templatelib"}
 
     for name, tree in TREES.items():
-        assert not imports(tree) & others, name
+        assert not list_imports(tree) & others, name
         froms = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
         assert "re" not in {node.module for node in froms}, name
         named = [a for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
@@ -98,28 +98,28 @@ def test_no_other_engine_is_used_and_none_under_another_name() -> None:
         assert "python-re" not in ast.unparse(tree), name
 
 
-def repetitions(parsed: Any) -> Iterator[tuple[Any, bool]]:
+def find_repetitions(parsed: Any) -> Iterator[tuple[Any, bool]]:
     """Yield every unbounded repetition, and whether it may backtrack."""
     for operation, argument in parsed:
         if operation in {codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT}:
             _, most, inner = argument
             if most == codes.MAXREPEAT:
                 yield inner, operation is not codes.POSSESSIVE_REPEAT
-            yield from repetitions(inner)
+            yield from find_repetitions(inner)
         elif operation is codes.SUBPATTERN:
-            yield from repetitions(argument[-1])
+            yield from find_repetitions(argument[-1])
         elif operation is codes.BRANCH:
             for branch in argument[1]:
-                yield from repetitions(branch)
+                yield from find_repetitions(branch)
 
 
 def is_linear(pattern: re.Pattern[Any]) -> bool:
     """Return whether a pattern reads each character a bounded number of times."""
     parsed = parser.parse(pattern.pattern, pattern.flags)
-    found = list(repetitions(parsed))
+    found = list(find_repetitions(parsed))
     words = set(re.findall(r"[A-Z_]+", str(parsed.data)))
     chooses = "BRANCH" in words and [again for _, again in found] != [False]
-    nested = any(list(repetitions(inner)) for inner, _ in found)
+    nested = any(list(find_repetitions(inner)) for inner, _ in found)
     looks = words & {"GROUPREF", "ASSERT", "ASSERT_NOT"}
     if not found:
         return not looks  # a fixed number of characters
@@ -192,7 +192,7 @@ BODIES = {
 }
 
 
-def quickest(act: Callable[[], object], tries: int = 5) -> float:
+def measure_shortest(act: Callable[[], object], tries: int = 5) -> float:
     """Return the shortest time of several runs, in seconds, to leave out other load."""
     took = []
     for _ in range(tries):
@@ -208,7 +208,7 @@ def test_no_text_keeps_a_type_busy(kind: str) -> None:
     adapter = TypeAdapter(TYPES[kind])
 
     took = {
-        name: quickest(partial(adapter.validate_python, text))
+        name: measure_shortest(partial(adapter.validate_python, text))
         for name, text in EVIL.items()
     }
 
@@ -217,7 +217,7 @@ def test_no_text_keeps_a_type_busy(kind: str) -> None:
 
 @pytest.mark.parametrize("name", BODIES)
 def test_no_body_keeps_the_reader_busy(name: str) -> None:
-    assert quickest(lambda: must_be_strict(BODIES[name])) < LIMIT
+    assert measure_shortest(lambda: must_be_strict(BODIES[name])) < LIMIT
 
 
 @pytest.mark.parametrize("name", EVIL)
@@ -235,4 +235,4 @@ def test_no_header_or_path_keeps_its_reader_busy(name: str) -> None:
         lambda: preferred(text),
     ]
 
-    assert max(quickest(reader) for reader in readers) < LIMIT
+    assert max(measure_shortest(reader) for reader in readers) < LIMIT

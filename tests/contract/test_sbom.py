@@ -27,23 +27,23 @@ def document() -> Json:
     return sbom.describe_installation()
 
 
-def component(document: Json, name: str) -> Json:
+def find_component(document: Json, name: str) -> Json:
     [found] = [one for one in document["components"] if one["name"] == name]
     return dict(found)
 
 
-def hashes_of(one: Json) -> set[str]:
+def get_hashes(one: Json) -> set[str]:
     assert {each["alg"] for each in one["hashes"]} == {"SHA-256"}
     return {each["content"] for each in one["hashes"]}
 
 
-def strings_of(value: Any) -> Iterator[str]:
+def list_strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from (text for part in value.values() for text in strings_of(part))
+        yield from (text for part in value.values() for text in list_strings(part))
     elif isinstance(value, list):
-        yield from (text for part in value for text in strings_of(part))
+        yield from (text for part in value for text in list_strings(part))
 
 
 def test_every_package_of_production_is_named_with_its_version_and_hashes(
@@ -57,16 +57,16 @@ def test_every_package_of_production_is_named_with_its_version_and_hashes(
         (name, pin) for name, pin, _ in pinned
     }
     for name, pin, rest in pinned:
-        found = component(document, name)
-        assert hashes_of(found) == set(re.findall("sha256:([0-9a-f]{64})", rest))
+        found = find_component(document, name)
+        assert get_hashes(found) == set(re.findall("sha256:([0-9a-f]{64})", rest))
         assert found["purl"] == f"pkg:pypi/{name}@{pin}"
 
 
 def test_what_only_builds_and_what_only_some_platforms_need_is_told_apart(
     document: Json,
 ) -> None:
-    built_with = component(document, "setuptools")
-    elsewhere = component(document, "colorama")
+    built_with = find_component(document, "setuptools")
+    elsewhere = find_component(document, "colorama")
 
     assert built_with["scope"] == "excluded"
     assert elsewhere["properties"] == [
@@ -75,10 +75,10 @@ def test_what_only_builds_and_what_only_some_platforms_need_is_told_apart(
 
 
 def test_the_script_of_the_page_is_named_too(document: Json) -> None:
-    page = component(document, "swagger-ui-dist")
+    page = find_component(document, "swagger-ui-dist")
 
     assert re.fullmatch(r"pkg:npm/swagger-ui-dist@\d+\.\d+\.\d+", page["purl"])
-    assert len(hashes_of(page)) == 1
+    assert len(get_hashes(page)) == 1
 
 
 def test_each_package_is_there_because_something_requires_it(document: Json) -> None:
@@ -109,7 +109,7 @@ def test_it_is_valid_cyclonedx(document: Json) -> None:
 
 
 def test_it_names_no_address_and_no_path(document: Json) -> None:
-    texts = [*strings_of({**document, "$schema": ""})]
+    texts = [*list_strings({**document, "$schema": ""})]
 
     assert [text for text in texts if re.search(r"://|\.(org|com|io|net)\b", text)] == []
     assert [text for text in texts if text.startswith("/") or str(ROOT) in text] == []

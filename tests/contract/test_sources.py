@@ -11,7 +11,7 @@ WRITTEN: Final = {".md", ".py", ".txt"}
 NUMBER: Final = re.compile(r"(?<![\w%])(?:R\d{2,3}|(?:BR|G|D|N)\d\d|[ATM]\d)(?!\w|\.\d)")
 
 
-def named() -> set[str]:
+def find_numbers() -> set[str]:
     """Return every number that the code, its tests and its pages contain."""
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
     texts = [
@@ -22,14 +22,14 @@ def named() -> set[str]:
     return {number for text in texts for number in NUMBER.findall(text)}
 
 
-def listed(page: Path) -> set[str]:
+def read_listed(page: Path) -> set[str]:
     """Return the numbers in the first two columns of the tables of a page."""
     rows = re.findall(r"^\| ([^|]+) \| ([^|]*) \|", page.read_text("utf-8"), re.MULTILINE)
     return {cell for row in rows for cell in row if NUMBER.fullmatch(cell)}
 
 
 def test_every_number_that_is_named_has_a_line_and_no_line_is_unused() -> None:
-    told, elsewhere = listed(PAGE), listed(ROOT / "docs" / "mechanism.md")
+    told, elsewhere = read_listed(PAGE), read_listed(ROOT / "docs" / "mechanism.md")
 
     assert len(told) > 50
-    assert told == named() - elsewhere
+    assert told == find_numbers() - elsewhere

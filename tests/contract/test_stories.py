@@ -25,7 +25,7 @@ class StorySource(NamedTuple):
     endings: list[str]
 
 
-def calls_of(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
+def list_calls(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
     """Yield the calls of a story on `story`, in the order of the lines."""
     found = [
         (node.func.attr, node)
@@ -40,7 +40,7 @@ def calls_of(function: ast.FunctionDef) -> Iterator[tuple[str, ast.Call]]:
 
 def read(function: ast.FunctionDef) -> StorySource:
     """Read one story from its source."""
-    calls = list(calls_of(function))
+    calls = list(list_calls(function))
     dates = [ast.literal_eval(call.args[0]) for name, call in calls if name in DATED]
     ends = [n.removeprefix("ends_with_") for n, _ in calls if n.startswith("ends_with_")]
     return StorySource(ast.get_docstring(function) or "", dates, ends)

@@ -116,25 +116,25 @@ class Row:
         return self.recipient.kind != Kind.STATE or self.given.focal_point_id is not None
 
 
-def cells(table: str) -> list[list[str]]:
+def parse_cells(table: str) -> list[list[str]]:
     """Return the cells of a table, row by row."""
     lines = table.strip().splitlines()
     return [[cell.strip() for cell in line.split("|")] for line in lines]
 
 
-def office(row: list[str]) -> tuple[str, Office]:
+def parse_office(row: list[str]) -> tuple[str, Office]:
     """Build an office from a row of the table."""
     name, kind, function, of, serves, number = row
     made = UUID(int=int(number))
     return name, Office(made, Kind(kind), Function(function), of or None, serves.split())
 
 
-KNOWN: Final[dict[str, Office]] = dict(map(office, cells(OFFICES)))
+KNOWN: Final[dict[str, Office]] = dict(map(parse_office, parse_cells(OFFICES)))
 MOMENTS: Final = {"before": 1, "at": 0, "after": -1}
 ASKED_FOR: Final = ("SHELTER", "RETURN", "MEDICAL")
 
 
-def worded(words: str) -> dict[str, Any]:
+def parse_recipient(words: str) -> dict[str, Any]:
     """Return the recipient fields of a consent: one office, or a class of offices."""
     form, *rest = words.split()
     if form == "office":
@@ -153,13 +153,13 @@ def worded(words: str) -> dict[str, Any]:
 
 def rows() -> Iterator[Row]:
     """Yield every question that the tables answer."""
-    people = [(by, *answers) for by, *answers in cells(GIVEN)]
+    people = [(by, *answers) for by, *answers in parse_cells(GIVEN)]
     for (words, named), (by, *able), (when, *stands), purpose in product(
-        cells(NAMED), people, cells(WHEN), ASKED_FOR
+        parse_cells(NAMED), people, parse_cells(WHEN), ASKED_FOR
     ):
         for child, back in product((False, True), (False, True)):
             given = Given(
-                **worded(words),
+                **parse_recipient(words),
                 given_by=GivenBy(by),
                 expires_at=NOON + timedelta(seconds=MOMENTS[when]),
                 withdrawn_at=NOON - timedelta(days=1) if back else None,

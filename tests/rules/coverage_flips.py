@@ -61,37 +61,37 @@ class Changed:
 def changed() -> Iterator[Changed]:
     """Yield the rules once for each possible single change."""
     for place, node in enumerate(ast.walk(ast.parse(SOURCE))):
-        for what, _ in changes(node):
+        for what, _ in list_changes(node):
             tree = ast.parse(SOURCE)
             other = list(ast.walk(tree))[place]
-            dict(changes(other))[what](other)
+            dict(list_changes(other))[what](other)
             line = getattr(node, "lineno", 0)
             yield Changed(f"line {line}: {what}", ast.fix_missing_locations(tree))
 
 
-def changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
+def list_changes(node: ast.AST) -> Iterator[tuple[str, Change]]:
     """List the changes that are possible at one node of the syntax tree."""
     match node:
         case ast.BoolOp():
-            yield from without(node, "values")
+            yield from list_removals(node, "values")
             other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-            yield "and for or", putting(op=other)
+            yield "and for or", build_setter(op=other)
         case ast.Compare():
-            yield from compared(node)
+            yield from list_comparison_changes(node)
         case ast.Set():
-            yield from without(node, "elts")
+            yield from list_removals(node, "elts")
             more = next(word for kind, word in MORE.items() if kind in ast.unparse(node))
-            yield f"with {more}", partial(put_in, more)
+            yield f"with {more}", partial(add_element, more)
         case ast.If():
-            yield "never", putting(test=ast.Constant(value=False))
-            yield "always", putting(test=ast.Constant(value=True))
+            yield "never", build_setter(test=ast.Constant(value=False))
+            yield "always", build_setter(test=ast.Constant(value=True))
         case ast.ClassDef(name="Purpose"):
-            yield from without(node, "body", 1)
+            yield from list_removals(node, "body", 1)
         case _:
             pass
 
 
-def putting(**parts: Any) -> Change:
+def build_setter(**parts: Any) -> Change:
     """Return a function that sets the given attributes of a node."""
 
     def put(node: ast.AST) -> None:
@@ -101,7 +101,7 @@ def putting(**parts: Any) -> Change:
     return put
 
 
-def put_in(word: str, node: Any) -> None:
+def add_element(word: str, node: Any) -> None:
     """Add one element to a set literal."""
     node.elts.append(ast.parse(word, mode="eval").body)
 
@@ -113,39 +113,41 @@ MORE: Final = {
 }
 
 
-def without(node: ast.AST, parts: str, first: int = 0) -> Iterator[tuple[str, Change]]:
+def list_removals(
+    node: ast.AST, parts: str, first: int = 0
+) -> Iterator[tuple[str, Change]]:
     """Yield the changes that leave out one part, or make a condition constant."""
     idle = ast.Constant(value=isinstance(getattr(node, "op", None), ast.And))
     instead = [idle] if parts == "values" else []
     for place, part in list(enumerate(getattr(node, parts)))[first:]:
-        yield f"without {ast.unparse(part)}", partial(leave, parts, place, instead)
+        yield f"without {ast.unparse(part)}", partial(remove_part, parts, place, instead)
 
 
-def leave(parts: str, place: int, instead: list[ast.Constant], node: ast.AST) -> None:
+def remove_part(parts: str, place: int, instead: list[ast.Constant], node: ast.AST) -> None:
     """Remove one part from a list of parts of a node."""
     getattr(node, parts)[place : place + 1] = instead
 
 
-def compared(node: ast.Compare) -> Iterator[tuple[str, Change]]:
+def list_comparison_changes(node: ast.Compare) -> Iterator[tuple[str, Change]]:
     """Yield the changes that negate a comparison or move its bound by an instant."""
     for table in (OTHERWISE, BY_AN_INSTANT):
         if op := table.get(type(node.ops[0])):
-            yield f"{ast.unparse(node)} by {op.__name__}", putting(ops=[op()])
+            yield f"{ast.unparse(node)} by {op.__name__}", build_setter(ops=[op()])
 
 
 def faults(rules: ModuleType) -> Iterator[str]:
     """Yield the questions that the rules answer differently from the copy."""
     try:
-        yield from (str(row) for row in ROWS if not agrees(rules, row))
+        yield from (str(row) for row in ROWS if not matches_copy(rules, row))
         if [*rules.Purpose] != PURPOSES.split():
             yield "purposes"
-        if not adds_up(rules):
+        if not is_right_for_several(rules):
             yield "more consents than one"
     except (AttributeError, TypeError, ValueError) as error:
         yield f"it breaks: {error}"
 
 
-def agrees(rules: Any, row: Row) -> bool:
+def matches_copy(rules: Any, row: Row) -> bool:
     """Return whether the rules and the copy agree on one consent."""
     purpose = rules.Purpose(row.purpose)
     asking = rules.Asking(row.recipient, purpose, NOON, row.child)
@@ -164,7 +166,7 @@ def agrees(rules: Any, row: Row) -> bool:
     )
 
 
-def adds_up(rules: Any) -> bool:
+def is_right_for_several(rules: Any) -> bool:
     """Return whether no consent, and two of which one covers, are answered correctly."""
     yes = next(row for row in ROWS if row.covers)
     no = next(row for row in ROWS if row.names and row.child and not row.counts)

@@ -81,7 +81,7 @@ NEARLY_ALL = [holds for holds in CONDITIONS if len(holds) >= len(Condition) - 1]
 FEWER = [holds for holds in CONDITIONS if holds not in NEARLY_ALL]
 
 
-def words(cell: str) -> list[str]:
+def parse_words(cell: str) -> list[str]:
     """Return the words of a cell, with the names of groups expanded."""
     return " ".join(NAMES.get(word, word) for word in cell.split()).split()
 
@@ -90,7 +90,13 @@ def lines(table: str) -> list[Line]:
     """Return the rows of a table as tuples."""
     rows = [f"{row} ".split(" | ") for row in table.strip().splitlines()]
     return [
-        (words(who), words(what), words(case), words(referral), frozenset(words(if_)))
+        (
+            parse_words(who),
+            parse_words(what),
+            parse_words(case),
+            parse_words(referral),
+            frozenset(parse_words(if_)),
+        )
         for who, what, case, referral, if_ in rows
     ]
 

@@ -72,13 +72,13 @@ def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
 def witness(policy: Sequence[Rule], flip: Flip) -> Asked | None:
     """Return a question that detects the change, or `None` if there is none."""
     changed = flipped(policy, flip)
-    for asked in touched(policy[flip.row], flip):
+    for asked in list_affected_questions(policy[flip.row], flip):
         if decide(asked, changed) != allowed(asked) == decide(asked, policy):
             return asked
     return None
 
 
-def touched(rule: Rule, flip: Flip) -> Iterator[Asked]:
+def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[Asked]:
     """Yield the questions whose answer may depend on the change, simplest first."""
 
     def cells(column: str) -> Iterable[Any]:
@@ -91,22 +91,28 @@ def touched(rule: Rule, flip: Flip) -> Iterator[Asked]:
         referrals = [frozenset[ReferralState](), *(frozenset({s}) for s in ReferralState)]
     new: dict[str, Any] = {flip.column: flip.cell} if flip.column in ONE_OF else {}
     for holds, subject, state, referral, role in product(
-        held(rule, flip), cells("subjects"), cells("case_states"), referrals, cells("roles")
+        list_condition_sets(rule, flip),
+        cells("subjects"),
+        cells("case_states"),
+        referrals,
+        cells("roles"),
     ):
         sides, roles = frozenset({rule.side}), frozenset({role})
         asked = Asked(rule.deed, subject, sides, state, referral, holds, roles)
         yield asked
         if new:
-            yield turned(asked, **new)
+            yield build_turned_question(asked, **new)
 
 
-def turned(asked: Asked, side: Side | None = None, deed: Deed | None = None) -> Asked:
+def build_turned_question(
+    asked: Asked, side: Side | None = None, deed: Deed | None = None
+) -> Asked:
     """Return the same question with another side or another deed."""
     sides = asked.sides if side is None else frozenset({side})
     return replace(asked, sides=sides, deed=deed or asked.deed)
 
 
-def held(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
+def list_condition_sets(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
     """List the sets of conditions to try: those of the row but for the flip, and larger."""
     least = rule.conditions - ({flip.cell} if flip.column == "conditions" else set())
     others = [one for one in Condition if one not in least]
@@ -117,14 +123,14 @@ def held(rule: Rule, flip: Flip) -> list[frozenset[Condition]]:
     ]
 
 
-def puts_in(policy: Sequence[Rule], flip: Flip) -> bool:
+def is_addition(policy: Sequence[Rule], flip: Flip) -> bool:
     """Return whether a flip adds a cell to a row."""
     return flip.column in CELLS and flip.cell not in getattr(policy[flip.row], flip.column)
 
 
 def idle(policy: Sequence[Rule]) -> list[str]:
     """Return the idle cells of a table."""
-    taken = (flip for flip in flips(policy) if not puts_in(policy, flip))
+    taken = (flip for flip in flips(policy) if not is_addition(policy, flip))
     return [str(flip) for flip in taken if witness(policy, flip) is None]
 
 
@@ -136,4 +142,4 @@ def survivors(policy: Sequence[Rule]) -> list[str]:
 
 def is_idle_then(policy: Sequence[Rule], flip: Flip) -> bool:
     """Return whether the cell that a flip adds is idle."""
-    return puts_in(policy, flip) and witness(flipped(policy, flip), flip) is None
+    return is_addition(policy, flip) and witness(flipped(policy, flip), flip) is None

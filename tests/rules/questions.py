@@ -37,7 +37,7 @@ CAST = """
 """  # noqa: E501 - a table
 
 
-def words(cell: str) -> list[str]:
+def split_words(cell: str) -> list[str]:
     return [] if cell.strip() == "-" else cell.split()
 
 
@@ -52,12 +52,12 @@ def office(number: int, line: str) -> Profile:
         kind=Kind(kind),
         function=Function.TECHNICAL if technical else Function.SOCIAL,
         of_state=None if state == "-" else state,
-        serves=words(where),
-        languages=tuple(words(languages)),
+        serves=split_words(where),
+        languages=tuple(split_words(languages)),
         services=frozenset(map(Service, services.split())),
         can_lead=leads == "leads",
-        sexes=frozenset(map(Sex, words(sexes))),
-        ages=frozenset(map(AgeGroup, words(ages))),
+        sexes=frozenset(map(Sex, split_words(sexes))),
+        ages=frozenset(map(AgeGroup, split_words(ages))),
     )
 
 
@@ -98,11 +98,11 @@ def asked(spelled: str) -> Question:
     question = PLAIN
     for phrase in filter(None, (part.strip() for part in spelled.split(";"))):
         verb, *rest = phrase.split()
-        question = replace(question, **change(verb, rest))
+        question = replace(question, **parse_phrase(verb, rest))
     return question
 
 
-def change(  # noqa: PLR0911 - one for each phrase
+def parse_phrase(  # noqa: PLR0911 - one for each phrase
     verb: str, rest: list[str]
 ) -> dict[str, Any]:
     """Return the attributes that one phrase of a question sets."""

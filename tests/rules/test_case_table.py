@@ -165,7 +165,7 @@ class Line:
         return source if self.target == "same" else self.target
 
 
-def of_the_desk(action: str, target: str) -> Line | None:
+def find_desk_row(action: str, target: str) -> Line | None:
     """Return the row of a step that the desk may also take, or `None`."""
     if action not in cells(OF_THE_DESK):
         return None
@@ -179,7 +179,7 @@ LINES = {
         target,
         sides.split(),
         cells(ROLES)[action][0].split(),
-        of_the_desk(action, target),
+        find_desk_row(action, target),
     )
     for action, (sources, target, sides) in cells(STEPS).items()
 }
@@ -195,7 +195,7 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
         return problem.code
 
 
-def spell(row: Row) -> str:
+def format_requirements(row: Row) -> str:
     """Format the requirements of a row as the document does."""
     needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
     return " ".join("|".join(options) for options in needs)
@@ -236,7 +236,7 @@ def test_every_step_needs_what_the_document_asks(action: Action) -> None:
             expected = unled[0]
         elif desk and row.sides == {Side.DESK}:
             expected = desk[-1]
-        assert spell(row) == expected
+        assert format_requirements(row) == expected
     others = (system and len(LINES[action].sides) > 1, unled, desk)
     assert len(rows) == 1 + sum(map(bool, others))
 
@@ -287,7 +287,7 @@ def test_a_relation_puts_a_focal_point_on_these_sides(relation: Relation) -> Non
 
 
 def test_help_never_waits_for_status() -> None:
-    asked = " ".join(spell(row) for row in TABLE.steps)
+    asked = " ".join(format_requirements(row) for row in TABLE.steps)
 
     assert "identif" not in asked
     assert "police" not in asked

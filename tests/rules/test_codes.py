@@ -14,7 +14,7 @@ CODES = [new_code(UUID(int=seed * 0x1234_5678_9ABC_DEF1)) for seed in range(1, 3
 LOOKALIKES = ["OI", "OL", "oi", "ol", "0l"]
 
 
-def fits(text: str) -> bool:
+def is_valid_check(text: str) -> bool:
     """Return whether the check character is right by ISO/IEC 7064.
 
     P is carried over, S = P + a, and the last S is 1 modulo 36.
@@ -25,11 +25,11 @@ def fits(text: str) -> bool:
     return (carry + int(text[-1], 36)) % 36 == 1
 
 
-def plain(code: str) -> str:
+def remove_format(code: str) -> str:
     return code.removeprefix("SC-").replace("-", "")
 
 
-def typed(symbols: str) -> str:
+def format_code(symbols: str) -> str:
     """Format twelve symbols and a check character as a case code."""
     return f"SC-{symbols[:4]}-{symbols[4:8]}-{symbols[8:12]}-{symbols[12:]}"
 
@@ -48,14 +48,14 @@ def test_the_check_character_is_that_of_the_standard(text: str, check: str) -> N
     found = check_character(text)
 
     assert found == check
-    assert [char for char in ALPHABET if fits(text + char)] == [check]
+    assert [char for char in ALPHABET if is_valid_check(text + char)] == [check]
 
 
 @given(st.text(ALPHABET, min_size=1, max_size=40))
 def test_exactly_one_check_character_fits(text: str) -> None:
     found = check_character(text)
 
-    assert [char for char in ALPHABET if fits(text + char)] == [found]
+    assert [char for char in ALPHABET if is_valid_check(text + char)] == [found]
 
 
 @given(st.uuids())
@@ -63,8 +63,8 @@ def test_every_new_code_can_be_read(source: UUID) -> None:
     code = new_code(source)
 
     assert re.fullmatch(FORM, code)
-    assert set(plain(code)[:12]) <= set(CROCKFORD)
-    assert fits(plain(code))
+    assert set(remove_format(code)[:12]) <= set(CROCKFORD)
+    assert is_valid_check(remove_format(code))
     assert read_code(code) == code
 
 
@@ -77,7 +77,7 @@ def test_different_ids_have_different_codes() -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_single_wrong_symbol_is_noticed(code: str) -> None:
-    right = plain(code)
+    right = remove_format(code)
 
     wrong = [
         right[:place] + symbol + right[place + 1 :]
@@ -87,18 +87,18 @@ def test_every_single_wrong_symbol_is_noticed(code: str) -> None:
     ]
 
     assert len(wrong) == 12 * 31 + 35
-    assert {read_code(typed(text)) for text in wrong} == {None}
+    assert {read_code(format_code(text)) for text in wrong} == {None}
 
 
 def test_nearly_every_swap_of_neighbours_is_noticed() -> None:
     swapped = [
         right[:place] + right[place + 1] + right[place] + right[place + 2 :]
-        for right in map(plain, CODES)
+        for right in map(remove_format, CODES)
         for place, (one, other) in enumerate(pairwise(right))
         if one != other
     ]
 
-    noticed = [text for text in swapped if read_code(typed(text)) is None]
+    noticed = [text for text in swapped if read_code(format_code(text)) is None]
 
     assert len(swapped) > 300
     assert len(noticed) / len(swapped) > 0.97
@@ -175,5 +175,8 @@ def test_another_prefix_is_no_case_code(prefix: str) -> None:
 
 @given(st.text())
 def test_no_text_at_all_makes_reading_fail(text: str) -> None:
-    assert read_code(text) in {None, typed(plain(text.upper()))}
-    assert read_code(f"SC-{text}") in {None, typed(plain(f"SC-{text}".upper()))}
+    assert read_code(text) in {None, format_code(remove_format(text.upper()))}
+    assert read_code(f"SC-{text}") in {
+        None,
+        format_code(remove_format(f"SC-{text}".upper())),
+    }

@@ -61,7 +61,7 @@ ASKING = Asking(SHELTER, P.SHELTER, NOW, child=False)
 BOTH = frozenset({S.NEEDS, S.CONTACT})
 
 
-def names(office: Office, **changes: Any) -> Any:
+def build_named_consent(office: Office, **changes: Any) -> Any:
     """Return a consent that names one office and ends a day later."""
     return replace(
         LATER, focal_point_id=office.id, kind=None, country=None, function=None, **changes
@@ -121,7 +121,7 @@ def test_each_moment_is_after_the_last_announcement_and_before_the_next(
         (replace(LATER, expires_at=END - DAY), False),
         (replace(LATER, expires_at=END), True),
         (replace(LATER, expires_at=END, id=UUID(int=0)), False),
-        (names(SHELTER), False),
+        (build_named_consent(SHELTER), False),
     ],
 )
 def test_a_class_is_renewed_by_what_names_as_many_for_as_much_and_longer(
@@ -143,22 +143,22 @@ def test_two_consents_can_renew_one_together() -> None:
 @pytest.mark.parametrize(
     ("other", "renews"),
     [
-        (names(SHELTER), True),
-        (names(Office(UUID(int=8))), False),
+        (build_named_consent(SHELTER), True),
+        (build_named_consent(Office(UUID(int=8))), False),
         (LATER, True),
         (replace(LATER, function=Function.SHELTER), True),
         (replace(LATER, kind=Kind.STATE), False),
     ],
 )
 def test_an_office_is_named_by_itself_or_by_its_class(other: Any, *, renews: bool) -> None:
-    word = names(SHELTER, expires_at=END)
+    word = build_named_consent(SHELTER, expires_at=END)
 
     assert is_renewed(word, [other], ASKING) == renews
 
 
 def test_a_class_of_state_bodies_does_not_renew_a_name_that_an_ngo_wrote_down() -> None:
     state: Any = Office(kind=Kind.STATE, of_state="KZ")
-    word = names(state, expires_at=END, sections=(S.IDENTITY,))
+    word = build_named_consent(state, expires_at=END, sections=(S.IDENTITY,))
     wide: Any = replace(LATER, kind=Kind.STATE, sections=(S.IDENTITY,))
     asking = Asking(state, P.SHELTER, NOW, child=False, from_ngo=True)
 
@@ -169,13 +169,13 @@ def test_a_class_of_state_bodies_does_not_renew_a_name_that_an_ngo_wrote_down() 
 def test_to_return_and_to_be_referred_are_renewed_by_what_counts_for_them() -> None:
     home: Any = replace(WORD, purposes=(P.RETURN,))
     mixed: Any = replace(LATER, purposes=(P.RETURN, P.SHELTER))
-    named = names(SHELTER, expires_at=END, purposes=(P.REFER,))
+    named = build_named_consent(SHELTER, expires_at=END, purposes=(P.REFER,))
     elsewhere: Any = replace(LATER, purposes=(P.REFER,))
 
     assert not is_renewed(home, [mixed], None)
     assert is_renewed(home, [replace(mixed, purposes=(P.RETURN,))], None)
     assert not is_renewed(named, [elsewhere], ASKING)
-    assert is_renewed(named, [names(SHELTER, purposes=(P.REFER,))], ASKING)
+    assert is_renewed(named, [build_named_consent(SHELTER, purposes=(P.REFER,))], ASKING)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_to_return_and_to_be_referred_are_renewed_by_what_counts_for_them() -> N
     [
         ([], True),
         ([LATER], False),
-        ([names(SHELTER)], False),
+        ([build_named_consent(SHELTER)], False),
         ([replace(LATER, sections=(S.NEEDS,))], True),
         ([replace(LATER, purposes=(P.MEDICAL,))], True),
         ([replace(LATER, withdrawn_at=NOW)], True),

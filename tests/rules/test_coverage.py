@@ -47,7 +47,7 @@ def naming(office: Office) -> Consent:
     return Consent(focal_point_id=office.id, kind=None, country=None)
 
 
-def asking(
+def build_request(
     recipient: Office | None = None, *, at: datetime = NOON, child: bool = False
 ) -> Asking:
     return Asking(recipient or SHELTER, Purpose.SHELTER, at, child)
@@ -119,20 +119,20 @@ def test_a_consent_ends_at_its_last_instant_and_not_after_it(
 ) -> None:
     consent = Consent(expires_at=NOON)
 
-    assert covers([consent], asking(at=moment), {NEEDS}) == expected
+    assert covers([consent], build_request(at=moment), {NEEDS}) == expected
 
 
 def test_a_consent_that_was_taken_back_covers_nothing() -> None:
     taken_back = Consent(withdrawn_at=NOON - timedelta(days=1))
 
-    assert covered([Consent()], asking()) == frozenset({NEEDS})
-    assert covered([taken_back], asking()) is None
+    assert covered([Consent()], build_request()) == frozenset({NEEDS})
+    assert covered([taken_back], build_request()) is None
 
 
 def test_a_consent_that_was_taken_back_leaves_the_others_standing() -> None:
     taken_back = Consent(withdrawn_at=NOON, sections=[HEALTH])
 
-    assert covered([taken_back, Consent()], asking()) == frozenset({NEEDS})
+    assert covered([taken_back, Consent()], build_request()) == frozenset({NEEDS})
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ def test_an_adult_speaks_for_themselves_and_for_a_child_its_guardian(
 
     assert counts(consent, NOON, child=False) == adult
     assert counts(consent, NOON, child=True) == child
-    assert covers([consent], asking(child=True), {NEEDS}) == child
-    assert covers([consent], asking(child=False), {NEEDS}) == adult
+    assert covers([consent], build_request(child=True), {NEEDS}) == child
+    assert covers([consent], build_request(child=False), {NEEDS}) == adult
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -171,23 +171,23 @@ def test_what_may_be_told_is_the_union_of_what_fits() -> None:
         Consent(expires_at=NOON, sections=[HEALTH]),
     ]
 
-    assert covered(consents, asking()) == frozenset({NEEDS, CONTACT})
-    assert covers(consents, asking(), {NEEDS, CONTACT})
-    assert not covers(consents, asking(), {NEEDS, HEALTH})
+    assert covered(consents, build_request()) == frozenset({NEEDS, CONTACT})
+    assert covers(consents, build_request(), {NEEDS, CONTACT})
+    assert not covers(consents, build_request(), {NEEDS, HEALTH})
 
 
 def test_to_be_told_the_notice_alone_is_more_than_to_be_told_nothing() -> None:
     notice = [Consent(sections=[])]
 
-    assert covered(notice, asking()) == frozenset()
-    assert covers(notice, asking(), set())
-    assert covered(notice, asking(LAWYER)) == frozenset()
-    assert covered(notice, asking(KZ_LEAD)) is None
-    assert not covers(notice, asking(KZ_LEAD), set())
+    assert covered(notice, build_request()) == frozenset()
+    assert covers(notice, build_request(), set())
+    assert covered(notice, build_request(LAWYER)) == frozenset()
+    assert covered(notice, build_request(KZ_LEAD)) is None
+    assert not covers(notice, build_request(KZ_LEAD), set())
 
 
 def test_without_any_consent_nobody_is_told_anything() -> None:
-    assert all(covered([], asking(one)) is None for one in EVERYONE)
+    assert all(covered([], build_request(one)) is None for one in EVERYONE)
 
 
 def test_there_is_a_purpose_for_each_service_and_two_of_the_case_itself() -> None:
@@ -218,13 +218,13 @@ def test_a_name_that_an_ngo_wrote_down_reaches_no_state_body_of_a_class(
 ) -> None:
     whom = naming(recipient) if by_name else Consent(kind=recipient.kind)
     given = replace(whom, sections=[NEEDS.value, Section.IDENTITY.value])
-    asked = replace(asking(recipient), from_ngo=from_ngo)
+    asked = replace(build_request(recipient), from_ngo=from_ngo)
 
     assert set(covered([given], asked) or ()) == told
 
 
 def test_who_wrote_it_is_an_ngo_only_if_that_is_said() -> None:
-    assert not asking().from_ngo
+    assert not build_request().from_ngo
 
 
 def test_what_a_person_agreed_to_is_kept_in_these_words() -> None:

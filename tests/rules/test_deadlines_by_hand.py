@@ -133,7 +133,7 @@ def limit_of(text: str) -> Limit:
     return SPELLED[unit.removesuffix("s")](int(count))
 
 
-def local(text: str) -> datetime:
+def parse_local(text: str) -> datetime:
     """Return the local time of a row; its day of the week must be right too."""
     day, rest = text.split(" ", 1)
     found = datetime.fromisoformat(rest)
@@ -141,7 +141,7 @@ def local(text: str) -> datetime:
     return found
 
 
-def calendar(place: str, at: datetime) -> Calendar:
+def find_calendar(place: str, at: datetime) -> Calendar:
     made_up = MADE_UP.get(place)
     return made_up or PLACES[place].calendar(at.replace(tzinfo=UTC))
 
@@ -149,11 +149,11 @@ def calendar(place: str, at: datetime) -> Calendar:
 @pytest.mark.parametrize("row", ROWS, ids=[" ".join(row[:3]) for row in ROWS])
 def test_a_deadline_is_what_a_person_with_a_calendar_comes_to(row: list[str]) -> None:
     place, start, limit, until, utc, why = row
-    here = calendar(place, local(start))
+    here = find_calendar(place, parse_local(start))
 
-    due = limit_of(limit).after(here.instant(local(start)), here)
+    due = limit_of(limit).after(here.instant(parse_local(start)), here)
 
-    assert here.local(due) == local(until), why
+    assert here.local(due) == parse_local(until), why
     assert f"{due:%m-%d %H:%M}" == utc, why
     assert due.tzinfo is UTC
 

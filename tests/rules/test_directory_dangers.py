@@ -59,13 +59,13 @@ def build_full_row(
     return {name: f"{name} before" for name in model.model_fields}
 
 
-def turned(row: Values, *names: str) -> Turn:
+def change_columns(row: Values, *names: str) -> Turn:
     return Turn(row, row | {name: f"{name} after" for name in names})
 
 
 @pytest.mark.parametrize("name", FocalPointRow.model_fields)
 def test_one_person_changes_few_columns_of_an_office(name: str) -> None:
-    grave = dangers.of_focal_point(turned(build_full_row(FocalPointRow), name))
+    grave = dangers.of_focal_point(change_columns(build_full_row(FocalPointRow), name))
 
     assert (grave == frozenset()) == (name in ALONE["focal_point"].split())
 
@@ -85,14 +85,14 @@ def test_to_call_an_office_made_up_takes_two_where_it_is_active(
 
 @pytest.mark.parametrize("name", CountryRow.model_fields)
 def test_one_person_changes_few_settings_of_a_country(name: str) -> None:
-    grave = dangers.of_country(turned(build_full_row(CountryRow), name))
+    grave = dangers.of_country(change_columns(build_full_row(CountryRow), name))
 
     assert (grave == frozenset()) == (name in ALONE["country"].split())
 
 
 @pytest.mark.parametrize("name", ContactRow.model_fields)
 def test_one_person_changes_few_columns_of_a_contact(name: str) -> None:
-    grave = dangers.of_contact(turned(build_full_row(ContactRow), name))
+    grave = dangers.of_contact(change_columns(build_full_row(ContactRow), name))
 
     assert (grave == frozenset()) == (name in ALONE["contact"].split())
 
@@ -108,13 +108,15 @@ def test_a_new_contact_takes_two_if_anybody_is_called_on_there(active: bool) -> 
 def test_one_person_changes_few_columns_of_an_agreement(name: str) -> None:
     row = AGREEMENT | {"level": "L1"}
 
-    grave = dangers.of_agreement(turned(row, name))
+    grave = dangers.of_agreement(change_columns(row, name))
 
     assert (grave == frozenset()) == (name in ALONE["agreement"].split())
 
 
 def test_a_column_nobody_thought_of_takes_two() -> None:
-    turn = turned(build_full_row(FocalPointRow) | {"tomorrow": 1}, "tomorrow", "languages")
+    turn = change_columns(
+        build_full_row(FocalPointRow) | {"tomorrow": 1}, "tomorrow", "languages"
+    )
 
     assert dangers.of_focal_point(turn) == {"tomorrow"}
 
@@ -178,19 +180,19 @@ def test_one_without_an_end_is_ended_by_one_and_a_new_one_takes_two() -> None:
     assert dangers.of_agreement(Turn(None, AGREEMENT))
 
 
-def desk(*serves: str, **to: Any) -> Values:
+def build_desk(*serves: str, **to: Any) -> Values:
     return OFFICE | {"kind": "desk", "serves": list(serves)} | to
 
 
 def test_a_region_has_a_desk_if_each_of_its_countries_is_served() -> None:
-    both, one, all_of_them = desk("KZ", "UZ"), desk("KZ"), desk("*")
+    both, one, all_of_them = build_desk("KZ", "UZ"), build_desk("KZ"), build_desk("*")
     ngo = OFFICE | {"kind": "non_state", "serves": ["*"]}
 
-    assert without_desk(REGIONS, [both, desk("JM")]) == frozenset()
+    assert without_desk(REGIONS, [both, build_desk("JM")]) == frozenset()
     assert without_desk(REGIONS, [all_of_them]) == frozenset()
-    assert without_desk(REGIONS, [one, desk("JM")]) == {"asia"}
-    assert without_desk(REGIONS, [one, desk("UZ", "JM")]) == frozenset()
-    assert without_desk(REGIONS, [both, desk("JM", active=False)]) == {"caribbean"}
+    assert without_desk(REGIONS, [one, build_desk("JM")]) == {"asia"}
+    assert without_desk(REGIONS, [one, build_desk("UZ", "JM")]) == frozenset()
+    assert without_desk(REGIONS, [both, build_desk("JM", active=False)]) == {"caribbean"}
     assert without_desk(REGIONS, [ngo]) == {"asia", "caribbean"}
 
 
@@ -198,8 +200,8 @@ def test_what_was_not_there_before_is_not_taken_away() -> None:
     watch = OFFICE | {"kind": "oversight"}
 
     assert harm(REGIONS, [OFFICE], [OFFICE]) is None
-    assert harm(REGIONS, [desk("KZ")], [desk("KZ"), OFFICE]) is None
-    assert harm(REGIONS, [desk("*")], [desk("KZ")])
+    assert harm(REGIONS, [build_desk("KZ")], [build_desk("KZ"), OFFICE]) is None
+    assert harm(REGIONS, [build_desk("*")], [build_desk("KZ")])
     assert harm(REGIONS, [watch], [watch | {"active": False}])
     assert harm(REGIONS, [watch, watch], [watch, watch | {"kind": "state"}]) is None
 

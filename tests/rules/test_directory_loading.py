@@ -74,7 +74,7 @@ def load_folder(database: Database, folder: Traversable) -> Loaded:
         return load(Clerk(session, uuid4, TODAY), folder)
 
 
-def office(database: Database, code: str) -> FocalPoint:
+def load_office(database: Database, code: str) -> FocalPoint:
     with database.reading() as session:
         return session.scalars(select(FocalPoint).where(FocalPoint.code == code)).one()
 
@@ -100,13 +100,13 @@ def test_each_focal_point_gets_one_mailbox_and_keeps_it(
     database: Database, folder: Path
 ) -> None:
     load_folder(database, folder)
-    before = office(database, "UZ_POST")
+    before = load_office(database, "UZ_POST")
 
     load_folder(database, folder)
 
     with database.reading() as session:
         assert list(session.scalars(select(Mailbox.focal_point_id))) == [before.id]
-    assert office(database, "UZ_POST").id == before.id
+    assert load_office(database, "UZ_POST").id == before.id
 
 
 def test_a_row_that_says_something_else_changes_that_row_alone(
@@ -122,8 +122,8 @@ def test_a_row_that_says_something_else_changes_that_row_alone(
     assert counts == Loaded(
         Count(0, 0, 2), Count(0, 1, 0), Count(0, 0, 1), NOTHING, Count(0, 0, 1)
     )
-    assert office(database, "UZ_POST").services == ["MEDICAL"]
-    assert office(database, "UZ_POST").can_lead
+    assert load_office(database, "UZ_POST").services == ["MEDICAL"]
+    assert load_office(database, "UZ_POST").can_lead
 
 
 def test_what_a_file_changed_is_kept_once_and_as_an_operators(
@@ -156,7 +156,7 @@ def test_a_row_that_is_gone_stays_in_the_directory(
     counts = load_folder(database, folder)
 
     assert counts.focal_points == Count(1, 0, 0)
-    assert office(database, "UZ_POST").active
+    assert load_office(database, "UZ_POST").active
 
 
 def test_a_file_from_a_spreadsheet_loads(database: Database, folder: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_file_from_a_spreadsheet_loads(database: Database, folder: Path) -> No
 
     load_folder(database, folder)
 
-    assert office(database, "UZ_POST").name == "«Пост», Müşavirlik"
+    assert load_office(database, "UZ_POST").name == "«Пост», Müşavirlik"
 
 
 @pytest.mark.parametrize(
@@ -346,8 +346,10 @@ def test_who_stands_in_is_of_the_same_file_or_of_an_earlier_load(
 
     load_folder(database, folder)
 
-    assert office(database, "UZ_POST").deputy == office(database, "UZ_THIRD").deputy
-    assert office(database, "UZ_TWIN").deputy is None
+    assert (
+        load_office(database, "UZ_POST").deputy == load_office(database, "UZ_THIRD").deputy
+    )
+    assert load_office(database, "UZ_TWIN").deputy is None
 
 
 def test_a_file_says_whom_an_office_serves_and_when(
@@ -355,7 +357,7 @@ def test_a_file_says_whom_an_office_serves_and_when(
 ) -> None:
     load_folder(database, folder)
 
-    found = office(database, "UZ_POST")
+    found = load_office(database, "UZ_POST")
 
     assert (found.sexes, found.ages) == (["female"], ["adult"])
     assert found.opening == ["mo-fr/09:00-18:00"]
@@ -384,8 +386,8 @@ def test_a_file_does_not_undo_what_an_office_said_of_its_places_since(
 
     load_folder(database, folder)
 
-    assert office(database, "UZ_POST").capacity == stands
-    assert office(database, "UZ_POST").name == "New name"
+    assert load_office(database, "UZ_POST").capacity == stands
+    assert load_office(database, "UZ_POST").name == "New name"
 
 
 DESK = (
@@ -411,7 +413,7 @@ def test_a_file_does_not_open_what_somebody_shut_through_the_service(
     close_office(database, "UZ_POST")
 
     again = [load_folder(database, folder) for _ in range(2)]
-    shut = office(database, "UZ_POST").active
+    shut = load_office(database, "UZ_POST").active
     with database.writing() as session:
         opened = load(Clerk(session, uuid4, TODAY), folder, reopen=True)
 
@@ -419,7 +421,7 @@ def test_a_file_does_not_open_what_somebody_shut_through_the_service(
     assert [one.focal_points for one in again] == [Count(0, 0, 1)] * 2
     assert not shut
     assert opened.doors == Doors(opened=(SUBJECT,))
-    assert office(database, "UZ_POST").active
+    assert load_office(database, "UZ_POST").active
     assert load_folder(database, folder).doors == Doors()
 
 
@@ -429,14 +431,14 @@ def test_what_a_file_shuts_a_file_opens_again_and_each_is_named(
     load_folder(database, folder)
     (folder / "focal_points.csv").write_text(OFFICE.replace(",true,conf", ",false,conf"))
     shut = load_folder(database, folder)
-    shut_meanwhile = office(database, "UZ_POST").active
+    shut_meanwhile = load_office(database, "UZ_POST").active
     (folder / "focal_points.csv").write_text(OFFICE)
 
     opened = load_folder(database, folder)
 
     assert (shut.doors, shut_meanwhile) == (Doors(shut=(SUBJECT,)), False)
     assert opened.doors == Doors(opened=(SUBJECT,))
-    assert office(database, "UZ_POST").active
+    assert load_office(database, "UZ_POST").active
 
 
 @pytest.mark.parametrize(
@@ -462,7 +464,7 @@ def test_a_file_takes_from_nobody_the_desk_or_the_overseer(
     with pytest.raises(FilesRefused, match=f"focal_points.csv: {lost}"):
         load_folder(database, folder)
 
-    assert office(database, code).active
+    assert load_office(database, code).active
     with database.reading() as session:
         assert not lost_oversight(session)
 

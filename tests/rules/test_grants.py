@@ -29,7 +29,7 @@ OF_RECORD = {Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE, Relation.FORMER_RE
 PASSED = timedelta(hours=1)
 
 
-def party(
+def build_party(
     relation: Relation,
     office: UUID = ME,
     since: datetime = NOON,
@@ -54,13 +54,13 @@ class ExampleCase(Relations):
     state, parties = State.DRAFT, ()
 
 
-def case(state: State, *parties: Any) -> Relations:
+def build_case(state: State, *parties: Any) -> Relations:
     made = ExampleCase()
     made.state, made.parties = state, parties
     return made
 
 
-LED = party(Relation.LEAD, OTHER)
+LED = build_party(Relation.LEAD, OTHER)
 
 
 def test_every_grant_and_condition_has_words_and_a_row() -> None:
@@ -78,16 +78,16 @@ def test_every_grant_and_condition_has_words_and_a_row() -> None:
 def test_two_relations_grant_the_union_of_what_each_grants(
     pair: tuple[Relation, Relation], state: State
 ) -> None:
-    others = (LED, party(Relation.SUBMITTER, OTHER))
+    others = (LED, build_party(Relation.SUBMITTER, OTHER))
 
-    both = case(state, *(party(one) for one in pair), *others).grants(ME)
-    alone = [case(state, party(one), *others).grants(ME) for one in pair]
+    both = build_case(state, *(build_party(one) for one in pair), *others).grants(ME)
+    alone = [build_case(state, build_party(one), *others).grants(ME) for one in pair]
 
     assert both == alone[0] | alone[1]
 
 
 def test_submitter_that_handed_the_case_on_keeps_the_step_and_who_leads() -> None:
-    submitted = case(State.REFERRING, party(Relation.SUBMITTER), LED)
+    submitted = build_case(State.REFERRING, build_party(Relation.SUBMITTER), LED)
 
     assert submitted.grants(ME) == {
         Grant.CASE,
@@ -99,9 +99,9 @@ def test_submitter_that_handed_the_case_on_keeps_the_step_and_who_leads() -> Non
 
 
 def test_submitter_that_helps_gains_no_deadline_and_no_routing() -> None:
-    rows = (party(Relation.SUBMITTER), party(Relation.RECIPIENT), LED)
+    rows = (build_party(Relation.SUBMITTER), build_party(Relation.RECIPIENT), LED)
 
-    granted = case(State.REFERRING, *rows).grants(ME)
+    granted = build_case(State.REFERRING, *rows).grants(ME)
 
     assert (
         granted
@@ -122,11 +122,11 @@ LIVE = {Grant.STATE, Grant.SUMMARY, Grant.COUNTRY, Grant.LEAD, Grant.ACTORS}
 
 
 def test_state_body_that_is_asked_for_a_document_does_not_follow_the_case() -> None:
-    asked = party(Relation.RECIPIENT, as_asked=ASKED)
-    helps, submitted = party(Relation.RECIPIENT), party(Relation.SUBMITTER)
+    asked = build_party(Relation.RECIPIENT, as_asked=ASKED)
+    helps, submitted = build_party(Relation.RECIPIENT), build_party(Relation.SUBMITTER)
 
     alone, both, also = (
-        case(State.REFERRING, LED, *rows).grants(ME)
+        build_case(State.REFERRING, LED, *rows).grants(ME)
         for rows in ([asked], [asked, submitted], [asked, helps])
     )
 
@@ -136,8 +136,8 @@ def test_state_body_that_is_asked_for_a_document_does_not_follow_the_case() -> N
 
 
 def test_state_body_that_is_asked_for_a_document_knows_who_acted_before_it_was() -> None:
-    asked = party(Relation.RECIPIENT, since=NOON, as_asked=ASKED)
-    made = case(State.REFERRING, LED, asked)
+    asked = build_party(Relation.RECIPIENT, since=NOON, as_asked=ASKED)
+    made = build_case(State.REFERRING, LED, asked)
 
     told = [
         made.granted_at(ME, Grant.ACTORS, NOON + delta, as_party=False)
@@ -148,22 +148,26 @@ def test_state_body_that_is_asked_for_a_document_knows_who_acted_before_it_was()
 
 
 def test_former_parties_are_granted_nothing() -> None:
-    past = (party(Relation.FORMER_LEAD), party(Relation.FORMER_RECIPIENT), LED)
+    past = (build_party(Relation.FORMER_LEAD), build_party(Relation.FORMER_RECIPIENT), LED)
 
-    assert case(State.REFERRING, *past).grants(ME) == frozenset()
+    assert build_case(State.REFERRING, *past).grants(ME) == frozenset()
 
 
 def test_holder_alone_hears_what_is_written_once_somebody_leads() -> None:
-    rows = (party(Relation.SUBMITTER), LED, party(Relation.OVERSIGHT, UUID(int=9)))
+    rows = (
+        build_party(Relation.SUBMITTER),
+        LED,
+        build_party(Relation.OVERSIGHT, UUID(int=9)),
+    )
 
-    assert case(State.REFERRING, *rows).keepers == {OTHER}
-    assert case(State.SUBMITTED, *rows).keepers == {OTHER, ME}
+    assert build_case(State.REFERRING, *rows).keepers == {OTHER}
+    assert build_case(State.SUBMITTED, *rows).keepers == {OTHER, ME}
 
 
 def test_facts_of_an_event_are_granted_by_the_relation_of_its_time() -> None:
-    led = party(Relation.LEAD, ME, NOON, NOON + PASSED)
-    later = party(Relation.LEAD, OTHER, NOON + PASSED)
-    both = case(State.REFERRING, party(Relation.SUBMITTER), led, later)
+    led = build_party(Relation.LEAD, ME, NOON, NOON + PASSED)
+    later = build_party(Relation.LEAD, OTHER, NOON + PASSED)
+    both = build_case(State.REFERRING, build_party(Relation.SUBMITTER), led, later)
 
     told = [
         both.granted_at(ME, Grant.EVENT_FACTS, NOON + delta)

@@ -171,15 +171,15 @@ def test_the_page_for_officers_has_the_same_terms() -> None:
             assert re.search(stem, cell, re.IGNORECASE), (term, cell)
 
 
-def translation(reviewed: str, **texts: str) -> TranslationRow:
+def build_translation(reviewed: str, **texts: str) -> TranslationRow:
     cells = dict.fromkeys(TranslationRow.model_fields, "")
     said = {"list": "questions", "code": "ANY", "en": "English", "confidence": "own"}
     return TranslationRow.model_validate({**cells, **said, **texts, "reviewed": reviewed})
 
 
 def test_a_text_is_reviewed_once_its_label_and_its_note_are() -> None:
-    half = translation("ru", ru="Слово", es="Palabra")
-    whole = translation("es ru", ru="Слово", es="Palabra")
+    half = build_translation("ru", ru="Слово", es="Palabra")
+    whole = build_translation("es ru", ru="Слово", es="Palabra")
 
     assert status_of([half], "ru") == TranslationStatus.REVIEWED
     assert status_of([half], "es") == TranslationStatus.UNREVIEWED
@@ -190,4 +190,4 @@ def test_a_text_is_reviewed_once_its_label_and_its_note_are() -> None:
 @pytest.mark.parametrize("reviewed", ["fr", "ru fr", "en", "russian", "ru ru"])
 def test_what_is_not_translated_cannot_be_marked_as_reviewed(reviewed: str) -> None:
     with pytest.raises(ValidationError):
-        translation(reviewed, ru="Слово")
+        build_translation(reviewed, ru="Слово")

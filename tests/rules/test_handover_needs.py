@@ -51,7 +51,7 @@ BARE = Facts(
 )
 
 
-def step(action: Action) -> Row:
+def find_step(action: Action) -> Row:
     [row] = [row for row in TABLE.steps if row.action == action]
     return row
 
@@ -83,7 +83,7 @@ def test_the_path_of_a_child_does_instead_of_a_consent(action: Action) -> None:
 
     assert NEEDS[Need.CHILD_PATH].met(facts)
     assert not NEEDS[Need.CHILD_PATH].met(GOOD)
-    assert RULES.unmet(step(action), facts) == []
+    assert RULES.unmet(find_step(action), facts) == []
 
 
 @pytest.mark.parametrize("state", CaseState)
@@ -97,13 +97,13 @@ def test_the_lead_moves_while_a_case_has_one_and_is_not_closed(state: CaseState)
 @pytest.mark.parametrize("need", LACKS)
 @pytest.mark.parametrize("action", Action)
 def test_a_step_is_refused_for_just_what_it_needs(action: Action, need: Need) -> None:
-    lacks = [lack.need for lack in RULES.unmet(step(action), LACKS[need])]
+    lacks = [lack.need for lack in RULES.unmet(find_step(action), LACKS[need])]
 
-    assert lacks == ([need] if need in needs_of(step(action)) else [])
+    assert lacks == ([need] if need in needs_of(find_step(action)) else [])
 
 
 def test_what_the_offer_needed_is_judged_again_but_for_its_reason_which_is_kept() -> None:
-    again = needs_of(step(Action.ACCEPT))
+    again = needs_of(find_step(Action.ACCEPT))
 
     assert needs_of(OFFER) - again == {Need.REASON}
     assert again - needs_of(OFFER) == {Need.TWO_CONTACTS, Need.CAPACITY}
@@ -120,7 +120,7 @@ def test_all_that_is_missing_is_told_together(
     action: Action, asked: list[str], by: str
 ) -> None:
     with pytest.raises(NeedsUnmet) as refused:
-        RULES.require(step(action), BARE)
+        RULES.require(find_step(action), BARE)
 
     unmet = refused.value.facts["unmet"]
     assert [(lack["need"], lack["by"]) for lack in unmet] == [
@@ -132,13 +132,13 @@ def test_all_that_is_missing_is_told_together(
         *((need, by) for need in asked),
     ]
     assert [other["need"] for other in unmet[1]["alternatives"]] == ["child_path"]
-    assert RULES.asked(step(action)) == asked
+    assert RULES.asked(find_step(action)) == asked
 
 
 def test_what_the_record_lacks_stands_in_the_way_and_what_a_request_brings_does_not() -> (
     None
 ):
-    accept = step(Action.ACCEPT)
+    accept = find_step(Action.ACCEPT)
 
     assert RULES.in_the_way(accept, replace(GOOD, terms=Terms())) == []
     [lack] = RULES.in_the_way(accept, replace(LACKS[Need.AGREEMENT], terms=Terms()))

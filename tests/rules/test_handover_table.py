@@ -96,7 +96,7 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
         return problem.code
 
 
-def spell(row: Row) -> str:
+def format_requirements(row: Row) -> str:
     """Format the requirements of a row as the document does."""
     needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
     return " ".join("|".join(options) for options in needs)
@@ -124,7 +124,7 @@ def test_every_row_is_the_one_of_the_document(action: Action) -> None:
     [row] = [row for row in TABLE.steps if row.action == action]
     line = LINES[action]
 
-    assert spell(row) == cells(ASKED)[action][0]
+    assert format_requirements(row) == cells(ASKED)[action][0]
     assert row.target == line.target
     assert set(row.sides) == set(line.sides)
     assert set(row.roles) == set(line.roles)

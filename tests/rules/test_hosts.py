@@ -17,7 +17,7 @@ from tests.support.zone_files import without_transitions, zone_by
 NINE_HOURS_AHEAD: Final = "JST-9"
 
 
-def digest_on(umask: int = 0o022, **environment: str) -> str:
+def compute_digest(umask: int = 0o022, **environment: str) -> str:
     """Compute the digest in a subprocess with the given environment and umask."""
     run = subprocess.run(
         [sys.executable, "-m", "tests.support.host_digest"],
@@ -47,7 +47,7 @@ def test_a_host_with_another_time_zone_database_computes_the_same(
     there = STARTS[0].astimezone(zone_by(NINE_HOURS_AHEAD, "America/Havana"))
 
     assert there.hour == 6
-    assert digest_on(PYTHONTZPATH=str(other_database)) == digest()
+    assert compute_digest(PYTHONTZPATH=str(other_database)) == digest()
 
 
 @pytest.mark.slow
@@ -64,7 +64,7 @@ def test_a_host_with_another_clock_zone_locale_and_umask_computes_the_same(
 ) -> None:
     other = {"TZ": zone, "LC_ALL": language, "LANGUAGE": language[:2]}
 
-    assert digest_on(umask, **other, PYTHONHASHSEED="7") == digest()
+    assert compute_digest(umask, **other, PYTHONHASHSEED="7") == digest()
 
 
 def test_this_process_reads_no_time_zone_of_its_host() -> None:

@@ -32,7 +32,7 @@ def careless() -> Iterator[None]:
     os.umask(before)
 
 
-def line(version: str, key: bytes | None = None) -> str:
+def format_line(version: str, key: bytes | None = None) -> str:
     random = secrets.token_bytes(KEY_BYTES) if key is None else key
     return f"{version} {base64.b64encode(random).decode()}\n"
 
@@ -41,12 +41,12 @@ DAMAGED: dict[str, str | bytes] = {
     "no key": "k1",
     "an empty key": "k1 ",
     "no base64": "k1 not base64 at all",
-    "cut at the end": line("k1")[:-3],
-    "cut in half": line("k1")[:20],
-    "31 bytes": line("k1", secrets.token_bytes(31)),
-    "33 bytes": line("k1", secrets.token_bytes(33)),
-    "no version": line("k1").removeprefix("k1 "),
-    "only the second": line("k1") + "k2 ???\n",
+    "cut at the end": format_line("k1")[:-3],
+    "cut in half": format_line("k1")[:20],
+    "31 bytes": format_line("k1", secrets.token_bytes(31)),
+    "33 bytes": format_line("k1", secrets.token_bytes(33)),
+    "no version": format_line("k1").removeprefix("k1 "),
+    "only the second": format_line("k1") + "k2 ???\n",
     "accents": "k1 " + "é" * 44,
     "other digits": "k1 " + "\u0663" * 44,
     "no text": b"\xff\xfe\x00\x01 binary",
@@ -142,7 +142,7 @@ def test_an_empty_file_is_refused(path: Path, content: str) -> None:
     "sample", [bytes(32), b"x" * 32, b"changeme" * 4, b"\1\2\3\4\5\6\7\7" * 4]
 )
 def test_a_sample_key_is_refused(path: Path, sample: bytes, use: Opening) -> None:
-    write(path, line("k1", sample))
+    write(path, format_line("k1", sample))
 
     with pytest.raises(KeyRefused, match=MAKE_ONE):
         use(path)
@@ -159,7 +159,9 @@ def test_a_damaged_file_is_refused(path: Path, content: str | bytes, use: Openin
 
 @pytest.mark.parametrize("use", [FileKeys.load, FileKeys.create])
 @pytest.mark.parametrize(
-    "content", [line("k1") + line("k1"), line("")], ids=["the same twice", "none"]
+    "content",
+    [format_line("k1") + format_line("k1"), format_line("")],
+    ids=["the same twice", "none"],
 )
 def test_a_key_whose_version_says_nothing_is_refused(
     path: Path, content: str, use: Opening
@@ -171,7 +173,7 @@ def test_a_key_whose_version_says_nothing_is_refused(
 
 
 def test_a_refusal_never_shows_a_key(path: Path) -> None:
-    encoded = line("k1").split()[1]
+    encoded = format_line("k1").split()[1]
     write(path, f"k1 {encoded}x\n")
 
     with pytest.raises(KeyRefused) as refused:
@@ -189,7 +191,7 @@ def test_what_an_empty_file_is_told_to_do_helps(path: Path) -> None:
 
 
 def test_a_sample_key_is_told_to_go_first(path: Path) -> None:
-    write(path, line("k1", bytes(32)))
+    write(path, format_line("k1", bytes(32)))
 
     with pytest.raises(KeyRefused, match=rf"(?i)remove {path}"):
         FileKeys.create(path)
@@ -205,7 +207,7 @@ def test_a_damaged_file_is_left_as_it_was(path: Path) -> None:
 
 
 def test_a_file_without_a_last_line_break_survives_a_second_key(path: Path) -> None:
-    write(path, line("k1").rstrip("\n"))
+    write(path, format_line("k1").rstrip("\n"))
     old = Vault(FileKeys.load(path)).new_key(CASE)
 
     FileKeys.create(path)
@@ -229,7 +231,7 @@ def test_keys_that_were_made_from_different_copies_can_stand_in_one_file(
     assert all(merged.seal(key, HOME, b"still opens") for key in keys)
 
 
-@pytest.mark.parametrize("content", ["", line("k1")], ids=["none", "one"])
+@pytest.mark.parametrize("content", ["", format_line("k1")], ids=["none", "one"])
 def test_on_a_full_disk_the_file_stays_as_it_was(
     path: Path, content: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,7 +257,7 @@ def test_an_empty_file_that_others_could_read_is_closed_to_them(path: Path) -> N
 
 
 def test_a_key_is_added_to_the_file_that_a_link_leads_to(path: Path) -> None:
-    write(path, line("k1"))
+    write(path, format_line("k1"))
     link = path.with_name("link")
     link.symlink_to(path)
 
@@ -266,7 +268,7 @@ def test_a_key_is_added_to_the_file_that_a_link_leads_to(path: Path) -> None:
 
 
 def test_a_new_version_never_takes_the_name_of_another(path: Path) -> None:
-    write(path, line("k2") + line("k3"))
+    write(path, format_line("k2") + format_line("k3"))
     before = Vault(FileKeys.load(path))
     keys = [before.new_key(CASE)]
 

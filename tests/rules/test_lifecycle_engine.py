@@ -89,7 +89,7 @@ class Record:
     state: Door
 
 
-def step_of(action: Act) -> Step[Door, Act, Need]:
+def find_step(action: Act) -> Step[Door, Act, Need]:
     return next(step for step in TABLE.steps if step.action == action)
 
 
@@ -167,7 +167,7 @@ def test_nobody_is_offered_anything_without_a_side() -> None:
 def test_a_step_moves_the_record_to_its_target() -> None:
     record = Record(Door.SHUT)
 
-    take(record, step_of(Act.LOCK))
+    take(record, find_step(Act.LOCK))
 
     assert record.state == Door.LOCKED
 
@@ -176,7 +176,7 @@ def test_a_step_moves_the_record_to_its_target() -> None:
 def test_a_step_without_a_target_leaves_the_state(state: Door) -> None:
     record = Record(state)
 
-    take(record, step_of(Act.PAINT))
+    take(record, find_step(Act.PAINT))
 
     assert record.state == state
 

@@ -77,14 +77,14 @@ ENDS = {
 }
 
 
-def end(limit: str, start: datetime) -> datetime:
+def compute_end(limit: str, start: datetime) -> datetime:
     """Return the moment at which the document's limit ends."""
     if limit == "24 months":
         return start.replace(year=start.year + 2)
     return start + ENDS[limit][start]
 
 
-def due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
+def compute_due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
     """Return the due moment in UTC for working days Monday to Friday, without holidays."""
     return default(kind, priority).after(start, Calendar())
 
@@ -100,21 +100,23 @@ def test_every_clock_runs_as_long_as_the_document_says(
 ) -> None:
     column = ["emergency", "urgent", "normal"].index(priority)
 
-    ends = {kind: due(kind, priority, start) for kind in ClockKind}
+    ends = {kind: compute_due(kind, priority, start) for kind in ClockKind}
 
-    assert ends == {kind: end(ROWS[kind][column], start) for kind in ClockKind}
+    assert ends == {kind: compute_end(ROWS[kind][column], start) for kind in ClockKind}
 
 
 @pytest.mark.parametrize("kind", ClockKind)
 def test_what_has_no_priority_yet_has_the_time_of_a_normal_one(kind: ClockKind) -> None:
-    assert due(kind, None, FRIDAY) == due(kind, Priority.NORMAL, FRIDAY)
+    assert compute_due(kind, None, FRIDAY) == compute_due(kind, Priority.NORMAL, FRIDAY)
 
 
 def test_a_working_day_ends_at_the_same_hour() -> None:
     late = FRIDAY.replace(hour=23, minute=59)
 
-    assert due(ClockKind.ACKNOWLEDGE, Priority.NORMAL, late) == late + timedelta(days=3)
+    assert compute_due(ClockKind.ACKNOWLEDGE, Priority.NORMAL, late) == late + timedelta(
+        days=3
+    )
 
 
 def test_an_emergency_does_not_wait_for_monday() -> None:
-    assert due(ClockKind.ACKNOWLEDGE, Priority.EMERGENCY, SATURDAY).weekday() == 5
+    assert compute_due(ClockKind.ACKNOWLEDGE, Priority.EMERGENCY, SATURDAY).weekday() == 5

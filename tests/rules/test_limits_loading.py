@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def loads(database: Database, folder: Path) -> Count:
+def load_limits(database: Database, folder: Path) -> Count:
     with database.writing() as session:
         return load(Clerk(session, uuid4, TODAY), folder).limits
 
@@ -51,7 +51,7 @@ def loads(database: Database, folder: Path) -> Count:
 def test_limits_are_loaded_with_the_countries_and_agreements_they_are_of(
     database: Database, folder: Path
 ) -> None:
-    counts = [loads(database, folder), loads(database, folder)]
+    counts = [load_limits(database, folder), load_limits(database, folder)]
 
     with database.reading() as session:
         kept = {(row.of, row.amount) for row in session.scalars(select(TimeLimit))}
@@ -64,13 +64,13 @@ def test_limits_are_loaded_with_the_countries_and_agreements_they_are_of(
 def test_a_file_of_limits_alone_changes_what_is_there(
     database: Database, folder: Path, tmp_path: Path
 ) -> None:
-    loads(database, folder)
+    load_limits(database, folder)
     alone = tmp_path / "alone"
     alone.mkdir()
     changed = ROWS.replace("normal,2,working_days", "normal,,")
     (alone / "limits.csv").write_text(HEAD + changed)
 
-    counts = loads(database, alone)
+    counts = load_limits(database, alone)
 
     with database.reading() as session:
         [row] = session.scalars(select(TimeLimit).where(TimeLimit.of == "KZ"))
@@ -90,7 +90,7 @@ def test_all_faults_are_told_at_once_with_those_of_other_files(
     (folder / "agreements.csv").write_text(ALL["agreements.csv"].replace("L1", "L9"))
 
     with pytest.raises(FilesRefused) as refused:
-        loads(database, folder)
+        load_limits(database, folder)
 
     told = [(f.file, f.line, f.column) for f in refused.value.faults]
     assert told == [
@@ -108,11 +108,11 @@ def test_a_limit_of_nobody_or_said_twice_is_refused(
     strange = ROWS.replace("KZ,", "JM,").replace("KZ_UZ,", "JM_TT,")
     (folder / "limits.csv").write_text(HEAD + strange)
     with pytest.raises(FilesRefused) as unknown:
-        loads(database, folder)
+        load_limits(database, folder)
     (folder / "limits.csv").write_text(HEAD + ROWS + ROWS.splitlines()[0] + "\n")
 
     with pytest.raises(FilesRefused) as twice:
-        loads(database, folder)
+        load_limits(database, folder)
 
     assert [fault.what for fault in unknown.value.faults] == [
         "the directory holds no country 'JM'",
@@ -134,7 +134,7 @@ def test_we_ship_no_limit_for_no_source_gives_one_of_these_countries(
     assert [*sheet.lines, *sheet.faults] == []
 
 
-def row(**said: object) -> dict[str, object]:
+def build_row(**said: object) -> dict[str, object]:
     """Return a country's limit for a deadline that only reminds, 14 days unless changed."""
     return {
         "of": "KZ",
@@ -180,6 +180,6 @@ def row(**said: object) -> dict[str, object]:
 def test_one_person_shortens_reminders_and_everything_else_takes_two(
     before: dict[str, object] | None, after: dict[str, object], people: int
 ) -> None:
-    turn = Turn(None if before is None else row(**before), row(**after))
+    turn = Turn(None if before is None else build_row(**before), build_row(**after))
 
     assert 1 + bool(of_time_limit(turn)) == people

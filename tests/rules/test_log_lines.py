@@ -6,14 +6,14 @@ import logging
 from app.cli.lines import Lines, is_told
 
 
-def logged(message: str, *args: object, error: BaseException | None = None) -> str:
+def format_record(message: str, *args: object, error: BaseException | None = None) -> str:
     wrong = (type(error), error, None) if error else None
     record = logging.LogRecord("asyncio", logging.ERROR, "", 1, message, args, wrong)
     return Lines().format(record)
 
 
 def test_a_value_that_is_put_into_a_message_is_left_out() -> None:
-    line = json.loads(logged("Invalid request from %s", "Oygul"))
+    line = json.loads(format_record("Invalid request from %s", "Oygul"))
 
     assert line["event"] == "Invalid request from %s"
     assert (line["logger"], line["level"]) == ("asyncio", "error")
@@ -21,7 +21,7 @@ def test_a_value_that_is_put_into_a_message_is_left_out() -> None:
 
 
 def test_of_an_error_its_class_is_told_and_not_its_message() -> None:
-    text = logged("It failed", error=ValueError("Oygul"))
+    text = format_record("It failed", error=ValueError("Oygul"))
 
     assert json.loads(text)["error"] == "ValueError"
     assert "Oygul" not in text
@@ -29,7 +29,7 @@ def test_of_an_error_its_class_is_told_and_not_its_message() -> None:
 
 
 def test_what_follows_the_first_line_is_left_out() -> None:
-    text = logged("Task exception was never retrieved\nfuture: ValueError('Oygul')")
+    text = format_record("Task exception was never retrieved\nfuture: ValueError('Oygul')")
 
     assert json.loads(text)["event"] == "Task exception was never retrieved"
     assert "Oygul" not in text

@@ -74,16 +74,18 @@ DUE = Verdict(200, 0, frozenset({"needs"}))
 STAGE = Stage("assisting", {})
 
 
-def faults(answer: Answer, due: Verdict, may: frozenset[str] | None) -> Iterator[str]:
+def list_faults(answer: Answer, due: Verdict, may: frozenset[str] | None) -> Iterator[str]:
     yield from wrong_status(due, answer)
     yield from wrong_sight(due, answer, STAGE)
     yield from wrong_names(due, answer, b"", may)
 
 
 def test_what_is_as_it_is_written_is_no_fault() -> None:
-    assert list(faults(ANSWER, DUE, frozenset({"KZ_LEGAL_AID"}))) == []
-    assert list(faults(ANSWER, DUE, None)) == []
-    assert list(faults(ANSWER, replace(DUE, names=frozenset({"*"})), frozenset())) == []
+    assert list(list_faults(ANSWER, DUE, frozenset({"KZ_LEGAL_AID"}))) == []
+    assert list(list_faults(ANSWER, DUE, None)) == []
+    assert (
+        list(list_faults(ANSWER, replace(DUE, names=frozenset({"*"})), frozenset())) == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_what_is_as_it_is_written_is_no_fault() -> None:
     ],
 )
 def test_what_is_otherwise_is_a_fault(answer: Answer, due: Verdict, fault: str) -> None:
-    assert any(fault in found for found in faults(answer, due, frozenset()))
+    assert any(fault in found for found in list_faults(answer, due, frozenset()))
 
 
 def test_a_text_in_a_refusal_is_a_fault() -> None:

@@ -60,7 +60,7 @@ FEW: dict[str, set[Any]] = {
 """Of acts that differ only in whom they name, some; stories try the rest."""
 
 
-def acts(world: Model) -> Iterator[Act]:
+def list_acts(world: Model) -> Iterator[Act]:
     """Yield the actions that are tried in a state."""
     for group in GROUPS:
         for action, target, poor in group(world):
@@ -85,10 +85,10 @@ def is_no_repetition(world: Model, action: str, target: Any) -> bool:
             return True
 
 
-def outcomes(world: Model) -> Iterator[tuple[str, Model]]:
+def list_outcomes(world: Model) -> Iterator[tuple[str, Model]]:
     """Yield each action with the state that follows; time passes without an actor."""
     parties = [name for name, one in ACTORS.items() if world.parts(one.focal_point)]
-    for action, target, poor in acts(world):
+    for action, target, poor in list_acts(world):
         for name in parties[:1] if action.startswith("time.") else parties:
             verdict, after = predict(world, ACTORS[name], (action, target, poor))
             if verdict in {OK, GONE} and after != world:
@@ -97,15 +97,17 @@ def outcomes(world: Model) -> Iterator[tuple[str, Model]]:
 
 def list_next_states(world: Model) -> Iterator[Model]:
     """Yield the states that follow an action of a party."""
-    return (after for action, after in outcomes(world) if not action.startswith("time."))
+    return (
+        after for action, after in list_outcomes(world) if not action.startswith("time.")
+    )
 
 
 @cache
-def reached(start: Model, depth: int) -> frozenset[Model]:
+def find_reachable(start: Model, depth: int) -> frozenset[Model]:
     """Return every state that can be reached within so many actions."""
     found, edge = {start}, {start}
     for _ in range(depth):
-        edge = {after for world in edge for _, after in outcomes(world)} - found
+        edge = {after for world in edge for _, after in list_outcomes(world)} - found
         found |= edge
     return frozenset(found)
 
@@ -128,7 +130,7 @@ def build_led_case() -> Model:
 )
 def worlds(request: pytest.FixtureRequest) -> frozenset[Model]:
     """Explore from an empty draft, a full draft, and a case with a lead."""
-    return reached(*request.param)
+    return find_reachable(*request.param)
 
 
 def test_the_end_is_reached(worlds: frozenset[Model]) -> None:
@@ -140,7 +142,7 @@ def test_the_end_is_reached(worlds: frozenset[Model]) -> None:
     "start", [(WHOLE, DEPTH), (build_led_case(), FROM_LEAD)], ids=["whole", "taken on"]
 )
 def test_help_and_a_new_lead_are_reached(start: tuple[Model, int]) -> None:
-    worlds = reached(*start)
+    worlds = find_reachable(*start)
 
     assert {world.state for world in worlds} >= {"assisting", "suspended", "monitoring"}
     assert {one.state for world in worlds for one in world.handovers} >= {"effective"}
@@ -194,7 +196,7 @@ def test_every_open_referral_has_an_exit(worlds: frozenset[Model]) -> None:
         assert not still, world
 
 
-def waiting(world: Model) -> Iterator[Record]:
+def list_waiting(world: Model) -> Iterator[Record]:
     """Yield what waits for an answer in a state, including the case itself."""
     if world.state != "erased":
         yield THE_CASE
@@ -210,7 +212,7 @@ def waiting(world: Model) -> Iterator[Record]:
             yield ("question", number)
 
 
-def at_rest(world: Model) -> Iterator[Record]:
+def list_paused(world: Model) -> Iterator[Record]:
     """Yield what is paused while the case is suspended; the case's own deadline runs."""
     if world.state == "suspended":
         for number, one in enumerate(world.referrals):
@@ -225,8 +227,8 @@ def test_a_clock_runs_for_all_that_is_open_and_for_nothing_else(
     worlds: frozenset[Model],
 ) -> None:
     for world in worlds:
-        running, still = {clock.of for clock in world.clocks}, set(at_rest(world))
-        assert running | still == set(waiting(world)), world
+        running, still = {clock.of for clock in world.clocks}, set(list_paused(world))
+        assert running | still == set(list_waiting(world)), world
         assert not running & still, world
         assert len(running) == len(world.clocks), world
 
@@ -243,7 +245,7 @@ def test_every_clock_waits_on_who_has_a_part_and_none_on_who_has_not(
                 assert world.parts(clock.whom), world
 
 
-def ahead(world: Model) -> int | None:
+def get_next_wait(world: Model) -> int | None:
     """Return the minutes until the next missed deadline, or `None` if there is none."""
     waits = [wait_until(clock, least(clock)) for clock in world.clocks]
     return min((wait for wait in waits if wait is not None), default=None)
@@ -251,7 +253,7 @@ def ahead(world: Model) -> int | None:
 
 def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
     for world in map(look, worlds):
-        minutes = ahead(world)
+        minutes = get_next_wait(world)
         if minutes is not None:
             assert minutes > 0, world
             assert len(wait(world, minutes - 1).silences) == len(world.silences)
@@ -273,7 +275,7 @@ def let_deadlines_pass(world: Model, known: set[Model]) -> Model:
             known |= met
             break
         met.add(world)
-        minutes = ahead(world)
+        minutes = get_next_wait(world)
         assert minutes is not None, world
         after = wait(world, minutes)
         told = after.silences[len(world.silences) :]

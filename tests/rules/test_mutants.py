@@ -23,12 +23,12 @@ TABLE = Table(_S.DRAFT, (
 """
 
 
-def made(text: str) -> set[str]:
+def list_mutants(text: str) -> set[str]:
     """Return every mutant of a module, normalised by `ast.unparse`."""
     return {ast.unparse(ast.parse(mutant.text)) for mutant in mutants_of("a.py", text)}
 
 
-def spelled(*texts: str) -> set[str]:
+def normalize_texts(*texts: str) -> set[str]:
     """Return some texts, normalised by `ast.unparse`."""
     return {ast.unparse(ast.parse(text)) for text in texts}
 
@@ -58,7 +58,7 @@ def spelled(*texts: str) -> set[str]:
     ],
 )
 def test_each_of_these_mistakes_is_made(text: str, others: list[str]) -> None:
-    assert made(text) == spelled(*others)
+    assert list_mutants(text) == normalize_texts(*others)
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_each_of_these_mistakes_is_made(text: str, others: list[str]) -> None:
     ],
 )
 def test_what_only_people_and_the_type_checker_read_stays(text: str) -> None:
-    assert made(text) == set()
+    assert list_mutants(text) == set()
 
 
 def test_of_a_table_each_row_state_side_role_and_need_is_left_out_once() -> None:
-    made_of_it = made(TABLE)
+    made_of_it = list_mutants(TABLE)
     left_out = {
         "a row": TABLE.replace("    Step(_A.STOP, {_S.SENT}, None, {Side.DESK}),\n", ""),
         "a source": TABLE.replace("{_S.DRAFT, _S.SENT}", "{_S.SENT}"),
@@ -89,9 +89,9 @@ def test_of_a_table_each_row_state_side_role_and_need_is_left_out_once() -> None
         "another action": TABLE.replace("_A.SEND", "_A.STOP"),
     }
 
-    assert {what for what, text in left_out.items() if spelled(text) <= made_of_it} == set(
-        left_out
-    )
+    assert {
+        what for what, text in left_out.items() if normalize_texts(text) <= made_of_it
+    } == set(left_out)
 
 
 def test_a_mutant_keeps_its_name_when_something_else_changes() -> None:

@@ -104,16 +104,16 @@ EVIL: dict[str, Callable[[int], str]] = {
 def test_no_text_takes_long(name: str, size: int) -> None:
     text = EVIL[name](size)
 
-    assert quickest(lambda: judge(text)) < 0.05
+    assert measure_shortest(lambda: validate_text(text)) < 0.05
 
 
-def judge(text: str) -> None:
+def validate_text(text: str) -> None:
     for adapter in (LINE, TEXT):
         with suppress(ValidationError):
             adapter.validate_python(text)
 
 
-def quickest(act: Callable[[], None], tries: int = 5) -> float:
+def measure_shortest(act: Callable[[], None], tries: int = 5) -> float:
     """Return the shortest time of several runs, in seconds, to leave out other load."""
     took = []
     for _ in range(tries):

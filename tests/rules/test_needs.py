@@ -168,18 +168,18 @@ WORKED_ON = {
 }
 
 
-def options[N](needs: Iterable[N | AnyOf]) -> Iterator[N]:  # type: ignore[type-arg]
+def list_options[N](needs: Iterable[N | AnyOf]) -> Iterator[N]:  # type: ignore[type-arg]
     """Yield the requirements, with alternatives listed one by one."""
     for need in needs:
         yield from need.needs if isinstance(need, AnyOf) else (need,)
 
 
-def case_step(action: CaseAction) -> case_life.Row:
+def find_case_step(action: CaseAction) -> case_life.Row:
     [row] = [row for row in case_life.TABLE.steps if row.action == action]
     return row
 
 
-def step(action: Action) -> referral_life.Row:
+def find_step(action: Action) -> referral_life.Row:
     [row] = [row for row in referral_life.TABLE.steps if row.action == action]
     return row
 
@@ -190,8 +190,8 @@ def test_every_need_has_its_check() -> None:
 
 
 def test_every_need_is_asked_by_some_step() -> None:
-    asked_of_cases = {n for row in case_life.TABLE.steps for n in options(row.needs)}
-    asked = {n for row in referral_life.TABLE.steps for n in options(row.needs)}
+    asked_of_cases = {n for row in case_life.TABLE.steps for n in list_options(row.needs)}
+    asked = {n for row in referral_life.TABLE.steps for n in list_options(row.needs)}
 
     assert asked_of_cases == set(CaseNeed)
     assert asked == set(Need)
@@ -288,7 +288,7 @@ def test_all_that_a_closing_lacks_is_told_together() -> None:
     bare = replace(CASE, nothing_open=False, terms=of_case.Terms())
 
     with pytest.raises(NeedsUnmet) as refused:
-        of_case.RULES.require(case_step(CaseAction.CLOSE), bare)
+        of_case.RULES.require(find_case_step(CaseAction.CLOSE), bare)
 
     assert [lack["need"] for lack in refused.value.facts["unmet"]] == [
         "reason",
@@ -320,7 +320,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
     )
 
     with pytest.raises(NeedsUnmet) as refused:
-        of_referral.RULES.require(step(Action.SEND), bare)
+        of_referral.RULES.require(find_step(Action.SEND), bare)
 
     unmet = refused.value.facts["unmet"]
     assert [(lack["need"], lack["by"]) for lack in unmet] == [
@@ -339,11 +339,11 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
     ("missing", "first"),
     [
         (
-            of_case.RULES.unmet(case_step(CaseAction.SUBMIT), NO_GROUND),
+            of_case.RULES.unmet(find_case_step(CaseAction.SUBMIT), NO_GROUND),
             "consent_to_refer",
         ),
         (
-            of_referral.RULES.unmet(step(Action.SEND), NOTHING_TO_SEND_ON),
+            of_referral.RULES.unmet(find_step(Action.SEND), NOTHING_TO_SEND_ON),
             "consent",
         ),
     ],
@@ -364,14 +364,17 @@ def test_who_lacks_a_consent_is_told_what_would_do_instead(
 def test_what_a_request_brings_is_asked_of_whoever_acts() -> None:
     bare = replace(REFERRAL, terms=of_referral.Terms())
 
-    lacks = of_referral.RULES.unmet(step(Action.ACCEPT), bare)
+    lacks = of_referral.RULES.unmet(find_step(Action.ACCEPT), bare)
 
     assert [(lack.need, lack.by) for lack in lacks] == [
         ("two_contacts", Side.RECIPIENT),
         ("meeting", Side.RECIPIENT),
     ]
-    assert of_referral.RULES.in_the_way(step(Action.ACCEPT), bare) == []
-    assert of_referral.RULES.asked(step(Action.ACCEPT)) == [Need.TWO_CONTACTS, Need.MEETING]
+    assert of_referral.RULES.in_the_way(find_step(Action.ACCEPT), bare) == []
+    assert of_referral.RULES.asked(find_step(Action.ACCEPT)) == [
+        Need.TWO_CONTACTS,
+        Need.MEETING,
+    ]
 
 
 @pytest.mark.parametrize("state", CaseState)

@@ -49,16 +49,16 @@ BOOK = Rulebook(CHECKS)
 PAPERS = AnyOf((Need.PASSPORT, Need.VISA))
 
 
-def step(*needs: Need | AnyOf[Need]) -> Step[State, Act, Need]:
+def build_step(*needs: Need | AnyOf[Need]) -> Step[State, Act, Need]:
     return Step(Act.GO, {State.HOME}, State.AWAY, {Side.LEAD}, needs=needs)
 
 
-def names(lacks: list[Unmet]) -> list[str]:
+def list_names(lacks: list[Unmet]) -> list[str]:
     return [lack.need for lack in lacks]
 
 
 def test_everything_missing_is_told_together_in_the_order_of_the_table() -> None:
-    go = step(Need.REASON, Need.TICKET, PAPERS)
+    go = build_step(Need.REASON, Need.TICKET, PAPERS)
 
     with pytest.raises(NeedsUnmet) as refused:
         BOOK.require(go, Facts())
@@ -79,21 +79,21 @@ def test_everything_missing_is_told_together_in_the_order_of_the_table() -> None
 
 
 def test_when_all_is_met_nothing_is_said() -> None:
-    go = step(Need.REASON, Need.TICKET, PAPERS)
+    go = build_step(Need.REASON, Need.TICKET, PAPERS)
 
     BOOK.require(go, ALL)
 
     assert BOOK.unmet(go, ALL) == []
-    assert BOOK.unmet(step(), Facts()) == []
+    assert BOOK.unmet(build_step(), Facts()) == []
 
 
 @pytest.mark.parametrize("need", BUILT)
 def test_each_need_is_judged_by_its_own_fact(need: Need) -> None:
-    go = step(*BUILT)
+    go = build_step(*BUILT)
 
     lacks = BOOK.unmet(go, replace(ALL, **{need.value: False}))
 
-    assert names(lacks) == [need]
+    assert list_names(lacks) == [need]
 
 
 @pytest.mark.parametrize(
@@ -106,28 +106,28 @@ def test_each_need_is_judged_by_its_own_fact(need: Need) -> None:
     ],
 )
 def test_one_of_several_is_enough(facts: Facts, lacking: list[str]) -> None:
-    assert names(BOOK.unmet(step(PAPERS), facts)) == lacking
+    assert list_names(BOOK.unmet(build_step(PAPERS), facts)) == lacking
 
 
 def test_an_alternative_is_told_only_where_there_is_one() -> None:
-    [alone] = BOOK.unmet(step(AnyOf((Need.VISA,))), Facts())
+    [alone] = BOOK.unmet(build_step(AnyOf((Need.VISA,))), Facts())
 
     assert alone.alternatives == ()
     assert "alternatives" not in alone.spell()
 
 
 def test_what_the_request_brings_is_asked_and_not_in_the_way() -> None:
-    go = step(Need.REASON, Need.TICKET)
+    go = build_step(Need.REASON, Need.TICKET)
 
     assert BOOK.asked(go) == [Need.REASON]
-    assert names(BOOK.in_the_way(go, Facts())) == ["ticket"]
-    assert names(BOOK.in_the_way(go, Facts(ticket=True))) == []
-    assert names(BOOK.unmet(go, Facts(ticket=True))) == ["reason"]
+    assert list_names(BOOK.in_the_way(go, Facts())) == ["ticket"]
+    assert list_names(BOOK.in_the_way(go, Facts(ticket=True))) == []
+    assert list_names(BOOK.unmet(go, Facts(ticket=True))) == ["reason"]
 
 
 def test_alternatives_of_the_record_are_in_the_way_while_none_holds() -> None:
-    assert names(BOOK.in_the_way(step(PAPERS), Facts())) == ["passport"]
-    assert names(BOOK.in_the_way(step(PAPERS), Facts(visa=True))) == []
+    assert list_names(BOOK.in_the_way(build_step(PAPERS), Facts())) == ["passport"]
+    assert list_names(BOOK.in_the_way(build_step(PAPERS), Facts(visa=True))) == []
 
 
 @pytest.mark.parametrize(
@@ -136,34 +136,34 @@ def test_alternatives_of_the_record_are_in_the_way_while_none_holds() -> None:
 def test_what_a_request_could_meet_another_way_is_not_in_the_way(
     either: AnyOf[Need],
 ) -> None:
-    go = step(either)
+    go = build_step(either)
 
     assert BOOK.in_the_way(go, Facts()) == []
     assert len(BOOK.unmet(go, Facts())) == 1
 
 
 def test_an_alternative_that_is_in_the_way_is_not_hidden_by_the_same_need_asked() -> None:
-    go = step(Need.REASON, AnyOf((Need.PASSPORT, Need.VISA)))
+    go = build_step(Need.REASON, AnyOf((Need.PASSPORT, Need.VISA)))
 
-    assert names(BOOK.in_the_way(go, Facts(reason=True))) == ["passport"]
+    assert list_names(BOOK.in_the_way(go, Facts(reason=True))) == ["passport"]
 
 
 @pytest.mark.parametrize("facts", [Facts(), ALL])
 def test_what_nobody_can_meet_is_never_met(facts: Facts) -> None:
-    assert names(BOOK.unmet(step(Need.WEATHER), facts)) == ["weather"]
-    assert names(BOOK.in_the_way(step(Need.WEATHER), facts)) == ["weather"]
+    assert list_names(BOOK.unmet(build_step(Need.WEATHER), facts)) == ["weather"]
+    assert list_names(BOOK.in_the_way(build_step(Need.WEATHER), facts)) == ["weather"]
 
 
 def test_what_nobody_can_meet_does_not_shut_out_an_alternative() -> None:
-    either = step(AnyOf((Need.WEATHER, Need.TICKET)))
+    either = build_step(AnyOf((Need.WEATHER, Need.TICKET)))
 
-    assert names(BOOK.unmet(either, Facts())) == ["weather"]
+    assert list_names(BOOK.unmet(either, Facts())) == ["weather"]
     assert BOOK.unmet(either, Facts(ticket=True)) == []
 
 
 def test_a_need_without_a_check_is_an_error_and_never_met() -> None:
     with pytest.raises(KeyError):
-        Rulebook[Need, Facts]({}).unmet(step(Need.TICKET), ALL)
+        Rulebook[Need, Facts]({}).unmet(build_step(Need.TICKET), ALL)
 
 
 def test_nothing_missing_is_no_refusal() -> None:
@@ -176,7 +176,7 @@ def test_nothing_missing_is_no_refusal() -> None:
 def test_what_a_request_must_bring_is_asked_of_people_where_the_system_may_act_too() -> (
     None
 ):
-    go = replace(step(Need.REASON), sides={Side.SYSTEM, Side.SENDER})
+    go = replace(build_step(Need.REASON), sides={Side.SYSTEM, Side.SENDER})
 
     [lack] = BOOK.unmet(go, Facts())
 
@@ -184,7 +184,7 @@ def test_what_a_request_must_bring_is_asked_of_people_where_the_system_may_act_t
 
 
 def test_what_is_lacking_is_shown_with_what_would_do_instead() -> None:
-    [lack] = BOOK.unmet(step(PAPERS), Facts())
+    [lack] = BOOK.unmet(build_step(PAPERS), Facts())
 
     assert UnmetNeed.of(lack).model_dump() == {
         "need": "passport",

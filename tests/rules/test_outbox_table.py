@@ -17,7 +17,7 @@ drop     waiting sending -> dropped
 SYSTEM = frozenset({Side.SYSTEM})
 
 
-def spelled() -> dict[str, tuple[set[str], str]]:
+def parse_rules() -> dict[str, tuple[set[str], str]]:
     rows = [line.split(maxsplit=1) for line in RULES.strip().splitlines()]
     sides = {action: rest.split("->") for action, rest in rows}
     return {a: (set(old.split()), new.strip()) for a, (old, new) in sides.items()}
@@ -26,7 +26,7 @@ def spelled() -> dict[str, tuple[set[str], str]]:
 def test_the_table_is_the_one_told_here() -> None:
     found = {str(s.action): (set(map(str, s.sources)), str(s.target)) for s in TABLE.steps}
 
-    assert found == spelled()
+    assert found == parse_rules()
     assert {state for step in TABLE.steps for state in step.sources} == OPEN
     assert all(step.sides == SYSTEM and not step.needs for step in TABLE.steps)
 
@@ -36,7 +36,7 @@ def test_the_table_is_the_one_told_here() -> None:
 def test_nothing_else_happens_and_what_is_over_stays_over(
     state: State, action: Action
 ) -> None:
-    sources, _ = spelled()[action]
+    sources, _ = parse_rules()[action]
 
     try:
         TABLE.find(state, action, SYSTEM, frozenset())

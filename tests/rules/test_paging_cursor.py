@@ -48,7 +48,7 @@ BY_SHELF = (ITEM.c.shelf, ITEM.c.number)
 BY_INSTANT = (ITEM.c.at, ITEM.c.number)
 
 
-def seen_by(ground: Ground, focal_point_id: UUID) -> Actor:
+def build_actor(ground: Ground, focal_point_id: UUID) -> Actor:
     return Actor(
         account_id=ground.ids(),
         focal_point_id=focal_point_id,
@@ -81,17 +81,17 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 @pytest.fixture
 def work(ground: Ground) -> Iterator[Reading]:
-    with reading(ground, seen_by(ground, HERE)) as work:
+    with reading(ground, build_actor(ground, HERE)) as work:
         yield work
 
 
 @pytest.fixture
 def stranger(ground: Ground) -> Iterator[Reading]:
-    with reading(ground, seen_by(ground, ELSEWHERE)) as work:
+    with reading(ground, build_actor(ground, ELSEWHERE)) as work:
         yield work
 
 
-def walk(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any, ...]]]:
+def walk_pages(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the pages of a list until there are no more."""
     query, more = PageQuery(limit=limit), True
     while more:
@@ -107,7 +107,7 @@ def walk(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any, ...]
 def test_a_walk_meets_every_row_once_in_order(
     work: Reading, keys: Keys, limit: int
 ) -> None:
-    pages = list(walk(work, keys, limit))
+    pages = list(walk_pages(work, keys, limit))
 
     rows = [row for page in pages for row in page]
 

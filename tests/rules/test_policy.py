@@ -37,7 +37,7 @@ from tests.rules.flips import CELLS, Flip, flipped, flips, idle, survivors, witn
 REFERRALS = [frozenset[ReferralState](), *(frozenset({state}) for state in ReferralState)]
 
 
-def questions(
+def list_questions(
     deed: Deed, side: Side, subject: Subject, conditions: Sequence[frozenset[Condition]]
 ) -> list[Asked]:
     """Return every question about a subject that one side can ask."""
@@ -60,7 +60,7 @@ def test_the_copy_speaks_of_nothing_that_does_not_exist() -> None:
 @pytest.mark.parametrize("side", Side)
 def test_every_question_is_answered_as_the_document_says(side: Side) -> None:
     for deed, subject in product(Deed, SUBJECTS):
-        asked = questions(deed, side, subject, NEARLY_ALL)
+        asked = list_questions(deed, side, subject, NEARLY_ALL)
 
         wrong = [question for question in asked if decide(question) != allowed(question)]
 
@@ -80,7 +80,7 @@ def test_whatever_else_does_not_hold_the_answer_is_the_documents(
     for subject in SUBJECTS:
         rows = [row for row in of_both if subject in row.subjects]
         lines = [line for line in COPY[deed] if side in line[0] and subject in line[1]]
-        asked = questions(deed, side, subject, FEWER) if rows or lines else []
+        asked = list_questions(deed, side, subject, FEWER) if rows or lines else []
 
         wrong = [one for one in asked if decide(one, rows) != allowed(one, lines)]
 
@@ -92,7 +92,7 @@ def test_whatever_else_does_not_hold_the_answer_is_the_documents(
 def test_desk_and_oversight_open_nothing_that_is_sealed(
     subject: Subject, side: Side
 ) -> None:
-    asked = [q for deed in Deed for q in questions(deed, side, subject, NEARLY_ALL)]
+    asked = [q for deed in Deed for q in list_questions(deed, side, subject, NEARLY_ALL)]
 
     assert not any(decide(question) for question in asked)
 
@@ -154,7 +154,7 @@ def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role
     asked = [
         replace(question, roles=frozenset({role}))
         for side, subject in product(Side, SUBJECTS)
-        for question in everything_of(deed, side, subject)
+        for question in list_full_questions(deed, side, subject)
     ]
 
     opened = [question for question in asked if decide(question)]
@@ -163,9 +163,9 @@ def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role
     assert opened == [question for question in asked if allowed(question)]
 
 
-def everything_of(deed: Deed, side: Side, subject: Subject) -> list[Asked]:
+def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[Asked]:
     """Return the questions of one side in which every condition holds."""
-    return questions(deed, side, subject, [frozenset(Condition)])
+    return list_questions(deed, side, subject, [frozenset(Condition)])
 
 
 def test_without_any_role_nobody_opens_anything() -> None:

@@ -17,11 +17,11 @@ MAIL = {"smtp_host": "mail.example.org", "smtp_from": "notices@example.org"}
 SMS = {"sms_gateway_url": "https://sms.example.org/send", "sms_gateway_token": SECRET}
 
 
-def mail(**said: object) -> Mail:
+def build_mail(**said: object) -> Mail:
     return mail_of(Settings(**MAIL | said)).__self__  # type: ignore[arg-type, attr-defined, no-any-return]
 
 
-def gateway(**said: object) -> Gateway:
+def build_gateway(**said: object) -> Gateway:
     return gateway_of(Settings(**SMS | said)).__self__  # type: ignore[arg-type, attr-defined, no-any-return]
 
 
@@ -32,8 +32,8 @@ def test_without_a_setting_there_is_no_way_out() -> None:
 
 
 def test_what_is_set_is_used() -> None:
-    told = mail(smtp_port=2525, smtp_user="notices", smtp_password=SECRET)
-    asked = gateway()
+    told = build_mail(smtp_port=2525, smtp_user="notices", smtp_password=SECRET)
+    asked = build_gateway()
 
     assert (told.host, told.port, told.sender) == (
         *("mail.example.org", 2525, "notices@example.org"),
@@ -45,8 +45,8 @@ def test_what_is_set_is_used() -> None:
 
 
 def test_tls_is_left_out_on_this_very_machine_alone() -> None:
-    near = [mail(smtp_host=host).tls for host in ("127.0.0.1", "::1", "localhost")]
-    far = [mail(smtp_host=host).tls for host in ("10.0.0.1", "localhost.example.org")]
+    near = [build_mail(smtp_host=host).tls for host in ("127.0.0.1", "::1", "localhost")]
+    far = [build_mail(smtp_host=host).tls for host in ("10.0.0.1", "localhost.example.org")]
 
     assert near == [None, None, None]
     for context in far:
@@ -67,7 +67,7 @@ def test_tls_is_left_out_on_this_very_machine_alone() -> None:
 )
 def test_a_mail_server_that_is_half_set_up_is_refused(said: dict[str, object]) -> None:
     with pytest.raises(NotReady, match="SAFE_CONDUCT_SMTP_"):
-        mail(**said)
+        build_mail(**said)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_mail_server_that_is_half_set_up_is_refused(said: dict[str, object]) -
 )
 def test_a_gateway_that_could_be_overheard_is_refused(said: dict[str, object]) -> None:
     with pytest.raises(NotReady, match="SAFE_CONDUCT_SMS_GATEWAY_") as refused:
-        gateway(**said)
+        build_gateway(**said)
 
     assert "secret" not in str(refused.value)
 
@@ -94,7 +94,7 @@ def test_a_gateway_that_could_be_overheard_is_refused(said: dict[str, object]) -
 def test_a_gateway_on_this_machine_needs_no_tls() -> None:
     here = "http://127.0.0.1:8025/send"
 
-    assert gateway(sms_gateway_url=here).url == here
+    assert build_gateway(sms_gateway_url=here).url == here
 
 
 @pytest.mark.parametrize("minutes", [0, 7, 1441])

@@ -96,7 +96,7 @@ def test_an_agreement_can_shorten_how_long_a_case_is_kept_and_never_lengthen_it(
     assert kept_for(Priority.URGENT, "KZ", others, settings) == months(kept)
 
 
-def row(**said: Any) -> TimeLimitRow:
+def build_row(**said: Any) -> TimeLimitRow:
     cells: dict[str, Any] = {
         "of": "KZ",
         "clock": "acknowledge",
@@ -121,7 +121,7 @@ def row(**said: Any) -> TimeLimitRow:
     ids=str,
 )
 def test_a_limit_within_its_bounds_is_taken(said: dict[str, Any]) -> None:
-    assert row(**said).reference.count("/") == 2
+    assert build_row(**said).reference.count("/") == 2
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_limit_out_of_its_bounds_is_refused_with_what_it_must_be(
     said: dict[str, Any], column: str, why: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
-        row(**said)
+        build_row(**said)
 
     [fault] = refused.value.errors()
     assert fault["loc"] == (column,)

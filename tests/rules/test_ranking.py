@@ -273,18 +273,18 @@ def test_who_is_open_counts_in_an_emergency_alone() -> None:
     )
 
 
-def at_night(**deputy: object) -> Question:
+def build_night_question(**deputy: object) -> Question:
     """Return an emergency while KZ_LEAD is closed and NETWORK is its deputy."""
     closed = changed(asked("emergency"), "KZ_LEAD", open=False, deputy="NETWORK")
     return changed(closed, "NETWORK", **{"open": True} | deputy)
 
 
-def first_two(ranking: Ranking) -> str:
+def list_first_two(ranking: Ranking) -> str:
     return " ".join(candidate.code for candidate in ranking.candidates[:2])
 
 
 def test_an_open_deputy_comes_before_the_closed_office_in_an_emergency() -> None:
-    ranking = leads(at_night())
+    ranking = leads(build_night_question())
 
     assert in_turn(ranking) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
     assert ReasonIn.STANDS_IN in ranking.candidates[0].reasons
@@ -293,16 +293,16 @@ def test_an_open_deputy_comes_before_the_closed_office_in_an_emergency() -> None
 @pytest.mark.parametrize(
     "question",
     [
-        at_night(open=False),
-        at_night(open=None),
-        at_night(can_lead=False),
-        at_night(active=False),
-        replace(at_night(), unsafe=frozenset({"NETWORK"})),
-        replace(at_night(), declined=frozenset({BY_CODE["NETWORK"].id})),
-        replace(at_night(), priority=PLAIN.priority),
-        changed(at_night(), "KZ_LEAD", open=True),
-        changed(at_night(), "KZ_LEAD", open=None),
-        changed(at_night(), "KZ_LEAD", deputy="NOBODY"),
+        build_night_question(open=False),
+        build_night_question(open=None),
+        build_night_question(can_lead=False),
+        build_night_question(active=False),
+        replace(build_night_question(), unsafe=frozenset({"NETWORK"})),
+        replace(build_night_question(), declined=frozenset({BY_CODE["NETWORK"].id})),
+        replace(build_night_question(), priority=PLAIN.priority),
+        changed(build_night_question(), "KZ_LEAD", open=True),
+        changed(build_night_question(), "KZ_LEAD", open=None),
+        changed(build_night_question(), "KZ_LEAD", deputy="NOBODY"),
     ],
 )
 def test_nobody_stands_in_otherwise(question: Question) -> None:
@@ -313,10 +313,10 @@ def test_nobody_stands_in_otherwise(question: Question) -> None:
 
 
 def test_two_that_stand_in_for_each_other_are_each_there_once() -> None:
-    both = changed(at_night(), "NETWORK", deputy="KZ_LEAD")
+    both = changed(build_night_question(), "NETWORK", deputy="KZ_LEAD")
 
     assert in_turn(leads(both)) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
-    assert first_two(leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"
+    assert list_first_two(leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"
 
 
 # A second copy: the reasons are stored with each case, and clients read them.

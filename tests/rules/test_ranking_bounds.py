@@ -12,7 +12,7 @@ from tests.rules.questions import EVERYONE, PLAIN, asked, changed, ids, in_turn,
 SHELTERS = asked("needs SHELTER; agreed UZ")
 
 
-def reasons(question: Question, code: str) -> tuple[ReasonIn, ...]:
+def list_reasons(question: Question, code: str) -> tuple[ReasonIn, ...]:
     """Return the reasons in favour of a candidate."""
     [found] = [one for one in leads(question).candidates if one.code == code]
     return found.reasons
@@ -38,14 +38,14 @@ def test_whom_the_person_named_serves_before_others_on_their_side_of_the_border(
 
 
 def test_the_body_of_the_country_is_said_to_be_one_and_others_to_work_there() -> None:
-    assert reasons(PLAIN, "KZ_LEAD")[0] == ReasonIn.BODY_OF_THE_COUNTRY
-    assert reasons(PLAIN, "LAWYER")[0] == ReasonIn.WORKS_IN_THE_COUNTRY
-    assert reasons(PLAIN, "IOM")[0] == ReasonIn.WORKS_IN_THE_COUNTRY
+    assert list_reasons(PLAIN, "KZ_LEAD")[0] == ReasonIn.BODY_OF_THE_COUNTRY
+    assert list_reasons(PLAIN, "LAWYER")[0] == ReasonIn.WORKS_IN_THE_COUNTRY
+    assert list_reasons(PLAIN, "IOM")[0] == ReasonIn.WORKS_IN_THE_COUNTRY
 
 
 def test_other_services_than_those_needed_speak_for_nobody() -> None:
-    assert ReasonIn.OFFERS_SERVICES_NEEDED in reasons(PLAIN, "LAWYER")
-    assert ReasonIn.OFFERS_SERVICES_NEEDED not in reasons(PLAIN, "UNHCR")
+    assert ReasonIn.OFFERS_SERVICES_NEEDED in list_reasons(PLAIN, "LAWYER")
+    assert ReasonIn.OFFERS_SERVICES_NEEDED not in list_reasons(PLAIN, "UNHCR")
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,15 @@ def test_to_serve_this_age_and_no_other_speaks_for_somebody_too(
 ) -> None:
     serving = changed(PLAIN, "LAWYER", ages=frozenset(map(AgeGroup, ages)))
 
-    assert (ReasonIn.SERVES_THIS_AGE in reasons(serving, "LAWYER")) == said
+    assert (ReasonIn.SERVES_THIS_AGE in list_reasons(serving, "LAWYER")) == said
 
 
 def test_to_be_open_speaks_for_somebody_in_an_emergency_alone() -> None:
     calm = changed(PLAIN, "LAWYER", open=True)
     urgent = changed(asked("emergency"), "LAWYER", open=True)
 
-    assert ReasonIn.OPEN_NOW not in reasons(calm, "LAWYER")
-    assert ReasonIn.OPEN_NOW in reasons(urgent, "LAWYER")
+    assert ReasonIn.OPEN_NOW not in list_reasons(calm, "LAWYER")
+    assert ReasonIn.OPEN_NOW in list_reasons(urgent, "LAWYER")
 
 
 def test_a_deputy_who_was_asked_already_does_not_come_again() -> None:

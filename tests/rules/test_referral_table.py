@@ -141,7 +141,7 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
         return problem.code
 
 
-def spell(row: Row) -> str:
+def format_requirements(row: Row) -> str:
     """Format the requirements of a row as the document does."""
     needs = [need.needs if isinstance(need, AnyOf) else (need,) for need in row.needs]
     return " ".join("|".join(options) for options in needs)
@@ -168,7 +168,7 @@ def test_every_cell_answers_as_the_document_does(state: State) -> None:
 
 @pytest.mark.parametrize("action", Action)
 def test_every_step_needs_what_the_document_asks(action: Action) -> None:
-    needs = {spell(row) for row in TABLE.steps if row.action == action}
+    needs = {format_requirements(row) for row in TABLE.steps if row.action == action}
 
     assert needs == {cells(ASKED)[action][0]}
 

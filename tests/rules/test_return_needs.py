@@ -62,7 +62,7 @@ MET = Facts(
 )
 
 
-def lacking(**terms: object) -> Facts:
+def replace_terms(**terms: object) -> Facts:
     """Return the met facts with other terms of the request."""
     return replace(MET, terms=replace(MET.terms, **terms))  # type: ignore[arg-type]
 
@@ -73,32 +73,32 @@ LACKS = {
     Need.LEAD_READY: replace(MET, contact_permitted=False),
     Need.STILL_CLEARED: replace(MET, child_received=False),
     Need.RETURN_CONSENT: replace(MET, agreed=False),
-    Need.INFORMATION: lacking(informed=False),
+    Need.INFORMATION: replace_terms(informed=False),
     Need.CONTACT_PERMITTED: replace(MET, contact_permitted=False),
     Need.IDENTITY_CONSENT: replace(MET, identity_covered=False),
     Need.FAMILY_CONSENT: replace(MET, family_covered=False),
     Need.CHILD: replace(MET, child=False),
     Need.INTERESTS_DETERMINED: replace(MET, determined=False),
-    Need.CHILD_RECEPTION: lacking(received=False),
+    Need.CHILD_RECEPTION: replace_terms(received=False),
     Need.NATIONALITY_CONFIRMED: replace(MET, nationality=Nationality.NOT_CONFIRMED),
     Need.RISKS_CURRENT: replace(MET, origin=OLD),
     Need.NO_THREAT: replace(MET, destination=SideAssessment(threats=(Threat.LIFE,))),
     Need.CHILD_PROVIDED_FOR: replace(MET, child_received=False),
     Need.GUARDIAN: replace(MET, guardian=Guardian.NEEDED),
     Need.REFLECTION_OVER: replace(MET, reflection=ReflectionPeriod.RUNNING),
-    Need.SECOND_PERSON: lacking(approved=False),
-    Need.REASON: lacking(reason=None),
-    Need.PROTECTION: lacking(protection=frozenset()),
-    Need.NO_MARKER: lacking(unmarked=False),
-    Need.TWO_CONTACTS: lacking(contacts=frozenset({"Ana"})),
-    Need.ARRIVAL: lacking(arrives_at=NOON),
+    Need.SECOND_PERSON: replace_terms(approved=False),
+    Need.REASON: replace_terms(reason=None),
+    Need.PROTECTION: replace_terms(protection=frozenset()),
+    Need.NO_MARKER: replace_terms(unmarked=False),
+    Need.TWO_CONTACTS: replace_terms(contacts=frozenset({"Ana"})),
+    Need.ARRIVAL: replace_terms(arrives_at=NOON),
     Need.ARRIVAL_AHEAD: replace(MET, arrives_at=NOON),
-    Need.ESCORT: lacking(escort=False),
+    Need.ESCORT: replace_terms(escort=False),
     Need.ESCORTED: replace(MET, escorted=False),
-    Need.PERSON_AGREES: lacking(person_agrees=False),
-    Need.RECONFIRMED: lacking(reconfirmed=False),
-    Need.PERSON_MET: lacking(person_met=False),
-    Need.SCHEDULE: lacking(visits=()),
+    Need.PERSON_AGREES: replace_terms(person_agrees=False),
+    Need.RECONFIRMED: replace_terms(reconfirmed=False),
+    Need.PERSON_MET: replace_terms(person_met=False),
+    Need.SCHEDULE: replace_terms(visits=()),
     Need.VISITS_OVER: replace(MET, visits_left=True),
     Need.RECIPIENT_GONE: replace(MET, recipient_gone=False),
 }
@@ -204,7 +204,7 @@ def test_guardian_that_is_needed_is_unmet_for_a_child_alone(guardian: Guardian) 
 
 
 def test_adult_without_an_escort_may_travel_alone() -> None:
-    alone = replace(lacking(escort=False), escorted=False, child=False)
+    alone = replace(replace_terms(escort=False), escorted=False, child=False)
 
     assert NEEDS[Need.ESCORT].met(alone)
     assert NEEDS[Need.ESCORTED].met(alone)
@@ -252,13 +252,13 @@ def test_an_arrival_is_ahead_by_no_more_than_an_assessment_holds(
     days: float, *, fits: bool
 ) -> None:
     at = NOON + timedelta(days=days)
-    planned, told = replace(MET, arrives_at=at), lacking(arrives_at=at)
+    planned, told = replace(MET, arrives_at=at), replace_terms(arrives_at=at)
 
     assert NEEDS[Need.ARRIVAL].met(told) == NEEDS[Need.ARRIVAL_AHEAD].met(planned) == fits
 
 
 def test_without_a_time_nothing_is_ahead() -> None:
-    unplanned = replace(lacking(arrives_at=None), arrives_at=None)
+    unplanned = replace(replace_terms(arrives_at=None), arrives_at=None)
 
     assert not NEEDS[Need.ARRIVAL].met(unplanned)
     assert not NEEDS[Need.ARRIVAL_AHEAD].met(unplanned)

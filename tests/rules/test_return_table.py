@@ -115,15 +115,15 @@ ENDED = {"completed", "no_go", "called_off", "ended"}
 ANYBODY: tuple[Role | None, ...] = (None, *Role)
 
 
-def cells(table: str) -> list[list[str]]:
+def parse_rows(table: str) -> list[list[str]]:
     """Return the cells of a table, row by row."""
     rows = [f"{row} ".split("|") for row in table.strip().splitlines()]
     return [[cell.strip() for cell in row] for row in rows]
 
 
-def expected(state: State, action: Action, side: Side, role: Role | None) -> str:
+def find_expected(state: State, action: Action, side: Side, role: Role | None) -> str:
     """Return the target state that the copy gives, or the problem code."""
-    rows = [row for row in cells(ROWS) if row[1] == action and state in row[2].split()]
+    rows = [row for row in parse_rows(ROWS) if row[1] == action and state in row[2].split()]
     if not rows:
         return "action-illegal"
     mine = [row for row in rows if side in row[4].split()]
@@ -145,10 +145,10 @@ def answer(state: State, action: Action, side: Side, role: Role | None) -> str:
 
 
 def test_the_copy_says_something_of_everything() -> None:
-    assert {row[1] for row in cells(ROWS)} == set(Action)
-    assert [row[0] for row in cells(ASKED)] == list(Action)
-    assert [row[0] for row in cells(WAITS)] == list(State)
-    assert {state for row in cells(ROWS) for state in row[2].split()} <= set(State)
+    assert {row[1] for row in parse_rows(ROWS)} == set(Action)
+    assert [row[0] for row in parse_rows(ASKED)] == list(Action)
+    assert [row[0] for row in parse_rows(WAITS)] == list(State)
+    assert {state for row in parse_rows(ROWS) for state in row[2].split()} <= set(State)
 
 
 @pytest.mark.parametrize("state", State)
@@ -157,13 +157,13 @@ def test_every_cell_answers_as_the_copy_does(state: State) -> None:
 
     told = {cell: answer(state, *cell) for cell in cells_of_state}
 
-    assert told == {cell: expected(state, *cell) for cell in cells_of_state}
+    assert told == {cell: find_expected(state, *cell) for cell in cells_of_state}
 
 
 @pytest.mark.parametrize("action", Action)
 def test_every_step_needs_what_the_copy_asks(action: Action) -> None:
-    wanted = {row[0]: row[1].split() for row in cells(ASKED)}
-    of_lead = {row[0]: row[1].split() for row in cells(OF_THE_LEAD)}
+    wanted = {row[0]: row[1].split() for row in parse_rows(ASKED)}
+    of_lead = {row[0]: row[1].split() for row in parse_rows(OF_THE_LEAD)}
 
     for row in TABLE.steps:
         if row.action == action:
@@ -172,7 +172,7 @@ def test_every_step_needs_what_the_copy_asks(action: Action) -> None:
 
 
 def test_all_twelve_steps_are_there_and_each_says_which_it_is() -> None:
-    numbers = {row[1]: int(row[0]) for row in cells(ROWS) if row[0] != "-"}
+    numbers = {row[1]: int(row[0]) for row in parse_rows(ROWS) if row[0] != "-"}
 
     assert numbers == STEPS
     assert set(STEPS.values()) == set(range(1, 13))
@@ -187,7 +187,7 @@ def test_a_return_is_opened_first_and_every_state_can_be_reached() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_every_open_state_has_its_clock_and_ended_ones_lead_nowhere(state: State) -> None:
-    [(_, clock, waits_on)] = [row for row in cells(WAITS) if row[0] == state]
+    [(_, clock, waits_on)] = [row for row in parse_rows(WAITS) if row[0] == state]
 
     assert CLOCKS.get(state, ("", "")) == (clock, waits_on)
     assert bool(clock) == bool(TABLE.open_in(state)) == (state not in ENDED)

@@ -24,12 +24,12 @@ SERVICES = (Service.SHELTER, Service.RETURN, Service.CHILD_PROTECTION)
 type Rule = Callable[[Question], Ranking]
 
 
-def some[T](values: tuple[T, ...]) -> st.SearchStrategy[frozenset[T]]:
+def draw_some[T](values: tuple[T, ...]) -> st.SearchStrategy[frozenset[T]]:
     return st.frozensets(st.sampled_from(values))
 
 
 @st.composite
-def offices(draw: st.DrawFn, number: int) -> Profile:
+def generate_offices(draw: st.DrawFn, number: int) -> Profile:
     kind = draw(st.sampled_from(Kind))
     places = st.lists(st.sampled_from((*COUNTRIES, "*")), unique=True, max_size=3)
     ages = st.timedeltas(timedelta(days=-1), timedelta(days=10))
@@ -41,11 +41,11 @@ def offices(draw: st.DrawFn, number: int) -> Profile:
         of_state=draw(st.sampled_from(COUNTRIES)) if kind == Kind.STATE else None,
         serves=draw(places),
         languages=draw(st.sampled_from([(), ("uz",), ("ru", "kk")])),
-        services=draw(some(SERVICES)),
+        services=draw(draw_some(SERVICES)),
         can_lead=draw(st.booleans()),
         active=draw(st.sampled_from([True, True, True, False])),
-        sexes=draw(some(tuple(Sex))),
-        ages=draw(some(tuple(AgeGroup))),
+        sexes=draw(draw_some(tuple(Sex))),
+        ages=draw(draw_some(tuple(AgeGroup))),
         open=draw(st.sampled_from([True, False, None])),
         capacity=draw(st.sampled_from([None, 0, 1])),
         capacity_as_of=NOON - draw(ages),
@@ -56,24 +56,26 @@ def offices(draw: st.DrawFn, number: int) -> Profile:
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> Question:
-    profiles = tuple(draw(offices(n)) for n in range(draw(st.integers(0, len(CODES)))))
+def generate_questions(draw: st.DrawFn) -> Question:
+    profiles = tuple(
+        draw(generate_offices(n)) for n in range(draw(st.integers(0, len(CODES))))
+    )
     ids = tuple(UUID(int=number) for number in range(len(CODES)))
     return replace(
         PLAIN,
         country=draw(st.sampled_from(COUNTRIES)),
-        services=draw(some(SERVICES)),
+        services=draw(draw_some(SERVICES)),
         priority=draw(st.sampled_from(Priority)),
         ages=draw(st.frozensets(st.sampled_from(AgeGroup), min_size=1)),
         sex=draw(st.sampled_from((None, *Sex))),
-        agreed=draw(some(COUNTRIES)),
+        agreed=draw(draw_some(COUNTRIES)),
         origin=draw(st.sampled_from((None, *COUNTRIES))),
         origin_blocked=draw(st.booleans()),
         origin_permitted=draw(st.booleans()),
-        unsafe=draw(some(CODES)),
-        consented=draw(some(ids)),
-        declined=draw(some(ids)),
-        approached=draw(some(ids)),
+        unsafe=draw(draw_some(CODES)),
+        consented=draw(draw_some(ids)),
+        declined=draw(draw_some(ids)),
+        approached=draw(draw_some(ids)),
         holder=draw(st.sampled_from((None, *ids))),
         home=draw(st.sampled_from((None, *COUNTRIES))),
         profiles=profiles,
@@ -86,7 +88,7 @@ both = pytest.mark.parametrize(
 
 
 @both
-@given(question=questions(), seed=st.integers())
+@given(question=generate_questions(), seed=st.integers())
 def test_the_answer_does_not_depend_on_the_order_of_the_directory(
     rule: Rule, question: Question, seed: int
 ) -> None:
@@ -97,7 +99,7 @@ def test_the_answer_does_not_depend_on_the_order_of_the_directory(
 
 
 @both
-@given(question=questions())
+@given(question=generate_questions())
 def test_each_of_the_directory_is_in_with_reasons_or_out_with_reasons(
     rule: Rule, question: Question
 ) -> None:
@@ -110,7 +112,7 @@ def test_each_of_the_directory_is_in_with_reasons_or_out_with_reasons(
 
 
 @both
-@given(question=questions())
+@given(question=generate_questions())
 def test_nobody_is_asked_who_is_barred(rule: Rule, question: Question) -> None:
     origin, blocked = question.origin, question.origin_blocked
 
@@ -125,7 +127,7 @@ def test_nobody_is_asked_who_is_barred(rule: Rule, question: Question) -> None:
         assert state not in AVOIDED
 
 
-@given(question=questions())
+@given(question=generate_questions())
 def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
     for candidate in leads(question).candidates:
         office = candidate.profile
@@ -134,7 +136,7 @@ def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
         assert office.of_state in {None, question.country}
 
 
-@given(question=questions())
+@given(question=generate_questions())
 def test_who_serves_offers_it_to_such_a_person_within_reach(question: Question) -> None:
     for candidate in recipients(question).candidates:
         office = candidate.profile
@@ -151,7 +153,7 @@ def test_who_serves_offers_it_to_such_a_person_within_reach(question: Question) 
 
 
 @both
-@given(question=questions())
+@given(question=generate_questions())
 def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
     rule: Rule, question: Question
 ) -> None:
@@ -172,7 +174,7 @@ def test_every_list_ends_at_a_desk_that_is_safe_and_cannot_decline(
 
 
 @both
-@given(question=questions(), data=st.data())
+@given(question=generate_questions(), data=st.data())
 def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
     rule: Rule, question: Question, data: st.DataObject
 ) -> None:
@@ -190,7 +192,7 @@ def test_to_decline_takes_one_off_the_list_and_changes_nothing_else(
 
 
 @both
-@given(question=questions(), data=st.data())
+@given(question=generate_questions(), data=st.data())
 def test_to_be_unsafe_takes_one_off_the_list_and_brings_nobody_on(
     rule: Rule, question: Question, data: st.DataObject
 ) -> None:
@@ -204,7 +206,7 @@ def test_to_be_unsafe_takes_one_off_the_list_and_brings_nobody_on(
 
 
 @both
-@given(question=questions(), data=st.data())
+@given(question=generate_questions(), data=st.data())
 def test_free_places_never_make_anybody_worse_off(
     rule: Rule, question: Question, data: st.DataObject
 ) -> None:
@@ -218,7 +220,7 @@ def test_free_places_never_make_anybody_worse_off(
     assert place <= (before.index(code) if code in before else 0)
 
 
-@given(question=questions())
+@given(question=generate_questions())
 def test_the_closed_office_with_an_open_deputy_is_never_asked_before_it(
     question: Question,
 ) -> None:
@@ -232,7 +234,7 @@ def test_the_closed_office_with_an_open_deputy_is_never_asked_before_it(
             assert places[deputy.code] < places[profile.code]
 
 
-def many(count: int) -> Question:
+def build_question(count: int) -> Question:
     """Return a question about a directory of this size; every second office is near."""
     profiles = [
         Profile(
@@ -259,7 +261,7 @@ def many(count: int) -> Question:
     return replace(night, profiles=tuple(profiles), consented=consented)
 
 
-def seconds(rule: Rule, question: Question, times: int) -> float:
+def measure_seconds(rule: Rule, question: Question, times: int) -> float:
     began = thread_time()
     for _ in range(times):
         rule(question)
@@ -271,8 +273,10 @@ def seconds(rule: Rule, question: Question, times: int) -> float:
 def test_a_directory_a_hundred_times_as_large_takes_a_hundred_times_as_long(
     rule: Rule,
 ) -> None:
-    few, lots = many(50), many(5_000)
-    took = [(seconds(rule, few, 100), seconds(rule, lots, 1)) for _ in range(7)]
+    few, lots = build_question(50), build_question(5_000)
+    took = [
+        (measure_seconds(rule, few, 100), measure_seconds(rule, lots, 1)) for _ in range(7)
+    ]
 
     small, large = (min(times) for times in zip(*took, strict=True))
 

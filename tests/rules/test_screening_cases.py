@@ -134,21 +134,21 @@ LINES: Final = [
 ]
 
 
-def ticked(cell: str) -> Ticked:
+def parse_ticked(cell: str) -> Ticked:
     """Return the indicators of a cell; a code on no list is an error of this table."""
-    words = [spelled(word) for word in cell.split()]
+    words = [expand_code(word) for word in cell.split()]
     signs = frozenset(word for word in words if word in INDICATORS)
     elements = frozenset(words) - signs
     assert elements <= set(ITEMS["elements"])
     return Ticked(signs, elements)
 
 
-def spelled(word: str) -> str:
+def expand_code(word: str) -> str:
     short = SHORT.get(word[:2]) if word[2:].isdigit() else None
     return f"{short}_{word[2:]}" if short else word
 
 
-def positive(result: Result) -> set[str]:
+def list_positive(result: Result) -> set[str]:
     """Return the positive dimensions and the rule of each, in the terms of the table."""
     short = {long: name for name, long in SHORT.items()}
     return {
@@ -160,12 +160,12 @@ def positive(result: Result) -> set[str]:
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.age}: {line.ticked}")
 def test_signs_amount_to_what_was_worked_out_by_hand(line: Worked) -> None:
-    result = score(ticked(line.ticked), AGES[line.age])
+    result = score(parse_ticked(line.ticked), AGES[line.age])
 
     outcome = (
         Presumption.INDICATED if line.indicated == "yes" else Presumption.NOT_INDICATED_YET
     )
-    assert positive(result) == set(line.positive.split())
+    assert list_positive(result) == set(line.positive.split())
     assert result.outcome == outcome
     assert [rule.rule.value for rule in result.rules if rule.holds] == line.by.split()
 

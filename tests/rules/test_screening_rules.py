@@ -48,7 +48,7 @@ ages = st.sampled_from(AGES)
 children = st.sampled_from(CHILDREN)
 
 
-def both(one: Ticked, other: Ticked) -> Ticked:
+def merge_ticked(one: Ticked, other: Ticked) -> Ticked:
     return Ticked(one.indicators | other.indicators, one.elements | other.elements)
 
 
@@ -56,13 +56,16 @@ def is_indicated(ticked: Ticked, age: AgeClass | None) -> bool:
     return score(ticked, age).outcome == Presumption.INDICATED
 
 
-def letters(dimension: Dimension, column: str) -> str:
+def list_letters(dimension: Dimension, column: str) -> str:
     rows = [row for row in INDICATORS.values() if row.group == dimension]
     return "".join(getattr(row, column) or "-" for row in rows)
 
 
 def test_the_weights_are_those_of_the_lists() -> None:
-    found = {d: [letters(d, "weight_adult"), letters(d, "weight_child")] for d in Dimension}
+    found = {
+        d: [list_letters(d, "weight_adult"), list_letters(d, "weight_child")]
+        for d in Dimension
+    }
 
     copied = [line.split(" | ") for line in WEIGHTS.strip().splitlines()]
     assert found == {name.strip(): [adult.strip(), child] for name, adult, child in copied}
@@ -107,7 +110,7 @@ def test_who_counts_as_a_child_here_counts_as_one_in_the_case(age: AgeClass | No
 def test_more_signs_never_make_it_less(
     one: Ticked, more: Ticked, age: AgeClass | None
 ) -> None:
-    few, many = score(one, age), score(both(one, more), age)
+    few, many = score(one, age), score(merge_ticked(one, more), age)
 
     assert (
         few.outcome == Presumption.NOT_INDICATED_YET

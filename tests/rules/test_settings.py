@@ -7,7 +7,7 @@ from app.cli.publishing import settings
 from app.settings import Settings
 
 
-def refused(**said: str) -> list[tuple[object, str]]:
+def list_refusals(**said: str) -> list[tuple[object, str]]:
     with pytest.raises(ValidationError) as caught:
         Settings(**said)  # type: ignore[arg-type]
     faults = caught.value.errors()
@@ -37,7 +37,7 @@ def test_a_database_is_sqlite_or_postgresql(url: str) -> None:
     ],
 )
 def test_another_database_is_refused_in_words(name: str, url: str) -> None:
-    [(where, why)] = refused(**{name: url})
+    [(where, why)] = list_refusals(**{name: url})
 
     assert where == name
     assert why.startswith("write sqlite:///var/safe-conduct.db, or postgresql+psycopg://")
@@ -56,7 +56,7 @@ def test_hosts_are_listed_by_name(listed: str) -> None:
     ],
 )
 def test_a_host_that_no_receiver_can_have_is_refused_in_words(listed: str) -> None:
-    [(where, why)] = refused(webhook_hosts=listed)
+    [(where, why)] = list_refusals(webhook_hosts=listed)
 
     assert where == "webhook_hosts"
     assert "names such as hooks.example.org or hooks.example.org:8443, without https" in why
@@ -71,11 +71,8 @@ def test_who_is_called_on_signs_in_by_tls(url: str) -> None:
     "url", ["nonsense", "", "http://a.b", "https://", "https://me@a.b", "https://a.b/\nx"]
 )
 def test_another_place_to_sign_in_is_refused_in_words(url: str) -> None:
-    assert refused(sign_in_url=url) == [
-        (
-            "sign_in_url",
-            "write an address that begins with https://, or remove the setting.",
-        ),
+    assert list_refusals(sign_in_url=url) == [
+        ("sign_in_url", "write an address that begins with https://, or take it away."),
     ]
 
 

@@ -18,7 +18,7 @@ OPENED = {Condition.CONSENTED, Condition.POLICE_CONSENT}
 NEITHER_OWN = {Condition.SAFE, Condition.NOT_OF_ORIGIN, Condition.ORIGIN_PERMITTED, *OPENED}
 
 
-def sight(  # noqa: PLR0913 - each is one thing that may be so or not
+def build_sight(  # noqa: PLR0913 - each is one thing that may be so or not
     author: UUID | None = OTHER,
     *,
     follows: bool = False,
@@ -43,46 +43,50 @@ def sight(  # noqa: PLR0913 - each is one thing that may be so or not
     return whole(me, stands, subject, paper, in_place)
 
 
-def holds(purposes: frozenset[Purpose] = HELP, **how: Any) -> set[Condition]:
-    return set(conditions(sight(**how), purposes))
+def list_conditions(purposes: frozenset[Purpose] = HELP, **how: Any) -> set[Condition]:
+    return set(conditions(build_sight(**how), purposes))
 
 
 def test_for_who_may_all_hold_but_what_is_about_others() -> None:
-    assert holds() == NEITHER_OWN
-    assert holds(author=ME) == {*NEITHER_OWN, Condition.OWN_TEXT}
-    assert holds(author=None, follows=True) == {*NEITHER_OWN, Condition.IN_TOUCH}
+    assert list_conditions() == NEITHER_OWN
+    assert list_conditions(author=ME) == {*NEITHER_OWN, Condition.OWN_TEXT}
+    assert list_conditions(author=None, follows=True) == {*NEITHER_OWN, Condition.IN_TOUCH}
 
 
 def test_for_who_is_feared_none_holds_but_that_a_text_is_its_own_and_it_follows() -> None:
-    assert holds(safe=False) == set()
-    assert holds(safe=False, author=ME, follows=True) == {
+    assert list_conditions(safe=False) == set()
+    assert list_conditions(safe=False, author=ME, follows=True) == {
         Condition.OWN_TEXT,
         Condition.IN_TOUCH,
     }
 
 
 def test_of_the_state_of_origin_nobody_is_in_touch_nor_of_another_place() -> None:
-    found = holds(of_origin=True, follows=True)
+    found = list_conditions(of_origin=True, follows=True)
 
     assert found == NEITHER_OWN - {Condition.NOT_OF_ORIGIN}
 
 
 def test_who_may_not_know_who_helps_is_not_told_as_one_of_another_place() -> None:
-    assert holds(in_place=False) == NEITHER_OWN - {Condition.NOT_OF_ORIGIN}
+    assert list_conditions(in_place=False) == NEITHER_OWN - {Condition.NOT_OF_ORIGIN}
 
 
 def test_a_consent_counts_for_its_section_and_its_purpose() -> None:
-    assert Condition.CONSENTED not in holds(frozenset({Purpose.REFER}))
-    assert Condition.CONSENTED not in holds(frozenset())
-    assert Condition.CONSENTED in holds(frozenset({Purpose.REFER, Purpose.SHELTER}))
-    assert not OPENED & holds(subject=Paper.CONTACTS)
-    assert Condition.CONSENTED not in holds(subject=Section.HEALTH)
+    assert Condition.CONSENTED not in list_conditions(frozenset({Purpose.REFER}))
+    assert Condition.CONSENTED not in list_conditions(frozenset())
+    assert Condition.CONSENTED in list_conditions(
+        frozenset({Purpose.REFER, Purpose.SHELTER})
+    )
+    assert not OPENED & list_conditions(subject=Paper.CONTACTS)
+    assert Condition.CONSENTED not in list_conditions(subject=Section.HEALTH)
 
 
 @pytest.mark.parametrize("function", [Function.POLICE, Function.PROSECUTION])
 def test_police_and_prosecution_need_a_consent_of_their_own(function: Function) -> None:
     theirs = frozenset({Purpose.LAW_ENFORCEMENT})
 
-    assert Condition.POLICE_CONSENT not in holds(function=function)
-    assert Condition.POLICE_CONSENT in holds(function=function, told=HELP | theirs)
-    assert Condition.POLICE_CONSENT in holds(told=frozenset())
+    assert Condition.POLICE_CONSENT not in list_conditions(function=function)
+    assert Condition.POLICE_CONSENT in list_conditions(
+        function=function, told=HELP | theirs
+    )
+    assert Condition.POLICE_CONSENT in list_conditions(told=frozenset())

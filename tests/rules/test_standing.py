@@ -29,7 +29,7 @@ TO_US = replace(naming(KZ_LEAD), sections=IDENTITY)
 TO_REFER = Consent(kind=Kind.STATE, purposes=[Purpose.REFER.value])
 
 
-def standing(
+def build_standing(
     *given: Consent,
     child: bool = False,
     state: State = State.REFERRING,
@@ -62,17 +62,17 @@ def standing(
 def test_a_state_body_is_told_a_name_by_a_word_for_this_very_body_alone(
     given: list[Consent], may: bool
 ) -> None:
-    assert standing(*given).may_be_named(KZ_LEAD) is may
+    assert build_standing(*given).may_be_named(KZ_LEAD) is may
 
 
 def test_a_childs_own_word_names_it_to_no_state_body() -> None:
-    assert standing(TO_US).may_be_named(KZ_LEAD)
-    assert not standing(TO_US, child=True).may_be_named(KZ_LEAD)
+    assert build_standing(TO_US).may_be_named(KZ_LEAD)
+    assert not build_standing(TO_US, child=True).may_be_named(KZ_LEAD)
 
 
 @pytest.mark.parametrize("reader", [SHELTER, Office(kind=Kind.INTERGOVERNMENTAL)])
 def test_who_is_no_state_body_may_be_told(reader: Office) -> None:
-    assert standing().may_be_named(reader)
+    assert build_standing().may_be_named(reader)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_who_is_no_state_body_may_be_told(reader: Office) -> None:
 def test_the_side_of_origin_is_its_state_or_any_while_nobody_knows_it(
     origin: str | None, apart: list[Office], of_origin: list[Office]
 ) -> None:
-    stands = standing(country_of_origin=origin)
+    stands = build_standing(country_of_origin=origin)
     offices = [KZ_LEAD, UZ_LEAD, SHELTER, UZ_NGO]
 
     assert [one for one in offices if stands.is_apart(one)] == apart
@@ -90,7 +90,7 @@ def test_the_side_of_origin_is_its_state_or_any_while_nobody_knows_it(
 
 
 def test_the_side_of_origin_knows_who_helps_at_home_alone() -> None:
-    stands = standing(country_of_origin="UZ")
+    stands = build_standing(country_of_origin="UZ")
 
     assert stands.knows(UZ_LEAD, UZ_NGO)
     assert not stands.knows(UZ_LEAD, SHELTER)
@@ -111,7 +111,7 @@ def test_the_side_of_origin_knows_who_helps_at_home_alone() -> None:
 def test_a_fear_forbids_the_contact_that_was_permitted(
     guards: dict[str, Any], permitted: bool
 ) -> None:
-    assert standing(**guards).contact_is_permitted() is permitted
+    assert build_standing(**guards).contact_is_permitted() is permitted
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_a_fear_is_known_to_whom_the_safeguards_open(
     reader.of_state, reader.serves = "KZ", ["KZ"]
     mine = frozenset({relation})
 
-    assert standing(state=state, mine=mine).may_know_fears(reader) is may
-    unsafe = standing(state=state, mine=mine, unsafe_focal_points=["KZ_LEAD"])
+    assert build_standing(state=state, mine=mine).may_know_fears(reader) is may
+    unsafe = build_standing(state=state, mine=mine, unsafe_focal_points=["KZ_LEAD"])
     assert unsafe.may_know_fears(reader) is (may and relation == Relation.SUBMITTER)
 
 
@@ -158,7 +158,7 @@ REFER = [Purpose.REFER.value]
 def test_a_consent_to_be_referred_is_for_where_the_person_is(
     given: Consent, counts: bool
 ) -> None:
-    assert standing(given).may_be_referred() is counts
+    assert build_standing(given).may_be_referred() is counts
 
 
 @pytest.mark.parametrize("vital", [False, True])
@@ -168,7 +168,7 @@ def test_each_ground_alone_lets_a_candidate_be_given_the_notice(
     given: list[Consent], *, assessed: bool, vital: bool
 ) -> None:
     ground: Any = SimpleNamespace(interests_are_assessed=assessed)
-    stands = replace(standing(*given), facts=ground, in_vital_interest=vital)
+    stands = replace(build_standing(*given), facts=ground, in_vital_interest=vital)
 
     assert stands.may_hear(KZ_LEAD) is (bool(given) or assessed or vital)
 
@@ -176,11 +176,11 @@ def test_each_ground_alone_lets_a_candidate_be_given_the_notice(
 def test_a_return_is_agreed_to_with_one_organisation_and_apart_from_all_else() -> None:
     home = replace(naming(UZ_NGO), purposes=[Purpose.RETURN.value])
 
-    assert standing(home).agrees_to_return(UZ_NGO)
-    assert not standing(home).agrees_to_return(SHELTER)
-    assert not standing(replace(home, withdrawn_at=NOON)).agrees_to_return(UZ_NGO)
+    assert build_standing(home).agrees_to_return(UZ_NGO)
+    assert not build_standing(home).agrees_to_return(SHELTER)
+    assert not build_standing(replace(home, withdrawn_at=NOON)).agrees_to_return(UZ_NGO)
     more = replace(home, purposes=[Purpose.RETURN.value, Purpose.SHELTER.value])
-    assert not standing(more).agrees_to_return(UZ_NGO)
+    assert not build_standing(more).agrees_to_return(UZ_NGO)
 
 
 def test_a_class_of_state_bodies_is_told_from_one_that_was_named() -> None:
@@ -197,7 +197,7 @@ def test_a_class_of_state_bodies_is_told_from_one_that_was_named() -> None:
 def test_a_word_that_ran_out_stands_again_for_who_takes_it_back() -> None:
     over = Consent(purposes=REFER, expires_at=NOON)
     other = Consent(purposes=REFER, country="UZ", expires_at=NOON)
-    stands = standing(over, other, Consent())
+    stands = build_standing(over, other, Consent())
 
     assert not stands.may_be_referred()
     before = stands.as_if_running([stands.consents[0]])

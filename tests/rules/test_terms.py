@@ -30,7 +30,7 @@ ROWS: Final = [
 ]
 
 
-def almaty(text: str) -> datetime:
+def parse_almaty(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}+05:00").astimezone(UTC)
 
 
@@ -44,9 +44,9 @@ def test_a_pause_takes_nothing_and_gives_nothing(row: list[str]) -> None:
     limit, stopped, due, goes_on, until, _ = row
     term = Term(limit_of(limit), ALMATY)
 
-    resumed = term.resumed(almaty(stopped), almaty(due), almaty(goes_on))
+    resumed = term.resumed(parse_almaty(stopped), parse_almaty(due), parse_almaty(goes_on))
 
-    assert resumed == almaty(until)
+    assert resumed == parse_almaty(until)
 
 
 moments = st.integers(0, 400 * 24 * 60).map(
@@ -106,7 +106,7 @@ def test_a_drill_divides_every_limit_by_its_speed(limit: Limit) -> None:
 
 def test_in_a_drill_a_pause_counts_seconds_not_week_ends() -> None:
     term = Term(working_days(1), ALMATY, speed=1440)
-    friday, later = almaty("2026-06-05 23:59"), almaty("2026-06-06 10:00")
+    friday, later = parse_almaty("2026-06-05 23:59"), parse_almaty("2026-06-06 10:00")
 
     resumed = term.resumed(friday, friday + timedelta(minutes=2), later)
 

@@ -91,7 +91,7 @@ class Form(Asked):
     story: SafeText = "-"
 
 
-def refusal_of(**fields: str) -> ValidationError:
+def get_refusal(**fields: str) -> ValidationError:
     with pytest.raises(ValidationError) as refused:
         Form(**fields)
     return refused.value
@@ -117,8 +117,8 @@ def test_a_story_may_have_lines_and_a_name_may_not() -> None:
     lines = "First.\n\n\tSecond."
 
     assert Form(story=lines).story == lines
-    assert "line break" in str(refusal_of(name=lines))
-    assert "line break" in str(refusal_of(name="Maria\tLopez"))
+    assert "line break" in str(get_refusal(name=lines))
+    assert "line break" in str(get_refusal(name="Maria\tLopez"))
 
 
 def test_white_space_around_is_dropped() -> None:
@@ -128,7 +128,7 @@ def test_white_space_around_is_dropped() -> None:
 @pytest.mark.parametrize("text", UNSAFE.values(), ids=UNSAFE)
 @pytest.mark.parametrize("field", ["name", "story"])
 def test_an_unsafe_text_is_refused(field: str, text: str) -> None:
-    [error] = refusal_of(**{field: text}).errors(include_input=False)
+    [error] = get_refusal(**{field: text}).errors(include_input=False)
 
     assert error["loc"] == (field,)
     assert error["type"] in {"text_unsafe", "string_unicode"}
@@ -137,7 +137,7 @@ def test_an_unsafe_text_is_refused(field: str, text: str) -> None:
 @pytest.mark.parametrize("text", EMPTY.values(), ids=EMPTY)
 @pytest.mark.parametrize("field", ["name", "story"])
 def test_a_text_of_white_space_is_refused(field: str, text: str) -> None:
-    [error] = refusal_of(**{field: text}).errors(include_input=False)
+    [error] = get_refusal(**{field: text}).errors(include_input=False)
 
     assert error["type"] in {"text_unsafe", "string_too_short"}
 
@@ -157,7 +157,7 @@ def test_a_text_of_white_space_is_refused(field: str, text: str) -> None:
     ids=ascii,
 )
 def test_a_text_that_shows_nothing_is_refused(text: str) -> None:
-    [error] = refusal_of(name=text).errors(include_input=False)
+    [error] = get_refusal(name=text).errors(include_input=False)
 
     assert error["type"] == "text_unsafe"
 
@@ -177,7 +177,7 @@ def test_a_text_that_shows_nothing_is_refused(text: str) -> None:
     ids=ascii,
 )
 def test_a_joiner_where_nothing_joins_is_refused(text: str) -> None:
-    [error] = refusal_of(name=text).errors(include_input=False)
+    [error] = get_refusal(name=text).errors(include_input=False)
 
     assert error["type"] == "text_unsafe"
 
@@ -192,8 +192,8 @@ def test_the_first_look_lets_nothing_pass_that_the_second_would_refuse() -> None
 
 def test_a_text_is_as_long_as_its_field() -> None:
     assert len(Form(name="ñ" * 200, story="ñ" * 8000).story) == 8000
-    assert "200" in str(refusal_of(name="ñ" * 201))
-    assert "8000" in str(refusal_of(story="ñ" * 8001))
+    assert "200" in str(get_refusal(name="ñ" * 201))
+    assert "8000" in str(get_refusal(story="ñ" * 8001))
 
 
 def test_what_was_accepted_is_accepted_again() -> None:
@@ -220,7 +220,7 @@ def test_what_passes_is_normal_and_can_be_stored(text: str) -> None:
 
 @pytest.mark.parametrize("text", UNSAFE.values(), ids=UNSAFE)
 def test_the_reasons_never_repeat_the_text(text: str) -> None:
-    reasons = refusal_of(name=text).errors(include_input=False, include_url=False)
+    reasons = get_refusal(name=text).errors(include_input=False, include_url=False)
 
     words = json.dumps(reasons)
 
@@ -231,7 +231,7 @@ def test_the_reasons_never_repeat_the_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["Maria\0Lopez", "Maria Lopez " * 20, "Maria\ud800"])
 def test_the_refusal_itself_never_repeats_the_text(text: str) -> None:
-    refused = refusal_of(name=text)
+    refused = get_refusal(name=text)
 
     assert "Maria" not in str(refused)
     assert "Maria" not in repr(refused)
@@ -241,8 +241,8 @@ def test_a_lone_surrogate_crashes_nothing() -> None:
     with pytest.raises(PydanticCustomError):
         safe("\ud800")
 
-    assert refusal_of(name="\ud800").json(include_input=False).encode()
-    assert str(refusal_of(name="\ud800", story="\udc00")).encode()
+    assert get_refusal(name="\ud800").json(include_input=False).encode()
+    assert str(get_refusal(name="\ud800", story="\udc00")).encode()
     with pytest.raises(ValidationError):
         Form.model_validate_json(b'{"name": "\\ud800"}')
     with pytest.raises(ValidationError):

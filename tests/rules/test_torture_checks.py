@@ -16,30 +16,30 @@ NEW, TAKEN, LATE = "case.submitted", "case.acknowledged", "case.not_decided"
 WRITTEN = "case.section_written"
 
 
-def deed(who: str, what: str, at: float, version: int | None, **more: object) -> Deed:
+def build_deed(who: str, what: str, at: float, version: int | None, **more: object) -> Deed:
     """Return an operation invoked at a time and answered a second later."""
     known: dict[str, object] = {"subject": CASE, "key": f"{what} {at}", "status": 200}
     made = Deed(who, "", what, invoked=at, answered=at + 1, outcome=Outcome.OK, tries=1)
     return replace(made, version=version, **known | more)  # type: ignore[arg-type]
 
 
-def line(who: str | None, what: str, **more: str) -> Line:
+def build_line(who: str | None, what: str, **more: str) -> Line:
     return Line(id=f"{what} entry", type=what, subject=CASE, case="c", account=who, **more)
 
 
 DEEDS = (
-    deed(OFFICER, "case.drafted", 1, 2, also=(NEW,), status=201),
-    deed(OFFICER, WRITTEN, 3, 3, seen=2, says="A bed"),
-    deed(LEAD, TAKEN, 5, 4, seen=3),
-    deed(OFFICER, "read", 7, 4),
+    build_deed(OFFICER, "case.drafted", 1, 2, also=(NEW,), status=201),
+    build_deed(OFFICER, WRITTEN, 3, 3, seen=2, says="A bed"),
+    build_deed(LEAD, TAKEN, 5, 4, seen=3),
+    build_deed(OFFICER, "read", 7, 4),
 )
 LINES = (
-    line(OFFICER, "case.drafted"),
-    line(OFFICER, NEW, state="submitted"),
-    line(OFFICER, WRITTEN),
-    line(LEAD, TAKEN, state="under_review"),
-    line(None, LATE, clock="decide_lead"),
-    line(None, "case.rerouted", state="submitted"),
+    build_line(OFFICER, "case.drafted"),
+    build_line(OFFICER, NEW, state="submitted"),
+    build_line(OFFICER, WRITTEN),
+    build_line(LEAD, TAKEN, state="under_review"),
+    build_line(None, LATE, clock="decide_lead"),
+    build_line(None, "case.rerouted", state="submitted"),
 )
 MAIL = tuple((place, one.id) for place, one in enumerate(LINES, start=1))
 KEPT = tuple(Kept(one.account, one.key, "c", one.status) for one in DEEDS[:3])
@@ -54,164 +54,164 @@ TABLES = Tables(
 HEARD = [one.id for one in LINES]
 
 
-def sound() -> Run:
+def build_sound_run() -> Run:
     """Return the history of a case that is submitted, edited and acknowledged."""
     tables = replace(TABLES, mail={"UZ": MAIL, "KZ": ((1, MAIL[3][1]),)})
     tables = replace(tables, heads={"UZ": 6, "KZ": 1, "GT": 0})
     return Run(DEEDS, tables, [("UZ", HEARD)], {CASE: "A bed"}, {})
 
 
-def tables_with(**changed: object) -> Run:
-    run = sound()
+def replace_tables(**changed: object) -> Run:
+    run = build_sound_run()
     return replace(run, tables=replace(run.tables, **changed))  # type: ignore[arg-type]
 
 
-def deeds_with(place: int, **changed: object) -> Run:
+def replace_deed(place: int, **changed: object) -> Run:
     """Return the sound history with one operation changed."""
     deeds = list(DEEDS)
     deeds[place] = replace(deeds[place], **changed)  # type: ignore[arg-type]
-    return replace(sound(), deeds=deeds)
+    return replace(build_sound_run(), deeds=deeds)
 
 
-def mail_of(*places: int) -> dict[str, tuple[tuple[int, str], ...]]:
+def build_mail(*places: int) -> dict[str, tuple[tuple[int, str], ...]]:
     """Return mailboxes in which the first has these positions."""
     ids = [entry for _, entry in MAIL]
     mail = tuple(zip(places, ids, strict=False))
     return {"UZ": mail, "KZ": ((1, MAIL[3][1]),)}
 
 
-def swapped(one: int, other: int) -> Run:
+def swap_entries(one: int, other: int) -> Run:
     """Return a history with two entries of a mailbox swapped, as the poller saw them."""
     ids = [entry for _, entry in MAIL]
     ids[one], ids[other] = ids[other], ids[one]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}
-    return replace(tables_with(mail=mail), inboxes=[("UZ", ids)])
+    return replace(replace_tables(mail=mail), inboxes=[("UZ", ids)])
 
 
-def at_the_same_time() -> list[Deed]:
+def build_concurrent_deeds() -> list[Deed]:
     """Return concurrent operations, whose order only the versions show."""
     together = [replace(one, invoked=3, answered=6) for one in DEEDS[1:3]]
     return [DEEDS[0], *together, DEEDS[3]]
 
 
-def a_second_case() -> Run:
+def add_second_case() -> Run:
     """Return a history in which one idempotency key made two cases."""
     records = {CASE: TABLES.records[CASE], OTHER: Record("d", "submitted", 2)}
     more = [replace(one, id=f"{one.id} 2", subject=OTHER, case="d") for one in LINES[:2]]
-    return tables_with(records=records, lines=[*LINES, *more])
+    return replace_tables(records=records, lines=[*LINES, *more])
 
 
-def acted_twice() -> Run:
+def add_duplicate_entry() -> Run:
     """Return a history in which one operation is in the journal twice."""
-    return tables_with(lines=[*LINES, replace(LINES[2], id="again")])
+    return replace_tables(lines=[*LINES, replace(LINES[2], id="again")])
 
 
 PLANTED: dict[str, tuple[Callable[[], Run], str]] = {
     "an acknowledged case is not there": (
-        lambda: tables_with(records={}, lines=[], kept=[], fired=[], mail={}, heads={}),
-        "lost: cases/SC-7K3F-9QXM-4T2B-3 is not stored",
+        lambda: replace_tables(records={}, lines=[], kept=[], fired=[], mail={}, heads={}),
+        "lost: cases/SC-7K3F-9QXM-4T2B-3 is not there",
     ),
     "an acknowledged act has no entry": (
-        lambda: tables_with(lines=[one for one in LINES if one.type != WRITTEN]),
+        lambda: replace_tables(lines=[one for one in LINES if one.type != WRITTEN]),
         "lost: case.section_written",
     ),
-    "one key made two cases": (a_second_case, "doubled: case.drafted of cases/SC-DXHX"),
-    "an act was done twice": (acted_twice, "doubled: case.section_written"),
+    "one key made two cases": (add_second_case, "doubled: case.drafted of cases/SC-DXHX"),
+    "an act was done twice": (add_duplicate_entry, "doubled: case.section_written"),
     "a record that nobody made": (
-        lambda: tables_with(records={**TABLES.records, OTHER: Record("d", "draft", 1)}),
-        "entry missing: ",
+        lambda: replace_tables(records={**TABLES.records, OTHER: Record("d", "draft", 1)}),
+        "from nowhere: cases/SC-DXHX",
     ),
     "what was refused was done": (
-        lambda: deeds_with(2, outcome=Outcome.REFUSED, status=412, version=None),
+        lambda: replace_deed(2, outcome=Outcome.REFUSED, status=412, version=None),
         "refused and done: case.acknowledged",
     ),
-    "a key was forgotten": (lambda: tables_with(kept=KEPT[1:]), "key not stored: "),
+    "a key was forgotten": (lambda: replace_tables(kept=KEPT[1:]), "forgotten: the key of"),
     "an outcome without its record": (
-        lambda: tables_with(kept=[*KEPT, Kept(LEAD, "k", "gone", 201)]),
-        "record missing: ",
+        lambda: replace_tables(kept=[*KEPT, Kept(LEAD, "k", "gone", 201)]),
+        "without its record: the key k",
     ),
     "nobody ever answered": (
-        lambda: deeds_with(3, outcome=Outcome.UNKNOWN, version=None),
+        lambda: replace_deed(3, outcome=Outcome.UNKNOWN, version=None),
         "never answered: read",
     ),
     "the record is older than an answer": (
-        lambda: tables_with(records={CASE: Record("c", "submitted", 3)}),
+        lambda: replace_tables(records={CASE: Record("c", "submitted", 3)}),
         "went back: cases/SC-7K3F-9QXM-4T2B-3 is at 3, not 4",
     ),
     "a reading is older than an answer before it": (
-        lambda: deeds_with(3, version=3),
+        lambda: replace_deed(3, version=3),
         "went back: read of",
     ),
     "an act took an earlier one back": (
-        lambda: deeds_with(2, version=3, seen=2),
+        lambda: replace_deed(2, version=3, seen=2),
         "lost update: version 3",
     ),
     "an act gave the version that it rests on": (
-        lambda: deeds_with(2, version=3, seen=3),
-        "is based on 3, returned 3",
+        lambda: replace_deed(2, version=3, seen=3),
+        "rests on 3, gave 3",
     ),
     "a gap in a feed": (
-        lambda: tables_with(mail=mail_of(1, 2, 4, 5, 6, 7)),
+        lambda: replace_tables(mail=build_mail(1, 2, 4, 5, 6, 7)),
         "gap: the mailbox of UZ",
     ),
     "the head of a feed is ahead of it": (
-        lambda: tables_with(heads={"UZ": 7, "KZ": 1}),
+        lambda: replace_tables(heads={"UZ": 7, "KZ": 1}),
         "gap: the mailbox of UZ has 6 entries to 7",
     ),
     "an entry twice in a feed": (
-        lambda: tables_with(mail={"UZ": (*MAIL, (7, MAIL[0][1]))}, heads={"UZ": 7}),
+        lambda: replace_tables(mail={"UZ": (*MAIL, (7, MAIL[0][1]))}, heads={"UZ": 7}),
         "is 2 times in the mailbox of UZ",
     ),
-    "a feed in another order than life": (lambda: swapped(2, 3), "reordered: 4 of UZ"),
+    "a feed in another order than life": (lambda: swap_entries(2, 3), "reordered: 4 of UZ"),
     "a feed in another order than the record": (
-        lambda: replace(swapped(2, 3), deeds=at_the_same_time()),
+        lambda: replace(swap_entries(2, 3), deeds=build_concurrent_deeds()),
         "reordered: 4 of UZ is of an earlier version",
     ),
     "a poller missed something": (
-        lambda: replace(sound(), inboxes=[("UZ", HEARD[:4])]),
+        lambda: replace(build_sound_run(), inboxes=[("UZ", HEARD[:4])]),
         "missed 2 of 6 events",
     ),
     "a poller did something twice": (
-        lambda: replace(sound(), inboxes=[("UZ", [*HEARD, HEARD[0]])]),
-        "processed 1 events more than once",
+        lambda: replace(build_sound_run(), inboxes=[("UZ", [*HEARD, HEARD[0]])]),
+        "dealt with 1 events more than once",
     ),
     "a poller did things in another order": (
-        lambda: replace(sound(), inboxes=[("UZ", HEARD[::-1])]),
+        lambda: replace(build_sound_run(), inboxes=[("UZ", HEARD[::-1])]),
         "in another order",
     ),
     "a clock that fired twice": (
-        lambda: tables_with(fired=[*TABLES.fired, *TABLES.fired]),
+        lambda: replace_tables(fired=[*TABLES.fired, *TABLES.fired]),
         "fired 2 times: clock 1",
     ),
     "an effect without its entry": (
-        lambda: tables_with(lines=[one for one in LINES if not one.clock]),
+        lambda: replace_tables(lines=[one for one in LINES if not one.clock]),
         "an effect without its entry: case.not_decided",
     ),
     "an entry without its effect": (
-        lambda: tables_with(fired=[]),
-        "an entry without its effect: case.not_decided",
+        lambda: replace_tables(fired=[]),
+        "told without its effect: case.not_decided",
     ),
     "a state that no entry leads to": (
-        lambda: tables_with(records={CASE: Record("c", "closed", 5)}),
-        "is closed, which its entries do not lead to",
+        lambda: replace_tables(records={CASE: Record("c", "closed", 5)}),
+        "is closed, its entries do not lead there",
     ),
     "a text that was overwritten by an older one": (
-        lambda: replace(sound(), texts={CASE: "A safe bed tonight"}),
-        "has 'A safe bed tonight', not 'A bed'",
+        lambda: replace(build_sound_run(), texts={CASE: "A safe bed tonight"}),
+        "says 'A safe bed tonight', not 'A bed'",
     ),
     "the database finds itself broken": (
-        lambda: tables_with(broken=["row 7 missing from index"]),
+        lambda: replace_tables(broken=["row 7 missing from index"]),
         "row 7 missing",
     ),
     "the service owned up to a fault": (
-        lambda: replace(sound(), trouble={"500 to POST case.closed": 2}),
+        lambda: replace(build_sound_run(), trouble={"500 to POST case.closed": 2}),
         "answered 500 to POST case.closed, 2 times",
     ),
 }
 
 
 def test_of_a_sound_history_nothing_is_found() -> None:
-    assert findings(sound()) == []
+    assert findings(build_sound_run()) == []
 
 
 @pytest.mark.parametrize("fault", PLANTED)
@@ -235,16 +235,16 @@ def test_each_check_finds_something_planted() -> None:
 
 def test_an_answer_that_is_told_again_may_show_what_came_later() -> None:
     """Check that a replay may show the current record, as it has no version of its own."""
-    assert findings(deeds_with(1, answered=6.5, version=4, replayed=True)) == []
+    assert findings(replace_deed(1, answered=6.5, version=4, replayed=True)) == []
 
 
 def test_acts_at_the_same_time_may_come_in_any_order() -> None:
     written = replace(DEEDS[1], invoked=4.5, answered=6.5, version=4, seen=3)
     taken = replace(DEEDS[2], version=3, seen=2)
-    beside = replace(sound(), deeds=[DEEDS[0], written, taken, DEEDS[3]])
+    beside = replace(build_sound_run(), deeds=[DEEDS[0], written, taken, DEEDS[3]])
     ids = [MAIL[place][1] for place in (0, 1, 3, 2, 4, 5)]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}
-    tables = replace(sound().tables, mail=mail)
+    tables = replace(build_sound_run().tables, mail=mail)
 
     assert findings(replace(beside, tables=tables, inboxes=[("UZ", ids)])) == []
 

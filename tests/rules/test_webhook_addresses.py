@@ -45,7 +45,7 @@ INSIDE = [
 OUTSIDE = ["8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001::1"]
 
 
-def new(url: str) -> NewWebhook:
+def build_webhook(url: str) -> NewWebhook:
     return NewWebhook(focal_point="KZ_LEAD", label="Case desk", url=url)
 
 
@@ -53,7 +53,7 @@ def new(url: str) -> NewWebhook:
 def test_a_url_is_the_name_of_a_host_and_a_path(
     url: str, origin: str, port: int, path: str
 ) -> None:
-    target = read_target(new(url).url)
+    target = read_target(build_webhook(url).url)
 
     assert (target.origin, target.port, target.path) == (origin, port, path)
 
@@ -61,7 +61,7 @@ def test_a_url_is_the_name_of_a_host_and_a_path(
 @pytest.mark.parametrize("url", BAD)
 def test_whatever_two_readers_could_read_differently_is_refused(url: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        new(url)
+        build_webhook(url)
 
     [fault] = refused.value.errors()
     assert fault["loc"] == ("url",)

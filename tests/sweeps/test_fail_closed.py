@@ -28,17 +28,17 @@ AT_ONCE = {"export_case": 3}
 
 def secrets(answer: Answer) -> set[str]:
     """Return every text about the person in an answer."""
-    return set(texts(answer.json())) if answer.status == 200 else set()
+    return set(list_texts(answer.json())) if answer.status == 200 else set()
 
 
-def texts(told: Any) -> Iterator[str]:
+def list_texts(told: Any) -> Iterator[str]:
     match told:
         case dict():
             for name, value in told.items():
-                yield from texts(value) if name not in CODED else ()
+                yield from list_texts(value) if name not in CODED else ()
         case list():
             for value in told:
-                yield from texts(value)
+                yield from list_texts(value)
         case str():
             yield told
         case _:  # a number or nothing
@@ -53,28 +53,28 @@ def choose_opener(hunt: Hunt, operation: Operation) -> int:
     raise AssertionError(f"{operation.name} opens nothing: add a stage that allows it")
 
 
-def entries(hunt: Hunt) -> int:
+def count_entries(hunt: Hunt) -> int:
     with hunt.wire.world.database.reading(SERVICE) as session:
         return session.scalars(select(func.count()).select_from(AccessEntry)).one()
 
 
 @pytest.mark.parametrize("operation", OPENING, ids=named)
 def test_each_opens_something_and_says_so(operation: Operation, hunt: Hunt) -> None:
-    choose, before = choose_opener(hunt, operation), entries(hunt)
+    choose, before = choose_opener(hunt, operation), count_entries(hunt)
 
     shown = hunt.ask(operation, choose=choose)
 
     assert secrets(shown)
-    assert entries(hunt) == before + AT_ONCE.get(operation.name, 1)
+    assert count_entries(hunt) == before + AT_ONCE.get(operation.name, 1)
 
 
 @pytest.mark.parametrize("how", BREAKS)
 def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
     chosen = {operation: choose_opener(hunt, operation) for operation in OPENING}
     told = {one: secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING}
-    world, before = hunt.wire.world, entries(hunt)
+    world, before = hunt.wire.world, count_entries(hunt)
 
-    with BREAKS[how](world, url_of(world), "access_entry"):
+    with BREAKS[how](world, get_url(world), "access_entry"):
         shut = {one: hunt.ask(one, choose=chosen[one]) for one in OPENING}
 
     for operation, answer in shut.items():
@@ -82,15 +82,18 @@ def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
         assert (answer.status, answer["Retry-After"]) == (503, "1"), operation.name
         assert answer["Content-Type"] == "application/problem+json"
         assert [text for text in told[operation] if text in everything] == []
-    assert entries(hunt) == before
+    assert count_entries(hunt) == before
     assert all(secrets(hunt.ask(one, choose=chosen[one])) for one in OPENING)
 
 
 def choose_refused(hunt: Hunt, operation: Operation) -> int | None:
     """Return the index of a caller who is refused with an access entry, or `None`."""
     for choose in range(len(hunt.stage.places(operation))):
-        before = entries(hunt)
-        if hunt.ask(operation, choose=choose).status == 404 and entries(hunt) > before:
+        before = count_entries(hunt)
+        if (
+            hunt.ask(operation, choose=choose).status == 404
+            and count_entries(hunt) > before
+        ):
             return choose
     return None
 
@@ -101,12 +104,12 @@ def test_a_refusal_that_cannot_be_recorded_is_not_told(hunt: Hunt) -> None:
     chosen = {operation: choose_refused(hunt, operation) for operation in OPENING}
     trying = {one: choose for one, choose in chosen.items() if choose is not None}
 
-    with BREAKS["refused"](world, url_of(world), "access_entry"):
+    with BREAKS["refused"](world, get_url(world), "access_entry"):
         shut = [hunt.ask(one, choose=choose).status for one, choose in trying.items()]
 
     assert len(trying) >= 5
     assert set(shut) == {503}
 
 
-def url_of(world: World) -> str:
+def get_url(world: World) -> str:
     return world.database.engine.url.render_as_string(hide_password=False)

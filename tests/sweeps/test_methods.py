@@ -49,14 +49,14 @@ SPOOFS: tuple[Headers, ...] = (
 )
 
 
-def all_of(wire: Wire) -> list[Operation]:
+def list_operations(wire: Wire) -> list[Operation]:
     return operations(wire.world.app.openapi())
 
 
-def declared(wire: Wire) -> dict[str, set[str]]:
+def list_declared(wire: Wire) -> dict[str, set[str]]:
     """Return the methods that each path declares."""
     found: dict[str, set[str]] = {}
-    for one in all_of(wire):
+    for one in list_operations(wire):
         found.setdefault(one.path, set()).add(one.method)
     return found
 
@@ -70,7 +70,7 @@ def test_only_declared_methods_are_there(
     key: Headers = {"Authorization": f"Bearer {stage.people[0].key}"}
     said = {"with a key": key, "without": {}, "from a page elsewhere": PREFLIGHT}[how]
 
-    for path, right in declared(wire).items():
+    for path, right in list_declared(wire).items():
         if method in right:
             continue
         for target in (path, place(Operation(method, path, {}, {}), stage)):
@@ -130,7 +130,7 @@ def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> N
     one = stage.people[0]
     narrow = wire.world.someone("KZ_LEAD", scopes=())
     found: dict[str, set[int]] = {}
-    for operation in all_of(wire):
+    for operation in list_operations(wire):
         said = spoken(operation, one, "traces")
         target = place(operation, stage)
         ways: list[tuple[str, Headers, bytes]] = [
@@ -166,7 +166,7 @@ def without_request_id(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], 
 def test_nothing_that_a_proxy_could_have_said_changes_an_answer(
     spoof: Headers, wire: Wire, stage: Stage
 ) -> None:
-    for operation in all_of(wire):
+    for operation in list_operations(wire):
         if operation.method != "GET" or "Purpose" in operation.names("header"):
             continue
         said, target = spoken(operation, stage.people[1], "k"), place(operation, stage, 2)
@@ -182,7 +182,7 @@ def test_what_was_made_is_found_at_a_relative_place(
     spoof: Headers, wire: Wire, stage: Stage
 ) -> None:
     one = stage.people[0]
-    [write] = [o for o in all_of(wire) if o.name == "write_case"]
+    [write] = [o for o in list_operations(wire) if o.name == "write_case"]
     said = spoken(write, one, str(uuid4()))
 
     made = wire.send("POST", write.path, said | spoof, written(new_case()))

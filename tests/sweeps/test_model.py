@@ -74,7 +74,7 @@ GROUP: Final = (*GROUPS, acts_on_case, acts_on_referrals, acts_on_referrals)
 LIKELY: Final = st.integers(0, 3).map(bool)
 
 
-def expected(world: Model, name: str) -> list[Any]:
+def list_expected(world: Model, name: str) -> list[Any]:
     """Return everything that a party should see of the case, by the model."""
     actor = ACTORS[name]
     referrals, handovers = range(len(world.referrals)), range(len(world.handovers))
@@ -86,7 +86,7 @@ def expected(world: Model, name: str) -> list[Any]:
     ]
 
 
-def heard(world: Model, name: str) -> list[Any]:
+def list_heard(world: Model, name: str) -> list[Any]:
     """Return the missed deadlines that a party should have received, sorted."""
     me = ACTORS[name].focal_point
     outside = me == POST and not world.is_party(me)
@@ -210,7 +210,7 @@ class Story(RuleBasedStateMachine):
     def compare(self, name: str) -> None:
         """Compare everything that one party sees with the model."""
         self.sound = False
-        pairs = zip(self.service.shows(name), expected(self.model, name), strict=True)
+        pairs = zip(self.service.shows(name), list_expected(self.model, name), strict=True)
         different = [(name, *pair) for pair in pairs if pair[0] != pair[1]]
         assert not different, different
         self.sound = True
@@ -222,7 +222,7 @@ class Story(RuleBasedStateMachine):
             if self.model.parts(ACTORS[name].focal_point):
                 self.compare(name)
                 told = sorted(self.service.silences(name))
-                assert told == heard(self.model, name), name
+                assert told == list_heard(self.model, name), name
 
 
 @pytest.fixture

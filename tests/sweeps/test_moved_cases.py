@@ -47,7 +47,7 @@ def play_in(
         world.now = now
 
 
-def values_of(answers: dict[str, Any]) -> dict[str, Any]:
+def list_values(answers: dict[str, Any]) -> dict[str, Any]:
     """Return the sorted values of each path in the answers."""
     found: dict[str, list[str]] = {}
     for at, (status, _, told) in answers.items():
@@ -58,7 +58,7 @@ def values_of(answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def find_places(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
-    return set(find_differences(values_of(one), values_of(other)))
+    return set(find_differences(list_values(one), list_values(other)))
 
 
 def find_differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

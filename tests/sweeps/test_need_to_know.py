@@ -37,7 +37,7 @@ def case(officer: Someone, lead: Someone) -> Json:
     return lead.leads(officer.submits())
 
 
-def reach(one: Someone, operation: Operation, ids: dict[str, str]) -> Response:
+def call_operation(one: Someone, operation: Operation, ids: dict[str, str]) -> Response:
     """Call an operation with everything that it requires."""
     path = filled(operation.path, ids | {"section": "needs"}).removeprefix("/v1")
     tag = one.get(f"/cases/{ids['code']}").headers.get("ETag", '"1.0123456789abcdef"')
@@ -227,23 +227,23 @@ def test_a_child_of_another_parent_is_not_there(
     officer: Someone, lead: Someone, operation: Operation
 ) -> None:
     own, other = (lead.leads(officer.submits()) for _ in range(2))
-    children = made_in(lead, other)
+    children = create_records(lead, other)
     one = officer if operation.name == "answer_holder" else lead
-    before = everything(lead, other)
+    before = list_records(lead, other)
 
-    mixed = reach(one, operation, children | {"code": own["code"]})
+    mixed = call_operation(one, operation, children | {"code": own["code"]})
     missing = dict.fromkeys(children, str(uuid4())) | {"code": own["code"]}
-    nowhere = reach(one, operation, missing)
+    nowhere = call_operation(one, operation, missing)
 
     assert problem(mixed) == problem(nowhere) == HIDDEN
     assert mixed.json() | {"instance": ""} == nowhere.json() | {"instance": ""}
-    assert everything(lead, other) == before
-    there = reach(one, operation, children | {"code": other["code"]})
+    assert list_records(lead, other) == before
+    there = call_operation(one, operation, children | {"code": other["code"]})
     for_oversight = "reading_id" in operation.keys and there.status_code in {403, 409}
     assert there.is_success or for_oversight
 
 
-def made_in(lead: Someone, case: Json) -> dict[str, str]:
+def create_records(lead: Someone, case: Json) -> dict[str, str]:
     """Create a consent, a question, a screening and an emergency access in a case."""
     given = done(lead.get(f"{path_of(case)}/consents"))["items"]
     asked = lead.creates(f"{path_of(case)}/questions", BODIES["ask_submitter"])
@@ -256,7 +256,7 @@ def made_in(lead: Someone, case: Json) -> dict[str, str]:
     }
 
 
-def everything(lead: Someone, case: Json) -> list[Any]:
+def list_records(lead: Someone, case: Json) -> list[Any]:
     """Return the records that belong to a case."""
     parts = ("consents", "questions", "screenings", "vital-readings")
     return [done(lead.get(f"{path_of(case)}/{part}")) for part in parts]
@@ -271,12 +271,12 @@ def test_a_former_recipient_does_nothing_in_the_case_any_more(
     lead: Someone, shelter: Someone, unsaid: tuple[Json, Json]
 ) -> None:
     case, referral = unsaid
-    ids = made_in(lead, case) | {"code": case["code"]}
+    ids = create_records(lead, case) | {"code": case["code"]}
     assert shelter.opens(f"{path_of(case)}/sections/needs").is_success
     done(shelter.does("decline", referral, NO))
     before = lead.sees(case)
 
-    answers = {one.name: reach(shelter, one, ids) for one in OF_A_CASE}
+    answers = {one.name: call_operation(shelter, one, ids) for one in OF_A_CASE}
 
     assert {name for name, said in answers.items() if problem(said) != HIDDEN} == set()
     assert len(answers) > 40

@@ -39,7 +39,9 @@ def pair(request: pytest.FixtureRequest, copies: Callable[[str], Copy]) -> list[
     return [copies(kinds[0]), copies(kinds[-1])]
 
 
-def twins(pair: list[Copy], apps: Apps, seed: int, stack: ExitStack) -> tuple[Twin, Twin]:
+def open_twins(
+    pair: list[Copy], apps: Apps, seed: int, stack: ExitStack
+) -> tuple[Twin, Twin]:
     """Open two worlds with the same seed, which also decides their order."""
     made, there = [], pair if seed % 2 else pair[::-1]
     for side, (app, copy) in enumerate(zip(apps, there, strict=True)):
@@ -50,7 +52,7 @@ def twins(pair: list[Copy], apps: Apps, seed: int, stack: ExitStack) -> tuple[Tw
     return made[0], made[1]
 
 
-def alike(
+def compare_runs(
     number: int, one: Iterator[tuple[str, Any]], other: Iterator[tuple[str, Any]]
 ) -> Iterator[str]:
     """Compare both runs step by step, and yield each status."""
@@ -65,12 +67,12 @@ def test_what_is_hidden_changes_nothing_that_is_seen(
 ) -> None:
     seed, heard = SCRIPTS * Run.seed + script, Counter[str]()
     with ExitStack() as stack:
-        one, other = twins(pair, apps, seed, stack)
+        one, other = open_twins(pair, apps, seed, stack)
         one.begins()
         other.begins()
         for number in range(STEPS):
-            heard.update(alike(number, one.step(), other.step()))
-        heard.update(alike(STEPS, one.sweeps(), other.sweeps()))
+            heard.update(compare_runs(number, one.step(), other.step()))
+        heard.update(compare_runs(STEPS, one.sweeps(), other.sweeps()))
         assert one.authors == other.authors
         assert one.known == other.known
 

@@ -136,19 +136,19 @@ def test_lead_of_origin_that_records_a_consent_itself_can_refer_on_it(
     built, copies = scene
     watched = begin_world(built, copies, "a shelter", SHELTERS[0])
     lead, case = watched.observer, watched.case
-    assert candidates(lead, case) == []
+    assert list_candidates(lead, case) == []
     assert ("consent", "sender") in lacks(lead.refers(case, SHELTERS[0]))
 
     own = consent(focal_point=SHELTERS[0], purposes=["SHELTER"], sections=["needs"])
     match = {"if_match": lead.tag(case)}
     done(lead.post(f"{path_of(case)}/consents", own, idempotency_key="own-word", **match))
 
-    assert candidates(lead, case) == [SHELTERS[0]]
+    assert list_candidates(lead, case) == [SHELTERS[0]]
     assert lead.refers(case, SHELTERS[0]).status_code == 201
     assert lead.refers(case, SHELTERS[1]).status_code == 409
 
 
-def candidates(lead: Someone, case: Json) -> list[str]:
+def list_candidates(lead: Someone, case: Json) -> list[str]:
     listed = done(lead.get(f"{path_of(case)}/recipients", service="SHELTER"))
     [service] = listed["services"]
     return [one["focal_point"] for one in service["candidates"]]

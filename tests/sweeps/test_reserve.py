@@ -34,7 +34,9 @@ ALL_OF_IT = 2**62
 
 
 @contextmanager
-def reserve_reached(world: World, *files: Path, reserve: int = ALL_OF_IT) -> Iterator[None]:
+def simulate_reserve(
+    world: World, *files: Path, reserve: int = ALL_OF_IT
+) -> Iterator[None]:
     """Set a reserve larger than the free space, by default of the database's disk."""
     [path] = files or [Path(str(world.database.engine.url.database))]
     space = FreeSpace({Place.DATABASE: path}, reserve=reserve)
@@ -64,7 +66,7 @@ def test_only_what_can_wait_is_refused_to_keep_the_reserve(
     call = STORIES[name](sqlite_tried.scene)
     before = copies.rows()
 
-    with reserve_reached(wire.world):
+    with simulate_reserve(wire.world):
         answer = call.send(wire)
     after = copies.rows()
     again = call.send(wire) if name in WAITS else answer
@@ -93,7 +95,7 @@ def test_a_draft_in_vital_interest_and_a_retry_are_not_refused(officer: Someone)
     vital = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
     drafted = done(officer.creates("/cases", new_case(), "once"))
 
-    with reserve_reached(officer.world):
+    with simulate_reserve(officer.world):
         refused = problem(officer.creates("/cases", new_case()))
         retried = officer.creates("/cases", new_case(), "once")
         in_danger = officer.creates("/cases", new_case(vital_interest=vital))
@@ -108,9 +110,9 @@ def test_a_draft_in_vital_interest_and_a_retry_are_not_refused(officer: Someone)
 def test_above_the_reserve_and_where_nobody_knows_nothing_is_refused(
     officer: Someone, tmp_path: Path
 ) -> None:
-    with reserve_reached(officer.world, reserve=1):
+    with simulate_reserve(officer.world, reserve=1):
         above = officer.creates("/cases", new_case())
-    with reserve_reached(officer.world, tmp_path / "gone" / "own.db"):
+    with simulate_reserve(officer.world, tmp_path / "gone" / "own.db"):
         unknown = officer.creates("/cases", new_case())
 
     assert (above.status_code, unknown.status_code) == (201, 201)

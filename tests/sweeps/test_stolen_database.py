@@ -101,7 +101,7 @@ def stage(
             yield wire.world, ids, copies, people
 
 
-def sections_of(said: Json) -> list[Json]:
+def build_sections(said: Json) -> list[Json]:
     identity = {"section": "identity", "names": said["names"]}
     if said["birth_date"]:
         identity |= {"birth_date": said["birth_date"], "documents": said["documents"]}
@@ -114,12 +114,12 @@ def sections_of(said: Json) -> list[Json]:
     ]
 
 
-def act(people: dict[str, Someone], said: Json) -> None:
+def play_case(people: dict[str, Someone], said: Json) -> None:
     """Take a case with the person's content from its draft to completed help."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
     body = {
         "notice": NOTICE,
-        "sections": sections_of(said),
+        "sections": build_sections(said),
         "safeguards": said["safeguards"],
         "consents": [consent(evidence=said["note"]), for_services()],
         "risk": {"level": "medium", "remarks": said["note"]},
@@ -153,7 +153,7 @@ def make_copy(stage: Stage, said: Json) -> Rows:
     world, ids, copies, people = stage
     copies.back("built")
     ids.begin("acts")
-    act(people, PLAIN | said)
+    play_case(people, PLAIN | said)
     return read_copy(world, without=FINGERPRINTS)
 
 

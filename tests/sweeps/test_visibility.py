@@ -97,7 +97,7 @@ class Cast:
         return {n for n, a in seen.items() if a.is_success and actions(a.json())}
 
 
-def gather(world: World) -> Cast:
+def build_cast(world: World) -> Cast:
     """Open all accounts and write a draft."""
     roles = {"oversight": {Role.PROTECTION_OFFICER}}
     people = {n: world.someone(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
@@ -108,7 +108,7 @@ def gather(world: World) -> Cast:
 
 @pytest.fixture
 def cast(world: World) -> Cast:
-    return gather(world)
+    return build_cast(world)
 
 
 # A second copy on purpose: the parties of each record, its audience, and who may act.
@@ -160,7 +160,7 @@ closed            | lead oversight                          |              | law
 """
 
 
-def rows(text: str) -> dict[str, dict[str, set[str]]]:
+def parse_rows(text: str) -> dict[str, dict[str, set[str]]]:
     """Return the table: the parties of the case and of each referral after each step."""
     lines = [line.split("|") for line in text.strip().splitlines()]
     cells = {step.strip(): [set(c.split()) for c in columns] for step, *columns in lines}
@@ -215,7 +215,7 @@ def walk_referrals(cast: Cast) -> Iterator[str]:
 
 
 def test_seen_in_every_way_by_the_same(cast: Cast) -> None:
-    told, code = rows(SEEN), cast.case["code"]
+    told, code = parse_rows(SEEN), cast.case["code"]
 
     for step in walk(cast):
         seen = [cast.who(f"/cases/{code}"), cast.listed("/cases", "code", code)]
@@ -229,21 +229,21 @@ def test_seen_in_every_way_by_the_same(cast: Cast) -> None:
 
 
 def test_heard_by_the_parties_and_once(cast: Cast) -> None:
-    told = rows(HEARD)
+    told = parse_rows(HEARD)
 
     for step in walk(cast):
-        heard = {name: subjects(one.hears()) for name, one in cast.people.items()}
+        heard = {name: list_subjects(one.hears()) for name, one in cast.people.items()}
         for record, subject in cast.subjects().items():
             hearers = {name for name, told_of in heard.items() if subject in told_of}
             assert hearers == told[step][record], (step, record)
 
 
-def subjects(events: list[Json]) -> set[str]:
+def list_subjects(events: list[Json]) -> set[str]:
     return {event["subject"] for event in events}
 
 
 def test_only_a_party_whose_turn_it_is_is_offered_anything(cast: Cast) -> None:
-    told = rows(ABLE)
+    told = parse_rows(ABLE)
 
     for step in walk(cast):
         assert cast.able(cast.case) == told[step]["case"], step
@@ -252,7 +252,7 @@ def test_only_a_party_whose_turn_it_is_is_offered_anything(cast: Cast) -> None:
 
 
 def test_work_waits_for_one_party(cast: Cast) -> None:
-    told = rows(SEEN)
+    told = parse_rows(SEEN)
 
     for step in walk(cast):
         for record, subject in cast.subjects().items():
@@ -286,7 +286,7 @@ def desk(world: World) -> Someone:
     return world.someone("DESK_CENTRAL_ASIA")
 
 
-def all_that(one: Someone, cast: Cast) -> dict[str, str]:
+def read_everything(one: Someone, cast: Cast) -> dict[str, str]:
     """Return every answer that an account can get, with its headers."""
     of_case = path_of(cast.case)
     paths = [*LISTS, of_case, *(f"{of_case}/{part}" for part in (*ABOUT, *SEALED))]
@@ -302,7 +302,7 @@ def test_where_the_person_is_sheltered_is_told_to_nobody_else(cast: Cast) -> Non
 
     for step in walk(cast):
         for name in outside if "shelter" in cast.referrals else ():
-            got = all_that(cast.people[name], cast)
+            got = read_everything(cast.people[name], cast)
             told = [path for path, text in got.items() if PEOPLE["shelter"] in text]
             assert told == [], (step, name)
 
@@ -315,9 +315,14 @@ def test_what_the_submitter_gets_does_not_depend_on_who_shelters(
     for shelter in ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN"):
         with copy() as url:
             world = World(url, app, loop)
-            cast = gather(world)
+            cast = build_cast(world)
             cast.people["shelter"] = world.someone(shelter)
-            told.append([same(all_that(cast.submitter, cast)) for _ in walk(cast)])
+            told.append(
+                [
+                    normalize_answers(read_everything(cast.submitter, cast))
+                    for _ in walk(cast)
+                ]
+            )
             world.closes()
 
     assert told[0] == told[1]
@@ -329,7 +334,7 @@ RANDOM = re.compile(
 )
 
 
-def same(answers: dict[str, str]) -> list[str]:
+def normalize_answers(answers: dict[str, str]) -> list[str]:
     """Return the answers without random ids, what derives from them, and their order."""
     plain = (RANDOM.sub("*", f"{path} {text}") for path, text in answers.items())
     return [part for text in plain for part in sorted(re.split(r"[\]},\s]*{", text))]
@@ -371,7 +376,7 @@ BY_ROLE = ("{contact}", "{account_id}")
 """Not for who works on cases, whatever is there: 403 to all of them."""
 
 
-def named_routes(world: World) -> list[tuple[str, str, str]]:
+def list_routes(world: World) -> list[tuple[str, str, str]]:
     """Return every operation with an id in its path, except public ones."""
     return [
         (method.upper(), path.removeprefix("/v1"), operation["operationId"])
@@ -408,7 +413,7 @@ def as_told(answer: Response) -> tuple[int, Any, dict[str, str]]:
     return answer.status_code, body, headers
 
 
-def hidden_ids(cast: Cast) -> dict[str, str]:
+def list_hidden_ids(cast: Cast) -> dict[str, str]:
     """Return ids of existing records that are hidden from the stranger."""
     for step in walk(cast):
         if step == "lawyer_sent":
@@ -432,13 +437,13 @@ def hidden_ids(cast: Cast) -> dict[str, str]:
     return ids | {"referral_id": referral, "handover_id": offered, "return_id": home}
 
 
-def missing_ids(hidden: dict[str, str]) -> dict[str, str]:
+def generate_ids(hidden: dict[str, str]) -> dict[str, str]:
     """Return ids that do not exist, of the same length as the hidden ones."""
     ids = {key: str(uuid4()) for key in hidden}
     return ids | {"code": new_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
 
 
-def waiting_approval(world: World) -> str:
+def request_approval(world: World) -> str:
     """Ask for an approval by a second person of the lead's office, and return its id."""
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     case = officer.submits()
@@ -447,9 +452,9 @@ def waiting_approval(world: World) -> str:
 
 
 def test_a_stranger_cannot_tell_a_hidden_thing_from_a_missing_one(cast: Cast) -> None:
-    hidden = hidden_ids(cast) | {"approval_id": waiting_approval(cast.world)}
-    nothing = missing_ids(hidden)
-    routes = named_routes(cast.world)
+    hidden = list_hidden_ids(cast) | {"approval_id": request_approval(cast.world)}
+    nothing = generate_ids(hidden)
+    routes = list_routes(cast.world)
 
     for route in routes:
         there, nowhere = (reach(cast.stranger, route, ids) for ids in (hidden, nothing))
@@ -461,10 +466,10 @@ def test_a_stranger_cannot_tell_a_hidden_thing_from_a_missing_one(cast: Cast) ->
 
 
 def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
-    hidden = hidden_ids(cast) | {"approval_id": waiting_approval(cast.world)}
-    nothing = missing_ids(hidden)
+    hidden = list_hidden_ids(cast) | {"approval_id": request_approval(cast.world)}
+    nothing = generate_ids(hidden)
 
-    for route in named_routes(cast.world):
+    for route in list_routes(cast.world):
         said = []
         for ids in (hidden, nothing):
             with overheard(cast.world.database) as statements:
@@ -474,7 +479,7 @@ def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
 
 
 def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:
-    hidden = hidden_ids(cast)
+    hidden = list_hidden_ids(cast)
     own = done(cast.stranger.writes_case(notice={"country": "TT"}))
     ids = {"code": own["code"], "consent_id": hidden["consent_id"]}
     route = ("POST", "/cases/{code}/consents/{consent_id}/withdraw", "withdraw_consent")

@@ -156,7 +156,7 @@ class Matrix:
             f"{caller.name}: {stage.name}"
             for caller in self.inside()
             for stage in self.named(caller, listed)
-            if told_as(stage, caller, listed).partition("/")[0] not in HEARD_OF
+            if get_listed_relation(stage, caller, listed).partition("/")[0] not in HEARD_OF
         ]
 
     def left_out(self) -> list[str]:
@@ -238,7 +238,7 @@ EARLIER: Final = {
 """When those were told of a case who have no part in it any more: events stay in a feed."""
 
 
-def told_as(stage: Stage, caller: Caller, listed: str) -> str:
+def get_listed_relation(stage: Stage, caller: Caller, listed: str) -> str:
     """Return the relation of an office to a case when the entry of a list was made."""
     when = EARLIER.get(stage.name, stage.name) if listed == "events" else stage.name
     return reading.relation(when, caller.name)
@@ -327,13 +327,13 @@ def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
         world, known = wire.world, people(wire.world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
         everyone = callers(world, known)
-        back, alone = keep(world, home), stages if is_night() else plan.alone
+        back, alone = copy_world(world, home), stages if is_night() else plan.alone
         with watched(world.database) as kept:
             table = reading.table(plan.table)
             yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)
 
 
-def keep(world: World, home: Path) -> Callable[[], None] | None:
+def copy_world(world: World, home: Path) -> Callable[[], None] | None:
     """Keep a copy of an SQLite database, and return a function to restore it or `None`."""
     engine = world.database.engine
     if not world.database.is_sqlite:

@@ -52,11 +52,11 @@ class Row:
 
     def verdict(self, who: str) -> Verdict | None:
         """Return the expected answer for a caller, or `None` if the row has none."""
-        known_as = {who, *alike(who)}
+        known_as = {who, *list_wildcards(who)}
         return next((said for names, said in self.answers if names & known_as), None)
 
 
-def alike(who: str) -> set[str]:
+def list_wildcards(who: str) -> set[str]:
     """Return the wildcards that match a caller, by relation or by role."""
     if who in NOBODIES:
         return set()
@@ -101,10 +101,10 @@ class Table:
 @cache
 def table(name: str) -> Table:
     """Read a file of rows."""
-    return Table(tuple(rows(lines(name))))
+    return Table(tuple(rows(read_lines(name))))
 
 
-def lines(name: str) -> list[str]:
+def read_lines(name: str) -> list[str]:
     """Return the lines of a file that are neither empty nor comments."""
     text = (HERE / f"{name}.txt").read_text("utf-8")
     return [line for line in text.splitlines() if line.strip() and line[0] != "#"]
@@ -117,16 +117,16 @@ def rows(said: list[str]) -> Iterator[Row]:
     for line in said:
         if line.startswith("="):
             name, _, words = line.removeprefix("=").partition(":")
-            groups[name.strip()] = " ".join(spelled(words, groups))
+            groups[name.strip()] = " ".join(expand_groups(words, groups))
             continue
         names, stages, answers = (cell.strip() for cell in line.split("|"))
         operation = names or operation
         for one in operation.split():
-            told = tuple(clauses(answers, groups))
-            yield Row(one, frozenset(spelled(stages, groups)), told)
+            told = tuple(parse_answers(answers, groups))
+            yield Row(one, frozenset(expand_groups(stages, groups)), told)
 
 
-def clauses(
+def parse_answers(
     answers: str, groups: Mapping[str, str]
 ) -> Iterator[tuple[frozenset[str], Verdict]]:
     """Yield each answer of a cell such as `lead helper: 200+ needs; parties: 404+`."""
@@ -137,10 +137,10 @@ def clauses(
         names = frozenset(word[1:] for word in words if word[0] == "@")
         sees = frozenset(word for word in words if word[0] != "@")
         verdict = Verdict(int(status.rstrip("+")), entries, sees, names)
-        yield frozenset(spelled(who, groups)), verdict
+        yield frozenset(expand_groups(who, groups)), verdict
 
 
-def spelled(words: str, groups: Mapping[str, str]) -> list[str]:
+def expand_groups(words: str, groups: Mapping[str, str]) -> list[str]:
     """Return the words with the names of groups expanded."""
     return " ".join(groups.get(word, word) for word in words.split()).split()
 
@@ -149,7 +149,7 @@ def spelled(words: str, groups: Mapping[str, str]) -> list[str]:
 def casting() -> Mapping[str, Mapping[str, str]]:
     """Return the relation of each office at each stage, from `stages.txt`."""
     found: dict[str, Mapping[str, str]] = {}
-    for line in lines("stages"):
+    for line in read_lines("stages"):
         stage, said = (cell.strip() for cell in line.split("|"))
         found[stage] = dict(part.split() for part in said.split(",") if part.strip())
     return found
@@ -166,7 +166,7 @@ def relation(stage: str, account: str) -> str:
 @cache
 def names_told() -> Mapping[str, frozenset[str]]:
     """Return the offices of which each relation may learn, from `offices.txt`."""
-    read = (line.split("|") for line in lines("offices"))
+    read = (line.split("|") for line in read_lines("offices"))
     return {who.strip(): frozenset(offices.split()) for who, offices in read}
 
 
@@ -179,5 +179,5 @@ def may_know(who: str, stage: str) -> frozenset[str] | None:
 @cache
 def scopes() -> Mapping[str, str]:
     """Return the scope of each operation, from `scopes.txt`."""
-    read = (line.split("|") for line in lines("scopes"))
+    read = (line.split("|") for line in read_lines("scopes"))
     return {one: scope.strip() for scope, names in read for one in names.split()}

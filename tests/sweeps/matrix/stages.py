@@ -301,22 +301,22 @@ def of_cases(names: Iterable[str]) -> Build:
         made = {name: Stage(name, people) for name in names}
         for name, stage in made.items():
             OF_CASES[name](stage)
-            stage.tag = tag_of(stage)
+            stage.tag = find_tag(stage)
         if {"assisting", "suspended"} <= made.keys():
-            made["mixed"] = mixed_up(made["assisting"], made["suspended"])
+            made["mixed"] = build_mixed_stage(made["assisting"], made["suspended"])
         return made
 
     return build
 
 
-def tag_of(stage: Stage) -> str:
+def find_tag(stage: Stage) -> str:
     """Return the ETag of a case as a party sees it, or a made-up one."""
     shown = (one.get(f"/cases/{code(stage)}") for one in stage.people.values())
     known = (one for one in shown if one.is_success and one.json()["version"] is not None)
     return next((one.headers["ETag"] for one in known), '"1.0123456789abcdef"')
 
 
-def mixed_up(own: Stage, other: Stage) -> Stage:
+def build_mixed_stage(own: Stage, other: Stage) -> Stage:
     """Return a stage with one case's code and the ids of another case's records."""
     ids = other.ids | {"code": own.ids["code"]}
     return Stage("mixed", own.people, own.case, ids, own.tag)
