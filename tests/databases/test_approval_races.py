@@ -71,7 +71,7 @@ def cast(world: Served) -> Cast:
     )
 
 
-def raced(*acts: Callable[[], Response]) -> list[Response]:
+def run_race(*acts: Callable[[], Response]) -> list[Response]:
     return together(*(partial(obeying, act) for act in acts))
 
 
@@ -86,7 +86,7 @@ def test_of_two_who_approve_one_did(cast: Cast) -> None:
         asked = cast.asks()
         watcher.hears()
 
-        answers = raced(
+        answers = run_race(
             partial(allows, cast.one, asked), partial(allows, cast.other, asked)
         )
 
@@ -104,7 +104,7 @@ def test_it_is_approved_or_refused(cast: Cast) -> None:
         asked = cast.asks()
         refuse = partial(cast.other.post, f"/approvals/{asked}/refuse")
 
-        answers = raced(partial(allows, cast.one, asked), refuse)
+        answers = run_race(partial(allows, cast.one, asked), refuse)
 
         decision = "approved" if answers[0].is_success else "refused"
         assert list_outcomes(answers) == [(200, ""), (409, "approval-decided")]
@@ -123,7 +123,7 @@ def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
         asked = question(gives(cast.admin, path, body))
         done(allows(cast.one, asked))
 
-        answers = raced(*(partial(gives, cast.admin, path, body, asked) for _ in "12"))
+        answers = run_race(*(partial(gives, cast.admin, path, body, asked) for _ in "12"))
 
         assert list_outcomes(answers) == [(201, ""), (409, "approval-unusable")]
         assert cast.decision(asked) == "spent"
@@ -133,7 +133,9 @@ def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
 def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> None:
     """Two identical requests at once may make two approvals; only one has an effect."""
     for _ in range(ROUNDS):
-        asked = [*map(question, raced(*(partial(gives, cast.admin, cast.path, MORE),) * 2))]
+        asked = [
+            *map(question, run_race(*(partial(gives, cast.admin, cast.path, MORE),) * 2))
+        ]
         for one in set(asked):
             done(allows(cast.one, one))
 
@@ -152,7 +154,7 @@ def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) ->
         done(allows(leaving, asked))
         end = partial(cast.one.post, f"{account_of(leaving)}/disable")
 
-        ended, used = raced(end, partial(gives, cast.admin, cast.path, MORE, asked))
+        ended, used = run_race(end, partial(gives, cast.admin, cast.path, MORE, asked))
 
         assert ended.status_code == 200
         decision = cast.decision(asked)

@@ -36,7 +36,7 @@ RANDOM: Final = frozenset(
 """Columns that differ in any two worlds: random keys, and a keyed fingerprint."""
 
 
-def travels(home: Homecoming, arrives_at: str = FIFTH) -> Homecoming:
+def depart_home(home: Homecoming, arrives_at: str = FIFTH) -> Homecoming:
     """Let a person depart who is to arrive at this time."""
     home.goes("issue-document")
     done(home.does("lead", "plan", travel_plan(arrives_at)))
@@ -46,10 +46,10 @@ def travels(home: Homecoming, arrives_at: str = FIFTH) -> Homecoming:
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    return travels(begin(world, officer, lead))
+    return depart_home(begin(world, officer, lead))
 
 
-def clock_of(home: Homecoming) -> Clock:
+def load_deadline(home: Homecoming) -> Clock:
     """Return the stored deadline of the return that runs, or that ran last."""
     with home.world.by_itself() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
@@ -58,21 +58,21 @@ def clock_of(home: Homecoming) -> Clock:
         return clock
 
 
-def fired(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
+def list_firings(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
     with world.by_itself() as work:
         its = select(Firing.generation, Firing.at).join(Clock)
         rows = its.where(Clock.record_id == UUID(home.record["id"]))
         return [(one, at) for one, at in work.session.execute(rows)]
 
 
-def steal(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
+def copy_daily(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
     """Let a person travel, and copy the database after each day."""
     ids = Ids()
     with copy() as url, wired(url, app, ids) as wire:
         ids.begin("journey")
         world = wire.world
         officer, lead = (world.someone(one) for one in ("UZ_CONSULATE_ALMATY", "KZ_LEAD"))
-        travels(begin(world, officer, lead), arrives_at)
+        depart_home(begin(world, officer, lead), arrives_at)
         copies = [read_copy(world, without=RANDOM)]
         for _ in range(days):
             world.waits_for(days=1)
@@ -83,7 +83,9 @@ def steal(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
 def test_two_databases_that_differ_in_the_day_of_arrival_are_equal_in_clear(
     copy: Copy, app: FastAPI
 ) -> None:
-    soon, late = (steal(copy, app, at, days=3) for at in (FIFTH, "2026-06-28T04:00:00Z"))
+    soon, late = (
+        copy_daily(copy, app, at, days=3) for at in (FIFTH, "2026-06-28T04:00:00Z")
+    )
 
     for one, other in zip(soon, late, strict=True):
         assert list_differences(one, other) == []
@@ -106,14 +108,14 @@ def test_clock_is_due_each_day_and_fires_at_the_end_of_the_day_of_arrival(
     for day in range(5):
         world.now = FIRST_END + day * DAY - timedelta(seconds=1)
         world.works()
-        stored.append(clock_of(home).due_at - FIRST_END)
+        stored.append(load_deadline(home).due_at - FIRST_END)
         shown += [one.sees(home.record)["due_at"] for one in (home.lead, home.home)]
         shown += [due for about, _, due in home.home.waits() if about == subject]
 
     assert stored == [day * DAY for day in range(5)]
     assert set(shown) == {"2026-06-05T18:59:59Z"}
     assert [one.hears() for one in people] == [[], [], []]
-    assert fired(world, home) == []
+    assert list_firings(world, home) == []
     assert FIRED.labels("confirm_arrival")._value.get() == before  # noqa: SLF001
 
     world.now = FIFTH_END
@@ -122,7 +124,7 @@ def test_clock_is_due_each_day_and_fires_at_the_end_of_the_day_of_arrival(
     [told] = home.home.hears()
     assert (told["type"], told["at"]) == ("return.overdue", "2026-06-05T18:59:59Z")
     assert told["facts"] == {"clock": "confirm_arrival", "silence": 1, "active": True}
-    assert fired(world, home) == [(1, FIFTH_END)]
+    assert list_firings(world, home) == [(1, FIFTH_END)]
 
 
 def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
@@ -130,22 +132,22 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
 ) -> None:
     home.home.hears()
     home.world.now = FIFTH_END - DAY
-    assert late_count(home) == 0
+    assert count_late(home) == 0
     home.world.works()
     assert kinds(home.home.hears()) == []
-    length = FIFTH_END - clock_of(home).set_at
+    length = FIFTH_END - load_deadline(home).set_at
 
     home.world.now = FIFTH_END + length
     home.world.works()
 
     [told] = home.home.hears()
     assert told["facts"]["silence"] == 2
-    assert clock_of(home).due_at == FIFTH_END
-    assert clock_of(home).fires_at == FIFTH_END + 2 * length
-    assert late_count(home) == 2
+    assert load_deadline(home).due_at == FIFTH_END
+    assert load_deadline(home).fires_at == FIFTH_END + 2 * length
+    assert count_late(home) == 2
 
 
-def late_count(home: Homecoming) -> int:
+def count_late(home: Homecoming) -> int:
     """Return how many deadlines of the case the recipient missed, as a desk sees it."""
     with home.world.by_itself() as work:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
@@ -166,7 +168,7 @@ def test_an_arrival_that_is_confirmed_before_the_worker_looks_is_late_only_if_it
         assert arrival.stopped_at is not None
         assert (arrival.due_at < arrival.stopped_at) is bool(late)
         assert arrival.due_at <= home.world.now.replace(hour=18, minute=59, second=59)
-    assert late_count(home) == late
+    assert count_late(home) == late
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
@@ -176,15 +178,15 @@ def test_the_zone_of_the_host_changes_nothing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", zone)
         time.tzset()
-        home = travels(begin(world, officer, lead))
+        home = depart_home(begin(world, officer, lead))
         for day in range(4):
-            assert clock_of(home).due_at == FIRST_END + day * DAY
+            assert load_deadline(home).due_at == FIRST_END + day * DAY
             world.now = FIRST_END + day * DAY
             world.works()
-        assert fired(world, home) == []
+        assert list_firings(world, home) == []
         world.now = FIFTH_END
         world.works()
-        assert fired(world, home) == [(1, FIFTH_END)]
+        assert list_firings(world, home) == [(1, FIFTH_END)]
     time.tzset()
 
 
@@ -203,48 +205,48 @@ def test_a_plan_that_is_changed_before_departure_moves_the_arrival(
 
     for _ in range(days):
         world.works()
-        assert fired(world, home) == []
-        assert clock_of(home).due_at - world.now < DAY
+        assert list_firings(world, home) == []
+        assert load_deadline(home).due_at - world.now < DAY
         assert home.now()["due_at"] == f"2026-06-{1 + days:02}T18:59:59Z"
         world.passes(days=1)
     world.passes(hours=7)
     world.works()
 
-    assert [one for one, _ in fired(world, home)] == [1]
+    assert [one for one, _ in list_firings(world, home)] == [1]
 
 
-def lose_plan(home: Homecoming) -> None:
+def delete_plan(home: Homecoming) -> None:
     with home.world.by_itself() as work:
         work.session.execute(delete(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN))
 
 
-def change_plan(home: Homecoming) -> None:
+def replace_plan(home: Homecoming) -> None:
     with home.world.by_itself() as work:
         plans = update(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN)
         work.session.execute(plans.values(sealed=b"x" * 4124))
 
 
-def lose_key(home: Homecoming) -> None:
+def delete_key(home: Homecoming) -> None:
     with home.world.by_itself() as work:
         work.session.execute(delete(CaseKey))
 
 
-@pytest.mark.parametrize("lose", [lose_plan, change_plan, lose_key])
+@pytest.mark.parametrize("lose", [delete_plan, replace_plan, delete_key])
 def test_a_plan_that_does_not_open_lets_the_clock_run_out_at_the_end_of_the_day(
     home: Homecoming, lose: Callable[[Homecoming], None]
 ) -> None:
     home.home.hears(), home.lead.hears()
     home.world.now = FIRST_END + timedelta(minutes=1)
     home.world.works()
-    assert fired(home.world, home) == []
+    assert list_firings(home.world, home) == []
     lose(home)
 
     home.world.passes(days=1)
     home.world.works()
 
-    assert [one for one, _ in fired(home.world, home)] == [1]
+    assert [one for one, _ in list_firings(home.world, home)] == [1]
     assert kinds(home.home.hears()) == kinds(home.lead.hears()) == ["return.overdue"]
-    if lose is not lose_key:
+    if lose is not delete_key:
         assert home.now()["due_at"] == "2026-06-02T18:59:59Z"
     assert [due for _, kind, due in home.home.waits() if kind == "confirm_arrival"] == [
         "2026-06-02T18:59:59Z"
@@ -257,25 +259,25 @@ def test_an_office_that_is_shut_runs_out_once_and_again_on_the_day_of_arrival(
     world = home.world
     world.shuts(HOME)
     world.works()
-    assert [one for one, _ in fired(world, home)] == [1]
+    assert [one for one, _ in list_firings(world, home)] == [1]
     for day in range(4):
         world.now = FIRST_END + day * DAY
         world.works()
-        clock = clock_of(home)
+        clock = load_deadline(home)
         assert clock.fires_at == clock.due_at == FIRST_END + (day + 1) * DAY
-    assert [one for one, _ in fired(world, home)] == [1]
+    assert [one for one, _ in list_firings(world, home)] == [1]
 
     world.now = FIFTH_END
     world.works()
 
-    assert fired(world, home)[1:] == [(2, FIFTH_END)]
+    assert list_firings(world, home)[1:] == [(2, FIFTH_END)]
 
 
 def test_worklist_is_in_order_of_true_deadlines_on_every_page(
     home: Homecoming, officer: Someone, lead: Someone
 ) -> None:
     mine, at_home = f"returns/{home.record['id']}", home.home
-    other = travels(begin(home.world, officer, lead), "2026-06-09T10:00:00Z")
+    other = depart_home(begin(home.world, officer, lead), "2026-06-09T10:00:00Z")
     for _ in range(2):  # due after 14 days
         accepted(officer, lead, at_home)
     every = at_home.waits()
@@ -297,7 +299,7 @@ def test_worklist_is_in_order_of_true_deadlines_on_every_page(
     assert found[f"returns/{other.record['id']}"] == "2026-06-09T18:59:59Z"
 
 
-def keep_day_in_clear(home: Homecoming) -> None:
+def store_clear_day(home: Homecoming) -> None:
     """Store the day of arrival in the first such deadline, as an older version did."""
     with home.world.by_itself() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
@@ -308,16 +310,16 @@ def keep_day_in_clear(home: Homecoming) -> None:
 def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
     home: Homecoming, officer: Someone, lead: Someone
 ) -> None:
-    halted = travels(begin(home.world, officer, lead))
+    halted = depart_home(begin(home.world, officer, lead))
     done(lead.does("stop", halted.case, {"reason": "SURVIVOR_REQUEST"}))
-    keep_day_in_clear(home)
-    keep_day_in_clear(halted)
+    store_clear_day(home)
+    store_clear_day(halted)
     before = (home.now(), home.home.waits())
 
     steps = list(administering.reseal(home.world.ground))
 
     assert (home.now(), home.home.waits()) == before
-    assert clock_of(home).due_at == FIRST_END
+    assert load_deadline(home).due_at == FIRST_END
     with home.world.by_itself() as work:
         kept = select(Clock.due_at).where(Clock.kind == "confirm_arrival")
         assert max(work.session.scalars(kept)) < FIRST_END + DAY
@@ -325,4 +327,4 @@ def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
     assert list(administering.reseal(home.world.ground)) == []
     home.world.now = FIFTH_END
     home.world.works()
-    assert fired(home.world, home) == [(1, FIFTH_END)]
+    assert list_firings(home.world, home) == [(1, FIFTH_END)]

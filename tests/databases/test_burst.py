@@ -24,7 +24,7 @@ type Request = Callable[[], Response]
 
 
 @contextmanager
-def most_connections_of_a_thread(database: Database) -> Iterator[Counter[int]]:
+def count_connections(database: Database) -> Iterator[Counter[int]]:
     """Record the largest number of connections that each thread holds at once."""
     holds, most = Counter[int](), Counter[int]()
 
@@ -42,7 +42,7 @@ def most_connections_of_a_thread(database: Database) -> Iterator[Counter[int]]:
         yield most
 
 
-def at_once(requests: list[Request]) -> list[Response]:
+def send_together(requests: list[Request]) -> list[Response]:
     """Send all requests at the same moment, each from its own thread."""
     barrier = Barrier(len(requests))
 
@@ -54,18 +54,18 @@ def at_once(requests: list[Request]) -> list[Response]:
         return list(pool.map(send, requests))
 
 
-def led(officer: Someone, lead: Someone) -> Json:
+def build_led_case(officer: Someone, lead: Someone) -> Json:
     case = officer.submits()
     done(lead.does("acknowledge", case))
     return done(lead.does("accept-lead", case, {"contacts": contacts()}))
 
 
-def mixture(world: World) -> list[Request]:
+def build_requests(world: World) -> list[Request]:
     """Return requests of every kind: a third write, a third poll, a third read."""
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     shelter = world.someone("KZ_SHELTER_KOGERSHIN")
     cases = [officer.submits() for _ in range(10)]
-    running, *others = [led(officer, lead) for _ in range(20)]
+    running, *others = [build_led_case(officer, lead) for _ in range(20)]
     sent = done(lead.refers(running, shelter.code))
     seen = [(case, lead.tag(case)) for case in cases]
     requests: list[Request] = [
@@ -113,7 +113,7 @@ def test_three_hundred_at_once_are_all_served(
     with started(url, key_file(tmp_path)) as server, client_of(server.port) as client:
         world.http.close()
         world.http = client
-        rounds = [at_once(mixture(world)) for _ in range(ROUNDS)]
+        rounds = [send_together(build_requests(world)) for _ in range(ROUNDS)]
 
     answers = [answer for answers in rounds for answer in answers]
     report("burst", (answer.status_code for answer in answers))
@@ -126,9 +126,9 @@ def test_three_hundred_at_once_are_all_served(
 def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
     """Otherwise all could hold one and wait for another."""
     with served(url) as world:
-        requests = mixture(world)
-        with most_connections_of_a_thread(world.database) as most:
-            at_once(requests)
+        requests = build_requests(world)
+        with count_connections(world.database) as most:
+            send_together(requests)
         left = [engine.pool.status() for engine in world.database.engines]
 
     assert set(most.values()) == {1}
@@ -146,7 +146,7 @@ def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
             officer.submits()
         page = done(lead.get("/events"))
         polls: list[Request] = [lambda: lead.get("/events", after=page["next"])] * 200
-        answers = at_once([*polls, lambda: officer.writes_case(submit=True)])
+        answers = send_together([*polls, lambda: officer.writes_case(submit=True)])
 
     slowest = max(answer.elapsed.total_seconds() for answer in answers)
     report("crowd", (answer.status_code for answer in answers))

@@ -34,7 +34,7 @@ def world(url: str) -> Iterator[Served]:
         yield made
 
 
-def clock_of(world: Served, record: Json) -> Due:
+def find_deadline(world: Served, record: Json) -> Due:
     """Return the deadline of a record or of its case."""
     of = f"{path_of(record).lstrip('/')}"
     with world.database.reading() as session:
@@ -44,18 +44,18 @@ def clock_of(world: Served, record: Json) -> Due:
         return Due(clock.number, clock.case_id, clock.kind, clock.fires_at)
 
 
-def at_once(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
+def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
     """Answer each record while the worker fires its deadline."""
     answers, handicap = list[Response](), Handicap()
     for record, act in ready:
-        fires = partial(fire_one, world.ground, clock_of(world, record))
-        answers.append(raced(act, fires, handicap.seconds))
+        fires = partial(fire_one, world.ground, find_deadline(world, record))
+        answers.append(run_race(act, fires, handicap.seconds))
         handicap.adjust(first_won=answers[-1].is_success)
     handicap.must_have_raced()
     return answers
 
 
-def raced[T](act: Callable[[], T], fires: Callable[[], object], handicap: float) -> T:
+def run_race[T](act: Callable[[], T], fires: Callable[[], object], handicap: float) -> T:
     """Start both at once, with a handicap of the answer in seconds and some jitter."""
     barrier = Barrier(2)
 
@@ -71,13 +71,13 @@ def raced[T](act: Callable[[], T], fires: Callable[[], object], handicap: float)
         return answered.result()
 
 
-def acts(who: Someone, action: str, record: Json, body: Json) -> Act:
+def prepare_act(who: Someone, action: str, record: Json, body: Json) -> Act:
     """Return an action based on the version before the deadline."""
     named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())}
     return lambda: who.post(f"{path_of(record)}/{action}", body, **named)
 
 
-def settled(world: Served) -> None:
+def finish_deadlines(world: Served) -> None:
     """Let the worker process what a race left for later."""
     while (looked := fire_due(world.ground)).found:
         assert looked.failed == 0
@@ -94,11 +94,11 @@ def test_a_referral_is_accepted_or_expires_and_whoever_was_late_is_told(
     ]
     world.passes(hours=3)
     assert fire_due(world.ground, limit=1000) == Fired(len(sent))
-    ready = [acts(shelter, "accept", one, LATE) for one in sent]
+    ready = [prepare_act(shelter, "accept", one, LATE) for one in sent]
     world.passes(hours=3)
 
-    answers = at_once(world, list(zip(sent, ready, strict=True)))
-    settled(world)
+    answers = run_races(world, list(zip(sent, ready, strict=True)))
+    finish_deadlines(world)
 
     events = [(event["subject"], event["type"]) for event in lead.hears()]
     for one, answer in zip(sent, answers, strict=True):
@@ -121,12 +121,12 @@ def test_a_case_is_acknowledged_or_goes_to_the_next_and_has_one_holder(
 ) -> None:
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     cases = [officer.submits() for _ in range(REROUTED)]
-    ready = [acts(lead, "acknowledge", case, {}) for case in cases]
+    ready = [prepare_act(lead, "acknowledge", case, {}) for case in cases]
     lead.hears()
     world.passes(hours=3)
 
-    answers = at_once(world, list(zip(cases, ready, strict=True)))
-    settled(world)
+    answers = run_races(world, list(zip(cases, ready, strict=True)))
+    finish_deadlines(world)
 
     heard = lead.hears()
     for case, answer in zip(cases, answers, strict=True):

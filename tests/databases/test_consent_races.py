@@ -44,7 +44,7 @@ def world(url: str) -> Iterator[Served]:
         assert ask(url, f"SELECT deadlocks {mine}") == [(0,)]
 
 
-def raced(one: Act, other: Act, handicap: float) -> tuple[Response, Response]:
+def run_race(one: Act, other: Act, handicap: float) -> tuple[Response, Response]:
     """Start both at once, with a handicap of the first in seconds and some jitter.
 
     A request that is told to retry later is repeated.
@@ -80,16 +80,16 @@ def test_a_referral_is_accepted_or_not_and_a_no_ends_it_either_way(world: Served
         accept = acts(shelter, "accept", sent, promise())
         shelter.hears()
 
-        accepted, taken = raced(accept, no, handicap.seconds)
+        accepted, taken = run_race(accept, no, handicap.seconds)
 
         handicap.adjust(first_won=accepted.is_success)
         assert taken.status_code == 204
-        must_be_over(lead, shelter, case, sent, accepted)
+        require_one_outcome(lead, shelter, case, sent, accepted)
     report("accepted before the no", handicap.winners)
     handicap.must_have_raced()
 
 
-def must_be_over(
+def require_one_outcome(
     lead: Someone, shelter: Someone, case: Json, sent: Json, accepted: Response
 ) -> None:
     """Require one outcome and one order of events, and that nothing opens any more."""
@@ -125,7 +125,7 @@ def test_of_two_organisations_that_answer_one_decides_whether_somebody_reads(
         refuse = partial(lead.post, f"{path}/{asked['id']}/refuse")
         watcher.hears()
 
-        permitted, refused = raced(permit, refuse, handicap.seconds)
+        permitted, refused = run_race(permit, refuse, handicap.seconds)
 
         handicap.adjust(first_won=permitted.is_success)
         assert permitted.is_success != refused.is_success

@@ -15,7 +15,7 @@ from tests.support.world import Json, Someone, World, consent, done, for_service
 GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
-def ends(world: World) -> dict[Any, datetime]:
+def list_deadlines(world: World) -> dict[Any, datetime]:
     """Return the due time of the deadline for the end of each consent."""
     with world.database.reading(SERVICE) as session:
         running = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.CONSENT_ENDS)
@@ -24,7 +24,7 @@ def ends(world: World) -> dict[Any, datetime]:
         }
 
 
-def recorded(world: World) -> dict[Any, datetime]:
+def list_ends(world: World) -> dict[Any, datetime]:
     """Return the end of each consent by its id."""
     with world.database.reading(SERVICE) as session:
         return {one.id: one.expires_at for one in session.scalars(select(Consent))}
@@ -65,7 +65,7 @@ def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
 
     upgrade_again(world)
 
-    found, until = ends(world), recorded(world)
+    found, until = list_deadlines(world), list_ends(world)
     days = sorted(round((due - now) / timedelta(days=1), 1) for due in found.values())
     assert draft["state"] == "draft"
     assert child["state"] == "submitted"
@@ -73,7 +73,7 @@ def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
     assert all(until[one] > due for one, due in found.items())
     world.waits_for(hours=2)
     [told] = [e for e in lead.hears() if e["type"] == "consent.expiring"]
-    assert (told["facts"]["days"], len(ends(world))) == (14, 3)
+    assert (told["facts"]["days"], len(list_deadlines(world))) == (14, 3)
 
 
 def test_a_deadline_that_runs_comes_before_the_end_from_now_on(
@@ -92,4 +92,4 @@ def test_a_deadline_that_runs_comes_before_the_end_from_now_on(
 
     upgrade_again(world)
 
-    assert list(ends(world).values()) == [end - timedelta(days=14)]
+    assert list(list_deadlines(world).values()) == [end - timedelta(days=14)]

@@ -20,7 +20,7 @@ END = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND pid != pg_backend_pid()"""
 
 
-def contents(url: str) -> list[Any]:
+def read_contents(url: str) -> list[Any]:
     """Return every row and the state of the sequences."""
     copies = PostgresqlCopies(create_engine(url))
     try:
@@ -29,7 +29,7 @@ def contents(url: str) -> list[Any]:
         copies.looking.dispose()
 
 
-def works(url: str, app: FastAPI, loop: Here) -> None:
+def run_journey(url: str, app: FastAPI, loop: Here) -> None:
     """Use a database as a test does."""
     world = World(url, app, loop)
     lead = world.someone("KZ_LEAD")
@@ -43,12 +43,12 @@ def test_what_one_wrote_the_next_does_not_find(
     copy: Copy, app: FastAPI, loop: Here
 ) -> None:
     with copy() as url:
-        before, own = contents(url), ask(url, OWN)
-        works(url, app, loop)
-        written = contents(url)
+        before, own = read_contents(url), ask(url, OWN)
+        run_journey(url, app, loop)
+        written = read_contents(url)
     with copy() as again:
-        after, same = contents(again), ask(again, OWN)
-        works(again, app, loop)
+        after, same = read_contents(again), ask(again, OWN)
+        run_journey(again, app, loop)
 
     assert (again, same) == (url, own)
     assert before[0].keys() == written[0].keys()
@@ -73,23 +73,23 @@ def test_what_one_wrote_the_next_does_not_find(
 )
 def test_one_of_another_shape_is_not_used_again(change: str, copy: Copy) -> None:
     with copy() as url:
-        before, own = contents(url), ask(url, OWN)
+        before, own = read_contents(url), ask(url, OWN)
         ask(url, change)
     with copy() as again:
         assert ask(again, OWN) != own
-        assert contents(again) == before
+        assert read_contents(again) == before
 
 
 def test_who_still_writes_does_not_write_to_the_next(copy: Copy) -> None:
     with copy() as url:
-        before, own = contents(url), ask(url, OWN)
+        before, own = read_contents(url), ask(url, OWN)
         engine = create_engine(url)
         left = engine.connect()
         left.execute(text(MINE))
     with copy() as again:
         with pytest.raises(OperationalError):
             left.commit()
-        assert (ask(again, OWN), contents(again)) == (own, before)
+        assert (ask(again, OWN), read_contents(again)) == (own, before)
     engine.dispose()
 
 
@@ -97,9 +97,9 @@ def test_one_whose_connections_were_cut_is_not_used_again(
     copy: Copy, app: FastAPI, loop: Here
 ) -> None:
     with copy() as url:
-        before, own = contents(url), ask(url, OWN)
-        works(url, app, loop)
+        before, own = read_contents(url), ask(url, OWN)
+        run_journey(url, app, loop)
         ask(url, END)
     with copy() as again:
-        assert (ask(again, OWN) != own, contents(again)) == (True, before)
-        works(again, app, loop)
+        assert (ask(again, OWN) != own, read_contents(again)) == (True, before)
+        run_journey(again, app, loop)

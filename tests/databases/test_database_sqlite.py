@@ -89,7 +89,7 @@ def database(path: Path) -> Iterator[Database]:
     database.engine.dispose()
 
 
-def words_in(database: Database) -> list[str]:
+def read_words(database: Database) -> list[str]:
     with database.reading() as session:
         return list(session.scalars(select(Note.words).order_by(Note.number)))
 
@@ -98,7 +98,7 @@ def test_what_was_written_is_read(database: Database) -> None:
     with database.writing() as session:
         session.add(Note(words="kept"))
 
-    assert words_in(database) == ["kept"]
+    assert read_words(database) == ["kept"]
 
 
 def test_a_commit_is_on_the_disk_and_references_hold(database: Database) -> None:
@@ -134,12 +134,12 @@ def test_the_database_refuses_to_write_while_reading(
     with pytest.raises(OperationalError, match="readonly"), database.reading() as session:
         session.execute(change)
 
-    assert words_in(database) == ["kept"]
+    assert read_words(database) == ["kept"]
 
 
 def test_a_connection_that_read_can_write_and_read_again(database: Database) -> None:
     for turn in range(3):
-        assert len(words_in(database)) == turn
+        assert len(read_words(database)) == turn
         with database.writing() as session:
             session.add(Note())
 
@@ -155,7 +155,7 @@ def test_a_reader_sees_one_moment(database: Database) -> None:
         still = session.scalars(select(Note.words)).all()
 
     assert before == still == []
-    assert words_in(database) == ["meanwhile"]
+    assert read_words(database) == ["meanwhile"]
 
 
 def test_an_error_leaves_nothing(database: Database) -> None:
@@ -167,17 +167,17 @@ def test_an_error_leaves_nothing(database: Database) -> None:
     with pytest.raises(OSError, match="on fire"), database.writing() as session:
         catch_fire(session)
 
-    assert words_in(database) == []
+    assert read_words(database) == []
 
 
 def test_a_commit_that_fails_leaves_nothing(database: Database) -> None:
     with pytest.raises(IntegrityError), database.writing() as session:
         session.add_all([Note(words="lost"), Reply(note=99)])
 
-    assert words_in(database) == []
+    assert read_words(database) == []
     with database.writing() as session:
         session.add(Note(words="the next one works"))
-    assert words_in(database) == ["the next one works"]
+    assert read_words(database) == ["the next one works"]
 
 
 def test_a_commit_that_never_reaches_the_disk_leaves_nothing(database: Database) -> None:
@@ -189,7 +189,7 @@ def test_a_commit_that_never_reaches_the_disk_leaves_nothing(database: Database)
         session.add(Note(words="lost"))
     event.remove(database.engine, "commit", disk_on_fire)
 
-    assert words_in(database) == []
+    assert read_words(database) == []
 
 
 def fill_the_disk(session: Session) -> None:
@@ -231,7 +231,7 @@ def test_a_full_disk_leaves_nothing_however_careless_the_caller(
     with pytest.raises(loud), database.writing() as session:
         act(session)
 
-    assert words_in(database) == []
+    assert read_words(database) == []
 
 
 def test_after_a_full_disk_there_is_work_again(database: Database) -> None:
@@ -242,7 +242,7 @@ def test_after_a_full_disk_there_is_work_again(database: Database) -> None:
         session.execute(text("PRAGMA max_page_count = 1000000"))
         session.execute(insert(Note).values(words=LONG))
 
-    assert words_in(database) == [LONG]
+    assert read_words(database) == [LONG]
 
 
 def test_an_error_that_ends_no_transaction_may_be_handled(database: Database) -> None:
@@ -253,7 +253,7 @@ def test_an_error_that_ends_no_transaction_may_be_handled(database: Database) ->
             session.execute(insert(Note).values(number=1, words="the same number"))
         session.add(Note(number=2, words="second"))
 
-    assert words_in(database) == ["first", "second"]
+    assert read_words(database) == ["first", "second"]
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_an_instant_without_a_zone_is_refused(
     with pytest.raises(StatementError, match="time zone"), database.writing() as session:
         session.execute(statement)
 
-    assert words_in(database) == []
+    assert read_words(database) == []
 
 
 @pytest.mark.parametrize(
@@ -319,7 +319,7 @@ def test_the_database_keeps_to_the_closed_list(database: Database) -> None:
             text("INSERT INTO note (words, at, colour) VALUES ('', '2026-06-01', 'green')")
         )
 
-    assert words_in(database) == []
+    assert read_words(database) == []
 
 
 def test_the_number_of_a_deleted_row_is_never_given_again(database: Database) -> None:
@@ -346,7 +346,7 @@ def test_many_writers_are_all_served(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(write, range(8)))
 
-    written = words_in(database)
+    written = read_words(database)
     assert len(set(written)) == 400
     for writer in range(8):
         mine = [words for words in written if words.startswith(f"{writer}.")]
@@ -365,7 +365,7 @@ def test_a_writer_that_reads_first_loses_nothing(database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(count_up, range(80)))
 
-    assert words_in(database) == ["80"]
+    assert read_words(database) == ["80"]
 
 
 def test_an_error_of_the_database_never_repeats_what_was_written(
@@ -412,7 +412,7 @@ def test_a_database_held_by_another_process_is_busy(database: Database, path: Pa
         other.execute("ROLLBACK")
 
     assert refused.value.headers == {"Retry-After": "1"}
-    assert words_in(database) == []
+    assert read_words(database) == []
 
 
 def test_a_moment_that_has_passed_is_trouble_that_may_pass(

@@ -49,7 +49,7 @@ def second(world: Served) -> Someone:
     return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
 
 
-def raced(*acts: Callable[[], Response]) -> list[tuple[int, str]]:
+def run_race(*acts: Callable[[], Response]) -> list[tuple[int, str]]:
     """Run the actions at once and return their outcomes, without the body of a success."""
     answers = together(*(partial(obeying, act) for act in acts))
     return sorted((a.status_code, "") if a.is_success else problem(a) for a in answers)
@@ -63,7 +63,7 @@ def test_of_two_who_replace_a_row_one_has_read_it_too_early(
         tag, body = read.headers["ETag"], done(read)
         mine, its = (body | {"as_of": f"{turn} {who}"} for who in ("mine", "its"))
 
-        answers = raced(
+        answers = run_race(
             partial(puts, admin, SHELTER, mine, if_match=tag),
             partial(puts, colleague, SHELTER, its, if_match=tag),
         )
@@ -81,7 +81,7 @@ def test_of_two_who_make_a_row_one_comes_second(admin: Someone, colleague: Someo
         code = f"KZ_NEW_{turn}"
         path, body = f"/focal-points/{code}", OFFICE | {"code": code}
 
-        answers = raced(
+        answers = run_race(
             partial(puts, admin, path, body, **NEW),
             partial(puts, colleague, path, body, **NEW),
         )
@@ -90,7 +90,7 @@ def test_of_two_who_make_a_row_one_comes_second(admin: Someone, colleague: Someo
         assert len(history(admin, f"focal-points/{code}")) == 1
 
 
-def desk(code: str) -> Json:
+def build_desk(code: str) -> Json:
     served = ["UZ", "KZ", "KG", "TJ", "TM", "AF"]
     kind = {"kind": "desk", "function": "coordination", "services": []}
     return OFFICE | kind | {"code": code, "serves": served, "active": True}
@@ -100,12 +100,12 @@ def test_two_desks_of_a_region_are_not_shut_at_once(
     admin: Someone, colleague: Someone, second: Someone
 ) -> None:
     path, old = "/focal-points/DESK_TWO", "/focal-points/DESK_CENTRAL_ASIA"
-    approval = agreed(puts(admin, path, desk("DESK_TWO"), **NEW), second)
-    done(puts(admin, path, desk("DESK_TWO"), **NEW, approval=approval))
+    approval = agreed(puts(admin, path, build_desk("DESK_TWO"), **NEW), second)
+    done(puts(admin, path, build_desk("DESK_TWO"), **NEW, approval=approval))
     one = agreed(changes(admin, path, active=False), second)
     two = agreed(changes(colleague, old, active=False), second)
 
-    answers = raced(
+    answers = run_race(
         partial(changes, admin, path, one, active=False),
         partial(changes, colleague, old, two, active=False),
     )
@@ -119,7 +119,7 @@ def test_an_approval_is_spent_by_one_of_two(admin: Someone, second: Someone) -> 
     body, tag = done(read) | {"can_lead": True}, read.headers["ETag"]
     act = partial(puts, admin, SHELTER, body, if_match=tag, approval=approval)
 
-    assert raced(act, act) == [(200, ""), (412, "version-stale")]
+    assert run_race(act, act) == [(200, ""), (412, "version-stale")]
     assert len(history(admin, "focal-points/KZ_SHELTER_KOGERSHIN")) == 2
 
 

@@ -41,7 +41,7 @@ def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
         return paper.sealed, paper.key.wrapped
 
 
-def opens(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
+def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
     """Return whether a document opens with any key that the service has for the case."""
     with world.by_itself() as work:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
@@ -54,7 +54,7 @@ def opens(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> boo
         return True
 
 
-def must_lose_replaced_keys(
+def require_lost_keys(
     world: World, officer: Someone, worker: Aftermath, read: Callable[[], bytes]
 ) -> None:
     """Overwrite a text twice, and look for its old keys in what `read` returns."""
@@ -71,17 +71,17 @@ def must_lose_replaced_keys(
     assert before > 0  # otherwise the checks below would prove nothing
     assert count_found(old_keys, read()) == 0
     assert count_found([now_key], read()) == 1
-    assert opens(world, case, now_sealed, now_key)
+    assert can_open(world, case, now_sealed, now_key)
     for sealed, wrapped in old:
-        assert opens(world, case, sealed, wrapped)
-        assert not opens(world, case, sealed, now_key)
-        assert not opens(world, case, sealed, None)
+        assert can_open(world, case, sealed, wrapped)
+        assert not can_open(world, case, sealed, now_key)
+        assert not can_open(world, case, sealed, None)
 
 
 def test_no_file_of_sqlite_keeps_the_key_of_a_text_that_was_written_over(
     sqlite_url: str, world: World, officer: Someone, worker: Aftermath
 ) -> None:
-    must_lose_replaced_keys(world, officer, worker, lambda: in_files(sqlite_url))
+    require_lost_keys(world, officer, worker, lambda: in_files(sqlite_url))
 
 
 def test_the_table_of_postgresql_keeps_no_key_of_a_text_that_was_written_over(
@@ -90,7 +90,7 @@ def test_the_table_of_postgresql_keeps_no_key_of_a_text_that_was_written_over(
     def read() -> bytes:
         return in_table(pg_url, DOCUMENT_KEYS)
 
-    must_lose_replaced_keys(world, officer, worker, read)
+    require_lost_keys(world, officer, worker, read)
 
 
 def test_the_table_is_written_anew_once_a_day_however_often_somebody_writes(

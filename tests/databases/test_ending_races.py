@@ -65,14 +65,14 @@ def sides(url: str) -> object:
         )
 
 
-def allowed(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
+def approve_action(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
     """Ask for an approval and approve it as a second person."""
     asked = done(who.does(action, case, body))
     done(sides.seconds[who.code].post(f"/approvals/{asked['id']}/approve"))
     return str(asked["id"])
 
 
-def running(sides: Sides) -> set[str]:
+def list_running(sides: Sides) -> set[str]:
     """Return the kinds of deadlines that are running."""
     with sides.world.database.reading() as session:
         going = select(Clock.kind).where(Clock.stopped_at.is_(None))
@@ -95,7 +95,7 @@ def test_a_no_beside_a_yes_ends_everything(sides: Sides) -> None:
         won.append(accepted.status_code)
     report("accept", won)
     assert closed_cases_with_a_live_referral(sides.world) == []
-    assert running(sides) == {"erase", "confirm_deletion"}
+    assert list_running(sides) == {"erase", "confirm_deletion"}
 
 
 def test_a_draft_is_submitted_or_thrown_away(sides: Sides) -> None:
@@ -121,7 +121,7 @@ def test_a_case_is_erased_or_begins_again(sides: Sides) -> None:
     for _ in range(ROUNDS):
         case = sides.lead.leads(sides.officer.submits())
         done(sides.lead.does("stop", case, STOP))
-        approval = allowed(sides, sides.guard, "erase", case, why)
+        approval = approve_action(sides, sides.guard, "erase", case, why)
         erase = acts(sides.guard, "erase", case, why, approval=approval)
         reopen = acts(sides.lead, "reopen", case, {"reason": "NEW_NEED"})
 
@@ -168,7 +168,7 @@ def test_of_two_who_are_given_the_lead_one_has_it(sides: Sides) -> None:
                 "take-over",
                 case,
                 choice,
-                approval=allowed(sides, sides.desk, "take-over", case, choice),
+                approval=approve_action(sides, sides.desk, "take-over", case, choice),
             )
             for choice in choices
         ]
@@ -197,4 +197,4 @@ def test_what_was_taken_back_is_confirmed_and_taken_back_once(sides: Sides) -> N
         again = [acts(sides.shelter, "confirm-deletion", referral) for _ in "12"]
         assert only_winner(settled(*again)) in {0, 1}
         assert sides.shelter.get(path_of(referral)).status_code == 404
-    assert "confirm_deletion" not in running(sides)
+    assert "confirm_deletion" not in list_running(sides)

@@ -36,7 +36,7 @@ def world(url: str) -> Iterator[Served]:
         yield made
 
 
-def led(world: Served, lead: Someone) -> list[Json]:
+def create_cases(world: Served, lead: Someone) -> list[Json]:
     """Return cases led in Kazakhstan, of people who may be helped in Uzbekistan."""
     officer = world.someone("UZ_CONSULATE_ALMATY")
     given = [consent(), for_handover("UZ_LEAD"), ABROAD]
@@ -44,7 +44,7 @@ def led(world: Served, lead: Someone) -> list[Json]:
     return [lead.leads(officer.submits(**body)) for body in bodies]
 
 
-def look_twice(world: Served) -> int:
+def run_two_workers(world: Served) -> int:
     """Run two workers at once, and return how many cases they found together."""
     barrier = Barrier(2)
 
@@ -58,14 +58,14 @@ def look_twice(world: Served) -> int:
 
 def test_two_workers_follow_what_ended_once(world: Served) -> None:
     lead, abroad = world.someone("KZ_LEAD"), world.someone(HOME)
-    for number, case in enumerate(led(world, lead)):
+    for number, case in enumerate(create_cases(world, lead)):
         sent = done(lead.refers(case, HOME, sections=SENT))
         if number % 2:
             done(abroad.does("accept", sent, promise()))
     lead.hears()
     end_agreement(world)
 
-    count = look_twice(world) + follow_endings(world.ground)
+    count = run_two_workers(world) + follow_endings(world.ground)
 
     assert count == CASES
     told = kinds(lead.hears())
@@ -78,7 +78,7 @@ def test_offer_is_not_accepted_once_the_agreement_ended_whoever_comes_first(
     world: Served,
 ) -> None:
     lead, there = world.someone("KZ_LEAD"), world.someone("UZ_LEAD")
-    cases = led(world, lead)
+    cases = create_cases(world, lead)
     offers = [done(lead.offers(case, "UZ_LEAD")) for case in cases]
     end_agreement(world)
 

@@ -96,7 +96,7 @@ class Tried:
         """Let the points of one story fail, and return the broken promises."""
         told = self.tally.told[name] = self.sweep.told(name)
         assert told.answer.status < 300, (told.answer.status, told.answer.content)
-        chosen = list(due(told, self.ways))
+        chosen = list(choose_points(told, self.ways))
         found = [f for number, way in chosen for f in self.sweep.faults(told, number, way)]
         self.tally.failed[name] = len(chosen)
         self.tally.faults += found
@@ -104,7 +104,7 @@ class Tried:
         return found
 
 
-def due(told: SuccessfulCall, ways: int) -> Iterator[tuple[int, Way]]:
+def choose_points(told: SuccessfulCall, ways: int) -> Iterator[tuple[int, Way]]:
     """Yield the points to fail and the ways, chosen by the seed of the run."""
     last = len(told.points) - 1
     for number, what in enumerate(told.points):
@@ -114,7 +114,9 @@ def due(told: SuccessfulCall, ways: int) -> Iterator[tuple[int, Way]]:
 
 
 @contextmanager
-def trying(copy: Copy, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Tried]:
+def open_sweep(
+    copy: Copy, app: FastAPI, folder: Path, names: Iterable[str]
+) -> Iterator[Tried]:
     with copy() as url, sweeping(url, app, folder, names) as sweep:
         tally = Tally(sweep.copies.engine.dialect.name)
         yield Tried(sweep, tally)
@@ -125,7 +127,7 @@ def trying(copy: Copy, app: FastAPI, folder: Path, names: Iterable[str]) -> Iter
 def sqlite_tried(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Tried]:
-    with trying(copy, app, tmp_path_factory.mktemp("copies"), STORIES) as tried:
+    with open_sweep(copy, app, tmp_path_factory.mktemp("copies"), STORIES) as tried:
         yield tried
 
 
@@ -133,7 +135,7 @@ def sqlite_tried(
 def pg_tried(
     copy: Copy, app: FastAPI, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Tried]:
-    with trying(copy, app, tmp_path_factory.mktemp("copies"), ON_POSTGRESQL) as tried:
+    with open_sweep(copy, app, tmp_path_factory.mktemp("copies"), ON_POSTGRESQL) as tried:
         yield tried
 
 
@@ -141,10 +143,10 @@ def test_every_operation_that_changes_or_opens_something_is_called() -> None:
     opening = {one.name for one in ALL if "Purpose" in one.names("header")}
     due_ = {one.name for one in writes(DOCUMENT)} | opening | {"issue_token"}
 
-    assert due_ - called() == set()
+    assert due_ - list_operations() == set()
 
 
-def called() -> set[str]:
+def list_operations() -> set[str]:
     """Return the operations of all stories."""
     return {name.partition(".")[0] for name in STORIES}
 
@@ -170,7 +172,9 @@ def test_what_fails_on_postgresql_is_told_and_undone_and_can_be_done_again(
 @pytest.mark.whole
 def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
     sweep = sqlite_tried.sweep
-    others = [one for one in ALL if one.method == "GET" and one.name not in called()]
+    others = [
+        one for one in ALL if one.method == "GET" and one.name not in list_operations()
+    ]
     sweep.copies.back("begun")
     before = sweep.copies.rows()
 
@@ -182,33 +186,33 @@ def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
 
 def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
     """Read as every account, at the first stage that has the ids, and yield each status."""
-    named = (one.ids for one in sweep.scene.stages.values() if fits(one, operation))
+    named = (one.ids for one in sweep.scene.stages.values() if has_ids(one, operation))
     target = filled(operation.path, next(named, {"name": "services"}))
     for one in sweep.scene.people.values():
         yield sweep.scene.wire.send("GET", target, dict(one.headers())).status
 
 
-def fits(stage: Stage, operation: Operation) -> bool:
+def has_ids(stage: Stage, operation: Operation) -> bool:
     return set(operation.keys) <= stage.ids.keys()
 
 
 # Planted faults, which the checks must find.
 
 
-def goes_on(session: Session, postings: list[journal.Posting]) -> None:
+def deliver_ignoring_errors(session: Session, postings: list[journal.Posting]) -> None:
     """Deliver events but ignore database errors, as a planted fault."""
     with suppress(DBAPIError):
         journal.deliver(session, postings)
 
 
-def in_two(session: Session, postings: list[journal.Posting]) -> None:
+def deliver_in_two(session: Session, postings: list[journal.Posting]) -> None:
     """Deliver events in two transactions, as a planted fault."""
     session.connection().exec_driver_sql("COMMIT")
     session.connection().exec_driver_sql("BEGIN IMMEDIATE")
     journal.deliver(session, postings)
 
 
-PLANTS = {goes_on: "answered 200", in_two: "left something in"}
+PLANTS = {deliver_ignoring_errors: "answered 200", deliver_in_two: "left something in"}
 
 
 @pytest.mark.sweep

@@ -54,18 +54,18 @@ class About:
         return f"cases/{self.number}"
 
 
-def dawdle(most: float) -> None:
+def wait_randomly(most: float) -> None:
     time.sleep(CHANCE.uniform(0, most))
 
 
 @contextmanager
-def order_of_commits(database: Database) -> Iterator[list[About]]:
+def record_commits(database: Database) -> Iterator[list[About]]:
     """List the records just before their commit; a mailbox is locked by one writer."""
     committed: list[About] = []
 
     def at_commit(_: object) -> None:
         if about := getattr(DOING, "about", None):
-            dawdle(0.001)
+            wait_randomly(0.001)
             committed.append(about)
 
     with listening(database, "commit", at_commit):
@@ -84,12 +84,12 @@ def write_all(
         with writer.writing() as work:
             DOING.about = about
             keep_sighting(work, about.id)
-            dawdle(0.004)
+            wait_randomly(0.004)
             tell(work, about)
         DOING.about = None
 
     database = writer.world.database
-    with order_of_commits(database) as committed, ThreadPoolExecutor(WRITERS) as pool:
+    with record_commits(database) as committed, ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, changes))
     return committed
 
@@ -137,7 +137,7 @@ def by_position(reader: Someone) -> Look:
     return look
 
 
-def follow(look: Look, over: Event) -> list[str]:
+def poll_to_end(look: Look, over: Event) -> list[str]:
     """Poll while others write, and then until there is nothing new."""
     seen: list[str] = []
     cursor, last_look, new = None, False, ["not yet looked"]
@@ -145,7 +145,7 @@ def follow(look: Look, over: Event) -> list[str]:
         last_look = over.is_set()
         new, cursor = look(cursor)
         seen += new
-        dawdle(0.08)
+        wait_randomly(0.08)
     return seen
 
 
@@ -163,7 +163,7 @@ def poll(_: Says, port: int, key: str, state: Path, *, last: bool) -> None:
             draft = state.with_suffix(".new")
             draft.write_text(json.dumps(kept))
             draft.replace(state)
-            dawdle(0.08)
+            wait_randomly(0.08)
 
 
 def read_state(state: Path) -> Json:
@@ -204,12 +204,12 @@ class KilledPoller:
         while len(read_state(self.state)["seen"]) == seen and not over.is_set():
             assert poller.process.is_alive()
             time.sleep(0.02)
-        dawdle(0.5)
+        wait_randomly(0.5)
         self.deaths += not over.is_set()
         poller.dies()
 
 
-def positions(reader: Someone) -> list[int]:
+def list_positions(reader: Someone) -> list[int]:
     mine = Delivery.focal_point_id == reader.id
     with reader.reading() as work:
         asked = select(Delivery.position).where(mine).order_by(Delivery.position)
@@ -228,7 +228,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
         mortal = KilledPoller(world, readers[0], tmp_path / "state")
         followed = [
             pool.submit(mortal.follow, over),
-            *(pool.submit(follow, by_polling(reader), over) for reader in readers[1:]),
+            *(pool.submit(poll_to_end, by_polling(reader), over) for reader in readers[1:]),
         ]
         try:
             mortal.is_up()
@@ -236,7 +236,7 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
         finally:
             over.set()
         seen = [each.result() for each in followed]
-        places = [positions(reader) for reader in readers]
+        places = [list_positions(reader) for reader in readers]
 
     assert len(committed) == len(CHANGES)
     assert mortal.deaths > 0
@@ -256,7 +256,9 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
     readers, over = [world.someone(code) for code in READERS], Event()
 
     with ThreadPoolExecutor(3) as pool:
-        followed = [pool.submit(follow, by_position(reader), over) for reader in readers]
+        followed = [
+            pool.submit(poll_to_end, by_position(reader), over) for reader in readers
+        ]
         try:
             committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_sequence)
         finally:
@@ -272,16 +274,16 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
     assert len(lost) > 0
 
 
-def tell(writer: Someone, what: str, *readers: Someone) -> None:
+def record_event(writer: Someone, what: str, *readers: Someone) -> None:
     with writer.writing() as work:
         about = About(1, frozenset(reader.id for reader in readers))
         work.record(what, about, about.audience)
 
 
 @contextmanager
-def slow_writer(writer: Someone, reader: Someone) -> Iterator[Event]:
+def begin_slow_write(writer: Someone, reader: Someone) -> Iterator[Event]:
     """Hold a writer with its position just before its commit, until it is released."""
-    slow = Thread(target=tell, args=[writer, "case.slow", reader])
+    slow = Thread(target=record_event, args=[writer, "case.slow", reader])
     has_position, may_end = Event(), Event()
 
     def linger(_: object) -> None:
@@ -299,8 +301,8 @@ def slow_writer(writer: Someone, reader: Someone) -> Iterator[Event]:
 
 def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None:
     """The writer that has its position first is published first, however long it takes."""
-    with slow_writer(officer, lead) as may_end, ThreadPoolExecutor(1) as pool:
-        quick = pool.submit(tell, officer, "case.quick", lead)
+    with begin_slow_write(officer, lead) as may_end, ThreadPoolExecutor(1) as pool:
+        quick = pool.submit(record_event, officer, "case.quick", lead)
         time.sleep(0.2)
         overtakes = quick.done()
         meanwhile = lead.hears()
@@ -313,8 +315,8 @@ def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None
 
 def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> None:
     """SQLite has one writer at a time, for any reader."""
-    with slow_writer(officer, officer) as may_end, ThreadPoolExecutor(1) as pool:
-        quick = pool.submit(tell, officer, "case.quick", lead)
+    with begin_slow_write(officer, officer) as may_end, ThreadPoolExecutor(1) as pool:
+        quick = pool.submit(record_event, officer, "case.quick", lead)
         if not officer.world.database.is_sqlite:
             quick.result(timeout=4)
         may_end.set()
@@ -328,10 +330,10 @@ def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> N
         raise OSError("disk on fire")
 
     database = officer.world.database
-    tell(officer, "case.first", lead)
+    record_event(officer, "case.first", lead)
     with listening(database, "commit", fail), pytest.raises(OSError, match="fire"):
-        tell(officer, "case.never", lead)
-    tell(officer, "case.second", lead)
+        record_event(officer, "case.never", lead)
+    record_event(officer, "case.second", lead)
 
     page, (feed, head) = done(lead.get("/events")), stand_of(lead)
 
@@ -341,7 +343,7 @@ def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> N
 
 def test_there_is_always_a_next_cursor(officer: Someone, lead: Someone) -> None:
     empty = done(lead.get("/events"))
-    tell(officer, "case.told", lead)
+    record_event(officer, "case.told", lead)
     page = done(lead.get("/events", after=empty["next"]))
     again = done(lead.get("/events", after=page["next"]))
 
@@ -352,7 +354,7 @@ def test_there_is_always_a_next_cursor(officer: Someone, lead: Someone) -> None:
 
 def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone) -> None:
     for what in ("case.first", "case.second", "case.third"):
-        tell(officer, what, lead)
+        record_event(officer, what, lead)
 
     first = done(lead.get("/events", limit=2))
     second = done(lead.get("/events", limit=2, after=first["next"]))
@@ -366,8 +368,8 @@ def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone
 def test_each_hears_only_what_it_may_know(
     officer: Someone, lead: Someone, stranger: Someone
 ) -> None:
-    tell(officer, "case.told", lead)
-    tell(officer, "case.whispered", officer)
+    record_event(officer, "case.told", lead)
+    record_event(officer, "case.whispered", officer)
 
     assert kinds(lead.hears()) == ["case.told"]
     assert kinds(officer.hears()) == ["case.whispered"]
@@ -377,7 +379,7 @@ def test_each_hears_only_what_it_may_know(
 def test_after_a_restore_the_poller_is_told_to_start_over(
     officer: Someone, lead: Someone, url: str
 ) -> None:
-    tell(officer, "case.told", lead)
+    record_event(officer, "case.told", lead)
     cursor = done(lead.get("/events"))["next"]
 
     beyond = lead.get("/events", after=f"{EPOCH}.2")
@@ -406,14 +408,14 @@ def test_a_made_up_cursor_is_explained(lead: Someone, made_up: str) -> None:
     assert refused.json()["type"] == "/problems/cursor-unknown"
 
 
-def retrieved(reader: Someone) -> list[int]:
+def list_retrieved(reader: Someone) -> list[int]:
     with reader.reading() as work:
         mine = Retrieval.focal_point_id == reader.id
         return list(work.session.scalars(select(Retrieval.upto).where(mine)))
 
 
 @contextmanager
-def writes_to(database: Database) -> Iterator[list[str]]:
+def record_writes(database: Database) -> Iterator[list[str]]:
     """List the transactions that may write, and every statement other than SELECT."""
     written: list[str] = []
 
@@ -436,40 +438,40 @@ def test_that_something_was_retrieved_is_kept_when_the_cursor_passes_it(
     officer: Someone, lead: Someone
 ) -> None:
     for what in ("case.first", "case.second"):
-        tell(officer, what, lead)
+        record_event(officer, what, lead)
     first = done(lead.get("/events", limit=1))
-    before = retrieved(lead)
+    before = list_retrieved(lead)
 
     second = done(lead.get("/events", after=first["next"]))
-    passed_one = retrieved(lead)
+    passed_one = list_retrieved(lead)
     lead.get("/events", after=second["next"])
 
     assert before == []
     assert passed_one == [1]
-    assert sorted(retrieved(lead)) == [1, 2]
+    assert sorted(list_retrieved(lead)) == [1, 2]
 
 
 def test_a_poll_that_brings_nothing_new_writes_nothing(
     officer: Someone, lead: Someone, world: World
 ) -> None:
-    tell(officer, "case.told", lead)
+    record_event(officer, "case.told", lead)
     page = lead.get("/events")
     cursor = page.json()["next"]
     lead.get("/events", after=cursor)
 
-    with writes_to(world.database) as written:
+    with record_writes(world.database) as written:
         lead.get("/events")
         lead.get("/events", after=cursor)
         lead.get("/events", after=cursor)
 
     assert written == []
-    assert retrieved(lead) == [1]
+    assert list_retrieved(lead) == [1]
 
 
 def test_whoever_has_the_page_already_is_not_sent_it_again(
     officer: Someone, lead: Someone
 ) -> None:
-    tell(officer, "case.first", lead)
+    record_event(officer, "case.first", lead)
     page = lead.get("/events")
     tag, cursor = page.headers["ETag"], page.json()["next"]
     idle = lead.get("/events", after=cursor)
@@ -477,7 +479,7 @@ def test_whoever_has_the_page_already_is_not_sent_it_again(
     same = lead.ask("GET", "/events", headers={"If_None_Match": tag})
     known = {"If_None_Match": idle.headers["ETag"]}
     still = lead.ask("GET", "/events", params={"after": cursor}, headers=known)
-    tell(officer, "case.second", lead)
+    record_event(officer, "case.second", lead)
     changed = lead.ask("GET", "/events", params={"after": cursor}, headers=known)
 
     assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", tag)
@@ -488,7 +490,7 @@ def test_whoever_has_the_page_already_is_not_sent_it_again(
 def test_a_poll_that_is_told_nothing_changed_still_says_what_was_retrieved(
     officer: Someone, lead: Someone
 ) -> None:
-    tell(officer, "case.told", lead)
+    record_event(officer, "case.told", lead)
     cursor = done(lead.get("/events"))["next"]
     feed, head = stand_of(lead)
     known = {"If_None_Match": feed.format_tag(head, head)}
@@ -496,4 +498,4 @@ def test_a_poll_that_is_told_nothing_changed_still_says_what_was_retrieved(
     still = lead.ask("GET", "/events", params={"after": cursor}, headers=known)
 
     assert still.status_code == 304
-    assert retrieved(lead) == [1]
+    assert list_retrieved(lead) == [1]

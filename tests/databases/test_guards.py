@@ -21,7 +21,7 @@ BY_NAME = "safe_conduct_reporter"
 
 
 @contextmanager
-def changed(url: str, *statements: str) -> Iterator[Session]:
+def apply_changes(url: str, *statements: str) -> Iterator[Session]:
     """Change a database as its administrator, yield a session, and roll back."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.connect() as connection, connection.begin() as transaction:
@@ -64,7 +64,7 @@ def test_a_guard_of_sqlite_that_is_missing_or_added_refuses(
     sqlite_url: str, statement: str
 ) -> None:
     with (
-        changed(sqlite_url, statement) as session,
+        apply_changes(sqlite_url, statement) as session,
         pytest.raises(NotReady, match=REFUSED_ON_SQLITE[statement]) as refused,
     ):
         must_be_guarded(session)
@@ -76,7 +76,7 @@ def test_a_guard_of_sqlite_that_is_missing_or_added_refuses(
 
 def test_a_table_of_sqlite_that_passes_rows_over_refuses(sqlite_url: str) -> None:
     with (
-        changed(sqlite_url, REBUILT) as session,
+        apply_changes(sqlite_url, REBUILT) as session,
         pytest.raises(NotReady, match="conflict clause of kept was added"),
     ):
         must_be_guarded(session)
@@ -86,7 +86,7 @@ def test_roles_that_the_login_could_take_on_are_looked_at(pg_url: str) -> None:
     login = f"CREATE ROLE {BY_NAME} LOGIN IN ROLE {APP_ROLE}"
     bypass = f"ALTER ROLE {APP_ROLE} BYPASSRLS"
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
-    with changed(pg_url, login, bypass, signed_in) as session:
+    with apply_changes(pg_url, login, bypass, signed_in) as session:
         said = describe_login(session)
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
@@ -98,7 +98,7 @@ def test_a_login_that_owns_the_schema_is_refused(pg_url: str) -> None:
     login = f"CREATE ROLE {BY_NAME} LOGIN IN ROLE {APP_ROLE}"
     owned = f"ALTER SCHEMA public OWNER TO {BY_NAME}"
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
-    with changed(pg_url, login, owned, signed_in) as session:
+    with apply_changes(pg_url, login, owned, signed_in) as session:
         said = describe_login(session)
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
@@ -108,7 +108,7 @@ def test_a_login_that_owns_the_schema_is_refused(pg_url: str) -> None:
 
 def test_a_guard_of_sqlite_that_was_changed_refuses(sqlite_url: str) -> None:
     with (
-        changed(sqlite_url, *CHANGED) as session,
+        apply_changes(sqlite_url, *CHANGED) as session,
         pytest.raises(NotReady, match="entry_kept_from_update on entry was changed"),
     ):
         must_be_guarded(session)
@@ -144,7 +144,7 @@ REFUSED_ON_POSTGRESQL = {
 def test_a_guard_of_postgresql_that_is_weakened_refuses(
     pg_url: str, statement: str
 ) -> None:
-    with changed(pg_url, statement) as session, pytest.raises(NotReady) as refused:
+    with apply_changes(pg_url, statement) as session, pytest.raises(NotReady) as refused:
         must_be_guarded(session)
 
     assert REFUSED_ON_POSTGRESQL[statement] in str(refused.value)
@@ -159,14 +159,14 @@ TOLERATED = {
 
 @pytest.mark.parametrize("statement", TOLERATED)
 def test_what_cannot_weaken_a_guard_is_a_warning(pg_url: str, statement: str) -> None:
-    with changed(pg_url, statement) as session:
+    with apply_changes(pg_url, statement) as session:
         said = must_be_guarded(session)
 
     assert any(TOLERATED[statement] in line for line in said)
 
 
 def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None:
-    with changed(sqlite_url, "CREATE INDEX reports ON entry (type)") as session:
+    with apply_changes(sqlite_url, "CREATE INDEX reports ON entry (type)") as session:
         [said] = must_be_guarded(session)
 
     assert said.startswith("Warning: index reports on entry was added.")
@@ -193,7 +193,7 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
     pg_url: str, attributes: str, why: str | None
 ) -> None:
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
-    with changed(pg_url, f"CREATE ROLE {BY_NAME} {attributes}", signed_in) as session:
+    with apply_changes(pg_url, f"CREATE ROLE {BY_NAME} {attributes}", signed_in) as session:
         said = describe_login(session)
         warned = [w for w in must_be_bound(session, Environment.DRILL) if BY_NAME in w]
         if why:
@@ -209,7 +209,7 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
 # The head of a mailbox.
 
 
-def refusal(url: str, *statements: str) -> str:
+def get_refusal(url: str, *statements: str) -> str:
     """Return the message with which the database refuses some statements."""
     with pytest.raises(DBAPIError) as refused:
         ask(url, *statements)
@@ -219,8 +219,8 @@ def refusal(url: str, *statements: str) -> str:
 def test_the_head_of_a_mailbox_never_falls(url: str, officer: Someone) -> None:
     officer.submits()
 
-    fallen = refusal(url, "UPDATE mailbox SET head = head - 1 WHERE head > 0")
-    deleted = refusal(url, "DELETE FROM mailbox")
+    fallen = get_refusal(url, "UPDATE mailbox SET head = head - 1 WHERE head > 0")
+    deleted = get_refusal(url, "DELETE FROM mailbox")
 
     assert "the head of a mailbox never falls" in fallen
     assert "mailbox" in deleted
@@ -231,6 +231,6 @@ def test_the_head_of_a_mailbox_grows_with_its_deliveries_alone(
 ) -> None:
     officer.submits()
 
-    gap = refusal(pg_url, "UPDATE mailbox SET head = head + 1 WHERE head > 0")
+    gap = get_refusal(pg_url, "UPDATE mailbox SET head = head + 1 WHERE head > 0")
 
     assert "the head of a mailbox grows with its deliveries alone" in gap

@@ -74,13 +74,13 @@ def cast(world: Served) -> Cast:
     )
 
 
-def led(cast: Cast) -> Json:
+def build_led_case(cast: Cast) -> Json:
     to = [for_handover("IOM"), for_handover("UNHCR")]
     given = [consent(), for_services(), *to]
     return cast.lead.leads(cast.officer.submits(consents=given))
 
 
-def acts(
+def prepare_act(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
     """Read the record now, and return an action based on that version."""
@@ -88,19 +88,19 @@ def acts(
     return partial(who.post, f"{path_of(record)}/{action}", body, **named)
 
 
-def settled(*acts: Callable[[], Response]) -> list[Response]:
+def run_race(*acts: Callable[[], Response]) -> list[Response]:
     """Run the actions at once; a request that is told to retry later is repeated."""
     answers = together(*(partial(obeying, act) for act in acts))
     assert {a.status_code for a in answers if a.is_error} <= LOST
     return answers
 
 
-def only_winner(answers: list[Response]) -> int:
+def find_winner(answers: list[Response]) -> int:
     [winner] = [place for place, answer in enumerate(answers) if answer.is_success]
     return winner
 
 
-def leads_of(cast: Cast, case: Json) -> list[str]:
+def list_leads(cast: Cast, case: Json) -> list[str]:
     """Return the offices that lead by the stored rows; there may be one."""
     with cast.officer.reading() as work:
         found = cases.get(work, case["code"]).parties
@@ -114,15 +114,15 @@ def leads_of(cast: Cast, case: Json) -> list[str]:
 def test_a_handover_is_accepted_or_cancelled(cast: Cast) -> None:
     won = []
     for _ in range(ROUNDS):
-        case = led(cast)
+        case = build_led_case(cast)
         offered = done(cast.lead.offers(case, "IOM"))
-        accept = acts(cast.iom, "accept", offered, taking())
-        cancel = acts(cast.lead, "cancel", offered, {})
+        accept = prepare_act(cast.iom, "accept", offered, taking())
+        cancel = prepare_act(cast.lead, "cancel", offered, {})
 
-        winner = only_winner(settled(accept, cancel))
+        winner = find_winner(run_race(accept, cancel))
 
         assert cast.lead.sees(offered)["state"] == ("effective", "cancelled")[winner]
-        assert leads_of(cast, case) == [("IOM", "KZ_LEAD")[winner]]
+        assert list_leads(cast, case) == [("IOM", "KZ_LEAD")[winner]]
         assert cast.lead.get(path_of(case)).is_success == bool(winner)
         assert cast.iom.get(path_of(case)).is_success != bool(winner)
         won.append(winner)
@@ -133,14 +133,16 @@ def test_a_handover_is_accepted_or_cancelled(cast: Cast) -> None:
 @soak
 def test_of_two_who_take_the_lead_one_does(cast: Cast) -> None:
     for _ in range(ROUNDS):
-        case = led(cast)
+        case = build_led_case(cast)
         offered = done(cast.lead.offers(case, "IOM"))
-        both = [acts(one, "accept", offered, taking()) for one in (cast.iom, cast.other)]
+        both = [
+            prepare_act(one, "accept", offered, taking()) for one in (cast.iom, cast.other)
+        ]
 
-        answers = settled(*both)
+        answers = run_race(*both)
 
-        assert answers[1 - only_winner(answers)].status_code == 412
-        assert leads_of(cast, case) == ["IOM"]
+        assert answers[1 - find_winner(answers)].status_code == 412
+        assert list_leads(cast, case) == ["IOM"]
         told = kinds(done(cast.iom.get(f"{path_of(case)}/history"))["items"])
         assert told.count("case.handed_over") == 1
 
@@ -149,13 +151,13 @@ def test_of_two_who_take_the_lead_one_does(cast: Cast) -> None:
 @soak
 def test_of_two_offers_one_is_made(cast: Cast) -> None:
     for _ in range(ROUNDS):
-        case = led(cast)
+        case = build_led_case(cast)
         one = partial(cast.lead.offers, case, "IOM")
         other = partial(cast.colleague.offers, case, "UNHCR")
 
-        answers = settled(one, other)
+        answers = run_race(one, other)
 
-        assert problem(answers[1 - only_winner(answers)]) == (409, "handover-open")
+        assert problem(answers[1 - find_winner(answers)]) == (409, "handover-open")
         [made] = done(cast.lead.get("/handovers", case=case["code"]))["items"]
         done(cast.lead.does("cancel", made, {}))
 
@@ -166,20 +168,20 @@ def test_nobody_leads_on_a_consent_that_was_taken_back(cast: Cast) -> None:
     """Withdrawn before, it ends the offer; withdrawn after, the lead reads nothing."""
     won = []
     for _ in range(ROUNDS):
-        case = led(cast)
+        case = build_led_case(cast)
         offered = done(cast.lead.offers(case, "IOM"))
         consents = done(cast.officer.get(f"{path_of(case)}/consents"))["items"]
         [given] = [c["id"] for c in consents if c["focal_point"] == "IOM"]
         path = f"{path_of(case)}/consents/{given}/withdraw"
-        accept = acts(cast.iom, "accept", offered, taking())
+        accept = prepare_act(cast.iom, "accept", offered, taking())
 
-        withdrawn, accepted = settled(partial(cast.officer.post, path), accept)
+        withdrawn, accepted = run_race(partial(cast.officer.post, path), accept)
 
         assert withdrawn.status_code == 200
         taken = accepted.is_success
         state = cast.lead.sees(offered)["state"]
         assert state == ("effective" if taken else "cancelled")
-        assert leads_of(cast, case) == ["IOM" if taken else "KZ_LEAD"]
+        assert list_leads(cast, case) == ["IOM" if taken else "KZ_LEAD"]
         assert cast.iom.opens(f"{path_of(case)}/sections/needs").status_code == 404
         won.append(taken)
     report("accepted", won)
@@ -190,13 +192,13 @@ def test_nobody_leads_on_a_consent_that_was_taken_back(cast: Cast) -> None:
 def test_a_case_is_closed_or_its_lead_is_offered(cast: Cast) -> None:
     won = []
     for _ in range(ROUNDS):
-        case = led(cast)
+        case = build_led_case(cast)
         approval = done(cast.lead.does("close", case, closing()))["id"]
         done(cast.supervisor.post(f"/approvals/{approval}/approve"))
-        close = acts(cast.lead, "close", case, closing(), approval=approval)
+        close = prepare_act(cast.lead, "close", case, closing(), approval=approval)
         offer = partial(cast.colleague.offers, case, "IOM")
 
-        winner = only_winner(settled(close, offer))
+        winner = find_winner(run_race(close, offer))
 
         assert cast.lead.sees(case)["state"] == ("closed", "referring")[winner]
         assert bool(done(cast.iom.get("/handovers", case=case["code"]))["items"]) == bool(
@@ -212,13 +214,13 @@ def test_a_second_person_decides_while_the_lead_moves_and_nothing_comes_of_it(
     cast: Cast,
 ) -> None:
     for _ in range(ROUNDS):
-        case = led(cast)
+        case = build_led_case(cast)
         approval = done(cast.lead.does("close", case, closing()))["id"]
         offered = done(cast.lead.offers(case, "IOM"))
-        accept = acts(cast.iom, "accept", offered, taking())
+        accept = prepare_act(cast.iom, "accept", offered, taking())
         approve = partial(cast.supervisor.post, f"/approvals/{approval}/approve")
 
-        accepted, _ = settled(accept, approve)
+        accepted, _ = run_race(accept, approve)
 
         assert accepted.status_code == 200
         assert done(cast.lead.get("/worklist"))["items"] == []
@@ -237,13 +239,13 @@ def test_a_second_person_decides_while_the_lead_moves_and_nothing_comes_of_it(
 def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
     """Both succeed; the final lead is the sender, and the case reflects the help."""
     for _ in range(ROUNDS):
-        case = led(cast)
+        case = build_led_case(cast)
         referral = done(cast.lead.refers(case, cast.shelter.code))
         offered = done(cast.lead.offers(case, "IOM"))
-        accept = acts(cast.iom, "accept", offered, taking())
-        help_ = acts(cast.shelter, "accept", referral, promise())
+        accept = prepare_act(cast.iom, "accept", offered, taking())
+        help_ = prepare_act(cast.shelter, "accept", referral, promise())
 
-        answers = settled(accept, help_)
+        answers = run_race(accept, help_)
 
         assert [answer.status_code for answer in answers] == [200, 200]
         assert cast.iom.sees(case)["state"] == "assisting"
@@ -252,10 +254,10 @@ def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
 
 def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
     """The old lead waits for the lock, and by then has given the lead away."""
-    case = led(cast)
+    case = build_led_case(cast)
     offered = done(cast.lead.offers(case, "IOM"))
-    accept = acts(cast.iom, "accept", offered, taking())
-    cancel = acts(cast.lead, "cancel", offered, {})
+    accept = prepare_act(cast.iom, "accept", offered, taking())
+    cancel = prepare_act(cast.lead, "cancel", offered, {})
     refer = partial(cast.lead.refers, case, cast.shelter.code)
 
     with ThreadPoolExecutor() as pool, cast.officer.writing() as work:
@@ -268,5 +270,5 @@ def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
     assert first.result().status_code == 200
     assert problem(second.result()) == (412, "version-stale")
     assert third.result().status_code == 404
-    assert leads_of(cast, case) == ["IOM"]
+    assert list_leads(cast, case) == ["IOM"]
     assert "referral.opened" not in kinds(cast.lead.hears())

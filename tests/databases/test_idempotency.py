@@ -55,16 +55,16 @@ def sent(led: Json, lead: Someone) -> Json:
     return done(lead.refers(led, "KZ_SHELTER_KOGERSHIN"))
 
 
-def twice(act: Callable[[], Response]) -> tuple[Response, Response]:
+def run_twice(act: Callable[[], Response]) -> tuple[Response, Response]:
     """Run an action twice, as a client does whose first answer is lost."""
     return act(), act()
 
 
-def problem(response: Response) -> tuple[int, str]:
+def get_problem(response: Response) -> tuple[int, str]:
     return response.status_code, response.json()["type"].removeprefix("/problems/")
 
 
-def rows(world: World, *tables: type[Base]) -> list[int]:
+def count_rows(world: World, *tables: type[Base]) -> list[int]:
     with world.database.reading(SERVICE) as session:
         asked = (select(func.count()).select_from(table) for table in tables)
         return [session.scalars(statement).one() for statement in asked]
@@ -83,7 +83,7 @@ def test_a_thousand_repeats_at_once_make_one_case(url: str) -> None:
         ]
         answers = [each.result() for each in asked]
         listed = done(officer.get("/cases"))
-        made = rows(world, Case, Entry, Clock, Outcome)
+        made = count_rows(world, Case, Entry, Clock, Outcome)
         told = kinds(officer.hears()), kinds(lead.hears())
 
     report("heard", heard)
@@ -135,12 +135,12 @@ def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> No
             for _ in range(CLIENTS)
         ]
         answers = [each.result() for each in asked]
-        made = rows(world, Case)
+        made = count_rows(world, Case)
 
     report("heard", heard)
     [first] = [answer for answer in answers if answer.status_code == 201]
     others = [answer for answer in answers if answer is not first]
-    assert {problem(answer) for answer in others} == {(409, "external-reference-taken")}
+    assert {get_problem(answer) for answer in others} == {(409, "external-reference-taken")}
     assert {answer.json()["code"] for answer in others} == {first.json()["code"]}
     assert made == [1]
 
@@ -148,7 +148,7 @@ def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> No
 def test_the_same_request_twice_is_one_case(officer: Someone) -> None:
     body = new_case(submit=True)
 
-    first, again = twice(lambda: officer.creates("/cases", body, "k"))
+    first, again = run_twice(lambda: officer.creates("/cases", body, "k"))
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert REPLAYED not in first.headers
@@ -176,7 +176,7 @@ def test_one_key_is_for_one_request(officer: Someone) -> None:
     otherwise = officer.creates("/cases", new_case(submit=True), "k")
     done(officer.creates("/cases", new_case(submit=True), "another"))
 
-    assert problem(otherwise) == (422, "key-reused")
+    assert get_problem(otherwise) == (422, "key-reused")
     assert kinds(officer.hears()) == ["case.drafted", "case.drafted", "case.submitted"]
 
 
@@ -186,7 +186,7 @@ def test_one_key_is_for_one_path(officer: Someone) -> None:
     done(officer.does("submit", one, idempotency_key="k"))
     elsewhere = officer.does("submit", other, idempotency_key="k")
 
-    assert problem(elsewhere) == (422, "key-reused")
+    assert get_problem(elsewhere) == (422, "key-reused")
     assert officer.sees(other)["state"] == "draft"
 
 
@@ -218,7 +218,7 @@ def test_a_key_survives_a_new_api_key_of_the_account(
     officer.key = fresh
     again = officer.creates("/cases", body, "k")
 
-    assert problem(revoked) == (401, "unauthenticated")
+    assert get_problem(revoked) == (401, "unauthenticated")
     assert again.headers[REPLAYED] == "true"
     assert again.json() == first.json()
 
@@ -232,7 +232,7 @@ def test_a_key_must_be_given_where_something_is_made(led: Json, lead: Someone) -
         lead.post(f"{path_of(led)}/consents", consent()),
     ]
 
-    assert [problem(each) for each in refused] == [(400, "key-missing")] * 3
+    assert [get_problem(each) for each in refused] == [(400, "key-missing")] * 3
     assert lead.get("/referrals").json()["items"] == []
 
 
@@ -250,7 +250,7 @@ def test_an_accept_whose_answer_was_lost_is_not_told_that_it_is_out_of_date(
     seen = shelter.tag(sent)
     path = f"{path_of(sent)}/accept"
 
-    first, again = twice(
+    first, again = run_twice(
         lambda: shelter.post(path, promise(), if_match=seen, idempotency_key="k")
     )
     without_key = shelter.post(path, promise(), if_match=seen)
@@ -258,7 +258,7 @@ def test_an_accept_whose_answer_was_lost_is_not_told_that_it_is_out_of_date(
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.headers[REPLAYED] == "true"
     assert again.json() == first.json()
-    assert problem(without_key) == (412, "version-stale")
+    assert get_problem(without_key) == (412, "version-stale")
     assert kinds(lead.hears()).count("referral.accepted") == 1
 
 
@@ -269,13 +269,15 @@ def test_who_declined_the_lead_and_is_no_longer_party_is_answered_as_before(
     seen, why = lead.tag(case), {"reason": "NO_CAPACITY"}
     path = f"{path_of(case)}/decline-lead"
 
-    first, again = twice(lambda: lead.post(path, why, if_match=seen, idempotency_key="k"))
+    first, again = run_twice(
+        lambda: lead.post(path, why, if_match=seen, idempotency_key="k")
+    )
     without_key = lead.post(path, why, if_match=seen)
 
     assert (first.status_code, first.content) == (204, b"")
     assert (again.status_code, again.content) == (204, b"")
     assert again.headers[REPLAYED] == "true"
-    assert problem(without_key) == (404, "not-found")
+    assert get_problem(without_key) == (404, "not-found")
     assert kinds(officer.hears()).count("case.lead_declined") == 1
 
 
@@ -284,13 +286,13 @@ def test_a_closing_is_repeated_as_the_question_it_was_and_as_the_closing_it_was(
 ) -> None:
     seen, path = lead.tag(led), f"{path_of(led)}/close"
 
-    asked, asked_again = twice(
+    asked, asked_again = run_twice(
         lambda: lead.post(path, closing(), if_match=seen, idempotency_key="ask")
     )
     approval = asked.json()["id"]
     done(supervisor.post(f"/approvals/{approval}/approve"))
     approved = {"if_match": seen, "approval": approval, "idempotency_key": "close"}
-    closed, closed_again = twice(lambda: lead.post(path, closing(), **approved))
+    closed, closed_again = run_twice(lambda: lead.post(path, closing(), **approved))
     late = lead.post(path, closing(), if_match=seen, idempotency_key="ask")
 
     assert (asked.status_code, asked_again.status_code) == (202, 202)
@@ -311,16 +313,16 @@ def test_the_approval_is_part_of_the_request(led: Json, lead: Someone) -> None:
         path, closing(), if_match=seen, idempotency_key="k", approval=str(uuid4())
     )
 
-    assert problem(with_approval) == (422, "key-reused")
+    assert get_problem(with_approval) == (422, "key-reused")
 
 
 def test_referrals_and_consents_are_made_once(led: Json, lead: Someone) -> None:
     referral = {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"}
 
     pairs = [
-        twice(lambda: lead.creates(f"{path_of(led)}/referrals", referral, "r")),
-        twice(lambda: lead.creates(f"{path_of(led)}/consents", consent(), "c")),
-        twice(lambda: lead.post(f"{path_of(led)}/risk-assessments", {"level": "high"},
+        run_twice(lambda: lead.creates(f"{path_of(led)}/referrals", referral, "r")),
+        run_twice(lambda: lead.creates(f"{path_of(led)}/consents", consent(), "c")),
+        run_twice(lambda: lead.post(f"{path_of(led)}/risk-assessments", {"level": "high"},
                                 idempotency_key="a")),
     ]  # fmt: skip
 
@@ -344,8 +346,8 @@ def test_what_failed_may_be_tried_again(officer: Someone) -> None:
     made = officer.creates("/cases", new_case(submit=True), "k")
     submitted = officer.does("submit", done(officer.writes_case()), idempotency_key="s")
 
-    assert problem(without_consent) == (409, "needs-unmet")
-    assert problem(stale) == (412, "version-stale")
+    assert get_problem(without_consent) == (409, "needs-unmet")
+    assert get_problem(stale) == (412, "version-stale")
     assert made.status_code == 201
     assert REPLAYED not in made.headers
     assert submitted.status_code == 200
@@ -358,7 +360,7 @@ def test_one_external_reference_is_one_case(officer: Someone, stranger: Someone)
     again = officer.creates("/cases", body)
     elsewhere = stranger.creates("/cases", body)
 
-    assert problem(again) == (409, "external-reference-taken")
+    assert get_problem(again) == (409, "external-reference-taken")
     assert again.json()["code"] == first["code"]
     assert elsewhere.status_code == 201
 
@@ -380,9 +382,9 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
             told = second.result(timeout=PATIENCE)
 
     if officer.world.database.is_sqlite:
-        assert problem(second.result()) == (422, "key-reused")
+        assert get_problem(second.result()) == (422, "key-reused")
     else:
-        assert problem(told) == (409, "key-in-flight")
+        assert get_problem(told) == (409, "key-in-flight")
         assert told.headers["Retry-After"] == "1"
 
 
@@ -445,4 +447,4 @@ def test_what_came_of_a_request_is_kept_without_what_was_in_it(
 
     assert set(kept) == {"account_id", "key", "fingerprint", "resource_id", "status", "at"}
     assert len(kept["fingerprint"]) == 64
-    assert rows(world, Delivery, Party) == [1, 1]
+    assert count_rows(world, Delivery, Party) == [1, 1]

@@ -29,7 +29,7 @@ from tests.support.databases import Copy, overheard
 from tests.support.world import NOON, Someone, World, done, path_of
 
 
-def goes_on_erasing(says: Says, url: str, path: Path) -> None:
+def erase_repeatedly(says: Says, url: str, path: Path) -> None:
     """Commit erasures one by one, send each id after its commit, and copy it out."""
     world, ledger = World(url), Ledger(path)
     while True:
@@ -55,12 +55,12 @@ def erase(world: World, *cases: UUID) -> None:
             enter(session, case, NOON)
 
 
-def known(world: World) -> set[UUID]:
+def list_recorded(world: World) -> set[UUID]:
     with world.database.reading() as session:
         return set(erasures.recorded(session))
 
 
-def named(path: Path) -> set[UUID]:
+def list_named(path: Path) -> set[UUID]:
     contents = Ledger(path).found()
     return set(contents.erased) if contents else set()
 
@@ -73,7 +73,7 @@ def asked(world: World, ledger: Ledger) -> Iterator[TestClient]:
         yield http
 
 
-def readiness(asked: TestClient) -> tuple[int, str]:
+def get_readiness(asked: TestClient) -> tuple[int, str]:
     answer = asked.get("/readyz")
     return answer.status_code, answer.json()["erasures"]
 
@@ -90,7 +90,7 @@ def test_what_is_erased_is_named_outside_once(
     added.append(Ledger(path).copy_out(world.ground))
 
     assert added == [3, 0, 0]
-    assert named(path) == known(world)
+    assert list_named(path) == list_recorded(world)
     assert all(draft["code"] not in path.read_text(encoding="utf-8") for draft in drafts)
 
 
@@ -121,7 +121,7 @@ def test_whoever_writes_waits_for_another_process_that_does(
             waiting = pool.submit(ledger.copy_out, world.ground)
             with pytest.raises(TimeoutError):
                 waiting.result(0.5)
-            meanwhile = named(path)
+            meanwhile = list_named(path)
         added = waiting.result(30)
 
     assert (meanwhile, added) == (set(), 1)
@@ -145,7 +145,7 @@ def test_processes_that_copy_out_at_once_write_each_line_once(
 
     assert sum(added) == 3000
     assert path.read_text(encoding="utf-8").count("\nerased ") == 3000
-    assert named(path) == known(world)
+    assert list_named(path) == list_recorded(world)
 
 
 @pytest.mark.slow
@@ -157,25 +157,25 @@ def test_whoever_is_killed_between_the_commit_and_the_copy_is_made_up_for(
 
     committed: set[UUID] = set()
     for lines in (1, 2, 5, 9):
-        child = Child(goes_on_erasing, url, path)
+        child = Child(erase_repeatedly, url, path)
         committed |= {UUID(child.says()) for _ in range(lines)}
         child.dies()
     Ledger(path).copy_out(world.ground)
 
-    assert named(path) == known(world) >= committed
+    assert list_named(path) == list_recorded(world) >= committed
     Ledger(path).must_agree(world.ground)
 
 
 def test_it_is_ready_while_the_two_agree(
     world: World, asked: TestClient, ledger: Ledger
 ) -> None:
-    first = readiness(asked)
+    first = get_readiness(asked)
     ledger.start(world.ground)
     erase(world)
-    not_yet_copied = readiness(asked)
+    not_yet_copied = get_readiness(asked)
     ledger.copy_out(world.ground)
 
-    assert first == not_yet_copied == readiness(asked) == (200, "ready")
+    assert first == not_yet_copied == get_readiness(asked) == (200, "ready")
 
 
 def test_an_older_database_is_not_ready_and_says_what_to_do(
@@ -187,7 +187,7 @@ def test_an_older_database_is_not_ready_and_says_what_to_do(
     with copy() as url:  # a database that never erased has the same epoch in all copies
         older = World(url)
         with TestClient(create_app(older.ground, Ledger(path))) as http:
-            found = readiness(http)
+            found = get_readiness(http)
         with pytest.raises(ErasuresDue, match="1 erasures of"):
             Ledger(path).must_agree(older.ground)
         with pytest.raises(ErasuresDue):  # a ledger of the newer database detects it too
@@ -207,7 +207,7 @@ def test_a_database_that_goes_back_under_a_running_service_is_noticed(
 
     with copy() as url:
         older = World(url)
-        erase(older, *list(known(world))[:2])
+        erase(older, *list(list_recorded(world))[:2])
         with pytest.raises(ErasuresDue, match="1 erasures of"):
             ledger.must_agree(older.ground)
         older.closes()
@@ -223,14 +223,14 @@ def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
     path.unlink()
 
     lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
-    assert readiness(asked) == lost
+    assert get_readiness(asked) == lost
     with pytest.raises(LedgerUnusable, match="safe-conduct erasures export"):
         ledger.copy_out(world.ground)
     with pytest.raises(LedgerUnusable):
         ledger.start(world.ground)
     assert not path.exists()
     assert ledger.copy_out(world.ground, anew=True) == 1
-    assert readiness(asked) == (200, "ready")
+    assert get_readiness(asked) == (200, "ready")
 
 
 def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
@@ -243,13 +243,13 @@ def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
     path.unlink()
 
     lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
-    assert readiness(asked) == lost
+    assert get_readiness(asked) == lost
     for look in (ledger.start, ledger.copy_out, ledger.must_agree):
         with pytest.raises(LedgerUnusable, match="Put its newest copy back"):
             look(world.ground)
     assert not path.exists()
     assert ledger.copy_out(world.ground, anew=True) == 0
-    assert readiness(asked) == (200, "ready")
+    assert get_readiness(asked) == (200, "ready")
 
 
 def test_a_ledger_of_another_database_is_refused_and_left_alone(
@@ -262,7 +262,7 @@ def test_a_ledger_of_another_database_is_refused_and_left_alone(
     path.write_text(other, encoding="utf-8")
     erase(world)
 
-    found = readiness(asked)
+    found = get_readiness(asked)
     with pytest.raises(LedgerForeign, match="nothing was changed"):
         ledger.copy_out(world.ground, anew=True)
 
@@ -281,7 +281,7 @@ def test_a_ledger_with_a_line_that_is_none_is_refused_with_its_number(
         path.read_text(encoding="utf-8").replace("erased", "erazed"), encoding="utf-8"
     )
 
-    found = readiness(asked)
+    found = get_readiness(asked)
     with pytest.raises(LedgerDamaged, match="Line 3 of"):
         ledger.copy_out(world.ground)
 
@@ -296,11 +296,11 @@ def test_a_torn_line_is_written_anew_and_disturbs_nobody(
     ledger.copy_out(world.ground)
     path.write_bytes(path.read_bytes()[:-30])
 
-    torn, found = named(path), readiness(asked)
+    torn, found = list_named(path), get_readiness(asked)
     added = ledger.copy_out(world.ground)
 
     assert (len(torn), added, found) == (1, 1, (200, "ready"))
-    assert named(path) == known(world)
+    assert list_named(path) == list_recorded(world)
     assert path.read_text(encoding="utf-8").count(" torn\n") == 1
 
 
@@ -316,7 +316,7 @@ def test_the_worker_follows_an_erasure_once(
     with overheard(world.database) as said:
         worker.follow()
 
-    assert named(path) == known(world)
+    assert list_named(path) == list_recorded(world)
     assert officer.get(path_of(draft)).is_success
     assert len([s for s in said if "erasure" in s and "count(*)" in s]) == 2
     assert not [s for s in said if "VACUUM" in s]

@@ -12,7 +12,7 @@ from tests.support.world import Someone, done
 BY_READER_ALONE = "USING INDEX ix_party_focal_point_id_number (focal_point_id=?)"
 
 
-def plans(url: str, statements: list[str]) -> list[str]:
+def explain_statements(url: str, statements: list[str]) -> list[str]:
     """Return how SQLite would look up each statement."""
     with closing(sqlite3.connect(str(make_url(url).database))) as connection:
         return [
@@ -35,7 +35,9 @@ def test_one_case_is_not_looked_for_among_all_of_its_reader(
 
     asked = [one for one in statements if "FROM party" in one and '"case".code = ?' in one]
     assert asked
-    assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
+    assert not [
+        step for step in explain_statements(sqlite_url, asked) if BY_READER_ALONE in step
+    ]
 
 
 def test_past_answers_are_read_newest_first_and_no_further(
@@ -45,7 +47,7 @@ def test_past_answers_are_read_newest_first_and_no_further(
         officer.submits()
 
     [asked] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
-    steps = plans(sqlite_url, [asked])
+    steps = explain_statements(sqlite_url, [asked])
     assert [one for one in steps if "USING INDEX ix_clock_waits_on_set_at" in one]
     assert not [one for one in steps if "TEMP B-TREE" in one]
 
@@ -60,7 +62,9 @@ def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
 
     asked = [one for one in statements if one.startswith("SELECT") and "party" in one]
     assert asked
-    assert not [step for step in plans(sqlite_url, asked) if BY_READER_ALONE in step]
+    assert not [
+        step for step in explain_statements(sqlite_url, asked) if BY_READER_ALONE in step
+    ]
 
 
 LISTS = ("cases", "referrals", "handovers", "worklist", "approvals", "events")
@@ -80,7 +84,7 @@ def test_a_page_is_read_in_its_order_and_no_further(
     paged = [one for one in statements if "LIMIT" in one and "ORDER BY" in one]
     assert paged
     for statement in paged:
-        steps = plans(sqlite_url, [statement])
+        steps = explain_statements(sqlite_url, [statement])
         assert not [one for one in steps if "TEMP B-TREE" in one or "SCAN" in one]
         # Once for the page, and not once for each row.
         assert len([one for one in steps if BY_READER_ALONE in one]) <= 1

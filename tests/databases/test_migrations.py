@@ -33,24 +33,24 @@ NEVER_REWRITTEN = (
 
 
 @contextmanager
-def signed_in(url: str) -> Iterator[Connection]:
+def connect_as_login(url: str) -> Iterator[Connection]:
     """Yield a connection as the login, not as the service's role."""
     engine = create_engine(make_url(url), poolclass=NullPool)
     with engine.begin() as connection:
         yield connection
 
 
-def rows(url: str) -> dict[str, int]:
-    with signed_in(url) as connection:
+def count_rows(url: str) -> dict[str, int]:
+    with connect_as_login(url) as connection:
         return {
             table.name: connection.scalars(select(func.count()).select_from(table)).one()
             for table in Base.metadata.sorted_tables
         }
 
 
-def described(url: str) -> set[str]:
+def describe_tables(url: str) -> set[str]:
     """Return all that the database knows of our tables, as lines."""
-    with signed_in(url) as connection:
+    with connect_as_login(url) as connection:
         found = inspect(connection)
         lines = {
             f"{table}: {what}"
@@ -66,10 +66,10 @@ def described(url: str) -> set[str]:
                 str(found.get_pk_constraint(table)),
             )
         }
-        return lines | indices(connection)
+        return lines | list_indices(connection)
 
 
-def indices(connection: Connection) -> set[str]:
+def list_indices(connection: Connection) -> set[str]:
     """Return the definitions of indices, as reflection leaves out their conditions."""
     if connection.dialect.name == "postgresql":
         asked = "SELECT indexdef FROM pg_indexes WHERE tablename != 'alembic_version'"
@@ -85,22 +85,22 @@ def test_migrations_make_the_tables_the_code_knows(url: str) -> None:
 
 
 def test_every_constraint_and_index_is_the_one_the_code_names(url: str) -> None:
-    migrated = described(url)
+    migrated = describe_tables(url)
 
     migrations.downgrade(url, "base")
-    with signed_in(url) as connection:
+    with connect_as_login(url) as connection:
         Base.metadata.create_all(connection)
 
-    assert described(url) == migrated
+    assert describe_tables(url) == migrated
     assert len(migrated) > 3 * len(Base.metadata.tables)
 
 
 def test_every_table_takes_a_row_from_the_service(url: str) -> None:
-    before = rows(url)
+    before = count_rows(url)
 
     fill(url)
 
-    added = {name: count - before[name] for name, count in rows(url).items()}
+    added = {name: count - before[name] for name, count in count_rows(url).items()}
     assert set(added) == {table.name for table in Base.metadata.sorted_tables}
     assert {name for name, count in added.items() if count != 1} == {"epoch"}
 
@@ -112,7 +112,7 @@ def test_migrations_go_down_and_up_again_with_rows_in_the_tables(url: str) -> No
     migrations.upgrade(url)
 
     migrations.check(url)
-    assert {name for name, count in rows(url).items() if count} == {"epoch"}
+    assert {name for name, count in count_rows(url).items() if count} == {"epoch"}
     fill(url)
 
 
@@ -138,7 +138,7 @@ def test_two_that_migrate_at_once_do_it_once(url: str) -> None:
     both = [subprocess.Popen([sys.executable, "-c", command, url]) for _ in range(2)]
 
     assert [process.wait(30) for process in both] == [0, 0]
-    assert rows(url)["epoch"] == 1
+    assert count_rows(url)["epoch"] == 1
 
 
 def test_a_database_knows_which_migration_it_stands_at(database: Database) -> None:
@@ -171,19 +171,22 @@ def test_a_database_has_one_name_of_its_own(database: Database, url: str) -> Non
 )
 def test_the_journal_is_never_rewritten(url: str, table: str, change: str) -> None:
     fill(url)
-    before, column = rows(url)[table], next(iter(Base.metadata.tables[table].columns)).name
+    before, column = (
+        count_rows(url)[table],
+        next(iter(Base.metadata.tables[table].columns)).name,
+    )
 
     with (
         pytest.raises(DBAPIError, match=f"{table} is never rewritten"),
-        signed_in(url) as c,
+        connect_as_login(url) as c,
     ):
         c.execute(text(change.format(table=table, column=column)))
 
-    assert rows(url)[table] == before > 0
+    assert count_rows(url)[table] == before > 0
 
 
 def test_a_migration_that_leaves_a_row_alone_is_not_kept(sqlite_url: str) -> None:
-    with signed_in(sqlite_url) as connection:  # where foreign keys are off
+    with connect_as_login(sqlite_url) as connection:  # where foreign keys are off
         connection.execute(
             text("INSERT INTO sighting VALUES (:who, :who, '2026-06-01')"),
             {"who": "0" * 32},

@@ -33,13 +33,13 @@ def narrow(
     made.closes()
 
 
-def every_code(one: Someone) -> set[str]:
+def list_all_codes(one: Someone) -> set[str]:
     """Return all visible cases, as code without a condition would."""
     with reading(one.world.ground, one.actor) as work:
         return set(work.session.scalars(select(Case.code)))
 
 
-def listed(one: Someone) -> set[str]:
+def list_codes(one: Someone) -> set[str]:
     return {case["code"] for case in done(one.get("/cases"))["items"]}
 
 
@@ -60,9 +60,9 @@ def test_nothing_of_one_is_left_to_the_other(narrow: World) -> None:
         one, foreign = people[me], drafts[other][turn % 3]
         match turn // 2 % 4:
             case 0:
-                assert listed(one) == own[me], turn
+                assert list_codes(one) == own[me], turn
             case 1:
-                assert every_code(one) == own[me], turn
+                assert list_all_codes(one) == own[me], turn
             case 2:
                 assert one.get(path_of(foreign)).status_code == 404, turn
                 assert is_stopped(narrow)

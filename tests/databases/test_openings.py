@@ -43,7 +43,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 
 @contextmanager
-def before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
+def run_before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
     """Run some actions just before the nth statement that contains `asks`."""
     asked: list[str] = []
 
@@ -61,14 +61,16 @@ def before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]:
     assert len(asked) >= nth
 
 
-def writes(who: Someone, case: Json, part: str, body: Json) -> None:
+def replace_document(who: Someone, case: Json, part: str, body: Json) -> None:
     """Replace a sealed document at its current version."""
     path = path_of(case)
     done(who.ask("PUT", f"{path}/{part}", body, headers={"If_Match": who.looks(path)}))
 
 
-def rewrites(who: Someone, case: Json) -> None:
-    writes(who, case, "sections/narrative", {"section": "narrative", "text": SECOND})
+def replace_narrative(who: Someone, case: Json) -> None:
+    replace_document(
+        who, case, "sections/narrative", {"section": "narrative", "text": SECOND}
+    )
 
 
 @pytest.fixture
@@ -85,13 +87,13 @@ def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
     return shelter
 
 
-def fears(lead: Someone, case: Json, whom: str) -> None:
+def record_fear(lead: Someone, case: Json, whom: str) -> None:
     """Record an office as unsafe."""
     origin = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    writes(lead, case, "safeguards", origin | {"unsafe_focal_points": [whom]})
+    replace_document(lead, case, "safeguards", origin | {"unsafe_focal_points": [whom]})
 
 
-def leaves(lead: Someone, case: Json) -> None:
+def withdraw_referral(lead: Someone, case: Json) -> None:
     """Withdraw the only referral of a case."""
     [sent] = done(lead.get("/referrals", case=case["code"]))["items"]
     done(lead.does("withdraw", sent, {"reason": "NO_LONGER_NEEDED"}))
@@ -102,10 +104,10 @@ def test_who_is_feared_or_gone_reads_nothing_that_was_written_since(
     world: Served, lead: Someone, case: Json, reader: Someone, how: str
 ) -> None:
     ends = {
-        "feared": partial(fears, lead, case, reader.code),
-        "gone": partial(leaves, lead, case),
+        "feared": partial(record_fear, lead, case, reader.code),
+        "gone": partial(withdraw_referral, lead, case),
     }
-    with before(world, 2, PAPER, ends[how], partial(rewrites, lead, case)):
+    with run_before(world, 2, PAPER, ends[how], partial(replace_narrative, lead, case)):
         told = done(reader.opens(f"{path_of(case)}/export/htcds", "protection"))
 
     assert SECOND not in str(told)
@@ -114,8 +116,8 @@ def test_who_is_feared_or_gone_reads_nothing_that_was_written_since(
 
 WARNED = {"section": "needs", "summary": "x", "safety_notice": SECOND}
 SINCE: dict[str, Callable[[Someone, Json], None]] = {
-    "safeguards": partial(fears, whom="IOM"),
-    "safety-notice": partial(writes, part="sections/needs", body=WARNED),
+    "safeguards": partial(record_fear, whom="IOM"),
+    "safety-notice": partial(replace_document, part="sections/needs", body=WARNED),
 }
 """What is opened, and how it comes to be written anew."""
 
@@ -131,7 +133,7 @@ def test_a_candidate_that_declines_meanwhile_reads_no_danger_that_was_told_since
     while_it_may = lead.opens(path).status_code
     no = {"reason": "NO_CAPACITY"}
     declines = partial(colleague.does, "decline-lead", case, no)
-    with before(world, 1, PAPERS, declines, partial(SINCE[part], officer, case)):
+    with run_before(world, 1, PAPERS, declines, partial(SINCE[part], officer, case)):
         told = lead.opens(path)
 
     assert while_it_may == 200
@@ -143,13 +145,13 @@ def test_a_no_counts_from_the_next_section_on(
 ) -> None:
     everything = {"purposes": list(Purpose)}
     says_no = partial(officer.post, f"{path_of(case)}/consents/withdraw", everything)
-    with before(world, 2, PAPER, says_no):
+    with run_before(world, 2, PAPER, says_no):
         told = done(lead.opens(f"{path_of(case)}/export/htcds"))
 
     assert told["opened"] == ["identity"]
 
 
-def beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
+def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
     """Open something while another request of the account has its turn, and act."""
     has_it = Event()
 
@@ -187,7 +189,7 @@ def test_an_emergency_that_is_declared_meanwhile_does_not_wait_for_tomorrow(
     emergency = {"reason": "RISK_TO_LIFE", "note": "now"}
     declares = partial(lead.creates, f"{path_of(case)}/vital-interests", emergency)
 
-    opened = beside(
+    opened = run_beside(
         world,
         lead,
         lambda: done(declares()),
@@ -203,7 +205,7 @@ def test_what_was_destroyed_meanwhile_is_not_opened(
     draft = drafted(officer)
     world.ground = world.app.state.ground = replace(world.ground, daily_cap=2)
 
-    opened = beside(
+    opened = run_beside(
         world,
         officer,
         lambda: done(officer.does("discard", draft)),

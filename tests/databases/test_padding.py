@@ -26,14 +26,14 @@ NAMES = (
 TEXTS = ("Рассказ", "She was promised work in a hotel. " * 20)
 
 
-def lengths(world: World, case: Json) -> list[tuple[str, int]]:
+def list_lengths(world: World, case: Json) -> list[tuple[str, int]]:
     with world.by_itself() as work:
         rows = select(Sealed.kind, func.length(Sealed.sealed)).join(Case)
         of_case = rows.where(Case.code == case["code"])
         return sorted((kind, size) for kind, size in work.session.execute(of_case))
 
 
-def written(officer: Someone, guards: Json, names: list[str], text: str) -> Json:
+def submit_case(officer: Someone, guards: Json, names: list[str], text: str) -> Json:
     told = [one for one in SECTIONS if one["section"] not in {"identity", "narrative"}]
     told += [
         {"section": "identity", "names": names},
@@ -46,19 +46,19 @@ def test_no_length_tells_fears_names_or_a_text_of_one_step(
     world: World, officer: Someone
 ) -> None:
     cases = [
-        written(officer, guards, names, text)
+        submit_case(officer, guards, names, text)
         for guards, names, text in zip(GUARDS, NAMES, (*TEXTS, ""), strict=True)
         if text
     ]
-    other = written(officer, GUARDS[2], NAMES[2], TEXTS[0])
+    other = submit_case(officer, GUARDS[2], NAMES[2], TEXTS[0])
 
-    found = {tuple(lengths(world, case)) for case in (*cases, other)}
+    found = {tuple(list_lengths(world, case)) for case in (*cases, other)}
 
     assert len(found) == 1
     assert dict(found.pop())["safeguards"] == 4096 + 28
 
 
-def unpad(world: World) -> int:
+def remove_padding(world: World) -> int:
     """Seal everything without padding, as an older version did."""
     with world.by_itself() as work:
         rows = work.session.scalars(select(Sealed)).all()
@@ -77,10 +77,10 @@ def unpad(world: World) -> int:
 def test_what_an_older_version_sealed_opens_and_is_sealed_anew(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(written(officer, GUARDS[1], NAMES[1], TEXTS[1]))
+    case = lead.leads(submit_case(officer, GUARDS[1], NAMES[1], TEXTS[1]))
     parts = ("sections/needs", "safeguards", "contacts")
     before = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
-    count = unpad(world)
+    count = remove_padding(world)
     old = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
     with world.by_itself() as work:
         due = resealing.list_outdated(work.session)

@@ -24,21 +24,21 @@ def world(url: str) -> Iterator[Served]:
 @pytest.fixture
 def home(world: Served) -> Homecoming:
     """Return a newly opened return."""
-    return fresh(world)
+    return begin_return(world)
 
 
-def fresh(world: Served) -> Homecoming:
+def begin_return(world: Served) -> Homecoming:
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     return begin(world, officer, lead)
 
 
-def statuses(answers: list[Response]) -> list[int]:
+def list_statuses(answers: list[Response]) -> list[int]:
     return sorted(answer.status_code for answer in answers)
 
 
 def test_a_person_is_not_sent_off_after_their_no(world: Served) -> None:
     for _ in range(ROUNDS):
-        home = fresh(world)
+        home = begin_return(world)
         home.goes("accept-plan")
         path, tag = f"/returns/{home.record['id']}", home.lead.tag(home.record)
         still = {"reconfirmed_today": True}
@@ -51,12 +51,12 @@ def test_a_person_is_not_sent_off_after_their_no(world: Served) -> None:
         assert state in {"in_transit", "called_off"}
         assert went.is_success == (state == "in_transit")
         assert said_no.is_success == (state == "called_off")
-        assert statuses([went, said_no])[1] in {404, 409, 412}
+        assert list_statuses([went, said_no])[1] in {404, 409, 412}
 
 
 def test_a_consent_that_is_taken_back_is_never_overtaken(world: Served) -> None:
     for _ in range(ROUNDS):
-        home = fresh(world)
+        home = begin_return(world)
         home.goes("accept-plan")
         [given] = home.consents("RETURN")
         code, tag = home.case["code"], home.lead.tag(home.record)
@@ -80,7 +80,7 @@ def test_of_two_who_open_a_return_one_does(world: Served) -> None:
 
         answers = together(partial(obeying, first, []), partial(obeying, second, []))
 
-        assert statuses(answers) == [201, 409]
+        assert list_statuses(answers) == [201, 409]
 
 
 def test_an_approval_lets_one_go_once(home: Homecoming) -> None:
@@ -92,6 +92,6 @@ def test_an_approval_lets_one_go_once(home: Homecoming) -> None:
 
     answers = together(partial(obeying, go, []), partial(obeying, go, []))
 
-    assert statuses(answers)[0] == 200
-    assert statuses(answers)[1] in {409, 412}
+    assert list_statuses(answers)[0] == 200
+    assert list_statuses(answers)[1] in {409, 412}
     assert [s["action"] for s in home.now()["steps"]].count("go") == 1

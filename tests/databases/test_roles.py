@@ -58,7 +58,7 @@ def service(pg_url: str) -> Iterator[Database]:
     database.engine.dispose()
 
 
-def may(url: str, right: str) -> set[str]:
+def list_permitted(url: str, right: str) -> set[str]:
     """Return the tables on which the app role has a right from any source."""
     asked = f"""SELECT relname FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
@@ -104,12 +104,12 @@ def test_the_owner_owns_everything_that_migrations_make(pg_url: str) -> None:
 
 
 def test_the_service_may_do_what_it_needs_and_no_more(pg_url: str) -> None:
-    assert may(pg_url, "SELECT") == {*Base.metadata.tables, "alembic_version"}
-    assert may(pg_url, "INSERT") == set(MAY_INSERT.split())
-    assert may(pg_url, "UPDATE") == set(MAY_UPDATE.split())
-    assert may(pg_url, "DELETE") == set(MAY_DELETE.split())
-    assert may(pg_url, "MAINTAIN") == set(MAY_MAINTAIN.split())
-    assert may(pg_url, "TRUNCATE, REFERENCES, TRIGGER") == set()
+    assert list_permitted(pg_url, "SELECT") == {*Base.metadata.tables, "alembic_version"}
+    assert list_permitted(pg_url, "INSERT") == set(MAY_INSERT.split())
+    assert list_permitted(pg_url, "UPDATE") == set(MAY_UPDATE.split())
+    assert list_permitted(pg_url, "DELETE") == set(MAY_DELETE.split())
+    assert list_permitted(pg_url, "MAINTAIN") == set(MAY_MAINTAIN.split())
+    assert list_permitted(pg_url, "TRUNCATE, REFERENCES, TRIGGER") == set()
 
 
 def test_the_service_draws_numbers_but_does_not_set_them(pg_url: str) -> None:
@@ -171,7 +171,7 @@ def test_not_even_the_owner_empties_the_journal(pg_url: str, table: str) -> None
 
 
 @contextmanager
-def login(url: str, role: str) -> Iterator[str]:
+def create_login(url: str, role: str) -> Iterator[str]:
     """Create a login with one role, as in production."""
     name, password = f"login_{token_hex(4)}", token_hex(8)
     ask(url, f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE {role}")
@@ -183,7 +183,7 @@ def login(url: str, role: str) -> Iterator[str]:
 
 
 def test_a_login_of_the_app_role_serves_and_does_not_migrate(pg_url: str) -> None:
-    with login(pg_url, APP_ROLE) as mine:
+    with create_login(pg_url, APP_ROLE) as mine:
         database = Database(mine)
         with database.reading() as session:
             assert migrated_to(session) == migrations.head()
@@ -193,7 +193,7 @@ def test_a_login_of_the_app_role_serves_and_does_not_migrate(pg_url: str) -> Non
 
 
 def test_a_login_of_the_owner_role_migrates_and_does_not_serve(pg_url: str) -> None:
-    with login(pg_url, OWNER_ROLE) as mine:
+    with create_login(pg_url, OWNER_ROLE) as mine:
         migrations.downgrade(mine, "base")
         migrations.upgrade(mine)
         database = Database(mine)
@@ -201,7 +201,7 @@ def test_a_login_of_the_owner_role_migrates_and_does_not_serve(pg_url: str) -> N
             read(database)
         database.engine.dispose()
 
-    assert may(pg_url, "INSERT") == set(MAY_INSERT.split())
+    assert list_permitted(pg_url, "INSERT") == set(MAY_INSERT.split())
 
 
 def read(database: Database) -> None:

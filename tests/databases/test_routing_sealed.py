@@ -16,11 +16,11 @@ FEARS: tuple[Json, ...] = (
 )
 
 
-def routing_of(who: Someone, case: Json) -> Json:
+def get_routing(who: Someone, case: Json) -> Json:
     return done(who.get(f"{path_of(case)}/routing"))
 
 
-def in_clear(world: World) -> tuple[set[tuple[int, bool]], int]:
+def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
     """Return what is stored unsealed: the candidates that were asked, and exclusions."""
     with world.by_itself() as work:
         rows = work.session.scalars(select(Shortlisted)).all()
@@ -31,9 +31,9 @@ def in_clear(world: World) -> tuple[set[tuple[int, bool]], int]:
 def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> None:
     cases = [officer.submits(safeguards=fears) for fears in FEARS]
 
-    shown = [routing_of(officer, case) for case in cases]
+    shown = [get_routing(officer, case) for case in cases]
 
-    assert in_clear(world) == ({(1, True)}, 0)
+    assert read_unsealed(world) == ({(1, True)}, 0)
     assert all(len(one["candidates"]) > 1 for one in shown)
     assert all(one["left_out"] for one in shown)
     with world.by_itself() as work:
@@ -42,7 +42,7 @@ def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> N
     assert len(lengths) == 1
 
 
-def keep_in_clear(world: World, case: Json) -> None:
+def store_unsealed(world: World, case: Json) -> None:
     """Store the ranking unsealed, as an older version did."""
     with world.by_itself() as work:
         of_case = select(Case.id).where(Case.code == case["code"])
@@ -62,18 +62,18 @@ def test_what_an_older_version_kept_in_clear_is_read_and_sealed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     cases = [officer.submits(safeguards=FEARS[1]) for _ in range(3)]
-    before = [routing_of(officer, case) for case in cases]
+    before = [get_routing(officer, case) for case in cases]
     for case in cases:
-        keep_in_clear(world, case)
-    old = [routing_of(officer, case) for case in cases]
+        store_unsealed(world, case)
+    old = [get_routing(officer, case) for case in cases]
     assert lead.does("decline-lead", cases[2], {"reason": "NO_CAPACITY"}).is_success
-    declined = routing_of(officer, cases[2])
+    declined = get_routing(officer, cases[2])
 
     steps = list(administering.reseal(world.ground))
-    new = [routing_of(officer, case) for case in cases]
+    new = [get_routing(officer, case) for case in cases]
 
     assert before == old
     assert new == [*before[:2], declined]
     assert steps == [(1, 2), (2, 2)]
-    assert in_clear(world) == ({(1, True), (2, True)}, 0)
+    assert read_unsealed(world) == ({(1, True), (2, True)}, 0)
     assert list(administering.reseal(world.ground)) == []

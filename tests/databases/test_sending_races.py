@@ -56,7 +56,7 @@ def post(world: World) -> Iterator[Post]:
         yield made
 
 
-def at_once[R](count: int, act: Callable[[], R]) -> list[R]:
+def run_together[R](count: int, act: Callable[[], R]) -> list[R]:
     """Run an action in several threads at nearly the same moment."""
     barrier = Barrier(count)
 
@@ -72,7 +72,7 @@ def test_nothing_is_in_two_hands(post: Post, officer: Someone) -> None:
     for turn in range(1, ROUNDS + 1):
         tells(officer, *OFFICES)
 
-        looks = at_once(SENDERS, post.leaves)
+        looks = run_together(SENDERS, post.leaves)
 
         arrived = Counter(given.to for given in (*post.mail.given, *post.sms.given))
         assert sum(look[Fate.DELIVERED] for look in looks) == len(arrived) == 12
@@ -94,7 +94,7 @@ def test_two_messages_to_one_contact_do_not_leave_at_once_by_two_senders(
         open_ones = [one for one in outbox(post.world) if one.state != State.SENT]
         before = len(post.mail.given)
 
-        at_once(SENDERS, post.leaves)
+        run_together(SENDERS, post.leaves)
 
         assert len(open_ones) == 2
         assert len(post.mail.given) == before + 1, turn
@@ -104,7 +104,7 @@ def test_two_messages_to_one_contact_do_not_leave_at_once_by_two_senders(
 
 
 def test_many_acts_at_once_make_one_message_of_it(post: Post, officer: Someone) -> None:
-    silent = at_once(SENDERS, lambda: tells(officer, "KZ_LEGAL_AID", "DESK_CARIBBEAN"))
+    silent = run_together(SENDERS, lambda: tells(officer, "KZ_LEGAL_AID", "DESK_CARIBBEAN"))
 
     post.leaves()
 
@@ -141,16 +141,16 @@ def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> 
 
 
 @contextmanager
-def doomed(post: Post, url: str, folder: Path) -> Iterator[Child]:
+def start_sender(post: Post, url: str, folder: Path) -> Iterator[Child]:
     """Start a sender in another process, to be killed while it works."""
-    one = Child(send_at_noon, url, key_file(folder), mail_port_of(post))
+    one = Child(send_at_noon, url, key_file(folder), get_mail_port(post))
     try:
         yield one
     finally:
         one.dies()
 
 
-def mail_port_of(post: Post) -> int:
+def get_mail_port(post: Post) -> int:
     sender = post.senders.ways[Way.EMAIL].send.__self__  # type: ignore[attr-defined]
     return int(sender.port)
 
@@ -171,7 +171,7 @@ def test_a_sender_that_is_killed_at_its_work_is_followed_by_another_after_the_wi
     given = GIVEN[mood]
     post.mail.mood = lambda: mood
     tells(officer, "KZ_LEGAL_AID")
-    with doomed(post, url, tmp_path) as sender:
+    with start_sender(post, url, tmp_path) as sender:
         wait_for(post.mail, asked=1, given=given)
         sender.dies()
     post.mail.mood = lambda: Mood.TAKES

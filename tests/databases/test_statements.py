@@ -24,7 +24,7 @@ def fill(officer: Someone, lead: Someone, number: int) -> None:
     done(lead.offers(case, SUCCESSORS[number]))
 
 
-def statements(who: Someone, path: str) -> list[str]:
+def list_statements(who: Someone, path: str) -> list[str]:
     with overheard(who.world.database) as said:
         done(who.get(path))
     return said
@@ -33,11 +33,11 @@ def statements(who: Someone, path: str) -> list[str]:
 @pytest.mark.parametrize("path", ["/cases", "/referrals", "/handovers"])
 def test_a_longer_list_asks_no_more(path: str, officer: Someone, lead: Someone) -> None:
     fill(officer, lead, 0)
-    of_one = statements(lead, path)
+    of_one = list_statements(lead, path)
     fill(officer, lead, 1)
     fill(officer, lead, 2)
 
-    of_three = statements(lead, path)
+    of_three = list_statements(lead, path)
 
     assert len(done(lead.get(path))["items"]) == 3
     assert len(of_three) == len(of_one)

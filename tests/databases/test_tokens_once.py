@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 ROUNDS: Final = amount(5, night=200)
 
 
-def asks(http: Client, assertion: str) -> Response:
+def request_token(http: Client, assertion: str) -> Response:
     form = {"grant_type": "client_credentials", "client_assertion_type": JWT}
     return http.post("/v1/oauth/token", data=form | {"client_assertion": assertion})
 
@@ -39,20 +39,20 @@ def test_of_two_workers_that_are_shown_the_same_assertion_one_gives_a_token(
     ):
         for _ in range(ROUNDS):
             assertion = machine.signs()
-            acts = [partial(asks, http, assertion) for http in (first, second) * 2]
+            acts = [partial(request_token, http, assertion) for http in (first, second) * 2]
             answers = together(*acts)
             heard += [answer.status_code for answer in answers]
-            later = [asks(http, assertion) for http in (first, second)]
+            later = [request_token(http, assertion) for http in (first, second)]
             assert Counter(a.status_code for a in answers) == {200: 1, 401: 3}
             assert [answer.status_code for answer in later] == [401, 401]
-        token = done(asks(first, machine.signs()))["access_token"]
+        token = done(request_token(first, machine.signs()))["access_token"]
         shown = second.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
 
     report("tokens", heard)
     assert done(shown)["kind"] == "integration"
 
 
-def parts(text: str) -> tuple[bytes, ...]:
+def list_secrets(text: str) -> tuple[bytes, ...]:
     """Return the secret parts of an assertion or a token, in every spelling."""
     secret = [part for part in text.replace("_", ".").split(".") if len(part) > 12]
     return tuple(spelled for part in secret for spelled in spellings(part))
@@ -79,4 +79,4 @@ def test_no_assertion_and_no_token_is_logged(
 
     assert broken.status_code == 500
     assert b'"fault"' in logged
-    assert [hits(logged, parts(said)) for said in (good, bad, token)] == [[]] * 3
+    assert [hits(logged, list_secrets(said)) for said in (good, bad, token)] == [[]] * 3

@@ -30,7 +30,7 @@ PIECE: Final = 32
 """So much of a secret is enough to know it; a page may end anywhere in a long one."""
 
 
-def keys_of(world: World, cases: Iterable[Json]) -> list[bytes]:
+def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:
     """Return the wrapped keys of some cases."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
     with world.database.reading(SERVICE) as session:
@@ -43,7 +43,7 @@ def secrets(world: World, cases: list[Json]) -> list[bytes]:
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
     with world.database.reading(SERVICE) as session:
         papers = select(Sealed.sealed).where(Sealed.case_id.in_(of_case))
-        return [*keys_of(world, cases), *session.scalars(papers)]
+        return [*load_keys(world, cases), *session.scalars(papers)]
 
 
 def in_files(url: str) -> bytes:
@@ -84,7 +84,7 @@ def test_no_file_of_sqlite_keeps_what_was_erased(
     for case in cases[::2]:
         write_again(officer, case)
     gone, stays = cases[:16], cases[16:]
-    keys, kept = keys_of(world, gone), secrets(world, stays)
+    keys, kept = load_keys(world, gone), secrets(world, stays)
     papers = {*first, *secrets(world, gone)} - {*keys, *kept}
     before = (
         count_found(keys, in_files(sqlite_url)),
@@ -129,13 +129,13 @@ def test_the_table_of_keys_keeps_none_that_was_destroyed(
 ) -> None:
     cases = [done(officer.writes_case()) for _ in range(12)]
     gone, stays = cases[:8], cases[8:]
-    keys, kept = keys_of(world, gone), keys_of(world, stays)
+    keys, kept = load_keys(world, gone), load_keys(world, stays)
     before = count_found(keys, in_table(pg_url, KEYS))
     for case in gone:
         done(officer.does("discard", case))
     committed = count_found(keys, in_table(pg_url, KEYS))
 
-    until_gone(worker, keys, pg_url)
+    run_until_gone(worker, keys, pg_url)
 
     files = in_table(pg_url, KEYS)
     assert before == 8
@@ -144,7 +144,7 @@ def test_the_table_of_keys_keeps_none_that_was_destroyed(
     assert count_found(kept, files) == len(kept) == 4
 
 
-def until_gone(worker: Aftermath, keys: list[bytes], url: str) -> None:
+def run_until_gone(worker: Aftermath, keys: list[bytes], url: str) -> None:
     """Run the worker until no key is left in the table of keys."""
     beat_until(worker, lambda: not count_found(keys, in_table(url, KEYS)))
 
@@ -165,14 +165,14 @@ def test_a_key_stays_while_a_transaction_may_still_see_it(
     pg_url: str, world: World, officer: Someone, worker: Aftermath
 ) -> None:
     case = done(officer.writes_case())
-    [key] = keys_of(world, [case])
+    [key] = load_keys(world, [case])
 
     with officer.reading() as work:
         work.session.execute(text("SELECT 1 FROM country"))
         done(officer.does("discard", case))
         worker.follow()
         meanwhile = count_found([key], in_table(pg_url, KEYS))
-    until_gone(worker, [key], pg_url)
+    run_until_gone(worker, [key], pg_url)
 
     assert meanwhile == 1
     assert count_found([key], in_table(pg_url, KEYS)) == 0
@@ -190,11 +190,11 @@ def test_after_the_table_was_written_anew_the_service_has_its_own_time_outs(
 
     done = world.database.scrub(KEYS)
 
-    assert done == (version(pg_url) >= 17)
+    assert done == (get_version(pg_url) >= 17)
     assert limits() == before
 
 
-def version(url: str) -> int:
+def get_version(url: str) -> int:
     """Return the PostgreSQL version; before 17 only the owner may rewrite a table."""
     [(number,)] = ask(url, "SHOW server_version_num")
     return int(str(number)) // 10_000

@@ -63,7 +63,7 @@ DOOMED = {
 
 
 @contextmanager
-def disk_on_fire(world: World) -> Iterator[None]:
+def fail_commits(world: World) -> Iterator[None]:
     """Make every commit of a write transaction fail; read transactions may end."""
 
     def burn(connection: Connection) -> None:
@@ -75,7 +75,7 @@ def disk_on_fire(world: World) -> Iterator[None]:
         yield
 
 
-def rows(world: World) -> list[int]:
+def count_rows(world: World) -> list[int]:
     """Return the number of rows that a request could leave behind."""
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
     with world.database.reading(SERVICE) as session:
@@ -102,11 +102,11 @@ def accepted(sent: Json, shelter: Someone) -> Json:
 
 
 def test_a_failed_commit_is_never_a_201(officer: Someone, world: World) -> None:
-    before = rows(world)
+    before = count_rows(world)
 
-    with disk_on_fire(world):
+    with fail_commits(world):
         failed = officer.creates("/cases", new_case(submit=True), "k")
-    between = rows(world)
+    between = count_rows(world)
     again = officer.creates("/cases", new_case(submit=True), "k")
 
     assert failed.status_code == 500
@@ -119,11 +119,11 @@ def test_a_failed_commit_is_never_a_201(officer: Someone, world: World) -> None:
 def test_what_the_database_refuses_only_at_the_commit_is_never_a_201(
     officer: Someone, world: World, url: str
 ) -> None:
-    before = rows(world)
+    before = count_rows(world)
     ask(url, *DOOMED[kind(world)])
 
     failed = officer.creates("/cases", new_case(submit=True), "k")
-    between = rows(world)
+    between = count_rows(world)
     ask(url, *ALLOWING[kind(world)])
     again = officer.creates("/cases", new_case(submit=True), "k")
 
@@ -137,11 +137,11 @@ def test_a_failed_commit_changes_nothing_and_the_same_reading_still_counts(
     led: Json, sent: Json, lead: Someone, shelter: Someone, world: World
 ) -> None:
     seen = {"if_match": shelter.tag(sent), "idempotency_key": "k"}
-    before = rows(world)
+    before = count_rows(world)
 
-    with disk_on_fire(world):
+    with fail_commits(world):
         failed = shelter.post(f"{path_of(sent)}/accept", promise(), **seen)
-    between = rows(world)
+    between = count_rows(world)
     again = shelter.post(f"{path_of(sent)}/accept", promise(), **seen)
 
     assert failed.status_code == 500
@@ -154,11 +154,11 @@ def test_a_failed_commit_changes_nothing_and_the_same_reading_still_counts(
 def test_an_act_is_kept_whole_or_not_at_all(
     table: str, officer: Someone, world: World, url: str
 ) -> None:
-    before = rows(world)
+    before = count_rows(world)
 
     with refusing(world, url, table):
         failed = officer.creates("/cases", new_case(submit=True), "k")
-        between = rows(world)
+        between = count_rows(world)
     again = officer.creates("/cases", new_case(submit=True), "k")
 
     assert failed.status_code >= 500
@@ -167,7 +167,9 @@ def test_an_act_is_kept_whole_or_not_at_all(
     assert again.status_code == 201
 
 
-def papers(led: Json, accepted: Json, lead: Someone, officer: Someone) -> list[Opening]:
+def list_documents(
+    led: Json, accepted: Json, lead: Someone, officer: Someone
+) -> list[Opening]:
     """Return calls that open each sealed document, by an account that may open it."""
     own, sections = officer.submits(), ("needs", "contact", "identity", "narrative")
     of_lead = (
@@ -189,9 +191,9 @@ def test_without_an_access_entry_nothing_is_shown(
     led: Json, accepted: Json, officer: Someone, lead: Someone, url: str
 ) -> None:
     """R35: no sealed content is sent before its access entry is stored."""
-    openings = papers(led, accepted, lead, officer)
+    openings = list_documents(led, accepted, lead, officer)
     shown = [opens() for opens in openings]
-    before = rows(lead.world)
+    before = count_rows(lead.world)
 
     with refusing(lead.world, url, "access_entry"):
         shut = [opens() for opens in openings]
@@ -199,19 +201,19 @@ def test_without_an_access_entry_nothing_is_shown(
     assert {answer.status_code for answer in shown} == {200}
     assert {answer.status_code for answer in shut} == {503}
     assert {answer.headers.get("Retry-After") for answer in shut} == {"1"}
-    assert said(shown) == set(WORDS)
-    assert said(shut) == set()
-    assert rows(lead.world) == before
+    assert find_words(shown) == set(WORDS)
+    assert find_words(shut) == set()
+    assert count_rows(lead.world) == before
 
 
-def said(answers: list[Response]) -> set[str]:
+def find_words(answers: list[Response]) -> set[str]:
     return {word for word in WORDS for answer in answers if word in answer.text}
 
 
 def test_a_failed_commit_shows_no_section(led: Json, lead: Someone, world: World) -> None:
     path = f"{path_of(led)}/sections/needs"
 
-    with disk_on_fire(world):
+    with fail_commits(world):
         shut = lead.opens(path)
 
     assert shut.status_code == 503
@@ -241,19 +243,19 @@ def test_what_happened_and_who_looked_is_never_rewritten(
     world: World,
 ) -> None:
     lead.opens(f"{path_of(led)}/sections/needs")
-    before = rows(world)
+    before = count_rows(world)
     changes: dict[str, Executable] = {
-        "update": same_again(table),
+        "update": build_noop(table),
         "delete": delete(table),
     }
 
     with pytest.raises(DBAPIError, match=r"never rewritten|permission denied"):
         run(lead, changes[how])
 
-    assert rows(world) == before
+    assert count_rows(world) == before
 
 
-def same_again(table: type[Entry | Delivery | AccessEntry]) -> Update:
+def build_noop(table: type[Entry | Delivery | AccessEntry]) -> Update:
     column = next(iter(table.__table__.columns))
     return update(table).values({column.name: column})
 

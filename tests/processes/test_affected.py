@@ -41,7 +41,7 @@ def record_heartbeat(world: World, at: datetime) -> None:
 
 
 @contextmanager
-def restored(world: World, url: str, folder: Path) -> Iterator[Command]:
+def restore_backup(world: World, url: str, folder: Path) -> Iterator[Command]:
     """Keep a backup, and yield a function that runs an operator's commands on it."""
     record_heartbeat(world, world.now)
     world.database.engine.dispose()
@@ -56,7 +56,7 @@ def read_report(operate: Command, *words: str) -> Json:
     return found
 
 
-def lines_of(found: Json, code: str) -> list[tuple[str, str, str | None]]:
+def list_lines(found: Json, code: str) -> list[tuple[str, str, str | None]]:
     [one] = [one for one in found["cases"] if one["code"] == code]
     return [(line["why"], line["what"], line["waits_on"]) for line in one["lines"]]
 
@@ -74,7 +74,7 @@ def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # no
     over = officer.submits()
     done(officer.does("withdraw", over, {"reason": "SENT_IN_ERROR"}))
     draft, gone = (done(officer.writes_case()) for _ in range(2))
-    with restored(world, url, tmp_path) as operate:
+    with restore_backup(world, url, tmp_path) as operate:
         done(officer.does("discard", gone))
         ledger.copy_out(world.ground)
         assert operate("restored").returncode == 0
@@ -84,18 +84,18 @@ def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # no
     cases = {one["code"]: one for one in found["cases"]}
     assert set(cases) == {one["code"] for one in (unanswered, led, draft, gone)}
     assert datetime.fromisoformat(found["backup_of"]) == NOON
-    assert lines_of(found, unanswered["code"])[0] == (
+    assert list_lines(found, unanswered["code"])[0] == (
         *("ran_out", f"cases/{unanswered['code']} acknowledge", "KZ_LEAD"),
     )
     assert (
         "ran_out",
         f"referrals/{sent['id']} acknowledge",
         "KZ_SHELTER_KOGERSHIN",
-    ) in (lines_of(found, led["code"]))
-    assert ("consents", "2 consents", None) in lines_of(found, led["code"])
+    ) in (list_lines(found, led["code"]))
+    assert ("consents", "2 consents", None) in list_lines(found, led["code"])
     assert ["lead", "KZ_LEAD"] in cases[led["code"]]["tell"]
     assert ["recipient", "KZ_SHELTER_KOGERSHIN"] in cases[led["code"]]["tell"]
-    assert lines_of(found, gone["code"]) == [("erased", f"cases/{gone['code']}", None)]
+    assert list_lines(found, gone["code"]) == [("erased", f"cases/{gone['code']}", None)]
     assert all(one["code"] in text for one in cases.values())
     assert [word for word in SECRETS if word in text + json.dumps(found)] == []
     assert SECTIONS
@@ -106,11 +106,11 @@ def test_what_is_due_later_waits_and_what_was_late_before_was_overdue(
 ) -> None:
     case = officer.submits()
     assert ledger.found()
-    with restored(world, url, tmp_path) as operate:
+    with restore_backup(world, url, tmp_path) as operate:
         late = read_report(operate, "--since", "2026-11-01")
         text = operate("affected", "--since", "2026-11-01").stdout
 
-    assert lines_of(late, case["code"])[0][0] == "overdue"
+    assert list_lines(late, case["code"])[0][0] == "overdue"
     assert MEANS[Why.OVERDUE] in text
     assert "1 have a missed deadline" in text
 
@@ -123,7 +123,7 @@ def test_a_case_that_the_backup_never_knew_is_counted_and_the_feeds_are_told(
     hook = hooked(world, "KZ_LEAD")
     lead.hears()
     lead.hears()
-    with restored(world, url, tmp_path) as operate:
+    with restore_backup(world, url, tmp_path) as operate:
         never = done(officer.writes_case())
         done(officer.does("discard", never))
         ledger.copy_out(world.ground)
@@ -190,7 +190,7 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
     for word in ("legal hold", "revoke-roles", "public-keys", "webhooks", "disable"):
         assert word in said.stdout
     whys = {one["code"]: {line["why"] for line in one["lines"]} for one in found["cases"]}
-    assert whys.keys() == {one["code"] for one in (over, *drafts)} == codes(before)
+    assert whys.keys() == {one["code"] for one in (over, *drafts)} == list_codes(before)
     assert all("will_be_erased" in why for why in whys.values())
     assert "ran_out" not in {why for those in whys.values() for why in those}
     [listed] = [one for one in found["cases"] if one["code"] == over["code"]]
@@ -198,5 +198,5 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
     assert MEANS[Why.WILL_BE_ERASED] in text
 
 
-def codes(found: Json) -> set[str]:
+def list_codes(found: Json) -> set[str]:
     return {one["code"] for one in found["cases"]}

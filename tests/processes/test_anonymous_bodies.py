@@ -34,7 +34,7 @@ def request_of(pieces: Pieces, **headers: str) -> Request:
     return Request({"type": "http", "headers": heads}, receive)
 
 
-def refused(request: Request, bodies: AnonymousBodies) -> int:
+def get_refusal(request: Request, bodies: AnonymousBodies) -> int:
     """Return the status with which a body is refused."""
     with pytest.raises((HTTPException, Busy)) as error:
         asyncio.run(bodies.read(request))
@@ -59,9 +59,9 @@ def test_a_late_body_needs_a_place_and_gives_it_back() -> None:
     late: Pieces = [(0, b"a=", True), (0.1, b"b", False)]
     bodies = AnonymousBodies(places=1)
 
-    assert refused(request_of(late), AnonymousBodies(places=0)) == 503
+    assert get_refusal(request_of(late), AnonymousBodies(places=0)) == 503
     assert asyncio.run(bodies.read(request_of(late))) == b"a=b"
-    assert refused(request_of([(0, b"a", True)]), bodies) == 408
+    assert get_refusal(request_of([(0, b"a", True)]), bodies) == 408
     assert bodies.free == 1
 
 
@@ -78,7 +78,7 @@ def test_a_long_body_is_refused_as_soon_as_that_is_known(
 ) -> None:
     bodies = AnonymousBodies()
 
-    assert refused(request_of(pieces, **headers), bodies) == 413
+    assert get_refusal(request_of(pieces, **headers), bodies) == 413
     assert bodies.free == anonymous_bodies.PLACES
 
 
@@ -95,7 +95,7 @@ def limited_world(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         yield world
 
 
-def opened(world: Served, said: bytes = b"") -> socket.socket:
+def open_connection(world: Served, said: bytes = b"") -> socket.socket:
     made = socket.create_connection(("127.0.0.1", world.port), timeout=10)
     made.sendall(said)
     return made
@@ -114,10 +114,10 @@ def is_closed(line: socket.socket) -> bool:
 @pytest.mark.slow
 def test_who_opens_many_and_sends_nothing_loses_the_oldest(limited_world: Served) -> None:
     with ExitStack() as stack:
-        lines = [stack.enter_context(opened(limited_world)) for _ in range(MOST)]
+        lines = [stack.enter_context(open_connection(limited_world)) for _ in range(MOST)]
         time.sleep(A_WHILE + 0.2)
         asked = stack.enter_context(
-            opened(limited_world, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+            open_connection(limited_world, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         )
         answered = asked.recv(4096)
         closed = [is_closed(line) for line in lines]
@@ -130,11 +130,13 @@ def test_who_opens_many_and_sends_nothing_loses_the_oldest(limited_world: Served
 def test_a_connection_that_was_answered_makes_room_first(limited_world: Served) -> None:
     ask = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
     with ExitStack() as stack:
-        idle = stack.enter_context(opened(limited_world, ask))
+        idle = stack.enter_context(open_connection(limited_world, ask))
         idle.recv(4096)
-        lines = [stack.enter_context(opened(limited_world)) for _ in range(MOST - 1)]
+        lines = [
+            stack.enter_context(open_connection(limited_world)) for _ in range(MOST - 1)
+        ]
         time.sleep(0.2)
-        asked = stack.enter_context(opened(limited_world, ask))
+        asked = stack.enter_context(open_connection(limited_world, ask))
         answered = asked.recv(4096)
         closed = [is_closed(line) for line in (idle, *lines)]
 

@@ -42,10 +42,12 @@ class Service:
         self.asked.append(package)
         if self.page is not None:
             return self.page
-        return json.dumps(vulnerability(*package) if package in self.knows else {}).encode()
+        return json.dumps(
+            build_vulnerability(*package) if package in self.knows else {}
+        ).encode()
 
 
-def vulnerability(name: str, version: str) -> Json:
+def build_vulnerability(name: str, version: str) -> Json:
     affected = {
         "package": {"name": name, "ecosystem": "PyPI"},
         "ranges": [{"type": "ECOSYSTEM", "events": [{"fixed": f"{version[:2]}1"}]}],
@@ -87,12 +89,12 @@ def root(tmp_path: Path) -> Path:
     for name, text in {"run": RUN, "dev": DEV, "other": OTHER}.items():
         (folder / f"requirements/{name}.txt").write_text(text)
     (folder / audit.ACCEPTED).write_text("# Nothing.\n")
-    git(folder, "init", "--quiet", "--initial-branch=main")
+    run_git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder, timedelta(days=30))
     return folder
 
 
-def git(root: Path, *words: str, **more: str) -> str:
+def run_git(root: Path, *words: str, **more: str) -> str:
     who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     return subprocess.check_output(
         ["git", *who, *words], cwd=root, text=True, env=dict(**PATH, **more)
@@ -104,9 +106,9 @@ PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 def commit(root: Path, ago: timedelta) -> str:
     moment = (datetime.now(UTC) - ago).isoformat()
-    git(root, "add", ".")
-    git(root, "commit", "--quiet", "-m", "Pin", GIT_COMMITTER_DATE=moment)
-    return git(root, "rev-parse", "HEAD").strip()
+    run_git(root, "add", ".")
+    run_git(root, "commit", "--quiet", "-m", "Pin", GIT_COMMITTER_DATE=moment)
+    return run_git(root, "rev-parse", "HEAD").strip()
 
 
 def accept(root: Path, *, days: int) -> None:
@@ -238,16 +240,16 @@ def test_a_new_pin_with_a_known_vulnerability_is_refused(
 def test_a_branch_is_compared_with_where_it_left_and_a_clone_with_last_week(
     root: Path, tmp_path: Path
 ) -> None:
-    git(tmp_path, "clone", "--quiet", str(root), "branch")
+    run_git(tmp_path, "clone", "--quiet", str(root), "branch")
     branch, landing = tmp_path / "branch", tmp_path / "landing"
-    landed = git(branch, "rev-parse", "HEAD").strip()
+    landed = run_git(branch, "rev-parse", "HEAD").strip()
     (branch / "requirements/run.txt").write_text(RUN.replace("1.0", "1.1"))
 
     commit(branch, timedelta(days=8))
-    last_week = git(branch, "rev-parse", "HEAD").strip()
+    last_week = run_git(branch, "rev-parse", "HEAD").strip()
     (branch / "requirements/run.txt").write_text(RUN.replace("1.0", "1.2"))
     commit(branch, timedelta(hours=1))
-    git(tmp_path, "clone", "--quiet", str(branch), "landing")
+    run_git(tmp_path, "clone", "--quiet", str(branch), "landing")
 
     assert audit.find_base(branch) == landed
     assert audit.find_base(landing) == last_week

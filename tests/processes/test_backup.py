@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 MEGABYTES = 100
 
 
-def codes(path: Path) -> set[str]:
+def list_codes(path: Path) -> set[str]:
     with closing(sqlite3.connect(path)) as copy:
         return {code for (code,) in copy.execute('SELECT code FROM "case"')}
 
@@ -63,7 +63,7 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
     world.closes()
 
     assert (done_.returncode, done_.stderr) == (0, "")
-    there = codes(tmp_path / "first.db")
+    there = list_codes(tmp_path / "first.db")
     assert before <= there <= set(answered)
     assert stat.S_IMODE((tmp_path / "first.db").stat().st_mode) == 0o600
     is_restored(tmp_path, sqlite_url, cursor, there)

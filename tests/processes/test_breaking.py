@@ -25,7 +25,7 @@ RELEASED = (
 TOLD = f"\n### Breaks\n\n- `{GONE}`: ask `/a`.\n"
 
 
-def without_b(version: str) -> Json:
+def build_contract(version: str) -> Json:
     paths = {"/a": OLD["paths"]["/a"], "/c": OLD["paths"]["/a"]}
     return OLD | {"info": {"version": version}, "paths": paths}
 
@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
     """Return a repository after its first release: `/b` is removed, and `/c` is new."""
     (tmp_path / "openapi").mkdir()
     write(tmp_path, breaking.RELEASED, OLD)
-    write(tmp_path, breaking.CONTRACT, without_b("0.2.0"))
+    write(tmp_path, breaking.CONTRACT, build_contract("0.2.0"))
     (tmp_path / breaking.CHANGELOG).write_text(UNRELEASED + RELEASED)
     return tmp_path
 
@@ -44,7 +44,7 @@ def write(root: Path, name: str, contract: Json) -> None:
     (root / name).write_text(json.dumps(contract))
 
 
-def git(root: Path, *words: str) -> None:
+def run_git(root: Path, *words: str) -> None:
     who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
     subprocess.run(["git", *who, *words], cwd=root, check=True, capture_output=True)
 
@@ -118,7 +118,7 @@ def test_only_some_versions_may_break(
     changelog = (UNRELEASED + TOLD).replace("0.2.0", now) + RELEASED.replace("0.1.0", then)
     (root / breaking.CHANGELOG).write_text(changelog)
     write(root, breaking.RELEASED, OLD | {"info": {"version": then}})
-    write(root, breaking.CONTRACT, without_b(now))
+    write(root, breaking.CONTRACT, build_contract(now))
 
     assert breaking.main([], root) == (0 if allowed else 1)
     assert (f"{now} may not break {then}" in capsys.readouterr().err) is not allowed
@@ -168,7 +168,7 @@ def test_a_release_without_its_contract_is_no_reason_to_pass(
 def test_a_release_is_a_date_and_a_copy(root: Path) -> None:
     dated = UNRELEASED.replace("Unreleased", "2027-01-01") + TOLD + RELEASED
     (root / breaking.CHANGELOG).write_text(dated)
-    write(root, breaking.RELEASED, without_b("0.2.0"))
+    write(root, breaking.RELEASED, build_contract("0.2.0"))
 
     assert breaking.main([], root) == 0
 
@@ -179,10 +179,10 @@ def test_any_revision_can_be_compared_with_whatever_is_told(
     (root / breaking.CHANGELOG).write_text(UNRELEASED + TOLD + RELEASED)
     now = (root / breaking.CONTRACT).read_text()
     write(root, breaking.CONTRACT, OLD)
-    git(root, "init", "-q")
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "Old")
-    git(root, "tag", "v0")
+    run_git(root, "init", "-q")
+    run_git(root, "add", ".")
+    run_git(root, "commit", "-qm", "Old")
+    run_git(root, "tag", "v0")
     same = breaking.main(["v0"], root)
     (root / breaking.CONTRACT).write_text(now)
 
@@ -194,7 +194,7 @@ def test_any_revision_can_be_compared_with_whatever_is_told(
 def test_what_is_no_revision_is_told_and_not_taken_for_no_break(
     root: Path, capsys: pytest.CaptureFixture[str], revision: str
 ) -> None:
-    git(root, "init", "-q")
+    run_git(root, "init", "-q")
 
     assert breaking.main(["--", revision], root) == 2
     assert "fatal" in capsys.readouterr().err

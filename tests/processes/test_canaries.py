@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def setting_out(world: World) -> Iterator[Journey]:
+def serve_journey(world: World) -> Iterator[Journey]:
     """Serve as `safe-conduct serve` does, on a free port."""
     made = Journey(world)
     serving = server(world.app, Settings(port=0))
@@ -60,7 +60,7 @@ def setting_out(world: World) -> Iterator[Journey]:
 @pytest.fixture
 def journey(world: World) -> Iterator[Journey]:
     """Return a new journey."""
-    with setting_out(world) as made:
+    with serve_journey(world) as made:
         yield made
 
 
@@ -78,9 +78,9 @@ class Gone:
 
 @pytest.fixture(scope="module")
 def gone(copy: Copy) -> Iterator[Gone]:
-    with copy() as url, setting_out(World(url)) as journey:
+    with copy() as url, serve_journey(World(url)) as journey:
         case, answers = journey.runs(), tuple(journey.answers)
-        files = [path.name for path in files_of(url) if path.stat().st_size]
+        files = [path.name for path in list_files(url) if path.stat().st_size]
         yield Gone(journey, url, case, answers, files)
         journey.world.closes()
 
@@ -88,7 +88,7 @@ def gone(copy: Copy) -> Iterator[Gone]:
 LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
 
 
-def garble(http: Client, text: str) -> bytes:
+def send_garbage(http: Client, text: str) -> bytes:
     """Send a request that is not HTTP and contains the text."""
     address = (http.base_url.host, http.base_url.port or 80)
     with socket.create_connection(address, timeout=5) as wire:
@@ -96,7 +96,7 @@ def garble(http: Client, text: str) -> bytes:
         return b"".join(iter(lambda: wire.recv(4096), b""))
 
 
-def files_of(url: str) -> list[Path]:
+def list_files(url: str) -> list[Path]:
     """Return the files of a database; for PostgreSQL those of its server."""
     if url.startswith("sqlite"):
         path = Path(make_url(url).database or "")
@@ -105,10 +105,10 @@ def files_of(url: str) -> list[Path]:
     return sorted(path for path in Path(str(folder)).rglob("*") if path.is_file())
 
 
-def found_on_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object]:
+def scan_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object]:
     """Return the hits in the bytes of every file."""
     found: list[object] = []
-    for path in files_of(url):
+    for path in list_files(url):
         try:
             found += [(path.name, hit) for hit in hits(path.read_bytes(), needles)]
         except FileNotFoundError:  # another test's database, or a recycled segment
@@ -124,18 +124,18 @@ def is_ours(url: str, path: Path) -> bool:
     return path.parent.name == str(oid)
 
 
-def checkpoint(url: str) -> None:
+def write_checkpoint(url: str) -> None:
     """Write everything from the journal of the database to its files."""
     lite = url.startswith("sqlite")
     ask(url, "PRAGMA wal_checkpoint(FULL)" if lite else "CHECKPOINT")
 
 
 def test_nothing_personal_lies_on_disk(gone: Gone) -> None:
-    running = found_on_disk(gone.url)
-    checkpoint(gone.url)
-    checked = found_on_disk(gone.url)
+    running = scan_disk(gone.url)
+    write_checkpoint(gone.url)
+    checked = scan_disk(gone.url)
     gone.journey.world.database.engine.dispose()
-    closed = found_on_disk(gone.url)
+    closed = scan_disk(gone.url)
 
     assert len(gone.journey.say.said) >= 30
     assert running == checked == closed == []
@@ -148,14 +148,14 @@ def test_the_hunt_finds_what_is_written_in_clear(world: World, url: str) -> None
     word, _ = "Ŵordthatisnotacanary", world.someone("IOM")
     other = tuple(spellings(word))
 
-    before = found_on_disk(url, other)
+    before = scan_disk(url, other)
     ask(url, f"UPDATE account SET label = '{word}'")
-    running = found_on_disk(url, other)
-    checkpoint(url)
+    running = scan_disk(url, other)
+    write_checkpoint(url)
 
     assert before == []
     assert running != []
-    assert found_on_disk(url, other) != []
+    assert scan_disk(url, other) != []
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -185,7 +185,7 @@ def test_nothing_personal_is_logged(
         unread = journey.cast[0].opens(f"{path_of(case)}/sections/needs")
         ask(url, "ALTER TABLE sealed RENAME TO sealed_away")
         unwritten = journey.cast[0].creates("/cases", {"notice": {}} | journey.say.case())
-        garbled = garble(journey.world.http, journey.say.text())
+        garbled = send_garbage(journey.world.http, journey.say.text())
 
     logged = "\n".join([*heard.lines, *capfd.readouterr()])
 

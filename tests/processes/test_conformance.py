@@ -116,7 +116,7 @@ class Answers:
 
 
 @contextmanager
-def answering(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]]:
+def serve_answers(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]]:
     """Start a server that gives these answers and then empty pages; yield its URL."""
     answers = Answers(list(said))
 
@@ -142,7 +142,7 @@ def answering(*said: tuple[int, dict[str, str]]) -> Iterator[tuple[Answers, str]
             server.shutdown()
 
 
-def polls_once(where: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def poll_once(where: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(KIT / "poller.py"), str(folder / "inbox.db"), "--once"]
     env = {"SAFE_CONDUCT_URL": where, "SAFE_CONDUCT_KEY": "sc_secret"}
     return subprocess.run(
@@ -154,10 +154,10 @@ def polls_once(where: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_the_reference_poller_takes_its_key_nowhere_else(
     tmp_path: Path, status: int
 ) -> None:
-    with answering() as (other, elsewhere):
+    with serve_answers() as (other, elsewhere):
         to = elsewhere.replace("127.0.0.1", "localhost") + "/v1/events"
-        with answering((status, {"Location": to})) as (_, where):
-            ended = polls_once(where, tmp_path)
+        with serve_answers((status, {"Location": to})) as (_, where):
+            ended = poll_once(where, tmp_path)
 
     assert other.keys == []
     assert ended.returncode == 1
@@ -171,8 +171,8 @@ def test_the_reference_poller_waits_until_the_time_that_it_is_told(
     until = ceil(time()) + 2
     dated = (status, {"Retry-After": formatdate(until, usegmt=True)})
     past = (status, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})
-    with answering(dated, past, (status, {"Retry-After": "soon"})) as (answers, where):
-        ended = polls_once(where, tmp_path)
+    with serve_answers(dated, past, (status, {"Retry-After": "soon"})) as (answers, where):
+        ended = poll_once(where, tmp_path)
         took_until = time()
 
     assert (ended.returncode, ended.stderr) == (0, "")

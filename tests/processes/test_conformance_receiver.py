@@ -21,12 +21,12 @@ OTHER: Final = bytes(range(1, 33))
 BODY: Final = b'{"type":"feed.event","data":{"event":"1","next":"5afec0de.1"}}'
 
 
-def signed(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, str]:
+def sign_body(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, str]:
     return headers(secrets or (SECRET,), "message-1", at, body)
 
 
 @contextmanager
-def listening(folder: Path) -> Iterator[str]:
+def run_receiver(folder: Path) -> Iterator[str]:
     """Run the receiver as an integrator does, and yield its URL."""
     with socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -43,13 +43,13 @@ def listening(folder: Path) -> Iterator[str]:
             it.send_signal(signal.SIGKILL)
 
 
-def woken(folder: Path) -> list[str]:
+def list_woken(folder: Path) -> list[str]:
     """Return the lines with which it woke the poller."""
     lines = (folder / "said").read_text().splitlines()
     return [line for line in lines if line.startswith("feed.event")]
 
 
-def posts(url: str, sent: dict[str, str], body: bytes = BODY) -> int:
+def send_body(url: str, sent: dict[str, str], body: bytes = BODY) -> int:
     transport = httpx2.HTTPTransport(retries=5)
     with httpx2.Client(transport=transport, trust_env=False) as http:
         return http.post(url, content=body, headers=sent).status_code
@@ -57,25 +57,25 @@ def posts(url: str, sent: dict[str, str], body: bytes = BODY) -> int:
 
 def test_a_message_is_taken_once_also_after_a_kill(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    with listening(tmp_path) as url:
-        first = [posts(url, signed(now)) for _ in range(2)]
-    with listening(tmp_path) as url:
-        again = posts(url, signed(now, OTHER, SECRET))
+    with run_receiver(tmp_path) as url:
+        first = [send_body(url, sign_body(now)) for _ in range(2)]
+    with run_receiver(tmp_path) as url:
+        again = send_body(url, sign_body(now, OTHER, SECRET))
 
     assert [*first, again] == [204] * 3
-    assert woken(tmp_path) == ["feed.event 5afec0de.1"]
+    assert list_woken(tmp_path) == ["feed.event 5afec0de.1"]
 
 
 def test_the_names_of_headers_are_read_as_any_proxy_writes_them(tmp_path: Path) -> None:
-    sent = signed(datetime.now(UTC))
-    with listening(tmp_path) as url:
+    sent = sign_body(datetime.now(UTC))
+    with run_receiver(tmp_path) as url:
         taken = [
-            posts(url, {write(name): value for name, value in sent.items()})
+            send_body(url, {write(name): value for name, value in sent.items()})
             for write in (str.lower, str.upper)
         ]
 
     assert taken == [204, 204]
-    assert woken(tmp_path) == ["feed.event 5afec0de.1"]
+    assert list_woken(tmp_path) == ["feed.event 5afec0de.1"]
 
 
 def test_of_what_is_signed_everything_counts(tmp_path: Path) -> None:
@@ -85,14 +85,14 @@ def test_of_what_is_signed_everything_counts(tmp_path: Path) -> None:
         *({"Webhook-Timestamp": one} for one in ("x", "", "-1", "9" * 40)),
         *({"Webhook-Signature": one} for one in ("", "v1,AAAA", "v2,AAAA", "v1,%00")),
     ]
-    with listening(tmp_path) as url:
+    with run_receiver(tmp_path) as url:
         refused = [
-            *(posts(url, signed(now) | change) for change in changes),
-            *(posts(url, signed(now + timedelta(minutes=m))) for m in (-6, 6)),
-            posts(url, signed(now, OTHER)),
-            posts(url, {}),
-            posts(url, signed(now), BODY + b" "),
+            *(send_body(url, sign_body(now) | change) for change in changes),
+            *(send_body(url, sign_body(now + timedelta(minutes=m))) for m in (-6, 6)),
+            send_body(url, sign_body(now, OTHER)),
+            send_body(url, {}),
+            send_body(url, sign_body(now), BODY + b" "),
         ]
 
     assert refused == [400] * len(refused)
-    assert woken(tmp_path) == []
+    assert list_woken(tmp_path) == []

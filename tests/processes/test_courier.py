@@ -26,7 +26,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
         yield made
 
 
-def parcel(port: int, host: str = HOST) -> Parcel:
+def build_parcel(port: int, host: str = HOST) -> Parcel:
     return Parcel(
         id=UUID(int=3),
         webhook=UUID(int=1),
@@ -38,7 +38,7 @@ def parcel(port: int, host: str = HOST) -> Parcel:
     )
 
 
-def leading_to(*answers: Sequence[str]) -> tuple[LookUp, list[str]]:
+def build_resolver(*answers: Sequence[str]) -> tuple[LookUp, list[str]]:
     """Return a resolver that gives another answer at each query."""
     asked, told = list[str](), iter(answers)
 
@@ -49,15 +49,15 @@ def leading_to(*answers: Sequence[str]) -> tuple[LookUp, list[str]]:
     return look_up, asked
 
 
-def carried(receiver: Receiver, look_up: LookUp, *, here_too: bool = True) -> Answer:
+def deliver_parcel(receiver: Receiver, look_up: LookUp, *, here_too: bool = True) -> Answer:
     courier = replace(receiver.courier, look_up=look_up, here_too=here_too)
-    return courier.carry(parcel(receiver.port))
+    return courier.carry(build_parcel(receiver.port))
 
 
 def test_it_goes_to_the_name_by_its_address(receiver: Receiver) -> None:
-    look_up, asked = leading_to(["127.0.0.1"])
+    look_up, asked = build_resolver(["127.0.0.1"])
 
-    answer = carried(receiver, look_up)
+    answer = deliver_parcel(receiver, look_up)
 
     assert answer == Answer(Outcome.DELIVERED, "204")
     assert asked == [HOST]
@@ -76,9 +76,9 @@ def test_it_goes_to_the_name_by_its_address(receiver: Receiver) -> None:
 def test_a_name_that_leads_inside_is_not_called(
     receiver: Receiver, inside: list[str]
 ) -> None:
-    look_up, _ = leading_to(inside)
+    look_up, _ = build_resolver(inside)
 
-    answer = carried(receiver, look_up, here_too=False)
+    answer = deliver_parcel(receiver, look_up, here_too=False)
 
     assert answer == Answer(Outcome.REFUSED, "address_refused")
     assert receiver.postman.heads == []
@@ -89,9 +89,9 @@ def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
     """The answer takes longer than the half of the limit that a connection has."""
     receiver.postman.mood = lambda: Mood.SLOW
     receiver.courier = replace(receiver.courier, whole=SHORT_LIMIT)
-    look_up, _ = leading_to(["127.0.0.1"])
+    look_up, _ = build_resolver(["127.0.0.1"])
 
-    assert carried(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
+    assert deliver_parcel(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
 
 
 def test_a_receiver_that_only_announces_an_answer_is_not_read_for_long(
@@ -99,15 +99,15 @@ def test_a_receiver_that_only_announces_an_answer_is_not_read_for_long(
 ) -> None:
     """Without a limit each attempt used ten seconds of CPU, and deadlines were delayed."""
     receiver.postman.mood = lambda: Mood.NEVER_FINAL
-    look_up, _ = leading_to(["127.0.0.1"])
+    look_up, _ = build_resolver(["127.0.0.1"])
 
-    assert carried(receiver, look_up) == Answer(Outcome.REFUSED, "ReadError")
+    assert deliver_parcel(receiver, look_up) == Answer(Outcome.REFUSED, "ReadError")
 
 
 def test_a_drill_calls_this_machine_and_still_no_neighbour(receiver: Receiver) -> None:
-    look_up, _ = leading_to(["127.0.0.1", METADATA])
+    look_up, _ = build_resolver(["127.0.0.1", METADATA])
 
-    assert carried(receiver, look_up).code == "address_refused"
+    assert deliver_parcel(receiver, look_up).code == "address_refused"
     assert receiver.postman.heads == []
 
 
@@ -115,9 +115,9 @@ def test_a_name_that_leads_elsewhere_a_moment_later_is_not_asked_again(
     receiver: Receiver,
 ) -> None:
     """Against DNS rebinding, the address that was checked is the one that is called."""
-    look_up, asked = leading_to(["127.0.0.1"], [METADATA], [METADATA])
+    look_up, asked = build_resolver(["127.0.0.1"], [METADATA], [METADATA])
 
-    assert carried(receiver, look_up).outcome == Outcome.DELIVERED
+    assert deliver_parcel(receiver, look_up).outcome == Outcome.DELIVERED
     assert asked == [HOST]
 
 
@@ -125,18 +125,18 @@ def test_whoever_answers_has_to_be_the_one_it_is_for(
     receiver: Receiver, world: World, tmp_path: Path
 ) -> None:
     with receiving(world, tmp_path, host="other.example.org") as other:
-        look_up, _ = leading_to(["127.0.0.1"])
+        look_up, _ = build_resolver(["127.0.0.1"])
         courier = replace(receiver.courier, look_up=look_up)
-        answer = courier.carry(parcel(other.port))
+        answer = courier.carry(build_parcel(other.port))
 
         assert answer == Answer(Outcome.REFUSED, "ConnectError")
         assert other.postman.heads == []
 
 
 def test_the_next_address_is_tried_where_one_is_not_reached(receiver: Receiver) -> None:
-    look_up, _ = leading_to(["::1", "127.0.0.1"])
+    look_up, _ = build_resolver(["::1", "127.0.0.1"])
 
-    assert carried(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
+    assert deliver_parcel(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
 
 
 @pytest.mark.parametrize(
@@ -152,19 +152,19 @@ def test_a_name_that_leads_nowhere_is_a_try_that_failed(
     async def look_up(*_: object) -> Sequence[Address]:
         raise fails()
 
-    assert carried(receiver, look_up) == Answer(Outcome.REFUSED, code)
+    assert deliver_parcel(receiver, look_up) == Answer(Outcome.REFUSED, code)
 
 
 def test_no_address_at_all_is_none(receiver: Receiver) -> None:
-    look_up, _ = leading_to([])
+    look_up, _ = build_resolver([])
 
-    assert carried(receiver, look_up).code == "name_not_found"
+    assert deliver_parcel(receiver, look_up).code == "name_not_found"
 
 
 def test_the_machines_own_names_are_looked_up_and_refused(receiver: Receiver) -> None:
     real = Courier(receiver.courier.tls, whole=3)
 
-    answer = real.carry(parcel(receiver.port, "localhost"))
+    answer = real.carry(build_parcel(receiver.port, "localhost"))
 
     assert answer.code == "address_refused"
     assert receiver.postman.heads == []

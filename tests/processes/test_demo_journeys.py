@@ -76,19 +76,19 @@ class Theatre:
         """Return every list of every part."""
         paths = ("cases", "referrals", "handovers", "events", "worklist", "approvals")
         return {
-            f"{part.label} {path}": without_times(self.of(part).get(f"{path}?limit=200"))
+            f"{part.label} {path}": remove_cursors(self.of(part).get(f"{path}?limit=200"))
             for part in CAST
             for path in paths
         }
 
 
-def without_times(page: Json) -> Json:
+def remove_cursors(page: Json) -> Json:
     """Return a page without its cursors, which depend on the time."""
     return {"items": page["items"]}
 
 
 @contextmanager
-def opened(copy: Copy) -> Iterator[Theatre]:
+def open_theatre(copy: Copy) -> Iterator[Theatre]:
     with (
         copy() as url,
         served(url) as world,
@@ -100,7 +100,7 @@ def opened(copy: Copy) -> Iterator[Theatre]:
 @pytest.fixture
 def theatre(copy: Copy) -> Iterator[Theatre]:
     """Return a service in which nothing was played yet."""
-    with opened(copy) as made:
+    with open_theatre(copy) as made:
         yield made
 
 
@@ -116,19 +116,19 @@ def after(copy: Copy) -> Iterator[After]:
 
         @cache
         def plays(journey: Journey) -> Played:
-            theatre = stack.enter_context(opened(copy))
+            theatre = stack.enter_context(open_theatre(copy))
             return theatre, theatre.plays(journey)
 
         yield plays
 
 
-def referral(lead: Player, service: str) -> Json:
+def find_referral(lead: Player, service: str) -> Json:
     """Return the referral of the case for a service, as the lead sees it."""
     [found] = [r for r in lead.get("referrals")["items"] if r["service"] == service]
     return dict(found)
 
 
-def path_of(one: Json) -> str:
+def get_path(one: Json) -> str:
     return f"referrals/{one['id']}"
 
 
@@ -171,7 +171,7 @@ def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
     theatre, case = after(Journey.CHILD)
 
     lead, protection = theatre.of(cast.GT_LEAD), theatre.of(cast.GT_PROTECTION)
-    asked = referral(lead, "CHILD_PROTECTION")
+    asked = find_referral(lead, "CHILD_PROTECTION")
     heard = lead.hears()
     assert heard.index("referral.sent") < heard.index("case.lead_accepted")
     assert (asked["recipient"], asked["sections"]) == ("GT_CHILD_PROTECTION", [])
@@ -193,10 +193,10 @@ def test_the_consulate_that_met_a_child_is_not_told_where_it_is(after: After) ->
     theatre, case = after(Journey.CHILD)
 
     consulate = theatre.of(cast.HN_OFFICER)
-    bed = referral(theatre.of(cast.GT_LEAD), "SHELTER")
+    bed = find_referral(theatre.of(cast.GT_LEAD), "SHELTER")
     assert bed["state"] == "in_progress"
-    assert not consulate.finds(path_of(bed))
-    assert not consulate.finds(f"{path_of(bed)}/arrangement")
+    assert not consulate.finds(get_path(bed))
+    assert not consulate.finds(f"{get_path(bed)}/arrangement")
     assert consulate.get("referrals")["items"] == []
     assert not any("referral" in heard for heard in consulate.hears())
     assert consulate.finds(case)
@@ -225,9 +225,9 @@ def test_who_led_before_sees_nothing_new(after: After) -> None:
     theatre, case = after(Journey.HANDOVER)
 
     old, new = theatre.of(cast.KZ_LEAD), theatre.of(cast.UZ_LEAD)
-    work = referral(new, "REINTEGRATION")
+    work = find_referral(new, "REINTEGRATION")
     assert work["state"] == "accepted"
-    assert not old.finds(path_of(work))
+    assert not old.finds(get_path(work))
     assert old.hears()[-1] == "case.handed_over"
     assert old.get("worklist")["items"] == []
     assert not old.finds(f"{case}/sections/needs")
@@ -239,10 +239,10 @@ def test_the_new_lead_does_not_learn_where_he_sleeps(after: After) -> None:
     theatre, _ = after(Journey.HANDOVER)
 
     new = theatre.of(cast.UZ_LEAD)
-    bed = referral(new, "SHELTER")
+    bed = find_referral(new, "SHELTER")
     assert (bed["sender"], bed["state"]) == ("UZ_LEAD", "in_progress")
     for paper in ("arrangement", "notes"):
-        shown = new.looks(f"{path_of(bed)}/{paper}")
+        shown = new.looks(f"{get_path(bed)}/{paper}")
         assert "Demo street" not in shown.text, paper
 
 
@@ -253,8 +253,8 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
     theatre, case = after(Journey.NO_RETURN)
 
     lead = theatre.of(cast.TT_LEAD)
-    asked = referral(lead, "RETURN")
-    going = lead.get(f"{path_of(asked)}/return")
+    asked = find_referral(lead, "RETURN")
+    going = lead.get(f"{get_path(asked)}/return")
     assert (going["state"], going["open_instead"]) == ("no_go", ["ASYLUM"])
     assert (asked["state"], asked["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
     by_two = [one["decision"] for one in lead.get("approvals")["items"]]
@@ -264,7 +264,7 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
         assert not who.finds(f"returns/{going['id']}"), part.label
         assert "return.refused" not in who.hears(), part.label
     assert not theatre.of(cast.JM_HOME).finds(f"{case}/sections/identity")
-    assert referral(lead, "ASYLUM")["state"] == "accepted"
+    assert find_referral(lead, "ASYLUM")["state"] == "accepted"
 
 
 @pytest.mark.slow
@@ -272,11 +272,11 @@ def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(after: After) -> 
     theatre, case = after(Journey.NO_RETURN)
 
     lead, consulate = theatre.of(cast.TT_LEAD), theatre.of(cast.JM_CONSULATE)
-    papers = referral(lead, "CONSULAR_DOCUMENT")
+    papers = find_referral(lead, "CONSULAR_DOCUMENT")
     assert (papers["state"], papers["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
     assert lead.get(f"{case}/safeguards")["content"]["origin_contact"] == "blocked"
-    asylum = referral(lead, "ASYLUM")
-    assert not consulate.finds(path_of(asylum))
+    asylum = find_referral(lead, "ASYLUM")
+    assert not consulate.finds(get_path(asylum))
     assert "ASYLUM" not in str(consulate.get("events?limit=200"))
 
 
@@ -285,7 +285,7 @@ def test_without_an_agreement_the_notice_crosses_and_no_more(after: After) -> No
     theatre, case = after(Journey.REGIONS)
 
     lead, centre = theatre.of(cast.PA_LEAD), theatre.of(cast.UZ_CENTRE)
-    family = referral(lead, "FAMILY_TRACING")
+    family = find_referral(lead, "FAMILY_TRACING")
     assert (family["state"], family["sections"]) == ("accepted", [])
     assert centre.get(case)["notice"]["country"] == "PA"
     for section in ("needs", "contact", "identity", "narrative"):
@@ -301,7 +301,7 @@ def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
     theatre, case = after(Journey.REGIONS)
 
     lead, prosecutor = theatre.of(cast.PA_LEAD), theatre.of(cast.PA_PROSECUTOR)
-    asked = referral(lead, "LAW_ENFORCEMENT")
+    asked = find_referral(lead, "LAW_ENFORCEMENT")
     assert asked["sections"] == ["narrative", "needs"]
     heard = lead.hears()
     told = (

@@ -33,7 +33,7 @@ def postman() -> Postman:
     return Postman(lambda: NOON)
 
 
-def settings(smtp: int, sms: int) -> Settings:
+def build_settings(smtp: int, sms: int) -> Settings:
     return Settings(
         smtp_host="127.0.0.1",
         smtp_port=smtp,
@@ -48,7 +48,7 @@ def settings(smtp: int, sms: int) -> Settings:
 def test_servers_that_answer_are_signed_in_at_and_sent_nothing(postman: Postman) -> None:
     texts = Postman(lambda: NOON)
     with mail_server(postman) as smtp, sms_gateway(texts) as sms:
-        said = list(check_connections(settings(smtp, sms)))
+        said = list(check_connections(build_settings(smtp, sms)))
 
     assert said == [f"{MAIL} answers.", f"{GATEWAY} answers."]
     verbs = [line.split()[0].upper() for line in postman.lines]
@@ -60,7 +60,7 @@ def test_servers_that_answer_are_signed_in_at_and_sent_nothing(postman: Postman)
 def test_ports_that_nobody_listens_on_are_warned_of() -> None:
     with own_port() as one, own_port() as other:
         ports = [bound.getsockname()[1] for bound in (one, other)]
-        mail, gateway = check_connections(settings(*ports))
+        mail, gateway = check_connections(build_settings(*ports))
 
     assert mail.startswith(f"Warning: {MAIL} cannot be used from here: nothing listens on")
     assert "No notifications are sent by e-mail until" in mail

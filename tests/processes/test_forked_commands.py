@@ -11,7 +11,7 @@ from tests.support import forked_commands
 pytestmark = pytest.mark.usefixtures("before_any_database")
 
 
-def started(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def start_command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, *words],
         env=environment(folder),
@@ -29,7 +29,7 @@ def started(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 )
 def test_what_is_forked_is_as_what_is_started(tmp_path: Path, words: list[str]) -> None:
     seen = []
-    for how in (command, started):
+    for how in (command, start_command):
         folder = tmp_path / how.__name__
         folder.mkdir()
         done = how(folder, *words)

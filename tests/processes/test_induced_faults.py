@@ -26,7 +26,7 @@ FOUND = {
 }
 
 
-def age_notices(home: Path) -> None:
+def update_queue_times(home: Path) -> None:
     """Make the waiting notifications one day old."""
     ground = ground_of(home)
     long_ago = ground.clock() - timedelta(days=1)
@@ -35,7 +35,7 @@ def age_notices(home: Path) -> None:
     ground.database.engine.dispose()
 
 
-def logged_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:
+def read_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:
     """Read the log until so many alarms appear, which must take at most a minute."""
     assert process.stderr
     found: list[Json] = []
@@ -58,7 +58,7 @@ def test_dead_mail_no_worker_and_a_full_disk_are_told(home: Path) -> None:
         "SAFE_CONDUCT_LOW_SPACE_MIB": str(2**30),
     }
     queue(home)
-    age_notices(home)
+    update_queue_times(home)
     began = time.monotonic()
     process = subprocess.Popen(
         [COMMAND, "serve"],
@@ -68,7 +68,7 @@ def test_dead_mail_no_worker_and_a_full_disk_are_told(home: Path) -> None:
         text=True,
     )
     try:
-        alarms = logged_alarms(process, wanted=9)  # 4 parts, 2 ways, 3 files
+        alarms = read_alarms(process, wanted=9)  # 4 parts, 2 ways, 3 files
         took = time.monotonic() - began
         answered(f"http://127.0.0.1:{port}/metrics")
         scraper = Scraper(int(port))

@@ -28,13 +28,13 @@ def port(postman: Postman) -> Iterator[int]:
         yield made
 
 
-def sent(port: int, trusted: Path | None) -> Answer:
+def send_letter(port: int, trusted: Path | None) -> Answer:
     """Send as the service does to a remote host."""
     context = ssl.create_default_context(cafile=trusted)
     return mail_to(port, tls=context, login=LOGIN).send(LETTER)
 
 
-def verbs(postman: Postman) -> list[str]:
+def list_verbs(postman: Postman) -> list[str]:
     return [line.decode("ascii", "replace").split()[0].upper() for line in postman.lines]
 
 
@@ -43,10 +43,10 @@ def test_a_server_that_is_trusted_is_given_the_message_by_tls(
 ) -> None:
     postman.tls, trusted = certified(tmp_path)
 
-    answer = sent(port, trusted)
+    answer = send_letter(port, trusted)
 
     assert answer == Answer(Outcome.DELIVERED, "250")
-    assert verbs(postman)[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
+    assert list_verbs(postman)[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
     assert [given.to for given in postman.given] == ["duty@example.org"]
 
 
@@ -57,17 +57,17 @@ def test_one_that_nobody_vouches_for_is_given_nothing(
     postman.tls, mine = certified(tmp_path, host)
     trusted = mine if host != "127.0.0.1" else None
 
-    answer = sent(port, trusted)
+    answer = send_letter(port, trusted)
 
     assert answer == Answer(Outcome.REFUSED, "SSLCertVerificationError")
-    assert verbs(postman) == ["EHLO", "STARTTLS"]
+    assert list_verbs(postman) == ["EHLO", "STARTTLS"]
 
 
 def test_one_that_offers_no_tls_is_given_nothing(postman: Postman, port: int) -> None:
-    answer = sent(port, None)
+    answer = send_letter(port, None)
 
     assert answer == Answer(Outcome.REFUSED, "SMTPNotSupportedError")
-    assert not {"MAIL", "AUTH", "DATA"} & set(verbs(postman))
+    assert not {"MAIL", "AUTH", "DATA"} & set(list_verbs(postman))
 
 
 def test_one_that_is_not_there_took_nothing(port: int) -> None:

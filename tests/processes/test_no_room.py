@@ -85,7 +85,7 @@ class Load:
 
 
 @contextmanager
-def limited(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
+def limit_file_size(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
     """Limit the size of the server's files to slightly above the current one."""
     pid, (_, most) = server.pid, resource.getrlimit(resource.RLIMIT_FSIZE)
     longest = max(part.stat().st_size for part in place.parent.glob(f"{place.name}*"))
@@ -98,7 +98,7 @@ def limited(place: Path, server: Killed) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def filled(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
+def fill_disk(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
     """Fill the disk of the database except for a small rest."""
     ballast = place.with_name("ballast")
     with ballast.open("wb") as file:
@@ -126,7 +126,7 @@ def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-DISKS = {"limited": (as_it_is, limited), "full": (on_small_disk, filled)}
+DISKS = {"limited": (as_it_is, limit_file_size), "full": (on_small_disk, fill_disk)}
 
 
 @pytest.mark.parametrize("disk", DISKS if is_night() else ["limited"])
@@ -137,29 +137,29 @@ def test_a_disk_without_room_is_outlasted(
     given = Path(str(make_url(sqlite_url).database))
 
     with lay(given, tmp_path / "disk") as place:
-        outlasts(place, key_file(tmp_path), room)
+        run_full_disk(place, key_file(tmp_path), room)
 
 
-def outlasts(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> None:
+def run_full_disk(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> None:
     """Load a server until the disk is full, make room, and check the results."""
     world = World(f"sqlite:///{place}")
     officer = world.someone("UZ_CONSULATE_ALMATY")
     load = Load(officer, officer.submits()["code"])
     with started(f"sqlite:///{place}", keys) as server, client_of(server.port) as client:
-        ready = under_load(load, client, lambda: room(place, server))
+        ready = run_load(load, client, lambda: room(place, server))
     report("refused with", (answer.status_code for answer in load.refusals))
     report("read with", load.read)
     report("ready while full", [ready])
 
     assert set(load.read) == {200}
     assert {answer.status_code for answer in load.refusals} <= {500, 503}
-    assert faults_of(load.refusals) == []
+    assert list_faults(load.refusals) == []
     assert is_whole(place)
-    everything_taken_is_there(world, load)
+    require_all_stored(world, load)
     world.closes()
 
 
-def under_load(load: Load, client: Client, room: Callable[[], Room]) -> str:
+def run_load(load: Load, client: Client, room: Callable[[], Room]) -> str:
     """Work, fill the disk, make room; return what /readyz said about the database."""
     with ThreadPoolExecutor(WRITERS + READERS) as pool:
         each = [pool.submit(load.submits, client) for _ in range(WRITERS)]
@@ -185,7 +185,7 @@ def wait_for(found: dict[str, str] | list[Response], many: int) -> None:
         time.sleep(0.01)
 
 
-def faults_of(refusals: list[Response]) -> list[str]:
+def list_faults(refusals: list[Response]) -> list[str]:
     """Return the refusals that are no problem document or repeat the input."""
     return [
         answer.text
@@ -204,7 +204,7 @@ def is_whole(place: Path) -> bool:
 PARTS: Final = (Party.case_id, Sealed.case_id, CaseKey.case_id)
 
 
-def everything_taken_is_there(world: World, load: Load) -> None:
+def require_all_stored(world: World, load: Load) -> None:
     """Require that each acknowledged case is stored once and completely, and no other."""
     with world.database.reading(SERVICE) as session:
         codes = dict(session.execute(select(Case.code, Case.id)).all())

@@ -41,7 +41,7 @@ def home(tmp_path: Path) -> Path:
     (mine / "contacts.csv").write_text(CONTACTS)
     (mine / "focal_points.csv").write_text(DESKS)
     FileKeys.create(tmp_path / "var" / "keys")
-    migrations.upgrade(database_of(tmp_path))
+    migrations.upgrade(get_database_url(tmp_path))
     ground = ground_of(tmp_path)
     administering.load_directory(ground, None)
     administering.load_directory(ground, mine)
@@ -50,7 +50,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def ground_of(home: Path) -> Ground:
-    return lay_ground(database_of(home), FileKeys.load(home / "var" / "keys"))
+    return lay_ground(get_database_url(home), FileKeys.load(home / "var" / "keys"))
 
 
 def queue(home: Path) -> None:
@@ -61,7 +61,7 @@ def queue(home: Path) -> None:
     ground.database.engine.dispose()
 
 
-def states(home: Path) -> dict[str, str]:
+def load_states(home: Path) -> dict[str, str]:
     ground = ground_of(home)
     with ground.database.reading() as session:
         found = {one.recipient: str(one.state) for one in session.scalars(select(Outgoing))}
@@ -75,12 +75,12 @@ def gauges(home: Path) -> dict[str, Json]:
     return {" ".join(filter(None, (one["name"], one["of"]))): one for one in told}
 
 
-def database_of(home: Path) -> str:
+def get_database_url(home: Path) -> str:
     return environment(home)["SAFE_CONDUCT_DATABASE_URL"]
 
 
 @contextmanager
-def at_work(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+def run_worker(home: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker, and stop it as an operator does."""
     process = subprocess.Popen(
         [COMMAND, "worker", "run"],
@@ -123,7 +123,7 @@ def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Pa
             "SAFE_CONDUCT_SMTP_FROM": SENDER,
             "SAFE_CONDUCT_SIGN_IN_URL": "https://sign-in.example",
         }
-        with at_work(home, **told) as worker:
+        with run_worker(home, **told) as worker:
             until(lambda: len(postman.given) > 0)
             until(lambda: bool(gauges(home)["heartbeat_age_seconds notices"]["well"]))
 
@@ -135,7 +135,7 @@ def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Pa
     assert mail.get_content() == (
         "Sizga xabar bor. Iltimos, tizimga kiring: https://sign-in.example\r\n"
     )
-    assert states(home) == {"UZ_LEAD_MAIL": "sent", "UZ_LEAD_SMS": "waiting"}
+    assert load_states(home) == {"UZ_LEAD_MAIL": "sent", "UZ_LEAD_SMS": "waiting"}
 
 
 def test_a_worker_whose_mail_server_hangs_ends_within_half_a_minute(home: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_worker_whose_mail_server_hangs_ends_within_half_a_minute(home: Path) 
             "SAFE_CONDUCT_SMTP_PORT": str(port),
             "SAFE_CONDUCT_SMTP_FROM": SENDER,
         }
-        with at_work(home, **told) as worker:
+        with run_worker(home, **told) as worker:
             until(lambda: postman.asked > 0)
             began = time.monotonic()
         took = time.monotonic() - began

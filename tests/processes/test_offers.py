@@ -15,7 +15,7 @@ OFFER = (
 )
 
 
-def talk(port: int, *pieces: bytes) -> bytes:
+def send_pieces(port: int, *pieces: bytes) -> bytes:
     """Send a request in pieces, and return everything that is answered."""
     with create_connection(("127.0.0.1", port), timeout=20) as line:
         for piece in pieces:
@@ -45,8 +45,10 @@ def test_a_body_arrives_though_http_2_was_offered_with_it(
             f"GET /v1/cases HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"Authorization: Bearer {officer.key}\r\n\r\n"
         ).encode()
-        heard = talk(world.port, head, sent, last)
-        whole = talk(world.port, head.replace(b"key: one", b"key: two") + sent + last)
+        heard = send_pieces(world.port, head, sent, last)
+        whole = send_pieces(
+            world.port, head.replace(b"key: one", b"key: two") + sent + last
+        )
 
     for answers in (heard, whole):
         first, second = answers.split(b"HTTP/1.1 ")[1:]
@@ -80,8 +82,8 @@ def test_who_goes_away_before_the_end_is_nobodys_fault(sqlite_url: str) -> None:
 def test_a_line_of_a_head_ends_with_cr_and_lf(sqlite_url: str, head: bytes) -> None:
     """If a proxy and the service disagree on line ends, a request can be smuggled."""
     with served(sqlite_url) as world:
-        assert talk(world.port, head).startswith(b"HTTP/1.1 400 ")
-        assert talk(world.port, head[:21], head[21:]).startswith(b"HTTP/1.1 400 ")
+        assert send_pieces(world.port, head).startswith(b"HTTP/1.1 400 ")
+        assert send_pieces(world.port, head[:21], head[21:]).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_body_may_have_lines_of_its_own(sqlite_url: str) -> None:
@@ -95,4 +97,4 @@ def test_a_body_may_have_lines_of_its_own(sqlite_url: str) -> None:
             f"Idempotency-Key: k\r\nAuthorization: Bearer {officer.key}\r\n\r\n"
         ).encode()
 
-        assert talk(world.port, head + body).startswith(b"HTTP/1.1 201 ")
+        assert send_pieces(world.port, head + body).startswith(b"HTTP/1.1 201 ")

@@ -55,22 +55,22 @@ def server(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
         yield made
 
 
-def p99(seconds: list[float]) -> float:
+def compute_p99(seconds: list[float]) -> float:
     return sorted(seconds)[round(len(seconds) * 0.99) - 1]
 
 
-def measured(one: Someone) -> float:
+def measure_requests(one: Someone) -> float:
     """Send requests one after the other, and return the 99th percentile in seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
         done(one.get("/me"))
         took.append(time.monotonic() - began)
-    return p99(took)
+    return compute_p99(took)
 
 
 @contextmanager
-def apart(server: Killed) -> Iterator[None]:
+def split_cores(server: Killed) -> Iterator[None]:
     """Run the server on one core, and this process and its children on another.
 
     In production the clients run on other machines, so their cost is not measured.
@@ -85,12 +85,12 @@ def apart(server: Killed) -> Iterator[None]:
 
 
 def test_slow_sockets_hardly_slow_down_others(server: Killed, lead: Someone) -> None:
-    with apart(server):
-        alone, before = measured(lead), server.memory()
+    with split_cores(server):
+        alone, before = measure_requests(lead), server.memory()
         with slow_sockets(server.port, lead.key, SLOW) as slow:
-            beside = measured(lead)
+            beside = measure_requests(lead)
             grown, shut = server.memory() - before, slow.goes()
-        again = measured(lead)
+        again = measure_requests(lead)
 
     report("p99 in ms", [(round(alone * 1e3), round(beside * 1e3), round(again * 1e3))])
     report("grown by KiB, sockets shut", [(grown // 1024, shut)])
@@ -101,12 +101,12 @@ def test_slow_sockets_hardly_slow_down_others(server: Killed, lead: Someone) -> 
 def test_half_sent_forms_of_nobody_cost_next_to_nothing(
     server: Killed, lead: Someone
 ) -> None:
-    with apart(server):
-        alone, before = alive(server), server.memory()
+    with split_cores(server):
+        alone, before = measure_livez(server), server.memory()
         with slow_sockets(server.port, "", FORMS) as slow:
-            beside = alive(server)
+            beside = measure_livez(server)
             grown, shut = server.memory() - before, slow.goes()
-        again = alive(server)
+        again = measure_livez(server)
 
     report("p99 in ms", [(round(alone * 1e3), round(beside * 1e3), round(again * 1e3))])
     report("grown by KiB, sockets shut", [(grown // 1024, shut)])
@@ -115,14 +115,14 @@ def test_half_sent_forms_of_nobody_cost_next_to_nothing(
     assert done(lead.get("/me"))
 
 
-def alive(server: Killed) -> float:
+def measure_livez(server: Killed) -> float:
     """Request /livez on new connections; return the 99th percentile in seconds."""
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
         assert httpx2.get(f"{address(server.port)}/livez", timeout=10).status_code == 200
         took.append(time.monotonic() - began)
-    return p99(took)
+    return compute_p99(took)
 
 
 @dataclass

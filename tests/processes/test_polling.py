@@ -37,11 +37,11 @@ def shell(lead: Someone, tmp_path: Path) -> Shell:
     return Shell(lead, tmp_path)
 
 
-def feed_of(one: Someone) -> list[Json]:
+def list_feed(one: Someone) -> list[Json]:
     return list(done(one.get("/events", limit=200))["items"])
 
 
-def out_of(process: subprocess.Popen[bytes]) -> IO[bytes]:
+def get_output(process: subprocess.Popen[bytes]) -> IO[bytes]:
     assert process.stdout
     return process.stdout
 
@@ -57,21 +57,21 @@ def test_each_event_is_a_line_and_comes_once(
     assert (first.returncode, first.stderr) == (again.returncode, again.stderr) == (0, "")
     assert first.stdout.splitlines() == [
         f"{event['at']} {event['type']} {event['subject']} {event['by']}"
-        for event in feed_of(lead)
+        for event in list_feed(lead)
     ]
     assert again.stdout == ""
     assert (shell.folder / "cursor").stat().st_mode & 0o777 == 0o600
     whole = shell.runs("poll", *CURSOR, "--from-start", "--json").stdout.splitlines()
-    assert [json.loads(line) for line in whole] == feed_of(lead)
+    assert [json.loads(line) for line in whole] == list_feed(lead)
 
 
-def clogged(shell: Shell, lines: int) -> list[Json]:
+def read_clogged(shell: Shell, lines: int) -> list[Json]:
     """Read some lines, kill the command while its output is blocked, and return all lines.
 
     The last line may be incomplete; a reader of lines drops it.
     """
     process = shell.starts("poll", *CURSOR, "--json")
-    out = out_of(process)
+    out = get_output(process)
     fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, NARROW)
     read = b"".join(out.readline() for _ in range(lines))
     process.send_signal(signal.SIGKILL)
@@ -88,11 +88,11 @@ def test_killed_in_the_middle_it_loses_nothing(
 ) -> None:
     for _ in range(120):
         officer.submits()
-    there = feed_of(lead)
+    there = list_feed(lead)
 
-    first = clogged(shell, lines=5)
+    first = read_clogged(shell, lines=5)
     kept_nothing = not (shell.folder / "cursor").exists()
-    second = clogged(shell, lines=51)
+    second = read_clogged(shell, lines=51)
     kept = (shell.folder / "cursor").read_text()
     rest = [
         json.loads(line)
@@ -113,14 +113,14 @@ def test_it_follows_until_it_is_interrupted(
 ) -> None:
     process = shell.starts("poll", *CURSOR, "--follow", "--json")
     officer.submits()
-    first = json.loads(out_of(process).readline())
+    first = json.loads(get_output(process).readline())
     officer.submits()
-    second = json.loads(out_of(process).readline())
+    second = json.loads(get_output(process).readline())
 
     process.send_signal(signal.SIGINT)
     rest, said = process.communicate(timeout=SECONDS)
 
-    assert [first, second] == feed_of(lead)
+    assert [first, second] == list_feed(lead)
     assert (process.returncode, rest, said) == (INTERRUPTED, b"", b"")
 
 
@@ -129,14 +129,14 @@ def test_whoever_reads_may_have_enough(
 ) -> None:
     officer.submits()
     process = shell.starts("poll", *CURSOR)
-    out_of(process).close()
+    get_output(process).close()
 
     assert process.wait(SECONDS) == 0
     assert process.stderr
     assert process.stderr.read() == b""
     process.stderr.close()
     assert not (shell.folder / "cursor").exists()
-    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(feed_of(lead)) == 1
+    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(list_feed(lead)) == 1
 
 
 def test_what_could_not_be_written_comes_again(
@@ -150,7 +150,7 @@ def test_what_could_not_be_written_comes_again(
     assert process.returncode == WRONG
     assert said == b"safe-conduct: Cannot write the output: No space left on device.\n"
     assert not (shell.folder / "cursor").exists()
-    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(feed_of(lead)) == 1
+    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(list_feed(lead)) == 1
 
 
 def test_a_cursor_of_another_past_is_told_with_what_to_do(

@@ -61,7 +61,7 @@ def does(who: Someone, webhook: Hooked, change: str, body: Json | None = None) -
     return done(gives(who, f"/webhooks/{webhook.id}/{change}", body or {}))
 
 
-def verified(webhook: Hooked, receiver: Receiver) -> list[Json]:
+def verify_messages(webhook: Hooked, receiver: Receiver) -> list[Json]:
     """Return the messages that the PyPI library accepts as signed."""
     pairs = zip(receiver.postman.given, receiver.postman.heads, strict=True)
     return [Reader(webhook.secret).verify(one.body, head) for one, head in pairs]
@@ -112,7 +112,7 @@ def test_whoever_has_the_secret_knows_that_it_is_ours(
     officer.submits()
     calls(world, receiver.courier)
 
-    [told] = verified(webhook, receiver)
+    [told] = verify_messages(webhook, receiver)
     [given], [head] = receiver.postman.given, receiver.postman.heads
     changed = given.body.replace(b"feed.event", b"feed.evenT")
     late = head | {"webhook-timestamp": str(int(head["webhook-timestamp"]) - 301)}
@@ -140,7 +140,7 @@ def test_while_a_secret_is_replaced_both_sign_and_then_the_new_one_alone(
     fresh = Hooked(webhook.id, done(made)["secret"])
     calls(world, receiver.courier)
 
-    assert verified(webhook, receiver) == verified(fresh, receiver)
+    assert verify_messages(webhook, receiver) == verify_messages(fresh, receiver)
     receiver.postman.given.clear()
     receiver.postman.heads.clear()
     world.passes(hours=2)

@@ -67,7 +67,7 @@ class Service:
         }
 
 
-def house_of(folder: Path, url: str, low: int, reserved: int) -> WorkerSite:
+def build_site(folder: Path, url: str, low: int, reserved: int) -> WorkerSite:
     settings = {
         "SAFE_CONDUCT_DATABASE_URL": url,
         "SAFE_CONDUCT_KEY_FILE": str(key_file(folder)),
@@ -83,7 +83,7 @@ def house_of(folder: Path, url: str, low: int, reserved: int) -> WorkerSite:
 
 
 @contextmanager
-def serving(house: WorkerSite) -> Iterator[Service]:
+def serve_site(house: WorkerSite) -> Iterator[Service]:
     """Run the service with a worker inside, and stop it at the end."""
     world = World(house.settings["SAFE_CONDUCT_DATABASE_URL"])
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
@@ -104,9 +104,9 @@ def test_with_only_the_reserve_left_cases_go_on_and_operators_are_told(
     tmp_path: Path, url: str
 ) -> None:
     embedded = url.startswith("sqlite")
-    house = house_of(tmp_path, url, HUGE, HUGE)
+    house = build_site(tmp_path, url, HUGE, HUGE)
     doctor = house.runs("doctor")
-    with serving(house) as service:
+    with serve_site(house) as service:
         said = str(service.ready()["free_space"])
         drafted = service.officer.writes_case()
         case = service.officer.submits()
@@ -134,11 +134,11 @@ def test_with_room_again_all_goes_on(
     tmp_path: Path, sqlite_url: str, *, small: bool
 ) -> None:
     if small:
-        fills_and_empties(tmp_path, sqlite_url)
+        fill_and_empty(tmp_path, sqlite_url)
         return
-    with serving(house_of(tmp_path, sqlite_url, HUGE, HUGE)) as service:
+    with serve_site(build_site(tmp_path, sqlite_url, HUGE, HUGE)) as service:
         refused = service.officer.creates("/cases", new_case(), "once")
-    with serving(house_of(tmp_path, sqlite_url, 0, 0)) as service:
+    with serve_site(build_site(tmp_path, sqlite_url, 0, 0)) as service:
         said = service.ready()["free_space"]
         again = service.officer.creates("/cases", new_case(), "again")
 
@@ -146,22 +146,22 @@ def test_with_room_again_all_goes_on(
     assert said == "enough"
 
 
-def fills_and_empties(folder: Path, url: str) -> None:
+def fill_and_empty(folder: Path, url: str) -> None:
     """Fill a small disk with drafts, then with cases, then make room.
 
     The reserve holds some hundred cases. After it is used up, everything is refused as on
     any full disk, and every case that was answered 201 is stored.
     """
     with on_small_disk(Path(str(make_url(url).database)), folder / "disk") as place:
-        house = house_of(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)
-        with serving(house) as service:
+        house = build_site(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)
+        with serve_site(house) as service:
             officer, at_first = service.officer, service.ready()["free_space"]
-            drafts = until(RESERVED, officer.writes_case)
+            drafts = run_until(RESERVED, officer.writes_case)
             at_reserve, free = (
                 str(service.ready()["free_space"]),
                 service.free()["database"],
             )
-            cases = until(BUSY, lambda: officer.writes_case(submit=True))
+            cases = run_until(BUSY, lambda: officer.writes_case(submit=True))
             place.with_name("ballast").unlink()
             again = officer.writes_case(submit=True)
             later = officer.writes_case()
@@ -203,7 +203,7 @@ def count_cases(officer: Someone) -> int:
         after = page["next"]
 
 
-def until(end: tuple[int, str], act: Callable[[], Response]) -> int:
+def run_until(end: tuple[int, str], act: Callable[[], Response]) -> int:
     """Repeat an action until it is refused with this problem; return the successes."""
     for number in range(MANY):
         answer = act()

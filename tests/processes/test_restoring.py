@@ -139,10 +139,10 @@ def test_two_logins_each_do_their_own_work_and_no_more(bare: str, tmp_path: Path
     assert all("permission denied to set role" in r.stderr for r in refused)
     assert all("Traceback" not in r.stderr for r in refused)
     assert [(d.returncode, d.stderr) for d in done] == [(0, "")] * 4
-    assert members(bare) == {(LOGINS[0], OWNER_ROLE), (LOGINS[1], APP_ROLE)}
+    assert list_members(bare) == {(LOGINS[0], OWNER_ROLE), (LOGINS[1], APP_ROLE)}
 
 
-def members(url: str) -> set[tuple[object, ...]]:
+def list_members(url: str) -> set[tuple[object, ...]]:
     """Return which of the two logins is a member of which role."""
     asked = f"""SELECT member::regrole::text, roleid::regrole::text FROM pg_auth_members
         WHERE member::regrole::text IN {LOGINS}"""

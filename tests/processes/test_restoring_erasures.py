@@ -40,7 +40,7 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
 
 
 @contextmanager
-def standing_on(url: str, *people: Someone) -> Iterator[World]:
+def move_accounts(url: str, *people: Someone) -> Iterator[World]:
     """Let the accounts use a restored database within the block."""
     world, before = World(url), people[0].world
     for one in people:
@@ -69,13 +69,13 @@ def cases(officer: Someone) -> list[Json]:
     return [done(officer.writes_case()) for _ in range(3)]
 
 
-def throw_away(world: World, ledger: Ledger, officer: Someone, *drafts: Json) -> None:
+def discard_drafts(world: World, ledger: Ledger, officer: Someone, *drafts: Json) -> None:
     for draft in drafts:
         done(officer.does("discard", draft))
     ledger.copy_out(world.ground)
 
 
-def epoch(world: World) -> str:
+def get_epoch(world: World) -> str:
     with world.database.reading() as session:
         return session.scalars(select(Epoch.value)).one()
 
@@ -94,17 +94,17 @@ def test_a_backup_from_before_an_erasure_serves_nobody_until_it_is_erased_again(
     gone, stays, _ = cases(officer)
     world.database.engine.dispose()
     with backup(url) as older:
-        throw_away(world, ledger, officer, gone)
+        discard_drafts(world, ledger, officer, gone)
         operate = operating(tmp_path, older)
 
         refused = [operate(word) for word in ("serve", "doctor")]
-        with standing_on(older, officer) as restored:
+        with move_accounts(older, officer) as restored:
             asked = TestClient(create_app(restored.ground, ledger))
             before, had = asked.get("/readyz"), secrets(restored)
             restored.database.engine.dispose()
         mended, well, again = operate("restored"), operate("doctor"), operate("restored")
 
-        with standing_on(older, officer) as restored:
+        with move_accounts(older, officer) as restored:
             restored.works()
             after = TestClient(create_app(restored.ground, ledger)).get("/readyz")
             assert problem(officer.opens(f"{path_of(gone)}/sections/needs"))[0] == 404
@@ -131,7 +131,7 @@ def test_the_ledger_may_be_brought_from_anywhere_and_is_where_it_belongs_afterwa
     gone, *_ = cases(officer)
     world.database.engine.dispose()
     with backup(url) as older:
-        throw_away(world, ledger, officer, gone)
+        discard_drafts(world, ledger, officer, gone)
         brought = tmp_path / "usb"
         ledger.path.rename(brought)
         operate = operating(tmp_path, older)
@@ -139,12 +139,12 @@ def test_the_ledger_may_be_brought_from_anywhere_and_is_where_it_belongs_afterwa
         nowhere = operate("restored", "--erasures", str(tmp_path / "nowhere"))
         done_ = operate("restored", "--erasures", str(brought))
 
-        with standing_on(older, officer) as restored:
+        with move_accounts(older, officer) as restored:
             Ledger(ledger.path).must_agree(restored.ground)
             kept_there = Ledger(ledger.path).found()
             assert kept(restored, Erasure) == {"erasure": 1}
             assert kept_there
-            assert {epoch(world), epoch(restored)} <= kept_there.epochs
+            assert {get_epoch(world), get_epoch(restored)} <= kept_there.epochs
             assert len(kept_there.erased) == 1
 
     assert nowhere.returncode == 1
@@ -159,20 +159,20 @@ def test_a_backup_from_before_the_first_erasure_is_not_served_without_its_ledger
     gone, *_ = cases(officer)
     world.database.engine.dispose()
     with backup(url) as older:
-        throw_away(world, ledger, officer, gone)
+        discard_drafts(world, ledger, officer, gone)
         brought = tmp_path / "usb"
         ledger.path.rename(brought)
         operate = operating(tmp_path, older)
 
         refused = [operate(word) for word in ("restored", "serve", "doctor")]
-        with standing_on(older, officer) as restored:
+        with move_accounts(older, officer) as restored:
             before = TestClient(create_app(restored.ground, ledger)).get("/readyz")
         nothing_made = not ledger.path.exists()
         both = operate("restored", "--no-erasures", "--erasures", str(brought))
         without, well = operate("restored", "--no-erasures"), operate("doctor")
         found = operate("restored", "--erasures", str(brought))
 
-        with standing_on(older, officer) as restored:
+        with move_accounts(older, officer) as restored:
             Ledger(ledger.path).must_agree(restored.ground)
             assert secrets(restored) == (2, 2)
             assert officer.sees(gone)["state"] == "void"
@@ -198,14 +198,14 @@ def test_what_was_erased_between_two_restores_stays_erased_too(
     first, second, third = cases(officer)
     world.database.engine.dispose()
     with backup(url) as oldest, backup(url) as older:
-        throw_away(world, ledger, officer, first)
+        discard_drafts(world, ledger, officer, first)
         done_ = operating(tmp_path, older)("restored")
-        with standing_on(older, officer) as restored:
-            throw_away(restored, ledger, officer, second)
+        with move_accounts(older, officer) as restored:
+            discard_drafts(restored, ledger, officer, second)
 
         again = operating(tmp_path, oldest)("restored")
 
-        with standing_on(oldest, officer) as restored:
+        with move_accounts(oldest, officer) as restored:
             states = [officer.sees(case)["state"] for case in (first, second, third)]
             assert secrets(restored) == (1, 1)
 
@@ -232,7 +232,7 @@ def test_the_ledger_of_another_database_changes_nothing(
     assert all("of another database" in r.stderr for r in (given, *served))
     found = ledger.found()
     assert found
-    assert found.epochs == {epoch(world)}
+    assert found.epochs == {get_epoch(world)}
     assert secrets(world) == (3, 3)
 
 
@@ -240,7 +240,7 @@ def test_a_lost_ledger_is_told_with_what_to_do(
     world: World, sqlite_url: str, officer: Someone, ledger: Ledger, tmp_path: Path
 ) -> None:
     gone, *_ = cases(officer)
-    throw_away(world, ledger, officer, gone)
+    discard_drafts(world, ledger, officer, gone)
     world.database.engine.dispose()
     ledger.path.unlink()
     operate = operating(tmp_path, sqlite_url)
@@ -267,18 +267,18 @@ def test_a_restore_that_is_killed_goes_on_where_it_was(
     drafts = [done(officer.writes_case()) for _ in range(MANY)]
     world.database.engine.dispose()
     with backup(url) as older:
-        throw_away(world, ledger, officer, *drafts)
+        discard_drafts(world, ledger, officer, *drafts)
         operate = operating(tmp_path, older)
-        with standing_on(older, officer) as restored:
-            was = epoch(restored)
-            killed_after_the_first(restored, tmp_path, older)
+        with move_accounts(older, officer) as restored:
+            was = get_epoch(restored)
+            kill_restore(restored, tmp_path, older)
             between = kept(restored, Erasure)["erasure"]
             restored.database.engine.dispose()
         refused, done_ = operate("doctor"), operate("restored")
 
-        with standing_on(older, officer) as restored:
+        with move_accounts(older, officer) as restored:
             assert secrets(restored) == (0, 0)
-            assert epoch(restored) != was
+            assert get_epoch(restored) != was
             ledger.must_agree(restored.ground)
 
     assert 0 < between < MANY
@@ -286,7 +286,7 @@ def test_a_restore_that_is_killed_goes_on_where_it_was(
     assert f"{MANY - between} of these cases were in the backup" in done_.stdout
 
 
-def killed_after_the_first(world: World, folder: Path, url: str) -> None:
+def kill_restore(world: World, folder: Path, url: str) -> None:
     """Start a restore, and kill it once the first case is erased again."""
     settings = environment(
         folder,

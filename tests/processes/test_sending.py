@@ -53,7 +53,7 @@ def post(world: World) -> Iterator[Post]:
         yield made
 
 
-def text_of(mail: EmailMessage) -> str:
+def get_text(mail: EmailMessage) -> str:
     return str(mail.get_content()).strip()
 
 
@@ -71,10 +71,10 @@ def test_a_notice_arrives_by_every_channel_in_the_language_of_its_reader(
     }
     russian = by_address["desk@central-asia.example.org"]
     assert russian["Subject"] == "Вас ждёт сообщение"
-    assert text_of(russian) == (
+    assert get_text(russian) == (
         f"Вас ждёт сообщение. Пожалуйста, войдите в систему: {SIGN_IN}"
     )
-    assert text_of(by_address["duty@consulate-almaty.example.org"]).startswith("Sizga")
+    assert get_text(by_address["duty@consulate-almaty.example.org"]).startswith("Sizga")
     assert [given.to for given in post.sms.given] == ["+447700900102"]
     assert {state for _, state in states(post.world)} == {"sent"}
 
@@ -136,7 +136,7 @@ def test_neither_the_wire_nor_the_log_tells_what_it_is_about(
     )
     told = [case["code"], row["code"], "KZ_LEAD", "Oygul", "KZ", "acknowledged", "rerouted"]
     assert not [word for word in told if word.encode() in wire]
-    texts = {text_of(mail) for mail in post.mail.mails() if "desk@car" in str(mail["To"])}
+    texts = {get_text(mail) for mail in post.mail.mails() if "desk@car" in str(mail["To"])}
     assert len(texts) == 1
     lines = str(logged)
     assert "outgoing.tried" in lines
@@ -437,13 +437,13 @@ def test_a_contact_that_was_changed_meanwhile_is_called_on_where_it_is_now(
 
 def test_an_act_that_is_not_committed_tells_nobody(post: Post, officer: Someone) -> None:
     with pytest.raises(RuntimeError, match="it failed"):
-        calls_and_fails(officer)
+        fail_after_call(officer)
 
     assert outbox(post.world) == []
     assert post.leaves().found == 0
 
 
-def calls_and_fails(who: Someone) -> None:
+def fail_after_call(who: Someone) -> None:
     with who.writing() as work:
         calls(work, "KZ_LEGAL_AID")
         raise RuntimeError("it failed")

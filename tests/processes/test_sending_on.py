@@ -36,7 +36,7 @@ def post(world: World) -> Iterator[Post]:
         yield made
 
 
-def fails_until(post: Post, weight: int) -> None:
+def fail_until(post: Post, weight: int) -> None:
     """Let the waiting message be refused until it has this weight."""
     post.mail.mood = lambda: Mood.BUSY
     while (waits := outbox(post.world)[0]).weight < weight:
@@ -48,7 +48,7 @@ def test_who_is_called_on_late_in_an_outage_is_not_given_up_with_who_was_early(
     post: Post, officer: Someone
 ) -> None:
     tells(officer, "KZ_LEGAL_AID")
-    fails_until(post, MOST - 1)
+    fail_until(post, MOST - 1)
     tells(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
     post.leaves()
     post.all_leaves(timedelta(hours=2))
@@ -65,7 +65,7 @@ def test_a_notice_joins_what_has_half_of_its_tries_before_it(
     post: Post, officer: Someone, weight: int, messages: int
 ) -> None:
     tells(officer, "KZ_LEGAL_AID")
-    fails_until(post, weight)
+    fail_until(post, weight)
     for _ in "12":
         tells(officer, "KZ_LEGAL_AID")
     post.mail.mood = lambda: Mood.TAKES
@@ -75,7 +75,7 @@ def test_a_notice_joins_what_has_half_of_its_tries_before_it(
     assert len(post.mail.given) == messages
 
 
-def looks_on(post: Post, minutes: int) -> None:
+def run_sender(post: Post, minutes: int) -> None:
     """Run a sender every five minutes, whatever is due."""
     for _ in range(minutes // 5):
         post.world.passes(minutes=5)
@@ -94,9 +94,9 @@ def test_nobody_is_left_alone_until_a_day_that_a_wrong_clock_told(
         post.leaves()
     post.mail.mood, post.world.now = lambda: Mood.TAKES, right
     post.mail.given.clear()
-    looks_on(post, 5)
+    run_sender(post, 5)
     soon = len(post.mail.given)
-    looks_on(post, 65)
+    run_sender(post, 65)
 
     assert soon == 1
     assert {state for _, state in states(post.world)} == {"sent"}
@@ -111,9 +111,9 @@ def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
         waits = queries.lock_due(work, Way.EMAIL, HOUR)
         assert waits is not None
         actions.claim(work, waits, 24 * HOUR)
-    looks_on(post, 60)
+    run_sender(post, 60)
     within = len(post.mail.given)
-    looks_on(post, 10)
+    run_sender(post, 10)
 
     assert (within, len(post.mail.given)) == (0, 1)
 

@@ -33,11 +33,11 @@ def world(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
         yield made
 
 
-def line_to(world: Served) -> socket:
+def open_line(world: Served) -> socket:
     return create_connection(("127.0.0.1", world.port), timeout=20)
 
 
-def closed_after(line: socket, dribble: bytes = b"") -> float:
+def measure_closing(line: socket, dribble: bytes = b"") -> float:
     """Send a byte at intervals; return the seconds until the connection is closed."""
     began, line_is_open = time.monotonic(), True
     line.settimeout(0.2)
@@ -58,17 +58,17 @@ def closed_after(line: socket, dribble: bytes = b"") -> float:
 def test_a_head_that_does_not_come_is_not_waited_for(
     world: Served, begun: bytes, dribble: bytes
 ) -> None:
-    with line_to(world) as line:
+    with open_line(world) as line:
         line.sendall(begun)
-        assert 0.8 < closed_after(line, dribble) < 1 + SOON
+        assert 0.8 < measure_closing(line, dribble) < 1 + SOON
 
 
 def test_nor_is_the_second_on_a_connection(world: Served) -> None:
-    with line_to(world) as line:
+    with open_line(world) as line:
         line.sendall(HEAD + b"\r\n")
         assert line.recv(4096).startswith(b"HTTP/1.1 200 ")
         line.sendall(HEAD)
-        assert closed_after(line, b"x") < 1 + SOON
+        assert measure_closing(line, b"x") < 1 + SOON
 
 
 def test_a_body_that_does_not_come_is_answered_so(world: Served) -> None:
@@ -77,7 +77,7 @@ def test_a_body_that_does_not_come_is_answered_so(world: Served) -> None:
         "POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n"
         f"Content-Type: application/json\r\nAuthorization: Bearer {officer.key}\r\n\r\n"
     )
-    with line_to(world) as line:
+    with open_line(world) as line:
         line.sendall(head.encode() + b"{")
         heard, began = line.recv(4096), time.monotonic()
         assert heard.startswith(b"HTTP/1.1 408 ")
@@ -95,7 +95,7 @@ def test_a_body_that_a_reader_does_not_send_keeps_no_other_out(
         f"GET /v1/me HTTP/1.1\r\nHost: localhost\r\n{said}\r\n"
         f"Authorization: Bearer {slow.key}\r\n\r\n"
     )
-    lines = [line_to(world) for _ in range(READERS)]
+    lines = [open_line(world) for _ in range(READERS)]
     try:
         for line in lines:
             line.sendall(head.encode())
@@ -118,7 +118,7 @@ def test_who_waits_for_news_is_not_cut_off(world: Served) -> None:
 
 
 def test_others_are_served_while_many_are_slow(world: Served) -> None:
-    lead, lines = world.someone("KZ_LEAD"), [line_to(world) for _ in range(SLOW)]
+    lead, lines = world.someone("KZ_LEAD"), [open_line(world) for _ in range(SLOW)]
     try:
         for number, line in enumerate(lines):
             line.sendall(HEAD[: number % len(HEAD)])
@@ -143,7 +143,7 @@ def test_who_lost_the_account_while_its_body_came_is_refused(
         f"GET /v1{path_of(draft)}/sections/identity HTTP/1.1\r\nPurpose: assistance",
         f"POST /v1{path_of(draft)}/risk-assessments HTTP/1.1",
     )
-    lines = [line_to(world) for _ in heads]
+    lines = [open_line(world) for _ in heads]
     for line, head in zip(lines, heads, strict=True):
         said = f"Host: localhost\r\nAuthorization: Bearer {officer.key}"
         line.sendall(f"{head}\r\n{said}\r\nContent-Length: 2\r\n\r\n".encode())

@@ -29,22 +29,22 @@ def shell(officer: Someone, tmp_path: Path) -> Shell:
     return Shell(officer, tmp_path)
 
 
-def written(shell: Shell, name: str = "case.json", **changes: object) -> Path:
+def write_case(shell: Shell, name: str = "case.json", **changes: object) -> Path:
     path = shell.folder / name
     path.write_text(json.dumps(new_case(**changes)))
     return path
 
 
-def cases_of(one: Someone) -> list[Json]:
+def list_cases(one: Someone) -> list[Json]:
     return list(done(one.get("/cases"))["items"])
 
 
 def test_submitted_twice_it_is_one_case(shell: Shell, officer: Someone) -> None:
-    written(shell)
+    write_case(shell)
 
     first, again = (shell.runs("submit", "case.json") for _ in range(2))
 
-    [case] = cases_of(officer)
+    [case] = list_cases(officer)
     assert (first.returncode, again.returncode) == (0, 0)
     assert first.stdout == again.stdout == f"{case['code']}\n"
     assert case["state"] == "submitted"
@@ -57,12 +57,12 @@ def test_submitted_twice_it_is_one_case(shell: Shell, officer: Someone) -> None:
 def test_an_answer_that_was_lost_makes_no_second_case(
     shell: Shell, officer: Someone, world: Served
 ) -> None:
-    written(shell)
+    write_case(shell)
 
     with faulty(world.port, lost=2) as way:
         url = f"http://127.0.0.1:{way.server_port}"
         gave_up = shell.runs("submit", "case.json", "--patience", "0", SAFE_CONDUCT_URL=url)
-        there = cases_of(officer)
+        there = list_cases(officer)
         went_on = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
 
     assert (gave_up.returncode, gave_up.stdout) == (UNKNOWN, "")
@@ -70,11 +70,11 @@ def test_an_answer_that_was_lost_makes_no_second_case(
     assert "run the same command again" in gave_up.stderr
     assert way.asked == 3
     assert (went_on.returncode, went_on.stdout) == (0, f"{there[0]['code']}\n")
-    assert len(cases_of(officer)) == len(there) == 1
+    assert len(list_cases(officer)) == len(there) == 1
 
 
 def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
-    written(shell)
+    write_case(shell)
 
     with faulty(world.port, busy=10) as way:
         shell.set["SAFE_CONDUCT_URL"] = f"http://127.0.0.1:{way.server_port}"
@@ -93,58 +93,58 @@ def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
 def test_who_is_busy_is_asked_again_when_it_says(
     shell: Shell, officer: Someone, world: Served
 ) -> None:
-    written(shell)
+    write_case(shell)
 
     with faulty(world.port, busy=2) as way:
         url = f"http://127.0.0.1:{way.server_port}"
         sent = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
 
     assert sent.returncode == 0
-    assert sent.stderr.count("503 Service Unavailable; retry in 1 s") == 2
-    assert len(cases_of(officer)) == 1
+    assert sent.stderr.count("503 Service Unavailable; again in 1 s") == 2
+    assert len(list_cases(officer)) == 1
 
 
 def test_two_people_can_fit_one_notice(shell: Shell, officer: Someone) -> None:
-    text = written(shell).read_text()
+    text = write_case(shell).read_text()
     (shell.folder / "sister.json").write_text(text)
 
     codes = {shell.runs("submit", name).stdout for name in ("case.json", "sister.json")}
 
-    assert len(codes) == len(cases_of(officer)) == 2
+    assert len(codes) == len(list_cases(officer)) == 2
 
 
 def test_a_file_that_was_changed_since_is_not_taken_for_what_it_was(
     shell: Shell, officer: Someone
 ) -> None:
-    written(shell)
+    write_case(shell)
     shell.runs("submit", "case.json")
-    written(shell, risk={"level": "high"})
+    write_case(shell, risk={"level": "high"})
 
     changed = shell.runs("submit", "case.json")
 
     assert changed.returncode == REFUSED
     assert "422 The Idempotency-Key was used for another request" in changed.stderr
     assert "copy case.json" in changed.stderr
-    assert len(cases_of(officer)) == 1
+    assert len(list_cases(officer)) == 1
 
 
 def test_a_file_that_was_mended_is_sent_with_the_same_key(
     shell: Shell, officer: Someone
 ) -> None:
-    written(shell, notice={"country": "Kazakhstan"})
+    write_case(shell, notice={"country": "Kazakhstan"})
     refused = shell.runs("submit", "case.json")
     key = (shell.folder / "case.json.idempotency-key").read_text()
-    written(shell)
+    write_case(shell)
 
     mended = shell.runs("submit", "case.json")
 
     assert (refused.returncode, mended.returncode) == (REFUSED, 0)
     assert (shell.folder / "case.json.idempotency-key").read_text() == key
-    assert len(cases_of(officer)) == 1
+    assert len(list_cases(officer)) == 1
 
 
 def test_a_problem_is_readable_and_repeats_nothing(shell: Shell, officer: Someone) -> None:
-    written(shell, notice={"country": SECRET}, sections=[{"section": SECRET}])
+    write_case(shell, notice={"country": SECRET}, sections=[{"section": SECRET}])
 
     refused = shell.runs("submit", "case.json")
 
@@ -154,11 +154,11 @@ def test_a_problem_is_readable_and_repeats_nothing(shell: Shell, officer: Someon
     assert "  #/notice/country: This does not have the documented form." in lines
     assert [line for line in lines if line.startswith("  #/sections/0")]
     assert SECRET not in refused.stderr
-    assert cases_of(officer) == []
+    assert list_cases(officer) == []
 
 
 def test_what_is_missing_is_told_with_its_remedy(shell: Shell) -> None:
-    written(shell, consents=[])
+    write_case(shell, consents=[])
 
     refused = shell.runs("submit", "case.json")
 
@@ -191,7 +191,7 @@ def test_the_example_can_be_submitted_as_it_is(world: Served, tmp_path: Path) ->
 
     assert (first.returncode, again.returncode) == (0, 0), first.stderr
     assert first.stdout == again.stdout
-    assert len(cases_of(officer)) == 1
+    assert len(list_cases(officer)) == 1
 
 
 def test_from_a_pipe_it_says_with_which_key_to_repeat_it(
@@ -204,15 +204,15 @@ def test_from_a_pipe_it_says_with_which_key_to_repeat_it(
     again = shell.runs("submit", "-", "--idempotency-key", key, given=f"\ufeff{text}")
 
     assert first.stdout == again.stdout
-    assert len(cases_of(officer)) == 1
+    assert len(list_cases(officer)) == 1
 
 
 def test_a_draft_is_told_to_nobody(shell: Shell, officer: Someone) -> None:
-    written(shell)
+    write_case(shell)
 
     sent = shell.runs("submit", "--draft", "case.json")
 
-    [case] = cases_of(officer)
+    [case] = list_cases(officer)
     assert (sent.returncode, case["state"]) == (0, "draft")
     assert f"POST /v1/cases/{case['code']}/submit" in sent.stderr
 
@@ -220,7 +220,7 @@ def test_a_draft_is_told_to_nobody(shell: Shell, officer: Someone) -> None:
 def test_nothing_is_sent_with_a_key_that_others_can_read(
     shell: Shell, officer: Someone
 ) -> None:
-    written(shell)
+    write_case(shell)
     shell.key.chmod(0o644)
 
     refused = shell.runs("submit", "case.json")
@@ -228,11 +228,11 @@ def test_nothing_is_sent_with_a_key_that_others_can_read(
     assert refused.returncode == WRONG
     assert f"chmod 600 {shell.key}" in refused.stderr
     assert officer.key not in refused.stderr
-    assert cases_of(officer) == []
+    assert list_cases(officer) == []
 
 
 def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) -> None:
-    written(shell)
+    write_case(shell)
     shell.key.write_text("sc_0000000000_nothing")
 
     refused = shell.runs("submit", "case.json")
@@ -242,4 +242,4 @@ def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) 
     assert "Set a valid key in SAFE_CONDUCT_API_KEY_FILE" in refused.stderr
     assert "only the key has to be changed" in refused.stderr
     assert "sc_0000000000" not in refused.stderr
-    assert cases_of(officer) == []
+    assert list_cases(officer) == []

@@ -34,7 +34,7 @@ def world(url: str) -> Iterator[Served]:
 
 
 @contextmanager
-def meanwhile[T](act: Callable[[], T], after: float = 0.5) -> Iterator[Future[T]]:
+def run_later[T](act: Callable[[], T], after: float = 0.5) -> Iterator[Future[T]]:
     """Run an action after a delay, and yield its future."""
     with ThreadPoolExecutor(1) as pool:
 
@@ -45,19 +45,19 @@ def meanwhile[T](act: Callable[[], T], after: float = 0.5) -> Iterator[Future[T]
         yield pool.submit(later)
 
 
-def polls(one: Someone, wait: str = "wait=20", **more: str) -> Response:
+def poll_feed(one: Someone, wait: str = "wait=20", **more: str) -> Response:
     query = {"after": one.cursor} if one.cursor else {}
     return one.ask("GET", "/events", params=query, headers={"Prefer": wait, **more})
 
 
-def ends_key(one: Someone) -> None:
+def revoke_key(one: Someone) -> None:
     """Revoke an API key, as an administrator would."""
     mine = ApiKey.account_id == one.actor.account_id
     with one.world.database.writing() as session:
         session.execute(update(ApiKey).where(mine).values(revoked_at=one.world.now))
 
 
-def timed[T](act: Callable[[], T]) -> tuple[T, float]:
+def measure_time[T](act: Callable[[], T]) -> tuple[T, float]:
     began = time.monotonic()
     return act(), time.monotonic() - began
 
@@ -65,8 +65,8 @@ def timed[T](act: Callable[[], T]) -> tuple[T, float]:
 def test_a_poll_that_waits_is_answered_when_something_happens(
     officer: Someone, lead: Someone
 ) -> None:
-    with meanwhile(officer.submits) as submitted:
-        answer, took = timed(lambda: polls(lead))
+    with run_later(officer.submits) as submitted:
+        answer, took = measure_time(lambda: poll_feed(lead))
 
     [event] = done(answer)["items"]
     assert event["subject"] == f"cases/{submitted.result()['code']}"
@@ -75,11 +75,13 @@ def test_a_poll_that_waits_is_answered_when_something_happens(
 
 
 def test_a_poll_that_waits_for_nothing_says_so_in_time(lead: Someone) -> None:
-    answer, took = timed(lambda: polls(lead, "respond-async, wait=1"))
+    answer, took = measure_time(lambda: poll_feed(lead, "respond-async, wait=1"))
     assert done(answer)["items"] == []
     assert 1 <= took < 1 + SOON
 
-    same, took = timed(lambda: polls(lead, "wait=1", if_none_match=answer.headers["ETag"]))
+    same, took = measure_time(
+        lambda: poll_feed(lead, "wait=1", if_none_match=answer.headers["ETag"])
+    )
     assert same.status_code == 304
     assert same.headers["Preference-Applied"] == "wait=1"
     assert 1 <= took < 1 + SOON
@@ -89,9 +91,9 @@ def test_who_has_a_page_already_hears_of_what_comes_after_it(
     officer: Someone, lead: Someone
 ) -> None:
     officer.submits()
-    tag = polls(lead, "wait=0").headers["ETag"]
-    with meanwhile(officer.submits):
-        answer, took = timed(lambda: polls(lead, if_none_match=tag))
+    tag = poll_feed(lead, "wait=0").headers["ETag"]
+    with run_later(officer.submits):
+        answer, took = measure_time(lambda: poll_feed(lead, if_none_match=tag))
     assert kinds(done(answer)["items"]) == ["case.submitted"] * 2
     assert took > 0.5
 
@@ -100,7 +102,7 @@ def test_news_are_not_waited_for_where_there_are_some(
     officer: Someone, lead: Someone
 ) -> None:
     officer.submits()
-    answer, took = timed(lambda: polls(lead))
+    answer, took = measure_time(lambda: poll_feed(lead))
     assert kinds(done(answer)["items"]) == ["case.submitted"]
     assert answer.headers["Preference-Applied"] == "wait=20"
     assert took < SOON
@@ -127,11 +129,11 @@ def test_what_is_preferred(said: str, seconds: int | None) -> None:
 
 def test_a_key_that_ends_meanwhile_hears_nothing(officer: Someone, lead: Someone) -> None:
     def act() -> None:
-        ends_key(lead)
+        revoke_key(lead)
         officer.submits()
 
-    with meanwhile(act):
-        assert polls(lead).status_code == 401
+    with run_later(act):
+        assert poll_feed(lead).status_code == 401
 
 
 def test_who_waits_holds_no_connection_and_no_thread(
@@ -140,7 +142,7 @@ def test_who_waits_holds_no_connection_and_no_thread(
     many = 100
     people = cycle([lead, *(world.someone("KZ_LEAD") for _ in range(many // MOST))])
     with ThreadPoolExecutor(many) as pool:
-        waiting = [pool.submit(polls, next(people)) for _ in range(many)]
+        waiting = [pool.submit(poll_feed, next(people)) for _ in range(many)]
         while len(world.app.state.bell.waiters) < many:
             time.sleep(0.01)
         assert world.database.engine.pool.checkedout() <= 1  # type: ignore[attr-defined]
@@ -150,7 +152,7 @@ def test_who_waits_holds_no_connection_and_no_thread(
     assert not world.app.state.bell.waiters
 
 
-def line_of(one: Someone, path: str, wait: int = LONGEST) -> socket:
+def open_request(one: Someone, path: str, wait: int = LONGEST) -> socket:
     """Send a request on a socket that can be closed at any moment."""
     world = one.world
     assert isinstance(world, Served)
@@ -168,24 +170,26 @@ def crowd(lead: Someone) -> Iterator[list[socket]]:
     """Open as many polls and streams as one account may have."""
     with ExitStack() as stack:
         paths = islice(cycle(["/events", "/events/stream"]), MOST)
-        yield [stack.enter_context(line_of(lead, path)) for path in paths]
+        yield [stack.enter_context(open_request(lead, path)) for path in paths]
 
 
 def test_an_account_has_so_many_wait_and_listen_and_no_more(
     world: Served, crowd: list[socket], officer: Someone, lead: Someone
 ) -> None:
-    until(lambda: len(world.app.state.bell.waiters) == MOST)
-    refused, colleague = polls(lead, "wait=1"), world.someone("KZ_LEAD")
+    wait_until(lambda: len(world.app.state.bell.waiters) == MOST)
+    refused, colleague = poll_feed(lead, "wait=1"), world.someone("KZ_LEAD")
 
-    with line_of(lead, "/events/stream") as stream:
+    with open_request(lead, "/events/stream") as stream:
         assert stream.recv(4096).startswith(b"HTTP/1.1 429 ")
     assert problem(refused) == (429, "too-many-requests")
     assert refused.headers["Retry-After"] == "10"
-    assert done(lead.get("/events"))["items"] == done(polls(lead, "wait=0"))["items"] == []
-    assert done(polls(colleague, "wait=1"))["items"] == []
+    assert (
+        done(lead.get("/events"))["items"] == done(poll_feed(lead, "wait=0"))["items"] == []
+    )
+    assert done(poll_feed(colleague, "wait=1"))["items"] == []
 
     officer.submits()
-    assert kinds(done(polls(lead))["items"]) == ["case.submitted"]
+    assert kinds(done(poll_feed(lead))["items"]) == ["case.submitted"]
     assert len(crowd) == MOST
 
 
@@ -193,19 +197,19 @@ def test_who_has_gone_waits_no_longer(
     world: Served, crowd: list[socket], lead: Someone
 ) -> None:
     bell = world.app.state.bell
-    until(lambda: len(bell.waiters) == MOST)
+    wait_until(lambda: len(bell.waiters) == MOST)
     for line in crowd:
         line.close()
-    until(lambda: not bell.held and not bell.waiters, SOON)
-    assert done(polls(lead, "wait=1"))["items"] == []
+    wait_until(lambda: not bell.held and not bell.waiters, SOON)
+    assert done(poll_feed(lead, "wait=1"))["items"] == []
 
 
 def test_who_waits_in_vain_for_a_turn_gives_the_place_back(
     world: Served, officer: Someone, lead: Someone
 ) -> None:
     turns, bell = world.app.state.turns, world.app.state.bell
-    with line_of(lead, "/events") as line:
-        until(lambda: len(bell.waiters) == 1)
+    with open_request(lead, "/events") as line:
+        wait_until(lambda: len(bell.waiters) == 1)
         turns.queue = 0
         officer.submits()
         assert line.recv(4096).startswith(b"HTTP/1.1 503 ")
@@ -226,7 +230,7 @@ def test_a_look_at_the_mailboxes_is_over_before_the_database_is_closed(url: str)
             return heads
 
         bell.look = slowly
-        assert done(polls(lead, "wait=1"))["items"] == []
+        assert done(poll_feed(lead, "wait=1"))["items"] == []
     assert len(begun) == len(ended) > 0
     assert bell.watch is None
 
@@ -262,11 +266,11 @@ class Listener:
 
     def has(self, count: int) -> list[str]:
         """Wait until so many events have arrived, and return their types."""
-        until(lambda: len(self.heard) >= count)
+        wait_until(lambda: len(self.heard) >= count)
         return [event["type"] for _, event in self.heard]
 
 
-def until(holds: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
     ends = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < ends, "The condition did not come true in time."
@@ -307,7 +311,7 @@ def test_what_was_sent_is_evidence_once_the_stream_is_taken_up_again(
 
     assert rank() == 2
     again = Listener(lead, last=heard.heard[0][0])
-    until(lambda: rank() == 3)
+    wait_until(lambda: rank() == 3)
     lead.world.app.state.bell.close()
     again.thread.join()
 
@@ -316,13 +320,13 @@ def test_a_stream_ends_with_the_key(officer: Someone, lead: Someone) -> None:
     officer.submits()
     listener = Listener(lead)
     listener.has(1)
-    ends_key(lead)
+    revoke_key(lead)
     officer.submits()
-    until(lambda: listener.ended)
+    wait_until(lambda: listener.ended)
     assert len(listener.heard) == 1
 
     refused = Listener(lead)
-    until(lambda: refused.ended)
+    wait_until(lambda: refused.ended)
     assert refused.status == 401
 
 
@@ -332,7 +336,7 @@ def test_a_stream_says_that_it_is_still_there_and_ends_in_time(
     monkeypatch.setattr(events, "SILENCE", 0.2)
     monkeypatch.setattr(events, "LIFETIME", 1.0)
     listener, began = Listener(lead), time.monotonic()
-    until(lambda: listener.ended)
+    wait_until(lambda: listener.ended)
     assert listener.comments >= 3
     assert 1 <= time.monotonic() - began < 1 + SOON
 
@@ -354,11 +358,11 @@ def test_the_service_ends_though_many_wait(url: str) -> None:
         lead = world.someone("KZ_LEAD")
         listeners = [Listener(lead) for _ in range(10)]
         with ThreadPoolExecutor(10) as pool:
-            answers = [pool.submit(polls, lead, "wait=60") for _ in range(10)]
-            until(lambda: len(world.app.state.bell.waiters) == 20)
+            answers = [pool.submit(poll_feed, lead, "wait=60") for _ in range(10)]
+            wait_until(lambda: len(world.app.state.bell.waiters) == 20)
             world.server.should_exit = True
-            _, took = timed(world.thread.join)
+            _, took = measure_time(world.thread.join)
             assert {one.result().status_code for one in answers} == {200}
-        until(lambda: all(one.ended for one in listeners))
+        wait_until(lambda: all(one.ended for one in listeners))
     assert took < 5
     assert not world.app.state.bell.held

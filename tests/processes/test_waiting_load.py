@@ -41,7 +41,7 @@ def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
         yield made
 
 
-def waits(one: Someone) -> list[str]:
+def poll_to_end(one: Someone) -> list[str]:
     """Poll with waiting until the last event has come, and return all."""
     seen, cursor = list[str](), None
     while LAST not in seen[-1:]:
@@ -52,7 +52,7 @@ def waits(one: Someone) -> list[str]:
     return seen
 
 
-def listens(one: Someone) -> list[str]:
+def listen_to_end(one: Someone) -> list[str]:
     """Listen until the last event has come; reconnect where a stream ends earlier."""
     seen, last = list[str](), dict[str, str]()
     while LAST not in seen[-1:]:
@@ -77,7 +77,9 @@ def test_everybody_hears_everything_over_few_connections(
     sizes, committed = list[int](), list[About]()
 
     with ThreadPoolExecutor(2 * OFFICES * EACH) as pool:
-        hearers = [(one, how) for one in offices for how in (waits, listens)] * EACH
+        hearers = [
+            (one, how) for one in offices for how in (poll_to_end, listen_to_end)
+        ] * EACH
         heard = [(one, pool.submit(how, one)) for one, how in hearers]
         for part in range(PARTS):
             changes = range(1 + part * PART, 1 + (part + 1) * PART)

@@ -41,13 +41,13 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
         yield made
 
 
-def sent_to(receiver: Receiver, end: str) -> list[Message]:
+def list_messages(receiver: Receiver, end: str) -> list[Message]:
     """Return the headers and body of each message to a path of the host."""
     pairs = zip(receiver.postman.heads, receiver.postman.given, strict=True)
     return [(head, json.loads(one.body)) for head, one in pairs if one.to.endswith(end)]
 
 
-def values(message: Message) -> set[Any]:
+def list_values(message: Message) -> set[Any]:
     """Return the values of a message that are not constant."""
     head, body = message
     fixed = {head["host"], head["content-length"]}
@@ -56,7 +56,7 @@ def values(message: Message) -> set[Any]:
     )
 
 
-def sent_at(message: Message) -> int:
+def get_sent_time(message: Message) -> int:
     head, body = message
     at = int(datetime.fromisoformat(body["timestamp"]).timestamp())
     assert at == int(head["webhook-timestamp"])
@@ -73,9 +73,9 @@ def test_two_webhooks_of_one_host_get_messages_with_no_value_in_common(
         lead.leads(officer.submits())
         all_calls(world, receiver.courier, HOUR, LONGEST)
 
-    ones, others = sent_to(receiver, "/one"), sent_to(receiver, "/other")
+    ones, others = list_messages(receiver, "/one"), list_messages(receiver, "/other")
     shared = {one["id"] for one in lead.hears()} & {one["id"] for one in officer.hears()}
-    common = [values(one) & values(other) for one in ones for other in others]
+    common = [list_values(one) & list_values(other) for one in ones for other in others]
 
     assert len(shared) >= 12
     assert (len(ones), len(others)) == (len(read_cursors(lead)), len(read_cursors(officer)))
@@ -91,13 +91,13 @@ def test_the_same_event_is_sent_at_times_that_do_not_depend_on_each_other(
     for _ in range(20):
         began.append(int(world.now.timestamp()))
         officer.submits()
-        before = [len(sent_to(receiver, end)) for end in ("/one", "/other")]
+        before = [len(list_messages(receiver, end)) for end in ("/one", "/other")]
         all_calls(world, receiver.courier, HOUR, LONGEST)
         one, other = (
-            sent_to(receiver, end)[n]
+            list_messages(receiver, end)[n]
             for end, n in zip(("/one", "/other"), before, strict=True)
         )
-        firsts.append((sent_at(one), sent_at(other)))
+        firsts.append((get_sent_time(one), get_sent_time(other)))
 
     delays = [
         tuple(at - start for at in pair) for pair, start in zip(firsts, began, strict=True)
@@ -129,12 +129,12 @@ def test_an_id_stays_at_each_try_and_differs_by_webhook_and_epoch(
     does(supervisor, one, "replay", {"after": None})
     del postman.heads[:], postman.given[:]
     calls(world, receiver.courier)
-    again = [head["webhook-id"] for head, _ in sent_to(receiver, "/one")]
+    again = [head["webhook-id"] for head, _ in list_messages(receiver, "/one")]
     ask(url, f"UPDATE {Epoch.__tablename__} SET value = '00000000'")
     does(supervisor, one, "replay", {"after": None})
     del postman.heads[:], postman.given[:]
     calls(world, receiver.courier)
-    restored = [head["webhook-id"] for head, _ in sent_to(receiver, "/one")]
+    restored = [head["webhook-id"] for head, _ in list_messages(receiver, "/one")]
 
     assert len(refused) == len(set(refused)) == 2
     assert set(refused) < set(taken)
@@ -178,6 +178,6 @@ def test_a_message_says_when_it_was_sent_and_not_when_something_happened(
     world.now = datetime(2026, 6, 1, 12, 34, 56, 789_000, tzinfo=UTC)
     calls(world, receiver.courier)
 
-    [(head, body)] = sent_to(receiver, "")
+    [(head, body)] = list_messages(receiver, "")
     assert body["timestamp"] == "2026-06-01T12:34:56Z"
-    assert sent_at((head, body)) == 1780317296
+    assert get_sent_time((head, body)) == 1780317296

@@ -130,14 +130,14 @@ def site(pg_url: str, receiver: Receiver, tmp_path: Path) -> Site:
     return Site(tmp_path, settings)
 
 
-def waits_until(is_so: Callable[[], bool]) -> None:
+def wait_until(is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + SECONDS
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def fired(world: World) -> int:
+def count_fired(world: World) -> int:
     with world.database.reading() as session:
         return session.scalars(select(func.count()).select_from(Firing)).one()
 
@@ -160,17 +160,17 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
     postman = receiver.postman
 
     with site.works("--only", "webhooks") as pushes:
-        waits_until(lambda: postman.asked >= 2 * len(OFFICES))
+        wait_until(lambda: postman.asked >= 2 * len(OFFICES))
         unattended = site.silent()
         with site.works("--without", "webhooks") as watches:
-            waits_until(lambda: is_in_time(world))
-            waits_until(lambda: not site.silent())
-            first = fired(world)
+            wait_until(lambda: is_in_time(world))
+            wait_until(lambda: not site.silent())
+            first = count_fired(world)
             os.kill(pushes.process.pid, signal.SIGSTOP)  # it has nothing left to do
             asked = postman.asked
             multiply(world, officer.submits(), CASES - 1)
-            waits_until(lambda: is_in_time(world))
-            again = fired(world)
+            wait_until(lambda: is_in_time(world))
+            again = count_fired(world)
             asked_by_others = postman.asked - asked
 
     assert unattended == {"clocks", "notices", "erasures"}

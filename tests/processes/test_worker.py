@@ -26,7 +26,7 @@ WRONG = (0, 600, -600, 300, -540)
 """Seconds by which the machines' clocks are off (10 minutes at the most)."""
 
 
-def overdue_clocks(world: World, whole: int) -> int:
+def create_overdue(world: World, whole: int) -> int:
     """Create about so many overdue deadlines of every kind, and return their number."""
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     shelter = world.someone(SHELTERS[0])
@@ -82,7 +82,7 @@ def check(world: World, overdue: int, begun_with: int) -> None:
         assert heads[reader] == count == last, "a feed has a gap"
 
 
-def entries_in(world: World) -> int:
+def count_entries(world: World) -> int:
     with world.database.reading() as session:
         return session.scalars(select(func.count()).select_from(Entry)).one()
 
@@ -91,8 +91,8 @@ def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
     pg_url: str, tmp_path: Path
 ) -> None:
     world, chance = World(pg_url), Random(5)
-    overdue = overdue_clocks(world, amount(400, sample=150, night=5_000))
-    before, keys, kills = entries_in(world), key_file(tmp_path), 0
+    overdue = create_overdue(world, amount(400, sample=150, night=5_000))
+    before, keys, kills = count_entries(world), key_file(tmp_path), 0
 
     with employed(pg_url, keys, WRONG) as workers:
         while is_left(world.database):
@@ -111,8 +111,8 @@ def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
 
 def test_one_worker_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Path) -> None:
     world, chance = World(sqlite_url), Random(1)
-    overdue = overdue_clocks(world, amount(150, night=1_500))
-    before, keys = entries_in(world), key_file(tmp_path)
+    overdue = create_overdue(world, amount(150, night=1_500))
+    before, keys = count_entries(world), key_file(tmp_path)
 
     for _ in range(amount(5, sample=3, night=50)):
         with employed(sqlite_url, keys, [0]):

@@ -39,7 +39,7 @@ def journey(world: World) -> Journey:
     return Journey(world)
 
 
-def allowed(journey: Journey) -> dict[str, set[str]]:
+def list_allowed(journey: Journey) -> dict[str, set[str]]:
     """Return the closed set of values that each label may have."""
     known = journey.world.app.openapi()["paths"]
     routes = {path.removeprefix("/v1") for path in known}
@@ -55,7 +55,7 @@ def allowed(journey: Journey) -> dict[str, set[str]]:
     }
 
 
-def labels(text: str) -> Iterator[tuple[str, str]]:
+def list_labels(text: str) -> Iterator[tuple[str, str]]:
     for family in text_string_to_metric_families(text):
         assert family.name.startswith(PREFIX)
         for sample in family.samples:
@@ -73,16 +73,18 @@ def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> N
     with scraped(journey.world.ground) as scraper:
         text = scraper.ask().text
 
-    found = {(name, value) for name, value in labels(text)}
-    ours = {(name, value) for name, those in allowed(journey).items() for value in those}
+    found = {(name, value) for name, value in list_labels(text)}
+    ours = {
+        (name, value) for name, those in list_allowed(journey).items() for value in those
+    }
     assert found - ours == set()
-    assert {name for name, _ in found} == set(allowed(journey))
+    assert {name for name, _ in found} == set(list_allowed(journey))
     assert hits(text.encode(), SPELLED) == []
     assert not [one for one in journey.cast if one.code in text or str(one.id) in text]
     assert case["code"] not in text
 
 
-def overhears(world: World, capfd: pytest.CaptureFixture[str], **time: float) -> str:
+def read_log(world: World, capfd: pytest.CaptureFixture[str], **time: float) -> str:
     """Let time pass and the worker run, and return everything that was logged."""
     capfd.readouterr()
     with listening() as heard:
@@ -98,12 +100,12 @@ def test_the_worker_logs_nothing_personal_whatever_fails(
     for _ in "12":
         journey.cast[0].submits(**journey.say.case())
 
-    logged = [overhears(world, capfd, hours=3)]
+    logged = [read_log(world, capfd, hours=3)]
     breaks(url, " ".join(PLANTED))
-    logged.append(overhears(world, capfd, days=2))
+    logged.append(read_log(world, capfd, days=2))
     ask(url, "DROP TRIGGER planted" + (" ON firing" if "postgres" in url else ""))
     ask(url, "UPDATE sealed SET key_version = 'k9'")
-    logged.append(overhears(world, capfd, days=60))
+    logged.append(read_log(world, capfd, days=60))
 
     lines = [one for text in logged for one in text.splitlines() if one.startswith("{")]
     failed = [one for one in map(json.loads, lines) if one["event"] == "clock.failed"]

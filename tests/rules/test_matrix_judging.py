@@ -58,7 +58,7 @@ def test_a_row_says_which_entries_texts_and_names_there_are() -> None:
 
 
 def test_an_operation_without_a_row_is_not_passed_over() -> None:
-    with pytest.raises(AssertionError, match="No row says what write_it answers"):
+    with pytest.raises(AssertionError, match="has no row for write_it at stage open"):
         TABLE.verdict("write_it", "open", "lead")
 
 

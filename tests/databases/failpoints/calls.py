@@ -127,20 +127,20 @@ def cells() -> Iterator[Cell]:
         for name in table.operations:
             operation = operation_of(name)
             if operation.method != "GET" or "Purpose" in operation.names("header"):
-                yield from first_cell(table, name, stages)
+                yield from find_first_cell(table, name, stages)
 
 
-def first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[Cell]:
+def find_first_cell(table: reading.Table, name: str, stages: list[str]) -> Iterator[Cell]:
     """Yield the first cell with a 2xx answer."""
     for stage in stages:
         for who in accounts():
-            said = verdict(table, name, stage, reading.relation(stage, who))
+            said = find_status(table, name, stage, reading.relation(stage, who))
             if said and 200 <= said < 300:
                 yield Cell(name, stage, who, said)
                 return
 
 
-def verdict(table: reading.Table, name: str, stage: str, who: str) -> int | None:
+def find_status(table: reading.Table, name: str, stage: str, who: str) -> int | None:
     """Return the status by the table, or `None` if it has no row for the stage."""
     try:
         return table.verdict(name, stage, who).status

@@ -49,10 +49,10 @@ class SqliteCopies:
     def rows(self) -> Rows:
         """Return the count and digest of each table, without using the service."""
         with closing(sqlite3.connect(str(self.engine.url.database))) as connection:
-            return {name: digested(connection, name) for name in TABLES}
+            return {name: hash_table(connection, name) for name in TABLES}
 
 
-def digested(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
+def hash_table(connection: sqlite3.Connection, table: str) -> tuple[int, str]:
     """Return the number of rows of a table, and one digest of all."""
     rows = connection.execute(f'SELECT * FROM "{table}"').fetchall()
     return len(rows), hashlib.sha256(marshal.dumps(rows, PLAIN)).hexdigest()

@@ -61,23 +61,26 @@ class Tried:
         if is_stream(self.failed):
             yield from self.of_a_stream()
             return
-        yield from unlike_a_problem(self.failed, self.told.call)
+        yield from check_problem(self.failed, self.told.call)
         yield from self.of_what_was_kept() if kept else self.of_what_was_undone()
 
     def of_what_was_undone(self) -> Iterator[str]:
         """Check that nothing changed, and that the retry has the intended effect."""
         if left := changed(self.told.before, self.after):
             yield f"left something in {left}"
-        if (self.again.status, meant(self.again)) != (self.right.status, meant(self.right)):
+        if (self.again.status, normalize_answer(self.again)) != (
+            self.right.status,
+            normalize_answer(self.right),
+        ):
             yield f"the retry: {self.again.status} {self.again.content[:200]!r}"
         if self.again["Idempotent-Replayed"]:
             yield "the retry was marked as a replay, but nothing had been done"
-        if other := differing(self.told.after, self.at_last):
+        if other := compare_counts(self.told.after, self.at_last):
             yield f"the retry did something else: {other}"
 
     def of_what_was_kept(self) -> Iterator[str]:
         """Check that everything was kept, and that the retry does nothing again."""
-        if other := differing(self.told.after, self.after):
+        if other := compare_counts(self.told.after, self.after):
             yield f"was kept in part: {other}"
         if self.again.status >= 500:
             yield f"the retry of what was done: {self.again.status}"
@@ -91,7 +94,7 @@ class Tried:
         """Check that a failure ends a stream and adds nothing to it."""
         if not self.right.content.startswith(self.failed.content.rstrip()):
             yield "the stream told something else"
-        if other := differing(self.told.after, self.after):
+        if other := compare_counts(self.told.after, self.after):
             yield f"the stream began, and yet: {other}"
 
     @property
@@ -107,18 +110,18 @@ def is_replay(again: Answer, right: Answer) -> bool:
     return again.status == right.status and again["Idempotent-Replayed"] == "true"
 
 
-def differing(meant: Rows, found: Rows) -> dict[str, tuple[int, int]]:
+def compare_counts(meant: Rows, found: Rows) -> dict[str, tuple[int, int]]:
     """Return the tables with other row counts, as pairs of expected and actual."""
     due, there = counts(meant), counts(found)
     return {name: (due[name], there[name]) for name in due if due[name] != there[name]}
 
 
-def meant(answer: Answer) -> str:
+def normalize_answer(answer: Answer) -> str:
     """Return the text of an answer without random values."""
     return RANDOM.sub("*", answer.content.decode())
 
 
-def unlike_a_problem(answer: Answer, call: Call) -> Iterator[str]:
+def check_problem(answer: Answer, call: Call) -> Iterator[str]:
     """Yield what is wrong with the answer to a failure."""
     if answer.status not in {500, 503}:
         yield f"answered {answer.status}"
@@ -127,23 +130,23 @@ def unlike_a_problem(answer: Answer, call: Call) -> Iterator[str]:
     if answer.status == 503 and not answer["Retry-After"]:
         yield "no Retry-After header"
     told = answer.content.decode()
-    if any(word in told for word in words_of(call)) or "SELECT" in told:
+    if any(word in told for word in list_long_texts(call)) or "SELECT" in told:
         yield "the answer repeats the input or shows internals"
 
 
-def words_of(call: Call) -> Iterator[str]:
+def list_long_texts(call: Call) -> Iterator[str]:
     """Yield the texts of a body that are long enough to recognise."""
     said = json.loads(call.body) if call.body.startswith(b"{") else {}
-    yield from (text for text in texts(said) if len(text) >= LONG)
+    yield from (text for text in walk_texts(said) if len(text) >= LONG)
 
 
-def texts(said: Any) -> Iterator[str]:
+def walk_texts(said: Any) -> Iterator[str]:
     match said:
         case dict():
-            yield from texts(list(said.values()))
+            yield from walk_texts(list(said.values()))
         case list():
             for value in said:
-                yield from texts(value)
+                yield from walk_texts(value)
         case str():
             yield said
         case _:  # a number or nothing

@@ -112,7 +112,7 @@ def is_ready(port: int) -> bool:
 
 
 @contextmanager
-def operating(kind: str, home: Path) -> Iterator[Operator]:
+def run_operator(kind: str, home: Path) -> Iterator[Operator]:
     """Set up a service, and stop all of its processes at the end of the block."""
     key_file(home)
     with site(kind, home) as place:
@@ -126,22 +126,22 @@ def operating(kind: str, home: Path) -> Iterator[Operator]:
 def drill(kind: str, home: Path) -> DrillResult:
     """Run the whole drill; raise `AssertionError` if a check fails."""
     began = time.monotonic()
-    with operating(kind, home) as operator:
-        load, moment, lost_at = up_to_the_loss(operator)
+    with run_operator(kind, home) as operator:
+        load, moment, lost_at = run_until_loss(operator)
         broken = time.monotonic()
         operator.place.restores()
-        refused, said, report = after_the_restore(operator)
+        refused, said, report = finish_restore(operator)
         operator.serves()
         mended = time.monotonic()
         world = World(operator.place.url)
-        there = codes(world)
+        there = list_codes(world)
 
         assert refused.returncode == 1
         assert "safe-conduct restored" in refused.stderr
-        nothing_before_is_lost(load, there, moment)
+        require_nothing_lost(load, there, moment)
         is_whole(world, operator.ledger)
-        tells_case_by_case(report, world, load)
-        the_poller_is_told(load, world, operator.port, there)
+        check_report(report, world, load)
+        check_poller(load, world, operator.port, there)
         world.closes()
     result = DrillResult(
         database=kind,
@@ -156,11 +156,11 @@ def drill(kind: str, home: Path) -> DrillResult:
     )
     assert result.lost > 0, "nothing was lost, so the drill proves nothing"
     assert result.erased_again == DRAFTS, said
-    keep(result, report)
+    store_result(result, report)
     return result
 
 
-def up_to_the_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
+def run_until_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
     """Work, back up, continue, discard drafts, and lose the database under load."""
     operator.serves()
     world = World(operator.place.url)
@@ -172,7 +172,7 @@ def up_to_the_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
         load.grows(CASES)
         load.discards(DRAFTS)
         last = time.monotonic() + PATIENCE
-        while len(named(operator.ledger)) < DRAFTS:
+        while len(list_named(operator.ledger)) < DRAFTS:
             assert time.monotonic() < last, "the erasures do not reach the ledger"
             time.sleep(0.05)
     lost_at = datetime.now(UTC)
@@ -181,13 +181,13 @@ def up_to_the_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
     return load, moment, lost_at
 
 
-def named(ledger: Ledger) -> set[str]:
+def list_named(ledger: Ledger) -> set[str]:
     """Return the cases in the ledger."""
     contents = ledger.found()
     return {str(case) for case in contents.erased} if contents else set()
 
 
-def after_the_restore(
+def finish_restore(
     operator: Operator,
 ) -> tuple[subprocess.CompletedProcess[str], str, Json]:
     """Follow the steps of docs/operations.md in their order."""
@@ -205,12 +205,12 @@ def after_the_restore(
 # States that the checks accept.
 
 
-def codes(world: World) -> set[str]:
+def list_codes(world: World) -> set[str]:
     with world.database.reading(SERVICE) as session:
         return set(session.scalars(select(Case.code)))
 
 
-def nothing_before_is_lost(load: Load, there: set[str], moment: datetime) -> None:
+def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
     """Require every case that was acknowledged before the backup."""
     before = {one.code for one in load.submitted if one.at < moment}
     assert len(before) >= CASES
@@ -219,7 +219,7 @@ def nothing_before_is_lost(load: Load, there: set[str], moment: datetime) -> Non
 
 def is_whole(world: World, ledger: Ledger) -> None:
     """Require complete rows, feeds without gaps, and no key of an erased case."""
-    erased = named(ledger)
+    erased = list_named(ledger)
     with world.database.reading(SERVICE) as session:
         cases = session.execute(select(Case.id, Case.state)).all()
         keys = set(session.scalars(select(CaseKey.case_id)))
@@ -238,7 +238,7 @@ def is_whole(world: World, ledger: Ledger) -> None:
         assert mine == list(range(1, head + 1)), "a feed has a gap"
 
 
-def tells_case_by_case(report: Json, world: World, load: Load) -> None:
+def check_report(report: Json, world: World, load: Load) -> None:
     """Require that the report lists each open case and each erased one, and no others."""
     with world.database.reading(SERVICE) as session:
         states = dict(session.execute(select(Case.code, Case.state)).all())
@@ -252,7 +252,7 @@ def tells_case_by_case(report: Json, world: World, load: Load) -> None:
     assert all(one["tell"] for one in reported.values() if one["state"] != "erased")
 
 
-def the_poller_is_told(load: Load, world: World, port: int, there: set[str]) -> None:
+def check_poller(load: Load, world: World, port: int, there: set[str]) -> None:
     """Require 410 for an old cursor, and the events of all cases for a new one."""
     world.http.close()
     load.lead.world = world
@@ -266,7 +266,7 @@ def the_poller_is_told(load: Load, world: World, port: int, there: set[str]) -> 
     assert there & {one.code for one in load.submitted} <= reported <= there
 
 
-def keep(result: DrillResult, report: Json) -> None:
+def store_result(result: DrillResult, report: Json) -> None:
     """Store the result and the report."""
     path = RESULTS / f"drill-{result.database}"
     results.keep(path.with_suffix(".json"), asdict(result))

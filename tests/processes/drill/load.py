@@ -19,7 +19,7 @@ WRITERS: Final = 3
 YEAR: Final = timedelta(days=300)
 
 
-def fresh(now: datetime) -> Json:
+def build_dated_consents(now: datetime) -> Json:
     """Return the changes to a case that date its consents today."""
     dated = {
         "obtained_on": f"{now:%Y-%m-%d}",
@@ -51,13 +51,13 @@ class Load:
     def submits(self) -> None:
         """Submit one case after the other until stopped."""
         while not self.over.is_set():
-            case = self.officer.submits(**fresh(datetime.now(UTC)))
+            case = self.officer.submits(**build_dated_consents(datetime.now(UTC)))
             self.submitted.append(Acknowledged(case["code"], datetime.now(UTC)))
 
     def drafts_some(self, many: int) -> None:
         """Write drafts that may be discarded later."""
         for _ in range(many):
-            written = self.officer.writes_case(**fresh(datetime.now(UTC)))
+            written = self.officer.writes_case(**build_dated_consents(datetime.now(UTC)))
             self.drafts.append(done(written))
 
     def discards(self, many: int) -> None:
@@ -90,7 +90,7 @@ def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
     """Run all clients in the block; at its end kill the service under load."""
     with ThreadPoolExecutor(WRITERS + 1) as pool:
         acts = [load.submits] * WRITERS + [load.answers]
-        each = [pool.submit(partial(until_cut_off, act)) for act in acts]
+        each = [pool.submit(partial(run_until_cut_off, act)) for act in acts]
         try:
             yield
         finally:
@@ -100,7 +100,7 @@ def working(load: Load, dies: Callable[[], None]) -> Iterator[None]:
             one.result()
 
 
-def until_cut_off(act: Callable[[], None]) -> None:
+def run_until_cut_off(act: Callable[[], None]) -> None:
     """Run an action until the connection is lost."""
     with suppress(httpx2.TransportError):
         act()
