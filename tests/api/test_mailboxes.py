@@ -1,4 +1,4 @@
-"""Mailboxes are locked in one order, or two writers would wait for each other."""
+"""Tests that mailboxes are locked in one order, which prevents deadlocks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tests.support.world import Someone, World, kinds
 
 @dataclass(frozen=True)
 class About:
-    """A record that some may know of."""
+    """A subject of an event."""
 
     id: UUID = field(default_factory=uuid4)
     reference: str = "cases/1"

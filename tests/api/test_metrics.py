@@ -1,4 +1,4 @@
-"""What Prometheus is told, and how it is told nothing more (R57, R71, R77)."""
+"""Tests of the metrics and of what they must not reveal (R57, R71, R77)."""
 
 import socket
 import time
@@ -40,8 +40,8 @@ def requests(scraper: Scraper, method: str, route: str, status: int) -> float:
     return scraper.value("requests_total", **labels) or 0
 
 
-def now(world: World, name: str, **labels: str) -> float | None:
-    """Scrape afresh: what is seen once is good for some seconds."""
+def read_fresh_metric(world: World, name: str, **labels: str) -> float | None:
+    """Return fresh metrics, because a scrape is cached for some seconds."""
     registry = registry_of(world.ground, WATCHES)
     return registry.get_sample_value(f"{PREFIX}{name}", labels)
 
@@ -95,13 +95,13 @@ def test_a_clock_that_is_fired_is_counted_by_its_kind(
 def test_a_worker_that_is_silent_shows_and_so_does_one_that_never_was(
     world: World,
 ) -> None:
-    never = now(world, "heartbeat_age_seconds", part="clocks")
+    never = read_fresh_metric(world, "heartbeat_age_seconds", part="clocks")
     world.works()
 
     world.passes(seconds=61)
 
     assert never == inf
-    assert now(world, "heartbeat_age_seconds", part="clocks") == 61
+    assert read_fresh_metric(world, "heartbeat_age_seconds", part="clocks") == 61
 
 
 def test_clocks_that_nobody_looks_at_show(world: World, officer: Someone) -> None:
@@ -109,9 +109,15 @@ def test_clocks_that_nobody_looks_at_show(world: World, officer: Someone) -> Non
     world.passes(hours=3, minutes=1)
     officer.submits()
 
-    overdue = now(world, "clocks_overdue"), now(world, "clock_oldest_overdue_seconds")
+    overdue = (
+        read_fresh_metric(world, "clocks_overdue"),
+        read_fresh_metric(world, "clock_oldest_overdue_seconds"),
+    )
     world.works()
-    after = now(world, "clocks_overdue"), now(world, "clock_oldest_overdue_seconds")
+    after = (
+        read_fresh_metric(world, "clocks_overdue"),
+        read_fresh_metric(world, "clock_oldest_overdue_seconds"),
+    )
 
     assert overdue == (1, 60)
     assert after == (0, 0)
@@ -121,18 +127,18 @@ def test_clocks_that_cannot_be_fired_show_until_they_can(
     world: World, officer: Someone, url: str
 ) -> None:
     officer.submits()
-    before = now(world, "clocks_failed_total", kind="acknowledge")
+    before = read_fresh_metric(world, "clocks_failed_total", kind="acknowledge")
     ask(url, "ALTER TABLE firing RENAME TO firing_away")
     world.waits_for(hours=3)
-    broken = now(world, "clocks_failing")
+    broken = read_fresh_metric(world, "clocks_failing")
 
     ask(url, "ALTER TABLE firing_away RENAME TO firing")
     world.waits_for(minutes=15)
 
     assert broken == 1
-    assert now(world, "clocks_failing") == 0
+    assert read_fresh_metric(world, "clocks_failing") == 0
     assert before is not None
-    assert now(world, "clocks_failed_total", kind="acknowledge") == before + 1
+    assert read_fresh_metric(world, "clocks_failed_total", kind="acknowledge") == before + 1
 
 
 def test_how_long_somebody_waits_to_be_acknowledged_shows(
@@ -143,23 +149,23 @@ def test_how_long_somebody_waits_to_be_acknowledged_shows(
     officer.submits()
     world.passes(minutes=5)
 
-    both = now(world, "oldest_unacknowledged_seconds")
+    both = read_fresh_metric(world, "oldest_unacknowledged_seconds")
     done(lead.does("acknowledge", case))
 
     assert both == 15 * 60
-    assert now(world, "oldest_unacknowledged_seconds") == 5 * 60
+    assert read_fresh_metric(world, "oldest_unacknowledged_seconds") == 5 * 60
 
 
 def test_cases_that_a_desk_lets_wait_show(world: World, officer: Someone) -> None:
     officer.submits()
     officer.submits(consents=[consent(focal_point="SANA_SEZIM")])
     world.waits_for(hours=3)
-    at_desk = now(world, "cases_late_at_a_desk")
+    at_desk = read_fresh_metric(world, "cases_late_at_a_desk")
 
     world.waits_for(hours=3)
 
     assert at_desk == 0
-    assert now(world, "cases_late_at_a_desk") == 2
+    assert read_fresh_metric(world, "cases_late_at_a_desk") == 2
 
 
 @pytest.mark.parametrize("url", AWAY)
@@ -239,16 +245,18 @@ def test_notices_that_wait_show_without_whom_they_are_for(
 ) -> None:
     reachable(world, tmp_path, KZ_LEAD="duty@lead.example")
     officer.submits(consents=[consent(), consent(focal_point="SANA_SEZIM")])
-    before = now(world, "outgoing_waiting")
+    before = read_fresh_metric(world, "outgoing_waiting")
 
     world.waits_for(hours=3)
     world.passes(minutes=7)
 
     assert before == 0
-    assert now(world, "outgoing_waiting") == 1
-    assert now(world, "outgoing_oldest_waiting_seconds", way="email") == 7 * 60
-    assert now(world, "outgoing_oldest_waiting_seconds", way="sms") == 0
-    assert now(world, "outgoing_dead") == 0
+    assert read_fresh_metric(world, "outgoing_waiting") == 1
+    assert (
+        read_fresh_metric(world, "outgoing_oldest_waiting_seconds", way="email") == 7 * 60
+    )
+    assert read_fresh_metric(world, "outgoing_oldest_waiting_seconds", way="sms") == 0
+    assert read_fresh_metric(world, "outgoing_dead") == 0
 
 
 def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World) -> None:
@@ -260,15 +268,15 @@ def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World)
         make_key(session, goes_on.actor.account_id, [Scope.FEED_READ], world.now)
         make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now, days=7)
         disable_account(session, left.actor.account_id, world.now)
-    counted = [now(world, "keys_ending")]
+    counted = [read_fresh_metric(world, "keys_ending")]
 
     world.passes(days=2)
-    counted.append(now(world, "keys_ending"))
+    counted.append(read_fresh_metric(world, "keys_ending"))
     with world.database.writing() as session:
         make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now)
-    counted.append(now(world, "keys_ending"))
+    counted.append(read_fresh_metric(world, "keys_ending"))
     world.passes(days=80)
-    counted.append(now(world, "keys_ending"))
+    counted.append(read_fresh_metric(world, "keys_ending"))
 
     assert counted == [0, 1, 0, 2]
 

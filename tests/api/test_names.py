@@ -1,4 +1,4 @@
-"""A person is called what they are called, and a case is found as its code is typed."""
+"""Tests of the names that are accepted and of the ways to type a case code."""
 
 import unicodedata
 from itertools import batched
@@ -43,8 +43,8 @@ def test_the_name_of_whom_to_reach_is_kept_too(officer: Someone, lead: Someone) 
     assert done(lead.opens(f"{path_of(case)}/contacts"))["contacts"] == people
 
 
-def ways(code: str) -> dict[str, str]:
-    """Type a code in the ways in which people type it."""
+def list_spellings(code: str) -> dict[str, str]:
+    """Return a code in the forms in which people type it."""
     return {
         "as it is": code,
         "small": code.lower(),
@@ -59,11 +59,11 @@ def ways(code: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("way", ways("SC-0000-1111-0101-0"))
+@pytest.mark.parametrize("way", list_spellings("SC-0000-1111-0101-0"))
 def test_a_case_is_found_as_its_code_is_typed(way: str, officer: Someone) -> None:
     for _ in "12345":
         case = done(officer.writes_case())
-        typed = ways(case["code"])[way]
+        typed = list_spellings(case["code"])[way]
 
         assert done(officer.get(f"/cases/{typed}"))["code"] == case["code"]
         assert done(officer.get("/referrals", case=typed))["items"] == []

@@ -1,4 +1,4 @@
-"""Whom routing names as the next lead, on a consent that a desk recorded."""
+"""Tests of the next lead that routing names after a desk has recorded a consent."""
 
 import pytest
 from httpx2 import Response
@@ -31,8 +31,8 @@ from tests.support.world import (
 __all__ = ("boss", "desk", "stuck")
 
 
-def named(answer: Response) -> Json:
-    """Take an answer without what differs from case to case."""
+def get_comparable_body(answer: Response) -> Json:
+    """Return an answer without its case code."""
     return {k: v for k, v in done(answer).items() if k != "code"}
 
 
@@ -44,11 +44,19 @@ def test_that_nobody_is_safe_reads_like_that_nobody_fits(
     plain = lead.leads(officer.submits(consents=STATE_ALONE))
     world.shuts("KZ_LEAD")
     world.works()
-    shown = [named(desk.does_with(boss, "record-lead-consent", feared, lead_consent()))]
+    shown = [
+        get_comparable_body(
+            desk.does_with(boss, "record-lead-consent", feared, lead_consent())
+        )
+    ]
     for one in NGOS:
         world.shuts(one)
 
-    shown.append(named(desk.does_with(boss, "record-lead-consent", plain, lead_consent())))
+    shown.append(
+        get_comparable_body(
+            desk.does_with(boss, "record-lead-consent", plain, lead_consent())
+        )
+    )
 
     assert shown[0] == shown[1]
     assert shown[0]["next_lead"] is None

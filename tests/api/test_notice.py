@@ -1,11 +1,11 @@
-"""The notice: whose it is to mend, and what of it stays."""
+"""Tests of the summary: who may update it and which fields are fixed."""
 
 import pytest
 
 from tests.support.world import Json, Someone, done
 
 
-def mends(who: Someone, case: Json, **notice: object) -> Json:
+def update_summary(who: Someone, case: Json, **notice: object) -> Json:
     response = who.ask(
         "PATCH", f"/cases/{case['code']}", notice, headers={"If_Match": who.tag(case)}
     )
@@ -16,12 +16,12 @@ def test_the_notice_is_mended_by_the_submitter_then_by_the_lead(
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submits()
-    by_officer = mends(officer, case, language="ru")
-    by_candidate = mends(lead, case, language="kk")
+    by_officer = update_summary(officer, case, language="ru")
+    by_candidate = update_summary(lead, case, language="kk")
     lead.leads(case)
 
-    by_lead = mends(lead, case, language="uz-Cyrl", urgent_needs=["MEDICAL"])
-    too_late = mends(officer, case, language="ru")
+    by_lead = update_summary(lead, case, language="uz-Cyrl", urgent_needs=["MEDICAL"])
+    too_late = update_summary(officer, case, language="ru")
 
     assert by_officer["notice"]["language"] == "ru"
     assert by_candidate["type"] == too_late["type"] == "/problems/action-not-yours"
@@ -34,20 +34,20 @@ def test_the_notice_is_mended_by_the_submitter_then_by_the_lead(
 
 def test_the_country_is_fixed_once_a_case_was_submitted(officer: Someone) -> None:
     draft = done(officer.writes_case(notice={"country": "TT"}))
-    moved = mends(officer, draft, country="KZ")
+    moved = update_summary(officer, draft, country="KZ")
     done(officer.does("submit", draft))
 
-    refused = mends(officer, draft, country="UZ")
+    refused = update_summary(officer, draft, country="UZ")
 
     assert moved["notice"]["country"] == "KZ"
     assert (refused["status"], refused["type"]) == (409, "/problems/country-fixed")
-    assert mends(officer, draft, country="KZ", language="ru")["status"] == 200
+    assert update_summary(officer, draft, country="KZ", language="ru")["status"] == 200
 
 
 @pytest.mark.parametrize("name", ["priority", "age_class", "language", "safe_contact"])
 def test_a_notice_stays_complete_once_it_was_submitted(officer: Someone, name: str) -> None:
     case = officer.submits()
 
-    emptied = mends(officer, case, **{name: None})
+    emptied = update_summary(officer, case, **{name: None})
 
     assert 400 <= emptied["status"] < 500

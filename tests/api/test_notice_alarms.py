@@ -1,4 +1,4 @@
-"""Notices that do not leave, and receivers that are dead, are told to the operator."""
+"""Tests of the alarms for notifications that are not sent and for dead receivers."""
 
 from collections.abc import Iterator
 
@@ -32,7 +32,7 @@ def status(world: World) -> Status:
 
 
 def alarms(world: World) -> dict[tuple[str, str | None], Measured]:
-    """Return what somebody has to look at, but for workers, which no test here starts."""
+    """Return the gauges that need attention, except the heartbeat: no worker runs here."""
     return {
         (one.gauge.name, one.of): one
         for one in status(world).measured

@@ -1,4 +1,4 @@
-"""Whom an office was called on about what, and when, can be found; never where."""
+"""Tests of the list of sent notifications, which never contains an address."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""An office closes, its last account ends, or it has no place left (ADR 50)."""
+"""Tests of an office that closes, loses its last account or has no capacity (ADR 50)."""
 
 import pytest
 from sqlalchemy import update
@@ -43,19 +43,19 @@ def desk(world: World) -> Someone:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that KZ_LEAD leads; SANA_SEZIM, an NGO of the country, may lead it too."""
+    """A case that KZ_LEAD leads. SANA_SEZIM, an NGO of the country, may lead it too."""
     ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
     given = [consent(), ngos, for_services(), for_handover("SANA_SEZIM")]
     return lead.leads(officer.submits(consents=given))
 
 
-def told(who: Someone, about: Json | None = None) -> list[str]:
-    """The kinds of what somebody hears, of one record or of all."""
+def list_event_types(who: Someone, about: Json | None = None) -> list[str]:
+    """Return the types of the events that an office receives, of one record or of all."""
     return kinds(e for e in who.hears() if about is None or about["id"] in e["subject"])
 
 
-def unattended(world: World) -> float | None:
-    """What the metric says, for which an alarm is raised above 0."""
+def count_unattended(world: World) -> float | None:
+    """Return the value of the metric, which raises an alarm above 0."""
     return measured(world, "offices_unattended")
 
 
@@ -70,7 +70,7 @@ def leads_in(world: World, country: str) -> list[str]:
         return [one.code for one in offices if one.can_lead and is_at_home(one, country)]
 
 
-# The office that wrote a draft
+# The office of a draft
 
 
 def test_draft_of_a_closed_office_waits_there_and_its_people_hand_it_on(
@@ -112,7 +112,7 @@ def test_case_of_a_closed_submitter_goes_on_and_its_lead_hears_that_nobody_answe
     assert lead.sees(case)["state"] == "referring"
 
 
-# Nobody can sign in any more
+# No account can sign in
 
 
 def test_desk_is_brought_in_where_nobody_can_sign_in_at_the_lead(
@@ -168,12 +168,12 @@ def test_alarm_is_raised_at_once_for_an_office_where_nobody_can_sign_in(
     one = officer if waiting == "draft" else lead
     done(officer.writes_case(submit=waiting == "case"))
     boss = world.someone(one.code, {Role.SUPERVISOR})
-    before = unattended(world)
+    before = count_unattended(world)
     disable(one, boss)
-    during = unattended(world)
+    during = count_unattended(world)
     world.someone(one.code, {Role.CASEWORKER})
 
-    assert (before, during, unattended(world)) == (0, 1, 0)
+    assert (before, during, count_unattended(world)) == (0, 1, 0)
 
 
 def test_no_alarm_is_raised_for_an_office_that_nothing_waits_for(
@@ -181,10 +181,10 @@ def test_no_alarm_is_raised_for_an_office_that_nothing_waits_for(
 ) -> None:
     disable(lead, supervisor)
 
-    assert unattended(world) == 0
+    assert count_unattended(world) == 0
 
 
-# An administrator is needed: somebody works alone, or no office can lead
+# An administrator is needed: one person works alone, or no office can lead
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_alarm_is_raised_for_a_country_in_which_no_office_can_lead(
     assert (during, measured(world, "countries_without_lead")) == (before + 1, 0)
 
 
-# No place is left
+# No capacity is left
 
 
 def test_what_waits_for_an_office_without_a_place_waits_and_what_it_took_on_goes_on(
@@ -269,7 +269,7 @@ def test_what_waits_for_an_office_without_a_place_waits_and_what_it_took_on_goes
     assert done(shelter.does("start", taken, MET))["state"] == "in_progress"
     refused = done(shelter.does("decline", waiting, {"reason": "NO_CAPACITY"}))
     assert refused["state"] == "declined"
-    assert "referral.declined" in told(lead, waiting)
+    assert "referral.declined" in list_event_types(lead, waiting)
 
 
 def test_office_without_a_place_is_proposed_for_nothing_new_and_can_be_asked(
@@ -296,7 +296,7 @@ def test_office_without_a_place_is_still_asked_to_lead(
     assert officer.submits()["holder"] == "KZ_LEAD"
 
 
-# An office that helps closes
+# A helping office closes
 
 
 @pytest.mark.parametrize("upto", ["accept", "start", "hold"])
@@ -334,7 +334,7 @@ def test_referral_that_a_closed_office_asked_back_ends_and_its_sender_is_told(
 
     assert (look(world), look(world)) == (1, 0)
     assert lead.sees(sent)["state"] == "expired"
-    assert told(lead, sent) == ["referral.expired"]
+    assert list_event_types(lead, sent) == ["referral.expired"]
     assert sent["id"] not in str(lead.waits())
 
 
@@ -351,7 +351,7 @@ def test_offer_of_a_closed_lead_can_still_be_accepted(
     assert ngo.sees(case)["you_are"] == ["lead"]
 
 
-# An office that has a part in a return closes
+# An office of a return closes
 
 
 @pytest.mark.parametrize("upto", BEFORE_DEPARTURE)

@@ -1,4 +1,4 @@
-"""Each opening is kept, each refusal too, and what is written anew is told (R17)."""
+"""Tests that openings and refusals are logged and that rewrites are events (R17)."""
 
 import pytest
 
@@ -30,13 +30,15 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def sent(case: Json, lead: Someone, shelter: Someone) -> Json:
-    """A referral to a shelter that may read what is needed."""
+    """An accepted referral to a shelter that may read the section `needs`."""
     sent = done(lead.refers(case, shelter.code))
     return done(shelter.does("accept", sent, promise()))
 
 
-def kept(who: Someone, case: Json, subject: str) -> list[tuple[str, bool, bool]]:
-    """Who opened it, whether it was allowed, and by an emergency alone."""
+def list_log_entries(
+    who: Someone, case: Json, subject: str
+) -> list[tuple[str, bool, bool]]:
+    """Return the office, result and emergency flag of each log entry of a subject."""
     items = done(who.get(f"{path_of(case)}/access-log", limit=200))["items"]
     return [
         (one["focal_point"], one["allowed"], one["in_emergency"])
@@ -54,7 +56,7 @@ def test_the_safety_notice_is_told_to_who_helps_and_to_nobody_else_or_afterwards
 
     assert problem(shelter.opens(path)) == problem(watcher.opens(path)) == HIDDEN
     assert told["safety_notice"] == "Two men"
-    assert kept(lead, case, "safety_notice") == [
+    assert list_log_entries(lead, case, "safety_notice") == [
         (shelter.code, True, False),
         (watcher.code, False, False),
     ]
@@ -70,7 +72,7 @@ def test_nor_is_there_one_for_who_leads(officer: Someone, lead: Someone) -> None
     case = lead.leads(officer.submits(sections=[]))
 
     assert problem(lead.opens(f"{path_of(case)}/safety-notice")) == HIDDEN
-    assert kept(lead, case, "safety_notice") == [(lead.code, True, False)]
+    assert list_log_entries(lead, case, "safety_notice") == [(lead.code, True, False)]
 
 
 def test_whom_to_reach_at_the_lead_nobody_writes_before_there_is_one(
@@ -99,18 +101,18 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
 
     assert sent["sections"] == ["needs"]
     for reader in (lead, watcher):
-        assert kept(reader, case, "needs") == [(shelter.code, True, False)]
-        assert kept(reader, case, "contact") == [(shelter.code, True, True)]
+        assert list_log_entries(reader, case, "needs") == [(shelter.code, True, False)]
+        assert list_log_entries(reader, case, "contact") == [(shelter.code, True, True)]
 
 
-def writes(who: Someone, case: Json, part: str, body: Json) -> None:
-    """Write something of a case anew."""
+def replace_part(who: Someone, case: Json, part: str, body: Json) -> None:
+    """Replace a part of a case."""
     seen = {"If_Match": who.tag(case)}
     done(who.ask("PUT", f"{path_of(case)}/{part}", body, headers=seen))
 
 
-def told(*people: Someone) -> list[list[str]]:
-    """What each of them heard was written."""
+def list_rewritten_sections(*people: Someone) -> list[list[str]]:
+    """Return the sections that each office is told were rewritten."""
     heard = ([e for e in who.hears() if "written" in e["type"]] for who in people)
     return [[f"{e['type']} {e['facts']['section']}" for e in events] for events in heard]
 
@@ -121,10 +123,10 @@ ANEW: Json = {"section": "narrative", "text": "Told anew"}
 def test_what_is_written_anew_is_told_to_who_keeps_the_case_and_to_nobody_else(
     officer: Someone, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
-    writes(lead, case, "sections/narrative", ANEW)
-    writes(lead, case, "contacts", {"contacts": contacts("Ержан", "Аружан")})
+    replace_part(lead, case, "sections/narrative", ANEW)
+    replace_part(lead, case, "contacts", {"contacts": contacts("Ержан", "Аружан")})
 
-    assert told(officer, lead, shelter) == [
+    assert list_rewritten_sections(officer, lead, shelter) == [
         [],
         ["case.section_written narrative", "case.section_written contacts"],
         [],
@@ -136,10 +138,10 @@ def test_a_candidate_hears_what_is_written_before_it_takes_the_case_and_no_fear(
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submits()
-    writes(officer, case, "sections/narrative", ANEW)
-    writes(officer, case, "safeguards", {"country_of_origin": "TM"})
+    replace_part(officer, case, "sections/narrative", ANEW)
+    replace_part(officer, case, "safeguards", {"country_of_origin": "TM"})
 
-    assert told(officer, lead) == [
+    assert list_rewritten_sections(officer, lead) == [
         ["case.section_written narrative", "case.section_written safeguards"],
         ["case.section_written narrative"],
     ]

@@ -1,4 +1,4 @@
-"""Accounts at the command line: as administrators see them, and nothing is hidden."""
+"""Tests of the accounts at the command line, which lists all of them."""
 
 from functools import partial
 from uuid import UUID

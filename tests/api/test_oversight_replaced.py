@@ -1,4 +1,4 @@
-"""Oversight is replaced: who watches now watches the cases that are there too."""
+"""Tests that a new oversight office also oversees the existing cases."""
 
 import pytest
 from sqlalchemy import select, update
@@ -27,19 +27,19 @@ def guard(world: World) -> Someone:
     return world.someone(OLD, {Role.PROTECTION_OFFICER})
 
 
-def opened(world: World, code: str = NEW) -> None:
-    """Open another oversight body, made of an office that no case here knows."""
-    turns(world, code, kind="oversight", function="coordination", services=[])
+def create_oversight(world: World, code: str = NEW) -> None:
+    """Create another oversight office from an office that has no cases."""
+    update_office(world, code, kind="oversight", function="coordination", services=[])
 
 
-def turns(world: World, code: str, **to: object) -> None:
+def update_office(world: World, code: str, **to: object) -> None:
     with world.database.writing() as session:
         named = FocalPoint.code == code
         session.execute(update(FocalPoint).where(named).values(**to))
 
 
-def waited_for(world: World) -> list[str]:
-    """Say who is to answer for an emergency, one for each question."""
+def list_answering_offices(world: World) -> list[str]:
+    """Return the office that must answer each question about an emergency."""
     waits = select(FocalPoint.code).join(Clock, Clock.waits_on == FocalPoint.id)
     with world.database.reading(SERVICE) as session:
         asked = Clock.kind == ClockKind.DECIDE_READING
@@ -56,10 +56,10 @@ def test_who_watches_now_is_given_the_cases_that_nobody_watches(
 ) -> None:
     case, draft = lead.leads(officer.submits()), done(officer.writes_case())
     new = world.someone(NEW, {Role.PROTECTION_OFFICER})
-    opened(world)
+    create_oversight(world)
     replace_oversight(world.ground)
     while_the_old_one_watches = new.get(path_of(case)).status_code
-    turns(world, OLD, active=False)
+    update_office(world, OLD, active=False)
 
     replace_oversight(world.ground)
     again = replace_oversight(world.ground)
@@ -79,8 +79,8 @@ def test_a_case_that_was_erased_is_given_to_nobody(world: World, officer: Someon
     with world.database.writing(SERVICE) as session:
         named = Case.code == cases[0]["code"]
         session.execute(update(Case).where(named).values(state="erased"))
-    opened(world)
-    turns(world, OLD, active=False)
+    create_oversight(world)
+    update_office(world, OLD, active=False)
 
     given = [replace_oversight(world.ground, limit=1) for _ in range(3)]
 
@@ -91,7 +91,7 @@ def test_while_no_other_is_active_nobody_is_given_anything(
     world: World, officer: Someone, guard: Someone
 ) -> None:
     officer.submits()
-    turns(world, OLD, active=False)
+    update_office(world, OLD, active=False)
 
     assert replace_oversight(world.ground) == 0
     assert hears_of(guard) == []
@@ -100,20 +100,20 @@ def test_while_no_other_is_active_nobody_is_given_anything(
 def test_whoever_watches_now_is_waited_for_in_an_emergency(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """Either may come first by its id, so each is shut once."""
+    """Either office may come first by its id, so each one is closed once."""
     case = lead.leads(officer.submits())
-    opened(world)
-    turns(world, OLD, active=False)
+    create_oversight(world)
+    update_office(world, OLD, active=False)
     replace_oversight(world.ground)
 
     done(lead.creates(f"{path_of(case)}/vital-readings", ASKING))
-    first = waited_for(world)
-    turns(world, OLD, active=True)
-    turns(world, NEW, active=False)
+    first = list_answering_offices(world)
+    update_office(world, OLD, active=True)
+    update_office(world, NEW, active=False)
     done(world.someone("KZ_LEAD").creates(f"{path_of(case)}/vital-readings", ASKING))
 
     assert first == [NEW]
-    assert sorted(waited_for(world)) == sorted([NEW, OLD])
+    assert sorted(list_answering_offices(world)) == sorted([NEW, OLD])
 
 
 def test_the_worker_looks_again_at_once_while_there_is_something_and_then_seldom(
@@ -123,8 +123,8 @@ def test_the_worker_looks_again_at_once_while_there_is_something_and_then_seldom
     watch = Watch(elapsed=lambda: now[0])
     found = [watch.look(world.ground)]
     officer.submits()
-    opened(world)
-    turns(world, OLD, active=False)
+    create_oversight(world)
+    update_office(world, OLD, active=False)
 
     for moment in (EVERY - 1, EVERY, EVERY + 1):
         now[0] = moment
@@ -145,8 +145,8 @@ def test_who_was_replaced_sees_the_case_and_decides_nothing_in_it(
     new, newer = (world.someone(NEW, watch) for _ in "12")
     path = f"{path_of(case)}/vital-readings"
     asked = done(shelter.creates(path, ASKING))
-    opened(world, NEW)
-    turns(world, OLD, active=False)
+    create_oversight(world, NEW)
+    update_office(world, OLD, active=False)
     held_before = done(old.does_with(older, "legal-hold", case, HELD))
     replace_oversight(world.ground)
 

@@ -1,4 +1,4 @@
-"""An act that ends the part of who acts answers 204; the record of it is in the feed."""
+"""Tests of actions that end the actor's own relation: 204, and an event in the feed."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ type Case = tuple[Someone, Json]
 
 
 def at_a_desk(world: World) -> Case:
-    """A case that nobody may lead, until the person agrees to the State."""
+    """A case that no office may lead until the person consents to the State."""
     officer = world.someone("UZ_CONSULATE_ALMATY")
     case = officer.submits(consents=NOBODY)
     done(officer.creates(f"{path_of(case)}/consents", consent()))
@@ -48,7 +48,7 @@ def with_a_candidate(world: World) -> Case:
 
 
 def escalated(world: World) -> Case:
-    """A case whose lead let its clock pass three times; the desk was brought in."""
+    """A case whose lead missed three deadlines, so the desk was added."""
     officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
     given = [consent(), NGOS, for_services()]
     case = lead.leads(officer.submits(consents=given))

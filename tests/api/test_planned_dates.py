@@ -1,4 +1,4 @@
-"""Visits and arrivals have a date: what is reported before it says so (ADR 50)."""
+"""Tests that visits and arrivals before their date must be marked as early (ADR 50)."""
 
 from datetime import UTC, datetime
 
@@ -17,21 +17,21 @@ PLAN = {"visits": ["2026-06-09T20:00:00Z", "2026-06-20T09:00:00Z"]}
 
 @pytest.fixture
 def visited(officer: Someone, lead: Someone) -> Json:
-    """A case whose person is visited by its lead."""
+    """A case whose lead visits the person."""
     case = lead.leads(officer.submits())
     return done(lead.does("monitor", case, PLAN))
 
 
 @pytest.fixture
 def travelling(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A person on the way, who is awaited on 3 June in Tashkent."""
+    """A return whose person travels and is expected on 3 June in Tashkent."""
     home = begin(world, officer, lead)
     home.goes("depart")
     return home
 
 
 def last_facts(who: Someone, kind: str) -> Json:
-    """The facts of the last event of a kind that somebody hears."""
+    """Return the facts of the last event of a type that an office receives."""
     return dict([event["facts"] for event in who.hears() if event["type"] == kind][-1])
 
 
@@ -125,7 +125,7 @@ def test_person_who_was_not_met_did_not_arrive_on_any_date(travelling: Homecomin
 def test_arrival_can_be_reported_where_the_travel_plan_does_not_open(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """Of a plan that is lost nobody knows the date."""
+    """The date of a plan that cannot be decrypted is unknown."""
     home = begin(world, officer, lead)
     home.goes("depart")
     with home.lead.writing() as tx:

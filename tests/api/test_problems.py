@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the answer is a problem document without a word of the caller's."""
+"""Tests that every error is a problem document that does not repeat the caller's input."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def send_raw(one: Someone, content: bytes | Iterator[bytes], **headers: str) -> 
 
 
 def is_problem(answer: Response) -> bool:
-    """Say whether it is a problem that repeats nothing and can be found again."""
+    """Return whether it is a traceable problem that does not repeat the input."""
     body = answer.json()
     found_by = answer.headers["x-request-id"]
     return (
@@ -44,24 +44,24 @@ def is_problem(answer: Response) -> bool:
     )
 
 
-def text(value: str) -> bytes:
-    """Put a text where a person's words go; written as JSON would escape it."""
+def build_body(value: str) -> bytes:
+    """Return the body of a request with a text in a free-text field, as raw JSON."""
     return b'{"notice": {}, "sections": [{"section": "needs", "summary": "%s."}]}' % (
         value.encode()
     )
 
 
 HOSTILE = {
-    "NUL": text(f"{SECRET}\\u0000"),
-    "raw NUL": text(f"{SECRET}\0"),
-    "lone surrogate": text(f"{SECRET}\\ud800"),
-    "surrogates in the wrong order": text(f"{SECRET}\\udc00\\ud800"),
-    "bidi override": text(f"{SECRET}\\u202e"),
-    "raw bidi override": text(f"{SECRET}\u202e"),
-    "bidi isolate": text(f"{SECRET}\\u2066"),
-    "control character": text(f"{SECRET}\\u0085"),
-    "unassigned": text(f"{SECRET}\\u0378"),
-    "nothing to see": text("\\u3164").replace(b".", b""),
+    "NUL": build_body(f"{SECRET}\\u0000"),
+    "raw NUL": build_body(f"{SECRET}\0"),
+    "lone surrogate": build_body(f"{SECRET}\\ud800"),
+    "surrogates in the wrong order": build_body(f"{SECRET}\\udc00\\ud800"),
+    "bidi override": build_body(f"{SECRET}\\u202e"),
+    "raw bidi override": build_body(f"{SECRET}\u202e"),
+    "bidi isolate": build_body(f"{SECRET}\\u2066"),
+    "control character": build_body(f"{SECRET}\\u0085"),
+    "unassigned": build_body(f"{SECRET}\\u0378"),
+    "nothing to see": build_body("\\u3164").replace(b".", b""),
     "NaN": b'{"notice": {}, "Zarina": NaN}',
     "Infinity": b'{"notice": {}, "submit": -Infinity}',
     "huge integer": b'{"notice": {}, "submit": 9223372036854775808}',
@@ -70,9 +70,9 @@ HOSTILE = {
     "deep arrays": b"[" * 100_000 + b"]" * 100_000,
     "unclosed arrays": b"[" * 100_000,
     "deep objects": b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
-    "invalid UTF-8": text(SECRET).replace(b"Zarina", b"Zarina\xff"),
-    "overlong UTF-8": text(SECRET).replace(b"Zarina", b"Zarina\xc0\x80"),
-    "UTF-8 surrogate": text(SECRET).replace(b"Zarina", b"Zarina\xed\xa0\x80"),
+    "invalid UTF-8": build_body(SECRET).replace(b"Zarina", b"Zarina\xff"),
+    "overlong UTF-8": build_body(SECRET).replace(b"Zarina", b"Zarina\xc0\x80"),
+    "UTF-8 surrogate": build_body(SECRET).replace(b"Zarina", b"Zarina\xed\xa0\x80"),
     "duplicate key": b'{"notice": {}, "Zarina": 1, "Zarina": 2}',
     "duplicate key, escaped": b'{"notice": {}, "notic\\u0065": {"country": "KZ"}}',
     "unknown field": b'{"notice": {}, "Zarina": 1}',
@@ -357,8 +357,8 @@ def test_a_wrong_method_names_every_right_one(world: World) -> None:
             assert set(refused.headers["Allow"].split(", ")) == right
 
 
-def answers(officer: Someone, lead: Someone) -> Iterator[Response]:
-    """Bring about every kind of answer."""
+def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
+    """Yield every kind of answer."""
     case = officer.submits()
     path, http = path_of(case), officer.world.http
     officer.world.works()
@@ -385,7 +385,7 @@ def answers(officer: Someone, lead: Someone) -> Iterator[Response]:
 
 
 def test_every_answer_stays_out_of_caches(officer: Someone, lead: Someone) -> None:
-    found = list(answers(officer, lead))
+    found = list(yield_answers(officer, lead))
 
     statuses = {answer.status_code for answer in found}
     assert statuses == {200, 201, 204, 304, 401, 403, 404, 405, 409, 413, 415, 422, 428}

@@ -1,4 +1,4 @@
-"""What the holder of a case asks its submitter: who reads it, and until when it is due."""
+"""Tests of questions to the submitter of a case: their readers and deadlines."""
 
 from uuid import uuid4
 

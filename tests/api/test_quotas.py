@@ -1,4 +1,4 @@
-"""One account cannot fill the disk: open drafts and sealed bytes have quotas."""
+"""Tests of the quotas of an account for open drafts and sealed bytes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("world")
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """A world in which an account may have three drafts, and seal 256 KiB a day."""
+    """A world in which an account may have three drafts and may seal 256 KiB a day."""
     before = world.ground
     quotas = Quotas(DRAFTS, BYTES)
     world.ground = world.app.state.ground = replace(before, quotas=quotas)
@@ -50,7 +50,7 @@ def write_narrative(who: Someone, case: Json, text: str = LARGE) -> Response:
 
 
 def use_up(who: Someone, case: Json) -> Response:
-    """Write a long text again and again until it is refused."""
+    """Write a long text repeatedly until the service refuses it."""
     for _ in range(100):
         answer = write_narrative(who, case)
         if answer.is_error:
@@ -112,7 +112,7 @@ def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
 
 
 def test_what_is_sealed_again_in_place_counts_too(world: World, officer: Someone) -> None:
-    """Each writing leaves a dead row and a log record, so its size counts each time."""
+    """Each write leaves a dead row and a log record, so its size counts each time."""
     case = officer.submits()
     before = world.ground.quotas.used_today(officer.actor.account_id, world.now)
 

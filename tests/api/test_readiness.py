@@ -1,4 +1,4 @@
-"""Whether the service can be given work: not while nobody watches the clocks (R57)."""
+"""Tests of the readiness probe, which fails while no worker runs the deadlines (R57)."""
 
 from tests.support.world import Someone, World
 

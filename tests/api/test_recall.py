@@ -1,4 +1,4 @@
-"""What is asked again is answered from memory, for as long as it cannot have changed."""
+"""Tests of the query cache of a transaction, which a write invalidates."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ def case_id(officer: Someone) -> UUID:
 
 @pytest.fixture
 def work(lead: Someone, case_id: UUID) -> Iterator[Writing]:  # noqa: ARG001 - in turn
-    """Begin once the case is there: who writes waits for who writes."""
+    """Open a write transaction after the case exists, because writers block each other."""
     with lead.writing() as work:
         yield work
 

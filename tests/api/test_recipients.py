@@ -1,4 +1,4 @@
-"""Who could serve: for the holder of a case, and before there is a case."""
+"""Tests of the lists of possible recipients, for a case and before a case exists."""
 
 from typing import Any
 
@@ -23,12 +23,12 @@ WOMEN, MIXED, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_A
 IOM_TOO = [consent(), for_services(), for_services("intergovernmental")]
 
 
-def reviewed(officer: Someone, lead: Someone, **case: Any) -> Json:
-    """A case that its candidate looked at: it may know what the person fears."""
+def create_acknowledged_case(officer: Someone, lead: Someone, **case: Any) -> Json:
+    """Return a case that its candidate has acknowledged, so it may read the safeguards."""
     return done(lead.does("acknowledge", officer.submits(**case)))
 
 
-def could(who: Someone, case: Json, service: str = "SHELTER") -> Json:
+def list_candidates(who: Someone, case: Json, service: str = "SHELTER") -> Json:
     path = f"/cases/{case['code']}/recipients"
     [found] = done(who.get(path, service=service))["services"]
     return dict(found)
@@ -50,9 +50,9 @@ def free(world: World, code: str, places: int) -> None:
 def test_the_holder_reads_who_could_serve_best_first_and_why(
     officer: Someone, lead: Someone
 ) -> None:
-    case = reviewed(officer, lead, consents=IOM_TOO)
+    case = create_acknowledged_case(officer, lead, consents=IOM_TOO)
 
-    found = could(lead, case)
+    found = list_candidates(lead, case)
 
     assert codes(found) == [WOMEN, MIXED, "IOM"]
     assert found["candidates"][0] == {
@@ -72,7 +72,7 @@ def test_the_holder_reads_who_could_serve_best_first_and_why(
 def test_without_a_service_each_that_the_notice_names_is_answered(
     officer: Someone, lead: Someone
 ) -> None:
-    case = reviewed(officer, lead, notice={"urgent_needs": ["MEDICAL"]})
+    case = create_acknowledged_case(officer, lead, notice={"urgent_needs": ["MEDICAL"]})
 
     shown = done(lead.get(f"/cases/{case['code']}/recipients"))
 
@@ -91,7 +91,7 @@ def test_a_child_has_child_protection_beside_all_else(
 ) -> None:
     by = {"given_by": "guardian_with_assent"}
     consents = [consent(**by), for_services(**by)]
-    case = reviewed(
+    case = create_acknowledged_case(
         officer, lead, notice={"age_class": "presumed_child"}, consents=consents
     )
 
@@ -100,8 +100,11 @@ def test_a_child_has_child_protection_beside_all_else(
     assert [one["service"] for one in shown["services"]] == [
         *("CHILD_PROTECTION", "LEGAL_AID", "SHELTER"),
     ]
-    assert codes(shown["services"][2]) == [WOMEN, "IOM"]  # a shelter waits for no consent
-    assert codes(shown["services"][1]) == [LAW, "SANA_SEZIM"]  # whom the guardian named
+    assert codes(shown["services"][2]) == [WOMEN, "IOM"]  # A shelter needs no consent.
+    assert codes(shown["services"][1]) == [
+        LAW,
+        "SANA_SEZIM",
+    ]  # The guardian named it.
     assert out(shown["services"][2])[MIXED] == ["age_not_served"]
     assert shown["advice"][0]["advice"] == "child_protection_in_parallel"
     assert shown["advice"][0]["service"] == "CHILD_PROTECTION"
@@ -135,7 +138,7 @@ def test_the_desk_sees_who_could_and_not_why_others_cannot(
 ) -> None:
     case = officer.submits(consents=[for_services(), consent(focal_point=LAW)])
 
-    found = could(world.someone("DESK_CENTRAL_ASIA"), case)
+    found = list_candidates(world.someone("DESK_CENTRAL_ASIA"), case)
 
     assert codes(found) == [WOMEN, MIXED]
     assert found["left_out"] == []
@@ -156,17 +159,17 @@ def test_nothing_about_the_person_goes_into_an_address(
 def test_free_places_count_while_they_are_fresh(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = reviewed(officer, lead, notice={"language": "ru"})
-    assert codes(could(lead, case)) == [WOMEN, MIXED]
+    case = create_acknowledged_case(officer, lead, notice={"language": "ru"})
+    assert codes(list_candidates(lead, case)) == [WOMEN, MIXED]
 
     free(world, MIXED, 2)
-    with_places = could(lead, case)
+    with_places = list_candidates(lead, case)
     free(world, MIXED, 0)
-    full = could(lead, case)
+    full = list_candidates(lead, case)
     world.passes(days=2)
-    lately = could(lead, case)
+    lately = list_candidates(lead, case)
     world.passes(days=6)
-    forgotten = could(lead, case)
+    forgotten = list_candidates(lead, case)
 
     assert codes(with_places) == [MIXED, WOMEN]
     assert "has_places" in with_places["candidates"][0]["reasons"]
@@ -179,14 +182,14 @@ def test_who_was_asked_or_declined_is_not_proposed_again_for_that_service(
 ) -> None:
     case = lead.leads(officer.submits())
     bed = done(lead.refers(case, WOMEN))
-    asked = could(lead, case)
+    asked = list_candidates(lead, case)
 
     done(shelter.does("decline", bed, {"reason": "NO_CAPACITY"}))
-    declined = could(lead, case)
+    declined = list_candidates(lead, case)
 
     assert (codes(asked), out(asked)[WOMEN]) == ([MIXED], ["already_asked"])
     assert (codes(declined), out(declined)[WOMEN]) == ([MIXED], ["has_declined"])
-    assert out(could(lead, case, "LEGAL_AID"))[WOMEN] == ["service_not_offered"]
+    assert out(list_candidates(lead, case, "LEGAL_AID"))[WOMEN] == ["service_not_offered"]
 
 
 def test_who_helps_already_is_not_proposed(
@@ -195,11 +198,11 @@ def test_who_helps_already_is_not_proposed(
     case = lead.leads(officer.submits())
     bed = done(lead.refers(case, WOMEN))
     done(shelter.does("accept", bed, promise()))
-    before = out(could(lead, case))[WOMEN]
+    before = out(list_candidates(lead, case))[WOMEN]
     done(lead.does("revoke", bed, {"reason": "NO_LONGER_NEEDED"}))
 
     assert before == ["already_asked"]
-    assert codes(could(lead, case)) == [WOMEN, MIXED]
+    assert codes(list_candidates(lead, case)) == [WOMEN, MIXED]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_who_helps_already_is_not_proposed(
 def test_who_is_unsafe_is_out_like_one_without_consent(
     officer: Someone, lead: Someone, changes: Json
 ) -> None:
-    found = could(lead, reviewed(officer, lead, **changes))
+    found = list_candidates(lead, create_acknowledged_case(officer, lead, **changes))
 
     assert (codes(found), out(found)[WOMEN]) == ([MIXED], ["no_consent"])
 
@@ -226,7 +229,7 @@ def test_a_body_of_the_state_of_origin_waits_for_the_persons_word(
     )
     case = officer.submits(consents=[consent(), abroad])
 
-    found = could(lead, case, "RETURN")
+    found = list_candidates(lead, case, "RETURN")
 
     assert codes(found) == ["ISTIQBOLLI_AVLOD"]
     assert found["candidates"][0]["reasons"][0] == "agreement_in_force"
@@ -322,7 +325,7 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
     kept = done(officer.get(f"/cases/{case['code']}/routing"))
     assert codes(kept) == [*codes(tried["leads"]), tried["desk"]]
     assert out(kept) == out(tried["leads"])
-    assert codes(could(lead, case)) == codes(tried["services"][1])
+    assert codes(list_candidates(lead, case)) == codes(tried["services"][1])
 
 
 def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:

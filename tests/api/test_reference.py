@@ -1,4 +1,4 @@
-"""The lists an officer chooses from: served with sources, and taken as they are served."""
+"""Tests that code lists name their sources and that their codes are accepted as input."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What can be done to a referral, by whom and when, and how the case follows it."""
+"""Tests of the actions on a referral: permissions, states and effects on the case."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -41,24 +41,24 @@ BODIES: dict[str, Json | None] = {
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with nothing sent."""
+    """A case that has a lead and no referrals."""
     return lead.leads(officer.submits())
 
 
 @pytest.fixture
 def sent(lead: Someone, case: Json) -> Json:
-    """A referral to a shelter."""
+    """A referral that was sent to a shelter."""
     return done(lead.refers(case, SHELTER))
 
 
 def led(officer: Someone, lead: Someone, *more: Json, **changes: object) -> Json:
-    """A case that is led, with more consents."""
+    """Return a case that has a lead and additional consents."""
     given = [consent(), for_services(), *more]
     return lead.leads(officer.submits(**{"consents": given} | changes))
 
 
-def guards(who: Someone, case: Json, **content: object) -> None:
-    """Write the safeguards anew."""
+def replace_safeguards(who: Someone, case: Json, **content: object) -> None:
+    """Replace the safeguards of a case."""
     path, headers = f"/cases/{case['code']}/safeguards", {"If_Match": who.tag(case)}
     done(who.ask("PUT", path, {"country_of_origin": "UZ"} | content, headers=headers))
 
@@ -197,10 +197,10 @@ def test_nothing_is_sent_to_whom_the_person_is_not_safe_with(
     lead: Someone, case: Json
 ) -> None:
     draft = done(lead.refers(case, SHELTER, send=False))
-    guards(lead, case, unsafe_focal_points=[SHELTER])
+    replace_safeguards(lead, case, unsafe_focal_points=[SHELTER])
 
     refused = lead.does("send", draft)
-    guards(lead, case)
+    replace_safeguards(lead, case)
 
     assert lacks(refused) == [("recipient_safe", "sender")]
     assert done(lead.does("send", draft))["state"] == "sent"
@@ -240,9 +240,9 @@ def test_with_an_agreement_sections_cross_the_border_once_the_person_allowed_it(
     body = {"service": "RETURN", "sections": ["needs"]}
 
     undecided = lead.refers(case, "UZ_LEAD", **body)
-    guards(lead, case, origin_contact="permitted")
+    replace_safeguards(lead, case, origin_contact="permitted")
     permitted = lead.refers(case, "UZ_LEAD", **body)
-    guards(lead, case, origin_contact="blocked")
+    replace_safeguards(lead, case, origin_contact="blocked")
     blocked = lead.refers(case, "UZ_LEAD", **body)
 
     assert lacks(undecided) == [("origin_permitted", "sender")]

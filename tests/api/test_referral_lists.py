@@ -1,4 +1,4 @@
-"""Lists of referrals and of cases: narrowed by filters, and walked page by page."""
+"""Tests of filters and pagination in the lists of referrals and cases."""
 
 import pytest
 
@@ -11,7 +11,7 @@ NGO_LEADS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
 def walk(who: Someone, path: str, **query: object) -> list[Json]:
-    """Walk every page of a list."""
+    """Return the pages of a list, read one after the other."""
     found: list[Json] = []
     page: Json = {"next": None, "more": True}
     while page["more"]:
@@ -31,13 +31,13 @@ def codes(who: Someone, **query: object) -> list[str]:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led."""
+    """A case that has a lead."""
     return lead.leads(officer.submits())
 
 
 @pytest.fixture
 def made(lead: Someone, case: Json) -> list[Json]:
-    """Five referrals of one case: the second is a draft, and the last is legal aid."""
+    """Five referrals of one case. The second is a draft, and the last is for legal aid."""
     return [
         done(lead.refers(case, SHELTER)),
         done(lead.refers(case, SHELTER, send=False)),
@@ -109,7 +109,7 @@ def test_a_filter_that_does_not_exist_is_refused(lead: Someone) -> None:
 
 
 def both(world: World, officer: Someone, lead: Someone) -> tuple[Someone, list[str]]:
-    """An NGO that was asked for help in a case, and then became its candidate."""
+    """An NGO that received a referral of a case and then became its candidate."""
     case = officer.submits(consents=[consent(), NGO_LEADS, for_services()])
     asked = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
     told = (["needs"], ["needs"], ["contact"], ["contact"])

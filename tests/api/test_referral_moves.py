@@ -1,4 +1,4 @@
-"""What happens to a referral beside the straight way: asked, sent on, held, taken back."""
+"""Tests of questions, redirection, holds, withdrawal and expiry of referrals."""
 
 from uuid import UUID
 
@@ -66,8 +66,8 @@ def sent(lead: Someone, case: Json) -> Json:
     return done(lead.refers(case, SHELTER))
 
 
-def bring(lead: Someone, shelter: Someone, sent: Json, state: str) -> None:
-    """Bring a referral that was sent to a state."""
+def move_referral(lead: Someone, shelter: Someone, sent: Json, state: str) -> None:
+    """Move a sent referral to a state."""
     if state == "info_requested":
         done(shelter.does("ask", sent, ASK))
     if state in {"in_progress", "on_hold", "withdrawn"}:
@@ -79,8 +79,8 @@ def bring(lead: Someone, shelter: Someone, sent: Json, state: str) -> None:
         done(lead.does("withdraw", sent, BACK))
 
 
-def waits(who: Someone, record: Json) -> list[tuple[str, str]]:
-    """What of a referral waits for somebody, and until when."""
+def list_worklist_entries(who: Someone, record: Json) -> list[tuple[str, str]]:
+    """Return the kinds and deadlines of a referral's entries in an office's worklist."""
     mine = f"referrals/{record['id']}"
     return [(kind, until) for subject, kind, until in who.waits() if subject == mine]
 
@@ -93,7 +93,7 @@ def test_a_question_stops_the_time_to_decide_until_it_is_answered(
     officer.hears(), lead.hears(), shelter.hears()
 
     asked = done(shelter.does("ask", sent, ASK))
-    asking = waits(lead, sent), waits(shelter, sent)
+    asking = list_worklist_entries(lead, sent), list_worklist_entries(shelter, sent)
     world.passes(hours=20)
     answered = done(lead.does("answer", sent, SAY))
 
@@ -101,8 +101,10 @@ def test_a_question_stops_the_time_to_decide_until_it_is_answered(
     assert asking == ([("answer", "2026-06-03T00:00:00Z")], [])
     assert (answered["state"], answered["asked"]) == ("received", [])
     assert answered["sections"] == ["health", "needs"]
-    assert waits(lead, sent) == []
-    assert waits(shelter, sent) == [("decide_referral", "2026-06-05T08:00:00Z")]
+    assert list_worklist_entries(lead, sent) == []
+    assert list_worklist_entries(shelter, sent) == [
+        ("decide_referral", "2026-06-05T08:00:00Z")
+    ]
     for one in (lead, shelter):
         told = one.hears()
         assert kinds(told) == ["referral.asked", "referral.answered"]
@@ -183,8 +185,10 @@ def test_who_cannot_help_says_who_could_and_the_sender_finds_a_draft(  # noqa: P
     )
     assert other.hears() == officer.hears() == []
     assert problem(shelter.get(path_of(draft))) == (404, "not-found")
-    assert waits(lead, draft) == [("finish_draft", "2026-06-15T12:00:00Z")]
-    assert waits(shelter, sent) == [("confirm_deletion", "2026-06-08T12:00:00Z")]
+    assert list_worklist_entries(lead, draft) == [("finish_draft", "2026-06-15T12:00:00Z")]
+    assert list_worklist_entries(shelter, sent) == [
+        ("confirm_deletion", "2026-06-08T12:00:00Z")
+    ]
     assert ("redirect", "They have a bed") in lead.notes(sent)
     assert done(lead.does("send", draft))["state"] == "sent"
     assert case["state"] == "referring"
@@ -251,13 +255,13 @@ def test_who_is_feared_may_be_named_and_is_never_sent_to(
 def test_help_rests_until_a_review_and_goes_on_in_the_time_that_was_left(
     world: World, lead: Someone, shelter: Someone, sent: Json
 ) -> None:
-    bring(lead, shelter, sent, "in_progress")
-    before = waits(shelter, sent)
+    move_referral(lead, shelter, sent, "in_progress")
+    before = list_worklist_entries(shelter, sent)
     world.passes(hours=12)
     lead.hears()
 
     held = done(shelter.does("hold", sent, HOLD))
-    resting = waits(shelter, sent)
+    resting = list_worklist_entries(shelter, sent)
     world.passes(days=2)
     resumed = done(shelter.does("resume", sent))
 
@@ -265,8 +269,10 @@ def test_help_rests_until_a_review_and_goes_on_in_the_time_that_was_left(
     assert (held["state"], held["reason"]) == ("on_hold", "CONTACT_LOST")
     assert resting == [("review", "2026-06-10T12:00:00Z")]
     assert (resumed["state"], resumed["reason"]) == ("in_progress", None)
-    # 60 hours of working days were left: of Thursday and Friday there, then of Monday
-    assert waits(shelter, sent) == [("give_feedback", "2026-06-08T12:00:00Z")]
+    # 60 hours of working days were left: local Thursday and Friday, then Monday.
+    assert list_worklist_entries(shelter, sent) == [
+        ("give_feedback", "2026-06-08T12:00:00Z")
+    ]
     assert kinds(lead.hears()) == ["referral.held", "referral.resumed"]
     assert ("hold", "No answer") in lead.notes(sent)
 
@@ -274,14 +280,16 @@ def test_help_rests_until_a_review_and_goes_on_in_the_time_that_was_left(
 def test_recipient_tells_how_it_goes_while_help_goes_on(
     world: World, lead: Someone, shelter: Someone, sent: Json
 ) -> None:
-    bring(lead, shelter, sent, "in_progress")
+    move_referral(lead, shelter, sent, "in_progress")
     world.passes(days=2)
     lead.hears()
 
     told = done(shelter.does("report", sent, {"feedback": "She sleeps"}))
 
     assert (told["state"], told["outcome"]) == ("in_progress", None)
-    assert waits(shelter, sent) == [("give_feedback", "2026-06-08T12:00:00Z")]
+    assert list_worklist_entries(shelter, sent) == [
+        ("give_feedback", "2026-06-08T12:00:00Z")
+    ]
     assert kinds(lead.hears()) == ["referral.reported"]
     assert ("feedback", "She sleeps") in lead.notes(sent)
 
@@ -289,7 +297,7 @@ def test_recipient_tells_how_it_goes_while_help_goes_on(
 def test_recipient_that_reports_in_time_is_never_called_silent(
     world: World, lead: Someone, shelter: Someone, sent: Json
 ) -> None:
-    bring(lead, shelter, sent, "in_progress")
+    move_referral(lead, shelter, sent, "in_progress")
     lead.hears()
 
     for _ in range(5):
@@ -306,7 +314,7 @@ def test_recipient_that_reports_in_time_is_never_called_silent(
 def test_recipient_reports_on_help_that_is_under_way_alone(
     lead: Someone, shelter: Someone, sent: Json, state: str
 ) -> None:
-    bring(lead, shelter, sent, state)
+    move_referral(lead, shelter, sent, state)
 
     refused = shelter.does("report", sent, {"feedback": "She sleeps"})
 
@@ -317,7 +325,7 @@ def test_recipient_reports_on_help_that_is_under_way_alone(
 def test_a_review_of_help_that_rests_is_ahead_and_not_too_far(
     lead: Someone, shelter: Someone, sent: Json, at: str
 ) -> None:
-    bring(lead, shelter, sent, "in_progress")
+    move_referral(lead, shelter, sent, "in_progress")
 
     refused = shelter.does("hold", sent, HOLD | {"review_at": at})
 
@@ -328,11 +336,11 @@ def test_a_review_of_help_that_rests_is_ahead_and_not_too_far(
 def test_whatever_has_begun_is_taken_back_for_the_person_and_deleted(
     lead: Someone, shelter: Someone, case: Json, sent: Json, state: str
 ) -> None:
-    bring(lead, shelter, sent, state)
+    move_referral(lead, shelter, sent, state)
     shelter.hears(), lead.hears()
 
     taken = done(lead.does("withdraw", sent, BACK))
-    deleting = waits(shelter, sent)
+    deleting = list_worklist_entries(shelter, sent)
     shut = [
         shelter.opens(f"{path_of(case)}/sections/needs"),
         shelter.opens(f"{path_of(sent)}/arrangement"),
@@ -345,7 +353,7 @@ def test_whatever_has_begun_is_taken_back_for_the_person_and_deleted(
     assert {problem(answer) for answer in shut} == {(404, "not-found")}
     assert notes == []
     assert (confirmed.status_code, confirmed.content) == (204, b"")
-    assert waits(shelter, sent) == []
+    assert list_worklist_entries(shelter, sent) == []
     for record in (sent, case):
         assert problem(shelter.get(path_of(record))) == (404, "not-found")
     assert lead.sees(sent)["state"] == "withdrawn"
@@ -360,20 +368,20 @@ def test_whoever_was_sent_something_says_that_it_was_deleted(
     lead: Someone, shelter: Someone, sent: Json, ending: str
 ) -> None:
     if ending == "expire":
-        expires(lead, sent)
+        expire_referral(lead, sent)
     else:
         who = lead if ending == "revoke" else shelter
         why = {"decline": {"reason": "LANGUAGE"}, "redirect": ON, "revoke": BACK}[ending]
         done(who.does(ending, sent, why))
 
-    deleting = waits(shelter, sent)
+    deleting = list_worklist_entries(shelter, sent)
 
     assert [kind for kind, _ in deleting] == ["confirm_deletion"]
     assert shelter.does("confirm-deletion", sent).status_code == 204
 
 
-def expires(lead: Someone, sent: Json) -> None:
-    """Let a referral end that nobody decided, as the worker does."""
+def expire_referral(lead: Someone, sent: Json) -> None:
+    """Expire an undecided referral, as the worker does."""
     with lead.writing() as work:
         _, referral = queries.lock(work, UUID(sent["id"]))
         following.expire(work, referral)
@@ -384,7 +392,7 @@ def test_what_nobody_decided_ends_by_itself_and_the_sender_is_told(
 ) -> None:
     shelter.hears(), lead.hears()
 
-    expires(lead, sent)
+    expire_referral(lead, sent)
 
     assert lead.sees(sent)["state"] == "expired"
     for one in (lead, shelter):
@@ -398,8 +406,8 @@ def test_what_nobody_decided_ends_by_itself_and_the_sender_is_told(
 def there(
     request: pytest.FixtureRequest, lead: Someone, shelter: Someone, sent: Json
 ) -> str:
-    """An action that can be taken on what was sent."""
-    bring(lead, shelter, sent, WHERE[request.param])
+    """An action that is available on the sent referral."""
+    move_referral(lead, shelter, sent, WHERE[request.param])
     return str(request.param)
 
 

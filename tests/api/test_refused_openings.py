@@ -1,4 +1,4 @@
-"""Refused openings fill no log: after some in a minute they are 429, and told once."""
+"""Tests of the limit on refused openings: the rest get 429 and one event reports them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ HIDDEN = (404, "not-found")
 
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
-    """A world in which an account is refused three openings a minute."""
+    """A world whose limit is three refused openings a minute for each account."""
     before = world.ground
     counting = replace(before, refused_openings=RefusedOpenings(MOST))
     world.ground = world.app.state.ground = counting
@@ -44,12 +44,12 @@ def case(officer: Someone, lead: Someone) -> Json:
     return lead.leads(officer.submits())
 
 
-def asks(who: Someone, case: Json, part: str = "sections/identity") -> tuple[int, str]:
+def open_part(who: Someone, case: Json, part: str = "sections/identity") -> tuple[int, str]:
     answer = who.opens(f"{path_of(case)}/{part}")
     return (200, "") if answer.is_success else problem(answer)
 
 
-def entries(lead: Someone, case: Json) -> int:
+def list_log_entries(lead: Someone, case: Json) -> int:
     return len(done(lead.opens(f"{path_of(case)}/access-log"))["items"])
 
 
@@ -59,10 +59,10 @@ def test_refused_openings_over_the_limit_are_told_once_and_entered_no_more(
     watcher = world.someone("OVERSIGHT_DEMO")
     lead.hears(), watcher.hears()
 
-    answers = [asks(lead, case) for _ in range(MOST + 3)]
+    answers = [open_part(lead, case) for _ in range(MOST + 3)]
 
     assert answers == [HIDDEN] * MOST + [LIMITED] * 3
-    assert entries(lead, case) == MOST
+    assert list_log_entries(lead, case) == MOST
     [told], [watched] = lead.hears(), watcher.hears()
     assert (told["type"], told["facts"]) == ("account.refusals_limited", {})
     assert told["subject"] == f"accounts/{lead.actor.account_id}"
@@ -71,10 +71,10 @@ def test_refused_openings_over_the_limit_are_told_once_and_entered_no_more(
 
 def test_what_is_allowed_opens_all_the_same(lead: Someone, case: Json) -> None:
     for _ in range(MOST + 1):
-        asks(lead, case)
+        open_part(lead, case)
 
-    assert asks(lead, case, "sections/needs") == (200, "")
-    assert asks(lead, case, "contacts") == (200, "")
+    assert open_part(lead, case, "sections/needs") == (200, "")
+    assert open_part(lead, case, "contacts") == (200, "")
 
 
 def test_what_is_not_there_counts_like_what_is_refused(
@@ -82,8 +82,8 @@ def test_what_is_not_there_counts_like_what_is_refused(
 ) -> None:
     nowhere = {"code": "SC-7K3F-9QXM-4T2B-3"}
 
-    hidden = [asks(stranger, case) for _ in range(MOST + 1)]
-    mixed = [asks(lead, one) for one in (case, nowhere, case, nowhere, case)]
+    hidden = [open_part(stranger, case) for _ in range(MOST + 1)]
+    mixed = [open_part(lead, one) for one in (case, nowhere, case, nowhere, case)]
 
     assert hidden == [HIDDEN] * MOST + [LIMITED]
     assert mixed == [HIDDEN] * MOST + [LIMITED] * 2
@@ -93,24 +93,24 @@ def test_after_a_minute_refusals_are_entered_again(
     world: World, lead: Someone, case: Json
 ) -> None:
     for _ in range(MOST + 1):
-        asks(lead, case)
+        open_part(lead, case)
     lead.hears()
     refused = lead.opens(f"{path_of(case)}/sections/identity")
     world.passes(seconds=int(refused.headers["Retry-After"]))
 
-    assert [asks(lead, case) for _ in range(MOST + 1)] == [HIDDEN] * MOST + [LIMITED]
+    assert [open_part(lead, case) for _ in range(MOST + 1)] == [HIDDEN] * MOST + [LIMITED]
     assert kinds(lead.hears()) == []
     world.passes(hours=1)
     for _ in range(MOST + 1):
-        asks(lead, case)
+        open_part(lead, case)
     assert kinds(lead.hears()) == ["account.refusals_limited"]
 
 
 def test_a_colleague_is_counted_apart(world: World, lead: Someone, case: Json) -> None:
     for _ in range(MOST + 1):
-        asks(lead, case)
+        open_part(lead, case)
 
-    assert asks(world.someone(lead.code), case) == HIDDEN
+    assert open_part(world.someone(lead.code), case) == HIDDEN
 
 
 def test_lists_and_exports_of_who_may_read_them_do_not_count(
@@ -120,8 +120,8 @@ def test_lists_and_exports_of_who_may_read_them_do_not_count(
     case = lead.leads(officer.submits(consents=given))
     parts = ("notes", "safeguards/history", "export/htcds") * (MOST + 1)
 
-    assert {asks(lead, case, part) for part in parts} == {(200, "")}
-    assert asks(lead, case, "sections/perpetrators") == HIDDEN
+    assert {open_part(lead, case, part) for part in parts} == {(200, "")}
+    assert open_part(lead, case, "sections/perpetrators") == HIDDEN
 
 
 def test_an_export_in_which_nothing_is_open_counts(
@@ -129,7 +129,7 @@ def test_an_export_in_which_nothing_is_open_counts(
 ) -> None:
     done(lead.refers(case, shelter.code, sections=[]))
 
-    answers = [asks(shelter, case, "export/htcds") for _ in range(MOST + 1)]
+    answers = [open_part(shelter, case, "export/htcds") for _ in range(MOST + 1)]
 
     assert answers == [(200, "")] * MOST + [LIMITED]
 
@@ -152,13 +152,13 @@ def test_a_report_that_fails_is_made_at_the_next_refusal(
     watcher = world.someone("OVERSIGHT_DEMO")
     watcher.hears()
     for _ in range(MOST):
-        asks(lead, case)
+        open_part(lead, case)
     with monkeypatch.context() as broken:
         broken.setattr(deps, "record_limit", fail_to_record)
-        first = asks(lead, case)
+        first = open_part(lead, case)
 
     assert watcher.hears() == []
-    assert asks(lead, case) == LIMITED
+    assert open_part(lead, case) == LIMITED
     assert first[0] == 503
     assert kinds(watcher.hears()) == ["account.refusals_limited"]
 

@@ -1,4 +1,4 @@
-"""Who tries to learn what the person did not allow, and is refused (R12, R13, R84, R86)."""
+"""Tests that refuse reading without the person's consent (R12, R13, R84, R86)."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ TO_STATES: Json = {"kind": "state", "country": "KZ"}
 NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
-def opens(who: Someone, case: Json, section: str = "identity") -> tuple[int, str]:
-    """What an opening is answered, word for word where it is refused."""
+def open_section(who: Someone, case: Json, section: str = "identity") -> tuple[int, str]:
+    """Open a section and return the status and the problem type, if it is refused."""
     answer = who.opens(f"{path_of(case)}/sections/{section}")
     if section == "identity":
         assert answer.is_success == (NAME in answer.text)
@@ -45,8 +45,8 @@ def state(world: World) -> Someone:
     return world.someone(STATE)
 
 
-def led(by: Someone, submitter: Someone, *consents: Json, **case: Any) -> Json:
-    """A case that somebody leads, submitted with these consents."""
+def create_led_case(by: Someone, submitter: Someone, *consents: Json, **case: Any) -> Json:
+    """Return a case that was submitted with these consents and that the office leads."""
     return by.leads(submitter.submits(consents=list(consents), **case))
 
 
@@ -67,10 +67,14 @@ def test_a_name_that_an_ngo_wrote_reaches_a_state_body_that_the_person_named(
 ) -> None:
     given = consent(**whom, sections=["needs", "contact", "identity"])
 
-    case = led(state, ngo, given)
+    case = create_led_case(state, ngo, given)
 
-    assert opens(state, case) == ((200, "") if told else HIDDEN)
-    assert opens(state, case, "needs") == opens(state, case, "contact") == (200, "")
+    assert open_section(state, case) == ((200, "") if told else HIDDEN)
+    assert (
+        open_section(state, case, "needs")
+        == open_section(state, case, "contact")
+        == (200, "")
+    )
 
 
 @pytest.mark.parametrize("whom", [{"recipient_class": TO_STATES}, {"focal_point": STATE}])
@@ -79,9 +83,9 @@ def test_a_name_that_a_state_body_wrote_is_told_to_the_class_the_person_named(
 ) -> None:
     given = consent(**whom, sections=["needs", "identity"])
 
-    case = led(state, officer, given)
+    case = create_led_case(state, officer, given)
 
-    assert opens(state, case) == (200, "")
+    assert open_section(state, case) == (200, "")
 
 
 @named
@@ -89,7 +93,7 @@ def test_an_ngo_that_leads_sends_no_name_to_a_state_body_on_a_class(
     officer: Someone, ngo: Someone, state: Someone, whom: Json, *, told: bool
 ) -> None:
     given = consent(**whom, purposes=["SOCIAL_WELFARE"], sections=["needs", "identity"])
-    case = led(ngo, officer, NGOS, given)
+    case = create_led_case(ngo, officer, NGOS, given)
     asked = {"service": "SOCIAL_WELFARE"}
 
     sent = ngo.refers(case, STATE, sections=["needs", "identity"], **asked)
@@ -99,20 +103,20 @@ def test_an_ngo_that_leads_sends_no_name_to_a_state_body_on_a_class(
     else:
         assert lacks(sent) == [("consent", "sender")]
         done(state.does("accept", done(ngo.refers(case, STATE, **asked)), promise()))
-    assert opens(state, case) == ((200, "") if told else HIDDEN)
-    assert opens(state, case, "needs") == (200, "")
+    assert open_section(state, case) == ((200, "") if told else HIDDEN)
+    assert open_section(state, case, "needs") == (200, "")
 
 
 def test_what_an_ngo_wrote_while_it_led_stays_an_ngos_once_it_has_handed_the_case_on(
     officer: Someone, ngo: Someone, state: Someone
 ) -> None:
     moves = consent(purposes=["HANDOVER"], sections=["needs", "identity"])
-    case = led(ngo, officer, NGOS, moves)
+    case = create_led_case(ngo, officer, NGOS, moves)
 
     done(state.does("accept", done(ngo.offers(case, STATE)), taking()))
 
-    assert opens(state, case) == HIDDEN
-    assert opens(state, case, "needs") == (200, "")
+    assert open_section(state, case) == HIDDEN
+    assert open_section(state, case, "needs") == (200, "")
 
 
 def test_an_ngo_that_helps_has_written_no_name(
@@ -120,17 +124,17 @@ def test_an_ngo_that_helps_has_written_no_name(
 ) -> None:
     shelter = world.someone("KZ_SHELTER_KOGERSHIN")
     given = consent(sections=["needs", "identity"])
-    case = led(state, officer, given, for_services())
+    case = create_led_case(state, officer, given, for_services())
 
     done(shelter.does("accept", done(state.refers(case, shelter.code)), promise()))
 
-    assert opens(state, case) == (200, "")
+    assert open_section(state, case) == (200, "")
 
 
 def test_a_state_body_reads_no_name_of_an_ngo_not_even_while_a_life_is_at_risk(
     world: World, ngo: Someone, state: Someone
 ) -> None:
-    case = led(state, ngo, consent())
+    case = create_led_case(state, ngo, consent())
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     asked = {**reading, "sections": ["identity", "health"]}
     path = f"{path_of(case)}/vital-readings"
@@ -139,8 +143,8 @@ def test_a_state_body_reads_no_name_of_an_ngo_not_even_while_a_life_is_at_risk(
 
     done(watcher.post(f"{path}/{one['id']}/permit"))
 
-    assert opens(state, case) == HIDDEN
-    assert opens(state, case, "health") == (200, "")
+    assert open_section(state, case) == HIDDEN
+    assert open_section(state, case, "health") == (200, "")
 
 
 @pytest.mark.parametrize("settled", ["undecided", "permitted", "blocked"])
@@ -148,7 +152,7 @@ def test_while_a_life_is_at_risk_the_state_of_origin_reads_if_the_person_let_it(
     world: World, officer: Someone, lead: Someone, settled: str
 ) -> None:
     guards = {"country_of_origin": "KZ", "origin_contact": "permitted"}
-    case = led(lead, officer, consent(), safeguards=guards)
+    case = create_led_case(lead, officer, consent(), safeguards=guards)
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     path = f"{path_of(case)}/vital-readings"
     one = done(lead.creates(path, reading | {"sections": ["health"]}))
@@ -163,7 +167,7 @@ def test_while_a_life_is_at_risk_the_state_of_origin_reads_if_the_person_let_it(
     done(lead.ask("PUT", f"{path_of(case)}/safeguards", changed, headers=match))
 
     expected = (200, "") if settled == "permitted" else HIDDEN
-    assert opens(lead, case, "health") == expected
+    assert open_section(lead, case, "health") == expected
 
 
 def test_a_lead_of_the_state_of_origin_is_not_told_who_asks_and_permits_nothing(
@@ -171,7 +175,7 @@ def test_a_lead_of_the_state_of_origin_is_not_told_who_asks_and_permits_nothing(
 ) -> None:
     guards = {"country_of_origin": "KZ", "origin_contact": "permitted"}
     abroad = for_services(country="UZ", purposes=["SHELTER"], sections=[])
-    case = led(lead, officer, consent(), abroad, safeguards=guards)
+    case = create_led_case(lead, officer, consent(), abroad, safeguards=guards)
     done(lead.refers(case, FAR, sections=[]))
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     path = f"{path_of(case)}/vital-readings"
@@ -194,7 +198,7 @@ FAR = "ISTIQBOLLI_AVLOD"
 def test_the_side_of_origin_reads_no_place_where_the_person_is_met(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = led(lead, officer, consent(), for_services())
+    case = create_led_case(lead, officer, consent(), for_services())
     housed = done(lead.refers(case, shelter.code))
     done(shelter.does("accept", housed, promise()))
     consulate = world.someone("UZ_CONSULATE_ALMATY")
@@ -222,10 +226,10 @@ def test_the_side_of_origin_reads_no_place_where_the_person_is_met(
 def test_a_former_recipient_opens_nothing_and_asks_for_nothing(
     officer: Someone, lead: Someone, shelter: Someone, ending: str
 ) -> None:
-    case = led(lead, officer, consent(), for_services())
+    case = create_led_case(lead, officer, consent(), for_services())
     housed = done(lead.refers(case, shelter.code, sections=["needs", "identity"]))
     done(shelter.does("accept", housed, promise()))
-    assert opens(shelter, case) == (200, "")
+    assert open_section(shelter, case) == (200, "")
     why: Json = {"reason": "NO_CAPACITY"}
     if ending == "consent":
         taken = {"purposes": ["SHELTER"]}
@@ -235,7 +239,7 @@ def test_a_former_recipient_opens_nothing_and_asks_for_nothing(
         done(who.does(ending, housed, why if ending == "decline" else BACK))
 
     for section in SECTIONS:
-        assert opens(shelter, case, section["section"]) == HIDDEN
+        assert open_section(shelter, case, section["section"]) == HIDDEN
     asked = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     path = f"{path_of(case)}/vital-readings"
     assert problem(shelter.creates(path, asked | {"sections": ["needs"]})) == HIDDEN

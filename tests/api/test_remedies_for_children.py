@@ -1,4 +1,4 @@
-"""Remedies that talk of children are told only where the person may be a child."""
+"""Tests that remedies mention children only if the person may be a child."""
 
 import json
 
@@ -21,7 +21,7 @@ WORDS = ("child", "guardian", "best interests")
 
 
 def speaks_of_children(refused_or_shown: Json) -> bool:
-    """Whether any remedy in a document does."""
+    """Return whether any remedy in the document mentions children."""
     text = json.dumps(refused_or_shown.get("unmet", refused_or_shown))
     remedies = [part.split('"')[0] for part in text.split('"remedy": "')[1:]]
     assert remedies
@@ -29,7 +29,7 @@ def speaks_of_children(refused_or_shown: Json) -> bool:
 
 
 def refused(answer: object) -> Json:
-    """The document of a refusal for something that is missing."""
+    """Return the problem document of an answer with unmet requirements."""
     assert problem(answer) == (409, "needs-unmet")  # type: ignore[arg-type]
     return dict(answer.json())  # type: ignore[attr-defined]
 
@@ -70,7 +70,7 @@ def test_recipient_is_told_of_children_only_where_the_person_may_be_one(
 ) -> None:
     case = lead.leads(officer.submits(consents=[consent(), for_services()]))
     asked = done(lead.refers(case, SHELTER))
-    lead.world.passes(days=366)  # the consent has ended
+    lead.world.passes(days=366)  # The consent has expired.
 
     answer = shelter.does("accept", asked, promise("2027-07-02T09:00:00+05:00"))
 
@@ -92,7 +92,7 @@ def test_steps_of_a_return_of_an_adult_speak_of_no_child(
 def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_changed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """It is asked for papers, and told what the summary said then (ADR 43)."""
+    """The consulate sees the summary as it was when its referral was sent (ADR 43)."""
     named = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     ngo = world.someone("SANA_SEZIM")
@@ -109,7 +109,7 @@ def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_cha
         seen = {"If_Match": lead.tag(case)}
         body = {"age_class": finding}
         done(lead.ask("PATCH", f"/cases/{case['code']}", body, headers=seen))
-        world.passes(days=366)  # the consents have ended
+        world.passes(days=366)  # The consents have expired.
         refused_now = refused(
             officer.does("accept", asked, promise("2029-07-02T09:00:00Z"))
         )

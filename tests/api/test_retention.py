@@ -1,4 +1,4 @@
-"""What the system erases when its time is over, and what holds it back."""
+"""Tests of erasure at the end of retention and of legal holds."""
 
 import pytest
 
@@ -32,19 +32,19 @@ LIFT: Json = {"value": "lifted"}
 
 @pytest.fixture
 def guard(world: World) -> Someone:
-    """Act as the protection officer of oversight."""
+    """The protection officer of oversight."""
     return world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    """Another person of oversight."""
+    """A supervisor of oversight, who approves as the second person."""
     return world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 
 @pytest.fixture
 def over(officer: Someone, lead: Someone) -> Json:
-    """A case that the person ended, of which a good deal was known."""
+    """A stopped case with a screening, a fact, a question and a referral."""
     case = lead.leads(officer.submits(screening=SIGNS, external_reference="A-1"))
     fact = {"name": "identification", "value": "presumed", "country": "KZ"}
     done(lead.creates(f"{path_of(case)}/facts", fact))

@@ -1,4 +1,4 @@
-"""A child returns with a guardian and with a person who travels with it, or not at all."""
+"""Tests that a child returns only with a guardian and a travelling companion."""
 
 import pytest
 
@@ -21,20 +21,20 @@ GUARDIAN = ("guardian", "lead")
 RECEIVED: Json = {"carer_receives": True, "guardian_at_arrival": True}
 
 
-def records(home: Homecoming, name: str, value: str) -> None:
-    """Record a fact of the case, as its lead."""
+def record_fact(home: Homecoming, name: str, value: str) -> None:
+    """Record a fact about the case as its lead."""
     path = f"/cases/{home.case['code']}/facts"
     done(home.lead.creates(path, {"name": name, "value": value}))
 
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return of a child with a guardian, for which everything but GO is done."""
+    """A return of a child with a guardian, in which every step before GO is complete."""
     by = {"given_by": "guardian_with_assent"}
     given = [consent(**by), to_return(**by)]
     begun = begin(world, officer, lead, notice={"age_class": "child"}, consents=given)
-    records(begun, "best_interests", "determined")
-    records(begun, "guardian", "appointed")
+    record_fact(begun, "best_interests", "determined")
+    record_fact(begun, "guardian", "appointed")
     begun.goes("assess-origin")
     done(begun.does("home", "receive-child", RECEIVED))
     done(begun.does("lead", "determine-interests", {"interests": "in_favour"}))
@@ -44,9 +44,9 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
 def test_guardian_needed_again_holds_every_step_up_to_departure(home: Homecoming) -> None:
     held = []
     for who, action, body in list(home.steps())[:5]:
-        records(home, "guardian", "needed")
+        record_fact(home, "guardian", "needed")
         held.append((action, lacks(home.does(who, action, body))))
-        records(home, "guardian", "appointed")
+        record_fact(home, "guardian", "appointed")
         done(home.does(who, action, body))
 
     assert held == [
@@ -60,7 +60,7 @@ def test_guardian_needed_again_holds_every_step_up_to_departure(home: Homecoming
 
 
 def test_decision_that_no_guardian_is_needed_lets_a_child_go(home: Homecoming) -> None:
-    records(home, "guardian", "not_needed")
+    record_fact(home, "guardian", "not_needed")
 
     assert home.goes("go")["state"] == "cleared"
 
@@ -85,8 +85,8 @@ def test_adult_goes_without_guardian_and_escort(
     assert home.goes("depart")["state"] == "in_transit"
 
 
-def ages(home: Homecoming, age_class: str) -> None:
-    """Change the age class in the notice, as the lead."""
+def change_age_class(home: Homecoming, age_class: str) -> None:
+    """Change the age class in the summary as the lead."""
     seen = {"If_Match": home.lead.tag(home.case)}
     body = {"age_class": age_class}
     done(home.lead.ask("PATCH", path_of(home.case), body, headers=seen))
@@ -100,7 +100,7 @@ def test_go_for_a_child_does_not_serve_an_adult(home: Homecoming, upto: str) -> 
     home.goes(upto)
     home.home.hears()
 
-    ages(home, "adult")
+    change_age_class(home, "adult")
 
     assert home.state == "assessing"
     assert "return.reopened" in kinds(home.home.hears())
@@ -119,7 +119,7 @@ def test_go_for_an_adult_does_not_serve_a_child(
     home.goes(upto)
     home.home.hears()
 
-    ages(home, "presumed_child")
+    change_age_class(home, "presumed_child")
 
     assert home.state == "assessing"
     assert "return.reopened" in kinds(home.home.hears())
@@ -135,7 +135,7 @@ def test_question_to_a_second_person_does_not_outlive_the_age_class(
 ) -> None:
     asked = home.lead.does("go", home.record, {}).json()
 
-    ages(home, "adult")
+    change_age_class(home, "adult")
 
     approved = home.supervisor.post(f"/approvals/{asked['id']}/approve")
     went = home.lead.does("go", home.record, {}, Approval=asked["id"])
@@ -147,7 +147,7 @@ def test_question_to_a_second_person_does_not_outlive_the_age_class(
 def test_child_that_was_presumed_one_goes_on(home: Homecoming) -> None:
     home.goes("go")
 
-    ages(home, "presumed_child")
+    change_age_class(home, "presumed_child")
 
     assert home.state == "cleared"
 
@@ -155,6 +155,6 @@ def test_child_that_was_presumed_one_goes_on(home: Homecoming) -> None:
 def test_change_of_age_after_departure_stops_nobody(home: Homecoming) -> None:
     home.goes("depart")
 
-    ages(home, "adult")
+    change_age_class(home, "adult")
 
     assert home.state == "in_transit"

@@ -1,4 +1,4 @@
-"""Whom the clocks of a return wait for, when its case changes hands, and when it rests."""
+"""Tests of the deadlines of a return after a change of lead and during a suspension."""
 
 from datetime import datetime, timedelta
 
@@ -37,12 +37,14 @@ def officer(world: World) -> Someone:
 
 @pytest.fixture
 def first(world: World) -> Someone:
-    """Who is asked first to lead."""
+    """The first candidate for the lead."""
     return world.someone("KZ_LEAD")
 
 
-def unled(world: World, officer: Someone, first: Someone, *given: Json) -> tuple[Json, str]:
-    """A case that nobody leads yet, and how a return in it is spoken of."""
+def create_case_without_lead(
+    world: World, officer: Someone, first: Someone, *given: Json
+) -> tuple[Json, str]:
+    """Return a case that has no lead yet and the reference of a return in it."""
     consents = [consent(), to_return(), *given]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     case = officer.submits(consents=consents, safeguards=guards)
@@ -53,21 +55,23 @@ def unled(world: World, officer: Someone, first: Someone, *given: Json) -> tuple
     return case, f"returns/{done(opens(first, referral))['id']}"
 
 
-def waited_for(who: Someone) -> set[str]:
+def list_worklist_subjects(who: Someone) -> set[str]:
     return {about for about, _, _ in who.waits()}
 
 
 def test_a_candidate_that_is_feared_loses_the_clock_of_a_return_with_the_case(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    case, record = unled(world, officer, first, consent(focal_point="IOM"))
-    assert record in waited_for(first)
+    case, record = create_case_without_lead(
+        world, officer, first, consent(focal_point="IOM")
+    )
+    assert record in list_worklist_subjects(first)
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     path, tag = f"/cases/{case['code']}/safeguards", officer.tag(case)
     feared = guards | {"unsafe_focal_points": ["KZ_LEAD"]}
     done(officer.ask("PUT", path, feared, headers={"If_Match": tag}))
-    assert waited_for(first) == set()
-    assert record in waited_for(world.someone("IOM"))
+    assert list_worklist_subjects(first) == set()
+    assert record in list_worklist_subjects(world.someone("IOM"))
     first.hears()
     world.waits_for(days=15)
     assert first.hears() == []
@@ -76,40 +80,42 @@ def test_a_candidate_that_is_feared_loses_the_clock_of_a_return_with_the_case(
 def test_who_declines_the_lead_hands_on_the_clock_of_a_return(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    case, record = unled(world, officer, first, consent(focal_point="IOM"))
+    case, record = create_case_without_lead(
+        world, officer, first, consent(focal_point="IOM")
+    )
     assert first.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
-    assert waited_for(first) == set()
-    assert record in waited_for(world.someone("IOM"))
+    assert list_worklist_subjects(first) == set()
+    assert record in list_worklist_subjects(world.someone("IOM"))
 
 
 def test_who_does_not_decide_in_time_loses_the_clock_of_a_return(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    _, record = unled(world, officer, first)
+    _, record = create_case_without_lead(world, officer, first)
     world.waits_for(days=4)
-    assert waited_for(first) == set()
-    assert record in waited_for(world.someone("DESK_CENTRAL_ASIA"))
+    assert list_worklist_subjects(first) == set()
+    assert record in list_worklist_subjects(world.someone("DESK_CENTRAL_ASIA"))
 
 
 def test_whom_the_desk_chooses_gets_the_clock_of_a_return(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    case, record = unled(world, officer, first)
+    case, record = create_case_without_lead(world, officer, first)
     assert first.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
     desk, choice = world.someone("DESK_CENTRAL_ASIA"), {"focal_point": "KZ_LEAD"}
-    assert record in waited_for(desk)
+    assert record in list_worklist_subjects(desk)
     assert desk.does("assign", case, choice | {"reason": "LOCAL_KNOWLEDGE"}).is_success
-    assert waited_for(desk) == set()
-    assert record in waited_for(first)
+    assert list_worklist_subjects(desk) == set()
+    assert record in list_worklist_subjects(first)
 
 
-def rest(world: World, home: Homecoming, days: int = 13) -> None:
+def suspend_case(world: World, home: Homecoming, days: int = 13) -> None:
     until = (world.now + timedelta(days=days)).isoformat()
     why = {"reason": "CONTACT_LOST", "review_at": until}
     done(home.lead.does("suspend", home.case, why))
 
 
-def resumes(home: Homecoming) -> None:
+def resume_case(home: Homecoming) -> None:
     risk = {"level": "medium"}
     done(home.lead.creates(f"/cases/{home.case['code']}/risk-assessments", risk))
     done(home.lead.does("resume", home.case))
@@ -124,14 +130,14 @@ def test_while_a_case_rests_nobody_is_late_with_a_step_that_nobody_may_take(
     waited, record = getattr(home, who), f"returns/{home.record['id']}"
     [due] = [due for about, _, due in waited.waits() if about == record]
     world.passes(days=1)
-    rest(world, home)
+    suspend_case(world, home)
     waited.hears()
 
     world.waits_for(days=30)
 
-    assert record not in waited_for(waited)
+    assert record not in list_worklist_subjects(waited)
     assert "return.overdue" not in kinds(waited.hears())
-    resumes(home)
+    resume_case(home)
     later = (datetime.fromisoformat(due) + timedelta(days=30)).isoformat()
     found = [due for about, _, due in waited.waits() if about == record]
     assert found == [later.replace("+00:00", "Z")]
@@ -142,16 +148,16 @@ def test_while_a_case_rests_who_travels_is_met_all_the_same(
 ) -> None:
     home = begin(world, officer, first)
     home.goes("depart")
-    rest(world, home)
+    suspend_case(world, home)
     home.home.hears()
 
     world.waits_for(days=3)
 
     assert "return.overdue" in kinds(home.home.hears())
     done(home.does("home", "arrive", MET))
-    assert f"returns/{home.record['id']}" in waited_for(home.home)
-    resumes(home)
-    assert f"returns/{home.record['id']}" in waited_for(home.home)
+    assert f"returns/{home.record['id']}" in list_worklist_subjects(home.home)
+    resume_case(home)
+    assert f"returns/{home.record['id']}" in list_worklist_subjects(home.home)
 
 
 def test_a_return_that_is_opened_or_handed_on_while_its_case_rests_waits_for_the_new_lead(
@@ -161,18 +167,18 @@ def test_a_return_that_is_opened_or_handed_on_while_its_case_rests_waits_for_the
         officer, first, world.someone(HOME), consents=[for_handover("SANA_SEZIM")]
     )
     home = Homecoming(world, officer, first, first, first, case, referral, referral)
-    rest(world, home)
+    suspend_case(world, home)
     record = done(opens(first, referral))
-    assert f"returns/{record['id']}" not in waited_for(first)
+    assert f"returns/{record['id']}" not in list_worklist_subjects(first)
     offer, ngo = done(first.offers(case, "SANA_SEZIM")), world.someone("SANA_SEZIM")
     done(ngo.does("accept", offer, taking()))
-    assert f"returns/{record['id']}" not in waited_for(ngo)
+    assert f"returns/{record['id']}" not in list_worklist_subjects(ngo)
     home.lead = ngo
 
-    resumes(home)
+    resume_case(home)
 
-    assert f"returns/{record['id']}" in waited_for(ngo)
-    assert f"returns/{record['id']}" not in waited_for(first)
+    assert f"returns/{record['id']}" in list_worklist_subjects(ngo)
+    assert f"returns/{record['id']}" not in list_worklist_subjects(first)
 
 
 def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_on(
@@ -184,21 +190,21 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
     home.goes("permit-contact")
     body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
     referral = done(first.refers(home.case, CONSULATE, **body))
-    rest(world, home)
+    suspend_case(world, home)
     done(officer.does("accept", referral, promise()))
     officer.hears()
 
-    resumes(home)
+    resume_case(home)
 
     assert "return.papers_asked" in kinds(officer.hears())
-    assert f"returns/{home.record['id']}" in waited_for(officer)
-    rest(world, home)
-    resumes(home)
+    assert f"returns/{home.record['id']}" in list_worklist_subjects(officer)
+    suspend_case(world, home)
+    resume_case(home)
     assert "return.papers_asked" not in kinds(officer.hears())
 
 
-def silent_of(office: Someone) -> list[tuple[str, int]]:
-    """What who holds a case hears of its own silences: what ran out, and how often."""
+def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
+    """Return the missed deadlines that an office is notified of, each with its count."""
     heard = (one for one in office.hears() if not one["subject"].startswith("referrals"))
     told = (event for event in heard if "silence" in event["facts"])
     return [(event["facts"]["clock"], event["facts"]["silence"]) for event in told]
@@ -221,16 +227,16 @@ def test_a_new_lead_inherits_no_silence(
     ngo.hears(), desk.hears()
 
     world.waits_for(hours=23)
-    early = silent_of(ngo)
+    early = list_missed_deadlines(ngo)
     low = {"level": "low"}
     done(ngo.creates(f"/cases/{home.case['code']}/risk-assessments", low))
     world.waits_for(hours=1)
-    first_time = silent_of(ngo)
+    first_time = list_missed_deadlines(ngo)
     for _ in range(6):
         world.waits_for(days=1)
 
     assert (early, first_time) == ([], [("review", 1)])
-    assert silent_of(ngo) == []
+    assert list_missed_deadlines(ngo) == []
     again = move | {"focal_point": "KZ_LEAD"}
     assert problem(desk.does("take-over", home.case, again)) == (404, "not-found")
     assert "case.escalated" not in kinds(desk.hears())
@@ -246,14 +252,14 @@ def test_what_a_candidate_let_pass_is_no_silence_of_the_next(
     )
     done(first.does("acknowledge", case))
     world.waits_for(days=4)
-    assert ("assess_interests", 1) in silent_of(first)
+    assert ("assess_interests", 1) in list_missed_deadlines(first)
     assert first.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
     now = world.someone(officer.sees(case)["holder"])
     now.hears()
     world.waits_for(hours=23)
-    assert "assess_interests" not in [clock for clock, _ in silent_of(now)]
+    assert "assess_interests" not in [clock for clock, _ in list_missed_deadlines(now)]
     world.waits_for(hours=1)
-    assert ("assess_interests", 1) in silent_of(now)
+    assert ("assess_interests", 1) in list_missed_deadlines(now)
 
 
 def test_a_referral_for_a_return_has_no_clock_of_its_own_before_the_person_is_there(
@@ -273,8 +279,8 @@ def test_a_referral_for_a_return_has_no_clock_of_its_own_before_the_person_is_th
     at_home.hears()
     kept = [clock()]
     home.goes("inform")
-    rest(world, home)
-    resumes(home)
+    suspend_case(world, home)
+    resume_case(home)
     world.waits_for(days=13)
     kept += [clock()]
     assert "referral.overdue" not in kinds(at_home.hears())

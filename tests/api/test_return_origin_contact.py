@@ -1,4 +1,4 @@
-"""A return that ends reopens the decision whether the State of origin may be told."""
+"""Tests that an ended return reopens the decision on contact with the State of origin."""
 
 import pytest
 
@@ -25,19 +25,19 @@ LEGAL: Json = {"service": "LEGAL_AID", "sections": ["needs"]}
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return, just opened, beside legal aid that the consulate gives."""
+    """A new return, with consents to consular documents and legal aid of the consulate."""
     both = {"purposes": ["CONSULAR_DOCUMENT", "LEGAL_AID"], "sections": ["needs"]}
     return begin(world, officer, lead, consents=[consent(focal_point=CONSULATE, **both)])
 
 
-def decision(home: Homecoming, who: Someone | None = None) -> list[str]:
-    """List what waits for an office about the return."""
+def list_worklist_kinds(home: Homecoming, who: Someone | None = None) -> list[str]:
+    """List the kinds of an office's worklist entries about the return."""
     about = f"returns/{home.record['id']}"
     return [kind for one, kind, _ in (who or home.lead).waits() if one == about]
 
 
-def ends(home: Homecoming, how: str) -> None:
-    """End a return in one of the ways in which it can end before the person is home."""
+def end_return(home: Homecoming, how: str) -> None:
+    """End a return before the person arrives, in the given way."""
     if how == "no_go":
         done(home.does("lead", "no-go", NO_GO))
     elif how == "called_off":
@@ -47,11 +47,11 @@ def ends(home: Homecoming, how: str) -> None:
     else:
         home.goes("depart")
         home.takes_back("RETURN")
-        assert decision(home) == ["confirm_arrival"]
+        assert list_worklist_kinds(home) == ["confirm_arrival"]
 
 
-def origin_contact(home: Homecoming) -> str:
-    """Read what the safeguards say, as the lead."""
+def get_origin_contact(home: Homecoming) -> str:
+    """Return the contact with the State of origin from the safeguards, as the lead."""
     opened = done(home.lead.opens(f"{path_of(home.case)}/safeguards"))
     return str(opened["content"]["origin_contact"])
 
@@ -61,21 +61,21 @@ def test_ended_return_makes_the_lead_decide_again_by_a_deadline(
     home: Homecoming, how: str
 ) -> None:
     home.goes("inform")
-    before = origin_contact(home)
+    before = get_origin_contact(home)
 
-    ends(home, how)
+    end_return(home, how)
 
-    assert (before, origin_contact(home)) == ("permitted", "undecided")
+    assert (before, get_origin_contact(home)) == ("permitted", "undecided")
     refused = home.lead.refers(home.case, CONSULATE, **CONSULAR)
     assert lacks(refused) == [("origin_permitted", "sender")]
     if how == "halted":
         done(home.does("lead", "account-for", {"person_met": True}))
-    assert decision(home) == ["review"]
+    assert list_worklist_kinds(home) == ["review"]
     assert home.now()["due_at"] is not None
     home.guards(origin_contact="undecided")
-    assert decision(home) == ["review"]
+    assert list_worklist_kinds(home) == ["review"]
     home.guards(origin_contact="permitted")
-    assert decision(home) == []
+    assert list_worklist_kinds(home) == []
     assert done(home.lead.refers(home.case, CONSULATE, **CONSULAR))["state"] == "sent"
 
 
@@ -90,7 +90,7 @@ def test_office_of_origin_opens_nothing_until_the_lead_has_decided(
     done(home.lead.refers(home.case, CONSULATE, **LEGAL))
     before = home.officer.opens(needs).status_code
 
-    ends(home, how)
+    end_return(home, how)
     ended = home.officer.opens(needs).status_code
     lead = home.lead.opens(needs).status_code
     home.guards(origin_contact="permitted")
@@ -100,7 +100,7 @@ def test_office_of_origin_opens_nothing_until_the_lead_has_decided(
 
 
 def test_undecided_contact_is_reminded_of_and_ends_with_the_case(home: Homecoming) -> None:
-    ends(home, "no_go")
+    end_return(home, "no_go")
     heard = home.lead.hears()
 
     for _ in range(15):
@@ -110,11 +110,11 @@ def test_undecided_contact_is_reminded_of_and_ends_with_the_case(home: Homecomin
         heard += home.lead.hears()
 
     assert kinds(heard).count("return.overdue") == 1
-    assert decision(home) == ["review"]
+    assert list_worklist_kinds(home) == ["review"]
     asked = home.lead.does("close", home.case, closing()).json()
     done(home.supervisor.post(f"/approvals/{asked['id']}/approve"))
     done(home.lead.does("close", home.case, closing(), Approval=asked["id"]))
-    assert decision(home) == []
+    assert list_worklist_kinds(home) == []
 
 
 def test_who_ends_a_return_does_not_become_the_author_of_the_safeguards(
@@ -122,7 +122,7 @@ def test_who_ends_a_return_does_not_become_the_author_of_the_safeguards(
 ) -> None:
     assert home.officer.opens(f"{path_of(home.case)}/safeguards").is_success
 
-    ends(home, "called_off")
+    end_return(home, "called_off")
 
     opened = done(home.lead.opens(f"{path_of(home.case)}/safeguards"))
     own = done(home.officer.opens(f"{path_of(home.case)}/safeguards"))
@@ -143,15 +143,15 @@ def test_decision_stands_where_the_person_is_home_or_nothing_was_permitted(
         stays = "permitted"
     else:
         home.guards(origin_contact="undecided")
-        ends(home, "no_go")
+        end_return(home, "no_go")
         stays = "undecided"
 
-    assert origin_contact(home) == stays
-    assert decision(home) == []
+    assert get_origin_contact(home) == stays
+    assert list_worklist_kinds(home) == []
 
 
 def test_decision_waits_for_whoever_leads_the_case_next(home: Homecoming) -> None:
-    ends(home, "no_go")
+    end_return(home, "no_go")
     given = for_handover("SANA_SEZIM")
     done(home.lead.creates(f"{path_of(home.case)}/consents", given))
     other = home.world.someone("SANA_SEZIM")
@@ -159,16 +159,16 @@ def test_decision_waits_for_whoever_leads_the_case_next(home: Homecoming) -> Non
 
     done(other.does("accept", offer, taking()))
 
-    assert decision(home) == []
-    assert decision(home, other) == ["review"]
+    assert list_worklist_kinds(home) == []
+    assert list_worklist_kinds(home, other) == ["review"]
 
 
 def test_safeguards_written_from_before_the_end_are_refused(home: Homecoming) -> None:
     path, tag = f"{path_of(home.case)}/safeguards", home.lead.tag(home.case)
-    ends(home, "called_off")
+    end_return(home, "called_off")
 
     body = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     stale = home.lead.ask("PUT", path, body, headers={"If_Match": tag})
 
     assert problem(stale) == (412, "version-stale")
-    assert origin_contact(home) == "undecided"
+    assert get_origin_contact(home) == "undecided"

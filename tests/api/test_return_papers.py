@@ -1,4 +1,4 @@
-"""What a consulate that sees to the papers can tell from its task: nothing of a journey."""
+"""Tests that a consulate that issues documents learns nothing of the journey."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.world import Json, Someone, World, consent, done, kinds, prob
 
 @pytest.fixture
 def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return, just opened, with a consent that the consulate sees to the papers."""
+    """A new return, with a consent to consular documents of the consulate."""
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     given = [consent(focal_point=CONSULATE, **papers)]
     return begin(world, officer, lead, consents=given)
@@ -18,13 +18,13 @@ def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 @pytest.fixture
 def papers(opened: Homecoming) -> Json:
-    """The referral by which the consulate was asked for papers, and which it took on."""
+    """The referral for consular documents, which the consulate has accepted."""
     return opened.asks_the_consulate()
 
 
 @pytest.fixture
 def home(opened: Homecoming, papers: Json) -> Homecoming:
-    """A return, just opened, for which the consulate sees to the papers."""
+    """A new return for which the consulate issues the documents."""
     assert papers["state"] == "accepted"
     return opened
 
@@ -62,8 +62,8 @@ def test_whoever_issued_the_document_has_no_part_in_the_journey(home: Homecoming
     assert home.state == "documented"
 
 
-def ends(home: Homecoming, how: str) -> None:
-    """End a return in one of the ways in which it can end."""
+def end_return(home: Homecoming, how: str) -> None:
+    """End a return in the given way."""
     if how == "no_go":
         done(home.does("lead", "no-go", NO_GO))
     elif how == "called_off":
@@ -101,7 +101,7 @@ def test_referral_for_papers_ends_with_the_return_and_never_says_why(
     before = officer.opens(section).status_code
     officer.hears()
 
-    ends(home, how)
+    end_return(home, how)
 
     seen = lead.sees(papers)
     assert (before, officer.opens(section).status_code) == (200, 404)
@@ -116,7 +116,7 @@ def test_consulate_that_was_asked_cannot_accept_once_the_return_ended(
     body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
     asked = done(opened.lead.refers(opened.case, CONSULATE, **body))
 
-    ends(opened, "no_go")
+    end_return(opened, "no_go")
 
     assert opened.lead.sees(asked)["state"] == "withdrawn"
     assert problem(opened.officer.does("accept", asked, promise())) == (

@@ -1,4 +1,4 @@
-"""Who sees what of a return, who acts on it, and what the State of origin never learns."""
+"""Tests of the readers and actions of a return, and of data that the origin cannot read."""
 
 import json
 from uuid import uuid4
@@ -53,14 +53,14 @@ TASK = {"id", "nationality", "due_at", "version", "available_actions"}
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return of an adult from Kazakhstan to Uzbekistan, just opened."""
+    """A new return of an adult from Kazakhstan to Uzbekistan."""
     papers = consent(focal_point=CONSULATE, **PAPERS)
     return begin(world, officer, lead, consents=[papers])
 
 
 @pytest.fixture
 def asked(home: Homecoming) -> Json:
-    """A referral by which the consulate is asked for papers, and which it took on."""
+    """A referral for consular documents, which the consulate has accepted."""
     return home.asks_the_consulate()
 
 
@@ -460,7 +460,7 @@ def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
     home.goes("assess-origin")
     iom = consent(focal_point="IOM")
     done(home.lead.creates(f"/cases/{home.case['code']}/consents", iom))
-    takes_over(home)
+    transfer_lead(home)
     new, old = home.world.someone("IOM"), home.lead
 
     seen = new.sees(home.record)
@@ -472,8 +472,8 @@ def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
     assert new.does("go", home.record, {}).status_code == 202
 
 
-def takes_over(home: Homecoming) -> None:
-    """Let the desk give the lead to IOM, by two people, for the lead is no longer there."""
+def transfer_lead(home: Homecoming) -> None:
+    """Transfer the lead to IOM by two people, after the lead became inactive."""
     lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
     with home.lead.writing() as work:
         escalate(work, queries.lock(work, home.case["code"]))

@@ -1,4 +1,4 @@
-"""The journeys of a return: to the end, to a NO-GO, and wherever the person says no."""
+"""Tests of returns that complete, end with a NO-GO or end when consent is withdrawn."""
 
 import pytest
 
@@ -39,7 +39,7 @@ BEFORE_DEPARTURE = [action for _, action, _ in WAY[:9]]
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return of an adult from Kazakhstan to Uzbekistan, just opened."""
+    """A new return of an adult from Kazakhstan to Uzbekistan."""
     return begin(world, officer, lead)
 
 
@@ -219,7 +219,7 @@ def test_a_consent_that_is_taken_back_ends_it_at_once(home: Homecoming, upto: st
     assert kinds(home.home.hears()) == ["referral.withdrawn"]
     assert problem(home.home.get(f"/returns/{home.record['id']}")) == (404, "not-found")
     assert home.now()["available_actions"] == []
-    assert home.now()["due_at"]  # by then the lead decides on contact with the origin
+    assert home.now()["due_at"]  # The lead's deadline to decide on contact.
 
 
 def test_another_consent_that_is_taken_back_ends_nothing(home: Homecoming) -> None:
@@ -365,7 +365,7 @@ def test_it_ends_with_its_referral_however_that_ends(
     done(getattr(home, who).does(act, home.referral, {"reason": reason}))
 
     assert home.state == "ended"
-    assert home.now()["due_at"]  # by then the lead decides on contact with the origin
+    assert home.now()["due_at"]  # The lead's deadline to decide on contact.
 
 
 def test_told_of_nothing_nobody_decides(home: Homecoming) -> None:

@@ -1,4 +1,4 @@
-"""Who is asked to lead: the desk at the end, what to ask first, and what was learnt."""
+"""Tests of the order of candidates for the lead."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -223,7 +223,7 @@ def test_who_answered_in_time_is_known_for_it_and_who_did_not_is_not(
         done(lead.does("acknowledge", officer.submits()))
     prompt = routing(officer, officer.submits())["candidates"][0]["reasons"]
     late = [officer.submits() for _ in range(4)]
-    world.passes(hours=4)  # an urgent case is acknowledged in three
+    world.passes(hours=4)  # An urgent case has three hours.
     silent = routing(officer, officer.submits())["candidates"][0]["reasons"]
     for case in late:
         done(lead.does("acknowledge", case))
@@ -240,18 +240,18 @@ def test_only_the_newest_answers_count_so_that_routing_costs_no_more_with_the_ye
     world: World, officer: Someone, lead: Someone
 ) -> None:
     world.passes(hours=1)
-    answered(lead, NEWEST, hours_ago=2, late=False)
-    answered(lead, 3 * NEWEST, hours_ago=3, late=True)
+    store_past_deadlines(lead, NEWEST, hours_ago=2, late=False)
+    store_past_deadlines(lead, 3 * NEWEST, hours_ago=3, late=True)
     in_time = routing(officer, officer.submits())["candidates"][0]["reasons"]
-    answered(lead, NEWEST, hours_ago=1, late=True)
+    store_past_deadlines(lead, NEWEST, hours_ago=1, late=True)
     late = routing(officer, officer.submits())["candidates"][0]["reasons"]
 
     assert "answers_in_time" in in_time
     assert "answers_in_time" not in late
 
 
-def answered(who: Someone, count: int, *, hours_ago: int, late: bool) -> None:
-    """Let an office have answered so often what it was asked then."""
+def store_past_deadlines(who: Someone, count: int, *, hours_ago: int, late: bool) -> None:
+    """Store `count` past deadlines that the office met or, if `late`, missed."""
     asked = who.world.now - timedelta(hours=hours_ago)
     over = timedelta(minutes=30 if late else 10)
     row = {"reference": "cases/SC", "kind": "acknowledge", "waits_on": who.id}
@@ -315,7 +315,7 @@ def test_no_more_crosses_a_border_than_was_agreed(
 
 
 def open_offices(world: World, count: int) -> None:
-    """Open as many non-state offices in Kazakhstan that can lead."""
+    """Create non-state offices in Kazakhstan that can lead."""
     with world.database.writing() as session:
         plain = session.scalars(select(FocalPoint).filter_by(code="SANA_SEZIM")).one()
         columns = FocalPoint.__table__.columns.keys()

@@ -1,18 +1,18 @@
-"""The safeguards as they were before: oldest first, for who may read them, and recorded."""
+"""Tests of the past versions of the safeguards: order, readers and access log."""
 
 from app.kernel.actors import Role
 from tests.support.world import Json, Someone, World, done, path_of
 
 
-def writes(who: Someone, case: Json, **content: object) -> None:
-    """Write the safeguards anew."""
+def replace_safeguards(who: Someone, case: Json, **content: object) -> None:
+    """Replace the safeguards of a case."""
     tag = who.tag(case)
     body = {"country_of_origin": "UZ"} | content
     done(who.ask("PUT", f"{path_of(case)}/safeguards", body, headers={"If_Match": tag}))
 
 
-def openings(world: World, case: Json) -> list[tuple[str, str, bool]]:
-    """Say who opened what of the safeguards' past, as oversight reads it."""
+def list_openings(world: World, case: Json) -> list[tuple[str, str, bool]]:
+    """List the access log entries on past safeguards, as oversight."""
     oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     items = done(oversight.get(f"{path_of(case)}/access-log"))["items"]
     of_past = [item for item in items if item["subject"] == "safeguards_past"]
@@ -24,25 +24,25 @@ def test_each_version_but_the_last_is_shown_oldest_first_and_the_reading_recorde
 ) -> None:
     case = lead.leads(officer.submits())
     world.passes(minutes=1)
-    writes(lead, case, fear_of_state=True)
+    replace_safeguards(lead, case, fear_of_state=True)
     world.passes(minutes=1)
-    writes(lead, case, seeks_asylum=True)
+    replace_safeguards(lead, case, seeks_asylum=True)
 
     past = done(lead.opens(f"{path_of(case)}/safeguards/history"))["items"]
 
     said = [(one["author"], one["content"]["fear_of_state"]) for one in past]
     assert said == [("UZ_CONSULATE_ALMATY", False), ("KZ_LEAD", True)]
-    assert openings(world, case) == [("KZ_LEAD", "assistance", True)]
+    assert list_openings(world, case) == [("KZ_LEAD", "assistance", True)]
 
 
 def test_who_may_read_no_safeguards_is_shown_an_empty_past_and_is_recorded(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     case = lead.leads(officer.submits())
-    writes(lead, case, fear_of_state=True)
+    replace_safeguards(lead, case, fear_of_state=True)
     done(lead.refers(case, shelter.code))
 
     shown = shelter.opens(f"{path_of(case)}/safeguards/history")
 
     assert done(shown)["items"] == []
-    assert openings(world, case) == [(shelter.code, "assistance", False)]
+    assert list_openings(world, case) == [(shelter.code, "assistance", False)]

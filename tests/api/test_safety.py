@@ -1,4 +1,4 @@
-"""Who turns out to be unsafe loses the case at once, and hears nothing of why."""
+"""Tests that an unsafe office loses the case at once and does not learn the reason."""
 
 import pytest
 
@@ -30,12 +30,12 @@ ALSO_NGOS = [
 
 @pytest.fixture
 def ngo(world: World) -> Someone:
-    """Act for a focal point of Kazakhstan that can lead, and is no State body."""
+    """An NGO of Kazakhstan that can lead."""
     return world.someone("SANA_SEZIM")
 
 
-def guards(who: Someone, case: Json, **content: object) -> Json:
-    """Write the safeguards anew."""
+def replace_safeguards(who: Someone, case: Json, **content: object) -> Json:
+    """Replace the safeguards of a case."""
     path, headers = f"/cases/{case['code']}/safeguards", {"If_Match": who.tag(case)}
     return done(
         who.ask("PUT", path, {"country_of_origin": "UZ"} | content, headers=headers)
@@ -62,7 +62,7 @@ def test_a_candidate_that_turns_out_to_be_unsafe_loses_the_case_at_once(
     if acknowledged:
         done(lead.does("acknowledge", case))
 
-    written = guards(officer, case, **content)
+    written = replace_safeguards(officer, case, **content)
 
     assert (written["state"], written["holder"]) == ("submitted", "SANA_SEZIM")
     assert lead.get(f"/cases/{case['code']}").status_code == 404
@@ -82,7 +82,7 @@ def test_who_loses_a_case_sees_no_word_of_safeguards(
     done(lead.does("acknowledge", case))
     before = len(lead.hears())
 
-    guards(officer, case, unsafe_focal_points=["KZ_LEAD"])
+    replace_safeguards(officer, case, unsafe_focal_points=["KZ_LEAD"])
 
     everything = done(lead.get("/events", limit=200))["items"]
     assert kinds(everything[before:]) == ["case.rerouted"]
@@ -97,7 +97,7 @@ def test_when_nobody_safe_is_left_the_desk_has_it(
 ) -> None:
     case = officer.submits()
 
-    written = guards(officer, case, unsafe_focal_points=["KZ_LEAD"])
+    written = replace_safeguards(officer, case, unsafe_focal_points=["KZ_LEAD"])
 
     assert written["holder"] == "DESK_CENTRAL_ASIA"
     assert world.someone("DESK_CENTRAL_ASIA").sees(case)["you_are"] == ["desk"]
@@ -109,7 +109,9 @@ def test_a_candidate_that_is_still_safe_keeps_the_case(
 ) -> None:
     case = officer.submits(consents=ALSO_NGOS)
 
-    guards(officer, case, unsafe_focal_points=["SANA_SEZIM"], fear_of_state=True)
+    replace_safeguards(
+        officer, case, unsafe_focal_points=["SANA_SEZIM"], fear_of_state=True
+    )
 
     assert lead.sees(case)["holder"] == "KZ_LEAD"
     assert "case.rerouted" not in kinds(lead.hears())
@@ -127,7 +129,7 @@ def test_what_was_sent_to_one_that_is_unsafe_is_taken_back_without_a_word_of_why
         done(shelter.does(step, sent, bodies.get(step)))
     shelter.hears()
 
-    guards(lead, case, unsafe_focal_points=[SHELTER])
+    replace_safeguards(lead, case, unsafe_focal_points=[SHELTER])
 
     [told] = shelter.hears()
     assert (told["type"], told["by"]) == ("referral.withdrawn", None)
@@ -152,14 +154,14 @@ def test_a_draft_to_one_that_is_unsafe_stays_a_draft(
     case = lead.leads(officer.submits())
     draft = done(lead.refers(case, SHELTER, send=False))
 
-    guards(lead, case, unsafe_focal_points=[SHELTER])
+    replace_safeguards(lead, case, unsafe_focal_points=[SHELTER])
 
     assert lead.sees(draft)["state"] == "draft"
     assert lacks(lead.does("send", draft)) == [("recipient_safe", "sender")]
 
 
-def slips_in(who: Someone, case: Json, unsafe: str) -> None:
-    """Seal safeguards as if a step had been under way beside them."""
+def seal_safeguards_directly(who: Someone, case: Json, unsafe: str) -> None:
+    """Seal safeguards without their effects, as if another action ran concurrently."""
     content = Safeguards(country_of_origin="UZ", unsafe_focal_points=[unsafe])
     with who.writing() as work:
         cases.seal(work, queries.get(work, case["code"]), Paper.SAFEGUARDS, content)
@@ -169,9 +171,9 @@ def test_no_lead_is_accepted_by_one_that_is_not_safe_and_it_still_may_decline(
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submits(consents=ALSO_NGOS)
-    slips_in(officer, case, "SANA_SEZIM")
+    seal_safeguards_directly(officer, case, "SANA_SEZIM")
     done(lead.does("acknowledge", case))
-    slips_in(officer, case, "KZ_LEAD")
+    seal_safeguards_directly(officer, case, "KZ_LEAD")
 
     refused = lead.does("accept-lead", case, {"contacts": contacts()})
 
@@ -185,7 +187,7 @@ def test_nothing_is_acknowledged_by_one_that_is_not_safe(
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submits(consents=ALSO_NGOS)
-    slips_in(officer, case, "KZ_LEAD")
+    seal_safeguards_directly(officer, case, "KZ_LEAD")
 
     assert lacks(lead.does("acknowledge", case)) == [("recipient_safe", "candidate")]
 
@@ -195,11 +197,11 @@ def test_no_referral_is_accepted_by_one_that_is_not_safe(
 ) -> None:
     case = lead.leads(officer.submits())
     sent = done(lead.refers(case, SHELTER))
-    slips_in(lead, case, SHELTER)
+    seal_safeguards_directly(lead, case, SHELTER)
 
     refused = shelter.does("accept", sent, promise())
 
-    assert lacks(refused) == [("consent", "sender")]  # what follows from a fear (ADR 20)
+    assert lacks(refused) == [("consent", "sender")]  # The consequence of a fear (ADR 20).
 
 
 def test_what_is_counted_or_written_is_for_who_keeps_the_case(

@@ -1,4 +1,4 @@
-"""Screenings: scored for anybody who writes cases, and kept with one."""
+"""Tests that screenings are scored for case writers and stored with a case."""
 
 from typing import Any
 from uuid import uuid4
@@ -32,20 +32,20 @@ REMARKS = "canary-remarks"
 WITH_SIGNS = [*ALL_SECTIONS, "indicators"]
 
 
-def given(sections: list[str] = WITH_SIGNS) -> list[Json]:
-    """Consent to everything that is sent here, the indicators too."""
+def build_consents(sections: list[str] = WITH_SIGNS) -> list[Json]:
+    """Return consents to all sections that these tests send, including the indicators."""
     return [consent(sections=sections), for_services(sections=sections)]
 
 
-def kept(who: Someone, case: Json, **signs: Any) -> Json:
+def create_screening(who: Someone, case: Json, **signs: Any) -> Json:
     return done(who.screens(case, **SIGNS | {"remarks": REMARKS} | signs))
 
 
-def listed(who: Someone, case: Json) -> list[Json]:
+def list_screenings(who: Someone, case: Json) -> list[Json]:
     return list(done(who.get(f"{path_of(case)}/screenings"))["items"])
 
 
-def opening(who: Someone, case: Json, screening: Json) -> Response:
+def open_screening(who: Someone, case: Json, screening: Json) -> Response:
     return who.opens(f"{path_of(case)}/screenings/{screening['id']}", "assessment")
 
 
@@ -126,7 +126,7 @@ def test_an_unknown_code_is_refused_and_not_repeated(
     assert (fault["pointer"], fault["code"]) == (pointer, "code_unknown")
     assert "GET /v1/reference/" in fault["detail"]
     assert code not in refused.text
-    assert listed(officer, case) == []
+    assert list_screenings(officer, case) == []
 
 
 def test_scoring_takes_no_remarks_and_keeping_no_age_class(officer: Someone) -> None:
@@ -152,7 +152,7 @@ def test_a_screening_makes_the_case_a_new_version(officer: Someone) -> None:
     case = officer.submits()
     before = officer.sees(case)["version"]
 
-    kept(officer, case)
+    create_screening(officer, case)
 
     assert officer.sees(case)["version"] == before + 1
 
@@ -173,7 +173,7 @@ def test_the_retry_is_answered_as_the_first_time_and_keeps_one(
     assert again.json() == first.json()
     assert problem(other) == (422, "key-reused")
     assert problem(keyless) == (400, "key-missing")
-    assert len(listed(officer, case)) == 1
+    assert len(list_screenings(officer, case)) == 1
 
 
 def test_a_retry_after_the_lead_has_the_case_is_still_answered(
@@ -190,10 +190,12 @@ def test_a_retry_after_the_lead_has_the_case_is_still_answered(
 
 
 def test_a_case_may_come_with_its_screening(officer: Someone, lead: Someone) -> None:
-    case = officer.submits(screening=SIGNS | {"remarks": REMARKS}, consents=given())
+    case = officer.submits(
+        screening=SIGNS | {"remarks": REMARKS}, consents=build_consents()
+    )
 
-    [screening] = listed(officer, case)
-    content = done(opening(officer, case, screening))["content"]
+    [screening] = list_screenings(officer, case)
+    content = done(open_screening(officer, case, screening))["content"]
 
     assert content["remarks"] == REMARKS
     assert "screening" not in case
@@ -253,8 +255,8 @@ def test_an_age_class_that_changes_leaves_what_was_screened_as_it_was(
 
     assert (first["counted_as"], first["outcome"]) == ("child", "indicated")
     assert (second["counted_as"], second["outcome"]) == ("adult", "not_indicated_yet")
-    assert listed(officer, case) == [first, second]
-    result = done(opening(officer, case, first))["content"]["result"]
+    assert list_screenings(officer, case) == [first, second]
+    result = done(open_screening(officer, case, first))["content"]["result"]
     assert (result["because"], result["outcome"]) == ("age_not_said", "indicated")
 
 

@@ -1,4 +1,4 @@
-"""Screenings: who keeps them, who hears of them, and who opens what was ticked."""
+"""Tests of who stores screenings, receives their events and opens their indicators."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -41,25 +41,25 @@ WITH_SIGNS = [*ALL_SECTIONS, "indicators"]
 MISSING = f"/{UUID(int=7)}"
 
 
-def given(sections: list[str] = WITH_SIGNS) -> list[Json]:
-    """Consent to everything that is sent here, the indicators too."""
+def build_consents(sections: list[str] = WITH_SIGNS) -> list[Json]:
+    """Return consents to all sections that these tests send, including the indicators."""
     return [consent(sections=sections), for_services(sections=sections)]
 
 
-def kept(who: Someone, case: Json, **signs: Any) -> Json:
+def create_screening(who: Someone, case: Json, **signs: Any) -> Json:
     return done(who.screens(case, **SIGNS | {"remarks": REMARKS} | signs))
 
 
-def listed(who: Someone, case: Json) -> list[Json]:
+def list_screenings(who: Someone, case: Json) -> list[Json]:
     return list(done(who.get(f"{path_of(case)}/screenings"))["items"])
 
 
-def opening(who: Someone, case: Json, screening: Json) -> Response:
+def open_screening(who: Someone, case: Json, screening: Json) -> Response:
     return who.opens(f"{path_of(case)}/screenings/{screening['id']}", "assessment")
 
 
-def told(answer: Response) -> Json:
-    """Leave out what differs between any two answers."""
+def get_comparable_body(answer: Response) -> Json:
+    """Return the body of an answer without its instance, which is unique."""
     return dict(answer.json()) | {"instance": ""}
 
 
@@ -69,7 +69,7 @@ def repeats(text: str) -> list[str]:
 
 @dataclass
 class Scene:
-    """A case with a screening by its submitter, and who is around it."""
+    """A case with a screening by its submitter, and the offices of the case."""
 
     officer: Someone
     lead: Someone
@@ -80,8 +80,8 @@ class Scene:
 
 @pytest.fixture
 def scene(officer: Someone, lead: Someone, shelter: Someone) -> Scene:
-    case = officer.submits(consents=given())
-    return Scene(officer, lead, shelter, case, kept(officer, case))
+    case = officer.submits(consents=build_consents())
+    return Scene(officer, lead, shelter, case, create_screening(officer, case))
 
 
 def test_the_submitter_screens_and_then_the_lead_and_nobody_else(
@@ -121,22 +121,25 @@ def test_a_case_that_was_closed_is_screened_no_more(scene: Scene, world: World) 
     done(lead.does("close", case, closing(), approval=asked["id"]))
 
     assert problem(lead.screens(case, **SIGNS)) == (409, "action-illegal")
-    assert opening(lead, case, scene.screening).status_code == 404
+    assert open_screening(lead, case, scene.screening).status_code == 404
 
 
 def test_the_keepers_list_all_and_others_what_they_made(scene: Scene, world: World) -> None:
     officer, lead, shelter, case = scene.officer, scene.lead, scene.shelter, scene.case
-    by_candidate = [s["id"] for s in listed(lead, case)]
+    by_candidate = [s["id"] for s in list_screenings(lead, case)]
     lead.leads(case)
     done(shelter.does("accept", done(lead.refers(case, shelter.code)), promise()))
     world.passes(minutes=1)
-    later = kept(lead, case)
+    later = create_screening(lead, case)
     oversight = world.someone("OVERSIGHT_DEMO")
 
     assert by_candidate == [scene.screening["id"]]
-    assert [s["id"] for s in listed(lead, case)] == [scene.screening["id"], later["id"]]
-    assert [s["id"] for s in listed(officer, case)] == [scene.screening["id"]]
-    assert listed(shelter, case) == listed(oversight, case) == []
+    assert [s["id"] for s in list_screenings(lead, case)] == [
+        scene.screening["id"],
+        later["id"],
+    ]
+    assert [s["id"] for s in list_screenings(officer, case)] == [scene.screening["id"]]
+    assert list_screenings(shelter, case) == list_screenings(oversight, case) == []
 
 
 def test_once_a_lead_has_it_the_submitter_does_not_hear_of_a_screening(
@@ -144,7 +147,7 @@ def test_once_a_lead_has_it_the_submitter_does_not_hear_of_a_screening(
 ) -> None:
     scene.lead.leads(scene.case)
     scene.officer.hears()
-    kept(scene.lead, scene.case)
+    create_screening(scene.lead, scene.case)
 
     assert "case.screened" not in kinds(scene.officer.hears())
     assert "case.screened" in kinds(scene.lead.hears())
@@ -155,7 +158,7 @@ def test_a_list_that_did_not_change_is_not_sent_again(scene: Scene) -> None:
     tag = scene.officer.get(path).headers["ETag"]
 
     again = scene.officer.ask("GET", path, headers={"If-None-Match": tag})
-    kept(scene.officer, scene.case)
+    create_screening(scene.officer, scene.case)
     changed = scene.officer.ask("GET", path, headers={"If-None-Match": tag})
 
     assert (again.status_code, again.content) == (304, b"")
@@ -198,7 +201,7 @@ def test_events_and_lists_say_that_and_never_what(scene: Scene) -> None:
 
 
 def test_what_was_ticked_is_opened_as_it_was_with_its_reasons(scene: Scene) -> None:
-    opened = done(opening(scene.officer, scene.case, scene.screening))
+    opened = done(open_screening(scene.officer, scene.case, scene.screening))
 
     content = opened["content"]
     assert opened["author"] == "UZ_CONSULATE_ALMATY"
@@ -244,7 +247,9 @@ def test_who_opens_it_is_who_opens_the_indicators(scene: Scene, world: World) ->
                 done(shelter.does("decline", sent, {"reason": "LANGUAGE"}))
             case _:
                 assert step == "submitted"
-        answers = {name: opening(p, case, scene.screening) for name, p in people.items()}
+        answers = {
+            name: open_screening(p, case, scene.screening) for name, p in people.items()
+        }
         as_section = {name for name, p in people.items() if p.opens(path).is_success}
         may = {name for name, answer in answers.items() if answer.is_success}
         assert may == as_section == set(expected), step
@@ -256,22 +261,22 @@ def test_a_recipient_that_was_not_sent_the_indicators_opens_none(scene: Scene) -
     sent = done(lead.refers(case, shelter.code, sections=ALL_SECTIONS))
     done(shelter.does("accept", sent, promise()))
 
-    assert opening(shelter, case, scene.screening).status_code == 404
+    assert open_screening(shelter, case, scene.screening).status_code == 404
     assert done(shelter.opens(f"{path_of(case)}/sections/health"))
 
 
 def test_without_consent_to_the_indicators_the_lead_opens_what_it_made_alone(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(consents=given(ALL_SECTIONS))
-    theirs = kept(officer, case)
+    case = officer.submits(consents=build_consents(ALL_SECTIONS))
+    theirs = create_screening(officer, case)
     lead.leads(case)
-    own = kept(lead, case)
+    own = create_screening(lead, case)
 
-    assert opening(lead, case, theirs).status_code == 404
-    assert done(opening(lead, case, own))
-    assert opening(officer, case, own).status_code == 404
-    assert done(opening(officer, case, theirs))
+    assert open_screening(lead, case, theirs).status_code == 404
+    assert done(open_screening(lead, case, own))
+    assert open_screening(officer, case, own).status_code == 404
+    assert done(open_screening(officer, case, theirs))
 
 
 def test_police_need_a_consent_of_their_own(scene: Scene, world: World) -> None:
@@ -280,23 +285,23 @@ def test_police_need_a_consent_of_their_own(scene: Scene, world: World) -> None:
     with world.database.writing() as session:
         police = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD")
         session.execute(police.values(function=Function.POLICE))
-    refused = opening(lead, case, scene.screening)
+    refused = open_screening(lead, case, scene.screening)
     allowed = consent(sections=WITH_SIGNS, purposes=["LAW_ENFORCEMENT"])
     done(lead.creates(f"{path_of(case)}/consents", allowed))
 
     assert refused.status_code == 404
-    assert done(opening(lead, case, scene.screening))
+    assert done(open_screening(lead, case, scene.screening))
 
 
 def test_a_consent_that_is_taken_back_shuts_it_at_once(scene: Scene) -> None:
     lead, case = scene.lead, scene.case
     lead.leads(case)
-    before = opening(lead, case, scene.screening)
+    before = open_screening(lead, case, scene.screening)
     for item in done(lead.get(f"{path_of(case)}/consents"))["items"]:
         done(lead.post(f"{path_of(case)}/consents/{item['id']}/withdraw"))
 
     assert done(before)
-    assert opening(lead, case, scene.screening).status_code == 404
+    assert open_screening(lead, case, scene.screening).status_code == 404
 
 
 def test_a_section_that_was_sealed_under_another_list_still_opens(scene: Scene) -> None:
@@ -314,9 +319,9 @@ def test_each_opening_and_each_refusal_is_entered_before(
     lead, case = scene.lead, scene.case
     lead.leads(case)
     oversight = world.someone("OVERSIGHT_DEMO")
-    done(opening(lead, case, scene.screening))
-    opening(oversight, case, scene.screening)
-    lead.get(f"{path_of(case)}/screenings/{scene.screening['id']}")  # without a purpose
+    done(open_screening(lead, case, scene.screening))
+    open_screening(oversight, case, scene.screening)
+    lead.get(f"{path_of(case)}/screenings/{scene.screening['id']}")  # Without a purpose.
 
     log = done(oversight.get(f"{path_of(case)}/access-log"))["items"]
     assert [(e["focal_point"], e["subject"], e["allowed"]) for e in log] == [
@@ -328,7 +333,7 @@ def test_each_opening_and_each_refusal_is_entered_before(
 
 def test_the_entry_names_the_screening_and_not_its_case(scene: Scene) -> None:
     scene.lead.leads(scene.case)
-    done(opening(scene.lead, scene.case, scene.screening))
+    done(open_screening(scene.lead, scene.case, scene.screening))
 
     with scene.lead.reading() as work:
         [entered] = work.session.scalars(select(AccessEntry.record_id))
@@ -344,8 +349,8 @@ def test_what_is_not_there_is_not_opened_by_who_might_have(scene: Scene) -> None
 
 
 def test_hidden_missing_and_of_another_case_answer_alike(scene: Scene) -> None:
-    other = scene.officer.submits(consents=given())
-    elsewhere = kept(scene.officer, other)
+    other = scene.officer.submits(consents=build_consents())
+    elsewhere = create_screening(scene.officer, other)
     path = f"{path_of(scene.case)}/screenings"
 
     hidden = scene.lead.opens(f"{path}/{scene.screening['id']}")
@@ -353,7 +358,11 @@ def test_hidden_missing_and_of_another_case_answer_alike(scene: Scene) -> None:
     moved = scene.officer.opens(f"{path}/{elsewhere['id']}")
 
     assert {hidden.status_code, missing.status_code, moved.status_code} == {404}
-    assert told(hidden) == told(missing) == told(moved)
+    assert (
+        get_comparable_body(hidden)
+        == get_comparable_body(missing)
+        == get_comparable_body(moved)
+    )
 
 
 def test_of_a_case_that_is_not_theirs_strangers_learn_nothing(
@@ -369,4 +378,6 @@ def test_of_a_case_that_is_not_theirs_strangers_learn_nothing(
 
     for answer in answers:
         assert problem(answer) == (404, "not-found")
-        assert told(answer) == told(stranger.get(f"/cases/{new_code(uuid4())}"))
+        assert get_comparable_body(answer) == get_comparable_body(
+            stranger.get(f"/cases/{new_code(uuid4())}")
+        )

@@ -1,4 +1,4 @@
-"""A question to a second person ends with what it was about: nothing is left hanging."""
+"""Tests that a pending approval ends together with its subject."""
 
 from collections.abc import Callable
 
@@ -30,8 +30,8 @@ NO: Json = {"reason": "NO_CAPACITY"}
 type Ending = Callable[[World, Someone, Someone, Json], None]
 
 
-def asks(who: Someone, case: Json) -> str:
-    """Ask a second person to let a case be closed."""
+def request_approval(who: Someone, case: Json) -> str:
+    """Request an approval to close a case."""
     asked = who.does("close", case, closing())
     assert asked.status_code == 202, asked.text
     return str(asked.json()["id"])
@@ -61,7 +61,7 @@ def test_what_a_candidate_asked_ends_with_its_part(
     given = [consent(), NGOS, STATE_OF_UZ]
     case = officer.submits(consents=given, safeguards={"country_of_origin": "TM"})
     done(lead.does("acknowledge", case))
-    question = asks(lead, case)
+    question = request_approval(lead, case)
     assert [kind for _, kind, _ in lead.waits()] == ["decide_lead", "approve"]
 
     ends(world, officer, lead, case)
@@ -77,7 +77,7 @@ def test_it_has_ended_for_a_process_whose_clock_is_behind_too(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
     case = lead.leads(officer.submits())
-    question = asks(lead, case)
+    question = request_approval(lead, case)
     stops(world, officer, lead, case)
 
     world.passes(minutes=-10)
@@ -97,7 +97,7 @@ def is_taken_over(world: World, _: Someone, lead: Someone, case: Json) -> None:
     world.passes(days=21)
     with lead.writing() as work:
         carrying.escalate(work, queries.lock(work, case["code"]))
-    asks(lead, case)
+    request_approval(lead, case)
     move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_SILENT", "person_informed": True}
     assert desk.does_with(boss, "take-over", case, move).status_code == 204
 
@@ -114,7 +114,7 @@ def test_what_a_lead_asked_ends_with_its_part_or_with_the_case(
 ) -> None:
     given = [consent(), NGOS, for_handover("IOM")]
     case = lead.leads(officer.submits(consents=given))
-    asks(lead, case)
+    request_approval(lead, case)
 
     ends(world, officer, lead, case)
     world.passes(minutes=1)
@@ -127,7 +127,7 @@ def test_what_a_lead_asked_ends_with_its_part_or_with_the_case(
 def test_what_goes_on_beside_a_question_leaves_it_open(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    question = asks(lead, case)
+    question = request_approval(lead, case)
     rest = {"reason": "SAFETY", "review_at": "2026-06-05T12:00:00Z"}
 
     done(lead.does("suspend", case, rest))
@@ -138,7 +138,7 @@ def test_what_goes_on_beside_a_question_leaves_it_open(
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with nothing sent."""
+    """A case that has a lead and no referrals."""
     return lead.leads(officer.submits())
 
 

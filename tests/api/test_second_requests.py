@@ -1,4 +1,4 @@
-"""A second request to an office for a service that it was asked for already (ADR 51)."""
+"""Tests of a second referral to an office for the same service (ADR 51)."""
 
 import pytest
 
@@ -25,7 +25,7 @@ HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with nothing sent."""
+    """A case that has a lead and no referrals."""
     return lead.leads(officer.submits())
 
 
@@ -61,7 +61,7 @@ def test_draft_of_a_second_request_says_what_is_in_the_way(
 def test_request_that_gives_more_goes_to_an_office_that_helps_already(
     lead: Someone, case: Json
 ) -> None:
-    """An office that has accepted is told more by a second referral alone."""
+    """Only a second referral gives more sections to an office that has accepted."""
     done(lead.refers(case, SHELTER, sections=["needs"]))
 
     assert done(lead.refers(case, SHELTER, sections=["contact"]))["state"] == "sent"
@@ -107,7 +107,7 @@ def test_lead_of_origin_that_may_not_know_who_helps_is_answered_as_if_nobody_was
     answers = [origin.refers(case, to) for to in (SHELTER, OTHER)]
 
     assert [answer.status_code for answer in answers] == [201, 201]
-    assert lacks(origin.refers(case, SHELTER)) == AGAIN  # it asked this one itself
+    assert lacks(origin.refers(case, SHELTER)) == AGAIN  # It sent this referral itself.
 
 
 def test_lead_of_another_state_that_takes_over_knows_whom_the_first_request_asks(

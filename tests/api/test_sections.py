@@ -1,4 +1,4 @@
-"""Who opens what and when; each opening or refusal is entered before a byte leaves."""
+"""Tests of who may open which section; access is logged before the answer is sent."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -39,9 +39,9 @@ NEEDS = "needs"
 ALL = " ".join(WHOLE)
 DESK, HOUSE = ("canary-case-contacts", "Айгүл"), ("canary-house-contact", "Ильяс")
 
-# Told apart from the policy on purpose: what each may open in a case, after each step.
-# `own` is the note that came with the risk; `place` what the shelter promised, and `told`
-# what it says when it is done.
+# What each office may open after each step. It deliberately does not use the policy code.
+# `own` is the note of the risk assessment; `place` is the arrangement of the shelter;
+# `told` is the feedback of the shelter at completion.
 OPENS = {
     "drafted": {"officer": f"{ALL} safeguards own"},
     "submitted": {"officer": f"{ALL} safeguards own", "lead": NEEDS},
@@ -84,7 +84,7 @@ OPENS = {
 
 @dataclass
 class Scene:
-    """A case with everything in it, and everyone around it."""
+    """A case with all its sealed content, and the people of its offices."""
 
     world: World
     people: dict[str, Someone]
@@ -92,7 +92,7 @@ class Scene:
     referral: Json | None = None
 
     def does(self, step: str) -> None:
-        """Take the next step of the story."""
+        """Take the next step of the case."""
         officer, lead, shelter = (self.people[n] for n in ("officer", "lead", "shelter"))
         case, sent = self.case, self.referral or {}
         match step:
@@ -123,13 +123,13 @@ class Scene:
                 assert step == "drafted"
 
     def after(self, step: str) -> "Scene":
-        """Go on until this step."""
+        """Take all steps up to and including this one."""
         for name in list(OPENS)[1 : list(OPENS).index(step) + 1]:
             self.does(name)
         return self
 
     def paths(self) -> dict[str, str]:
-        """Say where everything that is sealed is opened."""
+        """Return the path of each kind of sealed content by its name."""
         path = path_of(self.case)
         found = {name: f"{path}/sections/{name}" for name in WHOLE}
         found |= {"safeguards": f"{path}/safeguards", "contacts": f"{path}/contacts"}
@@ -141,7 +141,7 @@ class Scene:
         return found
 
     def opened(self, name: str) -> set[str]:
-        """Say what somebody can open now, by what stands in it."""
+        """Return the names of the sealed content that a person can open now."""
         answers = {what: self.opens(name, what) for what in self.paths()}
         assert {a.status_code for a in answers.values()} <= {200, 404}
         return {what for what, a in answers.items() if CANARIES[what] in a.text}
@@ -150,7 +150,7 @@ class Scene:
         return self.people[name].opens(self.paths()[what])
 
     def log(self) -> list[Json]:
-        """Read the access log as oversight does."""
+        """Return the access log, as oversight."""
         path = f"{path_of(self.case)}/access-log"
         return list(done(self.people["oversight"].get(path, limit=200))["items"])
 
@@ -170,7 +170,7 @@ OTHERS = {
 
 @pytest.fixture
 def scene(world: World, officer: Someone, lead: Someone, shelter: Someone) -> Scene:
-    """Write a case in which everything is allowed, and nothing submitted."""
+    """A draft of a case whose consents allow everything."""
     people = {name: world.someone(code) for name, code in OTHERS.items()}
     people |= {"officer": officer, "lead": lead, "shelter": shelter}
     return Scene(world, people, draft(officer))
@@ -285,13 +285,13 @@ CHANGES: dict[str, Json] = {
 def write(
     one: Someone, case: Json, what: str, content: Json, tag: str | None = None
 ) -> Response:
-    """Seal something anew, on the strength of what the case looks like now."""
+    """Replace sealed content, with the given entity tag or the current one of the case."""
     match = {"If-Match": tag or one.tag(case)}
     return one.ask("PUT", f"{path_of(case)}/{what}", content, headers=match)
 
 
 def of_origin(scene: Scene) -> Someone:
-    """Let the State of origin take a part of it on, with the person's leave."""
+    """Let the State of origin accept a referral, with the person's permission."""
     scene.after("lead_accepted")
     lead = scene.people["lead"]
     home = scene.people["home"] = scene.world.someone("UZ_LEAD")
@@ -395,7 +395,7 @@ def test_each_opening_and_each_refusal_is_entered_once(scene: Scene) -> None:
 
 
 def log(scene: Scene) -> list[Json]:
-    """Leave out what was opened to find out what may be."""
+    """Return the access log entries with the purpose "protection"."""
     return [entry for entry in scene.log() if entry["purpose"] == "protection"]
 
 
@@ -458,7 +458,7 @@ def test_the_submitter_writes_until_there_is_a_lead_and_then_the_lead(
     writer = "officer" if WRITERS[step]["officer"] == 200 else "lead"
 
     for name, status in WRITERS[step].items():
-        tag = scene.people[writer].tag(scene.case)  # others do not see the version
+        tag = scene.people[writer].tag(scene.case)  # Other offices do not see the version.
         answer = write(scene.people[name], scene.case, what, content, tag)
         assert answer.status_code == status, (name, answer.text)
 
@@ -483,16 +483,16 @@ def test_a_body_of_another_section_is_refused(scene: Scene) -> None:
 def test_writing_the_same_again_gives_another_ciphertext(scene: Scene) -> None:
     officer, case = scene.people["officer"], scene.case
 
-    kept = [sealed(scene, "needs")]
+    kept = [get_sealed_row(scene, "needs")]
     for _ in range(3):
         done(write(officer, case, "sections/needs", SECTIONS["needs"]))
-        kept.append(sealed(scene, "needs"))
+        kept.append(get_sealed_row(scene, "needs"))
     assert len({row for row, _ in kept}) == 1
     assert len({text for _, text in kept}) == len({text[:12] for _, text in kept}) == 4
 
 
-def sealed(scene: Scene, kind: str) -> tuple[UUID, bytes]:
-    """Look at what is kept of a section."""
+def get_sealed_row(scene: Scene, kind: str) -> tuple[UUID, bytes]:
+    """Return the row id and the sealed bytes of a sealed text of the case."""
     with scene.world.database.reading(SERVICE) as session:
         of_case = select(Case.id).where(Case.code == scene.case["code"]).scalar_subquery()
         named = (Sealed.record_id == of_case) & (Sealed.kind == kind)

@@ -1,4 +1,4 @@
-"""What routing keeps of a case: in turn, with reasons, and of no other case."""
+"""Tests of the stored routing of a case: its order, its reasons and its separation."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,8 +39,8 @@ def rows(work: Writing, case_id: UUID) -> list[Place]:
     return queries.shortlist(work, case_id)
 
 
-def kept(work: Writing, case_id: UUID) -> Kept:
-    """Who is asked in turn, who was asked, and who was left out, as it is stored."""
+def get_stored_candidates(work: Writing, case_id: UUID) -> Kept:
+    """Return the stored candidates: pending, asked and left out."""
     left = [one.focal_point for one in queries.load_result(work, case_id).left_out]
     turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in rows(work, case_id)]
     return turn, left
@@ -48,12 +48,12 @@ def kept(work: Writing, case_id: UUID) -> Kept:
 
 def test_to_forget_one_case_is_to_forget_no_other(two: list[Json], work: Writing) -> None:
     one, other = ids(work, two)
-    before = kept(work, other)
+    before = get_stored_candidates(work, other)
 
     actions.forget(work, one)
 
-    assert kept(work, one) == ([], [])
-    assert kept(work, other) == before
+    assert get_stored_candidates(work, one) == ([], [])
+    assert get_stored_candidates(work, other) == before
     assert all(before)
     assert before[1] == sorted(before[1])
 
@@ -62,23 +62,23 @@ def test_a_new_ranking_comes_after_who_was_asked_and_changes_no_other_case(
     two: list[Json], work: Writing
 ) -> None:
     one, other = ids(work, two)
-    before, mine = kept(work, other), rows(work, one)
+    before, mine = get_stored_candidates(work, other), rows(work, one)
     asked = [row.focal_point_id for row in mine if row.asked_at]
 
     actions.seal_ranking(work, one, Ranking((), None, ()))
 
-    assert kept(work, one) == (
+    assert get_stored_candidates(work, one) == (
         [(office, n, True) for n, office in enumerate(asked, 1)],
         [],
     )
-    assert kept(work, other) == before
+    assert get_stored_candidates(work, other) == before
 
 
 def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
     two: list[Json], work: Writing
 ) -> None:
     one, other = ids(work, two)
-    before = kept(work, other)
+    before = get_stored_candidates(work, other)
     asked = [row.focal_point_id for row in rows(work, one) if row.asked_at]
     chosen = directory.find(work, "IOM").id
 
@@ -90,7 +90,7 @@ def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
     assert [row.focal_point_id for row in now] == [*asked, chosen]
     assert [row.place for row in now] == [1, 2]
     assert now[-1].reasons == ["chosen_by_the_desk"]
-    assert kept(work, other) == before
+    assert get_stored_candidates(work, other) == before
 
 
 def test_who_declined_is_passed_over_and_nobody_else(
@@ -108,7 +108,7 @@ def test_who_declined_is_passed_over_and_nobody_else(
 
 @pytest.fixture
 def shut(world: World) -> str:
-    """An office that is active no more."""
+    """Deactivate an office."""
     world.shuts("KZ_LEGAL_AID")
     return "KZ_LEGAL_AID"
 

@@ -1,4 +1,4 @@
-"""A desk is shut, and another serves in its place: what it has passes on to that one."""
+"""Tests that a desk that replaces a closed one takes over its cases."""
 
 import pytest
 from sqlalchemy import select, update
@@ -25,8 +25,8 @@ def successor(world: World) -> Someone:
     return world.someone(NEW)
 
 
-def replaced(world: World) -> None:
-    """Let another desk serve where one did, which is shut."""
+def replace_desk(world: World) -> None:
+    """Close a desk and let another desk serve its region."""
     with world.database.writing() as session:
         office = select(FocalPoint.serves).where(FocalPoint.code == OLD)
         served = session.scalars(office).one()
@@ -44,7 +44,7 @@ def test_what_a_shut_desk_holds_passes_to_the_desk_in_its_place(
     assert desk.sees(case)["you_are"] == ["desk"]
     oversight.hears()
 
-    replaced(world)
+    replace_desk(world)
     world.works()
 
     assert successor.sees(case)["you_are"] == ["desk"]
@@ -59,7 +59,7 @@ def test_a_desk_that_was_late_before_it_was_shut_is_not_waited_for_either(
     case = officer.submits(consents=NOBODY)
     world.waits_for(days=3)
 
-    replaced(world)
+    replace_desk(world)
     world.works()
 
     assert successor.sees(case)["you_are"] == ["desk"]
@@ -74,7 +74,7 @@ def test_a_shut_desk_beside_a_lead_gives_way_to_the_one_in_its_place(
     world.waits_for(days=29)
     assert desk.sees(case)["you_are"] == ["escalation_desk"]
 
-    replaced(world)
+    replace_desk(world)
     world.waits_for(days=15)
 
     assert successor.sees(case)["you_are"] == ["escalation_desk"]

@@ -1,4 +1,4 @@
-"""What a lead of the State of origin learns of help elsewhere: that it is given (R12)."""
+"""Tests that a lead of the State of origin only learns that others give help (R12)."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ WHOLE_COUNTRY = ("/recipients", "/routing")
 
 @pytest.fixture
 def origin(world: World) -> Someone:
-    """Act for the focal point of Uzbekistan, the State of origin."""
+    """The office of Uzbekistan, the State of origin."""
     return world.someone("UZ_LEAD")
 
 
@@ -41,8 +41,8 @@ def named(code: str, *purposes: str) -> Json:
     return consent(focal_point=code, purposes=[*purposes], sections=["needs"])
 
 
-def helped(world: World, lead: Someone, case: Json) -> list[Json]:
-    """A shelter helps and has done all it may; another sent on; a lawyer declined."""
+def create_referrals(world: World, lead: Someone, case: Json) -> list[Json]:
+    """Create referrals that are accepted, redirected, declined and not yet sent."""
     women, mixed, law = map(world.someone, HELPERS)
     kept = done(lead.refers(case, WOMEN))
     done(women.does("accept", kept, promise()))
@@ -62,24 +62,24 @@ def helped(world: World, lead: Someone, case: Json) -> list[Json]:
     return [kept, guard, sent_on, advice, draft]
 
 
-def moved(
+def create_moved_case(
     world: World, lead: Someone, origin: Someone, *, guards: Json = HOME
 ) -> tuple[Json, list[Json]]:
-    """A case with help under way, whose lead has moved to another State."""
+    """Return a case whose lead has moved to another State, and its referrals."""
     officer = world.someone("UZ_CONSULATE_ALMATY")
     given = [consent(sections=ALL_SECTIONS), for_services()]
     given += [named(WOMEN, "SHELTER", "GUARDIANSHIP"), named(LAW, "LEGAL_AID")]
     given += [for_handover("UZ_LEAD", sections=ALL_SECTIONS)]
     case = lead.leads(officer.submits(safeguards=guards, consents=given))
-    referrals = helped(world, lead, case)
+    referrals = create_referrals(world, lead, case)
     world.passes(minutes=1)
     done(origin.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
     world.passes(minutes=1)
     return case, referrals
 
 
-def got(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
-    """Everything that somebody can get of a case and its referrals, and where."""
+def read_everything(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
+    """Yield the paths about a case and its referrals, with the text of each answer."""
     path = path_of(case)
     parts = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
     sealed = ("/recipients", "/access-log", "/notes", "/contacts", "/screenings")
@@ -92,8 +92,8 @@ def got(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
             yield where, who.opens(where).text
 
 
-def by_elimination(who: Someone, case: Json) -> set[str]:
-    """Who is left out of a list though everything speaks for it."""
+def list_missing_shelters(who: Someone, case: Json) -> set[str]:
+    """Return the suitable shelters that are missing from the list of recipients."""
     path = f"{path_of(case)}/recipients"
     [shelter] = done(who.get(path, service="SHELTER"))["services"]
     return {WOMEN, MIXED} - {one["focal_point"] for one in shelter["candidates"]}
@@ -102,14 +102,14 @@ def by_elimination(who: Someone, case: Json) -> set[str]:
 def test_a_lead_of_the_state_of_origin_is_never_told_who_helps_elsewhere(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    case, _ = moved(world, lead, origin)
+    case, _ = create_moved_case(world, lead, origin)
     women = world.someone(WOMEN)
     women.creates(f"{path_of(case)}/risk-assessments", {"level": "high"})
     [kept, *_] = done(origin.get("/referrals", state="in_progress"))["items"]
     hold = {"reason": "CONTACT_LOST", "review_at": "2026-06-04T12:00:00Z"}
     done(women.does("hold", kept, hold))
 
-    for where, text in got(origin, case):
+    for where, text in read_everything(origin, case):
         told = [code for code in HELPERS if code in text]
         assert (where, told) == (where, []) or where in WHOLE_COUNTRY
     heard = kinds(origin.hears())
@@ -119,7 +119,7 @@ def test_a_lead_of_the_state_of_origin_is_never_told_who_helps_elsewhere(
 def test_it_sees_that_a_service_is_given_and_how_far_it_is(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    _, [kept, *_] = moved(world, lead, origin)
+    _, [kept, *_] = create_moved_case(world, lead, origin)
 
     seen = origin.sees(kept)
 
@@ -135,7 +135,7 @@ def test_it_sees_that_a_service_is_given_and_how_far_it_is(
 def test_it_takes_back_a_consent_without_knowing_whom_it_names(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    case, _ = moved(world, lead, origin)
+    case, _ = create_moved_case(world, lead, origin)
     path = f"{path_of(case)}/consents"
     found = done(origin.get(path))["items"]
     whole = [c for c in found if not (c["focal_point"] or c["recipient_class"])]
@@ -153,19 +153,19 @@ def test_it_takes_back_a_consent_without_knowing_whom_it_names(
 def test_a_list_does_not_tell_by_leaving_out_who_helps_already(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    case, _ = moved(world, lead, origin)
+    case, _ = create_moved_case(world, lead, origin)
 
     free = {"free": 0}
     women = world.someone(WOMEN)
     done(women.ask("PUT", f"/focal-points/{WOMEN}/capacity", free))
 
-    assert by_elimination(origin, case) == set()
+    assert list_missing_shelters(origin, case) == set()
     done(origin.refers(case, MIXED))
-    assert by_elimination(origin, case) == {MIXED}
+    assert list_missing_shelters(origin, case) == {MIXED}
 
 
 def test_whom_it_asks_itself_it_knows(world: World, lead: Someone, origin: Someone) -> None:
-    case, _ = moved(world, lead, origin)
+    case, _ = create_moved_case(world, lead, origin)
     mixed = world.someone(MIXED)
     asked = done(origin.refers(case, MIXED))
     origin.hears()
@@ -192,7 +192,7 @@ def test_who_helps_at_home_it_knows(world: World, lead: Someone, origin: Someone
 def test_a_lead_of_another_state_knows_who_helps(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    case, [kept, *_] = moved(world, lead, origin, guards=ELSEWHERE)
+    case, [kept, *_] = create_moved_case(world, lead, origin, guards=ELSEWHERE)
 
     assert origin.sees(kept)["recipient"] == WOMEN
     [ladder] = done(origin.get(f"/referrals/{kept['id']}/evidence"))["items"]
@@ -204,7 +204,7 @@ def test_a_lead_of_another_state_knows_who_helps(
 def test_a_lead_of_the_state_of_origin_does_not_say_that_it_is_none(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    case, [kept, *_] = moved(world, lead, origin)
+    case, [kept, *_] = create_moved_case(world, lead, origin)
     path = f"{path_of(case)}/safeguards"
 
     refused = [
@@ -221,7 +221,7 @@ def test_a_lead_of_the_state_of_origin_does_not_say_that_it_is_none(
 def test_overseers_and_the_helpers_themselves_go_on_as_before(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    case, [kept, *_] = moved(world, lead, origin)
+    case, [kept, *_] = create_moved_case(world, lead, origin)
     women = world.someone(WOMEN)
 
     assert women.sees(kept)["recipient"] == WOMEN
@@ -280,7 +280,7 @@ def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
 def test_an_office_that_was_closed_does_not_give_itself_away_by_its_silence(
     world: World, lead: Someone, origin: Someone
 ) -> None:
-    moved(world, lead, origin)
+    create_moved_case(world, lead, origin)
     shut = update(FocalPoint).filter_by(code=WOMEN).values(active=False)
     with world.database.writing() as session:
         session.execute(shut)

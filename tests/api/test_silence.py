@@ -1,4 +1,4 @@
-"""Nobody answers: silence becomes evidence, then somebody else's duty (R54)."""
+"""Tests that missed deadlines are recorded as evidence and move the task on (R54)."""
 
 import pytest
 
@@ -281,8 +281,8 @@ def test_a_question_to_the_submitter_is_told_of_to_both(
     assert shelter.hears() == []
 
 
-def ladders(who: Someone, record: Json) -> list[tuple[str, int, list[str]]]:
-    """Say what became of what was sent: to whom, how far, and what they let pass."""
+def list_evidence(who: Someone, record: Json) -> list[tuple[str, int, list[str]]]:
+    """Return the delivery evidence: the recipient, the rank and the missed deadlines."""
     items = done(who.get(f"{path_of(record)}/evidence"))["items"]
     return [
         (one["recipient"], one["rank"], [silence["name"] for silence in one["silences"]])
@@ -294,10 +294,10 @@ def test_the_sender_sees_what_was_let_pass_and_who_was_asked_next(
     world: World, officer: Someone, ngo: Someone
 ) -> None:
     case = officer.submits(consents=BOTH)
-    before = ladders(officer, case)
+    before = list_evidence(officer, case)
 
     world.waits_for(hours=3)
-    rerouted = ladders(officer, case)
+    rerouted = list_evidence(officer, case)
     ngo.sees(case)
     world.waits_for(hours=3)
 
@@ -306,7 +306,7 @@ def test_the_sender_sees_what_was_let_pass_and_who_was_asked_next(
         ("KZ_LEAD", 2, ["not_retrieved", "not_acknowledged"]),
         ("SANA_SEZIM", 2, []),
     ]
-    assert ladders(officer, case)[1:] == [
+    assert list_evidence(officer, case)[1:] == [
         ("SANA_SEZIM", 3, ["not_acknowledged"]),
         ("PARTNERSHIP_IN_ACTION", 2, []),
     ]
@@ -321,7 +321,7 @@ def test_a_late_answer_overrules_the_silence_that_is_kept(
 
     done(shelter.does("accept", sent, promise()))
 
-    [(recipient, rank, silences)] = ladders(lead, sent)
+    [(recipient, rank, silences)] = list_evidence(lead, sent)
     assert (recipient, rank) == (SHELTER, 5)
     assert silences == ["not_retrieved", "not_acknowledged"]
 

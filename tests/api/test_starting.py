@@ -1,4 +1,4 @@
-"""With which key files a database is served: those that open what it holds."""
+"""Tests that the service starts only with key files that can decrypt the database."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,8 +25,10 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
     return made
 
 
-def starts(world: World, ledger: Ledger, keys: dict[str, bytes], lost: str = "") -> None:
-    """Start as with a key file; raises NotReady."""
+def start_service(
+    world: World, ledger: Ledger, keys: dict[str, bytes], lost: str = ""
+) -> None:
+    """Start the service with a key file; raises `NotReady`."""
     ground = replace(world.ground, vault=Vault(FileKeys(keys)))
     settings = Settings(environment=Environment.DRILL, lost_keys=lost)
     must_be_ready(ground, ledger, settings)
@@ -36,27 +38,27 @@ def test_a_key_file_without_the_newest_key_is_refused_once_a_case_needs_it(
     world: World, officer: Someone, ledger: Ledger
 ) -> None:
     done(officer.writes_case())
-    starts(world, ledger, {"k1": FIRST})
+    start_service(world, ledger, {"k1": FIRST})
     world.app.state.ground = replace(world.ground, vault=Vault(NEWEST))
     done(officer.writes_case())
 
     with pytest.raises(NotReady, match="SAFE_CONDUCT_LOST_KEYS=k2"):
-        starts(world, ledger, {"k1": FIRST})
-    starts(world, ledger, {"k1": FIRST, "k2": SECOND})
-    starts(world, ledger, {"k1": FIRST}, lost="k2")
+        start_service(world, ledger, {"k1": FIRST})
+    start_service(world, ledger, {"k1": FIRST, "k2": SECOND})
+    start_service(world, ledger, {"k1": FIRST}, lost="k2")
 
 
 def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(
     world: World, officer: Someone, ledger: Ledger
 ) -> None:
-    starts(world, ledger, {"k1": OTHER})
+    start_service(world, ledger, {"k1": OTHER})
     done(officer.writes_case())
 
-    with pytest.raises(NotReady, match="sealed with key k1"):
-        starts(world, ledger, {"k1": OTHER})
-    with pytest.raises(NotReady, match="sealed with key k1"):
-        starts(world, ledger, {"k1": OTHER}, lost="k2 k3")
-    starts(world, ledger, {"k1": OTHER}, lost="k2 k1")
+    with pytest.raises(NotReady, match="under its key k1"):
+        start_service(world, ledger, {"k1": OTHER})
+    with pytest.raises(NotReady, match="under its key k1"):
+        start_service(world, ledger, {"k1": OTHER}, lost="k2 k3")
+    start_service(world, ledger, {"k1": OTHER}, lost="k2 k1")
 
 
 def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
@@ -64,7 +66,7 @@ def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
 ) -> None:
     hooked(world, "KZ_LEAD")
 
-    with pytest.raises(NotReady, match="sealed with key k1"):
-        starts(world, ledger, {"k1": OTHER})
-    starts(world, ledger, {"k1": OTHER}, lost="k1")
-    starts(world, ledger, {"k1": FIRST})
+    with pytest.raises(NotReady, match="under its key k1"):
+        start_service(world, ledger, {"k1": OTHER})
+    start_service(world, ledger, {"k1": OTHER}, lost="k1")
+    start_service(world, ledger, {"k1": FIRST})

@@ -1,4 +1,4 @@
-"""A story without enough dates, or with a case that has no true end, is refused."""
+"""Tests that a story with too few dates or with a case that does not end is refused."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def story(world: World) -> Story:
 
 @pytest.fixture
 def stopped(story: Story, officer: Someone, lead: Someone) -> Json:
-    """A case that was stopped on the last of eight dates."""
+    """Return a case that was stopped on the last of eight dates."""
     for day in range(2, 2 + FEWEST):
         story.on(f"2026-06-{day:02} 10:00")
     case = lead.leads(officer.submits())

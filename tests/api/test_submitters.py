@@ -1,4 +1,4 @@
-"""What a submitter learns of a case it handed on: its own text, and bare steps (R12)."""
+"""Tests that a submitter reads its own text and only the steps after submission (R12)."""
 
 from collections.abc import Callable
 
@@ -41,15 +41,15 @@ LISTS = (
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case of the consulate's that Kazakhstan leads, and has asked about."""
+    """A case from the consulate that Kazakhstan leads, with a question to the consulate."""
     case = lead.leads(officer.submits(safeguards=HOME))
     done(lead.creates(f"{path_of(case)}/consents", for_handover("UNHCR")))
     done(lead.creates(f"{path_of(case)}/questions", ASK))
     return case
 
 
-def all_that(who: Someone, case: Json) -> dict[str, tuple[int, str, str | None]]:
-    """Everything that somebody can get of a case, with its entity tags."""
+def read_everything(who: Someone, case: Json) -> dict[str, tuple[int, str, str | None]]:
+    """Return everything that an office can read about a case, with the entity tags."""
     path = path_of(case)
     of_case = [f"{path}{part}" for part in (*OPENED, "/recipients", "/access-log")]
     sealed = [f"sections/{name}" for name in ALL_SECTIONS] + [*SEALED]
@@ -64,7 +64,7 @@ def all_that(who: Someone, case: Json) -> dict[str, tuple[int, str, str | None]]
 
 
 def plain(body: Json) -> str:
-    """Leave out the name of the request."""
+    """Return the body without the identifier of the request."""
     return str({name: said for name, said in body.items() if name != "instance"})
 
 
@@ -130,12 +130,12 @@ def test_whatever_a_lead_writes_the_submitter_reads_the_same_as_before(
     case: Json,
     does: Callable[[Someone, Json], None],
 ) -> None:
-    before, whole = all_that(officer, case), lead.sees(case)
+    before, whole = read_everything(officer, case), lead.sees(case)
     world.passes(minutes=1)
 
     does(lead, case)
 
-    assert all_that(officer, case) == before
+    assert read_everything(officer, case) == before
     assert lead.sees(case) != whole
 
 
@@ -220,7 +220,7 @@ def test_a_submitter_is_not_told_who_leads_next(
     notes = done(officer.opens(f"{path_of(case)}/notes"))["items"]
     asking = [n["author"] for n in notes if n["text"] == "Which languages?"]
     assert asking == ["KZ_LEAD", None]
-    for answer in all_that(officer, case).values():
+    for answer in read_everything(officer, case).values():
         assert "UNHCR" not in answer[1]
 
 
@@ -237,8 +237,10 @@ def test_a_submitter_goes_on_reading_its_own_until_the_case_is_closed(
     assert len(done(officer.get(f"{path_of(case)}/consents"))["items"]) == 2
 
 
-def crossed(world: World, officer: Someone, lead: Someone, *, unled: bool) -> Json:
-    """A case that is led in another country, which it reached before or after a lead."""
+def create_case_abroad(
+    world: World, officer: Someone, lead: Someone, *, unled: bool
+) -> Json:
+    """Return a case led in another country, moved there before or after acceptance."""
     given = [consent(), STATE_OF_UZ]
     case = officer.submits(consents=given, safeguards={"country_of_origin": "TM"})
     there = world.someone("UZ_LEAD")
@@ -261,10 +263,10 @@ def crossed(world: World, officer: Someone, lead: Someone, *, unled: bool) -> Js
 def test_nothing_tells_a_submitter_that_there_was_a_border(
     world: World, officer: Someone, lead: Someone, *, unled: bool
 ) -> None:
-    case = crossed(world, officer, lead, unled=unled)
+    case = create_case_abroad(world, officer, lead, unled=unled)
     there = world.someone("UZ_LEAD")
 
-    shown, got = officer.sees(case), all_that(officer, case)
+    shown, got = officer.sees(case), read_everything(officer, case)
 
     assert (shown["notice"]["country"], shown["lead"], shown["holder"]) == (
         "KZ",
@@ -286,7 +288,7 @@ def test_nothing_tells_a_submitter_that_there_was_a_border(
 def test_a_second_border_does_not_tell_of_the_first(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = crossed(world, officer, lead, unled=True)
+    case = create_case_abroad(world, officer, lead, unled=True)
     there = world.someone("UZ_LEAD")
     world.passes(hours=1)
 

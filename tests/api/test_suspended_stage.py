@@ -1,4 +1,4 @@
-"""A suspended case stays at the stage that it had, in the case and in lists."""
+"""Tests that a suspended case keeps its stage, in the case and in lists."""
 
 import pytest
 
@@ -14,15 +14,15 @@ def helped(lead: Someone, shelter: Someone, case: Json) -> None:
     done(shelter.does("accept", asked, promise()))
 
 
-def at(who: Someone, *stages: str, **query: str) -> list[str]:
-    """The cases that somebody finds at some stages."""
+def list_codes(who: Someone, *stages: str, **query: str) -> list[str]:
+    """List the codes of the cases that an office finds with these stages."""
     found = done(who.get("/cases", stage=list(stages), **query))["items"]
     return [one["code"] for one in found]
 
 
 @pytest.fixture
 def sought(officer: Someone, lead: Someone) -> Json:
-    """A case that was suspended while help was sought."""
+    """A case that was suspended before help was found."""
     case = lead.leads(officer.submits())
     return done(lead.does("suspend", case, REST))
 
@@ -57,7 +57,7 @@ def test_case_suspended_while_somebody_helps_stays_at_assistance(
 def test_help_that_is_promised_while_a_case_is_suspended_does_not_move_its_stage(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    """A submitter sees the stage: it would learn that somebody has agreed to help."""
+    """The submitter sees the stage, which would reveal that an office agreed to help."""
     case = lead.leads(officer.submits())
     asked = done(lead.refers(case, SHELTER))
     done(lead.does("suspend", case, REST))
@@ -80,12 +80,12 @@ def test_lists_by_stage_find_a_suspended_case_where_it_is_shown(
     officer: Someone, lead: Someone, sought: Json, found: Json
 ) -> None:
     for who in (officer, lead):
-        assert at(who, "referral") == [sought["code"]]
-        assert at(who, "assistance") == [found["code"]]
-        assert at(who, "referral", "assistance") == [sought["code"], found["code"]]
-        assert at(who, "referral", state="suspended") == [sought["code"]]
-        assert at(who, "referral", state="referring") == []
-        assert at(who, "closure", "identification") == []
+        assert list_codes(who, "referral") == [sought["code"]]
+        assert list_codes(who, "assistance") == [found["code"]]
+        assert list_codes(who, "referral", "assistance") == [sought["code"], found["code"]]
+        assert list_codes(who, "referral", state="suspended") == [sought["code"]]
+        assert list_codes(who, "referral", state="referring") == []
+        assert list_codes(who, "closure", "identification") == []
 
 
 def test_migration_fills_the_stage_of_cases_that_are_suspended_already(

@@ -1,4 +1,4 @@
-"""What is lost, or was allowed by mistake, is taken back: keys, words, roles (R14, R21)."""
+"""Tests of the revocation of keys, approvals and roles (R14, R21)."""
 
 import pytest
 
@@ -44,7 +44,7 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 @pytest.fixture
 def asked(lead: Someone, case: Json) -> str:
-    """A question whether a case may be closed."""
+    """A pending approval to close a case."""
     return question(lead.does("close", case, closing()))
 
 
@@ -52,8 +52,8 @@ def listed(who: Someone) -> list[str]:
     return [one["id"] for one in done(who.get("/approvals"))["items"]]
 
 
-def revokes(who: Someone, key: Someone) -> None:
-    """End a key of an account."""
+def revoke_key(who: Someone, key: Someone) -> None:
+    """Revoke a key of an account."""
     done(who.post(f"{account_of(key)}/keys/{prefix_of(key.key)}/revoke"))
 
 
@@ -62,7 +62,7 @@ def test_what_was_allowed_with_a_key_that_is_revoked_is_allowed_no_more(
 ) -> None:
     done(allows(supervisor, asked))
 
-    revokes(supervisor, supervisor)
+    revoke_key(supervisor, supervisor)
 
     spent = lead.does("close", case, closing(), approval=asked)
     assert problem(spent) == USED_UP
@@ -125,7 +125,7 @@ def test_a_key_that_was_just_revoked_makes_no_second_person(world: World) -> Non
     as_third = with_key(third, key)
     mine = question(gives(corrupt, "/accounts", GHOST))
     theirs = question(gives(as_third, "/accounts", GHOST))
-    revokes(corrupt, as_third)
+    revoke_key(corrupt, as_third)
 
     at_once = allows(third, mine), allows(corrupt, theirs)
     world.passes(minutes=6)
@@ -143,7 +143,9 @@ def test_who_was_shown_the_key_of_a_colleague_does_not_review_what_it_permitted(
     watches = {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
     one, other, third = (world.someone("OVERSIGHT_DEMO", watches) for _ in "123")
     admin = world.someone("IOM", ADMINISTRATOR)
-    key = together(admin, world.someone("UZ_LEAD", ADMINISTRATOR), *made_for(other))["key"]
+    key = together(
+        admin, world.someone("UZ_LEAD", ADMINISTRATOR), *build_key_request(other)
+    )["key"]
     path = f"{path_of(case)}/vital-readings"
     reading = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
     read = done(shelter.creates(path, reading | {"sections": ["contact"]}))
@@ -152,20 +154,20 @@ def test_who_was_shown_the_key_of_a_colleague_does_not_review_what_it_permitted(
     review = f"{path}/{read['id']}/review"
 
     by_itself = one.post(review, {"justified": True})
-    shown_to(world, one, with_key(other, key))
+    set_key_creator(world, one, with_key(other, key))
     as_colleague = with_key(other, key).post(review, {"justified": True})
 
     assert {problem(by_itself), problem(as_colleague)} == {(409, "not-a-second-person")}
     assert done(third.post(review, {"justified": True}))["justified"] is True
 
 
-def made_for(one: Someone) -> tuple[str, Json]:
-    """Where a key is made for an account, and with what."""
+def build_key_request(one: Someone) -> tuple[str, Json]:
+    """Return the path and the body of a request that creates a key for an account."""
     return f"{account_of(one)}/keys", ALL
 
 
-def shown_to(world: World, who: Someone, key: Someone) -> None:
-    """Have it that a key was shown to somebody, as if it had made it."""
+def set_key_creator(world: World, who: Someone, key: Someone) -> None:
+    """Record the account as the creator of the key, which is the account that saw it."""
     with world.database.writing() as session:
         made = session.get_one(ApiKey, prefix_of(key.key))
         made.made_by = who.actor.account_id

@@ -1,4 +1,4 @@
-"""Who tries wrong keys is slowed down; who holds the right one is never kept out (R10)."""
+"""Tests that wrong keys are throttled and that a valid key is never refused (R10)."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.support.world import Someone, Watch, World, done, problem
 
 @pytest.fixture
 def watch(world: World) -> Iterator[Watch]:
-    """Count anew, by a watch of our own."""
+    """Replace the throttle by a new one with its own clock."""
     before, made = world.app.state.throttle, Watch()
     world.app.state.throttle = Throttle(made)
     yield made
@@ -114,7 +114,7 @@ def test_one_address_does_not_slow_down_another() -> None:
 
     others = [throttle.wrong(f"198.51.100.{n}", "aaaaaaaaaa") for n in range(100)]
 
-    assert Counter(others)[0] >= 95  # some share a place of the table by chance
+    assert Counter(others)[0] >= 95  # Some addresses share a slot.
 
 
 def test_an_address_may_be_anything() -> None:

@@ -1,4 +1,4 @@
-"""How long answers may take, where a country or an agreement says so."""
+"""Tests of the time limits that a country or an agreement sets."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -36,7 +36,7 @@ MEET = "/time-limits/KZ/meet_person/normal"
 
 
 def limit(path: str, amount: int | None, unit: str | None, **said: Any) -> Json:
-    """A limit as it is written under a path."""
+    """Return the path and the body of a request that sets a limit."""
     of, clock, priority = path.split("/")[2:]
     where = {"of": of, "clock": clock, "priority": priority}
     row = {"amount": amount, "unit": unit, "source": None, "as_of": None}
@@ -53,22 +53,24 @@ def second(world: World) -> Someone:
     return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
 
 
-def sets(admin: Someone, second: Someone, path: str, amount: int, unit: str) -> Response:
-    """Set a limit, as two people."""
+def set_limit(
+    admin: Someone, second: Someone, path: str, amount: int, unit: str
+) -> Response:
+    """Set a limit with an approval by a second person."""
     body = limit(path, amount, unit)
     return puts(
         admin, path, body, **NEW, approval=agreed(puts(admin, path, body, **NEW), second)
     )
 
 
-def in_force(who: Someone, country: str) -> dict[tuple[str, str], Json]:
-    """What counts in a country, by clock and priority; of agreements, the last."""
+def list_limits(who: Someone, country: str) -> dict[tuple[str, str], Json]:
+    """Return the limits of a country by clock and priority; the last agreement wins."""
     items = done(who.get(f"/countries/{country}/time-limits"))["items"]
     return {(one["clock"], one["priority"]): one for one in items}
 
 
 def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone) -> None:
-    shown = in_force(officer, "KZ")
+    shown = list_limits(officer, "KZ")
 
     assert len(shown) == 8 * 3 + 13
     assert {one["set_by"] for one in shown.values()} == {None}
@@ -91,7 +93,7 @@ def test_a_country_that_gives_longer_is_heard_by_two_and_counts_from_then_on(
 ) -> None:
     before = officer.submits(notice=NORMAL)
 
-    made = sets(admin, second, ACKNOWLEDGE, 3, "working_days")
+    made = set_limit(admin, second, ACKNOWLEDGE, 3, "working_days")
     after = officer.submits(notice=NORMAL)
 
     assert made.status_code == 201
@@ -101,8 +103,8 @@ def test_a_country_that_gives_longer_is_heard_by_two_and_counts_from_then_on(
     assert done(officer.get(ACKNOWLEDGE)) == done(made) == shown
     assert lead.sees(before)["due_at"] == "2026-06-02T12:00:00Z"
     assert after["due_at"] == "2026-06-04T12:00:00Z"
-    assert in_force(officer, "KZ")["acknowledge", "normal"]["set_by"] == "KZ"
-    assert in_force(officer, "UZ")["acknowledge", "normal"]["set_by"] is None
+    assert list_limits(officer, "KZ")["acknowledge", "normal"]["set_by"] == "KZ"
+    assert list_limits(officer, "UZ")["acknowledge", "normal"]["set_by"] is None
 
 
 def test_a_limit_is_told_to_the_second_person_and_kept_with_both(
@@ -149,7 +151,7 @@ def test_one_person_shortens_what_only_reminds(
 def test_going_back_to_the_default_is_judged_like_any_other_change(
     admin: Someone, second: Someone, officer: Someone
 ) -> None:
-    done(sets(admin, second, ACKNOWLEDGE, 3, "working_days"))
+    done(set_limit(admin, second, ACKNOWLEDGE, 3, "working_days"))
     done(puts(admin, MEET, limit(MEET, 7, "days"), **NEW))
 
     longer = changes(admin, MEET, amount=None, unit=None)
@@ -158,15 +160,15 @@ def test_going_back_to_the_default_is_judged_like_any_other_change(
 
     assert longer.status_code == 202
     assert officer.submits(notice=NORMAL)["due_at"] == "2026-06-02T12:00:00Z"
-    assert in_force(officer, "KZ")["acknowledge", "normal"]["set_by"] is None
+    assert list_limits(officer, "KZ")["acknowledge", "normal"]["set_by"] is None
 
 
 def test_an_agreement_counts_across_its_border_alone(
     admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
     path = "/time-limits/KZ_UZ_DEMO/answer_handover/normal"
-    done(sets(admin, second, path, 3, "working_days"))
-    done(sets(admin, second, path.replace("KZ_UZ_DEMO", "UZ"), 4, "working_days"))
+    done(set_limit(admin, second, path, 3, "working_days"))
+    done(set_limit(admin, second, path.replace("KZ_UZ_DEMO", "UZ"), 4, "working_days"))
     given = [consent(), for_services(), for_handover(), for_handover("SANA_SEZIM")]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     told = {"notice": NORMAL, "consents": given, "safeguards": guards}
@@ -176,8 +178,8 @@ def test_an_agreement_counts_across_its_border_alone(
     done(lead.does("cancel", across, {}))
     at_home = done(lead.offers(case, "SANA_SEZIM"))
 
-    assert across["due_at"] == "2026-06-04T12:00:00Z"  # the agreement's three
-    assert at_home["due_at"] == "2026-06-15T12:00:00Z"  # the ten there are by default
+    assert across["due_at"] == "2026-06-04T12:00:00Z"  # three days, by the agreement
+    assert at_home["due_at"] == "2026-06-15T12:00:00Z"  # ten days, by default
     shown = done(officer.get("/countries/UZ/time-limits"))["items"]
     both = [one for one in shown if one["clock"] == "answer_handover"][-2:]
     assert [(one["set_by"], one["amount"]) for one in both] == [
@@ -190,7 +192,7 @@ def test_an_agreement_that_has_ended_counts_no_more(
     admin: Someone, second: Someone, officer: Someone
 ) -> None:
     path = "/time-limits/KZ_UZ_DEMO/answer_handover/normal"
-    done(sets(admin, second, path, 3, "working_days"))
+    done(set_limit(admin, second, path, 3, "working_days"))
 
     done(changes(admin, "/agreements/KZ_UZ_DEMO", in_force_until="2026-05-31"))
 
@@ -200,9 +202,9 @@ def test_an_agreement_that_has_ended_counts_no_more(
 
 @pytest.fixture
 def five_days(admin: Someone, second: Someone) -> None:
-    """Give the offices of Kazakhstan five working days to decide a referral."""
+    """Set five working days for the offices of Kazakhstan to decide a referral."""
     path = "/time-limits/KZ/decide_referral/normal"
-    done(sets(admin, second, path, 5, "working_days"))
+    done(set_limit(admin, second, path, 5, "working_days"))
 
 
 @pytest.mark.usefixtures("five_days")
@@ -216,7 +218,7 @@ def test_a_pause_keeps_the_working_days_that_a_country_gives(
     world.passes(days=1)
     question = {"topics": ["health"], "question": "Does she take medicine?"}
     done(shelter.does("ask", sent, question))
-    world.now = datetime(2026, 10, 26, 5, tzinfo=UTC)  # Monday, the day off
+    world.now = datetime(2026, 10, 26, 5, tzinfo=UTC)  # Monday, the holiday
 
     answered = done(lead.does("answer", sent, {"sections": [], "answer": "No"}))
 
@@ -230,11 +232,11 @@ def test_a_closed_case_is_kept_as_the_country_says_or_shorter_by_an_agreement(
     world: World, admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
     supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
-    done(sets(admin, second, "/time-limits/KZ/erase/any", 36, "months"))
+    done(set_limit(admin, second, "/time-limits/KZ/erase/any", 36, "months"))
     alone = lead.leads(officer.submits())
     by_country = done(lead.does_with(supervisor, "close", alone, closing()))
 
-    done(sets(admin, second, "/time-limits/KZ_UZ_DEMO/erase/any", 12, "months"))
+    done(set_limit(admin, second, "/time-limits/KZ_UZ_DEMO/erase/any", 12, "months"))
     shared = lead.leads(officer.submits())
     by_agreement = done(lead.does_with(supervisor, "close", shared, closing()))
 
@@ -318,11 +320,11 @@ def test_no_agreement_tells_who_does_not_follow_where_a_person_went(
     path, body = "/agreements/KG_UZ", treaty | {"code": "KG_UZ"}
     approval = agreed(puts(admin, path, body, **NEW), second)
     done(puts(admin, path, body, **NEW, approval=approval))
-    done(sets(admin, second, "/time-limits/KG_UZ/answer/urgent", 2, "hours"))
+    done(set_limit(admin, second, "/time-limits/KG_UZ/answer/urgent", 2, "hours"))
     case = lead.leads(officer.submits())
     done(lead.does("relocate", case, {"country": "KG"}))
 
     ask = {"topics": ["needs"], "question": "Can she read?"}
     asked = done(lead.creates(f"{path_of(case)}/questions", ask))
 
-    assert asked["due_at"] == "2026-06-02T12:00:00Z"  # a working day, as ever
+    assert asked["due_at"] == "2026-06-02T12:00:00Z"  # a working day

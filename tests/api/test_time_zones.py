@@ -45,7 +45,7 @@ def test_a_deadline_that_runs_keeps_its_time_and_a_new_one_is_computed_anew(
     after = officer.submits(notice=NORMAL)
 
     assert before["due_at"] == "2026-11-02T21:00:00Z"  # 16:00, by the previous release
-    assert after["due_at"] == "2026-11-02T20:00:00Z"  # 16:00, as Cuba decided
+    assert after["due_at"] == "2026-11-02T20:00:00Z"  # 16:00, by release 2026f
     assert lead.waits() == [
         (path_of(after)[1:], "acknowledge", "2026-11-02T20:00:00Z"),
         (path_of(before)[1:], "acknowledge", "2026-11-02T21:00:00Z"),

@@ -1,4 +1,4 @@
-"""How a token is asked for: by a form, as OAuth says, and by nothing else (RFC 6749)."""
+"""Tests that a token is requested only with a form, as OAuth requires (RFC 6749)."""
 
 from base64 import b64encode
 from typing import Final
@@ -113,7 +113,7 @@ def test_a_public_address_is_reached_by_tls(url: str, *, fits: bool) -> None:
             Settings(public_url=url)
 
 
-# Anything at all.
+# Arbitrary input.
 
 
 WORDS: Final = st.text(max_size=60) | st.sampled_from(
@@ -142,7 +142,7 @@ def test_no_form_is_our_fault(world: World) -> None:
 
     send()
 
-    assert found <= {400, 401, 413, 415, 429}  # 413: two words of 5,000 letters
+    assert found <= {400, 401, 413, 415, 429}  # 413: two values of 5,000 letters
     assert {400, 401} <= found
 
 

@@ -1,4 +1,4 @@
-"""A machine signs for a token, once for each; it is over in minutes (R26, R27)."""
+"""Tests that a signed assertion gives one token, which expires in minutes (R26, R27)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -28,8 +28,8 @@ def machine(world: World) -> Machine:
     return enrolled(world)
 
 
-def told(answer: Response) -> tuple[int, Json, dict[str, str]]:
-    """Take an answer but for what names the request."""
+def get_comparable_body(answer: Response) -> tuple[int, Json, dict[str, str]]:
+    """Return the answer without the fields that identify the request."""
     headers = {k: v for k, v in answer.headers.items() if k != "x-request-id"}
     return answer.status_code, answer.json(), headers
 
@@ -38,7 +38,7 @@ def me(world: World, token: str) -> Response:
     return world.http.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
 
 
-# What is given.
+# Issued tokens.
 
 
 def test_a_token_is_given_as_oauth_says(world: World, machine: Machine) -> None:
@@ -133,7 +133,7 @@ def test_what_is_over_goes_when_the_next_is_bought(world: World, machine: Machin
         assert session.scalar(select(func.count(AccessToken.prefix))) == 1
 
 
-# What is refused: always in the same words.
+# Refused assertions: all get the same text.
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
@@ -171,7 +171,9 @@ def test_who_was_good_and_is_not_any_more_hears_the_same(
         )
     ]
 
-    assert [told(one) for one in answers] == [told(answers[0])] * 5
+    assert [get_comparable_body(one) for one in answers] == [
+        get_comparable_body(answers[0])
+    ] * 5
     assert answers[0].json() == REFUSED
 
 
@@ -220,7 +222,7 @@ def test_the_same_jti_in_other_words_is_used_as_well(machine: Machine) -> None:
     assert (first.status_code, again.json()) == (200, REFUSED)
 
 
-# Who tries too often.
+# Throttled requests.
 
 
 def test_wrong_assertions_are_slowed_down_and_the_right_one_never(

@@ -1,4 +1,4 @@
-"""Nobody at the office that awaited a person can visit them any more (ADR 50)."""
+"""Tests of visits when the receiving office closes or loses its accounts (ADR 50)."""
 
 from collections.abc import Callable
 from typing import Final
@@ -24,7 +24,7 @@ FIRST: Final = "2026-06-10T09:00:00Z"
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    """A return whose referral is completed, while the visits go on."""
+    """A return with a completed referral and visits that are still due."""
     found = begin(world, officer, lead)
     found.goes("arrive")
     done(found.does("home", "monitor", {"visits": [FIRST, "2026-07-01T09:00:00Z"]}))
@@ -35,8 +35,8 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
     return found
 
 
-def close(home: Homecoming) -> None:
-    """Close the office that awaited the person."""
+def close_office(home: Homecoming) -> None:
+    """Close the receiving office."""
     home.world.shuts(HOME)
 
 
@@ -45,7 +45,7 @@ def end_accounts(home: Homecoming) -> None:
     end_last_account(home.world, home.home)
 
 
-ENDINGS: Final = (close, end_accounts)
+ENDINGS: Final = (close_office, end_accounts)
 
 
 @pytest.mark.parametrize("ends", ENDINGS)
@@ -85,7 +85,7 @@ def test_lead_reports_the_visits_and_closes_the_case(
 def test_next_visit_waits_for_the_lead_before_the_worker_looked(
     home: Homecoming, lead: Someone
 ) -> None:
-    close(home)
+    close_office(home)
 
     done(lead.does("report", home.record, EARLY))
 
@@ -115,7 +115,7 @@ def test_lead_may_not_report_on_the_day_on_which_the_last_account_ended(
 
 
 def test_office_that_is_back_has_the_visits_back(home: Homecoming, lead: Someone) -> None:
-    close(home)
+    close_office(home)
     look(home.world)
     lead.hears()
     home.world.shuts(HOME, active=True)

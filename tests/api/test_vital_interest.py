@@ -1,4 +1,4 @@
-"""What goes before a consent when life is at risk, for how long, and who hears of it."""
+"""Tests of what vital interest allows before a consent, for how long, and its events."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def declares(who: Someone, case: Json) -> Json:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, in which no service was agreed to."""
+    """A case that has a lead and no consent to a service."""
     return lead.leads(officer.submits(consents=[consent()]))
 
 
@@ -139,7 +139,7 @@ def test_safety_comes_before_any_vital_interest(world: World, officer: Someone) 
     holder = world.someone(officer.sees(case)["holder"])
     assert holder.code != "KZ_LEAD"
     sent = holder.refers(case, SHELTER, sections=[])
-    assert lacks(sent) == [("consent", "sender")]  # a desk may not know of a fear
+    assert lacks(sent) == [("consent", "sender")]  # The desk may not know of the fear.
 
 
 def test_a_question_is_answered_with_no_word_more(

@@ -1,4 +1,4 @@
-"""A reading in an emergency is for the part that an office had then, and no other."""
+"""Tests that emergency access ends with the relation for which it was granted."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reading while a life is at risk: two organisations, four hours, and all of it told."""
+"""Tests of emergency access: two organisations, four hours and full notification."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def watcher(world: World) -> Someone:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
-    """A case in which a shelter helps that was told the needs and nothing more."""
+    """A case in which a shelter helps that may read only the section `needs`."""
     given = [consent(), for_services(sections=["needs"])]
     case = lead.leads(officer.submits(consents=given))
     done(shelter.does("accept", done(lead.refers(case, SHELTER)), promise()))
@@ -234,7 +234,7 @@ def test_lead_and_oversight_are_alerted_in_the_transaction_of_each_step(
     both = ["case.vital_reading_asked", "case.vital_reading_granted"]
     assert at_first == [both] * 3
     assert at_the_end == [["case.vital_reading_ended"]] * 3
-    assert called(world, reading) == {
+    assert list_notified_offices(world, reading) == {
         ("case.vital_reading_asked", "KZ_LEAD"),
         ("case.vital_reading_asked", "OVERSIGHT_DEMO"),
         ("case.vital_reading_granted", "KZ_LEAD"),
@@ -243,8 +243,8 @@ def test_lead_and_oversight_are_alerted_in_the_transaction_of_each_step(
     }
 
 
-def called(world: World, reading: Json) -> set[tuple[str, str]]:
-    """Which offices were called on about a reading, and why."""
+def list_notified_offices(world: World, reading: Json) -> set[tuple[str, str]]:
+    """Return the reasons and the offices of the notifications about an emergency access."""
     codes = {world.someone(code).id: code for code in ("KZ_LEAD", "OVERSIGHT_DEMO")}
     with world.database.reading() as session:
         rows = session.scalars(select(Telling)).all()

@@ -1,4 +1,4 @@
-"""Where a feed is pushed to: given by two people, looked after by one (R62, R65)."""
+"""Tests of webhooks: two people create one, and one person maintains it (R62, R65)."""
 
 from typing import Final
 
@@ -40,7 +40,7 @@ def admin(world: World) -> Someone:
 
 @pytest.fixture
 def colleague(world: World) -> Someone:
-    """A second supervisor of the focal point of Kazakhstan."""
+    """A second supervisor of the office of Kazakhstan."""
     return world.someone("KZ_LEAD", SUPERVISOR)
 
 
@@ -87,7 +87,7 @@ def test_what_is_sent_begins_where_the_feed_ends(
     mine = kinds(lead.hears())
     read = done(lead.get(path_of(opened)))
 
-    assert mine[-1] == "webhook.opened"  # which is the first that is sent
+    assert mine[-1] == "webhook.opened"  # This event is the first one sent.
     assert read["next"] == opened["next"] != cursor
     assert read["behind"] == 1
 

@@ -1,4 +1,4 @@
-"""Rows of "What ends with what" in docs/mechanism.md that no other test tells whole."""
+"""Tests of rows of "What ends with what" in docs/mechanism.md that no other test covers."""
 
 from app.kernel.actors import Role
 from tests.support.endings import can_open, disable, look

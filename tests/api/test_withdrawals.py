@@ -1,4 +1,4 @@
-"""A no that somebody heard: recorded by any party, and propagated to all who were told."""
+"""Tests of withdrawn consent: any party records it, and all informed offices receive it."""
 
 from typing import Any
 
@@ -29,26 +29,26 @@ EVERYTHING = ["REFER", "HANDOVER", "SHELTER", "LEGAL_AID"]
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    """A case that is led, with a consent of its own for each thing."""
+    """A case that has a lead and a separate consent for each purpose."""
     shelter, law = (for_services(purposes=[one]) for one in ("SHELTER", "LEGAL_AID"))
     given = [consent(), shelter, law, for_handover("IOM")]
     return lead.leads(officer.submits(consents=given))
 
 
-def says_no(who: Someone, case: Json, *purposes: str) -> tuple[int, str]:
-    """Record a no; what is answered is the same whether there was a yes."""
+def record_withdrawal(who: Someone, case: Json, *purposes: str) -> tuple[int, str]:
+    """Record a withdrawal; the answer is the same whether or not a consent existed."""
     body = {"purposes": list(purposes)}
     answer = who.post(f"{path_of(case)}/consents/withdraw", body)
     return problem(answer) if answer.is_error else (answer.status_code, answer.text)
 
 
-def standing(lead: Someone, case: Json) -> list[str]:
-    """What the person agrees to still, as the lead sees it."""
+def list_valid_consents(lead: Someone, case: Json) -> list[str]:
+    """Return the consents that are still in force, as the lead sees them."""
     given = done(lead.get(f"{path_of(case)}/consents"))["items"]
     return sorted(p for one in given if not one["withdrawn_at"] for p in one["purposes"])
 
 
-def housed(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
+def refer_and_accept(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
     sent = done(lead.refers(case, shelter.code, **changes))
     return done(shelter.does("accept", sent, promise()))
 
@@ -58,7 +58,7 @@ def test_whoever_hears_it_from_the_person_records_it(
     world: World, lead: Someone, case: Json, who: str
 ) -> None:
     shelter, lawyer = world.someone(WOMEN), world.someone(LAW)
-    bed = housed(lead, shelter, case)
+    bed = refer_and_accept(lead, shelter, case)
     done(lead.refers(case, LAW, service="LEGAL_AID"))
     parties = {
         "lead": lead,
@@ -70,16 +70,16 @@ def test_whoever_hears_it_from_the_person_records_it(
     if who == "desk":
         parties["desk"] = at_the_desk(world, lead, case)
 
-    answer = says_no(parties[who], case, "SHELTER")
+    answer = record_withdrawal(parties[who], case, "SHELTER")
 
     assert answer == (204, "")
     assert shelter.sees(bed)["state"] == "withdrawn"
-    assert "SHELTER" not in standing(lead, case)
-    assert "LEGAL_AID" in standing(lead, case)
+    assert "SHELTER" not in list_valid_consents(lead, case)
+    assert "LEGAL_AID" in list_valid_consents(lead, case)
 
 
 def at_the_desk(world: World, lead: Someone, case: Json) -> Someone:
-    """The desk, brought in beside a lead that let its clocks pass."""
+    """The desk, which was added because the lead missed its deadlines."""
     world.waits_for(days=21)
     desk = world.someone("DESK_CENTRAL_ASIA")
     assert desk.sees(case)["you_are"] == ["escalation_desk"]
@@ -93,11 +93,13 @@ def test_it_tells_whoever_records_it_nothing_of_what_was_agreed_to(
     done(lead.refers(case, WOMEN))
     shelter.hears()
 
-    answers = {says_no(shelter, case, one) for one in ("HANDOVER", "ASYLUM", "ASYLUM")}
+    answers = {
+        record_withdrawal(shelter, case, one) for one in ("HANDOVER", "ASYLUM", "ASYLUM")
+    }
 
     assert answers == {(204, "")}
     assert shelter.hears() == []
-    assert standing(lead, case) == ["LEGAL_AID", "REFER", "SHELTER"]
+    assert list_valid_consents(lead, case) == ["LEGAL_AID", "REFER", "SHELTER"]
 
 
 def test_a_stranger_or_whose_part_has_ended_records_nothing(
@@ -106,10 +108,10 @@ def test_a_stranger_or_whose_part_has_ended_records_nothing(
     sent = done(lead.refers(case, WOMEN))
     done(shelter.does("decline", sent, {"reason": "NO_CAPACITY"}))
 
-    assert says_no(stranger, case, *EVERYTHING) == HIDDEN
-    assert says_no(shelter, case, *EVERYTHING) == HIDDEN
-    assert says_no(supervisor, case, *EVERYTHING) == (403, "role-missing")
-    assert standing(lead, case) == sorted(EVERYTHING)
+    assert record_withdrawal(stranger, case, *EVERYTHING) == HIDDEN
+    assert record_withdrawal(shelter, case, *EVERYTHING) == HIDDEN
+    assert record_withdrawal(supervisor, case, *EVERYTHING) == (403, "role-missing")
+    assert list_valid_consents(lead, case) == sorted(EVERYTHING)
 
 
 @pytest.mark.parametrize(
@@ -122,14 +124,14 @@ def test_what_is_taken_back_is_said_and_never_guessed(
     answer = lead.post(f"{path_of(case)}/consents/withdraw", body)
 
     assert answer.status_code == 422
-    assert standing(lead, case) == sorted(EVERYTHING)
+    assert list_valid_consents(lead, case) == sorted(EVERYTHING)
 
 
 def test_said_twice_it_is_said_once(lead: Someone, shelter: Someone, case: Json) -> None:
-    housed(lead, shelter, case)
+    refer_and_accept(lead, shelter, case)
     lead.hears()
 
-    answers = [says_no(lead, case, "SHELTER") for _ in range(2)]
+    answers = [record_withdrawal(lead, case, "SHELTER") for _ in range(2)]
 
     assert answers == [(204, "")] * 2
     assert kinds(lead.hears()) == [
@@ -141,10 +143,10 @@ def test_overseers_hear_who_took_consents_back_or_one_could_end_help_unseen(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    housed(lead, shelter, case)
+    refer_and_accept(lead, shelter, case)
     watcher.hears()
 
-    says_no(lead, case, "SHELTER")
+    record_withdrawal(lead, case, "SHELTER")
 
     heard = [(e["type"], e["by"]) for e in watcher.hears()]
     assert ("consent.withdrawn", "KZ_LEAD") in heard
@@ -154,15 +156,15 @@ def test_overseers_hear_who_took_consents_back_or_one_could_end_help_unseen(
 def test_everything_under_it_ends_in_one_transaction_and_nothing_else(
     world: World, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
 ) -> None:
-    bed = housed(lead, shelter, case)
-    advice = housed(lead, lawyer, case, service="LEGAL_AID")
+    bed = refer_and_accept(lead, shelter, case)
+    advice = refer_and_accept(lead, lawyer, case, service="LEGAL_AID")
     offer = done(lead.offers(case, "IOM"))
     iom = world.someone("IOM")
     assert iom.sees(case)["you_are"] == ["handover_candidate"]
     for one in (iom, shelter, lawyer):
         one.hears()
 
-    says_no(lawyer, case, "SHELTER", "HANDOVER")
+    record_withdrawal(lawyer, case, "SHELTER", "HANDOVER")
 
     assert (lead.sees(bed)["state"], lead.sees(offer)["state"]) == (
         "withdrawn",
@@ -180,8 +182,8 @@ def test_who_had_been_told_has_to_say_that_it_deleted_and_its_silence_is_evidenc
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    bed = housed(lead, shelter, case)
-    says_no(lead, case, "SHELTER")
+    bed = refer_and_accept(lead, shelter, case)
+    record_withdrawal(lead, case, "SHELTER")
     [(subject, kind, due)] = shelter.waits()
     assert (subject, kind) == (f"referrals/{bed['id']}", "confirm_deletion")
     assert due == "2026-06-08T12:00:00Z"
@@ -208,7 +210,7 @@ def test_everybody_who_was_told_is_asked_to_delete_whatever_they_did_with_it(
     for step in steps:
         done(shelter.does(step, sent, bodies.get(step)))
 
-    says_no(lead, case, "SHELTER")
+    record_withdrawal(lead, case, "SHELTER")
 
     assert [kind for _, kind, _ in shelter.waits()] == ["confirm_deletion"]
 
@@ -223,14 +225,14 @@ def test_what_a_guardian_takes_back_leaves_a_child_what_protects_it(
     bed = done(lead.refers(child, WOMEN))
     advice = done(lead.refers(child, LAW, service="LEGAL_AID"))
 
-    says_no(officer, child, "SHELTER")
+    record_withdrawal(officer, child, "SHELTER")
 
     assert (lead.sees(bed)["state"], lead.sees(bed)["sections"]) == ("sent", [])
     assert lead.sees(advice)["state"] == "withdrawn"
     assert problem(shelter.opens(f"{path_of(child)}/sections/needs")) == HIDDEN
 
 
-# A refusal: counted, and nothing else.
+# A refusal is only counted.
 
 
 def refuses(who: Someone, country: str = "KZ", **changes: Any) -> int:
@@ -303,7 +305,7 @@ def test_every_day_of_a_week_is_its_monday(world: World, officer: Someone) -> No
 
 @pytest.fixture
 def exact(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count without noise."""
+    """Return exact counts, without the statistical noise."""
     monkeypatch.setattr("app.consents.queries.noise_from", lambda _: 0)
 
 
@@ -315,7 +317,7 @@ def test_analysts_are_told_large_numbers_of_quarters_that_are_over(
         assert [refuses(officer, country) for _ in range(count)] == [204] * count
     now = counted(analyst)
     world.passes(days=30)
-    refuses(officer, "KG")  # on Wednesday, 1 July: of the week of 29 June
+    refuses(officer, "KG")  # Wednesday, 1 July, in the week of 29 June.
     growing = counted(analyst)
 
     world.passes(days=5)

@@ -1,4 +1,4 @@
-"""What goes wrong in the worker stops nothing else, shows, and is told without words."""
+"""Tests that a fault in the worker is isolated, visible and logged without case content."""
 
 import json
 import threading
@@ -40,7 +40,7 @@ ALLOWED = {
 
 @contextmanager
 def listening() -> Iterator[StringIO]:
-    """Log as the worker does, at the loudest, and keep what is said."""
+    """Log as the worker does, at the most verbose level, and capture the output."""
     said = StringIO()
     with redirect_stderr(said):
         log_lines(LogLevel.DEBUG)
@@ -81,8 +81,8 @@ def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
     assert found["id"] != lost["id"]
 
 
-def breaks_while(act: Callable[[Ground, Due], object], patch: pytest.MonkeyPatch) -> None:
-    """Let a firing break, and something happen before it is put off."""
+def fail_deadline(act: Callable[[Ground, Due], object], patch: pytest.MonkeyPatch) -> None:
+    """Make the next deadline fail, and call `act` before its retry is scheduled."""
     put_off = firing.put_off
 
     def broken(*_: object) -> bool:
@@ -103,7 +103,7 @@ def test_a_clock_that_another_fired_meanwhile_is_not_fired_again(
     done(lead.refers(lead.leads(officer.submits()), SHELTER))
     lead.hears()
     world.passes(hours=3)
-    breaks_while(fire_one, monkeypatch)
+    fail_deadline(fire_one, monkeypatch)
 
     found = fire_due(world.ground)
     world.waits_for(minutes=1)
@@ -119,7 +119,7 @@ def test_a_clock_that_was_stopped_meanwhile_is_not_put_off(
 ) -> None:
     case = officer.submits()
     world.passes(hours=3)
-    breaks_while(lambda *_: done(lead.does("acknowledge", case)), monkeypatch)
+    fail_deadline(lambda *_: done(lead.does("acknowledge", case)), monkeypatch)
 
     with listening() as said:
         found = fire_due(world.ground)
