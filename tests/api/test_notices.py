@@ -45,12 +45,14 @@ def post(world: World) -> Iterator[Post]:
         yield made
 
 
-def evidence(who: Someone, *records: UUID, case: UUID | None = None) -> list[Told]:
+def list_notifications(
+    who: Someone, *records: UUID, case: UUID | None = None
+) -> list[Told]:
     with who.reading() as work:
         return told(work, case_id=case, record_ids=records)
 
 
-def rungs(found: list[Told]) -> list[tuple[str | None, str | None]]:
+def list_states(found: list[Told]) -> list[tuple[str | None, str | None]]:
     return [(one.way, one.state) for one in found]
 
 
@@ -60,17 +62,17 @@ def test_it_is_found_by_its_case_and_by_its_record(post: Post, officer: Someone)
     post.world.passes(minutes=2)
     post.leaves()
 
-    found = evidence(officer, case=CASE)
+    found = list_notifications(officer, case=CASE)
 
     with officer.reading() as work:
         desk = directory.id_of(work.session, "DESK_CENTRAL_ASIA")
-    assert found == evidence(officer, RECORD)
-    assert rungs(found) == [("email", "sent"), ("sms", "sent")]
+    assert found == list_notifications(officer, RECORD)
+    assert list_states(found) == [("email", "sent"), ("sms", "sent")]
     assert {one.focal_point_id for one in found} == {desk}
     assert {one.why for one in found} == {"case.rerouted"}
     assert {one.queued_at for one in found} == {NOON}
     assert {one.sent_at for one in found} == {NOON + timedelta(minutes=2)}
-    assert evidence(officer) == []
+    assert list_notifications(officer) == []
 
 
 def test_what_waits_has_not_been_told(post: Post, officer: Someone) -> None:
@@ -78,7 +80,7 @@ def test_what_waits_has_not_been_told(post: Post, officer: Someone) -> None:
     tells(officer, "KZ_LEGAL_AID", case_id=CASE)
     post.leaves()
 
-    [found] = evidence(officer, case=CASE)
+    [found] = list_notifications(officer, case=CASE)
 
     assert (found.state, found.sent_at) == ("waiting", None)
     assert "adildik" not in str(found)
@@ -91,7 +93,10 @@ def test_an_office_that_nobody_can_call_on_is_said_and_kept(
 
     with officer.reading() as work:
         assert silent == {directory.id_of(work.session, "KZ_LEAD")}
-    assert rungs(evidence(officer, case=CASE)) == [("email", "waiting"), (None, None)]
+    assert list_states(list_notifications(officer, case=CASE)) == [
+        ("email", "waiting"),
+        (None, None),
+    ]
     assert post.leaves().found == 1
 
 
@@ -103,9 +108,9 @@ def test_one_message_is_evidence_for_all_that_came_up_before_it_left(
         tells(officer, "KZ_LEGAL_AID", case_id=case)
     post.leaves()
 
-    found = [evidence(officer, case=case) for case in cases]
+    found = [list_notifications(officer, case=case) for case in cases]
 
-    assert [rungs(one) for one in found] == [[("email", "sent")]] * 5
+    assert [list_states(one) for one in found] == [[("email", "sent")]] * 5
     assert len(post.mail.given) == 1
 
 
@@ -119,9 +124,9 @@ def test_what_left_before_is_no_evidence_for_what_came_after(
     tells(officer, "KZ_LEGAL_AID", case_id=later)
     post.leaves()
 
-    [before] = evidence(officer, case=later)
+    [before] = list_notifications(officer, case=later)
     post.all_leaves(timedelta(hours=2))
-    [after] = evidence(officer, case=later)
+    [after] = list_notifications(officer, case=later)
 
     assert (before.state, after.state) == ("waiting", "sent")
     assert after.sent_at == NOON + timedelta(hours=1)
@@ -136,7 +141,10 @@ def test_what_is_in_a_hand_is_no_evidence_for_what_comes_up_now(
     later = uuid4()
     tells(officer, "KZ_LEGAL_AID", case_id=later)
 
-    [in_hand], [waits] = evidence(officer, case=CASE), evidence(officer, case=later)
+    [in_hand], [waits] = (
+        list_notifications(officer, case=CASE),
+        list_notifications(officer, case=later),
+    )
 
     assert (in_hand.state, waits.state) == ("sending", "waiting")
     assert len(outbox(post.world)) == 2
@@ -148,7 +156,7 @@ def test_the_other_channel_is_evidence_too(post: Post, officer: Someone) -> None
 
     post.all_leaves(timedelta(hours=3))
 
-    assert rungs(evidence(officer, RECORD)) == [
+    assert list_states(list_notifications(officer, RECORD)) == [
         *(("email", "dead"), ("sms", "sent"), ("sms", "sent")),
     ]
 
@@ -163,7 +171,10 @@ def test_another_post_of_the_same_office_is_not_called_on_instead(
 
     post.all_leaves(timedelta(hours=3))
 
-    assert rungs(evidence(officer, case=CASE)) == [("email", "dead"), ("sms", "sent")]
+    assert list_states(list_notifications(officer, case=CASE)) == [
+        ("email", "dead"),
+        ("sms", "sent"),
+    ]
 
 
 def test_a_contact_that_was_shut_is_not_called_on(post: Post, officer: Someone) -> None:
@@ -232,10 +243,10 @@ def test_an_act_calls_on_its_offices_in_its_own_transaction(officer: Someone) ->
     with officer.writing() as work:
         found = get(work, case["code"])
         calls(work, "DESK_CENTRAL_ASIA", case_id=found.id, record_id=found.id)
-        inside = rungs(told(work, case_id=found.id))
+        inside = list_states(told(work, case_id=found.id))
 
     assert inside == [("email", "waiting"), ("sms", "waiting")]
-    assert rungs(evidence(officer, case=found.id)) == inside
+    assert list_states(list_notifications(officer, case=found.id)) == inside
 
 
 def test_who_is_late_and_who_has_the_case_now_are_called_on(

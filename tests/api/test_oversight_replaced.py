@@ -46,7 +46,7 @@ def list_answering_offices(world: World) -> list[str]:
         return list(session.scalars(waits.where(asked)))
 
 
-def hears_of(who: Someone) -> list[tuple[str, str, str | None]]:
+def list_events(who: Someone) -> list[tuple[str, str, str | None]]:
     events = [e for e in who.hears() if e["type"] == "case.oversight_replaced"]
     return [(event["type"], event["subject"], event["by"]) for event in events]
 
@@ -68,7 +68,7 @@ def test_who_watches_now_is_given_the_cases_that_nobody_watches(
     assert new.get(path_of(case)).is_success
     assert new.get(path_of(draft)).status_code == 404
     expected = [("case.oversight_replaced", path_of(case)[1:], None)]
-    assert hears_of(new) == hears_of(guard) == expected
+    assert list_events(new) == list_events(guard) == expected
     assert "case.oversight_replaced" not in kinds(lead.hears()) + kinds(officer.hears())
     assert guard.get(path_of(case)).is_success
     done(new.does_with(world.someone(NEW, {Role.SUPERVISOR}), "legal-hold", case, HELD))
@@ -94,7 +94,7 @@ def test_while_no_other_is_active_nobody_is_given_anything(
     update_office(world, OLD, active=False)
 
     assert replace_oversight(world.ground) == 0
-    assert hears_of(guard) == []
+    assert list_events(guard) == []
 
 
 def test_whoever_watches_now_is_waited_for_in_an_emergency(

@@ -22,16 +22,16 @@ SAY: Json = {"answer": "Yes, Uzbek"}
 HER_WORDS = "Can she read?"
 
 
-def questions(case: Json) -> str:
+def build_questions_path(case: Json) -> str:
     return f"{path_of(case)}/questions"
 
 
-def asks(who: Someone, case: Json) -> Json:
-    return done(who.creates(questions(case), ASK))
+def ask_submitter(who: Someone, case: Json) -> Json:
+    return done(who.creates(build_questions_path(case), ASK))
 
 
-def answers(case: Json, question: Json) -> str:
-    return f"{questions(case)}/{question['id']}/answer"
+def build_answer_path(case: Json, question: Json) -> str:
+    return f"{build_questions_path(case)}/{question['id']}/answer"
 
 
 @pytest.fixture
@@ -44,10 +44,10 @@ def test_a_question_is_put_and_answered_in_words_that_both_sides_read(
 ) -> None:
     officer.hears(), lead.hears()
 
-    asked = asks(lead, case)
+    asked = ask_submitter(lead, case)
     waits = officer.waits()
     read = officer.notes(case)
-    answered = done(officer.post(answers(case, asked), SAY))
+    answered = done(officer.post(build_answer_path(case, asked), SAY))
 
     assert (asked["topics"], asked["answered_at"]) == (["contact", "needs"], None)
     assert waits == [(f"cases/{case['code']}", "answer", "2026-06-02T12:00:00Z")]
@@ -59,7 +59,9 @@ def test_a_question_is_put_and_answered_in_words_that_both_sides_read(
         told = one.hears()
         assert kinds(told) == ["case.asked", "case.answered"]
         assert [event["facts"] for event in told] == [{"question": asked["id"]}] * 2
-        assert [q["id"] for q in done(one.get(questions(case)))["items"]] == [asked["id"]]
+        assert [q["id"] for q in done(one.get(build_questions_path(case)))["items"]] == [
+            asked["id"]
+        ]
 
 
 def test_a_question_in_an_emergency_is_due_in_four_hours(
@@ -67,7 +69,7 @@ def test_a_question_in_an_emergency_is_due_in_four_hours(
 ) -> None:
     case = lead.leads(officer.submits(notice={"priority": "emergency"}))
 
-    asks(lead, case)
+    ask_submitter(lead, case)
 
     assert officer.waits()[0][2] == "2026-06-01T16:00:00Z"
 
@@ -76,8 +78,8 @@ def test_a_candidate_asks_and_reads_the_answer_once_it_acknowledged(
     officer: Someone, lead: Someone
 ) -> None:
     case = officer.submits()
-    asked = asks(lead, case)
-    done(officer.post(answers(case, asked), SAY))
+    asked = ask_submitter(lead, case)
+    done(officer.post(build_answer_path(case, asked), SAY))
     about = f"answer {asked['id']}"
 
     before = [name for name, _ in lead.notes(case)]
@@ -91,8 +93,8 @@ def test_a_desk_asks_and_reads_no_answer(world: World, officer: Someone) -> None
     desk = world.someone("DESK_CENTRAL_ASIA")
     case = officer.submits(consents=[consent(focal_point="KZ_SHELTER_KOGERSHIN")])
 
-    asked = asks(desk, case)
-    done(officer.post(answers(case, asked), SAY))
+    asked = ask_submitter(desk, case)
+    done(officer.post(build_answer_path(case, asked), SAY))
 
     assert [text for _, text in officer.notes(case) if text == HER_WORDS]
     assert desk.notes(case) == []
@@ -101,12 +103,12 @@ def test_a_desk_asks_and_reads_no_answer(world: World, officer: Someone) -> None
 def test_a_submitter_that_is_feared_is_asked_no_more_and_keeps_what_it_was_asked(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    asks(lead, case)
+    ask_submitter(lead, case)
     feared = {"country_of_origin": "UZ", "fear_of_state": True}
     match = {"If-Match": lead.tag(case)}
     done(lead.ask("PUT", f"{path_of(case)}/safeguards", feared, headers=match))
 
-    again = lead.creates(questions(case), ASK)
+    again = lead.creates(build_questions_path(case), ASK)
 
     assert lacks(again) == [("recipient_safe", "holder")]
     assert [text for _, text in officer.notes(case)].count(HER_WORDS) == 1
@@ -118,26 +120,38 @@ def test_a_question_is_nobody_elses(
     case = lead.leads(officer.submits())
     done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
-    asked = asks(lead, case)
+    asked = ask_submitter(lead, case)
     for one in (watcher, shelter):
         heard = kinds(one.hears())
         assert "case.asked" not in heard
-        assert done(one.get(questions(case)))["items"] == []
-        assert problem(one.creates(questions(case), ASK)) == (403, "action-not-yours")
-        refused = one.post(answers(case, asked), SAY)
+        assert done(one.get(build_questions_path(case)))["items"] == []
+        assert problem(one.creates(build_questions_path(case), ASK)) == (
+            403,
+            "action-not-yours",
+        )
+        refused = one.post(build_answer_path(case, asked), SAY)
         assert problem(refused) == (403, "action-not-yours")
         assert HER_WORDS not in [text for _, text in one.notes(case)]
 
-    assert problem(officer.creates(questions(case), ASK)) == (403, "action-not-yours")
-    assert problem(lead.post(answers(case, asked), SAY)) == (403, "action-not-yours")
+    assert problem(officer.creates(build_questions_path(case), ASK)) == (
+        403,
+        "action-not-yours",
+    )
+    assert problem(lead.post(build_answer_path(case, asked), SAY)) == (
+        403,
+        "action-not-yours",
+    )
     second = world.someone("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
-    assert problem(second.post(answers(case, asked), SAY)) == (403, "role-missing")
-    assert problem(stranger.get(questions(case))) == (404, "not-found")
-    assert problem(stranger.post(answers(case, asked), SAY)) == (404, "not-found")
+    assert problem(second.post(build_answer_path(case, asked), SAY)) == (
+        403,
+        "role-missing",
+    )
+    assert problem(stranger.get(build_questions_path(case))) == (404, "not-found")
+    assert problem(stranger.post(build_answer_path(case, asked), SAY)) == (404, "not-found")
 
 
 def test_a_question_is_answered_once(officer: Someone, lead: Someone, case: Json) -> None:
-    path = answers(case, asks(lead, case))
+    path = build_answer_path(case, ask_submitter(lead, case))
     first = officer.post(path, SAY, idempotency_key="once")
 
     again = officer.post(path, SAY, idempotency_key="once")
@@ -152,21 +166,24 @@ def test_a_question_of_another_case_is_not_there(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
     other = lead.leads(officer.submits())
-    asked = asks(lead, other)
+    asked = ask_submitter(lead, other)
 
     for strange in (asked, {"id": str(uuid4())}):
-        assert problem(officer.post(answers(case, strange), SAY)) == (404, "not-found")
+        assert problem(officer.post(build_answer_path(case, strange), SAY)) == (
+            404,
+            "not-found",
+        )
 
 
 def test_a_question_is_asked_once_however_often_it_is_sent(
     lead: Someone, case: Json
 ) -> None:
-    unkeyed = lead.post(questions(case), ASK)
-    both = [lead.creates(questions(case), ASK, "once") for _ in range(2)]
+    unkeyed = lead.post(build_questions_path(case), ASK)
+    both = [lead.creates(build_questions_path(case), ASK, "once") for _ in range(2)]
 
     assert problem(unkeyed) == (400, "key-missing")
     assert done(both[0]) == done(both[1])
-    assert len(done(lead.get(questions(case)))["items"]) == 1
+    assert len(done(lead.get(build_questions_path(case)))["items"]) == 1
 
 
 def test_who_has_the_case_next_reads_what_was_asked_before(
@@ -174,11 +191,11 @@ def test_who_has_the_case_next_reads_what_was_asked_before(
 ) -> None:
     ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
     case = officer.submits(consents=[consent(), ngos])
-    asked = asks(lead, case)
+    asked = ask_submitter(lead, case)
     lead.does("decline-lead", case, {"reason": "LANGUAGE"})
     ngo = world.someone("SANA_SEZIM")
 
-    listed = done(ngo.get(questions(case)))["items"]
+    listed = done(ngo.get(build_questions_path(case)))["items"]
     done(ngo.does("acknowledge", case))
 
     assert [q["id"] for q in listed] == [asked["id"]]
@@ -191,20 +208,23 @@ def test_in_a_case_that_has_ended_nothing_is_asked_or_answered(
     officer: Someone, lead: Someone, ending: str
 ) -> None:
     case = officer.submits()
-    asked = asks(lead, case)
+    asked = ask_submitter(lead, case)
     reason = {"stop": "SURVIVOR_REQUEST", "withdraw": "DUPLICATE"}[ending]
     who = {"stop": lead, "withdraw": officer}[ending]
     done(who.does(ending, case, {"reason": reason}))
 
     assert officer.waits() == []
-    assert problem(officer.post(answers(case, asked), SAY)) == (409, "action-illegal")
+    assert problem(officer.post(build_answer_path(case, asked), SAY)) == (
+        409,
+        "action-illegal",
+    )
     assert [text for _, text in officer.notes(case) if text == HER_WORDS] == []
 
 
 def test_what_nobody_answered_is_waited_for_again_once_the_case_is_reopened(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
-    asked = asks(lead, case)
+    asked = ask_submitter(lead, case)
     world.passes(hours=4)
     done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
     world.passes(hours=44)
@@ -212,7 +232,7 @@ def test_what_nobody_answered_is_waited_for_again_once_the_case_is_reopened(
     done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
 
     assert officer.waits() == [(f"cases/{case['code']}", "answer", "2026-06-04T08:00:00Z")]
-    assert done(officer.post(answers(case, asked), SAY))["answered_at"]
+    assert done(officer.post(build_answer_path(case, asked), SAY))["answered_at"]
     assert officer.waits() == []
 
 
@@ -221,7 +241,7 @@ def test_each_look_at_the_notes_is_entered_also_where_there_was_nothing(
 ) -> None:
     desk, watcher = world.someone("DESK_CENTRAL_ASIA"), world.someone("OVERSIGHT_DEMO")
     case = officer.submits(consents=[consent(focal_point="KZ_SHELTER_KOGERSHIN")])
-    asks(desk, case)
+    ask_submitter(desk, case)
 
     assert officer.notes(case)
     assert desk.notes(case) == []

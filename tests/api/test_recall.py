@@ -41,7 +41,7 @@ def database_of(work: Writing) -> Database:
     return work.ground.database
 
 
-def noted(work: Writing, case_id: UUID) -> Fact:
+def build_fact(work: Writing, case_id: UUID) -> Fact:
     return Fact(
         id=uuid4(),
         case_id=case_id,
@@ -52,7 +52,7 @@ def noted(work: Writing, case_id: UUID) -> Fact:
     )
 
 
-def values(work: Writing, case_id: UUID) -> list[str]:
+def list_values(work: Writing, case_id: UUID) -> list[str]:
     return [fact.value for fact in queries.facts(work, [case_id]).get(case_id, [])]
 
 
@@ -70,11 +70,11 @@ def test_what_was_read_is_not_asked_again(
 
 
 def test_what_waits_to_be_written_counts(work: Writing, case_id: UUID) -> None:
-    before = values(work, case_id)
-    work.session.add(noted(work, case_id))
+    before = list_values(work, case_id)
+    work.session.add(build_fact(work, case_id))
 
     assert before == []
-    assert values(work, case_id) == ["yes"]
+    assert list_values(work, case_id) == ["yes"]
 
 
 def test_what_was_changed_is_read_anew(work: Writing, case_id: UUID) -> None:
@@ -139,7 +139,7 @@ def test_all_that_rests_on_what_was_changed_is_read_anew(
     queries.facts(work, [case_id])
     queries.facts(work, both)
     queries.in_vital_interest(work, both)
-    work.session.add(noted(work, case_id))
+    work.session.add(build_fact(work, case_id))
     work.session.flush()
 
     with overheard(database_of(work)) as said:

@@ -34,15 +34,15 @@ def list_candidates(who: Someone, case: Json, service: str = "SHELTER") -> Json:
     return dict(found)
 
 
-def codes(found: Json) -> list[str]:
+def list_codes(found: Json) -> list[str]:
     return [one["focal_point"] for one in found["candidates"]]
 
 
-def out(found: Json) -> dict[str, list[str]]:
+def get_exclusions(found: Json) -> dict[str, list[str]]:
     return {one["focal_point"]: one["reasons"] for one in found["left_out"]}
 
 
-def free(world: World, code: str, places: int) -> None:
+def set_capacity(world: World, code: str, places: int) -> None:
     someone = world.someone(code)
     done(someone.ask("PUT", f"/focal-points/{code}/capacity", {"free": places}))
 
@@ -54,7 +54,7 @@ def test_the_holder_reads_who_could_serve_best_first_and_why(
 
     found = list_candidates(lead, case)
 
-    assert codes(found) == [WOMEN, MIXED, "IOM"]
+    assert list_codes(found) == [WOMEN, MIXED, "IOM"]
     assert found["candidates"][0] == {
         "focal_point": WOMEN,
         "reasons": [
@@ -64,9 +64,13 @@ def test_the_holder_reads_who_could_serve_best_first_and_why(
         "sexes": ["female"],
         "ages": ["adult", "child"],
     }
-    assert out(found)[LAW] == ["service_not_offered"]
-    assert out(found)["KZ_LEAD"] == ["service_not_offered", "no_consent", "holds_the_case"]
-    assert "TT_SHELTER" not in out(found)
+    assert get_exclusions(found)[LAW] == ["service_not_offered"]
+    assert get_exclusions(found)["KZ_LEAD"] == [
+        "service_not_offered",
+        "no_consent",
+        "holds_the_case",
+    ]
+    assert "TT_SHELTER" not in get_exclusions(found)
 
 
 def test_without_a_service_each_that_the_notice_names_is_answered(
@@ -79,7 +83,7 @@ def test_without_a_service_each_that_the_notice_names_is_answered(
     assert [one["service"] for one in shown["services"]] == [
         *("LEGAL_AID", "MEDICAL", "SHELTER"),
     ]
-    assert [codes(one) for one in shown["services"]] == [
+    assert [list_codes(one) for one in shown["services"]] == [
         *([LAW, "SANA_SEZIM"], [], [WOMEN, MIXED]),
     ]
     assert shown["desk"] == "DESK_CENTRAL_ASIA"
@@ -100,12 +104,12 @@ def test_a_child_has_child_protection_beside_all_else(
     assert [one["service"] for one in shown["services"]] == [
         *("CHILD_PROTECTION", "LEGAL_AID", "SHELTER"),
     ]
-    assert codes(shown["services"][2]) == [WOMEN, "IOM"]  # A shelter needs no consent.
-    assert codes(shown["services"][1]) == [
+    assert list_codes(shown["services"][2]) == [WOMEN, "IOM"]  # A shelter needs no consent.
+    assert list_codes(shown["services"][1]) == [
         LAW,
         "SANA_SEZIM",
     ]  # The guardian named it.
-    assert out(shown["services"][2])[MIXED] == ["age_not_served"]
+    assert get_exclusions(shown["services"][2])[MIXED] == ["age_not_served"]
     assert shown["advice"][0]["advice"] == "child_protection_in_parallel"
     assert shown["advice"][0]["service"] == "CHILD_PROTECTION"
 
@@ -140,7 +144,7 @@ def test_the_desk_sees_who_could_and_not_why_others_cannot(
 
     found = list_candidates(world.someone("DESK_CENTRAL_ASIA"), case)
 
-    assert codes(found) == [WOMEN, MIXED]
+    assert list_codes(found) == [WOMEN, MIXED]
     assert found["left_out"] == []
 
 
@@ -160,21 +164,21 @@ def test_free_places_count_while_they_are_fresh(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     case = create_acknowledged_case(officer, lead, notice={"language": "ru"})
-    assert codes(list_candidates(lead, case)) == [WOMEN, MIXED]
+    assert list_codes(list_candidates(lead, case)) == [WOMEN, MIXED]
 
-    free(world, MIXED, 2)
+    set_capacity(world, MIXED, 2)
     with_places = list_candidates(lead, case)
-    free(world, MIXED, 0)
+    set_capacity(world, MIXED, 0)
     full = list_candidates(lead, case)
     world.passes(days=2)
     lately = list_candidates(lead, case)
     world.passes(days=6)
     forgotten = list_candidates(lead, case)
 
-    assert codes(with_places) == [MIXED, WOMEN]
+    assert list_codes(with_places) == [MIXED, WOMEN]
     assert "has_places" in with_places["candidates"][0]["reasons"]
-    assert (codes(full), out(full)[MIXED]) == ([WOMEN], ["full"])
-    assert codes(lately) == codes(forgotten) == [WOMEN, MIXED]
+    assert (list_codes(full), get_exclusions(full)[MIXED]) == ([WOMEN], ["full"])
+    assert list_codes(lately) == list_codes(forgotten) == [WOMEN, MIXED]
 
 
 def test_who_was_asked_or_declined_is_not_proposed_again_for_that_service(
@@ -187,9 +191,14 @@ def test_who_was_asked_or_declined_is_not_proposed_again_for_that_service(
     done(shelter.does("decline", bed, {"reason": "NO_CAPACITY"}))
     declined = list_candidates(lead, case)
 
-    assert (codes(asked), out(asked)[WOMEN]) == ([MIXED], ["already_asked"])
-    assert (codes(declined), out(declined)[WOMEN]) == ([MIXED], ["has_declined"])
-    assert out(list_candidates(lead, case, "LEGAL_AID"))[WOMEN] == ["service_not_offered"]
+    assert (list_codes(asked), get_exclusions(asked)[WOMEN]) == ([MIXED], ["already_asked"])
+    assert (list_codes(declined), get_exclusions(declined)[WOMEN]) == (
+        [MIXED],
+        ["has_declined"],
+    )
+    assert get_exclusions(list_candidates(lead, case, "LEGAL_AID"))[WOMEN] == [
+        "service_not_offered"
+    ]
 
 
 def test_who_helps_already_is_not_proposed(
@@ -198,11 +207,11 @@ def test_who_helps_already_is_not_proposed(
     case = lead.leads(officer.submits())
     bed = done(lead.refers(case, WOMEN))
     done(shelter.does("accept", bed, promise()))
-    before = out(list_candidates(lead, case))[WOMEN]
+    before = get_exclusions(list_candidates(lead, case))[WOMEN]
     done(lead.does("revoke", bed, {"reason": "NO_LONGER_NEEDED"}))
 
     assert before == ["already_asked"]
-    assert codes(list_candidates(lead, case)) == [WOMEN, MIXED]
+    assert list_codes(list_candidates(lead, case)) == [WOMEN, MIXED]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +227,7 @@ def test_who_is_unsafe_is_out_like_one_without_consent(
 ) -> None:
     found = list_candidates(lead, create_acknowledged_case(officer, lead, **changes))
 
-    assert (codes(found), out(found)[WOMEN]) == ([MIXED], ["no_consent"])
+    assert (list_codes(found), get_exclusions(found)[WOMEN]) == ([MIXED], ["no_consent"])
 
 
 def test_a_body_of_the_state_of_origin_waits_for_the_persons_word(
@@ -231,7 +240,7 @@ def test_a_body_of_the_state_of_origin_waits_for_the_persons_word(
 
     found = list_candidates(lead, case, "RETURN")
 
-    assert codes(found) == ["ISTIQBOLLI_AVLOD"]
+    assert list_codes(found) == ["ISTIQBOLLI_AVLOD"]
     assert found["candidates"][0]["reasons"][0] == "agreement_in_force"
 
 
@@ -244,22 +253,22 @@ QUESTION: Json = {
 }
 
 
-def tries(who: Someone, **changes: Any) -> Json:
+def preview_routing(who: Someone, **changes: Any) -> Json:
     return done(who.post("/routing", QUESTION | changes))
 
 
 def test_before_there_is_a_case_it_is_answered_what_would_be_done(
     officer: Someone,
 ) -> None:
-    shown = tries(officer)
+    shown = preview_routing(officer)
 
-    assert codes(shown["leads"])[:2] == ["KZ_LEAD", "SANA_SEZIM"]
+    assert list_codes(shown["leads"])[:2] == ["KZ_LEAD", "SANA_SEZIM"]
     assert [one["service"] for one in shown["services"]] == ["LEGAL_AID", "SHELTER"]
-    assert codes(shown["services"][1]) == [WOMEN, MIXED, "IOM"]
+    assert list_codes(shown["services"][1]) == [WOMEN, MIXED, "IOM"]
     assert shown["desk"] == "DESK_CENTRAL_ASIA"
     [advice] = shown["advice"]
     assert advice["advice"] == "ask_about_criminal_case"
-    assert advice["beside"] == codes(shown["leads"])[1:]
+    assert advice["beside"] == list_codes(shown["leads"])[1:]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +293,10 @@ def test_before_there_is_a_case_it_is_answered_what_would_be_done(
 def test_a_dry_run_knows_what_no_notice_says(
     officer: Someone, changes: Json, shelters: list[str]
 ) -> None:
-    assert codes(tries(officer, services=["SHELTER"], **changes)["services"][0]) == shelters
+    assert (
+        list_codes(preview_routing(officer, services=["SHELTER"], **changes)["services"][0])
+        == shelters
+    )
 
 
 @pytest.mark.parametrize(
@@ -299,10 +311,10 @@ def test_a_dry_run_knows_what_no_notice_says(
 def test_a_dry_run_goes_around_whom_the_person_fears(
     officer: Someone, guards: Json
 ) -> None:
-    shown = tries(officer, safeguards=guards)
+    shown = preview_routing(officer, safeguards=guards)
 
-    assert "KZ_LEAD" not in codes(shown["leads"])
-    assert out(shown["leads"])["KZ_LEAD"] == ["no_consent"]
+    assert "KZ_LEAD" not in list_codes(shown["leads"])
+    assert get_exclusions(shown["leads"])["KZ_LEAD"] == ["no_consent"]
 
 
 def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> None:
@@ -314,7 +326,7 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
         consent(recipient_class=one, purposes=["REFER", "SHELTER", "LEGAL_AID"])
         for one in classes
     ]
-    tried = tries(
+    tried = preview_routing(
         officer,
         told=[{"recipient_class": one} for one in classes],
         safeguards={"country_of_origin": "UZ"},
@@ -323,9 +335,9 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
     case = officer.submits(consents=consents)
 
     kept = done(officer.get(f"/cases/{case['code']}/routing"))
-    assert codes(kept) == [*codes(tried["leads"]), tried["desk"]]
-    assert out(kept) == out(tried["leads"])
-    assert codes(list_candidates(lead, case)) == codes(tried["services"][1])
+    assert list_codes(kept) == [*list_codes(tried["leads"]), tried["desk"]]
+    assert get_exclusions(kept) == get_exclusions(tried["leads"])
+    assert list_codes(list_candidates(lead, case)) == list_codes(tried["services"][1])
 
 
 def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:
@@ -338,7 +350,7 @@ def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:
 
     before = rows()
 
-    tries(officer, sex="female", safeguards={"fear_of_state": True})
+    preview_routing(officer, sex="female", safeguards={"fear_of_state": True})
 
     assert rows() == before
     assert before[Entry.__tablename__] == 0

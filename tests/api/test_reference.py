@@ -46,12 +46,12 @@ COUNTS = {
 }
 
 
-def read(who: Someone, name: str) -> Json:
+def load_list(who: Someone, name: str) -> Json:
     return done(who.get(f"/reference/{name}"))
 
 
-def codes(who: Someone, name: str, group: str | None = None) -> list[str]:
-    items = read(who, name)["items"]
+def list_codes(who: Someone, name: str, group: str | None = None) -> list[str]:
+    items = load_list(who, name)["items"]
     return [item["code"] for item in items if group in {None, item["group"]}]
 
 
@@ -60,7 +60,7 @@ def test_the_lists_are_listed_and_each_can_be_read(officer: Someone) -> None:
 
     assert [item["list"] for item in items] == NAMES.split()
     for item in items:
-        whole = read(officer, item["list"])
+        whole = load_list(officer, item["list"])
         assert {name: whole[name] for name in item} == item
         assert whole["title"]
         assert whole["note"]
@@ -71,7 +71,7 @@ def test_the_lists_are_listed_and_each_can_be_read(officer: Someone) -> None:
 def test_each_item_has_a_label_and_says_how_well_it_is_sourced(
     name: str, officer: Someone
 ) -> None:
-    items = read(officer, name)["items"]
+    items = load_list(officer, name)["items"]
 
     assert len({item["code"] for item in items}) == len(items)
     assert len(items) == COUNTS.get(name, len(items))
@@ -109,31 +109,34 @@ def test_a_list_that_is_known_is_not_sent_again(officer: Someone) -> None:
 
 
 def test_a_consulate_learns_of_a_case_in_four_ways(officer: Someone) -> None:
-    assert codes(officer, "intake_ways") == [
+    assert list_codes(officer, "intake_ways") == [
         *("VICTIM_OR_RELATIVES", "LOCAL_AUTHORITIES", "CIVIL_SOCIETY"),
         "DOCUMENT_OR_VISA_APPLICATION",
     ]
 
 
 def test_what_is_asked_and_what_is_not_is_only_what_a_source_says(officer: Someone) -> None:
-    asked, done_ = read(officer, "questions")["items"], read(officer, "conduct")["items"]
+    asked, done_ = (
+        load_list(officer, "questions")["items"],
+        load_list(officer, "conduct")["items"],
+    )
 
     assert {item["group"] for item in asked} == {
         *("BEFORE", "MUST_ASK", "MAY_ASK", "DO_NOT_ASK"),
     }
     assert {item["group"] for item in done_} == {"DO", "NEVER"}
     assert all(item["source"].startswith("http") for item in [*asked, *done_])
-    assert codes(officer, "questions", "MUST_ASK") == [
+    assert list_codes(officer, "questions", "MUST_ASK") == [
         *("URGENT_MEDICAL_NEEDS", "THREAT_OF_VIOLENCE"),
     ]
-    assert "THE_TRAFFICKING_ITSELF" in codes(officer, "questions", "DO_NOT_ASK")
-    assert "CONSULATE_OF_AN_ASYLUM_SEEKER" in codes(officer, "conduct", "NEVER")
+    assert "THE_TRAFFICKING_ITSELF" in list_codes(officer, "questions", "DO_NOT_ASK")
+    assert "CONSULATE_OF_AN_ASYLUM_SEEKER" in list_codes(officer, "conduct", "NEVER")
 
 
 def test_an_indicator_says_what_it_weighs_or_that_it_does_not_count(
     officer: Someone,
 ) -> None:
-    items = {item["code"]: item for item in read(officer, "indicators")["items"]}
+    items = {item["code"]: item for item in load_list(officer, "indicators")["items"]}
 
     assert items["EXPLOITATION_08"]["weights"] == {"adult": "M", "child": None}
     assert items["EXPLOITATION_09"]["weights"] == {"adult": "W", "child": "M"}
@@ -145,33 +148,35 @@ def test_an_indicator_says_what_it_weighs_or_that_it_does_not_count(
 
 def test_every_code_that_is_served_is_taken(officer: Someone) -> None:
     ticked = {
-        "signs": codes(officer, "indicators"),
-        "acts": codes(officer, "elements", "ACT"),
-        "means": codes(officer, "elements", "MEANS"),
-        "purposes": codes(officer, "elements", "PURPOSE"),
+        "signs": list_codes(officer, "indicators"),
+        "acts": list_codes(officer, "elements", "ACT"),
+        "means": list_codes(officer, "elements", "MEANS"),
+        "purposes": list_codes(officer, "elements", "PURPOSE"),
     }
 
     result = done(officer.post("/screenings", ticked))
 
     assert result["outcome"] == "indicated"
     assert len(result["unweighted"]) == 23 + 11
-    assert {d["dimension"] for d in result["dimensions"]} == {*codes(officer, "dimensions")}
+    assert {d["dimension"] for d in result["dimensions"]} == {
+        *list_codes(officer, "dimensions")
+    }
 
 
 def test_the_reasons_and_services_are_those_that_requests_may_name(
     officer: Someone,
 ) -> None:
-    assert codes(officer, "services") == list(Service)
-    assert codes(officer, "decline_reasons") == list(DeclineReason)
-    assert codes(officer, "withdraw_reasons") == list(WithdrawReason)
-    assert codes(officer, "closure_reasons") == list(ClosureReason)
-    assert codes(officer, "suspend_reasons") == list(SuspendReason)
-    assert codes(officer, "handover_reasons") == list(HandoverReason)
-    assert codes(officer, "stop_reasons") == list(StopReason)
-    assert codes(officer, "reopen_reasons") == list(ReopenReason)
-    assert codes(officer, "assign_reasons") == list(AssignReason)
-    assert codes(officer, "take_over_reasons") == list(TakeOverReason)
-    assert codes(officer, "erasure_reasons") == list(ErasureReason)
+    assert list_codes(officer, "services") == list(Service)
+    assert list_codes(officer, "decline_reasons") == list(DeclineReason)
+    assert list_codes(officer, "withdraw_reasons") == list(WithdrawReason)
+    assert list_codes(officer, "closure_reasons") == list(ClosureReason)
+    assert list_codes(officer, "suspend_reasons") == list(SuspendReason)
+    assert list_codes(officer, "handover_reasons") == list(HandoverReason)
+    assert list_codes(officer, "stop_reasons") == list(StopReason)
+    assert list_codes(officer, "reopen_reasons") == list(ReopenReason)
+    assert list_codes(officer, "assign_reasons") == list(AssignReason)
+    assert list_codes(officer, "take_over_reasons") == list(TakeOverReason)
+    assert list_codes(officer, "erasure_reasons") == list(ErasureReason)
 
 
 def test_no_gap_of_the_research_is_served_as_a_fact(officer: Someone) -> None:
@@ -182,8 +187,10 @@ def test_no_gap_of_the_research_is_served_as_a_fact(officer: Someone) -> None:
 
 
 def test_what_the_htcds_spells_wrong_is_told_and_kept_as_it_is(officer: Someone) -> None:
-    controls = {i["code"]: i for i in read(officer, "vic_MethodsOfControl")["items"]}
-    related = {i["code"]: i for i in read(officer, "vic_RelationshipToTrafficker")["items"]}
+    controls = {i["code"]: i for i in load_list(officer, "vic_MethodsOfControl")["items"]}
+    related = {
+        i["code"]: i for i in load_list(officer, "vic_RelationshipToTrafficker")["items"]
+    }
 
     assert controls["DebtBondage"]["verbatim"] == "DebtBondage "
     assert controls["DebtBondage"]["issue"] == "trailing/leading space in code"
@@ -192,7 +199,7 @@ def test_what_the_htcds_spells_wrong_is_told_and_kept_as_it_is(officer: Someone)
     added = [code for code in controls if controls[code]["verbatim"].startswith("Methods")]
     assert added == ["RestrictsMovement", "UsesChildren"]
     assert all("definitions" in controls[code]["issue"] for code in added)
-    family = read(officer, "htcds_migration_status")["items"][0]
+    family = load_list(officer, "htcds_migration_status")["items"][0]
     assert (family["code"], "Visitor/Tourist" in family["issue"]) == (
         "Family Migrant",
         True,
@@ -200,7 +207,7 @@ def test_what_the_htcds_spells_wrong_is_told_and_kept_as_it_is(officer: Someone)
 
 
 def test_every_field_of_the_htcds_that_has_codes_has_a_list(officer: Someone) -> None:
-    fields = {item["code"]: item for item in read(officer, "htcds_fields")["items"]}
+    fields = {item["code"]: item for item in load_list(officer, "htcds_fields")["items"]}
     listed = [name for name in NAMES.split() if "_" in name and name in fields]
 
     assert len(listed) == 21

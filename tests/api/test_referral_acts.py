@@ -51,7 +51,9 @@ def sent(lead: Someone, case: Json) -> Json:
     return done(lead.refers(case, SHELTER))
 
 
-def led(officer: Someone, lead: Someone, *more: Json, **changes: object) -> Json:
+def create_led_case(
+    officer: Someone, lead: Someone, *more: Json, **changes: object
+) -> Json:
     """Return a case that has a lead and additional consents."""
     given = [consent(), for_services(), *more]
     return lead.leads(officer.submits(**{"consents": given} | changes))
@@ -210,7 +212,7 @@ def test_without_an_agreement_only_the_notice_crosses_the_border(
     officer: Someone, lead: Someone
 ) -> None:
     to_kg = for_services("state", "KG", purposes=["RETURN"])
-    case = led(officer, lead, to_kg)
+    case = create_led_case(officer, lead, to_kg)
 
     with_sections = lead.refers(case, "KG_LEAD", service="RETURN", sections=["needs"])
     alone = lead.refers(case, "KG_LEAD", service="RETURN", sections=[])
@@ -224,7 +226,9 @@ def test_a_consulate_is_across_the_border_wherever_it_sits(
 ) -> None:
     jm = "JM_CONSULATE_PORT_OF_SPAIN"
     asked = {"service": "CONSULAR_DOCUMENT", "sections": ["needs"]}
-    case = led(officer, lead, for_services("state", "JM", purposes=[asked["service"]]))
+    case = create_led_case(
+        officer, lead, for_services("state", "JM", purposes=[asked["service"]])
+    )
     with world.database.writing() as session:
         session.execute(update(FocalPoint).filter_by(code=jm).values(serves=["KZ"]))
 
@@ -236,7 +240,7 @@ def test_a_consulate_is_across_the_border_wherever_it_sits(
 def test_with_an_agreement_sections_cross_the_border_once_the_person_allowed_it(
     officer: Someone, lead: Someone
 ) -> None:
-    case = led(officer, lead, for_services("state", "UZ", purposes=["RETURN"]))
+    case = create_led_case(officer, lead, for_services("state", "UZ", purposes=["RETURN"]))
     body = {"service": "RETURN", "sections": ["needs"]}
 
     undecided = lead.refers(case, "UZ_LEAD", **body)
@@ -255,7 +259,7 @@ def test_an_origin_that_is_not_known_may_be_any_state_but_this_one(
 ) -> None:
     to_uz = for_services("state", "UZ", purposes=["RETURN"])
     to_kz = for_services("state", "KZ", purposes=["IDENTIFICATION"])
-    case = led(officer, lead, to_uz, to_kz, safeguards=None)
+    case = create_led_case(officer, lead, to_uz, to_kz, safeguards=None)
 
     abroad = lead.refers(case, "UZ_LEAD", service="RETURN")
 

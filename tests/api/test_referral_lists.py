@@ -10,8 +10,8 @@ LAW: Json = {"service": "LEGAL_AID"}
 NGO_LEADS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
-def walk(who: Someone, path: str, **query: object) -> list[Json]:
-    """Return the pages of a list, read one after the other."""
+def list_items(who: Someone, path: str, **query: object) -> list[Json]:
+    """Return the items of all pages of a list."""
     found: list[Json] = []
     page: Json = {"next": None, "more": True}
     while page["more"]:
@@ -21,12 +21,12 @@ def walk(who: Someone, path: str, **query: object) -> list[Json]:
     return found
 
 
-def ids(who: Someone, **query: object) -> list[str]:
-    return [one["id"] for one in walk(who, "/referrals", **query)]
+def list_ids(who: Someone, **query: object) -> list[str]:
+    return [one["id"] for one in list_items(who, "/referrals", **query)]
 
 
-def codes(who: Someone, **query: object) -> list[str]:
-    return [one["code"] for one in walk(who, "/cases", **query)]
+def list_codes(who: Someone, **query: object) -> list[str]:
+    return [one["code"] for one in list_items(who, "/cases", **query)]
 
 
 @pytest.fixture
@@ -52,10 +52,10 @@ def test_pages_walk_every_referral_once(
 ) -> None:
     all_of_them = [one["id"] for one in made]
 
-    assert ids(lead) == all_of_them
-    assert ids(shelter) == [all_of_them[0], *all_of_them[2:4]]
-    assert ids(lawyer) == all_of_them[4:]
-    assert ids(officer) == []
+    assert list_ids(lead) == all_of_them
+    assert list_ids(shelter) == [all_of_them[0], *all_of_them[2:4]]
+    assert list_ids(lawyer) == all_of_them[4:]
+    assert list_ids(officer) == []
 
 
 def test_a_list_is_narrowed_to_a_side(
@@ -63,10 +63,10 @@ def test_a_list_is_narrowed_to_a_side(
 ) -> None:
     all_of_them = [one["id"] for one in made]
 
-    assert ids(lead, side="sender") == all_of_them
-    assert ids(lead, side="recipient") == []
-    assert ids(shelter, side="recipient") == [all_of_them[0], *all_of_them[2:4]]
-    assert ids(shelter, side="sender") == []
+    assert list_ids(lead, side="sender") == all_of_them
+    assert list_ids(lead, side="recipient") == []
+    assert list_ids(shelter, side="recipient") == [all_of_them[0], *all_of_them[2:4]]
+    assert list_ids(shelter, side="sender") == []
 
 
 def test_a_list_is_narrowed_to_a_state(
@@ -74,9 +74,9 @@ def test_a_list_is_narrowed_to_a_state(
 ) -> None:
     done(shelter.does("decline", made[2], NO))
 
-    assert ids(lead, state="draft") == [made[1]["id"]]
-    assert ids(lead, state="declined") == [made[2]["id"]]
-    assert ids(shelter, state="draft") == []
+    assert list_ids(lead, state="draft") == [made[1]["id"]]
+    assert list_ids(lead, state="declined") == [made[2]["id"]]
+    assert list_ids(shelter, state="draft") == []
 
 
 def test_a_list_is_narrowed_to_a_case(
@@ -85,8 +85,8 @@ def test_a_list_is_narrowed_to_a_case(
     other = lead.leads(officer.submits())
     elsewhere = done(lead.refers(other, SHELTER))
 
-    assert ids(lead, case=other["code"].lower()) == [elsewhere["id"]]
-    assert ids(lead, case=made[0]["case"]) == [one["id"] for one in made]
+    assert list_ids(lead, case=other["code"].lower()) == [elsewhere["id"]]
+    assert list_ids(lead, case=made[0]["case"]) == [one["id"] for one in made]
 
 
 def test_a_filter_that_means_nothing_here_is_refused(lead: Someone, case: Json) -> None:
@@ -126,7 +126,7 @@ def test_who_holds_the_case_and_is_asked_finds_each_referral_once(
 ) -> None:
     ngo, made = both(world, officer, lead)
 
-    assert sorted(ids(ngo)) == sorted(made)
+    assert sorted(list_ids(ngo)) == sorted(made)
     assert ngo.sees({"id": made[0]})["you_are"] == ["recipient", "sender"]
 
 
@@ -135,8 +135,8 @@ def test_who_holds_the_case_and_is_asked_finds_it_on_either_side(
 ) -> None:
     ngo, made = both(world, officer, lead)
 
-    assert ids(ngo, side="recipient") == [made[0], made[2]]
-    assert sorted(ids(ngo, side="sender")) == sorted(made)
+    assert list_ids(ngo, side="recipient") == [made[0], made[2]]
+    assert sorted(list_ids(ngo, side="sender")) == sorted(made)
 
 
 def test_who_no_longer_holds_the_case_finds_none_of_its_referrals(
@@ -144,7 +144,7 @@ def test_who_no_longer_holds_the_case_finds_none_of_its_referrals(
 ) -> None:
     both(world, officer, lead)
 
-    assert ids(lead) == []
+    assert list_ids(lead) == []
 
 
 def test_a_list_of_cases_is_narrowed_by_every_filter(
@@ -154,15 +154,17 @@ def test_a_list_of_cases_is_narrowed_by_every_filter(
     new = officer.submits()
     led = lead.leads(officer.submits())
 
-    assert codes(officer) == [one["code"] for one in (draft, new, led)]
-    assert codes(officer, state="draft") == [draft["code"]]
-    assert codes(officer, stage="referral") == [led["code"]]
-    assert codes(officer, priority="normal") == [draft["code"]]
-    assert codes(officer, country="KZ") == [new["code"], led["code"]]
-    assert codes(officer, state=["draft", "submitted"], stage="identification") == [
+    assert list_codes(officer) == [one["code"] for one in (draft, new, led)]
+    assert list_codes(officer, state="draft") == [draft["code"]]
+    assert list_codes(officer, stage="referral") == [led["code"]]
+    assert list_codes(officer, priority="normal") == [draft["code"]]
+    assert list_codes(officer, country="KZ") == [new["code"], led["code"]]
+    assert list_codes(officer, state=["draft", "submitted"], stage="identification") == [
         *(draft["code"], new["code"]),
     ]
-    assert codes(officer, state=["draft", "referring"], stage="referral") == [led["code"]]
-    assert codes(officer, state="draft", stage="referral") == []
-    assert codes(lead, role="lead") == [led["code"]]
-    assert codes(lead, role=["lead", "candidate"]) == [new["code"], led["code"]]
+    assert list_codes(officer, state=["draft", "referring"], stage="referral") == [
+        led["code"]
+    ]
+    assert list_codes(officer, state="draft", stage="referral") == []
+    assert list_codes(lead, role="lead") == [led["code"]]
+    assert list_codes(lead, role=["lead", "candidate"]) == [new["code"], led["code"]]

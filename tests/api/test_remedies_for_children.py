@@ -28,7 +28,7 @@ def speaks_of_children(refused_or_shown: Json) -> bool:
     return any(word in one for one in remedies for word in WORDS)
 
 
-def refused(answer: object) -> Json:
+def get_unmet_problem(answer: object) -> Json:
     """Return the problem document of an answer with unmet requirements."""
     assert problem(answer) == (409, "needs-unmet")  # type: ignore[arg-type]
     return dict(answer.json())  # type: ignore[attr-defined]
@@ -44,7 +44,7 @@ def test_submission_speaks_of_children_only_where_the_person_may_be_one(
     notice = {"age_class": age_class}
     draft = done(officer.writes_case(notice=notice, consents=[]))
 
-    assert speaks_of_children(refused(officer.does("submit", draft))) == speaks
+    assert speaks_of_children(get_unmet_problem(officer.does("submit", draft))) == speaks
     assert speaks_of_children({"all": draft["available_actions"]}) == speaks
 
 
@@ -58,8 +58,8 @@ def test_referral_and_handover_speak_of_children_only_where_the_person_may_be_on
     given = [consent(given_by=by)]
     case = lead.leads(officer.submits(notice={"age_class": age_class}, consents=given))
 
-    sent = refused(lead.refers(case, SHELTER, sections=["needs"]))
-    offered = refused(lead.offers(case, "SANA_SEZIM"))
+    sent = get_unmet_problem(lead.refers(case, SHELTER, sections=["needs"]))
+    offered = get_unmet_problem(lead.offers(case, "SANA_SEZIM"))
 
     assert speaks_of_children(sent) == speaks
     assert speaks_of_children(offered) == speaks
@@ -74,7 +74,7 @@ def test_recipient_is_told_of_children_only_where_the_person_may_be_one(
 
     answer = shelter.does("accept", asked, promise("2027-07-02T09:00:00+05:00"))
 
-    assert not speaks_of_children(refused(answer))
+    assert not speaks_of_children(get_unmet_problem(answer))
 
 
 def test_steps_of_a_return_of_an_adult_speak_of_no_child(
@@ -110,7 +110,7 @@ def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_cha
         body = {"age_class": finding}
         done(lead.ask("PATCH", f"/cases/{case['code']}", body, headers=seen))
         world.passes(days=366)  # The consents have expired.
-        refused_now = refused(
+        refused_now = get_unmet_problem(
             officer.does("accept", asked, promise("2029-07-02T09:00:00Z"))
         )
         remedies.append(refused_now["unmet"])

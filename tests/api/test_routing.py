@@ -35,27 +35,27 @@ ALL_KINDS = [
 ]
 
 
-def routing(who: Someone, case: Json) -> Json:
+def get_routing(who: Someone, case: Json) -> Json:
     return done(who.get(f"/cases/{case['code']}/routing"))
 
 
-def order(shown: Json) -> list[str]:
+def list_candidates(shown: Json) -> list[str]:
     return [one["focal_point"] for one in shown["candidates"]]
 
 
-def fearing(*codes: str) -> Json:
+def build_safeguards(*codes: str) -> Json:
     return {"country_of_origin": "UZ", "unsafe_focal_points": list(codes)}
 
 
-def changes(world: World, statement: Executable) -> None:
+def execute_statement(world: World, statement: Executable) -> None:
     with world.database.writing() as session:
         session.execute(statement)
 
 
 def test_the_desk_stands_at_the_end_of_the_list(officer: Someone) -> None:
-    shown = routing(officer, officer.submits(consents=ALL_KINDS))
+    shown = get_routing(officer, officer.submits(consents=ALL_KINDS))
 
-    assert order(shown) == [
+    assert list_candidates(shown) == [
         *("KZ_LEAD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION", "IOM", "UNHCR", DESK),
     ]
     last = shown["candidates"][-1]
@@ -66,10 +66,10 @@ def test_when_all_have_declined_the_desk_has_it_and_cannot_decline(
     world: World, officer: Someone
 ) -> None:
     case = officer.submits(consents=ALL_KINDS)
-    for code in order(routing(officer, case))[:-1]:
+    for code in list_candidates(get_routing(officer, case))[:-1]:
         assert world.someone(code).does("decline-lead", case, NO).status_code == 204
 
-    shown = routing(officer, case)
+    shown = get_routing(officer, case)
 
     assert shown["holder"] == DESK
     assert [bool(one["declined_at"]) for one in shown["candidates"]] == [True] * 5 + [False]
@@ -78,23 +78,23 @@ def test_when_all_have_declined_the_desk_has_it_and_cannot_decline(
 
 
 def test_a_desk_that_the_person_fears_is_passed_over(officer: Someone) -> None:
-    case = officer.submits(safeguards=fearing(DESK, "KZ_LEAD"))
+    case = officer.submits(safeguards=build_safeguards(DESK, "KZ_LEAD"))
 
-    shown = routing(officer, case)
+    shown = get_routing(officer, case)
 
-    assert (shown["holder"], order(shown)) == (DESKS[0], [DESKS[0]])
+    assert (shown["holder"], list_candidates(shown)) == (DESKS[0], [DESKS[0]])
     assert shown["candidates"][0]["reasons"] == ["desk_of_elsewhere"]
 
 
 def test_a_desk_that_turns_out_to_be_feared_loses_the_case_at_once(
     world: World, officer: Someone
 ) -> None:
-    case = officer.submits(safeguards=fearing("KZ_LEAD"))
+    case = officer.submits(safeguards=build_safeguards("KZ_LEAD"))
     desk, next_desk = world.someone(DESK), world.someone(DESKS[0])
     assert desk.sees(case)["you_are"] == ["desk"]
 
     path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": officer.tag(case)}
-    done(officer.ask("PUT", path, fearing("KZ_LEAD", DESK), headers=seen))
+    done(officer.ask("PUT", path, build_safeguards("KZ_LEAD", DESK), headers=seen))
 
     assert next_desk.sees(case)["you_are"] == ["desk"]
     assert desk.get(f"/cases/{case['code']}").status_code == 404
@@ -107,7 +107,7 @@ def test_a_desk_that_turns_out_to_be_feared_loses_the_case_at_once(
 def test_without_a_desk_that_is_safe_nothing_is_submitted_and_somebody_is_told(
     officer: Someone,
 ) -> None:
-    guards = fearing("KZ_LEAD", DESK, *DESKS)
+    guards = build_safeguards("KZ_LEAD", DESK, *DESKS)
 
     refused = officer.writes_case(submit=True, safeguards=guards)
 
@@ -118,15 +118,18 @@ def test_without_a_desk_that_is_safe_nothing_is_submitted_and_somebody_is_told(
 
 
 def test_without_a_safe_desk_a_safe_lead_has_it_still(officer: Someone) -> None:
-    case = officer.submits(safeguards=fearing(DESK, *DESKS))
+    case = officer.submits(safeguards=build_safeguards(DESK, *DESKS))
 
-    assert (case["holder"], order(routing(officer, case))) == ("KZ_LEAD", ["KZ_LEAD"])
+    assert (case["holder"], list_candidates(get_routing(officer, case))) == (
+        "KZ_LEAD",
+        ["KZ_LEAD"],
+    )
 
 
 def test_what_is_declined_without_a_safe_desk_stays_where_it_is(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(safeguards=fearing(DESK, *DESKS))
+    case = officer.submits(safeguards=build_safeguards(DESK, *DESKS))
 
     refused = lead.does("decline-lead", case, NO)
 
@@ -150,10 +153,10 @@ def test_the_person_is_asked_first_and_offered_a_way_beside_the_state(
     world: World, officer: Someone, setting: Json, advice: list[str]
 ) -> None:
     kz = update(Country).filter_by(iso2="KZ")
-    changes(world, kz.values(setting or {"region": "central_asia"}))
+    execute_statement(world, kz.values(setting or {"region": "central_asia"}))
     case = officer.submits(consents=ALL_KINDS)
 
-    shown = routing(officer, case)
+    shown = get_routing(officer, case)
 
     assert [one["advice"] for one in shown["advice"]] == advice
     for one in shown["advice"]:
@@ -169,7 +172,7 @@ def test_who_declined_is_not_offered_beside(
     lead.does("decline-lead", case, NO)
     world.someone("SANA_SEZIM").does("decline-lead", case, NO)
 
-    [advice] = routing(officer, case)["advice"]
+    [advice] = get_routing(officer, case)["advice"]
 
     assert advice["beside"] == ["IOM", "UNHCR"]
 
@@ -185,7 +188,7 @@ def test_child_protection_is_advised_beside_the_lead(
 
     case = officer.submits(notice={"age_class": age_class}, consents=consents)
 
-    codes = [one["advice"] for one in routing(officer, case)["advice"]]
+    codes = [one["advice"] for one in get_routing(officer, case)["advice"]]
     assert ("child_protection_in_parallel" in codes) == advised
     assert case["holder"] == "KZ_LEAD"
 
@@ -196,9 +199,9 @@ def test_in_an_avoided_country_who_is_of_no_state_leads(officer: Someone) -> Non
         for kind in ("state", "intergovernmental")
     ]
 
-    shown = routing(officer, officer.submits(notice={"country": "HT"}, consents=anyone))
+    shown = get_routing(officer, officer.submits(notice={"country": "HT"}, consents=anyone))
 
-    assert order(shown) == ["IOM", "UNHCR", "DESK_CARIBBEAN"]
+    assert list_candidates(shown) == ["IOM", "UNHCR", "DESK_CARIBBEAN"]
     out = {one["focal_point"]: one["reasons"] for one in shown["left_out"]}
     assert out["HT_LEAD"] == ["state_route_avoided"]
     assert [one["advice"] for one in shown["advice"]] == ["state_route_avoided"]
@@ -209,9 +212,9 @@ def test_outside_of_the_directory_iom_leads_and_the_submitters_desk_ends_the_lis
 ) -> None:
     igo = consent(recipient_class={"kind": "intergovernmental", "country": "FR"})
 
-    shown = routing(officer, officer.submits(notice={"country": "FR"}, consents=[igo]))
+    shown = get_routing(officer, officer.submits(notice={"country": "FR"}, consents=[igo]))
 
-    assert order(shown) == ["IOM", "UNHCR", DESK]
+    assert list_candidates(shown) == ["IOM", "UNHCR", DESK]
     assert shown["candidates"][-1]["reasons"] == ["desk_of_the_submitter"]
     assert [one["advice"] for one in shown["advice"]] == ["outside_of_the_directory"]
 
@@ -221,15 +224,15 @@ def test_who_answered_in_time_is_known_for_it_and_who_did_not_is_not(
 ) -> None:
     for _ in range(3):
         done(lead.does("acknowledge", officer.submits()))
-    prompt = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    prompt = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
     late = [officer.submits() for _ in range(4)]
     world.passes(hours=4)  # An urgent case has three hours.
-    silent = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    silent = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
     for case in late:
         done(lead.does("acknowledge", case))
-    slow = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    slow = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
     world.passes(days=91)
-    forgotten = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    forgotten = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
 
     assert "answers_in_time" in prompt
     for reasons in (silent, slow, forgotten):
@@ -242,9 +245,9 @@ def test_only_the_newest_answers_count_so_that_routing_costs_no_more_with_the_ye
     world.passes(hours=1)
     store_past_deadlines(lead, NEWEST, hours_ago=2, late=False)
     store_past_deadlines(lead, 3 * NEWEST, hours_ago=3, late=True)
-    in_time = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    in_time = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
     store_past_deadlines(lead, NEWEST, hours_ago=1, late=True)
-    late = routing(officer, officer.submits())["candidates"][0]["reasons"]
+    late = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
 
     assert "answers_in_time" in in_time
     assert "answers_in_time" not in late
@@ -268,9 +271,9 @@ def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
     world: World, officer: Someone
 ) -> None:
     of = update(FocalPoint)
-    changes(world, of.filter_by(code="SANA_SEZIM").values(opening=["always"]))
+    execute_statement(world, of.filter_by(code="SANA_SEZIM").values(opening=["always"]))
     closed = {"opening": ["mo-fr/09:00-17:00"], "deputy": "SANA_SEZIM"}
-    changes(world, of.filter_by(code="KZ_LEAD").values(**closed))
+    execute_statement(world, of.filter_by(code="KZ_LEAD").values(**closed))
 
     emergency = {"priority": "emergency"}
     night = officer.submits(consents=ALL_KINDS, notice=emergency)  # 17:00 in Almaty
@@ -281,8 +284,8 @@ def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
     assert [case["holder"] for case in (night, calm, day)] == [
         *("SANA_SEZIM", "KZ_LEAD", "KZ_LEAD"),
     ]
-    assert "stands_in" in routing(officer, night)["candidates"][0]["reasons"]
-    assert "open_now" in routing(officer, day)["candidates"][0]["reasons"]
+    assert "stands_in" in get_routing(officer, night)["candidates"][0]["reasons"]
+    assert "open_now" in get_routing(officer, day)["candidates"][0]["reasons"]
 
 
 @pytest.mark.parametrize(
@@ -291,7 +294,7 @@ def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
 def test_no_more_crosses_a_border_than_was_agreed(
     world: World, officer: Someone, lead: Someone, level: str, crosses: int
 ) -> None:
-    changes(world, update(Agreement).values(level=Level(level)))
+    execute_statement(world, update(Agreement).values(level=Level(level)))
     named = consent(
         focal_point="ISTIQBOLLI_AVLOD",
         purposes=["RETURN"],
@@ -308,7 +311,7 @@ def test_no_more_crosses_a_border_than_was_agreed(
         for section in ("needs", "contact", "identity", "narrative", "health")
     ]
 
-    assert order(proposed) == (["ISTIQBOLLI_AVLOD"] if crosses else [])
+    assert list_candidates(proposed) == (["ISTIQBOLLI_AVLOD"] if crosses else [])
     assert [one.is_success for one in sent] == [True] * crosses + [False] * (5 - crosses)
     for refused in sent[crosses:]:
         assert lacks(refused) == [("agreement", "sender")]

@@ -37,24 +37,24 @@ def request_approval(who: Someone, case: Json) -> str:
     return str(asked.json()["id"])
 
 
-def declines(_: World, __: Someone, lead: Someone, case: Json) -> None:
+def decline_lead(_: World, __: Someone, lead: Someone, case: Json) -> None:
     assert lead.does("decline-lead", case, NO).status_code == 204
 
 
-def is_feared(_: World, officer: Someone, __: Someone, case: Json) -> None:
+def mark_unsafe(_: World, officer: Someone, __: Someone, case: Json) -> None:
     match = {"If_Match": officer.tag(case)}
     done(officer.ask("PUT", f"{path_of(case)}/safeguards", FEARED, headers=match))
 
 
-def crosses(_: World, __: Someone, lead: Someone, case: Json) -> None:
+def relocate_case(_: World, __: Someone, lead: Someone, case: Json) -> None:
     assert lead.does("relocate", case, {"country": "UZ"}).status_code == 204
 
 
-def stops(_: World, __: Someone, lead: Someone, case: Json) -> None:
+def stop_case(_: World, __: Someone, lead: Someone, case: Json) -> None:
     done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
 
-@pytest.mark.parametrize("ends", [declines, is_feared, crosses, stops])
+@pytest.mark.parametrize("ends", [decline_lead, mark_unsafe, relocate_case, stop_case])
 def test_what_a_candidate_asked_ends_with_its_part(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, ends: Ending
 ) -> None:
@@ -78,7 +78,7 @@ def test_it_has_ended_for_a_process_whose_clock_is_behind_too(
 ) -> None:
     case = lead.leads(officer.submits())
     question = request_approval(lead, case)
-    stops(world, officer, lead, case)
+    stop_case(world, officer, lead, case)
 
     world.passes(minutes=-10)
 
@@ -86,12 +86,12 @@ def test_it_has_ended_for_a_process_whose_clock_is_behind_too(
     assert problem(late) == (409, "approval-decided")
 
 
-def hands(world: World, _: Someone, lead: Someone, case: Json) -> None:
+def hand_over(world: World, _: Someone, lead: Someone, case: Json) -> None:
     offered = done(lead.offers(case, "IOM"))
     done(world.someone("IOM").does("accept", offered, taking()))
 
 
-def is_taken_over(world: World, _: Someone, lead: Someone, case: Json) -> None:
+def take_over_case(world: World, _: Someone, lead: Someone, case: Json) -> None:
     desk = world.someone("DESK_CENTRAL_ASIA")
     boss = world.someone("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
     world.passes(days=21)
@@ -102,13 +102,13 @@ def is_taken_over(world: World, _: Someone, lead: Someone, case: Json) -> None:
     assert desk.does_with(boss, "take-over", case, move).status_code == 204
 
 
-def is_closed(world: World, _: Someone, __: Someone, case: Json) -> None:
+def close_case(world: World, _: Someone, __: Someone, case: Json) -> None:
     colleague = world.someone("KZ_LEAD")
     second = world.someone("KZ_LEAD", {Role.SUPERVISOR})
     done(colleague.does_with(second, "close", case, closing()))
 
 
-@pytest.mark.parametrize("ends", [hands, is_taken_over, stops, is_closed])
+@pytest.mark.parametrize("ends", [hand_over, take_over_case, stop_case, close_case])
 def test_what_a_lead_asked_ends_with_its_part_or_with_the_case(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, ends: Ending
 ) -> None:
@@ -185,7 +185,7 @@ def test_a_desk_that_was_brought_in_has_no_part_once_another_leads(
         carrying.escalate(work, queries.lock(work, case["code"]))
     assert desk.sees(case)["you_are"] == ["escalation_desk"]
 
-    hands(world, officer, lead, case)
+    hand_over(world, officer, lead, case)
 
     assert problem(desk.get(path_of(case))) == (404, "not-found")
     assert kinds(desk.hears())[-1] == "case.handed_over"

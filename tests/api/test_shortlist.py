@@ -29,12 +29,12 @@ def work(officer: Someone) -> Iterator[Writing]:
         yield made
 
 
-def ids(work: Writing, two: list[Json]) -> list[UUID]:
+def list_case_ids(work: Writing, two: list[Json]) -> list[UUID]:
     named = (select(Case.id).where(Case.code == case["code"]) for case in two)
     return [work.session.scalars(one).one() for one in named]
 
 
-def rows(work: Writing, case_id: UUID) -> list[Place]:
+def list_rows(work: Writing, case_id: UUID) -> list[Place]:
     work.session.expire_all()
     return queries.shortlist(work, case_id)
 
@@ -42,12 +42,12 @@ def rows(work: Writing, case_id: UUID) -> list[Place]:
 def get_stored_candidates(work: Writing, case_id: UUID) -> Kept:
     """Return the stored candidates: pending, asked and left out."""
     left = [one.focal_point for one in queries.load_result(work, case_id).left_out]
-    turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in rows(work, case_id)]
+    turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in list_rows(work, case_id)]
     return turn, left
 
 
 def test_to_forget_one_case_is_to_forget_no_other(two: list[Json], work: Writing) -> None:
-    one, other = ids(work, two)
+    one, other = list_case_ids(work, two)
     before = get_stored_candidates(work, other)
 
     actions.forget(work, one)
@@ -61,8 +61,8 @@ def test_to_forget_one_case_is_to_forget_no_other(two: list[Json], work: Writing
 def test_a_new_ranking_comes_after_who_was_asked_and_changes_no_other_case(
     two: list[Json], work: Writing
 ) -> None:
-    one, other = ids(work, two)
-    before, mine = get_stored_candidates(work, other), rows(work, one)
+    one, other = list_case_ids(work, two)
+    before, mine = get_stored_candidates(work, other), list_rows(work, one)
     asked = [row.focal_point_id for row in mine if row.asked_at]
 
     actions.seal_ranking(work, one, Ranking((), None, ()))
@@ -77,16 +77,16 @@ def test_a_new_ranking_comes_after_who_was_asked_and_changes_no_other_case(
 def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
     two: list[Json], work: Writing
 ) -> None:
-    one, other = ids(work, two)
+    one, other = list_case_ids(work, two)
     before = get_stored_candidates(work, other)
-    asked = [row.focal_point_id for row in rows(work, one) if row.asked_at]
+    asked = [row.focal_point_id for row in list_rows(work, one) if row.asked_at]
     chosen = directory.find(work, "IOM").id
 
     for _ in "12":
         actions.ask_by_hand(work, one, chosen)
         work.session.flush()
 
-    now = rows(work, one)
+    now = list_rows(work, one)
     assert [row.focal_point_id for row in now] == [*asked, chosen]
     assert [row.place for row in now] == [1, 2]
     assert now[-1].reasons == ["chosen_by_the_desk"]
@@ -96,13 +96,13 @@ def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
 def test_who_declined_is_passed_over_and_nobody_else(
     two: list[Json], work: Writing
 ) -> None:
-    one, _ = ids(work, two)
-    first = rows(work, one)[0].focal_point_id
+    one, _ = list_case_ids(work, two)
+    first = list_rows(work, one)[0].focal_point_id
 
     actions.pass_over(work, one, first)
     work.session.flush()
 
-    gone = [row.focal_point_id for row in rows(work, one) if row.left_at]
+    gone = [row.focal_point_id for row in list_rows(work, one) if row.left_at]
     assert gone == [first]
 
 

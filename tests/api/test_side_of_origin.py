@@ -37,7 +37,7 @@ def origin(world: World) -> Someone:
     return world.someone("UZ_LEAD")
 
 
-def named(code: str, *purposes: str) -> Json:
+def build_consent(code: str, *purposes: str) -> Json:
     return consent(focal_point=code, purposes=[*purposes], sections=["needs"])
 
 
@@ -68,7 +68,10 @@ def create_moved_case(
     """Return a case whose lead has moved to another State, and its referrals."""
     officer = world.someone("UZ_CONSULATE_ALMATY")
     given = [consent(sections=ALL_SECTIONS), for_services()]
-    given += [named(WOMEN, "SHELTER", "GUARDIANSHIP"), named(LAW, "LEGAL_AID")]
+    given += [
+        build_consent(WOMEN, "SHELTER", "GUARDIANSHIP"),
+        build_consent(LAW, "LEGAL_AID"),
+    ]
     given += [for_handover("UZ_LEAD", sections=ALL_SECTIONS)]
     case = lead.leads(officer.submits(safeguards=guards, consents=given))
     referrals = create_referrals(world, lead, case)
@@ -146,7 +149,7 @@ def test_it_takes_back_a_consent_without_knowing_whom_it_names(
 
     assert gone["withdrawn_at"]
     assert gone["focal_point"] is None
-    mine = named(MIXED, "SHELTER")
+    mine = build_consent(MIXED, "SHELTER")
     assert done(origin.creates(path, mine))["focal_point"] == MIXED
 
 
@@ -234,7 +237,7 @@ def test_overseers_and_the_helpers_themselves_go_on_as_before(
 def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    papers = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    papers = build_consent("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
     services = {"services": ["ASYLUM", "CONSULAR_DOCUMENT"], "urgent_needs": ["SHELTER"]}
     ngo = world.someone("SANA_SEZIM")
     given = [consent(), papers, for_services()]
@@ -250,7 +253,7 @@ def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
     assert told[1] == (["ASYLUM", "CONSULAR_DOCUMENT"], ["SHELTER"])
 
 
-def writes(lead: Someone, case: Json, changes: Json) -> None:
+def update_case(lead: Someone, case: Json, changes: Json) -> None:
     match = {"If_Match": lead.tag(case)}
     done(lead.ask("PATCH", path_of(case), changes, headers=match))
 
@@ -258,13 +261,13 @@ def writes(lead: Someone, case: Json, changes: Json) -> None:
 def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
     officer: Someone, lead: Someone
 ) -> None:
-    papers = named("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
+    papers = build_consent("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
     case = lead.leads(officer.submits(safeguards=HOME, consents=[consent(), papers]))
     before = officer.sees(case)
     asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    writes(lead, case, {"language": "ru"})
+    update_case(lead, case, {"language": "ru"})
     sent = done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
-    writes(lead, case, {"language": "tg"})
+    update_case(lead, case, {"language": "tg"})
     helping = officer.sees(case)
     claim = {"country_of_origin": "UZ", "seeks_asylum": True}
     match = {"If_Match": lead.tag(case)}

@@ -68,59 +68,65 @@ def plain(body: Json) -> str:
     return str({name: said for name, said in body.items() if name != "instance"})
 
 
-def puts(who: Someone, case: Json, part: str, content: Json) -> None:
+def replace_part(who: Someone, case: Json, part: str, content: Json) -> None:
     match = {"If_Match": who.tag(case)}
     done(who.ask("PUT", f"{path_of(case)}/{part}", content, headers=match))
 
 
-def claims(lead: Someone, case: Json) -> None:
-    puts(lead, case, "safeguards", CLAIM)
+def claim_asylum(lead: Someone, case: Json) -> None:
+    replace_part(lead, case, "safeguards", CLAIM)
 
 
-def mends(lead: Someone, case: Json) -> None:
+def update_summary(lead: Someone, case: Json) -> None:
     changes = {"services": ["ASYLUM", "LEGAL_AID"], "priority": "emergency"}
     match = {"If_Match": lead.tag(case)}
     done(lead.ask("PATCH", path_of(case), changes, headers=match))
 
 
-def asks_for_asylum(lead: Someone, case: Json) -> None:
+def refer_for_asylum(lead: Someone, case: Json) -> None:
     named = for_services("intergovernmental", purposes=["ASYLUM"])
     done(lead.creates(f"{path_of(case)}/consents", named))
     done(lead.refers(case, "UNHCR", service="ASYLUM"))
 
 
-def assesses(lead: Someone, case: Json) -> None:
+def add_risk_assessment(lead: Someone, case: Json) -> None:
     done(lead.creates(f"{path_of(case)}/risk-assessments", {"level": "high"}))
 
 
-def crosses(lead: Someone, case: Json) -> None:
+def relocate_case(lead: Someone, case: Json) -> None:
     done(lead.does("relocate", case, {"country": "UZ", "note": "Termez"}))
 
 
-def notes_a_fact(lead: Someone, case: Json) -> None:
+def add_fact(lead: Someone, case: Json) -> None:
     fact = {"name": "reflection_period", "value": "offered", "country": "KZ"}
     done(lead.creates(f"{path_of(case)}/facts", fact))
 
 
-def screens(lead: Someone, case: Json) -> None:
+def add_screening(lead: Someone, case: Json) -> None:
     done(lead.screens(case))
 
 
-def offers(lead: Someone, case: Json) -> None:
+def offer_handover(lead: Someone, case: Json) -> None:
     done(lead.offers(case, "UNHCR"))
 
 
-def names_others(lead: Someone, case: Json) -> None:
+def replace_contacts(lead: Someone, case: Json) -> None:
     other = lead.sees(case) | {"contacts": [{"name": "A", "phone": "+77010000001"}]}
     people = [*other["contacts"], {"name": "B", "phone": "+77010000002"}]
-    puts(lead, case, "contacts", {"contacts": people})
+    replace_part(lead, case, "contacts", {"contacts": people})
 
 
 @pytest.mark.parametrize(
     "does",
     [
-        *(claims, mends, asks_for_asylum, assesses, crosses),
-        *(notes_a_fact, screens, offers, names_others),
+        *(
+            claim_asylum,
+            update_summary,
+            refer_for_asylum,
+            add_risk_assessment,
+            relocate_case,
+        ),
+        *(add_fact, add_screening, offer_handover, replace_contacts),
     ],
 )
 def test_whatever_a_lead_writes_the_submitter_reads_the_same_as_before(
@@ -143,8 +149,8 @@ def test_a_submitter_that_fears_nothing_reads_as_much_as_one_that_is_feared(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
     path = path_of(case)
-    claims(lead, case)
-    mends(lead, case)
+    claim_asylum(lead, case)
+    update_summary(lead, case)
 
     shown = officer.sees(case)
     safeguards = done(officer.opens(f"{path}/safeguards"))
@@ -162,7 +168,7 @@ def test_a_submitter_that_fears_nothing_reads_as_much_as_one_that_is_feared(
 def test_who_is_feared_is_asked_nothing_more_and_is_not_told_so(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
-    claims(lead, case)
+    claim_asylum(lead, case)
     officer.hears()
 
     refused = lead.creates(f"{path_of(case)}/questions", ASK)
@@ -227,7 +233,7 @@ def test_a_submitter_is_not_told_who_leads_next(
 def test_a_submitter_goes_on_reading_its_own_until_the_case_is_closed(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    claims(lead, case)
+    claim_asylum(lead, case)
 
     for section in ALL_SECTIONS:
         assert officer.opens(f"{path_of(case)}/sections/{section}").is_success
@@ -346,7 +352,7 @@ def test_a_submitter_of_no_state_calls_the_lead_whether_it_is_feared_or_not(
     path = f"{path_of(case)}/contacts"
     before = ngo.opens(path).json()
 
-    puts(lead, case, "safeguards", {"unsafe_focal_points": ["SANA_SEZIM"]})
+    replace_part(lead, case, "safeguards", {"unsafe_focal_points": ["SANA_SEZIM"]})
     feared = ngo.opens(path).json()
     world.passes(minutes=1)
     done(world.someone("IOM").does("accept", done(lead.offers(case, "IOM")), taking()))

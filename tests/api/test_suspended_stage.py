@@ -9,7 +9,7 @@ SHELTER = "KZ_SHELTER_KOGERSHIN"
 REST: Json = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z"}
 
 
-def helped(lead: Someone, shelter: Someone, case: Json) -> None:
+def refer_and_accept(lead: Someone, shelter: Someone, case: Json) -> None:
     asked = done(lead.refers(case, SHELTER))
     done(shelter.does("accept", asked, promise()))
 
@@ -31,7 +31,7 @@ def sought(officer: Someone, lead: Someone) -> Json:
 def found(officer: Someone, lead: Someone, shelter: Someone) -> Json:
     """A case that was suspended while a shelter helped."""
     case = lead.leads(officer.submits())
-    helped(lead, shelter, case)
+    refer_and_accept(lead, shelter, case)
     return done(lead.does("suspend", case, REST))
 
 
@@ -71,7 +71,7 @@ def test_case_that_is_suspended_again_is_judged_anew(
     lead: Someone, shelter: Someone, sought: Json
 ) -> None:
     done(lead.does("resume", sought))
-    helped(lead, shelter, sought)
+    refer_and_accept(lead, shelter, sought)
 
     assert done(lead.does("suspend", sought, REST))["stage"] == "assistance"
 

@@ -48,7 +48,7 @@ def asked(lead: Someone, case: Json) -> str:
     return question(lead.does("close", case, closing()))
 
 
-def listed(who: Someone) -> list[str]:
+def list_approvals(who: Someone) -> list[str]:
     return [one["id"] for one in done(who.get("/approvals"))["items"]]
 
 
@@ -72,13 +72,13 @@ def test_what_was_allowed_with_a_key_that_is_revoked_is_allowed_no_more(
 def test_who_allowed_it_sees_that_and_takes_it_back(
     lead: Someone, supervisor: Someone, case: Json, asked: str
 ) -> None:
-    before = listed(supervisor)
+    before = list_approvals(supervisor)
     done(allows(supervisor, asked))
-    allowed = listed(supervisor)
+    allowed = list_approvals(supervisor)
 
     taken = done(supervisor.post(f"/approvals/{asked}/refuse"))
 
-    assert (before, allowed, listed(supervisor)) == ([asked], [asked], [])
+    assert (before, allowed, list_approvals(supervisor)) == ([asked], [asked], [])
     assert taken["decision"] == "refused"
     assert problem(allows(supervisor, asked)) == DECIDED
     assert problem(lead.does("close", case, closing(), approval=asked)) == USED_UP
@@ -97,7 +97,7 @@ def test_nobody_else_takes_it_back_nor_anybody_once_it_was_made_use_of(
     by_itself = supervisor.post(f"/approvals/{asked}/refuse")
 
     assert problem(by_another) == problem(by_itself) == DECIDED
-    assert (listed(other), listed(supervisor)) == ([], [])
+    assert (list_approvals(other), list_approvals(supervisor)) == ([], [])
 
 
 def test_who_asks_for_a_key_is_named_for_it_is_shown_to_them(

@@ -22,7 +22,7 @@ def watch(world: World) -> Iterator[Watch]:
     world.app.state.throttle = before
 
 
-def tries(world: World, key: str) -> Response:
+def try_key(world: World, key: str) -> Response:
     return world.http.get("/v1/me", headers={"Authorization": f"Bearer {key}"})
 
 
@@ -35,9 +35,9 @@ def test_wrong_keys_are_slowed_down_and_the_right_one_never(
 ) -> None:
     prefix = prefix_of(lead.key)
 
-    answers = [tries(world, wrong(prefix)) for _ in range(OF_ONE_PREFIX.free + 5)]
+    answers = [try_key(world, wrong(prefix)) for _ in range(OF_ONE_PREFIX.free + 5)]
     right = [done(lead.get("/me")) for _ in range(50)]
-    still = tries(world, wrong(prefix))
+    still = try_key(world, wrong(prefix))
 
     statuses = [answer.status_code for answer in answers]
     assert statuses == [401] * OF_ONE_PREFIX.free + [429] * 5
@@ -46,13 +46,13 @@ def test_wrong_keys_are_slowed_down_and_the_right_one_never(
     assert len(right) == 50
     assert prefix not in still.text
     watch.now += 10
-    assert tries(world, wrong(prefix)).status_code == 401
+    assert try_key(world, wrong(prefix)).status_code == 401
 
 
 def test_waiting_as_long_as_one_is_told_always_helps(world: World, watch: Watch) -> None:
     heard = Counter[int]()
     for _ in range(60):
-        answer = tries(world, wrong("0123456789"))
+        answer = try_key(world, wrong("0123456789"))
         heard[answer.status_code] += 1
         watch.now += int(answer.headers.get("Retry-After", 0))
 
@@ -64,7 +64,7 @@ def test_many_prefixes_from_one_address_are_slowed_down_as_well(
 ) -> None:
     assert watch.now
     heard = Counter(
-        tries(world, wrong()).status_code for _ in range(OF_ONE_ADDRESS.free + 20)
+        try_key(world, wrong()).status_code for _ in range(OF_ONE_ADDRESS.free + 20)
     )
 
     assert set(heard) == {401, 429}
@@ -82,7 +82,7 @@ def test_a_known_prefix_and_an_unknown_one_cost_and_hear_the_same(
         found: list[tuple[object, ...]] = []
         for _ in range(OF_ONE_PREFIX.free + 3):
             with overheard(world.database) as statements:
-                answer = tries(world, wrong(prefix))
+                answer = try_key(world, wrong(prefix))
             body = answer.json() | {"instance": ""}
             waits = answer.headers.get("Retry-After")
             found.append((answer.status_code, body, waits, statements))

@@ -25,7 +25,7 @@ def machine(world: World) -> Machine:
 FORM = {"grant_type": "client_credentials", "client_assertion_type": JWT}
 
 
-def posts(world: World, body: str | bytes, **headers: str) -> Response:
+def post_form(world: World, body: str | bytes, **headers: str) -> Response:
     said = {"Content-Type": "application/x-www-form-urlencoded"} | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
@@ -53,7 +53,7 @@ def posts(world: World, body: str | bytes, **headers: str) -> Response:
 def test_a_form_that_asks_for_nothing_we_give_is_told_why(
     world: World, body: str | bytes, error: str
 ) -> None:
-    answer = posts(world, body)
+    answer = post_form(world, body)
 
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     assert set(answer.json()) == {"error", "error_description"}
@@ -74,7 +74,7 @@ def test_all_is_said_in_the_body_and_once(world: World, machine: Machine) -> Non
     "kind", ["application/json", "multipart/form-data", "text/plain", ""]
 )
 def test_only_a_form_is_read(world: World, kind: str) -> None:
-    assert posts(world, "grant_type=x", Content_Type=kind).status_code == 415
+    assert post_form(world, "grant_type=x", Content_Type=kind).status_code == 415
 
 
 def test_without_a_public_address_there_are_no_tokens(machine: Machine) -> None:
@@ -138,7 +138,7 @@ def test_no_form_is_our_fault(world: World) -> None:
     def send(form: dict[str, str], whole: bool, junk: bytes) -> None:
         said = {**FORM, "client_assertion": "x.y.z"} | form if whole else form
         found.add(world.http.post("/v1/oauth/token", data=said).status_code)
-        found.add(posts(world, junk).status_code)
+        found.add(post_form(world, junk).status_code)
 
     send()
 

@@ -22,7 +22,7 @@ VITAL: Json = {"reason": "RISK_TO_LIFE", "note": "He knows where she is"}
 SHUT = ("sections/needs", "sections/contact", "sections/identity", "safeguards")
 
 
-def declares(who: Someone, case: Json) -> Json:
+def declare_interest(who: Someone, case: Json) -> Json:
     return done(who.creates(f"{path_of(case)}/vital-interests", VITAL))
 
 
@@ -55,7 +55,7 @@ def test_it_is_declared_with_a_reason_and_holds_for_four_hours(
     watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     watcher.hears(), lead.hears(), officer.hears()
 
-    declared = declares(lead, case)
+    declared = declare_interest(lead, case)
 
     assert declared["reason"] == "RISK_TO_LIFE"
     assert (declared["declared_at"], declared["holds_until"]) == (
@@ -73,7 +73,7 @@ def test_it_is_declared_with_a_reason_and_holds_for_four_hours(
 def test_a_service_is_asked_for_with_the_notice_alone(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    declares(lead, case)
+    declare_interest(lead, case)
 
     more = lead.refers(case, SHELTER)
     sent = done(lead.refers(case, SHELTER, sections=[]))
@@ -90,7 +90,7 @@ def test_a_service_is_asked_for_with_the_notice_alone(
 def test_after_four_hours_it_holds_no_more(
     world: World, lead: Someone, case: Json, minutes: int, *, sends: bool
 ) -> None:
-    declares(lead, case)
+    declare_interest(lead, case)
     world.passes(minutes=minutes)
 
     assert lead.refers(case, SHELTER, sections=[]).is_success == sends
@@ -99,7 +99,7 @@ def test_after_four_hours_it_holds_no_more(
 def test_what_was_sent_in_time_is_taken_on_when_it_has_lapsed(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    declares(lead, case)
+    declare_interest(lead, case)
     sent = done(lead.refers(case, SHELTER, sections=[]))
     world.passes(hours=4)
 
@@ -111,7 +111,7 @@ def test_a_draft_waits_no_longer_than_it_holds(world: World, officer: Someone) -
     world.passes(hours=4)
 
     late = officer.does("submit", draft)
-    declares(officer, draft)
+    declare_interest(officer, draft)
 
     assert lacks(late) == [("consent_to_refer", "submitter")]
     assert done(officer.does("submit", draft))["state"] == "submitted"
@@ -145,7 +145,7 @@ def test_safety_comes_before_any_vital_interest(world: World, officer: Someone) 
 def test_a_question_is_answered_with_no_word_more(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    declares(lead, case)
+    declare_interest(lead, case)
     sent = done(lead.refers(case, SHELTER, sections=[]))
     done(shelter.does("ask", sent, {"topics": ["needs"], "question": "How old?"}))
 

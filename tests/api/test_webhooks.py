@@ -44,12 +44,14 @@ def colleague(world: World) -> Someone:
     return world.someone("KZ_LEAD", SUPERVISOR)
 
 
-def changes(who: Someone, path: str, change: str, body: Json | None = None) -> Response:
+def change_webhook(
+    who: Someone, path: str, change: str, body: Json | None = None
+) -> Response:
     return gives(who, f"{path}/{change}", body or CHANGES[change] or {})
 
 
 def does(who: Someone, path: str, change: str, body: Json | None = None) -> Json:
-    return done(changes(who, path, change, body))
+    return done(change_webhook(who, path, change, body))
 
 
 def path_of(webhook: Json) -> str:
@@ -170,9 +172,9 @@ def test_who_looks_after_accounts_looks_after_webhooks(
     other = world.someone("KZ_SHELTER_KOGERSHIN", SUPERVISOR)
     machine = world.someone("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
 
-    by_colleague = changes(lead, path, change)
-    by_machine = changes(machine, path, change)
-    strange = [changes(other, path, change), changes(other, NOBODY, change)]
+    by_colleague = change_webhook(lead, path, change)
+    by_machine = change_webhook(machine, path, change)
+    strange = [change_webhook(other, path, change), change_webhook(other, NOBODY, change)]
 
     assert problem(by_colleague) == problem(by_machine) == (403, "role-missing")
     assert {problem(one) for one in strange} == {(404, "not-found")}
@@ -186,7 +188,7 @@ def test_it_is_paused_resumed_and_ended_by_one(
     paused = [does(supervisor, path, "pause")["standing"] for _ in "12"]
     resumed = [does(admin, path, "resume")["standing"] for _ in "12"]
     ended = does(admin, path, "end")["standing"]
-    refused = {problem(changes(admin, path, change)) for change in CHANGES}
+    refused = {problem(change_webhook(admin, path, change)) for change in CHANGES}
 
     assert (paused, resumed, ended) == (["paused"] * 2, ["active"] * 2, "ended")
     assert refused == {(409, "webhook-ended")}
@@ -217,9 +219,9 @@ def test_a_webhook_is_tested_every_half_minute_whoever_asks(
     path, other = (f"/webhooks/{hooked(world, 'KZ_LEAD').id}" for _ in "12")
     first = supervisor.post(f"{path}/ping", {}, idempotency_key="one")
     world.passes(seconds=12)
-    refused = [changes(who, path, "ping") for who in (supervisor, admin)]
+    refused = [change_webhook(who, path, "ping") for who in (supervisor, admin)]
     repeated = supervisor.post(f"{path}/ping", {}, idempotency_key="one")
-    elsewhere = changes(admin, other, "ping")
+    elsewhere = change_webhook(admin, other, "ping")
     world.passes(seconds=18)
 
     assert {problem(one) for one in refused} == {(429, "too-many-pings")}
@@ -239,7 +241,7 @@ def test_a_webhook_is_tested_again_though_a_server_has_another_time(
     world.passes(days=-30)
     does(supervisor, path, "ping")
     world.passes(seconds=-2)
-    ahead = changes(supervisor, path, "ping")
+    ahead = change_webhook(supervisor, path, "ping")
 
     assert problem(ahead) == (429, "too-many-pings")
     assert ahead.headers["Retry-After"] == "28"
@@ -256,11 +258,11 @@ def test_an_account_tests_few_webhooks_in_a_minute(
         for _ in range(MOST)
     ]
     try:
-        answers = [changes(admin, path, "ping") for path in paths]
-        by_another = changes(supervisor, paths[4], "ping")
+        answers = [change_webhook(admin, path, "ping") for path in paths]
+        by_another = change_webhook(supervisor, paths[4], "ping")
         untouched = done(admin.get(paths[-1]))["ping"]
         watch.now += 6
-        later = [changes(admin, path, "ping") for path in paths[-2:]]
+        later = [change_webhook(admin, path, "ping") for path in paths[-2:]]
     finally:
         world.app.state.pings = before
 
@@ -299,7 +301,7 @@ def test_it_replays_from_a_cursor_of_this_feed_alone(
 ) -> None:
     path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
 
-    assert problem(changes(supervisor, path, "replay", {"after": after})) == why
+    assert problem(change_webhook(supervisor, path, "replay", {"after": after})) == why
 
 
 def test_a_replay_goes_back_to_where_it_is_said(

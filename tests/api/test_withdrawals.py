@@ -235,7 +235,7 @@ def test_what_a_guardian_takes_back_leaves_a_child_what_protects_it(
 # A refusal is only counted.
 
 
-def refuses(who: Someone, country: str = "KZ", **changes: Any) -> int:
+def record_refusal(who: Someone, country: str = "KZ", **changes: Any) -> int:
     body = {"country": country, "age_class": "adult"} | changes
     return who.post("/refusals", body).status_code
 
@@ -245,7 +245,7 @@ def analyst(world: World) -> Someone:
     return world.someone("OVERSIGHT_DEMO", {Role.ANALYST})
 
 
-def counted(who: Someone) -> list[tuple[str, int, int, int]]:
+def list_counts(who: Someone) -> list[tuple[str, int, int, int]]:
     items = done(who.get("/refusals"))["items"]
     return [(i["country"], i["year"], i["quarter"], i["refusals"]) for i in items]
 
@@ -260,7 +260,7 @@ def test_an_adult_who_says_no_is_counted_and_linked_to_nothing(
 
     before = rows()
 
-    assert refuses(officer) == 204
+    assert record_refusal(officer) == 204
 
     after = rows()
     changed = {name for name in after if after[name] != before[name]}
@@ -295,7 +295,7 @@ def test_nothing_more_is_taken_and_no_child(
 
 def test_every_day_of_a_week_is_its_monday(world: World, officer: Someone) -> None:
     for _ in range(8):
-        refuses(officer)
+        record_refusal(officer)
         world.passes(days=1)
 
     with world.database.reading() as session:
@@ -314,22 +314,22 @@ def test_analysts_are_told_large_numbers_of_quarters_that_are_over(
     world: World, officer: Someone, analyst: Someone
 ) -> None:
     for country, count in (("KZ", 11), ("KG", 10), ("UZ", 12)):
-        assert [refuses(officer, country) for _ in range(count)] == [204] * count
-    now = counted(analyst)
+        assert [record_refusal(officer, country) for _ in range(count)] == [204] * count
+    now = list_counts(analyst)
     world.passes(days=30)
-    refuses(officer, "KG")  # Wednesday, 1 July, in the week of 29 June.
-    growing = counted(analyst)
+    record_refusal(officer, "KG")  # Wednesday, 1 July, in the week of 29 June.
+    growing = list_counts(analyst)
 
     world.passes(days=5)
 
     assert now == growing == []
-    assert counted(analyst) == [
+    assert list_counts(analyst) == [
         ("KG", 2026, 2, 11),
         ("KZ", 2026, 2, 11),
         ("UZ", 2026, 2, 12),
     ]
-    assert refuses(officer, "KG") == 204
-    assert counted(analyst)[0] == ("KG", 2026, 2, 11)
+    assert record_refusal(officer, "KG") == 204
+    assert list_counts(analyst)[0] == ("KG", 2026, 2, 11)
 
 
 def test_a_count_is_off_by_the_same_each_time(
@@ -343,10 +343,10 @@ def test_a_count_is_off_by_the_same_each_time(
 
     monkeypatch.setattr("app.consents.queries.noise_from", by_three)
     for country, count in (("KZ", 8), ("KG", 7)):
-        assert [refuses(officer, country) for _ in range(count)] == [204] * count
+        assert [record_refusal(officer, country) for _ in range(count)] == [204] * count
     world.passes(days=60)
 
-    assert [counted(analyst) for _ in "12"] == [[("KZ", 2026, 2, 11)]] * 2
+    assert [list_counts(analyst) for _ in "12"] == [[("KZ", 2026, 2, 11)]] * 2
     assert drawn[:2] == drawn[2:]
     assert drawn[0] != drawn[1]
 
@@ -354,11 +354,11 @@ def test_a_count_is_off_by_the_same_each_time(
 @pytest.mark.usefixtures("exact")
 def test_few_are_none(officer: Someone, analyst: Someone, world: World) -> None:
     for _ in range(10):
-        refuses(officer)
+        record_refusal(officer)
 
     world.passes(days=60)
 
-    assert counted(analyst) == []
+    assert list_counts(analyst) == []
 
 
 @pytest.mark.parametrize("role", Role)
@@ -369,7 +369,7 @@ def test_only_analysts_read_how_many_there_were_and_only_workers_count(
     works = role in {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR}
 
     assert someone.get("/refusals").is_success == (role == Role.ANALYST)
-    assert (refuses(someone) == 204) == works
+    assert (record_refusal(someone) == 204) == works
 
 
 def test_reading_them_takes_a_scope_of_its_own(world: World) -> None:

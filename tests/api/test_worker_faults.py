@@ -48,17 +48,17 @@ def listening() -> Iterator[StringIO]:
     structlog.reset_defaults()
 
 
-def lines(said: StringIO) -> list[Json]:
+def parse_lines(said: StringIO) -> list[Json]:
     return [json.loads(line) for line in said.getvalue().splitlines()]
 
 
-def kept(world: World) -> Keeping:
+def load_state(world: World) -> Keeping:
     with world.database.reading() as session:
         return look(session, world.now)
 
 
 def is_silent(world: World) -> bool:
-    return Part.CLOCKS in kept(world).silent
+    return Part.CLOCKS in load_state(world).silent
 
 
 def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
@@ -74,7 +74,7 @@ def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
     world.waits_for(hours=3)
 
     assert [event["type"] for event in lead.hears()] == ["referral.not_acknowledged"]
-    assert kept(world).silent == []
+    assert load_state(world).silent == []
     with world.database.reading() as session:
         failing = select(Clock.reference).where(Clock.failures > 0)
         assert list(session.scalars(failing)) == [f"referrals/{lost['id']}"]
@@ -125,7 +125,7 @@ def test_a_clock_that_was_stopped_meanwhile_is_not_put_off(
         found = fire_due(world.ground)
 
     assert found == Fired(left=1)
-    assert "clock.failed" not in [line["event"] for line in lines(said)]
+    assert "clock.failed" not in [line["event"] for line in parse_lines(said)]
     with world.database.reading() as session:
         assert list(session.scalars(select(Clock).where(Clock.failures > 0))) == []
 
@@ -152,7 +152,7 @@ def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
     world.works()
     officer.submits()
     world.passes(hours=3)
-    beat = kept(world).beats[Part.CLOCKS]
+    beat = load_state(world).beats[Part.CLOCKS]
     is_stuck, free = threading.Event(), threading.Event()
 
     def hangs() -> UUID:
@@ -164,7 +164,7 @@ def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
     working_on_it = threading.Thread(target=once, args=(ground, CLOCKS))
     working_on_it.start()
     began = is_stuck.wait(30)
-    while_stuck = kept(world)
+    while_stuck = load_state(world)
     free.set()
     working_on_it.join(30)
 
@@ -184,7 +184,7 @@ def test_one_worker_that_beats_hides_another_that_died_and_the_clocks_do_not(
     once(world.ground, idle)
 
     assert not is_silent(world)
-    assert kept(world).is_late
+    assert load_state(world).is_late
 
 
 def test_a_failure_is_told_by_its_class_and_code_and_never_by_its_message(
@@ -196,14 +196,14 @@ def test_a_failure_is_told_by_its_class_and_code_and_never_by_its_message(
     with listening() as said:
         world.waits_for(hours=3)
 
-    [failed] = [line for line in lines(said) if line["event"] == "clock.failed"]
+    [failed] = [line for line in parse_lines(said) if line["event"] == "clock.failed"]
     assert (failed["kind"], failed["failures"]) == ("acknowledge", 1)
     assert failed["level"] == "error"
     assert failed["sqlstate"] in {"SQLITE_CONSTRAINT_TRIGGER", "P0007"}
     assert failed["error"] in {"IntegrityError", "ProgrammingError"}
     assert SAID not in said.getvalue()
     assert case["code"] not in said.getvalue()
-    assert {name for line in lines(said) for name in line} <= ALLOWED
+    assert {name for line in parse_lines(said) for name in line} <= ALLOWED
 
 
 def waits_until_it_beats(world: World) -> None:
@@ -224,7 +224,7 @@ def test_the_worker_says_one_line_for_a_look_that_did_something(
             waits_until_it_beats(world)
         once(world.ground, CLOCKS)
 
-    told = lines(said)
+    told = parse_lines(said)
     events = [line["event"] for line in told]
     assert events == ["worker.begun", "clocks", "worker.ended"]
     assert (told[1]["fired"], told[1]["left"], told[1]["failed"]) == (2, 0, 0)
@@ -240,7 +240,7 @@ def test_a_database_that_is_away_is_told_of_and_tried_again(world: World, url: s
         ask(url, "ALTER TABLE heartbeat_away RENAME TO heartbeat")
         waits_until_it_beats(world)
 
-    failed = [line for line in lines(said) if line["event"] == "worker.failed"]
+    failed = [line for line in parse_lines(said) if line["event"] == "worker.failed"]
     assert {(line["part"], line["level"]) for line in failed} == {("clocks", "error")}
-    assert {name for line in lines(said) for name in line} <= ALLOWED
+    assert {name for line in parse_lines(said) for name in line} <= ALLOWED
     assert not is_silent(world)
