@@ -54,9 +54,9 @@ def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(
     start_service(world, ledger, {"k1": OTHER})
     done(officer.writes_case())
 
-    with pytest.raises(NotReady, match="under its key k1"):
+    with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})
-    with pytest.raises(NotReady, match="under its key k1"):
+    with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER}, lost="k2 k3")
     start_service(world, ledger, {"k1": OTHER}, lost="k2 k1")
 
@@ -66,7 +66,7 @@ def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
 ) -> None:
     hooked(world, "KZ_LEAD")
 
-    with pytest.raises(NotReady, match="under its key k1"):
+    with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})
     start_service(world, ledger, {"k1": OTHER}, lost="k1")
     start_service(world, ledger, {"k1": FIRST})

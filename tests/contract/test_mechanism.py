@@ -143,14 +143,16 @@ def test_sides_roles_and_facts_have_a_line_each(title: str, members: type[StrEnu
 
 
 def test_each_fact_says_what_it_can_say() -> None:
-    for name, said in table("## Facts"):
+    for name, said in read_table("## Facts"):
         values = facts.RULES[facts.FactName(name.strip("`"))].values
         assert find_codes(said) == {str(value) for value in values}, name
 
 
 def test_each_section_stands_at_its_level() -> None:
     rows = [
-        row for row in table("## The summary and the sealed documents") if codes(row[1])
+        row
+        for row in read_table("## The summary and the sealed documents")
+        if find_codes(row[1])
     ]
 
     told = {section.strip("`"): level.strip("`") for level, section, _ in rows[:7]}
@@ -171,7 +173,7 @@ def test_the_deadlines_are_those_that_run() -> None:
 
 
 def test_what_silence_sets_off_is_told_as_it_happens() -> None:
-    rows = [row[:2] + row[-1:] for row in table("## Missed deadlines")]
+    rows = [row[:2] + row[-1:] for row in read_table("## Missed deadlines")]
 
     assert rows == [
         [str(noun), f"`{kind}`", f"`{late.event}`" if late.event else ""]

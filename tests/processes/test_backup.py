@@ -115,7 +115,7 @@ def test_where_nothing_is_there_is_nothing_to_copy(tmp_path: Path) -> None:
 
 def test_what_cannot_be_finished_is_no_backup(sqlite_url: str, tmp_path: Path) -> None:
     """Try a missing folder and a damaged database."""
-    with pytest.raises(NotReady, match="no backup"):
+    with pytest.raises(NotReady, match="was not made"):
         backing_up.make(sqlite_url, tmp_path / "nowhere" / "first.db")
     path = Path(str(make_url(sqlite_url).database))
     damaged = bytearray(path.read_bytes())

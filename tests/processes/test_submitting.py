@@ -100,7 +100,7 @@ def test_who_is_busy_is_asked_again_when_it_says(
         sent = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
 
     assert sent.returncode == 0
-    assert sent.stderr.count("503 Service Unavailable; again in 1 s") == 2
+    assert sent.stderr.count("503 Service Unavailable; retry in 1 s") == 2
     assert len(list_cases(officer)) == 1
 
 

@@ -40,7 +40,7 @@ def test_a_service_that_keeps_its_keys_apart_acts_twice(tmp_path: Path) -> None:
     apart = Wish("sqlite", KILLS, seed=3, plant="apart-keys")
 
     found = run(tmp_path, apart)
-    assert has_sign(found, "doubled: ", "refused and done: ", "forgotten: ")
+    assert has_sign(found, "doubled: ", "refused and done: ", "key not stored: ")
 
 
 def test_a_poller_that_keeps_its_cursor_first_misses_events(tmp_path: Path) -> None:

@@ -321,7 +321,7 @@ def test_a_file_that_is_not_utf8_is_refused(database: Database, folder: Path) ->
 def test_a_folder_without_any_of_the_files_is_refused(
     database: Database, tmp_path: Path
 ) -> None:
-    with pytest.raises(FilesRefused, match=r"countries\.csv: is not there"):
+    with pytest.raises(FilesRefused, match=r"countries\.csv: is missing"):
         load_folder(database, tmp_path)
 
 

@@ -72,7 +72,10 @@ def test_who_is_called_on_signs_in_by_tls(url: str) -> None:
 )
 def test_another_place_to_sign_in_is_refused_in_words(url: str) -> None:
     assert list_refusals(sign_in_url=url) == [
-        ("sign_in_url", "write an address that begins with https://, or take it away."),
+        (
+            "sign_in_url",
+            "write an address that begins with https://, or remove the setting.",
+        ),
     ]
 
 

@@ -172,7 +172,7 @@ def plant_text_in_journal(patch: Patch) -> None:
 
 def plant_kept_key(patch: Patch) -> None:
     """Mark a case as erased, and keep its key."""
-    patch.setattr(erasing, "forget", lambda *_: None)
+    patch.setattr(erasing, "erase_case_data", lambda *_: None)
 
 
 def plant_two_leads(patch: Patch) -> None:
@@ -188,7 +188,7 @@ def plant_two_leads(patch: Patch) -> None:
 
 def plant_missing_deadline(patch: Patch) -> None:
     """Start no deadline after a candidate declines."""
-    patch.setattr(leading, "hand_to_next", lambda *_: None)
+    patch.setattr(leading, "hand_to_next_office", lambda *_: None)
 
 
 PLANTS: Final[tuple[Plant, ...]] = (
