@@ -14,26 +14,24 @@ from app.api import (
     accounts,
     administration,
     approvals,
-    case_acts,
-    case_moves,
+    case_actions,
+    case_transfers,
     cases,
     consents,
-    contacts,
-    contract,
     directory,
+    duty_contacts,
+    emergency_access,
     events,
     exports,
-    feed,
+    facts_and_questions,
     handovers,
     health,
-    knowledge,
-    problems,
     public_keys,
     reference,
-    referral_acts,
+    referral_actions,
     referrals,
     refusals,
-    return_acts,
+    return_decision,
     return_travel,
     returns,
     routing,
@@ -41,28 +39,46 @@ from app.api import (
     sections,
     time_limits,
     tokens,
-    vital_readings,
     webhooks,
+    worklist_and_evidence,
 )
-from app.api.anonymous_bodies import AnonymousBodies
-from app.api.docs import page
-from app.api.limits import BodyLimit
-from app.api.nouns import V1
-from app.api.observe import Observe
-from app.api.openapi import describe
-from app.api.throttling import Rate, Throttle
-from app.api.turns import Turns
-from app.api.waiting import bell_over
+from app.api.http import problems, served_contract
+from app.api.http.anonymous_bodies import AnonymousBodies
+from app.api.http.docs_page import build_docs_router
+from app.api.http.long_polling import build_feed_watcher
+from app.api.http.openapi import build_openapi
+from app.api.http.rate_limits import RequestRate, WrongKeyLimit
+from app.api.http.read_slots import ReadSlots
+from app.api.http.request_limits import BodyLimit
+from app.api.http.request_log import RequestLog
+from app.api.http.routers import V1
 from app.kernel.db import THREADS
 from app.kernel.ledger import Ledger
-from app.kernel.work import Ground
+from app.kernel.transactions import Runtime
 
 MAX_BODY_BYTES: Final = 256 * 1024
 ROUTERS: Final = (
-    (cases, case_acts, case_moves, consents, knowledge, screening, sections),
-    (exports, vital_readings, refusals),
-    (referrals, referral_acts, handovers, returns, return_acts, return_travel),
-    (events, feed, approvals, routing, directory, administration, time_limits, contacts),
+    (
+        cases,
+        case_actions,
+        case_transfers,
+        consents,
+        facts_and_questions,
+        screening,
+        sections,
+    ),
+    (exports, emergency_access, refusals),
+    (referrals, referral_actions, handovers, returns, return_decision, return_travel),
+    (
+        events,
+        worklist_and_evidence,
+        approvals,
+        routing,
+        directory,
+        administration,
+        time_limits,
+        duty_contacts,
+    ),
     (accounts, public_keys, webhooks, reference),
 )
 DESCRIPTION: Final = """
@@ -116,12 +132,12 @@ async def run_lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Set the number of threads at the start; close the connections at the end."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
-    await app.state.bell.rests()
-    app.state.ground.database.engine.dispose()
+    await app.state.bell.stop()
+    app.state.runtime.database.engine.dispose()
 
 
 def create_app(
-    ground: Ground,
+    ground: Runtime,
     ledger: Ledger | None = None,
     *,
     rate: int | None = None,
@@ -148,17 +164,17 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         telemetry={"logs": False},
     )
-    app.state.ground, app.state.ledger = ground, ledger
-    app.state.throttle, app.state.rate = Throttle(), Rate(rate)
-    app.state.pings = Rate(webhooks.PINGS_PER_MINUTE)
+    app.state.runtime, app.state.ledger = ground, ledger
+    app.state.throttle, app.state.rate = WrongKeyLimit(), RequestRate(rate)
+    app.state.pings = RequestRate(webhooks.PINGS_PER_MINUTE)
     app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
     app.state.anonymous_bodies = AnonymousBodies()
-    app.state.bell, app.state.turns = bell_over(ground), Turns()
+    app.state.bell, app.state.turns = build_feed_watcher(ground), ReadSlots()
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
-    app.add_middleware(Observe)
+    app.add_middleware(RequestLog)
     problems.install(app)
     add_routes(app, docs=docs)
-    app.openapi = describe(app)  # type: ignore[method-assign]  # FastAPI's documented hook
+    app.openapi = build_openapi(app)  # type: ignore[method-assign]  # FastAPI's documented hook
     return app
 
 
@@ -168,7 +184,7 @@ def add_routes(app: FastAPI, *, docs: bool) -> None:
         app.include_router(module.router, prefix=V1, responses=problems.EVERYWHERE)
     app.include_router(tokens.router, prefix=V1)
     app.include_router(health.router)
-    app.add_route(contract.PATH, contract.get_contract)
-    app.webhooks.include_router(webhooks.told)
+    app.add_route(served_contract.PATH, served_contract.get_contract)
+    app.webhooks.include_router(webhooks.webhook_messages)
     if docs:
-        app.include_router(page())
+        app.include_router(build_docs_router())

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from app.kernel.databases import is_database
-from app.webhooks.addresses import is_listable, read_hosts
+from app.webhooks.addresses import is_listable, parse_hosts
 
 PUBLIC_URL: Final = (
     r"^(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?"
@@ -46,7 +46,7 @@ PublicUrl = Annotated[
 Hosts = Annotated[
     str,
     make_validator(
-        lambda text: all(map(is_listable, read_hosts(text))),
+        lambda text: all(map(is_listable, parse_hosts(text))),
         "write names such as hooks.example.org or hooks.example.org:8443, without https:// "
         "and without :443.",
     ),

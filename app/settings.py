@@ -21,10 +21,10 @@ from app.setting_types import (
     SignInUrl,
 )
 
-SECRETS: Final = Path("/run/secrets")
+SECRETS_DIR: Final = Path("/run/secrets")
 """The folder in which containers find the files of their secrets."""
 PREFIX: Final = "SAFE_CONDUCT_"
-URL: Final = "http://127.0.0.1:8000"
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
 """The default address of a service."""
 
 
@@ -41,7 +41,7 @@ class WorkerPlace(StrEnum):
     """Where the worker runs: within `serve`, or as a process of its own."""
 
     INSIDE = "inside"
-    APART = "apart"
+    SEPARATE = "apart"
 
 
 MAX_CONNECTIONS: Final = 1000
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
         frozen=True,
         extra="forbid",
     )
@@ -258,7 +258,7 @@ class Settings(BaseSettings):
     url: Annotated[
         str,
         Field(description="Address that `safe-conduct demo`, `submit` and `poll` call."),
-    ] = URL
+    ] = DEFAULT_URL
 
     @property
     def works_inside(self) -> bool:
@@ -276,16 +276,16 @@ class DemoSettings(Settings):
     ] = Environment.DRILL
 
 
-class Caller(BaseSettings):
+class CallerSettings(BaseSettings):
     """The settings of commands that call a service, with a key or the file of a key."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None,
         frozen=True,
         hide_input_in_errors=True,
     )
 
-    url: str = URL
+    url: str = DEFAULT_URL
     api_key: SecretStr | None = None
     api_key_file: Path | None = None

@@ -11,7 +11,7 @@ from app.cases import models as cases
 from app.cases import records
 from app.consents import models as consents
 from app.deadlines import models as deadlines
-from app.directory import changes
+from app.directory import history
 from app.directory import models as directory
 from app.disclosure import models as disclosure
 from app.feed import models as feed
@@ -20,7 +20,7 @@ from app.kernel import clock_jumps, erasures, heartbeat, idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base
 from app.kernel.migrations import PooledConnection
 from app.kernel.sqlite import prepare_sqlite
-from app.notices import models as notices
+from app.notifications import models as notices
 from app.outbox import models as outbox
 from app.referrals import models as referrals
 from app.returns import models as returns
@@ -30,7 +30,7 @@ from app.webhooks import models as webhooks
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
-    *(journal, erasures, idempotency, heartbeat, clock_jumps, directory, changes, access),
+    *(journal, erasures, idempotency, heartbeat, clock_jumps, directory, history, access),
     *(deadlines, outbox, notices, cases, records),
     *(routing, consents, referrals, screening, returns, handovers, disclosure, feed),
     webhooks,

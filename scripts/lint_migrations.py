@@ -19,7 +19,7 @@ SQUAWK: Final = Path(sys.executable).with_name("squawk")
 def main() -> int:
     """Write each migration to a file and lint the files with squawk."""
     with TemporaryDirectory() as folder:
-        for revision, sql in migrations.spelled():
+        for revision, sql in migrations.render_sql():
             Path(folder, f"{revision}.sql").write_text(sql, encoding="utf-8")
         files = sorted(Path(folder).iterdir())
         config = ROOT / ".squawk.toml"

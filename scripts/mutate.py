@@ -21,7 +21,7 @@ from mutation import lanes, results
 from mutation.judging import SURVIVED
 from mutation.lanes import LONGEST, Found, Task
 from mutation.modules import BESIDE, MODULES, RULES
-from mutation.mutants import ROOT, Mutant, compute_digest, mutants_of, read
+from mutation.mutants import ROOT, Mutant, compute_digest, make_mutants, read
 from mutation.reach import Reach
 from mutation.results import State, Verdict
 
@@ -117,7 +117,7 @@ def make_module(name: str, reach: Reach, pure: list[str]) -> Module:
     return Module(
         name=name,
         text=text,
-        mutants=mutants_of(name, text),
+        mutants=make_mutants(name, text),
         lines=reach.load_lines(name, own),
         pure=[test for test in pure if test.partition("::")[0] in own],
         beside=[

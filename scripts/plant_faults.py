@@ -18,7 +18,7 @@ from random import Random
 from typing import Final
 
 from mutation.modules import MODULES
-from mutation.mutants import ROOT, Mutant, mutants_of, read
+from mutation.mutants import ROOT, Mutant, make_mutants, read
 from mutation.results import get_place, load_equivalents
 
 EFFORTS: Final = ("sample", "all")
@@ -40,7 +40,7 @@ PYTEST: Final = (
 def select_faults(count: int, seed: int) -> list[Mutant]:
     """Return faults, at most one for each function or constant."""
     known = load_equivalents()
-    found = [one for name in MODULES for one in mutants_of(name, read(name))]
+    found = [one for name in MODULES for one in make_mutants(name, read(name))]
     Random(seed).shuffle(found)  # noqa: S311 - nothing secret
     by_scope = {
         (one.module, one.scope): one for one in found if get_place(one) not in known

@@ -22,14 +22,14 @@ from fastapi import FastAPI
 from hypothesis import settings
 from structlog.typing import EventDict
 
-from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.kernel.db import Database
 from app.main import create_app
+from app.runtime import build_runtime
 from tests.support import databases, selection
 from tests.support.databases import Copy
 from tests.support.effort import Effort, Run
-from tests.support.in_thread import Here, here
+from tests.support.in_thread import ThreadLoops, run_in_thread
 from tests.support.statement_cover import StatementCover
 from tests.support.world import KEYS, PUBLIC, Someone, World
 
@@ -190,7 +190,7 @@ def copies(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Copy]]:
 
         @cache
         def make_copies(kind: str) -> Copy:
-            made = databases.copies(kind, request.config.stash[HOME])
+            made = databases.make_copies(kind, request.config.stash[HOME])
             return stack.enter_context(made)
 
         yield make_copies
@@ -237,55 +237,55 @@ def database(url: str) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
     """Build the application once, as its routes are compiled at the first request."""
-    return create_app(lay_ground("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
+    return create_app(build_runtime("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
 
 
 @pytest.fixture(scope="session")
-def loop() -> Iterator[Here]:
+def loop() -> Iterator[ThreadLoops]:
     """Answer requests in the thread that sends them."""
-    with here() as made:
+    with run_in_thread() as made:
         yield made
 
 
 @pytest.fixture
-def world(url: str, app: FastAPI, loop: Here) -> Iterator[World]:
+def world(url: str, app: FastAPI, loop: ThreadLoops) -> Iterator[World]:
     """Open the service on this test's database with the demonstration directory."""
     made = World(url, app, loop)
     yield made
-    made.closes()
+    made.close()
 
 
 @pytest.fixture
 def officer(world: World) -> Someone:
     """Return a person of the consulate of Uzbekistan in Almaty, which submits."""
-    return world.someone("UZ_CONSULATE_ALMATY")
+    return world.add_person("UZ_CONSULATE_ALMATY")
 
 
 @pytest.fixture
 def lead(world: World) -> Someone:
     """Return a person of the focal point of Kazakhstan."""
-    return world.someone("KZ_LEAD")
+    return world.add_person("KZ_LEAD")
 
 
 @pytest.fixture
 def supervisor(world: World) -> Someone:
     """Return the second person of the focal point of Kazakhstan."""
-    return world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    return world.add_person("KZ_LEAD", {Role.SUPERVISOR})
 
 
 @pytest.fixture
 def shelter(world: World) -> Someone:
     """Return a person of a shelter in Kazakhstan."""
-    return world.someone("KZ_SHELTER_KOGERSHIN")
+    return world.add_person("KZ_SHELTER_KOGERSHIN")
 
 
 @pytest.fixture
 def lawyer(world: World) -> Someone:
     """Return a person of a legal aid office in Kazakhstan."""
-    return world.someone("KZ_LEGAL_AID")
+    return world.add_person("KZ_LEGAL_AID")
 
 
 @pytest.fixture
 def stranger(world: World) -> Someone:
     """Return a person of an office that has no part in any case."""
-    return world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+    return world.add_person("JM_CONSULATE_PORT_OF_SPAIN")

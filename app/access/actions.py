@@ -17,9 +17,9 @@ from app.directory import queries as directory
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import Facts, NotFound, Problem
-from app.kernel.recall import change
-from app.kernel.statements import any_of
-from app.kernel.work import Writing
+from app.kernel.recall import write_rows
+from app.kernel.statements import make_list_parameter
+from app.kernel.transactions import Writing
 
 PREFIX_BYTES: Final = 5
 SECRET_BYTES: Final = 32
@@ -51,7 +51,7 @@ class RolesIncompatible(Problem):
 
 
 @dataclass(frozen=True)
-class Opening:
+class AccountSpec:
     """The content of a new account."""
 
     focal_point_id: UUID
@@ -61,7 +61,7 @@ class Opening:
 
 
 def open_account(
-    session: Session, account_id: UUID, opening: Opening, now: datetime
+    session: Session, account_id: UUID, opening: AccountSpec, now: datetime
 ) -> Account:
     """Open an account of a focal point; raises RolesIncompatible (409)."""
     require_compatible_roles(opening.roles)
@@ -131,7 +131,7 @@ def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
 
 
 @dataclass(frozen=True)
-class Asking:
+class ApprovalRequest:
     """A request for the approval of exactly one action.
 
     `of` is the focal point whose people decide, by default that of the caller. `facts` is
@@ -148,10 +148,10 @@ class Asking:
     of: UUID | None = None
 
 
-def ask(work: Writing, request: Asking) -> Approval:
+def ask_second_person(work: Writing, request: ApprovalRequest) -> Approval:
     """Store a request for approval and publish it to the offices that may decide it."""
     approval = Approval(
-        id=work.new_id(),
+        id=work.create_id(),
         action=request.action,
         case_id=request.case_id,
         subject=request.subject,
@@ -177,10 +177,10 @@ def record_event(work: Writing, approval: Approval, event: str, facts: Facts) ->
     """
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = queries.get_audience(work, approval)
-    work.record(event, approval.told, audience, {**facts, **of_case})
+    work.record(event, approval.journal_reference, audience, {**facts, **of_case})
 
 
-def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
+def claim_approval(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
     """Use an approval, which can be used once; raises ApprovalUnusable (409)."""
     try:
         approval = queries.lock_approval(work, approval_id)
@@ -196,7 +196,7 @@ def spend(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
     return approval
 
 
-def decide(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
+def decide_approval(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
     """Approve or refuse as a second person; a repeated answer changes nothing.
 
     The account that approved may still refuse, until the approval is used. Raises NotFound
@@ -232,15 +232,17 @@ EXPIRE: Final = (
     .returning(Approval.id)
 )
 EXPIRE_ABOUT: Final = EXPIRE.where(Approval.subject == bindparam("about"))
-EXPIRE_OTHERS: Final = EXPIRE.where(Approval.focal_point_id.not_in(any_of("sparing")))
+EXPIRE_OTHERS: Final = EXPIRE.where(
+    Approval.focal_point_id.not_in(make_list_parameter("sparing"))
+)
 
 
-def lapse(
+def expire_approvals(
     work: Writing,
     case_id: UUID,
     *,
     subject: str | None = None,
-    sparing: Collection[UUID] = (),
+    except_offices: Collection[UUID] = (),
 ) -> list[UUID]:
     """Expire the unused approvals of a case and return their ids.
 
@@ -250,13 +252,16 @@ def lapse(
     """
     parameters: dict[str, object] = {"case": case_id, "now": work.now}
     if subject is None:
-        statement, parameters = EXPIRE_OTHERS, parameters | {"sparing": list(sparing)}
+        statement, parameters = (
+            EXPIRE_OTHERS,
+            parameters | {"sparing": list(except_offices)},
+        )
     else:
         statement, parameters = EXPIRE_ABOUT, parameters | {"about": subject}
-    return list(change(work.session, statement, parameters).scalars())
+    return list(write_rows(work.session, statement, parameters).scalars())
 
 
-def lapse_unanswered(work: Writing) -> int:
+def expire_unanswered(work: Writing) -> int:
     """Expire unanswered requests for approval about no case; return how many.
 
     A deadline does the same for those about a case.
@@ -290,7 +295,7 @@ def require_second_person(work: Writing, approval: Approval) -> None:
     own, asker = work.actor.account_id, approval.asked_by
     if asker == own or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
-    if approval.subject == f"accounts/{own}" or queries.share_a_key(work, own, asker):
+    if approval.subject == f"accounts/{own}" or queries.has_shared_key(work, own, asker):
         raise NotASecondPerson("It is about you, or one of you has had a key of the other.")
     if not set(approval.roles) & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")

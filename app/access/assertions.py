@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.access.jwks import KID
 
-LONGEST: Final = 4096
+MAX_LENGTH: Final = 4096
 """Characters: enough for the largest signature and three times the necessary claims."""
 LIFETIME: Final = 300
 """The longest time until the expiry of an assertion, in seconds."""
@@ -96,10 +96,10 @@ class AllowedAlgorithms(JWSRegistry):
 REGISTRY: Final = AllowedAlgorithms()
 
 
-def read(text: str) -> Assertion:
+def parse_assertion(text: str) -> Assertion:
     """Parse an assertion without verifying it; raises AssertionRefused."""
     parts = text.split(".")
-    if len(text) > LONGEST or len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
+    if len(text) > MAX_LENGTH or len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
         raise AssertionRefused
     try:
         head, claims = (urlsafe_b64decode(part.encode("ascii")) for part in parts[:2])
@@ -109,7 +109,7 @@ def read(text: str) -> Assertion:
     return Assertion(text, *parsed)
 
 
-def must_be_signed(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> None:
+def verify_signature(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> None:
     """Raise AssertionRefused unless the key signed the assertion with its algorithm."""
     if assertion.header.alg != alg:
         raise AssertionRefused
@@ -119,7 +119,7 @@ def must_be_signed(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> No
         raise AssertionRefused from error
 
 
-def must_be_for(assertion: Assertion, audience: str, now: datetime) -> None:
+def verify_claims(assertion: Assertion, audience: str, now: datetime) -> None:
     """Raise AssertionRefused unless the claims name one client, our audience and now."""
     claims, moment = assertion.claims, now.timestamp()
     earliest, latest = moment - LIFETIME - SKEW, moment + SKEW

@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.access import machines
-from app.access.machines import ACTOR_COLUMNS
+from app.access import machine_keys
+from app.access.machine_keys import ACTOR_COLUMNS
 from app.access.models import Account, ApiKey
-from app.access.powers import get_allowed_scopes
+from app.access.role_scopes import get_allowed_scopes
 from app.kernel.actors import AccountKind, Actor, Role, Scope
 from app.kernel.problems import Forbidden, Unauthenticated
-from app.kernel.statements import columns
+from app.kernel.statements import read_columns
 
 UNKNOWN_HASH: Final = "0" * 64
 """The hash to compare with for an unknown prefix, so that both take the same steps."""
@@ -35,13 +35,13 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def prefix_of(key: str) -> str:
+def get_prefix(key: str) -> str:
     """Return the prefix of `sc_<prefix>_<secret>`; empty if the form is different.
 
     An access token has the same form with another first part.
     """
     parts = key.split("_")
-    known = parts[0] in {"sc", machines.TOKEN_PREFIX}
+    known = parts[0] in {"sc", machine_keys.TOKEN_PREFIX}
     return parts[1] if known and len(parts) > 2 else ""  # noqa: PLR2004
 
 
@@ -53,11 +53,11 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
     revoked keys get the same answer.
     """
     holder = (
-        machines.ACCESS_TOKEN_QUERY
-        if key.startswith(f"{machines.TOKEN_PREFIX}_")
+        machine_keys.ACCESS_TOKEN_QUERY
+        if key.startswith(f"{machine_keys.TOKEN_PREFIX}_")
         else API_KEY_QUERY
     )
-    row = columns(session, holder, {"prefix": prefix_of(key)}).one_or_none()
+    row = read_columns(session, holder, {"prefix": get_prefix(key)}).one_or_none()
     fits = hmac.compare_digest(row.hash if row else UNKNOWN_HASH, hash_key(key))
     if (
         row is None
@@ -93,7 +93,7 @@ def build_actor(
     )
 
 
-def must_have(actor: Actor, scope: Scope) -> None:
+def require_scope(actor: Actor, scope: Scope) -> None:
     """Raise Forbidden (403) unless the key has the scope."""
     if scope not in actor.scopes:
         raise Forbidden(f"This API key lacks the scope {scope}.")

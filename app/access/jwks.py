@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.kernel.text import Asked
+from app.kernel.text import RequestModel
 
 PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The private members of every key type (RFC 7518, section 6)."""
@@ -45,7 +45,7 @@ Modulus = Annotated[
 Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
-class Jwk(Asked):
+class Jwk(RequestModel):
     """A public key, named by its thumbprint."""
 
     parts: ClassVar[tuple[str, ...]]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
 from app.kernel.db import Base, Listed
-from app.kernel.work import Named
+from app.kernel.transactions import RecordIdentity
 
 
 class Account(Base):
@@ -105,7 +105,7 @@ class AccessToken(Base):
     expires_at: Mapped[datetime]
 
 
-def prefix_at(key_id: UUID) -> str:
+def format_prefix(key_id: UUID) -> str:
     """Return the prefix of an API key from the id by which a retry finds it."""
     return f"{key_id.int:010x}"
 
@@ -155,6 +155,6 @@ class Approval(Listed, Base):
         return f"approvals/{self.id}"
 
     @property
-    def told(self) -> Named:
+    def journal_reference(self) -> RecordIdentity:
         """Its name in the journal; without a case it has its own id as the case."""
-        return Named(self.id, self.case_id or self.id, self.reference)
+        return RecordIdentity(self.id, self.case_id or self.id, self.reference)

@@ -8,20 +8,20 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session
 
-from app.access import machines
+from app.access import machine_keys
 from app.access.models import Account, ApiKey, Approval, ApprovalState
 from app.directory import queries as directory
-from app.kernel.actors import WORKERS, AccountKind, Role
+from app.kernel.actors import CASE_ROLES, AccountKind, Role
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
 
 
-def account(work: Reading) -> Account:
+def get_own_account(work: Reading) -> Account:
     """Return the account of the caller."""
     return work.session.get_one(Account, work.actor.account_id)
 
 
-def labels(work: Reading, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
+def get_labels(work: Reading, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
     """Return the focal point and label of each account: a staff number or a duty post."""
     wanted = Account.id.in_(set(ids))
     rows = select(Account.id, Account.focal_point_id, Account.label).where(wanted)
@@ -48,7 +48,7 @@ def has_active_account(session: Session, labels: Collection[str]) -> bool:
     return session.scalar(select(Account.id).where(active).limit(1)) is not None
 
 
-def approvals(work: Reading) -> Select[Approval, int]:
+def select_approvals(work: Reading) -> Select[Approval, int]:
     """Select the approvals that the caller may decide, requested, or gave.
 
     One that the caller gave can be refused until it is used.
@@ -81,7 +81,7 @@ OFFICE_ACTIONS: Final = ("account.", "webhook.")
 """Prefixes of the actions that change an account, its keys, or a webhook."""
 
 
-def approval(work: Reading, approval_id: UUID) -> Approval:
+def get_approval(work: Reading, approval_id: UUID) -> Approval:
     """Return an approval that the caller may see, or raise NotFound (404)."""
     return load_approval(work, Approval.id == approval_id)
 
@@ -104,7 +104,7 @@ def load_approval(
     return found
 
 
-def pending_like(work: Reading, fingerprint: str) -> Approval | None:
+def find_pending(work: Reading, fingerprint: str) -> Approval | None:
     """Return the caller's pending request with this fingerprint; None if none exists."""
     return work.session.scalar(
         select(Approval).where(
@@ -119,7 +119,7 @@ def pending_like(work: Reading, fingerprint: str) -> Approval | None:
 def get_audience(work: Reading, request: Approval) -> frozenset[UUID]:
     """Return the audience of an approval: its office; without a case also oversight."""
     deciding = frozenset({request.focal_point_id})
-    return deciding if request.case_id else deciding | directory.overseers(work)
+    return deciding if request.case_id else deciding | directory.list_overseers(work)
 
 
 UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
@@ -181,7 +181,7 @@ def is_still_allowed(work: Reading, request: Approval) -> bool:
     return bool(set(request.roles) & set(roles or ()))
 
 
-def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
+def has_shared_key(work: Reading, one: UUID, other: UUID) -> bool:
     """Return whether one of two accounts was shown or registered a key of the other.
 
     A key that ended a moment ago counts, because a request with it may still be running.
@@ -190,12 +190,12 @@ def share_a_key(work: Reading, one: UUID, other: UUID) -> bool:
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
         (ApiKey.account_id == other) & (ApiKey.made_by == one),
     )
-    usable = machines.is_usable_after(ApiKey, work.now - machines.IN_TRANSIT)
+    usable = machine_keys.is_usable_after(ApiKey, work.now - machine_keys.IN_TRANSIT)
     found = work.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
-    return found is not None or machines.has_registered_key(work, one, other)
+    return found is not None or machine_keys.has_registered_key(work, one, other)
 
 
-def accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
+def list_accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
     """Return the accounts of a focal point, sorted by label, with disabled ones."""
     found = work.session.scalars(
         select(Account).where(Account.focal_point_id == focal_point_id)
@@ -222,7 +222,7 @@ def lock_account(work: Writing, account_id: UUID) -> Account:
     )
 
 
-def keys(work: Reading, account_id: UUID) -> list[ApiKey]:
+def list_keys(work: Reading, account_id: UUID) -> list[ApiKey]:
     """Return all API keys of an account, oldest first, with those that have ended."""
     found = work.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
@@ -234,7 +234,7 @@ def get_key(work: Reading, account_id: UUID, prefix: str) -> ApiKey:
     return require_found(work.session.scalar(select(ApiKey).where(own)))
 
 
-def key_named(work: Reading, prefix: str) -> ApiKey:
+def get_key_by_prefix(work: Reading, prefix: str) -> ApiKey:
     """Return an API key of any account, or raise NotFound (404)."""
     return require_found(work.session.get(ApiKey, prefix))
 
@@ -243,7 +243,9 @@ def count_workers(work: Reading, focal_point_id: UUID) -> int:
     """Count the enabled accounts of people at a focal point who can work on cases."""
     enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
     people = select(Account.roles).where(enabled, Account.kind == AccountKind.PERSON)
-    return sum(1 for roles in work.session.scalars(people) if not WORKERS.isdisjoint(roles))
+    return sum(
+        1 for roles in work.session.scalars(people) if not CASE_ROLES.isdisjoint(roles)
+    )
 
 
 def require_found[R](found: R | None) -> R:

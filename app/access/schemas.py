@@ -10,15 +10,17 @@ from app.access.jwks import PublicJwk
 from app.access.models import Account, ApiKey, PublicKey
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.paging import Page
-from app.kernel.text import WHOLE, Asked, Code, SafeLine, Shown
+from app.kernel.text import WHOLE_NUMBER, Code, RequestModel, ResponseModel, SafeLine
 
 LABEL: Final = "A staff number or a duty post, never a name."
 Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-Days = Annotated[StrictInt, Field(ge=1, le=365, description="Until it expires."), WHOLE]
+Days = Annotated[
+    StrictInt, Field(ge=1, le=365, description="Until it expires."), WHOLE_NUMBER
+]
 
 
-class NewAccount(Asked):
+class NewAccount(RequestModel):
     """An account to open at a focal point."""
 
     focal_point: Code
@@ -27,31 +29,31 @@ class NewAccount(Asked):
     roles: Roles
 
 
-class SomeRoles(Asked):
+class SomeRoles(RequestModel):
     """Roles to grant or to revoke."""
 
     roles: Roles
 
 
-class NewKey(Asked):
+class NewKey(RequestModel):
     """The scopes and the validity of a new API key."""
 
     scopes: Scopes
     days: Days = 90
 
 
-class Rotation(Asked):
+class Rotation(RequestModel):
     """A new key with the scopes of the key it replaces."""
 
     days: Days = 90
     overlap_hours: Annotated[
         StrictInt,
         Field(ge=0, le=168, description="How long the old key stays valid."),
-        WHOLE,
+        WHOLE_NUMBER,
     ] = 24
 
 
-class AccountOut(Shown):
+class AccountOut(ResponseModel):
     """An account."""
 
     id: UUID
@@ -63,7 +65,7 @@ class AccountOut(Shown):
     disabled_at: Annotated[datetime | None, Field(description="Null while enabled.")]
 
     @classmethod
-    def of(cls, account: Account, focal_point: str) -> "AccountOut":
+    def from_account(cls, account: Account, focal_point: str) -> "AccountOut":
         """Return the response for an account of the focal point with this code."""
         return cls(
             id=account.id,
@@ -92,7 +94,7 @@ class AccountPage(Page[AccountOut]):
     """The accounts of one focal point, sorted by label, with disabled ones."""
 
 
-class KeyOut(Shown):
+class KeyOut(ResponseModel):
     """An API key without its secret, of which only a hash is stored."""
 
     prefix: Annotated[str, Field(description="The part between `sc_` and the next `_`.")]
@@ -106,7 +108,7 @@ class KeyOut(Shown):
     ]
 
     @classmethod
-    def of(cls, key: ApiKey) -> "KeyOut":
+    def from_key(cls, key: ApiKey) -> "KeyOut":
         """Return the response for an API key."""
         return cls.model_validate(describe_key(key))
 
@@ -127,7 +129,7 @@ class MadeKeyOut(KeyOut):
     ]
 
     @classmethod
-    def new(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
+    def from_new_key(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
         """Return the response for a new API key with its secret, if it may be shown."""
         return cls.model_validate({**describe_key(key), "key": secret})
 
@@ -144,7 +146,7 @@ def describe_key(key: ApiKey) -> dict[str, object]:
     }
 
 
-class NewPublicKey(Asked):
+class NewPublicKey(RequestModel):
     """A public key to register for a machine, with its scopes and validity."""
 
     jwk: Annotated[PublicJwk, Field(description="The public key only (RFC 7517).")]
@@ -152,7 +154,7 @@ class NewPublicKey(Asked):
     days: Days = 90
 
 
-class PublicKeyOut(Shown):
+class PublicKeyOut(ResponseModel):
     """A public key of a machine."""
 
     kid: Annotated[
@@ -168,7 +170,7 @@ class PublicKeyOut(Shown):
     ]
 
     @classmethod
-    def of(cls, key: PublicKey) -> "PublicKeyOut":
+    def from_key(cls, key: PublicKey) -> "PublicKeyOut":
         """Return the response for a public key."""
         return cls(
             kid=key.kid,
@@ -185,7 +187,7 @@ class PublicKeyPage(Page[PublicKeyOut]):
     """The public keys of one account, oldest first, with those that have ended."""
 
 
-class TokenOut(Shown):
+class TokenOut(ResponseModel):
     """An access token (RFC 6749, section 5.1)."""
 
     access_token: Annotated[str, Field(description="Sent in the same way as an API key.")]
@@ -194,7 +196,7 @@ class TokenOut(Shown):
     scope: Annotated[str, Field(description="Scopes, separated by spaces.")]
 
 
-class TokenRefused(Shown):
+class TokenRefused(ResponseModel):
     """The error of a token request (RFC 6749, section 5.2)."""
 
     error: Annotated[

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.access import credentials, machines
+from app.access import credentials, machine_keys
 from app.access.actions import create_secret
 from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, PublicKey
@@ -22,7 +22,7 @@ class ScopeRefused(Exception):  # noqa: N818 - named by its meaning, like Proble
 
 
 @dataclass(frozen=True)
-class Bought:
+class IssuedToken:
     """A new token with its scopes and its expiry; the token is not stored."""
 
     token: str
@@ -30,7 +30,7 @@ class Bought:
     expires_at: datetime
 
 
-def scopes_of(key: PublicKey, asked: Collection[str] | None) -> list[str]:
+def resolve_scopes(key: PublicKey, asked: Collection[str] | None) -> list[str]:
     """Return the scopes of a new token, by default all of its key.
 
     Raises ScopeRefused for a scope that the key lacks; it is not left out silently.
@@ -40,7 +40,9 @@ def scopes_of(key: PublicKey, asked: Collection[str] | None) -> list[str]:
     return sorted(key.scopes if asked is None else set(asked))
 
 
-def buy(session: Session, assertion: Assertion, scopes: list[str], now: datetime) -> Bought:
+def grant_token(
+    session: Session, assertion: Assertion, scopes: list[str], now: datetime
+) -> IssuedToken:
     """Issue a token for an assertion, once; raises AssertionRefused.
 
     The key is locked, so that of two processes with the same assertion the second one sees
@@ -48,14 +50,14 @@ def buy(session: Session, assertion: Assertion, scopes: list[str], now: datetime
     those of one validity period.
     """
     key, spent = (
-        machines.signer(session, assertion, now, lock=True),
+        machine_keys.find_signing_key(session, assertion, now, lock=True),
         hash_assertion(assertion),
     )
     expired = (AccessToken.public_key_id == key.id) & (AccessToken.expires_at <= now)
     session.execute(delete(AccessToken).where(expired))
-    if machines.is_spent(session, key, spent):
+    if machine_keys.is_spent(session, key, spent):
         raise AssertionRefused
-    prefix, token = create_secret(machines.TOKEN_PREFIX)
+    prefix, token = create_secret(machine_keys.TOKEN_PREFIX)
     made = AccessToken(
         prefix=prefix,
         public_key_id=key.id,
@@ -66,7 +68,7 @@ def buy(session: Session, assertion: Assertion, scopes: list[str], now: datetime
         expires_at=min(now + TOKEN_LIFETIME, key.expires_at),
     )
     session.add(made)
-    return Bought(token, scopes, made.expires_at)
+    return IssuedToken(token, scopes, made.expires_at)
 
 
 def hash_assertion(assertion: Assertion) -> str:

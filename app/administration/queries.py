@@ -9,13 +9,13 @@ from sqlalchemy import Select, func, select
 from app.deadlines.models import Clock, TimeLimit
 from app.directory import queries as directory
 from app.directory.actions import Register
-from app.directory.changes import PRIVATE, DirectoryChange
+from app.directory.history import UNRECORDED, DirectoryChange
 from app.directory.kinds import Kind
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
 
 type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
@@ -35,7 +35,7 @@ def lock(work: Writing, register: Register, key: str) -> Entry | None:
 
 def select_row(register: Register, key: str) -> Select[Any]:
     """Select the row of a key, overwriting what the session holds."""
-    row = select(register.table).where(register.named(key))
+    row = select(register.table).where(register.matches_key(key))
     return row.execution_options(populate_existing=True)
 
 
@@ -47,29 +47,29 @@ def get(work: Reading, register: Register, key: str) -> Entry:
     return found
 
 
-def values(entry: Entry) -> dict[str, Any]:
+def get_values(entry: Entry) -> dict[str, Any]:
     """Return the columns of a row with their values, without the private ones."""
     names = entry.__table__.columns.keys()
-    return {name: getattr(entry, name) for name in names if name not in PRIVATE}
+    return {name: getattr(entry, name) for name in names if name not in UNRECORDED}
 
 
 def list_offices(work: Reading) -> list[Mapping[str, Any]]:
     """Return the columns of every focal point."""
-    return [values(found) for found in work.session.scalars(select(FocalPoint))]
+    return [get_values(found) for found in work.session.scalars(select(FocalPoint))]
 
 
 def get_regions(work: Reading) -> dict[str, str]:
     """Return the region of each country."""
-    return {country.iso2: country.region for country in directory.countries(work)}
+    return {country.iso2: country.region for country in directory.list_countries(work)}
 
 
-def agreements(work: Reading) -> list[Agreement]:
+def list_agreements(work: Reading) -> list[Agreement]:
     """Return every agreement, sorted by code."""
     found = work.session.scalars(select(Agreement))
     return sorted(found, key=lambda agreement: agreement.code)
 
 
-def contacts(work: Reading) -> list[Contact]:
+def list_contacts(work: Reading) -> list[Contact]:
     """Return the contacts that the caller may see, sorted by code.
 
     Administrators see all, coordinators those of their office. Raises RoleMissing (403).
@@ -83,25 +83,25 @@ def contacts(work: Reading) -> list[Contact]:
     return sorted(work.session.scalars(statement), key=lambda contact: contact.code)
 
 
-def contact(work: Reading, code: str) -> Contact:
+def get_contact(work: Reading, code: str) -> Contact:
     """Return a contact that the caller may see.
 
     Raises RoleMissing (403), or NotFound (404) for an unknown or another office's contact.
     """
-    for found in contacts(work):
+    for found in list_contacts(work):
         if found.code == code:
             return found
     raise NotFound("There is no such contact, or it is not of your office.")
 
 
-def cases_waiting(work: Reading, focal_point_id: UUID) -> int:
+def count_waiting_cases(work: Reading, focal_point_id: UUID) -> int:
     """Count the cases with a running deadline of a focal point, without naming them."""
     waiting = (Clock.waits_on == focal_point_id) & Clock.stopped_at.is_(None)
     found = select(func.count(Clock.case_id.distinct())).where(waiting)
     return work.session.scalars(found).one()
 
 
-def changes(work: Reading) -> Select[DirectoryChange, int]:
+def select_changes(work: Reading) -> Select[DirectoryChange, int]:
     """Select the changes of the directory; raises RoleMissing (403).
 
     Administrators and oversight may read them.

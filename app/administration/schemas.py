@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, StrictBool, StrictInt
 
 from app.deadlines.schemas import TimeLimitOut
-from app.directory.addresses import LONGEST, Channel
+from app.directory.addresses import MAX_LENGTH, Channel
 from app.directory.kinds import Confidence, Level, StateRouting
 from app.directory.schemas import (
     A_LINE,
@@ -19,20 +19,20 @@ from app.directory.schemas import (
 )
 from app.kernel.paging import Page
 from app.kernel.text import (
-    WHOLE,
-    Asked,
+    WHOLE_NUMBER,
     Code,
     CountryCode,
     Day,
     LanguageTag,
+    RequestModel,
+    ResponseModel,
     SafeLine,
-    Shown,
 )
 
 CONFIDENCE_HELP = "How reliable the source is. Default: `configured`."
 
 
-class PutFocalPoint(Asked, FocalPointOut):
+class PutFocalPoint(RequestModel, FocalPointOut):
     """The new content of an office."""
 
     can_lead: StrictBool
@@ -54,7 +54,7 @@ class WrittenFocalPoint(FocalPointOut):
     ]
 
 
-class AgreementOut(Shown):
+class AgreementOut(ResponseModel):
     """An agreement of countries on how much of a case may cross their borders."""
 
     code: Annotated[Code, Field(description="Its identifier.")]
@@ -73,7 +73,7 @@ class AgreementPage(Page[AgreementOut]):
     """Every agreement, sorted by code, with those that have ended."""
 
 
-class PutAgreement(Asked, AgreementOut):
+class PutAgreement(RequestModel, AgreementOut):
     """The new content of an agreement."""
 
     in_force_from: Day
@@ -85,11 +85,11 @@ class PutAgreement(Asked, AgreementOut):
     )
 
 
-class PutTimeLimit(Asked, TimeLimitOut):
+class PutTimeLimit(RequestModel, TimeLimitOut):
     """The new content of a time limit."""
 
     amount: Annotated[
-        Annotated[StrictInt, Field(ge=1, le=10_000), WHOLE] | None,
+        Annotated[StrictInt, Field(ge=1, le=10_000), WHOLE_NUMBER] | None,
         Field(description="Null removes the limit; `unit` has to be null as well."),
     ]
     confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
@@ -97,7 +97,7 @@ class PutTimeLimit(Asked, TimeLimitOut):
     )
 
 
-class ContactOut(Shown):
+class ContactOut(ResponseModel):
     """An address to which an office gets notifications."""
 
     code: Annotated[Code, Field(description="Its identifier.")]
@@ -107,7 +107,7 @@ class ContactOut(Shown):
         str,
         Field(
             min_length=1,
-            max_length=LONGEST,
+            max_length=MAX_LENGTH,
             description="A plain e-mail address, or a phone number in E.164 format.",
             examples=["duty@example.org"],
             json_schema_extra={"format": "contact-address"},
@@ -128,13 +128,13 @@ class ContactPage(Page[ContactOut]):
     """The contacts that you may see, sorted by code."""
 
 
-class PutContact(Asked, ContactOut):
+class PutContact(RequestModel, ContactOut):
     """The new content of a contact."""
 
     active: StrictBool
 
 
-class CountrySettings(Asked):
+class CountrySettings(RequestModel):
     """The settings of a country that an administrator may change.
 
     Its name, its region and its sources come with the files of the directory.
@@ -165,14 +165,14 @@ class CountrySettings(Asked):
     ]
 
 
-class Hand(Shown):
+class Hand(ResponseModel):
     """An account, named by its focal point and label."""
 
     focal_point: str
     account: Annotated[str, Field(description="A staff number or a duty post.")]
 
 
-class DirectoryChangeOut(Shown):
+class DirectoryChangeOut(ResponseModel):
     """A change of one row of the directory: its content before and after."""
 
     at: datetime

@@ -8,7 +8,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
 from app.access.actions import ApprovalUnusable, RolesIncompatible
-from app.access.models import Account, ApiKey, prefix_at
+from app.access.models import Account, ApiKey, format_prefix
 from app.access.schemas import (
     AccountOut,
     AccountPage,
@@ -21,22 +21,28 @@ from app.access.schemas import (
     Rotation,
     SomeRoles,
 )
-from app.administration import issuing, staffing
-from app.administration.issuing import MadeKey
-from app.administration.staffing import AboutYourself, AccountEnded
-from app.api.acting import Headers, View, add_location, create_once, run_once
+from app.administration import account_changes, api_key_changes
+from app.administration.account_changes import AboutYourself, AccountEnded
+from app.administration.api_key_changes import MadeKey
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import render
-from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
-from app.api.nouns import ResourceRouter
-from app.api.problems import KEYED, list_problems
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    ApprovalId,
+    IfNoneMatch,
+    Once,
+    ReadAccounts,
+    WriteAccounts,
+)
+from app.api.http.problems import KEYED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, View, add_location, create_once, run_once
 from app.directory import queries as directory
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 router = ResourceRouter("accounts", "/accounts")
 Prefix = Annotated[str, Path(pattern=r"^[0-9a-f]{10}$", description="A key's prefix.")]
@@ -71,7 +77,7 @@ MAKE: Final[Answers] = {
 def build_account(work: Reading, account: Account) -> AccountOut:
     """Return an account with the code of its focal point."""
     of = directory.by_id(work, account.focal_point_id)
-    return AccountOut.of(account, of.code)
+    return AccountOut.from_account(account, of.code)
 
 
 def show_account(
@@ -95,23 +101,25 @@ def show_lowered(
 
 def show_key(_: Reading, key: ApiKey, status: int, headers: Headers) -> Response:
     """Return the description of a key, without the key itself."""
-    return render(KeyOut.of(key), status=status, headers=headers)
+    return render(KeyOut.from_key(key), status=status, headers=headers)
 
 
 def show_made_key(_: Reading, made: MadeKey, status: int, headers: Headers) -> Response:
     """Return a key that was made; the key itself only in the first answer."""
-    return render(MadeKeyOut.new(made.row, made.secret), status=status, headers=headers)
+    return render(
+        MadeKeyOut.from_new_key(made.row, made.secret), status=status, headers=headers
+    )
 
 
 def find_key_again(work: Reading, key_id: UUID) -> ApiKey:
     """Find a key for a retry, if the caller may still see its account."""
-    key = access.key_named(work, prefix_at(key_id))
-    staffing.find(work, key.account_id)
+    key = access.get_key_by_prefix(work, format_prefix(key_id))
+    account_changes.find(work, key.account_id)
     return key
 
 
-ACCOUNT: Final = View(staffing.find, show_account)
-LOWERED: Final = View(staffing.find, show_lowered)
+ACCOUNT: Final = View(account_changes.find, show_account)
+LOWERED: Final = View(account_changes.find, show_lowered)
 API_KEY: Final = View(find_key_again, show_key)
 MADE_KEY: Final = View(
     lambda work, it: MadeKey(find_key_again(work, it), None), show_made_key
@@ -127,8 +135,11 @@ def list_accounts(
     For administrators and for supervisors of that focal point.
     """
     with begin() as work:
-        of = staffing.office(work, focal_point)
-        items = [AccountOut.of(one, of.code) for one in access.accounts(work, of.id)]
+        of = account_changes.get_office(work, focal_point)
+        items = [
+            AccountOut.from_account(one, of.code)
+            for one in access.list_accounts(work, of.id)
+        ]
         page = AccountPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -137,7 +148,7 @@ def list_accounts(
 def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
     """Read your own account or one that you may manage."""
     with begin() as work:
-        return render(build_account(work, staffing.find(work, account_id)))
+        return render(build_account(work, account_changes.find(work, account_id)))
 
 
 @router.post("", response_model=AccountOut, responses=OPEN)
@@ -154,7 +165,7 @@ def open_account(
     """
     with begin() as work:
         return create_once(
-            work, key, ACCOUNT, lambda: staffing.open_account(work, new, approval)
+            work, key, ACCOUNT, lambda: account_changes.open_account(work, new, approval)
         )
 
 
@@ -176,7 +187,9 @@ def grant_roles(
             work,
             key,
             ACCOUNT,
-            lambda: staffing.grant_roles(work, account_id, frozenset(new.roles), approval),
+            lambda: account_changes.grant_roles(
+                work, account_id, frozenset(new.roles), approval
+            ),
         )
 
 
@@ -192,7 +205,7 @@ def revoke_roles(
             work,
             key,
             LOWERED,
-            lambda: staffing.revoke_roles(work, account_id, frozenset(body.roles)),
+            lambda: account_changes.revoke_roles(work, account_id, frozenset(body.roles)),
         )
 
 
@@ -206,7 +219,7 @@ def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Respon
     """
     with begin() as work:
         return run_once(
-            work, key, LOWERED, lambda: staffing.disable_account(work, account_id)
+            work, key, LOWERED, lambda: account_changes.disable_account(work, account_id)
         )
 
 
@@ -216,8 +229,8 @@ def list_keys(
 ) -> Response:
     """List the API keys of an account, including ended ones, without their secrets."""
     with begin() as work:
-        account = staffing.find(work, account_id)
-        items = [KeyOut.of(key) for key in access.keys(work, account.id)]
+        account = account_changes.find(work, account_id)
+        items = [KeyOut.from_key(key) for key in access.list_keys(work, account.id)]
         page = KeyPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -237,7 +250,10 @@ def make_key(
     """
     with begin() as work:
         return create_once(
-            work, key, MADE_KEY, lambda: issuing.make_key(work, account_id, new, approval)
+            work,
+            key,
+            MADE_KEY,
+            lambda: api_key_changes.make_key(work, account_id, new, approval),
         )
 
 
@@ -262,7 +278,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
             work,
             key,
             MADE_KEY,
-            lambda: issuing.rotate_key(work, account_id, prefix, body, approval),
+            lambda: api_key_changes.rotate_key(work, account_id, prefix, body, approval),
         )
 
 
@@ -276,5 +292,5 @@ def revoke_key(
     """
     with begin() as work:
         return run_once(
-            work, key, API_KEY, lambda: issuing.revoke_key(work, account_id, prefix)
+            work, key, API_KEY, lambda: api_key_changes.revoke_key(work, account_id, prefix)
         )

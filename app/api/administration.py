@@ -13,10 +13,10 @@ from app.access.models import Approval
 from app.administration import actions, queries
 from app.administration.actions import (
     CountryUnknown,
+    DirectoryTable,
     DirectoryUnsound,
-    Shelf,
-    Wish,
-    Written,
+    PutRow,
+    WrittenRow,
 )
 from app.administration.schemas import (
     AgreementOut,
@@ -29,8 +29,8 @@ from app.administration.schemas import (
     WrittenFocalPoint,
 )
 from app.api.approvals import ASKED, Answers, get_account_labels, show_approval
-from app.api.conditional import render
-from app.api.deps import (
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
     ApprovalId,
     Expect,
     IfMatch,
@@ -39,18 +39,18 @@ from app.api.deps import (
     ReadDirectory,
     WriteDirectory,
 )
-from app.api.nouns import ResourceRouter
-from app.api.problems import NOT_FOUND, list_problems
-from app.directory.changes import DirectoryChange
+from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.directory.history import DirectoryChange
 from app.directory.models import FocalPoint
 from app.directory.queries import FocalPointUnknown
 from app.directory.schemas import CountryOut
 from app.kernel.lifecycle import RoleMissing
-from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound, Problem
 from app.kernel.text import Code, CountryCode
-from app.kernel.versions import Expected, VersionNotGiven, VersionStale
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
+from app.kernel.versions import ExpectedTag, VersionNotGiven, VersionStale
 
 router = ResourceRouter("administration")
 
@@ -88,26 +88,26 @@ def report_body_errors() -> Iterator[None]:
         raise RequestValidationError(errors) from None
 
 
-def replace_row(work: Writing, shelf: Shelf, wish: Wish) -> Response:
+def replace_row(work: Writing, shelf: DirectoryTable, wish: PutRow) -> Response:
     """Write a row and return it with its tag, or return 202 with the approval."""
     with report_body_errors():
-        done = actions.put(work, shelf, wish)
+        done = actions.write_row(work, shelf, wish)
     work.session.flush()
     if isinstance(done, Approval):
         return show_approval(work, done, status=202)
     return show_row(work, shelf, done)
 
 
-def show_row(work: Reading, shelf: Shelf, written: Written) -> Response:
+def show_row(work: Reading, shelf: DirectoryTable, written: WrittenRow) -> Response:
     """Return a row as it is now; for an office also how many cases wait for it."""
     entry = written.entry
     shown = shelf.shown.model_validate(entry)
     if isinstance(entry, FocalPoint):
-        waiting = queries.cases_waiting(work, entry.id)
+        waiting = queries.count_waiting_cases(work, entry.id)
         shown = WrittenFocalPoint(**shown.model_dump(), cases_waiting=waiting)
-    headers = {"ETag": actions.tag_of(shelf, entry) or ""}
+    headers = {"ETag": actions.compute_entity_tag(shelf, entry) or ""}
     if written.created:
-        headers["Location"] = f"/v1/{shelf.register.subject_of(queries.values(entry))}"
+        headers["Location"] = f"/v1/{shelf.register.get_subject(queries.get_values(entry))}"
     return render(shown, status=201 if written.created else 200, headers=headers)
 
 
@@ -138,7 +138,7 @@ def replace_focal_point(
     """
     require_same_code(focal_point, office.code)
     with begin() as work:
-        wish = Wish(focal_point, office, expected, approval)
+        wish = PutRow(focal_point, office, expected, approval)
         return replace_row(work, actions.FOCAL_POINTS, wish)
 
 
@@ -146,7 +146,7 @@ def replace_focal_point(
 def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the agreements on what may cross borders, including ended ones."""
     with begin() as work:
-        items = [AgreementOut.model_validate(row) for row in queries.agreements(work)]
+        items = [AgreementOut.model_validate(row) for row in queries.list_agreements(work)]
         page = AgreementPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -178,7 +178,7 @@ def replace_agreement(
     """
     require_same_code(agreement, terms.code)
     with begin() as work:
-        wish = Wish(agreement, terms, expected, approval)
+        wish = PutRow(agreement, terms, expected, approval)
         return replace_row(work, actions.AGREEMENTS, wish)
 
 
@@ -208,7 +208,7 @@ def replace_country(
     """
     with begin() as work:
         queries.get(work, actions.COUNTRIES.register, country)
-        wish = Wish(country, settings, Expected(seen.if_match, None), approval)
+        wish = PutRow(country, settings, ExpectedTag(seen.if_match, None), approval)
         return replace_row(work, actions.COUNTRIES, wish)
 
 
@@ -226,8 +226,8 @@ def list_directory_changes(
     """
     with begin() as work:
         keys = (DirectoryChange.number,)
-        statement = queries.changes(work)
-        rows, after, more = paginate(work, statement, keys, query, name="changes")
+        statement = queries.select_changes(work)
+        rows, after, more = load_page(work, statement, keys, query, name="changes")
         items = build_changes(work, [change for change, _ in rows])
         page = DirectoryChangePage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)

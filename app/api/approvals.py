@@ -9,17 +9,17 @@ from fastapi import Response
 from app.access import actions, queries
 from app.access.models import Approval
 from app.administration.schemas import Hand
-from app.api.conditional import render
-from app.api.deps import Approve, IfNoneMatch, Paging, ReadApprovals
-from app.api.nouns import ResourceRouter
-from app.api.problems import NOT_FOUND, list_problems
-from app.cases import approving
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import Approve, IfNoneMatch, Paging, ReadApprovals
+from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.cases import approvals
 from app.casework.schemas import ApprovalOut, ApprovalPage
 from app.directory import queries as directory
 from app.kernel.lifecycle import RoleMissing
-from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 router = ResourceRouter("approvals", "/approvals")
 type Answers = dict[int | str, dict[str, Any]]
@@ -40,8 +40,8 @@ def build_approvals(work: Reading, approvals: Iterable[Approval]) -> list[Approv
 
 def get_account_labels(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
     """Return accounts with their labels and the codes of their focal points."""
-    found = queries.labels(work, accounts)
-    codes = directory.codes(work, [of for of, _ in found.values()])
+    found = queries.get_labels(work, accounts)
+    codes = directory.get_codes(work, [of for of, _ in found.values()])
     return {
         account: Hand(focal_point=codes[of], account=label)
         for account, (of, label) in found.items()
@@ -74,7 +74,7 @@ def show_approval(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the response for one approval."""
-    found = queries.approval(work, approval) if isinstance(approval, UUID) else approval
+    found = queries.get_approval(work, approval) if isinstance(approval, UUID) else approval
     [shown] = build_approvals(work, [found])
     return render(shown, status=status, headers=headers)
 
@@ -88,8 +88,8 @@ def list_approvals(
     Approvals that you gave are listed until they are used: to take one back, refuse it.
     """
     with begin() as work:
-        statement = queries.approvals(work)
-        rows, after, more = paginate(
+        statement = queries.select_approvals(work)
+        rows, after, more = load_page(
             work, statement, (Approval.number,), query, name="approvals"
         )
         items = build_approvals(work, [approval for approval, _ in rows])
@@ -108,7 +108,9 @@ def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
 def approve_approval(begin: Approve, approval_id: UUID) -> Response:
     """Approve an action that another person asked for."""
     with begin() as work:
-        return show_approval(work, approving.decide(work, approval_id, approve=True))
+        return show_approval(
+            work, approvals.decide_approval(work, approval_id, approve=True)
+        )
 
 
 @router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
@@ -118,4 +120,6 @@ def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     You can also refuse what you approved before, as long as it was not used.
     """
     with begin() as work:
-        return show_approval(work, approving.decide(work, approval_id, approve=False))
+        return show_approval(
+            work, approvals.decide_approval(work, approval_id, approve=False)
+        )

@@ -6,14 +6,21 @@ from fastapi import Query, Response
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.acting import run_on_case
-from app.api.conditional import render
-from app.api.deps import CaseCode, IfMatch, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.nouns import ResourceRouter
-from app.api.problems import CREATION, KEYED, NOT_FOUND, VERSIONED, list_problems
-from app.api.seeing import is_first_read, record_first_read
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    CaseCode,
+    IfMatch,
+    IfNoneMatch,
+    Once,
+    ReadCases,
+    WriteCases,
+)
+from app.api.http.problems import CREATION, KEYED, NOT_FOUND, VERSIONED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import run_on_case
+from app.api.read_receipts import is_first_read, record_first_read
 from app.cases import queries
-from app.cases.filters import is_at
+from app.cases.filters import is_at_stage
 from app.cases.lifecycle import Stage, State
 from app.cases.models import Party
 from app.cases.schemas import NewRisk, NoticeFields
@@ -26,9 +33,9 @@ from app.kernel.actors import Relation
 from app.kernel.free_space import SpaceReserved
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
-from app.kernel.needs import NeedsUnmet
-from app.kernel.paging import CursorUnknown, PageQuery, paginate
+from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.quotas import TooManyDrafts
+from app.kernel.requirements import NeedsUnmet
 from app.kernel.text import CountryCode
 
 router = ResourceRouter("cases", "/cases")
@@ -58,7 +65,7 @@ def write_case(begin: WriteCases, key: Once, new: NewCase) -> Response:
     If no answer arrives, repeat the request with the same Idempotency-Key.
     """
     with begin() as work:
-        return run_on_case(work, key, lambda: intake.write(work, new), created=True)
+        return run_on_case(work, key, lambda: intake.write_case(work, new), created=True)
 
 
 class CaseQuery(PageQuery):
@@ -80,11 +87,13 @@ def list_cases(
     """List the cases of which you are a party. To follow changes, use the feed."""
     with begin() as work:
         states = query.state or State
-        statement = queries.mine(work, query.role, states, query.priority, query.country)
+        statement = queries.list_own(
+            work, query.role, states, query.priority, query.country
+        )
         if query.stage:
-            statement = statement.where(is_at(work, query.stage))
-        rows, after, more = paginate(work, statement, (Party.number,), query, name="cases")
-        items = situation.show(work, [case for case, _ in rows])
+            statement = statement.where(is_at_stage(work, query.stage))
+        rows, after, more = load_page(work, statement, (Party.number,), query, name="cases")
+        items = situation.show_cases(work, [case for case, _ in rows])
         page = CasePage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
@@ -96,7 +105,7 @@ def get_case(
     """Read one case: its summary (`notice`), its state and the actions open to you."""
     with begin() as work:
         case = queries.get(work, code)
-        [shown] = situation.show(work, [case])
+        [shown] = situation.show_cases(work, [case])
         response = render(shown, version=shown.version, if_none_match=if_none_match)
         first = is_first_read(work, case)
     if first:
@@ -114,7 +123,9 @@ def mend_notice(
 ) -> Response:
     """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
     with begin() as work:
-        return run_on_case(work, key, lambda: intake.mend(work, code, seen, notice))
+        return run_on_case(
+            work, key, lambda: intake.update_case_summary(work, code, seen, notice)
+        )
 
 
 @router.post(
@@ -124,5 +135,5 @@ def assess_risk(begin: WriteCases, code: CaseCode, key: Once, risk: NewRisk) -> 
     """Record how high the risk to the person is now. Any party of the case may do this."""
     with begin() as work:
         return run_on_case(
-            work, key, lambda: intake.assess(work, code, risk), key_needed=True
+            work, key, lambda: intake.assess_risk(work, code, risk), key_needed=True
         )

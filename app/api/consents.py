@@ -4,11 +4,11 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import Headers, build_case_view, create_once
-from app.api.conditional import render
-from app.api.deps import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.nouns import ResourceRouter
-from app.api.problems import CREATION, NOT_FOUND, list_problems
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
+from app.api.http.problems import CREATION, NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, build_case_view, create_once
 from app.cases import queries as cases
 from app.casework import telling
 from app.consents import queries
@@ -18,17 +18,17 @@ from app.consents.schemas import ConsentList, ConsentOut, NewConsent, TakeBack
 from app.directory import queries as directory
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 router = ResourceRouter("consents", "/cases/{code}/consents")
 
 
 def build_consents(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
     """Return consents, with the recipients that the caller may know."""
-    named, own_office = telling.named_in(work, consents), work.actor.focal_point_id
-    hints = telling.hints_for(work, consents)
+    named, own_office = telling.get_named_codes(work, consents), work.actor.focal_point_id
+    hints = telling.get_hints(work, consents)
     return [
-        ConsentOut.of(
+        ConsentOut.from_consent(
             one, named, not_yet=hints.get(one.id), as_reported=one.recorded_by == own_office
         )
         for one in consents
@@ -70,7 +70,7 @@ def list_consents(
 ) -> Response:
     """List the consents that you may know. A recipient gets those that name it."""
     with begin() as work:
-        found = telling.consents_for(work, cases.get(work, code))
+        found = telling.list_consents(work, cases.get(work, code))
         return render(
             ConsentList(items=build_consents(work, found)), if_none_match=if_none_match
         )

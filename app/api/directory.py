@@ -7,11 +7,11 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from app.access import queries as access
-from app.api.acting import Headers, View, run_once
-from app.api.conditional import render
-from app.api.deps import IfNoneMatch, Once, ReadDirectory, WriteDirectory
-from app.api.nouns import ResourceRouter
-from app.api.problems import KEYED, NOT_FOUND, list_problems
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import IfNoneMatch, Once, ReadDirectory, WriteDirectory
+from app.api.http.problems import KEYED, NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, View, run_once
 from app.cases.lifecycle import TABLE as CASE
 from app.directory import actions, queries
 from app.directory.kinds import Service
@@ -29,15 +29,15 @@ from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.lifecycle import ActionNotYours, AnyOf, RoleMissing, Table
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
-from app.kernel.text import Code, CountryCode, Shown
-from app.kernel.work import Reading
+from app.kernel.text import Code, CountryCode, ResponseModel
+from app.kernel.transactions import Reading
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 
 router = ResourceRouter("directory")
 
 
-class Me(Shown):
+class Me(ResponseModel):
     """The account with which you are signed in."""
 
     account: Annotated[str, Field(description="Your staff number or duty post.")]
@@ -47,7 +47,7 @@ class Me(Shown):
     scopes: list[Scope]
 
 
-class StepOut(Shown):
+class StepOut(ResponseModel):
     """One row of a life cycle. `to` is null if the state does not change.
 
     `states` is empty if the row creates a record.
@@ -64,7 +64,7 @@ class StepOut(Shown):
     ]
 
 
-class Lifecycles(Shown):
+class Lifecycles(ResponseModel):
     """The life cycles of the mechanism as the service enforces them."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -79,7 +79,7 @@ class Lifecycles(Shown):
 def get_me(begin: ReadDirectory) -> Response:
     """Read your account, its focal point, its roles and the scopes of your key."""
     with begin() as work:
-        account = access.account(work)
+        account = access.get_own_account(work)
         focal_point = queries.by_id(work, account.focal_point_id).code
         return render(
             Me(
@@ -110,7 +110,7 @@ def list_focal_points(
     """List the focal points, each with the quality of its source."""
     with begin() as work:
         chosen = (query.country, query.service)
-        rows, after, more = queries.page_focal_points(work, query, *chosen)
+        rows, after, more = queries.list_focal_points(work, query, *chosen)
         items = [FocalPointOut.model_validate(row) for row in rows]
         page = FocalPointPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
@@ -122,7 +122,7 @@ def list_focal_points(
 def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
     """Read one focal point."""
     with begin() as work:
-        return render(FocalPointOut.model_validate(queries.find(work, focal_point)))
+        return render(FocalPointOut.model_validate(queries.get_by_code(work, focal_point)))
 
 
 @router.put(
@@ -140,7 +140,7 @@ def write_capacity(
     """
     with begin() as work:
         return run_once(
-            work, key, CAPACITY, lambda: actions.say_capacity(work, focal_point, new.free)
+            work, key, CAPACITY, lambda: actions.set_capacity(work, focal_point, new.free)
         )
 
 
@@ -151,7 +151,7 @@ def show_capacity(
     headers: Headers,
 ) -> Response:
     """Return the capacity that an office reported last."""
-    return render(CapacityOut.of(office), status=status, headers=headers)
+    return render(CapacityOut.from_focal_point(office), status=status, headers=headers)
 
 
 CAPACITY: Final = View(queries.by_id, show_capacity)
@@ -161,7 +161,7 @@ CAPACITY: Final = View(queries.by_id, show_capacity)
 def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the countries. Fields without a source are empty."""
     with begin() as work:
-        items = [CountryOut.model_validate(row) for row in queries.countries(work)]
+        items = [CountryOut.model_validate(row) for row in queries.list_countries(work)]
         page = CountryPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 

@@ -12,36 +12,36 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from app.api.conditional import JSON, has, render_not_modified
-from app.api.deps import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
-from app.api.guard import Begin, authenticate_again
-from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
-from app.api.turns import Turn, Turns
-from app.api.waiting import (
+from app.api.http.authorization import Begin, authenticate_again
+from app.api.http.conditional_requests import JSON, matches_tag, render_not_modified
+from app.api.http.dependencies import CAN_READ_FEED, IfNoneMatch, Paging, ReadFeed
+from app.api.http.long_polling import (
     APPLIED,
     APPLIED_HEADER,
-    Bell,
+    FeedWatcher,
     WaitSeconds,
     claim_stream_place,
     wait_unless_disconnected,
 )
+from app.api.http.problems import list_problems
+from app.api.http.read_slots import ReadSlot, ReadSlots
+from app.api.http.routers import ResourceRouter
 from app.feed import actions, queries, situation
 from app.feed.cursors import CursorGone
-from app.feed.queries import Mark
+from app.feed.queries import FeedPosition
 from app.feed.schemas import EventPage
 from app.feed.situation import News
 from app.kernel.paging import CursorText, CursorUnknown, PageQuery
 from app.kernel.problems import Problem
-from app.kernel.work import Reading, writing
+from app.kernel.transactions import Reading, begin_write
 
 STREAM_BATCH: Final = 100
 """The most events that a stream reads at once."""
 
-SILENCE: Final = 15.0
+HEARTBEAT_SECONDS: Final = 15.0
 """Seconds without an event after which a stream sends a comment to stay open."""
 
-LIFETIME: Final = 300.0
+STREAM_SECONDS: Final = 300.0
 """Seconds after which a stream ends. The next request's cursor proves what arrived."""
 
 RETRY_MS: Final = 2000
@@ -91,22 +91,22 @@ class StreamStart(BaseModel):
 class Poll:
     """The position of a client and its new events, or None if it has that page already."""
 
-    mark: Mark
+    mark: FeedPosition
     news: News | None
 
     def answer(self, headers: dict[str, str]) -> Response:
         """Return the page of events with its entity tag, or 304."""
         if self.news is None:
             return render_not_modified(self.mark.tag, headers)
-        body = situation.page(self.mark, self.news).model_dump_json().encode()
+        body = situation.build_page(self.mark, self.news).model_dump_json().encode()
         return Response(body, 200, {"ETag": self.mark.tag, **headers}, JSON)
 
 
 def read(work: Reading, query: PageQuery, if_none_match: str | None = None) -> Poll:
     """Read the events after the cursor."""
-    mark = queries.look(work, query)
-    known = if_none_match is not None and has(if_none_match, mark.tag)
-    return Poll(mark, None if known else situation.news(work, mark, query.limit))
+    mark = queries.get_position(work, query)
+    known = if_none_match is not None and matches_tag(if_none_match, mark.tag)
+    return Poll(mark, None if known else situation.list_news(work, mark, query.limit))
 
 
 def poll(begin: Begin[Reading], query: PageQuery, if_none_match: str | None = None) -> Poll:
@@ -114,8 +114,8 @@ def poll(begin: Begin[Reading], query: PageQuery, if_none_match: str | None = No
     with begin() as work:
         polled = read(work, query, if_none_match)
     if polled.mark.advances:
-        with writing(work.ground, work.actor) as more:
-            actions.keep_retrieval(more, polled.mark.start)
+        with begin_write(work.runtime, work.actor) as more:
+            actions.record_retrieval(more, polled.mark.start)
     return polled
 
 
@@ -154,18 +154,18 @@ async def list_events(
     return polled.answer(applied)
 
 
-async def wait_for_events(request: Request, mark: Mark, seconds: float) -> bool:
+async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) -> bool:
     """Wait until there are new events and return whether there are.
 
     The wait does not count as time of the service in metrics and logs. Raises
     TooManyRequests (429) if too many requests of the account wait already.
     """
     clock = asyncio.get_running_loop().time
-    bell: Bell = request.app.state.bell
-    turn: Turn = request.state.turn
+    bell: FeedWatcher = request.app.state.bell
+    turn: ReadSlot = request.state.turn
     actor, began = request.state.actor, clock()
     with bell.claim_place(actor.account_id):
-        turn.give()
+        turn.release()
         try:
             news = bell.wait_beyond(actor.focal_point_id, mark.head, seconds)
             rang = await wait_unless_disconnected(request, news)
@@ -213,19 +213,19 @@ async def stream_events(
 
 async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
     """Yield stored and new events until the key, the time or the service ends."""
-    bell: Bell = request.app.state.bell
-    turns: Turns = request.app.state.turns
+    bell: FeedWatcher = request.app.state.bell
+    turns: ReadSlots = request.app.state.turns
     clock = asyncio.get_running_loop().time
-    reader, ends = request.state.actor.focal_point_id, clock() + LIFETIME
+    reader, ends = request.state.actor.focal_point_id, clock() + STREAM_SECONDS
     yield format_sse_event(retry=RETRY_MS)
     while True:
         mark, position = polled.mark, polled.mark.start
         for position, event in polled.news or ():
             yield format_sse_event(
-                id=mark.cursor(position), data_str=event.model_dump_json()
+                id=mark.format_cursor(position), data_str=event.model_dump_json()
             )
         while position >= mark.head and not await bell.wait_beyond(
-            reader, position, SILENCE
+            reader, position, HEARTBEAT_SECONDS
         ):
             if bell.closed or clock() > ends:
                 return
@@ -233,9 +233,11 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
         if clock() > ends:
             return
         try:
-            async with turns.reading():
+            async with turns.take_slot():
                 begin = await authenticate_again(request, CAN_READ_FEED)
-                polled = await run_in_threadpool(read_next, begin, mark.cursor(position))
+                polled = await run_in_threadpool(
+                    read_next, begin, mark.format_cursor(position)
+                )
         except Problem:
             return
 

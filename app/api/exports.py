@@ -2,11 +2,11 @@
 
 from fastapi import Response
 
-from app.api.conditional import render
-from app.api.deps import CaseCode, OpenSections, Purpose
-from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
-from app.api.seeing import OPENING
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import CaseCode, OpenSections, Purpose
+from app.api.http.problems import list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.read_receipts import OPENING
 from app.disclosure import exporting
 from app.disclosure.schemas import HtcdsExport
 from app.kernel.free_space import SpaceReserved

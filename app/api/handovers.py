@@ -6,12 +6,19 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.acting import run_on_handover
-from app.api.conditional import render
-from app.api.deps import CaseCode, IfMatch, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.nouns import ResourceRouter
-from app.api.problems import KEYED, NOT_FOUND, VERSIONED, list_problems
-from app.api.seeing import is_first_read, record_first_read
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    CaseCode,
+    IfMatch,
+    IfNoneMatch,
+    Once,
+    ReadCases,
+    WriteCases,
+)
+from app.api.http.problems import KEYED, NOT_FOUND, VERSIONED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import run_on_handover
+from app.api.read_receipts import is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
@@ -32,10 +39,10 @@ from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
-from app.kernel.needs import NeedsUnmet
-from app.kernel.paging import CursorUnknown, PageQuery, paginate
+from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.problems import NotFound
-from app.kernel.work import Writing
+from app.kernel.requirements import NeedsUnmet
+from app.kernel.transactions import Writing
 
 router = ResourceRouter("handovers")
 
@@ -98,9 +105,9 @@ def list_handovers(
 ) -> Response:
     """List the handovers offered to you, those of the cases you lead, and past ones."""
     with begin() as work:
-        statement = queries.mine(work, query.side, query.state, query.case)
+        statement = queries.list_own(work, query.side, query.state, query.case)
         keys = (Party.number, Handover.number)
-        rows, after, more = paginate(work, statement, keys, query, name="handovers")
+        rows, after, more = load_page(work, statement, keys, query, name="handovers")
         items = show(work, [handover for handover, *_ in rows])
         page = HandoverPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
@@ -134,10 +141,10 @@ def accept_handover(
     The requirements of the offer are checked again. The lead, its deadlines and the
     sender's side of open referrals move to you in one transaction.
     """
-    terms = body.terms()
+    terms = body.to_terms()
 
     def apply(work: Writing) -> Handover:
-        checked = actions.ready(work, handover_id, Action.ACCEPT, seen, terms)
+        checked = actions.lock_and_check(work, handover_id, Action.ACCEPT, seen, terms)
         return actions.accept(work, checked, body)
 
     with begin() as work:
@@ -159,7 +166,7 @@ def decline_handover(
     terms = Terms(reason=body.reason)
 
     def apply(work: Writing) -> Handover:
-        checked = actions.ready(work, handover_id, Action.DECLINE, seen, terms)
+        checked = actions.lock_and_check(work, handover_id, Action.DECLINE, seen, terms)
         return actions.decline(work, checked, body)
 
     with begin() as work:
@@ -173,7 +180,7 @@ def cancel_handover(
     """Cancel an offer, as the lead. The office that was asked loses access at once."""
 
     def apply(work: Writing) -> Handover:
-        checked = actions.ready(work, handover_id, Action.CANCEL, seen)
+        checked = actions.lock_and_check(work, handover_id, Action.CANCEL, seen)
         return actions.cancel(work, checked, body.note)
 
     with begin() as work:

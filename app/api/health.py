@@ -5,15 +5,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from app.deadlines.keeping import Keeping, look
+from app.deadlines.worker_health import WorkerHealth, load_worker_health
 from app.kernel import time_zones
-from app.kernel.db import migrated_to
+from app.kernel.db import get_current_migration
 from app.kernel.ledger import Ledger, LedgerRefused
-from app.kernel.migrations import head
+from app.kernel.migrations import get_newest_migration
 from app.kernel.problems import Busy
-from app.kernel.work import Ground
+from app.kernel.transactions import Runtime
 from app.metrics.gauges import OUTBOX, WEBHOOKS
-from app.metrics.measuring import measure
+from app.metrics.measurement import measure
 
 router = APIRouter(tags=["health"])
 
@@ -88,7 +88,7 @@ def get_readiness(request: Request) -> Response:
     Without a running worker the service is not ready, because a new case would wait without
     a deadline. It is not ready either if the database contains data that was erased.
     """
-    ground: Ground = request.app.state.ground
+    ground: Runtime = request.app.state.runtime
     found = {
         **check_database(ground),
         "erasures": check_ledger(ground, request.app.state.ledger),
@@ -100,55 +100,55 @@ def get_readiness(request: Request) -> Response:
         **check_deliveries(ground, found["database"]),
         drill=ground.is_drill,
         clock_speed=ground.speed,
-        time_zones=time_zones.version(),
+        time_zones=time_zones.get_version(),
         **found,
     )
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")
 
 
-def check_database(ground: Ground) -> dict[str, str]:
+def check_database(ground: Runtime) -> dict[str, str]:
     """Return the state of the database, the worker and the deadlines."""
     unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
         if ground.database.is_standby():
             return {"database": "a standby: it takes no writes", **unknown}
-        with ground.database.writing() as session:
-            if migrated_to(session) != head():
+        with ground.database.begin_write() as session:
+            if get_current_migration(session) != get_newest_migration():
                 return {"database": "migrations are due", **unknown}
             return {
                 "database": READY,
-                **describe_keeping(look(session, ground.time(session))),
+                **describe_keeping(load_worker_health(session, ground.time(session))),
             }
     except Busy:
         return {"database": "busy", **unknown}
 
 
-def check_deliveries(ground: Ground, database: str) -> dict[str, str]:
+def check_deliveries(ground: Runtime, database: str) -> dict[str, str]:
     """Return whether notifications and webhooks are in time; `status` ignores this."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
         return unknown
     try:
-        with ground.database.reading() as session:
+        with ground.database.begin_read() as session:
             now = ground.time(session)
             outgoing, webhooks = (
-                [one for one in measure([watch], session, now) if not one.is_well]
+                [one for one in measure([watch], session, now) if not one.is_within_limit]
                 for watch in (OUTBOX, WEBHOOKS)
             )
     except Busy:
         return unknown
-    ways = sorted({one.of for one in outgoing if one.of})
+    ways = sorted({one.label_value for one in outgoing if one.label_value})
     return {
         "notifications": f"late: {', '.join(ways)}" if ways else IN_TIME,
         "receivers": "late" if webhooks else IN_TIME,
     }
 
 
-def check_ledger(ground: Ground, ledger: Ledger | None) -> str:
+def check_ledger(ground: Runtime, ledger: Ledger | None) -> str:
     """Return whether the database agrees with the ledger of erasures, if there is one."""
     try:
         if ledger is not None:
-            ledger.must_agree(ground)
+            ledger.require_agreement(ground)
     except Busy:
         return "not known"
     except LedgerRefused as refused:
@@ -156,7 +156,7 @@ def check_ledger(ground: Ground, ledger: Ledger | None) -> str:
     return READY
 
 
-def describe_keeping(keeping: Keeping) -> dict[str, str]:
+def describe_keeping(keeping: WorkerHealth) -> dict[str, str]:
     """Return whether all parts of the worker reported lately and no deadline is overdue."""
     silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
     late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY

@@ -5,21 +5,27 @@ from uuid import UUID
 
 from fastapi import Path, Response
 
-from app.access import machines
+from app.access import machine_keys
 from app.access.jwks import KID
 from app.access.models import PublicKey
 from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
-from app.administration import registering, staffing
-from app.administration.registering import NotAMachine, PublicKeyKnown
+from app.administration import account_changes, public_key_changes
+from app.administration.public_key_changes import NotAMachine, PublicKeyKnown
 from app.api.accounts import GRANTING, READ, REVOKE
-from app.api.acting import Headers, View, create_once, run_once
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import render
-from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadAccounts, WriteAccounts
-from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    ApprovalId,
+    IfNoneMatch,
+    Once,
+    ReadAccounts,
+    WriteAccounts,
+)
+from app.api.http.problems import list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, View, create_once, run_once
 from app.kernel.idempotency import KeyMissing
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 router = ResourceRouter("accounts", "/accounts/{account_id}/public-keys")
 Kid = Annotated[str, Path(pattern=KID, description="The thumbprint of a public key.")]
@@ -35,13 +41,13 @@ REGISTER: Final[Answers] = {
 
 def show_key(_: Reading, key: PublicKey, status: int, headers: Headers) -> Response:
     """Return a public key as it is now."""
-    return render(PublicKeyOut.of(key), status=status, headers=headers)
+    return render(PublicKeyOut.from_key(key), status=status, headers=headers)
 
 
 def find_key(work: Reading, key_id: UUID) -> PublicKey:
     """Find a public key for a retry, if the caller may still see its account."""
-    key = machines.key_by_id(work, key_id)
-    staffing.find(work, key.account_id)
+    key = machine_keys.get_public_key(work, key_id)
+    account_changes.find(work, key.account_id)
     return key
 
 
@@ -54,8 +60,11 @@ def list_public_keys(
 ) -> Response:
     """List the public keys of an account, including ended ones."""
     with begin() as work:
-        account = staffing.find(work, account_id)
-        items = [PublicKeyOut.of(key) for key in machines.public_keys(work, account.id)]
+        account = account_changes.find(work, account_id)
+        items = [
+            PublicKeyOut.from_key(key)
+            for key in machine_keys.list_public_keys(work, account.id)
+        ]
         page = PublicKeyPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -80,7 +89,7 @@ def register_public_key(
             work,
             key,
             PUBLIC_KEY,
-            lambda: registering.register_public_key(work, account_id, new, approval),
+            lambda: public_key_changes.register_public_key(work, account_id, new, approval),
         )
 
 
@@ -94,5 +103,5 @@ def revoke_public_key(
             work,
             key,
             PUBLIC_KEY,
-            lambda: registering.revoke_public_key(work, account_id, kid),
+            lambda: public_key_changes.revoke_public_key(work, account_id, kid),
         )

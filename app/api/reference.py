@@ -4,14 +4,14 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
-from app.api.conditional import render
-from app.api.deps import IfNoneMatch, ReadDirectory
-from app.api.languages import ReaderLanguages, build_language_headers
-from app.api.nouns import ResourceRouter
-from app.api.problems import NOT_FOUND
+from app.api.http.conditional_requests import render
+from app.api.http.content_language import ReaderLanguages, build_language_headers
+from app.api.http.dependencies import IfNoneMatch, ReadDirectory
+from app.api.http.problems import NOT_FOUND
+from app.api.http.routers import ResourceRouter
 from app.kernel.languages import ENGLISH
 from app.kernel.problems import NotFound
-from app.reference.lists import LISTS, show
+from app.reference.lists import LISTS, show_list
 from app.reference.schemas import ReferenceList, ReferenceLists, ReferenceListSummary
 
 ListName = Annotated[str, Path(max_length=40, examples=["indicators"])]
@@ -55,7 +55,7 @@ def get_reference(
     with begin():
         if name not in LISTS:
             raise NotFound("There is no such list. GET /v1/reference names all lists.")
-        shown = show(name, languages)
+        shown = show_list(name, languages)
         available = {item.language for item in shown.items}
         headers = build_language_headers(
             one for one in (*languages, ENGLISH) if one in available

@@ -6,9 +6,8 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.acting import get_or_404, run_on_referral
-from app.api.conditional import render
-from app.api.deps import (
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
     CaseCode,
     IfNoneMatch,
     Once,
@@ -17,19 +16,20 @@ from app.api.deps import (
     ReadReferrals,
     WriteReferrals,
 )
-from app.api.nouns import ResourceRouter
-from app.api.problems import CREATION, NOT_FOUND, list_problems
-from app.api.seeing import OPENED, is_first_read, record_first_read
+from app.api.http.problems import CREATION, NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import get_or_404, run_on_referral
+from app.api.read_receipts import OPENED, is_first_read, record_first_read
 from app.cases import queries as cases
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
-from app.disclosure import papers
+from app.disclosure import documents
 from app.disclosure.schemas import NoteList, OpenedArrangement
 from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
-from app.kernel.needs import NeedsUnmet
-from app.kernel.paging import CursorUnknown, PageQuery, paginate
-from app.kernel.work import Writing
+from app.kernel.paging import CursorUnknown, PageQuery, load_page
+from app.kernel.requirements import NeedsUnmet
+from app.kernel.transactions import Writing
 from app.referrals import actions, queries, steps
 from app.referrals.lifecycle import State
 from app.referrals.models import Referral
@@ -81,9 +81,9 @@ def list_referrals(
 ) -> Response:
     """List the referrals that were sent to you and those of the cases that you hold."""
     with begin() as work:
-        statement = queries.mine(work, query.side, query.state, query.case)
+        statement = queries.list_own(work, query.side, query.state, query.case)
         keys = (Party.number, Referral.number)
-        rows, after, more = paginate(work, statement, keys, query, name="referrals")
+        rows, after, more = load_page(work, statement, keys, query, name="referrals")
         items = show(work, [referral for referral, *_ in rows])
         page = ReferralPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
@@ -115,7 +115,7 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
     Offices of the State of origin may never open it. The opening is recorded.
     """
     with begin() as work:
-        opened = papers.open_arrangement(work, referral_id, purpose)
+        opened = documents.open_arrangement(work, referral_id, purpose)
     return render(get_or_404(opened))
 
 
@@ -126,5 +126,5 @@ def open_referral_notes(
     """Open the notes of the referral's actions that you may read."""
     with begin() as work:
         record = queries.get(work, referral_id)
-        opened = papers.open_notes(work, record, purpose)
+        opened = documents.open_notes(work, record, purpose)
     return render(opened)

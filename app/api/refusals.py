@@ -2,11 +2,11 @@
 
 from fastapi import Response
 
-from app.api.conditional import render
-from app.api.deps import IfNoneMatch, ReadStatistics, WriteCases
-from app.api.nouns import ResourceRouter
-from app.api.problems import list_problems
-from app.casework.acting import must_work
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import IfNoneMatch, ReadStatistics, WriteCases
+from app.api.http.problems import list_problems
+from app.api.http.routers import ResourceRouter
+from app.casework.acting import require_working_role
 from app.consents import actions, queries
 from app.consents.schemas import NewRefusal, RefusalCounts
 from app.kernel.free_space import SpaceReserved
@@ -24,7 +24,7 @@ def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
     if no answer arrives. An Idempotency-Key is ignored.
     """
     with begin() as work:
-        must_work(work)
+        require_working_role(work)
         actions.count_refusal(work, new)
         return Response(status_code=204)
 
@@ -37,5 +37,5 @@ def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> R
     small random error that never changes, so that it does not reveal a single person.
     """
     with begin() as work:
-        shown = RefusalCounts(items=queries.refusals(work))
+        shown = RefusalCounts(items=queries.count_refusals(work))
         return render(shown, if_none_match=if_none_match)

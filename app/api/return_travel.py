@@ -5,16 +5,16 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import run_once
 from app.api.approvals import Answers
-from app.api.deps import IfMatch, Once, WriteReferrals
-from app.api.nouns import ResourceRouter
-from app.api.problems import ACTION, VERSIONED, list_problems
-from app.api.return_acts import STEP, run_step, take_with
+from app.api.http.dependencies import IfMatch, Once, WriteReferrals
+from app.api.http.problems import ACTION, VERSIONED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import run_once
+from app.api.return_decision import STEP, run_step, take_with
 from app.api.returns import RETURN
 from app.deadlines.planned_dates import DateNotReached
-from app.returns import deciding
-from app.returns.actions import Said
+from app.returns import decisions
+from app.returns.actions import StepResult
 from app.returns.lifecycle import Action
 from app.returns.needs import Terms
 from app.returns.schemas import (
@@ -59,9 +59,9 @@ def plan_travel(
 
     The recipient has to accept it.
     """
-    command = (return_id, Action.PLAN, seen, body.terms())
+    command = (return_id, Action.PLAN, seen, body.to_terms())
     with begin() as work:
-        return run_step(work, key, command, partial(deciding.plan, travel=body.plan))
+        return run_step(work, key, command, partial(decisions.plan_travel, travel=body.plan))
 
 
 @router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
@@ -82,7 +82,7 @@ def depart_now(
     terms = Terms(reconfirmed=body.reconfirmed_today)
     with begin() as work:
         command = (return_id, Action.DEPART, seen, terms)
-        return run_step(work, key, command, deciding.depart)
+        return run_step(work, key, command, decisions.depart)
 
 
 @router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -94,9 +94,9 @@ def arrive_safely(
     Before the date of the travel plan, in your office's time zone, set `early`.
     """
     command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))
-    said = Said(note=body.note)
+    said = StepResult(note=body.note)
     with begin() as work:
-        apply = partial(deciding.arrive, said=said, early=body.early)
+        apply = partial(decisions.arrive, result=said, early=body.early)
         return run_step(work, key, command, apply)
 
 
@@ -106,9 +106,9 @@ def monitor_return(
 ) -> Response:
     """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
     with begin() as work:
-        visits = deciding.planned(work, body.visits)
+        visits = decisions.plan_visits(work, body.visits)
         command = (return_id, Action.MONITOR, seen, Terms(visits=visits))
-        return run_step(work, key, command, partial(deciding.monitor, visits=visits))
+        return run_step(work, key, command, partial(decisions.monitor, visits=visits))
 
 
 @router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -120,10 +120,10 @@ def report_on_return(
     Before the date of the next planned visit, in your office's time zone, set `early`.
     """
     result = "person_met" if visit.person_met else "not_met"
-    said = Said(result=result, note=visit.note)
+    said = StepResult(result=result, note=visit.note)
     command = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
     with begin() as work:
-        apply = partial(deciding.report, said=said, early=visit.early)
+        apply = partial(decisions.report_visit, result=said, early=visit.early)
         return run_step(work, key, command, apply)
 
 
@@ -141,7 +141,7 @@ def call_off_return(
     transaction.
     """
     with begin() as work:
-        return run_once(work, key, RETURN, lambda: deciding.call_off(work, return_id, body))
+        return run_once(work, key, RETURN, lambda: decisions.call_off(work, return_id, body))
 
 
 @router.post("/account-for", response_model=ReturnOut, responses=STEP)
@@ -151,5 +151,7 @@ def account_for_person(
     """Confirm that you met a person whose return was stopped on the way."""
     command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=body.person_met))
     with begin() as work:
-        said = Said(note=body.note)
-        return run_step(work, key, command, partial(deciding.account_for, said=said))
+        said = StepResult(note=body.note)
+        return run_step(
+            work, key, command, partial(decisions.confirm_accounted_for, result=said)
+        )

@@ -5,9 +5,8 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import CREATED, Headers, View, add_location, create_once, get_or_404
-from app.api.conditional import render
-from app.api.deps import (
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
     IfNoneMatch,
     Once,
     OpenSections,
@@ -15,15 +14,23 @@ from app.api.deps import (
     ReadReferrals,
     WriteReferrals,
 )
-from app.api.nouns import ResourceRouter
-from app.api.problems import KEYED, NOT_FOUND, list_problems
-from app.api.seeing import OPENED
-from app.disclosure import papers
+from app.api.http.problems import KEYED, NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import (
+    CREATED,
+    Headers,
+    View,
+    add_location,
+    create_once,
+    get_or_404,
+)
+from app.api.read_receipts import OPENED
+from app.disclosure import documents
 from app.disclosure.schemas import OpenedTravelPlan
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 from app.returns import actions, queries
 from app.returns.actions import NotAReturn, ReturnExists
 from app.returns.models import Return
@@ -72,7 +79,7 @@ def get_return_of_referral(
 ) -> Response:
     """Read the return of a referral."""
     with begin() as work:
-        shown = show(work, queries.of_referral(work, referral_id))
+        shown = show(work, queries.get_by_referral(work, referral_id))
         return render(shown, version=shown.version, if_none_match=if_none_match)
 
 
@@ -99,5 +106,5 @@ def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> 
     The opening is recorded.
     """
     with begin() as work:
-        opened = papers.open_travel_plan(work, return_id, purpose)
+        opened = documents.open_travel_plan(work, return_id, purpose)
     return render(get_or_404(opened))

@@ -6,10 +6,10 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.json_schema import SkipJsonSchema
 
-from app.api.conditional import render
-from app.api.deps import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
-from app.api.nouns import ResourceRouter
-from app.api.problems import NOT_FOUND, list_problems
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
+from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
 from app.cases import queries as cases
 from app.cases.grants import Grant
 from app.cases.models import AgeClass, Case
@@ -21,9 +21,9 @@ from app.directory.kinds import Kind, Service
 from app.directory.queries import FocalPointUnknown
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 from app.routing import queries
-from app.routing.advice import advise
+from app.routing.advice import build_advice
 from app.routing.schemas import (
     AdviceOut,
     CandidateOut,
@@ -47,8 +47,8 @@ def may_know(work: Reading, case: Case) -> bool:
     office a hidden consent names.
     """
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    stands = standing.of_case(work, case)
-    known = standing.known_to_caller(work, stands)
+    stands = standing.load_for_case(work, case)
+    known = standing.filter_for_caller(work, stands)
     return stands.may_know_fears(own_office) and known.consents == stands.consents
 
 
@@ -56,8 +56,8 @@ def list_advice(
     work: Reading, country: str, beside: list[str], *, child: bool
 ) -> list[AdviceOut]:
     """Return the advice for a person in a country, such as what to ask first."""
-    setting = directory.country(work, country)
-    return AdviceOut.of(advise(setting, child=child, beside=tuple(beside)))
+    setting = directory.find_country(work, country)
+    return AdviceOut.from_items(build_advice(setting, child=child, beside=tuple(beside)))
 
 
 @router.get("/cases/{code}/routing", response_model=RoutingOut, responses=NOT_FOUND)
@@ -71,7 +71,7 @@ def get_routing(
     """
     with begin() as work:
         case, own_office = cases.get(work, code), work.actor.focal_point_id
-        if Grant.ROUTING not in case.grants_as_party(own_office):
+        if Grant.ROUTING not in case.get_grants_as_party(own_office):
             raise NotFound("There is no routing that you may see.")
         return render(show_routing(work, case), if_none_match=if_none_match)
 
@@ -83,8 +83,10 @@ def show_routing(work: Reading, case: Case) -> RoutingOut:
     The rest of the list would reveal which offices are never asked.
     """
     whole = may_know(work, case)
-    rows = queries.shortlist(work, case.id) if whole else queries.list_asked(work, case.id)
-    known = {focal_point.id: focal_point for focal_point in directory.everyone(work)}
+    rows = (
+        queries.list_places(work, case.id) if whole else queries.list_asked(work, case.id)
+    )
+    known = {focal_point.id: focal_point for focal_point in directory.list_all(work)}
     waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
     beside = [found.code for found in waiting if found.kind in ASKED_IN_PARALLEL]
     out = queries.load_result(work, case.id).left_out if whole else []
@@ -132,8 +134,8 @@ def get_recipients(
     a consent the office to ask next.
     """
     with begin() as work:
-        case = placing.held(work, code)
-        offers = placing.offers_for(work, case, query.service)
+        case = placing.get_case_for_holder(work, code)
+        offers = placing.rank_offers(work, case, query.service)
         desk, own_office = (
             get_desk(offers),
             directory.by_id(work, work.actor.focal_point_id),
@@ -158,11 +160,11 @@ def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     they depend on the cases of other people.
     """
     with begin() as work:
-        trial = placing.try_out(work, body)
+        trial = placing.simulate_routing(work, body)
         beside = list(trial.leads.beside)
         child = body.age_class != AgeClass.ADULT
         shown = TrialOut(
-            leads=RankingOut.of(trial.leads),
+            leads=RankingOut.from_ranking(trial.leads),
             services=show_offers(trial.offers),
             desk=trial.leads.desk.code if trial.leads.desk else None,
             advice=list_advice(work, body.country, beside, child=child),
@@ -173,7 +175,7 @@ def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
 def show_offers(offers: placing.Offers) -> list[ServiceOut]:
     """Return the ranked recipients for each service."""
     return [
-        ServiceOut(service=service, **dict(RankingOut.of(ranking)))
+        ServiceOut(service=service, **dict(RankingOut.from_ranking(ranking)))
         for service, ranking in offers.items()
     ]
 

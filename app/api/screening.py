@@ -4,9 +4,8 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.acting import Headers, View, create_once, get_or_404
-from app.api.conditional import render
-from app.api.deps import (
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
     CaseCode,
     IfNoneMatch,
     Once,
@@ -16,18 +15,19 @@ from app.api.deps import (
     ScreenSigns,
     WriteCases,
 )
-from app.api.nouns import ResourceRouter
-from app.api.problems import CREATION, NOT_FOUND, list_problems
-from app.api.seeing import OPENED
+from app.api.http.problems import CREATION, NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, View, create_once, get_or_404
+from app.api.read_receipts import OPENED
 from app.cases import queries as cases
 from app.cases.models import Case
 from app.casework import intake
 from app.directory import queries as directory
-from app.disclosure import papers
+from app.disclosure import documents
 from app.disclosure.schemas import OpenedScreening
 from app.kernel.free_space import SpaceReserved
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 from app.screening import queries
 from app.screening.models import Screening
 from app.screening.schemas import (
@@ -37,7 +37,7 @@ from app.screening.schemas import (
     ScreeningOut,
     ScreeningResult,
 )
-from app.screening.scoring import score
+from app.screening.scoring import compute_result
 
 router = ResourceRouter("screenings")
 OF_CASE = "/cases/{code}/screenings"
@@ -51,7 +51,7 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
     for it. No case is needed, but the scope to write cases is.
     """
     with begin():
-        result = score(signs.ticked(), signs.age_class)
+        result = compute_result(signs.to_ticked(), signs.age_class)
         return render(ScreeningResult.model_validate(result))
 
 
@@ -82,7 +82,7 @@ def record_screening(
             lambda work, one: find_screening(work, cases.get(work, code), one),
             show_screening,
         )
-        return create_once(work, key, view, lambda: intake.screen(work, code, new))
+        return create_once(work, key, view, lambda: intake.add_screening(work, code, new))
 
 
 @router.get(OF_CASE, response_model=ScreeningList, responses=NOT_FOUND)
@@ -95,7 +95,7 @@ def list_screenings(
     offices get their own.
     """
     with begin() as work:
-        found = queries.known(work, cases.get(work, code))
+        found = queries.list_known(work, cases.get(work, code))
         items = build_screenings(work, found)
         return render(ScreeningList(items=items), if_none_match=if_none_match)
 
@@ -111,13 +111,13 @@ def open_screening(
     you may not open the screening, or it does not exist, the answer is 404.
     """
     with begin() as work:
-        opened = papers.open_screening(work, code, screening_id, purpose)
+        opened = documents.open_screening(work, code, screening_id, purpose)
     return render(get_or_404(opened))
 
 
 def find_screening(work: Reading, case: Case, screening_id: UUID) -> Screening:
     """Return a screening that the caller may know, or raise NotFound (404)."""
-    for screening in queries.known(work, case):
+    for screening in queries.list_known(work, case):
         if screening.id == screening_id:
             return screening
     raise NotFound("There is no such screening in this case.")
@@ -125,7 +125,7 @@ def find_screening(work: Reading, case: Case, screening_id: UUID) -> Screening:
 
 def build_screenings(work: Reading, screenings: list[Screening]) -> list[ScreeningOut]:
     """Return screenings with the codes of the offices that recorded them."""
-    codes = directory.codes(work, [one.screened_by for one in screenings])
+    codes = directory.get_codes(work, [one.screened_by for one in screenings])
     return [
         ScreeningOut(
             screened_by=codes[one.screened_by],

@@ -4,19 +4,27 @@ from typing import Final
 
 from fastapi import Response
 
-from app.api.acting import get_or_404, run_on_case
-from app.api.conditional import render
-from app.api.deps import CaseCode, IfMatch, Once, OpenSections, Paging, Purpose, WriteCases
-from app.api.nouns import ResourceRouter
-from app.api.problems import KEYED, Fault, build_invalid, list_problems
-from app.api.seeing import OPENED
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    CaseCode,
+    IfMatch,
+    Once,
+    OpenSections,
+    Paging,
+    Purpose,
+    WriteCases,
+)
+from app.api.http.problems import KEYED, Fault, build_invalid, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import get_or_404, run_on_case
+from app.api.read_receipts import OPENED
 from app.cases import queries as cases
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
 from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
-from app.consents import naming
-from app.disclosure import actions, papers, queries
+from app.consents import office_names
+from app.disclosure import actions, documents, queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.schemas import (
     AccessEntryOut,
@@ -29,11 +37,11 @@ from app.disclosure.schemas import (
 )
 from app.kernel.free_space import SpaceReserved
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
-from app.kernel.needs import NeedsUnmet
-from app.kernel.paging import CursorUnknown, paginate
+from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound, Problem
+from app.kernel.requirements import NeedsUnmet
 from app.kernel.versions import VersionNotGiven, VersionStale
-from app.screening.schemas import CODE_UNKNOWN, unknown, unknown_signs
+from app.screening.schemas import CODE_UNKNOWN, build_unknown_code_error, find_unknown_signs
 
 router = ResourceRouter("sections", "/cases/{code}")
 WRITES: Final = (
@@ -93,10 +101,10 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
 
 def require_known_indicators(content: SectionContent) -> None:
     """Raise RequestInvalid (422) if a section names an unknown indicator."""
-    detail = unknown("indicators").message()
+    detail = build_unknown_code_error("indicators").message()
     faults = [
         Fault(pointer=f"#/codes/{place}", code=CODE_UNKNOWN, detail=detail)
-        for place in unknown_signs(content)
+        for place in find_unknown_signs(content)
     ]
     if faults:
         raise build_invalid(faults)
@@ -168,7 +176,7 @@ def write_contacts(
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the notes of the case's actions that you may read."""
     with begin() as work:
-        opened = papers.open_notes(work, cases.recall(work, code), purpose)
+        opened = documents.open_notes(work, cases.get_seen_or_led(work, code), purpose)
     return render(opened)
 
 
@@ -185,14 +193,14 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
     """
     with begin() as work:
         case = cases.get(work, code)
-        statement = queries.access_log(work, case)
+        statement = queries.select_access_log(work, case)
         keys = (AccessEntry.number,)
-        rows, after, more = paginate(work, statement, keys, query, name=f"log {case.id}")
+        rows, after, more = load_page(work, statement, keys, query, name=f"log {case.id}")
         acts = [(case, entry.focal_point_id, entry.at) for entry, _ in rows]
-        names = naming.read(work, acts)
+        names = office_names.load_names(work, acts)
         items = [
             AccessEntryOut(
-                focal_point=names.name(case, entry.focal_point_id, entry.at),
+                focal_point=names.get_code(case, entry.focal_point_id, entry.at),
                 in_emergency=entry.vital_reading_id is not None,
                 id=entry.id,
                 at=entry.at,

@@ -5,16 +5,22 @@ from typing import Annotated
 from fastapi import Depends, Path, Response
 
 from app.administration import actions, queries
-from app.administration.actions import AgreementUnknown, Wish
+from app.administration.actions import AgreementUnknown, PutRow
 from app.administration.schemas import PutTimeLimit
 from app.api.administration import MAY_FAIL, NEW, IsoCode, replace_row, require_same_code
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import render
-from app.api.deps import ApprovalId, Expect, IfNoneMatch, ReadDirectory, WriteDirectory
-from app.api.nouns import ResourceRouter
-from app.api.problems import NOT_FOUND, list_problems
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    ApprovalId,
+    Expect,
+    IfNoneMatch,
+    ReadDirectory,
+    WriteDirectory,
+)
+from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
 from app.deadlines import queries as deadlines
-from app.deadlines.bounds import Haste
+from app.deadlines.limit_bounds import Haste
 from app.deadlines.limits import ClockKind
 from app.deadlines.schemas import FOR, OF, TimeLimitOut, TimeLimitsInForce
 from app.directory import queries as directory
@@ -49,9 +55,9 @@ def list_time_limits(
     agreement can only shorten it. Working days are those of the office that has to act.
     """
     with begin() as work:
-        if directory.country(work, country) is None:
+        if directory.find_country(work, country) is None:
             raise NotFound("The directory has no such country.")
-        items = deadlines.in_force(work, country)
+        items = deadlines.list_in_force(work, country)
         page = TimeLimitsInForce(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -88,4 +94,6 @@ def replace_time_limit(
     """
     require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
     with begin() as work:
-        return replace_row(work, actions.TIME_LIMITS, Wish(name, limit, expected, approval))
+        return replace_row(
+            work, actions.TIME_LIMITS, PutRow(name, limit, expected, approval)
+        )

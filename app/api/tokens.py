@@ -15,17 +15,22 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from app.access import machines, tokens
-from app.access.assertions import AssertionRefused, must_be_for, must_be_signed, read
+from app.access import machine_keys, tokens
+from app.access.assertions import (
+    AssertionRefused,
+    parse_assertion,
+    verify_claims,
+    verify_signature,
+)
 from app.access.schemas import TokenOut, TokenRefused
-from app.access.tokens import Bought, ScopeRefused
-from app.api.anonymous_bodies import AnonymousBodies
+from app.access.tokens import IssuedToken, ScopeRefused
 from app.api.approvals import Answers
-from app.api.guard import OAUTH2_PATH, enforce_rate_limit, limit_wrong_keys
-from app.api.problems import list_problems
-from app.api.strict_json import FORM, parse_media_type
+from app.api.http.anonymous_bodies import AnonymousBodies
+from app.api.http.authorization import OAUTH2_PATH, enforce_rate_limit, limit_wrong_keys
+from app.api.http.problems import list_problems
+from app.api.http.strict_json import FORM, parse_media_type
 from app.kernel.problems import Problem
-from app.kernel.work import Ground
+from app.kernel.transactions import Runtime
 
 router = APIRouter(prefix="/oauth", tags=["tokens"])
 PATH: Final = OAUTH2_PATH
@@ -167,25 +172,27 @@ def parse_form(body: bytes) -> Mapping[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def grant_token(request: Request, token_request: TokenRequest, endpoint: str) -> Bought:
+def grant_token(
+    request: Request, token_request: TokenRequest, endpoint: str
+) -> IssuedToken:
     """Verify an assertion and issue a token for it. Raises Refused.
 
     Every wrong assertion gets the same answer and counts as a wrong key (429).
     """
-    ground: Ground = request.app.state.ground
+    ground: Runtime = request.app.state.runtime
     client = token_request.client or ""
     try:
-        assertion = read(token_request.assertion)
+        assertion = parse_assertion(token_request.assertion)
         client = assertion.claims.iss
-        with ground.database.reading() as session:
-            key = machines.signer(session, assertion, ground.clock())
-        must_be_signed(assertion, key.jwk, key.alg)
-        must_be_for(assertion, endpoint, ground.clock())
+        with ground.database.begin_read() as session:
+            key = machine_keys.find_signing_key(session, assertion, ground.clock())
+        verify_signature(assertion, key.jwk, key.alg)
+        verify_claims(assertion, endpoint, ground.clock())
         require_same_client(client, token_request.client)
         enforce_rate_limit(request, key.account_id)
-        scopes = tokens.scopes_of(key, token_request.scopes)
-        with ground.database.writing() as session:
-            return tokens.buy(session, assertion, scopes, ground.clock())
+        scopes = tokens.resolve_scopes(key, token_request.scopes)
+        with ground.database.begin_write() as session:
+            return tokens.grant_token(session, assertion, scopes, ground.clock())
     except AssertionRefused as error:
         limit_wrong_keys(request, client)
         raise Refused("invalid_client", "The assertion is not valid.") from error
@@ -200,9 +207,9 @@ def require_same_client(signer: str, client_id: str | None) -> None:
         raise AssertionRefused
 
 
-def render_token(request: Request, made: Bought) -> Response:
+def render_token(request: Request, made: IssuedToken) -> Response:
     """Return a token with its type, lifetime and scopes."""
-    ground: Ground = request.app.state.ground
+    ground: Runtime = request.app.state.runtime
     left = (made.expires_at - ground.clock()).total_seconds()
     shown = TokenOut(
         access_token=made.token,

@@ -7,20 +7,26 @@ from fastapi import APIRouter, Body, Header, Request, Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.accounts import OfOffice
-from app.api.acting import Headers, View, add_location, create_once, run_once
 from app.api.approvals import ASKED, Answers
-from app.api.conditional import render
-from app.api.deps import ApprovalId, IfNoneMatch, Once, ReadWebhooks, WriteWebhooks
-from app.api.nouns import ResourceRouter
-from app.api.problems import KEYED, NOT_FOUND, list_problems
-from app.api.throttling import Rate
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    ApprovalId,
+    IfNoneMatch,
+    Once,
+    ReadWebhooks,
+    WriteWebhooks,
+)
+from app.api.http.problems import KEYED, NOT_FOUND, list_problems
+from app.api.http.rate_limits import RequestRate
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, View, add_location, create_once, run_once
 from app.directory.queries import FocalPointUnknown
 from app.feed.cursors import CursorGone
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 from app.webhooks import actions, queries
 from app.webhooks.actions import (
     HostNotListed,
@@ -38,11 +44,11 @@ from app.webhooks.schemas import (
     WebhookMessage,
     WebhookOut,
     WebhookPage,
-    example,
+    build_example,
 )
 
 router = ResourceRouter("pushing", "/webhooks")
-told = APIRouter(tags=["webhooks"])
+webhook_messages = APIRouter(tags=["webhooks"])
 """The webhook of the OpenAPI document, for developers of receivers; not a route here."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, *KEYED)
@@ -75,22 +81,22 @@ def show_webhook(
     work: Reading, webhook: Webhook, status: int, headers: Headers
 ) -> Response:
     """Return a webhook as it is now."""
-    return render(queries.show_one(work, webhook), status=status, headers=headers)
+    return render(queries.show_webhook(work, webhook), status=status, headers=headers)
 
 
 def show_made_webhook(
     work: Reading, made: MadeWebhook, status: int, headers: Headers
 ) -> Response:
     """Return a webhook; its secret only in the first answer."""
-    shown = queries.show_one(work, made.row).model_dump()
+    shown = queries.show_webhook(work, made.row).model_dump()
     extra = add_location(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
     return render(body, status=status, headers=extra)
 
 
-WEBHOOK: Final = View(queries.find, show_webhook)
+WEBHOOK: Final = View(queries.get_webhook, show_webhook)
 MADE_WEBHOOK: Final = View(
-    lambda work, it: MadeWebhook(queries.find(work, it), None), show_made_webhook
+    lambda work, it: MadeWebhook(queries.get_webhook(work, it), None), show_made_webhook
 )
 
 
@@ -103,8 +109,8 @@ def list_webhooks(
     An administrator may list those of any focal point.
     """
     with begin() as work:
-        of = queries.office(work, focal_point)
-        items = queries.show(work, of, queries.listed(work, of.id))
+        of = queries.get_office(work, focal_point)
+        items = queries.show_webhooks(work, of, queries.list_webhooks(work, of.id))
         page = WebhookPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -115,7 +121,7 @@ def get_webhook(
 ) -> Response:
     """Read one webhook: its progress, since when it fails, and the result of its test."""
     with begin() as work:
-        found = queries.show_one(work, queries.find(work, webhook_id))
+        found = queries.show_webhook(work, queries.get_webhook(work, webhook_id))
         return render(found, if_none_match=if_none_match)
 
 
@@ -170,7 +176,7 @@ def ping_webhook(
     with begin() as work:
 
         def send_ping() -> Webhook:
-            pinged = actions.ping(work, webhook_id)
+            pinged = actions.request_ping(work, webhook_id)
             count_ping(request, work.actor.account_id)
             return pinged
 
@@ -179,8 +185,8 @@ def ping_webhook(
 
 def count_ping(request: Request, account_id: UUID) -> None:
     """Count a test message. Raises TooManyPings (429) if the account sends too many."""
-    pings: Rate = request.app.state.pings
-    wait = pings.asks(account_id, writes=True)
+    pings: RequestRate = request.app.state.pings
+    wait = pings.count_request(account_id, writes=True)
     if wait:
         raise TooManyPings(
             f"Your account may send {PINGS_PER_MINUTE} test messages a minute, for all "
@@ -196,7 +202,7 @@ def replay_webhook(
     """Send the events after a cursor again, in order and with the same ids."""
     with begin() as work:
         return run_once(
-            work, key, WEBHOOK, lambda: actions.replay(work, webhook_id, body.after)
+            work, key, WEBHOOK, lambda: actions.replay_events(work, webhook_id, body.after)
         )
 
 
@@ -204,24 +210,26 @@ def replay_webhook(
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Pause a webhook. Events are kept and sent once it is resumed."""
     with begin() as work:
-        return run_once(work, key, WEBHOOK, lambda: actions.pause(work, webhook_id))
+        return run_once(work, key, WEBHOOK, lambda: actions.pause_webhook(work, webhook_id))
 
 
 @router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Resume a paused or stalled webhook from where it stopped."""
     with begin() as work:
-        return run_once(work, key, WEBHOOK, lambda: actions.resume(work, webhook_id))
+        return run_once(
+            work, key, WEBHOOK, lambda: actions.resume_webhook(work, webhook_id)
+        )
 
 
 @router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
 def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """End a webhook for good. It cannot be resumed."""
     with begin() as work:
-        return run_once(work, key, WEBHOOK, lambda: actions.end(work, webhook_id))
+        return run_once(work, key, WEBHOOK, lambda: actions.end_webhook(work, webhook_id))
 
 
-@told.post(
+@webhook_messages.post(
     "feed.event",
     operation_id="receive_feed_event",
     status_code=204,
@@ -232,7 +240,7 @@ def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     },
 )
 def receive_feed_event(
-    message: Annotated[WebhookMessage, Body(examples=[example()])],
+    message: Annotated[WebhookMessage, Body(examples=[build_example()])],
     webhook_id: Annotated[
         str,
         Header(alias="Webhook-Id", description="The id of the message, also in a retry."),

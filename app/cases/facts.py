@@ -139,7 +139,7 @@ class FactSheet:
     child: bool
     latest: Mapping[tuple[FactName, str | None, UUID | None], RecordedFact]
 
-    def plain(self, name: FactName) -> str | None:
+    def get_value(self, name: FactName) -> str | None:
         """Return the value of a fact that applies everywhere; None: not recorded."""
         known = self.latest.get((name, None, None))
         return known.value if known else None
@@ -148,12 +148,12 @@ class FactSheet:
     def guardian(self) -> Guardian:
         """Whether a guardian is needed or appointed."""
         unknown = Guardian.NEEDED if self.child else Guardian.NOT_NEEDED
-        return Guardian(self.plain(FactName.GUARDIAN) or unknown)
+        return Guardian(self.get_value(FactName.GUARDIAN) or unknown)
 
     @property
     def best_interests(self) -> BestInterests:
         """How far a child's best interests are assessed; never `not_needed` (BR14)."""
-        said = BestInterests(self.plain(FactName.BEST_INTERESTS) or NOT_NEEDED)
+        said = BestInterests(self.get_value(FactName.BEST_INTERESTS) or NOT_NEEDED)
         owed = self.child and said == NOT_NEEDED
         return BestInterests.ASSESSMENT_DUE if owed else said
 
@@ -165,9 +165,9 @@ class FactSheet:
     @property
     def legal_hold(self) -> bool:
         """Whether a legal hold blocks the erasure of the case."""
-        return self.plain(FactName.LEGAL_HOLD) == LegalHold.IN_FORCE
+        return self.get_value(FactName.LEGAL_HOLD) == LegalHold.IN_FORCE
 
-    def reflection(self, country: str, today: date) -> ReflectionPeriod | None:
+    def get_reflection_period(self, country: str, today: date) -> ReflectionPeriod | None:
         """Return the status of the reflection period in a country; None: not recorded.
 
         A running period ends by itself on the day `ends_on`.
@@ -180,7 +180,7 @@ class FactSheet:
         return ReflectionPeriod(known.value)
 
 
-def must_fit(fact: RecordedFact, *, child: bool) -> None:
+def require_assessment(fact: RecordedFact, *, child: bool) -> None:
     """Raise AssessmentOwed (409) if a fact would leave a child without an assessment."""
     if child and (fact.name, fact.value) == (FactName.BEST_INTERESTS, NOT_NEEDED):
         raise AssessmentOwed(
@@ -188,12 +188,12 @@ def must_fit(fact: RecordedFact, *, child: bool) -> None:
         )
 
 
-def sheet_of(recorded: Iterable[RecordedFact], *, child: bool) -> FactSheet:
+def build_fact_sheet(recorded: Iterable[RecordedFact], *, child: bool) -> FactSheet:
     """Build the fact sheet of a case from its recorded facts, oldest first."""
     return FactSheet(child, {(f.name, f.country, f.body): f for f in recorded})
 
 
-FIRST_FOR_A_CHILD: Final = frozenset(
+URGENT_CHILD_SERVICES: Final = frozenset(
     {
         Service.CHILD_PROTECTION,
         Service.GUARDIANSHIP,

@@ -6,13 +6,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, exists, literal, select
 
 from app.cases.grants import Condition, Grant, list_relations
-from app.cases.lifecycle import Stage, State, states_in
+from app.cases.lifecycle import Stage, State, list_states
 from app.cases.models import Case, Party
-from app.cases.records import HandedOn
-from app.kernel.work import Reading
+from app.cases.records import SummarySnapshot
+from app.kernel.transactions import Reading
 
 
-def is_mine(work: Reading, party: type[Party] = Party) -> tuple[ColumnElement[bool], ...]:
+def is_own_party(
+    work: Reading, party: type[Party] = Party
+) -> tuple[ColumnElement[bool], ...]:
     """Return conditions for the party rows that the caller's office has now."""
     mine = party.focal_point_id == work.actor.focal_point_id
     return mine, party.until.is_(None)
@@ -25,9 +27,9 @@ def matches_summary(work: Reading, field: str, asked: str) -> ColumnElement[bool
     summary to a submitter that handed the case on, or to a State body that reads a snapshot
     (R11, R12).
     """
-    kept, now = HandedOn.case_id == Case.id, getattr(Case, field) == asked
+    kept, now = SummarySnapshot.case_id == Case.id, getattr(Case, field) == asked
     is_live = is_granted(work, Grant.SUMMARY)
-    then = exists().where(kept, getattr(HandedOn, field) == asked)
+    then = exists().where(kept, getattr(SummarySnapshot, field) == asked)
     snapshot = select_snapshot_value(work, "notice", field)
     return case(
         (is_live, now),
@@ -44,13 +46,13 @@ def is_in_state(work: Reading, states: Iterable[State]) -> ColumnElement[bool]:
     return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))
 
 
-def is_at(work: Reading, stages: Iterable[Stage]) -> ColumnElement[bool]:
+def is_at_stage(work: Reading, stages: Iterable[Stage]) -> ColumnElement[bool]:
     """Return a condition for cases at one of the stages, as the caller reads them.
 
-    As in `lifecycle.stage_of`, a suspended case stays at the stage that it had.
+    As in `lifecycle.get_stage`, a suspended case stays at the stage that it had.
     """
     wanted = frozenset(stages)
-    states, snapshot = states_in(wanted), select_snapshot_value(work, "state")
+    states, snapshot = list_states(wanted), select_snapshot_value(work, "state")
     sought = Case.suspended_while_referring & (Case.state == State.SUSPENDED)
     now = case(
         (sought, literal(Stage.REFERRAL in wanted)), else_=Case.state.in_(list(states))
@@ -63,13 +65,13 @@ def is_granted(work: Reading, grant: Grant) -> ColumnElement[bool]:
     """Return a condition for cases of which the caller has a grant now."""
     every, following = list_relations(grant), list_relations(grant, Condition.FOLLOWS)
     follows = Party.relation.in_(following) & Party.as_asked.is_(None)
-    mine = (Party.case_id == Case.id, *is_mine(work))
+    mine = (Party.case_id == Case.id, *is_own_party(work))
     return exists().where(*mine, Party.relation.in_(every) | follows).correlate(Case)
 
 
 def select_snapshot_value(work: Reading, *path: str) -> ColumnElement[Any]:
     """Select a value of the last snapshot of a case that the caller's office reads."""
-    mine = (Party.case_id == Case.id, *is_mine(work), Party.as_asked.is_not(None))
+    mine = (Party.case_id == Case.id, *is_own_party(work), Party.as_asked.is_not(None))
     said = select(Party.as_asked[path].as_string()).where(*mine)
     last = said.order_by(Party.number.desc()).limit(1)
     return last.correlate(Case).scalar_subquery()

@@ -42,7 +42,7 @@ class Grant(StrEnum):
     ACTORS = "actors"
 
 
-MEANINGS: Final[dict[Grant, str]] = {
+GRANT_TEXTS: Final[dict[Grant, str]] = {
     Grant.CASE: "the case: its code, and the office's own actions",
     Grant.STATE: "its stage and state as they are now",
     Grant.AS_ASKED: "stage, state, summary, `lead` and `holder` as they were when it was "
@@ -84,7 +84,7 @@ class Condition(StrEnum):
     FOLLOWS = "follows"
 
 
-WORDS: Final[dict[Condition, str]] = {
+CONDITION_TEXTS: Final[dict[Condition, str]] = {
     Condition.BEFORE_LEAD: "until a lead takes it or it is closed",
     Condition.UNLED: "until a lead takes it, or it is closed, withdrawn or discarded",
     Condition.NEVER_LED: "until a lead takes it",
@@ -167,7 +167,7 @@ def list_relations(grant: Grant, *holds: Condition) -> frozenset[Relation]:
 
 
 @dataclass(frozen=True)
-class Course:
+class CaseHistory:
     """When a lead first took a case, and when its submitter lost sight of it."""
 
     led_since: datetime | None
@@ -175,7 +175,7 @@ class Course:
     parted_at: datetime | None
 
 
-def list_conditions(course: Course, at: datetime | None = None) -> set[Condition]:
+def list_conditions(course: CaseHistory, at: datetime | None = None) -> set[Condition]:
     """Return which conditions about the history of a case hold, now or at a time."""
 
     def is_yet_to_come(moment: datetime | None) -> bool:

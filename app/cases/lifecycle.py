@@ -217,14 +217,14 @@ OPEN: Final = WITH_A_CANDIDATE | LED
 OVER: Final = frozenset(_OVER)
 
 
-def stage_of(state: State, *, suspended_while_referring: bool) -> Stage:
+def get_stage(state: State, *, suspended_while_referring: bool) -> Stage:
     """Return the stage of a case; a suspended case stays at the stage that it had."""
     if state == State.SUSPENDED and suspended_while_referring:
         return Stage.REFERRAL
     return STAGES[state]
 
 
-def states_in(stages: Iterable[Stage]) -> frozenset[State]:
+def list_states(stages: Iterable[Stage]) -> frozenset[State]:
     """Return the states of some stages; a suspended case may be at another stage."""
     wanted = set(stages)
     return frozenset(state for state, stage in STAGES.items() if stage in wanted)

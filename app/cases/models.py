@@ -104,9 +104,9 @@ class Case(Listed, Snapshots, Base):
         An office that does not read the current summary must not learn that the age
         changed.
         """
-        return self.is_child or Grant.SUMMARY not in self.grants(focal_point)
+        return self.is_child or Grant.SUMMARY not in self.get_grants(focal_point)
 
-    def admit(
+    def add_party(
         self,
         focal_point: UUID,
         relation: Relation,
@@ -124,7 +124,7 @@ class Case(Listed, Snapshots, Base):
         )
         self.parties.append(party)
 
-    def dismiss(
+    def end_relation(
         self, relation: Relation, now: datetime, record: UUID | None = None
     ) -> None:
         """End all parties with a relation to the case itself, or to one of its records."""
@@ -147,7 +147,7 @@ class Case(Listed, Snapshots, Base):
                 now = {"notice": self.take_snapshot()["notice"]}
                 party.as_asked = party.as_asked | now
 
-    def touch(self) -> None:
+    def raise_version(self) -> None:
         """Increment the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1
 

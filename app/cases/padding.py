@@ -9,11 +9,11 @@ from typing import Final
 
 from app.cases.sections import Paper, Sealable, Section
 
-STEP: Final = 4 * 1024
+MIN_STEP: Final = 4 * 1024
 """The smallest size in bytes of `STEPPED_KINDS`; a larger document doubles it."""
-LEAST: Final = 1024
+MIN_SIZE: Final = 1024
 """The smallest size in bytes of all other documents."""
-ALIKE: Final[frozenset[Sealable]] = frozenset(
+STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {
         Paper.SAFEGUARDS,
         Paper.SAFEGUARDS_PAST,
@@ -27,17 +27,17 @@ OVERHEAD: Final = 12 + 16
 """Bytes of the nonce and of the tag of AES-GCM."""
 
 
-def padded_length(kind: Sealable, length: int) -> int:
+def pad_length(kind: Sealable, length: int) -> int:
     """Return the length in bytes of content of a kind after padding."""
-    if kind not in ALIKE:
-        return padme(max(length, LEAST))
-    size = STEP
+    if kind not in STEPPED_KINDS:
+        return compute_padme_length(max(length, MIN_SIZE))
+    size = MIN_STEP
     while size < length:
         size *= 2
     return size
 
 
-def padme(length: int) -> int:
+def compute_padme_length(length: int) -> int:
     """Round a length up by at most 12 %, so that it reveals O(log log length) bits.
 
     Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with
@@ -50,10 +50,10 @@ def padme(length: int) -> int:
 
 def pad(kind: Sealable, plain: bytes) -> bytes:
     """Return JSON padded with spaces."""
-    return plain.ljust(padded_length(kind, len(plain)))
+    return plain.ljust(pad_length(kind, len(plain)))
 
 
 def is_padded(kind: Sealable, sealed_length: int) -> bool:
     """Return whether a sealed row has the length of padded content."""
     length = sealed_length - OVERHEAD
-    return padded_length(kind, length) == length
+    return pad_length(kind, length) == length

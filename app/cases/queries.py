@@ -8,24 +8,24 @@ from sqlalchemy import ColumnElement, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from app.cases import statements
-from app.cases.filters import is_in_state, is_mine, matches_summary
+from app.cases.filters import is_in_state, is_own_party, matches_summary
 from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Party, Sealed
-from app.cases.records import Fact, HandedOn, Question, RiskAssessment, VitalInterest
+from app.cases.records import Fact, Question, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.risk import GRAVITY
 from app.cases.sections import Safeguards, Sealable
 from app.cases.statements import SEES_CASE
 from app.deadlines.limits import Priority
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
-from app.kernel.recall import recalled
-from app.kernel.statements import any_of, columns
+from app.kernel.recall import load_once
+from app.kernel.statements import make_list_parameter, read_columns
+from app.kernel.transactions import Reading, Writing
 from app.kernel.vault import Place, WrappedKey
-from app.kernel.work import Reading, Writing
 
 
-def recall(work: Reading, code: str) -> Case:
+def get_seen_or_led(work: Reading, code: str) -> Case:
     """Return a case that the caller sees or has led, or raise NotFound (404)."""
     return get_one(work, statements.LED_BY_CODE, code=code)
 
@@ -56,22 +56,24 @@ def lock_by_id(work: Writing, case_id: UUID) -> Case:
     return get_one(work, statements.HELD_BY_ID, id=case_id)
 
 
-def unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
+def list_unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
     """List the cases that are not over, and some others, for an operator, oldest first."""
     goes_on = Case.state.not_in({State.CLOSED, State.VOID, State.ERASED})
-    every = select(Case).where(goes_on | Case.id.in_(any_of("others")))
+    every = select(Case).where(goes_on | Case.id.in_(make_list_parameter("others")))
     named = {"others": list(others)}
     return session.scalars(every.order_by(Case.number), named).all()
 
 
-def codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
+def get_codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the codes of cases by id, for an operator."""
     rows = select(Case.id, Case.code).where(Case.id.in_(list(ids)))
     return dict(session.execute(rows).all())
 
 
-@recalled(HandedOn)
-def handed_on(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, HandedOn]:
+@load_once(SummarySnapshot)
+def load_snapshots(
+    work: Reading, case_ids: Iterable[UUID]
+) -> Mapping[UUID, SummarySnapshot]:
     """Return the summaries that submitters handed on, by case id."""
     wanted = {"cases": list(case_ids)}
     rows = work.session.scalars(statements.SUMMARY_SNAPSHOTS, wanted)
@@ -88,7 +90,7 @@ def get_by_id(work: Reading, case_id: UUID) -> Case:
     return get_one(work, statements.BY_ID, id=case_id)
 
 
-def continuing_code(work: Reading, case: Case) -> str | None:
+def get_continuing_code(work: Reading, case: Case) -> str | None:
     """Return the code of the case that continues this one, if the caller sees it."""
     if case.continues_in is None:
         return None
@@ -106,7 +108,7 @@ def get_one(work: Reading, statement: Select[Case], **named: object) -> Case:
     return found
 
 
-def mine(
+def list_own(
     work: Reading,
     relations: Iterable[Relation],
     states: Iterable[State],
@@ -119,7 +121,7 @@ def mine(
     many cases other offices have, and a case with two relations is listed once.
     """
     earlier = aliased(Party)
-    open_row = and_(*is_mine(work), SEES_CASE)
+    open_row = and_(*is_own_party(work), SEES_CASE)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
@@ -143,7 +145,7 @@ def _matches_any(column: object, values: Iterable[object]) -> list[ColumnElement
     return [column.in_(wanted)] if wanted else []  # type: ignore[attr-defined]
 
 
-def data_key(work: Reading, case_id: UUID, *, anew: bool = False) -> WrappedKey:
+def get_data_key(work: Reading, case_id: UUID, *, anew: bool = False) -> WrappedKey:
     """Return the data key of a case, or raise NotFound (404) if it was destroyed.
 
     With `anew` it is read again, since it may have been loaded long before.
@@ -151,18 +153,18 @@ def data_key(work: Reading, case_id: UUID, *, anew: bool = False) -> WrappedKey:
     key = work.session.get(CaseKey, case_id, populate_existing=anew)
     if key is None:
         raise NotFound("The sealed content of this case was erased.")
-    work.held.add(key)
+    work.kept_alive.add(key)
     return key.as_wrapped()
 
 
-def keys_to_try(work: Reading) -> Iterator[WrappedKey]:
+def list_sample_keys(work: Reading) -> Iterator[WrappedKey]:
     """Return one data key for each key-encryption key in use."""
     for version in work.session.scalars(select(CaseKey.version).distinct()).all():
         one = select(CaseKey).where(CaseKey.version == version).limit(1)
         yield work.session.scalars(one).one().as_wrapped()
 
 
-def sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
+def find_sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Return the sealed document of a kind of a record, or None."""
     return work.session.scalar(
         statements.SEALED_OF_KIND, {"record": record_id, "kind": kind}
@@ -176,49 +178,51 @@ def list_sealed(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed
     return list(work.session.scalars(rows))
 
 
-def place_of(document: Sealed) -> Place:
+def build_place(document: Sealed) -> Place:
     """Return the place of a sealed document; moved elsewhere, it cannot be opened."""
     table = Sealed.__tablename__
     section = f"{document.kind}:{document.record_id}"
     return Place(table, document.id, document.case_id, section, document.key_version)
 
 
-def unseal(work: Reading, document: Sealed) -> bytes:
+def open_sealed(work: Reading, document: Sealed) -> bytes:
     """Open a sealed document; the caller has recorded the opening, or is a rule."""
-    key = data_key(work, document.case_id)
+    key = get_data_key(work, document.case_id)
     own_key = document.key.wrapped if document.key else None
-    return work.vault.open(key, place_of(document), document.sealed, own_key)
+    return work.vault.open(key, build_place(document), document.sealed, own_key)
 
 
-@recalled(Sealed)
-def sections_present(
+@load_once(Sealed)
+def list_written_sections(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
     """Return the kinds and authors of what is sealed in each case itself, by case id."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
-    for case_id, kind, author in columns(work.session, statements.WRITTEN_SECTIONS, cases):
+    for case_id, kind, author in read_columns(
+        work.session, statements.WRITTEN_SECTIONS, cases
+    ):
         present.setdefault(case_id, []).append((kind, author))
     return present
 
 
-def with_external(work: Reading, digest: str) -> str | None:
+def find_code_by_digest(work: Reading, digest: str) -> str | None:
     """Return the code of the case with this fingerprint of its submitter's own number."""
     return work.session.scalar(select(Case.code).where(Case.external_digest == digest))
 
 
-@recalled(Sealed, CaseKey)
+@load_once(Sealed, CaseKey)
 def load_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
     """Open the safeguards of cases, by case id; for rules alone."""
     rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
-    work.held.update(key for _, key in rows)
+    work.kept_alive.update(key for _, key in rows)
     return {
-        document.case_id: Safeguards.model_validate_json(unseal(work, document))
+        document.case_id: Safeguards.model_validate_json(open_sealed(work, document))
         for document, _ in rows
     }
 
 
-@recalled(RiskAssessment)
+@load_once(RiskAssessment)
 def load_latest_risks(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
@@ -228,8 +232,8 @@ def load_latest_risks(
     return {risk.case_id: risk for risk in rising}
 
 
-@recalled(Fact)
-def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
+@load_once(Fact)
+def load_facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     """Return the recorded facts of cases by case id, oldest first."""
     found: dict[UUID, list[Fact]] = {}
     for fact in work.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
@@ -237,20 +241,22 @@ def facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     return found
 
 
-def fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
+def get_fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
     """Return one fact of a case, or raise NotFound (404)."""
     mine = (Fact.case_id == case_id) & (Fact.id == fact_id)
     return require_found(work.session.scalar(select(Fact).where(mine)), "fact")
 
 
-@recalled(VitalInterest)
-def in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+@load_once(VitalInterest)
+def find_in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the cases for which a vital interest holds now."""
     named = {"cases": list(case_ids), "now": work.now}
-    return frozenset(columns(work.session, statements.IN_VITAL_INTEREST, named).scalars())
+    return frozenset(
+        read_columns(work.session, statements.IN_VITAL_INTEREST, named).scalars()
+    )
 
 
-def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
+def get_vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
     """Return one declaration of a case, or raise NotFound (404)."""
     mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
     return require_found(
@@ -258,13 +264,13 @@ def vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInteres
     )
 
 
-def questions(work: Reading, case_id: UUID) -> list[Question]:
+def list_questions(work: Reading, case_id: UUID) -> list[Question]:
     """List the questions about a case, oldest first."""
     rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
     return list(work.session.scalars(rows))
 
 
-def question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
+def get_question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
     """Return one question about a case, or raise NotFound (404)."""
     mine = (Question.case_id == case_id) & (Question.id == question_id)
     return require_found(work.session.scalar(select(Question).where(mine)), "question")

@@ -9,7 +9,7 @@ from app.cases import queries
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.sections import Paper, Sealable
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
 
 UNLIMITED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {Paper.ROUTING, Paper.CONTACTS, Paper.ARRANGEMENT, Paper.TRAVEL_PLAN}
@@ -28,7 +28,7 @@ def require_draft_quota(work: Writing) -> None:
 
     Drafts that are written at the same moment may together exceed the quota.
     """
-    work.ground.quotas.require_draft(count_open_drafts(work))
+    work.runtime.quotas.require_draft(count_open_drafts(work))
 
 
 def count_volume(work: Writing, case_id: UUID, kind: Sealable, size: int) -> None:
@@ -36,10 +36,10 @@ def count_volume(work: Writing, case_id: UUID, kind: Sealable, size: int) -> Non
 
     The quota never stops a submission, nor a case for which a vital interest holds.
     """
-    account, quotas = work.actor.account_id, work.ground.quotas
-    is_over = size > quotas.left_today(account, work.now)
+    account, quotas = work.actor.account_id, work.runtime.quotas
+    is_over = size > quotas.get_bytes_left(account, work.now)
     if is_over and not is_exempt(work, case_id, kind):
-        quotas.refuse_volume(account, work.now, size)
+        quotas.raise_volume_used(account, work.now, size)
     quotas.count_bytes(account, work.now, size)
 
 
@@ -49,5 +49,5 @@ def is_exempt(work: Writing, case_id: UUID, kind: Sealable) -> bool:
         work.is_exempt_from_quota
         or work.actor.is_system
         or kind in UNLIMITED_KINDS
-        or bool(queries.in_vital_interest(work, [case_id]))
+        or bool(queries.find_in_vital_interest(work, [case_id]))
     )

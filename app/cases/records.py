@@ -10,13 +10,13 @@ from app.cases.facts import FactName
 from app.cases.models import AgeClass, Case, SafeContact
 from app.cases.risk import RiskLevel
 from app.cases.sections import ReadingPurpose
-from app.cases.vital import ReadingState, VitalReason
+from app.cases.vital_interest import ReadingState, VitalReason
 from app.deadlines.limits import Priority
 from app.directory.models import FocalPoint
 from app.kernel.db import Base, Listed
 
 
-class HandedOn(Base):
+class SummarySnapshot(Base):
     """The summary as its submitter reads it since the case was handed on.
 
     It is stored when a lead takes the case, or when the case crosses a border before (R12).
@@ -128,7 +128,7 @@ class VitalReading(Listed, Base):
         """The name of the case in the API."""
         return self.case.reference
 
-    def state(self, now: datetime) -> ReadingState:
+    def get_state(self, now: datetime) -> ReadingState:
         """Return the state at a time; a request or access ends by itself at its time."""
         over = self.ended_at is not None or self.holds_until <= now
         if self.granted is None:

@@ -6,15 +6,9 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from app.cases.grants import (
-    Condition,
-    Course,
-    Grant,
-    list_conditions,
-    list_grants,
-)
+from app.cases.grants import CaseHistory, Condition, Grant, list_conditions, list_grants
 from app.cases.lifecycle import UNLED, State
-from app.kernel.actors import HOLDS, Relation
+from app.kernel.actors import HOLDING_RELATIONS, Relation
 
 
 class PartyRow(Protocol):
@@ -88,7 +82,7 @@ class Relations:
     def parties(self) -> Sequence[PartyRow]:
         """All party rows of the case, current and ended."""
 
-    def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
+    def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
         """Return the current relations of an office to the case itself."""
         return frozenset(
             p.relation
@@ -96,7 +90,7 @@ class Relations:
             if p.focal_point_id == focal_point and p.record_id == self.id and not p.until
         )
 
-    def parts_of(self, focal_point: UUID) -> frozenset[Relation]:
+    def list_all_relations(self, focal_point: UUID) -> frozenset[Relation]:
         """Return the current relations of an office to the case or any record of it."""
         return frozenset(
             p.relation
@@ -106,27 +100,27 @@ class Relations:
 
     def is_open_to(self, focal_point: UUID) -> bool:
         """Return whether an office may see the current case, and not only its own past."""
-        return Grant.CASE in self.grants(focal_point)
+        return Grant.CASE in self.get_grants(focal_point)
 
-    def grants(self, focal_point: UUID) -> frozenset[Grant]:
+    def get_grants(self, focal_point: UUID) -> frozenset[Grant]:
         """Return the grants of an office by relations to the case or any record of it."""
         return self._get_grants(focal_point, (p for p in self.parties if not p.until))
 
-    def grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
+    def get_grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
         """Return the grants by relations to the case itself, which its events need."""
         return self._get_grants(focal_point, filter(self.is_open, self.parties))
 
     def _get_grants(self, focal_point: UUID, rows: Iterable[PartyRow]) -> frozenset[Grant]:
-        holds = self.conditions(focal_point)
+        holds = self.get_conditions(focal_point)
         mine = (row for row in rows if row.focal_point_id == focal_point)
         each = (list_grants(row.relation, holds | get_follows(row)) for row in mine)
         return frozenset[Grant]().union(*each)
 
-    def conditions(
+    def get_conditions(
         self, focal_point: UUID, at: datetime | None = None
     ) -> frozenset[Condition]:
         """Return the conditions of the table of grants that hold for an office."""
-        course = Course(self.led_since, self.relocated_at, self.parted_at)
+        course = CaseHistory(self.led_since, self.relocated_at, self.parted_at)
         holds = list_conditions(course, at)
         if self.state in UNLED:
             holds |= {Condition.UNLED, Condition.BEFORE_LEAD}
@@ -136,7 +130,7 @@ class Relations:
             holds.add(Condition.IS_HOLDER)
         return frozenset(holds)
 
-    def granted_at(
+    def is_granted_at(
         self, focal_point: UUID, grant: Grant, at: datetime, *, as_party: bool = True
     ) -> bool:
         """Return whether an office has a grant for something of a certain time.
@@ -144,7 +138,7 @@ class Relations:
         The relation has to be current, or to have been in force at that time. It is one to
         the case itself or, unless `as_party`, to any record of it.
         """
-        holds = self.conditions(focal_point, at)
+        holds = self.get_conditions(focal_point, at)
         return any(
             p.focal_point_id == focal_point
             and (p.record_id == self.id or not as_party)
@@ -159,12 +153,12 @@ class Relations:
         return self._with_grant(Grant.CASE)
 
     @property
-    def readers(self) -> frozenset[UUID]:
+    def summary_audience(self) -> frozenset[UUID]:
         """The offices in the audience that receive changes of the summary."""
         return self._with_grant(Grant.SUMMARY_EVENTS)
 
     @property
-    def keepers(self) -> frozenset[UUID]:
+    def write_audience(self) -> frozenset[UUID]:
         """The offices that receive an event, without content, when the case is written.
 
         These are the holder and, until a lead takes the case, the submitter. A submitter of
@@ -184,7 +178,7 @@ class Relations:
     def _with_grant(self, grant: Grant) -> frozenset[UUID]:
         """Return the parties of the case itself that have a grant now."""
         now = {p.focal_point_id for p in self.parties if self.is_open(p)}
-        return frozenset(one for one in now if grant in self.grants_as_party(one))
+        return frozenset(one for one in now if grant in self.get_grants_as_party(one))
 
     def is_open(self, party: PartyRow) -> bool:
         """Return whether a party row is a current relation to the case itself."""
@@ -198,11 +192,11 @@ class Relations:
     @property
     def submitter_knows_country(self) -> bool:
         """Whether the submitter, as such, may know where the person is now (R12)."""
-        return self.grants_submitter(Grant.COUNTRY)
+        return self.is_granted_to_submitter(Grant.COUNTRY)
 
-    def grants_submitter(self, grant: Grant) -> bool:
+    def is_granted_to_submitter(self, grant: Grant) -> bool:
         """Return whether the submitter, as such, has a grant."""
-        holds = self.conditions(self.submitter)
+        holds = self.get_conditions(self.submitter)
         return grant in list_grants(Relation.SUBMITTER, holds)
 
     @property
@@ -240,7 +234,7 @@ class Relations:
         return frozenset(
             party.focal_point_id
             for party in self.parties
-            if party.record_id == self.id and party.relation in HOLDS
+            if party.record_id == self.id and party.relation in HOLDING_RELATIONS
         )
 
     @property
@@ -265,8 +259,10 @@ class Relations:
     @property
     def holder(self) -> UUID | None:
         """The office that holds the case: its lead, else its candidate, else the desk."""
-        holding = [p for p in self.parties if self.is_current(p, HOLDS)]
-        first = min(holding, key=lambda p: HOLDS.index(p.relation), default=None)
+        holding = [p for p in self.parties if self.is_current(p, HOLDING_RELATIONS)]
+        first = min(
+            holding, key=lambda p: HOLDING_RELATIONS.index(p.relation), default=None
+        )
         return first.focal_point_id if first else None
 
     @property

@@ -17,21 +17,29 @@ from app.cases.facts import (
 from app.cases.models import AgeClass, SafeContact
 from app.cases.risk import RiskLevel
 from app.cases.sections import Section, SectionContent
-from app.cases.vital import VitalReason
+from app.cases.vital_interest import VitalReason
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service
-from app.kernel.text import Asked, Code, CountryCode, Day, LanguageTag, SafeText, Shown
+from app.kernel.text import (
+    Code,
+    CountryCode,
+    Day,
+    LanguageTag,
+    RequestModel,
+    ResponseModel,
+    SafeText,
+)
 
 COUNTRY = "Where the person is. The lead is an office there, not in the country of origin."
 SERVICES = "The services that the person needs, as far as they are known."
 URGENT_NEEDS = "The services that cannot wait for a lead; empty: none."
-WHOSE = "Code of the focal point; null: the system, or you may not know it."
+ACTOR = "Code of the focal point; null: the system, or you may not know it."
 SAFE_CONTACT = "The person's answer to whether they may be contacted safely."
 
 Services = Annotated[list[Service], Field(max_length=17)]
 
 
-class NoticeFields(Asked):
+class NoticeFields(RequestModel):
     """The summary of a case: what an office reads before it accepts; it identifies nobody.
 
     A draft may omit fields; a submission needs all but `services`.
@@ -50,7 +58,7 @@ class NoticeFields(Asked):
     safe_contact: Annotated[SafeContact | None, Field(description=SAFE_CONTACT)] = None
 
 
-class Notice(Shown):
+class Notice(ResponseModel):
     """The summary of a case; a field that is not known yet is null."""
 
     country: str | None
@@ -62,28 +70,28 @@ class Notice(Shown):
     safe_contact: SafeContact | None
 
 
-class NewRisk(Asked):
+class NewRisk(RequestModel):
     """A risk assessment by the caller."""
 
     level: Annotated[RiskLevel, Field(description="Valid for 7 days, `high` for 72 hours.")]
     remarks: Annotated[SafeText | None, Field(description="Sealed as a note.")] = None
 
 
-class Risk(Shown):
+class Risk(ResponseModel):
     """The latest risk assessment."""
 
     level: RiskLevel
     assessed_at: datetime
 
 
-class NewVitalInterest(Asked):
+class NewVitalInterest(RequestModel):
     """A declaration that the summary cannot wait for a consent (BR05)."""
 
     reason: VitalReason
     note: Annotated[SafeText, Field(description="What is known about the danger; sealed.")]
 
 
-class VitalInterestOut(Shown):
+class VitalInterestOut(ResponseModel):
     """A declaration that the summary and the safety alert may go without a consent."""
 
     id: UUID
@@ -92,7 +100,7 @@ class VitalInterestOut(Shown):
     holds_until: datetime
 
 
-class NewIdentification(Asked):
+class NewIdentification(RequestModel):
     """The decision of a country about the person; help never waits for it (BR01)."""
 
     name: Literal[FactName.IDENTIFICATION]
@@ -105,7 +113,7 @@ class NewIdentification(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class NewGuardian(Asked):
+class NewGuardian(RequestModel):
     """Whether the child has a guardian."""
 
     name: Literal[FactName.GUARDIAN]
@@ -113,7 +121,7 @@ class NewGuardian(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class NewBestInterests(Asked):
+class NewBestInterests(RequestModel):
     """How far a child's best interests have been assessed (BR09); `not_needed`: adults."""
 
     name: Literal[FactName.BEST_INTERESTS]
@@ -121,7 +129,7 @@ class NewBestInterests(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class NewReflectionPeriod(Asked):
+class NewReflectionPeriod(RequestModel):
     """The status of the time to recover and decide, in one country (BR15)."""
 
     name: Literal[FactName.REFLECTION_PERIOD]
@@ -149,7 +157,7 @@ type NewFact = Annotated[
 ]
 
 
-class FactOut(Shown):
+class FactOut(ResponseModel):
     """A recorded fact; for each name, country and body the last one counts."""
 
     id: UUID
@@ -163,7 +171,7 @@ class FactOut(Shown):
         ),
     ]
     ends_on: date | None
-    recorded_by: Annotated[str | None, Field(description=WHOSE)]
+    recorded_by: Annotated[str | None, Field(description=ACTOR)]
     recorded_at: datetime
     due_at: Annotated[
         datetime | None,
@@ -171,13 +179,13 @@ class FactOut(Shown):
     ]
 
 
-class FactList(Shown):
+class FactList(ResponseModel):
     """The facts of a case, oldest first."""
 
     items: list[FactOut]
 
 
-class NewQuestion(Asked):
+class NewQuestion(RequestModel):
     """A question of the holder to the submitter."""
 
     topics: Annotated[
@@ -187,18 +195,18 @@ class NewQuestion(Asked):
     question: Annotated[SafeText, Field(description="Sealed.")]
 
 
-class NewAnswer(Asked):
+class NewAnswer(RequestModel):
     """The answer of the submitter to a question."""
 
     answer: Annotated[SafeText, Field(description="Sealed.")]
 
 
-class QuestionOut(Shown):
+class QuestionOut(ResponseModel):
     """A question about a case; its text is among the notes."""
 
     id: UUID
     topics: list[Section]
-    asked_by: Annotated[str | None, Field(description=WHOSE)]
+    asked_by: Annotated[str | None, Field(description=ACTOR)]
     asked_at: datetime
     due_at: Annotated[
         datetime | None,
@@ -207,13 +215,13 @@ class QuestionOut(Shown):
     answered_at: datetime | None
 
 
-class QuestionList(Shown):
+class QuestionList(ResponseModel):
     """The questions about a case, oldest first."""
 
     items: list[QuestionOut]
 
 
-class OpenedSection(Shown):
+class OpenedSection(ResponseModel):
     """A section, opened for the caller; the opening was recorded."""
 
     section: Section

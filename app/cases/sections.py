@@ -19,7 +19,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from app.directory.kinds import Level, Service
-from app.kernel.text import Asked, Code, CountryCode, Day, Phone, SafeLine, SafeText
+from app.kernel.text import Code, CountryCode, Day, Phone, RequestModel, SafeLine, SafeText
 
 
 class Section(StrEnum):
@@ -82,7 +82,7 @@ LEVELS: Final[dict[Section, Level]] = {
 }
 
 
-def level_of(sections: Iterable[Section]) -> Level:
+def get_level(sections: Iterable[Section]) -> Level:
     """Return the highest level of the sections; of none, that of the summary alone."""
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
@@ -186,7 +186,7 @@ class OriginContact(StrEnum):
     BLOCKED = "blocked"
 
 
-class Guards(Asked):
+class Guards(RequestModel):
     """The codes and answers from which rules derive which offices must not know."""
 
     country_of_origin: CountryCode | None = None
@@ -199,7 +199,7 @@ class Guards(Asked):
     seeks_asylum: StrictBool = False
     origin_contact: OriginContact = OriginContact.UNDECIDED
 
-    def origin_blocked(self) -> bool:
+    def is_origin_blocked(self) -> bool:
         """Return whether the State of origin must not be contacted (routing rule 4)."""
         afraid = self.fear_of_state or self.seeks_asylum or self.official_implicated
         return afraid or self.origin_contact == OriginContact.BLOCKED

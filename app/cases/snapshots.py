@@ -16,7 +16,7 @@ type Snapshot = Mapping[str, Any]
 """An object with `notice` (the summary), `state`, and `lead` and `holder` (office ids)."""
 
 
-SUMMARY: Final = (
+SUMMARY_FIELDS: Final = (
     "country",
     "age_class",
     "language",
@@ -35,18 +35,18 @@ class Snapshots(Relations):
         """Return a snapshot of the current case."""
         lead, holder = self.with_relation(Relation.LEAD), self.holder
         return {
-            "notice": {name: getattr(self, name) for name in SUMMARY},
+            "notice": {name: getattr(self, name) for name in SUMMARY_FIELDS},
             "state": self.state,
             "lead": str(lead) if lead else None,
             "holder": str(holder) if holder else None,
         }
 
-    def snapshot_for(self, focal_point: UUID) -> Snapshot | None:
+    def get_snapshot(self, focal_point: UUID) -> Snapshot | None:
         """Return the last snapshot of the case that an office reads, or None."""
         rows = [p for p in self.parties if p.focal_point_id == focal_point and p.as_asked]
         return rows[-1].as_asked if rows else None
 
-    def snapshot_behind(self, record: UUID) -> Snapshot | None:
+    def get_recipient_snapshot(self, record: UUID) -> Snapshot | None:
         """Return the snapshot that the recipient of a record reads, or None.
 
         None if the recipient may know which office leads the case. Otherwise no event and
@@ -54,16 +54,16 @@ class Snapshots(Relations):
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]
-        if not mine or Grant.LEAD in self.grants(mine[-1]):
+        if not mine or Grant.LEAD in self.get_grants(mine[-1]):
             return None
-        return self.snapshot_for(mine[-1])
+        return self.get_snapshot(mine[-1])
 
-    def country_known_to(self, focal_point: UUID | None) -> str | None:
+    def get_known_country(self, focal_point: UUID | None) -> str | None:
         """Return where the person is, as far as an office may find it out."""
-        asked = self.snapshot_for(focal_point) if focal_point else None
+        asked = self.get_snapshot(focal_point) if focal_point else None
         if focal_point is None or asked is None:
             return self.country
-        knows = Grant.COUNTRY in self.grants(focal_point)
+        knows = Grant.COUNTRY in self.get_grants(focal_point)
         country: str | None = asked["notice"]["country"]
         return self.country if knows else country
 

@@ -6,10 +6,10 @@ from sqlalchemy import bindparam, exists, select
 
 from app.cases.grants import Grant, list_relations
 from app.cases.models import Case, CaseKey, Party, Sealed
-from app.cases.records import Fact, HandedOn, RiskAssessment, VitalInterest
+from app.cases.records import Fact, RiskAssessment, SummarySnapshot, VitalInterest
 from app.cases.sections import Paper
 from app.kernel.actors import Relation
-from app.kernel.statements import any_of, held
+from app.kernel.statements import lock_rows, make_list_parameter
 
 SEES_CASE: Final = Party.relation.in_(list_relations(Grant.CASE))
 """Relations that see the current case; a former lead or recipient sees its own past."""
@@ -28,9 +28,9 @@ BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))
 BY_ID_AGAIN: Final = (
     select(Case).where(Case.id == bindparam("id")).execution_options(populate_existing=True)
 )
-HELD_BY_CODE: Final = held(BY_CODE)
-HELD_BY_ID: Final = held(REMEMBERED.where(Case.id == bindparam("id")))
-CASES: Final = any_of("cases")
+HELD_BY_CODE: Final = lock_rows(BY_CODE)
+HELD_BY_ID: Final = lock_rows(REMEMBERED.where(Case.id == bindparam("id")))
+CASES: Final = make_list_parameter("cases")
 SEALED_OF_KIND: Final = select(Sealed).where(
     Sealed.record_id == bindparam("record"), Sealed.kind == bindparam("kind")
 )
@@ -49,4 +49,4 @@ FACTS: Final = select(Fact).where(Fact.case_id.in_(CASES)).order_by(Fact.number)
 IN_VITAL_INTEREST: Final = select(VitalInterest.case_id).where(
     VitalInterest.case_id.in_(CASES), VitalInterest.holds_until > bindparam("now")
 )
-SUMMARY_SNAPSHOTS: Final = select(HandedOn).where(HandedOn.case_id.in_(CASES))
+SUMMARY_SNAPSHOTS: Final = select(SummarySnapshot).where(SummarySnapshot.case_id.in_(CASES))

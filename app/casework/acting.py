@@ -9,17 +9,17 @@ from app.cases.lifecycle import LED, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.casework import situation
 from app.casework.needs import Terms
-from app.casework.sides import sides_of
-from app.kernel.actors import WORKERS, Role, Side
+from app.casework.sides import get_sides
+from app.kernel.actors import CASE_ROLES, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
-from app.kernel.versions import Seen
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
+from app.kernel.versions import SeenVersions
 
 WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
 
 
-def ready(
-    work: Writing, code: str, action: Action, seen: Seen, terms: Terms | None = None
+def lock_and_check(
+    work: Writing, code: str, action: Action, seen: SeenVersions, terms: Terms | None = None
 ) -> tuple[Case, Row]:
     """Lock a case and return it with its step, or raise if the step is not allowed.
 
@@ -27,10 +27,10 @@ def ready(
     not visible (404), not a party of the case itself (403), stale (412, 428), not in this
     state (409), not the caller's action (403), unmet requirements (409).
     """
-    return judged(work, lock(work, code, seen), action, terms)
+    return check_action(work, lock_case(work, code, seen), action, terms)
 
 
-def lock(work: Writing, code: str, seen: Seen) -> Case:
+def lock_case(work: Writing, code: str, seen: SeenVersions) -> Case:
     """Lock a case for an action of its own parties, who name the version that they saw.
 
     The version is compared only for offices in the write audience, because it also counts
@@ -38,19 +38,19 @@ def lock(work: Writing, code: str, seen: Seen) -> Case:
     caller without a side in the case is refused first.
     """
     case = queries.lock(work, code)
-    if not sides_of(work, case):
+    if not get_sides(work, case):
         raise ActionNotYours("Only a party of the case itself can do this.")
-    seen.said()
-    if work.actor.focal_point_id in case.keepers:
-        seen.must_include(case.version)
+    seen.require_if_match()
+    if work.actor.focal_point_id in case.write_audience:
+        seen.require_version(case.version)
     return case
 
 
-def judged(
+def check_action(
     work: Writing, case: Case, action: Action, terms: Terms | None = None
 ) -> tuple[Case, Row]:
     """Find the step of a locked case, and raise unless all its requirements are met."""
-    row = TABLE.find(case.state, action, sides_of(work, case), work.actor.roles)
+    row = TABLE.find(case.state, action, get_sides(work, case), work.actor.roles)
     situation.check_requirements(work, case, row, terms)
     return case, row
 
@@ -60,10 +60,12 @@ def require_writer(work: Reading, case: Case) -> None:
     if case.state in UNLED:
         owner, roles = Side.SUBMITTER, WRITERS
     elif case.state in LED:
-        owner, roles = Side.LEAD, WORKERS
+        owner, roles = Side.LEAD, CASE_ROLES
     else:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if owner not in sides_of(work, case):
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    if owner not in get_sides(work, case):
         raise ActionNotYours(f"Only the {owner} can write the case now.")
     if not roles & work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
@@ -87,16 +89,18 @@ def require_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) ->
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403).
     """
     if case.state not in states:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if Side.LEAD not in sides_of(work, case):
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    if Side.LEAD not in get_sides(work, case):
         raise ActionNotYours("Only the lead can do this.")
-    must_work(work)
+    require_working_role(work)
 
 
-def must_work(work: Reading) -> None:
+def require_working_role(work: Reading) -> None:
     """Raise RoleMissing (403) unless the account has a role that works on cases."""
-    if not WORKERS & work.actor.roles:
-        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WORKERS))}.")
+    if not CASE_ROLES & work.actor.roles:
+        raise RoleMissing(f"This needs one of the roles {', '.join(sorted(CASE_ROLES))}.")
 
 
 def get_audience(work: Reading, case: Case) -> frozenset[UUID]:
@@ -105,6 +109,6 @@ def get_audience(work: Reading, case: Case) -> frozenset[UUID]:
     The action of a recipient of a referral is published to the holder alone. Otherwise a
     submitter would learn from the author of an event who shelters the person.
     """
-    if sides_of(work, case):
-        return case.keepers
-    return case.keepers & {case.holder}
+    if get_sides(work, case):
+        return case.write_audience
+    return case.write_audience & {case.holder}

@@ -18,22 +18,22 @@ from app.cases.reasons import (
     WithdrawReason,
 )
 from app.cases.sections import DutyContact, ReadingPurpose, Section
-from app.cases.vital import VitalReason
+from app.cases.vital_interest import VitalReason
 from app.deadlines.schemas import Early
 from app.kernel.codes import CaseCodeText
-from app.kernel.text import Asked, Code, CountryCode, Instant, SafeText
+from app.kernel.text import Code, CountryCode, Instant, RequestModel, SafeText
 
 Note = Annotated[SafeText | None, Field(description="Sealed.")]
 
 
-class DeclineLead(Asked):
+class DeclineLead(RequestModel):
     """The reason why the candidate declines the lead."""
 
     reason: DeclineReason
     note: Note = None
 
 
-class AcceptLead(Asked):
+class AcceptLead(RequestModel):
     """The contacts that an office names when it accepts the lead (BR22)."""
 
     contacts: Annotated[
@@ -42,14 +42,14 @@ class AcceptLead(Asked):
     ]
 
 
-class WithdrawCase(Asked):
+class WithdrawCase(RequestModel):
     """The reason why the submitter withdraws a case."""
 
     reason: WithdrawReason
     note: Note = None
 
 
-class CloseCase(Asked):
+class CloseCase(RequestModel):
     """The reason why a case is closed, and whether the person was told."""
 
     reason: ClosureReason
@@ -78,21 +78,21 @@ class CloseCase(Asked):
         return self
 
 
-class StopCase(Asked):
+class StopCase(RequestModel):
     """The reason for a stop of the case at the person's request."""
 
     reason: StopReason
     note: Note = None
 
 
-class ReopenCase(Asked):
+class ReopenCase(RequestModel):
     """The reason why a case is reopened."""
 
     reason: ReopenReason
     note: Note = None
 
 
-class SuspendCase(Asked):
+class SuspendCase(RequestModel):
     """The reason why a case is suspended, and the latest date of its review."""
 
     reason: SuspendReason
@@ -106,7 +106,7 @@ class SuspendCase(Asked):
     note: Note = None
 
 
-class MonitorCase(Asked):
+class MonitorCase(RequestModel):
     """The dates of the visits to the person after help has ended."""
 
     visits: Annotated[
@@ -120,7 +120,7 @@ class MonitorCase(Asked):
     ] = None
 
 
-class ReportVisit(Asked):
+class ReportVisit(RequestModel):
     """A report that a planned visit took place or was tried."""
 
     person_met: StrictBool
@@ -128,7 +128,7 @@ class ReportVisit(Asked):
     note: Note = None
 
 
-class AssignCase(Asked):
+class AssignCase(RequestModel):
     """The candidate that the desk chose, and the reason."""
 
     focal_point: Annotated[Code, Field(description="Code of the office that should lead.")]
@@ -136,14 +136,14 @@ class AssignCase(Asked):
     note: Note = None
 
 
-class RelocateCase(Asked):
+class RelocateCase(RequestModel):
     """The country where the person is now."""
 
     country: CountryCode
     note: Note = None
 
 
-class TakeOverCase(Asked):
+class TakeOverCase(RequestModel):
     """The new lead that the desk chose for a case whose lead does not act."""
 
     focal_point: Annotated[Code, Field(description="Code of the office that should lead.")]
@@ -152,19 +152,19 @@ class TakeOverCase(Asked):
     note: Note = None
 
 
-class EraseCase(Asked):
+class EraseCase(RequestModel):
     """The reason why the sealed content of a case is erased."""
 
     reason: ErasureReason
 
 
-class HoldLegally(Asked):
+class HoldLegally(RequestModel):
     """Whether a legal hold forbids erasure. Oversight keeps the reason elsewhere."""
 
     value: LegalHold
 
 
-class AskReading(Asked):
+class AskReading(RequestModel):
     """The reason for emergency access, and the fewest sections that must be read."""
 
     reason: Annotated[
@@ -178,13 +178,13 @@ class AskReading(Asked):
     ]
 
 
-class InformOfReading(Asked):
+class InformOfReading(RequestModel):
     """A report that the person was told of an emergency access."""
 
     note: Note = None
 
 
-class ReviewReading(Asked):
+class ReviewReading(RequestModel):
     """Whether oversight finds that an emergency access was justified."""
 
     justified: StrictBool

@@ -6,14 +6,14 @@ from app.cases.models import Case
 from app.casework import situation
 from app.casework.successors import build_candidate_question
 from app.consents import standing
-from app.consents.placing import question_of
+from app.consents.routing_questions import build_question
 from app.directory import queries as directory
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.returns import following as returns
 from app.routing import actions as routing
-from app.routing.ranking import leads
+from app.routing.ranking import rank_leads
 
 
 class DeskMissing(Problem):
@@ -22,21 +22,21 @@ class DeskMissing(Problem):
     status = 503
 
 
-def reroute_unsafe(work: Writing, case: Case) -> None:
+def redirect_if_unsafe(work: Writing, case: Case) -> None:
     """Take a case at once from a candidate or desk that proves to be unsafe (rule 1).
 
     The system does so without a reason, because the office that loses the case must not
     learn of the fear. An unsafe desk beside the lead also loses its part. Raises
     DeskMissing (503).
     """
-    stands, beside = standing.of_case(work, case), Relation.ESCALATION_DESK
+    stands, beside = standing.load_for_case(work, case), Relation.ESCALATION_DESK
     holds, looks_on = case.holder, case.with_relation(beside)
     found = directory.by_ids(work, {one for one in (holds, looks_on) if one})
     unsafe = {one.id for one in found.values() if not stands.is_safe(one, one.code)}
     if looks_on in unsafe:
-        case.dismiss(beside, work.now)
-        cases.lapse(work, case)
-    if holds in unsafe and Relation.LEAD not in case.relations_of(found[holds].id):
+        case.end_relation(beside, work.now)
+        cases.expire_approvals(work, case)
+    if holds in unsafe and Relation.LEAD not in case.list_relations(found[holds].id):
         redirect_case(work, case)
 
 
@@ -49,10 +49,10 @@ def redirect_case(work: Writing, case: Case) -> None:
     row = TABLE.find(case.state, Action.REROUTE, {Side.SYSTEM}, frozenset())
     situation.check_requirements(work, case, row)
     for relation in (Relation.CANDIDATE, Relation.DESK):
-        case.dismiss(relation, work.now)
+        case.end_relation(relation, work.now)
     hand_to_next_office(work, case)
-    returns.hand_all_on(work, case)
-    cases.take(work, case, row, before=before)
+    returns.reassign_all_deadlines(work, case)
+    cases.take_step(work, case, row, audience_before=before)
 
 
 def redirect_to_candidate(work: Writing, case: Case) -> None:
@@ -60,22 +60,22 @@ def redirect_to_candidate(work: Writing, case: Case) -> None:
 
     The outcome is the same whether no office fits or none is safe (ADR 47).
     """
-    if leads(build_candidate_question(work, case)).candidates:
+    if rank_leads(build_candidate_question(work, case)).candidates:
         redirect_case(work, case)
 
 
-def escalate(work: Writing, case: Case) -> None:
+def escalate_to_desk(work: Writing, case: Case) -> None:
     """Make the desk a party beside a lead that misses its deadlines; it sees the summary.
 
     It replaces another desk that was brought in before. Raises DeskMissing (503).
     """
-    before, desk = case.audience, leads(question_of(work, case)).desk
+    before, desk = case.audience, rank_leads(build_question(work, case)).desk
     if desk is None:
         raise DeskMissing("Ask the operator to configure another desk for this case.")
-    if Relation.ESCALATION_DESK not in case.relations_of(desk.id):
-        case.dismiss(Relation.ESCALATION_DESK, work.now)
-        case.admit(desk.id, Relation.ESCALATION_DESK, work.now)
-        cases.lapse(work, case)
+    if Relation.ESCALATION_DESK not in case.list_relations(desk.id):
+        case.end_relation(Relation.ESCALATION_DESK, work.now)
+        case.add_party(desk.id, Relation.ESCALATION_DESK, work.now)
+        cases.expire_approvals(work, case)
         audience = before | case.audience
         work.record("case.escalated", case, audience, by_system=True)
 
@@ -86,10 +86,10 @@ def hand_to_next_office(work: Writing, case: Case) -> None:
     The ranking is made anew each time, because fears and consents may have changed. A case
     always has an office, and never a feared one. Raises DeskMissing (503).
     """
-    ranking = leads(build_candidate_question(work, case))
+    ranking = rank_leads(build_candidate_question(work, case))
     chosen = routing.ask_first(work, case.id, ranking)
     if chosen is None:
         raise DeskMissing("Ask the operator to configure another desk for this case.")
     at_the_end = ranking.desk is not None and chosen == ranking.desk.id
     relation = Relation.DESK if at_the_end else Relation.CANDIDATE
-    case.admit(chosen, relation, work.now)
+    case.add_party(chosen, relation, work.now)

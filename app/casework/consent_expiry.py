@@ -7,25 +7,25 @@ from uuid import UUID
 from app.cases.models import Case
 from app.cases.sections import Section
 from app.consents import queries as consents
-from app.consents.coverage import Purpose, names
-from app.consents.expiry import is_missed, last_announcement
+from app.consents.coverage import Purpose, matches_recipient
+from app.consents.expiry import find_last_announcement, is_missed
 from app.consents.expiry_deadlines import (
-    asking_for,
-    is_awaited,
-    is_lead_apart,
-    known_to_lead,
+    build_question,
+    list_known_to_lead,
+    may_lead_belong_to_origin_state,
     move_deadline,
+    needs_deadline,
 )
 from app.consents.models import Consent
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import Priority
+from app.deadlines.miss_counts import WEEK
 from app.deadlines.models import Clock
-from app.deadlines.silence import WEEK
 from app.directory import queries as directory
 from app.directory.kinds import Function
 from app.kernel.actors import Relation
-from app.kernel.work import Reading, Writing
-from app.notices.actions import tell
+from app.kernel.transactions import Reading, Writing
+from app.notifications.actions import notify_offices
 from app.referrals import queries as referrals_of
 from app.referrals.lifecycle import OPEN
 from app.referrals.models import Basis, Referral
@@ -43,20 +43,20 @@ def notify_consent_end(work: Writing, case: Case, clock: Clock) -> None:
     worklist shows the consent from now on. The safeguards are not read: what the person
     fears makes no difference to the audience.
     """
-    given, running = consents.of_case(work, case.id), {clock.record_id}
+    given, running = consents.list_for_case(work, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
-    known = known_to_lead(work, case, given)
-    if consent is None or not is_awaited(work, case, consent, known, running):
+    known = list_known_to_lead(work, case, given)
+    if consent is None or not needs_deadline(work, case, consent, known, running):
         deadlines.stop(work, clock.record_id)
         return
-    due = last_announcement(consent.expires_at, work.now, work.ground.speed)
+    due = find_last_announcement(consent.expires_at, work.now, work.runtime.speed)
     if due is not None and clock.set_at < due[1]:
         record_announcement(work, case, consent, days=due[0])
         clock.set_at = work.now
     if consent.expires_at <= work.now and not was_in_use(work, case, consent):
         deadlines.stop(work, clock.record_id)
         return
-    clock.fires_at = work.now + WEEK / work.ground.speed
+    clock.fires_at = work.now + WEEK / work.runtime.speed
     move_deadline(work, case, consent, clock)
 
 
@@ -68,7 +68,9 @@ def record_announcement(work: Writing, case: Case, consent: Consent, *, days: in
     facts = {"consent": str(consent.id), **({"days": days} if days else {})}
     work.record(event, case, leads | list_recipients(work, case, consent), facts)
     urgency = case.priority or Priority.NORMAL
-    tell(work, leads, event, urgency=urgency, case_id=case.id, record_id=consent.id)
+    notify_offices(
+        work, leads, event, urgency=urgency, case_id=case.id, record_id=consent.id
+    )
 
 
 def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UUID]:
@@ -79,7 +81,7 @@ def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UU
     """
     return frozenset(
         referral.recipient_id
-        for referral in referrals_of.of_case(work, case.id)
+        for referral in referrals_of.list_of_case(work, case.id)
         if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
         and needs_consent(work, case, consent, referral)
@@ -88,10 +90,10 @@ def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UU
 
 def needs_consent(work: Reading, case: Case, consent: Consent, referral: Referral) -> bool:
     """Return whether the recipient of a referral could read less without a consent."""
-    given, sections = consents.of_case(work, case.id), map(Section, referral.sections)
+    given, sections = consents.list_for_case(work, case.id), map(Section, referral.sections)
     sent, recipient = frozenset(sections), referral.recipient
     return any(
-        is_missed(consent, given, asking_for(work, case, recipient, purpose), sent)
+        is_missed(consent, given, build_question(work, case, recipient, purpose), sent)
         for purpose in list_purposes(referral)
     )
 
@@ -109,9 +111,9 @@ def was_in_use(work: Reading, case: Case, consent: Consent) -> bool:
     If not, nothing has to be done, and the consent leaves the worklist. For a lead on the
     side of origin it always stays for a week, so that it cannot infer who helps (R12).
     """
-    if is_lead_apart(work, case):
-        return work.now < consent.expires_at + WEEK / work.ground.speed
+    if may_lead_belong_to_origin_state(work, case):
+        return work.now < consent.expires_at + WEEK / work.runtime.speed
     lead = case.with_relation(Relation.LEAD)
-    reads = lead is None or names(consent, directory.by_id(work, lead))
+    reads = lead is None or matches_recipient(consent, directory.by_id(work, lead))
     of_the_lead = reads and bool(LEAD_PURPOSES & set(map(Purpose, consent.purposes)))
     return of_the_lead or bool(list_recipients(work, case, consent))

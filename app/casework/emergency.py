@@ -9,26 +9,26 @@ from typing import Final
 from uuid import UUID
 
 from app.access.actions import NotASecondPerson
-from app.access.queries import share_a_key
+from app.access.queries import has_shared_key
 from app.cases import actions as cases
-from app.cases import queries, readings
-from app.cases.approving import OF_OVERSIGHT
+from app.cases import emergency_access, queries
+from app.cases.approvals import OVERSIGHT_APPROVERS
 from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
 from app.cases.records import VitalReading
-from app.cases.vital import HOLDS_FOR, ReadingState
-from app.casework.acting import must_work
+from app.cases.vital_interest import HOLDS_FOR, ReadingState
+from app.casework.acting import require_working_role
 from app.casework.bodies import AskReading, InformOfReading, ReviewReading
-from app.casework.sides import list_active_overseers, sides_of
-from app.consents import naming
+from app.casework.sides import get_sides, list_active_overseers
+from app.consents import office_names
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, Priority
-from app.deadlines.queries import until
-from app.kernel.actors import OF_THE_HOLDER, AccountKind, Role, Side
+from app.deadlines.queries import compute_due_at
+from app.kernel.actors import HOLDER_APPROVERS, AccountKind, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound, Problem
-from app.kernel.work import Reading, Writing
-from app.notices.actions import tell
+from app.kernel.transactions import Reading, Writing
+from app.notifications.actions import notify_offices
 
 ASKED, GRANTED, REFUSED, LAPSED, ENDED = (
     f"case.vital_reading_{word}"
@@ -61,21 +61,21 @@ def list_watchers(case: Case) -> frozenset[UUID]:
 
 def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
     """Return the watchers and, while it is a party, the office that asked."""
-    asks = readings.can_ask(case, reading.asked_by)
+    asks = emergency_access.may_request(case, reading.asked_by)
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
-def readings_for(work: Reading, case: Case) -> list[VitalReading]:
+def list_accesses(work: Reading, case: Case) -> list[VitalReading]:
     """List the emergency accesses that the caller may know of: all, if it is a watcher."""
-    me, found = work.actor.focal_point_id, readings.of_case(work, case.id)
-    watches = me in list_watchers(case) or Side.DESK in sides_of(work, case)
+    me, found = work.actor.focal_point_id, emergency_access.list_for_case(work, case.id)
+    watches = me in list_watchers(case) or Side.DESK in get_sides(work, case)
     return [one for one in found if watches or one.asked_by == me]
 
 
-def find(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
+def find_access(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
     """Return an emergency access that the caller may know, or raise NotFound (404)."""
-    reading = readings.get(work, case.id, reading_id)
-    if reading not in readings_for(work, case):
+    reading = emergency_access.get(work, case.id, reading_id)
+    if reading not in list_accesses(work, case):
         raise NotFound("There is no such reading in this case.")
     return reading
 
@@ -83,10 +83,10 @@ def find(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
 def lock_access(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
     """Lock a case and find one of its emergency accesses; raises as `find_access` does."""
     case = queries.lock(work, code)
-    return case, find(work, case, reading_id)
+    return case, find_access(work, case, reading_id)
 
 
-def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
+def request_access(work: Writing, code: str, new: AskReading) -> VitalReading:
     """Ask another organisation to grant emergency access; the request itself opens nothing.
 
     An account has one open request in a case, so that the worklists show the one that
@@ -95,16 +95,21 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     """
     case, own_office = queries.lock(work, code), work.actor.focal_point_id
     if case.state not in OPEN:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if not readings.can_ask(case, own_office) or work.actor.kind != AccountKind.PERSON:
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    if (
+        not emergency_access.may_request(case, own_office)
+        or work.actor.kind != AccountKind.PERSON
+    ):
         raise ActionNotYours("Only a person of an office that takes part can ask.")
-    must_work(work)
-    if readings.is_unreviewed(work):
+    require_working_role(work)
+    if emergency_access.has_unreviewed_access(work):
         raise ReadingUnreviewed("Until then another person of your office can ask.")
-    if readings.is_waiting(work, case.id):
+    if emergency_access.has_pending_request(work, case.id):
         raise ReadingWaits("It is in the worklists of oversight and of the holder.")
     reading = VitalReading(
-        id=work.new_id(),
+        id=work.create_id(),
         case=case,
         case_id=case.id,
         reason=new.reason,
@@ -117,14 +122,16 @@ def ask(work: Writing, code: str, new: AskReading) -> VitalReading:
     )
     work.session.add(reading)
     work.session.flush()
-    cases.note(work, case, f"vital_reading {reading.id}", new.note)
+    cases.add_note(work, case, f"vital_reading {reading.id}", new.note)
     others = list_active_overseers(work, case) - {own_office}
     start_deadline(work, reading, ClockKind.DECIDE_READING, min(others, default=None))
     notify_watchers(work, case, reading, ASKED)
     return reading
 
 
-def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalReading:
+def decide_access(
+    work: Writing, code: str, reading_id: UUID, *, grant: bool
+) -> VitalReading:
     """Grant or refuse a request as a second person of another organisation.
 
     Repeating the decision changes nothing. Raises NotFound (404), ActionNotYours or
@@ -135,10 +142,12 @@ def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalR
     if reading.granted == grant and reading.decided_account == work.actor.account_id:
         return reading
     if case.state not in OPEN:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if reading.state(work.now) != ReadingState.ASKED:
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    if reading.get_state(work.now) != ReadingState.ASKED:
         raise ReadingDecided("Make a new request if access is still needed.")
-    if grant and not readings.can_ask(case, reading.asked_by):
+    if grant and not emergency_access.may_request(case, reading.asked_by):
         raise ReadingDecided("The office that asked is no longer a party of the case.")
     reading.granted, reading.decided_at = grant, work.now
     reading.decided_by = work.actor.focal_point_id
@@ -153,9 +162,9 @@ def decide(work: Writing, code: str, reading_id: UUID, *, grant: bool) -> VitalR
 
 
 DECIDERS: Final = {
-    Side.OVERSIGHT: OF_OVERSIGHT,
-    Side.LEAD: OF_THE_HOLDER,
-    Side.DESK: OF_THE_HOLDER,
+    Side.OVERSIGHT: OVERSIGHT_APPROVERS,
+    Side.LEAD: HOLDER_APPROVERS,
+    Side.DESK: HOLDER_APPROVERS,
 }
 """The sides that may grant emergency access to another organisation, with their roles."""
 
@@ -169,8 +178,8 @@ def require_other_organisation(work: Writing, case: Case, reading: VitalReading)
     own_office = work.actor.focal_point_id
     if own_office == reading.asked_by or work.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("A person of another organisation has to decide.")
-    roles = [DECIDERS[one] for one in sides_of(work, case) if one in DECIDERS]
-    names = naming.read(work, [(case, reading.asked_by, reading.asked_at)])
+    roles = [DECIDERS[one] for one in get_sides(work, case) if one in DECIDERS]
+    names = office_names.load_names(work, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
         raise ActionNotYours("Only oversight, the desk or the lead can decide this.")
     require_any_role(work, frozenset[Role]().union(*roles))
@@ -182,23 +191,25 @@ def require_any_role(work: Reading, roles: frozenset[Role]) -> None:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
 
 
-def stop(work: Writing, code: str, reading_id: UUID) -> VitalReading:
+def stop_access(work: Writing, code: str, reading_id: UUID) -> VitalReading:
     """End an emergency access at once, as its reader or a watcher; no change if it is over.
 
     Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is not granted.
     """
     case, reading = lock_access(work, code, reading_id)
-    require_any_role(work, OF_THE_HOLDER | OF_OVERSIGHT | {Role.OFFICER, Role.CASEWORKER})
+    require_any_role(
+        work, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
+    )
     if reading.granted is None:
         raise ReadingDecided("It was not granted.")
-    if reading.state(work.now) == ReadingState.GRANTED:
+    if reading.get_state(work.now) == ReadingState.GRANTED:
         end_access(work, case, reading)
     return reading
 
 
 def expire_access(work: Writing, case: Case, reading_id: UUID) -> None:
     """Expire an emergency access of a locked case, or the request for one."""
-    reading = readings.get(work, case.id, reading_id)
+    reading = emergency_access.get(work, case.id, reading_id)
     if reading.granted:
         end_access(work, case, reading)
     else:
@@ -221,7 +232,7 @@ def start_deadline(
     """Start the deadline for the next step of an emergency access."""
     due_at = reading.holds_until
     if kind == ClockKind.TELL_PERSON:
-        due_at = until(work, kind, reading.case, waits_on=waits_on)
+        due_at = compute_due_at(work, kind, reading.case, waits_on=waits_on)
     deadlines.restart(work, reading, kind, due_at, waits_on=waits_on)
 
 
@@ -235,10 +246,12 @@ def notify_watchers(work: Writing, case: Case, reading: VitalReading, event: str
     work.record(event, case, get_audience(case, reading), facts)
     called = sorted(watching - {work.actor.focal_point_id})
     urgency = Priority.EMERGENCY
-    tell(work, called, event, urgency=urgency, case_id=case.id, record_id=reading.id)
+    notify_offices(
+        work, called, event, urgency=urgency, case_id=case.id, record_id=reading.id
+    )
 
 
-def inform(
+def confirm_person_told(
     work: Writing, code: str, reading_id: UUID, body: InformOfReading
 ) -> VitalReading:
     """Record, as the holder, that the person was told of an emergency access.
@@ -246,22 +259,22 @@ def inform(
     Raises NotFound (404), ActionNotYours or RoleMissing (403), ReadingDecided (409).
     """
     case, reading = lock_access(work, code, reading_id)
-    if Side.HOLDER not in sides_of(work, case):
+    if Side.HOLDER not in get_sides(work, case):
         raise ActionNotYours("Only the holder of the case can do this.")
-    must_work(work)
+    require_working_role(work)
     if not reading.granted:
         raise ReadingDecided("It was not granted, so there is nothing to tell.")
     if reading.person_told_at is None:
         reading.person_told_at = work.now
-        if reading.state(work.now) == ReadingState.ENDED:
+        if reading.get_state(work.now) == ReadingState.ENDED:
             deadlines.stop(work, reading.id)
-        cases.note(work, case, f"vital_reading {reading.id}", body.note)
+        cases.add_note(work, case, f"vital_reading {reading.id}", body.note)
         facts = {"reading": str(reading.id)}
         work.record("case.person_told", case, get_audience(case, reading), facts)
     return reading
 
 
-def review(
+def record_review(
     work: Writing, code: str, reading_id: UUID, found: ReviewReading
 ) -> VitalReading:
     """Record, as oversight, whether an emergency access was justified (R17).
@@ -271,13 +284,13 @@ def review(
     or RoleMissing (403), NotASecondPerson or ReadingDecided (409).
     """
     case, reading = lock_access(work, code, reading_id)
-    if Side.OVERSIGHT not in sides_of(work, case):
+    if Side.OVERSIGHT not in get_sides(work, case):
         raise ActionNotYours("Only oversight can do this.")
     require_any_role(work, frozenset({Role.PROTECTION_OFFICER}))
     me, granted_by = work.actor.account_id, reading.decided_account
-    if me == granted_by or (granted_by and share_a_key(work, me, granted_by)):
+    if me == granted_by or (granted_by and has_shared_key(work, me, granted_by)):
         raise NotASecondPerson("Another person of oversight has to review it.")
-    if reading.state(work.now) != ReadingState.ENDED or reading.reviewed_at is not None:
+    if reading.get_state(work.now) != ReadingState.ENDED or reading.reviewed_at is not None:
         raise ReadingDecided("It was not granted, is not over yet, or was reviewed before.")
     reading.reviewed_at, reading.justified = work.now, found.justified
     facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}

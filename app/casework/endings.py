@@ -8,28 +8,28 @@ from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
-from app.access.attendance import find_unattended_offices
-from app.cases import holding
+from app.access.office_staff import find_unattended_offices
+from app.cases import system_queries
 from app.cases.lifecycle import LED, OPEN
 from app.cases.models import Case
-from app.casework.carrying import escalate
+from app.casework.carrying import escalate_to_desk
 from app.casework.escalating import notify_about_case
 from app.consents import standing
 from app.directory import queries as directory
 from app.handovers import following as handover_following
 from app.handovers import queries as handover_queries
 from app.handovers.models import Handover
-from app.kernel.actors import Relation, system_for
+from app.kernel.actors import Relation, get_system_actor
 from app.kernel.journal import was_recorded
 from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading, Writing
 from app.kernel.vault import Unopenable
-from app.kernel.work import Reading, Writing
 from app.referrals import following as referral_following
 from app.referrals import queries as referral_queries
-from app.referrals.agreements import find_held_back, hold_back
+from app.referrals.agreements import find_held_back_sections, remove_sections
+from app.referrals.helper_ranking import may_know_recipient
 from app.referrals.lifecycle import ASKED, AT_WORK, State
 from app.referrals.models import Referral
-from app.referrals.proposing import knows_recipient
 from app.returns import following as return_following
 from app.returns import queries as return_queries
 from app.returns.models import Return
@@ -46,14 +46,14 @@ def list_cases(tx: Reading) -> list[UUID]:
 def find_cases(tx: Reading) -> Iterator[UUID]:
     """Yield the ids of these cases; an id may occur several times."""
     ended = find_unattended_offices(tx)
-    yield from holding.list_led_without_desk(tx.session, ended)
+    yield from system_queries.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
         if may_lack_agreement(tx, handover):
             yield handover.case_id
     for referral in referral_queries.list_open(tx):
         if is_affected(tx, referral):
             yield referral.case_id
-    for record in return_queries.list_unawaited(tx):
+    for record in return_queries.list_with_closed_recipient(tx):
         if not was_announced(tx, record, RECIPIENT_CLOSED):
             yield record.case_id
     for record in return_queries.list_misdirected_visits(tx, ended):
@@ -66,7 +66,7 @@ def may_lack_agreement(tx: Reading, handover: Handover) -> bool:
     A case that cannot be opened is processed on its own, so that the failure is logged.
     """
     try:
-        return handover_following.lacks_agreement(tx, handover)
+        return handover_following.needs_agreement(tx, handover)
     except (NotFound, Unopenable):
         return True
 
@@ -75,7 +75,7 @@ def is_affected(tx: Reading, referral: Referral) -> bool:
     """Return whether a referral needs an action that was not taken yet."""
     if is_asked_by_closed_office(referral):
         return True
-    if not find_held_back(tx, referral):
+    if not find_held_back_sections(tx, referral):
         return False
     return referral.state in ASKED or not was_announced(tx, referral, WITHOUT_AGREEMENT)
 
@@ -90,20 +90,20 @@ def was_announced(tx: Reading, record: Referral | Return, event: str) -> bool:
     return was_recorded(tx.session, record.case_id, record.id, event)
 
 
-def follow(tx: Writing, case_id: UUID) -> bool:
+def apply_case_endings(tx: Writing, case_id: UUID) -> bool:
     """Apply the effects to one case; return False if there are none, or the case is locked.
 
     Raises DeskMissing (503) if no desk can take the case.
     """
-    case = holding.unless_held(tx, case_id)
+    case = system_queries.lock_if_free(tx, case_id)
     if case is None or case.state not in OPEN:
         return False
-    tx.actor = system_for(case.holder or case.submitter)
+    tx.actor = get_system_actor(case.holder or case.submitter)
     told = [*apply_to_lead(tx, case), *apply_to_offer(tx, case)]
-    for referral in referral_queries.of_case(tx, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in ASKED | AT_WORK and is_affected(tx, referral):
             told += apply_to_referral(tx, case, referral)
-    for record in return_queries.open_in(tx, [case.id]).get(case.id, []):
+    for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
         told += apply_to_return(tx, case, record)
     notify_about_case(tx, case, case.id, *dict.fromkeys(told))
     return bool(told)
@@ -115,7 +115,7 @@ def apply_to_lead(tx: Writing, case: Case) -> Iterator[UUID | None]:
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return
     if case.with_relation(Relation.ESCALATION_DESK) is None:
-        escalate(tx, case)
+        escalate_to_desk(tx, case)
         yield case.with_relation(Relation.ESCALATION_DESK)
 
 
@@ -137,7 +137,7 @@ def apply_to_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[U
         referral_following.expire(tx, referral)
         yield case.holder
     elif referral.state in ASKED:
-        hold_back(tx, referral, find_held_back(tx, referral))
+        remove_sections(tx, referral, find_held_back_sections(tx, referral))
         yield case.holder
     else:
         told = get_informed_holder(tx, case, referral)
@@ -150,8 +150,8 @@ def get_informed_holder(tx: Reading, case: Case, referral: Referral) -> frozense
     """Return the holder if it may know which office helps, else an empty set."""
     if case.holder is None:
         return frozenset()
-    holder, stands = directory.by_id(tx, case.holder), standing.of_case(tx, case)
-    known = knows_recipient(referral, stands, holder)
+    holder, stands = directory.by_id(tx, case.holder), standing.load_for_case(tx, case)
+    known = may_know_recipient(referral, stands, holder)
     return frozenset({holder.id}) if known else frozenset()
 
 
@@ -164,7 +164,7 @@ def apply_to_return(tx: Writing, case: Case, record: Return) -> Iterator[UUID | 
     if return_queries.has_closed_recipient(record):
         is_new = not was_announced(tx, record, RECIPIENT_CLOSED)
     else:
-        is_new = return_following.move_visits(tx, record)
+        is_new = return_following.reassign_visits(tx, record)
     if is_new:
         told = frozenset({case.holder} if case.holder else ())
         tx.record(RECIPIENT_CLOSED, record, told, {"state": record.state}, by_system=True)

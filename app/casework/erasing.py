@@ -6,30 +6,30 @@ from uuid import UUID
 
 from app.access.models import Approval
 from app.cases import actions as cases
-from app.cases import holding, queries
-from app.cases.approving import OF_OVERSIGHT, Matter, second
+from app.cases import queries, system_queries
+from app.cases.approvals import OVERSIGHT_APPROVERS, GuardedAction, ask_or_claim_approval
 from app.cases.facts import FactName, LegalHold
 from app.cases.lifecycle import OVER, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.records import Fact
-from app.casework.acting import lock
+from app.casework.acting import lock_case
 from app.casework.bodies import EraseCase, HoldLegally
 from app.casework.erasure_facts import build_facts_without_opening
 from app.casework.forgetting import erase_case_data
-from app.casework.lateness import DESTROYING
+from app.casework.lateness import DESTRUCTIVE
 from app.casework.needs import RULES, Terms
-from app.casework.sides import sides_of
+from app.casework.sides import get_sides
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind
-from app.deadlines.queries import running
+from app.deadlines.queries import find_running
 from app.kernel import erasures
 from app.kernel.actors import Relation, Role, Side
-from app.kernel.journal import was_told
+from app.kernel.journal import was_recorded_since
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
-from app.kernel.needs import refuse
 from app.kernel.problems import Facts
-from app.kernel.versions import Seen
-from app.kernel.work import Reading, Writing
+from app.kernel.requirements import raise_unmet
+from app.kernel.transactions import Reading, Writing
+from app.kernel.versions import SeenVersions
 
 GRACE: Final = timedelta(days=30)
 """How long a legal hold is respected before it is checked again, and how long retention
@@ -37,47 +37,49 @@ runs after a hold is lifted or a backup restored. No source names a number; this
 ours."""
 
 
-def drop(work: Writing, case: Case) -> None:
+def discard_unfinished(work: Writing, case: Case) -> None:
     """Discard a locked draft that was not finished in time, as the system.
 
     Raises ActionIllegal or NeedsUnmet (409).
     """
     row = find_system_row(case, Action.DISCARD)
     RULES.require(row, build_facts_without_opening(work, case, build_terms(work, case)))
-    throw_away(work, case, row)
+    discard(work, case, row)
 
 
-def throw_away(work: Writing, case: Case, row: Row) -> Case:
+def discard(work: Writing, case: Case, row: Row) -> Case:
     """Discard a draft: its data key is destroyed at once, so that nothing of it opens.
 
     Its author can read the summary until the retention is over.
     """
     before = case.audience
     erase_case_data(work, case)
-    cases.take(work, case, row, before=before)
+    cases.take_step(work, case, row, audience_before=before)
     return case
 
 
-def erase(
-    work: Writing, code: str, seen: Seen, why: EraseCase, approval: UUID | None
+def erase_case(
+    work: Writing, code: str, seen: SeenVersions, why: EraseCase, approval: UUID | None
 ) -> Case | Approval:
     """Erase the sealed content of a case that has ended, as two people of oversight.
 
     The summary and the journal are kept; every party except oversight leaves. Raises what
     `lock_and_check` does, and ApprovalUnusable (409).
     """
-    case = lock(work, code, seen)
-    row = TABLE.find(case.state, Action.ERASE, sides_of(work, case), work.actor.roles)
+    case = lock_case(work, code, seen)
+    row = TABLE.find(case.state, Action.ERASE, get_sides(work, case), work.actor.roles)
     terms = Terms(reason=why.reason, approved=True)
     RULES.require(row, build_facts_without_opening(work, case, terms))
-    matter = Matter(case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OF_OVERSIGHT)
-    if question := second(work, matter, approval):
+    matter = GuardedAction(
+        case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OVERSIGHT_APPROVERS
+    )
+    if question := ask_or_claim_approval(work, matter, approval):
         return question
     erase_all(work, case, row, {"reason": why.reason})
     return case
 
 
-def lapse(work: Writing, case: Case) -> None:
+def erase_after_retention(work: Writing, case: Case) -> None:
     """Erase a locked case whose retention is over (D11), as the system.
 
     Under a legal hold nothing is erased and the deadline starts again; oversight is told
@@ -85,11 +87,11 @@ def lapse(work: Writing, case: Case) -> None:
     """
     row = find_system_row(case, Action.ERASE)
     facts = build_facts_without_opening(work, case, build_terms(work, case))
-    missing = RULES.unmet(row, facts)
+    missing = RULES.list_unmet(row, facts)
     if [one.need for one in missing] == [Need.NO_LEGAL_HOLD]:
         retry_erasure_later(work, case)
         return
-    refuse(missing)
+    raise_unmet(missing)
     erase_all(work, case, row)
 
 
@@ -99,24 +101,24 @@ def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
     A restored draft is discarded and any other case erased, whatever its state or legal
     hold in the backup, because it was erased after the backup was made (R34).
     """
-    case = holding.by_id(work, case_id)
-    new = erasures.enter(work.session, case_id, at)
+    case = system_queries.lock_for_system(work, case_id)
+    new = erasures.record_erasure(work.session, case_id, at)
     if not new or case is None or case.state == State.ERASED:
         return False
     is_draft = case.state == State.DRAFT
     row = find_system_row(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
     RULES.require(row, build_facts_without_opening(work, case, Terms(erased_before=True)))
-    (throw_away if is_draft else erase_all)(work, case, row)
+    (discard if is_draft else erase_all)(work, case, row)
     return True
 
 
-def spare(work: Writing) -> int:
+def pause_deletions(work: Writing) -> int:
     """Postpone every deletion by 30 days after a restore; return how many were postponed.
 
     What prevented a deletion since the backup is lost: a legal hold, a reopened case, a
     submitted draft. The offices need the time to do it again.
     """
-    return deadlines.move_due_times(work, DESTROYING, compute_grace_end(work))
+    return deadlines.move_due_times(work, DESTRUCTIVE, compute_grace_end(work))
 
 
 def erase_all(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> None:
@@ -126,7 +128,7 @@ def erase_all(work: Writing, case: Case, row: Row, facts: Facts | None = None) -
     for party in case.parties:
         if party.relation != Relation.OVERSIGHT and not party.until:
             party.until = work.now
-    cases.take(work, case, row, facts, before=before)
+    cases.take_step(work, case, row, facts, audience_before=before)
 
 
 def find_system_row(case: Case, action: Action) -> Row:
@@ -136,7 +138,7 @@ def find_system_row(case: Case, action: Action) -> Row:
 
 def build_terms(work: Reading, case: Case) -> Terms:
     """Return the terms of a step of the system, with whether the deadline has passed."""
-    clock = running(work, [case.id]).get(case.id)
+    clock = find_running(work, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= work.now)
 
 
@@ -145,7 +147,7 @@ def retry_erasure_later(work: Writing, case: Case) -> None:
     restart_retention(work, case)
     held = [f for f in list_facts(work, case) if f.name == FactName.LEGAL_HOLD][-1]
     event = "case.retention_held"
-    if not was_told(work.session, case.id, event, held.recorded_at):
+    if not was_recorded_since(work.session, case.id, event, held.recorded_at):
         work.record(event, case, case.overseers, by_system=True)
 
 
@@ -154,7 +156,7 @@ def resume_retention(work: Writing, case: Case) -> None:
 
     The parties can read the date in `due_at`.
     """
-    clock, soonest = running(work, [case.id]).get(case.id), compute_grace_end(work)
+    clock, soonest = find_running(work, [case.id]).get(case.id), compute_grace_end(work)
     if case.state in OVER and (clock is None or clock.due_at < soonest):
         restart_retention(work, case)
 
@@ -166,15 +168,15 @@ def restart_retention(work: Writing, case: Case) -> None:
 
 def compute_grace_end(work: Reading) -> datetime:
     """Return the time in 30 days, or sooner at the speed of a drill."""
-    return work.now + GRACE / work.ground.speed
+    return work.now + GRACE / work.runtime.speed
 
 
 def list_facts(work: Reading, case: Case) -> list[Fact]:
     """List the facts of a case, oldest first."""
-    return queries.facts(work, [case.id]).get(case.id, [])
+    return queries.load_facts(work, [case.id]).get(case.id, [])
 
 
-def hold_legally(
+def set_legal_hold(
     work: Writing, code: str, hold: HoldLegally, approval: UUID | None
 ) -> Case | Approval:
     """Set or lift a legal hold on a case, as two people of oversight.
@@ -186,12 +188,16 @@ def hold_legally(
     case = queries.lock(work, code)
     require_protection_officer(work, case)
     if case.state == State.ERASED:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    matter = Matter(case, "case.hold", hold, {"value": hold.value}, OF_OVERSIGHT)
-    if question := second(work, matter, approval):
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    matter = GuardedAction(
+        case, "case.hold", hold, {"value": hold.value}, OVERSIGHT_APPROVERS
+    )
+    if question := ask_or_claim_approval(work, matter, approval):
         return question
     fact = Fact(
-        id=work.new_id(),
+        id=work.create_id(),
         case=case,
         case_id=case.id,
         name=FactName.LEGAL_HOLD,
@@ -199,7 +205,7 @@ def hold_legally(
         recorded_by=work.actor.focal_point_id,
         recorded_at=work.now,
     )
-    cases.know(work, case, fact)
+    cases.add_fact(work, case, fact)
     if hold.value == LegalHold.LIFTED:
         resume_retention(work, case)
     audience = frozenset({work.actor.focal_point_id})
@@ -209,7 +215,7 @@ def hold_legally(
 
 def require_protection_officer(work: Reading, case: Case) -> None:
     """Raise unless the caller is a protection officer of oversight."""
-    if Side.OVERSIGHT not in sides_of(work, case):
+    if Side.OVERSIGHT not in get_sides(work, case):
         raise ActionNotYours("Only oversight can do this.")
     if Role.PROTECTION_OFFICER not in work.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.PROTECTION_OFFICER}.")

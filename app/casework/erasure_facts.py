@@ -1,10 +1,10 @@
 """Facts about a case that are known without opening anything."""
 
 from app.cases import queries as cases
-from app.cases.facts import sheet_of
+from app.cases.facts import build_fact_sheet
 from app.cases.models import Case
 from app.casework.needs import Facts, Terms
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 
 def build_facts_without_opening(work: Reading, case: Case, terms: Terms) -> Facts:
@@ -12,7 +12,9 @@ def build_facts_without_opening(work: Reading, case: Case, terms: Terms) -> Fact
 
     Every fact that would need one is false.
     """
-    known = sheet_of(cases.facts(work, [case.id]).get(case.id, []), child=case.is_child)
+    known = build_fact_sheet(
+        cases.load_facts(work, [case.id]).get(case.id, []), child=case.is_child
+    )
     return Facts(
         now=work.now,
         review_by=work.now,

@@ -11,19 +11,19 @@ from typing import Final
 from uuid import UUID
 
 from app.cases.models import Case
-from app.casework.carrying import escalate
+from app.casework.carrying import escalate_to_desk
 from app.casework.failing_leads import is_failing
 from app.consents import standing
 from app.deadlines.limits import Priority
 from app.deadlines.models import Clock
 from app.directory import queries as directory
-from app.directory.kinds import Function, Kind, homes
+from app.directory.kinds import Function, Kind, list_home_countries
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading, RecordIdentity, Writing
 from app.kernel.vault import Unopenable
-from app.kernel.work import Named, Reading, Writing
-from app.notices.actions import tell
+from app.notifications.actions import notify_offices
 
 SILENCE: Final = "silence"
 """Why an office is notified: a deadline was missed, by itself or by another office."""
@@ -40,10 +40,10 @@ def remind_office(work: Writing, case: Case, clock: Clock, count: int) -> None:
     late = directory.by_id(work, clock.waits_on)
     told = select_allowed(work, case, list_answerable(work, late, count))
     if told:
-        office = Named(late.id, case.id, f"focal-points/{late.code}")
+        office = RecordIdentity(late.id, case.id, f"focal-points/{late.code}")
         work.record("focal_point.silent", office, told, {"silence": count})
     if is_failing_lead(work, case, late):
-        escalate(work, case)
+        escalate_to_desk(work, case)
     desk = case.with_relation(Relation.ESCALATION_DESK)
     notify_about_case(work, case, clock.record_id, late.id, desk, *told)
 
@@ -54,9 +54,9 @@ def list_answerable(work: Reading, late: FocalPoint, count: int) -> list[FocalPo
     A coordinator is a State body that may lead and coordinates in a country of the office
     (section 6). It is included from the second missed deadline on.
     """
-    others = [one for one in directory.active(work) if one.id != late.id]
+    others = [one for one in directory.list_active(work) if one.id != late.id]
     deputies = [one for one in others if one.code == late.deputy]
-    countries = set(homes(late))
+    countries = set(list_home_countries(late))
     coordinators = [
         one
         for one in others
@@ -75,17 +75,19 @@ def select_allowed(
     unknown. The parties of the case are told of the missed deadline all the same.
     """
     try:
-        stands = standing.of_case(work, case)
+        stands = standing.load_for_case(work, case)
     except (NotFound, Unopenable):
         return frozenset()
     return frozenset(
-        one.id for one in offices if stands.may_hear(one) and stands.is_safe(one, one.code)
+        one.id
+        for one in offices
+        if stands.may_read_summary(one) and stands.is_safe(one, one.code)
     )
 
 
 def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
     """Return whether the late office leads the case and does not act."""
-    return Relation.LEAD in case.relations_of(late.id) and is_failing(work, case)
+    return Relation.LEAD in case.list_relations(late.id) and is_failing(work, case)
 
 
 def notify_about_case(
@@ -97,4 +99,6 @@ def notify_about_case(
     """
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL
-    tell(work, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about)
+    notify_offices(
+        work, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about
+    )

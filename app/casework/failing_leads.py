@@ -6,16 +6,16 @@ The module also finds submitters that cannot act while a desk has their case.
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from app.access.attendance import is_gone
+from app.access.office_staff import is_closed_or_unattended
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
-from app.deadlines import breaches
-from app.deadlines.silence import MISSES_TO_ESCALATE
+from app.deadlines import missed_deadlines
+from app.deadlines.miss_counts import MISSES_TO_ESCALATE
 from app.directory import queries as directory
 from app.kernel.actors import Relation
 from app.kernel.problems import Problem
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 
 class LeadNotFailing(Problem):
@@ -33,11 +33,11 @@ def find_failures(
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
     if not leads:
         return reasons
-    counts = breaches.late_counts(work, leads)
+    counts = missed_deadlines.count_missed_deadlines(work, leads)
     offices = directory.by_ids(work, set(leads.values()))
     for case_id, lead in leads.items():
         holds = {
-            TakeOverReason.LEAD_INACTIVE: is_gone(work, offices[lead]),
+            TakeOverReason.LEAD_INACTIVE: is_closed_or_unattended(work, offices[lead]),
             TakeOverReason.LEAD_SILENT: counts[case_id] >= MISSES_TO_ESCALATE,
         }
         reasons[case_id] = frozenset(reason for reason, is_so in holds.items() if is_so)
@@ -52,7 +52,9 @@ def is_failing(work: Reading, case: Case) -> bool:
 def is_submitter_gone(work: Reading, case: Case) -> bool:
     """Return whether a desk has the case and nobody at its submitter can act."""
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
-    return bool(at_desk) and is_gone(work, directory.by_id(work, case.submitter))
+    return bool(at_desk) and is_closed_or_unattended(
+        work, directory.by_id(work, case.submitter)
+    )
 
 
 def require_failure(work: Reading, case: Case, reason: TakeOverReason) -> None:

@@ -1,10 +1,10 @@
 """What is destroyed when a case is erased."""
 
 from app.access import actions as access
-from app.cases import erasing as keys
+from app.cases import erasure as keys
 from app.cases.models import Case
 from app.deadlines import actions as deadlines
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.returns import following as returns
 from app.routing import actions as routing
 from app.screening import actions as screenings
@@ -17,8 +17,8 @@ def erase_case_data(work: Writing, case: Case) -> None:
     """
     work.session.flush()
     deadlines.stop_case(work, case.id)
-    access.lapse(work, case.id)
-    keys.destroy(work, case)
-    routing.forget(work, case.id)
-    screenings.forget(work, case.id)
-    returns.forget(work, case.id)
+    access.expire_approvals(work, case.id)
+    keys.erase_content(work, case)
+    routing.delete_ranking(work, case.id)
+    screenings.delete_screenings(work, case.id)
+    returns.erase_steps(work, case.id)

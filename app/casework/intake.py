@@ -2,7 +2,7 @@
 
 from app.cases import actions as cases
 from app.cases import queries
-from app.cases.actions import mend_notice, note, open_draft, put_away
+from app.cases.actions import add_note, open_draft, store_sealed, update_summary
 from app.cases.lifecycle import OPEN, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
 from app.cases.quotas import require_draft_quota
@@ -12,29 +12,29 @@ from app.cases.sections import Paper
 from app.casework import situation
 from app.casework.acting import (
     WRITERS,
+    check_action,
     get_audience,
-    judged,
-    lock,
-    must_work,
+    lock_case,
+    require_working_role,
     require_writer,
 )
 from app.casework.bodies import WithdrawCase
 from app.casework.carrying import hand_to_next_office
 from app.casework.schemas import NewCase
-from app.casework.sides import sides_of
+from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consents
 from app.deadlines import following as clocks
 from app.deadlines.limits import Priority
 from app.directory import queries as directory
 from app.kernel.actors import Relation
-from app.kernel.db import try_hold
+from app.kernel.db import claim_name
 from app.kernel.idempotency import KeyInFlight
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
-from app.kernel.versions import Seen
-from app.kernel.work import Writing
-from app.notices.actions import tell as call_on
+from app.kernel.transactions import Writing
+from app.kernel.versions import SeenVersions
+from app.notifications.actions import notify_offices as call_on
 from app.referrals import following
 from app.referrals import queries as referred
 from app.returns import following as returns
@@ -61,7 +61,7 @@ class NoticeIncomplete(Problem):
     status = 422
 
 
-def write(work: Writing, new: NewCase) -> Case:
+def write_case(work: Writing, new: NewCase) -> Case:
     """Create a draft of a case, and submit it in the same transaction if asked to.
 
     Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
@@ -74,22 +74,24 @@ def write(work: Writing, new: NewCase) -> Case:
     digest = compute_reference_digest(work, new.external_reference)
     case = open_draft(work, new.notice, digest)
     for content in new.sections:
-        put_away(work, case, content.section, content)
+        store_sealed(work, case, content.section, content)
     if new.safeguards:
-        put_away(work, case, Paper.SAFEGUARDS, new.safeguards)
+        store_sealed(work, case, Paper.SAFEGUARDS, new.safeguards)
     for consent in new.consents:
-        consents.record(work, case, consent)
+        consents.record_consent(work, case, consent)
     if new.risk:
-        cases.assess(work, case, new.risk)
+        cases.add_risk_assessment(work, case, new.risk)
     if new.vital_interest:
-        cases.declare_vital(work, case, new.vital_interest)
+        cases.declare_vital_interest(work, case, new.vital_interest)
     if new.screening:
-        screenings.keep(work, case, new.screening)
+        screenings.add_screening(work, case, new.screening)
     if not new.submit:  # a case that is submitted now needs no deadline to finish the draft
-        cases.wind(work, case)
+        cases.start_deadline(work, case)
     work.record("case.drafted", case, case.audience)
     work.session.flush()
-    return submit(work, *judged(work, case, Action.SUBMIT)) if new.submit else case
+    return (
+        submit_case(work, *check_action(work, case, Action.SUBMIT)) if new.submit else case
+    )
 
 
 def require_draft_space(work: Writing, *, can_wait: bool) -> None:
@@ -99,7 +101,7 @@ def require_draft_space(work: Writing, *, can_wait: bool) -> None:
     """
     work.is_exempt_from_quota = not can_wait
     if can_wait:
-        work.ground.free_space.require_unreserved()
+        work.runtime.free_space.require_unreserved()
         require_draft_quota(work)
 
 
@@ -110,47 +112,49 @@ def compute_reference_digest(work: Writing, reference: str | None) -> str | None
     """
     if reference is None:
         return None
-    digest = work.vault.fingerprint(
+    digest = work.vault.compute_fingerprint(
         b"external", work.actor.focal_point_id.bytes, reference.encode()
     )
-    if not try_hold(work.session, f"external {digest}"):
+    if not claim_name(work.session, f"external {digest}"):
         raise KeyInFlight("Another request is writing a case with this external reference.")
-    if code := queries.with_external(work, digest):
+    if code := queries.find_code_by_digest(work, digest):
         raise ExternalReferenceTaken("Continue with the case in `code`.", {"code": code})
     return digest
 
 
-def submit(work: Writing, case: Case, row: Row) -> Case:
+def submit_case(work: Writing, case: Case, row: Row) -> Case:
     """Submit a case to the first office that should lead it, else to the desk."""
     before = case.audience
-    cases.admit_oversight(work, case, sorted(directory.overseers(work)))
+    cases.add_oversight(work, case, sorted(directory.list_overseers(work)))
     hand_to_next_office(work, case)
-    cases.take(work, case, row, before=before)
+    cases.take_step(work, case, row, audience_before=before)
     update_assessment_deadline(work, case)
-    if queries.in_vital_interest(work, [case.id]):
+    if queries.find_in_vital_interest(work, [case.id]):
         work.record("case.vital_interest", case, case.audience)
     return case
 
 
-def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
+def update_case_summary(
+    work: Writing, code: str, seen: SeenVersions, notice: NoticeFields
+) -> Case:
     """Update fields of the summary; raises what `require_writer` does, and CountryFixed.
 
     The copy that the submitter reads is updated too, until a lead has the case.
     """
-    case = lock(work, code, seen)
+    case = lock_case(work, code, seen)
     require_writer(work, case)
     require_complete_summary(case, notice)
-    kept = queries.handed_on(work, [case.id]).get(case.id)
+    kept = queries.load_snapshots(work, [case.id]).get(case.id)
     own = kept if case.state in UNLED else None
     if case.state != State.DRAFT and "country" in notice.model_fields_set:
         if notice.country != (own or case).country:
             raise CountryFixed("Relocate the case: another office may have to lead it.")
         notice = NoticeFields(**notice.model_dump(exclude={"country"}, exclude_unset=True))
     if own is not None:
-        mend_notice(own, notice)
+        update_summary(own, notice)
     was_child = case.is_child
-    if changed := mend_notice(case, notice):
-        case.touch()
+    if changed := update_summary(case, notice):
+        case.raise_version()
         if "priority" in changed:
             clocks.update_for_priority(work, case)
         if was_child and not case.is_child and case.state != State.DRAFT:
@@ -160,8 +164,8 @@ def mend(work: Writing, code: str, seen: Seen, notice: NoticeFields) -> Case:
         if case.is_child != was_child:
             returns.reopen_decisions(work, case)
         if "safe_contact" in changed:
-            following.announce_change(work, case, None)
-        work.record("case.notice_changed", case, case.readers, {"fields": changed})
+            following.notify_of_change(work, case, None)
+        work.record("case.notice_changed", case, case.summary_audience, {"fields": changed})
     return case
 
 
@@ -175,31 +179,33 @@ def require_complete_summary(case: Case, notice: NoticeFields) -> None:
         raise NoticeIncomplete(f"These fields cannot be null: {', '.join(emptied)}.")
 
 
-def withdraw(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
+def withdraw_case(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
     """Withdraw a case before anything was sent; its candidate or desk loses it at once."""
     before = case.audience
-    note(work, case, row.action, why.note)
-    following.end_drafts(work, case, why.reason)
+    add_note(work, case, row.action, why.note)
+    following.revoke_drafts(work, case, why.reason)
     case.external_digest = None
     for relation in (Relation.CANDIDATE, Relation.DESK):
-        case.dismiss(relation, work.now)
-    cases.take(work, case, row, {"reason": why.reason}, before=before)
+        case.end_relation(relation, work.now)
+    cases.take_step(work, case, row, {"reason": why.reason}, audience_before=before)
     return case
 
 
-def assess(work: Writing, code: str, risk: NewRisk) -> Case:
+def assess_risk(work: Writing, code: str, risk: NewRisk) -> Case:
     """Record an assessment of the risk by any party, and notify the holder of a high risk.
 
     Raises NotFound (404), ActionIllegal (409), RoleMissing (403).
     """
     case = queries.lock(work, code)
     if case.state not in OPEN | {State.DRAFT}:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if not (sides_of(work, case) or referred.is_helping(work, case.id)):
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    if not (get_sides(work, case) or referred.is_helping(work, case.id)):
         raise ActionNotYours("Your part in this case has ended.")
-    must_work(work)
-    cases.assess(work, case, risk)
-    case.touch()
+    require_working_role(work)
+    cases.add_risk_assessment(work, case, risk)
+    case.raise_version()
     facts = {"level": risk.level}
     work.record("case.risk_assessed", case, get_audience(work, case), facts)
     holder, urgent = case.holder, Priority.EMERGENCY
@@ -208,17 +214,17 @@ def assess(work: Writing, code: str, risk: NewRisk) -> Case:
     return case
 
 
-def screen(work: Writing, code: str, new: NewScreening) -> Screening:
+def add_screening(work: Writing, code: str, new: NewScreening) -> Screening:
     """Record a screening of a case; raises what `require_writer` does.
 
     The event tells the write audience that a screening exists, and not its result. Help
     does not depend on it, so it can wait: SpaceReserved (503).
     """
-    work.ground.free_space.require_unreserved()
+    work.runtime.free_space.require_unreserved()
     case = queries.lock(work, code)
     require_writer(work, case)
-    screening = screenings.keep(work, case, new)
-    case.touch()
+    screening = screenings.add_screening(work, case, new)
+    case.raise_version()
     facts = {"screening": str(screening.id)}
-    work.record("case.screened", case, case.keepers, facts)
+    work.record("case.screened", case, case.write_audience, facts)
     return screening

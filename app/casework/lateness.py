@@ -41,7 +41,7 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True)
-class Late:
+class LatenessRule:
     """The event of a missed deadline in the journal, and its effect."""
 
     effect: Effect
@@ -50,34 +50,34 @@ class Late:
 
 # fmt: off
 _N, _K, _E = Noun, ClockKind, Effect
-LATE: Final[dict[tuple[Noun, ClockKind], Late]] = {
-    (_N.CASE,      _K.FINISH_DRAFT):     Late(_E.DROP),
-    (_N.CASE,      _K.ACKNOWLEDGE):      Late(_E.REROUTE,          "case.not_acknowledged"),   # D01
-    (_N.CASE,      _K.DECIDE_LEAD):      Late(_E.REROUTE,          "case.not_decided"),        # D02
-    (_N.CASE,      _K.REVIEW_RISK):      Late(_E.REMIND,           "case.overdue"),            # D12
-    (_N.CASE,      _K.REVIEW):           Late(_E.REMIND,           "case.review_due"),         # D10
-    (_N.CASE,      _K.MONITOR):          Late(_E.REMIND,           "case.overdue"),            # D08
-    (_N.CASE,      _K.REVIEW_CLOSURE):   Late(_E.REMIND,           "case.overdue"),            # D09
-    (_N.CASE,      _K.ERASE):            Late(_E.ERASE),                                       # D11
-    (_N.REFERRAL,  _K.FINISH_DRAFT):     Late(_E.DROP),
-    (_N.REFERRAL,  _K.ACKNOWLEDGE):      Late(_E.EXPIRE_AT_SECOND, "referral.not_acknowledged"),  # D01 x 2
-    (_N.REFERRAL,  _K.DECIDE_REFERRAL):  Late(_E.EXPIRE,           "referral.not_decided"),    # D03
-    (_N.REFERRAL,  _K.ANSWER):           Late(_E.EXPIRE_AT_SECOND, "referral.not_answered"),
-    (_N.REFERRAL,  _K.MEET_PERSON):      Late(_E.REMIND,           "referral.overdue"),        # D04
-    (_N.REFERRAL,  _K.GIVE_FEEDBACK):    Late(_E.REMIND,           "referral.overdue"),        # D05
-    (_N.REFERRAL,  _K.REVIEW):           Late(_E.REMIND,           "referral.review_due"),     # D10
-    (_N.REFERRAL,  _K.CONFIRM_DELETION): Late(_E.REMIND,           "referral.overdue"),
-    (_N.HANDOVER,  _K.ANSWER_HANDOVER):  Late(_E.EXPIRE,           "handover.not_decided"),    # D07
-    (_N.RETURN,    _K.REVIEW):           Late(_E.REMIND,           "return.overdue"),
-    (_N.RETURN,    _K.CONFIRM_ARRIVAL):  Late(_E.REMIND,           "return.overdue"),          # D06
-    (_N.RETURN,    _K.MONITOR):          Late(_E.REMIND,           "return.overdue"),          # D08
-    (_N.APPROVAL,  _K.APPROVE):          Late(_E.LAPSE,            "approval.lapsed"),
-    (_N.QUESTION,  _K.ANSWER):           Late(_E.REMIND,           "case.not_answered"),
-    (_N.INTERESTS, _K.ASSESS_INTERESTS): Late(_E.REMIND,           "case.overdue"),            # BR09
-    (_N.CONSENT,   _K.CONSENT_ENDS):     Late(_E.ANNOUNCE),                                    # G02
-    (_N.READING,   _K.DECIDE_READING):   Late(_E.END_READING),                                 # R15
-    (_N.READING,   _K.READING_ENDS):     Late(_E.END_READING),                                 # R16
-    (_N.READING,   _K.TELL_PERSON):      Late(_E.REMIND,           "case.overdue"),            # BR05
+LATENESS_RULES: Final[dict[tuple[Noun, ClockKind], LatenessRule]] = {
+    (_N.CASE,      _K.FINISH_DRAFT):     LatenessRule(_E.DROP),
+    (_N.CASE,      _K.ACKNOWLEDGE):      LatenessRule(_E.REROUTE,          "case.not_acknowledged"),   # D01
+    (_N.CASE,      _K.DECIDE_LEAD):      LatenessRule(_E.REROUTE,          "case.not_decided"),        # D02
+    (_N.CASE,      _K.REVIEW_RISK):      LatenessRule(_E.REMIND,           "case.overdue"),            # D12
+    (_N.CASE,      _K.REVIEW):           LatenessRule(_E.REMIND,           "case.review_due"),         # D10
+    (_N.CASE,      _K.MONITOR):          LatenessRule(_E.REMIND,           "case.overdue"),            # D08
+    (_N.CASE,      _K.REVIEW_CLOSURE):   LatenessRule(_E.REMIND,           "case.overdue"),            # D09
+    (_N.CASE,      _K.ERASE):            LatenessRule(_E.ERASE),                                       # D11
+    (_N.REFERRAL,  _K.FINISH_DRAFT):     LatenessRule(_E.DROP),
+    (_N.REFERRAL,  _K.ACKNOWLEDGE):      LatenessRule(_E.EXPIRE_AT_SECOND, "referral.not_acknowledged"),  # D01 x 2
+    (_N.REFERRAL,  _K.DECIDE_REFERRAL):  LatenessRule(_E.EXPIRE,           "referral.not_decided"),    # D03
+    (_N.REFERRAL,  _K.ANSWER):           LatenessRule(_E.EXPIRE_AT_SECOND, "referral.not_answered"),
+    (_N.REFERRAL,  _K.MEET_PERSON):      LatenessRule(_E.REMIND,           "referral.overdue"),        # D04
+    (_N.REFERRAL,  _K.GIVE_FEEDBACK):    LatenessRule(_E.REMIND,           "referral.overdue"),        # D05
+    (_N.REFERRAL,  _K.REVIEW):           LatenessRule(_E.REMIND,           "referral.review_due"),     # D10
+    (_N.REFERRAL,  _K.CONFIRM_DELETION): LatenessRule(_E.REMIND,           "referral.overdue"),
+    (_N.HANDOVER,  _K.ANSWER_HANDOVER):  LatenessRule(_E.EXPIRE,           "handover.not_decided"),    # D07
+    (_N.RETURN,    _K.REVIEW):           LatenessRule(_E.REMIND,           "return.overdue"),
+    (_N.RETURN,    _K.CONFIRM_ARRIVAL):  LatenessRule(_E.REMIND,           "return.overdue"),          # D06
+    (_N.RETURN,    _K.MONITOR):          LatenessRule(_E.REMIND,           "return.overdue"),          # D08
+    (_N.APPROVAL,  _K.APPROVE):          LatenessRule(_E.LAPSE,            "approval.lapsed"),
+    (_N.QUESTION,  _K.ANSWER):           LatenessRule(_E.REMIND,           "case.not_answered"),
+    (_N.INTERESTS, _K.ASSESS_INTERESTS): LatenessRule(_E.REMIND,           "case.overdue"),            # BR09
+    (_N.CONSENT,   _K.CONSENT_ENDS):     LatenessRule(_E.ANNOUNCE),                                    # G02
+    (_N.READING,   _K.DECIDE_READING):   LatenessRule(_E.END_READING),                                 # R15
+    (_N.READING,   _K.READING_ENDS):     LatenessRule(_E.END_READING),                                 # R16
+    (_N.READING,   _K.TELL_PERSON):      LatenessRule(_E.REMIND,           "case.overdue"),            # BR05
 }
 # fmt: on
 
@@ -98,13 +98,15 @@ NOUN_BY_KIND: Final = {
 """Records whose public reference is that of their case."""
 
 
-DESTROYING: Final = frozenset(
-    kind for (_, kind), late in LATE.items() if late.effect in {Effect.DROP, Effect.ERASE}
+DESTRUCTIVE: Final = frozenset(
+    kind
+    for (_, kind), late in LATENESS_RULES.items()
+    if late.effect in {Effect.DROP, Effect.ERASE}
 )
 """Deadlines after which data is destroyed for good."""
 
 
-def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
+def get_noun(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
     """Return the kind of record that a deadline is about, given the record's reference."""
     if of_case:
         return Noun.CASE
@@ -112,7 +114,7 @@ def noun_of(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
     return NOUN_BY_PATH.get(path) or NOUN_BY_KIND[kind]
 
 
-def effect_of(late: Late, count: int, *, at_desk: bool, absent: bool) -> Effect:
+def get_effect(late: LatenessRule, count: int, *, at_desk: bool, absent: bool) -> Effect:
     """Return the effect of one missed deadline.
 
     An active desk cannot lose a case, because no office comes after it. An office that is

@@ -5,7 +5,7 @@ from uuid import UUID
 from app.access.models import Approval
 from app.cases import actions as cases
 from app.cases import queries
-from app.cases.approving import Matter, second
+from app.cases.approvals import GuardedAction, ask_or_claim_approval
 from app.cases.lifecycle import EVENTS, LED, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
@@ -15,23 +15,23 @@ from app.casework.bodies import TakeOverCase
 from app.casework.carrying import redirect_to_candidate
 from app.casework.failing_leads import require_failure
 from app.casework.needs import Terms
-from app.casework.sides import sides_of
+from app.casework.sides import get_sides
 from app.casework.successors import is_allowed_choice, is_named_next, list_desk_consents
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consents
 from app.consents import standing
-from app.consents.coverage import Purpose, counts
+from app.consents.coverage import Purpose, is_valid
 from app.consents.schemas import NewLeadConsent
-from app.deadlines import breaches
+from app.deadlines import missed_deadlines
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
 from app.directory.kinds import Kind
 from app.handovers import following as handovers
-from app.handovers.actions import give_lead
+from app.handovers.actions import set_lead
 from app.kernel.actors import Relation, Side
-from app.kernel.needs import Unmet, refuse
 from app.kernel.problems import Problem
-from app.kernel.work import Reading, Writing
+from app.kernel.requirements import Unmet, raise_unmet
+from app.kernel.transactions import Reading, Writing
 
 
 class LeadConsentRecorded(Problem):
@@ -50,12 +50,12 @@ def take_over(
     or RoleMissing (403), FocalPointUnknown (422), ApprovalUnusable (409).
     """
     case, row = lock_and_find_row(work, code, Action.TAKE_OVER, choice.reason)
-    chosen = directory.named(work, choice.focal_point)
+    chosen = directory.get_by_code_or_422(work, choice.focal_point)
     grounds = "" if is_allowed_choice(work, case, chosen) else "next"
     facts = {"reason": choice.reason}
-    matter = Matter(case, "case.take_over", choice, facts, grounds=grounds)
+    matter = GuardedAction(case, "case.take_over", choice, facts, grounds=grounds)
     if approval:  # checked first: the answer to an invalid one must not reveal a fear
-        second(work, matter, approval)
+        ask_or_claim_approval(work, matter, approval)
     fits = not grounds or is_named_next(work, case, chosen, was_named=bool(approval))
     terms = Terms(
         reason=choice.reason,
@@ -64,10 +64,10 @@ def take_over(
         approved=True,
     )
     situation.check_requirements(work, case, row, terms)
-    if not approval and (question := second(work, matter, approval)):
+    if not approval and (question := ask_or_claim_approval(work, matter, approval)):
         return question
     old, before = case.with_relation(Relation.LEAD) or case.submitter, case.audience
-    cases.note(work, case, row.action, choice.note)
+    cases.add_note(work, case, row.action, choice.note)
     move_lead(work, case, old, chosen.id)
     work.record(EVENTS[row.action], case, before | case.audience, facts)
     return case
@@ -82,7 +82,7 @@ def lock_and_find_row(
     RoleMissing (403).
     """
     case = queries.lock(work, code)
-    row = TABLE.find(case.state, action, sides_of(work, case), work.actor.roles)
+    row = TABLE.find(case.state, action, get_sides(work, case), work.actor.roles)
     if case.state in LED:
         require_failure(work, case, reason)
     return case, row
@@ -104,12 +104,14 @@ def record_lead_consent(
     consents.require_counting(work, case, given)
     require_unrecorded(work, case, new.kind)
     facts = {"reason": new.reason, "kind": new.kind, "country": case.country or ""}
-    matter = Matter(case, f"case.{row.action}", new, facts, grounds=case.country or "")
-    if question := second(work, matter, approval):
+    matter = GuardedAction(
+        case, f"case.{row.action}", new, facts, grounds=case.country or ""
+    )
+    if question := ask_or_claim_approval(work, matter, approval):
         return question
-    consent = consents.record(work, case, given)
-    case.touch()
-    told = case.keepers | case.overseers | {work.actor.focal_point_id}
+    consent = consents.record_consent(work, case, given)
+    case.raise_version()
+    told = case.write_audience | case.overseers | {work.actor.focal_point_id}
     known = facts | {"consent": str(consent.id)}
     work.record(EVENTS[row.action], case, told, known)
     work.session.flush()
@@ -131,14 +133,14 @@ def require_consent_needs(work: Reading, case: Case, row: Row, new: NewLeadConse
     situation.check_requirements(work, case, row, terms)
     if unled and Purpose.REFER not in new.purposes:
         remedy = "Ask the person whether they agree to be referred: name `REFER`."
-        refuse([Unmet(Need.CONSENT_TO_REFER, Side.DESK, remedy)])
+        raise_unmet([Unmet(Need.CONSENT_TO_REFER, Side.DESK, remedy)])
 
 
 def require_unrecorded(work: Reading, case: Case, kind: Kind) -> None:
     """Raise LeadConsentRecorded (409) if a desk has recorded this class already."""
-    stands = standing.of_case(work, case)
+    stands = standing.load_for_case(work, case)
     if any(
-        one.kind == kind and counts(one, work.now, child=case.is_child)
+        one.kind == kind and is_valid(one, work.now, child=case.is_child)
         for one in list_desk_consents(work, stands)
         if one.country == case.country
     ):
@@ -150,11 +152,14 @@ def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
 
     Open offers of the old lead are cancelled, and its contacts are deleted.
     """
-    if Relation.FORMER_LEAD not in case.relations_of(old):
-        case.admit(old, Relation.FORMER_LEAD, work.now)
-    cases.forget(work, case, Paper.CONTACTS)
+    if Relation.FORMER_LEAD not in case.list_relations(old):
+        case.add_party(old, Relation.FORMER_LEAD, work.now)
+    cases.delete_sealed(work, case, Paper.CONTACTS)
     handovers.cancel_open(work, case)
-    clock = deadlines.running(work, [case.id]).get(case.id)
-    give_lead(
-        work, case, new, breaches.compute_due_for_successor(work, clock) if clock else None
+    clock = deadlines.find_running(work, [case.id]).get(case.id)
+    set_lead(
+        work,
+        case,
+        new,
+        missed_deadlines.compute_due_for_successor(work, clock) if clock else None,
     )

@@ -3,26 +3,26 @@
 from app.cases import actions as cases
 from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Row
 from app.cases.models import Case
-from app.casework.acting import lock, must_work
+from app.casework.acting import lock_case, require_working_role
 from app.casework.bodies import AssignCase, RelocateCase
 from app.casework.carrying import redirect_case
 from app.casework.needs import Terms
-from app.casework.sides import sides_of
+from app.casework.sides import get_sides
 from app.casework.successors import may_be_chosen
 from app.casework.watching import update_assessment_deadline
 from app.consents import standing
-from app.consents.placing import question_of
+from app.consents.routing_questions import build_question
 from app.directory import queries as directory
 from app.handovers import following as handovers
 from app.kernel.actors import Relation, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours
 from app.kernel.problems import Problem
-from app.kernel.versions import Seen
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
+from app.kernel.versions import SeenVersions
 from app.referrals import following
 from app.returns import following as returns
 from app.routing import actions as routing
-from app.routing.ranking import leads
+from app.routing.ranking import rank_leads
 
 
 class CountrySame(Problem):
@@ -31,26 +31,28 @@ class CountrySame(Problem):
     status = 409
 
 
-def terms_of(work: Reading, case: Case, choice: AssignCase) -> Terms:
+def build_terms(work: Reading, case: Case, choice: AssignCase) -> Terms:
     """Return the terms of an assignment; raises FocalPointUnknown (422)."""
-    chosen = directory.named(work, choice.focal_point)
+    chosen = directory.get_by_code_or_422(work, choice.focal_point)
     return Terms(reason=choice.reason, chosen_fits=may_be_chosen(work, case, chosen))
 
 
-def assign(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
+def assign_candidate(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
     """Give a case to the candidate that the desk chose, and end the desk's part."""
     before = case.audience
-    chosen = directory.named(work, choice.focal_point)
-    cases.note(work, case, row.action, choice.note)
-    routing.ask_by_hand(work, case.id, chosen.id)
-    case.dismiss(Relation.DESK, work.now)
-    case.admit(chosen.id, Relation.CANDIDATE, work.now)
-    returns.hand_all_on(work, case)
-    cases.take(work, case, row, {"reason": choice.reason}, before=before)
+    chosen = directory.get_by_code_or_422(work, choice.focal_point)
+    cases.add_note(work, case, row.action, choice.note)
+    routing.record_desk_choice(work, case.id, chosen.id)
+    case.end_relation(Relation.DESK, work.now)
+    case.add_party(chosen.id, Relation.CANDIDATE, work.now)
+    returns.reassign_all_deadlines(work, case)
+    cases.take_step(work, case, row, {"reason": choice.reason}, audience_before=before)
     return case
 
 
-def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
+def relocate_case(
+    work: Writing, code: str, seen: SeenVersions, where: RelocateCase
+) -> Case:
     """Record that the person is in another country, and find who may lead there.
 
     A candidate loses the case at once to one of the new country. A lead keeps it until a
@@ -60,22 +62,26 @@ def relocate(work: Writing, code: str, seen: Seen, where: RelocateCase) -> Case:
     no office waits for it. Raises what `lock_case` does, CountrySame or ActionIllegal
     (409), ActionNotYours or RoleMissing (403), DeskMissing (503).
     """
-    case = lock(work, code, seen)
+    case = lock_case(work, code, seen)
     if case.state not in OPEN:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    if Side.HOLDER not in sides_of(work, case):
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    if Side.HOLDER not in get_sides(work, case):
         raise ActionNotYours("Only the holder of the case can do this.")
-    must_work(work)
+    require_working_role(work)
     if where.country == case.country:
         raise CountrySame("Name the country where the person is now.")
     if case.state in WITH_A_CANDIDATE:
-        cases.hand_on(work, case)
+        cases.save_summary_snapshot(work, case)
         case.relocated_at = case.relocated_at or work.now
-    following.leave_behind(work, case)
+    following.end_completed_relations(work, case)
     case.country = where.country
-    case.touch()
-    cases.note(work, case, "relocate", where.note)
-    work.record("case.relocated", case, case.overseers | (case.keepers & {case.holder}))
+    case.raise_version()
+    cases.add_note(work, case, "relocate", where.note)
+    work.record(
+        "case.relocated", case, case.overseers | (case.write_audience & {case.holder})
+    )
     work.session.flush()
     if case.state in WITH_A_CANDIDATE:
         redirect_case(work, case)
@@ -90,11 +96,11 @@ def rank_successors(work: Writing, case: Case) -> None:
 
     The offer uses the ranking that the lead may know: no hidden consent counts (ADR 35).
     """
-    stands = standing.of_case(work, case)
-    ranking = leads(question_of(work, case, stands))
+    stands = standing.load_for_case(work, case)
+    ranking = rank_leads(build_question(work, case, stands))
     routing.seal_ranking(work, case.id, ranking)
     if case.state in LED:
-        known = standing.known_to_caller(work, stands)
+        known = standing.filter_for_caller(work, stands)
         if known is not stands:
-            ranking = leads(question_of(work, case, known))
+            ranking = rank_leads(build_question(work, case, known))
         handovers.offer_to_first(work, case, [one.id for one in ranking.candidates])

@@ -6,32 +6,39 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from app.cases import holding
+from app.cases import system_queries
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.casework import emergency, erasing
 from app.casework.carrying import redirect_case
 from app.casework.consent_expiry import notify_consent_end
 from app.casework.escalating import notify_about_case, remind_office
-from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
+from app.casework.lateness import (
+    LATENESS_RULES,
+    Effect,
+    LatenessRule,
+    Noun,
+    get_effect,
+    get_noun,
+)
 from app.casework.watching import update_assessment_deadline
 from app.deadlines import actions as deadlines
-from app.deadlines import breaches
+from app.deadlines import missed_deadlines
 from app.deadlines.limits import ClockKind
+from app.deadlines.miss_counts import DAY, HOUR, Rhythm, compute_next_miss, count_misses
 from app.deadlines.models import Clock
-from app.deadlines.silence import DAY, HOUR, Rhythm, next_silence, silences
 from app.directory import queries as directory
 from app.handovers import following as handovers
 from app.handovers import queries as offered
 from app.handovers.models import Handover
-from app.kernel.actors import Relation, system_for
-from app.kernel.work import Named, Recorded, Writing
+from app.kernel.actors import Relation, get_system_actor
+from app.kernel.transactions import Recorded, RecordIdentity, Writing
 from app.referrals import following as referrals
 from app.referrals import queries as referred
 from app.referrals.models import Referral
 from app.returns import arrivals
 from app.returns import queries as returns
-from app.returns.actions import audience as audience_of_return
+from app.returns.actions import get_audience as audience_of_return
 from app.returns.models import Return
 from app.routing import actions as routing
 
@@ -40,39 +47,39 @@ MIN_REPEAT: Final[Mapping[Effect, timedelta]] = {Effect.EXPIRE_AT_SECOND: HOUR}
 
 
 @dataclass(frozen=True)
-class Ran:
+class MissedDeadline:
     """A missed deadline, with its record and how often it has been missed by now."""
 
     case: Case
     clock: Clock
     noun: Noun
-    late: Late
+    late: LatenessRule
     record: Recorded
     count: int
     absent: bool
 
 
-def fire(work: Writing, number: int, case_id: UUID) -> bool:
+def handle_missed_deadline(work: Writing, number: int, case_id: UUID) -> bool:
     """Apply the effect of a deadline that was missed.
 
     Return False if another worker handles or handled it, or if it was moved on with a
     person who travels. The effect is applied once, however many workers run (R55): the case
     is locked and the deadline read again. Raises DeskMissing (503) if no desk is left.
     """
-    case = holding.unless_held(work, case_id)
+    case = system_queries.lock_if_free(work, case_id)
     if case is None:
         return False
-    clock = breaches.again(work, number)
+    clock = missed_deadlines.read_again(work, number)
     absent = is_absent(work, clock)
-    if not breaches.is_up(clock, work.now, absent=absent):
+    if not missed_deadlines.has_run_out(clock, work.now, absent=absent):
         return False
     if move_to_next_day(work, clock, absent=absent):
         return False
-    work.actor = system_for(clock.waits_on or case.submitter)
-    miss = look(work, case, clock, absent=absent)
-    keep(work, miss)
-    tell(work, miss)
-    EFFECTS[effect_for(miss)](work, miss)
+    work.actor = get_system_actor(clock.waits_on or case.submitter)
+    miss = build_missed_deadline(work, case, clock, absent=absent)
+    record_firing(work, miss)
+    record_event(work, miss)
+    EFFECTS[resolve_effect(miss)](work, miss)
     return True
 
 
@@ -91,16 +98,20 @@ def move_to_next_day(work: Writing, clock: Clock, *, absent: bool) -> bool:
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:
         record = returns.find_travelling(work, clock)
     is_shut = absent and clock.fires_at is None
-    return record is not None and arrivals.move_on(work, record, clock) and not is_shut
+    return (
+        record is not None and arrivals.move_deadline(work, record, clock) and not is_shut
+    )
 
 
-def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
+def build_missed_deadline(
+    work: Writing, case: Case, clock: Clock, *, absent: bool
+) -> MissedDeadline:
     """Return a missed deadline with its record and how often it has been missed by now."""
-    noun = noun_of(clock.reference, clock.kind, of_case=clock.record_id == case.id)
-    late = LATE[noun, clock.kind]
-    count = silences(clock.due_at, get_rhythm(work, clock, late), work.now)
+    noun = get_noun(clock.reference, clock.kind, of_case=clock.record_id == case.id)
+    late = LATENESS_RULES[noun, clock.kind]
+    count = count_misses(clock.due_at, get_rhythm(work, clock, late), work.now)
     record = find_record(work, case, clock, noun)
-    return Ran(
+    return MissedDeadline(
         case=case,
         clock=clock,
         noun=noun,
@@ -111,45 +122,45 @@ def look(work: Writing, case: Case, clock: Clock, *, absent: bool) -> Ran:
     )
 
 
-def get_rhythm(work: Writing, clock: Clock, late: Late) -> Rhythm:
+def get_rhythm(work: Writing, clock: Clock, late: LatenessRule) -> Rhythm:
     """Return the times after which a deadline counts as missed again."""
-    return breaches.compute_rhythm(work, clock, MIN_REPEAT.get(late.effect, DAY))
+    return missed_deadlines.compute_rhythm(work, clock, MIN_REPEAT.get(late.effect, DAY))
 
 
 def find_record(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
     """Return the record that a deadline is about; for a question or a fact, the case."""
     match noun:
         case Noun.REFERRAL:
-            found = referred.of_case(work, case.id)
+            found = referred.list_of_case(work, case.id)
             return next(one for one in found if one.id == clock.record_id)
         case Noun.HANDOVER:
-            handover = offered.open_of(work, case.id)
+            handover = offered.find_open(work, case.id)
             return handover or case
         case Noun.RETURN:
             return returns.by_id(work, clock.record_id)
         case Noun.APPROVAL:
-            return Named(clock.record_id, case.id, clock.reference)
+            return RecordIdentity(clock.record_id, case.id, clock.reference)
         case Noun.CASE | Noun.QUESTION | Noun.INTERESTS | Noun.CONSENT | Noun.READING:
             return case
 
 
-def keep(work: Writing, miss: Ran) -> None:
+def record_firing(work: Writing, miss: MissedDeadline) -> None:
     """Record that the deadline was missed, and set when it counts as missed again."""
-    again = next_silence(
+    again = compute_next_miss(
         miss.clock.due_at, get_rhythm(work, miss.clock, miss.late), miss.count
     )
     deadlines.record_firing(work, miss.clock, again)
     work.session.flush()
 
 
-def tell(work: Writing, miss: Ran) -> None:
+def record_event(work: Writing, miss: MissedDeadline) -> None:
     """Record the event of a missed deadline for the offices that may know of its record."""
     if miss.late.event is not None:
         facts = {"clock": miss.clock.kind, "silence": miss.count, "active": not miss.absent}
         work.record(miss.late.event, miss.record, get_audience(miss), facts)
 
 
-def get_audience(miss: Ran) -> frozenset[UUID]:
+def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
     A submitter learns whether its case is taken, but not how a lead works on it afterwards,
@@ -168,7 +179,7 @@ def get_audience(miss: Ran) -> frozenset[UUID]:
             return get_case_audience(miss)
 
 
-def get_case_audience(miss: Ran) -> frozenset[UUID]:
+def get_case_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the audience of a missed deadline in the case, such as that of a question."""
     case, office = miss.case, miss.clock.waits_on
     if miss.noun == Noun.QUESTION:
@@ -180,23 +191,23 @@ def get_case_audience(miss: Ran) -> frozenset[UUID]:
     return case.missed_deadline_audience
 
 
-def effect_for(miss: Ran) -> Effect:
+def resolve_effect(miss: MissedDeadline) -> Effect:
     """Return the effect of a missed deadline."""
     office = miss.clock.waits_on
-    at_desk = office is not None and Relation.DESK in miss.case.relations_of(office)
-    return effect_of(miss.late, miss.count, at_desk=at_desk, absent=miss.absent)
+    at_desk = office is not None and Relation.DESK in miss.case.list_relations(office)
+    return get_effect(miss.late, miss.count, at_desk=at_desk, absent=miss.absent)
 
 
-def apply_redirection(work: Writing, miss: Ran) -> None:
+def apply_redirection(work: Writing, miss: MissedDeadline) -> None:
     """Take the case from the office that did not answer, and give it to the next."""
     before = miss.case.holder
     if before is not None:
-        routing.pass_over(work, miss.case.id, before)
+        routing.record_passed_over(work, miss.case.id, before)
     redirect_case(work, miss.case)
     notify_about_case(work, miss.case, miss.clock.record_id, before, miss.case.holder)
 
 
-def apply_expiry(work: Writing, miss: Ran) -> None:
+def apply_expiry(work: Writing, miss: MissedDeadline) -> None:
     """End an offer or referral that was not decided in time; its sender can ask another."""
     if isinstance(miss.record, Handover):
         handovers.expire(work, miss.record)
@@ -206,32 +217,32 @@ def apply_expiry(work: Writing, miss: Ran) -> None:
     notify_about_case(work, miss.case, miss.clock.record_id, late, holder)
 
 
-def apply_discard(work: Writing, miss: Ran) -> None:
+def apply_discard(work: Writing, miss: MissedDeadline) -> None:
     """Discard a draft that was not finished in time."""
     if isinstance(miss.record, Referral):
-        referrals.drop(work, miss.record, WithdrawReason.NO_LONGER_NEEDED)
+        referrals.revoke_draft(work, miss.record, WithdrawReason.NO_LONGER_NEEDED)
     else:
-        erasing.drop(work, miss.case)
+        erasing.discard_unfinished(work, miss.case)
 
 
-def expire_approval(work: Writing, miss: Ran) -> None:
+def expire_approval(work: Writing, miss: MissedDeadline) -> None:
     """Expire a request for approval; it can be made again."""
     deadlines.stop(work, miss.record.id)
 
 
-def apply_announcement(work: Writing, miss: Ran) -> None:
+def apply_announcement(work: Writing, miss: MissedDeadline) -> None:
     """Announce the end of a consent, and update the deadline to assess a child (G02)."""
     notify_consent_end(work, miss.case, miss.clock)
     work.session.flush()
     update_assessment_deadline(work, miss.case)
 
 
-def expire_access(work: Writing, miss: Ran) -> None:
+def expire_access(work: Writing, miss: MissedDeadline) -> None:
     """Expire an emergency access, or the request for one (R16)."""
     emergency.expire_access(work, miss.case, miss.clock.record_id)
 
 
-EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
+EFFECTS: Final[Mapping[Effect, Callable[[Writing, MissedDeadline], None]]] = {
     Effect.REROUTE: apply_redirection,
     Effect.EXPIRE: apply_expiry,
     Effect.REMIND: lambda work, miss: remind_office(
@@ -241,5 +252,5 @@ EFFECTS: Final[Mapping[Effect, Callable[[Writing, Ran], None]]] = {
     Effect.LAPSE: expire_approval,
     Effect.ANNOUNCE: apply_announcement,
     Effect.END_READING: expire_access,
-    Effect.ERASE: lambda work, miss: erasing.lapse(work, miss.case),
+    Effect.ERASE: lambda work, miss: erasing.erase_after_retention(work, miss.case),
 }

@@ -8,21 +8,21 @@ from app.cases import queries as cases
 from app.cases.models import AgeClass, Case
 from app.cases.sections import OriginContact
 from app.casework.schemas import RoutingQuestion, Told
-from app.casework.sides import sides_of
+from app.casework.sides import get_sides
 from app.consents import standing
-from app.consents.coverage import names
-from app.consents.placing import public, question_of
+from app.consents.coverage import matches_recipient
+from app.consents.routing_questions import build_question, remove_case_data
 from app.directory import queries as directory
 from app.directory.kinds import AgeGroup, Function, Kind, Level, Service
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
-from app.referrals import proposing
+from app.kernel.transactions import Reading
+from app.referrals import helper_ranking
 from app.routing import queries as routing
 from app.routing.question import Profile, Question
-from app.routing.ranking import Ranking, leads, recipients
+from app.routing.ranking import Ranking, rank_leads, rank_recipients
 
 type Offers = Mapping[Service, Ranking]
 
@@ -35,10 +35,10 @@ class RoutingPreview:
     offers: Offers
 
 
-def held(work: Reading, code: str) -> Case:
+def get_case_for_holder(work: Reading, code: str) -> Case:
     """Return a case for its holder; raises NotFound (404) or ActionNotYours (403)."""
     case = cases.get(work, code)
-    sides = sides_of(work, case)
+    sides = get_sides(work, case)
     if not sides:
         raise NotFound("There is no routing that you may see.")
     if Side.HOLDER not in sides:
@@ -46,14 +46,14 @@ def held(work: Reading, code: str) -> Case:
     return case
 
 
-def offers_for(work: Reading, case: Case, service: Service | None) -> Offers:
+def rank_offers(work: Reading, case: Case, service: Service | None) -> Offers:
     """Rank the offices that could serve a case, for one service or for each that it needs.
 
     The ranking shows what the caller may know: see `proposing.limit_to_proposed`.
     """
-    question, stands = question_of(work, case), standing.of_case(work, case)
+    question, stands = build_question(work, case), standing.load_for_case(work, case)
     wanted = [service] if service else list_needed_services(question)
-    return {one: proposing.helpers(work, question, stands, one) for one in wanted}
+    return {one: helper_ranking.rank_helpers(work, question, stands, one) for one in wanted}
 
 
 def list_needed_services(question: Question) -> list[Service]:
@@ -63,22 +63,22 @@ def list_needed_services(question: Question) -> list[Service]:
     return sorted(question.services | parallel)
 
 
-def try_out(work: Reading, asked: RoutingQuestion) -> RoutingPreview:
+def simulate_routing(work: Reading, asked: RoutingQuestion) -> RoutingPreview:
     """Rank who would lead and who could serve, without storing the question.
 
     Raises FocalPointUnknown (422).
     """
     question = build_preview_question(work, asked)
     offers = {
-        one: recipients(replace(question, services=frozenset({one})))
+        one: rank_recipients(replace(question, services=frozenset({one})))
         for one in list_needed_services(question)
     }
-    return RoutingPreview(leads(question), offers)
+    return RoutingPreview(rank_leads(question), offers)
 
 
 def build_preview_question(work: Reading, asked: RoutingQuestion) -> Question:
     """Return the routing question for a summary that no case has."""
-    profiles = tuple(map(public, routing.profiles(work, asked.country)))
+    profiles = tuple(map(remove_case_data, routing.load_profiles(work, asked.country)))
     require_known_codes(profiles, asked)
     guards = asked.safeguards
     own = AgeGroup.ADULT if asked.age_class == AgeClass.ADULT else AgeGroup.CHILD
@@ -90,10 +90,10 @@ def build_preview_question(work: Reading, asked: RoutingQuestion) -> Question:
         priority=asked.priority,
         ages=frozenset({own, *([AgeGroup.CHILD] if asked.with_children else [])}),
         sex=asked.sex,
-        avoided=directory.avoided(work),
-        agreed=directory.agreed_with(work, asked.country, Level.NEEDS),
+        avoided=directory.list_avoided_countries(work),
+        agreed=directory.list_agreed_countries(work, asked.country, Level.NEEDS),
         origin=guards.country_of_origin,
-        origin_blocked=guards.origin_blocked(),
+        origin_blocked=guards.is_origin_blocked(),
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
         unsafe=frozenset(guards.unsafe_focal_points),
         consented=find_allowed(asked.told, profiles),
@@ -130,7 +130,9 @@ def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> froz
     if told is None:
         return frozenset(ids.values())
     named = [build_recipient(one, ids) for one in told]
-    return frozenset(p.id for p in profiles if any(names(one, p) for one in named))
+    return frozenset(
+        p.id for p in profiles if any(matches_recipient(one, p) for one in named)
+    )
 
 
 def build_recipient(one: Told, ids: Mapping[str, UUID]) -> NamedRecipient:

@@ -11,17 +11,17 @@ from app.access.models import ApprovalState
 from app.administration.schemas import Hand
 from app.cases.lifecycle import Action, Need, Stage, State
 from app.cases.models import AgeClass
-from app.cases.schemas import WHOSE, NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
+from app.cases.schemas import ACTOR, NewRisk, NewVitalInterest, Notice, NoticeFields, Risk
 from app.cases.sections import Guards, ReadingPurpose, Safeguards, Section
-from app.cases.vital import ReadingState, VitalReason
+from app.cases.vital_interest import ReadingState, VitalReason
 from app.casework.example import EXAMPLE
 from app.consents.schemas import NewConsent, RecipientClass
 from app.deadlines.limits import Priority
 from app.directory.kinds import Service, Sex
 from app.kernel.actors import Relation
-from app.kernel.needs import UnmetNeed
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Code, CountryCode, LanguageTag, Shown
+from app.kernel.requirements import UnmetNeed
+from app.kernel.text import Code, CountryCode, LanguageTag, RequestModel, ResponseModel
 from app.screening.schemas import NewScreening, WrittenSection
 
 EXTERNAL = (
@@ -30,7 +30,7 @@ EXTERNAL = (
 )
 
 
-class NewCase(Asked):
+class NewCase(RequestModel):
     """A new case, complete or in part."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -63,7 +63,7 @@ class NewCase(Asked):
         return self
 
 
-class AvailableCaseAction(Shown):
+class AvailableCaseAction(ResponseModel):
     """An action of your side in this state: open, or with its unmet requirements."""
 
     action: Action
@@ -72,7 +72,7 @@ class AvailableCaseAction(Shown):
     unmet: list[UnmetNeed]
 
 
-class CaseOut(Shown):
+class CaseOut(ResponseModel):
     """A case as one party may see it, with the actions of that party.
 
     A recipient of a referral sees the summary. A field is null if its reader may not know
@@ -119,7 +119,7 @@ class CasePage(Page[CaseOut]):
     """A page of your cases."""
 
 
-class ApprovalOut(Shown):
+class ApprovalOut(ResponseModel):
     """A request for the approval of a second person.
 
     Once it is approved, repeat the action with `Approval: {id}` and the same body.
@@ -149,7 +149,7 @@ class ApprovalPage(Page[ApprovalOut]):
     """The requests that wait for a second person of your focal point."""
 
 
-class VitalReadingOut(Shown):
+class VitalReadingOut(ResponseModel):
     """An emergency access: who asked, who decided, and what has to follow."""
 
     id: UUID
@@ -157,9 +157,9 @@ class VitalReadingOut(Shown):
     reason: VitalReason
     purpose: ReadingPurpose
     sections: list[Section]
-    asked_by: Annotated[str | None, Field(description=WHOSE)]
+    asked_by: Annotated[str | None, Field(description=ACTOR)]
     asked_at: datetime
-    decided_by: Annotated[str | None, Field(description=WHOSE)]
+    decided_by: Annotated[str | None, Field(description=ACTOR)]
     decided_at: datetime | None
     holds_until: Annotated[
         datetime,
@@ -175,20 +175,20 @@ class VitalReadingOut(Shown):
     justified: Annotated[bool | None, Field(description="The result of the review.")]
 
 
-class VitalReadingList(Shown):
+class VitalReadingList(ResponseModel):
     """The emergency accesses that you may know of, oldest first."""
 
     items: list[VitalReadingOut]
 
 
-class Told(Asked):
+class Told(RequestModel):
     """A recipient that the person allows: one focal point, or a class of them."""
 
     focal_point: Annotated[Code | None, Field(description="Its code.")] = None
     recipient_class: RecipientClass | None = None
 
     @model_validator(mode="after")
-    def name_one(self) -> Self:
+    def require_one_recipient(self) -> Self:
         """Require a focal point or a class, and refuse both."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(
@@ -197,7 +197,7 @@ class Told(Asked):
         return self
 
 
-class RoutingQuestion(Asked):
+class RoutingQuestion(RequestModel):
     """A summary without a case, with what only the caller knows. It is not stored."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]

@@ -4,17 +4,17 @@ from uuid import UUID
 
 from app.cases.models import Case
 from app.directory import queries as directory
-from app.kernel.actors import Side, sides_of_case
-from app.kernel.work import Reading
+from app.kernel.actors import Side, get_case_sides
+from app.kernel.transactions import Reading
 
 
-def sides_of(work: Reading, case: Case) -> frozenset[Side]:
+def get_sides(work: Reading, case: Case) -> frozenset[Side]:
     """Return the sides of the caller in a case.
 
     An oversight body that was closed and replaced can still read, but decide nothing.
     """
     own_office = work.actor.focal_point_id
-    own_sides = sides_of_case(case.relations_of(own_office))
+    own_sides = get_case_sides(case.list_relations(own_office))
     if Side.OVERSIGHT in own_sides and own_office not in list_active_overseers(work, case):
         return own_sides - {Side.OVERSIGHT}
     return own_sides
@@ -22,4 +22,4 @@ def sides_of(work: Reading, case: Case) -> frozenset[Side]:
 
 def list_active_overseers(work: Reading, case: Case) -> frozenset[UUID]:
     """Return the active overseers of a case, or all its overseers if none is active."""
-    return case.overseers & directory.overseers(work) or case.overseers
+    return case.overseers & directory.list_overseers(work) or case.overseers

@@ -9,16 +9,16 @@ from uuid import UUID
 
 from app.cases import queries as cases
 from app.cases.grants import Grant
-from app.cases.lifecycle import TABLE, Row, State, stage_of
+from app.cases.lifecycle import TABLE, Row, State, get_stage
 from app.cases.models import Case
-from app.cases.records import HandedOn
+from app.cases.records import SummarySnapshot
 from app.cases.schemas import Notice, Risk
 from app.cases.sections import Section
 from app.cases.snapshots import Snapshot, read_lead_and_holder
 from app.casework.failing_leads import is_submitter_gone
 from app.casework.needs import RULES, Facts, Terms
 from app.casework.schemas import AvailableCaseAction, CaseOut
-from app.casework.sides import sides_of
+from app.casework.sides import get_sides
 from app.casework.successors import Succession, find_successions
 from app.consents import standing
 from app.consents.standing import Standing
@@ -30,8 +30,8 @@ from app.directory.kinds import Kind, Service
 from app.directory.models import FocalPoint
 from app.handovers import queries as handovers
 from app.kernel.actors import Relation, Side
-from app.kernel.needs import UnmetNeed
-from app.kernel.work import Reading
+from app.kernel.requirements import UnmetNeed
+from app.kernel.transactions import Reading
 from app.referrals import lifecycle as referral_states
 from app.referrals import queries as referrals
 from app.referrals.lifecycle import State as ReferralState
@@ -57,7 +57,7 @@ class Context:
     referrals: Mapping[UUID, list[ReferralState]]
     offered: AbstractSet[UUID]
     returning: Collection[UUID]
-    handed_on: Mapping[UUID, HandedOn]
+    handed_on: Mapping[UUID, SummarySnapshot]
     snapshots: Mapping[UUID, Snapshot]
     successions: Mapping[UUID, Succession]
     asked_of_me: Mapping[UUID, set[Service]]
@@ -89,7 +89,7 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         child_path=stands.facts.interests_are_assessed,
         vital_interest=stands.in_vital_interest,
         recipient_safe=stands.is_safe(reader, reader.code),
-        risk_current=stands.risk_is_current(),
+        risk_current=stands.has_current_risk(),
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not lead_on_offer and not has_open_referral(states),
         return_over=not returning,
@@ -113,11 +113,11 @@ def load_context(work: Reading, found: Sequence[Case]) -> Context:
     """Load all the data for a page of cases."""
     reader = directory.by_id(work, work.actor.focal_point_id)
     ids = [case.id for case in found]
-    grants = {case.id: case.grants(reader.id) for case in found}
+    grants = {case.id: case.get_grants(reader.id) for case in found}
     snapshots = {
         case.id: snapshot
         for case in found
-        if Grant.AS_ASKED in grants[case.id] and (snapshot := case.snapshot_for(reader.id))
+        if Grant.AS_ASKED in grants[case.id] and (snapshot := case.get_snapshot(reader.id))
     }
     people = {one for case in found for one in (case.holder, case.submitter)}
     people |= {one for kept in snapshots.values() for one in read_lead_and_holder(kept)}
@@ -129,21 +129,21 @@ def load_context(work: Reading, found: Sequence[Case]) -> Context:
         and (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
-    standings = standing.of_cases(work, found)
+    standings = standing.load_for_cases(work, found)
     next_leads = (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])
     return Context(
         grants=grants,
         standings=standings,
-        clocks=deadlines.running(work, ids),
-        sections=cases.sections_present(work, ids),
-        referrals=referrals.states_of(work, ids),
-        offered=handovers.with_open(work, ids),
-        returning=returns.open_in(work, ids),
-        handed_on=cases.handed_on(work, outside) if outside else {},
+        clocks=deadlines.find_running(work, ids),
+        sections=cases.list_written_sections(work, ids),
+        referrals=referrals.list_states(work, ids),
+        offered=handovers.find_cases_on_offer(work, ids),
+        returning=returns.list_open(work, ids),
+        handed_on=cases.load_snapshots(work, outside) if outside else {},
         snapshots=snapshots,
         successions=find_successions(work, next_leads),
-        asked_of_me=referrals.asked_of_me(work, helping) if helping else {},
-        codes=directory.codes(work, filter(None, people)),
+        asked_of_me=referrals.list_requested_services(work, helping) if helping else {},
+        codes=directory.get_codes(work, filter(None, people)),
         reader=reader,
     )
 
@@ -159,10 +159,13 @@ def check_requirements(
 
 def load_facts(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
     """Load the facts for the requirements of one case."""
-    states = referrals.states_of(work, [case.id]).get(case.id, [])
+    states = referrals.list_states(work, [case.id]).get(case.id, [])
     reader = directory.by_id(work, work.actor.focal_point_id)
-    stands, offered = standing.of_case(work, case), handovers.with_open(work, [case.id])
-    known = [stands] if Grant.NEXT_LEAD in case.grants(reader.id) else []
+    stands, offered = (
+        standing.load_for_case(work, case),
+        handovers.find_cases_on_offer(work, [case.id]),
+    )
+    known = [stands] if Grant.NEXT_LEAD in case.get_grants(reader.id) else []
     return build_facts(
         stands,
         states,
@@ -171,17 +174,17 @@ def load_facts(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
         review_by=compute_review_limit(work, case) if terms and terms.review_at else None,
         succession=find_successions(work, known).get(case.id),
         lead_on_offer=bool(offered),
-        returning=bool(returns.open_in(work, [case.id])),
+        returning=bool(returns.list_open(work, [case.id])),
         submitter_gone=is_submitter_gone(work, case),
     )
 
 
 def compute_review_limit(work: Reading, case: Case) -> datetime:
     """Return the latest date for the review of a suspended case (D10)."""
-    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=case.holder)
+    return deadlines.compute_due_at(work, ClockKind.REVIEW, case, waits_on=case.holder)
 
 
-def show(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
+def show_cases(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
     """Return cases as the caller may see them now."""
     if not found:  # the usual result of polling
         return []
@@ -196,7 +199,7 @@ def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
     deadline would reveal how great the danger is, and when the person is visited.
     """
     reader = work.actor.focal_point_id
-    mine, granted = case.relations_of(reader), context.grants[case.id]
+    mine, granted = case.list_relations(reader), context.grants[case.id]
     asked = context.snapshots.get(case.id)
     state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
     sought = Grant.STATE in granted and case.suspended_while_referring
@@ -205,11 +208,11 @@ def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
     after = context.successions.get(case.id, Succession())
-    other = cases.continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
+    other = cases.get_continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
     return CaseOut(
         code=case.code,
-        you_are=sorted(mine or case.parts_of(reader)),
-        stage=stage_of(state, suspended_while_referring=sought),
+        you_are=sorted(mine or case.list_all_relations(reader)),
+        stage=get_stage(state, suspended_while_referring=sought),
         state=state,
         notice=get_summary(case, context),
         lead=context.codes[lead] if lead else None,
@@ -222,7 +225,7 @@ def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
         continues_in=other,
         due_at=clock.due_at if clock else None,
         version=case.version if Grant.WRITTEN in granted else None,
-        available_actions=list_actions(work, case, sides_of(work, case), context),
+        available_actions=list_actions(work, case, get_sides(work, case), context),
     )
 
 
@@ -250,7 +253,9 @@ def get_summary(case: Case, context: Context) -> Notice:
         if snapshot is None:
             return copy or notice
         notice = Notice.model_validate(snapshot["notice"])
-    if asked is None or not context.standings[case.id].is_apart(context.reader):
+    if asked is None or not context.standings[case.id].may_belong_to_origin_state(
+        context.reader
+    ):
         return notice
     own = {
         name: sorted(
@@ -264,7 +269,7 @@ def get_summary(case: Case, context: Context) -> Notice:
 
 def is_shown_copy(case: Case, reader: UUID) -> bool:
     """Return whether the reader may read the summary as it was handed on (R12)."""
-    return reader == case.submitter and not case.grants_submitter(Grant.SUMMARY)
+    return reader == case.submitter and not case.is_granted_to_submitter(Grant.SUMMARY)
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
@@ -288,12 +293,12 @@ def list_actions(
         returning=case.id in context.returning,
         submitter_gone=is_submitter_gone(work, case),
     )
-    rows = TABLE.open_to(case.state, sides, work.actor.roles)
+    rows = TABLE.list_steps_for(case.state, sides, work.actor.roles)
     return [describe_action(row, facts) for row in rows]
 
 
 def describe_action(row: Row, facts: Facts) -> AvailableCaseAction:
     """Describe one action, with its unmet requirements."""
-    unmet = [UnmetNeed.of(one) for one in RULES.in_the_way(row, facts)]
-    asks = RULES.asked(row)
+    unmet = [UnmetNeed.from_unmet(one) for one in RULES.list_blocking(row, facts)]
+    asks = RULES.list_request_needs(row)
     return AvailableCaseAction(action=row.action, open=not unmet, asks=asks, unmet=unmet)

@@ -13,14 +13,14 @@ from app.casework.failing_leads import find_failures
 from app.consents import standing
 from app.consents.coverage import Addressee, Purpose
 from app.consents.models import Consent
-from app.consents.placing import question_of
+from app.consents.routing_questions import build_question
 from app.consents.standing import Standing
 from app.directory import queries as directory
 from app.directory.kinds import NEVER_LEAD, Kind, is_at_home
 from app.directory.models import FocalPoint
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 from app.routing.question import Question
-from app.routing.ranking import Candidate, leads
+from app.routing.ranking import Candidate, rank_leads
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,21 @@ def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     the consent allows every office, a fear would be the only reason left, so then only the
     next office is allowed, as where a desk recorded a class for the submitter.
     """
-    stands = standing.of_case(work, case)
+    stands = standing.load_for_case(work, case)
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
     agreed = remove_consents(stands, list_consents_for_submitter(work, stands))
-    if agreed.told(chosen, Purpose.REFER) is not None:
+    if agreed.get_covered_sections(chosen, Purpose.REFER) is not None:
         return True
-    if agreed.may_hear(chosen):
+    if agreed.may_read_summary(chosen):
         return is_next(work, case, chosen)
     return is_named_next(work, case, chosen)
 
 
 def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     """Return whether routing would ask an office to lead next, or has asked it before."""
-    question = question_of(work, case)
-    turn = leads(question).candidates[:1]
+    question = build_question(work, case)
+    turn = rank_leads(question).candidates[:1]
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}
 
 
@@ -88,13 +88,13 @@ def is_allowed_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
     It follows `may_be_chosen`, and also allows offices named by a consent to a new lead
     (HANDOVER). A consent that a desk recorded itself gives it no choice.
     """
-    stands = standing.of_case(work, case)
+    stands = standing.load_for_case(work, case)
     agreed = remove_consents(stands, list_desk_consents(work, stands))
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
     if has_agreed_to_lead(agreed, chosen):
         return True
-    return agreed.may_hear(chosen) and is_next(work, case, chosen)
+    return agreed.may_read_summary(chosen) and is_next(work, case, chosen)
 
 
 def is_named_next(
@@ -105,7 +105,7 @@ def is_named_next(
     `was_named`: it was named when the second person was asked. The next office may have
     changed, for example because one closed for the night. It must still be safe.
     """
-    stands = standing.of_case(work, case)
+    stands = standing.load_for_case(work, case)
     found = find_next_lead(work, case, stands)
     if found is not None and found.id == chosen.id:
         return True
@@ -119,7 +119,7 @@ def may_be_named(by_desks: Standing, office: Addressee) -> bool:
 
     One of the State of origin needs a decision of the person, which no desk can record.
     """
-    return has_agreed_to_lead(by_desks, office) and by_desks.origin_is_permitted(office)
+    return has_agreed_to_lead(by_desks, office) and by_desks.is_permitted_for_origin(office)
 
 
 def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
@@ -128,10 +128,10 @@ def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     A consent to a new lead includes the State of origin only where the person decided that
     it may be told (BR24), as for a handover.
     """
-    if stands.told(office, Purpose.REFER) is not None:
+    if stands.get_covered_sections(office, Purpose.REFER) is not None:
         return True
-    handed = stands.told(office, Purpose.HANDOVER) is not None
-    return handed and stands.origin_is_permitted(office)
+    handed = stands.get_covered_sections(office, Purpose.HANDOVER) is not None
+    return handed and stands.is_permitted_for_origin(office)
 
 
 def list_desk_consents(work: Reading, stands: Standing) -> list[Consent]:
@@ -164,8 +164,8 @@ def build_candidate_question(work: Reading, case: Case) -> Question:
     If only a desk recorded the consent in place of the submitter, no body of the State of
     origin is asked before the person decided that it may be told (ADR 47).
     """
-    stands = standing.of_case(work, case)
-    question = question_of(work, case, stands)
+    stands = standing.load_for_case(work, case)
+    question = build_question(work, case, stands)
     by_desks = list_consents_for_submitter(work, stands)
     if not by_desks:
         return question
@@ -173,7 +173,7 @@ def build_candidate_question(work: Reading, case: Case) -> Question:
     barred = {
         one.id
         for one in question.profiles
-        if not (others.may_hear(one) or stands.origin_is_permitted(one))
+        if not (others.may_read_summary(one) or stands.is_permitted_for_origin(one))
     }
     return replace(
         question,
@@ -195,7 +195,7 @@ def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | N
     question = build_next_lead_question(work, case, replace(stands, consents=by_desks))
     again = replace(question, declined=frozenset())
     for one in (question, again, replace(again, avoided=frozenset())):
-        for candidate in leads(one).candidates:
+        for candidate in rank_leads(one).candidates:
             if candidate.id != case.holder:
                 return candidate
     return None
@@ -203,7 +203,7 @@ def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | N
 
 def build_next_lead_question(work: Reading, case: Case, stands: Standing) -> Question:
     """Return the routing question for the next lead, by the consents of desks."""
-    question = question_of(work, case, stands)
+    question = build_question(work, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}
     return replace(

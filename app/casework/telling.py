@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from app.cases import actions as cases
-from app.cases import naming, queries
+from app.cases import queries, unchecked_queries
 from app.cases.facts import RULES, FactName
 from app.cases.grants import Grant
 from app.cases.lifecycle import OPEN, TABLE
@@ -14,11 +14,11 @@ from app.cases.records import Fact, VitalInterest
 from app.cases.schemas import NewFact, NewIdentification, NewVitalInterest
 from app.casework.acting import (
     get_audience,
-    must_work,
     require_consent_writer,
+    require_working_role,
     require_writer,
 )
-from app.casework.sides import sides_of
+from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
 from app.consents import actions as consents
 from app.consents import queries as recorded
@@ -27,13 +27,13 @@ from app.consents.models import Consent
 from app.consents.schemas import ConsentHint, NewConsent, TakeBack, get_hint
 from app.deadlines.limits import Priority
 from app.directory import queries as directory
-from app.directory.kinds import is_beyond
+from app.directory.kinds import may_be_abroad
 from app.handovers import following as handovers
 from app.kernel.actors import Relation, Side
 from app.kernel.lifecycle import ActionIllegal
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading, Writing
-from app.notices.actions import tell as call_on
+from app.kernel.transactions import Reading, Writing
+from app.notifications.actions import notify_offices as call_on
 from app.referrals import following
 from app.referrals import queries as referrals_of
 from app.returns import following as returns
@@ -46,9 +46,9 @@ def record_consent(work: Writing, code: str, new: NewConsent) -> Consent:
     """
     case = queries.lock(work, code)
     require_consent_writer(work, case)
-    consent = consents.record(work, case, new)
-    case.touch()
-    work.record("consent.recorded", case, case.keepers, {"consent": str(consent.id)})
+    consent = consents.record_consent(work, case, new)
+    case.raise_version()
+    work.record("consent.recorded", case, case.write_audience, {"consent": str(consent.id)})
     work.session.flush()
     update_assessment_deadline(work, case)
     return consent
@@ -62,9 +62,9 @@ def withdraw_consent(work: Writing, code: str, consent_id: UUID) -> Consent:
     """
     case = queries.lock(work, code)
     consent = recorded.get(work, case.id, consent_id)
-    if consent not in consents_for(work, case):
+    if consent not in list_consents(work, case):
         raise NotFound("There is no such consent in this case.")
-    must_work(work)
+    require_working_role(work)
     end_or_report(work, case, [consent])
     return consent
 
@@ -76,8 +76,8 @@ def withdraw_consents(work: Writing, code: str, body: TakeBack) -> None:
     nothing about the consents. Raises NotFound (404), RoleMissing (403).
     """
     case = queries.lock(work, code)
-    must_work(work)
-    found = recorded.of_case(work, case.id)
+    require_working_role(work)
+    found = recorded.list_for_case(work, case.id)
     these = [one for one in found if set(body.purposes) & set(one.purposes)]
     end_or_report(work, case, these)
 
@@ -92,8 +92,8 @@ def end_or_report(work: Writing, case: Case, given: list[Consent]) -> None:
     if not is_feared_submitter(work, case):
         end_consents(work, case, given)
         return
-    told = case.overseers | (case.keepers & {case.holder})
-    new = [one for one in given if consents.report_taken_back(work, one)]
+    told = case.overseers | (case.write_audience & {case.holder})
+    new = [one for one in given if consents.report_withdrawal(work, one)]
     for consent in new:
         work.record(REPORTED, case, told, {"consent": str(consent.id)})
     if new:
@@ -112,7 +112,7 @@ def is_feared_submitter(work: Reading, case: Case) -> bool:
     own_office = directory.by_id(work, work.actor.focal_point_id)
     if not case.is_handed_on or own_office.id == case.holder:
         return False
-    return not standing.of_case(work, case).is_safe(own_office, own_office.code)
+    return not standing.load_for_case(work, case).is_safe(own_office, own_office.code)
 
 
 def end_consents(work: Writing, case: Case, given: Iterable[Consent]) -> None:
@@ -122,35 +122,35 @@ def end_consents(work: Writing, case: Case, given: Iterable[Consent]) -> None:
     this way and no other office would see who it was.
     """
     taken_back = list(given)
-    before = standing.of_case(work, case).as_if_running(taken_back)
-    rested = following.covered(work, case, before)
-    returning = returns.resting(work, case, before)
-    offered = handovers.rests_on_consent(work, case, before)
-    gone = [consent for consent in taken_back if consents.take_back(work, consent)]
+    before = standing.load_for_case(work, case).as_if_running(taken_back)
+    rested = following.find_covered(work, case, before)
+    returning = returns.find_covered(work, case, before)
+    offered = handovers.is_offer_covered(work, case, before)
+    gone = [consent for consent in taken_back if consents.withdraw_consent(work, consent)]
     if not gone:
         return
-    case.touch()
+    case.raise_version()
     for consent in gone:
         facts = {"consent": str(consent.id)}
         told = get_audience(work, case) | case.overseers
         work.record("consent.withdrawn", case, told, facts)
     work.session.flush()
     following.withdraw_uncovered(work, case, rested)
-    handovers.cancel_uncovered(work, case, rested=offered)
-    returns.follow(work, case, returning)
+    handovers.cancel_uncovered(work, case, was_covered=offered)
+    returns.end_or_reassign(work, case, returning)
     update_assessment_deadline(work, case)
 
 
-def consents_for(work: Reading, case: Case) -> list[Consent]:
+def list_consents(work: Reading, case: Case) -> list[Consent]:
     """List the consents of a case that the caller may know of."""
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    found = recorded.of_case(work, case.id)
-    leads = Relation.LEAD in case.relations_of(own_office.id)
+    found = recorded.list_for_case(work, case.id)
+    leads = Relation.LEAD in case.list_relations(own_office.id)
     helps = not leads and referrals_of.is_helping(work, case.id)
     return recorded.list_known_to(case, found, own_office, helps=helps)
 
 
-def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
+def get_named_codes(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
     """Return the codes of the offices that consents name, if the caller may know them.
 
     A consent may name a shelter. The side of origin is not told which one, even while it
@@ -159,23 +159,25 @@ def named_in(work: Reading, given: list[Consent]) -> Mapping[UUID, str]:
     own_office = directory.by_id(work, work.actor.focal_point_id)
     found = directory.by_ids(work, {c.focal_point_id for c in given if c.focal_point_id})
     told = {c.focal_point_id for c in given if c.recorded_by == own_office.id}
-    if any(is_beyond(own_office, one) for one in found.values()):
-        [case] = naming.by_ids(work, {c.case_id for c in given}).values()
-        stands = standing.of_case(work, case)
-        told |= {one.id for one in found.values() if stands.knows(own_office, one)}
+    if any(may_be_abroad(own_office, one) for one in found.values()):
+        [case] = unchecked_queries.load_by_ids(work, {c.case_id for c in given}).values()
+        stands = standing.load_for_case(work, case)
+        told |= {one.id for one in found.values() if stands.may_see_helper(own_office, one)}
         found = {one: office for one, office in found.items() if one in told}
     return {one.id: one.code for one in found.values()}
 
 
-def hints_for(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
+def get_hints(work: Reading, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
     """Return why consents of a case do not count at the person's age, by consent.
 
     Only readers of the current summary get them, because a hint reveals that the age
     changed.
     """
-    cases_of = naming.by_ids(work, {c.case_id for c in given}) if given else {}
+    cases_of = (
+        unchecked_queries.load_by_ids(work, {c.case_id for c in given}) if given else {}
+    )
     reader = work.actor.focal_point_id
-    reads = {c.id: c for c in cases_of.values() if Grant.SUMMARY in c.grants(reader)}
+    reads = {c.id: c for c in cases_of.values() if Grant.SUMMARY in c.get_grants(reader)}
     hints = {
         c.id: get_hint(c, child=reads[c.case_id].is_child)
         for c in given
@@ -193,9 +195,9 @@ def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
     case = queries.lock(work, code)
     if case.state not in OPEN or not may_establish_fact(work, case, new.name):
         require_consent_writer(work, case)
-    must_work(work)
+    require_working_role(work)
     fact = Fact(
-        id=work.new_id(),
+        id=work.create_id(),
         case=case,
         case_id=case.id,
         name=new.name,
@@ -206,8 +208,8 @@ def set_fact(work: Writing, code: str, new: NewFact) -> Fact:
         recorded_by=work.actor.focal_point_id,
         recorded_at=work.now,
     )
-    cases.know(work, case, fact, new.note)
-    case.touch()
+    cases.add_fact(work, case, fact, new.note)
+    case.raise_version()
     update_assessment_deadline(work, case)
     work.record("case.fact_recorded", case, get_audience(work, case), {"name": new.name})
     return fact
@@ -218,15 +220,15 @@ def find_deciding_office(work: Reading, new: NewFact) -> UUID | None:
     if not isinstance(new, NewIdentification):
         return None
     mine = work.actor.focal_point_id
-    return directory.named(work, new.body).id if new.body else mine
+    return directory.get_by_code_or_422(work, new.body).id if new.body else mine
 
 
 def may_establish_fact(work: Reading, case: Case, name: FactName) -> bool:
     """Return whether the caller has accepted a referral to establish this fact."""
-    return bool(RULES[name].services & referrals_of.services_helping(work, case.id))
+    return bool(RULES[name].services & referrals_of.list_accepted_services(work, case.id))
 
 
-def facts_for(work: Reading, case: Case) -> list[Fact]:
+def list_facts(work: Reading, case: Case) -> list[Fact]:
     """List the facts that the caller may know.
 
     An office in the write audience, other than a desk, knows all facts; a recipient knows
@@ -234,10 +236,10 @@ def facts_for(work: Reading, case: Case) -> list[Fact]:
     else does, because it may concern the lead. A submitter does not see what the system
     recorded at a border (R12).
     """
-    found = queries.facts(work, [case.id]).get(case.id, [])
+    found = queries.load_facts(work, [case.id]).get(case.id, [])
     own_office = work.actor.focal_point_id
-    mine = case.relations_of(own_office)
-    keeps = own_office in case.keepers and Relation.DESK not in mine
+    mine = case.list_relations(own_office)
+    keeps = own_office in case.write_audience and Relation.DESK not in mine
     return [
         fact
         for fact in found
@@ -256,20 +258,24 @@ def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
     A fact of the system is for offices that may know who acted in the case at that time.
     """
     at = fact.recorded_at
-    return fact.recorded_by is not None or case.granted_at(keeper, Grant.ACTORS, at)
+    return fact.recorded_by is not None or case.is_granted_at(keeper, Grant.ACTORS, at)
 
 
-def declare_vital(work: Writing, code: str, new: NewVitalInterest) -> VitalInterest:
+def declare_vital_interest(
+    work: Writing, code: str, new: NewVitalInterest
+) -> VitalInterest:
     """Declare that a case cannot wait for consent (BR05); raises as `require_writer` does.
 
     This takes one person and a reason. The lead and oversight are told at once.
     """
     case = queries.lock(work, code)
-    if Side.HOLDER not in sides_of(work, case):
+    if Side.HOLDER not in get_sides(work, case):
         require_writer(work, case)
     elif case.state not in OPEN:
-        raise ActionIllegal(f"The case is {case.state}.", TABLE.legal(case.state))
-    must_work(work)
-    declared = cases.declare_vital(work, case, new)
-    case.touch()
+        raise ActionIllegal(
+            f"The case is {case.state}.", TABLE.describe_actions(case.state)
+        )
+    require_working_role(work)
+    declared = cases.declare_vital_interest(work, case, new)
+    case.raise_version()
     return declared

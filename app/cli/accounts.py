@@ -10,11 +10,11 @@ import typer
 
 from app.access.actions import KEY_DAYS
 from app.access.schemas import KeyOut
-from app.cli import administering
-from app.cli.administering import AccountWithKeys
-from app.cli.calling import escape_unprintable
-from app.cli.grounds import ground_of
+from app.cli import operator_actions
+from app.cli.api_client import escape_unprintable
+from app.cli.operator_actions import AccountWithKeys
 from app.cli.readiness import require_no_demo
+from app.cli.startup import load_runtime
 from app.kernel.actors import Role, Scope
 from app.settings import Settings
 
@@ -35,7 +35,7 @@ def list_accounts(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List accounts and their API keys, with disabled and revoked ones."""
-    people = administering.people(ground_of(Settings()), focal_point)
+    people = operator_actions.list_people(load_runtime(Settings()), focal_point)
     if as_json:
         typer.echo(format_json(people))
         return
@@ -85,10 +85,10 @@ def create_account(
 ) -> None:
     """Open an account and print its id; `api-key new` makes its key."""
     settings = Settings()
-    runtime = ground_of(settings)
-    with runtime.database.reading() as session:
+    runtime = load_runtime(settings)
+    with runtime.database.begin_read() as session:
         require_no_demo(session, settings.environment)
-    typer.echo(administering.open_account(runtime, focal_point, label, role))
+    typer.echo(operator_actions.open_account(runtime, focal_point, label, role))
 
 
 @account.command("disable")
@@ -98,7 +98,7 @@ def disable_account(
     ],
 ) -> None:
     """Disable an account with all its keys, from the next request on."""
-    office, left = administering.disable_account(ground_of(Settings()), account_id)
+    office, left = operator_actions.disable_account(load_runtime(Settings()), account_id)
     typer.echo(f"Disabled. People of {office} who can still work on cases: {left}.")
 
 
@@ -113,8 +113,8 @@ def create_api_key(
     days: Annotated[int, typer.Option(min=1, max=365, help="Days of validity.")] = KEY_DAYS,
 ) -> None:
     """Make an API key and print it; it cannot be shown again."""
-    runtime = ground_of(Settings())
-    typer.echo(administering.make_key(runtime, account_id, scope or list(Scope), days))
+    runtime = load_runtime(Settings())
+    typer.echo(operator_actions.make_key(runtime, account_id, scope or list(Scope), days))
 
 
 @api_key.command("revoke")
@@ -124,5 +124,5 @@ def revoke_api_key(
     ],
 ) -> None:
     """Revoke an API key, from the next request on."""
-    administering.revoke_key(ground_of(Settings()), prefix)
+    operator_actions.revoke_key(load_runtime(Settings()), prefix)
     typer.echo("Revoked.")

@@ -5,21 +5,21 @@ from typing import Annotated, Final
 import typer
 
 from app.cli import (
-    demonstrating,
-    ending,
-    grounds,
-    lines,
-    operating,
-    publishing,
+    demo_command,
+    exit_codes,
+    generated_pages,
+    http_server,
+    logging_setup,
+    operator_commands,
     readiness,
-    serving,
-    working,
+    startup,
+    worker_process,
 )
-from app.cli.calls import calls
-from app.cli.operating import out, print_line
+from app.cli.client_commands import calls
+from app.cli.operator_commands import out, print_line
+from app.demo.demo_setup import DemoRefused
+from app.demo.demo_users import JourneyFailed
 from app.demo.journeys import JOURNEYS, Journey
-from app.demo.players import StoryBroken
-from app.demo.stage import DemoRefused
 from app.kernel.ledger import Ledger
 from app.main import create_app
 from app.settings import DemoSettings, LogLevel, Settings
@@ -29,7 +29,7 @@ cli = typer.Typer(
 )
 demo = typer.Typer(help="Serve and play a demonstration with made-up data.")
 
-REFUSALS: Final = (*operating.REFUSALS, DemoRefused, StoryBroken)
+REFUSALS: Final = (*operator_commands.REFUSALS, DemoRefused, JourneyFailed)
 ABOUT_JOURNEYS: Final = "\n\n".join(
     (
         "Play journeys with made-up data against the running service (SAFE_CONDUCT_URL).",
@@ -45,22 +45,22 @@ Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail if sta
 def serve() -> None:
     """Serve the API. On SQLite this is the only process, and includes the worker."""
     settings = Settings()
-    lines.log_lines(settings.log_level)
-    runtime, ledger = grounds.ground_of(settings), Ledger(settings.erasure_ledger)
-    grounds.log_drill(runtime)
+    logging_setup.configure_logging(settings.log_level)
+    runtime, ledger = startup.load_runtime(settings), Ledger(settings.erasure_ledger)
+    startup.log_drill(runtime)
     readiness.log_unknown_settings()
-    with grounds.claim_sqlite_file(settings.database_url):
-        readiness.log_warnings(readiness.must_be_ready(runtime, ledger, settings))
-        port = serving.open_port(settings)
+    with startup.claim_sqlite_file(settings.database_url):
+        readiness.log_warnings(readiness.require_ready(runtime, ledger, settings))
+        port = http_server.open_port(settings)
         ledger.start(runtime)
         with (
-            grounds.serve_metrics(runtime, settings),
-            working.run_inside(runtime, ledger, settings),
+            startup.serve_metrics(runtime, settings),
+            worker_process.run_inside(runtime, ledger, settings),
         ):
             rate, docs = settings.requests_per_minute, settings.docs
             url = settings.public_url
             app = create_app(runtime, ledger, rate=rate, docs=docs, public_url=url)
-            serving.server(app, settings).run([port])
+            http_server.build_server(app, settings).run([port])
         runtime.database.engine.dispose()
 
 
@@ -68,7 +68,7 @@ def serve() -> None:
 def play_all(context: typer.Context) -> None:
     """Play every journey against the running service (SAFE_CONDUCT_URL)."""
     if context.invoked_subcommand is None:
-        demonstrating.play(DemoSettings(), print_line)
+        demo_command.play(DemoSettings(), print_line)
 
 
 @demo.command("play", help=ABOUT_JOURNEYS)
@@ -79,39 +79,41 @@ def play_some(
     ] = None,
 ) -> None:
     """Play the named journeys, or all."""
-    demonstrating.play(DemoSettings(), print_line, journey or [])
+    demo_command.play(DemoSettings(), print_line, journey or [])
 
 
 @demo.command("serve")
 def serve_demo() -> None:
     """Set up and serve a demonstration, play the journeys, and print keys and a request."""
     settings = DemoSettings()
-    lines.log_lines(max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index))
-    demonstrating.serve(settings, print_line)
+    logging_setup.configure_logging(
+        max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
+    )
+    demo_command.serve(settings, print_line)
 
 
 @cli.command("openapi")
 def write_openapi(*, check: Check = False) -> None:
     """Write openapi/ from the code (for developers)."""
-    publish(publishing.contracts(), check=check)
+    publish(generated_pages.build_contracts(), check=check)
 
 
 @cli.command("docs")
 def write_docs(*, check: Check = False) -> None:
     """Write the generated pages and tables of docs/ from the code (for developers)."""
     pages = {
-        publishing.LIFECYCLES: publishing.render_lifecycles(),
-        publishing.PROBLEMS: publishing.render_problems(),
-        publishing.OPERATIONS: publishing.render_operations(),
-        publishing.PRIVACY: publishing.privacy(),
-        publishing.MECHANISM: publishing.render_mechanism(),
+        generated_pages.LIFECYCLES: generated_pages.render_lifecycles(),
+        generated_pages.PROBLEMS: generated_pages.render_problems(),
+        generated_pages.OPERATIONS: generated_pages.render_operations(),
+        generated_pages.PRIVACY: generated_pages.render_privacy(),
+        generated_pages.MECHANISM: generated_pages.render_mechanism(),
     }
     publish(pages, check=check)
 
 
 def publish(pages: dict[str, str], *, check: bool) -> None:
     """Write the pages that are stale; with `check`, write nothing and exit with 1."""
-    stale = publishing.stale(pages, write=not check)
+    stale = generated_pages.find_stale(pages, write=not check)
     for name in stale:
         out.print(f"{name} {'is stale: run make openapi docs' if check else 'written'}")
     if check and stale:
@@ -119,8 +121,8 @@ def publish(pages: dict[str, str], *, check: bool) -> None:
 
 
 cli.add_typer(demo, name="demo")
-cli.add_typer(operating.cli)
+cli.add_typer(operator_commands.cli)
 cli.add_typer(calls)
 
 if __name__ == "__main__":
-    ending.run(cli, REFUSALS)
+    exit_codes.run(cli, REFUSALS)

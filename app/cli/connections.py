@@ -16,7 +16,7 @@ from app.settings import MAX_CONNECTIONS
 
 HEAD_SECONDS: Final = 10.0
 """Seconds for the head of a request to arrive, from when the connection waits for it."""
-A_WHILE: Final = 1.0
+GRACE_SECONDS: Final = 1.0
 """Seconds for an answer to arrive before its connection is closed, and seconds to wait for
 a head before the connection may be closed in favour of another."""
 END_OF_HEAD: Final = b"\r\n\r\n"
@@ -87,7 +87,7 @@ class Connection(H11Protocol):
         """Return the connection that has waited longest for a head, if long enough."""
         oldest = next(iter(self.waiting))
         waited = self.loop.time() - self.waiting[oldest]
-        return oldest if waited >= A_WHILE else self
+        return oldest if waited >= GRACE_SECONDS else self
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -99,7 +99,7 @@ class Connection(H11Protocol):
         self.stop_waiting()
         super().on_response_complete()
         if self.conn.their_state is SEND_BODY:
-            self.loop.call_later(A_WHILE, self.transport.close)
+            self.loop.call_later(GRACE_SECONDS, self.transport.close)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

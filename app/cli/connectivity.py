@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from app.cli.posting import find_gateway, find_mail
+from app.cli.sender_wiring import find_gateway, find_mail
 from app.settings import Settings
 
 MEANING: Final = {

@@ -9,26 +9,26 @@ from sqlalchemy.orm import Session
 
 from app.access.queries import has_active_account
 from app.cases import queries as cases
-from app.cli.grounds import NotReady, require_migrated
-from app.cli.guarding import must_be_bound, must_be_guarded
+from app.cli.guard_checks import require_bound_login, require_guards
+from app.cli.startup import NotReady, require_migrated
 from app.cli.unknown_settings import list_unknown
-from app.cli.versions import must_be_supported
-from app.demo.cast import CAST
+from app.cli.versions import require_supported_database
+from app.demo.demo_accounts import DEMO_ACCOUNTS
 from app.directory.queries import (
-    lost_oversight,
-    made_up_offices,
-    regions_without_desk,
-    unknown_time_zones,
+    has_lost_oversight,
+    list_fictitious_offices,
+    list_regions_without_desk,
+    list_unknown_time_zones,
 )
 from app.kernel import time_zones
 from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import OTHERS
 from app.kernel.ledger import Ledger
+from app.kernel.transactions import Runtime, begin_read
 from app.kernel.vault import Unopenable
-from app.kernel.work import Ground, reading
 from app.settings import Environment, Settings
 from app.webhooks import queries as webhooks
-from app.webhooks.actions import place_of
+from app.webhooks.actions import get_secret_place
 
 
 def require_no_demo(session: Session, environment: Environment) -> None:
@@ -39,8 +39,10 @@ def require_no_demo(session: Session, environment: Environment) -> None:
     """
     if environment == Environment.DRILL:
         return
-    made_up = made_up_offices(session)
-    if not made_up and not has_active_account(session, [part.label for part in CAST]):
+    made_up = list_fictitious_offices(session)
+    if not made_up and not has_active_account(
+        session, [part.label for part in DEMO_ACCOUNTS]
+    ):
         return
     offices = ", ".join(made_up[:3]) or "none"
     raise NotReady(
@@ -50,21 +52,21 @@ def require_no_demo(session: Session, environment: Environment) -> None:
     )
 
 
-def require_key_file(runtime: Ground, lost: Collection[str]) -> None:
+def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     """Raise NotReady unless the key file opens a sample of each key, except lost ones.
 
     With an older copy of the file, or another file, some cases could not be opened, and
     the first to notice would be an office that needs one.
     """
     try:
-        with reading(runtime, SYSTEM) as work:
-            for key in cases.keys_to_try(work):
+        with begin_read(runtime, SYSTEM) as work:
+            for key in cases.list_sample_keys(work):
                 if (version := key.version) not in lost:
-                    work.vault.must_open(key)
-            for secret in webhooks.secrets_to_try(work):
+                    work.vault.require_openable(key)
+            for secret in webhooks.find_secrets_to_try(work):
                 if (version := secret.version) not in lost:
-                    place = place_of(secret.id)
-                    work.vault.bring_out(version, secret.wrapped, *place)
+                    place = get_secret_place(secret.id)
+                    work.vault.unwrap_secret(version, secret.wrapped, *place)
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "
@@ -74,38 +76,39 @@ def require_key_file(runtime: Ground, lost: Collection[str]) -> None:
         ) from error
 
 
-def must_be_ready(runtime: Ground, ledger: Ledger, settings: Settings) -> list[str]:
+def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[str]:
     """Return warnings about a database that the service can use.
 
     Raises NotReady unless the tables and their guards exist, every region has a desk, an
     oversight body is active if there ever was one, and the key file opens the cases. Raises
     LedgerRefused if the database holds erased cases, or the ledger cannot tell.
     """
-    with runtime.database.reading() as session:
-        must_be_supported(session, settings.database_url)
+    with runtime.database.begin_read() as session:
+        require_supported_database(session, settings.database_url)
         require_migrated(session)
-        warnings = must_be_guarded(session)
+        warnings = require_guards(session)
         require_no_demo(session, settings.environment)
-        warnings += must_be_bound(session, settings.environment)
-        if unknown := unknown_time_zones(session):
+        warnings += require_bound_login(session, settings.environment)
+        if unknown := list_unknown_time_zones(session):
             raise NotReady(
                 f"The time zones of {', '.join(unknown)} are not in version "
-                f"{time_zones.version()} of the IANA database: their deadlines cannot be "
-                "computed. Correct time_zone in countries.csv or focal_points.csv, then: "
+                f"{time_zones.get_version()} of the IANA database: their deadlines "
+                "cannot be computed. Correct time_zone in countries.csv or "
+                "focal_points.csv, then: "
                 "safe-conduct directory load FOLDER"
             )
-        if orphans := regions_without_desk(session):
+        if orphans := list_regions_without_desk(session):
             regions = ", ".join(orphans)
             raise NotReady(
                 f"No desk serves every country of {regions}: add one of kind desk to a "
                 "focal_points.csv, then: safe-conduct directory load FOLDER"
             )
-        if lost_oversight(session):
+        if has_lost_oversight(session):
             raise NotReady(
                 "No oversight body is active, but there was one. Make one active in a "
                 "focal_points.csv, then: safe-conduct directory load --reopen FOLDER"
             )
-    ledger.must_agree(runtime)
+    ledger.require_agreement(runtime)
     require_key_file(runtime, settings.lost_keys.split())
     return warnings
 

@@ -10,10 +10,10 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.grounds import require_migrated
-from app.kernel.work import Ground
+from app.cli.startup import require_migrated
+from app.kernel.transactions import Runtime
 from app.metrics.gauges import watches_of
-from app.metrics.measuring import Measured, measure
+from app.metrics.measurement import GaugeValue, measure
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,17 @@ class Status:
     """The measured gauges at one time of the database's clock."""
 
     at: datetime
-    measured: Sequence[Measured]
+    measured: Sequence[GaugeValue]
 
     @property
     def is_well(self) -> bool:
         """Whether every gauge is within its limit."""
-        return all(one.is_well for one in self.measured)
+        return all(one.is_within_limit for one in self.measured)
 
 
-def status_of(runtime: Ground) -> Status:
+def measure_status(runtime: Runtime) -> Status:
     """Measure all gauges; raises NotReady and Busy (503)."""
-    with runtime.database.reading() as session:
+    with runtime.database.begin_read() as session:
         require_migrated(session)
         now = runtime.time(session)
         return Status(now, measure(watches_of(runtime), session, now))
@@ -42,21 +42,21 @@ def as_json(status: Status) -> str:
     gauges = [
         {
             "name": one.gauge.name,
-            "of": one.of,
+            "of": one.label_value,
             "value": one.value if isfinite(one.value) else None,
             "limit": one.gauge.limit,
-            "well": one.is_well,
+            "well": one.is_within_limit,
             "detail": one.detail,
         }
         for one in status.measured
     ]
     whole = {"well": status.is_well, "at": status.at.isoformat(), "gauges": gauges}
-    return json.dumps(whole | {"to_do": list(to_do(status))})
+    return json.dumps(whole | {"to_do": list(list_remedies(status))})
 
 
-def to_do(status: Status) -> Iterator[str]:
+def list_remedies(status: Status) -> Iterator[str]:
     """Return the remedies of the gauges that exceed their limits, each once."""
-    remedies = (one.gauge.remedy for one in status.measured if not one.is_well)
+    remedies = (one.gauge.remedy for one in status.measured if not one.is_within_limit)
     yield from dict.fromkeys(remedies)
 
 
@@ -65,25 +65,25 @@ def as_table(status: Status) -> Iterator[RenderableType]:
     table = Table("gauge", "now", "too high above", "", box=None, pad_edge=False)
     for one in status.measured:
         about = one.gauge.about.removesuffix(".")
-        what = f"{about} ({one.of})" if one.of else about
-        verdict = Text("OK", "green") if one.is_well else Text("ACTION", "bold red")
+        what = f"{about} ({one.label_value})" if one.label_value else about
+        verdict = Text("OK", "green") if one.is_within_limit else Text("ACTION", "bold red")
         silent = one.gauge.limit is None
         limit = "" if one.gauge.limit is None else format_value(one, one.gauge.limit)
         table.add_row(what, format_measured(one), limit, "" if silent else verdict)
     yield table
     yield Text()
-    yield from (Text(f"To do: {remedy}") for remedy in to_do(status))
+    yield from (Text(f"To do: {remedy}") for remedy in list_remedies(status))
     if status.is_well:
         yield Text("No action is needed.")
 
 
-def format_measured(one: Measured) -> str:
+def format_measured(one: GaugeValue) -> str:
     """Return a measured value as text, with its detail if there is one."""
     value = format_value(one, one.value)
     return f"{value} ({one.detail})" if one.detail else value
 
 
-def format_value(one: Measured, value: float) -> str:
+def format_value(one: GaugeValue, value: float) -> str:
     """Return a number, or a duration in hours, minutes and seconds, as text."""
     if not one.gauge.name.endswith("_seconds"):
         return str(round(value))

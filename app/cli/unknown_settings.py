@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
-from app.cli.calling import escape_unprintable
-from app.settings import PREFIX, SECRETS, Caller, Settings
+from app.cli.api_client import escape_unprintable
+from app.settings import PREFIX, SECRETS_DIR, CallerSettings, Settings
 
 SETTINGS: Final = frozenset(
-    f"{PREFIX}{name.upper()}" for name in {**Settings.model_fields, **Caller.model_fields}
+    f"{PREFIX}{name.upper()}"
+    for name in {**Settings.model_fields, **CallerSettings.model_fields}
 )
 OTHERS: Final = frozenset(
     f"{PREFIX}{name}"
@@ -35,7 +36,7 @@ def list_unknown(names: Iterable[str] | None = None) -> list[str]:
     The default for `names` is the environment and the files in `/run/secrets`. A warning
     has the name but not the value, which may be a secret.
     """
-    found = {name.upper() for name in (all_names() if names is None else names)}
+    found = {name.upper() for name in (list_names() if names is None else names)}
     return [
         describe(name)
         for name in sorted(found)
@@ -45,7 +46,7 @@ def list_unknown(names: Iterable[str] | None = None) -> list[str]:
     ]
 
 
-def all_names(folder: Path = SECRETS) -> Iterator[str]:
+def list_names(folder: Path = SECRETS_DIR) -> Iterator[str]:
     """Return the names of environment variables and of secret files.
 
     Case does not matter, because pydantic reads names in upper and lower case.

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 
-from app.cli.grounds import NotReady
+from app.cli.startup import NotReady
 from app.kernel import time_zones
 
 OLDEST_SQLITE: Final = (3, 40)
@@ -22,7 +22,8 @@ VERSION_NUMBERS: Final = 10_000
 
 def list_versions(session: Session, url: str) -> Iterator[str]:
     """Return one line for each version that two hosts must have in common."""
-    yield f"Time zones: IANA {time_zones.version()}, package tzdata {version('tzdata')}."
+    zones = time_zones.get_version()
+    yield f"Time zones: IANA {zones}, package tzdata {version('tzdata')}."
     yield f"Holidays: package holidays {version('holidays')}."
     yield f"Names of countries and languages: package Babel {version('babel')}."
     yield f"Unicode {unicodedata.unidata_version}, Python {platform.python_version()}."
@@ -32,16 +33,16 @@ def list_versions(session: Session, url: str) -> Iterator[str]:
         yield f"Database: PostgreSQL {get_parameter(session, 'server_version')}."
 
 
-def must_be_supported(session: Session, url: str) -> None:
+def require_supported_database(session: Session, url: str) -> None:
     """Raise NotReady if the database is too old or does not store text as UTF-8."""
     if make_url(url).get_backend_name() == "sqlite":
-        must_be_recent_sqlite(sqlite3.sqlite_version_info)
+        require_recent_sqlite(sqlite3.sqlite_version_info)
     else:
-        must_be_recent_postgresql(int(get_parameter(session, "server_version_num")))
+        require_recent_postgresql(int(get_parameter(session, "server_version_num")))
         require_utf8(get_parameter(session, "server_encoding"))
 
 
-def must_be_recent_sqlite(version: tuple[int, ...]) -> None:
+def require_recent_sqlite(version: tuple[int, ...]) -> None:
     """Raise NotReady if the SQLite library is older than the tests support."""
     if version < OLDEST_SQLITE:
         raise NotReady(
@@ -50,7 +51,7 @@ def must_be_recent_sqlite(version: tuple[int, ...]) -> None:
         )
 
 
-def must_be_recent_postgresql(number: int) -> None:
+def require_recent_postgresql(number: int) -> None:
     """Raise NotReady if the server is older than PostgreSQL 15."""
     if number < OLDEST_POSTGRESQL * VERSION_NUMBERS:
         raise NotReady(

@@ -7,12 +7,12 @@ from uuid import UUID
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.consents import queries
-from app.consents.coverage import counts, may_give
+from app.consents.coverage import is_valid, may_give
 from app.consents.models import Consent, Refusal
 from app.consents.schemas import NewConsent, NewRefusal
 from app.directory import queries as directory
 from app.kernel.problems import Problem
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 
 
 class ConsentOver(Problem):
@@ -33,7 +33,7 @@ class GuardianNeeded(Problem):
     status = 422
 
 
-def record(work: Writing, case: Case, new: NewConsent) -> Consent:
+def record_consent(work: Writing, case: Case, new: NewConsent) -> Consent:
     """Record a consent; raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422).
 
     The evidence is sealed as a note. A child's own consent is recorded too: it counts once
@@ -41,7 +41,7 @@ def record(work: Writing, case: Case, new: NewConsent) -> Consent:
     """
     require_valid(work, case, new)
     consent = Consent(
-        id=work.new_id(),
+        id=work.create_id(),
         case_id=case.id,
         focal_point_id=find_named_office(work, new),
         **(new.recipient_class.model_dump() if new.recipient_class else {}),
@@ -52,7 +52,7 @@ def record(work: Writing, case: Case, new: NewConsent) -> Consent:
         **new.model_dump(include=COPIED_FIELDS),
     )
     work.session.add(consent)
-    cases.note(work, case, "consent", new.evidence)
+    cases.add_note(work, case, "consent", new.evidence)
     return consent
 
 
@@ -87,14 +87,16 @@ COPIED_FIELDS = {
 
 def find_named_office(work: Writing, new: NewConsent) -> UUID | None:
     """Return the id of the office that a consent names; raises FocalPointUnknown (422)."""
-    return directory.named(work, new.focal_point).id if new.focal_point else None
+    return (
+        directory.get_by_code_or_422(work, new.focal_point).id if new.focal_point else None
+    )
 
 
 def count_refusal(work: Writing, new: NewRefusal) -> None:
     """Count a refusal in this week, linked to nobody; raises SpaceReserved (503)."""
-    work.ground.free_space.require_unreserved()
+    work.runtime.free_space.require_unreserved()
     week = queries.get_monday(work.now.date())
-    work.session.add(Refusal(id=work.new_id(), country=new.country, week=week))
+    work.session.add(Refusal(id=work.create_id(), country=new.country, week=week))
 
 
 def expire_for_adult(work: Writing, case: Case) -> None:
@@ -103,12 +105,12 @@ def expire_for_adult(work: Writing, case: Case) -> None:
     They stay ended: if the age class changes back to child, the guardian has to consent
     again (BR14).
     """
-    for consent in queries.of_case(work, case.id):
-        if counts(consent, work.now, child=True):
+    for consent in queries.list_for_case(work, case.id):
+        if is_valid(consent, work.now, child=True):
             consent.expires_at = work.now
 
 
-def report_taken_back(work: Writing, consent: Consent) -> bool:
+def report_withdrawal(work: Writing, consent: Consent) -> bool:
     """Record that a feared office reported a withdrawal; return whether that is new."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
@@ -116,7 +118,7 @@ def report_taken_back(work: Writing, consent: Consent) -> bool:
     return new
 
 
-def take_back(work: Writing, consent: Consent) -> bool:
+def withdraw_consent(work: Writing, consent: Consent) -> bool:
     """Withdraw a consent from now on; return whether this changed anything."""
     changed = consent.withdrawn_at is None
     if changed:

@@ -104,7 +104,7 @@ class Given(NamedRecipients, Protocol):
 
 
 @dataclass(frozen=True)
-class Asking:
+class CoverageQuestion:
     """A question to consents: which office, for which purpose, when, about whom."""
 
     recipient: Addressee
@@ -115,7 +115,7 @@ class Asking:
     """Whether an NGO wrote the record of the person, in whole or in part."""
 
 
-def names(consent: NamedRecipients, recipient: Addressee) -> bool:
+def matches_recipient(consent: NamedRecipients, recipient: Addressee) -> bool:
     """Return whether a consent names this recipient, itself or by its class.
 
     "State bodies in KZ" are those of KZ: a consulate there belongs to another State (R84).
@@ -139,7 +139,7 @@ def may_give(given_by: GivenBy, *, child: bool) -> bool:
     return child == (given_by in CHILD_GIVERS)
 
 
-def counts(consent: Given, now: datetime, *, child: bool) -> bool:
+def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
     """Return whether a consent is valid: not withdrawn or expired, by the right giver.
 
     The current age class decides: once a presumed child is found to be an adult, they are
@@ -149,7 +149,7 @@ def counts(consent: Given, now: datetime, *, child: bool) -> bool:
     return able and consent.withdrawn_at is None and now < consent.expires_at
 
 
-def may_reveal_names(consent: NamedRecipients, question: Asking) -> bool:
+def may_reveal_names(consent: NamedRecipients, question: CoverageQuestion) -> bool:
     """Return whether a matching consent allows this recipient to read names.
 
     Names that an NGO wrote down reach a State body only if the person named that very body:
@@ -159,20 +159,22 @@ def may_reveal_names(consent: NamedRecipients, question: Asking) -> bool:
     return not to_a_state or consent.focal_point_id is not None
 
 
-def list_readable(consent: Given, question: Asking) -> frozenset[Section]:
+def list_readable(consent: Given, question: CoverageQuestion) -> frozenset[Section]:
     """Return the sections that one matching consent lets this recipient read."""
     named = frozenset(Section(name) for name in consent.sections)
     return named if may_reveal_names(consent, question) else named - {Section.IDENTITY}
 
 
-def covered(consents: Iterable[Given], question: Asking) -> frozenset[Section] | None:
+def find_covered(
+    consents: Iterable[Given], question: CoverageQuestion
+) -> frozenset[Section] | None:
     """Return the sections that the recipient may read; None: not even the summary."""
     fitting = [
         consent
         for consent in consents
-        if counts(consent, question.now, child=question.child)
+        if is_valid(consent, question.now, child=question.child)
         and question.purpose in consent.purposes
-        and names(consent, question.recipient)
+        and matches_recipient(consent, question.recipient)
     ]
     if not fitting:
         return None
@@ -180,8 +182,8 @@ def covered(consents: Iterable[Given], question: Asking) -> frozenset[Section] |
 
 
 def covers(
-    consents: Iterable[Given], question: Asking, sections: AbstractSet[Section]
+    consents: Iterable[Given], question: CoverageQuestion, sections: AbstractSet[Section]
 ) -> bool:
     """Return whether the recipient may read these sections, for this purpose, now."""
-    told = covered(consents, question)
+    told = find_covered(consents, question)
     return told is not None and sections <= told

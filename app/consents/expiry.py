@@ -9,13 +9,13 @@ from uuid import UUID
 
 from app.cases.sections import Section
 from app.consents.coverage import (
-    Asking,
+    CoverageQuestion,
     Given,
     Purpose,
-    covered,
     covers,
+    find_covered,
     list_readable,
-    names,
+    matches_recipient,
 )
 
 DAYS_BEFORE: Final = (14, 3, 0)
@@ -45,7 +45,7 @@ def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, 
     return [(days, expires_at - timedelta(days=days) / speed) for days in DAYS_BEFORE]
 
 
-def last_announcement(
+def find_last_announcement(
     expires_at: datetime, now: datetime, speed: int = 1
 ) -> tuple[int, datetime] | None:
     """Return the last announcement that is due by now; None: none is due yet.
@@ -56,7 +56,7 @@ def last_announcement(
     return due[-1] if due else None
 
 
-def next_announcement(
+def find_next_announcement(
     expires_at: datetime, now: datetime, speed: int = 1
 ) -> datetime | None:
     """Return when the end of a consent is announced next; None: it has ended."""
@@ -73,7 +73,9 @@ def is_later(other: Ending, consent: Ending) -> bool:
     return rank(other) > rank(consent)
 
 
-def is_renewed(consent: Ending, others: Iterable[Ending], question: Asking | None) -> bool:
+def is_renewed(
+    consent: Ending, others: Iterable[Ending], question: CoverageQuestion | None
+) -> bool:
     """Return whether other consents that end later cover all that this one covers.
 
     `question` is about the office that the consent names, for any purpose. None: it names a
@@ -83,7 +85,7 @@ def is_renewed(consent: Ending, others: Iterable[Ending], question: Asking | Non
     if question is None:
         fitting = [other for other in later if matches_class(other, consent)]
     else:
-        fitting = [other for other in later if names(other, question.recipient)]
+        fitting = [other for other in later if matches_recipient(other, question.recipient)]
     purposes = map(Purpose, consent.purposes)
     return all(is_renewed_for(purpose, consent, fitting, question) for purpose in purposes)
 
@@ -98,7 +100,10 @@ def matches_class(other: Given, consent: Given) -> bool:
 
 
 def is_renewed_for(
-    purpose: Purpose, consent: Given, later: Iterable[Given], question: Asking | None
+    purpose: Purpose,
+    consent: Given,
+    later: Iterable[Given],
+    question: CoverageQuestion | None,
 ) -> bool:
     """Return whether later consents cover as many sections for one purpose.
 
@@ -116,7 +121,7 @@ def is_renewed_for(
     return bool(fitting) and list_sections(consent, question) <= told
 
 
-def list_sections(consent: Given, question: Asking | None) -> frozenset[Section]:
+def list_sections(consent: Given, question: CoverageQuestion | None) -> frozenset[Section]:
     """Return the sections that a consent covers for an office, or for its whole class."""
     if question is None:
         return frozenset(map(Section, consent.sections))
@@ -126,7 +131,7 @@ def list_sections(consent: Given, question: Asking | None) -> frozenset[Section]
 def is_missed(
     consent: Ending,
     others: Iterable[Ending],
-    question: Asking,
+    question: CoverageQuestion,
     sections: AbstractSet[Section],
 ) -> bool:
     """Return whether a recipient may read less once a consent has ended.
@@ -134,14 +139,16 @@ def is_missed(
     `sections` are those that were sent with the request to it; without any, it could read
     the summary alone.
     """
-    if question.purpose not in consent.purposes or not names(consent, question.recipient):
+    if question.purpose not in consent.purposes or not matches_recipient(
+        consent, question.recipient
+    ):
         return False
-    told = covered([one for one in others if is_later(one, consent)], question)
+    told = find_covered([one for one in others if is_later(one, consent)], question)
     return told is None or not (list_readable(consent, question) & sections) <= told
 
 
 def find_end_of_cover(
-    consents: Iterable[Given], question: Asking, sections: AbstractSet[Section]
+    consents: Iterable[Given], question: CoverageQuestion, sections: AbstractSet[Section]
 ) -> datetime | None:
     """Return until when consents cover, or covered, the sections; None: they never do.
 

@@ -7,21 +7,21 @@ from uuid import UUID
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
 from app.consents import queries, standing
-from app.consents.coverage import Addressee, Asking, Purpose, counts, may_give
-from app.consents.expiry import is_renewed, last_announcement, next_announcement
+from app.consents.coverage import Addressee, CoverageQuestion, Purpose, is_valid, may_give
+from app.consents.expiry import find_last_announcement, find_next_announcement, is_renewed
 from app.consents.models import Consent
 from app.deadlines import actions as deadlines
-from app.deadlines.following import begun_anew
+from app.deadlines.following import restart_clock
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.queries import running_in
+from app.deadlines.queries import list_running_of_kind
 from app.directory import queries as directory
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading, RecordIdentity, Writing
 from app.kernel.vault import Unopenable
-from app.kernel.work import Named, Reading, Writing
 
 KIND: Final = ClockKind.CONSENT_ENDS
 
@@ -33,10 +33,10 @@ def watch_expiry(work: Writing, case: Case, anew: Collection[UUID] = ()) -> None
     not open. It is due at the next announcement of the end, and waits for the lead from the
     first one on. `anew` are consents whose deadline is restarted.
     """
-    given = queries.of_case(work, case.id)
-    found = {clock.record_id: clock for clock in running_in(work, case.id, KIND)}
-    known = known_to_lead(work, case, given)
-    awaited = [one for one in given if is_awaited(work, case, one, known, found)]
+    given = queries.list_for_case(work, case.id)
+    found = {clock.record_id: clock for clock in list_running_of_kind(work, case.id, KIND)}
+    known = list_known_to_lead(work, case, given)
+    awaited = [one for one in given if needs_deadline(work, case, one, known, found)]
     deadlines.stop_all(work, found.keys() - {one.id for one in awaited})
     for consent in awaited:
         clock = found.get(consent.id)
@@ -44,11 +44,11 @@ def watch_expiry(work: Writing, case: Case, anew: Collection[UUID] = ()) -> None
             start_deadline(work, case, consent)
             continue
         if consent.id in anew:
-            clock = begun_anew(work, clock, clock.due_at)
+            clock = restart_clock(work, clock, clock.due_at)
         clock.waits_on = find_awaited_office(work, case, consent)
 
 
-def is_awaited(
+def needs_deadline(
     work: Reading,
     case: Case,
     consent: Consent,
@@ -66,11 +66,13 @@ def is_awaited(
         return False
     if consent not in known:
         return True
-    stand = [one for one in known if counts(one, work.now, child=case.is_child)]
+    stand = [one for one in known if is_valid(one, work.now, child=case.is_child)]
     return not is_renewed(consent, stand, build_question_for(work, case, consent))
 
 
-def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequence[Consent]:
+def list_known_to_lead(
+    work: Reading, case: Case, given: Sequence[Consent]
+) -> Sequence[Consent]:
     """Return the consents whose offices the lead may know (ADR 35); all without a lead.
 
     A lead of the State of origin could otherwise record consents one by one, and see by a
@@ -81,17 +83,19 @@ def known_to_lead(work: Reading, case: Case, given: Sequence[Consent]) -> Sequen
     if lead is None:
         return given
     try:
-        stands = standing.of_case(work, case)
+        stands = standing.load_for_case(work, case)
     except (NotFound, Unopenable):
         return []
     return standing.filter_for_office(work, stands, lead).consents
 
 
-def is_lead_apart(work: Reading, case: Case) -> bool:
+def may_lead_belong_to_origin_state(work: Reading, case: Case) -> bool:
     """Return whether the lead may belong to the State of origin (R12)."""
     lead = find_state_lead(work, case)
     try:
-        return lead is not None and standing.of_case(work, case).is_apart(lead)
+        return lead is not None and standing.load_for_case(
+            work, case
+        ).may_belong_to_origin_state(lead)
     except (NotFound, Unopenable):
         return True
 
@@ -103,18 +107,22 @@ def find_state_lead(work: Reading, case: Case) -> FocalPoint | None:
     return lead if lead and lead.kind == Kind.STATE else None
 
 
-def build_question_for(work: Reading, case: Case, consent: Consent) -> Asking | None:
+def build_question_for(
+    work: Reading, case: Case, consent: Consent
+) -> CoverageQuestion | None:
     """Build the coverage question for the office that a consent names; None for a class."""
     if consent.focal_point_id is None:
         return None
     office = directory.by_id(work, consent.focal_point_id)
-    return asking_for(work, case, office, Purpose(consent.purposes[0]))
+    return build_question(work, case, office, Purpose(consent.purposes[0]))
 
 
-def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -> Asking:
+def build_question(
+    work: Reading, case: Case, office: Addressee, purpose: Purpose
+) -> CoverageQuestion:
     """Build the coverage question for an office, without opening safeguards."""
     from_ngo = office.kind == Kind.STATE and bool(standing.find_ngo_cases(work, [case]))
-    return Asking(
+    return CoverageQuestion(
         recipient=office,
         purpose=purpose,
         now=work.now,
@@ -125,10 +133,10 @@ def asking_for(work: Reading, case: Case, office: Addressee, purpose: Purpose) -
 
 def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
     """Start the deadline for the end of a valid consent."""
-    due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
+    due_at = find_next_announcement(consent.expires_at, work.now, work.runtime.speed)
     deadlines.start(
         work,
-        Named(consent.id, case.id, case.reference),
+        RecordIdentity(consent.id, case.id, case.reference),
         KIND,
         due_at or consent.expires_at,
         waits_on=find_awaited_office(work, case, consent),
@@ -137,7 +145,7 @@ def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
 
 def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> None:
     """Move the deadline to the next announcement; once the consent has ended, it stays."""
-    due_at = next_announcement(consent.expires_at, work.now, work.ground.speed)
+    due_at = find_next_announcement(consent.expires_at, work.now, work.runtime.speed)
     clock.due_at = due_at or consent.expires_at
     clock.waits_on = find_awaited_office(work, case, consent)
     if due_at:
@@ -146,6 +154,6 @@ def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> 
 
 def find_awaited_office(work: Reading, case: Case, consent: Consent) -> UUID | None:
     """Return the lead, for which the deadline waits once the end is near, or None."""
-    speed = work.ground.speed
-    is_near = last_announcement(consent.expires_at, work.now, speed) is not None
+    speed = work.runtime.speed
+    is_near = find_last_announcement(consent.expires_at, work.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

@@ -11,12 +11,12 @@ from typing import Final
 
 SCALE: Final = 2.0
 """The scale of the two geometric parts, our own proposal: half of all are within 1."""
-MOST: Final = 10
+MAX_NOISE: Final = 10
 DIGITS: Final = 13
 """Hexadecimal digits of a part: 52 bits, as many as a float holds exactly."""
 
 
-def noise_from(fingerprint: str) -> int:
+def derive_noise(fingerprint: str) -> int:
     """Return a whole number around 0, derived from a hexadecimal keyed fingerprint.
 
     It is the difference of two geometric numbers (discrete Laplace), from -10 to 10.
@@ -24,7 +24,7 @@ def noise_from(fingerprint: str) -> int:
     up, down = (
         derive_geometric(fingerprint[n * DIGITS : (n + 1) * DIGITS]) for n in (0, 1)
     )
-    return max(-MOST, min(MOST, up - down))
+    return max(-MAX_NOISE, min(MAX_NOISE, up - down))
 
 
 def derive_geometric(digits: str) -> int:

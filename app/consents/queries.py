@@ -12,16 +12,16 @@ from sqlalchemy.orm import Session
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.statements import CASES
-from app.consents.coverage import names
+from app.consents.coverage import matches_recipient
 from app.consents.models import Consent, Refusal
-from app.consents.noise import noise_from
+from app.consents.noise import derive_noise
 from app.consents.schemas import RefusalsOut
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation, Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.recall import recalled
-from app.kernel.work import Reading
+from app.kernel.recall import load_once
+from app.kernel.transactions import Reading
 
 CONSENTS: Final = (
     select(Consent)
@@ -30,8 +30,8 @@ CONSENTS: Final = (
 )
 
 
-@recalled(Consent)
-def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Consent]]:
+@load_once(Consent)
+def list_for_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Consent]]:
     """Return the consents of cases, oldest first."""
     found: dict[UUID, list[Consent]] = {}
     for consent in work.session.scalars(CONSENTS, {"cases": list(case_ids)}):
@@ -39,9 +39,9 @@ def of_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Cons
     return found
 
 
-def of_case(work: Reading, case_id: UUID) -> list[Consent]:
+def list_for_case(work: Reading, case_id: UUID) -> list[Consent]:
     """Return all consents of a case, also withdrawn ones, oldest first."""
-    return of_cases(work, [case_id]).get(case_id, [])
+    return list_for_cases(work, [case_id]).get(case_id, [])
 
 
 def list_known_to(
@@ -54,18 +54,18 @@ def list_known_to(
     agreed to it. The submitter knows those that it recorded, since a later one may name an
     office that shelters the person. A recipient knows those that name it, while it `helps`.
     """
-    mine = case.relations_of(reader.id)
+    mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
     if Relation.LEAD in mine or reviews:
         return list(given)
     return [
         one
         for one in given
-        if one.recorded_by == reader.id or (helps and names(one, reader))
+        if one.recorded_by == reader.id or (helps and matches_recipient(one, reader))
     ]
 
 
-def standing(session: Session, now: datetime) -> Mapping[UUID, int]:
+def count_valid(session: Session, now: datetime) -> Mapping[UUID, int]:
     """Return how many consents of each case are neither withdrawn nor expired."""
     stands = Consent.withdrawn_at.is_(None) & (Consent.expires_at > now)
     rows = select(Consent.case_id, func.count()).where(stands)
@@ -80,11 +80,11 @@ def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:
     return consent
 
 
-FEWEST: Final = 11
+SMALLEST_COUNT: Final = 11
 """The smallest count that is published, as CTDC does (k-anonymity with k = 11)."""
 
 
-def refusals(work: Reading) -> list[RefusalsOut]:
+def count_refusals(work: Reading) -> list[RefusalsOut]:
     """Return refusals by country and quarter, of past quarters, for analysts.
 
     There is one table and no totals: from a second table, or from a quarter that still
@@ -105,14 +105,14 @@ def refusals(work: Reading) -> list[RefusalsOut]:
     return [
         RefusalsOut(country=country, year=year, quarter=quarter, refusals=count)
         for (country, year, quarter), count in noisy.items()
-        if count >= FEWEST
+        if count >= SMALLEST_COUNT
     ]
 
 
 def compute_noise(work: Reading, country: str, year: int, quarter: int) -> int:
     """Return the noise of a count: always the same for one country and quarter."""
     parts = ("refusals", country, str(year), str(quarter))
-    return noise_from(work.vault.fingerprint(*(part.encode() for part in parts)))
+    return derive_noise(work.vault.compute_fingerprint(*(part.encode() for part in parts)))
 
 
 def get_monday(day: date) -> date:

@@ -15,14 +15,14 @@ from app.consents.coverage import CHILD_GIVERS, GivenBy, Purpose, may_give
 from app.consents.models import Consent
 from app.directory.kinds import Function, Kind
 from app.kernel.text import (
-    Asked,
     Code,
     CountryCode,
     Day,
     Instant,
     LanguageTag,
+    RequestModel,
+    ResponseModel,
     SafeText,
-    Shown,
 )
 
 
@@ -34,7 +34,7 @@ class RecipientClass(Content):
     function: Function | None = None
 
 
-class ConsentTerms(Asked):
+class ConsentTerms(RequestModel):
     """How a consent was given, and until when it is valid."""
 
     given_by: Annotated[
@@ -104,13 +104,13 @@ class NewLeadConsent(ConsentTerms):
         )
 
 
-class TakeBack(Asked):
+class TakeBack(RequestModel):
     """The purposes that the person no longer agrees to, for all recipients."""
 
     purposes: Annotated[list[Purpose], Field(min_length=1, max_length=19)]
 
 
-class NewRefusal(Asked):
+class NewRefusal(RequestModel):
     """A refusal of a referral by an adult, to be counted only."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
@@ -120,7 +120,7 @@ class NewRefusal(Asked):
     ]
 
 
-class RefusalsOut(Shown):
+class RefusalsOut(ResponseModel):
     """The number of refusals in a country, in a past quarter."""
 
     country: str
@@ -129,13 +129,13 @@ class RefusalsOut(Shown):
     refusals: Annotated[int, Field(description="With noise of at most 10.")]
 
 
-class RefusalCounts(Shown):
+class RefusalCounts(ResponseModel):
     """Refusals by country and quarter; a quarter that is missing has fewer than 11."""
 
     items: list[RefusalsOut]
 
 
-class ConsentHint(Shown):
+class ConsentHint(ResponseModel):
     """Why a consent does not count at the person's age, and whose consent would."""
 
     counts_once: Annotated[
@@ -168,7 +168,7 @@ def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT
 
 
-class ConsentOut(Shown):
+class ConsentOut(ResponseModel):
     """A consent that the caller may know."""
 
     id: UUID
@@ -195,7 +195,7 @@ class ConsentOut(Shown):
     ]
 
     @classmethod
-    def of(
+    def from_consent(
         cls,
         consent: Consent,
         codes: Mapping[UUID, str],
@@ -236,7 +236,7 @@ def get_recipient_class(consent: Consent) -> RecipientClass | None:
     )
 
 
-class ConsentList(Shown):
+class ConsentList(ResponseModel):
     """The consents of a case, oldest first."""
 
     items: list[ConsentOut]

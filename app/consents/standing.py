@@ -8,7 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from app.cases import queries as cases
-from app.cases.facts import FIRST_FOR_A_CHILD, FactSheet, sheet_of
+from app.cases.facts import URGENT_CHILD_SERVICES, FactSheet, build_fact_sheet
 from app.cases.lifecycle import LED, UNLED, State
 from app.cases.models import Case
 from app.cases.records import RiskAssessment
@@ -17,12 +17,12 @@ from app.cases.sections import OriginContact, Safeguards, Section
 from app.consents import queries
 from app.consents.coverage import (
     Addressee,
-    Asking,
+    CoverageQuestion,
     Purpose,
-    counts,
-    covered,
     covers,
-    names,
+    find_covered,
+    is_valid,
+    matches_recipient,
 )
 from app.consents.models import Consent
 from app.directory import queries as directory
@@ -30,13 +30,13 @@ from app.directory.kinds import (
     Described,
     Kind,
     Service,
-    is_beyond,
     is_blocked,
     is_of_origin,
+    may_be_abroad,
 )
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,15 @@ class Standing:
     now: datetime
     from_ngo: bool
 
-    def told(self, recipient: Addressee, purpose: Purpose) -> frozenset[Section] | None:
+    def get_covered_sections(
+        self, recipient: Addressee, purpose: Purpose
+    ) -> frozenset[Section] | None:
         """Return the sections that a recipient may read; None: not even the summary."""
-        return covered(self.consents, self.asking(recipient, purpose))
+        return find_covered(self.consents, self.build_question(recipient, purpose))
 
-    def asking(self, recipient: Addressee, purpose: Purpose) -> Asking:
+    def build_question(self, recipient: Addressee, purpose: Purpose) -> CoverageQuestion:
         """Build the coverage question for a recipient and a purpose."""
-        return Asking(
+        return CoverageQuestion(
             recipient=recipient,
             purpose=purpose,
             now=self.now,
@@ -73,7 +75,7 @@ class Standing:
         self, recipient: Addressee, purpose: Purpose, sections: AbstractSet[Section]
     ) -> bool:
         """Return whether a recipient may read these sections, for this purpose."""
-        return covers(self.consents, self.asking(recipient, purpose), sections)
+        return covers(self.consents, self.build_question(recipient, purpose), sections)
 
     def as_if_running(self, words: Sequence[Consent]) -> Self:
         """Return the standing as if these consents had not expired.
@@ -92,61 +94,61 @@ class Standing:
         word = any(
             consent.focal_point_id == reader.id
             and Section.IDENTITY in consent.sections
-            and counts(consent, self.now, child=self.case.is_child)
+            and is_valid(consent, self.now, child=self.case.is_child)
             for consent in self.consents
         )
         return word or reader.kind != Kind.STATE
 
-    def to_refer(self) -> list[Consent]:
+    def list_referral_consents(self) -> list[Consent]:
         """Return the valid consents to be referred in the country where the person is."""
         return [
             consent
             for consent in self.consents
             if Purpose.REFER in consent.purposes
             and consent.country in {None, self.case.country}
-            and counts(consent, self.now, child=self.case.is_child)
+            and is_valid(consent, self.now, child=self.case.is_child)
         ]
 
     def may_be_referred(self) -> bool:
         """Return whether there is a valid consent to be referred where the person is."""
-        return bool(self.to_refer())
+        return bool(self.list_referral_consents())
 
-    def may_hear(self, candidate: Addressee) -> bool:
+    def may_read_summary(self, candidate: Addressee) -> bool:
         """Return whether a candidate may read the summary, on any ground."""
-        consented = self.told(candidate, Purpose.REFER) is not None
+        consented = self.get_covered_sections(candidate, Purpose.REFER) is not None
         return consented or self.facts.interests_are_assessed or self.in_vital_interest
 
-    def child_may_be_helped(self, service: Service, sections: AbstractSet[Section]) -> bool:
+    def may_refer_child(self, service: Service, sections: AbstractSet[Section]) -> bool:
         """Return whether a child may be referred without a consent (BR09, BR14).
 
         For services that protect it at once, always, by legal duty; for others, once its
         best interests are assessed. No section may go along, but the safety alert does
         (BR05).
         """
-        ground = service in FIRST_FOR_A_CHILD or self.facts.interests_are_assessed
+        ground = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
         return self.case.is_child and ground and not sections
 
-    def agrees_to_return(self, recipient: Addressee) -> bool:
+    def has_consent_to_return(self, recipient: Addressee) -> bool:
         """Return whether a consent to return alone names this recipient (G09)."""
         return any(
             set(consent.purposes) == {Purpose.RETURN}
-            and names(consent, recipient)
-            and counts(consent, self.now, child=self.case.is_child)
+            and matches_recipient(consent, recipient)
+            and is_valid(consent, self.now, child=self.case.is_child)
             for consent in self.consents
         )
 
-    def contact_is_permitted(self) -> bool:
+    def is_origin_contact_permitted(self) -> bool:
         """Return whether contact with the State of origin is permitted (G08)."""
         guards = self.safeguards
         permitted = guards.origin_contact == OriginContact.PERMITTED
-        return permitted and not guards.origin_blocked()
+        return permitted and not guards.is_origin_blocked()
 
-    def reflection_is_told(self) -> bool:
+    def has_reflection_period(self) -> bool:
         """Return whether a reflection period is recorded where the person is."""
         country = self.case.country or ""
-        return self.facts.reflection(country, self.now.date()) is not None
+        return self.facts.get_reflection_period(country, self.now.date()) is not None
 
-    def risk_is_current(self) -> bool:
+    def has_current_risk(self) -> bool:
         """Return whether the risk assessment is still valid."""
         return is_current(self.risk, self.now)
 
@@ -156,10 +158,10 @@ class Standing:
         While the origin is unknown, any State is, except the one where the person is.
         """
         origin = self.safeguards.country_of_origin
-        location = self.case.country_known_to(focal_point.id)
+        location = self.case.get_known_country(focal_point.id)
         return is_of_origin(focal_point, origin, location or "")
 
-    def is_apart(self, reader: Described) -> bool:
+    def may_belong_to_origin_state(self, reader: Described) -> bool:
         """Return whether an office may belong to the State of origin (R12).
 
         While the origin is unknown, any State body may.
@@ -167,20 +169,22 @@ class Standing:
         origin = self.safeguards.country_of_origin
         return reader.kind == Kind.STATE and origin in {None, reader.of_state}
 
-    def knows(self, reader: Described, helper: Described) -> bool:
+    def may_see_helper(self, reader: Described, helper: Described) -> bool:
         """Return whether a reader may know that an office helps the person (R12).
 
         A reader that may belong to the State of origin never learns where the person is,
         even while it leads, so offices outside its own State are hidden from it.
         """
-        return not (self.is_apart(reader) and is_beyond(reader, helper))
+        return not (
+            self.may_belong_to_origin_state(reader) and may_be_abroad(reader, helper)
+        )
 
     def is_safe(self, focal_point: Addressee, code: str) -> bool:
         """Return whether an office may know of the person at all (G19, BR10, BR11)."""
         guards = self.safeguards
         blocked = is_blocked(
             focal_point,
-            origin_blocked=guards.origin_blocked(),
+            origin_blocked=guards.is_origin_blocked(),
             origin=guards.country_of_origin,
         )
         return code not in guards.unsafe_focal_points and not blocked
@@ -190,34 +194,34 @@ class Standing:
 
         For any other office, every effect of a fear must look like something else.
         """
-        mine, state = self.case.relations_of(reader.id), self.case.state
+        mine, state = self.case.list_relations(reader.id), self.case.state
         if Relation.SUBMITTER in mine and state in UNLED:
             return True
         led = Relation.LEAD in mine and state in LED
         reviews = Relation.CANDIDATE in mine and state == State.UNDER_REVIEW
         return (led or reviews) and self.is_safe(reader, reader.code)
 
-    def origin_is_permitted(self, focal_point: Addressee) -> bool:
+    def is_permitted_for_origin(self, focal_point: Addressee) -> bool:
         """Return whether an office is not of the State of origin, or may be contacted."""
         permitted = self.safeguards.origin_contact == OriginContact.PERMITTED
         return permitted or not self.is_of_origin(focal_point)
 
 
-def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
+def load_for_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
     """Load the standing of a page of cases, in five or six statements.
 
     The sixth finds which offices wrote, if a consent names a class of State bodies.
     """
     by_id = {case.id: case for case in found}
-    consents = queries.of_cases(work, by_id)
+    consents = queries.list_for_cases(work, by_id)
     safeguards = cases.load_safeguards(work, by_id)
     risks = cases.load_latest_risks(work, by_id)
-    facts = cases.facts(work, by_id)
-    vital = cases.in_vital_interest(work, by_id)
+    facts = cases.load_facts(work, by_id)
+    vital = cases.find_in_vital_interest(work, by_id)
     doubtful = [
         case
         for key, case in by_id.items()
-        if any(names_states(consent) for consent in consents.get(key, []))
+        if any(is_for_state_class(consent) for consent in consents.get(key, []))
     ]
     ngos = find_ngo_cases(work, doubtful) if doubtful else frozenset()
     return {
@@ -226,7 +230,7 @@ def of_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
             consents=consents.get(key, []),
             safeguards=safeguards.get(key, Safeguards()),
             risk=risks.get(key),
-            facts=sheet_of(facts.get(key, []), child=case.is_child),
+            facts=build_fact_sheet(facts.get(key, []), child=case.is_child),
             in_vital_interest=key in vital,
             now=work.now,
             from_ngo=key in ngos,
@@ -239,7 +243,7 @@ WRITING_RELATIONS: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
 """Relations of offices that may have written the record; former leads keep theirs."""
 
 
-def names_states(consent: Consent) -> bool:
+def is_for_state_class(consent: Consent) -> bool:
     """Return whether a consent lets a class of State bodies read the identity."""
     return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
 
@@ -256,7 +260,7 @@ def find_ngo_cases(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
     return frozenset(case for case, one in wrote if offices[one].kind == Kind.NON_STATE)
 
 
-def known_to_caller(work: Reading, stands: Standing) -> Standing:
+def filter_for_caller(work: Reading, stands: Standing) -> Standing:
     """Return the standing with only the consents that the caller may know (ADR 35)."""
     return filter_for_office(work, stands, directory.by_id(work, work.actor.focal_point_id))
 
@@ -269,11 +273,11 @@ def filter_for_office(work: Reading, stands: Standing, reader: FocalPoint) -> St
     that consent itself. Otherwise it could try one office after another to find the one
     that is named. Offices that hold or held the case are not hidden from it.
     """
-    if not stands.is_apart(reader):
+    if not stands.may_belong_to_origin_state(reader):
         return stands
     named = {c.focal_point_id for c in stands.consents if c.focal_point_id}
     offices, parties = directory.by_ids(work, named), stands.case.held_by
-    known = {n for n in named if n in parties or stands.knows(reader, offices[n])}
+    known = {n for n in named if n in parties or stands.may_see_helper(reader, offices[n])}
     kept = [
         c
         for c in stands.consents
@@ -282,6 +286,6 @@ def filter_for_office(work: Reading, stands: Standing, reader: FocalPoint) -> St
     return replace(stands, consents=kept)
 
 
-def of_case(work: Reading, case: Case) -> Standing:
+def load_for_case(work: Reading, case: Case) -> Standing:
     """Load the standing of one case."""
-    return of_cases(work, [case])[case.id]
+    return load_for_cases(work, [case])[case.id]

@@ -8,24 +8,28 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app.deadlines import breaches, queries
+from app.deadlines import missed_deadlines, queries
+from app.deadlines.durations import Term
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
-from app.deadlines.terms import Term
-from app.kernel.recall import change
-from app.kernel.statements import any_of
-from app.kernel.work import Recorded, Writing
+from app.kernel.recall import write_rows
+from app.kernel.statements import make_list_parameter
+from app.kernel.transactions import Recorded, Writing
 
 UPDATE_RUNNING: Final = update(Clock).where(Clock.stopped_at.is_(None))
-UPDATE_OF_RECORDS: Final = UPDATE_RUNNING.where(Clock.record_id.in_(any_of("records")))
+UPDATE_OF_RECORDS: Final = UPDATE_RUNNING.where(
+    Clock.record_id.in_(make_list_parameter("records"))
+)
 UPDATE_IN_CASE: Final = UPDATE_RUNNING.where(Clock.case_id == bindparam("case"))
-UPDATE_KINDS_IN_CASE: Final = UPDATE_IN_CASE.where(Clock.kind.in_(any_of("kinds")))
+UPDATE_KINDS_IN_CASE: Final = UPDATE_IN_CASE.where(
+    Clock.kind.in_(make_list_parameter("kinds"))
+)
 STOPPED: Final[dict[str, Any]] = {"stopped_at": bindparam("now")}
 MOVED: Final[dict[str, Any]] = {"record_id": bindparam("record")}
 STOP, MOVE = UPDATE_OF_RECORDS.values(STOPPED), UPDATE_OF_RECORDS.values(MOVED)
 STOP_CASE, STOP_KINDS = UPDATE_IN_CASE.values(STOPPED), UPDATE_KINDS_IN_CASE.values(STOPPED)
 UPDATE_DUE_BEFORE: Final = UPDATE_RUNNING.where(
-    Clock.kind.in_(any_of("kinds")), Clock.due_at < bindparam("until")
+    Clock.kind.in_(make_list_parameter("kinds")), Clock.due_at < bindparam("until")
 )
 POSTPONED: Final[dict[str, Any]] = {"due_at": bindparam("until"), "fires_at": None}
 POSTPONE: Final = UPDATE_DUE_BEFORE.values(POSTPONED).returning(Clock.number)
@@ -76,35 +80,35 @@ def stop(work: Writing, record_id: UUID) -> None:
 def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
     """Stop the deadlines of some records."""
     if records := list(record_ids):
-        change(work.session, STOP, {"records": records, "now": work.now})
+        write_rows(work.session, STOP, {"records": records, "now": work.now})
 
 
 def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
     """Stop the deadlines of some kinds in a case."""
     of_kinds = {"case": case_id, "kinds": kinds, "now": work.now}
-    change(work.session, STOP_KINDS, of_kinds)
+    write_rows(work.session, STOP_KINDS, of_kinds)
 
 
 def stop_case(work: Writing, case_id: UUID) -> None:
     """Stop every deadline in a case."""
-    change(work.session, STOP_CASE, {"case": case_id, "now": work.now})
+    write_rows(work.session, STOP_CASE, {"case": case_id, "now": work.now})
 
 
-def go_on(
+def resume(
     work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
 ) -> None:
     """Restart a deadline with the time that was left when it was paused, else in full."""
     left = queries.compute_resumed_due(work, record.id, kind, fresh)
-    restart(work, record, kind, left or fresh.until(work.now), waits_on=waits_on)
+    restart(work, record, kind, left or fresh.compute_end(work.now), waits_on=waits_on)
 
 
-def pass_on(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
+def hand_over(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
     """Hand the deadlines of some records to another office, with the same due time.
 
     The due time stays although the other office may have another calendar, because the
     person has waited since the deadline was started. A missed deadline is due in a day.
     """
-    for clock in queries.running(work, record_ids).values():
+    for clock in queries.find_running(work, record_ids).values():
         hand_over_clock(work, clock, waits_on)
 
 
@@ -113,24 +117,24 @@ def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
 
     It hides from a recipient that another office is waited for now (ADR 43).
     """
-    for clock in queries.running(work, [record_id]).values():
+    for clock in queries.find_running(work, [record_id]).values():
         clock.waits_on = waits_on
 
 
-def follow(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
+def move_to_record(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
     """Move the running deadline of one of these records to the record that replaces them.
 
     It stays the same deadline, with the same due time and the misses that were counted.
     """
     if records := list(record_ids):
-        change(work.session, MOVE, {"records": records, "record": record_id})
+        write_rows(work.session, MOVE, {"records": records, "record": record_id})
 
 
-def pass_on_kind(
+def hand_over_kind(
     work: Writing, case_id: UUID, kind: ClockKind, waits_on: UUID | None
 ) -> None:
     """Hand the deadlines of one kind in a case to another office, as `hand_over` does."""
-    for clock in queries.running_in(work, case_id, kind):
+    for clock in queries.list_running_of_kind(work, case_id, kind):
         hand_over_clock(work, clock, waits_on)
 
 
@@ -142,7 +146,7 @@ def hand_over_clock(work: Writing, clock: Clock, office: UUID | None) -> None:
     """
     if clock.waits_on == office:
         return
-    due_at = breaches.compute_due_for_successor(work, clock)
+    due_at = missed_deadlines.compute_due_for_successor(work, clock)
     later = due_at - clock.due_at
     if not later:
         clock.waits_on = office
@@ -173,7 +177,7 @@ def record_firing(work: Writing, clock: Clock, again_at: datetime) -> None:
     """
     firing = Firing(
         clock_number=clock.number,
-        generation=breaches.times_fired(work, clock) + 1,
+        generation=missed_deadlines.count_firings(work, clock) + 1,
         case_id=clock.case_id,
         record_id=clock.record_id,
         kind=clock.kind,
@@ -184,7 +188,7 @@ def record_firing(work: Writing, clock: Clock, again_at: datetime) -> None:
     clock.fires_at, clock.failures = again_at, 0
 
 
-def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
+def retry_later(session: Session, due: missed_deadlines.DueClock, now: datetime) -> int:
     """Postpone a deadline that could not be fired, longer each time; return its failures.
 
     Such a deadline must not delay the others. The result is 0, and nothing changes, if the
@@ -198,7 +202,7 @@ def put_off(session: Session, due: breaches.Due, now: datetime) -> int:
     return clock.failures
 
 
-def run_out(session: Session, reference: str, now: datetime) -> None:
+def expire_all(session: Session, reference: str, now: datetime) -> None:
     """Make every deadline of a case due now, for a story or a drill.
 
     Each deadline is moved into the past by the time that was left. The arrival of a person

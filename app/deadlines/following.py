@@ -16,15 +16,15 @@ from typing import Final
 from sqlalchemy import select
 
 from app.deadlines.actions import stop
-from app.deadlines.bounds import Haste, hastes
+from app.deadlines.durations import DeadlineCase, is_for_submitter
+from app.deadlines.limit_bounds import Haste, list_hastes
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.deadlines.queries import find_wait_start, term
-from app.deadlines.terms import DeadlineCase, is_for_submitter
-from app.kernel.work import Named, Writing
+from app.deadlines.queries import find_wait_start, get_term
+from app.kernel.transactions import RecordIdentity, Writing
 
 PRIORITY_KINDS: Final = frozenset(
-    kind for kind in ClockKind if Haste.ANY not in hastes(kind)
+    kind for kind in ClockKind if Haste.ANY not in list_hastes(kind)
 )
 CHOSEN_DATES: Final = frozenset({ClockKind.REVIEW})
 """Deadlines with a date that an office chose, whatever the priority."""
@@ -40,7 +40,7 @@ def update_for_priority(work: Writing, about: DeadlineCase) -> None:
     for clock in work.session.scalars(found.order_by(Clock.number)).all():
         if about.is_handed_on and is_for_submitter(clock.kind, about, clock.waits_on):
             continue
-        if clock.waits_on == about.holder and about.snapshot_behind(clock.record_id):
+        if clock.waits_on == about.holder and about.get_recipient_snapshot(clock.record_id):
             continue
         moved = move_clock(work, clock, about)
         if moved is not None and moved.record_id != about.id:
@@ -53,7 +53,7 @@ def record_due_change(work: Writing, clock: Clock) -> None:
     The event of the case itself tells that the priority changed.
     """
     noun = clock.reference.partition("/")[0].removesuffix("s")
-    about = Named(clock.record_id, clock.case_id, clock.reference)
+    about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
     audience = frozenset({clock.waits_on} if clock.waits_on else set())
     facts = {"clock": clock.kind}
     work.record(f"{noun}.due_changed", about, audience, facts, by_system=True)
@@ -61,19 +61,22 @@ def record_due_change(work: Writing, clock: Clock) -> None:
 
 def move_clock(work: Writing, clock: Clock, about: DeadlineCase) -> Clock | None:
     """Move one deadline to its new limit: extend it, or replace it by an earlier one."""
-    length = term(work, clock.kind, about, waits_on=clock.waits_on)
+    length = get_term(work, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= work.now
-    ends, whole = length.until(find_wait_start(work, clock)), length.until(work.now)
+    ends, whole = (
+        length.compute_end(find_wait_start(work, clock)),
+        length.compute_end(work.now),
+    )
     if is_late and clock.fires_at is None:
         return None
     if ends >= was:
         clock.due_at, clock.fires_at = ends, None if ends > work.now else clock.fires_at
         return clock if ends > was else None
     sooner = whole if is_late else min(was, whole)
-    return None if sooner == was else begun_anew(work, clock, sooner)
+    return None if sooner == was else restart_clock(work, clock, sooner)
 
 
-def begun_anew(work: Writing, clock: Clock, due_at: datetime) -> Clock:
+def restart_clock(work: Writing, clock: Clock, due_at: datetime) -> Clock:
     """Replace a deadline by a new one, so that misses are counted from now on."""
     new = Clock(
         case_id=clock.case_id,

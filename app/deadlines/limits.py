@@ -76,7 +76,7 @@ class Limit:
     unit: Unit
 
     @property
-    def about(self) -> float:
+    def approximate_hours(self) -> float:
         """The approximate length in hours."""
         return self.count * HOURS_OF[self.unit]
 
@@ -85,18 +85,18 @@ class Limit:
         """Whether it runs day and night, through week-ends and holidays."""
         return self.unit != Unit.WORKING_DAYS
 
-    def after(self, start: datetime, calendar: Calendar) -> datetime:
+    def compute_end(self, start: datetime, calendar: Calendar) -> datetime:
         """Return when it ends, in UTC, in the calendar of the office that is waited for."""
-        local = calendar.local(start)
+        local = calendar.to_local(start)
         match self.unit:
             case Unit.HOURS:
                 return start + timedelta(hours=self.count)
             case Unit.DAYS:
-                return calendar.instant(local + timedelta(days=self.count))
+                return calendar.to_utc(local + timedelta(days=self.count))
             case Unit.MONTHS:
-                return calendar.instant(add_months(local, self.count))
+                return calendar.to_utc(add_months(local, self.count))
             case Unit.WORKING_DAYS:
-                return calendar.instant(add_working_days(local, self.count, calendar))
+                return calendar.to_utc(add_working_days(local, self.count, calendar))
 
 
 def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetime:
@@ -106,7 +106,7 @@ def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetim
     """
     for _ in range(count):
         local += timedelta(days=1)
-        while not calendar.works_on(local.date()):
+        while not calendar.is_working_day(local.date()):
             local += timedelta(days=1)
     return local
 
@@ -166,13 +166,15 @@ ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
 """Deadlines of an office that was asked for something; a closed office loses it at once."""
 
 
-LATEST_REVIEW: Final = (
+REVIEW_REMEDY: Final = (
     "Set a future date for the review: within 7 days in an emergency, 14 if urgent, "
     "otherwise 30, or as your country or an agreement set."
 )
 
 
-def is_in_time(at: datetime | None, now: datetime, latest: datetime | None) -> bool:
+def is_valid_review_date(
+    at: datetime | None, now: datetime, latest: datetime | None
+) -> bool:
     """Return whether a review is in the future and not later than `latest` (D10)."""
     return at is not None and latest is not None and now < at <= latest
 
@@ -181,13 +183,13 @@ FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
 """The latest first and last visit, so that a mistyped year is refused: it would leave the
 person unvisited and the case open for years. No source names a number; these are ours. They
 are about twice the default, which is from 7 days to 12 months (D08)."""
-VISITS_FIT: Final = (
+VISITS_REMEDY: Final = (
     "Plan visits in the future, in ascending order: the first within 30 days, the last "
     "within 24 months."
 )
 
 
-def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
+def is_valid_visit_plan(visits: Sequence[datetime], now: datetime) -> bool:
     """Return whether visits are planned in ascending order and within the bounds."""
     if not visits:
         return False
@@ -196,6 +198,6 @@ def visits_follow(visits: Sequence[datetime], now: datetime) -> bool:
     return rising and soon and visits[-1] <= now + LAST_VISIT
 
 
-def default(kind: ClockKind, priority: Priority | None) -> Limit:
+def get_default_limit(kind: ClockKind, priority: Priority | None) -> Limit:
     """Return the default limit of a deadline; no priority counts as a normal one."""
     return LIMITS[kind][list(Priority).index(priority or Priority.NORMAL)]

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.deadlines.bounds import Haste
+from app.deadlines.limit_bounds import Haste
 from app.deadlines.limits import ClockKind, Unit
 from app.directory.kinds import Confidence
 from app.kernel.db import Base, Counter

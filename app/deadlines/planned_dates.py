@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from app.deadlines.queries import find_place
 from app.kernel.problems import Problem
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 
 class DateNotReached(Problem):
@@ -36,5 +36,5 @@ def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
 
 def get_local_date(tx: Reading, moment: datetime) -> date:
     """Return the date of a moment where the calling office works."""
-    calendar = find_place(tx, tx.actor.focal_point_id).calendar(moment)
-    return calendar.local(moment).date()
+    calendar = find_place(tx, tx.actor.focal_point_id).get_calendar(moment)
+    return calendar.to_local(moment).date()

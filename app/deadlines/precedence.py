@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from app.deadlines.bounds import Haste, get_haste
-from app.deadlines.limits import ClockKind, Limit, Priority, default
+from app.deadlines.limit_bounds import Haste, get_haste
+from app.deadlines.limits import ClockKind, Limit, Priority, get_default_limit
 
 NOWHERE: Final = frozenset[str]()
 
@@ -34,7 +34,7 @@ class Border:
     home: str | None
 
 
-def asked_of(
+def get_answer_limit(
     kind: ClockKind,
     priority: Priority | None,
     border: Border,
@@ -48,10 +48,10 @@ def asked_of(
         if agreed:
             return min(agreed, key=estimate_hours)
     own = [one.limit for one in relevant if one.of == home]
-    return own[0] if own else default(kind, priority)
+    return own[0] if own else get_default_limit(kind, priority)
 
 
-def kept_for(
+def get_retention_limit(
     priority: Priority | None,
     where: str | None,
     others: Collection[str],
@@ -68,7 +68,7 @@ def kept_for(
     agreed = [
         one.limit for one in relevant if where in one.parties and one.parties & shared
     ]
-    first = own[0] if own else default(ClockKind.ERASE, priority)
+    first = own[0] if own else get_default_limit(ClockKind.ERASE, priority)
     return min([first, *agreed], key=estimate_hours)
 
 
@@ -82,4 +82,4 @@ def select_settings(
 
 def estimate_hours(limit: Limit) -> float:
     """Return the approximate length of a limit in hours, as a sort key."""
-    return limit.about
+    return limit.approximate_hours

@@ -9,28 +9,28 @@ from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.deadlines import precedence
-from app.deadlines.bounds import hastes, usual
+from app.deadlines.durations import ApparentHolder, DeadlineCase, Term, get_country
+from app.deadlines.limit_bounds import get_usual_limit, list_hastes
 from app.deadlines.limits import ANSWERS, VISITS, ClockKind, Limit
 from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
 from app.deadlines.rows import is_of_country
 from app.deadlines.schemas import TimeLimitInForce
-from app.deadlines.terms import ApparentHolder, DeadlineCase, Term, get_country
 from app.directory import queries as directory
-from app.directory.calendars import Place, place_of
+from app.directory.calendars import Place, get_place
 from app.directory.models import Agreement, FocalPoint
-from app.kernel.recall import recalled
-from app.kernel.statements import any_of, columns
-from app.kernel.work import Reading
+from app.kernel.recall import load_once
+from app.kernel.statements import make_list_parameter, read_columns
+from app.kernel.transactions import Reading
 
 RUNNING: Final = select(Clock).where(
-    Clock.record_id.in_(any_of("records")), Clock.stopped_at.is_(None)
+    Clock.record_id.in_(make_list_parameter("records")), Clock.stopped_at.is_(None)
 )
 SETTINGS: Final = "limits that were set"
 """The key under which a session keeps them, so that a transaction reads them once."""
 
 
-def until(
+def compute_due_at(
     work: Reading,
     kind: ClockKind,
     about: DeadlineCase | None,
@@ -43,10 +43,10 @@ def until(
     The limit is that of its country or an agreement, in its own calendar, at the speed of a
     drill. For the system it is in UTC without holidays.
     """
-    return term(work, kind, about, waits_on=waits_on).until(start or work.now)
+    return get_term(work, kind, about, waits_on=waits_on).compute_end(start or work.now)
 
 
-def term(
+def get_term(
     work: Reading,
     kind: ClockKind,
     about: DeadlineCase | None,
@@ -67,8 +67,8 @@ def term(
         limit = get_retention(work, about)
     else:
         border = Border(where, place.country)
-        limit = precedence.asked_of(kind, priority, border, list_settings(work))
-    return Term(limit, place, work.ground.speed, MIN_IN_DRILL.get(kind, timedelta()))
+        limit = precedence.get_answer_limit(kind, priority, border, list_settings(work))
+    return Term(limit, place, work.runtime.speed, MIN_IN_DRILL.get(kind, timedelta()))
 
 
 MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
@@ -81,26 +81,26 @@ def get_retention(work: Reading, about: DeadlineCase) -> Limit:
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
     homes = {find_place(work, one).country for one in about.offices} if shared else set()
     others = {home for home in homes if home}
-    return precedence.kept_for(about.priority, about.country, others, known)
+    return precedence.get_retention_limit(about.priority, about.country, others, known)
 
 
 def find_place(work: Reading, focal_point: UUID | None) -> Place:
     """Return the place of the office that is waited for, with its calendar."""
-    office = directory.at_hand(work, focal_point) if focal_point else None
-    return place_of(office) if office else Place()
+    office = directory.find_by_id(work, focal_point) if focal_point else None
+    return get_place(office) if office else Place()
 
 
-def visits(work: Reading, waits_on: UUID | None) -> tuple[datetime, ...]:
+def list_default_visits(work: Reading, waits_on: UUID | None) -> tuple[datetime, ...]:
     """Return the default dates of the visits to a person (D08)."""
-    place, speed = find_place(work, waits_on), work.ground.speed
-    return tuple(Term(limit, place, speed).until(work.now) for limit in VISITS)
+    place, speed = find_place(work, waits_on), work.runtime.speed
+    return tuple(Term(limit, place, speed).compute_end(work.now) for limit in VISITS)
 
 
-def end_of_day(work: Reading, moment: datetime, waits_on: UUID | None) -> datetime:
+def compute_end_of_day(work: Reading, moment: datetime, waits_on: UUID | None) -> datetime:
     """Return the end of the day of a moment where a focal point works (D06)."""
-    calendar = find_place(work, waits_on).calendar(moment)
-    last = datetime.combine(calendar.local(moment), time(23, 59, 59))
-    return calendar.instant(last)
+    calendar = find_place(work, waits_on).get_calendar(moment)
+    last = datetime.combine(calendar.to_local(moment), time(23, 59, 59))
+    return calendar.to_utc(last)
 
 
 def list_settings(work: Reading) -> list[Setting]:
@@ -121,7 +121,7 @@ LIMITS: Final = (
 def read_settings(work: Reading) -> Iterable[Setting]:
     """Read the limits of countries, and those of agreements that are in force."""
     today = {"today": work.now.date()}
-    rows = columns(work.session, LIMITS, today)
+    rows = read_columns(work.session, LIMITS, today)
     for of, clock, priority, amount, unit, parties in rows:
         if amount is None or unit is None:
             continue
@@ -132,15 +132,17 @@ def read_settings(work: Reading) -> Iterable[Setting]:
             yield Setting(of, clock, priority, limit, frozenset(parties))
 
 
-def in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
+def list_in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
     """List the limits of the offices of a country: as it set them, else the defaults.
 
     The limits of the agreements that the country is a party of come after them.
     """
-    known, cells = list_settings(work), [(k, h) for k in ClockKind for h in hastes(k)]
+    known, cells = list_settings(work), [(k, h) for k in ClockKind for h in list_hastes(k)]
     own = {(s.clock, s.haste): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
-    usually = [Setting("", kind, haste, usual(kind, haste)) for kind, haste in cells]
+    usually = [
+        Setting("", kind, haste, get_usual_limit(kind, haste)) for kind, haste in cells
+    ]
     shown = [own.get((one.clock, one.haste), one) for one in usually]
     return [show_limit(setting) for setting in (*shown, *sorted(agreed, key=by_name))]
 
@@ -162,26 +164,28 @@ def by_name(setting: Setting) -> tuple[str, str, str]:
     return setting.of, setting.clock, setting.haste
 
 
-@recalled(Clock)
-def running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
+@load_once(Clock)
+def find_running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     """Find the running deadline of each record that has one."""
     rows = work.session.scalars(RUNNING, {"records": list(record_ids)})
     return {clock.record_id: clock for clock in rows}
 
 
-def running_in(work: Reading, case_id: UUID, kind: ClockKind) -> list[Clock]:
+def list_running_of_kind(work: Reading, case_id: UUID, kind: ClockKind) -> list[Clock]:
     """List the running deadlines of one kind in a case."""
     of_kind = (Clock.case_id == case_id) & (Clock.kind == kind)
     found = select(Clock).where(of_kind, Clock.stopped_at.is_(None))
     return list(work.session.scalars(found.order_by(Clock.number)))
 
 
-def due_at(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+def find_due_times(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     """Return the due time of each record that has a running deadline."""
-    return {one: clock.due_at for one, clock in running(work, record_ids).items()}
+    return {one: clock.due_at for one, clock in find_running(work, record_ids).items()}
 
 
-def waiting(work: Reading, *what: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
+def select_waiting(
+    work: Reading, *what: InstrumentedAttribute[Any]
+) -> Select[*tuple[Any, ...]]:
     """Select columns of the running deadlines that wait for the caller's office."""
     is_own = Clock.waits_on == work.actor.focal_point_id
     return select(*what).where(is_own, Clock.stopped_at.is_(None))
@@ -195,15 +199,15 @@ def compute_resumed_due(
     The time that was left stays, in the working time of the office that is waited for now.
     It is limited to the full time if the limit was shortened meanwhile.
     """
-    clock = last_stopped(work, [record_id], kind)
+    clock = find_last_stopped(work, [record_id], kind)
     if clock is None or clock.stopped_at is None:
         return None
-    left = fresh.resumed(clock.stopped_at, clock.due_at, work.now)
-    is_less = fresh.until(clock.set_at) < clock.due_at
-    return min(left, fresh.until(work.now)) if is_less else left
+    left = fresh.compute_resumed_due(clock.stopped_at, clock.due_at, work.now)
+    is_less = fresh.compute_end(clock.set_at) < clock.due_at
+    return min(left, fresh.compute_end(work.now)) if is_less else left
 
 
-def last_stopped(
+def find_last_stopped(
     work: Reading, record_ids: Iterable[UUID], kind: ClockKind
 ) -> Clock | None:
     """Return the last deadline of a kind that was stopped for one of some records."""
@@ -236,14 +240,14 @@ def find_wait_start(work: Reading, clock: Clock) -> datetime:
 
 OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
 LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
-NEWEST: Final = 100
+MAX_ANSWERS: Final = 100
 """The most past answers of an office that count, so that routing stays fast."""
 PAST: Final = (
     select(case((LATE, 1), else_=0).label("late"))
     .where(Clock.waits_on == FocalPoint.id, Clock.set_at >= bindparam("since"))
     .where(Clock.kind.in_(ANSWERS), Clock.stopped_at.is_not(None) | OVERDUE)
     .order_by(Clock.set_at.desc())
-    .limit(NEWEST)
+    .limit(MAX_ANSWERS)
     .correlate(FocalPoint)
     .subquery()
 )
@@ -251,7 +255,7 @@ ANSWERED: Final = select(
     FocalPoint.id,
     select(func.count()).select_from(PAST).scalar_subquery(),
     select(func.coalesce(func.sum(PAST.c.late), 0)).scalar_subquery(),
-).where(FocalPoint.id.in_(any_of("whom")))
+).where(FocalPoint.id.in_(make_list_parameter("whom")))
 
 
 def count_answers(
@@ -262,5 +266,5 @@ def count_answers(
     Only the newest count. A withdrawn request counts as answered.
     """
     asked = {"whom": list(focal_points), "since": since, "now": work.now}
-    rows = columns(work.session, ANSWERED, asked)
+    rows = read_columns(work.session, ANSWERED, asked)
     return {who: (count, int(lates)) for who, count, lates in rows}

@@ -5,11 +5,11 @@ from typing import Annotated, Final, override
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from app.deadlines.bounds import FIXED, Haste, fault_of, hastes
+from app.deadlines.limit_bounds import FIXED, Haste, find_fault, list_hastes
 from app.deadlines.limits import ClockKind, Limit, Unit
-from app.directory.cells import Known, Prose, refuse
+from app.directory.cell_types import OptionalCell, Prose, make_error
+from app.directory.file_rows import Row
 from app.directory.kinds import Confidence
-from app.directory.rows import Row
 from app.kernel.text import Code, SafeLine
 
 ISO2: Final = 2
@@ -31,26 +31,28 @@ class TimeLimitRow(Row):
     of: Code
     clock: ClockKind
     priority: Haste
-    amount: Known[Amount]
-    unit: Known[Unit]
+    amount: OptionalCell[Amount]
+    unit: OptionalCell[Unit]
     confidence: Confidence
-    source: Known[Prose]
-    as_of: Known[SafeLine]
+    source: OptionalCell[Prose]
+    as_of: OptionalCell[SafeLine]
 
     @field_validator("clock")
     @classmethod
     def require_settable_clock(cls, clock: ClockKind) -> ClockKind:
         """Refuse a deadline whose limit cannot be set."""
         if clock in FIXED:
-            raise refuse(f"must be another clock: {FIXED[clock]}")
+            raise make_error(f"must be another clock: {FIXED[clock]}")
         return clock
 
     @field_validator("priority")
     @classmethod
     def require_useful_priority(cls, priority: Haste, info: ValidationInfo) -> Haste:
         """Refuse a priority that the deadline has no limit of its own for."""
-        if "clock" in info.data and priority not in (able := hastes(info.data["clock"])):
-            raise refuse(f"must be {' or '.join(able)} for this clock")
+        if "clock" in info.data and priority not in (
+            able := list_hastes(info.data["clock"])
+        ):
+            raise make_error(f"must be {' or '.join(able)} for this clock")
         return priority
 
     @field_validator("unit")
@@ -61,9 +63,9 @@ class TimeLimitRow(Row):
             return unit
         clock, priority, amount = (info.data[n] for n in ("clock", "priority", "amount"))
         if (amount is None) != (unit is None):
-            raise refuse("must be given with amount, and only then")
-        if unit and (fault := fault_of(clock, priority, Limit(amount, unit))):
-            raise refuse(fault)
+            raise make_error("must be given with amount, and only then")
+        if unit and (fault := find_fault(clock, priority, Limit(amount, unit))):
+            raise make_error(fault)
         return unit
 
     @property
@@ -73,13 +75,13 @@ class TimeLimitRow(Row):
         return f"{self.of}/{self.clock}/{self.priority}"
 
     @override
-    def countries_named(self) -> Iterator[tuple[str, str]]:
+    def list_countries(self) -> Iterator[tuple[str, str]]:
         """Yield the country whose limit it is."""
         if is_of_country(self.of):
             yield "of", self.of
 
     @override
-    def agreements_named(self) -> Iterator[tuple[str, str]]:
+    def list_agreements(self) -> Iterator[tuple[str, str]]:
         """Yield the agreement whose limit it is."""
         if not is_of_country(self.of):
             yield "of", self.of

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool
 
-from app.deadlines.bounds import Haste
+from app.deadlines.limit_bounds import Haste
 from app.deadlines.limits import ClockKind, Unit
 from app.directory.kinds import Confidence
 from app.directory.schemas import AsOf, Source
 from app.kernel.paging import Page
-from app.kernel.text import Code, Shown
+from app.kernel.text import Code, ResponseModel
 
 OF = "A country, ISO 3166-1 alpha-2, or the code of an agreement."
 FOR = "The priority of the case; `any` if the clock is the same for each."
@@ -28,7 +28,7 @@ Early = Annotated[
 ]
 
 
-class TimeLimitOut(Shown):
+class TimeLimitOut(ResponseModel):
     """A time limit that a country or an agreement set."""
 
     of: Annotated[Code, Field(description=OF, examples=["KZ"])]
@@ -44,7 +44,7 @@ class TimeLimitOut(Shown):
     as_of: AsOf
 
 
-class TimeLimitInForce(Shown):
+class TimeLimitInForce(ResponseModel):
     """A time limit that applies, and its source."""
 
     clock: ClockKind

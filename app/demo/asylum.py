@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from app.demo.cast import IOM, KG_OFFICER, KG_SHELTER, TM_OFFICER, UNHCR
-from app.demo.players import Json, Player, Tale, Troupe, build_referral
-from app.demo.words import (
+from app.demo.demo_accounts import IOM, KG_OFFICER, KG_SHELTER, TM_OFFICER, UNHCR
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json, build_referral
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_identity,
@@ -17,16 +17,16 @@ from app.demo.words import (
 REFERENCE: Final = "DEMO-BISHKEK-1"
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say("A woman from Turkmenistan, who fears her State, calls a helpline in Bishkek.")
-    case = demo.meets(KG_OFFICER, build_case(demo.now))
+    case = demo.submit_case(KG_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say("  She seeks asylum, and consents to international organisations only.")
-    case.say(f"  The helpline submits the case: {case.code}")
-    lead = case.player(IOM)
-    case.leads(lead)
+    case.print("  She seeks asylum, and consents to international organisations only.")
+    case.print(f"  The helpline submits the case: {case.code}")
+    lead = case.get_user(IOM)
+    case.take_lead(lead)
     show_routing(case, lead)
     ask_helpers(case, lead)
     show_outcome(case, lead)
@@ -62,37 +62,37 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def show_routing(case: Tale, lead: Player) -> None:
+def show_routing(case: DemoCase, lead: DemoUser) -> None:
     """Show the candidates and the offices left out, as the lead sees them."""
-    routing = lead.get(f"{case.case}/routing")
-    case.say("IOM takes the lead, and reads why it was asked and others were not:")
+    routing = lead.get(f"{case.path}/routing")
+    case.print("IOM takes the lead, and reads why it was asked and others were not:")
     for one in routing["candidates"]:
-        case.say(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
+        case.print(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
     for one in routing["left_out"]:
-        case.say(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
-    case.say("  Only `no_consent`: it could lead if she agrees. Fear of an office is not")
-    case.say("  a listed reason.")
+        case.print(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
+    case.print("  Only `no_consent`: it could lead if she agrees. Fear of an office is not")
+    case.print("  a listed reason.")
 
 
-def ask_helpers(case: Tale, lead: Player) -> None:
+def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
     """Refer to UNHCR and a shelter; show that a referral to her consulate is refused."""
-    asylum = case.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
-    bed = case.refers(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
+    asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
+    bed = case.refer(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):
-        helper = case.accepts(referral, part)
-        helper.act(referral, "start", {"person_met": True})
-    case.say("UNHCR takes on her asylum, and a shelter gives her a bed.")
+        helper = case.accept(referral, part)
+        helper.apply(referral, "start", {"person_met": True})
+    case.print("UNHCR takes on her asylum, and a shelter gives her a bed.")
     request = build_referral(TM_OFFICER, "CONSULAR_DOCUMENT")
-    unmet = lead.lacks(f"{case.case}/referrals", request)
-    case.say("IOM tries to ask her consulate for a passport. The service refuses:")
+    unmet = lead.list_unmet(f"{case.path}/referrals", request)
+    case.print("IOM tries to ask her consulate for a passport. The service refuses:")
     for remedy in unmet.values():
-        case.say(f"  {remedy}")
+        case.print(f"  {remedy}")
 
 
-def show_outcome(case: Tale, lead: Player) -> None:
+def show_outcome(case: DemoCase, lead: DemoUser) -> None:
     """Show the state of the case, and that her consulate sees nothing."""
-    case.say(f"The case is {lead.get(case.case)['state']}.")
-    consulate = case.player(TM_OFFICER)
-    case.hidden(consulate.hears(), consulate.finds(case.case))
-    case.say("  The feed of her consulate is empty, and its request for the case gets")
-    case.say("  the same answer as a request for an unknown code: not found.")
+    case.print(f"The case is {lead.get(case.path)['state']}.")
+    consulate = case.get_user(TM_OFFICER)
+    case.expect_hidden(consulate.list_events(), consulate.can_read(case.path))
+    case.print("  The feed of her consulate is empty, and its request for the case gets")
+    case.print("  the same answer as a request for an unknown code: not found.")

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from app.demo.cast import GT_LEAD, GT_PROTECTION, GT_SHELTER, HN_OFFICER
-from app.demo.players import Json, Player, Tale, Troupe
-from app.demo.words import (
+from app.demo.demo_accounts import GT_LEAD, GT_PROTECTION, GT_SHELTER, HN_OFFICER
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_contacts,
@@ -17,16 +17,16 @@ from app.demo.words import (
 REFERENCE: Final = "DEMO-GUATEMALA-1"
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say("A consular officer of Honduras in Guatemala meets a girl who is alone.")
-    case = demo.meets(HN_OFFICER, build_case())
+    case = demo.submit_case(HN_OFFICER, build_case())
     if case is None:
         return
-    case.say("  She may be 15 or 18, so she is treated as a child, without a guardian.")
-    case.say("  Harm is near, so the officer declares a vital interest with a reason.")
-    case.say(f"  The case is sent without a consent, as its summary only: {case.code}")
-    lead = case.player(GT_LEAD)
+    case.print("  She may be 15 or 18, so she is treated as a child, without a guardian.")
+    case.print("  Harm is near, so the officer declares a vital interest with a reason.")
+    case.print(f"  The case is sent without a consent, as its summary only: {case.code}")
+    lead = case.get_user(GT_LEAD)
     ask_protection(case, lead)
     record_facts(case)
     ask_shelter(case, lead)
@@ -63,63 +63,65 @@ def build_case() -> Json:
     }
 
 
-def ask_protection(case: Tale, lead: Player) -> None:
+def ask_protection(case: DemoCase, lead: DemoUser) -> None:
     """Refer to child protection before the candidate has accepted the lead."""
-    [advice] = lead.get(f"{case.case}/routing")["advice"]
-    case.say(f"The case is routed to {GT_LEAD.focal_point}, with advice:")
-    case.say(f"  {advice['says']}")
-    lead.act(case.case, "acknowledge")
-    asked = case.refers(lead, GT_PROTECTION, "CHILD_PROTECTION")
-    case.say("  Its coordinator asks child protection, with the summary only, before she")
-    case.say("  has taken the lead.")
-    protection = case.player(GT_PROTECTION)
-    danger = protection.get(f"{case.case}/safety-notice")["safety_notice"]
-    case.say(f"  Child protection reads the safety alert: {danger}")
-    case.hidden(protection.finds(f"{case.case}/sections/needs"))
-    case.say("  It cannot open her needs, her name or how to reach her.")
-    case.accepts(asked, GT_PROTECTION)
-    lead.act(case.case, "accept-lead", {"contacts": build_contacts(lead.part)})
-    due = lead.waits(case.case)["assess_interests"]
-    case.say(f"  Both accept. Her best interests have to be assessed by {due}.")
+    [advice] = lead.get(f"{case.path}/routing")["advice"]
+    case.print(f"The case is routed to {GT_LEAD.focal_point}, with advice:")
+    case.print(f"  {advice['says']}")
+    lead.apply(case.path, "acknowledge")
+    asked = case.refer(lead, GT_PROTECTION, "CHILD_PROTECTION")
+    case.print("  Its coordinator asks child protection, with the summary only, before she")
+    case.print("  has taken the lead.")
+    protection = case.get_user(GT_PROTECTION)
+    danger = protection.get(f"{case.path}/safety-notice")["safety_notice"]
+    case.print(f"  Child protection reads the safety alert: {danger}")
+    case.expect_hidden(protection.can_read(f"{case.path}/sections/needs"))
+    case.print("  It cannot open her needs, her name or how to reach her.")
+    case.accept(asked, GT_PROTECTION)
+    lead.apply(case.path, "accept-lead", {"contacts": build_contacts(lead.account)})
+    due = lead.list_deadlines(case.path)["assess_interests"]
+    case.print(f"  Both accept. Her best interests have to be assessed by {due}.")
 
 
-def record_facts(case: Tale) -> None:
+def record_facts(case: DemoCase) -> None:
     """Record that there is a guardian, and that her best interests were assessed."""
-    protection = case.player(GT_PROTECTION)
+    protection = case.get_user(GT_PROTECTION)
     for name, value in (("guardian", "appointed"), ("best_interests", "assessed")):
         note = "Synthetic: by an order of a judge for children."
-        protection.post(f"{case.case}/facts", {"name": name, "value": value, "note": note})
-    case.say("Child protection records two facts: a guardian is appointed, and her best")
-    case.say("  interests were assessed. The deadline for the assessment stops.")
+        protection.call(f"{case.path}/facts", {"name": name, "value": value, "note": note})
+    case.print("Child protection records two facts: a guardian is appointed, and her best")
+    case.print("  interests were assessed. The deadline for the assessment stops.")
 
 
-def ask_shelter(case: Tale, lead: Player) -> None:
+def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
     """Record the consent of her guardian with her assent, then refer to a shelter."""
     ask = {"recipient": GT_SHELTER.focal_point, "service": "SHELTER"}
     shared = ["needs", "contact"]
-    path = f"{case.case}/referrals"
-    unmet = lead.lacks(path, ask | {"sections": shared, "send": True})
-    case.say("The lead wants to share her needs with a shelter. The service refuses:")
-    case.say(f"  {unmet['consent']}")
+    path = f"{case.path}/referrals"
+    unmet = lead.list_unmet(path, ask | {"sections": shared, "send": True})
+    case.print("The lead wants to share her needs with a shelter. The service refuses:")
+    case.print(f"  {unmet['consent']}")
     given = build_consent(
-        case.troupe.now,
+        case.demo.now,
         name_class("non_state", "GT"),
         "SHELTER",
         language="es",
         given_by="guardian_with_assent",
     )
-    case.consents(lead, given)
-    case.say("  It is explained in Spanish. Her guardian consents, and she agrees.")
-    bed = case.refers(lead, GT_SHELTER, "SHELTER", shared)
-    helper = case.accepts(bed, GT_SHELTER)
-    helper.act(bed, "start", {"person_met": True})
-    case.say(f"  The {helper.part.name} accepts and meets her. She sleeps there tonight.")
+    case.add_consent(lead, given)
+    case.print("  It is explained in Spanish. Her guardian consents, and she agrees.")
+    bed = case.refer(lead, GT_SHELTER, "SHELTER", shared)
+    helper = case.accept(bed, GT_SHELTER)
+    helper.apply(bed, "start", {"person_met": True})
+    case.print(
+        f"  The {helper.account.name} accepts and meets her. She sleeps there tonight."
+    )
 
 
-def show_outcome(case: Tale) -> None:
+def show_outcome(case: DemoCase) -> None:
     """Show that her consulate sees that she is helped, but not where."""
-    officer = case.player(HN_OFFICER)
-    state = officer.get(case.case)["state"]
-    case.say(f"The consular officer sees that the case is {state}.")
-    case.hidden(officer.get("referrals")["items"])
-    case.say("  Her consulate never learns which shelter it is or who her guardian is.")
+    officer = case.get_user(HN_OFFICER)
+    state = officer.get(case.path)["state"]
+    case.print(f"The consular officer sees that the case is {state}.")
+    case.expect_hidden(officer.get("referrals")["items"])
+    case.print("  Her consulate never learns which shelter it is or who her guardian is.")

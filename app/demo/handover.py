@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from app.demo.cast import KZ_LEAD, KZ_SHELTER, UZ_CENTRE, UZ_LEAD, UZ_OFFICER
-from app.demo.players import Json, Player, Tale, Troupe
-from app.demo.words import (
+from app.demo.demo_accounts import KZ_LEAD, KZ_SHELTER, UZ_CENTRE, UZ_LEAD, UZ_OFFICER
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_contacts,
@@ -21,18 +21,18 @@ SHARED: Final = ("needs", "contact")
 AGREEMENT: Final = "KZ_UZ_DEMO"
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say("A man from the same farm near Almaty wants to go home.")
-    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say(f"  His consular officer submits the case; Kazakhstan leads: {case.code}")
-    lead = case.player(KZ_LEAD)
-    case.leads(lead)
-    bed = case.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    case.accepts(bed, KZ_SHELTER).act(bed, "start", {"person_met": True})
-    successor = case.player(UZ_LEAD)
+    case.print(f"  His consular officer submits the case; Kazakhstan leads: {case.code}")
+    lead = case.get_user(KZ_LEAD)
+    case.take_lead(lead)
+    bed = case.refer(lead, KZ_SHELTER, "SHELTER", SHARED)
+    case.accept(bed, KZ_SHELTER).apply(bed, "start", {"person_met": True})
+    successor = case.get_user(UZ_LEAD)
     handover = offer_lead(case, lead, successor)
     accept_lead(case, successor, handover, bed)
     show_new_lead(case, lead, successor)
@@ -63,40 +63,42 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def offer_lead(case: Tale, lead: Player, successor: Player) -> str:
+def offer_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> str:
     """Offer the lead; the person and the States agreed to it."""
     reason = {
         "reason": "MIGRATION_OR_CHANGE_OF_LOCATION",
         "note": "Synthetic: he goes home.",
     }
-    offered = lead.post(f"{case.case}/handovers", {"to": UZ_LEAD.focal_point} | reason)
+    offered = lead.call(f"{case.path}/handovers", {"to": UZ_LEAD.focal_point} | reason)
     handover = f"handovers/{offered['id']}"
-    case.say("Kazakhstan offers the lead to Uzbekistan. Three things hold: he consents to")
-    case.say("  the new lead, he permits contact with his State, and both States have an")
-    case.say(f"  agreement on what may cross the border ({AGREEMENT}).")
-    due = successor.waits(handover)["answer_handover"]
-    needed = successor.get(f"{case.case}/sections/needs")["content"]["summary"]
-    case.say(f"  Uzbekistan has to answer by {due}, and reads what is needed: {needed}")
+    case.print(
+        "Kazakhstan offers the lead to Uzbekistan. Three things hold: he consents to"
+    )
+    case.print("  the new lead, he permits contact with his State, and both States have an")
+    case.print(f"  agreement on what may cross the border ({AGREEMENT}).")
+    due = successor.list_deadlines(handover)["answer_handover"]
+    needed = successor.get(f"{case.path}/sections/needs")["content"]["summary"]
+    case.print(f"  Uzbekistan has to answer by {due}, and reads what is needed: {needed}")
     return handover
 
 
-def accept_lead(case: Tale, successor: Player, handover: str, bed: str) -> None:
+def accept_lead(case: DemoCase, successor: DemoUser, handover: str, bed: str) -> None:
     """Accept the lead, with all running referrals."""
     promise = {"contacts": build_contacts(UZ_LEAD), "capacity_confirmed": True}
-    successor.act(handover, "accept", promise)
-    lead = successor.get(case.case)["lead"]
-    case.say(f"Uzbekistan accepts and is now the lead: {lead}. The referral for a bed in")
-    case.say(f"  Kazakhstan continues; its sender is now {successor.get(bed)['sender']}.")
-    case.hidden(successor.finds(f"{bed}/arrangement"))
-    case.say("  His own State cannot open the address or who meets him there.")
+    successor.apply(handover, "accept", promise)
+    lead = successor.get(case.path)["lead"]
+    case.print(f"Uzbekistan accepts and is now the lead: {lead}. The referral for a bed in")
+    case.print(f"  Kazakhstan continues; its sender is now {successor.get(bed)['sender']}.")
+    case.expect_hidden(successor.can_read(f"{bed}/arrangement"))
+    case.print("  His own State cannot open the address or who meets him there.")
 
 
-def show_new_lead(case: Tale, lead: Player, successor: Player) -> None:
+def show_new_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> None:
     """Let the new lead make a referral, which the former lead does not see."""
-    before = lead.hears()
-    referral = case.refers(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
-    case.accepts(referral, UZ_CENTRE)
-    case.say("The new lead asks a centre in Uzbekistan to help him; it accepts.")
-    case.hidden(lead.hears() != before, lead.finds(referral))
-    case.say("  Kazakhstan gets no event about it, and can read only what it wrote.")
-    case.say(f"  The case is {successor.get(case.case)['state']}.")
+    before = lead.list_events()
+    referral = case.refer(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
+    case.accept(referral, UZ_CENTRE)
+    case.print("The new lead asks a centre in Uzbekistan to help him; it accepts.")
+    case.expect_hidden(lead.list_events() != before, lead.can_read(referral))
+    case.print("  Kazakhstan gets no event about it, and can read only what it wrote.")
+    case.print(f"  The case is {successor.get(case.path)['state']}.")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from app.demo.cast import (
+from app.demo.demo_accounts import (
     KZ_FULL_SHELTER,
     KZ_LAWYER,
     KZ_LEAD,
@@ -11,8 +11,8 @@ from app.demo.cast import (
     KZ_SHELTER,
     UZ_OFFICER,
 )
-from app.demo.players import Json, Player, Tale, Troupe, build_referral
-from app.demo.words import (
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json, build_referral
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_identity,
@@ -26,15 +26,15 @@ REFERENCE: Final = "DEMO-ALMATY-NO"
 SHARED: Final = ("needs", "contact")
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say("A woman in Almaty agrees that an NGO leads, and consents to each service.")
-    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
         return
-    lead = case.player(KZ_NGO)
-    case.leads(lead)
-    case.say(f"  Sana Sezim leads: {case.code}")
+    lead = case.get_user(KZ_NGO)
+    case.take_lead(lead)
+    case.print(f"  Sana Sezim leads: {case.code}")
     shelter, bed = start_help(case, lead)
     show_refusal(case, lead)
     withdraw_consent(case, lead, shelter, bed)
@@ -67,55 +67,59 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def start_help(case: Tale, lead: Player) -> tuple[Player, str]:
+def start_help(case: DemoCase, lead: DemoUser) -> tuple[DemoUser, str]:
     """Refer to a shelter and a lawyer, each with the sections that she consented to."""
-    bed = case.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    advice = case.refers(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
-    shelter, _ = case.accepts(bed, KZ_SHELTER), case.accepts(advice, KZ_LAWYER)
-    alias = shelter.get(f"{case.case}/sections/contact")["content"]["alias"]
-    case.say(f"A shelter accepts, and reads how to reach her: {alias}.")
-    case.say("  A lawyer reads what she needs, but not how to reach her.")
-    case.hidden(case.player(KZ_LAWYER).finds(f"{case.case}/sections/contact"))
+    bed = case.refer(lead, KZ_SHELTER, "SHELTER", SHARED)
+    advice = case.refer(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
+    shelter, _ = case.accept(bed, KZ_SHELTER), case.accept(advice, KZ_LAWYER)
+    alias = shelter.get(f"{case.path}/sections/contact")["content"]["alias"]
+    case.print(f"A shelter accepts, and reads how to reach her: {alias}.")
+    case.print("  A lawyer reads what she needs, but not how to reach her.")
+    case.expect_hidden(case.get_user(KZ_LAWYER).can_read(f"{case.path}/sections/contact"))
     return shelter, bed
 
 
-def show_refusal(case: Tale, lead: Player) -> None:
+def show_refusal(case: DemoCase, lead: DemoUser) -> None:
     """Show that an NGO cannot share her name with a State body that she did not name."""
     asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
-    unmet = lead.lacks(f"{case.case}/referrals", asked)
-    case.say("Social welfare asks for her name. She consented to State offices, but to")
-    case.say("  none of them by name. The service refuses:")
+    unmet = lead.list_unmet(f"{case.path}/referrals", asked)
+    case.print("Social welfare asks for her name. She consented to State offices, but to")
+    case.print("  none of them by name. The service refuses:")
     for remedy in unmet.values():
-        case.say(f"  {remedy}")
+        case.print(f"  {remedy}")
 
 
-def withdraw_consent(case: Tale, lead: Player, shelter: Player, bed: str) -> None:
+def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str) -> None:
     """Withdraw a consent at the lawyer, and show that the shelter loses access at once."""
-    case.say("She withdraws her consent for the shelter. Her lawyer records")
-    case.say("  it without seeing her consents:")
+    case.print("She withdraws her consent for the shelter. Her lawyer records")
+    case.print("  it without seeing her consents:")
     body = {"purposes": ["SHELTER"]}
-    case.player(KZ_LAWYER).post(f"{case.case}/consents/withdraw", body)
+    case.get_user(KZ_LAWYER).call(f"{case.path}/consents/withdraw", body)
     ended = shelter.get(bed)
-    case.say(f"  The referral is {ended['state']}: {ended['reason']}.")
-    case.hidden(shelter.finds(f"{case.case}/sections/contact"), shelter.finds(case.case))
-    until = shelter.waits(bed)["confirm_deletion"]
-    case.say("The next request of the shelter is answered like an unknown code: not")
-    case.say(f"  found. It has to confirm deletion by {until}, and does so.")
-    shelter.act(bed, "confirm-deletion")
-    events = [kind for kind in lead.hears() if "withdrawn" in kind or "deletion" in kind]
-    case.say(f"  Sana Sezim gets an event for each step: {', '.join(events)}.")
+    case.print(f"  The referral is {ended['state']}: {ended['reason']}.")
+    case.expect_hidden(
+        shelter.can_read(f"{case.path}/sections/contact"), shelter.can_read(case.path)
+    )
+    until = shelter.list_deadlines(bed)["confirm_deletion"]
+    case.print("The next request of the shelter is answered like an unknown code: not")
+    case.print(f"  found. It has to confirm deletion by {until}, and does so.")
+    shelter.apply(bed, "confirm-deletion")
+    events = [
+        kind for kind in lead.list_events() if "withdrawn" in kind or "deletion" in kind
+    ]
+    case.print(f"  Sana Sezim gets an event for each step: {', '.join(events)}.")
 
 
-def ask_other_shelter(case: Tale, lead: Player) -> None:
+def ask_other_shelter(case: DemoCase, lead: DemoUser) -> None:
     """Refer to another shelter, and show the access log."""
     yes = build_consent(
-        case.troupe.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
+        case.demo.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
     )
-    case.consents(lead, yes)
-    bed = case.refers(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
-    case.accepts(bed, KZ_FULL_SHELTER)
-    case.say("Another shelter accepts, and may read only what she needs.")
-    case.say(f"The case is {lead.get(case.case)['state']}. The access log:")
-    for one in lead.get(f"{case.case}/access-log")["items"]:
+    case.add_consent(lead, yes)
+    bed = case.refer(lead, KZ_FULL_SHELTER, "SHELTER", ["needs"])
+    case.accept(bed, KZ_FULL_SHELTER)
+    case.print("Another shelter accepts, and may read only what she needs.")
+    case.print(f"The case is {lead.get(case.path)['state']}. The access log:")
+    for one in lead.get(f"{case.path}/access-log")["items"]:
         allowed = "yes" if one["allowed"] else "no"
-        case.say(f"  {one['focal_point']}: {one['subject']}, {allowed}")
+        case.print(f"  {one['focal_point']}: {one['subject']}, {allowed}")

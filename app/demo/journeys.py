@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.demo import asylum, child, handover, her_no, no_return, regions, silence, worker
-from app.demo.players import Troupe
+from app.demo.demo_users import Demo
 
 
 class Journey(StrEnum):
@@ -21,7 +21,7 @@ class Journey(StrEnum):
     HER_NO = "her-no"
 
 
-type Play = Callable[[Troupe], None]
+type Play = Callable[[Demo], None]
 
 # fmt: off
 JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
@@ -37,7 +37,7 @@ JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
 # fmt: on
 
 
-def play(demo: Troupe, chosen: Collection[Journey] = ()) -> None:
+def play(demo: Demo, chosen: Collection[Journey] = ()) -> None:
     """Play the chosen journeys, by default all; each begins with a line about it."""
     for journey, (shows, play_journey) in JOURNEYS.items():
         if not chosen or journey in chosen:

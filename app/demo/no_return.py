@@ -3,9 +3,16 @@
 from datetime import datetime
 from typing import Final
 
-from app.demo.cast import JM_CONSULATE, JM_HOME, JM_OFFICER, TT_LEAD, TT_SECOND, UNHCR
-from app.demo.players import Json, Player, Tale, Troupe
-from app.demo.words import (
+from app.demo.demo_accounts import (
+    JM_CONSULATE,
+    JM_HOME,
+    JM_OFFICER,
+    TT_LEAD,
+    TT_SECOND,
+    UNHCR,
+)
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_identity,
@@ -21,25 +28,25 @@ INFORMED: Final[Json] = {"right_to_stay_explained": True, "options_explained": T
 INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say(
         "A consular officer of Jamaica in Trinidad meets a woman who wants to go home."
     )
-    case = demo.meets(JM_OFFICER, build_case(demo.now))
+    case = demo.submit_case(JM_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say(f"  She agrees to be referred, and Trinidad and Tobago leads: {case.code}")
-    lead = case.player(TT_LEAD)
-    case.leads(lead)
+    case.print(f"  She agrees to be referred, and Trinidad and Tobago leads: {case.code}")
+    lead = case.get_user(TT_LEAD)
+    case.take_lead(lead)
     return_path, home = open_return(case, lead)
     papers, consulate = ask_consulate(case, lead, return_path)
     assess_risks(case, lead, home, return_path)
     decide_no_go(case, lead, return_path)
-    case.hidden(*(helper.finds(return_path) for helper in (home, consulate)))
-    case.hidden("return.refused" in home.hears() + consulate.hears())
-    case.say("The referral in Jamaica is withdrawn. The organisation and the consulate")
-    case.say("  can no longer see the return, and do not learn why she stayed.")
+    case.expect_hidden(*(helper.can_read(return_path) for helper in (home, consulate)))
+    case.expect_hidden("return.refused" in home.list_events() + consulate.list_events())
+    case.print("The referral in Jamaica is withdrawn. The organisation and the consulate")
+    case.print("  can no longer see the return, and do not learn why she stayed.")
     write_safeguards(case, lead, consulate, papers)
     ask_unhcr(case, lead, return_path)
 
@@ -75,35 +82,35 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def open_return(case: Tale, lead: Player) -> tuple[str, Player]:
+def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
     """Refer to an organisation at home, open the return, and inform her of all options."""
-    referral = case.refers(lead, JM_HOME, "RETURN", SHARED)
-    home = case.accepts(referral, JM_HOME)
-    return_path = f"returns/{lead.post(f'{referral}/return')['id']}"
-    case.say("An organisation in Jamaica accepts to receive her. The return begins:")
-    lead.act(return_path, "inform", INFORMED)
-    case.say("  1. She is informed of any right to stay and of every option.")
-    lead.act(return_path, "permit-contact")
-    case.say("  2. She permits contact with her State, without which it is not asked.")
+    referral = case.refer(lead, JM_HOME, "RETURN", SHARED)
+    home = case.accept(referral, JM_HOME)
+    return_path = f"returns/{lead.call(f'{referral}/return')['id']}"
+    case.print("An organisation in Jamaica accepts to receive her. The return begins:")
+    lead.apply(return_path, "inform", INFORMED)
+    case.print("  1. She is informed of any right to stay and of every option.")
+    lead.apply(return_path, "permit-contact")
+    case.print("  2. She permits contact with her State, without which it is not asked.")
     return return_path, home
 
 
-def ask_consulate(case: Tale, lead: Player, return_path: str) -> tuple[str, Player]:
+def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str, DemoUser]:
     """Refer to her consulate for documents; it does not see the rest of the return."""
-    papers = case.refers(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
-    consulate = case.accepts(papers, JM_CONSULATE)
-    consulate.act(return_path, "verify-nationality", {"nationality": "confirmed"})
+    papers = case.refer(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
+    consulate = case.accept(papers, JM_CONSULATE)
+    consulate.apply(return_path, "verify-nationality", {"nationality": "confirmed"})
     seen = consulate.get(return_path)
-    case.hidden(*(seen.get(name) for name in ("case", "state", "steps", "referral")))
-    case.say("  3. Her consulate confirms her nationality. It sees the documents,")
-    case.say("     but not the code of the case, its state, or steps of other offices.")
+    case.expect_hidden(*(seen.get(name) for name in ("case", "state", "steps", "referral")))
+    case.print("  3. Her consulate confirms her nationality. It sees the documents,")
+    case.print("     but not the code of the case, its state, or steps of other offices.")
     return papers, consulate
 
 
-def assess_risks(case: Tale, lead: Player, home: Player, return_path: str) -> None:
+def assess_risks(case: DemoCase, lead: DemoUser, home: DemoUser, return_path: str) -> None:
     """Record the risk assessment of both offices; the second one finds a threat."""
-    lead.act(return_path, "assess-destination", {"level": "low", "threats": []})
-    case.say("  4. Where she is, Trinidad and Tobago finds no threat against a return.")
+    lead.apply(return_path, "assess-destination", {"level": "low", "threats": []})
+    case.print("  4. Where she is, Trinidad and Tobago finds no threat against a return.")
     threat = {
         "level": "high",
         "threats": ["RETRIBUTION"],
@@ -111,43 +118,49 @@ def assess_risks(case: Tale, lead: Player, home: Player, return_path: str) -> No
         "services": ["SHELTER"],
         "note": "Synthetic: the recruiter lives in her street, and asks for her.",
     }
-    home.act(return_path, "assess-origin", threat)
-    case.say("  5. The organisation in Jamaica finds one: retribution. It did not ask her")
-    case.say("     family, because she had not agreed to that. (Step 6 is for children.)")
+    home.apply(return_path, "assess-origin", threat)
+    case.print(
+        "  5. The organisation in Jamaica finds one: retribution. It did not ask her"
+    )
+    case.print("     family, because she had not agreed to that. (Step 6 is for children.)")
 
 
-def decide_no_go(case: Tale, lead: Player, return_path: str) -> None:
+def decide_no_go(case: DemoCase, lead: DemoUser, return_path: str) -> None:
     """Show that a GO is refused; then decide NO-GO by two people."""
-    seen = {"If-Match": lead.tag(return_path)}
-    unmet = lead.lacks(f"{return_path}/go", {}, **seen)
-    case.say("  7. The coordinator tries to decide GO. The service refuses:")
-    case.say(f"     {unmet['no_threat']}")
-    asked = lead.act(return_path, "no-go", INSTEAD)["id"]
-    case.player(TT_SECOND).post(f"approvals/{asked}/approve")
-    stopped = lead.act(return_path, "no-go", INSTEAD, Approval=asked)
+    seen = {"If-Match": lead.get_tag(return_path)}
+    unmet = lead.list_unmet(f"{return_path}/go", {}, **seen)
+    case.print("  7. The coordinator tries to decide GO. The service refuses:")
+    case.print(f"     {unmet['no_threat']}")
+    asked = lead.apply(return_path, "no-go", INSTEAD)["id"]
+    case.get_user(TT_SECOND).call(f"approvals/{asked}/approve")
+    stopped = lead.apply(return_path, "no-go", INSTEAD, Approval=asked)
     instead = ", ".join(stopped["open_instead"])
-    case.say(f"     Two people decide: {stopped['state']}; {instead} instead.")
+    case.print(f"     Two people decide: {stopped['state']}; {instead} instead.")
 
 
-def write_safeguards(case: Tale, lead: Player, consulate: Player, papers: str) -> None:
+def write_safeguards(
+    case: DemoCase, lead: DemoUser, consulate: DemoUser, papers: str
+) -> None:
     """Block contact with her State, because she will ask for asylum."""
     guards = {"country_of_origin": "JM", "seeks_asylum": True, "origin_contact": "blocked"}
-    lead.write(case.case, "safeguards", guards)
-    case.say("She will seek asylum. The coordinator blocks contact with her State in the")
-    case.say(
+    lead.write(case.path, "safeguards", guards)
+    case.print("She will seek asylum. The coordinator blocks contact with her State in the")
+    case.print(
         f"  safeguards, and the referral for documents is {lead.get(papers)['state']}."
     )
-    consulate.act(papers, "confirm-deletion")
-    case.say("  The consulate confirms that it deleted what it was sent.")
+    consulate.apply(papers, "confirm-deletion")
+    case.print("  The consulate confirms that it deleted what it was sent.")
 
 
-def ask_unhcr(case: Tale, lead: Player, return_path: str) -> None:
+def ask_unhcr(case: DemoCase, lead: DemoUser, return_path: str) -> None:
     """Refer to the protection that the decision named instead."""
-    case.consents(
-        lead, build_consent(case.troupe.now, name_office(UNHCR), "ASYLUM", language="en")
+    case.add_consent(
+        lead, build_consent(case.demo.now, name_office(UNHCR), "ASYLUM", language="en")
     )
-    asylum = case.refers(lead, UNHCR, "ASYLUM", ["needs", "contact"])
-    case.accepts(asylum, UNHCR)
-    case.say("She consents to UNHCR, which accepts a referral for asylum.")
-    state = lead.get(case.case)["state"]
-    case.say(f"  The return is {lead.get(return_path)['state']}, and the case is {state}.")
+    asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
+    case.accept(asylum, UNHCR)
+    case.print("She consents to UNHCR, which accepts a referral for asylum.")
+    state = lead.get(case.path)["state"]
+    case.print(
+        f"  The return is {lead.get(return_path)['state']}, and the case is {state}."
+    )

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any, Final
 
-from app.demo.cast import (
+from app.demo.demo_accounts import (
     PA_INTERPRETER,
     PA_LEAD,
     PA_PROSECUTOR,
     UZ_CENTRE,
     UZ_FAR_OFFICER,
 )
-from app.demo.players import Json, Player, Tale, Troupe, build_referral
-from app.demo.words import (
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json, build_referral
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_identity,
@@ -25,16 +25,16 @@ REFERENCE: Final = "DEMO-PANAMA-1"
 SHARED: Final = ("needs", "contact")
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say("A consular officer of Uzbekistan, who covers Panama from abroad, calls")
     demo.say("  a man who works off a debt there. He speaks only Uzbek.")
     show_desks(demo)
-    case = demo.meets(UZ_FAR_OFFICER, build_case(demo.now))
+    case = demo.submit_case(UZ_FAR_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say(f"  He agrees to be referred. The officer submits the case: {case.code}")
-    lead = case.player(PA_LEAD)
+    case.print(f"  He agrees to be referred. The officer submits the case: {case.code}")
+    lead = case.get_user(PA_LEAD)
     take_lead(case, lead)
     ask_other_region(case, lead)
     ask_prosecutor(case, lead)
@@ -70,73 +70,73 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def show_desks(demo: Troupe) -> None:
+def show_desks(demo: Demo) -> None:
     """Show which office would lead in each country, and which desk is the last resort."""
-    officer = demo.player(UZ_FAR_OFFICER)
+    officer = demo.get_user(UZ_FAR_OFFICER)
     for country in ("PA", "UZ"):
         asked: dict[str, Any] = {"country": country, "language": "uz"}
         asked |= {"age_class": "adult", "priority": "urgent"}
-        found = officer.post("routing", asked)
+        found = officer.call("routing", asked)
         first = found["leads"]["candidates"][0]["focal_point"]
         demo.say(f"  In {country}: {first} would lead, as a last resort {found['desk']}.")
 
 
-def take_lead(case: Tale, lead: Player) -> None:
+def take_lead(case: DemoCase, lead: DemoUser) -> None:
     """Accept the lead in Panama, and refer to an interpreter."""
-    case.leads(lead)
-    words = case.refers(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
-    helper = case.accepts(words, PA_INTERPRETER)
-    helper.act(words, "start", {"person_met": True})
-    case.say("Panama takes the lead. Its officers speak Spanish, the consulate Uzbek and")
-    case.say("  English, so an interpreter of an NGO is asked, of neither State.")
+    case.take_lead(lead)
+    words = case.refer(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
+    helper = case.accept(words, PA_INTERPRETER)
+    helper.apply(words, "start", {"person_met": True})
+    case.print("Panama takes the lead. Its officers speak Spanish, the consulate Uzbek and")
+    case.print("  English, so an interpreter of an NGO is asked, of neither State.")
 
 
-def ask_other_region(case: Tale, lead: Player) -> None:
+def ask_other_region(case: DemoCase, lead: DemoUser) -> None:
     """Refer to the other region: without an agreement only the summary crosses."""
-    path = f"{case.case}/referrals"
-    unmet = lead.lacks(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
-    case.say("He wants to find his mother, and consented to a centre in Uzbekistan. But:")
-    case.say(f"  {unmet['agreement']}")
-    family = case.refers(lead, UZ_CENTRE, "FAMILY_TRACING")
-    centre = case.accepts(family, UZ_CENTRE)
-    case.hidden(centre.finds(f"{case.case}/sections/contact"))
-    case.say("  So only the summary crosses the border: code, country, language and")
-    case.say("  service. The centre accepts; more would need an agreement.")
+    path = f"{case.path}/referrals"
+    unmet = lead.list_unmet(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
+    case.print("He wants to find his mother, and consented to a centre in Uzbekistan. But:")
+    case.print(f"  {unmet['agreement']}")
+    family = case.refer(lead, UZ_CENTRE, "FAMILY_TRACING")
+    centre = case.accept(family, UZ_CENTRE)
+    case.expect_hidden(centre.can_read(f"{case.path}/sections/contact"))
+    case.print("  So only the summary crosses the border: code, country, language and")
+    case.print("  service. The centre accepts; more would need an agreement.")
 
 
-def ask_prosecutor(case: Tale, lead: Player) -> None:
+def ask_prosecutor(case: DemoCase, lead: DemoUser) -> None:
     """Refer to the prosecutor, after a separate consent and a reflection period."""
-    path, sections = f"{case.case}/referrals", ("needs", "narrative")
+    path, sections = f"{case.path}/referrals", ("needs", "narrative")
     report = build_referral(PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
-    unmet = lead.lacks(path, report)
-    case.say("The lead wants to refer him to the prosecutor. The service refuses:")
+    unmet = lead.list_unmet(path, report)
+    case.print("The lead wants to refer him to the prosecutor. The service refuses:")
     for requirement in ("consent", "reflection_told"):
-        case.say(f"  {unmet[requirement]}")
+        case.print(f"  {unmet[requirement]}")
     offered = {"name": "reflection_period", "value": "offered", "country": "PA"}
-    lead.post(f"{case.case}/facts", offered)
+    lead.call(f"{case.path}/facts", offered)
     given = build_consent(
-        case.troupe.now,
+        case.demo.now,
         name_office(PA_PROSECUTOR),
         "LAW_ENFORCEMENT",
         sections=list(sections),
         interpreter=True,
     )
-    case.consents(lead, given)
-    case.say("  He learns, in Uzbek, that he has time to reflect and gets help anyway.")
-    case.say("  He wants to testify, and consents to the prosecutor only.")
-    heard = case.refers(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
-    prosecutor = case.accepts(heard, PA_PROSECUTOR)
-    account = prosecutor.get(f"{case.case}/sections/narrative")["content"]["text"]
-    case.hidden(prosecutor.finds(f"{case.case}/sections/contact"))
-    case.say(f"  The prosecutor accepts, and reads his account: {account}")
-    case.say("  The prosecutor cannot open his contact, which the consent does not name.")
+    case.add_consent(lead, given)
+    case.print("  He learns, in Uzbek, that he has time to reflect and gets help anyway.")
+    case.print("  He wants to testify, and consents to the prosecutor only.")
+    heard = case.refer(lead, PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
+    prosecutor = case.accept(heard, PA_PROSECUTOR)
+    account = prosecutor.get(f"{case.path}/sections/narrative")["content"]["text"]
+    case.expect_hidden(prosecutor.can_read(f"{case.path}/sections/contact"))
+    case.print(f"  The prosecutor accepts, and reads his account: {account}")
+    case.print("  The prosecutor cannot open his contact, which the consent does not name.")
 
 
-def show_outcome(case: Tale, lead: Player) -> None:
+def show_outcome(case: DemoCase, lead: DemoUser) -> None:
     """Show the state of the case, and what the consulate sees of it."""
-    officer = case.player(UZ_FAR_OFFICER)
-    case.hidden(officer.get("referrals")["items"])
-    people = officer.finds(f"{case.case}/contacts")
-    case.hidden(people)
-    case.say(f"The case is {lead.get(case.case)['state']}, which the consulate sees.")
-    case.say("  It does not see the prosecutor, the place, or the offices that help.")
+    officer = case.get_user(UZ_FAR_OFFICER)
+    case.expect_hidden(officer.get("referrals")["items"])
+    people = officer.can_read(f"{case.path}/contacts")
+    case.expect_hidden(people)
+    case.print(f"The case is {lead.get(case.path)['state']}, which the consulate sees.")
+    case.print("  It does not see the prosecutor, the place, or the offices that help.")

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Final
 
-from app.demo.cast import KZ_LEAD, KZ_NGO, KZ_NIGHT, KZ_SHELTER, UZ_OFFICER
-from app.demo.players import Json, Player, Tale, Troupe, format_time
-from app.demo.words import (
+from app.demo.demo_accounts import KZ_LEAD, KZ_NGO, KZ_NIGHT, KZ_SHELTER, UZ_OFFICER
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json, format_time
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_needs,
@@ -17,20 +17,20 @@ from app.demo.words import (
 REFERENCE: Final = "DEMO-ALMATY-SILENCE"
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say("A woman escapes from a house in Almaty at night and reaches her consulate.")
-    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
         return
-    officer = case.player(UZ_OFFICER)
-    case.say(f"  The officer submits the case as an emergency: {case.code}")
+    officer = case.get_user(UZ_OFFICER)
+    case.print(f"  The officer submits the case as an emergency: {case.code}")
     escalate_lead(case, officer)
-    ngo = case.player(KZ_NGO)
-    case.leads(ngo)
-    case.say("Sana Sezim, an NGO, takes the lead.")
+    ngo = case.get_user(KZ_NGO)
+    case.take_lead(ngo)
+    case.print("Sana Sezim, an NGO, takes the lead.")
     expire_referral(case, ngo)
-    case.say(f"The case is {ngo.get(case.case)['state']}.")
+    case.print(f"The case is {ngo.get(case.path)['state']}.")
 
 
 def build_case(now: datetime) -> Json:
@@ -54,40 +54,40 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def escalate_lead(case: Tale, officer: Player) -> None:
+def escalate_lead(case: DemoCase, officer: DemoUser) -> None:
     """Let the first candidate miss its deadline, and show what the officer sees."""
-    deadline = format_time(officer.get(case.case)["due_at"])
-    case.say(f"  {KZ_LEAD.focal_point} has to answer by {deadline}. It does not.")
-    case.say("  The demonstration lets the deadline of this case run out.")
-    case.runs_out()
-    evidence = case.until(lambda: next(iter(list_missed(officer, case.case)), None))
-    case.say("The service escalates the case. The officer reads the delivery evidence:")
+    deadline = format_time(officer.get(case.path)["due_at"])
+    case.print(f"  {KZ_LEAD.focal_point} has to answer by {deadline}. It does not.")
+    case.print("  The demonstration lets the deadline of this case run out.")
+    case.expire_deadlines()
+    evidence = case.wait_until(lambda: next(iter(list_missed(officer, case.path)), None))
+    case.print("The service escalates the case. The officer reads the delivery evidence:")
     for silence in evidence["silences"]:
-        case.say(
+        case.print(
             f"  {evidence['recipient']}: {silence['name']}, {format_time(silence['at'])}"
         )
-    seen = officer.get(case.case)
-    case.say(f"  {seen['holder']} has the case now, until {format_time(seen['due_at'])}.")
-    former = case.player(KZ_LEAD)
-    case.hidden(former.finds(case.case))
-    case.say(f"  {KZ_LEAD.focal_point} can no longer open it. Its feed says why.")
+    seen = officer.get(case.path)
+    case.print(f"  {seen['holder']} has the case now, until {format_time(seen['due_at'])}.")
+    former = case.get_user(KZ_LEAD)
+    case.expect_hidden(former.can_read(case.path))
+    case.print(f"  {KZ_LEAD.focal_point} can no longer open it. Its feed says why.")
 
 
-def list_missed(user: Player, path: str) -> list[Json]:
+def list_missed(user: DemoUser, path: str) -> list[Json]:
     """Return the delivery evidence that has missed deadlines."""
     items = user.get(f"{path}/evidence")["items"]
     return [evidence for evidence in items if evidence["silences"]]
 
 
-def expire_referral(case: Tale, ngo: Player) -> None:
+def expire_referral(case: DemoCase, ngo: DemoUser) -> None:
     """Let a shelter miss two deadlines; the referral expires, and another is asked."""
-    referral = case.refers(ngo, KZ_NIGHT, "SHELTER", ["needs"])
-    case.say("It asks a shelter for a bed. The shelter does not answer, and is reminded.")
-    case.runs_out()
-    case.until(lambda: next(iter(list_missed(ngo, referral)), None))
-    case.say("It does not answer again, so the referral expires.")
-    case.runs_out()
-    case.until(lambda: ngo.get(referral)["state"] == "expired")
-    bed = case.refers(ngo, KZ_SHELTER, "SHELTER", ["needs"])
-    case.accepts(bed, KZ_SHELTER)
-    case.say("Another shelter is asked, and accepts for tonight.")
+    referral = case.refer(ngo, KZ_NIGHT, "SHELTER", ["needs"])
+    case.print("It asks a shelter for a bed. The shelter does not answer, and is reminded.")
+    case.expire_deadlines()
+    case.wait_until(lambda: next(iter(list_missed(ngo, referral)), None))
+    case.print("It does not answer again, so the referral expires.")
+    case.expire_deadlines()
+    case.wait_until(lambda: ngo.get(referral)["state"] == "expired")
+    bed = case.refer(ngo, KZ_SHELTER, "SHELTER", ["needs"])
+    case.accept(bed, KZ_SHELTER)
+    case.print("Another shelter is asked, and accepts for tonight.")

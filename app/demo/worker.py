@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from app.demo.cast import (
+from app.demo.demo_accounts import (
     KZ_FULL_SHELTER,
     KZ_LAWYER,
     KZ_LEAD,
@@ -11,8 +11,8 @@ from app.demo.cast import (
     KZ_SHELTER,
     UZ_OFFICER,
 )
-from app.demo.players import Json, Player, Tale, Troupe
-from app.demo.words import (
+from app.demo.demo_users import Demo, DemoCase, DemoUser, Json
+from app.demo.texts import (
     build_consent,
     build_contact,
     build_contacts,
@@ -26,14 +26,14 @@ REFERENCE: Final = "DEMO-ALMATY-1"
 SHARED: Final = ("needs", "contact")
 
 
-def play(demo: Troupe) -> None:
+def play(demo: Demo) -> None:
     """Play the journey."""
     demo.say("A consular officer of Uzbekistan in Almaty meets a worker who wants help.")
-    case = demo.meets(UZ_OFFICER, build_case(demo.now))
+    case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
         return
-    case.say(f"  She agrees to be referred. The officer submits the case: {case.code}")
-    lead = case.player(KZ_LEAD)
+    case.print(f"  She agrees to be referred. The officer submits the case: {case.code}")
+    lead = case.get_user(KZ_LEAD)
     take_lead(case, lead)
     bed, advice = ask_helpers(case, lead)
     complete_referrals(case, bed, advice)
@@ -72,61 +72,61 @@ def build_case(now: datetime) -> Json:
     }
 
 
-def take_lead(case: Tale, lead: Player) -> None:
+def take_lead(case: DemoCase, lead: DemoUser) -> None:
     """Acknowledge the case and accept the lead."""
-    first = lead.get(f"{case.case}/routing")["candidates"][0]
-    case.say(f"It is routed to {first['focal_point']}: {', '.join(first['reasons'])}.")
-    due = lead.waits(case.case)["acknowledge"]
-    case.say(f"  Its coordinator reads the worklist: an answer is due by {due}.")
-    lead.act(case.case, "acknowledge")
-    needed = lead.get(f"{case.case}/sections/needs")["content"]["summary"]
-    case.say(f"  She acknowledges and reads what is needed: {needed}")
-    lead.act(case.case, "accept-lead", {"contacts": build_contacts(lead.part)})
-    case.say("  She takes the lead and names two contact people.")
+    first = lead.get(f"{case.path}/routing")["candidates"][0]
+    case.print(f"It is routed to {first['focal_point']}: {', '.join(first['reasons'])}.")
+    due = lead.list_deadlines(case.path)["acknowledge"]
+    case.print(f"  Its coordinator reads the worklist: an answer is due by {due}.")
+    lead.apply(case.path, "acknowledge")
+    needed = lead.get(f"{case.path}/sections/needs")["content"]["summary"]
+    case.print(f"  She acknowledges and reads what is needed: {needed}")
+    lead.apply(case.path, "accept-lead", {"contacts": build_contacts(lead.account)})
+    case.print("  She takes the lead and names two contact people.")
 
 
-def ask_helpers(case: Tale, lead: Player) -> tuple[str, str]:
+def ask_helpers(case: DemoCase, lead: DemoUser) -> tuple[str, str]:
     """Refer to a shelter and a lawyer; the first shelter is full."""
-    full = case.refers(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
-    advice = case.refers(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
-    case.say("Two referrals are sent at once: to a shelter and to a legal aid office.")
+    full = case.refer(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
+    advice = case.refer(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
+    case.print("Two referrals are sent at once: to a shelter and to a legal aid office.")
     refusal = {"reason": "NO_CAPACITY", "note": "Every bed is taken until Friday."}
-    case.player(KZ_FULL_SHELTER).act(full, "decline", refusal)
-    case.say("  The shelter has no bed and declines: NO_CAPACITY.")
-    bed = case.refers(lead, KZ_SHELTER, "SHELTER", SHARED)
-    case.say("  The coordinator sees this in her feed and asks another shelter.")
+    case.get_user(KZ_FULL_SHELTER).apply(full, "decline", refusal)
+    case.print("  The shelter has no bed and declines: NO_CAPACITY.")
+    bed = case.refer(lead, KZ_SHELTER, "SHELTER", SHARED)
+    case.print("  The coordinator sees this in her feed and asks another shelter.")
     return bed, advice
 
 
-def complete_referrals(case: Tale, bed: str, advice: str) -> None:
+def complete_referrals(case: DemoCase, bed: str, advice: str) -> None:
     """Accept, start and complete both referrals."""
     asked = ((KZ_SHELTER, bed), (KZ_LAWYER, advice))
     for part, referral in asked:
-        case.accepts(referral, part)
-        case.say(f"  The {part.name} accepts, with a sealed place and time.")
+        case.accept(referral, part)
+        case.print(f"  The {part.name} accepts, with a sealed place and time.")
     report = {"outcome": "delivered", "feedback": "She is well and was advised."}
     for part, referral in asked:
-        helper = case.player(part)
-        helper.act(referral, "start", {"person_met": True})
-        helper.act(referral, "complete", report)
-        case.say(f"  The {part.name} met her, helped, and reports: delivered.")
+        helper = case.get_user(part)
+        helper.apply(referral, "start", {"person_met": True})
+        helper.apply(referral, "complete", report)
+        case.print(f"  The {part.name} met her, helped, and reports: delivered.")
 
 
-def close_case(case: Tale, lead: Player) -> None:
+def close_case(case: DemoCase, lead: DemoUser) -> None:
     """Close the case with the approval of a second person."""
     reason = {"reason": "GOALS_MET", "person_informed": True}
-    asked = lead.act(case.case, "close", reason)["id"]
-    case.say("The coordinator wants to close the case, which needs a second person.")
-    case.player(KZ_SECOND).post(f"approvals/{asked}/approve")
-    lead.act(case.case, "close", reason, Approval=asked)
-    case.say("  The supervisor approves. The case is closed; no section can be opened.")
+    asked = lead.apply(case.path, "close", reason)["id"]
+    case.print("The coordinator wants to close the case, which needs a second person.")
+    case.get_user(KZ_SECOND).call(f"approvals/{asked}/approve")
+    lead.apply(case.path, "close", reason, Approval=asked)
+    case.print("  The supervisor approves. The case is closed; no section can be opened.")
 
 
-def show_outcome(case: Tale) -> None:
+def show_outcome(case: DemoCase) -> None:
     """Show what the officer sees: how far the case came, but not where."""
-    officer = case.player(UZ_OFFICER)
-    [ladder] = officer.get(f"{case.case}/evidence")["items"]
+    officer = case.get_user(UZ_OFFICER)
+    [ladder] = officer.get(f"{case.path}/evidence")["items"]
     rungs = ", ".join(f"{rung['rank']} {rung['name']}" for rung in ladder["rungs"])
-    case.say(f"The delivery evidence for the officer: {rungs}.")
-    case.say(f"  The last events in her feed: {', '.join(officer.hears()[-5:])}.")
-    case.say("  She never learns which office shelters the person.")
+    case.print(f"The delivery evidence for the officer: {rungs}.")
+    case.print(f"  The last events in her feed: {', '.join(officer.list_events()[-5:])}.")
+    case.print("  She never learns which office shelters the person.")

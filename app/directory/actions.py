@@ -10,14 +10,14 @@ from typing import Final
 from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from app.directory import queries
-from app.directory.changes import Clerk, Values, change
+from app.directory.file_rows import Row
+from app.directory.history import ChangeAuthor, Values, build_change
 from app.directory.models import Agreement, Contact, Country, FocalPoint
-from app.directory.rows import Row
 from app.kernel.actors import Role
 from app.kernel.db import Base
 from app.kernel.journal import Mailbox
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class Register:
     keys: tuple[str, ...]
     path: str
 
-    def key_of(self, row: Values) -> str:
+    def get_key(self, row: Values) -> str:
         """Return the key of a row as in its path: its key columns joined with slashes."""
         return "/".join(str(row[name]) for name in self.keys)
 
-    def subject_of(self, row: Values) -> str:
+    def get_subject(self, row: Values) -> str:
         """Return the path of a row below `/v1/`."""
-        return f"{self.path}/{self.key_of(row)}"
+        return f"{self.path}/{self.get_key(row)}"
 
-    def named(self, key: str) -> ColumnElement[bool]:
+    def matches_key(self, key: str) -> ColumnElement[bool]:
         """Return a condition for the row with a key."""
         columns = self.table.__table__.c
         parts = zip(self.keys, key.split("/"), strict=True)
@@ -47,7 +47,7 @@ COUNTRIES: Final = Register(Country, ("iso2",), "countries")
 FOCAL_POINTS: Final = Register(FocalPoint, ("code",), "focal-points")
 AGREEMENTS: Final = Register(Agreement, ("code",), "agreements")
 CONTACTS: Final = Register(Contact, ("code",), "contacts")
-ONE_AT_A_TIME: Final = "directory"
+WRITE_LOCK: Final = "directory"
 """The lock that every writer holds, because rules compare several rows of a table."""
 
 CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
@@ -63,17 +63,17 @@ class Count:
     unchanged: int
 
 
-def standard_data() -> Traversable:
+def get_standard_data() -> Traversable:
     """Return the folder of the standard data: 28 countries, and offices with sources."""
     return files("app.directory").joinpath("data")
 
 
-def spelled(rows: Sequence[Row]) -> list[Values]:
+def to_values(rows: Sequence[Row]) -> list[Values]:
     """Convert rows into values of columns."""
     return [row.model_dump() for row in rows]
 
 
-def with_last_word(author: Clerk, offices: Sequence[Values]) -> list[Values]:
+def with_latest_capacity(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
     """Return rows of offices with the stored free places where these are newer."""
     columns = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
     statement = select(*columns).where(FocalPoint.capacity_as_of.is_not(None))
@@ -91,43 +91,47 @@ def is_older(row: Values, as_of: datetime) -> bool:
     return row["capacity_as_of"] is None or row["capacity_as_of"] < as_of
 
 
-def stored_rows(author: Clerk, register: Register) -> list[Values]:
+def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
     """Load the rows of a table."""
     found = author.session.execute(select(register.table.__table__))
     return [dict(row) for row in found.mappings()]
 
 
-def store(author: Clerk, register: Register, rows: Sequence[Values]) -> Count:
+def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:
     """Insert the rows with a new key, update the others, and return the counts.
 
     Each change is stored as a `DirectoryChange`. A column that a row lacks stays unchanged.
     """
-    stored = {register.key_of(row): row for row in stored_rows(author, register)}
-    keyed = [(register.key_of(row), row) for row in rows]
+    stored = {register.get_key(row): row for row in load_rows(author, register)}
+    keyed = [(register.get_key(row), row) for row in rows]
     added = [row for key, row in keyed if key not in stored]
-    changed = [(k, row) for k, row in keyed if k in stored and news(stored[k], row)]
+    changed = [
+        (k, row) for k, row in keyed if k in stored and find_changed_values(stored[k], row)
+    ]
     if added:
         author.session.execute(
             insert(register.table), add_mailboxes(author, register, added)
         )
     for key, row in changed:
-        statement = update(register.table).where(register.named(key))
-        author.session.execute(statement.values(news(stored[key], row)))
+        statement = update(register.table).where(register.matches_key(key))
+        author.session.execute(statement.values(find_changed_values(stored[key], row)))
     author.session.add_all(
-        change(author, register.subject_of(row), stored.get(register.key_of(row)), row)
+        build_change(
+            author, register.get_subject(row), stored.get(register.get_key(row)), row
+        )
         for row in (*added, *(row for _, row in changed))
     )
     author.session.flush()
     return Count(len(added), len(changed), len(rows) - len(added) - len(changed))
 
 
-def news(stored: Values, row: Values) -> Values:
+def find_changed_values(stored: Values, row: Values) -> Values:
     """Return the values of a row that differ from the stored ones."""
     return {name: value for name, value in row.items() if stored[name] != value}
 
 
 def add_mailboxes(
-    author: Clerk, register: Register, added: Sequence[Values]
+    author: ChangeAuthor, register: Register, added: Sequence[Values]
 ) -> Sequence[Values]:
     """Give each new office an id and a mailbox, so that no event to it is lost."""
     if register is not FOCAL_POINTS:
@@ -138,12 +142,12 @@ def add_mailboxes(
     return rows
 
 
-def say_capacity(work: Writing, code: str, free: int | None) -> FocalPoint:
+def set_capacity(work: Writing, code: str, free: int | None) -> FocalPoint:
     """Set the free places of the caller's office; None means not known.
 
     Raises NotFound (404), ActionNotYours or RoleMissing (403).
     """
-    focal_point = queries.find(work, code)
+    focal_point = queries.get_by_code(work, code)
     if focal_point.id != work.actor.focal_point_id:
         raise ActionNotYours("Only the focal point itself can set its free places.")
     if not CAPACITY_ROLES & work.actor.roles:

@@ -21,10 +21,10 @@ class Channel(StrEnum):
     SMS = "sms"
 
 
-LONGEST: Final = 254
+MAX_LENGTH: Final = 254
 """The maximum length of an address (RFC 5321, 4.5.3.1.3, less the angle brackets)."""
-LOCAL: Final = 64
-LABEL: Final = 63
+MAX_LOCAL_LENGTH: Final = 64
+MAX_LABEL_LENGTH: Final = 63
 ATOM_CHARACTERS: Final = frozenset(ascii_letters + digits + "_+-=&~'")
 LABEL_CHARACTERS: Final = frozenset(ascii_letters + digits + "-")
 PHONE: Final[TypeAdapter[str]] = TypeAdapter(Phone)
@@ -45,8 +45,8 @@ def is_mailbox(text: str) -> bool:
     atoms, labels = local.split("."), domain.split(".")
     return (
         bool(at)
-        and len(text) <= LONGEST
-        and len(local) <= LOCAL
+        and len(text) <= MAX_LENGTH
+        and len(local) <= MAX_LOCAL_LENGTH
         and all(atom and set(atom) <= ATOM_CHARACTERS for atom in atoms)
         and len(labels) > 1
         and all(is_label(label) for label in labels)
@@ -59,7 +59,7 @@ def is_label(text: str) -> bool:
     inside = set(text) <= LABEL_CHARACTERS and not (
         text.startswith("-") or text.endswith("-")
     )
-    return inside and 0 < len(text) <= LABEL
+    return inside and 0 < len(text) <= MAX_LABEL_LENGTH
 
 
 def is_phone(text: str) -> bool:
@@ -70,7 +70,7 @@ def is_phone(text: str) -> bool:
         return False
 
 
-def veiled(address: str) -> str:
+def truncate_address(address: str) -> str:
     """Return the domain of an address, or the prefix of a phone number (A9)."""
     _, at, domain = address.rpartition("@")
     return f"…@{domain}" if at else f"{address[:3]}…"

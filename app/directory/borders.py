@@ -4,9 +4,9 @@ For one border, see `queries.is_agreed`.
 """
 
 from app.directory import queries as directory
-from app.directory.kinds import Level, homes, is_at_home
+from app.directory.kinds import Level, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 
 def may_cross(
@@ -17,7 +17,7 @@ def may_cross(
     There can be two borders, because the person may have moved to another country than that
     of the sender.
     """
-    countries = homes(sender)
+    countries = list_home_countries(sender)
     shared = any(is_at_home(to, one) for one in countries)
     crossed = {country, *([] if shared else countries)}
     return all(directory.is_agreed(work, one, to, level) for one in crossed)

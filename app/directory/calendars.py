@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from holidays import country_holidays
 
-from app.directory.kinds import Described, homes
+from app.directory.kinds import Described, list_home_countries
 
 SATURDAY, SUNDAY = 5, 6
 USUAL_WEEKEND: Final = frozenset({SATURDAY, SUNDAY})
@@ -37,18 +37,18 @@ class Calendar:
     time_zone: str = "UTC"
     weekend: frozenset[int] = USUAL_WEEKEND
     holidays: frozenset[date] = frozenset()
-    working: frozenset[date] = frozenset()
+    working_days: frozenset[date] = frozenset()
 
-    def works_on(self, day: date) -> bool:
+    def is_working_day(self, day: date) -> bool:
         """Return whether a day is a working day."""
         is_day_off = day.weekday() in self.weekend or day in self.holidays
-        return day in self.working or not is_day_off
+        return day in self.working_days or not is_day_off
 
-    def local(self, moment: datetime) -> datetime:
+    def to_local(self, moment: datetime) -> datetime:
         """Return the local time of a moment, without a zone."""
         return moment.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None, fold=0)
 
-    def instant(self, local: datetime) -> datetime:
+    def to_utc(self, local: datetime) -> datetime:
         """Return the moment of a local time, in UTC, as RFC 5545 defines it (3.3.5).
 
         A time that occurs twice, as clocks go back, means the first one. A time that is
@@ -64,7 +64,7 @@ class Place:
     time_zone: str = "UTC"
     country: str | None = None
 
-    def calendar(self, at: datetime) -> Calendar:
+    def get_calendar(self, at: datetime) -> Calendar:
         """Return the calendar for the year of a moment and the following year."""
         return build_calendar(self, at.astimezone(ZoneInfo(self.time_zone)).year)
 
@@ -77,13 +77,13 @@ class Office(Described, Protocol):
         """The IANA time zone of its office hours."""
 
 
-def place_of(office: Office) -> Place:
+def get_place(office: Office) -> Place:
     """Return the time zone of an office and the country whose holidays it has.
 
     An office of several countries, or of none, has no known holidays. A consulate has those
     of its own State.
     """
-    countries = homes(office)
+    countries = list_home_countries(office)
     return Place(office.time_zone, countries[0] if len(countries) == 1 else None)
 
 
@@ -93,7 +93,7 @@ class DaysOff:
 
     weekend: frozenset[int] = USUAL_WEEKEND
     holidays: frozenset[date] = frozenset()
-    working: frozenset[date] = frozenset()
+    working_days: frozenset[date] = frozenset()
 
 
 @lru_cache(CACHE_SIZE)
@@ -106,7 +106,7 @@ def build_calendar(place: Place, year: int) -> Calendar:
         place.time_zone,
         this.weekend,
         this.holidays | following.holidays,
-        this.working | following.working,
+        this.working_days | following.working_days,
     )
 
 

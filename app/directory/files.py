@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
+from app.directory.file_rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 
 COUNTRIES: Final = "countries.csv"
 FOCAL_POINTS: Final = "focal_points.csv"
@@ -81,11 +81,11 @@ class Known:
     agreements: Collection[str] = ()
 
 
-NOTHING: Final = Known()
+NOTHING_KNOWN: Final = Known()
 
 
-def read[R: Row](
-    folder: Traversable, known: Known = NOTHING, beside: Sheet[R] | None = None
+def read_folder[R: Row](
+    folder: Traversable, known: Known = NOTHING_KNOWN, beside: Sheet[R] | None = None
 ) -> Folder:
     """Read and validate a folder against what is known; raise FilesRefused.
 
@@ -93,55 +93,64 @@ def read[R: Row](
     reported together with the others.
     """
     require_any_file(folder)
-    countries = open_sheet(folder, COUNTRIES, CountryRow)
-    focal_points = open_sheet(folder, FOCAL_POINTS, FocalPointRow)
-    agreements = open_sheet(folder, AGREEMENTS, AgreementRow)
-    contacts = open_sheet(folder, CONTACTS, ContactRow)
+    countries = load_sheet(folder, COUNTRIES, CountryRow)
+    focal_points = load_sheet(folder, FOCAL_POINTS, FocalPointRow)
+    agreements = load_sheet(folder, AGREEMENTS, AgreementRow)
+    contacts = load_sheet(folder, CONTACTS, ContactRow)
     others = [] if beside is None else [beside]
     sheets: list[Sheet[Any]] = [countries, focal_points, agreements, contacts, *others]
-    refuse([fault for sheet in sheets for fault in sheet.faults])
+    require_no_faults([fault for sheet in sheets for fault in sheet.faults])
     known_keys = Known(
         {*known.countries, *(line.row.iso2 for line in countries.lines)},
         {*known.offices, *(line.row.code for line in focal_points.lines)},
         {*known.agreements, *(line.row.code for line in agreements.lines)},
     )
-    refuse([fault for sheet in sheets for fault in find_unknown_keys(sheet, known_keys)])
-    return Folder(rows(countries), rows(focal_points), rows(agreements), rows(contacts))
+    require_no_faults(
+        [fault for sheet in sheets for fault in find_unknown_keys(sheet, known_keys)]
+    )
+    return Folder(
+        get_rows(countries),
+        get_rows(focal_points),
+        get_rows(agreements),
+        get_rows(contacts),
+    )
 
 
 def require_any_file(folder: Traversable) -> None:
     """Raise FilesRefused if none of the files is in the folder."""
     if not any(folder.joinpath(file).is_file() for file in FILES):
-        refuse([Fault(file, 0, "", "is missing, and so are the others") for file in FILES])
+        require_no_faults(
+            [Fault(file, 0, "", "is missing, and so are the others") for file in FILES]
+        )
 
 
-def refuse(faults: Sequence[Fault]) -> None:
+def require_no_faults(faults: Sequence[Fault]) -> None:
     """Raise FilesRefused if there is any fault."""
     if faults:
         raise FilesRefused(faults)
 
 
-def rows[R: Row](sheet: Sheet[R]) -> list[R]:
+def get_rows[R: Row](sheet: Sheet[R]) -> list[R]:
     """Return the rows without their line numbers."""
     return [line.row for line in sheet.lines]
 
 
-def open_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[R]:
+def load_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[R]:
     """Read one file; a missing file has no lines."""
     path = folder.joinpath(file)
     if not path.is_file():
         return Sheet(file)
     try:
-        parsed = list(judge(file, path.read_bytes().decode("utf-8-sig"), model))
+        parsed = list(parse_lines(file, path.read_bytes().decode("utf-8-sig"), model))
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         return Sheet(file, faults=[Fault(file, line, "", "must be UTF-8")])
     lines = [line for line in parsed if isinstance(line, Line)]
     faults = [fault for fault in parsed if isinstance(fault, Fault)]
-    return Sheet(file, lines, [*faults, *repeated(file, lines)])
+    return Sheet(file, lines, [*faults, *find_duplicates(file, lines)])
 
 
-def judge[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
+def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
     """Yield a row or faults for each line; if the header is wrong, only its faults."""
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -176,12 +185,12 @@ def parse_line[R: Row](
     except ValidationError as refused:
         for error in refused.errors():
             column, what = str(error["loc"][0]), error["msg"]
-            if column not in model.unsaid:
+            if column not in model.unrepeated:
                 what = f"{what}; it is {error['input']!r}"
             yield Fault(file, number, column, what)
 
 
-def repeated[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
+def find_duplicates[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
     """Yield a fault for each row whose key is already on an earlier line."""
     first: dict[str, int] = {}
     for line in lines:
@@ -196,9 +205,9 @@ def find_unknown_keys[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
     for line in sheet.lines:
         row = line.row
         groups = (
-            ("country", row.countries_named(), known.countries),
-            ("focal point", row.offices_named(), known.offices),
-            ("agreement", row.agreements_named(), known.agreements),
+            ("country", row.list_countries(), known.countries),
+            ("focal point", row.list_offices(), known.offices),
+            ("agreement", row.list_agreements(), known.agreements),
         )
         for noun, names, keys in groups:
             for column, name in names:

@@ -119,12 +119,14 @@ class Described(Protocol):
         """The countries where it works."""
 
 
-def serves(focal_point: Described, country: str) -> bool:
+def is_serving(focal_point: Described, country: str) -> bool:
     """Return whether an office works in a country."""
     return bool({country, EVERYWHERE} & set(focal_point.serves))
 
 
-def unserved(regions: Mapping[str, str], served: Collection[str]) -> frozenset[str]:
+def find_unserved_regions(
+    regions: Mapping[str, str], served: Collection[str]
+) -> frozenset[str]:
     """Return the regions with a country that is not served; `regions` maps countries.
 
     Without a desk a case there could lose its last holder (LIFECYCLES.md 8, rules 6 and 8).
@@ -138,23 +140,25 @@ def is_at_home(focal_point: Described, country: str) -> bool:
     """Return whether an office belongs to a country; a consulate works in another one."""
     if focal_point.kind == Kind.STATE:
         return focal_point.of_state == country
-    return serves(focal_point, country)
+    return is_serving(focal_point, country)
 
 
-def homes(focal_point: Described) -> list[str]:
+def list_home_countries(focal_point: Described) -> list[str]:
     """Return the countries that an office belongs to; none if it works everywhere."""
     if focal_point.of_state:
         return [focal_point.of_state]
     return [country for country in focal_point.serves if country != EVERYWHERE]
 
 
-def is_beyond(reader: Described, helper: Described) -> bool:
+def may_be_abroad(reader: Described, helper: Described) -> bool:
     """Return whether the helper may be outside of the State whose body the reader is.
 
     The name of such an office may contain a city. An office that works everywhere is in no
     country and therefore not outside.
     """
-    return reader.kind == Kind.STATE and not set(homes(helper)) <= {reader.of_state}
+    return reader.kind == Kind.STATE and not set(list_home_countries(helper)) <= {
+        reader.of_state
+    }
 
 
 def is_of_origin(focal_point: Described, origin: str | None, location: str) -> bool:
@@ -177,7 +181,7 @@ def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | No
     return origin is None or focal_point.of_state == origin
 
 
-def languages_shared(spoken: Iterable[str], asked: str) -> bool:
+def has_language(spoken: Iterable[str], asked: str) -> bool:
     """Return whether one of some languages is the language asked for, in any script."""
     return asked.split("-", maxsplit=1)[0] in {
         language.split("-")[0] for language in spoken

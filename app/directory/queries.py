@@ -15,29 +15,29 @@ from sqlalchemy.orm.util import identity_key
 
 from app.directory import kinds
 from app.directory.addresses import Channel
-from app.directory.changes import was_ever_active
+from app.directory.history import was_ever_active
 from app.directory.kinds import Confidence, Kind, Level, Service, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel import time_zones
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
-from app.kernel.recall import recalled
-from app.kernel.statements import any_of, columns
-from app.kernel.work import Reading, Writing
+from app.kernel.recall import load_once
+from app.kernel.statements import make_list_parameter, read_columns
+from app.kernel.transactions import Reading, Writing
 
 
-def country(work: Reading, iso2: str) -> Country | None:
+def find_country(work: Reading, iso2: str) -> Country | None:
     """Return a country, or None if it is not in the directory."""
     return work.session.get(Country, iso2)
 
 
 COUNTRIES: Final = select(Country)
-EVERYONE: Final = select(FocalPoint)
-BY_CODE: Final = EVERYONE.where(FocalPoint.code == bindparam("code"))
+FOCAL_POINTS: Final = select(FocalPoint)
+BY_CODE: Final = FOCAL_POINTS.where(FocalPoint.code == bindparam("code"))
 
 
-@recalled(Country)
-def countries(work: Reading) -> list[Country]:
+@load_once(Country)
+def list_countries(work: Reading) -> list[Country]:
     """List all countries by code."""
     return sorted(work.session.scalars(COUNTRIES), key=lambda found: found.iso2)
 
@@ -45,13 +45,13 @@ def countries(work: Reading) -> list[Country]:
 AVOIDED: Final = select(Country.iso2).where(Country.state_routing == StateRouting.AVOID)
 
 
-@recalled(Country)
-def avoided(work: Reading) -> frozenset[str]:
+@load_once(Country)
+def list_avoided_countries(work: Reading) -> frozenset[str]:
     """Return the countries whose State bodies are not used automatically (rule 6)."""
-    return frozenset(columns(work.session, AVOIDED, {}).scalars())
+    return frozenset(read_columns(work.session, AVOIDED, {}).scalars())
 
 
-def find(work: Reading, code: str) -> FocalPoint:
+def get_by_code(work: Reading, code: str) -> FocalPoint:
     """Return the focal point with a code, or raise NotFound (404)."""
     found = work.session.scalar(BY_CODE, {"code": code})
     if found is None:
@@ -65,7 +65,7 @@ class FocalPointUnknown(Problem):
     status = 422
 
 
-def named(work: Reading, code: str) -> FocalPoint:
+def get_by_code_or_422(work: Reading, code: str) -> FocalPoint:
     """Return the focal point that a request names, or raise FocalPointUnknown (422)."""
     found = work.session.scalar(BY_CODE, {"code": code})
     if found is None:
@@ -73,7 +73,7 @@ def named(work: Reading, code: str) -> FocalPoint:
     return found
 
 
-def id_of(session: Session, code: str) -> UUID:
+def get_id(session: Session, code: str) -> UUID:
     """Return the id of a focal point for a command, or raise NotFound (404)."""
     found = session.scalar(select(FocalPoint.id).where(FocalPoint.code == code))
     if found is None:
@@ -83,38 +83,38 @@ def id_of(session: Session, code: str) -> UUID:
 
 def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
     """Return the focal point with an id, or raise NotFound (404)."""
-    if found := at_hand(work, focal_point_id):
+    if found := find_by_id(work, focal_point_id):
         return found
     raise NotFound("There is no such focal point.")
 
 
-def at_hand(work: Reading, focal_point_id: UUID) -> FocalPoint | None:
+def find_by_id(work: Reading, focal_point_id: UUID) -> FocalPoint | None:
     """Return the focal point with an id, from the session if it is loaded, or None."""
     key = identity_key(FocalPoint, focal_point_id)
     found: FocalPoint | None = work.session.identity_map.get(key)
     return found or by_ids(work, [focal_point_id]).get(focal_point_id)
 
 
-HAS_ID: Final = FocalPoint.id.in_(any_of("ids"))
-BY_IDS: Final = EVERYONE.where(HAS_ID)
+HAS_ID: Final = FocalPoint.id.in_(make_list_parameter("ids"))
+BY_IDS: Final = FOCAL_POINTS.where(HAS_ID)
 CODES: Final = select(FocalPoint.id, FocalPoint.code).where(HAS_ID)
 
 
-@recalled(FocalPoint)
+@load_once(FocalPoint)
 def by_ids(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
     """Return focal points by id."""
     found = work.session.scalars(BY_IDS, {"ids": list(ids)}).all()
-    work.held.update(found)
+    work.kept_alive.update(found)
     return {one.id: one for one in found}
 
 
-def codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
+def get_codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the codes of focal points by id."""
-    return dict(columns(work.session, CODES, {"ids": list(set(ids))}).all())
+    return dict(read_columns(work.session, CODES, {"ids": list(set(ids))}).all())
 
 
-@recalled(FocalPoint)
-def active(work: Reading) -> list[FocalPoint]:
+@load_once(FocalPoint)
+def list_active(work: Reading) -> list[FocalPoint]:
     """List the active focal points by code."""
     statement = select(FocalPoint).where(FocalPoint.active)
     return sorted(work.session.scalars(statement), key=by_code)
@@ -125,38 +125,38 @@ OVERSEERS: Final = select(FocalPoint.id).where(
 )
 
 
-@recalled(FocalPoint)
-def overseers(work: Reading) -> frozenset[UUID]:
+@load_once(FocalPoint)
+def list_overseers(work: Reading) -> frozenset[UUID]:
     """Return the ids of the active oversight bodies."""
-    return frozenset(columns(work.session, OVERSEERS, {}).scalars())
+    return frozenset(read_columns(work.session, OVERSEERS, {}).scalars())
 
 
-def overseers_of_before(session: Session) -> frozenset[UUID]:
+def list_former_overseers(session: Session) -> frozenset[UUID]:
     """Return the ids of the closed oversight bodies."""
     closed_oversight = (FocalPoint.kind == Kind.OVERSIGHT) & ~FocalPoint.active
     return frozenset(session.scalars(select(FocalPoint.id).where(closed_oversight)))
 
 
-def closed() -> Select[UUID]:
+def select_closed() -> Select[UUID]:
     """Return a statement for the ids of closed focal points."""
     return select(FocalPoint.id).where(~FocalPoint.active)
 
 
 def list_offices(session: Session) -> list[FocalPoint]:
     """Return every office, open or closed, for the alarms."""
-    return list(session.scalars(EVERYONE))
+    return list(session.scalars(FOCAL_POINTS))
 
 
-def desks() -> Select[UUID]:
+def select_desks() -> Select[UUID]:
     """Return a statement for the ids of desks."""
     return select(FocalPoint.id).where(FocalPoint.kind == Kind.DESK)
 
 
-@recalled(FocalPoint)
-def everyone(work: Reading) -> list[FocalPoint]:
+@load_once(FocalPoint)
+def list_all(work: Reading) -> list[FocalPoint]:
     """List all focal points by code; routing gives a reason for the closed ones too."""
-    found = sorted(work.session.scalars(EVERYONE), key=by_code)
-    work.held.update(found)
+    found = sorted(work.session.scalars(FOCAL_POINTS), key=by_code)
+    work.kept_alive.update(found)
     return found
 
 
@@ -168,13 +168,13 @@ IN_FORCE: Final = (Agreement.in_force_from <= TODAY) & (
 AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
 
 
-@recalled(Agreement)
-def agreed_with(work: Reading, country: str, level: Level) -> frozenset[str]:
+@load_once(Agreement)
+def list_agreed_countries(work: Reading, country: str, level: Level) -> frozenset[str]:
     """Return the countries to which this level may cross the border today (UTC).
 
     Agreements do not add up: a single one has to reach the level (BR07).
     """
-    known = columns(work.session, AGREEMENTS, {"today": work.now.date()})
+    known = read_columns(work.session, AGREEMENTS, {"today": work.now.date()})
     groups = (set(countries) for countries, agreed in known if agreed >= level)
     return frozenset().union(*(group for group in groups if country in group)) - {country}
 
@@ -187,8 +187,8 @@ def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool
     """
     if kinds.is_at_home(to, country):
         return True
-    homes = set(kinds.homes(to))
-    return bool(homes) and homes <= agreed_with(work, country, level)
+    homes = set(kinds.list_home_countries(to))
+    return bool(homes) and homes <= list_agreed_countries(work, country, level)
 
 
 def lock_contacts(
@@ -206,7 +206,7 @@ def lock_contacts(
     return [(focal_point, contact) for focal_point, contact in rows]
 
 
-def contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
+def find_contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
     """Return a contact as it is now, with the id of its office, or None."""
     owned = select(FocalPoint.id, Contact).where(Contact.code == code)
     joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
@@ -214,26 +214,26 @@ def contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
     return next(((one, found) for one, found in work.session.execute(statement)), None)
 
 
-def channels(session: Session) -> frozenset[Channel]:
+def list_channels(session: Session) -> frozenset[Channel]:
     """Return the channels that active contacts use."""
     return frozenset(session.scalars(select(Contact.channel).where(Contact.active)))
 
 
-def unreachable(session: Session) -> list[str]:
+def list_unreachable(session: Session) -> list[str]:
     """List the codes of active offices without an active contact."""
     reached = select(Contact.focal_point).where(Contact.active)
     active_codes = select(FocalPoint.code).where(FocalPoint.active)
     return sorted(session.scalars(active_codes.where(FocalPoint.code.not_in(reached))))
 
 
-def regions_without_desk(session: Session) -> list[str]:
+def list_regions_without_desk(session: Session) -> list[str]:
     """List the regions with a country that no active desk serves; start-up refuses them."""
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in list_active_desks(session) for place in desk.serves}
-    return sorted(kinds.unserved(regions, served))
+    return sorted(kinds.find_unserved_regions(regions, served))
 
 
-def unknown_time_zones(session: Session) -> list[str]:
+def list_unknown_time_zones(session: Session) -> list[str]:
     """List the countries and offices whose time zone is not in the database in use.
 
     Start-up refuses them, because their deadlines cannot be computed. An earlier version
@@ -243,17 +243,17 @@ def unknown_time_zones(session: Session) -> list[str]:
         session.execute(select(Country.iso2, Country.time_zone)),
         session.execute(select(FocalPoint.code, FocalPoint.time_zone)),
     )
-    known = time_zones.names()
+    known = time_zones.list_time_zones()
     return sorted(code for code, time_zone in stored if time_zone not in known)
 
 
-def made_up_offices(session: Session) -> list[str]:
+def list_fictitious_offices(session: Session) -> list[str]:
     """List the codes of active fictitious offices, which start-up refuses."""
     made_up = FocalPoint.active & (FocalPoint.confidence == Confidence.FICTITIOUS)
     return sorted(session.scalars(select(FocalPoint.code).where(made_up)))
 
 
-def lost_oversight(session: Session) -> bool:
+def has_lost_oversight(session: Session) -> bool:
     """Return whether oversight bodies existed but none is active; start-up refuses that."""
     if session.scalars(OVERSEERS).first():
         return False
@@ -271,7 +271,7 @@ def list_active_desks(session: Session) -> list[FocalPoint]:
     return sorted(session.scalars(statement), key=by_code)
 
 
-def page_focal_points(
+def list_focal_points(
     work: Reading, query: PageQuery, country: str | None, service: Service | None
 ) -> tuple[list[FocalPoint], str | None, bool]:
     """Return a page of focal points by code, closed ones included, like `paginate`.
@@ -279,14 +279,14 @@ def page_focal_points(
     The cursor is the last code: the directory is public, and rows are never deleted. Raises
     CursorUnknown (422).
     """
-    known = everyone(work)
+    known = list_all(work)
     if query.after is not None and query.after not in map(by_code, known):
         raise CursorUnknown("`after` must be a `next` of this list.")
     found = [
         focal_point
         for focal_point in known
         if focal_point.code > (query.after or "")
-        and (country is None or kinds.serves(focal_point, country))
+        and (country is None or kinds.is_serving(focal_point, country))
         and (service is None or service in focal_point.services)
     ]
     rows = found[: query.limit]

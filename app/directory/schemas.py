@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, StrictInt
 
-from app.directory.cells import MAX_PROSE
+from app.directory.cell_types import MAX_PROSE
 from app.directory.kinds import (
     AgeGroup,
     Confidence,
@@ -16,24 +16,24 @@ from app.directory.kinds import (
     StateRouting,
 )
 from app.directory.models import FocalPoint
-from app.directory.opening import FORM
+from app.directory.opening_hours import PATTERN
 from app.kernel.paging import Page
 from app.kernel.text import (
-    LINE,
-    SAFE,
-    WHOLE,
-    Asked,
+    MAX_LINE_LENGTH,
+    SAFE_FORMAT,
+    WHOLE_NUMBER,
     Code,
     CountryCode,
     LanguageTag,
-    Shown,
+    RequestModel,
+    ResponseModel,
 )
 
 Languages = Annotated[
     list[LanguageTag], Field(description="Languages spoken there; empty: not known.")
 ]
-A_LINE: Final = SAFE | {"maxLength": LINE}
-A_TEXT: Final = SAFE | {"maxLength": MAX_PROSE}
+A_LINE: Final = SAFE_FORMAT | {"maxLength": MAX_LINE_LENGTH}
+A_TEXT: Final = SAFE_FORMAT | {"maxLength": MAX_PROSE}
 """Limits that the rows check, repeated for the API."""
 TimeZone = Annotated[
     str,
@@ -64,7 +64,7 @@ Name = Annotated[
 ]
 
 
-class FocalPointOut(Shown):
+class FocalPointOut(ResponseModel):
     """An office that can receive cases.
 
     The number of free places is not shown: a change could reveal where a person went.
@@ -93,7 +93,7 @@ class FocalPointOut(Shown):
     sexes: Annotated[list[Sex], Field(description="Sexes it serves; empty: not known.")]
     ages: Annotated[list[AgeGroup], Field(description="Ages it serves; empty: not known.")]
     opening: Annotated[
-        list[Annotated[str, Field(json_schema_extra={"pattern": FORM})]],
+        list[Annotated[str, Field(json_schema_extra={"pattern": PATTERN})]],
         Field(
             description="Weekly opening hours in its time zone: one span for each text, or "
             "`always`; empty: not known. The days may go past Sunday (`su-th`); a day with "
@@ -121,7 +121,7 @@ class FocalPointPage(Page[FocalPointOut]):
     """A page of focal points, by code."""
 
 
-class CountryOut(Shown):
+class CountryOut(ResponseModel):
     """A country of the mechanism, and whether its State bodies are used for routing."""
 
     iso2: CountryCode
@@ -167,16 +167,16 @@ class CountryPage(Page[CountryOut]):
     """All countries of the mechanism, by code."""
 
 
-class NewCapacity(Asked):
+class NewCapacity(RequestModel):
     """The number of free places, as the office reports it."""
 
     free: Annotated[
-        Annotated[StrictInt, Field(ge=0, le=100_000), WHOLE] | None,
+        Annotated[StrictInt, Field(ge=0, le=100_000), WHOLE_NUMBER] | None,
         Field(description="0: full. Null: not known."),
     ]
 
 
-class CapacityOut(Shown):
+class CapacityOut(ResponseModel):
     """The number of free places at your own focal point, as last reported."""
 
     focal_point: str
@@ -184,7 +184,7 @@ class CapacityOut(Shown):
     as_of: datetime | None
 
     @classmethod
-    def of(cls, focal_point: FocalPoint) -> Self:
+    def from_focal_point(cls, focal_point: FocalPoint) -> Self:
         """Build the answer for a focal point."""
         return cls(
             focal_point=focal_point.code,

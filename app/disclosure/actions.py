@@ -27,14 +27,14 @@ from app.cases.sections import (
     Section,
     SectionContent,
 )
-from app.casework.acting import lock, must_work
-from app.casework.carrying import reroute_unsafe
+from app.casework.acting import lock_case, require_working_role
+from app.casework.carrying import redirect_if_unsafe
 from app.casework.needs import RULES
 from app.consents import standing
 from app.directory import queries as directory
 from app.disclosure import queries as policies
-from app.disclosure.looking import Look, must_be_within_the_cap, record_access
-from app.disclosure.policy import Deed, Subject, decide
+from app.disclosure.access_log import AccessAttempt, record_access, require_below_cap
+from app.disclosure.policy import Deed, Subject, is_allowed
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import (
     OpenedContacts,
@@ -45,11 +45,11 @@ from app.disclosure.schemas import (
 from app.handovers import following as handovers
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
-from app.kernel.needs import Unmet, refuse
-from app.kernel.versions import Seen
-from app.kernel.work import Recorded, Writing
+from app.kernel.requirements import Unmet, raise_unmet
+from app.kernel.transactions import Recorded, Writing
+from app.kernel.versions import SeenVersions
 from app.referrals import following
-from app.referrals.agreements import hold_back_written
+from app.referrals.agreements import remove_written_section
 from app.referrals.models import Referral
 from app.returns import following as returns
 from app.returns import origin_contact
@@ -59,11 +59,11 @@ def open_section(
     work: Writing, code: str, section: Section, purpose: ReadingPurpose
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
-    case = queries.recall(work, code)
+    case = queries.get_seen_or_led(work, code)
     document = open_document(work, case, section, purpose)
     if document is None:
         return None
-    content = CONTENT.validate_json(queries.unseal(work, document))
+    content = CONTENT.validate_json(queries.open_sealed(work, document))
     author = policies.get_author(work, case, document)
     return OpenedSection(
         section=section, author=author, written_at=document.written_at, content=content
@@ -97,7 +97,7 @@ def open_version(work: Writing, case: Case, document: Sealed) -> OpenedSafeguard
     return OpenedSafeguards(
         author=policies.get_author(work, case, document),
         written_at=document.written_at,
-        content=Safeguards.model_validate_json(queries.unseal(work, document)),
+        content=Safeguards.model_validate_json(queries.open_sealed(work, document)),
     )
 
 
@@ -120,13 +120,13 @@ def open_safety_notice(
     It is part of the section `needs`; the rest of that section is not returned.
     """
     case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
-    document = queries.sealed(work, case.id, Section.NEEDS)
+    document = queries.find_sealed(work, case.id, Section.NEEDS)
     policies.load_again(work, case)
     allowed = may_access(work, case, subject, Deed.OPEN, document)
     log_access(work, case, subject, purpose, allowed=allowed)
     if document is None or not allowed:
         return None
-    needs = Needs.model_validate_json(queries.unseal(work, document))
+    needs = Needs.model_validate_json(queries.open_sealed(work, document))
     author = policies.get_author(work, case, document)
     return OpenedSafetyNotice(
         author=author, written_at=document.written_at, safety_notice=needs.safety_notice
@@ -141,7 +141,7 @@ def open_contacts(
     document = open_document(work, case, Paper.CONTACTS, purpose)
     if document is None:
         return None
-    kept = Contacts.model_validate_json(queries.unseal(work, document))
+    kept = Contacts.model_validate_json(queries.open_sealed(work, document))
     author = policies.get_author(work, case, document)
     return OpenedContacts(
         author=author, written_at=document.written_at, contacts=kept.contacts
@@ -157,7 +157,7 @@ def open_document(
     counted: bool = True,
 ) -> Sealed | None:
     """Decide, write the access entry, and return the sealed document or None."""
-    document = queries.sealed(work, record.id, subject)
+    document = queries.find_sealed(work, record.id, subject)
     policies.load_again(work, record)
     allowed = may_access(work, record, subject, Deed.OPEN, document)
     under = None
@@ -178,7 +178,9 @@ def may_access(
     document: Sealed | None,
 ) -> bool:
     """Return whether the policy allows it, for the record or a referral to the caller."""
-    return any(map(decide, policies.list_requests(work, record, subject, deed, document)))
+    return any(
+        map(is_allowed, policies.list_requests(work, record, subject, deed, document))
+    )
 
 
 def log_access(  # noqa: PLR0913 - each is a part of the opening
@@ -197,7 +199,7 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
     destroyed meanwhile. `under` is the emergency access on which alone it rests. `counted`:
     whether a refusal counts; not for one part of many, or a list that may be empty.
     """
-    look = Look(
+    look = AccessAttempt(
         case_id=record.case_id,
         record_id=record.id,
         subject=subject,
@@ -205,29 +207,33 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
         under=under.id if under else None,
     )
     if allowed:
-        must_be_within_the_cap(work, look)
-        queries.data_key(work, record.case_id, anew=True)
+        require_below_cap(work, look)
+        queries.get_data_key(work, record.case_id, anew=True)
     elif counted:
         count_refusal(work)
     record_access(work, look, allowed=allowed)
 
 
-def write_section(work: Writing, code: str, seen: Seen, content: SectionContent) -> Case:
+def write_section(
+    work: Writing, code: str, seen: SeenVersions, content: SectionContent
+) -> Case:
     """Replace a section; raises NotFound (404), ActionNotYours (403), VersionStale (412).
 
     Raises SpaceReserved (503) for a section that can wait.
     """
     if content.section not in SECTIONS_FOR_SAFETY:
-        work.ground.free_space.require_unreserved()
+        work.runtime.free_space.require_unreserved()
     case = lock_to_write(work, code, seen, content.section)
     write_document(work, case, content.section, content)
-    hold_back_written(work, case.id, content.section)
-    following.announce_change(work, case, content.section)
+    remove_written_section(work, case.id, content.section)
+    following.notify_of_change(work, case, content.section)
     record_written(work, case, content.section)
     return case
 
 
-def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) -> Case:
+def write_safeguards(
+    work: Writing, code: str, seen: SeenVersions, content: Safeguards
+) -> Case:
     """Replace the safeguards; an office that is unsafe now loses the case at once.
 
     Raises as `write_section`, and ActionNotYours (403) for a lead of the State of origin
@@ -235,7 +241,7 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     """
     case = lock_to_write(work, code, seen, Paper.SAFEGUARDS)
     office = directory.by_id(work, work.actor.focal_point_id)
-    before = standing.of_case(work, case)
+    before = standing.load_for_case(work, case)
     after = replace(before, safeguards=content)
     if before.is_of_origin(office) and not after.is_of_origin(office) and case.state in LED:
         raise ActionNotYours("Another office has to record this about the lead's State.")
@@ -243,19 +249,19 @@ def write_safeguards(work: Writing, code: str, seen: Seen, content: Safeguards) 
     work.session.flush()
     following.withdraw_unsafe(work, case)
     handovers.cancel_unsafe(work, case)
-    origin_contact.answer(work, case, content)
-    returns.follow(work, case)
-    reroute_unsafe(work, case)
+    origin_contact.stop_if_decided(work, case, content)
+    returns.end_or_reassign(work, case)
+    redirect_if_unsafe(work, case)
     record_written(work, case, Paper.SAFEGUARDS)
     return case
 
 
-def write_contacts(work: Writing, code: str, seen: Seen, content: Contacts) -> Case:
+def write_contacts(work: Writing, code: str, seen: SeenVersions, content: Contacts) -> Case:
     """Replace the lead's contacts; raises as `write_section`, and NeedsUnmet (409)."""
     case = lock_to_write(work, code, seen, Paper.CONTACTS)
     if len({contact.name for contact in content.contacts}) < MIN_CONTACTS:
         check = RULES.checks[Need.TWO_CONTACTS]
-        refuse([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
+        raise_unmet([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
     write_document(work, case, Paper.CONTACTS, content)
     record_written(work, case, Paper.CONTACTS)
     return case
@@ -270,17 +276,20 @@ def record_written(work: Writing, case: Case, subject: Subject) -> None:
 
     Safeguards: only for offices that may open them, since the event reveals a fear.
     """
-    keepers = case.keepers
+    keepers = case.write_audience
     if subject == Paper.SAFEGUARDS:
-        stands, offices = standing.of_case(work, case), directory.by_ids(work, keepers)
+        stands, offices = (
+            standing.load_for_case(work, case),
+            directory.by_ids(work, keepers),
+        )
         keepers = frozenset(k for k in keepers if stands.may_know_fears(offices[k]))
     work.record("case.section_written", case, keepers, {"section": subject})
 
 
-def lock_to_write(work: Writing, code: str, seen: Seen, subject: Subject) -> Case:
+def lock_to_write(work: Writing, code: str, seen: SeenVersions, subject: Subject) -> Case:
     """Lock a case that the caller may write now, or raise as `write_section`."""
-    case = lock(work, code, seen)
-    must_work(work)
+    case = lock_case(work, code, seen)
+    require_working_role(work)
     if not may_access(work, case, subject, Deed.WRITE, None):
         raise ActionNotYours(
             f"Your office may not write this while the case is {case.state}."
@@ -290,5 +299,5 @@ def lock_to_write(work: Writing, code: str, seen: Seen, subject: Subject) -> Cas
 
 def write_document(work: Writing, case: Case, subject: Subject, content: BaseModel) -> None:
     """Seal the content and increment the version of the case."""
-    cases.seal(work, case, subject, content)
-    case.touch()
+    cases.replace_sealed(work, case, subject, content)
+    case.raise_version()

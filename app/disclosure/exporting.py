@@ -17,7 +17,7 @@ from app.disclosure.actions import open_document
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import HtcdsExport
 from app.kernel.actors import Scope
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.reference import htcds
 
 PARTS: Final = frozenset(row.part for row in htcds.MAPPING)
@@ -36,8 +36,8 @@ def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExpor
     TooManyRefusedOpenings (429). It can wait, since each section can be opened alone:
     SpaceReserved (503).
     """
-    work.ground.free_space.require_unreserved()
-    case = queries.recall(work, code)
+    work.runtime.free_space.require_unreserved()
+    case = queries.get_seen_or_led(work, code)
     opened = {section: open_section(work, case, section, purpose) for section in EXPORTED}
     sealed = {section: content for section, content in opened.items() if content}
     if not sealed:
@@ -60,7 +60,7 @@ def open_section(
 ) -> SectionContent | None:
     """Open one section; None: the caller may not, or it was never written."""
     document = open_document(work, case, section, purpose, counted=False)
-    return CONTENT.validate_json(queries.unseal(work, document)) if document else None
+    return CONTENT.validate_json(queries.open_sealed(work, document)) if document else None
 
 
 def get_values(content: SectionContent) -> Mapping[str, object]:
@@ -78,7 +78,7 @@ def may_read(work: Writing, case: Case) -> bool:
 
 def build_case_fields(work: Writing, case: Case) -> Fields:
     """Return the fields of the case itself that the caller may know."""
-    [shown] = situation.show(work, [case])
+    [shown] = situation.show_cases(work, [case])
     state, reason = str(shown.state), shown.closure_reason
     return {
         **htcds.build_fields(STATE, {state: state}),
@@ -89,7 +89,7 @@ def build_case_fields(work: Writing, case: Case) -> Fields:
 
 def build_status_fields(work: Writing, case: Case) -> Fields:
     """Return the identification of the person, if all countries and bodies agree on it."""
-    facts = telling.facts_for(work, case)
+    facts = telling.list_facts(work, case)
     last = {
         (f.country, f.body): f.value for f in facts if f.name == FactName.IDENTIFICATION
     }

@@ -15,7 +15,7 @@ from app.cases.lifecycle import LED, UNLED
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
-from app.kernel.actors import WORKERS, Role, Side
+from app.kernel.actors import CASE_ROLES, Role, Side
 from app.referrals.lifecycle import ASKED, AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 
@@ -55,11 +55,11 @@ class Rule:
     case_states: frozenset[CaseState]
     referral_states: frozenset[ReferralState] = frozenset()
     conditions: frozenset[Condition] = frozenset()
-    roles: frozenset[Role] = WORKERS
+    roles: frozenset[Role] = CASE_ROLES
 
 
 @dataclass(frozen=True)
-class Asked:
+class AccessRequest:
     """A request and its facts: for the case, or for one referral of it."""
 
     deed: Deed
@@ -68,7 +68,7 @@ class Asked:
     case_state: CaseState
     referral_states: frozenset[ReferralState]
     holds: frozenset[Condition]
-    roles: frozenset[Role] = WORKERS
+    roles: frozenset[Role] = CASE_ROLES
 
 
 _C, _R = CaseState, ReferralState
@@ -148,12 +148,12 @@ POLICY: Final = (
 # fmt: on
 
 
-def decide(asked: Asked, policy: Iterable[Rule] = POLICY) -> bool:
+def is_allowed(asked: AccessRequest, policy: Iterable[Rule] = POLICY) -> bool:
     """Return whether any row allows the request; the default is to deny."""
     return any(allows(rule, asked) for rule in policy)
 
 
-def allows(rule: Rule, asked: Asked) -> bool:
+def allows(rule: Rule, asked: AccessRequest) -> bool:
     """Return whether one row allows the request."""
     return (
         rule.deed == asked.deed
@@ -166,7 +166,7 @@ def allows(rule: Rule, asked: Asked) -> bool:
     )
 
 
-def spell(rule: Rule) -> str:
+def format_rule(rule: Rule) -> str:
     """Return the canonical text of a row, for the hash."""
     parts = (
         (rule.deed, rule.side),
@@ -177,5 +177,5 @@ def spell(rule: Rule) -> str:
 
 
 POLICY_HASH: Final = hashlib.sha256(
-    "\n".join(spell(rule) for rule in POLICY).encode()
+    "\n".join(format_rule(rule) for rule in POLICY).encode()
 ).hexdigest()[:16]

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
+from app.cases import emergency_access
 from app.cases import queries as cases
-from app.cases import readings
 from app.cases.grants import Grant
 from app.cases.models import Case, Sealed
 from app.cases.records import VitalReading
@@ -21,26 +21,26 @@ from app.directory import queries as directory
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
-from app.disclosure.policy import Asked, Condition, Deed, Subject, decide
+from app.disclosure.policy import AccessRequest, Condition, Deed, Subject, is_allowed
 from app.handovers import borders
 from app.kernel.actors import (
-    WORKERS,
+    CASE_ROLES,
     Relation,
     Role,
     Side,
-    sides_of_case,
-    sides_of_handover,
-    sides_of_referral,
+    get_case_sides,
+    get_handover_sides,
+    get_referral_sides,
 )
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 from app.referrals import queries as referrals
+from app.referrals.helper_ranking import may_know_recipient
 from app.referrals.models import Referral
-from app.referrals.proposing import knows_recipient
 
 
 @dataclass(frozen=True)
-class Sight:
+class ReadContext:
     """A request to read one subject: the office, the standing, and the document.
 
     `in_place`: whether the office may know which recipient gives the help that it is about.
@@ -60,7 +60,7 @@ def load_again(work: Reading, record: Case | Referral) -> None:
     that the reader is feared or has left, and then text that it must not read.
     """
     cases.load_again(work, record.case_id)
-    referrals.look_again(work, record.case_id)
+    referrals.load_again(work, record.case_id)
 
 
 def list_requests(
@@ -69,7 +69,7 @@ def list_requests(
     subject: Subject,
     deed: Deed,
     document: Sealed | None,
-) -> Iterator[Asked]:
+) -> Iterator[AccessRequest]:
     """Yield the requests of which the policy has to allow one.
 
     There is one for the record itself, and one for each referral and handover that an
@@ -78,9 +78,9 @@ def list_requests(
     """
     case = record if isinstance(record, Case) else record.case
     office = directory.by_id(work, work.actor.focal_point_id)
-    stands, about = standing.of_case(work, case), as_referral(record)
-    in_place = about is None or knows_recipient(about, stands, office)
-    sight = Sight(
+    stands, about = standing.load_for_case(work, case), as_referral(record)
+    in_place = about is None or may_know_recipient(about, stands, office)
+    sight = ReadContext(
         office=office, stands=stands, subject=subject, document=document, in_place=in_place
     )
     crosses = list_lead_purposes(work, case, office, subject)
@@ -88,16 +88,16 @@ def list_requests(
     if isinstance(record, Case):
         mine = list_own_referrals(work, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
-        moving = sides_of_handover(case.parts_of(office.id))
+        moving = get_handover_sides(case.list_all_relations(office.id))
         parts.append((moving, None, frozenset({Purpose.HANDOVER}) & crosses))
     for sides_now, referral, purposes in parts:
-        yield Asked(
+        yield AccessRequest(
             deed=deed,
             subject=subject,
             sides=sides_now,
             case_state=case.state,
             referral_states=frozenset({referral.state} if referral else ()),
-            holds=frozenset(conditions(sight, purposes)),
+            holds=frozenset(list_conditions(sight, purposes)),
             roles=work.actor.roles,
         )
 
@@ -111,7 +111,7 @@ def list_lead_purposes(
     the border now; so may an office that is asked to lead (G07, ADR 49).
     """
     section = get_section(subject)
-    if section is None or borders.may_be_opened(work, case, office, section):
+    if section is None or borders.may_open(work, case, office, section):
         return LEAD_PURPOSES
     return frozenset()
 
@@ -126,28 +126,28 @@ def find_emergency(
     """Return the emergency access by which the caller may open a section, or None."""
     if not (isinstance(record, Case) and isinstance(subject, Section)):
         return None
-    reading = readings.find_granted(work, record, subject, purpose)
+    reading = emergency_access.find_granted(work, record, subject, purpose)
     if reading is None:
         return None
     office = directory.by_id(work, work.actor.focal_point_id)
-    stands = standing.of_case(work, record)
-    sight = Sight(
+    stands = standing.load_for_case(work, record)
+    sight = ReadContext(
         office=office, stands=stands, subject=subject, document=document, in_place=False
     )
     may_be_named = stands.may_be_named(office) or not standing.find_ngo_cases(
         work, [record]
     )
-    asked = Asked(
+    asked = AccessRequest(
         deed=Deed.OPEN,
         subject=subject,
         sides=frozenset({Side.VITAL_READER}),
         case_state=record.state,
         referral_states=frozenset(),
-        holds=frozenset(conditions(sight, frozenset()))
+        holds=frozenset(list_conditions(sight, frozenset()))
         | ({Condition.MAY_BE_NAMED} if may_be_named else set()),
         roles=work.actor.roles,
     )
-    return reading if decide(asked) else None
+    return reading if is_allowed(asked) else None
 
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})
@@ -174,8 +174,8 @@ def list_own_referrals(work: Reading, case: Case, subject: Subject) -> list[Refe
     office, section = work.actor.focal_point_id, get_section(subject)
     return [
         referral
-        for referral in referrals.of_case(work, case.id)
-        if Relation.RECIPIENT in referral.relations_of(office)
+        for referral in referrals.list_of_case(work, case.id)
+        if Relation.RECIPIENT in referral.list_relations(office)
         and subject in RECIPIENT_SUBJECTS
         and (section is None or section in referral.sections)
     ]
@@ -188,12 +188,14 @@ def get_section(subject: Subject) -> Section | None:
 
 def get_sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
     """Return the sides of the caller's office in this record."""
-    relations = record.relations_of(work.actor.focal_point_id)
+    relations = record.list_relations(work.actor.focal_point_id)
     of_referral = isinstance(record, Referral)
-    return sides_of_referral(relations) if of_referral else sides_of_case(relations)
+    return get_referral_sides(relations) if of_referral else get_case_sides(relations)
 
 
-def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition]:
+def list_conditions(
+    sight: ReadContext, purposes: frozenset[Purpose]
+) -> Iterator[Condition]:
     """Yield the conditions of the policy that hold for a request.
 
     For an unsafe office only two can: that it wrote the text (G19), and that a submitter
@@ -209,7 +211,7 @@ def conditions(sight: Sight, purposes: frozenset[Purpose]) -> Iterator[Condition
     yield Condition.SAFE
     if not stands.is_of_origin(office) and sight.in_place:
         yield Condition.NOT_OF_ORIGIN
-    if stands.origin_is_permitted(office):
+    if stands.is_permitted_for_origin(office):
         yield Condition.ORIGIN_PERMITTED
     if section := get_section(sight.subject):
         yield from list_consent_conditions(stands, office, section, purposes)
@@ -219,7 +221,10 @@ def list_consent_conditions(
     stands: Standing, office: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
     """Yield the conditions about consents of the person that hold."""
-    if any(section in (stands.told(office, purpose) or ()) for purpose in purposes):
+    if any(
+        section in (stands.get_covered_sections(office, purpose) or ())
+        for purpose in purposes
+    ):
         yield Condition.CONSENTED
     if is_allowed_for_police(stands, office, section):
         yield Condition.POLICE_CONSENT
@@ -229,7 +234,7 @@ def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section
     """Return whether an office is not police or prosecution, or has a consent for that."""
     if office.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
-    return section in (stands.told(office, Purpose.LAW_ENFORCEMENT) or ())
+    return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
 
 
 def find_opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
@@ -244,10 +249,10 @@ def find_opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
     return frozenset(work.session.scalars(opened.distinct()))
 
 
-LOG_READER_ROLES: Final = WORKERS | {Role.PROTECTION_OFFICER}
+LOG_READER_ROLES: Final = CASE_ROLES | {Role.PROTECTION_OFFICER}
 
 
-def access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
+def select_access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
     """Select the access log for the lead and oversight.
 
     Raises ActionNotYours or RoleMissing (403).
@@ -268,7 +273,9 @@ def get_author(work: Reading, case: Case, document: Sealed) -> str | None:
     None for a reader with a snapshot of the case (ADR 43), if the document is newer.
     """
     office, author, at = work.actor.focal_point_id, document.author, document.written_at
-    reads_it_as_asked = author != office and case.snapshot_for(office) is not None
-    if reads_it_as_asked and not case.granted_at(office, Grant.ACTORS, at, as_party=False):
+    reads_it_as_asked = author != office and case.get_snapshot(office) is not None
+    if reads_it_as_asked and not case.is_granted_at(
+        office, Grant.ACTORS, at, as_party=False
+    ):
         return None
     return directory.by_id(work, author).code

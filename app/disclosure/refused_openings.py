@@ -13,10 +13,10 @@ from uuid import UUID
 
 from app.access import queries as access
 from app.directory import queries as directory
-from app.kernel.db import hold
-from app.kernel.journal import was_told
+from app.kernel.db import lock_name
+from app.kernel.journal import was_recorded_since
 from app.kernel.problems import Problem
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 
 LIMITED: Final = "account.refusals_limited"
 MINUTE: Final = timedelta(minutes=1)
@@ -61,22 +61,22 @@ class RefusedOpenings:
         reported = self.reported.get(account)
         return reported is not None and now - reported < REPORTED_EVERY
 
-    def note_reported(self, account: UUID, now: datetime) -> None:
+    def record_reported(self, account: UUID, now: datetime) -> None:
         """Remember that the report about the account was committed."""
         self.reported[account] = now
 
 
 def count_refusal(work: Writing) -> None:
     """Count a refused opening of the caller; raises TooManyRefusedOpenings (429)."""
-    counter = work.ground.refused_openings
+    counter = work.runtime.refused_openings
     if counter is not None:
         counter.count(work.actor.account_id, work.now)
 
 
 def record_limit(work: Writing) -> None:
     """Record for the office and oversight that the limit was reached, once an hour."""
-    account = access.account(work)
-    hold(work.session, f"refusals {account.id}")
-    if not was_told(work.session, account.id, LIMITED, work.now - REPORTED_EVERY):
-        audience = frozenset({account.focal_point_id}) | directory.overseers(work)
+    account = access.get_own_account(work)
+    lock_name(work.session, f"refusals {account.id}")
+    if not was_recorded_since(work.session, account.id, LIMITED, work.now - REPORTED_EVERY):
+        audience = frozenset({account.focal_point_id}) | directory.list_overseers(work)
         work.record(LIMITED, account, audience)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.cases.sections import DutyContact, ReadingPurpose, Safeguards, Section
 from app.kernel.paging import Page
-from app.kernel.text import Shown
+from app.kernel.text import ResponseModel
 from app.referrals.schemas import Arrangement
 from app.returns.schemas import TravelPlan
 from app.screening.schemas import ScreeningPaper
@@ -18,7 +18,7 @@ Author = Annotated[
 ]
 
 
-class OpenedSafeguards(Shown):
+class OpenedSafeguards(ResponseModel):
     """The safeguards, opened for the caller; the opening was recorded."""
 
     author: Author
@@ -26,13 +26,13 @@ class OpenedSafeguards(Shown):
     content: Safeguards
 
 
-class SafeguardsHistory(Shown):
+class SafeguardsHistory(ResponseModel):
     """Past safeguards, oldest first; the opening was recorded."""
 
     items: list[OpenedSafeguards]
 
 
-class OpenedSafetyNotice(Shown):
+class OpenedSafetyNotice(ResponseModel):
     """The safety alert; the opening was recorded."""
 
     author: Author
@@ -40,7 +40,7 @@ class OpenedSafetyNotice(Shown):
     safety_notice: str | None
 
 
-class OpenedContacts(Shown):
+class OpenedContacts(ResponseModel):
     """The contact people of the lead; the opening was recorded."""
 
     author: Author
@@ -48,7 +48,7 @@ class OpenedContacts(Shown):
     contacts: list[DutyContact]
 
 
-class OpenedArrangement(Shown):
+class OpenedArrangement(ResponseModel):
     """The arrangement of the recipient; the opening was recorded."""
 
     author: Author
@@ -56,7 +56,7 @@ class OpenedArrangement(Shown):
     content: Arrangement
 
 
-class OpenedScreening(Shown):
+class OpenedScreening(ResponseModel):
     """A screening with its indicators and result; the opening was recorded."""
 
     author: Author
@@ -64,7 +64,7 @@ class OpenedScreening(Shown):
     content: ScreeningPaper
 
 
-class OpenedTravelPlan(Shown):
+class OpenedTravelPlan(ResponseModel):
     """The travel plan; the opening was recorded."""
 
     author: Author
@@ -72,7 +72,7 @@ class OpenedTravelPlan(Shown):
     content: TravelPlan
 
 
-class NoteOut(Shown):
+class NoteOut(ResponseModel):
     """A free text that was given with a step."""
 
     about: str
@@ -81,13 +81,13 @@ class NoteOut(Shown):
     text: str
 
 
-class NoteList(Shown):
+class NoteList(ResponseModel):
     """The notes that the caller may read; the opening was recorded."""
 
     items: list[NoteOut]
 
 
-class AccessEntryOut(Shown):
+class AccessEntryOut(ResponseModel):
     """One opening, or one refusal."""
 
     id: UUID
@@ -109,7 +109,7 @@ class AccessLog(Page[AccessEntryOut]):
     """A page of the access log."""
 
 
-class HtcdsExport(Shown):
+class HtcdsExport(ResponseModel):
     """What the caller may read of a case now, in fields of HTCDS 2.0; it was recorded."""
 
     case: Annotated[str, Field(description="The code of the case.")]

@@ -11,29 +11,29 @@ from sqlalchemy import func, insert, select
 
 from app.feed.models import Sighting
 from app.feed.queries import was_seen
-from app.kernel.db import try_hold
+from app.kernel.db import claim_name
 from app.kernel.journal import Retrieval
-from app.kernel.recall import change
-from app.kernel.work import Writing
+from app.kernel.recall import write_rows
+from app.kernel.transactions import Writing
 
 INSERT_SIGHTING: Final = insert(Sighting)
 
 
-def keep_retrieval(work: Writing, upto: int) -> None:
+def record_retrieval(work: Writing, upto: int) -> None:
     """Record that the cursor passed a position; skip it if another request does so now."""
     office = work.actor.focal_point_id
-    if not try_hold(work.session, f"retrieval {office}"):
+    if not claim_name(work.session, f"retrieval {office}"):
         return
     newest = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == office)
     if upto > (work.session.scalar(newest) or 0):
         work.session.add(Retrieval(focal_point_id=office, upto=upto, at=work.now))
 
 
-def keep_sighting(work: Writing, record_id: UUID) -> None:
+def record_sighting(work: Writing, record_id: UUID) -> None:
     """Record when a focal point first read a record by itself."""
     office = work.actor.focal_point_id
-    if not try_hold(work.session, f"sighting {office} {record_id}"):
+    if not claim_name(work.session, f"sighting {office} {record_id}"):
         return
     if not was_seen(work, record_id):
         row = {"record_id": record_id, "focal_point_id": office, "at": work.now}
-        change(work.session, INSERT_SIGHTING, row)
+        write_rows(work.session, INSERT_SIGHTING, row)

@@ -20,9 +20,9 @@ from app.kernel.vault import Vault
 
 POSITION_BYTES: Final = 8
 """Every position has the same length, so that no cursor is longer than another."""
-CLEAR: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,18}")
+CLEAR_CURSOR: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,18}")
 """Cursors of earlier versions: an epoch and a position. They remain valid for good."""
-CURSOR_FORM: Final = r"^[A-Za-z0-9._-]{1,120}$"
+CURSOR_PATTERN: Final = r"^[A-Za-z0-9._-]{1,120}$"
 TAG_DIGITS: Final = 32
 
 
@@ -62,7 +62,7 @@ class Feed:
     def format_tag(self, start: int, head: int) -> str:
         """Return the entity tag of a page; it changes with the start and with the head."""
         parts = ("feed", str(self.reader), self.epoch, str(start), str(head))
-        digest = self.vault.fingerprint(*(part.encode() for part in parts))
+        digest = self.vault.compute_fingerprint(*(part.encode() for part in parts))
         return f'"{digest[:TAG_DIGITS]}"'
 
     @property
@@ -73,7 +73,7 @@ class Feed:
     @staticmethod
     def parse_clear(text: str) -> tuple[str, int] | None:
         """Return the epoch and position of a cursor of an earlier version, or None."""
-        if not CLEAR.fullmatch(text):
+        if not CLEAR_CURSOR.fullmatch(text):
             return None
         epoch, _, number = text.partition(".")
         return epoch, int(number)

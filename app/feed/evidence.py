@@ -15,18 +15,18 @@ from sqlalchemy import Select, func, select
 from app.cases.grants import Grant
 from app.cases.models import Case, Party
 from app.consents import standing
-from app.deadlines import breaches
+from app.deadlines import missed_deadlines
 from app.deadlines.limits import ClockKind
 from app.directory import queries as directory_queries
 from app.feed.models import Sighting
 from app.feed.schemas import Evidence, Ladder, Rank, Rung, SentNotice, Silence
 from app.handovers.models import Handover
-from app.kernel.actors import Relation, sides_of_case
+from app.kernel.actors import Relation, get_case_sides
 from app.kernel.journal import Delivery, Entry, Retrieval
-from app.kernel.work import Reading, Recorded
-from app.notices import queries as notice_queries
+from app.kernel.transactions import Reading, Recorded
+from app.notifications import queries as notice_queries
+from app.referrals.helper_ranking import may_know_recipient
 from app.referrals.models import Referral
-from app.referrals.proposing import knows_recipient
 
 ACKNOWLEDGED: Final = ("case.acknowledged", "referral.acknowledged")
 DECIDED: Final = (
@@ -38,7 +38,7 @@ DECIDED: Final = (
     "handover.accepted",
     "handover.declined",
 )
-UNANSWERED: Final = {
+MISSED_NAMES: Final = {
     ClockKind.ACKNOWLEDGE: "not_acknowledged",
     ClockKind.DECIDE_LEAD: "not_decided",
     ClockKind.DECIDE_REFERRAL: "not_decided",
@@ -63,19 +63,19 @@ class SentRecord:
     known: bool = True
 
 
-def of_case(work: Reading, case: Case) -> Evidence:
+def build_case_evidence(work: Reading, case: Case) -> Evidence:
     """Return the evidence of a case for each office that was asked to lead it.
 
     For the parties of the case itself; a recipient of a referral sees the evidence of that.
     Offices beyond a border are only shown to parties that may follow the case there (R12).
     """
     office = work.actor.focal_point_id
-    is_party = bool(sides_of_case(case.relations_of(office)))
+    is_party = bool(get_case_sides(case.list_relations(office)))
     asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
     spans = [
         build_span(case, p)
         for p in asked
-        if is_party and case.granted_at(office, Grant.ACTORS, p.since)
+        if is_party and case.is_granted_at(office, Grant.ACTORS, p.since)
     ]
     return Evidence(items=[build_evidence(work, span) for span in spans])
 
@@ -92,10 +92,12 @@ def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRec
     )
 
 
-def of_referral(work: Reading, referral: Referral) -> Evidence:
+def build_referral_evidence(work: Reading, referral: Referral) -> Evidence:
     """Return the evidence of a referral; it is empty for a draft, which was not sent."""
     office = directory_queries.by_id(work, work.actor.focal_point_id)
-    known = knows_recipient(referral, standing.of_case(work, referral.case), office)
+    known = may_know_recipient(
+        referral, standing.load_for_case(work, referral.case), office
+    )
     spans = [
         build_span(referral, p, known=known)
         for p in referral.case.parties
@@ -104,7 +106,7 @@ def of_referral(work: Reading, referral: Referral) -> Evidence:
     return Evidence(items=[build_evidence(work, span) for span in spans])
 
 
-def of_handover(work: Reading, handover: Handover) -> Evidence:
+def build_handover_evidence(work: Reading, handover: Handover) -> Evidence:
     """Return the evidence of a handover, which is decided without an acknowledgement."""
     spans = [
         build_span(handover, p)
@@ -117,7 +119,7 @@ def of_handover(work: Reading, handover: Handover) -> Evidence:
 def build_evidence(work: Reading, sent: SentRecord) -> Ladder:
     """Return the delivery evidence of one recipient."""
     found = list(find_stages(work, sent))
-    code = directory_queries.codes(work, [sent.recipient])[sent.recipient]
+    code = directory_queries.get_codes(work, [sent.recipient])[sent.recipient]
     return Ladder(
         subject=sent.reference,
         recipient=code if sent.known else None,
@@ -136,18 +138,18 @@ def find_missed_deadlines(
     `not_retrieved` precedes a missed deadline if the record had not been retrieved by then.
     """
     retrieved = [stage.at for stage in stages if stage.rank == Rank.RETRIEVED]
-    for missed in breaches.firings(work, [sent.record_id]):
-        concerns = missed.waits_on == sent.recipient and missed.kind in UNANSWERED
+    for missed in missed_deadlines.list_firings(work, [sent.record_id]):
+        concerns = missed.waits_on == sent.recipient and missed.kind in MISSED_NAMES
         if not concerns or not sent.at <= missed.at <= (sent.until or missed.at):
             continue
         if not any(at < missed.at for at in retrieved):
             yield Silence(name="not_retrieved", at=missed.at)
-        yield Silence(name=UNANSWERED[missed.kind], at=missed.at)
+        yield Silence(name=MISSED_NAMES[missed.kind], at=missed.at)
 
 
 def find_notifications(work: Reading, sent: SentRecord) -> Iterator[SentNotice]:
     """Yield the notifications of the recipient about the record while it had it (R53)."""
-    for found in notice_queries.told(work, record_ids=[sent.record_id]):
+    for found in notice_queries.list_notifications(work, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
             yield SentNotice(by=found.way, at=found.queued_at, sent_at=found.sent_at)

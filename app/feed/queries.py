@@ -18,14 +18,14 @@ from app.feed.cursors import Feed
 from app.feed.models import Sighting
 from app.feed.schemas import Worklist, WorkOut
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
-from app.kernel.paging import PageQuery, paginate
-from app.kernel.statements import columns
-from app.kernel.work import Reading
+from app.kernel.paging import PageQuery, load_page
+from app.kernel.statements import read_columns
+from app.kernel.transactions import Reading
 from app.returns import arrivals
 
 
 @dataclass(frozen=True)
-class Mark:
+class FeedPosition:
     """The position of a client in its feed, with the head and the last retrieval."""
 
     feed: Feed
@@ -38,7 +38,7 @@ class Mark:
         """The entity tag of the page, which changes when the head does."""
         return self.feed.format_tag(self.start, self.head)
 
-    def cursor(self, position: int) -> str:
+    def format_cursor(self, position: int) -> str:
         """Return the cursor of a position of this feed."""
         return self.feed.format_cursor(position)
 
@@ -60,26 +60,26 @@ FIND_MARK: Final = (
 )
 
 
-def look(work: Reading, query: PageQuery) -> Mark:
+def get_position(work: Reading, query: PageQuery) -> FeedPosition:
     """Return the client's position in its feed.
 
     Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
     """
     office = work.actor.focal_point_id
-    epoch, head, retrieved = columns(work.session, FIND_MARK, {"me": office}).one()
+    epoch, head, retrieved = read_columns(work.session, FIND_MARK, {"me": office}).one()
     feed = Feed(work.vault, office, epoch)
     start = feed.read_cursor(query.after, head) if query.after else 0
-    return Mark(feed, start, head, retrieved or 0)
+    return FeedPosition(feed, start, head, retrieved or 0)
 
 
-def heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
+def get_heads(session: Session, readers: AbstractSet[UUID]) -> dict[UUID, int]:
     """Return the head of the mailbox of each of these focal points."""
     of_readers = Mailbox.focal_point_id.in_(readers)
     found = select(Mailbox.focal_point_id, Mailbox.head).where(of_readers)
     return {reader: head for reader, head in session.execute(found)}  # noqa: C416 - rows
 
 
-def retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
+def get_retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
     """Return the last retrieved position and the head of each mailbox."""
     upto = func.max(Retrieval.upto)
     rows = select(Mailbox.focal_point_id, upto, Mailbox.head).join(
@@ -89,12 +89,12 @@ def retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
     return {reader: (got, head) for reader, got, head in found}
 
 
-def last_entry(session: Session, *, but: str) -> datetime | None:
+def get_last_entry_time(session: Session, *, but: str) -> datetime | None:
     """Return the time of the last entry that is not of this type."""
     return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
-def reach(work: Reading, reader: UUID) -> tuple[Feed, int]:
+def get_feed(work: Reading, reader: UUID) -> tuple[Feed, int]:
     """Return the feed of a focal point and its last position."""
     statement = select(Epoch.value, Mailbox.head).join(
         Mailbox, Mailbox.focal_point_id == reader
@@ -150,25 +150,25 @@ def select_entries(work: Reading) -> Select[*tuple[Any, ...]]:
     return ENTRIES.where(Delivery.focal_point_id == work.actor.focal_point_id)
 
 
-def list_new(work: Reading, mark: Mark, limit: int) -> Sequence[Delivered]:
+def list_new(work: Reading, mark: FeedPosition, limit: int) -> Sequence[Delivered]:
     """List the entries after a mark, in the order of commits."""
     query = {"me": work.actor.focal_point_id, "start": mark.start, "most": limit}
-    return cast("Sequence[Delivered]", columns(work.session, LIST_NEW, query).all())
+    return cast("Sequence[Delivered]", read_columns(work.session, LIST_NEW, query).all())
 
 
-def worklist(work: Reading, query: PageQuery) -> Worklist:
+def list_worklist(work: Reading, query: PageQuery) -> Worklist:
     """List what this focal point has to do, the most urgent first. Raises CursorUnknown.
 
     The deadline of a traveller's arrival is stored with a placeholder time; the real time
     comes from the sealed travel plan.
     """
     keys = (Clock.due_at, Clock.number)
-    statement = deadline_queries.waiting(
+    statement = deadline_queries.select_waiting(
         work, Clock.reference, Clock.kind, Clock.set_at, *keys
     )
     if extra_rows := arrivals.list_waiting(work):
         statement = statement.where(Clock.number.not_in([row.number for row in extra_rows]))
-    rows, after, more = paginate(
+    rows, after, more = load_page(
         work, statement, keys, query, name="worklist", extra_rows=extra_rows
     )
     items = [
@@ -191,4 +191,4 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 def was_seen(work: Reading, record_id: UUID) -> bool:
     """Return whether this focal point has read a record by itself before."""
     query = {"record": record_id, "me": work.actor.focal_point_id}
-    return columns(work.session, FIND_SIGHTING, query).first() is not None
+    return read_columns(work.session, FIND_SIGHTING, query).first() is not None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.deadlines.limits import ClockKind
 from app.kernel.paging import Page
-from app.kernel.text import Shown
+from app.kernel.text import ResponseModel
 from app.outbox.models import Way
 
 TYPE = "For example `case.submitted` or `referral.accepted`; types may be added."
@@ -19,7 +19,7 @@ SUBJECT = (
 )
 
 
-class EventOut(Shown):
+class EventOut(ResponseModel):
     """An event. It names no person: read its subject for details.
 
     A subject that answers 404 means that your access has ended: skip the event.
@@ -54,7 +54,7 @@ class HistoryPage(Page[EventOut]):
     """The events of a case that your focal point was sent, oldest first."""
 
 
-class WorkOut(Shown):
+class WorkOut(ResponseModel):
     """A deadline of your focal point."""
 
     subject: Annotated[str, Field(description=SUBJECT)]
@@ -77,7 +77,7 @@ class Rank(IntEnum):
     DECIDED = 5
 
 
-class Rung(Shown):
+class Rung(ResponseModel):
     """One stage of the delivery evidence."""
 
     rank: Annotated[int, Field(ge=1, le=5)]
@@ -86,7 +86,7 @@ class Rung(Shown):
     event: Annotated[str | None, Field(description="The event that answered, if any.")]
 
 
-class Silence(Shown):
+class Silence(ResponseModel):
     """A missed deadline; a later stage of the evidence supersedes it."""
 
     name: Annotated[
@@ -95,7 +95,7 @@ class Silence(Shown):
     at: Annotated[datetime, Field(description="When the missed deadline was handled.")]
 
 
-class SentNotice(Shown):
+class SentNotice(ResponseModel):
     """A notification to an office to sign in, which does not say why."""
 
     by: Annotated[Way | None, Field(description="Null if the office has no contact.")]
@@ -108,7 +108,7 @@ class SentNotice(Shown):
     ]
 
 
-class Ladder(Shown):
+class Ladder(ResponseModel):
     """The delivery evidence of something that was sent to one focal point."""
 
     subject: str
@@ -128,7 +128,7 @@ class Ladder(Shown):
     ]
 
 
-class Evidence(Shown):
+class Evidence(ResponseModel):
     """What became of what was sent, oldest first. Polling is no acknowledgement."""
 
     items: list[Ladder]

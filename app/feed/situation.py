@@ -8,17 +8,17 @@ from uuid import UUID
 from app.cases.grants import Grant
 from app.cases.lifecycle import State
 from app.cases.models import Case
-from app.cases.naming import by_ids
-from app.consents import naming
-from app.consents.naming import Naming
+from app.cases.unchecked_queries import load_by_ids
+from app.consents import office_names
+from app.consents.office_names import OfficeNames
 from app.directory import queries as directory_queries
-from app.directory.kinds import Kind, is_beyond
+from app.directory.kinds import Kind, may_be_abroad
 from app.feed import queries
-from app.feed.queries import Delivered, Mark
+from app.feed.queries import Delivered, FeedPosition
 from app.feed.schemas import EventOut, EventPage, HistoryPage
 from app.kernel.journal import Delivery, Entry
-from app.kernel.paging import PageQuery, paginate
-from app.kernel.work import Reading
+from app.kernel.paging import PageQuery, load_page
+from app.kernel.transactions import Reading
 from app.referrals import queries as referral_queries
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
@@ -50,7 +50,7 @@ class EntryView:
     of origin.
     """
 
-    names: Naming
+    names: OfficeNames
     cases: Mapping[UUID, Case]
     opened_by: Mapping[UUID, UUID | None]
 
@@ -59,24 +59,24 @@ type News = Sequence[tuple[int, EventOut]]
 """Events with their positions in the feed."""
 
 
-def news(work: Reading, mark: Mark, limit: int) -> News:
+def list_news(work: Reading, mark: FeedPosition, limit: int) -> News:
     """List the events after the cursor, in the order of commits."""
     rows = queries.list_new(work, mark, limit)
     return list(zip([row.position for row in rows], show_entries(work, rows), strict=True))
 
 
-def page(mark: Mark, found: News) -> EventPage:
+def build_page(mark: FeedPosition, found: News) -> EventPage:
     """Return a page of the events that were found after the cursor."""
     last = found[-1][0] if found else mark.start
     items = [event for _, event in found]
-    return EventPage(items=items, next=mark.cursor(last), more=last < mark.head)
+    return EventPage(items=items, next=mark.format_cursor(last), more=last < mark.head)
 
 
-def history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
+def load_history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
     """List the events of a case that this office was sent. Raises CursorUnknown (422)."""
     statement = queries.select_entries(work).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
-    rows, after, more = paginate(work, statement, keys, query, name=name)
+    rows, after, more = load_page(work, statement, keys, query, name=name)
     items = show_entries(work, rows)
     return HistoryPage(items=items, next=after, more=more)
 
@@ -105,23 +105,23 @@ def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
     """
     reader = directory_queries.by_id(work, work.actor.focal_point_id)
     entries = [row for row in rows if row.focal_point_id != reader.id]
-    beyond = {e.case_id for e in entries if e.code and is_beyond(reader, e)}
+    beyond = {e.case_id for e in entries if e.code and may_be_abroad(reader, e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
     identifying = [e for e in entries if may_identify_office(e)]
     named = {e.case_id for e in identifying if reader.kind == Kind.STATE}
     reasoned = {entry.case_id for entry in entries if entry.facts.keys() - SUBMITTER_FACTS}
     all_cases = {entry.case_id for entry in entries}
-    known = by_ids(work, doubtful | named, reasoned, all_cases) if entries else {}
+    known = load_by_ids(work, doubtful | named, reasoned, all_cases) if entries else {}
     if not known:
-        return EntryView(Naming(reader, {}, frozenset(), frozenset()), {}, {})
+        return EntryView(OfficeNames(reader, {}, frozenset(), frozenset()), {}, {})
     acts = [
         (known[e.case_id], e.focal_point_id, e.at)
         for e in entries
         if e.case_id in known and e.focal_point_id
     ]
-    names = naming.read(work, acts, named)
-    records = [e.record_id for e in entries if e.case_id in names.apart]
-    openers = referral_queries.opened_by(work, records) if records else {}
+    names = office_names.load_names(work, acts, named)
+    records = [e.record_id for e in entries if e.case_id in names.origin_cases]
+    openers = referral_queries.get_openers(work, records) if records else {}
     return EntryView(names, known, openers)
 
 
@@ -137,12 +137,12 @@ def may_identify_office(entry: Delivered) -> bool:
 
 def may_name(view: EntryView, entry: Delivered) -> bool:
     """Return whether the reader may know which office acted."""
-    actor, reader = entry.focal_point_id, view.names.me.id
+    actor, reader = entry.focal_point_id, view.names.reader.id
     if actor is None or actor == reader or entry.case_id not in view.cases:
         return True
     if entry.record_id in view.opened_by:
         is_opener = view.opened_by[entry.record_id] == reader
-        return is_opener or actor not in view.names.beyond
+        return is_opener or actor not in view.names.foreign
     case, as_party = view.cases[entry.case_id], entry.record_id == entry.case_id
     return view.names.may_name(case, actor, entry.at, as_party=as_party)
 
@@ -154,13 +154,13 @@ def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
     border, because a reason may reveal a fear. The side of origin sees nothing that
     identifies an office that helps.
     """
-    reader, facts = view.names.me.id, entry.facts
+    reader, facts = view.names.reader.id, entry.facts
     case = view.cases.get(entry.case_id)
     if case is None or entry.focal_point_id == reader:
         return facts
     if reader == case.submitter and not may_see_all_facts(case, reader, entry):
         return {name: fact for name, fact in facts.items() if name in SUBMITTER_FACTS}
-    if case.id in view.names.apart:
+    if case.id in view.names.origin_cases:
         return {name: fact for name, fact in facts.items() if name not in IDENTIFYING_FACTS}
     return facts
 
@@ -175,4 +175,4 @@ def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered) -> bool:
         return True
     closed = entry.facts.get("state") == State.CLOSED
     grant = Grant.CLOSING_FACTS if closed else Grant.EVENT_FACTS
-    return case.granted_at(submitter, grant, entry.at)
+    return case.is_granted_at(submitter, grant, entry.at)

@@ -12,12 +12,12 @@ from app.consents import standing
 from app.consents.expiry_deadlines import watch_expiry
 from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
-from app.deadlines.queries import running, until
+from app.deadlines.queries import compute_due_at, find_running
 from app.directory import queries as directory
 from app.directory.kinds import NEVER_LEAD
 from app.directory.models import FocalPoint
 from app.handovers import queries
-from app.handovers.borders import Move
+from app.handovers.borders import LeadTransfer
 from app.handovers.lifecycle import CLOCKS, EVENTS, OFFER, TABLE, Action, Row
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
@@ -27,13 +27,13 @@ from app.handovers.schemas import (
     HandoverReason,
     NewHandover,
 )
-from app.handovers.situation import as_told, facts_of, sides_of
+from app.handovers.situation import build_facts, get_sides, redact_for
 from app.kernel import lifecycle
-from app.kernel.actors import Relation, sides_of_handover
-from app.kernel.lifecycle import is_able
+from app.kernel.actors import Relation, get_handover_sides
+from app.kernel.lifecycle import is_role_allowed
 from app.kernel.problems import Problem
-from app.kernel.versions import Seen
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
+from app.kernel.versions import SeenVersions
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import OPEN as REFERRAL_OPEN
 from app.returns import following as return_following
@@ -52,7 +52,7 @@ class HandoverOpen(Problem):
 
 
 @dataclass(frozen=True)
-class Judged:
+class PendingStep:
     """A step that passed every check and is about to be taken."""
 
     case: Case
@@ -69,28 +69,28 @@ def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
     """
     require_may_offer(work, case)
     lead = directory.by_id(work, work.actor.focal_point_id)
-    successor = directory.named(work, new.to)
+    successor = directory.get_by_code_or_422(work, new.to)
     require_fit_successor(case, successor)
     require_no_open_offer(work, case)
-    case_file = standing.known_to_caller(work, standing.of_case(work, case))
-    transfer, terms = Move(lead, successor), Terms(reason=new.reason)
+    case_file = standing.filter_for_caller(work, standing.load_for_case(work, case))
+    transfer, terms = LeadTransfer(lead, successor), Terms(reason=new.reason)
     RULES.require(
-        OFFER, as_told(case_file, lead, facts_of(work, case_file, transfer, terms))
+        OFFER, redact_for(case_file, lead, build_facts(work, case_file, transfer, terms))
     )
-    return begin(work, case, transfer, new.reason, new.note)
+    return create_offer(work, case, transfer, new.reason, new.note)
 
 
-def begin(
+def create_offer(
     work: Writing,
     case: Case,
-    transfer: Move,
+    transfer: LeadTransfer,
     reason: HandoverReason,
     note: str | None = None,
 ) -> Handover:
     """Create the handover; the successor becomes a party of it."""
     lead, successor = transfer.lead, transfer.successor
     handover = Handover(
-        id=work.new_id(),
+        id=work.create_id(),
         case=case,
         case_id=case.id,
         lead_id=lead.id,
@@ -99,25 +99,25 @@ def begin(
         offered_at=work.now,
     )
     work.session.add(handover)
-    case.admit(successor.id, Relation.HANDOVER_CANDIDATE, work.now, handover.id)
-    cases.note(work, case, about(Action.OFFER), note)
+    case.add_party(successor.id, Relation.HANDOVER_CANDIDATE, work.now, handover.id)
+    cases.add_note(work, case, name_note(Action.OFFER), note)
     work.session.flush()
-    wind(work, handover)
-    tell(work, handover, Action.OFFER, handover.audience)
+    start_deadline(work, handover)
+    record_event(work, handover, Action.OFFER, handover.audience)
     return handover
 
 
-def about(action: Action) -> str:
+def name_note(action: Action) -> str:
     """Return the label of the note of a step, which the leads of the case may open."""
     return f"{action}_handover"
 
 
 def require_may_offer(work: Writing, case: Case) -> None:
     """Raise unless the caller leads this case and has a role that may offer the lead."""
-    sides = sides_of_handover(case.relations_of(work.actor.focal_point_id))
+    sides = get_handover_sides(case.list_relations(work.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []
-    if not rows or not is_able(OFFER, sides, work.actor.roles):
-        TABLE.refuse(TABLE.start, [OFFER], rows)
+    if not rows or not is_role_allowed(OFFER, sides, work.actor.roles):
+        TABLE.raise_unavailable(TABLE.start, [OFFER], rows)
 
 
 def require_fit_successor(case: Case, successor: FocalPoint) -> None:
@@ -130,18 +130,18 @@ def require_fit_successor(case: Case, successor: FocalPoint) -> None:
 
 def require_no_open_offer(work: Writing, case: Case) -> None:
     """Raise HandoverOpen (409) if another offer of the lead is open."""
-    if asked := queries.open_of(work, case.id):
+    if asked := queries.find_open(work, case.id):
         facts = {"handover": str(asked.id)}
         raise HandoverOpen("Wait for the answer, or cancel that offer first.", facts)
 
 
-def ready(
+def lock_and_check(
     work: Writing,
     handover_id: UUID,
     action: Action,
-    seen: Seen,
+    seen: SeenVersions,
     terms: Terms | None = None,
-) -> Judged:
+) -> PendingStep:
     """Lock a handover and check that the step may be taken now.
 
     The checks run in this order, so that an error reveals no more than the caller may know:
@@ -149,27 +149,29 @@ def ready(
     (403), unmet requirements (409).
     """
     _, handover = queries.lock(work, handover_id)
-    seen.must_include(handover.version)
+    seen.require_version(handover.version)
     step = TABLE.find(
-        handover.state, action, sides_of(handover, work.actor), work.actor.roles
+        handover.state, action, get_sides(handover, work.actor), work.actor.roles
     )
-    case_file = standing.known_to_caller(work, standing.of_case(work, handover.case))
-    facts = situation_of(work, handover, case_file, terms)
+    case_file = standing.filter_for_caller(
+        work, standing.load_for_case(work, handover.case)
+    )
+    facts = load_facts(work, handover, case_file, terms)
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    RULES.require(step, as_told(case_file, own_office, facts))
-    return Judged(handover.case, handover, step, handover.audience)
+    RULES.require(step, redact_for(case_file, own_office, facts))
+    return PendingStep(handover.case, handover, step, handover.audience)
 
 
-def situation_of(
+def load_facts(
     work: Writing, handover: Handover, case_file: Standing, terms: Terms | None = None
 ) -> Facts:
     """Load the facts of one handover that its requirements are checked against."""
-    clock = running(work, [handover.id]).get(handover.id)
-    transfer = Move(handover.lead, handover.successor)
-    return facts_of(work, case_file, transfer, terms, clock)
+    clock = find_running(work, [handover.id]).get(handover.id)
+    transfer = LeadTransfer(handover.lead, handover.successor)
+    return build_facts(work, case_file, transfer, terms, clock)
 
 
-def accept(work: Writing, pending: Judged, promise: AcceptHandover) -> Handover:
+def accept(work: Writing, pending: PendingStep, promise: AcceptHandover) -> Handover:
     """Accept the lead; deadlines and the side of the sender move to the new lead.
 
     The contacts of the new lead replace the sealed ones. Raises SuccessorUnfit (422),
@@ -178,17 +180,17 @@ def accept(work: Writing, pending: Judged, promise: AcceptHandover) -> Handover:
     case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
     before = case.audience
-    cases.seal(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
-    case.admit(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
-    give_lead(work, case, handover.successor_id)
-    take(work, pending)
+    cases.replace_sealed(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
+    case.add_party(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
+    set_lead(work, case, handover.successor_id)
+    take_step(work, pending)
     facts = {"state": case.state}
     work.record("case.handed_over", case, before | case.audience, facts)
     record_sender_change(work, case)
     return handover
 
 
-def give_lead(
+def set_lead(
     work: Writing, case: Case, successor: UUID, due_at: datetime | None = None
 ) -> None:
     """Make an office the lead and reassign the deadlines of the former lead to it.
@@ -197,52 +199,54 @@ def give_lead(
     expire. `due_at` is the due time of the case's deadline; if None, it starts anew.
     """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
-        case.dismiss(relation, work.now)
-    case.admit(successor, Relation.LEAD, work.now)
-    case.touch()
-    cases.wind(work, case, due_at)
-    cases.lapse(work, case)
+        case.end_relation(relation, work.now)
+    case.add_party(successor, Relation.LEAD, work.now)
+    case.raise_version()
+    cases.start_deadline(work, case, due_at)
+    cases.expire_approvals(work, case)
     watch_expiry(work, case)
-    return_following.hand_all_on(work, case)
+    return_following.reassign_all_deadlines(work, case)
 
 
 def record_sender_change(work: Writing, case: Case) -> None:
     """Record the change of sender for the parties of open referrals that may know it."""
-    for referral in referral_queries.of_case(work, case.id):
+    for referral in referral_queries.list_of_case(work, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
             audience = frozenset(
-                office for office in referral.audience if Grant.LEAD in case.grants(office)
+                office
+                for office in referral.audience
+                if Grant.LEAD in case.get_grants(office)
             )
             work.record("referral.sender_changed", referral, audience, facts)
 
 
-def decline(work: Writing, pending: Judged, why: DeclineHandover) -> Handover:
+def decline(work: Writing, pending: PendingStep, why: DeclineHandover) -> Handover:
     """Decline the offer with a reason; the relation of the successor ends."""
     pending.handover.decline_reason = why.reason
-    cases.note(work, pending.case, about(Action.DECLINE), why.note)
-    return take(work, pending)
+    cases.add_note(work, pending.case, name_note(Action.DECLINE), why.note)
+    return take_step(work, pending)
 
 
-def cancel(work: Writing, pending: Judged, note: str | None) -> Handover:
+def cancel(work: Writing, pending: PendingStep, note: str | None) -> Handover:
     """Cancel the offer; the successor loses access at once."""
-    cases.note(work, pending.case, about(Action.CANCEL), note)
-    return take(work, pending)
+    cases.add_note(work, pending.case, name_note(Action.CANCEL), note)
+    return take_step(work, pending)
 
 
-def take(work: Writing, pending: Judged, *, by_system: bool = False) -> Handover:
+def take_step(work: Writing, pending: PendingStep, *, by_system: bool = False) -> Handover:
     """Take the step, end the candidate's relation and record the event."""
     handover = pending.handover
-    lifecycle.take(handover, pending.step)
-    handover.touch()
-    pending.case.dismiss(Relation.HANDOVER_CANDIDATE, work.now, handover.id)
-    wind(work, handover)
+    lifecycle.apply_step(handover, pending.step)
+    handover.raise_version()
+    pending.case.end_relation(Relation.HANDOVER_CANDIDATE, work.now, handover.id)
+    start_deadline(work, handover)
     audience = pending.before | handover.audience
-    tell(work, handover, pending.step.action, audience, by_system=by_system)
+    record_event(work, handover, pending.step.action, audience, by_system=by_system)
     return handover
 
 
-def tell(
+def record_event(
     work: Writing,
     handover: Handover,
     action: Action,
@@ -256,12 +260,12 @@ def tell(
     work.record(EVENTS[action], handover, audience, facts, by_system=by_system)
 
 
-def wind(work: Writing, handover: Handover) -> None:
+def start_deadline(work: Writing, handover: Handover) -> None:
     """Start the deadline for the current state, or stop the one that runs."""
     if handover.state not in CLOCKS:
         deadlines.stop(work, handover.id)
         return
     kind, _ = CLOCKS[handover.state]
     successor_id = handover.successor_id
-    due_at = until(work, kind, handover.case, waits_on=successor_id)
+    due_at = compute_due_at(work, kind, handover.case, waits_on=successor_id)
     deadlines.restart(work, handover, kind, due_at, waits_on=successor_id)

@@ -16,25 +16,25 @@ from app.directory.models import FocalPoint
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 
 @dataclass(frozen=True)
-class Move:
+class LeadTransfer:
     """A transfer of the lead from one office to another, offered or effective."""
 
     lead: FocalPoint
     successor: FocalPoint
 
 
-def is_agreed(work: Reading, case: Case, transfer: Move, level: Level) -> bool:
+def is_agreed(work: Reading, case: Case, transfer: LeadTransfer, level: Level) -> bool:
     """Return whether agreements in force let this level cross to the new lead (G07)."""
     country, to = case.country or "", transfer.successor
     return borders.may_cross(work, country, sender=transfer.lead, to=to, level=level)
 
 
 def list_held_back_sections(
-    work: Reading, case: Case, transfer: Move, sections: Iterable[Section]
+    work: Reading, case: Case, transfer: LeadTransfer, sections: Iterable[Section]
 ) -> list[Section]:
     """List those of some sections that no agreement lets cross; each is checked alone.
 
@@ -47,7 +47,7 @@ def list_held_back_sections(
     )
 
 
-def may_be_opened(work: Reading, case: Case, reader: FocalPoint, section: Section) -> bool:
+def may_open(work: Reading, case: Case, reader: FocalPoint, section: Section) -> bool:
     """Return whether agreements let the lead, or a candidate for it, open a section now.
 
     Borders matter only for handovers. An office that accepted the case first, or got it
@@ -71,7 +71,7 @@ LATEST: Final = (
 )
 
 
-def find_transfer(work: Reading, case: Case, reader: FocalPoint) -> Move | None:
+def find_transfer(work: Reading, case: Case, reader: FocalPoint) -> LeadTransfer | None:
     """Return the transfer by which an office leads a case or is asked to, or None.
 
     The database is queried only if the case has a relation from a handover.
@@ -79,4 +79,4 @@ def find_transfer(work: Reading, case: Case, reader: FocalPoint) -> Move | None:
     if not any(party.relation in BY_HANDOVER for party in case.parties):
         return None
     lead_id: UUID | None = work.session.scalar(LATEST, {"case": case.id, "to": reader.id})
-    return Move(directory.by_id(work, lead_id), reader) if lead_id else None
+    return LeadTransfer(directory.by_id(work, lead_id), reader) if lead_id else None

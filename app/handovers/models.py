@@ -49,7 +49,7 @@ class Handover(Listed, Base):
         """The path of this handover in the API."""
         return f"handovers/{self.id}"
 
-    def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
+    def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
         """Return the relations of an office to the handover, leading the case included."""
         relations = frozenset(
             party.relation
@@ -58,7 +58,7 @@ class Handover(Listed, Base):
             and party.focal_point_id == focal_point
             and not party.until
         )
-        return relations | (self.case.relations_of(focal_point) & {Relation.LEAD})
+        return relations | (self.case.list_relations(focal_point) & {Relation.LEAD})
 
     @property
     def audience(self) -> frozenset[UUID]:
@@ -71,6 +71,6 @@ class Handover(Listed, Base):
         lead = self.case.with_relation(Relation.LEAD)
         return frozenset(parties | ({lead} if lead else set()))
 
-    def touch(self) -> None:
+    def raise_version(self) -> None:
         """Raise the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1

@@ -7,7 +7,7 @@ from app.cases.lifecycle import LED
 from app.cases.lifecycle import State as CaseState
 from app.handovers.lifecycle import Need
 from app.kernel.actors import Side
-from app.kernel.needs import Check, Rulebook
+from app.kernel.requirements import Check, Rulebook
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Facts:
 
 
 # fmt: off
-NEEDS: Final[dict[Need, Check[Facts]]] = {
+CHECKS: Final[dict[Need, Check[Facts]]] = {
     Need.CASE_LED: Check(
         lambda f: f.case_state in LED,
         "The case must be open and have a lead.", Side.LEAD),
@@ -64,4 +64,4 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         applies=lambda f: f.may_be_child),
 }
 # fmt: on
-RULES: Final = Rulebook(NEEDS)
+RULES: Final = Rulebook(CHECKS)

@@ -8,20 +8,20 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
-from app.cases.filters import is_mine
+from app.cases.filters import is_own_party
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import NotFound
-from app.kernel.recall import recalled
-from app.kernel.statements import columns, held
-from app.kernel.work import Reading, Writing
-from app.referrals.queries import id_of
+from app.kernel.recall import load_once
+from app.kernel.statements import lock_rows, read_columns
+from app.kernel.transactions import Reading, Writing
+from app.referrals.queries import select_case_id
 
 
-def concerns(party: type[Party]) -> ColumnElement[bool]:
+def matches_party(party: type[Party]) -> ColumnElement[bool]:
     """Match the party rows of a handover, and those of the lead of its case.
 
     The case is always part of the condition, because the index is on it.
@@ -30,16 +30,16 @@ def concerns(party: type[Party]) -> ColumnElement[bool]:
     return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
 
 
-VISIBLE: Final = select(Handover).where(exists().where(*MINE, concerns(Party)))
+VISIBLE: Final = select(Handover).where(exists().where(*MINE, matches_party(Party)))
 """The handovers to or from an office, `me`, and those of the cases it leads."""
 BY_ID: Final = VISIBLE.where(Handover.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
-HELD_BY_ID: Final = held(BY_ID)
+HELD_BY_ID: Final = lock_rows(BY_ID)
 
 
 def get(work: Reading, handover_id: UUID) -> Handover:
     """Return a handover, or raise NotFound (404)."""
-    return one(work, BY_ID, handover_id)
+    return get_one(work, BY_ID, handover_id)
 
 
 def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
@@ -48,11 +48,11 @@ def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
     The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
     locking, because the caller may have ceased to be a party while it waited.
     """
-    case = cases.lock_by_id(work, one(work, CASE_OF, handover_id))
-    return case, one(work, HELD_BY_ID, handover_id)
+    case = cases.lock_by_id(work, get_one(work, CASE_OF, handover_id))
+    return case, get_one(work, HELD_BY_ID, handover_id)
 
 
-def one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
+def get_one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
     """Return the result of a statement about one handover, or raise NotFound (404)."""
     own_id = work.actor.focal_point_id
     found = work.session.scalar(statement, {"me": own_id, "id": handover_id})
@@ -61,7 +61,7 @@ def one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
     return found
 
 
-def mine(
+def list_own(
     work: Reading, side: Side | None, state: State | None, case: str | None
 ) -> Select[Handover, int, int]:
     """Select the caller's handovers, ordered by the party row that makes them visible.
@@ -69,25 +69,27 @@ def mine(
     One index finds the rows of an office, however many handovers others have. An office
     that gave the lead away and has it again sees the old handover once.
     """
-    chosen, earlier = part(work, Party, side), aliased(Party)
-    before = part(work, earlier, side) & (earlier.number < Party.number)
+    chosen, earlier = matches_own_party(work, Party, side), aliased(Party)
+    before = matches_own_party(work, earlier, side) & (earlier.number < Party.number)
     return (
         select(Handover, Party.number, Handover.number)
         .join(Party, chosen)
         .where(~exists().where(before))
         .where(*([Handover.state == state] if state else []))
-        .where(*([Handover.case_id == id_of(case)] if case else []))
+        .where(*([Handover.case_id == select_case_id(case)] if case else []))
         .options(*map(selectinload, (Handover.case, Handover.lead, Handover.successor)))
     )
 
 
-def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
+def matches_own_party(
+    work: Reading, party: type[Party], side: Side | None
+) -> ColumnElement[bool]:
     """Match the caller's open party rows, on one side or on all."""
     on_side = true() if side is None else party.relation == Relation(side)
-    return and_(*is_mine(work, party), concerns(party), on_side)
+    return and_(*is_own_party(work, party), matches_party(party), on_side)
 
 
-def open_of(work: Reading, case_id: UUID) -> Handover | None:
+def find_open(work: Reading, case_id: UUID) -> Handover | None:
     """Return the open offer of a case, or None; regardless of the caller."""
     offered = (Handover.case_id == case_id) & (Handover.state == State.OFFERED)
     return work.session.scalar(select(Handover).where(offered))
@@ -106,8 +108,8 @@ OFFERED: Final = select(Handover.case_id).where(
 )
 
 
-@recalled(Handover)
-def with_open(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+@load_once(Handover)
+def find_cases_on_offer(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the ids of those of some cases whose lead is on offer."""
-    offered = columns(work.session, OFFERED, {"cases": list(case_ids)})
+    offered = read_columns(work.session, OFFERED, {"cases": list(case_ids)})
     return frozenset(offered.scalars())

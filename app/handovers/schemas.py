@@ -12,9 +12,9 @@ from app.cases.sections import DutyContact, Section
 from app.handovers.lifecycle import Action, Need, State
 from app.handovers.needs import Terms
 from app.kernel.actors import Side
-from app.kernel.needs import UnmetNeed
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Code, SafeText, Shown
+from app.kernel.requirements import UnmetNeed
+from app.kernel.text import Code, RequestModel, ResponseModel, SafeText
 
 OFFER_NOTE = "Sealed with the case; the new lead may read it once it leads."
 HELD_BACK = (
@@ -31,7 +31,7 @@ class HandoverReason(StrEnum):
     OTHER = "OTHER"
 
 
-class NewHandover(Asked):
+class NewHandover(RequestModel):
     """An offer of the lead to one focal point."""
 
     to: Annotated[Code, Field(description="Code of the focal point that will lead.")]
@@ -39,7 +39,7 @@ class NewHandover(Asked):
     note: Annotated[SafeText | None, Field(description=OFFER_NOTE)] = None
 
 
-class AcceptHandover(Asked):
+class AcceptHandover(RequestModel):
     """What a focal point promises when it accepts the lead (BR20, BR22)."""
 
     contacts: Annotated[
@@ -50,26 +50,26 @@ class AcceptHandover(Asked):
         StrictBool, Field(description="Whether you have the capacity to lead.")
     ]
 
-    def terms(self) -> Terms:
+    def to_terms(self) -> Terms:
         """Return the values that the requirements are checked against."""
         people = frozenset(contact.name for contact in self.contacts)
         return Terms(contacts=people, capacity=self.capacity_confirmed)
 
 
-class DeclineHandover(Asked):
+class DeclineHandover(RequestModel):
     """The reason why the focal point does not take the lead."""
 
     reason: DeclineReason
     note: Annotated[SafeText | None, Field(description="Sealed, for the lead.")] = None
 
 
-class CancelHandover(Asked):
+class CancelHandover(RequestModel):
     """A cancellation of the offer by the lead."""
 
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class AvailableHandoverAction(Shown):
+class AvailableHandoverAction(ResponseModel):
     """An action that you can take in this state, with its unmet requirements."""
 
     action: Action
@@ -78,7 +78,7 @@ class AvailableHandoverAction(Shown):
     unmet: list[UnmetNeed]
 
 
-class HandoverOut(Shown):
+class HandoverOut(ResponseModel):
     """A handover, and the actions you can take."""
 
     id: UUID

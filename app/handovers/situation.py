@@ -12,45 +12,45 @@ from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Level
 from app.directory.models import FocalPoint
-from app.handovers.borders import Move, is_agreed, list_held_back_sections
+from app.handovers.borders import LeadTransfer, is_agreed, list_held_back_sections
 from app.handovers.lifecycle import OFFER, TABLE, Row, State
 from app.handovers.models import Handover
 from app.handovers.needs import RULES, Facts, Terms
 from app.handovers.schemas import AvailableHandoverAction, HandoverOut, HandoverReason
-from app.kernel.actors import Actor, Side, sides_of_handover
-from app.kernel.needs import UnmetNeed
-from app.kernel.work import Reading
+from app.kernel.actors import Actor, Side, get_handover_sides
+from app.kernel.requirements import UnmetNeed
+from app.kernel.transactions import Reading
 
 
-def sides_of(handover: Handover, actor: Actor) -> frozenset[Side]:
+def get_sides(handover: Handover, actor: Actor) -> frozenset[Side]:
     """Return the sides of an actor in a handover."""
-    return sides_of_handover(handover.relations_of(actor.focal_point_id))
+    return get_handover_sides(handover.list_relations(actor.focal_point_id))
 
 
-def facts_of(
+def build_facts(
     work: Reading,
     case_file: Standing,
-    transfer: Move,
+    transfer: LeadTransfer,
     terms: Terms | None = None,
     clock: Clock | None = None,
 ) -> Facts:
     """Build the facts that the requirements are checked against."""
     to = transfer.successor
-    sections = case_file.told(to, Purpose.HANDOVER)
+    sections = case_file.get_covered_sections(to, Purpose.HANDOVER)
     return Facts(
         case_state=case_file.case.state,
         covered=sections is not None,
         child_path=case_file.facts.interests_are_assessed,
         recipient_safe=case_file.is_safe(to, to.code),
         agreed=is_agreed(work, case_file.case, transfer, Level.NOTICE),
-        origin_permitted=case_file.origin_is_permitted(to),
+        origin_permitted=case_file.is_permitted_for_origin(to),
         time_is_up=clock is not None and (clock.due_at <= work.now or not to.active),
         may_be_child=case_file.case.may_be_child_to(work.actor.focal_point_id),
         terms=terms or Terms(),
     )
 
 
-def as_told(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
+def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
     """Return the facts as a reader may know them: a fear reads like a missing consent.
 
     The successor, which may be of the State of origin, must not learn that the person fears
@@ -68,16 +68,16 @@ def as_told(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
     )
 
 
-def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:
+def describe_actions(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:
     """Describe each action: whether it is available now and, if not, why not."""
     return [show_action(row, facts) for row in rows if row is not OFFER]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
     """Describe one action: whether it is available now and, if not, why not."""
-    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
+    lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
     return AvailableHandoverAction(
-        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
+        action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
     )
 
 
@@ -85,9 +85,9 @@ def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
     """Return handovers as the caller may see them, in a fixed number of statements."""
     if not handovers:  # the usual result of a poll
         return []
-    found = standing.of_cases(work, [handover.case for handover in handovers])
-    case_files = {key: standing.known_to_caller(work, one) for key, one in found.items()}
-    clocks = deadlines.running(work, [handover.id for handover in handovers])
+    found = standing.load_for_cases(work, [handover.case for handover in handovers])
+    case_files = {key: standing.filter_for_caller(work, one) for key, one in found.items()}
+    clocks = deadlines.find_running(work, [handover.id for handover in handovers])
     return [show_one(work, h, case_files[h.case_id], clocks.get(h.id)) for h in handovers]
 
 
@@ -95,10 +95,10 @@ def show_one(
     work: Reading, handover: Handover, case_file: Standing, clock: Clock | None
 ) -> HandoverOut:
     """Return one handover as the caller may see it, with the available actions."""
-    sides = sides_of(handover, work.actor)
-    rows = TABLE.open_to(handover.state, sides, work.actor.roles)
-    transfer = Move(handover.lead, handover.successor)
-    facts = facts_of(work, case_file, transfer, clock=clock)
+    sides = get_sides(handover, work.actor)
+    rows = TABLE.list_steps_for(handover.state, sides, work.actor.roles)
+    transfer = LeadTransfer(handover.lead, handover.successor)
+    facts = build_facts(work, case_file, transfer, clock=clock)
     own_office = directory.by_id(work, work.actor.focal_point_id)
     return HandoverOut(
         id=handover.id,
@@ -113,7 +113,7 @@ def show_one(
         due_at=clock.due_at if clock else None,
         held_back=list_held_back(work, handover, case_file, transfer, sides),
         version=handover.version,
-        available_actions=actions_of(rows, as_told(case_file, own_office, facts)),
+        available_actions=describe_actions(rows, redact_for(case_file, own_office, facts)),
     )
 
 
@@ -121,7 +121,7 @@ def list_held_back(
     work: Reading,
     handover: Handover,
     case_file: Standing,
-    transfer: Move,
+    transfer: LeadTransfer,
     sides: frozenset[Side],
 ) -> list[Section]:
     """List the sections that the person agreed to but that may not cross the border.
@@ -139,7 +139,8 @@ def list_held_back(
         return []
     purposes = (Purpose.REFER, Purpose.HANDOVER)
     agreed = [
-        case_file.told(transfer.successor, purpose) or frozenset() for purpose in purposes
+        case_file.get_covered_sections(transfer.successor, purpose) or frozenset()
+        for purpose in purposes
     ]
     return list_held_back_sections(
         work, case_file.case, transfer, frozenset().union(*agreed)

@@ -38,11 +38,11 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-WORKERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
+CASE_ROLES: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 """Roles that work on cases and may read and write sealed data; no other role may."""
 
 
-OF_THE_HOLDER: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
+HOLDER_APPROVERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
 """The roles of which one confirms a step of the office that has the case (R14)."""
 
 
@@ -91,10 +91,10 @@ class Side(StrEnum):
     SYSTEM = "system"
 
 
-HOLDS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
+HOLDING_RELATIONS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, in order of precedence."""
 
-HELPS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
+HELPING_RELATIONS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
 """Relations of offices that help, which the side of origin must not know (R12)."""
 
 _OF_CASE: Final = {
@@ -107,20 +107,20 @@ _OF_CASE: Final = {
 }
 
 
-def sides_of_case(relations: Iterable[Relation]) -> frozenset[Side]:
+def get_case_sides(relations: Iterable[Relation]) -> frozenset[Side]:
     """Return the sides of a case that these relations belong to; a recipient has none."""
     return frozenset().union(*(_OF_CASE.get(r, frozenset()) for r in relations))
 
 
-def sides_of_referral(relations: Iterable[Relation]) -> frozenset[Side]:
+def get_referral_sides(relations: Iterable[Relation]) -> frozenset[Side]:
     """Return the sides of a referral that these relations belong to.
 
     A focal point that holds the case and is asked for the service belongs to both sides. A
     former recipient stays on its side, because it has to report the deletion of its copy.
     """
     relations = set(relations)
-    sides = {Side.SENDER} if relations & set(HOLDS) else set()
-    if relations & HELPS:
+    sides = {Side.SENDER} if relations & set(HOLDING_RELATIONS) else set()
+    if relations & HELPING_RELATIONS:
         sides.add(Side.RECIPIENT)
     return frozenset(sides)
 
@@ -132,7 +132,7 @@ _OF_HANDOVER: Final = {
 }
 
 
-def sides_of_handover(relations: Iterable[Relation]) -> frozenset[Side]:
+def get_handover_sides(relations: Iterable[Relation]) -> frozenset[Side]:
     """Return the sides of a handover of these relations; a former lead may only read."""
     return frozenset(_OF_HANDOVER[r] for r in relations if r in _OF_HANDOVER)
 
@@ -164,7 +164,7 @@ SYSTEM_ACCOUNT: Final = UUID(int=0)
 """The id of the system, which is no account; the journal stores none for its actions."""
 
 
-def system_for(focal_point: UUID) -> Actor:
+def get_system_actor(focal_point: UUID) -> Actor:
     """Return the system as an actor for this focal point, without roles or scopes."""
     return Actor(
         account_id=SYSTEM_ACCOUNT,
@@ -175,5 +175,5 @@ def system_for(focal_point: UUID) -> Actor:
     )
 
 
-SYSTEM: Final = system_for(UUID(int=0))
+SYSTEM: Final = get_system_actor(UUID(int=0))
 """The service itself, without a focal point. The journal names no account for it."""

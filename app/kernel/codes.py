@@ -16,16 +16,18 @@ ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 READ_AS: Final = str.maketrans("OIL", "011")
 SYMBOLS: Final = 12
 MISREAD: Final = frozenset("01OIL")
-FORM: Final = r"^[Ss][Cc]-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]$"
+CODE_PATTERN: Final = (
+    r"^[Ss][Cc]-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]{4}-?[0-9A-Za-z]$"
+)
 
 
-def new_code(source: UUID) -> str:
+def create_case_code(source: UUID) -> str:
     """Create a case code from 60 bits of a random id."""
     bits, symbols = source.int, ""
     for _ in range(SYMBOLS):
         bits, index = divmod(bits, len(CROCKFORD))
         symbols += CROCKFORD[index]
-    while check_character(symbols) in MISREAD:
+    while compute_check_character(symbols) in MISREAD:
         last = CROCKFORD.index(symbols[-1])
         symbols = symbols[:-1] + CROCKFORD[(last + 1) % len(CROCKFORD)]
     return format_case_code(symbols)
@@ -34,10 +36,10 @@ def new_code(source: UUID) -> str:
 def format_case_code(symbols: str) -> str:
     """Group twelve symbols and append their check character."""
     groups = (symbols[start : start + 4] for start in range(0, SYMBOLS, 4))
-    return "-".join(["SC", *groups, check_character(symbols)])
+    return "-".join(["SC", *groups, compute_check_character(symbols)])
 
 
-def check_character(symbols: str) -> str:
+def compute_check_character(symbols: str) -> str:
     """Compute the check character (ISO/IEC 7064, hybrid system mod 37,36)."""
     product = 36
     for symbol in symbols:
@@ -46,28 +48,32 @@ def check_character(symbols: str) -> str:
     return ALPHABET[(37 - product) % 36]
 
 
-def read_code(text: str) -> str | None:
+def parse_case_code(text: str) -> str | None:
     """Parse a code as people type it; return None if it is malformed or its check fails."""
-    if not re.fullmatch(FORM, text):
+    if not re.fullmatch(CODE_PATTERN, text):
         return None
     plain = text.upper().replace("-", "")[2:]
     symbols, check = plain[:SYMBOLS].translate(READ_AS), plain[SYMBOLS:]
     if len(symbols) != SYMBOLS or set(symbols) - set(CROCKFORD):
         return None
-    return format_case_code(symbols) if check == check_character(symbols) else None
+    return format_case_code(symbols) if check == compute_check_character(symbols) else None
 
 
-def normalize_code(text: str) -> str:
+def normalize_case_code(text: str) -> str:
     """Return a case code in its stored form; raise PydanticCustomError if it is invalid."""
-    code = read_code(text)
+    code = parse_case_code(text)
     if code is None:
         raise PydanticCustomError("case_code_mistyped", "The case code has a typing error.")
     return code
 
 
-CHECKED: Final = {"format": "case-code"}
+CODE_FORMAT: Final = {"format": "case-code"}
 CaseCodeText = Annotated[
     str,
-    Field(pattern=FORM, description="The code of a case.", json_schema_extra=CHECKED),
-    AfterValidator(normalize_code),
+    Field(
+        pattern=CODE_PATTERN,
+        description="The code of a case.",
+        json_schema_extra=CODE_FORMAT,
+    ),
+    AfterValidator(normalize_case_code),
 ]

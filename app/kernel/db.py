@@ -34,11 +34,11 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 
-from app.kernel.fairness import FairLock
+from app.kernel.database_errors import map_transient_errors
+from app.kernel.deleted_rows import erase_deleted_postgresql, erase_deleted_sqlite
+from app.kernel.fair_lock import FairLock
 from app.kernel.instants import UtcDateTime
 from app.kernel.sqlite import DriverConnection, is_in_transaction, prepare_sqlite
-from app.kernel.traces import erase_deleted_postgresql, erase_deleted_sqlite
-from app.kernel.trouble import map_transient_errors
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -59,7 +59,7 @@ POSTGRESQL_SETTINGS = (
 )
 ACTS_FOR: Final = "safe_conduct.acts_for"
 """The setting that row security reads, and the key of its value in `Session.info`."""
-BIND: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
+SET_ACTS_FOR: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
 """The argument `true` limits the setting to the current transaction."""
 THREADS: Final = 40
 """Requests served at once. Each uses one connection at most, so the pool has as many."""
@@ -151,7 +151,7 @@ class Database:
         except DBAPIError:
             return False
 
-    def scrub(self, table: str) -> bool:
+    def erase_deleted_rows(self, table: str) -> bool:
         """Remove the remains of deleted rows from a table; return whether that succeeded.
 
         The table has to be small, because it is locked meanwhile. Raises Busy (503).
@@ -168,7 +168,7 @@ class Database:
                         connection.execute(text(setting))
 
     @contextmanager
-    def reading(self, acts_for: str | None = None) -> Iterator[Session]:
+    def begin_read(self, acts_for: str | None = None) -> Iterator[Session]:
         """Open a read-only transaction on one snapshot of the data. Raises Busy (503).
 
         Without `acts_for`, the rows of cases are not accessible on PostgreSQL.
@@ -180,7 +180,7 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self, acts_for: str | None = None) -> Iterator[Session]:
+    def begin_write(self, acts_for: str | None = None) -> Iterator[Session]:
         """Open a transaction that may write; `acts_for` is as in `reading`.
 
         On SQLite it is the only writer. On PostgreSQL it uses READ COMMITTED and row locks.
@@ -220,11 +220,11 @@ def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
 
 
 @event.listens_for(Session, "after_begin")
-def bind(session: Session, _: SessionTransaction, connection: Connection) -> None:
+def set_acts_for(session: Session, _: SessionTransaction, connection: Connection) -> None:
     """Set, for row security, the focal point that this transaction acts for (ADR 21)."""
     acts_for = session.info.get(ACTS_FOR)
     if acts_for is not None and connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(BIND, (acts_for,))
+        connection.exec_driver_sql(SET_ACTS_FOR, (acts_for,))
 
 
 def require_open_transaction(session: Session) -> None:
@@ -254,7 +254,7 @@ def prepare_postgresql(engine: Engine, role: str) -> None:
         connection.autocommit = False
 
 
-def try_hold(session: Session, name: str) -> bool:
+def claim_name(session: Session, name: str) -> bool:
     """Lock a name until this transaction ends; return False if another transaction has it.
 
     On SQLite every name is free, because there is only one writer at a time.
@@ -265,13 +265,13 @@ def try_hold(session: Session, name: str) -> bool:
     return session.scalars(select(free)).one()
 
 
-def hold(session: Session, name: str) -> None:
+def lock_name(session: Session, name: str) -> None:
     """Wait for a name, then lock it until this transaction ends. Does nothing on SQLite."""
     if session.get_bind().dialect.name != "sqlite":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def database_now(session: Session) -> datetime:
+def get_database_time(session: Session) -> datetime:
     """Return the time of the database, which is the same for all machines of the service.
 
     On SQLite it is the time of this machine, because only one process uses the database.
@@ -283,12 +283,12 @@ def database_now(session: Session) -> datetime:
     return database_time.astimezone(UTC)
 
 
-def kind_of(session: Session) -> str:
+def get_database_kind(session: Session) -> str:
     """Return the kind of database: `sqlite` or `postgresql`."""
     return session.get_bind().dialect.name
 
 
-def migrated_to(session: Session) -> str | None:
+def get_current_migration(session: Session) -> str | None:
     """Return the migration that the database is at, or None if it has no tables yet."""
     if not inspect(session.connection()).has_table("alembic_version"):
         return None

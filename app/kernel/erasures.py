@@ -25,7 +25,7 @@ class Erasure(Base):
 
 
 @dataclass(frozen=True)
-class Mark:
+class ErasureMark:
     """The identity of a database and the number of erasures that it has recorded.
 
     Erasures are never deleted, so an unchanged or higher number in the same epoch means
@@ -36,7 +36,7 @@ class Mark:
     count: int
 
 
-def enter(session: Session, case_id: UUID, at: datetime) -> bool:
+def record_erasure(session: Session, case_id: UUID, at: datetime) -> bool:
     """Record that a key was destroyed; return False if that is recorded already."""
     if session.get(Erasure, case_id) is not None:
         return False
@@ -45,13 +45,13 @@ def enter(session: Session, case_id: UUID, at: datetime) -> bool:
     return True
 
 
-def mark(session: Session) -> Mark:
+def get_erasure_mark(session: Session) -> ErasureMark:
     """Return the mark of a database; the single statement is cheap enough for a probe."""
     count = select(func.count()).select_from(Erasure).scalar_subquery()
-    return Mark(*session.execute(select(Epoch.value, count)).one())
+    return ErasureMark(*session.execute(select(Epoch.value, count)).one())
 
 
-def recorded(session: Session) -> Mapping[UUID, datetime]:
+def get_erasures(session: Session) -> Mapping[UUID, datetime]:
     """Return the time of every erasure by case, the earliest first."""
     erasures = session.scalars(select(Erasure).order_by(Erasure.at))
     return {erasure.case_id: erasure.at for erasure in erasures}

@@ -50,13 +50,13 @@ class FreeSpace:
 
     def measure(self) -> dict[Place, int]:
         """Return the free bytes on the file system of each file that can be measured."""
-        found = {place: free_bytes(path) for place, path in self.files.items()}
+        found = {place: get_free_bytes(path) for place, path in self.files.items()}
         return {place: free for place, free in found.items() if free is not None}
 
     def is_in_reserve(self) -> bool:
         """Return whether only the reserve is left for the database."""
         path = self.files.get(Place.DATABASE)
-        free = free_bytes(path) if path else None
+        free = get_free_bytes(path) if path else None
         return free is not None and free < self.reserve
 
     def require_unreserved(self) -> None:
@@ -84,7 +84,7 @@ UNWATCHED: Final = FreeSpace({})
 """A stand-in that measures nothing and refuses nothing."""
 
 
-def free_bytes(path: Path) -> int | None:
+def get_free_bytes(path: Path) -> int | None:
     """Return the bytes that this process may still write beside a file, or None if unknown.
 
     Unknown space never refuses a write: a full disk raises an error of its own.

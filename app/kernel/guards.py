@@ -18,7 +18,7 @@ from typing import Final, override
 
 from sqlalchemy.orm import Session
 
-from app.kernel.db import kind_of as database_kind
+from app.kernel.db import get_database_kind as database_kind
 
 type Catalogue = Mapping[str, str]
 """The guards of a database: each name with its definition."""
@@ -120,7 +120,7 @@ def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
         yield Difference(name, "was added", refuses=writes or kind in REFUSED_IF_ADDED)
 
 
-def expected(dialect: str) -> Catalogue:
+def load_expected(dialect: str) -> Catalogue:
     """Return the guards that the migrations make on a kind of database."""
     catalogues: Mapping[str, Catalogue] = json.loads(
         files(__package__).joinpath(FILE).read_text("utf-8")
@@ -130,7 +130,7 @@ def expected(dialect: str) -> Catalogue:
 
 def list_differences(session: Session) -> list[Difference]:
     """List the differences from the migrations, those that refuse the start first."""
-    found = compare(expected(database_kind(session)), read_guards(session))
+    found = compare(load_expected(database_kind(session)), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 
 

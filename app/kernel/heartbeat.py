@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.kernel.db import Base
-from app.kernel.recall import change
+from app.kernel.recall import write_rows
 
 
 class Part(StrEnum):
@@ -20,7 +20,7 @@ class Part(StrEnum):
     WEBHOOKS = "webhooks"
 
 
-NEEDED: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
+REQUIRED_PARTS: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
 """Parts that have to run. Webhooks need not: an office can poll its feed instead."""
 
 
@@ -42,17 +42,17 @@ UPDATE_HEARTBEAT: Final = (
 INSERT_HEARTBEAT: Final = insert(Heartbeat)
 
 
-def beat(session: Session, part: Part, now: datetime) -> None:
+def record_heartbeat(session: Session, part: Part, now: datetime) -> None:
     """Record a heartbeat of a part."""
-    if change(session, UPDATE_HEARTBEAT, {"which": part, "now": now}).first() is None:
-        change(session, INSERT_HEARTBEAT, {"part": part, "at": now})
+    if write_rows(session, UPDATE_HEARTBEAT, {"which": part, "now": now}).first() is None:
+        write_rows(session, INSERT_HEARTBEAT, {"part": part, "at": now})
 
 
-def last_heard(session: Session) -> datetime | None:
+def get_last_heartbeat(session: Session) -> datetime | None:
     """Return the time of the latest heartbeat of any part, or None if there was none."""
-    return max(last_beats(session).values(), default=None)
+    return max(get_heartbeats(session).values(), default=None)
 
 
-def last_beats(session: Session) -> dict[Part, datetime]:
+def get_heartbeats(session: Session) -> dict[Part, datetime]:
     """Return the time of the last heartbeat of each part that has had one."""
     return {row.part: row.at for row in session.scalars(select(Heartbeat))}

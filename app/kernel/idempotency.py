@@ -13,11 +13,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.kernel.db import Base, try_hold
+from app.kernel.db import Base, claim_name
 from app.kernel.problems import Problem
-from app.kernel.recall import change
-from app.kernel.statements import columns
-from app.kernel.work import Writing
+from app.kernel.recall import write_rows
+from app.kernel.statements import read_columns
+from app.kernel.transactions import Writing
 
 
 class KeyMissing(Problem):
@@ -67,14 +67,14 @@ INSERT_OUTCOME: Final = insert(Outcome)
 
 
 @dataclass(frozen=True)
-class Ticket:
+class KeyedRequest:
     """An idempotency key and a fingerprint of its request, which is compared on a retry."""
 
     key: str | None
     fingerprint: str
 
 
-def claim(work: Writing, ticket: Ticket) -> StoredOutcome | None:
+def claim(work: Writing, ticket: KeyedRequest) -> StoredOutcome | None:
     """Return the stored outcome of this request, or lock its key until the end.
 
     Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). The key is locked until
@@ -85,7 +85,7 @@ def claim(work: Writing, ticket: Ticket) -> StoredOutcome | None:
         raise KeyMissing("Send a random `Idempotency-Key`; a retry sends the same one.")
     done = find_outcome(work, ticket.key)
     if done is None:
-        if not try_hold(work.session, f"{work.actor.account_id}:{ticket.key}"):
+        if not claim_name(work.session, f"{work.actor.account_id}:{ticket.key}"):
             raise KeyInFlight("Send the same request again in a second.")
         done = find_outcome(work, ticket.key)
     if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
@@ -96,11 +96,13 @@ def claim(work: Writing, ticket: Ticket) -> StoredOutcome | None:
 def find_outcome(work: Writing, key: str) -> StoredOutcome | None:
     """Return the outcome that the account stored under a key, if any."""
     query = {"account": work.actor.account_id, "named": key}
-    row = columns(work.session, FIND_OUTCOME, query).one_or_none()
+    row = read_columns(work.session, FIND_OUTCOME, query).one_or_none()
     return StoredOutcome(*row) if row else None
 
 
-def settle(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> None:
+def store_outcome(
+    work: Writing, ticket: KeyedRequest, resource_id: UUID, status: int
+) -> None:
     """Store the outcome of this request; it is kept only if the transaction commits."""
     outcome = {
         "account_id": work.actor.account_id,
@@ -110,4 +112,4 @@ def settle(work: Writing, ticket: Ticket, resource_id: UUID, status: int) -> Non
         "status": status,
         "at": work.now,
     }
-    change(work.session, INSERT_OUTCOME, outcome)
+    write_rows(work.session, INSERT_OUTCOME, outcome)

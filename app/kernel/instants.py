@@ -35,9 +35,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def get_time_to_midnight(now: datetime) -> timedelta:
     """Return the time that is left until the next midnight of UTC."""
-    return midnight(now) + timedelta(days=1) - now
+    return get_midnight(now) + timedelta(days=1) - now
 
 
-def midnight(now: datetime) -> datetime:
+def get_midnight(now: datetime) -> datetime:
     """Return the last midnight of UTC."""
     return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -92,7 +92,7 @@ class Epoch(Base):
     value: Mapped[str] = mapped_column(primary_key=True)
 
 
-def new_epoch() -> str:
+def create_epoch() -> str:
     """Create a random epoch for a restored database."""
     return secrets.token_hex(4)
 
@@ -105,7 +105,9 @@ def renew_epoch(session: Session, epoch: str) -> None:
     session.execute(update(Epoch).values(value=epoch))
 
 
-def was_told(session: Session, case_id: UUID, event: str, since: datetime) -> bool:
+def was_recorded_since(
+    session: Session, case_id: UUID, event: str, since: datetime
+) -> bool:
     """Return whether an event of this type was recorded in a case since then."""
     entry = exists().where(Entry.case_id == case_id, Entry.type == event, Entry.at >= since)
     return bool(session.scalar(select(entry)))
@@ -117,7 +119,7 @@ def was_recorded(session: Session, case_id: UUID, record_id: UUID, event: str) -
     return bool(session.scalar(select(exists().where(of_record, Entry.type == event))))
 
 
-def knows_a_case(session: Session) -> bool:
+def has_any_case(session: Session) -> bool:
     """Return whether this database has ever had a case."""
     entry = exists().where(Entry.reference.startswith("cases/"))
     return bool(session.scalar(select(entry)))

@@ -77,7 +77,7 @@ def read_keys(path: Path) -> dict[str, bytes]:
     """Read the keys of a file, the oldest first. Raises KeyRefused."""
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
-    must_be_closed(path)
+    require_owner_only(path)
     keys = [parse_key(path, line) for line in path.read_bytes().splitlines() if line]
     if not keys:
         raise KeyRefused(f"There is no key in {path}. Run: safe-conduct key new")
@@ -86,7 +86,7 @@ def read_keys(path: Path) -> dict[str, bytes]:
     return dict(keys)
 
 
-def must_be_closed(path: Path) -> None:
+def require_owner_only(path: Path) -> None:
     """Raise KeyRefused if anybody but the owner can access a file."""
     if path.stat().st_mode & OTHERS:
         raise KeyRefused(f"Other users can access {path}. Run: chmod 600 {path}")

@@ -44,7 +44,7 @@ class Range:
     weight: float
 
 
-def preferred(accept_language: str) -> tuple[str, ...]:
+def rank_languages(accept_language: str) -> tuple[str, ...]:
     """Rank our languages as a reader prefers them (RFC 9110, 12.5.4).
 
     The lookup follows RFC 4647 (3.4): `uz-Cyrl-UZ` matches `uz-Cyrl`, then `uz`. Ranges of
@@ -66,7 +66,7 @@ def preferred(accept_language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ranked))
 
 
-def choose(ranked: tuple[str, ...], available: Container[str]) -> str:
+def choose_language(ranked: tuple[str, ...], available: Container[str]) -> str:
     """Choose the preferred one of the available languages, or else English."""
     return next((language for language in ranked if language in available), ENGLISH)
 

@@ -13,21 +13,21 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
-from app.kernel.erasures import Mark, mark, recorded
-from app.kernel.journal import knows_a_case
+from app.kernel.erasures import ErasureMark, get_erasure_mark, get_erasures
+from app.kernel.journal import has_any_case
 from app.kernel.keyfile import OTHERS
 from app.kernel.ledger_file import (
     Contents,
     LineUnknown,
-    alone,
     append,
     create,
+    format_epochs,
+    format_erasures,
+    open_locked,
     parse,
     read_all,
-    spell,
-    spell_epochs,
 )
-from app.kernel.work import Ground
+from app.kernel.transactions import Runtime
 
 
 class LedgerRefused(Exception):  # noqa: N818 - it says what is the matter, as Problem does
@@ -66,10 +66,10 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._read: tuple[tuple[int, ...], Contents] | None = None
-        self._agreed: tuple[Contents, Mark] | None = None
-        self._copied: tuple[Contents, Mark] | None = None
+        self._agreed: tuple[Contents, ErasureMark] | None = None
+        self._copied: tuple[Contents, ErasureMark] | None = None
 
-    def found(self) -> Contents | None:
+    def read(self) -> Contents | None:
         """Return the content, read again if the file has changed; None if there is no file.
 
         Raises LedgerUnusable or LedgerDamaged.
@@ -86,7 +86,7 @@ class Ledger:
                 cached = self._read = (signature, self._parse(self.path.read_bytes()))
         return cached[1]
 
-    def must_agree(self, ground: Ground) -> None:
+    def require_agreement(self, ground: Runtime) -> None:
         """Raise LedgerRefused if this database has erased cases, or if that is unknown.
 
         The file is read first, because what it lists was committed before it was written.
@@ -94,15 +94,16 @@ class Ledger:
         epoch or fewer erasures; otherwise this costs one `stat` and a count. Raises Busy
         (503).
         """
-        contents = self.found()
-        with ground.database.reading() as session:
-            now = mark(session)
+        contents = self.read()
+        with ground.database.begin_read() as session:
+            now = get_erasure_mark(session)
             if contents is None:
                 return self._require_no_cases(session, now)
             if is_still_agreed(self._agreed, contents, now):
                 return None
             missing = (
-                self._require_own(contents, now).erased.keys() - recorded(session).keys()
+                self._require_own(contents, now).erased.keys()
+                - get_erasures(session).keys()
             )
         if missing:
             raise ErasuresDue(
@@ -112,56 +113,56 @@ class Ledger:
         self._agreed = (contents, now)
         return None
 
-    def copy_out(self, ground: Ground, *, anew: bool = False) -> int:
+    def copy_erasures(self, ground: Runtime, *, create: bool = False) -> int:
         """Append the erasures that only the database has; return how many were added.
 
         They are on the disk when this returns. If the process is killed before, the next
         call, here or in another process of this machine, adds them. Creates a missing
         ledger if there is no case, or on request. Raises LedgerRefused, Busy (503).
         """
-        contents = self.found()
-        with ground.database.reading() as session:
-            now = mark(session)
+        contents = self.read()
+        with ground.database.begin_read() as session:
+            now = get_erasure_mark(session)
             if contents and self._copied == (contents, now):
                 return 0
-            erased = recorded(session)
-            if contents is None and not anew:
+            erased = get_erasures(session)
+            if contents is None and not create:
                 self._require_no_cases(session, now)
         if contents is None:
             self._make([now.epoch])
         with self._open() as file:
             known = self._require_own(self._parse(read_all(file)), now)
             new = {id_: at for id_, at in erased.items() if id_ not in known.erased}
-            append(file, known, spell(new))
-        if (contents := self.found()) is not None:
+            append(file, known, format_erasures(new))
+        if (contents := self.read()) is not None:
             self._copied = (contents, now)
         return len(new)
 
-    def start(self, ground: Ground) -> None:
+    def start(self, ground: Runtime) -> None:
         """Create the first ledger of a database that has no case yet.
 
         Raises LedgerRefused, Busy (503).
         """
-        if self.found() is None:
-            self.copy_out(ground)
+        if self.read() is None:
+            self.copy_erasures(ground)
 
-    def of(self, now: Mark, earlier_epochs: Collection[str] = ()) -> Contents:
+    def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content that applies to a database with this mark.
 
         Without a ledger it lists no erasures. Raises LedgerRefused.
         """
-        contents = self.found()
+        contents = self.read()
         if contents is None:
             return Contents(frozenset({now.epoch}), {}, b"")
         return self._require_own(contents, now, earlier_epochs)
 
-    def announce(self, epochs: Iterable[str]) -> None:
+    def add_epochs(self, epochs: Iterable[str]) -> None:
         """Add the epochs of further databases to the ledger. Raises LedgerDamaged."""
-        if self.found() is None:
+        if self.read() is None:
             self._make(epochs)
         with self._open() as file:
             known = self._parse(read_all(file))
-            append(file, known, spell_epochs(set(epochs) - known.epochs))
+            append(file, known, format_epochs(set(epochs) - known.epochs))
 
     def _make(self, epochs: Iterable[str]) -> None:
         with self._raise_unusable("created"):
@@ -169,7 +170,7 @@ class Ledger:
 
     @contextmanager
     def _open(self) -> Iterator[int]:
-        with self._raise_unusable("written"), alone(self.path) as file:
+        with self._raise_unusable("written"), open_locked(self.path) as file:
             yield file
 
     @contextmanager
@@ -191,7 +192,7 @@ class Ledger:
             ) from unknown
 
     def _require_own(
-        self, contents: Contents, now: Mark, earlier_epochs: Collection[str] = ()
+        self, contents: Contents, now: ErasureMark, earlier_epochs: Collection[str] = ()
     ) -> Contents:
         if contents.epochs.isdisjoint({now.epoch, *earlier_epochs}):
             raise LedgerForeign(
@@ -201,8 +202,8 @@ class Ledger:
             )
         return contents
 
-    def _require_no_cases(self, session: Session, now: Mark) -> None:
-        if now.count or knows_a_case(session):
+    def _require_no_cases(self, session: Session, now: ErasureMark) -> None:
+        if now.count or has_any_case(session):
             raise LedgerUnusable(
                 f"There is no ledger of erasures at {self.path}, but the database has had "
                 "cases. Put its newest copy back; after a restore of the database, run: "
@@ -226,7 +227,7 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 
 
 def is_still_agreed(
-    agreed: tuple[Contents, Mark] | None, contents: Contents, now: Mark
+    agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
     """Return whether the file is the same as before, and no erasure is missing."""
     if agreed is None:

@@ -63,18 +63,18 @@ def parse(data: bytes) -> Contents:
     return Contents(frozenset(epochs), erased, data.rpartition(b"\n")[2])
 
 
-def spell(erased: Mapping[UUID, datetime]) -> Iterator[str]:
+def format_erasures(erased: Mapping[UUID, datetime]) -> Iterator[str]:
     """Format erasures, one line each."""
     for case_id, at in erased.items():
         yield f"erased {case_id} {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def spell_epochs(epochs: Iterable[str]) -> Iterator[str]:
+def format_epochs(epochs: Iterable[str]) -> Iterator[str]:
     """Format epochs, one line each."""
     return (f"epoch {epoch}" for epoch in sorted(epochs))
 
 
-def joined(lines: Iterable[str]) -> bytes:
+def encode_lines(lines: Iterable[str]) -> bytes:
     """Encode lines, each with a line break."""
     return "".join(f"{line}\n" for line in lines).encode()
 
@@ -89,7 +89,7 @@ def complete_tail(tail: bytes) -> bytes:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[int]:
+def open_locked(path: Path) -> Iterator[int]:
     """Open the file with an exclusive lock, to append to it. Raises OSError."""
     file = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
@@ -106,7 +106,7 @@ def read_all(file: int) -> bytes:
 
 def append(file: int, known: Contents, lines: Iterable[str]) -> None:
     """Append lines to a locked file; they are on the disk when this returns."""
-    if new := joined(lines):
+    if new := encode_lines(lines):
         write_and_sync(file, complete_tail(known.tail) + new)
 
 
@@ -116,7 +116,7 @@ def create(path: Path, epochs: Iterable[str]) -> None:
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     try:
-        write_and_sync(file, joined([HEAD, *spell_epochs(epochs)]))
+        write_and_sync(file, encode_lines([HEAD, *format_epochs(epochs)]))
         with suppress(FileExistsError):
             path.hardlink_to(new)
     finally:

@@ -63,29 +63,29 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
     start: S
     steps: tuple[Step[S, A, N], ...]
 
-    def open_in(self, state: S) -> list[Step[S, A, N]]:
+    def list_steps_in(self, state: S) -> list[Step[S, A, N]]:
         """List the steps that begin in this state, for any side and role."""
         return [step for step in self.steps if state in step.sources]
 
-    def open_to(
+    def list_steps_for(
         self, state: S, sides: AbstractSet[Side], roles: AbstractSet[Role]
     ) -> list[Step[S, A, N]]:
         """List the steps that these sides and roles may take in this state."""
-        of_sides = [step for step in self.open_in(state) if step.sides & sides]
-        return [step for step in of_sides if is_able(step, sides, roles)]
+        of_sides = [step for step in self.list_steps_in(state) if step.sides & sides]
+        return [step for step in of_sides if is_role_allowed(step, sides, roles)]
 
     def find(
         self, state: S, action: A, sides: AbstractSet[Side], roles: AbstractSet[Role]
     ) -> Step[S, A, N]:
         """Find a step. Raises ActionIllegal (409), ActionNotYours or RoleMissing (403)."""
-        rows = [step for step in self.open_in(state) if step.action == action]
+        rows = [step for step in self.list_steps_in(state) if step.action == action]
         of_sides = [step for step in rows if step.sides & sides]
-        allowed = [step for step in of_sides if is_able(step, sides, roles)]
+        allowed = [step for step in of_sides if is_role_allowed(step, sides, roles)]
         if not allowed:
-            self.refuse(state, rows, of_sides)
+            self.raise_unavailable(state, rows, of_sides)
         return allowed[0]
 
-    def refuse(
+    def raise_unavailable(
         self,
         state: S,
         rows: Iterable[Step[S, A, N]],
@@ -97,12 +97,12 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         if owners := sorted({side for step in rows for side in step.sides}):
             raise ActionNotYours(f"This is for the {' or '.join(owners)} to do.")
         raise ActionIllegal(
-            f"This is not possible in the state {state}.", self.legal(state)
+            f"This is not possible in the state {state}.", self.describe_actions(state)
         )
 
-    def legal(self, state: S) -> Facts:
+    def describe_actions(self, state: S) -> Facts:
         """Return the actions of this state and the sides that may take them."""
-        steps = self.open_in(state)
+        steps = self.list_steps_in(state)
         return {
             "state": state,
             "legal_actions": [
@@ -122,14 +122,14 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         return "\n".join(["stateDiagram-v2", f"    [*] --> {self.start}", *arrows])
 
 
-def is_able[S: StrEnum, A: StrEnum, N: StrEnum](
+def is_role_allowed[S: StrEnum, A: StrEnum, N: StrEnum](
     step: Step[S, A, N], sides: AbstractSet[Side], roles: AbstractSet[Role]
 ) -> bool:
     """Return whether one of these roles may take a step; the system needs no role."""
     return not step.roles or bool(step.roles & roles) or Side.SYSTEM in step.sides & sides
 
 
-def take[S: StrEnum, A: StrEnum, N: StrEnum](
+def apply_step[S: StrEnum, A: StrEnum, N: StrEnum](
     record: Stateful[S], step: Step[S, A, N]
 ) -> None:
     """Apply a step to a record. No other function assigns a state."""

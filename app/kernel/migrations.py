@@ -48,7 +48,7 @@ def check(url: str) -> None:
     command.check(build_config(url))
 
 
-def spelled() -> Iterator[tuple[str, str]]:
+def render_sql() -> Iterator[tuple[str, str]]:
     """Yield each migration and its SQL for PostgreSQL, oldest first, without a database."""
     scripts = ScriptDirectory.from_config(build_config(""))
     for script in reversed(list(scripts.walk_revisions())):
@@ -60,15 +60,15 @@ def spelled() -> Iterator[tuple[str, str]]:
 
 
 @cache
-def head() -> str:
-    """Return the newest migration of this code; `db.migrated_to` returns the database's."""
+def get_newest_migration() -> str:
+    """Return the newest migration of this code."""
     newest = ScriptDirectory.from_config(build_config("")).get_current_head()
     if newest is None:
         raise RuntimeError(f"There are no migrations in {SCRIPTS}.")
     return newest
 
 
-def allow(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
+def set_allowed_values(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
     """Set the values that a column may hold; SQLite has to recreate the table.
 
     The values have the order of the code, because a test compares them.
@@ -83,7 +83,7 @@ COUNTS: Final = {"sqlite_autoincrement": True}
 """Keeps the numbers of deleted rows from being reused when SQLite recreates a table."""
 
 
-def wall_off(table: str, column: str = "case_id") -> None:
+def enable_row_security(table: str, column: str = "case_id") -> None:
     """Restrict the rows of a table to present and former parties of their case (ADR 21).
 
     Only for PostgreSQL, after its functions exist (migration 0018).

@@ -12,8 +12,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
+from app.kernel.transactions import Reading
 from app.kernel.vault import Unopenable, Vault
-from app.kernel.work import Reading
 
 NUMBER_BYTES: Final = 8
 NOT_OF_THIS_LIST: Final = "`after` must be the `next` of a page of this list."
@@ -56,7 +56,7 @@ type Key = ColumnElement[Any] | InstrumentedAttribute[Any]
 type Keys = tuple[Key, ...]
 
 
-def paginate(  # noqa: PLR0913 - each is a property of the list
+def load_page(  # noqa: PLR0913 - each is a property of the list
     work: Reading,
     statement: Select[*tuple[Any, ...]],
     keys: Keys,
@@ -86,15 +86,15 @@ def paginate(  # noqa: PLR0913 - each is a property of the list
     if not rows:
         return [], query.after, False
     last = get_key_numbers(rows[-1], count)
-    return rows, cursor(work, last, context), len(found) > len(rows)
+    return rows, create_cursor(work, last, context), len(found) > len(rows)
 
 
 def get_key_numbers(row: Sequence[Any], count: int) -> tuple[int, ...]:
     """Return the keys of a row, which are its last columns, as numbers."""
-    return tuple(number_of(value) for value in row[-count:])
+    return tuple(to_number(value) for value in row[-count:])
 
 
-def number_of(value: int | datetime) -> int:
+def to_number(value: int | datetime) -> int:
     """Return a key as a number; an instant becomes the microseconds since 1970."""
     if isinstance(value, datetime):
         return (value - START) // timedelta(microseconds=1)
@@ -108,7 +108,7 @@ def to_literal(key: Key, number: int) -> ColumnElement[Any]:
     return literal(value, key.type)
 
 
-def cursor(work: Reading, numbers: tuple[int, ...], context: list[str]) -> str:
+def create_cursor(work: Reading, numbers: tuple[int, ...], context: list[str]) -> str:
     """Encrypt a position in a list as a cursor."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
     return encrypt_cursor(work.vault, plain, context)
@@ -119,20 +119,22 @@ def read_cursor(work: Reading, text: str, context: list[str], count: int) -> lis
     plain = decrypt_cursor(work.vault, text, context)
     starts = range(0, len(plain), NUMBER_BYTES)
     numbers = [int.from_bytes(plain[start : start + NUMBER_BYTES]) for start in starts]
-    if len(numbers) != count or text != cursor(work, tuple(numbers), context):
+    if len(numbers) != count or text != create_cursor(work, tuple(numbers), context):
         raise CursorUnknown(NOT_OF_THIS_LIST)
     return numbers
 
 
 def encrypt_cursor(vault: Vault, plain: bytes, context: list[str]) -> str:
     """Encrypt the content of a cursor as text; equal content gives equal text."""
-    return base64.urlsafe_b64encode(vault.hide(plain, context)).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(vault.encrypt_cursor(plain, context)).decode().rstrip("=")
+    )
 
 
 def decrypt_cursor(vault: Vault, text: str, context: list[str]) -> bytes:
     """Return the content of a cursor. Raises CursorUnknown (422) if it is not ours."""
     try:
         hidden = base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True)
-        return vault.reveal(hidden, context)
+        return vault.decrypt_cursor(hidden, context)
     except (Unopenable, ValueError) as error:
         raise CursorUnknown(NOT_OF_THIS_LIST) from error

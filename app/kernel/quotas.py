@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Never
 from uuid import UUID
 
-from app.kernel.instants import get_time_to_midnight, midnight
+from app.kernel.instants import get_midnight, get_time_to_midnight
 from app.kernel.problems import Problem
 
 
@@ -52,20 +52,23 @@ class Quotas:
     def count_bytes(self, account: UUID, now: datetime, number: int) -> None:
         """Add the bytes that an account sealed, even if its transaction fails later."""
         with self.lock:
-            self.used[account] = midnight(now), self.used_today(account, now) + number
+            self.used[account] = (
+                get_midnight(now),
+                self.get_bytes_used(account, now) + number,
+            )
 
-    def left_today(self, account: UUID, now: datetime) -> int:
+    def get_bytes_left(self, account: UUID, now: datetime) -> int:
         """Return how many bytes an account may still seal before midnight UTC."""
-        return max(0, self.sealed_bytes_per_day - self.used_today(account, now))
+        return max(0, self.sealed_bytes_per_day - self.get_bytes_used(account, now))
 
-    def used_today(self, account: UUID, now: datetime) -> int:
+    def get_bytes_used(self, account: UUID, now: datetime) -> int:
         """Return how many bytes an account has sealed since midnight UTC."""
-        day, number = self.used.get(account, (midnight(now), 0))
-        return number if day == midnight(now) else 0
+        day, number = self.used.get(account, (get_midnight(now), 0))
+        return number if day == get_midnight(now) else 0
 
-    def refuse_volume(self, account: UUID, now: datetime, needed: int) -> Never:
+    def raise_volume_used(self, account: UUID, now: datetime, needed: int) -> Never:
         """Raise DailyVolumeUsed (429) with the bytes and the time that are left."""
-        left, wait = self.left_today(account, now), get_time_to_midnight(now)
+        left, wait = self.get_bytes_left(account, now), get_time_to_midnight(now)
         raise DailyVolumeUsed(left=left, needed=needed, wait=wait)
 
     def require_draft(self, open_now: int) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import CursorResult, UpdateBase, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 
 CACHE_KEY: Final = "recall"
 """The key of the cache in `Session.info`; the cache ends with the session."""
@@ -20,7 +20,7 @@ CACHE_KEY: Final = "recall"
 type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 
 
-def recalled[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
+def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
     """Cache the results of a function that reads rows of these tables only.
 
     The function may depend on no other tables and on nothing but its arguments, which are
@@ -56,7 +56,7 @@ def drop_results(session: Session, written: AbstractSet[type]) -> None:
         del cache[key]
 
 
-def change(
+def write_rows(
     session: Session,
     statement: UpdateBase,
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]],

@@ -11,7 +11,7 @@ PRAGMAS: Final = (
     "busy_timeout = 5000",
     "trusted_schema = OFF",
     "recursive_triggers = ON",  # so that REPLACE fires the triggers for deletion
-    "secure_delete = ON",  # overwrites deleted content; see kernel/traces.py
+    "secure_delete = ON",  # overwrites deleted content; see kernel/deleted_rows.py
     f"journal_size_limit = {16 * 1024**2}",  # shrinks again after it has grown
 )
 

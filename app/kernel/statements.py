@@ -12,12 +12,12 @@ from sqlalchemy import BindParameter, CursorResult, Select, bindparam
 from sqlalchemy.orm import Session
 
 
-def any_of(name: str) -> BindParameter[Any]:
-    """Return a parameter for a list given at execution: `id.in_(any_of("ids"))`."""
+def make_list_parameter(name: str) -> BindParameter[Any]:
+    """Return a parameter for a list that is given at execution, for `column.in_()`."""
     return bindparam(name, expanding=True)
 
 
-def columns[*Ts](
+def read_columns[*Ts](
     session: Session, statement: Select[*Ts], parameters: Mapping[str, Any]
 ) -> CursorResult[*Ts]:
     """Read columns without creating objects, after flushing pending writes.
@@ -33,7 +33,7 @@ def get_values(record: object) -> dict[str, Any]:
     return {name: value for name, value in vars(record).items() if name[0] != "_"}
 
 
-def held[T](statement: Select[T]) -> Select[T]:
+def lock_rows[T](statement: Select[T]) -> Select[T]:
     """Add row locks, and refresh the objects of rows that are already loaded."""
     locking = statement.with_for_update(key_share=True)
     return locking.execution_options(populate_existing=True)

@@ -48,7 +48,7 @@ LINE_BREAKS: Final = frozenset("\n\t")
 CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def safe(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Return the text in NFC; raise PydanticCustomError if it is unsafe (ASSURANCE.md R67).
 
     Control characters and bidirectional overrides make a text read as another one, a lone
@@ -57,7 +57,7 @@ def safe(text: str) -> str:
     text = unicodedata.normalize("NFC", text).strip()
     for index, char in enumerate(text):
         if not is_plain(char):
-            must_be_safe(text, index, char)
+            require_safe(text, index, char)
     if not any(is_visible(char) for char in text):
         raise build_text_error("no visible character")
     return text
@@ -69,7 +69,7 @@ def is_plain(char: str) -> bool:
     return letter or (char.isascii() and char.isprintable())
 
 
-def must_be_safe(text: str, index: int, char: str) -> None:
+def require_safe(text: str, index: int, char: str) -> None:
     """Raise PydanticCustomError if a character is not safe in its position."""
     if char in BIDI:
         raise build_text_error("a character that changes the text direction")
@@ -146,7 +146,7 @@ def is_visible(char: str) -> bool:
     return unicodedata.category(char)[0] in "LNPS" and char != BRAILLE_BLANK
 
 
-def one_line(text: str) -> str:
+def require_one_line(text: str) -> str:
     """Return the text; raise PydanticCustomError if it has a line break or a tab."""
     if LINE_BREAKS & set(text):
         raise build_text_error("a line break or tab")
@@ -188,27 +188,27 @@ def convert_whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-WHOLE: Final = BeforeValidator(convert_whole)
+WHOLE_NUMBER: Final = BeforeValidator(convert_whole)
 """Comes after the bounds of a number; otherwise the contract would omit them."""
 
 Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
-SAFE: Final = {"format": "safe-text"}
+SAFE_FORMAT: Final = {"format": "safe-text"}
 """The format of safe text in the contract; the API's description explains it."""
-LINE: Final = 200
+MAX_LINE_LENGTH: Final = 200
 """Most characters of a line."""
 SafeLine = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=LINE),
-    Field(json_schema_extra=SAFE),
-    AfterValidator(safe),
-    AfterValidator(one_line),
-    AfterValidator(limit_length(LINE)),
+    StringConstraints(min_length=1, max_length=MAX_LINE_LENGTH),
+    Field(json_schema_extra=SAFE_FORMAT),
+    AfterValidator(normalize_text),
+    AfterValidator(require_one_line),
+    AfterValidator(limit_length(MAX_LINE_LENGTH)),
 ]
 SafeText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=8000),
-    Field(json_schema_extra=SAFE),
-    AfterValidator(safe),
+    Field(json_schema_extra=SAFE_FORMAT),
+    AfterValidator(normalize_text),
     AfterValidator(limit_length(8000)),
 ]
 CountryCode = Annotated[
@@ -232,13 +232,13 @@ Code = Annotated[
 ]
 
 
-class Asked(BaseModel):
+class RequestModel(BaseModel):
     """The base of request bodies; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-class Shown(BaseModel):
+class ResponseModel(BaseModel):
     """The base of responses; every field is always present, and more may be added."""
 
     model_config = ConfigDict(

@@ -16,12 +16,12 @@ def select_pinned_database() -> None:
     zoneinfo.ZoneInfo.clear_cache()
 
 
-def version() -> str:
+def get_version() -> str:
     """Return the release of the IANA time zone database in use, such as 2026f."""
     return str(tzdata.IANA_VERSION)
 
 
 @cache
-def names() -> frozenset[str]:
+def list_time_zones() -> frozenset[str]:
     """Return the names of all time zones in the database in use."""
     return frozenset(zoneinfo.available_timezones())

@@ -55,10 +55,10 @@ class Place:
     section: str
     key_version: str
 
-    def spell(self) -> bytes:
+    def encode(self) -> bytes:
         """Encode the place, with the length of each part, so that no two encode alike."""
         parts = (SCHEMA, self.table, str(self.row), str(self.case), self.section)
-        return length_prefixed([*parts, self.key_version])
+        return join_with_lengths([*parts, self.key_version])
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class SealedDocument(NamedTuple):
     wrapped_key: bytes
 
 
-def length_prefixed(parts: Sequence[str]) -> bytes:
+def join_with_lengths(parts: Sequence[str]) -> bytes:
     """Join texts with length prefixes, so that no other list gives the same bytes."""
     return b"".join(len(p.encode()).to_bytes(4) + p.encode() for p in parts)
 
@@ -98,7 +98,7 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 def encode_key_place(place: Place) -> bytes:
     """Encode the place of a document's key, which differs from the document's own."""
-    return replace(place, table="document_key").spell()
+    return replace(place, table="document_key").encode()
 
 
 class Vault:
@@ -109,16 +109,16 @@ class Vault:
         self._fingerprints = provider.derive("fingerprint")
         self._cursors = AESSIV(provider.derive("cursor"))
 
-    def new_key(self, case: UUID) -> WrappedKey:
+    def create_key(self, case: UUID) -> WrappedKey:
         """Create a data key for a case."""
         secret = secrets.token_bytes(KEY_BYTES)
-        return WrappedKey(case, *self.lock_away(secret, "case_key", str(case)))
+        return WrappedKey(case, *self.wrap_secret(secret, "case_key", str(case)))
 
     def seal(self, key: WrappedKey, place: Place, plain: bytes) -> SealedDocument:
         """Seal a document for its place, under a new key of its own."""
         secret = secrets.token_bytes(KEY_BYTES)
         wrapped = seal(self._unwrap_data_key(key), secret, encode_key_place(place))
-        return SealedDocument(seal(secret, plain, place.spell()), wrapped)
+        return SealedDocument(seal(secret, plain, place.encode()), wrapped)
 
     def open(
         self, key: WrappedKey, place: Place, sealed: bytes, wrapped_key: bytes | None = None
@@ -132,38 +132,38 @@ class Vault:
         if wrapped_key is not None:
             with suppress(Unopenable):
                 own = open_sealed(secret, wrapped_key, encode_key_place(place))
-                return open_sealed(own, sealed, place.spell())
-        return open_sealed(secret, sealed, place.spell())
+                return open_sealed(own, sealed, place.encode())
+        return open_sealed(secret, sealed, place.encode())
 
-    def must_open(self, key: WrappedKey) -> None:
+    def require_openable(self, key: WrappedKey) -> None:
         """Raise Unopenable unless the wrapped key of a case can be opened."""
         self._unwrap_data_key(key)
 
     def _unwrap_data_key(self, key: WrappedKey) -> bytes:
-        return self.bring_out(key.version, key.wrapped, "case_key", str(key.case))
+        return self.unwrap_secret(key.version, key.wrapped, "case_key", str(key.case))
 
-    def lock_away(self, secret: bytes, *place: str) -> tuple[str, bytes]:
+    def wrap_secret(self, secret: bytes, *place: str) -> tuple[str, bytes]:
         """Wrap a secret of the service for its place; return the key version with it."""
         version = self._provider.current
-        context = length_prefixed([*place, version])
+        context = join_with_lengths([*place, version])
         return version, self._provider.wrap(secret, context)
 
-    def bring_out(self, version: str, wrapped: bytes, *place: str) -> bytes:
-        """Unwrap a secret that `lock_away` wrapped for this place. Raises Unopenable."""
-        return self._provider.unwrap(version, wrapped, length_prefixed([*place, version]))
+    def unwrap_secret(self, version: str, wrapped: bytes, *place: str) -> bytes:
+        """Unwrap a secret that `wrap_secret` wrapped for this place. Raises Unopenable."""
+        return self._provider.unwrap(version, wrapped, join_with_lengths([*place, version]))
 
-    def fingerprint(self, *parts: bytes) -> str:
+    def compute_fingerprint(self, *parts: bytes) -> str:
         """Return a keyed hash, to recognise a value without storing or revealing it."""
         encoded = b"".join(len(part).to_bytes(8) + part for part in parts)
         return hmac.digest(self._fingerprints, encoded, hashlib.sha256).hex()
 
-    def hide(self, plain: bytes, context: Sequence[str]) -> bytes:
+    def encrypt_cursor(self, plain: bytes, context: Sequence[str]) -> bytes:
         """Encrypt a cursor; equal input gives equal output, as cursors hold no secret."""
-        return self._cursors.encrypt(plain, [length_prefixed(context)])
+        return self._cursors.encrypt(plain, [join_with_lengths(context)])
 
-    def reveal(self, hidden: bytes, context: Sequence[str]) -> bytes:
+    def decrypt_cursor(self, hidden: bytes, context: Sequence[str]) -> bytes:
         """Decrypt the result of `hide` for this context. Raises Unopenable."""
         try:
-            return self._cursors.decrypt(hidden, [length_prefixed(context)])
+            return self._cursors.decrypt(hidden, [join_with_lengths(context)])
         except InvalidTag as error:
             raise Unopenable("The sealed data does not open.") from error

@@ -27,13 +27,13 @@ class VersionStale(Problem):
     status = 412
 
 
-def entity_tag(version: int, representation: bytes) -> str:
+def format_entity_tag(version: int, representation: bytes) -> str:
     """Return a strong entity tag for a version and its representation."""
     return f'"{version}.{hashlib.sha256(representation).hexdigest()[:16]}"'
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenVersions:
     """The versions that a caller has seen, as `If-Match` lists them.
 
     They are compared within the transaction, after the record is known to be visible, so
@@ -42,22 +42,22 @@ class Seen:
 
     if_match: str | None
 
-    def said(self) -> str:
+    def require_if_match(self) -> str:
         """Return If-Match. Raise VersionNotGiven (428) if it is missing or `*`."""
         if self.if_match is None or self.if_match.strip() == "*":
             raise VersionNotGiven("Send the ETag that you last read as `If-Match`.")
         return self.if_match
 
-    def must_include(self, version: int) -> None:
+    def require_version(self, version: int) -> None:
         """Raise VersionNotGiven (428) or VersionStale (412) without this version."""
-        tags = (TAG.fullmatch(tag.strip()) for tag in self.said().split(","))
+        tags = (TAG.fullmatch(tag.strip()) for tag in self.require_if_match().split(","))
         seen = {tag[1] for tag in tags if tag}
         if str(version) not in seen:
             raise VersionStale("Read the record again before you decide.")
 
 
 @dataclass(frozen=True)
-class Expected:
+class ExpectedTag:
     """What a caller expects a PUT to replace: the record that it read, or none.
 
     For records without a version of their own, which are compared by the whole tag.
@@ -66,7 +66,7 @@ class Expected:
     if_match: str | None
     if_none_match: str | None
 
-    def must_be(self, tag: str | None) -> None:
+    def require_tag(self, tag: str | None) -> None:
         """Raise unless the expected record is there; `tag` is None if there is none.
 
         Raises VersionNotGiven (428), VersionStale (412) or NotFound (404, nothing there).

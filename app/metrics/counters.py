@@ -35,7 +35,7 @@ REQUEST_SECONDS: Final = Histogram(
     registry=None,
     buckets=SECONDS,
 )
-FIRED: Final = Counter(
+HANDLED: Final = Counter(
     "clocks_fired",
     "Missed deadlines that were handled.",
     ("kind",),
@@ -49,20 +49,20 @@ FAILED: Final = Counter(
     namespace=NAMESPACE,
     registry=None,
 )
-COUNTERS: Final = (REQUESTS, REQUEST_SECONDS, FIRED, FAILED)
+COUNTERS: Final = (REQUESTS, REQUEST_SECONDS, HANDLED, FAILED)
 
 for kind in ClockKind:  # rate() does not see the event that creates a series
-    FIRED.labels(kind)
+    HANDLED.labels(kind)
     FAILED.labels(kind)
 
 
-def method_of(method: str) -> str:
+def normalize_method(method: str) -> str:
     """Return the method, or `other`, because a caller can invent any name."""
     return method if method in METHODS else OTHER_METHOD
 
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count a request, by a method of `method_of` and the template of its route."""
+    """Count a request, by a method of `normalize_method` and the template of its route."""
     get_request_counter(method, route or NO_ROUTE, status).inc()
     get_request_histogram(route or NO_ROUTE).observe(seconds)
 

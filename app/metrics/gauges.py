@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from app.access import machines
-from app.deadlines.keeping import LATE_AFTER, SILENT_AFTER, Backlog, backlog
+from app.access import machine_keys
+from app.deadlines.worker_health import LATE_AFTER, SILENT_AFTER, Backlog, load_backlog
 from app.kernel.clock_jumps import get_recent_jump
 from app.kernel.free_space import FreeSpace
-from app.kernel.heartbeat import Part, last_beats
-from app.kernel.work import Ground
-from app.metrics.measuring import Gauge, Watch
+from app.kernel.heartbeat import Part, get_heartbeats
+from app.kernel.transactions import Runtime
+from app.metrics.measurement import Gauge, GaugeGroup
 from app.metrics.offices import (
     Offices,
     list_countries_without_lead,
@@ -51,7 +51,7 @@ class Counted[C]:
 
 def ages(session: Session, now: datetime) -> Mapping[str, float]:
     """Say how many seconds ago each part was last heard of; infinity: never."""
-    beats = last_beats(session)
+    beats = get_heartbeats(session)
     heard = {part: (now - at).total_seconds() for part, at in beats.items()}
     return {part: heard.get(part, inf) for part in Part}
 
@@ -67,7 +67,7 @@ def worst_of(found: Backlog) -> str:
     return f"worst: {worst.kind}, failed {worst.failures} times" if worst else ""
 
 
-HEARTBEATS: Final = Watch[Mapping[str, float]](
+HEARTBEATS: Final = GaugeGroup[Mapping[str, float]](
     ages,
     (
         Gauge(
@@ -80,8 +80,8 @@ HEARTBEATS: Final = Watch[Mapping[str, float]](
         ),
     ),
 )
-CLOCKS: Final = Watch[Backlog](
-    backlog,
+CLOCKS: Final = GaugeGroup[Backlog](
+    load_backlog,
     (
         Gauge(
             "clocks_overdue",
@@ -115,8 +115,8 @@ CLOCKS: Final = Watch[Backlog](
         ),
     ),
 )
-OUTBOX: Final = Watch[Counted[outbox.Counts]](
-    lambda session, now: Counted(now, outbox.counts(session, now)),
+OUTBOX: Final = GaugeGroup[Counted[outbox.OutboxCounts]](
+    lambda session, now: Counted(now, outbox.count_messages(session, now)),
     (
         Gauge(
             "outgoing_waiting",
@@ -151,8 +151,8 @@ OUTBOX: Final = Watch[Counted[outbox.Counts]](
         ),
     ),
 )
-WEBHOOKS: Final = Watch[Counted[webhooks.Counts]](
-    lambda session, now: Counted(now, webhooks.counts(session)),
+WEBHOOKS: Final = GaugeGroup[Counted[webhooks.Counts]](
+    lambda session, now: Counted(now, webhooks.count_failing(session)),
     (
         Gauge(
             "webhooks_failing",
@@ -175,8 +175,8 @@ WEBHOOKS: Final = Watch[Counted[webhooks.Counts]](
         ),
     ),
 )
-KEYS: Final = Watch[Sequence[datetime]](
-    machines.ending,
+KEYS: Final = GaugeGroup[Sequence[datetime]](
+    machine_keys.list_key_endings,
     (
         Gauge(
             "keys_ending",
@@ -186,7 +186,7 @@ KEYS: Final = Watch[Sequence[datetime]](
         ),
     ),
 )
-JUMPS: Final = Watch[int](
+JUMPS: Final = GaugeGroup[int](
     get_recent_jump,
     (
         Gauge(
@@ -199,7 +199,7 @@ JUMPS: Final = Watch[int](
         ),
     ),
 )
-OFFICES: Final = Watch[Offices](
+OFFICES: Final = GaugeGroup[Offices](
     load_offices,
     (
         Gauge(
@@ -233,7 +233,7 @@ OFFICES: Final = Watch[Offices](
         ),
     ),
 )
-WATCHES: Final[tuple[Watch[Any], ...]] = (
+WATCHES: Final[tuple[GaugeGroup[Any], ...]] = (
     *(HEARTBEATS, CLOCKS, OUTBOX),
     *(WEBHOOKS, KEYS, JUMPS, OFFICES),
 )
@@ -272,7 +272,7 @@ GAUGES: Final[tuple[Gauge[Any], ...]] = (
 """All that is measured, for the docs."""
 
 
-def watches_of(ground: Ground) -> tuple[Watch[Any], ...]:
+def watches_of(ground: Runtime) -> tuple[GaugeGroup[Any], ...]:
     """Return all watches, with those of the machine that the service runs on."""
 
     def measure_difference(_: Session, now: datetime) -> float:
@@ -280,6 +280,6 @@ def watches_of(ground: Ground) -> tuple[Watch[Any], ...]:
 
     return (
         *WATCHES,
-        Watch[FreeSpace](lambda _, __: ground.free_space, SPACE_GAUGES),
-        Watch[float](measure_difference, CLOCK_GAUGES),
+        GaugeGroup[FreeSpace](lambda _, __: ground.free_space, SPACE_GAUGES),
+        GaugeGroup[float](measure_difference, CLOCK_GAUGES),
     )

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.access.attendance import find_unattended, find_without_second_person
-from app.deadlines import breaches
+from app.access.office_staff import find_unattended, find_without_second_person
+from app.deadlines import missed_deadlines
 from app.directory import queries as directory
-from app.directory.kinds import NEVER_LEAD, Kind, homes, is_at_home
+from app.directory.kinds import NEVER_LEAD, Kind, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
 
 
@@ -35,9 +35,9 @@ def load_offices(session: Session, now: datetime) -> Offices:
         every=directory.list_offices(session),
         unattended=find_unattended(session, now),
         without_second_person=find_without_second_person(session),
-        waited_for=breaches.find_waited_for(session),
-        holders=breaches.find_holders(session),
-        drafts=breaches.count_drafts_of_closed(session),
+        waited_for=missed_deadlines.find_waited_for(session),
+        holders=missed_deadlines.find_holders(session),
+        drafts=missed_deadlines.count_drafts_of_closed(session),
     )
 
 
@@ -65,7 +65,7 @@ def list_countries_without_lead(found: Offices) -> frozenset[str]:
     A country without such an office is not included: the directory never had one there.
     """
     leads = [one for one in found.every if one.can_lead and one.kind not in NEVER_LEAD]
-    countries = {country for lead in leads for country in homes(lead)}
+    countries = {country for lead in leads for country in list_home_countries(lead)}
     able = [one for one in leads if one.active and one.id not in found.unattended]
     return frozenset(
         one for one in countries if not any(is_at_home(lead, one) for lead in able)

@@ -1,4 +1,4 @@
 """Messages that leave the service: one table, their states, and when each is tried again.
 
-`app.notices` decides which offices are notified; `app.worker` sends the messages.
+`app.notifications` decides which offices are notified; `app.worker` sends the messages.
 """

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from app.deadlines.limits import Priority
 from app.kernel.actors import Side
-from app.kernel.db import hold
-from app.kernel.lifecycle import take
-from app.kernel.work import Writing
+from app.kernel.db import lock_name
+from app.kernel.lifecycle import apply_step
+from app.kernel.transactions import Writing
 from app.outbox import queries
 from app.outbox.lifecycle import TABLE, Action, State
 from app.outbox.models import Outgoing, Way
@@ -21,15 +21,15 @@ from app.outbox.pacing import (
     LONGEST_TRY,
     WEIGHT,
     Outcome,
-    earliest,
-    is_over,
-    pause,
-    window_for,
+    compute_pause,
+    compute_window,
+    get_earliest,
+    is_given_up,
 )
 
 SYSTEM: Final = frozenset({Side.SYSTEM})
 JITTER_BITS: Final = 32
-CODE: Final = 40
+MAX_CODE_LENGTH: Final = 40
 """The most characters of a code that are stored."""
 
 
@@ -54,11 +54,11 @@ def add_message(
     close to being given up. A more urgent message moves the joined one forward. The caller
     has to lock the recipient. The time is by the database's clock.
     """
-    now = work.ground.time(work.session)
+    now = work.runtime.time(work.session)
     found = queries.lock_waiting(work, way, recipient)
     if found is None:
         outgoing = Outgoing(
-            id=work.new_id(),
+            id=work.create_id(),
             way=way,
             recipient=recipient,
             urgency=urgency,
@@ -84,9 +84,9 @@ def apply_window(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
     It counts as waiting from the end of the window, since the delay is intended. The
     recipient is locked, because two senders could each find that nothing was sent.
     """
-    hold(work.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
+    lock_name(work.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
     left_at = queries.get_last_sent_time(work, outgoing)
-    free_at = earliest(left_at, window, outgoing.urgency)
+    free_at = get_earliest(left_at, window, outgoing.urgency)
     if free_at is None or free_at <= work.now:
         return False
     outgoing.due_at = outgoing.queued_at = free_at
@@ -98,7 +98,7 @@ def add_unknown_outcome(outgoing: Outgoing) -> bool:
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += WEIGHT[Outcome.UNKNOWN]
-    return is_over(outgoing.weight)
+    return is_given_up(outgoing.weight)
 
 
 def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
@@ -106,14 +106,14 @@ def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
     apply_action(outgoing, Action.CLAIM)
     outgoing.tries += 1
     outgoing.left_at = work.now + LONGEST_TRY
-    outgoing.due_at = outgoing.left_at + window_for(window, outgoing.urgency)
-    outgoing.claim = work.new_id()
+    outgoing.due_at = outgoing.left_at + compute_window(window, outgoing.urgency)
+    outgoing.claim = work.create_id()
     return outgoing.claim
 
 
 def store_outcome(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
     """Store the outcome of an attempt; return False if the message was given up."""
-    code = answer.code[:CODE]
+    code = answer.code[:MAX_CODE_LENGTH]
     match answer.outcome:
         case Outcome.DELIVERED:
             apply_action(outgoing, Action.DELIVER)
@@ -124,18 +124,18 @@ def store_outcome(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
         case Outcome.REFUSED | Outcome.REJECTED:
             outgoing.weight += WEIGHT[answer.outcome]
             outgoing.trouble, outgoing.left_at = code, None
-            if is_over(outgoing.weight):
+            if is_given_up(outgoing.weight):
                 set_dead(work, outgoing)
                 return False
             apply_action(outgoing, Action.RETRY)
-            outgoing.due_at = work.now + pause(outgoing.weight, luck(work))
+            outgoing.due_at = work.now + compute_pause(outgoing.weight, get_jitter(work))
     return True
 
 
-def luck(work: Writing) -> float:
+def get_jitter(work: Writing) -> float:
     """Return a random number between 0 and 1."""
     size = 1 << JITTER_BITS
-    return (work.new_id().int % size) / size
+    return (work.create_id().int % size) / size
 
 
 def set_dead(work: Writing, outgoing: Outgoing) -> None:
@@ -152,4 +152,4 @@ def drop(work: Writing, outgoing: Outgoing) -> None:
 
 def apply_action(outgoing: Outgoing, action: Action) -> None:
     """Apply an action of the life cycle."""
-    take(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))
+    apply_step(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))

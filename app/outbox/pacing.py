@@ -30,10 +30,10 @@ WEIGHT: Final[Mapping[Outcome, int]] = {
     Outcome.UNKNOWN: 6,
     Outcome.REJECTED: 24,
 }
-MOST: Final = 72
+GIVE_UP_WEIGHT: Final = 72
 """A message is given up at this weight. From a server that refuses nine of ten attempts,
 only 1 message in 2000 is given up."""
-JOINED: Final = MOST // 2
+JOIN_LIMIT: Final = GIVE_UP_WEIGHT // 2
 """From this weight on no message joins, as it would be given up too."""
 
 FIRST_PAUSE: Final = timedelta(seconds=30)
@@ -55,12 +55,12 @@ SHARE: Final[Mapping[Priority, float]] = {
 """The share of the window that has to pass between two messages to the same address."""
 
 
-def is_over(weight: int) -> bool:
+def is_given_up(weight: int) -> bool:
     """Return whether a message with this weight is given up."""
-    return weight >= MOST
+    return weight >= GIVE_UP_WEIGHT
 
 
-def pause(weight: int, jitter: float) -> timedelta:
+def compute_pause(weight: int, jitter: float) -> timedelta:
     """Return the pause after a failure; it doubles, and `jitter` (0 to 1) randomises it.
 
     It is between half and all of that, so that failures are not retried together.
@@ -70,13 +70,13 @@ def pause(weight: int, jitter: float) -> timedelta:
     return longest * (0.5 + jitter / 2)
 
 
-def window_for(window: timedelta, urgency: Priority) -> timedelta:
+def compute_window(window: timedelta, urgency: Priority) -> timedelta:
     """Return the minimum time between two messages of this urgency to the same address."""
     return window * SHARE[urgency]
 
 
-def earliest(
+def get_earliest(
     left_at: datetime | None, window: timedelta, urgency: Priority
 ) -> datetime | None:
     """Return when an address may be sent a message again, or None if it was sent none."""
-    return left_at and left_at + window_for(window, urgency)
+    return left_at and left_at + compute_window(window, urgency)

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
 from app.outbox.lifecycle import OPEN, State
 from app.outbox.models import Outgoing, Way
-from app.outbox.pacing import JOINED, MAX_AHEAD
+from app.outbox.pacing import JOIN_LIMIT, MAX_AHEAD
 
 DEAD_FOR: Final = timedelta(days=1)
 """How long a message that was given up counts as recently given up."""
@@ -32,7 +32,7 @@ class WayCounts:
 
 
 @dataclass(frozen=True)
-class Counts:
+class OutboxCounts:
     """The counts of the outbox by channel, and the number of dead messages at any time."""
 
     ways: Mapping[Way, WayCounts]
@@ -44,7 +44,7 @@ class Counts:
         return sum(way.waiting for way in self.ways.values())
 
 
-def counts(session: Session, now: datetime) -> Counts:
+def count_messages(session: Session, now: datetime) -> OutboxCounts:
     """Count the messages of the outbox, for the status and the metrics."""
     waits = (Outgoing.way, func.count(), func.min(Outgoing.queued_at))
     waiting = select(*waits).where(Outgoing.state.in_(OPEN)).group_by(Outgoing.way)
@@ -58,7 +58,7 @@ def counts(session: Session, now: datetime) -> Counts:
     for way, count, total in session.execute(given_up):
         ways[way] = replace(ways[way], given_up=count)
         dead += total
-    return Counts(ways, dead)
+    return OutboxCounts(ways, dead)
 
 
 def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
@@ -67,7 +67,7 @@ def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
     Messages that are close to being given up are excluded: joining them is useless.
     """
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
-    joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOINED)
+    joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
     waiting = select(Outgoing).where(same, joinable)
     first = waiting.order_by(Outgoing.due_at, Outgoing.number).limit(1)
     statement = first.with_for_update(key_share=True)

@@ -32,7 +32,7 @@ ISO: Final = f"ISO 3166-1, as iso3166.tab of the IANA time zones has it; names: 
 CONFIDENCE: Final = "high"
 
 
-def countries() -> Iterator[Item]:
+def list_countries() -> Iterator[Item]:
     """Yield every country that has a code in ISO 3166-1."""
     for code in load_country_codes():
         yield build_item(code, ISO, partial(get_country_name, code))

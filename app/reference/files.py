@@ -2,12 +2,12 @@
 
 from importlib.resources import files
 
-from app.directory.files import open_sheet, refuse, rows
-from app.directory.rows import Row
+from app.directory.file_rows import Row
+from app.directory.files import get_rows, load_sheet, require_no_faults
 
 
 def read_sheet[R: Row](name: str, model: type[R]) -> list[R]:
     """Return the rows of one file, in their order; raises FilesRefused."""
-    found = open_sheet(files("app.reference").joinpath("data"), f"{name}.csv", model)
-    refuse(found.faults)
-    return rows(found)
+    found = load_sheet(files("app.reference").joinpath("data"), f"{name}.csv", model)
+    require_no_faults(found.faults)
+    return get_rows(found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from app.kernel.languages import ENGLISH, choose
+from app.kernel.languages import ENGLISH, choose_language
 from app.reference import cldr, htcds
 from app.reference.files import read_sheet
 from app.reference.kinds import TranslationStatus
@@ -108,7 +108,7 @@ TRANSLATIONS: Final = read_translations("translations")
 NOTE_TRANSLATIONS: Final = read_translations("note_translations")
 
 
-def show(name: str, ranked: tuple[str, ...]) -> ReferenceList:
+def show_list(name: str, ranked: tuple[str, ...]) -> ReferenceList:
     """Return one list, with each label in the best language for this reader."""
     about = LISTS[name]
     items = [show_item(name, item, ranked) for item in list_items(name)]
@@ -117,7 +117,7 @@ def show(name: str, ranked: tuple[str, ...]) -> ReferenceList:
 
 def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
     """Return one code of a list for a reader."""
-    language = choose(ranked, item.labels)
+    language = choose_language(ranked, item.labels)
     key = (name, item.code)
     return ItemOut.model_construct(
         **vars(item),
@@ -140,10 +140,10 @@ def get_translation_status(key: tuple[str, str], language: str) -> TranslationSt
     if language == ENGLISH:
         return None
     found = (TRANSLATIONS.get(key), NOTE_TRANSLATIONS.get(key))
-    return status_of([row for row in found if row and language in row.texts], language)
+    return get_status([row for row in found if row and language in row.texts], language)
 
 
-def status_of(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
+def get_status(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
     """Return the status of some translations; without any, the label was published.
 
     A label and its note both have to be reviewed.
@@ -160,7 +160,7 @@ def list_items(name: str) -> Sequence[Item]:
     """Return the items of a list, with all their languages."""
     match name:
         case "countries":
-            return tuple(cldr.countries())
+            return tuple(cldr.list_countries())
         case "languages":
             return tuple(cldr.list_languages())
         case _ if name in OWN_LISTS:

@@ -4,8 +4,14 @@ from typing import Annotated, override
 
 from pydantic import BeforeValidator, ValidationInfo, field_validator
 
-from app.directory.cells import Known, Prose, known_or_none, refuse, words
-from app.directory.rows import Row
+from app.directory.cell_types import (
+    OptionalCell,
+    Prose,
+    make_error,
+    parse_list,
+    parse_optional,
+)
+from app.directory.file_rows import Row
 from app.kernel.languages import ENGLISH, LANGUAGES
 from app.kernel.text import Code
 from app.reference.kinds import Element, Weight
@@ -19,18 +25,18 @@ class ItemRow(Row):
 
     code: Code
     label_en: Prose
-    group: Annotated[Code | None, BeforeValidator(known_or_none)]
-    note: Known[Prose]
-    source: Known[Prose]
+    group: Annotated[Code | None, BeforeValidator(parse_optional)]
+    note: OptionalCell[Prose]
+    source: OptionalCell[Prose]
     confidence: Prose
 
 
 class IndicatorRow(ItemRow):
     """One indicator; without weights it is noted, and does not count."""
 
-    element: Known[Element]
-    weight_adult: Known[Weight]
-    weight_child: Known[Weight]
+    element: OptionalCell[Element]
+    weight_adult: OptionalCell[Weight]
+    weight_child: OptionalCell[Weight]
 
 
 class Wording(Row):
@@ -40,17 +46,17 @@ class Wording(Row):
     """
 
     en: Prose
-    es: Known[Prose]
-    fr: Known[Prose]
-    ru: Known[Prose]
-    uz: Known[Prose]
-    uz_cyrl: Known[Prose]
-    kk: Known[Prose]
-    ky: Known[Prose]
-    tg: Known[Prose]
-    ht: Known[Prose]
-    pt: Known[Prose]
-    nl: Known[Prose]
+    es: OptionalCell[Prose]
+    fr: OptionalCell[Prose]
+    ru: OptionalCell[Prose]
+    uz: OptionalCell[Prose]
+    uz_cyrl: OptionalCell[Prose]
+    kk: OptionalCell[Prose]
+    ky: OptionalCell[Prose]
+    tg: OptionalCell[Prose]
+    ht: OptionalCell[Prose]
+    pt: OptionalCell[Prose]
+    nl: OptionalCell[Prose]
     confidence: Prose
 
     @property
@@ -76,7 +82,7 @@ class TranslationRow(Wording):
 
     list: str
     code: Code
-    reviewed: Annotated[Tags, BeforeValidator(words)]
+    reviewed: Annotated[Tags, BeforeValidator(parse_list)]
 
     @field_validator("reviewed")
     @classmethod
@@ -86,7 +92,7 @@ class TranslationRow(Wording):
             tag for tag in LANGUAGES if tag != ENGLISH and info.data.get(get_column(tag))
         }
         if not translated.issuperset(tags):
-            raise refuse("must be languages into which this row is translated")
+            raise make_error("must be languages into which this row is translated")
         return tags
 
     @property
@@ -105,7 +111,7 @@ class EnumerationRow(Row):
     code_clean: str
     label: Prose
     source: Prose
-    issue: Known[Prose]
+    issue: OptionalCell[Prose]
 
     @property
     @override
@@ -130,8 +136,8 @@ class FieldRow(Row):
     type: str
     value_list: str
     n_values: str
-    description: Known[Prose]
-    notes: Known[Prose]
+    description: OptionalCell[Prose]
+    notes: OptionalCell[Prose]
 
 
 class DefinitionRow(Row):
@@ -154,7 +160,7 @@ class MigrationRow(Row):
     value: Prose
     definition_excerpt: Prose
     source: Prose
-    issue: Known[Prose]
+    issue: OptionalCell[Prose]
 
 
 class MappingRow(Row):
@@ -166,7 +172,7 @@ class MappingRow(Row):
     field: Prose
     part: Prose
     ours: Prose
-    theirs: Known[Prose]
+    theirs: OptionalCell[Prose]
     source: Prose
     confidence: Prose
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.kernel.text import Shown
+from app.kernel.text import ResponseModel
 from app.reference.kinds import Element, TranslationStatus, Weight
 
 Labels = Annotated[
@@ -17,14 +17,14 @@ Labels = Annotated[
 ]
 
 
-class Weights(Shown):
+class Weights(ResponseModel):
     """The weights of an indicator of the ILO; null: it is not in that list."""
 
     adult: Weight | None
     child: Weight | None
 
 
-class Item(Shown):
+class Item(ResponseModel):
     """One code of a list, with its labels in all languages."""
 
     code: Annotated[str, Field(description="A code of this list; never translated.")]
@@ -101,7 +101,7 @@ class ItemOut(Item):
     ]
 
 
-class ReferenceListSummary(Shown):
+class ReferenceListSummary(ResponseModel):
     """One list, without its items."""
 
     list: Annotated[str, Field(description="Its name in /v1/reference/{list}.")]
@@ -109,7 +109,7 @@ class ReferenceListSummary(Shown):
     note: Annotated[str, Field(description="Its source and its limits, in English.")]
 
 
-class ReferenceLists(Shown):
+class ReferenceLists(ResponseModel):
     """The names of all lists."""
 
     items: list[ReferenceListSummary]

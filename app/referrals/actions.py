@@ -14,17 +14,17 @@ from app.cases.models import Case
 from app.cases.sections import SERVICES_FOR_SAFETY
 from app.consents import standing
 from app.deadlines import actions as deadlines
+from app.deadlines.durations import find_apparent_holder
 from app.deadlines.limits import ClockKind
-from app.deadlines.queries import term
-from app.deadlines.terms import find_apparent_holder
+from app.deadlines.queries import get_term
 from app.directory.kinds import Function, Kind, Service
 from app.directory.models import FocalPoint
 from app.kernel import lifecycle
-from app.kernel.actors import HELPS, Relation, Role, Side, sides_of_case
+from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
-from app.kernel.versions import Seen
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
+from app.kernel.versions import SeenVersions
 from app.referrals import queries
 from app.referrals.lifecycle import (
     AT_WORK,
@@ -44,11 +44,11 @@ from app.referrals.schemas import (
     NewReferral,
 )
 from app.referrals.situation import (
-    as_told,
-    facts_of,
+    get_roles,
+    get_sides,
+    load_facts,
     load_other_requests,
-    roles_of,
-    sides_of,
+    redact_for,
 )
 
 OPENING_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
@@ -61,7 +61,7 @@ class RecipientUnfit(Problem):
 
 
 @dataclass(frozen=True)
-class Move:
+class PendingStep:
     """A step that passed every check and is about to be taken."""
 
     case: Case
@@ -71,12 +71,12 @@ class Move:
     basis: Basis | None = None
 
 
-def draft(
+def create_draft(
     work: Writing, case: Case, recipient: FocalPoint, template: NewReferral | Referral
 ) -> Referral:
     """Create a draft, either a new one or a copy of a redirected referral."""
     referral = Referral(
-        id=work.new_id(),
+        id=work.create_id(),
         case=case,
         case_id=case.id,
         recipient=recipient,
@@ -89,7 +89,7 @@ def draft(
     )
     work.session.add(referral)
     work.session.flush()
-    wind(work, referral)
+    start_deadline(work, referral)
     work.record("referral.opened", referral, referral.audience)
     return referral
 
@@ -106,9 +106,11 @@ NEVER_RECIPIENT: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 def require_may_open(work: Writing, case: Case) -> None:
     """Raise unless the caller holds this open case and has a role that opens referrals."""
-    sides = sides_of_case(case.relations_of(work.actor.focal_point_id))
+    sides = get_case_sides(case.list_relations(work.actor.focal_point_id))
     if case.state not in CASE_OPEN:
-        raise ActionIllegal(f"The case is {case.state}.", CASE_TABLE.legal(case.state))
+        raise ActionIllegal(
+            f"The case is {case.state}.", CASE_TABLE.describe_actions(case.state)
+        )
     if Side.HOLDER not in sides:
         raise ActionNotYours("This is for the holder of the case to do.")
     if not OPENING_ROLES & work.actor.roles:
@@ -117,9 +119,13 @@ def require_may_open(work: Writing, case: Case) -> None:
         )
 
 
-def ready(
-    work: Writing, referral_id: UUID, action: Action, seen: Seen, terms: Terms | None = None
-) -> Move:
+def lock_and_check(
+    work: Writing,
+    referral_id: UUID,
+    action: Action,
+    seen: SeenVersions,
+    terms: Terms | None = None,
+) -> PendingStep:
     """Lock a referral and check that the step may be taken now.
 
     The checks run in this order, so that an error reveals no more than the caller may know:
@@ -127,26 +133,26 @@ def ready(
     (403), unmet requirements (409).
     """
     _, referral = queries.lock(work, referral_id)
-    seen.must_include(referral.version)
-    return judge(work, referral, action, terms)
+    seen.require_version(referral.version)
+    return check_step(work, referral, action, terms)
 
 
-def judge(
+def check_step(
     work: Writing, referral: Referral, action: Action, terms: Terms | None = None
-) -> Move:
+) -> PendingStep:
     """Return the step for an action on a locked referral, or raise if it is not allowed."""
-    case, sides = referral.case, sides_of(referral, work.actor)
-    step = TABLE.find(referral.state, action, sides, roles_of(referral, work.actor))
-    case_file = standing.known_to_caller(work, standing.of_case(work, case))
+    case, sides = referral.case, get_sides(referral, work.actor)
+    step = TABLE.find(referral.state, action, sides, get_roles(referral, work.actor))
+    case_file = standing.filter_for_caller(work, standing.load_for_case(work, case))
     requests = load_other_requests(work, [referral]).get(case.id, [])
-    facts = facts_of(work, referral, case_file, terms, requests=requests)
-    RULES.require(step, as_told(work, referral, case_file, facts, sides))
+    facts = load_facts(work, referral, case_file, terms, requests=requests)
+    RULES.require(step, redact_for(work, referral, case_file, facts, sides))
     return prepare_step(referral, step, find_basis(facts))
 
 
-def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> Move:
+def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> PendingStep:
     """Build a pending step, with the audience as it is before the step."""
-    return Move(
+    return PendingStep(
         case=referral.case,
         referral=referral,
         step=step,
@@ -165,9 +171,9 @@ def find_basis(facts: Facts) -> Basis | None:
     return next((basis for basis, holds in bases.items() if holds), None)
 
 
-def take(  # noqa: PLR0913 - every argument describes the step
+def take_step(  # noqa: PLR0913 - every argument describes the step
     work: Writing,
-    pending: Move,
+    pending: PendingStep,
     *,
     by_system: bool = False,
     resumed: bool = False,
@@ -176,11 +182,11 @@ def take(  # noqa: PLR0913 - every argument describes the step
 ) -> Referral:
     """Take the step, start the next deadline, record the event and update the case."""
     referral = pending.referral
-    lifecycle.take(referral, pending.step)
-    referral.touch()
+    lifecycle.apply_step(referral, pending.step)
+    referral.raise_version()
     if referral.state in STOPPED:
-        end_part(work, referral)
-    wind(work, referral, resumed=resumed, due_at=due_at)
+        end_recipient_relation(work, referral)
+    start_deadline(work, referral, resumed=resumed, due_at=due_at)
     facts = {
         "state": referral.state,
         "service": referral.service,
@@ -190,23 +196,23 @@ def take(  # noqa: PLR0913 - every argument describes the step
     facts = {name: str(fact) for name, fact in facts.items() if fact}
     audience = pending.before | referral.audience
     work.record(EVENTS[pending.step.action], referral, audience, facts, by_system=by_system)
-    settle(work, pending.case)
+    update_case_state(work, pending.case)
     return referral
 
 
-def end_part(work: Writing, referral: Referral) -> None:
+def end_recipient_relation(work: Writing, referral: Referral) -> None:
     """Replace the recipient's relation to the case by `former_recipient`.
 
     The office keeps access to the referral until it confirms that it deleted what it
     received, but loses access to the case (LIFECYCLES.md, 5).
     """
     case, recipient = referral.case, referral.recipient_id
-    if Relation.RECIPIENT in referral.relations_of(recipient):
-        case.dismiss(Relation.RECIPIENT, work.now, referral.id)
-        case.admit(recipient, Relation.FORMER_RECIPIENT, work.now, referral.id)
+    if Relation.RECIPIENT in referral.list_relations(recipient):
+        case.end_relation(Relation.RECIPIENT, work.now, referral.id)
+        case.add_party(recipient, Relation.FORMER_RECIPIENT, work.now, referral.id)
 
 
-def wind(
+def start_deadline(
     work: Writing,
     referral: Referral,
     *,
@@ -218,25 +224,25 @@ def wind(
     No deadline runs for a recipient that never received the referral. While the case is
     suspended, deadlines are paused, except those of services for the person's safety.
     """
-    kind, side = clock_of(referral)
+    kind, side = get_deadline_kind(referral)
     recipient, case = referral.recipient_id, referral.case
-    is_recipient = bool(referral.relations_of(recipient) & HELPS)
+    is_recipient = bool(referral.list_relations(recipient) & HELPING_RELATIONS)
     if kind is None or (side == Side.RECIPIENT and not is_recipient):
         deadlines.stop(work, referral.id)
         return
     waits_on = case.holder if side == Side.SENDER else recipient
     apparent = find_apparent_holder(case, referral.id) if side == Side.SENDER else None
-    time_limit = term(work, kind, case, waits_on=waits_on, apparent=apparent)
+    time_limit = get_term(work, kind, case, waits_on=waits_on, apparent=apparent)
     if resumed:
-        deadlines.go_on(work, referral, kind, time_limit, waits_on=waits_on)
+        deadlines.resume(work, referral, kind, time_limit, waits_on=waits_on)
     else:
-        due_at = due_at or time_limit.until(work.now)
+        due_at = due_at or time_limit.compute_end(work.now)
         deadlines.restart(work, referral, kind, due_at, waits_on=waits_on)
-    if rests(referral):
+    if is_paused(referral):
         deadlines.stop(work, referral.id)
 
 
-def clock_of(referral: Referral) -> tuple[ClockKind | None, Side]:
+def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
     An accepted referral for a return first has a deadline to open the checklist. The
@@ -253,32 +259,32 @@ def clock_of(referral: Referral) -> tuple[ClockKind | None, Side]:
 AWAITING_RETURN: Final = frozenset({State.ACCEPTED, State.IN_PROGRESS})
 
 
-def rests(referral: Referral) -> bool:
+def is_paused(referral: Referral) -> bool:
     """Return whether the deadline of a referral is paused because the case is suspended."""
     suspended = referral.case.state == CaseState.SUSPENDED
     may_wait = referral.state in OPEN and referral.service not in SERVICES_FOR_SAFETY
     return suspended and may_wait
 
 
-def clear(work: Writing, referral: Referral, clearance: Clearance | None) -> None:
+def set_clearance(work: Writing, referral: Referral, clearance: Clearance | None) -> None:
     """Store how far the checklist of a return has come; `start` and `complete` need it.
 
     The returns package calls this, because referrals must not import it.
     """
     if referral.clearance != clearance:
         referral.clearance = clearance
-        referral.touch()
+        referral.raise_version()
         if clearance and referral.state in AWAITING_RETURN:
-            wind(work, referral)
+            start_deadline(work, referral)
 
 
-def settle(work: Writing, case: Case) -> None:
+def update_case_state(work: Writing, case: Case) -> None:
     """Update the state of the case after a step of one of its referrals.
 
     A monitored case returns to assistance only when help is under way, because a pending
     request may still be declined.
     """
-    states = {referral.state for referral in queries.of_case(work, case.id)}
+    states = {referral.state for referral in queries.list_of_case(work, case.id)}
     action = {
         CaseState.REFERRING: CaseAction.BEGIN_ASSISTANCE if states & HELPED else None,
         CaseState.ASSISTING: None if states & HELPED else CaseAction.FALL_BACK,
@@ -287,4 +293,4 @@ def settle(work: Writing, case: Case) -> None:
     if action is not None:
         case.visits = []
         step = CASE_TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
-        cases.take(work, case, step, before=case.audience)
+        cases.take_step(work, case, step, audience_before=case.audience)

@@ -12,48 +12,55 @@ from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
 from app.deadlines.limits import ClockKind, Priority
-from app.deadlines.queries import running
+from app.deadlines.queries import find_running
 from app.kernel.actors import Side
-from app.kernel.work import Writing
-from app.notices.actions import tell as notify
+from app.kernel.transactions import Writing
+from app.notifications.actions import notify_offices as notify
 from app.referrals import queries
-from app.referrals.actions import OPENING_ROLES, end_part, prepare_step, rests, take, wind
+from app.referrals.actions import (
+    OPENING_ROLES,
+    end_recipient_relation,
+    is_paused,
+    prepare_step,
+    start_deadline,
+    take_step,
+)
 from app.referrals.lifecycle import AT_WORK, CLOCKS, OPEN, TABLE, Action, State
 from app.referrals.models import Basis, Referral
-from app.referrals.situation import facts_of
-from app.referrals.steps import end
+from app.referrals.situation import load_facts
+from app.referrals.steps import end_with_reason
 
 
-def hand_on(work: Writing, case: Case) -> None:
+def reassign_deadlines(work: Writing, case: Case) -> None:
     """Reassign the deadlines of the sender to the new holder of the case.
 
     The due time stays the same where the recipient reads a snapshot of the case: a new one
     would reveal that the lead changed.
     """
-    deadlines.pass_on_kind(work, case.id, ClockKind.TELL_PERSON, case.holder)
-    for referral in queries.of_case(work, case.id):
+    deadlines.hand_over_kind(work, case.id, ClockKind.TELL_PERSON, case.holder)
+    for referral in queries.list_of_case(work, case.id):
         if CLOCKS.get(referral.state, (None, None))[1] != Side.SENDER:
             continue
-        if case.snapshot_behind(referral.id):
+        if case.get_recipient_snapshot(referral.id):
             deadlines.reassign(work, referral.id, case.holder)
         else:
-            wind(work, referral)
+            start_deadline(work, referral)
 
 
-def end_drafts(work: Writing, case: Case, reason: str) -> None:
+def revoke_drafts(work: Writing, case: Case, reason: str) -> None:
     """Revoke the drafts of a case that ends."""
-    for referral in queries.of_case(work, case.id):
+    for referral in queries.list_of_case(work, case.id):
         if referral.state == State.DRAFT:
-            drop(work, referral, reason)
+            revoke_draft(work, referral, reason)
 
 
-def drop(work: Writing, referral: Referral, reason: str) -> None:
+def revoke_draft(work: Writing, referral: Referral, reason: str) -> None:
     """Revoke a draft; its recipient never learned of it."""
     step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENING_ROLES)
-    end(work, prepare_step(referral, step), reason)
+    end_with_reason(work, prepare_step(referral, step), reason)
 
 
-def covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
+def find_covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
     """Return the ids of the open referrals that are covered by a consent in `case_file`.
 
     A referral with another basis counts only if it has sections. Otherwise the withdrawal
@@ -61,10 +68,10 @@ def covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
     """
     return frozenset(
         referral.id
-        for referral in queries.of_case(work, case.id)
+        for referral in queries.list_of_case(work, case.id)
         if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
-        and facts_of(work, referral, case_file, requests=()).covered
+        and load_facts(work, referral, case_file, requests=()).covered
     )
 
 
@@ -75,27 +82,27 @@ def withdraw_uncovered(work: Writing, case: Case, covered_before: frozenset[UUID
     needs no consent continues with the summary alone, because the guardian who withdrew the
     consent may be the danger.
     """
-    case_file = standing.of_case(work, case)
-    uncovered = covered_before - covered(work, case, case_file)
-    for referral in queries.of_case(work, case.id):
+    case_file = standing.load_for_case(work, case)
+    uncovered = covered_before - find_covered(work, case, case_file)
+    for referral in queries.list_of_case(work, case.id):
         if referral.id not in uncovered:
             continue
-        if case_file.child_may_be_helped(referral.service, frozenset()):
-            narrow(work, referral)
+        if case_file.may_refer_child(referral.service, frozenset()):
+            narrow_to_summary(work, referral)
         else:
-            withdraw(work, referral, WithdrawReason.CONSENT_WITHDRAWN)
+            withdraw_by_system(work, referral, WithdrawReason.CONSENT_WITHDRAWN)
 
 
-def narrow(work: Writing, referral: Referral) -> None:
+def narrow_to_summary(work: Writing, referral: Referral) -> None:
     """Continue a child's referral with the summary alone, by law (BR09, BR14)."""
     referral.sections, referral.basis = [], Basis.CHILD_PATH
-    referral.touch()
+    referral.raise_version()
     facts = {"state": referral.state, "service": referral.service, "basis": referral.basis}
     audience = referral.audience
     work.record("referral.narrowed", referral, audience, facts, by_system=True)
 
 
-def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
+def notify_of_change(tx: Writing, case: Case, changed: Section | None) -> None:
     """Notify the recipients that may read a section, or the summary, that it changed.
 
     `None` means `safe_contact` of the summary. Without this a recipient would keep calling
@@ -103,10 +110,10 @@ def announce_change(tx: Writing, case: Case, changed: Section | None) -> None:
     event if they may read the change. For the contact, the needs and `safe_contact` they
     also get an urgent notification.
     """
-    case_file = standing.of_case(tx, case)
+    case_file = standing.load_for_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
     notified = set[UUID]()
-    for referral in queries.of_case(tx, case.id):
+    for referral in queries.list_of_case(tx, case.id):
         if may_read_change(referral, case_file, changed):
             audience = frozenset({referral.recipient_id})
             tx.record("referral.content_changed", referral, audience, facts, by_system=True)
@@ -127,11 +134,11 @@ def may_read_change(
     if referral.state not in OPEN or not case_file.is_safe(to, to.code):
         return False
     if changed is None:
-        return Grant.SUMMARY in case_file.case.grants(to.id)
-    sections = case_file.told(to, Purpose(referral.service)) or frozenset()
+        return Grant.SUMMARY in case_file.case.get_grants(to.id)
+    sections = case_file.get_covered_sections(to, Purpose(referral.service)) or frozenset()
     covered = changed in sections and changed in referral.sections
     may_open = changed == Section.NEEDS or referral.state in AT_WORK
-    return covered and may_open and case_file.origin_is_permitted(to)
+    return covered and may_open and case_file.is_permitted_for_origin(to)
 
 
 def withdraw_unsafe(work: Writing, case: Case) -> None:
@@ -139,59 +146,61 @@ def withdraw_unsafe(work: Writing, case: Case) -> None:
 
     A recipient that has already helped loses its access to the case.
     """
-    case_file = standing.of_case(work, case)
-    for referral in queries.of_case(work, case.id):
+    case_file = standing.load_for_case(work, case)
+    for referral in queries.list_of_case(work, case.id):
         to = referral.recipient
         if case_file.is_safe(to, to.code):
             continue
         if referral.state in OPEN:
-            withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
-        end_part(work, referral)
+            withdraw_by_system(work, referral, WithdrawReason.NO_LONGER_NEEDED)
+        end_recipient_relation(work, referral)
 
 
-def leave_behind(work: Writing, case: Case) -> None:
+def end_completed_relations(work: Writing, case: Case) -> None:
     """End the access of recipients whose help is completed, as the person leaves a country.
 
     A recipient that reads a snapshot keeps it: its loss would reveal that a border was
     crossed.
     """
-    for referral in queries.of_case(work, case.id):
-        reads_live_case = case.snapshot_behind(referral.id) is None
+    for referral in queries.list_of_case(work, case.id):
+        reads_live_case = case.get_recipient_snapshot(referral.id) is None
         if referral.state == State.COMPLETED and reads_live_case:
-            end_part(work, referral)
+            end_recipient_relation(work, referral)
 
 
-def withdraw(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
+def withdraw_by_system(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
     """Withdraw a referral as the system."""
     step = TABLE.find(referral.state, Action.WITHDRAW, {Side.SYSTEM}, frozenset())
     referral.reason = reason
-    take(work, prepare_step(referral, step), by_system=True)
+    take_step(work, prepare_step(referral, step), by_system=True)
 
 
-def pause(work: Writing, case: Case) -> None:
+def pause_deadlines(work: Writing, case: Case) -> None:
     """Pause the deadlines of the referrals that may wait while the case is suspended."""
-    for referral in queries.of_case(work, case.id):
-        if rests(referral):
+    for referral in queries.list_of_case(work, case.id):
+        if is_paused(referral):
             deadlines.stop(work, referral.id)
 
 
-def go_on(work: Writing, case: Case) -> None:
+def resume_deadlines(work: Writing, case: Case) -> None:
     """Resume the paused deadlines with the time that was left."""
-    running_clocks = running(work, [one.id for one in queries.of_case(work, case.id)])
-    for referral in queries.of_case(work, case.id):
+    running_clocks = find_running(
+        work, [one.id for one in queries.list_of_case(work, case.id)]
+    )
+    for referral in queries.list_of_case(work, case.id):
         if referral.state in OPEN and referral.id not in running_clocks:
-            wind(work, referral, resumed=True)
+            start_deadline(work, referral, resumed=True)
 
 
 def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
     """Withdraw every open referral of a case and revoke its drafts."""
-    for referral in queries.of_case(work, case.id):
+    for referral in queries.list_of_case(work, case.id):
         if referral.state in OPEN:
-            withdraw(work, referral, reason)
-    end_drafts(work, case, reason)
+            withdraw_by_system(work, referral, reason)
+    revoke_drafts(work, case, reason)
 
 
 def expire(work: Writing, referral: Referral) -> None:
     """Expire a referral that was not decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
-    take(work, prepare_step(referral, step), by_system=True)
+    take_step(work, prepare_step(referral, step), by_system=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.cases.models import Case
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
-from app.kernel.actors import HOLDS, Relation
+from app.kernel.actors import HOLDING_RELATIONS, Relation
 from app.kernel.db import Base, Listed
 from app.referrals.lifecycle import State
 
@@ -65,7 +65,7 @@ class Referral(Listed, Base):
         """The path of this referral in the API."""
         return f"referrals/{self.id}"
 
-    def relations_of(self, focal_point: UUID) -> frozenset[Relation]:
+    def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
         """Return the relations of an office to the referral, holding the case included."""
         relations = frozenset(
             party.relation
@@ -74,7 +74,7 @@ class Referral(Listed, Base):
             and party.focal_point_id == focal_point
             and not party.until
         )
-        return relations | (self.case.relations_of(focal_point) & set(HOLDS))
+        return relations | (self.case.list_relations(focal_point) & set(HOLDING_RELATIONS))
 
     @property
     def audience(self) -> frozenset[UUID]:
@@ -87,6 +87,6 @@ class Referral(Listed, Base):
         holder = self.case.holder
         return frozenset(parties | ({holder} if holder else set()))
 
-    def touch(self) -> None:
+    def raise_version(self) -> None:
         """Raise the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1

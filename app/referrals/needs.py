@@ -7,10 +7,10 @@ from typing import Final
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import SERVICES_FOR_SAFETY, Section
-from app.deadlines.limits import LATEST_REVIEW, is_in_time
+from app.deadlines.limits import REVIEW_REMEDY, is_valid_review_date
 from app.directory.kinds import Service
 from app.kernel.actors import Side
-from app.kernel.needs import Check, Rulebook
+from app.kernel.requirements import Check, Rulebook
 from app.referrals.lifecycle import Need
 
 
@@ -86,7 +86,7 @@ def may_answer(facts: Facts) -> bool:
 
 
 # fmt: off
-NEEDS: Final[dict[Need, Check[Facts]]] = {
+CHECKS: Final[dict[Need, Check[Facts]]] = {
     Need.CASE_OPEN: Check(
         is_case_open,
         "The case must be open and held by a focal point.", Side.SENDER),
@@ -134,7 +134,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
     Need.ALTERNATIVE: Check(
         lambda f: f.terms.alternative is not None, "Name another focal point that could help."),
     Need.REVIEW_DATE: Check(
-        lambda f: is_in_time(f.terms.review_at, f.now, f.review_by), LATEST_REVIEW),
+        lambda f: is_valid_review_date(f.terms.review_at, f.now, f.review_by), REVIEW_REMEDY),
     Need.RETURN_CLEARED: Check(
         lambda f: f.return_cleared,
         "Complete the checklist of the return first, up to the decision GO.", Side.SENDER),
@@ -145,4 +145,4 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.terms.time_is_up, "It expires by itself after its deadline.", Side.SYSTEM),
 }
 # fmt: on
-RULES: Final = Rulebook(NEEDS)
+RULES: Final = Rulebook(CHECKS)

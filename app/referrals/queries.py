@@ -8,38 +8,38 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, sele
 from sqlalchemy.orm import aliased, selectinload
 
 from app.cases import queries as cases
-from app.cases.filters import is_mine
+from app.cases.filters import is_own_party
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
 from app.directory.kinds import Service
-from app.kernel.actors import HELPS, HOLDS, Side
+from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Side
 from app.kernel.problems import NotFound
-from app.kernel.recall import recalled
-from app.kernel.statements import columns, held
-from app.kernel.work import Reading, Writing
+from app.kernel.recall import load_once
+from app.kernel.statements import lock_rows, read_columns
+from app.kernel.transactions import Reading, Writing
 from app.referrals.lifecycle import ASKED, AT_WORK, OPEN, State
 from app.referrals.models import Referral
 
 
-def concerns(party: type[Party]) -> ColumnElement[bool]:
+def matches_party(party: type[Party]) -> ColumnElement[bool]:
     """Match the party rows that make an office the recipient or the sender of a referral.
 
     The case is always part of the condition, for its index.
     """
-    holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDS)
+    holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDING_RELATIONS)
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
 
 
-VISIBLE: Final = select(Referral).where(exists().where(*MINE, concerns(Party)))
+VISIBLE: Final = select(Referral).where(exists().where(*MINE, matches_party(Party)))
 """The referrals that an office, `me`, received, and those of the cases it holds."""
 BY_ID: Final = VISIBLE.where(Referral.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Referral.case_id)
-HELD_BY_ID: Final = held(BY_ID)
+HELD_BY_ID: Final = lock_rows(BY_ID)
 
 
 def get(work: Reading, referral_id: UUID) -> Referral:
     """Return a referral, or raise NotFound (404)."""
-    return one(work, BY_ID, referral_id)
+    return get_one(work, BY_ID, referral_id)
 
 
 def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
@@ -48,11 +48,11 @@ def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
     The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
     locking, because the caller may have ceased to be a party while it waited.
     """
-    case = cases.lock_by_id(work, one(work, CASE_OF, referral_id))
-    return case, one(work, HELD_BY_ID, referral_id)
+    case = cases.lock_by_id(work, get_one(work, CASE_OF, referral_id))
+    return case, get_one(work, HELD_BY_ID, referral_id)
 
 
-def one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
+def get_one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
     """Return the result of a statement about one referral, or raise NotFound (404)."""
     own_id = work.actor.focal_point_id
     found = work.session.scalar(statement, {"me": own_id, "id": referral_id})
@@ -61,7 +61,7 @@ def one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
     return found
 
 
-def mine(
+def list_own(
     work: Reading, side: Side | None, state: State | None, case: str | None
 ) -> Select[Referral, int, int]:
     """Select the caller's referrals, ordered by the party row that makes them visible.
@@ -69,32 +69,34 @@ def mine(
     One index finds the rows of an office, however many referrals others have. A referral to
     an office that also holds the case is listed once.
     """
-    chosen, earlier = part(work, Party, side), aliased(Party)
-    before = part(work, earlier, side) & (earlier.number < Party.number)
+    chosen, earlier = matches_own_party(work, Party, side), aliased(Party)
+    before = matches_own_party(work, earlier, side) & (earlier.number < Party.number)
     return (
         select(Referral, Party.number, Referral.number)
         .join(Party, chosen)
         .where(~exists().where(before))
         .where(*([Referral.state == state] if state else []))
-        .where(*([Referral.case_id == id_of(case)] if case else []))
+        .where(*([Referral.case_id == select_case_id(case)] if case else []))
         .options(selectinload(Referral.case), selectinload(Referral.recipient))
     )
 
 
-def part(work: Reading, party: type[Party], side: Side | None) -> ColumnElement[bool]:
+def matches_own_party(
+    work: Reading, party: type[Party], side: Side | None
+) -> ColumnElement[bool]:
     """Match the caller's open party rows, on one side or on both."""
-    return and_(*is_mine(work, party), concerns(party), matches_side(party, side))
+    return and_(*is_own_party(work, party), matches_party(party), matches_side(party, side))
 
 
 def matches_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
     """Match the party rows of one side, or of both if none is given."""
-    recipient = party.relation.in_(HELPS)
+    recipient = party.relation.in_(HELPING_RELATIONS)
     if side is None:
         return true()
     return recipient if side == Side.RECIPIENT else ~recipient
 
 
-def id_of(code: str) -> ColumnElement[UUID]:
+def select_case_id(code: str) -> ColumnElement[UUID]:
     """Return a subquery for the id of the case with a code."""
     return select(Case.id).where(Case.code == code).scalar_subquery()
 
@@ -107,12 +109,12 @@ OF_CASE: Final = (
 ANEW: Final = OF_CASE.execution_options(populate_existing=True)
 
 
-def look_again(work: Reading, case_id: UUID) -> None:
+def load_again(work: Reading, case_id: UUID) -> None:
     """Reload the referrals of a case that are already in the session."""
     work.session.scalars(ANEW, {"case": case_id}).all()
 
 
-def of_case(work: Reading, case_id: UUID) -> list[Referral]:
+def list_of_case(work: Reading, case_id: UUID) -> list[Referral]:
     """List all referrals of a case, regardless of the caller, for rules."""
     return list(work.session.scalars(OF_CASE, {"case": case_id}))
 
@@ -124,7 +126,7 @@ def list_open(work: Reading) -> list[Referral]:
     return list(work.session.scalars(found.order_by(Referral.number).options(*both)))
 
 
-def opened_by(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
+def get_openers(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
     """Return which office opened each of some referrals; other ids are left out."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
     return dict(work.session.execute(rows).all())
@@ -145,10 +147,10 @@ TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(AT_WORK | {State.COMPLETED})
 
 def is_helping(work: Reading, case_id: UUID) -> bool:
     """Return whether the caller has a referral of the case that did not end early."""
-    return bool(received(work, HELPING, [case_id]))
+    return bool(list_received(work, HELPING, [case_id]))
 
 
-def received(
+def list_received(
     work: Reading, statement: Select[Referral], case_ids: Iterable[UUID]
 ) -> Sequence[Referral]:
     """List the referrals of some cases that the caller received and a statement selects."""
@@ -156,17 +158,19 @@ def received(
     return work.session.scalars(statement, asked).all()
 
 
-def asked_of_me(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, set[Service]]:
+def list_requested_services(
+    work: Reading, case_ids: Iterable[UUID]
+) -> Mapping[UUID, set[Service]]:
     """Return the services that the caller was asked for, by case."""
     found: dict[UUID, set[Service]] = {}
-    for referral in received(work, RECEIVED, case_ids):
+    for referral in list_received(work, RECEIVED, case_ids):
         found.setdefault(referral.case_id, set()).add(referral.service)
     return found
 
 
-def services_helping(work: Reading, case_id: UUID) -> frozenset[Service]:
+def list_accepted_services(work: Reading, case_id: UUID) -> frozenset[Service]:
     """Return the services for which the caller accepted a referral of the case."""
-    return frozenset(one.service for one in received(work, TAKEN_ON, [case_id]))
+    return frozenset(one.service for one in list_received(work, TAKEN_ON, [case_id]))
 
 
 class OpenRequest(NamedTuple):
@@ -188,13 +192,13 @@ OPEN_REQUESTS: Final = select(
 ).where(Referral.case_id.in_(CASES), Referral.state.in_(OPEN))
 
 
-@recalled(Referral)
+@load_once(Referral)
 def list_open_requests(
     work: Reading, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[OpenRequest]]:
     """Return the open requests of some cases, regardless of the caller."""
     found: dict[UUID, list[OpenRequest]] = {}
-    for row in columns(work.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
+    for row in read_columns(work.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
         found.setdefault(row[0], []).append(OpenRequest(*row))
     return found
 
@@ -202,10 +206,10 @@ def list_open_requests(
 STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.in_(CASES))
 
 
-@recalled(Referral)
-def states_of(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:
+@load_once(Referral)
+def list_states(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:
     """Return the states of all referrals of some cases."""
     found: dict[UUID, list[State]] = {}
-    for case_id, state in columns(work.session, STATES, {"cases": list(case_ids)}):
+    for case_id, state in read_columns(work.session, STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)
     return found

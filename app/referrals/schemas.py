@@ -11,9 +11,9 @@ from app.cases.reasons import DeclineReason, SuspendReason, WithdrawReason
 from app.cases.sections import Content, DutyContact, Section
 from app.directory.kinds import Service
 from app.kernel.actors import Side
-from app.kernel.needs import UnmetNeed
 from app.kernel.paging import Page
-from app.kernel.text import Asked, Code, Instant, SafeLine, SafeText, Shown
+from app.kernel.requirements import UnmetNeed
+from app.kernel.text import Code, Instant, RequestModel, ResponseModel, SafeLine, SafeText
 from app.referrals.lifecycle import Action, Need, State
 from app.referrals.needs import Terms
 
@@ -35,7 +35,7 @@ class Outcome(StrEnum):
     NOT_DELIVERED = "not_delivered"
 
 
-class NewReferral(Asked):
+class NewReferral(RequestModel):
     """A request for one service, to one focal point."""
 
     recipient: Annotated[Code, Field(description="Code of the focal point asked.")]
@@ -60,27 +60,27 @@ class Arrangement(Content):
     meeting: Meeting
     contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
 
-    def terms(self) -> Terms:
+    def to_terms(self) -> Terms:
         """Return the values that the requirements are checked against."""
         people = frozenset(contact.name for contact in self.contacts)
         return Terms(meeting_at=self.meeting.at, contacts=people)
 
 
-class DeclineReferral(Asked):
+class DeclineReferral(RequestModel):
     """The reason why the recipient declines."""
 
     reason: DeclineReason
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class TakeBackReferral(Asked):
+class TakeBackReferral(RequestModel):
     """The reason why the sender takes the referral back."""
 
     reason: WithdrawReason
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class AskAboutReferral(Asked):
+class AskAboutReferral(RequestModel):
     """A question that the recipient asks before it decides."""
 
     topics: Annotated[
@@ -90,7 +90,7 @@ class AskAboutReferral(Asked):
     question: Annotated[SafeText, Field(description="Sealed, for the sender.")]
 
 
-class AnswerReferral(Asked):
+class AnswerReferral(RequestModel):
     """The sender's answer, as far as the person agreed."""
 
     sections: Annotated[
@@ -102,7 +102,7 @@ class AnswerReferral(Asked):
     )
 
 
-class RedirectReferral(Asked):
+class RedirectReferral(RequestModel):
     """The reason why the recipient cannot help, and an office that could."""
 
     reason: DeclineReason
@@ -112,7 +112,7 @@ class RedirectReferral(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class HoldReferral(Asked):
+class HoldReferral(RequestModel):
     """The reason why help pauses, and the latest date of the review."""
 
     reason: SuspendReason
@@ -120,26 +120,26 @@ class HoldReferral(Asked):
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class StartReferral(Asked):
+class StartReferral(RequestModel):
     """A confirmation that help has begun."""
 
     person_met: Annotated[StrictBool, Field(description="Whether the person was met.")]
 
 
-class ReportReferral(Asked):
+class ReportReferral(RequestModel):
     """A report on help that continues."""
 
     feedback: Annotated[SafeText, Field(description="For the sender; sealed.")]
 
 
-class CompleteReferral(Asked):
+class CompleteReferral(RequestModel):
     """The outcome of a referral, with feedback for the sender."""
 
     outcome: Outcome
     feedback: Annotated[SafeText, Field(description="For the sender; sealed.")]
 
 
-class AvailableReferralAction(Shown):
+class AvailableReferralAction(ResponseModel):
     """An action that you can take in this state, with its unmet requirements."""
 
     action: Action
@@ -148,7 +148,7 @@ class AvailableReferralAction(Shown):
     unmet: list[UnmetNeed]
 
 
-class ReferralOut(Shown):
+class ReferralOut(ResponseModel):
     """A referral, and the actions you can take."""
 
     id: UUID

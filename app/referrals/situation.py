@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.cases.grants import Grant
 from app.cases.models import Case
-from app.cases.sections import Section, level_of
+from app.cases.sections import Section, get_level
 from app.cases.snapshots import read_lead_and_holder
 from app.consents import queries as consents
 from app.consents import standing
@@ -22,24 +22,24 @@ from app.deadlines.models import Clock
 from app.directory import borders
 from app.directory import queries as directory
 from app.directory.kinds import Function, Level, Service
-from app.kernel.actors import Actor, Relation, Role, Side, sides_of_referral
-from app.kernel.needs import UnmetNeed
-from app.kernel.work import Reading
+from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
+from app.kernel.requirements import UnmetNeed
+from app.kernel.transactions import Reading
 from app.referrals import queries
+from app.referrals.helper_ranking import is_already_asked, is_proposed, may_know_recipient
 from app.referrals.lifecycle import OPEN, TABLE, Row, State
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
-from app.referrals.proposing import is_already_asked, is_proposed, knows_recipient
 from app.referrals.queries import OpenRequest
 from app.referrals.schemas import AvailableReferralAction, Outcome, ReferralOut
 
 
-def sides_of(referral: Referral, actor: Actor) -> frozenset[Side]:
+def get_sides(referral: Referral, actor: Actor) -> frozenset[Side]:
     """Return the sides of an actor in a referral."""
-    return sides_of_referral(referral.relations_of(actor.focal_point_id))
+    return get_referral_sides(referral.list_relations(actor.focal_point_id))
 
 
-def roles_of(referral: Referral, actor: Actor) -> frozenset[Role]:
+def get_roles(referral: Referral, actor: Actor) -> frozenset[Role]:
     """Return the roles with which an actor acts on a referral.
 
     An officer of a consular office that is asked for a travel document also acts as a
@@ -48,13 +48,13 @@ def roles_of(referral: Referral, actor: Actor) -> frozenset[Role]:
     """
     is_document = referral.service == Service.CONSULAR_DOCUMENT
     consular = is_document and referral.recipient.function == Function.CONSULAR
-    is_recipient = sides_of(referral, actor) == {Side.RECIPIENT}
+    is_recipient = get_sides(referral, actor) == {Side.RECIPIENT}
     if consular and is_recipient and Role.OFFICER in actor.roles:
         return actor.roles | {Role.CASEWORKER}
     return actor.roles
 
 
-def facts_of(
+def load_facts(
     work: Reading,
     referral: Referral,
     case_file: Standing,
@@ -73,20 +73,20 @@ def facts_of(
     in_vital_interest = case_file.in_vital_interest and not sections
     return Facts(
         now=work.now,
-        review_by=review_by(work, referral) if terms.review_at else None,
+        review_by=get_latest_review(work, referral) if terms.review_at else None,
         case_state=case.state,
         service=service,
         covered=case_file.covers(recipient, Purpose(service), sections),
         answer_covered=case_file.covers(recipient, Purpose(service), answered),
-        child_path=case_file.child_may_be_helped(service, sections),
+        child_path=case_file.may_refer_child(service, sections),
         vital_interest=in_vital_interest or referral.basis == Basis.VITAL_INTEREST,
-        reflection_told=case_file.reflection_is_told(),
+        reflection_told=case_file.has_reflection_period(),
         already_asked=referral.state == State.DRAFT
         and is_already_asked(work, referral, case_file, requests),
-        risk_current=case_file.risk_is_current(),
+        risk_current=case_file.has_current_risk(),
         recipient_safe=case_file.is_safe(recipient, recipient.code),
-        agreed=not answered or is_agreed(work, referral, level_of(answered)),
-        origin_permitted=case_file.origin_is_permitted(recipient),
+        agreed=not answered or is_agreed(work, referral, get_level(answered)),
+        origin_permitted=case_file.is_permitted_for_origin(recipient),
         return_cleared=service != Service.RETURN or referral.clearance is not None,
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
         may_be_child=case.may_be_child_to(work.actor.focal_point_id),
@@ -107,13 +107,13 @@ def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
     return borders.may_cross(work, country, sender=sender, to=to, level=level)
 
 
-def review_by(work: Reading, referral: Referral) -> datetime:
+def get_latest_review(work: Reading, referral: Referral) -> datetime:
     """Return the latest time for the review of a referral that is put on hold (D10)."""
     recipient_id, case = referral.recipient_id, referral.case
-    return deadlines.until(work, ClockKind.REVIEW, case, waits_on=recipient_id)
+    return deadlines.compute_due_at(work, ClockKind.REVIEW, case, waits_on=recipient_id)
 
 
-def as_told(
+def redact_for(
     work: Reading,
     referral: Referral,
     case_file: Standing,
@@ -145,16 +145,16 @@ def as_told(
     )
 
 
-def actions_of(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
+def describe_actions(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
     """Describe each action: whether it is available now and, if not, why not."""
     return [show_action(row, facts) for row in rows]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
     """Describe one action: whether it is available now and, if not, why not."""
-    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
+    lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
     return AvailableReferralAction(
-        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
+        action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
     )
 
 
@@ -164,13 +164,13 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
     case_files = {
-        key: standing.known_to_caller(work, one)
-        for key, one in standing.of_cases(work, cases.values()).items()
+        key: standing.filter_for_caller(work, one)
+        for key, one in standing.load_for_cases(work, cases.values()).items()
     }
-    clocks = deadlines.running(work, [referral.id for referral in referrals])
+    clocks = deadlines.find_running(work, [referral.id for referral in referrals])
     own_office = directory.by_id(work, work.actor.focal_point_id)
     senders = (find_sender(case, own_office.id) for case in cases.values())
-    codes = directory.codes(work, filter(None, senders))
+    codes = directory.get_codes(work, filter(None, senders))
     requests = load_other_requests(work, referrals)
     described = [
         show_one(
@@ -190,7 +190,7 @@ def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
     ]
     return [
         out
-        if knows_recipient(one, case_files[one.case_id], own_office)
+        if may_know_recipient(one, case_files[one.case_id], own_office)
         else out.model_copy(update=HIDDEN_FIELDS)
         for one, out in zip(referrals, described, strict=True)
     ]
@@ -218,8 +218,8 @@ def load_facts_for_reader(
     requests: Iterable[OpenRequest],
 ) -> Facts:
     """Load the facts of a referral as the caller may know them."""
-    facts = facts_of(work, referral, case_file, requests=requests)
-    return as_told(work, referral, case_file, facts, sides_of(referral, work.actor))
+    facts = load_facts(work, referral, case_file, requests=requests)
+    return redact_for(work, referral, case_file, facts, get_sides(referral, work.actor))
 
 
 def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at once
@@ -235,9 +235,9 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
 
     The deadline of the sender is shown only to readers that may know the sender.
     """
-    own_id, sides = work.actor.focal_point_id, sides_of(referral, work.actor)
-    rows = TABLE.open_to(referral.state, sides, roles_of(referral, work.actor))
-    sender, granted = find_sender(referral.case, own_id), referral.case.grants(own_id)
+    own_id, sides = work.actor.focal_point_id, get_sides(referral, work.actor)
+    rows = TABLE.list_steps_for(referral.state, sides, get_roles(referral, work.actor))
+    sender, granted = find_sender(referral.case, own_id), referral.case.get_grants(own_id)
     if clock and clock.waits_on != own_id and Grant.LEAD not in granted:
         clock = None
     return ReferralOut(
@@ -256,7 +256,7 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
         due_at=clock.due_at if clock else None,
         covered_until=covered_until,
         version=referral.version,
-        available_actions=actions_of(rows, facts) if rows else [],
+        available_actions=describe_actions(rows, facts) if rows else [],
     )
 
 
@@ -271,17 +271,17 @@ def find_covered_until(
     if referral.state not in OPEN | {State.DRAFT}:
         return None
     own_office = directory.by_id(work, work.actor.focal_point_id)
-    helps = Relation.RECIPIENT in referral.relations_of(own_office.id)
+    helps = Relation.RECIPIENT in referral.list_relations(own_office.id)
     known = consents.list_known_to(
         referral.case, case_file.consents, own_office, helps=helps
     )
-    asking = case_file.asking(referral.recipient, Purpose(referral.service))
+    asking = case_file.build_question(referral.recipient, Purpose(referral.service))
     return find_end_of_cover(known, asking, frozenset(map(Section, referral.sections)))
 
 
 def find_sender(case: Case, reader: UUID) -> UUID | None:
     """Return the sender: the holder of the case, now or in the reader's snapshot."""
-    granted, asked = case.grants(reader), case.snapshot_for(reader)
+    granted, asked = case.get_grants(reader), case.get_snapshot(reader)
     if Grant.LEAD in granted:
         return case.holder
     return read_lead_and_holder(asked)[1] if asked and Grant.AS_ASKED in granted else None

@@ -17,8 +17,8 @@ from app.kernel import lifecycle
 from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import Problem
-from app.kernel.versions import Seen
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
+from app.kernel.versions import SeenVersions
 from app.referrals import actions as referral_actions
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import TABLE as REFERRAL_TABLE
@@ -40,11 +40,11 @@ from app.returns.models import Done, Return
 from app.returns.needs import RULES, Terms
 from app.returns.situation import (
     ACTIVE_REFERRAL,
-    View,
-    facts_of,
+    ReturnView,
     find_document_referral,
     get_version,
-    look,
+    load_facts,
+    load_view,
     require_side,
 )
 
@@ -64,10 +64,10 @@ class ReturnExists(Problem):
 
 
 @dataclass(frozen=True)
-class Move:
+class PendingStep:
     """A step that passed every check and is about to be taken."""
 
-    view: View
+    view: ReturnView
     step: Row
 
     @property
@@ -77,7 +77,7 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Said:
+class StepResult:
     """The result of a step in codes, with a note that is sealed.
 
     `early` is true if the step was taken before its planned date.
@@ -91,7 +91,7 @@ class Said:
     early: bool = False
 
 
-NOTHING: Final = Said()
+NO_RESULT: Final = StepResult()
 
 
 def open_return(work: Writing, referral_id: UUID) -> Return:
@@ -109,13 +109,13 @@ def open_return(work: Writing, referral_id: UUID) -> Return:
         raise NotAReturn("Name a referral for the service RETURN.")
     if opened := queries.find_by_referral(work, referral.id):
         raise ReturnExists("Use the existing return.", {"return": opened.reference})
-    if queries.open_in(work, [case.id]):
+    if queries.list_open(work, [case.id]):
         raise ReturnExists("End the other return of this person first.")
     if referral.state not in ACTIVE_REFERRAL:
-        legal = REFERRAL_TABLE.legal(referral.state)
+        legal = REFERRAL_TABLE.describe_actions(referral.state)
         raise ActionIllegal(f"The referral is {referral.state}.", legal)
     record = Return(
-        id=work.new_id(),
+        id=work.create_id(),
         case=case,
         case_id=case.id,
         referral=referral,
@@ -125,39 +125,45 @@ def open_return(work: Writing, referral_id: UUID) -> Return:
     )
     work.session.add(record)
     work.session.flush()
-    wind(work, record)
-    work.record("return.opened", record, audience(record))
+    start_deadline(work, record)
+    work.record("return.opened", record, get_audience(record))
     return record
 
 
-def ready(
-    work: Writing, return_id: UUID, action: Action, seen: Seen, terms: Terms | None = None
-) -> Move:
+def lock_and_check(
+    work: Writing,
+    return_id: UUID,
+    action: Action,
+    seen: SeenVersions,
+    terms: Terms | None = None,
+) -> PendingStep:
     """Lock a return and check that the step may be taken now.
 
     The checks run in this order, so that an error reveals no more than the caller may know:
     not visible (404), stale version (412, 428), wrong state (409), another side or role
     (403), unmet requirements (409).
     """
-    view = held(work, return_id)
-    seen.must_include(get_version(view))
-    return judge(work, view, action, terms)
+    view = lock_view(work, return_id)
+    seen.require_version(get_version(view))
+    return check_step(work, view, action, terms)
 
 
-def held(work: Writing, return_id: UUID) -> View:
+def lock_view(work: Writing, return_id: UUID) -> ReturnView:
     """Lock and load a return for one of its sides; raise NotFound (404)."""
-    return require_side(look(work, queries.lock(work, return_id)))
+    return require_side(load_view(work, queries.lock(work, return_id)))
 
 
-def judge(work: Writing, view: View, action: Action, terms: Terms | None = None) -> Move:
+def check_step(
+    work: Writing, view: ReturnView, action: Action, terms: Terms | None = None
+) -> PendingStep:
     """Return the step for an action on a locked return, or raise if it is not allowed."""
-    step = find(work, view, action)
-    facts = facts_of(work, view, terms)
+    step = find_step(work, view, action)
+    facts = load_facts(work, view, terms)
     RULES.require(step, facts)
-    return Move(view, step)
+    return PendingStep(view, step)
 
 
-def find(work: Writing, view: View, action: Action) -> Row:
+def find_step(work: Writing, view: ReturnView, action: Action) -> Row:
     """Return the step, or raise; the consulate's error does not reveal the state."""
     try:
         return TABLE.find(view.record.state, action, view.sides, work.actor.roles)
@@ -167,8 +173,12 @@ def find(work: Writing, view: View, action: Action) -> Row:
         raise
 
 
-def take(
-    work: Writing, pending: Move, said: Said = NOTHING, *, due_at: datetime | None = None
+def take_step(
+    work: Writing,
+    pending: PendingStep,
+    result: StepResult = NO_RESULT,
+    *,
+    due_at: datetime | None = None,
 ) -> Return:
     """Take the step, store its result, start the next deadline and record the event.
 
@@ -177,30 +187,30 @@ def take(
     """
     record, action = pending.record, pending.step.action
     by_system = pending.step.sides == {Side.SYSTEM}
-    before = audience(record)
+    before = get_audience(record)
     arrivals.move_running_deadline(work, record)
-    lifecycle.take(record, pending.step)
-    record.touch()
-    cases.lapse(work, record.case, record)
+    lifecycle.apply_step(record, pending.step)
+    record.raise_version()
+    cases.expire_approvals(work, record.case, record)
     if not by_system:
-        keep(work, record, action, said)
+        record_step(work, record, action, result)
         noted_on = record.case if pending.step.sides == {Side.LEAD} else record.referral
-        cases.note(work, noted_on, f"return {action}", said.note)
+        cases.add_note(work, noted_on, f"return {action}", result.note)
     if pending.step.target is not None or action == Action.REPORT:
-        wind(work, record, due_at)
-    offices = audience(record) & before
-    facts = {"state": record.state} | ({"early": True} if said.early else {})
+        start_deadline(work, record, due_at)
+    offices = get_audience(record) & before
+    facts = {"state": record.state} | ({"early": True} if result.early else {})
     work.record(EVENTS[action], record, offices, facts, by_system=by_system)
-    settle(work, pending)
+    update_referral(work, pending)
     return record
 
 
-def keep(work: Writing, record: Return, action: Action, result: Said) -> None:
+def record_step(work: Writing, record: Return, action: Action, result: StepResult) -> None:
     """Store that a step was taken, by which account, and its result."""
     if action not in STEPS:
         return
     taken_step = Done(
-        id=work.new_id(),
+        id=work.create_id(),
         return_id=record.id,
         action=action,
         focal_point_id=work.actor.focal_point_id,
@@ -215,13 +225,13 @@ def keep(work: Writing, record: Return, action: Action, result: Said) -> None:
     work.session.flush()
 
 
-def audience(record: Return) -> frozenset[UUID]:
+def get_audience(record: Return) -> frozenset[UUID]:
     """Return the offices that may know of the return; once cancelled, only the holder."""
     known, holder = record.referral.audience, record.case.holder
     return known & {holder} if record.state in CANCELLED else known
 
 
-def wind(
+def start_deadline(
     work: Writing,
     record: Return,
     due_at: datetime | None = None,
@@ -241,22 +251,22 @@ def wind(
     document_referral = record.referral
     if side == Side.CONSULATE:
         document_referral = find_document_referral(
-            work, record, standing.of_case(work, record.case)
+            work, record, standing.load_for_case(work, record.case)
         )
     office_id = queries.find_awaited_office(work, record, side, document_referral)
-    time_limit = deadline_queries.term(work, kind, record.case, waits_on=office_id)
+    time_limit = deadline_queries.get_term(work, kind, record.case, waits_on=office_id)
     if resumed:
-        deadlines.go_on(work, record, kind, time_limit, waits_on=office_id)
+        deadlines.resume(work, record, kind, time_limit, waits_on=office_id)
     else:
-        due_at = due_at or time_limit.until(work.now)
+        due_at = due_at or time_limit.compute_end(work.now)
         deadlines.restart(work, record, kind, due_at, waits_on=office_id)
-    if rests(record):
+    if is_paused(record):
         deadlines.stop(work, record.id)
     if record.state in ON_THE_WAY_TO_GO:  # the checklist is the only thing due
         deadlines.stop(work, record.referral_id)
 
 
-def rests(record: Return) -> bool:
+def is_paused(record: Return) -> bool:
     """Return whether the deadline is paused because the case is suspended.
 
     The arrival of a person who travels, and visits after it, are not paused.
@@ -265,9 +275,11 @@ def rests(record: Return) -> bool:
     return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
 
 
-def settle(work: Writing, pending: Move) -> None:
+def update_referral(work: Writing, pending: PendingStep) -> None:
     """Update the clearance of the referral, and ask the consulate for documents."""
-    referral_actions.clear(work, pending.record.referral, get_clearance(pending.record))
+    referral_actions.set_clearance(
+        work, pending.record.referral, get_clearance(pending.record)
+    )
     if pending.step.target in {State.PERMITTED, State.CLEARED}:
         request_documents(work, pending.record, pending.view.document_referral)
 

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 
 from app.cases import queries as cases
 from app.cases.models import Sealed
-from app.deadlines import breaches
+from app.deadlines import missed_deadlines
 from app.deadlines import queries as deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading, Writing
 from app.kernel.vault import Unopenable
-from app.kernel.work import Reading, Writing
 from app.returns import queries
 from app.returns.lifecycle import State
 from app.returns.models import Return
@@ -50,7 +50,7 @@ def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime
         record = by_referral[plan.record_id]
         if arrives_at := open_arrival(work, plan):
             recipient = record.referral.recipient_id
-            found[record.id] = deadlines.end_of_day(work, arrives_at, recipient)
+            found[record.id] = deadlines.compute_end_of_day(work, arrives_at, recipient)
     return found
 
 
@@ -63,7 +63,7 @@ def find_planned(work: Reading, record: Return) -> datetime | None:
 def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
     """Open a travel plan for the rules and return its arrival, or None if this fails."""
     try:
-        opened = TravelPlan.model_validate_json(cases.unseal(work, plan))
+        opened = TravelPlan.model_validate_json(cases.open_sealed(work, plan))
     except (NotFound, Unopenable, ValidationError):
         return None
     return opened.arrives_at
@@ -71,7 +71,7 @@ def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
 
 def get_end_of_today(work: Reading, record: Return, moment: datetime) -> datetime:
     """Return the next end of a day at the recipient; always after the moment."""
-    return deadlines.end_of_day(work, moment + SECOND, record.referral.recipient_id)
+    return deadlines.compute_end_of_day(work, moment + SECOND, record.referral.recipient_id)
 
 
 def get_due_at(work: Reading, record: Return, clock: Clock | None) -> datetime | None:
@@ -98,7 +98,7 @@ def list_waiting(work: Reading) -> list[Arrival]:
     ]
 
 
-def move_on(work: Writing, record: Return, clock: Clock) -> bool:
+def move_deadline(work: Writing, record: Return, clock: Clock) -> bool:
     """Move the deadline of a journey to the end of today; return False if it is due.
 
     If the arrival is due before the end of today, that time is used. If the plan does not
@@ -112,7 +112,9 @@ def move_on(work: Writing, record: Return, clock: Clock) -> bool:
         return False
     clock.failures = 0
     if clock.fires_at is not None:
-        ran_out = breaches.times_fired(work, clock)  # fired early, as its office was closed
+        ran_out = missed_deadlines.count_firings(
+            work, clock
+        )  # fired early, as its office was closed
         clock.fires_at = clock.due_at if ran_out else None
     return True
 
@@ -122,6 +124,6 @@ def move_running_deadline(work: Writing, record: Return) -> None:
 
     The stopped deadline then shows correctly whether it was missed.
     """
-    clock = deadlines.running(work, [record.id]).get(record.id)
+    clock = deadlines.find_running(work, [record.id]).get(record.id)
     if clock is not None and record.state == State.IN_TRANSIT:
-        move_on(work, record, clock)
+        move_deadline(work, record, clock)

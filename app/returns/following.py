@@ -12,14 +12,20 @@ from app.cases.reasons import WithdrawReason
 from app.consents import standing
 from app.consents.standing import Standing
 from app.deadlines import actions as deadlines
-from app.deadlines.queries import last_stopped, running
+from app.deadlines.queries import find_last_stopped, find_running
 from app.kernel.actors import Side
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.referrals import following as referral_following
 from app.referrals.lifecycle import AT_WORK, OPEN
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import origin_contact, queries
-from app.returns.actions import Move, request_documents, rests, take, wind
+from app.returns.actions import (
+    PendingStep,
+    is_paused,
+    request_documents,
+    start_deadline,
+    take_step,
+)
 from app.returns.lifecycle import (
     BEFORE_DEPARTURE,
     CLOCKS,
@@ -30,72 +36,70 @@ from app.returns.lifecycle import (
     State,
 )
 from app.returns.models import Done, Return
-from app.returns.situation import (
-    find_document_referral,
-    list_document_referrals,
-    look,
-)
+from app.returns.situation import find_document_referral, list_document_referrals, load_view
 
 AFTER_GO: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 
-def resting(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
+def find_covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
     """Return the ids of the open returns that are covered by a consent in `case_file`."""
     return frozenset(
         record.id
-        for record in queries.open_in(work, [case.id]).get(case.id, [])
-        if case_file.agrees_to_return(record.referral.recipient)
+        for record in queries.list_open(work, [case.id]).get(case.id, [])
+        if case_file.has_consent_to_return(record.referral.recipient)
     )
 
 
-def hand_all_on(work: Writing, case: Case) -> None:
+def reassign_all_deadlines(work: Writing, case: Case) -> None:
     """Reassign the deadlines of a case, its referrals and its return to the new holder.
 
     The former holder gets no more notifications for the return. It may be an office that
     the person fears.
     """
-    referral_following.hand_on(work, case)
-    follow(work, case)
+    referral_following.reassign_deadlines(work, case)
+    end_or_reassign(work, case)
 
 
-def follow(work: Writing, case: Case, rested: frozenset[UUID] = frozenset()) -> None:
+def end_or_reassign(
+    work: Writing, case: Case, rested: frozenset[UUID] = frozenset()
+) -> None:
     """End the returns that have lost their basis, and reassign the deadlines of the others.
 
     `rested` has the ids of those that a consent covered before one was withdrawn.
     """
     work.session.flush()
-    for record in queries.open_in(work, [case.id]).get(case.id, []):
-        case_file = standing.of_case(work, case)
-        if record.state in GOING and is_lost(record, case_file, rested):
-            end(work, record)
+    for record in queries.list_open(work, [case.id]).get(case.id, []):
+        case_file = standing.load_for_case(work, case)
+        if record.state in GOING and has_lost_basis(record, case_file, rested):
+            end_by_system(work, record)
         else:
-            hand_on(work, record, case_file)
-    origin_contact.hand_on(work, case)
+            reassign_deadline(work, record, case_file)
+    origin_contact.reassign_deadline(work, case)
 
 
-def is_lost(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
+def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
     """Return whether a return has lost its basis.
 
     That is the case if a consent, the referral or the case has ended, if the person forbids
     the contact with the State of origin, or if the recipient is unsafe for the person.
     """
     referral, recipient = record.referral, record.referral.recipient
-    taken_back = record.id in rested and not case_file.agrees_to_return(recipient)
+    taken_back = record.id in rested and not case_file.has_consent_to_return(recipient)
     is_unsafe = not case_file.is_safe(recipient, recipient.code)
     referral_ended = referral.state not in AT_WORK | {ReferralState.COMPLETED}
-    contact_forbidden = case_file.safeguards.origin_blocked()
+    contact_forbidden = case_file.safeguards.is_origin_blocked()
     case_ended = record.case.state not in CASE_OPEN
     return taken_back or is_unsafe or referral_ended or contact_forbidden or case_ended
 
 
-def end(work: Writing, record: Return) -> None:
+def end_by_system(work: Writing, record: Return) -> None:
     """End a return as the system, and withdraw its referral.
 
     If the person is travelling, the return is halted until the lead has accounted for them.
     """
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
-    take(work, Move(look(work, record), step))
-    take_back(work, record, WithdrawReason.NO_LONGER_NEEDED)
+    take_step(work, PendingStep(load_view(work, record), step))
+    withdraw_referrals(work, record, WithdrawReason.NO_LONGER_NEEDED)
 
 
 def reopen_decisions(work: Writing, case: Case) -> None:
@@ -104,21 +108,21 @@ def reopen_decisions(work: Writing, case: Case) -> None:
     The requirements of GO differ for a child, and the document and the travel plan rest on
     GO. Pending approvals of an earlier decision expire.
     """
-    for record in queries.open_in(work, [case.id]).get(case.id, []):
+    for record in queries.list_open(work, [case.id]).get(case.id, []):
         if record.state in AFTER_GO:
             step = TABLE.find(record.state, Action.REOPEN, {Side.SYSTEM}, frozenset())
-            take(work, Move(look(work, record), step))
+            take_step(work, PendingStep(load_view(work, record), step))
         elif record.state in BEFORE_DEPARTURE:
-            record.touch()
-            cases.lapse(work, case, record)
+            record.raise_version()
+            cases.expire_approvals(work, case, record)
 
 
-def take_back(work: Writing, record: Return, reason: WithdrawReason) -> None:
+def withdraw_referrals(work: Writing, record: Return, reason: WithdrawReason) -> None:
     """Withdraw the referral of a return, and those for its documents."""
     if record.referral.state in AT_WORK:
-        referral_following.withdraw(work, record.referral, reason)
+        referral_following.withdraw_by_system(work, record.referral, reason)
     withdraw_document_referrals(work, record)
-    origin_contact.reopen(work, record)
+    origin_contact.reopen_decision(work, record)
 
 
 def withdraw_document_referrals(work: Writing, record: Return) -> None:
@@ -127,67 +131,69 @@ def withdraw_document_referrals(work: Writing, record: Return) -> None:
     The reason is always the same, so that the consulate does not learn whether the person
     declined, was in danger or went home.
     """
-    case_file = standing.of_case(work, record.case)
+    case_file = standing.load_for_case(work, record.case)
     for referral in list_document_referrals(work, record, case_file, OPEN):
-        referral_following.withdraw(work, referral, WithdrawReason.NO_LONGER_NEEDED)
+        referral_following.withdraw_by_system(
+            work, referral, WithdrawReason.NO_LONGER_NEEDED
+        )
 
 
-def hand_on(work: Writing, record: Return, case_file: Standing) -> None:
+def reassign_deadline(work: Writing, record: Return, case_file: Standing) -> None:
     """Reassign the deadline to the office that now leads the case or issues documents."""
     _, side = CLOCKS[record.state]
     document_referral = find_document_referral(work, record, case_file)
     office_id = queries.find_awaited_office(work, record, side, document_referral)
-    clock = running(work, [record.id]).get(record.id)
+    clock = find_running(work, [record.id]).get(record.id)
     if clock is None or clock.waits_on == office_id:  # None: paused with the case
         return
-    deadlines.pass_on(work, [record.id], office_id)
+    deadlines.hand_over(work, [record.id], office_id)
     if side == Side.CONSULATE:
         request_documents(work, record, document_referral)
 
 
-def move_visits(work: Writing, record: Return) -> bool:
+def reassign_visits(work: Writing, record: Return) -> bool:
     """Reassign the visits to the office that can report them; return True if to the lead.
 
     The visits go back to the recipient when somebody works there again.
     """
-    clock = running(work, [record.id]).get(record.id)
+    clock = find_running(work, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
         return False
     office_id = queries.find_awaited_office(work, record, Side.RECIPIENT, record.referral)
     if clock.waits_on == office_id:
         return False
-    deadlines.pass_on(work, [record.id], office_id)
+    deadlines.hand_over(work, [record.id], office_id)
     return queries.is_recipient_gone(work, record)
 
 
-def pause(work: Writing, case: Case) -> None:
+def pause_deadlines(work: Writing, case: Case) -> None:
     """Pause the deadlines of steps that cannot be taken while the case is suspended."""
-    found = queries.open_in(work, [case.id]).get(case.id, [])
-    deadlines.stop_all(work, [record.id for record in found if rests(record)])
+    found = queries.list_open(work, [case.id]).get(case.id, [])
+    deadlines.stop_all(work, [record.id for record in found if is_paused(record)])
 
 
-def go_on(work: Writing, case: Case) -> None:
+def resume_deadlines(work: Writing, case: Case) -> None:
     """Resume the paused deadlines with the time that was left.
 
     If another consulate was asked in the meantime, it is informed of its step.
     """
-    found = queries.open_in(work, [case.id]).get(case.id, [])
-    running_clocks = running(work, [record.id for record in found])
+    found = queries.list_open(work, [case.id]).get(case.id, [])
+    running_clocks = find_running(work, [record.id for record in found])
     for record in found:
         if record.id in running_clocks:
             continue
         kind, side = CLOCKS[record.state]
-        before = last_stopped(work, [record.id], kind)
-        wind(work, record, resumed=True)
+        before = find_last_stopped(work, [record.id], kind)
+        start_deadline(work, record, resumed=True)
         document_referral = find_document_referral(
-            work, record, standing.of_case(work, case)
+            work, record, standing.load_for_case(work, case)
         )
         asked = before is None or before.waits_on != document_referral.recipient_id
         if side == Side.CONSULATE and asked:
             request_documents(work, record, document_referral)
 
 
-def forget(work: Writing, case_id: UUID) -> None:
+def erase_steps(work: Writing, case_id: UUID) -> None:
     """Delete the steps of the returns of a case, and the times of visits.
 
     The returns and their states are kept; the journal keeps which steps were taken.

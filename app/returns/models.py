@@ -41,7 +41,7 @@ class Return(Listed, Base):
         """The path of this return in the API."""
         return f"returns/{self.id}"
 
-    def touch(self) -> None:
+    def raise_version(self) -> None:
         """Raise the version, so that an earlier `If-Match` no longer matches."""
         self.version += 1
 

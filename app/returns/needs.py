@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from app.cases.facts import Guardian, ReflectionPeriod
-from app.deadlines.limits import VISITS_FIT, visits_follow
+from app.deadlines.limits import VISITS_REMEDY, is_valid_visit_plan
 from app.kernel.actors import Side
-from app.kernel.needs import Check, Remedy, Rulebook
+from app.kernel.requirements import Check, Remedy, Rulebook
 from app.returns.lifecycle import Need
 from app.returns.risk import (
     ARRIVES_WITHIN,
@@ -172,7 +172,7 @@ def get_remedy_for_reception(facts: Facts) -> Remedy | None:
 
 
 # fmt: off
-NEEDS: Final[dict[Need, Check[Facts]]] = {
+CHECKS: Final[dict[Need, Check[Facts]]] = {
     Need.UNDER_WAY: Check(
         lambda f: f.under_way,
         "The referral must be accepted or in progress, its recipient active, and the case neither suspended nor "
@@ -248,7 +248,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.terms.reconfirmed, "Confirm that the person said today that they still want to go."),
     Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),
     Need.SCHEDULE: Check(
-        lambda f: visits_follow(f.terms.visits, f.now), VISITS_FIT),
+        lambda f: is_valid_visit_plan(f.terms.visits, f.now), VISITS_REMEDY),
     Need.VISITS_OVER: Check(
         lambda f: not f.visits_left, "The return is completed by itself after the last visit.", Side.SYSTEM),
     Need.RECIPIENT_GONE: Check(
@@ -257,4 +257,4 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         "sign in there for a day.", Side.RECIPIENT),
 }
 # fmt: on
-RULES: Final = Rulebook(NEEDS)
+RULES: Final = Rulebook(CHECKS)

@@ -14,7 +14,7 @@ from app.consents import standing
 from app.deadlines import actions as deadlines
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.returns.lifecycle import CANCELLED, State
 from app.returns.models import Return
 
@@ -25,13 +25,13 @@ OVER_IN: Final = select(Return.id).where(
 )
 
 
-def reopen(work: Writing, record: Return) -> None:
+def reopen_decision(work: Writing, record: Return) -> None:
     """Reopen the decision after a return ended before the person arrived for good.
 
     The permission was given for that return. The safeguards say `undecided` again, so that
     every rule treats the State of origin as not permitted, and the lead has to decide.
     """
-    guards = standing.of_case(work, record.case).safeguards
+    guards = standing.load_for_case(work, record.case).safeguards
     if guards.origin_contact == OriginContact.PERMITTED:
         reset_permission(work, record.case, guards)
         start_deadline(work, record)
@@ -46,18 +46,18 @@ def reset_permission(work: Writing, case: Case, guards: Safeguards) -> None:
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
     before, work.is_exempt_from_quota = work.is_exempt_from_quota, True
-    cases.seal(work, case, Paper.SAFEGUARDS, undecided)
+    cases.replace_sealed(work, case, Paper.SAFEGUARDS, undecided)
     work.is_exempt_from_quota = before
-    sealed = case_queries.sealed(work, case.id, Paper.SAFEGUARDS)
+    sealed = case_queries.find_sealed(work, case.id, Paper.SAFEGUARDS)
     if sealed is not None and case.holder is not None:
         sealed.author = case.holder
-    case.touch()
+    case.raise_version()
     work.session.flush()
 
 
-def resume(work: Writing, record: Return) -> None:
+def start_if_undecided(work: Writing, record: Return) -> None:
     """Start the deadline after the person whose return was halted is accounted for."""
-    guards = standing.of_case(work, record.case).safeguards
+    guards = standing.load_for_case(work, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(work, record)
 
@@ -69,24 +69,24 @@ def start_deadline(work: Writing, record: Return) -> None:
     """
     case, kind = record.case, ClockKind.REVIEW
     if record.state in OVER and case.state in CASE_OPEN:
-        until = deadline_queries.term(work, kind, case, waits_on=case.holder).until(
-            work.now
-        )
+        until = deadline_queries.get_term(
+            work, kind, case, waits_on=case.holder
+        ).compute_end(work.now)
         deadlines.restart(work, record, kind, until, waits_on=case.holder)
 
 
-def hand_on(work: Writing, case: Case) -> None:
+def reassign_deadline(work: Writing, case: Case) -> None:
     """Reassign the deadline to the holder of the case, or stop it if the case has ended."""
     cancelled = list_cancelled_returns(work, case)
     if not cancelled:
         return
     if case.state in CASE_OPEN:
-        deadlines.pass_on(work, cancelled, case.holder)
+        deadlines.hand_over(work, cancelled, case.holder)
     else:
         deadlines.stop_all(work, cancelled)
 
 
-def answer(work: Writing, case: Case, guards: Safeguards) -> None:
+def stop_if_decided(work: Writing, case: Case, guards: Safeguards) -> None:
     """Stop the deadline if the new safeguards decide whether the State may be informed."""
     if guards.origin_contact != OriginContact.UNDECIDED:
         deadlines.stop_all(work, list_cancelled_returns(work, case))

@@ -17,7 +17,7 @@ from sqlalchemy import (
     select,
 )
 
-from app.access.attendance import is_gone
+from app.access.office_staff import is_closed_or_unattended
 from app.cases import queries as cases
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
@@ -26,11 +26,11 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import queries as directory
 from app.directory.kinds import Service
-from app.kernel.actors import HOLDS, Relation, Side
+from app.kernel.actors import HOLDING_RELATIONS, Relation, Side
 from app.kernel.problems import NotFound
-from app.kernel.recall import recalled
-from app.kernel.statements import any_of, held
-from app.kernel.work import Reading, Writing
+from app.kernel.recall import load_once
+from app.kernel.statements import lock_rows, make_list_parameter
+from app.kernel.transactions import Reading, Writing
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.models import Referral
@@ -45,18 +45,18 @@ from app.returns.lifecycle import (
 from app.returns.models import Done, Return
 
 
-def is_party() -> ColumnElement[bool]:
+def matches_party() -> ColumnElement[bool]:
     """Match the returns of the cases that `me` holds, receives or issues documents for.
 
     A recipient no longer sees a cancelled return. A consulate sees its task while there is
     one.
     """
-    holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDS)
+    holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDING_RELATIONS)
     receives = (Party.record_id == Return.referral_id) & Return.state.not_in(CANCELLED)
-    return exists().where(*MINE, or_(holds, receives, issues()))
+    return exists().where(*MINE, or_(holds, receives, matches_document_request()))
 
 
-def issues() -> ColumnElement[bool]:
+def matches_document_request() -> ColumnElement[bool]:
     """Match the party rows of an office that was asked for documents in the same case."""
     asked = exists().where(
         Referral.id == Party.record_id,
@@ -68,28 +68,28 @@ def issues() -> ColumnElement[bool]:
     return and_(recipient, Return.state.in_(FOR_THE_CONSULATE), asked)
 
 
-VISIBLE: Final = select(Return).where(is_party())
+VISIBLE: Final = select(Return).where(matches_party())
 BY_ID: Final = VISIBLE.where(Return.id == bindparam("id"))
 BY_REFERRAL: Final = VISIBLE.where(Return.referral_id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Return.case_id)
-HELD_BY_ID: Final = held(BY_ID)
-RESTS_ON: Final = held(referral_queries.OF_CASE)
+HELD_BY_ID: Final = lock_rows(BY_ID)
+RESTS_ON: Final = lock_rows(referral_queries.OF_CASE)
 
 
 def get(work: Reading, return_id: UUID) -> Return:
     """Return a return, or raise NotFound (404)."""
-    return one(work, BY_ID, return_id)
+    return get_one(work, BY_ID, return_id)
 
 
 def is_visible(work: Reading, return_id: UUID) -> bool:
     """Return whether the caller is a party of a return now."""
-    return find(work, CASE_OF, return_id) is not None
+    return find_one(work, CASE_OF, return_id) is not None
 
 
-def of_referral(work: Reading, referral_id: UUID) -> Return:
+def get_by_referral(work: Reading, referral_id: UUID) -> Return:
     """Return the return of a visible referral, or raise NotFound (404)."""
     referral = referral_queries.get(work, referral_id)
-    return one(work, BY_REFERRAL, referral.id)
+    return get_one(work, BY_REFERRAL, referral.id)
 
 
 def find_by_referral(work: Reading, referral_id: UUID) -> Return | None:
@@ -103,20 +103,20 @@ def lock(work: Writing, return_id: UUID) -> Return:
     Visibility is checked again after locking, because the caller may have ceased to be a
     party while it waited.
     """
-    case = cases.lock_by_id(work, one(work, CASE_OF, return_id))
+    case = cases.lock_by_id(work, get_one(work, CASE_OF, return_id))
     work.session.scalars(RESTS_ON, {"case": case.id}).all()
-    return one(work, HELD_BY_ID, return_id)
+    return get_one(work, HELD_BY_ID, return_id)
 
 
-def find[T](work: Reading, statement: Select[T], record_id: UUID) -> T | None:
+def find_one[T](work: Reading, statement: Select[T], record_id: UUID) -> T | None:
     """Return the result of a statement about one return, or None."""
     own_id = work.actor.focal_point_id
     return work.session.scalar(statement, {"me": own_id, "id": record_id})
 
 
-def one[T](work: Reading, statement: Select[T], record_id: UUID) -> T:
+def get_one[T](work: Reading, statement: Select[T], record_id: UUID) -> T:
     """Return the result of a statement about one return, or raise NotFound (404)."""
-    found = find(work, statement, record_id)
+    found = find_one(work, statement, record_id)
     if found is None:
         raise NotFound("There is no such return.")
     return found
@@ -129,8 +129,8 @@ UNDER_WAY: Final = (
 )
 
 
-@recalled(Return)
-def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
+@load_once(Return)
+def list_open(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
     """Return the open returns of some cases, regardless of the caller."""
     found: dict[UUID, list[Return]] = {}
     for record in work.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
@@ -138,13 +138,13 @@ def open_in(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Retur
     return found
 
 
-def list_unawaited(work: Reading) -> list[Return]:
+def list_with_closed_recipient(work: Reading) -> list[Return]:
     """List the returns before departure whose recipient is closed, for the worker."""
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
         .where(Return.state.in_(BEFORE_DEPARTURE))
-        .where(Referral.recipient_id.in_(directory.closed()))
+        .where(Referral.recipient_id.in_(directory.select_closed()))
     )
     return list(work.session.scalars(found.order_by(Return.number)))
 
@@ -160,7 +160,7 @@ def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list
     The recipient reports them, or the lead if the recipient is closed or unattended.
     """
     recipient = Referral.recipient_id
-    unavailable = recipient.in_(directory.closed()) | recipient.in_(unattended)
+    unavailable = recipient.in_(directory.select_closed()) | recipient.in_(unattended)
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
@@ -174,7 +174,7 @@ def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list
 def is_recipient_gone(work: Reading, record: Return) -> bool:
     """Return whether the lead reports the visits instead of the recipient (ADR 50)."""
     visited = record.state == State.MONITORING
-    return visited and is_gone(work, record.referral.recipient)
+    return visited and is_closed_or_unattended(work, record.referral.recipient)
 
 
 def find_awaited_office(
@@ -197,12 +197,12 @@ def by_id(work: Reading, return_id: UUID) -> Return:
 STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Done.number)
 
 
-def steps(work: Reading, return_id: UUID) -> list[Done]:
+def list_steps(work: Reading, return_id: UUID) -> list[Done]:
     """List the steps that were taken, oldest first."""
     return list(work.session.scalars(STEPS, {"id": return_id}))
 
 
-def latest(done: Iterable[Done]) -> Mapping[Action, Done]:
+def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:
     """Return the latest step of each action; it is the one that counts."""
     return {step.action: step for step in done}
 
@@ -210,7 +210,10 @@ def latest(done: Iterable[Done]) -> Mapping[Action, Done]:
 PLANS: Final = (
     select(Sealed, CaseKey)
     .outerjoin(CaseKey, CaseKey.case_id == Sealed.case_id)
-    .where(Sealed.record_id.in_(any_of("referrals")), Sealed.kind == Paper.TRAVEL_PLAN)
+    .where(
+        Sealed.record_id.in_(make_list_parameter("referrals")),
+        Sealed.kind == Paper.TRAVEL_PLAN,
+    )
 )
 ARRIVALS: Final = (
     select(Clock, Return)
@@ -231,7 +234,7 @@ LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.d
 def list_travel_plans(work: Reading, referral_ids: Iterable[UUID]) -> list[Sealed]:
     """List the sealed travel plans of some referrals, and load the keys of their cases."""
     rows = work.session.execute(PLANS, {"referrals": list(referral_ids)}).all()
-    work.held.update(key for _, key in rows)
+    work.kept_alive.update(key for _, key in rows)
     return [plan for plan, _ in rows]
 
 

@@ -11,8 +11,8 @@ from app.cases.sections import Content, DutyContact
 from app.deadlines.schemas import Early
 from app.directory.kinds import Service
 from app.kernel.actors import Side
-from app.kernel.needs import UnmetNeed
-from app.kernel.text import Asked, Instant, SafeLine, SafeText, Shown
+from app.kernel.requirements import UnmetNeed
+from app.kernel.text import Instant, RequestModel, ResponseModel, SafeLine, SafeText
 from app.returns.lifecycle import Action, Need, State
 from app.returns.needs import Terms
 from app.returns.risk import (
@@ -27,7 +27,7 @@ from app.returns.risk import (
 Note = Annotated[SafeText | None, Field(description="Sealed.")]
 
 
-class InformPerson(Asked):
+class InformPerson(RequestModel):
     """A confirmation that the person was informed before they decide (step 1)."""
 
     right_to_stay_explained: StrictBool
@@ -35,13 +35,13 @@ class InformPerson(Asked):
     note: Note = None
 
 
-class VerifyNationality(Asked):
+class VerifyNationality(RequestModel):
     """The answer of the State of origin on the nationality (step 3)."""
 
     nationality: Nationality
 
 
-class AssessReturn(Asked):
+class AssessReturn(RequestModel):
     """The risk of a return, as assessed by one side (steps 4 and 5)."""
 
     level: RiskLevel
@@ -60,14 +60,14 @@ class AssessOrigin(AssessReturn):
     ] = []
 
 
-class DetermineInterests(Asked):
+class DetermineInterests(RequestModel):
     """The result of the best interests determination for the child (step 6)."""
 
     interests: Interests
     note: Note = None
 
 
-class ReceiveChild(Asked):
+class ReceiveChild(RequestModel):
     """A confirmation of who receives the child (step 6)."""
 
     carer_receives: StrictBool
@@ -75,7 +75,7 @@ class ReceiveChild(Asked):
     note: Note = None
 
 
-class DecideGo(Asked):
+class DecideGo(RequestModel):
     """The decision that the person can go (step 7)."""
 
     person_asked_to_leave: Annotated[
@@ -84,7 +84,7 @@ class DecideGo(Asked):
     note: Note = None
 
 
-class DecideNoGo(Asked):
+class DecideNoGo(RequestModel):
     """The decision that the person cannot go, and the protection instead (step 7, BR11)."""
 
     reason: NoGoReason
@@ -92,7 +92,7 @@ class DecideNoGo(Asked):
     note: Note = None
 
 
-class IssueDocument(Asked):
+class IssueDocument(RequestModel):
     """A confirmation that a travel document was issued (step 8)."""
 
     without_marker: Annotated[
@@ -119,13 +119,13 @@ class TravelPlan(Content):
     ]
 
 
-class PlanTravel(Asked):
+class PlanTravel(RequestModel):
     """A travel plan, made with the person (step 9)."""
 
     plan: TravelPlan
     person_agrees: StrictBool
 
-    def terms(self) -> Terms:
+    def to_terms(self) -> Terms:
         """Return the values that the requirements are checked against."""
         return Terms(
             contacts=frozenset(contact.name for contact in self.plan.contacts),
@@ -135,13 +135,13 @@ class PlanTravel(Asked):
         )
 
 
-class Depart(Asked):
+class Depart(RequestModel):
     """A confirmation that the person still wants to go, asked today (step 10, G09)."""
 
     reconfirmed_today: StrictBool
 
 
-class ConfirmMet(Asked):
+class ConfirmMet(RequestModel):
     """A confirmation that the person was met in person."""
 
     person_met: StrictBool
@@ -154,7 +154,7 @@ class ReportPlanned(ConfirmMet):
     early: Early = False
 
 
-class PlanVisits(Asked):
+class PlanVisits(RequestModel):
     """The times of the visits after the return (step 12)."""
 
     visits: Annotated[
@@ -168,13 +168,13 @@ class PlanVisits(Asked):
     ] = None
 
 
-class CallOff(Asked):
+class CallOff(RequestModel):
     """A refusal by the person, who does not want to go."""
 
     note: Note = None
 
 
-class StepDone(Shown):
+class StepDone(ResponseModel):
     """A step that was taken, with its result for the sides that may know it."""
 
     step: Annotated[int, Field(ge=1, le=12)]
@@ -191,7 +191,7 @@ class StepDone(Shown):
     ]
 
 
-class AvailableReturnAction(Shown):
+class AvailableReturnAction(ResponseModel):
     """An action that you can take in this state, with its unmet requirements."""
 
     action: Action
@@ -200,7 +200,7 @@ class AvailableReturnAction(Shown):
     unmet: list[UnmetNeed]
 
 
-class ReturnOut(Shown):
+class ReturnOut(ResponseModel):
     """A return, and the actions you can take."""
 
     id: UUID
@@ -218,7 +218,7 @@ class ReturnOut(Shown):
     available_actions: list[AvailableReturnAction]
 
 
-class DocumentTaskOut(Shown):
+class DocumentTaskOut(ResponseModel):
     """What a consulate sees of a return: its task, without names or reasons (BR12)."""
 
     id: UUID

@@ -9,16 +9,16 @@ from app.cases.facts import BestInterests
 from app.cases.lifecycle import LED
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Paper, Section
-from app.consents import naming, standing
+from app.consents import office_names, standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines import queries as deadlines
 from app.deadlines.models import Clock
 from app.directory.kinds import Service
-from app.kernel.actors import HELPS, Relation, Role, Side, sides_of_case
-from app.kernel.needs import UnmetNeed
+from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading
+from app.kernel.requirements import UnmetNeed
+from app.kernel.transactions import Reading
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.lifecycle import State as ReferralState
@@ -41,7 +41,7 @@ ACTIVE_REFERRAL = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
 
 
 @dataclass(frozen=True)
-class View:
+class ReturnView:
     """A return with everything that its rules need, as the caller may see it."""
 
     record: Return
@@ -51,16 +51,16 @@ class View:
     sides: frozenset[Side]
 
 
-def look(work: Reading, record: Return) -> View:
+def load_view(work: Reading, record: Return) -> ReturnView:
     """Load everything that the rules and the answer for a return need."""
-    case_file = standing.of_case(work, record.case)
+    case_file = standing.load_for_case(work, record.case)
     document_referral = find_document_referral(work, record, case_file)
-    sides = sides_of(work, record, document_referral)
-    return View(
+    sides = get_sides(work, record, document_referral)
+    return ReturnView(
         record=record,
         case_file=case_file,
         document_referral=document_referral,
-        done=queries.steps(work, record.id),
+        done=queries.list_steps(work, record.id),
         sides=sides,
     )
 
@@ -81,25 +81,29 @@ def list_document_referrals(
     """List the referrals in some states that ask the State of origin for documents."""
     return [
         referral
-        for referral in referral_queries.of_case(work, record.case_id)
+        for referral in referral_queries.list_of_case(work, record.case_id)
         if referral.service == Service.CONSULAR_DOCUMENT
         and referral.state in states
         and case_file.is_of_origin(referral.recipient)
     ]
 
 
-def sides_of(work: Reading, record: Return, document_referral: Referral) -> frozenset[Side]:
+def get_sides(
+    work: Reading, record: Return, document_referral: Referral
+) -> frozenset[Side]:
     """Return the sides of the caller in a return.
 
     An office that holds the case without leading it has the side `holder`, which reads
     only.
     """
     own_id = work.actor.focal_point_id
-    sides = set(sides_of_case(record.case.relations_of(own_id)) & {Side.LEAD, Side.HOLDER})
-    if HELPS & record.referral.relations_of(own_id):
+    sides = set(
+        get_case_sides(record.case.list_relations(own_id)) & {Side.LEAD, Side.HOLDER}
+    )
+    if HELPING_RELATIONS & record.referral.list_relations(own_id):
         sides.add(Side.RECIPIENT)
     if (
-        Relation.RECIPIENT in document_referral.relations_of(own_id)
+        Relation.RECIPIENT in document_referral.list_relations(own_id)
         and document_referral.recipient_id == own_id
     ):
         sides.add(Side.CONSULATE)
@@ -108,11 +112,11 @@ def sides_of(work: Reading, record: Return, document_referral: Referral) -> froz
 
 def has_side(work: Reading, record: Return) -> bool:
     """Return whether the caller has any side in the return."""
-    sides = sides_of(work, record, record.referral)
-    return bool(sides or look(work, record).sides)
+    sides = get_sides(work, record, record.referral)
+    return bool(sides or load_view(work, record).sides)
 
 
-def require_side(view: View) -> View:
+def require_side(view: ReturnView) -> ReturnView:
     """Return the view, or raise NotFound (404) if the caller has no side in the return.
 
     An office of another State that was asked for documents in the case has none.
@@ -122,11 +126,11 @@ def require_side(view: View) -> View:
     return view
 
 
-def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
+def load_facts(work: Reading, view: ReturnView, terms: Terms | None = None) -> Facts:
     """Load the facts that the requirements are checked against."""
     record, case_file = view.record, view.case_file
     referral, case = record.referral, record.case
-    last = queries.latest(view.done)
+    last = queries.get_latest_steps(view.done)
     nationality = get_result(last.get(Action.VERIFY_NATIONALITY))
     interests = get_result(last.get(Action.DETERMINE_INTERESTS))
     plan = find_plan(work, record)
@@ -136,8 +140,8 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
     return Facts(
         now=work.now,
         under_way=case.state in LED - {CaseState.SUSPENDED} and is_active,
-        agreed=case_file.agrees_to_return(referral.recipient),
-        contact_permitted=case_file.contact_is_permitted(),
+        agreed=case_file.has_consent_to_return(referral.recipient),
+        contact_permitted=case_file.is_origin_contact_permitted(),
         identity_covered=case_file.covers(
             document_referral.recipient, Purpose(document_referral.service), identity
         ),
@@ -150,7 +154,9 @@ def facts_of(work: Reading, view: View, terms: Terms | None = None) -> Facts:
         nationality=Nationality(nationality) if nationality else None,
         destination=last.get(Action.ASSESS_DESTINATION),
         origin=last.get(Action.ASSESS_ORIGIN),
-        reflection=case_file.facts.reflection(case.country or "", work.now.date()),
+        reflection=case_file.facts.get_reflection_period(
+            case.country or "", work.now.date()
+        ),
         arrives_at=plan.arrives_at if plan else None,
         escorted=bool(plan and plan.escort),
         visits_left=bool(record.visits),
@@ -168,10 +174,10 @@ def find_plan(work: Reading, record: Return) -> TravelPlan | None:
     """Return the travel plan until departure, opened for the rules alone."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
-    sealed_plan = cases.sealed(work, record.referral_id, Paper.TRAVEL_PLAN)
+    sealed_plan = cases.find_sealed(work, record.referral_id, Paper.TRAVEL_PLAN)
     if sealed_plan is None:
         return None
-    return TravelPlan.model_validate_json(cases.unseal(work, sealed_plan))
+    return TravelPlan.model_validate_json(cases.open_sealed(work, sealed_plan))
 
 
 def show(work: Reading, record: Return) -> AnyReturn:
@@ -179,11 +185,11 @@ def show(work: Reading, record: Return) -> AnyReturn:
 
     Raises NotFound (404).
     """
-    view = require_side(look(work, record))
-    facts = facts_of(work, view)
+    view = require_side(load_view(work, record))
+    facts = load_facts(work, view)
     rows = list_steps(record.state, view.sides, work.actor.roles)
     actions = [show_action(row, facts) for row in rows]
-    clock = deadlines.running(work, [record.id]).get(record.id)
+    clock = deadlines.find_running(work, [record.id]).get(record.id)
     if view.sides == {Side.CONSULATE}:
         own_clock = clock if clock and clock.waits_on == work.actor.focal_point_id else None
         return show_task(view, facts, actions, own_clock)
@@ -194,7 +200,7 @@ def show(work: Reading, record: Return) -> AnyReturn:
         you_are=sorted(view.sides),
         state=record.state,
         steps=show_steps(work, view),
-        open_instead=instead_of(view),
+        open_instead=list_protection(view),
         opened_at=record.opened_at,
         due_at=arrivals.get_due_at(work, record, clock),
         version=record.version,
@@ -210,21 +216,24 @@ def list_steps(
     An office can lead the case and be the recipient of its return; the first row counts.
     """
     first = dict[Action, Row]()
-    for row in TABLE.open_to(state, sides, roles):
+    for row in TABLE.list_steps_for(state, sides, roles):
         first.setdefault(row.action, row)
     return list(first.values())
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
     """Describe one action: whether it is available now and, if not, why not."""
-    lacks = [UnmetNeed.of(lack) for lack in RULES.in_the_way(row, facts)]
+    lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
     return AvailableReturnAction(
-        action=row.action, open=not lacks, asks=RULES.asked(row), unmet=lacks
+        action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
     )
 
 
 def show_task(
-    view: View, facts: Facts, actions: list[AvailableReturnAction], clock: Clock | None
+    view: ReturnView,
+    facts: Facts,
+    actions: list[AvailableReturnAction],
+    clock: Clock | None,
 ) -> DocumentTaskOut:
     """Return what a consulate is asked for, without the reasons."""
     return DocumentTaskOut(
@@ -236,7 +245,7 @@ def show_task(
     )
 
 
-def get_version(view: View) -> int:
+def get_version(view: ReturnView) -> int:
     """Return the version of the return, or for a consulate that of its task (R12).
 
     The version of the return would let a consulate count the steps of other sides and
@@ -248,19 +257,21 @@ def get_version(view: View) -> int:
     return 1 + own + (view.record.state == State.CLEARED)
 
 
-def show_steps(work: Reading, view: View) -> list[StepDone]:
+def show_steps(work: Reading, view: ReturnView) -> list[StepDone]:
     """Return the steps that were taken, with their offices and times.
 
     The lead sees all results; another side sees only its own. The State of origin must not
     learn what the lead found to be a danger to the person (R12).
     """
     case = view.record.case
-    names = naming.read(work, [(case, done.focal_point_id, done.at) for done in view.done])
+    names = office_names.load_names(
+        work, [(case, done.focal_point_id, done.at) for done in view.done]
+    )
     own_id, is_lead = work.actor.focal_point_id, Side.LEAD in view.sides
     return [
         show_step(
             done,
-            names.helper(case, done.focal_point_id),
+            names.get_helper_code(case, done.focal_point_id),
             whole=is_lead or done.focal_point_id == own_id,
         )
         for done in view.done
@@ -281,7 +292,7 @@ def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
     )
 
 
-def instead_of(view: View) -> Sequence[str]:
+def list_protection(view: ReturnView) -> Sequence[str]:
     """Return the protection to ask for after a refused return, for the lead (BR11)."""
     refusals = [done for done in view.done if done.action == Action.NO_GO]
     return refusals[-1].services if refusals and Side.LEAD in view.sides else []

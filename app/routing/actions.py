@@ -10,8 +10,8 @@ from app.cases import queries as cases_read
 from app.cases.models import CaseKey, Sealed
 from app.cases.sections import Paper
 from app.kernel.problems import NotFound
+from app.kernel.transactions import RecordIdentity, Writing
 from app.kernel.vault import Unopenable
-from app.kernel.work import Named, Writing
 from app.routing import queries
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.ranking import Ranking, ReasonIn
@@ -46,7 +46,9 @@ def seal_result(work: Writing, case_id: UUID, found: RoutingResult) -> None:
     if any(row.asked_at is None for row in queries.list_rows(work, case_id)):
         delete_clear_rows(work, case_id)
     with suppress(NotFound, Unopenable):
-        cases.seal(work, Named(case_id, case_id, ""), Paper.ROUTING, found)
+        cases.replace_sealed(
+            work, RecordIdentity(case_id, case_id, ""), Paper.ROUTING, found
+        )
     work.session.flush()
 
 
@@ -79,7 +81,7 @@ def add_asked(work: Writing, case_id: UUID, focal_point: UUID, reasons: list[str
     work.session.add(row)
 
 
-def ask_by_hand(work: Writing, case_id: UUID, focal_point: UUID) -> None:
+def record_desk_choice(work: Writing, case_id: UUID, focal_point: UUID) -> None:
     """Record that a desk chose an office, so that it is not asked again if it declines."""
     found = queries.load_result(work, case_id)
     seal_result(work, case_id, found.model_copy(update={"waiting": []}))
@@ -87,14 +89,14 @@ def ask_by_hand(work: Writing, case_id: UUID, focal_point: UUID) -> None:
         add_asked(work, case_id, focal_point, [ReasonIn.CHOSEN_BY_THE_DESK])
 
 
-def pass_over(work: Writing, case_id: UUID, focal_point: UUID) -> None:
+def record_passed_over(work: Writing, case_id: UUID, focal_point: UUID) -> None:
     """Record that a candidate did not take the case, so that it is not asked again."""
     for row in queries.list_asked(work, case_id):
         if row.focal_point_id == focal_point:
             row.left_at = work.now
 
 
-def forget(work: Writing, case_id: UUID) -> None:
+def delete_ranking(work: Writing, case_id: UUID) -> None:
     """Delete the ranking of a case, as it was made from data that is erased.
 
     This needs no key.
@@ -111,9 +113,9 @@ def seal_clear_result(work: Writing, case_id: UUID) -> bool:
     if not (kept.waiting or kept.left_out):
         return False
     if work.session.get(CaseKey, case_id) is None:
-        forget(work, case_id)
+        delete_ranking(work, case_id)
         return False
     delete_clear_rows(work, case_id)
-    if cases_read.sealed(work, case_id, Paper.ROUTING) is None:
+    if cases_read.find_sealed(work, case_id, Paper.ROUTING) is None:
         seal_result(work, case_id, kept)
     return True

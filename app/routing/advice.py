@@ -18,7 +18,7 @@ class Advice(StrEnum):
     OUTSIDE_OF_THE_DIRECTORY = "outside_of_the_directory"
 
 
-SAYS: dict[Advice, str] = {
+ADVICE_TEXTS: dict[Advice, str] = {
     Advice.CHILD_PROTECTION_IN_PARALLEL: (
         "The person is, or may be, a child. Refer them to the child protection of the "
         "country at the same time. The lead does not have to wait for it."
@@ -63,7 +63,7 @@ class CountryRouting(Protocol):
         """The criminal case that services depend on, if any."""
 
 
-def advise(
+def build_advice(
     country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[AdviceItem]:
     """Yield the advice about a list; `beside` are the non-State offices that may lead."""

@@ -9,11 +9,11 @@ from typing import Final
 
 from app.directory.kinds import (
     Kind,
+    has_language,
     is_at_home,
     is_blocked,
     is_of_origin,
-    languages_shared,
-    serves,
+    is_serving,
 )
 from app.routing.question import Profile, Question
 
@@ -49,7 +49,7 @@ class Speed(IntEnum):
 def is_in_country(question: Question, profile: Profile) -> bool:
     """Return whether an office is of the person's country and works there (rule 2)."""
     country = question.country
-    return is_at_home(profile, country) and serves(profile, country)
+    return is_at_home(profile, country) and is_serving(profile, country)
 
 
 def can_help(profile: Profile) -> bool:
@@ -60,7 +60,7 @@ def can_help(profile: Profile) -> bool:
 def is_near(question: Question, profile: Profile) -> bool:
     """Return whether an office concerns the country, so that its absence is explained."""
     country = question.country
-    of_it = is_at_home(profile, country) or serves(profile, country)
+    of_it = is_at_home(profile, country) or is_serving(profile, country)
     return can_help(profile) and of_it
 
 
@@ -111,7 +111,7 @@ def may_serve_age(question: Question, profile: Profile) -> bool:
     return not profile.ages or question.ages <= profile.ages
 
 
-def room_of(question: Question, profile: Profile) -> Room:
+def estimate_room(question: Question, profile: Profile) -> Room:
     """Return how likely a free place is, by the last count; a future one is ignored."""
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
@@ -123,28 +123,30 @@ def room_of(question: Question, profile: Profile) -> Room:
     return Room.FREE_LATELY if profile.capacity else Room.FULL_LATELY
 
 
-def speed_of(profile: Profile) -> Speed:
+def measure_speed(profile: Profile) -> Speed:
     """Return how fast an office answered: late if more than half of the answers were."""
     if profile.answered < MIN_ANSWERS:
         return Speed.NOT_KNOWN
     return Speed.LATE if 2 * profile.late > profile.answered else Speed.IN_TIME
 
 
-def fit(question: Question, profile: Profile) -> Key:
+def build_fit_key(question: Question, profile: Profile) -> Key:
     """Return the sort key of an office; in an emergency open offices come first."""
     known_closed = {True: 0, None: 1, False: 2}[profile.open]
     return (
         known_closed if question.is_emergency else 0,
         -len(question.services & profile.services),
-        suits(may_serve_sex(question, profile), known=bool(question.sex and profile.sexes)),
-        suits(may_serve_age(question, profile), known=bool(profile.ages)),
-        not languages_shared(profile.languages, question.language),
-        room_of(question, profile),
-        speed_of(profile),
+        rank_match(
+            may_serve_sex(question, profile), known=bool(question.sex and profile.sexes)
+        ),
+        rank_match(may_serve_age(question, profile), known=bool(profile.ages)),
+        not has_language(profile.languages, question.language),
+        estimate_room(question, profile),
+        measure_speed(profile),
         profile.code,
     )
 
 
-def suits(serves: bool, *, known: bool) -> int:  # noqa: FBT001 - its main argument
+def rank_match(serves: bool, *, known: bool) -> int:  # noqa: FBT001 - its main argument
     """Return 0 if an office is known to suit, 1 if it may, and 2 if it does not."""
     return (0 if known else 1) if serves else 2

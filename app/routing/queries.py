@@ -14,14 +14,14 @@ from app.cases.models import Party
 from app.cases.sections import Paper
 from app.deadlines import queries as deadlines
 from app.directory import queries as directory
-from app.directory.kinds import AgeGroup, Service, Sex, serves
+from app.directory.kinds import AgeGroup, Service, Sex, is_serving
 from app.directory.models import FocalPoint
-from app.directory.opening import is_open
+from app.directory.opening_hours import is_open
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
-from app.kernel.recall import recalled
+from app.kernel.recall import load_once
+from app.kernel.transactions import Reading
 from app.kernel.vault import Unopenable
-from app.kernel.work import Reading
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.question import Profile
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
@@ -48,7 +48,7 @@ class Place:
     left_at: datetime | None = None
 
 
-@recalled(Shortlisted)
+@load_once(Shortlisted)
 def list_rows(work: Reading, case_id: UUID) -> list[Shortlisted]:
     """List the rows of a case: the offices that were asked, and those of older versions."""
     return list(work.session.scalars(SHORTLIST, {"case": case_id}))
@@ -61,11 +61,11 @@ def list_asked(work: Reading, case_id: UUID) -> list[Shortlisted]:
 
 def load_result(work: Reading, case_id: UUID) -> RoutingResult:
     """Open the routing result of a case, for the rules only."""
-    kept = cases.sealed(work, case_id, Paper.ROUTING)
+    kept = cases.find_sealed(work, case_id, Paper.ROUTING)
     if kept is None:
         return load_clear_result(work, case_id)
     try:
-        return RoutingResult.model_validate_json(cases.unseal(work, kept))
+        return RoutingResult.model_validate_json(cases.open_sealed(work, kept))
     except (NotFound, Unopenable):  # its key is lost, but the case can still be routed
         return RoutingResult()
 
@@ -96,7 +96,7 @@ def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
     return [(case, office) for case, office in session.execute(submitter)]
 
 
-def shortlist(work: Reading, case_id: UUID) -> list[Place]:
+def list_places(work: Reading, case_id: UUID) -> list[Place]:
     """List the offices that may lead a case: first those that were asked, best first."""
     before = [
         Place(row.place, row.focal_point_id, row.reasons, row.asked_at, row.left_at)
@@ -108,12 +108,12 @@ def shortlist(work: Reading, case_id: UUID) -> list[Place]:
     ]
 
 
-def profiles(work: Reading, country: str) -> tuple[Profile, ...]:
+def load_profiles(work: Reading, country: str) -> tuple[Profile, ...]:
     """Return the profile of every focal point, in two statements.
 
     Past answers are read only for offices that work in the country or everywhere.
     """
-    everyone = directory.everyone(work)
+    everyone = directory.list_all(work)
     here = [f.id for f in everyone if f.active and is_relevant_to(f, country)]
     past = deadlines.count_answers(work, here, work.now - ANSWERS_COUNT_FOR)
     return tuple(build_profile(work, found, past) for found in everyone)
@@ -121,7 +121,7 @@ def profiles(work: Reading, country: str) -> tuple[Profile, ...]:
 
 def is_relevant_to(focal_point: FocalPoint, country: str) -> bool:
     """Return whether the past answers of an office matter for the country."""
-    return country == focal_point.of_state or serves(focal_point, country)
+    return country == focal_point.of_state or is_serving(focal_point, country)
 
 
 def build_profile(

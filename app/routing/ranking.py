@@ -15,16 +15,17 @@ from app.directory.kinds import (
     Function,
     Kind,
     Service,
+    has_language,
     is_at_home,
-    languages_shared,
-    serves,
+    is_serving,
 )
 from app.routing.fit import (
     Key,
     Room,
     Speed,
+    build_fit_key,
     can_help,
-    fit,
+    estimate_room,
     is_avoided,
     is_in_country,
     is_near,
@@ -34,8 +35,7 @@ from app.routing.fit import (
     may_serve,
     may_serve_age,
     may_serve_sex,
-    room_of,
-    speed_of,
+    measure_speed,
 )
 from app.routing.question import Profile, Question
 
@@ -135,12 +135,12 @@ TIERS: Final = (Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL)
 """The order of leads: the country's own body, offices that work there, then everywhere."""
 
 
-def leads(question: Question) -> Ranking:
+def rank_leads(question: Question) -> Ranking:
     """Rank the offices that may lead."""
     return build_ranking(question, find_lead_faults, build_lead_key)
 
 
-def recipients(question: Question) -> Ranking:
+def rank_recipients(question: Question) -> Ranking:
     """Rank the offices that offer every service of the question; usually it names one."""
     return build_ranking(question, find_service_faults, build_recipient_key)
 
@@ -203,7 +203,7 @@ def find_service_faults(question: Question, profile: Profile) -> Faults:
         ReasonOut.STATE_ROUTE_AVOIDED: is_avoided(question, profile),  # 6
         ReasonOut.NO_AGREEMENT: not is_within_reach(question, profile),
         ReasonOut.NO_CONSENT: not may_serve(question, profile),  # 1, 4
-        ReasonOut.FULL: room_of(question, profile) == Room.FULL,
+        ReasonOut.FULL: estimate_room(question, profile) == Room.FULL,
         ReasonOut.HAS_DECLINED: profile.id in question.declined,  # 8
         ReasonOut.ALREADY_ASKED: profile.id in question.approached,
         ReasonOut.HOLDS_THE_CASE: profile.id == question.holder,
@@ -213,13 +213,13 @@ def find_service_faults(question: Question, profile: Profile) -> Faults:
 def build_lead_key(question: Question, profile: Profile) -> Key:
     """Return the sort key of a lead: named by the person, then tier, then fit (rule 7)."""
     unnamed = profile.id not in question.named
-    return (unnamed, TIERS.index(profile.kind), *fit(question, profile))
+    return (unnamed, TIERS.index(profile.kind), *build_fit_key(question, profile))
 
 
 def build_recipient_key(question: Question, profile: Profile) -> Key:
     """Return the sort key of a recipient: at home, then named, then fit (rule 7)."""
     beyond = not is_at_home(profile, question.country)
-    return (beyond, profile.id not in question.named, *fit(question, profile))
+    return (beyond, profile.id not in question.named, *build_fit_key(question, profile))
 
 
 def add_deputies(
@@ -254,18 +254,16 @@ def list_reasons(
         yield ReasonIn.BODY_OF_THE_COUNTRY
     else:
         yield ReasonIn.WORKS_IN_THE_COUNTRY
-    room = room_of(question, profile)
+    room = estimate_room(question, profile)
     speaks_for = {
         ReasonIn.OFFERS_SERVICES_NEEDED: question.services & profile.services,
         ReasonIn.SERVES_THIS_SEX: question.sex in profile.sexes,
         ReasonIn.SERVES_THIS_AGE: question.ages <= profile.ages,
-        ReasonIn.SPEAKS_THE_LANGUAGE: languages_shared(
-            profile.languages, question.language
-        ),
+        ReasonIn.SPEAKS_THE_LANGUAGE: has_language(profile.languages, question.language),
         ReasonIn.HAS_PLACES: room == Room.FREE,
         ReasonIn.HAD_PLACES_LATELY: room == Room.FREE_LATELY,
         ReasonIn.OPEN_NOW: question.is_emergency and profile.open,
-        ReasonIn.ANSWERS_IN_TIME: speed_of(profile) == Speed.IN_TIME,
+        ReasonIn.ANSWERS_IN_TIME: measure_speed(profile) == Speed.IN_TIME,
         ReasonIn.STANDS_IN: stands_in,
     }
     yield from (reason for reason, holds in speaks_for.items() if holds)
@@ -293,8 +291,8 @@ DESK_ORDER: Final = (
 
 def get_desk_reason(question: Question, profile: Profile) -> ReasonIn:
     """Return whose desk it is, as the reason for it."""
-    if serves(profile, question.country):
+    if is_serving(profile, question.country):
         return ReasonIn.DESK_OF_THE_COUNTRY
-    if question.home and serves(profile, question.home):
+    if question.home and is_serving(profile, question.home):
         return ReasonIn.DESK_OF_THE_SUBMITTER
     return ReasonIn.DESK_OF_ELSEWHERE

@@ -7,8 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from app.directory.kinds import AgeGroup, Service, Sex
-from app.kernel.text import Shown
-from app.routing.advice import SAYS, AdviceItem
+from app.kernel.text import ResponseModel
+from app.routing.advice import ADVICE_TEXTS, AdviceItem
 from app.routing.ranking import Candidate, Ranking
 
 Reasons = Annotated[
@@ -17,7 +17,7 @@ Reasons = Annotated[
 ]
 
 
-class AdviceOut(Shown):
+class AdviceOut(ResponseModel):
     """Advice to read before using a list."""
 
     advice: Annotated[str, Field(description="A code; more may be added.")]
@@ -28,12 +28,12 @@ class AdviceOut(Shown):
     ]
 
     @classmethod
-    def of(cls, found: Iterable[AdviceItem]) -> list[Self]:
+    def from_items(cls, found: Iterable[AdviceItem]) -> list[Self]:
         """Return each piece of advice as the API shows it."""
         return [
             cls(
                 advice=one.advice,
-                says=SAYS[one.advice],
+                says=ADVICE_TEXTS[one.advice],
                 service=one.service,
                 beside=list(one.beside),
             )
@@ -41,7 +41,7 @@ class AdviceOut(Shown):
         ]
 
 
-class CandidateOut(Shown):
+class CandidateOut(ResponseModel):
     """A focal point that may lead, and why."""
 
     place: int
@@ -51,14 +51,14 @@ class CandidateOut(Shown):
     declined_at: datetime | None
 
 
-class LeftOutOut(Shown):
+class LeftOutOut(ResponseModel):
     """A focal point of the country that may not be asked, and why."""
 
     focal_point: str
     reasons: Reasons
 
 
-class RoutingOut(Shown):
+class RoutingOut(ResponseModel):
     """The offices that are asked to lead, in order, with reasons; the desk is last."""
 
     holder: Annotated[str | None, Field(description="The office that has it now.")]
@@ -67,7 +67,7 @@ class RoutingOut(Shown):
     advice: list[AdviceOut]
 
 
-class RankedOut(Shown):
+class RankedOut(ResponseModel):
     """A focal point that may be asked, and why; the best comes first.
 
     No case states the sex of the person, so the caller has to compare it.
@@ -79,7 +79,7 @@ class RankedOut(Shown):
     ages: Annotated[list[AgeGroup], Field(description="Whom it serves; empty if unknown.")]
 
     @classmethod
-    def of(cls, candidate: Candidate) -> Self:
+    def from_candidate(cls, candidate: Candidate) -> Self:
         """Return a candidate as the API shows it."""
         return cls(
             focal_point=candidate.code,
@@ -89,7 +89,7 @@ class RankedOut(Shown):
         )
 
 
-class RankingOut(Shown):
+class RankingOut(ResponseModel):
     """The offices that may be asked, and those of the country that may not.
 
     An office with `no_consent` alone would fit if the person agrees.
@@ -99,11 +99,13 @@ class RankingOut(Shown):
     left_out: list[LeftOutOut]
 
     @classmethod
-    def of(cls, ranking: Ranking) -> Self:
+    def from_ranking(cls, ranking: Ranking) -> Self:
         """Return a ranking as the API shows it, with left-out offices of the country."""
         near = (out for out in ranking.left_out if out.near)
         return cls(
-            candidates=[RankedOut.of(candidate) for candidate in ranking.candidates],
+            candidates=[
+                RankedOut.from_candidate(candidate) for candidate in ranking.candidates
+            ],
             left_out=[
                 LeftOutOut(focal_point=o.code, reasons=list(o.reasons)) for o in near
             ],
@@ -116,7 +118,7 @@ class ServiceOut(RankingOut):
     service: Service
 
 
-class RecipientsOut(Shown):
+class RecipientsOut(ResponseModel):
     """The offices that could serve, by service, and the desk, which helps if none can."""
 
     services: list[ServiceOut]
@@ -124,7 +126,7 @@ class RecipientsOut(Shown):
     advice: list[AdviceOut]
 
 
-class TrialOut(Shown):
+class TrialOut(ResponseModel):
     """What routing would answer."""
 
     leads: RankingOut

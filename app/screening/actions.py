@@ -7,17 +7,17 @@ from sqlalchemy import delete
 from app.cases import actions as cases
 from app.cases.models import Case
 from app.cases.sections import Paper
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.screening.models import Screening
 from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
-from app.screening.scoring import Result, score
+from app.screening.scoring import Result, compute_result
 
 
-def keep(work: Writing, case: Case, new: NewScreening) -> Screening:
+def add_screening(work: Writing, case: Case, new: NewScreening) -> Screening:
     """Score and store a screening; indicators, remarks and reasons are sealed with it."""
-    result = score(new.ticked(), case.age_class)
+    result = compute_result(new.to_ticked(), case.age_class)
     kept = Screening(
-        id=work.new_id(),
+        id=work.create_id(),
         case_id=case.id,
         outcome=result.outcome,
         counted_as=result.counted_as,
@@ -26,7 +26,7 @@ def keep(work: Writing, case: Case, new: NewScreening) -> Screening:
         screened_at=work.now,
     )
     work.session.add(kept)
-    cases.put_away(work, kept, Paper.SCREENING, build_document(new, result))
+    cases.store_sealed(work, kept, Paper.SCREENING, build_document(new, result))
     return kept
 
 
@@ -42,6 +42,6 @@ def build_document(new: NewScreening, result: Result) -> ScreeningPaper:
     )
 
 
-def forget(work: Writing, case_id: UUID) -> None:
+def delete_screenings(work: Writing, case_id: UUID) -> None:
     """Delete the screenings of a case; their sealed documents go with its key."""
     work.session.execute(delete(Screening).where(Screening.case_id == case_id))

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.cases.models import Case
-from app.kernel.work import Reading
+from app.kernel.transactions import Reading
 from app.screening.models import Screening
 
 
@@ -15,7 +15,7 @@ def find(work: Reading, case_id: UUID, screening_id: UUID) -> Screening | None:
     return found if found is not None and found.case_id == case_id else None
 
 
-def known(work: Reading, case: Case) -> list[Screening]:
+def list_known(work: Reading, case: Case) -> list[Screening]:
     """Return the screenings that the caller may know, oldest first.
 
     The write audience of the case knows all. Any other office knows its own, so that a
@@ -25,5 +25,7 @@ def known(work: Reading, case: Case) -> list[Screening]:
     rows = work.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))
     own_office = work.actor.focal_point_id
     return [
-        row for row in rows if own_office in case.keepers or row.screened_by == own_office
+        row
+        for row in rows
+        if own_office in case.write_audience or row.screened_by == own_office
     ]

@@ -126,7 +126,7 @@ COUNTED: Final[Mapping[AgeClass | None, Counted]] = {
 }
 """If the age is in doubt, the heavier weight counts, in favour of the person."""
 
-POSITIVE: Final = (
+THRESHOLDS: Final = (
     Threshold(DimensionRule.TWO_STRONG,          strong=2),
     Threshold(DimensionRule.STRONG_AND_LESSER,   strong=1, lesser=1),
     Threshold(DimensionRule.THREE_MEDIUM,        medium=3),
@@ -153,7 +153,7 @@ ELEMENT_OF: Final = {
 HEAVIEST: Final = (Weight.STRONG, Weight.MEDIUM, Weight.WEAK)
 
 
-def spell() -> str:
+def format_rules() -> str:
     """Return the canonical text of all rules and weights, for the hash."""
     weights = (
         (code, row.group, row.weight_adult, row.weight_child)
@@ -164,7 +164,7 @@ def spell() -> str:
         for row in RULES
     )
     ages = ((age, c.counted_as, *sorted(c.weighed_as)) for age, c in COUNTED.items())
-    least = (astuple(row) for row in POSITIVE)
+    least = (astuple(row) for row in THRESHOLDS)
     rows = (*weights, *rules, *ages, *least, *SUPPORTED_ELEMENT.items())
     return "\n".join("|".join(map(format_cell, row)) for row in rows)
 
@@ -174,5 +174,5 @@ def format_cell(part: object) -> str:
     return ",".join(map(str, part)) if isinstance(part, list) else str(part)
 
 
-SCORING: Final = hashlib.sha256(spell().encode()).hexdigest()[:16]
+SCORING: Final = hashlib.sha256(format_rules().encode()).hexdigest()[:16]
 """The version of the rules and weights; each screening has it, since old ones stay."""

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from app.cases.models import AgeClass
 from app.cases.sections import Indicators, SectionContent
-from app.kernel.text import Asked, Code, SafeText, Shown
+from app.kernel.text import Code, RequestModel, ResponseModel, SafeText
 from app.reference.kinds import Element, Weight
 from app.reference.lists import INDICATORS
 from app.screening.rules import (
@@ -32,7 +32,7 @@ MEANING = (
 )
 
 
-def unknown(name: str) -> PydanticCustomError:
+def build_unknown_code_error(name: str) -> PydanticCustomError:
     """Return the error for an unknown code, which names the list and repeats no input."""
     return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
 
@@ -42,7 +42,7 @@ def build_list_validator(name: str, codes: frozenset[str]) -> Callable[[str], st
 
     def require_listed(code: str) -> str:
         if code not in codes:
-            raise unknown(name)
+            raise build_unknown_code_error(name)
         return code
 
     return require_listed
@@ -64,7 +64,7 @@ MeansCode = Annotated[Code, AfterValidator(build_element_validator(Element.MEANS
 PurposeCode = Annotated[Code, AfterValidator(build_element_validator(Element.PURPOSE))]
 
 
-def unknown_signs(content: SectionContent) -> list[int]:
+def find_unknown_signs(content: SectionContent) -> list[int]:
     """Return the positions of unknown indicators in a section.
 
     The check is made on writing, and not in the section itself: what was sealed under an
@@ -76,15 +76,15 @@ def unknown_signs(content: SectionContent) -> list[int]:
 
 def require_known_signs(content: SectionContent) -> SectionContent:
     """Return a section, or refuse it if it has an unknown indicator."""
-    if unknown_signs(content):
-        raise unknown("indicators")
+    if find_unknown_signs(content):
+        raise build_unknown_code_error("indicators")
     return content
 
 
 WrittenSection = Annotated[SectionContent, AfterValidator(require_known_signs)]
 
 
-class Signs(Asked):
+class Signs(RequestModel):
     """What was seen or said; act, means and purpose are codes of /v1/reference/elements."""
 
     signs: Annotated[
@@ -95,7 +95,7 @@ class Signs(Asked):
     means: Annotated[list[MeansCode], Field(max_length=20)] = []
     purposes: Annotated[list[PurposeCode], Field(max_length=20)] = []
 
-    def ticked(self) -> Ticked:
+    def to_ticked(self) -> Ticked:
         """Return the codes as the rules take them."""
         elements = frozenset([*self.acts, *self.means, *self.purposes])
         return Ticked(frozenset(self.signs), elements)
@@ -113,14 +113,14 @@ class NewScreening(Signs):
     remarks: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
 
-class WeighedOut(Shown):
+class WeighedOut(ResponseModel):
     """An indicator that counted, and its weight."""
 
     code: Code
     weight: Weight
 
 
-class DimensionOut(Shown):
+class DimensionOut(ResponseModel):
     """A dimension of the ILO, whether it is positive, and by which rule."""
 
     dimension: Dimension
@@ -133,7 +133,7 @@ class DimensionOut(Shown):
     confidence: str
 
 
-class ElementOut(Shown):
+class ElementOut(ResponseModel):
     """An element, whether it is present, and why; a child needs no means."""
 
     element: Element
@@ -143,7 +143,7 @@ class ElementOut(Shown):
     dimensions: list[Dimension]
 
 
-class RuleOut(Shown):
+class RuleOut(ResponseModel):
     """A rule, whether it holds, and what is missing for it."""
 
     rule: Annotated[ScreeningRule, Field(description="A row of scoring_rules.")]
@@ -155,7 +155,7 @@ class RuleOut(Shown):
     confidence: str
 
 
-class ScreeningResult(Shown):
+class ScreeningResult(ResponseModel):
     """A presumption with its reasons.
 
     A new field needs a default: results that were sealed before must still open.
@@ -174,7 +174,7 @@ class ScreeningResult(Shown):
     scoring: Annotated[str, Field(description="Names the rules and weights used.")]
 
 
-class ScreeningPaper(Shown):
+class ScreeningPaper(ResponseModel):
     """The sealed document of a screening: what was ticked, and the result then."""
 
     signs: list[Code]
@@ -185,7 +185,7 @@ class ScreeningPaper(Shown):
     result: ScreeningResult
 
 
-class ScreeningOut(Shown):
+class ScreeningOut(ResponseModel):
     """A screening of a case without its indicators, which are opened separately."""
 
     id: UUID
@@ -196,7 +196,7 @@ class ScreeningOut(Shown):
     screened_at: datetime
 
 
-class ScreeningList(Shown):
+class ScreeningList(ResponseModel):
     """The screenings of a case that the caller may know, oldest first."""
 
     items: list[ScreeningOut]

@@ -16,10 +16,10 @@ from app.screening.rules import (
     COUNTED,
     ELEMENT_OF,
     HEAVIEST,
-    POSITIVE,
     RULES,
     SCORING,
     SUPPORTED_ELEMENT,
+    THRESHOLDS,
     Combination,
     Counted,
     CountedAs,
@@ -105,7 +105,7 @@ class Result:
     scoring: str
 
 
-def score(ticked: Ticked, age_class: AgeClass | None) -> Result:
+def compute_result(ticked: Ticked, age_class: AgeClass | None) -> Result:
     """Return the presumption and its reasons, which depend on the codes and rules alone."""
     counted = COUNTED[age_class]
     weighed = compute_weights(ticked.indicators, counted)
@@ -159,7 +159,7 @@ def check_dimension(dimension: Dimension, weighed: Mapping[str, Weight]) -> Dime
     """Return whether one dimension is positive, and why."""
     mine = sorted(code for code in weighed if INDICATORS[code].group == dimension)
     count = Counter(weighed[code] for code in mine)
-    rule = next((least.rule for least in POSITIVE if least.is_met(count)), None)
+    rule = next((least.rule for least in THRESHOLDS if least.is_met(count)), None)
     said = [INDICATORS[code].confidence for code in mine]
     return DimensionFound(
         dimension=dimension,

@@ -12,19 +12,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.access.models import Approval
-from app.administration.staffing import Matter, must_change, must_manage, second
+from app.administration.account_changes import (
+    GuardedChange,
+    ask_or_claim_approval,
+    require_manager,
+    require_may_change,
+)
 from app.directory import queries as directory
-from app.feed.queries import reach
-from app.kernel.db import hold
+from app.feed.queries import get_feed
+from app.kernel.db import lock_name
 from app.kernel.problems import Problem
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.webhooks import queries
-from app.webhooks.addresses import read_target
+from app.webhooks.addresses import parse_target
 from app.webhooks.models import Webhook, WebhookSecret
 from app.webhooks.schemas import NewWebhook
-from app.webhooks.signing import SECRET_BYTES, spell
+from app.webhooks.signing import SECRET_BYTES, encode_secret
 
-MOST: Final = 5
+MAX_WEBHOOKS: Final = 5
 """The most webhooks of a focal point, because each uses a thread of the worker during a
 call."""
 PING_INTERVAL: Final = timedelta(seconds=30)
@@ -77,28 +82,30 @@ def open_webhook(
     Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), TooManyWebhooks
     (409) and as `ask_or_claim_approval` does.
     """
-    must_manage(work)
-    of = directory.named(work, new.focal_point)
-    must_change(work, of.id, frozenset())
-    if read_target(new.url).origin not in work.ground.hosts:
+    require_manager(work)
+    of = directory.get_by_code_or_422(work, new.focal_point)
+    require_may_change(work, of.id, frozenset())
+    if parse_target(new.url).origin not in work.runtime.hosts:
         raise HostNotListed("Ask the operator to add it to SAFE_CONDUCT_WEBHOOK_HOSTS.")
-    hold(work.session, f"webhooks:{of.id}")
-    if queries.count_open(work, of.id) >= MOST:
-        raise TooManyWebhooks(f"End a webhook first. A focal point may have {MOST}.")
+    lock_name(work.session, f"webhooks:{of.id}")
+    if queries.count_open(work, of.id) >= MAX_WEBHOOKS:
+        raise TooManyWebhooks(
+            f"End a webhook first. A focal point may have {MAX_WEBHOOKS}."
+        )
     body = new.model_dump(mode="json")
-    matter = Matter("webhook.open", "webhooks", of, frozenset(), body)
-    if question := second(work, matter, approval):
+    matter = GuardedChange("webhook.open", "webhooks", of, frozenset(), body)
+    if question := ask_or_claim_approval(work, matter, approval):
         return question
-    webhook = opened(work, of.id, new)
+    webhook = add_webhook(work, of.id, new)
     record_event(work, webhook, "webhook.opened")
     return MadeWebhook(webhook, make_secret(work, webhook))
 
 
-def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
+def add_webhook(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
     """Store a webhook whose position is the end of its feed."""
-    _, head = reach(work, focal_point_id)
+    _, head = get_feed(work, focal_point_id)
     webhook = Webhook(
-        id=work.new_id(),
+        id=work.create_id(),
         focal_point_id=focal_point_id,
         label=new.label,
         url=new.url,
@@ -106,7 +113,7 @@ def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
         stalled=False,
         position=head,
         delayed_to=head,
-        due_at=work.ground.time(work.session),
+        due_at=work.runtime.time(work.session),
         failures=0,
     )
     work.session.add(webhook)
@@ -116,8 +123,8 @@ def opened(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
 
 def make_secret(work: Writing, webhook: Webhook) -> str:
     """Store a new secret for the messages of a webhook, and return it encoded."""
-    secret, one = secrets.token_bytes(SECRET_BYTES), work.new_id()
-    version, wrapped = work.vault.lock_away(secret, *place_of(one))
+    secret, one = secrets.token_bytes(SECRET_BYTES), work.create_id()
+    version, wrapped = work.vault.wrap_secret(secret, *get_secret_place(one))
     row = WebhookSecret(
         id=one,
         webhook_id=webhook.id,
@@ -126,10 +133,10 @@ def make_secret(work: Writing, webhook: Webhook) -> str:
         made_at=work.now,
     )
     work.session.add(row)
-    return spell(secret)
+    return encode_secret(secret)
 
 
-def place_of(secret_id: UUID) -> tuple[str, str]:
+def get_secret_place(secret_id: UUID) -> tuple[str, str]:
     """Return the table and id to which a secret is bound; it opens nowhere else."""
     return WebhookSecret.__tablename__, str(secret_id)
 
@@ -139,9 +146,9 @@ def lock_open(work: Writing, webhook_id: UUID) -> Webhook:
 
     Raises RoleMissing (403), NotFound (404) or WebhookEnded (409).
     """
-    must_manage(work)
+    require_manager(work)
     webhook = queries.lock_webhook(work, webhook_id)
-    must_change(work, webhook.focal_point_id, frozenset())
+    require_may_change(work, webhook.focal_point_id, frozenset())
     if webhook.ended_at is not None:
         raise WebhookEnded("Open another webhook.")
     return webhook
@@ -152,7 +159,7 @@ def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWe
 
     The time is that of the database, as senders read it. Raises what `lock_open` does.
     """
-    webhook, now = lock_open(work, webhook_id), work.ground.time(work.session)
+    webhook, now = lock_open(work, webhook_id), work.runtime.time(work.session)
     over = now + timedelta(hours=overlap_hours)
     for old in queries.list_secrets(work, webhook.id, now):
         old.ends_at = min(old.ends_at or over, over)
@@ -160,7 +167,7 @@ def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWe
     return MadeWebhook(webhook, make_secret(work, webhook))
 
 
-def pause(work: Writing, webhook_id: UUID) -> Webhook:
+def pause_webhook(work: Writing, webhook_id: UUID) -> Webhook:
     """Pause a webhook; raises what `lock_open` does."""
     webhook = lock_open(work, webhook_id)
     if webhook.paused_at is None:
@@ -169,7 +176,7 @@ def pause(work: Writing, webhook_id: UUID) -> Webhook:
     return webhook
 
 
-def resume(work: Writing, webhook_id: UUID) -> Webhook:
+def resume_webhook(work: Writing, webhook_id: UUID) -> Webhook:
     """Resume a webhook at its position, at once; raises what `lock_open` does."""
     webhook = lock_open(work, webhook_id)
     if webhook.paused_at is not None:
@@ -180,9 +187,9 @@ def resume(work: Writing, webhook_id: UUID) -> Webhook:
     return webhook
 
 
-def end(work: Writing, webhook_id: UUID) -> Webhook:
+def end_webhook(work: Writing, webhook_id: UUID) -> Webhook:
     """End a webhook and its secrets; raises what `lock_open` does."""
-    webhook, now = lock_open(work, webhook_id), work.ground.time(work.session)
+    webhook, now = lock_open(work, webhook_id), work.runtime.time(work.session)
     webhook.ended_at = work.now
     for secret in queries.list_secrets(work, webhook.id, now):
         secret.ends_at = now
@@ -190,14 +197,14 @@ def end(work: Writing, webhook_id: UUID) -> Webhook:
     return webhook
 
 
-def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
+def replay_events(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
     """Send the events after a cursor again, or all events if it is None.
 
     Raises CursorUnknown (422), CursorGone (410), and what `lock_open` does. The result of
     an attempt that is under way is ignored, because its event is sent again.
     """
     webhook = lock_open(work, webhook_id)
-    feed, head = reach(work, webhook.focal_point_id)
+    feed, head = get_feed(work, webhook.focal_point_id)
     webhook.position = feed.read_cursor(after, head) if after is not None else 0
     webhook.claim = None
     schedule_now(work, webhook)
@@ -205,14 +212,14 @@ def replay(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
     return webhook
 
 
-def ping(work: Writing, webhook_id: UUID) -> Webhook:
+def request_ping(work: Writing, webhook_id: UUID) -> Webhook:
     """Request a test message, to be sent before any event; new events are delayed anew.
 
     Raises TooManyPings (429), and what `lock_open` does.
     """
     webhook = lock_open(work, webhook_id)
     check_ping_interval(webhook, work.now)
-    webhook.ping, webhook.ping_answer = work.new_id(), None
+    webhook.ping, webhook.ping_answer = work.create_id(), None
     webhook.pinged_at = work.now
     webhook.delayed_to = min(webhook.delayed_to, webhook.position)
     schedule_now(work, webhook)
@@ -239,10 +246,10 @@ def check_ping_interval(webhook: Webhook, now: datetime) -> None:
 def schedule_now(work: Writing, webhook: Webhook) -> None:
     """Make a webhook due now, unless an attempt is under way."""
     if webhook.claim is None:
-        webhook.due_at = work.ground.time(work.session)
+        webhook.due_at = work.runtime.time(work.session)
 
 
 def record_event(work: Writing, webhook: Webhook, event: str, **facts: Any) -> None:
     """Record an event about a webhook for its focal point and the overseers."""
-    audience = frozenset({webhook.focal_point_id}) | directory.overseers(work)
+    audience = frozenset({webhook.focal_point_id}) | directory.list_overseers(work)
     work.record(event, webhook, audience, facts)

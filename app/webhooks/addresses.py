@@ -43,7 +43,7 @@ class Target:
         return self.host if self.port == HTTPS else f"{self.host}:{self.port}"
 
 
-def read_target(url: str) -> Target:
+def parse_target(url: str) -> Target:
     """Parse a URL of the form."""
     parts = urlsplit(url)
     return Target(parts.hostname or "", parts.port or HTTPS, parts.path or "/")
@@ -64,7 +64,7 @@ def is_label(label: str) -> bool:
     return 0 < len(label) <= MAX_LABEL_LENGTH and label[0] != "-" != label[-1]
 
 
-def is_outside(address: Address, *, here_too: bool = False) -> bool:
+def is_public(address: Address, *, allow_loopback: bool = False) -> bool:
     """Return whether an address is public.
 
     Addresses of this machine, of private networks, of the link (where clouds keep their
@@ -77,10 +77,10 @@ def is_outside(address: Address, *, here_too: bool = False) -> bool:
         public = address in PUBLIC
     else:
         public = not (address.is_multicast or address.is_reserved)
-    return (here_too and address.is_loopback) or (public and address.is_global)
+    return (allow_loopback and address.is_loopback) or (public and address.is_global)
 
 
-def read_hosts(text: str) -> frozenset[str]:
+def parse_hosts(text: str) -> frozenset[str]:
     """Parse an operator's list of hosts, each with its port unless that is 443."""
     return frozenset(text.replace(",", " ").lower().split())
 
@@ -92,7 +92,7 @@ def is_listable(origin: str) -> bool:
         RECEIVER_URL.validate_python(url)
     except ValidationError:
         return False
-    return read_target(url).origin == origin
+    return parse_target(url).origin == origin
 
 
 RECEIVER_URL: Final = TypeAdapter[str](

@@ -11,24 +11,24 @@ from sqlalchemy.orm import Session
 from app.directory import queries as directory
 from app.directory.models import FocalPoint
 from app.feed.cursors import Feed
-from app.feed.queries import reach
+from app.feed.queries import get_feed
 from app.kernel.actors import Role
 from app.kernel.journal import Mailbox
 from app.kernel.problems import NotFound
-from app.kernel.work import Reading, Writing
+from app.kernel.transactions import Reading, Writing
 from app.outbox.pacing import LONGEST_PAUSE
 from app.webhooks.models import Webhook, WebhookSecret
 from app.webhooks.schemas import Ping, Standing, WebhookOut
 
 
-def office(work: Reading, code: str | None) -> FocalPoint:
+def get_office(work: Reading, code: str | None) -> FocalPoint:
     """Return a focal point whose webhooks the caller may see; None is the caller's own.
 
     Raises NotFound (404).
     """
     if code is None:
         return directory.by_id(work, work.actor.focal_point_id)
-    found = directory.find(work, code)
+    found = directory.get_by_code(work, code)
     if not may_see(work, found.id):
         raise NotFound("There is no such focal point.")
     return found
@@ -40,7 +40,7 @@ def may_see(work: Reading, focal_point_id: UUID) -> bool:
     return is_own or Role.ADMINISTRATOR in work.actor.roles
 
 
-def listed(work: Reading, focal_point_id: UUID) -> Sequence[Webhook]:
+def list_webhooks(work: Reading, focal_point_id: UUID) -> Sequence[Webhook]:
     """List the webhooks of a focal point, oldest first."""
     of_them = Webhook.focal_point_id == focal_point_id
     return work.session.scalars(
@@ -54,7 +54,7 @@ def count_open(work: Reading, focal_point_id: UUID) -> int:
     return work.session.scalars(select(func.count(Webhook.id)).where(of_them)).one()
 
 
-def find(work: Reading, webhook_id: UUID) -> Webhook:
+def get_webhook(work: Reading, webhook_id: UUID) -> Webhook:
     """Return a webhook that the caller may see, or raise NotFound (404)."""
     return require_visible(work, work.session.scalar(select_webhook(webhook_id)))
 
@@ -78,15 +78,17 @@ def require_visible(work: Reading, found: Webhook | None) -> Webhook:
     return found
 
 
-def show_one(work: Reading, webhook: Webhook) -> WebhookOut:
+def show_webhook(work: Reading, webhook: Webhook) -> WebhookOut:
     """Return a webhook as the API shows it."""
-    [shown] = show(work, directory.by_id(work, webhook.focal_point_id), [webhook])
+    [shown] = show_webhooks(work, directory.by_id(work, webhook.focal_point_id), [webhook])
     return shown
 
 
-def show(work: Reading, of: FocalPoint, found: Iterable[Webhook]) -> list[WebhookOut]:
+def show_webhooks(
+    work: Reading, of: FocalPoint, found: Iterable[Webhook]
+) -> list[WebhookOut]:
     """Return webhooks of a focal point as the API shows them, with their positions."""
-    feed, head = reach(work, of.id)
+    feed, head = get_feed(work, of.id)
     return [describe_webhook(one, of.code, feed, head) for one in found]
 
 
@@ -127,7 +129,7 @@ def list_secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[Web
     return work.session.scalars(newest).all()
 
 
-def secrets_to_try(work: Reading) -> Iterator[WebhookSecret]:
+def find_secrets_to_try(work: Reading) -> Iterator[WebhookSecret]:
     """Yield one signing secret for each key-encryption key that is in use."""
     signs = WebhookSecret.ends_at.is_(None)
     versions = select(WebhookSecret.version).where(signs).distinct()
@@ -144,13 +146,13 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     """
     head = select(Mailbox.head).where(Mailbox.focal_point_id == Webhook.focal_point_id)
     news = Webhook.paused_at.is_(None) & (head.scalar_subquery() > Webhook.position)
-    of_active = Webhook.focal_point_id.not_in(directory.closed())
+    of_active = Webhook.focal_point_id.not_in(directory.select_closed())
     due_now = or_(Webhook.due_at <= now, Webhook.due_at > now + 2 * LONGEST_PAUSE)
     live = Webhook.ended_at.is_(None) & due_now
     return live & of_active & or_(news, Webhook.ping.is_not(None))
 
 
-def due(session: Session, now: datetime) -> Sequence[UUID]:
+def list_due(session: Session, now: datetime) -> Sequence[UUID]:
     """List the ids of the webhooks that are due, the longest due first."""
     found = select(Webhook.id).where(is_due(now)).order_by(Webhook.due_at, Webhook.number)
     return session.scalars(found).all()
@@ -162,13 +164,13 @@ def lock_due(work: Writing, webhook_id: UUID) -> Webhook | None:
     return work.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
 
 
-def claimed(work: Writing, webhook_id: UUID, claim: UUID) -> Webhook | None:
+def lock_claimed(work: Writing, webhook_id: UUID, claim: UUID) -> Webhook | None:
     """Lock a webhook if this attempt is its last; return None if another has begun."""
     held = select_webhook(webhook_id).where(Webhook.claim == claim)
     return work.session.scalar(held.with_for_update(key_share=True))
 
 
-def open_ones(session: Session) -> Sequence[Webhook]:
+def list_open(session: Session) -> Sequence[Webhook]:
     """List the webhooks that have not ended."""
     live = select(Webhook).where(Webhook.ended_at.is_(None))
     return session.scalars(live.order_by(Webhook.number)).all()
@@ -183,7 +185,7 @@ class Counts:
     stalled: int
 
 
-def counts(session: Session) -> Counts:
+def count_failing(session: Session) -> Counts:
     """Count the webhooks that fail or are stalled, for status and metrics."""
     live = Webhook.ended_at.is_(None)
     active = live & Webhook.paused_at.is_(None) & Webhook.failing_since.is_not(None)

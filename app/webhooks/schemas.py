@@ -7,9 +7,9 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
-from app.feed.cursors import CURSOR_FORM
+from app.feed.cursors import CURSOR_PATTERN
 from app.kernel.paging import Page
-from app.kernel.text import WHOLE, Asked, Code, SafeLine, Shown
+from app.kernel.text import WHOLE_NUMBER, Code, RequestModel, ResponseModel, SafeLine
 from app.webhooks.addresses import MAX_URL_LENGTH, URL_FORM, require_valid_host
 
 LABEL: Final = "The name of the receiving system; never the name of a person."
@@ -33,7 +33,7 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
-class NewWebhook(Asked):
+class NewWebhook(RequestModel):
     """A new receiver for the feed of a focal point."""
 
     focal_point: Code
@@ -47,26 +47,26 @@ class NewWebhook(Asked):
     ]
 
 
-class SecretRotation(Asked):
+class SecretRotation(RequestModel):
     """How long the replaced secret signs messages beside the new one."""
 
     overlap_hours: Annotated[
         StrictInt,
         Field(ge=0, le=168, description="With 0 it ends at once."),
-        WHOLE,
+        WHOLE_NUMBER,
     ] = 24
 
 
-class Replay(Asked):
+class Replay(RequestModel):
     """The point from which events are sent again."""
 
     after: Annotated[
-        Annotated[str, Field(pattern=CURSOR_FORM)] | None,
+        Annotated[str, Field(pattern=CURSOR_PATTERN)] | None,
         Field(description="A `next` of the feed or a message; null for all events."),
     ]
 
 
-class Ping(Shown):
+class Ping(ResponseModel):
     """The last test message and its result."""
 
     asked_at: datetime
@@ -76,7 +76,7 @@ class Ping(Shown):
     ]
 
 
-class WebhookOut(Shown):
+class WebhookOut(ResponseModel):
     """A receiver of a feed, and how many events have arrived there."""
 
     id: UUID
@@ -150,12 +150,12 @@ class WebhookMessage(BaseModel):
     ]
     data: MessageData
 
-    def spelled(self) -> bytes:
+    def encode(self) -> bytes:
         """Return the JSON that is signed and sent."""
         return self.model_dump_json().encode()
 
 
-def example() -> dict[str, Any]:
+def build_example() -> dict[str, Any]:
     """Return an example of a message."""
     return {
         "type": "feed.event",

@@ -11,12 +11,12 @@ SECRET_BYTES: Final = 32
 PREFIX: Final = "whsec_"
 
 
-def spell(secret: bytes) -> str:
+def encode_secret(secret: bytes) -> str:
     """Encode a secret in the form that libraries of Standard Webhooks expect."""
     return PREFIX + b64encode(secret).decode()
 
 
-def headers(
+def build_headers(
     secrets: Iterable[bytes], message: str, at: datetime, body: bytes
 ) -> dict[str, str]:
     """Return the headers of a message, signed with each secret in use.

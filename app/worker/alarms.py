@@ -17,15 +17,15 @@ from typing import Final
 import structlog
 
 from app.kernel.clock_jumps import record_clock_jump
-from app.kernel.trouble import described
-from app.kernel.work import Ground
+from app.kernel.database_errors import describe_error
+from app.kernel.transactions import Runtime
 from app.metrics.gauges import CLOCK_JUMP_LIMIT, CLOCK_JUMPED, watches_of
-from app.metrics.measuring import Measured, measure
+from app.metrics.measurement import GaugeValue, measure
 
 log = structlog.get_logger("safe_conduct.alarms")
 CHECK_INTERVAL: Final = 15.0
 """Seconds between two checks, and before the first, while a worker starts."""
-AGAIN: Final = 3600.0
+REPEAT_INTERVAL: Final = 3600.0
 """Seconds between two warnings of the same alarm while it lasts."""
 
 
@@ -39,12 +39,12 @@ class Alarms:
     jump: int | None = None
     """Seconds of a jump that is not stored yet."""
 
-    def look(self, ground: Ground) -> None:
+    def check(self, ground: Runtime) -> None:
         """Measure all gauges, and log each alarm that begins, lasts or ends."""
-        with ground.database.reading() as session:
+        with ground.database.begin_read() as session:
             self.compare_clocks(ground.time(session))
         self.record_jump(ground)
-        with ground.database.reading() as session:
+        with ground.database.begin_read() as session:
             measured = measure(watches_of(ground), session, ground.time(session))
         self.log_changes(measured)
 
@@ -58,44 +58,44 @@ class Alarms:
             self.jump = round(went - elapsed)
             log.warning("clock.jumped", seconds=self.jump, to_do=CLOCK_JUMPED)
 
-    def record_jump(self, ground: Ground) -> None:
+    def record_jump(self, ground: Runtime) -> None:
         """Store the jump for `worker status` and the metrics; keep it if that fails."""
         if self.jump is None:
             return
-        with ground.database.writing() as session:
+        with ground.database.begin_write() as session:
             record_clock_jump(session, ground.time(session), seconds=self.jump)
         self.jump = None
 
-    def log_changes(self, measured: Iterable[Measured]) -> None:
+    def log_changes(self, measured: Iterable[GaugeValue]) -> None:
         """Log each alarm when it begins, once an hour while it lasts, and when it ends."""
         for value in measured:
-            name = (value.gauge.name, value.of)
-            if value.is_well:
+            name = (value.gauge.name, value.label_value)
+            if value.is_within_limit:
                 if self.logged.pop(name, None) is not None:
-                    log.info("alarm.over", gauge=value.gauge.name, of=value.of)
-            elif self.elapsed() - self.logged.get(name, -inf) >= AGAIN:
+                    log.info("alarm.over", gauge=value.gauge.name, of=value.label_value)
+            elif self.elapsed() - self.logged.get(name, -inf) >= REPEAT_INTERVAL:
                 self.logged[name] = self.elapsed()
                 log.warning(
                     "alarm",
                     gauge=value.gauge.name,
-                    of=value.of,
+                    of=value.label_value,
                     value=round(value.value) if isfinite(value.value) else None,
                     limit=value.gauge.limit,
                     to_do=value.gauge.remedy,
                 )
 
 
-def watch_alarms(ground: Ground, stop: Event, alarms: Alarms, interval: float) -> None:
+def watch_alarms(ground: Runtime, stop: Event, alarms: Alarms, interval: float) -> None:
     """Check repeatedly until `stop` is set; log a check that fails, and continue."""
     while not stop.wait(interval):
         try:
-            alarms.look(ground)
+            alarms.check(ground)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
-            log.error("alarms.failed", **described(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
+            log.error("alarms.failed", **describe_error(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
 
 
 @contextmanager
-def raising_alarms(ground: Ground, interval: float = CHECK_INTERVAL) -> Iterator[None]:
+def start_alarms(ground: Runtime, interval: float = CHECK_INTERVAL) -> Iterator[None]:
     """Check for alarms in a thread while the block runs."""
     stop = Event()
     arguments = (ground, stop, Alarms(), interval)

@@ -7,9 +7,9 @@ from uuid import UUID
 import structlog
 
 from app.kernel.actors import SYSTEM
+from app.kernel.database_errors import describe_error
 from app.kernel.problems import Busy
-from app.kernel.trouble import described
-from app.kernel.work import Ground, Writing, writing
+from app.kernel.transactions import Runtime, Writing, begin_write
 
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
@@ -17,17 +17,17 @@ BATCH: Final = 200
 
 
 def run_for_case(
-    ground: Ground, case_id: UUID, step: Callable[[Writing, UUID], bool], *, failure: str
+    ground: Runtime, case_id: UUID, step: Callable[[Writing, UUID], bool], *, failure: str
 ) -> bool:
     """Run a step for one case in a transaction; return False if it is busy or fails.
 
     A failure is logged as the event `failure`.
     """
     try:
-        with writing(ground, SYSTEM) as tx:
+        with begin_write(ground, SYSTEM) as tx:
             return step(tx, case_id)
     except Busy:
         return False
     except Exception as error:  # noqa: BLE001 - one case must not block the others
-        log.error(failure, **described(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
+        log.error(failure, **describe_error(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
         return False

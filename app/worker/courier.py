@@ -15,14 +15,14 @@ from typing import Final
 
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
-from app.webhooks.addresses import Address, Target, is_outside
-from app.webhooks.carrying import Parcel
-from app.worker.posting import FAILED, NOT_REACHED, Message, send_post
+from app.webhooks.addresses import Address, Target, is_public
+from app.webhooks.delivery import OutgoingMessage
+from app.worker.http_post import FAILED, NOT_REACHED, Message, send_post
 
 SUCCESS: Final = 2
 """The first digit of status codes that mean success (RFC 9110, 15)."""
 
-type LookUp = Callable[[str, int], Awaitable[Sequence[Address]]]
+type HostResolver = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
 async def resolve_host(host: str, port: int) -> Sequence[Address]:
@@ -40,20 +40,22 @@ class Courier:
     """
 
     tls: SSLContext
-    here_too: bool = False
-    look_up: LookUp = resolve_host
-    whole: float = 10.0
+    allow_local: bool = False
+    resolve_host: HostResolver = resolve_host
+    time_limit: float = 10.0
 
-    def carry(self, parcel: Parcel) -> Answer:
+    def send(self, parcel: OutgoingMessage) -> Answer:
         """Send one message and return the outcome."""
         return asyncio.run(self.send_in_time(parcel))
 
-    async def send_in_time(self, parcel: Parcel) -> Answer:
+    async def send_in_time(self, parcel: OutgoingMessage) -> Answer:
         """Send a message within the time limit, however slowly the receiver answers."""
         try:
-            async with asyncio.timeout(self.whole):
-                addresses = await self.look_up(parcel.target.host, parcel.target.port)
-                if not all(is_outside(a, here_too=self.here_too) for a in addresses):
+            async with asyncio.timeout(self.time_limit):
+                addresses = await self.resolve_host(parcel.target.host, parcel.target.port)
+                if not all(
+                    is_public(a, allow_loopback=self.allow_local) for a in addresses
+                ):
                     return Answer(Outcome.REFUSED, "address_refused")
                 return await self.send_to_first(parcel, addresses)
         except TimeoutError as error:
@@ -61,7 +63,9 @@ class Courier:
         except OSError:  # its message names the host
             return Answer(Outcome.REFUSED, "name_not_found")
 
-    async def send_to_first(self, parcel: Parcel, addresses: Sequence[Address]) -> Answer:
+    async def send_to_first(
+        self, parcel: OutgoingMessage, addresses: Sequence[Address]
+    ) -> Answer:
         """Post to the first address that can be reached.
 
         Connecting may take half of the time limit, waiting for the answer all of it.
@@ -76,7 +80,7 @@ class Courier:
                 return Answer(Outcome.REFUSED, type(error).__name__)
         return answer
 
-    async def send_to(self, parcel: Parcel, address: Address) -> Answer:
+    async def send_to(self, parcel: OutgoingMessage, address: Address) -> Answer:
         """Post to one address; a status other than 2xx is a refusal."""
         target = parcel.target
         headers = {
@@ -89,8 +93,8 @@ class Courier:
         status = await send_post(
             Message(url, parcel.body, headers, target.host),
             tls=self.tls,
-            connect=self.whole / 2,
-            answer=self.whole,
+            connect=self.time_limit / 2,
+            answer=self.time_limit,
         )
         succeeded = status // 100 == SUCCESS
         outcome = Outcome.DELIVERED if succeeded else Outcome.REFUSED

@@ -2,21 +2,22 @@
 
 from itertools import islice
 
-from app.casework.endings import follow, list_cases
+from app.casework.endings import apply_case_endings, list_cases
 from app.kernel.actors import SYSTEM
-from app.kernel.work import Ground, reading
+from app.kernel.transactions import Runtime, begin_read
 from app.worker.case_steps import BATCH, run_for_case
 
 
-def follow_endings(ground: Ground, limit: int = BATCH) -> int:
+def apply_endings(ground: Runtime, limit: int = BATCH) -> int:
     """Update the cases in which something ended, and return how many.
 
     At most `limit` cases are updated; the next run continues. A case that is in use, or
     that fails, is tried again in a later run.
     """
-    with reading(ground, SYSTEM) as tx:
+    with begin_read(ground, SYSTEM) as tx:
         found = list_cases(tx)
     followed = (
-        run_for_case(ground, case_id, follow, failure="ending.failed") for case_id in found
+        run_for_case(ground, case_id, apply_case_endings, failure="ending.failed")
+        for case_id in found
     )
     return len(list(islice(filter(None, followed), limit)))

@@ -16,7 +16,7 @@ from ssl import SSLContext
 from threading import Event, Thread
 from typing import Final
 
-from app.notices.words import Letter
+from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
 
@@ -49,19 +49,19 @@ class Mail:
     sender: str
     tls: SSLContext | None
     login: tuple[str, str] | None = None
-    step: float = 8.0
-    whole: float = 30.0
+    reply_timeout: float = 8.0
+    time_limit: float = 30.0
 
     @property
     def domain(self) -> str:
         """The sender's domain, which is used instead of this machine's name."""
         return self.sender.rpartition("@")[2]
 
-    def send(self, letter: Letter) -> Answer:
+    def send(self, letter: NotificationMessage) -> Answer:
         """Send one message and return the outcome."""
         message = build_email(letter, self.sender, self.domain).as_bytes(policy=PLAIN)
-        smtp = Connection(self.host, self.domain, self.step)
-        with limit_time(smtp, self.whole):
+        smtp = Connection(self.host, self.domain, self.reply_timeout)
+        with limit_time(smtp, self.time_limit):
             try:
                 refusal = self.open(smtp) or send_envelope(smtp, self.sender, letter.to)
             except ERRORS as error:
@@ -70,8 +70,8 @@ class Mail:
 
     def check(self) -> str | None:
         """Connect and sign in without sending; return the code of an error, or None."""
-        smtp = Connection(self.host, self.domain, self.step)
-        with limit_time(smtp, self.whole):
+        smtp = Connection(self.host, self.domain, self.reply_timeout)
+        with limit_time(smtp, self.time_limit):
             try:
                 refusal = self.open(smtp)
             except ERRORS as error:
@@ -128,7 +128,7 @@ def get_error_code(error: Exception) -> str:
     return str(code) if code else type(error).__name__
 
 
-def build_email(letter: Letter, sender: str, domain: str) -> EmailMessage:
+def build_email(letter: NotificationMessage, sender: str, domain: str) -> EmailMessage:
     """Return the e-mail of a notification; it is the same for each attempt.
 
     It is marked as generated (RFC 3834), so that no automatic reply answers it.

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import COUNTS, allow
+from app.kernel.migrations import COUNTS, set_allowed_values
 
 revision = "0005"
 down_revision = "0004"
@@ -40,7 +40,7 @@ def upgrade() -> None:
     create_vital_interests()
     create_questions()
     for table, column, name, _, now in WIDER:
-        allow(table, column, name, now)
+        set_allowed_values(table, column, name, now)
     op.add_column("case", sa.Column("relocated_at", INSTANT))
     op.add_column("case", listed("visits"))
     widen_referrals()
@@ -62,7 +62,7 @@ def downgrade() -> None:
     for table, column, name, known, now in WIDER:
         gone = ", ".join(f"'{value}'" for value in set(now) - set(known))
         op.execute(f"DELETE FROM {table} WHERE {column} IN ({gone})")  # noqa: S608 - ours
-        allow(table, column, name, known)
+        set_allowed_values(table, column, name, known)
     for table in reversed(TABLES):
         op.drop_table(table)
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0006"
 down_revision = "0005"
@@ -24,7 +24,9 @@ APP_ROLE = "safe_conduct_app"
 def upgrade() -> None:
     """Make the table of handovers, and let its clock be set."""
     create_handovers()
-    allow("clock", "kind", "ck_clock_clockkind", (*BEFORE, "answer_handover", *AFTER))
+    set_allowed_values(
+        "clock", "kind", "ck_clock_clockkind", (*BEFORE, "answer_handover", *AFTER)
+    )
     if op.get_context().dialect.name == "postgresql":
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON handover TO {APP_ROLE}")
         op.execute(f"GRANT USAGE ON SEQUENCE handover_number_seq TO {APP_ROLE}")
@@ -34,7 +36,7 @@ def downgrade() -> None:
     """Undo it: handovers are lost, with their clocks and who was party to them."""
     op.execute("DELETE FROM clock WHERE kind = 'answer_handover'")
     op.execute("DELETE FROM party WHERE record_id IN (SELECT id FROM handover)")
-    allow("clock", "kind", "ck_clock_clockkind", (*BEFORE, *AFTER))
+    set_allowed_values("clock", "kind", "ck_clock_clockkind", (*BEFORE, *AFTER))
     op.drop_table("handover")
 
 

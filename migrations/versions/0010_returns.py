@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import COUNTS, allow
+from app.kernel.migrations import COUNTS, set_allowed_values
 
 revision = "0010"
 down_revision = "0009"
@@ -38,7 +38,7 @@ def upgrade() -> None:
     """Make the tables, and room in those that are there."""
     create_checklists()
     create_steps()
-    allow("clock", "kind", "ck_clock_clockkind", CLOCKS_NOW)
+    set_allowed_values("clock", "kind", "ck_clock_clockkind", CLOCKS_NOW)
     give_clearance()
     if op.get_context().dialect.name == "postgresql":
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON return_checklist TO {APP_ROLE}")
@@ -52,7 +52,7 @@ def downgrade() -> None:
         referral.drop_constraint(op.f("ck_referral_clearance"), type_="check")
         referral.drop_column("clearance")
     op.execute("DELETE FROM clock WHERE kind = 'confirm_arrival'")
-    allow("clock", "kind", "ck_clock_clockkind", CLOCKS)
+    set_allowed_values("clock", "kind", "ck_clock_clockkind", CLOCKS)
     for table in reversed(TABLES):
         op.drop_table(table)
 

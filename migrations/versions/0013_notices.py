@@ -6,7 +6,7 @@ What was told is evidence: a trigger stops even the owner from rewriting it (ADR
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0013"
 down_revision = "0012"
@@ -39,7 +39,7 @@ def upgrade() -> None:
     create_contacts()
     create_outgoing()
     create_tellings()
-    allow("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "notices"))
+    set_allowed_values("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "notices"))
     if op.get_context().dialect.name == "sqlite":
         for change in ("update", "delete"):
             op.execute(ON_SQLITE.format(change=change))
@@ -54,7 +54,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo it: contacts, what waits to leave and what was told are lost."""
     op.execute("DELETE FROM heartbeat WHERE part = 'notices'")
-    allow("heartbeat", "part", "ck_heartbeat_part", PARTS)
+    set_allowed_values("heartbeat", "part", "ck_heartbeat_part", PARTS)
     for table in ("telling", "outgoing", "contact"):
         op.drop_table(table)
 

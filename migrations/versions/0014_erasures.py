@@ -8,7 +8,7 @@ write the table of keys anew, where PostgreSQL has a right for that (17 and newe
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0014"
 down_revision = "0013"
@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     )
     op.execute(ENTER)
-    allow("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "erasures"))
+    set_allowed_values("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "erasures"))
     if op.get_context().dialect.name == "sqlite":
         for change in ("update", "delete"):
             op.execute(ON_SQLITE.format(change=change))
@@ -58,7 +58,7 @@ def downgrade() -> None:
     """Undo it: what was erased is known to the ledger outside alone."""
     op.drop_table("erasure")
     op.execute("DELETE FROM heartbeat WHERE part = 'erasures'")
-    allow("heartbeat", "part", "ck_heartbeat_part", PARTS)
+    set_allowed_values("heartbeat", "part", "ck_heartbeat_part", PARTS)
     if op.get_context().dialect.name == "sqlite":
         return
     op.execute(f"REVOKE DELETE ON {', '.join(FORGOTTEN)} FROM {APP_ROLE}")

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0015"
 down_revision = "0014"
@@ -31,6 +31,6 @@ def downgrade() -> None:
 
 def say(kinds: tuple[str, ...]) -> None:
     """Say anew which kinds of clocks there are, wherever one is named."""
-    allow("clock", "kind", "ck_clock_clockkind", kinds)
-    allow("firing", "kind", "ck_firing_clockkind", kinds)
-    allow("time_limit", "clock", "ck_time_limit_clockkind", kinds)
+    set_allowed_values("clock", "kind", "ck_clock_clockkind", kinds)
+    set_allowed_values("firing", "kind", "ck_firing_clockkind", kinds)
+    set_allowed_values("time_limit", "clock", "ck_time_limit_clockkind", kinds)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0017"
 down_revision = "0016"
@@ -16,7 +16,7 @@ RELATIONS_NOW = (*RELATIONS[:7], "former_recipient", *RELATIONS[7:])
 
 def upgrade() -> None:
     """Make room for it."""
-    allow("party", "relation", "ck_party_relation", RELATIONS_NOW)
+    set_allowed_values("party", "relation", "ck_party_relation", RELATIONS_NOW)
 
 
 def downgrade() -> None:
@@ -24,4 +24,4 @@ def downgrade() -> None:
     op.execute(
         "UPDATE party SET relation = 'recipient' WHERE relation = 'former_recipient'"
     )
-    allow("party", "relation", "ck_party_relation", RELATIONS)
+    set_allowed_values("party", "relation", "ck_party_relation", RELATIONS)

@@ -6,7 +6,7 @@ a case it asks for; so a version that does not say it cannot go on beside this o
 
 from alembic import op
 
-from app.kernel.migrations import wall_off
+from app.kernel.migrations import enable_row_security
 
 revision = "0018"
 down_revision = "0017"
@@ -56,7 +56,7 @@ def upgrade() -> None:
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
         op.execute(f"GRANT EXECUTE ON FUNCTION {name} TO {APP_ROLE}")
     for table, column in WALLED.items():
-        wall_off(table, column)
+        enable_row_security(table, column)
 
 
 def downgrade() -> None:

@@ -7,7 +7,7 @@ what an account opened today is found without reading all that was ever opened.
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0019"
 down_revision = "0018"
@@ -18,7 +18,9 @@ DECISIONS = ("pending", "approved", "refused", "spent")
 def upgrade() -> None:
     """Make room for it."""
     op.add_column("api_key", sa.Column("made_by", sa.Uuid(), nullable=True))
-    allow("approval", "decision", "ck_approval_approvalstate", (*DECISIONS, "lapsed"))
+    set_allowed_values(
+        "approval", "decision", "ck_approval_approvalstate", (*DECISIONS, "lapsed")
+    )
     op.create_index("ix_approval_decision_lapses_at", "approval", ["decision", "lapses_at"])
     op.create_index("ix_access_entry_account_id_at", "access_entry", ["account_id", "at"])
 
@@ -28,5 +30,5 @@ def downgrade() -> None:
     op.drop_index("ix_access_entry_account_id_at", "access_entry")
     op.drop_index("ix_approval_decision_lapses_at", "approval")
     op.execute("UPDATE approval SET decision = 'refused' WHERE decision = 'lapsed'")
-    allow("approval", "decision", "ck_approval_approvalstate", DECISIONS)
+    set_allowed_values("approval", "decision", "ck_approval_approvalstate", DECISIONS)
     op.drop_column("api_key", "made_by")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import allow, wall_off
+from app.kernel.migrations import enable_row_security, set_allowed_values
 
 revision = "0020"
 down_revision = "0019"
@@ -31,7 +31,7 @@ def upgrade() -> None:
     if op.get_context().dialect.name != "sqlite":
         op.execute(f"GRANT SELECT, INSERT, UPDATE ON vital_reading TO {APP_ROLE}")
         op.execute(f"GRANT USAGE ON SEQUENCE vital_reading_number_seq TO {APP_ROLE}")
-        wall_off("vital_reading")
+        enable_row_security("vital_reading")
 
 
 def downgrade() -> None:
@@ -47,9 +47,9 @@ def downgrade() -> None:
 
 def say(kinds: tuple[str, ...]) -> None:
     """Say anew which kinds of clocks there are, wherever one is named."""
-    allow("clock", "kind", "ck_clock_clockkind", kinds)
-    allow("firing", "kind", "ck_firing_clockkind", kinds)
-    allow("time_limit", "clock", "ck_time_limit_clockkind", kinds)
+    set_allowed_values("clock", "kind", "ck_clock_clockkind", kinds)
+    set_allowed_values("firing", "kind", "ck_firing_clockkind", kinds)
+    set_allowed_values("time_limit", "clock", "ck_time_limit_clockkind", kinds)
 
 
 def create_vital_readings() -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0022"
 down_revision = "0021"
@@ -19,7 +19,7 @@ def upgrade() -> None:
     """Make the tables, and let the worker say that it pushes."""
     create_webhooks()
     create_secrets()
-    allow("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "webhooks"))
+    set_allowed_values("heartbeat", "part", "ck_heartbeat_part", (*PARTS, "webhooks"))
     if op.get_context().dialect.name != "sqlite":
         for table in ("webhook", "webhook_secret"):
             op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {APP_ROLE}")
@@ -29,7 +29,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo it: feeds are polled again, and receivers are forgotten."""
     op.execute("DELETE FROM heartbeat WHERE part = 'webhooks'")
-    allow("heartbeat", "part", "ck_heartbeat_part", PARTS)
+    set_allowed_values("heartbeat", "part", "ck_heartbeat_part", PARTS)
     for table in ("webhook_secret", "webhook"):
         op.drop_table(table)
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from app.kernel.migrations import wall_off
+from app.kernel.migrations import enable_row_security
 
 revision = "0026"
 down_revision = "0025"
@@ -31,7 +31,7 @@ def upgrade() -> None:
         return
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON document_key TO {APP_ROLE}")
     op.execute(MAINTAIN)
-    wall_off("document_key")
+    enable_row_security("document_key")
 
 
 def downgrade() -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from app.kernel.migrations import allow
+from app.kernel.migrations import set_allowed_values
 
 revision = "0030"
 down_revision = "0029"
@@ -18,10 +18,10 @@ ACTIONS_NOW = (*ACTIONS[:8], "reopen", *ACTIONS[8:])
 
 def upgrade() -> None:
     """Make room for it."""
-    allow("return_step", "action", "ck_return_step_action", ACTIONS_NOW)
+    set_allowed_values("return_step", "action", "ck_return_step_action", ACTIONS_NOW)
 
 
 def downgrade() -> None:
     """Undo it: no step of this kind is kept."""
     op.execute("DELETE FROM return_step WHERE action = 'reopen'")
-    allow("return_step", "action", "ck_return_step_action", ACTIONS)
+    set_allowed_values("return_step", "action", "ck_return_step_action", ACTIONS)

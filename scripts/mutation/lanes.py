@@ -216,7 +216,7 @@ class Copies:
         """Run the tests until one fails. The process must not be used afterwards."""
         try:
             if task.mutant.text != task.original:
-                swapping.exchange(task.mutant, task.original)
+                swapping.apply_mutant(task.mutant, task.original)
         except swapping.Cannot:
             return SURVIVED
         chosen = [items[test] for test in task.tests if test in items]

@@ -48,7 +48,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         *("tests/rules/test_lifecycle_engine.py", "tests/rules/test_case_table.py"),
         *("tests/api/test_case_moves.py", "tests/api/test_problems.py"),
     ),
-    "app/kernel/needs.py": (
+    "app/kernel/requirements.py": (
         *("tests/rules/test_needs_engine.py", "tests/rules/test_needs.py"),
         *("tests/api/test_case_moves.py", "tests/api/test_referral_moves.py"),
     ),
@@ -110,7 +110,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         "tests/rules/test_policy.py",
         "tests/api/test_sections.py",
     ),
-    "app/disclosure/looking.py": (
+    "app/disclosure/access_log.py": (
         *("tests/api/test_daily_cap.py", "tests/api/test_sections.py", *_SCHEMA),
         _CAPPED,
     ),
@@ -126,7 +126,7 @@ MODULES: Final[dict[str, tuple[str, ...]]] = {
         *(*_SEALED, "tests/api/test_vital_interest.py", "tests/api/test_opening_log.py"),
         *("tests/api/test_handovers.py", "tests/api/test_submitters.py", _ANEW),
     ),
-    "app/disclosure/papers.py": (*_SEALED, "tests/api/test_questions.py"),
+    "app/disclosure/documents.py": (*_SEALED, "tests/api/test_questions.py"),
     "app/disclosure/exporting.py": ("tests/api/test_exports.py",),
     "app/routing/question.py": (*_RANKED, "tests/api/test_routing.py"),
     "app/routing/fit.py": (*_RANKED, *_ROUTED),

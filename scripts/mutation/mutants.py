@@ -9,7 +9,7 @@ from difflib import unified_diff
 from itertools import pairwise
 from pathlib import Path
 
-from mutation.operators import edits
+from mutation.operators import list_edits
 from mutation.source import Edit, Source
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def read(module: str) -> str:
     return (ROOT / module).read_text()
 
 
-def mutants_of(module: str, text: str) -> list[Mutant]:
+def make_mutants(module: str, text: str) -> list[Mutant]:
     """Return the mutants of a module that differ as programs, each once."""
     source, same = Source(text), ast.dump(ast.parse(text))
     found: dict[str, Mutant] = {}
@@ -76,7 +76,7 @@ def mutants_of(module: str, text: str) -> list[Mutant]:
 def make_all(module: str, source: Source) -> Iterator[Mutant]:
     """Yield a mutant for each edit."""
     above, seen = get_parents(source.tree), Counter[tuple[str, ...]]()
-    for edit in edits(source):
+    for edit in list_edits(source):
         was = source.raw[edit.start : edit.end].decode()
         chain = list(list_ancestors(edit.node, above))
         stmt = next(node for node in chain if isinstance(node, ast.stmt))

@@ -34,7 +34,7 @@ LAZY: Final = {"sorted": "list", "reversed": "list"}
 CODE: Final = re.compile(r"[^\s]+")
 
 
-def edits(source: Source) -> Iterator[Edit]:
+def list_edits(source: Source) -> Iterator[Edit]:
     """Yield every change of a source, in the order of the text."""
     found = [
         edit for node in walk_kept(source.tree) for edit in list_node_edits(source, node)

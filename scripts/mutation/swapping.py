@@ -18,7 +18,7 @@ class Cannot(Exception):  # noqa: N818 - read as a verb, as Problem classes are
     """The change cannot be made in a process that has already imported the module."""
 
 
-def exchange(mutant: Mutant, original: str) -> None:
+def apply_mutant(mutant: Mutant, original: str) -> None:
     """Replace the code of each function that is changed, also where it is referenced.
 
     Objects that were created at import keep their state, so `import_instead` judges each

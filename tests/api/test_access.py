@@ -6,12 +6,12 @@ import pytest
 from httpx2 import Response
 
 from app.access.actions import disable_account, make_key, revoke_key
-from app.access.credentials import prefix_of
+from app.access.credentials import get_prefix
 from app.kernel import time_zones
 from app.kernel.actors import AccountKind, Role, Scope
-from tests.support.account_changes import account_of
-from tests.support.databases import overheard
-from tests.support.world import EVERYTHING, Someone, World, done, path_of, problem
+from tests.support.account_changes import get_account_path
+from tests.support.databases import record_statements
+from tests.support.world import EVERYTHING, Someone, World, get_path, get_problem, unwrap
 
 OPEN = {"/livez", "/readyz", "/v1/oauth/token"}
 """The paths that answer without a key."""
@@ -46,8 +46,8 @@ def test_nothing_answers_without_a_key(world: World) -> None:
 
 
 def test_each_scope_opens_its_own_routes_alone(world: World) -> None:
-    others = {s: world.someone("KZ_LEAD", scopes=EVERYTHING - {s}).key for s in Scope}
-    only = {s: world.someone("KZ_LEAD", scopes={s}).key for s in Scope}
+    others = {s: world.add_person("KZ_LEAD", scopes=EVERYTHING - {s}).key for s in Scope}
+    only = {s: world.add_person("KZ_LEAD", scopes={s}).key for s in Scope}
 
     for method, path, scope in operations(world):
         without = call_with_key(world, method, path, others[Scope(scope)])
@@ -64,7 +64,7 @@ def test_every_scope_opens_something(world: World) -> None:
 
 
 def test_what_is_open_to_all_tells_nothing(world: World) -> None:
-    world.works()
+    world.run_worker()
 
     alive, ready = world.http.get("/livez"), world.http.get("/readyz")
 
@@ -76,7 +76,7 @@ def test_what_is_open_to_all_tells_nothing(world: World) -> None:
         "receivers": "in time",
         "drill": False,
         "clock_speed": 1,
-        "time_zones": time_zones.version(),
+        "time_zones": time_zones.get_version(),
     }
 
 
@@ -94,14 +94,14 @@ def get_me(one: Someone, authorization: str | None = None) -> Response:
 
 
 def test_no_key_that_is_not_valid_is_told_why(world: World) -> None:
-    revoked, expired, disabled, good = (world.someone("KZ_LEAD") for _ in "1234")
-    with world.database.writing() as session:
-        revoke_key(session, prefix_of(revoked.key), world.now)
+    revoked, expired, disabled, good = (world.add_person("KZ_LEAD") for _ in "1234")
+    with world.database.begin_write() as session:
+        revoke_key(session, get_prefix(revoked.key), world.now)
         disable_account(session, disabled.actor.account_id, world.now)
         expired.key = make_key(
             session, expired.actor.account_id, EVERYTHING, world.now, days=0
         )
-    prefix = prefix_of(good.key)
+    prefix = get_prefix(good.key)
     made_up = (f"sc_{prefix}_wrong", "sc_0123456789_wrong", "wrong", "sc__", f"{good.key}x")
 
     answers = [get_me(one) for one in (revoked, expired, disabled)]
@@ -116,7 +116,7 @@ def test_no_key_that_is_not_valid_is_told_why(world: World) -> None:
 
 
 def test_no_key_and_a_wrong_one_hear_the_same(world: World) -> None:
-    one, wrong = world.someone("KZ_LEAD"), f"Bearer sc_{'0' * 10}_wrong"
+    one, wrong = world.add_person("KZ_LEAD"), f"Bearer sc_{'0' * 10}_wrong"
     ways = ("", "Bearer", "Bearer ", f"Basic {one.key}", one.key, "Token x", wrong)
 
     answers = [get_me(one, way) for way in ways]
@@ -129,11 +129,11 @@ def test_no_key_and_a_wrong_one_hear_the_same(world: World) -> None:
 
 
 def test_no_key_and_a_wrong_one_cost_the_same(world: World) -> None:
-    one, wrong = world.someone("KZ_LEAD"), f"Bearer sc_{'0' * 10}_wrong"
+    one, wrong = world.add_person("KZ_LEAD"), f"Bearer sc_{'0' * 10}_wrong"
 
     asked = []
     for way in ("", "Bearer", f"Basic {one.key}", "Bearer wrong", wrong):
-        with overheard(world.database) as statements:
+        with record_statements(world.database) as statements:
             get_me(one, way)
         asked.append(statements)
 
@@ -142,7 +142,7 @@ def test_no_key_and_a_wrong_one_cost_the_same(world: World) -> None:
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
 def test_the_scheme_is_spelled_as_one_likes(scheme: str, world: World) -> None:
-    one = world.someone("KZ_LEAD")
+    one = world.add_person("KZ_LEAD")
 
     assert get_me(one, f"{scheme} {one.key}").is_success
 
@@ -158,33 +158,33 @@ def test_of_two_keys_none_counts(world: World, officer: Someone, *, first: bool)
 
     refused = world.http.get("/v1/me", headers=named)
 
-    assert problem(refused) == (401, "unauthenticated")
+    assert get_problem(refused) == (401, "unauthenticated")
     assert "one `Authorization` header" in refused.json()["detail"]
 
 
 def test_a_key_ends_with_the_very_next_request(world: World) -> None:
-    one = world.someone("KZ_LEAD")
+    one = world.add_person("KZ_LEAD")
     before = get_me(one).status_code
-    with world.database.writing() as session:
-        revoke_key(session, prefix_of(one.key), world.now)
+    with world.database.begin_write() as session:
+        revoke_key(session, get_prefix(one.key), world.now)
 
     assert (before, get_me(one).status_code) == (200, 401)
 
 
 def test_a_key_expires_on_time(world: World) -> None:
-    one = world.someone("KZ_LEAD")
-    with world.database.writing() as session:
+    one = world.add_person("KZ_LEAD")
+    with world.database.begin_write() as session:
         one.key = make_key(session, one.actor.account_id, EVERYTHING, world.now, days=90)
-    world.passes(days=90, seconds=-1)
+    world.advance(days=90, seconds=-1)
     before = get_me(one).status_code
-    world.passes(seconds=1)
+    world.advance(seconds=1)
 
     assert (before, get_me(one).status_code) == (200, 401)
 
 
 def test_a_disabled_account_ends_with_all_its_keys(world: World) -> None:
-    one = world.someone("KZ_LEAD")
-    with world.database.writing() as session:
+    one = world.add_person("KZ_LEAD")
+    with world.database.begin_write() as session:
         second = make_key(session, one.actor.account_id, EVERYTHING, world.now)
         disable_account(session, one.actor.account_id, world.now)
 
@@ -192,8 +192,8 @@ def test_a_disabled_account_ends_with_all_its_keys(world: World) -> None:
 
 
 def test_a_scope_is_of_the_key_and_not_of_the_account(world: World) -> None:
-    one = world.someone("KZ_LEAD")
-    with world.database.writing() as session:
+    one = world.add_person("KZ_LEAD")
+    with world.database.begin_write() as session:
         narrow = make_key(session, one.actor.account_id, {Scope.FEED_READ}, world.now)
 
     whole, refused = one.get("/cases"), get_me(one, f"Bearer {narrow}")
@@ -205,12 +205,12 @@ def test_a_scope_is_of_the_key_and_not_of_the_account(world: World) -> None:
 def test_an_analyst_and_who_has_no_role_reach_no_case(
     world: World, officer: Someone, role: Role | None
 ) -> None:
-    path = path_of(officer.submits())
-    one = world.someone("OVERSIGHT_DEMO", {role} if role else set())
-    colleague = world.someone("OVERSIGHT_DEMO", {Role.ANALYST, Role.PROTECTION_OFFICER})
+    path = get_path(officer.submit())
+    one = world.add_person("OVERSIGHT_DEMO", {role} if role else set())
+    colleague = world.add_person("OVERSIGHT_DEMO", {Role.ANALYST, Role.PROTECTION_OFFICER})
     asked = (path, "/cases", f"{path}/history", f"{path}/evidence", "/events", "/worklist")
 
-    refused = {problem(one.get(each)) for each in (*asked, "/approvals")}
+    refused = {get_problem(one.get(each)) for each in (*asked, "/approvals")}
 
     assert refused == {(403, "forbidden")}
     assert one.get("/refusals").is_success == one.get("/me").is_success == bool(role)
@@ -220,13 +220,17 @@ def test_an_analyst_and_who_has_no_role_reach_no_case(
 def test_who_loses_the_last_role_loses_what_the_key_could_do(
     officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
-    officer.submits()
+    officer.submit()
     before, taken = lead.get("/cases"), {"roles": sorted(lead.actor.roles)}
 
-    done(supervisor.post(f"{account_of(lead)}/revoke-roles", taken))
+    unwrap(supervisor.send(f"{get_account_path(lead)}/revoke-roles", taken))
 
     assert before.is_success
-    assert problem(lead.get("/cases")) == problem(lead.get("/events")) == (403, "forbidden")
+    assert (
+        get_problem(lead.get("/cases"))
+        == get_problem(lead.get("/events"))
+        == (403, "forbidden")
+    )
 
 
 def test_everyone_can_read_who_they_are(world: World) -> None:
@@ -234,9 +238,9 @@ def test_everyone_can_read_who_they_are(world: World) -> None:
         {Role.COORDINATOR, Role.CASEWORKER},
         {Scope.DIRECTORY_READ, Scope.FEED_READ},
     )
-    machine = world.someone("KZ_LEAD", roles, scopes, AccountKind.INTEGRATION)
+    machine = world.add_person("KZ_LEAD", roles, scopes, AccountKind.INTEGRATION)
 
-    assert done(machine.get("/me")) == {
+    assert unwrap(machine.get("/me")) == {
         "account": "duty 1",
         "kind": "integration",
         "focal_point": "KZ_LEAD",
@@ -246,11 +250,11 @@ def test_everyone_can_read_who_they_are(world: World) -> None:
 
 
 def test_a_key_says_nothing_of_itself_in_what_is_kept(world: World) -> None:
-    one = world.someone("KZ_LEAD")
-    with world.database.reading() as session:
+    one = world.add_person("KZ_LEAD")
+    with world.database.begin_read() as session:
         rows = session.connection().exec_driver_sql("SELECT * FROM api_key").all()
 
-    secret = one.key.rpartition(prefix_of(one.key))[2][1:]
+    secret = one.key.rpartition(get_prefix(one.key))[2][1:]
 
     assert rows
     assert secret not in str(rows)

@@ -10,11 +10,11 @@ from tests.support.account_changes import (
     FEED,
     NEWCOMER,
     SUPERVISOR,
-    account_of,
-    allows,
-    gives,
-    question,
-    together,
+    add,
+    add_with,
+    approve,
+    get_account_path,
+    get_approval_id,
     with_key,
 )
 from tests.support.administrators import ADMINISTRATOR
@@ -24,10 +24,10 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    contacts,
-    done,
-    kinds,
-    problem,
+    get_problem,
+    list_types,
+    make_contacts,
+    unwrap,
 )
 
 COORDINATOR: Json = {"roles": ["coordinator"]}
@@ -36,23 +36,23 @@ NOBODY = "/accounts/00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def admin(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    return world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+    return world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
 
 
 @pytest.fixture
 def colleague(world: World) -> Someone:
     """A second supervisor of the focal point of Kazakhstan."""
-    return world.someone("KZ_LEAD", SUPERVISOR)
+    return world.add_person("KZ_LEAD", SUPERVISOR)
 
 
 @pytest.fixture
 def worker(world: World) -> Someone:
-    return world.someone("KZ_LEAD", {Role.CASEWORKER})
+    return world.add_person("KZ_LEAD", {Role.CASEWORKER})
 
 
 def get_me(one: Someone) -> Response:
@@ -60,14 +60,14 @@ def get_me(one: Someone) -> Response:
 
 
 def list_labels(who: Someone, **query: str) -> list[str]:
-    return [one["label"] for one in done(who.get("/accounts", **query))["items"]]
+    return [one["label"] for one in unwrap(who.get("/accounts", **query))["items"]]
 
 
 def test_an_account_is_opened_by_two_and_acts_with_its_first_key(
     world: World, admin: Someone, second: Someone
 ) -> None:
-    opened = together(admin, second, "/accounts", NEWCOMER)
-    made = together(admin, second, f"/accounts/{opened['id']}/keys", FEED)
+    opened = add_with(admin, second, "/accounts", NEWCOMER)
+    made = add_with(admin, second, f"/accounts/{opened['id']}/keys", FEED)
 
     said = {name: opened[name] for name in NEWCOMER}
     with_it = world.http.get(
@@ -82,33 +82,35 @@ def test_an_account_is_opened_by_two_and_acts_with_its_first_key(
 def test_two_supervisors_look_after_their_own_office(
     supervisor: Someone, colleague: Someone, worker: Someone
 ) -> None:
-    opened = together(supervisor, colleague, "/accounts", NEWCOMER)
-    grown = together(
-        supervisor, colleague, f"{account_of(worker)}/grant-roles", COORDINATOR
+    opened = add_with(supervisor, colleague, "/accounts", NEWCOMER)
+    grown = add_with(
+        supervisor, colleague, f"{get_account_path(worker)}/grant-roles", COORDINATOR
     )
 
     assert opened["focal_point"] == "KZ_LEAD"
     assert grown["roles"] == ["caseworker", "coordinator"]
-    assert done(get_me(worker))["roles"] == ["caseworker", "coordinator"]
+    assert unwrap(get_me(worker))["roles"] == ["caseworker", "coordinator"]
 
 
 def test_an_administrator_and_a_supervisor_agree_too(
     admin: Someone, supervisor: Someone, worker: Someone
 ) -> None:
-    path = f"{account_of(worker)}/grant-roles"
+    path = f"{get_account_path(worker)}/grant-roles"
 
-    assert "coordinator" in together(admin, supervisor, path, COORDINATOR)["roles"]
-    assert "officer" in together(supervisor, admin, path, {"roles": ["officer"]})["roles"]
+    assert "coordinator" in add_with(admin, supervisor, path, COORDINATOR)["roles"]
+    assert "officer" in add_with(supervisor, admin, path, {"roles": ["officer"]})["roles"]
 
 
 def test_the_second_person_reads_what_exactly_is_asked(
     admin: Someone, supervisor: Someone, worker: Someone
 ) -> None:
-    asked = question(gives(admin, f"{account_of(worker)}/grant-roles", COORDINATOR))
+    asked = get_approval_id(
+        add(admin, f"{get_account_path(worker)}/grant-roles", COORDINATOR)
+    )
 
-    seen = done(supervisor.get(f"/approvals/{asked}"))
+    seen = unwrap(supervisor.get(f"/approvals/{asked}"))
 
-    assert seen["subject"] == account_of(worker)[1:]
+    assert seen["subject"] == get_account_path(worker)[1:]
     assert seen["facts"] == {
         "focal_point": "KZ_LEAD",
         "label": "duty 1",
@@ -116,85 +118,87 @@ def test_the_second_person_reads_what_exactly_is_asked(
         "has": "caseworker",
         "roles": "coordinator",
     }
-    assert done(supervisor.get(f"/{seen['subject']}"))["label"] == "duty 1"
+    assert unwrap(supervisor.get(f"/{seen['subject']}"))["label"] == "duty 1"
 
 
 @pytest.mark.parametrize(
     "role", sorted(set(Role) - ADMINISTRATOR - SUPERVISOR - {Role.ANALYST})
 )
 def test_nobody_else_looks_after_accounts(world: World, lead: Someone, role: Role) -> None:
-    other = world.someone("KZ_LEAD", {role})
+    other = world.add_person("KZ_LEAD", {role})
 
     refused = [
         other.get("/accounts"),
-        other.get(account_of(lead)),
-        other.get(f"{account_of(lead)}/keys"),
+        other.get(get_account_path(lead)),
+        other.get(f"{get_account_path(lead)}/keys"),
         other.get(NOBODY),
-        other.post(f"{NOBODY}/keys/0123456789/revoke"),
-        other.post(f"{account_of(lead)}/keys/0123456789/revoke"),
-        gives(other, "/accounts", NEWCOMER),
-        gives(other, f"{account_of(lead)}/keys", FEED),
-        gives(other, f"{account_of(lead)}/grant-roles", COORDINATOR),
-        other.post(f"{account_of(lead)}/revoke-roles", COORDINATOR),
-        other.post(f"{account_of(lead)}/disable"),
+        other.send(f"{NOBODY}/keys/0123456789/revoke"),
+        other.send(f"{get_account_path(lead)}/keys/0123456789/revoke"),
+        add(other, "/accounts", NEWCOMER),
+        add(other, f"{get_account_path(lead)}/keys", FEED),
+        add(other, f"{get_account_path(lead)}/grant-roles", COORDINATOR),
+        other.send(f"{get_account_path(lead)}/revoke-roles", COORDINATOR),
+        other.send(f"{get_account_path(lead)}/disable"),
     ]
 
-    assert {problem(one) for one in refused} == {(403, "role-missing")}
-    assert done(get_me(lead))["roles"] == sorted(WORKERS)
+    assert {get_problem(one) for one in refused} == {(403, "role-missing")}
+    assert unwrap(get_me(lead))["roles"] == sorted(WORKERS)
 
 
 def test_a_supervisor_does_not_see_the_people_of_others(
     supervisor: Someone, shelter: Someone, admin: Someone
 ) -> None:
     found = [
-        supervisor.get(account_of(shelter)),
+        supervisor.get(get_account_path(shelter)),
         supervisor.get(NOBODY),
         supervisor.get("/accounts", focal_point="KZ_SHELTER_KOGERSHIN"),
         supervisor.get("/accounts", focal_point="NOBODY"),
-        supervisor.post(f"{account_of(shelter)}/disable"),
-        supervisor.post(f"{NOBODY}/disable"),
+        supervisor.send(f"{get_account_path(shelter)}/disable"),
+        supervisor.send(f"{NOBODY}/disable"),
     ]
 
     told = [one.json() | {"instance": ""} for one in found]
-    assert {problem(one) for one in found} == {(404, "not-found")}
+    assert {get_problem(one) for one in found} == {(404, "not-found")}
     assert (told[0], told[2], told[4]) == (told[1], told[3], told[5])
-    refused = gives(supervisor, "/accounts", NEWCOMER | {"focal_point": "IOM"})
-    assert problem(refused) == (403, "role-missing")
+    refused = add(supervisor, "/accounts", NEWCOMER | {"focal_point": "IOM"})
+    assert get_problem(refused) == (403, "role-missing")
     assert list_labels(admin, focal_point="KZ_SHELTER_KOGERSHIN") == ["duty 1"]
-    assert done(get_me(shelter))["kind"] == "person"
+    assert unwrap(get_me(shelter))["kind"] == "person"
 
 
 def test_what_is_the_mechanisms_is_not_a_supervisors_to_give_or_take(
     world: World, supervisor: Someone
 ) -> None:
-    seated = world.someone("KZ_LEAD", ADMINISTRATOR)
+    seated = world.add_person("KZ_LEAD", ADMINISTRATOR)
 
     given = [
-        gives(supervisor, "/accounts", NEWCOMER | {"roles": [role]})
+        add(supervisor, "/accounts", NEWCOMER | {"roles": [role]})
         for role in ("administrator", "protection_officer", "analyst")
     ]
     taken = [
-        supervisor.post(f"{account_of(seated)}/disable"),
-        supervisor.post(f"{account_of(seated)}/revoke-roles", {"roles": ["administrator"]}),
-        gives(supervisor, f"{account_of(seated)}/keys", FEED),
+        supervisor.send(f"{get_account_path(seated)}/disable"),
+        supervisor.send(
+            f"{get_account_path(seated)}/revoke-roles", {"roles": ["administrator"]}
+        ),
+        add(supervisor, f"{get_account_path(seated)}/keys", FEED),
     ]
 
-    assert {problem(one) for one in (*given, *taken)} == {(403, "role-missing")}
-    assert done(get_me(seated))["roles"] == ["administrator"]
+    assert {get_problem(one) for one in (*given, *taken)} == {(403, "role-missing")}
+    assert unwrap(get_me(seated))["roles"] == ["administrator"]
 
 
 def test_an_administrator_is_made_by_two_administrators(
     world: World, admin: Someone, second: Someone
 ) -> None:
-    boss = world.someone("DESK_CENTRAL_ASIA", SUPERVISOR)
+    boss = world.add_person("DESK_CENTRAL_ASIA", SUPERVISOR)
     third = {"focal_point": "DESK_CENTRAL_ASIA", "label": "3", "roles": ["administrator"]}
-    asked = question(gives(admin, "/accounts", third))
+    asked = get_approval_id(add(admin, "/accounts", third))
 
-    by_the_office = allows(boss, asked)
-    done(allows(second, asked))
+    by_the_office = approve(boss, asked)
+    unwrap(approve(second, asked))
 
-    assert problem(by_the_office) == (403, "role-missing")
-    assert done(gives(admin, "/accounts", third, asked))["roles"] == ["administrator"]
+    assert get_problem(by_the_office) == (403, "role-missing")
+    assert unwrap(add(admin, "/accounts", third, asked))["roles"] == ["administrator"]
 
 
 @pytest.mark.parametrize(
@@ -207,171 +211,182 @@ def test_an_administrator_is_made_by_two_administrators(
     ],
 )
 def test_some_roles_do_not_fit(admin: Someone, changes: Json, why: str) -> None:
-    assert problem(gives(admin, "/accounts", NEWCOMER | changes)) == (409, why)
+    assert get_problem(add(admin, "/accounts", NEWCOMER | changes)) == (409, why)
 
 
 def test_nobody_gives_to_themselves_or_lets_it_be_given(
     supervisor: Someone, colleague: Someone, admin: Someone
 ) -> None:
-    own = account_of(supervisor)
+    own = get_account_path(supervisor)
 
     given = [
-        gives(supervisor, f"{own}/grant-roles", COORDINATOR),
-        gives(supervisor, f"{own}/keys", FEED),
+        add(supervisor, f"{own}/grant-roles", COORDINATOR),
+        add(supervisor, f"{own}/keys", FEED),
     ]
-    about_me = question(gives(colleague, f"{own}/grant-roles", COORDINATOR))
-    allowed = allows(supervisor, about_me)
+    about_me = get_approval_id(add(colleague, f"{own}/grant-roles", COORDINATOR))
+    allowed = approve(supervisor, about_me)
 
-    assert {problem(one) for one in given} == {(409, "about-yourself")}
-    assert problem(allowed) == (409, "not-a-second-person")
-    assert problem(allows(colleague, about_me)) == (409, "not-a-second-person")
-    assert done(allows(admin, about_me))["decision"] == "approved"
+    assert {get_problem(one) for one in given} == {(409, "about-yourself")}
+    assert get_problem(allowed) == (409, "not-a-second-person")
+    assert get_problem(approve(colleague, about_me)) == (409, "not-a-second-person")
+    assert unwrap(approve(admin, about_me))["decision"] == "approved"
 
 
 def test_a_machine_gives_nothing_and_allows_nothing(
     world: World, admin: Someone, worker: Someone
 ) -> None:
-    machine = world.someone("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
-    asked = question(gives(admin, f"{account_of(worker)}/grant-roles", COORDINATOR))
+    machine = world.add_person("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
+    asked = get_approval_id(
+        add(admin, f"{get_account_path(worker)}/grant-roles", COORDINATOR)
+    )
 
-    assert problem(gives(machine, "/accounts", NEWCOMER)) == (403, "role-missing")
-    assert problem(allows(machine, asked)) == (409, "not-a-second-person")
+    assert get_problem(add(machine, "/accounts", NEWCOMER)) == (403, "role-missing")
+    assert get_problem(approve(machine, asked)) == (409, "not-a-second-person")
 
 
 def test_an_approval_is_for_these_very_words_and_for_once(
     admin: Someone, second: Someone, supervisor: Someone, worker: Someone, lead: Someone
 ) -> None:
-    path = f"{account_of(worker)}/grant-roles"
-    asked = question(gives(admin, path, COORDINATOR))
-    early = gives(admin, path, COORDINATOR, asked)
-    done(allows(second, asked))
+    path = f"{get_account_path(worker)}/grant-roles"
+    asked = get_approval_id(add(admin, path, COORDINATOR))
+    early = add(admin, path, COORDINATOR, asked)
+    unwrap(approve(second, asked))
 
     others = [
-        gives(admin, path, {"roles": ["supervisor"]}, asked),
-        gives(admin, path, {"roles": ["coordinator", "supervisor"]}, asked),
-        gives(admin, f"{account_of(lead)}/grant-roles", {"roles": ["supervisor"]}, asked),
-        gives(supervisor, path, COORDINATOR, asked),
-        gives(admin, "/accounts", NEWCOMER, asked),
-        gives(admin, f"{account_of(worker)}/keys", FEED, asked),
+        add(admin, path, {"roles": ["supervisor"]}, asked),
+        add(admin, path, {"roles": ["coordinator", "supervisor"]}, asked),
+        add(
+            admin, f"{get_account_path(lead)}/grant-roles", {"roles": ["supervisor"]}, asked
+        ),
+        add(supervisor, path, COORDINATOR, asked),
+        add(admin, "/accounts", NEWCOMER, asked),
+        add(admin, f"{get_account_path(worker)}/keys", FEED, asked),
     ]
-    done(gives(admin, path, COORDINATOR, asked))
-    done(admin.post(f"{account_of(worker)}/revoke-roles", COORDINATOR))
-    again = gives(admin, path, COORDINATOR, asked)
+    unwrap(add(admin, path, COORDINATOR, asked))
+    unwrap(admin.send(f"{get_account_path(worker)}/revoke-roles", COORDINATOR))
+    again = add(admin, path, COORDINATOR, asked)
 
-    refused = {problem(one) for one in (early, *others, again)}
+    refused = {get_problem(one) for one in (early, *others, again)}
     assert refused == {(409, "approval-unusable")}
-    assert done(get_me(worker))["roles"] == ["caseworker"]
+    assert unwrap(get_me(worker))["roles"] == ["caseworker"]
 
 
 def test_what_was_allowed_is_void_once_the_account_is_another(
     admin: Someone, second: Someone, worker: Someone
 ) -> None:
-    path = f"{account_of(worker)}/grant-roles"
-    asked = question(gives(admin, path, COORDINATOR))
-    done(allows(second, asked))
-    together(admin, second, path, {"roles": ["supervisor"]})
+    path = f"{get_account_path(worker)}/grant-roles"
+    asked = get_approval_id(add(admin, path, COORDINATOR))
+    unwrap(approve(second, asked))
+    add_with(admin, second, path, {"roles": ["supervisor"]})
 
-    assert problem(gives(admin, path, COORDINATOR, asked)) == (409, "approval-unusable")
+    assert get_problem(add(admin, path, COORDINATOR, asked)) == (409, "approval-unusable")
 
 
 def test_asked_twice_it_is_one_question_and_what_it_has_is_none(
     admin: Someone, worker: Someone
 ) -> None:
-    path = f"{account_of(worker)}/grant-roles"
+    path = f"{get_account_path(worker)}/grant-roles"
 
-    twice = {question(gives(admin, path, COORDINATOR)) for _ in "12"}
-    nothing_new = gives(admin, path, {"roles": ["caseworker"]})
+    twice = {get_approval_id(add(admin, path, COORDINATOR)) for _ in "12"}
+    nothing_new = add(admin, path, {"roles": ["caseworker"]})
 
     assert len(twice) == 1
-    assert (nothing_new.status_code, done(nothing_new)["roles"]) == (200, ["caseworker"])
+    assert (nothing_new.status_code, unwrap(nothing_new)["roles"]) == (200, ["caseworker"])
 
 
 def test_taking_away_takes_one_and_counts_in_the_next_request(
     supervisor: Someone, lead: Someone, officer: Someone
 ) -> None:
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
-    path = account_of(lead)
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
+    path = get_account_path(lead)
 
-    left = done(supervisor.post(f"{path}/revoke-roles", {"roles": ["coordinator"]}))
-    decides = lead.does("accept-lead", case, {"contacts": contacts()})
-    ended = done(supervisor.post(f"{path}/disable"))
+    left = unwrap(supervisor.send(f"{path}/revoke-roles", {"roles": ["coordinator"]}))
+    decides = lead.does("accept-lead", case, {"contacts": make_contacts()})
+    ended = unwrap(supervisor.send(f"{path}/disable"))
     after = get_me(lead)
 
     assert left["roles"] == ["caseworker", "officer"]
-    assert problem(decides) == (403, "role-missing")
+    assert get_problem(decides) == (403, "role-missing")
     assert ended["disabled_at"] == "2026-06-01T12:00:00Z"
-    assert problem(after) == (401, "unauthenticated")
+    assert get_problem(after) == (401, "unauthenticated")
     for what, body in (("keys", FEED), ("grant-roles", COORDINATOR)):
-        refused = gives(supervisor, f"{path}/{what}", body)
-        assert problem(refused) == (409, "account-ended")
+        refused = add(supervisor, f"{path}/{what}", body)
+        assert get_problem(refused) == (409, "account-ended")
 
 
 def test_taken_away_twice_it_is_told_once(
     supervisor: Someone, worker: Someone, lead: Someone
 ) -> None:
-    lead.hears()
+    lead.poll()
 
     for _ in "12":
-        done(supervisor.post(f"{account_of(worker)}/revoke-roles", {"roles": ["officer"]}))
-        done(supervisor.post(f"{account_of(worker)}/disable"))
+        unwrap(
+            supervisor.send(
+                f"{get_account_path(worker)}/revoke-roles", {"roles": ["officer"]}
+            )
+        )
+        unwrap(supervisor.send(f"{get_account_path(worker)}/disable"))
 
-    [told] = lead.hears()
-    assert (told["type"], told["subject"]) == ("account.disabled", account_of(worker)[1:])
+    [told] = lead.poll()
+    assert (told["type"], told["subject"]) == (
+        "account.disabled",
+        get_account_path(worker)[1:],
+    )
     assert told["facts"] == {"accounts_left": 1}
 
 
 def test_a_key_is_shown_once_and_to_a_retry_never(
     admin: Someone, second: Someone, worker: Someone
 ) -> None:
-    path = f"{account_of(worker)}/keys"
-    asked = question(gives(admin, path, FEED))
-    done(allows(second, asked))
+    path = f"{get_account_path(worker)}/keys"
+    asked = get_approval_id(add(admin, path, FEED))
+    unwrap(approve(second, asked))
 
     first, again = (
-        admin.post(path, FEED, approval=asked, idempotency_key="k1") for _ in "12"
+        admin.send(path, FEED, approval=asked, idempotency_key="k1") for _ in "12"
     )
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert done(first)["key"].startswith(f"sc_{done(first)['prefix']}_")
-    assert done(again) == done(first) | {"key": None}
-    listed = done(admin.get(path))["items"]
-    assert {k: v for k, v in done(first).items() if k != "key"} in listed
-    assert done(first)["key"].split("_", 2)[2] not in json.dumps(listed)
-    without_scope = get_me(with_key(worker, done(first)["key"]))
+    assert unwrap(first)["key"].startswith(f"sc_{unwrap(first)['prefix']}_")
+    assert unwrap(again) == unwrap(first) | {"key": None}
+    listed = unwrap(admin.get(path))["items"]
+    assert {k: v for k, v in unwrap(first).items() if k != "key"} in listed
+    assert unwrap(first)["key"].split("_", 2)[2] not in json.dumps(listed)
+    without_scope = get_me(with_key(worker, unwrap(first)["key"]))
     assert without_scope.status_code == 403
 
 
 def test_a_rotated_key_goes_on_for_a_while_and_no_longer(
     world: World, admin: Someone, second: Someone, worker: Someone
 ) -> None:
-    [old] = done(admin.get(f"{account_of(worker)}/keys"))["items"]
-    path = f"{account_of(worker)}/keys/{old['prefix']}/rotate"
+    [old] = unwrap(admin.get(f"{get_account_path(worker)}/keys"))["items"]
+    path = f"{get_account_path(worker)}/keys/{old['prefix']}/rotate"
 
-    made = together(admin, second, path, {"days": 30, "overlap_hours": 24})
+    made = add_with(admin, second, path, {"days": 30, "overlap_hours": 24})
     new = with_key(worker, made["key"])
     before = get_me(worker).status_code, get_me(new).status_code
-    world.passes(hours=24)
+    world.advance(hours=24)
 
     assert before == (200, 200)
     assert (get_me(worker).status_code, get_me(new).status_code) == (401, 200)
     assert made["scopes"] == old["scopes"]
-    assert problem(gives(admin, path, {})) == (409, "account-ended")
+    assert get_problem(add(admin, path, {})) == (409, "account-ended")
 
 
 def test_a_rotated_key_can_end_at_once_and_never_lasts_longer_than_it_would_have(
     admin: Someone, second: Someone, worker: Someone
 ) -> None:
-    path = f"{account_of(worker)}/keys"
-    short = together(admin, second, path, {"scopes": ["feed:read"], "days": 1})
+    path = f"{get_account_path(worker)}/keys"
+    short = add_with(admin, second, path, {"scopes": ["feed:read"], "days": 1})
     now = worker.key.split("_")[1]
 
-    together(admin, second, f"{path}/{now}/rotate", {"overlap_hours": 0})
-    together(admin, second, f"{path}/{short['prefix']}/rotate", {"overlap_hours": 168})
+    add_with(admin, second, f"{path}/{now}/rotate", {"overlap_hours": 0})
+    add_with(admin, second, f"{path}/{short['prefix']}/rotate", {"overlap_hours": 168})
 
-    kept = {k["prefix"]: k["expires_at"] for k in done(admin.get(path))["items"]}
-    assert problem(get_me(worker)) == (401, "unauthenticated")
+    kept = {k["prefix"]: k["expires_at"] for k in unwrap(admin.get(path))["items"]}
+    assert get_problem(get_me(worker)) == (401, "unauthenticated")
     assert kept[short["prefix"]] == "2026-06-02T12:00:00Z"
 
 
@@ -386,9 +401,9 @@ def test_a_rotated_key_can_end_at_once_and_never_lasts_longer_than_it_would_have
     ],
 )
 def test_an_overlap_is_bounded(admin: Someone, worker: Someone, body: Json) -> None:
-    path = f"{account_of(worker)}/keys/{worker.key.split('_')[1]}/rotate"
+    path = f"{get_account_path(worker)}/keys/{worker.key.split('_')[1]}/rotate"
 
-    assert problem(gives(admin, path, body)) == (422, "request-invalid")
+    assert get_problem(add(admin, path, body)) == (422, "request-invalid")
 
 
 def test_a_key_is_revoked_by_one_or_by_who_has_it(
@@ -396,61 +411,61 @@ def test_a_key_is_revoked_by_one_or_by_who_has_it(
 ) -> None:
     def revoke(who: Someone, of: Someone, key: Someone) -> Response:
         prefix = key.key.split("_")[1]
-        return who.post(f"{account_of(of)}/keys/{prefix}/revoke")
+        return who.send(f"{get_account_path(of)}/keys/{prefix}/revoke")
 
     others = revoke(worker, lead, lead)
     strange = revoke(supervisor, worker, lead)
     own = revoke(worker, worker, worker)
     by_supervisor = revoke(supervisor, lead, lead)
 
-    assert problem(others) == (403, "role-missing")
-    assert problem(strange) == (404, "not-found")
-    assert done(own)["revoked_at"] == done(by_supervisor)["revoked_at"]
+    assert get_problem(others) == (403, "role-missing")
+    assert get_problem(strange) == (404, "not-found")
+    assert unwrap(own)["revoked_at"] == unwrap(by_supervisor)["revoked_at"]
     assert {get_me(worker).status_code, get_me(lead).status_code} == {401}
 
 
 def test_who_was_shown_a_key_is_no_second_person_to_its_holder(
     world: World, supervisor: Someone, colleague: Someone
 ) -> None:
-    third = world.someone("KZ_LEAD", SUPERVISOR)
-    path = f"{account_of(third)}/keys"
+    third = world.add_person("KZ_LEAD", SUPERVISOR)
+    path = f"{get_account_path(third)}/keys"
     scopes = {"scopes": sorted(EVERYTHING)}
-    as_third = with_key(third, together(supervisor, colleague, path, scopes)["key"])
-    asked = question(gives(as_third, "/accounts", NEWCOMER))
-    mine = question(gives(supervisor, "/accounts", NEWCOMER | {"label": "duty 8"}))
+    as_third = with_key(third, add_with(supervisor, colleague, path, scopes)["key"])
+    asked = get_approval_id(add(as_third, "/accounts", NEWCOMER))
+    mine = get_approval_id(add(supervisor, "/accounts", NEWCOMER | {"label": "duty 8"}))
 
-    assert problem(allows(supervisor, asked)) == (409, "not-a-second-person")
-    assert problem(allows(as_third, mine)) == (409, "not-a-second-person")
-    assert done(allows(colleague, asked))["decision"] == "approved"
-    done(colleague.post(f"{path}/{as_third.key.split('_')[1]}/revoke"))
-    world.passes(minutes=6)
-    assert done(allows(third, mine))["decision"] == "approved"
+    assert get_problem(approve(supervisor, asked)) == (409, "not-a-second-person")
+    assert get_problem(approve(as_third, mine)) == (409, "not-a-second-person")
+    assert unwrap(approve(colleague, asked))["decision"] == "approved"
+    unwrap(colleague.send(f"{path}/{as_third.key.split('_')[1]}/revoke"))
+    world.advance(minutes=6)
+    assert unwrap(approve(third, mine))["decision"] == "approved"
 
 
 def test_what_becomes_of_an_account_is_told_to_its_office_and_to_who_watches(
     world: World, admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO")
-    opened = together(admin, second, "/accounts", NEWCOMER | {"label": "Zq canary"})
+    watcher = world.add_person("OVERSIGHT_DEMO")
+    opened = add_with(admin, second, "/accounts", NEWCOMER | {"label": "Zq canary"})
     path = f"/accounts/{opened['id']}"
-    made = together(admin, second, f"{path}/keys", FEED)
-    together(admin, second, f"{path}/keys/{made['prefix']}/rotate", {})
-    together(admin, second, f"{path}/grant-roles", COORDINATOR)
-    done(admin.post(f"{path}/revoke-roles", COORDINATOR))
-    done(admin.post(f"{path}/keys/{made['prefix']}/revoke"))
-    done(admin.post(f"{path}/disable"))
+    made = add_with(admin, second, f"{path}/keys", FEED)
+    add_with(admin, second, f"{path}/keys/{made['prefix']}/rotate", {})
+    add_with(admin, second, f"{path}/grant-roles", COORDINATOR)
+    unwrap(admin.send(f"{path}/revoke-roles", COORDINATOR))
+    unwrap(admin.send(f"{path}/keys/{made['prefix']}/revoke"))
+    unwrap(admin.send(f"{path}/disable"))
 
-    told, watched = lead.hears(), watcher.hears()
+    told, watched = lead.poll(), watcher.poll()
 
     granted = ("opened", "key_made", "key_rotated", "roles_granted")
     taken_away = ("roles_revoked", "key_revoked", "disabled")
-    assert kinds(told) == [
+    assert list_types(told) == [
         kind
         for one in granted
         for kind in ("approval.asked", "approval.decided", f"account.{one}")
     ] + [f"account.{one}" for one in taken_away]
     assert [one["id"] for one in watched] == [one["id"] for one in told]
-    assert officer.hears() == []
+    assert officer.poll() == []
     assert "canary" not in json.dumps(told)
     assert made["key"].split("_", 2)[2] not in json.dumps(told)
 
@@ -474,26 +489,26 @@ def test_what_becomes_of_an_account_is_told_to_its_office_and_to_who_watches(
 def test_a_client_sets_no_actor_time_decision_or_flag(
     admin: Someone, second: Someone, worker: Someone, more: Json
 ) -> None:
-    asked = question(gives(admin, "/accounts", NEWCOMER))
-    path = account_of(worker)
+    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    path = get_account_path(worker)
 
     refused = [
-        gives(admin, "/accounts", NEWCOMER | more),
-        gives(admin, f"{path}/grant-roles", COORDINATOR | more),
-        gives(admin, f"{path}/keys", FEED | more),
-        admin.post(f"{path}/revoke-roles", COORDINATOR | more),
-        admin.post(f"{path}/disable", more),
-        second.post(f"/approvals/{asked}/approve", more),
-        second.post(f"/approvals/{asked}/refuse", more),
+        add(admin, "/accounts", NEWCOMER | more),
+        add(admin, f"{path}/grant-roles", COORDINATOR | more),
+        add(admin, f"{path}/keys", FEED | more),
+        admin.send(f"{path}/revoke-roles", COORDINATOR | more),
+        admin.send(f"{path}/disable", more),
+        second.send(f"/approvals/{asked}/approve", more),
+        second.send(f"/approvals/{asked}/refuse", more),
     ]
 
     assert {one.status_code for one in refused} == {422}
-    assert done(second.get(f"/approvals/{asked}"))["decision"] == "pending"
-    assert done(get_me(worker))["roles"] == ["caseworker"]
+    assert unwrap(second.get(f"/approvals/{asked}"))["decision"] == "pending"
+    assert unwrap(get_me(worker))["roles"] == ["caseworker"]
 
 
 def test_a_scope_of_its_own_opens_accounts(world: World) -> None:
-    reader = world.someone("KZ_LEAD", SUPERVISOR, {Scope.ACCOUNTS_READ})
+    reader = world.add_person("KZ_LEAD", SUPERVISOR, {Scope.ACCOUNTS_READ})
 
-    assert done(reader.get("/accounts"))["items"]
-    assert problem(gives(reader, "/accounts", NEWCOMER)) == (403, "forbidden")
+    assert unwrap(reader.get("/accounts"))["items"]
+    assert get_problem(add(reader, "/accounts", NEWCOMER)) == (403, "forbidden")

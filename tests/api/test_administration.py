@@ -7,10 +7,10 @@ from sqlalchemy import update
 
 from app.access.models import Account
 from app.cli import readiness
-from app.cli.administering import load_directory, told
-from app.cli.grounds import NotReady
-from app.cli.readiness import must_be_ready
-from app.demo.cast import KZ_LEAD
+from app.cli.operator_actions import describe_load, load_directory
+from app.cli.readiness import require_ready
+from app.cli.startup import NotReady
+from app.demo.demo_accounts import KZ_LEAD
 from app.directory.kinds import Confidence
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind
@@ -20,13 +20,13 @@ from tests.support.administrators import (
     ADMINISTRATOR,
     NEW,
     OFFICE,
-    agreed,
-    asked,
-    both,
-    changes,
-    puts,
+    approve,
+    read_approval,
+    replace_row,
+    update_row,
+    update_row_with,
 )
-from tests.support.world import Json, Someone, World, done, problem
+from tests.support.world import Json, Someone, World, get_problem, unwrap
 
 AGREEMENT: Json = {
     "code": "KG_KZ",
@@ -41,16 +41,16 @@ AGREEMENT: Json = {
 
 @pytest.fixture
 def admin(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    return world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+    return world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
 
 
 def test_one_person_writes_what_nothing_can_be_sent_to(admin: Someone) -> None:
-    made = puts(admin, "/focal-points/KZ_NEW_SHELTER", OFFICE, **NEW)
+    made = replace_row(admin, "/focal-points/KZ_NEW_SHELTER", OFFICE, **NEW)
 
     shown = admin.get("/focal-points/KZ_NEW_SHELTER")
     assert made.status_code == 201
@@ -64,33 +64,33 @@ def test_two_people_make_an_office_that_is_sent_cases_and_hears_of_them(
     world: World, admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
     path, body = "/focal-points/KZ_NEW_SHELTER", OFFICE | {"active": True}
-    question = asked(puts(admin, path, body, **NEW))
+    question = read_approval(replace_row(admin, path, body, **NEW))
     unknown = admin.get(path)
-    [waits] = done(second.get("/approvals"))["items"]
-    done(second.post(f"/approvals/{question['id']}/approve"))
+    [waits] = unwrap(second.get("/approvals"))["items"]
+    unwrap(second.send(f"/approvals/{question['id']}/approve"))
 
-    made = puts(admin, path, body, **NEW, approval=question["id"])
-    case = lead.leads(officer.submits())
-    newcomer = world.someone("KZ_NEW_SHELTER")
-    sent = done(lead.refers(case, "KZ_NEW_SHELTER"))
+    made = replace_row(admin, path, body, **NEW, approval=question["id"])
+    case = lead.take_lead(officer.submit())
+    newcomer = world.add_person("KZ_NEW_SHELTER")
+    sent = unwrap(lead.refer(case, "KZ_NEW_SHELTER"))
 
-    assert problem(unknown) == (404, "not-found")
+    assert get_problem(unknown) == (404, "not-found")
     assert waits["facts"]["name"] == '"Жаңа үй, Шымкент"'
     assert (question["action"], question["subject"]) == (
         "directory.change",
         "focal-points/KZ_NEW_SHELTER",
     )
     assert made.status_code == 201
-    assert [event["type"] for event in newcomer.hears()][:1] == ["referral.sent"]
-    assert newcomer.sees(sent)["state"] == "sent"
+    assert [event["type"] for event in newcomer.poll()][:1] == ["referral.sent"]
+    assert newcomer.read(sent)["state"] == "sent"
 
 
 def test_an_office_begins_to_be_active_with_all_that_one_person_wrote_in_sight(
     admin: Someone,
 ) -> None:
-    done(puts(admin, "/focal-points/KZ_NEW_SHELTER", OFFICE, **NEW))
+    unwrap(replace_row(admin, "/focal-points/KZ_NEW_SHELTER", OFFICE, **NEW))
 
-    question = asked(changes(admin, "/focal-points/KZ_NEW_SHELTER", active=True))
+    question = read_approval(update_row(admin, "/focal-points/KZ_NEW_SHELTER", active=True))
 
     assert question["facts"].keys() == {*OFFICE, "confidence"}
     assert question["facts"]["active"] == "false -> true"
@@ -113,11 +113,11 @@ def test_what_could_send_a_person_to_the_wrong_hands_takes_two(
     admin: Someone, second: Someone, to: Json
 ) -> None:
     path = "/focal-points/KZ_SHELTER_KOGERSHIN"
-    before = done(admin.get(path))
+    before = unwrap(admin.get(path))
 
-    approval = agreed(changes(admin, path, **to), second)
-    between = done(admin.get(path))
-    after = done(changes(admin, path, approval, **to))
+    approval = approve(update_row(admin, path, **to), second)
+    between = unwrap(admin.get(path))
+    after = unwrap(update_row(admin, path, approval, **to))
 
     assert between == before
     assert after == before | to | {"cases_waiting": 0}
@@ -136,9 +136,9 @@ def test_what_could_send_a_person_to_the_wrong_hands_takes_two(
 def test_one_person_changes_what_harms_nobody_and_what_protects(
     admin: Someone, to: Json
 ) -> None:
-    done(changes(admin, "/focal-points/KZ_SHELTER_KOGERSHIN", **to))
+    unwrap(update_row(admin, "/focal-points/KZ_SHELTER_KOGERSHIN", **to))
 
-    shown = done(admin.get("/focal-points/KZ_SHELTER_KOGERSHIN"))
+    shown = unwrap(admin.get("/focal-points/KZ_SHELTER_KOGERSHIN"))
     assert {name: shown[name] for name in to} == to
 
 
@@ -146,16 +146,16 @@ def test_one_person_changes_what_harms_nobody_and_what_protects(
 def test_nobody_takes_a_region_its_desk_or_all_of_them_their_overseer(
     admin: Someone, code: str
 ) -> None:
-    refused = changes(admin, f"/focal-points/{code}", active=False)
+    refused = update_row(admin, f"/focal-points/{code}", active=False)
 
-    assert problem(refused) == (409, "directory-unsound")
-    assert done(admin.get("/approvals"))["items"] == []
+    assert get_problem(refused) == (409, "directory-unsound")
+    assert unwrap(admin.get("/approvals"))["items"] == []
 
 
 def test_a_desk_cannot_leave_one_country_of_its_region(admin: Someone) -> None:
-    refused = changes(admin, "/focal-points/DESK_CENTRAL_ASIA", serves=["KZ"])
+    refused = update_row(admin, "/focal-points/DESK_CENTRAL_ASIA", serves=["KZ"])
 
-    assert problem(refused) == (409, "directory-unsound")
+    assert get_problem(refused) == (409, "directory-unsound")
     assert refused.json()["detail"].endswith("every country of central_asia.")
 
 
@@ -163,90 +163,94 @@ def test_a_desk_that_another_one_replaces_is_shut_by_two(
     admin: Someone, second: Someone
 ) -> None:
     path = "/focal-points/DESK_TWO"
-    served = done(admin.get("/focal-points/DESK_CARIBBEAN"))["serves"]
+    served = unwrap(admin.get("/focal-points/DESK_CARIBBEAN"))["serves"]
     desk = {"kind": "desk", "function": "coordination", "services": [], "serves": served}
     body = OFFICE | desk | {"code": "DESK_TWO", "active": True}
-    approval = agreed(puts(admin, path, body, **NEW), second)
-    done(puts(admin, path, body, **NEW, approval=approval))
+    approval = approve(replace_row(admin, path, body, **NEW), second)
+    unwrap(replace_row(admin, path, body, **NEW, approval=approval))
 
-    shut = changes(admin, "/focal-points/DESK_CARIBBEAN", active=False)
+    shut = update_row(admin, "/focal-points/DESK_CARIBBEAN", active=False)
 
-    assert asked(shut)["facts"] == {"active": "true -> false"}
-    approval = agreed(shut, second)
-    assert done(changes(admin, "/focal-points/DESK_CARIBBEAN", approval, active=False))
-    assert problem(changes(admin, path, active=False)) == (409, "directory-unsound")
+    assert read_approval(shut)["facts"] == {"active": "true -> false"}
+    approval = approve(shut, second)
+    assert unwrap(update_row(admin, "/focal-points/DESK_CARIBBEAN", approval, active=False))
+    assert get_problem(update_row(admin, path, active=False)) == (409, "directory-unsound")
 
 
 def test_an_approval_is_of_this_turn_and_of_whoever_asked(
     world: World, admin: Someone, second: Someone
 ) -> None:
     path = "/focal-points/KZ_SHELTER_KOGERSHIN"
-    third = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
-    approval = agreed(changes(admin, path, can_lead=True), second)
+    third = world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    approval = approve(update_row(admin, path, can_lead=True), second)
 
-    other = changes(admin, path, approval, can_lead=True, serves=["KZ", "UZ"])
-    colleague = changes(third, path, approval, can_lead=True)
-    elsewhere = changes(
+    other = update_row(admin, path, approval, can_lead=True, serves=["KZ", "UZ"])
+    colleague = update_row(third, path, approval, can_lead=True)
+    elsewhere = update_row(
         admin, "/focal-points/KZ_SHELTER_TANSHOLPAN", approval, can_lead=True
     )
-    done(changes(third, path, languages=["kk"]))
-    later = changes(admin, path, approval, can_lead=True)
+    unwrap(update_row(third, path, languages=["kk"]))
+    later = update_row(admin, path, approval, can_lead=True)
 
     refused = [other, colleague, elsewhere, later]
-    assert {problem(one) for one in refused} == {(409, "approval-unusable")}
+    assert {get_problem(one) for one in refused} == {(409, "approval-unusable")}
 
 
 def test_an_approval_is_spent_once(admin: Someone, second: Someone) -> None:
     path = "/focal-points/KZ_SHELTER_KOGERSHIN"
-    approval = agreed(changes(admin, path, can_lead=True), second)
-    done(changes(admin, path, approval, can_lead=True))
-    both(admin, second, path, can_lead=False)
+    approval = approve(update_row(admin, path, can_lead=True), second)
+    unwrap(update_row(admin, path, approval, can_lead=True))
+    update_row_with(admin, second, path, can_lead=False)
 
-    again = changes(admin, path, approval, can_lead=True)
+    again = update_row(admin, path, approval, can_lead=True)
 
-    assert problem(again) == (409, "approval-unusable")
+    assert get_problem(again) == (409, "approval-unusable")
 
 
 def test_asked_twice_it_is_one_question(admin: Someone) -> None:
     path = "/focal-points/KZ_SHELTER_KOGERSHIN"
 
-    one, again = (asked(changes(admin, path, can_lead=True)) for _ in range(2))
+    one, again = (read_approval(update_row(admin, path, can_lead=True)) for _ in range(2))
 
     assert one == again
-    assert asked(changes(admin, path, name="Another"))["id"] != one["id"]
+    assert read_approval(update_row(admin, path, name="Another"))["id"] != one["id"]
 
 
 def test_nobody_is_their_own_second_person(world: World, admin: Someone) -> None:
-    question = asked(changes(admin, "/focal-points/KZ_LEAD", can_lead=False))
-    machine = world.someone("OVERSIGHT_DEMO", ADMINISTRATOR, kind=AccountKind.INTEGRATION)
-
-    mine, its = (
-        who.post(f"/approvals/{question['id']}/approve") for who in (admin, machine)
+    question = read_approval(update_row(admin, "/focal-points/KZ_LEAD", can_lead=False))
+    machine = world.add_person(
+        "OVERSIGHT_DEMO", ADMINISTRATOR, kind=AccountKind.INTEGRATION
     )
 
-    assert problem(mine) == problem(its) == (409, "not-a-second-person")
+    mine, its = (
+        who.send(f"/approvals/{question['id']}/approve") for who in (admin, machine)
+    )
+
+    assert get_problem(mine) == get_problem(its) == (409, "not-a-second-person")
 
 
 def test_nobody_decides_about_their_own_focal_point(
     world: World, admin: Someone, second: Someone
 ) -> None:
     served = ["TT", "KZ"]
-    question = asked(changes(admin, "/focal-points/TT_SHELTER", serves=served))
-    own = world.someone("TT_SHELTER", ADMINISTRATOR)
+    question = read_approval(update_row(admin, "/focal-points/TT_SHELTER", serves=served))
+    own = world.add_person("TT_SHELTER", ADMINISTRATOR)
 
-    refused = own.post(f"/approvals/{question['id']}/approve")
+    refused = own.send(f"/approvals/{question['id']}/approve")
 
-    assert problem(refused) == (409, "not-a-second-person")
-    assert done(second.post(f"/approvals/{question['id']}/approve"))
+    assert get_problem(refused) == (409, "not-a-second-person")
+    assert unwrap(second.send(f"/approvals/{question['id']}/approve"))
 
 
 def test_a_country_is_routed_anew_by_two_and_keeps_what_its_source_says(
     admin: Someone, second: Someone
 ) -> None:
-    before = done(admin.get("/countries/NI"))
+    before = unwrap(admin.get("/countries/NI"))
 
-    after = both(admin, second, "/countries/NI", state_routing="auto")
-    alone = done(changes(admin, "/countries/NI", routing_reason=None, languages=["es"]))
+    after = update_row_with(admin, second, "/countries/NI", state_routing="auto")
+    alone = unwrap(
+        update_row(admin, "/countries/NI", routing_reason=None, languages=["es"])
+    )
 
     assert after == before | {"state_routing": "auto"}
     assert alone == after | {"routing_reason": None}
@@ -263,7 +267,7 @@ def test_a_country_is_routed_anew_by_two_and_keeps_what_its_source_says(
 def test_what_puts_the_person_first_is_taken_away_by_nobody_alone(
     admin: Someone, country: str, to: Json
 ) -> None:
-    question = asked(changes(admin, f"/countries/{country}", **to))
+    question = read_approval(update_row(admin, f"/countries/{country}", **to))
 
     assert question["facts"].keys() == to.keys()
 
@@ -272,91 +276,93 @@ def test_an_agreement_is_widened_by_two_and_narrowed_by_one(
     admin: Someone, second: Someone
 ) -> None:
     path = "/agreements/KG_KZ"
-    approval = agreed(puts(admin, path, AGREEMENT, **NEW), second)
-    made = puts(admin, path, AGREEMENT, **NEW, approval=approval)
+    approval = approve(replace_row(admin, path, AGREEMENT, **NEW), second)
+    made = replace_row(admin, path, AGREEMENT, **NEW, approval=approval)
 
     wider = [
-        changes(admin, path, countries=["KG", "KZ", "UZ"]),
-        changes(admin, path, countries=["KG", "UZ"]),
-        changes(admin, path, in_force_from="2025-12-31"),
-        changes(admin, path, in_force_until="2027-01-02"),
-        changes(admin, path, in_force_until=None),
-        changes(admin, path, name="All"),
+        update_row(admin, path, countries=["KG", "KZ", "UZ"]),
+        update_row(admin, path, countries=["KG", "UZ"]),
+        update_row(admin, path, in_force_from="2025-12-31"),
+        update_row(admin, path, in_force_until="2027-01-02"),
+        update_row(admin, path, in_force_until=None),
+        update_row(admin, path, name="All"),
     ]
-    ended = done(changes(admin, path, in_force_until="2026-06-01"))
+    ended = unwrap(update_row(admin, path, in_force_until="2026-06-01"))
 
     assert made.status_code == 201
     assert [one.status_code for one in wider] == [202] * 6
     assert ended["in_force_until"] == "2026-06-01"
-    assert done(admin.get(path)) == ended
-    assert ended in done(admin.get("/agreements"))["items"]
+    assert unwrap(admin.get(path)) == ended
+    assert ended in unwrap(admin.get("/agreements"))["items"]
 
 
 def test_shut_an_office_gets_no_new_case_and_says_what_waits_for_it(
     admin: Someone, officer: Someone, lead: Someone
 ) -> None:
-    one, two = officer.submits(), officer.submits()
+    one, two = officer.submit(), officer.submit()
     assert {one["holder"], two["holder"]} == {"KZ_LEAD"}
-    done(lead.does("acknowledge", one))
+    unwrap(lead.does("acknowledge", one))
 
-    shut = done(changes(admin, "/focal-points/KZ_LEAD", active=False))
-    third = officer.submits()
+    shut = unwrap(update_row(admin, "/focal-points/KZ_LEAD", active=False))
+    third = officer.submit()
 
     assert shut["cases_waiting"] == 2
     assert third["holder"] != "KZ_LEAD"
-    assert officer.sees(two)["holder"] == "KZ_LEAD"
+    assert officer.read(two)["holder"] == "KZ_LEAD"
     assert lead.does("decline-lead", one, {"reason": "NO_CAPACITY"}).status_code == 204
-    assert officer.sees(one)["holder"] == third["holder"]
+    assert officer.read(one)["holder"] == third["holder"]
 
 
 def test_files_leave_shut_what_one_person_shut_in_haste(
     world: World, admin: Someone
 ) -> None:
     path = "/focal-points/KZ_LEAD"
-    done(changes(admin, path, active=False))
+    unwrap(update_row(admin, path, active=False))
 
     loaded = load_directory(world.ground, None)
-    shut = done(admin.get(path))["active"]
+    shut = unwrap(admin.get(path))["active"]
     opened = load_directory(world.ground, None, reopen=True)
 
-    [line] = [line for line in told(loaded) if "KZ_LEAD" in line]
+    [line] = [line for line in describe_load(loaded) if "KZ_LEAD" in line]
     assert line.startswith("Warning: focal-points/KZ_LEAD stays inactive")
     assert line.endswith("--reopen")
     assert not shut
-    assert "focal-points/KZ_LEAD is active again." in told(opened)
-    assert done(admin.get(path))["active"]
+    assert "focal-points/KZ_LEAD is active again." in describe_load(opened)
+    assert unwrap(admin.get(path))["active"]
 
 
 def test_nothing_is_served_while_nobody_watches_though_somebody_did(
     world: World, tmp_path: Path
 ) -> None:
     ledger = Ledger(tmp_path / "erasures")
-    must_be_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
-    with world.database.writing() as session:
+    require_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
+    with world.database.begin_write() as session:
         named = FocalPoint.code == "OVERSIGHT_DEMO"
         session.execute(update(FocalPoint).where(named).values(active=False))
 
     with pytest.raises(NotReady, match="No oversight body is active"):
-        must_be_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
+        require_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
 
 
 def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     world: World, lead: Someone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "must_be_bound", lambda *_: [])  # a test is superuser
+    monkeypatch.setattr(
+        readiness, "require_bound_login", lambda *_: []
+    )  # a test is superuser
     ledger, made_up = Ledger(tmp_path / "erasures"), "active made-up offices"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
     with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):
-        must_be_ready(world.ground, ledger, Settings())
-    with world.database.writing() as session:
+        require_ready(world.ground, ledger, Settings())
+    with world.database.begin_write() as session:
         session.execute(update(FocalPoint).where(fictitious).values(confidence="high"))
-    must_be_ready(world.ground, ledger, Settings())
+    require_ready(world.ground, ledger, Settings())
     played = update(Account).where(Account.id == lead.actor.account_id)
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         session.execute(played.values(label=KZ_LEAD.label))
 
     with pytest.raises(NotReady, match=f"{made_up}: none"):
-        must_be_ready(world.ground, ledger, Settings())
-    with world.database.writing() as session:
+        require_ready(world.ground, ledger, Settings())
+    with world.database.begin_write() as session:
         session.execute(played.values(disabled_at=world.now))
-    must_be_ready(world.ground, ledger, Settings())
+    require_ready(world.ground, ledger, Settings())

@@ -6,7 +6,15 @@ from sqlalchemy import update
 from app.directory.kinds import Level
 from app.directory.models import FocalPoint
 from tests.support.stories import Story
-from tests.support.world import Someone, World, consent, done, for_services, lacks, problem
+from tests.support.world import (
+    Someone,
+    World,
+    get_problem,
+    get_unmet,
+    make_consent,
+    make_service_consent,
+    unwrap,
+)
 
 LEGAL_ADVICE = {"service": "LEGAL_AID", "sections": ["needs"]}
 
@@ -25,33 +33,33 @@ LEGAL_ADVICE = {"service": "LEGAL_AID", "sections": ["needs"]}
 def test_an_agreement_covers_every_country_where_a_recipient_works(
     world: World, officer: Someone, lead: Someone, serves: list[str], *, agreed: bool
 ) -> None:
-    named = consent(focal_point="KZ_LEGAL_AID", purposes=["LEGAL_AID"])
-    case = lead.leads(officer.submits(consents=[consent(), named]))
-    with world.database.writing() as session:
+    named = make_consent(focal_point="KZ_LEGAL_AID", purposes=["LEGAL_AID"])
+    case = lead.take_lead(officer.submit(consents=[make_consent(), named]))
+    with world.database.begin_write() as session:
         at = update(FocalPoint).filter_by(code="KZ_LEGAL_AID")
         session.execute(at.values(serves=serves))
 
     assert (
-        lead.refers(case, "KZ_LEGAL_AID", **LEGAL_ADVICE | {"sections": []}).status_code
+        lead.refer(case, "KZ_LEGAL_AID", **LEGAL_ADVICE | {"sections": []}).status_code
         == 201
     )
-    asked = lead.refers(case, "KZ_LEGAL_AID", **LEGAL_ADVICE)
+    asked = lead.refer(case, "KZ_LEGAL_AID", **LEGAL_ADVICE)
 
     assert asked.is_success == agreed
-    assert agreed or lacks(asked) == [("agreement", "sender")]
+    assert agreed or get_unmet(asked) == [("agreement", "sender")]
 
 
 def test_nothing_is_sent_to_whoever_has_come_to_hold_the_case(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
-    case = officer.submits(consents=[consent(), ngos, for_services()])
-    draft = done(lead.refers(case, "SANA_SEZIM", send=False, **LEGAL_ADVICE))
+    ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    case = officer.submit(consents=[make_consent(), ngos, make_service_consent()])
+    draft = unwrap(lead.refer(case, "SANA_SEZIM", send=False, **LEGAL_ADVICE))
     assert lead.does("decline-lead", case, {"reason": "NO_CAPACITY"}).status_code == 204
 
-    refused = world.someone("SANA_SEZIM").does("send", draft)
+    refused = world.add_person("SANA_SEZIM").does("send", draft)
 
-    assert problem(refused) == (422, "recipient-unfit")
+    assert get_problem(refused) == (422, "recipient-unfit")
 
 
 @pytest.mark.parametrize(
@@ -67,16 +75,16 @@ def test_a_border_between_sender_and_recipient_stays_one_when_the_person_crossed
     It needs one even when the person is in the country of the recipient, because the
     sections come from the lead.
     """
-    given = [consent(), for_services(country="KG")]
-    case = lead.leads(officer.submits(consents=given))
-    done(lead.does("relocate", case, {"country": "KG"}))
+    given = [make_consent(), make_service_consent(country="KG")]
+    case = lead.take_lead(officer.submit(consents=given))
+    unwrap(lead.does("relocate", case, {"country": "KG"}))
     if crosses:
-        Story(world).agree(Level.CONTACT, "KZ", "KG")
+        Story(world).add_agreement(Level.CONTACT, "KZ", "KG")
 
-    asked = lead.refers(case, "KG_SHELTER_AK_BATA", sections=["needs", "contact"])
-    alone = lead.refers(case, "KG_SHELTER_AK_BATA", sections=[])
+    asked = lead.refer(case, "KG_SHELTER_AK_BATA", sections=["needs", "contact"])
+    alone = lead.refer(case, "KG_SHELTER_AK_BATA", sections=[])
 
-    said = asked.json()["state"] if asked.is_success else problem(asked)[1]
+    said = asked.json()["state"] if asked.is_success else get_problem(asked)[1]
     assert (asked.status_code, said) == answer
-    assert crosses or lacks(asked) == [("agreement", "sender")]
-    assert crosses or done(alone)["state"] == "sent"
+    assert crosses or get_unmet(asked) == [("agreement", "sender")]
+    assert crosses or unwrap(alone)["state"] == "sent"

@@ -2,28 +2,42 @@
 
 import pytest
 
-from tests.support.account_changes import NEWCOMER, SUPERVISOR, allows, gives, question
+from tests.support.account_changes import (
+    NEWCOMER,
+    SUPERVISOR,
+    add,
+    approve,
+    get_approval_id,
+)
 from tests.support.administrators import ADMINISTRATOR
-from tests.support.world import Json, Someone, World, closing, done, kinds, problem
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_problem,
+    list_types,
+    make_closure,
+    unwrap,
+)
 
 
 @pytest.fixture
 def admin(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    return world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
 
 
 @pytest.fixture
 def watcher(world: World) -> Someone:
-    return world.someone("OVERSIGHT_DEMO")
+    return world.add_person("OVERSIGHT_DEMO")
 
 
 def test_about_an_account_its_office_hears_and_who_watches(
     admin: Someone, supervisor: Someone, lead: Someone, officer: Someone, watcher: Someone
 ) -> None:
-    asked = question(gives(admin, "/accounts", NEWCOMER))
-    done(allows(supervisor, asked))
+    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    unwrap(approve(supervisor, asked))
 
-    told = [(e["type"], e["subject"], e["by"], e["facts"]) for e in lead.hears()]
+    told = [(e["type"], e["subject"], e["by"], e["facts"]) for e in lead.poll()]
 
     assert told == [
         (
@@ -34,68 +48,68 @@ def test_about_an_account_its_office_hears_and_who_watches(
         ),
         ("approval.decided", f"approvals/{asked}", "KZ_LEAD", {"decision": "approved"}),
     ]
-    assert kinds(watcher.hears()) == ["approval.asked", "approval.decided"]
-    assert officer.hears() == []
+    assert list_types(watcher.poll()) == ["approval.asked", "approval.decided"]
+    assert officer.poll() == []
 
 
 def test_about_a_case_its_holder_hears_and_nobody_else(
     officer: Someone, lead: Someone, supervisor: Someone, watcher: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
     for one in (officer, lead, watcher):
-        one.hears()
-    asked = question(lead.does("close", case, closing()))
-    done(supervisor.post(f"/approvals/{asked}/refuse"))
+        one.poll()
+    asked = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(supervisor.send(f"/approvals/{asked}/refuse"))
 
-    first, last = lead.hears()
+    first, last = lead.poll()
 
     about: Json = {"subject": f"cases/{case['code']}"}
     assert first["facts"] == about | {"action": "case.close"}
     assert last["facts"] == about | {"decision": "refused"}
-    assert [kinds(one.hears()) for one in (officer, watcher)] == [[], []]
+    assert [list_types(one.poll()) for one in (officer, watcher)] == [[], []]
 
 
 def test_one_that_nobody_answers_lapses_and_is_told_once(
     world: World, admin: Someone, supervisor: Someone, lead: Someone, watcher: Someone
 ) -> None:
-    asked = question(gives(admin, "/accounts", NEWCOMER))
-    world.waits_for(hours=71, minutes=59)
-    before = kinds(watcher.hears())
-    world.waits_for(minutes=1)
-    world.waits_for(hours=24)
+    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    world.wait(hours=71, minutes=59)
+    before = list_types(watcher.poll())
+    world.wait(minutes=1)
+    world.wait(hours=24)
 
-    late = allows(supervisor, asked)
+    late = approve(supervisor, asked)
 
     assert before == ["approval.asked"]
-    assert kinds(watcher.hears()) == ["approval.lapsed"]
-    assert kinds(lead.hears()) == ["approval.asked", "approval.lapsed"]
-    assert problem(late) == (409, "approval-decided")
-    assert done(admin.get(f"/approvals/{asked}"))["decision"] == "lapsed"
-    assert done(supervisor.get("/approvals"))["items"] == []
-    assert question(gives(admin, "/accounts", NEWCOMER)) != asked
+    assert list_types(watcher.poll()) == ["approval.lapsed"]
+    assert list_types(lead.poll()) == ["approval.asked", "approval.lapsed"]
+    assert get_problem(late) == (409, "approval-decided")
+    assert unwrap(admin.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    assert unwrap(supervisor.get("/approvals"))["items"] == []
+    assert get_approval_id(add(admin, "/accounts", NEWCOMER)) != asked
 
 
 def test_what_was_allowed_has_to_be_made_use_of_in_time(
     world: World, admin: Someone, supervisor: Someone
 ) -> None:
-    asked = question(gives(admin, "/accounts", NEWCOMER))
-    done(allows(supervisor, asked))
-    world.waits_for(hours=72)
+    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
+    unwrap(approve(supervisor, asked))
+    world.wait(hours=72)
 
-    used = gives(admin, "/accounts", NEWCOMER, asked)
+    used = add(admin, "/accounts", NEWCOMER, asked)
 
-    assert problem(used) == (409, "approval-unusable")
+    assert get_problem(used) == (409, "approval-unusable")
 
 
 def test_the_same_answer_twice_is_told_once(
     world: World, admin: Someone, supervisor: Someone, watcher: Someone
 ) -> None:
-    other = world.someone("KZ_LEAD", SUPERVISOR)
-    asked = question(gives(admin, "/accounts", NEWCOMER))
+    other = world.add_person("KZ_LEAD", SUPERVISOR)
+    asked = get_approval_id(add(admin, "/accounts", NEWCOMER))
 
-    twice = [allows(supervisor, asked).status_code for _ in "12"]
-    by_another = allows(other, asked)
+    twice = [approve(supervisor, asked).status_code for _ in "12"]
+    by_another = approve(other, asked)
 
     assert twice == [200, 200]
-    assert problem(by_another) == (409, "approval-decided")
-    assert kinds(watcher.hears()) == ["approval.asked", "approval.decided"]
+    assert get_problem(by_another) == (409, "approval-decided")
+    assert list_types(watcher.poll()) == ["approval.asked", "approval.decided"]

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role, Scope
-from tests.support.world import EVERYTHING, Someone, World, done, problem
+from tests.support.world import EVERYTHING, Someone, World, get_problem, unwrap
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 
@@ -17,7 +17,7 @@ def put_capacity(who: Someone, free: object, of: str = SHELTER, key: str = "") -
 
 
 def get_stored_capacity(world: World, code: str = SHELTER) -> int | None:
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         of = select(FocalPoint.capacity).where(FocalPoint.code == code)
         return session.scalars(of).one()
 
@@ -26,9 +26,9 @@ def get_stored_capacity(world: World, code: str = SHELTER) -> int | None:
 def test_an_office_says_how_many_places_it_has_and_as_of_now(
     world: World, shelter: Someone, free: float | None
 ) -> None:
-    world.passes(hours=1)
+    world.advance(hours=1)
 
-    told = done(put_capacity(shelter, free))
+    told = unwrap(put_capacity(shelter, free))
 
     assert told == {"focal_point": SHELTER, "free": free, "as_of": "2026-06-01T13:00:00Z"}
     assert get_stored_capacity(world) == free
@@ -49,8 +49,8 @@ def test_the_number_must_be_there(shelter: Someone) -> None:
 
 
 def test_nobody_speaks_for_another_office(world: World, lead: Someone) -> None:
-    assert problem(put_capacity(lead, 0)) == (403, "action-not-yours")
-    assert problem(put_capacity(lead, 0, of="NOBODY")) == (404, "not-found")
+    assert get_problem(put_capacity(lead, 0)) == (403, "action-not-yours")
+    assert get_problem(put_capacity(lead, 0, of="NOBODY")) == (404, "not-found")
     assert get_stored_capacity(world) is None
 
 
@@ -67,45 +67,45 @@ def test_nobody_speaks_for_another_office(world: World, lead: Someone) -> None:
 def test_whoever_gives_places_away_says_how_many_there_are(
     world: World, role: Role, *, may: bool
 ) -> None:
-    answer = put_capacity(world.someone(SHELTER, {role}), 1)
+    answer = put_capacity(world.add_person(SHELTER, {role}), 1)
 
     assert answer.is_success == may
-    assert may or problem(answer) == (403, "role-missing")
+    assert may or get_problem(answer) == (403, "role-missing")
 
 
 def test_a_key_for_reading_the_directory_does_not_write_it(world: World) -> None:
-    reader = world.someone(SHELTER, scopes=EVERYTHING - {Scope.DIRECTORY_WRITE})
-    machine = world.someone(SHELTER, scopes={Scope.DIRECTORY_WRITE})
+    reader = world.add_person(SHELTER, scopes=EVERYTHING - {Scope.DIRECTORY_WRITE})
+    machine = world.add_person(SHELTER, scopes={Scope.DIRECTORY_WRITE})
 
-    assert problem(put_capacity(reader, 1)) == (403, "forbidden")
+    assert get_problem(put_capacity(reader, 1)) == (403, "forbidden")
     assert put_capacity(machine, 1).is_success
-    assert problem(machine.get("/cases")) == (403, "forbidden")
+    assert get_problem(machine.get("/cases")) == (403, "forbidden")
 
 
 def test_a_retry_that_comes_late_does_not_bring_back_an_older_number(
     world: World, shelter: Someone
 ) -> None:
-    done(put_capacity(shelter, 3, key="monday"))
-    done(put_capacity(shelter, 2, key="tuesday"))
+    unwrap(put_capacity(shelter, 3, key="monday"))
+    unwrap(put_capacity(shelter, 2, key="tuesday"))
 
     late = put_capacity(shelter, 3, key="monday")
 
-    assert done(late)["free"] == 2
+    assert unwrap(late)["free"] == 2
     assert late.headers["Idempotent-Replayed"] == "true"
-    assert problem(put_capacity(shelter, 9, key="monday")) == (422, "key-reused")
+    assert get_problem(put_capacity(shelter, 9, key="monday")) == (422, "key-reused")
     assert get_stored_capacity(world) == 2
 
 
 def test_nobody_can_watch_a_shelter_fill(world: World, stranger: Someone) -> None:
-    shelter = world.someone(SHELTER)
+    shelter = world.add_person(SHELTER)
     lists = ("/focal-points?limit=200", f"/focal-points/{SHELTER}", "/countries")
     before = [stranger.get(path).content for path in lists]
-    tried = stranger.post("/routing", QUESTION).content
+    tried = stranger.send("/routing", QUESTION).content
 
-    done(put_capacity(shelter, 0))
+    unwrap(put_capacity(shelter, 0))
 
     assert [stranger.get(path).content for path in lists] == before
-    assert stranger.post("/routing", QUESTION).content == tried
+    assert stranger.send("/routing", QUESTION).content == tried
 
 
 QUESTION = {

@@ -13,14 +13,14 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    kinds,
-    lacks,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
@@ -44,16 +44,16 @@ def new_child(**changes: object) -> Json:
 @pytest.fixture
 def child_case(officer: Someone, lead: Someone) -> Json:
     """The case of a child, with a lead and without a guardian."""
-    return lead.leads(officer.submits(**new_child()))
+    return lead.take_lead(officer.submit(**new_child()))
 
 
 def record_fact(who: Someone, case: Json, fact: Json) -> Json:
-    return done(who.creates(f"{path_of(case)}/facts", fact))
+    return unwrap(who.create(f"{get_path(case)}/facts", fact))
 
 
 def list_assessment_deadlines(who: Someone) -> list[str]:
     """Return the deadlines of an office for assessments of a child's best interests."""
-    return [until for _, kind, until in who.waits() if kind == "assess_interests"]
+    return [until for _, kind, until in who.get_worklist() if kind == "assess_interests"]
 
 
 @pytest.mark.parametrize("age", ["child", "presumed_child"])
@@ -61,42 +61,42 @@ def test_a_child_without_a_guardian_is_referred_on_what_is_best_for_it(
     officer: Someone, lead: Someone, age: str
 ) -> None:
     case = new_child(notice={"age_class": age}, vital_interest=None)
-    draft = done(officer.writes_case(**case))
+    draft = unwrap(officer.write_case(**case))
     early = officer.does("submit", draft)
     record_fact(officer, draft, ASSESSED)
 
-    done(officer.does("submit", draft))
+    unwrap(officer.does("submit", draft))
 
-    assert lacks(early) == [("consent_to_refer", "submitter")]
+    assert get_unmet(early) == [("consent_to_refer", "submitter")]
     others = early.json()["unmet"][0]["alternatives"]
     assert [lack["need"] for lack in others] == ["child_path", "vital_interest"]
-    assert lead.sees(draft)["you_are"] == ["candidate"]
+    assert lead.read(draft)["you_are"] == ["candidate"]
     assert list_assessment_deadlines(lead) == []
 
 
 def test_an_adult_has_no_such_path(officer: Someone) -> None:
     adult = new_child(notice={"age_class": "adult"}, vital_interest=None)
-    draft = done(officer.writes_case(**adult))
+    draft = unwrap(officer.write_case(**adult))
     record_fact(officer, draft, ASSESSED)
 
-    assert lacks(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
+    assert get_unmet(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
 
 
 def test_no_step_of_the_lead_waits_for_a_guardian(
     world: World, lead: Someone, child_case: Json
 ) -> None:
-    world.passes(hours=5)
+    world.advance(hours=5)
     at = "2026-06-05T12:00:00Z"
     rest = {"reason": "SAFETY", "review_at": at}
 
-    done(lead.does("suspend", child_case, rest))
-    done(lead.does("resume", child_case))
-    done(lead.does("monitor", child_case, {}))
-    done(lead.does("reopen-assistance", child_case, {"reason": "NEW_NEED"}))
-    done(lead.does("stop", child_case, {"reason": "SURVIVOR_REQUEST"}))
+    unwrap(lead.does("suspend", child_case, rest))
+    unwrap(lead.does("resume", child_case))
+    unwrap(lead.does("monitor", child_case, {}))
+    unwrap(lead.does("reopen-assistance", child_case, {"reason": "NEW_NEED"}))
+    unwrap(lead.does("stop", child_case, {"reason": "SURVIVOR_REQUEST"}))
     record_fact(lead, child_case, ASSESSED)
 
-    reopened = done(lead.does("reopen", child_case, {"reason": "NEW_NEED"}))
+    reopened = unwrap(lead.does("reopen", child_case, {"reason": "NEW_NEED"}))
     assert reopened["state"] == "referring"
 
 
@@ -104,50 +104,50 @@ def test_no_step_of_the_lead_waits_for_a_guardian(
 def test_what_protects_a_child_goes_at_once_with_the_notice_alone(
     world: World, lead: Someone, shelter: Someone, child_case: Json, service: str
 ) -> None:
-    world.passes(hours=5)
+    world.advance(hours=5)
 
-    with_needs = lead.refers(child_case, SHELTER, service=service)
-    sent = done(lead.refers(child_case, SHELTER, service=service, sections=[]))
+    with_needs = lead.refer(child_case, SHELTER, service=service)
+    sent = unwrap(lead.refer(child_case, SHELTER, service=service, sections=[]))
 
-    assert lacks(with_needs) == [("consent", "sender")]
-    path = path_of(child_case)
-    notice = done(shelter.opens(f"{path}/safety-notice"))["safety_notice"]
+    assert get_unmet(with_needs) == [("consent", "sender")]
+    path = get_path(child_case)
+    notice = unwrap(shelter.open(f"{path}/safety-notice"))["safety_notice"]
     assert notice == "Two men"
-    assert shelter.opens(f"{path}/sections/needs").status_code == 404
-    assert done(shelter.does("accept", sent, promise()))["state"] == "accepted"
+    assert shelter.open(f"{path}/sections/needs").status_code == 404
+    assert unwrap(shelter.does("accept", sent, make_acceptance()))["state"] == "accepted"
 
 
 def test_anything_more_waits_until_its_best_interests_are_assessed(
     world: World, lead: Someone, child_case: Json
 ) -> None:
-    world.passes(hours=5)
+    world.advance(hours=5)
     ask = {"service": "LEGAL_AID", "sections": []}
 
-    early = lead.refers(child_case, "KZ_LEGAL_AID", **ask)
+    early = lead.refer(child_case, "KZ_LEGAL_AID", **ask)
     record_fact(lead, child_case, ASSESSED)
 
-    assert lacks(early) == [("consent", "sender")]
-    assert done(lead.refers(child_case, "KZ_LEGAL_AID", **ask))["state"] == "sent"
+    assert get_unmet(early) == [("consent", "sender")]
+    assert unwrap(lead.refer(child_case, "KZ_LEGAL_AID", **ask))["state"] == "sent"
 
 
 def test_nothing_of_this_is_for_an_adult(officer: Someone, lead: Someone) -> None:
-    case = lead.leads(officer.submits(consents=[consent()]))
+    case = lead.take_lead(officer.submit(consents=[make_consent()]))
 
-    refused = lead.refers(case, SHELTER, sections=[])
+    refused = lead.refer(case, SHELTER, sections=[])
 
-    assert lacks(refused) == [("consent", "sender")]
+    assert get_unmet(refused) == [("consent", "sender")]
 
 
 def test_what_is_best_for_a_child_is_to_be_found_out_in_72_hours(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(**new_child())
+    case = officer.submit(**new_child())
     first = list_assessment_deadlines(lead)
-    world.passes(hours=10)
-    lead.leads(case)
+    world.advance(hours=10)
+    lead.take_lead(case)
 
     assert first == list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
-    [fact] = done(lead.get(f"{path_of(case)}/facts"))["items"]
+    [fact] = unwrap(lead.get(f"{get_path(case)}/facts"))["items"]
     assert (fact["value"], fact["recorded_by"]) == ("assessment_due", None)
     record_fact(lead, case, ASSESSED)
     assert list_assessment_deadlines(lead) == []
@@ -156,11 +156,11 @@ def test_what_is_best_for_a_child_is_to_be_found_out_in_72_hours(
 def test_the_time_runs_on_for_whoever_has_the_case(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(**new_child())
-    world.passes(hours=10)
+    case = officer.submit(**new_child())
+    world.advance(hours=10)
     lead.does("decline-lead", case, {"reason": "NO_CAPACITY"})
 
-    holder = world.someone(officer.sees(case)["holder"])
+    holder = world.add_person(officer.read(case)["holder"])
 
     assert list_assessment_deadlines(lead) == []
     assert list_assessment_deadlines(holder) == ["2026-06-04T12:00:00Z"]
@@ -169,12 +169,12 @@ def test_the_time_runs_on_for_whoever_has_the_case(
 def test_a_guardians_yes_ends_the_time_and_its_no_begins_it_anew(
     world: World, lead: Someone, child_case: Json
 ) -> None:
-    path = f"{path_of(child_case)}/consents"
-    given = done(lead.creates(path, consent(**GUARDIAN)))
+    path = f"{get_path(child_case)}/consents"
+    given = unwrap(lead.create(path, make_consent(**GUARDIAN)))
     allowed = list_assessment_deadlines(lead)
-    world.passes(hours=1)
+    world.advance(hours=1)
 
-    done(lead.post(f"{path}/{given['id']}/withdraw"))
+    unwrap(lead.send(f"{path}/{given['id']}/withdraw"))
 
     assert allowed == []
     assert list_assessment_deadlines(lead) == ["2026-06-04T13:00:00Z"]
@@ -183,18 +183,18 @@ def test_a_guardians_yes_ends_the_time_and_its_no_begins_it_anew(
 def test_a_person_who_turns_out_to_be_a_child_is_treated_as_one_from_then_on(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
     before = list_assessment_deadlines(lead)
-    world.passes(hours=1)
+    world.advance(hours=1)
 
     set_age_class(lead, case, "presumed_child")
     doubted = list_assessment_deadlines(lead)
-    own = lead.refers(case, SHELTER)
-    first = lead.refers(case, SHELTER, sections=[])
+    own = lead.refer(case, SHELTER)
+    first = lead.refer(case, SHELTER, sections=[])
     set_age_class(lead, case, "adult")
 
     assert (before, doubted) == ([], ["2026-06-04T13:00:00Z"])
-    assert lacks(own) == [("consent", "sender")]
+    assert get_unmet(own) == [("consent", "sender")]
     assert first.is_success
     assert list_assessment_deadlines(lead) == []
 
@@ -202,12 +202,12 @@ def test_a_person_who_turns_out_to_be_a_child_is_treated_as_one_from_then_on(
 def test_to_say_again_that_it_is_due_gives_no_new_time(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(**new_child()))
+    case = lead.take_lead(officer.submit(**new_child()))
     for _ in range(2):
-        world.passes(hours=10)
+        world.advance(hours=10)
         record_fact(lead, case, DUE)
 
-    facts = done(lead.get(f"{path_of(case)}/facts"))["items"]
+    facts = unwrap(lead.get(f"{get_path(case)}/facts"))["items"]
 
     assert list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
     assert [fact["due_at"] for fact in facts] == [None, None, "2026-06-04T12:00:00Z"]
@@ -216,9 +216,9 @@ def test_to_say_again_that_it_is_due_gives_no_new_time(
 def test_silence_about_a_child_is_counted_however_often_it_is_said_to_be_due(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(**new_child()))
+    case = lead.take_lead(officer.submit(**new_child()))
     for _ in range(5):
-        world.waits_for(days=2)
+        world.wait(days=2)
         record_fact(lead, case, DUE)
 
     assert list_missed_assessments(lead) == [1, 2, 3]
@@ -226,7 +226,7 @@ def test_silence_about_a_child_is_counted_however_often_it_is_said_to_be_due(
 
 def list_missed_assessments(who: Someone) -> list[int]:
     """Return the numbers of the missed assessment deadlines that an office heard of."""
-    heard = [event["facts"] for event in who.hears()]
+    heard = [event["facts"] for event in who.poll()]
     return [one["silence"] for one in heard if one.get("clock") == "assess_interests"]
 
 
@@ -240,7 +240,7 @@ def test_to_hold_a_child_for_an_adult_for_a_while_gives_no_new_time(
 ) -> None:
     set_age_class(lead, child_case, "adult")
     meanwhile = list_assessment_deadlines(lead)
-    world.passes(days=days)
+    world.advance(days=days)
 
     set_age_class(lead, child_case, "child")
 
@@ -251,13 +251,13 @@ def test_to_hold_a_child_for_an_adult_for_a_while_gives_no_new_time(
 def test_there_is_new_time_once_a_child_was_provided_for(
     world: World, lead: Someone, child_case: Json, between: str
 ) -> None:
-    path = f"{path_of(child_case)}/consents"
+    path = f"{get_path(child_case)}/consents"
     if between == "an assessment":
         record_fact(lead, child_case, ASSESSED)
-    given = done(lead.creates(path, consent(**GUARDIAN)))
+    given = unwrap(lead.create(path, make_consent(**GUARDIAN)))
     set_age_class(lead, child_case, "adult")
-    world.passes(days=1)
-    done(lead.post(f"{path}/{given['id']}/withdraw"))
+    world.advance(days=1)
+    unwrap(lead.send(f"{path}/{given['id']}/withdraw"))
     set_age_class(lead, child_case, "child")
     record_fact(lead, child_case, DUE)
 
@@ -267,27 +267,27 @@ def test_there_is_new_time_once_a_child_was_provided_for(
 def test_nobody_says_that_a_child_needs_no_assessment(
     officer: Someone, lead: Someone, child_case: Json
 ) -> None:
-    unsure = done(officer.writes_case(notice={"age_class": None}, consents=[]))
-    early = officer.creates(f"{path_of(unsure)}/facts", NOT_NEEDED)
+    unsure = unwrap(officer.write_case(notice={"age_class": None}, consents=[]))
+    early = officer.create(f"{get_path(unsure)}/facts", NOT_NEEDED)
 
-    refused = lead.creates(f"{path_of(child_case)}/facts", NOT_NEEDED)
+    refused = lead.create(f"{get_path(child_case)}/facts", NOT_NEEDED)
 
-    assert problem(early) == problem(refused) == (409, "assessment-owed")
+    assert get_problem(early) == get_problem(refused) == (409, "assessment-owed")
     assert list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
-    [fact] = done(lead.get(f"{path_of(child_case)}/facts"))["items"]
+    [fact] = unwrap(lead.get(f"{get_path(child_case)}/facts"))["items"]
     assert fact["value"] == "assessment_due"
 
 
 def test_what_was_not_needed_for_an_adult_is_due_once_it_may_be_a_child(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
     record_fact(lead, case, NOT_NEEDED)
 
     set_age_class(lead, case, "presumed_child")
 
     assert list_assessment_deadlines(lead) == ["2026-06-04T12:00:00Z"]
-    facts = done(lead.get(f"{path_of(case)}/facts"))["items"]
+    facts = unwrap(lead.get(f"{get_path(case)}/facts"))["items"]
     assert [(fact["value"], fact["recorded_by"]) for fact in facts] == [
         ("not_needed", "KZ_LEAD"),
         ("assessment_due", None),
@@ -295,18 +295,18 @@ def test_what_was_not_needed_for_an_adult_is_due_once_it_may_be_a_child(
 
 
 def set_age_class(who: Someone, case: Json, age_class: str) -> None:
-    seen = {"If_Match": who.tag(case)}
-    done(who.ask("PATCH", path_of(case), {"age_class": age_class}, headers=seen))
+    seen = {"If_Match": who.get_tag(case)}
+    unwrap(who.ask("PATCH", get_path(case), {"age_class": age_class}, headers=seen))
 
 
 def test_across_a_border_a_guardians_yes_to_referral_holds_no_more(
     officer: Someone, lead: Someone
 ) -> None:
-    given = [consent(**GUARDIAN)]
-    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
+    given = [make_consent(**GUARDIAN)]
+    case = lead.take_lead(officer.submit(**new_child(consents=given, vital_interest=None)))
     before = list_assessment_deadlines(lead)
 
-    done(lead.does("relocate", case, {"country": "UZ"}))
+    unwrap(lead.does("relocate", case, {"country": "UZ"}))
 
     assert (before, list_assessment_deadlines(lead)) == ([], ["2026-06-04T12:00:00Z"])
 
@@ -314,22 +314,22 @@ def test_across_a_border_a_guardians_yes_to_referral_holds_no_more(
 @pytest.mark.parametrize(
     ("given", "until"),
     [
-        ([consent(**GUARDIAN, expires_at=SOON)], SOON),
-        ([consent(**GUARDIAN, expires_at=end) for end in (LATER, SOON)], LATER),
+        ([make_consent(**GUARDIAN, expires_at=SOON)], SOON),
+        ([make_consent(**GUARDIAN, expires_at=end) for end in (LATER, SOON)], LATER),
     ],
     ids=["one", "the last of two"],
 )
 def test_a_guardians_yes_that_runs_out_begins_the_time_anew(
     world: World, officer: Someone, lead: Someone, given: list[Json], until: str
 ) -> None:
-    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
+    case = lead.take_lead(officer.submit(**new_child(consents=given, vital_interest=None)))
     last_call = f"{datetime.fromisoformat(until) - timedelta(days=3):%FT%TZ}"
     ends = list_consent_deadlines(lead, case)
     before = list_assessment_deadlines(lead)
     world.now = datetime.fromisoformat(until)
 
-    world.works()
-    world.works()
+    world.run_worker()
+    world.run_worker()
 
     assert (ends, before) == ([last_call], [])
     assert list_assessment_deadlines(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
@@ -339,16 +339,16 @@ def test_a_guardians_yes_that_runs_out_begins_the_time_anew(
 def test_a_yes_that_holds_again_where_the_child_is_gives_new_time_once_it_ends(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    given = [consent(**GUARDIAN, expires_at=LATER)]
-    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
-    done(lead.does("relocate", case, {"country": "UZ"}))
+    given = [make_consent(**GUARDIAN, expires_at=LATER)]
+    case = lead.take_lead(officer.submit(**new_child(consents=given, vital_interest=None)))
+    unwrap(lead.does("relocate", case, {"country": "UZ"}))
     away = list_assessment_deadlines(lead)
-    world.passes(days=1)
-    done(lead.does("relocate", case, {"country": "KZ"}))
+    world.advance(days=1)
+    unwrap(lead.does("relocate", case, {"country": "KZ"}))
     back = list_assessment_deadlines(lead)
 
     world.now = datetime.fromisoformat(LATER)
-    world.works()
+    world.run_worker()
 
     assert (away, back) == (["2026-06-04T12:00:00Z"], [])
     assert list_assessment_deadlines(lead) == [f"{world.now + timedelta(hours=72):%FT%TZ}"]
@@ -357,17 +357,17 @@ def test_a_yes_that_holds_again_where_the_child_is_gives_new_time_once_it_ends(
 def test_the_end_of_a_childs_consent_is_watched_until_it_is_renewed_or_the_case_ends(
     officer: Someone, lead: Someone
 ) -> None:
-    given = [consent(**GUARDIAN, expires_at=SOON)]
-    case = lead.leads(officer.submits(**new_child(consents=given, vital_interest=None)))
-    renewed = done(lead.creates(f"{path_of(case)}/consents", consent(**GUARDIAN)))
+    given = [make_consent(**GUARDIAN, expires_at=SOON)]
+    case = lead.take_lead(officer.submit(**new_child(consents=given, vital_interest=None)))
+    renewed = unwrap(lead.create(f"{get_path(case)}/consents", make_consent(**GUARDIAN)))
     moved = list_consent_deadlines(lead, case)
 
-    done(lead.post(f"{path_of(case)}/consents/{renewed['id']}/withdraw"))
+    unwrap(lead.send(f"{get_path(case)}/consents/{renewed['id']}/withdraw"))
     back = list_consent_deadlines(lead, case)
     record_fact(lead, case, ASSESSED)
     assessed = list_consent_deadlines(lead, case)
     record_fact(lead, case, DUE)
-    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
     assert moved == ["2027-05-18T00:00:00Z"]
     assert (back, assessed) == ([BEFORE_SOON], [BEFORE_SOON])
@@ -379,7 +379,7 @@ def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
 
     Each is the moment of the next announcement, or the end itself once it has passed.
     """
-    with who.reading() as work:
+    with who.begin_read() as work:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)
         of_case = mine.where(Case.code == case["code"], Clock.stopped_at.is_(None))
         ends = work.session.scalars(of_case.where(Clock.kind == ClockKind.CONSENT_ENDS))
@@ -389,40 +389,40 @@ def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
 def test_a_guardians_no_does_not_take_a_childs_bed(
     officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
 ) -> None:
-    given = [consent(**GUARDIAN), for_services(**GUARDIAN)]
-    case = lead.leads(officer.submits(**new_child(consents=given)))
-    bed = done(lead.refers(case, SHELTER))
-    advice = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
-    done(shelter.does("accept", bed, promise()))
-    before = shelter.opens(f"{path_of(case)}/sections/needs").status_code
-    shelter.hears(), lead.hears()
+    given = [make_consent(**GUARDIAN), make_service_consent(**GUARDIAN)]
+    case = lead.take_lead(officer.submit(**new_child(consents=given)))
+    bed = unwrap(lead.refer(case, SHELTER))
+    advice = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    unwrap(shelter.does("accept", bed, make_acceptance()))
+    before = shelter.open(f"{get_path(case)}/sections/needs").status_code
+    shelter.poll(), lead.poll()
     services = get_shelter_consent(lead, case)
 
-    done(lead.post(f"{path_of(case)}/consents/{services['id']}/withdraw"))
+    unwrap(lead.send(f"{get_path(case)}/consents/{services['id']}/withdraw"))
 
-    kept, ended = shelter.sees(bed), lawyer.sees(advice)
+    kept, ended = shelter.read(bed), lawyer.read(advice)
     assert (kept["state"], kept["sections"]) == ("accepted", [])
     assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
-    after = shelter.opens(f"{path_of(case)}/sections/needs").status_code
+    after = shelter.open(f"{get_path(case)}/sections/needs").status_code
     assert (before, after) == (200, 404)
-    [told] = shelter.hears()
+    [told] = shelter.poll()
     assert (told["type"], told["by"]) == ("referral.narrowed", None)
     assert told["facts"] == {
         "state": "accepted",
         "service": "SHELTER",
         "basis": "child_path",
     }
-    assert set(kinds(lead.hears())) == {
+    assert set(list_types(lead.poll())) == {
         "consent.withdrawn",
         "referral.narrowed",
         "referral.withdrawn",
     }
-    done(shelter.does("start", bed, {"person_met": True}))
+    unwrap(shelter.does("start", bed, {"person_met": True}))
 
 
 def get_shelter_consent(who: Someone, case: Json) -> Json:
     """Return the consent of a case that names shelter."""
-    given = done(who.get(f"{path_of(case)}/consents"))["items"]
+    given = unwrap(who.get(f"{get_path(case)}/consents"))["items"]
     [found] = [one for one in given if "SHELTER" in one["purposes"]]
     return dict(found)
 
@@ -430,25 +430,25 @@ def get_shelter_consent(who: Someone, case: Json) -> Json:
 def test_help_that_never_rested_on_a_consent_does_not_end_with_one(
     lead: Someone, shelter: Someone, child_case: Json
 ) -> None:
-    bed = done(lead.refers(child_case, SHELTER, sections=[]))
-    path = f"{path_of(child_case)}/consents"
-    given = done(lead.creates(path, for_services(**GUARDIAN)))
+    bed = unwrap(lead.refer(child_case, SHELTER, sections=[]))
+    path = f"{get_path(child_case)}/consents"
+    given = unwrap(lead.create(path, make_service_consent(**GUARDIAN)))
 
-    done(lead.post(f"{path}/{given['id']}/withdraw"))
+    unwrap(lead.send(f"{path}/{given['id']}/withdraw"))
 
-    assert shelter.sees(bed)["state"] == "sent"
+    assert shelter.read(bed)["state"] == "sent"
 
 
 def test_an_adults_no_ends_what_rests_on_it(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    bed = done(lead.refers(case, SHELTER, sections=[]))
+    case = lead.take_lead(officer.submit())
+    bed = unwrap(lead.refer(case, SHELTER, sections=[]))
     services = get_shelter_consent(lead, case)
 
-    done(lead.post(f"{path_of(case)}/consents/{services['id']}/withdraw"))
+    unwrap(lead.send(f"{get_path(case)}/consents/{services['id']}/withdraw"))
 
-    assert shelter.sees(bed)["state"] == "withdrawn"
+    assert shelter.read(bed)["state"] == "withdrawn"
 
 
 def test_when_a_childs_case_ends_no_time_runs_on(
@@ -456,14 +456,14 @@ def test_when_a_childs_case_ends_no_time_runs_on(
 ) -> None:
     assert list_assessment_deadlines(lead)
 
-    done(lead.does("stop", child_case, {"reason": "SURVIVOR_REQUEST"}))
-    ended = lead.waits()
+    unwrap(lead.does("stop", child_case, {"reason": "SURVIVOR_REQUEST"}))
+    ended = lead.get_worklist()
     record_fact(lead, child_case, DUE)
-    world.passes(hours=1)
-    path = f"{path_of(child_case)}/consents"
-    done(lead.creates(path, consent(**GUARDIAN)))
-    still = lead.waits()
-    done(lead.does("reopen", child_case, {"reason": "NEW_NEED"}))
+    world.advance(hours=1)
+    path = f"{get_path(child_case)}/consents"
+    unwrap(lead.create(path, make_consent(**GUARDIAN)))
+    still = lead.get_worklist()
+    unwrap(lead.does("reopen", child_case, {"reason": "NEW_NEED"}))
 
     assert ended == still == []
     assert list_assessment_deadlines(lead) == []
@@ -472,22 +472,22 @@ def test_when_a_childs_case_ends_no_time_runs_on(
 def test_a_childs_question_is_answered_without_a_guardian(
     lead: Someone, shelter: Someone, child_case: Json
 ) -> None:
-    bed = done(lead.refers(child_case, SHELTER, sections=[]))
-    done(shelter.does("ask", bed, {"topics": ["needs"], "question": "Boy or girl?"}))
+    bed = unwrap(lead.refer(child_case, SHELTER, sections=[]))
+    unwrap(shelter.does("ask", bed, {"topics": ["needs"], "question": "Boy or girl?"}))
 
     more = lead.does("answer", bed, {"sections": ["needs"], "answer": "A girl"})
-    answered = done(lead.does("answer", bed, {"answer": "A girl"}))
+    answered = unwrap(lead.does("answer", bed, {"answer": "A girl"}))
 
-    assert lacks(more) == [("consent_to_answer", "sender")]
+    assert get_unmet(more) == [("consent_to_answer", "sender")]
     assert (answered["state"], answered["sections"]) == ("received", [])
-    assert ("answer", "A girl") in shelter.notes(bed)
+    assert ("answer", "A girl") in shelter.list_notes(bed)
 
 
 def test_a_worker_of_guardianship_says_who_speaks_for_the_child(
     lead: Someone, shelter: Someone, child_case: Json
 ) -> None:
-    sent = done(lead.refers(child_case, SHELTER, service="GUARDIANSHIP", sections=[]))
-    done(shelter.does("accept", sent, promise()))
+    sent = unwrap(lead.refer(child_case, SHELTER, service="GUARDIANSHIP", sections=[]))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
 
     record_fact(shelter, child_case, {"name": "guardian", "value": "appointed"})
     record_fact(shelter, child_case, ASSESSED)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
-from app.cli.status import status_of
+from app.cli.status import measure_status
 from app.kernel.clock_jumps import get_recent_jump
 from app.kernel.db import Database
 from app.worker.alarms import Alarms
@@ -16,17 +16,17 @@ def test_clock_jump_is_recorded_and_reported_for_an_hour(world: World) -> None:
     alarms = Alarms(elapsed)
     reported = []
     with capture_logs() as lines:
-        alarms.look(world.ground)
+        alarms.check(world.ground)
         for seconds, jump in ((15, 0), (15, -7200), (3585, 0), (30, 0)):
             elapsed.now += seconds
-            world.passes(seconds=seconds + jump)
-            alarms.look(world.ground)
+            world.advance(seconds=seconds + jump)
+            alarms.check(world.ground)
             [found] = [
                 one
-                for one in status_of(world.ground).measured
+                for one in measure_status(world.ground).measured
                 if one.gauge.name == "clock_jump_seconds"
             ]
-            reported.append((found.value, found.is_well, found.detail))
+            reported.append((found.value, found.is_within_limit, found.detail))
 
     jumped = (7200, False, "-7200 s")
     assert reported == [(0, True, ""), jumped, jumped, (0, True, "")]
@@ -38,14 +38,14 @@ def test_clock_jump_that_could_not_be_recorded_is_recorded_by_the_next_look(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alarms = Alarms(Watch())
-    alarms.look(world.ground)
-    world.passes(hours=2)
+    alarms.check(world.ground)
+    world.advance(hours=2)
     with monkeypatch.context() as broken:
-        broken.setattr(Database, "writing", Database.reading)
+        broken.setattr(Database, "begin_write", Database.begin_read)
         with pytest.raises(DBAPIError):
-            alarms.look(world.ground)
-    alarms.look(world.ground)
+            alarms.check(world.ground)
+    alarms.check(world.ground)
 
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         jump = get_recent_jump(session, world.ground.time(session))
     assert jump == 7200

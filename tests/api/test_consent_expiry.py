@@ -12,38 +12,38 @@ from app.cases import queries
 from app.cases.models import Case
 from app.cases.sections import Paper, Safeguards
 from app.casework import overdue
-from app.deadlines import breaches
+from app.deadlines import missed_deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
 from app.kernel.journal import Entry
-from app.notices.models import Telling
+from app.notifications.models import Notification
 from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    kinds,
-    promise,
-    taking,
+    list_types,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 SHELTER: Final = "KZ_SHELTER_KOGERSHIN"
 END: Final = "2026-07-01T12:00:00Z"
 """Thirty days after the day on which every test starts."""
 LAST_CALL: Final = "2026-06-28T12:00:00Z"
-SHORT: Final = for_services(expires_at=END, sections=["needs", "contact"])
+SHORT: Final = make_service_consent(expires_at=END, sections=["needs", "contact"])
 GUARDIAN: Final = {"given_by": "guardian_with_assent"}
 
 
 def lead_case(officer: Someone, lead: Someone, *given: Json, **changes: Any) -> Json:
     """Return a case with a lead, and with a consent to services that ends on 1 July."""
-    consents = [consent(), *(given or (SHORT,))]
-    return lead.leads(officer.submits(consents=consents, **changes))
+    consents = [make_consent(), *(given or (SHORT,))]
+    return lead.take_lead(officer.submit(consents=consents, **changes))
 
 
 @pytest.fixture
@@ -54,37 +54,37 @@ def case(officer: Someone, lead: Someone) -> Json:
 def start_shelter(lead: Someone, shelter: Someone, case: Json, **changes: Any) -> Json:
     """Return a referral to a shelter that has begun, with the section `contact`."""
     asked = {"sections": ["needs", "contact"]} | changes
-    sent = done(lead.refers(case, SHELTER, **asked))
-    done(shelter.does("accept", sent, promise()))
-    done(shelter.does("start", sent, {"person_met": True}))
+    sent = unwrap(lead.refer(case, SHELTER, **asked))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
+    unwrap(shelter.does("start", sent, {"person_met": True}))
     return sent
 
 
 def get_newest_consent(who: Someone, case: Json, purpose: str = "SHELTER") -> Json:
     """Return the newest consent with a purpose, of those that the reader may list."""
-    listed = done(who.get(f"/cases/{case['code']}/consents"))["items"]
+    listed = unwrap(who.get(f"/cases/{case['code']}/consents"))["items"]
     return [dict(one) for one in listed if purpose in one["purposes"]][-1]
 
 
 def list_consent_events(who: Someone) -> list[tuple[str, Json]]:
     """Return the events about ends of consents since the last call."""
     of_ends = ("consent.expiring", "consent.expired")
-    return [(e["type"], e["facts"]) for e in who.hears() if e["type"] in of_ends]
+    return [(e["type"], e["facts"]) for e in who.poll() if e["type"] in of_ends]
 
 
 def list_consent_lines(who: Someone) -> list[tuple[str, str]]:
     """Return subject and deadline of each line of the worklist about a consent."""
-    return [(what, due) for what, kind, due in who.waits() if kind == "consent_ends"]
+    return [(what, due) for what, kind, due in who.get_worklist() if kind == "consent_ends"]
 
 
 def run_worker_at(world: World, moment: str) -> None:
     """Set the clock to a moment and run the worker."""
     world.now = datetime.fromisoformat(moment)
-    world.works()
+    world.run_worker()
 
 
 def record_consent(who: Someone, case: Json, given: Json) -> Json:
-    return done(who.creates(f"/cases/{case['code']}/consents", given))
+    return unwrap(who.create(f"/cases/{case['code']}/consents", given))
 
 
 def test_the_lead_hears_14_and_3_days_before_a_consent_ends_and_when_it_has_ended(
@@ -92,7 +92,7 @@ def test_the_lead_hears_14_and_3_days_before_a_consent_ends_and_when_it_has_ende
 ) -> None:
     start_shelter(lead, shelter, case)
     one, subject = get_newest_consent(lead, case)["id"], f"cases/{case['code']}"
-    lead.hears(), shelter.hears()
+    lead.poll(), shelter.poll()
 
     run_worker_at(world, "2026-06-17T11:59:59Z")
     before = list_consent_events(lead), list_consent_lines(lead)
@@ -118,30 +118,30 @@ def test_a_shelter_that_loses_a_section_hears_it_each_time(
 ) -> None:
     sent = start_shelter(lead, shelter, case)
     path = f"/cases/{case['code']}/sections/contact"
-    opens = shelter.opens(path).status_code
-    shelter.hears(), lawyer.hears()
+    opens = shelter.open(path).status_code
+    shelter.poll(), lawyer.poll()
 
     run_worker_at(world, END)
 
-    assert (opens, shelter.opens(path).status_code) == (200, 404)
+    assert (opens, shelter.open(path).status_code) == (200, 404)
     assert list_consent_events(shelter) == [
         ("consent.expired", {"consent": get_newest_consent(lead, case)["id"]})
     ]
     assert list_consent_events(lawyer) == []
     assert list_consent_lines(shelter) == []
-    assert shelter.sees(sent)["state"] == "in_progress"
+    assert shelter.read(sent)["state"] == "in_progress"
 
 
 @pytest.mark.parametrize(
     ("other", "hears"),
     [
-        (for_services(sections=["needs", "contact"]), False),
-        (for_services(purposes=["SHELTER"], sections=["needs", "contact"]), False),
-        (consent(focal_point=SHELTER, purposes=["SHELTER"]), False),
-        (consent(focal_point="KZ_LEGAL_AID", purposes=["SHELTER"]), True),
-        (for_services(purposes=["LEGAL_AID"], sections=["needs", "contact"]), True),
-        (for_services(sections=["needs"]), True),
-        (for_services(expires_at="2026-06-30T00:00:00Z"), True),
+        (make_service_consent(sections=["needs", "contact"]), False),
+        (make_service_consent(purposes=["SHELTER"], sections=["needs", "contact"]), False),
+        (make_consent(focal_point=SHELTER, purposes=["SHELTER"]), False),
+        (make_consent(focal_point="KZ_LEGAL_AID", purposes=["SHELTER"]), True),
+        (make_service_consent(purposes=["LEGAL_AID"], sections=["needs", "contact"]), True),
+        (make_service_consent(sections=["needs"]), True),
+        (make_service_consent(expires_at="2026-06-30T00:00:00Z"), True),
     ],
     ids=[
         "same class",
@@ -156,9 +156,9 @@ def test_a_shelter_that_loses_a_section_hears_it_each_time(
 def test_a_recipient_hears_only_if_no_other_consent_covers_it(
     world: World, lead: Someone, shelter: Someone, other: Json, *, hears: bool
 ) -> None:
-    case = lead_case(world.someone("UZ_CONSULATE_ALMATY"), lead, SHORT, other)
+    case = lead_case(world.add_person("UZ_CONSULATE_ALMATY"), lead, SHORT, other)
     start_shelter(lead, shelter, case)
-    shelter.hears()
+    shelter.poll()
 
     run_worker_at(world, "2026-06-28T12:00:00Z")
 
@@ -172,19 +172,19 @@ def test_a_recipient_whose_part_is_over_does_not_hear_it(
 ) -> None:
     bodies: Json = {
         "decline": {"reason": "NO_CAPACITY"},
-        "accept": promise(),
+        "accept": make_acceptance(),
         "start": {"person_met": True},
         "complete": {"outcome": "delivered", "feedback": "Well"},
     }
-    sent = done(lead.refers(case, SHELTER))
+    sent = unwrap(lead.refer(case, SHELTER))
     for step in steps:
-        done(shelter.does(step, sent, bodies[step]))
-    shelter.hears()
+        unwrap(shelter.does(step, sent, bodies[step]))
+    shelter.poll()
 
     run_worker_at(world, END)
 
     assert list_consent_events(shelter) == []
-    assert kinds(lead.hears()).count("consent.expired") == 1
+    assert list_types(lead.poll()).count("consent.expired") == 1
     assert list_consent_lines(lead) == []
 
 
@@ -192,10 +192,10 @@ def test_a_bed_that_never_rested_on_a_consent_does_not_hear_that_one_ends(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     child = {"notice": {"age_class": "child"}}
-    case = lead.leads(officer.submits(consents=[consent(**GUARDIAN)], **child))
+    case = lead.take_lead(officer.submit(consents=[make_consent(**GUARDIAN)], **child))
     start_shelter(lead, shelter, case, sections=[])
     given = record_consent(lead, case, SHORT | GUARDIAN)
-    lead.hears(), shelter.hears()
+    lead.poll(), shelter.poll()
 
     run_worker_at(world, END)
 
@@ -212,40 +212,42 @@ def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
     fear = {"country_of_origin": "UZ"} | (
         {"unsafe_focal_points": [SHELTER]} if feared else {}
     )
-    with lead.writing() as work:
+    with lead.begin_write() as work:
         kept = queries.lock(work, case["code"])
-        cases.seal(work, kept, Paper.SAFEGUARDS, Safeguards.model_validate(fear))
-    shelter.hears()
+        cases.replace_sealed(work, kept, Paper.SAFEGUARDS, Safeguards.model_validate(fear))
+    shelter.poll()
 
     run_worker_at(world, END)
 
     assert list_consent_events(shelter) == [
         ("consent.expired", {"consent": get_newest_consent(lead, case)["id"]})
     ]
-    assert shelter.sees(sent)["covered_until"] == END
+    assert shelter.read(sent)["covered_until"] == END
 
 
 def test_a_consent_that_was_taken_back_or_renewed_is_not_announced(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    advice = for_services(purposes=["LEGAL_AID"], sections=["needs"], expires_at=END)
+    advice = make_service_consent(
+        purposes=["LEGAL_AID"], sections=["needs"], expires_at=END
+    )
     case = lead_case(officer, lead, SHORT, advice)
     start_shelter(lead, shelter, case)
-    listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
+    listed = unwrap(lead.get(f"/cases/{case['code']}/consents"))["items"]
     [withdrawn] = [one for one in listed if one["purposes"] == ["LEGAL_AID"]]
-    done(lead.post(f"/cases/{case['code']}/consents/{withdrawn['id']}/withdraw"))
+    unwrap(lead.send(f"/cases/{case['code']}/consents/{withdrawn['id']}/withdraw"))
     run_worker_at(world, "2026-06-20T12:00:00Z")
-    lead.hears(), shelter.hears()
+    lead.poll(), shelter.poll()
     before = list_consent_lines(lead)
 
-    record_consent(lead, case, for_services(obtained_on="2026-06-20"))
+    record_consent(lead, case, make_service_consent(obtained_on="2026-06-20"))
     renewed = list_consent_lines(lead)
     run_worker_at(world, END)
 
     assert (before, renewed) == ([(f"cases/{case['code']}", LAST_CALL)], [])
     assert list_consent_events(lead) == list_consent_events(shelter) == []
     assert list_consent_lines(lead) == []
-    assert shelter.opens(f"/cases/{case['code']}/sections/contact").is_success
+    assert shelter.open(f"/cases/{case['code']}/sections/contact").is_success
 
 
 def test_two_consents_that_end_at_one_moment_are_announced_each_unless_they_are_the_same(
@@ -256,13 +258,13 @@ def test_two_consents_that_end_at_one_moment_are_announced_each_unless_they_are_
     case = lead_case(officer, lead, needs, contact)
     start_shelter(lead, shelter, case)
     same = lead_case(officer, lead, SHORT, SHORT)
-    lead.hears(), shelter.hears()
+    lead.poll(), shelter.poll()
 
     run_worker_at(world, END)
 
-    listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
+    listed = unwrap(lead.get(f"/cases/{case['code']}/consents"))["items"]
     both = {one["id"] for one in listed if "SHELTER" in one["purposes"]}
-    doubled = done(lead.get(f"/cases/{same['code']}/consents"))["items"]
+    doubled = unwrap(lead.get(f"/cases/{same['code']}/consents"))["items"]
     heard = [facts["consent"] for _, facts in list_consent_events(lead)]
     assert len(heard) == 3
     assert set(heard) >= both
@@ -275,15 +277,15 @@ def test_a_worker_that_was_down_announces_the_last_once(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
     start_shelter(lead, shelter, case)
-    lead.hears(), shelter.hears()
+    lead.poll(), shelter.poll()
     world.now = datetime.fromisoformat("2026-06-29T00:00:00Z")
 
-    world.works(), world.works()
+    world.run_worker(), world.run_worker()
     late = list_consent_events(lead), list_consent_events(shelter)
     run_worker_at(world, "2026-08-01T12:00:00Z")
     later = list_consent_events(lead), list_consent_events(shelter)
     for _ in range(5):
-        world.waits_for(days=8)
+        world.wait(days=8)
 
     one = get_newest_consent(lead, case)["id"]
     assert late == ([("consent.expiring", {"consent": one, "days": 3})],) * 2
@@ -297,10 +299,10 @@ def test_what_has_ended_leaves_the_worklist_once_nobody_reads_by_it(
 ) -> None:
     sent = start_shelter(lead, shelter, case)
     run_worker_at(world, END)
-    done(shelter.does("complete", sent, {"outcome": "delivered", "feedback": "Well"}))
+    unwrap(shelter.does("complete", sent, {"outcome": "delivered", "feedback": "Well"}))
     stays = list_consent_lines(lead)
 
-    world.waits_for(days=7)
+    world.wait(days=7)
 
     assert (stays, list_consent_lines(lead)) == ([(f"cases/{case['code']}", END)], [])
 
@@ -308,12 +310,12 @@ def test_what_has_ended_leaves_the_worklist_once_nobody_reads_by_it(
 def test_what_the_lead_itself_read_by_waits_until_it_is_renewed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(consents=[consent(expires_at=END)]))
+    case = lead.take_lead(officer.submit(consents=[make_consent(expires_at=END)]))
     run_worker_at(world, END)
-    world.waits_for(days=30)
+    world.wait(days=30)
     stays = list_consent_lines(lead)
 
-    record_consent(lead, case, consent(obtained_on="2026-07-31"))
+    record_consent(lead, case, make_consent(obtained_on="2026-07-31"))
 
     assert (stays, list_consent_lines(lead)) == ([(f"cases/{case['code']}", END)], [])
 
@@ -325,22 +327,22 @@ def test_a_person_who_wants_no_more_ends_what_rested_on_it(
     run_worker_at(world, END)
     one = get_newest_consent(lead, case)
 
-    done(lead.post(f"/cases/{case['code']}/consents/{one['id']}/withdraw"))
+    unwrap(lead.send(f"/cases/{case['code']}/consents/{one['id']}/withdraw"))
 
     assert list_consent_lines(lead) == []
-    assert shelter.sees(sent)["state"] == "withdrawn"
+    assert shelter.read(sent)["state"] == "withdrawn"
 
 
 def test_another_lead_hears_what_is_announced_from_then_on(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead_case(officer, lead, SHORT, for_handover("IOM"))
-    iom, one = world.someone("IOM"), get_newest_consent(lead, case)["id"]
+    case = lead_case(officer, lead, SHORT, make_handover_consent("IOM"))
+    iom, one = world.add_person("IOM"), get_newest_consent(lead, case)["id"]
     run_worker_at(world, "2026-06-20T12:00:00Z")
-    offered = done(lead.offers(case, "IOM"))
-    iom.hears(), lead.hears()
+    offered = unwrap(lead.offer(case, "IOM"))
+    iom.poll(), lead.poll()
 
-    done(iom.does("accept", offered, taking()))
+    unwrap(iom.does("accept", offered, make_takeover()))
     moved = list_consent_lines(lead), list_consent_lines(iom)
     run_worker_at(world, "2026-06-28T12:00:00Z")
 
@@ -353,10 +355,10 @@ def test_another_lead_hears_what_is_announced_from_then_on(
 def test_before_there_is_a_lead_only_a_recipient_hears(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = officer.submits(consents=[consent(), SHORT])
-    done(lead.does("acknowledge", case))
+    case = officer.submit(consents=[make_consent(), SHORT])
+    unwrap(lead.does("acknowledge", case))
     start_shelter(lead, shelter, case)
-    lead.hears(), shelter.hears()
+    lead.poll(), shelter.poll()
 
     run_worker_at(world, "2026-06-03T12:00:00Z")
     one = get_newest_consent(officer, case)["id"]
@@ -372,13 +374,13 @@ def test_before_there_is_a_lead_only_a_recipient_hears(
 
 def run_consent_deadlines(world: World, case: Json) -> None:
     """Run the due deadlines for consents of a case, and none of its other deadlines."""
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         of_case = select(Clock.number, Clock.case_id).join(Case, Case.id == Clock.case_id)
         ends = (Case.code == case["code"]) & (Clock.kind == ClockKind.CONSENT_ENDS)
         due = work.session.execute(of_case.where(ends, Clock.due_at <= world.now)).all()
     for number, case_id in due:
-        with world.by_itself() as work:
-            assert overdue.fire(work, number, case_id)
+        with world.write_as_service() as work:
+            assert overdue.handle_missed_deadline(work, number, case_id)
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -387,11 +389,11 @@ def test_a_case_that_is_closed_hears_nothing_and_one_that_rests_does(
 ) -> None:
     one = get_newest_consent(lead, case)["id"]
     if closed:
-        done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+        unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
     else:
         review = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z"}
-        done(lead.does("suspend", case, review))
-    lead.hears()
+        unwrap(lead.does("suspend", case, review))
+    lead.poll()
 
     run_worker_at(world, END)
 
@@ -405,10 +407,10 @@ def test_a_case_that_is_reopened_hears_what_is_announced_next(
     world: World, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
     one = get_newest_consent(lead, case)["id"]
-    done(lead.does_with(supervisor, "close", case, closing()))
-    world.passes(days=20)
-    done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
-    lead.hears()
+    unwrap(lead.does_with(supervisor, "close", case, make_closure()))
+    world.advance(days=20)
+    unwrap(lead.does("reopen", case, {"reason": "NEW_NEED"}))
+    lead.poll()
     reopened = list_consent_lines(lead)
 
     run_worker_at(world, LAST_CALL)
@@ -420,10 +422,10 @@ def test_a_case_that_is_reopened_hears_what_is_announced_next(
 def test_a_word_that_counts_no_longer_is_not_announced(
     world: World, lead: Someone, case: Json
 ) -> None:
-    seen = {"If_Match": lead.tag(case)}
+    seen = {"If_Match": lead.get_tag(case)}
     path = f"/cases/{case['code']}"
-    done(lead.ask("PATCH", path, {"age_class": "presumed_child"}, headers=seen))
-    lead.hears()
+    unwrap(lead.ask("PATCH", path, {"age_class": "presumed_child"}, headers=seen))
+    lead.poll()
 
     run_worker_at(world, END)
 
@@ -436,15 +438,15 @@ def test_the_lead_is_called_on_and_never_called_silent_for_it(
 ) -> None:
     start_shelter(lead, shelter, case)
     for _ in range(20):
-        done(lead.creates(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))
-        world.waits_for(days=2)
+        unwrap(lead.create(f"/cases/{case['code']}/risk-assessments", {"level": "low"}))
+        world.wait(days=2)
 
-    with world.database.reading(SERVICE) as session:
-        rows = session.scalars(select(Telling)).all()
+    with world.database.begin_read(SERVICE) as session:
+        rows = session.scalars(select(Notification)).all()
         found = [one.why for one in rows if one.why.startswith("consent.")]
-    with lead.reading() as work:
+    with lead.begin_read() as work:
         case_id = queries.get(work, case["code"]).id
-        late = breaches.late_counts(work, {case_id: lead.id})[case_id]
+        late = missed_deadlines.count_missed_deadlines(work, {case_id: lead.id})[case_id]
     assert sorted(found) == ["consent.expired", *["consent.expiring"] * 2]
     assert list_consent_lines(lead) == [(f"cases/{case['code']}", END)]
     assert late == 0
@@ -455,12 +457,12 @@ def test_an_office_that_is_shut_changes_nothing_about_when_a_consent_ends(
 ) -> None:
     lead_case(officer, lead)
     run_worker_at(world, "2026-06-17T12:00:00Z")
-    lead.hears()
+    lead.poll()
 
-    world.shuts("KZ_LEAD")
-    world.works()
+    world.close_office("KZ_LEAD")
+    world.run_worker()
 
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         rows = session.scalars(select(Entry.type).where(Entry.type.like("consent.exp%")))
         assert rows.all() == ["consent.expiring"]
 
@@ -469,10 +471,10 @@ def test_in_a_drill_the_end_is_announced_as_fast_as_deadlines_run(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     world.ground = replace(world.ground, speed=24)
-    world.app.state.ground = world.ground
+    world.app.state.runtime = world.ground
     case = lead_case(officer, lead)
     one = get_newest_consent(lead, case)["id"]
-    lead.hears()
+    lead.poll()
 
     run_worker_at(world, "2026-07-01T01:00:00Z")
 

@@ -14,7 +14,15 @@ from tests.api.test_consent_expiry import (
     run_worker_at,
     start_shelter,
 )
-from tests.support.world import Json, Someone, World, consent, done, for_handover, taking
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    make_consent,
+    make_handover_consent,
+    make_takeover,
+    unwrap,
+)
 
 HOME: Final = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 LATE: Final = "2026-12-01T00:00:00Z"
@@ -23,7 +31,7 @@ OFFICES: Final = [SHELTER, "KZ_LEGAL_AID", "SANA_SEZIM"]
 
 def consent_to_shelter(office: str, expires_at: str) -> Json:
     """Return a consent to shelter by one office."""
-    return consent(
+    return make_consent(
         focal_point=office,
         purposes=["SHELTER"],
         sections=["needs", "contact"],
@@ -34,19 +42,19 @@ def consent_to_shelter(office: str, expires_at: str) -> Json:
 @pytest.fixture
 def successor(world: World) -> Someone:
     """An account of the focal point of Uzbekistan, the State of origin."""
-    return world.someone("UZ_LEAD")
+    return world.add_person("UZ_LEAD")
 
 
 def hand_over_to_origin(
     world: World, successor: Someone, hidden: Json
 ) -> tuple[Json, Someone]:
     """Return a case led by Uzbekistan, and the shelter in Kazakhstan that helps."""
-    lead, shelter = world.someone("KZ_LEAD"), world.someone(SHELTER)
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    case = lead_case(officer, lead, hidden, for_handover(), safeguards=HOME)
+    lead, shelter = world.add_person("KZ_LEAD"), world.add_person(SHELTER)
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    case = lead_case(officer, lead, hidden, make_handover_consent(), safeguards=HOME)
     start_shelter(lead, shelter, case)
-    done(successor.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
-    successor.hears(), shelter.hears()
+    unwrap(successor.does("accept", unwrap(lead.offer(case, "UZ_LEAD")), make_takeover()))
+    successor.poll(), shelter.poll()
     return case, shelter
 
 

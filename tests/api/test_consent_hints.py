@@ -1,32 +1,32 @@
 """Hints on consents that do not count at the age of the person, and what would count."""
 
-from tests.support.world import Json, Someone, consent, done, lacks, path_of
+from tests.support.world import Json, Someone, get_path, get_unmet, make_consent, unwrap
 
 CHILD: Json = {"age_class": "presumed_child"}
 GUARDIAN: Json = {"given_by": "guardian_with_assent"}
 
 
 def set_age_class(who: Someone, case: Json, age_class: str) -> None:
-    seen = {"If_Match": who.tag(case)}
-    done(who.ask("PATCH", path_of(case), {"age_class": age_class}, headers=seen))
+    seen = {"If_Match": who.get_tag(case)}
+    unwrap(who.ask("PATCH", get_path(case), {"age_class": age_class}, headers=seen))
 
 
 def record_consent(who: Someone, case: Json, **changes: object) -> Json:
-    return done(who.creates(f"{path_of(case)}/consents", consent(**changes)))
+    return unwrap(who.create(f"{get_path(case)}/consents", make_consent(**changes)))
 
 
 def list_hints(who: Someone, case: Json) -> list[Json | None]:
     """Return the hints of all consents that an office can list, oldest first."""
     return [
         one["not_yet"] and {k: one["not_yet"][k] for k in ("counts_once", "given_by")}
-        for one in done(who.get(f"{path_of(case)}/consents"))["items"]
+        for one in unwrap(who.get(f"{get_path(case)}/consents"))["items"]
     ]
 
 
 def test_own_word_of_a_child_is_kept_and_the_answer_says_whose_word_counts(
     officer: Someone,
 ) -> None:
-    draft = done(officer.writes_case(notice=CHILD, consents=[]))
+    draft = unwrap(officer.write_case(notice=CHILD, consents=[]))
 
     recorded = record_consent(officer, draft)
 
@@ -35,24 +35,24 @@ def test_own_word_of_a_child_is_kept_and_the_answer_says_whose_word_counts(
     assert hint["counts_once"] == "adult"
     assert hint["given_by"] == ["best_interests_decision", "guardian_with_assent"]
     assert "consent of a guardian" in hint["remedy"]
-    assert lacks(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
-    assert done(officer.get(f"{path_of(draft)}/consents"))["items"] == [recorded]
+    assert get_unmet(officer.does("submit", draft)) == [("consent_to_refer", "submitter")]
+    assert unwrap(officer.get(f"{get_path(draft)}/consents"))["items"] == [recorded]
 
 
 def test_hint_is_gone_once_the_person_is_found_to_be_an_adult(officer: Someone) -> None:
-    draft = done(officer.writes_case(notice=CHILD, consents=[]))
+    draft = unwrap(officer.write_case(notice=CHILD, consents=[]))
     record_consent(officer, draft)
 
     set_age_class(officer, draft, "adult")
 
     assert list_hints(officer, draft) == [None]
-    assert done(officer.does("submit", draft))["state"] == "submitted"
+    assert unwrap(officer.does("submit", draft))["state"] == "submitted"
 
 
 def test_word_of_a_guardian_has_a_hint_once_the_person_is_an_adult(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(notice=CHILD, consents=[consent(**GUARDIAN)]))
+    case = lead.take_lead(officer.submit(notice=CHILD, consents=[make_consent(**GUARDIAN)]))
     assert list_hints(lead, case) == [None]
 
     set_age_class(lead, case, "adult")
@@ -61,19 +61,19 @@ def test_word_of_a_guardian_has_a_hint_once_the_person_is_an_adult(
 
 
 def test_consent_that_was_taken_back_has_no_hint(officer: Someone) -> None:
-    draft = done(officer.writes_case(notice=CHILD, consents=[]))
+    draft = unwrap(officer.write_case(notice=CHILD, consents=[]))
     recorded = record_consent(officer, draft)
 
-    path = f"{path_of(draft)}/consents/{recorded['id']}/withdraw"
-    assert done(officer.post(path))["not_yet"] is None
+    path = f"{get_path(draft)}/consents/{recorded['id']}/withdraw"
+    assert unwrap(officer.send(path))["not_yet"] is None
 
 
 def test_submitter_that_no_longer_follows_does_not_learn_that_the_age_changed(
     officer: Someone, lead: Someone
 ) -> None:
     """The submitter still lists its consents, but sees the summary as it sent it."""
-    given = [consent(**GUARDIAN), consent(purposes=["HANDOVER"])]
-    cases = [lead.leads(officer.submits(notice=CHILD, consents=given)) for _ in "12"]
+    given = [make_consent(**GUARDIAN), make_consent(purposes=["HANDOVER"])]
+    cases = [lead.take_lead(officer.submit(notice=CHILD, consents=given)) for _ in "12"]
     set_age_class(lead, cases[0], "adult")
 
     one, other = (list_hints(officer, case) for case in cases)

@@ -12,12 +12,12 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    kinds,
-    problem,
-    promise,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
@@ -31,7 +31,7 @@ CLASS_AND_OFFICE = {
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
     """A case with a lead, a consent to refer it, and one to shelter and legal aid."""
-    return lead.leads(officer.submits())
+    return lead.take_lead(officer.submit())
 
 
 def get_consents_path(case: Json, one: Json | None = None) -> str:
@@ -40,7 +40,7 @@ def get_consents_path(case: Json, one: Json | None = None) -> str:
 
 
 def list_consents(who: Someone, case: Json) -> list[Json]:
-    return list(done(who.get(get_consents_path(case)))["items"])
+    return list(unwrap(who.get(get_consents_path(case)))["items"])
 
 
 def get_consent(who: Someone, case: Json, purpose: str) -> Json:
@@ -50,18 +50,18 @@ def get_consent(who: Someone, case: Json, purpose: str) -> Json:
 
 
 def record_consent(who: Someone, case: Json, **changes: Any) -> Json:
-    return done(who.creates(get_consents_path(case), for_services(**changes)))
+    return unwrap(who.create(get_consents_path(case), make_service_consent(**changes)))
 
 
 def test_a_consent_is_recorded_as_the_person_gave_it(officer: Someone) -> None:
-    case = done(officer.writes_case(consents=[]))
-    given = for_services(interpreter=True, evidence="Signed before a witness")
+    case = unwrap(officer.write_case(consents=[]))
+    given = make_service_consent(interpreter=True, evidence="Signed before a witness")
 
-    answer = officer.creates(get_consents_path(case), given)
+    answer = officer.create(get_consents_path(case), given)
 
-    shown = done(answer)
+    shown = unwrap(answer)
     assert answer.status_code == 201
-    assert shown["recipient_class"] == for_services()["recipient_class"] | {
+    assert shown["recipient_class"] == make_service_consent()["recipient_class"] | {
         "function": None
     }
     assert shown["sections"] == sorted(ALL_SECTIONS)
@@ -72,9 +72,9 @@ def test_a_consent_is_recorded_as_the_person_gave_it(officer: Someone) -> None:
 
 
 def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
-    case = done(officer.writes_case(consents=[]))
+    case = unwrap(officer.write_case(consents=[]))
 
-    one = done(officer.creates(get_consents_path(case), consent(focal_point="IOM")))
+    one = unwrap(officer.create(get_consents_path(case), make_consent(focal_point="IOM")))
 
     assert (one["focal_point"], one["recipient_class"]) == ("IOM", None)
 
@@ -82,19 +82,19 @@ def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
 @pytest.mark.parametrize(
     ("given", "answer"),
     [
-        (consent() | CLASS_AND_OFFICE, (422, "request-invalid")),
-        (consent(focal_point=None), (422, "request-invalid")),
-        (consent(purposes=[]), (422, "request-invalid")),
-        (consent(purposes=["ADOPTION"]), (422, "request-invalid")),
-        (consent(sections=["everything"]), (422, "request-invalid")),
-        (consent(focal_point="NOBODY_AT_ALL"), (422, "focal-point-unknown")),
-        (consent(expires_at="2026-06-01T12:00:00Z"), (422, "consent-over")),
-        (consent(obtained_on="2026-06-03"), (422, "consent-over")),
-        (consent(obtained_on=1780000000), (422, "request-invalid")),
-        (consent(expires_at=1880000000), (422, "request-invalid")),
-        (consent(expires_at="2100-01-01T00:00:00Z"), (422, "request-invalid")),
-        (consent(expires_at="1999-12-31T00:00:00Z"), (422, "request-invalid")),
-        (consent(interpreter="true"), (422, "request-invalid")),
+        (make_consent() | CLASS_AND_OFFICE, (422, "request-invalid")),
+        (make_consent(focal_point=None), (422, "request-invalid")),
+        (make_consent(purposes=[]), (422, "request-invalid")),
+        (make_consent(purposes=["ADOPTION"]), (422, "request-invalid")),
+        (make_consent(sections=["everything"]), (422, "request-invalid")),
+        (make_consent(focal_point="NOBODY_AT_ALL"), (422, "focal-point-unknown")),
+        (make_consent(expires_at="2026-06-01T12:00:00Z"), (422, "consent-over")),
+        (make_consent(obtained_on="2026-06-03"), (422, "consent-over")),
+        (make_consent(obtained_on=1780000000), (422, "request-invalid")),
+        (make_consent(expires_at=1880000000), (422, "request-invalid")),
+        (make_consent(expires_at="2100-01-01T00:00:00Z"), (422, "request-invalid")),
+        (make_consent(expires_at="1999-12-31T00:00:00Z"), (422, "request-invalid")),
+        (make_consent(interpreter="true"), (422, "request-invalid")),
     ],
     ids=[
         "class and office",
@@ -115,9 +115,9 @@ def test_a_consent_names_one_focal_point_or_a_class(officer: Someone) -> None:
 def test_a_consent_that_means_nothing_is_refused(
     officer: Someone, given: Json, answer: tuple[int, str]
 ) -> None:
-    case = done(officer.writes_case(consents=[]))
+    case = unwrap(officer.write_case(consents=[]))
 
-    assert problem(officer.creates(get_consents_path(case), given)) == answer
+    assert get_problem(officer.create(get_consents_path(case), given)) == answer
     assert list_consents(officer, case) == []
 
 
@@ -125,65 +125,67 @@ def test_a_consent_that_means_nothing_is_refused(
 def test_a_consent_is_of_today_where_today_begins_first(
     world: World, officer: Someone, hours: int, status: int
 ) -> None:
-    case = done(officer.writes_case(consents=[]))
-    world.passes(hours=hours)
+    case = unwrap(officer.write_case(consents=[]))
+    world.advance(hours=hours)
 
-    given = officer.creates(get_consents_path(case), consent(obtained_on="2026-06-02"))
+    given = officer.create(get_consents_path(case), make_consent(obtained_on="2026-06-02"))
 
     assert given.status_code == status
 
 
 def test_a_consent_is_recorded_once_however_often_it_is_sent(officer: Someone) -> None:
-    case, key = done(officer.writes_case(consents=[])), str(uuid4())
-    first = officer.creates(get_consents_path(case), consent(), key)
+    case, key = unwrap(officer.write_case(consents=[])), str(uuid4())
+    first = officer.create(get_consents_path(case), make_consent(), key)
 
-    again = officer.creates(get_consents_path(case), consent(), key)
-    unkeyed = officer.post(get_consents_path(case), consent())
+    again = officer.create(get_consents_path(case), make_consent(), key)
+    unkeyed = officer.send(get_consents_path(case), make_consent())
 
     assert again.json() == first.json()
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert problem(unkeyed) == (400, "key-missing")
+    assert get_problem(unkeyed) == (400, "key-missing")
     assert len(list_consents(officer, case)) == 1
 
 
 def test_the_submitter_records_until_the_lead_accepts_then_the_lead(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
-    early = lead.creates(get_consents_path(case), consent())
-    recorded = officer.creates(get_consents_path(case), consent())
-    lead.leads(case)
+    case = officer.submit()
+    early = lead.create(get_consents_path(case), make_consent())
+    recorded = officer.create(get_consents_path(case), make_consent())
+    lead.take_lead(case)
 
-    late = officer.creates(get_consents_path(case), consent())
+    late = officer.create(get_consents_path(case), make_consent())
 
-    assert problem(early) == problem(late) == (403, "action-not-yours")
+    assert get_problem(early) == get_problem(late) == (403, "action-not-yours")
     assert recorded.status_code == 201
-    assert lead.creates(get_consents_path(case), consent()).status_code == 201
+    assert lead.create(get_consents_path(case), make_consent()).status_code == 201
 
 
 def test_recording_takes_a_role(world: World, lead: Someone, case: Json) -> None:
-    second = world.someone(lead.code, {Role.SUPERVISOR})
+    second = world.add_person(lead.code, {Role.SUPERVISOR})
 
-    assert problem(second.creates(get_consents_path(case), consent())) == (
+    assert get_problem(second.create(get_consents_path(case), make_consent())) == (
         403,
         "role-missing",
     )
 
 
 def test_nobody_records_in_a_case_that_has_ended(officer: Someone) -> None:
-    case = officer.submits()
-    done(officer.does("withdraw", case, {"reason": "SENT_IN_ERROR"}))
+    case = officer.submit()
+    unwrap(officer.does("withdraw", case, {"reason": "SENT_IN_ERROR"}))
 
-    refused = officer.creates(get_consents_path(case), consent())
+    refused = officer.create(get_consents_path(case), make_consent())
 
-    assert problem(refused) == (409, "action-illegal")
+    assert get_problem(refused) == (409, "action-illegal")
 
 
 def test_the_lead_sees_all_a_submitter_its_own_a_recipient_those_that_name_it(
     officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone, case: Json
 ) -> None:
-    later = done(lead.creates(get_consents_path(case), consent(focal_point="KZ_LEGAL_AID")))
-    done(lead.refers(case, SHELTER))
+    later = unwrap(
+        lead.create(get_consents_path(case), make_consent(focal_point="KZ_LEGAL_AID"))
+    )
+    unwrap(lead.refer(case, SHELTER))
 
     seen = {one["id"] for one in list_consents(lead, case)}
 
@@ -192,15 +194,17 @@ def test_the_lead_sees_all_a_submitter_its_own_a_recipient_those_that_name_it(
     assert [one["purposes"] for one in list_consents(shelter, case)] == [
         ["LEGAL_AID", "SHELTER"]
     ]
-    assert problem(lawyer.get(get_consents_path(case))) == (404, "not-found")
+    assert get_problem(lawyer.get(get_consents_path(case))) == (404, "not-found")
 
 
 def test_a_submitter_does_not_find_a_consent_that_the_lead_recorded(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    later = done(lead.creates(get_consents_path(case), consent(focal_point="KZ_LEGAL_AID")))
+    later = unwrap(
+        lead.create(get_consents_path(case), make_consent(focal_point="KZ_LEGAL_AID"))
+    )
 
-    assert problem(officer.post(get_consents_path(case, later))) == (404, "not-found")
+    assert get_problem(officer.send(get_consents_path(case, later))) == (404, "not-found")
 
 
 def test_a_stranger_hears_what_a_case_that_is_not_there_would_say(
@@ -210,31 +214,31 @@ def test_a_stranger_hears_what_a_case_that_is_not_there_would_say(
 
     answers = [
         stranger.get(get_consents_path(case)),
-        stranger.creates(get_consents_path(case), consent()),
-        stranger.post(get_consents_path(case, given)),
+        stranger.create(get_consents_path(case), make_consent()),
+        stranger.send(get_consents_path(case, given)),
     ]
 
-    assert {problem(answer) for answer in answers} == {(404, "not-found")}
+    assert {get_problem(answer) for answer in answers} == {(404, "not-found")}
 
 
 def test_oversight_sees_no_consent_and_withdraws_none(
     world: World, lead: Someone, case: Json
 ) -> None:
-    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     given = list_consents(lead, case)[0]
 
     assert list_consents(oversight, case) == []
-    assert problem(oversight.post(get_consents_path(case, given))) == (404, "not-found")
+    assert get_problem(oversight.send(get_consents_path(case, given))) == (404, "not-found")
 
 
 def test_the_desk_is_told_the_notice_and_no_consent(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
     lead.does("decline-lead", case, NO)
-    desk = world.someone("DESK_CENTRAL_ASIA")
+    desk = world.add_person("DESK_CENTRAL_ASIA")
 
-    assert desk.sees(case)["you_are"] == ["desk"]
+    assert desk.read(case)["you_are"] == ["desk"]
     assert list_consents(desk, case) == []
 
 
@@ -242,13 +246,13 @@ def test_the_desk_is_told_the_notice_and_no_consent(
 def test_any_party_that_sees_a_consent_records_that_it_was_taken_back(
     request: pytest.FixtureRequest, lead: Someone, shelter: Someone, case: Json, who: str
 ) -> None:
-    sent = done(lead.refers(case, SHELTER))
+    sent = unwrap(lead.refer(case, SHELTER))
     party: Someone = request.getfixturevalue(who)
 
-    taken = done(party.post(get_consents_path(case, get_consent(party, case, "SHELTER"))))
+    taken = unwrap(party.send(get_consents_path(case, get_consent(party, case, "SHELTER"))))
 
     assert taken["withdrawn_at"] == "2026-06-01T12:00:00Z"
-    assert shelter.sees(sent)["state"] == "withdrawn"
+    assert shelter.read(sent)["state"] == "withdrawn"
 
 
 @pytest.mark.parametrize("role", Role)
@@ -257,22 +261,22 @@ def test_taking_back_takes_a_role_that_works_on_cases(
 ) -> None:
     given = get_consent(officer, case, "SHELTER")
 
-    answer = world.someone("KZ_LEAD", {role}).post(get_consents_path(case, given))
+    answer = world.add_person("KZ_LEAD", {role}).send(get_consents_path(case, given))
 
     works = role in {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR}
     assert works == answer.is_success
     kept_out = role in {Role.ADMINISTRATOR, Role.ANALYST}
     why = "forbidden" if kept_out else "role-missing"
-    assert works or problem(answer) == (403, why)
+    assert works or get_problem(answer) == (403, why)
 
 
 def test_a_no_is_never_out_of_date(officer: Someone, lead: Someone, case: Json) -> None:
     given = get_consent(officer, case, "SHELTER")
-    old = officer.tag(case)
+    old = officer.get_tag(case)
     record_consent(lead, case)
 
-    unasked = officer.post(get_consents_path(case, given))
-    stale = officer.post(get_consents_path(case, given), if_match=old)
+    unasked = officer.send(get_consents_path(case, given))
+    stale = officer.send(get_consents_path(case, given), if_match=old)
 
     assert (unasked.status_code, stale.status_code) == (200, 200)
 
@@ -281,96 +285,99 @@ def test_taking_back_twice_is_as_good_as_once(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
     given = get_consent(officer, case, "SHELTER")
-    first = done(officer.post(get_consents_path(case, given)))
-    version = lead.sees(case)["version"]
-    world.passes(hours=1)
+    first = unwrap(officer.send(get_consents_path(case, given)))
+    version = lead.read(case)["version"]
+    world.advance(hours=1)
 
-    again = done(officer.post(get_consents_path(case, given)))
+    again = unwrap(officer.send(get_consents_path(case, given)))
 
     assert again == first
-    assert lead.sees(case)["version"] == version
-    assert kinds(lead.hears()).count("consent.withdrawn") == 1
+    assert lead.read(case)["version"] == version
+    assert list_types(lead.poll()).count("consent.withdrawn") == 1
 
 
 def test_a_consent_of_another_case_or_of_none_is_not_there(
     officer: Someone, case: Json
 ) -> None:
-    other = officer.submits()
+    other = officer.submit()
     foreign = list_consents(officer, other)[0]
 
     for one in (foreign, {"id": str(uuid4())}):
-        assert problem(officer.post(get_consents_path(case, one))) == (404, "not-found")
+        assert get_problem(officer.send(get_consents_path(case, one))) == (404, "not-found")
     assert list_consents(officer, other)[0]["withdrawn_at"] is None
 
 
 def test_a_recipient_does_not_find_a_consent_that_does_not_name_it(
     officer: Someone, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    done(lead.refers(case, SHELTER))
+    unwrap(lead.refer(case, SHELTER))
     to_refer = get_consent(officer, case, "REFER")
 
-    assert problem(shelter.post(get_consents_path(case, to_refer))) == (404, "not-found")
+    assert get_problem(shelter.send(get_consents_path(case, to_refer))) == (
+        404,
+        "not-found",
+    )
 
 
 @pytest.mark.parametrize("steps", [[], ["acknowledge"], ["accept"], ["accept", "start"]])
 def test_what_rests_on_a_consent_ends_with_it_at_once(
     lead: Someone, shelter: Someone, case: Json, steps: list[str]
 ) -> None:
-    bodies = {"accept": promise(), "start": {"person_met": True}}
-    sent = done(lead.refers(case, SHELTER))
+    bodies = {"accept": make_acceptance(), "start": {"person_met": True}}
+    sent = unwrap(lead.refer(case, SHELTER))
     for step in steps:
-        done(shelter.does(step, sent, bodies.get(step)))
-    shelter.hears()
+        unwrap(shelter.does(step, sent, bodies.get(step)))
+    shelter.poll()
 
-    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
+    unwrap(lead.send(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
-    ended = shelter.sees(sent)
+    ended = shelter.read(sent)
     assert (ended["state"], ended["reason"]) == ("withdrawn", "CONSENT_WITHDRAWN")
-    [told] = [event for event in shelter.hears() if event["type"] == "referral.withdrawn"]
+    [told] = [event for event in shelter.poll() if event["type"] == "referral.withdrawn"]
     assert told["by"] is None
-    assert lead.sees(case)["state"] == "referring"
+    assert lead.read(case)["state"] == "referring"
 
 
 def test_what_was_never_sent_and_what_was_completed_stay_as_they_are(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    draft = done(lead.refers(case, SHELTER, send=False))
-    given = done(lead.refers(case, SHELTER))
-    done(shelter.does("accept", given, promise()))
-    done(shelter.does("start", given, {"person_met": True}))
-    done(shelter.does("complete", given, {"outcome": "delivered", "feedback": "Да"}))
+    draft = unwrap(lead.refer(case, SHELTER, send=False))
+    given = unwrap(lead.refer(case, SHELTER))
+    unwrap(shelter.does("accept", given, make_acceptance()))
+    unwrap(shelter.does("start", given, {"person_met": True}))
+    unwrap(shelter.does("complete", given, {"outcome": "delivered", "feedback": "Да"}))
 
-    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
+    unwrap(lead.send(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
-    assert lead.sees(draft)["state"] == "draft"
-    assert lead.sees(given)["state"] == "completed"
-    assert problem(lead.does("send", draft)) == (409, "needs-unmet")
+    assert lead.read(draft)["state"] == "draft"
+    assert lead.read(given)["state"] == "completed"
+    assert get_problem(lead.does("send", draft)) == (409, "needs-unmet")
 
 
 def test_what_another_consent_still_covers_goes_on(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    sent = done(lead.refers(case, SHELTER))
+    sent = unwrap(lead.refer(case, SHELTER))
     first = get_consent(lead, case, "SHELTER")
     record_consent(lead, case, purposes=["SHELTER"], sections=["needs"])
 
-    done(lead.post(get_consents_path(case, first)))
+    unwrap(lead.send(get_consents_path(case, first)))
 
-    assert shelter.sees(sent)["state"] == "sent"
-    assert shelter.opens(f"/cases/{case['code']}/sections/needs").status_code == 200
+    assert shelter.read(sent)["state"] == "sent"
+    assert shelter.open(f"/cases/{case['code']}/sections/needs").status_code == 200
 
 
 def test_a_recipients_sections_are_shut_in_the_very_next_request(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    sent = done(lead.refers(case, SHELTER, sections=ALL_SECTIONS))
-    done(shelter.does("accept", sent, promise()))
+    sent = unwrap(lead.refer(case, SHELTER, sections=ALL_SECTIONS))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
     sections = [f"/cases/{case['code']}/sections/{name}" for name in ALL_SECTIONS]
-    before = {shelter.opens(section).status_code for section in sections}
+    before = {shelter.open(section).status_code for section in sections}
 
-    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
+    unwrap(lead.send(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
-    after = {shelter.opens(section).status_code for section in sections}
+    after = {shelter.open(section).status_code for section in sections}
     assert (before, after) == ({200}, {404})
 
 
@@ -378,116 +385,116 @@ def test_the_leads_sections_are_shut_in_the_very_next_request(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
     needs = f"/cases/{case['code']}/sections/needs"
-    assert lead.opens(needs).status_code == 200
+    assert lead.open(needs).status_code == 200
 
-    done(officer.post(get_consents_path(case, get_consent(officer, case, "REFER"))))
+    unwrap(officer.send(get_consents_path(case, get_consent(officer, case, "REFER"))))
 
-    assert lead.opens(needs).status_code == 404
-    assert lead.sees(case)["state"] == "referring"
+    assert lead.open(needs).status_code == 404
+    assert lead.read(case)["state"] == "referring"
 
 
 def test_a_consent_runs_out_by_itself(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    short = consent(expires_at="2026-06-02T12:00:00Z")
-    case = lead.leads(officer.submits(consents=[short, for_services()]))
+    short = make_consent(expires_at="2026-06-02T12:00:00Z")
+    case = lead.take_lead(officer.submit(consents=[short, make_service_consent()]))
     needs = f"/cases/{case['code']}/sections/needs"
-    world.passes(hours=23, minutes=59)
-    last = lead.opens(needs).status_code
+    world.advance(hours=23, minutes=59)
+    last = lead.open(needs).status_code
 
-    world.passes(minutes=1)
+    world.advance(minutes=1)
 
     assert world.now.day == NOON.day + 1
-    assert (last, lead.opens(needs).status_code) == (200, 404)
+    assert (last, lead.open(needs).status_code) == (200, 404)
     assert get_consent(lead, case, "REFER")["withdrawn_at"] is None
 
 
 def test_the_keeper_is_told_that_something_was_allowed_or_not_and_no_more(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    officer.hears()
-    lead.hears()
+    officer.poll()
+    lead.poll()
     given = record_consent(lead, case, evidence="Behind a door")
 
-    done(lead.post(get_consents_path(case, given)))
+    unwrap(lead.send(get_consents_path(case, given)))
 
-    recorded, withdrawn = lead.hears()
-    assert kinds([recorded, withdrawn]) == ["consent.recorded", "consent.withdrawn"]
+    recorded, withdrawn = lead.poll()
+    assert list_types([recorded, withdrawn]) == ["consent.recorded", "consent.withdrawn"]
     assert recorded["facts"] == withdrawn["facts"] == {"consent": given["id"]}
-    assert officer.hears() == []
+    assert officer.poll() == []
 
 
 def test_a_submitter_is_not_told_what_is_allowed_or_not_once_a_lead_has_the_case(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
-    done(officer.creates(get_consents_path(case), consent()))
-    before = kinds(officer.hears()), kinds(lead.hears())
-    lead.leads(case)
+    case = officer.submit()
+    unwrap(officer.create(get_consents_path(case), make_consent()))
+    before = list_types(officer.poll()), list_types(lead.poll())
+    lead.take_lead(case)
 
-    done(lead.post(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
+    unwrap(lead.send(get_consents_path(case, get_consent(lead, case, "SHELTER"))))
 
     assert before == (
         ["case.drafted", "case.submitted", "consent.recorded"],
         ["case.submitted", "consent.recorded"],
     )
-    assert "consent.withdrawn" in kinds(lead.hears())
-    assert "consent.withdrawn" not in kinds(officer.hears())
+    assert "consent.withdrawn" in list_types(lead.poll())
+    assert "consent.withdrawn" not in list_types(officer.poll())
 
 
 def test_what_a_recipient_takes_back_or_assesses_its_holder_alone_is_told(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = officer.submits()
-    done(lead.refers(case, SHELTER))
+    case = officer.submit()
+    unwrap(lead.refer(case, SHELTER))
     given = get_consent(shelter, case, "SHELTER")
     for who in (officer, lead, shelter):
-        who.hears()
+        who.poll()
 
-    done(shelter.creates(f"/cases/{case['code']}/risk-assessments", {"level": "high"}))
-    done(shelter.post(get_consents_path(case, given)))
+    unwrap(shelter.create(f"/cases/{case['code']}/risk-assessments", {"level": "high"}))
+    unwrap(shelter.send(get_consents_path(case, given)))
 
-    assert kinds(lead.hears()) == [
+    assert list_types(lead.poll()) == [
         "case.risk_assessed",
         "consent.withdrawn",
         "referral.withdrawn",
     ]
-    assert kinds(officer.hears()) == []
-    assert kinds(shelter.hears()) == ["referral.withdrawn"]
+    assert list_types(officer.poll()) == []
+    assert list_types(shelter.poll()) == ["referral.withdrawn"]
 
 
 @pytest.mark.parametrize("ending", ["decline", "revoke"])
 def test_whose_part_has_ended_sees_no_consent_withdraws_none_and_assesses_nothing(
     lead: Someone, shelter: Someone, case: Json, ending: str
 ) -> None:
-    sent = done(lead.refers(case, SHELTER))
+    sent = unwrap(lead.refer(case, SHELTER))
     given, risk = (
         get_consent(shelter, case, "SHELTER"),
         f"/cases/{case['code']}/risk-assessments",
     )
-    done(shelter.creates(risk, {"level": "low"}))
+    unwrap(shelter.create(risk, {"level": "low"}))
     who, why = (shelter, NO) if ending == "decline" else (lead, {"reason": "DUPLICATE"})
-    done(who.does(ending, sent, why))
+    unwrap(who.does(ending, sent, why))
 
     hidden = (404, "not-found")
-    assert problem(shelter.get(f"/cases/{case['code']}/consents")) == hidden
-    assert problem(shelter.post(get_consents_path(case, given))) == hidden
-    assert problem(shelter.creates(risk, {"level": "low"})) == hidden
+    assert get_problem(shelter.get(f"/cases/{case['code']}/consents")) == hidden
+    assert get_problem(shelter.send(get_consents_path(case, given))) == hidden
+    assert get_problem(shelter.create(risk, {"level": "low"})) == hidden
     assert get_consent(lead, case, "SHELTER")["withdrawn_at"] is None
 
 
 def test_help_whose_own_consent_had_run_out_is_not_ended_by_another_withdrawal(
     world: World, officer: Someone, lead: Someone, shelter: Someone, lawyer: Someone
 ) -> None:
-    short = for_services(purposes=["SHELTER"], expires_at="2026-06-02T00:00:00Z")
-    law = for_services(purposes=["LEGAL_AID"])
-    case = lead.leads(officer.submits(consents=[consent(), short, law]))
-    bed = done(lead.refers(case, SHELTER))
-    advice = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
-    done(shelter.does("accept", bed, promise()))
-    world.passes(hours=24)
+    short = make_service_consent(purposes=["SHELTER"], expires_at="2026-06-02T00:00:00Z")
+    law = make_service_consent(purposes=["LEGAL_AID"])
+    case = lead.take_lead(officer.submit(consents=[make_consent(), short, law]))
+    bed = unwrap(lead.refer(case, SHELTER))
+    advice = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+    unwrap(shelter.does("accept", bed, make_acceptance()))
+    world.advance(hours=24)
 
-    done(lead.post(get_consents_path(case, get_consent(lead, case, "LEGAL_AID"))))
+    unwrap(lead.send(get_consents_path(case, get_consent(lead, case, "LEGAL_AID"))))
 
-    assert shelter.sees(bed)["state"] == "accepted"
-    assert lawyer.sees(advice)["state"] == "withdrawn"
+    assert shelter.read(bed)["state"] == "accepted"
+    assert lawyer.read(advice)["state"] == "withdrawn"

@@ -8,20 +8,20 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    done,
-    for_services,
-    problem,
-    promise,
+    get_actions,
+    get_problem,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 REPORT: Json = {"outcome": "delivered", "feedback": "The document is issued"}
 HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-DOCUMENT_CONSENT = consent(
+DOCUMENT_CONSENT = make_consent(
     focal_point=CONSULATE, purposes=["CONSULAR_DOCUMENT"], sections=["identity"]
 )
-INTERPRETATION_CONSENT = consent(
+INTERPRETATION_CONSENT = make_consent(
     focal_point=CONSULATE, purposes=["INTERPRETATION"], sections=["needs"]
 )
 ASKS: Json = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
@@ -30,22 +30,27 @@ ASKS: Json = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
 @pytest.fixture
 def consul(world: World) -> Someone:
     """An account with the role officer at the consulate, and no other role."""
-    return world.someone(CONSULATE, {Role.OFFICER})
+    return world.add_person(CONSULATE, {Role.OFFICER})
 
 
 @pytest.fixture
 def case(world: World, lead: Someone) -> Json:
     """A case that an NGO submitted, with consents to two services of the consulate."""
-    given = [consent(), for_services(), DOCUMENT_CONSENT, INTERPRETATION_CONSENT]
-    ngo = world.someone("SANA_SEZIM")
-    return lead.leads(ngo.submits(safeguards=HOME, consents=given))
+    given = [
+        make_consent(),
+        make_service_consent(),
+        DOCUMENT_CONSENT,
+        INTERPRETATION_CONSENT,
+    ]
+    ngo = world.add_person("SANA_SEZIM")
+    return lead.take_lead(ngo.submit(safeguards=HOME, consents=given))
 
 
 def test_officer_of_a_consulate_takes_a_request_for_papers_from_first_to_last(
     lead: Someone, consul: Someone, case: Json
 ) -> None:
-    asked = done(lead.refers(case, CONSULATE, **ASKS))
-    assert set(actions(consul.sees(asked))) == {
+    asked = unwrap(lead.refer(case, CONSULATE, **ASKS))
+    assert set(get_actions(consul.read(asked))) == {
         "acknowledge",
         "ask",
         "accept",
@@ -53,19 +58,19 @@ def test_officer_of_a_consulate_takes_a_request_for_papers_from_first_to_last(
         "redirect",
     }
 
-    done(consul.does("acknowledge", asked))
-    done(consul.does("accept", asked, promise()))
-    done(consul.does("start", asked, {"person_met": True}))
+    unwrap(consul.does("acknowledge", asked))
+    unwrap(consul.does("accept", asked, make_acceptance()))
+    unwrap(consul.does("start", asked, {"person_met": True}))
 
-    assert done(consul.does("complete", asked, REPORT))["state"] == "completed"
+    assert unwrap(consul.does("complete", asked, REPORT))["state"] == "completed"
 
 
 def test_officer_of_a_consulate_declines_a_request_for_papers_and_says_it_deleted(
     lead: Someone, consul: Someone, case: Json
 ) -> None:
-    asked = done(lead.refers(case, CONSULATE, **ASKS))
+    asked = unwrap(lead.refer(case, CONSULATE, **ASKS))
 
-    done(consul.does("decline", asked, {"reason": "NO_CAPACITY"}))
+    unwrap(consul.does("decline", asked, {"reason": "NO_CAPACITY"}))
 
     assert consul.does("confirm-deletion", asked).status_code == 204
 
@@ -74,31 +79,34 @@ def test_officer_of_a_consulate_answers_no_request_for_another_service(
     lead: Someone, consul: Someone, case: Json
 ) -> None:
     asks = {"service": "INTERPRETATION", "sections": ["needs"]}
-    asked = done(lead.refers(case, CONSULATE, **asks))
+    asked = unwrap(lead.refer(case, CONSULATE, **asks))
 
-    refused = consul.does("accept", asked, promise())
+    refused = consul.does("accept", asked, make_acceptance())
 
-    assert problem(refused) == (403, "role-missing")
-    assert consul.sees(asked)["available_actions"] == []
+    assert get_problem(refused) == (403, "role-missing")
+    assert consul.read(asked)["available_actions"] == []
 
 
 def test_officer_of_an_office_that_is_no_consulate_answers_no_request_for_papers(
     world: World, lead: Someone, case: Json
 ) -> None:
     path = f"/cases/{case['code']}/consents"
-    done(lead.creates(path, DOCUMENT_CONSENT | {"focal_point": "IOM"}))
-    asked = done(lead.refers(case, "IOM", **ASKS))
-    officer = world.someone("IOM", {Role.OFFICER})
+    unwrap(lead.create(path, DOCUMENT_CONSENT | {"focal_point": "IOM"}))
+    asked = unwrap(lead.refer(case, "IOM", **ASKS))
+    officer = world.add_person("IOM", {Role.OFFICER})
 
-    assert problem(officer.does("accept", asked, promise())) == (403, "role-missing")
+    assert get_problem(officer.does("accept", asked, make_acceptance())) == (
+        403,
+        "role-missing",
+    )
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR])
 def test_other_roles_of_a_consulate_answer_no_request_for_papers(
     world: World, lead: Someone, case: Json, role: Role
 ) -> None:
-    asked = done(lead.refers(case, CONSULATE, **ASKS))
+    asked = unwrap(lead.refer(case, CONSULATE, **ASKS))
 
-    refused = world.someone(CONSULATE, {role}).does("accept", asked, promise())
+    refused = world.add_person(CONSULATE, {role}).does("accept", asked, make_acceptance())
 
     assert refused.status_code == 403

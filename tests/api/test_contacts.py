@@ -8,13 +8,13 @@ from app.kernel.actors import Role
 from tests.support.administrators import (
     ADMINISTRATOR,
     NEW,
-    agreed,
-    asked,
-    changes,
-    history,
-    puts,
+    approve,
+    list_changes,
+    read_approval,
+    replace_row,
+    update_row,
 )
-from tests.support.world import Json, Someone, World, done, problem
+from tests.support.world import Json, Someone, World, get_problem, unwrap
 
 MAIL = "/contacts/KZ_SHELTER_KOGERSHIN_MAIL"
 ADDRESS = "intake@kogershin.example.org"
@@ -31,36 +31,36 @@ CONTACT: Json = {
 
 @pytest.fixture
 def admin(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    return world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+    return world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
 
 
 @pytest.fixture
 def overseer(world: World) -> Someone:
-    return world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
 def test_a_new_contact_is_called_on_once_two_agreed(
     admin: Someone, second: Someone
 ) -> None:
-    question = asked(puts(admin, "/contacts/KZ_LEAD_SMS", CONTACT, **NEW))
+    question = read_approval(replace_row(admin, "/contacts/KZ_LEAD_SMS", CONTACT, **NEW))
     before = admin.get("/contacts/KZ_LEAD_SMS")
-    [waits] = done(second.get("/approvals"))["items"]
-    done(second.post(f"/approvals/{question['id']}/approve"))
+    [waits] = unwrap(second.get("/approvals"))["items"]
+    unwrap(second.send(f"/approvals/{question['id']}/approve"))
 
     approval = question["id"]
-    made = puts(admin, "/contacts/KZ_LEAD_SMS", CONTACT, **NEW, approval=approval)
+    made = replace_row(admin, "/contacts/KZ_LEAD_SMS", CONTACT, **NEW, approval=approval)
 
-    assert problem(before) == (404, "not-found")
+    assert get_problem(before) == (404, "not-found")
     assert waits["facts"]["address"] == '"+447700900199"'
     assert question["subject"] == "contacts/KZ_LEAD_SMS"
     assert (made.status_code, made.json()) == (201, CONTACT)
     assert made.headers["Location"] == "/v1/contacts/KZ_LEAD_SMS"
-    assert done(admin.get("/contacts/KZ_LEAD_SMS")) == CONTACT
+    assert unwrap(admin.get("/contacts/KZ_LEAD_SMS")) == CONTACT
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_a_new_contact_is_called_on_once_two_agreed(
 def test_nobody_leads_calls_away_or_shuts_them_off_alone(
     admin: Someone, second: Someone, to: Json
 ) -> None:
-    before = done(admin.get(MAIL))
+    before = unwrap(admin.get(MAIL))
 
-    approval = agreed(changes(admin, MAIL, **to), second)
-    between = done(admin.get(MAIL))
-    after = done(changes(admin, MAIL, approval, **to))
+    approval = approve(update_row(admin, MAIL, **to), second)
+    between = unwrap(admin.get(MAIL))
+    after = unwrap(update_row(admin, MAIL, approval, **to))
 
     assert between == before
     assert after == before | to
@@ -90,14 +90,14 @@ def test_nobody_leads_calls_away_or_shuts_them_off_alone(
 def test_one_person_says_in_which_language_and_to_which_post(
     admin: Someone, to: Json
 ) -> None:
-    done(changes(admin, MAIL, **to))
+    unwrap(update_row(admin, MAIL, **to))
 
-    assert done(admin.get(MAIL)).items() >= to.items()
+    assert unwrap(admin.get(MAIL)).items() >= to.items()
 
 
 def test_one_person_writes_what_nobody_is_called_on_by(admin: Someone) -> None:
-    made = puts(admin, "/contacts/KZ_LEAD_SMS", CONTACT | {"active": False}, **NEW)
-    begins = asked(changes(admin, "/contacts/KZ_LEAD_SMS", active=True))
+    made = replace_row(admin, "/contacts/KZ_LEAD_SMS", CONTACT | {"active": False}, **NEW)
+    begins = read_approval(update_row(admin, "/contacts/KZ_LEAD_SMS", active=True))
 
     assert made.status_code == 201
     assert begins["facts"].keys() == CONTACT.keys()
@@ -124,9 +124,9 @@ def test_a_contact_is_judged_by_the_rules_of_the_files(
 ) -> None:
     tag = admin.get(MAIL).headers["ETag"]
 
-    refused = puts(admin, MAIL, done(admin.get(MAIL)) | to, if_match=tag)
+    refused = replace_row(admin, MAIL, unwrap(admin.get(MAIL)) | to, if_match=tag)
 
-    assert problem(refused) == (422, why)
+    assert get_problem(refused) == (422, why)
     [said] = to.values()
     assert not said or str(said) not in refused.text
 
@@ -134,40 +134,40 @@ def test_a_contact_is_judged_by_the_rules_of_the_files(
 def test_a_contact_is_for_administrators_and_the_coordinators_of_its_office(
     world: World, admin: Someone
 ) -> None:
-    ours = world.someone("KZ_SHELTER_KOGERSHIN", {Role.COORDINATOR})
-    worker = world.someone("KZ_SHELTER_KOGERSHIN", {Role.CASEWORKER, Role.SUPERVISOR})
-    theirs = world.someone("KZ_LEGAL_AID", {Role.COORDINATOR})
+    ours = world.add_person("KZ_SHELTER_KOGERSHIN", {Role.COORDINATOR})
+    worker = world.add_person("KZ_SHELTER_KOGERSHIN", {Role.CASEWORKER, Role.SUPERVISOR})
+    theirs = world.add_person("KZ_LEGAL_AID", {Role.COORDINATOR})
 
-    listed = [one["code"] for one in done(ours.get("/contacts"))["items"]]
+    listed = [one["code"] for one in unwrap(ours.get("/contacts"))["items"]]
 
     assert listed == ["KZ_SHELTER_KOGERSHIN_MAIL", "KZ_SHELTER_KOGERSHIN_SMS"]
-    assert done(ours.get(MAIL))["address"] == ADDRESS
-    assert problem(theirs.get(MAIL)) == problem(theirs.get("/contacts/KZ_NOBODY"))
-    assert problem(theirs.get(MAIL)) == (404, "not-found")
-    assert problem(worker.get(MAIL)) == (403, "role-missing")
-    assert problem(worker.get("/contacts")) == (403, "role-missing")
-    assert len(done(admin.get("/contacts"))["items"]) == 12
+    assert unwrap(ours.get(MAIL))["address"] == ADDRESS
+    assert get_problem(theirs.get(MAIL)) == get_problem(theirs.get("/contacts/KZ_NOBODY"))
+    assert get_problem(theirs.get(MAIL)) == (404, "not-found")
+    assert get_problem(worker.get(MAIL)) == (403, "role-missing")
+    assert get_problem(worker.get("/contacts")) == (403, "role-missing")
+    assert len(unwrap(admin.get("/contacts"))["items"]) == 12
 
 
 def test_only_an_administrator_changes_a_contact(world: World) -> None:
-    ours = world.someone("KZ_SHELTER_KOGERSHIN", {Role.COORDINATOR})
+    ours = world.add_person("KZ_SHELTER_KOGERSHIN", {Role.COORDINATOR})
 
-    refused = changes(ours, MAIL, language="ru")
+    refused = update_row(ours, MAIL, language="ru")
 
-    assert problem(refused) == (403, "role-missing")
+    assert get_problem(refused) == (403, "role-missing")
 
 
 def test_no_other_list_shows_where_an_office_is_called_on(
     world: World, overseer: Someone, admin: Someone, second: Someone
 ) -> None:
     to = {"address": "moved@elsewhere.example"}
-    approval = agreed(changes(admin, MAIL, **to), second)
-    done(changes(admin, MAIL, approval, **to))
-    stranger = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
+    approval = approve(update_row(admin, MAIL, **to), second)
+    unwrap(update_row(admin, MAIL, approval, **to))
+    stranger = world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
     paths = ("/focal-points", "/focal-points/KZ_SHELTER_KOGERSHIN", "/approvals", "/me")
 
     seen = [one.get(path).text for one in (stranger, overseer) for path in paths]
-    kept = history(overseer, MAIL.strip("/"))
+    kept = list_changes(overseer, MAIL.strip("/"))
 
     assert not [text for text in seen if ADDRESS in text or "elsewhere.example" in text]
     assert [change["after"]["address"] for change in kept] == [
@@ -179,16 +179,16 @@ def test_no_other_list_shows_where_an_office_is_called_on(
 
 def test_a_contact_that_changed_meanwhile_is_not_written_over(admin: Someone) -> None:
     read = admin.get(MAIL)
-    done(changes(admin, MAIL, language="ru"))
+    unwrap(update_row(admin, MAIL, language="ru"))
 
-    late = puts(admin, MAIL, done(read), if_match=read.headers["ETag"])
+    late = replace_row(admin, MAIL, unwrap(read), if_match=read.headers["ETag"])
 
-    assert problem(late) == (412, "version-stale")
-    assert problem(puts(admin, MAIL, done(read))) == (428, "version-not-given")
+    assert get_problem(late) == (412, "version-stale")
+    assert get_problem(replace_row(admin, MAIL, unwrap(read))) == (428, "version-not-given")
 
 
 def test_an_office_that_nobody_knows_does_not_stand_in_for_one(admin: Someone) -> None:
-    refused = changes(admin, "/focal-points/KZ_SHELTER_KOGERSHIN", deputy="KZ_NOWHERE")
+    refused = update_row(admin, "/focal-points/KZ_SHELTER_KOGERSHIN", deputy="KZ_NOWHERE")
 
-    assert problem(refused) == (422, "focal-point-unknown")
+    assert get_problem(refused) == (422, "focal-point-unknown")
     assert "KZ_NOWHERE" not in refused.text

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.api.contract import PLAIN, accepts_gzip
+from app.api.http.served_contract import DOCUMENT, can_accept_gzip
 from tests.support.world import World
 
 URL = "/openapi.json"
@@ -14,10 +14,10 @@ def test_contract_is_compressed_for_those_who_take_that(world: World) -> None:
     plain = world.http.get(URL, headers={"Accept-Encoding": "identity"})
     packed = world.http.get(URL, headers={"Accept-Encoding": "br, gzip;q=0.8"})
 
-    assert plain.content == packed.content == PLAIN
+    assert plain.content == packed.content == DOCUMENT
     assert "Content-Encoding" not in plain.headers
     assert packed.headers["Content-Encoding"] == "gzip"
-    assert int(packed.headers["Content-Length"]) < len(PLAIN) / 5
+    assert int(packed.headers["Content-Length"]) < len(DOCUMENT) / 5
     assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
     assert plain.headers["ETag"] != packed.headers["ETag"]
 
@@ -48,7 +48,7 @@ def test_contract_that_is_known_is_not_sent_again(world: World) -> None:
     ],
 )
 def test_gzip_is_accepted_as_the_header_says(accepted: str, *, expected: bool) -> None:
-    assert accepts_gzip(accepted) is expected
+    assert can_accept_gzip(accepted) is expected
 
 
 def test_the_document_is_never_built_to_answer(
@@ -59,4 +59,4 @@ def test_the_document_is_never_built_to_answer(
 
     monkeypatch.setattr(world.app, "openapi", build)
 
-    assert world.http.get(URL).json() == json.loads(PLAIN)
+    assert world.http.get(URL).json() == json.loads(DOCUMENT)

@@ -11,56 +11,56 @@ from tests.api.test_consent_expiry import (
 from tests.support.world import (
     Someone,
     World,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    taking,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 
 def test_a_referral_shows_until_when_a_consent_covers_it(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    longer = for_services(sections=["needs"])
+    longer = make_service_consent(sections=["needs"])
     case = lead_case(officer, lead, SHORT, longer)
     sent = start_shelter(lead, shelter, case)
-    less = done(lead.refers(case, SHELTER, sections=["needs"], send=False))
-    advice = done(lead.refers(case, "KZ_LEGAL_AID", service="MEDICAL", send=False))
+    less = unwrap(lead.refer(case, SHELTER, sections=["needs"], send=False))
+    advice = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="MEDICAL", send=False))
 
-    shown = [who.sees(sent)["covered_until"] for who in (lead, shelter)]
-    others = [lead.sees(one)["covered_until"] for one in (less, advice)]
+    shown = [who.read(sent)["covered_until"] for who in (lead, shelter)]
+    others = [lead.read(one)["covered_until"] for one in (less, advice)]
     run_worker_at(world, END)
-    past = shelter.sees(sent)["covered_until"]
-    done(shelter.does("complete", sent, {"outcome": "delivered", "feedback": "Well"}))
+    past = shelter.read(sent)["covered_until"]
+    unwrap(shelter.does("complete", sent, {"outcome": "delivered", "feedback": "Well"}))
 
     assert shown == [END, END]
     assert others == ["2027-06-01T00:00:00Z", None]
-    assert (past, shelter.sees(sent)["covered_until"]) == (END, None)
+    assert (past, shelter.read(sent)["covered_until"]) == (END, None)
 
 
 def test_a_sender_that_may_not_list_consents_is_shown_no_date(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(consents=[consent(), SHORT])
-    draft = done(lead.refers(case, SHELTER, send=False))
-    before = lead.sees(draft)["covered_until"]
+    case = officer.submit(consents=[make_consent(), SHORT])
+    draft = unwrap(lead.refer(case, SHELTER, send=False))
+    before = lead.read(draft)["covered_until"]
 
-    done(lead.does("acknowledge", case))
+    unwrap(lead.does("acknowledge", case))
 
-    assert (before, lead.sees(draft)["covered_until"]) == (None, END)
+    assert (before, lead.read(draft)["covered_until"]) == (None, END)
 
 
 def test_a_lead_that_may_not_know_who_helps_is_shown_no_date(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     home = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = lead_case(officer, lead, SHORT, for_handover(), safeguards=home)
+    case = lead_case(officer, lead, SHORT, make_handover_consent(), safeguards=home)
     sent = start_shelter(lead, shelter, case)
-    successor = world.someone("UZ_LEAD")
-    done(successor.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
+    successor = world.add_person("UZ_LEAD")
+    unwrap(successor.does("accept", unwrap(lead.offer(case, "UZ_LEAD")), make_takeover()))
 
-    seen = successor.sees(sent)
+    seen = successor.read(sent)
 
     assert (seen["recipient"], seen["covered_until"]) == (None, None)
-    assert shelter.sees(sent)["covered_until"] == END
+    assert shelter.read(sent)["covered_until"] == END

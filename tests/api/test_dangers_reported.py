@@ -3,27 +3,29 @@
 import pytest
 from sqlalchemy import select
 
-from app.notices.models import Telling
-from tests.support.world import Json, Someone, World, done, path_of, promise
+from app.notifications.models import Notification
+from tests.support.world import Json, Someone, World, get_path, make_acceptance, unwrap
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone, shelter: Someone) -> Json:
     """A case with a lead, whose person lives in a shelter."""
-    case = lead.leads(officer.submits())
-    done(shelter.does("accept", done(lead.refers(case, shelter.code)), promise()))
+    case = lead.take_lead(officer.submit())
+    unwrap(
+        shelter.does("accept", unwrap(lead.refer(case, shelter.code)), make_acceptance())
+    )
     return case
 
 
 def assess_risk(who: Someone, case: Json, level: str) -> None:
     body = {"level": level, "remarks": "She fears the officer who wrote this"}
-    done(who.creates(f"{path_of(case)}/risk-assessments", body))
+    unwrap(who.create(f"{get_path(case)}/risk-assessments", body))
 
 
 def list_notified_offices(world: World) -> list[object]:
     """Return the ids of the offices that were notified of a risk assessment."""
-    with world.database.reading() as session:
-        told = select(Telling).where(Telling.why == "case.risk_assessed")
+    with world.database.begin_read() as session:
+        told = select(Notification).where(Notification.why == "case.risk_assessed")
         return [one.focal_point_id for one in session.scalars(told)]
 
 
@@ -33,7 +35,7 @@ def test_lead_is_called_on_when_a_recipient_says_that_the_danger_is_high(
     assess_risk(shelter, case, "high")
 
     assert set(list_notified_offices(world)) == {lead.id}
-    assert ("risk", "She fears the officer who wrote this") in lead.notes(case)
+    assert ("risk", "She fears the officer who wrote this") in lead.list_notes(case)
 
 
 def test_nobody_is_called_on_for_less_or_for_what_the_lead_says_itself(

@@ -7,28 +7,23 @@ import pytest
 
 from app.kernel.actors import Role
 from tests.support.endings import end_last_account
-from tests.support.stuck_cases import (
-    NGOS,
-    OLD_DESK,
-    boss,
-    desk,
-)
+from tests.support.failing_leads import NGOS, OLD_DESK, boss, desk
 from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    done,
-    lacks,
-    lead_consent,
-    path_of,
-    problem,
+    get_actions,
+    get_path,
+    get_problem,
+    get_unmet,
+    make_consent,
+    make_lead_consent,
+    unwrap,
 )
 
 __all__ = ("boss", "desk")
 
-AT_HOME: Final = consent(focal_point="UZ_LEAD")
+AT_HOME: Final = make_consent(focal_point="UZ_LEAD")
 """A consent to an office that cannot lead a case in the country where the person is."""
 CHOSEN: Final = {"reason": "LOCAL_KNOWLEDGE"}
 
@@ -36,19 +31,19 @@ CHOSEN: Final = {"reason": "LOCAL_KNOWLEDGE"}
 @pytest.fixture
 def case(officer: Someone) -> Json:
     """A case that a desk holds because no office can lead it."""
-    found = officer.submits(consents=[AT_HOME])
+    found = officer.submit(consents=[AT_HOME])
     assert found["holder"] == OLD_DESK
     return found
 
 
 def build_ngo_consent(**changes: Any) -> Json:
     """Return a consent to NGOs, as the desk records it for the submitter."""
-    return lead_consent(**{"reason": "SUBMITTER_INACTIVE"} | changes)
+    return make_lead_consent(**{"reason": "SUBMITTER_INACTIVE"} | changes)
 
 
 def shut_submitter(world: World, officer: Someone) -> None:
     """Shut the office of the submitter."""
-    world.shuts(officer.code)
+    world.close_office(officer.code)
 
 
 @pytest.mark.parametrize("ends", [shut_submitter, end_last_account])
@@ -61,22 +56,22 @@ def test_two_people_of_the_desk_record_a_class_and_routing_asks_who_is_next(  # 
     ends: Callable[[World, Someone], None],
 ) -> None:
     ends(world, officer)
-    assert actions(desk.sees(case))["record_lead_consent"]["open"] is True
+    assert get_actions(desk.read(case))["record_lead_consent"]["open"] is True
 
     recorded = desk.does_with(boss, "record-lead-consent", case, build_ngo_consent())
 
     assert recorded.status_code == 204
-    ngo = world.someone(NGOS[0])
-    assert ngo.sees(case)["you_are"] == ["candidate"]
-    assert done(ngo.does("acknowledge", case))["state"] == "under_review"
+    ngo = world.add_person(NGOS[0])
+    assert ngo.read(case)["you_are"] == ["candidate"]
+    assert unwrap(ngo.does("acknowledge", case))["state"] == "under_review"
 
 
 def test_submitter_that_acts_records_the_consent_itself(desk: Someone, case: Json) -> None:
-    [lack] = actions(desk.sees(case))["record_lead_consent"]["unmet"]
+    [lack] = get_actions(desk.read(case))["record_lead_consent"]["unmet"]
     refused = desk.does("record-lead-consent", case, build_ngo_consent())
 
     assert (lack["need"], lack["by"]) == ("submitter_gone", "submitter")
-    assert lacks(refused) == [("submitter_gone", "submitter")]
+    assert get_unmet(refused) == [("submitter_gone", "submitter")]
 
 
 @pytest.mark.parametrize(
@@ -99,20 +94,20 @@ def test_reason_and_purpose_have_to_fit_a_case_that_nobody_leads(  # noqa: PLR09
 
     refused = desk.does("record-lead-consent", case, build_ngo_consent(**changes))
 
-    assert lacks(refused) == [(lacking, "desk")]
+    assert get_unmet(refused) == [(lacking, "desk")]
 
 
 def test_reason_of_a_submitter_is_none_for_a_case_that_is_led(
     world: World, officer: Someone, lead: Someone, desk: Someone
 ) -> None:
-    led = lead.leads(officer.submits())
+    led = lead.take_lead(officer.submit())
     for office in (lead, officer):
-        world.shuts(office.code)
-    world.works()
+        world.close_office(office.code)
+    world.run_worker()
 
     refused = desk.does("record-lead-consent", led, build_ngo_consent())
 
-    assert problem(refused) == (409, "lead-not-failing")
+    assert get_problem(refused) == (409, "lead-not-failing")
 
 
 def test_desk_assigns_none_of_the_class_but_who_is_named(
@@ -121,14 +116,14 @@ def test_desk_assigns_none_of_the_class_but_who_is_named(
     shut_submitter(world, officer)
     assert desk.does_with(boss, "record-lead-consent", case, build_ngo_consent()).is_success
     for code in NGOS:
-        ngo = world.someone(code)
+        ngo = world.add_person(code)
         assert ngo.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
-    assert desk.sees(case)["you_are"] == ["desk"]
+    assert desk.read(case)["you_are"] == ["desk"]
 
     refused = desk.does("assign", case, CHOSEN | {"focal_point": NGOS[1]})
     taken = desk.does("assign", case, CHOSEN | {"focal_point": NGOS[0]})
 
-    assert lacks(refused) == [("focal_point_chosen", "desk")]
+    assert get_unmet(refused) == [("focal_point_chosen", "desk")]
     assert taken.status_code == 204
 
 
@@ -139,19 +134,22 @@ def test_case_stays_with_the_desk_where_nobody_of_the_class_is_safe_or_fits(
     guards: Json = {"country_of_origin": "UZ"}
     if fears:
         guards["unsafe_focal_points"] = [*NGOS]
-    case = officer.submits(consents=[AT_HOME], safeguards=guards)
+    case = officer.submit(consents=[AT_HOME], safeguards=guards)
     for code in (officer.code, *(() if fears else NGOS)):
-        world.shuts(code)
+        world.close_office(code)
 
     recorded = desk.does_with(boss, "record-lead-consent", case, build_ngo_consent())
 
     assert recorded.status_code == 200
-    assert (done(recorded)["state"], done(recorded)["you_are"]) == ("submitted", ["desk"])
+    assert (unwrap(recorded)["state"], unwrap(recorded)["you_are"]) == (
+        "submitted",
+        ["desk"],
+    )
     again = desk.does("record-lead-consent", case, build_ngo_consent())
-    assert problem(again) == (409, "lead-consent-recorded")
+    assert get_problem(again) == (409, "lead-consent-recorded")
     other = build_ngo_consent(kind="state")
     assert desk.does_with(boss, "record-lead-consent", case, other).status_code == 204
-    assert world.someone("KZ_LEAD").sees(case)["you_are"] == ["candidate"]
+    assert world.add_person("KZ_LEAD").read(case)["you_are"] == ["candidate"]
 
 
 @pytest.mark.parametrize("contact", ["undecided", "permitted"])
@@ -159,12 +157,10 @@ def test_state_of_origin_is_asked_only_if_contact_is_permitted(
     world: World, officer: Someone, contact: str
 ) -> None:
     guards = {"country_of_origin": "UZ", "origin_contact": contact}
-    elsewhere = consent(focal_point="KZ_LEAD")
-    case = officer.submits(
-        consents=[elsewhere], safeguards=guards, notice={"country": "UZ"}
-    )
-    holder = world.someone(case["holder"])
-    second = world.someone(case["holder"], {Role.SUPERVISOR})
+    elsewhere = make_consent(focal_point="KZ_LEAD")
+    case = officer.submit(consents=[elsewhere], safeguards=guards, notice={"country": "UZ"})
+    holder = world.add_person(case["holder"])
+    second = world.add_person(case["holder"], {Role.SUPERVISOR})
     shut_submitter(world, officer)
 
     recorded = holder.does_with(
@@ -172,21 +168,21 @@ def test_state_of_origin_is_asked_only_if_contact_is_permitted(
     )
 
     assert recorded.status_code == (204 if contact == "permitted" else 200)
-    shown = world.someone("UZ_LEAD").get(path_of(case))
+    shown = world.add_person("UZ_LEAD").get(get_path(case))
     assert shown.is_success is (contact == "permitted")
 
 
 def test_oversight_hears_what_the_desk_recorded(
     world: World, officer: Someone, desk: Someone, boss: Someone, case: Json
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    watcher.hears()
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    watcher.poll()
     shut_submitter(world, officer)
 
     assert desk.does_with(boss, "record-lead-consent", case, build_ngo_consent()).is_success
 
     event = "case.lead_consent_recorded"
-    [told] = [one for one in watcher.hears() if one["type"] == event]
+    [told] = [one for one in watcher.poll() if one["type"] == event]
     facts = {name: told["facts"][name] for name in ("reason", "kind", "country")}
     assert told["by"] == OLD_DESK
     assert facts == {"reason": "SUBMITTER_INACTIVE", "kind": "non_state", "country": "KZ"}

@@ -7,7 +7,7 @@ from app.directory.kinds import Service
 from app.kernel.lifecycle import AnyOf
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
-from tests.support.world import Json, Someone, World, consent, done, problem
+from tests.support.world import Json, Someone, World, get_problem, make_consent, unwrap
 
 COUNTRIES = """
 AF AG BB BS BZ CR CU DM DO GD GT GY HN HT JM KG KN KZ LC NI PA SR SV TJ TM TT UZ VC
@@ -19,7 +19,7 @@ def list_focal_points(one: Someone, **query: str | int) -> list[Json]:
     items: list[Json] = []
     more, after = True, dict[str, str]()
     while more:
-        page = done(one.get("/focal-points", **query, **after))
+        page = unwrap(one.get("/focal-points", **query, **after))
         items += page["items"]
         more, after = page["more"], {"after": page["next"]}
     return items
@@ -90,7 +90,7 @@ def test_each_says_how_well_it_is_sourced(officer: Someone) -> None:
 
 def test_one_is_read_by_its_code_as_it_is_listed(officer: Someone) -> None:
     for item in list_focal_points(officer, country="KZ"):
-        assert done(officer.get(f"/focal-points/{item['code']}")) == item
+        assert unwrap(officer.get(f"/focal-points/{item['code']}")) == item
 
 
 def test_who_is_not_there_is_not_found(officer: Someone) -> None:
@@ -103,14 +103,14 @@ def test_what_is_no_code_finds_nobody(code: str, officer: Someone) -> None:
 
 
 def test_a_focal_point_is_known_by_its_code_and_nothing_else(officer: Someone) -> None:
-    lead = done(officer.get("/focal-points/KZ_LEAD"))
+    lead = unwrap(officer.get("/focal-points/KZ_LEAD"))
 
     assert "id" not in lead
     assert "number" not in lead
 
 
 def test_there_are_the_countries_of_the_mechanism(officer: Someone) -> None:
-    page = done(officer.get("/countries"))
+    page = unwrap(officer.get("/countries"))
 
     assert [item["iso2"] for item in page["items"]] == COUNTRIES.split()
     assert (page["next"], page["more"]) == (None, False)
@@ -122,7 +122,7 @@ def test_there_are_the_countries_of_the_mechanism(officer: Someone) -> None:
 
 
 def test_what_no_source_says_is_empty(officer: Someone) -> None:
-    found = {item["iso2"]: item for item in done(officer.get("/countries"))["items"]}
+    found = {item["iso2"]: item for item in unwrap(officer.get("/countries"))["items"]}
 
     avoided = {iso2 for iso2, item in found.items() if item["state_routing"] == "avoid"}
 
@@ -140,7 +140,7 @@ def test_what_did_not_change_is_not_sent_again(officer: Someone) -> None:
 
 @pytest.mark.parametrize("name", ["case", "referral", "return"])
 def test_the_life_cycles_are_told_as_they_are_enforced(name: str, officer: Someone) -> None:
-    told = done(officer.get("/lifecycles"))[name]
+    told = unwrap(officer.get("/lifecycles"))[name]
     enforced = {"case": CASE.steps, "referral": REFERRAL.steps, "return": RETURN.steps}[
         name
     ]
@@ -162,18 +162,18 @@ def test_the_life_cycles_are_told_as_they_are_enforced(name: str, officer: Someo
 def test_who_convenes_is_party_to_no_case_even_where_a_consent_names_it(
     code: str, world: World, officer: Someone, lead: Someone
 ) -> None:
-    convener = world.someone(code)
-    named = consent(focal_point=code)
-    case = officer.submits(consents=[consent(), named], notice={"country": "KZ"})
-    led = lead.leads(case)
+    convener = world.add_person(code)
+    named = make_consent(focal_point=code)
+    case = officer.submit(consents=[make_consent(), named], notice={"country": "KZ"})
+    led = lead.take_lead(case)
 
-    refused = lead.refers(led, code)
+    refused = lead.refer(led, code)
 
-    assert problem(refused) == (422, "recipient-unfit")
-    assert done(convener.get("/cases"))["items"] == []
-    assert problem(convener.get(f"/cases/{case['code']}")) == (404, "not-found")
-    assert convener.hears() == []
-    routed = done(lead.get(f"/cases/{case['code']}/routing"))
+    assert get_problem(refused) == (422, "recipient-unfit")
+    assert unwrap(convener.get("/cases"))["items"] == []
+    assert get_problem(convener.get(f"/cases/{case['code']}")) == (404, "not-found")
+    assert convener.poll() == []
+    routed = unwrap(lead.get(f"/cases/{case['code']}/routing"))
     assert code not in [one["focal_point"] for one in routed["candidates"]]
 
 
@@ -181,8 +181,9 @@ def test_a_case_in_uzbekistan_is_led_by_the_commission_and_not_by_the_police(
     officer: Someone,
 ) -> None:
     there = {"country": "UZ"}
-    case = officer.submits(
-        consents=[consent(recipient_class={"kind": "state", "country": "UZ"})], notice=there
+    case = officer.submit(
+        consents=[make_consent(recipient_class={"kind": "state", "country": "UZ"})],
+        notice=there,
     )
 
     assert case["holder"] == "UZ_LEAD"

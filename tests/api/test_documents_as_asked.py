@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.cases.models import Party
 from app.cases.schemas import NoticeFields
-from app.cases.snapshots import SUMMARY
+from app.cases.snapshots import SUMMARY_FIELDS
 from app.kernel import migrations
 from app.kernel.actors import Relation
 from tests.databases.failpoints.sweeping import Ids
@@ -18,21 +18,21 @@ from tests.support.moved_cases import (
     ASK,
     CONSULATE,
     Asked,
-    agree,
+    add_agreements,
     move,
     prepare,
     read_all,
-    works_on,
+    run_lead_actions,
 )
 from tests.support.world import (
     Json,
     World,
-    consent,
-    done,
-    kinds,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    unwrap,
 )
 
 NUMBERED = re.compile(r"id \d+")
@@ -40,30 +40,30 @@ NUMBERED = re.compile(r"id \d+")
 
 @pytest.fixture
 def document_request(world: World) -> Asked:
-    agree(world)
+    add_agreements(world)
     asked = prepare(world, Ids())
-    world.passes(minutes=1)
+    world.advance(minutes=1)
     return asked
 
 
 def read_case(document_request: Asked) -> Json:
-    return done(document_request.consulate.get(path_of(document_request.case)))
+    return unwrap(document_request.consulate.get(get_path(document_request.case)))
 
 
 def read_referral(document_request: Asked) -> Json:
-    return done(document_request.consulate.get(path_of(document_request.referral or {})))
+    return unwrap(document_request.consulate.get(get_path(document_request.referral or {})))
 
 
 def test_consulate_reads_the_case_as_when_it_was_asked_and_hears_nothing(
     document_request: Asked,
 ) -> None:
     before, asked = read_case(document_request), read_referral(document_request)
-    document_request.consulate.hears()
+    document_request.consulate.poll()
 
     move(document_request, "led in the next country")
-    works_on(document_request)
+    run_lead_actions(document_request)
 
-    now = document_request.lead.sees(document_request.case)
+    now = document_request.lead.read(document_request.case)
     assert (now["notice"]["country"], now["lead"]) == ("KG", "KG_LEAD")
     assert now["notice"]["priority"] == "emergency"
     assert read_case(document_request) == before
@@ -73,29 +73,29 @@ def test_consulate_reads_the_case_as_when_it_was_asked_and_hears_nothing(
         "KZ_LEAD",
     )
     assert read_referral(document_request)["sender"] == asked["sender"] == "KZ_LEAD"
-    assert kinds(document_request.consulate.hears()) == ["referral.due_changed"]
+    assert list_types(document_request.consulate.poll()) == ["referral.due_changed"]
 
 
 def test_consulate_acts_with_the_tag_it_read_and_a_retry_is_answered_alike(
     document_request: Asked,
 ) -> None:
-    path = path_of(document_request.referral or {})
+    path = get_path(document_request.referral or {})
     tag = document_request.consulate.get(path).headers["ETag"]
     key = {"if_match": tag, "idempotency_key": "accept-once"}
     move(document_request, "led in the next country")
 
-    first = document_request.consulate.post(f"{path}/accept", promise(), **key)
-    again = document_request.consulate.post(f"{path}/accept", promise(), **key)
-    started = document_request.consulate.post(
+    first = document_request.consulate.send(f"{path}/accept", make_acceptance(), **key)
+    again = document_request.consulate.send(f"{path}/accept", make_acceptance(), **key)
+    started = document_request.consulate.send(
         f"{path}/start", {"person_met": True}, if_match=first.headers["ETag"]
     )
 
-    assert done(first) == done(again)
+    assert unwrap(first) == unwrap(again)
     assert first.headers["ETag"] == again.headers["ETag"]
-    assert done(started)["state"] == "in_progress"
-    assert done(started)["sender"] == "KZ_LEAD"
+    assert unwrap(started)["state"] == "in_progress"
+    assert unwrap(started)["sender"] == "KZ_LEAD"
     assert (
-        document_request.lead.sees(document_request.referral or {})["state"]
+        document_request.lead.read(document_request.referral or {})["state"]
         == "in_progress"
     )
 
@@ -104,28 +104,28 @@ def test_consulate_is_not_told_who_acted_after_it_was_asked(
     document_request: Asked,
 ) -> None:
     document_request.does(*ACCEPT)
-    opened = done(
-        document_request.consulate.opens(
-            f"{path_of(document_request.case)}/sections/identity"
+    opened = unwrap(
+        document_request.consulate.open(
+            f"{get_path(document_request.case)}/sections/identity"
         )
     )
     move(document_request, "led in the next country")
-    works_on(document_request)
+    run_lead_actions(document_request)
     why = {"reason": "NO_LONGER_NEEDED"}
 
-    again = done(
-        document_request.consulate.opens(
-            f"{path_of(document_request.case)}/sections/identity"
+    again = unwrap(
+        document_request.consulate.open(
+            f"{get_path(document_request.case)}/sections/identity"
         )
     )
-    done(document_request.lead.does("withdraw", document_request.referral or {}, why))
+    unwrap(document_request.lead.does("withdraw", document_request.referral or {}, why))
 
-    by = {one["type"]: one["by"] for one in document_request.consulate.hears()}
+    by = {one["type"]: one["by"] for one in document_request.consulate.poll()}
     assert (opened["author"], again["author"]) == ("IOM", None)
     assert by["referral.sent"] == "KZ_LEAD"
     assert by["referral.accepted"] == CONSULATE
     assert by["referral.withdrawn"] is None
-    assert problem(document_request.consulate.get(path_of(document_request.case))) == (
+    assert get_problem(document_request.consulate.get(get_path(document_request.case))) == (
         404,
         "not-found",
     )
@@ -135,57 +135,57 @@ def test_consulate_is_not_told_who_acted_after_it_was_asked(
 def test_holder_and_its_clock_are_told_to_a_recipient_that_follows_the_case(
     document_request: Asked,
 ) -> None:
-    iom = document_request.world.someone("IOM")
+    iom = document_request.world.add_person("IOM")
     body = {"purposes": ["CONSULAR_DOCUMENT"], "sections": []}
     given, match = (
-        consent(focal_point="IOM", **body),
-        {"if_match": document_request.lead.tag(document_request.case)},
+        make_consent(focal_point="IOM", **body),
+        {"if_match": document_request.lead.get_tag(document_request.case)},
     )
-    path = f"{path_of(document_request.case)}/consents"
-    done(document_request.lead.post(path, given, idempotency_key="consent", **match))
+    path = f"{get_path(document_request.case)}/consents"
+    unwrap(document_request.lead.send(path, given, idempotency_key="consent", **match))
     papers = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    sent = done(document_request.lead.refers(document_request.case, "IOM", **papers))
-    done(iom.does("ask", sent, ASK))
-    iom.hears()
+    sent = unwrap(document_request.lead.refer(document_request.case, "IOM", **papers))
+    unwrap(iom.does("ask", sent, ASK))
+    iom.poll()
 
     move(document_request, "led in the next country")
 
-    assert iom.sees(sent)["sender"] == "KG_LEAD"
-    assert iom.sees(sent)["due_at"] is not None
-    assert "referral.sender_changed" in kinds(iom.hears())
+    assert iom.read(sent)["sender"] == "KG_LEAD"
+    assert iom.read(sent)["due_at"] is not None
+    assert "referral.sender_changed" in list_types(iom.poll())
 
 
 def test_consulate_that_is_asked_again_reads_the_case_as_it_is_then(
     document_request: Asked,
 ) -> None:
     move(document_request, "led by the State of origin")
-    works_on(document_request)
+    run_lead_actions(document_request)
     assert read_case(document_request)["notice"]["country"] == "KZ"
 
     again = {"service": "CONSULAR_DOCUMENT", "sections": []}
     assert document_request.referral is not None
-    done(
+    unwrap(
         document_request.lead.does(
             "withdraw", document_request.referral, {"reason": "NO_LONGER_NEEDED"}
         )
     )
-    sent = done(document_request.lead.refers(document_request.case, CONSULATE, **again))
+    sent = unwrap(document_request.lead.refer(document_request.case, CONSULATE, **again))
 
     now, shown = (
-        document_request.lead.sees(document_request.case),
+        document_request.lead.read(document_request.case),
         read_case(document_request),
     )
     assert (shown["lead"], shown["state"]) == ("UZ_LEAD", now["state"])
     assert shown["notice"]["country"] == "UZ"
     assert shown["notice"]["priority"] == "emergency"
-    assert document_request.consulate.sees(sent)["sender"] == "UZ_LEAD"
+    assert document_request.consulate.read(sent)["sender"] == "UZ_LEAD"
 
 
 @pytest.mark.parametrize("submits", [False, True])
 def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
     world: World, *, submits: bool
 ) -> None:
-    agree(world)
+    add_agreements(world)
     worlds = [ask_as_candidate(world, submits=submits) for _ in range(2)]
     stays, moves = worlds
     left = moves.lead.does("relocate", moves.case, {"country": "KG"})
@@ -199,26 +199,26 @@ def test_consulate_asked_by_a_candidate_does_not_follow_the_case_to_another(
     assert read_case(moves)["notice"] == read_case(stays)["notice"]
     assert read_case(moves)["holder"] == read_case(stays)["holder"] == "KZ_LEAD"
     assert read_referral(moves)["sender"] == "KZ_LEAD"
-    assert problem(moves.lead.get(path_of(moves.case))) == (404, "not-found")
+    assert get_problem(moves.lead.get(get_path(moves.case))) == (404, "not-found")
 
 
 def ask_as_candidate(world: World, *, submits: bool) -> Asked:
     """Return a request to the consulate by a candidate, before the case has a lead."""
-    lead, consulate = world.someone("KZ_LEAD"), world.someone(CONSULATE)
-    submitter = consulate if submits else world.someone("IOM")
+    lead, consulate = world.add_person("KZ_LEAD"), world.add_person(CONSULATE)
+    submitter = consulate if submits else world.add_person("IOM")
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": []}
-    given = [consent(), consent(focal_point=CONSULATE, **papers)]
+    given = [make_consent(), make_consent(focal_point=CONSULATE, **papers)]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = submitter.submits(consents=given, safeguards=guards)
-    done(lead.does("acknowledge", case))
+    case = submitter.submit(consents=given, safeguards=guards)
+    unwrap(lead.does("acknowledge", case))
     if submits:
-        match = {"if_match": submitter.tag(case)}
-        done(submitter.ask("PATCH", path_of(case), {"language": "ru"}, headers=match))
+        match = {"if_match": submitter.get_tag(case)}
+        unwrap(submitter.ask("PATCH", get_path(case), {"language": "ru"}, headers=match))
     asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    sent = done(lead.refers(case, CONSULATE, **asked))
+    sent = unwrap(lead.refer(case, CONSULATE, **asked))
     if submits:
-        match = {"if_match": submitter.tag(case)}
-        done(submitter.ask("PATCH", path_of(case), {"language": "tg"}, headers=match))
+        match = {"if_match": submitter.get_tag(case)}
+        unwrap(submitter.ask("PATCH", get_path(case), {"language": "tg"}, headers=match))
     return Asked(world, Ids(), lead, consulate, case, sent)
 
 
@@ -239,11 +239,11 @@ def get_answers(document_request: Asked) -> dict[str, Any]:
 
 
 def test_a_snapshot_has_every_field_of_the_summary() -> None:
-    assert set(SUMMARY) == set(NoticeFields.model_fields)
+    assert set(SUMMARY_FIELDS) == set(NoticeFields.model_fields)
 
 
 def load_snapshots(world: World) -> dict[Relation, Any]:
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         rows = work.session.scalars(select(Party).order_by(Party.number)).all()
         return {row.relation: row.as_asked for row in rows if row.as_asked}
 

@@ -7,7 +7,15 @@ import pytest
 
 from app.kernel.actors import Role
 from app.settings import DemoSettings
-from tests.support.world import Json, Someone, World, closing, contacts, done, problem
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_problem,
+    make_closure,
+    make_contacts,
+    unwrap,
+)
 
 SPEED = 60
 NORMAL = {"priority": "normal"}
@@ -17,7 +25,7 @@ REST: Json = {"reason": "SAFETY", "review_at": "2026-06-01T13:00:00Z"}
 @pytest.fixture(autouse=True)
 def speed_up(world: World) -> None:
     world.ground = replace(world.ground, speed=SPEED)
-    world.app.state.ground = world.ground
+    world.app.state.runtime = world.ground
 
 
 def test_it_is_said_to_whoever_watches(world: World) -> None:
@@ -27,9 +35,9 @@ def test_it_is_said_to_whoever_watches(world: World) -> None:
 
 
 def test_it_is_said_at_the_pace_of_life_too(world: World) -> None:
-    world.app.state.ground = replace(world.ground, speed=1, drill=True)
+    world.app.state.runtime = replace(world.ground, speed=1, drill=True)
     drill = world.http.get("/readyz").json()
-    world.app.state.ground = replace(world.ground, speed=1)
+    world.app.state.runtime = replace(world.ground, speed=1)
     life = world.http.get("/readyz").json()
 
     assert (drill["drill"], drill["clock_speed"]) == (True, 1)
@@ -47,17 +55,17 @@ def test_it_is_said_at_the_pace_of_life_too(world: World) -> None:
 def test_an_answer_is_due_sixty_times_as_soon(
     officer: Someone, priority: str, due: str
 ) -> None:
-    assert officer.submits(notice={"priority": priority})["due_at"] == due
+    assert officer.submit(notice={"priority": priority})["due_at"] == due
 
 
 def test_a_risk_is_to_be_reviewed_sooner_and_holds_as_long_as_ever(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
-    world.passes(days=6)
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
+    world.advance(days=6)
 
-    led = done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    led = unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
 
     assert (
         led["due_at"] == "2026-06-07T12:00:00Z"
@@ -67,10 +75,10 @@ def test_a_risk_is_to_be_reviewed_sooner_and_holds_as_long_as_ever(
 def test_a_consent_runs_out_when_it_says(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    world.passes(days=2)
+    case = lead.take_lead(officer.submit())
+    world.advance(days=2)
 
-    sent = lead.refers(case, "KZ_SHELTER_KOGERSHIN")
+    sent = lead.refer(case, "KZ_SHELTER_KOGERSHIN")
 
     assert sent.status_code == 201
 
@@ -78,29 +86,29 @@ def test_a_consent_runs_out_when_it_says(
 def test_a_case_rests_no_longer_than_a_review_may_wait(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(notice=NORMAL))
+    case = lead.take_lead(officer.submit(notice=NORMAL))
 
     late = lead.does("suspend", case, REST | {"review_at": "2026-06-02T00:01:00Z"})
     in_time = lead.does("suspend", case, REST)
 
-    assert problem(late) == (409, "needs-unmet")
-    assert done(in_time)["due_at"] == "2026-06-01T13:00:00Z"
+    assert get_problem(late) == (409, "needs-unmet")
+    assert unwrap(in_time)["due_at"] == "2026-06-01T13:00:00Z"
 
 
 def test_visits_come_sooner_too(officer: Someone, lead: Someone) -> None:
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
 
-    done(lead.does("monitor", case, {}))
+    unwrap(lead.does("monitor", case, {}))
 
-    assert lead.sees(case)["due_at"] == "2026-06-01T14:48:00Z"
+    assert lead.read(case)["due_at"] == "2026-06-01T14:48:00Z"
 
 
 def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
 
-    asked = lead.does("close", case, closing())
+    asked = lead.does("close", case, make_closure())
 
     assert asked.json()["lapses_at"] == "2026-06-01T13:12:00Z"
 
@@ -109,7 +117,7 @@ def restart_at(world: World, speed: int) -> None:
     """Restart the service at another speed that the settings allow."""
     allowed = DemoSettings(clock_speed=speed, _env_file=None).clock_speed
     world.ground = replace(world.ground, speed=allowed)
-    world.app.state.ground = world.ground
+    world.app.state.runtime = world.ground
 
 
 def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(
@@ -117,24 +125,24 @@ def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minut
 ) -> None:
     """The speeds of docs/operations.md: 600 while people act, 200,000 to pass years."""
     restart_at(world, 600)
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
     restart_at(world, 200_000)
-    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
 
     began = world.now
-    asked = lead.does("close", case, closing())
+    asked = lead.does("close", case, make_closure())
     assert (
         asked.json()["lapses_at"] == "2026-06-01T12:01:00Z"
     )  # a minute at least, so that a person can answer
-    done(lead.does("monitor", case, {}))
+    unwrap(lead.does("monitor", case, {}))
     for _ in range(5):
-        world.waits_for(seconds=40)
-        done(lead.does("visits", case, {"person_met": True}))
+        world.wait(seconds=40)
+        unwrap(lead.does("visits", case, {"person_met": True}))
     assert world.now - began < timedelta(minutes=4)
 
-    done(lead.does_with(supervisor, "close", case, closing()))
-    world.waits_for(minutes=5)
-    assert lead.sees(case)["state"] == "closed"
-    world.waits_for(seconds=30)
-    assert problem(lead.get(f"/cases/{case['code']}")) == (404, "not-found")
+    unwrap(lead.does_with(supervisor, "close", case, make_closure()))
+    world.wait(minutes=5)
+    assert lead.read(case)["state"] == "closed"
+    world.wait(seconds=30)
+    assert get_problem(lead.get(f"/cases/{case['code']}")) == (404, "not-found")
     assert world.now - began < timedelta(minutes=10)

@@ -5,48 +5,48 @@ from uuid import UUID
 
 import pytest
 
-from app.cases import erasing
+from app.cases import erasure
 from app.kernel.actors import Role
-from app.kernel.codes import new_code
-from tests.support.erased_cases import held
+from app.kernel.codes import create_case_code
+from tests.support.erased_cases import lock_case
 from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    done,
-    problem,
+    get_problem,
+    make_closure,
+    make_consent,
+    unwrap,
 )
 
-UNKNOWN_CODE = new_code(UUID(int=1))
+UNKNOWN_CODE = create_case_code(UUID(int=1))
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
     """A case with a lead and without referrals."""
-    return lead.leads(officer.submits())
+    return lead.take_lead(officer.submit())
 
 
 def close_as_duplicate(lead: Someone, second: Someone, case: Json, other: Json) -> Json:
-    body = closing(
+    body = make_closure(
         reason="DUPLICATE", person_informed=False, continues_in=other["code"].lower()
     )
-    return done(lead.does_with(second, "close", case, body))
+    return unwrap(lead.does_with(second, "close", case, body))
 
 
 def test_a_duplicate_names_the_case_that_goes_on_to_holder_and_oversight_alone(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    other = lead.leads(officer.submits())
+    other = lead.take_lead(officer.submit())
 
     closed = close_as_duplicate(lead, supervisor, case, other)
 
-    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     assert closed["continues_in"] == other["code"]
-    assert oversight.sees(case)["continues_in"] == other["code"]
-    assert officer.sees(case)["continues_in"] is None
-    [told] = [one for one in officer.hears() if one["type"] == "case.closed"]
+    assert oversight.read(case)["continues_in"] == other["code"]
+    assert officer.read(case)["continues_in"] is None
+    [told] = [one for one in officer.poll() if one["type"] == "case.closed"]
     assert other["code"] not in json.dumps(told)
 
 
@@ -55,10 +55,10 @@ def invalid_codes(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
 ) -> dict[str, str]:
     """Codes of cases that cannot be named as the case that continues."""
-    over = lead.leads(officer.submits())
-    done(lead.does_with(supervisor, "close", over, closing()))
-    to_uzbekistan = consent(recipient_class={"kind": "state", "country": "UZ"})
-    of_others = world.someone("IOM").submits(
+    over = lead.take_lead(officer.submit())
+    unwrap(lead.does_with(supervisor, "close", over, make_closure()))
+    to_uzbekistan = make_consent(recipient_class={"kind": "state", "country": "UZ"})
+    of_others = world.add_person("IOM").submit(
         notice={"country": "UZ"}, consents=[to_uzbekistan]
     )
     return {
@@ -73,30 +73,30 @@ def invalid_codes(
 def test_a_case_that_goes_on_must_be_one_that_is_open_and_seen(
     lead: Someone, case: Json, invalid_codes: dict[str, str], which: str
 ) -> None:
-    body = closing(reason="DUPLICATE", continues_in=invalid_codes[which])
+    body = make_closure(reason="DUPLICATE", continues_in=invalid_codes[which])
 
     refused = lead.does("close", case, body)
 
-    assert problem(refused) == (422, "continuing-case-unknown")
-    assert lead.sees(case)["state"] == "referring"
+    assert get_problem(refused) == (422, "continuing-case-unknown")
+    assert lead.read(case)["state"] == "referring"
 
 
 @pytest.mark.parametrize("body", [{"reason": "DUPLICATE"}, {"continues_in": UNKNOWN_CODE}])
 def test_a_case_that_goes_on_is_named_for_a_duplicate_and_for_nothing_else(
     lead: Someone, case: Json, body: Json
 ) -> None:
-    refused = lead.does("close", case, closing(**body))
+    refused = lead.does("close", case, make_closure(**body))
 
-    assert problem(refused) == (422, "request-invalid")
+    assert get_problem(refused) == (422, "request-invalid")
     assert refused.json()["errors"][0]["code"] == "continues_in_unclear"
 
 
 def test_a_duplicate_that_is_opened_again_names_no_other_case(
     officer: Someone, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    close_as_duplicate(lead, supervisor, case, lead.leads(officer.submits()))
+    close_as_duplicate(lead, supervisor, case, lead.take_lead(officer.submit()))
 
-    again = done(lead.does("reopen", case, {"reason": "CLOSED_IN_ERROR"}))
+    again = unwrap(lead.does("reopen", case, {"reason": "CLOSED_IN_ERROR"}))
 
     assert again["continues_in"] is None
 
@@ -104,10 +104,10 @@ def test_a_duplicate_that_is_opened_again_names_no_other_case(
 def test_which_case_goes_on_is_erased_with_the_duplicate(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, case: Json
 ) -> None:
-    close_as_duplicate(lead, supervisor, case, lead.leads(officer.submits()))
+    close_as_duplicate(lead, supervisor, case, lead.take_lead(officer.submit()))
 
-    with world.by_itself() as work:
-        erasing.destroy(work, held(work, case))
+    with world.write_as_service() as work:
+        erasure.erase_content(work, lock_case(work, case))
 
-    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    assert oversight.sees(case)["continues_in"] is None
+    oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    assert oversight.read(case)["continues_in"] is None

@@ -7,20 +7,20 @@ import pytest
 from app.casework import erasing
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
-from app.kernel.erasures import Erasure, recorded
-from tests.support.erased_cases import TELLING, erase_again, kept
+from app.kernel.erasures import Erasure, get_erasures
+from tests.support.erased_cases import PERSONAL_TABLES, count_rows, erase_again
 from tests.support.world import (
     NOON,
     SIGNS,
     Json,
     Someone,
     World,
-    contacts,
-    done,
-    kinds,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_contacts,
+    unwrap,
 )
 
 STOP: Json = {"reason": "SURVIVOR_REQUEST", "note": "Enough"}
@@ -42,36 +42,36 @@ STATES = (
 @pytest.fixture
 def overseer(world: World) -> Someone:
     """The protection officer of oversight."""
-    return world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
     """Another person of oversight."""
-    return world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR})
+    return world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
 
 
 def create_case_in(state: str, officer: Someone, lead: Someone, shelter: Someone) -> Json:
     """Return a case in a state, for a backup to contain."""
     if state == "draft":
-        return done(officer.writes_case(screening=SIGNS))
-    case = officer.submits(screening=SIGNS)
+        return unwrap(officer.write_case(screening=SIGNS))
+    case = officer.submit(screening=SIGNS)
     if state == "submitted":
         return case
     if state == "void":
-        return done(officer.does("withdraw", case, WITHDRAW))
-    done(lead.does("acknowledge", case))
+        return unwrap(officer.does("withdraw", case, WITHDRAW))
+    unwrap(lead.does("acknowledge", case))
     if state != "under_review":
-        done(lead.does("accept-lead", case, {"contacts": contacts()}))
+        unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
         move_led_case(state, case, lead, shelter)
-    return lead.sees(case)
+    return lead.read(case)
 
 
 def move_led_case(state: str, case: Json, lead: Someone, shelter: Someone) -> None:
     """Move a case that has a lead to a state."""
     if state == "assisting":
-        sent = done(lead.refers(case, shelter.code))
-        done(shelter.does("accept", sent, promise()))
+        sent = unwrap(lead.refer(case, shelter.code))
+        unwrap(shelter.does("accept", sent, make_acceptance()))
     steps: dict[str, tuple[str, Json]] = {
         "suspended": ("suspend", REST),
         "monitoring": ("monitor", {}),
@@ -79,7 +79,7 @@ def move_led_case(state: str, case: Json, lead: Someone, shelter: Someone) -> No
     }
     if state in steps:
         action, body = steps[state]
-        done(lead.does(action, case, body))
+        unwrap(lead.does(action, case, body))
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -97,15 +97,15 @@ def test_wherever_the_backup_has_a_case_nothing_of_it_opens(  # noqa: PLR0913, P
     first, again = erase_again(world, case), erase_again(world, case)
 
     assert (first, again) == (True, False)
-    assert kept(world, *TELLING) == {}
-    assert kept(world, Erasure) == {"erasure": 1}
+    assert count_rows(world, *PERSONAL_TABLES) == {}
+    assert count_rows(world, Erasure) == {"erasure": 1}
     for one in (lead, shelter):
-        assert problem(one.get(path_of(case))) == (404, "not-found")
-        assert one.waits() == []
+        assert get_problem(one.get(get_path(case))) == (404, "not-found")
+        assert one.get_worklist() == []
     shell = officer if state == "draft" else overseer
-    assert shell.sees(case)["state"] == ("void" if state == "draft" else "erased")
-    assert problem(shell.opens(f"{path_of(case)}/sections/needs"))[0] == 404
-    told = shell.hears()[-1]
+    assert shell.read(case)["state"] == ("void" if state == "draft" else "erased")
+    assert get_problem(shell.open(f"{get_path(case)}/sections/needs"))[0] == 404
+    told = shell.poll()[-1]
     assert (told["type"], told["by"]) == (
         "case.discarded" if state == "draft" else "case.erased_again",
         None,
@@ -123,15 +123,15 @@ def test_what_happened_before_the_backup_still_reads(
 
     erase_again(world, case)
 
-    history = done(overseer.get(f"{path_of(case)}/history"))["items"]
-    assert kinds(history)[:4] == [
+    history = unwrap(overseer.get(f"{get_path(case)}/history"))["items"]
+    assert list_types(history)[:4] == [
         "case.submitted",
         "case.acknowledged",
         "case.lead_accepted",
         "case.assistance_begun",
     ]
-    assert overseer.sees(case)["notice"]["country"] == "KZ"
-    assert done(overseer.get(f"{path_of(case)}/evidence"))["items"]
+    assert overseer.read(case)["notice"]["country"] == "KZ"
+    assert unwrap(overseer.get(f"{get_path(case)}/evidence"))["items"]
 
 
 def test_no_clock_of_it_runs_on(
@@ -141,7 +141,7 @@ def test_no_clock_of_it_runs_on(
 
     erase_again(world, case)
 
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         clocks = session.query(Clock).where(Clock.stopped_at.is_(None)).all()
     assert clocks == []
 
@@ -153,20 +153,20 @@ def test_a_hold_that_the_backup_still_has_is_no_longer_one(
     overseer: Someone,
     second: Someone,
 ) -> None:
-    case = lead.leads(officer.submits())
-    done(overseer.does_with(second, "legal-hold", case, {"value": "in_force"}))
+    case = lead.take_lead(officer.submit())
+    unwrap(overseer.does_with(second, "legal-hold", case, {"value": "in_force"}))
 
     erase_again(world, case)
 
-    assert overseer.sees(case)["state"] == "erased"
+    assert overseer.read(case)["state"] == "erased"
 
 
 def test_a_case_that_the_backup_does_not_know_is_recorded_as_erased(world: World) -> None:
     unknown = uuid4()
 
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         there = erasing.erase_again(work, unknown, NOON)
 
-    with world.database.reading() as session:
-        assert recorded(session) == {unknown: NOON}
+    with world.database.begin_read() as session:
+        assert get_erasures(session) == {unknown: NOON}
     assert not there

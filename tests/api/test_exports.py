@@ -15,16 +15,16 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    contacts,
-    done,
-    for_handover,
-    for_services,
-    path_of,
-    problem,
-    promise,
-    taking,
+    get_path,
+    get_problem,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_contacts,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 from tests.sweeps.matrix import reading
 from tests.sweeps.matrix.stages import OF_CASES
@@ -65,7 +65,7 @@ ALL = list(SECTIONS)
 
 
 def export_htcds(who: Someone, case: Json) -> Json:
-    return done(who.opens(f"{path_of(case)}/export/htcds"))
+    return unwrap(who.open(f"{get_path(case)}/export/htcds"))
 
 
 def get_sealed_fields(exported: Json) -> Json:
@@ -73,37 +73,38 @@ def get_sealed_fields(exported: Json) -> Json:
 
 
 def list_access_log(world: World, case: Json) -> list[tuple[str, str, bool]]:
-    items = world.someone("OVERSIGHT_DEMO").get(f"{path_of(case)}/access-log?limit=200")
+    items = world.add_person("OVERSIGHT_DEMO").get(f"{get_path(case)}/access-log?limit=200")
     return [
-        (one["focal_point"], one["subject"], one["allowed"]) for one in done(items)["items"]
+        (one["focal_point"], one["subject"], one["allowed"])
+        for one in unwrap(items)["items"]
     ]
 
 
-def drafted(officer: Someone) -> Json:
+def draft_case(officer: Someone) -> Json:
     sections = [*SECTIONS.values(), *OTHERS]
     named = [one["section"] for one in sections]
-    given = [consent(sections=named), for_services(sections=named)]
+    given = [make_consent(sections=named), make_service_consent(sections=named)]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     body = {"sections": sections, "consents": given, "safeguards": guards}
-    return done(officer.writes_case(**body))
+    return unwrap(officer.write_case(**body))
 
 
 @pytest.fixture
 def case(officer: Someone) -> Json:
-    return drafted(officer)
+    return draft_case(officer)
 
 
-def led(case: Json, officer: Someone, lead: Someone) -> None:
-    done(officer.does("submit", case))
-    done(lead.does("acknowledge", case))
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+def lead_case(case: Json, officer: Someone, lead: Someone) -> None:
+    unwrap(officer.does("submit", case))
+    unwrap(lead.does("acknowledge", case))
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
 
 
 def check_export(case: Json, who: Someone, sections: list[str]) -> None:
     """Check that an export contains exactly these sections, which the reader may open."""
     exported = export_htcds(who, case)
     opened = {
-        name: who.opens(f"{path_of(case)}/sections/{name}").is_success for name in SECTIONS
+        name: who.open(f"{get_path(case)}/sections/{name}").is_success for name in SECTIONS
     }
 
     assert exported["opened"] == sections == [name for name in SECTIONS if opened[name]]
@@ -115,31 +116,31 @@ def check_export(case: Json, who: Someone, sections: list[str]) -> None:
 def test_at_each_step_each_party_is_told_what_it_may_open(
     world: World, case: Json, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO")
+    watcher = world.add_person("OVERSIGHT_DEMO")
     check_export(case, officer, ALL)
 
-    done(officer.does("submit", case))
+    unwrap(officer.does("submit", case))
     check_export(case, officer, ALL)
     check_export(case, lead, [])
-    done(lead.does("acknowledge", case))
+    unwrap(lead.does("acknowledge", case))
     check_export(case, lead, [])
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
     check_export(case, lead, ALL)
     check_export(case, watcher, [])
 
-    sent = done(lead.refers(case, shelter.code, sections=["needs", "indicators"]))
+    sent = unwrap(lead.refer(case, shelter.code, sections=["needs", "indicators"]))
     check_export(case, shelter, [])
-    done(shelter.does("acknowledge", sent))
-    done(shelter.does("accept", sent, promise()))
+    unwrap(shelter.does("acknowledge", sent))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
     check_export(case, shelter, ["indicators"])
 
 
 def test_of_other_sections_nothing_is_opened_and_no_name_is_told(
     case: Json, officer: Someone, world: World
 ) -> None:
-    done(officer.does("submit", case))
+    unwrap(officer.does("submit", case))
 
-    answer = officer.opens(f"{path_of(case)}/export/htcds")
+    answer = officer.open(f"{get_path(case)}/export/htcds")
 
     assert "canary-narrative" in answer.text
     assert answer.text.count("canary") == 1
@@ -149,10 +150,10 @@ def test_of_other_sections_nothing_is_opened_and_no_name_is_told(
 def test_each_section_that_is_exported_or_refused_is_entered(
     world: World, case: Json, officer: Someone, lead: Someone
 ) -> None:
-    led(case, officer, lead)
+    lead_case(case, officer, lead)
 
     export_htcds(lead, case)
-    export_htcds(world.someone("OVERSIGHT_DEMO"), case)
+    export_htcds(world.add_person("OVERSIGHT_DEMO"), case)
 
     assert list_access_log(world, case) == [
         *(("KZ_LEAD", name, True) for name in ALL),
@@ -163,16 +164,16 @@ def test_each_section_that_is_exported_or_refused_is_entered(
 def test_in_an_emergency_an_export_tells_what_was_named_for_its_purpose_alone(
     world: World, case: Json, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    led(case, officer, lead)
-    sent = done(lead.refers(case, shelter.code, sections=["needs"]))
-    done(shelter.does("accept", sent, promise()))
+    lead_case(case, officer, lead)
+    sent = unwrap(lead.refer(case, shelter.code, sections=["needs"]))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
     body = {"reason": "RISK_TO_LIFE", "note": "No answer", "sections": ["narrative"]}
-    path = f"{path_of(case)}/vital-readings"
-    asked = done(shelter.creates(path, body | {"purpose": "protection"}))
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    done(watcher.post(f"{path}/{asked['id']}/permit"))
+    path = f"{get_path(case)}/vital-readings"
+    asked = unwrap(shelter.create(path, body | {"purpose": "protection"}))
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    unwrap(watcher.send(f"{path}/{asked['id']}/permit"))
 
-    exported = done(shelter.opens(f"{path_of(case)}/export/htcds", "protection"))
+    exported = unwrap(shelter.open(f"{get_path(case)}/export/htcds", "protection"))
 
     assert (exported["opened"], get_sealed_fields(exported)) == (
         ["narrative"],
@@ -182,41 +183,44 @@ def test_in_an_emergency_an_export_tells_what_was_named_for_its_purpose_alone(
 
 
 def test_a_purpose_has_to_be_said(case: Json, officer: Someone) -> None:
-    path = f"{path_of(case)}/export/htcds"
+    path = f"{get_path(case)}/export/htcds"
 
-    assert problem(officer.get(path)) == (422, "request-invalid")
+    assert get_problem(officer.get(path)) == (422, "request-invalid")
 
 
 def test_a_stranger_is_told_nothing_and_leaves_nothing(
     case: Json, officer: Someone, lead: Someone, world: World
 ) -> None:
-    led(case, officer, lead)
-    stranger = world.someone("KZ_SHELTER_TANSHOLPAN")
+    lead_case(case, officer, lead)
+    stranger = world.add_person("KZ_SHELTER_TANSHOLPAN")
 
-    assert problem(stranger.opens(f"{path_of(case)}/export/htcds")) == (404, "not-found")
+    assert get_problem(stranger.open(f"{get_path(case)}/export/htcds")) == (
+        404,
+        "not-found",
+    )
     assert list_access_log(world, case) == []
 
 
 def test_an_export_counts_as_one_case_of_those_a_day(
     world: World, officer: Someone
 ) -> None:
-    first, second = drafted(officer), drafted(officer)
+    first, second = draft_case(officer), draft_case(officer)
     before = world.ground
-    world.ground = world.app.state.ground = replace(before, daily_cap=1)
+    world.ground = world.app.state.runtime = replace(before, daily_cap=1)
 
     assert export_htcds(officer, first)["opened"] == ALL
-    refused = officer.opens(f"{path_of(second)}/export/htcds")
+    refused = officer.open(f"{get_path(second)}/export/htcds")
 
-    world.app.state.ground = before
-    assert problem(refused) == (429, "daily-cap-reached")
+    world.app.state.runtime = before
+    assert get_problem(refused) == (429, "daily-cap-reached")
     assert "canary" not in refused.text
 
 
 def test_who_may_not_read_cases_is_told_what_is_sealed_alone(
     world: World, case: Json, officer: Someone
 ) -> None:
-    done(officer.does("submit", case))
-    other = world.someone(officer.code, scopes={Scope.SECTIONS_READ})
+    unwrap(officer.does("submit", case))
+    other = world.add_person(officer.code, scopes={Scope.SECTIONS_READ})
 
     whole, sealed = export_htcds(officer, case), export_htcds(other, case)
 
@@ -228,14 +232,18 @@ def test_who_may_not_read_cases_is_told_what_is_sealed_alone(
 def test_who_led_and_only_remembers_the_case_is_told_nothing_of_it_as_it_is_now(
     officer: Someone, lead: Someone, world: World
 ) -> None:
-    successor = world.someone("UZ_LEAD")
-    given = [consent(sections=ALL), for_services(), for_handover("UZ_LEAD", sections=ALL)]
+    successor = world.add_person("UZ_LEAD")
+    given = [
+        make_consent(sections=ALL),
+        make_service_consent(),
+        make_handover_consent("UZ_LEAD", sections=ALL),
+    ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = lead.leads(officer.submits(consents=given, safeguards=guards))
-    offered = done(lead.offers(case, successor.code))
+    case = lead.take_lead(officer.submit(consents=given, safeguards=guards))
+    offered = unwrap(lead.offer(case, successor.code))
     assert export_htcds(lead, case)["with_case"]
 
-    done(successor.does("accept", offered, taking()))
+    unwrap(successor.does("accept", offered, make_takeover()))
 
     told = export_htcds(lead, case)
     assert (told["with_case"], told["fields"], told["opened"]) == (False, {}, [])
@@ -251,9 +259,9 @@ def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
 
     def record_identification(country: str, value: str, **more: str) -> None:
         fact = {"name": "identification", "value": value, "country": country} | more
-        done(lead.creates(f"{path_of(case)}/facts", fact))
+        unwrap(lead.create(f"{get_path(case)}/facts", fact))
 
-    led(case, officer, lead)
+    lead_case(case, officer, lead)
     assert get_case_fields() == {"cas_Status": ["Active"]}
 
     record_identification("KZ", "not_assessed")
@@ -269,8 +277,8 @@ def test_what_is_known_of_the_case_is_told_in_codes_of_the_standard(
     record_identification("UZ", "presumed")
     assert "vic_TraffickingStatus" not in get_case_fields()
 
-    second = world.someone(lead.code, {Role.SUPERVISOR})
-    done(lead.does_with(second, "close", case, closing(reason="TRANSFERRED")))
+    second = world.add_person(lead.code, {Role.SUPERVISOR})
+    unwrap(lead.does_with(second, "close", case, make_closure(reason="TRANSFERRED")))
     assert export_htcds(lead, case)["fields"] == {"cas_Status": ["ClosedReferred"]}
 
 

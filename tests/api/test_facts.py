@@ -7,13 +7,13 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    kinds,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 PRESUMED: Json = {
@@ -30,37 +30,37 @@ SERVICES = ["GUARDIANSHIP", "SHELTER", "IDENTIFICATION", "LEGAL_AID"]
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
     """A case with a lead, and with consents to more services than usual."""
-    given = [consent(), for_services(purposes=[*SERVICES, "LAW_ENFORCEMENT"])]
-    return lead.leads(officer.submits(consents=given))
+    given = [make_consent(), make_service_consent(purposes=[*SERVICES, "LAW_ENFORCEMENT"])]
+    return lead.take_lead(officer.submit(consents=given))
 
 
 def get_facts_path(case: Json) -> str:
-    return f"{path_of(case)}/facts"
+    return f"{get_path(case)}/facts"
 
 
 def list_facts(who: Someone, case: Json) -> list[tuple[str, str]]:
-    items = done(who.get(get_facts_path(case)))["items"]
+    items = unwrap(who.get(get_facts_path(case)))["items"]
     return [(fact["name"], fact["value"]) for fact in items]
 
 
 def refer_and_answer(
     lead: Someone, recipient: Someone, case: Json, service: str, *, answer: str = "accept"
 ) -> Json:
-    sent = done(lead.refers(case, recipient.code, service=service))
-    body = promise() if answer == "accept" else {"reason": "NO_CAPACITY"}
-    return done(recipient.does(answer, sent, body))
+    sent = unwrap(lead.refer(case, recipient.code, service=service))
+    body = make_acceptance() if answer == "accept" else {"reason": "NO_CAPACITY"}
+    return unwrap(recipient.does(answer, sent, body))
 
 
 def test_a_fact_is_recorded_with_who_said_so_and_when(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    lead.hears(), officer.hears()
-    version = lead.sees(case)["version"]
+    lead.poll(), officer.poll()
+    version = lead.read(case)["version"]
 
-    recorded = lead.creates(get_facts_path(case), PRESUMED)
+    recorded = lead.create(get_facts_path(case), PRESUMED)
 
     assert recorded.status_code == 201
-    fact = done(recorded)
+    fact = unwrap(recorded)
     del fact["id"]
     assert fact == {
         "name": "identification",
@@ -72,27 +72,27 @@ def test_a_fact_is_recorded_with_who_said_so_and_when(
         "recorded_at": "2026-06-01T12:00:00Z",
         "due_at": None,
     }
-    assert lead.sees(case)["version"] == version + 1
-    [told] = lead.hears()
+    assert lead.read(case)["version"] == version + 1
+    [told] = lead.poll()
     assert (told["type"], told["facts"]) == (
         "case.fact_recorded",
         {"name": "identification"},
     )
-    assert officer.hears() == []
-    assert ("identification", "Signs") in lead.notes(case)
+    assert officer.poll() == []
+    assert ("identification", "Signs") in lead.list_notes(case)
 
 
 def test_which_body_decided_can_be_another(lead: Someone, case: Json) -> None:
-    named = done(lead.creates(get_facts_path(case), PRESUMED | {"body": "UZ_LEAD"}))
-    unknown = lead.creates(get_facts_path(case), PRESUMED | {"body": "NOBODY_AT_ALL"})
+    named = unwrap(lead.create(get_facts_path(case), PRESUMED | {"body": "UZ_LEAD"}))
+    unknown = lead.create(get_facts_path(case), PRESUMED | {"body": "NOBODY_AT_ALL"})
 
     assert (named["body"], named["recorded_by"]) == ("UZ_LEAD", "KZ_LEAD")
-    assert problem(unknown) == (422, "focal-point-unknown")
+    assert get_problem(unknown) == (422, "focal-point-unknown")
 
 
 def test_a_fact_keeps_its_small_history(lead: Someone, case: Json) -> None:
     for value in ("presumed", "formally_identified"):
-        done(lead.creates(get_facts_path(case), PRESUMED | {"value": value}))
+        unwrap(lead.create(get_facts_path(case), PRESUMED | {"value": value}))
 
     assert list_facts(lead, case) == [
         ("identification", "presumed"),
@@ -103,26 +103,26 @@ def test_a_fact_keeps_its_small_history(lead: Someone, case: Json) -> None:
 def test_a_fact_is_recorded_once_however_often_it_is_sent(
     lead: Someone, case: Json
 ) -> None:
-    unkeyed = lead.post(get_facts_path(case), PRESUMED)
-    both = [lead.creates(get_facts_path(case), PRESUMED, "once") for _ in range(2)]
+    unkeyed = lead.send(get_facts_path(case), PRESUMED)
+    both = [lead.create(get_facts_path(case), PRESUMED, "once") for _ in range(2)]
 
-    assert problem(unkeyed) == (400, "key-missing")
-    assert done(both[0]) == done(both[1])
+    assert get_problem(unkeyed) == (400, "key-missing")
+    assert unwrap(both[0]) == unwrap(both[1])
     assert len(list_facts(lead, case)) == 1
 
 
 def test_the_submitter_records_until_there_is_a_lead(
     officer: Someone, lead: Someone
 ) -> None:
-    draft = done(officer.writes_case())
-    done(officer.creates(get_facts_path(draft), PRESUMED))
-    done(officer.does("submit", draft))
-    early = lead.creates(get_facts_path(draft), PRESUMED)
-    lead.leads(draft)
+    draft = unwrap(officer.write_case())
+    unwrap(officer.create(get_facts_path(draft), PRESUMED))
+    unwrap(officer.does("submit", draft))
+    early = lead.create(get_facts_path(draft), PRESUMED)
+    lead.take_lead(draft)
 
-    late = officer.creates(get_facts_path(draft), PRESUMED)
+    late = officer.create(get_facts_path(draft), PRESUMED)
 
-    assert problem(early) == problem(late) == (403, "action-not-yours")
+    assert get_problem(early) == get_problem(late) == (403, "action-not-yours")
     assert list_facts(officer, draft) == []
     assert list_facts(lead, draft) == [("identification", "presumed")]
 
@@ -131,22 +131,22 @@ def test_who_was_asked_to_find_out_records_what_it_found(
     officer: Someone, lead: Someone, shelter: Someone, case: Json
 ) -> None:
     refer_and_answer(lead, shelter, case, "IDENTIFICATION")
-    done(lead.creates(get_facts_path(case), SPOKEN_FOR))
-    lead.hears(), officer.hears()
+    unwrap(lead.create(get_facts_path(case), SPOKEN_FOR))
+    lead.poll(), officer.poll()
 
-    done(shelter.creates(get_facts_path(case), PRESUMED))
+    unwrap(shelter.create(get_facts_path(case), PRESUMED))
 
-    assert problem(shelter.creates(get_facts_path(case), SPOKEN_FOR)) == (
+    assert get_problem(shelter.create(get_facts_path(case), SPOKEN_FOR)) == (
         403,
         "action-not-yours",
     )
     assert list_facts(shelter, case) == [("identification", "presumed")]
     assert list_facts(lead, case)[-1] == ("identification", "presumed")
-    [told] = lead.hears()
+    [told] = lead.poll()
     assert (told["type"], told["by"]) == ("case.fact_recorded", "KZ_SHELTER_KOGERSHIN")
-    assert officer.hears() == []
-    assert shelter.notes(case) == []
-    assert ("identification", "Signs") in lead.notes(case)
+    assert officer.poll() == []
+    assert shelter.list_notes(case) == []
+    assert ("identification", "Signs") in lead.list_notes(case)
 
 
 @pytest.mark.parametrize(
@@ -165,43 +165,49 @@ def test_who_was_asked_for_something_else_or_declined_records_nothing(  # noqa: 
     told: tuple[int, str],
 ) -> None:
     refer_and_answer(lead, shelter, case, service, answer=answer)
-    done(lead.creates(get_facts_path(case), PRESUMED))
+    unwrap(lead.create(get_facts_path(case), PRESUMED))
 
-    assert problem(shelter.creates(get_facts_path(case), PRESUMED)) == told
+    assert get_problem(shelter.create(get_facts_path(case), PRESUMED)) == told
     listed = shelter.get(get_facts_path(case))
-    assert listed.status_code == 404 or done(listed)["items"] == []
+    assert listed.status_code == 404 or unwrap(listed)["items"] == []
 
 
 def test_who_found_out_adds_nothing_once_the_case_has_ended(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
     helped = refer_and_answer(lead, shelter, case, "IDENTIFICATION")
-    done(shelter.does("start", helped, {"person_met": True}))
+    unwrap(shelter.does("start", helped, {"person_met": True}))
     report = {"outcome": "delivered", "feedback": "Всё хорошо"}
-    done(shelter.does("complete", helped, report))
-    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    unwrap(shelter.does("complete", helped, report))
+    unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
-    late = shelter.creates(get_facts_path(case), PRESUMED)
+    late = shelter.create(get_facts_path(case), PRESUMED)
 
-    assert problem(late) == (403, "action-not-yours")
+    assert get_problem(late) == (403, "action-not-yours")
     assert list_facts(lead, case) == []
 
 
 def test_facts_are_nobody_elses(
     world: World, officer: Someone, lead: Someone, stranger: Someone, case: Json
 ) -> None:
-    done(lead.creates(get_facts_path(case), PRESUMED))
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
-    second = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    unwrap(lead.create(get_facts_path(case), PRESUMED))
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
+    second = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
 
     assert list_facts(watcher, case) == list_facts(officer, case) == []
-    assert problem(watcher.creates(get_facts_path(case), PRESUMED)) == (
+    assert get_problem(watcher.create(get_facts_path(case), PRESUMED)) == (
         403,
         "action-not-yours",
     )
-    assert problem(second.creates(get_facts_path(case), PRESUMED)) == (403, "role-missing")
-    assert problem(stranger.get(get_facts_path(case))) == (404, "not-found")
-    assert problem(stranger.creates(get_facts_path(case), PRESUMED)) == (404, "not-found")
+    assert get_problem(second.create(get_facts_path(case), PRESUMED)) == (
+        403,
+        "role-missing",
+    )
+    assert get_problem(stranger.get(get_facts_path(case))) == (404, "not-found")
+    assert get_problem(stranger.create(get_facts_path(case), PRESUMED)) == (
+        404,
+        "not-found",
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +222,7 @@ def test_facts_are_nobody_elses(
     ],
 )
 def test_a_fact_says_what_its_name_allows(lead: Someone, case: Json, changes: Json) -> None:
-    refused = lead.creates(get_facts_path(case), REFLECTION | changes)
+    refused = lead.create(get_facts_path(case), REFLECTION | changes)
 
     assert refused.status_code == 422
     assert list_facts(lead, case) == []
@@ -226,33 +232,33 @@ def test_the_police_wait_until_the_person_knows_of_the_time_to_recover(
     lead: Someone, case: Json
 ) -> None:
     ask = {"service": "LAW_ENFORCEMENT", "sections": []}
-    early = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
-    elsewhere = done(lead.creates(get_facts_path(case), REFLECTION | {"country": "UZ"}))
-    still = lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask)
+    early = lead.refer(case, "KZ_SHELTER_KOGERSHIN", **ask)
+    elsewhere = unwrap(lead.create(get_facts_path(case), REFLECTION | {"country": "UZ"}))
+    still = lead.refer(case, "KZ_SHELTER_KOGERSHIN", **ask)
 
-    done(lead.creates(get_facts_path(case), REFLECTION))
+    unwrap(lead.create(get_facts_path(case), REFLECTION))
 
     assert elsewhere["country"] == "UZ"
     for refused in (early, still):
         assert [u["need"] for u in refused.json()["unmet"]] == ["reflection_told"]
-    assert done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", **ask))["state"] == "sent"
+    assert unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN", **ask))["state"] == "sent"
 
 
 def test_no_help_waits_for_a_fact(lead: Someone, shelter: Someone, case: Json) -> None:
-    done(lead.creates(get_facts_path(case), PRESUMED | {"value": "not_victim"}))
+    unwrap(lead.create(get_facts_path(case), PRESUMED | {"value": "not_victim"}))
 
-    sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+    sent = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
 
-    assert done(shelter.does("accept", sent, promise()))["state"] == "accepted"
-    assert "case.assistance_begun" in kinds(lead.hears())
+    assert unwrap(shelter.does("accept", sent, make_acceptance()))["state"] == "accepted"
+    assert "case.assistance_begun" in list_types(lead.poll())
 
 
 def test_a_period_that_runs_says_until_when(officer: Someone) -> None:
-    case = officer.submits()
+    case = officer.submit()
     running = {"name": "reflection_period", "value": "running", "country": "KZ"}
 
-    refused = officer.creates(f"/cases/{case['code']}/facts", running)
-    missing = officer.creates(f"/cases/{case['code']}/facts", {"name": "guardian"})
+    refused = officer.create(f"/cases/{case['code']}/facts", running)
+    missing = officer.create(f"/cases/{case['code']}/facts", {"name": "guardian"})
 
     assert refused.json()["errors"] == [
         {

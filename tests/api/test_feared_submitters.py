@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.notices.models import Telling
+from app.notifications.models import Notification
 from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    path_of,
-    promise,
+    get_path,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 WOMEN = "KZ_SHELTER_KOGERSHIN"
@@ -29,33 +29,33 @@ FEARS: list[Json] = [
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
     """A case with a lead, and with consents that its submitter recorded."""
-    return lead.leads(officer.submits(consents=[consent(), for_services()]))
+    return lead.take_lead(officer.submit(consents=[make_consent(), make_service_consent()]))
 
 
 @pytest.fixture
 def shelter_referral(lead: Someone, shelter: Someone, case: Json) -> Json:
     """A referral to a shelter, which has begun to help."""
-    sent = done(lead.refers(case, WOMEN))
-    done(shelter.does("accept", sent, promise()))
-    return done(shelter.does("start", sent, {"person_met": True}))
+    sent = unwrap(lead.refer(case, WOMEN))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
+    return unwrap(shelter.does("start", sent, {"person_met": True}))
 
 
 def put_safeguards(lead: Someone, case: Json, **safeguards: Any) -> None:
     """Rewrite the safeguards as the lead."""
-    path, match = f"{path_of(case)}/safeguards", {"If_Match": lead.tag(case)}
+    path, match = f"{get_path(case)}/safeguards", {"If_Match": lead.get_tag(case)}
     body = {"country_of_origin": "UZ"} | safeguards
-    done(lead.ask("PUT", path, body, headers=match))
+    unwrap(lead.ask("PUT", path, body, headers=match))
 
 
 def withdraw_consents(who: Someone, case: Json) -> tuple[int, str]:
     body = {"purposes": ["SHELTER", "REFER"]}
-    answer = who.post(f"{path_of(case)}/consents/withdraw", body)
+    answer = who.send(f"{get_path(case)}/consents/withdraw", body)
     return answer.status_code, answer.text
 
 
 def list_withdrawal_times(who: Someone, case: Json) -> list[str | None]:
     """Return when each consent was withdrawn, as one office sees it."""
-    found = done(who.get(f"{path_of(case)}/consents"))["items"]
+    found = unwrap(who.get(f"{get_path(case)}/consents"))["items"]
     return [one["withdrawn_at"] for one in found]
 
 
@@ -73,29 +73,29 @@ def test_feared_submitter_cannot_end_help_with_a_withdrawal(
     answer = withdraw_consents(officer, case)
 
     assert answer == (204, "")
-    assert lead.sees(shelter_referral)["state"] == "in_progress"
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(shelter_referral)["state"] == "in_progress"
+    assert lead.read(case)["state"] == "assisting"
     assert list_withdrawal_times(lead, case) == [None, None]
-    assert shelter.opens(f"{path_of(case)}/sections/needs").is_success
-    assert lead.opens(f"{path_of(case)}/sections/contact").is_success
+    assert shelter.open(f"{get_path(case)}/sections/needs").is_success
+    assert lead.open(f"{get_path(case)}/sections/contact").is_success
 
 
 def test_lead_and_oversight_hear_what_a_feared_submitter_reported(
     world: World, officer: Someone, lead: Someone, shelter: Someone, shelter_referral: Json
 ) -> None:
     case = {"code": shelter_referral["case"]}
-    watcher = world.someone("OVERSIGHT_DEMO")
+    watcher = world.add_person("OVERSIGHT_DEMO")
     put_safeguards(lead, case, **FEARS[0])
     everybody = (officer, lead, shelter, watcher)
     for who in everybody:
-        who.hears()
+        who.poll()
 
     for _ in range(2):
         withdraw_consents(officer, case)
 
-    ids = [one["id"] for one in done(lead.get(f"{path_of(case)}/consents"))["items"]]
+    ids = [one["id"] for one in unwrap(lead.get(f"{get_path(case)}/consents"))["items"]]
     told = [("consent.withdrawal_reported", officer.code, {"consent": one}) for one in ids]
-    heard = [[(e["type"], e["by"], e["facts"]) for e in who.hears()] for who in everybody]
+    heard = [[(e["type"], e["by"], e["facts"]) for e in who.poll()] for who in everybody]
     assert heard == [[], told, [], told]
 
 
@@ -103,18 +103,18 @@ def test_lead_and_oversight_are_called_on_once_when_a_feared_submitter_reports(
     world: World, officer: Someone, lead: Someone, shelter_referral: Json
 ) -> None:
     case = {"code": shelter_referral["case"]}
-    watcher = world.someone("OVERSIGHT_DEMO")
+    watcher = world.add_person("OVERSIGHT_DEMO")
     put_safeguards(lead, case, **FEARS[0])
-    before = done(officer.get(f"{path_of(case)}/evidence"))
+    before = unwrap(officer.get(f"{get_path(case)}/evidence"))
 
     for _ in range(2):
         withdraw_consents(officer, case)
 
-    with world.database.reading() as session:
-        told = select(Telling).where(Telling.why == "consent.withdrawal_reported")
+    with world.database.begin_read() as session:
+        told = select(Notification).where(Notification.why == "consent.withdrawal_reported")
         offices = [one.focal_point_id for one in session.scalars(told)]
     assert sorted(set(offices)) == sorted([lead.id, watcher.id])
-    assert done(officer.get(f"{path_of(case)}/evidence")) == before
+    assert unwrap(officer.get(f"{get_path(case)}/evidence")) == before
 
 
 def test_feared_submitter_sees_the_withdrawal_that_it_reported(
@@ -122,13 +122,13 @@ def test_feared_submitter_sees_the_withdrawal_that_it_reported(
 ) -> None:
     case = {"code": shelter_referral["case"]}
     put_safeguards(lead, case, **FEARS[0])
-    [first, second] = done(officer.get(f"{path_of(case)}/consents"))["items"]
-    world.passes(hours=1)
+    [first, second] = unwrap(officer.get(f"{get_path(case)}/consents"))["items"]
+    world.advance(hours=1)
 
-    one = f"{path_of(case)}/consents/{second['id']}/withdraw"
-    shown = done(officer.post(one))
-    world.passes(hours=1)
-    again = done(officer.post(one))
+    one = f"{get_path(case)}/consents/{second['id']}/withdraw"
+    shown = unwrap(officer.send(one))
+    world.advance(hours=1)
+    again = unwrap(officer.send(one))
 
     assert (first["withdrawn_at"], second["withdrawn_at"]) == (None, None)
     assert shown == again == second | {"withdrawn_at": AT}
@@ -141,14 +141,14 @@ def test_withdrawal_counts_once_the_lead_heard_it_from_the_person(
 ) -> None:
     case = {"code": shelter_referral["case"]}
     put_safeguards(lead, case, **FEARS[0])
-    world.passes(hours=1)
+    world.advance(hours=1)
     withdraw_consents(officer, case)
-    world.passes(hours=1)
+    world.advance(hours=1)
 
     assert withdraw_consents(lead, case) == (204, "")
 
     later = "2026-06-01T14:00:00Z"
-    assert shelter.sees(shelter_referral)["state"] == "withdrawn"
+    assert shelter.read(shelter_referral)["state"] == "withdrawn"
     assert list_withdrawal_times(lead, case) == [later, later]
     assert list_withdrawal_times(officer, case) == [AT, AT]
 
@@ -161,4 +161,4 @@ def test_whoever_else_helps_still_takes_back_at_once_in_a_case_with_a_fear(
 
     assert withdraw_consents(shelter, case) == (204, "")
 
-    assert shelter.sees(shelter_referral)["state"] == "withdrawn"
+    assert shelter.read(shelter_referral)["state"] == "withdrawn"

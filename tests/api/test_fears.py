@@ -11,28 +11,28 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    lacks,
-    path_of,
-    problem,
-    taking,
+    get_actions,
+    get_path,
+    get_problem,
+    get_unmet,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 WOMEN, MIXED, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID"
 LEADERS = ("KZ_LEAD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION")
 VITAL: Json = {"reason": "RISK_TO_LIFE", "note": "Tonight"}
-NO_LEAD = [consent(focal_point=LAW)]
+NO_LEAD = [make_consent(focal_point=LAW)]
 CHILD: Json = {"age_class": "child"}
 GUATEMALAN_OFFICE = "GT_CHILD_PROTECTION"
 
 
 @pytest.fixture
 def desk(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA")
+    return world.add_person("DESK_CENTRAL_ASIA")
 
 
 def build_safeguards(*codes: str, **more: Any) -> Json:
@@ -40,7 +40,7 @@ def build_safeguards(*codes: str, **more: Any) -> Json:
 
 
 def consent_to_office(code: str, *purposes: str) -> Json:
-    return consent(focal_point=code, purposes=[*purposes], sections=["needs"])
+    return make_consent(focal_point=code, purposes=[*purposes], sections=["needs"])
 
 
 def submit_to_desk(
@@ -53,10 +53,10 @@ def submit_to_desk(
     case = {"consents": NO_LEAD, "notice": CHILD if child else {}} | case
     by = {"given_by": "guardian_with_assent"} if child else {}
     case["consents"] = [given | by for given in case["consents"]]
-    made = officer.submits(**case)
-    assert desk.sees(made)["you_are"] == ["desk"]
+    made = officer.submit(**case)
+    assert desk.read(made)["you_are"] == ["desk"]
     if vital and not child:
-        done(desk.creates(f"{path_of(made)}/vital-interests", VITAL))
+        unwrap(desk.create(f"{get_path(made)}/vital-interests", VITAL))
     return made
 
 
@@ -68,8 +68,8 @@ def assign_case(desk: Someone, case: Json, code: str) -> Any:
 
 
 def get_shortlist(who: Someone, case: Json, service: str = "SHELTER") -> Json:
-    path = f"{path_of(case)}/recipients"
-    [found] = done(who.get(path, service=service))["services"]
+    path = f"{get_path(case)}/recipients"
+    [found] = unwrap(who.get(path, service=service))["services"]
     return dict(found)
 
 
@@ -79,13 +79,13 @@ def get_codes(found: Json) -> list[str]:
 
 def send_draft(who: Someone, case: Json, to: str, **changes: Any) -> Any:
     """Return the unmet requirements, as the draft and the answer list them, or 200."""
-    draft = done(who.refers(case, to, send=False, **changes))
-    shown = actions(draft)["send"]
+    draft = unwrap(who.refer(case, to, send=False, **changes))
+    shown = get_actions(draft)["send"]
     answer = who.does("send", draft)
     if answer.is_success:
         assert shown["open"]
         return 200
-    assert [lack["need"] for lack in shown["unmet"]] == [n for n, _ in lacks(answer)]
+    assert [lack["need"] for lack in shown["unmet"]] == [n for n, _ in get_unmet(answer)]
     return (shown["unmet"], answer.json()["unmet"])
 
 
@@ -99,8 +99,8 @@ def test_a_desk_cannot_try_out_who_is_feared_to_lead(
         officer, desk, consents=[*NO_LEAD, consent_to_office("IOM", "SHELTER")]
     )
     for one in others:
-        done(
-            officer.creates(f"{path_of(unnamed)}/consents", consent_to_office(one, "REFER"))
+        unwrap(
+            officer.create(f"{get_path(unnamed)}/consents", consent_to_office(one, "REFER"))
         )
 
     said = [assign_case(desk, case, code) for case in (feared, unnamed)]
@@ -123,14 +123,14 @@ def test_in_an_emergency_a_desk_gives_a_case_to_whose_turn_it_is(
 def test_whom_the_person_named_is_asked_before_who_may_be_told_without(
     officer: Someone,
 ) -> None:
-    given = [consent_to_office("SANA_SEZIM", "REFER"), for_services()]
+    given = [consent_to_office("SANA_SEZIM", "REFER"), make_service_consent()]
 
-    case = officer.submits(consents=given, vital_interest=VITAL)
+    case = officer.submit(consents=given, vital_interest=VITAL)
 
-    shown = done(officer.get(f"{path_of(case)}/routing"))["candidates"]
+    shown = unwrap(officer.get(f"{get_path(case)}/routing"))["candidates"]
     order = [one["focal_point"] for one in shown]
     assert order[:3] == ["SANA_SEZIM", "KZ_LEAD", "PARTNERSHIP_IN_ACTION"]
-    assert officer.sees(case)["holder"] == "SANA_SEZIM"
+    assert officer.read(case)["holder"] == "SANA_SEZIM"
 
 
 @pytest.mark.parametrize("child", [False, True])
@@ -175,19 +175,20 @@ def test_a_desk_cannot_try_out_who_is_feared_to_help(
 def child_case(world: World) -> Json:
     """A case of a child alone that the desk holds; one office there protects children."""
     officer, desk = (
-        world.someone(code) for code in ("HN_CONSULATE_GUATEMALA", "DESK_CENTRAL_AMERICA")
+        world.add_person(code)
+        for code in ("HN_CONSULATE_GUATEMALA", "DESK_CENTRAL_AMERICA")
     )
     notice = {"country": "GT", "language": "es", "services": ["SHELTER"], **CHILD}
     vital = {"reason": "CHILD_UNPROTECTED", "note": "Alone"}
-    case = officer.submits(
+    case = officer.submit(
         notice=notice | {"priority": "emergency"},
         consents=[],
         vital_interest=vital,
         safeguards={"country_of_origin": "HN"},
     )
-    while (holder := officer.sees(case)["holder"]) != desk.code:
+    while (holder := officer.read(case)["holder"]) != desk.code:
         no = {"reason": "NO_CAPACITY"}
-        assert world.someone(holder).does("decline-lead", case, no).is_success
+        assert world.add_person(holder).does("decline-lead", case, no).is_success
     return case
 
 
@@ -196,18 +197,20 @@ def test_the_one_office_that_protects_a_child_can_be_asked_again(
     world: World, child_case: Json, how: str
 ) -> None:
     desk, office = (
-        world.someone(code) for code in ("DESK_CENTRAL_AMERICA", GUATEMALAN_OFFICE)
+        world.add_person(code) for code in ("DESK_CENTRAL_AMERICA", GUATEMALAN_OFFICE)
     )
     asked = {"service": "CHILD_PROTECTION", "sections": []}
     if how == "is full":
-        done(office.ask("PUT", f"/focal-points/{GUATEMALAN_OFFICE}/capacity", {"free": 0}))
+        unwrap(
+            office.ask("PUT", f"/focal-points/{GUATEMALAN_OFFICE}/capacity", {"free": 0})
+        )
     else:
-        first = done(desk.refers(child_case, GUATEMALAN_OFFICE, **asked))
+        first = unwrap(desk.refer(child_case, GUATEMALAN_OFFICE, **asked))
         if how == "declines":
-            done(office.does("decline", first, {"reason": "NO_CAPACITY"}))
-        world.waits_for(hours=1)
-        world.waits_for(hours=1)
-        assert desk.sees(first)["state"] in {"declined", "expired"}
+            unwrap(office.does("decline", first, {"reason": "NO_CAPACITY"}))
+        world.wait(hours=1)
+        world.wait(hours=1)
+        assert desk.read(first)["state"] in {"declined", "expired"}
 
     assert get_codes(get_shortlist(desk, child_case, "CHILD_PROTECTION")) == [
         GUATEMALAN_OFFICE
@@ -222,8 +225,8 @@ def test_who_said_no_is_proposed_last_and_can_be_asked_again_at_any_time(
     case, asked = submit_to_desk(officer, desk), list[str]()
     while len(asked) < 2 or asked[-1] != WOMEN:
         [one] = get_codes(get_shortlist(desk, case))
-        draft = done(desk.refers(case, one, sections=[]))
-        done(world.someone(one).does("decline", draft, {"reason": "NO_CAPACITY"}))
+        draft = unwrap(desk.refer(case, one, sections=[]))
+        unwrap(world.add_person(one).does("decline", draft, {"reason": "NO_CAPACITY"}))
         asked.append(one)
 
     assert asked[:2] == [WOMEN, MIXED]
@@ -235,10 +238,10 @@ def test_who_said_no_and_is_feared_since_is_not_asked_again(
     world: World, officer: Someone, desk: Someone
 ) -> None:
     case = submit_to_desk(officer, desk)
-    draft = done(desk.refers(case, WOMEN, sections=[]))
-    done(world.someone(WOMEN).does("decline", draft, {"reason": "NO_CAPACITY"}))
-    path, tag = f"{path_of(case)}/safeguards", officer.tag(case)
-    done(officer.ask("PUT", path, build_safeguards(WOMEN), headers={"If_Match": tag}))
+    draft = unwrap(desk.refer(case, WOMEN, sections=[]))
+    unwrap(world.add_person(WOMEN).does("decline", draft, {"reason": "NO_CAPACITY"}))
+    path, tag = f"{get_path(case)}/safeguards", officer.get_tag(case)
+    unwrap(officer.ask("PUT", path, build_safeguards(WOMEN), headers={"If_Match": tag}))
 
     refused = send_draft(desk, case, WOMEN, sections=[])
 
@@ -250,7 +253,7 @@ def test_a_draft_tells_a_desk_no_fear_and_no_origin(
 ) -> None:
     post = consent_to_office("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
     papers = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    given = [*NO_LEAD, for_services(), post]
+    given = [*NO_LEAD, make_service_consent(), post]
     case = submit_to_desk(
         officer, desk, vital=False, consents=given, safeguards=build_safeguards(WOMEN)
     )
@@ -269,12 +272,12 @@ def test_a_draft_tells_a_desk_no_fear_and_no_origin(
 
 def test_a_candidate_may_know_once_it_acknowledged(officer: Someone, lead: Someone) -> None:
     post = consent_to_office("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
-    given = [consent(), for_services(), post]
-    case = officer.submits(consents=given, safeguards=build_safeguards(WOMEN))
-    routing = f"{path_of(case)}/routing"
+    given = [make_consent(), make_service_consent(), post]
+    case = officer.submit(consents=given, safeguards=build_safeguards(WOMEN))
+    routing = f"{get_path(case)}/routing"
     early = send_draft(lead, case, WOMEN)
-    lists = get_shortlist(lead, case), done(lead.get(routing))
-    done(lead.does("acknowledge", case))
+    lists = get_shortlist(lead, case), unwrap(lead.get(routing))
+    unwrap(lead.does("acknowledge", case))
 
     late = send_draft(lead, case, WOMEN)
 
@@ -286,33 +289,33 @@ def test_a_candidate_may_know_once_it_acknowledged(officer: Someone, lead: Someo
     assert [one["beside"] for one in lists[1]["advice"]] == [[]]
     out = get_shortlist(lead, case)["left_out"]
     assert [o["reasons"] for o in out if o["focal_point"] == WOMEN] == [["no_consent"]]
-    whole = [one["focal_point"] for one in done(lead.get(routing))["candidates"]]
+    whole = [one["focal_point"] for one in unwrap(lead.get(routing))["candidates"]]
     assert whole == ["KZ_LEAD", "DESK_CENTRAL_ASIA"]
 
 
 def test_who_looks_on_sees_who_was_asked_and_not_who_never_will_be(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     seen = []
     for guards in (build_safeguards("SANA_SEZIM"), build_safeguards()):
-        case = lead.leads(
-            officer.submits(consents=[], vital_interest=VITAL, safeguards=guards)
+        case = lead.take_lead(
+            officer.submit(consents=[], vital_interest=VITAL, safeguards=guards)
         )
-        world.passes(days=21)
-        with lead.writing() as work:
-            carrying.escalate(work, queries.lock(work, case["code"]))
-        desk = world.someone("DESK_CENTRAL_ASIA")
+        world.advance(days=21)
+        with lead.begin_write() as work:
+            carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+        desk = world.add_person("DESK_CENTRAL_ASIA")
         for one in (watcher, desk):
-            shown = done(one.get(f"{path_of(case)}/routing"))
+            shown = unwrap(one.get(f"{get_path(case)}/routing"))
             seen.append([c["focal_point"] for c in shown["candidates"]])
-        done(lead.creates(f"{path_of(case)}/vital-interests", VITAL))
+        unwrap(lead.create(f"{get_path(case)}/vital-interests", VITAL))
         move = {"reason": "LEAD_SILENT", "person_informed": True}
-        refused = desk.post(
-            f"{path_of(case)}/take-over", move | {"focal_point": "PARTNERSHIP_IN_ACTION"}
+        refused = desk.send(
+            f"{get_path(case)}/take-over", move | {"focal_point": "PARTNERSHIP_IN_ACTION"}
         )
         seen.append(
-            [need for need, _ in lacks(refused)] if guards == build_safeguards() else []
+            [need for need, _ in get_unmet(refused)] if guards == build_safeguards() else []
         )
 
     assert seen[:2] == seen[3:5] == [["KZ_LEAD"], ["KZ_LEAD"]]
@@ -322,31 +325,38 @@ def test_who_looks_on_sees_who_was_asked_and_not_who_never_will_be(
 def test_a_desk_elsewhere_is_not_named_to_who_may_not_know_why(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(safeguards=build_safeguards("DESK_CENTRAL_ASIA"))
-    path = f"{path_of(case)}/recipients"
+    case = officer.submit(safeguards=build_safeguards("DESK_CENTRAL_ASIA"))
+    path = f"{get_path(case)}/recipients"
 
-    early = done(lead.get(path))["desk"]
-    done(lead.does("acknowledge", case))
+    early = unwrap(lead.get(path))["desk"]
+    unwrap(lead.does("acknowledge", case))
 
-    assert (early, done(lead.get(path))["desk"]) == (None, "DESK_CARIBBEAN")
+    assert (early, unwrap(lead.get(path))["desk"]) == (None, "DESK_CARIBBEAN")
 
 
 def test_who_is_asked_to_lead_is_not_told_that_the_person_doubts(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    origin = world.someone("UZ_LEAD")
+    origin = world.add_person("UZ_LEAD")
     home = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    soon = for_handover(expires_at="2026-06-01T13:00:00Z")
+    soon = make_handover_consent(expires_at="2026-06-01T13:00:00Z")
     told = []
-    for given, doubt in ((for_handover(), {"origin_contact": "undecided"}), (soon, {})):
-        case = lead.leads(officer.submits(safeguards=home, consents=[consent(), given]))
-        offered = done(lead.offers(case, "UZ_LEAD"))
-        match = {"If_Match": lead.tag(case)}
-        path = f"{path_of(case)}/safeguards"
-        done(lead.ask("PUT", path, home | doubt, headers=match))
-        world.passes(hours=2) if not doubt else None
-        refused = origin.does("accept", offered, taking())
-        told.append((actions(origin.sees(offered))["accept"]["unmet"], lacks(refused)))
+    for given, doubt in (
+        (make_handover_consent(), {"origin_contact": "undecided"}),
+        (soon, {}),
+    ):
+        case = lead.take_lead(
+            officer.submit(safeguards=home, consents=[make_consent(), given])
+        )
+        offered = unwrap(lead.offer(case, "UZ_LEAD"))
+        match = {"If_Match": lead.get_tag(case)}
+        path = f"{get_path(case)}/safeguards"
+        unwrap(lead.ask("PUT", path, home | doubt, headers=match))
+        world.advance(hours=2) if not doubt else None
+        refused = origin.does("accept", offered, make_takeover())
+        told.append(
+            (get_actions(origin.read(offered))["accept"]["unmet"], get_unmet(refused))
+        )
 
     assert told[0] == told[1]
     assert told[0][1] == [("consent", "lead")]
@@ -354,8 +364,10 @@ def test_who_is_asked_to_lead_is_not_told_that_the_person_doubts(
 
 def test_a_lead_goes_on_being_told_what_is_missing(officer: Someone, lead: Someone) -> None:
     post = consent_to_office("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
-    given = [consent(), for_services(), post]
-    case = lead.leads(officer.submits(consents=given, safeguards=build_safeguards(WOMEN)))
+    given = [make_consent(), make_service_consent(), post]
+    case = lead.take_lead(
+        officer.submit(consents=given, safeguards=build_safeguards(WOMEN))
+    )
     papers = {"service": "CONSULAR_DOCUMENT", "sections": []}
 
     unsafe, origin = (
@@ -365,53 +377,53 @@ def test_a_lead_goes_on_being_told_what_is_missing(officer: Someone, lead: Someo
 
     assert [lack["need"] for lack in unsafe[0]] == ["recipient_safe"]
     assert [lack["need"] for lack in origin[0]] == ["origin_permitted"]
-    assert problem(lead.offers(case, "UZ_LEAD")) == (409, "needs-unmet")
+    assert get_problem(lead.offer(case, "UZ_LEAD")) == (409, "needs-unmet")
 
 
 def test_a_desk_is_not_told_that_safeguards_were_written(
     officer: Someone, desk: Someone
 ) -> None:
     case = submit_to_desk(officer, desk, vital=False)
-    desk.hears(), officer.hears()
-    match = {"If_Match": officer.tag(case)}
+    desk.poll(), officer.poll()
+    match = {"If_Match": officer.get_tag(case)}
 
-    done(
+    unwrap(
         officer.ask(
-            "PUT", f"{path_of(case)}/safeguards", build_safeguards(LAW), headers=match
+            "PUT", f"{get_path(case)}/safeguards", build_safeguards(LAW), headers=match
         )
     )
 
-    assert desk.hears() == []
-    [told] = officer.hears()
+    assert desk.poll() == []
+    [told] = officer.poll()
     assert told["facts"] == {"section": "safeguards"}
 
 
 def test_a_candidate_cannot_tell_from_consents_whom_the_person_fears(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(safeguards=build_safeguards(WOMEN))
-    consents = f"{path_of(case)}/consents"
-    early = done(lead.get(consents))["items"]
-    [mine, *_] = done(officer.get(consents))["items"]
-    gone = lead.post(f"{consents}/{mine['id']}/withdraw")
-    done(lead.does("acknowledge", case))
+    case = officer.submit(safeguards=build_safeguards(WOMEN))
+    consents = f"{get_path(case)}/consents"
+    early = unwrap(lead.get(consents))["items"]
+    [mine, *_] = unwrap(officer.get(consents))["items"]
+    gone = lead.send(f"{consents}/{mine['id']}/withdraw")
+    unwrap(lead.does("acknowledge", case))
 
-    assert (early, problem(gone)) == ([], (404, "not-found"))
-    assert len(done(lead.get(consents))["items"]) == 2
+    assert (early, get_problem(gone)) == ([], (404, "not-found"))
+    assert len(unwrap(lead.get(consents))["items"]) == 2
 
 
 def test_a_desk_beside_a_lead_that_turns_out_to_be_feared_loses_the_case(
     world: World, officer: Someone, lead: Someone, desk: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    world.passes(days=21)
-    with lead.writing() as work:
-        carrying.escalate(work, queries.lock(work, case["code"]))
-    assert desk.sees(case)["you_are"] == ["escalation_desk"]
-    match = {"If_Match": lead.tag(case)}
+    case = lead.take_lead(officer.submit())
+    world.advance(days=21)
+    with lead.begin_write() as work:
+        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    assert desk.read(case)["you_are"] == ["escalation_desk"]
+    match = {"If_Match": lead.get_tag(case)}
     guards = build_safeguards("DESK_CENTRAL_ASIA")
 
-    done(lead.ask("PUT", f"{path_of(case)}/safeguards", guards, headers=match))
+    unwrap(lead.ask("PUT", f"{get_path(case)}/safeguards", guards, headers=match))
 
-    assert problem(desk.get(path_of(case))) == (404, "not-found")
-    assert lead.sees(case)["lead"] == "KZ_LEAD"
+    assert get_problem(desk.get(get_path(case))) == (404, "not-found")
+    assert lead.read(case)["lead"] == "KZ_LEAD"

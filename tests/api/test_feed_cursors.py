@@ -3,11 +3,11 @@
 import re
 from typing import Final
 
-from tests.support.account_changes import gives
+from tests.support.account_changes import add
 from tests.support.databases import EPOCH
-from tests.support.feeds import read_cursors, stand_of
-from tests.support.webhook_receivers import hooked
-from tests.support.world import Someone, World, done, kinds, problem
+from tests.support.feeds import get_position, read_cursors
+from tests.support.webhook_receivers import open_webhook
+from tests.support.world import Someone, World, get_problem, list_types, unwrap
 
 OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 UNKNOWN: Final = (422, "cursor-unknown")
@@ -18,7 +18,7 @@ def test_a_cursor_or_entity_tag_tells_neither_epoch_nor_number(
 ) -> None:
     """Cursors have one length, and two offices at the same position have different ones."""
     for _ in range(6):
-        lead.leads(officer.submits())
+        lead.take_lead(officer.submit())
     mine, theirs = read_cursors(lead), read_cursors(officer)
     page = lead.get("/events", after=mine[9])
     tags = {page.headers["ETag"], lead.get("/events", after=mine[8]).headers["ETag"]}
@@ -34,36 +34,36 @@ def test_the_same_position_has_the_same_cursor_in_each_process(
     officer: Someone, lead: Someone
 ) -> None:
     """All processes derive the key from one file, so a client may switch between them."""
-    officer.submits()
-    first = done(lead.get("/events"))["next"]
+    officer.submit()
+    first = unwrap(lead.get("/events"))["next"]
     other = World(lead.world.url)
 
-    assert done(other.someone("KZ_LEAD").get("/events"))["next"] == first
+    assert unwrap(other.add_person("KZ_LEAD").get("/events"))["next"] == first
 
 
 def test_cursors_of_earlier_versions_are_accepted_wherever_one_is_taken(
     officer: Someone, lead: Someone, supervisor: Someone, world: World
 ) -> None:
-    lead.leads(officer.submits())
-    _, head = stand_of(lead)
-    every = done(lead.get("/events"))["items"]
-    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}/replay"
+    lead.take_lead(officer.submit())
+    _, head = get_position(lead)
+    every = unwrap(lead.get("/events"))["items"]
+    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}/replay"
 
     for position in range(head + 1):
         old = f"{EPOCH}.{position}"
-        page = done(lead.get("/events", after=old))
+        page = unwrap(lead.get("/events", after=old))
         assert page["items"][: len(every) - position] == every[position:]
-        assert done(gives(supervisor, path, {"after": old}))["behind"] >= head - position
+        assert unwrap(add(supervisor, path, {"after": old}))["behind"] >= head - position
     listened = lead.get("/events/stream", after=f"{EPOCH}.{head + 99}")
     beyond = lead.get("/events", after=f"{EPOCH}.{head + 99}")
-    assert problem(beyond) == problem(listened) == (410, "cursor-gone")
+    assert get_problem(beyond) == get_problem(listened) == (410, "cursor-gone")
 
 
 def test_a_cursor_that_was_changed_anywhere_is_refused(
     officer: Someone, lead: Someone
 ) -> None:
-    officer.submits()
-    cursor = done(lead.get("/events"))["next"]
+    officer.submit()
+    cursor = unwrap(lead.get("/events"))["next"]
     changed = {
         f"{cursor[:at]}{letter}{cursor[at + 1 :]}"
         for at in range(len(cursor))
@@ -73,35 +73,35 @@ def test_a_cursor_that_was_changed_anywhere_is_refused(
     refused = [lead.get("/events", after=one) for one in sorted(changed - {cursor})]
 
     assert len(refused) > 300
-    assert {problem(one) for one in refused} == {UNKNOWN}
+    assert {get_problem(one) for one in refused} == {UNKNOWN}
 
 
 def test_a_cursor_of_another_feed_or_list_is_refused(
     officer: Someone, lead: Someone, supervisor: Someone, world: World
 ) -> None:
-    case = officer.submits()
-    theirs = done(officer.get("/events"))["next"]
-    history = done(lead.get(f"/cases/{case['code']}/history"))["next"]
-    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}/replay"
+    case = officer.submit()
+    theirs = unwrap(officer.get("/events"))["next"]
+    history = unwrap(lead.get(f"/cases/{case['code']}/history"))["next"]
+    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}/replay"
 
     refused = [
         *(lead.get("/events", after=one) for one in (theirs, history, theirs[:-1])),
         *(lead.get("/events/stream", after=one) for one in (theirs, history)),
-        *(gives(supervisor, path, {"after": one}) for one in (theirs, history)),
+        *(add(supervisor, path, {"after": one}) for one in (theirs, history)),
     ]
 
-    assert {problem(one) for one in refused} == {UNKNOWN}
+    assert {get_problem(one) for one in refused} == {UNKNOWN}
 
 
 def test_a_message_is_replayed_from_the_cursor_that_it_brought(
     officer: Someone, lead: Someone, supervisor: Someone, world: World
 ) -> None:
-    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}"
-    officer.submits()
-    officer.submits()
+    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}"
+    officer.submit()
+    officer.submit()
     [first, _] = read_cursors(lead)
-    replayed = done(gives(supervisor, f"{path}/replay", {"after": first}))
+    replayed = unwrap(add(supervisor, f"{path}/replay", {"after": first}))
 
     assert replayed["next"] == first
     assert replayed["behind"] == 1
-    assert "webhook.replayed" in kinds(lead.hears())
+    assert "webhook.replayed" in list_types(lead.poll())

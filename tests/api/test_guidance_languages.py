@@ -4,7 +4,7 @@ import pytest
 from httpx2 import Response
 
 from app.reference.lists import NOTE_TRANSLATIONS, TRANSLATIONS
-from tests.support.world import Json, Someone, done
+from tests.support.world import Json, Someone, unwrap
 
 GUIDANCE = {"questions": 17, "indicators": 101, "conduct": 12}
 LANGUAGES = ("es", "fr", "ru", "uz")
@@ -116,8 +116,8 @@ def test_guidance_is_the_same_whoever_asks_and_whatever_was_submitted(
     name: str, officer: Someone, lead: Someone, stranger: Someone
 ) -> None:
     before = get_list(officer, name, "ru")
-    case = officer.submits()
-    done(officer.screens(case, signs=["EXPLOITATION_02", "ILO11_09"]))
+    case = officer.submit()
+    unwrap(officer.screen(case, signs=["EXPLOITATION_02", "ILO11_09"]))
 
     for one in (officer, lead, stranger):
         after = get_list(one, name, "ru")

@@ -11,35 +11,35 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    lacks,
-    taking,
+    get_actions,
+    get_unmet,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-NARROW = for_handover(sections=["needs"])
-WIDE = for_handover(sections=["needs", "contact", "identity"])
+NARROW = make_handover_consent(sections=["needs"])
+WIDE = make_handover_consent(sections=["needs", "contact", "identity"])
 
 
 @pytest.fixture
 def successor(world: World) -> Someone:
     """An account of the focal point of Uzbekistan, across the border."""
-    return world.someone("UZ_LEAD")
+    return world.add_person("UZ_LEAD")
 
 
 def lead_case(officer: Someone, lead: Someone, *given: Json) -> Json:
     """Return a case that Kazakhstan leads, with these consents to a new lead."""
-    consents = [consent(), for_services(), *given]
-    return lead.leads(officer.submits(safeguards=HOME, consents=consents))
+    consents = [make_consent(), make_service_consent(), *given]
+    return lead.take_lead(officer.submit(safeguards=HOME, consents=consents))
 
 
 def update_agreement(world: World, **changes: Any) -> None:
     """Change the agreement between Kazakhstan and Uzbekistan."""
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         one = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
         session.execute(one.values(**changes))
 
@@ -48,7 +48,7 @@ def list_open_sections(who: Someone, case: Json) -> list[str]:
     """Return the sections that an office can open now."""
     names = ("needs", "contact", "identity")
     path = f"/cases/{case['code']}/sections"
-    return [name for name in names if who.opens(f"{path}/{name}").is_success]
+    return [name for name in names if who.open(f"{path}/{name}").is_success]
 
 
 @pytest.mark.parametrize("given", [(NARROW, WIDE), (WIDE, NARROW), (WIDE,)])
@@ -58,17 +58,17 @@ def test_a_wider_consent_does_not_block_what_a_narrower_one_allows(
     update_agreement(world, level="L1")
     case = lead_case(officer, lead, *given)
 
-    offered = lead.offers(case, "UZ_LEAD")
+    offered = lead.offer(case, "UZ_LEAD")
 
     assert offered.status_code == 201, offered.json()
-    assert done(offered)["held_back"] == ["contact", "identity"]
-    assert lead.sees(done(offered))["held_back"] == ["contact", "identity"]
-    assert successor.sees(done(offered))["held_back"] == []
-    assert actions(successor.sees(done(offered)))["accept"]["open"]
-    done(successor.does("accept", done(offered), taking()))
+    assert unwrap(offered)["held_back"] == ["contact", "identity"]
+    assert lead.read(unwrap(offered))["held_back"] == ["contact", "identity"]
+    assert successor.read(unwrap(offered))["held_back"] == []
+    assert get_actions(successor.read(unwrap(offered)))["accept"]["open"]
+    unwrap(successor.does("accept", unwrap(offered), make_takeover()))
     assert list_open_sections(successor, case) == ["needs"]
-    assert successor.sees(done(offered))["held_back"] == ["contact", "identity"]
-    assert lead.sees(done(offered))["held_back"] == []
+    assert successor.read(unwrap(offered))["held_back"] == ["contact", "identity"]
+    assert lead.read(unwrap(offered))["held_back"] == []
 
 
 def test_nothing_is_held_back_that_an_agreement_lets_cross(
@@ -76,10 +76,10 @@ def test_nothing_is_held_back_that_an_agreement_lets_cross(
 ) -> None:
     case = lead_case(officer, lead, WIDE)
 
-    offered = done(lead.offers(case, "UZ_LEAD"))
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
 
     assert offered["held_back"] == []
-    done(successor.does("accept", offered, taking()))
+    unwrap(successor.does("accept", offered, make_takeover()))
     assert list_open_sections(successor, case) == ["needs", "contact", "identity"]
 
 
@@ -88,8 +88,8 @@ def test_what_may_cross_is_judged_again_at_every_opening_by_the_new_lead(
 ) -> None:
     update_agreement(world, level="L2")
     case = lead_case(officer, lead, NARROW, WIDE)
-    taken = done(lead.offers(case, "UZ_LEAD"))
-    done(successor.does("accept", taken, taking()))
+    taken = unwrap(lead.offer(case, "UZ_LEAD"))
+    unwrap(successor.does("accept", taken, make_takeover()))
     first = list_open_sections(successor, case)
 
     update_agreement(world, level="L3")
@@ -102,7 +102,7 @@ def test_what_may_cross_is_judged_again_at_every_opening_by_the_new_lead(
     assert first == ["needs", "contact"]
     assert more == ["needs", "contact", "identity"]
     assert (less, none) == (["needs"], [])
-    assert successor.sees(taken)["held_back"] == ["contact", "identity", "needs"]
+    assert successor.read(taken)["held_back"] == ["contact", "identity", "needs"]
 
 
 def test_who_is_asked_to_lead_opens_only_what_may_cross(
@@ -111,7 +111,7 @@ def test_who_is_asked_to_lead_opens_only_what_may_cross(
     update_agreement(world, level="L0")
     case = lead_case(officer, lead, NARROW)
 
-    offered = done(lead.offers(case, "UZ_LEAD"))
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
 
     assert offered["held_back"] == ["needs"]
     assert list_open_sections(successor, case) == []
@@ -124,11 +124,11 @@ def test_what_the_new_lead_wrote_itself_it_opens_whatever_may_cross(
 ) -> None:
     update_agreement(world, level="L1")
     case = lead_case(officer, lead, WIDE)
-    done(successor.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
+    unwrap(successor.does("accept", unwrap(lead.offer(case, "UZ_LEAD")), make_takeover()))
     content = {"section": "contact", "alias": "Nilufar", "safe_channel": "Signal"}
-    path, seen = f"/cases/{case['code']}/sections/contact", successor.tag(case)
+    path, seen = f"/cases/{case['code']}/sections/contact", successor.get_tag(case)
 
-    done(successor.ask("PUT", path, content, headers={"If_Match": seen}))
+    unwrap(successor.ask("PUT", path, content, headers={"If_Match": seen}))
 
     assert list_open_sections(successor, case) == ["needs", "contact"]
 
@@ -139,7 +139,7 @@ def test_a_border_that_no_agreement_covers_stops_the_lead_as_before(
     end_agreement(world)
     case = lead_case(officer, lead, NARROW, WIDE)
 
-    assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
+    assert get_unmet(lead.offer(case, "UZ_LEAD")) == [("agreement", "lead")]
 
 
 def test_within_one_country_nothing_is_held_back(
@@ -147,11 +147,11 @@ def test_within_one_country_nothing_is_held_back(
 ) -> None:
     end_agreement(world)
     every = ["needs", "contact", "identity"]
-    case = lead_case(officer, lead, for_handover("SANA_SEZIM", sections=every))
-    sana = world.someone("SANA_SEZIM")
+    case = lead_case(officer, lead, make_handover_consent("SANA_SEZIM", sections=every))
+    sana = world.add_person("SANA_SEZIM")
 
-    offered = done(lead.offers(case, "SANA_SEZIM"))
-    done(sana.does("accept", offered, taking()))
+    offered = unwrap(lead.offer(case, "SANA_SEZIM"))
+    unwrap(sana.does("accept", offered, make_takeover()))
 
     assert offered["held_back"] == []
     assert list_open_sections(sana, case) == every

@@ -14,16 +14,16 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    contacts,
-    done,
-    for_handover,
-    for_services,
-    kinds,
-    lacks,
-    problem,
-    taking,
+    get_actions,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_consent,
+    make_contacts,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 HOME: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
@@ -33,13 +33,15 @@ CLASS = {"recipient_class": {"kind": "state", "country": "UZ"}, "purposes": ["HA
 @pytest.fixture
 def successor(world: World) -> Someone:
     """An account of the focal point of Uzbekistan, the State of origin."""
-    return world.someone("UZ_LEAD")
+    return world.add_person("UZ_LEAD")
 
 
 def lead_case(officer: Someone, lead: Someone, **changes: Any) -> Json:
     """Return a case that Kazakhstan leads, with a consent to hand it over to Uzbekistan."""
-    given = [consent(), for_services(), for_handover()]
-    return lead.leads(officer.submits(**{"safeguards": HOME, "consents": given} | changes))
+    given = [make_consent(), make_service_consent(), make_handover_consent()]
+    return lead.take_lead(
+        officer.submit(**{"safeguards": HOME, "consents": given} | changes)
+    )
 
 
 @pytest.fixture
@@ -49,30 +51,33 @@ def case(officer: Someone, lead: Someone) -> Json:
 
 def put_safeguards(who: Someone, case: Json, **changes: Any) -> None:
     """Rewrite the safeguards."""
-    path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": who.tag(case)}
-    done(who.ask("PUT", path, HOME | changes, headers=seen))
+    path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": who.get_tag(case)}
+    unwrap(who.ask("PUT", path, HOME | changes, headers=seen))
 
 
 def withdraw_consent(who: Someone, case: Json, purpose: str = "HANDOVER") -> None:
     """Withdraw the oldest consent for a purpose that is not withdrawn yet."""
     path = f"/cases/{case['code']}/consents"
-    found = done(who.get(path))["items"]
+    found = unwrap(who.get(path))["items"]
     one = next(c for c in found if purpose in c["purposes"] and not c["withdrawn_at"])
-    done(who.post(f"{path}/{one['id']}/withdraw"))
+    unwrap(who.send(f"{path}/{one['id']}/withdraw"))
 
 
 def set_country(world: World, case: Json, country: str) -> None:
     """Set the country of the person without a relocation of the case."""
-    with world.someone("KZ_LEAD").writing() as work:
+    with world.add_person("KZ_LEAD").begin_write() as work:
         queries.lock(work, case["code"]).country = country
 
 
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"consents": [consent(), for_services()]}, ["consent"]),
-        ({"consents": [consent(), for_handover("IOM")]}, ["consent"]),
-        ({"consents": [consent(), for_handover(purposes=["REFER"])]}, ["consent"]),
+        ({"consents": [make_consent(), make_service_consent()]}, ["consent"]),
+        ({"consents": [make_consent(), make_handover_consent("IOM")]}, ["consent"]),
+        (
+            {"consents": [make_consent(), make_handover_consent(purposes=["REFER"])]},
+            ["consent"],
+        ),
         ({"safeguards": {"country_of_origin": "UZ"}}, ["origin_permitted"]),
         ({"safeguards": {"country_of_origin": "KG"}}, []),
         ({"safeguards": {}}, ["consent", "origin_permitted"]),
@@ -93,55 +98,64 @@ def test_an_offer_needs_the_persons_consent_and_safety(
 ) -> None:
     case = lead_case(officer, lead, **changes)
 
-    answer = lead.offers(case, "UZ_LEAD")
+    answer = lead.offer(case, "UZ_LEAD")
 
     assert answer.is_success == (missing == [])
-    assert answer.is_success or lacks(answer) == [(need, "lead") for need in missing]
-    assert done(lead.get("/handovers"))["items"] == ([answer.json()] if not missing else [])
+    assert answer.is_success or get_unmet(answer) == [(need, "lead") for need in missing]
+    assert unwrap(lead.get("/handovers"))["items"] == (
+        [answer.json()] if not missing else []
+    )
 
 
 def test_a_consent_may_name_a_class_of_new_leads(officer: Someone, lead: Someone) -> None:
-    case = lead_case(officer, lead, consents=[consent(), consent(**CLASS)])
+    case = lead_case(officer, lead, consents=[make_consent(), make_consent(**CLASS)])
 
-    assert lead.offers(case, "UZ_LEAD").status_code == 201
+    assert lead.offer(case, "UZ_LEAD").status_code == 201
 
 
 def test_a_childs_own_word_moves_no_lead(officer: Someone, lead: Someone) -> None:
     guardian = {"given_by": "guardian_with_assent"}
     notice = {"age_class": "child"}
-    given = [consent(**guardian), for_handover()]
+    given = [make_consent(**guardian), make_handover_consent()]
     case = lead_case(officer, lead, notice=notice, consents=given)
 
-    refused = lead.offers(case, "UZ_LEAD")
+    refused = lead.offer(case, "UZ_LEAD")
 
     [lack] = refused.json()["unmet"]
     assert (lack["need"], [a["need"] for a in lack["alternatives"]]) == (
         "consent",
         ["child_path"],
     )
-    done(
-        lead.creates(f"/cases/{case['code']}/consents", for_handover("UZ_LEAD", **guardian))
+    unwrap(
+        lead.create(
+            f"/cases/{case['code']}/consents", make_handover_consent("UZ_LEAD", **guardian)
+        )
     )
-    assert lead.offers(case, "UZ_LEAD").status_code == 201
+    assert lead.offer(case, "UZ_LEAD").status_code == 201
 
 
 def test_without_an_agreement_no_lead_crosses_the_border(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    given = [consent(), for_handover(), for_handover("KG_LEAD"), for_handover("IOM")]
-    case = lead_case(officer, lead, consents=[*given, for_handover("SANA_SEZIM")])
+    given = [
+        make_consent(),
+        make_handover_consent(),
+        make_handover_consent("KG_LEAD"),
+        make_handover_consent("IOM"),
+    ]
+    case = lead_case(officer, lead, consents=[*given, make_handover_consent("SANA_SEZIM")])
 
     assert (
-        lacks(lead.offers(case, "KG_LEAD"))
+        get_unmet(lead.offer(case, "KG_LEAD"))
         == [
             ("agreement", "lead"),
             ("origin_permitted", "lead"),
         ][:1]
     )
     end_agreement(world)
-    assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
-    done(lead.does("cancel", done(lead.offers(case, "SANA_SEZIM")), {}))
-    assert lead.offers(case, "IOM").status_code == 201
+    assert get_unmet(lead.offer(case, "UZ_LEAD")) == [("agreement", "lead")]
+    unwrap(lead.does("cancel", unwrap(lead.offer(case, "SANA_SEZIM")), {}))
+    assert lead.offer(case, "IOM").status_code == 201
 
 
 def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
@@ -152,57 +166,59 @@ def test_a_border_lies_too_between_who_leads_and_who_is_to_lead(
     set_country(world, case, "UZ")
     end_agreement(world)
 
-    assert lacks(lead.offers(case, "UZ_LEAD")) == [("agreement", "lead")]
+    assert get_unmet(lead.offer(case, "UZ_LEAD")) == [("agreement", "lead")]
 
 
 def test_who_works_in_both_countries_has_no_border_to_cross(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     case = lead_case(
-        officer, lead, consents=[consent(), for_handover("PARTNERSHIP_IN_ACTION")]
+        officer,
+        lead,
+        consents=[make_consent(), make_handover_consent("PARTNERSHIP_IN_ACTION")],
     )
     set_country(world, case, "UZ")
     end_agreement(world)
 
-    assert lead.offers(case, "PARTNERSHIP_IN_ACTION").status_code == 201
+    assert lead.offer(case, "PARTNERSHIP_IN_ACTION").status_code == 201
 
 
 def test_who_leads_in_many_countries_crosses_no_border_within_them(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    network = world.someone("PARTNERSHIP_IN_ACTION")
-    to = [for_handover(one) for one in (network.code, "SANA_SEZIM", "UZ_LEAD")]
-    case = lead_case(officer, lead, consents=[consent(), *to])
-    taken = done(lead.offers(case, network.code))
-    done(network.does("accept", taken, taking()))
+    network = world.add_person("PARTNERSHIP_IN_ACTION")
+    to = [make_handover_consent(one) for one in (network.code, "SANA_SEZIM", "UZ_LEAD")]
+    case = lead_case(officer, lead, consents=[make_consent(), *to])
+    taken = unwrap(lead.offer(case, network.code))
+    unwrap(network.does("accept", taken, make_takeover()))
     end_agreement(world)
 
-    inside = network.offers(case, "SANA_SEZIM")
-    done(network.does("cancel", done(inside), {}))
-    beyond = network.offers(case, "UZ_LEAD")
+    inside = network.offer(case, "SANA_SEZIM")
+    unwrap(network.does("cancel", unwrap(inside), {}))
+    beyond = network.offer(case, "UZ_LEAD")
 
-    assert lacks(beyond) == [("agreement", "lead")]
+    assert get_unmet(beyond) == [("agreement", "lead")]
 
 
 def test_the_lead_of_a_closed_case_offers_nothing(
     lead: Someone, supervisor: Someone, case: Json
 ) -> None:
     why = {"reason": "GOALS_MET", "person_informed": True}
-    asked = done(lead.does("close", case, why))
-    done(supervisor.post(f"/approvals/{asked['id']}/approve"))
-    done(lead.does("close", case, why, approval=asked["id"]))
+    asked = unwrap(lead.does("close", case, why))
+    unwrap(supervisor.send(f"/approvals/{asked['id']}/approve"))
+    unwrap(lead.does("close", case, why, approval=asked["id"]))
 
-    assert lacks(lead.offers(case, "UZ_LEAD")) == [("case_led", "lead")]
+    assert get_unmet(lead.offer(case, "UZ_LEAD")) == [("case_led", "lead")]
 
 
 @pytest.mark.parametrize(
     ("changes", "missing"),
     [
-        ({"contacts": contacts("Ойбек")}, ["two_contacts"]),
-        ({"contacts": contacts("Ойбек", "Ойбек")}, ["two_contacts"]),
+        ({"contacts": make_contacts("Ойбек")}, ["two_contacts"]),
+        ({"contacts": make_contacts("Ойбек", "Ойбек")}, ["two_contacts"]),
         ({"capacity_confirmed": False}, ["capacity"]),
         (
-            {"contacts": contacts("Ойбек"), "capacity_confirmed": False},
+            {"contacts": make_contacts("Ойбек"), "capacity_confirmed": False},
             ["two_contacts", "capacity"],
         ),
     ],
@@ -210,75 +226,75 @@ def test_the_lead_of_a_closed_case_offers_nothing(
 def test_who_takes_the_lead_brings_two_people_and_capacity(
     lead: Someone, case: Json, successor: Someone, changes: Json, missing: list[str]
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
 
-    refused = successor.does("accept", offered, taking(**changes))
+    refused = successor.does("accept", offered, make_takeover(**changes))
 
-    assert lacks(refused) == [(need, "handover_candidate") for need in missing]
-    assert lead.sees(offered)["state"] == "offered"
-    assert lead.sees(case)["lead"] == "KZ_LEAD"
+    assert get_unmet(refused) == [(need, "handover_candidate") for need in missing]
+    assert lead.read(offered)["state"] == "offered"
+    assert lead.read(case)["lead"] == "KZ_LEAD"
 
 
 @pytest.mark.parametrize("reason", ["", "NO_CAPACITY", "other", None])
 def test_a_reason_is_of_the_list(lead: Someone, case: Json, reason: str | None) -> None:
-    refused = lead.offers(case, "UZ_LEAD", reason=reason)
+    refused = lead.offer(case, "UZ_LEAD", reason=reason)
 
-    assert problem(refused) == (422, "request-invalid")
+    assert get_problem(refused) == (422, "request-invalid")
 
 
 def test_a_consent_that_runs_out_is_missed_at_the_acceptance(
     world: World, officer: Someone, lead: Someone, successor: Someone
 ) -> None:
-    short = for_handover(expires_at="2026-06-02T00:00:00Z")
-    case = lead_case(officer, lead, consents=[consent(), short])
-    offered = done(lead.offers(case, "UZ_LEAD"))
-    world.passes(hours=12)
+    short = make_handover_consent(expires_at="2026-06-02T00:00:00Z")
+    case = lead_case(officer, lead, consents=[make_consent(), short])
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
+    world.advance(hours=12)
 
-    refused = successor.does("accept", offered, taking())
+    refused = successor.does("accept", offered, make_takeover())
 
-    assert lacks(refused) == [("consent", "lead")]
-    assert not actions(successor.sees(offered))["accept"]["open"]
-    done(lead.creates(f"/cases/{case['code']}/consents", for_handover()))
-    done(successor.does("accept", offered, taking()))
+    assert get_unmet(refused) == [("consent", "lead")]
+    assert not get_actions(successor.read(offered))["accept"]["open"]
+    unwrap(lead.create(f"/cases/{case['code']}/consents", make_handover_consent()))
+    unwrap(successor.does("accept", offered, make_takeover()))
 
 
 def test_an_agreement_that_ends_is_missed_at_the_acceptance(
     world: World, lead: Someone, case: Json, successor: Someone
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
     end_agreement(world)
 
-    refused = successor.does("accept", offered, taking())
+    refused = successor.does("accept", offered, make_takeover())
 
-    assert lacks(refused) == [("agreement", "lead")]
-    assert lead.sees(case)["lead"] == "KZ_LEAD"
+    assert get_unmet(refused) == [("agreement", "lead")]
+    assert lead.read(case)["lead"] == "KZ_LEAD"
 
 
 def test_a_person_who_doubts_again_is_heard_at_the_acceptance(
     lead: Someone, case: Json, successor: Someone
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
     put_safeguards(lead, case, origin_contact="undecided")
 
-    refused = successor.does("accept", offered, taking())
+    refused = successor.does("accept", offered, make_takeover())
 
-    assert lacks(refused) == [("consent", "lead")]  # hides the fear (ADR 20)
+    assert get_unmet(refused) == [("consent", "lead")]  # hides the fear (ADR 20)
     put_safeguards(lead, case)
-    done(successor.does("accept", offered, taking()))
+    unwrap(successor.does("accept", offered, make_takeover()))
 
 
 def test_who_is_unsafe_is_refused_even_if_nobody_ended_the_offer(
     lead: Someone, case: Json, successor: Someone
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
-    with lead.writing() as work:
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
+    with lead.begin_write() as work:
         fear = Safeguards.model_validate(HOME | {"unsafe_focal_points": ["UZ_LEAD"]})
-        cases.seal(work, queries.lock(work, case["code"]), Paper.SAFEGUARDS, fear)
+        cases.replace_sealed(work, queries.lock(work, case["code"]), Paper.SAFEGUARDS, fear)
 
-    refused = successor.does("accept", offered, taking())
+    refused = successor.does("accept", offered, make_takeover())
 
-    assert lacks(refused) == [("consent", "lead")]  # hides the fear (ADR 20)
-    assert lead.sees(case)["lead"] == "KZ_LEAD"
+    assert get_unmet(refused) == [("consent", "lead")]  # hides the fear (ADR 20)
+    assert lead.read(case)["lead"] == "KZ_LEAD"
 
 
 @pytest.mark.parametrize(
@@ -293,89 +309,99 @@ def test_who_is_unsafe_is_refused_even_if_nobody_ended_the_offer(
 def test_who_turns_out_to_be_unsafe_loses_the_offer_at_once_and_hears_no_reason(
     lead: Someone, case: Json, successor: Someone, fear: Json
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
-    seen = successor.tag(offered)
-    successor.hears()
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
+    seen = successor.get_tag(offered)
+    successor.poll()
 
     put_safeguards(lead, case, **fear)
 
     path = f"/handovers/{offered['id']}"
-    assert problem(successor.post(f"{path}/accept", taking(), if_match=seen))[0] == 404
-    assert problem(successor.get(f"/cases/{case['code']}")) == (404, "not-found")
-    [event] = successor.hears()
+    assert (
+        get_problem(successor.send(f"{path}/accept", make_takeover(), if_match=seen))[0]
+        == 404
+    )
+    assert get_problem(successor.get(f"/cases/{case['code']}")) == (404, "not-found")
+    [event] = successor.poll()
     assert (event["type"], event["by"]) == ("handover.cancelled", None)
     assert event["facts"]["reason"] == "MIGRATION_OR_CHANGE_OF_LOCATION"
-    assert lead.sees(offered)["state"] == "cancelled"
-    assert done(successor.get("/worklist"))["items"] == []
+    assert lead.read(offered)["state"] == "cancelled"
+    assert unwrap(successor.get("/worklist"))["items"] == []
 
 
 def test_an_offer_ends_with_the_consent_it_rests_on(
     lead: Someone, case: Json, successor: Someone
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
-    seen = successor.tag(offered)
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
+    seen = successor.get_tag(offered)
 
     withdraw_consent(lead, case)
 
     path = f"/handovers/{offered['id']}"
-    assert problem(successor.post(f"{path}/accept", taking(), if_match=seen))[0] == 404
-    assert lead.sees(offered)["state"] == "cancelled"
-    assert lead.sees(case)["lead"] == "KZ_LEAD"
-    assert kinds(successor.hears())[-1] == "handover.cancelled"
-    assert lacks(lead.offers(case, "UZ_LEAD")) == [("consent", "lead")]
+    assert (
+        get_problem(successor.send(f"{path}/accept", make_takeover(), if_match=seen))[0]
+        == 404
+    )
+    assert lead.read(offered)["state"] == "cancelled"
+    assert lead.read(case)["lead"] == "KZ_LEAD"
+    assert list_types(successor.poll())[-1] == "handover.cancelled"
+    assert get_unmet(lead.offer(case, "UZ_LEAD")) == [("consent", "lead")]
 
 
 def test_the_submitter_ends_an_offer_too_when_the_person_tells_it(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
 
     withdraw_consent(officer, case)
 
-    assert lead.sees(offered)["state"] == "cancelled"
-    assert "handover.cancelled" not in kinds(officer.hears())
+    assert lead.read(offered)["state"] == "cancelled"
+    assert "handover.cancelled" not in list_types(officer.poll())
 
 
 def test_an_offer_goes_on_while_another_consent_covers_it(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead_case(officer, lead, consents=[consent(), for_handover(), consent(**CLASS)])
-    offered = done(lead.offers(case, "UZ_LEAD"))
+    case = lead_case(
+        officer,
+        lead,
+        consents=[make_consent(), make_handover_consent(), make_consent(**CLASS)],
+    )
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
 
     withdraw_consent(lead, case)
 
-    assert lead.sees(offered)["state"] == "offered"
+    assert lead.read(offered)["state"] == "offered"
     withdraw_consent(lead, case, "REFER")
-    assert lead.sees(offered)["state"] == "offered"
+    assert lead.read(offered)["state"] == "offered"
     withdraw_consent(lead, case)
-    assert lead.sees(offered)["state"] == "cancelled"
+    assert lead.read(offered)["state"] == "cancelled"
 
 
 def test_no_other_withdrawal_ends_an_offer_whose_consent_ran_out(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     """The offer cannot be accepted any more, and ends when its deadline is missed."""
-    short = for_handover(expires_at="2026-06-02T00:00:00Z")
-    case = lead_case(officer, lead, consents=[consent(), short])
-    offered = done(lead.offers(case, "UZ_LEAD"))
-    world.passes(hours=12)
+    short = make_handover_consent(expires_at="2026-06-02T00:00:00Z")
+    case = lead_case(officer, lead, consents=[make_consent(), short])
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
+    world.advance(hours=12)
 
     withdraw_consent(lead, case, "REFER")
 
-    assert lead.sees(offered)["state"] == "offered"
+    assert lead.read(offered)["state"] == "offered"
 
 
 def test_who_ceases_to_lead_cases_is_not_given_one(
     world: World, lead: Someone, case: Json, successor: Someone
 ) -> None:
-    offered = done(lead.offers(case, "UZ_LEAD"))
-    with world.database.writing() as session:
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
+    with world.database.begin_write() as session:
         one = update(FocalPoint).where(FocalPoint.code == "UZ_LEAD")
         session.execute(one.values(can_lead=False))
 
-    refused = successor.does("accept", offered, taking())
+    refused = successor.does("accept", offered, make_takeover())
 
-    assert problem(refused) == (422, "successor-unfit")
+    assert get_problem(refused) == (422, "successor-unfit")
     assert successor.does("decline", offered, {"reason": "OUT_OF_MANDATE"}).status_code == (
         204
     )

@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from app.access.credentials import prefix_of
+from app.access.credentials import get_prefix
 from app.kernel.actors import Role
-from tests.support.databases import overheard
-from tests.support.machine_keys import enrolled
+from tests.support.databases import record_statements
+from tests.support.machine_keys import register_machine
 from tests.support.world import World
 from tests.sweeps.test_visibility import PEOPLE, as_told, reach
 
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.slow
 def test_a_supervisor_elsewhere_cannot_tell_a_hidden_account_from_a_missing_one(
     world: World,
 ) -> None:
-    boss = world.someone(PEOPLE["stranger"], {Role.SUPERVISOR})
-    machine = enrolled(world)
+    boss = world.add_person(PEOPLE["stranger"], {Role.SUPERVISOR})
+    machine = register_machine(world)
     hidden = {
         "account_id": machine.client,
-        "prefix": prefix_of(machine.one.key),
+        "prefix": get_prefix(machine.one.key),
         "kid": machine.kid,
     }
     nothing = {"account_id": str(uuid4()), "prefix": "0123456789", "kid": "A" * 43}
@@ -36,7 +36,7 @@ def test_a_supervisor_elsewhere_cannot_tell_a_hidden_account_from_a_missing_one(
     for route in routes:
         answers, said = [], []
         for ids in (hidden, nothing):
-            with overheard(world.database) as statements:
+            with record_statements(world.database) as statements:
                 answers.append(as_told(reach(boss, route, ids)))
             said.append(statements)
         assert answers[0] == answers[1], route

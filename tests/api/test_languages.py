@@ -3,10 +3,10 @@
 import pytest
 from httpx2 import Response
 
-from app.directory.actions import standard_data
-from app.directory.files import read as read_directory
+from app.directory.actions import get_standard_data
+from app.directory.files import read_folder as read_directory
 from app.kernel.languages import LANGUAGES
-from tests.support.world import Json, Someone, World, path_of
+from tests.support.world import Json, Someone, World, get_path
 
 OWN = """
 services decline_reasons withdraw_reasons closure_reasons suspend_reasons handover_reasons
@@ -93,7 +93,9 @@ def test_no_language_passes_off_the_names_of_another_as_its_own(officer: Someone
 
 def test_each_language_that_the_directory_names_has_a_name(officer: Someone) -> None:
     spoken = {
-        tag for row in read_directory(standard_data()).countries for tag in row.languages
+        tag
+        for row in read_directory(get_standard_data()).countries
+        for tag in row.languages
     }
 
     assert spoken <= {item["code"] for item in list_items(officer, "languages", "en")}
@@ -126,7 +128,7 @@ def test_the_tag_is_of_one_language_alone(officer: Someone) -> None:
 
 
 def test_a_header_that_comes_twice_is_one_wish(officer: Someone) -> None:
-    sent = [*officer.headers().items(), ("Accept-Language", "fr;q=0.5")]
+    sent = [*officer.make_headers().items(), ("Accept-Language", "fr;q=0.5")]
     twice = [*sent, ("Accept-Language", "es")]
 
     answer = officer.world.http.get("/v1/reference/services", headers=twice)
@@ -154,7 +156,7 @@ MALFORMED = [
 @pytest.mark.parametrize("wish", MALFORMED)
 def test_a_header_that_cannot_be_read_is_passed_over(wish: bytes, officer: Someone) -> None:
     headers = [
-        *((n.encode(), v.encode()) for n, v in officer.headers().items()),
+        *((n.encode(), v.encode()) for n, v in officer.make_headers().items()),
         (b"Accept-Language", wish),
     ]
 
@@ -211,7 +213,7 @@ def test_what_http_has_a_word_for_says_that_it_is_english(world: World) -> None:
 
 
 def test_what_is_not_translated_does_not_vary(officer: Someone) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
-    for path in (path_of(case), "/cases", "/events", "/me"):
+    for path in (get_path(case), "/cases", "/events", "/me"):
         assert "Vary" not in get_in_language(officer, path, "ru").headers

@@ -3,32 +3,32 @@
 import pytest
 
 from app.kernel.actors import AccountKind, Role
-from tests.support.stuck_cases import (
+from tests.support.failing_leads import (
     NEW_DESK,
     NGOS,
     OLD_DESK,
     STATE_ALONE,
     boss,
+    close_lead_office,
     desk,
-    giving,
-    records,
-    refuses_all,
-    strand,
+    make_takeover,
+    record_new_lead,
+    require_all_refused,
     stuck,
 )
 from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    contacts,
-    done,
-    kinds,
-    lacks,
-    lead_consent,
-    path_of,
-    problem,
+    get_actions,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_consent,
+    make_contacts,
+    make_lead_consent,
+    unwrap,
 )
 
 __all__ = ("boss", "desk", "stuck")
@@ -37,25 +37,25 @@ __all__ = ("boss", "desk", "stuck")
 def test_two_people_of_the_desk_record_a_class_and_routing_names_who_is_next(
     desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    refuses_all(desk, stuck, *NGOS, "IOM")
-    before = desk.sees(stuck)
+    require_all_refused(desk, stuck, *NGOS, "IOM")
+    before = desk.read(stuck)
 
-    after = records(desk, boss, stuck)
+    after = record_new_lead(desk, boss, stuck)
 
     assert (before["next_lead"], after["next_lead"]) == (None, NGOS[0])
-    refuses_all(desk, stuck, NGOS[1], "IOM")
-    moved = desk.does_with(boss, "take-over", stuck, giving(NGOS[0]))
+    require_all_refused(desk, stuck, NGOS[1], "IOM")
+    moved = desk.does_with(boss, "take-over", stuck, make_takeover(NGOS[0]))
     assert moved.status_code == 204
 
 
 def test_available_actions_of_the_desk_say_what_is_open(
     world: World, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    worker = world.someone(OLD_DESK, {Role.CASEWORKER})
-    first = actions(desk.sees(stuck))
-    then = actions(records(desk, boss, stuck))
-    world.shuts("KZ_LEAD", active=True)
-    later = actions(desk.sees(stuck))
+    worker = world.add_person(OLD_DESK, {Role.CASEWORKER})
+    first = get_actions(desk.read(stuck))
+    then = get_actions(record_new_lead(desk, boss, stuck))
+    world.close_office("KZ_LEAD", active=True)
+    later = get_actions(desk.read(stuck))
 
     assert {name: one["open"] for name, one in first.items()} == {
         "record_lead_consent": True,
@@ -72,23 +72,23 @@ def test_available_actions_of_the_desk_say_what_is_open(
     assert (named["need"], named["by"]) == ("nobody_named", "desk")
     assert then["take_over"]["open"]
     assert [one["unmet"][0]["need"] for one in later.values()] == ["lead_failing"] * 3
-    assert desk.sees(stuck)["next_lead"] is None
-    assert worker.sees(stuck)["available_actions"] == []
+    assert desk.read(stuck)["next_lead"] is None
+    assert worker.read(stuck)["available_actions"] == []
 
 
 def test_oversight_and_the_lead_hear_of_it_and_its_submitter_does_not(
     world: World, officer: Someone, lead: Someone, desk: Someone, boss: Someone
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    case = strand(world, officer, lead)
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    case = close_lead_office(world, officer, lead)
     everybody = (watcher, lead, desk, officer)
     for one in everybody:
-        one.hears()
+        one.poll()
 
-    records(desk, boss, case)
+    record_new_lead(desk, boss, case)
 
     event = "case.lead_consent_recorded"
-    heard = [[e for e in one.hears() if e["type"] == event] for one in everybody]
+    heard = [[e for e in one.poll() if e["type"] == event] for one in everybody]
     assert [len(events) for events in heard] == [1, 1, 1, 0]
     for [told] in heard[:3]:
         assert told["by"] == OLD_DESK
@@ -102,9 +102,9 @@ def test_oversight_and_the_lead_hear_of_it_and_its_submitter_does_not(
 def test_the_second_person_is_shown_what_they_allow(
     desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    asked = desk.does("record-lead-consent", stuck, lead_consent())
+    asked = desk.does("record-lead-consent", stuck, make_lead_consent())
 
-    [waits] = done(boss.get("/approvals"))["items"]
+    [waits] = unwrap(boss.get("/approvals"))["items"]
 
     assert (asked.status_code, waits["action"]) == (202, "case.record_lead_consent")
     assert waits["facts"] == {
@@ -113,31 +113,33 @@ def test_the_second_person_is_shown_what_they_allow(
         "country": "KZ",
     }
     for own in (desk, boss):
-        assert done(own.get(f"{path_of(stuck)}/consents"))["items"] == []
+        assert unwrap(own.get(f"{get_path(stuck)}/consents"))["items"] == []
 
 
 def test_one_person_alone_records_nothing(world: World, desk: Someone, stuck: Json) -> None:
-    machine = world.someone(OLD_DESK, {Role.SUPERVISOR}, kind=AccountKind.INTEGRATION)
-    asked = done(desk.does("record-lead-consent", stuck, lead_consent()))
+    machine = world.add_person(OLD_DESK, {Role.SUPERVISOR}, kind=AccountKind.INTEGRATION)
+    asked = unwrap(desk.does("record-lead-consent", stuck, make_lead_consent()))
     path = f"/approvals/{asked['id']}/approve"
 
-    refused = [one.post(path).status_code for one in (desk, machine)]
-    again = desk.does("record-lead-consent", stuck, lead_consent(), approval=asked["id"])
+    refused = [one.send(path).status_code for one in (desk, machine)]
+    again = desk.does(
+        "record-lead-consent", stuck, make_lead_consent(), approval=asked["id"]
+    )
 
     assert refused == [409, 409]
-    assert problem(again) == (409, "approval-unusable")
-    assert desk.sees(stuck)["next_lead"] is None
+    assert get_problem(again) == (409, "approval-unusable")
+    assert desk.read(stuck)["next_lead"] is None
 
 
 def test_a_lead_that_acts_keeps_its_case(
     world: World, officer: Someone, lead: Someone, desk: Someone
 ) -> None:
-    case = strand(world, officer, lead)
-    world.shuts("KZ_LEAD", active=True)
+    case = close_lead_office(world, officer, lead)
+    world.close_office("KZ_LEAD", active=True)
 
     for reason in ("LEAD_INACTIVE", "LEAD_SILENT"):
-        refused = desk.does("record-lead-consent", case, lead_consent(reason=reason))
-        assert problem(refused) == (409, "lead-not-failing")
+        refused = desk.does("record-lead-consent", case, make_lead_consent(reason=reason))
+        assert get_problem(refused) == (409, "lead-not-failing")
 
 
 @pytest.mark.parametrize(
@@ -157,40 +159,40 @@ def test_a_lead_that_acts_keeps_its_case(
 def test_one_office_more_than_needs_and_a_service_are_refused(
     desk: Someone, stuck: Json, wrong: Json
 ) -> None:
-    refused = desk.does("record-lead-consent", stuck, lead_consent() | wrong)
+    refused = desk.does("record-lead-consent", stuck, make_lead_consent() | wrong)
 
     assert refused.status_code == 422
 
 
 def test_it_is_recorded_once(desk: Someone, boss: Someone, stuck: Json) -> None:
-    records(desk, boss, stuck)
+    record_new_lead(desk, boss, stuck)
 
     for kind in ("non_state", "intergovernmental"):
-        again = desk.does("record-lead-consent", stuck, lead_consent(kind=kind))
-        assert lacks(again) == [("nobody_named", "desk")]
+        again = desk.does("record-lead-consent", stuck, make_lead_consent(kind=kind))
+        assert get_unmet(again) == [("nobody_named", "desk")]
 
 
 def test_a_kind_that_nobody_leads_is_recorded_once_and_another_can_follow(
     desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    nobody = records(desk, boss, stuck, kind="state")
-    again = desk.does("record-lead-consent", stuck, lead_consent(kind="state"))
-    other = records(desk, boss, stuck, kind="intergovernmental")
+    nobody = record_new_lead(desk, boss, stuck, kind="state")
+    again = desk.does("record-lead-consent", stuck, make_lead_consent(kind="state"))
+    other = record_new_lead(desk, boss, stuck, kind="intergovernmental")
 
     assert (nobody["next_lead"], other["next_lead"]) == (None, "IOM")
-    assert problem(again) == (409, "lead-consent-recorded")
+    assert get_problem(again) == (409, "lead-consent-recorded")
 
 
 def test_only_the_desk_that_was_brought_in_records_it(
     world: World, officer: Someone, lead: Someone, stranger: Someone, stuck: Json
 ) -> None:
-    body = lead_consent()
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    worker = world.someone(OLD_DESK, {Role.CASEWORKER})
-    elsewhere = world.someone(NEW_DESK)
+    body = make_lead_consent()
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    worker = world.add_person(OLD_DESK, {Role.CASEWORKER})
+    elsewhere = world.add_person(NEW_DESK)
 
     def get_refusal(one: Someone) -> tuple[int, str]:
-        return problem(one.does("record-lead-consent", stuck, body))
+        return get_problem(one.does("record-lead-consent", stuck, body))
 
     assert {get_refusal(one) for one in (officer, lead, watcher)} == {
         (403, "action-not-yours")
@@ -200,17 +202,17 @@ def test_only_the_desk_that_was_brought_in_records_it(
 
 
 def test_an_answer_is_repeated_as_it_was(desk: Someone, boss: Someone, stuck: Json) -> None:
-    path, body = f"{path_of(stuck)}/record-lead-consent", lead_consent()
-    asked = desk.post(path, body, idempotency_key="a")
-    replayed = desk.post(path, body, idempotency_key="a")
-    done(boss.post(f"/approvals/{asked.json()['id']}/approve"))
+    path, body = f"{get_path(stuck)}/record-lead-consent", make_lead_consent()
+    asked = desk.send(path, body, idempotency_key="a")
+    replayed = desk.send(path, body, idempotency_key="a")
+    unwrap(boss.send(f"/approvals/{asked.json()['id']}/approve"))
     headers = {"approval": asked.json()["id"], "idempotency_key": "b"}
 
-    answers = [desk.post(path, body, **headers) for _ in range(2)]
+    answers = [desk.send(path, body, **headers) for _ in range(2)]
 
     assert (asked.status_code, replayed.status_code) == (202, 202)
-    assert [done(answer)["next_lead"] for answer in answers] == [NGOS[0]] * 2
-    assert len(done(desk.get(f"{path_of(stuck)}/consents"))["items"]) == 1
+    assert [unwrap(answer)["next_lead"] for answer in answers] == [NGOS[0]] * 2
+    assert len(unwrap(desk.get(f"{get_path(stuck)}/consents"))["items"]) == 1
 
 
 # Who gave the consent.
@@ -227,37 +229,41 @@ def test_of_a_child_a_guardian_or_a_decision_says_it(  # noqa: PLR0913, PLR0917
     age: str,
     by: str,
 ) -> None:
-    given = [consent(given_by="guardian_with_assent")]
-    case = strand(world, officer, lead, consents=given, notice={"age_class": age})
+    given = [make_consent(given_by="guardian_with_assent")]
+    case = close_lead_office(
+        world, officer, lead, consents=given, notice={"age_class": age}
+    )
 
-    own = desk.does("record-lead-consent", case, lead_consent())
-    named = records(desk, boss, case, given_by=by)
+    own = desk.does("record-lead-consent", case, make_lead_consent())
+    named = record_new_lead(desk, boss, case, given_by=by)
 
-    assert problem(own) == (422, "guardian-needed")
+    assert get_problem(own) == (422, "guardian-needed")
     assert named["next_lead"] == NGOS[0]
-    assert desk.does_with(boss, "take-over", case, giving(NGOS[0])).status_code == 204
+    assert (
+        desk.does_with(boss, "take-over", case, make_takeover(NGOS[0])).status_code == 204
+    )
 
 
 def test_nobody_speaks_for_an_adult(desk: Someone, stuck: Json) -> None:
-    spoken = lead_consent(given_by="best_interests_decision")
-    over = lead_consent(expires_at="2026-06-01T00:00:00Z")
+    spoken = make_lead_consent(given_by="best_interests_decision")
+    over = make_lead_consent(expires_at="2026-06-01T00:00:00Z")
 
     for body, wrong in ((spoken, "adult-spoken-for"), (over, "consent-over")):
         refused = desk.does("record-lead-consent", stuck, body)
-        assert problem(refused) == (422, wrong)
+        assert get_problem(refused) == (422, wrong)
 
 
 def test_a_handover_consent_is_enough_and_opens_no_more_than_needs(
     world: World, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    ngo = world.someone(NGOS[0])
-    records(desk, boss, stuck, purposes=["HANDOVER"])
+    ngo = world.add_person(NGOS[0])
+    record_new_lead(desk, boss, stuck, purposes=["HANDOVER"])
 
-    moved = desk.does_with(boss, "take-over", stuck, giving(NGOS[0]))
+    moved = desk.does_with(boss, "take-over", stuck, make_takeover(NGOS[0]))
 
     assert moved.status_code == 204
     opened = {
-        section: ngo.opens(f"{path_of(stuck)}/sections/{section}").status_code
+        section: ngo.open(f"{get_path(stuck)}/sections/{section}").status_code
         for section in ("needs", "contact", "identity", "narrative", "health")
     }
     assert opened == dict.fromkeys(opened, 404) | {"needs": 200}
@@ -269,84 +275,98 @@ def test_a_handover_consent_is_enough_and_opens_no_more_than_needs(
 def test_the_desk_in_the_place_of_one_that_was_shut_goes_on(
     world: World, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    records(desk, boss, stuck)
-    other, second = world.someone(NEW_DESK), world.someone(NEW_DESK, {Role.SUPERVISOR})
-    world.shuts(OLD_DESK)
-    world.waits_for(days=30)
+    record_new_lead(desk, boss, stuck)
+    other, second = (
+        world.add_person(NEW_DESK),
+        world.add_person(NEW_DESK, {Role.SUPERVISOR}),
+    )
+    world.close_office(OLD_DESK)
+    world.wait(days=30)
 
-    seen = other.sees(stuck)
+    seen = other.read(stuck)
 
     assert (seen["you_are"], seen["next_lead"]) == (["escalation_desk"], NGOS[0])
-    refuses_all(other, stuck, NGOS[1])
-    assert other.does_with(second, "take-over", stuck, giving(NGOS[0])).status_code == 204
+    require_all_refused(other, stuck, NGOS[1])
+    assert (
+        other.does_with(second, "take-over", stuck, make_takeover(NGOS[0])).status_code
+        == 204
+    )
 
 
 def test_an_approval_for_one_country_is_none_for_another(
     lead: Someone, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    asked = done(desk.does("record-lead-consent", stuck, lead_consent()))
-    done(boss.post(f"/approvals/{asked['id']}/approve"))
-    done(lead.does("relocate", stuck, {"country": "UZ"}))
+    asked = unwrap(desk.does("record-lead-consent", stuck, make_lead_consent()))
+    unwrap(boss.send(f"/approvals/{asked['id']}/approve"))
+    unwrap(lead.does("relocate", stuck, {"country": "UZ"}))
 
-    refused = desk.does("record-lead-consent", stuck, lead_consent(), approval=asked["id"])
+    refused = desk.does(
+        "record-lead-consent", stuck, make_lead_consent(), approval=asked["id"]
+    )
 
-    assert problem(refused) == (409, "approval-unusable")
+    assert get_problem(refused) == (409, "approval-unusable")
 
 
 def test_a_case_in_vital_interest_goes_to_whose_turn_it_is_or_to_whom_the_person_named(
     lead: Someone, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
     vital = {"reason": "RISK_TO_LIFE", "note": "Tonight"}
-    done(lead.creates(f"{path_of(stuck)}/vital-interests", vital))
-    refuses_all(desk, stuck, "IOM")
-    asked = desk.does("take-over", stuck, giving(NGOS[0]))
+    unwrap(lead.create(f"{get_path(stuck)}/vital-interests", vital))
+    require_all_refused(desk, stuck, "IOM")
+    asked = desk.does("take-over", stuck, make_takeover(NGOS[0]))
 
-    named = records(desk, boss, stuck, kind="intergovernmental")["next_lead"]
+    named = record_new_lead(desk, boss, stuck, kind="intergovernmental")["next_lead"]
 
     assert (asked.status_code, named) == (202, "IOM")
-    assert desk.does_with(boss, "take-over", stuck, giving("IOM")).status_code == 204
+    assert desk.does_with(boss, "take-over", stuck, make_takeover("IOM")).status_code == 204
 
 
 def test_what_the_person_wishes_when_the_new_lead_meets_them_counts(
     world: World, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    ngo, iom = world.someone(NGOS[0]), world.someone("IOM")
-    records(desk, boss, stuck)
-    desk.does_with(boss, "take-over", stuck, giving(NGOS[0]))
-    path = path_of(stuck)
-    given = done(ngo.get(f"{path}/consents"))["items"]
+    ngo, iom = world.add_person(NGOS[0]), world.add_person("IOM")
+    record_new_lead(desk, boss, stuck)
+    desk.does_with(boss, "take-over", stuck, make_takeover(NGOS[0]))
+    path = get_path(stuck)
+    given = unwrap(ngo.get(f"{path}/consents"))["items"]
     [by_desk] = [one for one in given if one["sections"] == ["needs"]]
-    told = ngo.notes(stuck)
+    told = ngo.list_notes(stuck)
 
-    done(ngo.post(f"{path}/consents/{by_desk['id']}/withdraw"))
-    closed = ngo.opens(f"{path}/sections/needs").status_code
-    wish = consent(focal_point="IOM", purposes=["HANDOVER"])
-    done(ngo.creates(f"{path}/consents", wish))
-    offered = done(ngo.offers(stuck, "IOM", reason="OTHER"))
-    done(iom.does("accept", offered, {"contacts": contacts(), "capacity_confirmed": True}))
+    unwrap(ngo.send(f"{path}/consents/{by_desk['id']}/withdraw"))
+    closed = ngo.open(f"{path}/sections/needs").status_code
+    wish = make_consent(focal_point="IOM", purposes=["HANDOVER"])
+    unwrap(ngo.create(f"{path}/consents", wish))
+    offered = unwrap(ngo.offer(stuck, "IOM", reason="OTHER"))
+    unwrap(
+        iom.does(
+            "accept", offered, {"contacts": make_contacts(), "capacity_confirmed": True}
+        )
+    )
 
     assert ("consent", "By telephone, with an interpreter") in told
     named = {"kind": "non_state", "country": "KZ", "function": None}
     assert by_desk["recipient_class"] == named
     assert closed == 404
-    assert iom.sees(stuck)["lead"] == "IOM"
+    assert iom.read(stuck)["lead"] == "IOM"
 
 
 def test_who_was_given_the_case_so_and_does_not_act_is_followed_by_the_next(
     world: World, desk: Someone, boss: Someone, stuck: Json
 ) -> None:
-    records(desk, boss, stuck)
-    desk.does_with(boss, "take-over", stuck, giving(NGOS[0]))
-    world.shuts(NGOS[0])
-    world.works()
+    record_new_lead(desk, boss, stuck)
+    desk.does_with(boss, "take-over", stuck, make_takeover(NGOS[0]))
+    world.close_office(NGOS[0])
+    world.run_worker()
 
-    assert "case.escalated" in kinds(desk.hears())
-    assert desk.sees(stuck)["next_lead"] == NGOS[1]
-    assert desk.does_with(boss, "take-over", stuck, giving(NGOS[1])).status_code == 204
-    world.shuts(NGOS[0], active=True)
-    world.shuts(NGOS[1])
-    world.works()
-    assert desk.sees(stuck)["next_lead"] == NGOS[0]
+    assert "case.escalated" in list_types(desk.poll())
+    assert desk.read(stuck)["next_lead"] == NGOS[1]
+    assert (
+        desk.does_with(boss, "take-over", stuck, make_takeover(NGOS[1])).status_code == 204
+    )
+    world.close_office(NGOS[0], active=True)
+    world.close_office(NGOS[1])
+    world.run_worker()
+    assert desk.read(stuck)["next_lead"] == NGOS[0]
 
 
 # The person does not want a new lead.
@@ -360,35 +380,35 @@ def test_two_people_of_the_desk_end_a_case_whose_lead_does_not_act(  # noqa: PLR
     desk: Someone,
     boss: Someone,
 ) -> None:
-    case = lead.leads(officer.submits(consents=STATE_ALONE, external_reference="A-1"))
-    sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+    case = lead.take_lead(officer.submit(consents=STATE_ALONE, external_reference="A-1"))
+    sent = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
     why = {"reason": "SURVIVOR_REQUEST"}
     early = desk.does("stop", case, why)
-    world.shuts(lead.code)
-    world.works()
+    world.close_office(lead.code)
+    world.run_worker()
 
     alone = desk.does("stop", case, why)
-    stopped = done(desk.does_with(boss, "stop", case, why))
+    stopped = unwrap(desk.does_with(boss, "stop", case, why))
 
-    assert problem(early) == (404, "not-found")
+    assert get_problem(early) == (404, "not-found")
     assert alone.status_code == 202
     assert (stopped["state"], stopped["closure_reason"]) == ("closed", "SURVIVOR_REQUEST")
-    assert shelter.sees(sent)["state"] == "withdrawn"
-    assert officer.writes_case(external_reference="A-1").status_code == 201
-    world.waits_for(days=731)
-    assert world.someone("OVERSIGHT_DEMO").sees(case)["state"] == "erased"
+    assert shelter.read(sent)["state"] == "withdrawn"
+    assert officer.write_case(external_reference="A-1").status_code == 201
+    world.wait(days=731)
+    assert world.add_person("OVERSIGHT_DEMO").read(case)["state"] == "erased"
 
 
 def test_the_desk_ends_no_case_whose_lead_acts(
     world: World, officer: Someone, lead: Someone, desk: Someone
 ) -> None:
-    case = strand(world, officer, lead)
-    worker = world.someone(OLD_DESK, {Role.CASEWORKER})
+    case = close_lead_office(world, officer, lead)
+    worker = world.add_person(OLD_DESK, {Role.CASEWORKER})
     why = {"reason": "SURVIVOR_REQUEST"}
     early = worker.does("stop", case, why)
-    world.shuts("KZ_LEAD", active=True)
+    world.close_office("KZ_LEAD", active=True)
 
     refused = desk.does("stop", case, why)
 
-    assert problem(early) == (403, "role-missing")
-    assert lacks(refused) == [("lead_failing", "system")]
+    assert get_problem(early) == (403, "role-missing")
+    assert get_unmet(refused) == [("lead_failing", "system")]

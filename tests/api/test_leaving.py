@@ -4,19 +4,19 @@ from uuid import uuid4
 
 import pytest
 
-from app.access.credentials import prefix_of
+from app.access.credentials import get_prefix
 from app.access.models import Account
-from app.cli import administering
+from app.cli import operator_actions
 from app.kernel.actors import Role
 from tests.support.account_changes import (
     FEED,
     NEWCOMER,
     SUPERVISOR,
-    account_of,
-    allows,
-    gives,
-    question,
-    together,
+    add,
+    add_with,
+    approve,
+    get_account_path,
+    get_approval_id,
 )
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.world import (
@@ -24,162 +24,169 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    done,
-    kinds,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    list_types,
+    make_closure,
+    unwrap,
 )
 
 
 @pytest.fixture
 def consular_supervisor(world: World) -> Someone:
     """The supervisor of the consular post."""
-    return world.someone("UZ_CONSULATE_ALMATY", SUPERVISOR)
+    return world.add_person("UZ_CONSULATE_ALMATY", SUPERVISOR)
 
 
 def test_their_drafts_stay_with_the_office_and_its_people_finish_them(
     world: World, officer: Someone, consular_supervisor: Someone
 ) -> None:
-    draft = done(officer.writes_case())
-    colleague = world.someone("UZ_CONSULATE_ALMATY", {Role.OFFICER})
-    waited = colleague.waits()
+    draft = unwrap(officer.write_case())
+    colleague = world.add_person("UZ_CONSULATE_ALMATY", {Role.OFFICER})
+    waited = colleague.get_worklist()
 
-    done(consular_supervisor.post(f"{account_of(officer)}/disable"))
+    unwrap(consular_supervisor.send(f"{get_account_path(officer)}/disable"))
 
-    opened = done(colleague.opens(f"{path_of(draft)}/sections/narrative"))
+    opened = unwrap(colleague.open(f"{get_path(draft)}/sections/narrative"))
     assert opened["author"] == "UZ_CONSULATE_ALMATY"
-    assert (waited, colleague.waits()) == (waited, waited)
+    assert (waited, colleague.get_worklist()) == (waited, waited)
     assert [kind for _, kind, _ in waited] == ["finish_draft"]
-    assert done(colleague.does("submit", draft))["state"] == "submitted"
+    assert unwrap(colleague.does("submit", draft))["state"] == "submitted"
 
 
 def test_who_comes_after_the_last_one_finds_the_work_waiting(
     world: World, officer: Someone, consular_supervisor: Someone
 ) -> None:
-    admin = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
-    draft = done(officer.writes_case())
-    done(consular_supervisor.post(f"{account_of(officer)}/disable"))
-    done(admin.post(f"{account_of(consular_supervisor)}/disable"))
-    watcher = world.someone("OVERSIGHT_DEMO")
+    admin = world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    draft = unwrap(officer.write_case())
+    unwrap(consular_supervisor.send(f"{get_account_path(officer)}/disable"))
+    unwrap(admin.send(f"{get_account_path(consular_supervisor)}/disable"))
+    watcher = world.add_person("OVERSIGHT_DEMO")
 
-    left = [one["facts"]["accounts_left"] for one in watcher.hears()]
-    second = world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+    left = [one["facts"]["accounts_left"] for one in watcher.poll()]
+    second = world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
     newcomer = NEWCOMER | {"focal_point": "UZ_CONSULATE_ALMATY", "roles": ["officer"]}
-    opened = together(admin, second, "/accounts", newcomer)
+    opened = add_with(admin, second, "/accounts", newcomer)
     keys = {"scopes": ["cases:read", "cases:write", "feed:read"]}
-    key = together(admin, second, f"/accounts/{opened['id']}/keys", keys)["key"]
+    key = add_with(admin, second, f"/accounts/{opened['id']}/keys", keys)["key"]
 
     after = Someone(world, "UZ_CONSULATE_ALMATY", officer.actor, key)
     assert left == [0, 0]  # an account with the role supervisor alone handles no case
-    assert [kind for _, kind, _ in after.waits()] == ["finish_draft"]
-    assert done(after.does("submit", draft))["state"] == "submitted"
+    assert [kind for _, kind, _ in after.get_worklist()] == ["finish_draft"]
+    assert unwrap(after.does("submit", draft))["state"] == "submitted"
 
 
 def test_what_they_asked_lapses_and_a_colleague_asks_anew(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
-    case, colleague = lead.leads(officer.submits()), world.someone("KZ_LEAD")
-    second = world.someone("KZ_LEAD", SUPERVISOR)
-    asked = question(lead.does("close", case, closing()))
-    lead.hears()
+    case, colleague = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD")
+    second = world.add_person("KZ_LEAD", SUPERVISOR)
+    asked = get_approval_id(lead.does("close", case, make_closure()))
+    lead.poll()
 
-    done(supervisor.post(f"{account_of(lead)}/disable"))
-    world.passes(minutes=1)
+    unwrap(supervisor.send(f"{get_account_path(lead)}/disable"))
+    world.advance(minutes=1)
 
-    assert kinds(colleague.hears())[-2:] == ["approval.lapsed", "account.disabled"]
-    assert problem(allows(supervisor, asked)) == (409, "approval-decided")
-    assert "approve" not in [kind for _, kind, _ in colleague.waits()]
-    assert done(colleague.does_with(second, "close", case, closing()))["state"] == "closed"
+    assert list_types(colleague.poll())[-2:] == ["approval.lapsed", "account.disabled"]
+    assert get_problem(approve(supervisor, asked)) == (409, "approval-decided")
+    assert "approve" not in [kind for _, kind, _ in colleague.get_worklist()]
+    assert (
+        unwrap(colleague.does_with(second, "close", case, make_closure()))["state"]
+        == "closed"
+    )
 
 
 def test_what_they_allowed_is_allowed_to_nobody_any_more(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
-    case, boss = lead.leads(officer.submits()), world.someone("KZ_LEAD", SUPERVISOR)
-    asked = question(lead.does("close", case, closing()))
-    done(allows(supervisor, asked))
+    case, boss = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD", SUPERVISOR)
+    asked = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, asked))
 
-    done(boss.post(f"{account_of(supervisor)}/disable"))
+    unwrap(boss.send(f"{get_account_path(supervisor)}/disable"))
 
-    used = lead.does("close", case, closing(), approval=asked)
-    assert problem(used) == (409, "approval-unusable")
-    assert done(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    used = lead.does("close", case, make_closure(), approval=asked)
+    assert get_problem(used) == (409, "approval-unusable")
+    assert unwrap(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
 
 
 def test_who_loses_a_role_has_allowed_nothing_with_it(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
-    case, boss = lead.leads(officer.submits()), world.someone("KZ_LEAD", SUPERVISOR)
-    asked = question(lead.does("close", case, closing()))
-    done(allows(supervisor, asked))
+    case, boss = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD", SUPERVISOR)
+    asked = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, asked))
 
-    done(boss.post(f"{account_of(supervisor)}/revoke-roles", {"roles": ["supervisor"]}))
+    unwrap(
+        boss.send(f"{get_account_path(supervisor)}/revoke-roles", {"roles": ["supervisor"]})
+    )
 
-    used = lead.does("close", case, closing(), approval=asked)
-    assert problem(used) == (409, "approval-unusable")
+    used = lead.does("close", case, make_closure(), approval=asked)
+    assert get_problem(used) == (409, "approval-unusable")
 
 
 @pytest.mark.parametrize("act", ["disable", "revoke-roles"])
 def test_an_administrator_who_has_no_part_in_the_case_ends_it_as_well(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, act: str
 ) -> None:
-    case, boss = lead.leads(officer.submits()), world.someone("KZ_LEAD", SUPERVISOR)
-    far = world.someone("JM_CONSULATE_PORT_OF_SPAIN", ADMINISTRATOR)
-    asked = question(lead.does("close", case, closing()))
-    done(allows(supervisor, asked))
+    case, boss = lead.take_lead(officer.submit()), world.add_person("KZ_LEAD", SUPERVISOR)
+    far = world.add_person("JM_CONSULATE_PORT_OF_SPAIN", ADMINISTRATOR)
+    asked = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, asked))
     taken = {"roles": ["supervisor"]} if act == "revoke-roles" else None
 
-    done(far.post(f"{account_of(supervisor)}/{act}", taken))
+    unwrap(far.send(f"{get_account_path(supervisor)}/{act}", taken))
 
-    used = lead.does("close", case, closing(), approval=asked)
-    assert problem(used) == (409, "approval-unusable")
-    assert done(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
-    assert done(lead.does_with(boss, "close", case, closing()))["state"] == "closed"
+    used = lead.does("close", case, make_closure(), approval=asked)
+    assert get_problem(used) == (409, "approval-unusable")
+    assert unwrap(lead.get(f"/approvals/{asked}"))["decision"] == "lapsed"
+    assert unwrap(lead.does_with(boss, "close", case, make_closure()))["state"] == "closed"
 
 
 @pytest.mark.parametrize("act", ["disable", "revoke-roles"])
 def test_who_was_being_ended_while_they_allowed_it_has_not_allowed_it(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, act: str
 ) -> None:
-    case = lead.leads(officer.submits())
-    asked = question(lead.does("close", case, closing()))
-    done(allows(supervisor, asked))
+    case = lead.take_lead(officer.submit())
+    asked = get_approval_id(lead.does("close", case, make_closure()))
+    unwrap(approve(supervisor, asked))
 
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         account = session.get_one(Account, supervisor.actor.account_id)
         if act == "disable":
             account.disabled_at = world.now
         else:
             account.roles = ["caseworker"]
 
-    used = lead.does("close", case, closing(), approval=asked)
-    assert problem(used) == (409, "approval-unusable")
+    used = lead.does("close", case, make_closure(), approval=asked)
+    assert get_problem(used) == (409, "approval-unusable")
 
 
 def test_what_they_asked_of_other_accounts_lapses_too(
     world: World, supervisor: Someone
 ) -> None:
-    boss, worker = (world.someone("KZ_LEAD", roles) for roles in (SUPERVISOR, WORKERS))
-    path, more = f"{account_of(worker)}/grant-roles", {"roles": ["supervisor"]}
-    asked = question(gives(supervisor, path, more))
+    boss, worker = (world.add_person("KZ_LEAD", roles) for roles in (SUPERVISOR, WORKERS))
+    path, more = f"{get_account_path(worker)}/grant-roles", {"roles": ["supervisor"]}
+    asked = get_approval_id(add(supervisor, path, more))
 
-    done(boss.post(f"{account_of(supervisor)}/disable"))
+    unwrap(boss.send(f"{get_account_path(supervisor)}/disable"))
 
-    assert problem(allows(boss, asked)) == (409, "approval-decided")
+    assert get_problem(approve(boss, asked)) == (409, "approval-decided")
 
 
 def test_an_operator_at_the_command_line_is_journalled_as_nobody(world: World) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO")
-    account = administering.open_account(world.ground, "KZ_LEAD", "duty 9", {Role.OFFICER})
-    key = administering.make_key(world.ground, account, watcher.actor.scopes, 30)
-    other = administering.make_key(world.ground, account, watcher.actor.scopes, 30)
-    administering.revoke_key(world.ground, prefix_of(other))
-    administering.disable_account(world.ground, account)
+    watcher = world.add_person("OVERSIGHT_DEMO")
+    account = operator_actions.open_account(
+        world.ground, "KZ_LEAD", "duty 9", {Role.OFFICER}
+    )
+    key = operator_actions.make_key(world.ground, account, watcher.actor.scopes, 30)
+    other = operator_actions.make_key(world.ground, account, watcher.actor.scopes, 30)
+    operator_actions.revoke_key(world.ground, get_prefix(other))
+    operator_actions.disable_account(world.ground, account)
 
-    told = watcher.hears()
+    told = watcher.poll()
 
-    assert kinds(told) == [
+    assert list_types(told) == [
         "account.opened",
         "account.key_made",
         "account.key_made",
@@ -189,17 +196,17 @@ def test_an_operator_at_the_command_line_is_journalled_as_nobody(world: World) -
     assert {one["by"] for one in told} == {None}
     assert {one["subject"] for one in told} == {f"accounts/{account}"}
     gone = Someone(world, "KZ_LEAD", watcher.actor, key)
-    assert problem(gone.get("/me")) == (401, "unauthenticated")
+    assert get_problem(gone.get("/me")) == (401, "unauthenticated")
 
 
 def test_a_retry_of_the_end_of_an_account_changes_nothing(
     world: World, supervisor: Someone, lead: Someone
 ) -> None:
-    path, key = f"{account_of(lead)}/disable", str(uuid4())
-    first = done(supervisor.post(path, idempotency_key=key))
-    world.passes(hours=1)
+    path, key = f"{get_account_path(lead)}/disable", str(uuid4())
+    first = unwrap(supervisor.send(path, idempotency_key=key))
+    world.advance(hours=1)
 
-    again: Json = done(supervisor.post(path, idempotency_key=key))
+    again: Json = unwrap(supervisor.send(path, idempotency_key=key))
 
     assert again == first
 
@@ -211,23 +218,23 @@ def test_what_was_taken_away_is_not_given_back_on_an_old_word(
     world: World, supervisor: Someone, what: str, body: Json
 ) -> None:
     boss, worker = (
-        world.someone("KZ_LEAD", roles) for roles in (SUPERVISOR, {Role.CASEWORKER})
+        world.add_person("KZ_LEAD", roles) for roles in (SUPERVISOR, {Role.CASEWORKER})
     )
-    path = f"{account_of(worker)}/{what}"
+    path = f"{get_account_path(worker)}/{what}"
     first, spare = (get_approval(supervisor, boss, path, body) for _ in "12")
-    made = done(gives(supervisor, path, body, first))
+    made = unwrap(add(supervisor, path, body, first))
 
     if what == "keys":
-        done(boss.post(f"{path}/{made['prefix']}/revoke"))
+        unwrap(boss.send(f"{path}/{made['prefix']}/revoke"))
     else:
-        done(boss.post(f"{account_of(worker)}/revoke-roles", body))
+        unwrap(boss.send(f"{get_account_path(worker)}/revoke-roles", body))
 
-    assert problem(gives(supervisor, path, body, spare)) == (409, "approval-unusable")
-    assert done(worker.get("/me"))["roles"] == ["caseworker"]
+    assert get_problem(add(supervisor, path, body, spare)) == (409, "approval-unusable")
+    assert unwrap(worker.get("/me"))["roles"] == ["caseworker"]
 
 
 def get_approval(who: Someone, by: Someone, path: str, body: Json) -> str:
     """Return an approval that a second person gave and that is not used yet."""
-    asked = question(gives(who, path, body))
-    done(allows(by, asked))
+    asked = get_approval_id(add(who, path, body))
+    unwrap(approve(by, asked))
     return asked

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from app.directory.models import FocalPoint
-from tests.support.databases import listening
-from tests.support.world import Someone, World, kinds
+from tests.support.databases import listen_to
+from tests.support.world import Someone, World, list_types
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ def test_whoever_may_know_their_mailboxes_are_locked_in_the_same_order(
             locked.append(params["reader"])
 
     with (
-        listening(world.database, "before_execute", listen),
-        world.by_itself() as work,
+        listen_to(world.database, "before_execute", listen),
+        world.write_as_service() as work,
     ):
         everyone = frozenset(work.session.scalars(select(FocalPoint.id)))
         work.record("case.noted", About(), everyone)
@@ -47,8 +47,8 @@ def test_whoever_may_know_their_mailboxes_are_locked_in_the_same_order(
 def test_what_happened_in_one_act_is_read_in_the_order_in_which_it_happened(
     world: World, lead: Someone
 ) -> None:
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         for event in ("case.first", "case.second", "case.third"):
             work.record(event, About(), frozenset({lead.id}))
 
-    assert kinds(lead.hears()) == ["case.first", "case.second", "case.third"]
+    assert list_types(lead.poll()) == ["case.first", "case.second", "case.third"]

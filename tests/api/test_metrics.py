@@ -13,51 +13,51 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.access.actions import disable_account, make_key
-from app.access.credentials import prefix_of
+from app.access.credentials import get_prefix
 from app.access.models import ApiKey
-from app.ground import lay_ground
 from app.kernel.actors import Scope
-from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES, watches_of
-from app.metrics.looking import PATIENCE
-from app.metrics.measuring import Gauge, Watch, measure
-from tests.support.databases import ask, overheard
-from tests.support.mail_servers import reachable
-from tests.support.metrics_scrape import PREFIX, Scraper, scraped
-from tests.support.world import KEYS, Someone, World, consent, done
+from app.metrics.measurement import Gauge, GaugeGroup, measure
+from app.metrics.measurement_cache import SCRAPE_TIMEOUT
+from app.metrics.server import build_registry
+from app.runtime import build_runtime
+from tests.support.databases import ask, record_statements
+from tests.support.mail_servers import set_addresses
+from tests.support.metrics_scrape import PREFIX, Scraper, serve_metrics
+from tests.support.world import KEYS, Someone, World, make_consent, unwrap
 
 AWAY = ("sqlite:////nowhere/at-all.db", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 
 
 @pytest.fixture
 def scraper(world: World) -> Iterator[Scraper]:
-    with scraped(world.ground) as made:
+    with serve_metrics(world.ground) as made:
         yield made
 
 
 def requests(scraper: Scraper, method: str, route: str, status: int) -> float:
     labels = {"method": method, "route": route, "status": str(status)}
-    return scraper.value("requests_total", **labels) or 0
+    return scraper.get_value("requests_total", **labels) or 0
 
 
 def read_fresh_metric(world: World, name: str, **labels: str) -> float | None:
     """Return fresh metrics, because a scrape is cached for some seconds."""
-    registry = registry_of(world.ground, WATCHES)
+    registry = build_registry(world.ground, WATCHES)
     return registry.get_sample_value(f"{PREFIX}{name}", labels)
 
 
 def test_a_request_is_counted_under_its_template_and_never_under_its_path(
     scraper: Scraper, officer: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
     before = requests(scraper, "GET", "/cases/{code}", 200)
 
-    done(officer.get(f"/cases/{case['code']}"))
-    done(officer.get(f"/cases/{case['code']}"))
+    unwrap(officer.get(f"/cases/{case['code']}"))
+    unwrap(officer.get(f"/cases/{case['code']}"))
 
     assert requests(scraper, "GET", "/cases/{code}", 200) == before + 2
     assert case["code"] not in scraper.ask().text
-    assert scraper.value("request_seconds_count", route="/cases/{code}")
+    assert scraper.get_value("request_seconds_count", route="/cases/{code}")
 
 
 @pytest.mark.parametrize(
@@ -83,37 +83,37 @@ def test_what_a_caller_makes_up_is_not_a_label(
 def test_a_clock_that_is_fired_is_counted_by_its_kind(
     world: World, scraper: Scraper, officer: Someone
 ) -> None:
-    officer.submits()
-    before = scraper.value("clocks_fired_total", kind="acknowledge")
+    officer.submit()
+    before = scraper.get_value("clocks_fired_total", kind="acknowledge")
 
-    world.waits_for(hours=3)
+    world.wait(hours=3)
 
     assert before is not None
-    assert scraper.value("clocks_fired_total", kind="acknowledge") == before + 1
+    assert scraper.get_value("clocks_fired_total", kind="acknowledge") == before + 1
 
 
 def test_a_worker_that_is_silent_shows_and_so_does_one_that_never_was(
     world: World,
 ) -> None:
     never = read_fresh_metric(world, "heartbeat_age_seconds", part="clocks")
-    world.works()
+    world.run_worker()
 
-    world.passes(seconds=61)
+    world.advance(seconds=61)
 
     assert never == inf
     assert read_fresh_metric(world, "heartbeat_age_seconds", part="clocks") == 61
 
 
 def test_clocks_that_nobody_looks_at_show(world: World, officer: Someone) -> None:
-    officer.submits()
-    world.passes(hours=3, minutes=1)
-    officer.submits()
+    officer.submit()
+    world.advance(hours=3, minutes=1)
+    officer.submit()
 
     overdue = (
         read_fresh_metric(world, "clocks_overdue"),
         read_fresh_metric(world, "clock_oldest_overdue_seconds"),
     )
-    world.works()
+    world.run_worker()
     after = (
         read_fresh_metric(world, "clocks_overdue"),
         read_fresh_metric(world, "clock_oldest_overdue_seconds"),
@@ -126,14 +126,14 @@ def test_clocks_that_nobody_looks_at_show(world: World, officer: Someone) -> Non
 def test_clocks_that_cannot_be_fired_show_until_they_can(
     world: World, officer: Someone, url: str
 ) -> None:
-    officer.submits()
+    officer.submit()
     before = read_fresh_metric(world, "clocks_failed_total", kind="acknowledge")
     ask(url, "ALTER TABLE firing RENAME TO firing_away")
-    world.waits_for(hours=3)
+    world.wait(hours=3)
     broken = read_fresh_metric(world, "clocks_failing")
 
     ask(url, "ALTER TABLE firing_away RENAME TO firing")
-    world.waits_for(minutes=15)
+    world.wait(minutes=15)
 
     assert broken == 1
     assert read_fresh_metric(world, "clocks_failing") == 0
@@ -144,25 +144,25 @@ def test_clocks_that_cannot_be_fired_show_until_they_can(
 def test_how_long_somebody_waits_to_be_acknowledged_shows(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
-    world.passes(minutes=10)
-    officer.submits()
-    world.passes(minutes=5)
+    case = officer.submit()
+    world.advance(minutes=10)
+    officer.submit()
+    world.advance(minutes=5)
 
     both = read_fresh_metric(world, "oldest_unacknowledged_seconds")
-    done(lead.does("acknowledge", case))
+    unwrap(lead.does("acknowledge", case))
 
     assert both == 15 * 60
     assert read_fresh_metric(world, "oldest_unacknowledged_seconds") == 5 * 60
 
 
 def test_cases_that_a_desk_lets_wait_show(world: World, officer: Someone) -> None:
-    officer.submits()
-    officer.submits(consents=[consent(focal_point="SANA_SEZIM")])
-    world.waits_for(hours=3)
+    officer.submit()
+    officer.submit(consents=[make_consent(focal_point="SANA_SEZIM")])
+    world.wait(hours=3)
     at_desk = read_fresh_metric(world, "cases_late_at_a_desk")
 
-    world.waits_for(hours=3)
+    world.wait(hours=3)
 
     assert at_desk == 0
     assert read_fresh_metric(world, "cases_late_at_a_desk") == 2
@@ -170,8 +170,8 @@ def test_cases_that_a_desk_lets_wait_show(world: World, officer: Someone) -> Non
 
 @pytest.mark.parametrize("url", AWAY)
 def test_without_a_database_a_scrape_says_so_and_still_tells_the_rest(url: str) -> None:
-    with scraped(lay_ground(url, KEYS)) as scraper:
-        found = scraper.scrapes()
+    with serve_metrics(build_runtime(url, KEYS)) as scraper:
+        found = scraper.read_samples()
 
     names = {name for name, _ in found}
     assert found["database_up", frozenset()] == 0
@@ -187,27 +187,29 @@ def test_a_database_that_hangs_holds_no_scrape_and_is_asked_once(world: World) -
         free.wait(30)
         return 1
 
-    hung = Watch[float](hang, (Gauge("hung", "A look that hangs.", lambda found: found),))
-    with scraped(world.ground, [hung]) as scraper:
+    hung = GaugeGroup[float](
+        hang, (Gauge("hung", "A look that hangs.", lambda found: found),)
+    )
+    with serve_metrics(world.ground, [hung]) as scraper:
         began = time.monotonic()
-        answers = [scraper.value("database_up") for _ in range(2)]
+        answers = [scraper.get_value("database_up") for _ in range(2)]
         took = time.monotonic() - began
         free.set()
         deadline = time.monotonic() + 30
-        while scraper.value("database_up") == 0 and time.monotonic() < deadline:
+        while scraper.get_value("database_up") == 0 and time.monotonic() < deadline:
             time.sleep(0.01)
-        mended = scraper.value("hung")
+        mended = scraper.get_value("hung")
 
     assert answers == [0, 0]
-    assert took < 2 * PATIENCE + 5
+    assert took < 2 * SCRAPE_TIMEOUT + 5
     assert mended == 1
     assert len(looks) == 1
 
 
 def test_many_scrapes_are_one_short_look(world: World, scraper: Scraper) -> None:
-    with overheard(world.database) as asked:
+    with record_statements(world.database) as asked:
         for _ in range(5):
-            scraper.scrapes()
+            scraper.read_samples()
 
     assert 1 <= len([one for one in asked if "heartbeat" in one]) <= 2
     assert len(asked) < 20
@@ -243,12 +245,12 @@ def test_the_api_does_not_tell_metrics(world: World) -> None:
 def test_notices_that_wait_show_without_whom_they_are_for(
     world: World, officer: Someone, tmp_path: Path
 ) -> None:
-    reachable(world, tmp_path, KZ_LEAD="duty@lead.example")
-    officer.submits(consents=[consent(), consent(focal_point="SANA_SEZIM")])
+    set_addresses(world, tmp_path, KZ_LEAD="duty@lead.example")
+    officer.submit(consents=[make_consent(), make_consent(focal_point="SANA_SEZIM")])
     before = read_fresh_metric(world, "outgoing_waiting")
 
-    world.waits_for(hours=3)
-    world.passes(minutes=7)
+    world.wait(hours=3)
+    world.advance(minutes=7)
 
     assert before == 0
     assert read_fresh_metric(world, "outgoing_waiting") == 1
@@ -260,22 +262,22 @@ def test_notices_that_wait_show_without_whom_they_are_for(
 
 
 def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World) -> None:
-    ends, goes_on, left = (world.someone("KZ_LEAD") for _ in "123")
-    with world.database.writing() as session:
+    ends, goes_on, left = (world.add_person("KZ_LEAD") for _ in "123")
+    with world.database.begin_write() as session:
         for one in (ends, goes_on, left):
-            key = session.get_one(ApiKey, prefix_of(one.key))
+            key = session.get_one(ApiKey, get_prefix(one.key))
             key.expires_at = world.now + timedelta(days=15)
         make_key(session, goes_on.actor.account_id, [Scope.FEED_READ], world.now)
         make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now, days=7)
         disable_account(session, left.actor.account_id, world.now)
     counted = [read_fresh_metric(world, "keys_ending")]
 
-    world.passes(days=2)
+    world.advance(days=2)
     counted.append(read_fresh_metric(world, "keys_ending"))
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         make_key(session, ends.actor.account_id, [Scope.FEED_READ], world.now)
     counted.append(read_fresh_metric(world, "keys_ending"))
-    world.passes(days=80)
+    world.advance(days=80)
     counted.append(read_fresh_metric(world, "keys_ending"))
 
     assert counted == [0, 1, 0, 2]
@@ -284,8 +286,8 @@ def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World)
 @pytest.mark.parametrize(("seconds", "well"), [(30, True), (-30, True), (31, False)])
 def test_clocks_that_differ_are_told(world: World, seconds: int, *, well: bool) -> None:
     off = replace(world.ground, clock=lambda: world.now + timedelta(seconds=seconds))
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         found = measure(watches_of(off), session, world.now)
 
     [one] = [it for it in found if it.gauge.name == "clock_difference_seconds"]
-    assert (one.value, one.is_well) == (abs(seconds), well)
+    assert (one.value, one.is_within_limit) == (abs(seconds), well)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.support.world import Json, Someone, done
+from tests.support.world import Json, Someone, unwrap
 
 
 def update_summary(who: Someone, case: Json, **notice: object) -> Json:
     response = who.ask(
-        "PATCH", f"/cases/{case['code']}", notice, headers={"If_Match": who.tag(case)}
+        "PATCH", f"/cases/{case['code']}", notice, headers={"If_Match": who.get_tag(case)}
     )
     return {"status": response.status_code, **response.json()}
 
@@ -15,10 +15,10 @@ def update_summary(who: Someone, case: Json, **notice: object) -> Json:
 def test_the_notice_is_mended_by_the_submitter_then_by_the_lead(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
     by_officer = update_summary(officer, case, language="ru")
     by_candidate = update_summary(lead, case, language="kk")
-    lead.leads(case)
+    lead.take_lead(case)
 
     by_lead = update_summary(lead, case, language="uz-Cyrl", urgent_needs=["MEDICAL"])
     too_late = update_summary(officer, case, language="ru")
@@ -27,15 +27,15 @@ def test_the_notice_is_mended_by_the_submitter_then_by_the_lead(
     assert by_candidate["type"] == too_late["type"] == "/problems/action-not-yours"
     assert by_lead["notice"]["language"] == "uz-Cyrl"
     assert by_lead["notice"]["urgent_needs"] == ["MEDICAL"]
-    assert lead.hears()[-1]["facts"] == {"fields": ["language", "urgent_needs"]}
-    assert officer.hears()[-1]["type"] == "case.lead_accepted"
-    assert officer.sees(case)["notice"] == by_officer["notice"]
+    assert lead.poll()[-1]["facts"] == {"fields": ["language", "urgent_needs"]}
+    assert officer.poll()[-1]["type"] == "case.lead_accepted"
+    assert officer.read(case)["notice"] == by_officer["notice"]
 
 
 def test_the_country_is_fixed_once_a_case_was_submitted(officer: Someone) -> None:
-    draft = done(officer.writes_case(notice={"country": "TT"}))
+    draft = unwrap(officer.write_case(notice={"country": "TT"}))
     moved = update_summary(officer, draft, country="KZ")
-    done(officer.does("submit", draft))
+    unwrap(officer.does("submit", draft))
 
     refused = update_summary(officer, draft, country="UZ")
 
@@ -46,7 +46,7 @@ def test_the_country_is_fixed_once_a_case_was_submitted(officer: Someone) -> Non
 
 @pytest.mark.parametrize("name", ["priority", "age_class", "language", "safe_contact"])
 def test_a_notice_stays_complete_once_it_was_submitted(officer: Someone, name: str) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
     emptied = update_summary(officer, case, **{name: None})
 

@@ -5,14 +5,21 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import update
 
-from app.cli.status import Status, to_do
+from app.cli.status import Status, list_remedies
 from app.metrics.gauges import WATCHES
-from app.metrics.measuring import Measured, measure
+from app.metrics.measurement import GaugeValue, measure
 from app.outbox.models import Outgoing, Way
-from app.outbox.pacing import MOST
+from app.outbox.pacing import GIVE_UP_WEIGHT
 from app.webhooks.models import Webhook
-from tests.support.mail_servers import NO_WAY_OUT, Mood, Post, Postman, post_of, tells
-from tests.support.webhook_receivers import hooked
+from tests.support.mail_servers import (
+    NO_WAY_OUT,
+    FakeServer,
+    Mood,
+    Post,
+    notify_in_transaction,
+    open_post,
+)
+from tests.support.webhook_receivers import open_webhook
 from tests.support.world import NOON, Someone, World
 
 pytestmark = pytest.mark.slow
@@ -21,22 +28,22 @@ OFFICE = "KZ_LEGAL_AID"
 
 @pytest.fixture
 def post(world: World) -> Iterator[Post]:
-    with post_of(world) as made:
+    with open_post(world) as made:
         yield made
 
 
 def status(world: World) -> Status:
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         now = world.ground.time(session)
         return Status(now, measure(WATCHES, session, now))
 
 
-def alarms(world: World) -> dict[tuple[str, str | None], Measured]:
+def alarms(world: World) -> dict[tuple[str, str | None], GaugeValue]:
     """Return the gauges that need attention, except the heartbeat: no worker runs here."""
     return {
-        (one.gauge.name, one.of): one
+        (one.gauge.name, one.label_value): one
         for one in status(world).measured
-        if not one.is_well and one.gauge.name != "heartbeat_age_seconds"
+        if not one.is_within_limit and one.gauge.name != "heartbeat_age_seconds"
     }
 
 
@@ -44,34 +51,34 @@ def test_notices_that_cannot_leave_are_told_two_minutes_later(
     post: Post, officer: Someone
 ) -> None:
     post.mail.mood = lambda: Mood.BUSY
-    tells(officer, OFFICE, "DESK_CENTRAL_ASIA")
+    notify_in_transaction(officer, OFFICE, "DESK_CENTRAL_ASIA")
     told = []
     for _ in range(7):
-        post.leaves()
+        post.send_due()
         told.append(("outgoing_oldest_waiting_seconds", Way.EMAIL) in alarms(post.world))
-        post.world.passes(seconds=30)
+        post.world.advance(seconds=30)
 
     assert told == [False] * 5 + [True] * 2
-    assert "connects to the mail server" in " ".join(to_do(status(post.world)))
+    assert "connects to the mail server" in " ".join(list_remedies(status(post.world)))
     assert ("outgoing_oldest_waiting_seconds", Way.SMS) not in alarms(post.world)
 
     post.mail.mood = lambda: Mood.TAKES
-    post.world.passes(minutes=5)
-    post.leaves()
+    post.world.advance(minutes=5)
+    post.send_due()
     assert alarms(post.world) == {}
 
 
 def test_a_notice_that_its_contact_is_not_to_get_yet_does_not_count(
     post: Post, officer: Someone
 ) -> None:
-    tells(officer, OFFICE)
-    post.leaves()
-    tells(officer, OFFICE)
-    post.leaves()
-    post.world.passes(minutes=59)
-    post.leaves()
+    notify_in_transaction(officer, OFFICE)
+    post.send_due()
+    notify_in_transaction(officer, OFFICE)
+    post.send_due()
+    post.world.advance(minutes=59)
+    post.send_due()
     waits = alarms(post.world)
-    post.world.passes(minutes=4)
+    post.world.advance(minutes=4)
     late = alarms(post.world)
 
     assert waits == {}
@@ -81,16 +88,16 @@ def test_a_notice_that_its_contact_is_not_to_get_yet_does_not_count(
 def test_a_notice_that_was_given_up_is_told_at_once_and_for_a_day(
     world: World, officer: Someone
 ) -> None:
-    post = Post(world, *(Postman(lambda: NOON),) * 2, NO_WAY_OUT)
-    tells(officer, OFFICE)
-    with world.database.writing() as session:
-        session.execute(update(Outgoing).values(weight=MOST - 1))
+    post = Post(world, *(FakeServer(lambda: NOON),) * 2, NO_WAY_OUT)
+    notify_in_transaction(officer, OFFICE)
+    with world.database.begin_write() as session:
+        session.execute(update(Outgoing).values(weight=GIVE_UP_WEIGHT - 1))
     before = alarms(world)
-    post.leaves()
+    post.send_due()
     at_once = alarms(world)
-    world.passes(hours=23, minutes=59)
+    world.advance(hours=23, minutes=59)
     still = alarms(world)
-    world.passes(minutes=2)
+    world.advance(minutes=2)
 
     assert before == {}
     assert ("outgoing_given_up", Way.EMAIL) in at_once
@@ -100,12 +107,12 @@ def test_a_notice_that_was_given_up_is_told_at_once_and_for_a_day(
 
 
 def test_a_receiver_that_is_dead_for_five_minutes_is_told(world: World) -> None:
-    hooked(world, "KZ_LEAD")
-    with world.database.writing() as session:
+    open_webhook(world, "KZ_LEAD")
+    with world.database.begin_write() as session:
         session.execute(update(Webhook).values(failing_since=world.now))
-    world.passes(minutes=5)
+    world.advance(minutes=5)
     before = alarms(world)
-    world.passes(seconds=1)
+    world.advance(seconds=1)
 
     assert before == {}
     assert {name for name, _ in alarms(world)} == {"webhook_longest_failing_seconds"}
@@ -114,14 +121,14 @@ def test_a_receiver_that_is_dead_for_five_minutes_is_told(world: World) -> None:
 def test_readyz_has_a_note_without_names_and_stays_ready(
     post: Post, officer: Someone
 ) -> None:
-    post.world.works()
+    post.world.run_worker()
     before = post.world.http.get("/readyz")
-    tells(officer, OFFICE)
-    hooked(post.world, "KZ_LEAD")
-    with post.world.database.writing() as session:
+    notify_in_transaction(officer, OFFICE)
+    open_webhook(post.world, "KZ_LEAD")
+    with post.world.database.begin_write() as session:
         session.execute(update(Webhook).values(failing_since=post.world.now))
-    post.world.passes(minutes=6)
-    post.world.works()
+    post.world.advance(minutes=6)
+    post.world.run_worker()
     after = post.world.http.get("/readyz")
 
     notes = [

@@ -7,26 +7,26 @@ from app.directory.kinds import is_at_home
 from app.directory.models import FocalPoint
 from app.directory.queries import list_offices
 from app.kernel.actors import AccountKind, Role
-from app.metrics.exposing import registry_of
 from app.metrics.gauges import WATCHES
-from tests.support.endings import disable, look
+from app.metrics.server import build_registry
+from tests.support.endings import disable, run_endings_job
 from tests.support.metrics_scrape import PREFIX
-from tests.support.returns import CONSULATE, HOME, MET, begin
+from tests.support.returns import CONSULATE, HOME, MET, begin_return
 from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    closing,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    kinds,
-    lacks,
-    problem,
-    promise,
-    taking,
+    get_actions,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
@@ -38,20 +38,25 @@ BEFORE_DEPARTURE = [
 
 @pytest.fixture
 def desk(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA")
+    return world.add_person("DESK_CENTRAL_ASIA")
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
     """A case that KZ_LEAD leads. SANA_SEZIM, an NGO of the country, may lead it too."""
-    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
-    given = [consent(), ngos, for_services(), for_handover("SANA_SEZIM")]
-    return lead.leads(officer.submits(consents=given))
+    ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    given = [
+        make_consent(),
+        ngos,
+        make_service_consent(),
+        make_handover_consent("SANA_SEZIM"),
+    ]
+    return lead.take_lead(officer.submit(consents=given))
 
 
 def list_event_types(who: Someone, about: Json | None = None) -> list[str]:
     """Return the types of the events that an office receives, of one record or of all."""
-    return kinds(e for e in who.hears() if about is None or about["id"] in e["subject"])
+    return list_types(e for e in who.poll() if about is None or about["id"] in e["subject"])
 
 
 def count_unattended(world: World) -> float | None:
@@ -60,12 +65,12 @@ def count_unattended(world: World) -> float | None:
 
 
 def measured(world: World, name: str) -> float | None:
-    return registry_of(world.ground, WATCHES).get_sample_value(f"{PREFIX}{name}")
+    return build_registry(world.ground, WATCHES).get_sample_value(f"{PREFIX}{name}")
 
 
 def leads_in(world: World, country: str) -> list[str]:
     """Return the offices of a country that can lead a case there."""
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         offices = list_offices(session)
         return [one.code for one in offices if one.can_lead and is_at_home(one, country)]
 
@@ -76,40 +81,40 @@ def leads_in(world: World, country: str) -> list[str]:
 def test_draft_of_a_closed_office_waits_there_and_its_people_hand_it_on(
     world: World, officer: Someone
 ) -> None:
-    draft = done(officer.writes_case())
+    draft = unwrap(officer.write_case())
     before = measured(world, "closed_office_drafts")
 
-    world.shuts(officer.code)
-    world.works()
+    world.close_office(officer.code)
+    world.run_worker()
 
     during = measured(world, "closed_office_drafts")
-    assert [kind for _, kind, _ in officer.waits()] == ["finish_draft"]
-    assert done(officer.does("submit", draft))["state"] == "submitted"
+    assert [kind for _, kind, _ in officer.get_worklist()] == ["finish_draft"]
+    assert unwrap(officer.does("submit", draft))["state"] == "submitted"
     assert (before, during, measured(world, "closed_office_drafts")) == (0, 1, 0)
 
 
 def test_draft_of_an_ended_account_is_discarded_by_a_colleague(
     world: World, officer: Someone
 ) -> None:
-    draft = done(officer.writes_case())
-    colleague = world.someone(officer.code, {Role.OFFICER})
-    disable(officer, world.someone(officer.code, {Role.SUPERVISOR}))
+    draft = unwrap(officer.write_case())
+    colleague = world.add_person(officer.code, {Role.OFFICER})
+    disable(officer, world.add_person(officer.code, {Role.SUPERVISOR}))
 
-    assert done(colleague.does("discard", draft))["state"] == "void"
+    assert unwrap(colleague.does("discard", draft))["state"] == "void"
 
 
 def test_case_of_a_closed_submitter_goes_on_and_its_lead_hears_that_nobody_answers(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
     asked = {"topics": ["contact"], "question": "Which number?"}
-    done(lead.creates(f"/cases/{case['code']}/questions", asked))
-    lead.hears()
+    unwrap(lead.create(f"/cases/{case['code']}/questions", asked))
+    lead.poll()
 
-    world.shuts(officer.code)
-    world.works()
+    world.close_office(officer.code)
+    world.run_worker()
 
-    assert kinds(lead.hears()) == ["case.not_answered"]
-    assert lead.sees(case)["state"] == "referring"
+    assert list_types(lead.poll()) == ["case.not_answered"]
+    assert lead.read(case)["state"] == "referring"
 
 
 # No account can sign in
@@ -118,21 +123,21 @@ def test_case_of_a_closed_submitter_goes_on_and_its_lead_hears_that_nobody_answe
 def test_desk_is_brought_in_where_nobody_can_sign_in_at_the_lead(
     world: World, lead: Someone, desk: Someone, supervisor: Someone, case: Json
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    watcher.hears()
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    watcher.poll()
     disable(lead, supervisor)
-    [ended] = [e["facts"] for e in watcher.hears() if e["type"] == "account.disabled"]
-    assert (ended, look(world)) == ({"accounts_left": 0}, 0)
+    [ended] = [e["facts"] for e in watcher.poll() if e["type"] == "account.disabled"]
+    assert (ended, run_endings_job(world)) == ({"accounts_left": 0}, 0)
 
-    world.passes(days=1)
+    world.advance(days=1)
 
-    assert (look(world), look(world)) == (1, 0)
-    assert kinds(watcher.hears()) == kinds(desk.hears()) == ["case.escalated"]
-    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    assert (run_endings_job(world), run_endings_job(world)) == (1, 0)
+    assert list_types(watcher.poll()) == list_types(desk.poll()) == ["case.escalated"]
+    assert desk.read(case)["you_are"] == ["escalation_desk"]
     move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_INACTIVE", "person_informed": True}
-    boss = world.someone(desk.code, {Role.SUPERVISOR})
+    boss = world.add_person(desk.code, {Role.SUPERVISOR})
     assert desk.does_with(boss, "take-over", case, move).status_code == 204
-    assert world.someone("SANA_SEZIM").sees(case)["you_are"] == ["lead"]
+    assert world.add_person("SANA_SEZIM").read(case)["you_are"] == ["lead"]
 
 
 @pytest.mark.parametrize("kind", [AccountKind.PERSON, AccountKind.INTEGRATION])
@@ -140,25 +145,25 @@ def test_lead_with_another_account_keeps_its_case(
     world: World, lead: Someone, desk: Someone, supervisor: Someone, kind: AccountKind
 ) -> None:
     disable(lead, supervisor)
-    world.someone("KZ_LEAD", {Role.CASEWORKER}, kind=kind)
-    world.passes(days=2)
+    world.add_person("KZ_LEAD", {Role.CASEWORKER}, kind=kind)
+    world.advance(days=2)
 
-    assert look(world) == 0
-    assert desk.hears() == []
+    assert run_endings_job(world) == 0
+    assert desk.poll() == []
 
 
 def test_desk_may_not_take_a_case_from_a_lead_that_can_sign_in(
     world: World, lead: Someone, desk: Someone, supervisor: Someone, case: Json
 ) -> None:
     disable(lead, supervisor)
-    world.passes(days=1)
-    look(world)
-    world.someone("KZ_LEAD")
+    world.advance(days=1)
+    run_endings_job(world)
+    world.add_person("KZ_LEAD")
     move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_INACTIVE", "person_informed": True}
 
     refused = desk.does("take-over", case, move)
 
-    assert problem(refused) == (409, "lead-not-failing")
+    assert get_problem(refused) == (409, "lead-not-failing")
 
 
 @pytest.mark.parametrize("waiting", ["draft", "case"])
@@ -166,12 +171,12 @@ def test_alarm_is_raised_at_once_for_an_office_where_nobody_can_sign_in(
     world: World, officer: Someone, lead: Someone, waiting: str
 ) -> None:
     one = officer if waiting == "draft" else lead
-    done(officer.writes_case(submit=waiting == "case"))
-    boss = world.someone(one.code, {Role.SUPERVISOR})
+    unwrap(officer.write_case(submit=waiting == "case"))
+    boss = world.add_person(one.code, {Role.SUPERVISOR})
     before = count_unattended(world)
     disable(one, boss)
     during = count_unattended(world)
-    world.someone(one.code, {Role.CASEWORKER})
+    world.add_person(one.code, {Role.CASEWORKER})
 
     assert (before, during, count_unattended(world)) == (0, 1, 0)
 
@@ -203,7 +208,7 @@ def test_alarm_is_raised_for_a_lead_without_a_second_person(
 ) -> None:
     before = measured(world, "offices_without_second_person")
 
-    world.someone("KZ_LEAD", roles, kind=kind)
+    world.add_person("KZ_LEAD", roles, kind=kind)
 
     during = measured(world, "offices_without_second_person")
     assert (before, during) == (1, expected)
@@ -212,9 +217,9 @@ def test_alarm_is_raised_for_a_lead_without_a_second_person(
 def test_alarm_ends_when_the_case_of_a_lone_lead_is_over(
     world: World, lead: Someone, case: Json
 ) -> None:
-    boss = world.someone("KZ_LEAD", {Role.SUPERVISOR})
-    done(lead.does_with(boss, "close", case, closing()))
-    disable(boss, world.someone("KZ_LEAD", {Role.ADMINISTRATOR}))
+    boss = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
+    unwrap(lead.does_with(boss, "close", case, make_closure()))
+    disable(boss, world.add_person("KZ_LEAD", {Role.ADMINISTRATOR}))
 
     assert measured(world, "offices_without_second_person") == 0
 
@@ -224,7 +229,7 @@ def test_alarm_is_raised_for_a_desk_with_one_person_and_without_a_case(
 ) -> None:
     before = measured(world, "offices_without_second_person")
 
-    world.someone(desk.code, {Role.SUPERVISOR})
+    world.add_person(desk.code, {Role.SUPERVISOR})
 
     assert (before, measured(world, "offices_without_second_person")) == (1, 0)
 
@@ -235,14 +240,14 @@ def test_alarm_is_raised_for_a_country_in_which_no_office_can_lead(
 ) -> None:
     others = [one for one in leads_in(world, "KZ") if one != "KZ_LEAD"]
     for office in others:
-        world.shuts(office)
+        world.close_office(office)
     before = measured(world, "countries_without_lead")
     if ends == "closed":
-        world.shuts("KZ_LEAD")
+        world.close_office("KZ_LEAD")
     else:
         disable(lead, supervisor)
     during = measured(world, "countries_without_lead")
-    world.shuts(others[0], active=True)
+    world.close_office(others[0], active=True)
 
     assert before is not None
     assert (during, measured(world, "countries_without_lead")) == (before + 1, 0)
@@ -255,19 +260,19 @@ def test_what_waits_for_an_office_without_a_place_waits_and_what_it_took_on_goes
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
     waiting, taken = (
-        done(lead.refers(case, SHELTER, service=service, sections=["needs"]))
+        unwrap(lead.refer(case, SHELTER, service=service, sections=["needs"]))
         for service in ("SHELTER", "LEGAL_AID")
     )
-    done(shelter.does("accept", taken, promise()))
-    before, free = shelter.waits(), {"free": 0}
-    lead.hears()
+    unwrap(shelter.does("accept", taken, make_acceptance()))
+    before, free = shelter.get_worklist(), {"free": 0}
+    lead.poll()
     path, key = f"/focal-points/{SHELTER}/capacity", {"Idempotency_Key": "full"}
-    done(shelter.ask("PUT", path, free, headers=key))
-    world.works()
+    unwrap(shelter.ask("PUT", path, free, headers=key))
+    world.run_worker()
 
-    assert (look(world), shelter.waits(), lead.hears()) == (0, before, [])
-    assert done(shelter.does("start", taken, MET))["state"] == "in_progress"
-    refused = done(shelter.does("decline", waiting, {"reason": "NO_CAPACITY"}))
+    assert (run_endings_job(world), shelter.get_worklist(), lead.poll()) == (0, before, [])
+    assert unwrap(shelter.does("start", taken, MET))["state"] == "in_progress"
+    refused = unwrap(shelter.does("decline", waiting, {"reason": "NO_CAPACITY"}))
     assert refused["state"] == "declined"
     assert "referral.declined" in list_event_types(lead, waiting)
 
@@ -276,24 +281,26 @@ def test_office_without_a_place_is_proposed_for_nothing_new_and_can_be_asked(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
     key = {"Idempotency_Key": "full"}
-    done(shelter.ask("PUT", f"/focal-points/{SHELTER}/capacity", {"free": 0}, headers=key))
+    unwrap(
+        shelter.ask("PUT", f"/focal-points/{SHELTER}/capacity", {"free": 0}, headers=key)
+    )
 
     path = f"/cases/{case['code']}/recipients"
-    [found] = done(lead.get(path, service="SHELTER"))["services"]
+    [found] = unwrap(lead.get(path, service="SHELTER"))["services"]
 
     out = {one["focal_point"]: one["reasons"] for one in found["left_out"]}
     assert out[SHELTER] == ["full"]
-    assert done(lead.refers(case, SHELTER))["state"] == "sent"
+    assert unwrap(lead.refer(case, SHELTER))["state"] == "sent"
 
 
 def test_office_without_a_place_is_still_asked_to_lead(
     world: World, officer: Someone
 ) -> None:
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         of_lead = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD")
         session.execute(of_lead.values(capacity=0, capacity_as_of=world.now))
 
-    assert officer.submits()["holder"] == "KZ_LEAD"
+    assert officer.submit()["holder"] == "KZ_LEAD"
 
 
 # A helping office closes
@@ -304,51 +311,55 @@ def test_help_of_a_closed_office_is_not_ended_and_its_sender_is_told(
     world: World, lead: Someone, shelter: Someone, case: Json, upto: str
 ) -> None:
     rest = {"reason": "CONTACT_LOST", "review_at": "2026-06-10T09:00:00Z"}
-    sent = done(lead.refers(case, SHELTER))
-    steps: list[tuple[str, Json]] = [("accept", promise()), ("start", MET), ("hold", rest)]
+    sent = unwrap(lead.refer(case, SHELTER))
+    steps: list[tuple[str, Json]] = [
+        ("accept", make_acceptance()),
+        ("start", MET),
+        ("hold", rest),
+    ]
     for action, body in steps:
-        done(shelter.does(action, sent, body))
+        unwrap(shelter.does(action, sent, body))
         if action == upto:
             break
-    state = lead.sees(sent)["state"]
-    lead.hears()
+    state = lead.read(sent)["state"]
+    lead.poll()
 
-    world.shuts(SHELTER)
-    world.works()
+    world.close_office(SHELTER)
+    world.run_worker()
 
     event = "referral.review_due" if upto == "hold" else "referral.overdue"
-    [facts] = [e["facts"] for e in lead.hears() if e["type"] == event]
+    [facts] = [e["facts"] for e in lead.poll() if e["type"] == event]
     assert facts["active"] is False
-    assert lead.sees(sent)["state"] == state
-    assert "withdraw" in actions(lead.sees(sent))
+    assert lead.read(sent)["state"] == state
+    assert "withdraw" in get_actions(lead.read(sent))
 
 
 def test_referral_that_a_closed_office_asked_back_ends_and_its_sender_is_told(
     world: World, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    sent = done(lead.refers(case, SHELTER))
-    done(shelter.does("ask", sent, {"topics": ["contact"], "question": "Which number?"}))
-    lead.hears()
+    sent = unwrap(lead.refer(case, SHELTER))
+    unwrap(shelter.does("ask", sent, {"topics": ["contact"], "question": "Which number?"}))
+    lead.poll()
 
-    world.shuts(SHELTER)
+    world.close_office(SHELTER)
 
-    assert (look(world), look(world)) == (1, 0)
-    assert lead.sees(sent)["state"] == "expired"
+    assert (run_endings_job(world), run_endings_job(world)) == (1, 0)
+    assert lead.read(sent)["state"] == "expired"
     assert list_event_types(lead, sent) == ["referral.expired"]
-    assert sent["id"] not in str(lead.waits())
+    assert sent["id"] not in str(lead.get_worklist())
 
 
 def test_offer_of_a_closed_lead_can_still_be_accepted(
     world: World, lead: Someone, case: Json
 ) -> None:
-    ngo = world.someone("SANA_SEZIM")
-    offered = done(lead.offers(case, "SANA_SEZIM"))
+    ngo = world.add_person("SANA_SEZIM")
+    offered = unwrap(lead.offer(case, "SANA_SEZIM"))
 
-    world.shuts("KZ_LEAD")
-    world.works()
+    world.close_office("KZ_LEAD")
+    world.run_worker()
 
-    done(ngo.does("accept", offered, taking()))
-    assert ngo.sees(case)["you_are"] == ["lead"]
+    unwrap(ngo.does("accept", offered, make_takeover()))
+    assert ngo.read(case)["you_are"] == ["lead"]
 
 
 # An office of a return closes
@@ -358,16 +369,16 @@ def test_offer_of_a_closed_lead_can_still_be_accepted(
 def test_lead_of_a_return_is_told_once_that_nobody_awaits_the_person(
     world: World, officer: Someone, lead: Someone, upto: str
 ) -> None:
-    home = begin(world, officer, lead)
+    home = begin_return(world, officer, lead)
     if upto:
-        home.goes(upto)
+        home.advance(upto)
     state = home.state
-    lead.hears()
+    lead.poll()
 
-    world.shuts(HOME)
+    world.close_office(HOME)
 
-    assert (look(world), look(world)) == (1, 0)
-    [event] = [e for e in lead.hears() if e["type"] == "return.recipient_closed"]
+    assert (run_endings_job(world), run_endings_job(world)) == (1, 0)
+    [event] = [e for e in lead.poll() if e["type"] == "return.recipient_closed"]
     assert (event["facts"], event["by"]) == ({"state": state}, None)
     assert home.state == state
 
@@ -375,49 +386,49 @@ def test_lead_of_a_return_is_told_once_that_nobody_awaits_the_person(
 def test_nobody_departs_to_an_office_that_is_closed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    home = begin(world, officer, lead)
-    home.goes("accept-plan")
+    home = begin_return(world, officer, lead)
+    home.advance("accept-plan")
 
-    world.shuts(HOME)
+    world.close_office(HOME)
 
     refused = lead.does("depart", home.record, {"reconfirmed_today": True})
-    assert lacks(refused) == [("under_way", "lead")]
-    done(lead.does("withdraw", home.referral, {"reason": "NO_LONGER_NEEDED"}))
+    assert get_unmet(refused) == [("under_way", "lead")]
+    unwrap(lead.does("withdraw", home.referral, {"reason": "NO_LONGER_NEEDED"}))
     assert home.state == "ended"
 
 
 def test_who_travels_to_an_office_that_is_closed_is_not_lost_from_sight(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    home = begin(world, officer, lead)
-    home.goes("depart")
-    lead.hears()
+    home = begin_return(world, officer, lead)
+    home.advance("depart")
+    lead.poll()
 
-    world.shuts(HOME)
-    world.works()
+    world.close_office(HOME)
+    world.run_worker()
 
-    assert look(world) == 0
-    [facts] = [e["facts"] for e in lead.hears() if e["type"] == "return.overdue"]
+    assert run_endings_job(world) == 0
+    [facts] = [e["facts"] for e in lead.poll() if e["type"] == "return.overdue"]
     assert (facts["clock"], facts["active"]) == ("confirm_arrival", False)
     assert home.state == "in_transit"
-    done(lead.does("withdraw", home.referral, {"reason": "NO_LONGER_NEEDED"}))
+    unwrap(lead.does("withdraw", home.referral, {"reason": "NO_LONGER_NEEDED"}))
     assert home.state == "halted"
-    assert list(actions(home.now())) == ["account_for"]
+    assert list(get_actions(home.read())) == ["account_for"]
 
 
 def test_lead_of_a_return_is_told_that_the_consulate_is_closed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
-    given = [consent(focal_point=CONSULATE, **papers)]
-    home = begin(world, officer, lead, consents=given)
-    home.asks_the_consulate()
-    home.goes("permit-contact")
-    lead.hears()
+    given = [make_consent(focal_point=CONSULATE, **papers)]
+    home = begin_return(world, officer, lead, consents=given)
+    home.refer_to_consulate()
+    home.advance("permit-contact")
+    lead.poll()
 
-    world.shuts(CONSULATE)
-    world.works()
+    world.close_office(CONSULATE)
+    world.run_worker()
 
-    heard = {e["type"]: e["facts"]["active"] for e in lead.hears()}
+    heard = {e["type"]: e["facts"]["active"] for e in lead.poll()}
     assert heard == {"referral.overdue": False, "return.overdue": False}
     assert home.state == "permitted"

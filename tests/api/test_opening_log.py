@@ -3,19 +3,19 @@
 import pytest
 
 from app.kernel.actors import Role
-from tests.support.databases import overheard
+from tests.support.databases import record_statements
 from tests.support.world import (
     NOTICE,
     Json,
     Someone,
     World,
-    consent,
-    contacts,
-    done,
-    for_services,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    make_acceptance,
+    make_consent,
+    make_contacts,
+    make_service_consent,
+    unwrap,
 )
 
 HIDDEN = (404, "not-found")
@@ -24,22 +24,22 @@ BACK: Json = {"reason": "NO_LONGER_NEEDED"}
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    given = [consent(), for_services(sections=["needs"])]
-    return lead.leads(officer.submits(consents=given))
+    given = [make_consent(), make_service_consent(sections=["needs"])]
+    return lead.take_lead(officer.submit(consents=given))
 
 
 @pytest.fixture
 def sent(case: Json, lead: Someone, shelter: Someone) -> Json:
     """An accepted referral to a shelter that may read the section `needs`."""
-    sent = done(lead.refers(case, shelter.code))
-    return done(shelter.does("accept", sent, promise()))
+    sent = unwrap(lead.refer(case, shelter.code))
+    return unwrap(shelter.does("accept", sent, make_acceptance()))
 
 
 def list_log_entries(
     who: Someone, case: Json, subject: str
 ) -> list[tuple[str, bool, bool]]:
     """Return the office, result and emergency flag of each log entry of a subject."""
-    items = done(who.get(f"{path_of(case)}/access-log", limit=200))["items"]
+    items = unwrap(who.get(f"{get_path(case)}/access-log", limit=200))["items"]
     return [
         (one["focal_point"], one["allowed"], one["in_emergency"])
         for one in items
@@ -50,11 +50,11 @@ def list_log_entries(
 def test_the_safety_notice_is_told_to_who_helps_and_to_nobody_else_or_afterwards(
     world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
-    path, watcher = f"{path_of(case)}/safety-notice", world.someone("OVERSIGHT_DEMO")
-    told = done(shelter.opens(path))
-    done(lead.does("withdraw", sent, BACK))
+    path, watcher = f"{get_path(case)}/safety-notice", world.add_person("OVERSIGHT_DEMO")
+    told = unwrap(shelter.open(path))
+    unwrap(lead.does("withdraw", sent, BACK))
 
-    assert problem(shelter.opens(path)) == problem(watcher.opens(path)) == HIDDEN
+    assert get_problem(shelter.open(path)) == get_problem(watcher.open(path)) == HIDDEN
     assert told["safety_notice"] == "Two men"
     assert list_log_entries(lead, case, "safety_notice") == [
         (shelter.code, True, False),
@@ -63,41 +63,41 @@ def test_the_safety_notice_is_told_to_who_helps_and_to_nobody_else_or_afterwards
 
 
 def test_where_nothing_is_written_there_is_no_safety_notice(officer: Someone) -> None:
-    draft = done(officer.writes_case(sections=[], notice=NOTICE))
+    draft = unwrap(officer.write_case(sections=[], notice=NOTICE))
 
-    assert problem(officer.opens(f"{path_of(draft)}/safety-notice")) == HIDDEN
+    assert get_problem(officer.open(f"{get_path(draft)}/safety-notice")) == HIDDEN
 
 
 def test_nor_is_there_one_for_who_leads(officer: Someone, lead: Someone) -> None:
-    case = lead.leads(officer.submits(sections=[]))
+    case = lead.take_lead(officer.submit(sections=[]))
 
-    assert problem(lead.opens(f"{path_of(case)}/safety-notice")) == HIDDEN
+    assert get_problem(lead.open(f"{get_path(case)}/safety-notice")) == HIDDEN
     assert list_log_entries(lead, case, "safety_notice") == [(lead.code, True, False)]
 
 
 def test_whom_to_reach_at_the_lead_nobody_writes_before_there_is_one(
     officer: Someone,
 ) -> None:
-    draft = done(officer.writes_case())
-    seen = {"If_Match": officer.tag(draft)}
-    body = {"contacts": contacts("Ержан", "Аружан")}
+    draft = unwrap(officer.write_case())
+    seen = {"If_Match": officer.get_tag(draft)}
+    body = {"contacts": make_contacts("Ержан", "Аружан")}
 
-    refused = officer.ask("PUT", f"{path_of(draft)}/contacts", body, headers=seen)
+    refused = officer.ask("PUT", f"{get_path(draft)}/contacts", body, headers=seen)
 
-    assert problem(refused) == (403, "action-not-yours")
+    assert get_problem(refused) == (403, "action-not-yours")
 
 
 def test_what_was_allowed_anyway_rests_on_no_emergency(
     world: World, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    path = f"{path_of(case)}/vital-readings"
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    path = f"{get_path(case)}/vital-readings"
     why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
-    asked = done(shelter.creates(path, why | {"sections": ["needs", "contact"]}))
-    done(watcher.post(f"{path}/{asked['id']}/permit"))
+    asked = unwrap(shelter.create(path, why | {"sections": ["needs", "contact"]}))
+    unwrap(watcher.send(f"{path}/{asked['id']}/permit"))
 
     for section in ("needs", "contact"):
-        done(shelter.opens(f"{path_of(case)}/sections/{section}", "protection"))
+        unwrap(shelter.open(f"{get_path(case)}/sections/{section}", "protection"))
 
     assert sent["sections"] == ["needs"]
     for reader in (lead, watcher):
@@ -107,13 +107,13 @@ def test_what_was_allowed_anyway_rests_on_no_emergency(
 
 def replace_part(who: Someone, case: Json, part: str, body: Json) -> None:
     """Replace a part of a case."""
-    seen = {"If_Match": who.tag(case)}
-    done(who.ask("PUT", f"{path_of(case)}/{part}", body, headers=seen))
+    seen = {"If_Match": who.get_tag(case)}
+    unwrap(who.ask("PUT", f"{get_path(case)}/{part}", body, headers=seen))
 
 
 def list_rewritten_sections(*people: Someone) -> list[list[str]]:
     """Return the sections that each office is told were rewritten."""
-    heard = ([e for e in who.hears() if "written" in e["type"]] for who in people)
+    heard = ([e for e in who.poll() if "written" in e["type"]] for who in people)
     return [[f"{e['type']} {e['facts']['section']}" for e in events] for events in heard]
 
 
@@ -124,7 +124,7 @@ def test_what_is_written_anew_is_told_to_who_keeps_the_case_and_to_nobody_else(
     officer: Someone, lead: Someone, shelter: Someone, case: Json, sent: Json
 ) -> None:
     replace_part(lead, case, "sections/narrative", ANEW)
-    replace_part(lead, case, "contacts", {"contacts": contacts("Ержан", "Аружан")})
+    replace_part(lead, case, "contacts", {"contacts": make_contacts("Ержан", "Аружан")})
 
     assert list_rewritten_sections(officer, lead, shelter) == [
         [],
@@ -137,7 +137,7 @@ def test_what_is_written_anew_is_told_to_who_keeps_the_case_and_to_nobody_else(
 def test_a_candidate_hears_what_is_written_before_it_takes_the_case_and_no_fear(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
     replace_part(officer, case, "sections/narrative", ANEW)
     replace_part(officer, case, "safeguards", {"country_of_origin": "TM"})
 
@@ -151,14 +151,14 @@ def test_a_candidate_hears_what_is_written_before_it_takes_the_case_and_no_fear(
 def test_who_opened_what_is_for_who_works_on_cases_and_for_who_protects(
     world: World, case: Json, office: str
 ) -> None:
-    path = f"{path_of(case)}/access-log"
+    path = f"{get_path(case)}/access-log"
     readers = {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR, Role.PROTECTION_OFFICER}
 
-    found = {role: world.someone(office, {role}).get(path) for role in Role}
+    found = {role: world.add_person(office, {role}).get(path) for role in Role}
 
     assert {role for role, answer in found.items() if answer.is_success} == readers
     assert {found[role].status_code for role in set(Role) - readers} == {403}
-    assert problem(found[Role.SUPERVISOR]) == (403, "role-missing")
+    assert get_problem(found[Role.SUPERVISOR]) == (403, "role-missing")
     assert found[Role.SUPERVISOR].json()["detail"] == (
         "This needs one of the roles caseworker, coordinator, officer, protection_officer."
     )
@@ -167,24 +167,24 @@ def test_who_opened_what_is_for_who_works_on_cases_and_for_who_protects(
 def test_in_an_emergency_only_who_works_on_cases_reads(
     world: World, case: Json, sent: Json, shelter: Someone
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    path = f"{path_of(case)}/vital-readings"
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    path = f"{get_path(case)}/vital-readings"
     why = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
-    asked = done(shelter.creates(path, why | {"sections": ["contact"]}))
-    done(watcher.post(f"{path}/{asked['id']}/permit"))
-    section = f"{path_of(case)}/sections/contact"
-    other = world.someone(shelter.code, {Role.SUPERVISOR})
+    asked = unwrap(shelter.create(path, why | {"sections": ["contact"]}))
+    unwrap(watcher.send(f"{path}/{asked['id']}/permit"))
+    section = f"{get_path(case)}/sections/contact"
+    other = world.add_person(shelter.code, {Role.SUPERVISOR})
 
-    assert problem(other.opens(section, "protection")) == HIDDEN
-    assert done(shelter.opens(section, "protection"))["section"] == "contact"
+    assert get_problem(other.open(section, "protection")) == HIDDEN
+    assert unwrap(shelter.open(section, "protection"))["section"] == "contact"
     assert sent["state"] == "accepted"
 
 
 def test_what_a_paper_is_judged_by_is_read_after_it(
     world: World, case: Json, sent: Json, shelter: Someone
 ) -> None:
-    with overheard(world.database) as statements:
-        done(shelter.opens(f"{path_of(case)}/sections/needs"))
+    with record_statements(world.database) as statements:
+        unwrap(shelter.open(f"{get_path(case)}/sections/needs"))
 
     found = [one for one, said in enumerate(statements) if "FROM sealed" in said]
     after = " ".join(statements[found[0] + 1 :])

@@ -6,28 +6,28 @@ from uuid import UUID
 import pytest
 
 from app.access.actions import RolesIncompatible
-from app.cli import administering
-from app.cli.grounds import NotReady
+from app.cli import operator_actions
+from app.cli.startup import NotReady
 from app.kernel.actors import Role, Scope
 from tests.support.administrators import ADMINISTRATOR
-from tests.support.world import WORKERS, Someone, World, done
+from tests.support.world import WORKERS, Someone, World, unwrap
 
 
 @pytest.fixture
 def admin(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    return world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
 
 
 def test_an_operator_sees_what_an_administrator_sees(world: World, admin: Someone) -> None:
-    world.someone("KZ_LEAD", WORKERS)
-    shown = done(admin.get("/accounts", focal_point="KZ_LEAD"))["items"]
+    world.add_person("KZ_LEAD", WORKERS)
+    shown = unwrap(admin.get("/accounts", focal_point="KZ_LEAD"))["items"]
 
-    mine = administering.people(world.ground, "KZ_LEAD")
-    everybody = administering.people(world.ground, None)
+    mine = operator_actions.list_people(world.ground, "KZ_LEAD")
+    everybody = operator_actions.list_people(world.ground, None)
 
     assert [one.account.model_dump(mode="json") for one in mine] == shown
     for one in mine:
-        keys = done(admin.get(f"/accounts/{one.account.id}/keys"))["items"]
+        keys = unwrap(admin.get(f"/accounts/{one.account.id}/keys"))["items"]
         assert [key.model_dump(mode="json") for key in one.keys] == keys
     assert [one.account.focal_point for one in everybody] == [
         *("DESK_CENTRAL_ASIA", "KZ_LEAD"),
@@ -35,43 +35,45 @@ def test_an_operator_sees_what_an_administrator_sees(world: World, admin: Someon
 
 
 def test_before_anybody_has_an_account_the_list_is_empty(world: World) -> None:
-    assert administering.people(world.ground, None) == []
+    assert operator_actions.list_people(world.ground, None) == []
 
 
 def test_an_operator_does_not_open_the_same_account_twice(world: World) -> None:
-    opens = partial(administering.open_account, world.ground, "KZ_LEAD", "duty 9")
+    opens = partial(operator_actions.open_account, world.ground, "KZ_LEAD", "duty 9")
     first = opens({Role.OFFICER})
 
     with pytest.raises(NotReady, match="KZ_LEAD already has an account with this label"):
         opens({Role.CASEWORKER})
-    administering.disable_account(world.ground, first)
+    operator_actions.disable_account(world.ground, first)
     after = opens({Role.CASEWORKER})
 
-    mine = administering.people(world.ground, "KZ_LEAD")
+    mine = operator_actions.list_people(world.ground, "KZ_LEAD")
     assert {one.account.id for one in mine} == {first, after}
 
 
 def test_what_an_operator_names_wrongly_is_said_plainly(world: World) -> None:
     for asks in (
-        lambda: administering.disable_account(world.ground, UUID(int=1)),
-        lambda: administering.make_key(world.ground, UUID(int=1), [Scope.FEED_READ], 1),
+        lambda: operator_actions.disable_account(world.ground, UUID(int=1)),
+        lambda: operator_actions.make_key(world.ground, UUID(int=1), [Scope.FEED_READ], 1),
     ):
         with pytest.raises(NotReady, match="There is no account with this id"):
             asks()
     with pytest.raises(NotReady, match="There is no key with this prefix"):
-        administering.revoke_key(world.ground, "abc")
+        operator_actions.revoke_key(world.ground, "abc")
 
 
 def test_an_account_that_has_ended_is_given_no_key(world: World) -> None:
-    opened = administering.open_account(world.ground, "KZ_LEAD", "duty 9", {Role.OFFICER})
-    kept = administering.open_account(world.ground, "KZ_LEAD", "duty 8", {Role.OFFICER})
+    opened = operator_actions.open_account(
+        world.ground, "KZ_LEAD", "duty 9", {Role.OFFICER}
+    )
+    kept = operator_actions.open_account(world.ground, "KZ_LEAD", "duty 8", {Role.OFFICER})
 
-    left = administering.disable_account(world.ground, opened)
+    left = operator_actions.disable_account(world.ground, opened)
 
     assert left == ("KZ_LEAD", 1)
     with pytest.raises(NotReady, match="This account is disabled"):
-        administering.make_key(world.ground, opened, [Scope.FEED_READ], 1)
-    assert administering.make_key(world.ground, kept, [Scope.FEED_READ], 1)
+        operator_actions.make_key(world.ground, opened, [Scope.FEED_READ], 1)
+    assert operator_actions.make_key(world.ground, kept, [Scope.FEED_READ], 1)
 
 
 @pytest.mark.parametrize("label", ["", "duty\n9", "duty \x1b[2J9", "9" * 201])
@@ -79,11 +81,11 @@ def test_an_operator_gives_no_label_that_could_not_be_given_over_http(
     world: World, label: str
 ) -> None:
     with pytest.raises(NotReady, match="LABEL must be one line"):
-        administering.open_account(world.ground, "KZ_LEAD", label, {Role.OFFICER})
+        operator_actions.open_account(world.ground, "KZ_LEAD", label, {Role.OFFICER})
 
 
 def test_an_operator_gives_no_role_that_the_office_cannot_have(world: World) -> None:
     for roles in ({Role.PROTECTION_OFFICER}, {Role.ADMINISTRATOR, Role.OFFICER}):
         with pytest.raises(RolesIncompatible):
-            administering.open_account(world.ground, "KZ_LEAD", "duty 9", roles)
-    assert administering.people(world.ground, "KZ_LEAD") == []
+            operator_actions.open_account(world.ground, "KZ_LEAD", "duty 9", roles)
+    assert operator_actions.list_people(world.ground, "KZ_LEAD") == []

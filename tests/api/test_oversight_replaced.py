@@ -8,9 +8,23 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory.models import FocalPoint
 from app.kernel.actors import SERVICE, Role
-from app.worker.loop import CLOCKS, once
-from app.worker.overseeing import EVERY, Watch, overseeing, replace_oversight
-from tests.support.world import Json, Someone, World, done, kinds, path_of, problem, promise
+from app.worker.jobs import DEADLINE_JOB, run_once
+from app.worker.oversight_job import (
+    SEARCH_INTERVAL,
+    CaseWatch,
+    add_oversight,
+    replace_oversight,
+)
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    unwrap,
+)
 
 OLD, NEW = "OVERSIGHT_DEMO", "KZ_SHELTER_KOGERSHIN"
 ASKING: Json = {
@@ -24,7 +38,7 @@ HELD: Json = {"value": "in_force"}
 
 @pytest.fixture
 def guard(world: World) -> Someone:
-    return world.someone(OLD, {Role.PROTECTION_OFFICER})
+    return world.add_person(OLD, {Role.PROTECTION_OFFICER})
 
 
 def create_oversight(world: World, code: str = NEW) -> None:
@@ -33,7 +47,7 @@ def create_oversight(world: World, code: str = NEW) -> None:
 
 
 def update_office(world: World, code: str, **to: object) -> None:
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         named = FocalPoint.code == code
         session.execute(update(FocalPoint).where(named).values(**to))
 
@@ -41,42 +55,46 @@ def update_office(world: World, code: str, **to: object) -> None:
 def list_answering_offices(world: World) -> list[str]:
     """Return the office that must answer each question about an emergency."""
     waits = select(FocalPoint.code).join(Clock, Clock.waits_on == FocalPoint.id)
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         asked = Clock.kind == ClockKind.DECIDE_READING
         return list(session.scalars(waits.where(asked)))
 
 
 def list_events(who: Someone) -> list[tuple[str, str, str | None]]:
-    events = [e for e in who.hears() if e["type"] == "case.oversight_replaced"]
+    events = [e for e in who.poll() if e["type"] == "case.oversight_replaced"]
     return [(event["type"], event["subject"], event["by"]) for event in events]
 
 
 def test_who_watches_now_is_given_the_cases_that_nobody_watches(
     world: World, officer: Someone, lead: Someone, guard: Someone
 ) -> None:
-    case, draft = lead.leads(officer.submits()), done(officer.writes_case())
-    new = world.someone(NEW, {Role.PROTECTION_OFFICER})
+    case, draft = lead.take_lead(officer.submit()), unwrap(officer.write_case())
+    new = world.add_person(NEW, {Role.PROTECTION_OFFICER})
     create_oversight(world)
     replace_oversight(world.ground)
-    while_the_old_one_watches = new.get(path_of(case)).status_code
+    while_the_old_one_watches = new.get(get_path(case)).status_code
     update_office(world, OLD, active=False)
 
     replace_oversight(world.ground)
     again = replace_oversight(world.ground)
 
     assert (while_the_old_one_watches, again) == (404, 0)
-    assert new.get(path_of(case)).is_success
-    assert new.get(path_of(draft)).status_code == 404
-    expected = [("case.oversight_replaced", path_of(case)[1:], None)]
+    assert new.get(get_path(case)).is_success
+    assert new.get(get_path(draft)).status_code == 404
+    expected = [("case.oversight_replaced", get_path(case)[1:], None)]
     assert list_events(new) == list_events(guard) == expected
-    assert "case.oversight_replaced" not in kinds(lead.hears()) + kinds(officer.hears())
-    assert guard.get(path_of(case)).is_success
-    done(new.does_with(world.someone(NEW, {Role.SUPERVISOR}), "legal-hold", case, HELD))
+    assert "case.oversight_replaced" not in list_types(lead.poll()) + list_types(
+        officer.poll()
+    )
+    assert guard.get(get_path(case)).is_success
+    unwrap(
+        new.does_with(world.add_person(NEW, {Role.SUPERVISOR}), "legal-hold", case, HELD)
+    )
 
 
 def test_a_case_that_was_erased_is_given_to_nobody(world: World, officer: Someone) -> None:
-    cases = [officer.submits() for _ in range(3)]
-    with world.database.writing(SERVICE) as session:
+    cases = [officer.submit() for _ in range(3)]
+    with world.database.begin_write(SERVICE) as session:
         named = Case.code == cases[0]["code"]
         session.execute(update(Case).where(named).values(state="erased"))
     create_oversight(world)
@@ -90,7 +108,7 @@ def test_a_case_that_was_erased_is_given_to_nobody(world: World, officer: Someon
 def test_while_no_other_is_active_nobody_is_given_anything(
     world: World, officer: Someone, guard: Someone
 ) -> None:
-    officer.submits()
+    officer.submit()
     update_office(world, OLD, active=False)
 
     assert replace_oversight(world.ground) == 0
@@ -101,16 +119,16 @@ def test_whoever_watches_now_is_waited_for_in_an_emergency(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     """Either office may come first by its id, so each one is closed once."""
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
     create_oversight(world)
     update_office(world, OLD, active=False)
     replace_oversight(world.ground)
 
-    done(lead.creates(f"{path_of(case)}/vital-readings", ASKING))
+    unwrap(lead.create(f"{get_path(case)}/vital-readings", ASKING))
     first = list_answering_offices(world)
     update_office(world, OLD, active=True)
     update_office(world, NEW, active=False)
-    done(world.someone("KZ_LEAD").creates(f"{path_of(case)}/vital-readings", ASKING))
+    unwrap(world.add_person("KZ_LEAD").create(f"{get_path(case)}/vital-readings", ASKING))
 
     assert first == [NEW]
     assert sorted(list_answering_offices(world)) == sorted([NEW, OLD])
@@ -120,42 +138,45 @@ def test_the_worker_looks_again_at_once_while_there_is_something_and_then_seldom
     world: World, officer: Someone
 ) -> None:
     now = [0.0]
-    watch = Watch(elapsed=lambda: now[0])
-    found = [watch.look(world.ground)]
-    officer.submits()
+    watch = CaseWatch(elapsed=lambda: now[0])
+    found = [watch.run(world.ground)]
+    officer.submit()
     create_oversight(world)
     update_office(world, OLD, active=False)
 
-    for moment in (EVERY - 1, EVERY, EVERY + 1):
+    for moment in (SEARCH_INTERVAL - 1, SEARCH_INTERVAL, SEARCH_INTERVAL + 1):
         now[0] = moment
-        found.append(watch.look(world.ground))
+        found.append(watch.run(world.ground))
 
     assert found == [0, 0, 1, 0]
-    assert once(world.ground, overseeing(CLOCKS)) == 0
+    assert run_once(world.ground, add_oversight(DEADLINE_JOB)) == 0
 
 
 def test_who_was_replaced_sees_the_case_and_decides_nothing_in_it(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case, shelter = lead.leads(officer.submits()), world.someone("KZ_SHELTER_TANSHOLPAN")
-    sent = done(lead.refers(case, shelter.code))
-    done(shelter.does("accept", sent, promise()))
+    case, shelter = (
+        lead.take_lead(officer.submit()),
+        world.add_person("KZ_SHELTER_TANSHOLPAN"),
+    )
+    sent = unwrap(lead.refer(case, shelter.code))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
     watch = {Role.PROTECTION_OFFICER, Role.SUPERVISOR}
-    old, older = (world.someone(OLD, watch) for _ in "12")
-    new, newer = (world.someone(NEW, watch) for _ in "12")
-    path = f"{path_of(case)}/vital-readings"
-    asked = done(shelter.creates(path, ASKING))
+    old, older = (world.add_person(OLD, watch) for _ in "12")
+    new, newer = (world.add_person(NEW, watch) for _ in "12")
+    path = f"{get_path(case)}/vital-readings"
+    asked = unwrap(shelter.create(path, ASKING))
     create_oversight(world, NEW)
     update_office(world, OLD, active=False)
-    held_before = done(old.does_with(older, "legal-hold", case, HELD))
+    held_before = unwrap(old.does_with(older, "legal-hold", case, HELD))
     replace_oversight(world.ground)
 
-    permits = old.post(f"{path}/{asked['id']}/permit")
+    permits = old.send(f"{path}/{asked['id']}/permit")
     lifts = old.does("legal-hold", case, {"value": "lifted"})
 
     assert held_before["code"] == case["code"]
-    assert problem(permits) == problem(lifts) == (403, "action-not-yours")
-    assert old.sees(case)["available_actions"] == []
-    assert done(old.get(path))["items"][0]["id"] == asked["id"]
-    done(new.post(f"{path}/{asked['id']}/permit"))
-    done(new.does_with(newer, "legal-hold", case, {"value": "lifted"}))
+    assert get_problem(permits) == get_problem(lifts) == (403, "action-not-yours")
+    assert old.read(case)["available_actions"] == []
+    assert unwrap(old.get(path))["items"][0]["id"] == asked["id"]
+    unwrap(new.send(f"{path}/{asked['id']}/permit"))
+    unwrap(new.does_with(newer, "legal-hold", case, {"value": "lifted"}))

@@ -14,17 +14,17 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    kinds,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    list_types,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 CONTRACT = Path(__file__).parents[2] / "openapi" / "openapi-3.1.json"
-NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
-NOBODY = [consent(focal_point="KZ_SHELTER_KOGERSHIN")]
+NGOS = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+NOBODY = [make_consent(focal_point="KZ_SHELTER_KOGERSHIN")]
 CHOICE: Json = {"focal_point": "KZ_LEAD", "reason": "LOCAL_KNOWLEDGE"}
 MOVE: Json = {
     "focal_point": "SANA_SEZIM",
@@ -36,26 +36,26 @@ type Case = tuple[Someone, Json]
 
 def at_a_desk(world: World) -> Case:
     """A case that no office may lead until the person consents to the State."""
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    case = officer.submits(consents=NOBODY)
-    done(officer.creates(f"{path_of(case)}/consents", consent()))
-    return world.someone("DESK_CENTRAL_ASIA"), case
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    case = officer.submit(consents=NOBODY)
+    unwrap(officer.create(f"{get_path(case)}/consents", make_consent()))
+    return world.add_person("DESK_CENTRAL_ASIA"), case
 
 
 def with_a_candidate(world: World) -> Case:
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    return world.someone("KZ_LEAD"), officer.submits()
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    return world.add_person("KZ_LEAD"), officer.submit()
 
 
 def escalated(world: World) -> Case:
     """A case whose lead missed three deadlines, so the desk was added."""
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    given = [consent(), NGOS, for_services()]
-    case = lead.leads(officer.submits(consents=given))
-    world.passes(days=21)
-    with lead.writing() as work:
-        carrying.escalate(work, queries.lock(work, case["code"]))
-    return world.someone("DESK_CENTRAL_ASIA"), case
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    given = [make_consent(), NGOS, make_service_consent()]
+    case = lead.take_lead(officer.submit(consents=given))
+    world.advance(days=21)
+    with lead.begin_write() as work:
+        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    return world.add_person("DESK_CENTRAL_ASIA"), case
 
 
 ENDING: Final[list[tuple[str, Callable[[World], Case], Json, str]]] = [
@@ -71,22 +71,22 @@ def test_office_whose_part_ends_finds_what_it_did_in_its_feed(
     world: World, act: str, begin: Callable[[World], Case], body: Json, event: str
 ) -> None:
     actor, case = begin(world)
-    headers = {"If_Match": actor.tag(case), "Idempotency_Key": "once"}
-    path = f"{path_of(case)}/{act}"
+    headers = {"If_Match": actor.get_tag(case), "Idempotency_Key": "once"}
+    path = f"{get_path(case)}/{act}"
     if act == "take-over":
-        asked = actor.post(path, body).json()
-        boss = world.someone(actor.code, {Role.SUPERVISOR})
-        done(boss.post(f"/approvals/{asked['id']}/approve"))
+        asked = actor.send(path, body).json()
+        boss = world.add_person(actor.code, {Role.SUPERVISOR})
+        unwrap(boss.send(f"/approvals/{asked['id']}/approve"))
         headers["Approval"] = asked["id"]
-    actor.hears()
+    actor.poll()
 
-    answers = [actor.post(path, body, **headers) for _ in range(2)]
+    answers = [actor.send(path, body, **headers) for _ in range(2)]
 
     assert [(one.status_code, one.content) for one in answers] == [(204, b"")] * 2
     assert answers[1].headers["Idempotent-Replayed"] == "true"
-    assert problem(actor.get(path_of(case))) == (404, "not-found")
-    heard = actor.hears()
-    assert event in kinds(heard)
+    assert get_problem(actor.get(get_path(case))) == (404, "not-found")
+    heard = actor.poll()
+    assert event in list_types(heard)
     assert {one["subject"] for one in heard} == {f"cases/{case['code']}"}
 
 

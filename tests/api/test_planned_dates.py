@@ -8,8 +8,8 @@ from sqlalchemy import update
 from app.cases.models import Sealed
 from app.cases.sections import Paper
 from app.kernel.actors import Role
-from tests.support.returns import EARLY, MET, Homecoming, begin
-from tests.support.world import Json, Someone, World, done, lacks, problem
+from tests.support.returns import EARLY, MET, Homecoming, begin_return
+from tests.support.world import Json, Someone, World, get_problem, get_unmet, unwrap
 
 PLAN = {"visits": ["2026-06-09T20:00:00Z", "2026-06-20T09:00:00Z"]}
 """The first is on the 10th in Almaty and Tashkent, 5 hours ahead of UTC."""
@@ -18,21 +18,21 @@ PLAN = {"visits": ["2026-06-09T20:00:00Z", "2026-06-20T09:00:00Z"]}
 @pytest.fixture
 def visited(officer: Someone, lead: Someone) -> Json:
     """A case whose lead visits the person."""
-    case = lead.leads(officer.submits())
-    return done(lead.does("monitor", case, PLAN))
+    case = lead.take_lead(officer.submit())
+    return unwrap(lead.does("monitor", case, PLAN))
 
 
 @pytest.fixture
 def travelling(world: World, officer: Someone, lead: Someone) -> Homecoming:
     """A return whose person travels and is expected on 3 June in Tashkent."""
-    home = begin(world, officer, lead)
-    home.goes("depart")
+    home = begin_return(world, officer, lead)
+    home.advance("depart")
     return home
 
 
 def last_facts(who: Someone, kind: str) -> Json:
     """Return the facts of the last event of a type that an office receives."""
-    return dict([event["facts"] for event in who.hears() if event["type"] == kind][-1])
+    return dict([event["facts"] for event in who.poll() if event["type"] == kind][-1])
 
 
 def test_visit_before_its_date_is_refused_with_the_date(
@@ -42,11 +42,11 @@ def test_visit_before_its_date_is_refused_with_the_date(
 
     refused = lead.does("visits", visited, MET)
 
-    assert problem(refused) == (409, "date-not-reached")
+    assert get_problem(refused) == (409, "date-not-reached")
     assert refused.json()["planned_for"] == "2026-06-10"
     assert "2026-06-10" in refused.json()["detail"]
     assert "early: true" in refused.json()["detail"]
-    assert lead.sees(visited)["due_at"] == PLAN["visits"][0]
+    assert lead.read(visited)["due_at"] == PLAN["visits"][0]
 
 
 def test_visit_is_in_time_from_the_first_minute_of_its_date_where_the_lead_works(
@@ -54,7 +54,7 @@ def test_visit_is_in_time_from_the_first_minute_of_its_date_where_the_lead_works
 ) -> None:
     world.now = datetime(2026, 6, 9, 19, tzinfo=UTC)  # midnight in Almaty, an hour before
 
-    reported = done(lead.does("visits", visited, EARLY))
+    reported = unwrap(lead.does("visits", visited, EARLY))
 
     assert reported["due_at"] == PLAN["visits"][1]
     assert last_facts(lead, "case.visited") == MET
@@ -63,28 +63,28 @@ def test_visit_is_in_time_from_the_first_minute_of_its_date_where_the_lead_works
 def test_early_visit_is_recorded_as_early_and_takes_the_place_of_the_next(
     world: World, lead: Someone, visited: Json
 ) -> None:
-    world.passes(days=2)
+    world.advance(days=2)
 
-    reported = done(lead.does("visits", visited, EARLY))
+    reported = unwrap(lead.does("visits", visited, EARLY))
 
     assert reported["due_at"] == PLAN["visits"][1]
     assert last_facts(lead, "case.visited") == EARLY
 
 
 def test_late_visit_is_not_early(world: World, lead: Someone, visited: Json) -> None:
-    world.passes(days=15)
+    world.advance(days=15)
 
-    done(lead.does("visits", visited, MET))
+    unwrap(lead.does("visits", visited, MET))
 
     assert last_facts(lead, "case.visited") == MET
 
 
 def test_nobody_who_may_not_report_is_told_the_date(world: World, visited: Json) -> None:
-    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
-    stranger = world.someone("UZ_LEAD")
+    supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
+    stranger = world.add_person("UZ_LEAD")
 
-    assert problem(supervisor.does("visits", visited, MET)) == (403, "role-missing")
-    assert problem(stranger.does("visits", visited, MET)) == (404, "not-found")
+    assert get_problem(supervisor.does("visits", visited, MET)) == (403, "role-missing")
+    assert get_problem(stranger.does("visits", visited, MET)) == (404, "not-found")
 
 
 def test_arrival_before_its_date_is_refused_with_the_date(travelling: Homecoming) -> None:
@@ -92,7 +92,7 @@ def test_arrival_before_its_date_is_refused_with_the_date(travelling: Homecoming
 
     refused = travelling.home.does("arrive", travelling.record, MET)
 
-    assert problem(refused) == (409, "date-not-reached")
+    assert get_problem(refused) == (409, "date-not-reached")
     assert refused.json()["planned_for"] == "2026-06-03"
     assert travelling.state == "in_transit"
 
@@ -102,13 +102,13 @@ def test_arrival_is_in_time_on_its_date_where_the_person_arrives(
 ) -> None:
     travelling.world.now = datetime(2026, 6, 2, 19, tzinfo=UTC)  # midnight in Tashkent
 
-    done(travelling.home.does("arrive", travelling.record, MET))
+    unwrap(travelling.home.does("arrive", travelling.record, MET))
 
     assert last_facts(travelling.lead, "return.arrived") == {"state": "arrived"}
 
 
 def test_early_arrival_is_recorded_as_early(travelling: Homecoming) -> None:
-    done(travelling.home.does("arrive", travelling.record, EARLY))
+    unwrap(travelling.home.does("arrive", travelling.record, EARLY))
 
     heard = last_facts(travelling.lead, "return.arrived")
     assert heard == {"state": "arrived", "early": True}
@@ -117,7 +117,7 @@ def test_early_arrival_is_recorded_as_early(travelling: Homecoming) -> None:
 def test_person_who_was_not_met_did_not_arrive_on_any_date(travelling: Homecoming) -> None:
     missed = {"person_met": False, "early": True}
 
-    assert lacks(travelling.home.does("arrive", travelling.record, missed)) == [
+    assert get_unmet(travelling.home.does("arrive", travelling.record, missed)) == [
         ("person_met", "recipient")
     ]
 
@@ -126,25 +126,25 @@ def test_arrival_can_be_reported_where_the_travel_plan_does_not_open(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     """The date of a plan that cannot be decrypted is unknown."""
-    home = begin(world, officer, lead)
-    home.goes("depart")
-    with home.lead.writing() as tx:
+    home = begin_return(world, officer, lead)
+    home.advance("depart")
+    with home.lead.begin_write() as tx:
         tx.session.execute(
             update(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN).values(sealed=b"")
         )
 
-    assert done(home.home.does("arrive", home.record, MET))["state"] == "arrived"
+    assert unwrap(home.home.does("arrive", home.record, MET))["state"] == "arrived"
 
 
 def test_visit_after_a_return_before_its_date_is_refused_or_recorded_as_early(
     travelling: Homecoming,
 ) -> None:
-    travelling.goes("monitor")
+    travelling.advance("monitor")
 
     refused = travelling.home.does("report", travelling.record, MET)
-    done(travelling.home.does("report", travelling.record, EARLY))
+    unwrap(travelling.home.does("report", travelling.record, EARLY))
 
-    assert problem(refused) == (409, "date-not-reached")
+    assert get_problem(refused) == (409, "date-not-reached")
     assert refused.json()["planned_for"] == "2026-06-10"
     heard = last_facts(travelling.lead, "return.reported")
     assert heard == {"state": "monitoring", "early": True}

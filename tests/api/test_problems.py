@@ -7,11 +7,19 @@ from typing import Any
 import pytest
 from httpx2 import Response
 
-from app.api.limits import BODY_SECONDS, MAX_ADDRESS_BYTES, MAX_HEADER_BYTES
-from app.api.problems import PLAINLY
+from app.api.http.problems import STATUS_DETAILS
+from app.api.http.request_limits import BODY_SECONDS, MAX_HEADER_BYTES, MAX_URL_BYTES
 from app.kernel.actors import SERVICE, Scope
 from app.main import MAX_BODY_BYTES
-from tests.support.world import Json, Someone, World, done, new_case, path_of, promise
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_path,
+    make_acceptance,
+    make_case,
+    unwrap,
+)
 
 SECRET = "Zarina"
 PROBLEM = "application/problem+json"
@@ -25,7 +33,7 @@ JSON = "application/json"
 
 def send_raw(one: Someone, content: bytes | Iterator[bytes], **headers: str) -> Response:
     spelled = {name.replace("_", "-").title(): value for name, value in headers.items()}
-    sent = one.headers() | {"Content-Type": JSON, "Idempotency-Key": "k"} | spelled
+    sent = one.make_headers() | {"Content-Type": JSON, "Idempotency-Key": "k"} | spelled
     kept = {name: value for name, value in sent.items() if value}
     return one.world.http.post("/v1/cases", content=content, headers=kept)
 
@@ -78,10 +86,10 @@ HOSTILE = {
     "unknown field": b'{"notice": {}, "Zarina": 1}',
     "unknown field within": b'{"notice": {"Zarina": 1}}',
     "unknown section": b'{"notice": {}, "sections": [{"section": "Zarina"}]}',
-    "UTF-16": json.dumps(new_case()).encode("utf-16"),
-    "UTF-16 without a mark": json.dumps(new_case()).encode("utf-16-le"),
-    "UTF-32": json.dumps(new_case()).encode("utf-32"),
-    "byte order mark": b"\xef\xbb\xbf" + json.dumps(new_case()).encode(),
+    "UTF-16": json.dumps(make_case()).encode("utf-16"),
+    "UTF-16 without a mark": json.dumps(make_case()).encode("utf-16-le"),
+    "UTF-32": json.dumps(make_case()).encode("utf-32"),
+    "byte order mark": b"\xef\xbb\xbf" + json.dumps(make_case()).encode(),
     "a text": b'"Zarina"',
     "a list": b'["Zarina"]',
     "null": b"null",
@@ -123,7 +131,7 @@ def test_a_hostile_body_is_a_problem_and_is_not_repeated(
     ],
 )
 def test_what_is_not_called_json_is_not_read(media_type: str, officer: Someone) -> None:
-    refused = send_raw(officer, json.dumps(new_case()).encode(), content_type=media_type)
+    refused = send_raw(officer, json.dumps(make_case()).encode(), content_type=media_type)
 
     assert is_problem(refused)
     assert refused.status_code == 415
@@ -135,9 +143,9 @@ UZBEK = "Oyg\u02bbul G\u02bbaniyeva"
 def test_names_in_every_script_pass(officer: Someone) -> None:
     names = [UZBEK, "Ойгул Ғаниева", "می‌خواهم", "क्‍ष", "محمد", "נועה", "Ñandú"]
 
-    case = done(officer.writes_case(sections=[{"section": "identity", "names": names}]))
+    case = unwrap(officer.write_case(sections=[{"section": "identity", "names": names}]))
 
-    opened = officer.opens(f"{path_of(case)}/sections/identity")
+    opened = officer.open(f"{get_path(case)}/sections/identity")
     assert opened.json()["content"]["names"] == names
 
 
@@ -156,7 +164,7 @@ def test_names_in_every_script_pass(officer: Someone) -> None:
 def test_a_wrong_field_is_pointed_at_and_never_repeated(
     change: Json, fault: tuple[str, str], officer: Someone
 ) -> None:
-    refused = officer.creates("/cases", new_case() | change)
+    refused = officer.create("/cases", make_case() | change)
 
     assert is_problem(refused)
     assert refused.status_code == 422
@@ -178,10 +186,10 @@ def test_a_wrong_field_is_pointed_at_and_never_repeated(
 def test_a_pointer_points_into_what_was_sent(
     method: str, path: str, body: Json, pointer: str, officer: Someone
 ) -> None:
-    case = done(officer.writes_case())
+    case = unwrap(officer.write_case())
 
     refused = officer.ask(
-        method, path.format(case=path_of(case)), body, headers={"Idempotency-Key": "k"}
+        method, path.format(case=get_path(case)), body, headers={"Idempotency-Key": "k"}
     )
 
     assert [e["pointer"] for e in refused.json()["errors"]] == [f"#{pointer}"]
@@ -237,7 +245,7 @@ PATHS = ("cases/{}", "referrals/{}", "approvals/{}", "focal-points/{}", "cases/{
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("made_up", IDS)
 def test_a_made_up_id_is_a_problem(path: str, made_up: str, officer: Someone) -> None:
-    refused = officer.opens(f"/{path.format(made_up)}")
+    refused = officer.open(f"/{path.format(made_up)}")
 
     assert is_problem(refused), refused.text
     assert refused.status_code in {404, 422}
@@ -264,11 +272,11 @@ HEADERS = [
 def test_a_wrong_header_is_a_problem(
     name: str, value: Any, status: int, officer: Someone
 ) -> None:
-    case = done(officer.writes_case())
-    tag = {"If-Match": officer.tag(case)}
+    case = unwrap(officer.write_case())
+    tag = {"If-Match": officer.get_tag(case)}
 
-    headers = officer.headers() | tag | {name: value}
-    refused = officer.world.http.post(f"/v1{path_of(case)}/submit", headers=headers)
+    headers = officer.make_headers() | tag | {name: value}
+    refused = officer.world.http.post(f"/v1{get_path(case)}/submit", headers=headers)
 
     assert is_problem(refused), refused.text
     assert refused.status_code == status
@@ -278,7 +286,7 @@ def test_a_wrong_header_is_a_problem(
 
 @pytest.mark.parametrize("name", ["Approval", "Purpose", "If-None-Match"])
 def test_a_wrong_header_is_named(name: str, officer: Someone) -> None:
-    case = done(officer.writes_case())
+    case = unwrap(officer.write_case())
     ways = {
         "Approval": ("POST", "/close", {"reason": "OTHER", "person_informed": True}),
         "Purpose": ("GET", "/sections/needs", None),
@@ -287,7 +295,7 @@ def test_a_wrong_header_is_named(name: str, officer: Someone) -> None:
     method, path, body = ways[name]
 
     wrong = {name: SECRET * 1000}
-    refused = officer.ask(method, f"{path_of(case)}{path}", body, headers=wrong)
+    refused = officer.ask(method, f"{get_path(case)}{path}", body, headers=wrong)
 
     assert is_problem(refused)
     assert {e["pointer"] for e in refused.json()["errors"]} == {name}
@@ -303,7 +311,7 @@ def test_who_is_not_known_hears_401_whatever_the_body(name: str, officer: Someon
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_who_lacks_the_scope_hears_403_whatever_the_body(name: str, world: World) -> None:
-    reader = world.someone("UZ_CONSULATE_ALMATY", scopes={Scope.CASES_READ})
+    reader = world.add_person("UZ_CONSULATE_ALMATY", scopes={Scope.CASES_READ})
 
     refused = send_raw(reader, HOSTILE[name], content_type="text/plain")
 
@@ -329,7 +337,7 @@ def test_who_is_not_known_may_not_send_much_either(officer: Someone) -> None:
 def test_a_large_case_within_the_limit_passes(officer: Someone) -> None:
     much = {"section": "narrative", "text": "ж" * 8000}
 
-    assert officer.writes_case(sections=[much]).status_code == 201
+    assert officer.write_case(sections=[much]).status_code == 201
 
 
 PATHS_UNKNOWN = (
@@ -340,7 +348,7 @@ PATHS_UNKNOWN = (
 
 def test_unknown_paths_are_problems_too(officer: Someone) -> None:
     for path in PATHS_UNKNOWN:
-        nowhere = officer.world.http.get(path, headers=officer.headers())
+        nowhere = officer.world.http.get(path, headers=officer.make_headers())
         assert is_problem(nowhere), path
         assert nowhere.status_code == 404
 
@@ -359,9 +367,9 @@ def test_a_wrong_method_names_every_right_one(world: World) -> None:
 
 def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
     """Yield every kind of answer."""
-    case = officer.submits()
-    path, http = path_of(case), officer.world.http
-    officer.world.works()
+    case = officer.submit()
+    path, http = get_path(case), officer.world.http
+    officer.world.run_worker()
     yield http.get("/livez")
     yield http.get("/readyz")
     yield http.get("/v1/me")
@@ -370,11 +378,11 @@ def yield_answers(officer: Someone, lead: Someone) -> Iterator[Response]:
     yield http.get("/openapi.json")
     yield officer.get(path)
     yield officer.ask("GET", path, headers={"If-None-Match": "*"})
-    yield officer.opens(f"{path}/sections/needs")
+    yield officer.open(f"{path}/sections/needs")
     yield officer.get("/events")
-    yield officer.writes_case()
-    yield officer.creates("/cases", {"x": 1})
-    yield officer.post(f"{path}/submit")
+    yield officer.write_case()
+    yield officer.create("/cases", {"x": 1})
+    yield officer.send(f"{path}/submit")
     yield officer.does("submit", case)
     yield officer.does("acknowledge", case)
     yield lead.does("decline-lead", case, {"reason": "LANGUAGE"})
@@ -397,7 +405,7 @@ def test_every_answer_stays_out_of_caches(officer: Someone, lead: Someone) -> No
 
 
 def test_what_http_has_a_word_for_says_what_to_do(officer: Someone) -> None:
-    http, headers = officer.world.http, officer.headers()
+    http, headers = officer.world.http, officer.make_headers()
     refused = {
         404: http.get("/v1/nowhere"),
         405: http.delete("/v1/cases"),
@@ -411,41 +419,41 @@ def test_what_http_has_a_word_for_says_what_to_do(officer: Someone) -> None:
         assert is_problem(answer)
         told = answer.json()
         assert (told["status"], told["type"]) == (status, "about:blank")
-        assert told["detail"] == PLAINLY[status]
-    assert "`Content-Type: application/json`" in PLAINLY[415]
-    assert PLAINLY.keys() == {*refused, 408, 500}
+        assert told["detail"] == STATUS_DETAILS[status]
+    assert "`Content-Type: application/json`" in STATUS_DETAILS[415]
+    assert STATUS_DETAILS.keys() == {*refused, 408, 500}
 
 
 def test_what_it_says_of_limits_are_the_limits() -> None:
-    for status, limit in ((413, MAX_BODY_BYTES), (414, MAX_ADDRESS_BYTES)):
-        assert f" {limit // 1024} KiB" in PLAINLY[status]
-    assert f" {MAX_HEADER_BYTES // 1024} KiB" in PLAINLY[431]
-    assert f" {BODY_SECONDS:g} seconds" in PLAINLY[408]
+    for status, limit in ((413, MAX_BODY_BYTES), (414, MAX_URL_BYTES)):
+        assert f" {limit // 1024} KiB" in STATUS_DETAILS[status]
+    assert f" {MAX_HEADER_BYTES // 1024} KiB" in STATUS_DETAILS[431]
+    assert f" {BODY_SECONDS:g} seconds" in STATUS_DETAILS[408]
 
 
 def test_a_fault_of_ours_is_a_problem_without_a_word(
     officer: Someone, world: World
 ) -> None:
-    case = done(officer.writes_case())
-    with world.database.writing(SERVICE) as session:
+    case = unwrap(officer.write_case())
+    with world.database.begin_write(SERVICE) as session:
         session.connection().exec_driver_sql("UPDATE sealed SET key_version = 'k9'")
 
-    broken = officer.opens(f"{path_of(case)}/sections/needs")
+    broken = officer.open(f"{get_path(case)}/sections/needs")
 
     assert broken.status_code == 500
     assert broken.headers["Content-Type"] == PROBLEM
     assert {n: broken.headers.get(n) for n in SAFE} == SAFE
     assert set(broken.json()) == {"type", "title", "status", "detail", "instance"}
-    assert broken.json()["detail"] == PLAINLY[500]
+    assert broken.json()["detail"] == STATUS_DETAILS[500]
 
 
 @pytest.mark.parametrize("at", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
 def test_a_meeting_beyond_time_is_judged_not_tripped_over(
     at: str, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = officer.submits()
-    sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
+    case = officer.submit()
+    sent = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
 
-    answer = shelter.does("accept", sent, promise(at))
+    answer = shelter.does("accept", sent, make_acceptance(at))
 
     assert answer.status_code < 500

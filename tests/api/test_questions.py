@@ -9,12 +9,12 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    kinds,
-    lacks,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_consent,
+    unwrap,
 )
 
 ASK: Json = {"topics": ["needs", "contact", "needs"], "question": "Can she read?"}
@@ -23,11 +23,11 @@ HER_WORDS = "Can she read?"
 
 
 def build_questions_path(case: Json) -> str:
-    return f"{path_of(case)}/questions"
+    return f"{get_path(case)}/questions"
 
 
 def ask_submitter(who: Someone, case: Json) -> Json:
-    return done(who.creates(build_questions_path(case), ASK))
+    return unwrap(who.create(build_questions_path(case), ASK))
 
 
 def build_answer_path(case: Json, question: Json) -> str:
@@ -36,30 +36,30 @@ def build_answer_path(case: Json, question: Json) -> str:
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    return lead.leads(officer.submits())
+    return lead.take_lead(officer.submit())
 
 
 def test_a_question_is_put_and_answered_in_words_that_both_sides_read(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    officer.hears(), lead.hears()
+    officer.poll(), lead.poll()
 
     asked = ask_submitter(lead, case)
-    waits = officer.waits()
-    read = officer.notes(case)
-    answered = done(officer.post(build_answer_path(case, asked), SAY))
+    waits = officer.get_worklist()
+    read = officer.list_notes(case)
+    answered = unwrap(officer.send(build_answer_path(case, asked), SAY))
 
     assert (asked["topics"], asked["answered_at"]) == (["contact", "needs"], None)
     assert waits == [(f"cases/{case['code']}", "answer", "2026-06-02T12:00:00Z")]
     assert (f"question {asked['id']}", HER_WORDS) in read
     assert answered["answered_at"] == "2026-06-01T12:00:00Z"
-    assert officer.waits() == []
-    assert (f"answer {asked['id']}", "Yes, Uzbek") in lead.notes(case)
+    assert officer.get_worklist() == []
+    assert (f"answer {asked['id']}", "Yes, Uzbek") in lead.list_notes(case)
     for one in (officer, lead):
-        told = one.hears()
-        assert kinds(told) == ["case.asked", "case.answered"]
+        told = one.poll()
+        assert list_types(told) == ["case.asked", "case.answered"]
         assert [event["facts"] for event in told] == [{"question": asked["id"]}] * 2
-        assert [q["id"] for q in done(one.get(build_questions_path(case)))["items"]] == [
+        assert [q["id"] for q in unwrap(one.get(build_questions_path(case)))["items"]] == [
             asked["id"]
         ]
 
@@ -67,37 +67,37 @@ def test_a_question_is_put_and_answered_in_words_that_both_sides_read(
 def test_a_question_in_an_emergency_is_due_in_four_hours(
     officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits(notice={"priority": "emergency"}))
+    case = lead.take_lead(officer.submit(notice={"priority": "emergency"}))
 
     ask_submitter(lead, case)
 
-    assert officer.waits()[0][2] == "2026-06-01T16:00:00Z"
+    assert officer.get_worklist()[0][2] == "2026-06-01T16:00:00Z"
 
 
 def test_a_candidate_asks_and_reads_the_answer_once_it_acknowledged(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
     asked = ask_submitter(lead, case)
-    done(officer.post(build_answer_path(case, asked), SAY))
+    unwrap(officer.send(build_answer_path(case, asked), SAY))
     about = f"answer {asked['id']}"
 
-    before = [name for name, _ in lead.notes(case)]
-    done(lead.does("acknowledge", case))
+    before = [name for name, _ in lead.list_notes(case)]
+    unwrap(lead.does("acknowledge", case))
 
     assert about not in before
-    assert about in [name for name, _ in lead.notes(case)]
+    assert about in [name for name, _ in lead.list_notes(case)]
 
 
 def test_a_desk_asks_and_reads_no_answer(world: World, officer: Someone) -> None:
-    desk = world.someone("DESK_CENTRAL_ASIA")
-    case = officer.submits(consents=[consent(focal_point="KZ_SHELTER_KOGERSHIN")])
+    desk = world.add_person("DESK_CENTRAL_ASIA")
+    case = officer.submit(consents=[make_consent(focal_point="KZ_SHELTER_KOGERSHIN")])
 
     asked = ask_submitter(desk, case)
-    done(officer.post(build_answer_path(case, asked), SAY))
+    unwrap(officer.send(build_answer_path(case, asked), SAY))
 
-    assert [text for _, text in officer.notes(case) if text == HER_WORDS]
-    assert desk.notes(case) == []
+    assert [text for _, text in officer.list_notes(case) if text == HER_WORDS]
+    assert desk.list_notes(case) == []
 
 
 def test_a_submitter_that_is_feared_is_asked_no_more_and_keeps_what_it_was_asked(
@@ -105,71 +105,74 @@ def test_a_submitter_that_is_feared_is_asked_no_more_and_keeps_what_it_was_asked
 ) -> None:
     ask_submitter(lead, case)
     feared = {"country_of_origin": "UZ", "fear_of_state": True}
-    match = {"If-Match": lead.tag(case)}
-    done(lead.ask("PUT", f"{path_of(case)}/safeguards", feared, headers=match))
+    match = {"If-Match": lead.get_tag(case)}
+    unwrap(lead.ask("PUT", f"{get_path(case)}/safeguards", feared, headers=match))
 
-    again = lead.creates(build_questions_path(case), ASK)
+    again = lead.create(build_questions_path(case), ASK)
 
-    assert lacks(again) == [("recipient_safe", "holder")]
-    assert [text for _, text in officer.notes(case)].count(HER_WORDS) == 1
+    assert get_unmet(again) == [("recipient_safe", "holder")]
+    assert [text for _, text in officer.list_notes(case)].count(HER_WORDS) == 1
 
 
 def test_a_question_is_nobody_elses(
     world: World, officer: Someone, lead: Someone, shelter: Someone, stranger: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
+    case = lead.take_lead(officer.submit())
+    unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER, Role.CASEWORKER})
     asked = ask_submitter(lead, case)
     for one in (watcher, shelter):
-        heard = kinds(one.hears())
+        heard = list_types(one.poll())
         assert "case.asked" not in heard
-        assert done(one.get(build_questions_path(case)))["items"] == []
-        assert problem(one.creates(build_questions_path(case), ASK)) == (
+        assert unwrap(one.get(build_questions_path(case)))["items"] == []
+        assert get_problem(one.create(build_questions_path(case), ASK)) == (
             403,
             "action-not-yours",
         )
-        refused = one.post(build_answer_path(case, asked), SAY)
-        assert problem(refused) == (403, "action-not-yours")
-        assert HER_WORDS not in [text for _, text in one.notes(case)]
+        refused = one.send(build_answer_path(case, asked), SAY)
+        assert get_problem(refused) == (403, "action-not-yours")
+        assert HER_WORDS not in [text for _, text in one.list_notes(case)]
 
-    assert problem(officer.creates(build_questions_path(case), ASK)) == (
+    assert get_problem(officer.create(build_questions_path(case), ASK)) == (
         403,
         "action-not-yours",
     )
-    assert problem(lead.post(build_answer_path(case, asked), SAY)) == (
+    assert get_problem(lead.send(build_answer_path(case, asked), SAY)) == (
         403,
         "action-not-yours",
     )
-    second = world.someone("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
-    assert problem(second.post(build_answer_path(case, asked), SAY)) == (
+    second = world.add_person("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
+    assert get_problem(second.send(build_answer_path(case, asked), SAY)) == (
         403,
         "role-missing",
     )
-    assert problem(stranger.get(build_questions_path(case))) == (404, "not-found")
-    assert problem(stranger.post(build_answer_path(case, asked), SAY)) == (404, "not-found")
+    assert get_problem(stranger.get(build_questions_path(case))) == (404, "not-found")
+    assert get_problem(stranger.send(build_answer_path(case, asked), SAY)) == (
+        404,
+        "not-found",
+    )
 
 
 def test_a_question_is_answered_once(officer: Someone, lead: Someone, case: Json) -> None:
     path = build_answer_path(case, ask_submitter(lead, case))
-    first = officer.post(path, SAY, idempotency_key="once")
+    first = officer.send(path, SAY, idempotency_key="once")
 
-    again = officer.post(path, SAY, idempotency_key="once")
-    anew = officer.post(path, {"answer": "No"})
+    again = officer.send(path, SAY, idempotency_key="once")
+    anew = officer.send(path, {"answer": "No"})
 
-    assert done(again) == done(first)
-    assert problem(anew) == (409, "question-answered")
-    assert "No" not in [text for _, text in lead.notes(case)]
+    assert unwrap(again) == unwrap(first)
+    assert get_problem(anew) == (409, "question-answered")
+    assert "No" not in [text for _, text in lead.list_notes(case)]
 
 
 def test_a_question_of_another_case_is_not_there(
     officer: Someone, lead: Someone, case: Json
 ) -> None:
-    other = lead.leads(officer.submits())
+    other = lead.take_lead(officer.submit())
     asked = ask_submitter(lead, other)
 
     for strange in (asked, {"id": str(uuid4())}):
-        assert problem(officer.post(build_answer_path(case, strange), SAY)) == (
+        assert get_problem(officer.send(build_answer_path(case, strange), SAY)) == (
             404,
             "not-found",
         )
@@ -178,75 +181,80 @@ def test_a_question_of_another_case_is_not_there(
 def test_a_question_is_asked_once_however_often_it_is_sent(
     lead: Someone, case: Json
 ) -> None:
-    unkeyed = lead.post(build_questions_path(case), ASK)
-    both = [lead.creates(build_questions_path(case), ASK, "once") for _ in range(2)]
+    unkeyed = lead.send(build_questions_path(case), ASK)
+    both = [lead.create(build_questions_path(case), ASK, "once") for _ in range(2)]
 
-    assert problem(unkeyed) == (400, "key-missing")
-    assert done(both[0]) == done(both[1])
-    assert len(done(lead.get(build_questions_path(case)))["items"]) == 1
+    assert get_problem(unkeyed) == (400, "key-missing")
+    assert unwrap(both[0]) == unwrap(both[1])
+    assert len(unwrap(lead.get(build_questions_path(case)))["items"]) == 1
 
 
 def test_who_has_the_case_next_reads_what_was_asked_before(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
-    case = officer.submits(consents=[consent(), ngos])
+    ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    case = officer.submit(consents=[make_consent(), ngos])
     asked = ask_submitter(lead, case)
     lead.does("decline-lead", case, {"reason": "LANGUAGE"})
-    ngo = world.someone("SANA_SEZIM")
+    ngo = world.add_person("SANA_SEZIM")
 
-    listed = done(ngo.get(build_questions_path(case)))["items"]
-    done(ngo.does("acknowledge", case))
+    listed = unwrap(ngo.get(build_questions_path(case)))["items"]
+    unwrap(ngo.does("acknowledge", case))
 
     assert [q["id"] for q in listed] == [asked["id"]]
-    assert HER_WORDS in [text for _, text in ngo.notes(case)]
-    assert [kind for _, kind, _ in officer.waits()] == ["answer"]
+    assert HER_WORDS in [text for _, text in ngo.list_notes(case)]
+    assert [kind for _, kind, _ in officer.get_worklist()] == ["answer"]
 
 
 @pytest.mark.parametrize("ending", ["stop", "withdraw"])
 def test_in_a_case_that_has_ended_nothing_is_asked_or_answered(
     officer: Someone, lead: Someone, ending: str
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
     asked = ask_submitter(lead, case)
     reason = {"stop": "SURVIVOR_REQUEST", "withdraw": "DUPLICATE"}[ending]
     who = {"stop": lead, "withdraw": officer}[ending]
-    done(who.does(ending, case, {"reason": reason}))
+    unwrap(who.does(ending, case, {"reason": reason}))
 
-    assert officer.waits() == []
-    assert problem(officer.post(build_answer_path(case, asked), SAY)) == (
+    assert officer.get_worklist() == []
+    assert get_problem(officer.send(build_answer_path(case, asked), SAY)) == (
         409,
         "action-illegal",
     )
-    assert [text for _, text in officer.notes(case) if text == HER_WORDS] == []
+    assert [text for _, text in officer.list_notes(case) if text == HER_WORDS] == []
 
 
 def test_what_nobody_answered_is_waited_for_again_once_the_case_is_reopened(
     world: World, officer: Someone, lead: Someone, case: Json
 ) -> None:
     asked = ask_submitter(lead, case)
-    world.passes(hours=4)
-    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
-    world.passes(hours=44)
+    world.advance(hours=4)
+    unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    world.advance(hours=44)
 
-    done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
+    unwrap(lead.does("reopen", case, {"reason": "NEW_NEED"}))
 
-    assert officer.waits() == [(f"cases/{case['code']}", "answer", "2026-06-04T08:00:00Z")]
-    assert done(officer.post(build_answer_path(case, asked), SAY))["answered_at"]
-    assert officer.waits() == []
+    assert officer.get_worklist() == [
+        (f"cases/{case['code']}", "answer", "2026-06-04T08:00:00Z")
+    ]
+    assert unwrap(officer.send(build_answer_path(case, asked), SAY))["answered_at"]
+    assert officer.get_worklist() == []
 
 
 def test_each_look_at_the_notes_is_entered_also_where_there_was_nothing(
     world: World, officer: Someone
 ) -> None:
-    desk, watcher = world.someone("DESK_CENTRAL_ASIA"), world.someone("OVERSIGHT_DEMO")
-    case = officer.submits(consents=[consent(focal_point="KZ_SHELTER_KOGERSHIN")])
+    desk, watcher = (
+        world.add_person("DESK_CENTRAL_ASIA"),
+        world.add_person("OVERSIGHT_DEMO"),
+    )
+    case = officer.submit(consents=[make_consent(focal_point="KZ_SHELTER_KOGERSHIN")])
     ask_submitter(desk, case)
 
-    assert officer.notes(case)
-    assert desk.notes(case) == []
+    assert officer.list_notes(case)
+    assert desk.list_notes(case) == []
 
-    log = done(watcher.get(f"{path_of(case)}/access-log"))["items"]
+    log = unwrap(watcher.get(f"{get_path(case)}/access-log"))["items"]
     assert [(e["focal_point"], e["subject"], e["allowed"]) for e in log] == [
         (officer.code, "note", True),
         (desk.code, "note", False),

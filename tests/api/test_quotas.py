@@ -13,13 +13,13 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    contacts,
-    done,
-    for_services,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    make_acceptance,
+    make_consent,
+    make_contacts,
+    make_service_consent,
+    unwrap,
 )
 
 DRAFTS = 3
@@ -38,15 +38,15 @@ def world(world: World) -> Iterator[World]:
     """A world in which an account may have three drafts and may seal 256 KiB a day."""
     before = world.ground
     quotas = Quotas(DRAFTS, BYTES)
-    world.ground = world.app.state.ground = replace(before, quotas=quotas)
+    world.ground = world.app.state.runtime = replace(before, quotas=quotas)
     yield world
-    world.app.state.ground = before
+    world.app.state.runtime = before
 
 
 def write_narrative(who: Someone, case: Json, text: str = LARGE) -> Response:
     body = {"section": "narrative", "text": text}
-    match = {"If-Match": who.tag(case)}
-    return who.ask("PUT", f"{path_of(case)}/sections/narrative", body, headers=match)
+    match = {"If-Match": who.get_tag(case)}
+    return who.ask("PUT", f"{get_path(case)}/sections/narrative", body, headers=match)
 
 
 def use_up(who: Someone, case: Json) -> Response:
@@ -59,67 +59,67 @@ def use_up(who: Someone, case: Json) -> Response:
 
 
 def test_an_account_has_so_many_open_drafts_and_no_more(officer: Someone) -> None:
-    drafts = [done(officer.writes_case()) for _ in range(DRAFTS)]
+    drafts = [unwrap(officer.write_case()) for _ in range(DRAFTS)]
 
-    over = officer.writes_case()
+    over = officer.write_case()
 
-    assert problem(over) == (429, "too-many-drafts")
+    assert get_problem(over) == (429, "too-many-drafts")
     assert over.json()["detail"].startswith("The account has 3 or more open drafts.")
-    assert problem(officer.writes_case()) == (429, "too-many-drafts")
-    done(officer.does("submit", drafts[0]))
-    done(officer.writes_case())
-    assert problem(officer.writes_case()) == (429, "too-many-drafts")
-    done(officer.does("discard", drafts[1]))
-    done(officer.writes_case())
+    assert get_problem(officer.write_case()) == (429, "too-many-drafts")
+    unwrap(officer.does("submit", drafts[0]))
+    unwrap(officer.write_case())
+    assert get_problem(officer.write_case()) == (429, "too-many-drafts")
+    unwrap(officer.does("discard", drafts[1]))
+    unwrap(officer.write_case())
 
 
 def test_drafts_are_counted_for_each_account(world: World, officer: Someone) -> None:
     for _ in range(DRAFTS):
-        done(officer.writes_case())
+        unwrap(officer.write_case())
 
-    colleague = world.someone(officer.code)
+    colleague = world.add_person(officer.code)
 
-    done(colleague.writes_case())
+    unwrap(colleague.write_case())
 
 
 def test_a_case_is_submitted_whatever_the_quotas_are(officer: Someone) -> None:
-    draft = done(officer.writes_case())
+    draft = unwrap(officer.write_case())
     for _ in range(DRAFTS - 1):
-        done(officer.writes_case())
+        unwrap(officer.write_case())
     use_up(officer, draft)
 
-    assert done(officer.does("submit", draft))["state"] == "submitted"
-    assert officer.submits(external_reference="A-1")["state"] == "submitted"
-    done(officer.writes_case(vital_interest=VITAL))
-    assert problem(officer.writes_case()) == (429, "too-many-drafts")
+    assert unwrap(officer.does("submit", draft))["state"] == "submitted"
+    assert officer.submit(external_reference="A-1")["state"] == "submitted"
+    unwrap(officer.write_case(vital_interest=VITAL))
+    assert get_problem(officer.write_case()) == (429, "too-many-drafts")
 
 
 def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
     world: World, officer: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
     refused = use_up(officer, case)
 
-    assert problem(refused) == USED_UP
+    assert get_problem(refused) == USED_UP
     assert refused.headers["Retry-After"] == str(12 * 3600)
-    left = world.ground.quotas.left_today(officer.actor.account_id, world.now)
+    left = world.ground.quotas.get_bytes_left(officer.actor.account_id, world.now)
     assert f"{left} are left until midnight UTC" in refused.json()["detail"]
     assert 0 < left < len(LARGE.encode()) * 1.12
-    done(write_narrative(officer, case, "Short"))
-    world.passes(hours=12)
-    done(write_narrative(officer, case))
+    unwrap(write_narrative(officer, case, "Short"))
+    world.advance(hours=12)
+    unwrap(write_narrative(officer, case))
 
 
 def test_what_is_sealed_again_in_place_counts_too(world: World, officer: Someone) -> None:
     """Each write leaves a dead row and a log record, so its size counts each time."""
-    case = officer.submits()
-    before = world.ground.quotas.used_today(officer.actor.account_id, world.now)
+    case = officer.submit()
+    before = world.ground.quotas.get_bytes_used(officer.actor.account_id, world.now)
 
     for _ in range(2):
-        done(write_narrative(officer, case))
+        unwrap(write_narrative(officer, case))
 
-    used = world.ground.quotas.used_today(officer.actor.account_id, world.now)
+    used = world.ground.quotas.get_bytes_used(officer.actor.account_id, world.now)
     assert (used - before) % 2 == 0
     assert used - before > 2 * len(LARGE.encode())
 
@@ -127,50 +127,50 @@ def test_what_is_sealed_again_in_place_counts_too(world: World, officer: Someone
 def test_everything_with_words_of_its_own_is_refused(
     world: World, officer: Someone
 ) -> None:
-    case = officer.submits()
-    path = path_of(case)
-    used = world.ground.quotas.left_today(officer.actor.account_id, world.now)
+    case = officer.submit()
+    path = get_path(case)
+    used = world.ground.quotas.get_bytes_left(officer.actor.account_id, world.now)
     world.ground.quotas.count_bytes(officer.actor.account_id, world.now, used)
 
     def post(part: str, body: Json) -> Response:
-        match = {"if_match": officer.tag(case)}
-        return officer.post(f"{path}/{part}", body, idempotency_key=part, **match)
+        match = {"if_match": officer.get_tag(case)}
+        return officer.send(f"{path}/{part}", body, idempotency_key=part, **match)
 
     answers = [
         write_narrative(officer, case, "Short"),
-        post("consents", for_services(evidence="On form 2")),
+        post("consents", make_service_consent(evidence="On form 2")),
         post("risk-assessments", {"level": "high", "remarks": "Two men"}),
-        officer.screens(case, "screening", remarks="Passport taken", signs=[]),
+        officer.screen(case, "screening", remarks="Passport taken", signs=[]),
     ]
 
-    assert [problem(one) for one in answers] == [USED_UP] * len(answers)
-    assert officer.sees(case)["version"] == case["version"]
+    assert [get_problem(one) for one in answers] == [USED_UP] * len(answers)
+    assert officer.read(case)["version"] == case["version"]
 
 
 def test_a_case_in_vital_interest_is_written(officer: Someone) -> None:
-    case = officer.submits()
-    assert problem(use_up(officer, case)) == USED_UP
+    case = officer.submit()
+    assert get_problem(use_up(officer, case)) == USED_UP
 
-    done(officer.post(f"{path_of(case)}/vital-interests", VITAL, idempotency_key="v"))
+    unwrap(officer.send(f"{get_path(case)}/vital-interests", VITAL, idempotency_key="v"))
 
-    done(write_narrative(officer, case))
-    assert problem(use_up(officer, officer.submits())) == USED_UP
+    unwrap(write_narrative(officer, case))
+    assert get_problem(use_up(officer, officer.submit())) == USED_UP
 
 
 def test_help_is_promised_whatever_the_quota_is(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = officer.submits(consents=[consent(), for_services()])
+    case = officer.submit(consents=[make_consent(), make_service_consent()])
     for who in (lead, shelter):
         world.ground.quotas.count_bytes(who.actor.account_id, world.now, BYTES)
 
-    done(lead.does("acknowledge", case))
-    led = done(lead.does("accept-lead", case, {"contacts": contacts()}))
-    referral = done(lead.refers(led, shelter.code))
-    accepted = done(shelter.does("accept", referral, promise()))
+    unwrap(lead.does("acknowledge", case))
+    led = unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
+    referral = unwrap(lead.refer(led, shelter.code))
+    accepted = unwrap(shelter.does("accept", referral, make_acceptance()))
 
     assert (led["state"], accepted["state"]) == ("referring", "accepted")
-    assert problem(write_narrative(lead, case, "Short")) == USED_UP
+    assert get_problem(write_narrative(lead, case, "Short")) == USED_UP
 
 
 def test_the_settings_have_the_documented_defaults() -> None:
@@ -185,6 +185,6 @@ def test_yesterday_does_not_count(world: World, officer: Someone) -> None:
     quotas.count_bytes(account, now, 60)
     quotas.count_bytes(account, now, 30)
 
-    assert quotas.left_today(account, now) == 10
-    assert quotas.left_today(account, now + timedelta(hours=11, minutes=59)) == 10
-    assert quotas.left_today(account, now + timedelta(hours=12)) == 100
+    assert quotas.get_bytes_left(account, now) == 10
+    assert quotas.get_bytes_left(account, now + timedelta(hours=11, minutes=59)) == 10
+    assert quotas.get_bytes_left(account, now + timedelta(hours=12)) == 100

@@ -28,12 +28,12 @@ def test_before_the_worker_was_ever_heard_of_nothing_is_taken(world: World) -> N
 
 
 def test_a_worker_that_falls_silent_is_told_of_within_a_minute(world: World) -> None:
-    world.works()
+    world.run_worker()
     alive = ready(world)
 
-    world.passes(seconds=60)
+    world.advance(seconds=60)
     still = ready(world)
-    world.passes(seconds=1)
+    world.advance(seconds=1)
 
     assert alive[0] == still[0] == 200
     assert ready(world)[0] == 503
@@ -41,14 +41,14 @@ def test_a_worker_that_falls_silent_is_told_of_within_a_minute(world: World) -> 
 
 
 def test_a_clock_that_nobody_looks_at_is_told_of(world: World, officer: Someone) -> None:
-    officer.submits()
-    world.works()
-    world.passes(hours=3, minutes=5)
+    officer.submit()
+    world.run_worker()
+    world.advance(hours=3, minutes=5)
     in_time = ready(world)[1]["clocks"]
 
-    world.passes(seconds=1)
+    world.advance(seconds=1)
     late = ready(world)[1]["clocks"]
-    world.works()
+    world.run_worker()
 
     assert (in_time, late) == ("ready", "overdue since 2026-06-01T15:00Z")
     assert ready(world)[0] == 200

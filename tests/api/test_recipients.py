@@ -12,25 +12,29 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    problem,
-    promise,
+    get_problem,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 WOMEN, MIXED, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID"
-IOM_TOO = [consent(), for_services(), for_services("intergovernmental")]
+IOM_TOO = [
+    make_consent(),
+    make_service_consent(),
+    make_service_consent("intergovernmental"),
+]
 
 
 def create_acknowledged_case(officer: Someone, lead: Someone, **case: Any) -> Json:
     """Return a case that its candidate has acknowledged, so it may read the safeguards."""
-    return done(lead.does("acknowledge", officer.submits(**case)))
+    return unwrap(lead.does("acknowledge", officer.submit(**case)))
 
 
 def list_candidates(who: Someone, case: Json, service: str = "SHELTER") -> Json:
     path = f"/cases/{case['code']}/recipients"
-    [found] = done(who.get(path, service=service))["services"]
+    [found] = unwrap(who.get(path, service=service))["services"]
     return dict(found)
 
 
@@ -43,8 +47,8 @@ def get_exclusions(found: Json) -> dict[str, list[str]]:
 
 
 def set_capacity(world: World, code: str, places: int) -> None:
-    someone = world.someone(code)
-    done(someone.ask("PUT", f"/focal-points/{code}/capacity", {"free": places}))
+    someone = world.add_person(code)
+    unwrap(someone.ask("PUT", f"/focal-points/{code}/capacity", {"free": places}))
 
 
 def test_the_holder_reads_who_could_serve_best_first_and_why(
@@ -78,7 +82,7 @@ def test_without_a_service_each_that_the_notice_names_is_answered(
 ) -> None:
     case = create_acknowledged_case(officer, lead, notice={"urgent_needs": ["MEDICAL"]})
 
-    shown = done(lead.get(f"/cases/{case['code']}/recipients"))
+    shown = unwrap(lead.get(f"/cases/{case['code']}/recipients"))
 
     assert [one["service"] for one in shown["services"]] == [
         *("LEGAL_AID", "MEDICAL", "SHELTER"),
@@ -94,12 +98,12 @@ def test_a_child_has_child_protection_beside_all_else(
     officer: Someone, lead: Someone
 ) -> None:
     by = {"given_by": "guardian_with_assent"}
-    consents = [consent(**by), for_services(**by)]
+    consents = [make_consent(**by), make_service_consent(**by)]
     case = create_acknowledged_case(
         officer, lead, notice={"age_class": "presumed_child"}, consents=consents
     )
 
-    shown = done(lead.get(f"/cases/{case['code']}/recipients"))
+    shown = unwrap(lead.get(f"/cases/{case['code']}/recipients"))
 
     assert [one["service"] for one in shown["services"]] == [
         *("CHILD_PROTECTION", "LEGAL_AID", "SHELTER"),
@@ -117,32 +121,32 @@ def test_a_child_has_child_protection_beside_all_else(
 def test_only_the_holder_asks(
     world: World, officer: Someone, lead: Someone, shelter: Someone, stranger: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    done(lead.refers(case, WOMEN))
+    case = lead.take_lead(officer.submit())
+    unwrap(lead.refer(case, WOMEN))
     path = f"/cases/{case['code']}/recipients"
-    oversight = world.someone("OVERSIGHT_DEMO")
+    oversight = world.add_person("OVERSIGHT_DEMO")
 
     assert lead.get(path).is_success
-    assert problem(officer.get(path)) == (403, "action-not-yours")
-    assert problem(oversight.get(path)) == (403, "action-not-yours")
-    assert problem(shelter.get(path)) == (404, "not-found")
-    assert problem(stranger.get(path)) == (404, "not-found")
+    assert get_problem(officer.get(path)) == (403, "action-not-yours")
+    assert get_problem(oversight.get(path)) == (403, "action-not-yours")
+    assert get_problem(shelter.get(path)) == (404, "not-found")
+    assert get_problem(stranger.get(path)) == (404, "not-found")
 
 
 def test_a_draft_has_no_holder_who_could_ask(officer: Someone) -> None:
-    draft = done(officer.writes_case())
+    draft = unwrap(officer.write_case())
 
     asked = officer.get(f"/cases/{draft['code']}/recipients")
 
-    assert problem(asked) == (403, "action-not-yours")
+    assert get_problem(asked) == (403, "action-not-yours")
 
 
 def test_the_desk_sees_who_could_and_not_why_others_cannot(
     world: World, officer: Someone
 ) -> None:
-    case = officer.submits(consents=[for_services(), consent(focal_point=LAW)])
+    case = officer.submit(consents=[make_service_consent(), make_consent(focal_point=LAW)])
 
-    found = list_candidates(world.someone("DESK_CENTRAL_ASIA"), case)
+    found = list_candidates(world.add_person("DESK_CENTRAL_ASIA"), case)
 
     assert list_codes(found) == [WOMEN, MIXED]
     assert found["left_out"] == []
@@ -152,7 +156,7 @@ def test_the_desk_sees_who_could_and_not_why_others_cannot(
 def test_nothing_about_the_person_goes_into_an_address(
     officer: Someone, lead: Someone, name: str
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
     asked = lead.get(f"/cases/{case['code']}/recipients", **{name: "female"})
 
@@ -170,9 +174,9 @@ def test_free_places_count_while_they_are_fresh(
     with_places = list_candidates(lead, case)
     set_capacity(world, MIXED, 0)
     full = list_candidates(lead, case)
-    world.passes(days=2)
+    world.advance(days=2)
     lately = list_candidates(lead, case)
-    world.passes(days=6)
+    world.advance(days=6)
     forgotten = list_candidates(lead, case)
 
     assert list_codes(with_places) == [MIXED, WOMEN]
@@ -184,11 +188,11 @@ def test_free_places_count_while_they_are_fresh(
 def test_who_was_asked_or_declined_is_not_proposed_again_for_that_service(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    bed = done(lead.refers(case, WOMEN))
+    case = lead.take_lead(officer.submit())
+    bed = unwrap(lead.refer(case, WOMEN))
     asked = list_candidates(lead, case)
 
-    done(shelter.does("decline", bed, {"reason": "NO_CAPACITY"}))
+    unwrap(shelter.does("decline", bed, {"reason": "NO_CAPACITY"}))
     declined = list_candidates(lead, case)
 
     assert (list_codes(asked), get_exclusions(asked)[WOMEN]) == ([MIXED], ["already_asked"])
@@ -204,11 +208,11 @@ def test_who_was_asked_or_declined_is_not_proposed_again_for_that_service(
 def test_who_helps_already_is_not_proposed(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    bed = done(lead.refers(case, WOMEN))
-    done(shelter.does("accept", bed, promise()))
+    case = lead.take_lead(officer.submit())
+    bed = unwrap(lead.refer(case, WOMEN))
+    unwrap(shelter.does("accept", bed, make_acceptance()))
     before = get_exclusions(list_candidates(lead, case))[WOMEN]
-    done(lead.does("revoke", bed, {"reason": "NO_LONGER_NEEDED"}))
+    unwrap(lead.does("revoke", bed, {"reason": "NO_LONGER_NEEDED"}))
 
     assert before == ["already_asked"]
     assert list_codes(list_candidates(lead, case)) == [WOMEN, MIXED]
@@ -218,7 +222,12 @@ def test_who_helps_already_is_not_proposed(
     "changes",
     [
         {"safeguards": {"country_of_origin": "UZ", "unsafe_focal_points": [WOMEN]}},
-        {"consents": [consent(), consent(focal_point=MIXED, purposes=["SHELTER"])]},
+        {
+            "consents": [
+                make_consent(),
+                make_consent(focal_point=MIXED, purposes=["SHELTER"]),
+            ]
+        },
     ],
     ids=["unsafe", "no consent"],
 )
@@ -233,10 +242,10 @@ def test_who_is_unsafe_is_out_like_one_without_consent(
 def test_a_body_of_the_state_of_origin_waits_for_the_persons_word(
     officer: Someone, lead: Someone
 ) -> None:
-    abroad = consent(
+    abroad = make_consent(
         recipient_class={"kind": "non_state", "country": "UZ"}, purposes=["RETURN"]
     )
-    case = officer.submits(consents=[consent(), abroad])
+    case = officer.submit(consents=[make_consent(), abroad])
 
     found = list_candidates(lead, case, "RETURN")
 
@@ -254,7 +263,7 @@ QUESTION: Json = {
 
 
 def preview_routing(who: Someone, **changes: Any) -> Json:
-    return done(who.post("/routing", QUESTION | changes))
+    return unwrap(who.send("/routing", QUESTION | changes))
 
 
 def test_before_there_is_a_case_it_is_answered_what_would_be_done(
@@ -323,7 +332,7 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
         for kind in ("state", "non_state", "intergovernmental")
     ]
     consents = [
-        consent(recipient_class=one, purposes=["REFER", "SHELTER", "LEGAL_AID"])
+        make_consent(recipient_class=one, purposes=["REFER", "SHELTER", "LEGAL_AID"])
         for one in classes
     ]
     tried = preview_routing(
@@ -332,9 +341,9 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
         safeguards={"country_of_origin": "UZ"},
     )
 
-    case = officer.submits(consents=consents)
+    case = officer.submit(consents=consents)
 
-    kept = done(officer.get(f"/cases/{case['code']}/routing"))
+    kept = unwrap(officer.get(f"/cases/{case['code']}/routing"))
     assert list_codes(kept) == [*list_codes(tried["leads"]), tried["desk"]]
     assert get_exclusions(kept) == get_exclusions(tried["leads"])
     assert list_codes(list_candidates(lead, case)) == list_codes(tried["services"][1])
@@ -342,7 +351,7 @@ def test_a_dry_run_and_a_case_answer_alike(officer: Someone, lead: Someone) -> N
 
 def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:
     def rows() -> dict[str, int]:
-        with world.database.reading(SERVICE) as session:
+        with world.database.begin_read(SERVICE) as session:
             return {
                 table.name: session.scalars(select(func.count()).select_from(table)).one()
                 for table in Base.metadata.sorted_tables
@@ -364,9 +373,9 @@ def test_a_dry_run_keeps_nothing(world: World, officer: Someone) -> None:
     ],
 )
 def test_a_dry_run_refuses_a_code_that_nobody_has(officer: Someone, changes: Json) -> None:
-    answer = officer.post("/routing", QUESTION | changes)
+    answer = officer.send("/routing", QUESTION | changes)
 
-    assert problem(answer) == (422, "focal-point-unknown")
+    assert get_problem(answer) == (422, "focal-point-unknown")
     assert "KZ_LEADD" not in answer.text
 
 
@@ -383,4 +392,4 @@ def test_a_dry_run_refuses_a_code_that_nobody_has(officer: Someone, changes: Jso
     ],
 )
 def test_a_dry_run_takes_no_more_than_it_needs(officer: Someone, changes: Json) -> None:
-    assert officer.post("/routing", QUESTION | changes).status_code == 422
+    assert officer.send("/routing", QUESTION | changes).status_code == 422

@@ -16,7 +16,7 @@ from app.cases.reasons import (
 from app.directory.kinds import Service
 from app.handovers.schemas import HandoverReason
 from app.kernel.actors import Scope
-from tests.support.world import Json, Someone, World, done, problem
+from tests.support.world import Json, Someone, World, get_problem, unwrap
 
 NAMES = """
 intake_ways questions conduct indicators dimensions elements scoring_rules services
@@ -47,7 +47,7 @@ COUNTS = {
 
 
 def load_list(who: Someone, name: str) -> Json:
-    return done(who.get(f"/reference/{name}"))
+    return unwrap(who.get(f"/reference/{name}"))
 
 
 def list_codes(who: Someone, name: str, group: str | None = None) -> list[str]:
@@ -56,7 +56,7 @@ def list_codes(who: Someone, name: str, group: str | None = None) -> list[str]:
 
 
 def test_the_lists_are_listed_and_each_can_be_read(officer: Someone) -> None:
-    items = done(officer.get("/reference"))["items"]
+    items = unwrap(officer.get("/reference"))["items"]
 
     assert [item["list"] for item in items] == NAMES.split()
     for item in items:
@@ -94,10 +94,10 @@ def test_an_unknown_list_is_not_there(name: str, officer: Someone) -> None:
 
 
 def test_lists_are_for_who_may_read_the_directory(world: World) -> None:
-    other = world.someone("KZ_LEAD", scopes=set(Scope) - {Scope.DIRECTORY_READ})
+    other = world.add_person("KZ_LEAD", scopes=set(Scope) - {Scope.DIRECTORY_READ})
 
     for path in ("/reference", "/reference/indicators"):
-        assert problem(other.get(path)) == (403, "forbidden")
+        assert get_problem(other.get(path)) == (403, "forbidden")
         assert world.http.get(f"/v1{path}").status_code == 401
 
 
@@ -154,7 +154,7 @@ def test_every_code_that_is_served_is_taken(officer: Someone) -> None:
         "purposes": list_codes(officer, "elements", "PURPOSE"),
     }
 
-    result = done(officer.post("/screenings", ticked))
+    result = unwrap(officer.send("/screenings", ticked))
 
     assert result["outcome"] == "indicated"
     assert len(result["unweighted"]) == 23 + 11

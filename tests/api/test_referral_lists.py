@@ -2,12 +2,20 @@
 
 import pytest
 
-from tests.support.world import Json, Someone, World, consent, done, for_services, problem
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_problem,
+    make_consent,
+    make_service_consent,
+    unwrap,
+)
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 NO: Json = {"reason": "NO_CAPACITY"}
 LAW: Json = {"service": "LEGAL_AID"}
-NGO_LEADS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+NGO_LEADS = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
 def list_items(who: Someone, path: str, **query: object) -> list[Json]:
@@ -16,7 +24,7 @@ def list_items(who: Someone, path: str, **query: object) -> list[Json]:
     page: Json = {"next": None, "more": True}
     while page["more"]:
         after = {"after": page["next"]} if page["next"] else {}
-        page = done(who.get(path, limit=2, **after, **query))
+        page = unwrap(who.get(path, limit=2, **after, **query))
         found += page["items"]
     return found
 
@@ -32,18 +40,18 @@ def list_codes(who: Someone, **query: object) -> list[str]:
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
     """A case that has a lead."""
-    return lead.leads(officer.submits())
+    return lead.take_lead(officer.submit())
 
 
 @pytest.fixture
 def made(lead: Someone, case: Json) -> list[Json]:
     """Five referrals of one case. The second is a draft, and the last is for legal aid."""
     return [
-        done(lead.refers(case, SHELTER)),
-        done(lead.refers(case, SHELTER, send=False)),
-        done(lead.refers(case, SHELTER, sections=["contact"])),
-        done(lead.refers(case, SHELTER, sections=["identity"])),
-        done(lead.refers(case, "KZ_LEGAL_AID", **LAW)),
+        unwrap(lead.refer(case, SHELTER)),
+        unwrap(lead.refer(case, SHELTER, send=False)),
+        unwrap(lead.refer(case, SHELTER, sections=["contact"])),
+        unwrap(lead.refer(case, SHELTER, sections=["identity"])),
+        unwrap(lead.refer(case, "KZ_LEGAL_AID", **LAW)),
     ]
 
 
@@ -72,7 +80,7 @@ def test_a_list_is_narrowed_to_a_side(
 def test_a_list_is_narrowed_to_a_state(
     lead: Someone, shelter: Someone, made: list[Json]
 ) -> None:
-    done(shelter.does("decline", made[2], NO))
+    unwrap(shelter.does("decline", made[2], NO))
 
     assert list_ids(lead, state="draft") == [made[1]["id"]]
     assert list_ids(lead, state="declined") == [made[2]["id"]]
@@ -82,8 +90,8 @@ def test_a_list_is_narrowed_to_a_state(
 def test_a_list_is_narrowed_to_a_case(
     officer: Someone, lead: Someone, made: list[Json]
 ) -> None:
-    other = lead.leads(officer.submits())
-    elsewhere = done(lead.refers(other, SHELTER))
+    other = lead.take_lead(officer.submit())
+    elsewhere = unwrap(lead.refer(other, SHELTER))
 
     assert list_ids(lead, case=other["code"].lower()) == [elsewhere["id"]]
     assert list_ids(lead, case=made[0]["case"]) == [one["id"] for one in made]
@@ -100,25 +108,25 @@ def test_a_filter_that_means_nothing_here_is_refused(lead: Someone, case: Json) 
         {"state": "?"},
         {"case": "SC-1"},
     ):
-        assert problem(lead.get("/referrals", **query)) == (422, "request-invalid")
+        assert get_problem(lead.get("/referrals", **query)) == (422, "request-invalid")
 
 
 def test_a_filter_that_does_not_exist_is_refused(lead: Someone) -> None:
-    assert problem(lead.get("/referrals", sides="sender")) == (422, "request-invalid")
-    assert problem(lead.get("/cases", states="draft")) == (422, "request-invalid")
+    assert get_problem(lead.get("/referrals", sides="sender")) == (422, "request-invalid")
+    assert get_problem(lead.get("/cases", states="draft")) == (422, "request-invalid")
 
 
 def both(world: World, officer: Someone, lead: Someone) -> tuple[Someone, list[str]]:
     """An NGO that received a referral of a case and then became its candidate."""
-    case = officer.submits(consents=[consent(), NGO_LEADS, for_services()])
+    case = officer.submit(consents=[make_consent(), NGO_LEADS, make_service_consent()])
     asked = ("SANA_SEZIM", "KZ_LEGAL_AID", "SANA_SEZIM", "KZ_LEGAL_AID")
     told = (["needs"], ["needs"], ["contact"], ["contact"])
     made = [
-        done(lead.refers(case, to, **LAW, sections=sections))["id"]
+        unwrap(lead.refer(case, to, **LAW, sections=sections))["id"]
         for to, sections in zip(asked, told, strict=True)
     ]
     assert lead.does("decline-lead", case, NO).status_code == 204
-    return world.someone("SANA_SEZIM"), made
+    return world.add_person("SANA_SEZIM"), made
 
 
 def test_who_holds_the_case_and_is_asked_finds_each_referral_once(
@@ -127,7 +135,7 @@ def test_who_holds_the_case_and_is_asked_finds_each_referral_once(
     ngo, made = both(world, officer, lead)
 
     assert sorted(list_ids(ngo)) == sorted(made)
-    assert ngo.sees({"id": made[0]})["you_are"] == ["recipient", "sender"]
+    assert ngo.read({"id": made[0]})["you_are"] == ["recipient", "sender"]
 
 
 def test_who_holds_the_case_and_is_asked_finds_it_on_either_side(
@@ -150,9 +158,9 @@ def test_who_no_longer_holds_the_case_finds_none_of_its_referrals(
 def test_a_list_of_cases_is_narrowed_by_every_filter(
     officer: Someone, lead: Someone
 ) -> None:
-    draft = done(officer.writes_case(notice={"country": "TT", "priority": "normal"}))
-    new = officer.submits()
-    led = lead.leads(officer.submits())
+    draft = unwrap(officer.write_case(notice={"country": "TT", "priority": "normal"}))
+    new = officer.submit()
+    led = lead.take_lead(officer.submit())
 
     assert list_codes(officer) == [one["code"] for one in (draft, new, led)]
     assert list_codes(officer, state="draft") == [draft["code"]]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from app.api import deps
+from app.api.http import dependencies
 from app.disclosure.refused_openings import RefusedOpenings, TooManyRefusedOpenings
 from app.kernel.problems import Busy
 from app.settings import Settings
@@ -17,11 +17,11 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    kinds,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    list_types,
+    make_consent,
+    unwrap,
 )
 
 MOST = 3
@@ -34,36 +34,36 @@ def world(world: World) -> Iterator[World]:
     """A world whose limit is three refused openings a minute for each account."""
     before = world.ground
     counting = replace(before, refused_openings=RefusedOpenings(MOST))
-    world.ground = world.app.state.ground = counting
+    world.ground = world.app.state.runtime = counting
     yield world
-    world.app.state.ground = before
+    world.app.state.runtime = before
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    return lead.leads(officer.submits())
+    return lead.take_lead(officer.submit())
 
 
 def open_part(who: Someone, case: Json, part: str = "sections/identity") -> tuple[int, str]:
-    answer = who.opens(f"{path_of(case)}/{part}")
-    return (200, "") if answer.is_success else problem(answer)
+    answer = who.open(f"{get_path(case)}/{part}")
+    return (200, "") if answer.is_success else get_problem(answer)
 
 
 def list_log_entries(lead: Someone, case: Json) -> int:
-    return len(done(lead.opens(f"{path_of(case)}/access-log"))["items"])
+    return len(unwrap(lead.open(f"{get_path(case)}/access-log"))["items"])
 
 
 def test_refused_openings_over_the_limit_are_told_once_and_entered_no_more(
     world: World, lead: Someone, case: Json
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO")
-    lead.hears(), watcher.hears()
+    watcher = world.add_person("OVERSIGHT_DEMO")
+    lead.poll(), watcher.poll()
 
     answers = [open_part(lead, case) for _ in range(MOST + 3)]
 
     assert answers == [HIDDEN] * MOST + [LIMITED] * 3
     assert list_log_entries(lead, case) == MOST
-    [told], [watched] = lead.hears(), watcher.hears()
+    [told], [watched] = lead.poll(), watcher.poll()
     assert (told["type"], told["facts"]) == ("account.refusals_limited", {})
     assert told["subject"] == f"accounts/{lead.actor.account_id}"
     assert watched == told
@@ -94,30 +94,30 @@ def test_after_a_minute_refusals_are_entered_again(
 ) -> None:
     for _ in range(MOST + 1):
         open_part(lead, case)
-    lead.hears()
-    refused = lead.opens(f"{path_of(case)}/sections/identity")
-    world.passes(seconds=int(refused.headers["Retry-After"]))
+    lead.poll()
+    refused = lead.open(f"{get_path(case)}/sections/identity")
+    world.advance(seconds=int(refused.headers["Retry-After"]))
 
     assert [open_part(lead, case) for _ in range(MOST + 1)] == [HIDDEN] * MOST + [LIMITED]
-    assert kinds(lead.hears()) == []
-    world.passes(hours=1)
+    assert list_types(lead.poll()) == []
+    world.advance(hours=1)
     for _ in range(MOST + 1):
         open_part(lead, case)
-    assert kinds(lead.hears()) == ["account.refusals_limited"]
+    assert list_types(lead.poll()) == ["account.refusals_limited"]
 
 
 def test_a_colleague_is_counted_apart(world: World, lead: Someone, case: Json) -> None:
     for _ in range(MOST + 1):
         open_part(lead, case)
 
-    assert open_part(world.someone(lead.code), case) == HIDDEN
+    assert open_part(world.add_person(lead.code), case) == HIDDEN
 
 
 def test_lists_and_exports_of_who_may_read_them_do_not_count(
     lead: Someone, officer: Someone
 ) -> None:
-    given = [consent(sections=ALL_SECTIONS)]
-    case = lead.leads(officer.submits(consents=given))
+    given = [make_consent(sections=ALL_SECTIONS)]
+    case = lead.take_lead(officer.submit(consents=given))
     parts = ("notes", "safeguards/history", "export/htcds") * (MOST + 1)
 
     assert {open_part(lead, case, part) for part in parts} == {(200, "")}
@@ -127,7 +127,7 @@ def test_lists_and_exports_of_who_may_read_them_do_not_count(
 def test_an_export_in_which_nothing_is_open_counts(
     shelter: Someone, lead: Someone, case: Json
 ) -> None:
-    done(lead.refers(case, shelter.code, sections=[]))
+    unwrap(lead.refer(case, shelter.code, sections=[]))
 
     answers = [open_part(shelter, case, "export/htcds") for _ in range(MOST + 1)]
 
@@ -149,18 +149,18 @@ def test_the_count_forgets_what_is_a_minute_old() -> None:
 def test_a_report_that_fails_is_made_at_the_next_refusal(
     world: World, lead: Someone, case: Json, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watcher = world.someone("OVERSIGHT_DEMO")
-    watcher.hears()
+    watcher = world.add_person("OVERSIGHT_DEMO")
+    watcher.poll()
     for _ in range(MOST):
         open_part(lead, case)
     with monkeypatch.context() as broken:
-        broken.setattr(deps, "record_limit", fail_to_record)
+        broken.setattr(dependencies, "record_limit", fail_to_record)
         first = open_part(lead, case)
 
-    assert watcher.hears() == []
+    assert watcher.poll() == []
     assert open_part(lead, case) == LIMITED
     assert first[0] == 503
-    assert kinds(watcher.hears()) == ["account.refusals_limited"]
+    assert list_types(watcher.poll()) == ["account.refusals_limited"]
 
 
 def fail_to_record(_: object) -> None:

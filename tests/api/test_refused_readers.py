@@ -10,44 +10,44 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    lacks,
-    path_of,
-    problem,
-    promise,
-    taking,
+    get_path,
+    get_problem,
+    get_unmet,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 HIDDEN = (404, "not-found")
 NAME = "Ойгул"
 NGO, STATE = "SANA_SEZIM", "KZ_LEAD"
 TO_STATES: Json = {"kind": "state", "country": "KZ"}
-NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+NGOS = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 
 def open_section(who: Someone, case: Json, section: str = "identity") -> tuple[int, str]:
     """Open a section and return the status and the problem type, if it is refused."""
-    answer = who.opens(f"{path_of(case)}/sections/{section}")
+    answer = who.open(f"{get_path(case)}/sections/{section}")
     if section == "identity":
         assert answer.is_success == (NAME in answer.text)
-    return (200, "") if answer.is_success else problem(answer)
+    return (200, "") if answer.is_success else get_problem(answer)
 
 
 @pytest.fixture
 def ngo(world: World) -> Someone:
-    return world.someone(NGO)
+    return world.add_person(NGO)
 
 
 @pytest.fixture
 def state(world: World) -> Someone:
-    return world.someone(STATE)
+    return world.add_person(STATE)
 
 
 def create_led_case(by: Someone, submitter: Someone, *consents: Json, **case: Any) -> Json:
     """Return a case that was submitted with these consents and that the office leads."""
-    return by.leads(submitter.submits(consents=list(consents), **case))
+    return by.take_lead(submitter.submit(consents=list(consents), **case))
 
 
 named = pytest.mark.parametrize(
@@ -65,7 +65,7 @@ named = pytest.mark.parametrize(
 def test_a_name_that_an_ngo_wrote_reaches_a_state_body_that_the_person_named(
     ngo: Someone, state: Someone, whom: Json, *, told: bool
 ) -> None:
-    given = consent(**whom, sections=["needs", "contact", "identity"])
+    given = make_consent(**whom, sections=["needs", "contact", "identity"])
 
     case = create_led_case(state, ngo, given)
 
@@ -81,7 +81,7 @@ def test_a_name_that_an_ngo_wrote_reaches_a_state_body_that_the_person_named(
 def test_a_name_that_a_state_body_wrote_is_told_to_the_class_the_person_named(
     officer: Someone, state: Someone, whom: Json
 ) -> None:
-    given = consent(**whom, sections=["needs", "identity"])
+    given = make_consent(**whom, sections=["needs", "identity"])
 
     case = create_led_case(state, officer, given)
 
@@ -92,17 +92,21 @@ def test_a_name_that_a_state_body_wrote_is_told_to_the_class_the_person_named(
 def test_an_ngo_that_leads_sends_no_name_to_a_state_body_on_a_class(
     officer: Someone, ngo: Someone, state: Someone, whom: Json, *, told: bool
 ) -> None:
-    given = consent(**whom, purposes=["SOCIAL_WELFARE"], sections=["needs", "identity"])
+    given = make_consent(
+        **whom, purposes=["SOCIAL_WELFARE"], sections=["needs", "identity"]
+    )
     case = create_led_case(ngo, officer, NGOS, given)
     asked = {"service": "SOCIAL_WELFARE"}
 
-    sent = ngo.refers(case, STATE, sections=["needs", "identity"], **asked)
+    sent = ngo.refer(case, STATE, sections=["needs", "identity"], **asked)
 
     if told:
-        done(state.does("accept", done(sent), promise()))
+        unwrap(state.does("accept", unwrap(sent), make_acceptance()))
     else:
-        assert lacks(sent) == [("consent", "sender")]
-        done(state.does("accept", done(ngo.refers(case, STATE, **asked)), promise()))
+        assert get_unmet(sent) == [("consent", "sender")]
+        unwrap(
+            state.does("accept", unwrap(ngo.refer(case, STATE, **asked)), make_acceptance())
+        )
     assert open_section(state, case) == ((200, "") if told else HIDDEN)
     assert open_section(state, case, "needs") == (200, "")
 
@@ -110,10 +114,10 @@ def test_an_ngo_that_leads_sends_no_name_to_a_state_body_on_a_class(
 def test_what_an_ngo_wrote_while_it_led_stays_an_ngos_once_it_has_handed_the_case_on(
     officer: Someone, ngo: Someone, state: Someone
 ) -> None:
-    moves = consent(purposes=["HANDOVER"], sections=["needs", "identity"])
+    moves = make_consent(purposes=["HANDOVER"], sections=["needs", "identity"])
     case = create_led_case(ngo, officer, NGOS, moves)
 
-    done(state.does("accept", done(ngo.offers(case, STATE)), taking()))
+    unwrap(state.does("accept", unwrap(ngo.offer(case, STATE)), make_takeover()))
 
     assert open_section(state, case) == HIDDEN
     assert open_section(state, case, "needs") == (200, "")
@@ -122,11 +126,13 @@ def test_what_an_ngo_wrote_while_it_led_stays_an_ngos_once_it_has_handed_the_cas
 def test_an_ngo_that_helps_has_written_no_name(
     world: World, officer: Someone, state: Someone
 ) -> None:
-    shelter = world.someone("KZ_SHELTER_KOGERSHIN")
-    given = consent(sections=["needs", "identity"])
-    case = create_led_case(state, officer, given, for_services())
+    shelter = world.add_person("KZ_SHELTER_KOGERSHIN")
+    given = make_consent(sections=["needs", "identity"])
+    case = create_led_case(state, officer, given, make_service_consent())
 
-    done(shelter.does("accept", done(state.refers(case, shelter.code)), promise()))
+    unwrap(
+        shelter.does("accept", unwrap(state.refer(case, shelter.code)), make_acceptance())
+    )
 
     assert open_section(state, case) == (200, "")
 
@@ -134,14 +140,14 @@ def test_an_ngo_that_helps_has_written_no_name(
 def test_a_state_body_reads_no_name_of_an_ngo_not_even_while_a_life_is_at_risk(
     world: World, ngo: Someone, state: Someone
 ) -> None:
-    case = create_led_case(state, ngo, consent())
+    case = create_led_case(state, ngo, make_consent())
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
     asked = {**reading, "sections": ["identity", "health"]}
-    path = f"{path_of(case)}/vital-readings"
-    one = done(state.creates(path, asked))
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    path = f"{get_path(case)}/vital-readings"
+    one = unwrap(state.create(path, asked))
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
-    done(watcher.post(f"{path}/{one['id']}/permit"))
+    unwrap(watcher.send(f"{path}/{one['id']}/permit"))
 
     assert open_section(state, case) == HIDDEN
     assert open_section(state, case, "health") == (200, "")
@@ -152,19 +158,19 @@ def test_while_a_life_is_at_risk_the_state_of_origin_reads_if_the_person_let_it(
     world: World, officer: Someone, lead: Someone, settled: str
 ) -> None:
     guards = {"country_of_origin": "KZ", "origin_contact": "permitted"}
-    case = create_led_case(lead, officer, consent(), safeguards=guards)
+    case = create_led_case(lead, officer, make_consent(), safeguards=guards)
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
-    path = f"{path_of(case)}/vital-readings"
-    one = done(lead.creates(path, reading | {"sections": ["health"]}))
-    done(
-        world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR}).post(
+    path = f"{get_path(case)}/vital-readings"
+    one = unwrap(lead.create(path, reading | {"sections": ["health"]}))
+    unwrap(
+        world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR}).send(
             f"{path}/{one['id']}/permit"
         )
     )
 
     changed = guards | {"origin_contact": settled}
-    match = {"If_Match": lead.tag(case)}
-    done(lead.ask("PUT", f"{path_of(case)}/safeguards", changed, headers=match))
+    match = {"If_Match": lead.get_tag(case)}
+    unwrap(lead.ask("PUT", f"{get_path(case)}/safeguards", changed, headers=match))
 
     expected = (200, "") if settled == "permitted" else HIDDEN
     assert open_section(lead, case, "health") == expected
@@ -174,22 +180,22 @@ def test_a_lead_of_the_state_of_origin_is_not_told_who_asks_and_permits_nothing(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     guards = {"country_of_origin": "KZ", "origin_contact": "permitted"}
-    abroad = for_services(country="UZ", purposes=["SHELTER"], sections=[])
-    case = create_led_case(lead, officer, consent(), abroad, safeguards=guards)
-    done(lead.refers(case, FAR, sections=[]))
+    abroad = make_service_consent(country="UZ", purposes=["SHELTER"], sections=[])
+    case = create_led_case(lead, officer, make_consent(), abroad, safeguards=guards)
+    unwrap(lead.refer(case, FAR, sections=[]))
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
-    path = f"{path_of(case)}/vital-readings"
+    path = f"{get_path(case)}/vital-readings"
     asked = {**reading, "sections": ["health"]}
-    one = done(world.someone(FAR).creates(path, asked))
-    watcher = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    one = unwrap(world.add_person(FAR).create(path, asked))
+    watcher = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
-    seen = [done(who.get(path))["items"][0]["asked_by"] for who in (lead, watcher)]
+    seen = [unwrap(who.get(path))["items"][0]["asked_by"] for who in (lead, watcher)]
 
     assert seen == [None, FAR]
     permit = f"{path}/{one['id']}/permit"
-    assert problem(lead.post(permit)) == (403, "action-not-yours")
+    assert get_problem(lead.send(permit)) == (403, "action-not-yours")
     assert FAR not in lead.get("/events", limit=200).text
-    done(watcher.post(permit))
+    unwrap(watcher.send(permit))
 
 
 FAR = "ISTIQBOLLI_AVLOD"
@@ -198,24 +204,24 @@ FAR = "ISTIQBOLLI_AVLOD"
 def test_the_side_of_origin_reads_no_place_where_the_person_is_met(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = create_led_case(lead, officer, consent(), for_services())
-    housed = done(lead.refers(case, shelter.code))
-    done(shelter.does("accept", housed, promise()))
-    consulate = world.someone("UZ_CONSULATE_ALMATY")
-    place = f"{path_of(housed)}/arrangement"
+    case = create_led_case(lead, officer, make_consent(), make_service_consent())
+    housed = unwrap(lead.refer(case, shelter.code))
+    unwrap(shelter.does("accept", housed, make_acceptance()))
+    consulate = world.add_person("UZ_CONSULATE_ALMATY")
+    place = f"{get_path(housed)}/arrangement"
     reading = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
 
     tries = [
-        consulate.opens(place),
-        consulate.opens(f"{path_of(housed)}/notes"),
-        consulate.get(path_of(housed)),
-        consulate.creates(
-            f"{path_of(case)}/vital-readings", reading | {"sections": ["contact"]}
+        consulate.open(place),
+        consulate.open(f"{get_path(housed)}/notes"),
+        consulate.get(get_path(housed)),
+        consulate.create(
+            f"{get_path(case)}/vital-readings", reading | {"sections": ["contact"]}
         ),
     ]
 
-    assert lead.opens(place).is_success
-    assert [problem(answer) for answer in tries] == [
+    assert lead.open(place).is_success
+    assert [get_problem(answer) for answer in tries] == [
         *([HIDDEN] * 3),
         (403, "action-not-yours"),
     ]
@@ -226,24 +232,24 @@ def test_the_side_of_origin_reads_no_place_where_the_person_is_met(
 def test_a_former_recipient_opens_nothing_and_asks_for_nothing(
     officer: Someone, lead: Someone, shelter: Someone, ending: str
 ) -> None:
-    case = create_led_case(lead, officer, consent(), for_services())
-    housed = done(lead.refers(case, shelter.code, sections=["needs", "identity"]))
-    done(shelter.does("accept", housed, promise()))
+    case = create_led_case(lead, officer, make_consent(), make_service_consent())
+    housed = unwrap(lead.refer(case, shelter.code, sections=["needs", "identity"]))
+    unwrap(shelter.does("accept", housed, make_acceptance()))
     assert open_section(shelter, case) == (200, "")
     why: Json = {"reason": "NO_CAPACITY"}
     if ending == "consent":
         taken = {"purposes": ["SHELTER"]}
-        assert officer.post(f"{path_of(case)}/consents/withdraw", taken).is_success
+        assert officer.send(f"{get_path(case)}/consents/withdraw", taken).is_success
     else:
         who = shelter if ending == "decline" else lead
-        done(who.does(ending, housed, why if ending == "decline" else BACK))
+        unwrap(who.does(ending, housed, why if ending == "decline" else BACK))
 
     for section in SECTIONS:
         assert open_section(shelter, case, section["section"]) == HIDDEN
     asked = {"reason": "RISK_TO_LIFE", "note": "Now", "purpose": "assistance"}
-    path = f"{path_of(case)}/vital-readings"
-    assert problem(shelter.creates(path, asked | {"sections": ["needs"]})) == HIDDEN
-    assert problem(shelter.opens(f"{path_of(housed)}/arrangement")) == HIDDEN
+    path = f"{get_path(case)}/vital-readings"
+    assert get_problem(shelter.create(path, asked | {"sections": ["needs"]})) == HIDDEN
+    assert get_problem(shelter.open(f"{get_path(housed)}/arrangement")) == HIDDEN
 
 
 BACK: Json = {"reason": "NO_LONGER_NEEDED"}

@@ -4,16 +4,16 @@ import json
 
 import pytest
 
-from tests.support.returns import begin
+from tests.support.returns import begin_return
 from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    problem,
-    promise,
+    get_problem,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
@@ -30,7 +30,7 @@ def speaks_of_children(refused_or_shown: Json) -> bool:
 
 def get_unmet_problem(answer: object) -> Json:
     """Return the problem document of an answer with unmet requirements."""
-    assert problem(answer) == (409, "needs-unmet")  # type: ignore[arg-type]
+    assert get_problem(answer) == (409, "needs-unmet")  # type: ignore[arg-type]
     return dict(answer.json())  # type: ignore[attr-defined]
 
 
@@ -42,7 +42,7 @@ def test_submission_speaks_of_children_only_where_the_person_may_be_one(
     officer: Someone, age_class: str | None, *, speaks: bool
 ) -> None:
     notice = {"age_class": age_class}
-    draft = done(officer.writes_case(notice=notice, consents=[]))
+    draft = unwrap(officer.write_case(notice=notice, consents=[]))
 
     assert speaks_of_children(get_unmet_problem(officer.does("submit", draft))) == speaks
     assert speaks_of_children({"all": draft["available_actions"]}) == speaks
@@ -55,11 +55,11 @@ def test_referral_and_handover_speak_of_children_only_where_the_person_may_be_on
     officer: Someone, lead: Someone, age_class: str, *, speaks: bool
 ) -> None:
     by = "person" if age_class == "adult" else "guardian_with_assent"
-    given = [consent(given_by=by)]
-    case = lead.leads(officer.submits(notice={"age_class": age_class}, consents=given))
+    given = [make_consent(given_by=by)]
+    case = lead.take_lead(officer.submit(notice={"age_class": age_class}, consents=given))
 
-    sent = get_unmet_problem(lead.refers(case, SHELTER, sections=["needs"]))
-    offered = get_unmet_problem(lead.offers(case, "SANA_SEZIM"))
+    sent = get_unmet_problem(lead.refer(case, SHELTER, sections=["needs"]))
+    offered = get_unmet_problem(lead.offer(case, "SANA_SEZIM"))
 
     assert speaks_of_children(sent) == speaks
     assert speaks_of_children(offered) == speaks
@@ -68,11 +68,11 @@ def test_referral_and_handover_speak_of_children_only_where_the_person_may_be_on
 def test_recipient_is_told_of_children_only_where_the_person_may_be_one(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.leads(officer.submits(consents=[consent(), for_services()]))
-    asked = done(lead.refers(case, SHELTER))
-    lead.world.passes(days=366)  # The consent has expired.
+    case = lead.take_lead(officer.submit(consents=[make_consent(), make_service_consent()]))
+    asked = unwrap(lead.refer(case, SHELTER))
+    lead.world.advance(days=366)  # The consent has expired.
 
-    answer = shelter.does("accept", asked, promise("2027-07-02T09:00:00+05:00"))
+    answer = shelter.does("accept", asked, make_acceptance("2027-07-02T09:00:00+05:00"))
 
     assert not speaks_of_children(get_unmet_problem(answer))
 
@@ -80,10 +80,10 @@ def test_recipient_is_told_of_children_only_where_the_person_may_be_one(
 def test_steps_of_a_return_of_an_adult_speak_of_no_child(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    home = begin(world, officer, lead)
-    home.goes("assess-origin")
+    home = begin_return(world, officer, lead)
+    home.advance("assess-origin")
 
-    shown = home.now()["available_actions"]
+    shown = home.read()["available_actions"]
     [determine] = [one for one in shown if one["action"] == "determine_interests"]
 
     assert [unmet["need"] for unmet in determine["unmet"]] == ["child"]
@@ -95,25 +95,25 @@ def test_consulate_that_reads_the_case_as_it_was_does_not_learn_that_the_age_cha
     """The consulate sees the summary as it was when its referral was sent (ADR 43)."""
     named = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    ngo = world.someone("SANA_SEZIM")
+    ngo = world.add_person("SANA_SEZIM")
     remedies = []
     for finding in ("presumed_child", "adult"):
         given = [
-            consent(given_by="guardian_with_assent", **changes)
+            make_consent(given_by="guardian_with_assent", **changes)
             for changes in ({}, {"focal_point": officer.code} | named)
         ]
         notice = {"age_class": "presumed_child"}
-        case = lead.leads(ngo.submits(notice=notice, safeguards=guards, consents=given))
+        case = lead.take_lead(ngo.submit(notice=notice, safeguards=guards, consents=given))
         asks = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-        asked = done(lead.refers(case, officer.code, **asks))
-        seen = {"If_Match": lead.tag(case)}
+        asked = unwrap(lead.refer(case, officer.code, **asks))
+        seen = {"If_Match": lead.get_tag(case)}
         body = {"age_class": finding}
-        done(lead.ask("PATCH", f"/cases/{case['code']}", body, headers=seen))
-        world.passes(days=366)  # The consents have expired.
+        unwrap(lead.ask("PATCH", f"/cases/{case['code']}", body, headers=seen))
+        world.advance(days=366)  # The consents have expired.
         refused_now = get_unmet_problem(
-            officer.does("accept", asked, promise("2029-07-02T09:00:00Z"))
+            officer.does("accept", asked, make_acceptance("2029-07-02T09:00:00Z"))
         )
         remedies.append(refused_now["unmet"])
-        world.passes(days=-366)
+        world.advance(days=-366)
 
     assert remedies[0] == remedies[1]

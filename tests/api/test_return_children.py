@@ -2,19 +2,19 @@
 
 import pytest
 
-from tests.support.returns import Homecoming, begin, to_return
+from tests.support.returns import Homecoming, begin_return, make_return_consent
 from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    done,
-    kinds,
-    lacks,
-    path_of,
-    problem,
-    travel_plan,
+    get_actions,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_consent,
+    make_travel_plan,
+    unwrap,
 )
 
 GUARDIAN = ("guardian", "lead")
@@ -24,30 +24,32 @@ RECEIVED: Json = {"carer_receives": True, "guardian_at_arrival": True}
 def record_fact(home: Homecoming, name: str, value: str) -> None:
     """Record a fact about the case as its lead."""
     path = f"/cases/{home.case['code']}/facts"
-    done(home.lead.creates(path, {"name": name, "value": value}))
+    unwrap(home.lead.create(path, {"name": name, "value": value}))
 
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
     """A return of a child with a guardian, in which every step before GO is complete."""
     by = {"given_by": "guardian_with_assent"}
-    given = [consent(**by), to_return(**by)]
-    begun = begin(world, officer, lead, notice={"age_class": "child"}, consents=given)
+    given = [make_consent(**by), make_return_consent(**by)]
+    begun = begin_return(
+        world, officer, lead, notice={"age_class": "child"}, consents=given
+    )
     record_fact(begun, "best_interests", "determined")
     record_fact(begun, "guardian", "appointed")
-    begun.goes("assess-origin")
-    done(begun.does("home", "receive-child", RECEIVED))
-    done(begun.does("lead", "determine-interests", {"interests": "in_favour"}))
+    begun.advance("assess-origin")
+    unwrap(begun.does("home", "receive-child", RECEIVED))
+    unwrap(begun.does("lead", "determine-interests", {"interests": "in_favour"}))
     return begun
 
 
 def test_guardian_needed_again_holds_every_step_up_to_departure(home: Homecoming) -> None:
     held = []
-    for who, action, body in list(home.steps())[:5]:
+    for who, action, body in list(home.list_steps())[:5]:
         record_fact(home, "guardian", "needed")
-        held.append((action, lacks(home.does(who, action, body))))
+        held.append((action, get_unmet(home.does(who, action, body))))
         record_fact(home, "guardian", "appointed")
-        done(home.does(who, action, body))
+        unwrap(home.does(who, action, body))
 
     assert held == [
         ("go", [GUARDIAN]),
@@ -62,34 +64,34 @@ def test_guardian_needed_again_holds_every_step_up_to_departure(home: Homecoming
 def test_decision_that_no_guardian_is_needed_lets_a_child_go(home: Homecoming) -> None:
     record_fact(home, "guardian", "not_needed")
 
-    assert home.goes("go")["state"] == "cleared"
+    assert home.advance("go")["state"] == "cleared"
 
 
 def test_plan_without_an_escort_is_refused_for_a_child(home: Homecoming) -> None:
-    home.goes("issue-document")
+    home.advance("issue-document")
 
-    alone = home.does("lead", "plan", travel_plan(escort=None))
+    alone = home.does("lead", "plan", make_travel_plan(escort=None))
 
-    assert lacks(alone) == [("escort", "lead")]
+    assert get_unmet(alone) == [("escort", "lead")]
     assert home.state == "documented"
-    assert home.goes("plan")["state"] == "planning"
+    assert home.advance("plan")["state"] == "planning"
 
 
 def test_adult_goes_without_guardian_and_escort(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    home = begin(world, officer, lead)
-    home.goes("issue-document")
-    done(home.does("lead", "plan", travel_plan(escort=None)))
+    home = begin_return(world, officer, lead)
+    home.advance("issue-document")
+    unwrap(home.does("lead", "plan", make_travel_plan(escort=None)))
 
-    assert home.goes("depart")["state"] == "in_transit"
+    assert home.advance("depart")["state"] == "in_transit"
 
 
 def change_age_class(home: Homecoming, age_class: str) -> None:
     """Change the age class in the summary as the lead."""
-    seen = {"If_Match": home.lead.tag(home.case)}
+    seen = {"If_Match": home.lead.get_tag(home.case)}
     body = {"age_class": age_class}
-    done(home.lead.ask("PATCH", path_of(home.case), body, headers=seen))
+    unwrap(home.lead.ask("PATCH", get_path(home.case), body, headers=seen))
 
 
 CLEARED = ["go", "issue-document", "plan", "accept-plan"]
@@ -97,17 +99,17 @@ CLEARED = ["go", "issue-document", "plan", "accept-plan"]
 
 @pytest.mark.parametrize("upto", CLEARED)
 def test_go_for_a_child_does_not_serve_an_adult(home: Homecoming, upto: str) -> None:
-    home.goes(upto)
-    home.home.hears()
+    home.advance(upto)
+    home.home.poll()
 
     change_age_class(home, "adult")
 
     assert home.state == "assessing"
-    assert "return.reopened" in kinds(home.home.hears())
+    assert "return.reopened" in list_types(home.home.poll())
     interests = {"interests": "in_favour"}
     adult = home.does("lead", "determine-interests", interests)
-    assert lacks(adult) == [("child", "lead")]
-    done(home.does("lead", "go", {}))
+    assert get_unmet(adult) == [("child", "lead")]
+    unwrap(home.does("lead", "go", {}))
     assert home.state == "cleared"
 
 
@@ -115,19 +117,19 @@ def test_go_for_a_child_does_not_serve_an_adult(home: Homecoming, upto: str) -> 
 def test_go_for_an_adult_does_not_serve_a_child(
     world: World, officer: Someone, lead: Someone, upto: str
 ) -> None:
-    home = begin(world, officer, lead)
-    home.goes(upto)
-    home.home.hears()
+    home = begin_return(world, officer, lead)
+    home.advance(upto)
+    home.home.poll()
 
     change_age_class(home, "presumed_child")
 
     assert home.state == "assessing"
-    assert "return.reopened" in kinds(home.home.hears())
-    refused = lacks(home.lead.does("go", home.record, {}))
+    assert "return.reopened" in list_types(home.home.poll())
+    refused = get_unmet(home.lead.does("go", home.record, {}))
     assert {need for need, _ in refused} == {
         *("return_consent", "child_provided_for", "guardian")
     }
-    assert "determine_interests" in actions(home.now())
+    assert "determine_interests" in get_actions(home.read())
 
 
 def test_question_to_a_second_person_does_not_outlive_the_age_class(
@@ -137,15 +139,15 @@ def test_question_to_a_second_person_does_not_outlive_the_age_class(
 
     change_age_class(home, "adult")
 
-    approved = home.supervisor.post(f"/approvals/{asked['id']}/approve")
+    approved = home.supervisor.send(f"/approvals/{asked['id']}/approve")
     went = home.lead.does("go", home.record, {}, Approval=asked["id"])
-    assert problem(went) == (409, "approval-unusable")
+    assert get_problem(went) == (409, "approval-unusable")
     assert not approved.is_success
     assert home.state == "assessing"
 
 
 def test_child_that_was_presumed_one_goes_on(home: Homecoming) -> None:
-    home.goes("go")
+    home.advance("go")
 
     change_age_class(home, "presumed_child")
 
@@ -153,7 +155,7 @@ def test_child_that_was_presumed_one_goes_on(home: Homecoming) -> None:
 
 
 def test_change_of_age_after_departure_stops_nobody(home: Homecoming) -> None:
-    home.goes("depart")
+    home.advance("depart")
 
     change_age_class(home, "adult")
 

@@ -10,91 +10,91 @@ from tests.support.returns import (
     HOME,
     MET,
     Homecoming,
-    accepted,
-    begin,
-    opens,
-    to_return,
+    accept_return_referral,
+    begin_return,
+    make_return_consent,
+    open_return,
 )
 from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_handover,
-    kinds,
-    problem,
-    promise,
-    taking,
-    travel_plan,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_handover_consent,
+    make_takeover,
+    make_travel_plan,
+    unwrap,
 )
 
 
 @pytest.fixture
 def officer(world: World) -> Someone:
-    return world.someone("UZ_CONSULATE_ALMATY")
+    return world.add_person("UZ_CONSULATE_ALMATY")
 
 
 @pytest.fixture
 def first(world: World) -> Someone:
     """The first candidate for the lead."""
-    return world.someone("KZ_LEAD")
+    return world.add_person("KZ_LEAD")
 
 
 def create_case_without_lead(
     world: World, officer: Someone, first: Someone, *given: Json
 ) -> tuple[Json, str]:
     """Return a case that has no lead yet and the reference of a return in it."""
-    consents = [consent(), to_return(), *given]
+    consents = [make_consent(), make_return_consent(), *given]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = officer.submits(consents=consents, safeguards=guards)
-    done(first.does("acknowledge", case))
-    home = world.someone(HOME)
-    referral = done(first.refers(case, HOME, service="RETURN"))
-    done(home.does("accept", referral, promise()))
-    return case, f"returns/{done(opens(first, referral))['id']}"
+    case = officer.submit(consents=consents, safeguards=guards)
+    unwrap(first.does("acknowledge", case))
+    home = world.add_person(HOME)
+    referral = unwrap(first.refer(case, HOME, service="RETURN"))
+    unwrap(home.does("accept", referral, make_acceptance()))
+    return case, f"returns/{unwrap(open_return(first, referral))['id']}"
 
 
 def list_worklist_subjects(who: Someone) -> set[str]:
-    return {about for about, _, _ in who.waits()}
+    return {about for about, _, _ in who.get_worklist()}
 
 
 def test_a_candidate_that_is_feared_loses_the_clock_of_a_return_with_the_case(
     world: World, officer: Someone, first: Someone
 ) -> None:
     case, record = create_case_without_lead(
-        world, officer, first, consent(focal_point="IOM")
+        world, officer, first, make_consent(focal_point="IOM")
     )
     assert record in list_worklist_subjects(first)
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    path, tag = f"/cases/{case['code']}/safeguards", officer.tag(case)
+    path, tag = f"/cases/{case['code']}/safeguards", officer.get_tag(case)
     feared = guards | {"unsafe_focal_points": ["KZ_LEAD"]}
-    done(officer.ask("PUT", path, feared, headers={"If_Match": tag}))
+    unwrap(officer.ask("PUT", path, feared, headers={"If_Match": tag}))
     assert list_worklist_subjects(first) == set()
-    assert record in list_worklist_subjects(world.someone("IOM"))
-    first.hears()
-    world.waits_for(days=15)
-    assert first.hears() == []
+    assert record in list_worklist_subjects(world.add_person("IOM"))
+    first.poll()
+    world.wait(days=15)
+    assert first.poll() == []
 
 
 def test_who_declines_the_lead_hands_on_the_clock_of_a_return(
     world: World, officer: Someone, first: Someone
 ) -> None:
     case, record = create_case_without_lead(
-        world, officer, first, consent(focal_point="IOM")
+        world, officer, first, make_consent(focal_point="IOM")
     )
     assert first.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
     assert list_worklist_subjects(first) == set()
-    assert record in list_worklist_subjects(world.someone("IOM"))
+    assert record in list_worklist_subjects(world.add_person("IOM"))
 
 
 def test_who_does_not_decide_in_time_loses_the_clock_of_a_return(
     world: World, officer: Someone, first: Someone
 ) -> None:
     _, record = create_case_without_lead(world, officer, first)
-    world.waits_for(days=4)
+    world.wait(days=4)
     assert list_worklist_subjects(first) == set()
-    assert record in list_worklist_subjects(world.someone("DESK_CENTRAL_ASIA"))
+    assert record in list_worklist_subjects(world.add_person("DESK_CENTRAL_ASIA"))
 
 
 def test_whom_the_desk_chooses_gets_the_clock_of_a_return(
@@ -102,7 +102,7 @@ def test_whom_the_desk_chooses_gets_the_clock_of_a_return(
 ) -> None:
     case, record = create_case_without_lead(world, officer, first)
     assert first.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
-    desk, choice = world.someone("DESK_CENTRAL_ASIA"), {"focal_point": "KZ_LEAD"}
+    desk, choice = world.add_person("DESK_CENTRAL_ASIA"), {"focal_point": "KZ_LEAD"}
     assert record in list_worklist_subjects(desk)
     assert desk.does("assign", case, choice | {"reason": "LOCAL_KNOWLEDGE"}).is_success
     assert list_worklist_subjects(desk) == set()
@@ -112,49 +112,49 @@ def test_whom_the_desk_chooses_gets_the_clock_of_a_return(
 def suspend_case(world: World, home: Homecoming, days: int = 13) -> None:
     until = (world.now + timedelta(days=days)).isoformat()
     why = {"reason": "CONTACT_LOST", "review_at": until}
-    done(home.lead.does("suspend", home.case, why))
+    unwrap(home.lead.does("suspend", home.case, why))
 
 
 def resume_case(home: Homecoming) -> None:
     risk = {"level": "medium"}
-    done(home.lead.creates(f"/cases/{home.case['code']}/risk-assessments", risk))
-    done(home.lead.does("resume", home.case))
+    unwrap(home.lead.create(f"/cases/{home.case['code']}/risk-assessments", risk))
+    unwrap(home.lead.does("resume", home.case))
 
 
 @pytest.mark.parametrize(("upto", "who"), [("inform", "lead"), ("plan", "home")])
 def test_while_a_case_rests_nobody_is_late_with_a_step_that_nobody_may_take(
     world: World, officer: Someone, first: Someone, upto: str, who: str
 ) -> None:
-    home = begin(world, officer, first)
-    home.goes(upto)
+    home = begin_return(world, officer, first)
+    home.advance(upto)
     waited, record = getattr(home, who), f"returns/{home.record['id']}"
-    [due] = [due for about, _, due in waited.waits() if about == record]
-    world.passes(days=1)
+    [due] = [due for about, _, due in waited.get_worklist() if about == record]
+    world.advance(days=1)
     suspend_case(world, home)
-    waited.hears()
+    waited.poll()
 
-    world.waits_for(days=30)
+    world.wait(days=30)
 
     assert record not in list_worklist_subjects(waited)
-    assert "return.overdue" not in kinds(waited.hears())
+    assert "return.overdue" not in list_types(waited.poll())
     resume_case(home)
     later = (datetime.fromisoformat(due) + timedelta(days=30)).isoformat()
-    found = [due for about, _, due in waited.waits() if about == record]
+    found = [due for about, _, due in waited.get_worklist() if about == record]
     assert found == [later.replace("+00:00", "Z")]
 
 
 def test_while_a_case_rests_who_travels_is_met_all_the_same(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    home = begin(world, officer, first)
-    home.goes("depart")
+    home = begin_return(world, officer, first)
+    home.advance("depart")
     suspend_case(world, home)
-    home.home.hears()
+    home.home.poll()
 
-    world.waits_for(days=3)
+    world.wait(days=3)
 
-    assert "return.overdue" in kinds(home.home.hears())
-    done(home.does("home", "arrive", MET))
+    assert "return.overdue" in list_types(home.home.poll())
+    unwrap(home.does("home", "arrive", MET))
     assert f"returns/{home.record['id']}" in list_worklist_subjects(home.home)
     resume_case(home)
     assert f"returns/{home.record['id']}" in list_worklist_subjects(home.home)
@@ -163,15 +163,18 @@ def test_while_a_case_rests_who_travels_is_met_all_the_same(
 def test_a_return_that_is_opened_or_handed_on_while_its_case_rests_waits_for_the_new_lead(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    case, referral = accepted(
-        officer, first, world.someone(HOME), consents=[for_handover("SANA_SEZIM")]
+    case, referral = accept_return_referral(
+        officer,
+        first,
+        world.add_person(HOME),
+        consents=[make_handover_consent("SANA_SEZIM")],
     )
     home = Homecoming(world, officer, first, first, first, case, referral, referral)
     suspend_case(world, home)
-    record = done(opens(first, referral))
+    record = unwrap(open_return(first, referral))
     assert f"returns/{record['id']}" not in list_worklist_subjects(first)
-    offer, ngo = done(first.offers(case, "SANA_SEZIM")), world.someone("SANA_SEZIM")
-    done(ngo.does("accept", offer, taking()))
+    offer, ngo = unwrap(first.offer(case, "SANA_SEZIM")), world.add_person("SANA_SEZIM")
+    unwrap(ngo.does("accept", offer, make_takeover()))
     assert f"returns/{record['id']}" not in list_worklist_subjects(ngo)
     home.lead = ngo
 
@@ -185,27 +188,27 @@ def test_a_consulate_that_is_asked_while_a_case_rests_hears_of_it_when_it_goes_o
     world: World, officer: Someone, first: Someone
 ) -> None:
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
-    given = [consent(focal_point=CONSULATE, **papers)]
-    home = begin(world, officer, first, consents=given)
-    home.goes("permit-contact")
+    given = [make_consent(focal_point=CONSULATE, **papers)]
+    home = begin_return(world, officer, first, consents=given)
+    home.advance("permit-contact")
     body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-    referral = done(first.refers(home.case, CONSULATE, **body))
+    referral = unwrap(first.refer(home.case, CONSULATE, **body))
     suspend_case(world, home)
-    done(officer.does("accept", referral, promise()))
-    officer.hears()
+    unwrap(officer.does("accept", referral, make_acceptance()))
+    officer.poll()
 
     resume_case(home)
 
-    assert "return.papers_asked" in kinds(officer.hears())
+    assert "return.papers_asked" in list_types(officer.poll())
     assert f"returns/{home.record['id']}" in list_worklist_subjects(officer)
     suspend_case(world, home)
     resume_case(home)
-    assert "return.papers_asked" not in kinds(officer.hears())
+    assert "return.papers_asked" not in list_types(officer.poll())
 
 
 def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
     """Return the missed deadlines that an office is notified of, each with its count."""
-    heard = (one for one in office.hears() if not one["subject"].startswith("referrals"))
+    heard = (one for one in office.poll() if not one["subject"].startswith("referrals"))
     told = (event for event in heard if "silence" in event["facts"])
     return [(event["facts"]["clock"], event["facts"]["silence"]) for event in told]
 
@@ -213,105 +216,107 @@ def list_missed_deadlines(office: Someone) -> list[tuple[str, int]]:
 def test_a_new_lead_inherits_no_silence(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    home = begin(world, officer, first, consents=[consent(focal_point="SANA_SEZIM")])
+    home = begin_return(
+        world, officer, first, consents=[make_consent(focal_point="SANA_SEZIM")]
+    )
     for _ in range(45):
-        world.waits_for(days=1)
+        world.wait(days=1)
     codes = ("DESK_CENTRAL_ASIA", "DESK_CENTRAL_ASIA", "SANA_SEZIM")
-    desk, boss, ngo = (world.someone(code) for code in codes)
+    desk, boss, ngo = (world.add_person(code) for code in codes)
     move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_SILENT", "person_informed": True}
     assert desk.does_with(boss, "take-over", home.case, move).status_code == 204
     record, tomorrow = f"returns/{home.record['id']}", world.now + timedelta(days=1)
-    due = {about: due for about, _, due in ngo.waits()}
+    due = {about: due for about, _, due in ngo.get_worklist()}
     soon = tomorrow.isoformat().replace("+00:00", "Z")
     assert due == {record: soon, f"cases/{home.case['code']}": soon}
-    ngo.hears(), desk.hears()
+    ngo.poll(), desk.poll()
 
-    world.waits_for(hours=23)
+    world.wait(hours=23)
     early = list_missed_deadlines(ngo)
     low = {"level": "low"}
-    done(ngo.creates(f"/cases/{home.case['code']}/risk-assessments", low))
-    world.waits_for(hours=1)
+    unwrap(ngo.create(f"/cases/{home.case['code']}/risk-assessments", low))
+    world.wait(hours=1)
     first_time = list_missed_deadlines(ngo)
     for _ in range(6):
-        world.waits_for(days=1)
+        world.wait(days=1)
 
     assert (early, first_time) == ([], [("review", 1)])
     assert list_missed_deadlines(ngo) == []
     again = move | {"focal_point": "KZ_LEAD"}
-    assert problem(desk.does("take-over", home.case, again)) == (404, "not-found")
-    assert "case.escalated" not in kinds(desk.hears())
+    assert get_problem(desk.does("take-over", home.case, again)) == (404, "not-found")
+    assert "case.escalated" not in list_types(desk.poll())
 
 
 def test_what_a_candidate_let_pass_is_no_silence_of_the_next(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    case = officer.submits(
+    case = officer.submit(
         notice={"age_class": "child", "priority": "normal"},
         consents=[],
         vital_interest={"reason": "CHILD_UNPROTECTED", "note": "Alone"},
     )
-    done(first.does("acknowledge", case))
-    world.waits_for(days=4)
+    unwrap(first.does("acknowledge", case))
+    world.wait(days=4)
     assert ("assess_interests", 1) in list_missed_deadlines(first)
     assert first.does("decline-lead", case, {"reason": "NO_CAPACITY"}).is_success
-    now = world.someone(officer.sees(case)["holder"])
-    now.hears()
-    world.waits_for(hours=23)
+    now = world.add_person(officer.read(case)["holder"])
+    now.poll()
+    world.wait(hours=23)
     assert "assess_interests" not in [clock for clock, _ in list_missed_deadlines(now)]
-    world.waits_for(hours=1)
+    world.wait(hours=1)
     assert ("assess_interests", 1) in list_missed_deadlines(now)
 
 
 def test_a_referral_for_a_return_has_no_clock_of_its_own_before_the_person_is_there(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    at_home = world.someone(HOME)
-    case, referral = accepted(officer, first, at_home)
+    at_home = world.add_person(HOME)
+    case, referral = accept_return_referral(officer, first, at_home)
 
     def clock() -> str | None:
         about = f"referrals/{referral['id']}"
-        return {one: kind for one, kind, _ in at_home.waits()}.get(about)
+        return {one: kind for one, kind, _ in at_home.get_worklist()}.get(about)
 
     unopened = clock()
-    record = done(opens(at_home, referral))
-    boss = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    record = unwrap(open_return(at_home, referral))
+    boss = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
     home = Homecoming(world, officer, first, at_home, boss, case, referral, record)
-    at_home.hears()
+    at_home.poll()
     kept = [clock()]
-    home.goes("inform")
+    home.advance("inform")
     suspend_case(world, home)
     resume_case(home)
-    world.waits_for(days=13)
+    world.wait(days=13)
     kept += [clock()]
-    assert "referral.overdue" not in kinds(at_home.hears())
-    plan = travel_plan((world.now + timedelta(days=2)).isoformat())
-    for who, action, body in list(home.steps()):
+    assert "referral.overdue" not in list_types(at_home.poll())
+    plan = make_travel_plan((world.now + timedelta(days=2)).isoformat())
+    for who, action, body in list(home.list_steps()):
         if action == "monitor":
             break
-        done(home.does(who, action, plan if action == "plan" else body))
+        unwrap(home.does(who, action, plan if action == "plan" else body))
         kept += [clock()]
 
-    done(home.does("home", "monitor", {}))
+    unwrap(home.does("home", "monitor", {}))
     met = clock()
-    done(at_home.does("start", referral, MET))
+    unwrap(at_home.does("start", referral, MET))
 
     assert unopened == "review"
     assert set(kept) == {None}
     assert (met, clock()) == ("meet_person", "give_feedback")
-    done(at_home.does("complete", referral, {"outcome": "delivered", "feedback": "Well"}))
+    unwrap(at_home.does("complete", referral, {"outcome": "delivered", "feedback": "Well"}))
     assert clock() is None
 
 
 def test_who_starts_before_the_person_left_is_not_late_with_telling_how_it_goes(
     world: World, officer: Someone, first: Someone
 ) -> None:
-    home = begin(world, officer, first)
-    home.goes("go")
-    done(home.home.does("start", home.referral, MET))
-    home.home.hears()
+    home = begin_return(world, officer, first)
+    home.advance("go")
+    unwrap(home.home.does("start", home.referral, MET))
+    home.home.poll()
 
-    world.waits_for(days=20)
+    world.wait(days=20)
 
-    late = [event["type"] for event in home.home.hears()]
+    late = [event["type"] for event in home.home.poll()]
     assert "return.overdue" in late
     assert "referral.overdue" not in late

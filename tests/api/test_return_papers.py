@@ -4,22 +4,31 @@ from typing import Any
 
 import pytest
 
-from tests.support.returns import CONSULATE, EARLY, NO_GO, WAY, Homecoming, begin
-from tests.support.world import Json, Someone, World, consent, done, kinds, problem, promise
+from tests.support.returns import CONSULATE, EARLY, NO_GO, WAY, Homecoming, begin_return
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    unwrap,
+)
 
 
 @pytest.fixture
 def opened(world: World, officer: Someone, lead: Someone) -> Homecoming:
     """A new return, with a consent to consular documents of the consulate."""
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
-    given = [consent(focal_point=CONSULATE, **papers)]
-    return begin(world, officer, lead, consents=given)
+    given = [make_consent(focal_point=CONSULATE, **papers)]
+    return begin_return(world, officer, lead, consents=given)
 
 
 @pytest.fixture
 def papers(opened: Homecoming) -> Json:
     """The referral for consular documents, which the consulate has accepted."""
-    return opened.asks_the_consulate()
+    return opened.refer_to_consulate()
 
 
 @pytest.fixture
@@ -42,44 +51,44 @@ def test_the_consulate_counts_its_own_steps_and_sees_nobody_elses(home: Homecomi
     assert home.state == "monitoring"
     assert [one[0] for one in seen.values()] == [None, 1, 2, 2, 2, 3, *[None] * 6]
     assert len({seen[step] for step in list(seen)[2:5]}) == 1
-    assert "return" not in "".join(subject for subject, *_ in home.officer.waits())
+    assert "return" not in "".join(subject for subject, *_ in home.officer.get_worklist())
 
 
 def test_whoever_issued_the_document_has_no_part_in_the_journey(home: Homecoming) -> None:
-    home.goes("permit-contact")
-    done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
-    home.goes("go")
-    path, tag = f"/returns/{home.record['id']}", home.officer.tag(home.record)
+    home.advance("permit-contact")
+    unwrap(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
+    home.advance("go")
+    path, tag = f"/returns/{home.record['id']}", home.officer.get_tag(home.record)
     body, key = {"without_marker": True}, {"If_Match": tag, "Idempotency_Key": "once"}
 
     issued, again = (
-        home.officer.post(f"{path}/issue-document", body, **key) for _ in range(2)
+        home.officer.send(f"{path}/issue-document", body, **key) for _ in range(2)
     )
 
     assert (issued.status_code, again.status_code) == (204, 204)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert problem(home.officer.post(f"{path}/call-off", {})) == (404, "not-found")
+    assert get_problem(home.officer.send(f"{path}/call-off", {})) == (404, "not-found")
     assert home.state == "documented"
 
 
 def end_return(home: Homecoming, how: str) -> None:
     """End a return in the given way."""
     if how == "no_go":
-        done(home.does("lead", "no-go", NO_GO))
+        unwrap(home.does("lead", "no-go", NO_GO))
     elif how == "called_off":
         assert home.does("home", "call-off", {}).status_code == 204
     elif how == "ended":
-        home.takes_back("RETURN")
+        home.withdraw_consents("RETURN")
     elif how == "halted":
-        home.goes("depart")
-        home.takes_back("RETURN")
+        home.advance("depart")
+        home.withdraw_consents("RETURN")
     elif how == "withdrawn":
         why = {"reason": "SURVIVOR_DECLINED"}
-        done(home.lead.does("withdraw", home.referral, why))
+        unwrap(home.lead.does("withdraw", home.referral, why))
     else:
-        home.goes("monitor")
+        home.advance("monitor")
         for _ in range(2):
-            done(home.does("home", "report", EARLY))
+            unwrap(home.does("home", "report", EARLY))
 
 
 @pytest.mark.parametrize(
@@ -91,35 +100,35 @@ def test_referral_for_papers_ends_with_the_return_and_never_says_why(
     officer, lead = home.officer, home.lead
     section = f"/cases/{home.case['code']}/sections/identity"
     names = {"section": "identity", "names": ["Ана"]}
-    done(lead.ask("PUT", section, names, headers={"If_Match": lead.tag(home.case)}))
-    home.goes("permit-contact")
-    done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
-    home.goes("go")
+    unwrap(lead.ask("PUT", section, names, headers={"If_Match": lead.get_tag(home.case)}))
+    home.advance("permit-contact")
+    unwrap(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
+    home.advance("go")
     if how in {"halted", "completed"}:
         issued = home.does("officer", "issue-document", {"without_marker": True})
         assert issued.status_code == 204
-    before = officer.opens(section).status_code
-    officer.hears()
+    before = officer.open(section).status_code
+    officer.poll()
 
     end_return(home, how)
 
-    seen = lead.sees(papers)
-    assert (before, officer.opens(section).status_code) == (200, 404)
+    seen = lead.read(papers)
+    assert (before, officer.open(section).status_code) == (200, 404)
     assert (seen["state"], seen["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
-    assert kinds(officer.hears()).count("referral.withdrawn") == 1
-    assert problem(officer.does("start", papers, {"person_met": True}))[0] == 409
+    assert list_types(officer.poll()).count("referral.withdrawn") == 1
+    assert get_problem(officer.does("start", papers, {"person_met": True}))[0] == 409
 
 
 def test_consulate_that_was_asked_cannot_accept_once_the_return_ended(
     opened: Homecoming,
 ) -> None:
     body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-    asked = done(opened.lead.refers(opened.case, CONSULATE, **body))
+    asked = unwrap(opened.lead.refer(opened.case, CONSULATE, **body))
 
     end_return(opened, "no_go")
 
-    assert opened.lead.sees(asked)["state"] == "withdrawn"
-    assert problem(opened.officer.does("accept", asked, promise())) == (
+    assert opened.lead.read(asked)["state"] == "withdrawn"
+    assert get_problem(opened.officer.does("accept", asked, make_acceptance())) == (
         409,
         "action-illegal",
     )

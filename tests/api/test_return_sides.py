@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from app.cases import queries
-from app.casework.carrying import escalate
+from app.casework.carrying import escalate_to_desk
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
 from app.returns.lifecycle import TABLE
@@ -21,22 +21,22 @@ from tests.support.returns import (
     SAFE,
     WAY,
     Homecoming,
-    begin,
-    opens,
-    to_return,
+    begin_return,
+    make_return_consent,
+    open_return,
 )
 from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    done,
-    kinds,
-    lacks,
-    problem,
-    promise,
-    travel_plan,
+    get_actions,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_travel_plan,
+    unwrap,
 )
 
 BODIES: dict[str, Json | None] = {action: body for _, action, body in WAY} | {
@@ -54,18 +54,18 @@ TASK = {"id", "nationality", "due_at", "version", "available_actions"}
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
     """A new return of an adult from Kazakhstan to Uzbekistan."""
-    papers = consent(focal_point=CONSULATE, **PAPERS)
-    return begin(world, officer, lead, consents=[papers])
+    papers = make_consent(focal_point=CONSULATE, **PAPERS)
+    return begin_return(world, officer, lead, consents=[papers])
 
 
 @pytest.fixture
 def asked(home: Homecoming) -> Json:
     """A referral for consular documents, which the consulate has accepted."""
-    return home.asks_the_consulate()
+    return home.refer_to_consulate()
 
 
 def plan_of(who: Someone, home: Homecoming) -> tuple[int, str]:
-    response = who.opens(f"/returns/{home.record['id']}/travel-plan")
+    response = who.open(f"/returns/{home.record['id']}/travel-plan")
     return response.status_code, response.text
 
 
@@ -82,7 +82,7 @@ def test_a_stranger_hears_what_a_return_that_is_not_there_would_say(
     hidden = stranger.does(action, home.record, BODIES[action])
     missing = stranger.does(action, home.record | {"id": str(uuid4())}, BODIES[action])
 
-    assert problem(hidden) == (404, "not-found")
+    assert get_problem(hidden) == (404, "not-found")
     ours, theirs = hidden.json(), missing.json()
     assert ours.pop("instance") != theirs.pop("instance")
     assert ours == theirs
@@ -91,7 +91,7 @@ def test_a_stranger_hears_what_a_return_that_is_not_there_would_say(
 def test_a_stranger_and_the_submitter_read_nothing(
     home: Homecoming, stranger: Someone
 ) -> None:
-    home.goes("accept-plan")
+    home.advance("accept-plan")
 
     for one in (stranger, home.officer):
         paths = (
@@ -104,14 +104,14 @@ def test_a_stranger_and_the_submitter_read_nothing(
 
 @pytest.mark.parametrize("action", [a for a in BODIES if a != "call-off"])
 def test_a_version_must_be_given_and_be_the_latest(home: Homecoming, action: str) -> None:
-    old, path = home.lead.tag(home.record), f"/returns/{home.record['id']}/{action}"
-    home.goes("inform")
+    old, path = home.lead.get_tag(home.record), f"/returns/{home.record['id']}/{action}"
+    home.advance("inform")
 
-    unsaid = home.lead.post(path, BODIES[action])
-    stale = home.lead.post(path, BODIES[action], If_Match=old)
+    unsaid = home.lead.send(path, BODIES[action])
+    stale = home.lead.send(path, BODIES[action], If_Match=old)
 
-    assert problem(unsaid) == (428, "version-not-given")
-    assert problem(stale) == (412, "version-stale")
+    assert get_problem(unsaid) == (428, "version-not-given")
+    assert get_problem(stale) == (412, "version-stale")
 
 
 @pytest.mark.parametrize(
@@ -128,12 +128,12 @@ def test_what_needs_a_role_is_refused_without_it(
     home: Homecoming, action: str, role: Role
 ) -> None:
     if action == "go":
-        home.goes("assess-origin")
-    colleague = home.world.someone("KZ_LEAD", {role})
+        home.advance("assess-origin")
+    colleague = home.world.add_person("KZ_LEAD", {role})
 
     refused = colleague.does(action, home.record, BODIES[action])
 
-    assert problem(refused) == (403, "role-missing")
+    assert get_problem(refused) == (403, "role-missing")
 
 
 @pytest.mark.parametrize(("who", "action", "body"), WAY)
@@ -142,23 +142,23 @@ def test_no_step_is_the_other_sides_to_take(
 ) -> None:
     taken = [step[1] for step in WAY]
     if earlier := taken[: taken.index(action)]:
-        home.goes(earlier[-1])
+        home.advance(earlier[-1])
     other = "home" if who == "lead" else "lead"
 
     refused = home.does(other, action, body)
 
-    assert problem(refused) == (403, "action-not-yours")
+    assert get_problem(refused) == (403, "action-not-yours")
 
 
 def test_the_same_request_again_is_carried_out_once(home: Homecoming) -> None:
-    tag, path = home.lead.tag(home.record), f"/returns/{home.record['id']}/inform"
+    tag, path = home.lead.get_tag(home.record), f"/returns/{home.record['id']}/inform"
     key = {"If_Match": tag, "Idempotency_Key": "the-same"}
 
-    first, again = (home.lead.post(path, BODIES["inform"], **key) for _ in range(2))
+    first, again = (home.lead.send(path, BODIES["inform"], **key) for _ in range(2))
 
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert len(home.now()["steps"]) == 1
+    assert len(home.read()["steps"]) == 1
 
 
 @pytest.mark.usefixtures("asked")
@@ -166,51 +166,51 @@ def test_the_consulate_does_the_papers_where_it_was_asked(
     home: Homecoming,
 ) -> None:
     officer = home.officer
-    officer.hears()
-    home.goes("permit-contact")
-    [heard] = officer.hears()
+    officer.poll()
+    home.advance("permit-contact")
+    [heard] = officer.poll()
     not_home = home.home.does(
         "verify-nationality", home.record, BODIES["verify-nationality"]
     )
-    no = done(
+    no = unwrap(
         officer.does("verify-nationality", home.record, {"nationality": "not_confirmed"})
     )
-    done(home.does("lead", "assess-destination", SAFE))
-    done(home.does("home", "assess-origin", AT_HOME))
+    unwrap(home.does("lead", "assess-destination", SAFE))
+    unwrap(home.does("home", "assess-origin", AT_HOME))
     unconfirmed = home.lead.does("go", home.record, {})
-    done(officer.does("verify-nationality", home.record, {"nationality": "confirmed"}))
-    done(home.does("lead", "go", {}))
+    unwrap(officer.does("verify-nationality", home.record, {"nationality": "confirmed"}))
+    unwrap(home.does("lead", "go", {}))
     marked = officer.does("issue-document", home.record, {"without_marker": False})
 
     issued = officer.does("issue-document", home.record, {"without_marker": True})
 
     assert (heard["type"], heard["facts"], heard["by"]) == ("return.papers_asked", {}, None)
     assert heard["subject"] == f"returns/{home.record['id']}"
-    assert problem(not_home) == (403, "action-not-yours")
+    assert get_problem(not_home) == (403, "action-not-yours")
     assert (set(no), no["nationality"]) == (TASK, "not_confirmed")
-    assert lacks(unconfirmed) == [("nationality_confirmed", "consulate")]
-    assert lacks(marked) == [("no_marker", "consulate")]
+    assert get_unmet(unconfirmed) == [("nationality_confirmed", "consulate")]
+    assert get_unmet(marked) == [("no_marker", "consulate")]
     assert (issued.status_code, issued.content) == (204, b"")
-    assert kinds(officer.hears()) == ["return.papers_asked"]
-    assert home.now()["steps"][-1]["by"] == CONSULATE
-    assert home.goes("accept-plan")["state"] == "planned"
+    assert list_types(officer.poll()) == ["return.papers_asked"]
+    assert home.read()["steps"][-1]["by"] == CONSULATE
+    assert home.advance("accept-plan")["state"] == "planned"
 
 
 def test_a_consulate_that_is_asked_later_takes_over_the_papers(home: Homecoming) -> None:
-    home.goes("permit-contact")
+    home.advance("permit-contact")
     body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-    referral = done(home.lead.refers(home.case, CONSULATE, **body))
-    home.officer.hears()
+    referral = unwrap(home.lead.refer(home.case, CONSULATE, **body))
+    home.officer.poll()
     early = home.officer.get(f"/returns/{home.record['id']}")
-    done(home.officer.does("accept", referral, promise()))
-    heard = [e for e in home.officer.hears() if e["type"].startswith("return.")]
+    unwrap(home.officer.does("accept", referral, make_acceptance()))
+    heard = [e for e in home.officer.poll() if e["type"].startswith("return.")]
     too_soon = home.officer.does("issue-document", home.record, {"without_marker": True})
 
-    assert problem(early) == (404, "not-found")
-    assert kinds(heard) == ["return.papers_asked"]
-    subjects = [w["subject"] for w in done(home.officer.get("/worklist"))["items"]]
+    assert get_problem(early) == (404, "not-found")
+    assert list_types(heard) == ["return.papers_asked"]
+    subjects = [w["subject"] for w in unwrap(home.officer.get("/worklist"))["items"]]
     assert f"returns/{home.record['id']}" in subjects
-    assert problem(too_soon) == (409, "action-illegal")
+    assert get_problem(too_soon) == (409, "action-illegal")
     assert not {"state", "legal_actions"} & set(too_soon.json())
 
 
@@ -218,19 +218,19 @@ def test_a_consulate_that_is_asked_later_takes_over_the_papers(home: Homecoming)
 def test_what_the_consulate_reads_says_nothing_of_why(
     home: Homecoming,
 ) -> None:
-    home.goes("permit-contact")
+    home.advance("permit-contact")
     path = f"/returns/{home.record['id']}"
     verified = home.officer.does(
         "verify-nationality", home.record, BODIES["verify-nationality"]
     )
-    home.goes("go")
-    done(home.does("lead", "assess-destination", SAFE | {"threats": ["RETRIBUTION"]}))
+    home.advance("go")
+    unwrap(home.does("lead", "assess-destination", SAFE | {"threats": ["RETRIBUTION"]}))
 
     task = home.officer.get(path)
     refused = home.officer.does("issue-document", home.record, {"without_marker": True})
 
-    assert set(done(task)) == TASK
-    assert lacks(refused) == [("still_cleared", "lead")]
+    assert set(unwrap(task)) == TASK
+    assert get_unmet(refused) == [("still_cleared", "lead")]
     said = (task.text + verified.text + refused.text).lower()
     for word in (
         "victim",
@@ -248,33 +248,35 @@ def test_another_states_consulate_has_no_part_in_it(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     other = "JM_CONSULATE_PORT_OF_SPAIN"
-    home = begin(world, officer, lead, consents=[consent(focal_point=other, **PAPERS)])
+    home = begin_return(
+        world, officer, lead, consents=[make_consent(focal_point=other, **PAPERS)]
+    )
     body = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    jamaica = world.someone(other)
-    referral = done(lead.refers(home.case, other, **body))
-    done(jamaica.does("accept", referral, promise()))
-    home.goes("permit-contact")
+    jamaica = world.add_person(other)
+    referral = unwrap(lead.refer(home.case, other, **body))
+    unwrap(jamaica.does("accept", referral, make_acceptance()))
+    home.advance("permit-contact")
 
     refused = jamaica.does("verify-nationality", home.record, BODIES["verify-nationality"])
 
-    assert problem(jamaica.get(f"/returns/{home.record['id']}")) == (404, "not-found")
-    assert problem(refused) == (404, "not-found")
-    assert home.goes("verify-nationality")["state"] == "assessing"
+    assert get_problem(jamaica.get(f"/returns/{home.record['id']}")) == (404, "not-found")
+    assert get_problem(refused) == (404, "not-found")
+    assert home.advance("verify-nationality")["state"] == "assessing"
 
 
 @pytest.mark.usefixtures("asked")
 def test_papers_need_the_persons_consent_to_say_who_they_are(
     home: Homecoming,
 ) -> None:
-    home.goes("permit-contact")
-    home.takes_back("CONSULAR_DOCUMENT")
+    home.advance("permit-contact")
+    home.withdraw_consents("CONSULAR_DOCUMENT")
 
     shut = home.officer.get(f"/returns/{home.record['id']}")
 
-    assert problem(shut) == (404, "not-found")
-    done(home.home.does("verify-nationality", home.record, {"nationality": "confirmed"}))
+    assert get_problem(shut) == (404, "not-found")
+    unwrap(home.home.does("verify-nationality", home.record, {"nationality": "confirmed"}))
     [work] = [
-        w for w in done(home.lead.get("/worklist"))["items"] if "returns/" in w["subject"]
+        w for w in unwrap(home.lead.get("/worklist"))["items"] if "returns/" in w["subject"]
     ]
     assert work["kind"] == "review"
 
@@ -282,31 +284,31 @@ def test_papers_need_the_persons_consent_to_say_who_they_are(
 def test_without_consent_to_identity_nobody_verifies_it(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    at_home = world.someone(HOME)
-    given = [consent(), to_return(sections=["needs"])]
+    at_home = world.add_person(HOME)
+    given = [make_consent(), make_return_consent(sections=["needs"])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = lead.leads(officer.submits(consents=given, safeguards=guards))
-    sent = done(lead.refers(case, HOME, service="RETURN", sections=["needs"]))
-    done(at_home.does("accept", sent, promise()))
-    record = done(opens(at_home, sent))
-    done(lead.does("inform", record, BODIES["inform"]))
-    done(lead.does("permit-contact", record))
+    case = lead.take_lead(officer.submit(consents=given, safeguards=guards))
+    sent = unwrap(lead.refer(case, HOME, service="RETURN", sections=["needs"]))
+    unwrap(at_home.does("accept", sent, make_acceptance()))
+    record = unwrap(open_return(at_home, sent))
+    unwrap(lead.does("inform", record, BODIES["inform"]))
+    unwrap(lead.does("permit-contact", record))
 
     refused = at_home.does("verify-nationality", record, {"nationality": "confirmed"})
 
-    assert lacks(refused) == [("identity_consent", "lead")]
+    assert get_unmet(refused) == [("identity_consent", "lead")]
 
 
 def test_the_plan_is_sealed_and_read_by_the_two_sides_while_the_person_goes(
     home: Homecoming,
 ) -> None:
-    home.goes("issue-document")
+    home.advance("issue-document")
     before = plan_of(home.home, home)[0]
-    home.goes("accept-plan")
-    done(home.does("lead", "plan", travel_plan(met_by="Another")))
+    home.advance("accept-plan")
+    unwrap(home.does("lead", "plan", make_travel_plan(met_by="Another")))
 
     read = [plan_of(one, home) for one in (home.lead, home.home)]
-    log = done(home.lead.opens(f"/cases/{home.case['code']}/access-log"))["items"]
+    log = unwrap(home.lead.open(f"/cases/{home.case['code']}/access-log"))["items"]
 
     assert before == 404
     assert [status for status, _ in read] == [200, 200]
@@ -314,7 +316,7 @@ def test_the_plan_is_sealed_and_read_by_the_two_sides_while_the_person_goes(
     assert home.state == "planning"
     opened = [e["focal_point"] for e in log if e["subject"] == "travel_plan"]
     assert opened == [HOME, "KZ_LEAD", HOME]
-    done(home.does("lead", "call-off", {}))
+    unwrap(home.does("lead", "call-off", {}))
     assert [plan_of(one, home)[0] for one in (home.lead, home.home)] == [404, 404]
 
 
@@ -322,10 +324,14 @@ def test_the_plan_is_sealed_and_read_by_the_two_sides_while_the_person_goes(
     ("changes", "need"),
     [
         ({"person_agrees": False}, "person_agrees"),
-        ({"plan": travel_plan("2026-06-01T12:00:00Z")["plan"]}, "arrival"),
-        ({"plan": travel_plan("2027-06-03T18:00:00+05:00")["plan"]}, "arrival"),
+        ({"plan": make_travel_plan("2026-06-01T12:00:00Z")["plan"]}, "arrival"),
+        ({"plan": make_travel_plan("2027-06-03T18:00:00+05:00")["plan"]}, "arrival"),
         (
-            {"plan": travel_plan(contacts=travel_plan()["plan"]["contacts"][:1])["plan"]},
+            {
+                "plan": make_travel_plan(
+                    contacts=make_travel_plan()["plan"]["contacts"][:1]
+                )["plan"]
+            },
             "two_contacts",
         ),
     ],
@@ -333,60 +339,60 @@ def test_the_plan_is_sealed_and_read_by_the_two_sides_while_the_person_goes(
 def test_a_plan_is_made_with_the_person_and_two_who_can_be_reached(
     home: Homecoming, changes: Json, need: str
 ) -> None:
-    home.goes("issue-document")
+    home.advance("issue-document")
 
-    refused = home.lead.does("plan", home.record, travel_plan() | changes)
+    refused = home.lead.does("plan", home.record, make_travel_plan() | changes)
 
-    assert lacks(refused) == [(need, "lead")]
+    assert get_unmet(refused) == [(need, "lead")]
 
 
 def test_nobody_departs_to_an_arrival_that_has_passed(home: Homecoming) -> None:
-    home.goes("accept-plan")
-    home.world.passes(days=3)
+    home.advance("accept-plan")
+    home.world.advance(days=3)
 
     refused = home.lead.does("depart", home.record, BODIES["depart"])
 
-    assert lacks(refused) == [("arrival_ahead", "lead")]
-    assert actions(home.now())["plan"]["open"]
+    assert get_unmet(refused) == [("arrival_ahead", "lead")]
+    assert get_actions(home.read())["plan"]["open"]
 
 
 def test_the_arrival_is_due_on_the_day_it_is_planned_for_where_the_person_arrives(
     home: Homecoming,
 ) -> None:
-    assert home.goes("depart")["due_at"] == "2026-06-03T18:59:59Z"
-    assert home.goes("monitor")["due_at"] == "2026-06-10T09:00:00Z"
-    assert done(home.does("home", "report", EARLY))["due_at"] == "2026-07-01T09:00:00Z"
+    assert home.advance("depart")["due_at"] == "2026-06-03T18:59:59Z"
+    assert home.advance("monitor")["due_at"] == "2026-06-10T09:00:00Z"
+    assert unwrap(home.does("home", "report", EARLY))["due_at"] == "2026-07-01T09:00:00Z"
 
 
 def test_visits_are_after_7_days_and_1_3_6_12_months_unless_somebody_plans(
     home: Homecoming,
 ) -> None:
-    home.goes("arrive")
-    done(home.does("home", "monitor", {}))
+    home.advance("arrive")
+    unwrap(home.does("home", "monitor", {}))
 
     for _ in range(4):
-        assert done(home.does("home", "report", EARLY))["state"] == "monitoring"
-    assert done(home.does("home", "report", EARLY))["state"] == "completed"
+        assert unwrap(home.does("home", "report", EARLY))["state"] == "monitoring"
+    assert unwrap(home.does("home", "report", EARLY))["state"] == "completed"
 
 
 def test_no_visit_is_planned_in_a_year_that_was_mistyped(home: Homecoming) -> None:
-    home.goes("arrive")
+    home.advance("arrive")
     plans = (["2027-06-10T09:00:00Z"], ["2026-06-10T09:00:00Z", "2062-07-01T09:00:00Z"])
 
     refused = [home.home.does("monitor", home.record, {"visits": plan}) for plan in plans]
 
-    assert [lacks(one) for one in refused] == [[("schedule", "recipient")]] * 2
+    assert [get_unmet(one) for one in refused] == [[("schedule", "recipient")]] * 2
     assert home.state == "arrived"
 
 
 def test_what_the_host_side_found_is_not_told_at_the_origin(home: Homecoming) -> None:
     found = {"level": "medium", "threats": ["LIFE"], "note": "Знает адрес"}
-    home.goes("verify-nationality")
-    done(home.does("lead", "assess-destination", found))
-    done(home.does("home", "assess-origin", AT_HOME))
+    home.advance("verify-nationality")
+    unwrap(home.does("lead", "assess-destination", found))
+    unwrap(home.does("home", "assess-origin", AT_HOME))
 
-    steps = {step["action"]: step for step in home.home.sees(home.record)["steps"]}
-    notes = home.home.opens(f"/referrals/{home.referral['id']}/notes").text
+    steps = {step["action"]: step for step in home.home.read(home.record)["steps"]}
+    notes = home.home.open(f"/referrals/{home.referral['id']}/notes").text
 
     assert steps["assess_destination"]["by"] == "KZ_LEAD"
     assert (
@@ -398,22 +404,22 @@ def test_what_the_host_side_found_is_not_told_at_the_origin(home: Homecoming) ->
         ["SHELTER"],
     )
     assert "Знает" not in notes
-    lead = {step["action"]: step for step in home.now()["steps"]}
+    lead = {step["action"]: step for step in home.read()["steps"]}
     assert lead["assess_destination"]["threats"] == ["LIFE"]
 
 
 def test_a_family_is_asked_with_consent_alone(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    home = begin(world, officer, lead)
-    home.goes("assess-destination")
+    home = begin_return(world, officer, lead)
+    home.advance("assess-destination")
     family = AT_HOME | {"family": "CAN_RECEIVE"}
     refused = home.home.does("assess-origin", home.record, family)
-    tracing = consent(focal_point=HOME, purposes=["FAMILY_TRACING"], sections=[])
-    done(lead.creates(f"/cases/{home.case['code']}/consents", tracing))
+    tracing = make_consent(focal_point=HOME, purposes=["FAMILY_TRACING"], sections=[])
+    unwrap(lead.create(f"/cases/{home.case['code']}/consents", tracing))
 
-    assert lacks(refused) == [("family_consent", "recipient")]
-    assert done(home.does("home", "assess-origin", family))["state"] == "assessing"
+    assert get_unmet(refused) == [("family_consent", "recipient")]
+    assert unwrap(home.does("home", "assess-origin", family))["state"] == "assessing"
 
 
 def test_a_reflection_period_is_waited_for_unless_the_person_asked_to_leave(
@@ -421,53 +427,53 @@ def test_a_reflection_period_is_waited_for_unless_the_person_asked_to_leave(
 ) -> None:
     runs = {"value": "running", "country": "KZ", "ends_on": "2026-07-01"}
     fact = {"name": "reflection_period"} | runs
-    done(home.lead.creates(f"/cases/{home.case['code']}/facts", fact))
-    home.goes("assess-origin")
+    unwrap(home.lead.create(f"/cases/{home.case['code']}/facts", fact))
+    home.advance("assess-origin")
 
     refused = home.lead.does("go", home.record, {})
 
-    assert lacks(refused) == [("reflection_over", "lead")]
-    left = done(home.does("lead", "go", {"person_asked_to_leave": True}))
+    assert get_unmet(refused) == [("reflection_over", "lead")]
+    left = unwrap(home.does("lead", "go", {"person_asked_to_leave": True}))
     assert (left["state"], left["steps"][-1]["result"]) == ("cleared", "asked_to_leave")
 
 
 def test_while_the_case_rests_nothing_goes_on_but_a_no(home: Homecoming) -> None:
-    home.goes("assess-origin")
+    home.advance("assess-origin")
     rest = {"reason": "SAFETY", "review_at": "2026-06-05T09:00:00Z"}
-    done(home.lead.does("suspend", home.case, rest))
+    unwrap(home.lead.does("suspend", home.case, rest))
 
     refused = home.lead.does("go", home.record, {})
 
-    assert lacks(refused) == [("under_way", "lead")]
-    assert done(home.does("lead", "call-off", {}))["state"] == "called_off"
+    assert get_unmet(refused) == [("under_way", "lead")]
+    assert unwrap(home.does("lead", "call-off", {}))["state"] == "called_off"
 
 
 def test_one_person_has_one_return_at_a_time(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    iom = to_return() | {"focal_point": "IOM"}
-    home = begin(world, officer, lead, consents=[iom])
-    other, at_iom = {"service": "RETURN", "sections": []}, world.someone("IOM")
-    second = done(lead.refers(home.case, "IOM", **other))
-    done(at_iom.does("accept", second, promise()))
+    iom = make_return_consent() | {"focal_point": "IOM"}
+    home = begin_return(world, officer, lead, consents=[iom])
+    other, at_iom = {"service": "RETURN", "sections": []}, world.add_person("IOM")
+    second = unwrap(lead.refer(home.case, "IOM", **other))
+    unwrap(at_iom.does("accept", second, make_acceptance()))
 
-    assert problem(opens(at_iom, second)) == (409, "return-exists")
-    done(home.does("lead", "call-off", {}))
-    assert done(opens(at_iom, second))["state"] == "opened"
+    assert get_problem(open_return(at_iom, second)) == (409, "return-exists")
+    unwrap(home.does("lead", "call-off", {}))
+    assert unwrap(open_return(at_iom, second))["state"] == "opened"
 
 
 def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
-    home.goes("assess-origin")
-    iom = consent(focal_point="IOM")
-    done(home.lead.creates(f"/cases/{home.case['code']}/consents", iom))
+    home.advance("assess-origin")
+    iom = make_consent(focal_point="IOM")
+    unwrap(home.lead.create(f"/cases/{home.case['code']}/consents", iom))
     transfer_lead(home)
-    new, old = home.world.someone("IOM"), home.lead
+    new, old = home.world.add_person("IOM"), home.lead
 
-    seen = new.sees(home.record)
+    seen = new.read(home.record)
 
     assert seen["you_are"] == ["holder", "lead"]
-    assert problem(old.get(f"/returns/{home.record['id']}")) == (404, "not-found")
-    waits = [w["subject"] for w in done(new.get("/worklist"))["items"]]
+    assert get_problem(old.get(f"/returns/{home.record['id']}")) == (404, "not-found")
+    waits = [w["subject"] for w in unwrap(new.get("/worklist"))["items"]]
     assert f"returns/{home.record['id']}" in waits
     assert new.does("go", home.record, {}).status_code == 202
 
@@ -475,13 +481,13 @@ def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
 def transfer_lead(home: Homecoming) -> None:
     """Transfer the lead to IOM by two people, after the lead became inactive."""
     lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
-    with home.lead.writing() as work:
-        escalate(work, queries.lock(work, home.case["code"]))
+    with home.lead.begin_write() as work:
+        escalate_to_desk(work, queries.lock(work, home.case["code"]))
         work.session.execute(lost)
-    desk = home.world.someone("DESK_CENTRAL_ASIA")
-    second = home.world.someone("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
+    desk = home.world.add_person("DESK_CENTRAL_ASIA")
+    second = home.world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
     path = f"/cases/{home.case['code']}/take-over"
     body = {"focal_point": "IOM", "reason": "LEAD_INACTIVE", "person_informed": True}
-    asked = done(desk.post(path, body))["id"]
-    done(second.post(f"/approvals/{asked}/approve"))
-    assert desk.post(path, body, Approval=asked).status_code in {200, 204}
+    asked = unwrap(desk.send(path, body))["id"]
+    unwrap(second.send(f"/approvals/{asked}/approve"))
+    assert desk.send(path, body, Approval=asked).status_code in {200, 204}

@@ -8,35 +8,35 @@ from sqlalchemy import Executable, insert, select, update
 
 from app.cases import queries as cases
 from app.deadlines.models import Clock
-from app.deadlines.queries import NEWEST
+from app.deadlines.queries import MAX_ANSWERS
 from app.directory.kinds import Level
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.actors import SERVICE
 from app.kernel.journal import Mailbox
 from app.routing import actions, queries
 from app.routing.ranking import Ranking
-from tests.support.databases import overheard
+from tests.support.databases import record_statements
 from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    lacks,
-    problem,
+    get_problem,
+    get_unmet,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 DESK, DESKS = "DESK_CENTRAL_ASIA", ["DESK_CARIBBEAN", "DESK_CENTRAL_AMERICA"]
 NO = {"reason": "NO_CAPACITY"}
 ALL_KINDS = [
-    consent(recipient_class={"kind": kind, "country": "KZ"})
+    make_consent(recipient_class={"kind": kind, "country": "KZ"})
     for kind in ("state", "non_state", "intergovernmental")
 ]
 
 
 def get_routing(who: Someone, case: Json) -> Json:
-    return done(who.get(f"/cases/{case['code']}/routing"))
+    return unwrap(who.get(f"/cases/{case['code']}/routing"))
 
 
 def list_candidates(shown: Json) -> list[str]:
@@ -48,12 +48,12 @@ def build_safeguards(*codes: str) -> Json:
 
 
 def execute_statement(world: World, statement: Executable) -> None:
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         session.execute(statement)
 
 
 def test_the_desk_stands_at_the_end_of_the_list(officer: Someone) -> None:
-    shown = get_routing(officer, officer.submits(consents=ALL_KINDS))
+    shown = get_routing(officer, officer.submit(consents=ALL_KINDS))
 
     assert list_candidates(shown) == [
         *("KZ_LEAD", "SANA_SEZIM", "PARTNERSHIP_IN_ACTION", "IOM", "UNHCR", DESK),
@@ -65,20 +65,20 @@ def test_the_desk_stands_at_the_end_of_the_list(officer: Someone) -> None:
 def test_when_all_have_declined_the_desk_has_it_and_cannot_decline(
     world: World, officer: Someone
 ) -> None:
-    case = officer.submits(consents=ALL_KINDS)
+    case = officer.submit(consents=ALL_KINDS)
     for code in list_candidates(get_routing(officer, case))[:-1]:
-        assert world.someone(code).does("decline-lead", case, NO).status_code == 204
+        assert world.add_person(code).does("decline-lead", case, NO).status_code == 204
 
     shown = get_routing(officer, case)
 
     assert shown["holder"] == DESK
     assert [bool(one["declined_at"]) for one in shown["candidates"]] == [True] * 5 + [False]
-    desk = world.someone(DESK)
-    assert problem(desk.does("decline-lead", case, NO)) == (403, "action-not-yours")
+    desk = world.add_person(DESK)
+    assert get_problem(desk.does("decline-lead", case, NO)) == (403, "action-not-yours")
 
 
 def test_a_desk_that_the_person_fears_is_passed_over(officer: Someone) -> None:
-    case = officer.submits(safeguards=build_safeguards(DESK, "KZ_LEAD"))
+    case = officer.submit(safeguards=build_safeguards(DESK, "KZ_LEAD"))
 
     shown = get_routing(officer, case)
 
@@ -89,17 +89,17 @@ def test_a_desk_that_the_person_fears_is_passed_over(officer: Someone) -> None:
 def test_a_desk_that_turns_out_to_be_feared_loses_the_case_at_once(
     world: World, officer: Someone
 ) -> None:
-    case = officer.submits(safeguards=build_safeguards("KZ_LEAD"))
-    desk, next_desk = world.someone(DESK), world.someone(DESKS[0])
-    assert desk.sees(case)["you_are"] == ["desk"]
+    case = officer.submit(safeguards=build_safeguards("KZ_LEAD"))
+    desk, next_desk = world.add_person(DESK), world.add_person(DESKS[0])
+    assert desk.read(case)["you_are"] == ["desk"]
 
-    path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": officer.tag(case)}
-    done(officer.ask("PUT", path, build_safeguards("KZ_LEAD", DESK), headers=seen))
+    path, seen = f"/cases/{case['code']}/safeguards", {"If_Match": officer.get_tag(case)}
+    unwrap(officer.ask("PUT", path, build_safeguards("KZ_LEAD", DESK), headers=seen))
 
-    assert next_desk.sees(case)["you_are"] == ["desk"]
+    assert next_desk.read(case)["you_are"] == ["desk"]
     assert desk.get(f"/cases/{case['code']}").status_code == 404
-    assert done(desk.get("/worklist"))["items"] == []
-    told = desk.hears()[-1]
+    assert unwrap(desk.get("/worklist"))["items"] == []
+    told = desk.poll()[-1]
     assert (told["type"], told["by"]) == ("case.rerouted", None)
     assert told["facts"] == {"state": "submitted"}
 
@@ -109,16 +109,16 @@ def test_without_a_desk_that_is_safe_nothing_is_submitted_and_somebody_is_told(
 ) -> None:
     guards = build_safeguards("KZ_LEAD", DESK, *DESKS)
 
-    refused = officer.writes_case(submit=True, safeguards=guards)
+    refused = officer.write_case(submit=True, safeguards=guards)
 
-    assert problem(refused) == (503, "desk-missing")
-    assert done(officer.get("/cases"))["items"] == []
-    assert officer.hears() == []
-    assert done(officer.writes_case(safeguards=guards))["state"] == "draft"
+    assert get_problem(refused) == (503, "desk-missing")
+    assert unwrap(officer.get("/cases"))["items"] == []
+    assert officer.poll() == []
+    assert unwrap(officer.write_case(safeguards=guards))["state"] == "draft"
 
 
 def test_without_a_safe_desk_a_safe_lead_has_it_still(officer: Someone) -> None:
-    case = officer.submits(safeguards=build_safeguards(DESK, *DESKS))
+    case = officer.submit(safeguards=build_safeguards(DESK, *DESKS))
 
     assert (case["holder"], list_candidates(get_routing(officer, case))) == (
         "KZ_LEAD",
@@ -129,13 +129,13 @@ def test_without_a_safe_desk_a_safe_lead_has_it_still(officer: Someone) -> None:
 def test_what_is_declined_without_a_safe_desk_stays_where_it_is(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(safeguards=build_safeguards(DESK, *DESKS))
+    case = officer.submit(safeguards=build_safeguards(DESK, *DESKS))
 
     refused = lead.does("decline-lead", case, NO)
 
-    assert problem(refused) == (503, "desk-missing")
-    assert lead.sees(case)["you_are"] == ["candidate"]
-    assert officer.sees(case)["version"] == case["version"]
+    assert get_problem(refused) == (503, "desk-missing")
+    assert lead.read(case)["you_are"] == ["candidate"]
+    assert officer.read(case)["version"] == case["version"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_the_person_is_asked_first_and_offered_a_way_beside_the_state(
 ) -> None:
     kz = update(Country).filter_by(iso2="KZ")
     execute_statement(world, kz.values(setting or {"region": "central_asia"}))
-    case = officer.submits(consents=ALL_KINDS)
+    case = officer.submit(consents=ALL_KINDS)
 
     shown = get_routing(officer, case)
 
@@ -168,9 +168,9 @@ def test_the_person_is_asked_first_and_offered_a_way_beside_the_state(
 def test_who_declined_is_not_offered_beside(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits(consents=ALL_KINDS)
+    case = officer.submit(consents=ALL_KINDS)
     lead.does("decline-lead", case, NO)
-    world.someone("SANA_SEZIM").does("decline-lead", case, NO)
+    world.add_person("SANA_SEZIM").does("decline-lead", case, NO)
 
     [advice] = get_routing(officer, case)["advice"]
 
@@ -184,9 +184,9 @@ def test_child_protection_is_advised_beside_the_lead(
     officer: Someone, age_class: str, *, advised: bool
 ) -> None:
     by = {"given_by": "guardian_with_assent" if advised else "person"}
-    consents = [consent(**by), for_services(**by)]
+    consents = [make_consent(**by), make_service_consent(**by)]
 
-    case = officer.submits(notice={"age_class": age_class}, consents=consents)
+    case = officer.submit(notice={"age_class": age_class}, consents=consents)
 
     codes = [one["advice"] for one in get_routing(officer, case)["advice"]]
     assert ("child_protection_in_parallel" in codes) == advised
@@ -195,11 +195,11 @@ def test_child_protection_is_advised_beside_the_lead(
 
 def test_in_an_avoided_country_who_is_of_no_state_leads(officer: Someone) -> None:
     anyone = [
-        consent(recipient_class={"kind": kind, "country": "HT"})
+        make_consent(recipient_class={"kind": kind, "country": "HT"})
         for kind in ("state", "intergovernmental")
     ]
 
-    shown = get_routing(officer, officer.submits(notice={"country": "HT"}, consents=anyone))
+    shown = get_routing(officer, officer.submit(notice={"country": "HT"}, consents=anyone))
 
     assert list_candidates(shown) == ["IOM", "UNHCR", "DESK_CARIBBEAN"]
     out = {one["focal_point"]: one["reasons"] for one in shown["left_out"]}
@@ -210,9 +210,9 @@ def test_in_an_avoided_country_who_is_of_no_state_leads(officer: Someone) -> Non
 def test_outside_of_the_directory_iom_leads_and_the_submitters_desk_ends_the_list(
     officer: Someone,
 ) -> None:
-    igo = consent(recipient_class={"kind": "intergovernmental", "country": "FR"})
+    igo = make_consent(recipient_class={"kind": "intergovernmental", "country": "FR"})
 
-    shown = get_routing(officer, officer.submits(notice={"country": "FR"}, consents=[igo]))
+    shown = get_routing(officer, officer.submit(notice={"country": "FR"}, consents=[igo]))
 
     assert list_candidates(shown) == ["IOM", "UNHCR", DESK]
     assert shown["candidates"][-1]["reasons"] == ["desk_of_the_submitter"]
@@ -223,16 +223,16 @@ def test_who_answered_in_time_is_known_for_it_and_who_did_not_is_not(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     for _ in range(3):
-        done(lead.does("acknowledge", officer.submits()))
-    prompt = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
-    late = [officer.submits() for _ in range(4)]
-    world.passes(hours=4)  # An urgent case has three hours.
-    silent = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
+        unwrap(lead.does("acknowledge", officer.submit()))
+    prompt = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
+    late = [officer.submit() for _ in range(4)]
+    world.advance(hours=4)  # An urgent case has three hours.
+    silent = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
     for case in late:
-        done(lead.does("acknowledge", case))
-    slow = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
-    world.passes(days=91)
-    forgotten = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
+        unwrap(lead.does("acknowledge", case))
+    slow = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
+    world.advance(days=91)
+    forgotten = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
 
     assert "answers_in_time" in prompt
     for reasons in (silent, slow, forgotten):
@@ -242,12 +242,12 @@ def test_who_answered_in_time_is_known_for_it_and_who_did_not_is_not(
 def test_only_the_newest_answers_count_so_that_routing_costs_no_more_with_the_years(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    world.passes(hours=1)
-    store_past_deadlines(lead, NEWEST, hours_ago=2, late=False)
-    store_past_deadlines(lead, 3 * NEWEST, hours_ago=3, late=True)
-    in_time = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
-    store_past_deadlines(lead, NEWEST, hours_ago=1, late=True)
-    late = get_routing(officer, officer.submits())["candidates"][0]["reasons"]
+    world.advance(hours=1)
+    store_past_deadlines(lead, MAX_ANSWERS, hours_ago=2, late=False)
+    store_past_deadlines(lead, 3 * MAX_ANSWERS, hours_ago=3, late=True)
+    in_time = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
+    store_past_deadlines(lead, MAX_ANSWERS, hours_ago=1, late=True)
+    late = get_routing(officer, officer.submit())["candidates"][0]["reasons"]
 
     assert "answers_in_time" in in_time
     assert "answers_in_time" not in late
@@ -263,7 +263,7 @@ def store_past_deadlines(who: Someone, count: int, *, hours_ago: int, late: bool
         {**row, **times, "case_id": one, "record_id": one, "stopped_at": asked + over}
         for one in (uuid4() for _ in range(count))
     ]
-    with who.world.database.writing(SERVICE) as session:
+    with who.world.database.begin_write(SERVICE) as session:
         session.execute(insert(Clock), rows)
 
 
@@ -276,10 +276,10 @@ def test_in_an_emergency_at_night_an_open_deputy_is_asked_before_a_closed_lead(
     execute_statement(world, of.filter_by(code="KZ_LEAD").values(**closed))
 
     emergency = {"priority": "emergency"}
-    night = officer.submits(consents=ALL_KINDS, notice=emergency)  # 17:00 in Almaty
-    calm = officer.submits(consents=ALL_KINDS)
-    world.passes(hours=16)  # 09:00 on the next day
-    day = officer.submits(consents=ALL_KINDS, notice=emergency)
+    night = officer.submit(consents=ALL_KINDS, notice=emergency)  # 17:00 in Almaty
+    calm = officer.submit(consents=ALL_KINDS)
+    world.advance(hours=16)  # 09:00 on the next day
+    day = officer.submit(consents=ALL_KINDS, notice=emergency)
 
     assert [case["holder"] for case in (night, calm, day)] == [
         *("SANA_SEZIM", "KZ_LEAD", "KZ_LEAD"),
@@ -295,31 +295,31 @@ def test_no_more_crosses_a_border_than_was_agreed(
     world: World, officer: Someone, lead: Someone, level: str, crosses: int
 ) -> None:
     execute_statement(world, update(Agreement).values(level=Level(level)))
-    named = consent(
+    named = make_consent(
         focal_point="ISTIQBOLLI_AVLOD",
         purposes=["RETURN"],
         sections=["needs", "contact", "identity", "narrative", "health"],
     )
-    case = lead.leads(officer.submits(consents=[consent(), named]))
+    case = lead.take_lead(officer.submit(consents=[make_consent(), named]))
     back = {"service": "RETURN", "to": "ISTIQBOLLI_AVLOD"}
     path = f"/cases/{case['code']}/recipients"
-    [proposed] = done(lead.get(path, service="RETURN"))["services"]
+    [proposed] = unwrap(lead.get(path, service="RETURN"))["services"]
 
-    assert lead.refers(case, sections=[], **back).status_code == 201
+    assert lead.refer(case, sections=[], **back).status_code == 201
     sent = [
-        lead.refers(case, sections=[section], **back)
+        lead.refer(case, sections=[section], **back)
         for section in ("needs", "contact", "identity", "narrative", "health")
     ]
 
     assert list_candidates(proposed) == (["ISTIQBOLLI_AVLOD"] if crosses else [])
     assert [one.is_success for one in sent] == [True] * crosses + [False] * (5 - crosses)
     for refused in sent[crosses:]:
-        assert lacks(refused) == [("agreement", "sender")]
+        assert get_unmet(refused) == [("agreement", "sender")]
 
 
 def open_offices(world: World, count: int) -> None:
     """Create non-state offices in Kazakhstan that can lead."""
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         plain = session.scalars(select(FocalPoint).filter_by(code="SANA_SEZIM")).one()
         columns = FocalPoint.__table__.columns.keys()
         same = {name: getattr(plain, name) for name in columns}
@@ -336,8 +336,8 @@ def test_a_large_directory_costs_no_more_statements(world: World, officer: Someo
     for more in (0, 60):
         if more:
             open_offices(world, more)
-        with overheard(world.database) as statements:
-            officer.submits(consents=ALL_KINDS)
+        with record_statements(world.database) as statements:
+            officer.submit(consents=ALL_KINDS)
         said.append(statements)
 
     few, many = said
@@ -348,12 +348,12 @@ def test_a_large_directory_costs_no_more_statements(world: World, officer: Someo
 
 
 def test_where_nobody_near_was_left_out_nobody_is_kept(officer: Someone) -> None:
-    case = officer.submits()
-    with officer.writing() as work:
+    case = officer.submit()
+    with officer.begin_write() as work:
         found = cases.lock(work, case["code"])
-        [first, *_] = queries.shortlist(work, found.id)
+        [first, *_] = queries.list_places(work, found.id)
         actions.seal_ranking(work, found.id, Ranking((), None, ()))
 
-        kept = queries.shortlist(work, found.id)
+        kept = queries.list_places(work, found.id)
         assert queries.load_result(work, found.id).left_out == []
         assert [row.focal_point_id for row in kept] == [first.focal_point_id]

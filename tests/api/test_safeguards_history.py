@@ -1,20 +1,20 @@
 """Tests of the past versions of the safeguards: order, readers and access log."""
 
 from app.kernel.actors import Role
-from tests.support.world import Json, Someone, World, done, path_of
+from tests.support.world import Json, Someone, World, get_path, unwrap
 
 
 def replace_safeguards(who: Someone, case: Json, **content: object) -> None:
     """Replace the safeguards of a case."""
-    tag = who.tag(case)
+    tag = who.get_tag(case)
     body = {"country_of_origin": "UZ"} | content
-    done(who.ask("PUT", f"{path_of(case)}/safeguards", body, headers={"If_Match": tag}))
+    unwrap(who.ask("PUT", f"{get_path(case)}/safeguards", body, headers={"If_Match": tag}))
 
 
 def list_openings(world: World, case: Json) -> list[tuple[str, str, bool]]:
     """List the access log entries on past safeguards, as oversight."""
-    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    items = done(oversight.get(f"{path_of(case)}/access-log"))["items"]
+    oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    items = unwrap(oversight.get(f"{get_path(case)}/access-log"))["items"]
     of_past = [item for item in items if item["subject"] == "safeguards_past"]
     return [(one["focal_point"], one["purpose"], one["allowed"]) for one in of_past]
 
@@ -22,13 +22,13 @@ def list_openings(world: World, case: Json) -> list[tuple[str, str, bool]]:
 def test_each_version_but_the_last_is_shown_oldest_first_and_the_reading_recorded(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    world.passes(minutes=1)
+    case = lead.take_lead(officer.submit())
+    world.advance(minutes=1)
     replace_safeguards(lead, case, fear_of_state=True)
-    world.passes(minutes=1)
+    world.advance(minutes=1)
     replace_safeguards(lead, case, seeks_asylum=True)
 
-    past = done(lead.opens(f"{path_of(case)}/safeguards/history"))["items"]
+    past = unwrap(lead.open(f"{get_path(case)}/safeguards/history"))["items"]
 
     said = [(one["author"], one["content"]["fear_of_state"]) for one in past]
     assert said == [("UZ_CONSULATE_ALMATY", False), ("KZ_LEAD", True)]
@@ -38,11 +38,11 @@ def test_each_version_but_the_last_is_shown_oldest_first_and_the_reading_recorde
 def test_who_may_read_no_safeguards_is_shown_an_empty_past_and_is_recorded(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
     replace_safeguards(lead, case, fear_of_state=True)
-    done(lead.refers(case, shelter.code))
+    unwrap(lead.refer(case, shelter.code))
 
-    shown = shelter.opens(f"{path_of(case)}/safeguards/history")
+    shown = shelter.open(f"{get_path(case)}/safeguards/history")
 
-    assert done(shown)["items"] == []
+    assert unwrap(shown)["items"] == []
     assert list_openings(world, case) == [(shelter.code, "assistance", False)]

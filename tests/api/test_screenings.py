@@ -17,14 +17,14 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    actions,
-    consent,
-    done,
-    for_services,
-    kinds,
-    path_of,
-    problem,
-    promise,
+    get_actions,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 pytestmark = pytest.mark.slow
@@ -34,25 +34,25 @@ WITH_SIGNS = [*ALL_SECTIONS, "indicators"]
 
 def build_consents(sections: list[str] = WITH_SIGNS) -> list[Json]:
     """Return consents to all sections that these tests send, including the indicators."""
-    return [consent(sections=sections), for_services(sections=sections)]
+    return [make_consent(sections=sections), make_service_consent(sections=sections)]
 
 
 def create_screening(who: Someone, case: Json, **signs: Any) -> Json:
-    return done(who.screens(case, **SIGNS | {"remarks": REMARKS} | signs))
+    return unwrap(who.screen(case, **SIGNS | {"remarks": REMARKS} | signs))
 
 
 def list_screenings(who: Someone, case: Json) -> list[Json]:
-    return list(done(who.get(f"{path_of(case)}/screenings"))["items"])
+    return list(unwrap(who.get(f"{get_path(case)}/screenings"))["items"])
 
 
 def open_screening(who: Someone, case: Json, screening: Json) -> Response:
-    return who.opens(f"{path_of(case)}/screenings/{screening['id']}", "assessment")
+    return who.open(f"{get_path(case)}/screenings/{screening['id']}", "assessment")
 
 
 def test_signs_are_scored_and_nothing_is_kept(world: World, officer: Someone) -> None:
     asked = SIGNS | {"age_class": "adult"}
 
-    result = done(officer.post("/screenings", asked))
+    result = unwrap(officer.send("/screenings", asked))
 
     assert result["outcome"] == "indicated"
     assert (result["counted_as"], result["because"]) == ("adult", "said_adult")
@@ -65,7 +65,7 @@ def test_signs_are_scored_and_nothing_is_kept(world: World, officer: Someone) ->
     assert result["unweighted"] == ["UNODC_LIMITED_COMMUNICATION_03"]
     [exploited] = [d for d in result["dimensions"] if d["positive"]]
     assert (exploited["dimension"], exploited["rule"]) == ("EXPLOITATION", "DIM_POSITIVE_B")
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         assert session.scalars(select(Screening)).all() == []
         assert session.scalars(select(Sealed)).all() == []
 
@@ -84,7 +84,7 @@ def test_a_doubt_about_the_age_counts_as_a_child_and_says_so(
 ) -> None:
     signs = {"acts": ["TRANSFER"], "purposes": ["SLAVERY"]}
 
-    result = done(officer.post("/screenings", signs | {"age_class": age}))
+    result = unwrap(officer.send("/screenings", signs | {"age_class": age}))
 
     assert (result["counted_as"], result["because"]) == (counted, because)
     assert result["explained"].startswith(f"Counted as {'an' if age == 'adult' else 'a'} ")
@@ -96,7 +96,7 @@ def test_a_doubt_about_the_age_counts_as_a_child_and_says_so(
 def test_without_signs_it_says_what_is_missing_and_never_that_there_is_nothing(
     officer: Someone,
 ) -> None:
-    result = done(officer.post("/screenings", {}))
+    result = unwrap(officer.send("/screenings", {}))
 
     assert result["outcome"] == "not_indicated_yet"
     assert [rule["missing"] for rule in result["rules"]] == [[["ACT"], ["PURPOSE"]]]
@@ -116,12 +116,12 @@ def test_without_signs_it_says_what_is_missing_and_never_that_there_is_nothing(
 def test_an_unknown_code_is_refused_and_not_repeated(
     field: str, code: str, pointer: str, kept_with_case: bool, officer: Someone
 ) -> None:
-    case = done(officer.writes_case())
-    path = f"{path_of(case)}/screenings" if kept_with_case else "/screenings"
+    case = unwrap(officer.write_case())
+    path = f"{get_path(case)}/screenings" if kept_with_case else "/screenings"
 
-    refused = officer.creates(path, {field: [SIGNS[field][0], code]})
+    refused = officer.create(path, {field: [SIGNS[field][0], code]})
 
-    assert problem(refused) == (422, "request-invalid")
+    assert get_problem(refused) == (422, "request-invalid")
     [fault] = refused.json()["errors"]
     assert (fault["pointer"], fault["code"]) == (pointer, "code_unknown")
     assert "GET /v1/reference/" in fault["detail"]
@@ -130,106 +130,107 @@ def test_an_unknown_code_is_refused_and_not_repeated(
 
 
 def test_scoring_takes_no_remarks_and_keeping_no_age_class(officer: Someone) -> None:
-    case = done(officer.writes_case())
+    case = unwrap(officer.write_case())
 
-    remarked = officer.post("/screenings", {"remarks": REMARKS})
-    aged = officer.screens(case, age_class="adult")
+    remarked = officer.send("/screenings", {"remarks": REMARKS})
+    aged = officer.screen(case, age_class="adult")
 
-    assert (problem(remarked), problem(aged)) == ((422, "request-invalid"),) * 2
+    assert (get_problem(remarked), get_problem(aged)) == ((422, "request-invalid"),) * 2
     assert REMARKS not in remarked.text
 
 
 def test_scoring_is_for_who_may_write_cases(world: World) -> None:
-    reader = world.someone("KZ_LEAD", scopes={Scope.CASES_READ, Scope.SECTIONS_READ})
-    writer = world.someone("KZ_LEAD", scopes={Scope.CASES_WRITE})
+    reader = world.add_person("KZ_LEAD", scopes={Scope.CASES_READ, Scope.SECTIONS_READ})
+    writer = world.add_person("KZ_LEAD", scopes={Scope.CASES_WRITE})
 
-    assert problem(reader.post("/screenings", {})) == (403, "forbidden")
-    assert done(writer.post("/screenings", {}))
+    assert get_problem(reader.send("/screenings", {})) == (403, "forbidden")
+    assert unwrap(writer.send("/screenings", {}))
     assert world.http.post("/v1/screenings", json={}).status_code == 401
 
 
 def test_a_screening_makes_the_case_a_new_version(officer: Someone) -> None:
-    case = officer.submits()
-    before = officer.sees(case)["version"]
+    case = officer.submit()
+    before = officer.read(case)["version"]
 
     create_screening(officer, case)
 
-    assert officer.sees(case)["version"] == before + 1
+    assert officer.read(case)["version"] == before + 1
 
 
 def test_the_retry_is_answered_as_the_first_time_and_keeps_one(
     world: World, officer: Someone
 ) -> None:
-    case, key = officer.submits(), str(uuid4())
+    case, key = officer.submit(), str(uuid4())
 
-    first = officer.screens(case, key, **SIGNS)
-    world.passes(days=2)
-    again = officer.screens(case, key, **SIGNS)
-    other = officer.screens(case, key, **SIGNS | {"acts": []})
-    keyless = officer.post(f"{path_of(case)}/screenings", SIGNS)
+    first = officer.screen(case, key, **SIGNS)
+    world.advance(days=2)
+    again = officer.screen(case, key, **SIGNS)
+    other = officer.screen(case, key, **SIGNS | {"acts": []})
+    keyless = officer.send(f"{get_path(case)}/screenings", SIGNS)
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.json() == first.json()
-    assert problem(other) == (422, "key-reused")
-    assert problem(keyless) == (400, "key-missing")
+    assert get_problem(other) == (422, "key-reused")
+    assert get_problem(keyless) == (400, "key-missing")
     assert len(list_screenings(officer, case)) == 1
 
 
 def test_a_retry_after_the_lead_has_the_case_is_still_answered(
     officer: Someone, lead: Someone
 ) -> None:
-    case, key = officer.submits(), str(uuid4())
-    first = officer.screens(case, key, **SIGNS)
-    lead.leads(case)
+    case, key = officer.submit(), str(uuid4())
+    first = officer.screen(case, key, **SIGNS)
+    lead.take_lead(case)
 
-    again = officer.screens(case, key, **SIGNS)
+    again = officer.screen(case, key, **SIGNS)
 
     assert again.json() == first.json()
-    assert problem(officer.screens(case, **SIGNS)) == (403, "action-not-yours")
+    assert get_problem(officer.screen(case, **SIGNS)) == (403, "action-not-yours")
 
 
 def test_a_case_may_come_with_its_screening(officer: Someone, lead: Someone) -> None:
-    case = officer.submits(
-        screening=SIGNS | {"remarks": REMARKS}, consents=build_consents()
-    )
+    case = officer.submit(screening=SIGNS | {"remarks": REMARKS}, consents=build_consents())
 
     [screening] = list_screenings(officer, case)
-    content = done(open_screening(officer, case, screening))["content"]
+    content = unwrap(open_screening(officer, case, screening))["content"]
 
     assert content["remarks"] == REMARKS
     assert "screening" not in case
-    assert "case.screened" not in kinds(lead.hears())
+    assert "case.screened" not in list_types(lead.poll())
 
 
 def test_a_case_that_is_refused_keeps_no_screening(world: World, officer: Someone) -> None:
-    refused = officer.writes_case(screening=SIGNS, consents=[], submit=True)
+    refused = officer.write_case(screening=SIGNS, consents=[], submit=True)
 
-    assert problem(refused) == (409, "needs-unmet")
-    with world.database.reading(SERVICE) as session:
+    assert get_problem(refused) == (409, "needs-unmet")
+    with world.database.begin_read(SERVICE) as session:
         assert session.scalars(select(Screening)).all() == []
 
 
 def test_a_case_with_an_unknown_sign_is_refused_whole(officer: Someone) -> None:
     signs = {"section": "indicators", "codes": ["EXPLOITATION_01", "ZQXVKJWBHF"]}
 
-    ticked = officer.writes_case(screening={"signs": ["ZQXVKJWBHF"]})
-    written = officer.writes_case(sections=[signs])
+    ticked = officer.write_case(screening={"signs": ["ZQXVKJWBHF"]})
+    written = officer.write_case(sections=[signs])
 
     for refused, pointer in (
         (ticked, "#/screening/signs/0"),
         (written, "#/sections/0"),
     ):
-        assert problem(refused) == (422, "request-invalid")
+        assert get_problem(refused) == (422, "request-invalid")
         [fault] = refused.json()["errors"]
         assert (fault["pointer"], fault["code"]) == (pointer, "code_unknown")
         assert "ZQXVKJWBHF" not in refused.text
-    assert done(officer.get("/cases"))["items"] == []
+    assert unwrap(officer.get("/cases"))["items"] == []
 
 
 def test_an_unknown_sign_is_refused_in_the_section_too(officer: Someone) -> None:
-    case = officer.submits()
-    path, seen = f"{path_of(case)}/sections/indicators", {"If-Match": officer.tag(case)}
+    case = officer.submit()
+    path, seen = (
+        f"{get_path(case)}/sections/indicators",
+        {"If-Match": officer.get_tag(case)},
+    )
     signs = {"section": "indicators", "codes": ["ILO11_01", "ZQXVKJWBHF"]}
 
     refused = officer.ask("PUT", path, signs, headers=seen)
@@ -237,26 +238,26 @@ def test_an_unknown_sign_is_refused_in_the_section_too(officer: Someone) -> None
 
     [fault] = refused.json()["errors"]
     assert (fault["pointer"], fault["code"]) == ("#/codes/1", "code_unknown")
-    assert done(written)
-    assert done(officer.opens(path))["content"]["codes"] == ["ILO11_09"]
+    assert unwrap(written)
+    assert unwrap(officer.open(path))["content"]["codes"] == ["ILO11_09"]
 
 
 def test_an_age_class_that_changes_leaves_what_was_screened_as_it_was(
     world: World, officer: Someone
 ) -> None:
-    case = done(officer.writes_case(notice={"age_class": None}))
+    case = unwrap(officer.write_case(notice={"age_class": None}))
     signs: Json = {"acts": ["TRANSFER"], "purposes": ["SLAVERY"]}
-    first = done(officer.screens(case, **signs))
-    world.passes(minutes=1)
+    first = unwrap(officer.screen(case, **signs))
+    world.advance(minutes=1)
     grown = {"age_class": "adult"}
-    seen = {"If-Match": officer.tag(case)}
-    done(officer.ask("PATCH", path_of(case), grown, headers=seen))
-    second = done(officer.screens(case, **signs))
+    seen = {"If-Match": officer.get_tag(case)}
+    unwrap(officer.ask("PATCH", get_path(case), grown, headers=seen))
+    second = unwrap(officer.screen(case, **signs))
 
     assert (first["counted_as"], first["outcome"]) == ("child", "indicated")
     assert (second["counted_as"], second["outcome"]) == ("adult", "not_indicated_yet")
     assert list_screenings(officer, case) == [first, second]
-    result = done(open_screening(officer, case, first))["content"]["result"]
+    result = unwrap(open_screening(officer, case, first))["content"]["result"]
     assert (result["because"], result["outcome"]) == ("age_not_said", "indicated")
 
 
@@ -264,13 +265,13 @@ def test_an_age_class_that_changes_leaves_what_was_screened_as_it_was(
 def test_no_step_asks_what_came_of_it(
     signs: Json, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    plain = officer.submits()
-    case = officer.submits(screening=signs)
+    plain = officer.submit()
+    case = officer.submit(screening=signs)
 
-    steps = [actions(one) for one in (officer.sees(plain), officer.sees(case))]
-    lead.leads(case)
-    sent = done(lead.refers(case, shelter.code))
+    steps = [get_actions(one) for one in (officer.read(plain), officer.read(case))]
+    lead.take_lead(case)
+    sent = unwrap(lead.refer(case, shelter.code))
 
     assert steps[0] == steps[1]
-    assert done(shelter.does("accept", sent, promise()))["state"] == "accepted"
-    assert NOTICE.keys() == lead.sees(case)["notice"].keys()
+    assert unwrap(shelter.does("accept", sent, make_acceptance()))["state"] == "accepted"
+    assert NOTICE.keys() == lead.read(case)["notice"].keys()

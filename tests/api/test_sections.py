@@ -14,13 +14,13 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    contacts,
-    done,
-    for_services,
-    path_of,
-    promise,
+    get_path,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_contacts,
+    make_service_consent,
+    unwrap,
 )
 
 pytestmark = pytest.mark.slow
@@ -97,28 +97,28 @@ class Scene:
         case, sent = self.case, self.referral or {}
         match step:
             case "submitted":
-                done(officer.does("submit", case))
+                unwrap(officer.does("submit", case))
             case "acknowledged":
-                done(lead.does("acknowledge", case))
+                unwrap(lead.does("acknowledge", case))
             case "lead_accepted":
-                done(lead.does("accept-lead", case, {"contacts": contacts(*DESK)}))
+                unwrap(lead.does("accept-lead", case, {"contacts": make_contacts(*DESK)}))
             case "sent":
-                self.referral = done(lead.refers(case, shelter.code, sections=WHOLE))
+                self.referral = unwrap(lead.refer(case, shelter.code, sections=WHOLE))
             case "received":
-                done(shelter.does("acknowledge", sent))
+                unwrap(shelter.does("acknowledge", sent))
             case "accepted":
-                place = promise() | {"contacts": contacts(*HOUSE)}
-                done(shelter.does("accept", sent, place))
+                place = make_acceptance() | {"contacts": make_contacts(*HOUSE)}
+                unwrap(shelter.does("accept", sent, place))
             case "started":
-                done(shelter.does("start", sent, {"person_met": True}))
+                unwrap(shelter.does("start", sent, {"person_met": True}))
             case "completed":
                 report = {"outcome": "delivered", "feedback": "canary-told"}
-                done(shelter.does("complete", sent, report))
+                unwrap(shelter.does("complete", sent, report))
             case "closed":
-                second = self.world.someone("KZ_LEAD", {Role.SUPERVISOR})
-                asked = done(lead.does("close", case, closing()))
-                done(second.post(f"/approvals/{asked['id']}/approve"))
-                done(lead.does("close", case, closing(), approval=asked["id"]))
+                second = self.world.add_person("KZ_LEAD", {Role.SUPERVISOR})
+                asked = unwrap(lead.does("close", case, make_closure()))
+                unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+                unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
             case _:
                 assert step == "drafted"
 
@@ -130,12 +130,12 @@ class Scene:
 
     def paths(self) -> dict[str, str]:
         """Return the path of each kind of sealed content by its name."""
-        path = path_of(self.case)
+        path = get_path(self.case)
         found = {name: f"{path}/sections/{name}" for name in WHOLE}
         found |= {"safeguards": f"{path}/safeguards", "contacts": f"{path}/contacts"}
         found["own"] = f"{path}/notes"
         if self.referral:
-            of_referral = path_of(self.referral)
+            of_referral = get_path(self.referral)
             found["place"] = f"{of_referral}/arrangement"
             found["told"] = f"{of_referral}/notes"
         return found
@@ -147,12 +147,12 @@ class Scene:
         return {what for what, a in answers.items() if CANARIES[what] in a.text}
 
     def opens(self, name: str, what: str) -> Response:
-        return self.people[name].opens(self.paths()[what])
+        return self.people[name].open(self.paths()[what])
 
     def log(self) -> list[Json]:
         """Return the access log, as oversight."""
-        path = f"{path_of(self.case)}/access-log"
-        return list(done(self.people["oversight"].get(path, limit=200))["items"])
+        path = f"{get_path(self.case)}/access-log"
+        return list(unwrap(self.people["oversight"].get(path, limit=200))["items"])
 
 
 CANARIES = {name: f"canary-{name}" for name in (*WHOLE, "safeguards", "told")} | {
@@ -171,19 +171,19 @@ OTHERS = {
 @pytest.fixture
 def scene(world: World, officer: Someone, lead: Someone, shelter: Someone) -> Scene:
     """A draft of a case whose consents allow everything."""
-    people = {name: world.someone(code) for name, code in OTHERS.items()}
+    people = {name: world.add_person(code) for name, code in OTHERS.items()}
     people |= {"officer": officer, "lead": lead, "shelter": shelter}
     return Scene(world, people, draft(officer))
 
 
 def draft(officer: Someone, **safeguards: str) -> Json:
-    given = [consent(sections=WHOLE), for_services(sections=WHOLE)]
+    given = [make_consent(sections=WHOLE), make_service_consent(sections=WHOLE)]
     back = {"recipient_class": {"kind": "state", "country": "UZ"}, "purposes": ["RETURN"]}
-    return done(
-        officer.writes_case(
+    return unwrap(
+        officer.write_case(
             sections=list(SECTIONS.values()),
             safeguards=GUARDS | safeguards,
-            consents=[*given, consent(sections=WHOLE, **back)],
+            consents=[*given, make_consent(sections=WHOLE, **back)],
             risk={"level": "low", "remarks": "canary-risk"},
         )
     )
@@ -207,17 +207,17 @@ def test_what_was_open_to_a_recipient_is_shut_in_the_next_request(
     before = scene.opened("shelter")
     lead, shelter, sent = scene.people["lead"], scene.people["shelter"], scene.referral
     assert sent is not None
-    [*_, given] = done(shelter.get(f"{path_of(scene.case)}/consents"))["items"]
-    withdraw = f"{path_of(scene.case)}/consents/{given['id']}/withdraw"
+    [*_, given] = unwrap(shelter.get(f"{get_path(scene.case)}/consents"))["items"]
+    withdraw = f"{get_path(scene.case)}/consents/{given['id']}/withdraw"
     match ending:
         case "decline":
-            done(shelter.does("decline", sent, {"reason": "NO_CAPACITY"}))
+            unwrap(shelter.does("decline", sent, {"reason": "NO_CAPACITY"}))
         case "revoke":
-            done(lead.does("revoke", sent, {"reason": "NO_LONGER_NEEDED"}))
+            unwrap(lead.does("revoke", sent, {"reason": "NO_LONGER_NEEDED"}))
         case "withdraw":
-            done(shelter.post(withdraw))
+            unwrap(shelter.send(withdraw))
         case _:
-            done(lead.post(withdraw))
+            unwrap(lead.send(withdraw))
 
     assert before >= {*WHOLE, "contacts", "place"}
     assert scene.opened("shelter") & {*WHOLE, "contacts", "place"} == set()
@@ -229,7 +229,7 @@ def test_a_recipient_reads_no_note_of_the_case(ending: str, scene: Scene) -> Non
     scene.after("accepted")
     assert scene.referral is not None
     if ending:
-        done(scene.people["shelter"].does(ending, scene.referral, {"reason": "LANGUAGE"}))
+        unwrap(scene.people["shelter"].does(ending, scene.referral, {"reason": "LANGUAGE"}))
 
     assert "own" not in scene.opened("shelter")
 
@@ -245,9 +245,9 @@ def test_a_candidate_that_declines_opens_nothing_more(scene: Scene) -> None:
 
 def test_a_lead_without_consent_opens_no_section(scene: Scene) -> None:
     scene.after("lead_accepted")
-    lead, path = scene.people["lead"], path_of(scene.case)
-    for given in done(lead.get(f"{path}/consents"))["items"]:
-        done(lead.post(f"{path}/consents/{given['id']}/withdraw"))
+    lead, path = scene.people["lead"], get_path(scene.case)
+    for given in unwrap(lead.get(f"{path}/consents"))["items"]:
+        unwrap(lead.send(f"{path}/consents/{given['id']}/withdraw"))
 
     assert scene.opened("lead") == {"safeguards", "own", "contacts"}
 
@@ -256,7 +256,7 @@ def test_a_disabled_account_opens_nothing(scene: Scene) -> None:
     scene.after("lead_accepted")
     lead = scene.people["lead"]
     before = scene.opens("lead", "needs")
-    with scene.world.database.writing() as session:
+    with scene.world.database.begin_write() as session:
         disable_account(session, lead.actor.account_id, scene.world.now)
 
     after = scene.opens("lead", "needs")
@@ -286,19 +286,25 @@ def write(
     one: Someone, case: Json, what: str, content: Json, tag: str | None = None
 ) -> Response:
     """Replace sealed content, with the given entity tag or the current one of the case."""
-    match = {"If-Match": tag or one.tag(case)}
-    return one.ask("PUT", f"{path_of(case)}/{what}", content, headers=match)
+    match = {"If-Match": tag or one.get_tag(case)}
+    return one.ask("PUT", f"{get_path(case)}/{what}", content, headers=match)
 
 
 def of_origin(scene: Scene) -> Someone:
     """Let the State of origin accept a referral, with the person's permission."""
     scene.after("lead_accepted")
     lead = scene.people["lead"]
-    home = scene.people["home"] = scene.world.someone("UZ_LEAD")
-    done(write(lead, scene.case, "safeguards", GUARDS | {"origin_contact": "permitted"}))
-    asked = lead.refers(scene.case, "UZ_LEAD", service="RETURN", sections=WHOLE)
-    scene.referral = done(asked)
-    done(home.does("accept", scene.referral, promise() | {"contacts": contacts(*HOUSE)}))
+    home = scene.people["home"] = scene.world.add_person("UZ_LEAD")
+    unwrap(write(lead, scene.case, "safeguards", GUARDS | {"origin_contact": "permitted"}))
+    asked = lead.refer(scene.case, "UZ_LEAD", service="RETURN", sections=WHOLE)
+    scene.referral = unwrap(asked)
+    unwrap(
+        home.does(
+            "accept",
+            scene.referral,
+            make_acceptance() | {"contacts": make_contacts(*HOUSE)},
+        )
+    )
     return home
 
 
@@ -312,10 +318,10 @@ def test_the_state_of_origin_reads_no_note_of_the_other_side(scene: Scene) -> No
     home, lead = of_origin(scene), scene.people["lead"]
     assert scene.referral is not None
     why = {"reason": "SENT_IN_ERROR", "note": "canary-told: she is at the shelter"}
-    done(lead.does("revoke", scene.referral, why))
+    unwrap(lead.does("revoke", scene.referral, why))
 
-    assert "canary" not in home.opens(f"{path_of(scene.referral)}/notes").text
-    assert "canary" not in home.opens(f"{path_of(scene.case)}/notes").text
+    assert "canary" not in home.open(f"{get_path(scene.referral)}/notes").text
+    assert "canary" not in home.open(f"{get_path(scene.case)}/notes").text
 
 
 @pytest.mark.parametrize(
@@ -355,9 +361,9 @@ def test_a_lead_of_the_state_of_origin_never_learns_where_the_person_is(
 def test_a_foreign_state_counts_as_origin_until_the_origin_is_known(
     post: str, origin: str | None, opens: bool, scene: Scene
 ) -> None:
-    officer = scene.people["officer"] = scene.world.someone(post)
+    officer = scene.people["officer"] = scene.world.add_person(post)
     guards = {"country_of_origin": origin} if origin else {}
-    scene.case = done(officer.writes_case(safeguards=guards))
+    scene.case = unwrap(officer.write_case(safeguards=guards))
     scene.after("lead_accepted")
 
     assert ("contacts" in scene.opened("officer")) == opens
@@ -368,7 +374,7 @@ def test_a_reading_says_what_for(scene: Scene) -> None:
     lead, before = scene.people["lead"], scene.log()
 
     for path in scene.paths().values():
-        for refused in (lead.get(path), lead.opens(path, "curiosity")):
+        for refused in (lead.get(path), lead.open(path, "curiosity")):
             assert refused.status_code == 422
             assert [e["pointer"] for e in refused.json()["errors"]] == ["Purpose"]
 
@@ -383,7 +389,7 @@ def test_each_opening_and_each_refusal_is_entered_once(scene: Scene) -> None:
         may = scene.opened(name)
         before = len(scene.log())
         for what in (*WHOLE, "safeguards", "contacts"):
-            answer = scene.people[name].opens(scene.paths()[what], "protection")
+            answer = scene.people[name].open(scene.paths()[what], "protection")
             asked.append((scene.people[name].code, what, "protection", what in may))
             assert answer.is_success == (what in may)
         assert len(scene.log()) == before + len(WHOLE) + 2
@@ -409,7 +415,7 @@ def test_a_stranger_leaves_no_entry(scene: Scene) -> None:
 
 
 def test_a_refusal_answers_like_a_section_that_was_never_written(scene: Scene) -> None:
-    scene.case = scene.people["officer"].submits(sections=[SECTIONS["identity"]])
+    scene.case = scene.people["officer"].submit(sections=[SECTIONS["identity"]])
 
     refused, unwritten = (scene.opens("lead", what) for what in ("identity", "health"))
 
@@ -423,7 +429,7 @@ def told(answer: Response) -> Json:
 
 def test_the_log_is_for_the_lead_and_for_oversight(scene: Scene) -> None:
     scene.after("accepted")
-    path = f"{path_of(scene.case)}/access-log"
+    path = f"{get_path(scene.case)}/access-log"
 
     answers = {name: one.get(path).status_code for name, one in scene.people.items()}
 
@@ -458,14 +464,16 @@ def test_the_submitter_writes_until_there_is_a_lead_and_then_the_lead(
     writer = "officer" if WRITERS[step]["officer"] == 200 else "lead"
 
     for name, status in WRITERS[step].items():
-        tag = scene.people[writer].tag(scene.case)  # Other offices do not see the version.
+        tag = scene.people[writer].get_tag(
+            scene.case
+        )  # Other offices do not see the version.
         answer = write(scene.people[name], scene.case, what, content, tag)
         assert answer.status_code == status, (name, answer.text)
 
 
 def test_what_the_lead_writes_anew_is_no_longer_the_submitters(scene: Scene) -> None:
     scene.after("lead_accepted")
-    done(write(scene.people["lead"], scene.case, "sections/needs", SECTIONS["needs"]))
+    unwrap(write(scene.people["lead"], scene.case, "sections/needs", SECTIONS["needs"]))
 
     assert scene.opened("officer") == {*WHOLE, "safeguards", "own"} - {"needs"}
 
@@ -485,7 +493,7 @@ def test_writing_the_same_again_gives_another_ciphertext(scene: Scene) -> None:
 
     kept = [get_sealed_row(scene, "needs")]
     for _ in range(3):
-        done(write(officer, case, "sections/needs", SECTIONS["needs"]))
+        unwrap(write(officer, case, "sections/needs", SECTIONS["needs"]))
         kept.append(get_sealed_row(scene, "needs"))
     assert len({row for row, _ in kept}) == 1
     assert len({text for _, text in kept}) == len({text[:12] for _, text in kept}) == 4
@@ -493,7 +501,7 @@ def test_writing_the_same_again_gives_another_ciphertext(scene: Scene) -> None:
 
 def get_sealed_row(scene: Scene, kind: str) -> tuple[UUID, bytes]:
     """Return the row id and the sealed bytes of a sealed text of the case."""
-    with scene.world.database.reading(SERVICE) as session:
+    with scene.world.database.begin_read(SERVICE) as session:
         of_case = select(Case.id).where(Case.code == scene.case["code"]).scalar_subquery()
         named = (Sealed.record_id == of_case) & (Sealed.kind == kind)
         row = session.scalars(select(Sealed).where(named)).one()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.cases.models import Case
 from app.directory import queries as directory
-from app.kernel.work import Writing
+from app.kernel.transactions import Writing
 from app.routing import actions, queries
 from app.routing.queries import Place
 from app.routing.ranking import Ranking
@@ -20,12 +20,12 @@ type Kept = tuple[list[tuple[UUID, int, bool]], list[str]]
 
 @pytest.fixture
 def two(officer: Someone) -> list[Json]:
-    return [officer.submits() for _ in "12"]
+    return [officer.submit() for _ in "12"]
 
 
 @pytest.fixture
 def work(officer: Someone) -> Iterator[Writing]:
-    with officer.writing() as made:
+    with officer.begin_write() as made:
         yield made
 
 
@@ -36,7 +36,7 @@ def list_case_ids(work: Writing, two: list[Json]) -> list[UUID]:
 
 def list_rows(work: Writing, case_id: UUID) -> list[Place]:
     work.session.expire_all()
-    return queries.shortlist(work, case_id)
+    return queries.list_places(work, case_id)
 
 
 def get_stored_candidates(work: Writing, case_id: UUID) -> Kept:
@@ -50,7 +50,7 @@ def test_to_forget_one_case_is_to_forget_no_other(two: list[Json], work: Writing
     one, other = list_case_ids(work, two)
     before = get_stored_candidates(work, other)
 
-    actions.forget(work, one)
+    actions.delete_ranking(work, one)
 
     assert get_stored_candidates(work, one) == ([], [])
     assert get_stored_candidates(work, other) == before
@@ -80,10 +80,10 @@ def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
     one, other = list_case_ids(work, two)
     before = get_stored_candidates(work, other)
     asked = [row.focal_point_id for row in list_rows(work, one) if row.asked_at]
-    chosen = directory.find(work, "IOM").id
+    chosen = directory.get_by_code(work, "IOM").id
 
     for _ in "12":
-        actions.ask_by_hand(work, one, chosen)
+        actions.record_desk_choice(work, one, chosen)
         work.session.flush()
 
     now = list_rows(work, one)
@@ -99,7 +99,7 @@ def test_who_declined_is_passed_over_and_nobody_else(
     one, _ = list_case_ids(work, two)
     first = list_rows(work, one)[0].focal_point_id
 
-    actions.pass_over(work, one, first)
+    actions.record_passed_over(work, one, first)
     work.session.flush()
 
     gone = [row.focal_point_id for row in list_rows(work, one) if row.left_at]
@@ -109,7 +109,7 @@ def test_who_declined_is_passed_over_and_nobody_else(
 @pytest.fixture
 def shut(world: World) -> str:
     """Deactivate an office."""
-    world.shuts("KZ_LEGAL_AID")
+    world.close_office("KZ_LEGAL_AID")
     return "KZ_LEGAL_AID"
 
 
@@ -123,7 +123,7 @@ def test_past_answers_are_read_of_those_who_work_there_and_are_active(
         return {}
 
     monkeypatch.setattr("app.routing.queries.deadlines.count_answers", answers)
-    found = {profile.code: profile for profile in queries.profiles(work, "KZ")}
+    found = {profile.code: profile for profile in queries.load_profiles(work, "KZ")}
     asked = {code for code, profile in found.items() if profile.id in read}
 
     assert {"KZ_LEAD", "SANA_SEZIM", "KZ_SHELTER_KOGERSHIN", "IOM"} <= asked

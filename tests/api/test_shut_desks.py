@@ -8,76 +8,76 @@ from app.kernel.actors import Role
 from tests.support.world import (
     Someone,
     World,
-    consent,
-    done,
-    for_services,
-    kinds,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    list_types,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
-NOBODY = [consent(focal_point="KZ_SHELTER_KOGERSHIN")]
+NOBODY = [make_consent(focal_point="KZ_SHELTER_KOGERSHIN")]
 OLD, NEW = "DESK_CENTRAL_ASIA", "DESK_CARIBBEAN"
 
 
 @pytest.fixture
 def successor(world: World) -> Someone:
-    return world.someone(NEW)
+    return world.add_person(NEW)
 
 
 def replace_desk(world: World) -> None:
     """Close a desk and let another desk serve its region."""
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         office = select(FocalPoint.serves).where(FocalPoint.code == OLD)
         served = session.scalars(office).one()
         new = FocalPoint.code == NEW
         session.execute(update(FocalPoint).where(new).values(serves=served))
-    world.shuts(OLD)
+    world.close_office(OLD)
 
 
 def test_what_a_shut_desk_holds_passes_to_the_desk_in_its_place(
     world: World, officer: Someone, successor: Someone
 ) -> None:
-    oversight = world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
-    desk = world.someone(OLD)
-    case = officer.submits(consents=NOBODY)
-    assert desk.sees(case)["you_are"] == ["desk"]
-    oversight.hears()
+    oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    desk = world.add_person(OLD)
+    case = officer.submit(consents=NOBODY)
+    assert desk.read(case)["you_are"] == ["desk"]
+    oversight.poll()
 
     replace_desk(world)
-    world.works()
+    world.run_worker()
 
-    assert successor.sees(case)["you_are"] == ["desk"]
-    assert kinds(successor.hears()) == ["case.rerouted"]
-    assert kinds(oversight.hears()) == ["case.not_acknowledged", "case.rerouted"]
-    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    assert successor.read(case)["you_are"] == ["desk"]
+    assert list_types(successor.poll()) == ["case.rerouted"]
+    assert list_types(oversight.poll()) == ["case.not_acknowledged", "case.rerouted"]
+    assert get_problem(desk.get(get_path(case))) == (404, "not-found")
 
 
 def test_a_desk_that_was_late_before_it_was_shut_is_not_waited_for_either(
     world: World, officer: Someone, successor: Someone
 ) -> None:
-    case = officer.submits(consents=NOBODY)
-    world.waits_for(days=3)
+    case = officer.submit(consents=NOBODY)
+    world.wait(days=3)
 
     replace_desk(world)
-    world.works()
+    world.run_worker()
 
-    assert successor.sees(case)["you_are"] == ["desk"]
+    assert successor.read(case)["you_are"] == ["desk"]
 
 
 def test_a_shut_desk_beside_a_lead_gives_way_to_the_one_in_its_place(
     world: World, officer: Someone, lead: Someone, successor: Someone
 ) -> None:
-    desk = world.someone(OLD)
-    given = [consent(), for_services()]
-    case = lead.leads(officer.submits(consents=given, risk={"level": "low"}))
-    world.waits_for(days=29)
-    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    desk = world.add_person(OLD)
+    given = [make_consent(), make_service_consent()]
+    case = lead.take_lead(officer.submit(consents=given, risk={"level": "low"}))
+    world.wait(days=29)
+    assert desk.read(case)["you_are"] == ["escalation_desk"]
 
     replace_desk(world)
-    world.waits_for(days=15)
+    world.wait(days=15)
 
-    assert successor.sees(case)["you_are"] == ["escalation_desk"]
-    assert "case.escalated" in kinds(successor.hears())
-    assert problem(desk.get(path_of(case))) == (404, "not-found")
-    assert done(lead.get(path_of(case)))["holder"] == "KZ_LEAD"
+    assert successor.read(case)["you_are"] == ["escalation_desk"]
+    assert "case.escalated" in list_types(successor.poll())
+    assert get_problem(desk.get(get_path(case))) == (404, "not-found")
+    assert unwrap(lead.get(get_path(case)))["holder"] == "KZ_LEAD"

@@ -11,15 +11,15 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    kinds,
-    path_of,
-    problem,
-    promise,
-    taking,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 WOMEN, MIXED, LAW = "KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID"
@@ -34,31 +34,31 @@ WHOLE_COUNTRY = ("/recipients", "/routing")
 @pytest.fixture
 def origin(world: World) -> Someone:
     """The office of Uzbekistan, the State of origin."""
-    return world.someone("UZ_LEAD")
+    return world.add_person("UZ_LEAD")
 
 
 def build_consent(code: str, *purposes: str) -> Json:
-    return consent(focal_point=code, purposes=[*purposes], sections=["needs"])
+    return make_consent(focal_point=code, purposes=[*purposes], sections=["needs"])
 
 
 def create_referrals(world: World, lead: Someone, case: Json) -> list[Json]:
     """Create referrals that are accepted, redirected, declined and not yet sent."""
-    women, mixed, law = map(world.someone, HELPERS)
-    kept = done(lead.refers(case, WOMEN))
-    done(women.does("accept", kept, promise()))
-    done(women.does("start", kept, {"person_met": True}))
-    done(women.creates(f"{path_of(case)}/risk-assessments", {"level": "medium"}))
-    assert women.opens(f"{path_of(case)}/sections/needs").is_success
-    guard = done(lead.refers(case, WOMEN, service="GUARDIANSHIP"))
-    done(women.does("accept", guard, promise()))
+    women, mixed, law = map(world.add_person, HELPERS)
+    kept = unwrap(lead.refer(case, WOMEN))
+    unwrap(women.does("accept", kept, make_acceptance()))
+    unwrap(women.does("start", kept, {"person_met": True}))
+    unwrap(women.create(f"{get_path(case)}/risk-assessments", {"level": "medium"}))
+    assert women.open(f"{get_path(case)}/sections/needs").is_success
+    guard = unwrap(lead.refer(case, WOMEN, service="GUARDIANSHIP"))
+    unwrap(women.does("accept", guard, make_acceptance()))
     fact = {"name": "guardian", "value": "needed"}
-    done(women.creates(f"{path_of(case)}/facts", fact))
-    sent_on = done(lead.refers(case, MIXED))
+    unwrap(women.create(f"{get_path(case)}/facts", fact))
+    sent_on = unwrap(lead.refer(case, MIXED))
     on = {"reason": "NO_CAPACITY", "alternative": LAW}
-    done(mixed.does("redirect", sent_on, on))
-    advice = done(lead.refers(case, LAW, service="LEGAL_AID"))
-    done(law.does("decline", advice, {"reason": "LANGUAGE"}))
-    draft = done(lead.refers(case, LAW, service="LEGAL_AID", send=False))
+    unwrap(mixed.does("redirect", sent_on, on))
+    advice = unwrap(lead.refer(case, LAW, service="LEGAL_AID"))
+    unwrap(law.does("decline", advice, {"reason": "LANGUAGE"}))
+    draft = unwrap(lead.refer(case, LAW, service="LEGAL_AID", send=False))
     return [kept, guard, sent_on, advice, draft]
 
 
@@ -66,39 +66,39 @@ def create_moved_case(
     world: World, lead: Someone, origin: Someone, *, guards: Json = HOME
 ) -> tuple[Json, list[Json]]:
     """Return a case whose lead has moved to another State, and its referrals."""
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    given = [consent(sections=ALL_SECTIONS), for_services()]
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    given = [make_consent(sections=ALL_SECTIONS), make_service_consent()]
     given += [
         build_consent(WOMEN, "SHELTER", "GUARDIANSHIP"),
         build_consent(LAW, "LEGAL_AID"),
     ]
-    given += [for_handover("UZ_LEAD", sections=ALL_SECTIONS)]
-    case = lead.leads(officer.submits(safeguards=guards, consents=given))
+    given += [make_handover_consent("UZ_LEAD", sections=ALL_SECTIONS)]
+    case = lead.take_lead(officer.submit(safeguards=guards, consents=given))
     referrals = create_referrals(world, lead, case)
-    world.passes(minutes=1)
-    done(origin.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
-    world.passes(minutes=1)
+    world.advance(minutes=1)
+    unwrap(origin.does("accept", unwrap(lead.offer(case, "UZ_LEAD")), make_takeover()))
+    world.advance(minutes=1)
     return case, referrals
 
 
 def read_everything(who: Someone, case: Json) -> Iterator[tuple[str, str]]:
     """Yield the paths about a case and its referrals, with the text of each answer."""
-    path = path_of(case)
+    path = get_path(case)
     parts = ("", "/history", "/evidence", "/consents", "/facts", "/questions", "/routing")
     sealed = ("/recipients", "/access-log", "/notes", "/contacts", "/screenings")
-    yield from ((one, who.opens(f"{path}{one}").text) for one in (*parts, *sealed))
+    yield from ((one, who.open(f"{path}{one}").text) for one in (*parts, *sealed))
     lists = ("/cases", "/referrals", "/handovers", "/worklist", "/approvals", "/events")
     yield from ((one, who.get(one).text) for one in lists)
-    for referral in done(who.get("/referrals"))["items"]:
+    for referral in unwrap(who.get("/referrals"))["items"]:
         for one in ("", "/evidence", "/arrangement", "/notes", "/return"):
             where = f"/referrals/{referral['id']}{one}"
-            yield where, who.opens(where).text
+            yield where, who.open(where).text
 
 
 def list_missing_shelters(who: Someone, case: Json) -> set[str]:
     """Return the suitable shelters that are missing from the list of recipients."""
-    path = f"{path_of(case)}/recipients"
-    [shelter] = done(who.get(path, service="SHELTER"))["services"]
+    path = f"{get_path(case)}/recipients"
+    [shelter] = unwrap(who.get(path, service="SHELTER"))["services"]
     return {WOMEN, MIXED} - {one["focal_point"] for one in shelter["candidates"]}
 
 
@@ -106,16 +106,16 @@ def test_a_lead_of_the_state_of_origin_is_never_told_who_helps_elsewhere(
     world: World, lead: Someone, origin: Someone
 ) -> None:
     case, _ = create_moved_case(world, lead, origin)
-    women = world.someone(WOMEN)
-    women.creates(f"{path_of(case)}/risk-assessments", {"level": "high"})
-    [kept, *_] = done(origin.get("/referrals", state="in_progress"))["items"]
+    women = world.add_person(WOMEN)
+    women.create(f"{get_path(case)}/risk-assessments", {"level": "high"})
+    [kept, *_] = unwrap(origin.get("/referrals", state="in_progress"))["items"]
     hold = {"reason": "CONTACT_LOST", "review_at": "2026-06-04T12:00:00Z"}
-    done(women.does("hold", kept, hold))
+    unwrap(women.does("hold", kept, hold))
 
     for where, text in read_everything(origin, case):
         told = [code for code in HELPERS if code in text]
         assert (where, told) == (where, []) or where in WHOLE_COUNTRY
-    heard = kinds(origin.hears())
+    heard = list_types(origin.poll())
     assert {"referral.held", "case.risk_assessed"} <= set(heard)
 
 
@@ -124,33 +124,33 @@ def test_it_sees_that_a_service_is_given_and_how_far_it_is(
 ) -> None:
     _, [kept, *_] = create_moved_case(world, lead, origin)
 
-    seen = origin.sees(kept)
+    seen = origin.read(kept)
 
     assert (seen["service"], seen["state"]) == ("SHELTER", "in_progress")
     assert (seen["recipient"], seen["due_at"]) == (None, None)
     assert seen["you_are"] == ["sender"]
-    [ladder] = done(origin.get(f"/referrals/{kept['id']}/evidence"))["items"]
+    [ladder] = unwrap(origin.get(f"/referrals/{kept['id']}/evidence"))["items"]
     assert (ladder["recipient"], ladder["rank"]) == (None, 5)
-    assert len(done(origin.get("/referrals"))["items"]) == 6
-    done(origin.does("withdraw", kept, {"reason": "SURVIVOR_DECLINED"}))
+    assert len(unwrap(origin.get("/referrals"))["items"]) == 6
+    unwrap(origin.does("withdraw", kept, {"reason": "SURVIVOR_DECLINED"}))
 
 
 def test_it_takes_back_a_consent_without_knowing_whom_it_names(
     world: World, lead: Someone, origin: Someone
 ) -> None:
     case, _ = create_moved_case(world, lead, origin)
-    path = f"{path_of(case)}/consents"
-    found = done(origin.get(path))["items"]
+    path = f"{get_path(case)}/consents"
+    found = unwrap(origin.get(path))["items"]
     whole = [c for c in found if not (c["focal_point"] or c["recipient_class"])]
     unnamed = sorted(whole, key=lambda given: given["purposes"])
     assert [c["purposes"] for c in unnamed] == [["GUARDIANSHIP", "SHELTER"], ["LEGAL_AID"]]
 
-    gone = done(origin.post(f"{path}/{unnamed[0]['id']}/withdraw"))
+    gone = unwrap(origin.send(f"{path}/{unnamed[0]['id']}/withdraw"))
 
     assert gone["withdrawn_at"]
     assert gone["focal_point"] is None
     mine = build_consent(MIXED, "SHELTER")
-    assert done(origin.creates(path, mine))["focal_point"] == MIXED
+    assert unwrap(origin.create(path, mine))["focal_point"] == MIXED
 
 
 def test_a_list_does_not_tell_by_leaving_out_who_helps_already(
@@ -159,37 +159,37 @@ def test_a_list_does_not_tell_by_leaving_out_who_helps_already(
     case, _ = create_moved_case(world, lead, origin)
 
     free = {"free": 0}
-    women = world.someone(WOMEN)
-    done(women.ask("PUT", f"/focal-points/{WOMEN}/capacity", free))
+    women = world.add_person(WOMEN)
+    unwrap(women.ask("PUT", f"/focal-points/{WOMEN}/capacity", free))
 
     assert list_missing_shelters(origin, case) == set()
-    done(origin.refers(case, MIXED))
+    unwrap(origin.refer(case, MIXED))
     assert list_missing_shelters(origin, case) == {MIXED}
 
 
 def test_whom_it_asks_itself_it_knows(world: World, lead: Someone, origin: Someone) -> None:
     case, _ = create_moved_case(world, lead, origin)
-    mixed = world.someone(MIXED)
-    asked = done(origin.refers(case, MIXED))
-    origin.hears()
+    mixed = world.add_person(MIXED)
+    asked = unwrap(origin.refer(case, MIXED))
+    origin.poll()
 
-    done(mixed.does("accept", asked, promise()))
+    unwrap(mixed.does("accept", asked, make_acceptance()))
 
-    assert origin.sees(asked)["recipient"] == MIXED
-    assert [event["by"] for event in origin.hears()] == [MIXED]
-    assert problem(origin.opens(f"/referrals/{asked['id']}/arrangement")) == HIDDEN
+    assert origin.read(asked)["recipient"] == MIXED
+    assert [event["by"] for event in origin.poll()] == [MIXED]
+    assert get_problem(origin.open(f"/referrals/{asked['id']}/arrangement")) == HIDDEN
 
 
 def test_who_helps_at_home_it_knows(world: World, lead: Someone, origin: Someone) -> None:
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    back = consent(focal_point="ISTIQBOLLI_AVLOD", purposes=["RETURN"])
-    given = [consent(), back, for_handover("UZ_LEAD")]
-    case = lead.leads(officer.submits(safeguards=HOME, consents=given))
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    back = make_consent(focal_point="ISTIQBOLLI_AVLOD", purposes=["RETURN"])
+    given = [make_consent(), back, make_handover_consent("UZ_LEAD")]
+    case = lead.take_lead(officer.submit(safeguards=HOME, consents=given))
     asked = {"service": "RETURN", "sections": ["needs"]}
-    returning = done(lead.refers(case, "ISTIQBOLLI_AVLOD", **asked))
-    done(origin.does("accept", done(lead.offers(case, "UZ_LEAD")), taking()))
+    returning = unwrap(lead.refer(case, "ISTIQBOLLI_AVLOD", **asked))
+    unwrap(origin.does("accept", unwrap(lead.offer(case, "UZ_LEAD")), make_takeover()))
 
-    assert origin.sees(returning)["recipient"] == "ISTIQBOLLI_AVLOD"
+    assert origin.read(returning)["recipient"] == "ISTIQBOLLI_AVLOD"
 
 
 def test_a_lead_of_another_state_knows_who_helps(
@@ -197,10 +197,10 @@ def test_a_lead_of_another_state_knows_who_helps(
 ) -> None:
     case, [kept, *_] = create_moved_case(world, lead, origin, guards=ELSEWHERE)
 
-    assert origin.sees(kept)["recipient"] == WOMEN
-    [ladder] = done(origin.get(f"/referrals/{kept['id']}/evidence"))["items"]
+    assert origin.read(kept)["recipient"] == WOMEN
+    [ladder] = unwrap(origin.get(f"/referrals/{kept['id']}/evidence"))["items"]
     assert ladder["recipient"] == WOMEN
-    log = done(origin.opens(f"{path_of(case)}/access-log"))["items"]
+    log = unwrap(origin.open(f"{get_path(case)}/access-log"))["items"]
     assert WOMEN in [entry["focal_point"] for entry in log]
 
 
@@ -208,28 +208,28 @@ def test_a_lead_of_the_state_of_origin_does_not_say_that_it_is_none(
     world: World, lead: Someone, origin: Someone
 ) -> None:
     case, [kept, *_] = create_moved_case(world, lead, origin)
-    path = f"{path_of(case)}/safeguards"
+    path = f"{get_path(case)}/safeguards"
 
     refused = [
-        origin.ask("PUT", path, guards, headers={"If_Match": origin.tag(case)})
+        origin.ask("PUT", path, guards, headers={"If_Match": origin.get_tag(case)})
         for guards in (ELSEWHERE, {"country_of_origin": None} | {"fear_of_state": False})
     ]
 
-    assert problem(refused[0]) == (403, "action-not-yours")
-    assert origin.sees(kept)["recipient"] is None
-    match = {"If_Match": origin.tag(case)}
-    done(origin.ask("PUT", path, HOME | {"unsafe_focal_points": [LAW]}, headers=match))
+    assert get_problem(refused[0]) == (403, "action-not-yours")
+    assert origin.read(kept)["recipient"] is None
+    match = {"If_Match": origin.get_tag(case)}
+    unwrap(origin.ask("PUT", path, HOME | {"unsafe_focal_points": [LAW]}, headers=match))
 
 
 def test_overseers_and_the_helpers_themselves_go_on_as_before(
     world: World, lead: Someone, origin: Someone
 ) -> None:
     case, [kept, *_] = create_moved_case(world, lead, origin)
-    women = world.someone(WOMEN)
+    women = world.add_person(WOMEN)
 
-    assert women.sees(kept)["recipient"] == WOMEN
-    assert women.sees(kept)["sender"] == "UZ_LEAD"
-    history = done(lead.get(f"{path_of(case)}/history"))["items"]
+    assert women.read(kept)["recipient"] == WOMEN
+    assert women.read(kept)["sender"] == "UZ_LEAD"
+    history = unwrap(lead.get(f"{get_path(case)}/history"))["items"]
     by = [event["by"] for event in history if event["type"] == "case.risk_assessed"]
     assert by == [WOMEN]
 
@@ -239,14 +239,14 @@ def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
 ) -> None:
     papers = build_consent("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
     services = {"services": ["ASYLUM", "CONSULAR_DOCUMENT"], "urgent_needs": ["SHELTER"]}
-    ngo = world.someone("SANA_SEZIM")
-    given = [consent(), papers, for_services()]
-    case = lead.leads(ngo.submits(notice=services, safeguards=HOME, consents=given))
+    ngo = world.add_person("SANA_SEZIM")
+    given = [make_consent(), papers, make_service_consent()]
+    case = lead.take_lead(ngo.submit(notice=services, safeguards=HOME, consents=given))
     asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
-    done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
-    done(lead.refers(case, WOMEN))
+    unwrap(lead.refer(case, "UZ_CONSULATE_ALMATY", **asked))
+    unwrap(lead.refer(case, WOMEN))
 
-    notices = [one.sees(case)["notice"] for one in (officer, world.someone(WOMEN))]
+    notices = [one.read(case)["notice"] for one in (officer, world.add_person(WOMEN))]
 
     told = [(notice["services"], notice["urgent_needs"]) for notice in notices]
     assert told[0] == (["CONSULAR_DOCUMENT"], [])
@@ -254,30 +254,32 @@ def test_a_consulate_that_issues_papers_is_not_told_what_else_is_sought(
 
 
 def update_case(lead: Someone, case: Json, changes: Json) -> None:
-    match = {"If_Match": lead.tag(case)}
-    done(lead.ask("PATCH", path_of(case), changes, headers=match))
+    match = {"If_Match": lead.get_tag(case)}
+    unwrap(lead.ask("PATCH", get_path(case), changes, headers=match))
 
 
 def test_a_consulate_that_issued_papers_is_a_submitter_again_once_it_lost_them(
     officer: Someone, lead: Someone
 ) -> None:
     papers = build_consent("UZ_CONSULATE_ALMATY", "CONSULAR_DOCUMENT")
-    case = lead.leads(officer.submits(safeguards=HOME, consents=[consent(), papers]))
-    before = officer.sees(case)
+    case = lead.take_lead(
+        officer.submit(safeguards=HOME, consents=[make_consent(), papers])
+    )
+    before = officer.read(case)
     asked = {"service": "CONSULAR_DOCUMENT", "sections": []}
     update_case(lead, case, {"language": "ru"})
-    sent = done(lead.refers(case, "UZ_CONSULATE_ALMATY", **asked))
+    sent = unwrap(lead.refer(case, "UZ_CONSULATE_ALMATY", **asked))
     update_case(lead, case, {"language": "tg"})
-    helping = officer.sees(case)
+    helping = officer.read(case)
     claim = {"country_of_origin": "UZ", "seeks_asylum": True}
-    match = {"If_Match": lead.tag(case)}
-    done(lead.ask("PUT", f"{path_of(case)}/safeguards", claim, headers=match))
+    match = {"If_Match": lead.get_tag(case)}
+    unwrap(lead.ask("PUT", f"{get_path(case)}/safeguards", claim, headers=match))
 
     assert helping["you_are"] == ["submitter"]
     assert helping["notice"] == before["notice"] | {"language": "ru"}
     assert helping["due_at"] is None
-    assert officer.sees(case) == before
-    assert officer.sees(sent)["state"] == "withdrawn"
+    assert officer.read(case) == before
+    assert officer.read(sent)["state"] == "withdrawn"
 
 
 def test_an_office_that_was_closed_does_not_give_itself_away_by_its_silence(
@@ -285,12 +287,12 @@ def test_an_office_that_was_closed_does_not_give_itself_away_by_its_silence(
 ) -> None:
     create_moved_case(world, lead, origin)
     shut = update(FocalPoint).filter_by(code=WOMEN).values(active=False)
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         session.execute(shut)
-    origin.hears()
+    origin.poll()
 
-    world.waits_for(days=10)
+    world.wait(days=10)
 
-    silent = [e for e in origin.hears() if e["type"] == "referral.overdue"]
+    silent = [e for e in origin.poll() if e["type"] == "referral.overdue"]
     assert silent
     assert {"active" in event["facts"] for event in silent} == {False}

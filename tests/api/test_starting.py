@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.grounds import NotReady
-from app.cli.readiness import must_be_ready
+from app.cli.readiness import require_ready
+from app.cli.startup import NotReady
 from app.kernel.keyfile import FileKeys
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Vault
 from app.settings import Environment, Settings
-from tests.support.webhook_receivers import hooked
-from tests.support.world import Someone, World, done
+from tests.support.webhook_receivers import open_webhook
+from tests.support.world import Someone, World, unwrap
 
 FIRST, SECOND, OTHER = bytes(range(32)), bytes(range(32, 64)), bytes(range(64, 96))
 NEWEST = FileKeys({"k1": FIRST, "k2": SECOND})
@@ -31,16 +31,16 @@ def start_service(
     """Start the service with a key file; raises `NotReady`."""
     ground = replace(world.ground, vault=Vault(FileKeys(keys)))
     settings = Settings(environment=Environment.DRILL, lost_keys=lost)
-    must_be_ready(ground, ledger, settings)
+    require_ready(ground, ledger, settings)
 
 
 def test_a_key_file_without_the_newest_key_is_refused_once_a_case_needs_it(
     world: World, officer: Someone, ledger: Ledger
 ) -> None:
-    done(officer.writes_case())
+    unwrap(officer.write_case())
     start_service(world, ledger, {"k1": FIRST})
-    world.app.state.ground = replace(world.ground, vault=Vault(NEWEST))
-    done(officer.writes_case())
+    world.app.state.runtime = replace(world.ground, vault=Vault(NEWEST))
+    unwrap(officer.write_case())
 
     with pytest.raises(NotReady, match="SAFE_CONDUCT_LOST_KEYS=k2"):
         start_service(world, ledger, {"k1": FIRST})
@@ -52,7 +52,7 @@ def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(
     world: World, officer: Someone, ledger: Ledger
 ) -> None:
     start_service(world, ledger, {"k1": OTHER})
-    done(officer.writes_case())
+    unwrap(officer.write_case())
 
     with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})
@@ -64,7 +64,7 @@ def test_another_file_in_its_place_is_refused_though_its_keys_are_called_alike(
 def test_the_secret_of_a_webhook_needs_its_key_as_a_case_does(
     world: World, ledger: Ledger
 ) -> None:
-    hooked(world, "KZ_LEAD")
+    open_webhook(world, "KZ_LEAD")
 
     with pytest.raises(NotReady, match="sealed with key k1"):
         start_service(world, ledger, {"k1": OTHER})

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.stories import FEWEST, Story
-from tests.support.world import Json, Someone, World, done
+from tests.support.world import Json, Someone, World, unwrap
 
 
 @pytest.fixture
@@ -16,18 +16,18 @@ def stopped(story: Story, officer: Someone, lead: Someone) -> Json:
     """Return a case that was stopped on the last of eight dates."""
     for day in range(2, 2 + FEWEST):
         story.on(f"2026-06-{day:02} 10:00")
-    case = lead.leads(officer.submits())
-    return done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    case = lead.take_lead(officer.submit())
+    return unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
 
 def test_story_with_eight_dates_and_an_end_is_accepted(story: Story, stopped: Json) -> None:
-    story.ends_with_closure(stopped, "SURVIVOR_REQUEST")
+    story.require_closure(stopped, "SURVIVOR_REQUEST")
 
     story.check()
 
 
 def test_story_with_seven_dates_is_refused(story: Story, stopped: Json) -> None:
-    story.ends_with_closure(stopped, "SURVIVOR_REQUEST")
+    story.require_closure(stopped, "SURVIVOR_REQUEST")
     story.dates.pop()
 
     with pytest.raises(AssertionError, match="7 dated steps"):
@@ -37,8 +37,8 @@ def test_story_with_seven_dates_is_refused(story: Story, stopped: Json) -> None:
 def test_story_with_a_case_without_end_is_refused(
     story: Story, stopped: Json, officer: Someone
 ) -> None:
-    story.ends_with_closure(stopped, "SURVIVOR_REQUEST")
-    officer.submits()
+    story.require_closure(stopped, "SURVIVOR_REQUEST")
+    officer.submit()
 
     with pytest.raises(AssertionError, match="has no end"):
         story.check()
@@ -48,11 +48,11 @@ def test_story_with_a_case_without_end_is_refused(
 def test_end_that_is_not_true_is_refused(
     story: Story, stopped: Json, officer: Someone, ending: str
 ) -> None:
-    running = officer.submits()
+    running = officer.submit()
     ends = {
-        "closure": lambda: story.ends_with_closure(running, "GOALS_MET"),
-        "erasure": lambda: story.ends_with_erasure(stopped),
-        "rest": lambda: story.ends_with_rest(running, "submitted", KZ_LEAD="review"),
+        "closure": lambda: story.require_closure(running, "GOALS_MET"),
+        "erasure": lambda: story.require_erasure(stopped),
+        "rest": lambda: story.require_rest(running, "submitted", KZ_LEAD="review"),
     }
 
     with pytest.raises(AssertionError):
@@ -62,20 +62,20 @@ def test_end_that_is_not_true_is_refused(
 def test_closure_with_a_deadline_that_runs_is_refused(
     story: Story, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
-    done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    case = lead.take_lead(officer.submit())
+    unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
+    unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
 
     with pytest.raises(AssertionError):
-        story.ends_with_closure(case, "SURVIVOR_REQUEST")
+        story.require_closure(case, "SURVIVOR_REQUEST")
     waits = {"KZ_SHELTER_KOGERSHIN": "confirm_deletion"}
-    story.ends_with_closure(case, "SURVIVOR_REQUEST", **waits)
+    story.require_closure(case, "SURVIVOR_REQUEST", **waits)
 
 
 def test_worker_does_what_is_due_at_its_time(story: Story, officer: Someone) -> None:
-    officer.submits()
+    officer.submit()
 
     story.on("2026-06-05 10:00")
 
-    late = [one for one in officer.hears() if one["type"] == "case.not_acknowledged"]
+    late = [one for one in officer.poll() if one["type"] == "case.not_acknowledged"]
     assert late[0]["at"] == "2026-06-01T15:00:00Z"

@@ -3,45 +3,45 @@
 import pytest
 
 from app.kernel import migrations
-from tests.support.world import Json, Someone, World, done, promise
+from tests.support.world import Json, Someone, World, make_acceptance, unwrap
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 REST: Json = {"reason": "SAFETY", "review_at": "2026-06-10T12:00:00Z"}
 
 
 def refer_and_accept(lead: Someone, shelter: Someone, case: Json) -> None:
-    asked = done(lead.refers(case, SHELTER))
-    done(shelter.does("accept", asked, promise()))
+    asked = unwrap(lead.refer(case, SHELTER))
+    unwrap(shelter.does("accept", asked, make_acceptance()))
 
 
 def list_codes(who: Someone, *stages: str, **query: str) -> list[str]:
     """List the codes of the cases that an office finds with these stages."""
-    found = done(who.get("/cases", stage=list(stages), **query))["items"]
+    found = unwrap(who.get("/cases", stage=list(stages), **query))["items"]
     return [one["code"] for one in found]
 
 
 @pytest.fixture
 def sought(officer: Someone, lead: Someone) -> Json:
     """A case that was suspended before help was found."""
-    case = lead.leads(officer.submits())
-    return done(lead.does("suspend", case, REST))
+    case = lead.take_lead(officer.submit())
+    return unwrap(lead.does("suspend", case, REST))
 
 
 @pytest.fixture
 def found(officer: Someone, lead: Someone, shelter: Someone) -> Json:
     """A case that was suspended while a shelter helped."""
-    case = lead.leads(officer.submits())
+    case = lead.take_lead(officer.submit())
     refer_and_accept(lead, shelter, case)
-    return done(lead.does("suspend", case, REST))
+    return unwrap(lead.does("suspend", case, REST))
 
 
 def test_case_suspended_while_help_is_sought_stays_at_referral(
     officer: Someone, lead: Someone, sought: Json
 ) -> None:
     assert (sought["state"], sought["stage"]) == ("suspended", "referral")
-    assert officer.sees(sought)["stage"] == "referral"
+    assert officer.read(sought)["stage"] == "referral"
 
-    resumed = done(lead.does("resume", sought))
+    resumed = unwrap(lead.does("resume", sought))
 
     assert (resumed["state"], resumed["stage"]) == ("referring", "referral")
 
@@ -50,7 +50,7 @@ def test_case_suspended_while_somebody_helps_stays_at_assistance(
     lead: Someone, found: Json
 ) -> None:
     assert (found["state"], found["stage"]) == ("suspended", "assistance")
-    resumed = done(lead.does("resume", found))
+    resumed = unwrap(lead.does("resume", found))
     assert (resumed["state"], resumed["stage"]) == ("assisting", "assistance")
 
 
@@ -58,22 +58,22 @@ def test_help_that_is_promised_while_a_case_is_suspended_does_not_move_its_stage
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     """The submitter sees the stage, which would reveal that an office agreed to help."""
-    case = lead.leads(officer.submits())
-    asked = done(lead.refers(case, SHELTER))
-    done(lead.does("suspend", case, REST))
+    case = lead.take_lead(officer.submit())
+    asked = unwrap(lead.refer(case, SHELTER))
+    unwrap(lead.does("suspend", case, REST))
 
-    done(shelter.does("accept", asked, promise()))
+    unwrap(shelter.does("accept", asked, make_acceptance()))
 
-    assert officer.sees(case)["stage"] == lead.sees(case)["stage"] == "referral"
+    assert officer.read(case)["stage"] == lead.read(case)["stage"] == "referral"
 
 
 def test_case_that_is_suspended_again_is_judged_anew(
     lead: Someone, shelter: Someone, sought: Json
 ) -> None:
-    done(lead.does("resume", sought))
+    unwrap(lead.does("resume", sought))
     refer_and_accept(lead, shelter, sought)
 
-    assert done(lead.does("suspend", sought, REST))["stage"] == "assistance"
+    assert unwrap(lead.does("suspend", sought, REST))["stage"] == "assistance"
 
 
 def test_lists_by_stage_find_a_suspended_case_where_it_is_shown(
@@ -94,5 +94,5 @@ def test_migration_fills_the_stage_of_cases_that_are_suspended_already(
     migrations.downgrade(world.url, "0031")
     migrations.upgrade(world.url)
 
-    stages = [lead.sees(case)["stage"] for case in (sought, found)]
+    stages = [lead.read(case)["stage"] for case in (sought, found)]
     assert stages == ["referral", "assistance"]

@@ -7,17 +7,17 @@ from secrets import token_hex
 import pytest
 from httpx2 import Response
 
-from app.access.credentials import prefix_of
-from app.api.throttling import OF_ONE_ADDRESS, OF_ONE_PREFIX, PLACES, Throttle
-from tests.support.databases import overheard
-from tests.support.world import Someone, Watch, World, done, problem
+from app.access.credentials import get_prefix
+from app.api.http.rate_limits import ADDRESS_PACE, PREFIX_PACE, TABLE_SIZE, WrongKeyLimit
+from tests.support.databases import record_statements
+from tests.support.world import Someone, Watch, World, get_problem, unwrap
 
 
 @pytest.fixture
 def watch(world: World) -> Iterator[Watch]:
     """Replace the throttle by a new one with its own clock."""
     before, made = world.app.state.throttle, Watch()
-    world.app.state.throttle = Throttle(made)
+    world.app.state.throttle = WrongKeyLimit(made)
     yield made
     world.app.state.throttle = before
 
@@ -33,15 +33,15 @@ def wrong(prefix: str = "") -> str:
 def test_wrong_keys_are_slowed_down_and_the_right_one_never(
     world: World, lead: Someone, watch: Watch
 ) -> None:
-    prefix = prefix_of(lead.key)
+    prefix = get_prefix(lead.key)
 
-    answers = [try_key(world, wrong(prefix)) for _ in range(OF_ONE_PREFIX.free + 5)]
-    right = [done(lead.get("/me")) for _ in range(50)]
+    answers = [try_key(world, wrong(prefix)) for _ in range(PREFIX_PACE.free + 5)]
+    right = [unwrap(lead.get("/me")) for _ in range(50)]
     still = try_key(world, wrong(prefix))
 
     statuses = [answer.status_code for answer in answers]
-    assert statuses == [401] * OF_ONE_PREFIX.free + [429] * 5
-    assert problem(still) == (429, "too-many-tries")
+    assert statuses == [401] * PREFIX_PACE.free + [429] * 5
+    assert get_problem(still) == (429, "too-many-tries")
     assert still.headers["Retry-After"] == "10"
     assert len(right) == 50
     assert prefix not in still.text
@@ -64,24 +64,24 @@ def test_many_prefixes_from_one_address_are_slowed_down_as_well(
 ) -> None:
     assert watch.now
     heard = Counter(
-        try_key(world, wrong()).status_code for _ in range(OF_ONE_ADDRESS.free + 20)
+        try_key(world, wrong()).status_code for _ in range(ADDRESS_PACE.free + 20)
     )
 
     assert set(heard) == {401, 429}
     assert heard[429] >= 20
-    assert done(lead.get("/me"))
+    assert unwrap(lead.get("/me"))
 
 
 def test_a_known_prefix_and_an_unknown_one_cost_and_hear_the_same(
     world: World, lead: Someone, watch: Watch
 ) -> None:
     assert watch.now
-    known, unknown = prefix_of(lead.key), "0123456789"
+    known, unknown = get_prefix(lead.key), "0123456789"
 
     def asked(prefix: str) -> list[tuple[object, ...]]:
         found: list[tuple[object, ...]] = []
-        for _ in range(OF_ONE_PREFIX.free + 3):
-            with overheard(world.database) as statements:
+        for _ in range(PREFIX_PACE.free + 3):
+            with record_statements(world.database) as statements:
                 answer = try_key(world, wrong(prefix))
             body = answer.json() | {"instance": ""}
             waits = answer.headers.get("Retry-After")
@@ -93,29 +93,29 @@ def test_a_known_prefix_and_an_unknown_one_cost_and_hear_the_same(
 
 def test_no_key_is_no_guess(world: World, watch: Watch) -> None:
     assert watch.now
-    answers = [world.http.get("/v1/me") for _ in range(2 * OF_ONE_ADDRESS.free)]
+    answers = [world.http.get("/v1/me") for _ in range(2 * ADDRESS_PACE.free)]
 
     assert {answer.status_code for answer in answers} == {401}
 
 
 def test_what_is_counted_takes_no_more_room() -> None:
-    throttle = Throttle(Watch())
+    throttle = WrongKeyLimit(Watch())
 
     for number in range(20_000):
-        throttle.wrong(f"2001:db8::{number:x}", f"{number:010x}")
+        throttle.count_wrong_key(f"2001:db8::{number:x}", f"{number:010x}")
 
-    assert len(throttle.free_at) == PLACES
+    assert len(throttle.free_at) == TABLE_SIZE
 
 
 def test_one_address_does_not_slow_down_another() -> None:
-    throttle = Throttle(Watch())
-    while not throttle.wrong("192.0.2.1", "aaaaaaaaaa"):
+    throttle = WrongKeyLimit(Watch())
+    while not throttle.count_wrong_key("192.0.2.1", "aaaaaaaaaa"):
         pass
 
-    others = [throttle.wrong(f"198.51.100.{n}", "aaaaaaaaaa") for n in range(100)]
+    others = [throttle.count_wrong_key(f"198.51.100.{n}", "aaaaaaaaaa") for n in range(100)]
 
     assert Counter(others)[0] >= 95  # Some addresses share a slot.
 
 
 def test_an_address_may_be_anything() -> None:
-    assert Throttle(Watch()).wrong("\udcff", "имя") == 0
+    assert WrongKeyLimit(Watch()).count_wrong_key("\udcff", "имя") == 0

@@ -10,24 +10,24 @@ from app.kernel.actors import Role
 from tests.support.administrators import (
     ADMINISTRATOR,
     NEW,
-    agreed,
-    asked,
-    changes,
-    history,
-    puts,
+    approve,
+    list_changes,
+    read_approval,
+    replace_row,
+    update_row,
 )
-from tests.support.databases import overheard
+from tests.support.databases import record_statements
 from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    make_closure,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    unwrap,
 )
 
 NORMAL = {"priority": "normal"}
@@ -45,12 +45,12 @@ def limit(path: str, amount: int | None, unit: str | None, **said: Any) -> Json:
 
 @pytest.fixture
 def admin(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    return world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
 
 
 @pytest.fixture
 def second(world: World) -> Someone:
-    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+    return world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
 
 
 def set_limit(
@@ -58,14 +58,18 @@ def set_limit(
 ) -> Response:
     """Set a limit with an approval by a second person."""
     body = limit(path, amount, unit)
-    return puts(
-        admin, path, body, **NEW, approval=agreed(puts(admin, path, body, **NEW), second)
+    return replace_row(
+        admin,
+        path,
+        body,
+        **NEW,
+        approval=approve(replace_row(admin, path, body, **NEW), second),
     )
 
 
 def list_limits(who: Someone, country: str) -> dict[tuple[str, str], Json]:
     """Return the limits of a country by clock and priority; the last agreement wins."""
-    items = done(who.get(f"/countries/{country}/time-limits"))["items"]
+    items = unwrap(who.get(f"/countries/{country}/time-limits"))["items"]
     return {(one["clock"], one["priority"]): one for one in items}
 
 
@@ -85,23 +89,23 @@ def test_where_nothing_was_set_the_defaults_count_and_are_shown(officer: Someone
     assert (shown["erase", "any"]["amount"], shown["erase", "any"]["unit"]) == (
         *(24, "months"),
     )
-    assert problem(officer.get("/countries/FR/time-limits")) == (404, "not-found")
+    assert get_problem(officer.get("/countries/FR/time-limits")) == (404, "not-found")
 
 
 def test_a_country_that_gives_longer_is_heard_by_two_and_counts_from_then_on(
     admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
-    before = officer.submits(notice=NORMAL)
+    before = officer.submit(notice=NORMAL)
 
     made = set_limit(admin, second, ACKNOWLEDGE, 3, "working_days")
-    after = officer.submits(notice=NORMAL)
+    after = officer.submit(notice=NORMAL)
 
     assert made.status_code == 201
     assert made.headers["Location"] == f"/v1{ACKNOWLEDGE}"
     assert made.headers["ETag"] == officer.get(ACKNOWLEDGE).headers["ETag"]
     shown = limit(ACKNOWLEDGE, 3, "working_days", confidence="configured")
-    assert done(officer.get(ACKNOWLEDGE)) == done(made) == shown
-    assert lead.sees(before)["due_at"] == "2026-06-02T12:00:00Z"
+    assert unwrap(officer.get(ACKNOWLEDGE)) == unwrap(made) == shown
+    assert lead.read(before)["due_at"] == "2026-06-02T12:00:00Z"
     assert after["due_at"] == "2026-06-04T12:00:00Z"
     assert list_limits(officer, "KZ")["acknowledge", "normal"]["set_by"] == "KZ"
     assert list_limits(officer, "UZ")["acknowledge", "normal"]["set_by"] is None
@@ -111,13 +115,13 @@ def test_a_limit_is_told_to_the_second_person_and_kept_with_both(
     admin: Someone, second: Someone
 ) -> None:
     body = limit(ACKNOWLEDGE, 3, "working_days")
-    question = asked(puts(admin, ACKNOWLEDGE, body, **NEW))
-    [waits] = done(second.get("/approvals"))["items"]
-    done(second.post(f"/approvals/{question['id']}/approve"))
+    question = read_approval(replace_row(admin, ACKNOWLEDGE, body, **NEW))
+    [waits] = unwrap(second.get("/approvals"))["items"]
+    unwrap(second.send(f"/approvals/{question['id']}/approve"))
 
-    done(puts(admin, ACKNOWLEDGE, body, **NEW, approval=question["id"]))
+    unwrap(replace_row(admin, ACKNOWLEDGE, body, **NEW, approval=question["id"]))
 
-    [kept] = history(admin, ACKNOWLEDGE[1:])
+    [kept] = list_changes(admin, ACKNOWLEDGE[1:])
     assert question["subject"] == "time-limits/KZ/acknowledge/normal"
     assert (waits["facts"]["amount"], waits["facts"]["unit"]) == ("3", '"working_days"')
     assert (kept["before"], kept["after"]["amount"]) == (None, 3)
@@ -143,7 +147,7 @@ def test_a_limit_is_told_to_the_second_person_and_kept_with_both(
 def test_one_person_shortens_what_only_reminds(
     admin: Someone, path: str, amount: int, unit: str, people: int
 ) -> None:
-    answer = puts(admin, path, limit(path, amount, unit), **NEW)
+    answer = replace_row(admin, path, limit(path, amount, unit), **NEW)
 
     assert answer.status_code == {1: 201, 2: 202}[people]
 
@@ -151,15 +155,15 @@ def test_one_person_shortens_what_only_reminds(
 def test_going_back_to_the_default_is_judged_like_any_other_change(
     admin: Someone, second: Someone, officer: Someone
 ) -> None:
-    done(set_limit(admin, second, ACKNOWLEDGE, 3, "working_days"))
-    done(puts(admin, MEET, limit(MEET, 7, "days"), **NEW))
+    unwrap(set_limit(admin, second, ACKNOWLEDGE, 3, "working_days"))
+    unwrap(replace_row(admin, MEET, limit(MEET, 7, "days"), **NEW))
 
-    longer = changes(admin, MEET, amount=None, unit=None)
-    shorter = changes(admin, ACKNOWLEDGE, amount=None, unit=None)
-    done(changes(admin, ACKNOWLEDGE, agreed(shorter, second), amount=None, unit=None))
+    longer = update_row(admin, MEET, amount=None, unit=None)
+    shorter = update_row(admin, ACKNOWLEDGE, amount=None, unit=None)
+    unwrap(update_row(admin, ACKNOWLEDGE, approve(shorter, second), amount=None, unit=None))
 
     assert longer.status_code == 202
-    assert officer.submits(notice=NORMAL)["due_at"] == "2026-06-02T12:00:00Z"
+    assert officer.submit(notice=NORMAL)["due_at"] == "2026-06-02T12:00:00Z"
     assert list_limits(officer, "KZ")["acknowledge", "normal"]["set_by"] is None
 
 
@@ -167,20 +171,25 @@ def test_an_agreement_counts_across_its_border_alone(
     admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
     path = "/time-limits/KZ_UZ_DEMO/answer_handover/normal"
-    done(set_limit(admin, second, path, 3, "working_days"))
-    done(set_limit(admin, second, path.replace("KZ_UZ_DEMO", "UZ"), 4, "working_days"))
-    given = [consent(), for_services(), for_handover(), for_handover("SANA_SEZIM")]
+    unwrap(set_limit(admin, second, path, 3, "working_days"))
+    unwrap(set_limit(admin, second, path.replace("KZ_UZ_DEMO", "UZ"), 4, "working_days"))
+    given = [
+        make_consent(),
+        make_service_consent(),
+        make_handover_consent(),
+        make_handover_consent("SANA_SEZIM"),
+    ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     told = {"notice": NORMAL, "consents": given, "safeguards": guards}
-    case = lead.leads(officer.submits(**told))
+    case = lead.take_lead(officer.submit(**told))
 
-    across = done(lead.offers(case, "UZ_LEAD"))
-    done(lead.does("cancel", across, {}))
-    at_home = done(lead.offers(case, "SANA_SEZIM"))
+    across = unwrap(lead.offer(case, "UZ_LEAD"))
+    unwrap(lead.does("cancel", across, {}))
+    at_home = unwrap(lead.offer(case, "SANA_SEZIM"))
 
     assert across["due_at"] == "2026-06-04T12:00:00Z"  # three days, by the agreement
     assert at_home["due_at"] == "2026-06-15T12:00:00Z"  # ten days, by default
-    shown = done(officer.get("/countries/UZ/time-limits"))["items"]
+    shown = unwrap(officer.get("/countries/UZ/time-limits"))["items"]
     both = [one for one in shown if one["clock"] == "answer_handover"][-2:]
     assert [(one["set_by"], one["amount"]) for one in both] == [
         *(("UZ", 4), ("KZ_UZ_DEMO", 3)),
@@ -192,11 +201,11 @@ def test_an_agreement_that_has_ended_counts_no_more(
     admin: Someone, second: Someone, officer: Someone
 ) -> None:
     path = "/time-limits/KZ_UZ_DEMO/answer_handover/normal"
-    done(set_limit(admin, second, path, 3, "working_days"))
+    unwrap(set_limit(admin, second, path, 3, "working_days"))
 
-    done(changes(admin, "/agreements/KZ_UZ_DEMO", in_force_until="2026-05-31"))
+    unwrap(update_row(admin, "/agreements/KZ_UZ_DEMO", in_force_until="2026-05-31"))
 
-    shown = done(officer.get("/countries/UZ/time-limits"))["items"]
+    shown = unwrap(officer.get("/countries/UZ/time-limits"))["items"]
     assert {one["set_by"] for one in shown} == {None}
 
 
@@ -204,7 +213,7 @@ def test_an_agreement_that_has_ended_counts_no_more(
 def five_days(admin: Someone, second: Someone) -> None:
     """Set five working days for the offices of Kazakhstan to decide a referral."""
     path = "/time-limits/KZ/decide_referral/normal"
-    done(set_limit(admin, second, path, 5, "working_days"))
+    unwrap(set_limit(admin, second, path, 5, "working_days"))
 
 
 @pytest.mark.usefixtures("five_days")
@@ -212,15 +221,15 @@ def test_a_pause_keeps_the_working_days_that_a_country_gives(
     world: World, officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
     world.now = datetime(2026, 10, 22, 5, tzinfo=UTC)  # Thursday, 10:00 in Almaty
-    case = lead.leads(officer.submits(notice=NORMAL))
-    sent = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN"))
-    received = done(shelter.does("acknowledge", sent))
-    world.passes(days=1)
+    case = lead.take_lead(officer.submit(notice=NORMAL))
+    sent = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN"))
+    received = unwrap(shelter.does("acknowledge", sent))
+    world.advance(days=1)
     question = {"topics": ["health"], "question": "Does she take medicine?"}
-    done(shelter.does("ask", sent, question))
+    unwrap(shelter.does("ask", sent, question))
     world.now = datetime(2026, 10, 26, 5, tzinfo=UTC)  # Monday, the holiday
 
-    answered = done(lead.does("answer", sent, {"sections": [], "answer": "No"}))
+    answered = unwrap(lead.does("answer", sent, {"sections": [], "answer": "No"}))
 
     # Friday and, after the day off, Tuesday to Friday; one of the five had gone by
     assert received["due_at"] == "2026-10-30T05:00:00Z"
@@ -231,14 +240,14 @@ def test_a_pause_keeps_the_working_days_that_a_country_gives(
 def test_a_closed_case_is_kept_as_the_country_says_or_shorter_by_an_agreement(
     world: World, admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
-    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
-    done(set_limit(admin, second, "/time-limits/KZ/erase/any", 36, "months"))
-    alone = lead.leads(officer.submits())
-    by_country = done(lead.does_with(supervisor, "close", alone, closing()))
+    supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
+    unwrap(set_limit(admin, second, "/time-limits/KZ/erase/any", 36, "months"))
+    alone = lead.take_lead(officer.submit())
+    by_country = unwrap(lead.does_with(supervisor, "close", alone, make_closure()))
 
-    done(set_limit(admin, second, "/time-limits/KZ_UZ_DEMO/erase/any", 12, "months"))
-    shared = lead.leads(officer.submits())
-    by_agreement = done(lead.does_with(supervisor, "close", shared, closing()))
+    unwrap(set_limit(admin, second, "/time-limits/KZ_UZ_DEMO/erase/any", 12, "months"))
+    shared = lead.take_lead(officer.submit())
+    by_agreement = unwrap(lead.does_with(supervisor, "close", shared, make_closure()))
 
     assert by_country["due_at"] == "2029-06-01T12:00:00Z"
     assert by_agreement["due_at"] == "2027-06-01T12:00:00Z"
@@ -260,9 +269,11 @@ def test_a_closed_case_is_kept_as_the_country_says_or_shorter_by_an_agreement(
 def test_a_limit_out_of_bounds_is_refused_with_a_reason(
     admin: Someone, said: Json, pointer: str, words: str
 ) -> None:
-    refused = puts(admin, ACKNOWLEDGE, limit(ACKNOWLEDGE, 2, "working_days") | said, **NEW)
+    refused = replace_row(
+        admin, ACKNOWLEDGE, limit(ACKNOWLEDGE, 2, "working_days") | said, **NEW
+    )
 
-    assert problem(refused) == (422, "request-invalid")
+    assert get_problem(refused) == (422, "request-invalid")
     [fault] = refused.json()["errors"]
     assert fault["pointer"].startswith(pointer)
     assert words in fault["detail"]
@@ -283,7 +294,10 @@ def test_a_limit_out_of_bounds_is_refused_with_a_reason(
 def test_a_limit_of_nobody_or_of_no_clock_is_refused(
     admin: Someone, path: str, status: int, name: str
 ) -> None:
-    assert problem(puts(admin, path, limit(path, 1, "hours"), **NEW)) == (status, name)
+    assert get_problem(replace_row(admin, path, limit(path, 1, "hours"), **NEW)) == (
+        status,
+        name,
+    )
 
 
 def test_only_an_administrator_sets_limits_on_the_strength_of_what_is_there(
@@ -291,23 +305,26 @@ def test_only_an_administrator_sets_limits_on_the_strength_of_what_is_there(
 ) -> None:
     body = limit(MEET, 7, "days")
 
-    assert problem(puts(lead, MEET, body, **NEW)) == (403, "role-missing")
-    assert problem(puts(admin, MEET, body)) == (428, "version-not-given")
-    assert problem(puts(admin, ACKNOWLEDGE, body, **NEW)) == (422, "code-mismatch")
-    assert problem(lead.get(MEET)) == (404, "not-found")
-    assert puts(admin, MEET, body, **NEW).status_code == 201
-    assert problem(puts(admin, MEET, body, **NEW)) == (412, "version-stale")
+    assert get_problem(replace_row(lead, MEET, body, **NEW)) == (403, "role-missing")
+    assert get_problem(replace_row(admin, MEET, body)) == (428, "version-not-given")
+    assert get_problem(replace_row(admin, ACKNOWLEDGE, body, **NEW)) == (
+        422,
+        "code-mismatch",
+    )
+    assert get_problem(lead.get(MEET)) == (404, "not-found")
+    assert replace_row(admin, MEET, body, **NEW).status_code == 201
+    assert get_problem(replace_row(admin, MEET, body, **NEW)) == (412, "version-stale")
 
 
 def test_what_was_set_is_read_once_by_who_acts_and_never_by_who_looks(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    cases = [officer.submits() for _ in range(3)]
-    with overheard(world.database) as acting:
-        done(lead.does("acknowledge", cases[0]))
-    with overheard(world.database) as looking:
-        done(lead.get("/cases"))
-        done(lead.get(path_of(cases[0])))
+    cases = [officer.submit() for _ in range(3)]
+    with record_statements(world.database) as acting:
+        unwrap(lead.does("acknowledge", cases[0]))
+    with record_statements(world.database) as looking:
+        unwrap(lead.get("/cases"))
+        unwrap(lead.get(get_path(cases[0])))
 
     assert len([said for said in acting if "FROM time_limit" in said]) == 1
     assert [said for said in looking if "time_limit" in said] == []
@@ -316,15 +333,15 @@ def test_what_was_set_is_read_once_by_who_acts_and_never_by_who_looks(
 def test_no_agreement_tells_who_does_not_follow_where_a_person_went(
     admin: Someone, second: Someone, officer: Someone, lead: Someone
 ) -> None:
-    treaty = done(admin.get("/agreements/KZ_UZ_DEMO")) | {"countries": ["KG", "UZ"]}
+    treaty = unwrap(admin.get("/agreements/KZ_UZ_DEMO")) | {"countries": ["KG", "UZ"]}
     path, body = "/agreements/KG_UZ", treaty | {"code": "KG_UZ"}
-    approval = agreed(puts(admin, path, body, **NEW), second)
-    done(puts(admin, path, body, **NEW, approval=approval))
-    done(set_limit(admin, second, "/time-limits/KG_UZ/answer/urgent", 2, "hours"))
-    case = lead.leads(officer.submits())
-    done(lead.does("relocate", case, {"country": "KG"}))
+    approval = approve(replace_row(admin, path, body, **NEW), second)
+    unwrap(replace_row(admin, path, body, **NEW, approval=approval))
+    unwrap(set_limit(admin, second, "/time-limits/KG_UZ/answer/urgent", 2, "hours"))
+    case = lead.take_lead(officer.submit())
+    unwrap(lead.does("relocate", case, {"country": "KG"}))
 
     ask = {"topics": ["needs"], "question": "Can she read?"}
-    asked = done(lead.creates(f"{path_of(case)}/questions", ask))
+    asked = unwrap(lead.create(f"{get_path(case)}/questions", ask))
 
     assert asked["due_at"] == "2026-06-02T12:00:00Z"  # a working day

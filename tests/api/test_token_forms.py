@@ -8,18 +8,18 @@ from httpx2 import Response
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.access.assertions import AssertionRefused, read
+from app.access.assertions import AssertionRefused, parse_assertion
 from app.main import create_app
 from app.settings import Settings
 from tests.support.hostile_input import MANY
-from tests.support.machine_keys import JWT, Machine, enrolled, written
-from tests.support.world import Json, World, problem
+from tests.support.machine_keys import JWT, Machine, encode_part, register_machine
+from tests.support.world import Json, World, get_problem
 
 
 @pytest.fixture
 def machine(world: World) -> Machine:
     """A machine whose key is registered."""
-    return enrolled(world)
+    return register_machine(world)
 
 
 FORM = {"grant_type": "client_credentials", "client_assertion_type": JWT}
@@ -60,7 +60,7 @@ def test_a_form_that_asks_for_nothing_we_give_is_told_why(
 
 
 def test_all_is_said_in_the_body_and_once(world: World, machine: Machine) -> None:
-    form = {**FORM, "client_assertion": machine.signs()}
+    form = {**FORM, "client_assertion": machine.sign()}
     by_key = {"Authorization": f"Bearer {machine.one.key}"}
 
     queried = world.http.post("/v1/oauth/token?scope=feed:read", data=form)
@@ -82,11 +82,11 @@ def test_without_a_public_address_there_are_no_tokens(machine: Machine) -> None:
     before = world.app.state.token_endpoint
     world.app.state.token_endpoint = None
     try:
-        answer = machine.asks()
+        answer = machine.request_token()
     finally:
         world.app.state.token_endpoint = before
 
-    assert problem(answer) == (404, "no-tokens")
+    assert get_problem(answer) == (404, "no-tokens")
     assert create_app(world.ground).state.token_endpoint is None
 
 
@@ -164,6 +164,6 @@ def test_whatever_is_said_is_read_or_refused(
 ) -> None:
     good = {"alg": "ES384", "kid": "A" * 43}
     for said in (head, good | head, [head], 5):
-        text = f"{written(said)}.{written(claims)}.{b64encode(signature).decode()}"
+        text = f"{encode_part(said)}.{encode_part(claims)}.{b64encode(signature).decode()}"
         with pytest.raises(AssertionRefused):
-            read(text)
+            parse_assertion(text)

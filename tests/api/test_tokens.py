@@ -10,11 +10,17 @@ from sqlalchemy import func, select, update
 from app.access.actions import disable_account
 from app.access.assertions import LIFETIME, SKEW
 from app.access.models import AccessToken, PublicKey
-from app.api.throttling import OF_ONE_PREFIX, Rate
-from tests.support.databases import overheard
-from tests.support.forged_assertions import ANOTHERS, BAD, UNKNOWN, now, without
-from tests.support.machine_keys import READS, Machine, asks, enrolled, signed
-from tests.support.world import Json, Someone, Watch, World, done, problem
+from app.api.http.rate_limits import PREFIX_PACE, RequestRate
+from tests.support.databases import record_statements
+from tests.support.forged_assertions import ANOTHERS, BAD, UNKNOWN, get_now, remove_claims
+from tests.support.machine_keys import (
+    READS,
+    Machine,
+    register_machine,
+    request_token,
+    sign_token,
+)
+from tests.support.world import Json, Someone, Watch, World, get_problem, unwrap
 
 REFUSED: Final = {
     "error": "invalid_client",
@@ -25,7 +31,7 @@ REFUSED: Final = {
 @pytest.fixture
 def machine(world: World) -> Machine:
     """A machine whose key is registered."""
-    return enrolled(world)
+    return register_machine(world)
 
 
 def get_comparable_body(answer: Response) -> tuple[int, Json, dict[str, str]]:
@@ -42,7 +48,7 @@ def me(world: World, token: str) -> Response:
 
 
 def test_a_token_is_given_as_oauth_says(world: World, machine: Machine) -> None:
-    answer = machine.asks()
+    answer = machine.request_token()
 
     shown = answer.json()
     token = shown.pop("access_token")
@@ -53,32 +59,32 @@ def test_a_token_is_given_as_oauth_says(world: World, machine: Machine) -> None:
     }
     assert answer.headers["Cache-Control"] == "no-store"
     assert token.startswith("sct_")
-    assert done(me(world, token))["scopes"] == READS
+    assert unwrap(me(world, token))["scopes"] == READS
 
 
 def test_a_token_is_over_after_15_minutes(world: World, machine: Machine) -> None:
-    acting = machine.signs_in()
-    world.passes(minutes=15, seconds=-1)
+    acting = machine.sign_in()
+    world.advance(minutes=15, seconds=-1)
     before = acting.get("/me").status_code
-    world.passes(seconds=1)
+    world.advance(seconds=1)
 
     assert (before, acting.get("/me").status_code) == (200, 401)
 
 
 def test_a_token_is_over_with_the_account(world: World, machine: Machine) -> None:
-    acting = machine.signs_in()
+    acting = machine.sign_in()
     before = acting.get("/me").status_code
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         disable_account(session, machine.one.actor.account_id, world.now)
 
     assert (before, acting.get("/me").status_code) == (200, 401)
 
 
 def test_a_token_is_good_for_what_was_asked_and_no_more(machine: Machine) -> None:
-    narrow = machine.signs_in(scope="feed:read")
+    narrow = machine.sign_in(scope="feed:read")
 
-    assert done(narrow.get("/events"))
-    assert problem(narrow.get("/me")) == (403, "forbidden")
+    assert unwrap(narrow.get("/events"))
+    assert get_problem(narrow.get("/me")) == (403, "forbidden")
 
 
 @pytest.mark.parametrize(
@@ -86,23 +92,23 @@ def test_a_token_is_good_for_what_was_asked_and_no_more(machine: Machine) -> Non
     ["cases:read", "feed:read cases:read", "everything", "feed:read  ", "Feed:read"],
 )
 def test_no_scope_is_left_out_in_silence(machine: Machine, scope: str) -> None:
-    answer = machine.asks(scope=scope)
+    answer = machine.request_token(scope=scope)
 
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
     assert scope not in answer.text
 
 
 def test_api_keys_of_a_machine_go_on_as_before(machine: Machine) -> None:
-    assert done(machine.one.get("/me"))["kind"] == "integration"
+    assert unwrap(machine.one.get("/me"))["kind"] == "integration"
 
 
 def test_of_a_token_and_what_bought_it_hashes_alone_are_kept(
     world: World, machine: Machine
 ) -> None:
-    assertion = machine.signs(jti="0123456789-canary")
-    token = done(machine.asks(assertion))["access_token"]
+    assertion = machine.sign(jti="0123456789-canary")
+    token = unwrap(machine.request_token(assertion))["access_token"]
 
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         kept = session.connection().exec_driver_sql("SELECT * FROM access_token").all()
 
     assert len(kept) == 1
@@ -113,11 +119,11 @@ def test_of_a_token_and_what_bought_it_hashes_alone_are_kept(
 def test_a_request_with_a_token_asks_the_database_once_who_it_is(
     world: World, machine: Machine
 ) -> None:
-    acting = machine.signs_in()
+    acting = machine.sign_in()
 
     def asked(one: Someone) -> list[str]:
-        with overheard(world.database) as statements:
-            done(one.get("/events"))
+        with record_statements(world.database) as statements:
+            unwrap(one.get("/events"))
         return statements
 
     assert len(asked(acting)) == len(asked(machine.one))
@@ -125,11 +131,11 @@ def test_a_request_with_a_token_asks_the_database_once_who_it_is(
 
 def test_what_is_over_goes_when_the_next_is_bought(world: World, machine: Machine) -> None:
     for _ in range(3):
-        done(machine.asks())
-    world.passes(minutes=15)
-    done(machine.asks())
+        unwrap(machine.request_token())
+    world.advance(minutes=15)
+    unwrap(machine.request_token())
 
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         assert session.scalar(select(func.count(AccessToken.prefix))) == 1
 
 
@@ -140,34 +146,34 @@ def test_what_is_over_goes_when_the_next_is_bought(world: World, machine: Machin
 def test_what_proves_nothing_hears_that_and_no_more(
     world: World, machine: Machine, bad: Callable[[Machine], str]
 ) -> None:
-    answer = asks(world, bad(machine))
+    answer = request_token(world, bad(machine))
 
     assert (answer.status_code, answer.json()) == (401, REFUSED)
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert machine.asks().is_success
+    assert machine.request_token().is_success
 
 
 def test_who_was_good_and_is_not_any_more_hears_the_same(
     world: World, machine: Machine
 ) -> None:
-    gone, late, other = (enrolled(world, name) for name in "123")
-    replayed = machine.signs()
-    done(machine.asks(replayed))
-    with world.database.writing() as session:
+    gone, late, other = (register_machine(world, name) for name in "123")
+    replayed = machine.sign()
+    unwrap(machine.request_token(replayed))
+    with world.database.begin_write() as session:
         disable_account(session, gone.one.actor.account_id, world.now)
         ends = update(PublicKey).where(PublicKey.kid == late.kid)
         session.execute(ends.values(expires_at=world.now))
-    theirs = signed(other.key, "ES384", other.head(), machine.claims())
+    theirs = sign_token(other.key, "ES384", other.make_header(), machine.make_claims())
 
     answers = [
-        asks(world, bad)
+        request_token(world, bad)
         for bad in (
             replayed,
-            gone.signs(),
-            late.signs(),
+            gone.sign(),
+            late.sign(),
             theirs,
-            machine.signs({"kid": "x"}),
+            machine.sign({"kid": "x"}),
         )
     ]
 
@@ -182,8 +188,8 @@ def test_an_unknown_client_and_a_bad_signature_cost_the_same_statements(
 ) -> None:
     asked = []
     for bad in ("an unknown client", "an unknown kid", ANOTHERS):
-        with overheard(world.database) as statements:
-            asks(world, BAD[bad](machine))
+        with record_statements(world.database) as statements:
+            request_token(world, BAD[bad](machine))
         asked.append(statements)
 
     assert asked == [asked[0]] * 3
@@ -193,31 +199,33 @@ def test_an_unknown_client_and_a_bad_signature_cost_the_same_statements(
 def test_a_forged_assertion_never_takes_the_writers_turn(
     world: World, machine: Machine
 ) -> None:
-    with overheard(world.database) as statements:
-        asks(world, BAD[ANOTHERS](machine))
+    with record_statements(world.database) as statements:
+        request_token(world, BAD[ANOTHERS](machine))
 
     assert not [s for s in statements if s.split()[0] in {"INSERT", "DELETE", "UPDATE"}]
     assert not [s for s in statements if "IMMEDIATE" in s or "FOR NO KEY" in s]
 
 
 def test_clocks_may_differ_a_little(world: World, machine: Machine) -> None:
-    moment = now(machine)
+    moment = get_now(machine)
     ahead = {"nbf": moment + SKEW, "iat": moment + SKEW, "exp": moment + LIFETIME}
     behind = {"nbf": moment - 30, "iat": moment - 30, "exp": int(moment) + 1}
 
-    assert machine.asks(machine.signs(**ahead)).is_success
-    assert machine.asks(machine.signs(**behind)).is_success
-    assert machine.asks(without(machine, "iat", "nbf")).is_success
-    assert asks(world, machine.signs(), client_id=machine.client).is_success
+    assert machine.request_token(machine.sign(**ahead)).is_success
+    assert machine.request_token(machine.sign(**behind)).is_success
+    assert machine.request_token(remove_claims(machine, "iat", "nbf")).is_success
+    assert request_token(world, machine.sign(), client_id=machine.client).is_success
 
 
 def test_who_says_to_be_another_than_signed_is_refused(machine: Machine) -> None:
-    assert machine.asks(client_id=UNKNOWN).json() == REFUSED
+    assert machine.request_token(client_id=UNKNOWN).json() == REFUSED
 
 
 def test_the_same_jti_in_other_words_is_used_as_well(machine: Machine) -> None:
-    first = machine.asks(machine.signs(jti="0123456789abcdef"))
-    again = machine.asks(machine.signs(jti="0123456789abcdef", exp=now(machine) + 90))
+    first = machine.request_token(machine.sign(jti="0123456789abcdef"))
+    again = machine.request_token(
+        machine.sign(jti="0123456789abcdef", exp=get_now(machine) + 90)
+    )
 
     assert (first.status_code, again.json()) == (200, REFUSED)
 
@@ -230,37 +238,37 @@ def test_wrong_assertions_are_slowed_down_and_the_right_one_never(
 ) -> None:
     bad = BAD[ANOTHERS]
 
-    answers = [asks(world, bad(machine)) for _ in range(OF_ONE_PREFIX.free + 3)]
+    answers = [request_token(world, bad(machine)) for _ in range(PREFIX_PACE.free + 3)]
 
     statuses = [one.status_code for one in answers]
-    assert statuses == [401] * OF_ONE_PREFIX.free + [429] * 3
-    assert problem(answers[-1]) == (429, "too-many-tries")
+    assert statuses == [401] * PREFIX_PACE.free + [429] * 3
+    assert get_problem(answers[-1]) == (429, "too-many-tries")
     assert machine.client not in answers[-1].text
-    assert machine.asks().is_success
+    assert machine.request_token().is_success
 
 
 def test_a_machine_that_asks_in_a_loop_is_told_to_wait(
     world: World, machine: Machine
 ) -> None:
     before = world.app.state.rate
-    world.app.state.rate = Rate(60, Watch())
+    world.app.state.rate = RequestRate(60, Watch())
     try:
-        answers = [machine.asks() for _ in range(61)]
+        answers = [machine.request_token() for _ in range(61)]
     finally:
         world.app.state.rate = before
 
     assert {one.status_code for one in answers[:60]} == {200}
-    assert problem(answers[60]) == (429, "too-many-requests")
+    assert get_problem(answers[60]) == (429, "too-many-requests")
 
 
 def test_a_token_that_is_wrong_is_slowed_down_as_a_key_is(
     world: World, machine: Machine
 ) -> None:
-    token = machine.signs_in().key
+    token = machine.sign_in().key
     prefix = token.split("_")[1]
-    wrong = [me(world, f"sct_{prefix}_wrong") for _ in range(OF_ONE_PREFIX.free + 1)]
+    wrong = [me(world, f"sct_{prefix}_wrong") for _ in range(PREFIX_PACE.free + 1)]
     as_key = me(world, token.replace("sct_", "sc_"))
 
-    assert [one.status_code for one in wrong] == [401] * OF_ONE_PREFIX.free + [429]
+    assert [one.status_code for one in wrong] == [401] * PREFIX_PACE.free + [429]
     assert as_key.status_code == 429
-    assert done(me(world, token))
+    assert unwrap(me(world, token))

@@ -6,17 +6,17 @@ from typing import Final
 import pytest
 
 from app.kernel.actors import Role
-from tests.support.endings import disable, end_last_account, look
-from tests.support.returns import EARLY, HOME, MET, Homecoming, begin
+from tests.support.endings import disable, end_last_account, run_endings_job
+from tests.support.returns import EARLY, HOME, MET, Homecoming, begin_return
 from tests.support.world import (
     Someone,
     World,
-    actions,
-    closing,
-    done,
-    kinds,
-    lacks,
-    problem,
+    get_actions,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_closure,
+    unwrap,
 )
 
 FIRST: Final = "2026-06-10T09:00:00Z"
@@ -25,19 +25,19 @@ FIRST: Final = "2026-06-10T09:00:00Z"
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
     """A return with a completed referral and visits that are still due."""
-    found = begin(world, officer, lead)
-    found.goes("arrive")
-    done(found.does("home", "monitor", {"visits": [FIRST, "2026-07-01T09:00:00Z"]}))
-    done(found.home.does("start", found.referral, MET))
+    found = begin_return(world, officer, lead)
+    found.advance("arrive")
+    unwrap(found.does("home", "monitor", {"visits": [FIRST, "2026-07-01T09:00:00Z"]}))
+    unwrap(found.home.does("start", found.referral, MET))
     said = {"outcome": "delivered", "feedback": "She is at home"}
-    done(found.home.does("complete", found.referral, said))
-    lead.hears()
+    unwrap(found.home.does("complete", found.referral, said))
+    lead.poll()
     return found
 
 
 def close_office(home: Homecoming) -> None:
     """Close the receiving office."""
-    home.world.shuts(HOME)
+    home.world.close_office(HOME)
 
 
 def end_accounts(home: Homecoming) -> None:
@@ -54,10 +54,12 @@ def test_lead_is_told_once_that_nobody_visits_the_person(
 ) -> None:
     ends(home)
 
-    assert (look(home.world), look(home.world)) == (1, 0)
-    [event] = [e for e in lead.hears() if e["type"] == "return.recipient_closed"]
+    assert (run_endings_job(home.world), run_endings_job(home.world)) == (1, 0)
+    [event] = [e for e in lead.poll() if e["type"] == "return.recipient_closed"]
     assert (event["facts"], event["by"]) == ({"state": "monitoring"}, None)
-    waits = [work for work in lead.waits() if work[0] == f"returns/{home.record['id']}"]
+    waits = [
+        work for work in lead.get_worklist() if work[0] == f"returns/{home.record['id']}"
+    ]
     assert [(kind, due) for _, kind, due in waits] == [("monitor", FIRST)]
 
 
@@ -66,20 +68,20 @@ def test_lead_reports_the_visits_and_closes_the_case(
     home: Homecoming, lead: Someone, ends: Callable[[Homecoming], None]
 ) -> None:
     ends(home)
-    assert actions(home.now())["report"]["open"] is True
+    assert get_actions(home.read())["report"]["open"] is True
 
-    first = done(lead.does("report", home.record, EARLY | {"note": "On the phone"}))
+    first = unwrap(lead.does("report", home.record, EARLY | {"note": "On the phone"}))
     assert (first["due_at"], first["state"]) == ("2026-07-01T09:00:00Z", "monitoring")
-    done(lead.does("report", home.record, EARLY))
+    unwrap(lead.does("report", home.record, EARLY))
 
     assert home.state == "completed"
-    reports = [step for step in home.now()["steps"] if step["action"] == "report"]
+    reports = [step for step in home.read()["steps"] if step["action"] == "report"]
     assert [(one["by"], one["result"]) for one in reports] == [
         ("KZ_LEAD", "person_met")
     ] * 2
-    assert lead.notes(home.case) == [("return report", "On the phone")]
-    ended = lead.does_with(home.supervisor, "close", home.case, closing())
-    assert done(ended)["state"] == "closed"
+    assert lead.list_notes(home.case) == [("return report", "On the phone")]
+    ended = lead.does_with(home.supervisor, "close", home.case, make_closure())
+    assert unwrap(ended)["state"] == "closed"
 
 
 def test_next_visit_waits_for_the_lead_before_the_worker_looked(
@@ -87,46 +89,46 @@ def test_next_visit_waits_for_the_lead_before_the_worker_looked(
 ) -> None:
     close_office(home)
 
-    done(lead.does("report", home.record, EARLY))
+    unwrap(lead.does("report", home.record, EARLY))
 
-    assert f"returns/{home.record['id']}" in [work[0] for work in lead.waits()]
+    assert f"returns/{home.record['id']}" in [work[0] for work in lead.get_worklist()]
 
 
 def test_lead_may_not_report_while_the_recipient_works(
     home: Homecoming, lead: Someone
 ) -> None:
-    assert lacks(lead.does("report", home.record, EARLY)) == [
+    assert get_unmet(lead.does("report", home.record, EARLY)) == [
         ("recipient_gone", "recipient")
     ]
-    assert actions(home.now())["report"]["open"] is False
-    officer = home.world.someone("KZ_LEAD", {Role.OFFICER})
-    assert problem(officer.does("report", home.record, EARLY)) == (403, "role-missing")
-    assert look(home.world) == 0
+    assert get_actions(home.read())["report"]["open"] is False
+    officer = home.world.add_person("KZ_LEAD", {Role.OFFICER})
+    assert get_problem(officer.does("report", home.record, EARLY)) == (403, "role-missing")
+    assert run_endings_job(home.world) == 0
 
 
 def test_lead_may_not_report_on_the_day_on_which_the_last_account_ended(
     home: Homecoming, lead: Someone
 ) -> None:
-    disable(home.home, home.world.someone(HOME, {Role.SUPERVISOR}))
+    disable(home.home, home.world.add_person(HOME, {Role.SUPERVISOR}))
 
-    assert lacks(lead.does("report", home.record, EARLY)) == [
+    assert get_unmet(lead.does("report", home.record, EARLY)) == [
         ("recipient_gone", "recipient")
     ]
 
 
 def test_office_that_is_back_has_the_visits_back(home: Homecoming, lead: Someone) -> None:
     close_office(home)
-    look(home.world)
-    lead.hears()
-    home.world.shuts(HOME, active=True)
+    run_endings_job(home.world)
+    lead.poll()
+    home.world.close_office(HOME, active=True)
 
-    look(home.world)
+    run_endings_job(home.world)
 
     subject = f"returns/{home.record['id']}"
-    assert subject not in [work[0] for work in lead.waits()]
-    assert subject in [work[0] for work in home.home.waits()]
-    assert kinds(lead.hears()) == []
-    done(home.does("home", "report", EARLY))
-    assert lacks(lead.does("report", home.record, EARLY)) == [
+    assert subject not in [work[0] for work in lead.get_worklist()]
+    assert subject in [work[0] for work in home.home.get_worklist()]
+    assert list_types(lead.poll()) == []
+    unwrap(home.does("home", "report", EARLY))
+    assert get_unmet(lead.does("report", home.record, EARLY)) == [
         ("recipient_gone", "recipient")
     ]

@@ -13,30 +13,30 @@ from tests.api.test_vital_readings import (
     opens,
     path,
 )
-from tests.support.account_changes import account_of
+from tests.support.account_changes import get_account_path
 from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    contacts,
-    done,
-    for_services,
-    problem,
-    promise,
-    taking,
+    get_problem,
+    make_acceptance,
+    make_consent,
+    make_contacts,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 
 @pytest.fixture
 def watcher(world: World) -> Someone:
-    return world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    return world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    given = [consent(), for_services(sections=["needs"])]
-    return lead.leads(officer.submits(consents=given))
+    given = [make_consent(), make_service_consent(sections=["needs"])]
+    return lead.take_lead(officer.submit(consents=given))
 
 
 NO: Json = {"reason": "NO_CAPACITY"}
@@ -44,12 +44,12 @@ NO: Json = {"reason": "NO_CAPACITY"}
 
 @pytest.fixture
 def sent(case: Json, lead: Someone, shelter: Someone) -> Json:
-    referral = done(lead.refers(case, SHELTER))
-    return done(shelter.does("accept", referral, promise()))
+    referral = unwrap(lead.refer(case, SHELTER))
+    return unwrap(shelter.does("accept", referral, make_acceptance()))
 
 
 def takes_back(lead: Someone, referral: Json) -> None:
-    done(lead.does("withdraw", referral, {"reason": "NO_LONGER_NEEDED"}))
+    unwrap(lead.does("withdraw", referral, {"reason": "NO_LONGER_NEEDED"}))
 
 
 def test_it_does_not_come_back_with_another_part(
@@ -58,12 +58,12 @@ def test_it_does_not_come_back_with_another_part(
     granted(shelter, watcher, case)
     before = opens(shelter, case)
     takes_back(lead, sent)
-    lead.world.passes(minutes=1)
+    lead.world.advance(minutes=1)
 
-    done(lead.refers(case, SHELTER))
+    unwrap(lead.refer(case, SHELTER))
 
     assert before.is_success
-    assert problem(opens(shelter, case)) == HIDDEN
+    assert get_problem(opens(shelter, case)) == HIDDEN
     granted(shelter, watcher, case)
     assert opens(shelter, case).is_success
 
@@ -74,21 +74,21 @@ def test_it_is_not_permitted_to_an_office_whose_part_has_ended(
     asked = asks(shelter, case)
     takes_back(lead, sent)
 
-    late = watcher.post(path(case, asked, "permit"))
+    late = watcher.send(path(case, asked, "permit"))
 
-    assert problem(late) == (409, "reading-decided")
-    assert done(watcher.post(path(case, asked, "refuse")))["state"] == "refused"
+    assert get_problem(late) == (409, "reading-decided")
+    assert unwrap(watcher.send(path(case, asked, "refuse")))["state"] == "refused"
 
 
 def test_it_goes_on_where_a_candidate_takes_the_lead(
     world: World, officer: Someone, lead: Someone, watcher: Someone
 ) -> None:
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
     granted(lead, watcher, case, sections=["health"])
-    world.passes(hours=1)
+    world.advance(hours=1)
 
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
 
     assert opens(lead, case, "health").is_success
 
@@ -96,19 +96,24 @@ def test_it_goes_on_where_a_candidate_takes_the_lead(
 def test_a_retry_tells_no_more_than_is_to_be_known_by_then(
     officer: Someone, lead: Someone, shelter: Someone
 ) -> None:
-    to_iom = consent(focal_point="IOM", purposes=["HANDOVER"])
-    given = [consent(), for_services(), for_services(kind="state"), to_iom]
-    case, iom = lead.leads(officer.submits(consents=given)), lead.world.someone("IOM")
-    done(lead.refers(case, SHELTER))
+    to_iom = make_consent(focal_point="IOM", purposes=["HANDOVER"])
+    given = [
+        make_consent(),
+        make_service_consent(),
+        make_service_consent(kind="state"),
+        to_iom,
+    ]
+    case, iom = lead.take_lead(officer.submit(consents=given)), lead.world.add_person("IOM")
+    unwrap(lead.refer(case, SHELTER))
     permit = path(case, asks(shelter, case, sections=["health"]), "permit")
-    done(lead.post(permit, idempotency_key="once"))
-    done(iom.does("accept", done(lead.offers(case, "IOM")), taking()))
-    done(iom.refers(case, lead.code, service="LEGAL_AID"))
+    unwrap(lead.send(permit, idempotency_key="once"))
+    unwrap(iom.does("accept", unwrap(lead.offer(case, "IOM")), make_takeover()))
+    unwrap(iom.refer(case, lead.code, service="LEGAL_AID"))
 
-    again = lead.post(permit, idempotency_key="once")
+    again = lead.send(permit, idempotency_key="once")
 
     assert listed(lead, case) == []
-    assert problem(again) == HIDDEN
+    assert get_problem(again) == HIDDEN
 
 
 def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
@@ -117,12 +122,12 @@ def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
     assert sent["state"] == "accepted"
     asked = asks(shelter, case)
 
-    again = shelter.creates(path(case), READING | {"sections": ["health"]})
-    asks(world.someone(SHELTER), case)
+    again = shelter.create(path(case), READING | {"sections": ["health"]})
+    asks(world.add_person(SHELTER), case)
 
-    assert problem(again) == (409, "reading-waits")
+    assert get_problem(again) == (409, "reading-waits")
     assert len(listed(watcher, case)) == 2
-    done(watcher.post(path(case, asked, "refuse")))
+    unwrap(watcher.send(path(case, asked, "refuse")))
     assert asks(shelter, case)["state"] == "asked"
 
 
@@ -138,15 +143,17 @@ def test_one_account_has_one_question_in_a_case_or_many_would_bury_it(
 def test_a_name_is_read_in_an_emergency_but_an_ngos_by_no_state_body(
     world: World, watcher: Someone, writer: str, reader: str, *, read: bool
 ) -> None:
-    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
-    wrote, reads = world.someone(writer), world.someone(reader)
-    case = wrote.submits(consents=[consent(), ngos, for_services(sections=["needs"])])
-    lead = reads if reader in {"KZ_LEAD", "SANA_SEZIM"} else world.someone("KZ_LEAD")
+    ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    wrote, reads = world.add_person(writer), world.add_person(reader)
+    case = wrote.submit(
+        consents=[make_consent(), ngos, make_service_consent(sections=["needs"])]
+    )
+    lead = reads if reader in {"KZ_LEAD", "SANA_SEZIM"} else world.add_person("KZ_LEAD")
     if reader == "SANA_SEZIM":
-        assert world.someone("KZ_LEAD").does("decline-lead", case, NO).is_success
-    lead.leads(case)
+        assert world.add_person("KZ_LEAD").does("decline-lead", case, NO).is_success
+    lead.take_lead(case)
     if lead is not reads:
-        done(reads.does("accept", done(lead.refers(case, reader)), promise()))
+        unwrap(reads.does("accept", unwrap(lead.refer(case, reader)), make_acceptance()))
 
     granted(reads, watcher, case, sections=["identity"])
 
@@ -156,12 +163,12 @@ def test_a_name_is_read_in_an_emergency_but_an_ngos_by_no_state_body(
 def test_who_works_on_cases_no_more_opens_nothing_in_an_emergency(
     world: World, watcher: Someone, lead: Someone, shelter: Someone, case: Json
 ) -> None:
-    done(shelter.does("accept", done(lead.refers(case, SHELTER)), promise()))
+    unwrap(shelter.does("accept", unwrap(lead.refer(case, SHELTER)), make_acceptance()))
     granted(shelter, watcher, case)
-    boss = world.someone(shelter.code, {Role.SUPERVISOR})
+    boss = world.add_person(shelter.code, {Role.SUPERVISOR})
     roles = {"roles": ["officer", "caseworker", "coordinator"]}
     while_it_works = opens(shelter, case).status_code
 
-    done(boss.post(f"{account_of(shelter)}/revoke-roles", roles))
+    unwrap(boss.send(f"{get_account_path(shelter)}/revoke-roles", roles))
 
     assert (while_it_works, opens(shelter, case).is_success) == (200, False)

@@ -13,20 +13,20 @@ import pytest
 import structlog
 from sqlalchemy import select, update
 
-from app.casework.overdue import fire
-from app.cli.lines import log_lines
-from app.deadlines.breaches import Due
-from app.deadlines.keeping import Keeping, look
+from app.casework.overdue import handle_missed_deadline
+from app.cli.logging_setup import configure_logging
+from app.deadlines.missed_deadlines import DueClock
 from app.deadlines.models import Clock, Firing
+from app.deadlines.worker_health import WorkerHealth, load_worker_health
 from app.kernel.heartbeat import Part
-from app.kernel.work import Ground
+from app.kernel.transactions import Runtime
 from app.settings import LogLevel
-from app.worker import firing
-from app.worker.firing import Fired, fire_due, fire_one
-from app.worker.loop import CLOCKS, Job, once, working
+from app.worker import deadline_job
+from app.worker.deadline_job import HandledCounts, handle_deadline, handle_missed_deadlines
+from app.worker.jobs import DEADLINE_JOB, Job, run_once, start_jobs
 from tests.support.databases import ask
-from tests.support.worker_process import breaks
-from tests.support.world import Json, Someone, World, done
+from tests.support.worker_process import fail_deadlines
+from tests.support.world import Json, Someone, World, unwrap
 
 SHELTER = "KZ_SHELTER_KOGERSHIN"
 SAID = "Oygul waits"
@@ -43,7 +43,7 @@ def listening() -> Iterator[StringIO]:
     """Log as the worker does, at the most verbose level, and capture the output."""
     said = StringIO()
     with redirect_stderr(said):
-        log_lines(LogLevel.DEBUG)
+        configure_logging(LogLevel.DEBUG)
     yield said
     structlog.reset_defaults()
 
@@ -52,9 +52,9 @@ def parse_lines(said: StringIO) -> list[Json]:
     return [json.loads(line) for line in said.getvalue().splitlines()]
 
 
-def load_state(world: World) -> Keeping:
-    with world.database.reading() as session:
-        return look(session, world.now)
+def load_state(world: World) -> WorkerHealth:
+    with world.database.begin_read() as session:
+        return load_worker_health(session, world.now)
 
 
 def is_silent(world: World) -> bool:
@@ -64,69 +64,71 @@ def is_silent(world: World) -> bool:
 def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(officer.submits())
-    lost, found = (done(lead.refers(case, one)) for one in (SHELTER, "KZ_LEGAL_AID"))
-    with world.database.writing() as session:
+    case = lead.take_lead(officer.submit())
+    lost, found = (unwrap(lead.refer(case, one)) for one in (SHELTER, "KZ_LEGAL_AID"))
+    with world.database.begin_write() as session:
         mine = Clock.reference == f"referrals/{lost['id']}"
         session.execute(update(Clock).where(mine).values(record_id=world.ground.ids()))
-    lead.hears()
+    lead.poll()
 
-    world.waits_for(hours=3)
+    world.wait(hours=3)
 
-    assert [event["type"] for event in lead.hears()] == ["referral.not_acknowledged"]
+    assert [event["type"] for event in lead.poll()] == ["referral.not_acknowledged"]
     assert load_state(world).silent == []
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         failing = select(Clock.reference).where(Clock.failures > 0)
         assert list(session.scalars(failing)) == [f"referrals/{lost['id']}"]
     assert found["id"] != lost["id"]
 
 
-def fail_deadline(act: Callable[[Ground, Due], object], patch: pytest.MonkeyPatch) -> None:
+def fail_deadline(
+    act: Callable[[Runtime, DueClock], object], patch: pytest.MonkeyPatch
+) -> None:
     """Make the next deadline fail, and call `act` before its retry is scheduled."""
-    put_off = firing.put_off
+    put_off = deadline_job.retry_later
 
     def broken(*_: object) -> bool:
         raise TypeError(SAID)
 
-    def later(ground: Ground, due: Due, error: Exception) -> bool:
-        patch.setattr(firing, "fire", fire)
+    def later(ground: Runtime, due: DueClock, error: Exception) -> bool:
+        patch.setattr(deadline_job, "handle_missed_deadline", handle_missed_deadline)
         act(ground, due)
         return put_off(ground, due, error)
 
-    patch.setattr(firing, "fire", broken)
-    patch.setattr(firing, "put_off", later)
+    patch.setattr(deadline_job, "handle_missed_deadline", broken)
+    patch.setattr(deadline_job, "retry_later", later)
 
 
 def test_a_clock_that_another_fired_meanwhile_is_not_fired_again(
     world: World, officer: Someone, lead: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done(lead.refers(lead.leads(officer.submits()), SHELTER))
-    lead.hears()
-    world.passes(hours=3)
-    fail_deadline(fire_one, monkeypatch)
+    unwrap(lead.refer(lead.take_lead(officer.submit()), SHELTER))
+    lead.poll()
+    world.advance(hours=3)
+    fail_deadline(handle_deadline, monkeypatch)
 
-    found = fire_due(world.ground)
-    world.waits_for(minutes=1)
+    found = handle_missed_deadlines(world.ground)
+    world.wait(minutes=1)
 
-    assert [event["type"] for event in lead.hears()] == ["referral.not_acknowledged"]
-    with world.database.reading() as session:
+    assert [event["type"] for event in lead.poll()] == ["referral.not_acknowledged"]
+    with world.database.begin_read() as session:
         assert len(session.scalars(select(Firing)).all()) == 1
-    assert found == Fired(left=1)
+    assert found == HandledCounts(left=1)
 
 
 def test_a_clock_that_was_stopped_meanwhile_is_not_put_off(
     world: World, officer: Someone, lead: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = officer.submits()
-    world.passes(hours=3)
-    fail_deadline(lambda *_: done(lead.does("acknowledge", case)), monkeypatch)
+    case = officer.submit()
+    world.advance(hours=3)
+    fail_deadline(lambda *_: unwrap(lead.does("acknowledge", case)), monkeypatch)
 
     with listening() as said:
-        found = fire_due(world.ground)
+        found = handle_missed_deadlines(world.ground)
 
-    assert found == Fired(left=1)
+    assert found == HandledCounts(left=1)
     assert "clock.failed" not in [line["event"] for line in parse_lines(said)]
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         assert list(session.scalars(select(Clock).where(Clock.failures > 0))) == []
 
 
@@ -140,7 +142,7 @@ def test_a_job_that_breaks_in_a_way_nobody_foresaw_is_done_again(world: World) -
             raise TypeError(SAID)
         return 0
 
-    with working(world.ground, [Job(Part.CLOCKS, break_once, 1)]):
+    with start_jobs(world.ground, [Job(Part.CLOCKS, break_once, 1)]):
         again = [tried.acquire(timeout=30) for _ in range(2)]
 
     assert again == [True, True]
@@ -149,9 +151,9 @@ def test_a_job_that_breaks_in_a_way_nobody_foresaw_is_done_again(world: World) -
 def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
     world: World, officer: Someone
 ) -> None:
-    world.works()
-    officer.submits()
-    world.passes(hours=3)
+    world.run_worker()
+    officer.submit()
+    world.advance(hours=3)
     beat = load_state(world).beats[Part.CLOCKS]
     is_stuck, free = threading.Event(), threading.Event()
 
@@ -161,7 +163,7 @@ def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
         return uuid4()
 
     ground = replace(world.ground, ids=hangs)
-    working_on_it = threading.Thread(target=once, args=(ground, CLOCKS))
+    working_on_it = threading.Thread(target=run_once, args=(ground, DEADLINE_JOB))
     working_on_it.start()
     began = is_stuck.wait(30)
     while_stuck = load_state(world)
@@ -177,11 +179,11 @@ def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
 def test_one_worker_that_beats_hides_another_that_died_and_the_clocks_do_not(
     world: World, officer: Someone
 ) -> None:
-    officer.submits()
-    world.passes(hours=3, minutes=6)
+    officer.submit()
+    world.advance(hours=3, minutes=6)
     idle = Job(Part.CLOCKS, lambda _: 0, 1)
 
-    once(world.ground, idle)
+    run_once(world.ground, idle)
 
     assert not is_silent(world)
     assert load_state(world).is_late
@@ -190,11 +192,11 @@ def test_one_worker_that_beats_hides_another_that_died_and_the_clocks_do_not(
 def test_a_failure_is_told_by_its_class_and_code_and_never_by_its_message(
     world: World, officer: Someone, url: str
 ) -> None:
-    case = officer.submits()
-    breaks(url, SAID)
+    case = officer.submit()
+    fail_deadlines(url, SAID)
 
     with listening() as said:
-        world.waits_for(hours=3)
+        world.wait(hours=3)
 
     [failed] = [line for line in parse_lines(said) if line["event"] == "clock.failed"]
     assert (failed["kind"], failed["failures"]) == ("acknowledge", 1)
@@ -215,14 +217,14 @@ def waits_until_it_beats(world: World) -> None:
 def test_the_worker_says_one_line_for_a_look_that_did_something(
     world: World, officer: Someone
 ) -> None:
-    officer.submits()
-    officer.submits()
-    world.passes(hours=3)
+    officer.submit()
+    officer.submit()
+    world.advance(hours=3)
 
     with listening() as said:
-        with working(world.ground, [CLOCKS]):
+        with start_jobs(world.ground, [DEADLINE_JOB]):
             waits_until_it_beats(world)
-        once(world.ground, CLOCKS)
+        run_once(world.ground, DEADLINE_JOB)
 
     told = parse_lines(said)
     events = [line["event"] for line in told]
@@ -234,7 +236,7 @@ def test_the_worker_says_one_line_for_a_look_that_did_something(
 def test_a_database_that_is_away_is_told_of_and_tried_again(world: World, url: str) -> None:
     ask(url, "ALTER TABLE heartbeat RENAME TO heartbeat_away")
 
-    with listening() as said, working(world.ground, [CLOCKS]):
+    with listening() as said, start_jobs(world.ground, [DEADLINE_JOB]):
         while "worker.failed" not in said.getvalue():
             time.sleep(0.02)
         ask(url, "ALTER TABLE heartbeat_away RENAME TO heartbeat")

@@ -20,7 +20,7 @@ import uvicorn
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic_core import from_json, to_json
 
-from app.cli.serving import PROTOCOL
+from app.cli.http_server import PROTOCOL
 from tests.bench.floor_postgresql import Postgresql
 from tests.bench.floor_sqlite import Sqlite
 from tests.bench.floor_tables import Act, Submission, Tables

@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import text
 
-from app.demo.cast import HN_OFFICER, JM_OFFICER, KG_OFFICER, UZ_OFFICER
-from app.kernel.migrations import head
+from app.demo.demo_accounts import HN_OFFICER, JM_OFFICER, KG_OFFICER, UZ_OFFICER
+from app.kernel.migrations import get_newest_migration
 from tests.bench.checks import CASES, connect, count_cases, require_answers, select_numbers
 from tests.bench.client import load
 from tests.bench.figures import NOISE_LIMIT, Comparison
@@ -47,7 +47,7 @@ def make_folder(kind: str, cases: int) -> Path:
     """Return the folder of a filled database, named by its tables and its recipe."""
     recipe = b"".join((ROOT / "tests" / "bench" / name).read_bytes() for name in RECIPE)
     digest = hashlib.sha256(recipe).hexdigest()[:8]
-    folder = HOME / f"filled-{kind}-{head()}-{digest}-{cases}"
+    folder = HOME / f"filled-{kind}-{get_newest_migration()}-{digest}-{cases}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -12,7 +12,7 @@ class PageBroken(Exception):  # noqa: N818 - without a suffix, as Problem classe
     """The page has no marks for a part."""
 
 
-def put(text: str, part: str, table: str) -> str:
+def replace_part(text: str, part: str, table: str) -> str:
     """Replace the table between the marks of its part. Raises PageBroken."""
     begin, end = f"<!-- {part}: written by make -->\n", f"<!-- end of {part} -->"
     before, opened, rest = text.partition(begin)
@@ -24,4 +24,4 @@ def put(text: str, part: str, table: str) -> str:
 
 def write(part: str, table: str, page: Path = PAGE) -> None:
     """Replace a part of the page."""
-    page.write_text(put(page.read_text("utf-8"), part, table), "utf-8")
+    page.write_text(replace_part(page.read_text("utf-8"), part, table), "utf-8")

@@ -17,7 +17,7 @@ from tests.bench.result import Line, PlaceResult, Result, Start, make_place_resu
 from tests.bench.rounds import Pace, compare, prepare
 from tests.bench.servers import Product, run_floor, run_product
 from tests.bench.sides import Kind
-from tests.support.results import commit
+from tests.support.results import describe_commit
 
 REST = 2.0
 """Seconds without requests, to measure the CPU that the product uses on its own."""
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> None:
         show("\n".join(report.format_place(place)) + "\n")
     result = Result(
         date=machine.get_date(),
-        commit=commit(),
+        commit=describe_commit(),
         machine=machine.describe(),
         pace=asdict(pace),
         client=client,
@@ -103,7 +103,7 @@ def run_growth(arguments: argparse.Namespace) -> None:
     ]
     table = report.format_growth(grown)
     kept = HOME / "growth.json"
-    about = {"date": machine.get_date(), "commit": commit()}
+    about = {"date": machine.get_date(), "commit": describe_commit()}
     whole = about | {"grown": [asdict(one) for one in grown]}
     kept.write_text(json.dumps(whole, indent=2) + "\n", "utf-8")
     show(table)

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from app.cli.demonstrating import keys_for, prepare
-from app.cli.grounds import ground_of
-from app.demo.cast import KZ_LEAD, UZ_OFFICER, Part
+from app.cli.demo_command import prepare, prepare_demo_keys
+from app.cli.startup import load_runtime
+from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
 from app.kernel.keyfile import FileKeys
 from app.settings import Settings
 from tests.bench.client import send_once
@@ -33,7 +33,7 @@ PER_MINUTE: Final = "1000000"
 FIRST_BEAT: Final = 3.0
 """Seconds until the first heartbeat of a separate worker."""
 
-type Keys = Mapping[Part, str]
+type Keys = Mapping[DemoAccount, str]
 
 
 @contextmanager
@@ -77,8 +77,8 @@ def prepare_keys(place: Place) -> Keys:
         erasure_ledger=place.folder / "erasures",
     )
     prepare(settings)
-    ground = ground_of(settings)
-    keys = keys_for(ground)
+    ground = load_runtime(settings)
+    keys = prepare_demo_keys(ground)
     ground.database.engine.dispose()
     return keys
 

@@ -13,7 +13,7 @@ from tests.bench.checks import (
 from tests.bench.filling import copy_cases, count_rows
 from tests.bench.sides import Side
 from tests.support.databases import ask
-from tests.support.world import Someone, World, done
+from tests.support.world import Someone, World, unwrap
 
 CODES = 'SELECT count(DISTINCT code) FROM "case"'
 RUNNING = "SELECT count(*) FROM clock WHERE stopped_at IS NULL"
@@ -23,8 +23,8 @@ CASES = 100
 def submit_and_copy(url: str, world: World, officer: Someone, lead: Someone) -> list[str]:
     """Submit two cases, acknowledge one, and copy both fifty times."""
     before, lines = count_rows(url), list[str]()
-    lead.does("acknowledge", officer.submits())
-    officer.submits()
+    lead.does("acknowledge", officer.submit())
+    officer.submit()
     world.database.engine.dispose()
     copy_cases(url, before, CASES, lines.append)
     return lines
@@ -51,14 +51,14 @@ def test_only_newest_copies_have_running_deadlines(url: str) -> None:
 
 
 def test_service_works_with_copied_cases(officer: Someone, lead: Someone) -> None:
-    events = lead.hears()
-    new = officer.submits()
-    done(lead.does("acknowledge", new))
+    events = lead.poll()
+    new = officer.submit()
+    unwrap(lead.does("acknowledge", new))
 
     assert len({event["id"] for event in events}) == len(events) >= CASES
     assert len({event["subject"] for event in events}) == CASES
-    assert done(lead.get("/worklist"))["items"]
-    assert len(lead.hears()) == 2
+    assert unwrap(lead.get("/worklist"))["items"]
+    assert len(lead.poll()) == 2
 
 
 def test_more_answers_than_cases_raise_lost(url: str) -> None:

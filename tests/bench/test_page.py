@@ -5,7 +5,7 @@ import pytest
 from tests.bench import report
 from tests.bench.figures import Figure
 from tests.bench.goals import Goal, Verdict
-from tests.bench.page import PAGE, PageBroken, put
+from tests.bench.page import PAGE, PageBroken, replace_part
 from tests.bench.report import format_table
 from tests.bench.result import Line, Measure, PlaceResult, Result
 
@@ -29,26 +29,26 @@ def make_place(*, noisy: bool) -> PlaceResult:
 
 
 def test_table_replaces_only_the_part_between_its_marks() -> None:
-    written = put(TEXT, "measured", "| new |\n")
+    written = replace_part(TEXT, "measured", "| new |\n")
 
     assert "old" not in written
     assert "\n| new |\n" in written
     assert written.startswith("Before.\n")
     assert written.endswith("After.\n")
-    assert put(written, "measured", "| new |\n") == written
+    assert replace_part(written, "measured", "| new |\n") == written
 
 
 @pytest.mark.parametrize("part", ["growth", "measure"])
 def test_page_without_marks_raises_page_broken(part: str) -> None:
     with pytest.raises(PageBroken):
-        put(TEXT, part, "| new |")
+        replace_part(TEXT, part, "| new |")
 
 
 def test_page_has_marks_for_each_part() -> None:
     page = PAGE.read_text("utf-8")
 
     for part in ("measured", "growth"):
-        assert "| new |" in put(page, part, "| new |")
+        assert "| new |" in replace_part(page, part, "| new |")
 
 
 def test_table_is_markdown() -> None:

@@ -15,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from app.clock import utc_now
-from app.webhooks.schemas import example
-from app.webhooks.signing import headers, spell
+from app.clock import get_utc_now
+from app.webhooks.schemas import build_example
+from app.webhooks.signing import build_headers, encode_secret
 from tests.clients import page
 from tests.support import databases
-from tests.support.servers import Served, address, served
-from tests.support.world import consent, for_services
+from tests.support.servers import Served, get_address, serve_world
+from tests.support.world import make_consent, make_service_consent
 
 HERE: Final = Path(__file__).parent
 ROOT: Final = HERE.parents[1]
@@ -172,10 +172,10 @@ CLIENTS: Final = {
 
 def verify_webhook() -> str:
     """Verify a message that the service signed with the TypeScript receiver."""
-    secret, body = bytes(range(32)), json.dumps(example())
-    signed = headers([secret], "message-1", utc_now(), body.encode())
+    secret, body = bytes(range(32)), json.dumps(build_example())
+    signed = build_headers([secret], "message-1", get_utc_now(), body.encode())
     sent = {
-        "secret": spell(secret),
+        "secret": encode_secret(secret),
         "headers": {name.lower(): value for name, value in signed.items()},
         "body": body,
     }
@@ -185,17 +185,17 @@ def verify_webhook() -> str:
 
 def run_page(world: Served) -> None:
     """Follow docs/integrate.md as an office that gets a case after a missed deadline."""
-    folder, lead = create_folder("page"), world.someone("SANA_SEZIM")
-    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
-    allowed = [consent(), ngos, for_services()]
-    case = world.someone("UZ_CONSULATE_ALMATY").submits(consents=allowed)
-    world.waits_for(hours=3)
-    env = {"SAFE_CONDUCT_URL": address(world.port), "SAFE_CONDUCT_KEY": lead.key}
+    folder, lead = create_folder("page"), world.add_person("SANA_SEZIM")
+    ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    allowed = [make_consent(), ngos, make_service_consent()]
+    case = world.add_person("UZ_CONSULATE_ALMATY").submit(consents=allowed)
+    world.wait(hours=3)
+    env = {"SAFE_CONDUCT_URL": get_address(world.port), "SAFE_CONDUCT_KEY": lead.key}
     env["npm_config_ignore_scripts"] = "true"
     for title, script in page.list_scripts(PAGE.read_text(), folder):
         print_line(f"docs/integrate.md, {title}: {script.splitlines()[0]} ...")
         run("bash", "-euo", "pipefail", "-c", script, at=folder, env=env)
-    if lead.sees(case)["state"] != "under_review":
+    if lead.read(case)["state"] != "under_review":
         sys.exit("The program in docs/integrate.md acknowledged no case.")
     if not (folder / "safe_conduct_client" / "client.py").exists():
         sys.exit("docs/integrate.md did not generate the Python client.")
@@ -204,7 +204,7 @@ def run_page(world: Served) -> None:
 @contextmanager
 def serve_demo() -> Iterator[Served]:
     """Serve the demonstration directory."""
-    with databases.open_alone() as (_, url), served(url) as world:
+    with databases.open_alone() as (_, url), serve_world(url) as world:
         yield world
 
 
@@ -214,8 +214,8 @@ def main() -> None:
     check_contract()
     print_line("The contract: no warning of redocly or spectral.")
     with serve_demo() as world:
-        env = {"SAFE_CONDUCT_URL": address(world.port)}
-        env |= {name: world.someone(code).key for name, code in CALLERS.items()}
+        env = {"SAFE_CONDUCT_URL": get_address(world.port)}
+        env |= {name: world.add_person(code).key for name, code in CALLERS.items()}
         for name, make in CLIENTS.items():
             print_line(f"{name}: generated and compiled ...")
             command = make()

@@ -12,14 +12,14 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from app.api import problems
+from app.api.http import problems
 from app.cases.schemas import NoticeFields
-from tests.support.source_code import APP, ROOT, TREES, Trees, sources
+from tests.support.source_code import APP, ROOT, TREES, Trees, read_sources
 
 FILE_CAP, TEST_FILE_CAP = 300, 500
 FUNCTION_CAP, FUNCTION_MEDIAN = 40, 10
 
-MIGRATIONS, TESTS = sources("migrations"), sources("tests")
+MIGRATIONS, TESTS = read_sources("migrations"), read_sources("tests")
 PROGRAMS = {
     name: text
     for name, text in TESTS.items()
@@ -99,7 +99,7 @@ def test_only_the_patch_of_a_notice_sets_fields_by_name_and_it_has_no_state() ->
         if any(isinstance(n, ast.expr) and sets(n) for n in ast.walk(function))
     }
 
-    assert users <= {"app/cases/actions.py:mend_notice"}
+    assert users <= {"app/cases/actions.py:update_summary"}
     assert find_files(ast.expr, sets) == {user.split(":")[0] for user in users}
     assert "state" not in NoticeFields.model_fields
 
@@ -134,7 +134,7 @@ def test_one_place_reads_the_clock() -> None:
 def test_only_the_ground_makes_ids() -> None:
     makes = match_names("uuid1", "uuid4", "uuid6", "uuid7")
 
-    assert find_files(ast.expr, makes) <= {"app/ground.py"}
+    assert find_files(ast.expr, makes) <= {"app/runtime.py"}
 
 
 def get_slice(name: str) -> str:
@@ -271,7 +271,7 @@ def test_what_this_house_says_of_a_fault_is_said() -> None:
     }
 
     assert len(raised) >= 6
-    assert raised <= {*problems.OURS, *problems.MESSAGES, problems.CELL}
+    assert raised <= {*problems.OWN_CODES, *problems.MESSAGES, problems.CELL_RULE}
 
 
 def test_imports_point_down() -> None:

@@ -6,14 +6,22 @@ from pathlib import Path
 import pytest
 from compatibility.documents import Changes, compare
 
-from tests.support.contract_edits import NOWHERE, Row, at, only, planted, pointed, rows
+from tests.support.contract_edits import (
+    NOWHERE,
+    Row,
+    apply_row,
+    find_pointer,
+    get_at,
+    parse_rows,
+    select_operations,
+)
 from tests.support.source_code import ROOT
 from tests.support.world import Json
 
 pytestmark = pytest.mark.slow
 WHOLE: Json = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
-ROWS = list(rows(Path(__file__).with_name("planted.txt").read_text("utf-8")))
-CONTRACT = only(
+ROWS = list(parse_rows(Path(__file__).with_name("planted.txt").read_text("utf-8")))
+CONTRACT = select_operations(
     WHOLE,
     {
         *("list_cases", "write_case", "get_case", "acknowledge_case", "suspend_case"),
@@ -31,25 +39,32 @@ def list_broken(changes: Changes) -> set[str]:
 @pytest.mark.sweep
 @pytest.mark.parametrize("row", ROWS, ids=[row.title for row in ROWS])
 def test_what_is_planted_is_told_where_it_is(row: Row) -> None:
-    now = planted(CONTRACT, row)
+    now = apply_row(CONTRACT, row)
 
     there, back = compare(CONTRACT, now), compare(now, CONTRACT)
 
     told = {change.where for change in there}
-    assert (bool(list_broken(there)), bool(list_broken(back))) == (row.forth, row.back), (
+    assert (bool(list_broken(there)), bool(list_broken(back))) == (
+        row.breaks,
+        row.undo_breaks,
+    ), (
         there,
         back,
     )
-    if row.told == NOWHERE:
+    if row.place == NOWHERE:
         assert told == set()
     else:
-        assert pointed(CONTRACT, row.told) in (list_broken(there) if row.forth else told)
+        assert find_pointer(CONTRACT, row.place) in (
+            list_broken(there) if row.breaks else told
+        )
     places = told | {change.where for change in back}
-    assert [p for p in places if at(now, p) is None and at(CONTRACT, p) is None] == []
+    assert [
+        p for p in places if get_at(now, p) is None and get_at(CONTRACT, p) is None
+    ] == []
 
 
 def test_thirty_break_and_thirty_do_not() -> None:
-    forth = [row.forth for row in ROWS]
+    forth = [row.breaks for row in ROWS]
 
     assert min(forth.count(True), forth.count(False)) >= 30
     assert len({row.title for row in ROWS}) == len(ROWS)

@@ -13,7 +13,14 @@ from compatibility.rules import WORDS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.contract_edits import SCHEMAS, SCHEMES, at, exchanging, only, plant
+from tests.support.contract_edits import (
+    SCHEMAS,
+    SCHEMES,
+    apply_edit,
+    build_contract,
+    get_at,
+    select_operations,
+)
 from tests.support.source_code import ROOT
 from tests.support.world import Json
 
@@ -127,8 +134,8 @@ def test_what_passes_does_no_harm(data: st.DataObject) -> None:
     new = data.draw(draw_relative(old))
     then, now = list_passing(old, named), list_passing(new, named)
 
-    sent = compare(exchanging(old, {}, named), exchanging(new, {}, named))
-    read = compare(exchanging({}, old, named), exchanging({}, new, named))
+    sent = compare(build_contract(old, {}, named), build_contract(new, {}, named))
+    read = compare(build_contract({}, old, named), build_contract({}, new, named))
 
     if not any(change.breaks for change in sent) and not is_open([old, new, named]):
         assert [VALUES[number] for number in then - now] == []
@@ -136,13 +143,13 @@ def test_what_passes_does_no_harm(data: st.DataObject) -> None:
         assert [VALUES[number] for number in now - then] == []
     if not sent and not read:
         assert then == now
-    assert compare(exchanging(old, old, named), exchanging(old, old, named)) == {}
+    assert compare(build_contract(old, old, named), build_contract(old, old, named)) == {}
 
 
 @cache
 def part(name: str) -> tuple[Json, list[str]]:
     """Return the contract of one operation, and the places that can be removed from it."""
-    document = only(WHOLE, {name})
+    document = select_operations(WHOLE, {name})
     return document, list(list_places(document, ""))
 
 
@@ -187,11 +194,13 @@ def test_nothing_goes_unseen(data: st.DataObject) -> None:
     document, there = part(data.draw(st.sampled_from(NAMES)))
     place = data.draw(st.sampled_from(there))
     without = json.loads(json.dumps(document))
-    plant(without, "drop", place)
+    apply_edit(without, "drop", place)
 
     gone, come = compare(document, without), compare(without, document)
 
     assert gone, place
     assert come, place
     told = {change.where for change in (*gone, *come)}
-    assert [p for p in told if at(document, p) is None and at(without, p) is None] == []
+    assert [
+        p for p in told if get_at(document, p) is None and get_at(without, p) is None
+    ] == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from compatibility.documents import compare
 
-from tests.support.contract_edits import exchanging
+from tests.support.contract_edits import build_contract
 from tests.support.world import Json
 
 TEXT, NUMBER, NULL = {"type": "string"}, {"type": "integer"}, {"type": "null"}
@@ -21,8 +21,8 @@ def build_properties(**properties: Any) -> Json:
     return {"properties": properties}
 
 
-def build_contract(sent: Any, read: Any, schemas: Json = NAMED) -> Json:
-    return exchanging(sent, read, schemas)
+def build_schema_contract(sent: Any, read: Any, schemas: Json = NAMED) -> Json:
+    return build_contract(sent, read, schemas)
 
 
 def is_breaking(old: Json, new: Json) -> bool:
@@ -31,9 +31,9 @@ def is_breaking(old: Json, new: Json) -> bool:
 
 def find_direction(old: Any, new: Any) -> str:
     """Return what breaks: sent, read, both or neither; `same` if nothing changed."""
-    told = compare(build_contract(old, old), build_contract(new, new))
-    sent = is_breaking(build_contract(old, {}), build_contract(new, {}))
-    read = is_breaking(build_contract({}, old), build_contract({}, new))
+    told = compare(build_schema_contract(old, old), build_schema_contract(new, new))
+    sent = is_breaking(build_schema_contract(old, {}), build_schema_contract(new, {}))
+    read = is_breaking(build_schema_contract({}, old), build_schema_contract({}, new))
     named = {(True, True): "both", (True, False): "sent", (False, True): "read"}
     return named.get((sent, read), "neither" if told else "same")
 
@@ -175,7 +175,9 @@ def build_circle(inner: Any) -> Json:
 
 @pytest.mark.parametrize("root", [A, B, {"anyOf": [A, C]}])
 def test_circles_end_and_hide_nothing(root: Json) -> None:
-    old, new = (build_contract({}, root, build_circle(inner)) for inner in (TEXT, NUMBER))
+    old, new = (
+        build_schema_contract({}, root, build_circle(inner)) for inner in (TEXT, NUMBER)
+    )
 
     assert compare(old, old) == {}
     where = {change.where for change in compare(old, new)}
@@ -185,21 +187,24 @@ def test_circles_end_and_hide_nothing(root: Json) -> None:
 def test_a_property_that_is_new_and_required_is_told_once() -> None:
     new = OBJECT | build_properties(a=TEXT) | {"required": ["a"]}
 
-    told = compare(build_contract(OBJECT, {}), build_contract(new, {}))
+    told = compare(build_schema_contract(OBJECT, {}), build_schema_contract(new, {}))
 
     assert [change.message for change in told] == ["Request: `a` is added and required."]
 
 
 def test_what_is_said_beside_a_name_counts_as_well() -> None:
     narrowed = {**B, "maxLength": 9}
-    old = build_contract(narrowed, narrowed, {"B": TEXT})
-    new = build_contract(narrowed, narrowed, {"B": TEXT | {"maxLength": 20}})
+    old = build_schema_contract(narrowed, narrowed, {"B": TEXT})
+    new = build_schema_contract(narrowed, narrowed, {"B": TEXT | {"maxLength": 20}})
 
     assert compare(old, new) == {}
 
 
 def test_what_is_meant_in_many_places_is_told_once_and_of_all_of_them() -> None:
-    old, new = build_contract(A, A), build_contract(A, A, NAMED | {"A": {"type": "object"}})
+    old, new = (
+        build_schema_contract(A, A),
+        build_schema_contract(A, A, NAMED | {"A": {"type": "object"}}),
+    )
     for each in (old, new):
         each["paths"]["/b"] = each["paths"]["/a"]
 
@@ -226,13 +231,13 @@ HOOK = {
 def test_what_is_sent_to_a_webhook_is_read_by_the_client(
     schema: Json, verdict: bool
 ) -> None:
-    old = build_contract({}, {}) | {"webhooks": {"case": HOOK}}
+    old = build_schema_contract({}, {}) | {"webhooks": {"case": HOOK}}
     body = {"content": {"application/json": {"schema": schema}}}
     new = old | {"webhooks": {"case": {"post": HOOK["post"] | {"requestBody": body}}}}
 
     assert is_breaking(old, new) is verdict
     assert is_breaking(old, old | {"webhooks": {}})
-    assert not is_breaking(build_contract({}, {}), old)
+    assert not is_breaking(build_schema_contract({}, {}), old)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +250,7 @@ def test_a_body_that_is_sent_to_a_webhook_may_not_come_to_be_missing(
     def hook(body: Json | None) -> Json:
         post: Json = {"responses": {}}
         post |= {} if body is None else {"requestBody": body}
-        return build_contract({}, {}) | {"webhooks": {"w": {"post": post}}}
+        return build_schema_contract({}, {}) | {"webhooks": {"w": {"post": post}}}
 
     content = {"content": {"application/json": {"schema": TEXT}}}
     assert is_breaking(hook(content | old), hook(content | new)) is verdict
@@ -256,7 +261,7 @@ def test_a_body_that_is_sent_to_a_webhook_may_not_come_to_be_missing(
 def test_how_a_webhook_is_signed_in_is_not_judged_and_so_breaks() -> None:
     def hook(security: list[Json]) -> Json:
         post = {"responses": {}, "security": security}
-        return build_contract({}, {}) | {"webhooks": {"w": {"post": post}}}
+        return build_schema_contract({}, {}) | {"webhooks": {"w": {"post": post}}}
 
     assert is_breaking(hook([]), hook([{"Key": []}]))
     assert is_breaking(hook([{"Key": []}]), hook([]))
@@ -266,7 +271,7 @@ def test_what_a_webhook_may_answer_is_sent_by_the_client() -> None:
     def hook(schema: Json) -> Json:
         answer = {"description": "", "content": {"application/json": {"schema": schema}}}
         hooks = {"w": {"post": {"responses": {"200": answer}}}}
-        return build_contract({}, {}) | {"webhooks": hooks}
+        return build_schema_contract({}, {}) | {"webhooks": hooks}
 
     assert is_breaking(hook(TEXT), hook({"const": "a"}))
     assert not is_breaking(hook({"const": "a"}), hook(TEXT))
@@ -284,7 +289,7 @@ def test_what_a_webhook_may_answer_is_sent_by_the_client() -> None:
 )
 def test_headers_of_an_answer_are_read(old: Json, new: Json, verdict: bool) -> None:
     def answering(header: Json, name: str) -> Json:
-        document = build_contract({}, {})
+        document = build_schema_contract({}, {})
         document["paths"]["/a"]["post"]["responses"]["200"]["headers"] = {name: header}
         return document
 
@@ -292,9 +297,9 @@ def test_headers_of_an_answer_are_read(old: Json, new: Json, verdict: bool) -> N
 
 
 def test_what_stands_elsewhere_is_found_there() -> None:
-    old = build_contract({}, {})
+    old = build_schema_contract({}, {})
     parameter = {"name": "p", "in": "query", "schema": TEXT}
-    new = build_contract({}, {})
+    new = build_schema_contract({}, {})
     old["paths"]["/a"]["post"]["parameters"] = [parameter]
     new["paths"]["/a"]["parameters"] = [{"$ref": "#/components/parameters/P"}]
     new["components"]["parameters"] = {"P": parameter}
@@ -309,10 +314,10 @@ def test_what_stands_elsewhere_is_found_there() -> None:
 
 
 def test_who_is_let_in_everywhere_is_let_in_here() -> None:
-    old = build_contract({}, {}) | {"security": [{"Key": []}]}
-    new = build_contract({}, {})
+    old = build_schema_contract({}, {}) | {"security": [{"Key": []}]}
+    new = build_schema_contract({}, {})
     new["paths"]["/a"]["post"]["security"] = [{"Key": []}]
 
     assert compare(old, new) == {}
-    assert is_breaking(build_contract({}, {}), old)
-    assert not is_breaking(old, build_contract({}, {}))
+    assert is_breaking(build_schema_contract({}, {}), old)
+    assert not is_breaking(old, build_schema_contract({}, {}))

@@ -17,18 +17,18 @@ import yaml
 from typer.main import get_command
 
 from app.cli import PROGRAMS
-from app.cli.calls import calls
+from app.cli.client_commands import calls
 from app.cli.commands import cli
-from app.cli.operating import cli as operates
-from app.ground import lay_ground
+from app.cli.operator_commands import cli as operates
 from app.kernel import migrations
 from app.kernel.keyfile import FileKeys
 from app.kernel.vault import Vault
 from app.metrics.counters import NAMESPACE
-from app.metrics.exposing import registry_of
 from app.metrics.gauges import GAUGES
+from app.metrics.server import build_registry
+from app.runtime import build_runtime
 from app.settings import Settings
-from app.worker.loop import LEAVE
+from app.worker.jobs import STOP_TIMEOUT
 from tests.support.world import KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +155,7 @@ def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
 
     run(folder)
     first = FileKeys.load(folder / "keys")
-    sealed = Vault(first).new_key(UUID(int=1))
+    sealed = Vault(first).create_key(UUID(int=1))
     (folder / "keys").chmod(0o600)
     (folder / "keys").write_text((folder / "keys").read_text().rstrip())
     said = run("--next-key", folder)
@@ -165,7 +165,7 @@ def test_the_secrets_of_compose_are_made_and_a_next_key_is_added_to_them(
     assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o400}
     assert "before it is made anew" in said
     assert [keys.current.partition("x")[0] for keys in (first, second)] == ["k1", "k2"]
-    Vault(second).must_open(sealed)
+    Vault(second).require_openable(sealed)
     with pytest.raises(subprocess.CalledProcessError):
         run("--next-key", tmp_path / "nowhere")
 
@@ -195,7 +195,7 @@ def test_a_worker_runs_beside_the_service_and_says_whether_it_is_well() -> None:
     assert worker["networks"] == ["inside"]
     assert worker["healthcheck"]["test"] == ["CMD", "safe-conduct", "worker", "status"]
     assert worker["restart"] == service["restart"] == "unless-stopped"
-    assert parse_seconds(worker["stop_grace_period"]) > LEAVE
+    assert parse_seconds(worker["stop_grace_period"]) > STOP_TIMEOUT
     assert "SAFE_CONDUCT_WORKER" not in service["environment"], (
         "the script would also work inside the container"
     )
@@ -216,8 +216,8 @@ def parse_seconds(spelled: str) -> int:
 
 def test_the_page_for_operators_names_every_metric_and_no_other() -> None:
     page = (ROOT / "docs/operations.md").read_text("utf-8")
-    ground = lay_ground("sqlite:////nowhere/at-all.db", KEYS)
-    families = {family.name for family in registry_of(ground, ()).collect()}
+    ground = build_runtime("sqlite:////nowhere/at-all.db", KEYS)
+    families = {family.name for family in build_registry(ground, ()).collect()}
     told = families | {f"{NAMESPACE}_{gauge.name}" for gauge in GAUGES}
 
     named = set(re.findall(rf"\b{NAMESPACE}_[a-z_]+", page)) - LOGINS
@@ -303,7 +303,7 @@ def test_what_builds_us_is_said_twice_alike() -> None:
 
 
 def test_every_migration_spells_its_sql_under_the_time_outs_it_runs_with() -> None:
-    spelled = dict(migrations.spelled())
+    spelled = dict(migrations.render_sql())
 
     assert list(spelled) == [
         path.name[:4] for path in sorted((ROOT / "migrations/versions").glob("*.py"))

@@ -7,8 +7,13 @@ import jsonschema_rs
 import pytest
 from openapi_spec_validator import OpenAPIV32SpecValidator, validate
 
-from app.cli import publishing
-from app.cli.editions import PARENTS, STREAM, in_3_2, without_webhooks
+from app.cli import generated_pages
+from app.cli.openapi_editions import (
+    EVENT_STREAM,
+    PARENT_TAGS,
+    convert_to_3_2,
+    remove_webhooks,
+)
 from tests.support.source_code import ROOT
 from tests.support.world import Json, Someone
 
@@ -30,7 +35,7 @@ WEBHOOK: Json = {
 
 @pytest.fixture(scope="module")
 def contract() -> Json:
-    return dict(json.loads((ROOT / publishing.CONTRACT).read_text("utf-8")))
+    return dict(json.loads((ROOT / generated_pages.CONTRACT).read_text("utf-8")))
 
 
 @pytest.fixture
@@ -46,20 +51,22 @@ def with_webhooks(contract: Json) -> Json:
 
 
 def test_every_edition_that_is_committed_is_current() -> None:
-    made = publishing.contracts()
+    made = generated_pages.build_contracts()
 
-    assert publishing.stale(made, write=False) == [], "make openapi"
+    assert generated_pages.find_stale(made, write=False) == [], "make openapi"
     assert len(made) == 4
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("name", [publishing.WITHOUT_WEBHOOKS, publishing.CONTRACT_3_2])
+@pytest.mark.parametrize(
+    "name", [generated_pages.WITHOUT_WEBHOOKS, generated_pages.CONTRACT_3_2]
+)
 def test_an_edition_is_valid(name: str) -> None:
     validate(json.loads((ROOT / name).read_text("utf-8")))
 
 
 def test_one_of_them_is_valid_as_openapi_3_2_alone(contract: Json) -> None:
-    document = in_3_2(contract)
+    document = convert_to_3_2(contract)
     wrong = deepcopy(document)
     wrong["tags"][0]["kind"] = ["nav"]
 
@@ -70,11 +77,11 @@ def test_one_of_them_is_valid_as_openapi_3_2_alone(contract: Json) -> None:
 
 
 def test_in_3_2_it_says_what_it_says_in_3_1(contract: Json) -> None:
-    before, document = deepcopy(contract), in_3_2(contract)
+    before, document = deepcopy(contract), convert_to_3_2(contract)
 
     stream = document["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
     spoken = contract["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
-    assert stream["content"].keys() == spoken["content"].keys() == {STREAM}
+    assert stream["content"].keys() == spoken["content"].keys() == {EVENT_STREAM}
     stream["content"] = spoken["content"]
     assert contract == before
     assert document["paths"] == contract["paths"]
@@ -84,10 +91,10 @@ def test_in_3_2_it_says_what_it_says_in_3_1(contract: Json) -> None:
 
 
 def test_tags_stand_under_tags_that_are_there(contract: Json) -> None:
-    tags = {tag["name"]: tag for tag in in_3_2(contract)["tags"]}
+    tags = {tag["name"]: tag for tag in convert_to_3_2(contract)["tags"]}
 
-    assert PARENTS.keys() | set(PARENTS.values()) <= tags.keys()
-    assert {tags[name].get("parent") for name in PARENTS.values()} == {None}
+    assert PARENT_TAGS.keys() | set(PARENT_TAGS.values()) <= tags.keys()
+    assert {tags[name].get("parent") for name in PARENT_TAGS.values()} == {None}
     assert {tag["kind"] for tag in tags.values()} == {"nav"}
     assert tags["case acts"]["summary"] == "Case acts"
 
@@ -95,11 +102,11 @@ def test_tags_stand_under_tags_that_are_there(contract: Json) -> None:
 def test_what_is_streamed_is_what_is_told_of_it(
     officer: Someone, lead: Someone, contract: Json
 ) -> None:
-    officer.submits()
-    officer.submits()
-    document = in_3_2(contract)
+    officer.submit()
+    officer.submit()
+    document = convert_to_3_2(contract)
     answer = document["paths"]["/v1/events/stream"]["get"]["responses"]["200"]
-    item = answer["content"][STREAM]["itemSchema"]
+    item = answer["content"][EVENT_STREAM]["itemSchema"]
     data = item["properties"]["data"]
 
     first, *events = [
@@ -134,9 +141,9 @@ def parse_block(block: str) -> Json:
 def test_without_webhooks_there_is_nothing_that_only_they_need(
     contract: Json, with_webhooks: Json
 ) -> None:
-    left = without_webhooks(with_webhooks)
+    left = remove_webhooks(with_webhooks)
 
-    assert left == without_webhooks(contract)
+    assert left == remove_webhooks(contract)
     assert "webhooks" not in left
     assert left["components"]["schemas"].keys() & {"Ring", "Inner"} == set()
     assert "EventOut" in left["components"]["schemas"]
@@ -145,7 +152,7 @@ def test_without_webhooks_there_is_nothing_that_only_they_need(
 
 
 def test_without_webhooks_is_the_same_where_there_are_none(contract: Json) -> None:
-    there_are_none = without_webhooks(contract)
+    there_are_none = remove_webhooks(contract)
 
-    assert without_webhooks(there_are_none) == there_are_none
-    assert without_webhooks({**there_are_none, "webhooks": {}}) == there_are_none
+    assert remove_webhooks(there_are_none) == there_are_none
+    assert remove_webhooks({**there_are_none, "webhooks": {}}) == there_are_none

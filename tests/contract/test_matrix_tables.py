@@ -19,7 +19,7 @@ def list_operations() -> set[str]:
 
 def list_parts(operation: Operation) -> list[str]:
     """Return the operation's name, or one name per part if its path has a kind."""
-    kinds = [PARTS[key] for key in operation.keys if key in PARTS]
+    kinds = [PARTS[key] for key in operation.path_names if key in PARTS]
     parts = [f"{operation.name}.{part}" for kind in kinds for part in kind]
     return parts or [operation.name]
 
@@ -61,7 +61,10 @@ def test_what_leaves_no_entry_of_access_is_a_fixed_list() -> None:
         if any(said.entries for _, said in row.answers)
     }
     opening = {
-        name for one in ALL if "Purpose" in one.names("header") for name in list_parts(one)
+        name
+        for one in ALL
+        if "Purpose" in one.list_parameters("header")
+        for name in list_parts(one)
     }
 
     assert entered == opening

@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import pytest
 
-from app.cases import facts, risk, sections, vital
+from app.cases import facts, risk, sections, vital_interest
 from app.cases import lifecycle as case
 from app.cases.models import AgeClass
 from app.cases.reasons import ClosureReason
-from app.casework.lateness import LATE
+from app.casework.lateness import LATENESS_RULES
 from app.consents.coverage import GivenBy, Purpose
 from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority
 from app.directory.kinds import Kind, Level, Service
-from app.feed.evidence import UNANSWERED
+from app.feed.evidence import MISSED_NAMES
 from app.feed.schemas import Rank
 from app.handovers import lifecycle as handover
 from app.kernel.actors import Role, Side
@@ -41,7 +41,16 @@ NAMED: Final[tuple[type[StrEnum], ...]] = (
     *(Role, Side, ClockKind, sections.Section, sections.Paper, facts.FactName),
     *(facts.Identification, facts.Guardian, facts.BestInterests),
     *(facts.ReflectionPeriod, facts.LegalHold, sections.OriginContact),
-    *(AgeClass, Priority, Kind, Level, Service, Purpose, GivenBy, vital.VitalReason),
+    *(
+        AgeClass,
+        Priority,
+        Kind,
+        Level,
+        Service,
+        Purpose,
+        GivenBy,
+        vital_interest.VitalReason,
+    ),
     *(sections.ReadingPurpose, risk.RiskLevel, Presumption, Advice, ReasonIn, ReasonOut),
     *(of_return.NoGoReason, of_return.Protection, ClosureReason),
     *(m.State for m in MACHINES.values()),
@@ -71,7 +80,7 @@ def list_ranks() -> set[str]:
 def list_silence_events() -> set[str]:
     """Return the events of missed deadlines that are not in the table."""
     told = {"focal_point.silent", "case.escalated", "not_retrieved"}
-    return told | set(UNANSWERED.values())
+    return told | set(MISSED_NAMES.values())
 
 
 def needs_of(rows: Iterable[Any]) -> Iterator[tuple[str, ...]]:
@@ -95,7 +104,9 @@ def test_everything_that_has_a_code_is_named() -> None:
 
 def test_nothing_is_named_that_does_not_exist() -> None:
     exists = {str(member) for kind in NAMED for member in kind} | list_ranks() | SPEAKING
-    exists |= {late.event for late in LATE.values() if late.event} | list_silence_events()
+    exists |= {
+        late.event for late in LATENESS_RULES.values() if late.event
+    } | list_silence_events()
 
     assert find_codes(PAGE) - exists == set()
 
@@ -177,7 +188,7 @@ def test_what_silence_sets_off_is_told_as_it_happens() -> None:
 
     assert rows == [
         [str(noun), f"`{kind}`", f"`{late.event}`" if late.event else ""]
-        for (noun, kind), late in LATE.items()
+        for (noun, kind), late in LATENESS_RULES.items()
     ]
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from app.cases.sections import Paper, Section
-from app.cli import publishing
-from app.cli.explaining import IF, KNOWN_CONSENTS, SIDES, SUBJECTS
+from app.cli import generated_pages
+from app.cli.policy_tables import IF, KNOWN_CONSENTS, SIDES, SUBJECTS
 from app.disclosure.policy import POLICY, POLICY_HASH, Condition
 from app.kernel.db import Base
-from tests.support.erased_cases import TELLING
+from tests.support.erased_cases import PERSONAL_TABLES
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text("utf-8")
 ROW: Final = re.compile(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
@@ -25,18 +25,20 @@ def test_every_table_is_decided_once() -> None:
 def test_the_page_calls_erased_what_is() -> None:
     erased = {name for name, fate in ROW.findall(PAGE) if fate.startswith("erased")}
 
-    assert erased == {table.__tablename__ for table in TELLING}
+    assert erased == {table.__tablename__ for table in PERSONAL_TABLES}
 
 
 def read_policy_rows() -> list[list[str]]:
     """Return the rows of the table of who opens and writes what."""
-    table = PAGE.partition(publishing.BEGIN_POLICY)[2].partition(publishing.END_POLICY)[0]
+    table = PAGE.partition(generated_pages.BEGIN_POLICY)[2].partition(
+        generated_pages.END_POLICY
+    )[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 
 
 def test_it_tells_who_sees_what_as_the_policy_does_today() -> None:
-    assert publishing.privacy() == PAGE
+    assert generated_pages.render_privacy() == PAGE
     assert POLICY_HASH in PAGE
 
 
@@ -74,6 +76,6 @@ def test_every_place_that_leaves_consents_out_is_listed() -> None:
 
 
 def leaves_out(function: ast.FunctionDef) -> bool:
-    """Return whether a function calls `standing.known_to_caller`."""
+    """Return whether a function calls `standing.filter_for_caller`."""
     calls = (node for node in ast.walk(function) if isinstance(node, ast.Attribute))
-    return any(call.attr == "known_to_caller" for call in calls)
+    return any(call.attr == "filter_for_caller" for call in calls)

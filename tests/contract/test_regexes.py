@@ -17,33 +17,33 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.api import strict_json
-from app.api.conditional import has
-from app.api.deps import KeyText
-from app.api.strict_json import must_be_strict
+from app.api.http import strict_json
+from app.api.http.conditional_requests import matches_tag
+from app.api.http.dependencies import KeyText
+from app.api.http.strict_json import require_strict_json
 from app.casework.schemas import NewCase
 from app.consents.schemas import NewConsent
-from app.directory import opening
+from app.directory import opening_hours
 from app.feed import cursors
 from app.kernel import codes as case_codes
 from app.kernel import text as texts
 from app.kernel import versions
-from app.kernel.codes import CaseCodeText, read_code
-from app.kernel.languages import preferred
+from app.kernel.codes import CaseCodeText, parse_case_code
+from app.kernel.languages import rank_languages
 from app.kernel.problems import Problem
-from app.kernel.versions import Seen
+from app.kernel.versions import SeenVersions
 from tests.support.source_code import TREES
 
 READ_BY_RE = {
-    "app/api/strict_json.py": ["compile", "compile"],
-    "app/directory/opening.py": ["compile"],
+    "app/api/http/strict_json.py": ["compile", "compile"],
+    "app/directory/opening_hours.py": ["compile"],
     "app/feed/cursors.py": ["compile"],
     "app/kernel/codes.py": ["fullmatch"],
     "app/kernel/versions.py": ["compile"],
 }
 """Where `re` reads what somebody sent."""
 OURS_ALONE = {
-    *("app/api/openapi.py", "app/kernel/keyfile.py", "app/kernel/ledger_file.py"),
+    *("app/api/http/openapi.py", "app/kernel/keyfile.py", "app/kernel/ledger_file.py"),
     *("app/kernel/problems.py", "app/setting_types.py", "app/kernel/guards.py"),
 }
 """Where it reads what we wrote: names of classes, the contract, the operator's files and
@@ -51,10 +51,10 @@ settings, the catalogue of the database."""
 PATTERNS: dict[str, re.Pattern[Any]] = {
     "texts of JSON": strict_json.TEXTS,
     "brackets of JSON": strict_json.BRACKETS,
-    "cursor of the feed": cursors.CLEAR,
-    "opening hours": opening.SPAN,
+    "cursor of the feed": cursors.CLEAR_CURSOR,
+    "opening hours": opening_hours.SPAN,
     "entity tag": versions.TAG,
-    "case code": re.compile(case_codes.FORM),
+    "case code": re.compile(case_codes.CODE_PATTERN),
 }
 SIZE, LIMIT = 64 * 1024, 0.05
 
@@ -217,7 +217,7 @@ def test_no_text_keeps_a_type_busy(kind: str) -> None:
 
 @pytest.mark.parametrize("name", BODIES)
 def test_no_body_keeps_the_reader_busy(name: str) -> None:
-    assert measure_shortest(lambda: must_be_strict(BODIES[name])) < LIMIT
+    assert measure_shortest(lambda: require_strict_json(BODIES[name])) < LIMIT
 
 
 @pytest.mark.parametrize("name", EVIL)
@@ -226,13 +226,13 @@ def test_no_header_or_path_keeps_its_reader_busy(name: str) -> None:
     commas = ",".join(text[: SIZE // 2])
 
     readers: list[Callable[[], object]] = [
-        lambda: read_code(text),
-        lambda: has(commas, "tag"),
-        lambda: Seen(commas).must_include(1),
-        lambda: Seen(text).must_include(1),
-        lambda: cursors.CLEAR.fullmatch(text),
-        lambda: preferred(commas),
-        lambda: preferred(text),
+        lambda: parse_case_code(text),
+        lambda: matches_tag(commas, "tag"),
+        lambda: SeenVersions(commas).require_version(1),
+        lambda: SeenVersions(text).require_version(1),
+        lambda: cursors.CLEAR_CURSOR.fullmatch(text),
+        lambda: rank_languages(commas),
+        lambda: rank_languages(text),
     ]
 
     assert max(measure_shortest(reader) for reader in readers) < LIMIT

@@ -13,7 +13,12 @@ from tests.support.stories import FEWEST, MOST, Ending
 
 EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 TABLE: Final = re.compile(r"^\| `(\w+)` \| ([a-z, ]+) \| (.+) \|$", re.MULTILINE)
-DATED: Final = frozenset({"on", "each_week"})
+ENDS: Final = {
+    "require_closure": "closure",
+    "require_erasure": "erasure",
+    "require_rest": "rest",
+}
+DATED: Final = frozenset({"on", "run_weekly"})
 LEAST_STORIES: Final = 25
 
 
@@ -42,7 +47,7 @@ def read(function: ast.FunctionDef) -> StorySource:
     """Read one story from its source."""
     calls = list(list_calls(function))
     dates = [ast.literal_eval(call.args[0]) for name, call in calls if name in DATED]
-    ends = [n.removeprefix("ends_with_") for n, _ in calls if n.startswith("ends_with_")]
+    ends = [ENDS[name] for name, _ in calls if name in ENDS]
     return StorySource(ast.get_docstring(function) or "", dates, ends)
 
 

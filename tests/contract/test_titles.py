@@ -1,12 +1,14 @@
 """Each problem has a current title in each language that the service supports."""
 
-from app.api.languages import TITLES
-from app.cli.publishing import kinds
+from app.api.http.content_language import TITLES
+from app.cli.generated_pages import list_problem_kinds
 from app.kernel.problems import Problem
 from app.reference.lists import ITEMS, NOTE_TRANSLATIONS, TRANSLATIONS
 
 PROMISED = ("es", "fr", "ru")
-PROBLEMS = {kind.code: kind for kind in kinds(Problem) if kind.__module__[:4] == "app."}
+PROBLEMS = {
+    kind.code: kind for kind in list_problem_kinds(Problem) if kind.__module__[:4] == "app."
+}
 
 
 def test_each_problem_is_titled_in_every_language() -> None:

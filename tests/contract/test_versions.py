@@ -6,17 +6,17 @@ import pytest
 from sqlalchemy import create_engine, make_url, update
 from sqlalchemy.pool import NullPool
 
-from app.cli.grounds import NotReady
-from app.cli.readiness import must_be_ready
+from app.cli.readiness import require_ready
+from app.cli.startup import NotReady
 from app.cli.versions import (
     list_versions,
-    must_be_recent_postgresql,
-    must_be_recent_sqlite,
-    must_be_supported,
+    require_recent_postgresql,
+    require_recent_sqlite,
+    require_supported_database,
 )
 from app.directory.models import Country, FocalPoint
-from app.directory.queries import unknown_time_zones
-from app.kernel.db import Database, database_now
+from app.directory.queries import list_unknown_time_zones
+from app.kernel.db import Database, get_database_time
 from app.kernel.ledger import Ledger
 from app.settings import Environment, Settings
 from tests.support.databases import run
@@ -24,9 +24,9 @@ from tests.support.world import World
 
 
 def test_the_doctor_lists_the_versions_that_decide(database: Database, url: str) -> None:
-    with database.reading() as session:
+    with database.begin_read() as session:
         listed = list(list_versions(session, url))
-        must_be_supported(session, url)
+        require_supported_database(session, url)
 
     assert listed[0] == "Time zones: IANA 2026f, package tzdata 2026.6."
     assert [line.split()[0] for line in listed[1:]] == [
@@ -36,13 +36,13 @@ def test_the_doctor_lists_the_versions_that_decide(database: Database, url: str)
 
 
 def test_old_databases_are_refused() -> None:
-    must_be_recent_sqlite((3, 40, 0))
-    must_be_recent_postgresql(150000)
+    require_recent_sqlite((3, 40, 0))
+    require_recent_postgresql(150000)
 
     with pytest.raises(NotReady, match=r"SQLite 3\.39\.4; 3\.40 or newer"):
-        must_be_recent_sqlite((3, 39, 4))
+        require_recent_sqlite((3, 39, 4))
     with pytest.raises(NotReady, match=r"PostgreSQL 14; 15 or newer"):
-        must_be_recent_postgresql(140099)
+        require_recent_postgresql(140099)
 
 
 def test_a_database_that_cannot_store_every_name_is_refused(pg_url: str) -> None:
@@ -52,8 +52,8 @@ def test_a_database_that_cannot_store_every_name_is_refused(pg_url: str) -> None
     url = make_url(pg_url).set(database=name).render_as_string(hide_password=False)
     other = Database(url)
     try:
-        with other.reading() as session, pytest.raises(NotReady, match="SQL_ASCII"):
-            must_be_supported(session, url)
+        with other.begin_read() as session, pytest.raises(NotReady, match="SQL_ASCII"):
+            require_supported_database(session, url)
     finally:
         other.engine.dispose()
         run(server, f"DROP DATABASE {name}")
@@ -64,12 +64,12 @@ def test_a_session_is_in_utc_and_utf_8_whatever_the_server_is_set_to(pg_url: str
     set_up = make_url(pg_url).update_query_dict({"options": settings})
     database = Database(set_up.render_as_string(hide_password=False))
     try:
-        with database.reading() as session:
+        with database.begin_read() as session:
             connection = session.connection().connection.driver_connection
             assert connection is not None
             assert connection.info.parameter_status("TimeZone") == "UTC"
             assert connection.info.encoding == "utf-8"
-            assert database_now(session).utcoffset() is not None
+            assert get_database_time(session).utcoffset() is not None
     finally:
         database.engine.dispose()
 
@@ -77,15 +77,15 @@ def test_a_session_is_in_utc_and_utf_8_whatever_the_server_is_set_to(pg_url: str
 def test_a_directory_with_a_zone_that_is_not_in_the_database_is_not_served(
     world: World,
 ) -> None:
-    with world.database.writing() as session:
-        assert unknown_time_zones(session) == []
+    with world.database.begin_write() as session:
+        assert list_unknown_time_zones(session) == []
         shelter, country = FocalPoint.code == "KZ_SHELTER_KOGERSHIN", Country.iso2 == "KG"
         session.execute(update(FocalPoint).where(shelter).values(time_zone="localtime"))
         session.execute(update(Country).where(country).values(time_zone="posix/UTC"))
     settings = Settings(environment=Environment.DRILL, database_url=world.url)
 
     with pytest.raises(NotReady) as refused:
-        must_be_ready(world.ground, Ledger(settings.erasure_ledger), settings)
+        require_ready(world.ground, Ledger(settings.erasure_ledger), settings)
 
     assert str(refused.value).startswith(
         "The time zones of KG, KZ_SHELTER_KOGERSHIN are not in version 2026f of the IANA "

@@ -13,14 +13,20 @@ import pytest
 from httpx2 import Response
 
 from app.kernel.actors import Role
-from tests.support.account_changes import SUPERVISOR, account_of, allows, gives, question
+from tests.support.account_changes import (
+    SUPERVISOR,
+    add,
+    approve,
+    get_account_path,
+    get_approval_id,
+)
 from tests.support.administrators import ADMINISTRATOR
 from tests.support.databases import ask
-from tests.support.effort import amount
-from tests.support.servers import Served, obeying, report, served, together
-from tests.support.world import Json, Someone, done, kinds, path_of, problem
+from tests.support.effort import choose_number
+from tests.support.servers import Served, report, retry_as_told, run_together, serve_world
+from tests.support.world import Json, Someone, get_path, get_problem, list_types, unwrap
 
-ROUNDS = amount(4, sample=2, night=1_000)
+ROUNDS = choose_number(4, sample=2, night=1_000)
 MORE: Json = {"roles": ["coordinator"]}
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
@@ -37,24 +43,24 @@ class Cast:
 
     @property
     def path(self) -> str:
-        return f"{account_of(self.worker)}/grant-roles"
+        return f"{get_account_path(self.worker)}/grant-roles"
 
     def asks(self) -> str:
-        return question(gives(self.admin, self.path, MORE))
+        return get_approval_id(add(self.admin, self.path, MORE))
 
     def decision(self, asked: str) -> str:
-        return str(done(self.admin.get(f"/approvals/{asked}"))["decision"])
+        return str(unwrap(self.admin.get(f"/approvals/{asked}"))["decision"])
 
     def has(self) -> list[str]:
-        return list(done(self.admin.get(account_of(self.worker)))["roles"])
+        return list(unwrap(self.admin.get(get_account_path(self.worker)))["roles"])
 
     def takes_back(self) -> None:
-        done(self.admin.post(f"{account_of(self.worker)}/revoke-roles", MORE))
+        unwrap(self.admin.send(f"{get_account_path(self.worker)}/revoke-roles", MORE))
 
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:
         mine = "FROM pg_stat_database WHERE datname = current_database()"
@@ -64,36 +70,36 @@ def world(url: str) -> Iterator[Served]:
 @pytest.fixture
 def cast(world: Served) -> Cast:
     return Cast(
-        world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR),
-        world.someone("KZ_LEAD", SUPERVISOR),
-        world.someone("KZ_LEAD", SUPERVISOR),
-        world.someone("KZ_LEAD", {Role.CASEWORKER}),
+        world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR),
+        world.add_person("KZ_LEAD", SUPERVISOR),
+        world.add_person("KZ_LEAD", SUPERVISOR),
+        world.add_person("KZ_LEAD", {Role.CASEWORKER}),
     )
 
 
 def run_race(*acts: Callable[[], Response]) -> list[Response]:
-    return together(*(partial(obeying, act) for act in acts))
+    return run_together(*(partial(retry_as_told, act) for act in acts))
 
 
 def list_outcomes(answers: list[Response]) -> list[tuple[int, str]]:
     """Return the outcome of each request; the body of a success is left out."""
-    return sorted((a.status_code, "") if a.is_success else problem(a) for a in answers)
+    return sorted((a.status_code, "") if a.is_success else get_problem(a) for a in answers)
 
 
 def test_of_two_who_approve_one_did(cast: Cast) -> None:
     watcher, won = cast.one, Counter[int]()
     for _ in range(ROUNDS):
         asked = cast.asks()
-        watcher.hears()
+        watcher.poll()
 
         answers = run_race(
-            partial(allows, cast.one, asked), partial(allows, cast.other, asked)
+            partial(approve, cast.one, asked), partial(approve, cast.other, asked)
         )
 
         assert list_outcomes(answers) == [(200, ""), (409, "approval-decided")]
-        assert kinds(watcher.hears()) == ["approval.decided"]
+        assert list_types(watcher.poll()) == ["approval.decided"]
         won[answers[0].status_code] += 1
-        done(gives(cast.admin, cast.path, MORE, asked))
+        unwrap(add(cast.admin, cast.path, MORE, asked))
         cast.takes_back()
     report("the first", won.elements())
 
@@ -102,14 +108,14 @@ def test_it_is_approved_or_refused(cast: Cast) -> None:
     won = Counter[str]()
     for _ in range(ROUNDS):
         asked = cast.asks()
-        refuse = partial(cast.other.post, f"/approvals/{asked}/refuse")
+        refuse = partial(cast.other.send, f"/approvals/{asked}/refuse")
 
-        answers = run_race(partial(allows, cast.one, asked), refuse)
+        answers = run_race(partial(approve, cast.one, asked), refuse)
 
         decision = "approved" if answers[0].is_success else "refused"
         assert list_outcomes(answers) == [(200, ""), (409, "approval-decided")]
         assert cast.decision(asked) == decision
-        used = gives(cast.admin, cast.path, MORE, asked)
+        used = add(cast.admin, cast.path, MORE, asked)
         assert used.is_success == (decision == "approved")
         cast.takes_back()
         won[decision] += 1
@@ -118,28 +124,30 @@ def test_it_is_approved_or_refused(cast: Cast) -> None:
 
 def test_what_was_allowed_is_made_use_of_once(cast: Cast) -> None:
     """A second use of a grant would be invisible; a second use for a key makes two keys."""
-    path, body = f"{account_of(cast.worker)}/keys", {"scopes": ["feed:read"]}
+    path, body = f"{get_account_path(cast.worker)}/keys", {"scopes": ["feed:read"]}
     for turn in range(ROUNDS):
-        asked = question(gives(cast.admin, path, body))
-        done(allows(cast.one, asked))
+        asked = get_approval_id(add(cast.admin, path, body))
+        unwrap(approve(cast.one, asked))
 
-        answers = run_race(*(partial(gives, cast.admin, path, body, asked) for _ in "12"))
+        answers = run_race(*(partial(add, cast.admin, path, body, asked) for _ in "12"))
 
         assert list_outcomes(answers) == [(201, ""), (409, "approval-unusable")]
         assert cast.decision(asked) == "spent"
-        assert len(done(cast.admin.get(path))["items"]) == turn + 2
+        assert len(unwrap(cast.admin.get(path))["items"]) == turn + 2
 
 
 def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> None:
     """Two identical requests at once may make two approvals; only one has an effect."""
     for _ in range(ROUNDS):
         asked = [
-            *map(question, run_race(*(partial(gives, cast.admin, cast.path, MORE),) * 2))
+            *map(
+                get_approval_id, run_race(*(partial(add, cast.admin, cast.path, MORE),) * 2)
+            )
         ]
         for one in set(asked):
-            done(allows(cast.one, one))
+            unwrap(approve(cast.one, one))
 
-        used = [gives(cast.admin, cast.path, MORE, one) for one in set(asked)]
+        used = [add(cast.admin, cast.path, MORE, one) for one in set(asked)]
 
         assert used[0].is_success
         assert cast.has() == ["caseworker", "coordinator"]
@@ -148,13 +156,13 @@ def test_it_is_asked_once_or_each_question_is_decided_by_itself(cast: Cast) -> N
 
 def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) -> None:
     won = Counter[str]()
-    for _ in range(amount(4, sample=2, night=1_000)):
-        leaving = world.someone("KZ_LEAD", SUPERVISOR)
+    for _ in range(choose_number(4, sample=2, night=1_000)):
+        leaving = world.add_person("KZ_LEAD", SUPERVISOR)
         asked = cast.asks()
-        done(allows(leaving, asked))
-        end = partial(cast.one.post, f"{account_of(leaving)}/disable")
+        unwrap(approve(leaving, asked))
+        end = partial(cast.one.send, f"{get_account_path(leaving)}/disable")
 
-        ended, used = run_race(end, partial(gives, cast.admin, cast.path, MORE, asked))
+        ended, used = run_race(end, partial(add, cast.admin, cast.path, MORE, asked))
 
         assert ended.status_code == 200
         decision = cast.decision(asked)
@@ -166,15 +174,15 @@ def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) ->
 
 
 def test_nobody_gets_past_the_cap_by_opening_everything_at_once(world: Served) -> None:
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    cases = [officer.submits() for _ in range(12)]
-    world.ground = world.app.state.ground = replace(world.ground, daily_cap=5)
-    for _ in range(amount(2, night=20)):
-        one = world.someone("KZ_LEAD")
-        acts = [partial(one.opens, f"{path_of(c)}/sections/needs") for c in cases]
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    cases = [officer.submit() for _ in range(12)]
+    world.ground = world.app.state.runtime = replace(world.ground, daily_cap=5)
+    for _ in range(choose_number(2, night=20)):
+        one = world.add_person("KZ_LEAD")
+        acts = [partial(one.open, f"{get_path(c)}/sections/needs") for c in cases]
 
         with ThreadPoolExecutor(len(acts)) as pool:
             found = Counter(r.status_code for r in pool.map(lambda act: act(), acts))
 
         assert found == {200: 5, 429: 7}
-        assert kinds(one.hears()).count("account.capped") >= 1
+        assert list_types(one.poll()).count("account.capped") >= 1

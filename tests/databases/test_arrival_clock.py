@@ -12,18 +12,24 @@ from sqlalchemy import delete, select, update
 
 from app.cases.models import CaseKey, Sealed
 from app.cases.sections import Paper
-from app.cli import administering
-from app.deadlines import breaches
+from app.cli import operator_actions
+from app.deadlines import missed_deadlines
 from app.deadlines.models import Clock, Firing
-from app.metrics.counters import FIRED
+from app.metrics.counters import HANDLED
 from app.returns.models import Return
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
-from tests.support.raw_requests import wired
-from tests.support.returns import EARLY, HOME, Homecoming, accepted, begin
+from tests.support.raw_requests import open_wire
+from tests.support.returns import (
+    EARLY,
+    HOME,
+    Homecoming,
+    accept_return_referral,
+    begin_return,
+)
 from tests.support.servers import report
 from tests.support.stolen_copies import Rows, list_differences, read_copy
-from tests.support.world import Json, Someone, World, done, kinds, travel_plan
+from tests.support.world import Json, Someone, World, list_types, make_travel_plan, unwrap
 
 DAY: Final = timedelta(days=1)
 FIRST_END: Final = datetime(2026, 6, 1, 18, 59, 59, tzinfo=UTC)
@@ -38,20 +44,20 @@ RANDOM: Final = frozenset(
 
 def depart_home(home: Homecoming, arrives_at: str = FIFTH) -> Homecoming:
     """Let a person depart who is to arrive at this time."""
-    home.goes("issue-document")
-    done(home.does("lead", "plan", travel_plan(arrives_at)))
-    home.goes("depart")
+    home.advance("issue-document")
+    unwrap(home.does("lead", "plan", make_travel_plan(arrives_at)))
+    home.advance("depart")
     return home
 
 
 @pytest.fixture
 def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
-    return depart_home(begin(world, officer, lead))
+    return depart_home(begin_return(world, officer, lead))
 
 
 def load_deadline(home: Homecoming) -> Clock:
     """Return the stored deadline of the return that runs, or that ran last."""
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         clock = work.session.scalars(its.order_by(Clock.number.desc()).limit(1)).one()
         work.session.expunge(clock)
@@ -59,7 +65,7 @@ def load_deadline(home: Homecoming) -> Clock:
 
 
 def list_firings(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         its = select(Firing.generation, Firing.at).join(Clock)
         rows = its.where(Clock.record_id == UUID(home.record["id"]))
         return [(one, at) for one, at in work.session.execute(rows)]
@@ -68,14 +74,16 @@ def list_firings(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
 def copy_daily(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
     """Let a person travel, and copy the database after each day."""
     ids = Ids()
-    with copy() as url, wired(url, app, ids) as wire:
+    with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("journey")
         world = wire.world
-        officer, lead = (world.someone(one) for one in ("UZ_CONSULATE_ALMATY", "KZ_LEAD"))
-        depart_home(begin(world, officer, lead), arrives_at)
+        officer, lead = (
+            world.add_person(one) for one in ("UZ_CONSULATE_ALMATY", "KZ_LEAD")
+        )
+        depart_home(begin_return(world, officer, lead), arrives_at)
         copies = [read_copy(world, without=RANDOM)]
         for _ in range(days):
-            world.waits_for(days=1)
+            world.wait(days=1)
             copies.append(read_copy(world, without=RANDOM))
         return copies
 
@@ -101,27 +109,27 @@ def test_clock_is_due_each_day_and_fires_at_the_end_of_the_day_of_arrival(
     world, subject = home.world, f"returns/{home.record['id']}"
     people = (home.lead, home.home, home.officer)
     for one in people:
-        one.hears()
-    before = FIRED.labels("confirm_arrival")._value.get()  # noqa: SLF001 - no other way
+        one.poll()
+    before = HANDLED.labels("confirm_arrival")._value.get()  # noqa: SLF001 - no other way
 
     stored, shown = [], []
     for day in range(5):
         world.now = FIRST_END + day * DAY - timedelta(seconds=1)
-        world.works()
+        world.run_worker()
         stored.append(load_deadline(home).due_at - FIRST_END)
-        shown += [one.sees(home.record)["due_at"] for one in (home.lead, home.home)]
-        shown += [due for about, _, due in home.home.waits() if about == subject]
+        shown += [one.read(home.record)["due_at"] for one in (home.lead, home.home)]
+        shown += [due for about, _, due in home.home.get_worklist() if about == subject]
 
     assert stored == [day * DAY for day in range(5)]
     assert set(shown) == {"2026-06-05T18:59:59Z"}
-    assert [one.hears() for one in people] == [[], [], []]
+    assert [one.poll() for one in people] == [[], [], []]
     assert list_firings(world, home) == []
-    assert FIRED.labels("confirm_arrival")._value.get() == before  # noqa: SLF001
+    assert HANDLED.labels("confirm_arrival")._value.get() == before  # noqa: SLF001
 
     world.now = FIFTH_END
-    world.works()
+    world.run_worker()
 
-    [told] = home.home.hears()
+    [told] = home.home.poll()
     assert (told["type"], told["at"]) == ("return.overdue", "2026-06-05T18:59:59Z")
     assert told["facts"] == {"clock": "confirm_arrival", "silence": 1, "active": True}
     assert list_firings(world, home) == [(1, FIFTH_END)]
@@ -130,17 +138,17 @@ def test_clock_is_due_each_day_and_fires_at_the_end_of_the_day_of_arrival(
 def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
     home: Homecoming,
 ) -> None:
-    home.home.hears()
+    home.home.poll()
     home.world.now = FIFTH_END - DAY
     assert count_late(home) == 0
-    home.world.works()
-    assert kinds(home.home.hears()) == []
+    home.world.run_worker()
+    assert list_types(home.home.poll()) == []
     length = FIFTH_END - load_deadline(home).set_at
 
     home.world.now = FIFTH_END + length
-    home.world.works()
+    home.world.run_worker()
 
-    [told] = home.home.hears()
+    [told] = home.home.poll()
     assert told["facts"]["silence"] == 2
     assert load_deadline(home).due_at == FIFTH_END
     assert load_deadline(home).fires_at == FIFTH_END + 2 * length
@@ -149,20 +157,22 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
 
 def count_late(home: Homecoming) -> int:
     """Return how many deadlines of the case the recipient missed, as a desk sees it."""
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
         record = work.session.scalars(its).one()
-        return breaches.late_counts(work, {record.case_id: home.home.id})[record.case_id]
+        return missed_deadlines.count_missed_deadlines(
+            work, {record.case_id: home.home.id}
+        )[record.case_id]
 
 
 @pytest.mark.parametrize(("days", "late"), [(0, 0), (3, 0), (5, 1)])
 def test_an_arrival_that_is_confirmed_before_the_worker_looks_is_late_only_if_it_was(
     home: Homecoming, days: int, late: int
 ) -> None:
-    home.world.passes(days=days)
-    done(home.does("home", "arrive", EARLY))
+    home.world.advance(days=days)
+    unwrap(home.does("home", "arrive", EARLY))
 
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         arrival = work.session.scalars(its.where(Clock.kind == "confirm_arrival")).one()
         assert arrival.stopped_at is not None
@@ -178,14 +188,14 @@ def test_the_zone_of_the_host_changes_nothing(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TZ", zone)
         time.tzset()
-        home = depart_home(begin(world, officer, lead))
+        home = depart_home(begin_return(world, officer, lead))
         for day in range(4):
             assert load_deadline(home).due_at == FIRST_END + day * DAY
             world.now = FIRST_END + day * DAY
-            world.works()
+            world.run_worker()
         assert list_firings(world, home) == []
         world.now = FIFTH_END
-        world.works()
+        world.run_worker()
         assert list_firings(world, home) == [(1, FIFTH_END)]
     time.tzset()
 
@@ -194,40 +204,40 @@ def test_the_zone_of_the_host_changes_nothing(
 def test_a_plan_that_is_changed_before_departure_moves_the_arrival(
     world: World, officer: Someone, lead: Someone, days: int
 ) -> None:
-    home = begin(world, officer, lead)
-    home.goes("issue-document")
-    done(home.does("lead", "plan", travel_plan(FIFTH)))
-    home.goes("accept-plan")
+    home = begin_return(world, officer, lead)
+    home.advance("issue-document")
+    unwrap(home.does("lead", "plan", make_travel_plan(FIFTH)))
+    home.advance("accept-plan")
     arrives_at = f"2026-06-{1 + days:02}T10:00:00Z"
-    done(home.does("lead", "plan", travel_plan(arrives_at)))
-    done(home.does("home", "accept-plan"))
-    done(home.does("lead", "depart", {"reconfirmed_today": True}))
+    unwrap(home.does("lead", "plan", make_travel_plan(arrives_at)))
+    unwrap(home.does("home", "accept-plan"))
+    unwrap(home.does("lead", "depart", {"reconfirmed_today": True}))
 
     for _ in range(days):
-        world.works()
+        world.run_worker()
         assert list_firings(world, home) == []
         assert load_deadline(home).due_at - world.now < DAY
-        assert home.now()["due_at"] == f"2026-06-{1 + days:02}T18:59:59Z"
-        world.passes(days=1)
-    world.passes(hours=7)
-    world.works()
+        assert home.read()["due_at"] == f"2026-06-{1 + days:02}T18:59:59Z"
+        world.advance(days=1)
+    world.advance(hours=7)
+    world.run_worker()
 
     assert [one for one, _ in list_firings(world, home)] == [1]
 
 
 def delete_plan(home: Homecoming) -> None:
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         work.session.execute(delete(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN))
 
 
 def replace_plan(home: Homecoming) -> None:
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         plans = update(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN)
         work.session.execute(plans.values(sealed=b"x" * 4124))
 
 
 def delete_key(home: Homecoming) -> None:
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         work.session.execute(delete(CaseKey))
 
 
@@ -235,40 +245,42 @@ def delete_key(home: Homecoming) -> None:
 def test_a_plan_that_does_not_open_lets_the_clock_run_out_at_the_end_of_the_day(
     home: Homecoming, lose: Callable[[Homecoming], None]
 ) -> None:
-    home.home.hears(), home.lead.hears()
+    home.home.poll(), home.lead.poll()
     home.world.now = FIRST_END + timedelta(minutes=1)
-    home.world.works()
+    home.world.run_worker()
     assert list_firings(home.world, home) == []
     lose(home)
 
-    home.world.passes(days=1)
-    home.world.works()
+    home.world.advance(days=1)
+    home.world.run_worker()
 
     assert [one for one, _ in list_firings(home.world, home)] == [1]
-    assert kinds(home.home.hears()) == kinds(home.lead.hears()) == ["return.overdue"]
+    assert (
+        list_types(home.home.poll()) == list_types(home.lead.poll()) == ["return.overdue"]
+    )
     if lose is not delete_key:
-        assert home.now()["due_at"] == "2026-06-02T18:59:59Z"
-    assert [due for _, kind, due in home.home.waits() if kind == "confirm_arrival"] == [
-        "2026-06-02T18:59:59Z"
-    ]
+        assert home.read()["due_at"] == "2026-06-02T18:59:59Z"
+    assert [
+        due for _, kind, due in home.home.get_worklist() if kind == "confirm_arrival"
+    ] == ["2026-06-02T18:59:59Z"]
 
 
 def test_an_office_that_is_shut_runs_out_once_and_again_on_the_day_of_arrival(
     home: Homecoming,
 ) -> None:
     world = home.world
-    world.shuts(HOME)
-    world.works()
+    world.close_office(HOME)
+    world.run_worker()
     assert [one for one, _ in list_firings(world, home)] == [1]
     for day in range(4):
         world.now = FIRST_END + day * DAY
-        world.works()
+        world.run_worker()
         clock = load_deadline(home)
         assert clock.fires_at == clock.due_at == FIRST_END + (day + 1) * DAY
     assert [one for one, _ in list_firings(world, home)] == [1]
 
     world.now = FIFTH_END
-    world.works()
+    world.run_worker()
 
     assert list_firings(world, home)[1:] == [(2, FIFTH_END)]
 
@@ -277,16 +289,16 @@ def test_worklist_is_in_order_of_true_deadlines_on_every_page(
     home: Homecoming, officer: Someone, lead: Someone
 ) -> None:
     mine, at_home = f"returns/{home.record['id']}", home.home
-    other = depart_home(begin(home.world, officer, lead), "2026-06-09T10:00:00Z")
+    other = depart_home(begin_return(home.world, officer, lead), "2026-06-09T10:00:00Z")
     for _ in range(2):  # due after 14 days
-        accepted(officer, lead, at_home)
-    every = at_home.waits()
+        accept_return_referral(officer, lead, at_home)
+    every = at_home.get_worklist()
     dues = [due for _, _, due in every]
 
     pages: list[Json] = []
     after: Json = {}
     for _ in every:
-        page = done(at_home.get("/worklist", limit=1, **after))
+        page = unwrap(at_home.get("/worklist", limit=1, **after))
         pages += page["items"]
         after = {"after": page["next"]}
 
@@ -301,7 +313,7 @@ def test_worklist_is_in_order_of_true_deadlines_on_every_page(
 
 def store_clear_day(home: Homecoming) -> None:
     """Store the day of arrival in the first such deadline, as an older version did."""
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         arrivals = its.where(Clock.kind == "confirm_arrival").order_by(Clock.number)
         work.session.scalars(arrivals.limit(1)).one().due_at = FIFTH_END
@@ -310,21 +322,21 @@ def store_clear_day(home: Homecoming) -> None:
 def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
     home: Homecoming, officer: Someone, lead: Someone
 ) -> None:
-    halted = depart_home(begin(home.world, officer, lead))
-    done(lead.does("stop", halted.case, {"reason": "SURVIVOR_REQUEST"}))
+    halted = depart_home(begin_return(home.world, officer, lead))
+    unwrap(lead.does("stop", halted.case, {"reason": "SURVIVOR_REQUEST"}))
     store_clear_day(home)
     store_clear_day(halted)
-    before = (home.now(), home.home.waits())
+    before = (home.read(), home.home.get_worklist())
 
-    steps = list(administering.reseal(home.world.ground))
+    steps = list(operator_actions.seal_outdated(home.world.ground))
 
-    assert (home.now(), home.home.waits()) == before
+    assert (home.read(), home.home.get_worklist()) == before
     assert load_deadline(home).due_at == FIRST_END
-    with home.world.by_itself() as work:
+    with home.world.write_as_service() as work:
         kept = select(Clock.due_at).where(Clock.kind == "confirm_arrival")
         assert max(work.session.scalars(kept)) < FIRST_END + DAY
     assert steps == [(1, 2), (2, 2)]
-    assert list(administering.reseal(home.world.ground)) == []
+    assert list(operator_actions.seal_outdated(home.world.ground)) == []
     home.world.now = FIFTH_END
-    home.world.works()
+    home.world.run_worker()
     assert list_firings(home.world, home) == [(1, FIFTH_END)]

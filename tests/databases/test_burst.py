@@ -12,13 +12,19 @@ import pytest
 from httpx2 import Response
 
 from app.kernel.db import THREADS, Database
-from tests.support.databases import listening
-from tests.support.effort import amount
-from tests.support.servers import client_of, key_file, report, served, started
-from tests.support.world import Json, Someone, World, contacts, done, path_of
+from tests.support.databases import listen_to
+from tests.support.effort import choose_number
+from tests.support.servers import (
+    make_client,
+    report,
+    serve_world,
+    start_server,
+    write_key_file,
+)
+from tests.support.world import Json, Someone, World, get_path, make_contacts, unwrap
 
 pytestmark = pytest.mark.race
-REQUESTS, ROUNDS = amount(300, sample=120), amount(1, night=20)
+REQUESTS, ROUNDS = choose_number(300, sample=120), choose_number(1, night=20)
 
 type Request = Callable[[], Response]
 
@@ -36,8 +42,8 @@ def count_connections(database: Database) -> Iterator[Counter[int]]:
         holds[get_ident()] -= 1
 
     with (
-        listening(database, "checkout", at_checkout),
-        listening(database, "checkin", at_checkin),
+        listen_to(database, "checkout", at_checkout),
+        listen_to(database, "checkin", at_checkin),
     ):
         yield most
 
@@ -55,24 +61,24 @@ def send_together(requests: list[Request]) -> list[Response]:
 
 
 def build_led_case(officer: Someone, lead: Someone) -> Json:
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
-    return done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
+    return unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
 
 
 def build_requests(world: World) -> list[Request]:
     """Return requests of every kind: a third write, a third poll, a third read."""
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    shelter = world.someone("KZ_SHELTER_KOGERSHIN")
-    cases = [officer.submits() for _ in range(10)]
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    shelter = world.add_person("KZ_SHELTER_KOGERSHIN")
+    cases = [officer.submit() for _ in range(10)]
     running, *others = [build_led_case(officer, lead) for _ in range(20)]
-    sent = done(lead.refers(running, shelter.code))
-    seen = [(case, lead.tag(case)) for case in cases]
+    sent = unwrap(lead.refer(running, shelter.code))
+    seen = [(case, lead.get_tag(case)) for case in cases]
     requests: list[Request] = [
         *(act(lead, case, tag) for case, tag in seen),
-        *[lambda: officer.writes_case(submit=True)] * 50,
+        *[lambda: officer.write_case(submit=True)] * 50,
         *[refer(lead, case) for case in (running, *others)],
-        *[lambda: lead.opens(f"{path_of(running)}/sections/needs")] * 20,
+        *[lambda: lead.open(f"{get_path(running)}/sections/needs")] * 20,
     ]
     polls = [
         lambda: officer.get("/events"),
@@ -82,11 +88,11 @@ def build_requests(world: World) -> list[Request]:
     ]
     reads = [
         lambda: lead.get("/cases"),
-        lambda: officer.get(path_of(running)),
-        lambda: shelter.get(path_of(sent)),
-        lambda: lead.get(f"{path_of(running)}/history"),
+        lambda: officer.get(get_path(running)),
+        lambda: shelter.get(get_path(sent)),
+        lambda: lead.get(f"{get_path(running)}/history"),
         lambda: lead.get("/referrals"),
-        lambda: lead.get(f"{path_of(sent)}/evidence"),
+        lambda: lead.get(f"{get_path(sent)}/evidence"),
     ]
     rest = REQUESTS - len(requests)
     half = rest // 2
@@ -96,12 +102,12 @@ def build_requests(world: World) -> list[Request]:
 
 
 def refer(lead: Someone, case: Json) -> Request:
-    return lambda: lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID")
+    return lambda: lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID")
 
 
 def act(lead: Someone, case: Json, tag: str) -> Request:
-    path = f"{path_of(case)}/acknowledge"
-    return lambda: lead.post(path, None, if_match=tag, idempotency_key=str(uuid4()))
+    path = f"{get_path(case)}/acknowledge"
+    return lambda: lead.send(path, None, if_match=tag, idempotency_key=str(uuid4()))
 
 
 @pytest.mark.slow
@@ -110,7 +116,10 @@ def test_three_hundred_at_once_are_all_served(
     url: str, world: World, tmp_path: Path
 ) -> None:
     """A time-out would raise, as no client waits longer than 30 seconds."""
-    with started(url, key_file(tmp_path)) as server, client_of(server.port) as client:
+    with (
+        start_server(url, write_key_file(tmp_path)) as server,
+        make_client(server.port) as client,
+    ):
         world.http.close()
         world.http = client
         rounds = [send_together(build_requests(world)) for _ in range(ROUNDS)]
@@ -125,7 +134,7 @@ def test_three_hundred_at_once_are_all_served(
 @pytest.mark.slow
 def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
     """Otherwise all could hold one and wait for another."""
-    with served(url) as world:
+    with serve_world(url) as world:
         requests = build_requests(world)
         with count_connections(world.database) as most:
             send_together(requests)
@@ -139,14 +148,14 @@ def test_nobody_holds_a_connection_and_waits_for_another(url: str) -> None:
 @pytest.mark.slow
 def test_a_crowd_of_pollers_does_not_keep_an_officer_waiting(url: str) -> None:
     """Each poll has a cursor that advances, so it writes too."""
-    with served(url) as world:
-        officer = world.someone("UZ_CONSULATE_ALMATY")
-        lead = world.someone("KZ_LEAD")
+    with serve_world(url) as world:
+        officer = world.add_person("UZ_CONSULATE_ALMATY")
+        lead = world.add_person("KZ_LEAD")
         for _ in range(5):
-            officer.submits()
-        page = done(lead.get("/events"))
+            officer.submit()
+        page = unwrap(lead.get("/events"))
         polls: list[Request] = [lambda: lead.get("/events", after=page["next"])] * 200
-        answers = send_together([*polls, lambda: officer.writes_case(submit=True)])
+        answers = send_together([*polls, lambda: officer.write_case(submit=True)])
 
     slowest = max(answer.elapsed.total_seconds() for answer in answers)
     report("crowd", (answer.status_code for answer in answers))

@@ -12,46 +12,54 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select
 
-from app.deadlines.breaches import Due
 from app.deadlines.limits import ClockKind
+from app.deadlines.missed_deadlines import DueClock
 from app.deadlines.models import Clock, Firing
-from app.worker.firing import Fired, fire_due, fire_one
-from tests.support.effort import amount
-from tests.support.servers import CHANCE, Handicap, Served, report, served
-from tests.support.world import Json, Someone, done, kinds, path_of, problem, promise
+from app.worker.deadline_job import HandledCounts, handle_deadline, handle_missed_deadlines
+from tests.support.effort import choose_number
+from tests.support.servers import CHANCE, Handicap, Served, report, serve_world
+from tests.support.world import (
+    Json,
+    Someone,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    unwrap,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.race]
 CASES = 5
-REFERRALS = amount(10, sample=4, night=100)
-REROUTED = amount(10, night=100)
+REFERRALS = choose_number(10, sample=4, night=100)
+REROUTED = choose_number(10, night=100)
 type Act = Callable[[], Response]
-LATE = promise(at="2026-06-02T09:00:00+05:00")
+LATE = make_acceptance(at="2026-06-02T09:00:00+05:00")
 
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
 
 
-def find_deadline(world: Served, record: Json) -> Due:
+def find_deadline(world: Served, record: Json) -> DueClock:
     """Return the deadline of a record or of its case."""
-    of = f"{path_of(record).lstrip('/')}"
-    with world.database.reading() as session:
+    of = f"{get_path(record).lstrip('/')}"
+    with world.database.begin_read() as session:
         running = select(Clock).where(Clock.reference == of, Clock.stopped_at.is_(None))
         beside = Clock.kind == ClockKind.CONSENT_ENDS
         clock = session.scalars(running.where(~beside)).one()
-        return Due(clock.number, clock.case_id, clock.kind, clock.fires_at)
+        return DueClock(clock.number, clock.case_id, clock.kind, clock.fires_at)
 
 
 def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
     """Answer each record while the worker fires its deadline."""
     answers, handicap = list[Response](), Handicap()
     for record, act in ready:
-        fires = partial(fire_one, world.ground, find_deadline(world, record))
+        fires = partial(handle_deadline, world.ground, find_deadline(world, record))
         answers.append(run_race(act, fires, handicap.seconds))
-        handicap.adjust(first_won=answers[-1].is_success)
-    handicap.must_have_raced()
+        handicap.update(first_won=answers[-1].is_success)
+    handicap.require_race()
     return answers
 
 
@@ -73,45 +81,45 @@ def run_race[T](act: Callable[[], T], fires: Callable[[], object], handicap: flo
 
 def prepare_act(who: Someone, action: str, record: Json, body: Json) -> Act:
     """Return an action based on the version before the deadline."""
-    named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())}
-    return lambda: who.post(f"{path_of(record)}/{action}", body, **named)
+    named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())}
+    return lambda: who.send(f"{get_path(record)}/{action}", body, **named)
 
 
 def finish_deadlines(world: Served) -> None:
     """Let the worker process what a race left for later."""
-    while (looked := fire_due(world.ground)).found:
+    while (looked := handle_missed_deadlines(world.ground)).found:
         assert looked.failed == 0
 
 
 def test_a_referral_is_accepted_or_expires_and_whoever_was_late_is_told(
     world: Served,
 ) -> None:
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    shelter = world.someone("KZ_SHELTER_KOGERSHIN")
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    shelter = world.add_person("KZ_SHELTER_KOGERSHIN")
     sent = [
-        done(lead.refers(lead.leads(officer.submits()), "KZ_SHELTER_KOGERSHIN"))
+        unwrap(lead.refer(lead.take_lead(officer.submit()), "KZ_SHELTER_KOGERSHIN"))
         for _ in range(CASES * REFERRALS)
     ]
-    world.passes(hours=3)
-    assert fire_due(world.ground, limit=1000) == Fired(len(sent))
+    world.advance(hours=3)
+    assert handle_missed_deadlines(world.ground, limit=1000) == HandledCounts(len(sent))
     ready = [prepare_act(shelter, "accept", one, LATE) for one in sent]
-    world.passes(hours=3)
+    world.advance(hours=3)
 
     answers = run_races(world, list(zip(sent, ready, strict=True)))
     finish_deadlines(world)
 
-    events = [(event["subject"], event["type"]) for event in lead.hears()]
+    events = [(event["subject"], event["type"]) for event in lead.poll()]
     for one, answer in zip(sent, answers, strict=True):
-        state = lead.sees(one)["state"]
+        state = lead.read(one)["state"]
         ends = {t for s, t in events if s == f"referrals/{one['id']}"} & {
             *("referral.accepted", "referral.expired"),
         }
         assert state == ("accepted" if answer.is_success else "expired")
         assert ends == {f"referral.{state}"}
         if not answer.is_success:
-            assert problem(answer) in {(412, "version-stale"), (409, "action-illegal")}
+            assert get_problem(answer) in {(412, "version-stale"), (409, "action-illegal")}
     report("accept at the deadline", [answer.status_code for answer in answers])
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         fired = Counter(session.scalars(select(Firing.clock_number)))
     assert max(fired.values()) <= 2
 
@@ -119,19 +127,19 @@ def test_a_referral_is_accepted_or_expires_and_whoever_was_late_is_told(
 def test_a_case_is_acknowledged_or_goes_to_the_next_and_has_one_holder(
     world: Served,
 ) -> None:
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    cases = [officer.submits() for _ in range(REROUTED)]
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    cases = [officer.submit() for _ in range(REROUTED)]
     ready = [prepare_act(lead, "acknowledge", case, {}) for case in cases]
-    lead.hears()
-    world.passes(hours=3)
+    lead.poll()
+    world.advance(hours=3)
 
     answers = run_races(world, list(zip(cases, ready, strict=True)))
     finish_deadlines(world)
 
-    heard = lead.hears()
+    heard = lead.poll()
     for case, answer in zip(cases, answers, strict=True):
-        told = kinds(e for e in heard if e["subject"] == f"cases/{case['code']}")
-        seen = officer.sees(case)
+        told = list_types(e for e in heard if e["subject"] == f"cases/{case['code']}")
+        seen = officer.read(case)
         if answer.is_success:
             assert told == ["case.acknowledged"]
             assert (seen["state"], seen["holder"]) == ("under_review", "KZ_LEAD")

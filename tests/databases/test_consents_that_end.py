@@ -10,14 +10,21 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel import migrations
 from app.kernel.actors import SERVICE
-from tests.support.world import Json, Someone, World, consent, done, for_services
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    make_consent,
+    make_service_consent,
+    unwrap,
+)
 
 GUARDIAN = {"given_by": "guardian_with_assent"}
 
 
 def list_deadlines(world: World) -> dict[Any, datetime]:
     """Return the due time of the deadline for the end of each consent."""
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         running = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.CONSENT_ENDS)
         return {
             c.record_id: c.due_at for c in session.scalars(select(Clock).where(running))
@@ -26,7 +33,7 @@ def list_deadlines(world: World) -> dict[Any, datetime]:
 
 def list_ends(world: World) -> dict[Any, datetime]:
     """Return the end of each consent by its id."""
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         return {one.id: one.expires_at for one in session.scalars(select(Consent))}
 
 
@@ -45,20 +52,20 @@ def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
 
     def given(days: int, **changes: Any) -> Json:
         """Return a consent that ends in this many days."""
-        return consent(
+        return make_consent(
             expires_at=f"{now + timedelta(days=days):%FT%TZ}", **today, **changes
         )
 
     far = given(100)
     near = given(5, purposes=["SHELTER"])
     gone = given(100, purposes=["LEGAL_AID"])
-    case = lead.leads(officer.submits(consents=[far, near, gone]))
-    listed = done(lead.get(f"/cases/{case['code']}/consents"))["items"]
+    case = lead.take_lead(officer.submit(consents=[far, near, gone]))
+    listed = unwrap(lead.get(f"/cases/{case['code']}/consents"))["items"]
     [taken_back] = [one for one in listed if one["purposes"] == ["LEGAL_AID"]]
-    done(lead.post(f"/cases/{case['code']}/consents/{taken_back['id']}/withdraw"))
-    draft = done(officer.writes_case(consents=[given(100)]))
-    child = officer.submits(consents=[given(90, **GUARDIAN)], notice={"age_class": "child"})
-    with world.database.writing(SERVICE) as session:
+    unwrap(lead.send(f"/cases/{case['code']}/consents/{taken_back['id']}/withdraw"))
+    draft = unwrap(officer.write_case(consents=[given(100)]))
+    child = officer.submit(consents=[given(90, **GUARDIAN)], notice={"age_class": "child"})
+    with world.database.begin_write(SERVICE) as session:
         of_ends = update(Clock).where(Clock.kind == ClockKind.CONSENT_ENDS)
         session.execute(of_ends.values(stopped_at=now))
         session.execute(update(Consent).values(recorded_at=now - timedelta(days=30)))
@@ -71,8 +78,8 @@ def test_each_consent_that_stands_in_an_open_case_gets_a_deadline(
     assert child["state"] == "submitted"
     assert days == [0.0, 76.0, 86.0]
     assert all(until[one] > due for one, due in found.items())
-    world.waits_for(hours=2)
-    [told] = [e for e in lead.hears() if e["type"] == "consent.expiring"]
+    world.wait(hours=2)
+    [told] = [e for e in lead.poll() if e["type"] == "consent.expiring"]
     assert (told["facts"]["days"], len(list_deadlines(world))) == (14, 3)
 
 
@@ -82,11 +89,11 @@ def test_a_deadline_that_runs_comes_before_the_end_from_now_on(
     now = datetime.now(UTC)
     world.now = now
     end = now.replace(microsecond=0) + timedelta(days=60)
-    yes = for_services(
+    yes = make_service_consent(
         **GUARDIAN, expires_at=f"{end:%FT%TZ}", obtained_on=f"{now:%F}", purposes=["REFER"]
     )
-    officer.submits(consents=[yes], notice={"age_class": "child"})
-    with world.database.writing(SERVICE) as session:
+    officer.submit(consents=[yes], notice={"age_class": "child"})
+    with world.database.begin_write(SERVICE) as session:
         of_ends = update(Clock).where(Clock.kind == ClockKind.CONSENT_ENDS)
         session.execute(of_ends.values(due_at=end))
 

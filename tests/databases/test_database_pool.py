@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.databases.failpoints.copies import PostgresqlCopies
 from tests.support.databases import Copy, ask
-from tests.support.in_thread import Here
+from tests.support.in_thread import ThreadLoops
 from tests.support.world import World
 
 pytestmark = pytest.mark.usefixtures("pg_url")
@@ -29,18 +29,18 @@ def read_contents(url: str) -> list[Any]:
         copies.looking.dispose()
 
 
-def run_journey(url: str, app: FastAPI, loop: Here) -> None:
+def run_journey(url: str, app: FastAPI, loop: ThreadLoops) -> None:
     """Use a database as a test does."""
     world = World(url, app, loop)
-    lead = world.someone("KZ_LEAD")
-    lead.leads(world.someone("UZ_CONSULATE_ALMATY").submits())
-    world.shuts("KZ_SHELTER_KOGERSHIN")
-    world.waits_for(days=3)
-    world.closes()
+    lead = world.add_person("KZ_LEAD")
+    lead.take_lead(world.add_person("UZ_CONSULATE_ALMATY").submit())
+    world.close_office("KZ_SHELTER_KOGERSHIN")
+    world.wait(days=3)
+    world.close()
 
 
 def test_what_one_wrote_the_next_does_not_find(
-    copy: Copy, app: FastAPI, loop: Here
+    copy: Copy, app: FastAPI, loop: ThreadLoops
 ) -> None:
     with copy() as url:
         before, own = read_contents(url), ask(url, OWN)
@@ -94,7 +94,7 @@ def test_who_still_writes_does_not_write_to_the_next(copy: Copy) -> None:
 
 
 def test_one_whose_connections_were_cut_is_not_used_again(
-    copy: Copy, app: FastAPI, loop: Here
+    copy: Copy, app: FastAPI, loop: ThreadLoops
 ) -> None:
     with copy() as url:
         before, own = read_contents(url), ask(url, OWN)

@@ -31,11 +31,11 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from app.kernel.database_errors import is_transient
 from app.kernel.db import Base, Database, Listed
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Busy
 from app.kernel.sqlite import DriverConnection
-from app.kernel.trouble import is_passing
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NAIVE = NOON.replace(tzinfo=None)
@@ -83,26 +83,26 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def database(path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{path}")
-    with database.writing() as session:
+    with database.begin_write() as session:
         Own.metadata.create_all(session.connection())
     yield database
     database.engine.dispose()
 
 
 def read_words(database: Database) -> list[str]:
-    with database.reading() as session:
+    with database.begin_read() as session:
         return list(session.scalars(select(Note.words).order_by(Note.number)))
 
 
 def test_what_was_written_is_read(database: Database) -> None:
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.add(Note(words="kept"))
 
     assert read_words(database) == ["kept"]
 
 
 def test_a_commit_is_on_the_disk_and_references_hold(database: Database) -> None:
-    with database.writing() as session:
+    with database.begin_write() as session:
         settings = [
             session.scalar(text(f"PRAGMA {name}"))
             for name in (
@@ -128,10 +128,13 @@ def test_a_commit_is_on_the_disk_and_references_hold(database: Database) -> None
 def test_the_database_refuses_to_write_while_reading(
     database: Database, change: Executable
 ) -> None:
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.add(Note(words="kept"))
 
-    with pytest.raises(OperationalError, match="readonly"), database.reading() as session:
+    with (
+        pytest.raises(OperationalError, match="readonly"),
+        database.begin_read() as session,
+    ):
         session.execute(change)
 
     assert read_words(database) == ["kept"]
@@ -140,17 +143,20 @@ def test_the_database_refuses_to_write_while_reading(
 def test_a_connection_that_read_can_write_and_read_again(database: Database) -> None:
     for turn in range(3):
         assert len(read_words(database)) == turn
-        with database.writing() as session:
+        with database.begin_write() as session:
             session.add(Note())
 
-    with pytest.raises(OperationalError, match="readonly"), database.reading() as session:
+    with (
+        pytest.raises(OperationalError, match="readonly"),
+        database.begin_read() as session,
+    ):
         session.execute(delete(Note))
 
 
 def test_a_reader_sees_one_moment(database: Database) -> None:
-    with database.reading() as session:
+    with database.begin_read() as session:
         before = session.scalars(select(Note.words)).all()
-        with database.writing() as writer:
+        with database.begin_write() as writer:
             writer.add(Note(words="meanwhile"))
         still = session.scalars(select(Note.words)).all()
 
@@ -164,18 +170,18 @@ def test_an_error_leaves_nothing(database: Database) -> None:
         session.flush()
         raise OSError("on fire")
 
-    with pytest.raises(OSError, match="on fire"), database.writing() as session:
+    with pytest.raises(OSError, match="on fire"), database.begin_write() as session:
         catch_fire(session)
 
     assert read_words(database) == []
 
 
 def test_a_commit_that_fails_leaves_nothing(database: Database) -> None:
-    with pytest.raises(IntegrityError), database.writing() as session:
+    with pytest.raises(IntegrityError), database.begin_write() as session:
         session.add_all([Note(words="lost"), Reply(note=99)])
 
     assert read_words(database) == []
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.add(Note(words="the next one works"))
     assert read_words(database) == ["the next one works"]
 
@@ -185,7 +191,7 @@ def test_a_commit_that_never_reaches_the_disk_leaves_nothing(database: Database)
         raise OSError("disk on fire")
 
     event.listen(database.engine, "commit", disk_on_fire)
-    with pytest.raises(OSError, match="on fire"), database.writing() as session:
+    with pytest.raises(OSError, match="on fire"), database.begin_write() as session:
         session.add(Note(words="lost"))
     event.remove(database.engine, "commit", disk_on_fire)
 
@@ -216,7 +222,7 @@ def ignore_and_add(session: Session) -> None:
 
 
 def test_a_full_disk_is_told_as_trouble_that_may_pass(database: Database) -> None:
-    with pytest.raises(Busy) as refused, database.writing() as session:
+    with pytest.raises(Busy) as refused, database.begin_write() as session:
         fill_the_disk(session)
 
     assert refused.value.status == 503
@@ -228,17 +234,17 @@ def test_a_full_disk_leaves_nothing_however_careless_the_caller(
 ) -> None:
     loud = (RuntimeError, SQLAlchemyError, Busy)
 
-    with pytest.raises(loud), database.writing() as session:
+    with pytest.raises(loud), database.begin_write() as session:
         act(session)
 
     assert read_words(database) == []
 
 
 def test_after_a_full_disk_there_is_work_again(database: Database) -> None:
-    with suppress(Busy, DBAPIError), database.writing() as session:
+    with suppress(Busy, DBAPIError), database.begin_write() as session:
         fill_the_disk(session)
 
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.execute(text("PRAGMA max_page_count = 1000000"))
         session.execute(insert(Note).values(words=LONG))
 
@@ -246,7 +252,7 @@ def test_after_a_full_disk_there_is_work_again(database: Database) -> None:
 
 
 def test_an_error_that_ends_no_transaction_may_be_handled(database: Database) -> None:
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.add(Note(number=1, words="first"))
         session.flush()
         with suppress(IntegrityError), session.begin_nested():
@@ -268,7 +274,10 @@ def test_an_error_that_ends_no_transaction_may_be_handled(database: Database) ->
 def test_an_instant_without_a_zone_is_refused(
     database: Database, statement: Executable
 ) -> None:
-    with pytest.raises(StatementError, match="time zone"), database.writing() as session:
+    with (
+        pytest.raises(StatementError, match="time zone"),
+        database.begin_write() as session,
+    ):
         session.execute(statement)
 
     assert read_words(database) == []
@@ -280,10 +289,10 @@ def test_an_instant_without_a_zone_is_refused(
 def test_an_instant_comes_back_as_the_same_instant_in_utc(
     database: Database, zone: timezone | ZoneInfo
 ) -> None:
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.add(Note(at=NOON.astimezone(zone)))
 
-    with database.reading() as session:
+    with database.begin_read() as session:
         at = session.scalars(select(Note.at)).one()
 
     assert at == NOON
@@ -292,11 +301,11 @@ def test_an_instant_comes_back_as_the_same_instant_in_utc(
 
 def test_instants_of_several_zones_are_compared_as_instants(database: Database) -> None:
     tashkent = ZoneInfo("Asia/Tashkent")
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.add(Note(words="later", at=NOON + timedelta(minutes=1)))
         session.add(Note(words="sooner", at=NOON.astimezone(tashkent)))
 
-    with database.reading() as session:
+    with database.begin_read() as session:
         ordered = session.scalars(select(Note.words).order_by(Note.at)).all()
         sooner = session.scalars(
             select(Note.words).where(Note.at <= NOON.astimezone(tashkent))
@@ -314,7 +323,7 @@ def test_no_instant_is_stored_as_none(database: Database) -> None:
 
 
 def test_the_database_keeps_to_the_closed_list(database: Database) -> None:
-    with pytest.raises(IntegrityError), database.writing() as session:
+    with pytest.raises(IntegrityError), database.begin_write() as session:
         session.execute(
             text("INSERT INTO note (words, at, colour) VALUES ('', '2026-06-01', 'green')")
         )
@@ -324,14 +333,14 @@ def test_the_database_keeps_to_the_closed_list(database: Database) -> None:
 
 def test_the_number_of_a_deleted_row_is_never_given_again(database: Database) -> None:
     def take_one() -> int:
-        with database.writing() as session:
+        with database.begin_write() as session:
             ticket = Ticket(id=uuid4())
             session.add(ticket)
             session.flush()
             return ticket.number
 
     first = take_one()
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.execute(delete(Ticket))
 
     assert take_one() > first
@@ -340,7 +349,7 @@ def test_the_number_of_a_deleted_row_is_never_given_again(database: Database) ->
 def test_many_writers_are_all_served(database: Database) -> None:
     def write(writer: int) -> None:
         for turn in range(50):
-            with database.writing() as session:
+            with database.begin_write() as session:
                 session.add(Note(words=f"{writer}.{turn}"))
 
     with ThreadPoolExecutor(8) as pool:
@@ -354,11 +363,11 @@ def test_many_writers_are_all_served(database: Database) -> None:
 
 
 def test_a_writer_that_reads_first_loses_nothing(database: Database) -> None:
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.add(Note(number=1, words="0"))
 
     def count_up(_: int) -> None:
-        with database.writing() as session:
+        with database.begin_write() as session:
             note = session.get_one(Note, 1)
             note.words = str(int(note.words) + 1)
 
@@ -373,7 +382,7 @@ def test_an_error_of_the_database_never_repeats_what_was_written(
 ) -> None:
     twice = insert(Note).values([{"number": 1, "words": "Maria"}] * 2)
 
-    with pytest.raises(IntegrityError) as refused, database.writing() as session:
+    with pytest.raises(IntegrityError) as refused, database.begin_write() as session:
         session.execute(twice)
 
     assert "Maria" not in str(refused.value)
@@ -386,10 +395,10 @@ def test_a_journal_that_a_reader_made_grow_shrinks_again(
 
     def write(times: int) -> None:
         for _ in range(times):
-            with database.writing() as session:
+            with database.begin_write() as session:
                 session.execute(insert(Note).values(words="x" * 1024**2))
 
-    with database.reading() as session:
+    with database.begin_read() as session:
         session.scalars(select(Note.number)).all()
         write(20)
     grown = journal.stat().st_size
@@ -407,7 +416,7 @@ def test_a_database_held_by_another_process_is_busy(database: Database, path: Pa
     database.engine.dispose()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Busy) as refused, database.writing() as session:
+        with pytest.raises(Busy) as refused, database.begin_write() as session:
             session.add(Note(words="never"))
         other.execute("ROLLBACK")
 
@@ -423,10 +432,10 @@ def test_a_moment_that_has_passed_is_trouble_that_may_pass(
     with other.connect() as connection:
         connection.exec_driver_sql("BEGIN")
         connection.execute(select(Note.words)).all()
-        with database.writing() as session:
+        with database.begin_write() as session:
             session.add(Note(words="meanwhile"))
         with pytest.raises(OperationalError) as refused:
             connection.execute(insert(Note).values(words="too late"))
     other.dispose()
 
-    assert is_passing(refused.value)
+    assert is_transient(refused.value)

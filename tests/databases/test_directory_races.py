@@ -7,52 +7,52 @@ from itertools import pairwise
 import pytest
 from httpx2 import Response
 
-from app.administration.loading import load
-from app.directory.actions import standard_data
-from app.directory.changes import Clerk
+from app.administration.directory_load import load
+from app.directory.actions import get_standard_data
+from app.directory.history import ChangeAuthor
 from tests.support.administrators import (
     ADMINISTRATOR,
     NEW,
     OFFICE,
-    agreed,
-    changes,
-    history,
-    puts,
+    approve,
+    list_changes,
+    replace_row,
+    update_row,
 )
-from tests.support.effort import amount
-from tests.support.servers import Served, obeying, served, together
-from tests.support.world import NOON, Json, Someone, done, problem
+from tests.support.effort import choose_number
+from tests.support.servers import Served, retry_as_told, run_together, serve_world
+from tests.support.world import NOON, Json, Someone, get_problem, unwrap
 
 pytestmark = pytest.mark.race
-ROUNDS = amount(5, sample=3, night=200)
+ROUNDS = choose_number(5, sample=3, night=200)
 SHELTER = "/focal-points/KZ_SHELTER_KOGERSHIN"
 
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
 
 
 @pytest.fixture
 def admin(world: Served) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+    return world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
 
 
 @pytest.fixture
 def colleague(world: Served) -> Someone:
-    return world.someone("KZ_LEAD", ADMINISTRATOR)
+    return world.add_person("KZ_LEAD", ADMINISTRATOR)
 
 
 @pytest.fixture
 def second(world: Served) -> Someone:
-    return world.someone("OVERSIGHT_DEMO", ADMINISTRATOR)
+    return world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR)
 
 
 def run_race(*acts: Callable[[], Response]) -> list[tuple[int, str]]:
     """Run the actions at once and return their outcomes, without the body of a success."""
-    answers = together(*(partial(obeying, act) for act in acts))
-    return sorted((a.status_code, "") if a.is_success else problem(a) for a in answers)
+    answers = run_together(*(partial(retry_as_told, act) for act in acts))
+    return sorted((a.status_code, "") if a.is_success else get_problem(a) for a in answers)
 
 
 def test_of_two_who_replace_a_row_one_has_read_it_too_early(
@@ -60,17 +60,17 @@ def test_of_two_who_replace_a_row_one_has_read_it_too_early(
 ) -> None:
     for turn in range(ROUNDS):
         read = admin.get(SHELTER)
-        tag, body = read.headers["ETag"], done(read)
+        tag, body = read.headers["ETag"], unwrap(read)
         mine, its = (body | {"as_of": f"{turn} {who}"} for who in ("mine", "its"))
 
         answers = run_race(
-            partial(puts, admin, SHELTER, mine, if_match=tag),
-            partial(puts, colleague, SHELTER, its, if_match=tag),
+            partial(replace_row, admin, SHELTER, mine, if_match=tag),
+            partial(replace_row, colleague, SHELTER, its, if_match=tag),
         )
 
         assert answers == [(200, ""), (412, "version-stale")]
-        assert done(admin.get(SHELTER)) in (mine, its)
-    kept = history(admin, "focal-points/KZ_SHELTER_KOGERSHIN")
+        assert unwrap(admin.get(SHELTER)) in (mine, its)
+    kept = list_changes(admin, "focal-points/KZ_SHELTER_KOGERSHIN")
     assert len(kept) == 1 + ROUNDS
     for before, after in pairwise(kept):
         assert after["before"] == before["after"]
@@ -82,12 +82,12 @@ def test_of_two_who_make_a_row_one_comes_second(admin: Someone, colleague: Someo
         path, body = f"/focal-points/{code}", OFFICE | {"code": code}
 
         answers = run_race(
-            partial(puts, admin, path, body, **NEW),
-            partial(puts, colleague, path, body, **NEW),
+            partial(replace_row, admin, path, body, **NEW),
+            partial(replace_row, colleague, path, body, **NEW),
         )
 
         assert answers == [(201, ""), (412, "version-stale")]
-        assert len(history(admin, f"focal-points/{code}")) == 1
+        assert len(list_changes(admin, f"focal-points/{code}")) == 1
 
 
 def build_desk(code: str) -> Json:
@@ -100,27 +100,27 @@ def test_two_desks_of_a_region_are_not_shut_at_once(
     admin: Someone, colleague: Someone, second: Someone
 ) -> None:
     path, old = "/focal-points/DESK_TWO", "/focal-points/DESK_CENTRAL_ASIA"
-    approval = agreed(puts(admin, path, build_desk("DESK_TWO"), **NEW), second)
-    done(puts(admin, path, build_desk("DESK_TWO"), **NEW, approval=approval))
-    one = agreed(changes(admin, path, active=False), second)
-    two = agreed(changes(colleague, old, active=False), second)
+    approval = approve(replace_row(admin, path, build_desk("DESK_TWO"), **NEW), second)
+    unwrap(replace_row(admin, path, build_desk("DESK_TWO"), **NEW, approval=approval))
+    one = approve(update_row(admin, path, active=False), second)
+    two = approve(update_row(colleague, old, active=False), second)
 
     answers = run_race(
-        partial(changes, admin, path, one, active=False),
-        partial(changes, colleague, old, two, active=False),
+        partial(update_row, admin, path, one, active=False),
+        partial(update_row, colleague, old, two, active=False),
     )
 
     assert answers == [(200, ""), (409, "directory-unsound")]
 
 
 def test_an_approval_is_spent_by_one_of_two(admin: Someone, second: Someone) -> None:
-    approval = agreed(changes(admin, SHELTER, can_lead=True), second)
+    approval = approve(update_row(admin, SHELTER, can_lead=True), second)
     read = admin.get(SHELTER)
-    body, tag = done(read) | {"can_lead": True}, read.headers["ETag"]
-    act = partial(puts, admin, SHELTER, body, if_match=tag, approval=approval)
+    body, tag = unwrap(read) | {"can_lead": True}, read.headers["ETag"]
+    act = partial(replace_row, admin, SHELTER, body, if_match=tag, approval=approval)
 
     assert run_race(act, act) == [(200, ""), (412, "version-stale")]
-    assert len(history(admin, "focal-points/KZ_SHELTER_KOGERSHIN")) == 2
+    assert len(list_changes(admin, "focal-points/KZ_SHELTER_KOGERSHIN")) == 2
 
 
 def test_files_are_loaded_before_or_after_and_never_in_between(
@@ -129,16 +129,16 @@ def test_files_are_loaded_before_or_after_and_never_in_between(
     path = "/focal-points/UZ_LEAD"
 
     def reload() -> Response:
-        with world.database.writing() as session:
-            load(Clerk(session, world.ground.ids, NOON), standard_data())
+        with world.database.begin_write() as session:
+            load(ChangeAuthor(session, world.ground.ids, NOON), get_standard_data())
         return admin.get(path)
 
     for turn in range(ROUNDS):
         read = admin.get(path)
-        body, tag = done(read) | {"as_of": str(turn)}, read.headers["ETag"]
-        together(partial(puts, admin, path, body, if_match=tag), reload)
+        body, tag = unwrap(read) | {"as_of": str(turn)}, read.headers["ETag"]
+        run_together(partial(replace_row, admin, path, body, if_match=tag), reload)
 
-    kept = history(admin, "focal-points/UZ_LEAD")
-    assert kept[-1]["after"] == done(admin.get(path))
+    kept = list_changes(admin, "focal-points/UZ_LEAD")
+    assert kept[-1]["after"] == unwrap(admin.get(path))
     for before, after in pairwise(kept):
         assert after["before"] == before["after"]

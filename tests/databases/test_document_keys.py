@@ -7,34 +7,34 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.cases.erasing import DOCUMENT_KEYS, SCRUB_EVERY, Aftermath
+from app.cases.erasure import DOCUMENT_KEY_TABLE, REWRITE_INTERVAL, ErasureCleanup
 from app.cases.models import Case, DocumentKey, Sealed
-from app.cases.queries import data_key, place_of
+from app.cases.queries import build_place, get_data_key
 from app.kernel.ledger import Ledger
 from app.kernel.vault import Unopenable
 from tests.databases.test_traces import beat_until, count_found, in_files, in_table
-from tests.support.world import Json, Someone, World, done, path_of
+from tests.support.world import Json, Someone, World, get_path, unwrap
 
 TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "فاطمة بنت محمد")
 
 
 @pytest.fixture
-def worker(world: World, tmp_path: Path) -> Aftermath:
+def worker(world: World, tmp_path: Path) -> ErasureCleanup:
     """Return what the worker runs at each beat, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.ground)
-    return Aftermath(world.ground, ledger)
+    return ErasureCleanup(world.ground, ledger)
 
 
 def write_health(officer: Someone, case: Json, text: str) -> None:
     body = {"section": "health", "text": text}
-    match = {"If-Match": officer.tag(case)}
-    done(officer.ask("PUT", f"{path_of(case)}/sections/health", body, headers=match))
+    match = {"If-Match": officer.get_tag(case)}
+    unwrap(officer.ask("PUT", f"{get_path(case)}/sections/health", body, headers=match))
 
 
 def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
     """Return the sealed health section of a case and its wrapped key."""
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
         paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
         assert paper.key is not None
@@ -43,11 +43,11 @@ def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
 
 def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
     """Return whether a document opens with any key that the service has for the case."""
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
         paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
         try:
-            key, place = data_key(work, paper.case_id), place_of(paper)
+            key, place = get_data_key(work, paper.case_id), build_place(paper)
             work.vault.open(key, place, sealed, wrapped)
         except Unopenable:
             return False
@@ -55,10 +55,10 @@ def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> 
 
 
 def require_lost_keys(
-    world: World, officer: Someone, worker: Aftermath, read: Callable[[], bytes]
+    world: World, officer: Someone, worker: ErasureCleanup, read: Callable[[], bytes]
 ) -> None:
     """Overwrite a text twice, and look for its old keys in what `read` returns."""
-    case, documents = done(officer.writes_case()), []
+    case, documents = unwrap(officer.write_case()), []
     for text in TEXTS:
         write_health(officer, case, text)
         documents.append(read_document(world, case))
@@ -79,22 +79,22 @@ def require_lost_keys(
 
 
 def test_no_file_of_sqlite_keeps_the_key_of_a_text_that_was_written_over(
-    sqlite_url: str, world: World, officer: Someone, worker: Aftermath
+    sqlite_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
     require_lost_keys(world, officer, worker, lambda: in_files(sqlite_url))
 
 
 def test_the_table_of_postgresql_keeps_no_key_of_a_text_that_was_written_over(
-    pg_url: str, world: World, officer: Someone, worker: Aftermath
+    pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
     def read() -> bytes:
-        return in_table(pg_url, DOCUMENT_KEYS)
+        return in_table(pg_url, DOCUMENT_KEY_TABLE)
 
     require_lost_keys(world, officer, worker, read)
 
 
 def test_the_table_is_written_anew_once_a_day_however_often_somebody_writes(
-    world: World, worker: Aftermath, monkeypatch: pytest.MonkeyPatch
+    world: World, worker: ErasureCleanup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tables: list[str] = []
 
@@ -104,19 +104,21 @@ def test_the_table_is_written_anew_once_a_day_however_often_somebody_writes(
 
     monkeypatch.setattr(type(world.database), "scrub", scrub)
     for hours in (0, 1, 22, 1, 1, 23):
-        world.passes(hours=hours)
-        worker.follow()
+        world.advance(hours=hours)
+        worker.run()
 
-    assert timedelta(days=1) == SCRUB_EVERY
-    assert tables.count(DOCUMENT_KEYS) == 3  # at the start, after 24 and after 48 hours
+    assert timedelta(days=1) == REWRITE_INTERVAL
+    assert (
+        tables.count(DOCUMENT_KEY_TABLE) == 3
+    )  # at the start, after 24 and after 48 hours
 
 
 def test_every_sealed_document_has_a_key_of_its_own(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     for _ in range(2):
-        lead.leads(officer.submits())
-    with world.by_itself() as work:
+        lead.take_lead(officer.submit())
+    with world.write_as_service() as work:
         papers = set(work.session.scalars(select(Sealed.id)))
         keys = work.session.scalars(select(DocumentKey)).all()
 

@@ -16,23 +16,23 @@ from tests.databases.test_races import (
     only_winner,
     settled,
 )
-from tests.support.effort import amount
-from tests.support.servers import Served, report, served
+from tests.support.effort import choose_number
+from tests.support.servers import Served, report, serve_world
 from tests.support.world import (
     Json,
     Someone,
-    consent,
-    done,
-    for_services,
-    kinds,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
-ROUNDS = amount(4, sample=2, night=200)
+ROUNDS = choose_number(4, sample=2, night=200)
 STOP: Json = {"reason": "SURVIVOR_REQUEST"}
-NGOS = consent(recipient_class={"kind": "non_state", "country": "KZ"})
+NGOS = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.race]
 
@@ -52,29 +52,29 @@ class Sides:
 
 @pytest.fixture
 def sides(url: str) -> object:
-    with served(url) as world:
+    with serve_world(url) as world:
         boss = {Role.SUPERVISOR}
         yield Sides(
             world,
-            world.someone("UZ_CONSULATE_ALMATY"),
-            world.someone("KZ_LEAD"),
-            world.someone("KZ_SHELTER_KOGERSHIN"),
-            world.someone("DESK_CENTRAL_ASIA"),
-            world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER}),
-            {c: world.someone(c, boss) for c in ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")},
+            world.add_person("UZ_CONSULATE_ALMATY"),
+            world.add_person("KZ_LEAD"),
+            world.add_person("KZ_SHELTER_KOGERSHIN"),
+            world.add_person("DESK_CENTRAL_ASIA"),
+            world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER}),
+            {c: world.add_person(c, boss) for c in ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")},
         )
 
 
 def approve_action(sides: Sides, who: Someone, action: str, case: Json, body: Json) -> str:
     """Ask for an approval and approve it as a second person."""
-    asked = done(who.does(action, case, body))
-    done(sides.seconds[who.code].post(f"/approvals/{asked['id']}/approve"))
+    asked = unwrap(who.does(action, case, body))
+    unwrap(sides.seconds[who.code].send(f"/approvals/{asked['id']}/approve"))
     return str(asked["id"])
 
 
 def list_running(sides: Sides) -> set[str]:
     """Return the kinds of deadlines that are running."""
-    with sides.world.database.reading() as session:
+    with sides.world.database.begin_read() as session:
         going = select(Clock.kind).where(Clock.stopped_at.is_(None))
         return {str(kind) for kind in session.scalars(going)}
 
@@ -82,16 +82,16 @@ def list_running(sides: Sides) -> set[str]:
 def test_a_no_beside_a_yes_ends_everything(sides: Sides) -> None:
     won = []
     for _ in range(ROUNDS):
-        case = sides.lead.leads(sides.officer.submits())
-        referral = done(sides.lead.refers(case, sides.shelter.code))
-        stop = partial(sides.lead.post, f"{path_of(case)}/stop", STOP)
-        accept = acts(sides.shelter, "accept", referral, promise())
+        case = sides.lead.take_lead(sides.officer.submit())
+        referral = unwrap(sides.lead.refer(case, sides.shelter.code))
+        stop = partial(sides.lead.send, f"{get_path(case)}/stop", STOP)
+        accept = acts(sides.shelter, "accept", referral, make_acceptance())
 
         stopped, accepted = settled(stop, accept)
 
         assert stopped.status_code == 200
-        assert sides.lead.sees(referral)["state"] == "withdrawn"
-        assert sides.lead.sees(case)["state"] == "closed"
+        assert sides.lead.read(referral)["state"] == "withdrawn"
+        assert sides.lead.read(case)["state"] == "closed"
         won.append(accepted.status_code)
     report("accept", won)
     assert closed_cases_with_a_live_referral(sides.world) == []
@@ -101,17 +101,17 @@ def test_a_no_beside_a_yes_ends_everything(sides: Sides) -> None:
 def test_a_draft_is_submitted_or_thrown_away(sides: Sides) -> None:
     won = []
     for _ in range(ROUNDS):
-        draft = done(sides.officer.writes_case())
+        draft = unwrap(sides.officer.write_case())
         submit = acts(sides.officer, "submit", draft)
         discard = acts(sides.officer, "discard", draft)
 
         winner = only_winner(settled(submit, discard))
 
         last = ("submitted", "void")[winner]
-        assert sides.officer.sees(draft)["state"] == last
-        sections = sides.officer.sees(draft)["sections"]
+        assert sides.officer.read(draft)["state"] == last
+        sections = sides.officer.read(draft)["sections"]
         assert bool(sections) == (last == "submitted")
-        assert (sides.lead.get(path_of(draft)).status_code == 200) == bool(sections)
+        assert (sides.lead.get(get_path(draft)).status_code == 200) == bool(sections)
         won.append(last)
     report("won", won)
 
@@ -119,8 +119,8 @@ def test_a_draft_is_submitted_or_thrown_away(sides: Sides) -> None:
 def test_a_case_is_erased_or_begins_again(sides: Sides) -> None:
     won, why = [], {"reason": "RETENTION_OVER"}
     for _ in range(ROUNDS):
-        case = sides.lead.leads(sides.officer.submits())
-        done(sides.lead.does("stop", case, STOP))
+        case = sides.lead.take_lead(sides.officer.submit())
+        unwrap(sides.lead.does("stop", case, STOP))
         approval = approve_action(sides, sides.guard, "erase", case, why)
         erase = acts(sides.guard, "erase", case, why, approval=approval)
         reopen = acts(sides.lead, "reopen", case, {"reason": "NEW_NEED"})
@@ -128,40 +128,42 @@ def test_a_case_is_erased_or_begins_again(sides: Sides) -> None:
         winner = only_winner(settled(erase, reopen))
 
         last = ("erased", "referring")[winner]
-        assert sides.guard.sees(case)["state"] == last
-        opened = sides.lead.opens(f"{path_of(case)}/sections/needs").status_code
+        assert sides.guard.read(case)["state"] == last
+        opened = sides.lead.open(f"{get_path(case)}/sections/needs").status_code
         assert opened == (404, 200)[winner]
         won.append(last)
     report("won", won)
 
 
 def test_a_question_is_answered_by_one(sides: Sides) -> None:
-    case = sides.lead.leads(sides.officer.submits())
-    path, ask = f"{path_of(case)}/questions", {"topics": ["needs"], "question": "Who?"}
+    case = sides.lead.take_lead(sides.officer.submit())
+    path, ask = f"{get_path(case)}/questions", {"topics": ["needs"], "question": "Who?"}
     for _ in range(ROUNDS):
-        asked = done(sides.lead.creates(path, ask))
+        asked = unwrap(sides.lead.create(path, ask))
         answer = f"{path}/{asked['id']}/answer"
-        said = [partial(sides.officer.post, answer, {"answer": word}) for word in "ab"]
+        said = [partial(sides.officer.send, answer, {"answer": word}) for word in "ab"]
 
         winner = only_winner(settled(*said))
 
-        heard = [t for about, t in sides.lead.notes(case) if about.endswith(asked["id"])]
+        heard = [
+            t for about, t in sides.lead.list_notes(case) if about.endswith(asked["id"])
+        ]
         assert sorted(heard) == sorted(["Who?", "ab"[winner]])
-    assert kinds(sides.lead.hears()).count("case.answered") == ROUNDS
+    assert list_types(sides.lead.poll()).count("case.answered") == ROUNDS
 
 
 def test_of_two_who_are_given_the_lead_one_has_it(sides: Sides) -> None:
-    won, given = [], [consent(), NGOS, for_services()]
+    won, given = [], [make_consent(), NGOS, make_service_consent()]
     body = {"reason": "LEAD_SILENT", "person_informed": True}
     for _ in range(min(ROUNDS, 15)):  # three weeks each: consents hold for a year
-        case = sides.lead.leads(sides.officer.submits(consents=given))
-        sides.world.passes(days=21)
-        with sides.lead.writing() as work:
-            carrying.escalate(work, queries.lock(work, case["code"]))
+        case = sides.lead.take_lead(sides.officer.submit(consents=given))
+        sides.world.advance(days=21)
+        with sides.lead.begin_write() as work:
+            carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
         choices = [body | {"focal_point": c} for c in ("SANA_SEZIM", "IOM")]
-        named = consent(focal_point="IOM", obtained_on="2026-06-01")
+        named = make_consent(focal_point="IOM", obtained_on="2026-06-01")
         named["expires_at"] = "2099-01-01T00:00:00Z"
-        done(sides.lead.creates(f"{path_of(case)}/consents", named))
+        unwrap(sides.lead.create(f"{get_path(case)}/consents", named))
         ready = [
             acts(
                 sides.desk,
@@ -176,17 +178,17 @@ def test_of_two_who_are_given_the_lead_one_has_it(sides: Sides) -> None:
         winner = only_winner(settled(*ready))
 
         last = choices[winner]["focal_point"]
-        assert sides.world.someone(str(last)).sees(case)["lead"] == last
-        assert problem(sides.desk.get(path_of(case))) == (404, "not-found")
+        assert sides.world.add_person(str(last)).read(case)["lead"] == last
+        assert get_problem(sides.desk.get(get_path(case))) == (404, "not-found")
         won.append(last)
     report("won", won)
 
 
 def test_what_was_taken_back_is_confirmed_and_taken_back_once(sides: Sides) -> None:
-    case = sides.lead.leads(sides.officer.submits())
+    case = sides.lead.take_lead(sides.officer.submit())
     why = {"reason": "NO_LONGER_NEEDED"}
     for _ in range(ROUNDS):
-        referral = done(sides.lead.refers(case, sides.shelter.code))
+        referral = unwrap(sides.lead.refer(case, sides.shelter.code))
         withdraw = acts(sides.lead, "withdraw", referral, why)
         early = acts(sides.shelter, "confirm-deletion", referral)
 
@@ -196,5 +198,5 @@ def test_what_was_taken_back_is_confirmed_and_taken_back_once(sides: Sides) -> N
         assert confirmed.status_code in {409, 412}
         again = [acts(sides.shelter, "confirm-deletion", referral) for _ in "12"]
         assert only_winner(settled(*again)) in {0, 1}
-        assert sides.shelter.get(path_of(referral)).status_code == 404
+        assert sides.shelter.get(get_path(referral)).status_code == 404
     assert "confirm_deletion" not in list_running(sides)

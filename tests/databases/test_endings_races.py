@@ -7,41 +7,41 @@ from threading import Barrier
 
 import pytest
 
-from app.worker.endings import follow_endings
-from tests.support.effort import amount
+from app.worker.endings import apply_endings
+from tests.support.effort import choose_number
 from tests.support.endings import end_agreement
 from tests.support.returns import HOME
-from tests.support.servers import Served, served
+from tests.support.servers import Served, serve_world
 from tests.support.world import (
     Json,
     Someone,
-    consent,
-    done,
-    for_handover,
-    kinds,
-    promise,
-    taking,
+    list_types,
+    make_acceptance,
+    make_consent,
+    make_handover_consent,
+    make_takeover,
+    unwrap,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.race]
-CASES = amount(6, sample=3, night=40)
+CASES = choose_number(6, sample=3, night=40)
 SENT = ["contact", "needs"]
 GUARDS: Json = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-ABROAD = consent(focal_point=HOME, purposes=["SHELTER"], sections=SENT)
+ABROAD = make_consent(focal_point=HOME, purposes=["SHELTER"], sections=SENT)
 
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
 
 
 def create_cases(world: Served, lead: Someone) -> list[Json]:
     """Return cases led in Kazakhstan, of people who may be helped in Uzbekistan."""
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    given = [consent(), for_handover("UZ_LEAD"), ABROAD]
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    given = [make_consent(), make_handover_consent("UZ_LEAD"), ABROAD]
     bodies = [{"consents": given, "safeguards": GUARDS} for _ in range(CASES)]
-    return [lead.leads(officer.submits(**body)) for body in bodies]
+    return [lead.take_lead(officer.submit(**body)) for body in bodies]
 
 
 def run_two_workers(world: Served) -> int:
@@ -50,45 +50,45 @@ def run_two_workers(world: Served) -> int:
 
     def look(_: int) -> int:
         barrier.wait()
-        return follow_endings(world.ground)
+        return apply_endings(world.ground)
 
     with ThreadPoolExecutor(2) as pool:
         return sum(pool.map(look, range(2)))
 
 
 def test_two_workers_follow_what_ended_once(world: Served) -> None:
-    lead, abroad = world.someone("KZ_LEAD"), world.someone(HOME)
+    lead, abroad = world.add_person("KZ_LEAD"), world.add_person(HOME)
     for number, case in enumerate(create_cases(world, lead)):
-        sent = done(lead.refers(case, HOME, sections=SENT))
+        sent = unwrap(lead.refer(case, HOME, sections=SENT))
         if number % 2:
-            done(abroad.does("accept", sent, promise()))
-    lead.hears()
+            unwrap(abroad.does("accept", sent, make_acceptance()))
+    lead.poll()
     end_agreement(world)
 
-    count = run_two_workers(world) + follow_endings(world.ground)
+    count = run_two_workers(world) + apply_endings(world.ground)
 
     assert count == CASES
-    told = kinds(lead.hears())
+    told = list_types(lead.poll())
     assert told.count("referral.without_agreement") == CASES // 2
     assert told.count("referral.narrowed") == CASES - CASES // 2
-    assert follow_endings(world.ground) == 0
+    assert apply_endings(world.ground) == 0
 
 
 def test_offer_is_not_accepted_once_the_agreement_ended_whoever_comes_first(
     world: Served,
 ) -> None:
-    lead, there = world.someone("KZ_LEAD"), world.someone("UZ_LEAD")
+    lead, there = world.add_person("KZ_LEAD"), world.add_person("UZ_LEAD")
     cases = create_cases(world, lead)
-    offers = [done(lead.offers(case, "UZ_LEAD")) for case in cases]
+    offers = [unwrap(lead.offer(case, "UZ_LEAD")) for case in cases]
     end_agreement(world)
 
     with ThreadPoolExecutor(2) as pool:
-        looks = pool.submit(follow_endings, world.ground)
+        looks = pool.submit(apply_endings, world.ground)
         accepts = partial(there.does, "accept")
-        answers = [accepts(one, taking()).status_code for one in offers]
+        answers = [accepts(one, make_takeover()).status_code for one in offers]
         looks.result()
-    follow_endings(world.ground)
+    apply_endings(world.ground)
 
     assert set(answers) <= {404, 409, 412}
-    assert {lead.sees(one)["state"] for one in offers} == {"cancelled"}
-    assert {lead.sees(case)["lead"] for case in cases} == {"KZ_LEAD"}
+    assert {lead.read(one)["state"] for one in offers} == {"cancelled"}
+    assert {lead.read(case)["lead"] for case in cases} == {"KZ_LEAD"}

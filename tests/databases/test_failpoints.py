@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.kernel import journal, work
+from app.kernel import journal, transactions
 from tests.databases.failpoints.copies import changed
 from tests.databases.failpoints.failing import AFTER, COMMIT, WAYS, Way
 from tests.databases.failpoints.judging import SuccessfulCall
@@ -26,15 +26,15 @@ from tests.databases.failpoints.stories import STORIES
 from tests.databases.failpoints.sweeping import Sweep, sweeping
 from tests.support import results
 from tests.support.databases import Copy
-from tests.support.effort import Run, amount, is_night
-from tests.support.full_world import filled
+from tests.support.effort import Run, choose_number, is_night
+from tests.support.full_world import fill_path
 from tests.support.operation_calls import ALL, DOCUMENT
-from tests.support.raw_requests import Operation, writes
+from tests.support.raw_requests import Operation, list_writes
 from tests.support.servers import ROOT, report
 from tests.sweeps.matrix.stages import Stage
 
 pytestmark = pytest.mark.slow
-EACH = amount(72, sample=144, night=1)
+EACH = choose_number(72, sample=144, night=1)
 """One point in so many fails; the first, the last and each COMMIT always do."""
 FEW = (
     *("write_case.submitted", "accept_referral", "open_section.needs", "get_case"),
@@ -77,7 +77,7 @@ class Tally:
         told = self.spelled()
         print(f"failpoints: {told}")  # noqa: T201 - `pytest -s` shows it
         if is_night():
-            results.keep(RESULTS / f"failpoints-{self.database}.json", told)
+            results.write_result(RESULTS / f"failpoints-{self.database}.json", told)
 
 
 @dataclass
@@ -140,8 +140,8 @@ def pg_tried(
 
 
 def test_every_operation_that_changes_or_opens_something_is_called() -> None:
-    opening = {one.name for one in ALL if "Purpose" in one.names("header")}
-    due_ = {one.name for one in writes(DOCUMENT)} | opening | {"issue_token"}
+    opening = {one.name for one in ALL if "Purpose" in one.list_parameters("header")}
+    due_ = {one.name for one in list_writes(DOCUMENT)} | opening | {"issue_token"}
 
     assert due_ - list_operations() == set()
 
@@ -187,13 +187,13 @@ def test_nothing_else_that_is_read_leaves_anything(sqlite_tried: Tried) -> None:
 def read_by_all(sweep: Sweep, operation: Operation) -> Iterator[int]:
     """Read as every account, at the first stage that has the ids, and yield each status."""
     named = (one.ids for one in sweep.scene.stages.values() if has_ids(one, operation))
-    target = filled(operation.path, next(named, {"name": "services"}))
+    target = fill_path(operation.path, next(named, {"name": "services"}))
     for one in sweep.scene.people.values():
-        yield sweep.scene.wire.send("GET", target, dict(one.headers())).status
+        yield sweep.scene.wire.send("GET", target, dict(one.make_headers())).status
 
 
 def has_ids(stage: Stage, operation: Operation) -> bool:
-    return set(operation.keys) <= stage.ids.keys()
+    return set(operation.path_names) <= stage.ids.keys()
 
 
 # Planted faults, which the checks must find.
@@ -220,7 +220,7 @@ PLANTS = {deliver_ignoring_errors: "answered 200", deliver_in_two: "left somethi
 def test_an_act_that_is_not_whole_is_found(
     plant: Callable[..., None], sqlite_tried: Tried, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "deliver", plant)
+    monkeypatch.setattr(transactions, "deliver", plant)
     sweep = sqlite_tried.sweep
     told = sweep.told("acknowledge_referral")
     every = ((number, way) for way in WAYS for number in range(len(told.points)))

@@ -15,19 +15,19 @@ import pytest
 from sqlalchemy import Connection, insert, select
 from sqlalchemy import Sequence as Numbers
 
-from app.feed.actions import keep_sighting
+from app.feed.actions import record_sighting
 from app.kernel.db import Database
 from app.kernel.journal import Delivery, Entry, Epoch, Retrieval
-from app.kernel.work import Writing
-from tests.support.child_processes import Child, Says
-from tests.support.databases import EPOCH, ask, listening
-from tests.support.effort import amount
-from tests.support.feeds import stand_of
-from tests.support.servers import CHANCE, Served, client_of, served
-from tests.support.world import Json, Someone, World, after, done, kinds
+from app.kernel.transactions import Writing
+from tests.support.child_processes import Child, ReportPipe
+from tests.support.databases import EPOCH, ask, listen_to
+from tests.support.effort import choose_number
+from tests.support.feeds import get_position
+from tests.support.servers import CHANCE, Served, make_client, serve_world
+from tests.support.world import Json, Someone, World, list_types, make_cursor_query, unwrap
 
 WRITERS = 8
-CHANGES = range(1, 1 + amount(1000, sample=300, night=20_000))
+CHANGES = range(1, 1 + choose_number(1000, sample=300, night=20_000))
 READ_ONLY = frozenset({"query_only", "postgresql_readonly"})
 """Execution options of a transaction that the database keeps from writing."""
 READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
@@ -68,7 +68,7 @@ def record_commits(database: Database) -> Iterator[list[About]]:
             wait_randomly(0.001)
             committed.append(about)
 
-    with listening(database, "commit", at_commit):
+    with listen_to(database, "commit", at_commit):
         yield committed
 
 
@@ -81,9 +81,9 @@ def write_all(
         some = CHANCE.sample(readers, CHANCE.randint(1, len(readers)))
         DOING.about = None
         about = About(number, frozenset(reader.id for reader in some))
-        with writer.writing() as work:
+        with writer.begin_write() as work:
             DOING.about = about
-            keep_sighting(work, about.id)
+            record_sighting(work, about.id)
             wait_randomly(0.004)
             tell(work, about)
         DOING.about = None
@@ -114,7 +114,7 @@ def by_sequence(work: Writing, about: About) -> None:
 
 def by_polling(reader: Someone) -> Look:
     def look(cursor: str | None) -> tuple[list[str], str]:
-        page = done(reader.get("/events", limit=200, **after(cursor)))
+        page = unwrap(reader.get("/events", limit=200, **make_cursor_query(cursor)))
         return [event["subject"] for event in page["items"]], page["next"]
 
     return look
@@ -127,7 +127,7 @@ def by_position(reader: Someone) -> Look:
 
     def look(cursor: str | None) -> tuple[list[str], str]:
         later = Delivery.position > int(cursor or 0)
-        with reader.reading() as work:
+        with reader.begin_read() as work:
             rows = work.session.execute(asked.where(later).order_by(Delivery.position))
             found = [(reference, str(position)) for reference, position in rows]
         return [reference for reference, _ in found], found[-1][
@@ -149,14 +149,16 @@ def poll_to_end(look: Look, over: Event) -> list[str]:
     return seen
 
 
-def poll(_: Says, port: int, key: str, state: Path, *, last: bool) -> None:
+def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None:
     """Poll and keep the cursor together with the events; the last time, to the end."""
     kept = read_state(state)
-    with client_of(port) as client:
+    with make_client(port) as client:
         client.headers["Authorization"] = f"Bearer {key}"
         new = True
         while new or not last:
-            page = client.get("/v1/events", params={"limit": 50, **after(kept["cursor"])})
+            page = client.get(
+                "/v1/events", params={"limit": 50, **make_cursor_query(kept["cursor"])}
+            )
             new = page.raise_for_status().json()["items"]
             kept["seen"] += [event["subject"] for event in new]
             kept["cursor"] = page.json()["next"]
@@ -195,7 +197,7 @@ class KilledPoller:
     def follow(self, over: Event) -> list[str]:
         while not over.is_set():
             self.live_and_die(over)
-        assert self.polls(last=True).ends() == 0
+        assert self.polls(last=True).wait() == 0
         return list(read_state(self.state)["seen"])
 
     def live_and_die(self, over: Event) -> None:
@@ -206,12 +208,12 @@ class KilledPoller:
             time.sleep(0.02)
         wait_randomly(0.5)
         self.deaths += not over.is_set()
-        poller.dies()
+        poller.kill()
 
 
 def list_positions(reader: Someone) -> list[int]:
     mine = Delivery.focal_point_id == reader.id
-    with reader.reading() as work:
+    with reader.begin_read() as work:
         asked = select(Delivery.position).where(mine).order_by(Delivery.position)
         return list(work.session.scalars(asked))
 
@@ -223,8 +225,8 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
 ) -> None:
     over = Event()
 
-    with served(url) as world, ThreadPoolExecutor(3) as pool:
-        readers = [world.someone(code) for code in READERS]
+    with serve_world(url) as world, ThreadPoolExecutor(3) as pool:
+        readers = [world.add_person(code) for code in READERS]
         mortal = KilledPoller(world, readers[0], tmp_path / "state")
         followed = [
             pool.submit(mortal.follow, over),
@@ -232,7 +234,9 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
         ]
         try:
             mortal.is_up()
-            committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_mailbox)
+            committed = write_all(
+                world.add_person("DESK_CENTRAL_ASIA"), readers, by_mailbox
+            )
         finally:
             over.set()
         seen = [each.result() for each in followed]
@@ -253,14 +257,16 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
     """This shows that the test above can fail."""
     grant = "GRANT USAGE ON SEQUENCE naive TO safe_conduct_app"
     ask(pg_url, "CREATE SEQUENCE naive", grant)
-    readers, over = [world.someone(code) for code in READERS], Event()
+    readers, over = [world.add_person(code) for code in READERS], Event()
 
     with ThreadPoolExecutor(3) as pool:
         followed = [
             pool.submit(poll_to_end, by_position(reader), over) for reader in readers
         ]
         try:
-            committed = write_all(world.someone("DESK_CENTRAL_ASIA"), readers, by_sequence)
+            committed = write_all(
+                world.add_person("DESK_CENTRAL_ASIA"), readers, by_sequence
+            )
         finally:
             over.set()
 
@@ -275,7 +281,7 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
 
 
 def record_event(writer: Someone, what: str, *readers: Someone) -> None:
-    with writer.writing() as work:
+    with writer.begin_write() as work:
         about = About(1, frozenset(reader.id for reader in readers))
         work.record(what, about, about.audience)
 
@@ -291,7 +297,7 @@ def begin_slow_write(writer: Someone, reader: Someone) -> Iterator[Event]:
             has_position.set()
             may_end.wait(5)
 
-    with listening(writer.world.database, "commit", linger):
+    with listen_to(writer.world.database, "commit", linger):
         slow.start()
         assert has_position.wait(5)
         yield may_end
@@ -305,12 +311,12 @@ def test_a_slow_writer_is_not_overtaken(officer: Someone, lead: Someone) -> None
         quick = pool.submit(record_event, officer, "case.quick", lead)
         time.sleep(0.2)
         overtakes = quick.done()
-        meanwhile = lead.hears()
+        meanwhile = lead.poll()
         may_end.set()
 
     assert not overtakes
     assert meanwhile == []
-    assert kinds(lead.hears()) == ["case.slow", "case.quick"]
+    assert list_types(lead.poll()) == ["case.slow", "case.quick"]
 
 
 def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> None:
@@ -321,8 +327,8 @@ def test_a_writer_for_others_does_not_wait(officer: Someone, lead: Someone) -> N
             quick.result(timeout=4)
         may_end.set()
 
-    assert kinds(lead.hears()) == ["case.quick"]
-    assert kinds(officer.hears()) == ["case.slow"]
+    assert list_types(lead.poll()) == ["case.quick"]
+    assert list_types(officer.poll()) == ["case.slow"]
 
 
 def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> None:
@@ -331,24 +337,24 @@ def test_what_is_rolled_back_leaves_no_gap(officer: Someone, lead: Someone) -> N
 
     database = officer.world.database
     record_event(officer, "case.first", lead)
-    with listening(database, "commit", fail), pytest.raises(OSError, match="fire"):
+    with listen_to(database, "commit", fail), pytest.raises(OSError, match="fire"):
         record_event(officer, "case.never", lead)
     record_event(officer, "case.second", lead)
 
-    page, (feed, head) = done(lead.get("/events")), stand_of(lead)
+    page, (feed, head) = unwrap(lead.get("/events")), get_position(lead)
 
-    assert kinds(page["items"]) == ["case.first", "case.second"]
+    assert list_types(page["items"]) == ["case.first", "case.second"]
     assert (head, page["next"]) == (2, feed.format_cursor(2))
 
 
 def test_there_is_always_a_next_cursor(officer: Someone, lead: Someone) -> None:
-    empty = done(lead.get("/events"))
+    empty = unwrap(lead.get("/events"))
     record_event(officer, "case.told", lead)
-    page = done(lead.get("/events", after=empty["next"]))
-    again = done(lead.get("/events", after=page["next"]))
+    page = unwrap(lead.get("/events", after=empty["next"]))
+    again = unwrap(lead.get("/events", after=page["next"]))
 
     assert (empty["items"], empty["more"]) == ([], False)
-    assert kinds(page["items"]) == ["case.told"]
+    assert list_types(page["items"]) == ["case.told"]
     assert again == {"items": [], "next": page["next"], "more": False}
 
 
@@ -356,11 +362,11 @@ def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone
     for what in ("case.first", "case.second", "case.third"):
         record_event(officer, what, lead)
 
-    first = done(lead.get("/events", limit=2))
-    second = done(lead.get("/events", limit=2, after=first["next"]))
+    first = unwrap(lead.get("/events", limit=2))
+    second = unwrap(lead.get("/events", limit=2, after=first["next"]))
 
     assert (first["more"], second["more"]) == (True, False)
-    assert kinds(first["items"] + second["items"]) == [
+    assert list_types(first["items"] + second["items"]) == [
         *("case.first", "case.second", "case.third")
     ]
 
@@ -371,16 +377,16 @@ def test_each_hears_only_what_it_may_know(
     record_event(officer, "case.told", lead)
     record_event(officer, "case.whispered", officer)
 
-    assert kinds(lead.hears()) == ["case.told"]
-    assert kinds(officer.hears()) == ["case.whispered"]
-    assert stranger.hears() == []
+    assert list_types(lead.poll()) == ["case.told"]
+    assert list_types(officer.poll()) == ["case.whispered"]
+    assert stranger.poll() == []
 
 
 def test_after_a_restore_the_poller_is_told_to_start_over(
     officer: Someone, lead: Someone, url: str
 ) -> None:
     record_event(officer, "case.told", lead)
-    cursor = done(lead.get("/events"))["next"]
+    cursor = unwrap(lead.get("/events"))["next"]
 
     beyond = lead.get("/events", after=f"{EPOCH}.2")
     restore(url)
@@ -390,7 +396,7 @@ def test_after_a_restore_the_poller_is_told_to_start_over(
         assert gone.status_code == 410
         assert gone.json()["type"] == "/problems/cursor-gone"
         assert "without `after`" in gone.json()["detail"]
-    assert kinds(done(lead.get("/events"))["items"]) == ["case.told"]
+    assert list_types(unwrap(lead.get("/events"))["items"]) == ["case.told"]
 
 
 def restore(url: str) -> None:
@@ -409,7 +415,7 @@ def test_a_made_up_cursor_is_explained(lead: Someone, made_up: str) -> None:
 
 
 def list_retrieved(reader: Someone) -> list[int]:
-    with reader.reading() as work:
+    with reader.begin_read() as work:
         mine = Retrieval.focal_point_id == reader.id
         return list(work.session.scalars(select(Retrieval.upto).where(mine)))
 
@@ -428,8 +434,8 @@ def record_writes(database: Database) -> Iterator[list[str]]:
             written.append(statement)
 
     with (
-        listening(database, "begin", at_begin),
-        listening(database, "before_cursor_execute", at_statement),
+        listen_to(database, "begin", at_begin),
+        listen_to(database, "before_cursor_execute", at_statement),
     ):
         yield written
 
@@ -439,10 +445,10 @@ def test_that_something_was_retrieved_is_kept_when_the_cursor_passes_it(
 ) -> None:
     for what in ("case.first", "case.second"):
         record_event(officer, what, lead)
-    first = done(lead.get("/events", limit=1))
+    first = unwrap(lead.get("/events", limit=1))
     before = list_retrieved(lead)
 
-    second = done(lead.get("/events", after=first["next"]))
+    second = unwrap(lead.get("/events", after=first["next"]))
     passed_one = list_retrieved(lead)
     lead.get("/events", after=second["next"])
 
@@ -484,15 +490,15 @@ def test_whoever_has_the_page_already_is_not_sent_it_again(
 
     assert (same.status_code, same.content, same.headers["ETag"]) == (304, b"", tag)
     assert still.status_code == 304
-    assert kinds(done(changed)["items"]) == ["case.second"]
+    assert list_types(unwrap(changed)["items"]) == ["case.second"]
 
 
 def test_a_poll_that_is_told_nothing_changed_still_says_what_was_retrieved(
     officer: Someone, lead: Someone
 ) -> None:
     record_event(officer, "case.told", lead)
-    cursor = done(lead.get("/events"))["next"]
-    feed, head = stand_of(lead)
+    cursor = unwrap(lead.get("/events"))["next"]
+    feed, head = get_position(lead)
     known = {"If_None_Match": feed.format_tag(head, head)}
 
     still = lead.ask("GET", "/events", params={"after": cursor}, headers=known)

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.cli.grounds import NotReady
-from app.cli.guarding import describe_login, must_be_bound, must_be_guarded
+from app.cli.guard_checks import describe_login, require_bound_login, require_guards
+from app.cli.startup import NotReady
 from app.kernel import guards
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Database
 from app.settings import Environment
@@ -34,9 +34,9 @@ def apply_changes(url: str, *statements: str) -> Iterator[Session]:
 
 def test_a_database_has_the_guards_that_the_migrations_make(url: str) -> None:
     database = Database(url)
-    with database.reading() as session:
+    with database.begin_read() as session:
         found = guards.read_guards(session)
-        expected = guards.expected(session.get_bind().dialect.name)
+        expected = guards.load_expected(session.get_bind().dialect.name)
     database.engine.dispose()
 
     assert guards.compare(expected, found) == []
@@ -67,7 +67,7 @@ def test_a_guard_of_sqlite_that_is_missing_or_added_refuses(
         apply_changes(sqlite_url, statement) as session,
         pytest.raises(NotReady, match=REFUSED_ON_SQLITE[statement]) as refused,
     ):
-        must_be_guarded(session)
+        require_guards(session)
 
     assert statement.split()[2] in str(refused.value) or "unique party" in str(
         refused.value
@@ -79,7 +79,7 @@ def test_a_table_of_sqlite_that_passes_rows_over_refuses(sqlite_url: str) -> Non
         apply_changes(sqlite_url, REBUILT) as session,
         pytest.raises(NotReady, match="conflict clause of kept was added"),
     ):
-        must_be_guarded(session)
+        require_guards(session)
 
 
 def test_roles_that_the_login_could_take_on_are_looked_at(pg_url: str) -> None:
@@ -111,7 +111,7 @@ def test_a_guard_of_sqlite_that_was_changed_refuses(sqlite_url: str) -> None:
         apply_changes(sqlite_url, *CHANGED) as session,
         pytest.raises(NotReady, match="entry_kept_from_update on entry was changed"),
     ):
-        must_be_guarded(session)
+        require_guards(session)
 
 
 REFUSED_ON_POSTGRESQL = {
@@ -145,7 +145,7 @@ def test_a_guard_of_postgresql_that_is_weakened_refuses(
     pg_url: str, statement: str
 ) -> None:
     with apply_changes(pg_url, statement) as session, pytest.raises(NotReady) as refused:
-        must_be_guarded(session)
+        require_guards(session)
 
     assert REFUSED_ON_POSTGRESQL[statement] in str(refused.value)
 
@@ -160,14 +160,14 @@ TOLERATED = {
 @pytest.mark.parametrize("statement", TOLERATED)
 def test_what_cannot_weaken_a_guard_is_a_warning(pg_url: str, statement: str) -> None:
     with apply_changes(pg_url, statement) as session:
-        said = must_be_guarded(session)
+        said = require_guards(session)
 
     assert any(TOLERATED[statement] in line for line in said)
 
 
 def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None:
     with apply_changes(sqlite_url, "CREATE INDEX reports ON entry (type)") as session:
-        [said] = must_be_guarded(session)
+        [said] = require_guards(session)
 
     assert said.startswith("Warning: index reports on entry was added.")
 
@@ -195,12 +195,14 @@ def test_a_login_that_no_guard_binds_is_refused_in_production(
     signed_in = f"SET SESSION AUTHORIZATION {BY_NAME}"
     with apply_changes(pg_url, f"CREATE ROLE {BY_NAME} {attributes}", signed_in) as session:
         said = describe_login(session)
-        warned = [w for w in must_be_bound(session, Environment.DRILL) if BY_NAME in w]
+        warned = [
+            w for w in require_bound_login(session, Environment.DRILL) if BY_NAME in w
+        ]
         if why:
             with pytest.raises(NotReady, match=f"{BY_NAME}, which {why}"):
-                must_be_bound(session, Environment.PRODUCTION)
+                require_bound_login(session, Environment.PRODUCTION)
         else:
-            must_be_bound(session, Environment.PRODUCTION)
+            require_bound_login(session, Environment.PRODUCTION)
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
     assert (said is not None, len(warned)) == (bool(why), int(bool(why)))
@@ -217,7 +219,7 @@ def get_refusal(url: str, *statements: str) -> str:
 
 
 def test_the_head_of_a_mailbox_never_falls(url: str, officer: Someone) -> None:
-    officer.submits()
+    officer.submit()
 
     fallen = get_refusal(url, "UPDATE mailbox SET head = head - 1 WHERE head > 0")
     deleted = get_refusal(url, "DELETE FROM mailbox")
@@ -229,7 +231,7 @@ def test_the_head_of_a_mailbox_never_falls(url: str, officer: Someone) -> None:
 def test_the_head_of_a_mailbox_grows_with_its_deliveries_alone(
     pg_url: str, officer: Someone
 ) -> None:
-    officer.submits()
+    officer.submit()
 
     gap = get_refusal(pg_url, "UPDATE mailbox SET head = head + 1 WHERE head > 0")
 

@@ -14,25 +14,25 @@ from httpx2 import Response
 from app.cases import queries as cases
 from app.kernel.actors import Role
 from tests.support.databases import ask
-from tests.support.effort import amount
-from tests.support.servers import Served, obeying, report, served, together
+from tests.support.effort import choose_number
+from tests.support.servers import Served, report, retry_as_told, run_together, serve_world
 from tests.support.world import (
     Json,
     Someone,
-    closing,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    kinds,
-    path_of,
-    problem,
-    promise,
-    taking,
+    get_path,
+    get_problem,
+    list_types,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 pytestmark = pytest.mark.race
-ROUNDS = amount(4, sample=2, night=300)
+ROUNDS = choose_number(4, sample=2, night=300)
 LOST: Final = {404, 409, 412}
 soak = pytest.mark.soak
 slow = pytest.mark.slow
@@ -54,7 +54,7 @@ class Cast:
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
     """Serve a world, and require that no deadlock occurred."""
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:
         mine = "FROM pg_stat_database WHERE datname = current_database()"
@@ -64,33 +64,33 @@ def world(url: str) -> Iterator[Served]:
 @pytest.fixture
 def cast(world: Served) -> Cast:
     return Cast(
-        world.someone("UZ_CONSULATE_ALMATY"),
-        world.someone("KZ_LEAD"),
-        world.someone("KZ_LEAD"),
-        world.someone("KZ_LEAD", {Role.SUPERVISOR}),
-        world.someone("IOM"),
-        world.someone("IOM"),
-        world.someone("KZ_SHELTER_KOGERSHIN"),
+        world.add_person("UZ_CONSULATE_ALMATY"),
+        world.add_person("KZ_LEAD"),
+        world.add_person("KZ_LEAD"),
+        world.add_person("KZ_LEAD", {Role.SUPERVISOR}),
+        world.add_person("IOM"),
+        world.add_person("IOM"),
+        world.add_person("KZ_SHELTER_KOGERSHIN"),
     )
 
 
 def build_led_case(cast: Cast) -> Json:
-    to = [for_handover("IOM"), for_handover("UNHCR")]
-    given = [consent(), for_services(), *to]
-    return cast.lead.leads(cast.officer.submits(consents=given))
+    to = [make_handover_consent("IOM"), make_handover_consent("UNHCR")]
+    given = [make_consent(), make_service_consent(), *to]
+    return cast.lead.take_lead(cast.officer.submit(consents=given))
 
 
 def prepare_act(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
     """Read the record now, and return an action based on that version."""
-    named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())} | headers
-    return partial(who.post, f"{path_of(record)}/{action}", body, **named)
+    named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())} | headers
+    return partial(who.send, f"{get_path(record)}/{action}", body, **named)
 
 
 def run_race(*acts: Callable[[], Response]) -> list[Response]:
     """Run the actions at once; a request that is told to retry later is repeated."""
-    answers = together(*(partial(obeying, act) for act in acts))
+    answers = run_together(*(partial(retry_as_told, act) for act in acts))
     assert {a.status_code for a in answers if a.is_error} <= LOST
     return answers
 
@@ -102,7 +102,7 @@ def find_winner(answers: list[Response]) -> int:
 
 def list_leads(cast: Cast, case: Json) -> list[str]:
     """Return the offices that lead by the stored rows; there may be one."""
-    with cast.officer.reading() as work:
+    with cast.officer.begin_read() as work:
         found = cases.get(work, case["code"]).parties
         now = {p.focal_point_id for p in found if p.relation == "lead" and not p.until}
     people = (cast.lead, cast.iom)
@@ -115,16 +115,16 @@ def test_a_handover_is_accepted_or_cancelled(cast: Cast) -> None:
     won = []
     for _ in range(ROUNDS):
         case = build_led_case(cast)
-        offered = done(cast.lead.offers(case, "IOM"))
-        accept = prepare_act(cast.iom, "accept", offered, taking())
+        offered = unwrap(cast.lead.offer(case, "IOM"))
+        accept = prepare_act(cast.iom, "accept", offered, make_takeover())
         cancel = prepare_act(cast.lead, "cancel", offered, {})
 
         winner = find_winner(run_race(accept, cancel))
 
-        assert cast.lead.sees(offered)["state"] == ("effective", "cancelled")[winner]
+        assert cast.lead.read(offered)["state"] == ("effective", "cancelled")[winner]
         assert list_leads(cast, case) == [("IOM", "KZ_LEAD")[winner]]
-        assert cast.lead.get(path_of(case)).is_success == bool(winner)
-        assert cast.iom.get(path_of(case)).is_success != bool(winner)
+        assert cast.lead.get(get_path(case)).is_success == bool(winner)
+        assert cast.iom.get(get_path(case)).is_success != bool(winner)
         won.append(winner)
     report("won", won)
 
@@ -134,16 +134,17 @@ def test_a_handover_is_accepted_or_cancelled(cast: Cast) -> None:
 def test_of_two_who_take_the_lead_one_does(cast: Cast) -> None:
     for _ in range(ROUNDS):
         case = build_led_case(cast)
-        offered = done(cast.lead.offers(case, "IOM"))
+        offered = unwrap(cast.lead.offer(case, "IOM"))
         both = [
-            prepare_act(one, "accept", offered, taking()) for one in (cast.iom, cast.other)
+            prepare_act(one, "accept", offered, make_takeover())
+            for one in (cast.iom, cast.other)
         ]
 
         answers = run_race(*both)
 
         assert answers[1 - find_winner(answers)].status_code == 412
         assert list_leads(cast, case) == ["IOM"]
-        told = kinds(done(cast.iom.get(f"{path_of(case)}/history"))["items"])
+        told = list_types(unwrap(cast.iom.get(f"{get_path(case)}/history"))["items"])
         assert told.count("case.handed_over") == 1
 
 
@@ -152,14 +153,14 @@ def test_of_two_who_take_the_lead_one_does(cast: Cast) -> None:
 def test_of_two_offers_one_is_made(cast: Cast) -> None:
     for _ in range(ROUNDS):
         case = build_led_case(cast)
-        one = partial(cast.lead.offers, case, "IOM")
-        other = partial(cast.colleague.offers, case, "UNHCR")
+        one = partial(cast.lead.offer, case, "IOM")
+        other = partial(cast.colleague.offer, case, "UNHCR")
 
         answers = run_race(one, other)
 
-        assert problem(answers[1 - find_winner(answers)]) == (409, "handover-open")
-        [made] = done(cast.lead.get("/handovers", case=case["code"]))["items"]
-        done(cast.lead.does("cancel", made, {}))
+        assert get_problem(answers[1 - find_winner(answers)]) == (409, "handover-open")
+        [made] = unwrap(cast.lead.get("/handovers", case=case["code"]))["items"]
+        unwrap(cast.lead.does("cancel", made, {}))
 
 
 @slow
@@ -169,20 +170,20 @@ def test_nobody_leads_on_a_consent_that_was_taken_back(cast: Cast) -> None:
     won = []
     for _ in range(ROUNDS):
         case = build_led_case(cast)
-        offered = done(cast.lead.offers(case, "IOM"))
-        consents = done(cast.officer.get(f"{path_of(case)}/consents"))["items"]
+        offered = unwrap(cast.lead.offer(case, "IOM"))
+        consents = unwrap(cast.officer.get(f"{get_path(case)}/consents"))["items"]
         [given] = [c["id"] for c in consents if c["focal_point"] == "IOM"]
-        path = f"{path_of(case)}/consents/{given}/withdraw"
-        accept = prepare_act(cast.iom, "accept", offered, taking())
+        path = f"{get_path(case)}/consents/{given}/withdraw"
+        accept = prepare_act(cast.iom, "accept", offered, make_takeover())
 
-        withdrawn, accepted = run_race(partial(cast.officer.post, path), accept)
+        withdrawn, accepted = run_race(partial(cast.officer.send, path), accept)
 
         assert withdrawn.status_code == 200
         taken = accepted.is_success
-        state = cast.lead.sees(offered)["state"]
+        state = cast.lead.read(offered)["state"]
         assert state == ("effective" if taken else "cancelled")
         assert list_leads(cast, case) == ["IOM" if taken else "KZ_LEAD"]
-        assert cast.iom.opens(f"{path_of(case)}/sections/needs").status_code == 404
+        assert cast.iom.open(f"{get_path(case)}/sections/needs").status_code == 404
         won.append(taken)
     report("accepted", won)
 
@@ -193,15 +194,15 @@ def test_a_case_is_closed_or_its_lead_is_offered(cast: Cast) -> None:
     won = []
     for _ in range(ROUNDS):
         case = build_led_case(cast)
-        approval = done(cast.lead.does("close", case, closing()))["id"]
-        done(cast.supervisor.post(f"/approvals/{approval}/approve"))
-        close = prepare_act(cast.lead, "close", case, closing(), approval=approval)
-        offer = partial(cast.colleague.offers, case, "IOM")
+        approval = unwrap(cast.lead.does("close", case, make_closure()))["id"]
+        unwrap(cast.supervisor.send(f"/approvals/{approval}/approve"))
+        close = prepare_act(cast.lead, "close", case, make_closure(), approval=approval)
+        offer = partial(cast.colleague.offer, case, "IOM")
 
         winner = find_winner(run_race(close, offer))
 
-        assert cast.lead.sees(case)["state"] == ("closed", "referring")[winner]
-        assert bool(done(cast.iom.get("/handovers", case=case["code"]))["items"]) == bool(
+        assert cast.lead.read(case)["state"] == ("closed", "referring")[winner]
+        assert bool(unwrap(cast.iom.get("/handovers", case=case["code"]))["items"]) == bool(
             winner
         )
         won.append(winner)
@@ -215,23 +216,25 @@ def test_a_second_person_decides_while_the_lead_moves_and_nothing_comes_of_it(
 ) -> None:
     for _ in range(ROUNDS):
         case = build_led_case(cast)
-        approval = done(cast.lead.does("close", case, closing()))["id"]
-        offered = done(cast.lead.offers(case, "IOM"))
-        accept = prepare_act(cast.iom, "accept", offered, taking())
-        approve = partial(cast.supervisor.post, f"/approvals/{approval}/approve")
+        approval = unwrap(cast.lead.does("close", case, make_closure()))["id"]
+        offered = unwrap(cast.lead.offer(case, "IOM"))
+        accept = prepare_act(cast.iom, "accept", offered, make_takeover())
+        approve = partial(cast.supervisor.send, f"/approvals/{approval}/approve")
 
         accepted, _ = run_race(accept, approve)
 
         assert accepted.status_code == 200
-        assert done(cast.lead.get("/worklist"))["items"] == []
-        done(cast.iom.creates(f"{path_of(case)}/consents", for_handover("KZ_LEAD")))
-        back = done(cast.iom.offers(case, "KZ_LEAD"))
-        done(cast.lead.does("accept", back, taking()))
-        spent = cast.lead.does("close", case, closing(), approval=approval)
-        assert problem(spent) == (409, "approval-unusable")
-        done(cast.lead.creates(f"{path_of(case)}/consents", for_handover("IOM")))
-        away = done(cast.lead.offers(case, "IOM"))
-        done(cast.iom.does("accept", away, taking()))
+        assert unwrap(cast.lead.get("/worklist"))["items"] == []
+        unwrap(
+            cast.iom.create(f"{get_path(case)}/consents", make_handover_consent("KZ_LEAD"))
+        )
+        back = unwrap(cast.iom.offer(case, "KZ_LEAD"))
+        unwrap(cast.lead.does("accept", back, make_takeover()))
+        spent = cast.lead.does("close", case, make_closure(), approval=approval)
+        assert get_problem(spent) == (409, "approval-unusable")
+        unwrap(cast.lead.create(f"{get_path(case)}/consents", make_handover_consent("IOM")))
+        away = unwrap(cast.lead.offer(case, "IOM"))
+        unwrap(cast.iom.does("accept", away, make_takeover()))
 
 
 @slow
@@ -240,27 +243,27 @@ def test_a_helper_answers_while_the_lead_moves(cast: Cast) -> None:
     """Both succeed; the final lead is the sender, and the case reflects the help."""
     for _ in range(ROUNDS):
         case = build_led_case(cast)
-        referral = done(cast.lead.refers(case, cast.shelter.code))
-        offered = done(cast.lead.offers(case, "IOM"))
-        accept = prepare_act(cast.iom, "accept", offered, taking())
-        help_ = prepare_act(cast.shelter, "accept", referral, promise())
+        referral = unwrap(cast.lead.refer(case, cast.shelter.code))
+        offered = unwrap(cast.lead.offer(case, "IOM"))
+        accept = prepare_act(cast.iom, "accept", offered, make_takeover())
+        help_ = prepare_act(cast.shelter, "accept", referral, make_acceptance())
 
         answers = run_race(accept, help_)
 
         assert [answer.status_code for answer in answers] == [200, 200]
-        assert cast.iom.sees(case)["state"] == "assisting"
-        assert cast.shelter.sees(referral)["sender"] == "IOM"
+        assert cast.iom.read(case)["state"] == "assisting"
+        assert cast.shelter.read(referral)["sender"] == "IOM"
 
 
 def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
     """The old lead waits for the lock, and by then has given the lead away."""
     case = build_led_case(cast)
-    offered = done(cast.lead.offers(case, "IOM"))
-    accept = prepare_act(cast.iom, "accept", offered, taking())
+    offered = unwrap(cast.lead.offer(case, "IOM"))
+    accept = prepare_act(cast.iom, "accept", offered, make_takeover())
     cancel = prepare_act(cast.lead, "cancel", offered, {})
-    refer = partial(cast.lead.refers, case, cast.shelter.code)
+    refer = partial(cast.lead.refer, case, cast.shelter.code)
 
-    with ThreadPoolExecutor() as pool, cast.officer.writing() as work:
+    with ThreadPoolExecutor() as pool, cast.officer.begin_write() as work:
         cases.lock(work, case["code"])
         first = pool.submit(accept)
         sleep(0.3)
@@ -268,7 +271,7 @@ def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
         sleep(0.3)
 
     assert first.result().status_code == 200
-    assert problem(second.result()) == (412, "version-stale")
+    assert get_problem(second.result()) == (412, "version-stale")
     assert third.result().status_code == 404
     assert list_leads(cast, case) == ["IOM"]
-    assert "referral.opened" not in kinds(cast.lead.hears())
+    assert "referral.opened" not in list_types(cast.lead.poll())

@@ -11,32 +11,32 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.access.actions import make_key, revoke_key
-from app.access.credentials import prefix_of
+from app.access.credentials import get_prefix
 from app.cases.models import Case, Party
 from app.deadlines.models import Clock
 from app.kernel import idempotency
 from app.kernel.actors import SERVICE
-from app.kernel.db import Base, try_hold
-from app.kernel.idempotency import Outcome, Ticket, claim, settle
+from app.kernel.db import Base, claim_name
+from app.kernel.idempotency import KeyedRequest, Outcome, claim, store_outcome
 from app.kernel.journal import Delivery, Entry
-from tests.support.effort import amount
-from tests.support.servers import obeying, report, served
+from tests.support.effort import choose_number
+from tests.support.servers import report, retry_as_told, serve_world
 from tests.support.world import (
     EVERYTHING,
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    contacts,
-    done,
-    kinds,
-    new_case,
-    path_of,
-    promise,
+    get_path,
+    list_types,
+    make_acceptance,
+    make_case,
+    make_closure,
+    make_consent,
+    make_contacts,
+    unwrap,
 )
 
-CLIENTS, REPEATS = 40, amount(300, sample=150, night=10_000)
+CLIENTS, REPEATS = 40, choose_number(300, sample=150, night=10_000)
 REPLAYED = "Idempotent-Replayed"
 PATIENCE = 30.0
 
@@ -44,15 +44,15 @@ PATIENCE = 30.0
 @pytest.fixture
 def led(officer: Someone, lead: Someone) -> Json:
     """Submit a case and accept its lead."""
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
-    return done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
+    return unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
 
 
 @pytest.fixture
 def sent(led: Json, lead: Someone) -> Json:
     """Send a referral to a shelter."""
-    return done(lead.refers(led, "KZ_SHELTER_KOGERSHIN"))
+    return unwrap(lead.refer(led, "KZ_SHELTER_KOGERSHIN"))
 
 
 def run_twice(act: Callable[[], Response]) -> tuple[Response, Response]:
@@ -65,7 +65,7 @@ def get_problem(response: Response) -> tuple[int, str]:
 
 
 def count_rows(world: World, *tables: type[Base]) -> list[int]:
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         asked = (select(func.count()).select_from(table) for table in tables)
         return [session.scalars(statement).one() for statement in asked]
 
@@ -73,18 +73,18 @@ def count_rows(world: World, *tables: type[Base]) -> list[int]:
 @pytest.mark.slow
 @pytest.mark.soak
 def test_a_thousand_repeats_at_once_make_one_case(url: str) -> None:
-    body, key, heard = new_case(submit=True), str(uuid4()), list[int]()
+    body, key, heard = make_case(submit=True), str(uuid4()), list[int]()
 
-    with served(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
-        officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
+        officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
         asked = [
-            pool.submit(obeying, lambda: officer.creates("/cases", body, key), heard)
+            pool.submit(retry_as_told, lambda: officer.create("/cases", body, key), heard)
             for _ in range(REPEATS)
         ]
         answers = [each.result() for each in asked]
-        listed = done(officer.get("/cases"))
+        listed = unwrap(officer.get("/cases"))
         made = count_rows(world, Case, Entry, Clock, Outcome)
-        told = kinds(officer.hears()), kinds(lead.hears())
+        told = list_types(officer.poll()), list_types(lead.poll())
 
     report("heard", heard)
     assert {answer.status_code for answer in answers} == {201}
@@ -102,20 +102,20 @@ def test_a_thousand_repeats_at_once_make_one_case(url: str) -> None:
 def test_many_acting_on_one_reading_with_one_key_act_once(url: str) -> None:
     heard = list[int]()
 
-    with served(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
-        officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-        case = officer.submits()
-        path, seen = f"{path_of(case)}/acknowledge", lead.tag(case)
+    with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
+        officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+        case = officer.submit()
+        path, seen = f"{get_path(case)}/acknowledge", lead.get_tag(case)
         asked = [
             pool.submit(
-                obeying,
-                lambda: lead.post(path, None, if_match=seen, idempotency_key="k"),
+                retry_as_told,
+                lambda: lead.send(path, None, if_match=seen, idempotency_key="k"),
                 heard,
             )
             for _ in range(CLIENTS * 3)
         ]
         answers = [each.result() for each in asked]
-        told = kinds(officer.hears())
+        told = list_types(officer.poll())
 
     report("heard", heard)
     assert {answer.status_code for answer in answers} == {200}
@@ -126,12 +126,12 @@ def test_many_acting_on_one_reading_with_one_key_act_once(url: str) -> None:
 @pytest.mark.slow
 def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> None:
     """A client that lost its key gets the existing case, even in a concurrent request."""
-    body, heard = new_case(submit=True, external_reference="ALA/2026/17"), list[int]()
+    body, heard = make_case(submit=True, external_reference="ALA/2026/17"), list[int]()
 
-    with served(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
-        officer = world.someone("UZ_CONSULATE_ALMATY")
+    with serve_world(url) as world, ThreadPoolExecutor(CLIENTS) as pool:
+        officer = world.add_person("UZ_CONSULATE_ALMATY")
         asked = [
-            pool.submit(obeying, lambda: officer.creates("/cases", body), heard)
+            pool.submit(retry_as_told, lambda: officer.create("/cases", body), heard)
             for _ in range(CLIENTS)
         ]
         answers = [each.result() for each in asked]
@@ -146,9 +146,9 @@ def test_one_external_reference_makes_one_case_however_many_keys(url: str) -> No
 
 
 def test_the_same_request_twice_is_one_case(officer: Someone) -> None:
-    body = new_case(submit=True)
+    body = make_case(submit=True)
 
-    first, again = run_twice(lambda: officer.creates("/cases", body, "k"))
+    first, again = run_twice(lambda: officer.create("/cases", body, "k"))
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert REPLAYED not in first.headers
@@ -156,48 +156,48 @@ def test_the_same_request_twice_is_one_case(officer: Someone) -> None:
     assert first.json() == again.json()
     assert first.headers["Location"] == again.headers["Location"]
     assert first.headers["ETag"] == again.headers["ETag"]
-    assert kinds(officer.hears()) == ["case.drafted", "case.submitted"]
+    assert list_types(officer.poll()) == ["case.drafted", "case.submitted"]
 
 
 def test_a_replay_shows_the_record_as_it_is_now(officer: Someone, lead: Someone) -> None:
-    body = new_case(submit=True)
-    case = done(officer.creates("/cases", body, "k"))
-    done(lead.does("acknowledge", case))
+    body = make_case(submit=True)
+    case = unwrap(officer.create("/cases", body, "k"))
+    unwrap(lead.does("acknowledge", case))
 
-    again = officer.creates("/cases", body, "k")
+    again = officer.create("/cases", body, "k")
 
     assert again.status_code == 201
     assert again.json()["state"] == "under_review"
 
 
 def test_one_key_is_for_one_request(officer: Someone) -> None:
-    done(officer.creates("/cases", new_case(), "k"))
+    unwrap(officer.create("/cases", make_case(), "k"))
 
-    otherwise = officer.creates("/cases", new_case(submit=True), "k")
-    done(officer.creates("/cases", new_case(submit=True), "another"))
+    otherwise = officer.create("/cases", make_case(submit=True), "k")
+    unwrap(officer.create("/cases", make_case(submit=True), "another"))
 
     assert get_problem(otherwise) == (422, "key-reused")
-    assert kinds(officer.hears()) == ["case.drafted", "case.drafted", "case.submitted"]
+    assert list_types(officer.poll()) == ["case.drafted", "case.drafted", "case.submitted"]
 
 
 def test_one_key_is_for_one_path(officer: Someone) -> None:
-    one, other = done(officer.writes_case()), done(officer.writes_case())
+    one, other = unwrap(officer.write_case()), unwrap(officer.write_case())
 
-    done(officer.does("submit", one, idempotency_key="k"))
+    unwrap(officer.does("submit", one, idempotency_key="k"))
     elsewhere = officer.does("submit", other, idempotency_key="k")
 
     assert get_problem(elsewhere) == (422, "key-reused")
-    assert officer.sees(other)["state"] == "draft"
+    assert officer.read(other)["state"] == "draft"
 
 
 def test_the_key_of_another_account_is_another_key(
     officer: Someone, stranger: Someone
 ) -> None:
-    colleague = officer.world.someone(officer.code)
-    body = new_case()
+    colleague = officer.world.add_person(officer.code)
+    body = make_case()
 
     codes = {
-        done(someone.creates("/cases", body, "k"))["code"]
+        unwrap(someone.create("/cases", body, "k"))["code"]
         for someone in (officer, colleague, stranger)
     }
 
@@ -207,16 +207,16 @@ def test_the_key_of_another_account_is_another_key(
 def test_a_key_survives_a_new_api_key_of_the_account(
     officer: Someone, world: World
 ) -> None:
-    body = new_case(submit=True)
-    first = officer.creates("/cases", body, "k")
-    with world.database.writing() as session:
+    body = make_case(submit=True)
+    first = officer.create("/cases", body, "k")
+    with world.database.begin_write() as session:
         account = officer.actor.account_id
         fresh = make_key(session, account, EVERYTHING, world.now, days=1)
-        revoke_key(session, prefix_of(officer.key), world.now)
+        revoke_key(session, get_prefix(officer.key), world.now)
 
-    revoked = officer.creates("/cases", body, "k")
+    revoked = officer.create("/cases", body, "k")
     officer.key = fresh
-    again = officer.creates("/cases", body, "k")
+    again = officer.create("/cases", body, "k")
 
     assert get_problem(revoked) == (401, "unauthenticated")
     assert again.headers[REPLAYED] == "true"
@@ -227,9 +227,9 @@ def test_a_key_must_be_given_where_something_is_made(led: Json, lead: Someone) -
     referral = {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"}
 
     refused = [
-        lead.post("/cases", new_case()),
-        lead.post(f"{path_of(led)}/referrals", referral),
-        lead.post(f"{path_of(led)}/consents", consent()),
+        lead.send("/cases", make_case()),
+        lead.send(f"{get_path(led)}/referrals", referral),
+        lead.send(f"{get_path(led)}/consents", make_consent()),
     ]
 
     assert [get_problem(each) for each in refused] == [(400, "key-missing")] * 3
@@ -238,7 +238,7 @@ def test_a_key_must_be_given_where_something_is_made(led: Json, lead: Someone) -
 
 @pytest.mark.parametrize("key", ["", " ", "k k", "ключ".encode(), "k" * 101])
 def test_a_key_that_is_none_is_refused(officer: Someone, key: str) -> None:
-    refused = officer.post("/cases", new_case(), idempotency_key=key)
+    refused = officer.send("/cases", make_case(), idempotency_key=key)
 
     assert refused.status_code in {400, 422}
     assert officer.get("/cases").json()["items"] == []
@@ -247,53 +247,53 @@ def test_a_key_that_is_none_is_refused(officer: Someone, key: str) -> None:
 def test_an_accept_whose_answer_was_lost_is_not_told_that_it_is_out_of_date(
     sent: Json, shelter: Someone, lead: Someone
 ) -> None:
-    seen = shelter.tag(sent)
-    path = f"{path_of(sent)}/accept"
+    seen = shelter.get_tag(sent)
+    path = f"{get_path(sent)}/accept"
 
     first, again = run_twice(
-        lambda: shelter.post(path, promise(), if_match=seen, idempotency_key="k")
+        lambda: shelter.send(path, make_acceptance(), if_match=seen, idempotency_key="k")
     )
-    without_key = shelter.post(path, promise(), if_match=seen)
+    without_key = shelter.send(path, make_acceptance(), if_match=seen)
 
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.headers[REPLAYED] == "true"
     assert again.json() == first.json()
     assert get_problem(without_key) == (412, "version-stale")
-    assert kinds(lead.hears()).count("referral.accepted") == 1
+    assert list_types(lead.poll()).count("referral.accepted") == 1
 
 
 def test_who_declined_the_lead_and_is_no_longer_party_is_answered_as_before(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
-    seen, why = lead.tag(case), {"reason": "NO_CAPACITY"}
-    path = f"{path_of(case)}/decline-lead"
+    case = officer.submit()
+    seen, why = lead.get_tag(case), {"reason": "NO_CAPACITY"}
+    path = f"{get_path(case)}/decline-lead"
 
     first, again = run_twice(
-        lambda: lead.post(path, why, if_match=seen, idempotency_key="k")
+        lambda: lead.send(path, why, if_match=seen, idempotency_key="k")
     )
-    without_key = lead.post(path, why, if_match=seen)
+    without_key = lead.send(path, why, if_match=seen)
 
     assert (first.status_code, first.content) == (204, b"")
     assert (again.status_code, again.content) == (204, b"")
     assert again.headers[REPLAYED] == "true"
     assert get_problem(without_key) == (404, "not-found")
-    assert kinds(officer.hears()).count("case.lead_declined") == 1
+    assert list_types(officer.poll()).count("case.lead_declined") == 1
 
 
 def test_a_closing_is_repeated_as_the_question_it_was_and_as_the_closing_it_was(
     led: Json, lead: Someone, supervisor: Someone
 ) -> None:
-    seen, path = lead.tag(led), f"{path_of(led)}/close"
+    seen, path = lead.get_tag(led), f"{get_path(led)}/close"
 
     asked, asked_again = run_twice(
-        lambda: lead.post(path, closing(), if_match=seen, idempotency_key="ask")
+        lambda: lead.send(path, make_closure(), if_match=seen, idempotency_key="ask")
     )
     approval = asked.json()["id"]
-    done(supervisor.post(f"/approvals/{approval}/approve"))
+    unwrap(supervisor.send(f"/approvals/{approval}/approve"))
     approved = {"if_match": seen, "approval": approval, "idempotency_key": "close"}
-    closed, closed_again = run_twice(lambda: lead.post(path, closing(), **approved))
-    late = lead.post(path, closing(), if_match=seen, idempotency_key="ask")
+    closed, closed_again = run_twice(lambda: lead.send(path, make_closure(), **approved))
+    late = lead.send(path, make_closure(), if_match=seen, idempotency_key="ask")
 
     assert (asked.status_code, asked_again.status_code) == (202, 202)
     assert asked_again.json() == asked.json()
@@ -302,15 +302,15 @@ def test_a_closing_is_repeated_as_the_question_it_was_and_as_the_closing_it_was(
     assert (late.status_code, late.json()["decision"]) == (202, "spent")
     for again in (asked_again, closed_again, late):
         assert again.headers[REPLAYED] == "true"
-    assert kinds(lead.hears()).count("case.closed") == 1
+    assert list_types(lead.poll()).count("case.closed") == 1
 
 
 def test_the_approval_is_part_of_the_request(led: Json, lead: Someone) -> None:
-    seen, path = lead.tag(led), f"{path_of(led)}/close"
-    lead.post(path, closing(), if_match=seen, idempotency_key="k")
+    seen, path = lead.get_tag(led), f"{get_path(led)}/close"
+    lead.send(path, make_closure(), if_match=seen, idempotency_key="k")
 
-    with_approval = lead.post(
-        path, closing(), if_match=seen, idempotency_key="k", approval=str(uuid4())
+    with_approval = lead.send(
+        path, make_closure(), if_match=seen, idempotency_key="k", approval=str(uuid4())
     )
 
     assert get_problem(with_approval) == (422, "key-reused")
@@ -320,9 +320,9 @@ def test_referrals_and_consents_are_made_once(led: Json, lead: Someone) -> None:
     referral = {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"}
 
     pairs = [
-        run_twice(lambda: lead.creates(f"{path_of(led)}/referrals", referral, "r")),
-        run_twice(lambda: lead.creates(f"{path_of(led)}/consents", consent(), "c")),
-        run_twice(lambda: lead.post(f"{path_of(led)}/risk-assessments", {"level": "high"},
+        run_twice(lambda: lead.create(f"{get_path(led)}/referrals", referral, "r")),
+        run_twice(lambda: lead.create(f"{get_path(led)}/consents", make_consent(), "c")),
+        run_twice(lambda: lead.send(f"{get_path(led)}/risk-assessments", {"level": "high"},
                                 idempotency_key="a")),
     ]  # fmt: skip
 
@@ -330,21 +330,21 @@ def test_referrals_and_consents_are_made_once(led: Json, lead: Someone) -> None:
         assert first.status_code == again.status_code
         assert again.headers[REPLAYED] == "true"
         assert again.json() == first.json()
-    heard = kinds(lead.hears())
+    heard = list_types(lead.poll())
     for once in ("referral.opened", "consent.recorded", "case.risk_assessed"):
         assert heard.count(once) == 1
 
 
 def test_what_failed_may_be_tried_again(officer: Someone) -> None:
-    without_consent = officer.creates("/cases", new_case(submit=True, consents=[]), "k")
-    stale = officer.post(
-        f"{path_of(done(officer.writes_case()))}/submit",
+    without_consent = officer.create("/cases", make_case(submit=True, consents=[]), "k")
+    stale = officer.send(
+        f"{get_path(unwrap(officer.write_case()))}/submit",
         if_match='"9.0123456789abcdef"',
         idempotency_key="s",
     )
 
-    made = officer.creates("/cases", new_case(submit=True), "k")
-    submitted = officer.does("submit", done(officer.writes_case()), idempotency_key="s")
+    made = officer.create("/cases", make_case(submit=True), "k")
+    submitted = officer.does("submit", unwrap(officer.write_case()), idempotency_key="s")
 
     assert get_problem(without_consent) == (409, "needs-unmet")
     assert get_problem(stale) == (412, "version-stale")
@@ -354,11 +354,11 @@ def test_what_failed_may_be_tried_again(officer: Someone) -> None:
 
 
 def test_one_external_reference_is_one_case(officer: Someone, stranger: Someone) -> None:
-    body = new_case(external_reference="ALA/2026/17")
-    first = done(officer.creates("/cases", body))
+    body = make_case(external_reference="ALA/2026/17")
+    first = unwrap(officer.create("/cases", body))
 
-    again = officer.creates("/cases", body)
-    elsewhere = stranger.creates("/cases", body)
+    again = officer.create("/cases", body)
+    elsewhere = stranger.create("/cases", body)
 
     assert get_problem(again) == (409, "external-reference-taken")
     assert again.json()["code"] == first["code"]
@@ -369,12 +369,12 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
     officer: Someone,
 ) -> None:
     """SQLite queues writers; on PostgreSQL the second is told to retry later."""
-    ticket = Ticket("k", "another request")
+    ticket = KeyedRequest("k", "another request")
 
-    with ThreadPoolExecutor() as pool, officer.writing() as work:
+    with ThreadPoolExecutor() as pool, officer.begin_write() as work:
         claim(work, ticket)
-        settle(work, ticket, uuid4(), status=201)
-        second = pool.submit(officer.creates, "/cases", new_case(), "k")
+        store_outcome(work, ticket, uuid4(), status=201)
+        second = pool.submit(officer.create, "/cases", make_case(), "k")
         if officer.world.database.is_sqlite:
             time.sleep(0.3)
             assert not second.done()
@@ -393,17 +393,17 @@ def test_a_key_is_looked_up_again_once_it_is_held(
     officer: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its holder may commit and release it after the first lookup."""
-    ticket, made = Ticket("k", "a request"), uuid4()
+    ticket, made = KeyedRequest("k", "a request"), uuid4()
 
     def hold_late(session: Session, name: str) -> bool:
         monkeypatch.undo()
-        with officer.writing() as first:
+        with officer.begin_write() as first:
             assert claim(first, ticket) is None
-            settle(first, ticket, made, status=201)
-        return try_hold(session, name)
+            store_outcome(first, ticket, made, status=201)
+        return claim_name(session, name)
 
-    monkeypatch.setattr(idempotency, "try_hold", hold_late)
-    with officer.writing() as second:
+    monkeypatch.setattr(idempotency, "claim_name", hold_late)
+    with officer.begin_write() as second:
         done_before = claim(second, ticket)
 
     assert done_before is not None
@@ -413,9 +413,9 @@ def test_a_key_is_looked_up_again_once_it_is_held(
 def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
     officer: Someone, stranger: Someone
 ) -> None:
-    with ThreadPoolExecutor() as pool, officer.writing() as work:
-        claim(work, Ticket("k", "a request"))
-        other = pool.submit(stranger.creates, "/cases", new_case(), "k")
+    with ThreadPoolExecutor() as pool, officer.begin_write() as work:
+        claim(work, KeyedRequest("k", "a request"))
+        other = pool.submit(stranger.create, "/cases", make_case(), "k")
         if not officer.world.database.is_sqlite:  # where writers queue
             assert other.result(timeout=PATIENCE).status_code == 201
 
@@ -424,13 +424,13 @@ def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
 
 def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
     """Two retries at once are both answered; on SQLite one after the other."""
-    first = officer.creates("/cases", new_case(), "k")
-    with officer.reading() as look:
+    first = officer.create("/cases", make_case(), "k")
+    with officer.begin_read() as look:
         fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()
 
-    with ThreadPoolExecutor() as pool, officer.writing() as work:
-        claim(work, Ticket("k", fingerprint))
-        second = pool.submit(officer.creates, "/cases", new_case(), "k")
+    with ThreadPoolExecutor() as pool, officer.begin_write() as work:
+        claim(work, KeyedRequest("k", fingerprint))
+        second = pool.submit(officer.create, "/cases", make_case(), "k")
         time.sleep(0.3)
 
     assert second.result().status_code == 201
@@ -440,9 +440,9 @@ def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
 def test_what_came_of_a_request_is_kept_without_what_was_in_it(
     officer: Someone, world: World
 ) -> None:
-    done(officer.creates("/cases", new_case(), "k"))
+    unwrap(officer.create("/cases", make_case(), "k"))
 
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         [kept] = session.execute(select(Outcome.__table__)).mappings().all()
 
     assert set(kept) == {"account_id", "key", "fingerprint", "resource_id", "status", "at"}

@@ -10,11 +10,11 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import insert, select
 
-from app.cases.erasing import Aftermath
+from app.cases.erasure import ErasureCleanup
 from app.kernel import erasures
 from app.kernel.db import OWNER_ROLE, Database
-from app.kernel.erasures import Erasure, enter
-from app.kernel.journal import Entry, Epoch, knows_a_case, renew_epoch
+from app.kernel.erasures import Erasure, record_erasure
+from app.kernel.journal import Entry, Epoch, has_any_case, renew_epoch
 from app.kernel.ledger import (
     ErasuresDue,
     Ledger,
@@ -22,21 +22,21 @@ from app.kernel.ledger import (
     LedgerForeign,
     LedgerUnusable,
 )
-from app.kernel.ledger_file import alone
+from app.kernel.ledger_file import open_locked
 from app.main import create_app
-from tests.support.child_processes import Child, Says
-from tests.support.databases import Copy, overheard
-from tests.support.world import NOON, Someone, World, done, path_of
+from tests.support.child_processes import Child, ReportPipe
+from tests.support.databases import Copy, record_statements
+from tests.support.world import NOON, Someone, World, get_path, unwrap
 
 
-def erase_repeatedly(says: Says, url: str, path: Path) -> None:
+def erase_repeatedly(says: ReportPipe, url: str, path: Path) -> None:
     """Commit erasures one by one, send each id after its commit, and copy it out."""
     world, ledger = World(url), Ledger(path)
     while True:
         case = uuid4()
         erase(world, case)
         says.send(str(case))
-        ledger.copy_out(world.ground)
+        ledger.copy_erasures(world.ground)
 
 
 @pytest.fixture
@@ -50,25 +50,25 @@ def ledger(path: Path) -> Ledger:
 
 
 def erase(world: World, *cases: UUID) -> None:
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         for case in cases or (uuid4(),):
-            enter(session, case, NOON)
+            record_erasure(session, case, NOON)
 
 
 def list_recorded(world: World) -> set[UUID]:
-    with world.database.reading() as session:
-        return set(erasures.recorded(session))
+    with world.database.begin_read() as session:
+        return set(erasures.get_erasures(session))
 
 
 def list_named(path: Path) -> set[UUID]:
-    contents = Ledger(path).found()
+    contents = Ledger(path).read()
     return set(contents.erased) if contents else set()
 
 
 @pytest.fixture
 def asked(world: World, ledger: Ledger) -> Iterator[TestClient]:
     """Run the worker, and yield a client for /readyz."""
-    world.works()
+    world.run_worker()
     with TestClient(create_app(world.ground, ledger)) as http:
         yield http
 
@@ -82,12 +82,12 @@ def test_what_is_erased_is_named_outside_once(
     world: World, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
     ledger.start(world.ground)
-    drafts = [done(officer.writes_case()) for _ in range(3)]
+    drafts = [unwrap(officer.write_case()) for _ in range(3)]
     for draft in drafts:
-        done(officer.does("discard", draft))
+        unwrap(officer.does("discard", draft))
 
-    added = [ledger.copy_out(world.ground) for _ in range(2)]
-    added.append(Ledger(path).copy_out(world.ground))
+    added = [ledger.copy_erasures(world.ground) for _ in range(2)]
+    added.append(Ledger(path).copy_erasures(world.ground))
 
     assert added == [3, 0, 0]
     assert list_named(path) == list_recorded(world)
@@ -98,12 +98,12 @@ def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
     world: World, ledger: Ledger
 ) -> None:
     erase(world, *(uuid4() for _ in range(50)))
-    ledger.copy_out(world.ground, anew=True)
-    ledger.must_agree(world.ground)
+    ledger.copy_erasures(world.ground, create=True)
+    ledger.require_agreement(world.ground)
 
-    with overheard(world.database) as said:
-        ledger.copy_out(world.ground)
-        ledger.must_agree(world.ground)
+    with record_statements(world.database) as said:
+        ledger.copy_erasures(world.ground)
+        ledger.require_agreement(world.ground)
 
     looked = [statement for statement in said if "erasure" in statement]
     assert len(looked) == 2
@@ -117,8 +117,8 @@ def test_whoever_writes_waits_for_another_process_that_does(
     erase(world)
 
     with ThreadPoolExecutor(1) as pool:
-        with alone(path):
-            waiting = pool.submit(ledger.copy_out, world.ground)
+        with open_locked(path):
+            waiting = pool.submit(ledger.copy_erasures, world.ground)
             with pytest.raises(TimeoutError):
                 waiting.result(0.5)
             meanwhile = list_named(path)
@@ -132,13 +132,13 @@ def test_processes_that_copy_out_at_once_write_each_line_once(
 ) -> None:
     ledger.start(world.ground)
     rows = [{"case_id": uuid4(), "at": NOON} for _ in range(3000)]
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         session.execute(insert(Erasure), rows)
     barrier = Barrier(8)
 
     def copy_out(_: int) -> int:
         barrier.wait()
-        return Ledger(path).copy_out(world.ground)
+        return Ledger(path).copy_erasures(world.ground)
 
     with ThreadPoolExecutor(8) as pool:
         added = list(pool.map(copy_out, range(8)))
@@ -158,12 +158,12 @@ def test_whoever_is_killed_between_the_commit_and_the_copy_is_made_up_for(
     committed: set[UUID] = set()
     for lines in (1, 2, 5, 9):
         child = Child(erase_repeatedly, url, path)
-        committed |= {UUID(child.says()) for _ in range(lines)}
-        child.dies()
-    Ledger(path).copy_out(world.ground)
+        committed |= {UUID(child.wait_for_report()) for _ in range(lines)}
+        child.kill()
+    Ledger(path).copy_erasures(world.ground)
 
     assert list_named(path) == list_recorded(world) >= committed
-    Ledger(path).must_agree(world.ground)
+    Ledger(path).require_agreement(world.ground)
 
 
 def test_it_is_ready_while_the_two_agree(
@@ -173,7 +173,7 @@ def test_it_is_ready_while_the_two_agree(
     ledger.start(world.ground)
     erase(world)
     not_yet_copied = get_readiness(asked)
-    ledger.copy_out(world.ground)
+    ledger.copy_erasures(world.ground)
 
     assert first == not_yet_copied == get_readiness(asked) == (200, "ready")
 
@@ -183,16 +183,16 @@ def test_an_older_database_is_not_ready_and_says_what_to_do(
 ) -> None:
     ledger.start(world.ground)
     erase(world)
-    ledger.copy_out(world.ground)
+    ledger.copy_erasures(world.ground)
     with copy() as url:  # a database that never erased has the same epoch in all copies
         older = World(url)
         with TestClient(create_app(older.ground, Ledger(path))) as http:
             found = get_readiness(http)
         with pytest.raises(ErasuresDue, match="1 erasures of"):
-            Ledger(path).must_agree(older.ground)
+            Ledger(path).require_agreement(older.ground)
         with pytest.raises(ErasuresDue):  # a ledger of the newer database detects it too
-            ledger.must_agree(older.ground)
-        older.closes()
+            ledger.require_agreement(older.ground)
+        older.close()
 
     assert found == (503, "erasures are due: safe-conduct restored")
 
@@ -202,15 +202,15 @@ def test_a_database_that_goes_back_under_a_running_service_is_noticed(
 ) -> None:
     ledger.start(world.ground)
     erase(world, *(uuid4() for _ in range(3)))
-    ledger.copy_out(world.ground)
-    ledger.must_agree(world.ground)
+    ledger.copy_erasures(world.ground)
+    ledger.require_agreement(world.ground)
 
     with copy() as url:
         older = World(url)
         erase(older, *list(list_recorded(world))[:2])
         with pytest.raises(ErasuresDue, match="1 erasures of"):
-            ledger.must_agree(older.ground)
-        older.closes()
+            ledger.require_agreement(older.ground)
+        older.close()
 
 
 def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
@@ -218,18 +218,18 @@ def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
 ) -> None:
     ledger.start(world.ground)
     erase(world)
-    ledger.copy_out(world.ground)
+    ledger.copy_erasures(world.ground)
 
     path.unlink()
 
     lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
     assert get_readiness(asked) == lost
     with pytest.raises(LedgerUnusable, match="safe-conduct erasures export"):
-        ledger.copy_out(world.ground)
+        ledger.copy_erasures(world.ground)
     with pytest.raises(LedgerUnusable):
         ledger.start(world.ground)
     assert not path.exists()
-    assert ledger.copy_out(world.ground, anew=True) == 1
+    assert ledger.copy_erasures(world.ground, create=True) == 1
     assert get_readiness(asked) == (200, "ready")
 
 
@@ -238,17 +238,17 @@ def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
 ) -> None:
     """The database might come from a backup before the first erasure."""
     ledger.start(world.ground)
-    officer.writes_case()
+    officer.write_case()
 
     path.unlink()
 
     lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
     assert get_readiness(asked) == lost
-    for look in (ledger.start, ledger.copy_out, ledger.must_agree):
+    for look in (ledger.start, ledger.copy_erasures, ledger.require_agreement):
         with pytest.raises(LedgerUnusable, match="Put its newest copy back"):
             look(world.ground)
     assert not path.exists()
-    assert ledger.copy_out(world.ground, anew=True) == 0
+    assert ledger.copy_erasures(world.ground, create=True) == 0
     assert get_readiness(asked) == (200, "ready")
 
 
@@ -264,7 +264,7 @@ def test_a_ledger_of_another_database_is_refused_and_left_alone(
 
     found = get_readiness(asked)
     with pytest.raises(LedgerForeign, match="nothing was changed"):
-        ledger.copy_out(world.ground, anew=True)
+        ledger.copy_erasures(world.ground, create=True)
 
     assert found[0] == 503
     assert "of another database" in found[1]
@@ -276,14 +276,14 @@ def test_a_ledger_with_a_line_that_is_none_is_refused_with_its_number(
 ) -> None:
     ledger.start(world.ground)
     erase(world)
-    ledger.copy_out(world.ground)
+    ledger.copy_erasures(world.ground)
     path.write_text(
         path.read_text(encoding="utf-8").replace("erased", "erazed"), encoding="utf-8"
     )
 
     found = get_readiness(asked)
     with pytest.raises(LedgerDamaged, match="Line 3 of"):
-        ledger.copy_out(world.ground)
+        ledger.copy_erasures(world.ground)
 
     assert found == (503, "the ledger of erasures is damaged: safe-conduct doctor")
 
@@ -293,11 +293,11 @@ def test_a_torn_line_is_written_anew_and_disturbs_nobody(
 ) -> None:
     ledger.start(world.ground)
     erase(world, uuid4(), uuid4())
-    ledger.copy_out(world.ground)
+    ledger.copy_erasures(world.ground)
     path.write_bytes(path.read_bytes()[:-30])
 
     torn, found = list_named(path), get_readiness(asked)
-    added = ledger.copy_out(world.ground)
+    added = ledger.copy_erasures(world.ground)
 
     assert (len(torn), added, found) == (1, 1, (200, "ready"))
     assert list_named(path) == list_recorded(world)
@@ -308,16 +308,16 @@ def test_the_worker_follows_an_erasure_once(
     world: World, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
     ledger.start(world.ground)
-    worker = Aftermath(world.ground, ledger)
-    draft = done(officer.writes_case())
-    done(officer.does("discard", draft))
+    worker = ErasureCleanup(world.ground, ledger)
+    draft = unwrap(officer.write_case())
+    unwrap(officer.does("discard", draft))
 
-    worker.follow()
-    with overheard(world.database) as said:
-        worker.follow()
+    worker.run()
+    with record_statements(world.database) as said:
+        worker.run()
 
     assert list_named(path) == list_recorded(world)
-    assert officer.get(path_of(draft)).is_success
+    assert officer.get(get_path(draft)).is_success
     assert len([s for s in said if "erasure" in s and "count(*)" in s]) == 2
     assert not [s for s in said if "VACUUM" in s]
 
@@ -325,24 +325,24 @@ def test_the_worker_follows_an_erasure_once(
 def test_a_database_knows_whether_it_ever_had_a_case(
     world: World, officer: Someone, lead: Someone, supervisor: Someone
 ) -> None:
-    done(supervisor.post(f"/accounts/{lead.actor.account_id}/disable"))
-    with world.database.reading() as session:
+    unwrap(supervisor.send(f"/accounts/{lead.actor.account_id}/disable"))
+    with world.database.begin_read() as session:
         assert session.scalars(select(Entry.reference)).all() != []
-        assert knows_a_case(session) is False
+        assert has_any_case(session) is False
 
-    officer.writes_case()
+    officer.write_case()
 
-    with world.database.reading() as session:
-        assert knows_a_case(session) is True
+    with world.database.begin_read() as session:
+        assert has_any_case(session) is True
 
 
 def test_a_database_that_is_named_anew_has_that_name_alone(url: str) -> None:
     owners = Database(url, OWNER_ROLE)
 
-    with owners.writing() as session:
+    with owners.begin_write() as session:
         renew_epoch(session, "a new one")
 
-    with owners.reading() as session:
+    with owners.begin_read() as session:
         assert session.scalars(select(Epoch.value)).all() == ["a new one"]
     owners.engine.dispose()
 
@@ -352,11 +352,11 @@ def test_a_ledger_that_others_can_read_or_change_is_refused(
     world: World, ledger: Ledger, path: Path, mode: int
 ) -> None:
     erase(world)
-    ledger.copy_out(world.ground, anew=True)
+    ledger.copy_erasures(world.ground, create=True)
     path.chmod(mode)
 
     with pytest.raises(LedgerUnusable, match=f"chmod 600 {path}"):
-        ledger.must_agree(world.ground)
+        ledger.require_agreement(world.ground)
 
     path.chmod(0o600)
-    ledger.must_agree(world.ground)
+    ledger.require_agreement(world.ground)

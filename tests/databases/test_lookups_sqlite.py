@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 from sqlalchemy import make_url
 
-from tests.support.databases import overheard
-from tests.support.world import Someone, done
+from tests.support.databases import record_statements
+from tests.support.world import Someone, unwrap
 
 BY_READER_ALONE = "USING INDEX ix_party_focal_point_id_number (focal_point_id=?)"
 
@@ -28,10 +28,10 @@ def explain_statements(url: str, statements: list[str]) -> list[str]:
 def test_one_case_is_not_looked_for_among_all_of_its_reader(
     sqlite_url: str, path: str, officer: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
-    with overheard(officer.world.database) as statements:
-        done(officer.get(f"/cases/{case['code']}{path}"))
+    with record_statements(officer.world.database) as statements:
+        unwrap(officer.get(f"/cases/{case['code']}{path}"))
 
     asked = [one for one in statements if "FROM party" in one and '"case".code = ?' in one]
     assert asked
@@ -43,8 +43,8 @@ def test_one_case_is_not_looked_for_among_all_of_its_reader(
 def test_past_answers_are_read_newest_first_and_no_further(
     sqlite_url: str, officer: Someone
 ) -> None:
-    with overheard(officer.world.database) as statements:
-        officer.submits()
+    with record_statements(officer.world.database) as statements:
+        officer.submit()
 
     [asked] = [one for one in statements if "ORDER BY clock.set_at DESC" in one]
     steps = explain_statements(sqlite_url, [asked])
@@ -55,10 +55,10 @@ def test_past_answers_are_read_newest_first_and_no_further(
 def test_an_act_does_not_look_for_its_case_among_all_of_its_reader(
     sqlite_url: str, officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
-    with overheard(lead.world.database) as statements:
-        done(lead.does("acknowledge", case))
+    with record_statements(lead.world.database) as statements:
+        unwrap(lead.does("acknowledge", case))
 
     asked = [one for one in statements if one.startswith("SELECT") and "party" in one]
     assert asked
@@ -78,8 +78,8 @@ FILTERED = (
 def test_a_page_is_read_in_its_order_and_no_further(
     sqlite_url: str, lead: Someone, path: str
 ) -> None:
-    with overheard(lead.world.database) as statements:
-        done(lead.get(f"/{path}"))
+    with record_statements(lead.world.database) as statements:
+        unwrap(lead.get(f"/{path}"))
 
     paged = [one for one in statements if "LIMIT" in one and "ORDER BY" in one]
     assert paged

@@ -21,9 +21,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from app.kernel import migrations
-from app.kernel.db import Base, Database, migrated_to
+from app.kernel.db import Base, Database, get_current_migration
 from app.kernel.journal import Epoch
-from tests.support.table_rows import fill
+from tests.support.table_rows import fill_tables
 
 ROOT = Path(__file__).parents[2]
 REVISIONS = sorted((ROOT / "migrations" / "versions").glob("*.py"))
@@ -98,7 +98,7 @@ def test_every_constraint_and_index_is_the_one_the_code_names(url: str) -> None:
 def test_every_table_takes_a_row_from_the_service(url: str) -> None:
     before = count_rows(url)
 
-    fill(url)
+    fill_tables(url)
 
     added = {name: count - before[name] for name, count in count_rows(url).items()}
     assert set(added) == {table.name for table in Base.metadata.sorted_tables}
@@ -106,18 +106,18 @@ def test_every_table_takes_a_row_from_the_service(url: str) -> None:
 
 
 def test_migrations_go_down_and_up_again_with_rows_in_the_tables(url: str) -> None:
-    fill(url)
+    fill_tables(url)
 
     migrations.downgrade(url, "base")
     migrations.upgrade(url)
 
     migrations.check(url)
     assert {name for name, count in count_rows(url).items() if count} == {"epoch"}
-    fill(url)
+    fill_tables(url)
 
 
 def test_each_migration_can_be_undone_by_itself(url: str) -> None:
-    fill(url)
+    fill_tables(url)
 
     for _ in REVISIONS:
         migrations.downgrade(url, "-1")
@@ -142,8 +142,12 @@ def test_two_that_migrate_at_once_do_it_once(url: str) -> None:
 
 
 def test_a_database_knows_which_migration_it_stands_at(database: Database) -> None:
-    with database.reading() as session:
-        assert migrated_to(session) == migrations.head() == REVISIONS[-1].name[:4]
+    with database.begin_read() as session:
+        assert (
+            get_current_migration(session)
+            == migrations.get_newest_migration()
+            == REVISIONS[-1].name[:4]
+        )
 
 
 def test_migrations_are_numbered_without_a_gap() -> None:
@@ -153,13 +157,13 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 
 
 def test_a_database_has_one_name_of_its_own(database: Database, url: str) -> None:
-    with database.reading() as session:
+    with database.begin_read() as session:
         before = session.scalars(select(Epoch.value)).one()
 
     migrations.downgrade(url, "base")
     migrations.upgrade(url)
 
-    with database.reading() as session:
+    with database.begin_read() as session:
         after = session.scalars(select(Epoch.value)).one()
     assert len(before) == len(after) == 8
     assert before != after
@@ -170,7 +174,7 @@ def test_a_database_has_one_name_of_its_own(database: Database, url: str) -> Non
     "change", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"]
 )
 def test_the_journal_is_never_rewritten(url: str, table: str, change: str) -> None:
-    fill(url)
+    fill_tables(url)
     before, column = (
         count_rows(url)[table],
         next(iter(Base.metadata.tables[table].columns)).name,

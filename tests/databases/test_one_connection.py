@@ -10,19 +10,19 @@ from sqlalchemy.exc import DBAPIError
 
 from app.cases.models import Case
 from app.kernel.db import Database
-from app.kernel.work import reading
-from tests.support.effort import amount
-from tests.support.in_thread import Here
-from tests.support.world import Json, Someone, World, done, path_of
+from app.kernel.transactions import begin_read
+from tests.support.effort import choose_number
+from tests.support.in_thread import ThreadLoops
+from tests.support.world import Json, Someone, World, get_path, unwrap
 
 pytestmark = pytest.mark.slow
-TURNS = amount(600, sample=200, night=10_000)
+TURNS = choose_number(600, sample=200, night=10_000)
 PEOPLE = ("UZ_CONSULATE_ALMATY", "JM_CONSULATE_PORT_OF_SPAIN")
 
 
 @pytest.fixture
 def narrow(
-    pg_url: str, app: FastAPI, loop: Here, monkeypatch: pytest.MonkeyPatch
+    pg_url: str, app: FastAPI, loop: ThreadLoops, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
     """Return a world with one connection for all."""
     monkeypatch.setattr("app.kernel.db.THREADS", 1)
@@ -30,29 +30,29 @@ def narrow(
     made = World(pg_url, app, loop)
     yield made
     made.database.engine.dispose()
-    made.closes()
+    made.close()
 
 
 def list_all_codes(one: Someone) -> set[str]:
     """Return all visible cases, as code without a condition would."""
-    with reading(one.world.ground, one.actor) as work:
+    with begin_read(one.world.ground, one.actor) as work:
         return set(work.session.scalars(select(Case.code)))
 
 
 def list_codes(one: Someone) -> set[str]:
-    return {case["code"] for case in done(one.get("/cases"))["items"]}
+    return {case["code"] for case in unwrap(one.get("/cases"))["items"]}
 
 
 def is_stopped(world: World) -> bool:
     """Return whether a session without an office is refused after the previous one."""
-    with pytest.raises(DBAPIError), world.database.reading() as session:
+    with pytest.raises(DBAPIError), world.database.begin_read() as session:
         session.execute(select(Case.code))
     return True
 
 
 def test_nothing_of_one_is_left_to_the_other(narrow: World) -> None:
-    people = [narrow.someone(code) for code in PEOPLE]
-    drafts: list[list[Json]] = [[done(one.writes_case()) for _ in "123"] for one in people]
+    people = [narrow.add_person(code) for code in PEOPLE]
+    drafts: list[list[Json]] = [[unwrap(one.write_case()) for _ in "123"] for one in people]
     own = [{case["code"] for case in cases} for cases in drafts]
     sides = [(0, 1), (1, 0)]
 
@@ -64,10 +64,10 @@ def test_nothing_of_one_is_left_to_the_other(narrow: World) -> None:
             case 1:
                 assert list_all_codes(one) == own[me], turn
             case 2:
-                assert one.get(path_of(foreign)).status_code == 404, turn
+                assert one.get(get_path(foreign)).status_code == 404, turn
                 assert is_stopped(narrow)
             case _:
-                refused = one.creates(f"{path_of(foreign)}/risk-assessments", RISK)
+                refused = one.create(f"{get_path(foreign)}/risk-assessments", RISK)
                 assert refused.status_code == 404, turn
 
     assert narrow.database.engine.pool.status().startswith("Pool size: 1 ")

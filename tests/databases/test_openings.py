@@ -15,11 +15,18 @@ from typing import Any
 import pytest
 
 from app.consents.coverage import Purpose
-from app.kernel.db import hold
-from tests.api.test_exports import drafted, led
-from tests.support.databases import listening
-from tests.support.servers import Served, served
-from tests.support.world import Json, Someone, done, path_of, problem, promise
+from app.kernel.db import lock_name
+from tests.api.test_exports import draft_case, lead_case
+from tests.support.databases import listen_to
+from tests.support.servers import Served, serve_world
+from tests.support.world import (
+    Json,
+    Someone,
+    get_path,
+    get_problem,
+    make_acceptance,
+    unwrap,
+)
 
 PAPER = "sealed.record_id = %(record)s::UUID AND sealed.kind = "
 """What asks for one paper; an export asks once for each section."""
@@ -31,14 +38,14 @@ type Act = Callable[[], object]
 
 @pytest.fixture
 def world(pg_url: str) -> Iterator[Served]:
-    with served(pg_url) as made:
+    with serve_world(pg_url) as made:
         yield made
 
 
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
-    case = drafted(officer)
-    led(case, officer, lead)
+    case = draft_case(officer)
+    lead_case(case, officer, lead)
     return case
 
 
@@ -56,15 +63,15 @@ def run_before(world: Served, nth: int, asks: str, *acts: Act) -> Iterator[None]
                 for act in acts:
                     pool.submit(act).result()
 
-    with listening(world.database, "before_cursor_execute", listen):
+    with listen_to(world.database, "before_cursor_execute", listen):
         yield
     assert len(asked) >= nth
 
 
 def replace_document(who: Someone, case: Json, part: str, body: Json) -> None:
     """Replace a sealed document at its current version."""
-    path = path_of(case)
-    done(who.ask("PUT", f"{path}/{part}", body, headers={"If_Match": who.looks(path)}))
+    path = get_path(case)
+    unwrap(who.ask("PUT", f"{path}/{part}", body, headers={"If_Match": who.read_tag(path)}))
 
 
 def replace_narrative(who: Someone, case: Json) -> None:
@@ -76,14 +83,14 @@ def replace_narrative(who: Someone, case: Json) -> None:
 @pytest.fixture
 def reader(lead: Someone, case: Json, shelter: Someone) -> Someone:
     """Return a shelter that helps and may read further sections as emergency access."""
-    sent = done(lead.refers(case, shelter.code))
-    done(shelter.does("acknowledge", sent))
-    done(shelter.does("accept", sent, promise()))
+    sent = unwrap(lead.refer(case, shelter.code))
+    unwrap(shelter.does("acknowledge", sent))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
     wanted = ["identity", "narrative", "indicators"]
     asked = {"reason": "RISK_TO_LIFE", "note": "x", "purpose": "protection"}
-    path = f"{path_of(case)}/vital-readings"
-    made = done(shelter.creates(path, asked | {"sections": wanted}))
-    done(lead.post(f"{path}/{made['id']}/permit"))
+    path = f"{get_path(case)}/vital-readings"
+    made = unwrap(shelter.create(path, asked | {"sections": wanted}))
+    unwrap(lead.send(f"{path}/{made['id']}/permit"))
     return shelter
 
 
@@ -95,8 +102,8 @@ def record_fear(lead: Someone, case: Json, whom: str) -> None:
 
 def withdraw_referral(lead: Someone, case: Json) -> None:
     """Withdraw the only referral of a case."""
-    [sent] = done(lead.get("/referrals", case=case["code"]))["items"]
-    done(lead.does("withdraw", sent, {"reason": "NO_LONGER_NEEDED"}))
+    [sent] = unwrap(lead.get("/referrals", case=case["code"]))["items"]
+    unwrap(lead.does("withdraw", sent, {"reason": "NO_LONGER_NEEDED"}))
 
 
 @pytest.mark.parametrize("how", ["feared", "gone"])
@@ -108,7 +115,7 @@ def test_who_is_feared_or_gone_reads_nothing_that_was_written_since(
         "gone": partial(withdraw_referral, lead, case),
     }
     with run_before(world, 2, PAPER, ends[how], partial(replace_narrative, lead, case)):
-        told = done(reader.opens(f"{path_of(case)}/export/htcds", "protection"))
+        told = unwrap(reader.open(f"{get_path(case)}/export/htcds", "protection"))
 
     assert SECOND not in str(told)
     assert told["opened"] == ["identity"]
@@ -126,27 +133,27 @@ SINCE: dict[str, Callable[[Someone, Json], None]] = {
 def test_a_candidate_that_declines_meanwhile_reads_no_danger_that_was_told_since(
     world: Served, officer: Someone, lead: Someone, part: str
 ) -> None:
-    case, colleague = drafted(officer), world.someone(lead.code)
-    done(officer.does("submit", case))
-    done(lead.does("acknowledge", case))
-    path = f"{path_of(case)}/{part}"
-    while_it_may = lead.opens(path).status_code
+    case, colleague = draft_case(officer), world.add_person(lead.code)
+    unwrap(officer.does("submit", case))
+    unwrap(lead.does("acknowledge", case))
+    path = f"{get_path(case)}/{part}"
+    while_it_may = lead.open(path).status_code
     no = {"reason": "NO_CAPACITY"}
     declines = partial(colleague.does, "decline-lead", case, no)
     with run_before(world, 1, PAPERS, declines, partial(SINCE[part], officer, case)):
-        told = lead.opens(path)
+        told = lead.open(path)
 
     assert while_it_may == 200
-    assert problem(told) == (404, "not-found")
+    assert get_problem(told) == (404, "not-found")
 
 
 def test_a_no_counts_from_the_next_section_on(
     world: Served, officer: Someone, lead: Someone, case: Json
 ) -> None:
     everything = {"purposes": list(Purpose)}
-    says_no = partial(officer.post, f"{path_of(case)}/consents/withdraw", everything)
+    says_no = partial(officer.send, f"{get_path(case)}/consents/withdraw", everything)
     with run_before(world, 2, PAPER, says_no):
-        told = done(lead.opens(f"{path_of(case)}/export/htcds"))
+        told = unwrap(lead.open(f"{get_path(case)}/export/htcds"))
 
     assert told["opened"] == ["identity"]
 
@@ -156,8 +163,8 @@ def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
     has_it = Event()
 
     def takes_its_turn() -> None:
-        with world.database.writing("system") as session:
-            hold(session, f"opening {who.actor.account_id}")
+        with world.database.begin_write("system") as session:
+            lock_name(session, f"opening {who.actor.account_id}")
             has_it.set()
             waits.wait(20)
             act()
@@ -169,7 +176,7 @@ def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
             waits.set()
 
     with (
-        listening(world.database, "before_cursor_execute", listen),
+        listen_to(world.database, "before_cursor_execute", listen),
         ThreadPoolExecutor(1) as pool,
     ):
         turn = pool.submit(takes_its_turn)
@@ -182,34 +189,34 @@ def run_beside(world: Served, who: Someone, act: Act, opens: Act) -> object:
 def test_an_emergency_that_is_declared_meanwhile_does_not_wait_for_tomorrow(
     world: Served, officer: Someone, lead: Someone, case: Json
 ) -> None:
-    other = drafted(officer)
-    led(other, officer, lead)
-    world.ground = world.app.state.ground = replace(world.ground, daily_cap=1)
-    done(lead.opens(f"{path_of(other)}/sections/needs"))
+    other = draft_case(officer)
+    lead_case(other, officer, lead)
+    world.ground = world.app.state.runtime = replace(world.ground, daily_cap=1)
+    unwrap(lead.open(f"{get_path(other)}/sections/needs"))
     emergency = {"reason": "RISK_TO_LIFE", "note": "now"}
-    declares = partial(lead.creates, f"{path_of(case)}/vital-interests", emergency)
+    declares = partial(lead.create, f"{get_path(case)}/vital-interests", emergency)
 
     opened = run_beside(
         world,
         lead,
-        lambda: done(declares()),
-        partial(lead.opens, f"{path_of(case)}/sections/narrative"),
+        lambda: unwrap(declares()),
+        partial(lead.open, f"{get_path(case)}/sections/narrative"),
     )
 
-    assert done(opened)["content"]["text"] == "canary-narrative"  # type: ignore[arg-type]
+    assert unwrap(opened)["content"]["text"] == "canary-narrative"  # type: ignore[arg-type]
 
 
 def test_what_was_destroyed_meanwhile_is_not_opened(
     world: Served, officer: Someone
 ) -> None:
-    draft = drafted(officer)
-    world.ground = world.app.state.ground = replace(world.ground, daily_cap=2)
+    draft = draft_case(officer)
+    world.ground = world.app.state.runtime = replace(world.ground, daily_cap=2)
 
     opened = run_beside(
         world,
         officer,
-        lambda: done(officer.does("discard", draft)),
-        partial(officer.opens, f"{path_of(draft)}/sections/identity"),
+        lambda: unwrap(officer.does("discard", draft)),
+        partial(officer.open, f"{get_path(draft)}/sections/identity"),
     )
 
-    assert problem(opened) == (404, "not-found")  # type: ignore[arg-type]
+    assert get_problem(opened) == (404, "not-found")  # type: ignore[arg-type]

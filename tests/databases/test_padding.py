@@ -4,9 +4,17 @@ from sqlalchemy import delete, func, select, update
 
 from app.cases import resealing
 from app.cases.models import Case, DocumentKey, Sealed
-from app.cases.queries import data_key, place_of, unseal
+from app.cases.queries import build_place, get_data_key, open_sealed
 from app.kernel.vault import seal
-from tests.support.world import SECTIONS, Json, Someone, World, consent, done, path_of
+from tests.support.world import (
+    SECTIONS,
+    Json,
+    Someone,
+    World,
+    get_path,
+    make_consent,
+    unwrap,
+)
 
 GUARDS: tuple[Json, ...] = (
     {"country_of_origin": "UZ"},
@@ -27,7 +35,7 @@ TEXTS = ("Рассказ", "She was promised work in a hotel. " * 20)
 
 
 def list_lengths(world: World, case: Json) -> list[tuple[str, int]]:
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         rows = select(Sealed.kind, func.length(Sealed.sealed)).join(Case)
         of_case = rows.where(Case.code == case["code"])
         return sorted((kind, size) for kind, size in work.session.execute(of_case))
@@ -39,7 +47,7 @@ def submit_case(officer: Someone, guards: Json, names: list[str], text: str) -> 
         {"section": "identity", "names": names},
         {"section": "narrative", "text": text},
     ]
-    return officer.submits(safeguards=guards, sections=told, consents=[consent()])
+    return officer.submit(safeguards=guards, sections=told, consents=[make_consent()])
 
 
 def test_no_length_tells_fears_names_or_a_text_of_one_step(
@@ -60,14 +68,14 @@ def test_no_length_tells_fears_names_or_a_text_of_one_step(
 
 def remove_padding(world: World) -> int:
     """Seal everything without padding, as an older version did."""
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         rows = work.session.scalars(select(Sealed)).all()
         for row in rows:
-            key, plain = data_key(work, row.case_id), unseal(work, row).rstrip()
-            secret = work.vault.bring_out(
+            key, plain = get_data_key(work, row.case_id), open_sealed(work, row).rstrip()
+            secret = work.vault.unwrap_secret(
                 key.version, key.wrapped, "case_key", str(key.case)
             )
-            sealed = seal(secret, plain, place_of(row).spell())
+            sealed = seal(secret, plain, build_place(row).encode())
             of_row = update(Sealed).where(Sealed.id == row.id)
             work.session.execute(of_row.values(sealed=sealed))
         work.session.execute(delete(DocumentKey))
@@ -77,21 +85,21 @@ def remove_padding(world: World) -> int:
 def test_what_an_older_version_sealed_opens_and_is_sealed_anew(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    case = lead.leads(submit_case(officer, GUARDS[1], NAMES[1], TEXTS[1]))
+    case = lead.take_lead(submit_case(officer, GUARDS[1], NAMES[1], TEXTS[1]))
     parts = ("sections/needs", "safeguards", "contacts")
-    before = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
+    before = [unwrap(lead.open(f"{get_path(case)}/{part}")) for part in parts]
     count = remove_padding(world)
-    old = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
-    with world.by_itself() as work:
+    old = [unwrap(lead.open(f"{get_path(case)}/{part}")) for part in parts]
+    with world.write_as_service() as work:
         due = resealing.list_outdated(work.session)
     sealed = []
     for one in due:
-        with world.by_itself() as work:
-            sealed.append(resealing.reseal(work, one))
-    with world.by_itself() as work:
+        with world.write_as_service() as work:
+            sealed.append(resealing.seal_again(work, one))
+    with world.write_as_service() as work:
         left = resealing.list_outdated(work.session)
-        again = resealing.reseal(work, due[0])
-    new = [done(lead.opens(f"{path_of(case)}/{part}")) for part in parts]
+        again = resealing.seal_again(work, due[0])
+    new = [unwrap(lead.open(f"{get_path(case)}/{part}")) for part in parts]
 
     assert before == old == new
     assert (len(due), sealed, left, again) == (count, [True] * count, [], False)

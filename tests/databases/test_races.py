@@ -19,22 +19,22 @@ from app.kernel.actors import SERVICE, Role
 from app.referrals.lifecycle import OPEN
 from app.referrals.models import Referral
 from tests.support.databases import ask
-from tests.support.effort import amount
-from tests.support.servers import Served, obeying, report, served, together
-from tests.support.webhook_receivers import hooked
+from tests.support.effort import choose_number
+from tests.support.servers import Served, report, retry_as_told, run_together, serve_world
+from tests.support.webhook_receivers import open_webhook
 from tests.support.world import (
     Json,
     Someone,
-    closing,
-    contacts,
-    done,
-    kinds,
-    path_of,
-    promise,
+    get_path,
+    list_types,
+    make_acceptance,
+    make_closure,
+    make_contacts,
+    unwrap,
 )
 
 pytestmark = pytest.mark.race
-ROUNDS = amount(6, sample=3, night=500)
+ROUNDS = choose_number(6, sample=3, night=500)
 TOLD: Final = {200, 201, 204, 403, 404, 409, 412}
 
 soak = pytest.mark.soak
@@ -55,7 +55,7 @@ class Cast:
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
     """Serve a world, and require that no deadlock occurred."""
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
     if not made.database.is_sqlite:
         mine = "FROM pg_stat_database WHERE datname = current_database()"
@@ -66,11 +66,11 @@ def world(url: str) -> Iterator[Served]:
 def cast(world: Served) -> Cast:
     boss = {Role.SUPERVISOR}
     return Cast(
-        world.someone("UZ_CONSULATE_ALMATY"),
-        world.someone("KZ_LEAD"),
-        world.someone("KZ_LEAD"),
-        (world.someone("KZ_LEAD", boss), world.someone("KZ_LEAD", boss)),
-        world.someone("KZ_SHELTER_KOGERSHIN"),
+        world.add_person("UZ_CONSULATE_ALMATY"),
+        world.add_person("KZ_LEAD"),
+        world.add_person("KZ_LEAD"),
+        (world.add_person("KZ_LEAD", boss), world.add_person("KZ_LEAD", boss)),
+        world.add_person("KZ_SHELTER_KOGERSHIN"),
     )
 
 
@@ -78,43 +78,45 @@ def acts(
     who: Someone, action: str, record: Json, body: object = None, **headers: str
 ) -> Callable[[], Response]:
     """Read the record now, and return an action based on that version."""
-    path = f"{path_of(record)}/{action}"
-    named = {"if_match": who.tag(record), "idempotency_key": str(uuid4())} | headers
-    return lambda: who.post(path, body, **named)
+    path = f"{get_path(record)}/{action}"
+    named = {"if_match": who.get_tag(record), "idempotency_key": str(uuid4())} | headers
+    return lambda: who.send(path, body, **named)
 
 
 def reviewed(cast: Cast) -> Json:
-    case = cast.officer.submits()
-    return done(cast.lead.does("acknowledge", case))
+    case = cast.officer.submit()
+    return unwrap(cast.lead.does("acknowledge", case))
 
 
 def led(cast: Cast) -> Json:
-    return done(cast.lead.does("accept-lead", reviewed(cast), {"contacts": contacts()}))
+    return unwrap(
+        cast.lead.does("accept-lead", reviewed(cast), {"contacts": make_contacts()})
+    )
 
 
 def draft(cast: Cast, case: Json) -> Json:
-    return done(cast.lead.refers(case, cast.shelter.code, send=False))
+    return unwrap(cast.lead.refer(case, cast.shelter.code, send=False))
 
 
 def sent(cast: Cast, case: Json) -> Json:
-    return done(cast.lead.refers(case, cast.shelter.code))
+    return unwrap(cast.lead.refer(case, cast.shelter.code))
 
 
 def asked(cast: Cast, case: Json) -> str:
     """Ask a second person to approve the closure of the case."""
-    return str(done(cast.lead.does("close", case, closing()))["id"])
+    return str(unwrap(cast.lead.does("close", case, make_closure()))["id"])
 
 
 def approved(cast: Cast, case: Json) -> str:
     approval = asked(cast, case)
-    done(cast.supervisors[0].post(f"/approvals/{approval}/approve"))
+    unwrap(cast.supervisors[0].send(f"/approvals/{approval}/approve"))
     return approval
 
 
 def settled(*acts: Callable[[], Response]) -> list[Response]:
     """Run the actions at once; a request that is told to retry later is repeated."""
     heard: list[int] = []
-    answers = together(*(partial(obeying, act, heard) for act in acts))
+    answers = run_together(*(partial(retry_as_told, act, heard) for act in acts))
     report("race", heard)
     assert set(heard) <= TOLD | {503}
     return answers
@@ -128,7 +130,7 @@ def only_winner(answers: list[Response]) -> int:
 def closed_cases_with_a_live_referral(world: Served) -> list[str]:
     live = exists().where(Referral.case_id == Case.id, Referral.state.in_(OPEN))
     over = Case.state.in_([CaseState.CLOSED, CaseState.VOID])
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         return list(session.scalars(select(Case.code).where(over, live)))
 
 
@@ -140,13 +142,13 @@ def test_a_case_is_closed_or_its_referral_is_sent(cast: Cast, world: Served) -> 
         case = led(cast)
         referral = draft(cast, case)
         approval = approved(cast, case)
-        close = acts(cast.lead, "close", case, closing(), approval=approval)
+        close = acts(cast.lead, "close", case, make_closure(), approval=approval)
         send = acts(cast.colleague, "send", referral)
 
         winner = only_winner(settled(close, send))
 
-        states = cast.lead.sees(case)["state"], cast.lead.sees(referral)["state"]
-        decision = done(cast.lead.get(f"/approvals/{approval}"))["decision"]
+        states = cast.lead.read(case)["state"], cast.lead.read(referral)["state"]
+        decision = unwrap(cast.lead.get(f"/approvals/{approval}"))["decision"]
         assert (*states, decision) == (
             ("closed", "revoked", "spent"),
             ("referring", "sent", "approved"),
@@ -166,14 +168,14 @@ def test_a_case_is_closed_or_a_new_referral_is_opened_in_it(
     for _ in range(ROUNDS):
         case = led(cast)
         approval = approved(cast, case)
-        close = acts(cast.lead, "close", case, closing(), approval=approval)
-        path = f"{path_of(case)}/referrals"
+        close = acts(cast.lead, "close", case, make_closure(), approval=approval)
+        path = f"{get_path(case)}/referrals"
         body = {"recipient": cast.shelter.code, "service": "SHELTER", "send": True}
-        open_ = partial(cast.colleague.creates, path, body, str(uuid4()))
+        open_ = partial(cast.colleague.create, path, body, str(uuid4()))
 
         winner = only_winner(settled(close, open_))
 
-        assert cast.lead.sees(case)["state"] == ("closed", "referring")[winner]
+        assert cast.lead.read(case)["state"] == ("closed", "referring")[winner]
         won.append(("close", "open")[winner])
     report("won", won)
     assert closed_cases_with_a_live_referral(world) == []
@@ -186,19 +188,19 @@ def test_a_referral_is_accepted_or_revoked(cast: Cast) -> None:
     case = led(cast)
     for _ in range(ROUNDS):
         referral = sent(cast, case)
-        accept = acts(cast.shelter, "accept", referral, promise())
+        accept = acts(cast.shelter, "accept", referral, make_acceptance())
         revoke = acts(cast.lead, "revoke", referral, {"reason": "SENT_IN_ERROR"})
 
         winner = only_winner(settled(accept, revoke))
 
         last = ("accepted", "revoked")[winner]
-        assert cast.lead.sees(referral)["state"] == last
-        assert kinds(cast.lead.hears())[-1].startswith(("referral.", "case."))
+        assert cast.lead.read(referral)["state"] == last
+        assert list_types(cast.lead.poll())[-1].startswith(("referral.", "case."))
         won.append(last)
         if last == "accepted":
-            done(cast.shelter.does("decline", referral, {"reason": "NO_CAPACITY"}))
+            unwrap(cast.shelter.does("decline", referral, {"reason": "NO_CAPACITY"}))
     report("won", won)
-    assert cast.lead.sees(case)["state"] == "referring"
+    assert cast.lead.read(case)["state"] == "referring"
 
 
 @slow
@@ -208,15 +210,15 @@ def test_the_lead_is_taken_or_declined(cast: Cast) -> None:
     for _ in range(ROUNDS):
         case = reviewed(cast)
         decline = acts(cast.colleague, "decline-lead", case, {"reason": "NO_CAPACITY"})
-        accept = acts(cast.lead, "accept-lead", case, {"contacts": contacts()})
+        accept = acts(cast.lead, "accept-lead", case, {"contacts": make_contacts()})
 
         winner = only_winner(settled(decline, accept))
 
-        seen = cast.officer.sees(case)
+        seen = cast.officer.read(case)
         if winner == 0:
             assert (seen["state"], seen["lead"]) == ("submitted", None)
             assert seen["holder"] not in {None, "KZ_LEAD"}
-            assert cast.lead.get(path_of(case)).status_code == 404
+            assert cast.lead.get(get_path(case)).status_code == 404
         else:
             assert (seen["state"], seen["lead"]) == ("referring", "KZ_LEAD")
         won.append(("declined", "accepted")[winner])
@@ -230,18 +232,18 @@ def test_nobody_helps_on_a_consent_that_was_taken_back(cast: Cast) -> None:
     for _ in range(ROUNDS):
         case = led(cast)
         referral = sent(cast, case)
-        consents = done(cast.officer.get(f"{path_of(case)}/consents"))["items"]
+        consents = unwrap(cast.officer.get(f"{get_path(case)}/consents"))["items"]
         [given] = [c["id"] for c in consents if "SHELTER" in c["purposes"]]
-        path = f"{path_of(case)}/consents/{given}/withdraw"
-        accept = acts(cast.shelter, "accept", referral, promise())
-        cast.officer.hears()
+        path = f"{get_path(case)}/consents/{given}/withdraw"
+        accept = acts(cast.shelter, "accept", referral, make_acceptance())
+        cast.officer.poll()
 
-        withdrawn, accepted = settled(partial(cast.officer.post, path), accept)
+        withdrawn, accepted = settled(partial(cast.officer.send, path), accept)
 
         assert withdrawn.status_code == 200
-        assert cast.lead.sees(referral)["state"] == "withdrawn"
-        assert cast.lead.sees(case)["state"] == "referring"
-        helped = [kind for kind in kinds(cast.officer.hears()) if "assistance" in kind]
+        assert cast.lead.read(referral)["state"] == "withdrawn"
+        assert cast.lead.read(case)["state"] == "referring"
+        helped = [kind for kind in list_types(cast.officer.poll()) if "assistance" in kind]
         assert helped == (["case.assistance_begun"] if accepted.is_success else [])
         won.append(accepted.status_code)
     report("accept", won)
@@ -255,14 +257,14 @@ def test_of_two_second_persons_one_decides(cast: Cast) -> None:
         approval = asked(cast, led(cast))
         path = f"/approvals/{approval}"
         one, other = cast.supervisors
-        approve = partial(one.post, f"{path}/approve")
-        refuse = partial(other.post, f"{path}/refuse")
+        approve = partial(one.send, f"{path}/approve")
+        refuse = partial(other.send, f"{path}/refuse")
 
         answers = settled(approve, refuse)
 
         winner = only_winner(answers)
         decision = ("approved", "refused")[winner]
-        assert done(cast.lead.get(path))["decision"] == decision
+        assert unwrap(cast.lead.get(path))["decision"] == decision
         assert answers[1 - winner].json()["type"] == "/problems/approval-decided"
         won.append(decision)
     report("won", won)
@@ -276,14 +278,15 @@ def test_an_approval_is_spent_once(cast: Cast) -> None:
         case = led(cast)
         approval = approved(cast, case)
         close = [
-            acts(cast.lead, "close", case, closing(), approval=approval) for _ in range(2)
+            acts(cast.lead, "close", case, make_closure(), approval=approval)
+            for _ in range(2)
         ]
 
         answers = settled(*close)
 
         assert {answers[1 - only_winner(answers)].status_code} <= {409, 412}
-        assert cast.lead.sees(case)["state"] == "closed"
-        closings = kinds(done(cast.lead.get(f"{path_of(case)}/history"))["items"])
+        assert cast.lead.read(case)["state"] == "closed"
+        closings = list_types(unwrap(cast.lead.get(f"{get_path(case)}/history"))["items"])
         assert closings.count("case.closed") == 1
 
 
@@ -291,26 +294,26 @@ def test_an_approval_is_spent_once(cast: Cast) -> None:
 def test_ten_people_doing_everything_to_one_case_meet_no_deadlock(cast: Cast) -> None:
     """Each account writes what it may, repeatedly; the fixture checks for deadlocks."""
     case, heard = led(cast), list[int]()
-    where = path_of(case)
+    where = get_path(case)
 
     def consent_comes_and_goes() -> Response:
-        given = done(cast.officer.get(f"{where}/consents"))["items"][0]["id"]
-        return cast.officer.post(f"{where}/consents/{given}/withdraw")
+        given = unwrap(cast.officer.get(f"{where}/consents"))["items"][0]["id"]
+        return cast.officer.send(f"{where}/consents/{given}/withdraw")
 
     everything = [
-        lambda: cast.lead.creates(f"{where}/risk-assessments", {"level": "medium"}),
-        lambda: cast.lead.refers(case, cast.shelter.code),
-        lambda: cast.colleague.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"),
-        lambda: cast.lead.opens(f"{where}/sections/needs"),
-        lambda: cast.officer.opens(f"{where}/sections/needs"),
-        lambda: cast.lead.does("close", case, closing()),
+        lambda: cast.lead.create(f"{where}/risk-assessments", {"level": "medium"}),
+        lambda: cast.lead.refer(case, cast.shelter.code),
+        lambda: cast.colleague.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"),
+        lambda: cast.lead.open(f"{where}/sections/needs"),
+        lambda: cast.officer.open(f"{where}/sections/needs"),
+        lambda: cast.lead.does("close", case, make_closure()),
         lambda: cast.officer.get("/events"),
         lambda: cast.shelter.get("/worklist"),
         lambda: cast.lead.get(where),
         consent_comes_and_goes,
     ]
     with ThreadPoolExecutor(len(everything)) as pool:
-        found = [pool.submit(obeying, act, heard) for act in everything * 10]
+        found = [pool.submit(retry_as_told, act, heard) for act in everything * 10]
         statuses = {each.result().status_code for each in found}
 
     report("everything", heard)
@@ -321,22 +324,22 @@ def test_ten_people_doing_everything_to_one_case_meet_no_deadlock(cast: Cast) ->
 def test_reading_makes_nobodys_if_match_stale(cast: Cast) -> None:
     case = led(cast)
     referral = sent(cast, case)
-    of_case, of_referral = cast.lead.tag(case), cast.shelter.tag(referral)
+    of_case, of_referral = cast.lead.get_tag(case), cast.shelter.get_tag(referral)
 
     for reader in (cast.officer, cast.lead, cast.shelter):
-        reader.hears()
+        reader.poll()
         reader.get("/worklist")
-        reader.get(path_of(case))
-        reader.opens(f"{path_of(case)}/sections/needs")
-        reader.opens(f"{path_of(case)}/safeguards")
-        reader.opens(f"{path_of(case)}/notes")
-        reader.opens(f"{path_of(referral)}/arrangement")
-        reader.get(f"{path_of(case)}/access-log")
+        reader.get(get_path(case))
+        reader.open(f"{get_path(case)}/sections/needs")
+        reader.open(f"{get_path(case)}/safeguards")
+        reader.open(f"{get_path(case)}/notes")
+        reader.open(f"{get_path(referral)}/arrangement")
+        reader.get(f"{get_path(case)}/access-log")
     changed = cast.lead.ask(
-        "PATCH", path_of(case), {"priority": "normal"}, headers={"If_Match": of_case}
+        "PATCH", get_path(case), {"priority": "normal"}, headers={"If_Match": of_case}
     )
-    accepted = cast.shelter.post(
-        f"{path_of(referral)}/accept", promise(), if_match=of_referral
+    accepted = cast.shelter.send(
+        f"{get_path(referral)}/accept", make_acceptance(), if_match=of_referral
     )
 
     assert changed.status_code == 200
@@ -350,9 +353,9 @@ def test_whoever_opens_a_section_does_not_wait_for_who_writes(
     assert pg_url
     case = led(cast)
 
-    with ThreadPoolExecutor() as pool, cast.lead.writing() as work:
+    with ThreadPoolExecutor() as pool, cast.lead.begin_write() as work:
         cases.lock(work, case["code"])
-        opening = pool.submit(cast.officer.opens, f"{path_of(case)}/sections/needs")
+        opening = pool.submit(cast.officer.open, f"{get_path(case)}/sections/needs")
         time.sleep(0.5)
         opened = opening.done()
 
@@ -366,11 +369,11 @@ def test_whoever_writes_does_not_wait_for_who_opens_a_section(
     assert pg_url
     case = led(cast)
 
-    with ThreadPoolExecutor() as pool, cast.lead.writing() as work:
+    with ThreadPoolExecutor() as pool, cast.lead.begin_write() as work:
         cases.get(work, case["code"])
         work.session.execute(select(Case.id).with_for_update(key_share=True, read=True))
         written = pool.submit(
-            cast.lead.creates, f"{path_of(case)}/risk-assessments", {"level": "low"}
+            cast.lead.create, f"{get_path(case)}/risk-assessments", {"level": "low"}
         )
         time.sleep(0.5)
         ended = written.done()
@@ -382,10 +385,10 @@ def test_whoever_writes_does_not_wait_for_who_opens_a_section(
 def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
     """The second waits for the lock, and by then is no longer a party to the case."""
     case = reviewed(cast)
-    accept = acts(cast.lead, "accept-lead", case, {"contacts": contacts()})
+    accept = acts(cast.lead, "accept-lead", case, {"contacts": make_contacts()})
     decline = acts(cast.colleague, "decline-lead", case, {"reason": "NO_CAPACITY"})
 
-    with ThreadPoolExecutor() as pool, cast.officer.writing() as work:
+    with ThreadPoolExecutor() as pool, cast.officer.begin_write() as work:
         cases.lock(work, case["code"])
         first = pool.submit(decline)
         time.sleep(0.3)
@@ -394,16 +397,16 @@ def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
 
     assert first.result().status_code == 204
     assert second.result().status_code == 404
-    assert cast.officer.sees(case)["lead"] is None
+    assert cast.officer.read(case)["lead"] is None
 
 
 def test_of_two_who_test_a_webhook_at_once_one_does(world: Served, cast: Cast) -> None:
-    path = f"/webhooks/{hooked(world, 'KZ_LEAD').id}/ping"
+    path = f"/webhooks/{open_webhook(world, 'KZ_LEAD').id}/ping"
 
     def test(who: Someone) -> Callable[[], Response]:
-        return lambda: who.post(path, {}, idempotency_key=str(uuid4()))
+        return lambda: who.send(path, {}, idempotency_key=str(uuid4()))
 
     for _ in range(ROUNDS):
-        world.passes(minutes=1)
-        answers = together(*map(test, cast.supervisors))
+        world.advance(minutes=1)
+        answers = run_together(*map(test, cast.supervisors))
         assert sorted(answer.status_code for answer in answers) == [200, 429]

@@ -6,30 +6,36 @@ from functools import partial
 import pytest
 from httpx2 import Response
 
-from tests.support.effort import amount
-from tests.support.returns import HOME, Homecoming, accepted, begin, opens
-from tests.support.servers import Served, obeying, served, together
+from tests.support.effort import choose_number
+from tests.support.returns import (
+    HOME,
+    Homecoming,
+    accept_return_referral,
+    begin_return,
+    open_return,
+)
+from tests.support.servers import Served, retry_as_told, run_together, serve_world
 
 pytestmark = [pytest.mark.slow, pytest.mark.race]
-ROUNDS = amount(5, sample=2, night=50)
+ROUNDS = choose_number(5, sample=2, night=50)
 
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
     """Serve a world with concurrent requests."""
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
 
 
 @pytest.fixture
 def home(world: Served) -> Homecoming:
     """Return a newly opened return."""
-    return begin_return(world)
+    return begin_race_return(world)
 
 
-def begin_return(world: Served) -> Homecoming:
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    return begin(world, officer, lead)
+def begin_race_return(world: Served) -> Homecoming:
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    return begin_return(world, officer, lead)
 
 
 def list_statuses(answers: list[Response]) -> list[int]:
@@ -38,14 +44,16 @@ def list_statuses(answers: list[Response]) -> list[int]:
 
 def test_a_person_is_not_sent_off_after_their_no(world: Served) -> None:
     for _ in range(ROUNDS):
-        home = begin_return(world)
-        home.goes("accept-plan")
-        path, tag = f"/returns/{home.record['id']}", home.lead.tag(home.record)
+        home = begin_race_return(world)
+        home.advance("accept-plan")
+        path, tag = f"/returns/{home.record['id']}", home.lead.get_tag(home.record)
         still = {"reconfirmed_today": True}
-        goes = partial(home.lead.post, f"{path}/depart", still, if_match=tag)
-        no = partial(home.home.post, f"{path}/call-off", {})
+        goes = partial(home.lead.send, f"{path}/depart", still, if_match=tag)
+        no = partial(home.home.send, f"{path}/call-off", {})
 
-        went, said_no = together(partial(obeying, goes, []), partial(obeying, no, []))
+        went, said_no = run_together(
+            partial(retry_as_told, goes, []), partial(retry_as_told, no, [])
+        )
 
         state = home.state
         assert state in {"in_transit", "called_off"}
@@ -56,42 +64,46 @@ def test_a_person_is_not_sent_off_after_their_no(world: Served) -> None:
 
 def test_a_consent_that_is_taken_back_is_never_overtaken(world: Served) -> None:
     for _ in range(ROUNDS):
-        home = begin_return(world)
-        home.goes("accept-plan")
-        [given] = home.consents("RETURN")
-        code, tag = home.case["code"], home.lead.tag(home.record)
+        home = begin_race_return(world)
+        home.advance("accept-plan")
+        [given] = home.list_consents("RETURN")
+        code, tag = home.case["code"], home.lead.get_tag(home.record)
         path = f"/returns/{home.record['id']}/depart"
-        goes = partial(home.lead.post, path, {"reconfirmed_today": True}, if_match=tag)
-        back = partial(home.lead.post, f"/cases/{code}/consents/{given['id']}/withdraw")
+        goes = partial(home.lead.send, path, {"reconfirmed_today": True}, if_match=tag)
+        back = partial(home.lead.send, f"/cases/{code}/consents/{given['id']}/withdraw")
 
-        went, taken = together(partial(obeying, goes, []), partial(obeying, back, []))
+        went, taken = run_together(
+            partial(retry_as_told, goes, []), partial(retry_as_told, back, [])
+        )
 
         assert taken.is_success
         assert home.state == ("halted" if went.is_success else "ended")
-        assert home.lead.sees(home.referral)["state"] == "withdrawn"
+        assert home.lead.read(home.referral)["state"] == "withdrawn"
 
 
 def test_of_two_who_open_a_return_one_does(world: Served) -> None:
     for _ in range(ROUNDS):
-        officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-        at_home = world.someone(HOME)
-        _, referral = accepted(officer, lead, at_home)
-        first, second = (partial(opens, one, referral) for one in (lead, at_home))
+        officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+        at_home = world.add_person(HOME)
+        _, referral = accept_return_referral(officer, lead, at_home)
+        first, second = (partial(open_return, one, referral) for one in (lead, at_home))
 
-        answers = together(partial(obeying, first, []), partial(obeying, second, []))
+        answers = run_together(
+            partial(retry_as_told, first, []), partial(retry_as_told, second, [])
+        )
 
         assert list_statuses(answers) == [201, 409]
 
 
 def test_an_approval_lets_one_go_once(home: Homecoming) -> None:
-    home.goes("assess-origin")
+    home.advance("assess-origin")
     asked = home.lead.does("go", home.record, {}).json()["id"]
-    home.supervisor.post(f"/approvals/{asked}/approve")
-    path, tag = f"/returns/{home.record['id']}/go", home.lead.tag(home.record)
-    go = partial(home.lead.post, path, {}, if_match=tag, approval=asked)
+    home.supervisor.send(f"/approvals/{asked}/approve")
+    path, tag = f"/returns/{home.record['id']}/go", home.lead.get_tag(home.record)
+    go = partial(home.lead.send, path, {}, if_match=tag, approval=asked)
 
-    answers = together(partial(obeying, go, []), partial(obeying, go, []))
+    answers = run_together(partial(retry_as_told, go, []), partial(retry_as_told, go, []))
 
     assert list_statuses(answers)[0] == 200
     assert list_statuses(answers)[1] in {409, 412}
-    assert [s["action"] for s in home.now()["steps"]].count("go") == 1
+    assert [s["action"] for s in home.read()["steps"]].count("go") == 1

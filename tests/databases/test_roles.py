@@ -9,7 +9,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
 
 from app.kernel import migrations
-from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database, migrated_to
+from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database, get_current_migration
 from tests.support.databases import ask
 
 # A second copy of the migration's grants: a new right takes two deliberate edits.
@@ -67,9 +67,9 @@ def list_permitted(url: str, right: str) -> set[str]:
 
 
 def test_the_service_acts_as_its_role(service: Database) -> None:
-    with service.reading() as reading:
+    with service.begin_read() as reading:
         read = reading.scalar(text("SELECT current_user"))
-    with service.writing() as writing:
+    with service.begin_write() as writing:
         written = writing.scalar(text("SELECT current_user"))
 
     assert read == written == APP_ROLE
@@ -159,7 +159,7 @@ def test_the_service_cannot_change_the_rules(service: Database, change: str) -> 
 
 
 def is_denied(database: Database, statement: str) -> bool:
-    with pytest.raises(ProgrammingError) as refused, database.writing() as session:
+    with pytest.raises(ProgrammingError) as refused, database.begin_write() as session:
         session.execute(text(statement))
     return getattr(refused.value.orig, "sqlstate", None) == "42501"
 
@@ -185,8 +185,8 @@ def create_login(url: str, role: str) -> Iterator[str]:
 def test_a_login_of_the_app_role_serves_and_does_not_migrate(pg_url: str) -> None:
     with create_login(pg_url, APP_ROLE) as mine:
         database = Database(mine)
-        with database.reading() as session:
-            assert migrated_to(session) == migrations.head()
+        with database.begin_read() as session:
+            assert get_current_migration(session) == migrations.get_newest_migration()
         database.engine.dispose()
         with pytest.raises(ProgrammingError, match="permission denied to set role"):
             migrations.upgrade(mine)
@@ -205,5 +205,5 @@ def test_a_login_of_the_owner_role_migrates_and_does_not_serve(pg_url: str) -> N
 
 
 def read(database: Database) -> None:
-    with database.reading() as session:
+    with database.begin_read() as session:
         session.execute(text("SELECT 1"))

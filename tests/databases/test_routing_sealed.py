@@ -4,10 +4,10 @@ from sqlalchemy import delete, insert, select
 
 from app.cases.models import Case, Sealed
 from app.cases.sections import Paper
-from app.cli import administering
+from app.cli import operator_actions
 from app.routing import queries
 from app.routing.models import LeftOutRow, Shortlisted
-from tests.support.world import Json, Someone, World, done, path_of
+from tests.support.world import Json, Someone, World, get_path, unwrap
 
 FEARS: tuple[Json, ...] = (
     {"country_of_origin": "UZ"},
@@ -17,26 +17,26 @@ FEARS: tuple[Json, ...] = (
 
 
 def get_routing(who: Someone, case: Json) -> Json:
-    return done(who.get(f"{path_of(case)}/routing"))
+    return unwrap(who.get(f"{get_path(case)}/routing"))
 
 
 def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
     """Return what is stored unsealed: the candidates that were asked, and exclusions."""
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         rows = work.session.scalars(select(Shortlisted)).all()
         left = len(work.session.scalars(select(LeftOutRow)).all())
         return {(row.place, bool(row.asked_at)) for row in rows}, left
 
 
 def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> None:
-    cases = [officer.submits(safeguards=fears) for fears in FEARS]
+    cases = [officer.submit(safeguards=fears) for fears in FEARS]
 
     shown = [get_routing(officer, case) for case in cases]
 
     assert read_unsealed(world) == ({(1, True)}, 0)
     assert all(len(one["candidates"]) > 1 for one in shown)
     assert all(one["left_out"] for one in shown)
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         found = select(Sealed).where(Sealed.kind == Paper.ROUTING)
         lengths = {len(row.sealed) for row in work.session.scalars(found)}
     assert len(lengths) == 1
@@ -44,7 +44,7 @@ def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> N
 
 def store_unsealed(world: World, case: Json) -> None:
     """Store the ranking unsealed, as an older version did."""
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         of_case = select(Case.id).where(Case.code == case["code"])
         case_id = work.session.scalars(of_case).one()
         kept = queries.load_result(work, case_id)
@@ -61,7 +61,7 @@ def store_unsealed(world: World, case: Json) -> None:
 def test_what_an_older_version_kept_in_clear_is_read_and_sealed(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    cases = [officer.submits(safeguards=FEARS[1]) for _ in range(3)]
+    cases = [officer.submit(safeguards=FEARS[1]) for _ in range(3)]
     before = [get_routing(officer, case) for case in cases]
     for case in cases:
         store_unsealed(world, case)
@@ -69,11 +69,11 @@ def test_what_an_older_version_kept_in_clear_is_read_and_sealed(
     assert lead.does("decline-lead", cases[2], {"reason": "NO_CAPACITY"}).is_success
     declined = get_routing(officer, cases[2])
 
-    steps = list(administering.reseal(world.ground))
+    steps = list(operator_actions.seal_outdated(world.ground))
     new = [get_routing(officer, case) for case in cases]
 
     assert before == old
     assert new == [*before[:2], declined]
     assert steps == [(1, 2), (2, 2)]
     assert read_unsealed(world) == ({(1, True), (2, True)}, 0)
-    assert list(administering.reseal(world.ground)) == []
+    assert list(operator_actions.seal_outdated(world.ground)) == []

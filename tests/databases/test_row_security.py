@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.kernel import db
 from app.kernel.actors import SERVICE
-from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database, bind
+from app.kernel.db import APP_ROLE, OWNER_ROLE, Base, Database, set_acts_for
 from tests.support.databases import ask
-from tests.support.source_code import TREES, sources
-from tests.support.table_rows import example_rows, fill
-from tests.support.world import Someone, World, done
+from tests.support.source_code import TREES, read_sources
+from tests.support.table_rows import fill_tables, make_rows
+from tests.support.world import Someone, World, unwrap
 
 # A second copy of the migration's list: removing a table takes two deliberate edits.
 WALLED = {
@@ -45,14 +45,14 @@ NOBODY = "SC001"
 @pytest.fixture
 def service(pg_url: str) -> Iterator[Database]:
     """Return a database with one row in every table, and one party to its only case."""
-    fill(pg_url)
+    fill_tables(pg_url)
     database = Database(pg_url)
     yield database
     database.engine.dispose()
 
 
 def list_walled() -> list[tuple[Table, dict[str, object]]]:
-    return [(table, row) for table, row in example_rows() if table.name in WALLED]
+    return [(table, row) for table, row in make_rows() if table.name in WALLED]
 
 
 def test_every_table_that_names_a_case_is_walled_off_or_says_why_not() -> None:
@@ -130,7 +130,7 @@ def test_whoever_acts_for_nobody_is_stopped(service: Database) -> None:
 def get_refusal(database: Database, who: str | None, statement: str) -> str | None:
     """Return the code with which a statement is refused, or `None`."""
     try:
-        with database.writing(who) as session:
+        with database.begin_write(who) as session:
             session.execute(text(statement))
     except DBAPIError as error:
         return getattr(error.orig, "sqlstate", None)
@@ -139,7 +139,7 @@ def get_refusal(database: Database, who: str | None, statement: str) -> str | No
 
 def test_for_whom_one_acts_ends_with_the_transaction(service: Database) -> None:
     for who in (PARTY, STRANGER, SERVICE):
-        with service.reading(who) as session:
+        with service.begin_read(who) as session:
             session.execute(text("SELECT * FROM party"))
         assert get_refusal(service, None, "SELECT * FROM party") == NOBODY
     assert get_refusal(
@@ -152,16 +152,16 @@ def test_a_forgotten_condition_finds_nothing_foreign(service: Database) -> None:
     for table, _ in list_walled():
         found = {}
         for who in (PARTY, STRANGER, SERVICE):
-            with service.reading(who) as session:
+            with service.begin_read(who) as session:
                 found[who] = len(session.execute(select(table)).all())
         assert found == {PARTY: 1, STRANGER: 0, SERVICE: 1}, table.name
 
 
 def test_who_had_a_part_once_is_told_apart_by_the_code(service: Database) -> None:
-    with service.writing(SERVICE) as session:
+    with service.begin_write(SERVICE) as session:
         session.execute(text("UPDATE party SET until = now()"))
 
-    with service.reading(PARTY) as session:
+    with service.begin_read(PARTY) as session:
         assert len(session.execute(text("SELECT * FROM sealed")).all()) == 1
 
 
@@ -172,13 +172,16 @@ def test_nothing_is_written_into_a_case_of_others(service: Database) -> None:
 
 def is_walled_off(database: Database, statement: Insert) -> bool:
     """Return whether a stranger is kept from a write by row-level security."""
-    with pytest.raises(ProgrammingError) as stopped, database.writing(STRANGER) as session:
+    with (
+        pytest.raises(ProgrammingError) as stopped,
+        database.begin_write(STRANGER) as session,
+    ):
         session.execute(statement)
     return "row-level security" in str(stopped.value.orig)
 
 
 def test_nobody_makes_itself_party(service: Database) -> None:
-    [row] = [row for table, row in example_rows() if table.name == "party"]
+    [row] = [row for table, row in make_rows() if table.name == "party"]
     party = Base.metadata.tables["party"]
     mine = row | {"number": 5, "relation": "lead", "focal_point_id": UUID(STRANGER)}
 
@@ -188,17 +191,17 @@ def test_nobody_makes_itself_party(service: Database) -> None:
 def test_one_begins_a_case_for_oneself(service: Database) -> None:
     """A case without parties belongs to the office that is writing it."""
     case, party = (Base.metadata.tables[name] for name in ("case", "party"))
-    rows = {table.name: row for table, row in example_rows()}
+    rows = {table.name: row for table, row in make_rows()}
     new = {"number": 2, "id": uuid4(), "code": "SC-NEW", "external_digest": None}
     mine = {"number": 2, "case_id": new["id"], "record_id": new["id"]}
-    with service.writing(PARTY) as session:
+    with service.begin_write(PARTY) as session:
         session.execute(insert(case).values(rows["case"] | new).returning(case.c.number))
         session.execute(
             insert(party).values(rows["party"] | mine).returning(party.c.number)
         )
 
     for who, many in ((PARTY, 2), (STRANGER, 0)):
-        with service.reading(who) as session:
+        with service.begin_read(who) as session:
             assert len(session.execute(select(case)).all()) == many
 
 
@@ -206,7 +209,7 @@ def test_one_begins_a_case_for_oneself(service: Database) -> None:
 def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
     counts = []
     for who in (STRANGER, PARTY):
-        with service.writing(who) as session:
+        with service.begin_write(who) as session:
             counts.append(session.connection().execute(text(change)).rowcount)
 
     assert counts == [0, 1]
@@ -215,14 +218,14 @@ def test_nothing_of_others_is_changed(change: str, service: Database) -> None:
 @pytest.mark.usefixtures("pg_url")
 def test_without_the_binding_nothing_is_served(officer: Someone, stranger: Someone) -> None:
     """Without the hook that sets the office, no request about a case succeeds."""
-    done(officer.writes_case())
+    unwrap(officer.write_case())
     bound = list_cases(officer, stranger)
 
-    event.remove(Session, "after_begin", bind)
+    event.remove(Session, "after_begin", set_acts_for)
     try:
         unbound = list_cases(officer, stranger)
     finally:
-        event.listen(Session, "after_begin", bind)
+        event.listen(Session, "after_begin", set_acts_for)
 
     assert [answer.status_code for answer in bound] == [200, 200]
     assert unbound[0].status_code == 500
@@ -248,11 +251,11 @@ def test_it_is_said_in_one_place_and_for_one_transaction() -> None:
     by_itself = [name for name, value in said if "AUTOCOMMIT" in value.upper().split()]
 
     assert users == {"app/kernel/db.py"}
-    assert db.BIND.endswith("%s, true)")
+    assert db.SET_ACTS_FOR.endswith("%s, true)")
     assert for_long == set()
     assert by_itself == ["app/kernel/db.py"], "it rewrites a table, which reads no row"
-    bypasses = {n for n, text in sources("app").items() if "bypassrls" in text.lower()}
-    assert bypasses == {"app/cli/guarding.py"}, "it refuses a login with this right"
+    bypasses = {n for n, text in read_sources("app").items() if "bypassrls" in text.lower()}
+    assert bypasses == {"app/cli/guard_checks.py"}, "it refuses a login with this right"
 
 
 def dump_cases(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
@@ -264,7 +267,7 @@ def dump_cases(url: str, *how: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def test_a_backup_has_every_row_or_fails(world: World, pg_url: str) -> None:
-    codes = [done(world.someone(c).writes_case())["code"] for c in ("KZ_LEAD", "IOM")]
+    codes = [unwrap(world.add_person(c).write_case())["code"] for c in ("KZ_LEAD", "IOM")]
 
     whole = dump_cases(pg_url, "--enable-row-security")
     without = dump_cases(pg_url)

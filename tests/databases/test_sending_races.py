@@ -12,35 +12,35 @@ from time import sleep
 
 import pytest
 
-from app.cli.posting import notices_by, nowhere
-from app.ground import lay_ground
+from app.cli.sender_wiring import build_notification_channel, fail_not_set_up
 from app.kernel.keyfile import FileKeys
-from app.notices.words import Letter
+from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
 from app.outbox.models import Way
 from app.outbox.pacing import Outcome
-from app.worker.sending import Fate, Senders, send_due
-from tests.support.child_processes import Child, Says
-from tests.support.effort import amount
+from app.runtime import build_runtime
+from app.worker.outbox_job import Senders, SendOutcome, send_due
+from tests.support.child_processes import Child, ReportPipe
+from tests.support.effort import choose_number
 from tests.support.mail_servers import (
     HOUR,
+    FakeServer,
     Mood,
     Post,
-    Postman,
-    calls,
-    mail_to,
-    outbox,
-    post_of,
-    states,
-    tells,
+    list_outbox,
+    list_states,
+    make_mail,
+    notify_in_transaction,
+    open_post,
+    send_to_offices,
 )
-from tests.support.servers import key_file
+from tests.support.servers import write_key_file
 from tests.support.world import NOON, Someone, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.race]
 SENDERS = 6
-ROUNDS = amount(6, sample=3, night=60)
+ROUNDS = choose_number(6, sample=3, night=60)
 OFFICES = (
     *("UZ_CONSULATE_ALMATY", "KZ_SHELTER_KOGERSHIN", "KZ_LEGAL_AID", "TT_SHELTER"),
     *("DESK_CENTRAL_ASIA", "DESK_CENTRAL_AMERICA", "DESK_CARIBBEAN", "OVERSIGHT_DEMO"),
@@ -52,7 +52,7 @@ GIVEN = {Mood.SILENT: 0, Mood.SILENT_AFTER_DATA: 1}
 
 @pytest.fixture
 def post(world: World) -> Iterator[Post]:
-    with post_of(world) as made:
+    with open_post(world) as made:
         yield made
 
 
@@ -70,15 +70,15 @@ def run_together[R](count: int, act: Callable[[], R]) -> list[R]:
 
 def test_nothing_is_in_two_hands(post: Post, officer: Someone) -> None:
     for turn in range(1, ROUNDS + 1):
-        tells(officer, *OFFICES)
+        notify_in_transaction(officer, *OFFICES)
 
-        looks = run_together(SENDERS, post.leaves)
+        looks = run_together(SENDERS, post.send_due)
 
-        arrived = Counter(given.to for given in (*post.mail.given, *post.sms.given))
-        assert sum(look[Fate.DELIVERED] for look in looks) == len(arrived) == 12
+        arrived = Counter(given.to for given in (*post.mail.received, *post.sms.received))
+        assert sum(look[SendOutcome.DELIVERED] for look in looks) == len(arrived) == 12
         assert set(arrived.values()) == {turn}
-        post.world.passes(hours=1)
-    assert {state for _, state in states(post.world)} == {"sent"}
+        post.world.advance(hours=1)
+    assert {state for _, state in list_states(post.world)} == {"sent"}
 
 
 def test_two_messages_to_one_contact_do_not_leave_at_once_by_two_senders(
@@ -86,68 +86,70 @@ def test_two_messages_to_one_contact_do_not_leave_at_once_by_two_senders(
 ) -> None:
     for turn in range(ROUNDS):
         post.mail.mood = lambda: Mood.GONE_AFTER_DATA
-        tells(officer, "KZ_LEGAL_AID")
-        post.leaves()
-        tells(officer, "KZ_LEGAL_AID")
+        notify_in_transaction(officer, "KZ_LEGAL_AID")
+        post.send_due()
+        notify_in_transaction(officer, "KZ_LEGAL_AID")
         post.mail.mood = lambda: Mood.TAKES
-        post.world.passes(hours=1, minutes=2)
-        open_ones = [one for one in outbox(post.world) if one.state != State.SENT]
-        before = len(post.mail.given)
+        post.world.advance(hours=1, minutes=2)
+        open_ones = [one for one in list_outbox(post.world) if one.state != State.SENT]
+        before = len(post.mail.received)
 
-        run_together(SENDERS, post.leaves)
+        run_together(SENDERS, post.send_due)
 
         assert len(open_ones) == 2
-        assert len(post.mail.given) == before + 1, turn
-        post.all_leaves(timedelta(hours=3))
-    assert min(post.mail.gaps()) >= HOUR
-    assert {state for _, state in states(post.world)} == {"sent"}
+        assert len(post.mail.received) == before + 1, turn
+        post.send_all_due(timedelta(hours=3))
+    assert min(post.mail.list_gaps()) >= HOUR
+    assert {state for _, state in list_states(post.world)} == {"sent"}
 
 
 def test_many_acts_at_once_make_one_message_of_it(post: Post, officer: Someone) -> None:
-    silent = run_together(SENDERS, lambda: tells(officer, "KZ_LEGAL_AID", "DESK_CARIBBEAN"))
+    silent = run_together(
+        SENDERS, lambda: notify_in_transaction(officer, "KZ_LEGAL_AID", "DESK_CARIBBEAN")
+    )
 
-    post.leaves()
+    post.send_due()
 
     assert silent == [frozenset()] * SENDERS
-    assert len(post.mail.given) == 2
-    assert len(post.sms.given) == 1
+    assert len(post.mail.received) == 2
+    assert len(post.sms.received) == 1
 
 
 def test_an_act_waits_for_the_other_that_calls_on_the_same_contact(
     post: Post, officer: Someone
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with officer.writing() as work:
-            calls(work, "KZ_LEGAL_AID")
-            other = pool.submit(tells, officer, "KZ_LEGAL_AID")
+        with officer.begin_write() as work:
+            send_to_offices(work, "KZ_LEGAL_AID")
+            other = pool.submit(notify_in_transaction, officer, "KZ_LEGAL_AID")
             sleep(0.3)
             before = other.done()
         other.result()
 
     assert not before
-    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "waiting")]
+    assert list_states(post.world) == [("KZ_LEGAL_AID_MAIL", "waiting")]
 
 
 def test_acts_and_senders_at_once_lose_nothing(post: Post, officer: Someone) -> None:
     for _ in range(ROUNDS):
         with ThreadPoolExecutor(2 * SENDERS) as pool:
             for _ in range(SENDERS):
-                pool.submit(tells, officer, *OFFICES)
-                pool.submit(post.leaves)
-        post.all_leaves(timedelta(hours=3))
+                pool.submit(notify_in_transaction, officer, *OFFICES)
+                pool.submit(post.send_due)
+        post.send_all_due(timedelta(hours=3))
 
-    assert {state for _, state in states(post.world)} == {"sent"}
-    assert min((*post.mail.gaps(), *post.sms.gaps())) >= HOUR
+    assert {state for _, state in list_states(post.world)} == {"sent"}
+    assert min((*post.mail.list_gaps(), *post.sms.list_gaps())) >= HOUR
 
 
 @contextmanager
 def start_sender(post: Post, url: str, folder: Path) -> Iterator[Child]:
     """Start a sender in another process, to be killed while it works."""
-    one = Child(send_at_noon, url, key_file(folder), get_mail_port(post))
+    one = Child(send_at_noon, url, write_key_file(folder), get_mail_port(post))
     try:
         yield one
     finally:
-        one.dies()
+        one.kill()
 
 
 def get_mail_port(post: Post) -> int:
@@ -155,10 +157,10 @@ def get_mail_port(post: Post) -> int:
     return int(sender.port)
 
 
-def wait_for(postman: Postman, *, asked: int = 0, given: int = 0) -> None:
+def wait_for(postman: FakeServer, *, asked: int = 0, given: int = 0) -> None:
     """Wait until a server got so many requests and messages."""
     for _ in range(600):
-        if postman.asked >= asked and len(postman.given) >= given:
+        if postman.request_count >= asked and len(postman.received) >= given:
             return
         sleep(0.05)
     raise TimeoutError("No sender connected.")
@@ -170,24 +172,24 @@ def test_a_sender_that_is_killed_at_its_work_is_followed_by_another_after_the_wi
 ) -> None:
     given = GIVEN[mood]
     post.mail.mood = lambda: mood
-    tells(officer, "KZ_LEGAL_AID")
+    notify_in_transaction(officer, "KZ_LEGAL_AID")
     with start_sender(post, url, tmp_path) as sender:
         wait_for(post.mail, asked=1, given=given)
-        sender.dies()
+        sender.kill()
     post.mail.mood = lambda: Mood.TAKES
 
-    [left] = outbox(post.world)
+    [left] = list_outbox(post.world)
     while post.world.now < NOON + HOUR:
-        post.leaves()
-        post.world.passes(minutes=5)
-    within = len(post.mail.given)
-    post.all_leaves(HOUR)
+        post.send_due()
+        post.world.advance(minutes=5)
+    within = len(post.mail.received)
+    post.send_all_due(HOUR)
 
     assert (left.state, left.tries) == ("sending", 1)
     assert within == given
-    assert len(post.mail.given) == given + 1
-    assert all(gap >= HOUR for gap in post.mail.gaps())
-    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")]
+    assert len(post.mail.received) == given + 1
+    assert all(gap >= HOUR for gap in post.mail.list_gaps())
+    assert list_states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")]
 
 
 def test_a_sender_that_wakes_up_too_late_changes_nothing(
@@ -197,35 +199,41 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
     hands, answers = Queue[None](), [Queue[Outcome]() for _ in "12"]
     waiting = iter(answers)
 
-    def carry(_: Letter) -> Answer:
+    def carry(_: NotificationMessage) -> Answer:
         mine = next(waiting)
         hands.put(None)
         return Answer(mine.get(timeout=60), "451")
 
-    ways = {Way.EMAIL: notices_by(carry, None), Way.SMS: notices_by(nowhere, None)}
+    ways = {
+        Way.EMAIL: build_notification_channel(carry, None),
+        Way.SMS: build_notification_channel(fail_not_set_up, None),
+    }
     senders = Senders(ways, HOUR)
-    tells(officer, "KZ_LEGAL_AID")
+    notify_in_transaction(officer, "KZ_LEGAL_AID")
     with ThreadPoolExecutor(2) as pool:
         sleeper = pool.submit(send_due, world.ground, senders)
         hands.get(timeout=60)
-        world.passes(hours=2)
+        world.advance(hours=2)
         other = pool.submit(send_due, world.ground, senders)
         hands.get(timeout=60)
         answers[0].put(Outcome.REFUSED)
         slept = sleeper.result()
-        between = states(world)
+        between = list_states(world)
         answers[1].put(Outcome.DELIVERED)
         sent = other.result()
 
-    assert slept[Fate.OVERTAKEN] == 1
+    assert slept[SendOutcome.OVERTAKEN] == 1
     assert between == [("KZ_LEGAL_AID_MAIL", "sending")]
-    assert sent[Fate.DELIVERED] == 1
-    assert states(world) == [("KZ_LEGAL_AID_MAIL", "sent")]
+    assert sent[SendOutcome.DELIVERED] == 1
+    assert list_states(world) == [("KZ_LEGAL_AID_MAIL", "sent")]
 
 
-def send_at_noon(_: Says, url: str, keys: Path, port: int) -> None:
+def send_at_noon(_: ReportPipe, url: str, keys: Path, port: int) -> None:
     """Send what is due at noon, with generous time-outs."""
-    ground = lay_ground(url, FileKeys.load(keys), time=lambda _: NOON)
-    send = mail_to(port, step=60, whole=60).send
-    ways = {Way.EMAIL: notices_by(send, None), Way.SMS: notices_by(nowhere, None)}
+    ground = build_runtime(url, FileKeys.load(keys), time=lambda _: NOON)
+    send = make_mail(port, step=60, whole=60).send
+    ways = {
+        Way.EMAIL: build_notification_channel(send, None),
+        Way.SMS: build_notification_channel(fail_not_set_up, None),
+    }
     send_due(ground, Senders(ways, HOUR))

@@ -2,10 +2,21 @@
 
 import pytest
 
-from tests.support.databases import overheard
-from tests.support.world import Someone, consent, done, for_handover, for_services
+from tests.support.databases import record_statements
+from tests.support.world import (
+    Someone,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    unwrap,
+)
 
-GIVEN = [consent(), for_services(), for_services("state"), for_handover()]
+GIVEN = [
+    make_consent(),
+    make_service_consent(),
+    make_service_consent("state"),
+    make_handover_consent(),
+]
 ASKED = (
     ("KZ_SHELTER_KOGERSHIN", "SHELTER"),
     ("KZ_SHELTER_TANSHOLPAN", "SHELTER"),
@@ -17,16 +28,16 @@ SUCCESSORS = ("UZ_LEAD", "IOM", "SANA_SEZIM")
 def fill(officer: Someone, lead: Someone, number: int) -> None:
     """Return a led case with a referral and an offer of its lead."""
     recipient, service = ASKED[number]
-    consents = [*GIVEN, for_handover(SUCCESSORS[number])]
+    consents = [*GIVEN, make_handover_consent(SUCCESSORS[number])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = lead.leads(officer.submits(consents=consents, safeguards=guards))
-    done(lead.refers(case, recipient, service=service))
-    done(lead.offers(case, SUCCESSORS[number]))
+    case = lead.take_lead(officer.submit(consents=consents, safeguards=guards))
+    unwrap(lead.refer(case, recipient, service=service))
+    unwrap(lead.offer(case, SUCCESSORS[number]))
 
 
 def list_statements(who: Someone, path: str) -> list[str]:
-    with overheard(who.world.database) as said:
-        done(who.get(path))
+    with record_statements(who.world.database) as said:
+        unwrap(who.get(path))
     return said
 
 
@@ -39,5 +50,5 @@ def test_a_longer_list_asks_no_more(path: str, officer: Someone, lead: Someone) 
 
     of_three = list_statements(lead, path)
 
-    assert len(done(lead.get(path))["items"]) == 3
+    assert len(unwrap(lead.get(path))["items"]) == 3
     assert len(of_three) == len(of_one)

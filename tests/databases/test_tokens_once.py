@@ -8,16 +8,22 @@ from typing import Final
 import pytest
 from httpx2 import Client, Response
 
-from tests.support.canaries import hits, listening, spellings
+from tests.support.canaries import find_markers, list_encodings, log_everything
 from tests.support.databases import ask
-from tests.support.effort import amount
+from tests.support.effort import choose_number
 from tests.support.forged_assertions import ANOTHERS, BAD
-from tests.support.machine_keys import JWT, enrolled
-from tests.support.servers import client_of, key_file, report, started, together
-from tests.support.world import World, done
+from tests.support.machine_keys import JWT, register_machine
+from tests.support.servers import (
+    make_client,
+    report,
+    run_together,
+    start_server,
+    write_key_file,
+)
+from tests.support.world import World, unwrap
 
 pytestmark = pytest.mark.slow
-ROUNDS: Final = amount(5, night=200)
+ROUNDS: Final = choose_number(5, night=200)
 
 
 def request_token(http: Client, assertion: str) -> Response:
@@ -29,54 +35,56 @@ def request_token(http: Client, assertion: str) -> Response:
 def test_of_two_workers_that_are_shown_the_same_assertion_one_gives_a_token(
     url: str, world: World, tmp_path: Path
 ) -> None:
-    machine, keys, heard = enrolled(world), key_file(tmp_path), list[int]()
+    machine, keys, heard = register_machine(world), write_key_file(tmp_path), list[int]()
 
     with (
-        started(url, keys) as one,
-        started(url, keys) as other,
-        client_of(one.port) as first,
-        client_of(other.port) as second,
+        start_server(url, keys) as one,
+        start_server(url, keys) as other,
+        make_client(one.port) as first,
+        make_client(other.port) as second,
     ):
         for _ in range(ROUNDS):
-            assertion = machine.signs()
+            assertion = machine.sign()
             acts = [partial(request_token, http, assertion) for http in (first, second) * 2]
-            answers = together(*acts)
+            answers = run_together(*acts)
             heard += [answer.status_code for answer in answers]
             later = [request_token(http, assertion) for http in (first, second)]
             assert Counter(a.status_code for a in answers) == {200: 1, 401: 3}
             assert [answer.status_code for answer in later] == [401, 401]
-        token = done(request_token(first, machine.signs()))["access_token"]
+        token = unwrap(request_token(first, machine.sign()))["access_token"]
         shown = second.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
 
     report("tokens", heard)
-    assert done(shown)["kind"] == "integration"
+    assert unwrap(shown)["kind"] == "integration"
 
 
 def list_secrets(text: str) -> tuple[bytes, ...]:
     """Return the secret parts of an assertion or a token, in every spelling."""
     secret = [part for part in text.replace("_", ".").split(".") if len(part) > 12]
-    return tuple(spelled for part in secret for spelled in spellings(part))
+    return tuple(spelled for part in secret for spelled in list_encodings(part))
 
 
 def test_no_assertion_and_no_token_is_logged(
     world: World, url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    machine = enrolled(world)
-    with listening() as heard:
-        good, bad = machine.signs(), BAD[ANOTHERS](machine)
-        token = done(machine.asks(good))["access_token"]
-        machine.asks(good)
-        machine.asks(bad)
-        machine.asks("x" * 5000)
+    machine = register_machine(world)
+    with log_everything() as heard:
+        good, bad = machine.sign(), BAD[ANOTHERS](machine)
+        token = unwrap(machine.request_token(good))["access_token"]
+        machine.request_token(good)
+        machine.request_token(bad)
+        machine.request_token("x" * 5000)
         shown = {"Authorization": f"Bearer {token}"}
-        done(world.http.get("/v1/me", headers=shown))
-        world.passes(minutes=20)
+        unwrap(world.http.get("/v1/me", headers=shown))
+        world.advance(minutes=20)
         assert world.http.get("/v1/me", headers=shown).status_code == 401
         ask(url, "ALTER TABLE access_token RENAME TO gone")
-        broken = machine.asks()
+        broken = machine.request_token()
 
     logged = "\n".join([*heard.lines, *capfd.readouterr()]).encode()
 
     assert broken.status_code == 500
     assert b'"fault"' in logged
-    assert [hits(logged, list_secrets(said)) for said in (good, bad, token)] == [[]] * 3
+    assert [find_markers(logged, list_secrets(said)) for said in (good, bad, token)] == [
+        []
+    ] * 3

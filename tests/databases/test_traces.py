@@ -8,20 +8,20 @@ from typing import Final
 import pytest
 from sqlalchemy import make_url, select, text
 
-from app.cases.erasing import KEYS, Aftermath
+from app.cases.erasure import KEY_TABLE, ErasureCleanup
 from app.cases.models import Case, CaseKey, Sealed
 from app.kernel.actors import SERVICE
 from app.kernel.ledger import Ledger
 from tests.support.databases import ask
-from tests.support.world import SECTIONS, Json, Someone, World, done, path_of
+from tests.support.world import SECTIONS, Json, Someone, World, get_path, unwrap
 
 
 @pytest.fixture
-def worker(world: World, tmp_path: Path) -> Aftermath:
+def worker(world: World, tmp_path: Path) -> ErasureCleanup:
     """Return what the worker runs after each erasure, already started."""
     ledger = Ledger(tmp_path / "erasures")
     ledger.start(world.ground)
-    return Aftermath(world.ground, ledger)
+    return ErasureCleanup(world.ground, ledger)
 
 
 LONGEST_WAIT: Final = 60.0
@@ -33,7 +33,7 @@ PIECE: Final = 32
 def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:
     """Return the wrapped keys of some cases."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         wanted = select(CaseKey.wrapped).where(CaseKey.case_id.in_(of_case))
         return list(session.scalars(wanted))
 
@@ -41,7 +41,7 @@ def load_keys(world: World, cases: Iterable[Json]) -> list[bytes]:
 def secrets(world: World, cases: list[Json]) -> list[bytes]:
     """Return the wrapped keys of some cases and the content sealed under them."""
     of_case = select(Case.id).where(Case.code.in_([case["code"] for case in cases]))
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         papers = select(Sealed.sealed).where(Sealed.case_id.in_(of_case))
         return [*load_keys(world, cases), *session.scalars(papers)]
 
@@ -71,15 +71,15 @@ def write_again(officer: Someone, case: Json) -> None:
     """Rewrite the sealed sections with longer text, so that they move within the file."""
     for section in SECTIONS[3:]:
         more = section | {"text": section["text"] * 400}
-        match = {"If-Match": officer.tag(case)}
-        path = f"{path_of(case)}/sections/{section['section']}"
-        done(officer.ask("PUT", path, more, headers=match))
+        match = {"If-Match": officer.get_tag(case)}
+        path = f"{get_path(case)}/sections/{section['section']}"
+        unwrap(officer.ask("PUT", path, more, headers=match))
 
 
 def test_no_file_of_sqlite_keeps_what_was_erased(
-    sqlite_url: str, world: World, officer: Someone, worker: Aftermath
+    sqlite_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    cases = [done(officer.writes_case()) for _ in range(24)]
+    cases = [unwrap(officer.write_case()) for _ in range(24)]
     first = secrets(world, cases)
     for case in cases[::2]:
         write_again(officer, case)
@@ -91,10 +91,10 @@ def test_no_file_of_sqlite_keeps_what_was_erased(
         count_found(papers, in_files(sqlite_url)),
     )
     for case in gone:
-        done(officer.does("discard", case))
+        unwrap(officer.does("discard", case))
     committed = count_found(keys, in_files(sqlite_url))
 
-    worker.follow()
+    worker.run()
 
     files = in_files(sqlite_url)
     assert before[0] == len(keys)
@@ -106,18 +106,18 @@ def test_no_file_of_sqlite_keeps_what_was_erased(
 
 
 def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
-    sqlite_url: str, world: World, officer: Someone, worker: Aftermath
+    sqlite_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    case = done(officer.writes_case())
+    case = unwrap(officer.write_case())
     sealed = secrets(world, [case])
 
-    with officer.reading() as work:
+    with officer.begin_read() as work:
         work.session.execute(text("SELECT count(*) FROM case_key"))
-        done(officer.does("discard", case))
-        worker.follow()
+        unwrap(officer.does("discard", case))
+        worker.run()
         meanwhile = count_found(sealed, in_files(sqlite_url))
-        later = officer.writes_case().status_code
-    worker.follow()
+        later = officer.write_case().status_code
+    worker.run()
 
     assert meanwhile > 0
     assert later == 201
@@ -125,31 +125,31 @@ def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
 
 
 def test_the_table_of_keys_keeps_none_that_was_destroyed(
-    pg_url: str, world: World, officer: Someone, worker: Aftermath
+    pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    cases = [done(officer.writes_case()) for _ in range(12)]
+    cases = [unwrap(officer.write_case()) for _ in range(12)]
     gone, stays = cases[:8], cases[8:]
     keys, kept = load_keys(world, gone), load_keys(world, stays)
-    before = count_found(keys, in_table(pg_url, KEYS))
+    before = count_found(keys, in_table(pg_url, KEY_TABLE))
     for case in gone:
-        done(officer.does("discard", case))
-    committed = count_found(keys, in_table(pg_url, KEYS))
+        unwrap(officer.does("discard", case))
+    committed = count_found(keys, in_table(pg_url, KEY_TABLE))
 
     run_until_gone(worker, keys, pg_url)
 
-    files = in_table(pg_url, KEYS)
+    files = in_table(pg_url, KEY_TABLE)
     assert before == 8
     assert committed > 0
     assert count_found(keys, files) == 0
     assert count_found(kept, files) == len(kept) == 4
 
 
-def run_until_gone(worker: Aftermath, keys: list[bytes], url: str) -> None:
+def run_until_gone(worker: ErasureCleanup, keys: list[bytes], url: str) -> None:
     """Run the worker until no key is left in the table of keys."""
-    beat_until(worker, lambda: not count_found(keys, in_table(url, KEYS)))
+    beat_until(worker, lambda: not count_found(keys, in_table(url, KEY_TABLE)))
 
 
-def beat_until(worker: Aftermath, is_done: Callable[[], bool]) -> None:
+def beat_until(worker: ErasureCleanup, is_done: Callable[[], bool]) -> None:
     """Run the worker until the condition holds.
 
     A connection to the server briefly keeps deleted rows alive in all of its databases, and
@@ -157,38 +157,38 @@ def beat_until(worker: Aftermath, is_done: Callable[[], bool]) -> None:
     """
     end = monotonic() + LONGEST_WAIT
     while not is_done() and monotonic() < end:
-        worker.follow()
+        worker.run()
         sleep(0.05)
 
 
 def test_a_key_stays_while_a_transaction_may_still_see_it(
-    pg_url: str, world: World, officer: Someone, worker: Aftermath
+    pg_url: str, world: World, officer: Someone, worker: ErasureCleanup
 ) -> None:
-    case = done(officer.writes_case())
+    case = unwrap(officer.write_case())
     [key] = load_keys(world, [case])
 
-    with officer.reading() as work:
+    with officer.begin_read() as work:
         work.session.execute(text("SELECT 1 FROM country"))
-        done(officer.does("discard", case))
-        worker.follow()
-        meanwhile = count_found([key], in_table(pg_url, KEYS))
+        unwrap(officer.does("discard", case))
+        worker.run()
+        meanwhile = count_found([key], in_table(pg_url, KEY_TABLE))
     run_until_gone(worker, [key], pg_url)
 
     assert meanwhile == 1
-    assert count_found([key], in_table(pg_url, KEYS)) == 0
+    assert count_found([key], in_table(pg_url, KEY_TABLE)) == 0
 
 
 def test_after_the_table_was_written_anew_the_service_has_its_own_time_outs(
     pg_url: str, world: World
 ) -> None:
     def limits() -> list[object]:
-        with world.database.reading() as session:
+        with world.database.begin_read() as session:
             names = ("lock_timeout", "statement_timeout", "synchronous_commit")
             return [session.scalar(text(f"SHOW {name}")) for name in names]
 
     before = limits()
 
-    done = world.database.scrub(KEYS)
+    done = world.database.erase_deleted_rows(KEY_TABLE)
 
     assert done == (get_version(pg_url) >= 17)
     assert limits() == before

@@ -21,23 +21,30 @@ from app.disclosure.models import AccessEntry
 from app.kernel.actors import SERVICE
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Entry, Mailbox
-from tests.support.database_faults import ALLOWING, kind, refusing
-from tests.support.databases import ask, listening
-from tests.support.effort import amount
-from tests.support.servers import CHANCE, client_of, key_file, obeying, report, started
+from tests.support.database_faults import ALLOWING, fail_inserts, get_dialect
+from tests.support.databases import ask, listen_to
+from tests.support.effort import choose_number
+from tests.support.servers import (
+    CHANCE,
+    make_client,
+    report,
+    retry_as_told,
+    start_server,
+    write_key_file,
+)
 from tests.support.world import (
     Json,
     Someone,
     World,
-    contacts,
-    done,
-    kinds,
-    new_case,
-    path_of,
-    promise,
+    get_path,
+    list_types,
+    make_acceptance,
+    make_case,
+    make_contacts,
+    unwrap,
 )
 
-ROUNDS = amount(5, sample=2, night=50)
+ROUNDS = choose_number(5, sample=2, night=50)
 CLIENTS = 8
 
 type Opening = Callable[[], Response]
@@ -71,14 +78,14 @@ def fail_commits(world: World) -> Iterator[None]:
         if not options.get("query_only") and not options.get("postgresql_readonly"):
             raise OSError("disk on fire")
 
-    with listening(world.database, "commit", burn):
+    with listen_to(world.database, "commit", burn):
         yield
 
 
 def count_rows(world: World) -> list[int]:
     """Return the number of rows that a request could leave behind."""
     tables = (Case, Party, Sealed, Entry, Delivery, Outcome, AccessEntry)
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         counts = [select(func.count()).select_from(table) for table in tables]
         heads = session.scalars(select(func.sum(Mailbox.head))).one()
         return [*(session.scalars(count).one() for count in counts), heads]
@@ -86,68 +93,68 @@ def count_rows(world: World) -> list[int]:
 
 @pytest.fixture
 def led(officer: Someone, lead: Someone) -> Json:
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
-    return done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
+    return unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
 
 
 @pytest.fixture
 def sent(led: Json, lead: Someone) -> Json:
-    return done(lead.refers(led, "KZ_SHELTER_KOGERSHIN"))
+    return unwrap(lead.refer(led, "KZ_SHELTER_KOGERSHIN"))
 
 
 @pytest.fixture
 def accepted(sent: Json, shelter: Someone) -> Json:
-    return done(shelter.does("accept", sent, promise()))
+    return unwrap(shelter.does("accept", sent, make_acceptance()))
 
 
 def test_a_failed_commit_is_never_a_201(officer: Someone, world: World) -> None:
     before = count_rows(world)
 
     with fail_commits(world):
-        failed = officer.creates("/cases", new_case(submit=True), "k")
+        failed = officer.create("/cases", make_case(submit=True), "k")
     between = count_rows(world)
-    again = officer.creates("/cases", new_case(submit=True), "k")
+    again = officer.create("/cases", make_case(submit=True), "k")
 
     assert failed.status_code == 500
     assert between == before
     assert again.status_code == 201
     assert "Idempotent-Replayed" not in again.headers
-    assert kinds(officer.hears()) == ["case.drafted", "case.submitted"]
+    assert list_types(officer.poll()) == ["case.drafted", "case.submitted"]
 
 
 def test_what_the_database_refuses_only_at_the_commit_is_never_a_201(
     officer: Someone, world: World, url: str
 ) -> None:
     before = count_rows(world)
-    ask(url, *DOOMED[kind(world)])
+    ask(url, *DOOMED[get_dialect(world)])
 
-    failed = officer.creates("/cases", new_case(submit=True), "k")
+    failed = officer.create("/cases", make_case(submit=True), "k")
     between = count_rows(world)
-    ask(url, *ALLOWING[kind(world)])
-    again = officer.creates("/cases", new_case(submit=True), "k")
+    ask(url, *ALLOWING[get_dialect(world)])
+    again = officer.create("/cases", make_case(submit=True), "k")
 
     assert failed.status_code == 500
     assert between == before
     assert again.status_code == 201
-    assert kinds(officer.hears()) == ["case.drafted", "case.submitted"]
+    assert list_types(officer.poll()) == ["case.drafted", "case.submitted"]
 
 
 def test_a_failed_commit_changes_nothing_and_the_same_reading_still_counts(
     led: Json, sent: Json, lead: Someone, shelter: Someone, world: World
 ) -> None:
-    seen = {"if_match": shelter.tag(sent), "idempotency_key": "k"}
+    seen = {"if_match": shelter.get_tag(sent), "idempotency_key": "k"}
     before = count_rows(world)
 
     with fail_commits(world):
-        failed = shelter.post(f"{path_of(sent)}/accept", promise(), **seen)
+        failed = shelter.send(f"{get_path(sent)}/accept", make_acceptance(), **seen)
     between = count_rows(world)
-    again = shelter.post(f"{path_of(sent)}/accept", promise(), **seen)
+    again = shelter.send(f"{get_path(sent)}/accept", make_acceptance(), **seen)
 
     assert failed.status_code == 500
     assert between == before
     assert again.status_code == 200
-    assert lead.sees(led)["state"] == "assisting"
+    assert lead.read(led)["state"] == "assisting"
 
 
 @pytest.mark.parametrize("table", ["entry", "delivery", "outcome", "party", "sealed"])
@@ -156,10 +163,10 @@ def test_an_act_is_kept_whole_or_not_at_all(
 ) -> None:
     before = count_rows(world)
 
-    with refusing(world, url, table):
-        failed = officer.creates("/cases", new_case(submit=True), "k")
+    with fail_inserts(world, url, table):
+        failed = officer.create("/cases", make_case(submit=True), "k")
         between = count_rows(world)
-    again = officer.creates("/cases", new_case(submit=True), "k")
+    again = officer.create("/cases", make_case(submit=True), "k")
 
     assert failed.status_code >= 500
     assert "full" not in failed.text
@@ -171,19 +178,19 @@ def list_documents(
     led: Json, accepted: Json, lead: Someone, officer: Someone
 ) -> list[Opening]:
     """Return calls that open each sealed document, by an account that may open it."""
-    own, sections = officer.submits(), ("needs", "contact", "identity", "narrative")
+    own, sections = officer.submit(), ("needs", "contact", "identity", "narrative")
     of_lead = (
-        *(f"{path_of(led)}/{paper}" for paper in ("sections/needs", "sections/contact")),
-        *(f"{path_of(led)}/{paper}" for paper in ("safeguards", "contacts", "notes")),
-        *(f"{path_of(accepted)}/{paper}" for paper in ("arrangement", "notes")),
+        *(f"{get_path(led)}/{paper}" for paper in ("sections/needs", "sections/contact")),
+        *(f"{get_path(led)}/{paper}" for paper in ("safeguards", "contacts", "notes")),
+        *(f"{get_path(accepted)}/{paper}" for paper in ("arrangement", "notes")),
     )
     of_officer = (
-        *(f"{path_of(own)}/sections/{section}" for section in (*sections, "health")),
-        f"{path_of(own)}/safeguards",
+        *(f"{get_path(own)}/sections/{section}" for section in (*sections, "health")),
+        f"{get_path(own)}/safeguards",
     )
     return [
-        *(partial(lead.opens, paper) for paper in of_lead),
-        *(partial(officer.opens, paper) for paper in of_officer),
+        *(partial(lead.open, paper) for paper in of_lead),
+        *(partial(officer.open, paper) for paper in of_officer),
     ]
 
 
@@ -195,7 +202,7 @@ def test_without_an_access_entry_nothing_is_shown(
     shown = [opens() for opens in openings]
     before = count_rows(lead.world)
 
-    with refusing(lead.world, url, "access_entry"):
+    with fail_inserts(lead.world, url, "access_entry"):
         shut = [opens() for opens in openings]
 
     assert {answer.status_code for answer in shown} == {200}
@@ -211,23 +218,23 @@ def find_words(answers: list[Response]) -> set[str]:
 
 
 def test_a_failed_commit_shows_no_section(led: Json, lead: Someone, world: World) -> None:
-    path = f"{path_of(led)}/sections/needs"
+    path = f"{get_path(led)}/sections/needs"
 
     with fail_commits(world):
-        shut = lead.opens(path)
+        shut = lead.open(path)
 
     assert shut.status_code == 503
     assert "bed tonight" not in shut.text
-    assert "bed tonight" in lead.opens(path).text
+    assert "bed tonight" in lead.open(path).text
 
 
 def test_the_database_refuses_to_write_while_reading(lead: Someone, led: Json) -> None:
     change = update(Case).values(version=99)
 
-    with pytest.raises(DBAPIError, match=r"read-?only"), lead.reading() as work:
+    with pytest.raises(DBAPIError, match=r"read-?only"), lead.begin_read() as work:
         work.session.execute(change)
 
-    assert lead.sees(led)["version"] == led["version"]
+    assert lead.read(led)["version"] == led["version"]
 
 
 KEPT = (Entry, Delivery, AccessEntry)
@@ -242,7 +249,7 @@ def test_what_happened_and_who_looked_is_never_rewritten(
     lead: Someone,
     world: World,
 ) -> None:
-    lead.opens(f"{path_of(led)}/sections/needs")
+    lead.open(f"{get_path(led)}/sections/needs")
     before = count_rows(world)
     changes: dict[str, Executable] = {
         "update": build_noop(table),
@@ -261,7 +268,7 @@ def build_noop(table: type[Entry | Delivery | AccessEntry]) -> Update:
 
 
 def run(someone: Someone, change: Executable) -> None:
-    with someone.writing() as work:
+    with someone.begin_write() as work:
         work.session.execute(change)
 
 
@@ -275,8 +282,8 @@ class Load:
     heard: list[int] = field(default_factory=list)
 
     def submit(self, client: Client, key: str) -> Response:
-        headers = self.officer.headers() | {"Idempotency-Key": key}
-        return client.post("/v1/cases", json=new_case(submit=True), headers=headers)
+        headers = self.officer.make_headers() | {"Idempotency-Key": key}
+        return client.post("/v1/cases", json=make_case(submit=True), headers=headers)
 
     def run(self, client: Client, over: Event) -> None:
         """Submit one case after the other, each under its own idempotency key."""
@@ -284,7 +291,7 @@ class Load:
             key = str(uuid4())
             self.lost.add(key)
             try:
-                answer = obeying(partial(self.submit, client, key), self.heard)
+                answer = retry_as_told(partial(self.submit, client, key), self.heard)
             except httpx2.TransportError:
                 return
             self.keep(key, answer)
@@ -297,7 +304,7 @@ class Load:
     def ask_again(self, client: Client) -> None:
         """Repeat every unanswered request with the same key."""
         for key in sorted(self.lost):
-            self.keep(key, obeying(partial(self.submit, client, key), self.heard))
+            self.keep(key, retry_as_told(partial(self.submit, client, key), self.heard))
 
 
 @pytest.mark.slow
@@ -305,26 +312,26 @@ class Load:
 def test_a_server_that_is_killed_has_kept_all_it_acknowledged_and_nothing_twice(
     url: str, world: World, officer: Someone, tmp_path: Path
 ) -> None:
-    load, keys, lost = Load(officer), key_file(tmp_path), list[int]()
+    load, keys, lost = Load(officer), write_key_file(tmp_path), list[int]()
 
     for _ in range(ROUNDS):
         over = Event()
-        with started(url, keys) as server, client_of(server.port) as client:
+        with start_server(url, keys) as server, make_client(server.port) as client:
             load.ask_again(client)
             with ThreadPoolExecutor(CLIENTS) as pool:
                 running = [pool.submit(load.run, client, over) for _ in range(CLIENTS)]
                 time.sleep(CHANCE.uniform(0.3, 1.2))
-                server.dies()
+                server.kill()
                 over.set()
             assert [each.result() for each in running] == [None] * CLIENTS
         lost.append(len(load.lost))
-    with started(url, keys) as server, client_of(server.port) as client:
+    with start_server(url, keys) as server, make_client(server.port) as client:
         load.ask_again(client)
 
     report("killed", load.heard)
     report("unanswered in a round", lost)
     codes = list(load.answered.values())
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         kept = list(session.scalars(select(Case.code)))
         keyed = list(session.scalars(select(Outcome.key)))
     assert max(lost) > 0
@@ -333,4 +340,4 @@ def test_a_server_that_is_killed_has_kept_all_it_acknowledged_and_nothing_twice(
     assert len(set(codes)) == len(codes)
     assert sorted(keyed) == sorted(load.answered)
     told = ["case.drafted", "case.submitted"]
-    assert kinds(officer.hears()) == told * len(codes)
+    assert list_types(officer.poll()) == told * len(codes)

@@ -8,50 +8,50 @@ from uuid import UUID
 import anyio
 import pytest
 
-from app.api.throttling import Rate
-from app.api.turns import READERS, Turns
+from app.api.http.rate_limits import RequestRate
+from app.api.http.read_slots import MAX_READS, ReadSlots
 from app.kernel.db import THREADS
 from app.kernel.problems import Busy
-from tests.support.effort import amount
-from tests.support.servers import client_of, served
-from tests.support.world import Someone, Watch, World, done, problem
+from tests.support.effort import choose_number
+from tests.support.servers import make_client, serve_world
+from tests.support.world import Someone, Watch, World, get_problem, unwrap
 
 pytestmark = pytest.mark.race
 LONG = 60.0
 """Seconds; whoever is refused at once does not wait half as long on any machine."""
-READING, WRITING = amount(100, sample=30, night=400), amount(10, sample=5)
+READING, WRITING = choose_number(100, sample=30, night=400), choose_number(10, sample=5)
 
 
 def test_there_is_always_room_for_who_writes() -> None:
-    assert READERS * 2 <= THREADS
+    assert MAX_READS * 2 <= THREADS
 
 
 def test_readers_wait_for_a_turn_and_not_for_ever() -> None:
     async def play() -> None:
-        turns, let_go = Turns(readers=1, queue=1, patience=0.2), anyio.Event()
+        turns, let_go = ReadSlots(readers=1, queue=1, patience=0.2), anyio.Event()
 
         async def first() -> None:
-            async with turns.reading():
+            async with turns.take_slot():
                 await let_go.wait()
 
         async with anyio.create_task_group() as group:
             group.start_soon(first)
             await anyio.sleep(0.01)
             with pytest.raises(Busy):
-                async with turns.reading():
+                async with turns.take_slot():
                     pass
             turns.queue, turns.patience = 0, LONG
             with anyio.fail_after(LONG / 2), pytest.raises(Busy):
-                async with turns.reading():
+                async with turns.take_slot():
                     pass
             let_go.set()
         turns.queue = 1
-        async with turns.reading() as turn:
-            turn.give()
-            async with turns.reading():
+        async with turns.take_slot() as turn:
+            turn.release()
+            async with turns.take_slot():
                 pass
             await turn.take()
-        async with turns.reading():
+        async with turns.take_slot():
             pass
 
     anyio.run(play)
@@ -59,11 +59,11 @@ def test_readers_wait_for_a_turn_and_not_for_ever() -> None:
 
 def test_a_submission_finds_room_while_many_read(url: str) -> None:
     over = Event()
-    with served(url) as world, ThreadPoolExecutor(READING) as pool:
+    with serve_world(url) as world, ThreadPoolExecutor(READING) as pool:
         world.http.close()
-        world.http = client_of(world.port, READING + 10)
-        lead, officer = world.someone("KZ_LEAD"), world.someone("UZ_CONSULATE_ALMATY")
-        officer.submits()
+        world.http = make_client(world.port, READING + 10)
+        lead, officer = world.add_person("KZ_LEAD"), world.add_person("UZ_CONSULATE_ALMATY")
+        officer.submit()
 
         def reads() -> set[int]:
             heard = set[int]()
@@ -72,9 +72,9 @@ def test_a_submission_finds_room_while_many_read(url: str) -> None:
             return heard
 
         reading = [pool.submit(reads) for _ in range(READING)]
-        time.sleep(amount(1000, sample=300) / 1000)
+        time.sleep(choose_number(1000, sample=300) / 1000)
         try:
-            answers = [officer.writes_case(submit=True) for _ in range(WRITING)]
+            answers = [officer.write_case(submit=True) for _ in range(WRITING)]
         finally:
             over.set()
         heard = set[int]().union(*(one.result() for one in reading))
@@ -87,11 +87,11 @@ def test_who_asks_too_often_is_told_when_to_come_back(
     world: World, officer: Someone, lead: Someone
 ) -> None:
     watch, before = Watch(), world.app.state.rate
-    world.app.state.rate = Rate(60, watch)
+    world.app.state.rate = RequestRate(60, watch)
     try:
         read = [lead.get("/me").status_code for _ in range(60)]
         refused = lead.get("/me")
-        written = done(officer.writes_case())
+        written = unwrap(officer.write_case())
         other = officer.get("/me")
         watch.now += 0.5
         early = lead.get("/me")
@@ -101,17 +101,17 @@ def test_who_asks_too_often_is_told_when_to_come_back(
         world.app.state.rate = before
 
     assert read == [200] * 60
-    assert problem(refused) == (429, "too-many-requests")
+    assert get_problem(refused) == (429, "too-many-requests")
     assert refused.headers["Retry-After"] == "1"
     assert written["code"]
     assert [one.status_code for one in (other, early, late)] == [200, 429, 200]
 
 
 def test_who_reads_too_often_can_still_submit(world: World, officer: Someone) -> None:
-    before, world.app.state.rate = world.app.state.rate, Rate(60, Watch())
+    before, world.app.state.rate = world.app.state.rate, RequestRate(60, Watch())
     try:
         statuses = {officer.get("/me").status_code for _ in range(70)}
-        submitted = officer.writes_case(submit=True)
+        submitted = officer.write_case(submit=True)
     finally:
         world.app.state.rate = before
     assert statuses == {200, 429}
@@ -119,10 +119,10 @@ def test_who_reads_too_often_can_still_submit(world: World, officer: Someone) ->
 
 
 def test_counting_is_exact_however_many_ask_at_once() -> None:
-    rate, counted = Rate(600, Watch()), list[int]()
+    rate, counted = RequestRate(600, Watch()), list[int]()
 
     def ask() -> None:
-        counted.extend(rate.asks(UUID(int=1), writes=False) for _ in range(200))
+        counted.extend(rate.count_request(UUID(int=1), writes=False) for _ in range(200))
 
     threads = [Thread(target=ask) for _ in range(5)]
     for one in threads:

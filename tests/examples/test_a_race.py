@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from tests.support.servers import served, together
-from tests.support.world import contacts, done, path_of
+from tests.support.servers import run_together, serve_world
+from tests.support.world import get_path, make_contacts, unwrap
 
 LOST_TO_ACCEPT = {409, 412}
 """Another state or another version, depending on which is checked first."""
@@ -20,18 +20,18 @@ pytestmark = pytest.mark.race
 
 
 def test_a_lead_is_accepted_or_declined_and_never_both(url: str) -> None:
-    with served(url) as world:
-        officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-        colleague, case = world.someone("KZ_LEAD"), officer.submits()
-        done(lead.does("acknowledge", case))
-        path, version = path_of(case), lead.tag(case)
-        accept = partial(lead.post, f"{path}/accept-lead", {"contacts": contacts()})
-        decline = partial(colleague.post, f"{path}/decline-lead", {"reason": "NO_CAPACITY"})
+    with serve_world(url) as world:
+        officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+        colleague, case = world.add_person("KZ_LEAD"), officer.submit()
+        unwrap(lead.does("acknowledge", case))
+        path, version = get_path(case), lead.get_tag(case)
+        accept = partial(lead.send, f"{path}/accept-lead", {"contacts": make_contacts()})
+        decline = partial(colleague.send, f"{path}/decline-lead", {"reason": "NO_CAPACITY"})
 
-        answers = together(
+        answers = run_together(
             partial(accept, if_match=version), partial(decline, if_match=version)
         )
-        state = officer.sees(case)["state"]
+        state = officer.read(case)["state"]
 
     accepted, declined = (answer.is_success for answer in answers)
     assert accepted != declined

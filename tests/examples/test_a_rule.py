@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.deadlines.silence import Rhythm, next_silence, silences
+from app.deadlines.miss_counts import Rhythm, compute_next_miss, count_misses
 
 DUE = datetime(2026, 6, 1, 15, tzinfo=UTC)
 THREE_HOURS = Rhythm(length=timedelta(hours=3), then=timedelta(days=7))
@@ -34,14 +34,17 @@ THREE_HOURS = Rhythm(length=timedelta(hours=3), then=timedelta(days=7))
 def test_three_silences_count_by_the_deadline_and_the_next_by_the_week(
     after: timedelta, count: int
 ) -> None:
-    assert silences(DUE, THREE_HOURS, DUE + after) == count
+    assert count_misses(DUE, THREE_HOURS, DUE + after) == count
 
 
 @given(st.timedeltas(timedelta(0), timedelta(days=400)))
 def test_the_next_silence_is_always_to_come(after: timedelta) -> None:
     now = DUE + after
 
-    count = silences(DUE, THREE_HOURS, now)
+    count = count_misses(DUE, THREE_HOURS, now)
 
-    assert next_silence(DUE, THREE_HOURS, count) > now
-    assert silences(DUE, THREE_HOURS, next_silence(DUE, THREE_HOURS, count)) == count + 1
+    assert compute_next_miss(DUE, THREE_HOURS, count) > now
+    assert (
+        count_misses(DUE, THREE_HOURS, compute_next_miss(DUE, THREE_HOURS, count))
+        == count + 1
+    )

@@ -6,16 +6,25 @@ underscores: `/accept-lead`, `accept_lead`.
 """
 
 from app.kernel.actors import Role
-from tests.support.world import Json, Someone, World, consent, done, kinds, path_of, problem
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_path,
+    get_problem,
+    list_types,
+    make_consent,
+    unwrap,
+)
 
 HIDDEN = (404, "not-found")
 """The answer to an office without a part in the case; it does not say that it exists."""
 
 
 def test_it_works_and_says_what_is_possible_next(officer: Someone, lead: Someone) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
-    acknowledged = done(lead.does("acknowledge", case))
+    acknowledged = unwrap(lead.does("acknowledge", case))
 
     assert acknowledged["state"] == "under_review"
     possible = {one["action"] for one in acknowledged["available_actions"]}
@@ -23,12 +32,12 @@ def test_it_works_and_says_what_is_possible_next(officer: Someone, lead: Someone
 
 
 def test_the_others_hear_of_it_by_polling(officer: Someone, lead: Someone) -> None:
-    case = officer.submits()
-    officer.hears()
+    case = officer.submit()
+    officer.poll()
 
-    done(lead.does("acknowledge", case))
+    unwrap(lead.does("acknowledge", case))
 
-    [event] = officer.hears()
+    [event] = officer.poll()
     assert (event["type"], event["subject"]) == (
         "case.acknowledged",
         f"cases/{case['code']}",
@@ -38,69 +47,69 @@ def test_the_others_hear_of_it_by_polling(officer: Someone, lead: Someone) -> No
 def test_a_stranger_is_not_told_that_the_case_exists(
     officer: Someone, stranger: Someone
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
 
-    assert problem(stranger.does("acknowledge", case)) == HIDDEN
+    assert get_problem(stranger.does("acknowledge", case)) == HIDDEN
 
 
 def test_whoever_has_another_part_in_it_may_not(officer: Someone) -> None:
     """The consulate sees the case that it submitted, but only the candidate may take it."""
-    case = officer.submits()
+    case = officer.submit()
 
-    assert problem(officer.does("acknowledge", case)) == (403, "action-not-yours")
+    assert get_problem(officer.does("acknowledge", case)) == (403, "action-not-yours")
 
 
 def test_it_takes_a_role_that_works_on_cases(world: World, officer: Someone) -> None:
-    case = officer.submits()
-    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    case = officer.submit()
+    supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
 
-    assert problem(supervisor.does("acknowledge", case)) == (403, "role-missing")
+    assert get_problem(supervisor.does("acknowledge", case)) == (403, "role-missing")
 
 
 def test_in_another_state_it_is_refused(officer: Someone, lead: Someone) -> None:
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
 
-    assert problem(lead.does("acknowledge", case)) == (409, "action-illegal")
+    assert get_problem(lead.does("acknowledge", case)) == (409, "action-illegal")
 
 
 def test_nobody_acts_on_what_has_changed_since_they_read_it(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
-    old = lead.tag(case)
-    done(lead.does("acknowledge", case))
+    case = officer.submit()
+    old = lead.get_tag(case)
+    unwrap(lead.does("acknowledge", case))
 
-    path, body = f"{path_of(case)}/decline-lead", {"reason": "NO_CAPACITY"}
-    stale = lead.post(path, body, if_match=old)
-    unread = lead.post(path, body)
+    path, body = f"{get_path(case)}/decline-lead", {"reason": "NO_CAPACITY"}
+    stale = lead.send(path, body, if_match=old)
+    unread = lead.send(path, body)
 
-    assert problem(stale) == (412, "version-stale")
-    assert problem(unread) == (428, "version-not-given")
+    assert get_problem(stale) == (412, "version-stale")
+    assert get_problem(unread) == (428, "version-not-given")
 
 
 def test_a_client_that_lost_the_answer_asks_again_and_it_is_done_once(
     officer: Someone, lead: Someone
 ) -> None:
-    case = officer.submits()
-    path, seen = f"{path_of(case)}/acknowledge", lead.tag(case)
+    case = officer.submit()
+    path, seen = f"{get_path(case)}/acknowledge", lead.get_tag(case)
 
     first, second = (
-        lead.post(path, None, if_match=seen, idempotency_key="one") for _ in range(2)
+        lead.send(path, None, if_match=seen, idempotency_key="one") for _ in range(2)
     )
 
     assert first.json() == second.json()
     assert second.headers["Idempotent-Replayed"] == "true"
-    assert kinds(officer.hears()).count("case.acknowledged") == 1
+    assert list_types(officer.poll()).count("case.acknowledged") == 1
 
 
 def test_what_it_needs_is_named_where_it_is_missing(officer: Someone) -> None:
     """The action is `submit`: it needs a consent of an adult."""
-    case: Json = done(officer.writes_case(consents=[]))
+    case: Json = unwrap(officer.write_case(consents=[]))
 
     refused = officer.does("submit", case)
 
-    assert problem(refused) == (409, "needs-unmet")
+    assert get_problem(refused) == (409, "needs-unmet")
     [missing] = refused.json()["unmet"]
     assert (missing["need"], missing["by"]) == ("consent_to_refer", "submitter")
 
@@ -108,14 +117,14 @@ def test_what_it_needs_is_named_where_it_is_missing(officer: Someone) -> None:
 def test_who_does_not_answer_in_time_loses_it_to_the_next(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    """`waits_for` moves the clock of the world; the worker then does what is due.
+    """`wait` moves the clock of the world; the worker then does what is due.
 
     SANA_SEZIM is an NGO of the demonstration directory that may lead cases in Kazakhstan.
     """
-    ngos = consent(recipient_class={"kind": "non_state", "country": "KZ"})
-    case = officer.submits(consents=[consent(), ngos])
+    ngos = make_consent(recipient_class={"kind": "non_state", "country": "KZ"})
+    case = officer.submit(consents=[make_consent(), ngos])
 
-    world.waits_for(hours=3)
+    world.wait(hours=3)
 
-    assert officer.sees(case)["holder"] == "SANA_SEZIM"
-    assert problem(lead.get(path_of(case))) == HIDDEN
+    assert officer.read(case)["holder"] == "SANA_SEZIM"
+    assert get_problem(lead.get(get_path(case))) == HIDDEN

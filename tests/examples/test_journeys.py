@@ -8,13 +8,13 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    contacts,
-    done,
-    for_services,
-    kinds,
-    promise,
+    list_types,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_contacts,
+    make_service_consent,
+    unwrap,
 )
 
 STEPS = ["submitted", "available", "retrieved", "acknowledged", "decided"]
@@ -30,29 +30,29 @@ def take_lead(lead: Someone, case: Json) -> None:
 
     The second poll sends the cursor of the first, which proves that the page arrived.
     """
-    lead.hears()
+    lead.poll()
     lead.get("/events", after=lead.cursor)
-    done(lead.does("acknowledge", case))
-    done(lead.opens(f"/cases/{case['code']}/sections/needs", "assessment"))
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    unwrap(lead.does("acknowledge", case))
+    unwrap(lead.open(f"/cases/{case['code']}/sections/needs", "assessment"))
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
 
 
 def run_referral(recipient: Someone, referral: Json) -> None:
     """Poll, acknowledge, accept, meet and complete."""
-    recipient.hears()
+    recipient.poll()
     recipient.get("/events", after=recipient.cursor)
-    done(recipient.does("acknowledge", referral))
-    done(recipient.does("accept", referral, promise()))
-    done(recipient.does("start", referral, {"person_met": True}))
+    unwrap(recipient.does("acknowledge", referral))
+    unwrap(recipient.does("accept", referral, make_acceptance()))
+    unwrap(recipient.does("start", referral, {"person_met": True}))
     report = {"outcome": "delivered", "feedback": "She sleeps well."}
-    done(recipient.does("complete", referral, report))
+    unwrap(recipient.does("complete", referral, report))
 
 
 def close_case(lead: Someone, second: Someone, case: Json) -> Json:
     """Let a second person of the same office approve the closure, and close."""
-    asked = done(lead.does("close", case, closing()))
-    done(second.post(f"/approvals/{asked['id']}/approve"))
-    return done(lead.does("close", case, closing(), Approval=asked["id"]))
+    asked = unwrap(lead.does("close", case, make_closure()))
+    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+    return unwrap(lead.does("close", case, make_closure(), Approval=asked["id"]))
 
 
 def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
@@ -62,23 +62,23 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
     supervisor: Someone,
     lawyer: Someone,
 ) -> None:
-    full, free = (world.someone(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
+    full, free = (world.add_person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
 
-    case = officer.submits()
+    case = officer.submit()
     take_lead(lead, case)
-    no = done(lead.refers(case, full.code))
-    advice = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
-    done(full.does("decline", no, {"reason": "NO_CAPACITY", "note": "Full until Friday"}))
-    bed = done(lead.refers(case, free.code, sections=["needs", "contact"]))
+    no = unwrap(lead.refer(case, full.code))
+    advice = unwrap(lead.refer(case, lawyer.code, service="LEGAL_AID"))
+    unwrap(full.does("decline", no, {"reason": "NO_CAPACITY", "note": "Full until Friday"}))
+    bed = unwrap(lead.refer(case, free.code, sections=["needs", "contact"]))
     run_referral(free, bed)
     run_referral(lawyer, advice)
     closed = close_case(lead, supervisor, case)
 
     assert closed["state"] == "closed"
     assert closed["stage"] == "closure"
-    states = [lead.sees(referral)["state"] for referral in (no, bed, advice)]
+    states = [lead.read(referral)["state"] for referral in (no, bed, advice)]
     assert states == ["declined", "completed", "completed"]
-    assert kinds(officer.hears()) == [
+    assert list_types(officer.poll()) == [
         "case.drafted",
         "case.submitted",
         "case.acknowledged",
@@ -87,10 +87,10 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
         "case.closed",
     ]
     helped = ["acknowledged", "accepted", "started", "completed"]
-    assert kinds(list_events(free)) == [f"referral.{x}" for x in ("sent", *helped)]
-    assert kinds(list_events(lawyer)) == [f"referral.{x}" for x in ("sent", *helped)]
-    assert kinds(list_events(full)) == ["referral.sent", "referral.declined"]
-    assert kinds(list_events(lead)) == [
+    assert list_types(list_events(free)) == [f"referral.{x}" for x in ("sent", *helped)]
+    assert list_types(list_events(lawyer)) == [f"referral.{x}" for x in ("sent", *helped)]
+    assert list_types(list_events(full)) == ["referral.sent", "referral.declined"]
+    assert list_types(list_events(lead)) == [
         "case.submitted",
         "case.acknowledged",
         "case.lead_accepted",
@@ -108,10 +108,10 @@ def test_an_uzbek_worker_met_in_almaty_is_sheltered_and_advised(
         "approval.decided",
         "case.closed",
     ]
-    [evidence] = done(officer.get(f"/cases/{case['code']}/evidence"))["items"]
+    [evidence] = unwrap(officer.get(f"/cases/{case['code']}/evidence"))["items"]
     assert (list_steps(evidence), evidence["recipient"]) == (STEPS, "KZ_LEAD")
     assert evidence["rungs"][-1]["event"] == "case.lead_accepted"
-    [proof] = done(lead.get(f"/referrals/{bed['id']}/evidence"))["items"]
+    [proof] = unwrap(lead.get(f"/referrals/{bed['id']}/evidence"))["items"]
     assert (list_steps(proof), proof["rank"]) == (STEPS, len(STEPS))
 
 
@@ -121,17 +121,17 @@ NEXT_REASONS = ["works_in_the_country", "speaks_the_language"]
 
 def list_events(someone: Someone) -> list[Json]:
     """Return all events of an office."""
-    return list(done(someone.get("/events", limit=200))["items"])
+    return list(unwrap(someone.get("/events", limit=200))["items"])
 
 
 def test_nobody_else_learns_who_shelters_her(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, lawyer: Someone
 ) -> None:
-    shelter = world.someone("KZ_SHELTER_TANSHOLPAN")
-    case = officer.submits()
+    shelter = world.add_person("KZ_SHELTER_TANSHOLPAN")
+    case = officer.submit()
     take_lead(lead, case)
-    bed = done(lead.refers(case, shelter.code))
-    advice = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
+    bed = unwrap(lead.refer(case, shelter.code))
+    advice = unwrap(lead.refer(case, lawyer.code, service="LEGAL_AID"))
     run_referral(shelter, bed)
     run_referral(lawyer, advice)
     close_case(lead, supervisor, case)
@@ -158,25 +158,25 @@ def list_paths(case: Json) -> list[str]:
 def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
     world: World,
 ) -> None:
-    officer = world.someone("JM_CONSULATE_PORT_OF_SPAIN")
-    unit, harbour = world.someone("TT_LEAD"), world.someone("TT_SAFE_HARBOUR")
-    shelter, colleague = world.someone("TT_SHELTER"), world.someone("TT_SAFE_HARBOUR")
+    officer = world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
+    unit, harbour = world.add_person("TT_LEAD"), world.add_person("TT_SAFE_HARBOUR")
+    shelter, colleague = world.add_person("TT_SHELTER"), world.add_person("TT_SAFE_HARBOUR")
     classes = [{"kind": kind, "country": "TT"} for kind in ("state", "non_state")]
 
-    case = officer.submits(
+    case = officer.submit(
         notice={"country": "TT", "language": "en", "services": ["SHELTER"]},
         safeguards={"country_of_origin": "JM"},
         consents=[
-            *(consent(recipient_class=c, language="en") for c in classes),
-            for_services(country="TT", language="en"),
+            *(make_consent(recipient_class=c, language="en") for c in classes),
+            make_service_consent(country="TT", language="en"),
         ],
     )
-    done(unit.does("acknowledge", case))
+    unwrap(unit.does("acknowledge", case))
     why = {"reason": "NO_CAPACITY", "note": "Nobody on duty this week"}
     declined = unit.does("decline-lead", case, why)
-    routing = done(harbour.get(f"/cases/{case['code']}/routing"))
+    routing = unwrap(harbour.get(f"/cases/{case['code']}/routing"))
     take_lead(harbour, case)
-    bed = done(harbour.refers(case, shelter.code))
+    bed = unwrap(harbour.refer(case, shelter.code))
     run_referral(shelter, bed)
     closed = close_case(harbour, colleague, case)
 
@@ -188,7 +188,7 @@ def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
     assert (next_one["focal_point"], next_one["reasons"]) == (harbour.code, NEXT_REASONS)
     assert routing["holder"] == harbour.code
     assert (closed["state"], closed["lead"]) == ("closed", harbour.code)
-    assert kinds(list_events(officer)) == [
+    assert list_types(list_events(officer)) == [
         "case.drafted",
         "case.submitted",
         "case.acknowledged",
@@ -198,13 +198,13 @@ def test_a_jamaican_man_in_trinidad_is_led_by_the_second_office_that_was_asked(
         "case.assistance_begun",
         "case.closed",
     ]
-    assert kinds(list_events(unit)) == [
+    assert list_types(list_events(unit)) == [
         "case.submitted",
         "case.acknowledged",
         "case.lead_declined",
     ]
-    assert kinds(list_events(harbour))[0] == "case.lead_declined"
-    proofs = done(officer.get(f"/cases/{case['code']}/evidence"))["items"]
+    assert list_types(list_events(harbour))[0] == "case.lead_declined"
+    proofs = unwrap(officer.get(f"/cases/{case['code']}/evidence"))["items"]
     assert [(one["recipient"], one["rungs"][-1]["event"]) for one in proofs] == [
         ("TT_LEAD", "case.lead_declined"),
         (harbour.code, "case.lead_accepted"),

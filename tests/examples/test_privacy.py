@@ -5,12 +5,12 @@ import pytest
 from tests.support.world import (
     Json,
     Someone,
-    consent,
-    done,
-    for_services,
-    path_of,
-    problem,
-    promise,
+    get_path,
+    get_problem,
+    make_acceptance,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 NAMES = ["Ойгул Ғаниева", "Oygʻul Gʻaniyeva", "María José Núñez", "عَائِشَة"]
@@ -21,33 +21,33 @@ IDENTITY = "sections/identity"
 @pytest.fixture
 def case(officer: Someone, lead: Someone) -> Json:
     """Return a case whose lead may read the needs, while names are only for services."""
-    given = [consent(), for_services()]
+    given = [make_consent(), make_service_consent()]
     sections = [
         {"section": "needs", "summary": NEED},
         {"section": "identity", "names": NAMES},
     ]
-    return lead.leads(officer.submits(consents=given, sections=sections))
+    return lead.take_lead(officer.submit(consents=given, sections=sections))
 
 
 def test_a_name_is_given_back_as_it_was_written(officer: Someone, case: Json) -> None:
-    opened = done(officer.opens(f"{path_of(case)}/{IDENTITY}"))
+    opened = unwrap(officer.open(f"{get_path(case)}/{IDENTITY}"))
 
     assert opened["content"]["names"] == NAMES
 
 
 def test_what_the_consent_does_not_cover_is_not_opened(lead: Someone, case: Json) -> None:
     """`consent()` lets the lead read `needs` and `contact`, and nothing else."""
-    refused = lead.opens(f"{path_of(case)}/{IDENTITY}")
+    refused = lead.open(f"{get_path(case)}/{IDENTITY}")
 
-    assert problem(refused) == (404, "not-found")
+    assert get_problem(refused) == (404, "not-found")
     assert not any(name in refused.text for name in NAMES)
 
 
 def test_each_reading_is_logged_and_so_is_each_refusal(lead: Someone, case: Json) -> None:
-    done(lead.opens(f"{path_of(case)}/sections/needs"))
-    lead.opens(f"{path_of(case)}/{IDENTITY}")
+    unwrap(lead.open(f"{get_path(case)}/sections/needs"))
+    lead.open(f"{get_path(case)}/{IDENTITY}")
 
-    logged = done(lead.get(f"{path_of(case)}/access-log", limit=200))["items"]
+    logged = unwrap(lead.get(f"{get_path(case)}/access-log", limit=200))["items"]
 
     found = [(one["focal_point"], one["subject"], one["allowed"]) for one in logged]
     assert ("KZ_LEAD", "needs", True) in found
@@ -58,17 +58,17 @@ def test_a_consent_that_is_withdrawn_ends_what_it_allowed(
     lead: Someone, shelter: Someone, case: Json
 ) -> None:
     """Any office may record that the person withdraws a consent, here the shelter."""
-    sent = done(lead.refers(case, shelter.code))
-    done(shelter.does("accept", sent, promise()))
-    done(shelter.opens(f"{path_of(case)}/sections/needs"))
-    consents = done(lead.get(f"{path_of(case)}/consents"))["items"]
+    sent = unwrap(lead.refer(case, shelter.code))
+    unwrap(shelter.does("accept", sent, make_acceptance()))
+    unwrap(shelter.open(f"{get_path(case)}/sections/needs"))
+    consents = unwrap(lead.get(f"{get_path(case)}/consents"))["items"]
     [given] = [one["id"] for one in consents if "SHELTER" in one["purposes"]]
 
-    done(shelter.post(f"{path_of(case)}/consents/{given}/withdraw"))
+    unwrap(shelter.send(f"{get_path(case)}/consents/{given}/withdraw"))
 
-    assert lead.sees(sent)["state"] == "withdrawn"
-    closed = shelter.opens(f"{path_of(case)}/sections/needs")
-    assert problem(closed) == (404, "not-found")
+    assert lead.read(sent)["state"] == "withdrawn"
+    closed = shelter.open(f"{get_path(case)}/sections/needs")
+    assert get_problem(closed) == (404, "not-found")
 
 
 def test_an_event_says_that_something_happened_and_nothing_about_whom(
@@ -76,13 +76,13 @@ def test_an_event_says_that_something_happened_and_nothing_about_whom(
 ) -> None:
     answer = officer.get("/events", limit=200)
 
-    assert {one["subject"] for one in done(answer)["items"]} == {f"cases/{case['code']}"}
+    assert {one["subject"] for one in unwrap(answer)["items"]} == {f"cases/{case['code']}"}
     assert not any(word in answer.text for word in (*NAMES, NEED, "SHELTER"))
 
 
 def test_bad_input_is_pointed_at_and_not_repeated(officer: Someone) -> None:
-    refused = officer.writes_case(notice={"country": "Zarina"})
+    refused = officer.write_case(notice={"country": "Zarina"})
 
-    assert problem(refused) == (422, "request-invalid")
+    assert get_problem(refused) == (422, "request-invalid")
     assert [one["pointer"] for one in refused.json()["errors"]] == ["#/notice/country"]
     assert "Zarina" not in refused.text

@@ -12,9 +12,9 @@ from typing import Final
 import structlog
 from structlog.typing import EventDict
 
-from tests.exploration.beginnings import BEGINNINGS
 from tests.exploration.explore import Explorer, Result
 from tests.exploration.stage import build_stage
+from tests.exploration.start_stories import BEGINNINGS
 
 WIDTH: Final = 30
 

@@ -12,8 +12,8 @@ from random import Random
 from typing import Final, override
 
 from tests.exploration.abstract import OVER, Abstract, read_abstract
-from tests.exploration.choosing import Chosen, choose_move
-from tests.exploration.closure import Means, Way, find_closure
+from tests.exploration.case_endings import Means, Way, find_closure
+from tests.exploration.move_choice import Chosen, choose_move
 from tests.exploration.moves import NOBODY, WORLD, Answer, Move, MoveRunner
 from tests.exploration.stage import Saved, Stage
 

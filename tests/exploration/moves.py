@@ -25,20 +25,20 @@ from tests.exploration.stage import (
     UZ,
     Stage,
 )
-from tests.support.account_changes import account_of, together
-from tests.support.administrators import agreed, changes
-from tests.support.returns import AT_HOME, MET, NO_GO, SAFE, TOLD, to_return
+from tests.support.account_changes import add_with, get_account_path
+from tests.support.administrators import approve, update_row
+from tests.support.returns import AT_HOME, MET, NO_GO, SAFE, TOLD, make_return_consent
 from tests.support.world import (
     Json,
     Someone,
-    closing,
-    consent,
-    contacts,
-    for_handover,
-    for_services,
-    promise,
-    taking,
-    travel_plan,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_contacts,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    make_travel_plan,
 )
 
 WORKER: Final[Json] = {
@@ -89,20 +89,20 @@ NOBODY: Final = Answer(0, "there is no second person")
 ABSENT: Final = Answer(0, "there is no such record")
 
 CONSENTS: Final[dict[str, Callable[[], Json]]] = {
-    "refer to State offices": consent,
+    "refer to State offices": make_consent,
     "refer to State offices in KG": lambda: make_state_consent("KG"),
     "refer to State offices in UZ": lambda: make_state_consent("UZ"),
-    "refer to NGOs": lambda: for_services(purposes=["REFER"], sections=["needs"]),
-    "refer to the lead at home": lambda: consent(focal_point=UZ, sections=["needs"]),
-    "services of NGOs": lambda: for_services(sections=["needs", "contact"]),
-    "shelter alone": lambda: consent(
+    "refer to NGOs": lambda: make_service_consent(purposes=["REFER"], sections=["needs"]),
+    "refer to the lead at home": lambda: make_consent(focal_point=UZ, sections=["needs"]),
+    "services of NGOs": lambda: make_service_consent(sections=["needs", "contact"]),
+    "shelter alone": lambda: make_consent(
         focal_point=SHELTER, purposes=["SHELTER"], sections=["needs"]
     ),
-    "lead by the NGO": lambda: for_handover(NGO),
-    "lead by the lead at home": lambda: for_handover(UZ),
-    "lead by the State": lambda: for_handover(KZ),
-    "return": to_return,
-    "papers": lambda: consent(
+    "lead by the NGO": lambda: make_handover_consent(NGO),
+    "lead by the lead at home": lambda: make_handover_consent(UZ),
+    "lead by the State": lambda: make_handover_consent(KZ),
+    "return": make_return_consent,
+    "papers": lambda: make_consent(
         focal_point=POST, purposes=["CONSULAR_DOCUMENT"], sections=["identity"]
     ),
 }
@@ -110,7 +110,7 @@ CONSENTS: Final[dict[str, Callable[[], Json]]] = {
 
 def make_state_consent(country: str) -> Json:
     """Return a consent to be referred to State offices of a country."""
-    return consent(recipient_class={"kind": "state", "country": country})
+    return make_consent(recipient_class={"kind": "state", "country": country})
 
 
 GIVEN_BY: Final = {
@@ -220,14 +220,14 @@ class MoveRunner:
 
     def send(self, who: Someone, path: str, body: Any, headers: dict[str, str]) -> Answer:
         """Send a request; if it needs a second person, approve it and send it again."""
-        answer = who.post(path, body, **headers)
+        answer = who.send(path, body, **headers)
         if answer.status_code != 202:
             return get_answer(answer)
         question = answer.json()["id"]
-        allowed = self.stage.seconds[who.code].post(f"/approvals/{question}/approve")
+        allowed = self.stage.seconds[who.code].send(f"/approvals/{question}/approve")
         if not allowed.is_success:
             return NOBODY
-        return get_answer(who.post(path, body, approval=question, **headers))
+        return get_answer(who.send(path, body, approval=question, **headers))
 
     def get_time_ahead(self, **time: float) -> str:
         return (self.stage.now + timedelta(**time)).isoformat()
@@ -247,12 +247,12 @@ class MoveRunner:
             "case.withdraw": {"reason": "SENT_IN_ERROR"},
             "case.decline_lead": {"reason": "NO_CAPACITY"},
             "case.assign": {"focal_point": move.choice, "reason": "NOBODY_LEFT"},
-            "case.accept_lead": {"contacts": contacts()},
+            "case.accept_lead": {"contacts": make_contacts()},
             "case.suspend": rests,
             "case.monitor": {} if move.choice else visits,
             "case.visits": {"person_met": True},
             "case.reopen_assistance": {"reason": "NEW_NEED"},
-            "case.close": closing(),
+            "case.close": make_closure(),
             "case.stop": {"reason": "SURVIVOR_REQUEST"},
             "case.reopen": {"reason": "NEW_NEED"},
             "case.relocate": {"country": move.choice},
@@ -264,7 +264,7 @@ class MoveRunner:
             "case.record_lead_consent": self.make_lead_consent(move.choice),
             "referral.ask": {"topics": ["needs"], "question": "?"},
             "referral.answer": {"sections": ["needs"], "answer": "!"},
-            "referral.accept": promise() | {"meeting": meeting},
+            "referral.accept": make_acceptance() | {"meeting": meeting},
             "referral.decline": {"reason": "NO_CAPACITY"},
             "referral.redirect": {"reason": "NO_CAPACITY", "alternative": LAWYER},
             "referral.start": MET,
@@ -273,7 +273,7 @@ class MoveRunner:
             "referral.complete": {"outcome": "delivered", "feedback": "Good"},
             "referral.withdraw": back,
             "referral.revoke": back,
-            "handover.accept": taking(),
+            "handover.accept": make_takeover(),
             "handover.decline": {"reason": "NO_CAPACITY"},
             "handover.cancel": {},
             "return.inform": TOLD,
@@ -285,7 +285,7 @@ class MoveRunner:
             "return.go": {},
             "return.no_go": NO_GO,
             "return.issue_document": {"without_marker": True},
-            "return.plan": travel_plan(arrives_at=self.get_time_ahead(days=2)),
+            "return.plan": make_travel_plan(arrives_at=self.get_time_ahead(days=2)),
             "return.depart": {"reconfirmed_today": True},
             "return.arrive": MET,
             "return.monitor": {} if move.choice else visits,
@@ -299,7 +299,9 @@ class MoveRunner:
         """Return a consent to a new lead, from a name like `LEAD_SILENT, state, person`."""
         reason, _, rest = choice.partition(", ")
         kind, _, by = rest.partition(", ")
-        given = consent(purposes=["REFER"], sections=["needs"], given_by=by or "person")
+        given = make_consent(
+            purposes=["REFER"], sections=["needs"], given_by=by or "person"
+        )
         del given["recipient_class"]
         return given | {
             "reason": reason,
@@ -317,7 +319,7 @@ class MoveRunner:
         """Write a draft: `adult`, `child` or `presumed_child`, then its consents."""
         age, _, names = move.choice.partition("; ")
         given = [parse_consent(one, self.stage.now) for one in names.split(", ") if one]
-        answer = who.writes_case(
+        answer = who.write_case(
             notice={"age_class": age},
             consents=given,
             safeguards={"country_of_origin": "UZ"},
@@ -327,20 +329,20 @@ class MoveRunner:
 
     def send_consent_record(self, who: Someone, move: Move) -> Response:
         body = parse_consent(move.choice, self.stage.now)
-        return who.creates(f"{self.case}/consents", body)
+        return who.create(f"{self.case}/consents", body)
 
     def send_consent_withdraw(self, who: Someone, move: Move) -> Response:
         found = self.find_record("consent", move.number)
         named = UUID(found[0]) if found else uuid4()
-        return who.post(f"{self.case}/consents/{named}/withdraw")
+        return who.send(f"{self.case}/consents/{named}/withdraw")
 
     def send_consent_withdraw_all(self, who: Someone, move: Move) -> Response:
         """Withdraw every consent for a purpose."""
         body = {"purposes": [move.choice]}
-        return who.post(f"{self.case}/consents/withdraw", body)
+        return who.send(f"{self.case}/consents/withdraw", body)
 
     def send_risk_assess(self, who: Someone, move: Move) -> Response:
-        return who.creates(f"{self.case}/risk-assessments", {"level": move.choice})
+        return who.create(f"{self.case}/risk-assessments", {"level": move.choice})
 
     def send_safeguards_write(self, who: Someone, move: Move) -> Response:
         body = {"country_of_origin": "UZ"} | GUARDS[move.choice]
@@ -356,31 +358,31 @@ class MoveRunner:
 
     def send_fact_record(self, who: Someone, move: Move) -> Response:
         name, _, value = move.choice.partition(" ")
-        return who.creates(f"{self.case}/facts", {"name": name, "value": value})
+        return who.create(f"{self.case}/facts", {"name": name, "value": value})
 
     def send_vital_declare(self, who: Someone, _: Move) -> Response:
         body = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
-        return who.creates(f"{self.case}/vital-interests", body)
+        return who.create(f"{self.case}/vital-interests", body)
 
     def send_referral_open(self, who: Someone, move: Move) -> Response:
         to, service, sections = ASKED[move.choice]
         body = {"recipient": to, "service": service, "sections": sections, "send": True}
-        return who.creates(f"{self.case}/referrals", body)
+        return who.create(f"{self.case}/referrals", body)
 
     def send_handover_offer(self, who: Someone, move: Move) -> Response:
         body = {"to": move.choice, "reason": "OTHER"}
-        return who.creates(f"{self.case}/handovers", body)
+        return who.create(f"{self.case}/handovers", body)
 
     def send_return_open(self, who: Someone, move: Move) -> Response:
         found = self.find_record("referral", move.number)
         named = UUID(found[0]) if found else uuid4()
-        return who.creates(f"/referrals/{named}/return", {})
+        return who.create(f"/referrals/{named}/return", {})
 
     # Administrators and time.
 
     def apply_waits(self, move: Move) -> Answer:
         """Move the clock on, and run the worker."""
-        self.stage.waits_for(seconds=WAITS[move.choice].total_seconds())
+        self.stage.wait(seconds=WAITS[move.choice].total_seconds())
         return DONE
 
     def apply_shuts(self, move: Move) -> Answer:
@@ -406,17 +408,17 @@ class MoveRunner:
     def update_row(self, path: str, **to: Any) -> Answer:
         """Change a row of the directory, with a second person if it needs one."""
         one, other = self.stage.clerks
-        answer = changes(one, path, **to)
+        answer = update_row(one, path, **to)
         if answer.status_code == 202:
-            answer = changes(one, path, agreed(answer, other), **to)
+            answer = update_row(one, path, approve(answer, other), **to)
         return get_answer(answer)
 
     def apply_disables(self, move: Move) -> Answer:
         """Disable the account of an office's worker, or of its second person."""
         office, _, second = move.choice.partition(", ")
         people = self.stage.seconds if second else self.stage.workers
-        path = f"{account_of(people[office])}/disable"
-        return get_answer(self.stage.clerks[0].post(path, idempotency_key=str(uuid4())))
+        path = f"{get_account_path(people[office])}/disable"
+        return get_answer(self.stage.clerks[0].send(path, idempotency_key=str(uuid4())))
 
     def apply_staffs(self, move: Move) -> Answer:
         """Open an account for a new worker, or second person, as two administrators."""
@@ -426,9 +428,9 @@ class MoveRunner:
         old, account = people[office], WORKER | {"focal_point": office}
         if second:
             account |= SUPERVISOR
-        opened = together(one, other, "/accounts", account)
+        opened = add_with(one, other, "/accounts", account)
         path = f"/accounts/{opened['id']}/keys"
-        made = together(one, other, path, {"scopes": [*old.actor.scopes], "days": 300})
+        made = add_with(one, other, path, {"scopes": [*old.actor.scopes], "days": 300})
         actor = replace(old.actor, account_id=UUID(opened["id"]))
         people[office] = Someone(self.stage, office, actor, made["key"])
         return DONE

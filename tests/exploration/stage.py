@@ -19,7 +19,6 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from app.directory.models import FocalPoint
-from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.main import create_app
 from app.metrics.offices import (
@@ -29,8 +28,9 @@ from app.metrics.offices import (
     list_without_second_person,
     load_offices,
 )
-from tests.support.databases import ids_of, open_alone
-from tests.support.in_thread import Here, here
+from app.runtime import build_runtime
+from tests.support.databases import draw_id, open_alone
+from tests.support.in_thread import ThreadLoops, run_in_thread
 from tests.support.world import KEYS, PUBLIC, WORKERS, Someone, World
 
 POST: Final = "UZ_CONSULATE_ALMATY"
@@ -66,22 +66,24 @@ class Saved:
 class Stage(World):
     """The service with accounts for the whole cast, and one case."""
 
-    def __init__(self, url: str, app: FastAPI, loop: Here) -> None:
-        super().__init__(url, app, loop, partial(ids_of, Random("exploration")))
+    def __init__(self, url: str, app: FastAPI, loop: ThreadLoops) -> None:
+        super().__init__(url, app, loop, partial(draw_id, Random("exploration")))
         self.path = Path(url.removeprefix("sqlite:///"))
         self.code = ""
-        with self.database.writing() as session:
+        with self.database.begin_write() as session:
             outside = FocalPoint.code.not_in(CAST)
             session.execute(update(FocalPoint).where(outside).values(active=False))
         protects = {Role.PROTECTION_OFFICER}
         self.workers = {
-            one: self.someone(one, protects if one == OVERSIGHT else WORKERS)
+            one: self.add_person(one, protects if one == OVERSIGHT else WORKERS)
             for one in CAST
         }
         self.first_workers = dict(self.workers)
-        self.seconds = {one: self.someone(one, {Role.SUPERVISOR}) for one in CAST}
+        self.seconds = {one: self.add_person(one, {Role.SUPERVISOR}) for one in CAST}
         self.first_seconds = dict(self.seconds)
-        self.clerks = [self.someone(one, {Role.ADMINISTRATOR}) for one in (DESK, OVERSIGHT)]
+        self.clerks = [
+            self.add_person(one, {Role.ADMINISTRATOR}) for one in (DESK, OVERSIGHT)
+        ]
         self.first = b""
         self.look: sqlite3.Connection | None = None
         self.first = self.read_content()
@@ -135,9 +137,9 @@ class Stage(World):
         return self.look.execute(query, {"code": self.code} | values).fetchall()
 
     @override
-    def closes(self) -> None:
+    def close(self) -> None:
         self.leave_file()
-        super().closes()
+        super().close()
 
     # Accounts.
 
@@ -171,7 +173,7 @@ class Stage(World):
 
     def load_offices(self) -> Offices:
         """Load what the alarms about offices are computed from."""
-        with self.database.reading() as session:
+        with self.database.begin_read() as session:
             found = load_offices(session, self.now)
             session.expunge_all()
         return found
@@ -193,8 +195,10 @@ ENABLED: Final = """SELECT a.id FROM account a JOIN focal_point f ON f.id = a.fo
 @contextmanager
 def build_stage() -> Iterator[Stage]:
     """Build the stage once for a whole exploration."""
-    with open_alone() as (_, url), here() as loop:
-        app = create_app(lay_ground("sqlite:///never-opened.db", KEYS), public_url=PUBLIC)
+    with open_alone() as (_, url), run_in_thread() as loop:
+        app = create_app(
+            build_runtime("sqlite:///never-opened.db", KEYS), public_url=PUBLIC
+        )
         stage = Stage(url, app, loop)
         yield stage
-        stage.closes()
+        stage.close()

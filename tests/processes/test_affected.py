@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from app.cli.affected import MEANS, Why
-from app.clock import utc_now
+from app.cli.restore_report import MEANINGS, Why
+from app.clock import get_utc_now
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.actors import SERVICE
 from app.kernel.erasures import Erasure
-from app.kernel.heartbeat import Part, beat
+from app.kernel.heartbeat import Part, record_heartbeat
 from app.kernel.ledger import Ledger
 from tests.processes.test_restoring_erasures import Command, operating
 from tests.support.databases import backup
-from tests.support.erased_cases import kept
-from tests.support.webhook_receivers import hooked
-from tests.support.world import NOON, SECTIONS, Json, Someone, World, done
+from tests.support.erased_cases import count_rows
+from tests.support.webhook_receivers import open_webhook
+from tests.support.world import NOON, SECTIONS, Json, Someone, World, unwrap
 
 pytestmark = pytest.mark.slow
 SECRETS = ("Oygul", "Two men", "Ойгул", "Рассказ", "hooks.example.org")
@@ -34,16 +34,16 @@ def ledger(world: World, tmp_path: Path) -> Ledger:
     return made
 
 
-def record_heartbeat(world: World, at: datetime) -> None:
+def record_worker_heartbeat(world: World, at: datetime) -> None:
     """Record a heartbeat of the worker at the moment of the backup."""
-    with world.database.writing() as session:
-        beat(session, Part.CLOCKS, at)
+    with world.database.begin_write() as session:
+        record_heartbeat(session, Part.CLOCKS, at)
 
 
 @contextmanager
 def restore_backup(world: World, url: str, folder: Path) -> Iterator[Command]:
     """Keep a backup, and yield a function that runs an operator's commands on it."""
-    record_heartbeat(world, world.now)
+    record_worker_heartbeat(world, world.now)
     world.database.engine.dispose()
     with backup(url) as older:
         yield operating(folder, older)
@@ -69,14 +69,14 @@ def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # no
     ledger: Ledger,
     tmp_path: Path,
 ) -> None:
-    unanswered, led = officer.submits(), lead.leads(officer.submits())
-    sent = done(lead.refers(led, "KZ_SHELTER_KOGERSHIN"))
-    over = officer.submits()
-    done(officer.does("withdraw", over, {"reason": "SENT_IN_ERROR"}))
-    draft, gone = (done(officer.writes_case()) for _ in range(2))
+    unanswered, led = officer.submit(), lead.take_lead(officer.submit())
+    sent = unwrap(lead.refer(led, "KZ_SHELTER_KOGERSHIN"))
+    over = officer.submit()
+    unwrap(officer.does("withdraw", over, {"reason": "SENT_IN_ERROR"}))
+    draft, gone = (unwrap(officer.write_case()) for _ in range(2))
     with restore_backup(world, url, tmp_path) as operate:
-        done(officer.does("discard", gone))
-        ledger.copy_out(world.ground)
+        unwrap(officer.does("discard", gone))
+        ledger.copy_erasures(world.ground)
         assert operate("restored").returncode == 0
 
         found, text = read_report(operate), operate("affected").stdout
@@ -104,29 +104,29 @@ def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # no
 def test_what_is_due_later_waits_and_what_was_late_before_was_overdue(
     world: World, url: str, officer: Someone, ledger: Ledger, tmp_path: Path
 ) -> None:
-    case = officer.submits()
-    assert ledger.found()
+    case = officer.submit()
+    assert ledger.read()
     with restore_backup(world, url, tmp_path) as operate:
         late = read_report(operate, "--since", "2026-11-01")
         text = operate("affected", "--since", "2026-11-01").stdout
 
     assert list_lines(late, case["code"])[0][0] == "overdue"
-    assert MEANS[Why.OVERDUE] in text
+    assert MEANINGS[Why.OVERDUE] in text
     assert "1 have a missed deadline" in text
 
 
 def test_a_case_that_the_backup_never_knew_is_counted_and_the_feeds_are_told(
     world: World, url: str, lead: Someone, ledger: Ledger, tmp_path: Path
 ) -> None:
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    officer.submits()
-    hook = hooked(world, "KZ_LEAD")
-    lead.hears()
-    lead.hears()
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    officer.submit()
+    hook = open_webhook(world, "KZ_LEAD")
+    lead.poll()
+    lead.poll()
     with restore_backup(world, url, tmp_path) as operate:
-        never = done(officer.writes_case())
-        done(officer.does("discard", never))
-        ledger.copy_out(world.ground)
+        never = unwrap(officer.write_case())
+        unwrap(officer.does("discard", never))
+        ledger.copy_erasures(world.ground)
         assert operate("restored").returncode == 0
 
         found = read_report(operate)
@@ -141,7 +141,7 @@ def test_a_case_that_the_backup_never_knew_is_counted_and_the_feeds_are_told(
 def test_where_nothing_ever_happened_the_moment_has_to_be_said(
     world: World, url: str, ledger: Ledger, tmp_path: Path
 ) -> None:
-    assert ledger.found()
+    assert ledger.read()
     world.database.engine.dispose()
 
     refused = operating(tmp_path, url)("affected")
@@ -158,15 +158,15 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
     ledger: Ledger,
     tmp_path: Path,
 ) -> None:
-    over, far = (lead.leads(officer.submits()) for _ in range(2))
+    over, far = (lead.take_lead(officer.submit()) for _ in range(2))
     for case in (over, far):
-        done(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST", "note": "Enough"}))
-    drafts = [done(officer.writes_case()) for _ in range(2)]
+        unwrap(lead.does("stop", case, {"reason": "SURVIVOR_REQUEST", "note": "Enough"}))
+    drafts = [unwrap(officer.write_case()) for _ in range(2)]
     its = (Clock.kind == ClockKind.ERASE) & (Clock.reference == f"cases/{over['code']}")
-    with world.database.writing(SERVICE) as session:
+    with world.database.begin_write(SERVICE) as session:
         session.execute(update(Clock).where(its).values(due_at=NOON))
-    assert ledger.found()
-    record_heartbeat(world, NOON)
+    assert ledger.read()
+    record_worker_heartbeat(world, NOON)
     world.database.engine.dispose()
     with backup(url) as older:
         operate = operating(tmp_path, older)
@@ -177,13 +177,13 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
         )
         text = operate("affected").stdout
         again = World(older)
-        again.now = utc_now() + timedelta(days=29)
-        again.works()
-        kept_for_now = kept(again, Erasure)
-        again.passes(days=2)
-        again.works()
-        assert kept(again, Erasure) == {"erasure": 3}
-        again.closes()
+        again.now = get_utc_now() + timedelta(days=29)
+        again.run_worker()
+        kept_for_now = count_rows(again, Erasure)
+        again.advance(days=2)
+        again.run_worker()
+        assert count_rows(again, Erasure) == {"erasure": 3}
+        again.close()
 
     assert (said.returncode, said.stderr, kept_for_now) == (0, "", {})
     assert "3 cases and drafts due for erasure are kept for 30 days." in said.stdout
@@ -195,7 +195,7 @@ def test_what_was_spared_after_the_backup_is_kept_for_30_days_and_told(  # noqa:
     assert "ran_out" not in {why for those in whys.values() for why in those}
     [listed] = [one for one in found["cases"] if one["code"] == over["code"]]
     assert ["oversight", "OVERSIGHT_DEMO"] in listed["tell"]
-    assert MEANS[Why.WILL_BE_ERASED] in text
+    assert MEANINGS[Why.WILL_BE_ERASED] in text
 
 
 def list_codes(found: Json) -> set[str]:

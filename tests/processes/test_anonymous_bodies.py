@@ -11,11 +11,11 @@ import pytest
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from app.api import anonymous_bodies
-from app.api.anonymous_bodies import MAX_BYTES, AnonymousBodies
-from app.cli.connections import A_WHILE
+from app.api.http import anonymous_bodies
+from app.api.http.anonymous_bodies import MAX_BYTES, AnonymousBodies
+from app.cli.connections import GRACE_SECONDS
 from app.kernel.problems import Busy
-from tests.support.servers import Served, served
+from tests.support.servers import Served, serve_world
 
 type Pieces = list[tuple[float, bytes, bool]]
 """After how many seconds a piece of a body arrives, and whether more follows."""
@@ -43,7 +43,7 @@ def get_refusal(request: Request, bodies: AnonymousBodies) -> int:
 
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(anonymous_bodies, "AT_ONCE", 0.05)
+    monkeypatch.setattr(anonymous_bodies, "PROMPT_SECONDS", 0.05)
     monkeypatch.setattr(anonymous_bodies, "SECONDS", 0.2)
 
 
@@ -79,7 +79,7 @@ def test_a_long_body_is_refused_as_soon_as_that_is_known(
     bodies = AnonymousBodies()
 
     assert get_refusal(request_of(pieces, **headers), bodies) == 413
-    assert bodies.free == anonymous_bodies.PLACES
+    assert bodies.free == anonymous_bodies.MAX_SLOW_BODIES
 
 
 # Connections.
@@ -91,7 +91,7 @@ MOST = 16
 def limited_world(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """Serve with a limit of 16 connections."""
     monkeypatch.setattr("app.cli.connections.MAX_CONNECTIONS", MOST)
-    with served(sqlite_url) as world:
+    with serve_world(sqlite_url) as world:
         yield world
 
 
@@ -115,7 +115,7 @@ def is_closed(line: socket.socket) -> bool:
 def test_who_opens_many_and_sends_nothing_loses_the_oldest(limited_world: Served) -> None:
     with ExitStack() as stack:
         lines = [stack.enter_context(open_connection(limited_world)) for _ in range(MOST)]
-        time.sleep(A_WHILE + 0.2)
+        time.sleep(GRACE_SECONDS + 0.2)
         asked = stack.enter_context(
             open_connection(limited_world, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
         )

@@ -15,11 +15,11 @@ from threading import Event
 import pytest
 from sqlalchemy import make_url
 
-from app.cli import backing_up
-from app.cli.grounds import NotReady
+from app.cli import backup_command
+from app.cli.startup import NotReady
 from tests.processes.test_demo import COMMAND, SECONDS, command, environment
-from tests.support.servers import Killed, client_of, key_file, started
-from tests.support.world import World, done, problem
+from tests.support.servers import Killed, make_client, start_server, write_key_file
+from tests.support.world import World, get_problem, unwrap
 
 pytestmark = pytest.mark.slow
 MEGABYTES = 100
@@ -32,7 +32,7 @@ def list_codes(path: Path) -> set[str]:
 
 @pytest.fixture
 def server(sqlite_url: str, tmp_path: Path) -> Iterator[Killed]:
-    with started(sqlite_url, key_file(tmp_path)) as made:
+    with start_server(sqlite_url, write_key_file(tmp_path)) as made:
         yield made
 
 
@@ -41,12 +41,12 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
 ) -> None:
     world, over, answered = World(sqlite_url), Event(), list[str]()
     world.http.close()
-    world.http = client_of(server.port)
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    world.http = make_client(server.port)
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
 
     def submits() -> None:
         while not over.is_set():
-            answered.append(officer.submits()["code"])
+            answered.append(officer.submit()["code"])
 
     with ThreadPoolExecutor(4) as pool:
         writing = [pool.submit(submits) for _ in range(4)]
@@ -59,8 +59,8 @@ def test_a_backup_under_load_holds_all_that_was_answered_before_it_began(
         over.set()
         for one in writing:
             one.result()
-    cursor = done(lead.get("/events"))["next"]
-    world.closes()
+    cursor = unwrap(lead.get("/events"))["next"]
+    world.close()
 
     assert (done_.returncode, done_.stderr) == (0, "")
     there = list_codes(tmp_path / "first.db")
@@ -74,15 +74,15 @@ def is_restored(folder: Path, url: str, cursor: str, there: set[str]) -> None:
     restored = f"sqlite:///{folder}/first.db"
     said = command(folder, "restored", "--no-erasures", SAFE_CONDUCT_DATABASE_URL=restored)
     assert (said.returncode, said.stderr) == (0, ""), url
-    with started(restored, folder / "keys") as server:
+    with start_server(restored, folder / "keys") as server:
         world = World(restored)
         world.http.close()
-        world.http = client_of(server.port)
-        lead = world.someone("KZ_LEAD")
-        heard = lead.hears()
+        world.http = make_client(server.port)
+        lead = world.add_person("KZ_LEAD")
+        heard = lead.poll()
         refused = lead.get("/events", after=cursor)
-        world.closes()
-    assert problem(refused) == (410, "cursor-gone")
+        world.close()
+    assert get_problem(refused) == (410, "cursor-gone")
     subjects = {event["subject"] for event in heard if event["type"] == "case.submitted"}
     assert subjects == {f"cases/{code}" for code in there}
 
@@ -95,7 +95,7 @@ def test_a_file_that_is_there_is_never_overwritten(
         assert said.returncode == 1
         assert "pg_dump" in said.stderr
         return
-    world.someone("KZ_LEAD")
+    world.add_person("KZ_LEAD")
     (tmp_path / "first.db").write_text("something else")
 
     said = command(tmp_path, "backup", "first.db", SAFE_CONDUCT_DATABASE_URL=url)
@@ -116,14 +116,16 @@ def test_where_nothing_is_there_is_nothing_to_copy(tmp_path: Path) -> None:
 def test_what_cannot_be_finished_is_no_backup(sqlite_url: str, tmp_path: Path) -> None:
     """Try a missing folder and a damaged database."""
     with pytest.raises(NotReady, match="was not made"):
-        backing_up.make(sqlite_url, tmp_path / "nowhere" / "first.db")
+        backup_command.make_backup(sqlite_url, tmp_path / "nowhere" / "first.db")
     path = Path(str(make_url(sqlite_url).database))
     damaged = bytearray(path.read_bytes())
     damaged[len(damaged) // 2 : len(damaged) // 2 + 8192] = os.urandom(8192)
     (tmp_path / "damaged.db").write_bytes(damaged)
 
     with pytest.raises(NotReady, match="was not made"):
-        backing_up.make(f"sqlite:///{tmp_path}/damaged.db", tmp_path / "first.db")
+        backup_command.make_backup(
+            f"sqlite:///{tmp_path}/damaged.db", tmp_path / "first.db"
+        )
 
     assert not [one for one in tmp_path.iterdir() if one.name.startswith("first")]
 

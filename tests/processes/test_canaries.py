@@ -19,20 +19,20 @@ import pytest
 from httpx2 import Client, Response
 from sqlalchemy import make_url
 
-from app.cli.serving import server
+from app.cli.http_server import build_server
 from app.settings import Settings
 from tests.support.canaries import (
-    NEEDLES,
+    ENCODED_MARKERS,
     OPENED,
     STEMS,
     Journey,
-    hits,
-    listening,
-    provoke,
-    spellings,
+    find_markers,
+    list_encodings,
+    log_everything,
+    send_invalid_requests,
 )
 from tests.support.databases import Copy, ask
-from tests.support.world import Json, World, path_of
+from tests.support.world import Json, World, get_path
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.slow
 def serve_journey(world: World) -> Iterator[Journey]:
     """Serve as `safe-conduct serve` does, on a free port."""
     made = Journey(world)
-    serving = server(world.app, Settings(port=0))
+    serving = build_server(world.app, Settings(port=0))
     thread = Thread(target=serving.run)
     thread.start()
     while not serving.started:
@@ -79,10 +79,10 @@ class Gone:
 @pytest.fixture(scope="module")
 def gone(copy: Copy) -> Iterator[Gone]:
     with copy() as url, serve_journey(World(url)) as journey:
-        case, answers = journey.runs(), tuple(journey.answers)
+        case, answers = journey.run(), tuple(journey.answers)
         files = [path.name for path in list_files(url) if path.stat().st_size]
         yield Gone(journey, url, case, answers, files)
-        journey.world.closes()
+        journey.world.close()
 
 
 LOGS = ("sqlalchemy.engine", "uvicorn", '"fault"', "Unopenable")
@@ -105,12 +105,12 @@ def list_files(url: str) -> list[Path]:
     return sorted(path for path in Path(str(folder)).rglob("*") if path.is_file())
 
 
-def scan_disk(url: str, needles: tuple[bytes, ...] = NEEDLES) -> list[object]:
+def scan_disk(url: str, needles: tuple[bytes, ...] = ENCODED_MARKERS) -> list[object]:
     """Return the hits in the bytes of every file."""
     found: list[object] = []
     for path in list_files(url):
         try:
-            found += [(path.name, hit) for hit in hits(path.read_bytes(), needles)]
+            found += [(path.name, hit) for hit in find_markers(path.read_bytes(), needles)]
         except FileNotFoundError:  # another test's database, or a recycled segment
             assert not is_ours(url, path)
     return found
@@ -137,7 +137,7 @@ def test_nothing_personal_lies_on_disk(gone: Gone) -> None:
     gone.journey.world.database.engine.dispose()
     closed = scan_disk(gone.url)
 
-    assert len(gone.journey.say.said) >= 30
+    assert len(gone.journey.texts.numbers) >= 30
     assert running == checked == closed == []
     if gone.url.startswith("sqlite"):  # the search included its journal
         kinds = [name.partition(".db")[2] for name in gone.files]
@@ -145,8 +145,8 @@ def test_nothing_personal_lies_on_disk(gone: Gone) -> None:
 
 
 def test_the_hunt_finds_what_is_written_in_clear(world: World, url: str) -> None:
-    word, _ = "Ŵordthatisnotacanary", world.someone("IOM")
-    other = tuple(spellings(word))
+    word, _ = "Ŵordthatisnotacanary", world.add_person("IOM")
+    other = tuple(list_encodings(word))
 
     before = scan_disk(url, other)
     ask(url, f"UPDATE account SET label = '{word}'")
@@ -170,41 +170,43 @@ def test_the_hunt_knows_every_spelling(stem: str) -> None:
         repr(said.encode()).encode(),
     ]
 
-    assert all(hits(hay) for hay in spelled)
-    assert hits(b"before after") == []
+    assert all(find_markers(hay) for hay in spelled)
+    assert find_markers(b"before after") == []
 
 
 def test_nothing_personal_is_logged(
     journey: Journey, capfd: pytest.CaptureFixture[str], url: str
 ) -> None:
-    with listening() as heard:
-        case = journey.runs()
-        refused = list(provoke(journey, case))
-        case = journey.cast[0].submits(**journey.say.case())
+    with log_everything() as heard:
+        case = journey.run()
+        refused = list(send_invalid_requests(journey, case))
+        case = journey.cast[0].submit(**journey.texts.make_case())
         ask(url, "UPDATE sealed SET key_version = 'k9'")
-        unread = journey.cast[0].opens(f"{path_of(case)}/sections/needs")
+        unread = journey.cast[0].open(f"{get_path(case)}/sections/needs")
         ask(url, "ALTER TABLE sealed RENAME TO sealed_away")
-        unwritten = journey.cast[0].creates("/cases", {"notice": {}} | journey.say.case())
-        garbled = send_garbage(journey.world.http, journey.say.text())
+        unwritten = journey.cast[0].create(
+            "/cases", {"notice": {}} | journey.texts.make_case()
+        )
+        garbled = send_garbage(journey.world.http, journey.texts.make_text())
 
     logged = "\n".join([*heard.lines, *capfd.readouterr()])
 
     assert {unwritten.status_code, unread.status_code} == {500}
     assert len(refused) >= 40
-    assert hits(garbled) == []
+    assert find_markers(garbled) == []
     assert [n for n in LOGS if n not in logged] == []
-    assert hits(logged.encode()) == []
+    assert find_markers(logged.encode()) == []
 
 
 def test_no_problem_repeats_what_was_sent(gone: Gone) -> None:
-    answers = list(provoke(gone.journey, gone.case))
+    answers = list(send_invalid_requests(gone.journey, gone.case))
 
     refused = [answer for answer in answers if answer.status_code >= 400]
 
     assert len(refused) >= 40
     assert {answer.status_code for answer in refused} >= {401, 404, 405, 409, 422}
     assert {answer.headers["Content-Type"] for answer in refused} == {PROBLEM}
-    assert [hit for answer in refused for hit in hits(join_answer(answer))] == []
+    assert [hit for answer in refused for hit in find_markers(join_answer(answer))] == []
 
 
 PROBLEM = "application/problem+json"
@@ -220,9 +222,11 @@ def test_nothing_personal_is_told_but_where_it_is_opened(gone: Gone) -> None:
     opened = [a for a in gone.answers if any(part in a.url.path for part in OPENED)]
     told = [answer for answer in gone.answers if answer not in opened]
     urls = "\n".join(str(answer.url) for answer in gone.answers)
-    assert any(hits(answer.content) for answer in opened)
+    assert any(find_markers(answer.content) for answer in opened)
     assert any(a.url.path == "/v1/events" and a.json()["items"] for a in told)
     assert any("Location" in answer.headers for answer in told)
-    assert [hit for answer in told for hit in hits(join_answer(answer))] == []
-    assert [hit for answer in opened for hit in hits(str(answer.headers).encode())] == []
-    assert hits(urls.encode()) == []
+    assert [hit for answer in told for hit in find_markers(join_answer(answer))] == []
+    assert [
+        hit for answer in opened for hit in find_markers(str(answer.headers).encode())
+    ] == []
+    assert find_markers(urls.encode()) == []

@@ -16,13 +16,13 @@ from typing import override
 
 import pytest
 
-from tests.support.effort import amount
-from tests.support.servers import ROOT, served
-from tests.support.world import done
+from tests.support.effort import choose_number
+from tests.support.servers import ROOT, serve_world
+from tests.support.world import unwrap
 
 pytestmark = pytest.mark.slow
 KIT = ROOT / "conformance"
-KILLS = amount(15, sample=4)
+KILLS = choose_number(15, sample=4)
 WHOLE = (KIT / "poller.py").read_text()
 EARLY = """\
     with inbox:
@@ -83,7 +83,7 @@ def test_a_poller_with_a_fault_does_not(tmp_path: Path, fault: str) -> None:
         text = text.replace("id TEXT UNIQUE", "id TEXT")
     poller = tmp_path / "poller.py"
     poller.write_text(text)
-    found = check(poller, kills=amount(10, sample=5), seed=2)
+    found = check(poller, kills=choose_number(10, sample=5), seed=2)
     assert found.returncode == 1
     assert re.search(told, found.stdout)
 
@@ -91,15 +91,15 @@ def test_a_poller_with_a_fault_does_not(tmp_path: Path, fault: str) -> None:
 def test_the_reference_poller_follows_the_service_itself(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    with served(sqlite_url) as world:
-        officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-        codes = [officer.submits()["code"] for _ in range(3)]
+    with serve_world(sqlite_url) as world:
+        officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+        codes = [officer.submit()["code"] for _ in range(3)]
         poller = [sys.executable, str(KIT / "poller.py"), str(tmp_path / "inbox.db")]
         where = f"http://127.0.0.1:{world.port}"
         env = {"SAFE_CONDUCT_URL": where, "SAFE_CONDUCT_KEY": lead.key}
         subprocess.run([*poller, "--once"], env=env, check=True, timeout=60)
         told = subprocess.check_output([*poller, "--list"], text=True)
-        events = done(lead.get("/events"))["items"]
+        events = unwrap(lead.get("/events"))["items"]
 
     assert told.split() == [
         word for one in events for word in (one["id"], one["type"], one["subject"])

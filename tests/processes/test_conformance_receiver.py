@@ -13,7 +13,7 @@ from typing import Final
 
 import httpx2
 
-from app.webhooks.signing import headers, spell
+from app.webhooks.signing import build_headers, encode_secret
 from tests.support.servers import ROOT
 
 SECRET: Final = bytes(range(32))
@@ -22,7 +22,7 @@ BODY: Final = b'{"type":"feed.event","data":{"event":"1","next":"5afec0de.1"}}'
 
 
 def sign_body(at: datetime, *secrets: bytes, body: bytes = BODY) -> dict[str, str]:
-    return headers(secrets or (SECRET,), "message-1", at, body)
+    return build_headers(secrets or (SECRET,), "message-1", at, body)
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def run_receiver(folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, f"{ROOT}/conformance/receiver.py", "seen.db", str(port)]
-    told = os.environ | {"SAFE_CONDUCT_WEBHOOK_SECRET": spell(SECRET)}
+    told = os.environ | {"SAFE_CONDUCT_WEBHOOK_SECRET": encode_secret(SECRET)}
     with (
         (folder / "said").open("a") as said,
         subprocess.Popen(command, cwd=folder, env=told, stdout=said, stderr=said) as it,

@@ -11,10 +11,10 @@ import pytest
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
 from app.webhooks.addresses import Address, Target
-from app.webhooks.carrying import Parcel
-from app.worker.courier import Courier, LookUp
+from app.webhooks.delivery import OutgoingMessage
+from app.worker.courier import Courier, HostResolver
 from tests.support.mail_servers import Mood
-from tests.support.webhook_receivers import SHORT_LIMIT, Receiver, receiving
+from tests.support.webhook_receivers import SHORT_LIMIT, Receiver, serve_receiver
 from tests.support.world import HOST, World
 
 METADATA = "169.254.169.254"
@@ -22,12 +22,12 @@ METADATA = "169.254.169.254"
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    with receiving(world, tmp_path) as made:
+    with serve_receiver(world, tmp_path) as made:
         yield made
 
 
-def build_parcel(port: int, host: str = HOST) -> Parcel:
-    return Parcel(
+def build_parcel(port: int, host: str = HOST) -> OutgoingMessage:
+    return OutgoingMessage(
         id=UUID(int=3),
         webhook=UUID(int=1),
         claim=UUID(int=2),
@@ -38,7 +38,7 @@ def build_parcel(port: int, host: str = HOST) -> Parcel:
     )
 
 
-def build_resolver(*answers: Sequence[str]) -> tuple[LookUp, list[str]]:
+def build_resolver(*answers: Sequence[str]) -> tuple[HostResolver, list[str]]:
     """Return a resolver that gives another answer at each query."""
     asked, told = list[str](), iter(answers)
 
@@ -49,9 +49,11 @@ def build_resolver(*answers: Sequence[str]) -> tuple[LookUp, list[str]]:
     return look_up, asked
 
 
-def deliver_parcel(receiver: Receiver, look_up: LookUp, *, here_too: bool = True) -> Answer:
-    courier = replace(receiver.courier, look_up=look_up, here_too=here_too)
-    return courier.carry(build_parcel(receiver.port))
+def deliver_parcel(
+    receiver: Receiver, look_up: HostResolver, *, here_too: bool = True
+) -> Answer:
+    courier = replace(receiver.courier, resolve_host=look_up, allow_local=here_too)
+    return courier.send(build_parcel(receiver.port))
 
 
 def test_it_goes_to_the_name_by_its_address(receiver: Receiver) -> None:
@@ -61,7 +63,7 @@ def test_it_goes_to_the_name_by_its_address(receiver: Receiver) -> None:
 
     assert answer == Answer(Outcome.DELIVERED, "204")
     assert asked == [HOST]
-    [head] = receiver.postman.heads
+    [head] = receiver.postman.headers
     assert head["host"] == f"{HOST}:{receiver.port}"
 
 
@@ -81,14 +83,14 @@ def test_a_name_that_leads_inside_is_not_called(
     answer = deliver_parcel(receiver, look_up, here_too=False)
 
     assert answer == Answer(Outcome.REFUSED, "address_refused")
-    assert receiver.postman.heads == []
+    assert receiver.postman.headers == []
 
 
 @pytest.mark.slow
 def test_an_answer_has_all_of_the_time(receiver: Receiver) -> None:
     """The answer takes longer than the half of the limit that a connection has."""
     receiver.postman.mood = lambda: Mood.SLOW
-    receiver.courier = replace(receiver.courier, whole=SHORT_LIMIT)
+    receiver.courier = replace(receiver.courier, time_limit=SHORT_LIMIT)
     look_up, _ = build_resolver(["127.0.0.1"])
 
     assert deliver_parcel(receiver, look_up) == Answer(Outcome.DELIVERED, "204")
@@ -108,7 +110,7 @@ def test_a_drill_calls_this_machine_and_still_no_neighbour(receiver: Receiver) -
     look_up, _ = build_resolver(["127.0.0.1", METADATA])
 
     assert deliver_parcel(receiver, look_up).code == "address_refused"
-    assert receiver.postman.heads == []
+    assert receiver.postman.headers == []
 
 
 def test_a_name_that_leads_elsewhere_a_moment_later_is_not_asked_again(
@@ -124,13 +126,13 @@ def test_a_name_that_leads_elsewhere_a_moment_later_is_not_asked_again(
 def test_whoever_answers_has_to_be_the_one_it_is_for(
     receiver: Receiver, world: World, tmp_path: Path
 ) -> None:
-    with receiving(world, tmp_path, host="other.example.org") as other:
+    with serve_receiver(world, tmp_path, host="other.example.org") as other:
         look_up, _ = build_resolver(["127.0.0.1"])
-        courier = replace(receiver.courier, look_up=look_up)
-        answer = courier.carry(build_parcel(other.port))
+        courier = replace(receiver.courier, resolve_host=look_up)
+        answer = courier.send(build_parcel(other.port))
 
         assert answer == Answer(Outcome.REFUSED, "ConnectError")
-        assert other.postman.heads == []
+        assert other.postman.headers == []
 
 
 def test_the_next_address_is_tried_where_one_is_not_reached(receiver: Receiver) -> None:
@@ -162,9 +164,9 @@ def test_no_address_at_all_is_none(receiver: Receiver) -> None:
 
 
 def test_the_machines_own_names_are_looked_up_and_refused(receiver: Receiver) -> None:
-    real = Courier(receiver.courier.tls, whole=3)
+    real = Courier(receiver.courier.tls, time_limit=3)
 
-    answer = real.carry(build_parcel(receiver.port, "localhost"))
+    answer = real.send(build_parcel(receiver.port, "localhost"))
 
     assert answer.code == "address_refused"
-    assert receiver.postman.heads == []
+    assert receiver.postman.headers == []

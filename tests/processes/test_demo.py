@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from app.demo.journeys import JOURNEYS, Journey
-from tests.support.forked_commands import Typed, run
+from tests.support.forked_commands import Command, run
 from tests.support.servers import ROOT
 
 COMMAND = str(Path(sys.executable).parent / "safe-conduct")
@@ -39,7 +39,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 def command(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a command and wait until it ends."""
-    typed = Typed([COMMAND, *words], environment(folder, **more), folder)
+    typed = Command([COMMAND, *words], environment(folder, **more), folder)
     return run(typed, SECONDS)
 
 

@@ -13,14 +13,14 @@ from httpx import Client
 from sqlalchemy import select
 
 from app.cases.models import Case, Party
-from app.cli.demonstrating import keys_for, runs_out
-from app.demo import cast, journeys
-from app.demo.cast import CAST, Part
+from app.cli.demo_command import build_expiry, prepare_demo_keys
+from app.demo import demo_accounts, journeys
+from app.demo.demo_accounts import DEMO_ACCOUNTS, DemoAccount
+from app.demo.demo_users import Demo, DemoCase, DemoUser, JourneyFailed, Json
 from app.demo.journeys import JOURNEYS, Journey
-from app.demo.players import Json, Player, StoryBroken, Tale, Troupe
-from app.kernel.actors import HOLDS, SERVICE
+from app.kernel.actors import HOLDING_RELATIONS, SERVICE
 from tests.support.databases import Copy
-from tests.support.servers import Served, address, served
+from tests.support.servers import Served, get_address, serve_world
 
 ENDS = {
     Journey.WORKER: "closed",
@@ -33,14 +33,14 @@ ENDS = {
     Journey.HER_NO: "assisting",
 }
 LEADS = {
-    Journey.WORKER: cast.KZ_LEAD,
-    Journey.CHILD: cast.GT_LEAD,
-    Journey.ASYLUM: cast.IOM,
-    Journey.HANDOVER: cast.UZ_LEAD,
-    Journey.NO_RETURN: cast.TT_LEAD,
-    Journey.REGIONS: cast.PA_LEAD,
-    Journey.SILENCE: cast.KZ_NGO,
-    Journey.HER_NO: cast.KZ_NGO,
+    Journey.WORKER: demo_accounts.KZ_LEAD,
+    Journey.CHILD: demo_accounts.GT_LEAD,
+    Journey.ASYLUM: demo_accounts.IOM,
+    Journey.HANDOVER: demo_accounts.UZ_LEAD,
+    Journey.NO_RETURN: demo_accounts.TT_LEAD,
+    Journey.REGIONS: demo_accounts.PA_LEAD,
+    Journey.SILENCE: demo_accounts.KZ_NGO,
+    Journey.HER_NO: demo_accounts.KZ_NGO,
 }
 
 
@@ -53,15 +53,13 @@ class Theatre:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        keys = keys_for(self.world.ground)
-        self.troupe = Troupe(
-            self.http, keys, self.said.append, self.world.now, self.run_out
-        )
+        keys = prepare_demo_keys(self.world.ground)
+        self.troupe = Demo(self.http, keys, self.said.append, self.world.now, self.run_out)
 
     def run_out(self, code: str) -> None:
         """Let the deadline of a case pass, and run the worker."""
-        runs_out(self.world.ground)(code)
-        self.world.works()
+        build_expiry(self.world.ground)(code)
+        self.world.run_worker()
 
     def plays(self, journey: Journey) -> str:
         """Play a journey, and return the path of its case."""
@@ -69,15 +67,15 @@ class Theatre:
         [case] = self.of(LEADS[journey]).get("cases")["items"]
         return f"cases/{case['code']}"
 
-    def of(self, part: Part) -> Player:
-        return self.troupe.player(part)
+    def of(self, part: DemoAccount) -> DemoUser:
+        return self.troupe.get_user(part)
 
     def all_that_is_known(self) -> dict[str, Json]:
         """Return every list of every part."""
         paths = ("cases", "referrals", "handovers", "events", "worklist", "approvals")
         return {
             f"{part.label} {path}": remove_cursors(self.of(part).get(f"{path}?limit=200"))
-            for part in CAST
+            for part in DEMO_ACCOUNTS
             for path in paths
         }
 
@@ -91,8 +89,8 @@ def remove_cursors(page: Json) -> Json:
 def open_theatre(copy: Copy) -> Iterator[Theatre]:
     with (
         copy() as url,
-        served(url) as world,
-        Client(base_url=address(world.port), timeout=30) as http,
+        serve_world(url) as world,
+        Client(base_url=get_address(world.port), timeout=30) as http,
     ):
         yield Theatre(world, http)
 
@@ -122,7 +120,7 @@ def after(copy: Copy) -> Iterator[After]:
         yield plays
 
 
-def find_referral(lead: Player, service: str) -> Json:
+def find_referral(lead: DemoUser, service: str) -> Json:
     """Return the referral of the case for a service, as the lead sees it."""
     [found] = [r for r in lead.get("referrals")["items"] if r["service"] == service]
     return dict(found)
@@ -170,20 +168,23 @@ def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
 ) -> None:
     theatre, case = after(Journey.CHILD)
 
-    lead, protection = theatre.of(cast.GT_LEAD), theatre.of(cast.GT_PROTECTION)
+    lead, protection = (
+        theatre.of(demo_accounts.GT_LEAD),
+        theatre.of(demo_accounts.GT_PROTECTION),
+    )
     asked = find_referral(lead, "CHILD_PROTECTION")
-    heard = lead.hears()
+    heard = lead.list_events()
     assert heard.index("referral.sent") < heard.index("case.lead_accepted")
     assert (asked["recipient"], asked["sections"]) == ("GT_CHILD_PROTECTION", [])
     for section in ("needs", "contact", "identity"):
-        assert not protection.finds(f"{case}/sections/{section}"), section
+        assert not protection.can_read(f"{case}/sections/{section}"), section
     facts = lead.get(f"{case}/facts")["items"]
     said = [(f["name"], f["value"], f["recorded_by"]) for f in facts]
     assert said[-2:] == [
         ("guardian", "appointed", "GT_CHILD_PROTECTION"),
         ("best_interests", "assessed", "GT_CHILD_PROTECTION"),
     ]
-    assert "assess_interests" not in lead.waits(case)
+    assert "assess_interests" not in lead.list_deadlines(case)
     given = lead.get(f"{case}/consents")["items"]
     assert [one["given_by"] for one in given] == ["guardian_with_assent"]
 
@@ -192,30 +193,30 @@ def test_a_child_is_protected_before_anybody_leads_and_with_the_notice_alone(
 def test_the_consulate_that_met_a_child_is_not_told_where_it_is(after: After) -> None:
     theatre, case = after(Journey.CHILD)
 
-    consulate = theatre.of(cast.HN_OFFICER)
-    bed = find_referral(theatre.of(cast.GT_LEAD), "SHELTER")
+    consulate = theatre.of(demo_accounts.HN_OFFICER)
+    bed = find_referral(theatre.of(demo_accounts.GT_LEAD), "SHELTER")
     assert bed["state"] == "in_progress"
-    assert not consulate.finds(get_path(bed))
-    assert not consulate.finds(f"{get_path(bed)}/arrangement")
+    assert not consulate.can_read(get_path(bed))
+    assert not consulate.can_read(f"{get_path(bed)}/arrangement")
     assert consulate.get("referrals")["items"] == []
-    assert not any("referral" in heard for heard in consulate.hears())
-    assert consulate.finds(case)
+    assert not any("referral" in heard for heard in consulate.list_events())
+    assert consulate.can_read(case)
 
 
 @pytest.mark.slow
 def test_the_state_that_is_feared_hears_nothing(after: After) -> None:
     theatre, case = after(Journey.ASYLUM)
 
-    consulate = theatre.of(cast.TM_OFFICER)
+    consulate = theatre.of(demo_accounts.TM_OFFICER)
     for path in ("events", "worklist", "cases", "referrals", "handovers"):
         assert consulate.get(path)["items"] == [], path
     for path in (case, f"{case}/evidence", f"{case}/routing", f"{case}/history"):
-        assert consulate.looks(path).status_code == 404, path
+        assert consulate.read(path).status_code == 404, path
     told = "\n".join(theatre.said)
     assert (
         "not TM_CONSULATE_BISHKEK: not_of_the_country, not_considered, no_consent" in told
     )
-    routing = theatre.of(cast.IOM).get(f"{case}/routing")
+    routing = theatre.of(demo_accounts.IOM).get(f"{case}/routing")
     assert "fear" not in str(routing)
     assert "asylum" not in str(routing).lower()
 
@@ -224,13 +225,13 @@ def test_the_state_that_is_feared_hears_nothing(after: After) -> None:
 def test_who_led_before_sees_nothing_new(after: After) -> None:
     theatre, case = after(Journey.HANDOVER)
 
-    old, new = theatre.of(cast.KZ_LEAD), theatre.of(cast.UZ_LEAD)
+    old, new = theatre.of(demo_accounts.KZ_LEAD), theatre.of(demo_accounts.UZ_LEAD)
     work = find_referral(new, "REINTEGRATION")
     assert work["state"] == "accepted"
-    assert not old.finds(get_path(work))
-    assert old.hears()[-1] == "case.handed_over"
+    assert not old.can_read(get_path(work))
+    assert old.list_events()[-1] == "case.handed_over"
     assert old.get("worklist")["items"] == []
-    assert not old.finds(f"{case}/sections/needs")
+    assert not old.can_read(f"{case}/sections/needs")
     assert old.get("referrals")["items"] == []
 
 
@@ -238,11 +239,11 @@ def test_who_led_before_sees_nothing_new(after: After) -> None:
 def test_the_new_lead_does_not_learn_where_he_sleeps(after: After) -> None:
     theatre, _ = after(Journey.HANDOVER)
 
-    new = theatre.of(cast.UZ_LEAD)
+    new = theatre.of(demo_accounts.UZ_LEAD)
     bed = find_referral(new, "SHELTER")
     assert (bed["sender"], bed["state"]) == ("UZ_LEAD", "in_progress")
     for paper in ("arrangement", "notes"):
-        shown = new.looks(f"{get_path(bed)}/{paper}")
+        shown = new.read(f"{get_path(bed)}/{paper}")
         assert "Demo street" not in shown.text, paper
 
 
@@ -252,18 +253,22 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
 ) -> None:
     theatre, case = after(Journey.NO_RETURN)
 
-    lead = theatre.of(cast.TT_LEAD)
+    lead = theatre.of(demo_accounts.TT_LEAD)
     asked = find_referral(lead, "RETURN")
     going = lead.get(f"{get_path(asked)}/return")
     assert (going["state"], going["open_instead"]) == ("no_go", ["ASYLUM"])
     assert (asked["state"], asked["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
     by_two = [one["decision"] for one in lead.get("approvals")["items"]]
     assert by_two == ["spent"]
-    for part in (cast.JM_HOME, cast.JM_CONSULATE, cast.JM_OFFICER):
+    for part in (
+        demo_accounts.JM_HOME,
+        demo_accounts.JM_CONSULATE,
+        demo_accounts.JM_OFFICER,
+    ):
         who = theatre.of(part)
-        assert not who.finds(f"returns/{going['id']}"), part.label
-        assert "return.refused" not in who.hears(), part.label
-    assert not theatre.of(cast.JM_HOME).finds(f"{case}/sections/identity")
+        assert not who.can_read(f"returns/{going['id']}"), part.label
+        assert "return.refused" not in who.list_events(), part.label
+    assert not theatre.of(demo_accounts.JM_HOME).can_read(f"{case}/sections/identity")
     assert find_referral(lead, "ASYLUM")["state"] == "accepted"
 
 
@@ -271,12 +276,15 @@ def test_a_return_into_danger_stops_and_the_origin_never_reads_why(
 def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(after: After) -> None:
     theatre, case = after(Journey.NO_RETURN)
 
-    lead, consulate = theatre.of(cast.TT_LEAD), theatre.of(cast.JM_CONSULATE)
+    lead, consulate = (
+        theatre.of(demo_accounts.TT_LEAD),
+        theatre.of(demo_accounts.JM_CONSULATE),
+    )
     papers = find_referral(lead, "CONSULAR_DOCUMENT")
     assert (papers["state"], papers["reason"]) == ("withdrawn", "NO_LONGER_NEEDED")
     assert lead.get(f"{case}/safeguards")["content"]["origin_contact"] == "blocked"
     asylum = find_referral(lead, "ASYLUM")
-    assert not consulate.finds(get_path(asylum))
+    assert not consulate.can_read(get_path(asylum))
     assert "ASYLUM" not in str(consulate.get("events?limit=200"))
 
 
@@ -284,12 +292,12 @@ def test_once_she_seeks_asylum_her_consulate_sees_to_no_papers(after: After) -> 
 def test_without_an_agreement_the_notice_crosses_and_no_more(after: After) -> None:
     theatre, case = after(Journey.REGIONS)
 
-    lead, centre = theatre.of(cast.PA_LEAD), theatre.of(cast.UZ_CENTRE)
+    lead, centre = theatre.of(demo_accounts.PA_LEAD), theatre.of(demo_accounts.UZ_CENTRE)
     family = find_referral(lead, "FAMILY_TRACING")
     assert (family["state"], family["sections"]) == ("accepted", [])
     assert centre.get(case)["notice"]["country"] == "PA"
     for section in ("needs", "contact", "identity", "narrative"):
-        assert not centre.finds(f"{case}/sections/{section}"), section
+        assert not centre.can_read(f"{case}/sections/{section}"), section
     agreements = lead.get("agreements")["items"]
     assert [one for one in agreements if "PA" in one["countries"]] == []
 
@@ -300,19 +308,22 @@ def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
 ) -> None:
     theatre, case = after(Journey.REGIONS)
 
-    lead, prosecutor = theatre.of(cast.PA_LEAD), theatre.of(cast.PA_PROSECUTOR)
+    lead, prosecutor = (
+        theatre.of(demo_accounts.PA_LEAD),
+        theatre.of(demo_accounts.PA_PROSECUTOR),
+    )
     asked = find_referral(lead, "LAW_ENFORCEMENT")
     assert asked["sections"] == ["narrative", "needs"]
-    heard = lead.hears()
+    heard = lead.list_events()
     told = (
         heard.index("case.fact_recorded"),
         len(heard) - heard[::-1].index("consent.recorded"),
     )
     sent = [i for i, one in enumerate(heard) if one == "referral.sent"]
     assert max(told) <= sent[-1]
-    assert prosecutor.finds(f"{case}/sections/narrative")
+    assert prosecutor.can_read(f"{case}/sections/narrative")
     for section in ("contact", "identity"):
-        assert not prosecutor.finds(f"{case}/sections/{section}"), section
+        assert not prosecutor.can_read(f"{case}/sections/{section}"), section
     consents = lead.get(f"{case}/consents")["items"]
     mine = [c for c in consents if "LAW_ENFORCEMENT" in c["purposes"]]
     assert [(c["focal_point"], c["purposes"]) for c in mine] == [
@@ -324,28 +335,28 @@ def test_the_prosecutor_hears_of_him_only_after_he_was_told_and_agreed(
 def test_the_consulate_abroad_knows_that_and_not_where(after: After) -> None:
     theatre, case = after(Journey.REGIONS)
 
-    consulate = theatre.of(cast.UZ_FAR_OFFICER)
+    consulate = theatre.of(demo_accounts.UZ_FAR_OFFICER)
     assert consulate.get(case)["state"] == "assisting"
     assert consulate.get("referrals")["items"] == []
-    assert not consulate.finds(f"{case}/contacts")
-    assert not any("referral" in heard for heard in consulate.hears())
+    assert not consulate.can_read(f"{case}/contacts")
+    assert not any("referral" in heard for heard in consulate.list_events())
 
 
 @pytest.mark.slow
 def test_a_no_holds_at_once_and_a_name_is_denied_to_a_state_body(after: After) -> None:
     theatre, case = after(Journey.HER_NO)
 
-    lead, shelter = theatre.of(cast.KZ_NGO), theatre.of(cast.KZ_SHELTER)
-    assert not shelter.finds(case)
-    assert not shelter.finds(f"{case}/sections/contact")
+    lead, shelter = theatre.of(demo_accounts.KZ_NGO), theatre.of(demo_accounts.KZ_SHELTER)
+    assert not shelter.can_read(case)
+    assert not shelter.can_read(f"{case}/sections/contact")
     assert shelter.get("worklist")["items"] == []
-    assert shelter.hears()[-3:] == [
+    assert shelter.list_events()[-3:] == [
         *("referral.accepted", "referral.withdrawn", "referral.deletion_confirmed"),
     ]
-    heard = lead.hears()
+    heard = lead.list_events()
     assert heard.index("consent.withdrawn") + 1 == heard.index("referral.withdrawn")
     assert "referral.deletion_confirmed" in heard
-    assert theatre.of(cast.KZ_LEAD).get("events")["items"] == []
+    assert theatre.of(demo_accounts.KZ_LEAD).get("events")["items"] == []
     told = "\n".join(theatre.said)
     assert "withdrawn: CONSENT_WITHDRAWN" in told
     assert "KZ_SHELTER_TANSHOLPAN: contact, yes" in told
@@ -360,7 +371,7 @@ def test_all_that_is_made_up_says_so() -> None:
 
     assert [row["code"] for row in rows if row["confidence"] != "fictitious"] == []
     assert [row["code"] for row in rows if "(fictitious)" not in row["name"]] == []
-    assert {part.focal_point for part in CAST} & {row["code"] for row in rows}
+    assert {part.focal_point for part in DEMO_ACCOUNTS} & {row["code"] for row in rows}
 
 
 @pytest.mark.slow
@@ -371,7 +382,7 @@ def test_every_need_that_is_told_says_that_it_is_synthetic(
     theatre, case = after(journey)
 
     lead, path = theatre.of(LEADS[journey]), f"{case}/sections/needs"
-    found = lead.looks(path)
+    found = lead.read(path)
     if ENDS[journey] == "closed":
         assert found.status_code == 404
     elif journey != Journey.CHILD:
@@ -380,17 +391,17 @@ def test_every_need_that_is_told_says_that_it_is_synthetic(
 
 @pytest.mark.slow
 def test_whoever_is_told_too_much_breaks_the_story(theatre: Theatre) -> None:
-    tale = Tale(theatre.troupe, "SC-0000-0000-0000-0")
+    tale = DemoCase(theatre.troupe, "SC-0000-0000-0000-0")
 
-    tale.hidden(False, [], None)
-    with pytest.raises(StoryBroken, match=tale.code):
-        tale.hidden(False, ["referral.sent"])
+    tale.expect_hidden(False, [], None)
+    with pytest.raises(JourneyFailed, match=tale.code):
+        tale.expect_hidden(False, ["referral.sent"])
 
 
 def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(after: After) -> None:
     theatre, case = after(Journey.SILENCE)
 
-    first, second = theatre.of(cast.UZ_OFFICER).get(f"{case}/evidence")["items"]
+    first, second = theatre.of(demo_accounts.UZ_OFFICER).get(f"{case}/evidence")["items"]
     assert [silence["name"] for silence in first["silences"]] == [
         *("not_retrieved", "not_acknowledged"),
     ]
@@ -399,7 +410,7 @@ def test_whoever_is_silent_is_overtaken_and_the_officer_sees_it(after: After) ->
     told = "\n".join(theatre.said)
     assert "KZ_LEAD: not_acknowledged" in told
     assert "SANA_SEZIM has the case now" in told
-    assert theatre.of(cast.KZ_LEAD).hears()[1:3] == [
+    assert theatre.of(demo_accounts.KZ_LEAD).list_events()[1:3] == [
         *("case.not_acknowledged", "case.rerouted"),
     ]
 
@@ -408,9 +419,11 @@ def test_at_no_time_the_case_is_without_an_owner(after: After) -> None:
     theatre, path = after(Journey.SILENCE)
     case = path.removeprefix("cases/")
 
-    with theatre.world.database.reading(SERVICE) as session:
+    with theatre.world.database.begin_read(SERVICE) as session:
         of = select(Party).join(Case, Case.id == Party.case_id).where(Case.code == case)
         held = session.scalars(of.order_by(Party.number)).all()
-    times = [(party.since, party.until) for party in held if party.relation in HOLDS]
+    times = [
+        (party.since, party.until) for party in held if party.relation in HOLDING_RELATIONS
+    ]
     assert times[-1][1] is None
     assert all(old[1] == new[0] for old, new in pairwise(times))

@@ -8,19 +8,19 @@ from pydantic import SecretStr
 
 from app.cli.connectivity import check_connections
 from app.settings import Settings
-from app.worker.gateway import Gateway
+from app.worker.sms_gateway import Gateway
 from tests.processes.test_demo import command
 from tests.support.mail_servers import (
     SENDER,
     TOKEN,
+    FakeServer,
     Mood,
-    Postman,
-    certified,
-    mail_server,
-    mail_to,
-    sms_gateway,
+    make_certificate,
+    make_mail,
+    serve_mail,
+    serve_sms,
 )
-from tests.support.servers import ROOT, own_port
+from tests.support.servers import ROOT, open_port
 from tests.support.world import NOON
 
 LOGIN = ("notices", "a-secret-4d7e")
@@ -29,8 +29,8 @@ GATEWAY = "The SMS gateway of SAFE_CONDUCT_SMS_GATEWAY_URL"
 
 
 @pytest.fixture
-def postman() -> Postman:
-    return Postman(lambda: NOON)
+def postman() -> FakeServer:
+    return FakeServer(lambda: NOON)
 
 
 def build_settings(smtp: int, sms: int) -> Settings:
@@ -45,20 +45,20 @@ def build_settings(smtp: int, sms: int) -> Settings:
     )
 
 
-def test_servers_that_answer_are_signed_in_at_and_sent_nothing(postman: Postman) -> None:
-    texts = Postman(lambda: NOON)
-    with mail_server(postman) as smtp, sms_gateway(texts) as sms:
+def test_servers_that_answer_are_signed_in_at_and_sent_nothing(postman: FakeServer) -> None:
+    texts = FakeServer(lambda: NOON)
+    with serve_mail(postman) as smtp, serve_sms(texts) as sms:
         said = list(check_connections(build_settings(smtp, sms)))
 
     assert said == [f"{MAIL} answers.", f"{GATEWAY} answers."]
     verbs = [line.split()[0].upper() for line in postman.lines]
     assert verbs[:2] == [b"EHLO", b"AUTH"]
     assert not {b"MAIL", b"RCPT", b"DATA"} & {*verbs}
-    assert (postman.given, texts.given, texts.heads) == ([], [], [])
+    assert (postman.received, texts.received, texts.headers) == ([], [], [])
 
 
 def test_ports_that_nobody_listens_on_are_warned_of() -> None:
-    with own_port() as one, own_port() as other:
+    with open_port() as one, open_port() as other:
         ports = [bound.getsockname()[1] for bound in (one, other)]
         mail, gateway = check_connections(build_settings(*ports))
 
@@ -75,35 +75,35 @@ def test_without_servers_there_is_nothing_to_connect_to() -> None:
     assert list(check_connections(Settings())) == []
 
 
-def test_a_mail_server_that_says_nothing_is_given_up(postman: Postman) -> None:
+def test_a_mail_server_that_says_nothing_is_given_up(postman: FakeServer) -> None:
     postman.mood = lambda: Mood.SILENT
-    with mail_server(postman) as port:
-        found = mail_to(port, step=0.5, whole=1.0).check()
+    with serve_mail(postman) as port:
+        found = make_mail(port, step=0.5, whole=1.0).check()
 
     assert found in {"TimeoutError", "SMTPServerDisconnected"}
 
 
 def test_certificates_are_judged_as_when_something_is_sent(
-    postman: Postman, tmp_path: Path
+    postman: FakeServer, tmp_path: Path
 ) -> None:
-    postman.tls, trusted = certified(tmp_path)
+    postman.tls, trusted = make_certificate(tmp_path)
     right = ssl.create_default_context(cafile=trusted)
-    with mail_server(postman) as port:
+    with serve_mail(postman) as port:
         checked = [
-            mail_to(port, tls=tls, login=LOGIN).check()
+            make_mail(port, tls=tls, login=LOGIN).check()
             for tls in (right, ssl.create_default_context())
         ]
 
     assert checked == [None, "SSLCertVerificationError"]
 
 
-def test_a_gateway_without_tls_is_not_taken_for_one_with_it(postman: Postman) -> None:
-    with sms_gateway(postman) as port:
+def test_a_gateway_without_tls_is_not_taken_for_one_with_it(postman: FakeServer) -> None:
+    with serve_sms(postman) as port:
         url = f"https://127.0.0.1:{port}/send"
-        found = Gateway(url, TOKEN, ssl.create_default_context(), whole=5).check()
+        found = Gateway(url, TOKEN, ssl.create_default_context(), time_limit=5).check()
 
     assert found is not None
-    assert postman.heads == []
+    assert postman.headers == []
 
 
 @pytest.mark.slow
@@ -112,7 +112,7 @@ def test_doctor_warns_of_a_dead_smtp_port(tmp_path: Path) -> None:
     for words in (("key", "new"), ("migrate",), ("directory", "load")):
         command(tmp_path, *words)
     command(tmp_path, "directory", "load", desks)
-    with own_port() as bound:
+    with open_port() as bound:
         set_up = {
             "SAFE_CONDUCT_ENVIRONMENT": "drill",
             "SAFE_CONDUCT_SMTP_HOST": "127.0.0.1",

@@ -45,7 +45,7 @@ def test_what_takes_too_long_is_killed(tmp_path: Path) -> None:
 
     with pytest.raises(subprocess.TimeoutExpired):
         forked_commands.run(
-            forked_commands.Typed(serving, environment(tmp_path), tmp_path), 2
+            forked_commands.Command(serving, environment(tmp_path), tmp_path), 2
         )
 
     assert command(tmp_path, "--help").returncode == 0

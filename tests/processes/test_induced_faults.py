@@ -30,7 +30,7 @@ def update_queue_times(home: Path) -> None:
     """Make the waiting notifications one day old."""
     ground = ground_of(home)
     long_ago = ground.clock() - timedelta(days=1)
-    with ground.database.writing() as session:
+    with ground.database.begin_write() as session:
         session.execute(update(Outgoing).values(queued_at=long_ago))
     ground.database.engine.dispose()
 
@@ -72,8 +72,8 @@ def test_dead_mail_no_worker_and_a_full_disk_are_told(home: Path) -> None:
         took = time.monotonic() - began
         answered(f"http://127.0.0.1:{port}/metrics")
         scraper = Scraper(int(port))
-        waits = scraper.value("outgoing_oldest_waiting_seconds", way="email")
-        missing = scraper.value("space_missing_bytes", place="database")
+        waits = scraper.get_value("outgoing_oldest_waiting_seconds", way="email")
+        missing = scraper.get_value("space_missing_bytes", place="database")
         status = command(home, "worker", "status", "--json", **settings)
     finally:
         process.terminate()

@@ -13,8 +13,8 @@ import pytest
 from joserfc.jwk import ECKey
 
 from tests.support.administrators import ADMINISTRATOR
-from tests.support.machine_keys import OFFICES, account, register
-from tests.support.servers import ROOT, Served, address, served
+from tests.support.machine_keys import OFFICES, open_machine_account, register_key
+from tests.support.servers import ROOT, Served, get_address, serve_world
 
 pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "integrate.md").read_text("utf-8")
@@ -24,10 +24,10 @@ FILES = re.compile(r"^```python\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
     """Serve with the real clock at the real address."""
-    with served(url) as made:
+    with serve_world(url) as made:
         made.now = datetime.now(UTC)
         before = made.app.state.token_endpoint
-        made.app.state.token_endpoint = f"{address(made.port)}/v1/oauth/token"
+        made.app.state.token_endpoint = f"{get_address(made.port)}/v1/oauth/token"
         yield made
         made.app.state.token_endpoint = before
 
@@ -35,10 +35,10 @@ def world(url: str) -> Iterator[Served]:
 def test_a_machine_that_does_as_the_page_says_is_let_in(
     world: Served, tmp_path: Path
 ) -> None:
-    one = account(world)
-    first, second = (world.someone(office, ADMINISTRATOR) for office in OFFICES)
+    one = open_machine_account(world)
+    first, second = (world.add_person(office, ADMINISTRATOR) for office in OFFICES)
     there = {
-        "SAFE_CONDUCT_URL": address(world.port),
+        "SAFE_CONDUCT_URL": get_address(world.port),
         "SAFE_CONDUCT_CLIENT": str(one.actor.account_id),
     }
     for name, text in FILES.findall(PAGE):
@@ -56,7 +56,7 @@ def test_a_machine_that_does_as_the_page_says_is_let_in(
         return done.stdout.splitlines()
 
     jwk, kid = run("pair.py")
-    made = register(first, second, one, ECKey.import_key(json.loads(jwk)))
+    made = register_key(first, second, one, ECKey.import_key(json.loads(jwk)))
     [told] = run("machine.py")
 
     assert made["kid"] == kid

@@ -7,54 +7,54 @@ from uuid import UUID
 
 import pytest
 
-from app.notices.words import letter
+from app.notifications.words import write_message
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
-from tests.support.mail_servers import Postman, certified, mail_server, mail_to
+from tests.support.mail_servers import FakeServer, make_certificate, make_mail, serve_mail
 from tests.support.world import NOON
 
-LETTER = letter(UUID(int=7), "duty@example.org", "ru", None)
+LETTER = write_message(UUID(int=7), "duty@example.org", "ru", None)
 LOGIN = ("notices", "a secret")
 
 
 @pytest.fixture
-def postman() -> Postman:
-    return Postman(lambda: NOON)
+def postman() -> FakeServer:
+    return FakeServer(lambda: NOON)
 
 
 @pytest.fixture
-def port(postman: Postman) -> Iterator[int]:
-    with mail_server(postman) as made:
+def port(postman: FakeServer) -> Iterator[int]:
+    with serve_mail(postman) as made:
         yield made
 
 
 def send_letter(port: int, trusted: Path | None) -> Answer:
     """Send as the service does to a remote host."""
     context = ssl.create_default_context(cafile=trusted)
-    return mail_to(port, tls=context, login=LOGIN).send(LETTER)
+    return make_mail(port, tls=context, login=LOGIN).send(LETTER)
 
 
-def list_verbs(postman: Postman) -> list[str]:
+def list_verbs(postman: FakeServer) -> list[str]:
     return [line.decode("ascii", "replace").split()[0].upper() for line in postman.lines]
 
 
 def test_a_server_that_is_trusted_is_given_the_message_by_tls(
-    postman: Postman, port: int, tmp_path: Path
+    postman: FakeServer, port: int, tmp_path: Path
 ) -> None:
-    postman.tls, trusted = certified(tmp_path)
+    postman.tls, trusted = make_certificate(tmp_path)
 
     answer = send_letter(port, trusted)
 
     assert answer == Answer(Outcome.DELIVERED, "250")
     assert list_verbs(postman)[:4] == ["EHLO", "STARTTLS", "EHLO", "AUTH"]
-    assert [given.to for given in postman.given] == ["duty@example.org"]
+    assert [given.to for given in postman.received] == ["duty@example.org"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
 def test_one_that_nobody_vouches_for_is_given_nothing(
-    postman: Postman, port: int, tmp_path: Path, host: str
+    postman: FakeServer, port: int, tmp_path: Path, host: str
 ) -> None:
-    postman.tls, mine = certified(tmp_path, host)
+    postman.tls, mine = make_certificate(tmp_path, host)
     trusted = mine if host != "127.0.0.1" else None
 
     answer = send_letter(port, trusted)
@@ -63,7 +63,7 @@ def test_one_that_nobody_vouches_for_is_given_nothing(
     assert list_verbs(postman) == ["EHLO", "STARTTLS"]
 
 
-def test_one_that_offers_no_tls_is_given_nothing(postman: Postman, port: int) -> None:
+def test_one_that_offers_no_tls_is_given_nothing(postman: FakeServer, port: int) -> None:
     answer = send_letter(port, None)
 
     assert answer == Answer(Outcome.REFUSED, "SMTPNotSupportedError")
@@ -73,12 +73,12 @@ def test_one_that_offers_no_tls_is_given_nothing(postman: Postman, port: int) ->
 def test_one_that_is_not_there_took_nothing(port: int) -> None:
     del port
 
-    answer = mail_to(1).send(LETTER)
+    answer = make_mail(1).send(LETTER)
 
     assert answer == Answer(Outcome.REFUSED, "ConnectionRefusedError")
 
 
-def test_it_is_not_told_the_name_of_this_machine(postman: Postman, port: int) -> None:
-    mail_to(port).send(LETTER)
+def test_it_is_not_told_the_name_of_this_machine(postman: FakeServer, port: int) -> None:
+    make_mail(port).send(LETTER)
 
     assert postman.lines[0].upper() == b"EHLO SAFE.EXAMPLE.ORG\r\n"

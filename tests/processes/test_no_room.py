@@ -28,19 +28,19 @@ from app.cases.models import Case, CaseKey, Party, Sealed
 from app.kernel.actors import SERVICE
 from app.kernel.idempotency import Outcome
 from app.kernel.journal import Delivery, Mailbox
-from tests.support.database_faults import without_room
-from tests.support.effort import amount, is_night
-from tests.support.servers import Killed, client_of, key_file, report, started
-from tests.support.world import Someone, World, kinds, new_case
+from tests.support.database_faults import fill_disk
+from tests.support.effort import choose_number, is_night
+from tests.support.servers import Killed, make_client, report, start_server, write_key_file
+from tests.support.world import Someone, World, list_types, make_case
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 WRITERS: Final = 6
 READERS: Final = 2
-REFUSED: Final = amount(60, night=300)
+REFUSED: Final = choose_number(60, night=300)
 """As often somebody is refused before there is room again."""
 SMALL: Final = 200_000
 """Bytes that are left when the load begins."""
-PATIENCE: Final = amount(90, night=600)
+PATIENCE: Final = choose_number(90, night=600)
 TOLD: Final = ("bed tonight", "Oygul", "Ойгул", "Рассказ", "спина", "sqlite", "disk")
 
 type Room = AbstractContextManager[Callable[[], None]]
@@ -65,11 +65,11 @@ class Load:
 
     def gets_through(self, client: Client, key: str) -> None:
         """Repeat a submission until it is accepted."""
-        headers = self.officer.headers() | {"Idempotency-Key": key}
+        headers = self.officer.make_headers() | {"Idempotency-Key": key}
         patience = time.monotonic() + PATIENCE
         while key not in self.taken:
             assert time.monotonic() < patience, self.refusals[-1].text
-            answer = client.post("/v1/cases", json=new_case(submit=True), headers=headers)
+            answer = client.post("/v1/cases", json=make_case(submit=True), headers=headers)
             if answer.status_code == 201:
                 self.taken[key] = answer.json()["code"]
             else:
@@ -80,7 +80,7 @@ class Load:
         """Read a case, the list of cases and the events."""
         while not self.over.is_set():
             for path in (f"/v1/cases/{self.known}", "/v1/cases", "/v1/events"):
-                answer = client.get(path, headers=self.officer.headers())
+                answer = client.get(path, headers=self.officer.make_headers())
                 self.read.append(answer.status_code)
 
 
@@ -98,7 +98,7 @@ def limit_file_size(place: Path, server: Killed) -> Iterator[Callable[[], None]]
 
 
 @contextmanager
-def fill_disk(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
+def fill_small_disk(place: Path, _: Killed) -> Iterator[Callable[[], None]]:
     """Fill the disk of the database except for a small rest."""
     ballast = place.with_name("ballast")
     with ballast.open("wb") as file:
@@ -126,7 +126,7 @@ def on_small_disk(place: Path, folder: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-DISKS = {"limited": (as_it_is, limit_file_size), "full": (on_small_disk, fill_disk)}
+DISKS = {"limited": (as_it_is, limit_file_size), "full": (on_small_disk, fill_small_disk)}
 
 
 @pytest.mark.parametrize("disk", DISKS if is_night() else ["limited"])
@@ -137,15 +137,18 @@ def test_a_disk_without_room_is_outlasted(
     given = Path(str(make_url(sqlite_url).database))
 
     with lay(given, tmp_path / "disk") as place:
-        run_full_disk(place, key_file(tmp_path), room)
+        run_full_disk(place, write_key_file(tmp_path), room)
 
 
 def run_full_disk(place: Path, keys: Path, room: Callable[[Path, Killed], Room]) -> None:
     """Load a server until the disk is full, make room, and check the results."""
     world = World(f"sqlite:///{place}")
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    load = Load(officer, officer.submits()["code"])
-    with started(f"sqlite:///{place}", keys) as server, client_of(server.port) as client:
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    load = Load(officer, officer.submit()["code"])
+    with (
+        start_server(f"sqlite:///{place}", keys) as server,
+        make_client(server.port) as client,
+    ):
         ready = run_load(load, client, lambda: room(place, server))
     report("refused with", (answer.status_code for answer in load.refusals))
     report("read with", load.read)
@@ -156,7 +159,7 @@ def run_full_disk(place: Path, keys: Path, room: Callable[[Path, Killed], Room])
     assert list_faults(load.refusals) == []
     assert is_whole(place)
     require_all_stored(world, load)
-    world.closes()
+    world.close()
 
 
 def run_load(load: Load, client: Client, room: Callable[[], Room]) -> str:
@@ -206,7 +209,7 @@ PARTS: Final = (Party.case_id, Sealed.case_id, CaseKey.case_id)
 
 def require_all_stored(world: World, load: Load) -> None:
     """Require that each acknowledged case is stored once and completely, and no other."""
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         codes = dict(session.execute(select(Case.code, Case.id)).all())
         keys = set(session.scalars(select(Outcome.key)))
         parts = [Counter(session.scalars(select(part))) for part in PARTS]
@@ -222,16 +225,16 @@ def require_all_stored(world: World, load: Load) -> None:
     for office, head in heads.items():
         mine = sorted(position for one, position in positions if one == office)
         assert mine == list(range(1, head + 1))
-    told = kinds(load.officer.hears())
+    told = list_types(load.officer.poll())
     assert told == ["case.drafted", "case.submitted"] * len(codes)
 
 
 def test_a_full_disk_is_told_as_trouble_that_may_pass(
     world: World, url: str, officer: Someone
 ) -> None:
-    with without_room(world, url, "outcome"):
-        refused = officer.creates("/cases", new_case(submit=True), "once")
-    again = officer.creates("/cases", new_case(submit=True), "once")
+    with fill_disk(world, url, "outcome"):
+        refused = officer.create("/cases", make_case(submit=True), "once")
+    again = officer.create("/cases", make_case(submit=True), "once")
 
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert again.status_code == 201

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.cli import administering
-from app.ground import lay_ground
+from app.cli import operator_actions
 from app.kernel import migrations
 from app.kernel.actors import SYSTEM
 from app.kernel.keyfile import FileKeys
-from app.kernel.work import Ground, writing
+from app.kernel.transactions import Runtime, begin_write
 from app.outbox.models import Outgoing
+from app.runtime import build_runtime
 from tests.processes.test_demo import COMMAND, command, environment
-from tests.support.mail_servers import SENDER, Mood, Postman, calls, mail_server
+from tests.support.mail_servers import SENDER, FakeServer, Mood, send_to_offices, serve_mail
 from tests.support.world import NOON, Json
 
 pytestmark = pytest.mark.slow
@@ -43,27 +43,27 @@ def home(tmp_path: Path) -> Path:
     FileKeys.create(tmp_path / "var" / "keys")
     migrations.upgrade(get_database_url(tmp_path))
     ground = ground_of(tmp_path)
-    administering.load_directory(ground, None)
-    administering.load_directory(ground, mine)
+    operator_actions.load_directory(ground, None)
+    operator_actions.load_directory(ground, mine)
     ground.database.engine.dispose()
     return tmp_path
 
 
-def ground_of(home: Path) -> Ground:
-    return lay_ground(get_database_url(home), FileKeys.load(home / "var" / "keys"))
+def ground_of(home: Path) -> Runtime:
+    return build_runtime(get_database_url(home), FileKeys.load(home / "var" / "keys"))
 
 
 def queue(home: Path) -> None:
     """Queue a notification to the office, as the worker does for a missed deadline."""
     ground = ground_of(home)
-    with writing(ground, SYSTEM) as work:
-        calls(work, "UZ_LEAD")
+    with begin_write(ground, SYSTEM) as work:
+        send_to_offices(work, "UZ_LEAD")
     ground.database.engine.dispose()
 
 
 def load_states(home: Path) -> dict[str, str]:
     ground = ground_of(home)
-    with ground.database.reading() as session:
+    with ground.database.begin_read() as session:
         found = {one.recipient: str(one.state) for one in session.scalars(select(Outgoing))}
     ground.database.engine.dispose()
     return found
@@ -113,10 +113,10 @@ def test_the_doctor_says_what_keeps_notices_from_those_they_are_for(home: Path) 
 
 
 def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Path) -> None:
-    postman = Postman(lambda: NOON)
+    postman = FakeServer(lambda: NOON)
     queue(home)
     before = gauges(home)
-    with mail_server(postman) as port:
+    with serve_mail(postman) as port:
         told = {
             "SAFE_CONDUCT_SMTP_HOST": "127.0.0.1",
             "SAFE_CONDUCT_SMTP_PORT": str(port),
@@ -124,13 +124,13 @@ def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Pa
             "SAFE_CONDUCT_SIGN_IN_URL": "https://sign-in.example",
         }
         with run_worker(home, **told) as worker:
-            until(lambda: len(postman.given) > 0)
+            until(lambda: len(postman.received) > 0)
             until(lambda: bool(gauges(home)["heartbeat_age_seconds notices"]["well"]))
 
     assert before["outgoing_waiting"]["value"] == 2
     assert not before["heartbeat_age_seconds notices"]["well"]
     assert worker.returncode == 0
-    [mail] = postman.mails()
+    [mail] = postman.list_mails()
     assert mail["To"] == "duty@lead.example"
     assert mail.get_content() == (
         "Sizga xabar bor. Iltimos, tizimga kiring: https://sign-in.example\r\n"
@@ -139,16 +139,16 @@ def test_a_worker_sends_what_waits_by_what_is_set_up_and_ends_when_told(home: Pa
 
 
 def test_a_worker_whose_mail_server_hangs_ends_within_half_a_minute(home: Path) -> None:
-    postman = Postman(lambda: NOON, mood=lambda: Mood.SILENT)
+    postman = FakeServer(lambda: NOON, mood=lambda: Mood.SILENT)
     queue(home)
-    with mail_server(postman) as port:
+    with serve_mail(postman) as port:
         told = {
             "SAFE_CONDUCT_SMTP_HOST": "127.0.0.1",
             "SAFE_CONDUCT_SMTP_PORT": str(port),
             "SAFE_CONDUCT_SMTP_FROM": SENDER,
         }
         with run_worker(home, **told) as worker:
-            until(lambda: postman.asked > 0)
+            until(lambda: postman.request_count > 0)
             began = time.monotonic()
         took = time.monotonic() - began
 

@@ -6,8 +6,8 @@ from socket import create_connection
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.servers import served
-from tests.support.world import new_case
+from tests.support.servers import serve_world
+from tests.support.world import make_case
 
 OFFER = (
     "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
@@ -31,9 +31,9 @@ def test_a_body_arrives_though_http_2_was_offered_with_it(
     sqlite_url: str, *, chunked: bool
 ) -> None:
     """Java's own client offers it with every request; the faster parser loses the body."""
-    body = json.dumps(new_case(submit=True)).encode()
-    with served(sqlite_url) as world:
-        officer = world.someone("UZ_CONSULATE_ALMATY")
+    body = json.dumps(make_case(submit=True)).encode()
+    with serve_world(sqlite_url) as world:
+        officer = world.add_person("UZ_CONSULATE_ALMATY")
         how = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(body)}"
         head = (
             f"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\n{OFFER}{how}\r\n"
@@ -57,8 +57,8 @@ def test_a_body_arrives_though_http_2_was_offered_with_it(
 
 
 def test_who_goes_away_before_the_end_is_nobodys_fault(sqlite_url: str) -> None:
-    with capture_logs() as lines, served(sqlite_url) as world:
-        officer = world.someone("UZ_CONSULATE_ALMATY")
+    with capture_logs() as lines, serve_world(sqlite_url) as world:
+        officer = world.add_person("UZ_CONSULATE_ALMATY")
         head = (
             "POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
             f"Content-Type: application/json\r\nAuthorization: Bearer {officer.key}\r\n\r\n"
@@ -81,16 +81,16 @@ def test_who_goes_away_before_the_end_is_nobodys_fault(sqlite_url: str) -> None:
 )
 def test_a_line_of_a_head_ends_with_cr_and_lf(sqlite_url: str, head: bytes) -> None:
     """If a proxy and the service disagree on line ends, a request can be smuggled."""
-    with served(sqlite_url) as world:
+    with serve_world(sqlite_url) as world:
         assert send_pieces(world.port, head).startswith(b"HTTP/1.1 400 ")
         assert send_pieces(world.port, head[:21], head[21:]).startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_body_may_have_lines_of_its_own(sqlite_url: str) -> None:
-    body = json.dumps(new_case(), indent=1).encode()
+    body = json.dumps(make_case(), indent=1).encode()
     assert b"\n" in body
-    with served(sqlite_url) as world:
-        officer = world.someone("UZ_CONSULATE_ALMATY")
+    with serve_world(sqlite_url) as world:
+        officer = world.add_person("UZ_CONSULATE_ALMATY")
         head = (
             f"POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"Content-Length: {len(body)}\r\nContent-Type: application/json\r\n"

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from tests.processes.test_demo import command
-from tests.support.servers import ROOT, address, own_port
+from tests.support.servers import ROOT, get_address, open_port
 
 pytestmark = pytest.mark.slow
 
@@ -226,8 +226,8 @@ def test_where_nothing_can_be_written_it_says_so(
 def test_a_journey_that_nobody_serves_says_what_to_start(tmp_path: Path) -> None:
     command(tmp_path, "key", "new")
     command(tmp_path, "migrate")
-    with own_port() as bound:  # no server listens there
-        at = address(bound.getsockname()[1])
+    with open_port() as bound:  # no server listens there
+        at = get_address(bound.getsockname()[1])
         unserved = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL=at)
     nowhere = command(tmp_path, "demo", "play", SAFE_CONDUCT_URL="nowhere")
 
@@ -245,7 +245,7 @@ def test_a_port_that_is_taken_is_said_before_anything_begins(
     command(tmp_path, "migrate")
     command(tmp_path, "directory", "load")
     desks = command(tmp_path, "directory", "load", str(ROOT / "app" / "demo" / "data"))
-    with own_port() as taken:
+    with open_port() as taken:
         taken.listen()
         port = str(taken.getsockname()[1])
         drill = {"SAFE_CONDUCT_ENVIRONMENT": "drill"}

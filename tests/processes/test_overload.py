@@ -17,18 +17,25 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from tests.support.effort import amount, is_night
-from tests.support.servers import Killed, address, client_of, key_file, report, started
-from tests.support.slow_sockets import slow_sockets
-from tests.support.world import Someone, World, done, new_case
+from tests.support.effort import choose_number, is_night
+from tests.support.servers import (
+    Killed,
+    get_address,
+    make_client,
+    report,
+    start_server,
+    write_key_file,
+)
+from tests.support.slow_sockets import open_slow_sockets
+from tests.support.world import Someone, World, make_case, unwrap
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.timed]
-FORMS: Final = amount(600, sample=300, night=3000)
+FORMS: Final = choose_number(600, sample=300, night=3000)
 FORMS_ROOM: Final = 50 * 1024 * 1024
 """Bytes that a server may grow by while so many send half a form without a key."""
-SLOW: Final = amount(200, night=1000)
-ASKED: Final = amount(300, sample=150, night=5000)
-SECONDS: Final = amount(1, night=30)
+SLOW: Final = choose_number(200, night=1000)
+ASKED: Final = choose_number(300, sample=150, night=5000)
+SECONDS: Final = choose_number(1, night=30)
 OVER: Final = 10
 """So many times what it can carry is asked of it."""
 READS: Final = 9
@@ -49,7 +56,10 @@ def room_for_sockets() -> None:
 @pytest.fixture
 def server(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
     """Return a server in another process, used by the accounts of the world."""
-    with started(url, key_file(tmp_path)) as made, client_of(made.port) as http:
+    with (
+        start_server(url, write_key_file(tmp_path)) as made,
+        make_client(made.port) as http,
+    ):
         world.http.close()
         world.http = http
         yield made
@@ -64,7 +74,7 @@ def measure_requests(one: Someone) -> float:
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
-        done(one.get("/me"))
+        unwrap(one.get("/me"))
         took.append(time.monotonic() - began)
     return compute_p99(took)
 
@@ -86,10 +96,10 @@ def split_cores(server: Killed) -> Iterator[None]:
 
 def test_slow_sockets_hardly_slow_down_others(server: Killed, lead: Someone) -> None:
     with split_cores(server):
-        alone, before = measure_requests(lead), server.memory()
-        with slow_sockets(server.port, lead.key, SLOW) as slow:
+        alone, before = measure_requests(lead), server.get_memory()
+        with open_slow_sockets(server.port, lead.key, SLOW) as slow:
             beside = measure_requests(lead)
-            grown, shut = server.memory() - before, slow.goes()
+            grown, shut = server.get_memory() - before, slow.finish()
         again = measure_requests(lead)
 
     report("p99 in ms", [(round(alone * 1e3), round(beside * 1e3), round(again * 1e3))])
@@ -102,17 +112,17 @@ def test_half_sent_forms_of_nobody_cost_next_to_nothing(
     server: Killed, lead: Someone
 ) -> None:
     with split_cores(server):
-        alone, before = measure_livez(server), server.memory()
-        with slow_sockets(server.port, "", FORMS) as slow:
+        alone, before = measure_livez(server), server.get_memory()
+        with open_slow_sockets(server.port, "", FORMS) as slow:
             beside = measure_livez(server)
-            grown, shut = server.memory() - before, slow.goes()
+            grown, shut = server.get_memory() - before, slow.finish()
         again = measure_livez(server)
 
     report("p99 in ms", [(round(alone * 1e3), round(beside * 1e3), round(again * 1e3))])
     report("grown by KiB, sockets shut", [(grown // 1024, shut)])
     assert grown < FORMS_ROOM
     assert beside < max(0.2, NOISE)
-    assert done(lead.get("/me"))
+    assert unwrap(lead.get("/me"))
 
 
 def measure_livez(server: Killed) -> float:
@@ -120,7 +130,9 @@ def measure_livez(server: Killed) -> float:
     took = list[float]()
     for _ in range(ASKED):
         began = time.monotonic()
-        assert httpx2.get(f"{address(server.port)}/livez", timeout=10).status_code == 200
+        assert (
+            httpx2.get(f"{get_address(server.port)}/livez", timeout=10).status_code == 200
+        )
         took.append(time.monotonic() - began)
     return compute_p99(took)
 
@@ -139,7 +151,7 @@ class Crowd:
     async def reads(self, http: httpx2.AsyncClient) -> None:
         """Read once, without a retry."""
         try:
-            answer = await http.get("/v1/cases", headers=self.reader.headers())
+            answer = await http.get("/v1/cases", headers=self.reader.make_headers())
         except httpx2.TransportError:
             self.statuses.append(0)
         else:
@@ -147,8 +159,8 @@ class Crowd:
 
     async def submits(self, http: httpx2.AsyncClient) -> None:
         """Submit until accepted, and wait as long as the server says."""
-        headers = self.officer.headers() | {"Idempotency-Key": str(uuid4())}
-        body = new_case(submit=True, external_reference=str(uuid4()))
+        headers = self.officer.make_headers() | {"Idempotency-Key": str(uuid4())}
+        body = make_case(submit=True, external_reference=str(uuid4()))
         for _ in range(30):
             try:
                 answer = await http.post("/v1/cases", json=body, headers=headers)
@@ -204,11 +216,11 @@ def test_ten_times_what_it_carries_loses_nothing(
     server: Killed, officer: Someone, lead: Someone
 ) -> None:
     crowd = Crowd(server.port, officer, lead)
-    officer.submits()
-    carries, before = asyncio.run(crowd.can(2)), server.memory()
+    officer.submit()
+    carries, before = asyncio.run(crowd.can(2)), server.get_memory()
     crowd.statuses.clear()
     asyncio.run(crowd.asks(OVER * carries, SECONDS))
-    grown, asked = server.memory() - before, len(crowd.accepted) + crowd.failed
+    grown, asked = server.get_memory() - before, len(crowd.accepted) + crowd.failed
 
     report("answers", crowd.statuses)
     report("carries a second, grown by KiB", [(round(carries), grown // 1024)])
@@ -225,6 +237,6 @@ def list_all_cases(officer: Someone) -> Iterator[dict[str, str]]:
     query: dict[str, object] = {"limit": 200}
     more = True
     while more:
-        page = done(officer.get("/cases", **query))
+        page = unwrap(officer.get("/cases", **query))
         yield from page["items"]
         query["after"], more = page["next"], page["more"]

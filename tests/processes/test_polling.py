@@ -15,9 +15,9 @@ from sqlalchemy import update
 from app.access.models import ApiKey
 from app.kernel.actors import Scope
 from tests.processes.test_demo import SECONDS
-from tests.support.servers import Served, own_port, served
+from tests.support.servers import Served, open_port, serve_world
 from tests.support.shells import Shell
-from tests.support.world import Json, Someone, done
+from tests.support.world import Json, Someone, unwrap
 
 pytestmark = pytest.mark.slow
 CURSOR = ("--cursor-file", "cursor")
@@ -28,7 +28,7 @@ NARROW = 4096
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
 
 
@@ -38,7 +38,7 @@ def shell(lead: Someone, tmp_path: Path) -> Shell:
 
 
 def list_feed(one: Someone) -> list[Json]:
-    return list(done(one.get("/events", limit=200))["items"])
+    return list(unwrap(one.get("/events", limit=200))["items"])
 
 
 def get_output(process: subprocess.Popen[bytes]) -> IO[bytes]:
@@ -49,10 +49,10 @@ def get_output(process: subprocess.Popen[bytes]) -> IO[bytes]:
 def test_each_event_is_a_line_and_comes_once(
     shell: Shell, officer: Someone, lead: Someone
 ) -> None:
-    officer.submits()
-    officer.submits()
+    officer.submit()
+    officer.submit()
 
-    first, again = (shell.runs("poll", *CURSOR) for _ in range(2))
+    first, again = (shell.run("poll", *CURSOR) for _ in range(2))
 
     assert (first.returncode, first.stderr) == (again.returncode, again.stderr) == (0, "")
     assert first.stdout.splitlines() == [
@@ -61,7 +61,7 @@ def test_each_event_is_a_line_and_comes_once(
     ]
     assert again.stdout == ""
     assert (shell.folder / "cursor").stat().st_mode & 0o777 == 0o600
-    whole = shell.runs("poll", *CURSOR, "--from-start", "--json").stdout.splitlines()
+    whole = shell.run("poll", *CURSOR, "--from-start", "--json").stdout.splitlines()
     assert [json.loads(line) for line in whole] == list_feed(lead)
 
 
@@ -70,7 +70,7 @@ def read_clogged(shell: Shell, lines: int) -> list[Json]:
 
     The last line may be incomplete; a reader of lines drops it.
     """
-    process = shell.starts("poll", *CURSOR, "--json")
+    process = shell.start("poll", *CURSOR, "--json")
     out = get_output(process)
     fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, NARROW)
     read = b"".join(out.readline() for _ in range(lines))
@@ -87,7 +87,7 @@ def test_killed_in_the_middle_it_loses_nothing(
     shell: Shell, officer: Someone, lead: Someone
 ) -> None:
     for _ in range(120):
-        officer.submits()
+        officer.submit()
     there = list_feed(lead)
 
     first = read_clogged(shell, lines=5)
@@ -96,7 +96,7 @@ def test_killed_in_the_middle_it_loses_nothing(
     kept = (shell.folder / "cursor").read_text()
     rest = [
         json.loads(line)
-        for line in shell.runs("poll", *CURSOR, "--json").stdout.splitlines()
+        for line in shell.run("poll", *CURSOR, "--json").stdout.splitlines()
     ]
 
     assert kept_nothing
@@ -111,10 +111,10 @@ def test_killed_in_the_middle_it_loses_nothing(
 def test_it_follows_until_it_is_interrupted(
     shell: Shell, officer: Someone, lead: Someone
 ) -> None:
-    process = shell.starts("poll", *CURSOR, "--follow", "--json")
-    officer.submits()
+    process = shell.start("poll", *CURSOR, "--follow", "--json")
+    officer.submit()
     first = json.loads(get_output(process).readline())
-    officer.submits()
+    officer.submit()
     second = json.loads(get_output(process).readline())
 
     process.send_signal(signal.SIGINT)
@@ -127,8 +127,8 @@ def test_it_follows_until_it_is_interrupted(
 def test_whoever_reads_may_have_enough(
     shell: Shell, officer: Someone, lead: Someone
 ) -> None:
-    officer.submits()
-    process = shell.starts("poll", *CURSOR)
+    officer.submit()
+    process = shell.start("poll", *CURSOR)
     get_output(process).close()
 
     assert process.wait(SECONDS) == 0
@@ -136,31 +136,31 @@ def test_whoever_reads_may_have_enough(
     assert process.stderr.read() == b""
     process.stderr.close()
     assert not (shell.folder / "cursor").exists()
-    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(list_feed(lead)) == 1
+    assert len(shell.run("poll", *CURSOR).stdout.splitlines()) == len(list_feed(lead)) == 1
 
 
 def test_what_could_not_be_written_comes_again(
     shell: Shell, officer: Someone, lead: Someone
 ) -> None:
-    officer.submits()
+    officer.submit()
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        process = shell.starts("poll", *CURSOR, into=full)
+        process = shell.start("poll", *CURSOR, into=full)
         _, said = process.communicate(timeout=SECONDS)
 
     assert process.returncode == WRONG
     assert said == b"safe-conduct: Cannot write the output: No space left on device.\n"
     assert not (shell.folder / "cursor").exists()
-    assert len(shell.runs("poll", *CURSOR).stdout.splitlines()) == len(list_feed(lead)) == 1
+    assert len(shell.run("poll", *CURSOR).stdout.splitlines()) == len(list_feed(lead)) == 1
 
 
 def test_a_cursor_of_another_past_is_told_with_what_to_do(
     shell: Shell, officer: Someone
 ) -> None:
-    officer.submits()
+    officer.submit()
     (shell.folder / "cursor").write_text("00000000.0\nKZ_LEAD\n")
 
-    gone = shell.runs("poll", *CURSOR)
-    anew = shell.runs("poll", *CURSOR, "--from-start")
+    gone = shell.run("poll", *CURSOR)
+    anew = shell.run("poll", *CURSOR, "--from-start")
 
     assert (gone.returncode, gone.stdout) == (PAST, "")
     assert gone.stderr.startswith("safe-conduct: 410 ")
@@ -169,11 +169,11 @@ def test_a_cursor_of_another_past_is_told_with_what_to_do(
 
 
 def test_a_cursor_file_is_of_one_office(shell: Shell, officer: Someone) -> None:
-    officer.submits()
-    shell.runs("poll", *CURSOR)
+    officer.submit()
+    shell.run("poll", *CURSOR)
     shell.key.write_text(officer.key)
 
-    refused = shell.runs("poll", *CURSOR)
+    refused = shell.run("poll", *CURSOR)
 
     assert refused.returncode == WRONG
     assert "cursor is of KZ_LEAD, the API key of UZ_CONSULATE_ALMATY" in refused.stderr
@@ -182,15 +182,15 @@ def test_a_cursor_file_is_of_one_office(shell: Shell, officer: Someone) -> None:
 def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(
     world: Served, officer: Someone, tmp_path: Path
 ) -> None:
-    system = world.someone("KZ_LEAD", scopes={Scope.FEED_READ})
+    system = world.add_person("KZ_LEAD", scopes={Scope.FEED_READ})
     shell = Shell(system, tmp_path)
-    officer.submits()
-    read = shell.runs("poll", *CURSOR)
-    with world.database.writing() as session:
+    officer.submit()
+    read = shell.run("poll", *CURSOR)
+    with world.database.begin_write() as session:
         mine = ApiKey.account_id == system.actor.account_id
         session.execute(update(ApiKey).where(mine).values(revoked_at=world.now))
 
-    refused = shell.runs("poll", *CURSOR)
+    refused = shell.run("poll", *CURSOR)
 
     assert (read.returncode, len(read.stdout.splitlines())) == (0, 1)
     assert "one cursor file per office" in read.stderr
@@ -203,10 +203,10 @@ def test_a_key_for_the_feed_alone_is_enough_and_one_that_ended_is_not(
 def test_a_server_that_hangs_is_waited_for_aloud(
     officer: Someone, tmp_path: Path, *, follow: bool
 ) -> None:
-    with own_port() as hung:
+    with open_port() as hung:
         hung.listen()
         shell = Shell(officer, tmp_path, hung.getsockname()[1])
-        process = shell.starts("poll", *CURSOR, *(["--follow"] if follow else []))
+        process = shell.start("poll", *CURSOR, *(["--follow"] if follow else []))
         try:
             assert process.stderr
             first = process.stderr.readline().decode()
@@ -220,9 +220,9 @@ def test_a_server_that_hangs_is_waited_for_aloud(
 def test_a_server_that_is_dead_is_tried_again_aloud(
     officer: Someone, tmp_path: Path
 ) -> None:
-    with own_port() as dead:
+    with open_port() as dead:
         shell = Shell(officer, tmp_path, dead.getsockname()[1])
-        gave_up = shell.runs("poll", *CURSOR, "--patience", "4")
+        gave_up = shell.run("poll", *CURSOR, "--patience", "4")
 
     tried, ended = gave_up.stderr.splitlines()[0], gave_up.stderr.splitlines()[-1]
     assert gave_up.returncode == NO_ANSWER

@@ -15,27 +15,27 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from structlog.testing import capture_logs
 
 from app.kernel.actors import SYSTEM
-from app.kernel.work import writing
+from app.kernel.transactions import begin_write
 from app.outbox.actions import Answer
 from app.outbox.pacing import LONGEST_TRY, Outcome
-from app.webhooks import carrying
-from app.worker.pushing import Pusher, due, push
-from tests.support.account_changes import gives
+from app.webhooks import delivery
+from app.worker.webhook_job import Pusher, find_due, push
+from tests.support.account_changes import add
 from tests.support.feeds import read_cursors
-from tests.support.mail_servers import Mood, nine_of_ten, outbox, reachable
-from tests.support.metrics_scrape import scraped
+from tests.support.mail_servers import Mood, draw_moods, list_outbox, set_addresses
+from tests.support.metrics_scrape import serve_metrics
 from tests.support.webhook_receivers import (
     LONG_LIMIT,
     SHORT_LIMIT,
     Hooked,
     Receiver,
-    all_calls,
-    calls,
-    hooked,
-    lists,
-    receiving,
+    open_webhook,
+    push_all_due,
+    push_due,
+    serve_receiver,
+    set_hosts,
 )
-from tests.support.world import Json, Someone, World, done, kinds
+from tests.support.world import Json, Someone, World, list_types, unwrap
 
 DAY = timedelta(days=1)
 FAILING = [Mood.BUSY, Mood.REDIRECTS, Mood.GONE_AFTER_DATA]
@@ -43,27 +43,27 @@ FAILING = [Mood.BUSY, Mood.REDIRECTS, Mood.GONE_AFTER_DATA]
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    with receiving(world, tmp_path) as made:
+    with serve_receiver(world, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def webhook(world: World, receiver: Receiver) -> Hooked:
     """Return a webhook for the feed of the lead in Kazakhstan."""
-    return hooked(world, "KZ_LEAD", receiver.url)
+    return open_webhook(world, "KZ_LEAD", receiver.url)
 
 
 def stands(who: Someone, webhook: Hooked) -> Json:
-    return done(who.get(f"/webhooks/{webhook.id}"))
+    return unwrap(who.get(f"/webhooks/{webhook.id}"))
 
 
 def does(who: Someone, webhook: Hooked, change: str, body: Json | None = None) -> Json:
-    return done(gives(who, f"/webhooks/{webhook.id}/{change}", body or {}))
+    return unwrap(add(who, f"/webhooks/{webhook.id}/{change}", body or {}))
 
 
 def verify_messages(webhook: Hooked, receiver: Receiver) -> list[Json]:
     """Return the messages that the PyPI library accepts as signed."""
-    pairs = zip(receiver.postman.given, receiver.postman.heads, strict=True)
+    pairs = zip(receiver.postman.received, receiver.postman.headers, strict=True)
     return [Reader(webhook.secret).verify(one.body, head) for one, head in pairs]
 
 
@@ -71,26 +71,26 @@ def test_what_happens_arrives_in_the_order_of_the_feed(
     webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
 ) -> None:
     for _ in range(3):
-        lead.leads(officer.submits())
+        lead.take_lead(officer.submit())
 
-    arrived = calls(world, receiver.courier)
-    mine = lead.hears()
+    arrived = push_due(world, receiver.courier)
+    mine = lead.poll()
 
     assert receiver.arrived == read_cursors(lead)
     assert arrived == len(mine) > 8
     assert stands(lead, webhook)["next"] == lead.cursor
-    assert (stands(lead, webhook)["behind"], calls(world, receiver.courier)) == (0, 0)
+    assert (stands(lead, webhook)["behind"], push_due(world, receiver.courier)) == (0, 0)
 
 
 @pytest.mark.usefixtures("webhook")
 def test_a_message_says_that_something_happened_and_not_a_word_of_it(
     receiver: Receiver, officer: Someone, lead: Someone, world: World
 ) -> None:
-    case = officer.submits()
-    calls(world, receiver.courier)
-    lead.hears()
+    case = officer.submit()
+    push_due(world, receiver.courier)
+    lead.poll()
 
-    [given], [head] = receiver.postman.given, receiver.postman.heads
+    [given], [head] = receiver.postman.received, receiver.postman.headers
     assert json.loads(given.body) == {
         "type": "feed.event",
         "timestamp": "2026-06-01T12:00:00Z",
@@ -109,11 +109,11 @@ def test_whoever_has_the_secret_knows_that_it_is_ours(
     webhook: Hooked, receiver: Receiver, officer: Someone, world: World
 ) -> None:
     world.now = datetime.now(UTC)
-    officer.submits()
-    calls(world, receiver.courier)
+    officer.submit()
+    push_due(world, receiver.courier)
 
     [told] = verify_messages(webhook, receiver)
-    [given], [head] = receiver.postman.given, receiver.postman.heads
+    [given], [head] = receiver.postman.received, receiver.postman.headers
     changed = given.body.replace(b"feed.event", b"feed.evenT")
     late = head | {"webhook-timestamp": str(int(head["webhook-timestamp"]) - 301)}
     stranger = Hooked("", "whsec_" + "QUJD" * 11)
@@ -136,17 +136,17 @@ def test_while_a_secret_is_replaced_both_sign_and_then_the_new_one_alone(
     world: World,
 ) -> None:
     world.now = datetime.now(UTC)
-    made = gives(supervisor, f"/webhooks/{webhook.id}/rotate-secret", {"overlap_hours": 2})
-    fresh = Hooked(webhook.id, done(made)["secret"])
-    calls(world, receiver.courier)
+    made = add(supervisor, f"/webhooks/{webhook.id}/rotate-secret", {"overlap_hours": 2})
+    fresh = Hooked(webhook.id, unwrap(made)["secret"])
+    push_due(world, receiver.courier)
 
     assert verify_messages(webhook, receiver) == verify_messages(fresh, receiver)
-    receiver.postman.given.clear()
-    receiver.postman.heads.clear()
-    world.passes(hours=2)
-    officer.submits()
-    calls(world, receiver.courier)
-    [head] = receiver.postman.heads
+    receiver.postman.received.clear()
+    receiver.postman.headers.clear()
+    world.advance(hours=2)
+    officer.submit()
+    push_due(world, receiver.courier)
+    [head] = receiver.postman.headers
     assert " " not in head["webhook-signature"]
 
 
@@ -155,15 +155,15 @@ def test_while_a_secret_is_replaced_both_sign_and_then_the_new_one_alone(
 def test_a_receiver_that_fails_nine_times_of_ten_gets_everything_in_order(
     world: World, officer: Someone, lead: Someone, tmp_path: Path, seed: int
 ) -> None:
-    with receiving(world, tmp_path, nine_of_ten(seed, FAILING)) as receiver:
-        webhook = hooked(world, "KZ_LEAD", receiver.url)
+    with serve_receiver(world, tmp_path, draw_moods(seed, FAILING)) as receiver:
+        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
         for _ in range(3):
-            lead.leads(officer.submits())
+            lead.take_lead(officer.submit())
         mine = read_cursors(lead)
-        all_calls(world, receiver.courier, DAY)
+        push_all_due(world, receiver.courier, DAY)
 
         assert [one for one, _ in groupby(receiver.arrived)] == mine
-        assert len(receiver.postman.heads) > 3 * len(mine)
+        assert len(receiver.postman.headers) > 3 * len(mine)
         assert stands(lead, webhook)["standing"] == "active"
 
 
@@ -172,15 +172,17 @@ def test_one_that_never_ends_is_cut_off_and_tried_again(
     world: World, officer: Someone, lead: Someone, tmp_path: Path, mood: Mood
 ) -> None:
     moods = cycle([mood, Mood.TAKES])
-    with receiving(world, tmp_path, lambda: next(moods), limit=SHORT_LIMIT) as receiver:
-        webhook = hooked(world, "KZ_LEAD", receiver.url)
-        officer.submits()
+    with serve_receiver(
+        world, tmp_path, lambda: next(moods), limit=SHORT_LIMIT
+    ) as receiver:
+        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+        officer.submit()
         began = monotonic()
-        first = calls(world, receiver.courier)
+        first = push_due(world, receiver.courier)
         took, fails = monotonic() - began, stands(lead, webhook)
-        at_once = calls(world, receiver.courier)
-        world.passes(seconds=30)
-        later = calls(world, receiver.courier)
+        at_once = push_due(world, receiver.courier)
+        world.advance(seconds=30)
+        later = push_due(world, receiver.courier)
 
     assert took < LONG_LIMIT
     assert (first, at_once, later) == (0, 0, 1)
@@ -189,57 +191,57 @@ def test_one_that_never_ends_is_cut_off_and_tried_again(
 
 
 def test_nobody_is_sent_on(world: World, officer: Someone, tmp_path: Path) -> None:
-    with receiving(world, tmp_path, lambda: Mood.REDIRECTS) as receiver:
-        hooked(world, "KZ_LEAD", receiver.url)
-        officer.submits()
-        calls(world, receiver.courier)
+    with serve_receiver(world, tmp_path, lambda: Mood.REDIRECTS) as receiver:
+        open_webhook(world, "KZ_LEAD", receiver.url)
+        officer.submit()
+        push_due(world, receiver.courier)
 
-    assert [head.get("method", "POST") for head in receiver.postman.heads] == ["POST"]
+    assert [head.get("method", "POST") for head in receiver.postman.headers] == ["POST"]
 
 
 @pytest.mark.slow
 def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
     world: World, officer: Someone, lead: Someone, supervisor: Someone, tmp_path: Path
 ) -> None:
-    reachable(world, tmp_path, KZ_LEAD="duty@example.org")
+    set_addresses(world, tmp_path, KZ_LEAD="duty@example.org")
     health = iter([Mood.TAKES])
-    with receiving(world, tmp_path, lambda: next(health, Mood.BUSY)) as receiver:
-        webhook = hooked(world, "KZ_LEAD", receiver.url)
-        officer.submits()
-        calls(world, receiver.courier)
-        officer.submits()
-        all_calls(world, receiver.courier, 0.9 * DAY)
+    with serve_receiver(world, tmp_path, lambda: next(health, Mood.BUSY)) as receiver:
+        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+        officer.submit()
+        push_due(world, receiver.courier)
+        officer.submit()
+        push_all_due(world, receiver.courier, 0.9 * DAY)
         before = stands(lead, webhook)
-        with scraped(world.ground) as scraper:
-            failing = scraper.value("webhook_longest_failing_seconds")
-        all_calls(world, receiver.courier, 0.2 * DAY)
-        after, tries = stands(lead, webhook), len(receiver.postman.heads)
-        all_calls(world, receiver.courier, DAY)
-        with scraped(world.ground) as scraper:
-            stalled = scraper.value("webhooks_stalled")
+        with serve_metrics(world.ground) as scraper:
+            failing = scraper.get_value("webhook_longest_failing_seconds")
+        push_all_due(world, receiver.courier, 0.2 * DAY)
+        after, tries = stands(lead, webhook), len(receiver.postman.headers)
+        push_all_due(world, receiver.courier, DAY)
+        with serve_metrics(world.ground) as scraper:
+            stalled = scraper.get_value("webhooks_stalled")
 
         assert before["standing"] == "active"
         assert failing is not None
         assert failing > 20 * 3600
         assert (after["standing"], after["trouble"]) == ("stalled", "503")
-        assert len(receiver.postman.heads) == tries
+        assert len(receiver.postman.headers) == tries
         assert stalled == 1
-        assert "webhook.stalled" in kinds(lead.hears())
-        assert [one.recipient for one in outbox(world)] == ["KZ_LEAD_MAIL"]
+        assert "webhook.stalled" in list_types(lead.poll())
+        assert [one.recipient for one in list_outbox(world)] == ["KZ_LEAD_MAIL"]
 
         receiver.postman.mood = lambda: Mood.TAKES
         assert does(supervisor, webhook, "resume")["standing"] == "active"
-        calls(world, receiver.courier)
+        push_due(world, receiver.courier)
         assert receiver.arrived == read_cursors(lead)
 
 
 def test_one_that_wants_no_more_gets_no_more(
     world: World, officer: Someone, lead: Someone, tmp_path: Path
 ) -> None:
-    with receiving(world, tmp_path, lambda: Mood.UNKNOWN_ADDRESS) as receiver:
-        webhook = hooked(world, "KZ_LEAD", receiver.url)
-        officer.submits()
-        calls(world, receiver.courier)
+    with serve_receiver(world, tmp_path, lambda: Mood.UNKNOWN_ADDRESS) as receiver:
+        webhook = open_webhook(world, "KZ_LEAD", receiver.url)
+        officer.submit()
+        push_due(world, receiver.courier)
 
     assert stands(lead, webhook)["standing"] == "stalled"
     assert stands(lead, webhook)["trouble"] == "410"
@@ -251,20 +253,20 @@ def test_a_dead_one_delays_no_other(
     """Each has its own thread, so one that hangs does not delay the other."""
     with ExitStack() as stack:
         dead = stack.enter_context(
-            receiving(world, tmp_path, lambda: Mood.SILENT, "dead.example.org")
+            serve_receiver(world, tmp_path, lambda: Mood.SILENT, "dead.example.org")
         )
-        well = stack.enter_context(receiving(world, tmp_path))
-        hooked(world, "KZ_LEAD", dead.url)
-        hooked(world, "UZ_CONSULATE_ALMATY", well.url)
-        lead.leads(officer.submits())
+        well = stack.enter_context(serve_receiver(world, tmp_path))
+        open_webhook(world, "KZ_LEAD", dead.url)
+        open_webhook(world, "UZ_CONSULATE_ALMATY", well.url)
+        lead.take_lead(officer.submit())
         pusher = Pusher(well.courier)
         began = monotonic()
-        begun = pusher.look(world.ground)
+        begun = pusher.start_due(world.ground)
         wanted = read_cursors(officer)
         while well.arrived != wanted and monotonic() - began < 10:
             sleep(0.01)
         took = monotonic() - began
-        again = pusher.look(world.ground)
+        again = pusher.start_due(world.ground)
 
     assert (begun, well.arrived) == (2, wanted)
     assert took < 10
@@ -275,17 +277,17 @@ def test_a_dead_one_delays_no_other(
 def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_over(
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
-    officer.submits()
-    with writing(world.ground, SYSTEM) as work:
-        parcel = carrying.take(work, due(world.ground)[0])
+    officer.submit()
+    with begin_write(world.ground, SYSTEM) as work:
+        parcel = delivery.claim_message(work, find_due(world.ground)[0])
     assert parcel is not None
-    receiver.courier.carry(parcel)  # it dies before it records that
+    receiver.courier.send(parcel)  # it dies before it records that
 
-    early = calls(world, receiver.courier)
+    early = push_due(world, receiver.courier)
     world.now += LONGEST_TRY
-    later = calls(world, receiver.courier)
-    with writing(world.ground, SYSTEM) as work:
-        overtaken = carrying.settle(work, parcel, Answer(Outcome.DELIVERED, "204"))
+    later = push_due(world, receiver.courier)
+    with begin_write(world.ground, SYSTEM) as work:
+        overtaken = delivery.record_outcome(work, parcel, Answer(Outcome.DELIVERED, "204"))
 
     assert (early, later, overtaken) == (0, 1, False)
     assert len(set(receiver.arrived)) == 1
@@ -296,12 +298,12 @@ def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_ove
 def test_two_workers_never_send_to_one_receiver_at_once(
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
-    officer.submits()
-    [one] = due(world.ground)
-    with writing(world.ground, SYSTEM) as work:
-        assert carrying.take(work, one) is not None
+    officer.submit()
+    [one] = find_due(world.ground)
+    with begin_write(world.ground, SYSTEM) as work:
+        assert delivery.claim_message(work, one) is not None
 
-    assert due(world.ground) == []
+    assert find_due(world.ground) == []
     assert push(world.ground, receiver.courier, one) == 0
 
 
@@ -313,12 +315,12 @@ def test_a_test_message_goes_at_once_even_to_one_that_is_paused(
     world: World,
 ) -> None:
     does(supervisor, webhook, "pause")
-    officer.submits()
+    officer.submit()
     asked = does(supervisor, webhook, "ping")["ping"]
-    calls(world, receiver.courier)
+    push_due(world, receiver.courier)
 
     answered = stands(supervisor, webhook)
-    [given] = receiver.postman.given
+    [given] = receiver.postman.received
     assert asked == {"asked_at": "2026-06-01T12:00:00Z", "answer": None}
     assert answered["ping"]["answer"] == "204"
     assert json.loads(given.body)["type"] == "webhook.ping"
@@ -330,19 +332,19 @@ def test_a_test_that_is_asked_for_while_another_is_on_its_way_goes_too(
     webhook: Hooked, receiver: Receiver, supervisor: Someone, world: World
 ) -> None:
     does(supervisor, webhook, "ping")
-    with writing(world.ground, SYSTEM) as work:
-        first = carrying.take(work, UUID(webhook.id))
+    with begin_write(world.ground, SYSTEM) as work:
+        first = delivery.claim_message(work, UUID(webhook.id))
     assert first is not None
-    receiver.courier.carry(first)
-    world.passes(minutes=1)
+    receiver.courier.send(first)
+    world.advance(minutes=1)
     does(supervisor, webhook, "ping")
-    with writing(world.ground, SYSTEM) as work:
-        assert carrying.settle(work, first, Answer(Outcome.REFUSED, "503"))
+    with begin_write(world.ground, SYSTEM) as work:
+        assert delivery.record_outcome(work, first, Answer(Outcome.REFUSED, "503"))
 
     waits = stands(supervisor, webhook)["ping"]
-    again = calls(world, receiver.courier)
+    again = push_due(world, receiver.courier)
     answered = stands(supervisor, webhook)["ping"]
-    told = [json.loads(given.body)["timestamp"] for given in receiver.postman.given]
+    told = [json.loads(given.body)["timestamp"] for given in receiver.postman.received]
 
     assert waits == {"asked_at": "2026-06-01T12:01:00Z", "answer": None}
     assert again == 1
@@ -354,23 +356,23 @@ def test_nothing_is_lost_while_it_is_paused(
     webhook: Hooked, receiver: Receiver, supervisor: Someone, officer: Someone
 ) -> None:
     does(supervisor, webhook, "pause")
-    officer.submits()
-    paused = calls(receiver.world, receiver.courier)
+    officer.submit()
+    paused = push_due(receiver.world, receiver.courier)
     does(supervisor, webhook, "resume")
 
     assert paused == 0
-    assert calls(receiver.world, receiver.courier) == len(receiver.arrived) == 3
+    assert push_due(receiver.world, receiver.courier) == len(receiver.arrived) == 3
 
 
 def test_all_is_sent_again_when_asked_with_the_ids_it_had(
     webhook: Hooked, receiver: Receiver, supervisor: Someone, officer: Someone
 ) -> None:
     start = stands(supervisor, webhook)["next"]
-    officer.submits()
-    calls(receiver.world, receiver.courier)
+    officer.submit()
+    push_due(receiver.world, receiver.courier)
     first = list(receiver.arrived)
     does(supervisor, webhook, "replay", {"after": start})
-    calls(receiver.world, receiver.courier)
+    push_due(receiver.world, receiver.courier)
 
     assert receiver.arrived[:-1] == first * 2  # and that it was requested
 
@@ -382,33 +384,33 @@ def test_one_that_has_ended_is_sent_nothing(
     officer: Someone,
     world: World,
 ) -> None:
-    officer.submits()
+    officer.submit()
     does(supervisor, webhook, "end")
 
-    assert calls(world, receiver.courier) == 0
-    assert receiver.postman.heads == []
+    assert push_due(world, receiver.courier) == 0
+    assert receiver.postman.headers == []
 
 
 def test_a_host_that_is_listed_no_more_is_called_no_more(
     webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
 ) -> None:
-    officer.submits()
-    lists(world)
-    calls(world, receiver.courier)
+    officer.submit()
+    set_hosts(world)
+    push_due(world, receiver.courier)
 
-    assert receiver.postman.heads == []
+    assert receiver.postman.headers == []
     assert stands(lead, webhook)["trouble"] == "host_not_listed"
 
 
 def test_no_url_secret_or_event_is_logged(
     webhook: Hooked, receiver: Receiver, officer: Someone, world: World
 ) -> None:
-    case = officer.submits()
+    case = officer.submit()
     with capture_logs() as lines:
-        calls(world, receiver.courier)
+        push_due(world, receiver.courier)
         receiver.postman.mood = lambda: Mood.BUSY
-        officer.submits()
-        calls(world, receiver.courier)
+        officer.submit()
+        push_due(world, receiver.courier)
 
     said = json.dumps(lines)
     assert len(lines) >= 2

@@ -11,36 +11,36 @@ from uuid import UUID
 import pytest
 
 from app.kernel.actors import SYSTEM
-from app.kernel.work import writing
+from app.kernel.transactions import begin_write
 from app.outbox.actions import Answer
-from app.outbox.pacing import MOST, Outcome
-from app.webhooks import carrying
-from app.worker.pushing import Pusher
+from app.outbox.pacing import GIVE_UP_WEIGHT, Outcome
+from app.webhooks import delivery
+from app.worker.webhook_job import Pusher
 from tests.processes.test_pushing import DAY, does, stands
-from tests.support.account_changes import gives
+from tests.support.account_changes import add
 from tests.support.feeds import read_cursors
 from tests.support.mail_servers import Mood
 from tests.support.webhook_receivers import (
     Hooked,
     Receiver,
-    all_calls,
-    calls,
-    hooked,
-    receiving,
+    open_webhook,
+    push_all_due,
+    push_due,
+    serve_receiver,
 )
-from tests.support.world import Someone, World, done
+from tests.support.world import Someone, World, unwrap
 
 
 @pytest.fixture
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
-    with receiving(world, tmp_path) as made:
+    with serve_receiver(world, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def webhook(world: World, receiver: Receiver) -> Hooked:
     """Return a webhook for the feed of the lead in Kazakhstan."""
-    return hooked(world, "KZ_LEAD", receiver.url)
+    return open_webhook(world, "KZ_LEAD", receiver.url)
 
 
 def test_a_secret_that_ends_at_once_does_though_the_clock_of_who_serves_is_ahead(
@@ -51,15 +51,15 @@ def test_a_secret_that_ends_at_once_does_though_the_clock_of_who_serves_is_ahead
     world: World,
 ) -> None:
     world.ground = replace(world.ground, clock=lambda: world.now + timedelta(minutes=10))
-    world.app.state.ground = world.ground
+    world.app.state.runtime = world.ground
     for hours in (1, 0):
         path = f"/webhooks/{webhook.id}/rotate-secret"
-        done(gives(supervisor, path, {"overlap_hours": hours}))
-    world.passes(minutes=1)
-    officer.submits()
-    calls(world, receiver.courier)
+        unwrap(add(supervisor, path, {"overlap_hours": hours}))
+    world.advance(minutes=1)
+    officer.submit()
+    push_due(world, receiver.courier)
 
-    signed = {head["webhook-signature"].count("v1,") for head in receiver.postman.heads}
+    signed = {head["webhook-signature"].count("v1,") for head in receiver.postman.headers}
     assert signed == {1}
 
 
@@ -68,32 +68,32 @@ def test_one_that_failed_twice_is_not_dead_though_nobody_tried_for_a_day_between
     webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
 ) -> None:
     receiver.postman.mood = lambda: Mood.BUSY
-    officer.submits()
-    calls(world, receiver.courier)
-    world.passes(hours=25)
-    calls(world, receiver.courier)
+    officer.submit()
+    push_due(world, receiver.courier)
+    world.advance(hours=25)
+    push_due(world, receiver.courier)
     away = stands(lead, webhook)["standing"]
-    all_calls(world, receiver.courier, DAY / 2)
+    push_all_due(world, receiver.courier, DAY / 2)
 
     assert (away, stands(lead, webhook)["standing"]) == ("active", "stalled")
-    assert receiver.postman.asked == MOST
+    assert receiver.postman.request_count == GIVE_UP_WEIGHT
 
 
 def test_one_that_failed_by_a_wrong_clock_does_not_wait_for_that_day(
     webhook: Hooked, receiver: Receiver, officer: Someone, lead: Someone, world: World
 ) -> None:
     right = world.now
-    world.passes(days=30)
+    world.advance(days=30)
     receiver.postman.mood = lambda: Mood.BUSY
-    officer.submits()
-    calls(world, receiver.courier)
+    officer.submit()
+    push_due(world, receiver.courier)
     world.now = right
-    calls(world, receiver.courier)
+    push_due(world, receiver.courier)
     fails = stands(lead, webhook)["failing_since"]
     receiver.postman.mood = lambda: Mood.TAKES
-    at_once = calls(world, receiver.courier)
-    world.passes(minutes=5)
-    later = calls(world, receiver.courier)
+    at_once = push_due(world, receiver.courier)
+    world.advance(minutes=5)
+    later = push_due(world, receiver.courier)
 
     assert fails == "2026-06-01T12:00:00Z"
     assert (at_once, later) == (0, 1)
@@ -108,14 +108,14 @@ def test_what_could_not_be_begun_is_begun_by_the_next_look(
         raise RuntimeError("can't start new thread")
 
     for office in ("KZ_LEAD", "UZ_CONSULATE_ALMATY"):
-        hooked(receiver.world, office, receiver.url)
-    officer.submits()
+        open_webhook(receiver.world, office, receiver.url)
+    officer.submit()
     pusher = Pusher(receiver.courier)
     with monkeypatch.context() as patch:
         patch.setattr(Thread, "start", no_thread)
         with pytest.raises(RuntimeError):
-            pusher.look(receiver.world.ground)
-    begun = pusher.look(receiver.world.ground)
+            pusher.start_due(receiver.world.ground)
+    begun = pusher.start_due(receiver.world.ground)
     for thread in threading.enumerate():
         if thread.name == "webhook":
             thread.join(10)
@@ -132,14 +132,14 @@ def test_a_test_that_is_asked_for_while_an_event_is_tried_goes_at_once(
     world: World,
 ) -> None:
     receiver.postman.mood = lambda: Mood.BUSY
-    officer.submits()
-    with writing(world.ground, SYSTEM) as work:
-        tried = carrying.take(work, UUID(webhook.id))
+    officer.submit()
+    with begin_write(world.ground, SYSTEM) as work:
+        tried = delivery.claim_message(work, UUID(webhook.id))
     assert tried is not None
     does(supervisor, webhook, "ping")
-    with writing(world.ground, SYSTEM) as work:
-        assert not carrying.settle(work, tried, Answer(Outcome.REFUSED, "503"))
-    calls(world, receiver.courier)
+    with begin_write(world.ground, SYSTEM) as work:
+        assert not delivery.record_outcome(work, tried, Answer(Outcome.REFUSED, "503"))
+    push_due(world, receiver.courier)
 
     answered = stands(supervisor, webhook)
     assert answered["ping"] == {"asked_at": "2026-06-01T12:00:00Z", "answer": "503"}

@@ -24,8 +24,8 @@ from tests.processes.test_demo import SECONDS
 from tests.processes.test_worker_command import WorkerSite, answered, free_port
 from tests.support.effort import is_night
 from tests.support.metrics_scrape import Scraper
-from tests.support.servers import client_of, key_file, report
-from tests.support.world import Json, Someone, World, done, new_case, problem
+from tests.support.servers import make_client, report, write_key_file
+from tests.support.world import Json, Someone, World, get_problem, make_case, unwrap
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 HUGE: Final = 2**30
@@ -62,7 +62,7 @@ class Service:
         """Return the gauge of free bytes by place."""
         return {
             dict(labels)["place"]: value
-            for (name, labels), value in self.scraper.scrapes().items()
+            for (name, labels), value in self.scraper.read_samples().items()
             if name == "free_bytes"
         }
 
@@ -70,7 +70,7 @@ class Service:
 def build_site(folder: Path, url: str, low: int, reserved: int) -> WorkerSite:
     settings = {
         "SAFE_CONDUCT_DATABASE_URL": url,
-        "SAFE_CONDUCT_KEY_FILE": str(key_file(folder)),
+        "SAFE_CONDUCT_KEY_FILE": str(write_key_file(folder)),
         "SAFE_CONDUCT_ERASURE_LEDGER": str(folder / "erasures"),
         "SAFE_CONDUCT_ENVIRONMENT": "drill",
         "SAFE_CONDUCT_WORKER": "inside",
@@ -86,17 +86,17 @@ def build_site(folder: Path, url: str, low: int, reserved: int) -> WorkerSite:
 def serve_site(house: WorkerSite) -> Iterator[Service]:
     """Run the service with a worker inside, and stop it at the end."""
     world = World(house.settings["SAFE_CONDUCT_DATABASE_URL"])
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     port, metrics = free_port(), free_port()
     ports = {"SAFE_CONDUCT_PORT": port, "SAFE_CONDUCT_METRICS_PORT": metrics}
     try:
         with house.process("serve", **ports):
             answered(f"http://127.0.0.1:{port}/livez")
             world.http.close()
-            world.http = client_of(int(port))
+            world.http = make_client(int(port))
             yield Service(int(port), Scraper(int(metrics)), officer, lead)
     finally:
-        world.closes()
+        world.close()
         house.database.engine.dispose()
 
 
@@ -108,14 +108,14 @@ def test_with_only_the_reserve_left_cases_go_on_and_operators_are_told(
     doctor = house.runs("doctor")
     with serve_site(house) as service:
         said = str(service.ready()["free_space"])
-        drafted = service.officer.writes_case()
-        case = service.officer.submits()
+        drafted = service.officer.write_case()
+        case = service.officer.submit()
         acknowledged = service.lead.does("acknowledge", case)
         free = service.free()
 
     assert acknowledged.status_code == 200
     if embedded:
-        assert problem(drafted) == RESERVED
+        assert get_problem(drafted) == RESERVED
         assert drafted.headers["Retry-After"] == "60"
         assert said.startswith("low: key_file ")
         assert said.endswith(REFUSES)
@@ -137,12 +137,12 @@ def test_with_room_again_all_goes_on(
         fill_and_empty(tmp_path, sqlite_url)
         return
     with serve_site(build_site(tmp_path, sqlite_url, HUGE, HUGE)) as service:
-        refused = service.officer.creates("/cases", new_case(), "once")
+        refused = service.officer.create("/cases", make_case(), "once")
     with serve_site(build_site(tmp_path, sqlite_url, 0, 0)) as service:
         said = service.ready()["free_space"]
-        again = service.officer.creates("/cases", new_case(), "again")
+        again = service.officer.create("/cases", make_case(), "again")
 
-    assert (problem(refused), again.status_code) == (RESERVED, 201)
+    assert (get_problem(refused), again.status_code) == (RESERVED, 201)
     assert said == "enough"
 
 
@@ -156,15 +156,15 @@ def fill_and_empty(folder: Path, url: str) -> None:
         house = build_site(folder, f"sqlite:///{place}", LOW_MIB, RESERVED_MIB)
         with serve_site(house) as service:
             officer, at_first = service.officer, service.ready()["free_space"]
-            drafts = run_until(RESERVED, officer.writes_case)
+            drafts = run_until(RESERVED, officer.write_case)
             at_reserve, free = (
                 str(service.ready()["free_space"]),
                 service.free()["database"],
             )
-            cases = run_until(BUSY, lambda: officer.writes_case(submit=True))
+            cases = run_until(BUSY, lambda: officer.write_case(submit=True))
             place.with_name("ballast").unlink()
-            again = officer.writes_case(submit=True)
-            later = officer.writes_case()
+            again = officer.write_case(submit=True)
+            later = officer.write_case()
             listed = count_cases(officer)
     report("drafts before the reserve", [drafts])
     report("cases within the reserve", [cases])
@@ -196,7 +196,9 @@ def count_cases(officer: Someone) -> int:
     """Return the number of cases of an office."""
     total, after = 0, None
     while True:
-        page = done(officer.get("/cases", limit=200, **({"after": after} if after else {})))
+        page = unwrap(
+            officer.get("/cases", limit=200, **({"after": after} if after else {}))
+        )
         total += len(page["items"])
         if not page["more"]:
             return total
@@ -208,6 +210,6 @@ def run_until(end: tuple[int, str], act: Callable[[], Response]) -> int:
     for number in range(MANY):
         answer = act()
         if answer.status_code != 201:
-            assert problem(answer) == end
+            assert get_problem(answer) == end
             return number
     raise AssertionError(f"Never {end}")

@@ -8,7 +8,7 @@ from app.kernel.ledger import Ledger
 from tests.processes.drill.drill import DRAFTS, drill, is_whole
 from tests.support.databases import ask, clear, make_home
 from tests.support.effort import is_night
-from tests.support.world import Someone, World, done
+from tests.support.world import Someone, World, unwrap
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 
@@ -31,11 +31,11 @@ def ledger(world: World, officer: Someone, tmp_path: Path) -> Ledger:
     """Return a ledger that names one case, while two cases are open."""
     made = Ledger(tmp_path / "erasures")
     made.start(world.ground)
-    gone = done(officer.writes_case())
-    done(officer.does("discard", gone))
+    gone = unwrap(officer.write_case())
+    unwrap(officer.does("discard", gone))
     for _ in range(2):
-        officer.submits()
-    made.copy_out(world.ground)
+        officer.submit()
+    made.copy_erasures(world.ground)
     return made
 
 

@@ -19,9 +19,9 @@ from app.kernel.ledger import Ledger
 from app.main import create_app
 from tests.processes.test_demo import COMMAND, command, environment
 from tests.support.databases import backup
-from tests.support.erased_cases import kept
-from tests.support.servers import key_file
-from tests.support.world import Json, Someone, World, done, path_of, problem
+from tests.support.erased_cases import count_rows
+from tests.support.servers import write_key_file
+from tests.support.world import Json, Someone, World, get_path, get_problem, unwrap
 
 pytestmark = pytest.mark.slow
 
@@ -48,14 +48,14 @@ def move_accounts(url: str, *people: Someone) -> Iterator[World]:
     yield world
     for one in people:
         one.world = before
-    world.closes()
+    world.close()
 
 
 def operating(folder: Path, url: str, **more: str) -> Command:
     """Return a function that runs commands as the operator of a database."""
     keys = folder / "keys"
     if not keys.exists():
-        key_file(folder)
+        write_key_file(folder)
     settings = {
         "SAFE_CONDUCT_DATABASE_URL": url,
         "SAFE_CONDUCT_KEY_FILE": str(keys),
@@ -66,23 +66,23 @@ def operating(folder: Path, url: str, **more: str) -> Command:
 
 
 def cases(officer: Someone) -> list[Json]:
-    return [done(officer.writes_case()) for _ in range(3)]
+    return [unwrap(officer.write_case()) for _ in range(3)]
 
 
 def discard_drafts(world: World, ledger: Ledger, officer: Someone, *drafts: Json) -> None:
     for draft in drafts:
-        done(officer.does("discard", draft))
-    ledger.copy_out(world.ground)
+        unwrap(officer.does("discard", draft))
+    ledger.copy_erasures(world.ground)
 
 
 def get_epoch(world: World) -> str:
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         return session.scalars(select(Epoch.value)).one()
 
 
 def secrets(world: World) -> tuple[int, int]:
     """Return the number of data keys, and of cases with sealed content."""
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         keys = session.scalars(select(func.count()).select_from(CaseKey)).one()
         sealed = select(func.count(Sealed.case_id.distinct()))
         return keys, session.scalars(sealed).one()
@@ -105,11 +105,11 @@ def test_a_backup_from_before_an_erasure_serves_nobody_until_it_is_erased_again(
         mended, well, again = operate("restored"), operate("doctor"), operate("restored")
 
         with move_accounts(older, officer) as restored:
-            restored.works()
+            restored.run_worker()
             after = TestClient(create_app(restored.ground, ledger)).get("/readyz")
-            assert problem(officer.opens(f"{path_of(gone)}/sections/needs"))[0] == 404
-            assert officer.sees(gone)["state"] == "void"
-            assert done(officer.opens(f"{path_of(stays)}/sections/needs"))
+            assert get_problem(officer.open(f"{get_path(gone)}/sections/needs"))[0] == 404
+            assert officer.read(gone)["state"] == "void"
+            assert unwrap(officer.open(f"{get_path(stays)}/sections/needs"))
             assert (had, secrets(restored)) == ((3, 3), (2, 2))
 
     assert [r.returncode for r in refused] == [1, 1]
@@ -140,9 +140,9 @@ def test_the_ledger_may_be_brought_from_anywhere_and_is_where_it_belongs_afterwa
         done_ = operate("restored", "--erasures", str(brought))
 
         with move_accounts(older, officer) as restored:
-            Ledger(ledger.path).must_agree(restored.ground)
-            kept_there = Ledger(ledger.path).found()
-            assert kept(restored, Erasure) == {"erasure": 1}
+            Ledger(ledger.path).require_agreement(restored.ground)
+            kept_there = Ledger(ledger.path).read()
+            assert count_rows(restored, Erasure) == {"erasure": 1}
             assert kept_there
             assert {get_epoch(world), get_epoch(restored)} <= kept_there.epochs
             assert len(kept_there.erased) == 1
@@ -173,9 +173,9 @@ def test_a_backup_from_before_the_first_erasure_is_not_served_without_its_ledger
         found = operate("restored", "--erasures", str(brought))
 
         with move_accounts(older, officer) as restored:
-            Ledger(ledger.path).must_agree(restored.ground)
+            Ledger(ledger.path).require_agreement(restored.ground)
             assert secrets(restored) == (2, 2)
-            assert officer.sees(gone)["state"] == "void"
+            assert officer.read(gone)["state"] == "void"
 
     assert nothing_made
     assert [r.returncode for r in (*refused, both)] == [1] * 4
@@ -206,7 +206,7 @@ def test_what_was_erased_between_two_restores_stays_erased_too(
         again = operating(tmp_path, oldest)("restored")
 
         with move_accounts(oldest, officer) as restored:
-            states = [officer.sees(case)["state"] for case in (first, second, third)]
+            states = [officer.read(case)["state"] for case in (first, second, third)]
             assert secrets(restored) == (1, 1)
 
     assert [d.returncode for d in (done_, again)] == [0, 0]
@@ -230,7 +230,7 @@ def test_the_ledger_of_another_database_changes_nothing(
 
     assert [r.returncode for r in (given, *served)] == [1] * 4
     assert all("of another database" in r.stderr for r in (given, *served))
-    found = ledger.found()
+    found = ledger.read()
     assert found
     assert found.epochs == {get_epoch(world)}
     assert secrets(world) == (3, 3)
@@ -264,7 +264,7 @@ def test_a_lost_ledger_is_told_with_what_to_do(
 def test_a_restore_that_is_killed_goes_on_where_it_was(
     world: World, url: str, officer: Someone, ledger: Ledger, tmp_path: Path
 ) -> None:
-    drafts = [done(officer.writes_case()) for _ in range(MANY)]
+    drafts = [unwrap(officer.write_case()) for _ in range(MANY)]
     world.database.engine.dispose()
     with backup(url) as older:
         discard_drafts(world, ledger, officer, *drafts)
@@ -272,14 +272,14 @@ def test_a_restore_that_is_killed_goes_on_where_it_was(
         with move_accounts(older, officer) as restored:
             was = get_epoch(restored)
             kill_restore(restored, tmp_path, older)
-            between = kept(restored, Erasure)["erasure"]
+            between = count_rows(restored, Erasure)["erasure"]
             restored.database.engine.dispose()
         refused, done_ = operate("doctor"), operate("restored")
 
         with move_accounts(older, officer) as restored:
             assert secrets(restored) == (0, 0)
             assert get_epoch(restored) != was
-            ledger.must_agree(restored.ground)
+            ledger.require_agreement(restored.ground)
 
     assert 0 < between < MANY
     assert f"{MANY - between} erasures of" in refused.stderr
@@ -296,7 +296,7 @@ def kill_restore(world: World, folder: Path, url: str) -> None:
     with subprocess.Popen(
         [COMMAND, "restored"], env=settings, cwd=folder, stdout=subprocess.DEVNULL
     ) as process:
-        while not kept(world, Erasure):
+        while not count_rows(world, Erasure):
             assert process.poll() is None
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)

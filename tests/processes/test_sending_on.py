@@ -9,21 +9,21 @@ from structlog.testing import capture_logs
 
 from app.deadlines.limits import Priority
 from app.kernel.actors import SYSTEM
-from app.kernel.work import writing
-from app.notices import queries as notices
+from app.kernel.transactions import begin_write
+from app.notifications import queries as notices
 from app.outbox import actions, queries
 from app.outbox.lifecycle import State
 from app.outbox.models import Way
-from app.outbox.pacing import JOINED, LONGEST_TRY, MOST
+from app.outbox.pacing import GIVE_UP_WEIGHT, JOIN_LIMIT, LONGEST_TRY
 from tests.support.mail_servers import (
     HOUR,
     Mood,
     Post,
-    lists_contacts,
-    outbox,
-    post_of,
-    states,
-    tells,
+    list_outbox,
+    list_states,
+    load_contacts,
+    notify_in_transaction,
+    open_post,
 )
 from tests.support.world import Someone, World
 
@@ -32,54 +32,54 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def post(world: World) -> Iterator[Post]:
-    with post_of(world) as made:
+    with open_post(world) as made:
         yield made
 
 
 def fail_until(post: Post, weight: int) -> None:
     """Let the waiting message be refused until it has this weight."""
     post.mail.mood = lambda: Mood.BUSY
-    while (waits := outbox(post.world)[0]).weight < weight:
+    while (waits := list_outbox(post.world)[0]).weight < weight:
         post.world.now = max(post.world.now, waits.due_at)
-        post.leaves()
+        post.send_due()
 
 
 def test_who_is_called_on_late_in_an_outage_is_not_given_up_with_who_was_early(
     post: Post, officer: Someone
 ) -> None:
-    tells(officer, "KZ_LEGAL_AID")
-    fail_until(post, MOST - 1)
-    tells(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
-    post.leaves()
-    post.all_leaves(timedelta(hours=2))
-    down = [one.state for one in outbox(post.world)]
+    notify_in_transaction(officer, "KZ_LEGAL_AID")
+    fail_until(post, GIVE_UP_WEIGHT - 1)
+    notify_in_transaction(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
+    post.send_due()
+    post.send_all_due(timedelta(hours=2))
+    down = [one.state for one in list_outbox(post.world)]
     post.mail.mood = lambda: Mood.TAKES
-    post.all_leaves(timedelta(minutes=5))
+    post.send_all_due(timedelta(minutes=5))
 
     assert down == [State.DEAD, State.WAITING]
-    assert len(post.mail.given) == 1
+    assert len(post.mail.received) == 1
 
 
-@pytest.mark.parametrize(("weight", "messages"), [(JOINED - 1, 1), (JOINED, 2)])
+@pytest.mark.parametrize(("weight", "messages"), [(JOIN_LIMIT - 1, 1), (JOIN_LIMIT, 2)])
 def test_a_notice_joins_what_has_half_of_its_tries_before_it(
     post: Post, officer: Someone, weight: int, messages: int
 ) -> None:
-    tells(officer, "KZ_LEGAL_AID")
+    notify_in_transaction(officer, "KZ_LEGAL_AID")
     fail_until(post, weight)
     for _ in "12":
-        tells(officer, "KZ_LEGAL_AID")
+        notify_in_transaction(officer, "KZ_LEGAL_AID")
     post.mail.mood = lambda: Mood.TAKES
-    post.all_leaves(timedelta(hours=2))
+    post.send_all_due(timedelta(hours=2))
 
-    assert states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")] * messages
-    assert len(post.mail.given) == messages
+    assert list_states(post.world) == [("KZ_LEGAL_AID_MAIL", "sent")] * messages
+    assert len(post.mail.received) == messages
 
 
 def run_sender(post: Post, minutes: int) -> None:
     """Run a sender every five minutes, whatever is due."""
     for _ in range(minutes // 5):
-        post.world.passes(minutes=5)
-        post.leaves()
+        post.world.advance(minutes=5)
+        post.send_due()
 
 
 @pytest.mark.parametrize("mood", [Mood.TAKES, Mood.BUSY, Mood.GONE_AFTER_DATA])
@@ -87,35 +87,35 @@ def test_nobody_is_left_alone_until_a_day_that_a_wrong_clock_told(
     post: Post, officer: Someone, mood: Mood
 ) -> None:
     right = post.world.now
-    post.world.passes(days=30)
+    post.world.advance(days=30)
     post.mail.mood = lambda: mood
     for _ in "12":
-        tells(officer, "KZ_LEGAL_AID")
-        post.leaves()
+        notify_in_transaction(officer, "KZ_LEGAL_AID")
+        post.send_due()
     post.mail.mood, post.world.now = lambda: Mood.TAKES, right
-    post.mail.given.clear()
+    post.mail.received.clear()
     run_sender(post, 5)
-    soon = len(post.mail.given)
+    soon = len(post.mail.received)
     run_sender(post, 65)
 
     assert soon == 1
-    assert {state for _, state in states(post.world)} == {"sent"}
-    assert min(post.mail.gaps(), default=HOUR) >= HOUR
+    assert {state for _, state in list_states(post.world)} == {"sent"}
+    assert min(post.mail.list_gaps(), default=HOUR) >= HOUR
 
 
 def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
     post: Post, officer: Someone
 ) -> None:
-    tells(officer, "KZ_LEGAL_AID")
-    with writing(post.world.ground, SYSTEM) as work:
+    notify_in_transaction(officer, "KZ_LEGAL_AID")
+    with begin_write(post.world.ground, SYSTEM) as work:
         waits = queries.lock_due(work, Way.EMAIL, HOUR)
         assert waits is not None
         actions.claim(work, waits, 24 * HOUR)
     run_sender(post, 60)
-    within = len(post.mail.given)
+    within = len(post.mail.received)
     run_sender(post, 10)
 
-    assert (within, len(post.mail.given)) == (0, 1)
+    assert (within, len(post.mail.received)) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -124,16 +124,16 @@ def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
 def test_a_sender_believes_another_whose_time_is_a_little_ahead(
     post: Post, officer: Someone, ahead: timedelta, messages: int
 ) -> None:
-    tells(officer, "KZ_LEGAL_AID")
+    notify_in_transaction(officer, "KZ_LEGAL_AID")
     post.world.now += ahead
     post.mail.mood = lambda: Mood.GONE_AFTER_DATA
-    post.leaves()
+    post.send_due()
     post.world.now -= ahead
-    post.mail.given.clear()
-    tells(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
-    post.leaves()
+    post.mail.received.clear()
+    notify_in_transaction(officer, "KZ_LEGAL_AID", urgency=Priority.EMERGENCY)
+    post.send_due()
 
-    assert len(post.mail.given) == messages
+    assert len(post.mail.received) == messages
 
 
 SHUT = "KZ_LEGAL_AID_MAIL,KZ_LEGAL_AID,email,duty@adildik.example.org,ru,duty,false"
@@ -156,17 +156,20 @@ def test_what_waited_for_a_contact_that_is_shut_goes_to_those_its_office_has_now
     post.mail.mood = lambda: Mood.BUSY
     case, record = (post.world.ground.ids() for _ in "12")
     for about in (None, record):
-        tells(officer, "KZ_LEGAL_AID", case_id=case, record_id=about)
-    post.leaves()
-    lists_contacts(post.world, tmp_path, SHUT, *opened)
+        notify_in_transaction(officer, "KZ_LEGAL_AID", case_id=case, record_id=about)
+    post.send_due()
+    load_contacts(post.world, tmp_path, SHUT, *opened)
     post.mail.mood = lambda: Mood.TAKES
     with capture_logs() as logged:
-        post.all_leaves(HOUR)
-    with post.world.by_itself() as work:
-        told = [(one.record_id, one.state) for one in notices.told(work, case_id=case)]
+        post.send_all_due(HOUR)
+    with post.world.write_as_service() as work:
+        told = [
+            (one.record_id, one.state)
+            for one in notices.list_notifications(work, case_id=case)
+        ]
 
     warned = [one["event"] for one in logged if one["log_level"] == "warning"]
-    assert [given.to for given in (*post.mail.given, *post.sms.given)] == reached
+    assert [given.to for given in (*post.mail.received, *post.sms.received)] == reached
     assert told == [
         *((None, "dropped"), (record, "dropped")),
         *([(None, "sent"), (record, "sent")] * len(reached)),

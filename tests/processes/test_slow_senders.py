@@ -6,17 +6,17 @@ from socket import create_connection, socket
 
 import pytest
 
-from app.api import limits
-from app.api.turns import READERS
+from app.api.http import request_limits
+from app.api.http.read_slots import MAX_READS
 from app.cli import connections
 from app.kernel.actors import Role
-from tests.support.account_changes import account_of
-from tests.support.effort import amount
-from tests.support.servers import Served, served
-from tests.support.world import done, path_of
+from tests.support.account_changes import get_account_path
+from tests.support.effort import choose_number
+from tests.support.servers import Served, serve_world
+from tests.support.world import get_path, unwrap
 
 SOON = 3.0
-SLOW = amount(200, night=1000)
+SLOW = choose_number(200, night=1000)
 HEAD = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n"
 BODIES = {
     "Content-Length: 20": b"x" * 20,
@@ -28,8 +28,8 @@ BODIES = {
 @pytest.fixture
 def world(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 1.0)
-    monkeypatch.setattr(limits, "BODY_SECONDS", 1.0)
-    with served(sqlite_url) as made:
+    monkeypatch.setattr(request_limits, "BODY_SECONDS", 1.0)
+    with serve_world(sqlite_url) as made:
         yield made
 
 
@@ -72,7 +72,7 @@ def test_nor_is_the_second_on_a_connection(world: Served) -> None:
 
 
 def test_a_body_that_does_not_come_is_answered_so(world: Served) -> None:
-    officer = world.someone("UZ_CONSULATE_ALMATY")
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
     head = (
         "POST /v1/cases HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n"
         f"Content-Type: application/json\r\nAuthorization: Bearer {officer.key}\r\n\r\n"
@@ -89,13 +89,13 @@ def test_a_body_that_does_not_come_is_answered_so(world: Served) -> None:
 def test_a_body_that_a_reader_does_not_send_keeps_no_other_out(
     world: Served, monkeypatch: pytest.MonkeyPatch, said: str
 ) -> None:
-    monkeypatch.setattr(limits, "BODY_SECONDS", 15.0)
-    slow, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
+    monkeypatch.setattr(request_limits, "BODY_SECONDS", 15.0)
+    slow, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
     head = (
         f"GET /v1/me HTTP/1.1\r\nHost: localhost\r\n{said}\r\n"
         f"Authorization: Bearer {slow.key}\r\n\r\n"
     )
-    lines = [open_line(world) for _ in range(READERS)]
+    lines = [open_line(world) for _ in range(MAX_READS)]
     try:
         for line in lines:
             line.sendall(head.encode())
@@ -111,14 +111,14 @@ def test_a_body_that_a_reader_does_not_send_keeps_no_other_out(
 
 
 def test_who_waits_for_news_is_not_cut_off(world: Served) -> None:
-    lead = world.someone("KZ_LEAD")
+    lead = world.add_person("KZ_LEAD")
     answer = lead.ask("GET", "/events", headers={"Prefer": "wait=3"})
-    assert done(answer)["items"] == []
+    assert unwrap(answer)["items"] == []
     assert answer.headers["Preference-Applied"] == "wait=3"
 
 
 def test_others_are_served_while_many_are_slow(world: Served) -> None:
-    lead, lines = world.someone("KZ_LEAD"), [open_line(world) for _ in range(SLOW)]
+    lead, lines = world.add_person("KZ_LEAD"), [open_line(world) for _ in range(SLOW)]
     try:
         for number, line in enumerate(lines):
             line.sendall(HEAD[: number % len(HEAD)])
@@ -135,13 +135,13 @@ def test_others_are_served_while_many_are_slow(world: Served) -> None:
 def test_who_lost_the_account_while_its_body_came_is_refused(
     world: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "BODY_SECONDS", 15.0)
-    officer = world.someone("UZ_CONSULATE_ALMATY")
-    boss = world.someone("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
-    draft = done(officer.writes_case())
+    monkeypatch.setattr(request_limits, "BODY_SECONDS", 15.0)
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
+    boss = world.add_person("UZ_CONSULATE_ALMATY", {Role.SUPERVISOR})
+    draft = unwrap(officer.write_case())
     heads = (
-        f"GET /v1{path_of(draft)}/sections/identity HTTP/1.1\r\nPurpose: assistance",
-        f"POST /v1{path_of(draft)}/risk-assessments HTTP/1.1",
+        f"GET /v1{get_path(draft)}/sections/identity HTTP/1.1\r\nPurpose: assistance",
+        f"POST /v1{get_path(draft)}/risk-assessments HTTP/1.1",
     )
     lines = [open_line(world) for _ in heads]
     for line, head in zip(lines, heads, strict=True):
@@ -149,7 +149,7 @@ def test_who_lost_the_account_while_its_body_came_is_refused(
         line.sendall(f"{head}\r\n{said}\r\nContent-Length: 2\r\n\r\n".encode())
     time.sleep(1)  # the accounts are cached by now
 
-    done(boss.post(f"{account_of(officer)}/disable"))
+    unwrap(boss.send(f"{get_account_path(officer)}/disable"))
 
     for line in lines:
         with line:

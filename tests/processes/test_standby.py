@@ -6,12 +6,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from app.kernel.database_errors import is_transient, map_transient_errors
 from app.kernel.db import Database
 from app.kernel.problems import Busy
-from app.kernel.trouble import is_passing, map_transient_errors
 from tests.processes.drill.sites import ARCHIVING, Archiving, Postgresql, archiving, stop
 from tests.support.databases import clear, make_home
-from tests.support.world import World, new_case
+from tests.support.world import World, make_case
 
 STANDING_BY = "hot_standby = on\n"
 
@@ -46,26 +46,26 @@ def test_a_standby_is_not_ready_and_answers_writes_with_503(
 ) -> None:
     site, standby = pair
     primary = World(site.url)
-    key = primary.someone("UZ_CONSULATE_ALMATY").key
-    primary.closes()
+    key = primary.add_person("UZ_CONSULATE_ALMATY").key
+    primary.close()
     following = Database(standby.get_uri("safe_conduct"))
     world = World(standby.get_uri("safe_conduct"))
     said = {"Authorization": f"Bearer {key}", "Idempotency-Key": "one-and-only"}
     with TestClient(world.app, raise_server_exceptions=False) as asked:
         ready = asked.get("/readyz")
-        written = asked.post("/v1/cases", json=new_case(submit=True), headers=said)
+        written = asked.post("/v1/cases", json=make_case(submit=True), headers=said)
 
     assert following.is_standby()
     assert ready.status_code == 503
     assert ready.json()["database"] == "a standby: it takes no writes"
     assert (written.status_code, written.headers["Retry-After"]) == (503, "1")
     following.engine.dispose()
-    world.closes()
+    world.close()
 
 
 def test_what_is_written_while_only_reading_stays_a_fault_of_ours(pg_url: str) -> None:
     database = Database(pg_url)
-    with pytest.raises(DBAPIError), database.reading() as session:
+    with pytest.raises(DBAPIError), database.begin_read() as session:
         session.connection().exec_driver_sql("DELETE FROM left_out")
 
     assert not database.is_standby()
@@ -82,12 +82,12 @@ class RefusedError(Exception):
 
 @pytest.mark.parametrize("code", ["08000", "08003", "08006", "08P01", "57P01", "57P02"])
 def test_a_lost_connection_or_a_crash_of_the_server_can_be_tried_again(code: str) -> None:
-    assert is_passing(OperationalError("", {}, RefusedError(code)))
+    assert is_transient(OperationalError("", {}, RefusedError(code)))
 
 
 @pytest.mark.parametrize("code", ["25006", "0A000", "42501", "23505"])
 def test_what_is_no_passing_trouble_is_not_called_so(code: str) -> None:
-    assert not is_passing(DBAPIError("", {}, RefusedError(code)))
+    assert not is_transient(DBAPIError("", {}, RefusedError(code)))
 
 
 def test_a_standby_answers_a_reader_that_writes_by_503() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from app.clock import utc_now
+from app.clock import get_utc_now
 from tests.processes.test_demo import SECONDS
-from tests.support.servers import Served, served
-from tests.support.shells import Shell, faulty
-from tests.support.world import Json, Someone, done, new_case
+from tests.support.servers import Served, serve_world
+from tests.support.shells import Shell, open_faulty_way
+from tests.support.world import Json, Someone, make_case, unwrap
 
 pytestmark = pytest.mark.slow
 SECRET = "Oygul Ganieva"
@@ -20,7 +20,7 @@ WRONG, REFUSED, UNKNOWN, INTERRUPTED = 1, 3, 4, 130
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
 
 
@@ -31,18 +31,18 @@ def shell(officer: Someone, tmp_path: Path) -> Shell:
 
 def write_case(shell: Shell, name: str = "case.json", **changes: object) -> Path:
     path = shell.folder / name
-    path.write_text(json.dumps(new_case(**changes)))
+    path.write_text(json.dumps(make_case(**changes)))
     return path
 
 
 def list_cases(one: Someone) -> list[Json]:
-    return list(done(one.get("/cases"))["items"])
+    return list(unwrap(one.get("/cases"))["items"])
 
 
 def test_submitted_twice_it_is_one_case(shell: Shell, officer: Someone) -> None:
     write_case(shell)
 
-    first, again = (shell.runs("submit", "case.json") for _ in range(2))
+    first, again = (shell.run("submit", "case.json") for _ in range(2))
 
     [case] = list_cases(officer)
     assert (first.returncode, again.returncode) == (0, 0)
@@ -59,11 +59,11 @@ def test_an_answer_that_was_lost_makes_no_second_case(
 ) -> None:
     write_case(shell)
 
-    with faulty(world.port, lost=2) as way:
+    with open_faulty_way(world.port, lost=2) as way:
         url = f"http://127.0.0.1:{way.server_port}"
-        gave_up = shell.runs("submit", "case.json", "--patience", "0", SAFE_CONDUCT_URL=url)
+        gave_up = shell.run("submit", "case.json", "--patience", "0", SAFE_CONDUCT_URL=url)
         there = list_cases(officer)
-        went_on = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
+        went_on = shell.run("submit", "case.json", SAFE_CONDUCT_URL=url)
 
     assert (gave_up.returncode, gave_up.stdout) == (UNKNOWN, "")
     assert "no answer" in gave_up.stderr
@@ -76,9 +76,9 @@ def test_an_answer_that_was_lost_makes_no_second_case(
 def test_interrupted_it_says_what_to_do(shell: Shell, world: Served) -> None:
     write_case(shell)
 
-    with faulty(world.port, busy=10) as way:
+    with open_faulty_way(world.port, busy=10) as way:
         shell.set["SAFE_CONDUCT_URL"] = f"http://127.0.0.1:{way.server_port}"
-        process = shell.starts("submit", "case.json")
+        process = shell.start("submit", "case.json")
         assert process.stderr
         first = process.stderr.readline()
         process.send_signal(signal.SIGINT)
@@ -95,9 +95,9 @@ def test_who_is_busy_is_asked_again_when_it_says(
 ) -> None:
     write_case(shell)
 
-    with faulty(world.port, busy=2) as way:
+    with open_faulty_way(world.port, busy=2) as way:
         url = f"http://127.0.0.1:{way.server_port}"
-        sent = shell.runs("submit", "case.json", SAFE_CONDUCT_URL=url)
+        sent = shell.run("submit", "case.json", SAFE_CONDUCT_URL=url)
 
     assert sent.returncode == 0
     assert sent.stderr.count("503 Service Unavailable; retry in 1 s") == 2
@@ -108,7 +108,7 @@ def test_two_people_can_fit_one_notice(shell: Shell, officer: Someone) -> None:
     text = write_case(shell).read_text()
     (shell.folder / "sister.json").write_text(text)
 
-    codes = {shell.runs("submit", name).stdout for name in ("case.json", "sister.json")}
+    codes = {shell.run("submit", name).stdout for name in ("case.json", "sister.json")}
 
     assert len(codes) == len(list_cases(officer)) == 2
 
@@ -117,10 +117,10 @@ def test_a_file_that_was_changed_since_is_not_taken_for_what_it_was(
     shell: Shell, officer: Someone
 ) -> None:
     write_case(shell)
-    shell.runs("submit", "case.json")
+    shell.run("submit", "case.json")
     write_case(shell, risk={"level": "high"})
 
-    changed = shell.runs("submit", "case.json")
+    changed = shell.run("submit", "case.json")
 
     assert changed.returncode == REFUSED
     assert "422 The Idempotency-Key was used for another request" in changed.stderr
@@ -132,11 +132,11 @@ def test_a_file_that_was_mended_is_sent_with_the_same_key(
     shell: Shell, officer: Someone
 ) -> None:
     write_case(shell, notice={"country": "Kazakhstan"})
-    refused = shell.runs("submit", "case.json")
+    refused = shell.run("submit", "case.json")
     key = (shell.folder / "case.json.idempotency-key").read_text()
     write_case(shell)
 
-    mended = shell.runs("submit", "case.json")
+    mended = shell.run("submit", "case.json")
 
     assert (refused.returncode, mended.returncode) == (REFUSED, 0)
     assert (shell.folder / "case.json.idempotency-key").read_text() == key
@@ -146,7 +146,7 @@ def test_a_file_that_was_mended_is_sent_with_the_same_key(
 def test_a_problem_is_readable_and_repeats_nothing(shell: Shell, officer: Someone) -> None:
     write_case(shell, notice={"country": SECRET}, sections=[{"section": SECRET}])
 
-    refused = shell.runs("submit", "case.json")
+    refused = shell.run("submit", "case.json")
 
     assert (refused.returncode, refused.stdout) == (REFUSED, "")
     lines = refused.stderr.splitlines()
@@ -160,7 +160,7 @@ def test_a_problem_is_readable_and_repeats_nothing(shell: Shell, officer: Someon
 def test_what_is_missing_is_told_with_its_remedy(shell: Shell) -> None:
     write_case(shell, consents=[])
 
-    refused = shell.runs("submit", "case.json")
+    refused = shell.run("submit", "case.json")
 
     assert refused.returncode == REFUSED
     assert refused.stderr.startswith("safe-conduct: 409 ")
@@ -170,7 +170,7 @@ def test_what_is_missing_is_told_with_its_remedy(shell: Shell) -> None:
 def test_what_is_no_case_is_not_sent_and_not_repeated(shell: Shell) -> None:
     (shell.folder / "case.json").write_text(f'{{"notice": "{SECRET}"')
 
-    refused = shell.runs("submit", "case.json")
+    refused = shell.run("submit", "case.json")
 
     assert (refused.returncode, refused.stdout) == (WRONG, "")
     assert "case.json: It is not JSON. See line 1, column 27." in refused.stderr
@@ -179,13 +179,13 @@ def test_what_is_no_case_is_not_sent_and_not_repeated(shell: Shell) -> None:
 
 
 def test_the_example_can_be_submitted_as_it_is(world: Served, tmp_path: Path) -> None:
-    world.now = utc_now()
-    officer = world.someone("UZ_CONSULATE_ALMATY")
+    world.now = get_utc_now()
+    officer = world.add_person("UZ_CONSULATE_ALMATY")
     shell = Shell(officer, tmp_path)
-    example = shell.runs("submit", "--example", SAFE_CONDUCT_API_KEY_FILE="nowhere")
+    example = shell.run("submit", "--example", SAFE_CONDUCT_API_KEY_FILE="nowhere")
 
     first, again = (
-        shell.runs("submit", "-", "--idempotency-key", "mine", given=example.stdout)
+        shell.run("submit", "-", "--idempotency-key", "mine", given=example.stdout)
         for _ in range(2)
     )
 
@@ -197,11 +197,11 @@ def test_the_example_can_be_submitted_as_it_is(world: Served, tmp_path: Path) ->
 def test_from_a_pipe_it_says_with_which_key_to_repeat_it(
     shell: Shell, officer: Someone
 ) -> None:
-    text = json.dumps(new_case())
-    first = shell.runs("submit", "-", given=text)
+    text = json.dumps(make_case())
+    first = shell.run("submit", "-", given=text)
     key = first.stderr.splitlines()[0].rsplit(" ", 1)[1]
 
-    again = shell.runs("submit", "-", "--idempotency-key", key, given=f"\ufeff{text}")
+    again = shell.run("submit", "-", "--idempotency-key", key, given=f"\ufeff{text}")
 
     assert first.stdout == again.stdout
     assert len(list_cases(officer)) == 1
@@ -210,7 +210,7 @@ def test_from_a_pipe_it_says_with_which_key_to_repeat_it(
 def test_a_draft_is_told_to_nobody(shell: Shell, officer: Someone) -> None:
     write_case(shell)
 
-    sent = shell.runs("submit", "--draft", "case.json")
+    sent = shell.run("submit", "--draft", "case.json")
 
     [case] = list_cases(officer)
     assert (sent.returncode, case["state"]) == (0, "draft")
@@ -223,7 +223,7 @@ def test_nothing_is_sent_with_a_key_that_others_can_read(
     write_case(shell)
     shell.key.chmod(0o644)
 
-    refused = shell.runs("submit", "case.json")
+    refused = shell.run("submit", "case.json")
 
     assert refused.returncode == WRONG
     assert f"chmod 600 {shell.key}" in refused.stderr
@@ -235,7 +235,7 @@ def test_a_key_that_is_none_any_more_is_refused(shell: Shell, officer: Someone) 
     write_case(shell)
     shell.key.write_text("sc_0000000000_nothing")
 
-    refused = shell.runs("submit", "case.json")
+    refused = shell.run("submit", "case.json")
 
     assert refused.returncode == WRONG
     assert refused.stderr.startswith("safe-conduct: 401 ")

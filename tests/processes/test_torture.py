@@ -7,7 +7,7 @@ import pytest
 
 from tests.processes.test_conformance import EARLY, FAULTS, WHOLE
 from tests.support.servers import report
-from tests.torture.running import Wish, torture
+from tests.torture.running import RunOptions, run_torture
 
 pytestmark = [pytest.mark.slow, pytest.mark.whole]
 HASTY: Final = "keeps where it stands before it deals with a page"
@@ -15,11 +15,11 @@ KILLS: Final = 24
 """Kills in one run: few of them happen at the moment that shows the fault."""
 
 
-def run(folder: Path, wish: Wish) -> list[str]:
+def run(folder: Path, wish: RunOptions) -> list[str]:
     """Run the torture test on a service or poller with a fault; return the findings."""
-    result = torture(wish, folder / "log", lambda line: report(line, ()))
-    report(str(result.told()), ())
-    assert result.torment.kills() >= KILLS
+    result = run_torture(wish, folder / "log", lambda line: report(line, ()))
+    report(str(result.as_json()), ())
+    assert result.torment.count_kills() >= KILLS
     return result.found
 
 
@@ -31,13 +31,13 @@ def has_sign(found: list[str], *signs: str) -> bool:
 def test_a_service_that_answers_before_it_commits_loses_what_it_acknowledged(
     tmp_path: Path,
 ) -> None:
-    early = Wish("sqlite", KILLS, seed=3, plant="early-answers")
+    early = RunOptions("sqlite", KILLS, seed=3, plant="early-answers")
 
     assert has_sign(run(tmp_path, early), "lost: ", "went back: ")
 
 
 def test_a_service_that_keeps_its_keys_apart_acts_twice(tmp_path: Path) -> None:
-    apart = Wish("sqlite", KILLS, seed=3, plant="apart-keys")
+    apart = RunOptions("sqlite", KILLS, seed=3, plant="apart-keys")
 
     found = run(tmp_path, apart)
     assert has_sign(found, "doubled: ", "refused and done: ", "key not stored: ")
@@ -48,6 +48,6 @@ def test_a_poller_that_keeps_its_cursor_first_misses_events(tmp_path: Path) -> N
     hasty = tmp_path / "poller.py"
     hasty.write_text(WHOLE.replace(right, EARLY))
 
-    hasty_wish = Wish("sqlite", KILLS, seed=5, poller=hasty)
+    hasty_wish = RunOptions("sqlite", KILLS, seed=5, poller=hasty)
 
     assert has_sign(run(tmp_path, hasty_wish), "a poller of")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.unknown_settings import all_names, list_unknown
+from app.cli.unknown_settings import list_names, list_unknown
 from app.settings import Settings
 from tests.processes.test_demo import command
 from tests.support.servers import ROOT
@@ -73,7 +73,7 @@ def test_every_setting_and_what_other_programs_read_is_known() -> None:
 def test_a_secret_file_with_a_misspelt_name_is_named(tmp_path: Path) -> None:
     (tmp_path / "safe_conduct_smtp_pasword").write_text("4d7e")
 
-    [said] = list_unknown(set(all_names(tmp_path)) - set(all_names(tmp_path / "none")))
+    [said] = list_unknown(set(list_names(tmp_path)) - set(list_names(tmp_path / "none")))
 
     assert "Unknown setting SAFE_CONDUCT_SMTP_PASWORD" in said
     assert "Did you mean SAFE_CONDUCT_SMTP_PASSWORD?" in said

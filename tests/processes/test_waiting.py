@@ -17,10 +17,10 @@ from sqlalchemy import update
 
 from app.access.models import ApiKey
 from app.api import events
-from app.api.waiting import LONGEST, MOST, seconds_of
+from app.api.http.long_polling import MAX_WAIT_SECONDS, MAX_WAITING, parse_wait_seconds
 from app.feed import queries
-from tests.support.servers import Served, served
-from tests.support.world import Json, Someone, done, kinds, problem
+from tests.support.servers import Served, serve_world
+from tests.support.world import Json, Someone, get_problem, list_types, unwrap
 
 SOON = 3.0
 """Seconds in which news that were waited for have come, on a busy machine."""
@@ -28,7 +28,7 @@ SOON = 3.0
 
 @pytest.fixture
 def world(url: str) -> Iterator[Served]:
-    with served(url) as made:
+    with serve_world(url) as made:
         yield made
     assert not made.app.state.bell.held, "A request is still waiting."
 
@@ -53,7 +53,7 @@ def poll_feed(one: Someone, wait: str = "wait=20", **more: str) -> Response:
 def revoke_key(one: Someone) -> None:
     """Revoke an API key, as an administrator would."""
     mine = ApiKey.account_id == one.actor.account_id
-    with one.world.database.writing() as session:
+    with one.world.database.begin_write() as session:
         session.execute(update(ApiKey).where(mine).values(revoked_at=one.world.now))
 
 
@@ -65,10 +65,10 @@ def measure_time[T](act: Callable[[], T]) -> tuple[T, float]:
 def test_a_poll_that_waits_is_answered_when_something_happens(
     officer: Someone, lead: Someone
 ) -> None:
-    with run_later(officer.submits) as submitted:
+    with run_later(officer.submit) as submitted:
         answer, took = measure_time(lambda: poll_feed(lead))
 
-    [event] = done(answer)["items"]
+    [event] = unwrap(answer)["items"]
     assert event["subject"] == f"cases/{submitted.result()['code']}"
     assert answer.headers["Preference-Applied"] == "wait=20"
     assert 0.5 < took < 0.5 + SOON
@@ -76,7 +76,7 @@ def test_a_poll_that_waits_is_answered_when_something_happens(
 
 def test_a_poll_that_waits_for_nothing_says_so_in_time(lead: Someone) -> None:
     answer, took = measure_time(lambda: poll_feed(lead, "respond-async, wait=1"))
-    assert done(answer)["items"] == []
+    assert unwrap(answer)["items"] == []
     assert 1 <= took < 1 + SOON
 
     same, took = measure_time(
@@ -90,20 +90,20 @@ def test_a_poll_that_waits_for_nothing_says_so_in_time(lead: Someone) -> None:
 def test_who_has_a_page_already_hears_of_what_comes_after_it(
     officer: Someone, lead: Someone
 ) -> None:
-    officer.submits()
+    officer.submit()
     tag = poll_feed(lead, "wait=0").headers["ETag"]
-    with run_later(officer.submits):
+    with run_later(officer.submit):
         answer, took = measure_time(lambda: poll_feed(lead, if_none_match=tag))
-    assert kinds(done(answer)["items"]) == ["case.submitted"] * 2
+    assert list_types(unwrap(answer)["items"]) == ["case.submitted"] * 2
     assert took > 0.5
 
 
 def test_news_are_not_waited_for_where_there_are_some(
     officer: Someone, lead: Someone
 ) -> None:
-    officer.submits()
+    officer.submit()
     answer, took = measure_time(lambda: poll_feed(lead))
-    assert kinds(done(answer)["items"]) == ["case.submitted"]
+    assert list_types(unwrap(answer)["items"]) == ["case.submitted"]
     assert answer.headers["Preference-Applied"] == "wait=20"
     assert took < SOON
 
@@ -114,8 +114,8 @@ def test_news_are_not_waited_for_where_there_are_some(
         ("wait=30", 30),
         ('WAIT = "7"; strict, respond-async', 7),
         ("respond-async,wait=0", 0),
-        ("wait=99999", LONGEST),
-        (f"wait={10**400}", LONGEST),
+        ("wait=99999", MAX_WAIT_SECONDS),
+        (f"wait={10**400}", MAX_WAIT_SECONDS),
         ("wait=5, wait=9", 5),
         ("wait", None),
         ("wait=-1", None),
@@ -124,13 +124,13 @@ def test_news_are_not_waited_for_where_there_are_some(
     ],
 )
 def test_what_is_preferred(said: str, seconds: int | None) -> None:
-    assert seconds_of(said) == seconds
+    assert parse_wait_seconds(said) == seconds
 
 
 def test_a_key_that_ends_meanwhile_hears_nothing(officer: Someone, lead: Someone) -> None:
     def act() -> None:
         revoke_key(lead)
-        officer.submits()
+        officer.submit()
 
     with run_later(act):
         assert poll_feed(lead).status_code == 401
@@ -140,19 +140,21 @@ def test_who_waits_holds_no_connection_and_no_thread(
     world: Served, officer: Someone, lead: Someone
 ) -> None:
     many = 100
-    people = cycle([lead, *(world.someone("KZ_LEAD") for _ in range(many // MOST))])
+    people = cycle(
+        [lead, *(world.add_person("KZ_LEAD") for _ in range(many // MAX_WAITING))]
+    )
     with ThreadPoolExecutor(many) as pool:
         waiting = [pool.submit(poll_feed, next(people)) for _ in range(many)]
         while len(world.app.state.bell.waiters) < many:
             time.sleep(0.01)
         assert world.database.engine.pool.checkedout() <= 1  # type: ignore[attr-defined]
-        officer.submits()
-        heard = {tuple(kinds(done(one.result())["items"])) for one in waiting}
+        officer.submit()
+        heard = {tuple(list_types(unwrap(one.result())["items"])) for one in waiting}
     assert heard == {("case.submitted",)}
     assert not world.app.state.bell.waiters
 
 
-def open_request(one: Someone, path: str, wait: int = LONGEST) -> socket:
+def open_request(one: Someone, path: str, wait: int = MAX_WAIT_SECONDS) -> socket:
     """Send a request on a socket that can be closed at any moment."""
     world = one.world
     assert isinstance(world, Served)
@@ -169,39 +171,41 @@ def open_request(one: Someone, path: str, wait: int = LONGEST) -> socket:
 def crowd(lead: Someone) -> Iterator[list[socket]]:
     """Open as many polls and streams as one account may have."""
     with ExitStack() as stack:
-        paths = islice(cycle(["/events", "/events/stream"]), MOST)
+        paths = islice(cycle(["/events", "/events/stream"]), MAX_WAITING)
         yield [stack.enter_context(open_request(lead, path)) for path in paths]
 
 
 def test_an_account_has_so_many_wait_and_listen_and_no_more(
     world: Served, crowd: list[socket], officer: Someone, lead: Someone
 ) -> None:
-    wait_until(lambda: len(world.app.state.bell.waiters) == MOST)
-    refused, colleague = poll_feed(lead, "wait=1"), world.someone("KZ_LEAD")
+    wait_until(lambda: len(world.app.state.bell.waiters) == MAX_WAITING)
+    refused, colleague = poll_feed(lead, "wait=1"), world.add_person("KZ_LEAD")
 
     with open_request(lead, "/events/stream") as stream:
         assert stream.recv(4096).startswith(b"HTTP/1.1 429 ")
-    assert problem(refused) == (429, "too-many-requests")
+    assert get_problem(refused) == (429, "too-many-requests")
     assert refused.headers["Retry-After"] == "10"
     assert (
-        done(lead.get("/events"))["items"] == done(poll_feed(lead, "wait=0"))["items"] == []
+        unwrap(lead.get("/events"))["items"]
+        == unwrap(poll_feed(lead, "wait=0"))["items"]
+        == []
     )
-    assert done(poll_feed(colleague, "wait=1"))["items"] == []
+    assert unwrap(poll_feed(colleague, "wait=1"))["items"] == []
 
-    officer.submits()
-    assert kinds(done(poll_feed(lead))["items"]) == ["case.submitted"]
-    assert len(crowd) == MOST
+    officer.submit()
+    assert list_types(unwrap(poll_feed(lead))["items"]) == ["case.submitted"]
+    assert len(crowd) == MAX_WAITING
 
 
 def test_who_has_gone_waits_no_longer(
     world: Served, crowd: list[socket], lead: Someone
 ) -> None:
     bell = world.app.state.bell
-    wait_until(lambda: len(bell.waiters) == MOST)
+    wait_until(lambda: len(bell.waiters) == MAX_WAITING)
     for line in crowd:
         line.close()
     wait_until(lambda: not bell.held and not bell.waiters, SOON)
-    assert done(poll_feed(lead, "wait=1"))["items"] == []
+    assert unwrap(poll_feed(lead, "wait=1"))["items"] == []
 
 
 def test_who_waits_in_vain_for_a_turn_gives_the_place_back(
@@ -211,26 +215,26 @@ def test_who_waits_in_vain_for_a_turn_gives_the_place_back(
     with open_request(lead, "/events") as line:
         wait_until(lambda: len(bell.waiters) == 1)
         turns.queue = 0
-        officer.submits()
+        officer.submit()
         assert line.recv(4096).startswith(b"HTTP/1.1 503 ")
     assert not bell.held
 
 
 def test_a_look_at_the_mailboxes_is_over_before_the_database_is_closed(url: str) -> None:
     begun, ended = list[object](), list[object]()
-    with served(url) as world:
-        bell, lead = world.app.state.bell, world.someone("KZ_LEAD")
+    with serve_world(url) as world:
+        bell, lead = world.app.state.bell, world.add_person("KZ_LEAD")
 
         def slowly(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
             begun.append(readers)
-            with world.database.reading() as session:
-                heads = queries.heads(session, readers)
+            with world.database.begin_read() as session:
+                heads = queries.get_heads(session, readers)
                 time.sleep(0.5)
             ended.append(readers)
             return heads
 
-        bell.look = slowly
-        assert done(poll_feed(lead, "wait=1"))["items"] == []
+        bell.load_heads = slowly
+        assert unwrap(poll_feed(lead, "wait=1"))["items"] == []
     assert len(begun) == len(ended) > 0
     assert bell.watch is None
 
@@ -250,7 +254,7 @@ class Listener:
 
     def listens(self) -> None:
         one, said = self.one, {"Last-Event-ID": self.last} if self.last else {}
-        url, heads = "/v1/events/stream", one.headers() | said
+        url, heads = "/v1/events/stream", one.make_headers() | said
         with one.world.http.stream("GET", url, headers=heads) as answer:
             self.status, told = answer.status_code, ""
             for line in answer.iter_lines():
@@ -278,19 +282,19 @@ def wait_until(holds: Callable[[], bool], seconds: float = 10) -> None:
 
 
 def test_a_stream_tells_what_was_and_what_comes(officer: Someone, lead: Someone) -> None:
-    officer.submits()
+    officer.submit()
     listener = Listener(lead, most=2)
     assert listener.has(1) == ["case.submitted"]
-    officer.submits()
+    officer.submit()
     assert listener.has(2) == ["case.submitted"] * 2
 
-    page = done(lead.get("/events"))
+    page = unwrap(lead.get("/events"))
     assert [event for _, event in listener.heard] == page["items"]
     assert listener.heard[-1][0] == page["next"]
 
 
 def test_a_stream_goes_on_where_it_was_left(officer: Someone, lead: Someone) -> None:
-    codes = [officer.submits()["code"] for _ in range(3)]
+    codes = [officer.submit()["code"] for _ in range(3)]
     first = Listener(lead, most=2)
     first.thread.join()
     again = Listener(lead, last=first.heard[-1][0], most=1)
@@ -301,12 +305,12 @@ def test_a_stream_goes_on_where_it_was_left(officer: Someone, lead: Someone) -> 
 def test_what_was_sent_is_evidence_once_the_stream_is_taken_up_again(
     officer: Someone, lead: Someone
 ) -> None:
-    code = officer.submits()["code"]
+    code = officer.submit()["code"]
     heard = Listener(lead, most=1)
     heard.thread.join()
 
     def rank() -> int:
-        [ladder] = done(officer.get(f"/cases/{code}/evidence"))["items"]
+        [ladder] = unwrap(officer.get(f"/cases/{code}/evidence"))["items"]
         return int(ladder["rank"])
 
     assert rank() == 2
@@ -317,11 +321,11 @@ def test_what_was_sent_is_evidence_once_the_stream_is_taken_up_again(
 
 
 def test_a_stream_ends_with_the_key(officer: Someone, lead: Someone) -> None:
-    officer.submits()
+    officer.submit()
     listener = Listener(lead)
     listener.has(1)
     revoke_key(lead)
-    officer.submits()
+    officer.submit()
     wait_until(lambda: listener.ended)
     assert len(listener.heard) == 1
 
@@ -333,8 +337,8 @@ def test_a_stream_ends_with_the_key(officer: Someone, lead: Someone) -> None:
 def test_a_stream_says_that_it_is_still_there_and_ends_in_time(
     lead: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "SILENCE", 0.2)
-    monkeypatch.setattr(events, "LIFETIME", 1.0)
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(events, "STREAM_SECONDS", 1.0)
     listener, began = Listener(lead), time.monotonic()
     wait_until(lambda: listener.ended)
     assert listener.comments >= 3
@@ -354,8 +358,8 @@ def test_a_cursor_that_is_none_is_refused_before_anything_is_streamed(
 
 
 def test_the_service_ends_though_many_wait(url: str) -> None:
-    with served(url) as world:
-        lead = world.someone("KZ_LEAD")
+    with serve_world(url) as world:
+        lead = world.add_person("KZ_LEAD")
         listeners = [Listener(lead) for _ in range(10)]
         with ThreadPoolExecutor(10) as pool:
             answers = [pool.submit(poll_feed, lead, "wait=60") for _ in range(10)]

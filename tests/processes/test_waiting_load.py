@@ -12,16 +12,16 @@ from typing import Final
 import pytest
 
 from tests.databases.test_feed import About, by_mailbox, write_all
-from tests.support.effort import amount
-from tests.support.servers import Killed, client_of, key_file, report, started
-from tests.support.world import Someone, World, after, done
+from tests.support.effort import choose_number
+from tests.support.servers import Killed, make_client, report, start_server, write_key_file
+from tests.support.world import Someone, World, make_cursor_query, unwrap
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-OFFICES: Final = amount(5, night=30)
-EACH: Final = amount(2, night=10)
+OFFICES: Final = choose_number(5, night=30)
+EACH: Final = choose_number(2, night=10)
 """So many wait, and so many listen, for each office."""
 PARTS: Final = 5
-PART: Final = amount(30, night=400)
+PART: Final = choose_number(30, night=400)
 """So many changes are written in each part."""
 FLAT: Final = 16 * 1024 * 1024
 """Bytes that a server may grow by, from the first part of the changes to the last."""
@@ -31,10 +31,10 @@ LAST: Final = "cases/0"
 @pytest.fixture
 def narrow(url: str, world: World, tmp_path: Path) -> Iterator[Killed]:
     """Return a server in another process with few database connections."""
-    keys = key_file(tmp_path)
+    keys = write_key_file(tmp_path)
     with (
-        started(url, keys, "wait", "narrow") as made,
-        client_of(made.port, 3 * OFFICES * EACH) as http,
+        start_server(url, keys, "wait", "narrow") as made,
+        make_client(made.port, 3 * OFFICES * EACH) as http,
     ):
         world.http.close()
         world.http = http
@@ -45,8 +45,8 @@ def poll_to_end(one: Someone) -> list[str]:
     """Poll with waiting until the last event has come, and return all."""
     seen, cursor = list[str](), None
     while LAST not in seen[-1:]:
-        query, prefer = after(cursor), {"Prefer": "wait=20"}
-        page = done(one.ask("GET", "/events", params=query, headers=prefer))
+        query, prefer = make_cursor_query(cursor), {"Prefer": "wait=20"}
+        page = unwrap(one.ask("GET", "/events", params=query, headers=prefer))
         cursor = page["next"]
         seen += [event["subject"] for event in page["items"]]
     return seen
@@ -56,7 +56,7 @@ def listen_to_end(one: Someone) -> list[str]:
     """Listen until the last event has come; reconnect where a stream ends earlier."""
     seen, last = list[str](), dict[str, str]()
     while LAST not in seen[-1:]:
-        heads, url = one.headers() | last, "/v1/events/stream"
+        heads, url = one.make_headers() | last, "/v1/events/stream"
         with one.world.http.stream("GET", url, headers=heads) as answer:
             for line in answer.iter_lines():
                 name, _, value = line.partition(": ")
@@ -72,8 +72,8 @@ def listen_to_end(one: Someone) -> list[str]:
 def test_everybody_hears_everything_over_few_connections(
     narrow: Killed, world: World
 ) -> None:
-    listed = done(world.someone("KZ_LEAD").get("/focal-points", limit=200))["items"]
-    offices = [world.someone(one["code"]) for one in listed[:OFFICES]]
+    listed = unwrap(world.add_person("KZ_LEAD").get("/focal-points", limit=200))["items"]
+    offices = [world.add_person(one["code"]) for one in listed[:OFFICES]]
     sizes, committed = list[int](), list[About]()
 
     with ThreadPoolExecutor(2 * OFFICES * EACH) as pool:
@@ -84,9 +84,9 @@ def test_everybody_hears_everything_over_few_connections(
         for part in range(PARTS):
             changes = range(1 + part * PART, 1 + (part + 1) * PART)
             committed += write_all(offices[0], offices, by_mailbox, changes)
-            sizes.append(narrow.memory())
+            sizes.append(narrow.get_memory())
         the_last = About(0, frozenset(one.id for one in offices))
-        with offices[0].writing() as work:
+        with offices[0].begin_write() as work:
             by_mailbox(work, the_last)
         for one, subjects in heard:
             told = [about for about in committed if one.id in about.audience]

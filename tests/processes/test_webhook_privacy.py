@@ -13,12 +13,18 @@ from uuid import UUID
 import pytest
 
 from app.kernel.journal import Epoch
-from app.worker.pushing import due
+from app.worker.webhook_job import find_due
 from tests.processes.test_pushing import does, stands
 from tests.support.databases import ask
 from tests.support.feeds import read_cursors
 from tests.support.mail_servers import Mood
-from tests.support.webhook_receivers import Receiver, all_calls, calls, hooked, receiving
+from tests.support.webhook_receivers import (
+    Receiver,
+    open_webhook,
+    push_all_due,
+    push_due,
+    serve_receiver,
+)
 from tests.support.world import Someone, World
 
 LONGEST: Final = timedelta(seconds=30)
@@ -36,14 +42,14 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
     """Return a receiver in a world with the same random numbers in each run."""
     drawn = partial(Random(21).getrandbits, 128)
     world.ground = replace(world.ground, ids=lambda: UUID(int=drawn(), version=4))
-    world.app.state.ground = world.ground
-    with receiving(world, tmp_path) as made:
+    world.app.state.runtime = world.ground
+    with serve_receiver(world, tmp_path) as made:
         yield made
 
 
 def list_messages(receiver: Receiver, end: str) -> list[Message]:
     """Return the headers and body of each message to a path of the host."""
-    pairs = zip(receiver.postman.heads, receiver.postman.given, strict=True)
+    pairs = zip(receiver.postman.headers, receiver.postman.received, strict=True)
     return [(head, json.loads(one.body)) for head, one in pairs if one.to.endswith(end)]
 
 
@@ -68,13 +74,13 @@ def test_two_webhooks_of_one_host_get_messages_with_no_value_in_common(
 ) -> None:
     """Two offices get the same events, and no value links their feeds."""
     for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
-        hooked(world, office, receiver.url + end)
+        open_webhook(world, office, receiver.url + end)
     for _ in range(6):
-        lead.leads(officer.submits())
-        all_calls(world, receiver.courier, HOUR, LONGEST)
+        lead.take_lead(officer.submit())
+        push_all_due(world, receiver.courier, HOUR, LONGEST)
 
     ones, others = list_messages(receiver, "/one"), list_messages(receiver, "/other")
-    shared = {one["id"] for one in lead.hears()} & {one["id"] for one in officer.hears()}
+    shared = {one["id"] for one in lead.poll()} & {one["id"] for one in officer.poll()}
     common = [list_values(one) & list_values(other) for one in ones for other in others]
 
     assert len(shared) >= 12
@@ -86,13 +92,13 @@ def test_the_same_event_is_sent_at_times_that_do_not_depend_on_each_other(
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
     for office, end in (("KZ_LEAD", "/one"), ("UZ_CONSULATE_ALMATY", "/other")):
-        hooked(world, office, receiver.url + end)
+        open_webhook(world, office, receiver.url + end)
     firsts, began = [], []
     for _ in range(20):
         began.append(int(world.now.timestamp()))
-        officer.submits()
+        officer.submit()
         before = [len(list_messages(receiver, end)) for end in ("/one", "/other")]
-        all_calls(world, receiver.courier, HOUR, LONGEST)
+        push_all_due(world, receiver.courier, HOUR, LONGEST)
         one, other = (
             list_messages(receiver, end)[n]
             for end, n in zip(("/one", "/other"), before, strict=True)
@@ -113,27 +119,27 @@ def test_the_same_event_is_sent_at_times_that_do_not_depend_on_each_other(
 def test_an_id_stays_at_each_try_and_differs_by_webhook_and_epoch(
     receiver: Receiver, officer: Someone, supervisor: Someone, url: str, world: World
 ) -> None:
-    one = hooked(world, "KZ_LEAD", f"{receiver.url}/one")
-    hooked(world, "KZ_LEAD", f"{receiver.url}/two")
+    one = open_webhook(world, "KZ_LEAD", f"{receiver.url}/one")
+    open_webhook(world, "KZ_LEAD", f"{receiver.url}/two")
     postman = receiver.postman
-    officer.submits()
-    officer.submits()
+    officer.submit()
+    officer.submit()
     postman.mood = lambda: Mood.BUSY
-    calls(world, receiver.courier)
-    refused = [head["webhook-id"] for head in postman.heads]
-    world.passes(minutes=1)
+    push_due(world, receiver.courier)
+    refused = [head["webhook-id"] for head in postman.headers]
+    world.advance(minutes=1)
     postman.mood = lambda: Mood.TAKES
-    calls(world, receiver.courier)
-    taken = [head["webhook-id"] for head in postman.heads][len(refused) :]
+    push_due(world, receiver.courier)
+    taken = [head["webhook-id"] for head in postman.headers][len(refused) :]
     does(supervisor, one, "rotate-secret", {"overlap_hours": 0})
     does(supervisor, one, "replay", {"after": None})
-    del postman.heads[:], postman.given[:]
-    calls(world, receiver.courier)
+    del postman.headers[:], postman.received[:]
+    push_due(world, receiver.courier)
     again = [head["webhook-id"] for head, _ in list_messages(receiver, "/one")]
     ask(url, f"UPDATE {Epoch.__tablename__} SET value = '00000000'")
     does(supervisor, one, "replay", {"after": None})
-    del postman.heads[:], postman.given[:]
-    calls(world, receiver.courier)
+    del postman.headers[:], postman.received[:]
+    push_due(world, receiver.courier)
     restored = [head["webhook-id"] for head, _ in list_messages(receiver, "/one")]
 
     assert len(refused) == len(set(refused)) == 2
@@ -147,23 +153,23 @@ def test_an_id_stays_at_each_try_and_differs_by_webhook_and_epoch(
 def test_what_is_new_is_delayed_once_in_order_and_a_test_is_not(
     receiver: Receiver, officer: Someone, lead: Someone, supervisor: Someone, world: World
 ) -> None:
-    webhook = hooked(world, "KZ_LEAD", receiver.url)
+    webhook = open_webhook(world, "KZ_LEAD", receiver.url)
     for _ in range(3):
-        officer.submits()
-    at_once = calls(world, receiver.courier, LONGEST)
-    waits = due(world.ground)
+        officer.submit()
+    at_once = push_due(world, receiver.courier, LONGEST)
+    waits = find_due(world.ground)
     does(supervisor, webhook, "ping")
-    tested = [calls(world, receiver.courier, LONGEST), stands(lead, webhook)["ping"]]
+    tested = [push_due(world, receiver.courier, LONGEST), stands(lead, webhook)["ping"]]
     receiver.postman.mood = lambda: Mood.BUSY
     world.now += LONGEST
-    calls(world, receiver.courier, LONGEST)
+    push_due(world, receiver.courier, LONGEST)
     receiver.postman.mood = lambda: Mood.TAKES
     world.now += LONGEST
-    taken = calls(world, receiver.courier, LONGEST)
-    lead.leads(officer.submits())
-    new = calls(world, receiver.courier, LONGEST)
+    taken = push_due(world, receiver.courier, LONGEST)
+    lead.take_lead(officer.submit())
+    new = push_due(world, receiver.courier, LONGEST)
     world.now += LONGEST
-    calls(world, receiver.courier, LONGEST)
+    push_due(world, receiver.courier, LONGEST)
 
     assert (at_once, waits, new) == (0, [], 0)
     assert (taken, tested[1]["answer"]) == (3, "204")
@@ -173,10 +179,10 @@ def test_what_is_new_is_delayed_once_in_order_and_a_test_is_not(
 def test_a_message_says_when_it_was_sent_and_not_when_something_happened(
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
-    hooked(world, "KZ_LEAD", receiver.url)
-    officer.submits()
+    open_webhook(world, "KZ_LEAD", receiver.url)
+    officer.submit()
     world.now = datetime(2026, 6, 1, 12, 34, 56, 789_000, tzinfo=UTC)
-    calls(world, receiver.courier)
+    push_due(world, receiver.courier)
 
     [(head, body)] = list_messages(receiver, "")
     assert body["timestamp"] == "2026-06-01T12:34:56Z"

@@ -21,14 +21,14 @@ from typing import Final
 import pytest
 from sqlalchemy import func, select
 
-from app.deadlines.breaches import overdue_count
+from app.deadlines.missed_deadlines import count_overdue
 from app.deadlines.models import Firing
-from app.kernel.db import database_now
+from app.kernel.db import get_database_time
 from tests.processes.test_demo import COMMAND, command, environment
 from tests.support.mail_servers import Mood
-from tests.support.servers import key_file
-from tests.support.webhook_receivers import Receiver, hooked, receiving
-from tests.support.worker_process import multiply
+from tests.support.servers import write_key_file
+from tests.support.webhook_receivers import Receiver, open_webhook, serve_receiver
+from tests.support.worker_process import copy_case
 from tests.support.world import HOST, Json, Someone, World
 
 pytestmark = pytest.mark.slow
@@ -110,7 +110,7 @@ def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
     """Return a receiver that never answers in time, in changing ways."""
     moods = cycle(HOSTILE)
     world.now = datetime.now(UTC) - timedelta(days=30)
-    with receiving(world, tmp_path, lambda: next(moods)) as made:
+    with serve_receiver(world, tmp_path, lambda: next(moods)) as made:
         yield made
 
 
@@ -121,7 +121,7 @@ def site(pg_url: str, receiver: Receiver, tmp_path: Path) -> Site:
         "PYTHONPATH": str(tmp_path),
         "SSL_CERT_FILE": str(tmp_path / HOST / "server.pem"),
         "SAFE_CONDUCT_DATABASE_URL": pg_url,
-        "SAFE_CONDUCT_KEY_FILE": str(key_file(tmp_path)),
+        "SAFE_CONDUCT_KEY_FILE": str(write_key_file(tmp_path)),
         "SAFE_CONDUCT_ERASURE_LEDGER": str(tmp_path / "erasures"),
         "SAFE_CONDUCT_ENVIRONMENT": "drill",
         "SAFE_CONDUCT_WEBHOOK_HOSTS": f"{HOST}:{receiver.port}",
@@ -138,14 +138,14 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def count_fired(world: World) -> int:
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         return session.scalars(select(func.count()).select_from(Firing)).one()
 
 
 def is_in_time(world: World) -> bool:
     """Return whether no deadline waits for a worker, by the database's time."""
-    with world.database.reading() as session:
-        return not overdue_count(session, database_now(session))
+    with world.database.begin_read() as session:
+        return not count_overdue(session, get_database_time(session))
 
 
 def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
@@ -153,25 +153,25 @@ def test_the_clocks_go_on_while_a_receiver_is_hostile_and_even_stuck(
 ) -> None:
     for office in OFFICES:
         for _ in range(5):
-            hooked(world, office, receiver.url)
-    case = officer.submits()
-    multiply(world, case, CASES - 1)
+            open_webhook(world, office, receiver.url)
+    case = officer.submit()
+    copy_case(world, case, CASES - 1)
     command(site.folder, "erasures", "export", **site.settings)
     postman = receiver.postman
 
     with site.works("--only", "webhooks") as pushes:
-        wait_until(lambda: postman.asked >= 2 * len(OFFICES))
+        wait_until(lambda: postman.request_count >= 2 * len(OFFICES))
         unattended = site.silent()
         with site.works("--without", "webhooks") as watches:
             wait_until(lambda: is_in_time(world))
             wait_until(lambda: not site.silent())
             first = count_fired(world)
             os.kill(pushes.process.pid, signal.SIGSTOP)  # it has nothing left to do
-            asked = postman.asked
-            multiply(world, officer.submits(), CASES - 1)
+            asked = postman.request_count
+            copy_case(world, officer.submit(), CASES - 1)
             wait_until(lambda: is_in_time(world))
             again = count_fired(world)
-            asked_by_others = postman.asked - asked
+            asked_by_others = postman.request_count - asked
 
     assert unattended == {"clocks", "notices", "erasures"}
     assert first >= CASES

@@ -11,16 +11,16 @@ from sqlalchemy import func, select
 
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
-from app.kernel.db import Database, database_now
+from app.kernel.db import Database, get_database_time
 from app.kernel.journal import Delivery, Entry, Mailbox
 from tests.support.child_processes import Child
-from tests.support.effort import amount
-from tests.support.servers import key_file, report
-from tests.support.worker_process import employed, multiply, work
-from tests.support.world import World, closing, done, new_case, promise
+from tests.support.effort import choose_number
+from tests.support.servers import report, write_key_file
+from tests.support.worker_process import copy_case, run_worker, run_workers
+from tests.support.world import World, make_acceptance, make_case, make_closure, unwrap
 
 pytestmark = pytest.mark.slow
-PLAIN: dict[str, Any] = {k: v for k, v in new_case().items() if k != "safeguards"}
+PLAIN: dict[str, Any] = {k: v for k, v in make_case().items() if k != "safeguards"}
 SHELTERS = ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN", "KZ_LEGAL_AID")
 WRONG = (0, 600, -600, 300, -540)
 """Seconds by which the machines' clocks are off (10 minutes at the most)."""
@@ -28,34 +28,34 @@ WRONG = (0, 600, -600, 300, -540)
 
 def create_overdue(world: World, whole: int) -> int:
     """Create about so many overdue deadlines of every kind, and return their number."""
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    shelter = world.someone(SHELTERS[0])
-    new = done(officer.creates("/cases", PLAIN | {"submit": True}))
-    led = lead.leads(done(officer.creates("/cases", PLAIN | {"submit": True})))
-    done(lead.does("close", led, closing()))
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    shelter = world.add_person(SHELTERS[0])
+    new = unwrap(officer.create("/cases", PLAIN | {"submit": True}))
+    led = lead.take_lead(unwrap(officer.create("/cases", PLAIN | {"submit": True})))
+    unwrap(lead.does("close", led, make_closure()))
     told: list[list[str]] = [[], ["needs"], ["contact"]]
-    sent = [done(lead.refers(led, SHELTERS[0], sections=one)) for one in told]
-    done(shelter.does("acknowledge", sent[1]))
-    done(shelter.does("accept", sent[2], promise()))
-    done(lead.refers(led, SHELTERS[1], send=False))
-    multiply(world, new, whole // 6)
-    multiply(world, led, whole // 7)
-    with world.database.reading() as session:
-        late = Clock.stopped_at.is_(None) & (Clock.due_at < database_now(session))
+    sent = [unwrap(lead.refer(led, SHELTERS[0], sections=one)) for one in told]
+    unwrap(shelter.does("acknowledge", sent[1]))
+    unwrap(shelter.does("accept", sent[2], make_acceptance()))
+    unwrap(lead.refer(led, SHELTERS[1], send=False))
+    copy_case(world, new, whole // 6)
+    copy_case(world, led, whole // 7)
+    with world.database.begin_read() as session:
+        late = Clock.stopped_at.is_(None) & (Clock.due_at < get_database_time(session))
         return session.scalars(select(func.count()).where(late)).one()
 
 
 def is_left(database: Database) -> int:
     """Return the number of deadlines that workers have still to process."""
-    with database.reading() as session:
-        late = Clock.stopped_at.is_(None) & (Clock.due_at < database_now(session))
+    with database.begin_read() as session:
+        late = Clock.stopped_at.is_(None) & (Clock.due_at < get_database_time(session))
         waits = late & Clock.fires_at.is_(None)
         return session.scalars(select(func.count()).where(waits)).one()
 
 
 def check(world: World, overdue: int, begun_with: int) -> None:
     """Check that each deadline fired once, with one effect and one event per recipient."""
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         fired = session.execute(select(Firing.clock_number, Firing.kind)).all()
         entries = Counter(session.scalars(select(Entry.type)))
         heads = dict(session.execute(select(Mailbox.focal_point_id, Mailbox.head)).all())
@@ -83,7 +83,7 @@ def check(world: World, overdue: int, begun_with: int) -> None:
 
 
 def count_entries(world: World) -> int:
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         return session.scalars(select(func.count()).select_from(Entry)).one()
 
 
@@ -91,37 +91,37 @@ def test_five_workers_whose_clocks_are_wrong_and_who_are_killed(
     pg_url: str, tmp_path: Path
 ) -> None:
     world, chance = World(pg_url), Random(5)
-    overdue = create_overdue(world, amount(400, sample=150, night=5_000))
-    before, keys, kills = count_entries(world), key_file(tmp_path), 0
+    overdue = create_overdue(world, choose_number(400, sample=150, night=5_000))
+    before, keys, kills = count_entries(world), write_key_file(tmp_path), 0
 
-    with employed(pg_url, keys, WRONG) as workers:
+    with run_workers(pg_url, keys, WRONG) as workers:
         while is_left(world.database):
             unlucky = chance.randrange(len(workers))
             time.sleep(chance.uniform(0, 0.5))
-            workers[unlucky].dies()
+            workers[unlucky].kill()
             kills += 1
-            workers[unlucky] = Child(work, pg_url, keys, WRONG[unlucky])
-            workers[unlucky].says()
+            workers[unlucky] = Child(run_worker, pg_url, keys, WRONG[unlucky])
+            workers[unlucky].wait_for_report()
 
     report("kills", ["killed"] * kills)
     assert kills
     check(world, overdue, before)
-    world.closes()
+    world.close()
 
 
 def test_one_worker_that_is_killed_again_and_again(sqlite_url: str, tmp_path: Path) -> None:
     world, chance = World(sqlite_url), Random(1)
-    overdue = create_overdue(world, amount(150, night=1_500))
-    before, keys = count_entries(world), key_file(tmp_path)
+    overdue = create_overdue(world, choose_number(150, night=1_500))
+    before, keys = count_entries(world), write_key_file(tmp_path)
 
-    for _ in range(amount(5, sample=3, night=50)):
-        with employed(sqlite_url, keys, [0]):
+    for _ in range(choose_number(5, sample=3, night=50)):
+        with run_workers(sqlite_url, keys, [0]):
             time.sleep(chance.uniform(0, 0.5))
     left = is_left(world.database)
-    with employed(sqlite_url, keys, [0]):
+    with run_workers(sqlite_url, keys, [0]):
         while is_left(world.database):
             time.sleep(0.1)
 
     report("left after the kills", ["clock"] * left)
     check(world, overdue, before)
-    world.closes()
+    world.close()

@@ -8,30 +8,33 @@ import pytest
 from fastapi.routing import APIRoute
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.api.docs import page
+from app.api.http.docs_page import build_docs_router
 from app.deadlines.limits import ClockKind
 from app.kernel.heartbeat import Part
 from app.metrics.counters import METHODS, NO_ROUTE, OTHER_METHOD, SECONDS
 from app.outbox.models import Way
 from tests.support.canaries import (
     CODE,
+    ENCODED_MARKERS,
     LATIN,
-    NEEDLES,
     Journey,
-    hits,
-    listening,
-    provoke,
-    spellings,
+    find_markers,
+    list_encodings,
+    log_everything,
+    send_invalid_requests,
 )
 from tests.support.databases import ask
-from tests.support.metrics_scrape import PREFIX, scraped
-from tests.support.worker_process import breaks
+from tests.support.metrics_scrape import PREFIX, serve_metrics
+from tests.support.worker_process import fail_deadlines
 from tests.support.world import World
 
 pytestmark = pytest.mark.slow
 PLANTED: Final = ("Wfjzqkxbhv", "Щфъызжэхбю", "ثقظغذشضطز")
 """What a database says as it fails stands in it in clear: words of their own."""
-SPELLED: Final = (*NEEDLES, *(one for word in PLANTED for one in spellings(word)))
+SPELLED: Final = (
+    *ENCODED_MARKERS,
+    *(one for word in PLANTED for one in list_encodings(word)),
+)
 
 
 @pytest.fixture
@@ -43,7 +46,9 @@ def list_allowed(journey: Journey) -> dict[str, set[str]]:
     """Return the closed set of values that each label may have."""
     known = journey.world.app.openapi()["paths"]
     routes = {path.removeprefix("/v1") for path in known}
-    shown = {route.path for route in page().routes if isinstance(route, APIRoute)}
+    shown = {
+        route.path for route in build_docs_router().routes if isinstance(route, APIRoute)
+    }
     return {
         "method": {*METHODS, OTHER_METHOD},
         "route": {*routes, *shown, NO_ROUTE},
@@ -64,13 +69,13 @@ def list_labels(text: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.whole
 def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> None:
-    case = journey.runs()
-    list(provoke(journey, case))
+    case = journey.run()
+    list(send_invalid_requests(journey, case))
     journey.world.http.request(CODE, f"/v1/{LATIN}/{LATIN}")
-    breaks(url, PLANTED[0])
-    journey.world.waits_for(days=60)
+    fail_deadlines(url, PLANTED[0])
+    journey.world.wait(days=60)
 
-    with scraped(journey.world.ground) as scraper:
+    with serve_metrics(journey.world.ground) as scraper:
         text = scraper.ask().text
 
     found = {(name, value) for name, value in list_labels(text)}
@@ -79,7 +84,7 @@ def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> N
     }
     assert found - ours == set()
     assert {name for name, _ in found} == set(list_allowed(journey))
-    assert hits(text.encode(), SPELLED) == []
+    assert find_markers(text.encode(), SPELLED) == []
     assert not [one for one in journey.cast if one.code in text or str(one.id) in text]
     assert case["code"] not in text
 
@@ -87,8 +92,8 @@ def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> N
 def read_log(world: World, capfd: pytest.CaptureFixture[str], **time: float) -> str:
     """Let time pass and the worker run, and return everything that was logged."""
     capfd.readouterr()
-    with listening() as heard:
-        world.waits_for(**time)
+    with log_everything() as heard:
+        world.wait(**time)
     return "\n".join([capfd.readouterr().err, *heard.lines])
 
 
@@ -96,12 +101,12 @@ def test_the_worker_logs_nothing_personal_whatever_fails(
     journey: Journey, url: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     world = journey.world
-    journey.runs()
+    journey.run()
     for _ in "12":
-        journey.cast[0].submits(**journey.say.case())
+        journey.cast[0].submit(**journey.texts.make_case())
 
     logged = [read_log(world, capfd, hours=3)]
-    breaks(url, " ".join(PLANTED))
+    fail_deadlines(url, " ".join(PLANTED))
     logged.append(read_log(world, capfd, days=2))
     ask(url, "DROP TRIGGER planted" + (" ON firing" if "postgres" in url else ""))
     ask(url, "UPDATE sealed SET key_version = 'k9'")
@@ -110,5 +115,5 @@ def test_the_worker_logs_nothing_personal_whatever_fails(
     lines = [one for text in logged for one in text.splitlines() if one.startswith("{")]
     failed = [one for one in map(json.loads, lines) if one["event"] == "clock.failed"]
     assert len({one["error"] for one in failed}) >= 2
-    assert hits("\n".join(logged).encode(), SPELLED) == []
+    assert find_markers("\n".join(logged).encode(), SPELLED) == []
     assert "cases/" not in "\n".join(lines)

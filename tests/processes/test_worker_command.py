@@ -17,11 +17,11 @@ import pytest
 
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.kernel.db import Database, database_now
-from app.kernel.heartbeat import Part, beat
+from app.kernel.db import Database, get_database_time
+from app.kernel.heartbeat import Part, record_heartbeat
 from tests.processes.test_demo import COMMAND, SECONDS, command, environment
 from tests.support.metrics_scrape import Scraper
-from tests.support.servers import key_file, own_port
+from tests.support.servers import open_port, write_key_file
 from tests.support.world import Json
 
 pytestmark = pytest.mark.slow
@@ -46,13 +46,13 @@ class WorkerSite:
         return said.returncode, json.loads(said.stdout)
 
     def now(self) -> datetime:
-        with self.database.reading() as session:
-            return database_now(session)
+        with self.database.begin_read() as session:
+            return get_database_time(session)
 
     def beats(self) -> None:
-        with self.database.writing() as session:
+        with self.database.begin_write() as session:
             for part in Part:
-                beat(session, part, self.now())
+                record_heartbeat(session, part, self.now())
 
     def runs_out(self, kind: ClockKind, failures: int = 0) -> None:
         """Insert a deadline that ended a day ago; one that failed is retried tomorrow."""
@@ -67,7 +67,7 @@ class WorkerSite:
             fires_at=now + day if failures else None,
             failures=failures,
         )
-        with self.database.writing() as session:
+        with self.database.begin_write() as session:
             session.add(clock)
 
     @contextmanager
@@ -92,7 +92,7 @@ class WorkerSite:
 
 @pytest.fixture
 def house(tmp_path: Path, url: str, database: Database) -> WorkerSite:
-    keys = str(key_file(tmp_path))
+    keys = str(write_key_file(tmp_path))
     settings = {
         "SAFE_CONDUCT_DATABASE_URL": url,
         "SAFE_CONDUCT_KEY_FILE": keys,
@@ -102,7 +102,7 @@ def house(tmp_path: Path, url: str, database: Database) -> WorkerSite:
 
 
 def free_port() -> str:
-    with own_port() as taken:
+    with open_port() as taken:
         return str(taken.getsockname()[1])
 
 
@@ -120,7 +120,7 @@ def answered(url: str) -> None:
 
 
 def test_before_there_are_tables_it_says_how_to_make_them(tmp_path: Path) -> None:
-    key_file(tmp_path)
+    write_key_file(tmp_path)
     (tmp_path / "var").mkdir()
 
     refused = command(tmp_path, "worker", "status", SAFE_CONDUCT_KEY_FILE="keys")
@@ -154,9 +154,9 @@ def test_a_worker_that_runs_is_well_is_scraped_and_ends_when_told(
             time.sleep(0.2)
         table = house.runs("worker", "status")
         scraper = Scraper(int(port))
-        while scraper.value("heartbeat_age_seconds", part="clocks") == math.inf:
+        while scraper.get_value("heartbeat_age_seconds", part="clocks") == math.inf:
             time.sleep(0.2)  # it queries the database at intervals, not at each scrape
-        scraped = scraper.scrapes()
+        scraped = scraper.read_samples()
 
     assert (table.returncode, "No action is needed." in table.stdout) == (0, True)
     assert scraped["database_up", frozenset()] == 1
@@ -211,7 +211,7 @@ def test_serving_tells_metrics_on_another_port_than_the_api(house: WorkerSite) -
     with house.process("serve", **settings):
         answered(f"http://127.0.0.1:{port}/livez")
         on_api = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False)
-        counted = Scraper(int(metrics)).scrapes()
+        counted = Scraper(int(metrics)).read_samples()
 
     live = {("method", "GET"), ("route", "/livez"), ("status", "200")}
     assert on_api.status_code == 404
@@ -244,7 +244,7 @@ def test_what_waits_and_what_fails_is_counted_and_the_worst_is_named(
 
 
 def test_a_port_that_is_taken_is_said_and_nothing_is_started(house: WorkerSite) -> None:
-    with own_port() as taken:
+    with open_port() as taken:
         taken.listen()
         port = str(taken.getsockname()[1])
         refused = house.runs("worker", "run", SAFE_CONDUCT_METRICS_PORT=port)

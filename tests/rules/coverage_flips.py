@@ -150,14 +150,14 @@ def faults(rules: ModuleType) -> Iterator[str]:
 def matches_copy(rules: Any, row: Row) -> bool:
     """Return whether the rules and the copy agree on one consent."""
     purpose = rules.Purpose(row.purpose)
-    asking = rules.Asking(row.recipient, purpose, NOON, row.child)
-    from_ngo = rules.Asking(row.recipient, purpose, NOON, row.child, True)
+    asking = rules.CoverageQuestion(row.recipient, purpose, NOON, row.child)
+    from_ngo = rules.CoverageQuestion(row.recipient, purpose, NOON, row.child, True)
     needs = frozenset({Section.NEEDS})
     return (
-        rules.names(row.given, row.recipient) == row.names
-        and rules.counts(row.given, NOON, child=row.child) == row.counts
-        and rules.covered([row.given], asking) == (BOTH if row.covers else None)
-        and rules.covered([row.given], from_ngo)
+        rules.matches_recipient(row.given, row.recipient) == row.names
+        and rules.is_valid(row.given, NOON, child=row.child) == row.counts
+        and rules.find_covered([row.given], asking) == (BOTH if row.covers else None)
+        and rules.find_covered([row.given], from_ngo)
         == ((BOTH if row.may_be_named else needs) if row.covers else None)
         and rules.covers([row.given], asking, needs) == row.covers
         and rules.covers([row.given], asking, BOTH) == row.covers
@@ -170,9 +170,9 @@ def is_right_for_several(rules: Any) -> bool:
     """Return whether no consent, and two of which one covers, are answered correctly."""
     yes = next(row for row in ROWS if row.covers)
     no = next(row for row in ROWS if row.names and row.child and not row.counts)
-    asking = rules.Asking(yes.recipient, rules.Purpose(yes.purpose), NOON, yes.child)
-    both = rules.covered([no.given, yes.given], asking)
-    return rules.covered([], asking) is None and both == BOTH
+    asking = rules.CoverageQuestion(yes.recipient, rules.Purpose(yes.purpose), NOON, yes.child)
+    both = rules.find_covered([no.given, yes.given], asking)
+    return rules.find_covered([], asking) is None and both == BOTH
 
 
 def survivors() -> list[str]:

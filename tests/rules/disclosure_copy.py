@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 from app.cases.sections import Paper, Section
-from app.disclosure.policy import Asked, Condition, Deed, Subject
+from app.disclosure.policy import AccessRequest, Condition, Deed, Subject
 
 NAMES = {
     "L4": "narrative indicators perpetrators health",
@@ -104,7 +104,7 @@ def lines(table: str) -> list[Line]:
 COPY = {Deed.OPEN: lines(OPENS), Deed.WRITE: lines(WRITES)}
 
 
-def allowed(asked: Asked, table: Iterable[Line] | None = None) -> bool:
+def allowed(asked: AccessRequest, table: Iterable[Line] | None = None) -> bool:
     """Return whether the copy, or the given rows of it, allows the access."""
     lines_now = COPY[asked.deed] if table is None else table
     return bool(asked.roles.intersection(WORKERS)) and any(

@@ -15,7 +15,7 @@ from itertools import combinations, product
 from typing import Any, Final, override
 
 from app.cases.lifecycle import State as CaseState
-from app.disclosure.policy import Asked, Condition, Deed, Rule, decide
+from app.disclosure.policy import AccessRequest, Condition, Deed, Rule, is_allowed
 from app.kernel.actors import Role, Side
 from app.referrals.lifecycle import State as ReferralState
 from tests.rules.disclosure_copy import SUBJECTS, allowed
@@ -69,16 +69,16 @@ def flipped(policy: Sequence[Rule], flip: Flip) -> tuple[Rule, ...]:
     return (*before, replace(rule, **other), *after)
 
 
-def witness(policy: Sequence[Rule], flip: Flip) -> Asked | None:
+def witness(policy: Sequence[Rule], flip: Flip) -> AccessRequest | None:
     """Return a question that detects the change, or `None` if there is none."""
     changed = flipped(policy, flip)
     for asked in list_affected_questions(policy[flip.row], flip):
-        if decide(asked, changed) != allowed(asked) == decide(asked, policy):
+        if is_allowed(asked, changed) != allowed(asked) == is_allowed(asked, policy):
             return asked
     return None
 
 
-def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[Asked]:
+def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[AccessRequest]:
     """Yield the questions whose answer may depend on the change, simplest first."""
 
     def cells(column: str) -> Iterable[Any]:
@@ -98,15 +98,15 @@ def list_affected_questions(rule: Rule, flip: Flip) -> Iterator[Asked]:
         cells("roles"),
     ):
         sides, roles = frozenset({rule.side}), frozenset({role})
-        asked = Asked(rule.deed, subject, sides, state, referral, holds, roles)
+        asked = AccessRequest(rule.deed, subject, sides, state, referral, holds, roles)
         yield asked
         if new:
             yield build_turned_question(asked, **new)
 
 
 def build_turned_question(
-    asked: Asked, side: Side | None = None, deed: Deed | None = None
-) -> Asked:
+    asked: AccessRequest, side: Side | None = None, deed: Deed | None = None
+) -> AccessRequest:
     """Return the same question with another side or another deed."""
     sides = asked.sides if side is None else frozenset({side})
     return replace(asked, sides=sides, deed=deed or asked.deed)

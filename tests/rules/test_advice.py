@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.directory.actions import standard_data
-from app.directory.files import read
+from app.directory.actions import get_standard_data
+from app.directory.files import read_folder
 from app.directory.kinds import Service, StateRouting
-from app.routing.advice import SAYS, Advice, advise
+from app.routing.advice import ADVICE_TEXTS, Advice, build_advice
 
-COUNTRIES = {row.iso2: row for row in read(standard_data()).countries}
+COUNTRIES = {row.iso2: row for row in read_folder(get_standard_data()).countries}
 # From country_routing.csv, of what no country says anything in particular there is none.
 OF_COUNTRIES = {
     "SV": ["ask_about_first_contact"],
@@ -28,21 +28,21 @@ class Setting:
 
 @pytest.mark.parametrize("iso2", COUNTRIES)
 def test_each_country_of_the_sources_is_advised_on_as_they_say(iso2: str) -> None:
-    found = list(advise(COUNTRIES[iso2], child=False, beside=("IOM",)))
+    found = list(build_advice(COUNTRIES[iso2], child=False, beside=("IOM",)))
 
     assert [one.advice for one in found] == OF_COUNTRIES.get(iso2, [])
     assert all(one.beside == ("IOM",) for one in found)
 
 
 def test_a_child_is_referred_to_child_protection_at_the_same_time() -> None:
-    [found] = advise(Setting(), child=True, beside=("IOM",))
+    [found] = build_advice(Setting(), child=True, beside=("IOM",))
 
     assert found.advice == Advice.CHILD_PROTECTION_IN_PARALLEL
     assert (found.service, found.beside) == (Service.CHILD_PROTECTION, ())
 
 
 def test_a_country_nobody_knows_is_said_to_be_one() -> None:
-    [found] = advise(None, child=False, beside=("IOM", "UNHCR"))
+    [found] = build_advice(None, child=False, beside=("IOM", "UNHCR"))
 
     assert (found.advice, found.beside) == (
         Advice.OUTSIDE_OF_THE_DIRECTORY,
@@ -53,7 +53,7 @@ def test_a_country_nobody_knows_is_said_to_be_one() -> None:
 def test_all_that_is_to_be_known_is_told_together() -> None:
     everything = Setting(StateRouting.AVOID, "police", "ask")
 
-    found = [one.advice for one in advise(everything, child=True, beside=())]
+    found = [one.advice for one in build_advice(everything, child=True, beside=())]
 
     assert found == [
         Advice.CHILD_PROTECTION_IN_PARALLEL,
@@ -64,8 +64,8 @@ def test_all_that_is_to_be_known_is_told_together() -> None:
 
 
 def test_every_advice_has_words() -> None:
-    assert set(SAYS) == set(Advice)
-    assert all(text.endswith(".") for text in SAYS.values())
+    assert set(ADVICE_TEXTS) == set(Advice)
+    assert all(text.endswith(".") for text in ADVICE_TEXTS.values())
 
 
 def test_programs_know_an_advice_by_its_code() -> None:

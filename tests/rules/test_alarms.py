@@ -7,14 +7,14 @@ from math import inf
 import pytest
 from structlog.testing import capture_logs
 
-from app.metrics.measuring import Gauge, Measured
-from app.worker.alarms import AGAIN, Alarms
+from app.metrics.measurement import Gauge, GaugeValue
+from app.worker.alarms import REPEAT_INTERVAL, Alarms
 from tests.support.world import NOON, Watch
 
 GAUGE = Gauge[float](
     "heard_seconds", "Since it was heard.", float, "part", 60, "Start a worker."
 )
-LATE = Measured(GAUGE, "clocks", 61.4, "")
+LATE = GaugeValue(GAUGE, "clocks", 61.4, "")
 WELL = replace(LATE, value=60.0)
 
 
@@ -22,7 +22,7 @@ def test_an_alarm_is_logged_as_a_warning_at_once_and_once_an_hour() -> None:
     watch = Watch()
     alarms = Alarms(watch)
     with capture_logs() as lines:
-        for seconds in (0, 15, AGAIN - 16, 1):
+        for seconds in (0, 15, REPEAT_INTERVAL - 16, 1):
             watch.now += seconds
             alarms.log_changes([LATE])
 

@@ -8,22 +8,22 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from app.cli.calling import (
+from app.cli.api_client import (
     CannotCall,
     NoAnswer,
     Refused,
-    address,
-    asked_to_wait,
-    good,
-    key_of,
-    must_be_trusted,
-    refusal,
+    describe_refusal,
+    get_api_key,
+    get_retry_after,
+    parse_url,
+    read_answer,
+    require_trusted,
 )
-from app.cli.polling import Place, line_of
-from app.cli.submitting import body_of, keep_first
+from app.cli.poll_command import CursorFile, format_event
+from app.cli.submit_command import build_body, write_once
 from app.kernel import durable
 from app.kernel.keyfile import KeyRefused
-from app.settings import Caller
+from app.settings import CallerSettings
 
 SECRET = "Oygul Ganieva"
 PROBLEM = {"Content-Type": "application/problem+json"}
@@ -34,7 +34,7 @@ PROBLEM = {"Content-Type": "application/problem+json"}
     ["https://example.org", "http://127.0.0.1:8000", "http://[::1]:8", "http://localhost"],
 )
 def test_a_key_goes_over_tls_or_stays_here(url: str) -> None:
-    assert str(address(url)) == url
+    assert str(parse_url(url)) == url
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_key_goes_over_tls_or_stays_here(url: str) -> None:
 )
 def test_no_key_goes_where_it_could_be_overheard(url: str) -> None:
     with pytest.raises(CannotCall, match="SAFE_CONDUCT_URL"):
-        address(url)
+        parse_url(url)
 
 
 def test_a_key_is_read_from_the_environment_or_a_file(tmp_path: Path) -> None:
@@ -55,14 +55,14 @@ def test_a_key_is_read_from_the_environment_or_a_file(tmp_path: Path) -> None:
     path.touch(0o600)
     path.write_text("sc_a_b\n")
 
-    assert key_of(Caller(api_key=SecretStr("sc_a_b"))) == "sc_a_b"
-    assert key_of(Caller(api_key_file=path)) == "sc_a_b"
+    assert get_api_key(CallerSettings(api_key=SecretStr("sc_a_b"))) == "sc_a_b"
+    assert get_api_key(CallerSettings(api_key_file=path)) == "sc_a_b"
     with pytest.raises(CannotCall, match="both set"):
-        key_of(Caller(api_key=SecretStr("sc_a_b"), api_key_file=path))
+        get_api_key(CallerSettings(api_key=SecretStr("sc_a_b"), api_key_file=path))
     with pytest.raises(CannotCall, match="chmod 600"):
-        key_of(Caller())
+        get_api_key(CallerSettings())
     with pytest.raises(CannotCall, match="No such file"):
-        key_of(Caller(api_key_file=tmp_path / "nowhere"))
+        get_api_key(CallerSettings(api_key_file=tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610, 0o644])
@@ -72,13 +72,13 @@ def test_a_key_that_others_can_read_is_not_read(tmp_path: Path, mode: int) -> No
     path.chmod(mode)
 
     with pytest.raises(KeyRefused, match="chmod 600"):
-        key_of(Caller(api_key_file=path))
+        get_api_key(CallerSettings(api_key_file=path))
 
 
 @pytest.mark.parametrize("key", ["", " ", "sc_a\nX-Other: b", "sc_ä", "sc a"])
 def test_what_no_header_can_carry_is_no_key_and_not_repeated(key: str) -> None:
     with pytest.raises(CannotCall) as refused:
-        key_of(Caller(api_key=SecretStr(key)))
+        get_api_key(CallerSettings(api_key=SecretStr(key)))
 
     assert str(refused.value) == "The API key has a wrong form: it begins with sc_."
 
@@ -103,7 +103,7 @@ def test_what_is_no_case_is_refused_and_not_repeated(
     path.write_text(text)
 
     with pytest.raises(CannotCall, match=told) as refused:
-        body_of(path, submits=True)
+        build_body(path, submits=True)
 
     assert SECRET not in str(refused.value)
 
@@ -114,22 +114,22 @@ def test_a_case_is_sent_as_it_is_written_and_says_whether_it_is_submitted(
     path = tmp_path / "case.json"
     path.write_text('\ufeff{"a": "Ойгул Ғаниева أويغول", "b": [1, 2.5, null]}')
 
-    sent = json.loads(body_of(path, submits=True))
+    sent = json.loads(build_body(path, submits=True))
 
     assert sent == {"a": "Ойгул Ғаниева أويغول", "b": [1, 2.5, None], "submit": True}
-    assert json.loads(body_of(path, submits=False)) == sent | {"submit": False}
-    path.write_bytes(body_of(path, submits=True))
-    assert body_of(path, submits=True) == path.read_bytes()
+    assert json.loads(build_body(path, submits=False)) == sent | {"submit": False}
+    path.write_bytes(build_body(path, submits=True))
+    assert build_body(path, submits=True) == path.read_bytes()
 
 
 def test_a_key_that_was_kept_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "case.json.idempotency-key"
 
-    assert keep_first(path, "one") == "one"
-    assert keep_first(path, "other") == "one"
+    assert write_once(path, "one") == "one"
+    assert write_once(path, "other") == "one"
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_text("")
-    assert keep_first(path, "other") == ""
+    assert write_once(path, "other") == ""
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_key_that_was_kept_is_kept(tmp_path: Path) -> None:
 def test_it_waits_as_long_as_it_is_asked_to(told: str, seconds: float) -> None:
     answer = httpx.Response(503, headers={b"Retry-After": told.encode()})
 
-    assert asked_to_wait(answer, 2) == seconds
+    assert get_retry_after(answer, 2) == seconds
 
 
 def test_a_problem_is_written_for_people() -> None:
@@ -152,7 +152,7 @@ def test_a_problem_is_written_for_people() -> None:
         "instance": "urn:uuid:1",
     }
 
-    told = refusal(httpx.Response(422, json=problem, headers=PROBLEM)).splitlines()
+    told = describe_refusal(httpx.Response(422, json=problem, headers=PROBLEM)).splitlines()
 
     assert told == [
         *("422 It is ?[2Jwrong", "Mend it.", "  #/a: Too long.", "  None: None"),
@@ -176,7 +176,7 @@ def test_an_answer_of_somebody_else_is_no_success(
     answer: httpx.Response, ended: type[Exception]
 ) -> None:
     with pytest.raises(ended):
-        good(answer)
+        read_answer(answer)
 
 
 def test_a_wrong_certificate_is_not_waited_for() -> None:
@@ -186,24 +186,24 @@ def test_a_wrong_certificate_is_not_waited_for() -> None:
     trouble.__cause__ = wrong
 
     with pytest.raises(CannotCall, match="self-signed certificate"):
-        must_be_trusted(trouble)
-    must_be_trusted(httpx.ConnectError("no"))
+        require_trusted(trouble)
+    require_trusted(httpx.ConnectError("no"))
 
 
 def test_a_cursor_is_kept_for_one_office(tmp_path: Path) -> None:
-    mine = Place(tmp_path / "cursor", "KZ_LEAD")
+    mine = CursorFile(tmp_path / "cursor", "KZ_LEAD")
 
     assert mine.read() is None
-    mine.keep("00000000.7")
+    mine.save("00000000.7")
     assert mine.read() == "00000000.7"
-    assert Place(mine.file, None).read() == "00000000.7"
+    assert CursorFile(mine.file, None).read() == "00000000.7"
     with pytest.raises(CannotCall, match="is of KZ_LEAD"):
-        Place(mine.file, "UZ_LEAD").read()
+        CursorFile(mine.file, "UZ_LEAD").read()
     mine.file.write_text("")
     with pytest.raises(CannotCall, match="--from-start"):
         mine.read()
     with pytest.raises(CannotCall, match="cannot be written"):
-        Place(tmp_path / "nowhere" / "cursor", None).keep("00000000.7")
+        CursorFile(tmp_path / "nowhere" / "cursor", None).save("00000000.7")
 
 
 def test_what_is_replaced_is_whole_and_its_owners(tmp_path: Path) -> None:
@@ -226,4 +226,4 @@ def test_a_terminal_is_told_codes_alone() -> None:
         "facts": 1,
     }
 
-    assert line_of(event) == "now a?]0;b cases/SC -"
+    assert format_event(event) == "now a?]0;b cases/SC -"

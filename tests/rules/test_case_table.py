@@ -11,7 +11,7 @@ import pytest
 
 from app.cases import lifecycle
 from app.cases.lifecycle import CLOCKS, EVENTS, STAGES, TABLE, Action, Row, Stage, State
-from app.kernel.actors import Relation, Role, Side, sides_of_case
+from app.kernel.actors import Relation, Role, Side, get_case_sides
 from app.kernel.lifecycle import AnyOf
 from app.kernel.problems import Problem
 
@@ -271,7 +271,7 @@ def test_every_state_that_can_be_left_has_its_clock_and_waits_on_its_side(
     _, clock, waits_on = cells(STATES)[state]
     side = HOLDERS.get(waits_on, waits_on)
 
-    assert bool(clock) == bool(TABLE.open_in(state))
+    assert bool(clock) == bool(TABLE.list_steps_in(state))
     assert CLOCKS.get(state, ("", "")) == (clock, side)
 
 
@@ -283,7 +283,7 @@ def test_every_action_is_told_under_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("relation", Relation)
 def test_a_relation_puts_a_focal_point_on_these_sides(relation: Relation) -> None:
-    assert sides_of_case({relation}) == set(cells(RELATIONS)[relation][0].split())
+    assert get_case_sides({relation}) == set(cells(RELATIONS)[relation][0].split())
 
 
 def test_help_never_waits_for_status() -> None:
@@ -326,5 +326,5 @@ def test_open_is_who_waits_for_a_lead_or_has_one() -> None:
 def test_the_states_of_a_stage_are_those_that_the_document_puts_there(stage: Stage) -> None:
     there = {state for state, (of, *_) in cells(STATES).items() if of == stage}
 
-    assert lifecycle.states_in([stage]) == there
-    assert lifecycle.states_in(Stage) == set(State)
+    assert lifecycle.list_states([stage]) == there
+    assert lifecycle.list_states(Stage) == set(State)

@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.codes import ALPHABET, CROCKFORD, FORM, check_character, new_code, read_code
+from app.kernel.codes import (
+    ALPHABET,
+    CODE_PATTERN,
+    CROCKFORD,
+    compute_check_character,
+    create_case_code,
+    parse_case_code,
+)
 
-CODES = [new_code(UUID(int=seed * 0x1234_5678_9ABC_DEF1)) for seed in range(1, 31)]
+CODES = [create_case_code(UUID(int=seed * 0x1234_5678_9ABC_DEF1)) for seed in range(1, 31)]
 LOOKALIKES = ["OI", "OL", "oi", "ol", "0l"]
 
 
@@ -45,7 +52,7 @@ def format_code(symbols: str) -> str:
     ],
 )
 def test_the_check_character_is_that_of_the_standard(text: str, check: str) -> None:
-    found = check_character(text)
+    found = compute_check_character(text)
 
     assert found == check
     assert [char for char in ALPHABET if is_valid_check(text + char)] == [check]
@@ -53,23 +60,25 @@ def test_the_check_character_is_that_of_the_standard(text: str, check: str) -> N
 
 @given(st.text(ALPHABET, min_size=1, max_size=40))
 def test_exactly_one_check_character_fits(text: str) -> None:
-    found = check_character(text)
+    found = compute_check_character(text)
 
     assert [char for char in ALPHABET if is_valid_check(text + char)] == [found]
 
 
 @given(st.uuids())
 def test_every_new_code_can_be_read(source: UUID) -> None:
-    code = new_code(source)
+    code = create_case_code(source)
 
-    assert re.fullmatch(FORM, code)
+    assert re.fullmatch(CODE_PATTERN, code)
     assert set(remove_format(code)[:12]) <= set(CROCKFORD)
     assert is_valid_check(remove_format(code))
-    assert read_code(code) == code
+    assert parse_case_code(code) == code
 
 
 def test_different_ids_have_different_codes() -> None:
-    codes = {new_code(UUID(int=seed * 0x9E37_79B9_7F4A_7C15)) for seed in range(5000)}
+    codes = {
+        create_case_code(UUID(int=seed * 0x9E37_79B9_7F4A_7C15)) for seed in range(5000)
+    }
 
     assert len(codes) == 5000
     assert [len({code[place] for code in codes}) for place in (3, 6, 8, 11, 13)] == [32] * 5
@@ -87,7 +96,7 @@ def test_every_single_wrong_symbol_is_noticed(code: str) -> None:
     ]
 
     assert len(wrong) == 12 * 31 + 35
-    assert {read_code(format_code(text)) for text in wrong} == {None}
+    assert {parse_case_code(format_code(text)) for text in wrong} == {None}
 
 
 def test_nearly_every_swap_of_neighbours_is_noticed() -> None:
@@ -98,7 +107,7 @@ def test_nearly_every_swap_of_neighbours_is_noticed() -> None:
         if one != other
     ]
 
-    noticed = [text for text in swapped if read_code(format_code(text)) is None]
+    noticed = [text for text in swapped if parse_case_code(format_code(text)) is None]
 
     assert len(swapped) > 300
     assert len(noticed) / len(swapped) > 0.97
@@ -111,22 +120,24 @@ def test_case_and_hyphens_do_not_matter(code: str, choices: list[bool]) -> None:
         for char, keep in zip(code, choices, strict=True)
     )
 
-    assert re.fullmatch(FORM, careless)
-    assert read_code(careless) == code
+    assert re.fullmatch(CODE_PATTERN, careless)
+    assert parse_case_code(careless) == code
 
 
 @given(st.uuids())
 def test_whoever_takes_a_digit_for_a_letter_is_understood(source: UUID) -> None:
-    code = new_code(source)
+    code = create_case_code(source)
     body, check = code[3:-2], code[-2:]
 
     misread = [body.translate(str.maketrans("01", letters)) for letters in LOOKALIKES]
 
-    assert {read_code(f"SC-{text}{check}") for text in misread} == {code}
+    assert {parse_case_code(f"SC-{text}{check}") for text in misread} == {code}
 
 
 def test_whoever_misreads_the_check_character_is_understood() -> None:
-    codes = [new_code(UUID(int=seed * 0x9E37_79B9_7F4A_7C15)) for seed in range(500)]
+    codes = [
+        create_case_code(UUID(int=seed * 0x9E37_79B9_7F4A_7C15)) for seed in range(500)
+    ]
 
     misread = {
         code[:-1] + other: code
@@ -136,7 +147,7 @@ def test_whoever_misreads_the_check_character_is_understood() -> None:
         for other in alike
     }
 
-    assert {text: read_code(text) for text in misread} == misread
+    assert {text: parse_case_code(text) for text in misread} == misread
 
 
 @pytest.mark.parametrize(
@@ -164,19 +175,19 @@ def test_whoever_misreads_the_check_character_is_understood() -> None:
     ],
 )
 def test_what_is_no_code_is_none(wrong: str) -> None:
-    assert read_code(wrong) is None
+    assert parse_case_code(wrong) is None
 
 
 @pytest.mark.parametrize("prefix", ["", "XX-", "CS-", "7K-", "ß-", "🚧🚧-"])
 def test_another_prefix_is_no_case_code(prefix: str) -> None:
-    assert read_code("SC-7K3F-9QXM-4T2B-3") == "SC-7K3F-9QXM-4T2B-3"
-    assert read_code(f"{prefix}7K3F-9QXM-4T2B-3") is None
+    assert parse_case_code("SC-7K3F-9QXM-4T2B-3") == "SC-7K3F-9QXM-4T2B-3"
+    assert parse_case_code(f"{prefix}7K3F-9QXM-4T2B-3") is None
 
 
 @given(st.text())
 def test_no_text_at_all_makes_reading_fail(text: str) -> None:
-    assert read_code(text) in {None, format_code(remove_format(text.upper()))}
-    assert read_code(f"SC-{text}") in {
+    assert parse_case_code(text) in {None, format_code(remove_format(text.upper()))}
+    assert parse_case_code(f"SC-{text}") in {
         None,
         format_code(remove_format(f"SC-{text}".upper())),
     }

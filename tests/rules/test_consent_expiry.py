@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cases.sections import Section
-from app.consents.coverage import Asking, GivenBy, Purpose, covers
+from app.consents.coverage import CoverageQuestion, GivenBy, Purpose, covers
 from app.consents.expiry import (
     find_end_of_cover,
+    find_last_announcement,
+    find_next_announcement,
     is_missed,
     is_renewed,
-    last_announcement,
-    next_announcement,
 )
 from app.directory.kinds import Function, Kind
 
@@ -57,7 +57,7 @@ class Office:
 
 WORD, LATER = Word(), Word(UUID(int=2), expires_at=END + DAY)
 SHELTER: Any = Office()
-ASKING = Asking(SHELTER, P.SHELTER, NOW, child=False)
+ASKING = CoverageQuestion(SHELTER, P.SHELTER, NOW, child=False)
 BOTH = frozenset({S.NEEDS, S.CONTACT})
 
 
@@ -85,7 +85,7 @@ def test_the_end_is_announced_14_and_3_days_before_and_then(
 ) -> None:
     now = END - left
 
-    due, following = last_announcement(END, now), next_announcement(END, now)
+    due, following = find_last_announcement(END, now), find_next_announcement(END, now)
 
     assert (due and due[0]) == last
     assert following == (None if ahead is None else END - ahead * DAY)
@@ -98,8 +98,8 @@ def test_each_moment_is_after_the_last_announcement_and_before_the_next(
     now = END - timedelta(minutes=minutes)
 
     last, following = (
-        last_announcement(END, now, speed),
-        next_announcement(END, now, speed),
+        find_last_announcement(END, now, speed),
+        find_next_announcement(END, now, speed),
     )
 
     assert last is None or last[1] <= now
@@ -160,7 +160,7 @@ def test_a_class_of_state_bodies_does_not_renew_a_name_that_an_ngo_wrote_down() 
     state: Any = Office(kind=Kind.STATE, of_state="KZ")
     word = build_named_consent(state, expires_at=END, sections=(S.IDENTITY,))
     wide: Any = replace(LATER, kind=Kind.STATE, sections=(S.IDENTITY,))
-    asking = Asking(state, P.SHELTER, NOW, child=False, from_ngo=True)
+    asking = CoverageQuestion(state, P.SHELTER, NOW, child=False, from_ngo=True)
 
     assert not is_renewed(word, [wide], asking)
     assert is_renewed(word, [wide], replace(asking, from_ngo=False))

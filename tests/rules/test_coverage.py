@@ -7,7 +7,15 @@ from uuid import UUID
 import pytest
 
 from app.cases.sections import Section
-from app.consents.coverage import Asking, GivenBy, Purpose, counts, covered, covers, names
+from app.consents.coverage import (
+    CoverageQuestion,
+    GivenBy,
+    Purpose,
+    covers,
+    find_covered,
+    is_valid,
+    matches_recipient,
+)
 from app.directory.kinds import Function, Kind, Service
 from tests.support.world import NOON
 
@@ -49,8 +57,8 @@ def naming(office: Office) -> Consent:
 
 def build_request(
     recipient: Office | None = None, *, at: datetime = NOON, child: bool = False
-) -> Asking:
-    return Asking(recipient or SHELTER, Purpose.SHELTER, at, child)
+) -> CoverageQuestion:
+    return CoverageQuestion(recipient or SHELTER, Purpose.SHELTER, at, child)
 
 
 SHELTER = Office()
@@ -82,27 +90,27 @@ def test_a_class_names_exactly_those_who_are_of_the_country(
 ) -> None:
     consent = Consent(kind=kind, country=country)
 
-    assert [one for one in EVERYONE if names(consent, one)] == expected
+    assert [one for one in EVERYONE if matches_recipient(consent, one)] == expected
 
 
 def test_a_consulate_is_not_among_the_state_bodies_of_the_country_it_sits_in() -> None:
-    assert not names(Consent(kind=Kind.STATE, country="KZ"), UZ_CONSULATE_IN_KZ)
+    assert not matches_recipient(Consent(kind=Kind.STATE, country="KZ"), UZ_CONSULATE_IN_KZ)
 
 
 def test_a_function_narrows_a_class() -> None:
     shelters = Consent(function=Function.SHELTER)
 
-    assert [one for one in EVERYONE if names(shelters, one)] == [SHELTER]
+    assert [one for one in EVERYONE if matches_recipient(shelters, one)] == [SHELTER]
 
 
 def test_a_class_without_a_kind_or_a_country_names_nobody() -> None:
-    assert not any(names(Consent(country=None), one) for one in EVERYONE)
-    assert not any(names(Consent(kind=None), one) for one in EVERYONE)
+    assert not any(matches_recipient(Consent(country=None), one) for one in EVERYONE)
+    assert not any(matches_recipient(Consent(kind=None), one) for one in EVERYONE)
 
 
 @pytest.mark.parametrize("named", EVERYONE)
 def test_a_consent_that_names_one_names_no_other(named: Office) -> None:
-    assert [one for one in EVERYONE if names(naming(named), one)] == [named]
+    assert [one for one in EVERYONE if matches_recipient(naming(named), one)] == [named]
 
 
 @pytest.mark.parametrize(
@@ -125,14 +133,14 @@ def test_a_consent_ends_at_its_last_instant_and_not_after_it(
 def test_a_consent_that_was_taken_back_covers_nothing() -> None:
     taken_back = Consent(withdrawn_at=NOON - timedelta(days=1))
 
-    assert covered([Consent()], build_request()) == frozenset({NEEDS})
-    assert covered([taken_back], build_request()) is None
+    assert find_covered([Consent()], build_request()) == frozenset({NEEDS})
+    assert find_covered([taken_back], build_request()) is None
 
 
 def test_a_consent_that_was_taken_back_leaves_the_others_standing() -> None:
     taken_back = Consent(withdrawn_at=NOON, sections=[HEALTH])
 
-    assert covered([taken_back, Consent()], build_request()) == frozenset({NEEDS})
+    assert find_covered([taken_back, Consent()], build_request()) == frozenset({NEEDS})
 
 
 @pytest.mark.parametrize(
@@ -148,17 +156,17 @@ def test_an_adult_speaks_for_themselves_and_for_a_child_its_guardian(
 ) -> None:
     consent = Consent(given_by=given_by)
 
-    assert counts(consent, NOON, child=False) == adult
-    assert counts(consent, NOON, child=True) == child
+    assert is_valid(consent, NOON, child=False) == adult
+    assert is_valid(consent, NOON, child=True) == child
     assert covers([consent], build_request(child=True), {NEEDS}) == child
     assert covers([consent], build_request(child=False), {NEEDS}) == adult
 
 
 @pytest.mark.parametrize("purpose", Purpose)
 def test_a_consent_is_for_its_purposes_alone(purpose: Purpose) -> None:
-    asked = Asking(SHELTER, purpose, NOON, child=False)
+    asked = CoverageQuestion(SHELTER, purpose, NOON, child=False)
 
-    assert (covered([Consent()], asked) is not None) == (purpose == Purpose.SHELTER)
+    assert (find_covered([Consent()], asked) is not None) == (purpose == Purpose.SHELTER)
 
 
 def test_what_may_be_told_is_the_union_of_what_fits() -> None:
@@ -171,7 +179,7 @@ def test_what_may_be_told_is_the_union_of_what_fits() -> None:
         Consent(expires_at=NOON, sections=[HEALTH]),
     ]
 
-    assert covered(consents, build_request()) == frozenset({NEEDS, CONTACT})
+    assert find_covered(consents, build_request()) == frozenset({NEEDS, CONTACT})
     assert covers(consents, build_request(), {NEEDS, CONTACT})
     assert not covers(consents, build_request(), {NEEDS, HEALTH})
 
@@ -179,15 +187,15 @@ def test_what_may_be_told_is_the_union_of_what_fits() -> None:
 def test_to_be_told_the_notice_alone_is_more_than_to_be_told_nothing() -> None:
     notice = [Consent(sections=[])]
 
-    assert covered(notice, build_request()) == frozenset()
+    assert find_covered(notice, build_request()) == frozenset()
     assert covers(notice, build_request(), set())
-    assert covered(notice, build_request(LAWYER)) == frozenset()
-    assert covered(notice, build_request(KZ_LEAD)) is None
+    assert find_covered(notice, build_request(LAWYER)) == frozenset()
+    assert find_covered(notice, build_request(KZ_LEAD)) is None
     assert not covers(notice, build_request(KZ_LEAD), set())
 
 
 def test_without_any_consent_nobody_is_told_anything() -> None:
-    assert all(covered([], build_request(one)) is None for one in EVERYONE)
+    assert all(find_covered([], build_request(one)) is None for one in EVERYONE)
 
 
 def test_there_is_a_purpose_for_each_service_and_two_of_the_case_itself() -> None:
@@ -200,7 +208,7 @@ def test_there_is_a_purpose_for_each_service_and_two_of_the_case_itself() -> Non
 def test_a_class_of_nowhere_names_nobody() -> None:
     for kind in Kind:
         nowhere = Consent(kind=kind, country=None)
-        assert [office for office in EVERYONE if names(nowhere, office)] == []
+        assert [office for office in EVERYONE if matches_recipient(nowhere, office)] == []
 
 
 @pytest.mark.parametrize(
@@ -220,7 +228,7 @@ def test_a_name_that_an_ngo_wrote_down_reaches_no_state_body_of_a_class(
     given = replace(whom, sections=[NEEDS.value, Section.IDENTITY.value])
     asked = replace(build_request(recipient), from_ngo=from_ngo)
 
-    assert set(covered([given], asked) or ()) == told
+    assert set(find_covered([given], asked) or ()) == told
 
 
 def test_who_wrote_it_is_an_ngo_only_if_that_is_said() -> None:

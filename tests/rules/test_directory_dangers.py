@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import pytest
 
-from app.administration import dangers
-from app.administration.cells import cell, judged
-from app.administration.soundness import harm, without_desk
-from app.administration.turns import Turn
-from app.directory.actions import standard_data
-from app.directory.files import read
-from app.directory.rows import AgreementRow, ContactRow, CountryRow, FocalPointRow
+from app.administration import second_person_columns
+from app.administration.cell_values import format_cell, validate_row
+from app.administration.row_changes import RowChange
+from app.administration.soundness_checks import describe_loss, find_regions_without_desk
+from app.directory.actions import get_standard_data
+from app.directory.file_rows import AgreementRow, ContactRow, CountryRow, FocalPointRow
+from app.directory.files import read_folder
 
 type Values = dict[str, Any]
 
@@ -23,7 +23,7 @@ ALONE: Final = {
 }
 """What one person may change. All else takes two, and so does a column of tomorrow."""
 
-STANDARD = read(standard_data())
+STANDARD = read_folder(get_standard_data())
 OFFICE: Final[Values] = {
     "code": "KZ_POST",
     "name": "Post",
@@ -59,13 +59,15 @@ def build_full_row(
     return {name: f"{name} before" for name in model.model_fields}
 
 
-def change_columns(row: Values, *names: str) -> Turn:
-    return Turn(row, row | {name: f"{name} after" for name in names})
+def change_columns(row: Values, *names: str) -> RowChange:
+    return RowChange(row, row | {name: f"{name} after" for name in names})
 
 
 @pytest.mark.parametrize("name", FocalPointRow.model_fields)
 def test_one_person_changes_few_columns_of_an_office(name: str) -> None:
-    grave = dangers.of_focal_point(change_columns(build_full_row(FocalPointRow), name))
+    grave = second_person_columns.list_focal_point_columns(
+        change_columns(build_full_row(FocalPointRow), name)
+    )
 
     assert (grave == frozenset()) == (name in ALONE["focal_point"].split())
 
@@ -76,39 +78,47 @@ def test_to_call_an_office_made_up_takes_two_where_it_is_active(
 ) -> None:
     before = OFFICE | {"active": active}
 
-    grave = dangers.of_focal_point(Turn(before, before | {"confidence": "fictitious"}))
-    back = Turn(before | {"confidence": "fictitious"}, before)
+    grave = second_person_columns.list_focal_point_columns(
+        RowChange(before, before | {"confidence": "fictitious"})
+    )
+    back = RowChange(before | {"confidence": "fictitious"}, before)
 
     assert grave == (frozenset({"confidence"}) if people == 2 else frozenset())
-    assert dangers.of_focal_point(back) == frozenset()
+    assert second_person_columns.list_focal_point_columns(back) == frozenset()
 
 
 @pytest.mark.parametrize("name", CountryRow.model_fields)
 def test_one_person_changes_few_settings_of_a_country(name: str) -> None:
-    grave = dangers.of_country(change_columns(build_full_row(CountryRow), name))
+    grave = second_person_columns.list_country_columns(
+        change_columns(build_full_row(CountryRow), name)
+    )
 
     assert (grave == frozenset()) == (name in ALONE["country"].split())
 
 
 @pytest.mark.parametrize("name", ContactRow.model_fields)
 def test_one_person_changes_few_columns_of_a_contact(name: str) -> None:
-    grave = dangers.of_contact(change_columns(build_full_row(ContactRow), name))
+    grave = second_person_columns.list_contact_columns(
+        change_columns(build_full_row(ContactRow), name)
+    )
 
     assert (grave == frozenset()) == (name in ALONE["contact"].split())
 
 
 @pytest.mark.parametrize("active", [True, False])
 def test_a_new_contact_takes_two_if_anybody_is_called_on_there(active: bool) -> None:
-    new = Turn(None, build_full_row(ContactRow) | {"active": active})
+    new = RowChange(None, build_full_row(ContactRow) | {"active": active})
 
-    assert dangers.of_contact(new) == (frozenset({"active"}) if active else frozenset())
+    assert second_person_columns.list_contact_columns(new) == (
+        frozenset({"active"}) if active else frozenset()
+    )
 
 
 @pytest.mark.parametrize("name", ["code", "name", "level", "confidence", "source"])
 def test_one_person_changes_few_columns_of_an_agreement(name: str) -> None:
     row = AGREEMENT | {"level": "L1"}
 
-    grave = dangers.of_agreement(change_columns(row, name))
+    grave = second_person_columns.list_agreement_columns(change_columns(row, name))
 
     assert (grave == frozenset()) == (name in ALONE["agreement"].split())
 
@@ -118,7 +128,7 @@ def test_a_column_nobody_thought_of_takes_two() -> None:
         build_full_row(FocalPointRow) | {"tomorrow": 1}, "tomorrow", "languages"
     )
 
-    assert dangers.of_focal_point(turn) == {"tomorrow"}
+    assert second_person_columns.list_focal_point_columns(turn) == {"tomorrow"}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,9 @@ def test_beginning_takes_two_and_ending_one_but_for_desk_and_oversight(
 ) -> None:
     before = None if was is None else OFFICE | {"kind": kind, "active": was}
 
-    grave = dangers.of_focal_point(Turn(before, OFFICE | {"kind": kind, "active": becomes}))
+    grave = second_person_columns.list_focal_point_columns(
+        RowChange(before, OFFICE | {"kind": kind, "active": becomes})
+    )
 
     assert (1 + bool(grave)) == people
 
@@ -149,9 +161,12 @@ def test_beginning_takes_two_and_ending_one_but_for_desk_and_oversight(
 def test_whoever_shuts_an_office_does_not_turn_it_into_another() -> None:
     ended = OFFICE | {"active": False, "kind": "non_state", "of_state": None}
 
-    assert dangers.of_focal_point(Turn(OFFICE, ended)) == {"kind", "of_state"}
-    assert dangers.of_focal_point(
-        Turn(OFFICE | {"kind": "desk"}, ended | {"kind": "non_state"})
+    assert second_person_columns.list_focal_point_columns(RowChange(OFFICE, ended)) == {
+        "kind",
+        "of_state",
+    }
+    assert second_person_columns.list_focal_point_columns(
+        RowChange(OFFICE | {"kind": "desk"}, ended | {"kind": "non_state"})
     ) == {"active", "kind", "of_state"}
 
 
@@ -170,14 +185,22 @@ def test_whoever_shuts_an_office_does_not_turn_it_into_another() -> None:
     ],
 )
 def test_an_agreement_is_narrowed_by_one(to: Values, people: int) -> None:
-    assert 1 + bool(dangers.of_agreement(Turn(AGREEMENT, AGREEMENT | to))) == people
+    assert (
+        1
+        + bool(
+            second_person_columns.list_agreement_columns(
+                RowChange(AGREEMENT, AGREEMENT | to)
+            )
+        )
+        == people
+    )
 
 
 def test_one_without_an_end_is_ended_by_one_and_a_new_one_takes_two() -> None:
     endless = AGREEMENT | {"in_force_until": None}
 
-    assert not dangers.of_agreement(Turn(endless, AGREEMENT))
-    assert dangers.of_agreement(Turn(None, AGREEMENT))
+    assert not second_person_columns.list_agreement_columns(RowChange(endless, AGREEMENT))
+    assert second_person_columns.list_agreement_columns(RowChange(None, AGREEMENT))
 
 
 def build_desk(*serves: str, **to: Any) -> Values:
@@ -188,22 +211,26 @@ def test_a_region_has_a_desk_if_each_of_its_countries_is_served() -> None:
     both, one, all_of_them = build_desk("KZ", "UZ"), build_desk("KZ"), build_desk("*")
     ngo = OFFICE | {"kind": "non_state", "serves": ["*"]}
 
-    assert without_desk(REGIONS, [both, build_desk("JM")]) == frozenset()
-    assert without_desk(REGIONS, [all_of_them]) == frozenset()
-    assert without_desk(REGIONS, [one, build_desk("JM")]) == {"asia"}
-    assert without_desk(REGIONS, [one, build_desk("UZ", "JM")]) == frozenset()
-    assert without_desk(REGIONS, [both, build_desk("JM", active=False)]) == {"caribbean"}
-    assert without_desk(REGIONS, [ngo]) == {"asia", "caribbean"}
+    assert find_regions_without_desk(REGIONS, [both, build_desk("JM")]) == frozenset()
+    assert find_regions_without_desk(REGIONS, [all_of_them]) == frozenset()
+    assert find_regions_without_desk(REGIONS, [one, build_desk("JM")]) == {"asia"}
+    assert find_regions_without_desk(REGIONS, [one, build_desk("UZ", "JM")]) == frozenset()
+    assert find_regions_without_desk(REGIONS, [both, build_desk("JM", active=False)]) == {
+        "caribbean"
+    }
+    assert find_regions_without_desk(REGIONS, [ngo]) == {"asia", "caribbean"}
 
 
 def test_what_was_not_there_before_is_not_taken_away() -> None:
     watch = OFFICE | {"kind": "oversight"}
 
-    assert harm(REGIONS, [OFFICE], [OFFICE]) is None
-    assert harm(REGIONS, [build_desk("KZ")], [build_desk("KZ"), OFFICE]) is None
-    assert harm(REGIONS, [build_desk("*")], [build_desk("KZ")])
-    assert harm(REGIONS, [watch], [watch | {"active": False}])
-    assert harm(REGIONS, [watch, watch], [watch, watch | {"kind": "state"}]) is None
+    assert describe_loss(REGIONS, [OFFICE], [OFFICE]) is None
+    assert describe_loss(REGIONS, [build_desk("KZ")], [build_desk("KZ"), OFFICE]) is None
+    assert describe_loss(REGIONS, [build_desk("*")], [build_desk("KZ")])
+    assert describe_loss(REGIONS, [watch], [watch | {"active": False}])
+    assert (
+        describe_loss(REGIONS, [watch, watch], [watch, watch | {"kind": "state"}]) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,8 +241,8 @@ def test_what_was_not_there_before_is_not_taken_away() -> None:
 def test_what_a_file_said_passes_as_values_unchanged(
     row: FocalPointRow | CountryRow,
 ) -> None:
-    assert judged(type(row), row.model_dump()) == row
-    assert judged(type(row), row.model_dump(mode="json")) == row
+    assert validate_row(type(row), row.model_dump()) == row
+    assert validate_row(type(row), row.model_dump(mode="json")) == row
 
 
 def test_a_value_is_spelled_as_a_cell_is() -> None:
@@ -230,7 +257,7 @@ def test_a_value_is_spelled_as_a_cell_is() -> None:
         "x y",
     )
 
-    cells = [cell(value) for value in values]
+    cells = [format_cell(value) for value in values]
 
     assert cells == ["", "true", "false", "a b", "", "2026-01-02", "3", "x y"]
 
@@ -238,8 +265,8 @@ def test_a_value_is_spelled_as_a_cell_is() -> None:
 def test_a_second_person_is_told_what_changes_and_of_a_beginning_everything() -> None:
     before = OFFICE | {"active": False}
 
-    shut = Turn(OFFICE, OFFICE | {"active": False}).told()
-    begun = Turn(before, OFFICE).told()
+    shut = RowChange(OFFICE, OFFICE | {"active": False}).describe()
+    begun = RowChange(before, OFFICE).describe()
 
     assert shut == {"active": "true -> false"}
     assert begun.keys() == OFFICE.keys()

@@ -6,14 +6,14 @@ from importlib.resources import files
 import pytest
 from pydantic import ValidationError
 
-from app.administration.cells import cell
+from app.administration.cell_values import format_cell
 from app.administration.schemas import AgreementOut, CountrySettings
-from app.directory.actions import standard_data
+from app.directory.actions import get_standard_data
 from app.directory.addresses import Channel
-from app.directory.files import Known, read
+from app.directory.file_rows import AgreementRow, CountryRow, FocalPointRow, Row
+from app.directory.files import Known, read_folder
 from app.directory.kinds import Confidence, Function, Kind, Service, StateRouting
 from app.directory.models import Agreement, Country, FocalPoint
-from app.directory.rows import AgreementRow, CountryRow, FocalPointRow, Row
 from app.directory.schemas import CountryOut, FocalPointOut
 from app.kernel.db import Base
 
@@ -47,11 +47,11 @@ OF_UZBEKISTAN = """
     UNODC_ROCA        intergovernmental  technical     -
 """
 IDENTIFYING = {"HN_LEAD", "PA_LEAD", "TT_LEAD", "HT_LEAD", "AG_LEAD", "VC_LEAD"}
-STANDARD = read(standard_data())
+STANDARD = read_folder(get_standard_data())
 COUNTRIES = {row.iso2: row for row in STANDARD.countries}
 OFFICES = {row.code: row for row in STANDARD.focal_points}
 LEADS = {r.of_state: r for r in STANDARD.focal_points if r.code == f"{r.of_state}_LEAD"}
-DEMONSTRATION = read(files("app.demo").joinpath("data"), Known(COUNTRIES))
+DEMONSTRATION = read_folder(files("app.demo").joinpath("data"), Known(COUNTRIES))
 INVENTED = {row.code: row for row in DEMONSTRATION.focal_points}
 AGREEMENTS = DEMONSTRATION.agreements
 
@@ -82,7 +82,7 @@ def test_where_no_source_names_a_lead_body_there_is_none() -> None:
 
 def test_a_gap_of_the_research_is_an_empty_cell_and_never_a_word() -> None:
     for name in ("countries.csv", "focal_points.csv"):
-        text = standard_data().joinpath(name).read_text()
+        text = get_standard_data().joinpath(name).read_text()
 
         assert not re.search(r"NOT (FOUND|RESEARCHED|CONFIRMED)", text)
 
@@ -187,7 +187,7 @@ def test_no_office_that_exists_oversees_and_nobody_who_convenes_can_be_asked() -
     assert not [row for row in OFFICES.values() if row.kind in {Kind.OVERSIGHT, Kind.DESK}]
     for code in CONVENERS:
         row = OFFICES[code].model_dump() | {"can_lead": True}
-        cells = {name: cell(value) for name, value in row.items()}
+        cells = {name: format_cell(value) for name, value in row.items()}
         with pytest.raises(ValidationError, match="technical office"):
             FocalPointRow.model_validate(cells)
 

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from app.administration.loading import Doors, Loaded, load
-from app.directory.actions import FOCAL_POINTS, Count, standard_data, store
-from app.directory.changes import Clerk, DirectoryChange
+from app.administration.directory_load import Activations, Loaded, load
+from app.directory.actions import FOCAL_POINTS, Count, get_standard_data, store
 from app.directory.files import FilesRefused
+from app.directory.history import ChangeAuthor, DirectoryChange
 from app.directory.models import Country, FocalPoint
-from app.directory.queries import lost_oversight
+from app.directory.queries import has_lost_oversight
 from app.kernel.db import Base, Database
 from app.kernel.journal import Mailbox
 
@@ -70,21 +70,25 @@ def folder(tmp_path: Path) -> Path:
 
 
 def load_folder(database: Database, folder: Traversable) -> Loaded:
-    with database.writing() as session:
-        return load(Clerk(session, uuid4, TODAY), folder)
+    with database.begin_write() as session:
+        return load(ChangeAuthor(session, uuid4, TODAY), folder)
 
 
 def load_office(database: Database, code: str) -> FocalPoint:
-    with database.reading() as session:
+    with database.begin_read() as session:
         return session.scalars(select(FocalPoint).where(FocalPoint.code == code)).one()
 
 
 def test_what_we_ship_loads_and_loading_it_again_changes_nothing(
     database: Database,
 ) -> None:
-    first = [load_folder(database, folder) for folder in (standard_data(), DEMONSTRATION)]
+    first = [
+        load_folder(database, folder) for folder in (get_standard_data(), DEMONSTRATION)
+    ]
 
-    again = [load_folder(database, folder) for folder in (standard_data(), DEMONSTRATION)]
+    again = [
+        load_folder(database, folder) for folder in (get_standard_data(), DEMONSTRATION)
+    ]
 
     assert first == [
         Loaded(Count(28, 0, 0), Count(40, 0, 0), NOTHING, NOTHING, NOTHING),
@@ -104,7 +108,7 @@ def test_each_focal_point_gets_one_mailbox_and_keeps_it(
 
     load_folder(database, folder)
 
-    with database.reading() as session:
+    with database.begin_read() as session:
         assert list(session.scalars(select(Mailbox.focal_point_id))) == [before.id]
     assert load_office(database, "UZ_POST").id == before.id
 
@@ -137,7 +141,7 @@ def test_what_a_file_changed_is_kept_once_and_as_an_operators(
 
     named = DirectoryChange.subject == "focal-points/UZ_POST"
     by_number = select(DirectoryChange).order_by(DirectoryChange.number)
-    with database.reading() as session:
+    with database.begin_read() as session:
         everything = list(session.scalars(by_number))
         first, second = session.scalars(by_number.where(named))
     assert len(everything) == 6
@@ -246,7 +250,7 @@ def test_a_broken_cell_is_named_and_nothing_is_written(
 
     assert text != ALL[file]
     assert (file, *place) in {(f.file, f.line, f.column) for f in refused.value.faults}
-    with database.reading() as session:
+    with database.begin_read() as session:
         assert session.scalar(select(Country)) is None
         assert session.scalar(select(Mailbox)) is None
 
@@ -292,7 +296,7 @@ def test_what_is_kept_of_a_change_says_where_an_address_leads_and_not_to_whom(
 
     named = DirectoryChange.subject == "contacts/UZ_POST_MAIL"
     kept = select(DirectoryChange).where(named).order_by(DirectoryChange.number)
-    with database.reading() as session:
+    with database.begin_read() as session:
         first, second = session.scalars(kept)
     assert first.after["address"] == "…@example.org"
     assert second.before
@@ -378,7 +382,7 @@ def test_a_file_does_not_undo_what_an_office_said_of_its_places_since(
     database: Database, folder: Path, said: tuple[str, str], stands: int
 ) -> None:
     load_folder(database, folder)
-    with database.writing() as session:
+    with database.begin_write() as session:
         later = NOON + timedelta(hours=2)
         session.execute(update(FocalPoint).values(capacity=2, capacity_as_of=later))
     text = OFFICE.replace("4,2026-06-01T12:00:00Z", ",".join(said))
@@ -400,8 +404,8 @@ SUBJECT = "focal-points/UZ_POST"
 def close_office(database: Database, code: str) -> None:
     """Close an office, as an administrator does over HTTP."""
     row = {"code": code, "active": False}
-    with database.writing() as session:
-        clerk = Clerk(session, uuid4, TODAY, account_id=uuid4())
+    with database.begin_write() as session:
+        clerk = ChangeAuthor(session, uuid4, TODAY, account_id=uuid4())
         before = session.execute(select(FocalPoint.__table__).filter_by(code=code))
         store(clerk, FOCAL_POINTS, [dict(before.mappings().one()) | row])
 
@@ -414,15 +418,15 @@ def test_a_file_does_not_open_what_somebody_shut_through_the_service(
 
     again = [load_folder(database, folder) for _ in range(2)]
     shut = load_office(database, "UZ_POST").active
-    with database.writing() as session:
-        opened = load(Clerk(session, uuid4, TODAY), folder, reopen=True)
+    with database.begin_write() as session:
+        opened = load(ChangeAuthor(session, uuid4, TODAY), folder, reopen=True)
 
-    assert [one.doors for one in again] == [Doors(left=(SUBJECT,))] * 2
+    assert [one.activations for one in again] == [Activations(left_inactive=(SUBJECT,))] * 2
     assert [one.focal_points for one in again] == [Count(0, 0, 1)] * 2
     assert not shut
-    assert opened.doors == Doors(opened=(SUBJECT,))
+    assert opened.activations == Activations(activated=(SUBJECT,))
     assert load_office(database, "UZ_POST").active
-    assert load_folder(database, folder).doors == Doors()
+    assert load_folder(database, folder).activations == Activations()
 
 
 def test_what_a_file_shuts_a_file_opens_again_and_each_is_named(
@@ -436,8 +440,11 @@ def test_what_a_file_shuts_a_file_opens_again_and_each_is_named(
 
     opened = load_folder(database, folder)
 
-    assert (shut.doors, shut_meanwhile) == (Doors(shut=(SUBJECT,)), False)
-    assert opened.doors == Doors(opened=(SUBJECT,))
+    assert (shut.activations, shut_meanwhile) == (
+        Activations(deactivated=(SUBJECT,)),
+        False,
+    )
+    assert opened.activations == Activations(activated=(SUBJECT,))
     assert load_office(database, "UZ_POST").active
 
 
@@ -465,8 +472,8 @@ def test_a_file_takes_from_nobody_the_desk_or_the_overseer(
         load_folder(database, folder)
 
     assert load_office(database, code).active
-    with database.reading() as session:
-        assert not lost_oversight(session)
+    with database.begin_read() as session:
+        assert not has_lost_oversight(session)
 
 
 def test_oversight_is_lost_where_there_was_one_and_none_is_active(
@@ -478,13 +485,13 @@ def test_oversight_is_lost_where_there_was_one_and_none_is_active(
         OFFICE + planned.replace("true,low,,\n", "false,low,,\n")
     )
     load_folder(database, folder)
-    with database.reading() as session:
-        before = lost_oversight(session)
+    with database.begin_read() as session:
+        before = has_lost_oversight(session)
     (folder / "focal_points.csv").write_text(OFFICE + DESK)
     load_folder(database, folder)
 
-    with database.writing() as session:
+    with database.begin_write() as session:
         session.execute(update(FocalPoint).values(active=False))
-        assert lost_oversight(session)
+        assert has_lost_oversight(session)
 
     assert not before

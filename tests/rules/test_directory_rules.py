@@ -7,11 +7,11 @@ import pytest
 from app.directory.kinds import (
     EVERYWHERE,
     Kind,
+    has_language,
     is_at_home,
     is_blocked,
     is_of_origin,
-    languages_shared,
-    serves,
+    is_serving,
 )
 
 
@@ -30,17 +30,17 @@ IOM = Office(Kind.INTERGOVERNMENTAL, serves=[EVERYWHERE])
 
 
 def test_a_focal_point_works_where_it_says() -> None:
-    assert serves(UZ_CONSULATE_IN_KZ, "KZ")
-    assert not serves(UZ_CONSULATE_IN_KZ, "UZ")
+    assert is_serving(UZ_CONSULATE_IN_KZ, "KZ")
+    assert not is_serving(UZ_CONSULATE_IN_KZ, "UZ")
 
 
 def test_one_that_works_everywhere_works_outside_of_the_directory_too() -> None:
-    assert serves(IOM, "KZ")
-    assert serves(IOM, "FR")
+    assert is_serving(IOM, "KZ")
+    assert is_serving(IOM, "FR")
 
 
 def test_one_that_names_no_country_works_nowhere() -> None:
-    assert not serves(Office(Kind.NON_STATE), "KZ")
+    assert not is_serving(Office(Kind.NON_STATE), "KZ")
 
 
 def test_a_consulate_is_not_at_home_where_it_works() -> None:
@@ -110,4 +110,4 @@ def test_who_is_of_no_state_is_never_of_the_origin(origin: str | None) -> None:
 def test_a_language_is_shared_whatever_its_script(
     *, mine: list[str], asked: str, shared: bool
 ) -> None:
-    assert languages_shared(mine, asked) == shared
+    assert has_language(mine, asked) == shared

@@ -2,11 +2,11 @@
 
 import re
 
-from app.kernel.journal import new_epoch
+from app.kernel.journal import create_epoch
 
 
 def test_each_restoration_has_a_short_name_of_its_own() -> None:
-    names = {new_epoch() for _ in range(20)}
+    names = {create_epoch() for _ in range(20)}
 
     assert len(names) == 20
     assert all(re.fullmatch("[0-9a-f]{8}", name) for name in names)

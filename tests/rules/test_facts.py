@@ -8,15 +8,15 @@ from uuid import UUID
 import pytest
 
 from app.cases.facts import (
-    FIRST_FOR_A_CHILD,
     RULES,
+    URGENT_CHILD_SERVICES,
     AssessmentOwed,
     BestInterests,
     FactName,
     Guardian,
     ReflectionPeriod,
-    must_fit,
-    sheet_of,
+    build_fact_sheet,
+    require_assessment,
 )
 from app.directory.kinds import Service
 
@@ -67,7 +67,7 @@ def test_no_fact_is_without_a_rule() -> None:
 
 
 def test_what_a_child_is_owed_first() -> None:
-    assert {service.value for service in FIRST_FOR_A_CHILD} == {
+    assert {service.value for service in URGENT_CHILD_SERVICES} == {
         *("CHILD_PROTECTION", "GUARDIANSHIP", "SHELTER", "MEDICAL"),
     }
 
@@ -79,7 +79,7 @@ def test_what_a_child_is_owed_first() -> None:
 def test_what_nobody_said_is_needed_for_a_child(
     guardian: str, interests: str, *, child: bool
 ) -> None:
-    sheet = sheet_of([], child=child)
+    sheet = build_fact_sheet([], child=child)
 
     assert (sheet.guardian, sheet.best_interests) == (guardian, interests)
     assert not sheet.interests_are_assessed
@@ -92,8 +92,8 @@ def test_the_last_of_a_name_counts() -> None:
         for value in ("needed", "appointed", "needed")
     ]
 
-    assert sheet_of(said, child=True).guardian == Guardian.NEEDED
-    assert sheet_of(said[:2], child=True).guardian == Guardian.APPOINTED
+    assert build_fact_sheet(said, child=True).guardian == Guardian.NEEDED
+    assert build_fact_sheet(said[:2], child=True).guardian == Guardian.APPOINTED
 
 
 @pytest.mark.parametrize("value", BestInterests)
@@ -101,7 +101,7 @@ def test_the_last_of_a_name_counts() -> None:
 def test_interests_count_for_a_child_once_somebody_assessed_them(
     value: BestInterests, *, child: bool
 ) -> None:
-    sheet = sheet_of([RecordedFact(FactName.BEST_INTERESTS, value)], child=child)
+    sheet = build_fact_sheet([RecordedFact(FactName.BEST_INTERESTS, value)], child=child)
 
     assert sheet.interests_are_assessed == (child and value in {"assessed", "determined"})
 
@@ -111,36 +111,36 @@ def test_that_an_assessment_is_not_needed_is_said_of_no_child(name: FactName) ->
     said = RecordedFact(name, "not_needed")
     refused = name == FactName.BEST_INTERESTS
 
-    must_fit(said, child=False)
+    require_assessment(said, child=False)
     with pytest.raises(AssessmentOwed) if refused else nullcontext():
-        must_fit(said, child=True)
+        require_assessment(said, child=True)
 
 
 def test_what_was_not_needed_for_an_adult_is_due_for_a_child() -> None:
     said = [RecordedFact(FactName.BEST_INTERESTS, "not_needed")]
 
-    assert sheet_of(said, child=False).best_interests == BestInterests.NOT_NEEDED
-    assert sheet_of(said, child=True).best_interests == BestInterests.ASSESSMENT_DUE
+    assert build_fact_sheet(said, child=False).best_interests == BestInterests.NOT_NEEDED
+    assert build_fact_sheet(said, child=True).best_interests == BestInterests.ASSESSMENT_DUE
 
 
 def test_a_hold_is_in_force_until_it_is_lifted() -> None:
     held = RecordedFact(FactName.LEGAL_HOLD, "in_force")
     lifted = RecordedFact(FactName.LEGAL_HOLD, "lifted")
 
-    assert sheet_of([held], child=False).legal_hold
-    assert not sheet_of([held, lifted], child=False).legal_hold
-    assert sheet_of([held, lifted, held], child=False).legal_hold
+    assert build_fact_sheet([held], child=False).legal_hold
+    assert not build_fact_sheet([held, lifted], child=False).legal_hold
+    assert build_fact_sheet([held, lifted, held], child=False).legal_hold
 
 
 def test_each_country_has_a_reflection_period_of_its_own() -> None:
     here = RecordedFact(FactName.REFLECTION_PERIOD, "offered", "KZ")
     there = RecordedFact(FactName.REFLECTION_PERIOD, "declined", "UZ")
 
-    sheet = sheet_of([here, there], child=False)
+    sheet = build_fact_sheet([here, there], child=False)
 
-    assert sheet.reflection("KZ", TODAY) == ReflectionPeriod.OFFERED
-    assert sheet.reflection("UZ", TODAY) == ReflectionPeriod.DECLINED
-    assert sheet.reflection("TT", TODAY) is None
+    assert sheet.get_reflection_period("KZ", TODAY) == ReflectionPeriod.OFFERED
+    assert sheet.get_reflection_period("UZ", TODAY) == ReflectionPeriod.DECLINED
+    assert sheet.get_reflection_period("TT", TODAY) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,9 @@ def test_each_country_has_a_reflection_period_of_its_own() -> None:
 def test_a_period_that_runs_ends_by_itself(ends_on: date, stands: ReflectionPeriod) -> None:
     runs = RecordedFact(FactName.REFLECTION_PERIOD, "running", "KZ", ends_on=ends_on)
 
-    assert sheet_of([runs], child=False).reflection("KZ", TODAY) == stands
+    assert (
+        build_fact_sheet([runs], child=False).get_reflection_period("KZ", TODAY) == stands
+    )
 
 
 def test_two_bodies_may_disagree_on_who_is_a_victim() -> None:
@@ -164,7 +166,7 @@ def test_two_bodies_may_disagree_on_who_is_a_victim() -> None:
         RecordedFact(FactName.IDENTIFICATION, "not_victim", "KZ", other),
     ]
 
-    latest = sheet_of(said, child=False).latest
+    latest = build_fact_sheet(said, child=False).latest
 
     values = [latest[FactName.IDENTIFICATION, "KZ", body].value for body in (one, other)]
     assert values == ["formally_identified", "not_victim"]

@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from app.kernel.fairness import FairLock
+from app.kernel.fair_lock import FairLock
 
 A_MOMENT = 0.01  # seconds for an announced thread to reach the queue
 

@@ -5,7 +5,15 @@ from dataclasses import fields, replace
 import pytest
 
 from app.directory.kinds import Kind, Sex
-from app.routing.fit import Room, Speed, fit, is_avoided, is_near, room_of, speed_of
+from app.routing.fit import (
+    Room,
+    Speed,
+    build_fit_key,
+    estimate_room,
+    is_avoided,
+    is_near,
+    measure_speed,
+)
 from app.routing.question import Profile
 from tests.rules.questions import BY_CODE, NOON, PLAIN
 
@@ -27,7 +35,7 @@ LAWYER = BY_CODE["LAWYER"]
 def test_late_is_who_was_late_more_often_than_not(
     answered: int, late: int, expected: Speed
 ) -> None:
-    assert speed_of(replace(LAWYER, answered=answered, late=late)) == expected
+    assert measure_speed(replace(LAWYER, answered=answered, late=late)) == expected
 
 
 def test_of_an_office_that_nobody_asked_yet_nothing_is_counted() -> None:
@@ -45,8 +53,8 @@ def test_a_count_of_places_of_which_nobody_knows_the_age_says_nothing() -> None:
     undated = replace(LAWYER, capacity=5, capacity_as_of=None)
     uncounted = replace(LAWYER, capacity=None, capacity_as_of=NOON)
 
-    assert room_of(PLAIN, undated) == Room.NOT_KNOWN
-    assert room_of(PLAIN, uncounted) == Room.NOT_KNOWN
+    assert estimate_room(PLAIN, undated) == Room.NOT_KNOWN
+    assert estimate_room(PLAIN, uncounted) == Room.NOT_KNOWN
 
 
 def test_only_the_body_of_a_state_that_is_avoided_is_avoided() -> None:
@@ -74,5 +82,5 @@ def test_whom_an_office_serves_counts_for_nothing_while_the_sex_is_not_known() -
     told = replace(PLAIN, sex=Sex.FEMALE)
 
     assert PLAIN.sex is None
-    assert fit(PLAIN, women) == fit(PLAIN, anybody)
-    assert fit(told, women) < fit(told, anybody)
+    assert build_fit_key(PLAIN, women) == build_fit_key(PLAIN, anybody)
+    assert build_fit_key(told, women) < build_fit_key(told, anybody)

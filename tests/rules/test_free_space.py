@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.kernel.free_space import MIB, FreeSpace, Place, SpaceReserved, free_bytes
+from app.kernel.free_space import MIB, FreeSpace, Place, SpaceReserved, get_free_bytes
 
 FILES = {
     Place.DATABASE: Path("/database/own.db"),
@@ -91,7 +91,7 @@ def test_a_disk_that_does_not_tell_refuses_nothing(disks: Disks) -> None:
 
 
 def test_what_only_root_may_still_write_does_not_count(tmp_path: Path) -> None:
-    found, free = os.statvfs(tmp_path), free_bytes(tmp_path / "own.db")
+    found, free = os.statvfs(tmp_path), get_free_bytes(tmp_path / "own.db")
 
     assert free is not None
     assert abs(free - found.f_bavail * found.f_frsize) < 1024 * MIB

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from app.cases.grants import (
+    CONDITION_TEXTS,
+    GRANT_TEXTS,
     GRANTS,
-    MEANINGS,
-    WORDS,
+    CaseHistory,
     Condition,
-    Course,
     Grant,
     list_conditions,
     list_grants,
@@ -64,8 +64,8 @@ LED = build_party(Relation.LEAD, OTHER)
 
 
 def test_every_grant_and_condition_has_words_and_a_row() -> None:
-    assert MEANINGS.keys() == set(Grant)
-    assert WORDS.keys() == set(Condition)
+    assert GRANT_TEXTS.keys() == set(Grant)
+    assert CONDITION_TEXTS.keys() == set(Condition)
     assert frozenset[Grant]().union(*(row.grants for row in GRANTS)) == set(Grant)
     used = frozenset[Condition]().union(*(row.conditions for row in GRANTS))
     assert used == set(Condition)
@@ -80,8 +80,8 @@ def test_two_relations_grant_the_union_of_what_each_grants(
 ) -> None:
     others = (LED, build_party(Relation.SUBMITTER, OTHER))
 
-    both = build_case(state, *(build_party(one) for one in pair), *others).grants(ME)
-    alone = [build_case(state, build_party(one), *others).grants(ME) for one in pair]
+    both = build_case(state, *(build_party(one) for one in pair), *others).get_grants(ME)
+    alone = [build_case(state, build_party(one), *others).get_grants(ME) for one in pair]
 
     assert both == alone[0] | alone[1]
 
@@ -89,7 +89,7 @@ def test_two_relations_grant_the_union_of_what_each_grants(
 def test_submitter_that_handed_the_case_on_keeps_the_step_and_who_leads() -> None:
     submitted = build_case(State.REFERRING, build_party(Relation.SUBMITTER), LED)
 
-    assert submitted.grants(ME) == {
+    assert submitted.get_grants(ME) == {
         Grant.CASE,
         Grant.STATE,
         Grant.SUBMITTER,
@@ -101,7 +101,7 @@ def test_submitter_that_handed_the_case_on_keeps_the_step_and_who_leads() -> Non
 def test_submitter_that_helps_gains_no_deadline_and_no_routing() -> None:
     rows = (build_party(Relation.SUBMITTER), build_party(Relation.RECIPIENT), LED)
 
-    granted = build_case(State.REFERRING, *rows).grants(ME)
+    granted = build_case(State.REFERRING, *rows).get_grants(ME)
 
     assert (
         granted
@@ -126,7 +126,7 @@ def test_state_body_that_is_asked_for_a_document_does_not_follow_the_case() -> N
     helps, submitted = build_party(Relation.RECIPIENT), build_party(Relation.SUBMITTER)
 
     alone, both, also = (
-        build_case(State.REFERRING, LED, *rows).grants(ME)
+        build_case(State.REFERRING, LED, *rows).get_grants(ME)
         for rows in ([asked], [asked, submitted], [asked, helps])
     )
 
@@ -140,7 +140,7 @@ def test_state_body_that_is_asked_for_a_document_knows_who_acted_before_it_was()
     made = build_case(State.REFERRING, LED, asked)
 
     told = [
-        made.granted_at(ME, Grant.ACTORS, NOON + delta, as_party=False)
+        made.is_granted_at(ME, Grant.ACTORS, NOON + delta, as_party=False)
         for delta in (-PASSED, timedelta(0), PASSED)
     ]
 
@@ -150,7 +150,7 @@ def test_state_body_that_is_asked_for_a_document_knows_who_acted_before_it_was()
 def test_former_parties_are_granted_nothing() -> None:
     past = (build_party(Relation.FORMER_LEAD), build_party(Relation.FORMER_RECIPIENT), LED)
 
-    assert build_case(State.REFERRING, *past).grants(ME) == frozenset()
+    assert build_case(State.REFERRING, *past).get_grants(ME) == frozenset()
 
 
 def test_holder_alone_hears_what_is_written_once_somebody_leads() -> None:
@@ -160,8 +160,8 @@ def test_holder_alone_hears_what_is_written_once_somebody_leads() -> None:
         build_party(Relation.OVERSIGHT, UUID(int=9)),
     )
 
-    assert build_case(State.REFERRING, *rows).keepers == {OTHER}
-    assert build_case(State.SUBMITTED, *rows).keepers == {OTHER, ME}
+    assert build_case(State.REFERRING, *rows).write_audience == {OTHER}
+    assert build_case(State.SUBMITTED, *rows).write_audience == {OTHER, ME}
 
 
 def test_facts_of_an_event_are_granted_by_the_relation_of_its_time() -> None:
@@ -170,7 +170,7 @@ def test_facts_of_an_event_are_granted_by_the_relation_of_its_time() -> None:
     both = build_case(State.REFERRING, build_party(Relation.SUBMITTER), led, later)
 
     told = [
-        both.granted_at(ME, Grant.EVENT_FACTS, NOON + delta)
+        both.is_granted_at(ME, Grant.EVENT_FACTS, NOON + delta)
         for delta in (-PASSED, PASSED / 2, PASSED, 2 * PASSED)
     ]
 
@@ -178,7 +178,7 @@ def test_facts_of_an_event_are_granted_by_the_relation_of_its_time() -> None:
 
 
 def test_a_border_before_the_first_lead_ends_the_sight_of_the_submitter() -> None:
-    crossed = Course(None, NOON, NOON)
+    crossed = CaseHistory(None, NOON, NOON)
 
     assert list_conditions(crossed) == {Condition.NEVER_LED}
     before = list_conditions(crossed, NOON - PASSED)

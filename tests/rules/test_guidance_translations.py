@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.reference.kinds import TranslationStatus
-from app.reference.lists import ITEMS, NOTE_TRANSLATIONS, TRANSLATIONS, status_of
+from app.reference.lists import ITEMS, NOTE_TRANSLATIONS, TRANSLATIONS, get_status
 from app.reference.rows import TranslationRow
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "identification.md").read_text("utf-8")
@@ -181,10 +181,10 @@ def test_a_text_is_reviewed_once_its_label_and_its_note_are() -> None:
     half = build_translation("ru", ru="Слово", es="Palabra")
     whole = build_translation("es ru", ru="Слово", es="Palabra")
 
-    assert status_of([half], "ru") == TranslationStatus.REVIEWED
-    assert status_of([half], "es") == TranslationStatus.UNREVIEWED
-    assert status_of([whole, half], "ru") == TranslationStatus.REVIEWED
-    assert status_of([whole, half], "es") == TranslationStatus.UNREVIEWED
+    assert get_status([half], "ru") == TranslationStatus.REVIEWED
+    assert get_status([half], "es") == TranslationStatus.UNREVIEWED
+    assert get_status([whole, half], "ru") == TranslationStatus.REVIEWED
+    assert get_status([whole, half], "es") == TranslationStatus.UNREVIEWED
 
 
 @pytest.mark.parametrize("reviewed", ["fr", "ru fr", "en", "russian", "ru ru"])

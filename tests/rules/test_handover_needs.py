@@ -6,10 +6,10 @@ import pytest
 
 from app.cases.lifecycle import State as CaseState
 from app.handovers.lifecycle import OFFER, TABLE, Action, Need, Row
-from app.handovers.needs import NEEDS, RULES, Facts, Terms
+from app.handovers.needs import CHECKS, RULES, Facts, Terms
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf
-from app.kernel.needs import NeedsUnmet
+from app.kernel.requirements import NeedsUnmet
 
 GOOD = Facts(
     case_state=CaseState.REFERRING,
@@ -63,7 +63,7 @@ def needs_of(row: Row) -> set[Need]:
 
 
 def test_every_need_has_its_check_is_asked_by_some_step_and_is_proved_here() -> None:
-    assert set(NEEDS) == set(Need)
+    assert set(CHECKS) == set(Need)
     assert {need for row in TABLE.steps for need in needs_of(row)} == set(Need)
     assert {*LACKS, Need.CHILD_PATH} == set(Need)
 
@@ -72,32 +72,32 @@ def test_every_need_has_its_check_is_asked_by_some_step_and_is_proved_here() -> 
 def test_each_need_is_met_and_unmet_and_leaves_the_others_met(need: Need) -> None:
     others = [other for other in LACKS if other != need]
 
-    assert NEEDS[need].met(GOOD)
-    assert not NEEDS[need].met(LACKS[need])
-    assert all(NEEDS[other].met(LACKS[need]) for other in others)
+    assert CHECKS[need].met(GOOD)
+    assert not CHECKS[need].met(LACKS[need])
+    assert all(CHECKS[other].met(LACKS[need]) for other in others)
 
 
 @pytest.mark.parametrize("action", [Action.OFFER, Action.ACCEPT])
 def test_the_path_of_a_child_does_instead_of_a_consent(action: Action) -> None:
     facts = replace(GOOD, covered=False, child_path=True)
 
-    assert NEEDS[Need.CHILD_PATH].met(facts)
-    assert not NEEDS[Need.CHILD_PATH].met(GOOD)
-    assert RULES.unmet(find_step(action), facts) == []
+    assert CHECKS[Need.CHILD_PATH].met(facts)
+    assert not CHECKS[Need.CHILD_PATH].met(GOOD)
+    assert RULES.list_unmet(find_step(action), facts) == []
 
 
 @pytest.mark.parametrize("state", CaseState)
 def test_the_lead_moves_while_a_case_has_one_and_is_not_closed(state: CaseState) -> None:
     facts = replace(GOOD, case_state=state)
 
-    assert NEEDS[Need.CASE_LED].met(facts) == (state in LED)
-    assert bool(RULES.unmet(OFFER, facts)) == (state not in LED)
+    assert CHECKS[Need.CASE_LED].met(facts) == (state in LED)
+    assert bool(RULES.list_unmet(OFFER, facts)) == (state not in LED)
 
 
 @pytest.mark.parametrize("need", LACKS)
 @pytest.mark.parametrize("action", Action)
 def test_a_step_is_refused_for_just_what_it_needs(action: Action, need: Need) -> None:
-    lacks = [lack.need for lack in RULES.unmet(find_step(action), LACKS[need])]
+    lacks = [lack.need for lack in RULES.list_unmet(find_step(action), LACKS[need])]
 
     assert lacks == ([need] if need in needs_of(find_step(action)) else [])
 
@@ -132,7 +132,7 @@ def test_all_that_is_missing_is_told_together(
         *((need, by) for need in asked),
     ]
     assert [other["need"] for other in unmet[1]["alternatives"]] == ["child_path"]
-    assert RULES.asked(find_step(action)) == asked
+    assert RULES.list_request_needs(find_step(action)) == asked
 
 
 def test_what_the_record_lacks_stands_in_the_way_and_what_a_request_brings_does_not() -> (
@@ -140,6 +140,6 @@ def test_what_the_record_lacks_stands_in_the_way_and_what_a_request_brings_does_
 ):
     accept = find_step(Action.ACCEPT)
 
-    assert RULES.in_the_way(accept, replace(GOOD, terms=Terms())) == []
-    [lack] = RULES.in_the_way(accept, replace(LACKS[Need.AGREEMENT], terms=Terms()))
+    assert RULES.list_blocking(accept, replace(GOOD, terms=Terms())) == []
+    [lack] = RULES.list_blocking(accept, replace(LACKS[Need.AGREEMENT], terms=Terms()))
     assert (lack.need, lack.by) == ("agreement", Side.LEAD)

@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 
 from app.handovers.lifecycle import CLOCKS, EVENTS, OFFER, TABLE, Action, Row, State
-from app.kernel.actors import Relation, Role, Side, sides_of_handover
+from app.kernel.actors import Relation, Role, Side, get_handover_sides
 from app.kernel.lifecycle import AnyOf
 from app.kernel.problems import Problem
 
@@ -134,7 +134,9 @@ def test_every_row_is_the_one_of_the_document(action: Action) -> None:
 def test_an_offer_begins_a_handover_and_is_no_step_of_one() -> None:
     assert OFFER in TABLE.steps
     assert OFFER.target == TABLE.start == State.OFFERED
-    assert not any(row.action == Action.OFFER for s in State for row in TABLE.open_in(s))
+    assert not any(
+        row.action == Action.OFFER for s in State for row in TABLE.list_steps_in(s)
+    )
 
 
 def test_every_state_can_be_reached() -> None:
@@ -147,7 +149,7 @@ def test_every_state_that_can_be_left_has_its_clock_and_waits_on_its_side(
 ) -> None:
     clock, waits_on = cells(STATES)[state]
 
-    assert bool(clock) == bool(TABLE.open_in(state))
+    assert bool(clock) == bool(TABLE.list_steps_in(state))
     assert CLOCKS.get(state, ("", "")) == (clock, waits_on)
 
 
@@ -159,7 +161,7 @@ def test_every_action_is_told_under_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("relation", Relation)
 def test_a_relation_puts_a_focal_point_on_these_sides(relation: Relation) -> None:
-    assert sides_of_handover({relation}) == set(cells(RELATIONS)[relation][0].split())
+    assert get_handover_sides({relation}) == set(cells(RELATIONS)[relation][0].split())
 
 
 def test_who_has_led_takes_no_step() -> None:

@@ -10,14 +10,14 @@ from typing import Final
 import pytest
 
 from app.kernel import time_zones
-from tests.support.host_digest import STARTS, ZONES, digest
+from tests.support.host_digest import STARTS, ZONES, compute_digest
 from tests.support.servers import ROOT
-from tests.support.zone_files import without_transitions, zone_by
+from tests.support.zone_files import build_zone_file, make_zone
 
 NINE_HOURS_AHEAD: Final = "JST-9"
 
 
-def compute_digest(umask: int = 0o022, **environment: str) -> str:
+def compute_host_digest(umask: int = 0o022, **environment: str) -> str:
     """Compute the digest in a subprocess with the given environment and umask."""
     run = subprocess.run(
         [sys.executable, "-m", "tests.support.host_digest"],
@@ -37,17 +37,17 @@ def other_database(tmp_path: Path) -> Path:
     for zone in ZONES.values():
         path = tmp_path / zone
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(without_transitions(NINE_HOURS_AHEAD))
+        path.write_bytes(build_zone_file(NINE_HOURS_AHEAD))
     return tmp_path
 
 
 def test_a_host_with_another_time_zone_database_computes_the_same(
     other_database: Path,
 ) -> None:
-    there = STARTS[0].astimezone(zone_by(NINE_HOURS_AHEAD, "America/Havana"))
+    there = STARTS[0].astimezone(make_zone(NINE_HOURS_AHEAD, "America/Havana"))
 
     assert there.hour == 6
-    assert compute_digest(PYTHONTZPATH=str(other_database)) == digest()
+    assert compute_host_digest(PYTHONTZPATH=str(other_database)) == compute_digest()
 
 
 @pytest.mark.slow
@@ -64,16 +64,16 @@ def test_a_host_with_another_clock_zone_locale_and_umask_computes_the_same(
 ) -> None:
     other = {"TZ": zone, "LC_ALL": language, "LANGUAGE": language[:2]}
 
-    assert compute_digest(umask, **other, PYTHONHASHSEED="7") == digest()
+    assert compute_host_digest(umask, **other, PYTHONHASHSEED="7") == compute_digest()
 
 
 def test_this_process_reads_no_time_zone_of_its_host() -> None:
     assert zoneinfo.TZPATH == ()
-    assert "localtime" not in time_zones.names()
+    assert "localtime" not in time_zones.list_time_zones()
 
 
 def test_every_zone_of_the_database_in_use_can_be_read() -> None:
-    read = {zoneinfo.ZoneInfo(name).key for name in time_zones.names()}
+    read = {zoneinfo.ZoneInfo(name).key for name in time_zones.list_time_zones()}
 
-    assert read == time_zones.names()
+    assert read == time_zones.list_time_zones()
     assert len(read) > 500

@@ -79,12 +79,12 @@ def test_a_new_key_is_random_and_is_what_the_file_holds(path: Path) -> None:
 
 def test_after_a_second_key_the_old_still_opens_and_the_new_one_wraps(path: Path) -> None:
     before = Vault(FileKeys.create(path))
-    old = before.new_key(CASE)
+    old = before.create_key(CASE)
     sealed = before.seal(old, HOME, b"canary")
 
     FileKeys.create(path)
     after = Vault(FileKeys.load(path))
-    new = after.new_key(CASE)
+    new = after.create_key(CASE)
 
     assert [one.version.partition("x")[0] for one in (old, new)] == ["k1", "k2"]
     assert after.open(old, HOME, *sealed) == b"canary"
@@ -208,12 +208,12 @@ def test_a_damaged_file_is_left_as_it_was(path: Path) -> None:
 
 def test_a_file_without_a_last_line_break_survives_a_second_key(path: Path) -> None:
     write(path, format_line("k1").rstrip("\n"))
-    old = Vault(FileKeys.load(path)).new_key(CASE)
+    old = Vault(FileKeys.load(path)).create_key(CASE)
 
     FileKeys.create(path)
     after = Vault(FileKeys.load(path))
 
-    assert after.new_key(CASE).version.startswith("k2x")
+    assert after.create_key(CASE).version.startswith("k2x")
     assert after.seal(old, HOME, b"still opens")
 
 
@@ -223,7 +223,7 @@ def test_keys_that_were_made_from_different_copies_can_stand_in_one_file(
     FileKeys.create(path)
     first, copy = path.read_text(encoding="utf-8"), path.with_name("copy")
     write(copy, first)
-    keys = [Vault(FileKeys.create(one)).new_key(CASE) for one in (path, copy)]
+    keys = [Vault(FileKeys.create(one)).create_key(CASE) for one in (path, copy)]
 
     write(path, path.read_text(encoding="utf-8") + copy.read_text().removeprefix(first))
     merged = Vault(FileKeys.load(path))
@@ -270,12 +270,12 @@ def test_a_key_is_added_to_the_file_that_a_link_leads_to(path: Path) -> None:
 def test_a_new_version_never_takes_the_name_of_another(path: Path) -> None:
     write(path, format_line("k2") + format_line("k3"))
     before = Vault(FileKeys.load(path))
-    keys = [before.new_key(CASE)]
+    keys = [before.create_key(CASE)]
 
     for _ in range(2):
         FileKeys.create(path)
         after = Vault(FileKeys.load(path))
-        keys.append(after.new_key(CASE))
+        keys.append(after.create_key(CASE))
 
     assert len({key.version for key in keys}) == 3
     assert all(after.seal(key, HOME, b"still opens") for key in keys)

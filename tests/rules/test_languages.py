@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.kernel.languages import ENGLISH, LANGUAGES, choose, preferred
+from app.kernel.languages import ENGLISH, LANGUAGES, choose_language, rank_languages
 
 REST = tuple(language for language in LANGUAGES if language not in {"en", "fr"})
 
@@ -34,7 +34,7 @@ REST = tuple(language for language in LANGUAGES if language not in {"en", "fr"})
     ],
 )
 def test_a_wish_is_ranked(header: str, ranked: tuple[str, ...]) -> None:
-    assert preferred(header) == ranked
+    assert rank_languages(header) == ranked
 
 
 @pytest.mark.parametrize(
@@ -47,30 +47,30 @@ def test_a_wish_is_ranked(header: str, ranked: tuple[str, ...]) -> None:
     ],
 )
 def test_what_is_no_language_range_is_passed_over_and_the_rest_counts(wrong: str) -> None:
-    assert preferred(wrong) == ()
-    assert preferred(f"{wrong}, fr") == ("fr",)
-    assert preferred(f",,fr;q=0.2,,{wrong},") == ("fr",)
+    assert rank_languages(wrong) == ()
+    assert rank_languages(f"{wrong}, fr") == ("fr",)
+    assert rank_languages(f",,fr;q=0.2,,{wrong},") == ("fr",)
 
 
 def test_of_a_header_without_end_the_beginning_counts() -> None:
     many = ", ".join(["de"] * 49)
 
-    assert preferred(f"{many}, fr, ru") == ("fr",)
+    assert rank_languages(f"{many}, fr, ru") == ("fr",)
 
 
 @given(st.text(st.characters(max_codepoint=255)))
 def test_whatever_is_sent_is_a_ranking_of_languages(header: str) -> None:
-    ranked = preferred(header)
+    ranked = rank_languages(header)
 
     assert set(ranked) <= set(LANGUAGES)
     assert len(set(ranked)) == len(ranked)
 
 
 def test_the_best_that_is_there_is_chosen_else_english() -> None:
-    ranked = preferred("uz-Cyrl, ru;q=0.5")
+    ranked = rank_languages("uz-Cyrl, ru;q=0.5")
 
-    assert choose(ranked, {"en", "ru", "uz", "uz-Cyrl"}) == "uz-Cyrl"
-    assert choose(ranked, {"en", "ru", "uz"}) == "uz"
-    assert choose(ranked, {"en", "ru"}) == "ru"
-    assert choose(ranked, {"en", "fr"}) == ENGLISH
-    assert choose((), {"en", "fr"}) == ENGLISH
+    assert choose_language(ranked, {"en", "ru", "uz", "uz-Cyrl"}) == "uz-Cyrl"
+    assert choose_language(ranked, {"en", "ru", "uz"}) == "uz"
+    assert choose_language(ranked, {"en", "ru"}) == "ru"
+    assert choose_language(ranked, {"en", "fr"}) == ENGLISH
+    assert choose_language((), {"en", "fr"}) == ENGLISH

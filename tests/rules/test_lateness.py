@@ -7,10 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cases import lifecycle as cases
-from app.casework.lateness import LATE, Effect, Late, Noun, effect_of, noun_of
+from app.casework.lateness import (
+    LATENESS_RULES,
+    Effect,
+    LatenessRule,
+    Noun,
+    get_effect,
+    get_noun,
+)
 from app.casework.overdue import EFFECTS
 from app.deadlines.limits import ClockKind
-from app.deadlines.silence import Rhythm, next_silence, silences
+from app.deadlines.miss_counts import Rhythm, compute_next_miss, count_misses
 from app.handovers import lifecycle as handovers
 from app.referrals import lifecycle as referrals
 from app.returns import lifecycle as returns
@@ -52,7 +59,7 @@ TABLE = """
 def test_the_table_is_this_one() -> None:
     rows = [
         f"{noun} {kind}: {late.effect} {late.event or ''}".strip()
-        for (noun, kind), late in LATE.items()
+        for (noun, kind), late in LATENESS_RULES.items()
     ]
 
     assert rows == [row.strip() for row in TABLE.strip().splitlines()]
@@ -66,29 +73,33 @@ def test_no_clock_of_any_life_cycle_runs_out_for_nothing() -> None:
         *((Noun.RETURN, kind) for kind, _ in returns.CLOCKS.values()),
     }
 
-    assert set_by_state <= set(LATE)
-    assert {kind for _, kind in LATE} == set(ClockKind)
-    assert {noun for noun, _ in LATE} == set(Noun)
+    assert set_by_state <= set(LATENESS_RULES)
+    assert {kind for _, kind in LATENESS_RULES} == set(ClockKind)
+    assert {noun for noun, _ in LATENESS_RULES} == set(Noun)
     assert set(EFFECTS) == set(Effect) - {Effect.EXPIRE_AT_SECOND}
 
 
-@pytest.mark.parametrize("late", LATE.values(), ids=[f"{n}-{k}" for n, k in LATE])
-def test_help_that_has_begun_is_never_ended_and_a_desk_loses_nothing(late: Late) -> None:
+@pytest.mark.parametrize(
+    "late", LATENESS_RULES.values(), ids=[f"{n}-{k}" for n, k in LATENESS_RULES]
+)
+def test_help_that_has_begun_is_never_ended_and_a_desk_loses_nothing(
+    late: LatenessRule,
+) -> None:
     ends = {Effect.REROUTE, Effect.EXPIRE, Effect.DROP, Effect.LAPSE, Effect.ERASE}
 
     if late.effect == Effect.REMIND:
         for count in (1, 2, 99):
-            assert effect_of(late, count, at_desk=False, absent=True) not in ends
+            assert get_effect(late, count, at_desk=False, absent=True) not in ends
     elif late.effect == Effect.REROUTE:
-        assert effect_of(late, 1, at_desk=True, absent=True) == Effect.REROUTE
-    assert effect_of(late, 9, at_desk=True, absent=False) != Effect.REROUTE
+        assert get_effect(late, 1, at_desk=True, absent=True) == Effect.REROUTE
+    assert get_effect(late, 9, at_desk=True, absent=False) != Effect.REROUTE
 
 
 def test_who_is_asked_for_a_referral_is_reminded_once() -> None:
-    late = LATE[Noun.REFERRAL, ClockKind.ACKNOWLEDGE]
+    late = LATENESS_RULES[Noun.REFERRAL, ClockKind.ACKNOWLEDGE]
 
     once, twice, gone = (
-        effect_of(late, count, at_desk=False, absent=absent)
+        get_effect(late, count, at_desk=False, absent=absent)
         for count, absent in ((1, False), (2, False), (1, True))
     )
 
@@ -108,8 +119,8 @@ def test_who_is_asked_for_a_referral_is_reminded_once() -> None:
     ],
 )
 def test_a_clock_says_what_it_is_about(reference: str, kind: ClockKind, noun: Noun) -> None:
-    assert noun_of(reference, kind, of_case=False) == noun
-    assert noun_of(reference, kind, of_case=True) == Noun.CASE
+    assert get_noun(reference, kind, of_case=False) == noun
+    assert get_noun(reference, kind, of_case=True) == Noun.CASE
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,7 @@ def test_a_clock_says_what_it_is_about(reference: str, kind: ClockKind, noun: No
 def test_three_silences_come_each_in_its_length_and_then_one_a_week(
     later: timedelta, count: int
 ) -> None:
-    assert silences(DUE, Rhythm.of(3 * HOUR, HOUR), DUE + later) == count
+    assert count_misses(DUE, Rhythm.from_duration(3 * HOUR, HOUR), DUE + later) == count
 
 
 lengths = st.timedeltas(min_value=HOUR, max_value=timedelta(days=800))
@@ -140,20 +151,20 @@ waits = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=3000))
 def test_the_next_silence_is_the_first_moment_that_counts_one_more(
     length: timedelta, wait: timedelta
 ) -> None:
-    rhythm = Rhythm.of(length, HOUR)
-    count = silences(DUE, rhythm, DUE + wait)
+    rhythm = Rhythm.from_duration(length, HOUR)
+    count = count_misses(DUE, rhythm, DUE + wait)
 
-    after = next_silence(DUE, rhythm, count)
+    after = compute_next_miss(DUE, rhythm, count)
 
-    assert silences(DUE, rhythm, after) == count + 1
-    assert silences(DUE, rhythm, after - timedelta(microseconds=1)) == count
+    assert count_misses(DUE, rhythm, after) == count + 1
+    assert count_misses(DUE, rhythm, after - timedelta(microseconds=1)) == count
     assert after > DUE + wait
 
 
 def test_what_had_nothing_left_after_a_pause_gets_what_is_fair() -> None:
-    assert Rhythm.of(timedelta(), DAY) == Rhythm(DAY, WEEK)
-    assert Rhythm.of(3 * WEEK, DAY) == Rhythm(3 * WEEK, 3 * WEEK)
+    assert Rhythm.from_duration(timedelta(), DAY) == Rhythm(DAY, WEEK)
+    assert Rhythm.from_duration(3 * WEEK, DAY) == Rhythm(3 * WEEK, 3 * WEEK)
 
 
 def test_in_a_drill_silences_come_as_fast_as_deadlines() -> None:
-    assert Rhythm.of(DAY / 24, DAY, speed=24) == Rhythm(HOUR, WEEK / 24)
+    assert Rhythm.from_duration(DAY / 24, DAY, speed=24) == Rhythm(HOUR, WEEK / 24)

@@ -11,28 +11,30 @@ import pytest
 from app.kernel.ledger_file import (
     HEAD,
     LineUnknown,
-    alone,
     append,
     create,
-    joined,
+    encode_lines,
+    format_epochs,
+    format_erasures,
+    open_locked,
     parse,
     read_all,
-    spell,
-    spell_epochs,
 )
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 IDS = [UUID(int=number << 64 | 0xA) for number in range(1, 4)]
 ERASED = {one: NOON + timedelta(days=day) for day, one in enumerate(IDS)}
-WHOLE = joined([HEAD, "epoch 0badcafe", *spell(ERASED)])
+WHOLE = encode_lines([HEAD, "epoch 0badcafe", *format_erasures(ERASED)])
 
 
 def add(path: Path, erased: Mapping[UUID, datetime]) -> None:
     """Append the entries that are missing, as every writer does."""
-    with alone(path) as file:
+    with open_locked(path) as file:
         known = parse(read_all(file))
         append(
-            file, known, spell({i: at for i, at in erased.items() if i not in known.erased})
+            file,
+            known,
+            format_erasures({i: at for i, at in erased.items() if i not in known.erased}),
         )
 
 
@@ -49,7 +51,7 @@ def test_what_is_spelled_is_read(tmp_path: Path) -> None:
 
 
 def test_a_line_holds_a_case_and_a_time_and_nothing_else() -> None:
-    [line] = spell({IDS[0]: NOON.astimezone(timezone(timedelta(hours=5)))})
+    [line] = format_erasures({IDS[0]: NOON.astimezone(timezone(timedelta(hours=5)))})
 
     assert line == f"erased {IDS[0]} 2026-06-01T12:00:00Z"
 
@@ -78,13 +80,13 @@ def test_wherever_a_crash_tore_it_the_rest_is_read_and_the_torn_line_written_ane
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "erasures"
-    for cut in range(len(joined([HEAD])), len(WHOLE) + 1):
+    for cut in range(len(encode_lines([HEAD])), len(WHOLE) + 1):
         path.write_bytes(WHOLE[:cut])
         torn = parse(WHOLE[:cut])
 
         add(path, ERASED)
-        with alone(path) as file:
-            append(file, parse(read_all(file)), spell_epochs(["0badcafe"]))
+        with open_locked(path) as file:
+            append(file, parse(read_all(file)), format_epochs(["0badcafe"]))
 
         mended = parse(path.read_bytes())
         whole_lines = max(WHOLE[:cut].count(b"\n") - 2, 0)
@@ -101,7 +103,9 @@ def test_a_tail_that_lacks_but_its_end_counts_and_stays() -> None:
 
 
 def test_what_is_said_twice_counts_once() -> None:
-    twice = joined([HEAD, "epoch 0badcafe", *spell(ERASED), *spell(ERASED)])
+    twice = encode_lines(
+        [HEAD, "epoch 0badcafe", *format_erasures(ERASED), *format_erasures(ERASED)]
+    )
 
     assert parse(twice).erased == ERASED
 
@@ -143,8 +147,8 @@ def test_it_can_be_one_that_the_system_lets_nobody_rewrite(tmp_path: Path) -> No
     path = tmp_path / "erasures"
     create(path, ["0badcafe"])
 
-    with alone(path) as file:
+    with open_locked(path) as file:
         os.lseek(file, 0, os.SEEK_SET)
-        append(file, parse(path.read_bytes()), spell(ERASED))
+        append(file, parse(path.read_bytes()), format_erasures(ERASED))
 
     assert path.read_bytes() == WHOLE

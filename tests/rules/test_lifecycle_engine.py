@@ -14,8 +14,8 @@ from app.kernel.lifecycle import (
     RoleMissing,
     Step,
     Table,
-    is_able,
-    take,
+    apply_step,
+    is_role_allowed,
 )
 from app.kernel.problems import Problem
 
@@ -110,7 +110,7 @@ def test_a_step_is_found_or_refused_as_the_table_says(row: str) -> None:
 def test_what_is_open_to_someone_is_what_they_find(sides: set[Side]) -> None:
     all_roles = [set[Role](), *({role} for role in Role)]
     for state, roles in product(Door, all_roles):
-        offered = TABLE.open_to(state, sides, roles)
+        offered = TABLE.list_steps_for(state, sides, roles)
         for action in Act:
             if action in {step.action for step in offered}:
                 assert TABLE.find(state, action, sides, roles) in offered
@@ -159,7 +159,7 @@ def test_whoever_stands_on_two_sides_may_use_either() -> None:
 
 
 def test_nobody_is_offered_anything_without_a_side() -> None:
-    offered = [TABLE.open_to(state, frozenset(), set(Role)) for state in Door]
+    offered = [TABLE.list_steps_for(state, frozenset(), set(Role)) for state in Door]
 
     assert offered == [[], [], [], []]
 
@@ -167,7 +167,7 @@ def test_nobody_is_offered_anything_without_a_side() -> None:
 def test_a_step_moves_the_record_to_its_target() -> None:
     record = Record(Door.SHUT)
 
-    take(record, find_step(Act.LOCK))
+    apply_step(record, find_step(Act.LOCK))
 
     assert record.state == Door.LOCKED
 
@@ -176,7 +176,7 @@ def test_a_step_moves_the_record_to_its_target() -> None:
 def test_a_step_without_a_target_leaves_the_state(state: Door) -> None:
     record = Record(state)
 
-    take(record, find_step(Act.PAINT))
+    apply_step(record, find_step(Act.PAINT))
 
     assert record.state == state
 
@@ -194,7 +194,7 @@ def test_a_step_is_never_taken_from_elsewhere(
     record = Record(state)
 
     with pytest.raises(AssertionError, match=f"{step.action} does not start in {state}"):
-        take(record, step)
+        apply_step(record, step)
 
     assert record.state == state
 
@@ -261,5 +261,5 @@ def test_only_the_system_and_only_where_it_may_act_needs_no_role(
 ) -> None:
     row = Step[Door, Act, Need](Act.LOCK, {Door.SHUT}, Door.LOCKED, theirs, OFFICER)
 
-    assert is_able(row, mine, frozenset()) == able
-    assert is_able(row, mine, OFFICER)
+    assert is_role_allowed(row, mine, frozenset()) == able
+    assert is_role_allowed(row, mine, OFFICER)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.deadlines.limits import ClockKind, Priority, default
+from app.deadlines.limits import ClockKind, Priority, get_default_limit
 from app.directory.calendars import Calendar
 
 MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -86,7 +86,7 @@ def compute_end(limit: str, start: datetime) -> datetime:
 
 def compute_due(kind: ClockKind, priority: Priority | None, start: datetime) -> datetime:
     """Return the due moment in UTC for working days Monday to Friday, without holidays."""
-    return default(kind, priority).after(start, Calendar())
+    return get_default_limit(kind, priority).compute_end(start, Calendar())
 
 
 def test_the_copy_says_something_of_every_clock() -> None:

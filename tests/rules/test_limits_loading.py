@@ -8,14 +8,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from app.administration.dangers import of_time_limit
-from app.administration.loading import load
-from app.administration.turns import Turn
+from app.administration.directory_load import load
+from app.administration.row_changes import RowChange
+from app.administration.second_person_columns import list_time_limit_columns
 from app.deadlines.models import TimeLimit
 from app.deadlines.rows import TimeLimitRow
-from app.directory.actions import Count, standard_data
-from app.directory.changes import Clerk, DirectoryChange
-from app.directory.files import FilesRefused, open_sheet
+from app.directory.actions import Count, get_standard_data
+from app.directory.files import FilesRefused, load_sheet
+from app.directory.history import ChangeAuthor, DirectoryChange
 from app.kernel.db import Base, Database
 from tests.rules.test_directory_loading import ALL, TODAY
 
@@ -44,8 +44,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def load_limits(database: Database, folder: Path) -> Count:
-    with database.writing() as session:
-        return load(Clerk(session, uuid4, TODAY), folder).limits
+    with database.begin_write() as session:
+        return load(ChangeAuthor(session, uuid4, TODAY), folder).limits
 
 
 def test_limits_are_loaded_with_the_countries_and_agreements_they_are_of(
@@ -53,7 +53,7 @@ def test_limits_are_loaded_with_the_countries_and_agreements_they_are_of(
 ) -> None:
     counts = [load_limits(database, folder), load_limits(database, folder)]
 
-    with database.reading() as session:
+    with database.begin_read() as session:
         kept = {(row.of, row.amount) for row in session.scalars(select(TimeLimit))}
         subjects = list(session.scalars(select(DirectoryChange.subject)))
     assert counts == [Count(2, 0, 0), Count(0, 0, 2)]
@@ -72,7 +72,7 @@ def test_a_file_of_limits_alone_changes_what_is_there(
 
     counts = load_limits(database, alone)
 
-    with database.reading() as session:
+    with database.begin_read() as session:
         [row] = session.scalars(select(TimeLimit).where(TimeLimit.of == "KZ"))
     assert counts == Count(0, 1, 1)
     assert (row.amount, row.unit) == (None, None)
@@ -98,7 +98,7 @@ def test_all_faults_are_told_at_once_with_those_of_other_files(
         *(("limits.csv", 2, "unit"), ("limits.csv", 3, "clock")),
         ("limits.csv", 4, "confidence"),
     ]
-    with database.reading() as session:
+    with database.begin_read() as session:
         assert list(session.scalars(select(TimeLimit))) == []
 
 
@@ -124,12 +124,12 @@ def test_a_limit_of_nobody_or_said_twice_is_refused(
 
 
 @pytest.mark.parametrize(
-    "folder", [standard_data(), files("app.demo").joinpath("data")], ids=str
+    "folder", [get_standard_data(), files("app.demo").joinpath("data")], ids=str
 )
 def test_we_ship_no_limit_for_no_source_gives_one_of_these_countries(
     folder: Path,
 ) -> None:
-    sheet = open_sheet(folder, "limits.csv", TimeLimitRow)
+    sheet = load_sheet(folder, "limits.csv", TimeLimitRow)
 
     assert [*sheet.lines, *sheet.faults] == []
 
@@ -180,6 +180,6 @@ def build_row(**said: object) -> dict[str, object]:
 def test_one_person_shortens_reminders_and_everything_else_takes_two(
     before: dict[str, object] | None, after: dict[str, object], people: int
 ) -> None:
-    turn = Turn(None if before is None else build_row(**before), build_row(**after))
+    turn = RowChange(None if before is None else build_row(**before), build_row(**after))
 
-    assert 1 + bool(of_time_limit(turn)) == people
+    assert 1 + bool(list_time_limit_columns(turn)) == people

@@ -3,13 +3,13 @@
 import json
 import logging
 
-from app.cli.lines import Lines, is_told
+from app.cli.logging_setup import JsonFormatter, is_worth_logging
 
 
 def format_record(message: str, *args: object, error: BaseException | None = None) -> str:
     wrong = (type(error), error, None) if error else None
     record = logging.LogRecord("asyncio", logging.ERROR, "", 1, message, args, wrong)
-    return Lines().format(record)
+    return JsonFormatter().format(record)
 
 
 def test_a_value_that_is_put_into_a_message_is_left_out() -> None:
@@ -39,5 +39,5 @@ def test_an_offer_of_http_2_is_no_line() -> None:
     def of(message: str) -> logging.LogRecord:
         return logging.LogRecord("uvicorn.error", logging.WARNING, "", 1, message, (), None)
 
-    assert not is_told(of("Unsupported upgrade request."))
-    assert is_told(of("Invalid HTTP request received."))
+    assert not is_worth_logging(of("Unsupported upgrade request."))
+    assert is_worth_logging(of("Invalid HTTP request received."))

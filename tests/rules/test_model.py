@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.effort import amount
-from tests.support.model.acts import GROUPS
+from tests.support.effort import choose_number
+from tests.support.model.actions import GROUPS
 from tests.support.model.case_values import (
     ACTORS,
     ALIVE,
@@ -32,18 +32,18 @@ from tests.support.model.case_values import (
     Record,
     Referral,
 )
-from tests.support.model.clocks import wait_until, wind_case
-from tests.support.model.predictions import Act, predict
-from tests.support.model.silence import least, look, wait
+from tests.support.model.deadlines import get_time_to_miss, start_case_deadline
+from tests.support.model.missed_deadlines import get_shortest_repeat, run_worker, wait
+from tests.support.model.predictions import Act, compute_outcome
 
-BARE = wind_case(Model())
-WHOLE = wind_case(
+BARE = start_case_deadline(Model())
+WHOLE = start_case_deadline(
     Model(
         consents=tuple(Consent(kind, POST) for kind in ("refer", "services", "lead_ngo")),
         risk=(0, "low"),
     )
 )
-DEPTH, FROM_LEAD = amount(5, night=6), amount(3, night=4)
+DEPTH, FROM_LEAD = choose_number(5, night=6), choose_number(3, night=4)
 """Acts that are explored, from a draft and from a case that was taken on."""
 ENDED = {"closed", "void", "erased"}
 ASKED = {"sent", "received", "info_requested"}
@@ -87,10 +87,10 @@ def is_no_repetition(world: Model, action: str, target: Any) -> bool:
 
 def list_outcomes(world: Model) -> Iterator[tuple[str, Model]]:
     """Yield each action with the state that follows; time passes without an actor."""
-    parties = [name for name, one in ACTORS.items() if world.parts(one.focal_point)]
+    parties = [name for name, one in ACTORS.items() if world.get_parts(one.focal_point)]
     for action, target, poor in list_acts(world):
         for name in parties[:1] if action.startswith("time.") else parties:
-            verdict, after = predict(world, ACTORS[name], (action, target, poor))
+            verdict, after = compute_outcome(world, ACTORS[name], (action, target, poor))
             if verdict in {OK, GONE} and after != world:
                 yield action, after
 
@@ -116,7 +116,9 @@ def build_led_case() -> Model:
     """Submit the full draft and accept the lead."""
     world = WHOLE
     for who, action in ((POST, "submit"), (KZ, "acknowledge"), (KZ, "accept_lead")):
-        verdict, world = predict(world, ACTORS[who], (f"case.{action}", None, False))
+        verdict, world = compute_outcome(
+            world, ACTORS[who], (f"case.{action}", None, False)
+        )
         assert verdict == OK
     return world
 
@@ -178,7 +180,7 @@ def test_nothing_sealed_and_nobody_but_oversight_is_left_once_erased(
     assert erased
     for world in erased:
         seeing = {
-            one.focal_point for one in ACTORS.values() if world.parts(one.focal_point)
+            one.focal_point for one in ACTORS.values() if world.get_parts(one.focal_point)
         }
         assert not world.sealed
         assert seeing == {OVERSIGHT}
@@ -201,14 +203,14 @@ def list_waiting(world: Model) -> Iterator[Record]:
     if world.state != "erased":
         yield THE_CASE
     for number, one in enumerate(world.referrals):
-        undeleted = one.told and not one.left and one.state != "completed"
+        undeleted = one.is_sent and not one.has_left and one.state != "completed"
         if one.state in {"draft", *ALIVE} or undeleted:
             yield ("referral", number)
     for number, offer in enumerate(world.handovers):
         if offer.state == "offered":
             yield ("handover", number)
     for number, question in enumerate(world.questions):
-        if not question.answered and world.state in CASE_OPEN:
+        if not question.is_answered and world.state in CASE_OPEN:
             yield ("question", number)
 
 
@@ -216,10 +218,10 @@ def list_paused(world: Model) -> Iterator[Record]:
     """Yield what is paused while the case is suspended; the case's own deadline runs."""
     if world.state == "suspended":
         for number, one in enumerate(world.referrals):
-            if one.rest is not None:
+            if one.paused_time is not None:
                 yield ("referral", number)
         for number, question in enumerate(world.questions):
-            if question.rest is not None:
+            if question.paused_time is not None:
                 yield ("question", number)
 
 
@@ -227,7 +229,7 @@ def test_a_clock_runs_for_all_that_is_open_and_for_nothing_else(
     worlds: frozenset[Model],
 ) -> None:
     for world in worlds:
-        running, still = {clock.of for clock in world.clocks}, set(list_paused(world))
+        running, still = {clock.record for clock in world.clocks}, set(list_paused(world))
         assert running | still == set(list_waiting(world)), world
         assert not running & still, world
         assert len(running) == len(world.clocks), world
@@ -239,31 +241,33 @@ def test_every_clock_waits_on_who_has_a_part_and_none_on_who_has_not(
     for world in worlds:
         for clock in world.clocks:
             if clock.kind == "erase":
-                assert clock.whom is None, world
+                assert clock.office is None, world
             else:
-                assert clock.whom, world
-                assert world.parts(clock.whom), world
+                assert clock.office, world
+                assert world.get_parts(clock.office), world
 
 
 def get_next_wait(world: Model) -> int | None:
     """Return the minutes until the next missed deadline, or `None` if there is none."""
-    waits = [wait_until(clock, least(clock)) for clock in world.clocks]
+    waits = [get_time_to_miss(clock, get_shortest_repeat(clock)) for clock in world.clocks]
     return min((wait for wait in waits if wait is not None), default=None)
 
 
 def test_nothing_is_told_before_its_time(worlds: frozenset[Model]) -> None:
-    for world in map(look, worlds):
+    for world in map(run_worker, worlds):
         minutes = get_next_wait(world)
         if minutes is not None:
             assert minutes > 0, world
-            assert len(wait(world, minutes - 1).silences) == len(world.silences)
+            assert len(wait(world, minutes - 1).missed_deadlines) == len(
+                world.missed_deadlines
+            )
 
 
 def is_over(world: Model) -> bool:
     """Return whether the case is erased, or the desk has it and no request is open."""
     asked = [one for one in world.referrals if one.state in {"draft", *ASKED}]
     offered = [one for one in world.handovers if one.state == "offered"]
-    desk = world.who("desk", "escalation_desk") is not None
+    desk = world.find_party("desk", "escalation_desk") is not None
     return world.state == "erased" or (desk and not asked and not offered)
 
 
@@ -278,7 +282,7 @@ def let_deadlines_pass(world: Model, known: set[Model]) -> Model:
         minutes = get_next_wait(world)
         assert minutes is not None, world
         after = wait(world, minutes)
-        told = after.silences[len(world.silences) :]
+        told = after.missed_deadlines[len(world.missed_deadlines) :]
         assert 0 < len(told) <= 2 * (len(world.clocks) + 1), world
         world = after
     return world

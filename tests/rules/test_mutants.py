@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 from mutation.modules import MODULES
-from mutation.mutants import ROOT, mutants_of, read
-from mutation.operators import edits
+from mutation.mutants import ROOT, make_mutants, read
+from mutation.operators import list_edits
 from mutation.source import Source
-from mutation.swapping import Cannot, exchange
+from mutation.swapping import Cannot, apply_mutant
 
 from app.routing import fit
 
@@ -25,7 +25,7 @@ TABLE = Table(_S.DRAFT, (
 
 def list_mutants(text: str) -> set[str]:
     """Return every mutant of a module, normalised by `ast.unparse`."""
-    return {ast.unparse(ast.parse(mutant.text)) for mutant in mutants_of("a.py", text)}
+    return {ast.unparse(ast.parse(mutant.text)) for mutant in make_mutants("a.py", text)}
 
 
 def normalize_texts(*texts: str) -> set[str]:
@@ -95,8 +95,8 @@ def test_of_a_table_each_row_state_side_role_and_need_is_left_out_once() -> None
 
 
 def test_a_mutant_keeps_its_name_when_something_else_changes() -> None:
-    before = {mutant.key for mutant in mutants_of("a.py", "x = 1\ny = a < b\n")}
-    after = {mutant.key for mutant in mutants_of("a.py", "y = a < b\n")}
+    before = {mutant.key for mutant in make_mutants("a.py", "x = 1\ny = a < b\n")}
+    after = {mutant.key for mutant in make_mutants("a.py", "y = a < b\n")}
 
     assert len(before) == 3
     assert after < before
@@ -105,20 +105,20 @@ def test_a_mutant_keeps_its_name_when_something_else_changes() -> None:
 def test_what_follows_a_change_stays_on_its_line() -> None:
     text = "f(\n    a,\n    b,\n)\ny = 1\n"
 
-    for mutant in mutants_of("a.py", text):
+    for mutant in make_mutants("a.py", text):
         assert ast.parse(mutant.text).body[-1].lineno == 5
 
 
 def test_only_what_is_done_when_a_function_is_called_can_be_changed_meanwhile() -> None:
     text = "x = 1\ndef f(a=2):\n    return 3\ny = lambda: 4\n"
 
-    inside = {mutant.was for mutant in mutants_of("a.py", text) if mutant.body}
+    inside = {mutant.was for mutant in make_mutants("a.py", text) if mutant.body}
 
     assert inside == {"3", "4"}
 
 
 def test_the_lines_to_reach_are_those_of_its_statement() -> None:
-    [mutant] = mutants_of("a.py", "z = a\nx = (\n    a <\n    b\n)\n")[:1]
+    [mutant] = make_mutants("a.py", "z = a\nx = (\n    a <\n    b\n)\n")[:1]
 
     assert mutant.lines == (2, 5)
     assert replace(mutant, text="").key == mutant.key
@@ -126,7 +126,7 @@ def test_the_lines_to_reach_are_those_of_its_statement() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_that_matters_is_there_and_so_are_its_tests(module: str) -> None:
-    assert any(edits(Source(read(module))))
+    assert any(list_edits(Source(read(module))))
     assert all((ROOT / test).is_file() for test in MODULES[module])
 
 
@@ -140,25 +140,25 @@ def frozen() -> Iterator[None]:
 
 @pytest.mark.usefixtures("frozen")
 def test_a_function_that_runs_is_changed_wherever_it_is_held_and_changed_back() -> None:
-    module, held = "app/routing/fit.py", [fit.suits]
+    module, held = "app/routing/fit.py", [fit.rank_match]
     text = read(module)
     mutant = next(
-        m for m in mutants_of(module, text) if m.scope == "suits" and m.now == "None"
+        m for m in make_mutants(module, text) if m.scope == "rank_match" and m.now == "None"
     )
-    assert fit.suits(True, known=True) == 0
+    assert fit.rank_match(True, known=True) == 0
 
-    exchange(mutant, text)
+    apply_mutant(mutant, text)
     changed = held[0](True, known=True)
-    exchange(replace(mutant, text=text), mutant.text)
+    apply_mutant(replace(mutant, text=text), mutant.text)
 
     assert changed is None
-    assert fit.suits(True, known=True) == 0
+    assert fit.rank_match(True, known=True) == 0
 
 
 def test_what_is_made_when_a_module_is_imported_cannot_be_changed_later() -> None:
     module = "app/routing/fit.py"
     text = read(module)
-    mutant = next(m for m in mutants_of(module, text) if not m.body)
+    mutant = next(m for m in make_mutants(module, text) if not m.body)
 
     with pytest.raises(Cannot):
-        exchange(mutant, text)
+        apply_mutant(mutant, text)

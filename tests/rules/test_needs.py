@@ -16,7 +16,7 @@ from app.casework import needs as of_case
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf
-from app.kernel.needs import NeedsUnmet, Unmet
+from app.kernel.requirements import NeedsUnmet, Unmet
 from app.referrals import lifecycle as referral_life
 from app.referrals import needs as of_referral
 from app.referrals.lifecycle import Action, Need
@@ -186,7 +186,7 @@ def find_step(action: Action) -> referral_life.Row:
 
 def test_every_need_has_its_check() -> None:
     assert set(of_case.NEEDS) == set(CaseNeed)
-    assert set(of_referral.NEEDS) == set(Need)
+    assert set(of_referral.CHECKS) == set(Need)
 
 
 def test_every_need_is_asked_by_some_step() -> None:
@@ -218,7 +218,7 @@ def test_a_review_is_set_ahead_and_in_time(days: float, *, fits: bool) -> None:
     referral = replace(REFERRAL, terms=replace(REFERRAL.terms, review_at=at))
 
     assert of_case.NEEDS[CaseNeed.REVIEW_DATE].met(case) == fits
-    assert of_referral.NEEDS[Need.REVIEW_DATE].met(referral) == fits
+    assert of_referral.CHECKS[Need.REVIEW_DATE].met(referral) == fits
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_without_a_consent_it_may_be_said_that_there_is_no_more_to_say(
     terms = replace(REFERRAL.terms, answered=said, says_more=says_more)
     facts = replace(REFERRAL, answer_covered=False, child_path=child_path, terms=terms)
 
-    assert of_referral.NEEDS[Need.CONSENT_TO_ANSWER].met(facts) == fits
+    assert of_referral.CHECKS[Need.CONSENT_TO_ANSWER].met(facts) == fits
 
 
 @pytest.mark.parametrize("need", CASE_LACKS)
@@ -273,15 +273,15 @@ def test_what_one_need_of_a_case_lacks_leaves_the_others_met(need: CaseNeed) -> 
 
 @pytest.mark.parametrize("need", REFERRAL_LACKS)
 def test_each_need_of_a_referral_is_met_and_unmet(need: Need) -> None:
-    assert of_referral.NEEDS[need].met(REFERRAL)
-    assert not of_referral.NEEDS[need].met(REFERRAL_LACKS[need])
+    assert of_referral.CHECKS[need].met(REFERRAL)
+    assert not of_referral.CHECKS[need].met(REFERRAL_LACKS[need])
 
 
 @pytest.mark.parametrize("need", REFERRAL_LACKS)
 def test_what_one_need_of_a_referral_lacks_leaves_the_others_met(need: Need) -> None:
     others = [other for other in REFERRAL_LACKS if other != need]
 
-    assert all(of_referral.NEEDS[other].met(REFERRAL_LACKS[need]) for other in others)
+    assert all(of_referral.CHECKS[other].met(REFERRAL_LACKS[need]) for other in others)
 
 
 def test_all_that_a_closing_lacks_is_told_together() -> None:
@@ -339,11 +339,11 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
     ("missing", "first"),
     [
         (
-            of_case.RULES.unmet(find_case_step(CaseAction.SUBMIT), NO_GROUND),
+            of_case.RULES.list_unmet(find_case_step(CaseAction.SUBMIT), NO_GROUND),
             "consent_to_refer",
         ),
         (
-            of_referral.RULES.unmet(find_step(Action.SEND), NOTHING_TO_SEND_ON),
+            of_referral.RULES.list_unmet(find_step(Action.SEND), NOTHING_TO_SEND_ON),
             "consent",
         ),
     ],
@@ -352,7 +352,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
 def test_who_lacks_a_consent_is_told_what_would_do_instead(
     missing: list[Unmet], first: str
 ) -> None:
-    [lack] = [lack.spell() for lack in missing]
+    [lack] = [lack.to_json() for lack in missing]
 
     assert lack["need"] == first
     assert [other["need"] for other in lack["alternatives"]] == [
@@ -364,14 +364,14 @@ def test_who_lacks_a_consent_is_told_what_would_do_instead(
 def test_what_a_request_brings_is_asked_of_whoever_acts() -> None:
     bare = replace(REFERRAL, terms=of_referral.Terms())
 
-    lacks = of_referral.RULES.unmet(find_step(Action.ACCEPT), bare)
+    lacks = of_referral.RULES.list_unmet(find_step(Action.ACCEPT), bare)
 
     assert [(lack.need, lack.by) for lack in lacks] == [
         ("two_contacts", Side.RECIPIENT),
         ("meeting", Side.RECIPIENT),
     ]
-    assert of_referral.RULES.in_the_way(find_step(Action.ACCEPT), bare) == []
-    assert of_referral.RULES.asked(find_step(Action.ACCEPT)) == [
+    assert of_referral.RULES.list_blocking(find_step(Action.ACCEPT), bare) == []
+    assert of_referral.RULES.list_request_needs(find_step(Action.ACCEPT)) == [
         Need.TWO_CONTACTS,
         Need.MEETING,
     ]
@@ -381,7 +381,7 @@ def test_what_a_request_brings_is_asked_of_whoever_acts() -> None:
 def test_a_suspended_case_is_open_to_what_keeps_someone_safe_alone(
     state: CaseState,
 ) -> None:
-    case_open = of_referral.NEEDS[Need.CASE_OPEN]
+    case_open = of_referral.CHECKS[Need.CASE_OPEN]
     of_state = replace(REFERRAL, case_state=state)
 
     open_to = {one for one in Service if case_open.met(replace(of_state, service=one))}
@@ -397,7 +397,7 @@ def test_a_meeting_is_still_ahead(hours: int, *, ahead: bool) -> None:
     at = NOON + timedelta(hours=hours)
     facts = replace(REFERRAL, terms=replace(REFERRAL.terms, meeting_at=at))
 
-    assert of_referral.NEEDS[Need.MEETING].met(facts) == ahead
+    assert of_referral.CHECKS[Need.MEETING].met(facts) == ahead
 
 
 @pytest.mark.parametrize(
@@ -414,11 +414,11 @@ def test_only_police_wait_until_the_person_was_told_of_the_reflection_period(
 ) -> None:
     facts = replace(REFERRAL, service=service, reflection_told=told)
 
-    assert of_referral.NEEDS[Need.REFLECTION_TOLD].met(facts) == may
+    assert of_referral.CHECKS[Need.REFLECTION_TOLD].met(facts) == may
 
 
 def test_what_the_person_agreed_to_is_answered_without_any_other_ground() -> None:
     terms = replace(REFERRAL.terms, answered=frozenset({Section.NEEDS}), says_more=True)
     agreed = replace(REFERRAL, answer_covered=True, child_path=False, terms=terms)
 
-    assert of_referral.NEEDS[Need.CONSENT_TO_ANSWER].met(agreed)
+    assert of_referral.CHECKS[Need.CONSENT_TO_ANSWER].met(agreed)

@@ -8,7 +8,14 @@ import pytest
 
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf, Step
-from app.kernel.needs import Check, NeedsUnmet, Rulebook, Unmet, UnmetNeed, refuse
+from app.kernel.requirements import (
+    Check,
+    NeedsUnmet,
+    Rulebook,
+    Unmet,
+    UnmetNeed,
+    raise_unmet,
+)
 
 
 class State(StrEnum):
@@ -83,15 +90,15 @@ def test_when_all_is_met_nothing_is_said() -> None:
 
     BOOK.require(go, ALL)
 
-    assert BOOK.unmet(go, ALL) == []
-    assert BOOK.unmet(build_step(), Facts()) == []
+    assert BOOK.list_unmet(go, ALL) == []
+    assert BOOK.list_unmet(build_step(), Facts()) == []
 
 
 @pytest.mark.parametrize("need", BUILT)
 def test_each_need_is_judged_by_its_own_fact(need: Need) -> None:
     go = build_step(*BUILT)
 
-    lacks = BOOK.unmet(go, replace(ALL, **{need.value: False}))
+    lacks = BOOK.list_unmet(go, replace(ALL, **{need.value: False}))
 
     assert list_names(lacks) == [need]
 
@@ -106,28 +113,28 @@ def test_each_need_is_judged_by_its_own_fact(need: Need) -> None:
     ],
 )
 def test_one_of_several_is_enough(facts: Facts, lacking: list[str]) -> None:
-    assert list_names(BOOK.unmet(build_step(PAPERS), facts)) == lacking
+    assert list_names(BOOK.list_unmet(build_step(PAPERS), facts)) == lacking
 
 
 def test_an_alternative_is_told_only_where_there_is_one() -> None:
-    [alone] = BOOK.unmet(build_step(AnyOf((Need.VISA,))), Facts())
+    [alone] = BOOK.list_unmet(build_step(AnyOf((Need.VISA,))), Facts())
 
     assert alone.alternatives == ()
-    assert "alternatives" not in alone.spell()
+    assert "alternatives" not in alone.to_json()
 
 
 def test_what_the_request_brings_is_asked_and_not_in_the_way() -> None:
     go = build_step(Need.REASON, Need.TICKET)
 
-    assert BOOK.asked(go) == [Need.REASON]
-    assert list_names(BOOK.in_the_way(go, Facts())) == ["ticket"]
-    assert list_names(BOOK.in_the_way(go, Facts(ticket=True))) == []
-    assert list_names(BOOK.unmet(go, Facts(ticket=True))) == ["reason"]
+    assert BOOK.list_request_needs(go) == [Need.REASON]
+    assert list_names(BOOK.list_blocking(go, Facts())) == ["ticket"]
+    assert list_names(BOOK.list_blocking(go, Facts(ticket=True))) == []
+    assert list_names(BOOK.list_unmet(go, Facts(ticket=True))) == ["reason"]
 
 
 def test_alternatives_of_the_record_are_in_the_way_while_none_holds() -> None:
-    assert list_names(BOOK.in_the_way(build_step(PAPERS), Facts())) == ["passport"]
-    assert list_names(BOOK.in_the_way(build_step(PAPERS), Facts(visa=True))) == []
+    assert list_names(BOOK.list_blocking(build_step(PAPERS), Facts())) == ["passport"]
+    assert list_names(BOOK.list_blocking(build_step(PAPERS), Facts(visa=True))) == []
 
 
 @pytest.mark.parametrize(
@@ -138,39 +145,39 @@ def test_what_a_request_could_meet_another_way_is_not_in_the_way(
 ) -> None:
     go = build_step(either)
 
-    assert BOOK.in_the_way(go, Facts()) == []
-    assert len(BOOK.unmet(go, Facts())) == 1
+    assert BOOK.list_blocking(go, Facts()) == []
+    assert len(BOOK.list_unmet(go, Facts())) == 1
 
 
 def test_an_alternative_that_is_in_the_way_is_not_hidden_by_the_same_need_asked() -> None:
     go = build_step(Need.REASON, AnyOf((Need.PASSPORT, Need.VISA)))
 
-    assert list_names(BOOK.in_the_way(go, Facts(reason=True))) == ["passport"]
+    assert list_names(BOOK.list_blocking(go, Facts(reason=True))) == ["passport"]
 
 
 @pytest.mark.parametrize("facts", [Facts(), ALL])
 def test_what_nobody_can_meet_is_never_met(facts: Facts) -> None:
-    assert list_names(BOOK.unmet(build_step(Need.WEATHER), facts)) == ["weather"]
-    assert list_names(BOOK.in_the_way(build_step(Need.WEATHER), facts)) == ["weather"]
+    assert list_names(BOOK.list_unmet(build_step(Need.WEATHER), facts)) == ["weather"]
+    assert list_names(BOOK.list_blocking(build_step(Need.WEATHER), facts)) == ["weather"]
 
 
 def test_what_nobody_can_meet_does_not_shut_out_an_alternative() -> None:
     either = build_step(AnyOf((Need.WEATHER, Need.TICKET)))
 
-    assert list_names(BOOK.unmet(either, Facts())) == ["weather"]
-    assert BOOK.unmet(either, Facts(ticket=True)) == []
+    assert list_names(BOOK.list_unmet(either, Facts())) == ["weather"]
+    assert BOOK.list_unmet(either, Facts(ticket=True)) == []
 
 
 def test_a_need_without_a_check_is_an_error_and_never_met() -> None:
     with pytest.raises(KeyError):
-        Rulebook[Need, Facts]({}).unmet(build_step(Need.TICKET), ALL)
+        Rulebook[Need, Facts]({}).list_unmet(build_step(Need.TICKET), ALL)
 
 
 def test_nothing_missing_is_no_refusal() -> None:
-    refuse([])
+    raise_unmet([])
 
     with pytest.raises(NeedsUnmet):
-        refuse([Unmet("ticket", Side.SUBMITTER, "Buy a ticket.")])
+        raise_unmet([Unmet("ticket", Side.SUBMITTER, "Buy a ticket.")])
 
 
 def test_what_a_request_must_bring_is_asked_of_people_where_the_system_may_act_too() -> (
@@ -178,15 +185,15 @@ def test_what_a_request_must_bring_is_asked_of_people_where_the_system_may_act_t
 ):
     go = replace(build_step(Need.REASON), sides={Side.SYSTEM, Side.SENDER})
 
-    [lack] = BOOK.unmet(go, Facts())
+    [lack] = BOOK.list_unmet(go, Facts())
 
     assert lack.by == Side.SENDER
 
 
 def test_what_is_lacking_is_shown_with_what_would_do_instead() -> None:
-    [lack] = BOOK.unmet(build_step(PAPERS), Facts())
+    [lack] = BOOK.list_unmet(build_step(PAPERS), Facts())
 
-    assert UnmetNeed.of(lack).model_dump() == {
+    assert UnmetNeed.from_unmet(lack).model_dump() == {
         "need": "passport",
         "by": "desk",
         "remedy": "Issue a passport.",

@@ -11,7 +11,7 @@ import pytest
 
 from app.casework import needs as cases
 from app.handovers import needs as handovers
-from app.kernel.needs import Check
+from app.kernel.requirements import Check
 from app.referrals import needs as referrals
 from app.returns import needs as returns
 
@@ -56,9 +56,9 @@ person_met schedule
     ("told", "checks"),
     [
         (CASES, cases.NEEDS),
-        (REFERRALS, referrals.NEEDS),
-        (HANDOVERS, handovers.NEEDS),
-        (RETURNS, returns.NEEDS),
+        (REFERRALS, referrals.CHECKS),
+        (HANDOVERS, handovers.CHECKS),
+        (RETURNS, returns.CHECKS),
     ],
     ids=["case", "referral", "handover", "return"],
 )

@@ -3,17 +3,17 @@
 import hashlib
 from collections import Counter
 
-from app.consents.noise import MOST, noise_from
-from app.consents.queries import FEWEST
+from app.consents.noise import MAX_NOISE, derive_noise
+from app.consents.queries import SMALLEST_COUNT
 
-DRAWN = [noise_from(hashlib.sha256(str(n).encode()).hexdigest()) for n in range(20_000)]
+DRAWN = [derive_noise(hashlib.sha256(str(n).encode()).hexdigest()) for n in range(20_000)]
 
 
 def test_noise_lies_around_zero_and_is_never_large() -> None:
     counts = Counter(DRAWN)
 
     assert abs(sum(DRAWN) / len(DRAWN)) < 0.1
-    assert max(map(abs, DRAWN)) <= MOST
+    assert max(map(abs, DRAWN)) <= MAX_NOISE
     assert counts.most_common(1)[0][0] == 0
     within_one = counts[-1] + counts[0] + counts[1]
     assert 0.5 < within_one / len(DRAWN) < 0.65
@@ -23,14 +23,14 @@ def test_noise_lies_around_zero_and_is_never_large() -> None:
 def test_noise_of_one_fingerprint_is_always_the_same() -> None:
     digest = hashlib.sha256(b"KZ").hexdigest()
 
-    assert noise_from(digest) == noise_from(digest)
-    assert noise_from("0" * 64) == 0
-    assert noise_from("f" * 13 + "0" * 51) == MOST
+    assert derive_noise(digest) == derive_noise(digest)
+    assert derive_noise("0" * 64) == 0
+    assert derive_noise("f" * 13 + "0" * 51) == MAX_NOISE
 
 
 def test_who_adds_ten_learns_little_of_one_that_was_there() -> None:
     """Check that ten added cases and eleven are shown about equally often."""
-    shown = [sum(count + noise >= FEWEST for noise in DRAWN) for count in (10, 11)]
+    shown = [sum(count + noise >= SMALLEST_COUNT for noise in DRAWN) for count in (10, 11)]
     chance = [one / len(DRAWN) for one in shown]
 
     assert 0.25 < chance[0] < chance[1] < 0.75

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic_core import PydanticCustomError
 
-from app.directory.cells import span
-from app.directory.opening import is_open, is_spelled
+from app.directory.cell_types import parse_span
+from app.directory.opening_hours import is_open, is_valid_span
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_hours_are_spelled_so(word: str) -> None:
-    assert is_spelled(word)
+    assert is_valid_span(word)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_hours_are_spelled_so(word: str) -> None:
     ],
 )
 def test_hours_are_not_spelled_so(word: str) -> None:
-    assert not is_spelled(word)
+    assert not is_valid_span(word)
 
 
 # 1 June 2026 is a Monday; Almaty is at UTC+5, Port of Spain at UTC-4.
@@ -87,9 +87,9 @@ def test_an_office_is_open_in_its_own_time(line: str) -> None:
 def test_refused_hours_show_how_a_break_and_a_night_are_written() -> None:
     for word in ("mo-fr/09:00-13:00,14:00-18:00", "mo/20:00-04:00"):
         with pytest.raises(PydanticCustomError) as refused:
-            span(word)
+            parse_span(word)
         told = str(refused.value)
-        assert all(is_spelled(word) for word in re.findall(r"[a-z-]+/[0-9:-]+", told))
+        assert all(is_valid_span(word) for word in re.findall(r"[a-z-]+/[0-9:-]+", told))
         assert "mo-fr/09:00-13:00 and mo-fr/14:00-18:00" in told
         assert "mo/20:00-24:00 and tu/00:00-04:00" in told
 
@@ -101,4 +101,4 @@ def test_every_example_of_the_page_is_accepted() -> None:
     spans = re.findall(r"[a-z-]+/[0-9:-]+", table)
 
     assert len(spans) > 7
-    assert all(map(is_spelled, spans))
+    assert all(map(is_valid_span, spans))

@@ -22,13 +22,13 @@ from app.kernel.paging import (
     CursorUnknown,
     Keys,
     PageQuery,
-    cursor,
-    number_of,
-    paginate,
+    create_cursor,
+    load_page,
     read_cursor,
+    to_number,
 )
+from app.kernel.transactions import Reading, Runtime, begin_read
 from app.kernel.vault import Vault
-from app.kernel.work import Ground, Reading, reading
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HERE, ELSEWHERE = UUID(int=1), UUID(int=2)
@@ -48,7 +48,7 @@ BY_SHELF = (ITEM.c.shelf, ITEM.c.number)
 BY_INSTANT = (ITEM.c.at, ITEM.c.number)
 
 
-def build_actor(ground: Ground, focal_point_id: UUID) -> Actor:
+def build_actor(ground: Runtime, focal_point_id: UUID) -> Actor:
     return Actor(
         account_id=ground.ids(),
         focal_point_id=focal_point_id,
@@ -59,15 +59,15 @@ def build_actor(ground: Ground, focal_point_id: UUID) -> Actor:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     path: Path = tmp_path_factory.mktemp("paging") / "items.db"
-    ground = Ground(
+    ground = Runtime(
         Database(f"sqlite:///{path}"),
         Vault(FileKeys({"k1": KEY})),
         clock=lambda: NOON,
         ids=uuid4,
     )
-    with ground.database.writing() as session:
+    with ground.database.begin_write() as session:
         ITEM.metadata.create_all(session.connection())
         numbers = (3, 1, 9, 5, 4, 12, 7, 200, 11, 8)
         rows = [
@@ -80,14 +80,14 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture
-def work(ground: Ground) -> Iterator[Reading]:
-    with reading(ground, build_actor(ground, HERE)) as work:
+def work(ground: Runtime) -> Iterator[Reading]:
+    with begin_read(ground, build_actor(ground, HERE)) as work:
         yield work
 
 
 @pytest.fixture
-def stranger(ground: Ground) -> Iterator[Reading]:
-    with reading(ground, build_actor(ground, ELSEWHERE)) as work:
+def stranger(ground: Runtime) -> Iterator[Reading]:
+    with begin_read(ground, build_actor(ground, ELSEWHERE)) as work:
         yield work
 
 
@@ -95,7 +95,7 @@ def walk_pages(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any
     """Yield the pages of a list until there are no more."""
     query, more = PageQuery(limit=limit), True
     while more:
-        rows, after, more = paginate(work, select(*keys), keys, query, name="items")
+        rows, after, more = load_page(work, select(*keys), keys, query, name="items")
         query = query.model_copy(update={"after": after})
         yield [tuple(row) for row in rows]
 
@@ -119,10 +119,10 @@ def test_a_walk_meets_every_row_once_in_order(
 
 def test_after_the_last_row_the_same_cursor_waits_for_more(work: Reading) -> None:
     everything = PageQuery(limit=200)
-    _, end, more = paginate(work, NUMBERS, BY_NUMBER, everything, name="items")
+    _, end, more = load_page(work, NUMBERS, BY_NUMBER, everything, name="items")
 
     waiting = PageQuery(after=end, limit=200)
-    after_end = paginate(work, NUMBERS, BY_NUMBER, waiting, name="items")
+    after_end = load_page(work, NUMBERS, BY_NUMBER, waiting, name="items")
 
     assert not more
     assert after_end == ([], end, False)
@@ -135,7 +135,7 @@ def test_to_begin_at_the_start_may_be_said() -> None:
 def test_an_empty_list_has_no_next(work: Reading) -> None:
     nothing = NUMBERS.where(ITEM.c.shelf == 99)
 
-    page = paginate(work, nothing, BY_NUMBER, PageQuery(), name="items")
+    page = load_page(work, nothing, BY_NUMBER, PageQuery(), name="items")
 
     assert page == ([], None, False)
 
@@ -144,21 +144,21 @@ def test_an_empty_list_has_no_next(work: Reading) -> None:
 def test_the_same_place_has_the_same_cursor_and_is_found_again(
     work: Reading, numbers: tuple[int, ...]
 ) -> None:
-    text = cursor(work, numbers, ["items", "a"])
+    text = create_cursor(work, numbers, ["items", "a"])
 
-    assert text == cursor(work, numbers, ["items", "a"])
+    assert text == create_cursor(work, numbers, ["items", "a"])
     assert read_cursor(work, text, ["items", "a"], len(numbers)) == list(numbers)
     assert PageQuery(after=text).after == text
 
 
 def test_every_place_has_a_cursor_of_its_own(work: Reading) -> None:
-    cursors = {cursor(work, numbers, ["items", "a"]) for numbers in PLACES}
+    cursors = {create_cursor(work, numbers, ["items", "a"]) for numbers in PLACES}
 
     assert len(cursors) == len(PLACES)
 
 
 def test_a_cursor_shows_no_number(work: Reading) -> None:
-    text = cursor(work, (0x4142434445464748,), ["items", "a"])
+    text = create_cursor(work, (0x4142434445464748,), ["items", "a"])
 
     hidden = base64.urlsafe_b64decode(text)
 
@@ -170,7 +170,7 @@ def test_a_cursor_shows_no_number(work: Reading) -> None:
 def test_a_cursor_is_as_long_as_any_other_and_padded_by_nothing(
     work: Reading, keys: int
 ) -> None:
-    cursors = [cursor(work, (n,) * keys, ["items", "a"]) for n in range(400)]
+    cursors = [create_cursor(work, (n,) * keys, ["items", "a"]) for n in range(400)]
 
     assert {len(text) for text in cursors} == {-(-(16 + 8 * keys) * 8 // 6)}
     assert {text[-1] for text in cursors} <= set(URL_SAFE)
@@ -180,7 +180,7 @@ def test_a_cursor_is_as_long_as_any_other_and_padded_by_nothing(
 def test_the_cursor_of_another_list_or_party_is_unknown(
     work: Reading, context: list[str]
 ) -> None:
-    text = cursor(work, (5,), ["items", "a"])
+    text = create_cursor(work, (5,), ["items", "a"])
 
     with pytest.raises(CursorUnknown) as refused:
         read_cursor(work, text, context, 1)
@@ -192,20 +192,20 @@ def test_a_focal_point_cannot_use_the_cursor_of_another(
     work: Reading, stranger: Reading
 ) -> None:
     query = PageQuery(limit=1)
-    _, mine, _ = paginate(work, NUMBERS, BY_NUMBER, query, name="items")
+    _, mine, _ = load_page(work, NUMBERS, BY_NUMBER, query, name="items")
     taken = PageQuery(after=mine)
 
     with pytest.raises(CursorUnknown):
-        paginate(stranger, NUMBERS, BY_NUMBER, taken, name="items")
+        load_page(stranger, NUMBERS, BY_NUMBER, taken, name="items")
     with pytest.raises(CursorUnknown):
-        paginate(work, NUMBERS, BY_NUMBER, taken, name="others")
+        load_page(work, NUMBERS, BY_NUMBER, taken, name="others")
 
 
 @pytest.mark.parametrize("numbers", PLACES)
 def test_one_changed_character_makes_a_cursor_unknown(
     work: Reading, numbers: tuple[int, ...]
 ) -> None:
-    text = cursor(work, numbers, ["items", "a"])
+    text = create_cursor(work, numbers, ["items", "a"])
 
     understood = []
     for place in range(len(text)):
@@ -221,7 +221,7 @@ def test_one_changed_character_makes_a_cursor_unknown(
 
 
 def test_a_cursor_of_another_number_of_keys_is_unknown(work: Reading) -> None:
-    one, two = cursor(work, (5,), ["items"]), cursor(work, (5, 6), ["items"])
+    one, two = create_cursor(work, (5,), ["items"]), create_cursor(work, (5, 6), ["items"])
 
     with pytest.raises(CursorUnknown):
         read_cursor(work, one, ["items"], 2)
@@ -239,7 +239,7 @@ def test_any_other_text_is_unknown_and_never_fails(work: Reading, text: str) -> 
 @pytest.mark.parametrize("text", ["", "=", "====", "\0", "\ud800", "é" * 32, "A" * 120])
 def test_hostile_text_is_unknown(work: Reading, text: str) -> None:
     with pytest.raises(CursorUnknown):
-        paginate(
+        load_page(
             work,
             NUMBERS,
             BY_NUMBER,
@@ -248,10 +248,10 @@ def test_hostile_text_is_unknown(work: Reading, text: str) -> None:
         )
 
 
-def test_a_cursor_survives_a_new_key(work: Reading, ground: Ground) -> None:
-    text = cursor(work, (5,), ["items", "a"])
+def test_a_cursor_survives_a_new_key(work: Reading, ground: Runtime) -> None:
+    text = create_cursor(work, (5,), ["items", "a"])
     later = Vault(FileKeys({"k1": KEY, "k2": bytes(range(32, 64))}))
-    tomorrow = Ground(ground.database, later, ground.clock, ground.ids)
+    tomorrow = Runtime(ground.database, later, ground.clock, ground.ids)
 
     again = Reading(work.session, work.actor, NOON, tomorrow)
 
@@ -259,10 +259,10 @@ def test_a_cursor_survives_a_new_key(work: Reading, ground: Ground) -> None:
 
 
 def test_an_instant_is_spelled_in_microseconds_since_1970() -> None:
-    assert number_of(datetime(1970, 1, 1, tzinfo=UTC)) == 0
-    assert number_of(NOON) == 1_780_315_200_000_000
-    assert number_of(NOON + timedelta(microseconds=1)) == 1_780_315_200_000_001
-    assert number_of(7) == 7
+    assert to_number(datetime(1970, 1, 1, tzinfo=UTC)) == 0
+    assert to_number(NOON) == 1_780_315_200_000_000
+    assert to_number(NOON + timedelta(microseconds=1)) == 1_780_315_200_000_001
+    assert to_number(7) == 7
 
 
 def test_a_page_has_fifty_items_unless_it_is_said() -> None:

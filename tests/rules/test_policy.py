@@ -14,13 +14,13 @@ from app.cases.sections import Paper, Section
 from app.disclosure.policy import (
     POLICY,
     POLICY_HASH,
-    Asked,
+    AccessRequest,
     Condition,
     Deed,
     Rule,
     Subject,
-    decide,
-    spell,
+    format_rule,
+    is_allowed,
 )
 from app.kernel.actors import Role, Side
 from app.referrals.lifecycle import State as ReferralState
@@ -39,11 +39,11 @@ REFERRALS = [frozenset[ReferralState](), *(frozenset({state}) for state in Refer
 
 def list_questions(
     deed: Deed, side: Side, subject: Subject, conditions: Sequence[frozenset[Condition]]
-) -> list[Asked]:
+) -> list[AccessRequest]:
     """Return every question about a subject that one side can ask."""
     sides = frozenset({side})
     return [
-        Asked(deed, subject, sides, case, referrals, holds)
+        AccessRequest(deed, subject, sides, case, referrals, holds)
         for case, referrals, holds in product(CaseState, REFERRALS, conditions)
     ]
 
@@ -62,7 +62,9 @@ def test_every_question_is_answered_as_the_document_says(side: Side) -> None:
     for deed, subject in product(Deed, SUBJECTS):
         asked = list_questions(deed, side, subject, NEARLY_ALL)
 
-        wrong = [question for question in asked if decide(question) != allowed(question)]
+        wrong = [
+            question for question in asked if is_allowed(question) != allowed(question)
+        ]
 
         assert len(asked) == 10 * 14 * len(NEARLY_ALL)
         assert wrong == []
@@ -82,7 +84,7 @@ def test_whatever_else_does_not_hold_the_answer_is_the_documents(
         lines = [line for line in COPY[deed] if side in line[0] and subject in line[1]]
         asked = list_questions(deed, side, subject, FEWER) if rows or lines else []
 
-        wrong = [one for one in asked if decide(one, rows) != allowed(one, lines)]
+        wrong = [one for one in asked if is_allowed(one, rows) != allowed(one, lines)]
 
         assert wrong == []
 
@@ -94,7 +96,7 @@ def test_desk_and_oversight_open_nothing_that_is_sealed(
 ) -> None:
     asked = [q for deed in Deed for q in list_questions(deed, side, subject, NEARLY_ALL)]
 
-    assert not any(decide(question) for question in asked)
+    assert not any(is_allowed(question) for question in asked)
 
 
 @pytest.mark.parametrize("state", ["closed", "void", "erased"])
@@ -102,7 +104,7 @@ def test_desk_and_oversight_open_nothing_that_is_sealed(
 def test_once_a_case_has_ended_nobody_opens_or_writes_anything(
     subject: Subject, state: str
 ) -> None:
-    everything = Asked(
+    everything = AccessRequest(
         deed=Deed.OPEN,
         subject=subject,
         sides=frozenset(Side),
@@ -111,8 +113,8 @@ def test_once_a_case_has_ended_nobody_opens_or_writes_anything(
         holds=frozenset(Condition),
     )
 
-    assert not decide(everything)
-    assert not decide(replace(everything, deed=Deed.WRITE))
+    assert not is_allowed(everything)
+    assert not is_allowed(replace(everything, deed=Deed.WRITE))
 
 
 @pytest.mark.parametrize("state", ["declined", "redirected", "withdrawn", "revoked"])
@@ -120,7 +122,7 @@ def test_once_a_case_has_ended_nobody_opens_or_writes_anything(
 def test_a_recipient_opens_no_section_once_its_referral_has_ended(
     section: Section, state: str
 ) -> None:
-    ended = Asked(
+    ended = AccessRequest(
         deed=Deed.OPEN,
         subject=section,
         sides=frozenset({Side.RECIPIENT}),
@@ -129,12 +131,12 @@ def test_a_recipient_opens_no_section_once_its_referral_has_ended(
         holds=frozenset(Condition),
     )
 
-    assert not decide(ended)
-    assert decide(replace(ended, referral_states=frozenset({ReferralState.ACCEPTED})))
+    assert not is_allowed(ended)
+    assert is_allowed(replace(ended, referral_states=frozenset({ReferralState.ACCEPTED})))
 
 
 def test_who_stands_on_two_sides_may_what_either_may() -> None:
-    both = Asked(
+    both = AccessRequest(
         deed=Deed.OPEN,
         subject=Paper.SAFEGUARDS,
         sides=frozenset({Side.SUBMITTER, Side.LEAD}),
@@ -143,9 +145,9 @@ def test_who_stands_on_two_sides_may_what_either_may() -> None:
         holds=frozenset({Condition.SAFE}),
     )
 
-    assert decide(both)
-    assert not decide(replace(both, sides=frozenset({Side.SUBMITTER})))
-    assert not decide(replace(both, holds=frozenset()))
+    assert is_allowed(both)
+    assert not is_allowed(replace(both, sides=frozenset({Side.SUBMITTER})))
+    assert not is_allowed(replace(both, holds=frozenset()))
 
 
 @pytest.mark.parametrize("role", Role)
@@ -157,19 +159,19 @@ def test_only_who_works_on_cases_opens_or_writes_anything(deed: Deed, role: Role
         for question in list_full_questions(deed, side, subject)
     ]
 
-    opened = [question for question in asked if decide(question)]
+    opened = [question for question in asked if is_allowed(question)]
 
     assert bool(opened) == (role in WORKERS)
     assert opened == [question for question in asked if allowed(question)]
 
 
-def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[Asked]:
+def list_full_questions(deed: Deed, side: Side, subject: Subject) -> list[AccessRequest]:
     """Return the questions of one side in which every condition holds."""
     return list_questions(deed, side, subject, [frozenset(Condition)])
 
 
 def test_without_any_role_nobody_opens_anything() -> None:
-    asked = Asked(
+    asked = AccessRequest(
         deed=Deed.OPEN,
         subject=Section.NEEDS,
         sides=frozenset(Side),
@@ -179,12 +181,12 @@ def test_without_any_role_nobody_opens_anything() -> None:
         roles=frozenset(),
     )
 
-    assert not decide(asked)
-    assert decide(replace(asked, roles=frozenset({Role.OFFICER, Role.ANALYST})))
+    assert not is_allowed(asked)
+    assert is_allowed(replace(asked, roles=frozenset({Role.OFFICER, Role.ANALYST})))
 
 
 def test_without_a_policy_everything_is_denied() -> None:
-    asked = Asked(
+    asked = AccessRequest(
         deed=Deed.OPEN,
         subject=Section.NEEDS,
         sides=frozenset(Side),
@@ -193,12 +195,12 @@ def test_without_a_policy_everything_is_denied() -> None:
         holds=frozenset(Condition),
     )
 
-    assert decide(asked)
-    assert not decide(asked, policy=())
+    assert is_allowed(asked)
+    assert not is_allowed(asked, policy=())
 
 
 def test_no_row_of_the_policy_is_written_twice_and_its_hash_is_short() -> None:
-    spelled = [spell(rule) for rule in POLICY]
+    spelled = [format_rule(rule) for rule in POLICY]
 
     assert len(set(spelled)) == len(spelled)
     assert len(POLICY_HASH) == 16
@@ -213,11 +215,11 @@ def test_a_row_is_spelled_the_same_way_always() -> None:
         conditions=frozenset({Condition.CONSENTED}),
     )
 
-    assert spell(rule) == (
+    assert format_rule(rule) == (
         "open,lead|contact,needs|assisting,referring||consented"
         "|caseworker,coordinator,officer"
     )
-    assert spell(replace(rule, roles=frozenset({Role.OFFICER}))) != spell(rule)
+    assert format_rule(replace(rule, roles=frozenset({Role.OFFICER}))) != format_rule(rule)
 
 
 @pytest.mark.whole
@@ -260,5 +262,5 @@ def test_what_shows_a_change_is_answered_otherwise_by_the_changed_table() -> Non
     asked = witness(POLICY, flip)
 
     assert asked is not None
-    assert decide(asked, flipped(POLICY, flip))
-    assert not decide(asked)
+    assert is_allowed(asked, flipped(POLICY, flip))
+    assert not is_allowed(asked)

@@ -6,11 +6,16 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from app.cli.grounds import NotReady
-from app.cli.posting import gateway_of, mail_of, nowhere, senders_of
+from app.cli.sender_wiring import (
+    build_senders,
+    fail_not_set_up,
+    get_mail_sender,
+    get_sms_sender,
+)
+from app.cli.startup import NotReady
 from app.settings import Settings
-from app.worker.gateway import Gateway
 from app.worker.mail import Mail
+from app.worker.sms_gateway import Gateway
 
 SECRET = SecretStr("a secret")
 MAIL = {"smtp_host": "mail.example.org", "smtp_from": "notices@example.org"}
@@ -18,17 +23,17 @@ SMS = {"sms_gateway_url": "https://sms.example.org/send", "sms_gateway_token": S
 
 
 def build_mail(**said: object) -> Mail:
-    return mail_of(Settings(**MAIL | said)).__self__  # type: ignore[arg-type, attr-defined, no-any-return]
+    return get_mail_sender(Settings(**MAIL | said)).__self__  # type: ignore[arg-type, attr-defined, no-any-return]
 
 
 def build_gateway(**said: object) -> Gateway:
-    return gateway_of(Settings(**SMS | said)).__self__  # type: ignore[arg-type, attr-defined, no-any-return]
+    return get_sms_sender(Settings(**SMS | said)).__self__  # type: ignore[arg-type, attr-defined, no-any-return]
 
 
 def test_without_a_setting_there_is_no_way_out() -> None:
-    ways = senders_of(Settings()).ways
+    ways = build_senders(Settings()).ways
 
-    assert [way.send for way in ways.values()] == [nowhere, nowhere]
+    assert [way.send for way in ways.values()] == [fail_not_set_up, fail_not_set_up]
 
 
 def test_what_is_set_is_used() -> None:
@@ -40,7 +45,7 @@ def test_what_is_set_is_used() -> None:
     )
     assert told.login == ("notices", "a secret")
     assert (asked.url, asked.token) == ("https://sms.example.org/send", "a secret")
-    window = senders_of(Settings(notice_window_minutes=30)).window
+    window = build_senders(Settings(notice_window_minutes=30)).window
     assert window == timedelta(minutes=30)
 
 

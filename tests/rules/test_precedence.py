@@ -5,20 +5,26 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-from app.administration.cells import judged
-from app.deadlines.bounds import FIXED, Haste, fault_of, hastes, usual
+from app.administration.cell_values import validate_row
+from app.deadlines.limit_bounds import (
+    FIXED,
+    Haste,
+    find_fault,
+    get_usual_limit,
+    list_hastes,
+)
 from app.deadlines.limits import (
     ClockKind,
     Limit,
     Priority,
     Unit,
     days,
-    default,
+    get_default_limit,
     hours,
     months,
     working_days,
 )
-from app.deadlines.precedence import Border, Setting, asked_of, kept_for
+from app.deadlines.precedence import Border, Setting, get_answer_limit, get_retention_limit
 from app.deadlines.rows import TimeLimitRow
 
 K: Final = ClockKind
@@ -49,7 +55,9 @@ SETTINGS: Final = [KZ, UZ, TREATY, PACT]
 def test_an_agreement_comes_before_the_country_of_the_office_and_that_before_the_default(
     where: str | None, home: str | None, limit: Limit
 ) -> None:
-    found = asked_of(K.ANSWER_HANDOVER, Priority.NORMAL, Border(where, home), SETTINGS)
+    found = get_answer_limit(
+        K.ANSWER_HANDOVER, Priority.NORMAL, Border(where, home), SETTINGS
+    )
 
     assert found == limit
 
@@ -58,7 +66,7 @@ def test_of_two_agreements_the_shorter_counts_whichever_comes_first() -> None:
     border = Border("KZ", "UZ")
 
     found = [
-        asked_of(K.ANSWER_HANDOVER, Priority.NORMAL, border, settings)
+        get_answer_limit(K.ANSWER_HANDOVER, Priority.NORMAL, border, settings)
         for settings in ([TREATY, PACT], [PACT, TREATY])
     ]
 
@@ -67,9 +75,9 @@ def test_of_two_agreements_the_shorter_counts_whichever_comes_first() -> None:
 
 @pytest.mark.parametrize("priority", [Priority.EMERGENCY, Priority.URGENT])
 def test_what_is_set_for_one_priority_says_nothing_of_another(priority: Priority) -> None:
-    found = asked_of(K.ANSWER_HANDOVER, priority, Border("KZ", "UZ"), SETTINGS)
+    found = get_answer_limit(K.ANSWER_HANDOVER, priority, Border("KZ", "UZ"), SETTINGS)
 
-    assert found == default(K.ANSWER_HANDOVER, priority)
+    assert found == get_default_limit(K.ANSWER_HANDOVER, priority)
 
 
 def erase(of: str, count: int, *parties: str) -> Setting:
@@ -93,7 +101,7 @@ def erase(of: str, count: int, *parties: str) -> Setting:
 def test_an_agreement_can_shorten_how_long_a_case_is_kept_and_never_lengthen_it(
     settings: list[Setting], others: set[str], kept: int
 ) -> None:
-    assert kept_for(Priority.URGENT, "KZ", others, settings) == months(kept)
+    assert get_retention_limit(Priority.URGENT, "KZ", others, settings) == months(kept)
 
 
 def build_row(**said: Any) -> TimeLimitRow:
@@ -105,7 +113,7 @@ def build_row(**said: Any) -> TimeLimitRow:
         "unit": "working_days",
         "confidence": "configured",
     }
-    return judged(TimeLimitRow, cells | said)
+    return validate_row(TimeLimitRow, cells | said)
 
 
 @pytest.mark.parametrize(
@@ -161,16 +169,16 @@ def test_a_limit_out_of_its_bounds_is_refused_with_what_it_must_be(
 
 
 def test_every_default_could_be_set_as_it_is() -> None:
-    cells = [(k, h) for k in ClockKind if k not in FIXED for h in hastes(k)]
+    cells = [(k, h) for k in ClockKind if k not in FIXED for h in list_hastes(k)]
 
-    assert [(k, h) for k, h in cells if fault_of(k, h, usual(k, h))] == []
+    assert [(k, h) for k, h in cells if find_fault(k, h, get_usual_limit(k, h))] == []
     assert len(cells) == 8 * 3 + 5
-    assert {usual(k, h).unit for k, h in cells} == set(Unit)
+    assert {get_usual_limit(k, h).unit for k, h in cells} == set(Unit)
 
 
 def test_an_emergency_may_be_shorter_and_never_waits_for_monday() -> None:
-    waits = fault_of(K.DECIDE_LEAD, Haste.EMERGENCY, working_days(1))
-    shorter = fault_of(K.DECIDE_LEAD, Haste.EMERGENCY, hours(1))
+    waits = find_fault(K.DECIDE_LEAD, Haste.EMERGENCY, working_days(1))
+    shorter = find_fault(K.DECIDE_LEAD, Haste.EMERGENCY, hours(1))
 
     assert waits == "must run day and night: hours or days"
     assert shorter is None

@@ -7,7 +7,7 @@ import pytest
 
 from app.directory.kinds import AgeGroup, Kind, Sex
 from app.routing.question import Question
-from app.routing.ranking import Ranking, ReasonIn, ReasonOut, leads
+from app.routing.ranking import Ranking, ReasonIn, ReasonOut, rank_leads
 from tests.rules.questions import (
     BY_CODE,
     EVERYONE,
@@ -58,7 +58,7 @@ LEADS = """
 def test_who_is_asked_to_lead_is_what_was_worked_out_by_hand(
     question: str, answer: str
 ) -> None:
-    assert in_turn(leads(asked(question))) == answer
+    assert in_turn(rank_leads(asked(question))) == answer
 
 
 # Why each office is left out: every code is in the ranking or here.
@@ -79,29 +79,29 @@ OUT = """
 
 
 def test_why_everybody_else_is_out_is_what_was_worked_out_by_hand() -> None:
-    found = {code: " ".join(reasons) for code, reasons in out(leads(PLAIN)).items()}
+    found = {code: " ".join(reasons) for code, reasons in out(rank_leads(PLAIN)).items()}
 
     assert found == dict(table(OUT))
 
 
 def test_only_who_has_to_do_with_the_country_is_worth_explaining() -> None:
-    near = {left.code for left in leads(PLAIN).left_out if left.near}
+    near = {left.code for left in rank_leads(PLAIN).left_out if left.near}
 
     assert near == {"UZ_POST", "WOMEN", "HOSTEL", "GUARD", "CONVENE"}
 
 
 def test_rule_2_a_consulate_leads_neither_where_it_sits_nor_at_home() -> None:
-    assert out(leads(asked("in KZ")))["UZ_POST"] == (ReasonOut.NOT_OF_THE_COUNTRY,)
-    assert out(leads(asked("in UZ")))["UZ_POST"] == (ReasonOut.NOT_OF_THE_COUNTRY,)
+    assert out(rank_leads(asked("in KZ")))["UZ_POST"] == (ReasonOut.NOT_OF_THE_COUNTRY,)
+    assert out(rank_leads(asked("in UZ")))["UZ_POST"] == (ReasonOut.NOT_OF_THE_COUNTRY,)
 
 
 def test_rule_6_a_state_that_is_avoided_is_told_apart_from_one_without_consent() -> None:
-    assert out(leads(asked("in NI")))["NI_LEAD"] == (ReasonOut.STATE_ROUTE_AVOIDED,)
-    assert out(leads(asked("only IOM")))["KZ_LEAD"] == (ReasonOut.NO_CONSENT,)
+    assert out(rank_leads(asked("in NI")))["NI_LEAD"] == (ReasonOut.STATE_ROUTE_AVOIDED,)
+    assert out(rank_leads(asked("only IOM")))["KZ_LEAD"] == (ReasonOut.NO_CONSENT,)
 
 
 def test_rule_8_who_declined_is_said_to_have() -> None:
-    declined = leads(asked("declined KZ_LEAD"))
+    declined = rank_leads(asked("declined KZ_LEAD"))
 
     assert out(declined)["KZ_LEAD"] == (ReasonOut.HAS_DECLINED,)
 
@@ -110,7 +110,7 @@ def test_all_that_speaks_against_someone_is_told_together() -> None:
     hopeless = changed(asked("in NI; unsafe NI_LEAD; declined NI_LEAD"), "NI_LEAD")
     closed = changed(hopeless, "NI_LEAD", can_lead=False, active=False)
 
-    assert out(leads(closed))["NI_LEAD"] == (
+    assert out(rank_leads(closed))["NI_LEAD"] == (
         ReasonOut.NOT_ACTIVE,
         ReasonOut.NOT_CONSIDERED,
         ReasonOut.STATE_ROUTE_AVOIDED,
@@ -122,7 +122,7 @@ def test_all_that_speaks_against_someone_is_told_together() -> None:
 def test_nothing_is_sent_to_who_is_not_active_not_even_to_a_desk() -> None:
     gone = changed(changed(PLAIN, "KZ_LEAD", active=False), "DESK_A", active=False)
 
-    ranking = leads(gone)
+    ranking = rank_leads(gone)
 
     assert in_turn(ranking) == "LAWYER NETWORK IOM UNHCR | DESK_B"
     assert out(ranking)["KZ_LEAD"] == (ReasonOut.NOT_ACTIVE,)
@@ -141,7 +141,7 @@ def test_nothing_is_sent_to_who_is_not_active_not_even_to_a_desk() -> None:
 def test_it_is_said_whose_desk_stands_at_the_end(
     where: str, home: str | None, reason: ReasonIn
 ) -> None:
-    desk = leads(replace(PLAIN, country=where, home=home)).desk
+    desk = rank_leads(replace(PLAIN, country=where, home=home)).desk
 
     assert desk
     assert (desk.code, desk.reasons) == ("DESK_A", (reason,))
@@ -157,7 +157,7 @@ def test_what_safeguards_say_is_spelled_like_a_consent_that_was_not_given(
     others = [profile.id for profile in EVERYONE if profile.kind != Kind.STATE]
     without = replace(PLAIN, consented=frozenset(others))
 
-    told, unguarded = leads(asked(guarded)), leads(without)
+    told, unguarded = rank_leads(asked(guarded)), rank_leads(without)
 
     assert [c.reasons for c in told.candidates] == [c.reasons for c in unguarded.candidates]
     assert in_turn(told) == in_turn(unguarded)
@@ -165,9 +165,9 @@ def test_what_safeguards_say_is_spelled_like_a_consent_that_was_not_given(
 
 
 def test_a_desk_that_is_unsafe_is_spelled_like_one_that_is_not_needed() -> None:
-    ranking = leads(asked("unsafe DESK_A"))
+    ranking = rank_leads(asked("unsafe DESK_A"))
 
-    assert out(ranking)["DESK_A"] == out(leads(PLAIN))["DESK_B"]
+    assert out(ranking)["DESK_A"] == out(rank_leads(PLAIN))["DESK_B"]
 
 
 FITS = [
@@ -195,9 +195,9 @@ def test_what_speaks_for_someone_is_told_and_brings_them_forward(
 
     after = changed(before, "NETWORK", **fit)
 
-    assert in_turn(leads(before)) == "A_TWIN NETWORK | -"
-    assert in_turn(leads(after)) == "NETWORK A_TWIN | -"
-    first, second = leads(after).candidates
+    assert in_turn(rank_leads(before)) == "A_TWIN NETWORK | -"
+    assert in_turn(rank_leads(after)) == "NETWORK A_TWIN | -"
+    first, second = rank_leads(after).candidates
     assert first.reasons == (ReasonIn.WORKS_IN_THE_COUNTRY, reason)
     assert second.reasons == (ReasonIn.WORKS_IN_THE_COUNTRY,)
 
@@ -221,8 +221,8 @@ def test_what_speaks_against_someone_puts_them_behind_and_bars_no_lead(
 
     after = changed(before, "NETWORK", **known)
 
-    assert in_turn(leads(before)) == "NETWORK Z_TWIN | -"
-    assert in_turn(leads(after)) == "Z_TWIN NETWORK | -"
+    assert in_turn(rank_leads(before)) == "NETWORK Z_TWIN | -"
+    assert in_turn(rank_leads(after)) == "Z_TWIN NETWORK | -"
 
 
 @pytest.mark.parametrize(
@@ -241,10 +241,10 @@ def test_what_is_old_or_little_or_of_tomorrow_counts_like_nothing(
 ) -> None:
     after = changed(BARE, "NETWORK", **unbelieved)
 
-    assert [c.reasons for c in leads(after).candidates] == [
-        c.reasons for c in leads(BARE).candidates
+    assert [c.reasons for c in rank_leads(after).candidates] == [
+        c.reasons for c in rank_leads(BARE).candidates
     ]
-    assert in_turn(leads(after)) == in_turn(leads(BARE))
+    assert in_turn(rank_leads(after)) == in_turn(rank_leads(BARE))
 
 
 def test_free_places_count_less_the_older_they_are() -> None:
@@ -259,7 +259,7 @@ def test_free_places_count_less_the_older_they_are() -> None:
         for n, (free, age) in enumerate(counts)
     ]
 
-    ranking = leads(replace(PLAIN, profiles=tuple(reversed(twins))))
+    ranking = rank_leads(replace(PLAIN, profiles=tuple(reversed(twins))))
 
     assert in_turn(ranking) == "Z_TWIN Y_TWIN X_TWIN W_TWIN V_TWIN | -"
 
@@ -267,8 +267,8 @@ def test_free_places_count_less_the_older_they_are() -> None:
 def test_who_is_open_counts_in_an_emergency_alone() -> None:
     closed = changed(PLAIN, "LAWYER", open=False)
 
-    assert in_turn(leads(closed)) == in_turn(leads(PLAIN))
-    assert in_turn(leads(changed(asked("emergency"), "LAWYER", open=False))) == (
+    assert in_turn(rank_leads(closed)) == in_turn(rank_leads(PLAIN))
+    assert in_turn(rank_leads(changed(asked("emergency"), "LAWYER", open=False))) == (
         "KZ_LEAD NETWORK LAWYER IOM UNHCR | DESK_A"
     )
 
@@ -284,7 +284,7 @@ def list_first_two(ranking: Ranking) -> str:
 
 
 def test_an_open_deputy_comes_before_the_closed_office_in_an_emergency() -> None:
-    ranking = leads(build_night_question())
+    ranking = rank_leads(build_night_question())
 
     assert in_turn(ranking) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
     assert ReasonIn.STANDS_IN in ranking.candidates[0].reasons
@@ -306,7 +306,7 @@ def test_an_open_deputy_comes_before_the_closed_office_in_an_emergency() -> None
     ],
 )
 def test_nobody_stands_in_otherwise(question: Question) -> None:
-    ranking = leads(question)
+    ranking = rank_leads(question)
 
     assert ranking.candidates[0].code == "KZ_LEAD"
     assert all(ReasonIn.STANDS_IN not in c.reasons for c in ranking.candidates)
@@ -315,8 +315,10 @@ def test_nobody_stands_in_otherwise(question: Question) -> None:
 def test_two_that_stand_in_for_each_other_are_each_there_once() -> None:
     both = changed(build_night_question(), "NETWORK", deputy="KZ_LEAD")
 
-    assert in_turn(leads(both)) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
-    assert list_first_two(leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"
+    assert in_turn(rank_leads(both)) == "NETWORK KZ_LEAD LAWYER IOM UNHCR | DESK_A"
+    assert (
+        list_first_two(rank_leads(changed(both, "NETWORK", open=False))) == "KZ_LEAD LAWYER"
+    )
 
 
 # A second copy: the reasons are stored with each case, and clients read them.
@@ -362,11 +364,11 @@ def test_programs_know_a_reason_by_its_code() -> None:
 
 
 def test_who_is_of_no_state_is_offered_beside() -> None:
-    assert leads(PLAIN).beside == ("LAWYER", "NETWORK", "IOM", "UNHCR")
+    assert rank_leads(PLAIN).beside == ("LAWYER", "NETWORK", "IOM", "UNHCR")
 
 
 def test_where_there_is_no_desk_the_last_candidate_is_the_last_to_be_asked() -> None:
-    ranking = leads(asked("unsafe DESK_A DESK_B"))
+    ranking = rank_leads(asked("unsafe DESK_A DESK_B"))
 
     assert ranking.desk is None
     assert ranking.in_turn == ranking.candidates
@@ -375,13 +377,13 @@ def test_where_there_is_no_desk_the_last_candidate_is_the_last_to_be_asked() -> 
 def test_who_is_left_out_is_listed_by_code_in_whatever_order_they_are_read() -> None:
     backwards = replace(PLAIN, profiles=EVERYONE[::-1])
 
-    codes = [left.code for left in leads(backwards).left_out]
+    codes = [left.code for left in rank_leads(backwards).left_out]
 
     assert codes == sorted(codes)
     assert len(codes) > 1
 
 
 def test_who_oversees_never_leads_whatever_the_directory_says_of_it() -> None:
-    ranking = leads(changed(PLAIN, "WATCH", can_lead=True))
+    ranking = rank_leads(changed(PLAIN, "WATCH", can_lead=True))
 
     assert out(ranking)["WATCH"] == (ReasonOut.NOT_CONSIDERED,)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app.directory.kinds import AgeGroup, Service
-from app.routing.ranking import ReasonIn, ReasonOut, recipients
+from app.routing.ranking import ReasonIn, ReasonOut, rank_recipients
 from tests.rules.questions import (
     BY_CODE,
     EVERYONE,
@@ -60,7 +60,7 @@ RECIPIENTS = """
 
 @pytest.mark.parametrize(("question", "answer"), table(RECIPIENTS))
 def test_who_could_serve_is_what_was_worked_out_by_hand(question: str, answer: str) -> None:
-    assert in_turn(recipients(asked(question))) == answer
+    assert in_turn(rank_recipients(asked(question))) == answer
 
 
 OUT = """
@@ -90,7 +90,7 @@ def test_why_one_could_not_serve_is_what_was_worked_out_by_hand(
 ) -> None:
     code, *reasons = answer.split()
 
-    assert list(out(recipients(asked(question)))[code]) == reasons
+    assert list(out(rank_recipients(asked(question)))[code]) == reasons
 
 
 def test_all_that_speaks_against_someone_is_told_together() -> None:
@@ -103,7 +103,7 @@ def test_all_that_speaks_against_someone_is_told_together() -> None:
         serves=["UZ"],
     )
 
-    assert out(recipients(hopeless))["WOMEN"] == (
+    assert out(rank_recipients(hopeless))["WOMEN"] == (
         ReasonOut.NOT_ACTIVE,
         ReasonOut.SERVICE_NOT_OFFERED,
         ReasonOut.SEX_NOT_SERVED,
@@ -134,18 +134,20 @@ def test_who_said_it_was_full_is_out_for_a_day_and_behind_for_a_week(
     alike = asked("needs SHELTER; speaks kk")
     as_of = NOON - timedelta(hours=hours)
 
-    ranking = recipients(changed(alike, "HOSTEL", capacity=0, capacity_as_of=as_of))
+    ranking = rank_recipients(changed(alike, "HOSTEL", capacity=0, capacity_as_of=as_of))
 
-    assert in_turn(recipients(alike)) == "HOSTEL WOMEN IOM | DESK_A"
+    assert in_turn(rank_recipients(alike)) == "HOSTEL WOMEN IOM | DESK_A"
     assert in_turn(ranking) == answer
 
 
 def test_who_is_beyond_a_border_must_have_agreed_wherever_it_works() -> None:
     two = changed(asked("needs SHELTER; agreed UZ"), "UZ_HOME", serves=["UZ", "TM"])
 
-    assert out(recipients(two))["UZ_HOME"] == (ReasonOut.NO_AGREEMENT,)
-    assert "UZ_HOME" in in_turn(recipients(replace(two, agreed=frozenset({"UZ", "TM"}))))
-    assert "UZ_HOME" in out(recipients(changed(two, "UZ_HOME", serves=[])))
+    assert out(rank_recipients(two))["UZ_HOME"] == (ReasonOut.NO_AGREEMENT,)
+    assert "UZ_HOME" in in_turn(
+        rank_recipients(replace(two, agreed=frozenset({"UZ", "TM"})))
+    )
+    assert "UZ_HOME" in out(rank_recipients(changed(two, "UZ_HOME", serves=[])))
 
 
 def test_what_speaks_for_someone_is_told() -> None:
@@ -157,7 +159,7 @@ def test_what_speaks_for_someone_is_told() -> None:
         answered=9,
     )
 
-    [women, iom] = recipients(known).candidates
+    [women, iom] = rank_recipients(known).candidates
 
     assert women.reasons == (
         ReasonIn.WORKS_IN_THE_COUNTRY,
@@ -176,7 +178,8 @@ def test_what_speaks_for_someone_is_told() -> None:
 
 def test_who_is_beyond_a_border_is_in_by_its_agreement() -> None:
     found = {
-        c.code: c.reasons for c in recipients(asked("needs RETURN; agreed UZ")).candidates
+        c.code: c.reasons
+        for c in rank_recipients(asked("needs RETURN; agreed UZ")).candidates
     }
 
     assert found["UZ_HOME"][0] == ReasonIn.AGREEMENT_IN_FORCE
@@ -186,14 +189,14 @@ def test_in_an_emergency_the_open_one_comes_first_among_those_who_are_there() ->
     night = asked("needs SHELTER; emergency")
     night = changed(changed(night, "WOMEN", open=False), "HOSTEL", open=True)
 
-    assert in_turn(recipients(night)) == "HOSTEL IOM WOMEN | DESK_A"
-    assert in_turn(recipients(replace(night, priority=PLAIN.priority))) == (
+    assert in_turn(rank_recipients(night)) == "HOSTEL IOM WOMEN | DESK_A"
+    assert in_turn(rank_recipients(replace(night, priority=PLAIN.priority))) == (
         "WOMEN HOSTEL IOM | DESK_A"
     )
 
 
 def test_a_question_of_each_service_accounts_for_everybody() -> None:
     for service in Service:
-        ranking = recipients(replace(PLAIN, services=frozenset({service})))
+        ranking = rank_recipients(replace(PLAIN, services=frozenset({service})))
         found = [c.code for c in ranking.in_turn] + list(out(ranking))
         assert sorted(found) == sorted(p.code for p in EVERYONE)

@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from app.kernel.actors import Relation, Role, Side, sides_of_referral
+from app.kernel.actors import Relation, Role, Side, get_referral_sides
 from app.kernel.lifecycle import AnyOf
 from app.kernel.problems import Problem
 from app.referrals import lifecycle
@@ -197,13 +197,13 @@ def test_every_state_that_can_be_left_has_its_clock_and_waits_on_its_side(
 ) -> None:
     clock, waits_on = cells(STATES)[state]
 
-    assert bool(clock) == bool(TABLE.open_in(state))
+    assert bool(clock) == bool(TABLE.list_steps_in(state))
     assert CLOCKS.get(state, ("", "")) == (clock, waits_on)
 
 
 @pytest.mark.parametrize("state", State)
 def test_from_a_terminal_state_no_step_leads_elsewhere(state: State) -> None:
-    elsewhere = [row for row in TABLE.open_in(state) if row.target is not None]
+    elsewhere = [row for row in TABLE.list_steps_in(state) if row.target is not None]
 
     assert bool(elsewhere) == (state not in TERMINAL.split())
 
@@ -224,11 +224,11 @@ def test_every_action_is_told_under_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("relation", Relation)
 def test_a_relation_puts_a_focal_point_on_these_sides(relation: Relation) -> None:
-    assert sides_of_referral({relation}) == set(cells(RELATIONS)[relation][0].split())
+    assert get_referral_sides({relation}) == set(cells(RELATIONS)[relation][0].split())
 
 
 def test_whoever_holds_the_case_and_is_asked_stands_on_both_sides() -> None:
-    assert sides_of_referral({Relation.LEAD, Relation.RECIPIENT}) == {
+    assert get_referral_sides({Relation.LEAD, Relation.RECIPIENT}) == {
         Side.SENDER,
         Side.RECIPIENT,
     }

@@ -17,7 +17,7 @@ THREAT = SideAssessment(threats=(Threat.LIFE,))
 
 def list_unmet(facts: Facts) -> Iterator[tuple[str, str, str]]:
     """Yield each unmet requirement of GO, with its sides and its remedy."""
-    for lack in RULES.unmet(GO, facts):
+    for lack in RULES.list_unmet(GO, facts):
         yield lack.need, lack.by, lack.remedy
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from app.cases.facts import Guardian, ReflectionPeriod
 from app.cases.risk import RiskLevel
-from app.kernel.needs import NeedsUnmet
+from app.kernel.requirements import NeedsUnmet
 from app.returns.lifecycle import TABLE, Action, Need
-from app.returns.needs import NEEDS, RULES, Facts, Terms
+from app.returns.needs import CHECKS, RULES, Facts, Terms
 from app.returns.risk import FamilyFinding, Interests, Nationality, Threat
 from tests.support.world import NOON
 
@@ -120,14 +120,14 @@ ALONGSIDE = (
 def test_every_need_has_its_check_and_is_asked_and_proved() -> None:
     asked = {need for row in TABLE.steps for need in row.needs}
 
-    assert set(NEEDS) == set(Need) == asked == set(LACKS)
+    assert set(CHECKS) == set(Need) == asked == set(LACKS)
 
 
 @pytest.mark.parametrize("need", Need)
 def test_each_need_is_met_and_unmet_and_no_other_with_it(need: Need) -> None:
-    unmet = {other for other in Need if not NEEDS[other].met(LACKS[need])}
+    unmet = {other for other in Need if not CHECKS[other].met(LACKS[need])}
 
-    assert NEEDS[need].met(MET)
+    assert CHECKS[need].met(MET)
     assert unmet == {need} | ALONGSIDE.get(need, set())
 
 
@@ -148,15 +148,15 @@ def test_an_assessment_of_either_side_holds_for_thirty_days(
 
     facts = replace(MET, **{side: found})  # type: ignore[arg-type]
 
-    assert NEEDS[Need.RISKS_CURRENT].met(facts) == current
+    assert CHECKS[Need.RISKS_CURRENT].met(facts) == current
 
 
 @pytest.mark.parametrize("side", ["destination", "origin"])
 def test_both_sides_have_to_assess(side: str) -> None:
     facts = replace(MET, **{side: None})  # type: ignore[arg-type]
 
-    assert not NEEDS[Need.RISKS_CURRENT].met(facts)
-    assert not NEEDS[Need.NO_THREAT].met(facts)
+    assert not CHECKS[Need.RISKS_CURRENT].met(facts)
+    assert not CHECKS[Need.NO_THREAT].met(facts)
 
 
 @pytest.mark.parametrize("side", ["destination", "origin"])
@@ -164,7 +164,7 @@ def test_both_sides_have_to_assess(side: str) -> None:
 def test_any_threat_that_either_side_found_is_one(side: str, threat: Threat) -> None:
     facts = replace(MET, **{side: SideAssessment(threats=(threat,))})  # type: ignore[arg-type]
 
-    assert not NEEDS[Need.NO_THREAT].met(facts)
+    assert not CHECKS[Need.NO_THREAT].met(facts)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_a_high_danger_is_a_threat_whatever_else_is_said(
 ) -> None:
     facts = replace(MET, origin=SideAssessment(level=level))
 
-    assert NEEDS[Need.NO_THREAT].met(facts) == safe
+    assert CHECKS[Need.NO_THREAT].met(facts) == safe
 
 
 @pytest.mark.parametrize(
@@ -191,23 +191,23 @@ def test_a_high_danger_is_a_threat_whatever_else_is_said(
 def test_a_child_needs_all_of_it_and_an_adult_nothing(lack: dict[str, object]) -> None:
     child = replace(MET, **lack)  # type: ignore[arg-type]
 
-    assert not NEEDS[Need.CHILD_PROVIDED_FOR].met(child)
-    assert NEEDS[Need.CHILD_PROVIDED_FOR].met(replace(child, child=False))
+    assert not CHECKS[Need.CHILD_PROVIDED_FOR].met(child)
+    assert CHECKS[Need.CHILD_PROVIDED_FOR].met(replace(child, child=False))
 
 
 @pytest.mark.parametrize("guardian", Guardian)
 def test_guardian_that_is_needed_is_unmet_for_a_child_alone(guardian: Guardian) -> None:
     child = replace(MET, guardian=guardian)
 
-    assert NEEDS[Need.GUARDIAN].met(child) == (guardian != Guardian.NEEDED)
-    assert NEEDS[Need.GUARDIAN].met(replace(child, child=False))
+    assert CHECKS[Need.GUARDIAN].met(child) == (guardian != Guardian.NEEDED)
+    assert CHECKS[Need.GUARDIAN].met(replace(child, child=False))
 
 
 def test_adult_without_an_escort_may_travel_alone() -> None:
     alone = replace(replace_terms(escort=False), escorted=False, child=False)
 
-    assert NEEDS[Need.ESCORT].met(alone)
-    assert NEEDS[Need.ESCORTED].met(alone)
+    assert CHECKS[Need.ESCORT].met(alone)
+    assert CHECKS[Need.ESCORTED].met(alone)
 
 
 @pytest.mark.parametrize("stands", [None, *ReflectionPeriod])
@@ -217,7 +217,7 @@ def test_only_a_period_that_runs_holds_back_and_only_who_did_not_ask_to_leave(
     waits = replace(MET, reflection=stands)
     leaves = replace(waits, terms=replace(MET.terms, asked_to_leave=True))
 
-    check = NEEDS[Need.REFLECTION_OVER]
+    check = CHECKS[Need.REFLECTION_OVER]
 
     assert check.met(waits) == (stands != ReflectionPeriod.RUNNING)
     assert check.met(leaves)
@@ -228,8 +228,8 @@ def test_a_family_that_is_left_alone_needs_no_consent() -> None:
         LACKS[Need.FAMILY_CONSENT], terms=Terms(family=FamilyFinding("NOT_CONTACTED"))
     )
 
-    assert NEEDS[Need.FAMILY_CONSENT].met(alone)
-    assert not NEEDS[Need.FAMILY_CONSENT].met(replace(alone, terms=Terms()))
+    assert CHECKS[Need.FAMILY_CONSENT].met(alone)
+    assert not CHECKS[Need.FAMILY_CONSENT].met(replace(alone, terms=Terms()))
 
 
 def test_all_that_a_decision_lacks_is_told_together() -> None:
@@ -254,11 +254,11 @@ def test_an_arrival_is_ahead_by_no_more_than_an_assessment_holds(
     at = NOON + timedelta(days=days)
     planned, told = replace(MET, arrives_at=at), replace_terms(arrives_at=at)
 
-    assert NEEDS[Need.ARRIVAL].met(told) == NEEDS[Need.ARRIVAL_AHEAD].met(planned) == fits
+    assert CHECKS[Need.ARRIVAL].met(told) == CHECKS[Need.ARRIVAL_AHEAD].met(planned) == fits
 
 
 def test_without_a_time_nothing_is_ahead() -> None:
     unplanned = replace(replace_terms(arrives_at=None), arrives_at=None)
 
-    assert not NEEDS[Need.ARRIVAL].met(unplanned)
-    assert not NEEDS[Need.ARRIVAL_AHEAD].met(unplanned)
+    assert not CHECKS[Need.ARRIVAL].met(unplanned)
+    assert not CHECKS[Need.ARRIVAL_AHEAD].met(unplanned)

@@ -190,7 +190,7 @@ def test_every_open_state_has_its_clock_and_ended_ones_lead_nowhere(state: State
     [(_, clock, waits_on)] = [row for row in parse_rows(WAITS) if row[0] == state]
 
     assert CLOCKS.get(state, ("", "")) == (clock, waits_on)
-    assert bool(clock) == bool(TABLE.open_in(state)) == (state not in ENDED)
+    assert bool(clock) == bool(TABLE.list_steps_in(state)) == (state not in ENDED)
     assert (state in OPEN) == (state not in ENDED)
 
 
@@ -198,7 +198,7 @@ def test_from_every_state_before_departure_the_person_can_say_no_to_any_side() -
     can = {
         (state, side)
         for state, side in product(State, (Side.LEAD, Side.RECIPIENT, Side.CONSULATE))
-        for row in TABLE.open_in(state)
+        for row in TABLE.list_steps_in(state)
         if row.action == Action.CALL_OFF and side in row.sides and not row.needs
     }
 
@@ -208,7 +208,7 @@ def test_from_every_state_before_departure_the_person_can_say_no_to_any_side() -
 def test_nobody_departs_but_through_a_decision_a_document_and_an_accepted_plan() -> None:
     ways = [TABLE.start]
     for state in ways:
-        steps = [row for row in TABLE.open_in(state) if row.action != Action.GO]
+        steps = [row for row in TABLE.list_steps_in(state) if row.action != Action.GO]
         ways += [row.target for row in steps if row.target and row.target not in ways]
 
     assert not {State.CLEARED, State.PLANNED, State.IN_TRANSIT, State.ARRIVED} & set(ways)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.deadlines.limits import Priority
 from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
 from app.routing.question import Profile, Question
-from app.routing.ranking import Ranking, leads, recipients
+from app.routing.ranking import Ranking, rank_leads, rank_recipients
 from tests.rules.questions import AVOIDED, NOON, PLAIN, changed
 
 COUNTRIES = ("KZ", "UZ", "NI", "TT", "FR")
@@ -83,7 +83,7 @@ def generate_questions(draw: st.DrawFn) -> Question:
 
 
 both = pytest.mark.parametrize(
-    "rule", [leads, pytest.param(recipients, marks=pytest.mark.slow)]
+    "rule", [rank_leads, pytest.param(rank_recipients, marks=pytest.mark.slow)]
 )
 
 
@@ -129,7 +129,7 @@ def test_nobody_is_asked_who_is_barred(rule: Rule, question: Question) -> None:
 
 @given(question=generate_questions())
 def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
-    for candidate in leads(question).candidates:
+    for candidate in rank_leads(question).candidates:
         office = candidate.profile
         assert office.can_lead
         assert {question.country, "*"} & set(office.serves)
@@ -138,7 +138,7 @@ def test_who_leads_is_of_the_country_and_leads(question: Question) -> None:
 
 @given(question=generate_questions())
 def test_who_serves_offers_it_to_such_a_person_within_reach(question: Question) -> None:
-    for candidate in recipients(question).candidates:
+    for candidate in rank_recipients(question).candidates:
         office = candidate.profile
         abroad = {office.of_state} - {None, question.country}
         here = bool({question.country, "*"} & set(office.serves)) and not office.of_state
@@ -225,7 +225,7 @@ def test_the_closed_office_with_an_open_deputy_is_never_asked_before_it(
     question: Question,
 ) -> None:
     night = replace(question, priority=Priority.EMERGENCY)
-    order = [c.profile for c in leads(night).candidates]
+    order = [c.profile for c in rank_leads(night).candidates]
     places = {profile.code: place for place, profile in enumerate(order)}
 
     for profile in order:
@@ -269,7 +269,7 @@ def measure_seconds(rule: Rule, question: Question, times: int) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", [leads, recipients])
+@pytest.mark.parametrize("rule", [rank_leads, rank_recipients])
 def test_a_directory_a_hundred_times_as_large_takes_a_hundred_times_as_long(
     rule: Rule,
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from app.cases.models import AgeClass
 from app.reference.lists import INDICATORS, ITEMS
-from app.screening.scoring import Presumption, Result, Ticked, score
+from app.screening.scoring import Presumption, Result, Ticked, compute_result
 
 SHORT: Final = {
     "DR": "DECEPTIVE_RECRUITMENT",
@@ -160,7 +160,7 @@ def list_positive(result: Result) -> set[str]:
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: f"{line.age}: {line.ticked}")
 def test_signs_amount_to_what_was_worked_out_by_hand(line: Worked) -> None:
-    result = score(parse_ticked(line.ticked), AGES[line.age])
+    result = compute_result(parse_ticked(line.ticked), AGES[line.age])
 
     outcome = (
         Presumption.INDICATED if line.indicated == "yes" else Presumption.NOT_INDICATED_YET

@@ -12,16 +12,16 @@ from app.reference.lists import INDICATORS, ITEMS
 from app.screening.rules import (
     COUNTED,
     ELEMENT_OF,
-    POSITIVE,
     RULES,
     SCORING,
+    THRESHOLDS,
     CountedAs,
     Dimension,
     ScreeningRule,
-    spell,
+    format_rules,
 )
 from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
-from app.screening.scoring import Presumption, Ticked, score
+from app.screening.scoring import Presumption, Ticked, compute_result
 
 # Copied from the lists by hand: one letter per indicator, in the order of their numbers.
 WEIGHTS: Final = """
@@ -53,7 +53,7 @@ def merge_ticked(one: Ticked, other: Ticked) -> Ticked:
 
 
 def is_indicated(ticked: Ticked, age: AgeClass | None) -> bool:
-    return score(ticked, age).outcome == Presumption.INDICATED
+    return compute_result(ticked, age).outcome == Presumption.INDICATED
 
 
 def list_letters(dimension: Dimension, column: str) -> str:
@@ -77,7 +77,7 @@ def test_a_dimension_is_positive_with_as_many_as_the_rules_say_and_no_fewer() ->
     found = {
         (strong, medium, weak)
         for strong, medium, weak in counts
-        if any(least.is_met({"S": strong, "M": medium, "W": weak}) for least in POSITIVE)  # type: ignore[dict-item]  # a weight is its letter
+        if any(least.is_met({"S": strong, "M": medium, "W": weak}) for least in THRESHOLDS)  # type: ignore[dict-item]  # a weight is its letter
     }
 
     assert set(counts) - found == {
@@ -110,7 +110,7 @@ def test_who_counts_as_a_child_here_counts_as_one_in_the_case(age: AgeClass | No
 def test_more_signs_never_make_it_less(
     one: Ticked, more: Ticked, age: AgeClass | None
 ) -> None:
-    few, many = score(one, age), score(merge_ticked(one, more), age)
+    few, many = compute_result(one, age), compute_result(merge_ticked(one, more), age)
 
     assert (
         few.outcome == Presumption.NOT_INDICATED_YET
@@ -126,7 +126,7 @@ def test_more_signs_never_make_it_less(
 def test_nobody_under_18_is_told_that_a_means_is_missing(
     ticked: Ticked, age: AgeClass | None
 ) -> None:
-    result = score(ticked, age)
+    result = compute_result(ticked, age)
 
     missing = {name for rule in result.rules for part in rule.missing for name in part}
     assert missing & MEANS_DIMENSIONS == set()
@@ -169,7 +169,7 @@ def test_a_doubt_about_the_age_never_tells_against_the_person(
 def test_everything_that_was_ticked_is_accounted_for_once(
     ticked: Ticked, age: AgeClass | None
 ) -> None:
-    result = score(ticked, age)
+    result = compute_result(ticked, age)
 
     weighed = [w.code for d in result.dimensions for w in d.indicators]
     told = [*weighed, *result.unweighted]
@@ -179,7 +179,7 @@ def test_everything_that_was_ticked_is_accounted_for_once(
 
 @given(ticked=signs, age=ages)
 def test_every_outcome_has_its_reasons(ticked: Ticked, age: AgeClass | None) -> None:
-    result = score(ticked, age)
+    result = compute_result(ticked, age)
 
     for rule in result.rules:
         assert rule.holds == (not rule.missing)
@@ -204,8 +204,8 @@ def test_order_and_repetition_do_not_matter(
         purposes=sorted(ticked.elements & PURPOSES, reverse=True),
     )
 
-    assert asked.ticked() == ticked
-    assert score(asked.ticked(), age) == score(ticked, age)
+    assert asked.to_ticked() == ticked
+    assert compute_result(asked.to_ticked(), age) == compute_result(ticked, age)
 
 
 def test_no_outcome_says_that_a_person_is_no_victim() -> None:
@@ -213,14 +213,14 @@ def test_no_outcome_says_that_a_person_is_no_victim() -> None:
 
 
 def test_every_rule_quotes_a_row_of_the_reference_list() -> None:
-    quoted = {row.rule for row in RULES} | {least.rule for least in POSITIVE}
+    quoted = {row.rule for row in RULES} | {least.rule for least in THRESHOLDS}
 
     assert quoted | {"NOT_DETERMINATION"} == set(ITEMS["scoring_rules"])
     assert {row.rule for row in RULES} == set(ScreeningRule)
 
 
 def test_the_rules_are_named_after_all_that_is_in_them() -> None:
-    spelled = spell()
+    spelled = format_rules()
 
     assert len(SCORING) == 16
     assert "EXPLOITATION_09|EXPLOITATION|W|M" in spelled
@@ -248,7 +248,9 @@ def test_what_was_sealed_under_other_lists_still_opens() -> None:
 
 
 def test_a_result_is_shown_as_it_was_found() -> None:
-    result = score(Ticked(frozenset({"EXPLOITATION_01"}), frozenset({"RECEIPT"})), None)
+    result = compute_result(
+        Ticked(frozenset({"EXPLOITATION_01"}), frozenset({"RECEIPT"})), None
+    )
 
     shown = ScreeningResult.model_validate(result).model_dump(mode="json")
 

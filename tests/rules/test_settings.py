@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from app.cli.publishing import settings
+from app.cli.generated_pages import render_settings
 from app.settings import Settings
 
 
@@ -89,7 +89,7 @@ def test_another_place_to_sign_in_is_refused_in_words(url: str) -> None:
     ],
 )
 def test_the_table_of_settings_says_what_a_number_may_be(name: str, limits: str) -> None:
-    [row] = [line for line in settings() if f"`SAFE_CONDUCT_{name}`" in line]
+    [row] = [line for line in render_settings() if f"`SAFE_CONDUCT_{name}`" in line]
 
     assert row.split("|")[3].strip() == limits
 
@@ -100,7 +100,7 @@ def test_each_number_has_both_limits_in_the_table() -> None:
         for name, field in Settings.model_fields.items()
         if "int" in str(field.annotation)
     ]
-    rows = {line.split("`")[1]: line.split("|")[3] for line in settings()[2:]}
+    rows = {line.split("`")[1]: line.split("|")[3] for line in render_settings()[2:]}
 
     assert len(numbers) > 10
     assert not [n for n in numbers if " to " not in rows[f"SAFE_CONDUCT_{n.upper()}"]]

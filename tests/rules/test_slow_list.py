@@ -5,7 +5,7 @@ from tests.support.source_code import ROOT
 
 
 def test_each_test_that_is_left_out_exists() -> None:
-    named = [name.split("::") for name in slow_list.listed()]
+    named = [name.split("::") for name in slow_list.list_slow()]
     gone = [
         f"{path}: {test}"
         for path, test in named
@@ -15,7 +15,7 @@ def test_each_test_that_is_left_out_exists() -> None:
 
 
 def test_what_is_given_to_a_test_is_no_part_of_its_name() -> None:
-    assert slow_list.function_of("tests/a.py::test_b[sqlite-c]") == "tests/a.py::test_b"
+    assert slow_list.get_function("tests/a.py::test_b[sqlite-c]") == "tests/a.py::test_b"
 
 
 def test_the_dearest_cell_decides() -> None:

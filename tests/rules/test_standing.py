@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.cases.facts import sheet_of
+from app.cases.facts import build_fact_sheet
 from app.cases.lifecycle import State
 from app.cases.sections import OriginContact, Safeguards, Section
 from app.consents.coverage import Purpose
-from app.consents.standing import Standing, names_states
+from app.consents.standing import Standing, is_for_state_class
 from app.directory.kinds import Kind
 from app.kernel.actors import Relation
 from tests.rules.test_coverage import (
@@ -38,10 +38,10 @@ def build_standing(
 ) -> Standing:
     """Return the case file of a person in KZ with the given consents and safeguards."""
     case: Any = SimpleNamespace(
-        is_child=child, country="KZ", state=state, country_known_to=lambda _: "KZ"
+        is_child=child, country="KZ", state=state, get_known_country=lambda _: "KZ"
     )
-    case.relations_of = lambda _: mine
-    facts, fears = sheet_of([], child=child), Safeguards(**guards)
+    case.list_relations = lambda _: mine
+    facts, fears = build_fact_sheet([], child=child), Safeguards(**guards)
     consents: list[Any] = list(given)
     return Standing(case, consents, fears, None, facts, False, NOON, True)
 
@@ -85,17 +85,17 @@ def test_the_side_of_origin_is_its_state_or_any_while_nobody_knows_it(
     stands = build_standing(country_of_origin=origin)
     offices = [KZ_LEAD, UZ_LEAD, SHELTER, UZ_NGO]
 
-    assert [one for one in offices if stands.is_apart(one)] == apart
+    assert [one for one in offices if stands.may_belong_to_origin_state(one)] == apart
     assert [one for one in offices if stands.is_of_origin(one)] == of_origin
 
 
 def test_the_side_of_origin_knows_who_helps_at_home_alone() -> None:
     stands = build_standing(country_of_origin="UZ")
 
-    assert stands.knows(UZ_LEAD, UZ_NGO)
-    assert not stands.knows(UZ_LEAD, SHELTER)
-    assert stands.knows(KZ_LEAD, UZ_NGO)
-    assert stands.knows(SHELTER, UZ_NGO)
+    assert stands.may_see_helper(UZ_LEAD, UZ_NGO)
+    assert not stands.may_see_helper(UZ_LEAD, SHELTER)
+    assert stands.may_see_helper(KZ_LEAD, UZ_NGO)
+    assert stands.may_see_helper(SHELTER, UZ_NGO)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_side_of_origin_knows_who_helps_at_home_alone() -> None:
 def test_a_fear_forbids_the_contact_that_was_permitted(
     guards: dict[str, Any], permitted: bool
 ) -> None:
-    assert build_standing(**guards).contact_is_permitted() is permitted
+    assert build_standing(**guards).is_origin_contact_permitted() is permitted
 
 
 @pytest.mark.parametrize(
@@ -170,17 +170,19 @@ def test_each_ground_alone_lets_a_candidate_be_given_the_notice(
     ground: Any = SimpleNamespace(interests_are_assessed=assessed)
     stands = replace(build_standing(*given), facts=ground, in_vital_interest=vital)
 
-    assert stands.may_hear(KZ_LEAD) is (bool(given) or assessed or vital)
+    assert stands.may_read_summary(KZ_LEAD) is (bool(given) or assessed or vital)
 
 
 def test_a_return_is_agreed_to_with_one_organisation_and_apart_from_all_else() -> None:
     home = replace(naming(UZ_NGO), purposes=[Purpose.RETURN.value])
 
-    assert build_standing(home).agrees_to_return(UZ_NGO)
-    assert not build_standing(home).agrees_to_return(SHELTER)
-    assert not build_standing(replace(home, withdrawn_at=NOON)).agrees_to_return(UZ_NGO)
+    assert build_standing(home).has_consent_to_return(UZ_NGO)
+    assert not build_standing(home).has_consent_to_return(SHELTER)
+    assert not build_standing(replace(home, withdrawn_at=NOON)).has_consent_to_return(
+        UZ_NGO
+    )
     more = replace(home, purposes=[Purpose.RETURN.value, Purpose.SHELTER.value])
-    assert not build_standing(more).agrees_to_return(UZ_NGO)
+    assert not build_standing(more).has_consent_to_return(UZ_NGO)
 
 
 def test_a_class_of_state_bodies_is_told_from_one_that_was_named() -> None:
@@ -191,7 +193,7 @@ def test_a_class_of_state_bodies_is_told_from_one_that_was_named() -> None:
         TO_US,
     ]
 
-    assert [names_states(one) for one in given] == [True, False, False, False]
+    assert [is_for_state_class(one) for one in given] == [True, False, False, False]
 
 
 def test_a_word_that_ran_out_stands_again_for_who_takes_it_back() -> None:

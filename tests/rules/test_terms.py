@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.deadlines.durations import Term, add_working_time, measure_working_time
 from app.deadlines.limits import Limit, days, hours, months, working_days
-from app.deadlines.terms import Term, after_working_time, working_time
 from app.directory.calendars import Calendar, Place
 
 ALMATY: Final = Place("Asia/Almaty", "KZ")
@@ -44,7 +44,9 @@ def test_a_pause_takes_nothing_and_gives_nothing(row: list[str]) -> None:
     limit, stopped, due, goes_on, until, _ = row
     term = Term(limit_of(limit), ALMATY)
 
-    resumed = term.resumed(parse_almaty(stopped), parse_almaty(due), parse_almaty(goes_on))
+    resumed = term.compute_resumed_due(
+        parse_almaty(stopped), parse_almaty(due), parse_almaty(goes_on)
+    )
 
     assert resumed == parse_almaty(until)
 
@@ -56,7 +58,7 @@ calendars = st.sampled_from(
     [
         Calendar(),
         Calendar("Asia/Tashkent"),
-        ALMATY.calendar(datetime(2026, 6, 1, tzinfo=UTC)),
+        ALMATY.get_calendar(datetime(2026, 6, 1, tzinfo=UTC)),
     ]
 )
 
@@ -65,21 +67,21 @@ calendars = st.sampled_from(
 def test_whoever_goes_on_at_once_is_due_as_if_nothing_had_been(
     calendar: Calendar, start: datetime, count: int
 ) -> None:
-    due = working_days(count).after(start, calendar)
+    due = working_days(count).compute_end(start, calendar)
 
-    left = working_time(start, due, calendar)
+    left = measure_working_time(start, due, calendar)
 
-    assert after_working_time(start, left, calendar) == due
+    assert add_working_time(start, left, calendar) == due
 
 
 @given(calendars, moments, st.timedeltas(timedelta(0), timedelta(days=40)))
 def test_time_that_is_left_ends_on_a_working_day(
     calendar: Calendar, start: datetime, left: timedelta
 ) -> None:
-    end = after_working_time(start, left, calendar)
+    end = add_working_time(start, left, calendar)
 
-    assert calendar.works_on(calendar.local(end).date())
-    assert working_time(start, end, calendar) == left
+    assert calendar.is_working_day(calendar.to_local(end).date())
+    assert measure_working_time(start, end, calendar) == left
     assert end - start >= left
 
 
@@ -91,15 +93,15 @@ LIMITS: Final = [hours(1), days(14), months(24), working_days(5)]
 def test_every_limit_ends_later_than_it_begins_also_where_clocks_change(
     limit: Limit, start: datetime
 ) -> None:
-    assert Term(limit, HAVANA).until(start) > start
+    assert Term(limit, HAVANA).compute_end(start) > start
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=str)
 def test_a_drill_divides_every_limit_by_its_speed(limit: Limit) -> None:
     start = datetime(2026, 3, 20, 11, tzinfo=UTC)
-    usual = Term(limit, ALMATY).until(start) - start
+    usual = Term(limit, ALMATY).compute_end(start) - start
 
-    drilled = Term(limit, ALMATY, speed=60).until(start) - start
+    drilled = Term(limit, ALMATY, speed=60).compute_end(start) - start
 
     assert drilled == usual / 60
 
@@ -108,6 +110,6 @@ def test_in_a_drill_a_pause_counts_seconds_not_week_ends() -> None:
     term = Term(working_days(1), ALMATY, speed=1440)
     friday, later = parse_almaty("2026-06-05 23:59"), parse_almaty("2026-06-06 10:00")
 
-    resumed = term.resumed(friday, friday + timedelta(minutes=2), later)
+    resumed = term.compute_resumed_due(friday, friday + timedelta(minutes=2), later)
 
     assert resumed == later + timedelta(minutes=2)

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from app.kernel.text import Asked, SafeLine, SafeText, is_plain, must_be_safe, safe
+from app.kernel.text import (
+    RequestModel,
+    SafeLine,
+    SafeText,
+    is_plain,
+    normalize_text,
+    require_safe,
+)
 
 NAMES = {
     "Uzbek, Latin": "Oʻgʻiloy Gʻulomova",
@@ -86,7 +93,7 @@ EMPTY = {
 }
 
 
-class Form(Asked):
+class Form(RequestModel):
     name: SafeLine = "-"
     story: SafeText = "-"
 
@@ -187,7 +194,7 @@ def test_the_first_look_lets_nothing_pass_that_the_second_would_refuse() -> None
 
     assert len(plain) > 100_000
     for char in plain:
-        must_be_safe(f" {char} ", 1, char)
+        require_safe(f" {char} ", 1, char)
 
 
 def test_a_text_is_as_long_as_its_field() -> None:
@@ -210,11 +217,11 @@ def test_what_was_accepted_is_accepted_again() -> None:
 @given(st.text(st.characters(), max_size=50))
 def test_what_passes_is_normal_and_can_be_stored(text: str) -> None:
     try:
-        passed = safe(text)
+        passed = normalize_text(text)
     except PydanticCustomError:
         return
 
-    assert safe(passed) == passed == unicodedata.normalize("NFC", passed).strip()
+    assert normalize_text(passed) == passed == unicodedata.normalize("NFC", passed).strip()
     assert passed.encode()
 
 
@@ -239,7 +246,7 @@ def test_the_refusal_itself_never_repeats_the_text(text: str) -> None:
 
 def test_a_lone_surrogate_crashes_nothing() -> None:
     with pytest.raises(PydanticCustomError):
-        safe("\ud800")
+        normalize_text("\ud800")
 
     assert get_refusal(name="\ud800").json(include_input=False).encode()
     assert str(get_refusal(name="\ud800", story="\udc00")).encode()

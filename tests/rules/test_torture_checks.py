@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.torture.checks import CHECKS, Run, findings
-from tests.torture.history import Deed, Outcome
-from tests.torture.tables import Fired, Kept, Line, Record, Tables
-from tests.torture.walks import walks
+from tests.torture.checks import CHECKS, Run, find_faults
+from tests.torture.history import Operation, Outcome
+from tests.torture.tables import Kept, Line, MissedDeadline, Record, Tables
+from tests.torture.walks import can_reach
 
 CASE, OTHER = "cases/SC-7K3F-9QXM-4T2B-3", "cases/SC-DXHX-MM9G-XMQH-S"
 OFFICER, LEAD = "officer", "lead"
@@ -16,10 +16,14 @@ NEW, TAKEN, LATE = "case.submitted", "case.acknowledged", "case.not_decided"
 WRITTEN = "case.section_written"
 
 
-def build_deed(who: str, what: str, at: float, version: int | None, **more: object) -> Deed:
+def build_deed(
+    who: str, what: str, at: float, version: int | None, **more: object
+) -> Operation:
     """Return an operation invoked at a time and answered a second later."""
     known: dict[str, object] = {"subject": CASE, "key": f"{what} {at}", "status": 200}
-    made = Deed(who, "", what, invoked=at, answered=at + 1, outcome=Outcome.OK, tries=1)
+    made = Operation(
+        who, "", what, invoked=at, answered=at + 1, outcome=Outcome.OK, tries=1
+    )
     return replace(made, version=version, **known | more)  # type: ignore[arg-type]
 
 
@@ -28,9 +32,9 @@ def build_line(who: str | None, what: str, **more: str) -> Line:
 
 
 DEEDS = (
-    build_deed(OFFICER, "case.drafted", 1, 2, also=(NEW,), status=201),
-    build_deed(OFFICER, WRITTEN, 3, 3, seen=2, says="A bed"),
-    build_deed(LEAD, TAKEN, 5, 4, seen=3),
+    build_deed(OFFICER, "case.drafted", 1, 2, more_events=(NEW,), status=201),
+    build_deed(OFFICER, WRITTEN, 3, 3, base_version=2, text="A bed"),
+    build_deed(LEAD, TAKEN, 5, 4, base_version=3),
     build_deed(OFFICER, "read", 7, 4),
 )
 LINES = (
@@ -49,7 +53,7 @@ TABLES = Tables(
     mail={"UZ": MAIL, "KZ": MAIL[1:2]},
     heads={"UZ": 6, "KZ": 2, "GT": 0},
     kept=KEPT,
-    fired=[Fired(1, 0, "c", LATE)],
+    fired=[MissedDeadline(1, 0, "c", LATE)],
 )
 HEARD = [one.id for one in LINES]
 
@@ -88,7 +92,7 @@ def swap_entries(one: int, other: int) -> Run:
     return replace(replace_tables(mail=mail), inboxes=[("UZ", ids)])
 
 
-def build_concurrent_deeds() -> list[Deed]:
+def build_concurrent_deeds() -> list[Operation]:
     """Return concurrent operations, whose order only the versions show."""
     together = [replace(one, invoked=3, answered=6) for one in DEEDS[1:3]]
     return [DEEDS[0], *together, DEEDS[3]]
@@ -143,11 +147,11 @@ PLANTED: dict[str, tuple[Callable[[], Run], str]] = {
         "went back: read of",
     ),
     "an act took an earlier one back": (
-        lambda: replace_deed(2, version=3, seen=2),
+        lambda: replace_deed(2, version=3, base_version=2),
         "lost update: version 3",
     ),
     "an act gave the version that it rests on": (
-        lambda: replace_deed(2, version=3, seen=3),
+        lambda: replace_deed(2, version=3, base_version=3),
         "is based on 3, returned 3",
     ),
     "a gap in a feed": (
@@ -211,14 +215,14 @@ PLANTED: dict[str, tuple[Callable[[], Run], str]] = {
 
 
 def test_of_a_sound_history_nothing_is_found() -> None:
-    assert findings(build_sound_run()) == []
+    assert find_faults(build_sound_run()) == []
 
 
 @pytest.mark.parametrize("fault", PLANTED)
 def test_a_fault_is_found_and_told(fault: str) -> None:
     plant, told = PLANTED[fault]
 
-    found = findings(plant())
+    found = find_faults(plant())
 
     assert any(told in one for one in found), found
 
@@ -235,18 +239,18 @@ def test_each_check_finds_something_planted() -> None:
 
 def test_an_answer_that_is_told_again_may_show_what_came_later() -> None:
     """Check that a replay may show the current record, as it has no version of its own."""
-    assert findings(replace_deed(1, answered=6.5, version=4, replayed=True)) == []
+    assert find_faults(replace_deed(1, answered=6.5, version=4, replayed=True)) == []
 
 
 def test_acts_at_the_same_time_may_come_in_any_order() -> None:
-    written = replace(DEEDS[1], invoked=4.5, answered=6.5, version=4, seen=3)
-    taken = replace(DEEDS[2], version=3, seen=2)
+    written = replace(DEEDS[1], invoked=4.5, answered=6.5, version=4, base_version=3)
+    taken = replace(DEEDS[2], version=3, base_version=2)
     beside = replace(build_sound_run(), deeds=[DEEDS[0], written, taken, DEEDS[3]])
     ids = [MAIL[place][1] for place in (0, 1, 3, 2, 4, 5)]
     mail = {"UZ": tuple(enumerate(ids, start=1)), "KZ": ((1, MAIL[3][1]),)}
     tables = replace(build_sound_run().tables, mail=mail)
 
-    assert findings(replace(beside, tables=tables, inboxes=[("UZ", ids)])) == []
+    assert find_faults(replace(beside, tables=tables, inboxes=[("UZ", ids)])) == []
 
 
 @pytest.mark.parametrize(
@@ -264,4 +268,4 @@ def test_acts_at_the_same_time_may_come_in_any_order() -> None:
 def test_entries_lead_to_a_state_by_the_table(
     events: list[str], end: str, leads: bool
 ) -> None:
-    assert walks("cases", end, events) is leads
+    assert can_reach("cases", end, events) is leads

@@ -16,7 +16,7 @@ from app.kernel.vault import (
     Unopenable,
     Vault,
     WrappedKey,
-    length_prefixed,
+    join_with_lengths,
 )
 
 CASE = UUID(int=1)
@@ -44,7 +44,7 @@ def vault() -> Vault:
 @given(st.binary(max_size=5000))
 def test_what_was_sealed_opens_whole(plain: bytes) -> None:
     vault = Vault(FileKeys({"k1": OLD}))
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
 
     sealed = vault.seal(key, HOME, plain)
 
@@ -55,19 +55,19 @@ def test_what_was_sealed_opens_whole(plain: bytes) -> None:
 def test_a_key_of_a_case_opens_with_the_keys_it_was_locked_away_with_alone(
     vault: Vault,
 ) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
     other = Vault(FileKeys({"k1": NEW}))
 
-    vault.must_open(key)
+    vault.require_openable(key)
 
     with pytest.raises(Unopenable):
-        other.must_open(key)
+        other.require_openable(key)
     with pytest.raises(Unopenable):
-        vault.must_open(replace(key, case=UUID(int=2)))
+        vault.require_openable(replace(key, case=UUID(int=2)))
 
 
 def test_what_is_kept_shows_nothing(vault: Vault) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
 
     kept = key.wrapped + b"".join(vault.seal(key, HOME, CANARY))
 
@@ -76,7 +76,7 @@ def test_what_is_kept_shows_nothing(vault: Vault) -> None:
 
 
 def test_nothing_sealed_opens_in_the_place_of_another(vault: Vault) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
     rows = [replace(HOME, row=UUID(int=row)) for row in range(20)]
     cases = [replace(HOME, case=UUID(int=case)) for case in range(2, 12)]
     sections = [replace(HOME, section=f"section {number}") for number in range(10)]
@@ -97,7 +97,7 @@ def test_nothing_sealed_opens_in_the_place_of_another(vault: Vault) -> None:
 
 
 def test_the_key_of_another_case_opens_nothing(vault: Vault) -> None:
-    mine, other = vault.new_key(CASE), vault.new_key(UUID(int=2))
+    mine, other = vault.create_key(CASE), vault.create_key(UUID(int=2))
     sealed = vault.seal(mine, HOME, CANARY)
 
     with pytest.raises(Unopenable):
@@ -105,7 +105,7 @@ def test_the_key_of_another_case_opens_nothing(vault: Vault) -> None:
 
 
 def test_a_wrapped_key_passed_off_as_another_opens_nothing(vault: Vault) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
     sealed = vault.seal(key, HOME, CANARY)
 
     for forged in (replace(key, case=UUID(int=2)), replace(key, version="k2")):
@@ -114,14 +114,14 @@ def test_a_wrapped_key_passed_off_as_another_opens_nothing(vault: Vault) -> None
 
 
 def test_a_second_key_of_the_same_case_opens_nothing_of_the_first(vault: Vault) -> None:
-    sealed = vault.seal(vault.new_key(CASE), HOME, CANARY)
+    sealed = vault.seal(vault.create_key(CASE), HOME, CANARY)
 
     with pytest.raises(Unopenable):
-        vault.open(vault.new_key(CASE), HOME, *sealed)
+        vault.open(vault.create_key(CASE), HOME, *sealed)
 
 
 def test_one_changed_bit_anywhere_is_noticed(vault: Vault) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
     sealed = vault.seal(key, HOME, CANARY)
 
     for part, whole in enumerate(sealed):
@@ -134,7 +134,7 @@ def test_one_changed_bit_anywhere_is_noticed(vault: Vault) -> None:
 
 def test_a_document_opens_with_its_own_key_and_with_no_other(vault: Vault) -> None:
     """Check that an overwritten text does not open once its key is gone."""
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
     old, new = vault.seal(key, HOME, b"before"), vault.seal(key, HOME, b"after")
 
     for wrapped in (new.wrapped_key, None, b"", key.wrapped):
@@ -148,18 +148,18 @@ def test_a_document_opens_with_its_own_key_and_with_no_other(vault: Vault) -> No
 @given(st.binary(max_size=60))
 def test_what_nobody_sealed_does_not_open(junk: bytes) -> None:
     vault = Vault(FileKeys({"k1": OLD}))
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
 
     with pytest.raises(Unopenable):
         vault.open(key, HOME, junk)
     with pytest.raises(Unopenable):
         vault.open(WrappedKey(CASE, "k1", junk), HOME, *vault.seal(key, HOME, CANARY))
     with pytest.raises(Unopenable):
-        vault.reveal(junk, ["list"])
+        vault.decrypt_cursor(junk, ["list"])
 
 
 def test_a_refusal_says_nothing_of_what_was_sealed(vault: Vault) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
     sealed = vault.seal(key, HOME, CANARY)
 
     with pytest.raises(Unopenable) as refused:
@@ -169,7 +169,7 @@ def test_a_refusal_says_nothing_of_what_was_sealed(vault: Vault) -> None:
 
 
 def test_writing_the_same_again_looks_different(vault: Vault) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
 
     one, other = vault.seal(key, HOME, CANARY), vault.seal(key, HOME, CANARY)
 
@@ -180,7 +180,7 @@ def test_writing_the_same_again_looks_different(vault: Vault) -> None:
 
 @pytest.mark.slow
 def test_no_nonce_comes_twice(vault: Vault) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
 
     sealed = [vault.seal(key, HOME, b"x") for _ in range(100_000)]
 
@@ -189,17 +189,17 @@ def test_no_nonce_comes_twice(vault: Vault) -> None:
 
 
 def test_every_case_has_a_data_key_of_its_own(vault: Vault) -> None:
-    keys = [vault.new_key(uuid4()) for _ in range(100)]
+    keys = [vault.create_key(uuid4()) for _ in range(100)]
 
     assert len({key.wrapped for key in keys}) == 100
 
 
 def test_after_a_new_key_the_old_still_opens_and_the_new_one_wraps(vault: Vault) -> None:
-    old = vault.new_key(CASE)
+    old = vault.create_key(CASE)
     sealed = vault.seal(old, HOME, CANARY)
     later = Vault(FileKeys({"k1": OLD, "k2": NEW}))
 
-    new = later.new_key(CASE)
+    new = later.create_key(CASE)
 
     assert (old.version, new.version) == ("k1", "k2")
     assert later.open(old, HOME, *sealed) == CANARY
@@ -210,7 +210,7 @@ def test_after_a_new_key_the_old_still_opens_and_the_new_one_wraps(vault: Vault)
 def test_without_the_right_key_encryption_key_nothing_opens(
     vault: Vault, keys: dict[str, bytes]
 ) -> None:
-    key = vault.new_key(CASE)
+    key = vault.create_key(CASE)
     sealed = vault.seal(key, HOME, CANARY)
 
     with pytest.raises(Unopenable):
@@ -219,32 +219,32 @@ def test_without_the_right_key_encryption_key_nothing_opens(
 
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
 def test_no_two_lists_of_texts_are_spelled_alike(one: list[str], other: list[str]) -> None:
-    alike = length_prefixed(one) == length_prefixed(other)
+    alike = join_with_lengths(one) == join_with_lengths(other)
 
     assert alike == (one == other)
 
 
 def test_a_fingerprint_knows_the_same_again_and_only_that(vault: Vault) -> None:
-    first = vault.fingerprint(b"ab", b"c")
+    first = vault.compute_fingerprint(b"ab", b"c")
 
-    assert first == vault.fingerprint(b"ab", b"c")
-    assert first != vault.fingerprint(b"a", b"bc")
-    assert first != vault.fingerprint(b"abc")
-    assert first != Vault(FileKeys({"k1": NEW})).fingerprint(b"ab", b"c")
-    assert first == Vault(FileKeys({"k1": OLD, "k2": NEW})).fingerprint(b"ab", b"c")
+    assert first == vault.compute_fingerprint(b"ab", b"c")
+    assert first != vault.compute_fingerprint(b"a", b"bc")
+    assert first != vault.compute_fingerprint(b"abc")
+    assert first != Vault(FileKeys({"k1": NEW})).compute_fingerprint(b"ab", b"c")
+    assert first == Vault(FileKeys({"k1": OLD, "k2": NEW})).compute_fingerprint(b"ab", b"c")
 
 
 def test_what_is_hidden_looks_the_same_twice_and_is_read_in_its_context(
     vault: Vault,
 ) -> None:
-    hidden = vault.hide(b"12345678", ["cases", "a"])
+    hidden = vault.encrypt_cursor(b"12345678", ["cases", "a"])
 
-    assert hidden == vault.hide(b"12345678", ["cases", "a"])
-    assert hidden != vault.hide(b"12345678", ["cases", "b"])
-    assert vault.reveal(hidden, ["cases", "a"]) == b"12345678"
+    assert hidden == vault.encrypt_cursor(b"12345678", ["cases", "a"])
+    assert hidden != vault.encrypt_cursor(b"12345678", ["cases", "b"])
+    assert vault.decrypt_cursor(hidden, ["cases", "a"]) == b"12345678"
     for context in (["cases", "b"], ["casesa"], ["case", "sa"], []):
         with pytest.raises(Unopenable):
-            vault.reveal(hidden, context)
+            vault.decrypt_cursor(hidden, context)
 
 
 def test_what_an_earlier_version_of_the_service_kept_means_the_same_for_ever() -> None:
@@ -254,5 +254,5 @@ def test_what_an_earlier_version_of_the_service_kept_means_the_same_for_ever() -
     assert vault.open(key, HOME, SEALED) == CANARY
     # An older version overwrote what this one sealed, and left its key.
     assert vault.open(key, HOME, SEALED, vault.seal(key, HOME, b"").wrapped_key) == CANARY
-    assert vault.fingerprint(b"ab", b"c") == FINGERPRINT
-    assert vault.hide(b"12345678", ["cases", "a"]) == HIDDEN
+    assert vault.compute_fingerprint(b"ab", b"c") == FINGERPRINT
+    assert vault.encrypt_cursor(b"12345678", ["cases", "a"]) == HIDDEN

@@ -5,50 +5,56 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.kernel.problems import NotFound, Problem
-from app.kernel.versions import Expected, Seen, VersionNotGiven, VersionStale, entity_tag
+from app.kernel.versions import (
+    ExpectedTag,
+    SeenVersions,
+    VersionNotGiven,
+    VersionStale,
+    format_entity_tag,
+)
 
-TAG = entity_tag(3, b"what was shown")
-OLDER = entity_tag(2, b"what was shown")
+TAG = format_entity_tag(3, b"what was shown")
+OLDER = format_entity_tag(2, b"what was shown")
 
 
 def test_the_tag_names_the_version_and_changes_with_what_is_shown() -> None:
-    tag = entity_tag(3, b"what was shown")
+    tag = format_entity_tag(3, b"what was shown")
 
     assert tag.startswith('"3.')
     assert tag == TAG
-    assert tag != entity_tag(3, b"what another party was shown")
+    assert tag != format_entity_tag(3, b"what another party was shown")
 
 
 @given(st.integers(min_value=0), st.binary())
 def test_whoever_sends_the_tag_back_has_seen_the_version(
     version: int, shown: bytes
 ) -> None:
-    seen = Seen(entity_tag(version, shown))
+    seen = SeenVersions(format_entity_tag(version, shown))
 
-    seen.must_include(version)
+    seen.require_version(version)
 
     with pytest.raises(VersionStale):
-        seen.must_include(version + 1)
+        seen.require_version(version + 1)
 
 
 @pytest.mark.parametrize(
     "header", [TAG, f" {TAG} ", f"{OLDER}, {TAG}", f"{TAG},{OLDER}", f"{OLDER} ,\t{TAG} ,"]
 )
 def test_one_fitting_tag_of_a_list_is_enough(header: str) -> None:
-    Seen(header).must_include(3)
+    SeenVersions(header).require_version(3)
 
     with pytest.raises(VersionStale):
-        Seen(header).must_include(4)
+        SeenVersions(header).require_version(4)
 
 
 def test_another_view_of_the_same_version_will_do() -> None:
-    Seen(entity_tag(3, b"what another party was shown")).must_include(3)
+    SeenVersions(format_entity_tag(3, b"what another party was shown")).require_version(3)
 
 
 @pytest.mark.parametrize("header", [None, "*", " * "])
 def test_whoever_names_no_version_is_asked_for_one(header: str | None) -> None:
     with pytest.raises(VersionNotGiven) as refused:
-        Seen(header).must_include(3)
+        SeenVersions(header).require_version(3)
 
     assert refused.value.status == 428
     assert "If-Match" in refused.value.detail
@@ -58,8 +64,8 @@ def test_whoever_names_no_version_is_asked_for_one(header: str | None) -> None:
     "header",
     [
         OLDER,
-        entity_tag(4, b"what was shown"),
-        entity_tag(33, b"what was shown"),
+        format_entity_tag(4, b"what was shown"),
+        format_entity_tag(33, b"what was shown"),
         f"W/{TAG}",  # a weak tag never matches (RFC 9110, 13.1.1)
         f"W/{TAG}, {OLDER}",
         "",
@@ -85,7 +91,7 @@ def test_whoever_names_no_version_is_asked_for_one(header: str | None) -> None:
 )
 def test_what_is_not_the_tag_of_this_version_is_stale(header: str) -> None:
     with pytest.raises(VersionStale) as refused:
-        Seen(header).must_include(3)
+        SeenVersions(header).require_version(3)
 
     assert refused.value.status == 412
 
@@ -95,44 +101,44 @@ def test_what_is_not_the_tag_of_this_version_is_stale(header: str) -> None:
 )
 def test_what_is_no_entity_tag_is_never_taken_for_one(header: str) -> None:
     with pytest.raises((VersionStale, VersionNotGiven)):
-        Seen(header).must_include(3)
+        SeenVersions(header).require_version(3)
 
 
 @given(st.text())
 def test_no_header_makes_judging_fail(header: str) -> None:
     with pytest.raises((VersionStale, VersionNotGiven)):
-        Seen(header).must_include(10**30)
+        SeenVersions(header).require_version(10**30)
 
 
-NEW, NOTHING = Expected(None, "*"), None
-SEEN = Expected(TAG, None)
+NEW, NOTHING = ExpectedTag(None, "*"), None
+SEEN = ExpectedTag(TAG, None)
 
 
 def test_a_put_replaces_what_was_seen_and_makes_what_is_not_there() -> None:
-    SEEN.must_be(TAG)
-    Expected(f"{OLDER}, {TAG}", None).must_be(TAG)
-    NEW.must_be(NOTHING)
+    SEEN.require_tag(TAG)
+    ExpectedTag(f"{OLDER}, {TAG}", None).require_tag(TAG)
+    NEW.require_tag(NOTHING)
 
 
 @pytest.mark.parametrize(
     ("expected", "there", "refusal"),
     [
-        (Expected(None, None), TAG, VersionNotGiven),
-        (Expected(None, None), NOTHING, VersionNotGiven),
-        (Expected(None, TAG), TAG, VersionNotGiven),
-        (Expected(OLDER, None), TAG, VersionStale),
-        (Expected("*", None), TAG, VersionStale),
-        (Expected(f"W/{TAG}", None), TAG, VersionStale),
-        (Expected("", None), TAG, VersionStale),
+        (ExpectedTag(None, None), TAG, VersionNotGiven),
+        (ExpectedTag(None, None), NOTHING, VersionNotGiven),
+        (ExpectedTag(None, TAG), TAG, VersionNotGiven),
+        (ExpectedTag(OLDER, None), TAG, VersionStale),
+        (ExpectedTag("*", None), TAG, VersionStale),
+        (ExpectedTag(f"W/{TAG}", None), TAG, VersionStale),
+        (ExpectedTag("", None), TAG, VersionStale),
         (NEW, TAG, VersionStale),
-        (Expected(TAG, "*"), TAG, VersionStale),
+        (ExpectedTag(TAG, "*"), TAG, VersionStale),
         (SEEN, NOTHING, NotFound),
-        (Expected(TAG, "*"), NOTHING, NotFound),
-        (Expected("*", None), NOTHING, NotFound),
+        (ExpectedTag(TAG, "*"), NOTHING, NotFound),
+        (ExpectedTag("*", None), NOTHING, NotFound),
     ],
 )
 def test_a_put_on_anything_else_is_refused(
-    expected: Expected, there: str | None, refusal: type[Problem]
+    expected: ExpectedTag, there: str | None, refusal: type[Problem]
 ) -> None:
     with pytest.raises(refusal):
-        expected.must_be(there)
+        expected.require_tag(there)

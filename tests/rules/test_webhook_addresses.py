@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 from pydantic import ValidationError
 
-from app.webhooks.addresses import is_outside, read_hosts, read_target
+from app.webhooks.addresses import is_public, parse_hosts, parse_target
 from app.webhooks.schemas import NewWebhook
 
 GOOD = [
@@ -53,7 +53,7 @@ def build_webhook(url: str) -> NewWebhook:
 def test_a_url_is_the_name_of_a_host_and_a_path(
     url: str, origin: str, port: int, path: str
 ) -> None:
-    target = read_target(build_webhook(url).url)
+    target = parse_target(build_webhook(url).url)
 
     assert (target.origin, target.port, target.path) == (origin, port, path)
 
@@ -69,22 +69,22 @@ def test_whatever_two_readers_could_read_differently_is_refused(url: str) -> Non
 
 @pytest.mark.parametrize("address", INSIDE)
 def test_no_address_inside_is_called_however_it_is_spelled(address: str) -> None:
-    assert not is_outside(ip_address(address))
+    assert not is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_the_rest_of_the_world_is(address: str) -> None:
-    assert is_outside(ip_address(address))
+    assert is_public(ip_address(address))
 
 
 def test_a_drill_calls_this_machine_and_no_neighbour() -> None:
-    called = [one for one in INSIDE if is_outside(ip_address(one), here_too=True)]
+    called = [one for one in INSIDE if is_public(ip_address(one), allow_loopback=True)]
 
     assert called == ["127.0.0.1", "127.255.255.254", "::1"]
 
 
 def test_the_operators_list_is_read_as_people_write_it() -> None:
-    read = read_hosts(" hooks.iom.int,HOOKS.gov.kz:8443\n a.b ")
+    read = parse_hosts(" hooks.iom.int,HOOKS.gov.kz:8443\n a.b ")
 
     assert read == {"hooks.iom.int", "hooks.gov.kz:8443", "a.b"}
-    assert read_hosts("") == frozenset()
+    assert parse_hosts("") == frozenset()

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.simulation.many import describe_result, play_all, play_some, sum_results
-from tests.simulation.run import Result
+from tests.simulation.many_seeds import describe_result, play_all, play_some, sum_results
+from tests.simulation.play import Result
 from tests.simulation.seeds import add_seeds
-from tests.support.results import keep
+from tests.support.results import write_result
 from tests.support.servers import ROOT
 
 RESULT: Final = ROOT / ".simulation" / "result.json"
@@ -59,7 +59,7 @@ def main() -> int:
     if args.keep:
         add_seeds((one.seed, one.failure) for one in results if one.failure)
     sums = sum_results(results, time.perf_counter() - began)
-    keep(args.out, sums)
+    write_result(args.out, sums)
     named = ("seeds", "failed", "steps", "virtual_days", "requests", "crashes", "seconds")
     print_line(", ".join(f"{name} {sums[name]}" for name in named))
     return 1 if sums["failed"] else 0

@@ -11,11 +11,11 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from app.ground import lay_ground
 from app.kernel.actors import Actor, Role
 from app.main import create_app
-from tests.support.databases import ids_of, open_alone
-from tests.support.in_thread import Here, here
+from app.runtime import build_runtime
+from tests.support.databases import draw_id, open_alone
+from tests.support.in_thread import ThreadLoops, run_in_thread
 from tests.support.world import KEYS, PUBLIC, WORKERS, World
 
 OVERSIGHT: Final = "OVERSIGHT_DEMO"
@@ -94,7 +94,7 @@ class Stage:
     """The application, its loop, and a database to copy, which all seeds share."""
 
     app: FastAPI
-    here: Here
+    here: ThreadLoops
     home: Path
     template: Path
     workers: Mapping[str, Account]
@@ -113,12 +113,12 @@ class Stage:
 @contextmanager
 def build_stage() -> Iterator[Stage]:
     """Build the stage for all seeds of a process."""
-    with open_alone() as (home, url), here() as loop:
-        ground = lay_ground("sqlite:///never-opened.db", KEYS)
+    with open_alone() as (home, url), run_in_thread() as loop:
+        ground = build_runtime("sqlite:///never-opened.db", KEYS)
         app = create_app(ground, public_url=PUBLIC)
-        world = World(url, app, loop, partial(ids_of, Random("the cast")))
+        world = World(url, app, loop, partial(draw_id, Random("the cast")))
         workers, seconds, administrators = open_accounts(world)
-        world.closes()
+        world.close()
         template = Path(url.removeprefix("sqlite:///"))
         yield Stage(app, loop, home, template, workers, seconds, administrators)
 
@@ -139,5 +139,5 @@ def open_accounts(world: World) -> tuple[Accounts, Accounts, tuple[Account, ...]
 
 
 def open_account(world: World, office: str, *roles: Role) -> Account:
-    one = world.someone(office, roles)
+    one = world.add_person(office, roles)
     return Account(office, one.actor, one.key)

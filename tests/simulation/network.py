@@ -7,14 +7,14 @@ from datetime import timedelta
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Final, override
 
-from app.cli.posting import notices_by
-from app.notices.words import Letter
+from app.cli.sender_wiring import build_notification_channel
+from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
 from app.outbox.models import Way
 from app.outbox.pacing import Outcome
-from app.webhooks.carrying import Parcel
+from app.webhooks.delivery import OutgoingMessage
 from app.worker.courier import Courier
-from app.worker.sending import Senders
+from app.worker.outbox_job import Senders
 from tests.simulation.world import CANARY, Scene
 
 WINDOW: Final = timedelta(hours=1)
@@ -41,10 +41,10 @@ class FakeServers:
     """The time, the address and the id of each message."""
 
     def make_senders(self) -> Senders:
-        ways = {way: notices_by(self.receive, None) for way in Way}
+        ways = {way: build_notification_channel(self.receive, None) for way in Way}
         return Senders(ways, WINDOW)
 
-    def receive(self, letter: Letter) -> Answer:
+    def receive(self, letter: NotificationMessage) -> Answer:
         """Answer by the mood, and store a message that arrives."""
         bad = 0.0 if self.scene.calm else self.failure_rate
         moods = [mood for mood in POST if mood != "takes"]
@@ -56,7 +56,7 @@ class FakeServers:
             self.store(letter)
         return POST[mood]
 
-    def store(self, letter: Letter) -> None:
+    def store(self, letter: NotificationMessage) -> None:
         now = self.scene.now - self.scene.began
         last = [at for at, to, _ in self.received if to == letter.to]
         soon = bool(last) and now - last[-1] < LEAST
@@ -80,7 +80,7 @@ class Receiver:
     failure_rate: float
     arrived: list[str] = field(default_factory=list)
 
-    def receive(self, parcel: Parcel) -> Answer:
+    def receive(self, parcel: OutgoingMessage) -> Answer:
         bad = 0.0 if self.scene.calm else self.failure_rate
         moods = [mood for mood in HOOK if mood != "takes"]
         mood = self.scene.chance.choice(moods) if self.scene.is_likely(bad) else "takes"
@@ -101,7 +101,7 @@ class InMemoryCourier(Courier):
     receiver: Receiver | None = None
 
     @override
-    def carry(self, parcel: Parcel) -> Answer:
+    def send(self, parcel: OutgoingMessage) -> Answer:
         assert self.receiver
         return self.receiver.receive(parcel)
 

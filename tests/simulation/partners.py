@@ -7,14 +7,18 @@ from typing import Any, Final
 
 from httpx2 import Response
 
-from tests.simulation.deciding import (
+from tests.simulation.decisions import (
     ENDED,
     PlannedRequest,
     RecordView,
     assess_risk,
     choose_request,
 )
-from tests.simulation.lying import open_any_section, require_no_access, send_forbidden
+from tests.simulation.forbidden_requests import (
+    open_any_section,
+    require_no_access,
+    send_forbidden,
+)
 from tests.simulation.world import Deed, Scene
 from tests.support.world import Json, Someone
 

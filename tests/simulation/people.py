@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tests.simulation.cast import CORRIDORS, Corridor
-from tests.simulation.lying import READERS, get_relations, open_any_section
+from tests.simulation.forbidden_requests import READERS, get_relations, open_any_section
 from tests.simulation.partners import Partner
 from tests.simulation.world import CANARY, Deed, Person, Scene
-from tests.support.administrators import agreed, changes
-from tests.support.world import ALL_SECTIONS, Json, consent, new_case
+from tests.support.administrators import approve, update_row
+from tests.support.world import ALL_SECTIONS, Json, make_case, make_consent
 
 LATER: Final = "2032-01-01T00:00:00Z"
 SHORT: Final = ["needs", "contact"]
@@ -19,7 +19,7 @@ def make_given_consent(
     to: Mapping[str, Any], purposes: list[str], sections: list[str]
 ) -> Json:
     more = {"purposes": purposes, "sections": sections, "expires_at": LATER}
-    return consent(**to, **more)
+    return make_consent(**to, **more)
 
 
 def draw_consents(scene: Scene, of: Corridor) -> list[tuple[Json, frozenset[str]]]:
@@ -181,7 +181,7 @@ def make_case_body(  # noqa: PLR0913 - each is one property of the person
         "priority": scene.chance.choice(["emergency", "urgent", "normal"]),
         "age_class": "child" if is_child else "adult",
     }
-    return new_case(
+    return make_case(
         notice=notice,
         sections=make_sections(number),
         safeguards={"country_of_origin": of.origin, "unsafe_focal_points": sorted(unsafe)},
@@ -227,10 +227,10 @@ class Administrators:
         """Close or open an office, as two people."""
         self.scene.log(f"{office} is {'active' if active else 'not active'} now")
         path = f"/focal-points/{office}"
-        answer = changes(self.one, path, active=active)
+        answer = update_row(self.one, path, active=active)
         if answer.status_code == 202:
-            approval = agreed(answer, self.other)
-            answer = changes(self.one, path, approval, active=active)
+            approval = approve(answer, self.other)
+            answer = update_row(self.one, path, approval, active=active)
         self.scene.require(answer.is_success, f"{office}: {answer.text}")
         self.poke()
 

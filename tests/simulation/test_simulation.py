@@ -10,13 +10,13 @@ from typing import Final
 import pytest
 
 from tests.simulation.cast import Stage
-from tests.simulation.many import play_some
-from tests.simulation.run import play_seed
+from tests.simulation.many_seeds import play_some
+from tests.simulation.play import play_seed
 from tests.simulation.seeds import add_seeds, read_seeds
-from tests.support.effort import Run, amount
+from tests.support.effort import Run, choose_number
 from tests.support.servers import ROOT
 
-FRESH: Final = amount(12, sample=2, night=24)
+FRESH: Final = choose_number(12, sample=2, night=24)
 """How many new seeds are played, drawn by the seed of the run."""
 
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from app.kernel.heartbeat import Part
 from app.kernel.ledger import Ledger
 from app.outbox.models import Way
-from app.worker.erasing import after_erasures
-from app.worker.loop import CLOCKS, Job, once
-from app.worker.pushing import due, push
-from app.worker.sending import Senders, empty
+from app.worker.erasure_job import create_erasure_job
+from app.worker.jobs import DEADLINE_JOB, Job, run_once
+from app.worker.outbox_job import Senders, send_by_way
+from app.worker.webhook_job import find_due, push
 from tests.simulation.network import FakeServers, Receiver, make_courier
-from tests.simulation.power import MOST, PowerCut
+from tests.simulation.power_cuts import MOST, PowerCut
 from tests.simulation.world import Scene
 
 PERIODS: Final = (timedelta(seconds=1), timedelta(minutes=5), timedelta(minutes=30))
@@ -64,20 +64,20 @@ class Worker:
         self.ledger = Ledger(self.scene.stage.home / "simulated-erasures")
         self.ledger.start(self.scene.ground)
         self.jobs = (
-            CLOCKS,
+            DEADLINE_JOB,
             Job(Part.NOTICES, lambda _: self.send(), 200),
             Job(Part.WEBHOOKS, lambda _: self.push(), 64),
-            after_erasures(self.scene.ground, self.ledger),
+            create_erasure_job(self.scene.ground, self.ledger),
         )
 
     def send(self) -> int:
         """Send in each channel in turn, because threads would not repeat a seed."""
-        ways = (empty(self.scene.ground, self.senders, way) for way in Way)
+        ways = (send_by_way(self.scene.ground, self.senders, way) for way in Way)
         return sum(fates.total() for fates in ways)
 
     def push(self) -> int:
         ground = self.scene.ground
-        waiting: list[UUID] = due(ground)
+        waiting: list[UUID] = find_due(ground)
         return sum(push(ground, self.courier, one, DELAY) for one in waiting)
 
     def get_next_time(self) -> datetime | None:
@@ -115,10 +115,10 @@ class Worker:
         now = self.scene.now.replace(tzinfo=None)
         known = {"now": f"{now}", "erased": self.erased}
         found = self.scene.reader.execute(WAITING[job.part], known).fetchone()
-        return found is not None or (self.poked and job is CLOCKS)
+        return found is not None or (self.poked and job is DEADLINE_JOB)
 
     def run_job(self, job: Job) -> None:
-        found = once(self.scene.ground, job)
+        found = run_once(self.scene.ground, job)
         self.scene.tally.counts[f"worker {job.part}"] += 1
         if job.part == Part.ERASURES:
             self.erased = int(self.scene.fetch_value("SELECT count(*) FROM erasure"))

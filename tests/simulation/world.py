@@ -21,8 +21,8 @@ from typing import Any, Final
 from httpx2 import Response
 
 from tests.simulation.cast import CORRIDORS, Account, Stage
-from tests.simulation.power import Power, PowerCut
-from tests.support.databases import ids_of
+from tests.simulation.power_cuts import Power, PowerCut
+from tests.support.databases import draw_id
 from tests.support.world import Json, Someone, World
 
 CANARY: Final = "Qzxv"
@@ -105,13 +105,13 @@ class Scene(World):
     def __init__(self, stage: Stage, seed: int) -> None:
         self.seed, self.stage = seed, stage
         self.chance = Random(f"{seed} chance")
-        ids = partial(ids_of, Random(f"{seed} ids"))
+        ids = partial(draw_id, Random(f"{seed} ids"))
         url = stage.create_database()
         super().__init__(url, stage.app, stage.here, ids)
         self.ground = replace(
             self.ground, clock=self.advance_clock, time=lambda _: self.advance_clock()
         )
-        self.app.state.ground = self.ground
+        self.app.state.runtime = self.ground
         self.power = Power(self.database)
         self.reader = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         self.began = self.now
@@ -262,4 +262,4 @@ class Scene(World):
         """Close everything."""
         self.power.close()
         with closing(self.reader):
-            self.closes()
+            self.close()

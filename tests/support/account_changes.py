@@ -6,7 +6,7 @@ from uuid import uuid4
 from httpx2 import Response
 
 from app.kernel.actors import Role
-from tests.support.world import Json, Someone, done
+from tests.support.world import Json, Someone, unwrap
 
 SUPERVISOR: Final = {Role.SUPERVISOR}
 NEWCOMER: Final[Json] = {
@@ -18,32 +18,32 @@ NEWCOMER: Final[Json] = {
 FEED: Final[Json] = {"scopes": ["feed:read"], "days": 30}
 
 
-def account_of(one: Someone) -> str:
+def get_account_path(one: Someone) -> str:
     """Return the path of the person's account."""
     return f"/accounts/{one.actor.account_id}"
 
 
-def gives(who: Someone, path: str, body: Json, approval: str = "") -> Response:
+def add(who: Someone, path: str, body: Json, approval: str = "") -> Response:
     """Send a request that adds something to an account, with an idempotency key."""
     allowed = {"approval": approval} if approval else {}
-    return who.post(path, body, idempotency_key=str(uuid4()), **allowed)
+    return who.send(path, body, idempotency_key=str(uuid4()), **allowed)
 
 
-def question(answer: Response) -> str:
+def get_approval_id(answer: Response) -> str:
     """Return the id of the approval that the answer (202) asks for."""
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
 
 
-def allows(second: Someone, asked: str) -> Response:
-    return second.post(f"/approvals/{asked}/approve")
+def approve(second: Someone, asked: str) -> Response:
+    return second.send(f"/approvals/{asked}/approve")
 
 
-def together(who: Someone, second: Someone, path: str, body: Json) -> Json:
+def add_with(who: Someone, second: Someone, path: str, body: Json) -> Json:
     """Add something to an account with the approval of a second person."""
-    asked = question(gives(who, path, body))
-    done(allows(second, asked))
-    return done(gives(who, path, body, asked))
+    asked = get_approval_id(add(who, path, body))
+    unwrap(approve(second, asked))
+    return unwrap(add(who, path, body, asked))
 
 
 def with_key(one: Someone, key: str) -> Someone:

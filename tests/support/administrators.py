@@ -5,7 +5,7 @@ from typing import Any, Final
 from httpx2 import Response
 
 from app.kernel.actors import Role
-from tests.support.world import Json, Someone, done
+from tests.support.world import Json, Someone, unwrap
 
 ADMINISTRATOR: Final = {Role.ADMINISTRATOR}
 NEW: Final = {"if_none_match": "*"}
@@ -30,17 +30,17 @@ OFFICE: Final[Json] = {
 }
 
 
-def puts(who: Someone, path: str, body: Any, **headers: str) -> Response:
+def replace_row(who: Someone, path: str, body: Any, **headers: str) -> Response:
     return who.ask("PUT", path, body, headers=headers)
 
 
-def changes(who: Someone, path: str, approval: str = "", **to: Any) -> Response:
+def update_row(who: Someone, path: str, approval: str = "", **to: Any) -> Response:
     """Read a row and replace it with changed fields."""
     read = who.get(path)
     given = {"approval": approval} if approval else {}
-    fields = SETTINGS if path.startswith("/countries") else done(read).keys()
+    fields = SETTINGS if path.startswith("/countries") else unwrap(read).keys()
     body = {name: value for name, value in read.json().items() if name in fields} | to
-    return puts(who, path, body, if_match=read.headers["ETag"], **given)
+    return replace_row(who, path, body, if_match=read.headers["ETag"], **given)
 
 
 SETTINGS = {
@@ -53,29 +53,29 @@ SETTINGS = {
 }
 
 
-def asked(response: Response) -> Json:
+def read_approval(response: Response) -> Json:
     assert response.status_code == 202, response.text
     return dict(response.json())
 
 
-def agreed(response: Response, second: Someone) -> str:
+def approve(response: Response, second: Someone) -> str:
     """Approve the requested change as a second administrator; return the approval's id."""
-    approval = str(asked(response)["id"])
-    assert done(second.post(f"/approvals/{approval}/approve"))["decision"] == "approved"
+    approval = str(read_approval(response)["id"])
+    assert unwrap(second.send(f"/approvals/{approval}/approve"))["decision"] == "approved"
     return approval
 
 
-def both(who: Someone, second: Someone, path: str, **to: Any) -> Json:
+def update_row_with(who: Someone, second: Someone, path: str, **to: Any) -> Json:
     """Change a row with the approval of a second administrator."""
-    approval = agreed(changes(who, path, **to), second)
-    return done(changes(who, path, approval, **to))
+    approval = approve(update_row(who, path, **to), second)
+    return unwrap(update_row(who, path, approval, **to))
 
 
-def history(who: Someone, subject: str) -> list[Json]:
+def list_changes(who: Someone, subject: str) -> list[Json]:
     found: list[Json] = []
     more, after = True, dict[str, str]()
     while more:
-        page = done(who.get("/directory-changes", limit=30, **after))
+        page = unwrap(who.get("/directory-changes", limit=30, **after))
         found += page["items"]
         more, after = page["more"], {"after": page["next"]}
     return [item for item in found if item["subject"] == subject]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.bench.page import put
+from tests.bench.page import replace_part
 from tests.support.results import ROOT
 
 PAGE: Final = ROOT / "docs" / "assurance.md"
@@ -132,7 +132,7 @@ def main() -> None:
             rows[f"| {run.name}"] = f"| {' | '.join(cells)} |"
     head = ("| run | how much | found | commit |", "|---|---|---|---|")
     table = "\n".join((*head, *(rows[name] for name in sorted(rows))))
-    PAGE.write_text(put(page, PART, table), "utf-8")
+    PAGE.write_text(replace_part(page, PART, table), "utf-8")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import structlog
 from httpx2 import Response
 
-from app.cli.lines import log_lines
+from app.cli.logging_setup import configure_logging
 from app.kernel.actors import Role
 from app.settings import LogLevel
 from tests.support.canary_texts import ABOUT, LISTS, run_other_actions
@@ -26,11 +26,11 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    done,
-    for_services,
-    path_of,
+    get_path,
+    make_closure,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 LATIN, CYRILLIC, ARABIC = "Vqwzkxjhpf", "Жъыэщюфбхц", "غظضثشقذطصز"
@@ -44,7 +44,7 @@ CLIENT = ("httpx2", "httpcore2")
 """Loggers of the HTTP client, whose lines are not the service's."""
 
 
-def spellings(word: str) -> Iterator[bytes]:
+def list_encodings(word: str) -> Iterator[bytes]:
     """Yield the encodings in which a text could be stored."""
     plain = word.encode()
     yield plain
@@ -69,10 +69,12 @@ def list_escapes(word: str) -> Iterator[bytes]:
     yield repr(word.encode())[2:-1].encode()
 
 
-NEEDLES: Final = tuple({spelled for stem in STEMS for spelled in spellings(stem)})
+ENCODED_MARKERS: Final = tuple(
+    {spelled for stem in STEMS for spelled in list_encodings(stem)}
+)
 
 
-def hits(hay: bytes, needles: tuple[bytes, ...] = NEEDLES) -> list[bytes]:
+def find_markers(hay: bytes, needles: tuple[bytes, ...] = ENCODED_MARKERS) -> list[bytes]:
     """Return the places at which a marker was found, each with some bytes around it."""
     places = ((needle, hay.find(needle)) for needle in needles)
     return [hay[max(at - 40, 0) : at + 60] for _, at in places if at >= 0]
@@ -82,32 +84,40 @@ def hits(hay: bytes, needles: tuple[bytes, ...] = NEEDLES) -> list[bytes]:
 class Canaries:
     """Generator of marker texts, each of them unique."""
 
-    said: list[str] = field(default_factory=list)
+    numbers: list[str] = field(default_factory=list)
 
-    def text(self) -> str:
+    def make_text(self) -> str:
         """Return a new marker text in three scripts."""
         number = self.make_number()
         return f"{LATIN}{number} {CYRILLIC}{number} {ARABIC}{number}"
 
     def make_number(self) -> str:
-        self.said.append(f"{len(self.said):03}")
-        return self.said[-1]
+        self.numbers.append(f"{len(self.numbers):03}")
+        return self.numbers[-1]
 
     def make_code(self) -> str:
         return f"{CODE}_{self.make_number()}"
 
     def make_contacts(self) -> list[Json]:
         return [
-            {"name": self.text(), "phone": f"+{PHONE}{self.make_number()}"} for _ in "12"
+            {"name": self.make_text(), "phone": f"+{PHONE}{self.make_number()}"}
+            for _ in "12"
         ]
 
     def make_sections(self) -> list[Json]:
         """Return sections with a marker in every field."""
-        needs = {name: self.text() for name in ("summary", "access_needs", "safety_notice")}
-        contact = {name: self.text() for name in ("alias", "safe_channel", "safe_times")}
-        whole = {"names": [self.text(), self.text()], "documents": [self.text()]}
-        signs = {"codes": [SIGN], "remarks": self.text()}
-        told = [{"section": s, "text": self.text()} for s in WHOLE if s in TOLD]
+        needs = {
+            name: self.make_text() for name in ("summary", "access_needs", "safety_notice")
+        }
+        contact = {
+            name: self.make_text() for name in ("alias", "safe_channel", "safe_times")
+        }
+        whole = {
+            "names": [self.make_text(), self.make_text()],
+            "documents": [self.make_text()],
+        }
+        signs = {"codes": [SIGN], "remarks": self.make_text()}
+        told = [{"section": s, "text": self.make_text()} for s in WHOLE if s in TOLD]
         self.make_number()
         return [
             {"section": "needs"} | needs,
@@ -117,17 +127,17 @@ class Canaries:
             *told,
         ]
 
-    def case(self) -> Json:
+    def make_case(self) -> Json:
         """Return the body of a case with a marker in every field that accepts one."""
-        guards = {"country_of_origin": "UZ", "unsafe_people": self.text()}
-        leads = [consent(focal_point="IOM"), consent()]
-        given = [one | {"sections": WHOLE} for one in (*leads, for_services())]
+        guards = {"country_of_origin": "UZ", "unsafe_people": self.make_text()}
+        leads = [make_consent(focal_point="IOM"), make_consent()]
+        given = [one | {"sections": WHOLE} for one in (*leads, make_service_consent())]
         return {
             "sections": self.make_sections(),
             "safeguards": guards | {"unsafe_focal_points": [self.make_code()]},
-            "consents": [one | {"evidence": self.text()} for one in given],
-            "risk": {"level": "low", "remarks": self.text()},
-            "screening": {"signs": [SIGN], "remarks": self.text()},
+            "consents": [one | {"evidence": self.make_text()} for one in given],
+            "risk": {"level": "low", "remarks": self.make_text()},
+            "screening": {"signs": [SIGN], "remarks": self.make_text()},
             "external_reference": f"{LATIN}-{self.make_number()}",
         }
 
@@ -135,7 +145,7 @@ class Canaries:
         """Return the body with which a recipient accepts a referral."""
         at = f"2026-06-02T09{MINUTE}+05:00"
         self.make_number()
-        meeting = {"place": self.text(), "at": at, "person": self.text()}
+        meeting = {"place": self.make_text(), "at": at, "person": self.make_text()}
         return {"meeting": meeting, "contacts": self.make_contacts()}
 
 
@@ -147,48 +157,48 @@ class Journey:
     """The people of a case, the marker texts that they send, and all answers."""
 
     world: World
-    say: Canaries = field(default_factory=Canaries)
+    texts: Canaries = field(default_factory=Canaries)
     answers: list[Response] = field(default_factory=list)
     cast: list[Someone] = field(default_factory=list)
 
     def add_person(self, focal_point: str, *roles: Role) -> Someone:
-        self.cast.append(self.world.someone(focal_point, roles or WORKERS))
+        self.cast.append(self.world.add_person(focal_point, roles or WORKERS))
         return self.cast[-1]
 
-    def runs(self) -> Json:
+    def run(self) -> Json:
         """Take a case from submission to closure, with every kind of refusal in between."""
         officer, first = self.add_person("UZ_CONSULATE_ALMATY"), self.add_person("KZ_LEAD")
         self.add_person("OVERSIGHT_DEMO")
         lead = self.add_person("IOM")
-        taken_back = officer.submits(**self.say.case())
-        why = {"reason": "SENT_IN_ERROR", "note": self.say.text()}
-        done(officer.does("withdraw", taken_back, why))
-        case = officer.submits(**self.say.case())
-        done(first.does("acknowledge", case))
-        why = {"reason": "NO_CAPACITY", "note": self.say.text()}
+        taken_back = officer.submit(**self.texts.make_case())
+        why = {"reason": "SENT_IN_ERROR", "note": self.texts.make_text()}
+        unwrap(officer.does("withdraw", taken_back, why))
+        case = officer.submit(**self.texts.make_case())
+        unwrap(first.does("acknowledge", case))
+        why = {"reason": "NO_CAPACITY", "note": self.texts.make_text()}
         assert first.does("decline-lead", case, why).status_code == 204
-        done(lead.does("acknowledge", case))
-        done(lead.does("accept-lead", case, {"contacts": self.say.make_contacts()}))
+        unwrap(lead.does("acknowledge", case))
+        unwrap(lead.does("accept-lead", case, {"contacts": self.texts.make_contacts()}))
         self.write_again(lead, case)
         self.run_referrals(lead, case)
-        self.open_all(case, *run_other_actions(self.say, lead, case, self.cast))
+        self.open_all(case, *run_other_actions(self.texts, lead, case, self.cast))
         self.close_case(lead, case)
         return case
 
     def write_again(self, lead: Someone, case: Json) -> None:
         """Write the sections and safeguards again, and add a consent and an assessment."""
-        path = path_of(case)
-        for content in self.say.make_sections():
-            tag = lead.tag(case)
+        path = get_path(case)
+        for content in self.texts.make_sections():
+            tag = lead.get_tag(case)
             section = f"{path}/sections/{content['section']}"
-            done(lead.ask("PUT", section, content, headers={"If-Match": tag}))
-        guards = {"country_of_origin": "UZ", "unsafe_people": self.say.text()}
-        match = {"If-Match": lead.tag(case)}
-        done(lead.ask("PUT", f"{path}/safeguards", guards, headers=match))
-        given = for_services(evidence=self.say.text(), sections=WHOLE)
-        done(lead.creates(f"{path}/consents", given))
-        risk = {"level": "high", "remarks": self.say.text()}
-        done(lead.creates(f"{path}/risk-assessments", risk))
+            unwrap(lead.ask("PUT", section, content, headers={"If-Match": tag}))
+        guards = {"country_of_origin": "UZ", "unsafe_people": self.texts.make_text()}
+        match = {"If-Match": lead.get_tag(case)}
+        unwrap(lead.ask("PUT", f"{path}/safeguards", guards, headers=match))
+        given = make_service_consent(evidence=self.texts.make_text(), sections=WHOLE)
+        unwrap(lead.create(f"{path}/consents", given))
+        risk = {"level": "high", "remarks": self.texts.make_text()}
+        unwrap(lead.create(f"{path}/risk-assessments", risk))
 
     def run_referrals(self, lead: Someone, case: Json) -> None:
         """Refer to three offices: one helps, one declines, one referral is revoked."""
@@ -197,43 +207,43 @@ class Journey:
             self.add_person("KZ_LEGAL_AID"),
         )
         other = self.add_person("KZ_SHELTER_TANSHOLPAN")
-        helped = done(lead.refers(case, "KZ_SHELTER_KOGERSHIN", sections=WHOLE))
-        done(shelter.does("acknowledge", helped))
-        done(shelter.does("accept", helped, self.say.make_acceptance()))
-        done(shelter.does("start", helped, {"person_met": True}))
+        helped = unwrap(lead.refer(case, "KZ_SHELTER_KOGERSHIN", sections=WHOLE))
+        unwrap(shelter.does("acknowledge", helped))
+        unwrap(shelter.does("accept", helped, self.texts.make_acceptance()))
+        unwrap(shelter.does("start", helped, {"person_met": True}))
         self.open_all(case, helped)
-        report = {"outcome": "delivered", "feedback": self.say.text()}
-        done(shelter.does("complete", helped, report))
-        refused = done(lead.refers(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
-        why = {"reason": "LANGUAGE", "note": self.say.text()}
-        done(lawyer.does("decline", refused, why))
-        dropped = done(lead.refers(case, "KZ_SHELTER_TANSHOLPAN"))
-        done(other.does("accept", dropped, self.say.make_acceptance()))
-        why = {"reason": "NO_LONGER_NEEDED", "note": self.say.text()}
-        done(lead.does("revoke", dropped, why))
+        report = {"outcome": "delivered", "feedback": self.texts.make_text()}
+        unwrap(shelter.does("complete", helped, report))
+        refused = unwrap(lead.refer(case, "KZ_LEGAL_AID", service="LEGAL_AID"))
+        why = {"reason": "LANGUAGE", "note": self.texts.make_text()}
+        unwrap(lawyer.does("decline", refused, why))
+        dropped = unwrap(lead.refer(case, "KZ_SHELTER_TANSHOLPAN"))
+        unwrap(other.does("accept", dropped, self.texts.make_acceptance()))
+        why = {"reason": "NO_LONGER_NEEDED", "note": self.texts.make_text()}
+        unwrap(lead.does("revoke", dropped, why))
         self.open_all(case, helped, refused, dropped)
 
     def close_case(self, lead: Someone, case: Json) -> None:
         second = self.add_person("IOM", Role.SUPERVISOR)
-        why = closing(note=self.say.text())
-        asked = done(lead.does("close", case, why))
-        done(second.post(f"/approvals/{asked['id']}/approve"))
-        done(lead.does("close", case, why, approval=asked["id"]))
+        why = make_closure(note=self.texts.make_text())
+        asked = unwrap(lead.does("close", case, why))
+        unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+        unwrap(lead.does("close", case, why, approval=asked["id"]))
 
     def open_all(self, case: Json, *referrals: Json) -> None:
         """Open every sealed document and read all else as each of the people."""
-        of_case = path_of(case)
+        of_case = get_path(case)
         ours = (*OPENED[1:3], "/notes", "/safeguards/history", "/safety-notice")
         sealed = [f"{of_case}{part}" for part in ours]
         sealed += [f"{of_case}/sections/{section}" for section in WHOLE]
-        sealed += [f"{path_of(r)}{part}" for r in referrals for part in OPENED[3:5]]
+        sealed += [f"{get_path(r)}{part}" for r in referrals for part in OPENED[3:5]]
         known = [f"{of_case}/{part}" for part in ABOUT]
         for one in self.cast:
             for path in sealed:
-                one.opens(path)
+                one.open(path)
             for path in (*known, *LISTS):
                 one.get(path)
-            one.hears()
+            one.poll()
 
 
 class LogRecorder(logging.Handler):
@@ -254,9 +264,9 @@ LOUD = ("", "sqlalchemy.engine", "sqlalchemy.pool", "psycopg", "uvicorn", "uvico
 
 
 @contextmanager
-def listening() -> Iterator[LogRecorder]:
+def log_everything() -> Iterator[LogRecorder]:
     """Log as `safe-conduct serve` does, with every logger at level DEBUG."""
-    log_lines(LogLevel.DEBUG)
+    configure_logging(LogLevel.DEBUG)
     handler, loggers = LogRecorder(), [logging.getLogger(name) for name in LOUD]
     before = [logger.level for logger in loggers]
     for logger in loggers:
@@ -271,9 +281,9 @@ def listening() -> Iterator[LogRecorder]:
         structlog.reset_defaults()
 
 
-def provoke(journey: Journey, case: Json) -> Iterator[Response]:
+def send_invalid_requests(journey: Journey, case: Json) -> Iterator[Response]:
     """Send every kind of invalid request, each with a marker in it."""
-    one, text, path = journey.cast[0], journey.say.text(), path_of(case)
+    one, text, path = journey.cast[0], journey.texts.make_text(), get_path(case)
     quoted = quote(text)
     bodies: list[Any] = [
         {text: text},
@@ -282,13 +292,13 @@ def provoke(journey: Journey, case: Json) -> Iterator[Response]:
         {"notice": {}, "sections": [{"section": "identity", "names": [text * 20]}]},
         {"notice": {}, "sections": [{"section": "identity", "names": [f"{text}\u202e"]}]},
         {"notice": {}, "safeguards": {"unsafe_focal_points": [text], text: text}},
-        {"notice": {}, "consents": [consent(purposes=[text], obtained_on=text)]},
-        {"notice": {}, "consents": [consent(focal_point=journey.say.make_code())]},
+        {"notice": {}, "consents": [make_consent(purposes=[text], obtained_on=text)]},
+        {"notice": {}, "consents": [make_consent(focal_point=journey.texts.make_code())]},
         {"notice": {}, "risk": {"level": text}, "external_reference": text},
         text,
         [text],
     ]
-    yield from (one.creates("/cases", body) for body in bodies)
+    yield from (one.create("/cases", body) for body in bodies)
     why = {"reason": "DUPLICATE", "note": text}
     yield from (journey.cast[3].does(act, case, why) for act in ACTS)
     yield from (send_raw(one, raw.encode()) for raw in list_broken_json(text))
@@ -298,7 +308,7 @@ def provoke(journey: Journey, case: Json) -> Iterator[Response]:
     yield one.ask("DELETE", f"/cases/{quoted}")
     yield from (one.ask("GET", path, headers={name: LATIN * 500}) for name in HEADERS)
     yield from (one.ask("POST", f"{path}/submit", headers={h: LATIN}) for h in HEADERS)
-    yield one.opens(f"{path}/sections/needs", LATIN)
+    yield one.open(f"{path}/sections/needs", LATIN)
 
 
 ACTS = ("withdraw", "decline-lead", "close", "acknowledge", "accept-lead")
@@ -329,5 +339,5 @@ def list_broken_json(text: str) -> list[str]:
 
 
 def send_raw(one: Someone, body: bytes) -> Response:
-    said = one.headers() | {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    said = one.make_headers() | {"Idempotency-Key": "k", "Content-Type": "application/json"}
     return one.world.http.post("/v1/cases", content=body, headers=said)

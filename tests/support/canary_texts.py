@@ -9,11 +9,11 @@ from app.kernel.actors import Role
 from tests.support.world import (
     Json,
     Someone,
-    consent,
-    done,
-    lead_consent,
-    path_of,
-    promise,
+    get_path,
+    make_acceptance,
+    make_consent,
+    make_lead_consent,
+    unwrap,
 )
 
 REVIEW = "2026-06-05T12:00:00Z"
@@ -28,10 +28,10 @@ FACTS: tuple[Json, ...] = (
 class TextSource(Protocol):
     """A generator of marker texts."""
 
-    def text(self) -> str:
+    def make_text(self) -> str:
         """Return a new marker text."""
 
-    def case(self) -> Json:
+    def make_case(self) -> Json:
         """Return the body of a case that is filled with marker texts."""
 
 
@@ -44,96 +44,102 @@ def run_other_actions(
     yield from run_referrals(say, lead, case)
     pause_and_reopen(say, lead, case)
     replace_lead(say, officer, lead)
-    vital = {"reason": "RISK_TO_LIFE", "note": say.text()}
-    draft = done(officer.writes_case(**say.case(), vital_interest=vital))
-    done(officer.does("discard", draft))
-    done(lead.does("relocate", case, {"country": "UZ", "note": say.text()}))
+    vital = {"reason": "RISK_TO_LIFE", "note": say.make_text()}
+    draft = unwrap(officer.write_case(**say.make_case(), vital_interest=vital))
+    unwrap(officer.does("discard", draft))
+    unwrap(lead.does("relocate", case, {"country": "UZ", "note": say.make_text()}))
 
 
 def record_facts(say: TextSource, officer: Someone, lead: Someone, case: Json) -> None:
     """Record facts and a vital interest, ask a question and answer it."""
-    path = path_of(case)
+    path = get_path(case)
     for fact in FACTS:
-        done(lead.creates(f"{path}/facts", fact | {"note": say.text()}))
-    vital = {"reason": "SERIOUS_HARM", "note": say.text()}
-    done(lead.creates(f"{path}/vital-interests", vital))
+        unwrap(lead.create(f"{path}/facts", fact | {"note": say.make_text()}))
+    vital = {"reason": "SERIOUS_HARM", "note": say.make_text()}
+    unwrap(lead.create(f"{path}/vital-interests", vital))
     read_in_emergency(say, lead, path)
-    ask = {"topics": ["needs"], "question": say.text()}
-    asked = done(lead.creates(f"{path}/questions", ask))
+    ask = {"topics": ["needs"], "question": say.make_text()}
+    asked = unwrap(lead.create(f"{path}/questions", ask))
     answer = f"{path}/questions/{asked['id']}/answer"
-    done(officer.post(answer, {"answer": say.text()}))
+    unwrap(officer.send(answer, {"answer": say.make_text()}))
 
 
 def read_in_emergency(say: TextSource, lead: Someone, path: str) -> None:
     """Read a section by emergency access, and record that the person was informed."""
     reading = {"reason": "RISK_TO_LIFE", "sections": ["health"], "purpose": "protection"}
-    asked = done(lead.creates(f"{path}/vital-readings", reading | {"note": say.text()}))
+    asked = unwrap(
+        lead.create(f"{path}/vital-readings", reading | {"note": say.make_text()})
+    )
     where = f"{path}/vital-readings/{asked['id']}"
-    overseer = lead.world.someone("OVERSIGHT_DEMO", {Role.SUPERVISOR})
-    done(overseer.post(f"{where}/permit"))
-    done(lead.post(f"{where}/stop"))
-    done(lead.post(f"{where}/inform", {"note": say.text()}))
+    overseer = lead.world.add_person("OVERSIGHT_DEMO", {Role.SUPERVISOR})
+    unwrap(overseer.send(f"{where}/permit"))
+    unwrap(lead.send(f"{where}/stop"))
+    unwrap(lead.send(f"{where}/inform", {"note": say.make_text()}))
 
 
 def run_referrals(say: TextSource, lead: Someone, case: Json) -> Iterator[Json]:
     """Ask, answer, hold, withdraw and redirect referrals to two shelters."""
     shelter, other = map(
-        lead.world.someone, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
+        lead.world.add_person, ("KZ_SHELTER_KOGERSHIN", "KZ_SHELTER_TANSHOLPAN")
     )
-    held, sent_on = (done(lead.refers(case, one.code)) for one in (shelter, other))
-    ask = {"topics": ["contact"], "question": say.text()}
-    done(shelter.does("ask", held, ask))
-    done(lead.does("answer", held, {"sections": ["contact"], "answer": say.text()}))
-    done(shelter.does("accept", held, promise()))
-    done(shelter.does("start", held, {"person_met": True}))
-    hold = {"reason": "CONTACT_LOST", "review_at": REVIEW, "note": say.text()}
-    done(shelter.does("hold", held, hold))
-    why = {"reason": "NO_LONGER_NEEDED", "note": say.text()}
-    done(lead.does("withdraw", held, why))
-    on = {"reason": "NO_CAPACITY", "alternative": shelter.code, "note": say.text()}
-    done(other.does("redirect", sent_on, on))
-    [draft] = done(lead.get("/referrals", state="draft"))["items"]
-    done(lead.does("revoke", draft, why | {"note": say.text()}))
+    held, sent_on = (unwrap(lead.refer(case, one.code)) for one in (shelter, other))
+    ask = {"topics": ["contact"], "question": say.make_text()}
+    unwrap(shelter.does("ask", held, ask))
+    unwrap(lead.does("answer", held, {"sections": ["contact"], "answer": say.make_text()}))
+    unwrap(shelter.does("accept", held, make_acceptance()))
+    unwrap(shelter.does("start", held, {"person_met": True}))
+    hold = {"reason": "CONTACT_LOST", "review_at": REVIEW, "note": say.make_text()}
+    unwrap(shelter.does("hold", held, hold))
+    why = {"reason": "NO_LONGER_NEEDED", "note": say.make_text()}
+    unwrap(lead.does("withdraw", held, why))
+    on = {"reason": "NO_CAPACITY", "alternative": shelter.code, "note": say.make_text()}
+    unwrap(other.does("redirect", sent_on, on))
+    [draft] = unwrap(lead.get("/referrals", state="draft"))["items"]
+    unwrap(lead.does("revoke", draft, why | {"note": say.make_text()}))
     yield from (held, sent_on, draft)
 
 
 def pause_and_reopen(say: TextSource, lead: Someone, case: Json) -> None:
     """Suspend, resume, monitor, stop and reopen a case."""
     rest = {"reason": "SAFETY", "review_at": REVIEW}
-    done(lead.does("suspend", case, rest | {"note": say.text()}))
-    done(lead.does("resume", case))
-    done(lead.does("monitor", case, {}))
-    done(lead.does("visits", case, {"person_met": True, "early": True, "note": say.text()}))
+    unwrap(lead.does("suspend", case, rest | {"note": say.make_text()}))
+    unwrap(lead.does("resume", case))
+    unwrap(lead.does("monitor", case, {}))
+    unwrap(
+        lead.does(
+            "visits", case, {"person_met": True, "early": True, "note": say.make_text()}
+        )
+    )
     again = {"reason": "NEW_NEED"}
-    done(lead.does("reopen-assistance", case, again | {"note": say.text()}))
-    stop = {"reason": "SURVIVOR_REQUEST", "note": say.text()}
-    done(lead.does("stop", case, stop))
-    done(lead.does("reopen", case, again | {"note": say.text()}))
+    unwrap(lead.does("reopen-assistance", case, again | {"note": say.make_text()}))
+    stop = {"reason": "SURVIVOR_REQUEST", "note": say.make_text()}
+    unwrap(lead.does("stop", case, stop))
+    unwrap(lead.does("reopen", case, again | {"note": say.make_text()}))
 
 
 def replace_lead(say: TextSource, officer: Someone, lead: Someone) -> None:
     """Let a desk assign a lead, and replace that lead when it does not act."""
     world = lead.world
-    desk = world.someone("DESK_CENTRAL_ASIA")
-    second = world.someone("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
-    given = [consent(focal_point="KZ_SHELTER_KOGERSHIN")]
-    case = officer.submits(**say.case() | {"consents": given})
+    desk = world.add_person("DESK_CENTRAL_ASIA")
+    second = world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
+    given = [make_consent(focal_point="KZ_SHELTER_KOGERSHIN")]
+    case = officer.submit(**say.make_case() | {"consents": given})
     for code in ("KZ_LEAD", "IOM"):
-        named = consent(focal_point=code)
-        done(officer.creates(f"{path_of(case)}/consents", named))
-    choice = {"focal_point": "KZ_LEAD", "note": say.text()}
+        named = make_consent(focal_point=code)
+        unwrap(officer.create(f"{get_path(case)}/consents", named))
+    choice = {"focal_point": "KZ_LEAD", "note": say.make_text()}
     given_to = desk.does("assign", case, choice | {"reason": "NOBODY_LEFT"})
     assert given_to.status_code == 204
-    first = world.someone("KZ_LEAD")
-    first.leads(case)
+    first = world.add_person("KZ_LEAD")
+    first.take_lead(case)
     before = world.now
-    world.passes(days=21)
-    with first.writing() as work:
-        carrying.escalate(work, queries.lock(work, case["code"]))
-    agreed = lead_consent(reason="LEAD_SILENT", evidence=say.text())
-    done(desk.does_with(second, "record-lead-consent", case, agreed))
+    world.advance(days=21)
+    with first.begin_write() as work:
+        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    agreed = make_lead_consent(reason="LEAD_SILENT", evidence=say.make_text())
+    unwrap(desk.does_with(second, "record-lead-consent", case, agreed))
     body = {"focal_point": "IOM", "reason": "LEAD_SILENT", "person_informed": True}
-    moved = desk.does_with(second, "take-over", case, body | {"note": say.text()})
+    moved = desk.does_with(second, "take-over", case, body | {"note": say.make_text()})
     assert moved.status_code == 204
     world.now = before
 

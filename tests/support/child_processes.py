@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.torture.service import WARM
 
-type Says = Connection[str, str]
+type ReportPipe = Connection[str, str]
 """The end of a pipe to which a child process writes, such as `says.send("ready")`."""
 
 SECONDS: Final = 60
@@ -32,18 +32,18 @@ class Child:
         assert pid
         return pid
 
-    def says(self) -> str:
+    def wait_for_report(self) -> str:
         """Wait for the next message; raises `EOFError` if the process has ended."""
         assert self.heard.poll(SECONDS)
         said: str = self.heard.recv()
         return said
 
-    def ends(self) -> int | None:
+    def wait(self) -> int | None:
         """Wait until the process ends, and return its exit code."""
         self.process.join(SECONDS)
         return self.process.exitcode
 
-    def dies(self) -> None:
+    def kill(self) -> None:
         """Kill the process, as a power failure would."""
         self.process.kill()
         self.process.join()

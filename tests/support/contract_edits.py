@@ -20,13 +20,13 @@ class Row:
     """An edit, and whether it and its reverse break clients."""
 
     title: str
-    forth: bool
-    back: bool
+    breaks: bool
+    undo_breaks: bool
     edits: tuple[tuple[str, ...], ...]
-    told: str
+    place: str
 
 
-def rows(text: str) -> Iterator[Row]:
+def parse_rows(text: str) -> Iterator[Row]:
     """Parse rows: a verdict, then edits, then the place that is reported if it differs."""
     for block in re.split(r"\n\s*\n", text):
         lines = [line for line in block.splitlines() if not line.startswith("#")]
@@ -38,19 +38,21 @@ def rows(text: str) -> Iterator[Row]:
             yield Row(title, VERDICTS[forth], VERDICTS[back], edits, told[0])
 
 
-def planted(document: Json, row: Row) -> Json:
+def apply_row(document: Json, row: Row) -> Json:
     """Return a copy of a document with the edits of a row."""
     copy = deepcopy(document)
     for verb, where, *rest in row.edits:
-        given = [pointed(document, place) for place in rest] if verb == "move" else rest
-        plant(copy, verb, pointed(document, where), *given)
+        given = (
+            [find_pointer(document, place) for place in rest] if verb == "move" else rest
+        )
+        apply_edit(copy, verb, find_pointer(document, where), *given)
     return copy
 
 
-def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
+def apply_edit(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
     """Make one edit of a document."""
     home, _, last = pointer.rpartition("/")
-    parent = at(document, home)
+    parent = get_at(document, home)
     key = int(last) if isinstance(parent, list) else decode_step(last)
     match verb:
         case "put" if isinstance(parent, list) and key == len(parent):
@@ -61,7 +63,7 @@ def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
             del parent[key]
         case "move":
             target, _, name = rest.rpartition("/")
-            at(document, target)[decode_step(name)] = parent.pop(key)
+            get_at(document, target)[decode_step(name)] = parent.pop(key)
         case "reverse":
             parent[key].reverse()
         case "without":
@@ -73,7 +75,7 @@ def plant(document: Json, verb: str, pointer: str, rest: str = "null") -> None:
             raise ValueError(verb)
 
 
-def exchanging(sent: Any, read: Any, schemas: Json) -> Json:
+def build_contract(sent: Any, read: Any, schemas: Json) -> Json:
     """Return a contract of one operation with this request and response schema."""
     body = {"content": {"application/json": {"schema": sent}}}
     answer = {"description": "", "content": {"application/json": {"schema": read}}}
@@ -93,12 +95,12 @@ def replace_references(part: Any, old: str, new: str) -> None:
             replace_references(value, old, new)
 
 
-def pointed(document: Json, place: str) -> str:
+def find_pointer(document: Json, place: str) -> str:
     """Return the JSON pointer of a place that starts with an operation or a schema."""
     head, *steps = place.split("/")
     pointer = find_operation(document, head) if head else ""
     for step in steps:
-        pointer += f"/{find_index(at(document, pointer), step) if step else step}"
+        pointer += f"/{find_index(get_at(document, pointer), step) if step else step}"
     return pointer
 
 
@@ -120,7 +122,7 @@ def find_index(parent: Any, step: str) -> str:
     return str(len(parent) if step == "-" else names.index(step))
 
 
-def at(document: Json, pointer: str) -> Any:
+def get_at(document: Json, pointer: str) -> Any:
     """Return the value at a JSON pointer, or None if there is none."""
     found: Any = document
     for step in pointer.split("/")[1:]:
@@ -136,7 +138,7 @@ def decode_step(step: str) -> str:
     return step.replace("~1", "/").replace("~0", "~")
 
 
-def only(document: Json, names: set[str]) -> Json:
+def select_operations(document: Json, names: set[str]) -> Json:
     """Return a copy of a contract with some operations and the schemas that they need."""
     copy = deepcopy(document)
     copy["paths"] = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from tests.support.databases import ask, listening
+from tests.support.databases import ask, listen_to
 from tests.support.world import World
 
 type Break = Callable[[World, str, str], AbstractContextManager[None]]
@@ -31,16 +31,16 @@ ALLOWING = {
 }
 
 
-def kind(world: World) -> str:
+def get_dialect(world: World) -> str:
     return world.database.engine.dialect.name
 
 
 @contextmanager
-def refusing(world: World, url: str, table: str) -> Iterator[None]:
+def fail_inserts(world: World, url: str, table: str) -> Iterator[None]:
     """Refuse every insert into a table for as long as the block lasts."""
-    ask(url, *(how.format(table=table) for how in REFUSING[kind(world)]))
+    ask(url, *(how.format(table=table) for how in REFUSING[get_dialect(world)]))
     yield
-    ask(url, *ALLOWING[kind(world)])
+    ask(url, *ALLOWING[get_dialect(world)])
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def lock_table(world: World, url: str, table: str) -> Iterator[None]:
 @contextmanager
 def lock_from_outside(world: World, url: str, table: str) -> Iterator[None]:
     """Lock a table from outside the service."""
-    if kind(world) == "sqlite":
+    if get_dialect(world) == "sqlite":
         file = str(make_url(url).database)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -68,7 +68,7 @@ def lock_from_outside(world: World, url: str, table: str) -> Iterator[None]:
 @contextmanager
 def limit_lock_wait(world: World) -> Iterator[None]:
     """Make the service wait 20 milliseconds for a lock instead of seconds."""
-    if kind(world) == "sqlite":
+    if get_dialect(world) == "sqlite":
         with run_pragma(world, "PRAGMA busy_timeout = 20"):
             yield
         return
@@ -76,7 +76,7 @@ def limit_lock_wait(world: World) -> Iterator[None]:
     def limit_wait(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '20ms'")
 
-    with listening(world.database, "begin", limit_wait):
+    with listen_to(world.database, "begin", limit_wait):
         yield
 
 
@@ -88,7 +88,7 @@ def run_pragma(world: World, pragma: str) -> Iterator[None]:
         connection.execute(pragma)
 
     world.database.engine.dispose()
-    with listening(world.database, "connect", execute):
+    with listen_to(world.database, "connect", execute):
         yield
     world.database.engine.dispose()
 
@@ -110,10 +110,10 @@ FULL: Final = {
 
 
 @contextmanager
-def without_room(world: World, url: str, table: str) -> Iterator[None]:
+def fill_disk(world: World, url: str, table: str) -> Iterator[None]:
     """Leave no room on the disk for a row of the table."""
-    ask(url, *(how.format(table=table) for how in FULL[kind(world)]))
-    if kind(world) == "sqlite":
+    ask(url, *(how.format(table=table) for how in FULL[get_dialect(world)]))
+    if get_dialect(world) == "sqlite":
         [(pages,)] = ask(url, "PRAGMA page_count")
         with run_pragma(world, f"PRAGMA max_page_count = {pages}"):
             yield
@@ -124,7 +124,7 @@ def without_room(world: World, url: str, table: str) -> Iterator[None]:
 
 
 BREAKS: Final[dict[str, Break]] = {
-    "refused": refusing,
+    "refused": fail_inserts,
     "locked": lock_table,
-    "full": without_room,
+    "full": fill_disk,
 }

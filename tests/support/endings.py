@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from app.directory.models import Agreement
 from app.kernel.actors import Role
-from app.worker.endings import follow_endings
-from tests.support.world import Json, Someone, World, done, path_of
+from app.worker.endings import apply_endings
+from tests.support.world import Json, Someone, World, get_path, unwrap
 
 LAST_DAY: Final = date(2026, 5, 31)
 """The day before the day at which the clock of the tests stands."""
@@ -16,27 +16,27 @@ LAST_DAY: Final = date(2026, 5, 31)
 
 def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
     """Set the last day of the agreement of Kazakhstan and Uzbekistan; None reopens it."""
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         named = update(Agreement).where(Agreement.code == "KZ_UZ_DEMO")
         session.execute(named.values(in_force_until=on))
 
 
-def look(world: World) -> int:
+def run_endings_job(world: World) -> int:
     """Run the worker's job that follows what ended, which runs every ten minutes."""
-    return follow_endings(world.ground)
+    return apply_endings(world.ground)
 
 
 def disable(who: Someone, by: Someone) -> None:
     """Disable an account, as a supervisor or an administrator."""
-    done(by.post(f"/accounts/{who.actor.account_id}/disable"))
+    unwrap(by.send(f"/accounts/{who.actor.account_id}/disable"))
 
 
 def end_last_account(world: World, who: Someone) -> None:
     """Disable the only account of an office, and move the clock one day on."""
-    disable(who, world.someone(who.code, {Role.SUPERVISOR}))
-    world.passes(days=1)
+    disable(who, world.add_person(who.code, {Role.SUPERVISOR}))
+    world.advance(days=1)
 
 
 def can_open(who: Someone, case: Json, section: str) -> bool:
     """Open a section, and return whether that succeeded."""
-    return who.opens(f"{path_of(case)}/sections/{section}").is_success
+    return who.open(f"{get_path(case)}/sections/{section}").is_success

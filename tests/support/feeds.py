@@ -1,14 +1,14 @@
 """Feeds of offices: the present position, and the cursors of the events."""
 
 from app.feed.cursors import Feed
-from app.feed.queries import reach
-from tests.support.world import Someone, after, done
+from app.feed.queries import get_feed
+from tests.support.world import Someone, make_cursor_query, unwrap
 
 
-def stand_of(who: Someone) -> tuple[Feed, int]:
+def get_position(who: Someone) -> tuple[Feed, int]:
     """Return the feed of a person's office and its last position."""
-    with who.reading() as work:
-        return reach(work, who.id)
+    with who.begin_read() as work:
+        return get_feed(work, who.id)
 
 
 def read_cursors(who: Someone) -> list[str]:
@@ -16,7 +16,11 @@ def read_cursors(who: Someone) -> list[str]:
     cursors: list[str] = []
     more = True
     while more:
-        page = done(who.get("/events", limit=1, **after(cursors[-1] if cursors else None)))
+        page = unwrap(
+            who.get(
+                "/events", limit=1, **make_cursor_query(cursors[-1] if cursors else None)
+            )
+        )
         more = page["more"]
         cursors += [page["next"]] * len(page["items"])
     return cursors

@@ -5,16 +5,16 @@ import hmac
 from collections.abc import Callable
 from typing import Any, Final
 
-from app.access.assertions import LIFETIME, LONGEST, SKEW
+from app.access.assertions import LIFETIME, MAX_LENGTH, SKEW
 from tests.support.machine_keys import (
     ENDPOINT,
     Machine,
+    encode_part,
     encode_segment,
+    get_key_pair,
+    get_public_key,
     join_token,
-    pair,
-    public,
-    signed,
-    written,
+    sign_token,
 )
 from tests.support.world import PUBLIC
 
@@ -22,65 +22,65 @@ UNKNOWN: Final = "00000000-0000-4000-8000-000000000000"
 ANOTHERS: Final = "the signature of another key"
 
 
-def without(machine: Machine, *names: str) -> str:
-    claims = {k: v for k, v in machine.claims().items() if k not in names}
-    return signed(machine.key, machine.alg, machine.head(), claims)
+def remove_claims(machine: Machine, *names: str) -> str:
+    claims = {k: v for k, v in machine.make_claims().items() if k not in names}
+    return sign_token(machine.key, machine.alg, machine.make_header(), claims)
 
 
 def with_head(machine: Machine, **more: Any) -> str:
-    return machine.signs(more)
+    return machine.sign(more)
 
 
 def by_its_public_key(machine: Machine) -> str:
     """Sign with the public key as a shared secret (CVE-2015-9235)."""
-    parts = (machine.head(alg="HS256"), machine.claims())
-    said = ".".join(written(one) for one in parts)
+    parts = (machine.make_header(alg="HS256"), machine.make_claims())
+    said = ".".join(encode_part(one) for one in parts)
     secret = machine.key.as_pem(private=False)
     return f"{said}.{encode_segment(hmac.digest(secret, said.encode(), hashlib.sha256))}"
 
 
 def by_another(machine: Machine) -> str:
-    other = pair("ES384", "another")
-    return signed(other, "ES384", machine.head(), machine.claims())
+    other = get_key_pair("ES384", "another")
+    return sign_token(other, "ES384", machine.make_header(), machine.make_claims())
 
 
 def with_its_own_key(machine: Machine) -> str:
     """Sign with a key that only the header of the assertion names."""
-    other = pair("ES384", "another")
-    head = machine.head(jwk=public(other))
-    return signed(other, "ES384", head, machine.claims())
+    other = get_key_pair("ES384", "another")
+    head = machine.make_header(jwk=get_public_key(other))
+    return sign_token(other, "ES384", head, machine.make_claims())
 
 
 def mutate_after_signing(machine: Machine) -> str:
-    head, _, signature = machine.signs().split(".")
-    return f"{head}.{written(machine.claims(exp=9))}.{signature}"
+    head, _, signature = machine.sign().split(".")
+    return f"{head}.{encode_part(machine.make_claims(exp=9))}.{signature}"
 
 
-def now(machine: Machine) -> float:
+def get_now(machine: Machine) -> float:
     return machine.one.world.now.timestamp()
 
 
 BAD: Final[dict[str, Callable[[Machine], str]]] = {
     # how it is signed
-    "alg none": lambda m: join_token(m.head(alg="none"), m.claims()),
-    "alg None": lambda m: join_token(m.head(alg="None"), m.claims()),
-    "no signature": lambda m: join_token(m.head(), m.claims()),
+    "alg none": lambda m: join_token(m.make_header(alg="none"), m.make_claims()),
+    "alg None": lambda m: join_token(m.make_header(alg="None"), m.make_claims()),
+    "no signature": lambda m: join_token(m.make_header(), m.make_claims()),
     "HS256 with the public key": by_its_public_key,
     ANOTHERS: by_another,
     "changed after it was signed": mutate_after_signing,
-    "RS384 with a key of ES384": lambda m: m.signs({"alg": "RS384"}),
-    "an algorithm that is not listed": lambda m: m.signs({"alg": "ES256"}),
-    "no alg": lambda m: signed(m.key, m.alg, {"kid": m.kid}, m.claims()),
+    "RS384 with a key of ES384": lambda m: m.sign({"alg": "RS384"}),
+    "an algorithm that is not listed": lambda m: m.sign({"alg": "ES256"}),
+    "no alg": lambda m: sign_token(m.key, m.alg, {"kid": m.kid}, m.make_claims()),
     "alg as a list": lambda m: with_head(m, alg=["ES384"]),
     "a signature of zeros": lambda m: join_token(
-        m.head(), m.claims(), encode_segment(bytes(96))
+        m.make_header(), m.make_claims(), encode_segment(bytes(96))
     ),
     "a signature in DER": lambda m: join_token(
-        m.head(), m.claims(), encode_segment(b"\x30" * 102)
+        m.make_header(), m.make_claims(), encode_segment(b"\x30" * 102)
     ),
     # which key
     "an unknown kid": lambda m: with_head(m, kid="A" * 43),
-    "no kid": lambda m: signed(m.key, m.alg, {"alg": m.alg}, m.claims()),
+    "no kid": lambda m: sign_token(m.key, m.alg, {"alg": m.alg}, m.make_claims()),
     "a kid that is a path": lambda m: with_head(m, kid="../../dev/null"),
     "a key in the header": with_its_own_key,
     "jku": lambda m: with_head(m, jku="https://elsewhere.example/keys"),
@@ -91,49 +91,53 @@ BAD: Final[dict[str, Callable[[Machine], str]]] = {
     "another typ": lambda m: with_head(m, typ="at+jwt"),
     "something new in the header": lambda m: with_head(m, new=1),
     # whose, and for whom
-    "iss is not sub": lambda m: m.signs(sub="00000000-0000-4000-8000-000000000000"),
-    "an unknown client": lambda m: m.signs(iss=UNKNOWN, sub=UNKNOWN),
-    "no iss": lambda m: without(m, "iss"),
-    "no sub": lambda m: without(m, "sub"),
-    "a client in capitals": lambda m: m.signs(iss=m.client.upper()),
-    "aud of elsewhere": lambda m: m.signs(aud="https://elsewhere.example/v1/oauth/token"),
-    "aud of the service alone": lambda m: m.signs(aud=PUBLIC),
-    "aud with something after it": lambda m: m.signs(aud=f"{ENDPOINT}/"),
-    "aud with more": lambda m: m.signs(aud=[ENDPOINT, "https://elsewhere.example"]),
-    "aud as a list": lambda m: m.signs(aud=[ENDPOINT]),
-    "no aud": lambda m: without(m, "aud"),
+    "iss is not sub": lambda m: m.sign(sub="00000000-0000-4000-8000-000000000000"),
+    "an unknown client": lambda m: m.sign(iss=UNKNOWN, sub=UNKNOWN),
+    "no iss": lambda m: remove_claims(m, "iss"),
+    "no sub": lambda m: remove_claims(m, "sub"),
+    "a client in capitals": lambda m: m.sign(iss=m.client.upper()),
+    "aud of elsewhere": lambda m: m.sign(aud="https://elsewhere.example/v1/oauth/token"),
+    "aud of the service alone": lambda m: m.sign(aud=PUBLIC),
+    "aud with something after it": lambda m: m.sign(aud=f"{ENDPOINT}/"),
+    "aud with more": lambda m: m.sign(aud=[ENDPOINT, "https://elsewhere.example"]),
+    "aud as a list": lambda m: m.sign(aud=[ENDPOINT]),
+    "no aud": lambda m: remove_claims(m, "aud"),
     # when
-    "exp is past": lambda m: m.signs(exp=now(m) - 1),
-    "exp is now": lambda m: m.signs(exp=now(m)),
-    "exp is too far": lambda m: m.signs(exp=now(m) + LIFETIME + 1),
-    "exp is for ever": lambda m: m.signs(exp=10**400),
-    "exp is a text": lambda m: m.signs(exp=str(now(m) + 60)),
-    "exp is true": lambda m: m.signs(exp=True),
-    "exp is not a number": lambda m: m.signs(exp=float("nan")),
-    "exp is infinite": lambda m: m.signs(exp=float("inf")),
-    "no exp": lambda m: without(m, "exp"),
-    "nbf is in the future": lambda m: m.signs(nbf=now(m) + SKEW + 1),
-    "iat is in the future": lambda m: m.signs(iat=now(m) + SKEW + 1),
-    "signed long ago": lambda m: m.signs(iat=now(m) - LIFETIME - SKEW - 1),
+    "exp is past": lambda m: m.sign(exp=get_now(m) - 1),
+    "exp is now": lambda m: m.sign(exp=get_now(m)),
+    "exp is too far": lambda m: m.sign(exp=get_now(m) + LIFETIME + 1),
+    "exp is for ever": lambda m: m.sign(exp=10**400),
+    "exp is a text": lambda m: m.sign(exp=str(get_now(m) + 60)),
+    "exp is true": lambda m: m.sign(exp=True),
+    "exp is not a number": lambda m: m.sign(exp=float("nan")),
+    "exp is infinite": lambda m: m.sign(exp=float("inf")),
+    "no exp": lambda m: remove_claims(m, "exp"),
+    "nbf is in the future": lambda m: m.sign(nbf=get_now(m) + SKEW + 1),
+    "iat is in the future": lambda m: m.sign(iat=get_now(m) + SKEW + 1),
+    "signed long ago": lambda m: m.sign(iat=get_now(m) - LIFETIME - SKEW - 1),
     # which
-    "no jti": lambda m: without(m, "jti"),
-    "a short jti": lambda m: m.signs(jti="x" * 15),
-    "a long jti": lambda m: m.signs(jti="x" * 129),
-    "a jti with something in it": lambda m: m.signs(jti="0123456789abcde\n"),
-    "a jti that is a number": lambda m: m.signs(jti=10**20),
+    "no jti": lambda m: remove_claims(m, "jti"),
+    "a short jti": lambda m: m.sign(jti="x" * 15),
+    "a long jti": lambda m: m.sign(jti="x" * 129),
+    "a jti with something in it": lambda m: m.sign(jti="0123456789abcde\n"),
+    "a jti that is a number": lambda m: m.sign(jti=10**20),
     # what it is
     "nothing at all": lambda _: "x",
-    "two parts": lambda m: m.signs().rpartition(".")[0],
-    "four parts": lambda m: f"{m.signs()}.x",
+    "two parts": lambda m: m.sign().rpartition(".")[0],
+    "four parts": lambda m: f"{m.sign()}.x",
     "empty parts": lambda _: "..",
-    "oversize": lambda m: m.signs(more="x" * LONGEST),
+    "oversize": lambda m: m.sign(more="x" * MAX_LENGTH),
     "a header of brackets": lambda m: (
-        f"{encode_segment(b'[' * 900)}.{m.signs().partition('.')[2]}"
+        f"{encode_segment(b'[' * 900)}.{m.sign().partition('.')[2]}"
     ),
-    "claims of brackets": lambda m: f"{written(m.head())}.{encode_segment(b'[' * 2000)}.x",
-    "a header that is a list": lambda m: signed(m.key, m.alg, ["alg"], m.claims()),
-    "claims that are a list": lambda m: signed(m.key, m.alg, m.head(), [m.claims()]),
-    "base 64 with padding": lambda m: f"{m.signs()}==",
-    "in quotes": lambda m: f'"{m.signs()}"',
-    "in a script": lambda m: m.signs().replace("e", "\u0435"),
+    "claims of brackets": lambda m: (
+        f"{encode_part(m.make_header())}.{encode_segment(b'[' * 2000)}.x"
+    ),
+    "a header that is a list": lambda m: sign_token(m.key, m.alg, ["alg"], m.make_claims()),
+    "claims that are a list": lambda m: sign_token(
+        m.key, m.alg, m.make_header(), [m.make_claims()]
+    ),
+    "base 64 with padding": lambda m: f"{m.sign()}==",
+    "in quotes": lambda m: f'"{m.sign()}"',
+    "in a script": lambda m: m.sign().replace("e", "\u0435"),
 }

@@ -18,7 +18,7 @@ from app.cli import PROGRAMS
 from tests.torture.service import WARM
 
 
-class Typed(NamedTuple):
+class Command(NamedTuple):
     """A command as it is typed: its words, its environment and its folder."""
 
     words: list[str]
@@ -26,7 +26,9 @@ class Typed(NamedTuple):
     cwd: Path
 
 
-def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    typed: Command, seconds: float, given: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end; a late one is killed, and `TimeoutExpired` raised."""
     with (
         NamedTemporaryFile("w+", encoding="utf-8") as read,
@@ -48,7 +50,7 @@ def run(typed: Typed, seconds: float, given: str = "") -> subprocess.CompletedPr
         )
 
 
-def run_here(typed: Typed, files: tuple[str, str, str]) -> None:
+def run_here(typed: Command, files: tuple[str, str, str]) -> None:
     """Run the command in the forked process."""
     for stream, name in enumerate(files):
         file = os.open(name, os.O_WRONLY if stream else os.O_RDONLY)

@@ -12,30 +12,36 @@ from itertools import islice, product
 from typing import Final
 
 from app.kernel.actors import Role
-from tests.support.administrators import ADMINISTRATOR, NEW, OFFICE, asked, puts
-from tests.support.machine_keys import enrolled
+from tests.support.administrators import (
+    ADMINISTRATOR,
+    NEW,
+    OFFICE,
+    read_approval,
+    replace_row,
+)
+from tests.support.machine_keys import register_machine
 from tests.support.raw_requests import (
     KEYED,
     Headers,
     Operation,
     Wire,
-    operations,
+    list_operations,
     resolve_reference,
 )
-from tests.support.returns import begin
-from tests.support.webhook_receivers import hooked
+from tests.support.returns import begin_return
+from tests.support.webhook_receivers import open_webhook
 from tests.support.world import (
     WORKERS,
     Json,
     Someone,
     World,
-    closing,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    path_of,
-    promise,
+    get_path,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    unwrap,
 )
 
 NOWHERE: Final = "00000000-0000-4000-8000-000000000000"
@@ -65,18 +71,18 @@ class Stage:
         """Every id by its parameter name, from all people."""
         return collect_ids([one for seen in self.visible_ids for one in seen])
 
-    def places(self, operation: Operation) -> list[tuple[Someone, Ids]]:
+    def list_callers(self, operation: Operation) -> list[tuple[Someone, Ids]]:
         """List the people who can call the operation, each with ids that they can see."""
         if operation.path not in self.callers:
             self.callers[operation.path] = [
                 (one, ids)
                 for one, seen in zip(self.people, self.visible_ids, strict=True)
-                for ids in match_ids(operation.keys, seen)
+                for ids in match_ids(operation.path_names, seen)
             ]
         return self.callers[operation.path]
 
 
-def filled(path: str, ids: Ids) -> str:
+def fill_path(path: str, ids: Ids) -> str:
     """Return the path with its parameters replaced by ids."""
     return KEYED.sub(lambda match: ids[match[1]], path)
 
@@ -102,8 +108,8 @@ def set_up(wire: Wire) -> Stage:
     """Build the world, and return its people; no listed id names their own accounts."""
     people = create_people(wire.world)
     create_records(people)
-    wire.world.works()
-    told = operations(wire.world.app.openapi())
+    wire.world.run_worker()
+    told = list_operations(wire.world.app.openapi())
     own = {str(one.actor.account_id) for one in people.values()}
     seen = [find_ids(wire, one, told) for one in people.values()]
     others = [[ids for ids in some if not own & {*ids.values()}] for some in seen]
@@ -113,45 +119,49 @@ def set_up(wire: Wire) -> Stage:
 def create_people(world: World) -> dict[str, Someone]:
     """Create the accounts of all people, by the name of their part."""
     return {
-        "officer": world.someone("UZ_CONSULATE_ALMATY"),
-        "lead": world.someone("KZ_LEAD"),
-        "supervisor": world.someone("KZ_LEAD", {Role.SUPERVISOR}),
-        "shelter": world.someone("KZ_SHELTER_KOGERSHIN"),
-        "taker": world.someone("UZ_LEAD"),
-        "oversight": world.someone("OVERSIGHT_DEMO", WORKERS | {Role.PROTECTION_OFFICER}),
-        "administrator": world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR),
-        "second": world.someone("OVERSIGHT_DEMO", ADMINISTRATOR),
+        "officer": world.add_person("UZ_CONSULATE_ALMATY"),
+        "lead": world.add_person("KZ_LEAD"),
+        "supervisor": world.add_person("KZ_LEAD", {Role.SUPERVISOR}),
+        "shelter": world.add_person("KZ_SHELTER_KOGERSHIN"),
+        "taker": world.add_person("UZ_LEAD"),
+        "oversight": world.add_person(
+            "OVERSIGHT_DEMO", WORKERS | {Role.PROTECTION_OFFICER}
+        ),
+        "administrator": world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR),
+        "second": world.add_person("OVERSIGHT_DEMO", ADMINISTRATOR),
     }
 
 
 def create_records(people: dict[str, Someone]) -> None:
     """Create cases, referrals and returns in the states that a request can meet."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
-    done(officer.writes_case())
-    officer.submits()
+    unwrap(officer.write_case())
+    officer.submit()
     create_shared_case(people)
-    ending = lead.leads(officer.submits())
-    done(lead.does("close", ending, closing()))
-    closed = lead.leads(officer.submits())
-    done(lead.does_with(people["supervisor"], "close", closed, closing()))
-    paused = lead.leads(officer.submits())
+    ending = lead.take_lead(officer.submit())
+    unwrap(lead.does("close", ending, make_closure()))
+    closed = lead.take_lead(officer.submit())
+    unwrap(lead.does_with(people["supervisor"], "close", closed, make_closure()))
+    paused = lead.take_lead(officer.submit())
     pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
-    done(lead.does("suspend", paused, pause))
-    sent = done(lead.refers(lead.leads(officer.submits()), shelter.code))
-    done(shelter.does("acknowledge", sent))
-    unsure = done(lead.refers(lead.leads(officer.submits()), shelter.code))
+    unwrap(lead.does("suspend", paused, pause))
+    sent = unwrap(lead.refer(lead.take_lead(officer.submit()), shelter.code))
+    unwrap(shelter.does("acknowledge", sent))
+    unsure = unwrap(lead.refer(lead.take_lead(officer.submit()), shelter.code))
     asked_for = {"topics": ["contact"], "question": "Whom may we call at night?"}
-    done(shelter.does("ask", unsure, asked_for))
+    unwrap(shelter.does("ask", unsure, asked_for))
     for upto in ("inform", "plan"):
-        home = begin(officer.world, officer, lead)
-        home.goes(upto)
+        home = begin_return(officer.world, officer, lead)
+        home.advance(upto)
         people.setdefault("home", home.home)
     for office in ("KZ_LEAD", people["administrator"].code):
-        officer.world.someone(office, {Role.CASEWORKER})
-        enrolled(officer.world, office, of=office)
-    asked(puts(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW))
+        officer.world.add_person(office, {Role.CASEWORKER})
+        register_machine(officer.world, office, of=office)
+    read_approval(
+        replace_row(people["administrator"], f"/focal-points/{NEWCOMER}", ACTIVE, **NEW)
+    )
     for office in ("KZ_LEAD", people["administrator"].code):
-        hooked(officer.world, office)
+        open_webhook(officer.world, office)
 
 
 NEWCOMER: Final = "KZ_NEW_SHELTER"
@@ -169,22 +179,26 @@ READING: Final[Json] = {
 def create_shared_case(people: dict[str, Someone]) -> Json:
     """Create a case with a question, a screening, referrals and an offered handover."""
     officer, lead, shelter = people["officer"], people["lead"], people["shelter"]
-    consents = [consent(), for_services(), for_handover(people["taker"].code)]
+    consents = [
+        make_consent(),
+        make_service_consent(),
+        make_handover_consent(people["taker"].code),
+    ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
     feared = guards | {"unsafe_people": "A man who says he is her uncle"}
-    led = lead.leads(officer.submits(consents=consents, safeguards=feared))
-    match = {"If-Match": lead.tag(led)}
-    done(lead.ask("PUT", f"{path_of(led)}/safeguards", guards, headers=match))
-    housed = done(lead.refers(led, shelter.code))
-    done(shelter.does("acknowledge", housed))
-    done(shelter.does("accept", housed, promise()))
-    done(lead.refers(led, "KZ_LEGAL_AID", service="LEGAL_AID", send=False))
+    led = lead.take_lead(officer.submit(consents=consents, safeguards=feared))
+    match = {"If-Match": lead.get_tag(led)}
+    unwrap(lead.ask("PUT", f"{get_path(led)}/safeguards", guards, headers=match))
+    housed = unwrap(lead.refer(led, shelter.code))
+    unwrap(shelter.does("acknowledge", housed))
+    unwrap(shelter.does("accept", housed, make_acceptance()))
+    unwrap(lead.refer(led, "KZ_LEGAL_AID", service="LEGAL_AID", send=False))
     question = {"topics": ["needs"], "question": "Which languages?"}
     for _ in range(2):
-        done(lead.creates(f"/cases/{led['code']}/questions", question))
-    done(lead.screens(led))
-    done(lead.offers(led, people["taker"].code))
-    done(shelter.creates(f"/cases/{led['code']}/vital-readings", READING))
+        unwrap(lead.create(f"/cases/{led['code']}/questions", question))
+    unwrap(lead.screen(led))
+    unwrap(lead.offer(led, people["taker"].code))
+    unwrap(shelter.create(f"/cases/{led['code']}/vital-readings", READING))
     return led
 
 
@@ -194,13 +208,15 @@ def create_shared_case(people: dict[str, Someone]) -> Json:
 def find_ids(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
     """List the ids that a person can name, from enumerations and lists of the contract."""
     seen = [ids for operation in told for ids in list_enum_ids(operation)]
-    names = {name for operation in told for name in operation.keys}
-    reads = sorted((op for op in told if op.method == "GET"), key=lambda op: len(op.keys))
+    names = {name for operation in told for name in operation.path_names}
+    reads = sorted(
+        (op for op in told if op.method == "GET"), key=lambda op: len(op.path_names)
+    )
     for read in reads:
         word = read.path.rpartition("/")[2]
         for name in names & {f"{word}_id", *list_item_names(read.path, told)}:
             alone = name == f"{word}_id"
-            for ids in match_ids(read.keys, seen):
+            for ids in match_ids(read.path_names, seen):
                 values = islice(read_ids(wire, one, read, ids), ENOUGH)
                 seen += [{**({} if alone else ids), name: value} for value in values]
     return seen + [ids for operation in told for ids in list_similar_ids(operation, seen)]
@@ -208,7 +224,7 @@ def find_ids(wire: Wire, one: Someone, told: list[Operation]) -> list[Ids]:
 
 def list_enum_ids(operation: Operation) -> Iterator[Ids]:
     """Yield the values of a path parameter that is an enumeration."""
-    for parameter in operation.told.get("parameters", []):
+    for parameter in operation.spec.get("parameters", []):
         if parameter["in"] == "path":
             schema = resolve_reference(parameter["schema"], operation.schemas)
             yield from ({parameter["name"]: value} for value in schema.get("enum", []))
@@ -217,7 +233,7 @@ def list_enum_ids(operation: Operation) -> Iterator[Ids]:
 def list_similar_ids(operation: Operation, seen: list[Ids]) -> Iterator[Ids]:
     """Yield ids of the right form for a parameter that no list covers."""
     known = collect_ids(seen)
-    for parameter in operation.told.get("parameters", []):
+    for parameter in operation.spec.get("parameters", []):
         name, form = parameter["name"], parameter["schema"].get("pattern")
         if parameter["in"] == "path" and form and name not in known:
             for values in known.values():
@@ -233,8 +249,8 @@ def list_item_names(path: str, told: list[Operation]) -> set[str]:
 
 def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[str]:
     """Yield the id of each item of a list, or of one record."""
-    answer = wire.send("GET", filled(read.path, ids), spoken(read, one, ""))
-    shown = answer.json() if answer.status == 200 else {}
+    answer = wire.send("GET", fill_path(read.path, ids), build_headers(read, one, ""))
+    shown = answer.parse_json() if answer.status == 200 else {}
     for item in shown.get("items", [shown] if shown else []):
         yield str(next(iter(item.values())))
 
@@ -242,7 +258,7 @@ def read_ids(wire: Wire, one: Someone, read: Operation, ids: Ids) -> Iterator[st
 # Requests.
 
 
-def place(operation: Operation, stage: Stage, choose: int = 0) -> str:
+def fill_path_from(operation: Operation, stage: Stage, choose: int = 0) -> str:
     """Fill a path with existing ids, whether or not a person can see them."""
 
     def pick(match: re.Match[str]) -> str:
@@ -252,14 +268,14 @@ def place(operation: Operation, stage: Stage, choose: int = 0) -> str:
     return KEYED.sub(pick, operation.path)
 
 
-def spoken(operation: Operation, one: Someone, key: str) -> Headers:
+def build_headers(operation: Operation, one: Someone, key: str) -> Headers:
     """Return every header that an operation asks for."""
     said: Headers = {
         "If-Match": ", ".join(f'"{version}.0123456789abcdef"' for version in range(1, 17)),
         "Idempotency-Key": key,
         "Purpose": "assistance",
     }
-    asked_for = operation.names("header")
+    asked_for = operation.list_parameters("header")
     return {
         "Authorization": f"Bearer {one.key}",
         "Content-Type": "application/json",

@@ -13,21 +13,21 @@ from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, GenerationMode, HookContext, Response
 from schemathesis.generation.meta import TestPhase
 
-from app.api.problems import CELL, OURS
-from app.kernel.codes import new_code
+from app.api.http.problems import CELL_RULE, OWN_CODES
+from app.kernel.codes import create_case_code
 from tests.support.hostile_input import PROBLEM
 from tests.support.raw_requests import includes_problem
 from tests.support.real_names import NAMES
 
 PRISTINE, LIVE = "SAFE_CONDUCT_PRISTINE", "SAFE_CONDUCT_LIVE"
 """Environment variables: the file of the first state, and the file that is served."""
-BEYOND_SCHEMA = OURS - {"text_unsafe"} | {CELL}
+BEYOND_SCHEMA = OWN_CODES - {"text_unsafe"} | {CELL_RULE}
 """Codes of faults that no schema can express, such as fields that do not fit together."""
 
 schemathesis.openapi.format("safe-text", st.sampled_from(sorted(NAMES.values())))
 schemathesis.openapi.format("contact-address", st.sampled_from(["duty@example.org"]))
 schemathesis.openapi.format("time-zone", st.sampled_from(["Asia/Almaty", "UTC"]))
-schemathesis.openapi.format("case-code", st.uuids().map(new_code))
+schemathesis.openapi.format("case-code", st.uuids().map(create_case_code))
 schemathesis.openapi.format(
     "date-time", st.sampled_from(["2026-06-02T09:00:00+05:00", "2027-01-01T00:00:00Z"])
 )

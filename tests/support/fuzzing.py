@@ -26,13 +26,18 @@ from typing import Final
 import structlog
 from sqlalchemy import make_url
 
-from app.access.powers import ADMINISTERS
+from app.access.role_scopes import ADMINISTRATOR_SCOPES
 from tests.support import databases, results
 from tests.support.full_world import Stage, collect_ids, set_up
 from tests.support.fuzz_hooks import LIVE, PRISTINE
-from tests.support.raw_requests import Operation, operations, resolve_reference, wired
-from tests.support.servers import ROOT, key_file, started
-from tests.support.world import Json, Someone, done
+from tests.support.raw_requests import (
+    Operation,
+    list_operations,
+    open_wire,
+    resolve_reference,
+)
+from tests.support.servers import ROOT, start_server, write_key_file
+from tests.support.world import Json, Someone, unwrap
 
 ADMINISTRATOR: Final = "administrator"
 USERS: Final = ("lead", "officer", "home", "oversight", ADMINISTRATOR)
@@ -67,12 +72,12 @@ class Prepared:
 def build_stage() -> Iterator[Prepared]:
     """Build a world with one of everything; each run takes a copy of it."""
     with databases.open_alone() as (home, url):
-        with wired(url) as wire:
-            stage, told = set_up(wire), operations(wire.world.app.openapi())
-            stranger = wire.world.someone("JM_CONSULATE_PORT_OF_SPAIN")
-            done(stranger.writes_case(notice={"country": "TT"}))
+        with open_wire(url) as wire:
+            stage, told = set_up(wire), list_operations(wire.world.app.openapi())
+            stranger = wire.world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
+            unwrap(stranger.write_case(notice={"country": "TT"}))
         path = Path(make_url(url).database or "")
-        key_file(home)
+        write_key_file(home)
         yield Prepared(home, path, stage, stranger, told)
 
 
@@ -122,14 +127,14 @@ def list_parameters(
     yield "header.If-Match", "versions"
     forms: dict[str | None, str] = {}
     for operation in told:
-        for parameter in operation.told.get("parameters", []):
+        for parameter in operation.spec.get("parameters", []):
             name, schema = parameter["name"], parameter["schema"]
             if parameter["in"] == "path" and "$ref" not in schema and name in known:
                 yield f"path.{name}", name  # the codes of an enumeration are in its schema
                 forms.setdefault(schema.get("pattern"), name)
     forms.pop(None, None)
     for operation in told:
-        fields = resolve_reference(operation.takes or {}, operation.schemas).get(
+        fields = resolve_reference(operation.body_schema or {}, operation.schemas).get(
             "properties", {}
         )
         for name, schema in fields.items():
@@ -203,7 +208,7 @@ def run_schemathesis(ground: Prepared, run: Run) -> Found:
     database, report = str(folder / "live.db"), folder / "report.json"
     shutil.copy(ground.database, database)
     config = write_config(ground, run.name, folder)
-    with started(f"sqlite:///{database}", ground.home / "keys") as server:
+    with start_server(f"sqlite:///{database}", ground.home / "keys") as server:
         said = [
             str(Path(sys.executable).with_name("st")),
             "--config-file",
@@ -249,9 +254,9 @@ def list_options(told: list[Operation], name: str) -> Iterator[str]:
     """Yield options that leave out what an administrator may never do."""
     if name != ADMINISTRATOR:
         return
-    scopes = "|".join(ADMINISTERS)
+    scopes = "|".join(ADMINISTRATOR_SCOPES)
     for operation in told:
-        if re.search(rf"scope `({scopes})`", operation.told["description"]):
+        if re.search(rf"scope `({scopes})`", operation.spec["description"]):
             yield from ("--include-operation-id", operation.name)
 
 
@@ -276,7 +281,7 @@ def main(examples: str = "100", people: str = "") -> None:
     cases, failed = (sum(counts) for counts in zip(*map(count_cases, found), strict=True))
     print_lines(f"{max(cases - failed, 0)} passed, {failed} failed")
     users = [one.to_json() for one in found]
-    results.keep(RESULT, {"users": users, "seconds": time.monotonic() - began})
+    results.write_result(RESULT, {"users": users, "seconds": time.monotonic() - began})
     sys.exit(failed > 0)
 
 

@@ -6,11 +6,12 @@ guard that disappears.
 """
 
 import json
+import sys
 from typing import Final
 
 from app.kernel import guards, migrations
 from app.kernel.db import Database
-from tests.support.databases import clear, copies, make_home
+from tests.support.databases import clear, make_copies, make_home
 from tests.support.servers import ROOT
 
 FILE: Final = ROOT / "app" / "kernel" / guards.FILE
@@ -21,15 +22,16 @@ def main() -> None:
     found, home = {}, make_home()
     try:
         for kind in ("sqlite", "postgresql"):
-            with copies(kind, home) as copy, copy() as url:
+            with make_copies(kind, home) as copy, copy() as url:
                 database = Database(url)
-                with database.reading() as session:
+                with database.begin_read() as session:
                     found[kind] = guards.read_guards(session)
                 database.engine.dispose()
     finally:
         clear(home)
     FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    print(f"{FILE.name}: {migrations.head()}, {sum(map(len, found.values()))} guards")  # noqa: T201 - a program
+    newest, count = migrations.get_newest_migration(), sum(map(len, found.values()))
+    sys.stdout.write(f"{FILE.name}: {newest}, {count} guards\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Final
 from app.deadlines.limits import days, months, working_days
 from app.directory.calendars import Place
 from app.kernel import time_zones
-from app.reference.cldr import countries
+from app.reference.cldr import list_countries
 
 ZONES: Final = {
     "CU": "America/Havana",
@@ -33,21 +33,21 @@ LIMITS: Final = (days(7), months(1), working_days(5))
 def compute_deadlines() -> list[str]:
     """Compute deadlines in six countries, over three years."""
     return [
-        limit.after(start, Place(zone, country).calendar(start)).isoformat()
+        limit.compute_end(start, Place(zone, country).get_calendar(start)).isoformat()
         for country, zone in ZONES.items()
         for start in STARTS
         for limit in LIMITS
     ]
 
 
-def digest() -> str:
+def compute_digest() -> str:
     """Return the digest of the time zone release, of deadlines and of country names."""
-    names = [item.model_dump() for item in countries()]
+    names = [item.model_dump() for item in list_countries()]
     text = json.dumps(
-        [time_zones.version(), compute_deadlines(), names], ensure_ascii=False
+        [time_zones.get_version(), compute_deadlines(), names], ensure_ascii=False
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 if __name__ == "__main__":
-    sys.stdout.write(digest())
+    sys.stdout.write(compute_digest())

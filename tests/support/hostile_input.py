@@ -41,7 +41,7 @@ SAFE: Final = {
 }
 
 
-def flaws(answer: Answer) -> list[str]:
+def find_flaws(answer: Answer) -> list[str]:
     """List what is wrong with the answer to a hostile request; empty if it is correct."""
     found = [n for n, value in SAFE.items() if answer[n] != value]
     told = b"".join(name + value for name, value in answer.headers)
@@ -60,20 +60,20 @@ def flaws(answer: Answer) -> list[str]:
 def find_problem_flaws(answer: Answer) -> list[str]:
     # operation_calls.py checks that the contract lists an answer of OAuth.
     if answer["content-type"] == JSON:
-        told, wanted = answer.json(), {"error", "error_description"}
+        told, wanted = answer.parse_json(), {"error", "error_description"}
         return [] if told.keys() == wanted else ["not what OAuth says of an error"]
     if answer["content-type"] != PROBLEM:
         return [f"an error of {answer['content-type']}"]
-    told = answer.json()
+    told = answer.parse_json()
     wanted = {"type", "title", "status", "detail", "instance"}
     whole = wanted <= told.keys() and told["status"] == answer.status
     named = told.get("instance") == f"urn:uuid:{answer['x-request-id']}"
     return [] if whole and named else ["not a whole problem"]
 
 
-def bodies(operation: Operation) -> st.SearchStrategy[Any]:
+def make_bodies(operation: Operation) -> st.SearchStrategy[Any]:
     """Return a strategy for bodies that fit the schema of an operation."""
-    return make_values(operation.takes or {}, operation.schemas)
+    return make_values(operation.body_schema or {}, operation.schemas)
 
 
 TEXTS: Final = st.text(st.characters(codec="utf-8"), max_size=20).map(lambda t: CANARY + t)
@@ -232,7 +232,7 @@ class Enough(Exception):  # noqa: N818 - it is no error
     """Raised when enough bodies have been made."""
 
 
-def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
+def draw_bodies(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
     """Return different bodies: valid, damaged and garbled ones, and any JSON.
 
     Hypothesis makes the valid bodies and the wrong values. The places are drawn separately,
@@ -245,8 +245,10 @@ def many(whole: st.SearchStrategy[Any], number: int) -> list[bytes]:
     @given(whole, st.lists(JUNK, min_size=1, max_size=6))
     def make(body: Any, junk: list[Any]) -> None:
         some = [mutate(body, chance, [*junk, *AWKWARD]) for _ in range(6)]
-        found.update(dict.fromkeys(map(written, (body, *junk, *some))))
-        found.update(dict.fromkeys(mutate_bytes(written(one), chance) for one in some[:2]))
+        found.update(dict.fromkeys(map(encode_json, (body, *junk, *some))))
+        found.update(
+            dict.fromkeys(mutate_bytes(encode_json(one), chance) for one in some[:2])
+        )
         if len(found) >= number:
             raise Enough
 
@@ -262,12 +264,12 @@ def mutate_bytes(raw: bytes, chance: Random) -> bytes:
     return raw[:start] + chance.randbytes(chance.randint(0, 3)) + raw[end:]
 
 
-def written(body: Any) -> bytes:
+def encode_json(body: Any) -> bytes:
     """Encode a body, even if it is not valid JSON."""
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def hostile_bodies(whole: Json) -> dict[str, bytes]:
+def list_hostile_bodies(whole: Json) -> dict[str, bytes]:
     """Return bodies that must be refused (ASSURANCE.md M1), made from a valid one."""
     plain = json.dumps(whole)
     said = partial(insert_inside, plain)
@@ -319,7 +321,7 @@ VALUES: Final[dict[str, str]] = {
 }
 
 
-def hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, bytes]:
+def list_hostile_values(whole: Json, only: Collection[str] = VALUES) -> dict[str, bytes]:
     """Return bodies in which one valid value is replaced by a hostile one."""
     leaves = [path for path in list_places(whole) if path and is_leaf(get_at(whole, path))]
     marked = {path: json.dumps(replace_at(whole, path, HERE)) for path in leaves}

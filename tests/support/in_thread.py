@@ -19,7 +19,7 @@ type Loop = asyncio.AbstractEventLoop
 
 
 @dataclass
-class Here:
+class ThreadLoops:
     """Event loops that run coroutines in the calling thread."""
 
     idle: list[Loop] = field(default_factory=list)
@@ -54,9 +54,9 @@ class Here:
 
 
 @contextmanager
-def here() -> Iterator[Here]:
+def run_in_thread() -> Iterator[ThreadLoops]:
     """Yield loops whose requests do thread work at once; other loops are not affected."""
-    made, hand_over = Here(), anyio.to_thread.run_sync
+    made, hand_over = ThreadLoops(), anyio.to_thread.run_sync
 
     async def run_at_once(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
         if made.is_running():

@@ -12,9 +12,9 @@ from joserfc.util import json_b64encode, urlsafe_b64encode
 
 from app.access.assertions import REGISTRY
 from app.kernel.actors import AccountKind, Role, Scope
-from tests.support.account_changes import account_of, together
+from tests.support.account_changes import add_with, get_account_path
 from tests.support.administrators import ADMINISTRATOR
-from tests.support.world import EVERYTHING, PUBLIC, WORKERS, Json, Someone, World, done
+from tests.support.world import EVERYTHING, PUBLIC, WORKERS, Json, Someone, World, unwrap
 
 ENDPOINT: Final = f"{PUBLIC}/v1/oauth/token"
 JWT: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -28,7 +28,7 @@ OFFICES: Final = ("DESK_CENTRAL_ASIA", "OVERSIGHT_DEMO")
 
 
 @cache
-def pair(kind: str, name: str = "") -> Pair:
+def get_key_pair(kind: str, name: str = "") -> Pair:
     """Return the key pair of a machine, generated once for each name."""
     assert kind in KINDS, name
     match kind:
@@ -40,7 +40,7 @@ def pair(kind: str, name: str = "") -> Pair:
             return OKPKey.generate_key("Ed25519")
 
 
-def public(key: Pair) -> Json:
+def get_public_key(key: Pair) -> Json:
     return dict(key.as_dict(private=False))
 
 
@@ -48,13 +48,13 @@ def encode_segment(said: bytes) -> str:
     return urlsafe_b64encode(said).decode()
 
 
-def written(part: Any) -> str:
+def encode_part(part: Any) -> str:
     return json_b64encode(part).decode()
 
 
-def signed(key: Pair, alg: str, header: Any, claims: Any) -> str:
+def sign_token(key: Pair, alg: str, header: Any, claims: Any) -> str:
     """Return a token that is signed by this algorithm, even if the header names another."""
-    said = f"{written(header)}.{written(claims)}"
+    said = f"{encode_part(header)}.{encode_part(claims)}"
     return f"{said}.{encode_segment(REGISTRY.get_alg(alg).sign(said.encode(), key))}"
 
 
@@ -75,10 +75,10 @@ class Machine:
     def kid(self) -> str:
         return self.key.thumbprint()
 
-    def head(self, **other: Any) -> Json:
+    def make_header(self, **other: Any) -> Json:
         return {"alg": self.alg, "kid": self.kid, "typ": "JWT"} | other
 
-    def claims(self, **other: Any) -> Json:
+    def make_claims(self, **other: Any) -> Json:
         now = self.one.world.now.timestamp()
         return {
             "iss": self.client,
@@ -89,20 +89,22 @@ class Machine:
             "jti": str(uuid4()),
         } | other
 
-    def signs(self, head: Json | None = None, /, **other: Any) -> str:
+    def sign(self, head: Json | None = None, /, **other: Any) -> str:
         """Return a valid assertion with some claims or header fields changed."""
-        return signed(self.key, self.alg, self.head(**(head or {})), self.claims(**other))
+        return sign_token(
+            self.key, self.alg, self.make_header(**(head or {})), self.make_claims(**other)
+        )
 
-    def asks(self, assertion: str | None = None, **fields: str) -> Response:
-        return asks(self.one.world, assertion or self.signs(), **fields)
+    def request_token(self, assertion: str | None = None, **fields: str) -> Response:
+        return request_token(self.one.world, assertion or self.sign(), **fields)
 
-    def signs_in(self, **fields: str) -> Someone:
+    def sign_in(self, **fields: str) -> Someone:
         """Return the account with an access token that it signed for."""
-        made = done(self.asks(**fields))
+        made = unwrap(self.request_token(**fields))
         return Someone(self.one.world, self.one.code, self.one.actor, made["access_token"])
 
 
-def asks(world: World, assertion: str, **fields: str) -> Response:
+def request_token(world: World, assertion: str, **fields: str) -> Response:
     """Request an access token."""
     form = {
         "grant_type": "client_credentials",
@@ -112,22 +114,22 @@ def asks(world: World, assertion: str, **fields: str) -> Response:
     return world.http.post("/v1/oauth/token", data=form | fields)
 
 
-def account(
+def open_machine_account(
     world: World, focal_point: str = "KZ_LEAD", roles: Iterable[Role] = WORKERS
 ) -> Someone:
     """Open the account of a machine."""
-    return world.someone(focal_point, roles, EVERYTHING, AccountKind.INTEGRATION)
+    return world.add_person(focal_point, roles, EVERYTHING, AccountKind.INTEGRATION)
 
 
-def registering(key: Pair, *scopes: str | Scope, days: int = 90) -> Json:
-    return {"jwk": public(key), "scopes": list(scopes or READS), "days": days}
+def make_registration(key: Pair, *scopes: str | Scope, days: int = 90) -> Json:
+    return {"jwk": get_public_key(key), "scopes": list(scopes or READS), "days": days}
 
 
-def keys_of(one: Someone) -> str:
-    return f"{account_of(one)}/public-keys"
+def get_keys_path(one: Someone) -> str:
+    return f"{get_account_path(one)}/public-keys"
 
 
-def register(  # noqa: PLR0913, PLR0917 - each is one thing that a test may want to vary
+def register_key(  # noqa: PLR0913, PLR0917 - each is one thing that a test may want to vary
     who: Someone,
     second: Someone,
     one: Someone,
@@ -136,10 +138,12 @@ def register(  # noqa: PLR0913, PLR0917 - each is one thing that a test may want
     days: int = 90,
 ) -> Json:
     """Register a public key with the approval of a second person."""
-    return together(who, second, keys_of(one), registering(key, *scopes, days=days))
+    return add_with(
+        who, second, get_keys_path(one), make_registration(key, *scopes, days=days)
+    )
 
 
-def enrolled(
+def register_machine(
     world: World,
     name: str = "",
     *,
@@ -147,11 +151,11 @@ def enrolled(
     roles: Iterable[Role] = WORKERS,
 ) -> Machine:
     """Open the account of a machine, and register its key by two administrators."""
-    first, second = (world.someone(office, ADMINISTRATOR) for office in OFFICES)
-    made = Machine(account(world, of, roles), pair("ES384", name))
-    register(first, second, made.one, made.key)
+    first, second = (world.add_person(office, ADMINISTRATOR) for office in OFFICES)
+    made = Machine(open_machine_account(world, of, roles), get_key_pair("ES384", name))
+    register_key(first, second, made.one, made.key)
     return made
 
 
 def join_token(head: Json, claims: Json, signature: str = "") -> str:
-    return f"{written(head)}.{written(claims)}.{signature}"
+    return f"{encode_part(head)}.{encode_part(claims)}.{signature}"

@@ -32,18 +32,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from sqlalchemy import select
 
-from app.administration.loading import load
-from app.cli.posting import notices_by, nowhere
+from app.administration.directory_load import load
+from app.cli.sender_wiring import build_notification_channel, fail_not_set_up
 from app.deadlines.limits import Priority
 from app.directory import queries as directory
-from app.directory.changes import Clerk
-from app.kernel.work import Writing
-from app.notices.actions import tell
+from app.directory.history import ChangeAuthor
+from app.kernel.transactions import Writing
+from app.notifications.actions import notify_offices
 from app.outbox.lifecycle import OPEN
 from app.outbox.models import Outgoing, Way
-from app.worker.gateway import Gateway
 from app.worker.mail import Mail
-from app.worker.sending import Fate, Senders, Sent, send_due
+from app.worker.outbox_job import SendCounts, Senders, SendOutcome, send_due
+from app.worker.sms_gateway import Gateway
 from tests.support.world import Someone, World
 
 SENDER = "notices@safe.example.org"
@@ -80,36 +80,36 @@ class Received:
 
 
 @dataclass
-class Postman:
+class FakeServer:
     """The behaviour of a server for each message, and the messages that it received."""
 
     clock: Callable[[], datetime]
     mood: Callable[[], Mood] = lambda: Mood.TAKES
-    given: list[Received] = field(default_factory=list)
-    asked: int = 0
+    received: list[Received] = field(default_factory=list)
+    request_count: int = 0
     tls: ssl.SSLContext | None = None
-    heads: list[dict[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
-    over: Event = field(default_factory=Event)
+    stopped: Event = field(default_factory=Event)
 
     def choose_mood(self) -> Mood:
-        self.asked += 1
+        self.request_count += 1
         return self.mood()
 
     def store(self, to: str, body: bytes) -> None:
-        self.given.append(Received(self.clock(), to, body))
+        self.received.append(Received(self.clock(), to, body))
 
     def wait(self) -> None:
-        self.over.wait(60)
+        self.stopped.wait(60)
 
-    def mails(self) -> list[EmailMessage]:
+    def list_mails(self) -> list[EmailMessage]:
         """Return the received messages, parsed as e-mail."""
-        return [parse_mail(given.body) for given in self.given]
+        return [parse_mail(given.body) for given in self.received]
 
-    def gaps(self) -> list[timedelta]:
+    def list_gaps(self) -> list[timedelta]:
         """Return the times between two messages to the same address."""
         by_address: dict[str, list[datetime]] = {}
-        for one in self.given:
+        for one in self.received:
             by_address.setdefault(one.to, []).append(one.at)
         return [b - a for times in by_address.values() for a, b in pairwise(times)]
 
@@ -123,7 +123,7 @@ def parse_mail(body: bytes) -> EmailMessage:
 class MailConnection(StreamRequestHandler):
     """One connection to a mail server (RFC 5321)."""
 
-    def __init__(self, postman: Postman, *rest: Any) -> None:
+    def __init__(self, postman: FakeServer, *rest: Any) -> None:
         self.postman = postman
         self.mood = postman.choose_mood()
         self.to = ""
@@ -145,7 +145,7 @@ class MailConnection(StreamRequestHandler):
                     pass
 
     def send_slowly(self) -> None:
-        while not self.postman.over.wait(0.05):
+        while not self.postman.stopped.wait(0.05):
             try:
                 self.wfile.write(b"2")
             except OSError:
@@ -219,7 +219,7 @@ class MailConnection(StreamRequestHandler):
 class GatewayRequest(BaseHTTPRequestHandler):
     """One request to an SMS gateway."""
 
-    def __init__(self, postman: Postman, *rest: Any) -> None:
+    def __init__(self, postman: FakeServer, *rest: Any) -> None:
         self.postman = postman
         super().__init__(*rest)
 
@@ -230,7 +230,7 @@ class GatewayRequest(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         mood = self.postman.choose_mood()
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.postman.heads.append({k.lower(): v for k, v in self.headers.items()})
+        self.postman.headers.append({k.lower(): v for k, v in self.headers.items()})
         refusals = {Mood.BUSY: 503, Mood.UNKNOWN_ADDRESS: 422, Mood.REDIRECTS: 307}
         if mood in refusals:
             self.send_response(refusals[mood])
@@ -253,7 +253,7 @@ class GatewayRequest(BaseHTTPRequestHandler):
 
     def send_interim_responses(self) -> None:
         """Send interim responses (103, RFC 8297), and never a final one."""
-        while not self.postman.over.is_set():
+        while not self.postman.stopped.is_set():
             try:
                 self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
             except OSError:
@@ -262,7 +262,7 @@ class GatewayRequest(BaseHTTPRequestHandler):
     def answer(self, mood: Mood) -> None:
         self.send_response(202)
         self.end_headers()
-        while mood == Mood.FLOODS and not self.postman.over.is_set():
+        while mood == Mood.FLOODS and not self.postman.stopped.is_set():
             try:
                 self.wfile.write(b"x" * 65536)
             except OSError:
@@ -292,28 +292,28 @@ class Server(Protocol):
 
 
 @contextmanager
-def open_for(server: Server, postman: Postman) -> Iterator[int]:
+def open_for(server: Server, postman: FakeServer) -> Iterator[int]:
     """Serve on a free port for as long as the block lasts."""
     thread = Thread(target=server.serve_forever, args=[0.01], daemon=True)
     thread.start()
     try:
         yield server.server_address[1]
     finally:
-        postman.over.set()
+        postman.stopped.set()
         server.shutdown()
         server.server_close()
         thread.join()
 
 
 @contextmanager
-def mail_server(postman: Postman) -> Iterator[int]:
+def serve_mail(postman: FakeServer) -> Iterator[int]:
     made = Lines(("127.0.0.1", 0), partial(MailConnection, postman))
     with open_for(made, postman) as port:
         yield port
 
 
 @contextmanager
-def sms_gateway(postman: Postman) -> Iterator[int]:
+def serve_sms(postman: FakeServer) -> Iterator[int]:
     made = Requests(("127.0.0.1", 0), partial(GatewayRequest, postman))
     with open_for(made, postman) as port:
         yield port
@@ -324,31 +324,31 @@ class Post:
     """A world, its mail server, its SMS gateway, and the senders between them."""
 
     world: World
-    mail: Postman
-    sms: Postman
+    mail: FakeServer
+    sms: FakeServer
     senders: Senders
 
-    def leaves(self) -> Sent:
+    def send_due(self) -> SendCounts:
         """Run the senders once."""
         return send_due(self.world.ground, self.senders)
 
-    def all_leaves(self, within: timedelta) -> None:
+    def send_all_due(self, within: timedelta) -> None:
         """Run the senders whenever something is due within this time."""
         end = self.world.now + within
         while (due := self.find_next_due()) and due < end:
             self.world.now = max(self.world.now, due)
-            self.leaves()
+            self.send_due()
         self.world.now = end
 
     def find_next_due(self) -> datetime | None:
         """Return when the next message is due, or None."""
-        open_ones = [one.due_at for one in outbox(self.world) if one.state in OPEN]
+        open_ones = [one.due_at for one in list_outbox(self.world) if one.state in OPEN]
         return min(open_ones, default=None)
 
 
-def mail_to(port: int, step: float = 1.5, whole: float = 4, **more: Any) -> Mail:
+def make_mail(port: int, step: float = 1.5, whole: float = 4, **more: Any) -> Mail:
     return Mail(
-        "127.0.0.1", port, SENDER, **{"tls": None, "step": step} | more, whole=whole
+        "127.0.0.1", port, SENDER, **{"tls": None, "step": step} | more, time_limit=whole
     )
 
 
@@ -358,32 +358,36 @@ def make_gateway(port: int, path: str = "/send", whole: float = 3) -> Gateway:
 
 
 @contextmanager
-def post_of(world: World, window: timedelta = HOUR, **patience: float) -> Iterator[Post]:
+def open_post(world: World, window: timedelta = HOUR, **patience: float) -> Iterator[Post]:
     """Serve a mail server and an SMS gateway for a world."""
-    mail, sms = (Postman(lambda: world.now) for _ in "12")
-    with mail_server(mail) as mail_port, sms_gateway(sms) as sms_port:
+    mail, sms = (FakeServer(lambda: world.now) for _ in "12")
+    with serve_mail(mail) as mail_port, serve_sms(sms) as sms_port:
         sends = {
-            Way.EMAIL: mail_to(mail_port, **patience).send,
+            Way.EMAIL: make_mail(mail_port, **patience).send,
             Way.SMS: make_gateway(sms_port).send,
         }
-        ways = {way: notices_by(send, SIGN_IN) for way, send in sends.items()}
+        ways = {
+            way: build_notification_channel(send, SIGN_IN) for way, send in sends.items()
+        }
         yield Post(world, mail, sms, Senders(ways, window))
 
 
-NO_WAY_OUT = Senders({way: notices_by(nowhere, None) for way in Way}, HOUR)
+NO_WAY_OUT = Senders(
+    {way: build_notification_channel(fail_not_set_up, None) for way in Way}, HOUR
+)
 
 
-def nine_of_ten(seed: int, bad: Sequence[Mood]) -> Callable[[], Mood]:
+def draw_moods(seed: int, bad: Sequence[Mood]) -> Callable[[], Mood]:
     """Return moods that are bad nine times of ten: the same ones for the same seed."""
     chance = Random(seed)
     return lambda: chance.choice(bad) if chance.random() < 0.9 else Mood.TAKES
 
 
-def fates(sent: Sent) -> dict[Fate, int]:
-    return dict(sent.fates)
+def count_outcomes(sent: SendCounts) -> dict[SendOutcome, int]:
+    return dict(sent.outcomes)
 
 
-def certified(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
+def make_certificate(folder: Path, host: str = "127.0.0.1") -> tuple[ssl.SSLContext, Path]:
     """Create a server certificate for a host; the file is also its trust anchor."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a mail server")])
@@ -418,7 +422,7 @@ def get_general_name(host: str) -> x509.GeneralName:
     return x509.DNSName(host)
 
 
-def calls(
+def send_to_offices(
     work: Writing,
     *offices: str,
     why: str = "case.not_acknowledged",
@@ -427,39 +431,39 @@ def calls(
     record_id: UUID | None = None,
 ) -> frozenset[UUID]:
     """Notify offices, as an action does."""
-    ids = [directory.id_of(work.session, office) for office in offices]
+    ids = [directory.get_id(work.session, office) for office in offices]
     about = {"case_id": case_id, "record_id": record_id}
-    return tell(work, ids, why, urgency=urgency, **about)
+    return notify_offices(work, ids, why, urgency=urgency, **about)
 
 
-def tells(who: Someone, *offices: str, **about: Any) -> frozenset[UUID]:
+def notify_in_transaction(who: Someone, *offices: str, **about: Any) -> frozenset[UUID]:
     """Notify offices in a transaction of its own."""
-    with who.writing() as work:
-        return calls(work, *offices, **about)
+    with who.begin_write() as work:
+        return send_to_offices(work, *offices, **about)
 
 
-def outbox(world: World) -> list[Outgoing]:
+def list_outbox(world: World) -> list[Outgoing]:
     """Return the whole outbox, oldest first."""
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         return list(session.scalars(select(Outgoing).order_by(Outgoing.number)))
 
 
-def states(world: World) -> list[tuple[str, str]]:
-    return [(one.recipient, str(one.state)) for one in outbox(world)]
+def list_states(world: World) -> list[tuple[str, str]]:
+    return [(one.recipient, str(one.state)) for one in list_outbox(world)]
 
 
-def reachable(world: World, folder: Path, **addresses: str) -> None:
+def set_addresses(world: World, folder: Path, **addresses: str) -> None:
     """Give offices e-mail addresses for notifications."""
-    lists_contacts(
+    load_contacts(
         world,
         folder,
         *(f"{one}_MAIL,{one},email,{to},en,duty,true" for one, to in addresses.items()),
     )
 
 
-def lists_contacts(world: World, folder: Path, *lines: str) -> None:
+def load_contacts(world: World, folder: Path, *lines: str) -> None:
     """Load lines of a contacts file, as an operator does."""
     head = "code,focal_point,channel,address,language,label,active"
     (folder / "contacts.csv").write_text("\n".join([head, *lines]))
-    with world.database.writing() as session:
-        load(Clerk(session, world.ground.ids, world.now), folder)
+    with world.database.begin_write() as session:
+        load(ChangeAuthor(session, world.ground.ids, world.now), folder)

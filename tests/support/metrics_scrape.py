@@ -8,9 +8,9 @@ from typing import Any, Final
 import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.kernel.work import Ground
-from app.metrics.exposing import Scrapes, exposed
-from app.metrics.measuring import Watch
+from app.kernel.transactions import Runtime
+from app.metrics.measurement import GaugeGroup
+from app.metrics.server import MetricsServer, run_metrics_server
 
 PREFIX: Final = "safe_conduct_"
 
@@ -27,7 +27,7 @@ class Scraper:
         url = f"http://127.0.0.1:{self.port}{path}"
         return httpx2.request(method, url, timeout=30, trust_env=False)
 
-    def scrapes(self) -> Mapping[tuple[str, Labels], float]:
+    def read_samples(self) -> Mapping[tuple[str, Labels], float]:
         """Return every sample by its name without the prefix, and its labels."""
         answer = self.ask()
         assert answer.status_code == 200
@@ -40,16 +40,16 @@ class Scraper:
             for sample in family.samples
         }
 
-    def value(self, name: str, **labels: str) -> float | None:
+    def get_value(self, name: str, **labels: str) -> float | None:
         """Return one sample, or None."""
-        return self.scrapes().get((name, frozenset(labels.items())))
+        return self.read_samples().get((name, frozenset(labels.items())))
 
 
 @contextmanager
-def scraped(
-    ground: Ground, watches: Sequence[Watch[Any]] | None = None
+def serve_metrics(
+    ground: Runtime, watches: Sequence[GaugeGroup[Any]] | None = None
 ) -> Iterator[Scraper]:
     """Expose metrics on a free port of this machine, and yield a scraper."""
-    scrapes = Scrapes("127.0.0.1", 0)
-    with exposed(scrapes, ground, watches):
+    scrapes = MetricsServer("127.0.0.1", 0)
+    with run_metrics_server(scrapes, ground, watches):
         yield Scraper(scrapes.server_port)

@@ -12,24 +12,24 @@ from typing import Any, Final
 
 from httpx2 import Response
 
-from app.deadlines.bounds import Haste
+from app.deadlines.limit_bounds import Haste
 from app.deadlines.limits import ClockKind, Unit
 from app.deadlines.models import TimeLimit
 from app.directory.kinds import Confidence, Level
 from app.directory.models import Agreement
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.relation_pairs import READERS, READS
-from tests.support.returns import HOME, TOLD, opens, to_return
+from tests.support.returns import HOME, TOLD, make_return_consent, open_return
 from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_handover,
-    path_of,
-    promise,
-    taking,
+    get_path,
+    make_acceptance,
+    make_consent,
+    make_handover_consent,
+    make_takeover,
+    unwrap,
 )
 
 CONSULATE: Final = "UZ_CONSULATE_ALMATY"
@@ -66,10 +66,10 @@ FILTERS: Final = (
 )
 
 
-def agree(world: World) -> None:
+def add_agreements(world: World) -> None:
     """Add agreements that let offers cross borders, and time limits by country."""
     said = {"confidence": Confidence.FICTITIOUS, "source": "test"}
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         for number, other in enumerate(("KG", "TT", "UZ")):
             session.add(
                 Agreement(
@@ -123,11 +123,11 @@ class Asked:
 
     def does(self, action: str, body: Any = None) -> None:
         """Act on the referral as the consulate, with the entity tag that it reads."""
-        self.run_action(path_of(self.referral or {}), action, body)
+        self.run_action(get_path(self.referral or {}), action, body)
 
     def run_action(self, path: str, action: str, body: Any = None) -> None:
         tag = self.consulate.get(path).headers["ETag"]
-        answer = self.consulate.post(f"{path}/{action}", body, if_match=tag)
+        answer = self.consulate.send(f"{path}/{action}", body, if_match=tag)
         self.store_answer(f"does {action}", answer)
         assert answer.is_success, answer.text
 
@@ -150,7 +150,7 @@ class Asked:
 ASK: Final = {"topics": ["identity"], "question": "Which village?"}
 MET: Final = {"person_met": True}
 DONE: Final = {"outcome": "delivered", "feedback": "She has it"}
-ACCEPT: Final = ("accept", promise())
+ACCEPT: Final = ("accept", make_acceptance())
 STAGES: Final[Mapping[str, tuple[tuple[str, Any], ...]]] = {
     "sent": (),
     "received": (("acknowledge", None),),
@@ -177,23 +177,23 @@ def prepare(
 ) -> Asked:
     """Create a case that KZ_LEAD leads, submitted by the consulate or an organisation."""
     ids.begin("prepared")
-    lead = world.someone("KZ_LEAD", READERS)
-    consulate = world.someone(CONSULATE, READERS)
-    submitter = consulate if submits else world.someone("IOM", READERS)
+    lead = world.add_person("KZ_LEAD", READERS)
+    consulate = world.add_person(CONSULATE, READERS)
+    submitter = consulate if submits else world.add_person("IOM", READERS)
     papers = {"purposes": ["CONSULAR_DOCUMENT"], "sections": ["identity"]}
     given = [
-        consent(),
-        to_return(),
-        consent(focal_point=CONSULATE, **papers),
-        *(for_handover(one) for one in LEADS),
+        make_consent(),
+        make_return_consent(),
+        make_consent(focal_point=CONSULATE, **papers),
+        *(make_handover_consent(one) for one in LEADS),
     ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = lead.leads(submitter.submits(consents=given, safeguards=guards))
-    world.passes(minutes=10)
+    case = lead.take_lead(submitter.submit(consents=given, safeguards=guards))
+    world.advance(minutes=10)
     made = Asked(world, ids, lead, consulate, case)
     if is_asked:
         asked = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-        made.referral = done(lead.refers(case, CONSULATE, **asked))
+        made.referral = unwrap(lead.refer(case, CONSULATE, **asked))
     return made
 
 
@@ -203,22 +203,22 @@ def play(made: Asked, stage: str, where: str, *, answers: bool = True) -> dict[s
     for action, body in STAGES[stage] if made.referral else ():
         made.does(action, body)
     BESIDE.get(stage, leave_unchanged)(made)
-    world.passes(minutes=10)
+    world.advance(minutes=10)
     move(made, where)
     made.ids.begin("moved")
-    world.passes(minutes=10)
+    world.advance(minutes=10)
     read_all(made, "moved")
-    works_on(made, answers=answers)
+    run_lead_actions(made, answers=answers)
     read_all(made, "worked on")
     filter_cases(made)
     for hours in (6, 42):
-        world.waits_for(hours=hours)
+        world.wait(hours=hours)
         read_all(made, f"{hours} hours later")
     take_next_step(made)
     read_all(made, "acted")
     end(made)
     read_all(made, "ended")
-    world.waits_for(days=9)
+    world.wait(days=9)
     read_all(made, "over")
     return made.answers
 
@@ -229,24 +229,24 @@ def leave_unchanged(made: Asked) -> None:
 
 def begin_return(made: Asked) -> None:
     """Prepare the person's return, up to the check of nationality."""
-    lead, home = made.lead, made.world.someone(HOME)
+    lead, home = made.lead, made.world.add_person(HOME)
     asked = {"service": "RETURN", "sections": []}
-    sent = done(lead.refers(made.case, HOME, **asked))
-    done(home.does("accept", sent, promise()))
-    record = done(opens(lead, sent))
+    sent = unwrap(lead.refer(made.case, HOME, **asked))
+    unwrap(home.does("accept", sent, make_acceptance()))
+    record = unwrap(open_return(lead, sent))
     for action, body in (("inform", TOLD), ("permit-contact", None)):
-        done(lead.does(action, record, body))
+        unwrap(lead.does(action, record, body))
     made.record = record
 
 
 def read_in_emergency(made: Asked) -> None:
     """Permit the consulate, as oversight, to read how to reach the person."""
-    path = f"{path_of(made.case)}/vital-readings"
+    path = f"{get_path(made.case)}/vital-readings"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "She does not answer"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
-    asked = done(made.consulate.creates(path, asking))
-    oversight = made.world.someone("OVERSIGHT_DEMO", READERS)
-    done(oversight.post(f"{path}/{asked['id']}/permit"))
+    asked = unwrap(made.consulate.create(path, asking))
+    oversight = made.world.add_person("OVERSIGHT_DEMO", READERS)
+    unwrap(oversight.send(f"{path}/{asked['id']}/permit"))
 
 
 BESIDE: Final[Mapping[str, Callable[[Asked], None]]] = {
@@ -259,27 +259,27 @@ def move(made: Asked, where: str) -> None:
     """Relocate the person, and hand the lead over."""
     country, successor = MOVES[where]
     if country:
-        done(made.lead.does("relocate", made.case, {"country": country}))
+        unwrap(made.lead.does("relocate", made.case, {"country": country}))
     if not successor:
         return
-    offers = done(made.lead.get("/handovers", case=made.case["code"]))["items"]
-    offer = offers[0] if offers else done(made.lead.offers(made.case, successor))
-    made.lead = made.world.someone(successor, READERS)
-    done(made.lead.does("accept", offer, taking()))
+    offers = unwrap(made.lead.get("/handovers", case=made.case["code"]))["items"]
+    offer = offers[0] if offers else unwrap(made.lead.offer(made.case, successor))
+    made.lead = made.world.add_person(successor, READERS)
+    unwrap(made.lead.does("accept", offer, make_takeover()))
 
 
-def works_on(made: Asked, *, answers: bool = True) -> None:
+def run_lead_actions(made: Asked, *, answers: bool = True) -> None:
     """Perform actions of the present lead that are the same in all worlds."""
-    lead, case, path = made.lead, made.case, path_of(made.case)
-    done(lead.creates(f"{path}/risk-assessments", {"level": "low"}))
-    match = {"If_Match": lead.tag(case)}
-    done(lead.ask("PATCH", path, {"priority": "emergency"}, headers=match))
-    match = {"If_Match": lead.tag(case)}
+    lead, case, path = made.lead, made.case, get_path(made.case)
+    unwrap(lead.create(f"{path}/risk-assessments", {"level": "low"}))
+    match = {"If_Match": lead.get_tag(case)}
+    unwrap(lead.ask("PATCH", path, {"priority": "emergency"}, headers=match))
+    match = {"If_Match": lead.get_tag(case)}
     identity = {"section": "identity", "names": ["Ойгул"]}
-    done(lead.ask("PUT", f"{path}/sections/identity", identity, headers=match))
-    if answers and made.referral and lead.sees(made.referral)["state"] == "info_requested":
+    unwrap(lead.ask("PUT", f"{path}/sections/identity", identity, headers=match))
+    if answers and made.referral and lead.read(made.referral)["state"] == "info_requested":
         said = {"sections": [], "answer": "Shahrisabz"}
-        done(lead.does("answer", made.referral, said))
+        unwrap(lead.does("answer", made.referral, said))
 
 
 def take_next_step(made: Asked) -> None:
@@ -288,33 +288,33 @@ def take_next_step(made: Asked) -> None:
         verified = {"nationality": "confirmed"}
         made.run_action(f"/returns/{made.record['id']}", "verify-nationality", verified)
     elif made.referral:
-        state = done(made.consulate.get(path_of(made.referral)))["state"]
+        state = unwrap(made.consulate.get(get_path(made.referral)))["state"]
         if state in NEXT:
             made.does(*NEXT[state])
 
 
 def end(made: Asked) -> None:
     """Withdraw the referral as the lead, unless it has ended."""
-    if made.referral and made.lead.sees(made.referral)["state"] not in OVER:
+    if made.referral and made.lead.read(made.referral)["state"] not in OVER:
         why = {"reason": "NO_LONGER_NEEDED"}
-        done(made.lead.does("withdraw", made.referral, why))
+        unwrap(made.lead.does("withdraw", made.referral, why))
 
 
 def read_all(made: Asked, when: str) -> None:
     """Read everything as the consulate."""
-    read, path = made.consulate, path_of(made.case)
+    read, path = made.consulate, get_path(made.case)
     ids = {"code": made.case["code"]}
     paths = {name: f"{path}{name}" for name in SEALED}
     if made.referral:
         ids["referral_id"] = made.referral["id"]
-        paths["notes"] = f"{path_of(made.referral)}/notes"
+        paths["notes"] = f"{get_path(made.referral)}/notes"
     if made.record:
         paths["return"] = f"/returns/{made.record['id']}"
     for one in READS:
-        if set(one.keys) <= ids.keys():
+        if set(one.path_names) <= ids.keys():
             paths[one.name] = one.path.removeprefix("/v1").format(**ids)
     for name, target in paths.items():
-        made.store_answer(f"{when} {name}", read.opens(target, "protection"))
+        made.store_answer(f"{when} {name}", read.open(target, "protection"))
 
 
 def filter_cases(made: Asked) -> None:

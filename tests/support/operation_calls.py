@@ -12,18 +12,24 @@ from sqlalchemy import Connection, select
 
 from app.kernel.actors import SERVICE
 from app.kernel.db import Base, Database
-from tests.support.databases import listening
-from tests.support.full_world import Ids, Stage, filled, set_up, spoken
-from tests.support.hostile_input import MANY, bodies, flaws, hostile_values, written
+from tests.support.databases import listen_to
+from tests.support.full_world import Ids, Stage, build_headers, fill_path, set_up
+from tests.support.hostile_input import (
+    MANY,
+    encode_json,
+    find_flaws,
+    list_hostile_values,
+    make_bodies,
+)
 from tests.support.raw_requests import (
     JSON,
     Answer,
     Operation,
     Wire,
     includes_problem,
-    operations,
-    wired,
-    writes,
+    list_operations,
+    list_writes,
+    open_wire,
 )
 from tests.support.request_bodies import BODIES
 from tests.support.servers import ROOT
@@ -31,11 +37,13 @@ from tests.support.world import Someone
 
 DOCUMENT: Final = json.loads((ROOT / "openapi" / "openapi-3.1.json").read_text("utf-8"))
 """The committed document; another test compares it with the served one."""
-ALL: Final = operations(DOCUMENT)
-WRITES: Final = writes(DOCUMENT)
-TAKING: Final = [one for one in WRITES if one.takes]
+ALL: Final = list_operations(DOCUMENT)
+WRITES: Final = list_writes(DOCUMENT)
+TAKING: Final = [one for one in WRITES if one.body_schema]
 READ: Final = {
-    one.path for one in ALL if one.method == "GET" and "Purpose" not in one.names("header")
+    one.path
+    for one in ALL
+    if one.method == "GET" and "Purpose" not in one.list_parameters("header")
 }
 """Paths that can be read without an entry in the access log."""
 ONE: Final = settings(MANY, max_examples=500)
@@ -44,7 +52,7 @@ KNOWN_BODIES: Final[dict[str, Any]] = {}
 """A valid body for each operation; it does not depend on the database."""
 
 
-def named(one: Operation) -> str:
+def get_name(one: Operation) -> str:
     return one.name
 
 
@@ -54,7 +62,7 @@ class Hunt:
 
     wire: Wire
     stage: Stage
-    kept: list[str]
+    committed: list[str]
     """Statements that were committed since a test last cleared this list."""
     numbers: "count[int]" = field(default_factory=count)
 
@@ -67,14 +75,14 @@ class Hunt:
     ) -> Answer:
         """Send a valid request, with some parts replaced; None leaves a header out."""
         one, ids = self.choose_caller(operation, choose)
-        target = filled(operation.path, ids)
+        target = fill_path(operation.path, ids)
         said = {**self.build_headers(operation, one, target), **(headers or {})}
         kept = {name: value for name, value in said.items() if value is not None}
         return self.wire.send(operation.method, target, kept, body)
 
     def choose_caller(self, operation: Operation, choose: int) -> tuple[Someone, Ids]:
         """Return a person who can call the operation, and ids that they can see."""
-        places = self.stage.places(operation)
+        places = self.stage.list_callers(operation)
         assert places, (
             f"Nobody can call {operation.path}: add a record to tests/support/full_world.py"
         )
@@ -84,32 +92,36 @@ class Hunt:
         self, operation: Operation, one: Someone, target: str
     ) -> Mapping[str, Any]:
         """Return the headers of a request, with the current tag if it replaces a row."""
-        said = spoken(operation, one, f"k{next(self.numbers)}")
+        said = build_headers(operation, one, f"k{next(self.numbers)}")
         if operation.method != "PUT" or operation.path not in READ:
             return said
         tag = self.wire.send("GET", target, said)["etag"]
         return said | {"If-Match": tag} if tag else said
 
-    def everything(self) -> dict[str, list[Any]]:
+    def read_all_rows(self) -> dict[str, list[Any]]:
         """Return every row of every table."""
-        with self.wire.world.database.reading(SERVICE) as session:
+        with self.wire.world.database.begin_read(SERVICE) as session:
             return {
                 table.name: sorted(map(str, session.execute(select(table)).all()))
                 for table in Base.metadata.sorted_tables
             }
 
-    def whole(self, operation: Operation, choose: int = 0) -> Any:
+    def find_body(self, operation: Operation, choose: int = 0) -> Any:
         """Return a body that the operation accepts; it is found once and cached."""
-        if not operation.takes:
+        if not operation.body_schema:
             return {}
 
         def is_accepted(body: Any) -> bool:
-            return not is_malformed(self.ask(operation, written(body), choose))
+            return not is_malformed(self.ask(operation, encode_json(body), choose))
 
         if operation.name not in KNOWN_BODIES:
             known = BODIES.get(operation.name)
             fitting = known is not None and is_accepted(known)
-            found = known if fitting else find(bodies(operation), is_accepted, settings=ONE)
+            found = (
+                known
+                if fitting
+                else find(make_bodies(operation), is_accepted, settings=ONE)
+            )
             KNOWN_BODIES[operation.name] = found
         return self.set_path_ids(operation, KNOWN_BODIES[operation.name], choose)
 
@@ -121,18 +133,18 @@ class Hunt:
         )
         if not isinstance(body, dict) or not ids:
             return body
-        own = ids | {"code": ids[operation.keys[-1]]}
+        own = ids | {"code": ids[operation.path_names[-1]]}
         same = {name for name in own.keys() & known.keys() if body.get(name) == known[name]}
         return body | {name: own[name] for name in same}
 
-    def deepest(self, operation: Operation) -> int:
+    def find_caller(self, operation: Operation) -> int:
         """Return the index of a person who is refused only for what they send.
 
         Everybody is tried in one place before anybody is tried in another.
         """
-        whose = [one.key for one, _ in self.stage.places(operation)]
+        whose = [one.key for one, _ in self.stage.list_callers(operation)]
         for choose in sorted(range(len(whose)), key=lambda n: whose[n] in whose[:n]):
-            bad = hostile_values(self.whole(operation, choose), {"NUL"}).values()
+            bad = list_hostile_values(self.find_body(operation, choose), {"NUL"}).values()
             if all(is_malformed(self.ask(operation, body, choose)) for body in bad):
                 return choose
         raise AssertionError(f"Nobody may call {operation.name}")
@@ -141,12 +153,12 @@ class Hunt:
 @contextmanager
 def open_hunt(url: str, app: Any) -> Iterator[Hunt]:
     """Open a world with one of everything, and record the committed statements."""
-    with wired(url, app) as wire, watched(wire.world.database) as kept:
+    with open_wire(url, app) as wire, record_commits(wire.world.database) as kept:
         yield Hunt(wire, set_up(wire), kept)
 
 
 @contextmanager
-def watched(database: Database) -> Iterator[list[str]]:
+def record_commits(database: Database) -> Iterator[list[str]]:
     """Record every statement that changes something, once it is committed."""
     kept: list[str] = []
 
@@ -161,32 +173,32 @@ def watched(database: Database) -> Iterator[list[str]]:
         connection.info.pop("written", None)
 
     with (
-        listening(database, "before_cursor_execute", write),
-        listening(database, "commit", commit),
-        listening(database, "rollback", discard),
+        listen_to(database, "before_cursor_execute", write),
+        listen_to(database, "commit", commit),
+        listen_to(database, "rollback", discard),
     ):
         yield kept
 
 
-def name_of(answer: Answer) -> str:
+def get_problem_name(answer: Answer) -> str:
     """Return the name of the problem in an answer."""
-    return str(answer.json()["type"]).removeprefix("/problems/")
+    return str(answer.parse_json()["type"]).removeprefix("/problems/")
 
 
 def is_malformed(answer: Answer) -> bool:
     """Return whether the request was refused for its shape, before any rule."""
-    return answer.status >= 400 and name_of(answer) in MALFORMED
+    return answer.status >= 400 and get_problem_name(answer) in MALFORMED
 
 
-def faults(operation: Operation, answer: Answer) -> list[str]:
+def find_faults(operation: Operation, answer: Answer) -> list[str]:
     """List what is wrong with an answer, such as a problem outside the contract."""
-    found = flaws(answer)
+    found = find_flaws(answer)
     if answer.status < 400 or found:
         return found
-    told = operation.told["responses"].get(str(answer.status))
+    told = operation.spec["responses"].get(str(answer.status))
     kind = answer["content-type"] or ""
     if told and kind == JSON and kind in told["content"]:
         return []
-    if told and includes_problem(told, answer.json()):
+    if told and includes_problem(told, answer.parse_json()):
         return []
-    return [f"a problem that the contract does not list: {name_of(answer)}"]
+    return [f"a problem that the contract does not list: {get_problem_name(answer)}"]

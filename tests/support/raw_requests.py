@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 
-from tests.support.in_thread import Here, here
+from tests.support.in_thread import ThreadLoops, run_in_thread
 from tests.support.world import Json, World
 
 KEYED: Final = re.compile(r"\{([a-z_]+)\}")
@@ -27,30 +27,30 @@ class Operation:
 
     method: str
     path: str
-    told: Json = field(hash=False)
+    spec: Json = field(hash=False)
     schemas: Json = field(hash=False)
 
     @property
     def name(self) -> str:
-        return str(self.told["operationId"])
+        return str(self.spec["operationId"])
 
     @property
-    def takes(self) -> Json | None:
+    def body_schema(self) -> Json | None:
         """The schema of its body, or None."""
-        content = self.told.get("requestBody", {}).get("content", {})
+        content = self.spec.get("requestBody", {}).get("content", {})
         return content[JSON]["schema"] if JSON in content else None
 
     @property
-    def keys(self) -> list[str]:
+    def path_names(self) -> list[str]:
         """The parameters of its path."""
         return KEYED.findall(self.path)
 
-    def names(self, place: str) -> list[str]:
+    def list_parameters(self, place: str) -> list[str]:
         """List its parameters of one place: path, query or header."""
-        return [p["name"] for p in self.told.get("parameters", []) if p["in"] == place]
+        return [p["name"] for p in self.spec.get("parameters", []) if p["in"] == place]
 
 
-def operations(document: Json) -> list[Operation]:
+def list_operations(document: Json) -> list[Operation]:
     """List every operation of a contract."""
     schemas = document["components"]["schemas"]
     return [
@@ -75,10 +75,10 @@ def includes_problem(response: Json, problem: Json) -> bool:
     return f"- `{name}`: {title}" in response["description"].splitlines()
 
 
-def writes(document: Json) -> list[Operation]:
+def list_writes(document: Json) -> list[Operation]:
     """List the operations that write with an API key; a token request has none."""
-    written = [one for one in operations(document) if one.method.lower() in WRITES]
-    return [one for one in written if one.told["security"]]
+    written = [one for one in list_operations(document) if one.method.lower() in WRITES]
+    return [one for one in written if one.spec["security"]]
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Answer:
         [*found] = [v for n, v in self.headers if n.lower() == name.lower().encode()]
         return found[0].decode() if found else None
 
-    def json(self) -> Json:
+    def parse_json(self) -> Json:
         return dict(json.loads(self.content))
 
 
@@ -105,7 +105,7 @@ class Wire:
     """A connection to the application that sends any request unchanged."""
 
     world: World
-    here: Here
+    here: ThreadLoops
 
     def send(
         self,
@@ -175,13 +175,13 @@ def to_bytes(value: str | bytes) -> bytes:
 
 
 @contextmanager
-def wired(
+def open_wire(
     url: str, app: FastAPI | None = None, ids: Callable[[], UUID] = uuid4
 ) -> Iterator[Wire]:
     """Open a world whose application answers in this thread."""
-    with here() as loop:
+    with run_in_thread() as loop:
         world = World(url, app, loop, ids)
         try:
             yield Wire(world, loop)
         finally:
-            world.closes()
+            world.close()

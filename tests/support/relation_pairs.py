@@ -14,7 +14,7 @@ from typing import Any, Final, override
 from app.cases import queries as cases
 from app.kernel.actors import Relation, Role
 from tests.databases.failpoints.sweeping import Ids
-from tests.support.full_world import filled
+from tests.support.full_world import fill_path
 from tests.support.operation_calls import ALL
 from tests.support.raw_requests import Answer, Operation, Wire
 from tests.support.world import (
@@ -22,13 +22,13 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    path_of,
-    promise,
-    taking,
+    get_path,
+    make_acceptance,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 SUBMITTER, FORMER_LEAD = "submitter", "former_lead"
@@ -77,7 +77,7 @@ class Pair:
     def __str__(self) -> str:
         return f"{self.office}: {' and '.join(self.relations)}"
 
-    def alone(self) -> Iterator["Pair"]:
+    def split(self) -> Iterator["Pair"]:
         """Return each relation as a pair of its own."""
         yield from (Pair(self.office, (one,)) for one in self.relations)
 
@@ -126,9 +126,9 @@ def build_scene(wire: Wire, ids: Ids) -> Scene:
     scene = Scene(
         wire,
         ids,
-        world.someone("KZ_LEAD"),
-        world.someone("KZ_LEAD", {Role.SUPERVISOR}),
-        world.someone("OVERSIGHT_DEMO", READERS),
+        world.add_person("KZ_LEAD"),
+        world.add_person("KZ_LEAD", {Role.SUPERVISOR}),
+        world.add_person("OVERSIGHT_DEMO", READERS),
     )
     for pair in PAIRS:
         ids.begin(pair)
@@ -139,23 +139,23 @@ def build_scene(wire: Wire, ids: Ids) -> Scene:
 def build_case(scene: Scene, pair: Pair) -> Watched:
     """Submit a case, give KZ_LEAD its lead, and give the observer its relations."""
     world, mine = scene.world, pair.relations
-    observer = world.someone(pair.office, READERS)
-    submitter = observer if SUBMITTER in mine else world.someone("SANA_SEZIM", READERS)
-    leads = [consent(), *(consent(focal_point=one) for one in ("IOM", "UZ_LEAD"))]
+    observer = world.add_person(pair.office, READERS)
+    submitter = observer if SUBMITTER in mine else world.add_person("SANA_SEZIM", READERS)
+    leads = [make_consent(), *(make_consent(focal_point=one) for one in ("IOM", "UZ_LEAD"))]
     helps = [
-        *(for_services(kind) for kind in ("non_state", "intergovernmental")),
-        consent(focal_point="UZ_CONSULATE_ALMATY", purposes=["CONSULAR_DOCUMENT"]),
-        consent(focal_point="IOM", purposes=["RETURN"]),
-        consent(focal_point="IOM", purposes=["SHELTER"]),
-        *(for_handover(one) for one in ("IOM", "UZ_LEAD", "KZ_LEAD")),
+        *(make_service_consent(kind) for kind in ("non_state", "intergovernmental")),
+        make_consent(focal_point="UZ_CONSULATE_ALMATY", purposes=["CONSULAR_DOCUMENT"]),
+        make_consent(focal_point="IOM", purposes=["RETURN"]),
+        make_consent(focal_point="IOM", purposes=["SHELTER"]),
+        *(make_handover_consent(one) for one in ("IOM", "UZ_LEAD", "KZ_LEAD")),
     ]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = submitter.submits(consents=[*leads, *helps], safeguards=guards)
-    scene.lead.leads(case)
+    case = submitter.submit(consents=[*leads, *helps], safeguards=guards)
+    scene.lead.take_lead(case)
     watched = Watched(pair, case, observer)
     for one in mine:
         scene.ids.begin(f"{pair} {one}")
-        world.passes(minutes=1)
+        world.advance(minutes=1)
         ENTER[one](scene, watched)
     watched.ids = {"code": case["code"], **name_records(watched)}
     return watched
@@ -181,30 +181,30 @@ def leave_unchanged(_: Scene, __: Watched) -> None:
 def accept_referral(scene: Scene, watched: Watched) -> None:
     office = watched.pair.office
     asked = {"service": SERVICE[office], "sections": []}
-    sent = done(scene.lead.refers(watched.case, office, **asked))
-    done(watched.observer.does("acknowledge", sent))
-    done(watched.observer.does("accept", sent, promise()))
+    sent = unwrap(scene.lead.refer(watched.case, office, **asked))
+    unwrap(watched.observer.does("acknowledge", sent))
+    unwrap(watched.observer.does("accept", sent, make_acceptance()))
 
 
 def decline_referral(scene: Scene, watched: Watched) -> None:
     """Ask for a section, as a second request that gives no more is refused (ADR 51)."""
     office = watched.pair.office
     asked = {"service": BEFORE[office], "sections": ["needs"]}
-    sent = done(scene.lead.refers(watched.case, office, **asked))
-    done(watched.observer.does("decline", sent, {"reason": "NO_CAPACITY"}))
+    sent = unwrap(scene.lead.refer(watched.case, office, **asked))
+    unwrap(watched.observer.does("decline", sent, {"reason": "NO_CAPACITY"}))
 
 
 def offer_lead(scene: Scene, watched: Watched) -> None:
-    done(scene.lead.offers(watched.case, watched.pair.office))
+    unwrap(scene.lead.offer(watched.case, watched.pair.office))
 
 
 def take_and_return_lead(scene: Scene, watched: Watched) -> None:
     """Hand the lead over to the observer, and back."""
     case, observer, lead = watched.case, watched.observer, scene.lead
     for giver, taker in ((lead, observer), (observer, lead)):
-        offer = done(giver.offers(case, taker.code))
-        done(taker.does("accept", offer, taking()))
-        scene.world.passes(minutes=1)
+        offer = unwrap(giver.offer(case, taker.code))
+        unwrap(taker.does("accept", offer, make_takeover()))
+        scene.world.advance(minutes=1)
 
 
 def read_in_emergency(scene: Scene, watched: Watched) -> None:
@@ -217,20 +217,20 @@ def read_in_emergency(scene: Scene, watched: Watched) -> None:
         "sections": ["contact"],
         "purpose": "protection",
     }
-    path = f"{path_of(watched.case)}/vital-readings"
-    asked = done(watched.observer.creates(path, asking))
-    done(scene.oversight.post(f"{path}/{asked['id']}/permit"))
+    path = f"{get_path(watched.case)}/vital-readings"
+    asked = unwrap(watched.observer.create(path, asking))
+    unwrap(scene.oversight.send(f"{path}/{asked['id']}/permit"))
 
 
 def make_admission(relation: Relation) -> Callable[[Scene, Watched], None]:
     """Return a function that admits an office as the service does, without a wait."""
 
     def add_party(scene: Scene, watched: Watched) -> None:
-        with scene.world.by_itself() as work:
-            every = cases.unfinished(work.session, [])
+        with scene.world.write_as_service() as work:
+            every = cases.list_unfinished(work.session, [])
             [case] = [one for one in every if one.code == watched.case["code"]]
-            if relation not in case.relations_of(watched.observer.id):
-                case.admit(watched.observer.id, relation, work.now)
+            if relation not in case.list_relations(watched.observer.id):
+                case.add_party(watched.observer.id, relation, work.now)
 
     return add_party
 
@@ -257,10 +257,10 @@ def list_reads() -> list[Operation]:
         one
         for one in ALL
         if one.method == "GET"
-        and not PUBLIC & set(one.told["tags"])
-        and set(one.keys) <= known
-        and (one.keys or one.path in LISTS)
-        and (one.name in SEALED or "Purpose" not in one.names("header"))
+        and not PUBLIC & set(one.spec["tags"])
+        and set(one.path_names) <= known
+        and (one.path_names or one.path in LISTS)
+        and (one.name in SEALED or "Purpose" not in one.list_parameters("header"))
     ]
 
 
@@ -271,7 +271,7 @@ def read_all(scene: Scene, watched: Watched) -> dict[str, Any]:
     """Return every value that the observer reads, by operation and path."""
     found: dict[str, Any] = {}
     for one in READS:
-        if set(one.keys) <= watched.ids.keys():
+        if set(one.path_names) <= watched.ids.keys():
             found |= get_values(one.name, read(scene, watched, one), watched)
     return found
 
@@ -288,10 +288,10 @@ def read(scene: Scene, watched: Watched, one: Operation) -> Answer:
 
 def send(scene: Scene, watched: Watched, one: Operation) -> Answer:
     """Send the request of the observer."""
-    target = filled(one.path, watched.ids)
+    target = fill_path(one.path, watched.ids)
     query = "?limit=200" if one.path in LISTS else ""
-    said: dict[str, str | bytes] = {**watched.observer.headers()}
-    if "Purpose" in one.names("header"):
+    said: dict[str, str | bytes] = {**watched.observer.make_headers()}
+    if "Purpose" in one.list_parameters("header"):
         said["Purpose"] = "protection"
     return scene.wire.send("GET", target + query, said)
 
@@ -300,14 +300,14 @@ def get_values(name: str, answer: Answer, watched: Watched) -> dict[str, Any]:
     """Return each value of an answer by its path, without positions in lists."""
     found: dict[str, Any] = {f"{name} status": answer.status, f"{name} tag": answer["ETag"]}
     if answer.status != 200:
-        return found | {f"{name} problem": answer.json()["detail"]}
-    body = answer.json()
+        return found | {f"{name} problem": answer.parse_json()["detail"]}
+    body = answer.parse_json()
     if name.startswith("list_") and "items" in body:
         named = set(watched.ids.values())
         body = {"items": [one for one in body["items"] if is_about(one, named)]}
         del found[f"{name} tag"]
     values: dict[str, list[Any]] = {}
-    for path, value in flatten(body):
+    for path, value in list_values(body):
         values.setdefault(f"{name} {path}", []).append(value)
     return found | {at: sorted(some, key=repr) for at, some in values.items()}
 
@@ -318,14 +318,14 @@ def is_about(item: Json, named: set[str]) -> bool:
     return any(name in said for name in named)
 
 
-def flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def list_values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Return the values of a document with their paths."""
     if isinstance(value, dict) and value:
         for key, one in value.items():
-            yield from flatten(one, f"{path}.{key}")
+            yield from list_values(one, f"{path}.{key}")
     elif isinstance(value, list) and value:
         for one in value:
-            yield from flatten(one, f"{path}[]")
+            yield from list_values(one, f"{path}[]")
     else:
         yield path, value
 

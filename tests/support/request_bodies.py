@@ -4,48 +4,48 @@ from typing import Final
 
 from tests.support.account_changes import FEED, NEWCOMER
 from tests.support.administrators import OFFICE
-from tests.support.machine_keys import pair, registering
+from tests.support.machine_keys import get_key_pair, make_registration
 from tests.support.returns import AT_HOME, EARLY, MET, NO_GO, SAFE, TOLD
 from tests.support.webhook_receivers import RECEIVER
 from tests.support.world import (
     Json,
-    closing,
-    consent,
-    contacts,
-    lead_consent,
-    new_case,
-    promise,
-    taking,
-    travel_plan,
+    make_acceptance,
+    make_case,
+    make_closure,
+    make_consent,
+    make_contacts,
+    make_lead_consent,
+    make_takeover,
+    make_travel_plan,
 )
 
 WHY: Final = {"reason": "NO_CAPACITY"}
 BACK: Final = {"reason": "SENT_IN_ERROR"}
 PAUSE: Final = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
 BODIES: Final[dict[str, Json]] = {
-    "write_case": new_case(),
+    "write_case": make_case(),
     "mend_notice": {"priority": "normal"},
     "withdraw_case": BACK,
     "decline_lead": WHY,
-    "accept_lead": {"contacts": contacts()},
-    "close_case": closing(),
+    "accept_lead": {"contacts": make_contacts()},
+    "close_case": make_closure(),
     "assess_risk": {"level": "low"},
-    "record_consent": consent(),
+    "record_consent": make_consent(),
     "write_section": {"section": "needs", "summary": "A bed"},
     "write_safeguards": {},
     "open_referral": {"recipient": "KZ_LEGAL_AID", "service": "LEGAL_AID"},
-    "accept_referral": promise(),
+    "accept_referral": make_acceptance(),
     "decline_referral": WHY,
     "revoke_referral": BACK,
     "start_referral": {"person_met": True},
     "report_on_referral": {"feedback": "She sleeps"},
     "complete_referral": {"outcome": "delivered", "feedback": "Well"},
     "offer_handover": {"to": "SANA_SEZIM", "reason": "OTHER"},
-    "accept_handover": taking(),
+    "accept_handover": make_takeover(),
     "decline_handover": WHY,
     "cancel_handover": {},
     "record_screening": {},
-    "write_contacts": {"contacts": contacts()},
+    "write_contacts": {"contacts": make_contacts()},
     "suspend_case": PAUSE,
     "monitor_case": {},
     "report_visit": {"person_met": True, "early": True},
@@ -54,7 +54,7 @@ BODIES: Final[dict[str, Json]] = {
     "stop_case": {"reason": "SURVIVOR_REQUEST"},
     "assign_case": {"focal_point": "IOM", "reason": "NOBODY_LEFT"},
     "relocate_case": {"country": "UZ"},
-    "record_lead_consent": lead_consent(),
+    "record_lead_consent": make_lead_consent(),
     "take_over_case": {
         "focal_point": "IOM",
         "reason": "LEAD_SILENT",
@@ -90,7 +90,7 @@ BODIES: Final[dict[str, Json]] = {
     "decide_go": {},
     "decide_no_go": NO_GO,
     "issue_document": {"without_marker": True},
-    "plan_travel": travel_plan(),
+    "plan_travel": make_travel_plan(),
     "depart_now": {"reconfirmed_today": True},
     "arrive_safely": EARLY,
     "monitor_return": {},
@@ -129,7 +129,7 @@ BODIES: Final[dict[str, Json]] = {
     "grant_roles": {"roles": ["coordinator"]},
     "revoke_roles": {"roles": ["officer"]},
     "make_key": FEED,
-    "register_public_key": registering(pair("ES384")),
+    "register_public_key": make_registration(get_key_pair("ES384")),
     "rotate_key": {"days": 30, "overlap_hours": 24},
     "open_webhook": {"focal_point": "KZ_LEAD", "label": "Case desk", "url": RECEIVER},
     "rotate_webhook_secret": {"overlap_hours": 1},

@@ -11,7 +11,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[2]
 
 
-def commit() -> str:
+def describe_commit() -> str:
     """Return the commit that is tested, and whether files were changed since."""
     named = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
@@ -23,10 +23,10 @@ def commit() -> str:
     return named.stdout.strip() or "unknown"
 
 
-def keep(path: Path, told: Mapping[str, Any], tried: str | None = None) -> None:
+def write_result(path: Path, told: Mapping[str, Any], tried: str | None = None) -> None:
     """Write the numbers of a run; a long run passes the commit at which it began."""
     path.parent.mkdir(parents=True, exist_ok=True)
     day = datetime.now(UTC).date().isoformat()
-    beside = {"commit": tried or commit(), "date": day, "cores": os.cpu_count()}
+    beside = {"commit": tried or describe_commit(), "date": day, "cores": os.cpu_count()}
     text = json.dumps({**beside, **told}, indent=2, ensure_ascii=False, default=str)
     path.write_text(f"{text}\n", "utf-8")

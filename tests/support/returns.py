@@ -8,7 +8,15 @@ from uuid import uuid4
 from httpx2 import Response
 
 from app.kernel.actors import Role
-from tests.support.world import Json, Someone, World, consent, done, promise, travel_plan
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    make_acceptance,
+    make_consent,
+    make_travel_plan,
+    unwrap,
+)
 
 HOME: Final = "ISTIQBOLLI_AVLOD"
 CONSULATE: Final = "UZ_CONSULATE_ALMATY"
@@ -27,7 +35,7 @@ WAY: Final[tuple[tuple[str, str, Json | None], ...]] = (
     ("home", "assess-origin", AT_HOME),
     ("lead", "go", {}),
     ("home", "issue-document", {"without_marker": True}),
-    ("lead", "plan", travel_plan()),
+    ("lead", "plan", make_travel_plan()),
     ("home", "accept-plan", None),
     ("lead", "depart", {"reconfirmed_today": True}),
     ("home", "arrive", EARLY),
@@ -49,10 +57,10 @@ STATES: Final = (
 )
 
 
-def to_return(**changes: Any) -> Json:
+def make_return_consent(**changes: Any) -> Json:
     """Return a consent to return with an organisation at home, and to nothing else."""
     given = {"purposes": ["RETURN"], "sections": ["needs", "contact", "identity"]}
-    return consent(focal_point=HOME, **given | changes)
+    return make_consent(focal_point=HOME, **given | changes)
 
 
 @dataclass
@@ -75,75 +83,77 @@ class Homecoming:
         if answer.status_code != 202:
             return answer
         question = answer.json()["id"]
-        done(self.supervisor.post(f"/approvals/{question}/approve"))
+        unwrap(self.supervisor.send(f"/approvals/{question}/approve"))
         return one.does(action, self.record, body, Approval=question)
 
-    def goes(self, upto: str) -> Json:
+    def advance(self, upto: str) -> Json:
         """Take the steps of an adult's return up to and including an action."""
-        for who, action, body in self.steps():
-            done(self.does(who, action, body))
+        for who, action, body in self.list_steps():
+            unwrap(self.does(who, action, body))
             if action == upto:
                 break
-        return self.now()
+        return self.read()
 
-    def steps(self) -> Iterator[tuple[str, str, Json | None]]:
+    def list_steps(self) -> Iterator[tuple[str, str, Json | None]]:
         """Return the steps that are still to be taken."""
-        taken = {step["action"].replace("_", "-") for step in self.now()["steps"]}
+        taken = {step["action"].replace("_", "-") for step in self.read()["steps"]}
         return (step for step in WAY if step[1] not in taken)
 
-    def now(self) -> Json:
+    def read(self) -> Json:
         """Return the record of the return as the lead sees it."""
-        return self.lead.sees(self.record)
+        return self.lead.read(self.record)
 
     @property
     def state(self) -> str:
-        return str(self.now()["state"])
+        return str(self.read()["state"])
 
-    def guards(self, **content: Any) -> None:
+    def write_safeguards(self, **content: Any) -> None:
         """Write the safeguards again."""
-        path, tag = f"/cases/{self.case['code']}/safeguards", self.lead.tag(self.case)
+        path, tag = f"/cases/{self.case['code']}/safeguards", self.lead.get_tag(self.case)
         body = {"country_of_origin": "UZ"} | content
-        done(self.lead.ask("PUT", path, body, headers={"If_Match": tag}))
+        unwrap(self.lead.ask("PUT", path, body, headers={"If_Match": tag}))
 
-    def consents(self, *purposes: str) -> list[Json]:
+    def list_consents(self, *purposes: str) -> list[Json]:
         """List the consents for any of these purposes."""
-        found = done(self.lead.get(f"/cases/{self.case['code']}/consents"))["items"]
+        found = unwrap(self.lead.get(f"/cases/{self.case['code']}/consents"))["items"]
         return [one for one in found if set(purposes) & set(one["purposes"])]
 
-    def asks_the_consulate(self) -> Json:
+    def refer_to_consulate(self) -> Json:
         """Refer the case to the consulate for documents; it accepts."""
         body = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-        referral = done(self.lead.refers(self.case, CONSULATE, **body))
-        return done(self.officer.does("accept", referral, promise()))
+        referral = unwrap(self.lead.refer(self.case, CONSULATE, **body))
+        return unwrap(self.officer.does("accept", referral, make_acceptance()))
 
-    def takes_back(self, *purposes: str) -> None:
+    def withdraw_consents(self, *purposes: str) -> None:
         """Withdraw the consents for any of these purposes."""
-        for one in self.consents(*purposes):
+        for one in self.list_consents(*purposes):
             path = f"/cases/{self.case['code']}/consents/{one['id']}/withdraw"
-            done(self.lead.post(path))
+            unwrap(self.lead.send(path))
 
 
-def accepted(
+def accept_return_referral(
     officer: Someone, lead: Someone, home: Someone, **changes: Any
 ) -> tuple[Json, Json]:
     """Create a case with a lead and an accepted referral for a return."""
-    given = [consent(), to_return(), *changes.pop("consents", [])]
+    given = [make_consent(), make_return_consent(), *changes.pop("consents", [])]
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-    case = lead.leads(officer.submits(consents=given, safeguards=guards, **changes))
+    case = lead.take_lead(officer.submit(consents=given, safeguards=guards, **changes))
     asked = {"service": "RETURN", "sections": ["needs", "contact", "identity"]}
-    referral = done(lead.refers(case, HOME, **asked))
-    return case, done(home.does("accept", referral, promise()))
+    referral = unwrap(lead.refer(case, HOME, **asked))
+    return case, unwrap(home.does("accept", referral, make_acceptance()))
 
 
-def begin(world: World, officer: Someone, lead: Someone, **changes: Any) -> Homecoming:
+def begin_return(
+    world: World, officer: Someone, lead: Someone, **changes: Any
+) -> Homecoming:
     """Open a return as its recipient, and return it with its parties."""
-    home = world.someone(HOME)
-    case, referral = accepted(officer, lead, home, **changes)
-    record = done(opens(home, referral))
-    supervisor = world.someone("KZ_LEAD", {Role.SUPERVISOR})
+    home = world.add_person(HOME)
+    case, referral = accept_return_referral(officer, lead, home, **changes)
+    record = unwrap(open_return(home, referral))
+    supervisor = world.add_person("KZ_LEAD", {Role.SUPERVISOR})
     return Homecoming(world, officer, lead, home, supervisor, case, referral, record)
 
 
-def opens(who: Someone, referral: Json, key: str | None = None) -> Response:
+def open_return(who: Someone, referral: Json, key: str | None = None) -> Response:
     path = f"/referrals/{referral['id']}/return"
-    return who.post(path, idempotency_key=key or str(uuid4()))
+    return who.send(path, idempotency_key=key or str(uuid4()))

@@ -49,7 +49,7 @@ def select(items: list[pytest.Item]) -> set[pytest.Item]:
     if not is_sample():
         return set()
     if Run.effort is Effort.FAST:
-        slow = slow_list.listed()
+        slow = slow_list.list_slow()
         return set(find_repeated_cells(items)) | {
             one for one in items if is_slow(one, slow)
         }
@@ -69,7 +69,7 @@ def is_partly_run(item: pytest.Item) -> bool:
 def is_slow(item: pytest.Item, slow: frozenset[str]) -> bool:
     """Return whether a test is marked as slow, or was measured to be."""
     marked = item.get_closest_marker("slow") is not None
-    return marked or slow_list.function_of(item.nodeid) in slow
+    return marked or slow_list.get_function(item.nodeid) in slow
 
 
 def is_due(item: pytest.Item, listed: frozenset[str]) -> bool:

@@ -28,14 +28,14 @@ from uvicorn import Config
 
 import app.kernel.db
 import app.main
-from app.api.throttling import Throttle
-from app.api.turns import Turns
-from app.api.waiting import bell_over
-from app.cli.serving import PROTOCOL, Server
-from app.ground import lay_ground
+from app.api.http.long_polling import build_feed_watcher
+from app.api.http.rate_limits import WrongKeyLimit
+from app.api.http.read_slots import ReadSlots
+from app.cli.http_server import PROTOCOL, Server
 from app.kernel.keyfile import FileKeys
 from app.main import create_app
-from tests.support.child_processes import Child, Says
+from app.runtime import build_runtime
+from tests.support.child_processes import Child, ReportPipe
 from tests.support.world import NOON, PUBLIC, World
 
 ROOT: Final = Path(__file__).parents[2]
@@ -64,21 +64,21 @@ def make_server(app: FastAPI) -> Server:
     )
 
 
-def own_port() -> socket:
+def open_port() -> socket:
     """Bind a free port of this machine."""
     listener = socket()
     listener.bind(("127.0.0.1", 0))
     return listener
 
 
-def address(port: int) -> str:
+def get_address(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def client_of(port: int, most: int = 400) -> Client:
+def make_client(port: int, most: int = 400) -> Client:
     """Return a client that waits 30 seconds for a connection and for an answer."""
     limits = httpx2.Limits(max_connections=most, max_keepalive_connections=most)
-    return Client(base_url=address(port), timeout=30, limits=limits, trust_env=False)
+    return Client(base_url=get_address(port), timeout=30, limits=limits, trust_env=False)
 
 
 class Served(World):
@@ -88,33 +88,36 @@ class Served(World):
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.app.state.bell, self.app.state.turns = bell_over(self.ground), Turns()
-        listener = own_port()
+        self.app.state.bell, self.app.state.turns = (
+            build_feed_watcher(self.ground),
+            ReadSlots(),
+        )
+        listener = open_port()
         self.port: int = listener.getsockname()[1]
         self.server = make_server(self.app)
         self.thread = Thread(target=self.server.run, args=[[listener]])
         self.thread.start()
         self.http.close()
-        self.http = client_of(self.port)
+        self.http = make_client(self.port)
         while not self.server.started:
             time.sleep(0.01)
 
     @override
-    def closes(self) -> None:
+    def close(self) -> None:
         self.http.close()
         self.server.should_exit = True
         self.thread.join()
-        super().closes()
+        super().close()
 
 
 @contextmanager
-def served(url: str) -> Iterator[Served]:
+def serve_world(url: str) -> Iterator[Served]:
     """Serve a database for as long as the block lasts."""
     world = Served(url)
     try:
         yield world
     finally:
-        world.closes()
+        world.close()
 
 
 class Killed(Child):
@@ -122,9 +125,9 @@ class Killed(Child):
 
     def __init__(self, url: str, keys: Path, *can: str) -> None:
         super().__init__(serve, url, keys, *can)
-        self.port = int(self.says())
+        self.port = int(self.wait_for_report())
 
-    def memory(self) -> int:
+    def get_memory(self) -> int:
         """Return how many bytes of memory the process uses."""
         status = Path(f"/proc/{self.pid}/status").read_text("ascii")
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS")]
@@ -132,16 +135,16 @@ class Killed(Child):
 
 
 @contextmanager
-def started(url: str, keys: Path, *can: str) -> Iterator[Killed]:
+def start_server(url: str, keys: Path, *can: str) -> Iterator[Killed]:
     """Serve a database from another process; `serve` lists the options in `can`."""
     server = Killed(url, keys, *can)
     try:
         yield server
     finally:
-        server.dies()
+        server.kill()
 
 
-def key_file(folder: Path) -> Path:
+def write_key_file(folder: Path) -> Path:
     """Write the keys of the test world to a file."""
     path = folder / "keys"
     path.touch(0o600)
@@ -149,7 +152,7 @@ def key_file(folder: Path) -> Path:
     return path
 
 
-def obeying(ask: Callable[[], Response], heard: list[int] | None = None) -> Response:
+def retry_as_told(ask: Callable[[], Response], heard: list[int] | None = None) -> Response:
     """Repeat a request until it succeeds, and wait as long as Retry-After says."""
     for _ in range(PATIENCE):
         answer = ask()
@@ -161,7 +164,7 @@ def obeying(ask: Callable[[], Response], heard: list[int] | None = None) -> Resp
     raise TimeoutError("The server still answers Retry-After after every try.")
 
 
-def together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Response]:
+def run_together(*acts: Callable[[], Response], apart: float = 0.004) -> list[Response]:
     """Run functions at the same moment, some milliseconds apart, each in its thread."""
     barrier = Barrier(len(acts))
 
@@ -186,19 +189,19 @@ class Handicap:
     step: float = 0.002
     winners: list[bool] = field(default_factory=list)
 
-    def adjust(self, *, first_won: bool) -> None:
+    def update(self, *, first_won: bool) -> None:
         """Record who won, and adjust the delay of the next race."""
         again = self.winners[-1:] == [first_won]
         self.step = 2 * self.step if again else type(self).step
         self.seconds += self.step if first_won else -self.step
         self.winners.append(first_won)
 
-    def must_have_raced(self) -> None:
+    def require_race(self) -> None:
         """Raise AssertionError unless each of the two has won."""
         assert set(self.winners) == {True, False}, "one side won every race"
 
 
-def serve(says: Says, url: str, keys: Path, *can: str) -> None:
+def serve(says: ReportPipe, url: str, keys: Path, *can: str) -> None:
     """Serve until killed; report the port once it is open.
 
     With the option `wait`, requests can wait for news. With `narrow`, the server has few
@@ -211,16 +214,16 @@ def serve(says: Says, url: str, keys: Path, *can: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    ground = lay_ground(url, FileKeys.load(keys), lambda: NOON)
+    ground = build_runtime(url, FileKeys.load(keys), lambda: NOON)
     if "narrow" in can:
         assert ground.database.engine.pool.size() == NARROW  # type: ignore[attr-defined]
     made = create_app(ground, public_url=PUBLIC)
-    made.state.throttle = Throttle(
+    made.state.throttle = WrongKeyLimit(
         count(step=60).__next__
     )  # a minute between two wrong keys
     if "wait" not in can:
         made.state.bell.close()
-    listener = own_port()
+    listener = open_port()
     listener.listen(2048)
     says.send(str(listener.getsockname()[1]))
     make_server(made).run([listener])

@@ -11,8 +11,8 @@ from typing import IO, override
 import httpx2
 
 from tests.processes.test_demo import COMMAND, SECONDS, environment
-from tests.support.forked_commands import Typed, run
-from tests.support.servers import Served, address
+from tests.support.forked_commands import Command, run
+from tests.support.servers import Served, get_address
 from tests.support.world import Someone
 
 
@@ -25,21 +25,21 @@ class Shell:
         self.key.touch(0o600)
         self.key.write_text(f"{one.key}\n")
         self.set = {
-            "SAFE_CONDUCT_URL": address(port or one.world.port),
+            "SAFE_CONDUCT_URL": get_address(port or one.world.port),
             "SAFE_CONDUCT_API_KEY_FILE": str(self.key),
         }
 
     def build_environment(self, **more: str) -> dict[str, str]:
         return environment(self.folder, **(self.set | more))
 
-    def runs(
+    def run(
         self, *words: str, given: str | None = None, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        typed = Typed([COMMAND, *words], self.build_environment(**more), self.folder)
+        typed = Command([COMMAND, *words], self.build_environment(**more), self.folder)
         return run(typed, SECONDS, given or "")
 
-    def starts(
+    def start(
         self, *words: str, into: int | IO[str] = subprocess.PIPE
     ) -> subprocess.Popen[bytes]:
         """Start a command, and read its output as it is written."""
@@ -58,7 +58,7 @@ class Faulty(ThreadingHTTPServer):
 
     def __init__(self, port: int, lost: int, busy: int) -> None:
         super().__init__(("127.0.0.1", 0), Relay)
-        self.beyond, self.lost, self.busy, self.asked = address(port), lost, busy, 0
+        self.beyond, self.lost, self.busy, self.asked = get_address(port), lost, busy, 0
 
 
 class Relay(BaseHTTPRequestHandler):
@@ -96,7 +96,7 @@ class Relay(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def faulty(port: int, lost: int = 0, busy: int = 0) -> Iterator[Faulty]:
+def open_faulty_way(port: int, lost: int = 0, busy: int = 0) -> Iterator[Faulty]:
     """Open such a proxy for as long as the block lasts."""
     with Faulty(port, lost, busy) as server:
         thread = Thread(target=server.serve_forever, args=[0.05])

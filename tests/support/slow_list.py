@@ -29,7 +29,7 @@ MEASURES: Final = list[bool]()
 TOOK: Final = defaultdict[str, list[tuple[float, float]]](list)
 
 
-def function_of(node: str) -> str:
+def get_function(node: str) -> str:
     """Return the name of a test without its parameters."""
     return node.partition("[")[0]
 
@@ -39,7 +39,7 @@ def pytest_configure() -> None:
     MEASURES.append(True)
 
 
-def listed() -> frozenset[str]:
+def list_slow() -> frozenset[str]:
     """Return the tests that are left out; none while they are measured."""
     if MEASURES:
         return frozenset()
@@ -71,7 +71,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         took = get_computed() - before, time.monotonic() - began
-        TOOK[function_of(item.nodeid)].append(took)
+        TOOK[get_function(item.nodeid)].append(took)
 
 
 def pytest_sessionfinish() -> None:

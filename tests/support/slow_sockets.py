@@ -98,7 +98,7 @@ class Crowd:
         assert self.process.stdout
         return self.process.stdout.readline()
 
-    def goes(self) -> int:
+    def finish(self) -> int:
         """End the process, and return how many sockets the server closed.
 
         The end of the process is not waited for, because at its low priority that may take
@@ -110,7 +110,7 @@ class Crowd:
 
 
 @contextmanager
-def slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
+def open_slow_sockets(port: int, key: str, many: int) -> Iterator[Crowd]:
     """Keep many slow clients for as long as the block lasts."""
     crowd = Crowd(port, key, many)
     with crowd.process as process:  # leaving it closes the pipes

@@ -55,13 +55,13 @@ class Snapshot:
     rows: dict[str, bytes]
 
 
-def copied_to(path: Path, engine: Engine) -> Path:
+def copy_file_to(path: Path, engine: Engine) -> Path:
     """Copy the file of SQLite, which nobody else has open."""
     engine.dispose()
     return Path(shutil.copyfile(str(engine.url.database), path))
 
 
-def copied_from(path: Path, engine: Engine) -> None:
+def restore_file_from(path: Path, engine: Engine) -> None:
     """Restore the file of SQLite from a copy."""
     engine.dispose()
     place = Path(str(engine.url.database))
@@ -83,7 +83,7 @@ def open_cursor(engine: Engine) -> Iterator[Any]:
         borrowed.close()
 
 
-def taken(engine: Engine) -> Snapshot:
+def take_snapshot(engine: Engine) -> Snapshot:
     """Return a snapshot of the database."""
     with open_cursor(engine) as cursor:
         tables, sequences = list_names(cursor, "r"), frozenset(list_names(cursor, "S"))
@@ -110,7 +110,7 @@ def copy_table(cursor: Any, table: str) -> bytes:
         return b"".join(copy)
 
 
-def put_back(engine: Engine, then: Snapshot) -> Snapshot:
+def restore_rows(engine: Engine, then: Snapshot) -> Snapshot:
     """Restore the rows, and return the snapshot with the marks that they have now.
 
     Raises NotAsBeforeError if tables, rights or triggers have changed.

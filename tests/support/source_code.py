@@ -29,11 +29,11 @@ class Trees(Mapping[str, ast.Module]):
         return len(self.texts)
 
 
-def sources(folder: str) -> dict[str, str]:
+def read_sources(folder: str) -> dict[str, str]:
     """Return the text of every Python file of a folder, by its path from the root."""
     paths = sorted((ROOT / folder).rglob("*.py"))
     return {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in paths}
 
 
-APP: Final = sources("app")
+APP: Final = read_sources("app")
 TREES: Final = Trees(APP)

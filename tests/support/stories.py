@@ -44,7 +44,7 @@ class Story:
 
     def get_person(self, office: str, *roles: Role) -> Someone:
         """Return a person who works at an office, by default in all `WORKERS` roles."""
-        return self.world.someone(office, roles or WORKERS)
+        return self.world.add_person(office, roles or WORKERS)
 
     def add_office(  # noqa: PLR0913 - an office has many sides, and each is optional
         self,
@@ -58,7 +58,7 @@ class Story:
         can_lead: bool = False,
     ) -> Someone:
         """Add an office that exists in this story only, and return a person there."""
-        with self.world.database.writing() as session:
+        with self.world.database.begin_write() as session:
             session.add(Mailbox(focal_point_id=(made := self.world.ids())))
             session.flush()
             session.add(
@@ -83,10 +83,10 @@ class Story:
             )
         return self.get_person(code)
 
-    def agree(self, level: Level, *countries: str) -> None:
+    def add_agreement(self, level: Level, *countries: str) -> None:
         """Add an agreement of these countries with this level of sections."""
         code = "_".join(["STORY", *countries])
-        with self.world.database.writing() as session:
+        with self.world.database.begin_write() as session:
             session.add(
                 Agreement(
                     code=code,
@@ -110,16 +110,16 @@ class Story:
         """Stop at each moment at which something is due, and run the worker."""
         while (due := self.find_next_due()) is not None and due < until:
             self.world.now = due
-            self.world.works()
+            self.world.run_worker()
         self.world.now = until
-        self.world.works()
+        self.world.run_worker()
 
     def find_next_due(self) -> datetime | None:
         """Return when the worker looks at a deadline next; None if nothing runs."""
         look = func.coalesce(Clock.fires_at, Clock.due_at)
         running = select(func.min(look)).where(Clock.stopped_at.is_(None))
         ahead = running.where(look > self.world.now)
-        with self.world.database.reading(SERVICE) as session:
+        with self.world.database.begin_read(SERVICE) as session:
             return session.scalar(ahead)
 
     def run_weekly(self, moment: str, repeat: Callable[[], object]) -> None:
@@ -131,11 +131,11 @@ class Story:
         while self.world.now + WEEK < until:
             repeat()
             self.world.now += WEEK
-            self.world.works()
+            self.world.run_worker()
         repeat()
         self.on(moment)
 
-    def ends_with_closure(self, case: Json, reason: str, **waits: str) -> None:
+    def require_closure(self, case: Json, reason: str, **waits: str) -> None:
         """Check that a case is closed, and that only its retention runs.
 
         Pass an office that has not confirmed its deletion, with its deadline.
@@ -146,7 +146,7 @@ class Story:
         assert set(self.list_deadlines(found.id)) == {("erase", None), *left}
         self.add_ending(case, Ending.CLOSURE)
 
-    def ends_with_erasure(self, case: Json) -> None:
+    def require_erasure(self, case: Json) -> None:
         """Check that nothing of a case can be opened, and that no deadline runs."""
         found = self.find(case)
         assert found.state == "erased"
@@ -154,7 +154,7 @@ class Story:
         assert self.count_sealed(found.id) == (0, 0)
         self.add_ending(case, Ending.ERASURE)
 
-    def ends_with_rest(self, case: Json, state: str, **waits: str) -> None:
+    def require_rest(self, case: Json, state: str, **waits: str) -> None:
         """Check the state of a case at rest, and which office has which deadline."""
         found = self.find(case)
         assert found.state == state
@@ -172,13 +172,13 @@ class Story:
     def check(self) -> None:
         """Check that the story has enough dates, and that each of its cases has an end."""
         assert FEWEST <= len(self.dates) <= MOST, f"{len(self.dates)} dated steps"
-        with self.world.database.reading(SERVICE) as session:
+        with self.world.database.begin_read(SERVICE) as session:
             codes = set(session.scalars(select(Case.code)))
         assert codes == set(self.endings), "a case of the story has no end"
 
     def find(self, case: Json) -> Case:
         """Return a case as it is stored."""
-        with self.world.database.reading(SERVICE) as session:
+        with self.world.database.begin_read(SERVICE) as session:
             return session.scalars(select(Case).where(Case.code == case["code"])).one()
 
     def list_deadlines(self, case_id: UUID) -> list[tuple[str, str | None]]:
@@ -186,12 +186,12 @@ class Story:
         clocks = select(Clock.kind, FocalPoint.code)
         joined = clocks.outerjoin(FocalPoint, FocalPoint.id == Clock.waits_on)
         mine = joined.where(Clock.case_id == case_id, Clock.stopped_at.is_(None))
-        with self.world.database.reading(SERVICE) as session:
+        with self.world.database.begin_read(SERVICE) as session:
             return [(str(kind), office) for kind, office in session.execute(mine)]
 
     def count_sealed(self, case_id: UUID) -> tuple[int, int]:
         """Return the number of keys of a case, and of its sealed texts."""
-        with self.world.database.reading(SERVICE) as session:
+        with self.world.database.begin_read(SERVICE) as session:
             return (
                 len(session.scalars(select(CaseKey).filter_by(case_id=case_id)).all()),
                 len(session.scalars(select(Sealed).filter_by(case_id=case_id)).all()),

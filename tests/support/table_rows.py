@@ -60,16 +60,16 @@ def make_row(table: Table, known: dict[Key, object]) -> dict[str, object]:
     return row
 
 
-def fill(url: str) -> None:
+def fill_tables(url: str) -> None:
     """Write one row in every table except that of the epoch, which has one already."""
     database = Database(url)
-    with database.writing(SERVICE) as session:
-        for table, row in example_rows():
+    with database.begin_write(SERVICE) as session:
+        for table, row in make_rows():
             session.execute(insert(table), row)
     database.engine.dispose()
 
 
-def example_rows() -> list[tuple[Table, dict[str, object]]]:
+def make_rows() -> list[tuple[Table, dict[str, object]]]:
     """Return a row for each table, in an order in which they can be written."""
     known = dict[Key, object]()
     return [

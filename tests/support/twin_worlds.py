@@ -20,7 +20,7 @@ from tests.support.raw_requests import (
     Answer,
     Operation,
     Wire,
-    operations,
+    list_operations,
     resolve_reference,
 )
 from tests.support.request_bodies import BODIES
@@ -29,9 +29,9 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    for_handover,
-    for_services,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
 )
 
 NAMES: Final = ("Ana", "Ойгул Ғаниева")
@@ -75,8 +75,8 @@ class Twin:
     @cached_property
     def told(self) -> list[Operation]:
         """Every operation except those on public data."""
-        every = operations(self.world.app.openapi())
-        return [one for one in every if not PUBLIC & set(one.told["tags"])]
+        every = list_operations(self.world.app.openapi())
+        return [one for one in every if not PUBLIC & set(one.spec["tags"])]
 
     @cached_property
     def free(self) -> set[str]:
@@ -85,13 +85,13 @@ class Twin:
         fields = [pair for one in schemas for pair in one.get("properties", {}).items()]
         return {name for name, schema in fields if "safe-text" in json.dumps(schema)}
 
-    def begins(self) -> None:
+    def begin(self) -> None:
         """Create one of everything."""
         self.people = create_people(self.world)
         create_records(self.people)
-        self.people["desk"] = self.world.someone("DESK_CENTRAL_ASIA")
-        self.people["stranger"] = self.world.someone("JM_CONSULATE_PORT_OF_SPAIN")
-        self.people["analyst"] = self.world.someone("OVERSIGHT_DEMO", {Role.ANALYST})
+        self.people["desk"] = self.world.add_person("DESK_CENTRAL_ASIA")
+        self.people["stranger"] = self.world.add_person("JM_CONSULATE_PORT_OF_SPAIN")
+        self.people["analyst"] = self.world.add_person("OVERSIGHT_DEMO", {Role.ANALYST})
         for one, word in product(self.people.values(), LISTS):
             listed = one.get(f"/{word}", limit=200)
             found = listed.json()["items"] if listed.is_success else []
@@ -100,12 +100,12 @@ class Twin:
 
     # Actions.
 
-    def step(self) -> Iterator[tuple[str, Any]]:
+    def run_step(self) -> Iterator[tuple[str, Any]]:
         """Perform an action, read some records, and yield what everybody was answered."""
         roll = self.chance.random()
         if roll < 0.06:
-            self.world.passes(hours=self.chance.randrange(1, 30))
-            yield "worker", self.world.works()
+            self.world.advance(hours=self.chance.randrange(1, 30))
+            yield "worker", self.world.run_worker()
         elif roll < 0.1:
             yield from self.run_action("officer", self.get_operation("write_case"), {})
         elif roll < 0.45:
@@ -123,7 +123,7 @@ class Twin:
         record = f"{operation.path.partition('}')[0]}}}"
         reads = [one for one in self.told if (one.method, one.path) == ("GET", record)]
         for read, one in product(reads, self.chance.sample(sorted(self.people), 6)):
-            answer = self.send(one, read, {name: ids[name] for name in read.keys})
+            answer = self.send(one, read, {name: ids[name] for name in read.path_names})
             yield f"{one} reads {read.path}", self.describe_answer(one, read, answer)
             if answer.status == 200:
                 who = one
@@ -140,7 +140,7 @@ class Twin:
         for who in self.chance.sample(sorted(self.people), 6):
             answer = self.send(who, read, ids)
             yield f"{who} reads {read.path}", self.describe_answer(who, read, answer)
-            seen = answer.json().get("available_actions", [])
+            seen = answer.parse_json().get("available_actions", [])
             paths = {f"{read.path}/{one['action'].replace('_', '-')}" for one in seen}
             acts = [one for one in self.told if one.method == "POST" and one.path in paths]
             if acts := self.skip_most_endings(acts):
@@ -154,8 +154,8 @@ class Twin:
         body = self.make_body(who, operation)
         answer = self.send(who, operation, ids, body)
         yield f"{who}: {operation.name} {ids}", self.describe_answer(who, operation, answer)
-        if answer.status == 202 and "decision" in answer.json():
-            approval = answer.json()["id"]
+        if answer.status == 202 and "decision" in answer.parse_json():
+            approval = answer.parse_json()["id"]
             approve = self.get_operation("approve_approval")
             second = self.send("supervisor", approve, {"approval_id": approval}, {})
             yield "approved", self.describe_answer("supervisor", approve, second)
@@ -170,7 +170,7 @@ class Twin:
         answer = self.send(who, read, ids)
         yield f"{who} reads {read.path} {ids}", self.describe_answer(who, read, answer)
 
-    def sweeps(self) -> Iterator[tuple[str, Any]]:
+    def read_everything(self) -> Iterator[tuple[str, Any]]:
         """Read everything as everybody, and every feed."""
         reads = [one for one in self.told if one.method == "GET" and self.has_ids(one)]
         for who, read in product(sorted(self.people), reads):
@@ -185,9 +185,9 @@ class Twin:
         poll, after = self.get_operation("list_events"), ""
         while True:
             path = f"{poll.path}?limit=200{after}"
-            answer = self.wire.send("GET", path, dict(self.people[who].headers()))
+            answer = self.wire.send("GET", path, dict(self.people[who].make_headers()))
             yield f"{who} hears", self.describe_answer(who, poll, answer)
-            page = answer.json()
+            page = answer.parse_json()
             if not page.get("more"):
                 return
             after = f"&after={page['next']}"
@@ -207,10 +207,10 @@ class Twin:
 
     def has_ids(self, operation: Operation) -> bool:
         """Return whether an id is known for each parameter of the path."""
-        return all(self.known.get(name) for name in operation.keys)
+        return all(self.known.get(name) for name in operation.path_names)
 
     def choose_ids(self, operation: Operation) -> Json:
-        return {name: self.choose_id(name) for name in operation.keys}
+        return {name: self.choose_id(name) for name in operation.path_names}
 
     def choose_id(self, name: str) -> str:
         """Choose one of the newest ids, as older records have usually ended."""
@@ -218,21 +218,27 @@ class Twin:
 
     def make_body(self, who: str, operation: Operation) -> Json | None:
         """Return a body with the words of this world."""
-        if not operation.takes:
+        if not operation.body_schema:
             return None
         body: Json = json.loads(json.dumps(BODIES.get(operation.name, {})))
         if operation.name == "write_section":
             body = dict(self.chance.choice(SECTIONS))
         if operation.name == "write_case":
-            body["consents"] = [consent(), for_services(), for_handover("UZ_LEAD")]
+            body["consents"] = [
+                make_consent(),
+                make_service_consent(),
+                make_handover_consent("UZ_LEAD"),
+            ]
             guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
             body |= {"safeguards": guards, "sections": SECTIONS}
             body |= {"submit": self.chance.random() < 0.9}
         for name in sorted(NAMING & body.keys()):
             body[name] = self.chance.choice(OFFICES)
-        fields = resolve_reference(operation.takes, operation.schemas).get("properties", {})
+        fields = resolve_reference(operation.body_schema, operation.schemas).get(
+            "properties", {}
+        )
         body |= dict.fromkeys({"note", "remarks"} & fields.keys(), "")
-        side = 0 if STAFF & set(operation.told["tags"]) else self.side
+        side = 0 if STAFF & set(operation.spec["tags"]) else self.side
         return {key: self.replace_words(who, one, side, key) for key, one in body.items()}
 
     def replace_words(self, who: str, value: Any, side: int, name: str = "") -> Any:
@@ -258,8 +264,8 @@ class Twin:
         one, target = self.people[who], operation.path
         for name, value in ids.items():
             target = target.replace(f"{{{name}}}", value)
-        said: dict[str, str | bytes] = {**one.headers(), **more}
-        heads = operation.names("header")
+        said: dict[str, str | bytes] = {**one.make_headers(), **more}
+        heads = operation.list_parameters("header")
         if "Purpose" in heads:
             said["Purpose"] = "assistance"
         if "Idempotency-Key" in heads:
@@ -279,7 +285,7 @@ class Twin:
         """Store the ids in the answer of an action."""
         if operation.method == "GET" or answer.status not in {200, 201, 202}:
             return
-        self.store_id(operation.path.rpartition("/")[2], answer.json())
+        self.store_id(operation.path.rpartition("/")[2], answer.parse_json())
 
     def store_id(self, word: str, made: Json) -> None:
         """Store the id or the code of a record."""
@@ -296,7 +302,9 @@ class Twin:
         self, who: str, operation: Operation, answer: Answer
     ) -> tuple[Any, ...]:
         """Return an answer without request ids and the words that the person may read."""
-        opens = "Purpose" in operation.names("header") or operation.path.endswith(TALK)
+        opens = "Purpose" in operation.list_parameters("header") or operation.path.endswith(
+            TALK
+        )
 
         def replace_word(found: re.Match[str]) -> str:
             mine = self.authors[int(found[1])] == who

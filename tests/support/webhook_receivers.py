@@ -19,13 +19,13 @@ from app.webhooks.addresses import Address
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import NewWebhook
 from app.worker.courier import Courier
-from app.worker.pushing import due, push
+from app.worker.webhook_job import find_due, push
 from tests.support.mail_servers import (
+    FakeServer,
     GatewayRequest,
     Mood,
-    Postman,
     Requests,
-    certified,
+    make_certificate,
     open_for,
 )
 from tests.support.world import HOST, World
@@ -51,7 +51,7 @@ class Hook(GatewayRequest):
     def do_POST(self) -> None:
         mood = self.postman.choose_mood()
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.postman.heads.append({k.lower(): v for k, v in self.headers.items()})
+        self.postman.headers.append({k.lower(): v for k, v in self.headers.items()})
         match mood:
             case Mood.SILENT:
                 self.postman.wait()
@@ -60,7 +60,7 @@ class Hook(GatewayRequest):
             case Mood.NEVER_FINAL:
                 self.send_interim_responses()
             case Mood.SLOW:
-                self.postman.over.wait(0.7 * SHORT_LIMIT)
+                self.postman.stopped.wait(0.7 * SHORT_LIMIT)
                 self.accept_message(body)
             case Mood.GONE_AFTER_DATA:
                 self.postman.store(self.path, body)
@@ -80,7 +80,7 @@ class Hook(GatewayRequest):
     def send_slowly(self) -> None:
         """Send the status line letter by letter, with pauses."""
         for letter in b"HTTP/1.1 204 No Content" * 100:
-            if self.postman.over.wait(0.05):
+            if self.postman.stopped.wait(0.05):
                 return
             try:
                 self.wfile.write(bytes([letter]))
@@ -93,7 +93,7 @@ class Receiver:
     """A server, the world that pushes to it, and the messages that it received."""
 
     world: World
-    postman: Postman
+    postman: FakeServer
     courier: Courier
     host: str
     port: int
@@ -105,40 +105,40 @@ class Receiver:
     @property
     def arrived(self) -> list[str]:
         """The cursors of the received events, in their order."""
-        told = [json.loads(one.body) for one in self.postman.given]
+        told = [json.loads(one.body) for one in self.postman.received]
         return [one["data"]["next"] for one in told if one["type"] == "feed.event"]
 
 
-def calls(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:
+def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:
     """Push everything that is due, one webhook after another."""
-    return sum(push(world.ground, courier, one, longest) for one in due(world.ground))
+    return sum(push(world.ground, courier, one, longest) for one in find_due(world.ground))
 
 
-def all_calls(
+def push_all_due(
     world: World, courier: Courier, within: timedelta, longest: timedelta = timedelta()
 ) -> None:
     """Push whenever something is due within this time."""
     end = world.now + within
     while world.now < end:
-        calls(world, courier, longest)
+        push_due(world, courier, longest)
         later = [at for at in list_next_tries(world) if at > world.now]
         world.now = min([*later, end])
 
 
 def list_next_tries(world: World) -> list[Any]:
-    with world.database.reading() as session:
+    with world.database.begin_read() as session:
         open_ones = select(Webhook.due_at).where(Webhook.paused_at.is_(None))
         return list(session.scalars(open_ones))
 
 
-def lists(world: World, *hosts: str) -> None:
+def set_hosts(world: World, *hosts: str) -> None:
     """Set the hosts that the operator permits."""
     world.ground = replace(world.ground, hosts=frozenset(hosts))
-    world.app.state.ground = world.ground
+    world.app.state.runtime = world.ground
 
 
 @contextmanager
-def receiving(
+def serve_receiver(
     world: World,
     folder: Path,
     mood: Callable[[], Mood] = lambda: Mood.TAKES,
@@ -152,8 +152,8 @@ def receiving(
     """
     home = folder / host
     home.mkdir()
-    tls, trusted = certified(home, host)
-    postman = Postman(lambda: world.now, mood)
+    tls, trusted = make_certificate(home, host)
+    postman = FakeServer(lambda: world.now, mood)
     server = Requests(("127.0.0.1", 0), partial(Hook, postman))
     server.socket = tls.wrap_socket(server.socket, server_side=True)
     with open_for(server, postman) as port:
@@ -162,8 +162,8 @@ def receiving(
             return [ip_address("127.0.0.1")]
 
         trust = create_default_context(cafile=str(trusted))
-        courier = Courier(trust, here_too=True, look_up=look_up, whole=limit)
-        lists(world, *world.ground.hosts, f"{host}:{port}")
+        courier = Courier(trust, allow_local=True, resolve_host=look_up, time_limit=limit)
+        set_hosts(world, *world.ground.hosts, f"{host}:{port}")
         yield Receiver(world, postman, courier, host, port)
 
 
@@ -175,11 +175,11 @@ class Hooked:
     secret: str
 
 
-def hooked(world: World, office: str, url: str = RECEIVER) -> Hooked:
+def open_webhook(world: World, office: str, url: str = RECEIVER) -> Hooked:
     """Open a webhook for an office."""
-    with world.by_itself() as work:
-        of = directory.named(work, office)
+    with world.write_as_service() as work:
+        of = directory.get_by_code_or_422(work, office)
         new = NewWebhook(focal_point=office, label="Case desk", url=url)
-        webhook = actions.opened(work, of.id, new)
+        webhook = actions.add_webhook(work, of.id, new)
         secret = actions.make_secret(work, webhook)
         return Hooked(str(webhook.id), secret)

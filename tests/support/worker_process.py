@@ -12,16 +12,16 @@ from sqlalchemy import Table, insert, select
 from app.access.models import Approval
 from app.cases.models import Case, Party
 from app.cases.records import RiskAssessment
-from app.clock import utc_now
+from app.clock import get_utc_now
 from app.consents.models import Consent
 from app.deadlines.models import Clock
-from app.ground import lay_ground
 from app.kernel.actors import SERVICE
-from app.kernel.codes import new_code
+from app.kernel.codes import create_case_code
 from app.kernel.keyfile import FileKeys
 from app.referrals.models import Referral
-from app.worker.loop import CLOCKS, once
-from tests.support.child_processes import Child, Says
+from app.runtime import build_runtime
+from app.worker.jobs import DEADLINE_JOB, run_once
+from tests.support.child_processes import Child, ReportPipe
 from tests.support.databases import ask
 from tests.support.world import Json, World
 
@@ -29,25 +29,25 @@ COPIED: Final = (Case, Party, RiskAssessment, Consent, Referral, Approval, Clock
 
 
 @contextmanager
-def employed(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Child]]:
+def run_workers(url: str, keys: Path, skews: Sequence[int]) -> Iterator[list[Child]]:
     """Run workers whose clocks are wrong by these numbers of seconds."""
-    workers = [Child(work, url, keys, skew) for skew in skews]
+    workers = [Child(run_worker, url, keys, skew) for skew in skews]
     try:
         for worker in workers:
-            worker.says()
+            worker.wait_for_report()
         yield workers
     finally:
         for worker in workers:
-            worker.dies()
+            worker.kill()
 
 
-def multiply(world: World, case: Json, times: int) -> None:
+def copy_case(world: World, case: Json, times: int) -> None:
     """Write copies of a case with all its records, under other ids.
 
     The case must have no sealed document that a rule reads, because the copies cannot open
     it.
     """
-    with world.database.writing(SERVICE) as session:
+    with world.database.begin_write(SERVICE) as session:
         of = select(Case.id).where(Case.code == case["code"])
         case_id = session.scalars(of).one()
         rows = {
@@ -85,15 +85,17 @@ def rename_ids(row: dict[str, Any], number: int) -> dict[str, Any]:
         if isinstance(value, UUID) and name not in kept
     }
     if "code" in row:
-        other["code"] = new_code(other["id"])
+        other["code"] = create_case_code(other["id"])
     if "reference" in row:
         noun = row["reference"].split("/")[0]
-        own = new_code(other["record_id"]) if noun == "cases" else other["record_id"]
+        own = (
+            create_case_code(other["record_id"]) if noun == "cases" else other["record_id"]
+        )
         other["reference"] = f"{noun}/{own}"
     return {name: value for name, value in (row | other).items() if name != "number"}
 
 
-def breaks(url: str, said: str) -> None:
+def fail_deadlines(url: str, said: str) -> None:
     """Make every missed deadline fail with an error that contains this text."""
     if url.startswith("sqlite"):
         ask(
@@ -111,10 +113,10 @@ def breaks(url: str, said: str) -> None:
     )
 
 
-def work(says: Says, url: str, keys: Path, skew: int) -> None:
+def run_worker(says: ReportPipe, url: str, keys: Path, skew: int) -> None:
     """Run a worker until it is killed; report when it begins."""
     off = timedelta(seconds=skew)
-    ground = lay_ground(url, FileKeys.load(keys), lambda: utc_now() + off)
+    ground = build_runtime(url, FileKeys.load(keys), lambda: get_utc_now() + off)
     says.send("working")
     while True:
-        once(ground, CLOCKS)
+        run_once(ground, DEADLINE_JOB)

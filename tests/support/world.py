@@ -12,25 +12,25 @@ from fastapi.testclient import TestClient
 from httpx2 import ASGITransport, BaseTransport, Client, Request, Response
 from sqlalchemy import select, update
 
-from app.access.actions import Opening, make_key, open_account
+from app.access.actions import AccountSpec, make_key, open_account
 from app.access.credentials import authenticate
-from app.api.throttling import Throttle
-from app.api.turns import Turns
+from app.api.http.rate_limits import WrongKeyLimit
+from app.api.http.read_slots import ReadSlots
 from app.cases.models import Case
-from app.deadlines.breaches import oldest
+from app.deadlines.missed_deadlines import find_oldest
 from app.directory.models import FocalPoint
 from app.handovers.models import Handover
 from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
-from app.kernel.heartbeat import Part, beat
+from app.kernel.heartbeat import Part, record_heartbeat
 from app.kernel.keyfile import FileKeys
+from app.kernel.transactions import Reading, Runtime, Writing, begin_read, begin_write
 from app.kernel.vault import Vault
-from app.kernel.work import Ground, Reading, Writing, reading, writing
 from app.main import create_app
 from app.referrals.models import Referral
-from app.worker.loop import CLOCKS, once
+from app.worker.jobs import DEADLINE_JOB, run_once
 from tests.support.database_pool import leave_database, open_database
 from tests.support.effort import is_night
-from tests.support.in_thread import Here
+from tests.support.in_thread import ThreadLoops
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS: Final = FileKeys({"k1": bytes(range(32))})
@@ -68,7 +68,7 @@ class Watch:
 class Direct(BaseTransport):
     """A transport that calls the application itself, in the loops of this thread."""
 
-    def __init__(self, app: FastAPI, here: Here) -> None:
+    def __init__(self, app: FastAPI, here: ThreadLoops) -> None:
         self.here, self.inner = here, ASGITransport(app, raise_app_exceptions=False)
 
     @override
@@ -82,7 +82,7 @@ class Direct(BaseTransport):
         return Response(answer.status_code, headers=answer.headers, content=content)
 
 
-def make_client(app: FastAPI, here: Here | None) -> Client:
+def make_client(app: FastAPI, here: ThreadLoops | None) -> Client:
     """Return a client of the application; without loops, each request has its own."""
     if here is None:
         return TestClient(app, raise_server_exceptions=False)
@@ -96,12 +96,12 @@ class World:
         self,
         url: str,
         app: FastAPI | None = None,
-        here: Here | None = None,
+        here: ThreadLoops | None = None,
         ids: Callable[[], UUID] = uuid4,
     ) -> None:
         self.url, self.now, self.ids = url, NOON, ids
         self.database = open_database(url)
-        self.ground = Ground(
+        self.ground = Runtime(
             self.database,
             Vault(KEYS),
             lambda: self.now,
@@ -110,13 +110,13 @@ class World:
             hosts=frozenset({HOST}),
         )
         self.app = app or create_app(self.ground, public_url=PUBLIC)
-        self.app.state.ground = self.ground
-        self.app.state.throttle = Throttle()
+        self.app.state.runtime = self.ground
+        self.app.state.throttle = WrongKeyLimit()
         self.app.state.bell.close()  # no request waits for news
-        self.app.state.turns = Turns(readers=1_000_000)
+        self.app.state.turns = ReadSlots(readers=1_000_000)
         self.http: Client = make_client(self.app, here)
 
-    def someone(
+    def add_person(
         self,
         focal_point: str,
         roles: Iterable[Role] = WORKERS,
@@ -124,49 +124,51 @@ class World:
         kind: AccountKind = AccountKind.PERSON,
     ) -> "Someone":
         """Open an account at an office, and return its person with an API key."""
-        with self.database.writing() as session:
+        with self.database.begin_write() as session:
             of = select(FocalPoint.id).where(FocalPoint.code == focal_point)
-            opening = Opening(session.scalars(of).one(), "duty 1", frozenset(roles), kind)
+            opening = AccountSpec(
+                session.scalars(of).one(), "duty 1", frozenset(roles), kind
+            )
             account = self.ids()
             open_account(session, account, opening, self.now)
             key = make_key(session, account, scopes, self.now, days=3650)
             actor = authenticate(session, key, self.now)
         return Someone(self, focal_point, actor, key)
 
-    def by_itself(self) -> AbstractContextManager[Writing]:
+    def write_as_service(self) -> AbstractContextManager[Writing]:
         """Begin a transaction of the service itself."""
-        return writing(self.ground, SYSTEM)
+        return begin_write(self.ground, SYSTEM)
 
-    def passes(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         """Move the clock on by days, hours or minutes."""
         self.now += timedelta(**time)
 
-    def shuts(self, code: str, *, active: bool = False) -> None:
+    def close_office(self, code: str, *, active: bool = False) -> None:
         """Close an office, or open it again, as two administrators may."""
-        with self.database.writing() as session:
+        with self.database.begin_write() as session:
             of = FocalPoint.code == code
             session.execute(update(FocalPoint).where(of).values(active=active))
 
-    def works(self) -> int:
+    def run_worker(self) -> int:
         """Run the worker until nothing is due, and return how many deadlines it handled.
 
         Notifications and webhooks are not sent.
         """
         total = 0
-        while found := once(self.ground, CLOCKS):
+        while found := run_once(self.ground, DEADLINE_JOB):
             total += found
-        with self.database.writing() as session:
+        with self.database.begin_write() as session:
             for part in Part:
-                beat(session, part, self.now)
-            assert oldest(session, self.now) is None
+                record_heartbeat(session, part, self.now)
+            assert find_oldest(session, self.now) is None
         return total
 
-    def waits_for(self, **time: float) -> None:
+    def wait(self, **time: float) -> None:
         """Move the clock on, and run the worker."""
-        self.passes(**time)
-        self.works()
+        self.advance(**time)
+        self.run_worker()
 
-    def closes(self) -> None:
+    def close(self) -> None:
         self.http.close()
         leave_database(self.url)
 
@@ -187,12 +189,12 @@ class Someone:
         """The id of their office."""
         return self.actor.focal_point_id
 
-    def headers(self) -> dict[str, str]:
+    def make_headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
     def ask(self, method: str, path: str, body: Any = None, **rest: Any) -> Response:
         named = {k.replace("_", "-"): v for k, v in rest.pop("headers", {}).items()}
-        sent = self.headers() | named
+        sent = self.make_headers() | named
         if body is not None:
             rest["json"] = body
         return self.world.http.request(method, f"/v1{path}", headers=sent, **rest)
@@ -200,39 +202,39 @@ class Someone:
     def get(self, path: str, **query: Any) -> Response:
         return self.ask("GET", path, params=query)
 
-    def opens(self, path: str, purpose: str = "assistance") -> Response:
+    def open(self, path: str, purpose: str = "assistance") -> Response:
         """Open a sealed document for a purpose."""
         return self.ask("GET", path, headers={"Purpose": purpose})
 
-    def post(self, path: str, body: Any = None, **headers: str) -> Response:
+    def send(self, path: str, body: Any = None, **headers: str) -> Response:
         return self.ask("POST", path, body, headers=headers)
 
-    def creates(self, path: str, body: Json, key: str | None = None) -> Response:
-        return self.post(path, body, idempotency_key=key or str(uuid4()))
+    def create(self, path: str, body: Json, key: str | None = None) -> Response:
+        return self.send(path, body, idempotency_key=key or str(uuid4()))
 
-    def writes_case(self, **changes: Any) -> Response:
-        return self.creates("/cases", new_case(**changes))
+    def write_case(self, **changes: Any) -> Response:
+        return self.create("/cases", make_case(**changes))
 
-    def submits(self, **changes: Any) -> Json:
+    def submit(self, **changes: Any) -> Json:
         """Write and submit a case."""
-        return done(self.writes_case(submit=True, **changes))
+        return unwrap(self.write_case(submit=True, **changes))
 
-    def sees(self, record: Json) -> Json:
+    def read(self, record: Json) -> Json:
         """Return a case, a referral or a handover as it is now."""
-        return done(self.get(path_of(record)))
+        return unwrap(self.get(get_path(record)))
 
-    def tag(self, record: Json) -> str:
-        return self.get(path_of(record)).headers["ETag"]
+    def get_tag(self, record: Json) -> str:
+        return self.get(get_path(record)).headers["ETag"]
 
     def does(self, action: str, record: Json, body: Any = None, **headers: str) -> Response:
         """Perform an action on a record in its present version."""
-        path = path_of(record)
+        path = get_path(record)
         knows = path in self.seen or not is_night()
         glanced = knows and path.split("/")[1] in VERSIONED
-        known = (glanced and self.load_tag(path)) or self.looks(path)
-        return self.post(f"{path}/{action}", body, **{"If_Match": known} | headers)
+        known = (glanced and self.load_tag(path)) or self.read_tag(path)
+        return self.send(f"{path}/{action}", body, **{"If_Match": known} | headers)
 
-    def looks(self, path: str) -> str:
+    def read_tag(self, path: str) -> str:
         """Read a record as a client does before it acts; tests do so only at night."""
         self.seen.add(path)
         return self.get(path).headers.get("ETag", '"1.0"')
@@ -242,14 +244,14 @@ class Someone:
         kind, name = path.removeprefix("/").split("/")
         of: Any = VERSIONED[kind]
         named = of.code == name if kind == "cases" else of.id == UUID(name)
-        with self.world.database.reading(self.actor.acts_for) as session:
+        with self.world.database.begin_read(self.actor.acts_for) as session:
             version = session.scalar(select(of.version).where(named))
         return f'"{version}.{"0" * 16}"' if version else ""
 
-    def leads(self, case: Json) -> Json:
+    def take_lead(self, case: Json) -> Json:
         """Acknowledge a case and accept its lead."""
-        done(self.does("acknowledge", case))
-        return done(self.does("accept-lead", case, {"contacts": contacts()}))
+        unwrap(self.does("acknowledge", case))
+        return unwrap(self.does("accept-lead", case, {"contacts": make_contacts()}))
 
     def does_with(
         self, second: "Someone", action: str, record: Json, body: Any
@@ -257,54 +259,54 @@ class Someone:
         """Perform an action that a second person approves."""
         asked = self.does(action, record, body)
         assert asked.status_code == 202, asked.text
-        done(second.post(f"/approvals/{asked.json()['id']}/approve"))
+        unwrap(second.send(f"/approvals/{asked.json()['id']}/approve"))
         return self.does(action, record, body, approval=asked.json()["id"])
 
-    def waits(self) -> list[tuple[str, str, str]]:
+    def get_worklist(self) -> list[tuple[str, str, str]]:
         """Return the worklist of their office: subject, kind and due time of each item."""
-        items = done(self.get("/worklist", limit=200))["items"]
+        items = unwrap(self.get("/worklist", limit=200))["items"]
         return [(work["subject"], work["kind"], work["due_at"]) for work in items]
 
-    def notes(self, record: Json) -> list[tuple[str, str]]:
+    def list_notes(self, record: Json) -> list[tuple[str, str]]:
         """Return the notes that they may read: what each is about, and its text."""
-        items = done(self.opens(f"{path_of(record)}/notes"))["items"]
+        items = unwrap(self.open(f"{get_path(record)}/notes"))["items"]
         return [(note["about"], note["text"]) for note in items]
 
-    def refers(self, case: Json, to: str, **changes: Any) -> Response:
+    def refer(self, case: Json, to: str, **changes: Any) -> Response:
         body = {"recipient": to, "service": "SHELTER", "sections": ["needs"], "send": True}
-        return self.creates(f"/cases/{case['code']}/referrals", body | changes)
+        return self.create(f"/cases/{case['code']}/referrals", body | changes)
 
-    def offers(self, case: Json, to: str, **changes: Any) -> Response:
+    def offer(self, case: Json, to: str, **changes: Any) -> Response:
         """Offer the lead of a case to an office."""
         body = {"to": to, "reason": "MIGRATION_OR_CHANGE_OF_LOCATION"} | changes
-        return self.creates(f"/cases/{case['code']}/handovers", body)
+        return self.create(f"/cases/{case['code']}/handovers", body)
 
-    def screens(self, case: Json, key: str | None = None, **signs: Any) -> Response:
+    def screen(self, case: Json, key: str | None = None, **signs: Any) -> Response:
         """Store a screening of a case."""
-        return self.creates(f"{path_of(case)}/screenings", signs, key)
+        return self.create(f"{get_path(case)}/screenings", signs, key)
 
-    def hears(self) -> list[Json]:
+    def poll(self) -> list[Json]:
         """Return the new events of the feed."""
         heard: list[Json] = []
         more = True
         while more:
-            page = done(self.get("/events", **after(self.cursor)))
+            page = unwrap(self.get("/events", **make_cursor_query(self.cursor)))
             heard += page["items"]
             self.cursor, more = page["next"], page["more"]
         return heard
 
-    def reading(self) -> AbstractContextManager[Reading]:
-        return reading(self.world.ground, self.actor)
+    def begin_read(self) -> AbstractContextManager[Reading]:
+        return begin_read(self.world.ground, self.actor)
 
-    def writing(self) -> AbstractContextManager[Writing]:
-        return writing(self.world.ground, self.actor)
+    def begin_write(self) -> AbstractContextManager[Writing]:
+        return begin_write(self.world.ground, self.actor)
 
 
-def after(cursor: str | None) -> Json:
+def make_cursor_query(cursor: str | None) -> Json:
     return {"after": cursor} if cursor else {}
 
 
-def path_of(record: Json) -> str:
+def get_path(record: Json) -> str:
     if "code" in record:
         return f"/cases/{record['code']}"
     if "open_instead" in record or "nationality" in record:
@@ -313,29 +315,29 @@ def path_of(record: Json) -> str:
     return f"/{kind}/{record['id']}"
 
 
-def done(response: Response) -> Json:
+def unwrap(response: Response) -> Json:
     """Return the body of a successful answer; raises AssertionError for any other."""
     assert response.is_success, response.text
     return dict(response.json())
 
 
-def problem(response: Response) -> tuple[int, str]:
+def get_problem(response: Response) -> tuple[int, str]:
     """Return the status and the problem's name of an answer that is an error."""
     assert response.is_error, response.text
     return response.status_code, response.json()["type"].removeprefix("/problems/")
 
 
-def lacks(response: Response) -> list[tuple[str, str]]:
+def get_unmet(response: Response) -> list[tuple[str, str]]:
     """Return the unmet requirements of an action, and who can meet each."""
-    assert problem(response) == (409, "needs-unmet"), response.text
+    assert get_problem(response) == (409, "needs-unmet"), response.text
     return [(lack["need"], lack["by"]) for lack in response.json()["unmet"]]
 
 
-def kinds(events: Iterable[Json]) -> list[str]:
+def list_types(events: Iterable[Json]) -> list[str]:
     return [event["type"] for event in events]
 
 
-def actions(record: Json) -> Json:
+def get_actions(record: Json) -> Json:
     return {action["action"]: action for action in record["available_actions"]}
 
 
@@ -364,7 +366,7 @@ SIGNS: Final[Json] = {
 ALL_SECTIONS: Final = ["needs", "contact", "identity", "narrative", "health"]
 
 
-def consent(**changes: Any) -> Json:
+def make_consent(**changes: Any) -> Json:
     """Return a consent of an adult to be referred to State offices in KZ, with changes."""
     given: Json = {
         "recipient_class": {"kind": "state", "country": "KZ"},
@@ -382,23 +384,25 @@ def consent(**changes: Any) -> Json:
     return given
 
 
-def for_services(kind: str = "non_state", country: str = "KZ", **changes: Any) -> Json:
+def make_service_consent(
+    kind: str = "non_state", country: str = "KZ", **changes: Any
+) -> Json:
     """Return a consent to shelter and legal aid by NGOs in KZ, with changes."""
-    return consent(
+    return make_consent(
         recipient_class={"kind": kind, "country": country},
         **{"purposes": ["SHELTER", "LEGAL_AID"], "sections": ALL_SECTIONS} | changes,
     )
 
 
-def for_handover(to: str = "UZ_LEAD", **changes: Any) -> Json:
+def make_handover_consent(to: str = "UZ_LEAD", **changes: Any) -> Json:
     """Return a consent to one new lead, which may read the needs, with changes."""
-    return consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
+    return make_consent(focal_point=to, **{"purposes": ["HANDOVER"]} | changes)
 
 
-def lead_consent(**changes: Any) -> Json:
+def make_lead_consent(**changes: Any) -> Json:
     """Return a consent of an adult to NGOs as the new lead, as a desk records it."""
     terms = ("given_by", "language", "form_version", "obtained_on")
-    given: Json = {name: consent()[name] for name in terms}
+    given: Json = {name: make_consent()[name] for name in terms}
     given |= {
         "kind": "non_state",
         "purposes": ["REFER"],
@@ -410,35 +414,35 @@ def lead_consent(**changes: Any) -> Json:
     return given | changes
 
 
-def new_case(**changes: Any) -> Json:
+def make_case(**changes: Any) -> Json:
     """Return a case of an adult in Almaty, with changes; `notice` is merged."""
     body: Json = {
         "notice": NOTICE | changes.pop("notice", {}),
         "sections": SECTIONS,
         "safeguards": {"country_of_origin": "UZ"},
-        "consents": [consent(), for_services()],
+        "consents": [make_consent(), make_service_consent()],
         "risk": {"level": "medium"},
     }
     return body | changes
 
 
-def contacts(*names: str) -> list[Json]:
+def make_contacts(*names: str) -> list[Json]:
     people = names or ("Айгүл Сәрсенова", "Ильяс Төлеген")
     return [{"name": name, "phone": "+77010000001"} for name in people]
 
 
-def promise(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
+def make_acceptance(at: str = "2026-06-02T09:00:00+05:00", **changes: Any) -> Json:
     """Return the body with which a recipient accepts a referral."""
     meeting = {"place": "Rayymbek 1, side door", "at": at, "person": "Гүлнар"}
-    return {"meeting": meeting, "contacts": contacts()} | changes
+    return {"meeting": meeting, "contacts": make_contacts()} | changes
 
 
-def taking(**changes: Any) -> Json:
+def make_takeover(**changes: Any) -> Json:
     """Return the body with which an office accepts the lead by a handover."""
-    return {"contacts": contacts(), "capacity_confirmed": True} | changes
+    return {"contacts": make_contacts(), "capacity_confirmed": True} | changes
 
 
-def travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
+def make_travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -> Json:
     """Return a travel plan that the lead made with the person, with changes."""
     plan: Json = {
         "escort": "Мөлдір",
@@ -446,10 +450,10 @@ def travel_plan(arrives_at: str = "2026-06-03T18:00:00+05:00", **changes: Any) -
         "arrives_at": arrives_at,
         "met_by": "Dilnoza",
         "safe_contact": "Signal, never calls",
-        "contacts": contacts("Dilnoza Karimova", "Rustam Aliyev"),
+        "contacts": make_contacts("Dilnoza Karimova", "Rustam Aliyev"),
     }
     return {"plan": plan | changes, "person_agrees": True}
 
 
-def closing(**changes: Any) -> Json:
+def make_closure(**changes: Any) -> Json:
     return {"reason": "GOALS_MET", "person_informed": True} | changes

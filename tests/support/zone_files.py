@@ -9,13 +9,13 @@ PREVIOUS_RULES_OF_HAVANA: Final = "CST5CDT,M3.2.0/0,M11.1.0/1"
 """The rules of release 2026e: from the second Sunday in March to 1 November."""
 
 
-def without_transitions(rule: str) -> bytes:
+def build_zone_file(rule: str) -> bytes:
     """Build a TZif file of version 2 in which one POSIX TZ rule always holds."""
     header = struct.pack(">4sc15x6l", b"TZif", b"2", 0, 0, 0, 0, 1, 4)
     local_time = struct.pack(">lbb", 0, 0, 0) + b"LMT\0"
     return (header + local_time) * 2 + f"\n{rule}\n".encode()
 
 
-def zone_by(rule: str, key: str) -> ZoneInfo:
+def make_zone(rule: str, key: str) -> ZoneInfo:
     """Return a zone that has one rule only."""
-    return ZoneInfo.from_file(io.BytesIO(without_transitions(rule)), key)
+    return ZoneInfo.from_file(io.BytesIO(build_zone_file(rule)), key)

@@ -9,12 +9,12 @@ from sqlalchemy import func, select
 from app.disclosure.models import AccessEntry
 from app.kernel.actors import SERVICE
 from tests.support.database_faults import BREAKS
-from tests.support.operation_calls import ALL, Hunt, named
+from tests.support.operation_calls import ALL, Hunt, get_name
 from tests.support.raw_requests import Answer, Operation
 from tests.support.world import World
 
 pytestmark = pytest.mark.slow
-OPENING = [one for one in ALL if "Purpose" in one.names("header")]
+OPENING = [one for one in ALL if "Purpose" in one.list_parameters("header")]
 """An operation asks for a purpose if and only if it opens something: test_canaries.py."""
 CODED = {
     *("author", "about", "section", "subject", "written_at", "codes"),
@@ -28,7 +28,7 @@ AT_ONCE = {"export_case": 3}
 
 def secrets(answer: Answer) -> set[str]:
     """Return every text about the person in an answer."""
-    return set(list_texts(answer.json())) if answer.status == 200 else set()
+    return set(list_texts(answer.parse_json())) if answer.status == 200 else set()
 
 
 def list_texts(told: Any) -> Iterator[str]:
@@ -47,18 +47,18 @@ def list_texts(told: Any) -> Iterator[str]:
 
 def choose_opener(hunt: Hunt, operation: Operation) -> int:
     """Return the index of a caller for whom the operation opens sealed content."""
-    for choose in range(len(hunt.stage.places(operation))):
+    for choose in range(len(hunt.stage.list_callers(operation))):
         if secrets(hunt.ask(operation, choose=choose)):
             return choose
     raise AssertionError(f"{operation.name} opens nothing: add a stage that allows it")
 
 
 def count_entries(hunt: Hunt) -> int:
-    with hunt.wire.world.database.reading(SERVICE) as session:
+    with hunt.wire.world.database.begin_read(SERVICE) as session:
         return session.scalars(select(func.count()).select_from(AccessEntry)).one()
 
 
-@pytest.mark.parametrize("operation", OPENING, ids=named)
+@pytest.mark.parametrize("operation", OPENING, ids=get_name)
 def test_each_opens_something_and_says_so(operation: Operation, hunt: Hunt) -> None:
     choose, before = choose_opener(hunt, operation), count_entries(hunt)
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_recorded_is_not_shown(how: str, hunt: Hunt) -> None:
 
 def choose_refused(hunt: Hunt, operation: Operation) -> int | None:
     """Return the index of a caller who is refused with an access entry, or `None`."""
-    for choose in range(len(hunt.stage.places(operation))):
+    for choose in range(len(hunt.stage.list_callers(operation))):
         before = count_entries(hunt)
         if (
             hunt.ask(operation, choose=choose).status == 404

@@ -10,33 +10,33 @@ from typing import Final
 
 import pytest
 
-from tests.support.full_world import place, spoken
+from tests.support.full_world import build_headers, fill_path_from
 from tests.support.hostile_input import (
     CANARY,
-    flaws,
-    hostile_bodies,
-    hostile_values,
-    written,
+    encode_json,
+    find_flaws,
+    list_hostile_bodies,
+    list_hostile_values,
 )
 from tests.support.operation_calls import (
     ALL,
     TAKING,
     WRITES,
     Hunt,
-    faults,
+    find_faults,
+    get_name,
     is_malformed,
-    named,
 )
-from tests.support.raw_requests import KEYED, Operation, writes
+from tests.support.raw_requests import KEYED, Operation, list_writes
 
 pytestmark = pytest.mark.slow
 EARLY: Final = pytest.mark.usefixtures("before_any_database")
 
 
 def test_no_write_is_forgotten(hunt: Hunt) -> None:
-    served = hunt.wire.send("GET", "/openapi.json").json()
+    served = hunt.wire.send("GET", "/openapi.json").parse_json()
 
-    assert {one.name for one in writes(served)} == {one.name for one in WRITES}
+    assert {one.name for one in list_writes(served)} == {one.name for one in WRITES}
     assert {one.method for one in WRITES} >= {"POST", "PUT", "PATCH"}
     assert len(WRITES) > len(TAKING) > 15
 
@@ -47,35 +47,35 @@ def test_whatever_a_path_names_is_there_to_be_asked_for(hunt: Hunt) -> None:
     assert named_by_paths <= hunt.stage.ids.keys(), (
         "add a record of this kind in tests/support/full_world.py"
     )
-    assert all(hunt.stage.places(one) for one in ALL)
+    assert all(hunt.stage.list_callers(one) for one in ALL)
 
 
 @EARLY
-@pytest.mark.parametrize("operation", WRITES, ids=named)
+@pytest.mark.parametrize("operation", WRITES, ids=get_name)
 def test_a_hostile_body_is_refused(operation: Operation, hunt: Hunt) -> None:
-    choose = hunt.deepest(operation)
-    whole, before = hunt.whole(operation, choose), hunt.everything()
+    choose = hunt.find_caller(operation)
+    whole, before = hunt.find_body(operation, choose), hunt.read_all_rows()
 
-    for name, body in (hostile_bodies(whole) | hostile_values(whole)).items():
+    for name, body in (list_hostile_bodies(whole) | list_hostile_values(whole)).items():
         answer = hunt.ask(operation, body, choose)
-        assert faults(operation, answer) == [], (name, answer)
+        assert find_faults(operation, answer) == [], (name, answer)
         assert answer.status == 413 or is_malformed(answer), (name, answer)
-    assert hunt.everything() == before
+    assert hunt.read_all_rows() == before
 
 
 @EARLY
-@pytest.mark.parametrize("operation", TAKING, ids=named)
+@pytest.mark.parametrize("operation", TAKING, ids=get_name)
 def test_no_body_is_no_request(operation: Operation, hunt: Hunt) -> None:
     for body in (b"", b"   ", b"\r\n", b"\0"):
         answer = hunt.ask(operation, body)
-        assert faults(operation, answer) == []
+        assert find_faults(operation, answer) == []
         assert answer.status == 422, (body, answer)
 
 
 @EARLY
-@pytest.mark.parametrize("operation", TAKING, ids=named)
+@pytest.mark.parametrize("operation", TAKING, ids=get_name)
 def test_what_is_not_said_to_be_json_is_not_read(operation: Operation, hunt: Hunt) -> None:
-    body = written(hunt.whole(operation))
+    body = encode_json(hunt.find_body(operation))
     said = [(body, "Content-Type", kind) for kind in KINDS]
     said += [(body, "Content-Encoding", how) for how in ("gzip", "br", "gzip, identity")]
     said.append((gzip.compress(body), "Content-Encoding", "gzip"))
@@ -83,7 +83,7 @@ def test_what_is_not_said_to_be_json_is_not_read(operation: Operation, hunt: Hun
 
     for sent, name, value in said:
         answer = hunt.ask(operation, sent, headers={name: value})
-        assert faults(operation, answer) == [], (name, value, answer)
+        assert find_faults(operation, answer) == [], (name, value, answer)
         assert answer.status == 415, (name, value, answer)
 
 
@@ -99,7 +99,7 @@ KINDS: Final[tuple[str | None, ...]] = (
 @pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "APPLICATION/JSON"])
 def test_json_is_said_in_more_than_one_way(kind: str, hunt: Hunt) -> None:
     for operation in TAKING:
-        body = written(hunt.whole(operation))
+        body = encode_json(hunt.find_body(operation))
         assert hunt.ask(operation, body, headers={"Content-Type": kind}).status != 415
 
 
@@ -144,40 +144,40 @@ UNDECLARED: Final = (
 )
 
 
-@pytest.mark.parametrize("operation", ALL, ids=named)
+@pytest.mark.parametrize("operation", ALL, ids=get_name)
 def test_no_header_does_harm(operation: Operation, hunt: Hunt) -> None:
     for word in WORDS:
-        for name in (*operation.names("header"), "Authorization"):
+        for name in (*operation.list_parameters("header"), "Authorization"):
             answer = hunt.ask(operation, headers={name: word})
-            assert faults(operation, answer) == [], (name, word, answer)
+            assert find_faults(operation, answer) == [], (name, word, answer)
 
 
 @EARLY
-@pytest.mark.parametrize("operation", ALL, ids=named)
+@pytest.mark.parametrize("operation", ALL, ids=get_name)
 def test_no_header_that_no_database_hears_of_does_harm(
     operation: Operation, hunt: Hunt
 ) -> None:
     for word in WORDS:
         answer = hunt.ask(operation, headers={"Content-Type": word})
-        assert faults(operation, answer) == [], (word, answer)
+        assert find_faults(operation, answer) == [], (word, answer)
         together = hunt.ask(operation, headers=dict.fromkeys(UNDECLARED, word))
-        assert faults(operation, together) == [], (word, together)
+        assert find_faults(operation, together) == [], (word, together)
 
 
 @EARLY
-@pytest.mark.parametrize("operation", ALL, ids=named)
+@pytest.mark.parametrize("operation", ALL, ids=get_name)
 def test_a_large_head_is_refused(operation: Operation, hunt: Hunt) -> None:
     for name in ("Cookie", "If-Match", "Authorization", "Accept-Language"):
         large = hunt.ask(operation, b"", headers={name: CANARY * 2000})
-        assert (large.status, flaws(large)) == (431, [])
+        assert (large.status, find_flaws(large)) == (431, [])
     many = hunt.ask(operation, b"", headers={f"x-{n}": CANARY for n in range(2000)})
-    address = f"{place(operation, hunt.stage)}?{CANARY * 1000}"
+    address = f"{fill_path_from(operation, hunt.stage)}?{CANARY * 1000}"
     long = hunt.wire.send(
-        operation.method, address, spoken(operation, hunt.stage.people[0], "k")
+        operation.method, address, build_headers(operation, hunt.stage.people[0], "k")
     )
 
-    assert (many.status, flaws(many)) == (431, [])
-    assert (long.status, flaws(long)) == (414, [])
+    assert (many.status, find_flaws(many)) == (431, [])
+    assert (long.status, find_flaws(long)) == (414, [])
 
 
 IDS: Final[tuple[str | bytes, ...]] = (
@@ -204,46 +204,47 @@ IDS: Final[tuple[str | bytes, ...]] = (
 )
 
 
-@pytest.mark.parametrize("operation", [one for one in ALL if "{" in one.path], ids=named)
+@pytest.mark.parametrize("operation", [one for one in ALL if "{" in one.path], ids=get_name)
 def test_no_id_does_harm(operation: Operation, hunt: Hunt) -> None:
     one = hunt.stage.people[0]
-    for name in operation.names("path"):
+    for name in operation.list_parameters("path"):
         for made_up in IDS:
             before, after = operation.path.split(f"{{{name}}}")
             halves = (
-                place(Operation("", half, {}, {}), hunt.stage) for half in (before, after)
+                fill_path_from(Operation("", half, {}, {}), hunt.stage)
+                for half in (before, after)
             )
             start, end = (half.encode() for half in halves)
             raw = made_up if isinstance(made_up, bytes) else made_up.encode()
-            said = spoken(operation, one, f"k{next(hunt.numbers)}")
+            said = build_headers(operation, one, f"k{next(hunt.numbers)}")
             answer = hunt.wire.send(operation.method, start + raw + end, said)
-            assert flaws(answer) == [], (name, made_up, answer)
+            assert find_flaws(answer) == [], (name, made_up, answer)
             assert answer.status in {404, 405, 422}, (name, made_up, answer)
 
 
-@pytest.mark.parametrize("operation", ALL, ids=named)
+@pytest.mark.parametrize("operation", ALL, ids=get_name)
 def test_no_query_does_harm(operation: Operation, hunt: Hunt) -> None:
-    said = spoken(operation, hunt.stage.people[0], "query")
-    target = place(operation, hunt.stage)
-    known = operation.names("query")
+    said = build_headers(operation, hunt.stage.people[0], "query")
+    target = fill_path_from(operation, hunt.stage)
+    known = operation.list_parameters("query")
     for name in known:
         for word in (*IDS, "%0A", CANARY * 30, "1&limit=2", "", "%20"):
             raw = word if isinstance(word, bytes) else word.encode()
             answer = hunt.wire.send(
                 operation.method, f"{target}?{name}=".encode() + raw, said
             )
-            assert faults(operation, answer) == [], (name, word, answer)
+            assert find_faults(operation, answer) == [], (name, word, answer)
 
 
 @EARLY
-@pytest.mark.parametrize("operation", ALL, ids=named)
+@pytest.mark.parametrize("operation", ALL, ids=get_name)
 def test_a_query_that_is_not_known_is_refused(operation: Operation, hunt: Hunt) -> None:
-    said = spoken(operation, hunt.stage.people[0], "query")
+    said = build_headers(operation, hunt.stage.people[0], "query")
     for query in (f"{CANARY}=1", "limits=1", "%00=1", "after%20=1", "_method=DELETE"):
         answer = hunt.wire.send(
-            operation.method, f"{place(operation, hunt.stage)}?{query}", said
+            operation.method, f"{fill_path_from(operation, hunt.stage)}?{query}", said
         )
-        assert faults(operation, answer) == [], (query, answer)
-        if operation.told.get("security"):
+        assert find_faults(operation, answer) == [], (query, answer)
+        if operation.spec.get("security"):
             assert answer.status == 422, (query, answer)
-            assert "query" in [fault["pointer"] for fault in answer.json()["errors"]]
+            assert "query" in [fault["pointer"] for fault in answer.parse_json()["errors"]]

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from tests.support.effort import amount
-from tests.support.hostile_input import CANARY, JUNK, bodies, many
-from tests.support.operation_calls import WRITES, Hunt, faults, named
+from tests.support.effort import choose_number
+from tests.support.hostile_input import CANARY, JUNK, draw_bodies, make_bodies
+from tests.support.operation_calls import WRITES, Hunt, find_faults, get_name
 from tests.support.raw_requests import Operation
 from tests.support.request_bodies import BODIES
 from tests.support.servers import report
@@ -25,31 +25,31 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 """Hypothesis shows what ended its making, however large that was."""
-HUNDREDS: Final = amount(80, sample=40, night=20_000)
-SHARE: Final = amount(20, sample=10, night=2_000)
+HUNDREDS: Final = choose_number(80, sample=40, night=20_000)
+SHARE: Final = choose_number(20, sample=10, night=2_000)
 """As many on PostgreSQL: what is refused before it comes to a database does not differ."""
 
 
 def generate_bodies(operation: Operation) -> st.SearchStrategy[Any]:
     """Return a strategy of bodies to damage; an operation without a body gets junk."""
-    if not operation.takes:
+    if not operation.body_schema:
         return JUNK
     known = BODIES.get(operation.name)
-    return bodies(operation) | st.just(known) if known else bodies(operation)
+    return make_bodies(operation) | st.just(known) if known else make_bodies(operation)
 
 
-@pytest.mark.parametrize("operation", WRITES, ids=named)
+@pytest.mark.parametrize("operation", WRITES, ids=get_name)
 def test_whatever_is_sent_does_no_harm(operation: Operation, hunt: Hunt) -> None:
     enough = HUNDREDS if hunt.wire.world.database.is_sqlite else SHARE
     chance, heard = Random(operation.name), Counter[int]()
 
     with capture_logs() as lines:
-        for body in many(generate_bodies(operation), enough):
-            hunt.kept.clear()
+        for body in draw_bodies(generate_bodies(operation), enough):
+            hunt.committed.clear()
             answer = hunt.ask(operation, body, chance.randrange(2**16))
             heard[answer.status] += 1
-            assert faults(operation, answer) == [], (body, answer)
-            assert answer.status < 400 or not hunt.kept, (body, answer, hunt.kept)
+            assert find_faults(operation, answer) == [], (body, answer)
+            assert answer.status < 400 or not hunt.committed, (body, answer, hunt.committed)
 
     report(operation.name, heard.elements())
     assert heard.total() == enough

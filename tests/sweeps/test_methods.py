@@ -5,10 +5,10 @@ from uuid import uuid4
 import pytest
 
 from app.kernel.actors import Scope
-from tests.support.full_world import Stage, place, spoken
-from tests.support.hostile_input import CANARY, flaws, written
-from tests.support.raw_requests import Answer, Headers, Operation, Wire, operations
-from tests.support.world import EVERYTHING, new_case
+from tests.support.full_world import Stage, build_headers, fill_path_from
+from tests.support.hostile_input import CANARY, encode_json, find_flaws
+from tests.support.raw_requests import Answer, Headers, Operation, Wire, list_operations
+from tests.support.world import EVERYTHING, make_case
 
 pytestmark = pytest.mark.slow
 EARLY = pytest.mark.usefixtures("before_any_database")
@@ -49,14 +49,14 @@ SPOOFS: tuple[Headers, ...] = (
 )
 
 
-def list_operations(wire: Wire) -> list[Operation]:
-    return operations(wire.world.app.openapi())
+def list_method_operations(wire: Wire) -> list[Operation]:
+    return list_operations(wire.world.app.openapi())
 
 
 def list_declared(wire: Wire) -> dict[str, set[str]]:
     """Return the methods that each path declares."""
     found: dict[str, set[str]] = {}
-    for one in list_operations(wire):
+    for one in list_method_operations(wire):
         found.setdefault(one.path, set()).add(one.method)
     return found
 
@@ -73,9 +73,9 @@ def test_only_declared_methods_are_there(
     for path, right in list_declared(wire).items():
         if method in right:
             continue
-        for target in (path, place(Operation(method, path, {}, {}), stage)):
+        for target in (path, fill_path_from(Operation(method, path, {}, {}), stage)):
             answer = wire.send(method, target, said, b'{"x": 1}')
-            assert (answer.status, flaws(answer)) == (405, []), (method, path)
+            assert (answer.status, find_flaws(answer)) == (405, []), (method, path)
             assert set((answer["allow"] or "").split(", ")) == right, path
 
 
@@ -84,7 +84,7 @@ def test_only_declared_methods_are_there(
 def test_no_method_finds_what_is_not_there(method: str, wire: Wire) -> None:
     for path in NOWHERE:
         answer = wire.send(method, path, PREFLIGHT)
-        assert (answer.status, flaws(answer)) == (404, []), (method, path)
+        assert (answer.status, find_flaws(answer)) == (404, []), (method, path)
 
 
 NOWHERE = (
@@ -123,16 +123,16 @@ NOWHERE = (
 def test_the_contract_is_read_and_not_written(wire: Wire) -> None:
     for method in set(METHODS) - {"GET", "HEAD"}:
         answer = wire.send(method, "/openapi.json")
-        assert (answer.status, flaws(answer)) == (405, []), method
+        assert (answer.status, find_flaws(answer)) == (405, []), method
 
 
 def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> None:
     one = stage.people[0]
-    narrow = wire.world.someone("KZ_LEAD", scopes=())
+    narrow = wire.world.add_person("KZ_LEAD", scopes=())
     found: dict[str, set[int]] = {}
-    for operation in list_operations(wire):
-        said = spoken(operation, one, "traces")
-        target = place(operation, stage)
+    for operation in list_method_operations(wire):
+        said = build_headers(operation, one, "traces")
+        target = fill_path_from(operation, stage)
         ways: list[tuple[str, Headers, bytes]] = [
             (target, said, b""),
             (target, said | PREFLIGHT, b"{}"),
@@ -147,9 +147,11 @@ def test_no_answer_of_any_operation_leaves_traces(wire: Wire, stage: Stage) -> N
         ]
         answers = [wire.send(operation.method, *way) for way in ways]
         found[operation.name] = {answer.status for answer in answers}
-        assert [flaws(answer) for answer in answers] == [[]] * len(ways), operation.name
+        assert [find_flaws(answer) for answer in answers] == [[]] * len(ways), (
+            operation.name
+        )
         assert all(answer["x-request-id"] for answer in answers)
-        documented = {int(status) for status in operation.told["responses"]}
+        documented = {int(status) for status in operation.spec["responses"]}
         assert found[operation.name] <= documented, operation.name
 
     assert {200, 304, 401, 403, 404, 412, 413, 415, 422} <= set().union(*found.values())
@@ -166,15 +168,18 @@ def without_request_id(answer: Answer) -> tuple[int, list[tuple[bytes, bytes]], 
 def test_nothing_that_a_proxy_could_have_said_changes_an_answer(
     spoof: Headers, wire: Wire, stage: Stage
 ) -> None:
-    for operation in list_operations(wire):
-        if operation.method != "GET" or "Purpose" in operation.names("header"):
+    for operation in list_method_operations(wire):
+        if operation.method != "GET" or "Purpose" in operation.list_parameters("header"):
             continue
-        said, target = spoken(operation, stage.people[1], "k"), place(operation, stage, 2)
+        said, target = (
+            build_headers(operation, stage.people[1], "k"),
+            fill_path_from(operation, stage, 2),
+        )
         plain, spoofed = (
             wire.send("GET", target, headers) for headers in (said, said | spoof)
         )
         assert without_request_id(plain) == without_request_id(spoofed), operation.name
-        assert flaws(spoofed) == []
+        assert find_flaws(spoofed) == []
 
 
 @pytest.mark.parametrize("spoof", SPOOFS, ids=", ".join)
@@ -182,13 +187,13 @@ def test_what_was_made_is_found_at_a_relative_place(
     spoof: Headers, wire: Wire, stage: Stage
 ) -> None:
     one = stage.people[0]
-    [write] = [o for o in list_operations(wire) if o.name == "write_case"]
-    said = spoken(write, one, str(uuid4()))
+    [write] = [o for o in list_method_operations(wire) if o.name == "write_case"]
+    said = build_headers(write, one, str(uuid4()))
 
-    made = wire.send("POST", write.path, said | spoof, written(new_case()))
+    made = wire.send("POST", write.path, said | spoof, encode_json(make_case()))
 
-    assert (made.status, flaws(made)) == (201, [])
-    assert made["location"] == f"/v1/cases/{made.json()['code']}"
+    assert (made.status, find_flaws(made)) == (201, [])
+    assert made["location"] == f"/v1/cases/{made.parse_json()['code']}"
 
 
 def test_a_method_cannot_be_smuggled_in_a_header(wire: Wire, stage: Stage) -> None:
@@ -203,7 +208,7 @@ def test_a_method_cannot_be_smuggled_in_a_header(wire: Wire, stage: Stage) -> No
 
 
 def test_a_scope_is_needed_whatever_the_headers_say(wire: Wire) -> None:
-    narrow = wire.world.someone("KZ_LEAD", scopes=EVERYTHING - {Scope.CASES_READ})
+    narrow = wire.world.add_person("KZ_LEAD", scopes=EVERYTHING - {Scope.CASES_READ})
     said: Headers = {"Authorization": f"Bearer {narrow.key}", "X-Scope": "cases:read"}
 
     assert wire.send("GET", "/v1/cases", said).status == 403

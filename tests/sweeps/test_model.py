@@ -22,8 +22,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support.effort import Run, amount, is_night
-from tests.support.model.acts import GROUPS, acts_on_case, acts_on_referrals, given, guards
+from tests.support.effort import Run, choose_number, is_night
+from tests.support.model.actions import (
+    GROUPS,
+    list_case_acts,
+    list_referral_acts,
+    make_given_consent,
+    make_safeguards,
+)
 from tests.support.model.case_values import (
     ACTORS,
     CONSENTS,
@@ -36,17 +42,20 @@ from tests.support.model.case_values import (
     Model,
     Referral,
 )
-from tests.support.model.clocks import wind_case
-from tests.support.model.predictions import Act, predict
-from tests.support.model.service import Service, said
-from tests.support.model.views import view_case, view_handover, view_referral, worklist
-from tests.support.world import World, done, new_case
+from tests.support.model.deadlines import start_case_deadline
+from tests.support.model.predictions import Act, compute_outcome
+from tests.support.model.service import Service, get_verdict
+from tests.support.model.views import get_worklist, show_case, show_handover, show_referral
+from tests.support.world import World, make_case, unwrap
 
 NAMES: Final = sorted(ACTORS)
 RARELY: Final = st.integers(0, 19).map(lambda number: number == 1)
-SHARES: Final = amount(1, night=10)
+SHARES: Final = choose_number(1, night=10)
 """Parts of the stories, each in a world of its own: they run side by side."""
-STORIES: Final = {"sqlite": amount(14, sample=6), "postgresql": amount(6, sample=2)}
+STORIES: Final = {
+    "sqlite": choose_number(14, sample=6),
+    "postgresql": choose_number(6, sample=2),
+}
 """Drawn by the seed of the run: each commit tells others, and each database its own."""
 ANEW: Final = "hypothesis-anew"
 """Makes up each story by itself. Left alone, Hypothesis makes five of six by repeating a
@@ -69,7 +78,7 @@ BEGINNING: Final[tuple[Act, ...]] = (
 )
 FAR: Final = (None, 0, 1, 2, 2, 3, 4, 4)
 """How many of these steps a story begins with; None: it begins with a draft."""
-GROUP: Final = (*GROUPS, acts_on_case, acts_on_referrals, acts_on_referrals)
+GROUP: Final = (*GROUPS, list_case_acts, list_referral_acts, list_referral_acts)
 """What acts are about; some more often."""
 LIKELY: Final = st.integers(0, 3).map(bool)
 
@@ -79,10 +88,10 @@ def list_expected(world: Model, name: str) -> list[Any]:
     actor = ACTORS[name]
     referrals, handovers = range(len(world.referrals)), range(len(world.handovers))
     return [
-        view_case(world, actor),
-        *(view_referral(world, one, actor) for one in referrals),
-        *(view_handover(world, one, actor) for one in handovers),
-        worklist(world, actor.focal_point),
+        show_case(world, actor),
+        *(show_referral(world, one, actor) for one in referrals),
+        *(show_handover(world, one, actor) for one in handovers),
+        get_worklist(world, actor.focal_point),
     ]
 
 
@@ -90,11 +99,11 @@ def list_heard(world: Model, name: str) -> list[Any]:
     """Return the missed deadlines that a party should have received, sorted."""
     me = ACTORS[name].focal_point
     outside = me == POST and not world.is_party(me)
-    mine = [one for one in world.silences if me in one.hearers]
+    mine = [one for one in world.missed_deadlines if me in one.audience]
     return sorted(
-        (THE_CASE if one.of[0] == "question" else one.of, one.kind, one.count)
+        (THE_CASE if one.record[0] == "question" else one.record, one.kind, one.count)
         for one in mine
-        if not (outside and one.led)
+        if not (outside and one.had_lead)
     )
 
 
@@ -105,7 +114,7 @@ def is_possible(world: Model, now: datetime, act: Act) -> bool:
     """
     if act[0] not in {"time.wait", "time.pass"}:
         return True
-    clock = world.clock(THE_CASE)
+    clock = world.find_deadline(THE_CASE)
     retained = clock is not None and clock.kind == "erase" and clock.left
     early = now + timedelta(minutes=act[1]) < LEAP_DAY
     return early and (not retained or act[1] < retained)
@@ -117,7 +126,7 @@ class Story(RuleBasedStateMachine):
     def __init__(self, service: Service) -> None:
         super().__init__()
         self.service, self.model, self.turn, self.sound = service, Model(), 0, True
-        service.begins()
+        service.begin()
 
     @initialize(
         kinds=st.lists(st.sampled_from(sorted(CONSENTS)), max_size=5, unique=True),
@@ -130,18 +139,18 @@ class Story(RuleBasedStateMachine):
             kinds = sorted({*kinds, "refer", "services"})
         consents = tuple(Consent(kind, POST) for kind in kinds)
         written = Model(consents=consents, risk=(0, level) if level else None)
-        self.model = wind_case(written)
-        verdict, after = predict(self.model, ACTORS[POST], SUBMIT)
-        body = new_case(
+        self.model = start_case_deadline(written)
+        verdict, after = compute_outcome(self.model, ACTORS[POST], SUBMIT)
+        body = make_case(
             notice={"priority": "emergency"},
-            consents=[given(kind) for kind in kinds],
+            consents=[make_given_consent(kind) for kind in kinds],
             risk={"level": level} if level else None,
-            safeguards=guards("nothing"),
+            safeguards=make_safeguards("nothing"),
         )
         if far is not None:
-            assert said(self.service.writes(body | {"submit": True})) == verdict
+            assert get_verdict(self.service.write_case(body | {"submit": True})) == verdict
         if far is None or verdict != OK:
-            done(self.service.writes(body))
+            unwrap(self.service.write_case(body))
             return
         self.model = after
         for act in BEGINNING[:far]:
@@ -154,12 +163,12 @@ class Story(RuleBasedStateMachine):
         """Take a step that is mostly allowed and rarely ends the story."""
         now = self.service.world.now
         acts = [act for act in group(self.model) if is_possible(self.model, now, act)]
-        acts = acts or list(acts_on_case(self.model))
+        acts = acts or list(list_case_acts(self.model))
         chosen = [(name, act) for name in NAMES for act in acts]
         if likely:
             ends = ends and self.turn > EARLY
             able = self.able(acts, ends=ends)
-            able = able or self.able(acts_on_case(self.model), ends=ends)
+            able = able or self.able(list_case_acts(self.model), ends=ends)
             chosen = able or chosen
         action = data.draw(st.sampled_from(sorted({act[0] for _, act in chosen})))
         some = [(name, act) for name, act in chosen if act[0] == action]
@@ -167,7 +176,7 @@ class Story(RuleBasedStateMachine):
 
     def take(self, name: str, act: Act) -> bool:
         """Take a step in both, compare one party's view, and return whether it was done."""
-        verdict, self.model = predict(self.model, ACTORS[name], act)
+        verdict, self.model = compute_outcome(self.model, ACTORS[name], act)
         self.sound = False
         assert self.service.does(name, act) == verdict, (name, act)
         self.compare_answer(name)
@@ -181,14 +190,14 @@ class Story(RuleBasedStateMachine):
 
     def able(self, acts: Iterable[Act], *, ends: bool) -> list[tuple[str, Act]]:
         """Return the steps that each party may take, by the model."""
-        parts = [name for name in NAMES if self.model.parts(ACTORS[name].focal_point)]
+        parts = [name for name in NAMES if self.model.get_parts(ACTORS[name].focal_point)]
         some = [act for act in acts if ends or act[0] not in ENDINGS]
         able = [(name, act) for act in some for name in parts]
         return [one for one in able if self.may(*one, ends=ends)]
 
     def may(self, name: str, act: Act, *, ends: bool) -> bool:
         """Return whether a party may take a step that does not end the story too early."""
-        verdict, after = predict(self.model, ACTORS[name], act)
+        verdict, after = compute_outcome(self.model, ACTORS[name], act)
         return verdict in {OK, GONE} and (ends or after.state not in ENDED)
 
     def compare_answer(self, name: str) -> None:
@@ -196,21 +205,23 @@ class Story(RuleBasedStateMachine):
         told, actor = self.service.told, ACTORS[name]
         match told:
             case {"code": _}:
-                expected = view_case(self.model, actor)
+                expected = show_case(self.model, actor)
             case {"id": one, "service": _}:
                 number = self.service.ids["referral"].index(one)
-                expected = view_referral(self.model, number, actor)
+                expected = show_referral(self.model, number, actor)
             case {"id": one, "to": _}:
                 number = self.service.ids["handover"].index(one)
-                expected = view_handover(self.model, number, actor)
+                expected = show_handover(self.model, number, actor)
             case _:
                 return
-        assert self.service.spell(told) == expected, name
+        assert self.service.format_record(told) == expected, name
 
     def compare(self, name: str) -> None:
         """Compare everything that one party sees with the model."""
         self.sound = False
-        pairs = zip(self.service.shows(name), list_expected(self.model, name), strict=True)
+        pairs = zip(
+            self.service.show_all(name), list_expected(self.model, name), strict=True
+        )
         different = [(name, *pair) for pair in pairs if pair[0] != pair[1]]
         assert not different, different
         self.sound = True
@@ -219,9 +230,9 @@ class Story(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Compare everything that each party sees and has received at the end."""
         for name in NAMES if self.service.code and self.sound else ():
-            if self.model.parts(ACTORS[name].focal_point):
+            if self.model.get_parts(ACTORS[name].focal_point):
                 self.compare(name)
-                told = sorted(self.service.silences(name))
+                told = sorted(self.service.list_misses(name))
                 assert told == list_heard(self.model, name), name
 
 
@@ -237,8 +248,8 @@ def service(world: World) -> Service:
 def test_the_service_does_what_the_model_says(service: Service, _share: int) -> None:
     kind = service.world.database.engine.dialect.name
     stories = settings(
-        max_examples=amount(STORIES[kind], night=5000 // SHARES),
-        stateful_step_count=amount(30, night=60),
+        max_examples=choose_number(STORIES[kind], night=5000 // SHARES),
+        stateful_step_count=choose_number(30, night=60),
         deadline=None,
         report_multiple_bugs=False,
         database=None,

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 from tests.databases.failpoints.copies import Copies, copies_of
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
-from tests.support.moved_cases import MOVES, STAGES, agree, play, prepare
-from tests.support.raw_requests import wired
-from tests.support.relation_pairs import flatten
+from tests.support.moved_cases import MOVES, STAGES, add_agreements, play, prepare
+from tests.support.raw_requests import open_wire
+from tests.support.relation_pairs import list_values
 from tests.support.servers import report
 from tests.support.world import World
 
@@ -27,8 +27,8 @@ def scene(
 ) -> Iterator[Scene]:
     """Return a database in which the lead can be offered across borders."""
     ids, folder = Ids(), tmp_path_factory.mktemp("moved")
-    with copy() as url, wired(url, app, ids) as wire:
-        agree(wire.world)
+    with copy() as url, open_wire(url, app, ids) as wire:
+        add_agreements(wire.world)
         with copies_of(wire.world.database.engine, folder) as copies:
             copies.keep("begun")
             yield wire.world, ids, copies
@@ -47,18 +47,18 @@ def play_in(
         world.now = now
 
 
-def list_values(answers: dict[str, Any]) -> dict[str, Any]:
+def list_case_values(answers: dict[str, Any]) -> dict[str, Any]:
     """Return the sorted values of each path in the answers."""
     found: dict[str, list[str]] = {}
     for at, (status, _, told) in answers.items():
         body = json.loads(told) if told else None
-        for path, value in flatten({"status": status, "body": body}):
+        for path, value in list_values({"status": status, "body": body}):
             found.setdefault(f"{at} {path}", []).append(repr(value))
     return {at: sorted(values) for at, values in found.items()}
 
 
 def find_places(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
-    return set(find_differences(list_values(one), list_values(other)))
+    return set(find_differences(list_case_values(one), list_case_values(other)))
 
 
 def find_differences(one: dict[str, Any], other: dict[str, Any]) -> list[str]:

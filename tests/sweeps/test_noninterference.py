@@ -12,24 +12,24 @@ import pytest
 from fastapi import FastAPI
 
 from app.main import create_app
-from tests.support.databases import Copy, ids_of
-from tests.support.effort import Run, amount
-from tests.support.in_thread import here
+from tests.support.databases import Copy, draw_id
+from tests.support.effort import Run, choose_number
+from tests.support.in_thread import run_in_thread
 from tests.support.raw_requests import Wire
 from tests.support.servers import report
 from tests.support.twin_worlds import Twin
 from tests.support.world import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-SCRIPTS = amount(1, night=200)
-STEPS = amount(60, sample=12, night=200)
+SCRIPTS = choose_number(1, night=200)
+STEPS = choose_number(60, sample=12, night=200)
 type Apps = tuple[FastAPI, FastAPI]
 
 
 @pytest.fixture(scope="module")
 def apps(app: FastAPI) -> Apps:
     """Build one application for each of two worlds, once, as it takes long."""
-    return app, create_app(app.state.ground)
+    return app, create_app(app.state.runtime)
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def open_twins(
     """Open two worlds with the same seed, which also decides their order."""
     made, there = [], pair if seed % 2 else pair[::-1]
     for side, (app, copy) in enumerate(zip(apps, there, strict=True)):
-        url, loop = stack.enter_context(copy()), stack.enter_context(here())
-        world = World(url, app, loop, partial(ids_of, Random(seed)))
-        stack.callback(world.closes)
+        url, loop = stack.enter_context(copy()), stack.enter_context(run_in_thread())
+        world = World(url, app, loop, partial(draw_id, Random(seed)))
+        stack.callback(world.close)
         made.append(Twin(world, Wire(world, loop), side, Random(seed)))
     return made[0], made[1]
 
@@ -68,11 +68,11 @@ def test_what_is_hidden_changes_nothing_that_is_seen(
     seed, heard = SCRIPTS * Run.seed + script, Counter[str]()
     with ExitStack() as stack:
         one, other = open_twins(pair, apps, seed, stack)
-        one.begins()
-        other.begins()
+        one.begin()
+        other.begin()
         for number in range(STEPS):
-            heard.update(compare_runs(number, one.step(), other.step()))
-        heard.update(compare_runs(STEPS, one.sweeps(), other.sweeps()))
+            heard.update(compare_runs(number, one.run_step(), other.run_step()))
+        heard.update(compare_runs(STEPS, one.read_everything(), other.read_everything()))
         assert one.authors == other.authors
         assert one.known == other.known
 

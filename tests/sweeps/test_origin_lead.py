@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from tests.databases.failpoints.copies import Copies, copies_of
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
-from tests.support.raw_requests import wired
+from tests.support.raw_requests import open_wire
 from tests.support.relation_pairs import (
     READERS,
     Pair,
@@ -26,12 +26,12 @@ from tests.support.servers import report
 from tests.support.world import (
     Json,
     Someone,
-    consent,
-    done,
-    for_handover,
-    lacks,
-    path_of,
-    taking,
+    get_path,
+    get_unmet,
+    make_consent,
+    make_handover_consent,
+    make_takeover,
+    unwrap,
 )
 
 pytestmark = pytest.mark.slow
@@ -42,10 +42,10 @@ VITAL: Final = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
 type Secret = tuple[Callable[[str], Json], tuple[str, str]]
 SECRETS: Final[dict[str, Secret]] = {
     "a shelter": (
-        lambda office: consent(focal_point=office, purposes=["SHELTER", "MEDICAL"]),
+        lambda office: make_consent(focal_point=office, purposes=["SHELTER", "MEDICAL"]),
         SHELTERS,
     ),
-    "a next lead": (for_handover, LEADS),
+    "a next lead": (make_handover_consent, LEADS),
 }
 
 
@@ -55,16 +55,16 @@ def scene(
 ) -> Iterator[tuple[Scene, Copies]]:
     """Submit a case that KZ_LEAD leads and can hand over to UZ_LEAD."""
     ids, folder = Ids(), tmp_path_factory.mktemp("origin")
-    with copy() as url, wired(url, app, ids) as wire:
+    with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("built")
         world = wire.world
-        lead = world.someone("KZ_LEAD", READERS)
+        lead = world.add_person("KZ_LEAD", READERS)
         built = Scene(wire, ids, lead, lead, lead)
-        officer = world.someone("UZ_CONSULATE_ALMATY")
+        officer = world.add_person("UZ_CONSULATE_ALMATY")
         guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
-        given = [consent(), for_handover("UZ_LEAD")]
-        case = lead.leads(officer.submits(consents=given, safeguards=guards))
-        origin = world.someone("UZ_LEAD", READERS)
+        given = [make_consent(), make_handover_consent("UZ_LEAD")]
+        case = lead.take_lead(officer.submit(consents=given, safeguards=guards))
+        origin = world.add_person("UZ_LEAD", READERS)
         built.watched.append(Watched(LEAD, case, origin, {"code": case["code"]}))
         with copies_of(world.database.engine, folder) as copies:
             copies.keep("built")
@@ -77,11 +77,11 @@ def begin_world(scene: Scene, copies: Copies, secret: str, office: str) -> Watch
     [watched] = scene.watched
     scene.ids.begin(secret)
     given, _ = SECRETS[secret]
-    path = f"{path_of(watched.case)}/consents"
-    match = {"if_match": scene.lead.tag(watched.case)}
-    done(scene.lead.post(path, given(office), idempotency_key="given", **match))
-    offer = done(scene.lead.offers(watched.case, "UZ_LEAD"))
-    done(watched.observer.does("accept", offer, taking()))
+    path = f"{get_path(watched.case)}/consents"
+    match = {"if_match": scene.lead.get_tag(watched.case)}
+    unwrap(scene.lead.send(path, given(office), idempotency_key="given", **match))
+    offer = unwrap(scene.lead.offer(watched.case, "UZ_LEAD"))
+    unwrap(watched.observer.does("accept", offer, make_takeover()))
     return watched
 
 
@@ -92,15 +92,15 @@ def try_all(watched: Watched) -> Iterator[tuple[str, Any]]:
         for send in (False, True):
             for sections in ([], ["needs"]):
                 asked = {"send": send, "sections": sections}
-                yield f"refer to {office} {asked}", lead.refers(case, office, **asked)
-        yield f"offer {office}", lead.offers(case, office)
+                yield f"refer to {office} {asked}", lead.refer(case, office, **asked)
+        yield f"offer {office}", lead.offer(case, office)
 
 
 def read_world(scene: Scene, watched: Watched) -> dict[str, Any]:
     """Read everything before and after all attempts."""
     found = read_all(scene, watched)
     for service in ("SHELTER", "MEDICAL"):
-        path = f"{path_of(watched.case)}/recipients"
+        path = f"{get_path(watched.case)}/recipients"
         listed = watched.observer.get(path, service=service)
         found[f"recipients {service}"] = (listed.status_code, listed.json())
     for number, (name, answer) in enumerate(try_all(watched)):
@@ -120,8 +120,8 @@ def test_lead_of_origin_is_answered_alike_whichever_office_a_consent_names(
     for office in SECRETS[secret][1]:
         watched = begin_world(built, copies, secret, office)
         if in_danger:
-            path = f"{path_of(watched.case)}/vital-interests"
-            done(watched.observer.creates(path, VITAL, key="in-danger"))
+            path = f"{get_path(watched.case)}/vital-interests"
+            unwrap(watched.observer.create(path, VITAL, key="in-danger"))
         worlds.append(read_world(built, watched))
 
     one, other = worlds
@@ -137,18 +137,20 @@ def test_lead_of_origin_that_records_a_consent_itself_can_refer_on_it(
     watched = begin_world(built, copies, "a shelter", SHELTERS[0])
     lead, case = watched.observer, watched.case
     assert list_candidates(lead, case) == []
-    assert ("consent", "sender") in lacks(lead.refers(case, SHELTERS[0]))
+    assert ("consent", "sender") in get_unmet(lead.refer(case, SHELTERS[0]))
 
-    own = consent(focal_point=SHELTERS[0], purposes=["SHELTER"], sections=["needs"])
-    match = {"if_match": lead.tag(case)}
-    done(lead.post(f"{path_of(case)}/consents", own, idempotency_key="own-word", **match))
+    own = make_consent(focal_point=SHELTERS[0], purposes=["SHELTER"], sections=["needs"])
+    match = {"if_match": lead.get_tag(case)}
+    unwrap(
+        lead.send(f"{get_path(case)}/consents", own, idempotency_key="own-word", **match)
+    )
 
     assert list_candidates(lead, case) == [SHELTERS[0]]
-    assert lead.refers(case, SHELTERS[0]).status_code == 201
-    assert lead.refers(case, SHELTERS[1]).status_code == 409
+    assert lead.refer(case, SHELTERS[0]).status_code == 201
+    assert lead.refer(case, SHELTERS[1]).status_code == 409
 
 
 def list_candidates(lead: Someone, case: Json) -> list[str]:
-    listed = done(lead.get(f"{path_of(case)}/recipients", service="SHELTER"))
+    listed = unwrap(lead.get(f"{get_path(case)}/recipients", service="SHELTER"))
     [service] = listed["services"]
     return [one["focal_point"] for one in service["candidates"]]

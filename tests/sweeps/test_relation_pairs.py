@@ -17,7 +17,7 @@ from app.kernel.actors import Relation
 from tests.databases.failpoints.copies import Copies, copies_of
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
-from tests.support.raw_requests import wired
+from tests.support.raw_requests import open_wire
 from tests.support.relation_pairs import (
     CONSULATE,
     EMERGENCY,
@@ -32,7 +32,7 @@ from tests.support.relation_pairs import (
     read_all,
 )
 from tests.support.servers import report
-from tests.support.world import Json, done, path_of, promise
+from tests.support.world import Json, get_path, make_acceptance, unwrap
 
 pytestmark = pytest.mark.slow
 type Act = Callable[[Scene, Watched, Any], None]
@@ -48,18 +48,18 @@ def test_every_relation_is_paired_or_said_why_not() -> None:
 
 
 def lead_does(scene: Scene, watched: Watched, action: str, body: Json) -> None:
-    done(scene.lead.does(action, watched.case, body))
+    unwrap(scene.lead.does(action, watched.case, body))
 
 
 def lead_writes(scene: Scene, watched: Watched, method: str, part: str, body: Json) -> None:
-    match = {"If_Match": scene.lead.tag(watched.case)}
-    path = f"{path_of(watched.case)}{part}"
-    done(scene.lead.ask(method, path, body, headers=match))
+    match = {"If_Match": scene.lead.get_tag(watched.case)}
+    path = f"{get_path(watched.case)}{part}"
+    unwrap(scene.lead.ask(method, path, body, headers=match))
 
 
 def assess_risk(scene: Scene, watched: Watched, level: str) -> None:
-    path = f"{path_of(watched.case)}/risk-assessments"
-    done(scene.lead.creates(path, {"level": level}))
+    path = f"{get_path(watched.case)}/risk-assessments"
+    unwrap(scene.lead.create(path, {"level": level}))
 
 
 def plan_visits(scene: Scene, watched: Watched, visits: list[str]) -> None:
@@ -81,20 +81,20 @@ def suspend(scene: Scene, watched: Watched, why: Json) -> None:
 
 
 def ask_shelter(scene: Scene, watched: Watched, shelter: str) -> Json:
-    return done(scene.lead.refers(watched.case, shelter))
+    return unwrap(scene.lead.refer(watched.case, shelter))
 
 
 def shelter_declines(scene: Scene, watched: Watched, shelter: str) -> None:
     sent = ask_shelter(scene, watched, shelter)
-    helper = scene.world.someone(shelter)
-    done(helper.does("decline", sent, {"reason": "NO_CAPACITY"}))
+    helper = scene.world.add_person(shelter)
+    unwrap(helper.does("decline", sent, {"reason": "NO_CAPACITY"}))
 
 
 def shelter_accepts(scene: Scene, watched: Watched, shelter: str) -> None:
     sent = ask_shelter(scene, watched, shelter)
-    helper = scene.world.someone(shelter)
-    done(helper.does("acknowledge", sent))
-    done(helper.does("accept", sent, promise()))
+    helper = scene.world.add_person(shelter)
+    unwrap(helper.does("acknowledge", sent))
+    unwrap(helper.does("accept", sent, make_acceptance()))
 
 
 def relocate(scene: Scene, watched: Watched, country: str) -> None:
@@ -144,7 +144,7 @@ def scene(
 ) -> Iterator[tuple[Scene, Copies]]:
     """Build all cases once; each secret starts from a copy of that database."""
     ids, folder = Ids(), tmp_path_factory.mktemp("pairs")
-    with copy() as url, wired(url, app, ids) as wire:
+    with copy() as url, open_wire(url, app, ids) as wire:
         built = build_scene(wire, ids)
         with copies_of(wire.world.database.engine, folder) as copies:
             copies.keep("built")
@@ -181,7 +181,7 @@ def in_world(
     for watched in scene.watched:
         scene.ids.begin(f"{watched.pair} {act.__name__}")
         act(scene, watched, value)
-    scene.world.passes(minutes=5)
+    scene.world.advance(minutes=5)
     scene.lists = {}
     found = {watched.pair: read_all(scene, watched) for watched in scene.watched}
     scene.world.now = now
@@ -198,7 +198,7 @@ def list_leaks(differing: Mapping[Pair, frozenset[str]]) -> dict[str, list[str]]
     """
     leaks = {}
     for pair, places in differing.items():
-        alone = frozenset[str]().union(*(differing[one] for one in pair.alone()))
+        alone = frozenset[str]().union(*(differing[one] for one in pair.split()))
         gone = tuple(at.removesuffix("status") for at in alone if at.endswith(" status"))
         if found := sorted(at for at in places - alone if not at.startswith(gone)):
             leaks[str(pair)] = found

@@ -18,8 +18,8 @@ from tests.databases.failpoints.copies import changed
 from tests.databases.failpoints.stories import STORIES
 from tests.databases.failpoints.sweeping import Sweep, sweeping
 from tests.support.databases import Copy
-from tests.support.operation_calls import ALL, name_of
-from tests.support.world import Someone, World, done, new_case, problem
+from tests.support.operation_calls import ALL, get_problem_name
+from tests.support.world import Someone, World, get_problem, make_case, unwrap
 
 pytestmark = pytest.mark.slow
 WAITS = {
@@ -40,11 +40,11 @@ def simulate_reserve(
     """Set a reserve larger than the free space, by default of the database's disk."""
     [path] = files or [Path(str(world.database.engine.url.database))]
     space = FreeSpace({Place.DATABASE: path}, reserve=reserve)
-    world.app.state.ground = replace(world.ground, free_space=space)
+    world.app.state.runtime = replace(world.ground, free_space=space)
     try:
         yield
     finally:
-        world.app.state.ground = world.ground
+        world.app.state.runtime = world.ground
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_only_what_can_wait_is_refused_to_keep_the_reserve(
     assert again.status < 300, again.content
     assert (answer.status >= 300) is (name in WAITS), answer.content
     if name in WAITS:
-        assert (answer.status, name_of(answer)) == RESERVED
+        assert (answer.status, get_problem_name(answer)) == RESERVED
         assert answer["retry-after"] == "60"
         assert changed(before, after) == []
 
@@ -84,7 +84,7 @@ def test_the_contract_says_of_which_operations_that_is() -> None:
     told = {
         one.name
         for one in ALL
-        if listed in one.told["responses"].get("503", {}).get("description", "")
+        if listed in one.spec["responses"].get("503", {}).get("description", "")
     }
 
     assert told == {name.partition(".")[0] for name in WAITS}
@@ -93,12 +93,12 @@ def test_the_contract_says_of_which_operations_that_is() -> None:
 @pytest.mark.usefixtures("sqlite_url")
 def test_a_draft_in_vital_interest_and_a_retry_are_not_refused(officer: Someone) -> None:
     vital = {"reason": "RISK_TO_LIFE", "note": "Two men wait outside"}
-    drafted = done(officer.creates("/cases", new_case(), "once"))
+    drafted = unwrap(officer.create("/cases", make_case(), "once"))
 
     with simulate_reserve(officer.world):
-        refused = problem(officer.creates("/cases", new_case()))
-        retried = officer.creates("/cases", new_case(), "once")
-        in_danger = officer.creates("/cases", new_case(vital_interest=vital))
+        refused = get_problem(officer.create("/cases", make_case()))
+        retried = officer.create("/cases", make_case(), "once")
+        in_danger = officer.create("/cases", make_case(vital_interest=vital))
         submitted = officer.does("submit", drafted)
 
     assert refused == RESERVED
@@ -111,8 +111,8 @@ def test_above_the_reserve_and_where_nobody_knows_nothing_is_refused(
     officer: Someone, tmp_path: Path
 ) -> None:
     with simulate_reserve(officer.world, reserve=1):
-        above = officer.creates("/cases", new_case())
+        above = officer.create("/cases", make_case())
     with simulate_reserve(officer.world, tmp_path / "gone" / "own.db"):
-        unknown = officer.creates("/cases", new_case())
+        unknown = officer.create("/cases", make_case())
 
     assert (above.status_code, unknown.status_code) == (201, 201)

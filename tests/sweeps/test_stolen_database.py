@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from tests.databases.failpoints.copies import Copies, copies_of
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.databases import Copy
-from tests.support.raw_requests import wired
+from tests.support.raw_requests import open_wire
 from tests.support.servers import report
 from tests.support.stolen_copies import Rows, list_differences, read_copy
 from tests.support.world import (
@@ -22,11 +22,11 @@ from tests.support.world import (
     Json,
     Someone,
     World,
-    consent,
-    contacts,
-    done,
-    for_services,
-    path_of,
+    get_path,
+    make_consent,
+    make_contacts,
+    make_service_consent,
+    unwrap,
 )
 
 pytestmark = pytest.mark.slow
@@ -93,9 +93,9 @@ def stage(
 ) -> Iterator[Stage]:
     """Build a world with accounts and no case, to which the tests return."""
     ids, folder = Ids(), tmp_path_factory.mktemp("stolen")
-    with copy() as url, wired(url, app, ids) as wire:
+    with copy() as url, open_wire(url, app, ids) as wire:
         ids.begin("built")
-        people = {name: wire.world.someone(office) for name, office in PEOPLE.items()}
+        people = {name: wire.world.add_person(office) for name, office in PEOPLE.items()}
         with copies_of(wire.world.database.engine, folder) as copies:
             copies.keep("built")
             yield wire.world, ids, copies, people
@@ -121,31 +121,36 @@ def play_case(people: dict[str, Someone], said: Json) -> None:
         "notice": NOTICE,
         "sections": build_sections(said),
         "safeguards": said["safeguards"],
-        "consents": [consent(evidence=said["note"]), for_services()],
+        "consents": [make_consent(evidence=said["note"]), make_service_consent()],
         "risk": {"level": "medium", "remarks": said["note"]},
         "submit": True,
     }
-    case = done(officer.creates("/cases", body, "case"))
-    done(lead.does("acknowledge", case))
-    done(lead.does("accept-lead", case, {"contacts": contacts(said["names"][0], "B")}))
-    done(lead.screens(case, "screening", **SIGNS, remarks=said["remarks"]))
-    match = {"if_match": lead.tag(case)}
-    path = f"{path_of(case)}/sections/narrative"
+    case = unwrap(officer.create("/cases", body, "case"))
+    unwrap(lead.does("acknowledge", case))
+    unwrap(
+        lead.does("accept-lead", case, {"contacts": make_contacts(said["names"][0], "B")})
+    )
+    unwrap(lead.screen(case, "screening", **SIGNS, remarks=said["remarks"]))
+    match = {"if_match": lead.get_tag(case)}
+    path = f"{get_path(case)}/sections/narrative"
     new = {"section": "narrative", "text": said["text"]}
-    done(lead.ask("PUT", path, new, headers=match))
+    unwrap(lead.ask("PUT", path, new, headers=match))
     asked = {"recipient": "KZ_SHELTER_KOGERSHIN", "service": "SHELTER", "send": True}
-    referral = done(
-        lead.creates(
-            f"{path_of(case)}/referrals",
+    referral = unwrap(
+        lead.create(
+            f"{get_path(case)}/referrals",
             asked | {"sections": ["needs"]},
             "referral",
         )
     )
-    done(shelter.does("acknowledge", referral))
+    unwrap(shelter.does("acknowledge", referral))
     meeting = {"at": "2026-06-02T09:00:00+05:00", "person": said["names"][0]}
-    arrangement = {"meeting": meeting | {"place": said["place"]}, "contacts": contacts()}
-    done(shelter.does("accept", referral, arrangement))
-    done(shelter.opens(f"{path_of(case)}/sections/needs"))
+    arrangement = {
+        "meeting": meeting | {"place": said["place"]},
+        "contacts": make_contacts(),
+    }
+    unwrap(shelter.does("accept", referral, arrangement))
+    unwrap(shelter.open(f"{get_path(case)}/sections/needs"))
 
 
 def make_copy(stage: Stage, said: Json) -> Rows:

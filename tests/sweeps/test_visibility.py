@@ -13,27 +13,27 @@ from fastapi import FastAPI
 from httpx2 import Response
 
 from app.kernel.actors import Role
-from app.kernel.codes import new_code
-from tests.support.databases import Copy, overheard
-from tests.support.in_thread import Here
+from app.kernel.codes import create_case_code
+from tests.support.databases import Copy, record_statements
+from tests.support.in_thread import ThreadLoops
 from tests.support.request_bodies import BODIES
-from tests.support.returns import begin
-from tests.support.webhook_receivers import hooked
+from tests.support.returns import begin_return
+from tests.support.webhook_receivers import open_webhook
 from tests.support.world import (
     WORKERS,
     Json,
     Someone,
     World,
-    actions,
-    closing,
-    consent,
-    contacts,
-    done,
-    for_handover,
-    for_services,
-    new_case,
-    path_of,
-    promise,
+    get_actions,
+    get_path,
+    make_acceptance,
+    make_case,
+    make_closure,
+    make_consent,
+    make_contacts,
+    make_handover_consent,
+    make_service_consent,
+    unwrap,
 )
 
 pytestmark = pytest.mark.slow
@@ -83,7 +83,7 @@ class Cast:
         return {
             name
             for name, one in self.people.items()
-            if value in [item[key] for item in done(one.get(path))["items"]]
+            if value in [item[key] for item in unwrap(one.get(path))["items"]]
         }
 
     def subjects(self) -> dict[str, str]:
@@ -93,16 +93,16 @@ class Cast:
 
     def able(self, record: Json) -> set[str]:
         """Return the accounts that are offered an action on a record."""
-        seen = {name: one.get(path_of(record)) for name, one in self.people.items()}
-        return {n for n, a in seen.items() if a.is_success and actions(a.json())}
+        seen = {name: one.get(get_path(record)) for name, one in self.people.items()}
+        return {n for n, a in seen.items() if a.is_success and get_actions(a.json())}
 
 
 def build_cast(world: World) -> Cast:
     """Open all accounts and write a draft."""
     roles = {"oversight": {Role.PROTECTION_OFFICER}}
-    people = {n: world.someone(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
-    given = [consent(), consent(focal_point="IOM"), for_services()]
-    case = done(people["submitter"].writes_case(consents=given))
+    people = {n: world.add_person(c, roles.get(n, WORKERS)) for n, c in PEOPLE.items()}
+    given = [make_consent(), make_consent(focal_point="IOM"), make_service_consent()]
+    case = unwrap(people["submitter"].write_case(consents=given))
     return Cast(world, people, case, {})
 
 
@@ -174,43 +174,43 @@ def walk(cast: Cast) -> Iterator[str]:
     """Take the case from its draft to its end, and yield after every step."""
     case, lead = cast.case, cast.lead
     yield "drafted"
-    done(cast.submitter.does("submit", case))
+    unwrap(cast.submitter.does("submit", case))
     yield "submitted"
-    done(cast.first.does("acknowledge", case))
+    unwrap(cast.first.does("acknowledge", case))
     yield "acknowledged"
     declined = cast.first.does("decline-lead", case, {"reason": "NO_CAPACITY"})
     assert declined.status_code == 204
     yield "lead_declined"
-    done(lead.does("acknowledge", case))
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    unwrap(lead.does("acknowledge", case))
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
     yield "lead_accepted"
     yield from walk_referrals(cast)
-    second = cast.world.someone("IOM", {Role.SUPERVISOR})
-    asked = done(lead.does("close", case, closing()))
-    done(second.post(f"/approvals/{asked['id']}/approve"))
-    done(lead.does("close", case, closing(), approval=asked["id"]))
+    second = cast.world.add_person("IOM", {Role.SUPERVISOR})
+    asked = unwrap(lead.does("close", case, make_closure()))
+    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+    unwrap(lead.does("close", case, make_closure(), approval=asked["id"]))
     yield "closed"
 
 
 def walk_referrals(cast: Cast) -> Iterator[str]:
     """Refer to a shelter, which helps, and to a lawyer, who declines."""
     case, lead, shelter, lawyer = cast.case, cast.lead, cast.shelter, cast.lawyer
-    housed = done(lead.refers(case, shelter.code, send=False))
+    housed = unwrap(lead.refer(case, shelter.code, send=False))
     cast.referrals["shelter"] = housed
     yield "shelter_opened"
-    done(lead.does("send", housed))
+    unwrap(lead.does("send", housed))
     yield "shelter_sent"
-    advised = done(lead.refers(case, lawyer.code, service="LEGAL_AID"))
+    advised = unwrap(lead.refer(case, lawyer.code, service="LEGAL_AID"))
     cast.referrals["lawyer"] = advised
     yield "lawyer_sent"
-    done(shelter.does("acknowledge", housed))
-    done(shelter.does("accept", housed, promise()))
+    unwrap(shelter.does("acknowledge", housed))
+    unwrap(shelter.does("accept", housed, make_acceptance()))
     yield "shelter_accepted"
-    done(lawyer.does("decline", advised, {"reason": "LANGUAGE"}))
+    unwrap(lawyer.does("decline", advised, {"reason": "LANGUAGE"}))
     yield "lawyer_declined"
-    done(shelter.does("start", housed, {"person_met": True}))
+    unwrap(shelter.does("start", housed, {"person_met": True}))
     yield "shelter_started"
-    done(shelter.does("complete", housed, {"outcome": "delivered", "feedback": "Well"}))
+    unwrap(shelter.does("complete", housed, {"outcome": "delivered", "feedback": "Well"}))
     yield "shelter_completed"
 
 
@@ -222,7 +222,7 @@ def test_seen_in_every_way_by_the_same(cast: Cast) -> None:
         seen += [cast.who(f"/cases/{code}/{part}") for part in ("history", "evidence")]
         assert seen == [told[step]["case"]] * 4, step
         for name, referral in cast.referrals.items():
-            path = path_of(referral)
+            path = get_path(referral)
             may = [cast.who(path), cast.who(f"{path}/evidence")]
             may.append(cast.listed("/referrals", "id", referral["id"]))
             assert may == [told[step][name]] * 3, step
@@ -232,7 +232,7 @@ def test_heard_by_the_parties_and_once(cast: Cast) -> None:
     told = parse_rows(HEARD)
 
     for step in walk(cast):
-        heard = {name: list_subjects(one.hears()) for name, one in cast.people.items()}
+        heard = {name: list_subjects(one.poll()) for name, one in cast.people.items()}
         for record, subject in cast.subjects().items():
             hearers = {name for name, told_of in heard.items() if subject in told_of}
             assert hearers == told[step][record], (step, record)
@@ -262,18 +262,18 @@ def test_work_waits_for_one_party(cast: Cast) -> None:
 
 
 def test_the_desk_is_party_once_nobody_else_is_left(world: World, desk: Someone) -> None:
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    case = officer.submits()
-    before = desk.get(path_of(case)).status_code
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    case = officer.submit()
+    before = desk.get(get_path(case)).status_code
     lead.does("decline-lead", case, {"reason": "NO_CAPACITY"})
 
-    shown = desk.sees(case)
+    shown = desk.read(case)
 
     assert before == 404
     assert shown["you_are"] == ["desk"]
-    assert [event["type"] for event in desk.hears()] == ["case.lead_declined"]
-    assert lead.get(path_of(case)).status_code == 404
-    assert [desk.opens(f"{path_of(case)}/{part}").status_code for part in SEALED] == [
+    assert [event["type"] for event in desk.poll()] == ["case.lead_declined"]
+    assert lead.get(get_path(case)).status_code == 404
+    assert [desk.open(f"{get_path(case)}/{part}").status_code for part in SEALED] == [
         404
     ] * 4
 
@@ -283,17 +283,17 @@ SEALED = ("sections/needs", "sections/identity", "safeguards", "contacts")
 
 @pytest.fixture
 def desk(world: World) -> Someone:
-    return world.someone("DESK_CENTRAL_ASIA")
+    return world.add_person("DESK_CENTRAL_ASIA")
 
 
 def read_everything(one: Someone, cast: Cast) -> dict[str, str]:
     """Return every answer that an account can get, with its headers."""
-    of_case = path_of(cast.case)
+    of_case = get_path(cast.case)
     paths = [*LISTS, of_case, *(f"{of_case}/{part}" for part in (*ABOUT, *SEALED))]
-    of_referrals = [path_of(referral) for referral in cast.referrals.values()]
+    of_referrals = [get_path(referral) for referral in cast.referrals.values()]
     parts = ("", "/evidence", "/arrangement", "/notes")
     paths += [f"{path}{part}" for path in of_referrals for part in parts]
-    answers = {path: one.opens(path) for path in paths}
+    answers = {path: one.open(path) for path in paths}
     return {p: f"{a.text}\n{dict(a.headers)}" for p, a in answers.items()}
 
 
@@ -308,7 +308,7 @@ def test_where_the_person_is_sheltered_is_told_to_nobody_else(cast: Cast) -> Non
 
 
 def test_what_the_submitter_gets_does_not_depend_on_who_shelters(
-    copy: Copy, app: FastAPI, loop: Here
+    copy: Copy, app: FastAPI, loop: ThreadLoops
 ) -> None:
     told = []
 
@@ -316,14 +316,14 @@ def test_what_the_submitter_gets_does_not_depend_on_who_shelters(
         with copy() as url:
             world = World(url, app, loop)
             cast = build_cast(world)
-            cast.people["shelter"] = world.someone(shelter)
+            cast.people["shelter"] = world.add_person(shelter)
             told.append(
                 [
                     normalize_answers(read_everything(cast.submitter, cast))
                     for _ in walk(cast)
                 ]
             )
-            world.closes()
+            world.close()
 
     assert told[0] == told[1]
 
@@ -344,13 +344,13 @@ def test_a_consent_that_names_the_shelter_is_not_shown_to_the_submitter(cast: Ca
     steps = walk(cast)
     while next(steps) != "lead_accepted":
         pass
-    named = for_services(focal_point=PEOPLE["shelter"], sections=["needs"])
-    done(cast.lead.creates(f"{path_of(cast.case)}/consents", named))
+    named = make_service_consent(focal_point=PEOPLE["shelter"], sections=["needs"])
+    unwrap(cast.lead.create(f"{get_path(cast.case)}/consents", named))
 
-    shown = cast.submitter.get(f"{path_of(cast.case)}/consents")
+    shown = cast.submitter.get(f"{get_path(cast.case)}/consents")
 
     assert PEOPLE["shelter"] not in shown.text
-    assert PEOPLE["shelter"] in cast.lead.get(f"{path_of(cast.case)}/consents").text
+    assert PEOPLE["shelter"] in cast.lead.get(f"{get_path(cast.case)}/consents").text
 
 
 @pytest.mark.parametrize("deed", ["risk", "consent"])
@@ -358,16 +358,16 @@ def test_what_the_shelter_does_in_the_case_does_not_name_it(deed: str, cast: Cas
     steps = walk(cast)
     while next(steps) != "shelter_accepted":
         pass
-    path = path_of(cast.case)
+    path = get_path(cast.case)
     [*_, given] = cast.shelter.get(f"{path}/consents").json()["items"]
     if deed == "risk":
-        done(cast.shelter.creates(f"{path}/risk-assessments", {"level": "high"}))
+        unwrap(cast.shelter.create(f"{path}/risk-assessments", {"level": "high"}))
     else:
-        done(cast.shelter.post(f"{path}/consents/{given['id']}/withdraw"))
+        unwrap(cast.shelter.send(f"{path}/consents/{given['id']}/withdraw"))
 
     for name in ("submitter", "lawyer"):
         one = cast.people[name]
-        heard = json.dumps(one.hears()) + one.get(f"{path}/history").text
+        heard = json.dumps(one.poll()) + one.get(f"{path}/history").text
         assert PEOPLE["shelter"] not in heard, name
 
 
@@ -418,37 +418,41 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     for step in walk(cast):
         if step == "lawyer_sent":
             break
-    asked = cast.lead.does("close", cast.case, closing())
-    [given, *_] = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
+    asked = cast.lead.does("close", cast.case, make_closure())
+    [given, *_] = cast.submitter.get(f"{get_path(cast.case)}/consents").json()["items"]
     assert asked.status_code == 409
     ids = {"code": cast.case["code"], "consent_id": given["id"]}
-    ids["screening_id"] = done(cast.lead.screens(cast.case))["id"]
-    done(cast.lead.creates(f"{path_of(cast.case)}/consents", for_handover("SANA_SEZIM")))
-    offered = done(cast.lead.offers(cast.case, "SANA_SEZIM"))["id"]
-    asked = cast.lead.creates(f"{path_of(cast.case)}/questions", BODIES["ask_submitter"])
-    ids["question_id"] = done(asked)["id"]
+    ids["screening_id"] = unwrap(cast.lead.screen(cast.case))["id"]
+    unwrap(
+        cast.lead.create(
+            f"{get_path(cast.case)}/consents", make_handover_consent("SANA_SEZIM")
+        )
+    )
+    offered = unwrap(cast.lead.offer(cast.case, "SANA_SEZIM"))["id"]
+    asked = cast.lead.create(f"{get_path(cast.case)}/questions", BODIES["ask_submitter"])
+    ids["question_id"] = unwrap(asked)["id"]
     ids["contact"] = "KZ_SHELTER_KOGERSHIN_MAIL"
-    ids["webhook_id"] = hooked(cast.world, PEOPLE["shelter"]).id
-    reading = f"{path_of(cast.case)}/vital-readings"
-    ids["reading_id"] = done(cast.lead.creates(reading, BODIES["ask_for_reading"]))["id"]
+    ids["webhook_id"] = open_webhook(cast.world, PEOPLE["shelter"]).id
+    reading = f"{get_path(cast.case)}/vital-readings"
+    ids["reading_id"] = unwrap(cast.lead.create(reading, BODIES["ask_for_reading"]))["id"]
     referral = cast.referrals["shelter"]["id"]
-    officer, first = (cast.world.someone(PEOPLE[n]) for n in ("submitter", "first"))
-    home = begin(cast.world, officer, first).record["id"]
+    officer, first = (cast.world.add_person(PEOPLE[n]) for n in ("submitter", "first"))
+    home = begin_return(cast.world, officer, first).record["id"]
     return ids | {"referral_id": referral, "handover_id": offered, "return_id": home}
 
 
 def generate_ids(hidden: dict[str, str]) -> dict[str, str]:
     """Return ids that do not exist, of the same length as the hidden ones."""
     ids = {key: str(uuid4()) for key in hidden}
-    return ids | {"code": new_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
+    return ids | {"code": create_case_code(uuid4()), "contact": "KZ_SHELTER_KOGERSHIN_POST"}
 
 
 def request_approval(world: World) -> str:
     """Ask for an approval by a second person of the lead's office, and return its id."""
-    officer, lead = world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD")
-    case = officer.submits()
-    done(lead.does("acknowledge", case))
-    return str(done(lead.does("close", case, closing()))["id"])
+    officer, lead = world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD")
+    case = officer.submit()
+    unwrap(lead.does("acknowledge", case))
+    return str(unwrap(lead.does("close", case, make_closure()))["id"])
 
 
 def test_a_stranger_cannot_tell_a_hidden_thing_from_a_missing_one(cast: Cast) -> None:
@@ -472,7 +476,7 @@ def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
     for route in list_routes(cast.world):
         said = []
         for ids in (hidden, nothing):
-            with overheard(cast.world.database) as statements:
+            with record_statements(cast.world.database) as statements:
                 reach(cast.stranger, route, ids)
             said.append(statements)
         assert said[0] == said[1], route
@@ -480,7 +484,7 @@ def test_a_stranger_costs_the_same_statements_either_way(cast: Cast) -> None:
 
 def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:
     hidden = list_hidden_ids(cast)
-    own = done(cast.stranger.writes_case(notice={"country": "TT"}))
+    own = unwrap(cast.stranger.write_case(notice={"country": "TT"}))
     ids = {"code": own["code"], "consent_id": hidden["consent_id"]}
     route = ("POST", "/cases/{code}/consents/{consent_id}/withdraw", "withdraw_consent")
 
@@ -489,15 +493,15 @@ def test_a_thing_of_another_case_is_not_found_in_ones_own(cast: Cast) -> None:
 
     assert as_told(mixed) == as_told(missing)
     assert mixed.status_code == 404
-    items = cast.submitter.get(f"{path_of(cast.case)}/consents").json()["items"]
+    items = cast.submitter.get(f"{get_path(cast.case)}/consents").json()["items"]
     assert [item["withdrawn_at"] for item in items] == [None] * 3
 
 
 def test_an_external_reference_of_another_submitter_is_not_told(cast: Cast) -> None:
-    cast.submitter.creates("/cases", new_case(external_reference="2026/17"))
+    cast.submitter.create("/cases", make_case(external_reference="2026/17"))
 
-    own = cast.submitter.creates("/cases", new_case(external_reference="2026/17"))
-    another = cast.stranger.creates("/cases", new_case(external_reference="2026/17"))
+    own = cast.submitter.create("/cases", make_case(external_reference="2026/17"))
+    another = cast.stranger.create("/cases", make_case(external_reference="2026/17"))
 
     assert own.status_code == 409
     assert another.status_code == 201

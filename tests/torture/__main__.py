@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from tests.support.results import commit, keep
+from tests.support.results import describe_commit, write_result
 from tests.support.servers import CHANCE, ROOT
 from tests.torture.planted import PLANTS
-from tests.torture.running import Wish, torture
+from tests.torture.running import RunOptions, run_torture
 
 HOME: Final = ROOT / ".torture"
 
@@ -35,17 +35,19 @@ def show(line: str) -> None:
 
 def main() -> None:
     """Run, print the result, and exit with an error if anything was found."""
-    args, revision = parse_arguments(), commit()
+    args, revision = parse_arguments(), describe_commit()
     HOME.mkdir(exist_ok=True)
     path: Path = args.result or HOME / f"{args.database}.json"
     log = path.with_suffix(".log")
     log.unlink(missing_ok=True)
     show(f"{args.kills} kills on {args.database}, seed {args.seed}; log: {log}")
-    result = torture(Wish(args.database, args.kills, args.seed, args.plant), log, show)
-    keep(path, result.told(), revision)
+    result = run_torture(
+        RunOptions(args.database, args.kills, args.seed, args.plant), log, show
+    )
+    write_result(path, result.as_json(), revision)
     for finding in result.found:
         show(f"Found: {finding}")
-    numbers = result.told()
+    numbers = result.as_json()
     show(
         f"{numbers['kills']} kills, {numbers['operations']}, {numbers['cases']} cases, "
         f"{numbers['events']} events, {numbers['seconds']} s, {len(result.found)} findings"

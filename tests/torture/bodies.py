@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.support import world
-from tests.support.world import NOTICE, consent, contacts, for_handover
+from tests.support.world import NOTICE, make_consent, make_contacts, make_handover_consent
 from tests.torture.clients import Json
 
 
@@ -11,7 +11,7 @@ def make_promise() -> Json:
     """Return the body that accepts a referral, with a meeting a day from now."""
     at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     meeting = {"place": "Rayymbek 1", "at": at, "person": "Гүлнар"}
-    return {"meeting": meeting, "contacts": contacts()}
+    return {"meeting": meeting, "contacts": make_contacts()}
 
 
 def make_case(priority: str, *, submit: bool) -> Json:
@@ -29,7 +29,11 @@ def make_case(priority: str, *, submit: bool) -> Json:
             {"section": "identity", "names": ["Ойгул Намунавий"]},
         ],
         "safeguards": {"country_of_origin": "UZ", "origin_contact": "permitted"},
-        "consents": [consent(**given), world.for_services(**given), for_handover(**given)],
+        "consents": [
+            make_consent(**given),
+            world.make_service_consent(**given),
+            make_handover_consent(**given),
+        ],
         "risk": {"level": "medium"},
     }
 

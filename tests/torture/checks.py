@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.torture.history import Deed, Outcome
+from tests.torture.history import Operation, Outcome
 from tests.torture.tables import Line, Tables
-from tests.torture.walks import walks
+from tests.torture.walks import can_reach
 
 DECIDED: Final = "approval.decided"
 """The only action without an idempotency key: a repeated decision changes nothing."""
@@ -20,7 +20,7 @@ DECIDED: Final = "approval.decided"
 class Run:
     """The operations of clients, the database, and the events that pollers processed."""
 
-    deeds: Sequence[Deed] = ()
+    deeds: Sequence[Operation] = ()
     tables: Tables = field(default_factory=Tables)
     inboxes: Sequence[tuple[str, Sequence[str]]] = ()
     """The owner of each feed, and the ids of its events."""
@@ -28,14 +28,16 @@ class Run:
     """The text of each case at the end."""
     trouble: Mapping[str, int] = field(default_factory=dict)
 
-    def list_acknowledged(self) -> list[Deed]:
+    def list_acknowledged(self) -> list[Operation]:
         """Return the operations that were acknowledged."""
         return [operation for operation in self.deeds if operation.is_done]
 
     def list_entries_of_people(self) -> list[Line]:
         """Return the entries of the clients' own actions."""
         events = {
-            what for operation in self.deeds for what in (operation.what, *operation.also)
+            what
+            for operation in self.deeds
+            for what in (operation.event, *operation.more_events)
         }
         accounts = {operation.account for operation in self.deeds}
         return [
@@ -89,11 +91,11 @@ def get_signature(line: Line) -> tuple[str | None, str, str | None]:
     return line.account, line.type, line.subject
 
 
-def list_signatures(operation: Deed) -> list[tuple[str | None, str, str | None]]:
+def list_signatures(operation: Operation) -> list[tuple[str | None, str, str | None]]:
     """Return the account, the event and the record of each step of an operation."""
     return [
         (operation.account, what, operation.subject)
-        for what in (operation.what, *operation.also)
+        for what in (operation.event, *operation.more_events)
     ]
 
 
@@ -102,7 +104,7 @@ def find_wrong_keys(run: Run) -> Iterator[str]:
     kept = {(one.account, one.key): one for one in run.tables.kept}
     ids = {record.id for record in run.tables.records.values()}
     for operation in run.list_acknowledged():
-        if (operation.account, operation.key) not in kept and operation.what != DECIDED:
+        if (operation.account, operation.key) not in kept and operation.event != DECIDED:
             yield f"key not stored: {operation.describe()}"
     refused = {
         (operation.account, operation.key): operation
@@ -126,7 +128,7 @@ def find_lower_versions(run: Run) -> Iterator[str]:
             least = newest + (not operation.is_read)
             if (operation.version or 0) < least:
                 yield (
-                    f"went back: {operation.what} of {subject} had version "
+                    f"went back: {operation.event} of {subject} had version "
                     f"{operation.version} after an answer with {newest}"
                 )
 
@@ -146,16 +148,18 @@ def find_equal_versions(run: Run) -> Iterator[str]:
         for operation in deeds:
             if (
                 not operation.is_read
-                and operation.seen
-                and (operation.version or 0) <= operation.seen
+                and operation.base_version
+                and (operation.version or 0) <= operation.base_version
             ):
-                versions = f"is based on {operation.seen}, returned {operation.version}"
+                versions = (
+                    f"is based on {operation.base_version}, returned {operation.version}"
+                )
                 yield f"went back: {operation.describe()} {versions}"
 
 
-def group_by_subject(deeds: Iterable[Deed]) -> Mapping[str, list[Deed]]:
+def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]]:
     """Return the answers that have a version, by record."""
-    found: dict[str, list[Deed]] = defaultdict(list)
+    found: dict[str, list[Operation]] = defaultdict(list)
     for operation in deeds:
         if operation.outcome == Outcome.OK and operation.version and operation.subject:
             found[operation.subject].append(operation)
@@ -200,7 +204,7 @@ def find_version_disorder(run: Run) -> Iterator[str]:
             newest[operation.subject] = operation.version
 
 
-def match_entries(run: Run) -> Mapping[str, Deed]:
+def match_entries(run: Run) -> Mapping[str, Operation]:
     """Return the operation of each entry that only one operation can have written."""
     deeds, lines = defaultdict(list), defaultdict(list)
     for operation in run.list_acknowledged():
@@ -251,22 +255,22 @@ def find_wrong_states(run: Run) -> Iterator[str]:
             events[line.subject].append(line.type)
     for name, record in run.tables.records.items():
         noun = name.split("/", maxsplit=1)[0]
-        if not walks(noun, record.state, events[name]):
+        if not can_reach(noun, record.state, events[name]):
             detail = f"which its entries do not lead to: {events[name]}"
             yield f"entry missing: {name} is {record.state}, {detail}"
 
 
 def find_lost_texts(run: Run) -> Iterator[str]:
     """Yield texts that are not the last acknowledged ones."""
-    written: dict[str, list[Deed]] = defaultdict(list)
+    written: dict[str, list[Operation]] = defaultdict(list)
     for operation in run.list_acknowledged():
-        if operation.says is not None and operation.subject and operation.seen:
+        if operation.text is not None and operation.subject and operation.base_version:
             written[operation.subject].append(operation)
     for subject, text in run.texts.items():
         if subject in written:
-            last = max(written[subject], key=lambda operation: operation.seen or 0)
-            if text != last.says:
-                yield f"lost: {subject} has {text!r}, not {last.says!r} ({last.describe()})"
+            last = max(written[subject], key=lambda operation: operation.base_version or 0)
+            if text != last.text:
+                yield f"lost: {subject} has {text!r}, not {last.text!r} ({last.describe()})"
 
 
 def find_database_faults(run: Run) -> Iterator[str]:
@@ -292,6 +296,6 @@ CHECKS: Final[tuple[Callable[[Run], Iterator[str]], ...]] = (
 )
 
 
-def findings(run: Run) -> list[str]:
+def find_faults(run: Run) -> list[str]:
     """Return all faults."""
     return [found for check in CHECKS for found in check(run)]

@@ -10,10 +10,10 @@ from uuid import UUID
 import httpx2
 from httpx2 import Client, Response
 
-from app.api.acting import REPLAYED
+from app.api.idempotent_requests import REPLAYED
 from app.kernel.idempotency import KeyInFlight
 from app.kernel.versions import TAG
-from tests.torture.history import Deed, History, Outcome
+from tests.torture.history import History, Operation, Outcome
 
 type Json = dict[str, Any]
 
@@ -62,7 +62,7 @@ class StoryClient:
     def read(self, who: Person, path: str, purpose: str = "assistance") -> Response:
         """Read a resource until there is an answer. Raises Over if it is refused."""
         self.require_running()
-        operation = Deed(who.account, "", "read", subject=parse_subject(path))
+        operation = Operation(who.account, "", "read", subject=parse_subject(path))
         answer = self.send_until_certain(operation, who, "GET", path, {"Purpose": purpose})
         if not answer.is_success:
             raise Over
@@ -85,7 +85,7 @@ class StoryClient:
         self.require_running()
         key = str(UUID(int=self.chance.getrandbits(128), version=4))
         seen = parse_version(tag)
-        operation = Deed(who.account, key, what, also, parse_subject(path), seen, says)
+        operation = Operation(who.account, key, what, also, parse_subject(path), seen, says)
         sent = {"Idempotency-Key": key, **(headers or {})}
         if tag:
             sent["If-Match"] = tag
@@ -93,7 +93,7 @@ class StoryClient:
 
     def send_until_certain(  # noqa: PLR0913, PLR0917 - as above
         self,
-        operation: Deed,
+        operation: Operation,
         who: Person,
         method: str,
         path: str,
@@ -115,7 +115,7 @@ class StoryClient:
 
     def send_once(
         self,
-        operation: Deed,
+        operation: Operation,
         method: str,
         path: str,
         headers: Mapping[str, str],
@@ -133,7 +133,7 @@ class StoryClient:
         if answer.status_code >= SERVER_ERROR:
             operation.lost += 1
         if answer.status_code >= SERVER_ERROR and answer.status_code not in RETRY_STATUSES:
-            self.history.add_error(f"{answer.status_code} to {method} {operation.what}")
+            self.history.add_error(f"{answer.status_code} to {method} {operation.event}")
         return answer
 
 
@@ -152,7 +152,7 @@ def get_problem(answer: Response) -> str | None:
     return str(body.get("type", "")).removeprefix("/problems/")
 
 
-def store_answer(operation: Deed, answer: Response) -> None:
+def store_answer(operation: Operation, answer: Response) -> None:
     """Store the outcome that an answer shows."""
     operation.answered = time.monotonic()
     operation.status, operation.problem = answer.status_code, get_problem(answer)
@@ -163,7 +163,7 @@ def store_answer(operation: Deed, answer: Response) -> None:
     if answer.is_success and (made := answer.headers.get("Location")):
         operation.subject = made.removeprefix("/v1/")
     if answer.status_code == APPROVAL_ASKED:  # a second person has to approve it
-        operation.what, operation.subject = (
+        operation.event, operation.subject = (
             "approval.asked",
             f"approvals/{answer.json()['id']}",
         )

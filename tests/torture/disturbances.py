@@ -52,7 +52,7 @@ class Disturber:
     done: Counter[str] = field(default_factory=Counter)
     slowest_end: float = 0.0
 
-    def kills(self) -> int:
+    def count_kills(self) -> int:
         """Return the number of processes that were killed."""
         return sum(count for what, count in self.done.items() if what.startswith("kill "))
 

@@ -16,7 +16,7 @@ class Outcome(StrEnum):
 
 
 @dataclass
-class Deed:
+class Operation:
     """An operation that a client wants to have done once.
 
     The client repeats it with one key until its outcome is certain. Times are of one
@@ -26,13 +26,13 @@ class Deed:
 
     account: str
     key: str
-    what: str
+    event: str
     """The event that it is journaled as, or `read`."""
-    also: tuple[str, ...] = ()
+    more_events: tuple[str, ...] = ()
     """Further events, where one request takes two steps."""
     subject: str | None = None
-    seen: int | None = None
-    says: str | None = None
+    base_version: int | None = None
+    text: str | None = None
     """The text that it writes, where that is compared."""
     invoked: float = 0.0
     answered: float = 0.0
@@ -47,7 +47,7 @@ class Deed:
     @property
     def is_read(self) -> bool:
         """Whether it only reads."""
-        return self.what == "read"
+        return self.event == "read"
 
     @property
     def is_done(self) -> bool:
@@ -56,18 +56,18 @@ class Deed:
 
     def describe(self) -> str:
         """Return a description for findings."""
-        return f"{self.what} of {self.subject} (key {self.key}, {self.status})"
+        return f"{self.event} of {self.subject} (key {self.key}, {self.status})"
 
 
 @dataclass
 class History:
     """The operations of all threads, and answers that are server errors."""
 
-    deeds: list[Deed] = field(default_factory=list)
+    deeds: list[Operation] = field(default_factory=list)
     trouble: Counter[str] = field(default_factory=Counter)
     lock: Lock = field(default_factory=Lock)
 
-    def add(self, operation: Deed) -> Deed:
+    def add(self, operation: Operation) -> Operation:
         """Record an operation before its first attempt."""
         with self.lock:
             self.deeds.append(operation)

@@ -15,10 +15,10 @@ from uuid import UUID
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from app.api import acting
+from app.api import idempotent_requests
 from app.kernel import db
-from app.kernel.idempotency import Ticket, settle
-from app.kernel.work import Writing, writing
+from app.kernel.idempotency import KeyedRequest, store_outcome
+from app.kernel.transactions import Writing, begin_write
 
 LATE: Final = 0.1
 """Seconds between the two steps, so that a kill can come between them."""
@@ -27,17 +27,17 @@ LATE: Final = 0.1
 def split_key_transaction() -> None:
     """Store the outcome of a request in a second transaction, after that of the action."""
 
-    def store_later(work: Writing, once: Ticket, made: UUID, status: int) -> None:
+    def store_later(work: Writing, once: KeyedRequest, made: UUID, status: int) -> None:
         def store() -> None:
             time.sleep(LATE)
-            with writing(work.ground, work.actor) as another:
-                settle(another, once, made, status)
+            with begin_write(work.runtime, work.actor) as another:
+                store_outcome(another, once, made, status)
 
         @event.listens_for(work.session, "after_commit", once=True)
         def start_thread(_: Session) -> None:
             Thread(target=store, daemon=True).start()
 
-    patch.object(acting, "settle", store_later).start()
+    patch.object(idempotent_requests, "store_outcome", store_later).start()
 
 
 def answer_before_commit() -> None:

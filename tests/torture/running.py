@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from httpx2 import Client
 
-from app.ground import lay_ground
 from app.kernel.actors import Role
 from app.main import create_app
-from tests.support.databases import clear, copies
-from tests.support.servers import key_file
+from app.runtime import build_runtime
+from tests.support.databases import clear, make_copies
+from tests.support.servers import write_key_file
 from tests.support.world import KEYS, World
 from tests.torture import tables
-from tests.torture.checks import Run, findings
+from tests.torture.checks import Run, find_faults
 from tests.torture.clients import Over, Person, StoryClient, make_client
 from tests.torture.disturbances import Disturber
 from tests.torture.history import History
@@ -55,7 +55,7 @@ type Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Wish:
+class RunOptions:
     """The options of a run."""
 
     database: str
@@ -69,7 +69,7 @@ class Wish:
 class Result:
     """The result of a run."""
 
-    wish: Wish
+    wish: RunOptions
     torment: Disturber
     history: History
     found: list[str]
@@ -77,14 +77,14 @@ class Result:
     run: Run = field(default_factory=Run)
     lives: int = 0
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return the result as JSON data."""
         lines = self.run.tables.lines
         return {
             "database": self.wish.database,
             "seed": self.wish.seed,
             "plant": self.wish.plant,
-            "kills": self.torment.kills(),
+            "kills": self.torment.count_kills(),
             "disturbances": dict(sorted(self.torment.done.items())),
             "slowest end after SIGTERM, in seconds": round(self.torment.slowest_end, 2),
             "operations": self.history.count_outcomes(),
@@ -95,33 +95,35 @@ class Result:
             "clocks fired": len(self.run.tables.fired),
             "lives": self.lives,
             "seconds": round(self.seconds, 1),
-            "kills a minute": round(60 * self.torment.kills() / (self.seconds or 1), 1),
+            "kills a minute": round(
+                60 * self.torment.count_kills() / (self.seconds or 1), 1
+            ),
             "findings": self.found,
         }
 
 
 def create_accounts(url: str) -> dict[str, Person]:
     """Create the accounts, before the service runs."""
-    world = World(url, create_app(lay_ground(url, KEYS)))
+    world = World(url, create_app(build_runtime(url, KEYS)))
     world.now = datetime.now(UTC)
     try:
         people = {}
         for name, (code, roles) in CAST.items():
-            one = world.someone(code, roles) if roles else world.someone(code)
+            one = world.add_person(code, roles) if roles else world.add_person(code)
             account = str(one.actor.account_id)
             people[name] = Person(name, code, account, one.id, one.key)
         return people
     finally:
-        world.closes()
+        world.close()
 
 
 @contextmanager
-def prepare_database(wish: Wish, log: Path) -> Iterator[Plan]:
+def prepare_database(wish: RunOptions, log: Path) -> Iterator[Plan]:
     """Create a database on the disk, and the plan of the installation."""
     home = Path(mkdtemp(prefix="safe-conduct-torture-"))
     try:
-        with copies(wish.database, home) as copy, copy() as url:
-            yield Plan(url, home, key_file(home), log, SPEED, wish.plant)
+        with make_copies(wish.database, home) as copy, copy() as url:
+            yield Plan(url, home, write_key_file(home), log, SPEED, wish.plant)
     finally:
         clear(home)
 
@@ -164,7 +166,7 @@ class Load:
             client.close()
 
 
-def torture(wish: Wish, log: Path, say: Say) -> Result:
+def run_torture(wish: RunOptions, log: Path, say: Say) -> Result:
     """Run everything, and return the result."""
     began = time.monotonic()
     with prepare_database(wish, log) as plan, ExitStack() as stack:
@@ -179,22 +181,22 @@ def torture(wish: Wish, log: Path, say: Say) -> Result:
         try:
             load_and_disturb(result, load, say)
             result.run = finish(plan, torment, load)
-            result.found = findings(result.run)
+            result.found = find_faults(result.run)
         except Broken as broken:
-            result.found = [str(broken), *findings(result.run)]
+            result.found = [str(broken), *find_faults(result.run)]
         finally:
             load.stop()
             for poller in pollers:
                 poller.stop()
     result.lives = sum(life.lives for life in installed.lives)
     result.seconds = time.monotonic() - began
-    if not torment.kills():
+    if not torment.count_kills():
         result.found.append("nothing was killed, so the run proves nothing")
     return result
 
 
 def make_pollers(
-    wish: Wish, plan: Plan, people: Mapping[str, Person], addresses: tuple[str, ...]
+    wish: RunOptions, plan: Plan, people: Mapping[str, Person], addresses: tuple[str, ...]
 ) -> list[Poller]:
     """Return the pollers, each with one server."""
     return [
@@ -220,7 +222,8 @@ def load_and_disturb(result: Result, load: Load, say: Say) -> None:
             last = time.monotonic()
             counts = load.history.count_outcomes()
             say(
-                f"{last - began:6.0f} s  {torment.kills()} of {result.wish.kills} kills, "
+                f"{last - began:6.0f} s  {torment.count_kills()} of "
+                f"{result.wish.kills} kills, "
                 f"{counts.get('ok', 0)} done, {counts['refused']} refused, "
                 f"{counts['unknown then resolved']} unknown then resolved"
             )
@@ -264,7 +267,7 @@ def make_server_without_worker(plan: Plan, torment: Disturber) -> Installation:
 
 def read_back(load: Load, address: str) -> dict[str, str]:
     """Return the text of some cases, as read by an office that may have written it."""
-    written = {one.subject: None for one in load.history.deeds if one.what == WRITTEN}
+    written = {one.subject: None for one in load.history.deeds if one.event == WRITTEN}
     rest = Load(History(), load.mechanism, (address,))
     reader = rest.make_teller("the end")
     texts: dict[str, str] = {}

@@ -18,10 +18,10 @@ from unittest.mock import patch
 
 from sqlalchemy.orm import Session, configure_mappers
 
-from app.cli import commands, grounds, operating
-from app.clock import utc_now
-from app.ground import lay_ground
-from app.kernel.db import database_now
+from app.cli import commands, operator_commands, startup
+from app.clock import get_utc_now
+from app.kernel.db import get_database_time
+from app.runtime import build_runtime
 from tests.torture.planted import PLANTS
 
 WARM: Final = get_context("forkserver")
@@ -66,19 +66,19 @@ def run_command(options: ProcessOptions, run: str) -> None:
         set_clock(timedelta(seconds=options.wrong_by))
     if options.plant:
         PLANTS[options.plant]()
-    {"serve": commands.serve, "work": operating.run_worker}[run]()
+    {"serve": commands.serve, "work": operator_commands.run_worker}[run]()
 
 
 def set_clock(off: timedelta) -> None:
     """Make the clock of the machine wrong; on SQLite this is the database's clock too."""
 
     def get_clock() -> datetime:
-        return utc_now() + off
+        return get_utc_now() + off
 
     def get_time(session: Session) -> datetime:
         sqlite = session.get_bind().dialect.name == "sqlite"
-        return database_now(session) + (off if sqlite else timedelta())
+        return get_database_time(session) + (off if sqlite else timedelta())
 
     patch.object(
-        grounds, "lay_ground", partial(lay_ground, clock=get_clock, time=get_time)
+        startup, "build_runtime", partial(build_runtime, clock=get_clock, time=get_time)
     ).start()

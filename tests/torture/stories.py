@@ -15,7 +15,7 @@ from httpx2 import Response
 from app.cases.lifecycle import EVENTS as OF_CASES
 from app.handovers.lifecycle import EVENTS as OF_HANDOVERS
 from app.referrals.lifecycle import EVENTS as OF_REFERRALS
-from tests.support.world import closing, contacts
+from tests.support.world import make_closure, make_contacts
 from tests.torture.bodies import make_case, make_promise, make_suspension
 from tests.torture.clients import Json, Over, Person, StoryClient
 
@@ -121,7 +121,7 @@ class Storyteller:
     def accept_lead(self, case: str) -> None:
         """Acknowledge a case and accept the lead."""
         self.take_step("lead", case, "acknowledge")
-        self.take_step("lead", case, "accept-lead", {"contacts": contacts()})
+        self.take_step("lead", case, "accept-lead", {"contacts": make_contacts()})
 
     def refer(self, name: str, case: str, to: str, service: str) -> str:
         """Request a service and return the reference of the referral."""
@@ -139,12 +139,12 @@ class Storyteller:
 
     def close(self, case: str) -> None:
         """Close a case with a second person."""
-        answer = self.take_step("lead", case, "close", closing())
+        answer = self.take_step("lead", case, "close", make_closure())
         approval_path = f"approvals/{answer.json()['id']}"
         second, allow = self.get_person("second"), f"{approval_path}/approve"
         require_success(self.client.send(second, "approval.decided", allow))
         approval = approval_path.partition("/")[2]
-        self.take_step("lead", case, "close", closing(), Approval=approval)
+        self.take_step("lead", case, "close", make_closure(), Approval=approval)
 
     def read_lists(self, name: str) -> None:
         """Read the lists of cases, work and referrals."""
@@ -207,7 +207,7 @@ def play_handover(teller: Storyteller) -> None:
     first = teller.create("lead", "handover.offered", path, offer)
     teller.take_step("taker", first, "decline", {"reason": "NO_CAPACITY"})
     second = teller.create("lead", "handover.offered", path, offer)
-    taking = {"contacts": contacts(), "capacity_confirmed": True}
+    taking = {"contacts": make_contacts(), "capacity_confirmed": True}
     teller.take_step("taker", second, "accept", taking)
     teller.write("taker", case)
 

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from app.access.models import Approval
 from app.cases.models import Case
-from app.casework.lateness import LATE, noun_of
+from app.casework.lateness import LATENESS_RULES, get_noun
 from app.deadlines.models import Clock, Firing
 from app.directory.models import FocalPoint
 from app.handovers.models import Handover
@@ -57,7 +57,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Fired:
+class MissedDeadline:
     """A missed deadline, at most one for each generation; `event` is its journal entry."""
 
     clock: int
@@ -75,7 +75,7 @@ class Tables:
     mail: Mapping[str, Sequence[tuple[int, str]]] = field(default_factory=dict)
     heads: Mapping[str, int] = field(default_factory=dict)
     kept: Sequence[Kept] = ()
-    fired: Sequence[Fired] = ()
+    fired: Sequence[MissedDeadline] = ()
     broken: Sequence[str] = ()
     """Faults that the database reports about itself."""
 
@@ -145,15 +145,17 @@ def read_mailboxes(
     return found
 
 
-def read_missed_deadlines(session: Session) -> list[Fired]:
+def read_missed_deadlines(session: Session) -> list[MissedDeadline]:
     """Return the missed deadlines with the events that report them."""
     references = dict(map(tuple, select_rows(session, Clock.number, Clock.reference)))
     found = []
     for one in session.scalars(select(Firing)):
         of_case = one.record_id == one.case_id
-        noun = noun_of(references[one.clock_number], one.kind, of_case=of_case)
-        event = LATE[noun, one.kind].event
-        found.append(Fired(one.clock_number, one.generation, str(one.case_id), event))
+        noun = get_noun(references[one.clock_number], one.kind, of_case=of_case)
+        event = LATENESS_RULES[noun, one.kind].event
+        found.append(
+            MissedDeadline(one.clock_number, one.generation, str(one.case_id), event)
+        )
     return found
 
 

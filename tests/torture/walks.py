@@ -27,7 +27,7 @@ LIVES: Final[Mapping[str, tuple[str, Arrows]]] = {
 }
 
 
-def walks(noun: str, end: str, events: Iterable[str]) -> bool:
+def can_reach(noun: str, end: str, events: Iterable[str]) -> bool:
     """Return whether the events, in any order, lead to a state.
 
     The order is not compared: on PostgreSQL entries have no number, and the clocks of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tests.support.full_world import filled, spoken
+from tests.support.full_world import build_headers, fill_path
 from tests.support.operation_calls import READ
 from tests.support.raw_requests import Answer, Headers, Operation, Wire
 from tests.support.request_bodies import BODIES
@@ -70,10 +70,10 @@ class Scene:
         """Return the call of an operation by its name."""
         operation = operation_of(name)
         known = BODY_OF.get(name, BODIES.get(operation.name, {})) if body is None else body
-        own = {"code": ids[operation.keys[-1]]} if "code" in known else {}
-        sent = json.dumps(known | own).encode() if operation.takes else b""
-        target = filled(operation.path, dict(ids))
-        headers = spoken(operation, who, "once")
+        own = {"code": ids[operation.path_names[-1]]} if "code" in known else {}
+        sent = json.dumps(known | own).encode() if operation.body_schema else b""
+        target = fill_path(operation.path, dict(ids))
+        headers = build_headers(operation, who, "once")
         if operation.method == "PUT" and operation.path in READ:
             headers = {n: v for n, v in headers.items() if n != "If-Match"}
             headers |= self.seen(who, target)
@@ -88,9 +88,9 @@ class Scene:
         """Send the call, let a second person approve it, and return the approved call."""
         asked = call.send(self.wire)
         assert asked.status == 202, (asked.status, asked.content)
-        approval = str(asked.json()["id"])
+        approval = str(asked.parse_json()["id"])
         for one in self.people.values():
-            if one.post(f"/approvals/{approval}/approve").status_code == 200:
+            if one.send(f"/approvals/{approval}/approve").status_code == 200:
                 return call.approved(approval)
         raise AssertionError(f"No account may approve {call.target}")
 
@@ -126,7 +126,9 @@ def cells() -> Iterator[Cell]:
         stages = sorted(mine, key=lambda name: name != FULL)
         for name in table.operations:
             operation = operation_of(name)
-            if operation.method != "GET" or "Purpose" in operation.names("header"):
+            if operation.method != "GET" or "Purpose" in operation.list_parameters(
+                "header"
+            ):
                 yield from find_first_cell(table, name, stages)
 
 

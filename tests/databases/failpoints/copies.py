@@ -12,7 +12,13 @@ from typing import Final
 from sqlalchemy import Engine, create_engine, text
 
 from app.kernel.db import Base
-from tests.support.snapshots import Snapshot, copied_from, copied_to, put_back, taken
+from tests.support.snapshots import (
+    Snapshot,
+    copy_file_to,
+    restore_file_from,
+    restore_rows,
+    take_snapshot,
+)
 
 type Rows = dict[str, tuple[int, str]]
 """Of each table, how many rows, and what stands in them, digested."""
@@ -40,11 +46,11 @@ class SqliteCopies:
 
     def keep(self, name: str) -> None:
         """Copy the database."""
-        copied_to(self.folder / f"{name}.db", self.engine)
+        copy_file_to(self.folder / f"{name}.db", self.engine)
 
     def back(self, name: str) -> None:
         """Restore the database from a copy."""
-        copied_from(self.folder / f"{name}.db", self.engine)
+        restore_file_from(self.folder / f"{name}.db", self.engine)
 
     def rows(self) -> Rows:
         """Return the count and digest of each table, without using the service."""
@@ -75,11 +81,11 @@ class PostgresqlCopies:
         with self.looking.connect() as connection:
             alone = connection.execution_options(isolation_level="AUTOCOMMIT")
             alone.execute(text(f"VACUUM {every}"))
-        self.kept[name] = taken(self.looking)
+        self.kept[name] = take_snapshot(self.looking)
 
     def back(self, name: str) -> None:
         self.engine.dispose()  # a new connection is a point that may fail
-        self.kept[name] = put_back(self.looking, self.kept[name])
+        self.kept[name] = restore_rows(self.looking, self.kept[name])
 
     def rows(self) -> Rows:
         """Return the count and digest of each table, as its owner, in one statement."""

@@ -16,7 +16,7 @@ from unittest.mock import patch
 import psycopg
 
 from app.kernel.db import Database
-from tests.support.databases import listening
+from tests.support.databases import listen_to
 
 CONNECT: Final = "CONNECT"
 COMMIT: Final = "COMMIT"
@@ -110,10 +110,10 @@ def failing(database: Database) -> Iterator[Failing]:
             watch.fails(connection.driver_connection)
 
     with (
-        listening(database, "do_connect", connect),
-        listening(database, "do_execute", execute),
-        listening(database, "do_executemany", execute),
-        listening(database, "do_execute_no_params", execute),
+        listen_to(database, "do_connect", connect),
+        listen_to(database, "do_execute", execute),
+        listen_to(database, "do_executemany", execute),
+        listen_to(database, "do_execute_no_params", execute),
         ExitStack() as commits,
     ):
         for dialect in (engine.dialect for engine in database.engines):

@@ -42,7 +42,7 @@ class SuccessfulCall:
     def grows(self) -> set[str]:
         """Return the tables that a repetition without a key may add rows to."""
         operation = self.call.operation
-        opens = "Purpose" in operation.names("header")
+        opens = "Purpose" in operation.list_parameters("header")
         return GROWS.get(operation.name, set()) | ({"access_entry"} if opens else set())
 
 

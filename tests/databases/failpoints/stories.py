@@ -7,9 +7,14 @@ from urllib.parse import urlencode
 from app.kernel.actors import Role
 from tests.databases.failpoints.calls import Call, Scene, Story, cells
 from tests.support.full_world import READING
-from tests.support.machine_keys import JWT, enrolled
-from tests.support.returns import Homecoming, accepted, begin, to_return
-from tests.support.world import consent, done, new_case
+from tests.support.machine_keys import JWT, register_machine
+from tests.support.returns import (
+    Homecoming,
+    accept_return_referral,
+    begin_return,
+    make_return_consent,
+)
+from tests.support.world import make_case, make_consent, unwrap
 from tests.sweeps.matrix.asking import operation_of
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -18,31 +23,31 @@ FORM: Final = "application/x-www-form-urlencoded"
 def opens_return(scene: Scene) -> Call:
     """Prepare an accepted referral to a helper at home."""
     officer, lead, home = (scene.people[name] for name in ("consulate", "kz", "home"))
-    _, referral = accepted(officer, lead, home)
+    _, referral = accept_return_referral(officer, lead, home)
     return scene.call("open_return", home, {"referral_id": referral["id"]})
 
 
 def going_home(scene: Scene, **changes: object) -> Homecoming:
     world, people = scene.wire.world, scene.people
-    return begin(world, people["consulate"], people["kz"], **changes)
+    return begin_return(world, people["consulate"], people["kz"], **changes)
 
 
 def determines_interests(scene: Scene) -> Call:
     """Prepare the return of a child whose best interests were assessed."""
     given_by = {"given_by": "guardian_with_assent"}
-    consents = [consent(**given_by), to_return(**given_by)]
+    consents = [make_consent(**given_by), make_return_consent(**given_by)]
     way = going_home(scene, notice={"age_class": "child"}, consents=consents)
-    way.goes("assess-origin")
+    way.advance("assess-origin")
     fact = {"name": "best_interests", "value": "determined"}
-    done(way.lead.creates(f"/cases/{way.case['code']}/facts", fact))
+    unwrap(way.lead.create(f"/cases/{way.case['code']}/facts", fact))
     return scene.call("determine_interests", way.lead, {"return_id": way.record["id"]})
 
 
 def accounts_for(scene: Scene) -> Call:
     """Prepare a return whose person took the consent back on the way."""
     way = going_home(scene)
-    way.goes("depart")
-    way.takes_back("RETURN")
+    way.advance("depart")
+    way.withdraw_consents("RETURN")
     return scene.call("account_for_person", way.lead, {"return_id": way.record["id"]})
 
 
@@ -51,21 +56,21 @@ def accounts_for(scene: Scene) -> Call:
 
 def asked_to_read(scene: Scene) -> dict[str, str]:
     code = scene.stages["referring"].ids["code"]
-    asked = done(scene.people["lawyer"].creates(f"/cases/{code}/vital-readings", READING))
+    asked = unwrap(scene.people["lawyer"].create(f"/cases/{code}/vital-readings", READING))
     return {"code": code, "reading_id": asked["id"]}
 
 
 def permitted(scene: Scene) -> dict[str, str]:
     ids = asked_to_read(scene)
     watcher = scene.people["oversight/protection_officer"]
-    done(watcher.post("/cases/{code}/vital-readings/{reading_id}/permit".format(**ids)))
+    unwrap(watcher.send("/cases/{code}/vital-readings/{reading_id}/permit".format(**ids)))
     return ids
 
 
 def stopped(scene: Scene) -> dict[str, str]:
     ids = permitted(scene)
     path = "/cases/{code}/vital-readings/{reading_id}/stop".format(**ids)
-    done(scene.people["lawyer"].post(path))
+    unwrap(scene.people["lawyer"].send(path))
     return ids
 
 
@@ -89,7 +94,7 @@ def informs_of_reading(scene: Scene) -> Call:
 
 def reviews_reading(scene: Scene) -> Call:
     """Review an emergency access as another overseer than the one who permitted it."""
-    other = scene.wire.world.someone("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
+    other = scene.wire.world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     return scene.call("review_reading", other, stopped(scene))
 
 
@@ -98,7 +103,7 @@ def reviews_reading(scene: Scene) -> Call:
 
 def looks_at_case(scene: Scene) -> Call:
     """Prepare a submitted case that no office has retrieved."""
-    case = scene.people["consulate"].submits()
+    case = scene.people["consulate"].submit()
     return scene.call("get_case", scene.people["kz"], {"code": case["code"]})
 
 
@@ -114,7 +119,7 @@ def looks_at_handover(scene: Scene) -> Call:
 def polled(scene: Scene, name: str) -> Call:
     """Prepare a poller that has read two events."""
     who = scene.people["kz"]
-    cursor = done(who.get("/events", limit=2))["next"]
+    cursor = unwrap(who.get("/events", limit=2))["next"]
     call = scene.call(name, who, {})
     return Call(call.operation, f"{call.target}?after={cursor}", call.headers)
 
@@ -129,11 +134,11 @@ def listens(scene: Scene) -> Call:
 
 def asks_for_token(scene: Scene) -> Call:
     """Prepare a machine that signs in."""
-    machine = enrolled(scene.wire.world, "failpoints")
+    machine = register_machine(scene.wire.world, "failpoints")
     form = {
         "grant_type": "client_credentials",
         "client_assertion_type": JWT,
-        "client_assertion": machine.signs(),
+        "client_assertion": machine.sign(),
     }
     headers: dict[str, str | bytes] = {"Content-Type": FORM}
     operation = operation_of("issue_token")
@@ -142,7 +147,7 @@ def asks_for_token(scene: Scene) -> Call:
 
 def writes_case(scene: Scene) -> Call:
     """Write and submit a case in one request."""
-    return scene.call("write_case", scene.people["consulate"], {}, new_case(submit=True))
+    return scene.call("write_case", scene.people["consulate"], {}, make_case(submit=True))
 
 
 OWN: Final[Mapping[str, Story]] = {

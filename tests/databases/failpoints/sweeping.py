@@ -15,8 +15,8 @@ from tests.databases.failpoints.failing import AFTER, Failing, Way, failing
 from tests.databases.failpoints.judging import SuccessfulCall, Tried
 from tests.databases.failpoints.stories import STORIES, stages_of
 from tests.support.administrators import ADMINISTRATOR
-from tests.support.databases import ids_of
-from tests.support.raw_requests import Answer, wired
+from tests.support.databases import draw_id
+from tests.support.raw_requests import Answer, open_wire
 from tests.support.world import Someone
 from tests.sweeps.matrix import records, stages
 from tests.sweeps.matrix.people import people
@@ -30,7 +30,7 @@ class Ids:
     chance: Random = field(default_factory=lambda: Random(0))
 
     def __call__(self) -> UUID:
-        return ids_of(self.chance)
+        return draw_id(self.chance)
 
     def begin(self, seed: object) -> None:
         self.chance = Random(str(seed))
@@ -97,9 +97,9 @@ def build(known: Mapping[str, Someone], needed: set[str]) -> dict[str, Stage]:
 def sweeping(url: str, app: FastAPI, folder: Path, names: Iterable[str]) -> Iterator[Sweep]:
     """Build a world for some stories and intercept its database."""
     ids = Ids()
-    with wired(url, app, ids) as wire:
+    with open_wire(url, app, ids) as wire:
         world, known = wire.world, people(wire.world)
-        known["second"] = world.someone("DESK_CENTRAL_ASIA", ADMINISTRATOR)
+        known["second"] = world.add_person("DESK_CENTRAL_ASIA", ADMINISTRATOR)
         scene = Scene(wire, known, build(known, stages_of(names)))
         with (
             copies_of(world.database.engine, folder) as copies,

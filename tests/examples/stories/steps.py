@@ -6,11 +6,11 @@ from tests.support.world import (
     SECTIONS,
     Json,
     Someone,
-    closing,
-    consent,
-    done,
-    path_of,
-    promise,
+    get_path,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    unwrap,
 )
 
 FOUND, HIDDEN = 200, 404
@@ -31,92 +31,92 @@ def make_class_consent(kind: str, country: str, *purposes: str, **changes: Any) 
         "purposes": list(purposes),
         "expires_at": "2030-01-01T00:00:00Z",
     }
-    return consent(**given | changes)
+    return make_consent(**given | changes)
 
 
 def make_office_consent(office: str, *purposes: str, **changes: Any) -> Json:
     """Return a consent to one office until 2030, for needs and contact."""
     given: Json = {"purposes": list(purposes), "expires_at": "2030-01-01T00:00:00Z"}
-    return consent(focal_point=office, **given | changes)
+    return make_consent(focal_point=office, **given | changes)
 
 
 def get_read_status(
     who: Someone, case: Json, part: str, purpose: str = "assistance"
 ) -> int:
     """Open a part of a case, and return the status: 200, or 404 if it may not be read."""
-    return who.opens(f"{path_of(case)}/{part}", purpose).status_code
+    return who.open(f"{get_path(case)}/{part}", purpose).status_code
 
 
 def assess_risk(who: Someone, case: Json, level: str = "low") -> None:
     """Record a new assessment of the risk."""
-    done(who.creates(f"{path_of(case)}/risk-assessments", {"level": level}))
+    unwrap(who.create(f"{get_path(case)}/risk-assessments", {"level": level}))
 
 
 def record_fact(who: Someone, case: Json, name: str, value: str, **more: Any) -> None:
     """Record a fact beside the case."""
     fact = {"name": name, "value": value} | more
-    done(who.creates(f"{path_of(case)}/facts", fact))
+    unwrap(who.create(f"{get_path(case)}/facts", fact))
 
 
 def record_consent(who: Someone, case: Json, given: Json) -> None:
     """Record a consent of the person, or of a child's guardian or decision."""
-    done(who.creates(f"{path_of(case)}/consents", given))
+    unwrap(who.create(f"{get_path(case)}/consents", given))
 
 
 def withdraw_consents(who: Someone, case: Json, *purposes: str) -> None:
     """Withdraw the person's consent to these purposes."""
-    path = f"{path_of(case)}/consents/withdraw"
-    assert who.post(path, {"purposes": list(purposes)}).status_code == 204
+    path = f"{get_path(case)}/consents/withdraw"
+    assert who.send(path, {"purposes": list(purposes)}).status_code == 204
 
 
 def set_safeguards(who: Someone, case: Json, **guards: Any) -> None:
     """Replace the safeguards."""
-    tag = {"If_Match": who.tag(case)}
-    done(who.ask("PUT", f"{path_of(case)}/safeguards", guards, headers=tag))
+    tag = {"If_Match": who.get_tag(case)}
+    unwrap(who.ask("PUT", f"{get_path(case)}/safeguards", guards, headers=tag))
 
 
 def write_section(who: Someone, case: Json, section: str, **content: Any) -> None:
     """Replace a section."""
-    tag = {"If_Match": who.tag(case)}
-    path = f"{path_of(case)}/sections/{section}"
-    done(who.ask("PUT", path, {"section": section} | content, headers=tag))
+    tag = {"If_Match": who.get_tag(case)}
+    path = f"{get_path(case)}/sections/{section}"
+    unwrap(who.ask("PUT", path, {"section": section} | content, headers=tag))
 
 
 def update_summary(who: Someone, case: Json, **fields: Any) -> None:
     """Update the summary."""
-    tag = {"If_Match": who.tag(case)}
-    done(who.ask("PATCH", path_of(case), fields, headers=tag))
+    tag = {"If_Match": who.get_tag(case)}
+    unwrap(who.ask("PATCH", get_path(case), fields, headers=tag))
 
 
 def refer(who: Someone, case: Json, to: Someone, service: str, *sections: str) -> Json:
     """Refer the case to an office for one service, with sections that it may read."""
-    return done(who.refers(case, to.code, service=service, sections=list(sections)))
+    return unwrap(who.refer(case, to.code, service=service, sections=list(sections)))
 
 
 def acknowledge(who: Someone, referral: Json) -> None:
     """Acknowledge a referral."""
-    done(who.does("acknowledge", referral))
+    unwrap(who.does("acknowledge", referral))
 
 
 def accept(who: Someone, referral: Json, at: str) -> Json:
     """Accept a referral, with the time of the meeting."""
-    return done(who.does("accept", referral, promise(at=f"{at}Z")))
+    return unwrap(who.does("accept", referral, make_acceptance(at=f"{at}Z")))
 
 
 def start(who: Someone, referral: Json) -> Json:
     """Start the help of a referral, because the person was met."""
-    return done(who.does("start", referral, {"person_met": True}))
+    return unwrap(who.does("start", referral, {"person_met": True}))
 
 
 def complete(who: Someone, referral: Json, feedback: str) -> Json:
     """Complete a referral with feedback on the help."""
     report = {"outcome": "delivered", "feedback": feedback}
-    return done(who.does("complete", referral, report))
+    return unwrap(who.does("complete", referral, report))
 
 
 def decline(who: Someone, referral: Json, reason: str = "NO_CAPACITY") -> Json:
     """Decline a referral."""
-    return done(who.does("decline", referral, {"reason": reason}))
+    return unwrap(who.does("decline", referral, {"reason": reason}))
 
 
 def confirm_deletion(who: Someone, referral: Json) -> None:
@@ -126,14 +126,14 @@ def confirm_deletion(who: Someone, referral: Json) -> None:
 
 def report_visit(who: Someone, case: Json) -> None:
     """Report a visit to the person."""
-    done(who.does("visits", case, {"person_met": True}))
+    unwrap(who.does("visits", case, {"person_met": True}))
 
 
 def close(who: Someone, second: Someone, case: Json, reason: str, **more: Any) -> Json:
     """Close a case with the approval of a second person."""
-    return done(who.does_with(second, "close", case, closing(reason=reason, **more)))
+    return unwrap(who.does_with(second, "close", case, make_closure(reason=reason, **more)))
 
 
 def stop(who: Someone, case: Json) -> Json:
     """Stop a case at the wish of the person."""
-    return done(who.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))
+    return unwrap(who.does("stop", case, {"reason": "SURVIVOR_REQUEST"}))

@@ -21,16 +21,16 @@ from tests.examples.stories.steps import (
     update_summary,
     withdraw_consents,
 )
-from tests.support.returns import (
-    AT_HOME,
-    MET,
-    SAFE,
-    TOLD,
-    Homecoming,
-    opens,
-)
+from tests.support.returns import AT_HOME, MET, SAFE, TOLD, Homecoming, open_return
 from tests.support.stories import Story
-from tests.support.world import done, kinds, lacks, path_of, problem, travel_plan
+from tests.support.world import (
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_travel_plan,
+    unwrap,
+)
 
 ALONE = {"reason": "CHILD_UNPROTECTED", "note": "Alone at the bus station"}
 
@@ -52,19 +52,19 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
 
     story.on("2026-06-01 20:00")
-    case = officer.submits(
+    case = officer.submit(
         notice={"country": "GT", "age_class": "child", "language": "es"},
         sections=make_sections("Génesis Núñez Ordóñez"),
         safeguards={"country_of_origin": "HN"},
         consents=[],
         vital_interest=ALONE,
     )
-    assert "case.vital_interest" in kinds(watcher.hears())
+    assert "case.vital_interest" in list_types(watcher.poll())
     story.on("2026-06-01 21:00")
-    lead.leads(case)
+    lead.take_lead(case)
     assert get_read_status(lead, case, "safety-notice") == FOUND
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
-    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+    assert "assess_interests" in [kind for _, kind, _ in lead.get_worklist()]
 
     story.on("2026-06-01 22:00")
     bed = refer(lead, case, shelter, "SHELTER")
@@ -77,11 +77,11 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     story.on("2026-06-02 16:00")
     start(shelter, bed)
     start(office, care)
-    early = lead.refers(case, office.code, service="IDENTIFICATION", sections=[])
-    assert lacks(early) == [("consent", "sender")]
+    early = lead.refer(case, office.code, service="IDENTIFICATION", sections=[])
+    assert get_unmet(early) == [("consent", "sender")]
     record_fact(office, case, "guardian", "appointed")
     record_fact(office, case, "best_interests", "assessed")
-    assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
+    assert "assess_interests" not in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-03 16:00")
     both = ("GUARDIANSHIP", "SHELTER")
     record_consent(lead, case, make_class_consent("non_state", "GT", *both, **GUARDIAN))
@@ -92,14 +92,14 @@ def test_a_girl_alone_in_guatemala_has_a_bed_before_anybody_speaks_for_her(
     assert get_read_status(office, case, "safety-notice") == HIDDEN
 
     story.on("2026-06-05 16:00")
-    done(lead.does("monitor", case, {"visits": ["2026-06-12T16:00:00Z"]}))
+    unwrap(lead.does("monitor", case, {"visits": ["2026-06-12T16:00:00Z"]}))
     story.on("2026-06-12 16:30")
-    done(lead.does("visits", case, {"person_met": True}))
+    unwrap(lead.does("visits", case, {"person_met": True}))
     story.on("2026-06-15 16:00")
     close(lead, second, case, "GOALS_MET")
-    assert "case.closed" in kinds(officer.hears())
+    assert "case.closed" in list_types(officer.poll())
     assert shelter.code not in officer.get("/events", limit=200).text
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
@@ -117,28 +117,28 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
     bed_of_uncle = make_office_consent("IOM", "SHELTER", **GUARDIAN)
 
     story.on("2026-06-02 15:00")
-    case = officer.submits(
+    case = officer.submit(
         notice=NORMAL | {"country": "SV", "age_class": "child", "language": "es"},
         sections=make_sections("Íñigo Peña Núñez"),
         safeguards={"country_of_origin": "NI"},
         consents=[uncle, bed_of_uncle],
     )
     story.on("2026-06-02 17:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     story.on("2026-06-02 18:00")
     accept(shelter, bed, "2026-06-02T22:00:00")
     assert get_read_status(shelter, case, "sections/contact") == FOUND
     story.on("2026-06-02 22:30")
     start(shelter, bed)
-    shelter.hears()
+    shelter.poll()
 
     story.on("2026-06-04 15:00")
     withdraw_consents(lead, case, "SHELTER", "REFER")
-    assert shelter.sees(bed)["state"] == "in_progress"
-    assert kinds(shelter.hears()) == ["referral.narrowed"]
+    assert shelter.read(bed)["state"] == "in_progress"
+    assert list_types(shelter.poll()) == ["referral.narrowed"]
     assert get_read_status(shelter, case, "sections/contact") == HIDDEN
-    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+    assert "assess_interests" in [kind for _, kind, _ in lead.get_worklist()]
 
     story.on("2026-06-05 15:00")
     decided = {"given_by": "best_interests_decision"}
@@ -146,14 +146,14 @@ def test_a_boy_keeps_his_bed_when_his_uncle_takes_back_what_he_signed(
     record_consent(
         lead, case, make_office_consent("IOM", "SHELTER", "PSYCHOSOCIAL", **decided)
     )
-    assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
+    assert "assess_interests" not in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-06 15:00")
     complete(shelter, bed, "His mother came for him.")
     story.on("2026-06-08 15:00")
     assess_risk(lead, case)
     close(lead, second, case, "GOALS_MET")
     assert get_read_status(shelter, case, "sections/contact") == HIDDEN
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
@@ -173,7 +173,7 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
     )
 
     story.on("2026-06-03 05:00")
-    case = officer.submits(
+    case = officer.submit(
         notice=NORMAL | {"country": "TJ", "age_class": "presumed_child", "language": "fa"},
         sections=make_sections("فرید احمدی"),
         safeguards={"country_of_origin": "AF"},
@@ -183,7 +183,7 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
         ],
     )
     story.on("2026-06-03 06:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     story.on("2026-06-03 07:00")
     accept(shelter, bed, "2026-06-03T12:00:00")
@@ -194,19 +194,19 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
     story.on("2026-06-05 06:00")
     update_summary(lead, case, age_class="adult")
     assert get_read_status(shelter, case, "sections/contact") == HIDDEN
-    assert shelter.sees(bed)["state"] == "in_progress"
+    assert shelter.read(bed)["state"] == "in_progress"
     story.on("2026-06-05 09:00")
-    spoken_for = lead.creates(f"{path_of(case)}/consents", own | GUARDIAN)
-    assert problem(spoken_for) == (422, "adult-spoken-for")
+    spoken_for = lead.create(f"{get_path(case)}/consents", own | GUARDIAN)
+    assert get_problem(spoken_for) == (422, "adult-spoken-for")
     record_consent(lead, case, make_class_consent("state", "TJ", "REFER"))
     record_consent(lead, case, own)
     assert get_read_status(shelter, case, "sections/contact") == FOUND
 
     story.on("2026-06-08 06:00")
     update_summary(lead, case, age_class="presumed_child")
-    assert shelter.sees(bed)["state"] == "in_progress"
+    assert shelter.read(bed)["state"] == "in_progress"
     assert get_read_status(shelter, case, "sections/contact") == HIDDEN
-    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+    assert "assess_interests" in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-09 06:00")
     record_fact(lead, case, "guardian", "appointed")
     record_fact(lead, case, "best_interests", "determined")
@@ -217,7 +217,7 @@ def test_a_boy_from_kabul_is_a_child_then_an_adult_then_a_child_again(
     complete(shelter, bed, "He goes to school, and lives with an uncle.")
     story.on("2026-06-10 06:00")
     close(lead, second, case, "RESETTLED")
-    story.ends_with_closure(case, "RESETTLED")
+    story.require_closure(case, "RESETTLED")
 
 
 def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
@@ -244,59 +244,61 @@ def test_a_girl_goes_home_to_jamaica_with_somebody_who_travels_with_her(
     ]
 
     story.on("2026-06-01 14:00")
-    case = officer.submits(
+    case = officer.submit(
         notice={"country": "TT", "age_class": "child", "language": "en"},
         sections=make_sections("Shanice"),
         safeguards={"country_of_origin": "JM", "origin_contact": "permitted"},
         consents=given,
     )
     story.on("2026-06-01 15:00")
-    lead.leads(case)
+    lead.take_lead(case)
     sent = refer(lead, case, home, "RETURN", *sections["sections"])
     story.on("2026-06-01 16:00")
     referral = accept(home, sent, "2026-06-12T18:00:00")
-    record = done(opens(lead, referral))
+    record = unwrap(open_return(lead, referral))
     going = Homecoming(story.world, officer, lead, home, second, case, referral, record)
 
     story.on("2026-06-02 14:00")
-    done(going.does("lead", "inform", TOLD))
-    done(going.does("lead", "permit-contact"))
+    unwrap(going.does("lead", "inform", TOLD))
+    unwrap(going.does("lead", "permit-contact"))
     story.on("2026-06-03 14:00")
-    done(going.does("home", "verify-nationality", {"nationality": "confirmed"}))
-    done(going.does("lead", "assess-destination", SAFE))
-    done(going.does("home", "assess-origin", AT_HOME))
+    unwrap(going.does("home", "verify-nationality", {"nationality": "confirmed"}))
+    unwrap(going.does("lead", "assess-destination", SAFE))
+    unwrap(going.does("home", "assess-origin", AT_HOME))
     refused = lead.does("go", record, {})
-    assert lacks(refused) == [("child_provided_for", "lead"), ("guardian", "lead")]
+    assert get_unmet(refused) == [("child_provided_for", "lead"), ("guardian", "lead")]
 
     story.on("2026-06-04 14:00")
     record_fact(lead, case, "guardian", "appointed")
     record_fact(lead, case, "best_interests", "determined")
     received = {"carer_receives": True, "guardian_at_arrival": True}
-    done(going.does("home", "receive-child", received))
-    done(going.does("lead", "determine-interests", {"interests": "in_favour"}))
-    done(going.does("lead", "go", {}))
+    unwrap(going.does("home", "receive-child", received))
+    unwrap(going.does("lead", "determine-interests", {"interests": "in_favour"}))
+    unwrap(going.does("lead", "go", {}))
     story.on("2026-06-05 14:00")
-    done(going.does("home", "issue-document", {"without_marker": True}))
-    alone = going.does("lead", "plan", travel_plan("2026-06-08T18:00:00Z", escort=None))
-    assert lacks(alone) == [("escort", "lead")]
-    done(going.does("lead", "plan", travel_plan("2026-06-08T18:00:00Z")))
-    done(going.does("home", "accept-plan"))
+    unwrap(going.does("home", "issue-document", {"without_marker": True}))
+    alone = going.does(
+        "lead", "plan", make_travel_plan("2026-06-08T18:00:00Z", escort=None)
+    )
+    assert get_unmet(alone) == [("escort", "lead")]
+    unwrap(going.does("lead", "plan", make_travel_plan("2026-06-08T18:00:00Z")))
+    unwrap(going.does("home", "accept-plan"))
 
     story.on("2026-06-08 12:00")
     assess_risk(lead, case)
-    done(going.does("lead", "depart", {"reconfirmed_today": True}))
+    unwrap(going.does("lead", "depart", {"reconfirmed_today": True}))
     story.on("2026-06-08 18:30")
-    done(going.does("home", "arrive", MET))
+    unwrap(going.does("home", "arrive", MET))
     start(home, referral)
     plan = {"visits": ["2026-06-15T15:00:00Z", "2026-07-08T15:00:00Z"]}
-    done(going.does("home", "monitor", plan))
+    unwrap(going.does("home", "monitor", plan))
     complete(home, referral, "She is with her grandmother.")
     story.on("2026-06-15 15:30")
-    done(going.does("home", "report", MET))
+    unwrap(going.does("home", "report", MET))
     story.run_weekly("2026-07-08 15:30", lambda: assess_risk(lead, case))
-    done(going.does("home", "report", MET))
+    unwrap(going.does("home", "report", MET))
     assert going.state == "completed"
     story.on("2026-07-09 14:00")
     close(lead, second, case, "RETURNED_MONITORED")
     assert get_read_status(home, case, "sections/identity") == HIDDEN
-    story.ends_with_closure(case, "RETURNED_MONITORED")
+    story.require_closure(case, "RETURNED_MONITORED")

@@ -24,7 +24,15 @@ from tests.examples.stories.steps import (
     start,
 )
 from tests.support.stories import Story
-from tests.support.world import Json, closing, done, kinds, lacks, path_of, problem
+from tests.support.world import (
+    Json,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_closure,
+    unwrap,
+)
 
 VITAL = {"reason": "RISK_TO_LIFE", "note": "The men who hold her debt look for her"}
 
@@ -41,16 +49,16 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
 
     story.on("2026-06-01 22:00")
-    case = officer.submits(
+    case = officer.submit(
         notice={"country": "GY", "language": "ht", "priority": "emergency"},
         sections=make_sections("Marie-Ange Désir"),
         safeguards={"country_of_origin": "HT"},
         consents=[],
         vital_interest=VITAL,
     )
-    assert "case.vital_interest" in kinds(watcher.hears())
+    assert "case.vital_interest" in list_types(watcher.poll())
     story.on("2026-06-01 22:30")
-    lead.leads(case)
+    lead.take_lead(case)
     assert get_read_status(lead, case, "safety-notice") == FOUND
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
     bed = refer(lead, case, shelter, "SHELTER")
@@ -60,8 +68,8 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
 
     story.on("2026-06-02 02:30")
     start(shelter, bed)
-    late = lead.refers(case, "UNHCR", service="ASYLUM", sections=[])
-    assert lacks(late) == [("consent", "sender")]
+    late = lead.refer(case, "UNHCR", service="ASYLUM", sections=[])
+    assert get_unmet(late) == [("consent", "sender")]
     story.on("2026-06-02 12:00")
     record_consent(lead, case, make_class_consent("state", "GY", "REFER"))
     record_consent(lead, case, make_office_consent("IOM", "SHELTER"))
@@ -74,7 +82,7 @@ def test_a_woman_in_guyana_is_hidden_before_anybody_could_ask_her(story: Story) 
     complete(shelter, bed, "She is with her sister, abroad.")
     story.on("2026-06-07 12:00")
     close(lead, second, case, "RESETTLED")
-    story.ends_with_closure(case, "RESETTLED")
+    story.require_closure(case, "RESETTLED")
 
 
 def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Story) -> None:
@@ -92,9 +100,9 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
     services = make_class_consent("non_state", "KZ", "SHELTER", sections=["needs"])
 
     story.on("2026-06-01 13:00")
-    case = officer.submits(consents=[make_class_consent("state", "KZ", "REFER"), services])
+    case = officer.submit(consents=[make_class_consent("state", "KZ", "REFER"), services])
     story.on("2026-06-01 14:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs")
     story.on("2026-06-01 15:00")
     accept(shelter, bed, "2026-06-02T04:00:00")
@@ -103,36 +111,36 @@ def test_a_shelter_reads_how_to_reach_her_because_her_life_is_at_risk(story: Sto
 
     story.on("2026-06-03 18:00")
     assert get_read_status(shelter, case, "sections/contact", "protection") == HIDDEN
-    readings = f"{path_of(case)}/vital-readings"
+    readings = f"{get_path(case)}/vital-readings"
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "Not back since noon"}
     asking |= {"sections": ["contact"], "purpose": "protection"}
-    asked = done(shelter.creates(readings, asking))
+    asked = unwrap(shelter.create(readings, asking))
     story.on("2026-06-03 18:20")
-    done(watcher.post(f"{readings}/{asked['id']}/permit"))
+    unwrap(watcher.send(f"{readings}/{asked['id']}/permit"))
     assert get_read_status(shelter, case, "sections/contact", "protection") == FOUND
     assert get_read_status(shelter, case, "sections/identity", "protection") == HIDDEN
     assert get_read_status(colleague, case, "sections/contact", "protection") == HIDDEN
-    assert "case.vital_reading_granted" in kinds(lead.hears())
+    assert "case.vital_reading_granted" in list_types(lead.poll())
 
     story.on("2026-06-03 22:30")
     assert get_read_status(shelter, case, "sections/contact", "protection") == HIDDEN
-    assert "tell_person" in [kind for _, kind, _ in lead.waits()]
+    assert "tell_person" in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-04 05:00")
-    done(lead.post(f"{readings}/{asked['id']}/inform", {"note": "By Signal"}))
+    unwrap(lead.send(f"{readings}/{asked['id']}/inform", {"note": "By Signal"}))
     story.on("2026-06-04 08:00")
     found = {"justified": True}
-    own = watcher.post(f"{readings}/{asked['id']}/review", found)
-    assert problem(own) == (409, "not-a-second-person")
-    done(reviewer.post(f"{readings}/{asked['id']}/review", found))
-    log = done(lead.get(f"{path_of(case)}/access-log", limit=200))["items"]
+    own = watcher.send(f"{readings}/{asked['id']}/review", found)
+    assert get_problem(own) == (409, "not-a-second-person")
+    unwrap(reviewer.send(f"{readings}/{asked['id']}/review", found))
+    log = unwrap(lead.get(f"{get_path(case)}/access-log", limit=200))["items"]
     assert sum(one["in_emergency"] for one in log) == 1
 
     story.on("2026-06-05 09:00")
     complete(shelter, bed, "She is well.")
     story.on("2026-06-06 09:00")
     close(lead, second, case, "GOALS_MET")
-    assert "vital" not in "".join(kinds(officer.hears()))
-    story.ends_with_closure(case, "GOALS_MET")
+    assert "vital" not in "".join(list_types(officer.poll()))
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
@@ -147,7 +155,7 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
     second, iom = story.get_person("BS_LEAD", Role.SUPERVISOR), story.get_person("IOM")
 
     story.on("2026-06-02 14:00")
-    case = officer.submits(
+    case = officer.submit(
         notice=NORMAL | {"country": "BS", "language": "en"},
         sections=make_sections("Esther"),
         safeguards={"country_of_origin": "HT"},
@@ -157,7 +165,7 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
         ],
     )
     story.on("2026-06-02 16:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, iom, "SHELTER", "needs", "contact")
     story.on("2026-06-03 10:00")
     acknowledge(iom, bed)
@@ -169,19 +177,19 @@ def test_a_woman_in_the_bahamas_dies_and_her_case_is_closed_truthfully(
     assess_risk(lead, case, "high")
 
     story.on("2026-06-09 20:00")
-    body = closing(reason="DEATH", person_informed=False)
+    body = make_closure(reason="DEATH", person_informed=False)
     early = lead.does("close", case, body)
-    assert lacks(early) == [("nothing_open", "holder")]
+    assert get_unmet(early) == [("nothing_open", "holder")]
     why = {"reason": "NO_LONGER_NEEDED", "note": "She died this morning"}
-    done(lead.does("withdraw", bed, why))
+    unwrap(lead.does("withdraw", bed, why))
     story.on("2026-06-10 10:00")
     confirm_deletion(iom, bed)
     assert get_read_status(iom, case, "sections/contact") == HIDDEN
-    done(lead.does_with(second, "close", case, body))
-    closed = officer.hears()[-1]
+    unwrap(lead.does_with(second, "close", case, body))
+    closed = officer.poll()[-1]
     assert (closed["type"], "reason" in closed["facts"]) == ("case.closed", False)
-    assert officer.sees(case)["closure_reason"] is None
-    story.ends_with_closure(case, "DEATH")
+    assert officer.read(case)["closure_reason"] is None
+    story.require_closure(case, "DEATH")
 
 
 def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> None:
@@ -194,7 +202,7 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
     second, iom = story.get_person("CR_LEAD", Role.SUPERVISOR), story.get_person("IOM")
 
     story.on("2026-06-03 15:00")
-    case = officer.submits(
+    case = officer.submit(
         notice={"country": "CR", "language": "es"},
         sections=make_sections("Óscar Muñoz"),
         safeguards={"country_of_origin": "NI"},
@@ -204,7 +212,7 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
         ],
     )
     story.on("2026-06-03 16:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, iom, "SHELTER", "needs")
     story.on("2026-06-03 18:00")
     accept(iom, bed, "2026-06-04T15:00:00")
@@ -212,23 +220,26 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
     start(iom, bed)
     story.on("2026-06-06 06:00")
     left = {"outcome": "not_delivered", "feedback": "His bed is empty."}
-    done(iom.does("complete", bed, left))
+    unwrap(iom.does("complete", bed, left))
     rest = {"reason": "CONTACT_LOST", "review_at": "2026-06-18T15:00:00Z"}
-    done(lead.does("suspend", case, rest))
-    assert officer.hears()[-1]["facts"] == {"state": "suspended"}
+    unwrap(lead.does("suspend", case, rest))
+    assert officer.poll()[-1]["facts"] == {"state": "suspended"}
 
     story.on("2026-06-18 15:30")
-    assert "case.review_due" in kinds(lead.hears())
-    done(
+    assert "case.review_due" in list_types(lead.poll())
+    unwrap(
         lead.does_with(
-            second, "close", case, closing(reason="LOST_CONTACT", person_informed=False)
+            second,
+            "close",
+            case,
+            make_closure(reason="LOST_CONTACT", person_informed=False),
         )
     )
-    assert lead.sees(case)["closure_reason"] == "LOST_CONTACT"
+    assert lead.read(case)["closure_reason"] == "LOST_CONTACT"
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2026-09-21 15:00")
-    done(lead.does("reopen", case, {"reason": "SURVIVOR_REQUEST"}))
+    unwrap(lead.does("reopen", case, {"reason": "SURVIVOR_REQUEST"}))
     assert get_read_status(lead, case, "sections/needs") == FOUND
     assess_risk(lead, case)
     again = refer(lead, case, iom, "SHELTER", "needs", "contact")
@@ -240,7 +251,7 @@ def test_a_man_in_costa_rica_is_lost_from_sight_and_comes_back(story: Story) -> 
     complete(iom, again, "He works on a farm of friends.")
     story.on("2026-09-26 15:00")
     close(lead, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -> None:
@@ -251,7 +262,7 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     oversight is notified.
     """
     story.world.ground = replace(story.world.ground, refused_openings=RefusedOpenings(4))
-    story.world.app.state.ground = story.world.ground
+    story.world.app.state.runtime = story.world.ground
     helpline, unhcr = story.get_person("KG_HELPLINE_ISHENIM"), story.get_person("UNHCR")
     corrupt = story.get_person("TM_CONSULATE_BISHKEK")
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
@@ -261,7 +272,7 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     asylum = make_office_consent(
         "UNHCR", "ASYLUM", sections=["needs", "identity", "narrative"]
     )
-    case = helpline.submits(
+    case = helpline.submit(
         notice=NORMAL | {"country": "KG", "language": "tk"},
         sections=make_sections("Жалгас Ниязов", "Žalgas Nyýazow"),
         safeguards=guards,
@@ -271,12 +282,12 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
         ],
     )
     story.on("2026-06-02 06:00")
-    holder = story.get_person(helpline.sees(case)["holder"])
-    holder.leads(case)
-    assert corrupt.code not in helpline.get(f"{path_of(case)}/routing").text
+    holder = story.get_person(helpline.read(case)["holder"])
+    holder.take_lead(case)
+    assert corrupt.code not in helpline.get(f"{get_path(case)}/routing").text
 
     story.on("2026-06-03 06:00")
-    watcher.hears(), corrupt.hears()
+    watcher.poll(), corrupt.poll()
     tried = [
         get_read_status(corrupt, case, f"sections/{part}")
         for part in ("identity", "contact")
@@ -288,13 +299,13 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     ]
     assert tried == [HIDDEN] * 4
     assert get_read_status(corrupt, case, "sections/narrative") == 429
-    assert "account.refusals_limited" in kinds(watcher.hears())
+    assert "account.refusals_limited" in list_types(watcher.poll())
     story.on("2026-06-03 06:10")
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "His mother is dying"}
     asking |= {"sections": ["identity"], "purpose": "protection"}
-    refused = corrupt.creates(f"{path_of(case)}/vital-readings", asking)
-    assert problem(refused) == (404, "not-found")
-    assert kinds(corrupt.hears()) == ["account.refusals_limited"]
+    refused = corrupt.create(f"{get_path(case)}/vital-readings", asking)
+    assert get_problem(refused) == (404, "not-found")
+    assert list_types(corrupt.poll()) == ["account.refusals_limited"]
 
     story.on("2026-06-03 08:00")
     claim = refer(holder, case, unhcr, "ASYLUM", "needs", "identity", "narrative")
@@ -312,5 +323,5 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     assess_risk(holder, case)
     second = story.get_person(holder.code)
     close(holder, second, case, "RESETTLED")
-    assert problem(corrupt.get(path_of(case))) == (404, "not-found")
-    story.ends_with_closure(case, "RESETTLED")
+    assert get_problem(corrupt.get(get_path(case))) == (404, "not-found")
+    story.require_closure(case, "RESETTLED")

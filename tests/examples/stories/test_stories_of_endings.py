@@ -18,25 +18,25 @@ from tests.examples.stories.steps import (
     start,
     update_summary,
 )
+from tests.support.failing_leads import make_takeover
 from tests.support.stories import Story
-from tests.support.stuck_cases import giving
 from tests.support.world import (
     Json,
     Someone,
-    actions,
-    done,
-    kinds,
-    lacks,
-    lead_consent,
-    path_of,
-    problem,
+    get_actions,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_lead_consent,
+    unwrap,
 )
 
 
 def list_announced_ends(who: Someone) -> list[tuple[str, int | None]]:
     """Return the announced ends of consents, each with how many days before it came."""
     of_ends = ("consent.expiring", "consent.expired")
-    heard = [one for one in who.hears() if one["type"] in of_ends]
+    heard = [one for one in who.poll() if one["type"] in of_ends]
     return [(one["type"], one["facts"].get("days")) for one in heard]
 
 
@@ -64,33 +64,33 @@ def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     ]
 
     story.on("2026-06-02 05:00")
-    case = officer.submits(consents=given, sections=make_sections("Дилноза Раҳимова"))
+    case = officer.submit(consents=given, sections=make_sections("Дилноза Раҳимова"))
     story.on("2026-06-02 06:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs")
     story.on("2026-06-02 07:00")
     accept(shelter, bed, "2026-06-02T12:00:00")
     story.on("2026-06-02 13:00")
     start(shelter, bed)
-    story.world.shuts("KZ_LEAD")
+    story.world.close_office("KZ_LEAD")
     story.on("2026-06-02 13:05")
-    assert desk.sees(case)["you_are"] == ["escalation_desk"]
-    refused = desk.does("take-over", case, giving("SANA_SEZIM"))
-    assert lacks(refused) == [("focal_point_chosen", "desk")]
-    assert actions(desk.sees(case))["record_lead_consent"]["open"]
+    assert desk.read(case)["you_are"] == ["escalation_desk"]
+    refused = desk.does("take-over", case, make_takeover("SANA_SEZIM"))
+    assert get_unmet(refused) == [("focal_point_chosen", "desk")]
+    assert get_actions(desk.read(case))["record_lead_consent"]["open"]
 
     story.on("2026-06-03 06:00")
-    watcher.hears()
-    done(desk.does_with(boss, "record-lead-consent", case, lead_consent()))
-    assert kinds(watcher.hears()) == ["case.lead_consent_recorded"]
-    assert desk.sees(case)["next_lead"] == "SANA_SEZIM"
-    other = desk.does("take-over", case, giving("PARTNERSHIP_IN_ACTION"))
-    assert lacks(other) == [("focal_point_chosen", "desk")]
+    watcher.poll()
+    unwrap(desk.does_with(boss, "record-lead-consent", case, make_lead_consent()))
+    assert list_types(watcher.poll()) == ["case.lead_consent_recorded"]
+    assert desk.read(case)["next_lead"] == "SANA_SEZIM"
+    other = desk.does("take-over", case, make_takeover("PARTNERSHIP_IN_ACTION"))
+    assert get_unmet(other) == [("focal_point_chosen", "desk")]
     assert get_read_status(desk, case, "sections/needs") == HIDDEN
     story.on("2026-06-03 07:00")
-    assert desk.does_with(boss, "take-over", case, giving("SANA_SEZIM")).is_success
-    assert ngo.sees(case)["lead"] == "SANA_SEZIM"
-    assert shelter.sees(bed)["state"] == "in_progress"
+    assert desk.does_with(boss, "take-over", case, make_takeover("SANA_SEZIM")).is_success
+    assert ngo.read(case)["lead"] == "SANA_SEZIM"
+    assert shelter.read(bed)["state"] == "in_progress"
     assert get_read_status(ngo, case, "sections/needs") == FOUND
     assert get_read_status(ngo, case, "sections/contact") == HIDDEN
 
@@ -99,7 +99,7 @@ def test_a_woman_whose_only_lead_is_shut_is_led_by_an_ngo_she_agrees_to(
     complete(shelter, bed, "She lives with a friend.")
     story.on("2026-06-06 06:00")
     close(ngo, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
@@ -117,12 +117,12 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
     )
 
     story.on("2026-06-02 05:00")
-    case = officer.submits(
+    case = officer.submit(
         consents=[make_class_consent("state", "KZ", "REFER"), month],
         sections=make_sections("Феруза Тошматова"),
     )
     story.on("2026-06-02 06:30")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     story.on("2026-06-02 07:00")
     accept(shelter, bed, "2026-06-02T12:00:00")
@@ -132,7 +132,7 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
 
     story.run_weekly("2026-06-18 06:05", lambda: assess_risk(lead, case))
     assert list_announced_ends(lead) == [("consent.expiring", 14)]
-    assert "consent_ends" in [kind for _, kind, _ in lead.waits()]
+    assert "consent_ends" in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-24 06:00")
     assess_risk(lead, case)
     story.on("2026-06-29 06:05")
@@ -143,18 +143,18 @@ def test_a_consent_runs_out_and_her_shelter_reads_nothing_until_she_agrees_anew(
     story.on("2026-07-02 06:05")
     assert list_announced_ends(lead) == [("consent.expired", None)]
     assert get_read_status(shelter, case, "sections/contact") == HIDDEN
-    assert shelter.sees(bed)["state"] == "in_progress"
+    assert shelter.read(bed)["state"] == "in_progress"
 
     story.on("2026-07-03 06:00")
     record_consent(lead, case, make_class_consent("non_state", "KZ", "SHELTER"))
     assert get_read_status(shelter, case, "sections/contact") == FOUND
-    assert "consent_ends" not in [kind for _, kind, _ in lead.waits()]
+    assert "consent_ends" not in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-07-06 06:00")
     complete(shelter, bed, "She goes home to her sister.")
     story.on("2026-07-07 06:00")
     close(lead, second, case, "GOALS_MET")
     assert get_read_status(shelter, case, "sections/contact") == HIDDEN
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
@@ -172,22 +172,22 @@ def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
     ]
 
     story.on("2026-06-02 14:00")
-    case = officer.submits(
+    case = officer.submit(
         notice={"country": "BZ", "age_class": "presumed_child", "language": "es"},
         sections=make_sections("José Ángel Núñez"),
         safeguards={"country_of_origin": "GT"},
         consents=given,
     )
     story.on("2026-06-02 15:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, iom, "SHELTER", "needs", "contact")
     story.on("2026-06-02 16:00")
     accept(iom, bed, "2026-06-02T20:00:00")
     assert get_read_status(iom, case, "sections/contact") == FOUND
     story.on("2026-06-02 20:30")
     start(iom, bed)
-    second_bed = lead.refers(case, "IOM", service="SHELTER", sections=["needs"])
-    assert lacks(second_bed) == [("not_already_asked", "sender")]
+    second_bed = lead.refer(case, "IOM", service="SHELTER", sections=["needs"])
+    assert get_unmet(second_bed) == [("not_already_asked", "sender")]
 
     story.on("2026-06-04 14:00")
     update_summary(lead, case, age_class="adult")
@@ -195,18 +195,18 @@ def test_a_guardians_word_for_an_adult_never_counts_again(story: Story) -> None:
     story.on("2026-06-06 14:00")
     update_summary(lead, case, age_class="presumed_child")
     assert get_read_status(iom, case, "sections/contact") == HIDDEN
-    assert iom.sees(bed)["state"] == "in_progress"
-    assert "assess_interests" in [kind for _, kind, _ in lead.waits()]
+    assert iom.read(bed)["state"] == "in_progress"
+    assert "assess_interests" in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-08 14:00")
     assess_risk(lead, case)
     for one in given:
         record_consent(lead, case, one)
     record_fact(lead, case, "guardian", "appointed")
     assert get_read_status(iom, case, "sections/contact") == FOUND
-    assert "assess_interests" not in [kind for _, kind, _ in lead.waits()]
+    assert "assess_interests" not in [kind for _, kind, _ in lead.get_worklist()]
     story.on("2026-06-10 14:00")
     complete(iom, bed, "He is with an aunt.")
     story.on("2026-06-11 14:00")
     close(lead, second, case, "GOALS_MET")
-    assert problem(iom.opens(f"{path_of(case)}/sections/contact"))[0] == HIDDEN
-    story.ends_with_closure(case, "GOALS_MET")
+    assert get_problem(iom.open(f"{get_path(case)}/sections/contact"))[0] == HIDDEN
+    story.require_closure(case, "GOALS_MET")

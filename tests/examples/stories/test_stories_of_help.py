@@ -20,14 +20,14 @@ from tests.examples.stories.steps import (
 )
 from tests.support.stories import Story
 from tests.support.world import (
-    closing,
-    consent,
-    done,
-    for_services,
-    kinds,
-    lacks,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_closure,
+    make_consent,
+    make_service_consent,
+    unwrap,
 )
 
 
@@ -47,11 +47,11 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     )
 
     story.on("2026-06-01 13:00")
-    case = officer.submits()
+    case = officer.submit()
     assert get_read_status(lead, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-01 14:30")
-    lead.leads(case)
+    lead.take_lead(case)
     assert get_read_status(lead, case, "sections/contact") == FOUND
     assert get_read_status(lead, case, "sections/identity") == HIDDEN
 
@@ -63,7 +63,7 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     story.on("2026-06-01 16:00")
     accept(shelter, bed, "2026-06-02T04:00:00")
     acknowledge(lawyer, law)
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     assert get_read_status(shelter, case, "sections/contact") == FOUND
     assert get_read_status(shelter, case, "sections/narrative") == HIDDEN
 
@@ -72,7 +72,7 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
     accept(lawyer, law, "2026-06-03T05:00:00")
     assert get_read_status(lawyer, case, "sections/narrative") == FOUND
     assert get_read_status(lawyer, case, "sections/contact") == HIDDEN
-    assert problem(lawyer.get(path_of(bed))) == (404, "not-found")
+    assert get_problem(lawyer.get(get_path(bed))) == (404, "not-found")
 
     story.on("2026-06-03 06:00")
     start(lawyer, law)
@@ -84,9 +84,9 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
 
     story.on("2026-06-08 12:30")
     plan = ["2026-06-15T10:00:00Z", "2026-07-08T10:00:00Z"]
-    done(lead.does("monitor", case, {"visits": plan}))
+    unwrap(lead.does("monitor", case, {"visits": plan}))
     early = lead.does("visits", case, {"person_met": True})
-    assert problem(early) == (409, "date-not-reached")
+    assert get_problem(early) == (409, "date-not-reached")
     story.on("2026-06-15 10:00")
     report_visit(lead, case)
     story.on("2026-07-08 10:30")
@@ -94,16 +94,16 @@ def test_a_seamstress_from_uzbekistan_is_helped_in_almaty_and_forgotten_in_time(
 
     story.on("2026-07-10 09:00")
     close(lead, second, case, "GOALS_MET")
-    assert kinds(officer.hears())[-2:] == ["case.monitoring_begun", "case.closed"]
+    assert list_types(officer.poll())[-2:] == ["case.monitoring_begun", "case.closed"]
     for one, part in ((lead, "needs"), (officer, "identity"), (shelter, "contact")):
         assert get_read_status(one, case, f"sections/{part}") == HIDDEN
 
     story.on("2028-07-10 08:59")
-    assert lead.sees(case)["state"] == "closed"
+    assert lead.read(case)["state"] == "closed"
     story.on("2028-07-10 09:01")
-    assert problem(lead.get(path_of(case))) == (404, "not-found")
-    assert problem(officer.get(path_of(case))) == (404, "not-found")
-    story.ends_with_erasure(case)
+    assert get_problem(lead.get(get_path(case))) == (404, "not-found")
+    assert get_problem(officer.get(get_path(case))) == (404, "not-found")
+    story.require_erasure(case)
 
 
 def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
@@ -118,38 +118,40 @@ def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
         story.get_person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN")
     )
     iom = story.get_person("IOM")
-    beds = [for_services(), consent(focal_point="IOM", purposes=["SHELTER"])]
+    beds = [make_service_consent(), make_consent(focal_point="IOM", purposes=["SHELTER"])]
 
     story.on("2026-06-02 08:00")
-    case = officer.submits(consents=[consent(), *beds])
+    case = officer.submit(consents=[make_consent(), *beds])
     story.on("2026-06-02 09:00")
-    lead.leads(case)
+    lead.take_lead(case)
 
     story.on("2026-06-02 09:30")
     first = refer(lead, case, women, "SHELTER", "needs")
     story.on("2026-06-02 10:00")
     decline(women, first, "OUT_OF_MANDATE")
-    assert lead.sees(first)["reason"] == "OUT_OF_MANDATE"
-    assert problem(women.opens(f"{path_of(case)}/sections/needs")) == (404, "not-found")
+    assert lead.read(first)["reason"] == "OUT_OF_MANDATE"
+    assert get_problem(women.open(f"{get_path(case)}/sections/needs")) == (404, "not-found")
 
     story.on("2026-06-02 10:30")
-    [found] = done(lead.get(f"{path_of(case)}/recipients", service="SHELTER"))["services"]
+    [found] = unwrap(lead.get(f"{get_path(case)}/recipients", service="SHELTER"))[
+        "services"
+    ]
     assert mixed.code in [one["focal_point"] for one in found["candidates"]]
     bed = refer(lead, case, mixed, "SHELTER", "needs", "contact")
     story.on("2026-06-02 11:30")
     accept(mixed, bed, "2026-06-02T15:00:00")
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
 
     story.on("2026-06-02 18:00")
     decline(mixed, bed, "SAFETY_CONFLICT")
-    assert lead.sees(case)["state"] == "referring"
+    assert lead.read(case)["state"] == "referring"
     assert get_read_status(mixed, case, "sections/contact") == HIDDEN
-    assert kinds(officer.hears())[-2:] == ["case.assistance_begun", "case.fell_back"]
+    assert list_types(officer.poll())[-2:] == ["case.assistance_begun", "case.fell_back"]
 
     story.on("2026-06-02 18:30")
     third = refer(lead, case, iom, "SHELTER", "needs", "contact")
     acknowledge(iom, third)
-    assert iom.sees(third)["you_are"] == ["recipient"]
+    assert iom.read(third)["you_are"] == ["recipient"]
     story.on("2026-06-03 06:00")
     confirm_deletion(women, first)
     confirm_deletion(mixed, bed)
@@ -160,10 +162,10 @@ def test_a_man_whose_first_bed_is_lost_is_found_another(story: Story) -> None:
     complete(iom, third, "He found work and a room of his own.")
 
     story.on("2026-06-07 12:00")
-    states = [lead.sees(one)["state"] for one in (first, bed, third)]
+    states = [lead.read(one)["state"] for one in (first, bed, third)]
     assert states == ["declined", "declined", "completed"]
     close(lead, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_words(
@@ -182,31 +184,31 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
     lawyer = story.get_person("TT_LEGAL_AID")
     in_trinidad = {"kind": "state", "country": "TT"}
     given = [
-        consent(recipient_class=in_trinidad, language="en"),
-        for_services(country="TT", language="en", sections=["needs"]),
+        make_consent(recipient_class=in_trinidad, language="en"),
+        make_service_consent(country="TT", language="en", sections=["needs"]),
     ]
 
     story.on("2026-06-03 14:00")
-    case = officer.submits(
+    case = officer.submit(
         notice=NORMAL | {"country": "TT", "language": "en", "services": ["LEGAL_AID"]},
         safeguards={"country_of_origin": "JM"},
         consents=given,
     )
     story.on("2026-06-03 15:00")
-    lead.leads(case)
+    lead.take_lead(case)
     story.on("2026-06-03 16:00")
     law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
     story.on("2026-06-04 13:00")
     question = {"topics": ["narrative"], "question": "Who keeps his passport?"}
-    done(lawyer.does("ask", law, question))
-    assert ("question", "Who keeps his passport?") in lead.notes(law)
+    unwrap(lawyer.does("ask", law, question))
+    assert ("question", "Who keeps his passport?") in lead.list_notes(law)
 
     story.on("2026-06-04 14:00")
     answer = {"sections": ["narrative"], "answer": "His employer."}
     refused = lead.does("answer", law, answer)
-    assert lacks(refused) == [("consent_to_answer", "sender")]
-    record_consent(lead, case, for_services(country="TT", language="en"))
-    done(lead.does("answer", law, answer))
+    assert get_unmet(refused) == [("consent_to_answer", "sender")]
+    record_consent(lead, case, make_service_consent(country="TT", language="en"))
+    unwrap(lead.does("answer", law, answer))
 
     story.on("2026-06-04 15:00")
     assert get_read_status(lawyer, case, "sections/narrative") == HIDDEN
@@ -221,9 +223,9 @@ def test_a_jamaican_waiter_in_trinidad_is_asked_about_and_answers_by_his_own_wor
     story.on("2026-06-10 13:00")
     assess_risk(lead, case)
     close(lead, second, case, "GOALS_MET")
-    [proof] = done(officer.get(f"{path_of(case)}/evidence"))["items"]
+    [proof] = unwrap(officer.get(f"{get_path(case)}/evidence"))["items"]
     assert (proof["recipient"], proof["rank"]) == ("TT_LEAD", 5)
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
@@ -242,16 +244,16 @@ def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
         story.get_person("KZ_LEGAL_AID"),
     )
     ngos = {"kind": "non_state", "country": "KZ"}
-    bed_only = for_services(purposes=["SHELTER"])
+    bed_only = make_service_consent(purposes=["SHELTER"])
 
     story.on("2026-06-04 08:00")
-    case = officer.submits(consents=[consent(recipient_class=ngos), bed_only])
-    assert officer.sees(case)["holder"] == "SANA_SEZIM"
+    case = officer.submit(consents=[make_consent(recipient_class=ngos), bed_only])
+    assert officer.read(case)["holder"] == "SANA_SEZIM"
     story.on("2026-06-04 09:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
-    refused = lead.refers(case, lawyer.code, service="LEGAL_AID")
-    assert lacks(refused) == [("consent", "sender")]
+    refused = lead.refer(case, lawyer.code, service="LEGAL_AID")
+    assert get_unmet(refused) == [("consent", "sender")]
 
     story.on("2026-06-04 10:00")
     accept(shelter, bed, "2026-06-04T16:00:00")
@@ -259,25 +261,25 @@ def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
     start(shelter, bed)
     story.on("2026-06-06 08:00")
     rest = {"reason": "SURVIVOR_REQUEST", "review_at": "2026-06-10T08:00:00Z"}
-    done(shelter.does("hold", bed, rest))
-    assert lead.sees(case)["state"] == "assisting"
+    unwrap(shelter.does("hold", bed, rest))
+    assert lead.read(case)["state"] == "assisting"
     story.on("2026-06-10 09:00")
-    assert "referral.review_due" in kinds(lead.hears())
-    done(shelter.does("resume", bed))
+    assert "referral.review_due" in list_types(lead.poll())
+    unwrap(shelter.does("resume", bed))
     assess_risk(lead, case)
     story.on("2026-06-12 09:00")
     complete(shelter, bed, "She is well again, and lives with a friend.")
 
     story.on("2026-06-12 12:00")
     plan = {"visits": ["2026-06-19T09:00:00Z", "2026-07-03T09:00:00Z"]}
-    done(lead.does("monitor", case, plan))
+    unwrap(lead.does("monitor", case, plan))
     story.on("2026-06-19 10:00")
     report_visit(lead, case)
     assert get_read_status(lead, case, "sections/contact") == FOUND
     story.on("2026-06-22 09:00")
-    done(lead.does("reopen-assistance", case, {"reason": "NEW_NEED"}))
+    unwrap(lead.does("reopen-assistance", case, {"reason": "NEW_NEED"}))
     assess_risk(lead, case)
-    record_consent(lead, case, for_services(purposes=["LEGAL_AID"]))
+    record_consent(lead, case, make_service_consent(purposes=["LEGAL_AID"]))
     law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
 
     story.on("2026-06-22 10:00")
@@ -287,7 +289,7 @@ def test_a_woman_who_trusts_no_state_is_led_by_an_ngo_and_has_a_new_need(
     complete(lawyer, law, "Her papers are in order.")
     story.on("2026-06-24 09:00")
     close(lead, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back(
@@ -300,34 +302,36 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
     """
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     second, lawyer = story.get_person("KZ_LEAD"), story.get_person("KZ_LEGAL_AID")
-    given = [one | {"expires_at": "2029-06-01T00:00:00Z"} for one in (consent(),)]
-    help_given = for_services(expires_at="2029-06-01T00:00:00Z")
+    given = [one | {"expires_at": "2029-06-01T00:00:00Z"} for one in (make_consent(),)]
+    help_given = make_service_consent(expires_at="2029-06-01T00:00:00Z")
 
     story.on("2026-06-05 06:00")
-    case = officer.submits(notice=NORMAL, consents=[*given, help_given])
+    case = officer.submit(notice=NORMAL, consents=[*given, help_given])
     story.on("2026-06-05 07:00")
-    lead.leads(case)
+    lead.take_lead(case)
     law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
     story.on("2026-06-05 08:00")
     accept(lawyer, law, "2026-06-08T06:00:00")
-    untold = lead.does("close", case, closing(reason="RESETTLED", person_informed=False))
-    assert lacks(untold) == [("nothing_open", "holder"), ("person_informed", "holder")]
+    untold = lead.does(
+        "close", case, make_closure(reason="RESETTLED", person_informed=False)
+    )
+    assert get_unmet(untold) == [("nothing_open", "holder"), ("person_informed", "holder")]
     story.on("2026-06-08 07:00")
     start(lawyer, law)
     complete(lawyer, law, "She may stay with her husband.")
 
     story.on("2026-06-09 07:00")
-    asked = done(lead.does("close", case, closing(reason="RESETTLED")))
-    alone = lead.post(f"/approvals/{asked['id']}/approve")
-    assert problem(alone) == (409, "not-a-second-person")
+    asked = unwrap(lead.does("close", case, make_closure(reason="RESETTLED")))
+    alone = lead.send(f"/approvals/{asked['id']}/approve")
+    assert get_problem(alone) == (409, "not-a-second-person")
     story.on("2026-06-09 09:00")
-    done(second.post(f"/approvals/{asked['id']}/approve"))
-    body = closing(reason="RESETTLED")
-    done(lead.does("close", case, body, Approval=asked["id"]))
+    unwrap(second.send(f"/approvals/{asked['id']}/approve"))
+    body = make_closure(reason="RESETTLED")
+    unwrap(lead.does("close", case, body, Approval=asked["id"]))
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2026-12-14 07:00")
-    done(lead.does("reopen", case, {"reason": "NEW_NEED"}))
+    unwrap(lead.does("reopen", case, {"reason": "NEW_NEED"}))
     assert get_read_status(lead, case, "sections/needs") == FOUND
     assess_risk(lead, case)
     again = refer(lead, case, lawyer, "LEGAL_AID", "needs")
@@ -338,4 +342,4 @@ def test_a_woman_who_settles_in_kazakhstan_is_closed_with_two_years_to_come_back
     complete(lawyer, again, "Her child has a birth certificate.")
     story.on("2026-12-17 07:00")
     close(lead, second, case, "RESETTLED")
-    story.ends_with_closure(case, "RESETTLED")
+    story.require_closure(case, "RESETTLED")

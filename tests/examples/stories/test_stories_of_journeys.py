@@ -28,21 +28,21 @@ from tests.support.returns import (
     SAFE,
     TOLD,
     Homecoming,
-    begin,
+    begin_return,
 )
 from tests.support.stories import Story
 from tests.support.world import (
     Json,
-    consent,
-    done,
-    for_handover,
-    for_services,
-    kinds,
-    lacks,
-    path_of,
-    problem,
-    taking,
-    travel_plan,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_consent,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    make_travel_plan,
+    unwrap,
 )
 
 PAPERS = make_office_consent(CONSULATE, "CONSULAR_DOCUMENT", sections=["identity"])
@@ -60,13 +60,13 @@ def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) 
     centre = story.get_person("UZ_CENTRE_YANGI_HAYOT")
 
     story.on("2026-06-01 13:00")
-    case = officer.submits(
+    case = officer.submit(
         sections=make_sections("Фарҳод Эргашев", "Farhod Ergashev"),
         safeguards={"country_of_origin": "UZ", "origin_contact": "permitted"},
-        consents=[consent(), for_services(), for_handover("UZ_LEAD")],
+        consents=[make_consent(), make_service_consent(), make_handover_consent("UZ_LEAD")],
     )
     story.on("2026-06-01 14:00")
-    lead.leads(case)
+    lead.take_lead(case)
     law = refer(lead, case, lawyer, "LEGAL_AID", "needs")
     story.on("2026-06-01 15:00")
     accept(lawyer, law, "2026-06-02T05:00:00")
@@ -76,19 +76,19 @@ def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) 
     complete(lawyer, law, "His wages are paid.")
 
     story.on("2026-06-05 06:00")
-    done(lead.does("relocate", case, {"country": "UZ"}))
-    assert officer.sees(case)["notice"]["country"] == "KZ"
-    offered = done(lead.offers(case, "UZ_LEAD"))
-    assert there.sees(offered)["you_are"] == ["handover_candidate"]
+    unwrap(lead.does("relocate", case, {"country": "UZ"}))
+    assert officer.read(case)["notice"]["country"] == "KZ"
+    offered = unwrap(lead.offer(case, "UZ_LEAD"))
+    assert there.read(offered)["you_are"] == ["handover_candidate"]
     assert get_read_status(there, case, "sections/contact") == HIDDEN
 
     story.on("2026-06-05 09:00")
-    done(there.does("accept", offered, taking()))
-    assert there.sees(case)["lead"] == "UZ_LEAD"
+    unwrap(there.does("accept", offered, make_takeover()))
+    assert there.read(case)["lead"] == "UZ_LEAD"
     assert get_read_status(there, case, "sections/contact") == FOUND
     assert get_read_status(lead, case, "sections/contact") == HIDDEN
-    assert problem(lead.get(path_of(case))) == (404, "not-found")
-    assert "handover.accepted" in kinds(lead.hears())
+    assert get_problem(lead.get(get_path(case))) == (404, "not-found")
+    assert "handover.accepted" in list_types(lead.poll())
 
     story.on("2026-06-06 06:00")
     assess_risk(there, case)
@@ -100,11 +100,11 @@ def test_a_cook_goes_home_to_samarqand_and_his_lead_goes_with_him(story: Story) 
     start(centre, course)
     story.on("2026-06-12 06:00")
     complete(centre, course, "He cooks at a school.")
-    assert problem(lead.get(path_of(course))) == (404, "not-found")
+    assert get_problem(lead.get(get_path(course))) == (404, "not-found")
     story.on("2026-06-12 08:00")
     close(there, second, case, "GOALS_MET")
     assert get_read_status(there, case, "sections/contact") == HIDDEN
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
@@ -120,36 +120,36 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
     ministry = story.get_person("KG_LEAD")
 
     story.on("2026-06-02 05:00")
-    case = officer.submits(
+    case = officer.submit(
         notice=NORMAL,
         consents=[
-            consent(),
-            for_handover("KG_LEAD"),
-            for_services(country="KG"),
+            make_consent(),
+            make_handover_consent("KG_LEAD"),
+            make_service_consent(country="KG"),
         ],
     )
     story.on("2026-06-02 08:00")
-    lead.leads(case)
-    named = lead.refers(case, osh.code, sections=["needs", "contact"])
-    assert lacks(named) == [("agreement", "sender")]
+    lead.take_lead(case)
+    named = lead.refer(case, osh.code, sections=["needs", "contact"])
+    assert get_unmet(named) == [("agreement", "sender")]
     bed = refer(lead, case, osh, "SHELTER")
     story.on("2026-06-03 05:00")
-    assert osh.sees(case)["notice"]["country"] == "KZ"
+    assert osh.read(case)["notice"]["country"] == "KZ"
     accept(osh, bed, "2026-06-05T04:00:00")
 
     story.on("2026-06-04 08:00")
-    done(lead.does("relocate", case, {"country": "KG"}))
-    refused = lead.offers(case, "KG_LEAD")
-    assert lacks(refused) == [("agreement", "lead")]
-    assert problem(ministry.get(path_of(case))) == (404, "not-found")
-    assert osh.sees(case)["notice"]["country"] == "KG"
+    unwrap(lead.does("relocate", case, {"country": "KG"}))
+    refused = lead.offer(case, "KG_LEAD")
+    assert get_unmet(refused) == [("agreement", "lead")]
+    assert get_problem(ministry.get(get_path(case))) == (404, "not-found")
+    assert osh.read(case)["notice"]["country"] == "KG"
     for part in ("needs", "contact", "identity"):
         assert get_read_status(osh, case, f"sections/{part}") == HIDDEN
     assert get_read_status(osh, case, "safety-notice") == FOUND
 
     story.on("2026-06-05 05:00")
     start(osh, bed)
-    assert officer.sees(case)["notice"]["country"] == "KZ"
+    assert officer.read(case)["notice"]["country"] == "KZ"
     assert osh.code not in officer.get("/events", limit=200).text
     story.on("2026-06-10 05:00")
     assess_risk(lead, case)
@@ -157,7 +157,7 @@ def test_a_woman_crosses_to_kyrgyzstan_where_no_agreement_carries_her_name(
     complete(osh, bed, "She lives with an aunt in Osh.")
     story.on("2026-06-12 09:00")
     close(lead, second, case, "RESETTLED")
-    story.ends_with_closure(case, "RESETTLED")
+    story.require_closure(case, "RESETTLED")
 
 
 def ask_for_papers(home: Homecoming) -> Json:
@@ -174,27 +174,27 @@ def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story)
     """
     officer, lead = story.get_person("IOM"), story.get_person("KZ_LEAD")
     story.on("2026-06-01 13:00")
-    home = begin(story.world, officer, lead, consents=[PAPERS])
+    home = begin_return(story.world, officer, lead, consents=[PAPERS])
     home.officer, case = story.get_person(CONSULATE), home.case
     papers = ask_for_papers(home)
 
     story.on("2026-06-02 05:00")
-    done(home.does("lead", "inform", TOLD))
-    done(home.does("lead", "permit-contact"))
+    unwrap(home.does("lead", "inform", TOLD))
+    unwrap(home.does("lead", "permit-contact"))
     story.on("2026-06-03 05:30")
     start(home.officer, papers)
-    done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
+    unwrap(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
     assert get_read_status(home.officer, case, "sections/contact") == HIDDEN
-    assert problem(home.officer.get(path_of(home.referral))) == (404, "not-found")
+    assert get_problem(home.officer.get(get_path(home.referral))) == (404, "not-found")
 
     story.on("2026-06-04 08:00")
-    done(home.does("lead", "assess-destination", SAFE))
+    unwrap(home.does("lead", "assess-destination", SAFE))
     story.on("2026-06-05 08:00")
-    done(home.does("home", "assess-origin", AT_HOME))
+    unwrap(home.does("home", "assess-origin", AT_HOME))
     early = home.home.does("start", home.referral, MET)
-    assert lacks(early) == [("return_cleared", "sender")]
+    assert get_unmet(early) == [("return_cleared", "sender")]
     story.on("2026-06-06 08:00")
-    done(home.does("lead", "go", {}))
+    unwrap(home.does("lead", "go", {}))
     story.on("2026-06-08 06:00")
     issued = home.does("officer", "issue-document", {"without_marker": True})
     assert issued.is_success
@@ -202,29 +202,29 @@ def test_a_nurse_returns_to_uzbekistan_and_is_visited_until_autumn(story: Story)
 
     story.on("2026-06-08 09:00")
     assess_risk(lead, case)
-    done(home.does("lead", "plan", travel_plan("2026-06-11T13:00:00Z")))
+    unwrap(home.does("lead", "plan", make_travel_plan("2026-06-11T13:00:00Z")))
     story.on("2026-06-09 09:00")
-    done(home.does("home", "accept-plan"))
+    unwrap(home.does("home", "accept-plan"))
     story.on("2026-06-11 03:00")
-    done(home.does("lead", "depart", {"reconfirmed_today": True}))
+    unwrap(home.does("lead", "depart", {"reconfirmed_today": True}))
     assert home.state == "in_transit"
     story.on("2026-06-11 13:30")
-    done(home.does("home", "arrive", MET))
+    unwrap(home.does("home", "arrive", MET))
     plan = {"visits": ["2026-06-18T09:00:00Z", "2026-09-18T09:00:00Z"]}
-    done(home.does("home", "monitor", plan))
+    unwrap(home.does("home", "monitor", plan))
     start(home.home, home.referral)
     complete(home.home, home.referral, "She is home.")
 
     story.on("2026-06-18 09:30")
-    done(home.does("home", "report", MET))
+    unwrap(home.does("home", "report", MET))
     story.run_weekly("2026-09-18 09:30", lambda: assess_risk(lead, case))
-    done(home.does("home", "report", MET))
+    unwrap(home.does("home", "report", MET))
     assert home.state == "completed"
     story.on("2026-09-19 05:00")
     close(lead, home.supervisor, case, "RETURNED_MONITORED")
     assert get_read_status(home.home, case, "sections/identity") == HIDDEN
-    assert home.lead.sees(papers)["state"] == "completed"
-    story.ends_with_closure(case, "RETURNED_MONITORED")
+    assert home.lead.read(papers)["state"] == "completed"
+    story.require_closure(case, "RETURNED_MONITORED")
 
 
 def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
@@ -240,30 +240,30 @@ def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
     unhcr = story.get_person("UNHCR")
     story.on("2026-06-01 13:00")
     asylum = make_office_consent("UNHCR", "ASYLUM", sections=["needs", "narrative"])
-    home = begin(story.world, officer, lead, consents=[PAPERS, asylum])
+    home = begin_return(story.world, officer, lead, consents=[PAPERS, asylum])
     home.officer, case = story.get_person(CONSULATE), home.case
     papers = ask_for_papers(home)
 
     story.on("2026-06-02 05:00")
-    done(home.does("lead", "inform", TOLD))
-    done(home.does("lead", "permit-contact"))
+    unwrap(home.does("lead", "inform", TOLD))
+    unwrap(home.does("lead", "permit-contact"))
     write_section(lead, case, "identity", names=["Ойгул Ғаниева"])
     assert get_read_status(home.officer, case, "sections/identity") == FOUND
     story.on("2026-06-03 06:00")
     start(home.officer, papers)
-    done(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
+    unwrap(home.does("officer", "verify-nationality", {"nationality": "confirmed"}))
     story.on("2026-06-04 08:00")
-    done(home.does("lead", "assess-destination", SAFE))
+    unwrap(home.does("lead", "assess-destination", SAFE))
     threat = AT_HOME | {"threats": ["RETRIBUTION"], "level": "high"}
-    done(home.does("home", "assess-origin", threat))
-    assert lacks(home.lead.does("go", home.record, {})) == [("no_threat", "lead")]
-    home.officer.hears()
+    unwrap(home.does("home", "assess-origin", threat))
+    assert get_unmet(home.lead.does("go", home.record, {})) == [("no_threat", "lead")]
+    home.officer.poll()
 
     story.on("2026-06-05 08:00")
-    done(home.does("lead", "no-go", NO_GO))
-    assert lead.sees(home.referral)["state"] == "withdrawn"
-    assert lead.sees(papers)["reason"] == "NO_LONGER_NEEDED"
-    assert kinds(home.officer.hears()).count("referral.withdrawn") == 1
+    unwrap(home.does("lead", "no-go", NO_GO))
+    assert lead.read(home.referral)["state"] == "withdrawn"
+    assert lead.read(papers)["reason"] == "NO_LONGER_NEEDED"
+    assert list_types(home.officer.poll()).count("referral.withdrawn") == 1
     for part in ("identity", "contact", "narrative"):
         assert get_read_status(home.officer, case, f"sections/{part}") == HIDDEN
 
@@ -282,4 +282,4 @@ def test_a_return_that_would_be_dangerous_ends_and_the_consulate_reads_no_more(
     complete(unhcr, claim, "She has asylum.")
     story.on("2026-06-26 09:00")
     close(lead, home.supervisor, case, "RESETTLED")
-    story.ends_with_closure(case, "RESETTLED")
+    story.require_closure(case, "RESETTLED")

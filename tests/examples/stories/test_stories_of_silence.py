@@ -26,16 +26,16 @@ from tests.support.endings import end_agreement
 from tests.support.stories import Story
 from tests.support.world import (
     Json,
-    after,
-    consent,
-    contacts,
-    done,
-    for_services,
-    kinds,
-    lacks,
-    new_case,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_case,
+    make_consent,
+    make_contacts,
+    make_cursor_query,
+    make_service_consent,
+    unwrap,
 )
 
 
@@ -54,18 +54,18 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
     ]
 
     story.on("2026-06-03 15:00")
-    case = officer.submits(
+    case = officer.submit(
         notice={"country": "PA", "services": ["INTERPRETATION"]},
         sections=make_sections("Нигора Собирова", "Nigora Sobirova"),
         consents=given,
     )
-    assert officer.sees(case)["holder"] == "PA_LEAD"
+    assert officer.read(case)["holder"] == "PA_LEAD"
     story.on("2026-06-03 18:30")
-    assert officer.sees(case)["holder"] == "DESK_CENTRAL_AMERICA"
-    assert kinds(officer.hears())[-2:] == ["case.not_acknowledged", "case.rerouted"]
-    assert problem(lead.get(path_of(case))) == (404, "not-found")
+    assert officer.read(case)["holder"] == "DESK_CENTRAL_AMERICA"
+    assert list_types(officer.poll())[-2:] == ["case.not_acknowledged", "case.rerouted"]
+    assert get_problem(lead.get(get_path(case))) == (404, "not-found")
     assert get_read_status(desk, case, "sections/needs") == HIDDEN
-    [ladder, *_] = done(officer.get(f"{path_of(case)}/evidence"))["items"]
+    [ladder, *_] = unwrap(officer.get(f"{get_path(case)}/evidence"))["items"]
     assert [one["name"] for one in ladder["silences"]] == [
         "not_retrieved",
         "not_acknowledged",
@@ -74,12 +74,12 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
     story.on("2026-06-03 19:00")
     choice = {"focal_point": "PA_LEAD", "reason": "NOBODY_LEFT", "note": "They called back"}
     assert desk.does("assign", case, choice).is_success
-    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    assert get_problem(desk.get(get_path(case))) == (404, "not-found")
     story.on("2026-06-03 19:30")
-    done(lead.does("acknowledge", case))
-    assert ("assign", "They called back") in lead.notes(case)
+    unwrap(lead.does("acknowledge", case))
+    assert ("assign", "They called back") in lead.list_notes(case)
     story.on("2026-06-03 21:00")
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
     talk = refer(lead, case, interpreters, "INTERPRETATION", "needs")
     story.on("2026-06-03 22:00")
     accept(interpreters, talk, "2026-06-04T15:00:00")
@@ -88,7 +88,7 @@ def test_a_woman_in_panama_is_not_lost_when_nobody_answers(story: Story) -> None
     complete(interpreters, talk, "She told everything she wants to tell.")
     story.on("2026-06-05 15:00")
     close(lead, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Story) -> None:
@@ -108,44 +108,44 @@ def test_a_lead_that_is_silent_three_times_loses_the_case_to_another(story: Stor
     given = [make_class_consent(kind, "KZ", "REFER") for kind in ("state", "non_state")]
 
     story.on("2026-06-01 13:00")
-    case = officer.submits(consents=[*given, for_services()])
+    case = officer.submit(consents=[*given, make_service_consent()])
     story.on("2026-06-01 14:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs")
     story.on("2026-06-01 15:00")
     accept(shelter, bed, "2026-06-02T04:00:00")
     story.on("2026-06-02 05:00")
     start(shelter, bed)
-    lead.hears(), officer.hears()
+    lead.poll(), officer.poll()
 
     story.on("2026-06-09 05:00")
-    assert "case.overdue" in kinds(lead.hears())
-    assert problem(desk.get(path_of(case))) == (404, "not-found")
+    assert "case.overdue" in list_types(lead.poll())
+    assert get_problem(desk.get(get_path(case))) == (404, "not-found")
     story.on("2026-06-16 05:00")
-    assert "case.overdue" in kinds(lead.hears())
+    assert "case.overdue" in list_types(lead.poll())
     story.on("2026-06-23 05:00")
-    assert "case.escalated" in kinds(lead.hears())
-    assert desk.sees(case)["you_are"] == ["escalation_desk"]
+    assert "case.escalated" in list_types(lead.poll())
+    assert desk.read(case)["you_are"] == ["escalation_desk"]
     assert get_read_status(desk, case, "sections/needs") == HIDDEN
-    assert lead.sees(case)["lead"] == "KZ_LEAD"
+    assert lead.read(case)["lead"] == "KZ_LEAD"
 
     story.on("2026-06-23 08:00")
     move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_SILENT", "person_informed": True}
     answer = desk.does("take-over", case, move)
-    done(boss.post(f"/approvals/{answer.json()['id']}/approve"))
+    unwrap(boss.send(f"/approvals/{answer.json()['id']}/approve"))
     moved = desk.does("take-over", case, move, Approval=answer.json()["id"])
     assert moved.is_success
-    assert ngo.sees(case)["lead"] == "SANA_SEZIM"
-    assert problem(lead.get(path_of(bed))) == (404, "not-found")
-    assert shelter.sees(bed)["sender"] == "SANA_SEZIM"
+    assert ngo.read(case)["lead"] == "SANA_SEZIM"
+    assert get_problem(lead.get(get_path(bed))) == (404, "not-found")
+    assert shelter.read(bed)["sender"] == "SANA_SEZIM"
 
     story.on("2026-06-23 10:00")
     assess_risk(ngo, case)
     complete(shelter, bed, "She has work in a bakery.")
-    assert "case.overdue" not in kinds(shelter.hears())
+    assert "case.overdue" not in list_types(shelter.poll())
     story.on("2026-06-24 10:00")
     close(ngo, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
@@ -159,12 +159,12 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
     officer, lead = story.get_person("UZ_CONSULATE_ALMATY"), story.get_person("KZ_LEAD")
     shut, other = (story.get_person(f"KZ_SHELTER_{n}") for n in ("KOGERSHIN", "TANSHOLPAN"))
     second = story.get_person("KZ_LEAD", Role.SUPERVISOR)
-    services = for_services(purposes=["SHELTER", "PSYCHOSOCIAL"])
+    services = make_service_consent(purposes=["SHELTER", "PSYCHOSOCIAL"])
 
     story.on("2026-06-02 05:00")
-    case = officer.submits(consents=[consent(), services])
+    case = officer.submit(consents=[make_consent(), services])
     story.on("2026-06-02 06:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shut, "SHELTER", "needs", "contact")
     story.on("2026-06-02 07:00")
     accept(shut, bed, "2026-06-02T12:00:00")
@@ -175,20 +175,22 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
     acknowledge(shut, talk)
 
     story.on("2026-06-04 19:00")
-    story.world.shuts(shut.code)
+    story.world.close_office(shut.code)
     story.on("2026-06-04 19:05")
-    assert lead.sees(talk)["state"] == "expired"
-    assert lead.sees(bed)["state"] == "in_progress"
-    [found] = done(lead.get(f"{path_of(case)}/recipients", service="SHELTER"))["services"]
+    assert lead.read(talk)["state"] == "expired"
+    assert lead.read(bed)["state"] == "in_progress"
+    [found] = unwrap(lead.get(f"{get_path(case)}/recipients", service="SHELTER"))[
+        "services"
+    ]
     assert shut.code not in [one["focal_point"] for one in found["candidates"]]
 
     story.on("2026-06-04 19:30")
-    done(lead.does("withdraw", bed, {"reason": "NO_LONGER_NEEDED"}))
+    unwrap(lead.does("withdraw", bed, {"reason": "NO_LONGER_NEEDED"}))
     assert get_read_status(shut, case, "sections/contact") == HIDDEN
     second_bed = refer(lead, case, other, "SHELTER", "needs", "contact")
     story.on("2026-06-04 21:00")
     accept(other, second_bed, "2026-06-05T03:00:00")
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     story.on("2026-06-05 04:00")
     start(other, second_bed)
     for referral in (bed, talk):
@@ -197,7 +199,7 @@ def test_a_shelter_closes_in_the_night_and_she_has_another_bed_in_the_morning(
     complete(other, second_bed, "She goes to a cousin.")
     story.on("2026-06-08 07:00")
     close(lead, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -> None:
@@ -214,9 +216,11 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
 
     story.on("2026-06-02 05:00")
-    case = officer.submits(notice=NORMAL, consents=[consent(), course], safeguards=guards)
+    case = officer.submit(
+        notice=NORMAL, consents=[make_consent(), course], safeguards=guards
+    )
     story.on("2026-06-02 06:00")
-    lead.leads(case)
+    lead.take_lead(case)
     first = refer(lead, case, centre, "REINTEGRATION", "needs")
     story.on("2026-06-03 06:00")
     accept(centre, first, "2026-06-04T06:00:00")
@@ -228,8 +232,8 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     complete(centre, first, "A place in a school of joiners is his.")
 
     story.on("2026-06-06 06:00")
-    more = lead.refers(case, centre.code, service="FAMILY_TRACING", sections=["needs"])
-    assert lacks(more) == [("agreement", "sender")]
+    more = lead.refer(case, centre.code, service="FAMILY_TRACING", sections=["needs"])
+    assert get_unmet(more) == [("agreement", "sender")]
     story.on("2026-06-08 06:00")
     assess_risk(lead, case)
     trace = refer(lead, case, centre, "FAMILY_TRACING")
@@ -242,7 +246,7 @@ def test_an_agreement_ends_and_no_more_of_him_crosses_the_border(story: Story) -
     assert get_read_status(centre, case, "safety-notice") == HIDDEN
     story.on("2026-06-11 06:00")
     close(lead, second, case, "GOALS_MET")
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) -> None:
@@ -259,12 +263,12 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
     )
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
     boss = story.get_person("OVERSIGHT_DEMO", Role.SUPERVISOR)
-    each = [for_services(purposes=[one]) for one in ("SHELTER", "LEGAL_AID")]
+    each = [make_service_consent(purposes=[one]) for one in ("SHELTER", "LEGAL_AID")]
 
     story.on("2026-06-03 05:00")
-    case = officer.submits(consents=[consent(), *each])
+    case = officer.submit(consents=[make_consent(), *each])
     story.on("2026-06-03 06:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, shelter, "SHELTER", "needs", "contact")
     law = refer(lead, case, lawyer, "LEGAL_AID", "narrative")
     story.on("2026-06-03 07:00")
@@ -275,14 +279,14 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
 
     story.on("2026-06-04 05:00")
     withdraw_consents(shelter, case, "LEGAL_AID")
-    assert lawyer.sees(law)["state"] == "withdrawn"
+    assert lawyer.read(law)["state"] == "withdrawn"
     assert get_read_status(lawyer, case, "sections/narrative") == HIDDEN
     assert get_read_status(shelter, case, "sections/contact") == FOUND
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     story.on("2026-06-05 05:00")
     withdraw_consents(lead, case, "SHELTER")
-    assert shelter.sees(bed)["state"] == "withdrawn"
-    assert lead.sees(case)["state"] == "referring"
+    assert shelter.read(bed)["state"] == "withdrawn"
+    assert lead.read(case)["state"] == "referring"
     story.on("2026-06-08 05:00")
     confirm_deletion(shelter, bed)
     confirm_deletion(lawyer, law)
@@ -294,16 +298,16 @@ def test_she_takes_back_one_word_after_the_other_and_is_forgotten(story: Story) 
     assert get_read_status(officer, case, "sections/identity") == HIDDEN
     story.on("2026-06-09 09:00")
     wish = {"reason": "SURVIVOR_REQUEST"}
-    assert problem(lead.does("erase", case, wish)) == (403, "action-not-yours")
-    done(watcher.does_with(boss, "erase", case, wish))
+    assert get_problem(lead.does("erase", case, wish)) == (403, "action-not-yours")
+    unwrap(watcher.does_with(boss, "erase", case, wish))
     for one in (officer, lead, shelter, lawyer):
-        assert problem(one.get(path_of(case))) == (404, "not-found")
-    story.ends_with_erasure(case)
+        assert get_problem(one.get(get_path(case))) == (404, "not-found")
+    story.require_erasure(case)
 
 
 def write_offline(story: Story) -> tuple[Json, str]:
     """Return the body of a case written offline, and the idempotency key for it."""
-    body = new_case(
+    body = make_case(
         notice=NORMAL | {"country": "GY", "language": "es"},
         sections=make_sections("Yusleidy Ñáñez"),
         safeguards={"country_of_origin": "CU"},
@@ -330,23 +334,23 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     body, key = write_offline(story)
 
     story.on("2026-06-03 13:00")
-    first = officer.creates("/cases", body, key)
+    first = officer.create("/cases", body, key)
     story.on("2026-06-03 14:30")
-    again = officer.creates("/cases", body, key)
-    case = done(first)
-    assert (done(again)["code"], again.headers["Idempotent-Replayed"]) == (
+    again = officer.create("/cases", body, key)
+    case = unwrap(first)
+    assert (unwrap(again)["code"], again.headers["Idempotent-Replayed"]) == (
         case["code"],
         "true",
     )
     story.on("2026-06-03 15:00")
-    other = officer.creates("/cases", body | {"external_reference": "UNHCR-GEO/18"}, key)
+    other = officer.create("/cases", body | {"external_reference": "UNHCR-GEO/18"}, key)
     assert other.status_code in {409, 422}
-    anew = officer.creates("/cases", body)
-    assert problem(anew) == (409, "external-reference-taken")
-    assert [one["code"] for one in done(officer.get("/cases"))["items"]] == [case["code"]]
+    anew = officer.create("/cases", body)
+    assert get_problem(anew) == (409, "external-reference-taken")
+    assert [one["code"] for one in unwrap(officer.get("/cases"))["items"]] == [case["code"]]
 
     story.on("2026-06-03 16:00")
-    lead.leads(case)
+    lead.take_lead(case)
     bed = refer(lead, case, iom, "SHELTER", "needs")
     story.on("2026-06-04 13:00")
     accept(iom, bed, "2026-06-04T18:00:00")
@@ -354,11 +358,11 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     start(iom, bed)
     complete(iom, bed, "She is with friends.")
     story.on("2026-06-05 13:00")
-    heard = [event["id"] for event in lead.hears()]
+    heard = [event["id"] for event in lead.poll()]
     lost, pages, cursor = lead.cursor, list[str](), None
     more = True
     while more:
-        page = done(lead.get("/events", limit=3, **after(cursor)))
+        page = unwrap(lead.get("/events", limit=3, **make_cursor_query(cursor)))
         pages += [event["id"] for event in page["items"]]
         cursor, more = page["next"], page["more"]
     assert pages == heard
@@ -368,8 +372,8 @@ def test_a_laptop_without_network_sends_one_case_however_often_it_tries(
     story.on("2026-06-08 13:00")
     assess_risk(lead, case)
     close(lead, second, case, "GOALS_MET")
-    assert kinds(lead.hears())[-1] == "case.closed"
-    story.ends_with_closure(case, "GOALS_MET")
+    assert list_types(lead.poll())[-1] == "case.closed"
+    story.require_closure(case, "GOALS_MET")
 
 
 def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Story) -> None:
@@ -382,31 +386,33 @@ def test_a_man_who_says_no_is_not_written_down_and_his_draft_is_gone(story: Stor
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
 
     story.on("2026-06-02 05:00")
-    draft = done(officer.writes_case(consents=[], sections=make_sections("Рустам Назаров")))
+    draft = unwrap(
+        officer.write_case(consents=[], sections=make_sections("Рустам Назаров"))
+    )
     story.on("2026-06-02 06:00")
     refused = officer.does("submit", draft)
-    assert lacks(refused) == [("consent_to_refer", "submitter")]
-    assert problem(lead.get(path_of(draft))) == (404, "not-found")
-    no = officer.creates("/refusals", {"country": "KZ", "age_class": "adult"})
+    assert get_unmet(refused) == [("consent_to_refer", "submitter")]
+    assert get_problem(lead.get(get_path(draft))) == (404, "not-found")
+    no = officer.create("/refusals", {"country": "KZ", "age_class": "adult"})
     assert no.is_success
     story.on("2026-06-16 04:59")
-    assert officer.sees(draft)["state"] == "draft"
+    assert officer.read(draft)["state"] == "draft"
     assert get_read_status(officer, draft, "sections/identity") == FOUND
     story.on("2026-06-16 05:01")
-    assert officer.sees(draft)["state"] == "void"
+    assert officer.read(draft)["state"] == "void"
     assert get_read_status(officer, draft, "sections/identity") == HIDDEN
     assert story.count_sealed(story.find(draft).id) == (0, 0)
-    assert problem(watcher.opens(f"{path_of(draft)}/sections/identity"))[0] == 404
-    story.ends_with_rest(draft, "void")
+    assert get_problem(watcher.open(f"{get_path(draft)}/sections/identity"))[0] == 404
+    story.require_rest(draft, "void")
 
     story.on("2026-06-17 05:00")
-    brother = officer.submits(notice=NORMAL, sections=make_sections("Баҳром Назаров"))
+    brother = officer.submit(notice=NORMAL, sections=make_sections("Баҳром Назаров"))
     story.on("2026-06-17 08:00")
-    lead.leads(brother)
+    lead.take_lead(brother)
     story.on("2026-06-18 08:00")
     rest = {"reason": "SURVIVOR_REQUEST", "review_at": "2026-07-10T08:00:00Z"}
-    done(lead.does("suspend", brother, rest))
+    unwrap(lead.does("suspend", brother, rest))
     story.on("2026-07-10 08:05")
-    assert kinds(lead.hears())[-1] == "case.review_due"
-    assert lead.sees(brother)["state"] == "suspended"
-    story.ends_with_rest(brother, "suspended", KZ_LEAD="review")
+    assert list_types(lead.poll())[-1] == "case.review_due"
+    assert lead.read(brother)["state"] == "suspended"
+    story.require_rest(brother, "suspended", KZ_LEAD="review")

@@ -27,13 +27,13 @@ from tests.support.stories import Story
 from tests.support.world import (
     Json,
     Someone,
-    closing,
-    contacts,
-    done,
-    kinds,
-    lacks,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_closure,
+    make_contacts,
+    unwrap,
 )
 
 NEEDS, CONTACT = ["needs"], ["needs", "contact"]
@@ -46,7 +46,7 @@ WRITTEN = [
 
 def get_due_times(who: Someone) -> dict[str, str]:
     """Return the due time of each kind of item on the worklist of an office."""
-    return {kind: due for _, kind, due in who.waits()}
+    return {kind: due for _, kind, due in who.get_worklist()}
 
 
 def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story) -> None:
@@ -77,8 +77,8 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     other = story.get_person("OVERSIGHT_DEMO", Role.SUPERVISOR)
 
     story.on("2027-04-05 06:00")
-    case = done(
-        consul.writes_case(
+    case = unwrap(
+        consul.write_case(
             sections=WRITTEN,
             consents=[
                 make_class_consent("state", "KZ", "REFER", sections=NEEDS),
@@ -87,30 +87,30 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
         )
     )
     for one in (lead, desk):
-        assert problem(one.get(path_of(case))) == (404, "not-found")
+        assert get_problem(one.get(get_path(case))) == (404, "not-found")
     assert get_read_status(watcher, case, "sections/needs") == HIDDEN
 
     story.on("2027-04-05 06:40")
-    done(consul.does("submit", case))
+    unwrap(consul.does("submit", case))
     assert get_due_times(lead)["acknowledge"] == "2027-04-05T09:40:00Z"
     assert get_read_status(lead, case, "sections/needs") == FOUND
     for part in ("sections/contact", "safeguards", "sections/identity"):
         assert get_read_status(lead, case, part) == HIDDEN
 
     story.on("2027-04-05 08:00")
-    done(lead.does("acknowledge", case))
+    unwrap(lead.does("acknowledge", case))
     assert get_read_status(lead, case, "sections/contact") == FOUND
     assert get_read_status(lead, case, "safeguards") == FOUND
     assert get_read_status(lead, case, "sections/identity") == HIDDEN
     story.on("2027-04-05 08:30")
     question = {"topics": ["identity"], "question": "Are there papers of the employer?"}
-    asked = done(lead.creates(f"{path_of(case)}/questions", question))
+    asked = unwrap(lead.create(f"{get_path(case)}/questions", question))
     assert get_due_times(consul)["answer"] == "2027-04-06T08:30:00Z"
 
     story.on("2027-04-05 13:30")
     assess_risk(lead, case, "medium")
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
-    assert lead.sees(case)["state"] == "referring"
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
+    assert lead.read(case)["state"] == "referring"
     assert get_read_status(consul, case, "contacts") == HIDDEN
 
     story.on("2027-04-06 05:20")
@@ -121,7 +121,7 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     assert get_read_status(ngo, case, "sections/contact") == HIDDEN
     story.on("2027-04-06 05:50")
     accept(ngo, bed, "2027-04-06T12:00:00")
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     assert get_read_status(ngo, case, "sections/contact") == FOUND
     assert "KZ_NGO" not in consul.get("/events", limit=200).text
     story.on("2027-04-06 12:20")
@@ -136,43 +136,43 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     warning = "Nobody from the consulate"
     write_section(lead, case, "needs", summary="A bed", safety_notice=warning)
     assert get_due_times(lead)["review_risk"] == "2027-04-10T15:20:00Z"
-    read = done(ngo.opens(f"{path_of(case)}/safety-notice"))
+    read = unwrap(ngo.open(f"{get_path(case)}/safety-notice"))
     assert read["safety_notice"] == warning
     assert get_read_status(ngo, case, "safeguards") == HIDDEN
 
     story.on("2027-04-08 06:00")
-    path = f"{path_of(case)}/questions/{asked['id']}/answer"
+    path = f"{get_path(case)}/questions/{asked['id']}/answer"
     words = "Tell me which shelter, his mother is dying"
-    answered = consul.post(path, {"answer": words})
+    answered = consul.send(path, {"answer": words})
     assert "KZ_NGO" not in answered.text
-    assert words in [text for _, text in lead.notes(case)]
-    assert words not in [text for _, text in ngo.notes(bed)]
+    assert words in [text for _, text in lead.list_notes(case)]
+    assert words not in [text for _, text in ngo.list_notes(bed)]
     story.on("2027-04-08 06:20")
     asking: Json = {"reason": "RISK_TO_LIFE", "note": "Suicidal", "purpose": "protection"}
     asking |= {"sections": ["contact", "identity"]}
-    refused = consul.creates(f"{path_of(case)}/vital-readings", asking)
-    assert problem(refused) == (403, "action-not-yours")
+    refused = consul.create(f"{get_path(case)}/vital-readings", asking)
+    assert get_problem(refused) == (403, "action-not-yours")
 
     story.on("2027-04-08 06:40")
-    lead.hears(), watcher.hears()
+    lead.poll(), watcher.poll()
     withdraw_consents(consul, case, "SHELTER", "REFER")
-    said = [(one["type"], one["by"]) for one in lead.hears()]
+    said = [(one["type"], one["by"]) for one in lead.poll()]
     assert ("consent.withdrawal_reported", "UZ_CON_ALA") in said
-    assert "consent.withdrawal_reported" in kinds(watcher.hears())
-    assert ngo.sees(bed)["state"] == "in_progress"
+    assert "consent.withdrawal_reported" in list_types(watcher.poll())
+    assert ngo.read(bed)["state"] == "in_progress"
     assert get_read_status(ngo, case, "sections/contact") == FOUND
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     story.on("2027-04-08 06:45")
     papers = make_office_consent("UZ_CON_ALA", "CONSULAR_DOCUMENT", sections=["identity"])
-    refused = consul.creates(f"{path_of(case)}/consents", papers)
-    assert problem(refused) == (403, "action-not-yours")
+    refused = consul.create(f"{get_path(case)}/consents", papers)
+    assert get_problem(refused) == (403, "action-not-yours")
 
     story.on("2027-04-09 05:00")
     record_consent(
         lead, case, make_office_consent("KZ_POL", "LAW_ENFORCEMENT", sections=NEEDS)
     )
     body = {"service": "LAW_ENFORCEMENT", "sections": NEEDS}
-    assert lacks(lead.refers(case, "KZ_POL", **body)) == [("reflection_told", "sender")]
+    assert get_unmet(lead.refer(case, "KZ_POL", **body)) == [("reflection_told", "sender")]
     story.on("2027-04-09 05:30")
     record_fact(lead, case, "reflection_period", "offered", country="KZ")
     report = refer(lead, case, police, "LAW_ENFORCEMENT", *NEEDS)
@@ -181,29 +181,29 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     story.on("2027-04-09 07:00")
     acknowledge(police, report)
     question = {"topics": ["narrative"], "question": "The address of the shelter?"}
-    done(police.does("ask", report, question))
+    unwrap(police.does("ask", report, question))
     assert "answer" in get_due_times(lead)
     told = {"sections": ["narrative"], "answer": "He tells it himself."}
-    assert lacks(lead.does("answer", report, told)) == [("consent_to_answer", "sender")]
+    assert get_unmet(lead.does("answer", report, told)) == [("consent_to_answer", "sender")]
 
     story.on("2027-04-12 06:00")
     assess_risk(lead, case, "medium")
     write_section(lead, case, "narrative", text="Who took his passport")
     more = make_office_consent("KZ_POL", "LAW_ENFORCEMENT", sections=["needs", "narrative"])
     record_consent(lead, case, more)
-    done(lead.does("answer", report, told))
-    assert police.sees(report)["state"] == "received"
+    unwrap(lead.does("answer", report, told))
+    assert police.read(report)["state"] == "received"
     assert (
         get_read_status(police, case, "sections/narrative") == HIDDEN
     )  # before it accepts
-    assert problem(police.get(path_of(bed))) == (404, "not-found")
+    assert get_problem(police.get(get_path(bed))) == (404, "not-found")
     story.on("2027-04-13 06:00")
     decline(police, report, "INSUFFICIENT_INFO")
     assert get_read_status(police, case, "sections/needs") == HIDDEN
     assert get_due_times(police)["confirm_deletion"] == "2027-04-20T06:00:00Z"
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     story.on("2027-04-21 05:00")
-    assert "referral.overdue" in kinds(watcher.hears())
+    assert "referral.overdue" in list_types(watcher.poll())
     confirm_deletion(police, report)
 
     story.run_weekly("2027-05-03 05:00", lambda: assess_risk(lead, case))
@@ -213,14 +213,14 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     given = make_office_consent("UZ_EMB_AST", "CONSULAR_DOCUMENT", sections=["identity"])
     record_consent(lead, case, given)
     set_safeguards(lead, case, **safe, official_implicated=True)
-    refused = lead.refers(case, "UZ_EMB_AST", **identity)
-    assert lacks(refused) == [("recipient_safe", "sender")]
+    refused = lead.refer(case, "UZ_EMB_AST", **identity)
+    assert get_unmet(refused) == [("recipient_safe", "sender")]
     set_safeguards(lead, case, **safe)
     passport = refer(lead, case, embassy, "CONSULAR_DOCUMENT", "identity")
     assert (
         get_read_status(embassy, case, "sections/identity") == HIDDEN
     )  # before it accepts
-    assert problem(embassy.get(path_of(bed))) == (404, "not-found")
+    assert get_problem(embassy.get(get_path(bed))) == (404, "not-found")
 
     acknowledge(embassy, passport)
     story.on("2027-05-04 06:00")
@@ -232,32 +232,32 @@ def test_a_consul_who_wrote_a_good_case_is_feared_and_asks_for_more(story: Story
     complete(embassy, passport, "Passport given")
     story.on("2027-05-24 06:00")
     complete(ngo, bed, "He works and has a room.")
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
 
     story.on("2027-05-24 10:00")
     plan = ["2027-06-21T06:00:00Z", "2027-09-20T06:00:00Z"]
-    done(lead.does("monitor", case, {"visits": plan}))
+    unwrap(lead.does("monitor", case, {"visits": plan}))
     story.on("2027-06-21 06:30")
     report_visit(lead, case)
     story.on("2027-09-20 06:30")
     report_visit(lead, case)
     story.on("2027-09-21 06:00")
     assess_risk(lead, case)
-    approval = done(lead.does("close", case, closing()))
-    own = lead.post(f"/approvals/{approval['id']}/approve")
-    assert problem(own) == (409, "not-a-second-person")
+    approval = unwrap(lead.does("close", case, make_closure()))
+    own = lead.send(f"/approvals/{approval['id']}/approve")
+    assert get_problem(own) == (409, "not-a-second-person")
     story.on("2027-09-21 10:00")
-    done(second.post(f"/approvals/{approval['id']}/approve"))
-    done(lead.does("close", case, closing(), Approval=approval["id"]))
+    unwrap(second.send(f"/approvals/{approval['id']}/approve"))
+    unwrap(lead.does("close", case, make_closure(), Approval=approval["id"]))
     for one in (consul, ngo, embassy, lead):
         for part in ("needs", "contact", "identity"):
             assert get_read_status(one, case, f"sections/{part}") == HIDDEN
 
     story.on("2027-10-04 06:00")
     wish = {"reason": "SURVIVOR_REQUEST"}
-    done(watcher.does_with(other, "erase", case, wish))
-    history = done(watcher.get(f"{path_of(case)}/history"))["items"]
-    assert {"case.submitted", "case.closed", "case.erased"} <= set(kinds(history))
+    unwrap(watcher.does_with(other, "erase", case, wish))
+    history = unwrap(watcher.get(f"{get_path(case)}/history"))["items"]
+    assert {"case.submitted", "case.closed", "case.erased"} <= set(list_types(history))
     for one in (consul, lead, ngo, embassy, police, watcher):
         assert "Шерзод" not in one.get("/events", limit=200).text
-    story.ends_with_erasure(case)
+    story.require_erasure(case)

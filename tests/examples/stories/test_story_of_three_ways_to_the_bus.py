@@ -21,18 +21,18 @@ from tests.examples.stories.steps import (
     start,
     withdraw_consents,
 )
-from tests.support.returns import AT_HOME, MET, SAFE, TOLD, opens
+from tests.support.returns import AT_HOME, MET, SAFE, TOLD, open_return
 from tests.support.stories import Story
 from tests.support.world import (
     Json,
     Someone,
-    contacts,
-    done,
-    kinds,
-    lacks,
-    path_of,
-    problem,
-    travel_plan,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_contacts,
+    make_travel_plan,
+    unwrap,
 )
 
 NEEDS = {"sections": ["needs"]}
@@ -47,7 +47,7 @@ CONFIRMED = {"nationality": "confirmed"}
 
 def list_work_kinds(who: Someone) -> list[str]:
     """Return the kinds of items on the worklist of an office."""
-    return [kind for _, kind, _ in who.waits()]
+    return [kind for _, kind, _ in who.get_worklist()]
 
 
 def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) -> None:
@@ -66,10 +66,10 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     north, capital = (
         story.add_office(f"HN_{n}", Kind.NON_STATE, "HN") for n in ("SPS", "TGU")
     )
-    story.agree(Level.IDENTITY, "CR", "HN")
+    story.add_agreement(Level.IDENTITY, "CR", "HN")
 
     story.on("2027-11-08 15:00")
-    case = consul.submits(
+    case = consul.submit(
         notice=NORMAL
         | {"country": "CR", "language": "es", "services": ["SHELTER", "RETURN"]},
         sections=WRITTEN,
@@ -77,10 +77,10 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
         consents=[make_office_consent("CR_LEAD", "REFER")],
     )
     story.on("2027-11-08 17:00")
-    done(lead.does("acknowledge", case))
+    unwrap(lead.does("acknowledge", case))
     story.on("2027-11-09 15:00")
     assess_risk(lead, case)
-    done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
     assert get_read_status(consul, case, "contacts") == HIDDEN
     story.on("2027-11-10 15:00")
     record_consent(lead, case, make_office_consent("CR_SH", "SHELTER"))
@@ -94,20 +94,20 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     record_consent(lead, case, make_office_consent("HN_SPS", "RETURN", **NEEDS))
     sent = refer(lead, case, north, "RETURN", "needs")
     sent = accept(north, sent, "2027-11-25T15:00:00")
-    first = done(opens(lead, sent))
+    first = unwrap(open_return(lead, sent))
     assert first["due_at"] == "2027-12-11T15:00:00Z"
-    assert problem(consul.get(f"/returns/{first['id']}")) == (404, "not-found")
-    done(lead.does("inform", first, TOLD))
+    assert get_problem(consul.get(f"/returns/{first['id']}")) == (404, "not-found")
+    unwrap(lead.does("inform", first, TOLD))
     refused = lead.does("permit-contact", first)
-    assert lacks(refused) == [("contact_permitted", "lead")]
+    assert get_unmet(refused) == [("contact_permitted", "lead")]
     set_safeguards(lead, case, **PERMITTED)
-    done(lead.does("permit-contact", first))
+    unwrap(lead.does("permit-contact", first))
     early = north.does("assess-origin", first, AT_HOME)
-    assert problem(early) == (409, "action-illegal")
+    assert get_problem(early) == (409, "action-illegal")
 
     story.on("2027-11-12 15:00")
     refused = consul.does("verify-nationality", first, CONFIRMED)
-    assert problem(refused) == (
+    assert get_problem(refused) == (
         404,
         "not-found",
     )  # it has no referral for a travel document yet
@@ -115,57 +115,57 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     record_consent(lead, case, named)
     papers = refer(lead, case, consul, "CONSULAR_DOCUMENT", "identity")
     accept(consul, papers, "2027-11-15T15:00:00")
-    done(consul.does("verify-nationality", first, CONFIRMED))
-    assert lead.sees(first)["state"] == "assessing"
-    assert consul.opens(f"{path_of(bed)}/arrangement").status_code == HIDDEN
+    unwrap(consul.does("verify-nationality", first, CONFIRMED))
+    assert lead.read(first)["state"] == "assessing"
+    assert consul.open(f"{get_path(bed)}/arrangement").status_code == HIDDEN
     assert get_read_status(consul, case, "contacts") == HIDDEN
 
     story.on("2027-11-15 15:00")
     start(consul, papers)
     assess_risk(lead, case)
-    done(lead.does("assess-destination", first, SAFE))
-    done(north.does("assess-origin", first, AT_HOME | {"level": "medium"}))
-    assert lacks(lead.does("go", first, {})) == [("reflection_over", "lead")]
+    unwrap(lead.does("assess-destination", first, SAFE))
+    unwrap(north.does("assess-origin", first, AT_HOME | {"level": "medium"}))
+    assert get_unmet(lead.does("go", first, {})) == [("reflection_over", "lead")]
     go = {"person_asked_to_leave": True}
-    asked = done(lead.does("go", first, go))
+    asked = unwrap(lead.does("go", first, go))
     story.on("2027-11-18 17:00")
-    assert "approval.lapsed" in kinds(lead.hears())
-    assert lead.sees(first)["state"] == "assessing"
-    late = absent.post(f"/approvals/{asked['id']}/approve")
-    assert problem(late) == (409, "approval-decided")
-    done(lead.does_with(second, "go", first, go))
+    assert "approval.lapsed" in list_types(lead.poll())
+    assert lead.read(first)["state"] == "assessing"
+    late = absent.send(f"/approvals/{asked['id']}/approve")
+    assert get_problem(late) == (409, "approval-decided")
+    unwrap(lead.does_with(second, "go", first, go))
 
     story.on("2027-11-22 15:00")
     assess_risk(lead, case)
     marked = consul.does("issue-document", first, {"without_marker": False})
-    assert problem(marked) == (409, "needs-unmet")
+    assert get_problem(marked) == (409, "needs-unmet")
     assert consul.does("issue-document", first, {"without_marker": True}).is_success
     story.on("2027-11-23 15:00")
-    done(lead.does("plan", first, travel_plan("2027-11-27T20:00:00Z")))
+    unwrap(lead.does("plan", first, make_travel_plan("2027-11-27T20:00:00Z")))
     story.on("2027-11-24 15:00")
-    done(north.does("accept-plan", first))
+    unwrap(north.does("accept-plan", first))
     plan = f"/returns/{first['id']}/travel-plan"
-    assert [one.opens(plan).status_code for one in (north, consul)] == [FOUND, HIDDEN]
+    assert [one.open(plan).status_code for one in (north, consul)] == [FOUND, HIDDEN]
 
     story.on("2027-11-26 23:00")
-    consul.hears()
+    consul.poll()
     assert north.does("call-off", first, {}).is_success
-    assert lead.sees(first)["state"] == "called_off"
-    [told] = consul.hears()
+    assert lead.read(first)["state"] == "called_off"
+    [told] = consul.poll()
     assert (told["type"], told["facts"]["reason"]) == (
         "referral.withdrawn",
         "NO_LONGER_NEEDED",
     )
-    assert north.opens(plan).status_code == HIDDEN
+    assert north.open(plan).status_code == HIDDEN
     assert "review" in list_work_kinds(lead)
-    assert lead.sees(sent)["state"] == "withdrawn"
-    assert lead.sees(papers)["state"] == "withdrawn"
-    read = done(lead.opens(f"{path_of(case)}/safeguards"))
+    assert lead.read(sent)["state"] == "withdrawn"
+    assert lead.read(papers)["state"] == "withdrawn"
+    read = unwrap(lead.open(f"{get_path(case)}/safeguards"))
     assert read["content"]["origin_contact"] == "undecided"
 
     story.on("2027-11-27 15:00")
     assess_risk(lead, case, "high")
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     story.on("2027-11-30 14:00")
     assess_risk(lead, case, "medium")
     confirm_deletion(north, sent)
@@ -178,64 +178,64 @@ def test_a_man_who_goes_three_times_to_the_bus_is_home_in_the_end(story: Story) 
     record_consent(lead, case, make_office_consent("HN_TGU", "RETURN", **NEEDS))
     again = refer(lead, case, capital, "RETURN", "needs")
     again = accept(capital, again, "2027-12-14T15:00:00")
-    journey = done(opens(lead, again))
-    assert first["id"] not in capital.get(path_of(again)).text
-    done(lead.does("inform", journey, TOLD))
-    done(lead.does("permit-contact", journey))
+    journey = unwrap(open_return(lead, again))
+    assert first["id"] not in capital.get(get_path(again)).text
+    unwrap(lead.does("inform", journey, TOLD))
+    unwrap(lead.does("permit-contact", journey))
     new_papers = refer(lead, case, consul, "CONSULAR_DOCUMENT", "identity")
     accept(consul, new_papers, "2027-12-07T15:00:00")
-    done(consul.does("verify-nationality", journey, CONFIRMED))
-    done(lead.does("assess-destination", journey, SAFE))
-    done(capital.does("assess-origin", journey, AT_HOME))
+    unwrap(consul.does("verify-nationality", journey, CONFIRMED))
+    unwrap(lead.does("assess-destination", journey, SAFE))
+    unwrap(capital.does("assess-origin", journey, AT_HOME))
     story.on("2027-12-08 15:00")
-    done(lead.does_with(second, "go", journey, go))
+    unwrap(lead.does_with(second, "go", journey, go))
     story.on("2027-12-10 15:00")
     assert consul.does("issue-document", journey, {"without_marker": True}).is_success
-    done(lead.does("plan", journey, travel_plan("2027-12-13T23:00:00Z")))
-    done(capital.does("accept-plan", journey))
+    unwrap(lead.does("plan", journey, make_travel_plan("2027-12-13T23:00:00Z")))
+    unwrap(capital.does("accept-plan", journey))
     story.on("2027-12-12 12:00")
     start(consul, new_papers)
     complete(consul, new_papers, "He has it.")
     assess_risk(lead, case)
-    done(lead.does("depart", journey, {"reconfirmed_today": True}))
+    unwrap(lead.does("depart", journey, {"reconfirmed_today": True}))
     complete(shelter, bed, "He left for the bus.")
-    lead.hears()
+    lead.poll()
 
     story.on("2027-12-14 06:01")
-    assert "return.overdue" in kinds(lead.hears())
-    assert lead.sees(journey)["state"] == "in_transit"
+    assert "return.overdue" in list_types(lead.poll())
+    assert lead.read(journey)["state"] == "in_transit"
     story.on("2027-12-14 15:00")
     withdraw_consents(shelter, case, "RETURN")
-    assert lead.sees(journey)["state"] == "halted"
-    assert lead.sees(again)["state"] == "withdrawn"
+    assert lead.read(journey)["state"] == "halted"
+    assert lead.read(again)["state"] == "withdrawn"
     plan = f"/returns/{journey['id']}/travel-plan"
-    assert capital.opens(plan).status_code == HIDDEN
+    assert capital.open(plan).status_code == HIDDEN
     confirm_deletion(capital, again)
     story.on("2027-12-17 16:00")
-    done(lead.does("account-for", journey, MET))
-    assert lead.sees(journey)["state"] == "ended"
+    unwrap(lead.does("account-for", journey, MET))
+    assert lead.read(journey)["state"] == "ended"
 
     story.on("2027-12-20 15:00")
     assess_risk(lead, case)
-    done(lead.does("relocate", case, {"country": "HN"}))
+    unwrap(lead.does("relocate", case, {"country": "HN"}))
     set_safeguards(lead, case, country_of_origin="HN", origin_contact="blocked")
     assert "review" not in list_work_kinds(lead)
-    assert ("consent", "lead") in lacks(lead.offers(case, "HN_LEAD"))
+    assert ("consent", "lead") in get_unmet(lead.offer(case, "HN_LEAD"))
     record_consent(lead, case, make_office_consent("HN_SPS", "REINTEGRATION"))
     course = refer(lead, case, north, "REINTEGRATION", "needs", "contact")
     accept(north, course, "2027-12-21T15:00:00")
     story.on("2027-12-21 15:30")
     start(north, course)
-    assert lead.sees(case)["state"] == "assisting"
-    assert consul.sees(case)["notice"]["country"] == "CR"
+    assert lead.read(case)["state"] == "assisting"
+    assert consul.read(case)["notice"]["country"] == "CR"
     story.run_weekly("2028-03-20 15:00", lambda: assess_risk(lead, case))
     complete(north, course, "He drives a bus.")
-    done(lead.does("monitor", case, {"visits": ["2028-04-17T15:00:00Z"]}))
+    unwrap(lead.does("monitor", case, {"visits": ["2028-04-17T15:00:00Z"]}))
     story.on("2028-04-17 15:30")
     report_visit(lead, case)
     story.on("2028-04-18 15:00")
     close(lead, second, case, "GOALS_MET")
     assert get_read_status(consul, case, "sections/identity") == HIDDEN
-    states = {lead.sees(one)["state"] for one in (first, journey)}
+    states = {lead.read(one)["state"] for one in (first, journey)}
     assert states == {"called_off", "ended"}
-    story.ends_with_closure(case, "GOALS_MET")
+    story.require_closure(case, "GOALS_MET")

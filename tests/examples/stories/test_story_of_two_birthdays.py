@@ -22,17 +22,17 @@ from tests.examples.stories.steps import (
     withdraw_consents,
     write_section,
 )
-from tests.support.returns import opens
+from tests.support.returns import open_return
 from tests.support.stories import Story
 from tests.support.world import (
     Json,
     Someone,
-    contacts,
-    done,
-    kinds,
-    lacks,
-    path_of,
-    problem,
+    get_path,
+    get_problem,
+    get_unmet,
+    list_types,
+    make_contacts,
+    unwrap,
 )
 
 DECIDED = {"given_by": "best_interests_decision"}
@@ -42,13 +42,13 @@ ASYLUM = ["needs", "contact", "identity", "narrative"]
 
 def list_work_kinds(who: Someone) -> list[str]:
     """Return the kinds of items on the worklist of an office."""
-    return [kind for _, kind, _ in who.waits()]
+    return [kind for _, kind, _ in who.get_worklist()]
 
 
 def list_proposed(who: Someone, case: Json, service: str) -> list[str]:
     """Return the offices that are proposed for a service."""
-    path = f"{path_of(case)}/recipients"
-    [found] = done(who.get(path, service=service))["services"]
+    path = f"{get_path(case)}/recipients"
+    [found] = unwrap(who.get(path, service=service))["services"]
     return [one["focal_point"] for one in found["candidates"]]
 
 
@@ -75,11 +75,11 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     consul = story.add_office(
         "HN_CON_GT", Kind.STATE, "GT", function=Function.CONSULAR, of_state="HN"
     )
-    story.agree(Level.IDENTITY, "GT", "HN")
+    story.add_agreement(Level.IDENTITY, "GT", "HN")
 
     story.on("2027-06-07 03:10")
-    case = done(
-        hotline.writes_case(
+    case = unwrap(
+        hotline.write_case(
             notice={"country": "GT", "age_class": "presumed_child", "language": "es"}
             | {"priority": "emergency", "services": ["SHELTER", "MEDICAL"]},
             sections=[
@@ -92,19 +92,19 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     )
     record_fact(hotline, case, "guardian", "needed")
     refused = hotline.does("submit", case)
-    assert lacks(refused) == [("consent_to_refer", "submitter")]
+    assert get_unmet(refused) == [("consent_to_refer", "submitter")]
     others = refused.json()["unmet"][0]["alternatives"]
     assert [one["need"] for one in others] == ["child_path", "vital_interest"]
     story.on("2027-06-07 03:15")
-    done(hotline.creates(f"{path_of(case)}/vital-interests", ALONE))
-    done(hotline.does("submit", case))
-    assert lead.sees(case)["due_at"] == "2027-06-07T04:15:00Z"
+    unwrap(hotline.create(f"{get_path(case)}/vital-interests", ALONE))
+    unwrap(hotline.does("submit", case))
+    assert lead.read(case)["due_at"] == "2027-06-07T04:15:00Z"
     assert "assess_interests" in list_work_kinds(lead)
     assert get_read_status(lead, case, "safety-notice") == FOUND
     assert get_read_status(lead, case, "sections/needs") == HIDDEN
 
     story.on("2027-06-07 03:50")
-    done(lead.does("acknowledge", case))
+    unwrap(lead.does("acknowledge", case))
     assess_risk(lead, case, "high")
     asked = {
         service: refer(lead, case, to, service)
@@ -114,7 +114,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
             (office, "CHILD_PROTECTION"),
         )
     }
-    assert lead.sees(case)["state"] == "under_review"
+    assert lead.read(case)["state"] == "under_review"
     for one in (girls, clinic, office):
         assert get_read_status(one, case, "safety-notice") == FOUND
         assert get_read_status(one, case, "sections/needs") == HIDDEN
@@ -132,9 +132,9 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
         (office, "CHILD_PROTECTION"),
     ):
         start(one, asked[service])
-    assert lead.sees(case)["state"] == "under_review"
+    assert lead.read(case)["state"] == "under_review"
     story.on("2027-06-07 06:00")
-    led = done(lead.does("accept-lead", case, {"contacts": contacts()}))
+    led = unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))
     assert led["state"] == "assisting"
 
     story.on("2027-06-09 20:00")
@@ -159,7 +159,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     accept(tracing, trace, "2027-06-11T15:00:00")
     assert get_read_status(psy, case, "sections/contact") == FOUND
     assert get_read_status(tracing, case, "sections/identity") == FOUND
-    assert problem(consul.get(path_of(case))) == (404, "not-found")
+    assert get_problem(consul.get(get_path(case))) == (404, "not-found")
     story.on("2027-06-11 15:30")
     start(psy, talk)
 
@@ -168,16 +168,16 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     record_consent(
         lead, case, make_office_consent("GT_WOMEN", "SHELTER", sections=["needs"])
     )
-    assert psy.sees(talk)["state"] == "in_progress"
+    assert psy.read(talk)["state"] == "in_progress"
     story.on("2027-06-15 17:30")
     assess_risk(lead, case)
     update_summary(lead, case, age_class="adult")
-    running = [one["state"] for one in done(lead.get("/referrals"))["items"]]
+    running = [one["state"] for one in unwrap(lead.get("/referrals"))["items"]]
     assert sorted(running) == ["accepted", *["in_progress"] * 4]
     assert get_read_status(psy, case, "sections/contact") == FOUND
     assert get_read_status(tracing, case, "sections/identity") == HIDDEN
     assert get_read_status(tracing, case, "sections/needs") == HIDDEN
-    done(lead.does("withdraw", trace, {"reason": "SURVIVOR_DECLINED"}))
+    unwrap(lead.does("withdraw", trace, {"reason": "SURVIVOR_DECLINED"}))
     assert "confirm_deletion" in list_work_kinds(tracing)
 
     story.on("2027-06-15 18:00")
@@ -186,7 +186,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     story.on("2027-06-15 22:00")
     start(women, adult_bed)
     complete(girls, asked["SHELTER"], "She moves to the women")
-    assert lead.sees(case)["state"] == "assisting"
+    assert lead.read(case)["state"] == "assisting"
     confirm_deletion(tracing, trace)
     story.on("2027-06-16 15:00")
     record_fact(lead, case, "best_interests", "not_needed")
@@ -194,8 +194,8 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
 
     story.on("2027-06-17 15:00")
     update_summary(lead, case, age_class="presumed_child")
-    assert women.sees(adult_bed)["state"] == "in_progress"
-    assert psy.sees(talk)["state"] == "in_progress"
+    assert women.read(adult_bed)["state"] == "in_progress"
+    assert psy.read(talk)["state"] == "in_progress"
     assert get_read_status(psy, case, "sections/contact") == HIDDEN
     assert "assess_interests" in list_work_kinds(lead)
     assert get_read_status(tracing, case, "sections/identity") == HIDDEN
@@ -216,32 +216,32 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     record_consent(lead, case, home)
     going = refer(lead, case, tracing, "RETURN", "needs")
     going = accept(tracing, going, "2027-06-28T15:00:00")
-    record = done(opens(tracing, going))
+    record = unwrap(open_return(tracing, going))
     assert record["state"] == "opened"
 
     story.on("2027-06-22 15:00")
-    tracing.hears()
+    tracing.poll()
     no = {"reason": "BEST_INTERESTS", "protection": ["ASYLUM"]}
-    ended = done(lead.does_with(second, "no-go", record, no))
+    ended = unwrap(lead.does_with(second, "no-go", record, no))
     assert ended["state"] == "no_go"
-    assert lead.sees(going)["state"] == "withdrawn"
-    assert kinds(tracing.hears()) == ["referral.withdrawn"]
-    assert problem(tracing.get(f"/returns/{record['id']}")) == (404, "not-found")
+    assert lead.read(going)["state"] == "withdrawn"
+    assert list_types(tracing.poll()) == ["referral.withdrawn"]
+    assert get_problem(tracing.get(f"/returns/{record['id']}")) == (404, "not-found")
     confirm_deletion(tracing, going)
     guards = {"country_of_origin": "HN", "origin_contact": "blocked"}
     set_safeguards(lead, case, **guards, seeks_asylum=True)
     assert "review" not in list_work_kinds(lead)
-    assert problem(consul.get(path_of(case))) == (404, "not-found")
+    assert get_problem(consul.get(get_path(case))) == (404, "not-found")
 
     story.on("2027-06-23 15:00")
     assess_risk(lead, case)
-    psy.hears()
+    psy.poll()
     withdraw_consents(lead, case, "PSYCHOSOCIAL")
-    assert kinds(psy.hears()) == ["referral.narrowed"]
+    assert list_types(psy.poll()) == ["referral.narrowed"]
     assert get_read_status(psy, case, "sections/contact") == HIDDEN
     for one, referral in ((girls, girl_bed), (office, asked["CHILD_PROTECTION"])):
-        assert one.sees(referral)["state"] == "in_progress"
-        assert "consent.withdrawn" not in kinds(one.hears())
+        assert one.read(referral)["state"] == "in_progress"
+        assert "consent.withdrawn" not in list_types(one.poll())
 
     story.on("2027-06-24 15:00")
     write_section(lead, case, "narrative", text="The uncle sold her")
@@ -249,7 +249,7 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
         lead, case, make_office_consent("GT_UNHCR", "ASYLUM", sections=ASYLUM, **DECIDED)
     )
     record_consent(lead, case, make_office_consent("GT_PSY", "PSYCHOSOCIAL", **DECIDED))
-    done(lead.does("withdraw", talk, {"reason": "NO_LONGER_NEEDED"}))
+    unwrap(lead.does("withdraw", talk, {"reason": "NO_LONGER_NEEDED"}))
     confirm_deletion(psy, talk)
     claim = refer(lead, case, unhcr, "ASYLUM", *ASYLUM)
     talks = refer(lead, case, psy, "PSYCHOSOCIAL", "needs", "contact")
@@ -266,8 +266,8 @@ def test_a_girl_of_two_birthdays_has_a_bed_on_each_of_them(story: Story) -> None
     for one, referral in (*rest, (psy, talks), (clinic, asked["MEDICAL"])):
         complete(one, referral, "It goes on outside of the service.")
     close(lead, second, case, "TRANSFERRED")
-    assert lead.sees(case)["due_at"] == "2029-07-19T15:00:00Z"
+    assert lead.read(case)["due_at"] == "2029-07-19T15:00:00Z"
     story.on("2029-07-19 15:01")
-    assert problem(lead.get(path_of(case))) == (404, "not-found")
-    assert problem(hotline.get(path_of(case))) == (404, "not-found")
-    story.ends_with_erasure(case)
+    assert get_problem(lead.get(get_path(case))) == (404, "not-found")
+    assert get_problem(hotline.get(get_path(case))) == (404, "not-found")
+    story.require_erasure(case)

@@ -17,15 +17,15 @@ from sqlalchemy import select
 from app.cases.lifecycle import State
 from app.cases.models import Case, CaseKey, Sealed
 from app.kernel.actors import SERVICE
-from app.kernel.erasures import recorded
+from app.kernel.erasures import get_erasures
 from app.kernel.journal import Delivery, Mailbox
 from app.kernel.ledger import Ledger
 from tests.processes.drill.load import Load, people, working
 from tests.processes.drill.sites import Site, site
 from tests.processes.test_demo import COMMAND, command, environment
 from tests.support import results
-from tests.support.servers import ROOT, address, client_of, key_file, own_port
-from tests.support.world import Json, World, problem
+from tests.support.servers import ROOT, get_address, make_client, open_port, write_key_file
+from tests.support.world import Json, World, get_problem
 
 CASES: Final = 8
 """As many are submitted before the backup, and after the moment that is restored."""
@@ -86,7 +86,7 @@ class Operator:
 
     def serves(self) -> None:
         """Start the service, and wait until it and its worker are ready."""
-        with own_port() as free:
+        with open_port() as free:
             self.port = free.getsockname()[1]
         told = environment(self.home, **self.settings, SAFE_CONDUCT_LOG_LEVEL="error")
         self.serving.append(subprocess.Popen([COMMAND, "serve"], cwd=self.home, env=told))
@@ -106,7 +106,7 @@ class Operator:
 
 def is_ready(port: int) -> bool:
     try:
-        return httpx2.get(f"{address(port)}/readyz", trust_env=False).status_code == 200
+        return httpx2.get(f"{get_address(port)}/readyz", trust_env=False).status_code == 200
     except httpx2.TransportError:
         return False
 
@@ -114,7 +114,7 @@ def is_ready(port: int) -> bool:
 @contextmanager
 def run_operator(kind: str, home: Path) -> Iterator[Operator]:
     """Set up a service, and stop all of its processes at the end of the block."""
-    key_file(home)
+    write_key_file(home)
     with site(kind, home) as place:
         operator = Operator(place, home)
         try:
@@ -142,7 +142,7 @@ def drill(kind: str, home: Path) -> DrillResult:
         is_whole(world, operator.ledger)
         check_report(report, world, load)
         check_poller(load, world, operator.port, there)
-        world.closes()
+        world.close()
     result = DrillResult(
         database=kind,
         submitted=len(load.submitted),
@@ -176,14 +176,14 @@ def run_until_loss(operator: Operator) -> tuple[Load, datetime, datetime]:
             assert time.monotonic() < last, "the erasures do not reach the ledger"
             time.sleep(0.05)
     lost_at = datetime.now(UTC)
-    world.closes()
+    world.close()
     operator.place.is_lost()
     return load, moment, lost_at
 
 
 def list_named(ledger: Ledger) -> set[str]:
     """Return the cases in the ledger."""
-    contents = ledger.found()
+    contents = ledger.read()
     return {str(case) for case in contents.erased} if contents else set()
 
 
@@ -206,7 +206,7 @@ def finish_restore(
 
 
 def list_codes(world: World) -> set[str]:
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         return set(session.scalars(select(Case.code)))
 
 
@@ -220,13 +220,13 @@ def require_nothing_lost(load: Load, there: set[str], moment: datetime) -> None:
 def is_whole(world: World, ledger: Ledger) -> None:
     """Require complete rows, feeds without gaps, and no key of an erased case."""
     erased = list_named(ledger)
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         cases = session.execute(select(Case.id, Case.state)).all()
         keys = set(session.scalars(select(CaseKey.case_id)))
         sealed = Counter(session.scalars(select(Sealed.case_id)))
         heads = session.execute(select(Mailbox.focal_point_id, Mailbox.head)).all()
         places = session.execute(select(Delivery.focal_point_id, Delivery.position)).all()
-        known = {str(case) for case in recorded(session)}
+        known = {str(case) for case in get_erasures(session)}
     gone = {case for case, state in cases if state in OVER}
     assert {case for case, _ in cases} - gone == keys
     assert not erased & {str(case) for case in keys | sealed.keys()}
@@ -240,7 +240,7 @@ def is_whole(world: World, ledger: Ledger) -> None:
 
 def check_report(report: Json, world: World, load: Load) -> None:
     """Require that the report lists each open case and each erased one, and no others."""
-    with world.database.reading(SERVICE) as session:
+    with world.database.begin_read(SERVICE) as session:
         states = dict(session.execute(select(Case.code, Case.state)).all())
     reported = {one["code"]: one for one in report["cases"]}
     discarded = {one.code for one in load.discarded}
@@ -256,12 +256,12 @@ def check_poller(load: Load, world: World, port: int, there: set[str]) -> None:
     """Require 410 for an old cursor, and the events of all cases for a new one."""
     world.http.close()
     load.lead.world = world
-    world.http = client_of(port)
+    world.http = make_client(port)
     assert load.lead.cursor
     refused = load.lead.get("/events", after=load.lead.cursor)
-    assert problem(refused) == (410, "cursor-gone")
+    assert get_problem(refused) == (410, "cursor-gone")
     load.lead.cursor = None
-    heard = [one for one in load.lead.hears() if one["type"] == "case.submitted"]
+    heard = [one for one in load.lead.poll() if one["type"] == "case.submitted"]
     reported = {str(one["subject"]).removeprefix("cases/") for one in heard}
     assert there & {one.code for one in load.submitted} <= reported <= there
 
@@ -269,8 +269,8 @@ def check_poller(load: Load, world: World, port: int, there: set[str]) -> None:
 def store_result(result: DrillResult, report: Json) -> None:
     """Store the result and the report."""
     path = RESULTS / f"drill-{result.database}"
-    results.keep(path.with_suffix(".json"), asdict(result))
-    results.keep(path.with_suffix(".affected.json"), report)
+    results.write_result(path.with_suffix(".json"), asdict(result))
+    results.write_result(path.with_suffix(".affected.json"), report)
 
 
 def report_result(result: DrillResult) -> Iterator[str]:

@@ -12,8 +12,15 @@ from typing import Final
 
 import httpx2
 
-from tests.support.servers import client_of
-from tests.support.world import Json, Someone, World, consent, done, for_services
+from tests.support.servers import make_client
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    make_consent,
+    make_service_consent,
+    unwrap,
+)
 
 WRITERS: Final = 3
 YEAR: Final = timedelta(days=300)
@@ -25,7 +32,7 @@ def build_dated_consents(now: datetime) -> Json:
         "obtained_on": f"{now:%Y-%m-%d}",
         "expires_at": f"{now + YEAR:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return {"consents": [consent(**dated), for_services(**dated)]}
+    return {"consents": [make_consent(**dated), make_service_consent(**dated)]}
 
 
 @dataclass
@@ -51,30 +58,30 @@ class Load:
     def submits(self) -> None:
         """Submit one case after the other until stopped."""
         while not self.over.is_set():
-            case = self.officer.submits(**build_dated_consents(datetime.now(UTC)))
+            case = self.officer.submit(**build_dated_consents(datetime.now(UTC)))
             self.submitted.append(Acknowledged(case["code"], datetime.now(UTC)))
 
     def drafts_some(self, many: int) -> None:
         """Write drafts that may be discarded later."""
         for _ in range(many):
-            written = self.officer.writes_case(**build_dated_consents(datetime.now(UTC)))
-            self.drafts.append(done(written))
+            written = self.officer.write_case(**build_dated_consents(datetime.now(UTC)))
+            self.drafts.append(unwrap(written))
 
     def discards(self, many: int) -> None:
         """Discard drafts, which destroys their keys."""
         for _ in range(many):
             draft = self.drafts.pop()
-            done(self.officer.does("discard", draft))
+            unwrap(self.officer.does("discard", draft))
             self.discarded.append(Acknowledged(draft["code"], datetime.now(UTC)))
 
     def answers(self) -> None:
         """Poll for cases and take the lead of some."""
         while not self.over.is_set():
-            news = self.lead.hears()
+            news = self.lead.poll()
             self.heard += news
             for event in [one for one in news if one["type"] == "case.submitted"][:1]:
                 code = str(event["subject"]).removeprefix("cases/")
-                self.lead.leads({"code": code})
+                self.lead.take_lead({"code": code})
             time.sleep(0.05)
 
     def grows(self, many: int, patience: float = 60) -> None:
@@ -109,5 +116,5 @@ def run_until_cut_off(act: Callable[[], None]) -> None:
 def people(world: World, port: int) -> Load:
     """Create the accounts of the load on the service at this port."""
     world.http.close()
-    world.http = client_of(port)
-    return Load(world.someone("UZ_CONSULATE_ALMATY"), world.someone("KZ_LEAD"))
+    world.http = make_client(port)
+    return Load(world.add_person("UZ_CONSULATE_ALMATY"), world.add_person("KZ_LEAD"))

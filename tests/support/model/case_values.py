@@ -144,9 +144,9 @@ class Clock:
     Times are in minutes. A deadline in working days depends on a calendar: they are None.
     """
 
-    of: Record
+    record: Record
     kind: str
-    whom: str | None
+    office: str | None
     length: int | None
     left: int | None
     reported: int = 0
@@ -157,11 +157,11 @@ class Clock:
 class MissedDeadline:
     """A missed deadline: how often it was missed by then, and its audience."""
 
-    of: Record
+    record: Record
     kind: str
     count: int
-    hearers: frozenset[str]
-    led: bool
+    audience: frozenset[str]
+    had_lead: bool
     """Whether the case had a lead; its submitter is then told steps, but no facts."""
     is_now: bool = True
     """Whether no time has passed since; a new lead of this moment had the case then."""
@@ -171,8 +171,8 @@ class MissedDeadline:
 class Question:
     """A question to the submitter."""
 
-    answered: bool = False
-    rest: int | None = None
+    is_answered: bool = False
+    paused_time: int | None = None
     """The time that is left when its deadline is resumed."""
 
 
@@ -184,15 +184,15 @@ class Referral:
     service: str
     sections: frozenset[str]
     state: str = "draft"
-    told: bool = False
-    left: bool = False
+    is_sent: bool = False
+    has_left: bool = False
     is_past: bool = False
     """Whether the part has ended, so that the recipient sees no more of the case."""
     chain: frozenset[str] = frozenset()
     by: str = ""
     saved_time: int | None = None
     """The time that was left to decide, or to report, when the recipient asked or held."""
-    rest: int | None = None
+    paused_time: int | None = None
     """The time that was left when the case was suspended."""
 
     def is_known_to(self, me: str) -> bool:
@@ -233,13 +233,13 @@ class Model:
     visits: tuple[int, ...] = ()
     clocks: tuple[Clock, ...] = ()
     missed_by: tuple[str, ...] = ()
-    silences: tuple[MissedDeadline, ...] = field(default=(), compare=False)
+    missed_deadlines: tuple[MissedDeadline, ...] = field(default=(), compare=False)
 
     def get_relations(self, me: str) -> frozenset[str]:
         """Return the relations of an office to the case itself."""
         return frozenset(relation for relation, who in self.parties if who == me)
 
-    def parts(self, me: str) -> frozenset[str]:
+    def get_parts(self, me: str) -> frozenset[str]:
         """Return the relations of an office to the case or to a record of it."""
         mine = [one for one in self.referrals if one.to == me and has_part(one)]
         helps = {"former_recipient" if one.is_past else "recipient" for one in mine}
@@ -256,7 +256,7 @@ class Model:
         led = {"former_lead"} if one == replace(one, lead=me, state="effective") else ()
         return frozenset({*asked, *led}) if self.state != "erased" else frozenset()
 
-    def who(self, *relations: str) -> str | None:
+    def find_party(self, *relations: str) -> str | None:
         """Return the office with the first of these relations that any office has."""
         found = dict(self.parties)
         return next((found[one] for one in relations if one in found), None)
@@ -264,15 +264,15 @@ class Model:
     @property
     def holder(self) -> str | None:
         """The lead, else the candidate, else the desk."""
-        return self.who(*HOLDS)
+        return self.find_party(*HOLDS)
 
     def can_see_case(self, me: str) -> bool:
         """Return whether an office sees the case; former parties do not (ADR 20)."""
-        return bool(self.parts(me) - PAST)
+        return bool(self.get_parts(me) - PAST)
 
     def can_follow(self, me: str) -> bool:
         """Return whether an office has a part that lets it see who leads (ADR 34)."""
-        return bool(self.parts(me) - PAST - {"submitter"})
+        return bool(self.get_parts(me) - PAST - {"submitter"})
 
     def is_party(self, me: str) -> bool:
         return bool(self.get_relations(me) - PAST - {"submitter"})
@@ -307,13 +307,13 @@ class Model:
         """RISK_CURRENT."""
         return self.risk is not None and self.risk[0] <= HOLDS_FOR[self.risk[1]]
 
-    def clock(self, of: Record) -> Clock | None:
+    def find_deadline(self, of: Record) -> Clock | None:
         """Return the deadline of a record, if one runs."""
-        return next((clock for clock in self.clocks if clock.of == of), None)
+        return next((clock for clock in self.clocks if clock.record == of), None)
 
     def get_time_left(self, of: Record) -> int | None:
         """Return the minutes left for a record; None without a deadline in minutes."""
-        clock = self.clock(of)
+        clock = self.find_deadline(of)
         return clock.left if clock else None
 
     @property
@@ -324,7 +324,7 @@ class Model:
 
 def has_part(one: Referral) -> bool:
     """Return whether the recipient has a part in the case."""
-    return one.told and not one.left
+    return one.is_sent and not one.has_left
 
 
 def get_sides(

@@ -39,23 +39,23 @@ from tests.support.model.case_values import (
     get_referral_sides,
     get_sides,
 )
-from tests.support.model.clocks import (
+from tests.support.model.deadlines import (
     pause_deadlines,
     resume_deadlines,
     resume_questions,
+    start_case_deadline,
     update_handover,
     update_referral,
-    wind_case,
 )
-from tests.support.model.moves import (
+from tests.support.model.effects import (
     THEN,
     apply_automatic_steps,
     is_fit,
     is_unfit,
     replace_lead,
 )
+from tests.support.model.missed_deadlines import advance, wait
 from tests.support.model.side_records import BESIDE
-from tests.support.model.silence import advance, wait
 from tests.support.model.views import check_case_needs
 
 type Standing = tuple[frozenset[str], frozenset[str]]
@@ -78,7 +78,7 @@ SPOILED: Final = frozenset(
 """Requirements that a request can bring and still not meet."""
 
 
-def predict(world: Model, actor: Actor, act: Act) -> Outcome:
+def compute_outcome(world: Model, actor: Actor, act: Act) -> Outcome:
     """Return what an account is answered for an action, and the case after it."""
     action, target, poor = act
     about, _, name = action.partition(".")
@@ -135,7 +135,7 @@ def on_case(world: Model, actor: Actor, name: str, target: str, poor: bool) -> O
         return verdict, world
     moved = replace(world, state=CASE.lines[name].target, visits=())
     after = THEN[name](moved, me, target) if name in THEN else moved
-    after = wind_case(after, DAY if name == "suspend" else None)
+    after = start_case_deadline(after, DAY if name == "suspend" else None)
     after = apply_automatic_steps(AND_THEN[name](after) if name in AND_THEN else after)
     return OK if after.can_see_case(me) else GONE, after
 
@@ -176,8 +176,8 @@ def on_referral(world: Model, actor: Actor, name: str, target: Any, poor: bool) 
     moved = replace(
         one,
         state=one.state if state == "same" else state,
-        told=one.told or name == "send",
-        left=one.left or name == "confirm_deletion",
+        is_sent=one.is_sent or name == "send",
+        has_left=one.has_left or name == "confirm_deletion",
         sections=one.sections | more,
     )
     after, way = update_referral(world, number, moved, name), one.chain | {one.to}

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
-from tests.support.model.acts import given, guards, make_body
+from tests.support.model.actions import make_body, make_given_consent, make_safeguards
 from tests.support.model.case_values import (
     ACTORS,
     DESK,
@@ -22,9 +22,9 @@ from tests.support.model.case_values import (
     Record,
     Verdict,
 )
-from tests.support.model.clocks import LIMITS, OF_STATES
+from tests.support.model.deadlines import LIMITS, OF_STATES
 from tests.support.model.predictions import Act
-from tests.support.world import NOON, Json, Someone, World, done, lacks, problem
+from tests.support.world import NOON, Json, Someone, World, get_problem, get_unmet, unwrap
 
 SECONDS: Final = {
     **dict.fromkeys((KZ, NGO, UZ, DESK), Role.SUPERVISOR),
@@ -41,13 +41,15 @@ class Service:
     def __init__(self, world: World) -> None:
         self.world = world
         self.people = {
-            name: world.someone(actor.focal_point, map(Role, actor.roles))
+            name: world.add_person(actor.focal_point, map(Role, actor.roles))
             for name, actor in ACTORS.items()
         }
-        self.seconds = {name: world.someone(name, {role}) for name, role in SECONDS.items()}
-        self.begins()
+        self.seconds = {
+            name: world.add_person(name, {role}) for name, role in SECONDS.items()
+        }
+        self.begin()
 
-    def begins(self) -> None:
+    def begin(self) -> None:
         """Begin a new case, and stop every deadline of the one before."""
         self.world.now = NOON
         self.code = ""
@@ -55,17 +57,17 @@ class Service:
         self.ids: dict[str, list[str]] = {kind: [] for kind in kinds}
         self.versions: dict[str, int] = {}
         self.told: Json = {}
-        with self.world.database.writing() as session:
+        with self.world.database.begin_write() as session:
             running = Clock.stopped_at.is_(None)
             session.execute(update(Clock).where(running).values(stopped_at=NOON))
 
-    def writes(self, body: Json) -> Response:
+    def write_case(self, body: Json) -> Response:
         """Write the case with its consents."""
-        response = self.people[POST].creates("/cases", body)
+        response = self.people[POST].create("/cases", body)
         if response.is_success:
             self.code = response.json()["code"]
             self.store_version(f"/cases/{self.code}", response)
-            listed = done(self.people[POST].get(f"/cases/{self.code}/consents"))["items"]
+            listed = unwrap(self.people[POST].get(f"/cases/{self.code}/consents"))["items"]
             ids = {get_terms(one): one["id"] for one in listed}
             self.ids["consent"] += [ids[get_terms(one)] for one in body["consents"]]
         return response
@@ -90,16 +92,16 @@ class Service:
         self.told = {}
         match action:
             case "time.pass" | "time.wait":
-                self.world.passes(minutes=target)
+                self.world.advance(minutes=target)
                 if action == "time.wait":
-                    self.world.works()
+                    self.world.run_worker()
                 return OK
             case "referral.open":
                 return self.store_created("referral", self.open_referral(someone, *target))
             case "handover.offer":
                 body = {"to": target, "reason": "OTHER"}
                 return self.store_created(
-                    "handover", someone.creates(f"{case}/handovers", body)
+                    "handover", someone.create(f"{case}/handovers", body)
                 )
             case _ if action.startswith(("consent.", "question.", "risk.", "safeguards.")):
                 return self.record_side(someone, case, action, target)
@@ -112,21 +114,29 @@ class Service:
         path = f"{case}/{about}s"
         match action:
             case "risk.assess":
-                return said(someone.creates(f"{case}/risk-assessments", {"level": target}))
+                return get_verdict(
+                    someone.create(f"{case}/risk-assessments", {"level": target})
+                )
             case "safeguards.write":
-                return said(
-                    self.send_action(someone, case, "safeguards", guards(target), "PUT")
+                return get_verdict(
+                    self.send_action(
+                        someone, case, "safeguards", make_safeguards(target), "PUT"
+                    )
                 )
             case "consent.record":
-                return self.store_created(about, someone.creates(path, given(target)))
+                return self.store_created(
+                    about, someone.create(path, make_given_consent(target))
+                )
             case "consent.withdraw":
-                return said(someone.post(f"{path}/{self.ids[about][target]}/withdraw"))
+                return get_verdict(
+                    someone.send(f"{path}/{self.ids[about][target]}/withdraw")
+                )
             case "question.ask":
                 asked = {"topics": ["contact"], "question": "?"}
-                return self.store_created(about, someone.creates(path, asked))
+                return self.store_created(about, someone.create(path, asked))
             case _:
                 path = f"{path}/{self.ids[about][target]}/answer"
-                return said(someone.post(path, {"answer": "!"}))
+                return get_verdict(someone.send(path, {"answer": "!"}))
 
     def take_action(self, someone: Someone, act: Act) -> Verdict:
         """Take an action on the case, a referral or a handover."""
@@ -141,12 +151,12 @@ class Service:
             self.find_drafts()
         if action == "lead.record_lead_consent" and response.is_success:
             self.find_consent(someone)
-        return said(response)
+        return get_verdict(response)
 
     def open_referral(self, someone: Someone, one: Any, send: bool) -> Response:
         body = {"recipient": one.to, "service": one.service, "send": send}
         body["sections"] = sorted(one.sections)
-        return someone.creates(f"/cases/{self.code}/referrals", body)
+        return someone.create(f"/cases/{self.code}/referrals", body)
 
     def store_created(self, about: str, response: Response) -> Verdict:
         """Store the id of a created record."""
@@ -154,7 +164,7 @@ class Service:
             made = response.json()["id"]
             self.ids[about].append(made)
             self.store_version(f"/{about}s/{made}", response)
-        return said(response)
+        return get_verdict(response)
 
     def send_action(
         self,
@@ -180,12 +190,12 @@ class Service:
     ) -> Response:
         """Let a second person approve an action, and repeat it."""
         question = asked.json()["id"]
-        done(self.seconds[someone.code].post(f"/approvals/{question}/approve"))
+        unwrap(self.seconds[someone.code].send(f"/approvals/{question}/approve"))
         return self.send_action(someone, path, step, body, approval=question)
 
     def find_consent(self, someone: Someone) -> None:
         """Store the id of the consent that a desk recorded; it sees no other."""
-        listed = done(someone.get(f"/cases/{self.code}/consents"))["items"]
+        listed = unwrap(someone.get(f"/cases/{self.code}/consents"))["items"]
         new = [one["id"] for one in listed if one["id"] not in self.ids["consent"]]
         self.ids["consent"] += new
 
@@ -200,23 +210,25 @@ class Service:
     def list_records(self, name: str, about: str) -> dict[str, Json]:
         """List the referrals or handovers that an account sees, by id."""
         found = self.people[name].get(f"/{about}s", case=self.code, limit=200)
-        return {one["id"]: one for one in done(found)["items"]}
+        return {one["id"]: one for one in unwrap(found)["items"]}
 
     # Answers as the model shows them.
 
-    def shows(self, name: str) -> list[Any]:
+    def show_all(self, name: str) -> list[Any]:
         """Return all that an account sees of the case, and its worklist."""
         response = self.people[name].get(f"/cases/{self.code}")
         self.store_version(f"/cases/{self.code}", response)
-        shown = [self.spell(response.json()) if response.is_success else None]
+        shown = [self.format_record(response.json()) if response.is_success else None]
         for about in ("referral", "handover"):
             ids = self.ids[about]
             listed = self.list_records(name, about) if ids else {}
             assert set(listed) <= set(ids)
-            shown += [self.spell(listed[one]) if one in listed else None for one in ids]
+            shown += [
+                self.format_record(listed[one]) if one in listed else None for one in ids
+            ]
         return [*shown, self.get_worklist(name)]
 
-    def spell(self, record: Json) -> tuple[Any, ...]:
+    def format_record(self, record: Json) -> tuple[Any, ...]:
         """Return a case, a referral or a handover as the model shows it."""
         you_are, steps = tuple(record["you_are"]), get_steps(record)
         kind = "case" if "code" in record else "handover" if "to" in record else "referral"
@@ -247,13 +259,13 @@ class Service:
                 kind,
                 None if kind in SELDOM else self.get_minutes_until(due_at),
             )
-            for subject, kind, due_at in self.people[name].waits()
+            for subject, kind, due_at in self.people[name].get_worklist()
         ]
         return sorted(rows, key=repr)
 
-    def silences(self, name: str) -> list[tuple[Any, ...]]:
+    def list_misses(self, name: str) -> list[tuple[Any, ...]]:
         """Return the missed deadlines that an account was told of."""
-        heard = [event for event in self.people[name].hears() if "clock" in event["facts"]]
+        heard = [event for event in self.people[name].poll() if "clock" in event["facts"]]
         return [
             (about, event["facts"]["clock"], event["facts"]["silence"])
             for event in heard
@@ -272,11 +284,13 @@ def get_steps(record: Json) -> frozenset[tuple[str, bool]]:
     return frozenset((one["action"], one["open"]) for one in record["available_actions"])
 
 
-def said(response: Response) -> Verdict:
+def get_verdict(response: Response) -> Verdict:
     """Return the service's answer as a verdict of the model."""
     if response.is_success:
         return ("gone",) if response.status_code == 204 else OK
-    _, name = problem(response)
+    _, name = get_problem(response)
     return (
-        (name, *(need for need, _ in lacks(response))) if name == "needs-unmet" else (name,)
+        (name, *(need for need, _ in get_unmet(response)))
+        if name == "needs-unmet"
+        else (name,)
     )

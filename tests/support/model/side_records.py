@@ -27,13 +27,13 @@ from tests.support.model.case_values import (
     Verdict,
     get_case_sides,
 )
-from tests.support.model.clocks import (
+from tests.support.model.deadlines import (
     hand_over_deadlines,
     is_failing,
+    start_case_deadline,
     update_question,
-    wind_case,
 )
-from tests.support.model.moves import (
+from tests.support.model.effects import (
     NEVER,
     WITHDRAWN,
     add_party,
@@ -95,7 +95,10 @@ def on_risk(world: Model, actor: Actor, _: str, level: str, __: bool) -> Outcome
     if not get_case_sides(world, me) and not is_helping(world, me):
         return NOT_YOURS, world
     after = replace(world, risk=min((0, level), world.risk or (NEVER, "")))
-    return OK, wind_case(after) if world.state in {"referring", "assisting"} else after
+    return OK, start_case_deadline(after) if world.state in {
+        "referring",
+        "assisting",
+    } else after
 
 
 def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> Outcome:
@@ -109,9 +112,9 @@ def on_safeguards(world: Model, actor: Actor, _: str, fears: str, __: bool) -> O
     after = update_referrals(after, WITHDRAWN, lambda one: one.to in after.unsafe)
     after = end_recipient_parts(after, lambda one: one.to in FEARS[fears])
     after = apply_automatic_steps(cancel_offers(after, lambda one: one.to in FEARS[fears]))
-    if after.who("lead") is None and after.holder in after.unsafe:
+    if after.find_party("lead") is None and after.holder in after.unsafe:
         left = remove_parties(replace(after, state="submitted"), "candidate", "desk")
-        after = wind_case(hand_over_deadlines(offer_case(left)))
+        after = start_case_deadline(hand_over_deadlines(offer_case(left)))
     return OK if after.can_see_case(me) else GONE, after
 
 
@@ -134,9 +137,9 @@ def on_question(world: Model, actor: Actor, name: str, number: Any, _: bool) -> 
         asked = replace(world, questions=(*world.questions, Question()))
         return OK, update_question(asked, len(world.questions), Question())
     question: Question = world.questions[number]
-    if question.answered:
+    if question.is_answered:
         return ("question-answered",), world
-    return OK, update_question(world, number, Question(answered=True))
+    return OK, update_question(world, number, Question(is_answered=True))
 
 
 def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> Outcome:
@@ -159,7 +162,7 @@ def on_lead(world: Model, actor: Actor, name: str, target: Any, poor: bool) -> O
     if refusal := next((why for why, holds in refusals.items() if holds), None):
         return refusal, world
     if name == "visit":
-        return OK, wind_case(replace(world, visits=world.visits[1:]))
+        return OK, start_case_deadline(replace(world, visits=world.visits[1:]))
     if name == "record_lead_consent":
         return record_lead_consent(world, me)
     return take_over(world, me, target, poor)
@@ -172,7 +175,7 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
     """
     if world.state == "submitted":
         return ("needs-unmet", "reason", "submitter_gone"), world
-    if not is_failing(world, world.who("lead") or ""):
+    if not is_failing(world, world.find_party("lead") or ""):
         return ("lead-not-failing",), world
     if get_next_lead(world) is not None:
         return ("needs-unmet", "nobody_named"), world
@@ -183,7 +186,7 @@ def record_lead_consent(world: Model, me: str) -> Outcome:
 
 def take_over(world: Model, me: str, chosen: str, poor: bool) -> Outcome:
     """Replace a failing lead, and cancel its offer of the lead."""
-    lead = world.who("lead")
+    lead = world.find_party("lead")
     assert lead is not None
     if not is_failing(world, lead):
         return ("lead-not-failing",), world

@@ -17,13 +17,13 @@ from tests.support.model.case_values import (
     get_handover_sides,
     get_referral_sides,
 )
-from tests.support.model.clocks import is_failing
-from tests.support.model.moves import get_next_lead
+from tests.support.model.deadlines import is_failing
+from tests.support.model.effects import get_next_lead
 
 
 def check_case_needs(world: Model, me: str) -> Met:
     """Return a function that judges the requirements of actions on the case."""
-    lead = world.who("lead")
+    lead = world.find_party("lead")
     alive = [one for one in world.referrals if one.state in ALIVE]
     offered = [one for one in world.handovers if one.state == "offered"]
     met = {
@@ -33,7 +33,7 @@ def check_case_needs(world: Model, me: str) -> Met:
         "vital_interest": False,
         "recipient_safe": me not in world.unsafe,
         "risk_current": world.risk_is_current,
-        "nothing_sent": not any(one.told for one in world.referrals),
+        "nothing_sent": not any(one.is_sent for one in world.referrals),
         "nothing_open": not alive and not offered,
         "no_legal_hold": True,
         "return_over": True,
@@ -43,28 +43,38 @@ def check_case_needs(world: Model, me: str) -> Met:
     return met.__getitem__
 
 
-def view_case(world: Model, actor: Actor) -> View | None:
+def show_case(world: Model, actor: Actor) -> View | None:
     """Return what an account sees of the case, or None."""
     me = actor.focal_point
     if not world.can_see_case(me):
         return None
-    sides, you_are = get_case_sides(world, me), world.get_relations(me) or world.parts(me)
+    sides, you_are = (
+        get_case_sides(world, me),
+        world.get_relations(me) or world.get_parts(me),
+    )
     steps = CASE.list_actions(world.state, sides, actor.roles, check_case_needs(world, me))
     follows = world.can_follow(me)
     shown = sides and (world.is_party(me) or world.state in UNLED | {"void"})
     due = world.get_time_left(THE_CASE) if shown else None
     if not follows and is_past_its_first_lead(world):
         return tuple(sorted(you_are)), world.state, None, None, None, steps
-    return tuple(sorted(you_are)), world.state, world.who("lead"), world.holder, due, steps
+    return (
+        tuple(sorted(you_are)),
+        world.state,
+        world.find_party("lead"),
+        world.holder,
+        due,
+        steps,
+    )
 
 
 def is_past_its_first_lead(world: Model) -> bool:
     """Return whether the lead has moved, which a submitter does not see (ADR 12)."""
     handed = any(one.state == "effective" for one in world.handovers)
-    return handed or world.who("former_lead") is not None
+    return handed or world.find_party("former_lead") is not None
 
 
-def view_referral(world: Model, number: int, actor: Actor) -> View | None:
+def show_referral(world: Model, number: int, actor: Actor) -> View | None:
     """Return what an account sees of a referral, or None."""
     one = world.referrals[number]
     sides = get_referral_sides(world, one, actor.focal_point)
@@ -78,7 +88,7 @@ def view_referral(world: Model, number: int, actor: Actor) -> View | None:
     return tuple(sorted(sides)), one.state, sender, due, steps
 
 
-def view_handover(world: Model, number: int, actor: Actor) -> View | None:
+def show_handover(world: Model, number: int, actor: Actor) -> View | None:
     """Return what an account sees of a handover, or None."""
     one = world.handovers[number]
     sides = get_handover_sides(world, one, actor.focal_point)
@@ -90,8 +100,10 @@ def view_handover(world: Model, number: int, actor: Actor) -> View | None:
     return tuple(sorted(sides)), one.state, one.lead, due, steps
 
 
-def worklist(world: Model, me: str) -> list[View]:
+def get_worklist(world: Model, me: str) -> list[View]:
     """Return the worklist of an office: record, kind and minutes left of each item."""
-    mine = [clock for clock in world.clocks if clock.whom == me]
-    rows = [(THE_CASE if c.of[0] == "question" else c.of, c.kind, c.left) for c in mine]
+    mine = [clock for clock in world.clocks if clock.office == me]
+    rows = [
+        (THE_CASE if c.record[0] == "question" else c.record, c.kind, c.left) for c in mine
+    ]
     return sorted(rows, key=repr)

@@ -12,15 +12,15 @@ from typing import Final
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from app.api.throttling import Throttle
+from app.api.http.rate_limits import WrongKeyLimit
 from app.kernel.actors import SERVICE
 from app.kernel.db import Base
 from tests.support.effort import is_night
-from tests.support.full_world import filled
-from tests.support.operation_calls import ALL, READ, watched
-from tests.support.raw_requests import Answer, Headers, Operation, Wire, wired
+from tests.support.full_world import fill_path
+from tests.support.operation_calls import ALL, READ, record_commits
+from tests.support.raw_requests import Answer, Headers, Operation, Wire, open_wire
 from tests.support.request_bodies import BODIES
-from tests.support.snapshots import copied_from, copied_to
+from tests.support.snapshots import copy_file_to, restore_file_from
 from tests.support.world import World
 from tests.sweeps.matrix import reading
 from tests.sweeps.matrix.bodies import BODY_OF
@@ -57,7 +57,7 @@ class Matrix:
     def rows(self) -> dict[str, list[str]]:
         """Return every row of every table except those that record reads."""
         tables = [t for t in Base.metadata.sorted_tables if t.name not in TRACES | {ENTRY}]
-        with self.wire.world.database.reading(SERVICE) as session:
+        with self.wire.world.database.begin_read(SERVICE) as session:
             found = {t.name: session.execute(select(t)).all() for t in tables}
         return {name: sorted(map(str, rows)) for name, rows in found.items()}
 
@@ -80,7 +80,7 @@ class Matrix:
 
     def stages_of(self, name: str) -> list[Stage]:
         """Return the stages at which an operation can be called."""
-        keys = set(operation_of(name).keys) - PARTS.keys()
+        keys = set(operation_of(name).path_names) - PARTS.keys()
         found = [stage for stage in self.stages.values() if keys <= stage.ids.keys()]
         children = len(keys) > 1
         return [stage for stage in found if children or stage.name != "mixed"]
@@ -103,7 +103,7 @@ class Matrix:
         if due.status < 300 and self.restore is None and method(name) != "GET":
             return []
         self.kept.clear()
-        self.wire.world.app.state.throttle = Throttle()
+        self.wire.world.app.state.throttle = WrongKeyLimit()
         answer, said = self.ask(name, stage, caller)
         found = [
             *wrong_status(due, answer),
@@ -121,9 +121,9 @@ class Matrix:
         operation, part = operation_of(name), name.partition(".")[2]
         ids = stage.ids | dict.fromkeys(PARTS, part)
         body = BODY_OF.get(name, BODIES.get(operation.name, {}))
-        own = {"code": ids[operation.keys[-1]]} if "code" in body else {}
-        sent = json.dumps(body | own).encode() if operation.takes else b""
-        target = filled(operation.path, ids)
+        own = {"code": ids[operation.path_names[-1]]} if "code" in body else {}
+        sent = json.dumps(body | own).encode() if operation.body_schema else b""
+        target = fill_path(operation.path, ids)
         headers = self.headers(operation, caller, stage)
         if operation.method == "PUT" and operation.path in READ:
             headers = {n: v for n, v in headers.items() if n != "If-Match"}
@@ -138,7 +138,7 @@ class Matrix:
             "Idempotency-Key": f"m{next(self.numbers)}",
             "Purpose": "assistance",
         }
-        asked = operation.names("header")
+        asked = operation.list_parameters("header")
         shown = {"Authorization": f"Bearer {key}"} if key else {}
         named = {name: value for name, value in said.items() if name in asked}
         return {"Content-Type": "application/json", **shown, **named}
@@ -323,12 +323,12 @@ class Plan:
 @contextmanager
 def matrix(url: str, app: FastAPI, plan: Plan, home: Path) -> Iterator[Matrix]:
     """Build a world, keep a copy of it, and yield its matrix."""
-    with wired(url, app) as wire:
+    with open_wire(url, app) as wire:
         world, known = wire.world, people(wire.world)
         stages = (plan.build if world.database.is_sqlite else plan.some)(known)
         everyone = callers(world, known)
         back, alone = copy_world(world, home), stages if is_night() else plan.alone
-        with watched(world.database) as kept:
+        with record_commits(world.database) as kept:
             table = reading.table(plan.table)
             yield Matrix(wire, plan, table, stages, everyone, kept, back, alone)
 
@@ -338,4 +338,4 @@ def copy_world(world: World, home: Path) -> Callable[[], None] | None:
     engine = world.database.engine
     if not world.database.is_sqlite:
         return None
-    return partial(copied_from, copied_to(home / "kept.db", engine), engine)
+    return partial(restore_file_from, copy_file_to(home / "kept.db", engine), engine)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.support.world import Json, lead_consent
+from tests.support.world import Json, make_lead_consent
 
 WORDS: Final[dict[str, Json]] = {
     "needs": {"summary": "A bed"},
@@ -14,7 +14,7 @@ WORDS: Final[dict[str, Json]] = {
 BODY_OF: Final[dict[str, Json]] = {
     **{f"write_section.{one}": {"section": one} | told for one, told in WORDS.items()},
     "offer_handover": {"to": "UZ_LEAD", "reason": "OTHER"},
-    "record_lead_consent": lead_consent(reason="LEAD_SILENT"),
+    "record_lead_consent": make_lead_consent(reason="LEAD_SILENT"),
     "take_over_case": {
         "focal_point": "KZ_LEAD",
         "reason": "LEAD_SILENT",

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import update
 
 from app.access.actions import disable_account, revoke_key
-from app.access.credentials import prefix_of
+from app.access.credentials import get_prefix
 from app.access.models import ApiKey
 from app.kernel.actors import AccountKind, Role, Scope
 from tests.support.world import EVERYTHING, WORKERS, Someone, World
@@ -82,16 +82,16 @@ def accounts() -> dict[str, tuple[str, frozenset[Role]]]:
 def people(world: World) -> dict[str, Someone]:
     """Open every account."""
     named = accounts().items()
-    found = {name: world.someone(office, roles) for name, (office, roles) in named}
+    found = {name: world.add_person(office, roles) for name, (office, roles) in named}
     lock_out(world, found)
     return found
 
 
 def lock_out(world: World, found: dict[str, Someone]) -> None:
     """Expire, revoke or disable the keys that must not work."""
-    prefix = {name: prefix_of(one.key) for name, one in found.items()}
+    prefix = {name: get_prefix(one.key) for name, one in found.items()}
     past = world.now - timedelta(days=400)
-    with world.database.writing() as session:
+    with world.database.begin_write() as session:
         late = update(ApiKey).where(ApiKey.prefix == prefix["expired"])
         session.execute(late.values(expires_at=past))
         revoke_key(session, prefix["revoked"], world.now)
@@ -107,7 +107,7 @@ def callers(world: World, found: dict[str, Someone]) -> list[Caller]:
         if name != "unscoped"
     ]
     lacking = {
-        str(scope): world.someone(
+        str(scope): world.add_person(
             "SANA_SEZIM", WORKERS, EVERYTHING - {scope}, AccountKind.PERSON
         ).key
         for scope in Scope

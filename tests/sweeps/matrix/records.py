@@ -4,22 +4,22 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
-from app.access.credentials import prefix_of
+from app.access.credentials import get_prefix
 from app.kernel.actors import Role
-from tests.support.administrators import NEW, puts
-from tests.support.machine_keys import enrolled
-from tests.support.returns import Homecoming, accepted, opens
-from tests.support.webhook_receivers import hooked
+from tests.support.administrators import NEW, replace_row
+from tests.support.machine_keys import register_machine
+from tests.support.returns import Homecoming, accept_return_referral, open_return
+from tests.support.webhook_receivers import open_webhook
 from tests.support.world import (
     NOON,
     Json,
     Someone,
-    closing,
-    consent,
-    done,
-    promise,
-    taking,
-    travel_plan,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_takeover,
+    make_travel_plan,
+    unwrap,
 )
 from tests.sweeps.matrix.bodies import BODY_OF
 from tests.sweeps.matrix.stages import (
@@ -44,12 +44,12 @@ def asked(stage: Stage, *, send: bool = True) -> Json:
 
 
 def received(stage: Stage) -> Json:
-    return done(stage.who("shelter").does("acknowledge", asked(stage)))
+    return unwrap(stage.who("shelter").does("acknowledge", asked(stage)))
 
 
 def questioned(stage: Stage) -> Json:
     body = {"topics": ["needs"], "question": stage.say("question_back")}
-    return done(stage.who("shelter").does("ask", received(stage), body))
+    return unwrap(stage.who("shelter").does("ask", received(stage), body))
 
 
 def agreed(stage: Stage) -> Json:
@@ -57,38 +57,38 @@ def agreed(stage: Stage) -> Json:
 
 
 def begun(stage: Stage) -> Json:
-    return done(stage.who("shelter").does("start", agreed(stage), {"person_met": True}))
+    return unwrap(stage.who("shelter").does("start", agreed(stage), {"person_met": True}))
 
 
 def resting(stage: Stage) -> Json:
     pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
     told = pause | {"note": stage.say("why")}
-    return done(stage.who("shelter").does("hold", begun(stage), told))
+    return unwrap(stage.who("shelter").does("hold", begun(stage), told))
 
 
 def completed(stage: Stage) -> Json:
     report = {"outcome": "delivered", "feedback": stage.say("feedback")}
-    return done(stage.who("shelter").does("complete", begun(stage), report))
+    return unwrap(stage.who("shelter").does("complete", begun(stage), report))
 
 
 def declined(stage: Stage) -> Json:
     no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
-    return done(stage.who("shelter").does("decline", asked(stage), no))
+    return unwrap(stage.who("shelter").does("decline", asked(stage), no))
 
 
 def redirected(stage: Stage) -> Json:
     no = {"reason": "NO_CAPACITY", "alternative": "KZ_SHELTER_TANSHOLPAN"}
-    return done(stage.who("shelter").does("redirect", asked(stage), no))
+    return unwrap(stage.who("shelter").does("redirect", asked(stage), no))
 
 
 def withdrawn(stage: Stage) -> Json:
     why = {"reason": "SURVIVOR_DECLINED", "note": stage.say("why")}
-    return done(stage.who("sana").does("withdraw", agreed(stage), why))
+    return unwrap(stage.who("sana").does("withdraw", agreed(stage), why))
 
 
 def revoked(stage: Stage) -> Json:
     why = {"reason": "SENT_IN_ERROR", "note": stage.say("why")}
-    return done(stage.who("sana").does("revoke", agreed(stage), why))
+    return unwrap(stage.who("sana").does("revoke", agreed(stage), why))
 
 
 def expired(stage: Stage) -> Json:
@@ -97,16 +97,16 @@ def expired(stage: Stage) -> Json:
     world.now = NOON - timedelta(days=4)
     referral = asked(stage)
     for _ in range(4):
-        world.waits_for(hours=12)
+        world.wait(hours=12)
     world.now = NOON
-    return stage.who("sana").sees(referral)
+    return stage.who("sana").read(referral)
 
 
 def of_origin(stage: Stage) -> Json:
     """Accept a referral, then hand the lead over to the State of origin."""
     referral = agreed(stage)
-    offered = done(stage.who("sana").offers(stage.case, "UZ_LEAD"))
-    done(stage.who("uz").does("accept", offered, taking()))
+    offered = unwrap(stage.who("sana").offer(stage.case, "UZ_LEAD"))
+    unwrap(stage.who("uz").does("accept", offered, make_takeover()))
     return referral
 
 
@@ -114,21 +114,21 @@ def asked_for_papers(stage: Stage) -> Json:
     """Ask the consulate, which submitted the case, for a travel document."""
     led(stage)
     sana = stage.who("sana")
-    papers = consent(
+    papers = make_consent(
         focal_point="UZ_CONSULATE_ALMATY",
         purposes=["CONSULAR_DOCUMENT"],
         sections=["identity"],
     )
-    done(sana.creates(f"/cases/{stage.case['code']}/consents", papers))
+    unwrap(sana.create(f"/cases/{stage.case['code']}/consents", papers))
     asks = {"service": "CONSULAR_DOCUMENT", "sections": ["identity"]}
-    return done(sana.refers(stage.case, "UZ_CONSULATE_ALMATY", **asks))
+    return unwrap(sana.refer(stage.case, "UZ_CONSULATE_ALMATY", **asks))
 
 
 def papers_agreed(stage: Stage) -> Json:
     asks = asked_for_papers(stage)
-    meeting = promise()["meeting"] | {"place": stage.say("place")}
+    meeting = make_acceptance()["meeting"] | {"place": stage.say("place")}
     said = {"meeting": meeting, "contacts": stage.people_of("place")}
-    return done(stage.who("consulate").does("accept", asks, said))
+    return unwrap(stage.who("consulate").does("accept", asks, said))
 
 
 BUILT_FOR: Final = {
@@ -164,7 +164,7 @@ def of_referrals(names: Iterable[str] = REFERRALS) -> Build:
     def tell(stage: Stage) -> None:
         record = REFERRALS[stage.name](stage)
         stage.names(referral_id=record["id"])
-        shown = stage.who("uz" if stage.name == "r_origin" else "sana").sees(record)
+        shown = stage.who("uz" if stage.name == "r_origin" else "sana").read(record)
         state = BUILT_FOR.get(stage.name, stage.name.removeprefix("r_"))
         assert shown["state"] == state, shown["state"]
         stage.tag = f'"{shown["version"]}.0123456789abcdef"'
@@ -189,7 +189,7 @@ def building(names: Iterable[str], tell: Callable[[Stage], None]) -> Build:
 
 def offered(stage: Stage) -> None:
     led(stage)
-    made = done(stage.who("sana").offers(stage.case, "UZ_LEAD", note=stage.say("offer")))
+    made = unwrap(stage.who("sana").offer(stage.case, "UZ_LEAD", note=stage.say("offer")))
     stage.names(handover_id=made["id"])
 
 
@@ -206,7 +206,7 @@ def refused(stage: Stage) -> None:
 
 def taken_back(stage: Stage) -> None:
     offered(stage)
-    done(stage.who("sana").does("cancel", offer(stage), {"note": stage.say("why")}))
+    unwrap(stage.who("sana").does("cancel", offer(stage), {"note": stage.say("why")}))
 
 
 HANDOVERS: Final[Mapping[str, Callable[[Stage], None]]] = {
@@ -222,7 +222,7 @@ def of_handovers(names: Iterable[str] = HANDOVERS) -> Build:
 
     def tell(stage: Stage) -> None:
         HANDOVERS[stage.name](stage)
-        shown = stage.who("sana").sees(offer(stage))
+        shown = stage.who("sana").read(offer(stage))
         assert stage.name == f"h_{shown['state']}"
         stage.tag = f'"{shown["version"]}.0123456789abcdef"'
 
@@ -251,18 +251,18 @@ def going_home(stage: Stage) -> None:
     """Bring a return to its stage, with the lead of the country and a helper at home."""
     officer, lead, home = (stage.who(name) for name in ("consulate", "kz", "home"))
     told = {name: content(stage)[name] for name in ("sections", "risk", "screening")}
-    case, referral = accepted(officer, lead, home, **told)
-    record = done(opens(home, referral))
+    case, referral = accept_return_referral(officer, lead, home, **told)
+    record = unwrap(open_return(home, referral))
     people = (officer, lead, home, stage.who("kz/supervisor"))
     way = Homecoming(lead.world, *people, case, referral, record)
-    for who, action, body in way.steps() if UP_TO[stage.name] else ():
-        plan = travel_plan(escort=stage.say("plan"), route=stage.say("plan"))
-        done(way.does(who, action, plan if action == "plan" else body))
+    for who, action, body in way.list_steps() if UP_TO[stage.name] else ():
+        plan = make_travel_plan(escort=stage.say("plan"), route=stage.say("plan"))
+        unwrap(way.does(who, action, plan if action == "plan" else body))
         if action == UP_TO[stage.name]:
             break
     if stage.name == "b_called_off":
-        done(lead.does("call-off", record, {}))
-    shown = way.now()
+        unwrap(lead.does("call-off", record, {}))
+    shown = way.read()
     assert stage.name == f"b_{shown['state']}", shown["state"]
     stage.case = case
     stage.names(code=case["code"], referral_id=referral["id"], return_id=record["id"])
@@ -280,13 +280,13 @@ def of_returns(names: Iterable[str] = UP_TO) -> Build:
 def waiting(stage: Stage) -> None:
     """Ask a second person of IOM, which is asked to lead, to approve the closure."""
     under_review(stage)
-    question = stage.who("iom").does("close", stage.case, closing())
+    question = stage.who("iom").does("close", stage.case, make_closure())
     assert question.status_code == 202
-    stage.who("iom").world.works()
+    stage.who("iom").world.run_worker()
     limit = BODY_OF["replace_time_limit"] | {"amount": 6}
     path = "/time-limits/KZ/answer/normal"
-    done(puts(stage.who("administrator"), path, limit, **NEW))
-    machine = enrolled(
+    unwrap(replace_row(stage.who("administrator"), path, limit, **NEW))
+    machine = register_machine(
         stage.who("iom").world,
         "matrix",
         of="KZ_SHELTER_KOGERSHIN",
@@ -295,9 +295,9 @@ def waiting(stage: Stage) -> None:
     stage.names(
         approval_id=question.json()["id"],
         account_id=machine.client,
-        prefix=prefix_of(machine.one.key),
+        prefix=get_prefix(machine.one.key),
         kid=machine.kid,
-        webhook_id=hooked(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
+        webhook_id=open_webhook(stage.who("iom").world, "KZ_SHELTER_KOGERSHIN").id,
         focal_point="KZ_LEGAL_AID",
         country="KZ",
         agreement="KZ_UZ_DEMO",

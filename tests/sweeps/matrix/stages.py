@@ -18,14 +18,14 @@ from tests.support.world import (
     NOON,
     Json,
     Someone,
-    closing,
-    consent,
-    contacts,
-    done,
-    for_handover,
-    for_services,
-    promise,
-    taking,
+    make_acceptance,
+    make_closure,
+    make_consent,
+    make_contacts,
+    make_handover_consent,
+    make_service_consent,
+    make_takeover,
+    unwrap,
 )
 
 WHOLE: Final = [
@@ -56,7 +56,7 @@ class Stage:
         return self.people[name]
 
     def people_of(self, what: str) -> list[Json]:
-        return contacts(f"{self.say(what)}1", f"{self.say(what)}2")
+        return make_contacts(f"{self.say(what)}1", f"{self.say(what)}2")
 
     def names(self, **ids: str) -> None:
         """Keep ids under their names."""
@@ -65,15 +65,15 @@ class Stage:
     def begins(self, **changes: Any) -> None:
         """Write a case as the consulate, with a marker in every sealed field."""
         body = content(self) | changes
-        self.case = done(self.who("consulate").writes_case(**body))
+        self.case = unwrap(self.who("consulate").write_case(**body))
         path = f"/cases/{self.case['code']}"
         officer = self.who("consulate")
         guards = {"country_of_origin": "UZ", "origin_contact": "permitted"}
         guards |= {"unsafe_people": self.say("guards")}
-        tag = {"If_Match": officer.tag(self.case)}
-        done(officer.ask("PUT", f"{path}/safeguards", guards, headers=tag))
-        given = done(officer.get(f"{path}/consents"))["items"]
-        screened = done(officer.get(f"{path}/screenings"))["items"]
+        tag = {"If_Match": officer.get_tag(self.case)}
+        unwrap(officer.ask("PUT", f"{path}/safeguards", guards, headers=tag))
+        given = unwrap(officer.get(f"{path}/consents"))["items"]
+        screened = unwrap(officer.get(f"{path}/screenings"))["items"]
         [services] = [one for one in given if "SHELTER" in one["purposes"]]
         self.names(
             code=self.case["code"],
@@ -88,12 +88,12 @@ def content(stage: Stage) -> Json:
     say = stage.say
     told = [{"section": one, "text": say(one)} for one in WHOLE if one in PLAIN]
     needs = {"summary": say("needs"), "access_needs": say("needs")}
-    to_refer = consent(focal_point="IOM", sections=WHOLE), consent(sections=WHOLE)
+    to_refer = make_consent(focal_point="IOM", sections=WHOLE), make_consent(sections=WHOLE)
     given = [
         *to_refer,
-        for_services(sections=WHOLE),
-        for_handover("SANA_SEZIM", sections=WHOLE),
-        for_handover("UZ_LEAD"),
+        make_service_consent(sections=WHOLE),
+        make_handover_consent("SANA_SEZIM", sections=WHOLE),
+        make_handover_consent("UZ_LEAD"),
     ]
     return {
         "sections": [
@@ -122,21 +122,23 @@ PLAIN: Final = ("narrative", "perpetrators", "health")
 def submitted(stage: Stage) -> None:
     """Submit a case; a lead of the country declines, and IOM is asked and asks back."""
     stage.begins()
-    done(stage.who("consulate").does("submit", stage.case))
-    done(stage.who("kz").does("acknowledge", stage.case))
+    unwrap(stage.who("consulate").does("submit", stage.case))
+    unwrap(stage.who("kz").does("acknowledge", stage.case))
     no = {"reason": "NO_CAPACITY", "note": stage.say("refusal")}
     assert stage.who("kz").does("decline-lead", stage.case, no).status_code == 204
     asks(stage, "iom", "question")
     asks(stage, "iom", "question")
-    [first, second] = done(stage.who("iom").get(f"/cases/{code(stage)}/questions"))["items"]
+    [first, second] = unwrap(stage.who("iom").get(f"/cases/{code(stage)}/questions"))[
+        "items"
+    ]
     path = f"/cases/{code(stage)}/questions/{first['id']}/answer"
-    done(stage.who("consulate").post(path, {"answer": stage.say("answer")}))
+    unwrap(stage.who("consulate").send(path, {"answer": stage.say("answer")}))
     stage.names(question_id=second["id"])
 
 
 def asks(stage: Stage, who: str, what: str) -> None:
     body = {"topics": ["needs"], "question": stage.say(what)}
-    done(stage.who(who).creates(f"/cases/{code(stage)}/questions", body))
+    unwrap(stage.who(who).create(f"/cases/{code(stage)}/questions", body))
 
 
 def code(stage: Stage) -> str:
@@ -145,7 +147,7 @@ def code(stage: Stage) -> str:
 
 def under_review(stage: Stage) -> None:
     submitted(stage)
-    done(stage.who("iom").does("acknowledge", stage.case))
+    unwrap(stage.who("iom").does("acknowledge", stage.case))
 
 
 def at_desk(stage: Stage) -> None:
@@ -159,14 +161,14 @@ def led(stage: Stage) -> None:
     """Accept the lead as IOM and hand it over to Sana Sezim."""
     under_review(stage)
     promised = {"contacts": stage.people_of("contacts_past")}
-    done(stage.who("iom").does("accept-lead", stage.case, promised))
+    unwrap(stage.who("iom").does("accept-lead", stage.case, promised))
     hands_over(stage, "iom", "sana", "SANA_SEZIM")
 
 
 def hands_over(stage: Stage, old: str, new: str, to: str) -> None:
-    offered = done(stage.who(old).offers(stage.case, to, note=stage.say("offer")))
-    promised = taking(contacts=stage.people_of("contacts"))
-    done(stage.who(new).does("accept", offered, promised))
+    offered = unwrap(stage.who(old).offer(stage.case, to, note=stage.say("offer")))
+    promised = make_takeover(contacts=stage.people_of("contacts"))
+    unwrap(stage.who(new).does("accept", offered, promised))
     stage.names(handover_id=offered["id"])
 
 
@@ -176,14 +178,14 @@ def referring(stage: Stage) -> None:
     refers(stage, "KZ_LEGAL_AID", "LEGAL_AID", sections=["needs", "contact"])
     refused = refers(stage, "KZ_SHELTER_TANSHOLPAN", "SHELTER")
     no = {"reason": "NO_CAPACITY", "note": stage.say("refusal_of_help")}
-    done(stage.who("other_shelter").does("decline", refused, no))
-    offered = done(stage.who("sana").offers(stage.case, "UZ_LEAD"))
+    unwrap(stage.who("other_shelter").does("decline", refused, no))
+    offered = unwrap(stage.who("sana").offer(stage.case, "UZ_LEAD"))
     stage.names(handover_id=offered["id"])
 
 
 def refers(stage: Stage, to: str, service: str, **changes: Any) -> Json:
     body = {"service": service, "sections": WHOLE} | changes
-    return done(stage.who("sana").refers(stage.case, to, **body))
+    return unwrap(stage.who("sana").refer(stage.case, to, **body))
 
 
 def assisting(stage: Stage) -> None:
@@ -199,15 +201,17 @@ def housed(stage: Stage) -> Json:
 
 
 def accepts(stage: Stage, asked: Json) -> Json:
-    meeting = promise()["meeting"] | {"place": stage.say("place")}
+    meeting = make_acceptance()["meeting"] | {"place": stage.say("place")}
     said = {"meeting": meeting, "contacts": stage.people_of("place")}
-    return done(stage.who("shelter").does("accept", asked, said))
+    return unwrap(stage.who("shelter").does("accept", asked, said))
 
 
 def suspended(stage: Stage) -> None:
     assisting(stage)
     pause = {"reason": "SAFETY", "review_at": "2026-06-04T12:00:00Z"}
-    done(stage.who("sana").does("suspend", stage.case, pause | {"note": stage.say("why")}))
+    unwrap(
+        stage.who("sana").does("suspend", stage.case, pause | {"note": stage.say("why")})
+    )
 
 
 def helped(stage: Stage) -> None:
@@ -215,12 +219,12 @@ def helped(stage: Stage) -> None:
     assisting(stage)
     shelter, sana = stage.who("shelter"), stage.who("sana")
     help_ = {"id": stage.ids["referral_id"]}
-    done(shelter.does("start", help_, {"person_met": True}))
+    unwrap(shelter.does("start", help_, {"person_met": True}))
     report = {"outcome": "delivered", "feedback": stage.say("feedback")}
-    done(shelter.does("complete", help_, report))
-    asked = done(stage.who("lawyer").get("/referrals", case=code(stage)))["items"][0]
-    done(stage.who("lawyer").does("decline", asked, {"reason": "LANGUAGE"}))
-    done(sana.post(*cancel(stage), If_Match=sana.tag(offer(stage))))
+    unwrap(shelter.does("complete", help_, report))
+    asked = unwrap(stage.who("lawyer").get("/referrals", case=code(stage)))["items"][0]
+    unwrap(stage.who("lawyer").does("decline", asked, {"reason": "LANGUAGE"}))
+    unwrap(sana.send(*cancel(stage), If_Match=sana.get_tag(offer(stage))))
 
 
 def offer(stage: Stage) -> Json:
@@ -233,20 +237,20 @@ def cancel(stage: Stage) -> tuple[str, Json]:
 
 def monitoring(stage: Stage) -> None:
     helped(stage)
-    done(stage.who("sana").does("monitor", stage.case, {}))
+    unwrap(stage.who("sana").does("monitor", stage.case, {}))
 
 
 def closed(stage: Stage) -> None:
     helped(stage)
     lead, second = stage.who("sana"), stage.who("sana/supervisor")
-    why = closing(note=stage.say("closing"))
-    done(lead.does_with(second, "close", stage.case, why))
+    why = make_closure(note=stage.say("closing"))
+    unwrap(lead.does_with(second, "close", stage.case, why))
 
 
 def void(stage: Stage) -> None:
     submitted(stage)
     why = {"reason": "SENT_IN_ERROR", "note": stage.say("why")}
-    done(stage.who("consulate").does("withdraw", stage.case, why))
+    unwrap(stage.who("consulate").does("withdraw", stage.case, why))
 
 
 def erased(stage: Stage) -> None:
@@ -256,7 +260,7 @@ def erased(stage: Stage) -> None:
         stage.who("oversight/supervisor"),
     )
     why = {"reason": "SURVIVOR_REQUEST"}
-    done(lead.does_with(second, "erase", stage.case, why))
+    unwrap(lead.does_with(second, "erase", stage.case, why))
 
 
 def escalated(stage: Stage) -> None:
@@ -265,16 +269,16 @@ def escalated(stage: Stage) -> None:
     world.now = NOON - timedelta(days=22)
     led(stage)
     world.now = NOON
-    with world.by_itself() as work:
+    with world.write_as_service() as work:
         [case] = work.session.scalars(select(Case).where(Case.code == code(stage)))
-        carrying.escalate(work, case)
+        carrying.escalate_to_desk(work, case)
 
 
 def origin_led(stage: Stage) -> None:
     """Give the lead to the State of origin while the shelter helps."""
     assisting(stage)
-    promised = taking(contacts=stage.people_of("contacts_of_origin"))
-    done(stage.who("uz").does("accept", offer(stage), promised))
+    promised = make_takeover(contacts=stage.people_of("contacts_of_origin"))
+    unwrap(stage.who("uz").does("accept", offer(stage), promised))
 
 
 OF_CASES: Final[Mapping[str, Callable[[Stage], None]]] = {

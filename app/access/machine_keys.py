@@ -1,0 +1,142 @@
+"""Queries of the public keys of machines and of their access tokens."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, bindparam, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from app.access.assertions import Assertion, AssertionRefused
+from app.access.models import AccessToken, Account, ApiKey, PublicKey
+from app.kernel.actors import AccountKind
+from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading
+
+TOKEN_PREFIX: Final = "sct"  # noqa: S105 - what every token begins with
+"""The prefix of access tokens; API keys have the prefix `sc`."""
+
+ACTOR_COLUMNS: Final = (
+    Account.id,
+    Account.focal_point_id,
+    Account.kind,
+    Account.roles,
+    Account.disabled_at,
+)
+"""The columns from which an actor is built."""
+
+KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
+"""The kinds of key with which an account authenticates."""
+
+NOTICE_PERIOD: Final = timedelta(days=14)
+"""The time before the end of a key at which the next one is due."""
+
+IN_TRANSIT: Final = timedelta(minutes=5)
+"""How long a request may run that was authenticated before its key ended: the body may take
+30 s to arrive, and the request may wait for a lock."""
+
+ACCESS_TOKEN_QUERY: Final = (
+    select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
+    .add_columns(PublicKey.revoked_at, *ACTOR_COLUMNS)
+    .join(PublicKey, PublicKey.id == AccessToken.public_key_id)
+    .join(Account, Account.id == PublicKey.account_id)
+    .where(AccessToken.prefix == bindparam("prefix"))
+)
+"""The query for a token, its account, and its public key, with which it ends."""
+
+
+def find_signing_key(
+    session: Session, assertion: Assertion, now: datetime, *, lock: bool = False
+) -> PublicKey:
+    """Return the key that an assertion names, if it is valid now; raises AssertionRefused.
+
+    An unknown account, an unknown key and an expired key get the same answer. With `lock`,
+    requests that use the same key wait for each other.
+    """
+    wanted = (
+        select(PublicKey)
+        .join(Account, Account.id == PublicKey.account_id)
+        .where(
+            PublicKey.account_id == assertion.client,
+            PublicKey.kid == assertion.header.kid,
+            PublicKey.revoked_at.is_(None),
+            PublicKey.expires_at > now,
+            Account.disabled_at.is_(None),
+            Account.kind == AccountKind.INTEGRATION,
+        )
+    )
+    locked = wanted.with_for_update(of=PublicKey, key_share=True)
+    found = session.scalar(locked if lock else wanted)
+    if found is None:
+        raise AssertionRefused
+    return found
+
+
+def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
+    """Return whether a token was issued for an assertion, given by its hash."""
+    issued = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
+    return session.scalar(select(AccessToken.prefix).where(issued)) is not None
+
+
+def list_public_keys(work: Reading, account_id: UUID) -> list[PublicKey]:
+    """Return all public keys of an account, oldest first, with those that have ended."""
+    own = PublicKey.account_id == account_id
+    found = work.session.scalars(select(PublicKey).where(own))
+    return sorted(found, key=lambda key: (key.made_at, key.kid))
+
+
+def find_key(work: Reading, account_id: UUID, kid: str) -> PublicKey | None:
+    """Return a public key that an account has or had; None if it never had it."""
+    own = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
+    return work.session.scalar(select(PublicKey).where(own))
+
+
+def get_public_key(work: Reading, key_id: UUID) -> PublicKey:
+    """Return a public key of any account, or raise NotFound (404)."""
+    found = work.session.get(PublicKey, key_id)
+    if found is None:
+        raise NotFound("There is nothing here that is yours to see.")
+    return found
+
+
+def has_registered_key(work: Reading, one: UUID, other: UUID) -> bool:
+    """Return whether one of two accounts registered a valid public key of the other.
+
+    The account that registered it may have the private key, and could sign as the machine.
+    """
+    either = or_(
+        (PublicKey.account_id == one) & (PublicKey.made_by == other),
+        (PublicKey.account_id == other) & (PublicKey.made_by == one),
+    )
+    usable = is_usable_after(PublicKey, work.now - IN_TRANSIT)
+    found = work.session.scalar(select(PublicKey.id).where(either, usable).limit(1))
+    return found is not None
+
+
+def list_key_endings(session: Session, now: datetime) -> list[datetime]:
+    """Return when keys end within two weeks, of accounts without a key that lasts longer.
+
+    Such an account would suddenly be refused. A key with a validity of at most two weeks is
+    not counted, because its end was intended.
+    """
+    moments = list[datetime]()
+    for kind in KEY_CLASSES:
+        later = aliased(kind)
+        lasts = exists().where(
+            later.account_id == kind.account_id,
+            later.revoked_at.is_(None),
+            later.expires_at > now + NOTICE_PERIOD,
+        )
+        soon = kind.expires_at.between(now, now + NOTICE_PERIOD) & kind.revoked_at.is_(None)
+        found = select(kind.made_at, kind.expires_at).join(Account).where(soon, ~lasts)
+        rows = session.execute(found.where(Account.disabled_at.is_(None)))
+        moments += [end for made, end in rows if end - made > NOTICE_PERIOD]
+    return sorted(moments)
+
+
+def is_usable_after(
+    kind: type[ApiKey | PublicKey], moment: datetime
+) -> ColumnElement[bool]:
+    """Return a condition for keys that were valid after a time."""
+    revoked = kind.revoked_at.is_(None) | (kind.revoked_at > moment)
+    return revoked & (kind.expires_at > moment)

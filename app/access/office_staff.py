@@ -1,0 +1,64 @@
+"""Offices at which too few accounts can work on cases, or none (ADR 50, R14)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access.models import Account
+from app.directory.models import FocalPoint
+from app.kernel.actors import CASE_ROLES, HOLDER_APPROVERS, AccountKind
+from app.kernel.recall import load_once
+from app.kernel.transactions import Reading
+
+UNATTENDED_AFTER: Final = timedelta(days=1)
+"""The time for an office whose last account was disabled to open another; our proposal."""
+
+
+def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
+    """Return the offices with accounts of which none could work on cases after a time.
+
+    Accounts of machines count. An office without any account is not included.
+    """
+    accounts = select(Account.focal_point_id, Account.roles, Account.disabled_at)
+    known, attended = set[UUID](), set[UUID]()
+    for office, roles, disabled_at in session.execute(accounts):
+        known.add(office)
+        was_enabled = disabled_at is None or disabled_at > since
+        if was_enabled and not CASE_ROLES.isdisjoint(roles):
+            attended.add(office)
+    return frozenset(known - attended)
+
+
+def find_without_second_person(session: Session) -> frozenset[UUID]:
+    """Return the offices at which one may work on cases and nobody else may confirm (R14).
+
+    A machine can ask for an approval and is never the second person. An office at which
+    nobody works on cases is not included.
+    """
+    accounts = select(Account.focal_point_id, Account.id, Account.kind, Account.roles)
+    workers, confirming = dict[UUID, set[UUID]](), dict[UUID, set[UUID]]()
+    enabled = session.execute(accounts.where(Account.disabled_at.is_(None)))
+    for office, account, kind, roles in enabled:
+        if not CASE_ROLES.isdisjoint(roles):
+            workers.setdefault(office, set()).add(account)
+        if kind == AccountKind.PERSON and not HOLDER_APPROVERS.isdisjoint(roles):
+            confirming.setdefault(office, set()).add(account)
+    return frozenset(
+        office
+        for office, asking in workers.items()
+        if not any(asking - {second} for second in confirming.get(office, ()))
+    )
+
+
+@load_once(Account)
+def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
+    """Return the offices at which no account could work on cases for at least a day."""
+    return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
+
+
+def is_closed_or_unattended(tx: Reading, office: FocalPoint) -> bool:
+    """Return whether an office is inactive, or no account there could work for a day."""
+    return not office.active or office.id in find_unattended_offices(tx)

@@ -1,0 +1,31 @@
+"""The scopes that an account's roles allow a key to use (LIFECYCLES.md, 6); pure."""
+
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from app.kernel.actors import Role, Scope
+
+ADMINISTRATOR_SCOPES: Final = frozenset(
+    {
+        Scope.DIRECTORY_READ,
+        Scope.DIRECTORY_WRITE,
+        Scope.APPROVALS_WRITE,
+        Scope.ACCOUNTS_READ,
+        Scope.ACCOUNTS_WRITE,
+        Scope.WEBHOOKS_READ,
+        Scope.WEBHOOKS_WRITE,
+    }
+)
+"""The only scopes that an administrator's key can use; none gives access to cases."""
+
+ANALYST_SCOPES: Final = frozenset({Scope.STATISTICS_READ, Scope.DIRECTORY_READ})
+"""The only scopes that the key of an analyst without other roles can use."""
+
+
+def get_allowed_scopes(roles: AbstractSet[Role]) -> frozenset[Scope]:
+    """Return the scopes that a key of an account with these roles can use."""
+    if Role.ADMINISTRATOR in roles:
+        return ADMINISTRATOR_SCOPES
+    if roles <= {Role.ANALYST}:
+        return ANALYST_SCOPES if roles else frozenset()
+    return frozenset(Scope)

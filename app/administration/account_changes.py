@@ -1,0 +1,297 @@
+"""Accounts: two people open them and grant roles, one revokes and disables (R14, R21).
+
+Nobody can grant anything to their own account. The fingerprint of an approval covers the
+whole request and the state of the account, so that after a change it is requested again.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from app.access import actions as access
+from app.access import queries
+from app.access.actions import AccountSpec, ApprovalRequest, RolesIncompatible
+from app.access.models import Account, Approval
+from app.access.schemas import NewAccount
+from app.administration import account_permissions
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import compute_due_at
+from app.directory import queries as directory
+from app.directory.kinds import Kind
+from app.directory.models import FocalPoint
+from app.kernel.actors import AccountKind, Role
+from app.kernel.lifecycle import RoleMissing
+from app.kernel.problems import NotFound, Problem
+from app.kernel.transactions import Reading, Writing
+
+MANAGERS: Final = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
+
+
+class AboutYourself(Problem):
+    """You cannot give your own account a role or a key."""
+
+    status = 409
+
+
+class AccountEnded(Problem):
+    """The account or the API key has ended, and does not come back."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class GuardedChange:
+    """A change that needs a second person: action, subject, office, roles and content."""
+
+    action: str
+    subject: str
+    office: FocalPoint
+    roles: frozenset[Role]
+    details: Mapping[str, Any]
+
+
+def require_manager(work: Reading) -> None:
+    """Raise RoleMissing (403) unless the caller is an administrator or a supervisor."""
+    if not MANAGERS & work.actor.roles:
+        raise RoleMissing("This needs the role administrator or supervisor.")
+
+
+def get_office(work: Reading, code: str | None) -> FocalPoint:
+    """Return an office whose accounts the caller may see, by default its own.
+
+    Raises RoleMissing (403), or NotFound (404) for an unknown or another office.
+    """
+    require_manager(work)
+    if code is None:
+        return directory.by_id(work, work.actor.focal_point_id)
+    found = directory.get_by_code(work, code)
+    if not account_permissions.may_see_accounts(work.actor, found.id):
+        raise NotFound("There is no such focal point.")
+    return found
+
+
+def find(work: Reading, account_id: UUID) -> Account:
+    """Return an account that the caller may see, or its own.
+
+    Raises RoleMissing (403), whether the account exists or not, and NotFound (404).
+    """
+    if account_id != work.actor.account_id:
+        require_manager(work)
+    return require_visible(work, queries.get_account(work, account_id))
+
+
+def lock(work: Writing, account_id: UUID) -> Account:
+    """Lock and return an account; raises as `find` does."""
+    if account_id != work.actor.account_id:
+        require_manager(work)
+    return require_visible(work, queries.lock_account(work, account_id))
+
+
+def require_visible(work: Reading, account: Account) -> Account:
+    """Return the account if the caller may see it or it is its own; else NotFound (404)."""
+    own = account.id == work.actor.account_id
+    if not own and not account_permissions.may_see_accounts(
+        work.actor, account.focal_point_id
+    ):
+        raise NotFound("There is nothing here that is yours to see.")
+    return account
+
+
+def require_may_change(work: Reading, focal_point: UUID, roles: frozenset[Role]) -> None:
+    """Raise RoleMissing (403) unless the caller may change an account with such roles."""
+    require_manager(work)
+    if not account_permissions.may_change_account(work.actor, focal_point, roles):
+        raise RoleMissing("This needs a person with the role administrator.")
+
+
+def require_fitting_roles(
+    roles: frozenset[Role], kind: AccountKind, focal_point: FocalPoint
+) -> None:
+    """Raise RolesIncompatible (409) unless this kind and office may have the roles."""
+    access.require_compatible_roles(roles)
+    if conflict := account_permissions.describe_conflict(
+        roles, kind, oversees=focal_point.kind == Kind.OVERSIGHT
+    ):
+        raise RolesIncompatible(conflict)
+
+
+def get_roles(account: Account) -> frozenset[Role]:
+    """Return the roles of an account."""
+    return frozenset(Role(name) for name in account.roles)
+
+
+def lock_to_change(
+    work: Writing, account_id: UUID, *, more: frozenset[Role] = frozenset()
+) -> Account:
+    """Lock an account that the caller may change, also with the roles `more`.
+
+    Raises RoleMissing (403) or NotFound (404).
+    """
+    account = lock(work, account_id)
+    require_may_change(work, account.focal_point_id, get_roles(account) | more)
+    return account
+
+
+def lock_to_grant(work: Writing, account_id: UUID, *, more: frozenset[Role]) -> Account:
+    """Lock an account to which the caller may grant a role or a key.
+
+    Raises as `lock_to_change` does, AboutYourself or AccountEnded (409).
+    """
+    account = lock_to_change(work, account_id, more=more)
+    if account.id == work.actor.account_id:
+        raise AboutYourself("Two other people have to do this.")
+    if account.disabled_at is not None:
+        raise AccountEnded("The account is disabled. Open another account.")
+    return account
+
+
+def ask_or_claim_approval(
+    work: Writing, matter: GuardedChange, approval: UUID | None
+) -> Approval | None:
+    """Use the given approval and return None; without one, request and return one.
+
+    A repeated request returns the pending approval. Raises ApprovalUnusable (409).
+    """
+    details = json.dumps(matter.details, sort_keys=True)
+    parts = (matter.action, str(work.actor.account_id), matter.subject, details)
+    fingerprint = work.vault.compute_fingerprint(*(part.encode() for part in parts))
+    if approval is not None:
+        access.claim_approval(work, approval, fingerprint)
+        return None
+    if pending := queries.find_pending(work, fingerprint):
+        return pending
+    request = ApprovalRequest(
+        action=matter.action,
+        subject=matter.subject,
+        fingerprint=fingerprint,
+        facts={name: format_fact(value) for name, value in matter.details.items()},
+        roles=account_permissions.get_deciders(matter.roles),
+        lapses_at=compute_due_at(work, ClockKind.APPROVE, None, waits_on=None),
+        of=matter.office.id,
+    )
+    return access.ask_second_person(work, request)
+
+
+def format_fact(value: object) -> str:
+    """Return a value of the request as text for the second person."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def record_account_event(work: Writing, account: Account, event: str, **facts: Any) -> None:
+    """Record an event about an account for its office and for oversight."""
+    audience = frozenset({account.focal_point_id}) | directory.list_overseers(work)
+    work.record(event, account, audience, facts)
+
+
+def describe_account(work: Reading, account: Account) -> tuple[FocalPoint, dict[str, Any]]:
+    """Return the office of an account, and its current state as a second person sees it."""
+    focal_point = directory.by_id(work, account.focal_point_id)
+    state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
+    return focal_point, {"focal_point": focal_point.code, **state}
+
+
+def open_account(
+    work: Writing, new: NewAccount, approval: UUID | None
+) -> Account | Approval:
+    """Open an account, or request the approval of a second person.
+
+    Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and as
+    `ask_or_claim_approval` does.
+    """
+    require_manager(work)
+    focal_point, roles = (
+        directory.get_by_code_or_422(work, new.focal_point),
+        frozenset(new.roles),
+    )
+    require_may_change(work, focal_point.id, roles)
+    require_fitting_roles(roles, new.kind, focal_point)
+    details = new.model_dump(mode="json") | {"roles": sorted(roles)}
+    matter = GuardedChange(
+        action="account.open",
+        subject="accounts",
+        office=focal_point,
+        roles=roles,
+        details=details,
+    )
+    if pending := ask_or_claim_approval(work, matter, approval):
+        return pending
+    return add_account(work, AccountSpec(focal_point.id, new.label, roles, new.kind))
+
+
+def add_account(work: Writing, opening: AccountSpec) -> Account:
+    """Open an account and record the event; raises RolesIncompatible (409)."""
+    account = access.open_account(work.session, work.create_id(), opening, work.now)
+    record_account_event(work, account, "account.opened", roles=account.roles)
+    return account
+
+
+def grant_roles(
+    work: Writing, account_id: UUID, new: frozenset[Role], approval: UUID | None
+) -> Account | Approval:
+    """Grant roles to an account, or request the approval of a second person.
+
+    If it has the roles already, nothing changes. Raises as `lock_to_grant` and
+    `ask_or_claim_approval` do, and RolesIncompatible (409).
+    """
+    account = lock_to_grant(work, account_id, more=new)
+    roles = get_roles(account) | new
+    focal_point, state = describe_account(work, account)
+    require_fitting_roles(roles, account.kind, focal_point)
+    if roles == get_roles(account):
+        return account
+    details = state | {"roles": sorted(new)}
+    matter = GuardedChange(
+        action="account.grant_roles",
+        subject=account.reference,
+        office=focal_point,
+        roles=roles,
+        details=details,
+    )
+    if pending := ask_or_claim_approval(work, matter, approval):
+        return pending
+    account.roles = sorted(roles)
+    record_account_event(work, account, "account.roles_granted", roles=sorted(new))
+    return account
+
+
+def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Account:
+    """Revoke roles of an account from the next request on; raises as `lock_to_change` does.
+
+    Unused approvals by the account or about it expire. Otherwise one person could use an
+    earlier approval to grant the roles again.
+    """
+    account = lock_to_change(work, account_id)
+    if revoked := sorted(get_roles(account) & old):
+        account.roles = sorted(get_roles(account) - old)
+        access.expire_unspent(work, queries.is_allowed_by_or_about(account))
+        left = queries.count_workers(work, account.focal_point_id)
+        record_account_event(
+            work, account, "account.roles_revoked", roles=revoked, accounts_left=left
+        )
+    return account
+
+
+def disable_account(work: Writing, account_id: UUID) -> Account:
+    """Disable an account, from its next request on; raises as `lock_to_change` does."""
+    account = lock_to_change(work, account_id)
+    end_account(work, account)
+    return account
+
+
+def end_account(work: Writing, account: Account) -> None:
+    """Disable an account; the approvals that it requested or gave expire.
+
+    Its cases and drafts belong to its office. The event has the number of people there who
+    can still work on cases, because none is a reason to act.
+    """
+    if account.disabled_at is not None:
+        return
+    access.disable_account(work.session, account.id, work.now)
+    deadlines.stop_all(
+        work, access.expire_unspent(work, queries.is_asked_or_allowed_by(account.id))
+    )
+    left = queries.count_workers(work, account.focal_point_id)
+    record_account_event(work, account, "account.disabled", accounts_left=left)

@@ -1,0 +1,50 @@
+"""JSON rows converted to the cells of a CSV file, so that both have the same validation."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from app.directory.file_rows import Row
+
+
+def validate_row[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
+    """Return the validated row; raises pydantic's ValidationError as for a line of a file.
+
+    Columns without a value are empty.
+    """
+    broken = [name for name, value in values.items() if has_spaces(value)]
+    if broken:
+        raise ValidationError.from_exception_data(
+            model.__name__, [build_error(name) for name in broken], hide_input=True
+        )
+    cells = {name: format_cell(value) for name, value in values.items()}
+    return model.model_validate(dict.fromkeys(model.model_fields, "") | cells)
+
+
+def has_spaces(value: object) -> bool:
+    """Return whether this is a list with a word that contains spaces or is empty."""
+    return isinstance(value, list) and any([word] != str(word).split() for word in value)
+
+
+def build_error(name: str) -> InitErrorDetails:
+    """Return the error for such a list."""
+    fault = PydanticCustomError("cell", "{what}", {"what": "must hold words"})
+    return InitErrorDetails(type=fault, loc=(name,), input=None)
+
+
+def format_cell(value: object) -> str:
+    """Return a value as the text of a CSV cell."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case list():
+            return " ".join(map(str, value))
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)

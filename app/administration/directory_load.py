@@ -1,0 +1,128 @@
+"""Loading the directory from CSV files, with time limits and contacts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from sqlalchemy import select
+
+from app.administration.soundness_checks import describe_loss
+from app.deadlines.models import TimeLimit
+from app.deadlines.rows import TimeLimitRow
+from app.directory import files
+from app.directory.actions import (
+    AGREEMENTS,
+    CONTACTS,
+    COUNTRIES,
+    FOCAL_POINTS,
+    WRITE_LOCK,
+    Count,
+    Register,
+    load_rows,
+    store,
+    to_values,
+    with_latest_capacity,
+)
+from app.directory.file_rows import CountryRow
+from app.directory.history import ChangeAuthor, Values, find_closed_by_accounts
+from app.directory.models import Agreement, Country, FocalPoint
+from app.kernel.db import lock_name
+
+TIME_LIMITS: Final = Register(TimeLimit, ("of", "clock", "priority"), "time-limits")
+
+
+@dataclass(frozen=True)
+class Activations:
+    """Offices and contacts that a load activated, deactivated, or left inactive."""
+
+    activated: tuple[str, ...] = ()
+    deactivated: tuple[str, ...] = ()
+    left_inactive: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The counts of a load for each table, and the offices and contacts it switched."""
+
+    countries: Count
+    focal_points: Count
+    agreements: Count
+    limits: Count
+    contacts: Count
+    activations: Activations = Activations()
+
+
+def load(clerk: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> Loaded:
+    """Add and change rows from the files of a folder (`directory.files.FILES`).
+
+    The folder may be a `Path` and may lack files. Rows are identified by code and never
+    deleted, because cases refer to them; set `active` to false instead. An office or
+    contact that was deactivated over HTTP stays inactive unless `reopen` is set, because
+    the file may be older. Raises FilesRefused with all errors before it writes anything.
+    """
+    lock_name(clerk.session, WRITE_LOCK)
+    limits = files.load_sheet(folder, files.LIMITS, TimeLimitRow)
+    found = files.read_folder(folder, load_known(clerk), limits)
+    offices = with_latest_capacity(clerk, to_values(found.focal_points))
+    contacts = to_values(found.contacts)
+    offices, office_changes = plan_activations(clerk, FOCAL_POINTS, offices, reopen=reopen)
+    contacts, contact_changes = plan_activations(clerk, CONTACTS, contacts, reopen=reopen)
+    require_soundness(clerk, found.countries, offices)
+    return Loaded(
+        countries=store(clerk, COUNTRIES, to_values(found.countries)),
+        focal_points=store(clerk, FOCAL_POINTS, offices),
+        agreements=store(clerk, AGREEMENTS, to_values(found.agreements)),
+        limits=store(clerk, TIME_LIMITS, to_values(files.get_rows(limits))),
+        contacts=store(clerk, CONTACTS, contacts),
+        activations=merge_activations(office_changes, contact_changes),
+    )
+
+
+def plan_activations(
+    clerk: ChangeAuthor, register: Register, rows: Sequence[Values], *, reopen: bool
+) -> tuple[list[Values], Activations]:
+    """Return the rows to store, and which of them become active or inactive."""
+    rows_now = load_rows(clerk, register)
+    was = {register.get_subject(row): row["active"] for row in rows_now}
+    shut = [subject for subject, active in was.items() if not active]
+    stays = frozenset() if reopen else find_closed_by_accounts(clerk.session, shut)
+    wanted = {register.get_subject(row): row for row in rows}
+    left = [
+        subject for subject, row in wanted.items() if row["active"] and subject in stays
+    ]
+    wanted |= {subject: {**wanted[subject], "active": False} for subject in left}
+    turned = [s for s, row in wanted.items() if was.get(s, row["active"]) != row["active"]]
+    opened = [subject for subject in turned if wanted[subject]["active"]]
+    closed = [subject for subject in turned if not wanted[subject]["active"]]
+    return list(wanted.values()), Activations(tuple(opened), tuple(closed), tuple(left))
+
+
+def merge_activations(one: Activations, other: Activations) -> Activations:
+    """Return the activations of both tables together."""
+    return Activations(
+        one.activated + other.activated,
+        one.deactivated + other.deactivated,
+        one.left_inactive + other.left_inactive,
+    )
+
+
+def require_soundness(
+    clerk: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
+) -> None:
+    """Raise FilesRefused if a region would lose its desk, or all their oversight.
+
+    A new country may lack a desk; that is checked when the service starts.
+    """
+    known = {row["iso2"]: row["region"] for row in load_rows(clerk, COUNTRIES)}
+    regions = known | {row.iso2: row.region for row in countries}
+    before = load_rows(clerk, FOCAL_POINTS)
+    after = {FOCAL_POINTS.get_subject(row): row for row in (*before, *offices)}
+    if lost := describe_loss(regions, before, list(after.values())):
+        files.require_no_faults([files.Fault(files.FOCAL_POINTS, 0, "", lost)])
+
+
+def load_known(clerk: ChangeAuthor) -> files.Known:
+    """Return the codes that the directory has."""
+    columns = (Country.iso2, FocalPoint.code, Agreement.code)
+    return files.Known(*(set(clerk.session.scalars(select(one))) for one in columns))

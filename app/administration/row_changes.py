@@ -1,0 +1,50 @@
+"""A change of one row of the directory, as it was and as it would be."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.directory.history import to_json_values
+
+type Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """A row before and after a change; `before` is None for a new row."""
+
+    before: Values | None
+    after: Values
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """The columns whose value differs; for a new row, all."""
+        old = self.before
+        return frozenset(
+            name for name, new in self.after.items() if old is None or old[name] != new
+        )
+
+    def to_json(self) -> str:
+        """Return both versions of the row as JSON, for the fingerprint of an approval."""
+        before = None if self.before is None else to_json_values(self.before)
+        return json.dumps([before, to_json_values(self.after)], sort_keys=True)
+
+    def describe(self) -> dict[str, str]:
+        """Return the changed columns as text for a second person.
+
+        A row that becomes active is shown whole, because one person may have written it
+        while it was inactive.
+        """
+        old, new = to_json_values(self.before or {}), to_json_values(self.after)
+        begins = new.get("active") is True and old.get("active") is not True
+        names = sorted(new if begins else self.changed)
+        return {name: describe_column(old, new, name) for name in names}
+
+
+def describe_column(old: Values, new: Values, name: str) -> str:
+    """Return the new value of a column and, if it changes, the old one as JSON."""
+    now = json.dumps(new[name], ensure_ascii=False)
+    if name not in old or old[name] == new[name]:
+        return now
+    return f"{json.dumps(old[name], ensure_ascii=False)} -> {now}"

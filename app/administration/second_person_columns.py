@@ -1,0 +1,126 @@
+"""Rules for which changes of the directory need a second person (pure functions).
+
+An administrator may be corrupt and, for example, register a consulate as an NGO or an
+office of their own as a candidate. One person may therefore make only changes that are
+harmless or protect. All others need two, and so does any column not listed here (R14).
+"""
+
+from datetime import date
+from typing import Final
+
+from app.administration.row_changes import RowChange, Values
+from app.deadlines.limit_bounds import Haste, get_usual_limit
+from app.deadlines.limits import ClockKind, Limit, Unit
+from app.deadlines.rows import is_of_country
+from app.directory.kinds import Confidence, Kind
+
+SOURCED: Final = frozenset({"source", "as_of", "confidence"})
+OFFICE_ALONE: Final = SOURCED | {"time_zone", "languages"}
+COUNTRY_ALONE: Final = SOURCED | {"time_zone", "languages", "routing_reason"}
+AGREEMENT_ALONE: Final = SOURCED
+CONTACT_ALONE: Final = frozenset({"language", "label"})
+ENDED_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
+"""Kinds of office that one person cannot deactivate: cases and oversight depend on them."""
+
+
+def list_focal_point_columns(turn: RowChange) -> frozenset[str]:
+    """Return the changed columns of an office that need a second person.
+
+    One person may add an office that is not active, because nothing is sent to it, and may
+    deactivate one, because that can be urgent; a desk or oversight needs two. Marking an
+    active office as fictitious needs two, because the service would not start again.
+    """
+    before, after = turn.before, turn.after
+    if before is None:
+        return frozenset({"active"}) if after["active"] else frozenset()
+    guarded = turn.changed - OFFICE_ALONE
+    if after["active"] and after["confidence"] == Confidence.FICTITIOUS:
+        guarded |= turn.changed & {"confidence"}
+    if not after["active"] and before["kind"] not in ENDED_BY_TWO:
+        guarded -= {"active"}
+    return guarded
+
+
+def list_country_columns(turn: RowChange) -> frozenset[str]:
+    """Return the changed columns of a country that need a second person."""
+    return turn.changed - COUNTRY_ALONE
+
+
+def list_contact_columns(turn: RowChange) -> frozenset[str]:
+    """Return the changed columns of a contact that need a second person.
+
+    Redirecting or deactivating a contact would keep an office from being notified of its
+    cases (R53). One person may add a contact that is not active.
+    """
+    if turn.before is None:
+        return frozenset({"active"}) if turn.after["active"] else frozenset()
+    return turn.changed - CONTACT_ALONE
+
+
+def list_agreement_columns(turn: RowChange) -> frozenset[str]:
+    """Return the changed columns of an agreement that need a second person.
+
+    One person may narrow it: fewer countries, a later start, or an earlier end.
+    """
+    guarded = turn.changed - AGREEMENT_ALONE
+    old, new = turn.before, turn.after
+    return frozenset(name for name in guarded if old is None or is_wider(name, old, new))
+
+
+def list_time_limit_columns(turn: RowChange) -> frozenset[str]:
+    """Return the changed columns of a time limit that need a second person.
+
+    One person may shorten a limit that only reminds. A longer limit makes a person wait
+    longer. A shorter one, where a case, referral, draft or question ends at the deadline,
+    takes it from an office that is about to help, or erases it. A limit of an agreement
+    without a length of its own cannot be compared, so it needs two.
+    """
+    guarded = turn.changed - SOURCED
+    if not guarded & {"amount", "unit"}:
+        return frozenset()
+    kind = ClockKind(turn.after["clock"])
+    old, new = (
+        estimate_length(turn.before, turn.after),
+        estimate_length(turn.after, turn.after),
+    )
+    if kind in REMINDERS and old is not None and new is not None and new <= old:
+        return frozenset()
+    return guarded
+
+
+def estimate_length(row: Values | None, named: Values) -> float | None:
+    """Return about how long a limit is; None if that depends on other rows."""
+    if row is not None and row["amount"] is not None:
+        return Limit(row["amount"], Unit(row["unit"])).approximate_hours
+    if not is_of_country(named["of"]):
+        return None
+    return get_usual_limit(
+        ClockKind(named["clock"]), Haste(named["priority"])
+    ).approximate_hours
+
+
+REMINDERS: Final = frozenset(
+    {
+        ClockKind.MEET_PERSON,
+        ClockKind.GIVE_FEEDBACK,
+        ClockKind.ANSWER,
+        ClockKind.REVIEW,
+        ClockKind.REVIEW_CLOSURE,
+        ClockKind.CONFIRM_DELETION,
+    }
+)
+"""Deadlines that only remind an office when they are missed."""
+
+
+def is_wider(name: str, before: Values, after: Values) -> bool:
+    """Return whether a changed column of an agreement lets more cross a border."""
+    old, new = before[name], after[name]
+    match name:
+        case "countries":
+            return not set(new) <= set(old)
+        case "in_force_from":
+            return bool(new < old)
+        case "in_force_until":
+            return bool((new or date.max) > (old or date.max))
+        case _:
+            return True

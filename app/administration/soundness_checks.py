@@ -1,0 +1,36 @@
+"""Rules that no change of the directory may break, even with an approval; pure."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from app.directory.kinds import Kind, find_unserved_regions
+
+type Values = Mapping[str, Any]
+
+
+def list_active(offices: Iterable[Values], kind: Kind) -> list[Values]:
+    """Return the active offices of a kind."""
+    return [office for office in offices if office["active"] and office["kind"] == kind]
+
+
+def find_regions_without_desk(
+    regions: Mapping[str, str], offices: Collection[Values]
+) -> frozenset[str]:
+    """Return the regions with a country that no active desk serves."""
+    served = {place for desk in list_active(offices, Kind.DESK) for place in desk["serves"]}
+    return find_unserved_regions(regions, served)
+
+
+def describe_loss(
+    regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
+) -> str | None:
+    """Return which desk or oversight a change would remove; None if neither."""
+    orphans = find_regions_without_desk(regions, after) - find_regions_without_desk(
+        regions, before
+    )
+    if orphans:
+        return f"No active desk would serve every country of {', '.join(sorted(orphans))}."
+    watched = list_active(before, Kind.OVERSIGHT)
+    if watched and not list_active(after, Kind.OVERSIGHT):
+        return "No active oversight body would be left."
+    return None

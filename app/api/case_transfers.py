@@ -1,0 +1,186 @@
+"""Routes that move a case to another office or country, and the actions of oversight."""
+
+from fastapi import Response
+
+from app.access.actions import ApprovalUnusable
+from app.access.models import Approval
+from app.api.approvals import ASKED
+from app.api.case_actions import NO_LONGER_YOURS, WITH_ANOTHER
+from app.api.http.dependencies import ApprovalId, CaseCode, IfMatch, Once, WriteCases
+from app.api.http.problems import ACTION, VERSIONED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import run_on_case
+from app.cases.lifecycle import Action
+from app.cases.models import Case
+from app.casework import acting, erasing, lead_replacement, moving
+from app.casework.bodies import (
+    AssignCase,
+    EraseCase,
+    HoldLegally,
+    RelocateCase,
+    TakeOverCase,
+)
+from app.casework.carrying import DeskMissing
+from app.casework.failing_leads import LeadNotFailing
+from app.casework.lead_replacement import LeadConsentRecorded
+from app.casework.schemas import CaseOut
+from app.consents.actions import AdultSpokenFor, ConsentOver, GuardianNeeded
+from app.consents.schemas import NewLeadConsent
+from app.directory.queries import FocalPointUnknown
+from app.kernel.requirements import NeedsUnmet
+from app.kernel.transactions import Writing
+from app.kernel.versions import VersionNotGiven, VersionStale
+
+router = ResourceRouter("case acts", "/cases/{code}")
+
+
+@router.post(
+    "/assign",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS | list_problems(*VERSIONED, FocalPointUnknown),
+)
+def assign_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, choice: AssignCase
+) -> Response:
+    """Assign a case that the desk holds to a focal point of your choice.
+
+    The desk is then no longer a party of the case, so the answer is 204.
+    """
+
+    def apply(work: Writing) -> Case:
+        case = acting.lock_case(work, code, seen)
+        terms = moving.build_terms(work, case, choice)
+        return moving.assign_candidate(
+            work, *acting.check_action(work, case, Action.ASSIGN, terms), choice
+        )
+
+    with begin() as work:
+        return run_on_case(work, key, lambda: apply(work))
+
+
+@router.post(
+    "/relocate",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS
+    | list_problems(
+        *ACTION, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing
+    ),
+)
+def relocate_case(
+    begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: RelocateCase
+) -> Response:
+    """Record that the person is now in another country, and route the case there.
+
+    If you are a candidate, the case goes to one in the new country, and the answer is 204.
+    A lead keeps the case until a handover is accepted.
+    """
+    with begin() as work:
+        return run_on_case(work, key, lambda: moving.relocate_case(work, code, seen, body))
+
+
+@router.post(
+    "/record-lead-consent",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS
+    | ASKED
+    | list_problems(
+        *ACTION,
+        NeedsUnmet,
+        ApprovalUnusable,
+        LeadNotFailing,
+        LeadConsentRecorded,
+        AdultSpokenFor,
+        GuardianNeeded,
+        ConsentOver,
+        DeskMissing,
+    ),
+)
+def record_lead_consent(
+    begin: WriteCases,
+    code: CaseCode,
+    key: Once,
+    new: NewLeadConsent,
+    approval: ApprovalId = None,
+) -> Response:
+    """Record a consent to a new lead if the lead does not act, as two people of the desk.
+
+    The case must have been escalated to your desk. The person agrees to a kind of office in
+    the country where they are, never to one office. `next_lead` then names the office to
+    which you give the lead with `take-over`. If it is null, no office of that kind can be
+    asked: ask the person about another kind. Oversight gets the event. The first answer is
+    202, the second 200.
+
+    You can also do this for a case that your desk holds because no office fits, if its
+    submitter is closed or nobody could sign in there for a day. Use the reason
+    `SUBMITTER_INACTIVE` and the purpose `REFER`. The case then goes to the office that
+    routing names (204), or stays with you.
+    """
+
+    def apply(work: Writing) -> Case | Approval:
+        return lead_replacement.record_lead_consent(work, code, new, approval)
+
+    with begin() as work:
+        return run_on_case(work, key, lambda: apply(work))
+
+
+@router.post(
+    "/take-over",
+    response_model=CaseOut,
+    responses=NO_LONGER_YOURS
+    | ASKED
+    | list_problems(
+        *ACTION, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing
+    ),
+)
+def take_over_case(
+    begin: WriteCases,
+    code: CaseCode,
+    key: Once,
+    choice: TakeOverCase,
+    approval: ApprovalId = None,
+) -> Response:
+    """Give the lead to another office if the lead does not act, as two people of the desk.
+
+    The person must have agreed to the office. Under a consent to a kind of office that a
+    desk recorded, only `next_lead` can get it. The case must have been escalated to your
+    desk. The first answer is 202, the second 204.
+    """
+    with begin() as work:
+        return run_on_case(
+            work, key, lambda: lead_replacement.take_over(work, code, choice, approval)
+        )
+
+
+@router.post("/erase", response_model=CaseOut, responses=WITH_ANOTHER)
+def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
+    begin: WriteCases,
+    code: CaseCode,
+    seen: IfMatch,
+    key: Once,
+    body: EraseCase,
+    approval: ApprovalId = None,
+) -> Response:
+    """Erase the sealed documents of a case that ended, as two people of oversight."""
+    with begin() as work:
+        return run_on_case(
+            work, key, lambda: erasing.erase_case(work, code, seen, body, approval)
+        )
+
+
+@router.post(
+    "/legal-hold",
+    response_model=CaseOut,
+    responses=ASKED | list_problems(*ACTION, ApprovalUnusable),
+)
+def hold_case_legally(
+    begin: WriteCases,
+    code: CaseCode,
+    key: Once,
+    hold: HoldLegally,
+    approval: ApprovalId = None,
+) -> Response:
+    """Set or lift the legal hold, which blocks erasure, as two people of oversight."""
+    with begin() as work:
+        return run_on_case(
+            work, key, lambda: erasing.set_legal_hold(work, code, hold, approval)
+        )

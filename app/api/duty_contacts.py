@@ -1,0 +1,69 @@
+"""Routes for duty contacts: the addresses to which notifications of an office are sent."""
+
+from typing import Final
+
+from fastapi import Response
+
+from app.administration import actions, queries
+from app.administration.actions import PutRow
+from app.administration.schemas import ContactOut, ContactPage, PutContact
+from app.api.administration import NEW, PUT, replace_row, require_same_code
+from app.api.approvals import Answers
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    ApprovalId,
+    Expect,
+    IfNoneMatch,
+    ReadDirectory,
+    WriteDirectory,
+)
+from app.api.http.problems import list_problems
+from app.api.http.routers import ResourceRouter
+from app.kernel.lifecycle import RoleMissing
+from app.kernel.problems import NotFound
+from app.kernel.text import Code
+
+router = ResourceRouter("administration", "/contacts")
+CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
+
+
+@router.get("", response_model=ContactPage, responses=list_problems(RoleMissing))
+def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
+    """List the contacts that are notified when something waits for their office.
+
+    Administrators see all contacts, a coordinator those of its own office.
+    """
+    with begin() as work:
+        items = [ContactOut.model_validate(row) for row in queries.list_contacts(work)]
+        page = ContactPage(items=items, next=None, more=False)
+        return render(page, if_none_match=if_none_match)
+
+
+@router.get(
+    "/{contact}", response_model=ContactOut, responses=list_problems(NotFound, RoleMissing)
+)
+def get_duty_contact(begin: ReadDirectory, contact: Code) -> Response:
+    """Read one contact. For administrators and coordinators of its office."""
+    with begin() as work:
+        return render(ContactOut.model_validate(queries.get_contact(work, contact)))
+
+
+@router.put("/{contact}", response_model=ContactOut, responses=CREATED | PUT)
+def replace_duty_contact(
+    begin: WriteDirectory,
+    contact: Code,
+    expected: Expect,
+    body: PutContact,
+    approval: ApprovalId = None,
+) -> Response:
+    """Replace or create a contact.
+
+    A change that could stop notifications of an office needs the approval of a second
+    administrator, as for a focal point. Contacts cannot be deleted. Two contacts of an
+    office with the same label reach the same duty post: if one fails, the other is used.
+    """
+    require_same_code(contact, body.code)
+    with begin() as work:
+        return replace_row(
+            work, actions.CONTACTS, PutRow(contact, body, expected, approval)
+        )

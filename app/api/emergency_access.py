@@ -1,0 +1,224 @@
+"""Routes for emergency access, which another organisation has to permit (R15)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import Response
+
+from app.access.actions import NotASecondPerson
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
+from app.api.http.problems import CREATION, KEYED, NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, build_case_view, create_once, run_once
+from app.cases import queries as cases
+from app.cases.grants import Grant
+from app.cases.models import Case
+from app.cases.records import VitalReading
+from app.casework import emergency
+from app.casework.bodies import AskReading, InformOfReading, ReviewReading
+from app.casework.emergency import ReadingDecided, ReadingUnreviewed, ReadingWaits
+from app.casework.schemas import VitalReadingList, VitalReadingOut
+from app.consents import office_names
+from app.deadlines import queries as deadlines
+from app.deadlines.limits import ClockKind
+from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
+from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading
+
+router = ResourceRouter("vital readings", "/cases/{code}/vital-readings")
+ACT = (NotFound, *KEYED, RoleMissing, ReadingDecided)
+ASK = (*CREATION, ReadingUnreviewed, ReadingWaits)
+DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
+
+
+def list_acts(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
+    """Return the offices that asked for and decided an emergency access, and when."""
+    acts = [(one.case, one.asked_by, one.asked_at)]
+    if one.decided_by and one.decided_at:
+        acts.append((one.case, one.decided_by, one.decided_at))
+    return acts
+
+
+def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
+    """Return emergency accesses, with the codes of offices that the caller may know."""
+    names = office_names.load_names(work, [act for one in found for act in list_acts(one)])
+    clocks = deadlines.find_running(work, [one.id for one in found])
+    telling = {
+        key: clock.due_at
+        for key, clock in clocks.items()
+        if clock.kind == ClockKind.TELL_PERSON
+    }
+    return [
+        VitalReadingOut(
+            state=one.get_state(work.now),
+            asked_by=names.get_code(one.case, one.asked_by, one.asked_at, as_party=False),
+            decided_by=names.get_code(
+                one.case, one.decided_by, one.decided_at or one.asked_at, as_party=False
+            ),
+            tell_person_by=telling.get(one.id) if may_know_holder(work, one) else None,
+            id=one.id,
+            reason=one.reason,
+            purpose=one.purpose,
+            sections=one.sections,
+            asked_at=one.asked_at,
+            decided_at=one.decided_at,
+            holds_until=one.holds_until,
+            ended_at=one.ended_at,
+            person_told_at=one.person_told_at,
+            reviewed_at=one.reviewed_at,
+            justified=one.justified,
+        )
+        for one in found
+    ]
+
+
+def may_know_holder(work: Reading, reading: VitalReading) -> bool:
+    """Return whether the caller may know who has to tell the person, and the deadline."""
+    return Grant.LEAD in reading.case.get_grants(work.actor.focal_point_id)
+
+
+def show_reading(
+    work: Reading, reading: VitalReading, status: int, headers: Headers
+) -> Response:
+    """Return one emergency access."""
+    [shown] = build_readings(work, [reading])
+    return render(shown, status=status, headers=headers)
+
+
+def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
+    """Find an emergency access for a retry, if the caller may still know of it."""
+    return emergency.find_access(work, cases.get_by_id(work, case_id), reading_id)
+
+
+@router.get("", response_model=VitalReadingList, responses=NOT_FOUND)
+def list_readings(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the emergency accesses of a case, oldest first.
+
+    The holder, the desk and oversight get all of them, other offices their own. When one is
+    over, the person has to be told by `tell_person_by`, which is set until that is done.
+    """
+    with begin() as work:
+        found = emergency.list_accesses(work, cases.get(work, code))
+        return render(
+            VitalReadingList(items=build_readings(work, found)), if_none_match=if_none_match
+        )
+
+
+@router.post(
+    "", status_code=201, response_model=VitalReadingOut, responses=list_problems(*ASK)
+)
+def ask_for_reading(
+    begin: WriteCases, code: CaseCode, key: Once, new: AskReading
+) -> Response:
+    """Ask another organisation for emergency access while a life is at imminent risk.
+
+    Name only the sections that are needed. The request alone opens nothing: a person of
+    oversight, the desk or the lead, of another organisation than yours, has to permit it
+    within four hours. Then you, and nobody else of your office, can open these sections for
+    this purpose for four hours, unless the person fears your office. A State office does
+    not read names that an NGO wrote (R84). The lead and oversight are notified at once and
+    again at the end. The person is told afterwards.
+    """
+    with begin() as work:
+        view = build_case_view(code, find_reading, show_reading)
+        return create_once(
+            work, key, view, lambda: emergency.request_access(work, code, new)
+        )
+
+
+@router.post("/{reading_id}/permit", response_model=VitalReadingOut, responses=DECIDE)
+def permit_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
+) -> Response:
+    """Permit emergency access, as a person of another organisation than the one that asks.
+
+    For oversight (`protection_officer`, `supervisor`), and for the desk and the lead
+    (`coordinator`, `supervisor`). The lead and oversight are notified in the same
+    transaction.
+    """
+    with begin() as work:
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            work,
+            key,
+            view,
+            lambda: emergency.decide_access(work, code, reading_id, grant=True),
+        )
+
+
+@router.post("/{reading_id}/refuse", response_model=VitalReadingOut, responses=DECIDE)
+def refuse_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
+) -> Response:
+    """Refuse emergency access, as a person who could permit it. It can be asked again."""
+    with begin() as work:
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            work,
+            key,
+            view,
+            lambda: emergency.decide_access(work, code, reading_id, grant=False),
+        )
+
+
+@router.post(
+    "/{reading_id}/stop", response_model=VitalReadingOut, responses=list_problems(*ACT)
+)
+def stop_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
+) -> Response:
+    """End emergency access early, as the account that reads, the holder or oversight.
+
+    It opens nothing from the next request on. A repeated request changes nothing.
+    """
+    with begin() as work:
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            work, key, view, lambda: emergency.stop_access(work, code, reading_id)
+        )
+
+
+@router.post(
+    "/{reading_id}/inform",
+    response_model=VitalReadingOut,
+    responses=list_problems(*ACT, ActionNotYours),
+)
+def inform_of_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: InformOfReading
+) -> Response:
+    """Confirm, as the holder of the case, that the person was told who read what.
+
+    It is due within a day after the end, and is in the worklist until it is done (BR05).
+    """
+    with begin() as work:
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            work,
+            key,
+            view,
+            lambda: emergency.confirm_person_told(work, code, reading_id, body),
+        )
+
+
+@router.post(
+    "/{reading_id}/review",
+    response_model=VitalReadingOut,
+    responses=list_problems(*ACT, ActionNotYours, NotASecondPerson),
+)
+def review_reading(
+    begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: ReviewReading
+) -> Response:
+    """Record whether emergency access was justified, as another protection officer.
+
+    The reviewer must not have permitted it, and it must be over. The access log has what
+    was read. From 72 hours after the permission until the review, the account that read
+    cannot ask for another emergency access (R17).
+    """
+    with begin() as work:
+        view = build_case_view(code, find_reading, show_reading)
+        return run_once(
+            work, key, view, lambda: emergency.record_review(work, code, reading_id, body)
+        )

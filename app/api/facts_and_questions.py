@@ -1,0 +1,208 @@
+"""Routes for the facts, questions and declarations of vital interest of a case."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
+from app.api.http.problems import ACTION, CREATION, NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import Headers, build_case_view, create_once, run_once
+from app.cases import queries as cases
+from app.cases.facts import AssessmentOwed
+from app.cases.records import Fact, Question, VitalInterest
+from app.cases.schemas import (
+    FactList,
+    FactOut,
+    NewAnswer,
+    NewFact,
+    NewQuestion,
+    NewVitalInterest,
+    QuestionList,
+    QuestionOut,
+    VitalInterestOut,
+)
+from app.casework import asking, telling
+from app.casework.sides import get_sides
+from app.consents import office_names
+from app.deadlines import queries as deadlines
+from app.directory import queries as directory
+from app.kernel.actors import Side
+from app.kernel.requirements import NeedsUnmet
+from app.kernel.transactions import Reading
+
+router = ResourceRouter("knowledge", "/cases/{code}")
+
+
+def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
+    """Return facts, with the codes of the focal points that the caller may know."""
+    offices = [
+        (fact.case, one, fact.recorded_at)
+        for fact in facts
+        for one in (fact.body, fact.recorded_by)
+        if one
+    ]
+    names, own_office = office_names.load_names(work, offices), work.actor.focal_point_id
+    due = deadlines.find_due_times(work, [fact.id for fact in facts])
+
+    def name_of(fact: Fact, office: UUID | None) -> str | None:
+        keeps = own_office in fact.case.write_audience
+        return names.get_code(fact.case, office, fact.recorded_at, as_party=keeps)
+
+    return [
+        FactOut(
+            body=names.codes[fact.body]
+            if fact.body and fact.recorded_by == own_office
+            else name_of(fact, fact.body),
+            recorded_by=name_of(fact, fact.recorded_by),
+            due_at=due.get(fact.id),
+            id=fact.id,
+            name=fact.name,
+            value=fact.value,
+            country=fact.country,
+            ends_on=fact.ends_on,
+            recorded_at=fact.recorded_at,
+        )
+        for fact in facts
+    ]
+
+
+def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Response:
+    """Return one fact."""
+    [shown] = build_facts(work, [fact])
+    return render(shown, status=status, headers=headers)
+
+
+@router.get("/facts", response_model=FactList, responses=NOT_FOUND)
+def list_facts(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the facts of a case that you may know, oldest first."""
+    with begin() as work:
+        found = telling.list_facts(work, cases.get(work, code))
+        shown = FactList(items=build_facts(work, found))
+        return render(shown, if_none_match=if_none_match)
+
+
+@router.post(
+    "/facts",
+    status_code=201,
+    response_model=FactOut,
+    responses=list_problems(*CREATION, AssessmentOwed, directory.FocalPointUnknown),
+)
+def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
+    """Record a fact. The last one of its name counts. No help waits for a fact (BR01).
+
+    For the submitter or, once there is one, the lead, and for a recipient whose referral
+    asks for that fact.
+    """
+    with begin() as work:
+        view = build_case_view(code, cases.get_fact, show_fact)
+        return create_once(work, key, view, lambda: telling.set_fact(work, code, new))
+
+
+def show_vital(
+    work: Reading,  # noqa: ARG001 - the signature of `Kept.show`
+    declared: VitalInterest,
+    status: int,
+    headers: Headers,
+) -> Response:
+    """Return a declaration of vital interest."""
+    shown = VitalInterestOut.model_validate(declared)
+    return render(shown, status=status, headers=headers)
+
+
+@router.post(
+    "/vital-interests",
+    status_code=201,
+    response_model=VitalInterestOut,
+    responses=list_problems(*CREATION),
+)
+def declare_vital_interest(
+    begin: WriteCases, code: CaseCode, key: Once, new: NewVitalInterest
+) -> Response:
+    """Declare that a case cannot wait for a consent, because life or safety is at risk.
+
+    For four hours, the summary and the safety alert may be sent without a consent, and
+    nothing else. The lead and oversight get the event at once. Tell the person afterwards.
+    """
+    with begin() as work:
+        view = build_case_view(code, cases.get_vital_interest, show_vital)
+        return create_once(
+            work, key, view, lambda: telling.declare_vital_interest(work, code, new)
+        )
+
+
+def build_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
+    """Return questions, with the askers that the caller may know."""
+    due = deadlines.find_due_times(work, [q.id for q in questions])
+    names = office_names.load_names(
+        work, [(q.case, q.asked_by, q.asked_at) for q in questions]
+    )
+    return [
+        QuestionOut(
+            id=q.id,
+            topics=q.topics,
+            asked_by=names.get_code(q.case, q.asked_by, q.asked_at),
+            asked_at=q.asked_at,
+            due_at=due.get(q.id),
+            answered_at=q.answered_at,
+        )
+        for q in questions
+    ]
+
+
+def show_question(
+    work: Reading, question: Question, status: int, headers: Headers
+) -> Response:
+    """Return one question."""
+    [shown] = build_questions(work, [question])
+    return render(shown, status=status, headers=headers)
+
+
+@router.get("/questions", response_model=QuestionList, responses=NOT_FOUND)
+def list_questions(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the holder's questions to the submitter. Their texts are among the notes."""
+    with begin() as work:
+        case = cases.get(work, code)
+        mine = get_sides(work, case) & {Side.HOLDER, Side.SUBMITTER}
+        found = cases.list_questions(work, case.id) if mine else []
+        shown = QuestionList(items=build_questions(work, found))
+        return render(shown, if_none_match=if_none_match)
+
+
+@router.post(
+    "/questions",
+    status_code=201,
+    response_model=QuestionOut,
+    responses=list_problems(*CREATION, NeedsUnmet),
+)
+def ask_submitter(
+    begin: WriteCases, code: CaseCode, key: Once, new: NewQuestion
+) -> Response:
+    """Ask the submitter, as the holder of the case. A deadline for the answer starts.
+
+    A submitter that the person fears cannot be asked, as far as you may know the fear.
+    """
+    with begin() as work:
+        view = build_case_view(code, cases.get_question, show_question)
+        return create_once(work, key, view, lambda: asking.ask_submitter(work, code, new))
+
+
+@router.post(
+    "/questions/{question_id}/answer",
+    response_model=QuestionOut,
+    responses=list_problems(*ACTION, asking.QuestionAnswered),
+)
+def answer_holder(
+    begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: NewAnswer
+) -> Response:
+    """Answer a question of the holder, as the submitter of the case."""
+    with begin() as work:
+        view = build_case_view(code, cases.get_question, show_question)
+        return run_once(
+            work, key, view, lambda: asking.answer_question(work, code, question_id, body)
+        )

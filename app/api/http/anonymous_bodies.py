@@ -1,0 +1,66 @@
+"""Reading bodies before authentication, with limits on size, time and number.
+
+A request for a token is authenticated by its body, so the body is read first. A client that
+sends half a form and waits must not use up resources.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from app.kernel.problems import Busy
+
+MAX_BYTES: Final = 8 * 1024
+SECONDS: Final = 5.0
+"""Seconds in which a body has to arrive."""
+PROMPT_SECONDS: Final = 0.2
+"""Seconds in which a body arrives that is sent with its headers. It needs no place."""
+MAX_SLOW_BODIES: Final = 64
+"""Slow bodies that may be read at the same time; together they hold half a MiB."""
+
+
+class AnonymousBodies:
+    """A limited number of places for slow bodies, one object for each process."""
+
+    def __init__(self, places: int = MAX_SLOW_BODIES) -> None:
+        self.free = places
+
+    async def read(self, request: Request) -> bytes:
+        """Read a body. Raises HTTPException (408, 413) or Busy (503)."""
+        require_short(request.headers.get("content-length", "0"))
+        body = bytearray()
+        if await self.receive(request, body, PROMPT_SECONDS):
+            return bytes(body)
+        if self.free <= 0:
+            raise Busy("Send the whole body at once, or try again in a moment.")
+        self.free -= 1
+        try:
+            if await self.receive(request, body, SECONDS - PROMPT_SECONDS):
+                return bytes(body)
+        finally:
+            self.free += 1
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT)
+
+    async def receive(self, request: Request, body: bytearray, seconds: float) -> bool:
+        """Append what arrives in time to a body, and return whether it is complete."""
+        try:
+            async with asyncio.timeout(seconds):
+                more = True
+                while more:
+                    message = await request.receive()
+                    body += message.get("body", b"")
+                    more = message.get("more_body", False)
+                    if len(body) > MAX_BYTES:
+                        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        except TimeoutError:
+            return False
+        return True
+
+
+def require_short(length: str) -> None:
+    """Raise HTTPException (413) if Content-Length is over the limit."""
+    if length.isdecimal() and int(length) > MAX_BYTES:
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

@@ -1,0 +1,204 @@
+"""Authentication, scopes and rate limits, checked before the body of a request.
+
+FastAPI validates a body before it calls any dependency. `GuardedRoute` authenticates the
+caller and checks the scope first, so that a caller without a key gets 401 for every body
+(API.md, order of judgement). Then it reads the body strictly.
+"""
+
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property, partial
+from http import HTTPStatus
+from time import monotonic
+from typing import Any, Final, override
+from uuid import UUID
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from app.access.credentials import authenticate, get_prefix, require_scope
+from app.api.http.rate_limits import RequestRate, WrongKeyLimit
+from app.api.http.read_slots import ReadSlot, ReadSlots
+from app.api.http.strict_json import is_json, require_strict_json
+from app.kernel.actors import Actor, Scope
+from app.kernel.problems import Problem, TooManyRequests, TooManyTries, Unauthenticated
+from app.kernel.transactions import Runtime
+
+EMPTY_BODIES: Final = (b"", b"{}")
+NO_KEY: Final = ""
+PROMPT_BODY_SECONDS: Final = 0.1
+"""Seconds in which a body arrives that was sent together with the headers. After a slower
+body the caller is authenticated again: the key or account may have ended (R21)."""
+
+
+class BodyUnexpected(Problem):
+    """The request takes no body; the one that was sent would have been ignored."""
+
+    status = 422
+
+
+type Begin[W] = Callable[[], AbstractContextManager[W]]
+type Opener[W] = Callable[[Runtime, Actor], AbstractContextManager[W]]
+type Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+BEARER: Final = HTTPBearer(
+    auto_error=False, scheme_name="ApiKey", description="An API key: `sc_...`."
+)
+OAUTH2_PATH: Final = "/v1/oauth/token"
+OAUTH2: Final = "OAuth2"
+"""The name in the OpenAPI document of the second security scheme, a token `sct_...`."""
+
+
+@dataclass(frozen=True)
+class Scoped[W]:
+    """A dependency that needs a scope and returns a function to begin a transaction."""
+
+    opener: Opener[W]
+    scope: Scope
+
+    async def __call__(self, request: Request) -> Begin[W]:
+        """Return the function with which a route begins its transaction."""
+        return partial(self.opener, request.app.state.runtime, request.state.actor)
+
+
+class GuardedRoute(APIRoute):
+    """A route that authenticates and authorizes the caller before it reads the body."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.description += f"\n\nNeeds the scope `{self.scope}`."
+        self.openapi_extra = {"security": [{OAUTH2: [self.scope]}]}
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that the route needs; a route without exactly one cannot be built."""
+        rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, Scoped)]
+        [right] = rights
+        return right.scope
+
+    @cached_property
+    def queries(self) -> frozenset[str] | None:
+        """The names of query parameters, or None if a model refuses unknown ones."""
+        fields = self.dependant.query_params
+        kinds = [field.field_info.annotation for field in fields]
+        if any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds):
+            return None
+        return frozenset(field.alias for field in fields)
+
+    @override
+    def get_route_handler(self) -> Handler:
+        inner, scope = super().get_route_handler(), self.scope
+
+        async def handle(request: Request) -> Response:
+            if request.method != "GET":
+                return await handle_authenticated(request)
+            turns: ReadSlots = request.app.state.turns
+            async with turns.take_slot() as request.state.turn:
+                return await handle_authenticated(request)
+
+        async def handle_authenticated(request: Request) -> Response:
+            request.state.actor = await run_in_threadpool(sign_in, request, scope)
+            enforce_rate_limit(request, request.state.actor.account_id)
+            require_known_query(request, self.queries)
+            started = monotonic()
+            body = await read_body(request)
+            if monotonic() - started > PROMPT_BODY_SECONDS:
+                request.state.actor = await run_in_threadpool(sign_in, request, scope)
+            if self.body_field is None and body.strip() not in EMPTY_BODIES:
+                raise BodyUnexpected("Send no body here, or an empty object.")
+            if self.body_field is not None and body:
+                require_json(request, body)
+            return await inner(request)
+
+        return handle
+
+
+async def read_body(request: Request) -> bytes:
+    """Read the body; a GET request that announces one gives up its turn meanwhile.
+
+    Otherwise clients that announce a body and send nothing would block readers (ADR 26).
+    """
+    headers = request.headers
+    announces_body = (
+        "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+    )
+    if request.method != "GET" or not announces_body:
+        return await request.body()
+    turn: ReadSlot = request.state.turn
+    turn.release()
+    body = await request.body()
+    await turn.take()
+    return body
+
+
+async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
+    """Authenticate the caller again after a wait and return a new `Begin` (R21).
+
+    Raises Unauthenticated (401) or Forbidden (403).
+    """
+    request.state.actor = await run_in_threadpool(sign_in, request, right.scope)
+    return await right(request)
+
+
+def require_known_query(request: Request, names: frozenset[str] | None) -> None:
+    """Raise RequestValidationError (422) for a query parameter that the route ignores."""
+    for name in set(request.query_params) - names if names is not None else ():
+        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
+
+
+def require_json(request: Request, body: bytes) -> None:
+    """Raise HTTPException (415) or JsonRefused (422) unless the body is strict JSON."""
+    if not is_json(request.headers):
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    require_strict_json(body)
+
+
+def sign_in(request: Request, scope: Scope) -> Actor:
+    """Authenticate a request in its own short transaction and check the scope.
+
+    Raises Unauthenticated (401), Forbidden (403), or TooManyTries (429) after several wrong
+    keys. A missing key and an unknown key are handled alike. Wrong keys are counted only
+    after the check, so that guessing never blocks the holder of a valid key.
+    """
+    if len(request.headers.getlist("authorization")) > 1:  # a proxy may read another one
+        raise Unauthenticated("Send one `Authorization` header, not several.")
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    key_text = key.strip() if kind.lower() == "bearer" else NO_KEY
+    ground: Runtime = request.app.state.runtime
+    try:
+        with ground.database.begin_read() as session:
+            actor = authenticate(session, key_text, ground.clock())
+    except Unauthenticated:
+        if key_text:
+            limit_wrong_keys(request, get_prefix(key_text))
+        raise
+    require_scope(actor, scope)
+    return actor
+
+
+def enforce_rate_limit(request: Request, account_id: UUID) -> None:
+    """Raise TooManyRequests (429) if an account sends more requests than it may."""
+    rate: RequestRate = request.app.state.rate
+    wait = rate.count_request(account_id, writes=request.method != "GET")
+    if wait:
+        raise TooManyRequests(
+            "Send fewer requests. To wait for events, send `Prefer: wait`.", wait=wait
+        )
+
+
+def limit_wrong_keys(request: Request, name: str) -> None:
+    """Raise TooManyTries (429) after too many wrong keys from an address or for a name.
+
+    The name is the prefix of a key, or the client that an assertion names.
+    """
+    throttle: WrongKeyLimit = request.app.state.throttle
+    client = request.client.host if request.client else ""
+    wait = throttle.count_wrong_key(client, name)
+    if wait:
+        raise TooManyTries("Check the key you use before you try again.", wait=wait)

@@ -1,0 +1,40 @@
+"""Conditional requests: answers with an entity tag, or 304 if the client has the answer."""
+
+from collections.abc import Mapping
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from app.kernel.versions import format_entity_tag
+
+JSON = "application/json"
+
+
+def render(
+    shown: BaseModel,
+    *,
+    version: int | None = None,
+    if_none_match: str | None = None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return a JSON response with its entity tag, or 304 (RFC 9110, 13.1.2).
+
+    A list, or a record that the caller cannot act on, has version 0.
+    """
+    body = shown.model_dump_json().encode()
+    tag = format_entity_tag(version or 0, body)
+    if if_none_match is not None and matches_tag(if_none_match, tag):
+        return render_not_modified(tag, headers)
+    return Response(body, status, {"ETag": tag, **(headers or {})}, JSON)
+
+
+def render_not_modified(tag: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return 304 Not Modified with the entity tag."""
+    return Response(status_code=304, headers={"ETag": tag, **(headers or {})})
+
+
+def matches_tag(if_none_match: str, tag: str) -> bool:
+    """Return whether If-None-Match names this entity tag."""
+    tags = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
+    return tag in tags or "*" in tags

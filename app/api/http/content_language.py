@@ -1,0 +1,69 @@
+"""The language of an answer: Accept-Language, Content-Language and translated titles.
+
+Only answers with translated text read the header. Answers about cases have none.
+"""
+
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from typing import Annotated, Final
+
+from fastapi import Depends, Header, Request
+from pydantic.json_schema import SkipJsonSchema
+
+from app.directory.files import load_sheet, require_no_faults
+from app.kernel.languages import ENGLISH, choose_language, rank_languages
+from app.kernel.problems import Problem
+from app.reference.rows import Wording
+
+ACCEPT: Final = "Accept-Language"
+ACCEPT_DESCRIPTION: Final = (
+    "Preferred languages (RFC 9110, 12.5.4). The default is English."
+)
+
+
+class TitleRow(Wording):
+    """The translated titles of one problem."""
+
+    code: str
+
+
+def load_titles() -> dict[str, Mapping[str, str]]:
+    """Load the titles of problems in each language. Raises FilesRefused."""
+    sheet = load_sheet(files("app.api").joinpath("data"), "titles.csv", TitleRow)
+    require_no_faults(sheet.faults)
+    return {line.row.code: line.row.texts for line in sheet.lines}
+
+
+TITLES: Final[Mapping[str, Mapping[str, str]]] = load_titles()
+"""Titles by the code of the problem, then by language."""
+
+
+def parse_languages(request: Request) -> tuple[str, ...]:
+    """Return the languages of Accept-Language, most preferred first."""
+    return rank_languages(",".join(request.headers.getlist(ACCEPT)))
+
+
+def translate_title(problem: Problem, ranked: tuple[str, ...]) -> tuple[str, str]:
+    """Return the title of a problem in the best available language, and the language."""
+    titles = TITLES.get(problem.code, {})
+    language = choose_language(ranked, titles)
+    return titles.get(language, problem.title), language
+
+
+def build_language_headers(languages: Iterable[str]) -> dict[str, str]:
+    """Return Content-Language for the languages of an answer, and Vary."""
+    listed = ", ".join(dict.fromkeys(languages)) or ENGLISH
+    return {"Content-Language": listed, "Vary": ACCEPT}
+
+
+async def get_languages(
+    request: Request,
+    _: Annotated[
+        str | SkipJsonSchema[None], Header(alias=ACCEPT, description=ACCEPT_DESCRIPTION)
+    ] = None,
+) -> tuple[str, ...]:
+    """Return the caller's preferred languages; the header may be sent more than once."""
+    return parse_languages(request)
+
+
+ReaderLanguages = Annotated[tuple[str, ...], Depends(get_languages)]

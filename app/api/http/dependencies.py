@@ -1,0 +1,178 @@
+"""Dependencies of routes: transactions by scope, headers, paging and path parameters.
+
+Dependencies that do not wait are async as well: FastAPI runs others in a thread.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Depends, Header, Path, Query, Request
+from pydantic import AfterValidator, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from app.api.http.authorization import Begin, Scoped
+from app.cases.sections import ReadingPurpose
+from app.disclosure.access_log import DailyCapReached, record_capped
+from app.disclosure.refused_openings import (
+    TooManyRefusedOpenings,
+    count_refusal,
+    record_limit,
+)
+from app.kernel.actors import SERVICE, Actor, Scope
+from app.kernel.codes import CODE_FORMAT, CODE_PATTERN, normalize_case_code
+from app.kernel.database_errors import require_recording
+from app.kernel.idempotency import KeyedRequest
+from app.kernel.paging import PageQuery
+from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading, Runtime, Writing, begin_read, begin_write
+from app.kernel.versions import ExpectedTag, SeenVersions
+
+KEY_FORM = r"^[!-~]+$"
+KeyText = Annotated[str, Field(pattern=KEY_FORM, max_length=100)]
+KEY = "A random text that you choose. Send the same one when you retry."
+IF_MATCH = "The ETag of the version that you read last and based your decision on."
+REPLACE = "To replace a row: the ETag of the version that you read last."
+CREATE = "To create a row: `*`."
+IF_NONE_MATCH = "The ETag that you have. The answer is 304 if nothing changed."
+PURPOSE = "The purpose of opening the document. It is recorded in the access log."
+APPROVAL = "The id of the approval, once a second person has given it."
+
+
+@contextmanager
+def begin_opening(ground: Runtime, actor: Actor) -> Iterator[Writing]:
+    """Begin a transaction that opens sealed documents. Raises Busy (503) (R35).
+
+    An opening that cannot be recorded in the access log is not shown. A reached daily cap
+    or limit of refusals is recorded in a separate transaction, because this one is rolled
+    back. A missing document counts as refused, so that the two cannot be told apart.
+    """
+    try:
+        with require_recording(), begin_write(ground, actor) as work:
+            try:
+                yield work
+            except NotFound:
+                count_refusal(work)
+                raise
+    except DailyCapReached as reached:
+        with require_recording(), begin_write(ground, actor) as work:
+            record_capped(work, reached.look)
+        raise
+    except TooManyRefusedOpenings:
+        report_limit(ground, actor)
+        raise
+
+
+def report_limit(ground: Runtime, actor: Actor) -> None:
+    """Report the refusal limit to the account's office and oversight, once an hour."""
+    counter, now = ground.refused_openings, ground.clock()
+    if counter and not counter.was_reported(actor.account_id, now):
+        with require_recording(), begin_write(ground, actor) as work:
+            record_limit(work)
+        counter.record_reported(actor.account_id, now)
+
+
+@contextmanager
+def begin_account_change(ground: Runtime, actor: Actor) -> Iterator[Writing]:
+    """Begin a transaction that changes accounts and ends their approvals in any case.
+
+    The caller may not be a party of these cases. Row security would then silently leave
+    approvals in place that have to end with the account (ADR 21).
+    """
+    with begin_write(ground, actor, acts_for=SERVICE) as work:
+        yield work
+
+
+async def parse_if_match(
+    if_match: Annotated[
+        str | SkipJsonSchema[None],
+        Header(alias="If-Match", description=IF_MATCH, max_length=400),
+    ] = None,
+) -> SeenVersions:
+    """Return the versions of If-Match, unchecked; the transaction checks them."""
+    return SeenVersions(if_match)
+
+
+async def parse_expectation(
+    if_match: Annotated[
+        str | SkipJsonSchema[None],
+        Header(alias="If-Match", description=REPLACE, max_length=400),
+    ] = None,
+    if_none_match: Annotated[
+        Annotated[str, Field(pattern=r"^\*$")] | SkipJsonSchema[None],
+        Header(alias="If-None-Match", description=CREATE),
+    ] = None,
+) -> ExpectedTag:
+    """Return what a PUT expects to replace, unchecked; the transaction checks it."""
+    return ExpectedTag(if_match, if_none_match)
+
+
+async def build_ticket(
+    request: Request,
+    key: Annotated[
+        KeyText | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=KEY)
+    ] = None,
+) -> KeyedRequest:
+    """Return the idempotency key and a fingerprint of the request, not claimed yet."""
+    ground: Runtime = request.app.state.runtime
+    target = (request.method, request.scope["path"], request.headers.get("approval", ""))
+    body = await request.body()
+    parts = (b"request", *(part.encode() for part in target), body)
+    return KeyedRequest(key, ground.vault.compute_fingerprint(*parts))
+
+
+ReadCases = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.CASES_READ))]
+ScreenSigns = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.CASES_WRITE))]
+WriteCases = Annotated[Begin[Writing], Depends(Scoped(begin_write, Scope.CASES_WRITE))]
+OpenSections = Annotated[
+    Begin[Writing], Depends(Scoped(begin_opening, Scope.SECTIONS_READ))
+]
+ReadReferrals = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.REFERRALS_READ))]
+WriteReferrals = Annotated[
+    Begin[Writing], Depends(Scoped(begin_write, Scope.REFERRALS_WRITE))
+]
+CAN_READ_FEED: Final = Scoped(begin_read, Scope.FEED_READ)
+ReadFeed = Annotated[Begin[Reading], Depends(CAN_READ_FEED)]
+Approve = Annotated[Begin[Writing], Depends(Scoped(begin_write, Scope.APPROVALS_WRITE))]
+ReadApprovals = Annotated[
+    Begin[Reading], Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))
+]
+ReadStatistics = Annotated[
+    Begin[Reading], Depends(Scoped(begin_read, Scope.STATISTICS_READ))
+]
+ReadDirectory = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.DIRECTORY_READ))]
+WriteDirectory = Annotated[
+    Begin[Writing], Depends(Scoped(begin_write, Scope.DIRECTORY_WRITE))
+]
+ReadAccounts = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.ACCOUNTS_READ))]
+WriteAccounts = Annotated[
+    Begin[Writing], Depends(Scoped(begin_account_change, Scope.ACCOUNTS_WRITE))
+]
+ReadWebhooks = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.WEBHOOKS_READ))]
+WriteWebhooks = Annotated[
+    Begin[Writing], Depends(Scoped(begin_write, Scope.WEBHOOKS_WRITE))
+]
+
+IfMatch = Annotated[SeenVersions, Depends(parse_if_match)]
+Expect = Annotated[ExpectedTag, Depends(parse_expectation)]
+IfNoneMatch = Annotated[
+    str | SkipJsonSchema[None],
+    Header(alias="If-None-Match", description=IF_NONE_MATCH, max_length=4000),
+]
+Once = Annotated[KeyedRequest, Depends(build_ticket)]
+Purpose = Annotated[ReadingPurpose, Header(alias="Purpose", description=PURPOSE)]
+ApprovalId = Annotated[
+    UUID | SkipJsonSchema[None], Header(alias="Approval", description=APPROVAL)
+]
+Paging = Annotated[PageQuery, Query()]
+CaseCode = Annotated[
+    str,
+    Path(
+        pattern=CODE_PATTERN,
+        description="The code of the case. Its last character is a check character.",
+        examples=["SC-7K3F-9QXM-4T2B-3"],
+        json_schema_extra=CODE_FORMAT,
+    ),
+    AfterValidator(normalize_case_code),
+]

@@ -1,0 +1,46 @@
+"""Swagger UI for the OpenAPI document, with all files served from this package.
+
+A setting turns it on. It is for developers of clients, beside a drill. Elsewhere it would
+add something to attack on the origin where users type in their keys.
+"""
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+PAGE: Final = "docs.html"
+KINDS: Final = {
+    PAGE: "text/html",
+    "docs.js": "text/javascript",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+}
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+"""Headers under which the page loads files and sends requests to this origin only."""
+
+
+def build_file_route(name: str) -> Callable[[], Response]:
+    """Build the route function that returns a file of the page."""
+    content = (files("app.api") / "pages" / name).read_bytes()
+
+    def show() -> Response:
+        return Response(content, headers=HEADERS, media_type=KINDS[name])
+
+    return show
+
+
+def build_docs_router() -> APIRouter:
+    """Build the routes of the page, which are not part of the OpenAPI document."""
+    router = APIRouter(include_in_schema=False)
+    for name in KINDS:
+        path = "/docs" if name == PAGE else f"/docs/{name}"
+        router.add_api_route(path, build_file_route(name), methods=["GET"])
+    return router

@@ -1,0 +1,216 @@
+"""Long polling: wait for new events of a feed without holding a thread or a connection.
+
+Four times a second one query asks the database for all waiting requests at once, so it sees
+what any process wrote. The waiting requests are kept in memory only: when the service
+stops, they are answered and the clients poll again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Header, Request
+from pydantic.json_schema import SkipJsonSchema
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from app.feed import queries
+from app.kernel.database_errors import describe_error
+from app.kernel.problems import TooManyRequests
+from app.kernel.transactions import Runtime
+
+POLL_SECONDS: Final = 0.25
+"""Seconds between two queries for new events."""
+
+MAX_WAIT_SECONDS: Final = 60
+"""The longest wait in seconds. Proxies close connections that are silent for longer."""
+
+MAX_WAITING: Final = 32
+"""Requests of one account that may wait or stream in a process; an event wakes them all."""
+
+QUERY_SECONDS: Final = 2.0
+"""Seconds in which a running query ends, unless the database hangs."""
+
+RETRY_AFTER: Final = 10
+"""Seconds after which a request over the limit may be sent again."""
+
+SECONDS: Final = frozenset("0123456789")
+MOST_DIGITS: Final = 9
+PREFER: Final = (
+    f"`wait=30`: if there is no new event, answer when there is one, or after 30 seconds. "
+    f"At most {MAX_WAIT_SECONDS} (RFC 7240). Other preferences are ignored."
+)
+APPLIED: Final = "Preference-Applied"
+APPLIED_HEADER: Final = {
+    APPLIED: {
+        "description": "The wait that was applied. Absent if the request asked for none.",
+        "schema": {"type": "string"},
+        "example": "wait=30",
+    }
+}
+
+log = structlog.get_logger("safe_conduct.api")
+
+
+@dataclass(eq=False)
+class Waiter:
+    """A request that waits until the feed of an office passes a position."""
+
+    reader: UUID
+    position: int
+    result: asyncio.Future[bool]
+
+    def finish(self, *, there_is_more: bool) -> None:
+        """Wake the request, with whether there are new events."""
+        if not self.result.done():
+            self.result.set_result(there_is_more)
+
+
+class FeedWatcher:
+    """The waiting requests of one event loop. `held` counts the places of accounts."""
+
+    def __init__(
+        self,
+        look: Callable[[AbstractSet[UUID]], Mapping[UUID, int]],
+        every: float = POLL_SECONDS,
+    ) -> None:
+        self.load_heads, self.every = look, every
+        self.waiters = set[Waiter]()
+        self.held = Counter[UUID]()
+        self.watch: asyncio.Task[None] | None = None
+        self.closed = False
+
+    @contextmanager
+    def claim_place(self, account: UUID) -> Iterator[None]:
+        """Hold one of the places of an account. Raises TooManyRequests (429)."""
+        if self.held[account] >= MAX_WAITING:
+            raise TooManyRequests(
+                f"{MAX_WAITING} requests of this account wait or stream already. End "
+                "some of them, or poll without `Prefer: wait`.",
+                wait=RETRY_AFTER,
+            )
+        self.held[account] += 1
+        try:
+            yield
+        finally:
+            self.held[account] -= 1
+            if not self.held[account]:
+                del self.held[account]
+
+    async def wait_beyond(self, reader: UUID, position: int, seconds: float) -> bool:
+        """Wait until a feed passes a position, and return whether it did in time."""
+        if self.closed:
+            return False
+        waiter = Waiter(reader, position, asyncio.get_running_loop().create_future())
+        self.waiters.add(waiter)
+        self.watch = self.watch or asyncio.create_task(self.poll_feeds())
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiter.result
+        except TimeoutError:
+            return False
+        finally:
+            self.waiters.discard(waiter)
+
+    async def poll_feeds(self) -> None:
+        """Query the feeds as long as a request waits, and wake requests with new events.
+
+        If a query fails, the requests wait on and are answered when their time is over.
+        """
+        try:
+            while self.waiters:
+                await asyncio.sleep(self.every)
+                readers = {waiter.reader for waiter in self.waiters}
+                try:
+                    heads = await run_in_threadpool(self.load_heads, readers)
+                except Exception as error:  # noqa: BLE001 - the next query may succeed
+                    log.warning("waiting", **describe_error(error))
+                    continue
+                for waiter in self.waiters:
+                    if heads.get(waiter.reader, 0) > waiter.position:
+                        waiter.finish(there_is_more=True)
+        finally:
+            self.watch = None
+
+    def close(self) -> None:
+        """Wake all requests and let none wait any more, because the service stops."""
+        self.closed = True
+        for waiter in self.waiters:
+            waiter.finish(there_is_more=False)
+
+    async def stop(self) -> None:
+        """Close, and wait for a running query before the database is closed."""
+        self.close()
+        if self.watch is not None:
+            await asyncio.wait([self.watch], timeout=QUERY_SECONDS)
+
+
+def build_feed_watcher(ground: Runtime) -> FeedWatcher:
+    """Build the bell that watches the feeds in a database."""
+
+    def load_heads(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
+        with ground.database.begin_read() as session:
+            return queries.get_heads(session, readers)
+
+    return FeedWatcher(load_heads)
+
+
+async def wait_unless_disconnected(
+    request: Request, waiting: Coroutine[Any, Any, bool]
+) -> bool:
+    """Wait until the result is there. Raises ClientDisconnect if the client leaves."""
+    waiting_task, disconnect = (
+        asyncio.create_task(waiting),
+        asyncio.create_task(wait_for_disconnect(request)),
+    )
+    try:
+        await asyncio.wait([waiting_task, disconnect], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting_task.done():
+            raise ClientDisconnect
+        return waiting_task.result()
+    finally:
+        waiting_task.cancel()
+        disconnect.cancel()
+
+
+async def wait_for_disconnect(request: Request) -> None:
+    """Wait until the client disconnects; its body was read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def claim_stream_place(request: Request) -> AsyncIterator[None]:
+    """Hold a place until the stream has ended. Raises TooManyRequests (429)."""
+    bell: FeedWatcher = request.app.state.bell
+    with bell.claim_place(request.state.actor.account_id):
+        yield
+
+
+async def parse_prefer(
+    request: Request,
+    _: Annotated[
+        str | SkipJsonSchema[None],
+        Header(alias="Prefer", description=PREFER, examples=["wait=30"], max_length=400),
+    ] = None,
+) -> int | None:
+    """Return the seconds of `Prefer: wait`, or None if the caller does not wait."""
+    return parse_wait_seconds(",".join(request.headers.getlist("prefer")))
+
+
+def parse_wait_seconds(preferences: str) -> int | None:
+    """Return the first `wait` that is a number of seconds, at most LONGEST (RFC 7240)."""
+    for preference in preferences.split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        digits = value.strip().strip('"')
+        if name.strip().lower() == "wait" and SECONDS.issuperset(digits) and digits:
+            return min(int(digits[:MOST_DIGITS]), MAX_WAIT_SECONDS)
+    return None
+
+
+WaitSeconds = Annotated[int | None, Depends(parse_prefer)]

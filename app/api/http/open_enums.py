@@ -1,0 +1,68 @@
+"""Open enums: answers may get new values within v1, requests accept known values only.
+
+A generated client fails on an unknown value of an enum. So in answers an enum is closed
+only if every client has to know every value (`FROZEN`). In requests every enum is closed.
+The difference exists in the OpenAPI document only, not in the code.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from app.api.http.schema_references import (
+    SCHEMAS,
+    get_schema_name,
+    list_reachable_schemas,
+    walk_references,
+)
+
+FROZEN: Final = frozenset(
+    {
+        "CaseState",
+        "ReferralState",
+        "HandoverState",
+        "ReturnState",
+        "ReadingState",
+        "ApprovalState",
+        "Stage",
+    }
+)
+"""States and stages. A client needs to know every value of them to act on a record."""
+OPEN: Final = "Any"
+MORE: Final = "More values may be added within v1. Accept values that you do not know."
+
+
+def open_vocabularies(document: dict[str, Any]) -> None:
+    """Replace each enum in answers with an open one, such as `Priority` -> `AnyPriority`.
+
+    The open enum has this name even if no request has the closed one. If a later request
+    adds it, the names of types in clients stay the same.
+    """
+    schemas = document["components"]["schemas"]
+    read = list(list_answers(document))
+    names = list_reachable_schemas(document, read)
+    growing = {name for name in names - FROZEN if "enum" in schemas[name]}
+    for part in (read, *(schemas[name] for name in names)):
+        for reference in walk_references(part):
+            if (name := get_schema_name(reference)) in growing:
+                reference["$ref"] = f"{SCHEMAS}{OPEN}{name}"
+                reference.pop("default", None)  # answers always have the field
+    schemas |= {f"{OPEN}{name}": build_open_enum(schemas[name]) for name in sorted(growing)}
+    paths, webhooks = document["paths"], document.get("webhooks", {})
+    for name in growing - list_reachable_schemas(document, [paths, webhooks]):
+        del schemas[name]
+
+
+def list_answers(document: dict[str, Any]) -> Iterator[Any]:
+    """Yield the parts that clients read: responses and the bodies of webhooks."""
+    for path in document["paths"].values():
+        yield from (operation["responses"] for operation in path.values())
+    for path in document.get("webhooks", {}).values():
+        yield from (operation.get("requestBody", {}) for operation in path.values())
+
+
+def build_open_enum(enum: dict[str, Any]) -> dict[str, Any]:
+    """Return a string schema that lists the values of an enum as the known ones."""
+    known = enum["enum"]
+    description = f"{enum.get('description', '')}\n\n{MORE}".strip()
+    schema = {"type": "string", "description": description}
+    return {**schema, "x-extensible-enum": known, "examples": known[:1]}

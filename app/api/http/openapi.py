@@ -1,0 +1,185 @@
+"""The OpenAPI document: FastAPI's document, adapted for generated clients."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from app.api.http.authorization import OAUTH2, OAUTH2_PATH, BodyUnexpected
+from app.api.http.open_enums import open_vocabularies
+from app.api.http.problems import DETAIL, build_schemas, describe_problem
+from app.api.http.strict_json import FORM, JsonRefused
+from app.kernel.actors import Scope
+
+UNUSED: Final = ("HTTPValidationError", "ValidationError")
+LIFECYCLE: Final = re.compile(r"app__(cases|referrals|handovers|returns)__lifecycle__(\w+)")
+INPUT: Final = re.compile(r'\b(\w+)-Input"')
+OUTPUT: Final = re.compile(r'\b(\w+)-Output"')
+RECORDS: Final = {
+    "cases": "Case",
+    "referrals": "Referral",
+    "handovers": "Handover",
+    "returns": "Return",
+}
+EVERYWHERE: Final = {
+    "414": "The path with its query is too long.",
+    "431": "The headers are too large.",
+}
+WITH_KEY: Final = {
+    "408": "The body did not arrive in time.",
+    "413": "The body is too large.",
+}
+WITH_BODY: Final = {"415": "`Content-Type` is not JSON in UTF-8, or it is compressed."}
+WITH_FORM: Final = {"415": "`Content-Type` is not a form in UTF-8, or it is compressed."}
+REQUIRED: Final = {"If-Match": "428", "Idempotency-Key": "400"}
+SCOPE_DESCRIPTIONS: Final[dict[Scope, str]] = {
+    Scope.CASES_READ: "Read cases.",
+    Scope.CASES_WRITE: "Create cases and act on them.",
+    Scope.SECTIONS_READ: "Open sealed documents.",
+    Scope.REFERRALS_READ: "Read referrals.",
+    Scope.REFERRALS_WRITE: "Create referrals and act on them.",
+    Scope.FEED_READ: "Read the feed of events and the worklist.",
+    Scope.APPROVALS_WRITE: "Read and decide approvals.",
+    Scope.DIRECTORY_READ: "Read the directory and your own account.",
+    Scope.DIRECTORY_WRITE: "Change the directory and report free capacity.",
+    Scope.ACCOUNTS_READ: "Read accounts.",
+    Scope.ACCOUNTS_WRITE: "Change accounts and their keys.",
+    Scope.STATISTICS_READ: "Read statistics.",
+    Scope.WEBHOOKS_READ: "Read webhooks and how far they have delivered.",
+    Scope.WEBHOOKS_WRITE: "Create and manage webhooks.",
+}
+OAUTH2_SCHEME: Final = {
+    "type": "oauth2",
+    "description": "A token `sct_...` for 15 minutes, for a signed JWT (RFC 7523).",
+    "flows": {"clientCredentials": {"tokenUrl": OAUTH2_PATH, "scopes": SCOPE_DESCRIPTIONS}},
+}
+
+
+def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Return a function that builds the OpenAPI document of an application once."""
+    written = app.openapi
+
+    @cache  # building takes seconds
+    def build_document() -> dict[str, Any]:
+        document = rename_schemas(written())
+        document["components"]["securitySchemes"][OAUTH2] = OAUTH2_SCHEME
+        document["components"]["schemas"] |= build_schemas()
+        for name in UNUSED:
+            document["components"]["schemas"].pop(name, None)
+        for operation in list_operations(document):
+            require_headers(operation)
+            describe_unexpected_body(operation)
+            add_plain_answers(operation)
+            operation.setdefault("security", [])
+        for webhook in document["webhooks"].values():
+            webhook["post"]["security"] = []  # the signature authenticates us
+        described = (document["components"]["schemas"], document["paths"])
+        for schema in walk_schemas([*described, document["webhooks"]]):
+            schema.pop("title", None)
+            convert_null_unions(schema)
+            drop_reference_types(schema)
+            describe_date_bounds(schema)
+        open_vocabularies(document)
+        return document
+
+    return build_document
+
+
+def rename_schemas(document: dict[str, Any]) -> dict[str, Any]:
+    """Rename the schemas of life cycles and of models that differ for input and output.
+
+    `app__cases__lifecycle__State` becomes `CaseState`; `Needs-Input` and `Needs-Output`
+    become `NewNeeds` and `Needs`.
+    """
+    text = LIFECYCLE.sub(lambda m: f"{RECORDS[m[1]]}{m[2]}", json.dumps(document))
+    text = INPUT.sub(r'New\1"', OUTPUT.sub(r'\1"', text))
+    return dict(json.loads(text))
+
+
+def list_operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield every operation of the document."""
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def require_headers(operation: dict[str, Any]) -> None:
+    """Mark a header as required if the operation has a problem for its absence.
+
+    To FastAPI these headers are optional. Otherwise it would answer 422 for a missing one
+    before the checks that come first in the order of judgement.
+    """
+    for parameter in operation.get("parameters", []):
+        alone = parameter["name"] != "If-Match" or not may_create(operation)
+        if alone and REQUIRED.get(parameter["name"]) in operation["responses"]:
+            parameter["required"] = True
+
+
+def may_create(operation: dict[str, Any]) -> bool:
+    """Return whether an operation may create: it takes If-Match or If-None-Match."""
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    return {"If-Match", "If-None-Match"} <= names
+
+
+def describe_unexpected_body(operation: dict[str, Any]) -> None:
+    """Document that an operation without a body refuses one, as `GuardedRoute` does."""
+    if "security" in operation and "requestBody" not in operation:
+        refused, described = operation["responses"]["422"], describe_problem(BodyUnexpected)
+        refused["description"] = refused["description"].replace(
+            describe_problem(JsonRefused), described
+        )
+
+
+def add_plain_answers(operation: dict[str, Any]) -> None:
+    """Document the answers of middlewares and dependencies, such as 304, 413 and 415."""
+    names = {parameter["name"] for parameter in operation.get("parameters", [])}
+    if "If-None-Match" in names and not may_create(operation):
+        operation["responses"]["304"] = {"description": "Nothing changed."}
+    body = operation.get("requestBody", {}).get("content", {})
+    plain = EVERYWHERE | (WITH_KEY if "security" in operation or body else {})
+    plain |= (WITH_FORM if FORM in body else WITH_BODY) if body else {}
+    for status, why in plain.items():
+        operation["responses"][status] = {"description": why, "content": DETAIL}
+
+
+def walk_schemas(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield every schema within a part of the document."""
+    if isinstance(part, list):
+        for item in part:
+            yield from walk_schemas(item)
+    elif isinstance(part, dict):
+        is_schema = isinstance(part.get("title"), str) or isinstance(part.get("type"), str)
+        if is_schema or "anyOf" in part:
+            yield part
+        for item in part.values():
+            yield from walk_schemas(item)
+
+
+def convert_null_unions(schema: dict[str, Any]) -> None:
+    """Replace `anyOf` of a simple type and null with a list of types.
+
+    Client generators drop the null of the other form.
+    """
+    options = schema.get("anyOf", [])
+    if {"type": "null"} not in options or len(options) != 2:  # noqa: PLR2004
+        return
+    [other] = [option for option in options if option != {"type": "null"}]
+    if isinstance(other.get("type"), str) and "enum" not in other:
+        del schema["anyOf"]
+        schema.update({**other, "type": [other["type"], "null"]})
+
+
+def drop_reference_types(schema: dict[str, Any]) -> None:
+    """Remove the type `string` that FastAPI adds beside the reference of a stream."""
+    if "$ref" in schema:
+        schema.pop("type", None)
+
+
+def describe_date_bounds(schema: dict[str, Any]) -> None:
+    """Move the bounds of a date to its description; JSON Schema bounds numbers only."""
+    for word, keyword in (("After", "gt"), ("Before", "lt")):
+        if keyword in schema:
+            bound = f"{word} {schema.pop(keyword)}."
+            schema["description"] = f"{schema.get('description', '')} {bound}".strip()

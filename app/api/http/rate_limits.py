@@ -1,0 +1,99 @@
+"""Rate limits: for wrong keys by address and key prefix, and for requests by account.
+
+Wrong keys never block the holder of a valid key. They are counted by the address that sent
+them, and by the prefix or client that they name, known or not. The table has a fixed size
+and a random salt in each process, so nobody can fill it or choose a collision. Two senders
+that share an entry are slowed down together, which affects only senders of wrong keys.
+"""
+
+import hashlib
+import math
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+TABLE_SIZE: Final = 4096
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A burst of free tries, and the seconds until one used try is free again."""
+
+    free: int
+    seconds: float
+
+    def compute_free_at(self, free_at: float, now: float) -> float:
+        """Return the moment when all tries are free again, if one more is used now."""
+        return max(free_at, now) + self.seconds
+
+    def compute_wait(self, free_at: float, now: float) -> float:
+        """Return the seconds until one more try is free; 0 or less if one is free now."""
+        return self.compute_free_at(free_at, now) - now - self.free * self.seconds
+
+
+PREFIX_PACE: Final = Pace(10, 10.0)
+ADDRESS_PACE: Final = Pace(100, 1.0)
+
+
+class RequestRate:
+    """The rate limit of each account, counted separately for reads and writes.
+
+    The requests of one minute may come in a burst. An account that reads too much can still
+    submit.
+    """
+
+    def __init__(
+        self, per_minute: int | None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.pace = None if per_minute is None else Pace(per_minute, 60 / per_minute)
+        self.clock, self.lock = clock, Lock()
+        self.free_at = dict[tuple[UUID, bool], float]()
+
+    def count_request(self, account: UUID, *, writes: bool) -> int:
+        """Count a request and return 0, or return the seconds to wait and do not count."""
+        if self.pace is None:
+            return 0
+        with self.lock:
+            now, key = self.clock(), (account, writes)
+            free_at = self.free_at.get(key, now)
+            wait = self.pace.compute_wait(free_at, now)
+            if wait <= 0:
+                self.free_at[key] = self.pace.compute_free_at(free_at, now)
+        return max(0, math.ceil(wait))
+
+
+class WrongKeyLimit:
+    """A table of wrong keys. An entry is the moment when all its tries are free again."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock, self.salt, self.lock = clock, secrets.token_bytes(16), Lock()
+        self.free_at = [0.0] * TABLE_SIZE
+
+    def count_wrong_key(self, client: str, named: str) -> int:
+        """Count a wrong key and return 0, or return the seconds to wait.
+
+        A key that comes too early is not counted, so that waiting always helps.
+        """
+        counted = (
+            (self.find_entry(client, named), PREFIX_PACE),
+            (self.find_entry(client), ADDRESS_PACE),
+        )
+        with self.lock:
+            now = self.clock()
+            wait = max(
+                pace.compute_wait(self.free_at[place], now) for place, pace in counted
+            )
+            if wait <= 0:
+                for place, pace in counted:
+                    self.free_at[place] = pace.compute_free_at(self.free_at[place], now)
+        return max(0, math.ceil(wait))
+
+    def find_entry(self, *parts: str) -> int:
+        """Return the index of the table entry for an address, or an address and a name."""
+        text = "\0".join(parts).encode("utf-8", "surrogateescape")
+        digest = hashlib.blake2b(text, key=self.salt, digest_size=8).digest()
+        return int.from_bytes(digest) % TABLE_SIZE

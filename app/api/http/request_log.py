@@ -1,0 +1,82 @@
+"""The request log, and response headers that keep answers out of caches.
+
+A log line has no path (paths contain ids), no query, no body and no name (R71). An error is
+logged with its class and SQLSTATE, never with its message, which may repeat stored data.
+"""
+
+import time
+from typing import Final
+
+import structlog
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.http.problems import render_status
+from app.kernel.database_errors import describe_error
+from app.metrics.counters import count_request, normalize_method
+
+log = structlog.get_logger("safe_conduct.api")
+GONE: Final = 499
+"""The status that is logged if the client disconnected. HTTP does not define it."""
+HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+class RequestLog:
+    """The outermost middleware: request ids, the log and the last exception handler."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give the request an id, log it, and answer 500 if an exception is not handled."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 0
+        scope.setdefault("state", {})["request_id"] = request_id = str(
+            scope["app"].state.runtime.ids()
+        )
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                extra = (*HEADERS, (b"x-request-id", request_id.encode()))
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_observed)
+        except ClientDisconnect:
+            status = GONE
+        except Exception as error:  # noqa: BLE001 - the last handler
+            log.error(  # noqa: TRY400 - a message may repeat stored data
+                "fault", request_id=request_id, **describe_error(error)
+            )
+            if not status:
+                await render_status(Request(scope), 500)(scope, receive, send_observed)
+        finally:
+            if cause := scope["state"].get("cause"):
+                log.warning("trouble", request_id=request_id, **describe_error(cause))
+            waited: float = scope["state"].get("waited", 0)
+            log_request(scope, request_id, status, time.perf_counter() - started - waited)
+
+
+def log_request(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+    """Count a request and log its method, route, status and time in milliseconds."""
+    method = normalize_method(scope["method"])
+    route = getattr(scope.get("route"), "path_format", None)
+    count_request(method, route, status, seconds)
+    log.info(
+        "request",
+        request_id=request_id,
+        method=method,
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+    )

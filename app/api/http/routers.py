@@ -1,0 +1,62 @@
+"""Routers for authenticated routes, each of which matches only its own paths."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import groupby
+from typing import Final, override
+
+from fastapi import APIRouter, Security
+from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
+
+from app.api.http.authorization import BEARER, GuardedRoute
+
+V1: Final = "/v1"
+
+type Shape = tuple[str, ...]
+
+
+class ResourceRouter(APIRouter):
+    """A router for routes that need a key, which quickly skips requests for other paths.
+
+    FastAPI tries all routes of all routers twice for each request, which was a sixth of the
+    time of an idle poll.
+    """
+
+    def __init__(self, tag: str, prefix: str = "") -> None:
+        super().__init__(
+            prefix=prefix,
+            tags=[tag],
+            route_class=GuardedRoute,
+            dependencies=[Security(BEARER)],
+        )
+
+    @cached_property
+    def shapes(self) -> Mapping[int, list[Shape]]:
+        """The path templates of the routes by number of segments, computed at first use."""
+        routes = (route for route in self.routes if isinstance(route, APIRoute))
+        shapes = {tuple(f"{V1}{route.path}".split("/")) for route in routes}
+        by_length = groupby(sorted(shapes, key=len), len)
+        return {length: sorted(those) for length, those in by_length}
+
+    @override
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        segments = get_path(scope).split("/")
+        if not any(
+            matches_shape(shape, segments) for shape in self.shapes.get(len(segments), ())
+        ):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+
+def matches_shape(shape: Shape, segments: list[str]) -> bool:
+    """Return whether a path matches a template in every segment that is no parameter."""
+    pairs = zip(shape, segments, strict=True)
+    return all(one == other or one.startswith("{") for one, other in pairs)
+
+
+def get_path(scope: Scope) -> str:
+    """Return the path without the prefix under which a proxy serves the application."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))

@@ -1,0 +1,37 @@
+"""Read receipts: record that an office first read what it was asked (evidence rank 3)."""
+
+from typing import Final
+
+from app.api.http.problems import list_problems
+from app.cases.models import Case
+from app.disclosure.access_log import DailyCapReached
+from app.disclosure.refused_openings import TooManyRefusedOpenings
+from app.feed import actions, queries
+from app.handovers.models import Handover
+from app.kernel.actors import Relation
+from app.kernel.problems import NotFound
+from app.kernel.transactions import Reading, begin_write
+from app.referrals.models import Referral
+
+type Sendable = Case | Referral | Handover
+
+ASKED = frozenset(
+    {Relation.CANDIDATE, Relation.DESK, Relation.RECIPIENT, Relation.HANDOVER_CANDIDATE}
+)
+
+
+def is_first_read(work: Reading, record: Sendable) -> bool:
+    """Return whether the caller was asked to act and has not read the record before."""
+    relations = record.list_relations(work.actor.focal_point_id) & ASKED
+    return bool(relations) and not queries.was_seen(work, record.id)
+
+
+def record_first_read(read: Reading, record: Sendable) -> None:
+    """Record the first read in a short transaction after it. Raises Busy (503)."""
+    with begin_write(read.runtime, read.actor) as work:
+        actions.record_sighting(work, record.id)
+
+
+OPENING: Final = (NotFound, DailyCapReached, TooManyRefusedOpenings)
+"""The problems with which an opening of a sealed document can be refused."""
+OPENED: Final = list_problems(*OPENING)

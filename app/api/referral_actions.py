@@ -1,0 +1,260 @@
+"""Routes for the actions of a referral: one path for each action of its life cycle."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from fastapi import Response
+
+from app.api.http.dependencies import IfMatch, Once, WriteReferrals
+from app.api.http.problems import VERSIONED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import run_on_referral
+from app.directory.queries import FocalPointUnknown
+from app.kernel.idempotency import KeyedRequest
+from app.kernel.transactions import Writing
+from app.kernel.versions import SeenVersions
+from app.referrals import actions, steps
+from app.referrals.actions import PendingStep, RecipientUnfit
+from app.referrals.lifecycle import Action
+from app.referrals.models import Referral
+from app.referrals.needs import Terms
+from app.referrals.schemas import (
+    AnswerReferral,
+    Arrangement,
+    AskAboutReferral,
+    CompleteReferral,
+    DeclineReferral,
+    HoldReferral,
+    RedirectReferral,
+    ReferralOut,
+    ReportReferral,
+    StartReferral,
+    TakeBackReferral,
+)
+from app.returns.following import end_or_reassign
+
+router = ResourceRouter("referral acts", "/referrals/{referral_id}")
+
+type Answers = dict[int | str, dict[str, Any]]
+type Command = tuple[UUID, Action, SeenVersions, Terms]
+type Apply = Callable[[Writing, PendingStep], Referral]
+
+STEP = list_problems(*VERSIONED)
+NO_LONGER_YOURS: Answers = {
+    204: {"description": "Done. You are no longer a party of the referral."}
+}
+
+
+def run_step(work: Writing, key: KeyedRequest, command: Command, apply: Apply) -> Response:
+    """Check that an action of the life cycle is allowed, then run it once.
+
+    A return depends on its referral, so it is updated in the same transaction.
+    """
+
+    def apply_and_update_return() -> Referral:
+        referral = apply(work, actions.lock_and_check(work, *command))
+        end_or_reassign(work, referral.case)
+        return referral
+
+    return run_on_referral(work, key, apply_and_update_return)
+
+
+@router.post(
+    "/send", response_model=ReferralOut, responses=list_problems(*VERSIONED, RecipientUnfit)
+)
+def send_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
+) -> Response:
+    """Send a draft. The recipient can read it from now on."""
+    command = (referral_id, Action.SEND, seen, Terms())
+    with begin() as work:
+        return run_step(work, key, command, steps.send)
+
+
+@router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
+def acknowledge_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
+) -> Response:
+    """Confirm that a person has read the referral. This neither accepts nor declines it."""
+    command = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
+    with begin() as work:
+        return run_step(work, key, command, actions.take_step)
+
+
+@router.post("/ask", response_model=ReferralOut, responses=STEP)
+def ask_about_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    question: AskAboutReferral,
+) -> Response:
+    """Ask the sender a question. Your deadline to decide pauses until it answers."""
+    command = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
+    with begin() as work:
+        return run_step(work, key, command, partial(steps.ask, request=question))
+
+
+@router.post("/answer", response_model=ReferralOut, responses=STEP)
+def answer_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    answer: AnswerReferral,
+) -> Response:
+    """Answer the recipient's question, within the person's consent."""
+    sections = frozenset(answer.sections)
+    terms = Terms(answered=sections, says_more=answer.answer is not None)
+    command = (referral_id, Action.ANSWER, seen, terms)
+    with begin() as work:
+        return run_step(work, key, command, partial(steps.send_answer, request=answer))
+
+
+@router.post("/accept", response_model=ReferralOut, responses=STEP)
+def accept_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: Arrangement
+) -> Response:
+    """Accept a referral, with a first meeting and two people to call; both are sealed."""
+    command = (referral_id, Action.ACCEPT, seen, body.to_terms())
+    with begin() as work:
+        return run_step(work, key, command, partial(steps.accept, arrangement=body))
+
+
+def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
+    """Return the step that ends a referral with a reason and a note."""
+    return partial(steps.end_with_reason, reason=why.reason, note=why.note)
+
+
+@router.post("/decline", response_model=ReferralOut, responses=STEP)
+def decline_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: DeclineReferral,
+) -> Response:
+    """Decline a referral with a reason. You can no longer open its documents."""
+    command = (referral_id, Action.DECLINE, seen, Terms(reason=body.reason))
+    with begin() as work:
+        return run_step(work, key, command, end_with_reason(body))
+
+
+@router.post(
+    "/redirect",
+    response_model=ReferralOut,
+    responses=list_problems(*VERSIONED, RecipientUnfit, FocalPointUnknown),
+)
+def redirect_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: RedirectReferral,
+) -> Response:
+    """End a referral and name another focal point that could help.
+
+    The sender gets a draft to that focal point. It needs a consent before it can be sent.
+    """
+    terms = Terms(reason=body.reason, alternative=body.alternative)
+    command = (referral_id, Action.REDIRECT, seen, terms)
+    with begin() as work:
+        return run_step(work, key, command, partial(steps.redirect, request=body))
+
+
+@router.post("/start", response_model=ReferralOut, responses=STEP)
+def start_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: StartReferral
+) -> Response:
+    """Report that you met the person and that help has started."""
+    command = (referral_id, Action.START, seen, Terms(person_met=body.person_met))
+    with begin() as work:
+        return run_step(work, key, command, actions.take_step)
+
+
+@router.post("/hold", response_model=ReferralOut, responses=STEP)
+def hold_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: HoldReferral
+) -> Response:
+    """Put help on hold until a review at the latest."""
+    terms = Terms(reason=body.reason, review_at=body.review_at)
+    with begin() as work:
+        command = (referral_id, Action.HOLD, seen, terms)
+        return run_step(work, key, command, partial(steps.pause_help, request=body))
+
+
+@router.post("/resume", response_model=ReferralOut, responses=STEP)
+def resume_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
+) -> Response:
+    """Resume help. Deadlines continue with the time that was left."""
+    command = (referral_id, Action.RESUME, seen, Terms())
+    with begin() as work:
+        return run_step(work, key, command, steps.resume)
+
+
+@router.post("/report", response_model=ReferralOut, responses=STEP)
+def report_on_referral(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
+) -> Response:
+    """Report to the sender how the help goes. A deadline for the next report starts."""
+    with begin() as work:
+        command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
+        return run_step(work, key, command, partial(steps.report, request=body))
+
+
+@router.post("/complete", response_model=ReferralOut, responses=STEP)
+def complete_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    report: CompleteReferral,
+) -> Response:
+    """Complete a referral with its outcome and feedback to the sender."""
+    terms = Terms(outcome=report.outcome, feedback=True)
+    with begin() as work:
+        command = (referral_id, Action.COMPLETE, seen, terms)
+        return run_step(work, key, command, partial(steps.complete, request=report))
+
+
+@router.post("/withdraw", response_model=ReferralOut, responses=STEP)
+def withdraw_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: TakeBackReferral,
+) -> Response:
+    """Withdraw a referral at any stage for the person. Its recipient must delete data."""
+    command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
+    with begin() as work:
+        return run_step(work, key, command, end_with_reason(body))
+
+
+@router.post("/revoke", response_model=ReferralOut, responses=STEP)
+def revoke_referral(
+    begin: WriteReferrals,
+    referral_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: TakeBackReferral,
+) -> Response:
+    """Revoke a referral with a reason before help starts. The recipient loses access."""
+    command = (referral_id, Action.REVOKE, seen, Terms(reason=body.reason))
+    with begin() as work:
+        return run_step(work, key, command, end_with_reason(body))
+
+
+@router.post(
+    "/confirm-deletion", response_model=ReferralOut, responses=NO_LONGER_YOURS | STEP
+)
+def confirm_deletion(
+    begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
+) -> Response:
+    """Confirm that you stopped helping and deleted your data. You lose access (204)."""
+    command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
+    with begin() as work:
+        return run_step(work, key, command, steps.confirm_deletion)

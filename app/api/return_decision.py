@@ -1,0 +1,201 @@
+"""Routes for steps 1 to 7 of a return, from informing the person to the decision."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from uuid import UUID
+
+from fastapi import Response
+
+from app.access.actions import ApprovalUnusable
+from app.api.approvals import ASKED
+from app.api.http.dependencies import ApprovalId, IfMatch, Once, WriteReferrals
+from app.api.http.problems import VERSIONED, list_problems
+from app.api.http.routers import ResourceRouter
+from app.api.idempotent_requests import run_once
+from app.api.returns import RETURN
+from app.kernel.idempotency import KeyedRequest
+from app.kernel.transactions import Writing
+from app.kernel.versions import SeenVersions
+from app.returns import actions, decisions
+from app.returns.actions import PendingStep, StepResult
+from app.returns.lifecycle import Action
+from app.returns.models import Return
+from app.returns.needs import Terms
+from app.returns.schemas import (
+    AnyReturn,
+    AssessOrigin,
+    AssessReturn,
+    DecideGo,
+    DecideNoGo,
+    DetermineInterests,
+    InformPerson,
+    ReceiveChild,
+    ReturnOut,
+    VerifyNationality,
+)
+
+router = ResourceRouter("returns", "/returns/{return_id}")
+
+type Command = tuple[UUID, Action, SeenVersions, Terms]
+type Apply = Callable[[Writing, PendingStep], Return]
+
+STEP = list_problems(*VERSIONED)
+WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
+
+
+def run_step(work: Writing, key: KeyedRequest, command: Command, apply: Apply) -> Response:
+    """Check that a step of the checklist is allowed, then run it once."""
+    return run_once(
+        work, key, RETURN, lambda: apply(work, actions.lock_and_check(work, *command))
+    )
+
+
+def take_with(said: StepResult | None = None) -> Apply:
+    """Return the function that takes a step and records what was reported with it."""
+    return partial(actions.take_step, result=said or actions.NO_RESULT)
+
+
+def describe_risk(risk: AssessReturn) -> StepResult:
+    """Return the content of a risk assessment."""
+    threats = tuple(sorted(set(risk.threats)))
+    return StepResult(level=risk.level, threats=threats, note=risk.note)
+
+
+@router.post("/inform", response_model=ReturnOut, responses=STEP)
+def inform_person(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: InformPerson
+) -> Response:
+    """Step 1: record that the person decided to return and was told of all options.
+
+    These include any right to stay. It needs a consent to return and to nothing else.
+    """
+    informed = body.right_to_stay_explained and body.options_explained
+    command = (return_id, Action.INFORM, seen, Terms(informed=informed))
+    with begin() as work:
+        return run_step(work, key, command, take_with(StepResult(note=body.note)))
+
+
+@router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
+def permit_contact(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
+) -> Response:
+    """Step 2: allow contact with the State of origin, if the safeguards permit it."""
+    command = (return_id, Action.PERMIT_CONTACT, seen, Terms())
+    with begin() as work:
+        return run_step(work, key, command, take_with())
+
+
+@router.post("/verify-nationality", response_model=AnyReturn, responses=STEP)
+def verify_nationality(
+    begin: WriteReferrals,
+    return_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    answer: VerifyNationality,
+) -> Response:
+    """Step 3: record whether the State of origin confirms the nationality."""
+    command = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
+    with begin() as work:
+        return run_step(
+            work, key, command, take_with(StepResult(result=answer.nationality))
+        )
+
+
+@router.post("/assess-destination", response_model=ReturnOut, responses=STEP)
+def assess_destination(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessReturn
+) -> Response:
+    """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
+    command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
+    with begin() as work:
+        return run_step(work, key, command, take_with(describe_risk(risk)))
+
+
+@router.post("/assess-origin", response_model=ReturnOut, responses=STEP)
+def assess_origin(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessOrigin
+) -> Response:
+    """Step 5: assess the situation in the country of origin, as the recipient.
+
+    The assessment is valid for 30 days. The family may be asked only with the person's
+    consent to family tracing.
+    """
+    command = (return_id, Action.ASSESS_ORIGIN, seen, Terms(family=risk.family))
+    services = tuple(sorted(set(risk.services)))
+    said = replace(describe_risk(risk), result=risk.family, services=services)
+    with begin() as work:
+        return run_step(work, key, command, take_with(said))
+
+
+@router.post("/determine-interests", response_model=ReturnOut, responses=STEP)
+def determine_interests(
+    begin: WriteReferrals,
+    return_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: DetermineInterests,
+) -> Response:
+    """Step 6, for a child: record whether a return is in its best interests."""
+    command = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
+    with begin() as work:
+        return run_step(
+            work, key, command, take_with(StepResult(result=body.interests, note=body.note))
+        )
+
+
+@router.post("/receive-child", response_model=ReturnOut, responses=STEP)
+def receive_child(
+    begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReceiveChild
+) -> Response:
+    """Step 6, for a child: confirm that a carer and a guardian will receive it."""
+    received = body.carer_receives and body.guardian_at_arrival
+    command = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
+    with begin() as work:
+        return run_step(work, key, command, take_with(StepResult(note=body.note)))
+
+
+@router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)
+def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
+    begin: WriteReferrals,
+    return_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: DecideGo,
+    approval: ApprovalId = None,
+) -> Response:
+    """Step 7: decide that the person can return. A supervisor has to approve it.
+
+    The first answer is 202 with the approval. Once it is approved, send the same request
+    again with `Approval: {id}` and a new Idempotency-Key.
+    """
+    with begin() as work:
+        return run_once(
+            work,
+            key,
+            RETURN,
+            lambda: decisions.decide_go(work, return_id, seen, body, approval),
+        )
+
+
+@router.post("/no-go", response_model=ReturnOut, responses=WITH_ANOTHER)
+def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
+    begin: WriteReferrals,
+    return_id: UUID,
+    seen: IfMatch,
+    key: Once,
+    body: DecideNoGo,
+    approval: ApprovalId = None,
+) -> Response:
+    """Step 7: decide that the person cannot return, and name the protection instead.
+
+    A supervisor has to approve it, as for `go`. The referral is withdrawn in the same
+    transaction.
+    """
+    with begin() as work:
+        return run_once(
+            work,
+            key,
+            RETURN,
+            lambda: decisions.decide_no_go(work, return_id, seen, body, approval),
+        )

@@ -1,0 +1,87 @@
+"""Routes for the worklist, the history of a case and delivery evidence."""
+
+from uuid import UUID
+
+from fastapi import Response
+
+from app.api.http.conditional_requests import render
+from app.api.http.dependencies import (
+    CaseCode,
+    IfNoneMatch,
+    Paging,
+    ReadCases,
+    ReadFeed,
+    ReadReferrals,
+)
+from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.routers import ResourceRouter
+from app.cases import queries as cases
+from app.feed import evidence, queries, situation
+from app.feed.schemas import Evidence, HistoryPage, Worklist
+from app.handovers import queries as handovers
+from app.kernel.paging import CursorUnknown
+from app.kernel.problems import NotFound
+from app.referrals import queries as referrals
+
+router = ResourceRouter("feed")
+
+
+@router.get("/worklist", response_model=Worklist, responses=list_problems(CursorUnknown))
+def list_work(
+    begin: ReadFeed, query: Paging, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List what your focal point has to do, the most urgent deadline first."""
+    with begin() as work:
+        return render(queries.list_worklist(work, query), if_none_match=if_none_match)
+
+
+@router.get(
+    "/cases/{code}/history",
+    response_model=HistoryPage,
+    responses=list_problems(NotFound, CursorUnknown),
+)
+def list_history(
+    begin: ReadCases, code: CaseCode, query: Paging, if_none_match: IfNoneMatch = None
+) -> Response:
+    """List the events of a case that were sent to your focal point.
+
+    A former lead gets those up to the handover. The acting office is left out if you may
+    not know it. Once there is a lead, a submitter reads which steps were taken, not why.
+    """
+    with begin() as work:
+        page = situation.load_history(work, cases.get_seen_or_led(work, code), query)
+        return render(page, if_none_match=if_none_match)
+
+
+@router.get("/cases/{code}/evidence", response_model=Evidence, responses=NOT_FOUND)
+def get_case_evidence(
+    begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read the delivery evidence of a case for each office that was asked to lead."""
+    with begin() as work:
+        found = evidence.build_case_evidence(work, cases.get(work, code))
+        return render(found, if_none_match=if_none_match)
+
+
+@router.get(
+    "/referrals/{referral_id}/evidence", response_model=Evidence, responses=NOT_FOUND
+)
+def get_referral_evidence(
+    begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read the delivery evidence of a referral."""
+    with begin() as work:
+        found = evidence.build_referral_evidence(work, referrals.get(work, referral_id))
+        return render(found, if_none_match=if_none_match)
+
+
+@router.get(
+    "/handovers/{handover_id}/evidence", response_model=Evidence, responses=NOT_FOUND
+)
+def get_handover_evidence(
+    begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
+) -> Response:
+    """Read the delivery evidence of a handover."""
+    with begin() as work:
+        found = evidence.build_handover_evidence(work, handovers.get(work, handover_id))
+        return render(found, if_none_match=if_none_match)

@@ -1,0 +1,86 @@
+"""Approvals for actions on a case: a second person confirms, once (R14)."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from app.access import actions as decisions
+from app.access import queries as access
+from app.access.actions import ApprovalRequest
+from app.access.models import Approval
+from app.cases.models import Case
+from app.deadlines import actions as deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.queries import compute_due_at
+from app.kernel.actors import HOLDER_APPROVERS, Role
+from app.kernel.problems import Facts
+from app.kernel.transactions import Recorded, Writing
+
+OVERSIGHT_APPROVERS: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
+
+
+@dataclass(frozen=True)
+class GuardedAction:
+    """What a second person is asked to approve: one action, on one case, with one body.
+
+    `record` is the record of the case that it is about, if any. `grounds` names what else
+    the decision rests on.
+    """
+
+    case: Case
+    action: str
+    body: BaseModel
+    facts: Facts
+    roles: AbstractSet[Role] = HOLDER_APPROVERS
+    record: Recorded | None = None
+    grounds: str = ""
+
+    def compute_fingerprint(self, work: Writing) -> str:
+        """Return a fingerprint that is equal for the same request of the same account."""
+        who, said = str(work.actor.account_id), self.body.model_dump_json()
+        parts = (self.action, str(self.case.id), who, said, self.grounds)
+        return work.vault.compute_fingerprint(*(part.encode() for part in parts))
+
+
+def ask_or_claim_approval(
+    work: Writing, matter: GuardedAction, approval: UUID | None
+) -> Approval | None:
+    """Request an approval, or claim the given one; raises ApprovalUnusable (409).
+
+    Returns the request, or None if the given approval was claimed.
+    """
+    fingerprint = matter.compute_fingerprint(work)
+    if approval is None:
+        return ask_second_person(work, matter, fingerprint)
+    decisions.claim_approval(work, approval, fingerprint)
+    return None
+
+
+def ask_second_person(work: Writing, matter: GuardedAction, fingerprint: str) -> Approval:
+    """Request an approval, or return the pending one for the same request."""
+    if waiting := access.find_pending(work, fingerprint):
+        return waiting
+    case, own_office = matter.case, work.actor.focal_point_id
+    asking = ApprovalRequest(
+        action=matter.action,
+        subject=(matter.record or case).reference,
+        fingerprint=fingerprint,
+        facts=matter.facts,
+        roles=matter.roles,
+        lapses_at=compute_due_at(work, ClockKind.APPROVE, case, waits_on=own_office),
+        case_id=case.id,
+    )
+    question = decisions.ask_second_person(work, asking)
+    kind, due_at = ClockKind.APPROVE, question.lapses_at
+    deadlines.restart(work, question.journal_reference, kind, due_at, waits_on=own_office)
+    return question
+
+
+def decide_approval(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
+    """Approve or refuse as the second person, and stop the deadline of the request."""
+    question = decisions.decide_approval(work, approval_id, approve=approve)
+    deadlines.stop(work, question.id)
+    return question

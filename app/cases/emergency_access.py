@@ -1,0 +1,103 @@
+"""Emergency access: queries, and which offices may request it (R15, R17)."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.cases.grants import WORKING_RELATIONS, Grant
+from app.cases.models import Case
+from app.cases.queries import require_found
+from app.cases.records import VitalReading
+from app.cases.sections import ReadingPurpose, Section
+from app.cases.vital_interest import REVIEWED_WITHIN, ReadingState
+from app.kernel.actors import Relation
+from app.kernel.transactions import Reading
+
+REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
+"""Relations by which an office may request emergency access."""
+
+
+def list_for_case(work: Reading, case_id: UUID) -> list[VitalReading]:
+    """List the requests in a case, oldest first."""
+    rows = select(VitalReading).where(VitalReading.case_id == case_id)
+    return list(work.session.scalars(rows.order_by(VitalReading.number)))
+
+
+def get(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
+    """Return one request in a case, or raise NotFound (404)."""
+    mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
+    return require_found(work.session.scalar(select(VitalReading).where(mine)), "reading")
+
+
+def find_granted(
+    work: Reading, case: Case, section: Section, purpose: ReadingPurpose
+) -> VitalReading | None:
+    """Return the caller's granted access to a section for a purpose, or None.
+
+    An office that ceased to have a relation to the case, or handed it on, has no access any
+    more. A new relation does not restore it: nobody approved that.
+    """
+    own_office = work.actor.focal_point_id
+    if not may_request(case, own_office):
+        return None
+    mine = VitalReading.account_id == work.actor.account_id
+    of_case = select(VitalReading).where(VitalReading.case_id == case.id, mine)
+    return next(
+        (
+            reading
+            for reading in work.session.scalars(of_case)
+            if reading.get_state(work.now) == ReadingState.GRANTED
+            and has_had_relation_since(case, own_office, reading.asked_at)
+            and reading.purpose == purpose
+            and section in reading.sections
+        ),
+        None,
+    )
+
+
+def may_request(case: Case, focal_point: UUID) -> bool:
+    """Return whether an office may request emergency access in a case.
+
+    Oversight opens nothing that is sealed. A submitter that handed the case on does not
+    follow it (R12), and can call the lead.
+    """
+    return Grant.EMERGENCY_ACCESS in case.get_grants(focal_point)
+
+
+def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
+    """Return whether an office has had a requesting relation since a time, without a gap.
+
+    One may follow another, as when a candidate becomes the lead. The relation of a
+    submitter counts until a lead takes the case.
+    """
+    mine = (p for p in case.parties if p.focal_point_id == focal_point)
+    parts = [party for party in mine if party.relation in REQUESTING_RELATIONS]
+    for part in sorted(parts, key=lambda part: part.since):
+        submitted = part.relation == Relation.SUBMITTER
+        until = case.led_since if submitted else part.until
+        if part.since <= moment:
+            if until is None:
+                return True
+            moment = max(moment, until)
+    return False
+
+
+def has_pending_request(work: Reading, case_id: UUID) -> bool:
+    """Return whether the caller's account has a pending request in this case."""
+    return any(
+        one.account_id == work.actor.account_id
+        and one.get_state(work.now) == ReadingState.ASKED
+        for one in list_for_case(work, case_id)
+    )
+
+
+def has_unreviewed_access(work: Reading) -> bool:
+    """Return whether oversight did not review an access of the caller in time (R17)."""
+    latest = work.now - REVIEWED_WITHIN
+    mine = (VitalReading.account_id == work.actor.account_id) & VitalReading.granted
+    late = (VitalReading.decided_at <= latest) & VitalReading.reviewed_at.is_(None)
+    return (
+        work.session.scalar(select(VitalReading.id).where(mine, late).limit(1)) is not None
+    )

@@ -1,0 +1,79 @@
+"""Erasure of the content of a case, and the clean-up after it is committed."""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete
+
+from app.cases.facts import FactName
+from app.cases.models import Case, CaseKey, DocumentKey, Sealed
+from app.cases.records import Fact, Question, RiskAssessment
+from app.kernel import erasures
+from app.kernel.ledger import Ledger
+from app.kernel.problems import Busy
+from app.kernel.transactions import Runtime, Writing
+
+KEY_TABLE: Final = CaseKey.__tablename__
+"""The table of the wrapped data keys of cases."""
+DOCUMENT_KEY_TABLE: Final = DocumentKey.__tablename__
+"""The table of the wrapped keys of sealed documents."""
+REWRITE_INTERVAL: Final = timedelta(days=1)
+"""How often the table of document keys is rewritten; a rewrite locks it."""
+
+
+def erase_content(work: Writing, case: Case) -> None:
+    """Destroy the data key and delete what was sealed with it.
+
+    Risk assessments, facts, topics of questions, planned visits and the fingerprint of the
+    submitter's own number are in clear, so they are deleted too. Legal holds are kept.
+    Backups still have the sealed content; the ledger of erasures makes sure that a restored
+    key is destroyed again.
+    """
+    key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
+    if work.session.scalars(key).all():
+        erasures.record_erasure(work.session, case.id, work.now)
+    for model in (Sealed, RiskAssessment, Question):
+        work.session.execute(delete(model).where(model.case_id == case.id))
+    told = (Fact.case_id == case.id) & (Fact.name != FactName.LEGAL_HOLD)
+    work.session.execute(delete(Fact).where(told))
+    case.external_digest, case.visits, case.continues_in = None, [], None
+
+
+class ErasureCleanup:
+    """Clean-up after committed erasures; the worker runs it in each cycle.
+
+    It copies new erasures to the ledger outside of the database and removes traces of their
+    keys from the database files. It remembers for how many erasures this is done, so that a
+    cycle without a new one costs one stat and two counts; a new process checks once. Traces
+    of replaced document keys are removed once a day, and once in a new process.
+    """
+
+    def __init__(self, ground: Runtime, ledger: Ledger) -> None:
+        self._ground, self._ledger = ground, ledger
+        self._cleaned_count = 0
+        self._next_rewrite: datetime | None = None
+
+    def run(self) -> None:
+        """Copy erasures to the ledger and remove traces; raises LedgerRefused, Busy (503).
+
+        While another transaction reads the old state, traces stay until a later cycle.
+        """
+        self._ledger.copy_erasures(self._ground)
+        with self._ground.database.begin_read() as session:
+            count = erasures.get_erasure_mark(session).count
+        with suppress(Busy):
+            if count != self._cleaned_count and self._ground.database.erase_deleted_rows(
+                KEY_TABLE
+            ):
+                self._cleaned_count = count
+        with suppress(Busy):
+            self.remove_document_key_traces()
+
+    def remove_document_key_traces(self) -> None:
+        """Remove traces of replaced document keys, once a day. Raises Busy (503)."""
+        now = self._ground.clock()
+        if self._next_rewrite is not None and now < self._next_rewrite:
+            return
+        if self._ground.database.erase_deleted_rows(DOCUMENT_KEY_TABLE):
+            self._next_rewrite = now + REWRITE_INTERVAL

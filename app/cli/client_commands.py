@@ -1,0 +1,12 @@
+"""The commands that call a service elsewhere: `submit` and `poll`."""
+
+import typer
+
+from app.cli import exit_codes, poll_command, submit_command
+
+calls = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+calls.command(help=submit_command.ABOUT)(submit_command.submit)
+calls.command(help=poll_command.ABOUT)(poll_command.poll)
+
+if __name__ == "__main__":
+    exit_codes.run(calls)

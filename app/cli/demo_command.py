@@ -1,0 +1,163 @@
+"""The demonstration: made-up offices, journeys through cases, and a service to try."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import Final
+
+import httpx
+import uvicorn
+
+from app.cli.http_server import build_server, open_port
+from app.cli.readiness import require_ready
+from app.cli.startup import (
+    NotReady,
+    add_key,
+    claim_sqlite_file,
+    describe_drill,
+    load_runtime,
+    migrate,
+    serve_metrics,
+)
+from app.cli.worker_process import build_jobs
+from app.deadlines.actions import expire_all
+from app.demo import journeys
+from app.demo.demo_accounts import KZ_LEAD, UZ_OFFICER, DemoAccount
+from app.demo.demo_setup import DemoSetup, create_keys, load_directory
+from app.demo.demo_users import Demo, JourneyFailed
+from app.demo.journeys import Journey
+from app.demo.worker import REFERENCE
+from app.kernel.ledger import Ledger
+from app.kernel.transactions import Runtime
+from app.main import create_app
+from app.settings import DEFAULT_URL, Settings
+from app.worker.jobs import start_jobs
+
+PATIENCE: Final = timedelta(seconds=30)
+NO_SERVICE: Final = (
+    """
+There is no answer at SAFE_CONDUCT_URL (default {url}). Start `safe-conduct demo serve`,
+or set it to the URL of the running demonstration.
+""".strip()
+    .replace("\n", " ")
+    .format(url=DEFAULT_URL)
+)
+type Say = Callable[[str], None]
+
+
+def prepare(settings: Settings) -> None:
+    """Create the key file, if there is none, and the tables."""
+    if not settings.key_file.exists():
+        add_key(settings.key_file)
+    migrate(settings)
+
+
+def prepare_demo_keys(runtime: Runtime) -> dict[DemoAccount, str]:
+    """Load the made-up offices and return API keys for their accounts, valid for a day."""
+    with runtime.database.begin_write() as session:
+        stage = DemoSetup(session, runtime.clock(), runtime.ids)
+        load_directory(stage)
+        return create_keys(stage)
+
+
+def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
+    """Play the chosen journeys, by default all, against the running service.
+
+    Raises NotReady if no service answers.
+    """
+    runtime = load_runtime(settings)
+    keys = prepare_demo_keys(runtime)
+    try:
+        with httpx.Client(base_url=settings.url) as http:
+            journeys.play(build_demo(http, runtime, keys, say), chosen)
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise NotReady(NO_SERVICE) from error
+    runtime.database.engine.dispose()
+
+
+def build_demo(
+    http: httpx.Client, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
+) -> Demo:
+    """Return what the journeys need to run."""
+    expire, now = build_expiry(runtime), runtime.clock()
+    return Demo(http=http, keys=keys, say=say, now=now, run_out=expire)
+
+
+def build_expiry(runtime: Runtime) -> Callable[[str], None]:
+    """Return a function that makes the deadlines of a case run out at once."""
+
+    def expire(code: str) -> None:
+        with runtime.database.begin_write() as session:
+            expire_all(session, f"cases/{code}", runtime.time(session))
+
+    return expire
+
+
+def serve(settings: Settings, say: Say) -> None:
+    """Serve the demonstration, play the journeys, and print two API keys."""
+    prepare(settings)
+    with claim_sqlite_file(settings.database_url):
+        runtime = load_runtime(settings)
+        keys = prepare_demo_keys(runtime)
+        ledger = Ledger(settings.erasure_ledger)
+        ledger.copy_erasures(runtime, create=True)
+        require_ready(runtime, ledger, settings)
+        port = open_port(settings)
+        rate = settings.requests_per_minute
+        url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        app = create_app(runtime, ledger, rate=rate, docs=True, public_url=url)
+        running = build_server(app, settings)
+        if drill := describe_drill(runtime):
+            say(drill)
+        args = (running, runtime, keys, say)
+        threading.Thread(target=play_when_serving, args=args, daemon=True).start()
+        with (
+            serve_metrics(runtime, settings),
+            start_jobs(runtime, build_jobs(runtime, ledger, settings)),
+        ):
+            running.run([port])
+        runtime.database.engine.dispose()
+
+
+def play_when_serving(
+    running: uvicorn.Server, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
+) -> None:
+    """Wait until the service runs, play the journeys, and print keys and a request."""
+    if (url := wait_for_url(running)) is None:
+        return
+    say(f"Safe Conduct is serving at {url}. The data that follows is made up.")
+    say(f"API documentation: {url}/docs")
+    try:
+        with httpx.Client(base_url=url) as http:
+            journeys.play(build_demo(http, runtime, keys, say))
+    except JourneyFailed as broken:
+        say(f"A journey failed: {broken}")
+    say(format_hint(url, keys[UZ_OFFICER], keys[KZ_LEAD]))
+
+
+def wait_for_url(running: uvicorn.Server) -> str | None:
+    """Wait until the service runs and return its URL; None if it does not start."""
+    deadline = time.monotonic() + PATIENCE.total_seconds()
+    while not running.started:
+        if time.monotonic() > deadline or running.should_exit:
+            return None
+        time.sleep(0.05)
+    host, port = running.servers[0].sockets[0].getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+def format_hint(url: str, key: str, lead: str) -> str:
+    """Return the text with the two API keys that the README uses, and a first request."""
+    return f"""
+Safe Conduct is serving at {url}, with made-up data. Stop it with Ctrl-C.
+Two API keys, valid for one day: of the consular officer who submitted {REFERENCE}, and of
+the coordinator of {KZ_LEAD.focal_point}, which leads such cases.
+
+    export KEY={key}
+    export LEAD={lead}
+
+A first request, which lists the cases of this officer:
+
+    curl -s {url}/v1/cases -H "Authorization: Bearer {key}"
+"""

@@ -1,0 +1,67 @@
+"""Error messages and exit codes: each expected error is printed as one line."""
+
+import gc
+import sys
+from typing import Final
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from sqlalchemy.exc import DBAPIError
+
+from app.cli.api_client import CallEnded
+from app.kernel.database_errors import is_operator_error
+from app.kernel.keyfile import KeyRefused
+from app.kernel.ledger import LedgerRefused
+from app.kernel.problems import Problem
+from app.settings import PREFIX, CallerSettings, DemoSettings, Settings
+
+err = Console(stderr=True)
+type Refusals = tuple[type[Exception], ...]
+REFUSALS: Final[Refusals] = (KeyRefused, LedgerRefused, Problem)
+"""Exceptions that any command may print as an error."""
+SETTINGS = {kind.__name__ for kind in (Settings, DemoSettings, CallerSettings)}
+
+
+def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
+    """Run a command and print an error that an operator can correct without a traceback.
+
+    Imported objects are frozen, so that garbage collection does not scan them.
+    """
+    gc.freeze()
+    gc.enable()
+    try:
+        cli()
+    except CallEnded as ended:
+        fail(str(ended), ended.code)
+    except ValidationError as error:
+        if error.title not in SETTINGS:
+            raise
+        fail(describe_settings(error))
+    except refusals as refusal:
+        fail(f"{refusal}{describe_cause(refusal.__cause__)}")
+    except DBAPIError as error:
+        if not is_operator_error(error):
+            raise
+        fail(f"The database cannot be used.{describe_cause(error)}")
+
+
+def describe_settings(error: ValidationError) -> str:
+    """Return each invalid setting and why, without its value, which may be secret."""
+    faults = error.errors(include_url=False, include_input=False)
+    reasons = ((one["loc"][0], one["msg"].removeprefix("Value error, ")) for one in faults)
+    return " ".join(
+        f"{PREFIX}{str(name).upper()}: {why.removesuffix('.')}." for name, why in reasons
+    )
+
+
+def describe_cause(error: BaseException | None) -> str:
+    """Return the first line of the database's message; empty if it gave none."""
+    message = str(error.orig) if isinstance(error, DBAPIError) else ""
+    return f" The database: {message.splitlines()[0]}" if message else ""
+
+
+def fail(why: str, code: int = 1) -> None:
+    """Print the reason to standard error and exit with the code."""
+    err.print(f"safe-conduct: {why}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)

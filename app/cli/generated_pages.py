@@ -1,0 +1,255 @@
+"""Files that are generated from the code and committed: openapi/ and pages of docs/."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic.fields import FieldInfo
+
+from app.api.http.problems import STATUS_DETAILS
+from app.api.http.served_contract import FILE, encode_document
+from app.cases.lifecycle import TABLE as CASE
+from app.cli import openapi_editions
+from app.cli.policy_tables import (
+    render_closure_reasons,
+    render_disclosure,
+    render_grants,
+    render_known_consents,
+)
+from app.handovers.lifecycle import TABLE as HANDOVER
+from app.kernel.keyfile import FileKeys
+from app.kernel.lifecycle import AnyOf, Table
+from app.kernel.problems import Problem
+from app.kernel.vault import KEY_BYTES
+from app.main import create_app
+from app.metrics.counters import NAMESPACE
+from app.metrics.gauges import GAUGES
+from app.metrics.measurement import Gauge
+from app.referrals.lifecycle import TABLE as REFERRAL
+from app.returns.lifecycle import TABLE as RETURN
+from app.runtime import build_runtime
+from app.settings import Settings
+
+ROOT: Final = Path(__file__).parents[2]
+COMPRESSED: Final = ".gz"
+SERVED: Final = f"app/api/pages/{FILE}"
+CONTRACT: Final = "openapi/openapi-3.1.json"
+WITHOUT_WEBHOOKS: Final = "openapi/openapi-3.1-client.json"
+CONTRACT_3_2: Final = "openapi/openapi-3.2.json"
+LIFECYCLES: Final = "docs/lifecycles.md"
+PROBLEMS: Final = "docs/problems.md"
+OPERATIONS: Final = "docs/operations.md"
+PRIVACY: Final = "docs/privacy.md"
+MECHANISM: Final = "docs/mechanism.md"
+BEGIN: Final = "<!-- settings: written by `make docs` from app/settings.py -->"
+END: Final = "<!-- end of settings -->"
+BEGIN_GAUGES: Final = "<!-- gauges: written by `make docs` from app/metrics/gauges.py -->"
+END_GAUGES: Final = "<!-- end of gauges -->"
+BEGIN_POLICY: Final = (
+    "<!-- who reads what: written by `make docs` from app/disclosure/policy.py -->"
+)
+BEGIN_GRANTS: Final = "<!-- grants: written by `make docs` from app/cases/grants.py -->"
+END_GRANTS: Final = "<!-- end of grants -->"
+BEGIN_KNOWN: Final = (
+    "<!-- consents that count: written by `make docs` from app/cli/policy_tables.py -->"
+)
+END_KNOWN: Final = "<!-- end of consents that count -->"
+END_POLICY: Final = "<!-- end of who reads what -->"
+BEGIN_CLOSURES: Final = (
+    "<!-- closure reasons: written by make docs from app/cases/reasons.py -->"
+)
+END_CLOSURES: Final = "<!-- end of closure reasons -->"
+ABOUT_LIFECYCLES: Final = """
+Written by `make docs` from `app/cases/lifecycle.py`, `app/referrals/lifecycle.py`,
+`app/handovers/lifecycle.py` and `app/returns/lifecycle.py`. The service enforces these
+tables, and `GET /v1/lifecycles` returns them.
+""".strip()
+ABOUT_PROBLEMS: Final = f"""
+Written by `make docs` from the code. Every error is an RFC 9457 problem detail: `type` is
+stable, `detail` says what to do, and no input of the caller is repeated. Only
+`/v1/oauth/token` answers 400 and 401 as OAuth does (RFC 6749, 5.2). With `Accept-Language`
+the title is in Spanish, French or Russian. Errors of HTTP itself
+({", ".join(map(str, STATUS_DETAILS))})
+have the type `about:blank`: decide by the status. A 404 of
+this type means that the path does not exist.
+""".strip()
+
+
+def build_contracts() -> dict[str, str]:
+    """Return the OpenAPI document of the code and its other editions, by file name."""
+    unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
+    document = create_app(build_runtime("sqlite:///never-opened.db", unused)).openapi()
+    return {
+        CONTRACT: format_json(document),
+        SERVED: json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        WITHOUT_WEBHOOKS: format_json(openapi_editions.remove_webhooks(document)),
+        CONTRACT_3_2: format_json(openapi_editions.convert_to_3_2(document)),
+    }
+
+
+def format_json(document: dict[str, Any]) -> str:
+    """Return a document as JSON text, as it is committed."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def render_lifecycles() -> str:
+    """Return the page of life cycles, with tables and diagrams."""
+    return "\n".join(
+        [
+            "# Life cycles",
+            "",
+            ABOUT_LIFECYCLES,
+            "",
+            "## Case",
+            "",
+            *render_lifecycle(CASE),
+            "## Referral",
+            "",
+            *render_lifecycle(REFERRAL),
+            "## Handover",
+            "",
+            *render_lifecycle(HANDOVER),
+            "## Return",
+            "",
+            *render_lifecycle(RETURN),
+        ]
+    )
+
+
+def render_lifecycle(table: Table) -> list[str]:  # type: ignore[type-arg]  # any life cycle
+    """Return the table and diagram of one life cycle."""
+    rows = [
+        f"| {step.action} | {', '.join(sorted(step.sources)) or '(new)'} "
+        f"| {step.target or '(same)'} "
+        f"| {', '.join(sorted(step.sides))} | {', '.join(sorted(step.roles))} "
+        f"| {', '.join(format_requirement(requirement) for requirement in step.needs)} |"
+        for step in table.steps
+    ]
+    head = ["| action | from | to | side | role | needs |", "|---|---|---|---|---|---|"]
+    return [*head, *rows, "", "```mermaid", table.draw(), "```", ""]
+
+
+def format_requirement(requirement: object) -> str:
+    """Return a requirement as text, or its alternatives joined by "or"."""
+    return (
+        " or ".join(requirement.needs)
+        if isinstance(requirement, AnyOf)
+        else str(requirement)
+    )
+
+
+def render_problems() -> str:
+    """Return the page of all problems."""
+    rows = [
+        f"| `/problems/{kind.code}` | {kind.status} | {kind.title} |"
+        for kind in sorted(list_problem_kinds(Problem), key=lambda kind: kind.code)
+    ]
+    return "\n".join(
+        [
+            "# Problems",
+            "",
+            ABOUT_PROBLEMS,
+            "",
+            "| type | status | meaning |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def render_operations() -> str:
+    """Return the page for operators with the current settings and gauges."""
+    text = (ROOT / OPERATIONS).read_text("utf-8")
+    text = replace_between(text, BEGIN, render_settings(), END)
+    return replace_between(text, BEGIN_GAUGES, render_gauges(), END_GAUGES)
+
+
+def render_privacy() -> str:
+    """Return the page on privacy with the current policy, grants and consents."""
+    text = (ROOT / PRIVACY).read_text("utf-8")
+    text = replace_between(text, BEGIN_POLICY, render_disclosure(), END_POLICY)
+    text = replace_between(text, BEGIN_GRANTS, render_grants(), END_GRANTS)
+    return replace_between(text, BEGIN_KNOWN, render_known_consents(), END_KNOWN)
+
+
+def render_mechanism() -> str:
+    """Return the page about the mechanism with the current closure reasons."""
+    text = (ROOT / MECHANISM).read_text("utf-8")
+    return replace_between(text, BEGIN_CLOSURES, render_closure_reasons(), END_CLOSURES)
+
+
+def replace_between(text: str, begin: str, lines: list[str], end: str) -> str:
+    """Return a page with the lines between two marks replaced."""
+    before, _, rest = text.partition(begin)
+    return "\n".join([before + begin, "", *lines, "", end + rest.partition(end)[2]])
+
+
+def render_gauges() -> list[str]:
+    """Return a table of gauges, with the value above which to act, and the action."""
+    rows = [
+        f"| `{format_gauge_name(gauge)}` | {gauge.about} "
+        f"| {'' if gauge.limit is None else f'{gauge.limit:g}'} | {gauge.remedy} |"
+        for gauge in GAUGES
+    ]
+    head = ["| gauge | meaning | too high above | what to do |", "|---|---|---|---|"]
+    return [*head, *rows]
+
+
+def format_gauge_name(gauge: Gauge[Any]) -> str:
+    """Return the name of a gauge with its label, as Prometheus shows it."""
+    return f"{NAMESPACE}_{gauge.name}" + (f"{{{gauge.label}}}" if gauge.label else "")
+
+
+def render_settings() -> list[str]:
+    """Return a table of settings with their default, smallest and largest value."""
+    rows = [
+        f"| `SAFE_CONDUCT_{name.upper()}` | {format_default(field.default)} "
+        f"| {format_limits(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
+    return [*head, *rows]
+
+
+def format_limits(field: FieldInfo) -> str:
+    """Return the limits of a number as text; empty if it has none."""
+    least = [one.ge for one in field.metadata if hasattr(one, "ge")]
+    most = [one.le for one in field.metadata if hasattr(one, "le")]
+    return " to ".join(str(one) for one in (*least, *most))
+
+
+def format_default(value: object) -> str:
+    """Return the default of a setting as text; empty if there is none."""
+    return "" if value in {None, ""} else f"`{value}`"
+
+
+def list_problem_kinds(parent: type[Problem]) -> set[type[Problem]]:
+    """Return all subclasses of a problem class."""
+    found = set(parent.__subclasses__())
+    return found.union(*(list_problem_kinds(kind) for kind in found))
+
+
+def find_stale(pages: dict[str, str], *, write: bool) -> list[str]:
+    """Return the names of pages that differ from the code; write them if asked."""
+    different = [
+        name
+        for name, text in pages.items()
+        if not (ROOT / name).is_file() or read_page(ROOT / name) != text
+    ]
+    for name in different if write else []:
+        (ROOT / name).parent.mkdir(exist_ok=True)
+        (ROOT / name).write_bytes(encode_page(name, pages[name]))
+    return different
+
+
+def read_page(path: Path) -> str:
+    """Return the text of a committed page, decompressed if necessary."""
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == COMPRESSED else data).decode()
+
+
+def encode_page(name: str, text: str) -> bytes:
+    """Return the bytes of a page as it is committed."""
+    return encode_document(text) if name.endswith(COMPRESSED) else text.encode()

@@ -1,0 +1,83 @@
+"""The HTTP server: its port, its protocol settings and its shutdown."""
+
+import gc
+from collections.abc import Mapping
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+from typing import Any, Final, override
+
+import uvicorn
+from fastapi import FastAPI
+
+from app.api.http.long_polling import FeedWatcher
+from app.cli.connections import Connection
+from app.cli.startup import NotReady
+from app.settings import MAX_CONNECTIONS, Settings
+
+HEAD_BYTES: Final = 64 * 1024
+"""The largest head that is read; the API has a smaller limit and answers with a problem."""
+PROTOCOL: Final[Mapping[str, Any]] = {
+    "http": Connection,
+    "ws": "none",
+    "h11_max_incomplete_event_size": HEAD_BYTES,
+}
+"""The protocol settings of uvicorn, with the h11 parser: the faster parser drops the body
+of a request that offers HTTP/2, as each request of the Java client does (uvicorn#2722)."""
+
+
+def open_port(settings: Settings) -> socket:
+    """Bind the port before anything else is started; raises NotReady.
+
+    The socket does not listen yet, so connections are refused until the server runs.
+    """
+    port = socket(AF_INET6 if ":" in settings.host else AF_INET)
+    port.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        port.bind((settings.host, settings.port))
+    except OSError as error:
+        port.close()
+        where = f"{settings.host}:{settings.port}"
+        raise NotReady(
+            f"SAFE_CONDUCT_PORT: {where} is not available. Stop the process that listens "
+            "there, or set another port. SAFE_CONDUCT_HOST must be an address of this "
+            "machine."
+        ) from error
+    return port
+
+
+class Config(uvicorn.Config):
+    """The configuration of uvicorn, with a limit on connections."""
+
+    max_connections: int = MAX_CONNECTIONS
+
+
+class Server(uvicorn.Server):
+    """A server that ends held event requests before it waits for open connections."""
+
+    @override
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Release the held requests, then shut down."""
+        app: Any = self.config.app
+        bell: FeedWatcher = app.state.bell
+        bell.close()
+        await super().shutdown(sockets)
+
+
+def build_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Return a server without a Server header and without access or uvicorn logs.
+
+    Existing objects are frozen, because a garbage collection of them would delay every
+    request by a tenth of a second.
+    """
+    gc.freeze()
+    config = Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        **PROTOCOL,
+    )
+    config.max_connections = settings.max_connections
+    return Server(config)

@@ -1,0 +1,59 @@
+"""Logging of the service and of libraries: one JSON line for each event, without values."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Final, override
+
+import structlog
+
+from app.kernel.database_errors import describe_error
+from app.settings import LogLevel
+
+IGNORED: Final = ("Unsupported upgrade request", "No supported WebSocket library")
+
+
+class JsonFormatter(logging.Formatter):
+    """A formatter that writes log records of libraries as JSON, without their values.
+
+    Only the first line of the message template is kept, because asyncio adds whole objects
+    below it. Messages of exceptions are left out.
+    """
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        line = {
+            "event": str(record.msg).partition("\n")[0],
+            "logger": record.name,
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+        }
+        return json.dumps(
+            line | (describe_error(error) if error else {}), ensure_ascii=False
+        )
+
+
+def is_worth_logging(line: logging.LogRecord) -> bool:
+    """Return whether to log a record; some of uvicorn come with every request."""
+    return not str(line.msg).startswith(IGNORED)
+
+
+def configure_logging(level: LogLevel) -> None:
+    """Log to standard error, as one JSON line for each event."""
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping()[level.upper()]
+        ),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    of_libraries = logging.StreamHandler()
+    of_libraries.setFormatter(JsonFormatter())
+    of_libraries.addFilter(is_worth_logging)
+    logging.basicConfig(level=logging.WARNING, handlers=[of_libraries])

@@ -1,0 +1,61 @@
+"""Other editions of the OpenAPI 3.1 document: version 3.2, and one without webhooks.
+
+The 3.1 document is the contract. The others are derived from it and add no rules.
+"""
+
+from copy import deepcopy
+from typing import Any, Final
+
+from app.api.http.schema_references import list_reachable_schemas
+
+EVENT_STREAM: Final = "text/event-stream"
+PARENT_TAGS: Final = {
+    "case acts": "cases",
+    "knowledge": "cases",
+    "consents": "cases",
+    "screenings": "cases",
+    "sections": "cases",
+    "vital readings": "cases",
+    "referral acts": "referrals",
+    "accounts": "administration",
+}
+
+
+def convert_to_3_2(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the document in OpenAPI 3.2, which has stream items and nested tags."""
+    document = {**deepcopy(contract), "openapi": "3.2.0"}
+    for path in document["paths"].values():
+        for operation in path.values():
+            for answer in operation["responses"].values():
+                if content := answer.get("content", {}).get(EVENT_STREAM):
+                    content["itemSchema"] = content.pop("schema")
+    document["tags"] = [add_parent(tag) for tag in document["tags"]]
+    return document
+
+
+def add_parent(tag: dict[str, str]) -> dict[str, str]:
+    """Return a tag with its summary, its kind and, if it has one, its parent."""
+    parent = PARENT_TAGS.get(tag["name"])
+    parent_tag = {} if parent is None else {"parent": parent}
+    return {**tag, "summary": tag["name"].capitalize(), **parent_tag, "kind": "nav"}
+
+
+def remove_webhooks(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without webhooks, which some generators do not support.
+
+    Schemas and tags that only webhooks use are removed as well.
+    """
+    document = deepcopy(contract)
+    webhooks, paths = document.pop("webhooks", {}), document["paths"]
+    for name in list_reachable_schemas(document, webhooks) - list_reachable_schemas(
+        document, paths
+    ):
+        del document["components"]["schemas"][name]
+    used = {
+        tag
+        for path in paths.values()
+        for operation in path.values()
+        for tag in operation["tags"]
+    }
+    document["tags"] = [tag for tag in document["tags"] if tag["name"] in used]
+    return document

@@ -1,0 +1,228 @@
+"""What operators do at the command line: the directory, accounts, API keys and checks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import make_url
+
+from app.access import queries as access
+from app.access.actions import AccountSpec
+from app.access.models import Account
+from app.access.schemas import AccountOut, KeyOut
+from app.administration import account_changes, api_key_changes, directory_load
+from app.administration.directory_load import Loaded
+from app.cases import resealing
+from app.cli.connectivity import check_connections
+from app.cli.readiness import find_readable_files, require_ready
+from app.cli.sender_wiring import list_notification_gaps
+from app.cli.startup import NotReady, describe_drill
+from app.cli.unknown_settings import list_unknown
+from app.cli.versions import list_versions
+from app.directory import queries as entries
+from app.directory.actions import get_standard_data
+from app.directory.history import ChangeAuthor
+from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, get_system_actor
+from app.kernel.free_space import ENOUGH
+from app.kernel.ledger import Ledger
+from app.kernel.problems import NotFound
+from app.kernel.text import MAX_LINE_LENGTH, SafeLine
+from app.kernel.transactions import Runtime, Writing, begin_read, begin_write
+from app.returns import arrival_clock_repair as return_clocks
+from app.routing import actions as routing
+from app.routing import queries as routing_queries
+from app.settings import Settings
+
+
+def load_directory(
+    runtime: Runtime, folder: Path | None, *, reopen: bool = False
+) -> Loaded:
+    """Load the packaged directory, or the files of a folder; raises FilesRefused."""
+    with runtime.database.begin_write() as session:
+        clerk = ChangeAuthor(session, runtime.ids, runtime.clock())
+        return directory_load.load(clerk, folder or get_standard_data(), reopen=reopen)
+
+
+def describe_load(loaded: Loaded) -> Iterator[str]:
+    """Return the counts of a load and each office or contact that it switched."""
+    for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
+        count = getattr(loaded, table)
+        yield (
+            f"{table}: {count.added} added, {count.changed} changed, "
+            f"{count.unchanged} unchanged"
+        )
+    activations = loaded.activations
+    yield from (f"{subject} is active again." for subject in activations.activated)
+    yield from (f"{subject} is no longer active." for subject in activations.deactivated)
+    yield from (
+        f"Warning: {subject} stays inactive, because it was deactivated through the "
+        "service. To activate it: --reopen"
+        for subject in activations.left_inactive
+    )
+
+
+@dataclass(frozen=True)
+class AccountWithKeys:
+    """An account and its API keys, in the form that the HTTP API shows."""
+
+    account: AccountOut
+    keys: list[KeyOut]
+
+
+def list_people(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
+    """Return the accounts of an office, or of all; raises NotFound for an unknown one."""
+    with begin_read(runtime, SYSTEM) as work:
+        office_id = focal_point and entries.get_id(work.session, focal_point)
+        offices = entries.by_ids(
+            work, [office_id] if office_id else access.list_offices(work.session)
+        )
+        return [
+            AccountWithKeys(
+                AccountOut.from_account(account, office.code),
+                [KeyOut.from_key(key) for key in access.list_keys(work, account.id)],
+            )
+            for office in sorted(offices.values(), key=lambda office: office.code)
+            for account in access.list_accounts(work, office.id)
+        ]
+
+
+def open_account(
+    runtime: Runtime, focal_point: str, label: str, roles: Iterable[Role]
+) -> UUID:
+    """Open an account and return its id.
+
+    Raises NotFound for an unknown focal point, NotReady for a label that is in use or not
+    valid, and RolesIncompatible for roles that do not fit. A label may be used once, so
+    that a repeated command does not open a second account.
+    """
+    given = frozenset(roles)
+    with begin_write(runtime, SYSTEM) as work:
+        office_id = entries.get_id(work.session, focal_point)
+        require_label(label)
+        account_changes.require_fitting_roles(
+            given, AccountKind.PERSON, entries.by_id(work, office_id)
+        )
+        taken = access.list_accounts(work, office_id)
+        if any(one.label == label and one.disabled_at is None for one in taken):
+            raise NotReady(
+                f"{focal_point} already has an account with this label: see safe-conduct "
+                f"account list {focal_point}. For another person, choose another label."
+            )
+        return account_changes.add_account(work, AccountSpec(office_id, label, given)).id
+
+
+def require_label(label: str) -> None:
+    """Raise NotReady unless the HTTP API would accept the label."""
+    try:
+        TypeAdapter(SafeLine).validate_python(label)
+    except ValidationError as error:
+        raise NotReady(
+            f"LABEL must be one line of 1 to {MAX_LINE_LENGTH} characters: a staff "
+            "number or post."
+        ) from error
+
+
+def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
+    """Make and return an API key; raises NotReady if the account is unknown or disabled."""
+    with begin_write(runtime, SYSTEM) as work:
+        found = lock_account(work, account)
+        if found.disabled_at is not None:
+            raise NotReady(
+                "This account is disabled, so its keys would not work. Open another: "
+                "safe-conduct account new"
+            )
+        made = api_key_changes.add_key(
+            work, found, frozenset(scopes), days, "account.key_made"
+        )
+        return made.secret or ""
+
+
+def revoke_key(runtime: Runtime, prefix: str) -> None:
+    """Revoke an API key, from the next request on; raises NotReady if it is unknown."""
+    with begin_write(runtime, SYSTEM) as work:
+        try:
+            key = access.get_key_by_prefix(work, prefix)
+        except NotFound as error:
+            raise NotReady(
+                "There is no key with this prefix. The prefix is the part between sc_ and "
+                "the next _: see safe-conduct account list."
+            ) from error
+        api_key_changes.end_key(work, lock_account(work, key.account_id), key)
+
+
+def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
+    """Disable an account; return its office and how many people there can work on cases.
+
+    Raises NotReady for an unknown account.
+    """
+    with begin_write(runtime, SYSTEM) as work:
+        found = lock_account(work, account)
+        account_changes.end_account(work, found)
+        office = entries.by_id(work, found.focal_point_id)
+        return office.code, access.count_workers(work, office.id)
+
+
+def lock_account(work: Writing, account: UUID) -> Account:
+    """Lock and return an account; raises NotReady if there is none with this id."""
+    try:
+        return access.lock_account(work, account)
+    except NotFound as error:
+        raise NotReady(
+            "There is no account with this id: see safe-conduct account list."
+        ) from error
+
+
+def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
+    """Return what `doctor` prints; raises NotReady if the service could not start."""
+    yield from (f"Warning: {warning}" for warning in list_unknown())
+    yield f"The key file {settings.key_file} is valid."
+    ledger = Ledger(settings.erasure_ledger)
+    warnings = require_ready(runtime, ledger, settings)
+    backend = make_url(settings.database_url).get_backend_name()
+    yield f"The database ({backend}) is migrated."
+    yield from find_readable_files(settings.database_url)
+    yield "The database has the guards that the migrations make."
+    yield from warnings
+    yield "Every region has a desk."
+    if (space := runtime.free_space.describe()) != ENOUGH:
+        yield f"Warning: disk space: {space}."
+    if drill := describe_drill(runtime):
+        yield drill
+    yield from check_connections(settings)
+    with runtime.database.begin_read() as session:
+        yield from list_notification_gaps(session, settings)
+        yield from list_versions(session, settings.database_url)
+    exists = ledger.read() is not None
+    yield (
+        f"The ledger of erasures {ledger.path} and the database agree."
+        if exists
+        else f"There are no cases yet; the ledger of erasures will be {ledger.path}."
+    )
+
+
+def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
+    """Seal data that older versions stored in clear, unpadded or without a key of its own.
+
+    Also moves deadlines that reveal when a person arrives. Yields how many rows are done,
+    and the total. Each row has its own transaction, so the command can be run again after
+    an interruption.
+    """
+    with begin_read(runtime, SYSTEM) as work:
+        due = resealing.list_outdated(work.session)
+        routed = routing_queries.list_clear_cases(work.session)
+        clocks = return_clocks.list_revealing_clocks(work)
+    total = len(due) + len(routed) + len(clocks)
+    for number, (case_id, submitter) in enumerate(routed, start=1):
+        with begin_write(runtime, get_system_actor(submitter)) as work:
+            routing.seal_clear_result(work, case_id)
+        yield number, total
+    for number, one in enumerate(due, start=len(routed) + 1):
+        with begin_write(runtime, SYSTEM) as work:
+            resealing.seal_again(work, one)
+        yield number, total
+    for number, clock in enumerate(clocks, start=total - len(clocks) + 1):
+        with begin_write(runtime, SYSTEM) as work:
+            return_clocks.move_clock(work, clock)
+        yield number, total

@@ -1,0 +1,204 @@
+"""The commands of operators: set up, check, back up, restore and run the worker.
+
+This module does not import the HTTP API, because a monitor runs `worker status` twice a
+minute, and an operator in an emergency should not wait for imports.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from app.cli import (
+    accounts,
+    backup_command,
+    exit_codes,
+    logging_setup,
+    operator_actions,
+    restore,
+    restore_report,
+    startup,
+    status,
+    worker_process,
+)
+from app.directory.files import FilesRefused
+from app.kernel import migrations
+from app.kernel.heartbeat import Part
+from app.settings import Settings
+
+out = Console()
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+key = typer.Typer(no_args_is_help=True, help="Make the keys that protect sealed data.")
+erasure = typer.Typer(no_args_is_help=True, help="Export the ledger of erasures.")
+directory = typer.Typer(no_args_is_help=True, help="Load the directory from files.")
+worker = typer.Typer(no_args_is_help=True, help="Run or check the worker.")
+for name, part in (("key", key), ("directory", directory), ("worker", worker)):
+    cli.add_typer(part, name=name)
+cli.add_typer(erasure, name="erasures")
+cli.add_typer(accounts.account, name="account")
+cli.add_typer(accounts.api_key, name="api-key")
+
+REFUSALS: Final = (*exit_codes.REFUSALS, startup.NotReady, FilesRefused)
+"""Exceptions that an operator can act on; they are printed without a traceback."""
+
+
+@worker.command("run")
+def run_worker(
+    only: Annotated[
+        list[Part] | None, typer.Option(help="Run only this part; may be repeated.")
+    ] = None,
+    without: Annotated[
+        list[Part] | None, typer.Option(help="Do not run this part; may be repeated.")
+    ] = None,
+) -> None:
+    """Run the worker as its own process. On PostgreSQL several may run.
+
+    By default it runs all parts. Each part has to run in at least one process.
+    """
+    settings, parts = Settings(), worker_process.choose_parts(only or (), without or ())
+    logging_setup.configure_logging(settings.log_level)
+    worker_process.run(settings, parts)
+
+
+@worker.command("status")
+def show_worker(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """Show whether the worker runs and keeps up. Exits with 1 if something needs action."""
+    found = status.measure_status(startup.load_runtime(Settings()))
+    if as_json:
+        print_line(status.as_json(found))
+    else:
+        out.print(*status.as_table(found), sep="\n")
+    if not found.is_well:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def migrate() -> None:
+    """Upgrade the database to the newest migration."""
+    startup.migrate(Settings())
+    out.print(f"The database is at migration {migrations.get_newest_migration()}.")
+
+
+@cli.command("restored")
+def finish_restore(
+    erasures: Annotated[
+        Path | None, typer.Option(help="Ledger of erasures. Default: that of the settings.")
+    ] = None,
+    *,
+    no_erasures: Annotated[
+        bool, typer.Option("--no-erasures", help=restore.NO_ERASURES_HELP)
+    ] = False,
+) -> None:
+    """Finish a restore: repeat erasures and make clients read their feeds again."""
+    found = restore.finish_restore(Settings(), erasures, without=no_erasures)
+    if found.anew:
+        print_line(restore.LEDGER_MADE)
+    print_line(f"{found.named} erasures are newer than this backup.")
+    print_line(f"{found.destroyed} of these cases were in the backup and erased again.")
+    if found.named and not found.traceless:
+        print_line(restore.TRACES)
+    print_line(f"{found.spared} cases and drafts due for erasure are kept for 30 days.")
+    print_line(restore.AFTER_RESTORE)
+
+
+@cli.command("affected")
+def show_affected(
+    since: Annotated[
+        datetime | None,
+        typer.Option(help="Time of the backup, in UTC. Default: its last activity."),
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """After a restore, list the affected cases and which offices to tell."""
+    made = since and since.replace(tzinfo=UTC)
+    found = restore_report.build_report(restore.build_keyless_runtime(Settings()), made)
+    if as_json:
+        print_line(restore_report.as_json(found))
+        return
+    for line in restore_report.as_text(found):
+        print_line(line)
+
+
+@cli.command("doctor")
+def check_setup() -> None:
+    """Check the configuration and the database; print what would keep it from starting."""
+    settings = Settings()
+    for line in operator_actions.check_service(startup.load_runtime(settings), settings):
+        out.print(line)
+
+
+def print_line(text: str) -> None:
+    """Print one line without markup or wrapping."""
+    out.print(text, markup=False, soft_wrap=True, highlight=False)
+
+
+@cli.command("reseal")
+def seal_again() -> None:
+    """Seal data that older versions stored in clear, unpadded or without a key of its own.
+
+    On PostgreSQL the service may be running; on SQLite nothing else may run. If it is
+    interrupted, run it again.
+    """
+    settings, total = Settings(), 0
+    runtime = startup.load_runtime(settings)
+    with (
+        startup.claim_sqlite_file(settings.database_url),
+        Progress(console=out) as progress,
+    ):
+        bar = progress.add_task("sealing", total=None)
+        for done, total in operator_actions.seal_outdated(runtime):
+            progress.update(bar, completed=done, total=total)
+    print_line(f"{total} documents were sealed again or deadlines moved.")
+    if total:
+        print_line("Old data may remain in the database files: see docs/privacy.md.")
+
+
+@key.command("new")
+def create_key() -> None:
+    """Add a key to the key file, or create the file. New cases use the newest key."""
+    path = Settings().key_file
+    made = startup.add_key(path)
+    out.print(f"Key {made.current} is in {path}, which only its owner can read.")
+    out.print("Keep a copy apart from the database: without it no case can be opened.")
+
+
+@erasure.command("export")
+def export_erasures() -> None:
+    """Write erasures to the ledger outside the database; create it if it is lost."""
+    added, existed = restore.export_erasures(Settings())
+    if not existed:
+        print_line(restore.LEDGER_MADE)
+    print_line(f"{added} erasures were added to {Settings().erasure_ledger}.")
+
+
+@directory.command("load")
+def load_directory(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Folder with CSV files. Default: the packaged ones."),
+    ] = None,
+    *,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Also activate what was deactivated over HTTP.")
+    ] = False,
+) -> None:
+    """Load countries, offices, agreements, time limits and contacts from CSV files."""
+    runtime = startup.load_runtime(Settings())
+    for line in operator_actions.describe_load(
+        operator_actions.load_directory(runtime, folder, reopen=reopen)
+    ):
+        print_line(line)
+
+
+cli.command(help=backup_command.ABOUT)(backup_command.backup)
+
+if __name__ == "__main__":
+    exit_codes.run(cli, REFUSALS)

@@ -1,0 +1,175 @@
+"""Finishing a restore: the database gets a new epoch, and erasures are repeated."""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from app.cases.erasure import KEY_TABLE
+from app.casework import erasing
+from app.cli.guard_checks import require_guards
+from app.cli.startup import (
+    NotReady,
+    claim_sqlite_file,
+    require_migrated,
+    require_one_database,
+)
+from app.kernel.actors import SYSTEM
+from app.kernel.db import OWNER_ROLE, Database
+from app.kernel.erasures import ErasureMark, get_erasure_mark, get_erasures
+from app.kernel.journal import create_epoch, renew_epoch
+from app.kernel.keyfile import FileKeys
+from app.kernel.ledger import Ledger
+from app.kernel.problems import Busy
+from app.kernel.transactions import Runtime, begin_write
+from app.kernel.vault import KEY_BYTES
+from app.runtime import build_runtime
+from app.settings import Settings
+
+AFTER_RESTORE: Final = """
+The database has a new epoch: a cursor from before is answered with 410, and its client
+reads the feed again. Actions after the backup are not in the database. Before you start the
+service:
+1. Set again every legal hold that was set after the backup; oversight knows which. Nothing
+   is erased for 30 days, so that there is time for this.
+2. Revoke again what was revoked after the backup, because it is valid again: roles, API
+   keys, public keys of machines, accounts and webhooks. Use safe-conduct api-key revoke and
+   safe-conduct account disable; over HTTP revoke-roles, public-keys/{kid}/revoke and
+   webhooks/{id}/end. If the key of a machine was compromised, or an account must not have a
+   role even for a minute, disable the account now.
+3. Load the directory again: safe-conduct directory load FOLDER. Then deactivate again the
+   offices and contacts that were deactivated after the backup.
+4. Check that the key file is the newest: safe-conduct doctor
+5. List the affected cases and the offices to tell: safe-conduct affected
+6. Tell every office for which time its actions are lost. They have to be repeated, each
+   with a new Idempotency-Key.
+""".strip()
+
+TRACES: Final = """
+Their keys may still be in files of the database; docs/privacy.md says what to do.
+""".strip()
+NO_LEDGER: Final = """
+There is no ledger of erasures at {}. Without it, cases that were erased after the backup
+come back. Give its newest copy with --erasures FILE or SAFE_CONDUCT_ERASURE_LEDGER. If
+there never was one, or none is left, use --no-erasures.
+""".strip().replace("\n", " ")
+NO_ERASURES_HELP: Final = """
+Continue without a ledger: cases that were erased after the backup come back.
+""".strip()
+LEDGER_MADE: Final = """
+There was no ledger, so it was created from this database. If this database comes from a
+backup, the ledger does not have the erasures after that backup.
+""".strip().replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class RestoreResult:
+    """The number of erasures newer than the backup, and how many were repeated.
+
+    `traceless`: no file of the database has the destroyed keys. `anew`: there was no
+    ledger. `spared`: cases and drafts due for erasure that are kept for 30 days.
+    """
+
+    named: int
+    destroyed: int
+    traceless: bool
+    anew: bool = False
+    spared: int = 0
+
+
+def finish_restore(
+    settings: Settings, given: Path | None, *, without: bool = False
+) -> RestoreResult:
+    """Give a restored database a new epoch and repeat the erasures of the ledger.
+
+    The owner role sets the epoch; the service role does the rest. After an interruption it
+    can be run again. It needs a ledger unless `without` is set, because the backup does not
+    tell what was erased after it. Raises NotReady, LedgerRefused and Busy (503).
+    """
+    if given and without:
+        raise NotReady("Use either --erasures or --no-erasures, not both.")
+    if given and not given.is_file():
+        raise NotReady(f"There is no ledger of erasures at {given}.")
+    require_one_database(settings)
+    kept = Ledger(settings.erasure_ledger)
+    with claim_sqlite_file(settings.database_url):
+        database, now = read_mark(settings)
+        anew = not given and kept.read() is None
+        if anew and not without:
+            raise NotReady(NO_LEDGER.format(kept.path))
+        runtime = build_keyless_runtime(settings)
+        with begin_write(runtime, SYSTEM) as work:
+            spared = erasing.pause_deletions(work)
+        named = rename_database(database, now, Ledger(given or kept.path), kept)
+        result = erase_again(runtime, named)
+        kept.copy_erasures(runtime)
+        kept.require_agreement(runtime)
+        runtime.database.engine.dispose()
+    return replace(result, anew=anew, spared=spared)
+
+
+def read_mark(settings: Settings) -> tuple[Database, ErasureMark]:
+    """Return the database, opened as its owner, with its mark; raises NotReady."""
+    url = settings.migration_database_url or settings.database_url
+    database = Database(url, OWNER_ROLE)
+    with database.begin_read() as session:
+        require_migrated(session)
+        require_guards(session)
+        return database, get_erasure_mark(session)
+
+
+def rename_database(
+    database: Database, now: ErasureMark, ledger: Ledger, kept: Ledger
+) -> Mapping[UUID, datetime]:
+    """Give the database a new epoch; return the erasures that the ledgers have.
+
+    The ledger gets the epoch first, so that the service never runs with an epoch that no
+    ledger has. A ledger that is brought from elsewhere may have an earlier epoch of this
+    database, which the kept ledger lists.
+    """
+    known, epoch = kept.read_for(now), create_epoch()
+    given = ledger.read_for(now, known.epochs)
+    kept.add_epochs({*given.epochs, *known.epochs, epoch})
+    with database.begin_write() as session:
+        renew_epoch(session, epoch)
+    database.engine.dispose()
+    return {**known.erased, **given.erased}
+
+
+def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResult:
+    """Erase again the cases that the database still has, each in its own transaction."""
+    with runtime.database.begin_read() as session:
+        missing = named.keys() - get_erasures(session).keys()
+    destroyed = 0
+    for case_id in sorted(missing):
+        with begin_write(runtime, SYSTEM) as work:
+            destroyed += erasing.erase_again(work, case_id, named[case_id])
+    traceless = False
+    with suppress(Busy):
+        traceless = runtime.database.erase_deleted_rows(KEY_TABLE)
+    return RestoreResult(named=len(missing), destroyed=destroyed, traceless=traceless)
+
+
+def build_keyless_runtime(settings: Settings) -> Runtime:
+    """Build a runtime with a random key, which needs no key file and opens nothing."""
+    unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
+    return build_runtime(settings.database_url, unused, speed=settings.clock_speed)
+
+
+def export_erasures(settings: Settings) -> tuple[int, bool]:
+    """Add new erasures to the ledger, or create it.
+
+    Returns the number of added erasures and whether the ledger existed. Raises
+    LedgerRefused and Busy (503).
+    """
+    ledger, runtime = Ledger(settings.erasure_ledger), build_keyless_runtime(settings)
+    with runtime.database.begin_read() as session:
+        require_migrated(session)
+    existed = ledger.read() is not None
+    added = ledger.copy_erasures(runtime, create=True)
+    runtime.database.engine.dispose()
+    return added, existed

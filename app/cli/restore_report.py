@@ -1,0 +1,302 @@
+"""The report after a restore: cases that the lost time may affect, and offices to tell.
+
+Actions after the backup are lost and cannot be listed. The report lists what they may have
+changed: open deadlines, deadlines that ran out since, and consents that the person may have
+withdrawn. It has codes and ids only: nothing sealed is opened, and no key is needed.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from app.cases import queries as cases
+from app.cases.grants import Grant, list_relations
+from app.cases.lifecycle import EVENTS, Action
+from app.cases.models import Case
+from app.casework.erasing import GRACE
+from app.casework.lateness import DESTRUCTIVE
+from app.cli.startup import NotReady, require_migrated
+from app.consents import queries as consents
+from app.deadlines import missed_deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.miss_counts import DAY
+from app.deadlines.models import Clock
+from app.directory import queries as directory
+from app.feed import queries as feed
+from app.kernel.actors import SYSTEM
+from app.kernel.erasures import get_erasures
+from app.kernel.heartbeat import get_last_heartbeat
+from app.kernel.transactions import Reading, Runtime, begin_read
+from app.webhooks import queries as webhooks
+
+
+class Why(StrEnum):
+    """Why an item of the backup may not be up to date."""
+
+    OVERDUE = "overdue"
+    RAN_OUT = "ran_out"
+    WAITS = "waits"
+    CONSENTS = "consents"
+    WILL_BE_ERASED = "will_be_erased"
+    ERASED = "erased"
+
+
+MEANINGS: Final[Mapping[Why, str]] = {
+    Why.OVERDUE: "was overdue when the backup was made",
+    Why.RAN_OUT: "ran out after the backup: it was not done, or that was lost",
+    Why.WAITS: "may have been done after the backup; the office then believes it is done",
+    Why.CONSENTS: "are as in the backup: withdrawals and fears recorded since are lost; "
+    "ask the person before anything is shared",
+    Why.WILL_BE_ERASED: "is erased then. If a legal hold, reopening, submitting or sending "
+    "after the backup had prevented that, do it again",
+    Why.ERASED: "was erased after the backup, and is erased again",
+}
+READ_FIRST: Final = """
+Every case below was open when the backup was made, or is to be erased soon. Tell each
+office only the lines that concern it, not which other offices take part in a case. Protect
+this list like the database.
+""".strip()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An item that may not be up to date, with its deadline and the office it waits for."""
+
+    why: Why
+    what: str
+    waits_on: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class AffectedCase:
+    """A case, its findings, and the parties to tell, each as its relation and office."""
+
+    code: str
+    state: str
+    tell: list[tuple[str, str]]
+    lines: list[Finding]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a deadline of the case was missed."""
+        return any(line.why in {Why.OVERDUE, Why.RAN_OUT} for line in self.lines)
+
+    @property
+    def first(self) -> str:
+        """The first due time, as a sort key; cases without one come last."""
+        return min((line.at.isoformat() for line in self.lines if line.at), default="~")
+
+
+@dataclass(frozen=True)
+class FeedPosition:
+    """How far an office or its webhook had read its feed when the backup was made."""
+
+    office: str
+    webhook: str | None
+    upto: int
+    head: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What in a restored database may not be up to date."""
+
+    backup_of: datetime
+    at: datetime
+    cases: list[AffectedCase]
+    elsewhere: list[Finding]
+    feeds: list[FeedPosition]
+    unknown: int
+    """The number of erased cases that were created after the backup."""
+
+
+def build_report(runtime: Runtime, since: datetime | None) -> Report:
+    """Return the report for a backup made at `since`, by default its last activity.
+
+    Raises NotReady if there was no activity, and Busy (503).
+    """
+    with runtime.database.begin_read() as session:
+        require_migrated(session)
+    with begin_read(runtime, SYSTEM) as work:
+        now = runtime.time(work.session)
+        backup_time = since or find_backup_time(work)
+        codes = get_office_codes(work)
+        clocks = missed_deadlines.list_running(work.session)
+        open_cases = cases.list_unfinished(work.session, list_erased_soon(clocks, now))
+        found = list_affected(work, open_cases, codes, clocks, backup_time, now)
+        erased = list_erased_since(work, backup_time)
+        names = cases.get_codes(work.session, erased)
+        return Report(
+            backup_of=backup_time,
+            at=now,
+            cases=[*found, *map(describe_erased, names.values())],
+            elsewhere=list_elsewhere(open_cases, codes, clocks, backup_time, now),
+            feeds=list(list_feeds(work, codes)),
+            unknown=len(erased) - len(names),
+        )
+
+
+def find_backup_time(work: Reading) -> datetime:
+    """Return when the backup was made: the last heartbeat, else the last journal entry."""
+    again = EVENTS[Action.ERASE_AGAIN]
+    found = get_last_heartbeat(work.session) or feed.get_last_entry_time(
+        work.session, but=again
+    )
+    if found is None:
+        raise NotReady("The database has no entries. Give the time of the backup: --since")
+    return found
+
+
+def list_erased_since(work: Reading, backup_time: datetime) -> list[UUID]:
+    """Return the cases erased after a time; the ledger stores whole seconds."""
+    first = backup_time.replace(microsecond=0)
+    return [one for one, at in get_erasures(work.session).items() if at >= first]
+
+
+def get_office_codes(work: Reading) -> Mapping[UUID, str]:
+    """Return the code of each focal point by its id."""
+    return {one.id: one.code for one in directory.list_all(work)}
+
+
+def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
+    work: Reading,
+    open_cases: Iterable[Case],
+    codes: Mapping[UUID, str],
+    clocks: Iterable[Clock],
+    backup_time: datetime,
+    now: datetime,
+) -> list[AffectedCase]:
+    """Return the cases that have findings, sorted by the first due time."""
+    running: dict[UUID, list[Finding]] = {}
+    for clock in clocks:
+        line = describe_deadline(clock, codes, backup_time, now)
+        running.setdefault(clock.case_id, []).append(line)
+    consents_by_case = consents.count_valid(work.session, now)
+    found = [
+        AffectedCase(case.code, case.state, list_parties(case, codes), lines)
+        for case in open_cases
+        if (
+            lines := [
+                *running.get(case.id, ()),
+                *describe_consents(consents_by_case.get(case.id, 0)),
+            ]
+        )
+    ]
+    return sorted(found, key=lambda one: one.first)
+
+
+def list_erased_soon(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
+    """Return the cases that will be erased within the grace period of a restore and a day.
+
+    The day allows for a difference between the clocks of the machine and the database.
+    """
+    until = now + GRACE + DAY
+    erased = [one for one in clocks if one.kind == ClockKind.ERASE]
+    return [clock.case_id for clock in erased if clock.due_at <= until]
+
+
+def describe_deadline(
+    clock: Clock, codes: Mapping[UUID, str], backup_time: datetime, now: datetime
+) -> Finding:
+    """Return the finding for a deadline that was running in the backup."""
+    late = Why.OVERDUE if clock.due_at <= backup_time else Why.RAN_OUT
+    why = late if clock.due_at <= now else Why.WAITS
+    if clock.kind in DESTRUCTIVE:
+        why = Why.WILL_BE_ERASED
+    waits_on = codes[clock.waits_on] if clock.waits_on else None
+    return Finding(why, f"{clock.reference} {clock.kind}", waits_on, clock.due_at)
+
+
+def describe_consents(count: int) -> Iterator[Finding]:
+    """Return a finding if the case has consents, which may have been withdrawn since."""
+    if count:
+        yield Finding(Why.CONSENTS, f"{count} consents", None, None)
+
+
+def list_parties(case: Case, codes: Mapping[UUID, str]) -> list[tuple[str, str]]:
+    """Return the relation and office of each party that may see the case."""
+    relations = list_relations(Grant.CASE)
+    active = [p for p in case.parties if not p.until and p.relation in relations]
+    return sorted({(str(one.relation), codes[one.focal_point_id]) for one in active})
+
+
+def describe_erased(code: str) -> AffectedCase:
+    """Return the entry for a case that was erased again."""
+    return AffectedCase(
+        code, "erased", [], [Finding(Why.ERASED, f"cases/{code}", None, None)]
+    )
+
+
+def list_elsewhere(
+    open_cases: Iterable[Case],
+    codes: Mapping[UUID, str],
+    clocks: Iterable[Clock],
+    backup_time: datetime,
+    now: datetime,
+) -> list[Finding]:
+    """Return findings about no open case, such as requests for approval."""
+    open_ones = {case.id for case in open_cases}
+    people = [clock for clock in clocks if clock.waits_on]
+    other = [clock for clock in people if clock.case_id not in open_ones]
+    return [describe_deadline(clock, codes, backup_time, now) for clock in other]
+
+
+def list_feeds(work: Reading, codes: Mapping[UUID, str]) -> Iterator[FeedPosition]:
+    """Return the position of each feed and webhook."""
+    for office, (upto, head) in feed.get_retrieved(work.session).items():
+        yield FeedPosition(codes[office], None, upto, head)
+    hooks = webhooks.list_open(work.session)
+    heads = feed.get_heads(work.session, {hook.focal_point_id for hook in hooks})
+    for hook in hooks:
+        office = hook.focal_point_id
+        yield FeedPosition(
+            codes[office], hook.reference, hook.position, heads.get(office, 0)
+        )
+
+
+def as_json(report: Report) -> str:
+    """Return the report as JSON."""
+    return json.dumps(asdict(report), default=encode_value)
+
+
+def encode_value(value: Any) -> str:
+    """Return a value as text; times in ISO 8601."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def as_text(report: Report) -> Iterator[str]:
+    """Return the report as text: a block for each case, earliest due time first."""
+    late = sum(one.is_late for one in report.cases)
+    moments = (f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in (report.backup_of, report.at))
+    yield "The backup was made at {}; it is now {}.".format(*moments)
+    yield f"{len(report.cases)} cases are affected; {late} have a missed deadline."
+    if report.unknown:
+        yield f"{report.unknown} erased cases are not in the backup: they came after it."
+    yield READ_FIRST
+    for one in report.cases:
+        yield from ("", f"{one.code}  {one.state}")
+        yield from map(format_line, one.lines)
+        yield from (f"  tell {office} ({part})" for part, office in one.tell)
+    if report.elsewhere:
+        yield from ("", "About no open case:", *map(format_line, report.elsewhere))
+    yield from format_feeds(report.feeds)
+
+
+def format_line(line: Finding) -> str:
+    """Return a finding as one line of text."""
+    on = f", waits on {line.waits_on}" if line.waits_on else ""
+    until = f", until {line.at:%Y-%m-%d %H:%M} UTC" if line.at else ""
+    return f"  {line.why.upper()}: {line.what}{on}{until}: {MEANINGS[line.why]}"
+
+
+def format_feeds(positions: Iterable[FeedPosition]) -> Iterator[str]:
+    """Return lines with the position of each feed."""
+    yield from ("", "Feeds at the time of the backup; later events are read again:")
+    for one in positions:
+        access = f"was sent to {one.webhook}" if one.webhook else "was retrieved"
+        yield f"  {one.office}: {one.upto} of {one.head} {access}"

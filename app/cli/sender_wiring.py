@@ -1,0 +1,142 @@
+"""Senders of notifications and webhooks, built from the settings, and their gaps."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sqlalchemy.orm import Session
+
+from app.cli.api_client import is_loopback
+from app.cli.startup import NotReady
+from app.directory import queries as directory
+from app.directory.addresses import Channel, is_mailbox
+from app.notifications import actions, queries
+from app.notifications.words import NotificationMessage
+from app.outbox.actions import Answer
+from app.outbox.models import Way
+from app.outbox.pacing import Outcome
+from app.settings import Environment, Settings
+from app.worker.courier import Courier
+from app.worker.mail import Mail
+from app.worker.outbox_job import ChannelSender, Senders
+from app.worker.sms_gateway import Gateway
+
+type Send = Callable[[NotificationMessage], Answer]
+
+SETTINGS: Final = {
+    Channel.EMAIL: "SAFE_CONDUCT_SMTP_HOST",
+    Channel.SMS: "SAFE_CONDUCT_SMS_GATEWAY_URL",
+}
+
+
+def build_senders(settings: Settings) -> Senders:
+    """Build the sender of each channel; raises NotReady if settings are not consistent.
+
+    A channel that is not set up fails like a server that is down: a notification is tried,
+    given up and reported, so that no one believes it was sent.
+    """
+    sends: dict[Way, Send] = {
+        Way.EMAIL: get_mail_sender(settings),
+        Way.SMS: get_sms_sender(settings),
+    }
+    ways = {
+        way: build_notification_channel(send, settings.sign_in_url)
+        for way, send in sends.items()
+    }
+    return Senders(ways, timedelta(minutes=settings.notice_window_minutes))
+
+
+def build_notification_channel(send: Send, sign_in: str | None) -> ChannelSender[Any]:
+    """Return the channel that composes and sends notifications by one sender."""
+    compose = partial(queries.build_message, sign_in=sign_in)
+    return ChannelSender(compose, send, actions.send_by_other_channel, actions.notify_again)
+
+
+def fail_not_set_up(_: NotificationMessage) -> Answer:
+    """Return the outcome of a channel that is not set up."""
+    return Answer(Outcome.REFUSED, "not_set_up")
+
+
+def get_mail_sender(settings: Settings) -> Send:
+    """Return the function that sends e-mail; raises NotReady."""
+    mail = find_mail(settings)
+    return mail.send if mail else fail_not_set_up
+
+
+def find_mail(settings: Settings) -> Mail | None:
+    """Return the mail server of the settings; raises NotReady."""
+    host, sender = settings.smtp_host, settings.smtp_from
+    if host is None:
+        return None
+    if sender is None or not is_mailbox(sender):
+        raise NotReady("SAFE_CONDUCT_SMTP_FROM must be a plain e-mail address.")
+    tls = None if is_loopback(host) else ssl.create_default_context()
+    return Mail(host, settings.smtp_port, sender, tls, get_mail_login(settings))
+
+
+def build_courier(settings: Settings) -> Courier:
+    """Return the client that delivers webhooks; in a drill also to this machine."""
+    drill = settings.environment == Environment.DRILL
+    return Courier(ssl.create_default_context(), allow_local=drill)
+
+
+def get_mail_login(settings: Settings) -> tuple[str, str] | None:
+    """Return the login for the mail server; raises NotReady if only half is set."""
+    user, password = settings.smtp_user, settings.smtp_password
+    if user is None and password is None:
+        return None
+    if user is None or password is None:
+        raise NotReady("Set both SAFE_CONDUCT_SMTP_USER and SAFE_CONDUCT_SMTP_PASSWORD.")
+    return user, password.get_secret_value()
+
+
+def get_sms_sender(settings: Settings) -> Send:
+    """Return the function that sends SMS; raises NotReady."""
+    gateway = find_gateway(settings)
+    return gateway.send if gateway else fail_not_set_up
+
+
+def find_gateway(settings: Settings) -> Gateway | None:
+    """Return the SMS gateway of the settings; raises NotReady."""
+    if settings.sms_gateway_url is None:
+        return None
+    if not is_safe_url(settings.sms_gateway_url):
+        raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_URL must be https, without a user name.")
+    if settings.sms_gateway_token is None:
+        raise NotReady("SAFE_CONDUCT_SMS_GATEWAY_TOKEN is missing.")
+    token = settings.sms_gateway_token.get_secret_value()
+    return Gateway(settings.sms_gateway_url, token, ssl.create_default_context())
+
+
+def is_safe_url(text: str) -> bool:
+    """Return whether a URL is safe for a token: over TLS, or to this machine."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return False
+    scheme = url.scheme == "https" or (
+        url.scheme == "http" and is_loopback(url.hostname or "")
+    )
+    return scheme and bool(url.hostname) and "@" not in url.netloc
+
+
+def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str]:
+    """Return warnings about channels that are not set up and offices without contacts."""
+    ways = {
+        Channel.EMAIL: settings.smtp_host,
+        Channel.SMS: settings.sms_gateway_url,
+    }
+    missing = [SETTINGS[channel] for channel, set_up in ways.items() if not set_up]
+    if len(missing) == len(ways):
+        yield f"Warning: no notifications are sent: set {' or '.join(missing)}."
+    else:
+        for channel in sorted(directory.list_channels(session)):
+            if not ways[channel]:
+                yield f"Warning: no {channel} is sent: set {SETTINGS[channel]}."
+    if silent := directory.list_unreachable(session):
+        count, first = len(silent), ", ".join(silent[:5])
+        more = " ..." if count > len(silent[:5]) else ""
+        yield f"Warning: {count} active offices have no contact to notify: {first}{more}"

@@ -1,0 +1,182 @@
+"""What commands need to run: the runtime, migrations, the SQLite lock and metrics."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+
+import structlog
+from sqlalchemy import make_url
+from sqlalchemy.orm import Session
+
+from app.kernel.db import OWNER_ROLE, Database, claim_name, get_current_migration, lock_name
+from app.kernel.free_space import MIB, FreeSpace, Place
+from app.kernel.keyfile import FileKeys
+from app.kernel.migrations import PooledConnection, get_newest_migration, upgrade
+from app.kernel.quotas import Quotas
+from app.kernel.transactions import Runtime
+from app.metrics.server import MetricsServer, run_metrics_server
+from app.runtime import build_runtime
+from app.settings import Environment, Settings
+from app.webhooks.addresses import parse_hosts
+
+
+class NotReady(Exception):  # noqa: N818 - named by its meaning, like Problem
+    """The operator has to do something before the command can run."""
+
+
+def load_runtime(settings: Settings) -> Runtime:
+    """Build the runtime from the settings; raises KeyRefused."""
+    keys = FileKeys.load(settings.key_file)
+    return build_runtime(
+        settings.database_url,
+        keys,
+        speed=settings.clock_speed,
+        daily_cap=settings.daily_cap,
+        refusals=settings.refused_openings_per_minute,
+        quotas=Quotas(settings.open_drafts, settings.sealed_mib_per_day * MIB),
+        hosts=parse_hosts(settings.webhook_hosts),
+        free_space=build_free_space(settings),
+        drill=settings.environment == Environment.DRILL,
+    )
+
+
+def build_free_space(settings: Settings) -> FreeSpace:
+    """Return the check of free disk space for the files in the settings.
+
+    The disk of a PostgreSQL server is not included.
+    """
+    url = make_url(settings.database_url)
+    files = {
+        Place.KEY_FILE: settings.key_file,
+        Place.ERASURE_LEDGER: settings.erasure_ledger,
+    }
+    if url.get_backend_name() == "sqlite" and url.database:
+        files[Place.DATABASE] = Path(url.database)
+    return FreeSpace(files, settings.low_space_mib * MIB, settings.reserved_space_mib * MIB)
+
+
+def describe_drill(runtime: Runtime) -> str | None:
+    """Return a sentence about the drill; None if this is not a drill."""
+    if not runtime.is_drill:
+        return None
+    if runtime.speed == 1:
+        return "This is a drill: store no real person in it. Deadlines run at normal speed."
+    return f"This is a drill: deadlines run {runtime.speed} times as fast."
+
+
+def log_drill(runtime: Runtime) -> None:
+    """Log a warning if this is a drill."""
+    if drill := describe_drill(runtime):
+        structlog.get_logger().warning("drill", said=drill)
+
+
+def require_one_database(settings: Settings) -> None:
+    """Raise NotReady if the migrator and the service would use two databases.
+
+    A restore would then change one database, and the service would run on the other.
+    """
+    if settings.migration_database_url is None:
+        return
+    owners = Database(settings.migration_database_url, OWNER_ROLE)
+    service = Database(settings.database_url)
+    try:
+        if not is_same_database(owners, service):
+            raise NotReady(
+                "SAFE_CONDUCT_DATABASE_URL and SAFE_CONDUCT_MIGRATION_DATABASE_URL are of "
+                "two databases; neither was changed. Set both to the same database."
+            )
+    finally:
+        owners.engine.dispose()
+        service.engine.dispose()
+
+
+def is_same_database(one: Database, other: Database) -> bool:
+    """Return whether two logins use the same database.
+
+    On PostgreSQL one login takes an advisory lock and the other tries to. A name or the
+    server's identifier does not tell, because a copy can have the same.
+    """
+    if one.is_sqlite or other.is_sqlite:
+        files = [
+            Path(database.engine.url.database or "").resolve() for database in (one, other)
+        ]
+        return one.is_sqlite == other.is_sqlite and files[0] == files[1]
+    name = token_hex(16)
+    with one.begin_read() as first, other.begin_read() as second:
+        lock_name(first, name)
+        return not claim_name(second, name)
+
+
+def migrate(settings: Settings) -> None:
+    """Upgrade the database to the newest migration; create the file and folder of SQLite.
+
+    Raises NotReady if the folder cannot be created or the settings name two databases.
+    """
+    require_one_database(settings)
+    url = make_url(settings.migration_database_url or settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotReady(f"{folder} cannot be created: {error.strerror}.") from error
+    try:
+        upgrade(url.render_as_string(hide_password=False))
+    except PooledConnection as error:
+        raise NotReady(str(error)) from error
+
+
+def add_key(path: Path) -> FileKeys:
+    """Add a key to a key file, or create the file; raises KeyRefused or NotReady."""
+    try:
+        return FileKeys.create(path)
+    except OSError as error:
+        raise NotReady(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def require_migrated(session: Session) -> None:
+    """Raise NotReady unless the database is at the migration that this code needs."""
+    if get_current_migration(session) != get_newest_migration():
+        raise NotReady("The database is not at the newest migration: safe-conduct migrate")
+
+
+@contextmanager
+def claim_sqlite_file(url: str) -> Iterator[None]:
+    """Lock an SQLite file for this process; raises NotReady if another one has the lock.
+
+    Writers take turns within one process, but two processes would starve each other.
+    """
+    path = make_url(url).database
+    if not url.startswith("sqlite") or path is None:
+        yield
+        return
+    if not Path(path).is_file():
+        raise NotReady(f"There is no database at {path}: safe-conduct migrate")
+    with Path(f"{path}.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotReady(
+                "Another process uses this SQLite file. Stop it; for more than one process "
+                "use PostgreSQL."
+            ) from error
+        yield
+
+
+@contextmanager
+def serve_metrics(runtime: Runtime, settings: Settings) -> Iterator[None]:
+    """Serve metrics for Prometheus if the settings have a port; raises NotReady."""
+    if settings.metrics_port is None:
+        yield
+        return
+    try:
+        scrapes = MetricsServer(settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        raise NotReady(
+            f"SAFE_CONDUCT_METRICS_PORT: {where} is not available. Set another port."
+        ) from error
+    with run_metrics_server(scrapes, runtime):
+        yield

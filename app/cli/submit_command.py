@@ -1,0 +1,222 @@
+"""The `submit` command: submit a case from a file once, even if the command is repeated.
+
+A random Idempotency-Key makes the request safe to repeat. It is written to a file beside
+the case before anything is sent. It is not a digest of the content: a digest would confirm
+a guess about a person, and two people can have the same summary.
+"""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import httpx
+import typer
+
+from app.api.http.strict_json import JsonRefused, require_strict_json
+from app.casework.example import EXAMPLE
+from app.cli.api_client import (
+    CannotCall,
+    Patience,
+    Refused,
+    build_client,
+    describe_refusal,
+    escape_unprintable,
+    is_word,
+    join_lines,
+    parse_problem,
+    print_note,
+    read_answer,
+    send_with_retries,
+)
+from app.clock import get_utc_now
+from app.kernel.durable import sync_folder
+from app.settings import CallerSettings
+
+STDIN: Final = Path("-")
+KEY_SUFFIX: Final = ".idempotency-key"
+KEY_REUSED: Final = "/problems/key-reused"
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+"""The byte order mark that some editors write at the start of UTF-8."""
+INTERRUPTED: Final = 130
+"""The exit code of a shell after Ctrl-C."""
+YEAR: Final = timedelta(days=365)
+ABOUT: Final = join_lines("""
+Submit a case from a JSON file. Repeating the command does not create a second case.
+
+Prints the code of the case; prints to standard error which office has it. An idempotency
+key is stored beside the file (`case.json.idempotency-key`). To submit the same content as
+another case, copy the file. If the input is a pipe, pass --idempotency-key so that you can
+repeat the command.
+
+SAFE_CONDUCT_URL is the URL of the service. SAFE_CONDUCT_API_KEY_FILE is a file with the
+API key, which only you can read; or set the key in SAFE_CONDUCT_API_KEY.
+
+Exit codes: 0: the case is stored. 1: nothing was done, because a setting, the key or the
+file is wrong. 2: wrong usage. 3: the service refused; correct what it names, then run the
+command again. 4: the outcome is unknown; run the same command again. 130: Ctrl-C.
+""")
+
+type Json = dict[str, Any]
+
+
+def submit(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="File with the case as JSON; `-` for standard input."),
+    ] = None,
+    *,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Store a draft; do not submit it.")
+    ] = False,
+    example: Annotated[
+        bool, typer.Option("--example", help="Print an example case and exit.")
+    ] = False,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--idempotency-key", help="Default: one that is stored beside the file."
+        ),
+    ] = None,
+    patience: Patience = 120.0,
+) -> None:
+    """Submit a case from a file, or print an example."""
+    if example:
+        typer.echo(json.dumps(build_example(), indent=2, ensure_ascii=False))
+        return
+    if file is None:
+        raise typer.BadParameter("Give a file, `-` for standard input, or --example.")
+    if key is not None and not is_word(key):
+        raise typer.BadParameter("--idempotency-key must be ASCII without spaces.")
+    body = build_body(file, submits=not draft)
+    try:
+        with build_client(CallerSettings()) as http:
+            chosen = choose_key(file) if key is None else key
+            headers = {"Idempotency-Key": chosen, "Content-Type": "application/json"}
+            answer = send_with_retries(
+                lambda: http.post("/v1/cases", content=body, headers=headers), patience
+            )
+    except KeyboardInterrupt:
+        print_note("The outcome is unknown. Run the same command again to find out.")
+        raise typer.Exit(INTERRUPTED) from None
+    print_result(answer, file)
+
+
+def build_example() -> Json:
+    """Return the example of the API documentation, with consents obtained today.
+
+    It has no `submit`, which the command sets.
+    """
+    example = deepcopy(EXAMPLE)
+    del example["submit"]
+    now = get_utc_now().replace(microsecond=0)
+    for consent in example["consents"]:
+        consent["obtained_on"] = now.date().isoformat()
+        consent["expires_at"] = (now + YEAR).isoformat()
+    return example
+
+
+def build_body(file: Path, *, submits: bool) -> bytes:
+    """Return a case from a file as a request body with `submit`; raises CannotCall.
+
+    Only the JSON is checked here; the service validates the content.
+    """
+    text = read_input(file).removeprefix(BYTE_ORDER_MARK)
+    try:
+        require_strict_json(text)
+    except JsonRefused as refused:
+        raise CannotCall(
+            f"{file}: {refused}{describe_position(refused.__cause__)}"
+        ) from None
+    case = json.loads(text)
+    if not isinstance(case, dict):
+        raise CannotCall(f"{file} must have an object: see safe-conduct submit --example")
+    if case.setdefault("submit", submits) is not submits:
+        raise CannotCall(
+            f"`submit` in {file} contradicts the command. Remove it from the file."
+        )
+    return json.dumps(case, ensure_ascii=False).encode()
+
+
+def read_input(file: Path) -> bytes:
+    """Return the content of a file or of standard input; raises CannotCall."""
+    try:
+        return sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
+    except OSError as error:
+        raise CannotCall(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def describe_position(error: BaseException | None) -> str:
+    """Return the position of a JSON error, without any of the text."""
+    if isinstance(error, json.JSONDecodeError):
+        return f" See line {error.lineno}, column {error.colno}."
+    return ""
+
+
+def choose_key(file: Path) -> str:
+    """Return the idempotency key that is stored beside a file; for a pipe, a new one."""
+    made = secrets.token_hex(16)
+    if file == STDIN:
+        print_note(f"To repeat this, use --idempotency-key {made}")
+        return made
+    key_file = file.with_name(f"{file.name}{KEY_SUFFIX}")
+    try:
+        stored = write_once(key_file, made)
+    except OSError as error:
+        raise CannotCall(
+            f"{key_file} cannot be written: {error.strerror}. Use --idempotency-key KEY."
+        ) from error
+    if not stored:
+        raise CannotCall(
+            f"{key_file} is empty: another run is starting, or ended before it sent "
+            f"anything. If none is running, remove the file and run the command again."
+        )
+    return stored
+
+
+def write_once(path: Path, text: str) -> str:
+    """Create a file with a text unless it exists; return the content of the file."""
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii", "replace").strip()
+    with os.fdopen(made, "w") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path)
+    return text
+
+
+def print_result(answer: httpx.Response, file: Path) -> None:
+    """Print the code of the case and the next step; raises Refused or NoAnswer."""
+    if (parse_problem(answer) or {}).get("type") == KEY_REUSED:
+        raise Refused(
+            f"{describe_refusal(answer)}\nIt was submitted before with other content. For "
+            f"another case, copy {file} or use another --idempotency-key."
+        )
+    case = read_answer(answer)
+    typer.echo(escape_unprintable(str(case.get("code", ""))))
+    again = answer.headers.get("Idempotent-Replayed") == "true"
+    print_note(
+        escape_unprintable(
+            f"{'It existed already. ' if again else ''}{describe_state(case)}"
+        )
+    )
+
+
+def describe_state(case: Mapping[str, Any]) -> str:
+    """Return the state and holder of a case as a sentence, with the next step."""
+    path = f"/v1/cases/{case.get('code')}"
+    if case.get("state") == "draft":
+        return f"The case is a draft and was not sent. To submit it: POST {path}/submit"
+    due = f", due {case['due_at']}" if case.get("due_at") else ""
+    return (
+        f"The case is {case.get('state')}, with {case.get('holder') or 'no office'}{due}. "
+        f"Available actions: GET {path}. Events: safe-conduct poll"
+    )

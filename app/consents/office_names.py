@@ -1,0 +1,110 @@
+"""Whether a reader may know which office acted in a case (R12), decided in one place.
+
+A submitter does not follow its case once the first lead leaves it. Recipients do not know
+each other. An office that may belong to the State of origin does not know which offices
+help in other States, even while it leads.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.cases import queries as cases
+from app.cases.grants import Grant
+from app.cases.models import Case, Party
+from app.cases.sections import Safeguards
+from app.directory import queries as directory
+from app.directory.kinds import Kind, may_be_abroad
+from app.directory.models import FocalPoint
+from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Relation
+from app.kernel.transactions import Reading
+
+
+@dataclass(frozen=True)
+class OfficeNames:
+    """A reader, with the offices and cases that decide which names it may see.
+
+    `foreign` are offices outside its State, and `origin_cases` the cases of which it may be
+    the State of origin.
+    """
+
+    reader: FocalPoint
+    codes: Mapping[UUID, str]
+    foreign: frozenset[UUID]
+    origin_cases: frozenset[UUID]
+
+    def may_name(
+        self, case: Case, office: UUID, at: datetime, *, as_party: bool = True
+    ) -> bool:
+        """Return whether the reader may know that an office acted in a case, at a time.
+
+        `as_party`: the reader sees the act by its relation to the case itself, and not by
+        one to a referral or handover.
+        """
+        if office == self.reader.id:
+            return True
+        if not was_only_recipient(case, office, at):
+            return case.is_granted_at(self.reader.id, Grant.ACTORS, at, as_party=as_party)
+        if Relation.OVERSIGHT in case.list_relations(self.reader.id):
+            return True
+        held = any(has_held(party, case, self.reader.id, at) for party in case.parties)
+        return held and not self.is_hidden(case.id, office)
+
+    def get_helper_code(self, case: Case, office: UUID) -> str | None:
+        """Return the code of the other office of a record; None: it is hidden."""
+        return None if self.is_hidden(case.id, office) else self.codes[office]
+
+    def is_hidden(self, case_id: UUID, office: UUID) -> bool:
+        """Return whether an office is hidden from a reader of the State of origin."""
+        return case_id in self.origin_cases and office in self.foreign
+
+    def get_code(
+        self, case: Case, office: UUID | None, at: datetime, *, as_party: bool = True
+    ) -> str | None:
+        """Return the code of the office that acted; None: the system, or it is hidden."""
+        known = office and self.may_name(case, office, at, as_party=as_party)
+        return self.codes[office] if office and known else None
+
+
+def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
+    """Return whether an office had no relation to a case at a time but as a recipient."""
+    return not any(
+        party.focal_point_id == office
+        and party.relation not in HELPING_RELATIONS
+        and party.since <= at
+        and (party.until is None or at <= party.until)
+        for party in case.parties
+    )
+
+
+def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
+    """Return whether a party row shows that the reader holds the case, or did at a time."""
+    mine = party.focal_point_id == reader and party.relation in HOLDING_RELATIONS
+    return mine and party.record_id == case.id and (not party.until or at <= party.until)
+
+
+def load_names(
+    work: Reading, acts: Iterable[tuple[Case, UUID, datetime]], also: Iterable[UUID] = ()
+) -> OfficeNames:
+    """Load the names of the offices that acted in cases, for the caller.
+
+    Safeguards are opened for a State body alone, and only of cases in which an office
+    outside its State helped, or those in `also`.
+    """
+    acts = list(acts)
+    own = directory.by_id(work, work.actor.focal_point_id)
+    offices = directory.by_ids(work, {office for _, office, _ in acts} | {own.id})
+    foreign = frozenset(one.id for one in offices.values() if may_be_abroad(own, one))
+    needed = {
+        case.id
+        for case, office, at in acts
+        if office in foreign and was_only_recipient(case, office, at)
+    }
+    needed |= set(also) if own.kind == Kind.STATE else set()
+    known = cases.load_safeguards(work, needed) if needed else {}
+    origins = {one: known.get(one, Safeguards()).country_of_origin for one in needed}
+    origin_cases = frozenset(
+        one for one, of in origins.items() if of in {None, own.of_state}
+    )
+    return OfficeNames(own, {o.id: o.code for o in offices.values()}, foreign, origin_cases)

@@ -1,0 +1,83 @@
+"""Questions to routing about a case: who should lead, and who could help."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from uuid import UUID
+
+from app.cases.models import Case
+from app.cases.sections import OriginContact
+from app.consents import standing
+from app.consents.coverage import Purpose
+from app.consents.standing import Standing
+from app.deadlines.limits import Priority
+from app.directory import queries as directory
+from app.directory.kinds import AgeGroup, Level, Service
+from app.kernel.transactions import Reading
+from app.routing import queries as shortlists
+from app.routing.question import Profile, Question
+
+
+def build_question(work: Reading, case: Case, stands: Standing | None = None) -> Question:
+    """Build the routing question for the lead of a case."""
+    stands = stands or standing.load_for_case(work, case)
+    guards, country = stands.safeguards, case.country or ""
+    asked = shortlists.list_asked(work, case.id)
+    profiles = shortlists.load_profiles(work, country)
+    return Question(
+        now=work.now,
+        country=country,
+        language=case.language or "",
+        services=frozenset(map(Service, [*case.services, *case.urgent_needs])),
+        priority=case.priority or Priority.NORMAL,
+        ages=frozenset({AgeGroup.CHILD if case.is_child else AgeGroup.ADULT}),
+        sex=None,
+        avoided=directory.list_avoided_countries(work),
+        agreed=directory.list_agreed_countries(work, country, Level.NEEDS),
+        origin=guards.country_of_origin,
+        origin_blocked=guards.is_origin_blocked(),
+        origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
+        unsafe=frozenset(guards.unsafe_focal_points),
+        consented=frozenset(p.id for p in profiles if stands.may_read_summary(p)),
+        named=find_consented(stands, profiles, Purpose.REFER),
+        declined=frozenset(row.focal_point_id for row in asked),
+        approached=frozenset(),
+        holder=case.holder,
+        home=directory.by_id(work, case.submitter).of_state,
+        profiles=profiles,
+    )
+
+
+def find_consented(
+    stands: Standing, profiles: Iterable[Profile], purpose: Purpose
+) -> frozenset[UUID]:
+    """Return the offices that a consent of the person covers for a purpose."""
+    return frozenset(
+        p.id for p in profiles if stands.get_covered_sections(p, purpose) is not None
+    )
+
+
+def build_service_question(
+    question: Question, stands: Standing, service: Service
+) -> Question:
+    """Build the routing question for one service.
+
+    A child is protected at once, and help in an emergency waits for no consent (BR05).
+    """
+    named = find_consented(stands, question.profiles, Purpose(service))
+    anyone = stands.in_vital_interest or stands.may_refer_child(service, frozenset())
+    everyone = frozenset(profile.id for profile in question.profiles)
+    return replace(
+        question,
+        services=frozenset({service}),
+        consented=everyone if anyone else named,
+        named=named,
+    )
+
+
+def remove_case_data(profile: Profile) -> Profile:
+    """Return a profile without what derives from other people's cases.
+
+    Otherwise an account that may ask often could watch a shelter fill, and see where a
+    person went.
+    """
+    return replace(profile, capacity=None, capacity_as_of=None, answered=0, late=0)

@@ -1,0 +1,72 @@
+"""Which limits a country or an agreement may set, and within which bounds; pure."""
+
+from enum import StrEnum
+from typing import Final
+
+from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority, Unit, get_default_limit
+
+
+class Haste(StrEnum):
+    """The priority that a limit is set for; `any` if the priority makes no difference."""
+
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+    NORMAL = "normal"
+    ANY = "any"
+
+
+FIXED: Final = {
+    ClockKind.REVIEW_RISK: "it follows from how long an assessment is valid (G03)",
+    ClockKind.CONFIRM_ARRIVAL: "an arrival is confirmed the same day (D06)",
+    ClockKind.MONITOR: "the lead plans the visits (D08)",
+    ClockKind.ASSESS_INTERESTS: "a child without a guardian waits no longer (G02)",
+    ClockKind.CONSENT_ENDS: "each consent has its own end",
+    ClockKind.DECIDE_READING: "an emergency does not wait (R15)",
+    ClockKind.READING_ENDS: "emergency access lasts no longer (R15)",
+    ClockKind.TELL_PERSON: "the person is told of emergency access within a day (BR05)",
+}
+"""Deadlines whose limit cannot be set, with the reason."""
+MAX_MULTIPLE: Final = 5
+"""The longest limit as a multiple of the default. No source names a number; this one is
+ours."""
+
+
+def list_hastes(kind: ClockKind) -> tuple[Haste, ...]:
+    """List the priorities that a deadline can be set for: each of them, or `any` alone."""
+    if len(set(LIMITS[kind])) == 1:
+        return (Haste.ANY,)
+    return tuple(Haste(priority) for priority in Priority)
+
+
+def get_haste(kind: ClockKind, priority: Priority | None) -> Haste:
+    """Return the priority under which the limit of a deadline is looked up."""
+    if list_hastes(kind) == (Haste.ANY,):
+        return Haste.ANY
+    return Haste(priority or Priority.NORMAL)
+
+
+def get_usual_limit(kind: ClockKind, haste: Haste) -> Limit:
+    """Return the default limit of a deadline."""
+    return get_default_limit(kind, None if haste == Haste.ANY else Priority(haste))
+
+
+def find_fault(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
+    """Return what is wrong with a limit, or None if it may be set.
+
+    The limit of an urgent deadline must run day and night (LIFECYCLES.md, section 7),
+    because an emergency cannot wait for a working day.
+    """
+    before = get_usual_limit(kind, haste)
+    if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:
+        return "must run day and night: hours or days"
+    if kind == ClockKind.ERASE and limit.unit != Unit.MONTHS:
+        return "must be months, because retention is counted in months"
+    if limit.approximate_hours > MAX_MULTIPLE * before.approximate_hours:
+        return f"must be at most {MAX_MULTIPLE} times the default: {format_limit(before)}"
+    return None
+
+
+def format_limit(limit: Limit) -> str:
+    """Format a limit as text, such as "3 working days"."""
+    unit = limit.unit.replace("_", " ")
+    return f"{limit.count} {unit if limit.count > 1 else unit.removesuffix('s')}"

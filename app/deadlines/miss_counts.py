@@ -1,0 +1,51 @@
+"""How often a deadline was missed; pure functions, so that all callers agree (R55).
+
+It is missed first when it is due, then each time its length has passed again. After the
+third time it counts weekly, so that a missing answer does not fill the journal.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+MISSES_TO_ESCALATE: Final = 3
+"""Missed deadlines after which a lead may lose its case, and a desk is brought in."""
+WEEK: Final = timedelta(days=7)
+DAY: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """How long until a deadline counts as missed again: at first, and after three times."""
+
+    length: timedelta
+    then: timedelta
+
+    @classmethod
+    def from_duration(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
+        """Return the rhythm for a deadline that ran for `ran`, at the speed of a drill.
+
+        `least` is a lower bound, because a resumed deadline may have had no time left.
+        """
+        length = max(ran, least / speed)
+        return cls(length, max(length, WEEK / speed))
+
+
+def count_misses(due_at: datetime, rhythm: Rhythm, now: datetime) -> int:
+    """Count how often a deadline was missed until now."""
+    if now < due_at:
+        return 0
+    count = 1 + (now - due_at) // rhythm.length
+    if count <= MISSES_TO_ESCALATE:
+        return count
+    told_to_all = due_at + (MISSES_TO_ESCALATE - 1) * rhythm.length
+    return MISSES_TO_ESCALATE + (now - told_to_all) // rhythm.then
+
+
+def compute_next_miss(due_at: datetime, rhythm: Rhythm, count: int) -> datetime:
+    """Return when a deadline will have been missed more than `count` times."""
+    if count < MISSES_TO_ESCALATE:
+        return due_at + count * rhythm.length
+    told_to_all = due_at + (MISSES_TO_ESCALATE - 1) * rhythm.length
+    return told_to_all + (count - MISSES_TO_ESCALATE + 1) * rhythm.then

@@ -1,0 +1,189 @@
+"""Queries for deadlines that have run out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy.orm import Session
+
+from app.deadlines.limits import ASKED, OWN_PACE, ClockKind
+from app.deadlines.miss_counts import DAY, Rhythm, count_misses
+from app.deadlines.models import Clock, Firing
+from app.directory import queries as directory
+from app.kernel.transactions import Reading, Writing
+
+
+class DueClock(NamedTuple):
+    """A deadline that the worker has to look at, its case, and its `fires_at` when read."""
+
+    number: int
+    case_id: UUID
+    kind: ClockKind
+    fires_at: datetime | None
+
+
+class RunningKind(NamedTuple):
+    """Figures of the running deadlines of one kind.
+
+    `failing` deadlines could not be fired; `failures` is the most failures of one of them.
+    """
+
+    kind: ClockKind
+    failing: int
+    failures: int
+    first_set_at: datetime
+
+
+DUE: Final = (Clock.number, Clock.case_id, Clock.kind, Clock.fires_at)
+
+
+def list_overdue(session: Session, now: datetime, limit: int) -> Sequence[DueClock]:
+    """List the deadlines that have run out and wait for the worker, oldest first.
+
+    They are not locked. The worker reads each one again before it fires it.
+    """
+    late = select(*DUE).where(is_waiting(now))
+    rows = session.execute(late.order_by(Clock.due_at, Clock.number).limit(limit))
+    return [DueClock(*row) for row in rows]
+
+
+def is_waiting(now: datetime) -> ColumnElement[bool]:
+    """Return the condition for a deadline that ran out and that the worker must look at."""
+    is_to_fire = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
+    return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & is_to_fire
+
+
+def list_running(session: Session) -> Sequence[Clock]:
+    """List every running deadline, ordered by due time."""
+    waits = select(Clock).where(Clock.stopped_at.is_(None))
+    return session.scalars(waits.order_by(Clock.due_at, Clock.number)).all()
+
+
+def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
+    """List the deadlines that wait for a closed office.
+
+    Each is listed once, as nobody has to wait for the deadline of a closed office, even if
+    it was missed before the office was closed.
+    """
+    asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
+    waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
+    waits_for_them = (
+        waits & Clock.waits_on.in_(directory.select_closed()) & Clock.kind.not_in(OWN_PACE)
+    )
+    rows = select(*DUE).where(waits_for_them)
+    found = session.execute(rows.order_by(Clock.number).limit(limit))
+    return [DueClock(*row) for row in found]
+
+
+def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
+    """Return whether a deadline has run out, or waits for a closed office (`absent`)."""
+    if clock.stopped_at is not None:
+        return False
+    asked = clock.kind in ASKED and clock.failures == 0
+    once = clock.fires_at is None and clock.kind not in OWN_PACE
+    return (absent and (asked or once)) or (clock.fires_at or clock.due_at) <= now
+
+
+def find_oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when the oldest deadline waits for the worker, or None."""
+    since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
+    return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
+
+
+def count_overdue(session: Session, now: datetime) -> int:
+    """Count the deadlines that wait for the worker."""
+    return session.scalars(select(func.count()).where(is_waiting(now))).one()
+
+
+def measure_running_kinds(session: Session) -> list[RunningKind]:
+    """Return the figures of each kind of running deadline, in one statement."""
+    failed = func.sum(case((Clock.failures > 0, 1), else_=0))
+    figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
+    rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
+    return [RunningKind(*row) for row in session.execute(rows.group_by(Clock.kind))]
+
+
+def count_late_at_desks(session: Session, now: datetime) -> int:
+    """Count the cases for which a desk has missed a deadline."""
+    at_desk = Clock.waits_on.in_(directory.select_desks())
+    late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & at_desk
+    cases = select(func.count(Clock.case_id.distinct())).where(late)
+    return session.scalars(cases).one()
+
+
+def find_waited_for(session: Session) -> frozenset[UUID]:
+    """Return the offices that a deadline waits for."""
+    offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None)).distinct()
+    return frozenset(one for one in session.scalars(offices) if one is not None)
+
+
+def find_holders(session: Session) -> frozenset[UUID]:
+    """Return the offices with a running deadline of a case itself that is no draft."""
+    of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
+    holders = select(Clock.waits_on).where(Clock.stopped_at.is_(None), of_case).distinct()
+    return frozenset(one for one in session.scalars(holders) if one is not None)
+
+
+def count_drafts_of_closed(session: Session) -> int:
+    """Count the drafts that a closed office has to finish."""
+    waits = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.FINISH_DRAFT)
+    of_closed = waits & Clock.waits_on.in_(directory.select_closed())
+    return session.scalars(select(func.count()).where(of_closed)).one()
+
+
+def read_again(work: Writing, number: int) -> Clock:
+    """Read a deadline again after its case was locked."""
+    return work.session.get_one(Clock, number, populate_existing=True)
+
+
+def count_firings(work: Reading, clock: Clock) -> int:
+    """Count how often a deadline was fired."""
+    query = select(func.count()).where(Firing.clock_number == clock.number)
+    return work.session.scalars(query).one()
+
+
+def list_firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
+    """List the firings of some records, in the order in which their deadlines were set."""
+    query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
+    rows = query.order_by(Firing.clock_number, Firing.generation)
+    return list(work.session.scalars(rows))
+
+
+def compute_rhythm(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
+    """Return the times after which a deadline counts as missed again."""
+    return Rhythm.from_duration(clock.due_at - clock.set_at, least, work.runtime.speed)
+
+
+def compute_due_for_successor(work: Reading, clock: Clock) -> datetime:
+    """Return when a deadline is due for an office that takes it over.
+
+    A missed deadline is due in a day. The new office missed nothing, but the person has
+    waited long enough, so the full time does not start again.
+    """
+    is_late = clock.due_at <= work.now
+    return work.now + DAY / work.runtime.speed if is_late else clock.due_at
+
+
+def count_missed_deadlines(
+    work: Reading, waited_on: Mapping[UUID, UUID]
+) -> Mapping[UUID, int]:
+    """Count for each case how many deadlines the given office has missed.
+
+    A running deadline counts again each time its length has passed, and after a day at the
+    least, because an office that never answers starts no other deadline. The deadline of an
+    arrival counts only once it was fired, because it is due again at the end of each day of
+    the journey. A `consent_ends` deadline never counts: a person may refuse.
+    """
+    cases, offices = list(waited_on), list(set(waited_on.values()))
+    theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)
+    theirs &= Clock.kind != ClockKind.CONSENT_ENDS
+    travels = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
+    arrives = (Clock.kind == ClockKind.CONFIRM_ARRIVAL) & travels
+    counts = dict.fromkeys(cases, 0)
+    for clock in work.session.scalars(select(Clock).where(theirs, ~arrives)):
+        if clock.waits_on == waited_on[clock.case_id]:
+            rhythm, until = compute_rhythm(work, clock, DAY), clock.stopped_at or work.now
+            counts[clock.case_id] += count_misses(clock.due_at, rhythm, until)
+    return counts

@@ -1,0 +1,83 @@
+"""Whether the worker keeps up with the deadlines, for the operator of the service (R57)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from app.deadlines import missed_deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.missed_deadlines import RunningKind
+from app.kernel.heartbeat import REQUIRED_PARTS, Part, get_heartbeats
+
+SILENT_AFTER: Final = timedelta(seconds=60)
+"""The longest time without a heartbeat of a part of the worker."""
+LATE_AFTER: Final = timedelta(minutes=5)
+"""The longest time that a deadline that has run out may wait for the worker."""
+
+
+@dataclass(frozen=True)
+class WorkerHealth:
+    """The heartbeats of the worker, and since when the oldest deadline waits for it."""
+
+    now: datetime
+    beats: dict[Part, datetime]
+    oldest: datetime | None
+
+    @property
+    def silent(self) -> list[Part]:
+        """The parts that are needed and had no heartbeat lately."""
+        alive = {part for part, at in self.beats.items() if self.now - at <= SILENT_AFTER}
+        return [part for part in REQUIRED_PARTS if part not in alive]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a deadline has waited too long for the worker."""
+        return self.oldest is not None and self.now - self.oldest > LATE_AFTER
+
+
+def load_worker_health(session: Session, now: datetime) -> WorkerHealth:
+    """Return the heartbeats and the oldest waiting deadline, by the database's time."""
+    return WorkerHealth(
+        now, get_heartbeats(session), missed_deadlines.find_oldest(session, now)
+    )
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """The deadlines that wait for the worker, that fail, or that wait for an office."""
+
+    now: datetime
+    overdue: int
+    oldest: datetime | None
+    running: list[RunningKind]
+    late_at_desks: int
+
+    @property
+    def failing(self) -> int:
+        """The number of deadlines that could not be fired."""
+        return sum(kind.failing for kind in self.running)
+
+    @property
+    def worst(self) -> RunningKind | None:
+        """The kind with the deadline that failed most often, or None."""
+        failing = [kind for kind in self.running if kind.failing]
+        return max(failing, key=lambda kind: (kind.failures, kind.kind), default=None)
+
+    @property
+    def unacknowledged(self) -> datetime | None:
+        """Since when the oldest case or referral waits for an acknowledgement, or None."""
+        waiting = (kind for kind in self.running if kind.kind == ClockKind.ACKNOWLEDGE)
+        return min((kind.first_set_at for kind in waiting), default=None)
+
+
+def load_backlog(session: Session, now: datetime) -> Backlog:
+    """Count what waits over all offices together, without naming any of them (A8)."""
+    return Backlog(
+        now,
+        missed_deadlines.count_overdue(session, now),
+        missed_deadlines.find_oldest(session, now),
+        missed_deadlines.measure_running_kinds(session),
+        missed_deadlines.count_late_at_desks(session, now),
+    )

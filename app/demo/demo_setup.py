@@ -1,0 +1,75 @@
+"""The setup of the demonstration: its directory, accounts and API keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.access import queries as access
+from app.access.actions import AccountSpec, make_key, open_account
+from app.administration.directory_load import load
+from app.demo.demo_accounts import DEMO_ACCOUNTS, DemoAccount
+from app.directory import queries as directory
+from app.directory.actions import get_standard_data
+from app.directory.history import ChangeAuthor
+from app.kernel.actors import Scope
+
+KEY_DAYS: Final = 1
+
+
+class DemoRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
+    """The database has accounts that do not belong to the demonstration."""
+
+
+@dataclass(frozen=True)
+class DemoSetup:
+    """What the setup needs: a transaction, the time, and a function that makes ids."""
+
+    session: Session
+    now: datetime
+    new_id: Callable[[], UUID]
+
+
+def load_directory(stage: DemoSetup) -> None:
+    """Load the directory and the made-up focal points; a second call changes nothing.
+
+    Raises DemoRefused if the database has other accounts, because made-up offices would get
+    real cases.
+    """
+    if access.has_other_accounts(stage.session, [part.label for part in DEMO_ACCOUNTS]):
+        raise DemoRefused(
+            "This database has other accounts. Use another database for the demonstration."
+        )
+    clerk = ChangeAuthor(stage.session, stage.new_id, stage.now)
+    load(clerk, get_standard_data())
+    load(clerk, files("app.demo").joinpath("data"))
+
+
+def create_keys(stage: DemoSetup) -> dict[DemoAccount, str]:
+    """Return an API key for each account of the demonstration, valid for one day."""
+    return {
+        part: make_key(
+            stage.session,
+            find_or_open_account(stage, part),
+            Scope,
+            stage.now,
+            days=KEY_DAYS,
+        )
+        for part in DEMO_ACCOUNTS
+    }
+
+
+def find_or_open_account(stage: DemoSetup, part: DemoAccount) -> UUID:
+    """Return the id of an account of the demonstration; open it if it does not exist."""
+    focal_point = directory.get_id(stage.session, part.focal_point)
+    found = access.find_by_label(stage.session, focal_point, part.label)
+    if found is not None:
+        return found
+    account = stage.new_id()
+    opening = AccountSpec(focal_point, part.label, part.roles)
+    open_account(stage.session, account, opening, stage.now)
+    return account

@@ -1,0 +1,237 @@
+"""Clients of the demonstration: its accounts, and the journey of one case.
+
+They call a running service over HTTP only, as an integrator would. All data is made up and
+marked as synthetic.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from secrets import token_hex
+from typing import Any, Final, Self
+from uuid import UUID, uuid5
+
+import httpx
+
+from app.demo.demo_accounts import DemoAccount
+from app.demo.texts import build_contacts, build_meeting
+
+type Json = dict[str, Any]
+type Say = Callable[[str], None]
+
+KEY_NAMESPACE: Final = UUID("5afec0de-0000-4000-8000-00000000d3d0")
+PURPOSE: Final = {"Purpose": "assessment"}
+LIMIT: Final = "?limit=200"
+MAX_LOOKS: Final = 100
+LOOK_SECONDS: Final = 0.2
+"""Seconds between two checks for what the worker does."""
+
+
+class JourneyFailed(Exception):  # noqa: N818 - named by its meaning, like Problem
+    """The service gave another answer than the journey needs."""
+
+
+def require_success(response: httpx.Response) -> httpx.Response:
+    """Return the response, or raise JourneyFailed unless it is a success."""
+    if not response.is_success:
+        raise build_failure(response)
+    return response
+
+
+def build_failure(response: httpx.Response) -> JourneyFailed:
+    """Return the error for an unexpected response."""
+    method, path = response.request.method, response.request.url.path
+    return JourneyFailed(f"{method} {path}: {response.status_code} {response.text}")
+
+
+def format_time(at: str) -> str:
+    """Return a time as text for people, in UTC."""
+    return f"{datetime.fromisoformat(at):%d %B %H:%M} UTC"
+
+
+@dataclass
+class DemoUser:
+    """An account of the demonstration with its API key.
+
+    Idempotency keys are derived from `tale`, so that a repeated journey changes nothing.
+    """
+
+    account: DemoAccount
+    http: httpx.Client
+    key: str
+    key_namespace: UUID
+
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], body: Json | None = None
+    ) -> httpx.Response:
+        """Send a request and return the response, of any status."""
+        sent = {"Authorization": f"Bearer {self.key}", **headers}
+        return self.http.request(method, f"/v1/{path}", json=body, headers=sent)
+
+    def read(self, path: str) -> httpx.Response:
+        """Read or open something, with a purpose; return the response, of any status."""
+        return self.request("GET", path, PURPOSE)
+
+    def get(self, path: str) -> Json:
+        """Return something as JSON; opening sealed data is recorded in the access log."""
+        return dict(require_success(self.read(path)).json())
+
+    def can_read(self, path: str) -> bool:
+        """Return whether the account can read or open something."""
+        return self.read(path).is_success
+
+    def send(self, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
+        """Send a POST request with an idempotency key derived from its content."""
+        content = json.dumps(body, sort_keys=True)
+        name = f"{self.account.label} {path} {content} {headers.get('Approval', '')}"
+        key = str(uuid5(self.key_namespace, name))
+        return self.request("POST", path, {"Idempotency-Key": key, **headers}, body)
+
+    def call(self, path: str, body: Json | None = None, **headers: str) -> Json:
+        """Send a POST request that has to succeed; return its JSON, or an empty dict."""
+        answer = require_success(self.send(path, body, **headers))
+        return dict(answer.json()) if answer.content else {}
+
+    def apply(
+        self, subject: str, action: str, body: Json | None = None, **headers: str
+    ) -> Json:
+        """Take an action on the current version of a case, referral or other subject."""
+        seen = self.get_tag(subject)
+        return self.call(f"{subject}/{action}", body, **{"If-Match": seen}, **headers)
+
+    def write(self, subject: str, part: str, content: Json) -> None:
+        """Replace a sealed document on the current version of the case."""
+        seen = {"If-Match": self.get_tag(subject)}
+        require_success(self.request("PUT", f"{subject}/{part}", seen, content))
+
+    def get_tag(self, subject: str) -> str:
+        """Return the entity tag of the current version."""
+        return str(require_success(self.read(subject)).headers["ETag"])
+
+    def list_unmet(
+        self, path: str, body: Json | None = None, **headers: str
+    ) -> dict[str, str]:
+        """Try an action that must be refused; return the unmet requirements' remedies."""
+        answer = self.send(path, body, **headers)
+        if answer.status_code != httpx.codes.CONFLICT or "unmet" not in answer.json():
+            raise build_failure(answer)
+        return {unmet["need"]: unmet["remedy"] for unmet in answer.json()["unmet"]}
+
+    def list_events(self) -> list[str]:
+        """Return the types of all events in the feed."""
+        return [event["type"] for event in self.get(f"events{LIMIT}")["items"]]
+
+    def list_deadlines(self, subject: str) -> dict[str, str]:
+        """Return the deadlines of the account's focal point on a subject."""
+        items = self.get(f"worklist{LIMIT}")["items"]
+        about = (one for one in items if one["subject"] == subject)
+        return {one["kind"]: format_time(one["due_at"]) for one in about}
+
+
+@dataclass
+class Demo:
+    """The API keys of all accounts, and the function that prints the text of a journey.
+
+    `run_out` makes the deadlines of a case run out, by its code, which no client can do.
+    """
+
+    http: httpx.Client
+    keys: Mapping[DemoAccount, str]
+    say: Say
+    now: datetime
+    run_out: Callable[[str], None]
+
+    def get_user(self, part: DemoAccount, tale: UUID = KEY_NAMESPACE) -> DemoUser:
+        """Return the client for an account."""
+        return DemoUser(part, self.http, self.keys[part], tale)
+
+    def submit_case(self, officer: DemoAccount, body: Json) -> "DemoCase | None":
+        """Submit a case as an officer; None if the journey was played before.
+
+        The Idempotency-Key is random, because the external reference prevents a duplicate.
+        """
+        player = self.get_user(officer)
+        first = player.send("cases", body, **{"Idempotency-Key": token_hex(16)})
+        if first.status_code == httpx.codes.CONFLICT and "code" in first.json():
+            self.report_repeat(player, str(first.json()["code"]))
+            return None
+        return DemoCase(self, str(require_success(first).json()["code"]))
+
+    def report_repeat(self, officer: DemoUser, case: str) -> None:
+        """Print that the journey was played before, with the state of its case."""
+        state = officer.get(f"cases/{case}")["state"]
+        self.say(f"  The journey was played before; {case} is {state} and was not changed.")
+
+    def format_later(self, **time: float) -> str:
+        """Return a time in the future, in ISO 8601."""
+        return (self.now + timedelta(**time)).isoformat(timespec="seconds")
+
+
+@dataclass
+class DemoCase:
+    """The journey of one case."""
+
+    demo: Demo
+    code: str
+
+    @property
+    def path(self) -> str:
+        """The path of the case."""
+        return f"cases/{self.code}"
+
+    def print(self, text: str) -> Self:
+        """Print a line."""
+        self.demo.say(text)
+        return self
+
+    def get_user(self, part: DemoAccount) -> DemoUser:
+        """Return the client for an account, with idempotency keys of this case."""
+        return self.demo.get_user(part, uuid5(KEY_NAMESPACE, self.code))
+
+    def expire_deadlines(self) -> None:
+        """Let the deadlines of the case run out."""
+        self.demo.run_out(self.code)
+
+    def wait_until[T](self, look: Callable[[], T | None]) -> T:
+        """Return the first true result of a function, or raise JourneyFailed."""
+        for _ in range(MAX_LOOKS):
+            if found := look():
+                return found
+            time.sleep(LOOK_SECONDS)
+        raise JourneyFailed(f"No deadline of {self.code} was handled: does the worker run?")
+
+    def expect_hidden(self, *found: object) -> None:
+        """Raise JourneyFailed if an account found something that it must not see."""
+        if any(found):
+            raise JourneyFailed(f"In {self.code} an account saw what it must not see.")
+
+    def take_lead(self, lead: DemoUser) -> None:
+        """Acknowledge the case and accept the lead, with two contact people."""
+        lead.apply(self.path, "acknowledge")
+        lead.apply(self.path, "accept-lead", {"contacts": build_contacts(lead.account)})
+
+    def refer(
+        self, lead: DemoUser, to: DemoAccount, service: str, sections: Iterable[str] = ()
+    ) -> str:
+        """Send a referral to a focal point for one service; return its path."""
+        path, sent = f"{self.path}/referrals", build_referral(to, service, sections)
+        return f"referrals/{lead.call(path, sent)['id']}"
+
+    def accept(self, referral: str, to: DemoAccount) -> DemoUser:
+        """Acknowledge and accept a referral, with a sealed place and time."""
+        helper = self.get_user(to)
+        helper.apply(referral, "acknowledge")
+        helper.apply(referral, "accept", build_meeting(to, self.demo.format_later(days=1)))
+        return helper
+
+    def add_consent(self, lead: DemoUser, given: Json) -> None:
+        """Record a consent of the person."""
+        lead.call(f"{self.path}/consents", given)
+
+
+def build_referral(to: DemoAccount, service: str, sections: Iterable[str] = ()) -> Json:
+    """Return a referral: its recipient, service and sections."""
+    named = {"recipient": to.focal_point, "service": service}
+    return named | {"sections": list(sections), "send": True}

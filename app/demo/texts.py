@@ -1,0 +1,85 @@
+"""Request bodies of the journeys, with texts that are marked as synthetic."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from app.demo.demo_accounts import DemoAccount
+
+type Json = dict[str, Any]
+
+PHONE: Final = "+12025550142"
+"""A telephone number that is reserved for fiction."""
+
+
+def build_summary(country: str, language: str, *services: str, **changes: Any) -> Json:
+    """Return a summary, by default of an adult with priority urgent."""
+    return {
+        "country": country,
+        "age_class": "adult",
+        "language": language,
+        "priority": "urgent",
+        "services": list(services),
+        "urgent_needs": [],
+        "safe_contact": "yes",
+    } | changes
+
+
+def name_class(kind: str, country: str) -> Json:
+    """Return the recipient of a consent: a kind of office in a country."""
+    return {"recipient_class": {"kind": kind, "country": country}}
+
+
+def name_office(part: DemoAccount) -> Json:
+    """Return the recipient of a consent: one focal point."""
+    return {"focal_point": part.focal_point}
+
+
+def build_consent(
+    now: datetime, recipient: Json, *purposes: str, language: str = "uz", **changes: Any
+) -> Json:
+    """Return a consent, by default to the sections needs and contact."""
+    return {
+        **recipient,
+        "purposes": list(purposes),
+        "sections": ["needs", "contact"],
+        "given_by": "person",
+        "language": language,
+        "form_version": "demo-1",
+        "obtained_on": now.date().isoformat(),
+        "expires_at": (now + timedelta(days=180)).isoformat(timespec="seconds"),
+        "evidence": "Synthetic: explained in their own language, agreed aloud.",
+    } | changes
+
+
+def build_needs(summary: str, danger: str) -> Json:
+    """Return the section on needs, with the safety alert."""
+    return {
+        "section": "needs",
+        "summary": f"{summary} (synthetic).",
+        "safety_notice": f"{danger} (synthetic).",
+    }
+
+
+def build_contact(alias: str, channel: str) -> Json:
+    """Return the section on how to contact the person safely."""
+    return {
+        "section": "contact",
+        "alias": f"{alias} (synthetic)",
+        "safe_channel": channel,
+    }
+
+
+def build_identity(nationality: str, *names: str) -> Json:
+    """Return the section on identity, with the names in each script of the documents."""
+    return {"section": "identity", "names": list(names), "nationality": nationality}
+
+
+def build_contacts(part: DemoAccount) -> list[Json]:
+    """Return the contact people of an office."""
+    return [{"name": name, "phone": PHONE} for name in part.people]
+
+
+def build_meeting(part: DemoAccount, at: str) -> Json:
+    """Return the arrangement of a first meeting."""
+    place = {"place": "Demo street 1, side door", "at": at, "person": part.people[0]}
+    return {"meeting": place, "contacts": build_contacts(part)}

@@ -1,0 +1,82 @@
+"""Types of the cells of directory files: lists are split at spaces, empty means unknown."""
+
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from app.directory.opening_hours import is_valid_span
+from app.kernel import time_zones
+from app.kernel.text import normalize_text, require_one_line
+
+
+def make_error(message: str) -> PydanticCustomError:
+    """Return a validation error that says what a cell must be."""
+    return PydanticCustomError("cell", "{what}", {"what": message})
+
+
+def parse_list(cell: str) -> list[str]:
+    """Split a list at spaces, and refuse duplicates."""
+    found = cell.split()
+    if len(set(found)) < len(found):
+        raise make_error("must not contain duplicates")
+    return found
+
+
+def parse_optional(cell: str) -> str | None:
+    """Return the stripped text, or None if the cell is empty."""
+    return cell.strip() or None
+
+
+def parse_boolean(cell: str) -> bool:
+    """Parse `true` or `false`, in any case, as spreadsheets write them."""
+    if cell.lower() not in {"true", "false"}:
+        raise make_error("must be true or false")
+    return cell.lower() == "true"
+
+
+def parse_time_zone(cell: str) -> str:
+    """Return the name if it is in the IANA time zone database, or refuse it."""
+    if cell not in time_zones.list_time_zones():
+        raise make_error("must be an IANA time zone, like Asia/Almaty")
+    return cell
+
+
+def parse_date(cell: str | None) -> date | None:
+    """Parse a date in ISO 8601 format."""
+    try:
+        return date.fromisoformat(cell) if cell else None
+    except ValueError as error:
+        raise make_error("must be a date, like 2026-01-01") from error
+
+
+SPAN_HELP: Final = (
+    "must be always, or spans of hours like mo-fr/09:00-18:00, su-th/09:00-17:00 or "
+    "sa/09:00-13:00; for a break, or for a night, write two spans: mo-fr/09:00-13:00 and "
+    "mo-fr/14:00-18:00, mo/20:00-24:00 and tu/00:00-04:00"
+)
+
+
+def parse_span(word: str) -> str:
+    """Return the word if it is a span of opening hours, or refuse it."""
+    if not is_valid_span(word):
+        raise make_error(SPAN_HELP)
+    return word
+
+
+type OptionalCell[T] = Annotated[T | None, BeforeValidator(parse_optional)]
+type Listed[T] = Annotated[list[T], BeforeValidator(parse_list)]
+Boolean = Annotated[bool, BeforeValidator(parse_boolean)]
+TimeZone = Annotated[str, AfterValidator(parse_time_zone)]
+Span = Annotated[str, AfterValidator(parse_span)]
+Places = Annotated[int, Field(ge=0, le=100_000)]
+MAX_PROSE: Final = 2000
+"""The maximum length of a text from a source, in characters."""
+Prose = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_PROSE),
+    AfterValidator(normalize_text),
+    AfterValidator(require_one_line),
+]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,39}$")]

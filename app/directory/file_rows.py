@@ -1,0 +1,236 @@
+"""Rows of directory files, and the rules for each cell.
+
+Lists are split at spaces, and an empty cell means unknown. Fields are named as their
+columns; a rule that depends on another cell needs it in a column further left.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Annotated, ClassVar, override
+
+from pydantic import BeforeValidator, ValidationInfo, field_validator
+
+from app.directory.addresses import Channel, is_address
+from app.directory.cell_types import (
+    Boolean,
+    Listed,
+    OptionalCell,
+    Places,
+    Prose,
+    Region,
+    Span,
+    TimeZone,
+    make_error,
+    parse_date,
+)
+from app.directory.kinds import (
+    EVERYWHERE,
+    AgeGroup,
+    Confidence,
+    Function,
+    Kind,
+    Level,
+    Service,
+    Sex,
+    StateRouting,
+)
+from app.directory.opening_hours import ALWAYS
+from app.kernel.text import Code, CountryCode, Instant, LanguageTag, RequestModel, SafeLine
+
+
+class Row(RequestModel):
+    """One row of a file."""
+
+    key: ClassVar[str] = "code"
+    """The column that identifies a row."""
+    unrepeated: ClassVar[frozenset[str]] = frozenset()
+    """Columns whose values a fault does not repeat."""
+
+    @property
+    def reference(self) -> str:
+        """The key of this row."""
+        return str(getattr(self, self.key))
+
+    def list_countries(self) -> Iterator[tuple[str, str]]:
+        """Yield each country that must be in the directory, with its column."""
+        yield from ()
+
+    def list_offices(self) -> Iterator[tuple[str, str]]:
+        """Yield each focal point that must be in the directory, with its column."""
+        yield from ()
+
+    def list_agreements(self) -> Iterator[tuple[str, str]]:
+        """Yield each agreement that must be in the directory, with its column."""
+        yield from ()
+
+
+class CountryRow(Row):
+    """A country of the mechanism."""
+
+    key = "iso2"
+
+    iso2: CountryCode
+    name: SafeLine
+    region: Region
+    languages: Listed[LanguageTag]
+    time_zone: TimeZone
+    state_routing: StateRouting
+    first_contact: OptionalCell[SafeLine]
+    needs_criminal_case: OptionalCell[SafeLine]
+    routing_reason: OptionalCell[Prose]
+    lead_body: OptionalCell[Prose]
+    source: OptionalCell[Prose]
+    as_of: OptionalCell[SafeLine]
+    confidence: SafeLine
+
+
+class FocalPointRow(Row):
+    """An office that can receive cases."""
+
+    code: Code
+    name: SafeLine
+    kind: Kind
+    function: Function
+    of_state: OptionalCell[CountryCode]
+    serves: Listed[str]
+    time_zone: TimeZone
+    languages: Listed[LanguageTag]
+    services: Listed[Service]
+    sexes: Listed[Sex]
+    ages: Listed[AgeGroup]
+    opening: Listed[Span]
+    capacity: OptionalCell[Places]
+    capacity_as_of: OptionalCell[Instant]
+    deputy: OptionalCell[Code]
+    can_lead: Boolean
+    active: Boolean
+    confidence: Confidence
+    source: OptionalCell[Prose]
+    as_of: OptionalCell[SafeLine]
+
+    @field_validator("of_state")
+    @classmethod
+    def check_state(cls, state: str | None, info: ValidationInfo) -> str | None:
+        """Require a State for a State body, and for no other office.
+
+        Routing relies on it to find offices of the State of origin (`kinds.is_of_origin`).
+        """
+        if "kind" in info.data and (info.data["kind"] == Kind.STATE) != bool(state):
+            raise make_error("must be given if, and only if, kind is state")
+        return state
+
+    @field_validator("services", "can_lead")
+    @classmethod
+    def check_serves_people(cls, offer: object, info: ValidationInfo) -> object:
+        """Refuse services and the lead for a technical office, which serves no person."""
+        if offer and info.data.get("function") == Function.TECHNICAL:
+            raise make_error("must be empty or false for a technical office")
+        return offer
+
+    @field_validator("services", "can_lead")
+    @classmethod
+    def check_serves_a_country(cls, offer: object, info: ValidationInfo) -> object:
+        """Refuse services and the lead for an office that works in no country."""
+        if offer and not info.data.get("serves", [EVERYWHERE]):
+            raise make_error("requires a country in serves")
+        return offer
+
+    @field_validator("opening")
+    @classmethod
+    def check_opening(cls, opening: list[str]) -> list[str]:
+        """Refuse hours together with `always`."""
+        if ALWAYS in opening and len(opening) > 1:
+            raise make_error("must be either always or hours")
+        return opening
+
+    @field_validator("capacity_as_of")
+    @classmethod
+    def check_capacity_as_of(
+        cls, as_of: datetime | None, info: ValidationInfo
+    ) -> datetime | None:
+        """Require the time of the free places together with their number."""
+        if "capacity" in info.data and (info.data["capacity"] is None) != (as_of is None):
+            raise make_error("must be given if, and only if, capacity is given")
+        return as_of
+
+    @field_validator("deputy")
+    @classmethod
+    def check_deputy(cls, deputy: str | None, info: ValidationInfo) -> str | None:
+        """Refuse an office as its own deputy."""
+        if deputy and deputy == info.data.get("code"):
+            raise make_error("must be another focal point")
+        return deputy
+
+    @override
+    def list_countries(self) -> Iterator[tuple[str, str]]:
+        """Yield the countries where it works, and the State whose body it is."""
+        yield from (("serves", place) for place in self.serves if place != EVERYWHERE)
+        if self.of_state:
+            yield "of_state", self.of_state
+
+    @override
+    def list_offices(self) -> Iterator[tuple[str, str]]:
+        """Yield its deputy."""
+        if self.deputy:
+            yield "deputy", self.deputy
+
+
+class ContactRow(Row):
+    """An address for notifications to an office."""
+
+    unrepeated = frozenset({"address"})
+
+    code: Code
+    focal_point: Code
+    channel: Channel
+    address: str
+    language: LanguageTag
+    label: SafeLine
+    active: Boolean
+
+    @field_validator("address")
+    @classmethod
+    def check_address(cls, address: str, info: ValidationInfo) -> str:
+        """Refuse an address that is not a plain address of its channel."""
+        if "channel" in info.data and not is_address(info.data["channel"], address):
+            raise make_error("must be a plain address of its channel")
+        return address
+
+    @override
+    def list_offices(self) -> Iterator[tuple[str, str]]:
+        """Yield the office it belongs to."""
+        yield "focal_point", self.focal_point
+
+
+class AgreementRow(Row):
+    """An agreement between countries on what may cross, and when it is in force (BR07)."""
+
+    code: Code
+    name: SafeLine
+    countries: Listed[CountryCode]
+    level: Level
+    in_force_from: Annotated[date, BeforeValidator(parse_date)]
+    in_force_until: Annotated[date | None, BeforeValidator(parse_date)]
+    confidence: Confidence
+    source: OptionalCell[Prose]
+
+    @field_validator("countries")
+    @classmethod
+    def check_countries(cls, countries: list[str]) -> list[str]:
+        """Refuse an agreement of fewer than two countries."""
+        if len(countries) < 2:  # noqa: PLR2004 - the minimum for an agreement
+            raise make_error("must name at least two countries")
+        return countries
+
+    @field_validator("in_force_until")
+    @classmethod
+    def check_end(cls, end: date | None, info: ValidationInfo) -> date | None:
+        """Refuse an agreement that ends before it begins."""
+        if end and end < info.data.get("in_force_from", end):
+            raise make_error("must not be before in_force_from")
+        return end
+
+    @override
+    def list_countries(self) -> Iterator[tuple[str, str]]:
+        """Yield its countries."""
+        yield from (("countries", country) for country in self.countries)

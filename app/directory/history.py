@@ -1,0 +1,108 @@
+"""The history of the directory: each change with its author; append-only."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session
+
+from app.directory.addresses import truncate_address
+from app.kernel.db import Base, Listed
+
+type Values = Mapping[str, Any]
+
+UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of"})
+"""Columns that are internal and left out of the history."""
+TRUNCATED: Final = "address"
+"""The column that is stored shortened, because the history cannot be erased."""
+
+
+class DirectoryChange(Listed, Base):
+    """One row of the directory before and after a change; `before` is null for a new row.
+
+    Without `account_id`, an operator made the change at the command line.
+    """
+
+    __tablename__ = "directory_change"
+
+    at: Mapped[datetime]
+    subject: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any]]
+    account_id: Mapped[UUID | None]
+    approved_by: Mapped[UUID | None]
+
+
+@dataclass(frozen=True)
+class ChangeAuthor:
+    """The author of a change: the transaction, the time, and the accounts."""
+
+    session: Session
+    new_id: Callable[[], UUID]
+    now: datetime
+    account_id: UUID | None = None
+    approved_by: UUID | None = None
+
+
+def build_change(
+    author: ChangeAuthor, subject: str, before: Values | None, after: Values
+) -> DirectoryChange:
+    """Build the history entry of a change."""
+    return DirectoryChange(
+        id=author.new_id(),
+        at=author.now,
+        subject=subject,
+        before=None if before is None else to_stored_values(before),
+        after=to_stored_values(after, before or {}),
+        account_id=author.account_id,
+        approved_by=author.approved_by,
+    )
+
+
+def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> frozenset[str]:
+    """Return which of some closed rows were last closed through the service.
+
+    A file may reopen only what an operator closed by a file.
+    """
+    named = DirectoryChange.subject.in_(subjects)
+    by_people: dict[str, bool] = {}
+    for one in session.scalars(
+        select(DirectoryChange).where(named).order_by(DirectoryChange.number)
+    ):
+        if (one.before or {}).get("active") and not one.after["active"]:
+            by_people[one.subject] = one.account_id is not None
+    return frozenset(subject for subject, by_account in by_people.items() if by_account)
+
+
+def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> bool:
+    """Return whether one of these rows was ever an active office of a kind."""
+    found = session.scalars(
+        select(DirectoryChange).where(DirectoryChange.subject.in_(subjects))
+    )
+    return any(one.after["active"] and one.after["kind"] == kind for one in found)
+
+
+def to_json_values(values: Values) -> dict[str, Any]:
+    """Convert values of columns to values that JSON can represent."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+        if name not in UNRECORDED
+    }
+
+
+def to_stored_values(values: Values, before: Values | None = None) -> dict[str, Any]:
+    """Convert values of columns to their form in the history.
+
+    A changed address is marked as `another`, because the shortened forms may be equal.
+    """
+    stored = to_json_values(values)
+    if address := stored.get(TRUNCATED):
+        old = (before or {}).get(TRUNCATED, address)
+        stored[TRUNCATED] = (
+            f"{'' if old == address else 'another: '}{truncate_address(address)}"
+        )
+    return stored

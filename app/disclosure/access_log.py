@@ -1,0 +1,103 @@
+"""The access log, and how many cases one account may open in a day (R18, R35).
+
+A stolen account, or one of a corrupt person, can open all that its office may open. A cap
+on the cases a day slows it down. What cannot wait does not count: a case in vital interest,
+emergency access, and the safety alert. A case that was opened on the same day is never
+refused.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from app.access import queries as access
+from app.cases import queries as cases
+from app.cases.sections import Paper, ReadingPurpose
+from app.directory import queries as directory
+from app.disclosure import queries
+from app.disclosure.models import AccessEntry
+from app.disclosure.policy import POLICY_HASH, Subject
+from app.kernel.db import lock_name
+from app.kernel.instants import get_midnight, get_time_to_midnight
+from app.kernel.journal import was_recorded_since
+from app.kernel.problems import Problem
+from app.kernel.transactions import Writing
+
+CAPPED: Final = "account.capped"
+
+
+@dataclass(frozen=True)
+class AccessAttempt:
+    """A request to open one sealed document."""
+
+    case_id: UUID
+    record_id: UUID
+    subject: Subject
+    purpose: ReadingPurpose
+    under: UUID | None = None
+    """The id of the emergency access on which alone it rests."""
+
+
+class DailyCapReached(Problem):
+    """Your account has opened as many cases today as it may; others were told of it."""
+
+    status = 429
+
+    def __init__(self, look: AccessAttempt, now: datetime) -> None:
+        left = get_time_to_midnight(now)
+        super().__init__(
+            "You can still open cases that you opened today. A colleague can open others.",
+            wait=max(1, round(left.total_seconds())),
+        )
+        self.look = look
+
+
+def require_below_cap(work: Writing, look: AccessAttempt) -> None:
+    """Raise DailyCapReached (429) if this would be one case too many today.
+
+    A lock for each account makes sure that two requests at once do not both pass.
+    """
+    cap = work.runtime.daily_cap
+    if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
+        return
+    today = get_midnight(work.now)
+    if look.case_id in queries.find_opened_since(work, today):
+        return
+    lock_name(work.session, f"opening {work.actor.account_id}")
+    within = len(queries.find_opened_since(work, today) | {look.case_id}) <= cap
+    if not within and not cases.find_in_vital_interest(work, [look.case_id]):
+        raise DailyCapReached(look, work.now)
+
+
+def record_access(work: Writing, look: AccessAttempt, *, allowed: bool) -> None:
+    """Write the access entry, with the policy and the decision."""
+    work.session.add(
+        AccessEntry(
+            id=work.create_id(),
+            at=work.now,
+            case_id=look.case_id,
+            record_id=look.record_id,
+            subject=look.subject,
+            purpose=look.purpose,
+            allowed=allowed,
+            policy=POLICY_HASH,
+            account_id=work.actor.account_id,
+            focal_point_id=work.actor.focal_point_id,
+            vital_reading_id=look.under,
+        )
+    )
+    work.session.flush()
+
+
+def record_capped(work: Writing, look: AccessAttempt) -> None:
+    """Record that the cap was reached, and tell the office and oversight once a day.
+
+    This needs its own transaction, because the refused one is rolled back.
+    """
+    record_access(work, look, allowed=False)
+    account, cap = access.get_own_account(work), work.runtime.daily_cap
+    lock_name(work.session, f"opening {account.id}")
+    if not was_recorded_since(work.session, account.id, CAPPED, get_midnight(work.now)):
+        audience = frozenset({account.focal_point_id}) | directory.list_overseers(work)
+        work.record(CAPPED, account, audience, {"cap": cap})

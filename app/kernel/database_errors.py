@@ -1,0 +1,92 @@
+"""Database errors, classified by their codes, because their messages contain values."""
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from app.kernel.problems import Busy
+
+TRANSIENT = frozenset(
+    {
+        "40001",
+        "40P01",
+        "55P03",
+        "57014",
+        "57P01",
+        "57P02",
+        "57P03",
+        "53300",
+        "53100",  # disk full: transient, as on SQLite, once space is freed
+    }
+)
+"""SQLSTATEs that a retry may not meet again: deadlock, timeout, shutdown, crash."""
+CONNECTION: Final = "08"
+"""The class of connection errors: it broke, or could not be made."""
+IN_RECOVERY: Final = frozenset({"25006", "0A000"})
+"""SQLSTATEs that a standby answers to writes. On a primary they mean a defect of ours."""
+
+PRIVILEGE_MISSING: Final = "42501"
+
+
+@contextmanager
+def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
+    """Raise Busy (503) for errors that a retry may not meet; wraps the transaction.
+
+    During a failover, requests may reach a server that accepts no writes, so `is_standby`
+    asks the database whether it is one.
+    """
+    try:
+        yield
+    except PoolExhausted as error:
+        raise Busy("Try again in a moment.") from error
+    except DBAPIError as error:
+        if is_transient(error) or (get_code(error.orig) in IN_RECOVERY and is_standby()):
+            raise Busy("Try again in a moment.") from error
+        raise
+
+
+@contextmanager
+def require_recording() -> Iterator[None]:
+    """Raise Busy (503) if a record cannot be written, so nothing goes unrecorded (R35)."""
+    try:
+        yield
+    except (DBAPIError, OSError, RuntimeError) as error:
+        raise Busy("This could not be recorded, so it was not done. Try again.") from error
+
+
+def describe_error(error: BaseException) -> dict[str, object]:
+    """Return the type, code and place of an error for the log, never its message (R71)."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/app/" in frame.filename] or frames
+    return {
+        "error": type(error).__name__,
+        "sqlstate": get_code(getattr(error, "orig", None)),
+        "where": [f"{frame.name}:{frame.lineno}" for frame in ours[-3:]],
+    }
+
+
+def get_code(error: object) -> str | None:
+    """Return the database's code of an error, or None for another kind of error."""
+    name: str | None = getattr(error, "sqlite_errorname", None)
+    return getattr(error, "sqlstate", name)
+
+
+def is_transient(error: DBAPIError) -> bool:
+    """Return whether a retry may succeed, judged by the code of the error."""
+    code = getattr(error.orig, "sqlstate", None)
+    name = getattr(error.orig, "sqlite_errorname", "")
+    retryable = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL")  # prefixes
+    unreached = code is None and type(error.orig).__module__.startswith("psycopg")
+    lost = unreached and isinstance(error, OperationalError)
+    passing = code is not None and (code in TRANSIENT or code.startswith(CONNECTION))
+    return name.startswith(retryable) or lost or passing or error.connection_invalidated
+
+
+def is_operator_error(error: DBAPIError) -> bool:
+    """Return whether the operator can fix it: connection, file, disk space or privilege."""
+    denied = getattr(error.orig, "sqlstate", None) == PRIVILEGE_MISSING
+    return denied or isinstance(error, OperationalError)

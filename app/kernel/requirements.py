@@ -1,0 +1,142 @@
+"""The requirements of actions, how each is checked, and which side can meet it.
+
+Some requirements concern the record; others concern the request itself, which `asked`
+lists. Each life cycle maps every requirement to a check; a missing check raises `KeyError`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from app.kernel.actors import Side
+from app.kernel.lifecycle import AnyOf, Step
+from app.kernel.problems import Problem
+from app.kernel.text import ResponseModel
+
+
+class NeedsUnmet(Problem):
+    """Something must be done before this action is possible."""
+
+    status = 409
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What would meet a requirement, and the side that can do it."""
+
+    text: str
+    by: Side
+
+
+@dataclass(frozen=True)
+class Check[F]:
+    """The check of a requirement, with its remedy and the side that can meet it.
+
+    `by` is None if the request itself must meet it. `specific` returns a remedy for these
+    facts, or None to use `remedy` and `by`. `applies` returns whether to offer it as an
+    alternative.
+    """
+
+    met: Callable[[F], bool]
+    remedy: str
+    by: Side | None = None
+    specific: Callable[[F], Remedy | None] | None = None
+    applies: Callable[[F], bool] = lambda _: True
+
+    def get_remedy(self, facts: F, asking: Side) -> Remedy:
+        """Return the remedy for these facts; by default, it is for the `asking` side."""
+        found = self.specific(facts) if self.specific else None
+        return found or Remedy(self.remedy, self.by or asking)
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """A requirement that does not hold, the side that can meet it, and alternatives."""
+
+    need: str
+    by: Side
+    remedy: str
+    alternatives: tuple["Unmet", ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the requirement as JSON for a problem document."""
+        shown: dict[str, Any] = {"need": self.need, "by": self.by, "remedy": self.remedy}
+        if self.alternatives:
+            shown["alternatives"] = [other.to_json() for other in self.alternatives]
+        return shown
+
+
+@dataclass(frozen=True)
+class Rulebook[N: StrEnum, F]:
+    """The requirements of one life cycle and their checks."""
+
+    checks: Mapping[N, Check[F]]
+
+    def list_unmet[S: StrEnum, A: StrEnum](
+        self, step: Step[S, A, N], facts: F
+    ) -> list[Unmet]:
+        """List every unmet requirement of a step, so that all can be met in one attempt."""
+        return list(self._find_unmet(step, facts, self._request_side(step)))
+
+    def list_request_needs[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> list[N]:
+        """List the requirements of a step that the request itself must meet."""
+        return [n for n in step.needs if not isinstance(n, AnyOf) and self._is_asked(n)]
+
+    def list_blocking[S: StrEnum, A: StrEnum](
+        self, step: Step[S, A, N], facts: F
+    ) -> list[Unmet]:
+        """List the unmet requirements of a step that no request could meet."""
+        record = tuple(need for need in step.needs if not self._can_be_asked(need))
+        return self.list_unmet(replace(step, needs=record), facts)
+
+    def require[S: StrEnum, A: StrEnum](self, step: Step[S, A, N], facts: F) -> None:
+        """Raise NeedsUnmet (409) with every unmet requirement of a step."""
+        raise_unmet(self.list_unmet(step, facts))
+
+    def _can_be_asked(self, need: N | AnyOf[N]) -> bool:
+        options = need.needs if isinstance(need, AnyOf) else (need,)
+        return any(self._is_asked(option) for option in options)
+
+    def _is_asked(self, need: N) -> bool:
+        return self.checks[need].by is None
+
+    def _request_side[S: StrEnum, A: StrEnum](self, step: Step[S, A, N]) -> Side:
+        return min(step.sides)
+
+    def _find_unmet[S: StrEnum, A: StrEnum](
+        self, step: Step[S, A, N], facts: F, asking: Side
+    ) -> Iterator[Unmet]:
+        for need in step.needs:
+            options = need.needs if isinstance(need, AnyOf) else (need,)
+            checks = [(option, self.checks[option]) for option in options]
+            if any(check.met(facts) for _, check in checks):
+                continue
+            offered = [(n, check) for n, check in checks if check.applies(facts)] or checks
+            remedies = [(n, check.get_remedy(facts, asking)) for n, check in offered]
+            first, *others = (Unmet(n, remedy.by, remedy.text) for n, remedy in remedies)
+            yield Unmet(first.need, first.by, first.remedy, tuple(others))
+
+
+def raise_unmet(missing: list[Unmet]) -> None:
+    """Raise NeedsUnmet (409) if a requirement is unmet."""
+    if missing:
+        raise NeedsUnmet(
+            "`unmet` lists the unmet requirements and the side that can meet each.",
+            {"unmet": [requirement.to_json() for requirement in missing]},
+        )
+
+
+class UnmetNeed(ResponseModel):
+    """An unmet requirement, the side that can meet it, and alternatives."""
+
+    need: str
+    by: Side
+    remedy: str
+    alternatives: list["UnmetNeed"] = []
+
+    @classmethod
+    def from_unmet(cls, unmet: Unmet) -> Self:
+        """Return the JSON form of an unmet requirement."""
+        others = [cls.from_unmet(other) for other in unmet.alternatives]
+        return cls(need=unmet.need, by=unmet.by, remedy=unmet.remedy, alternatives=others)

@@ -1,0 +1,169 @@
+"""Transactions: the actor, the time, and the dependencies beside the session."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.kernel.actors import Actor
+from app.kernel.db import Database, get_database_time
+from app.kernel.free_space import UNWATCHED, FreeSpace
+from app.kernel.journal import Entry, Posting, deliver
+from app.kernel.problems import Facts
+from app.kernel.quotas import Quotas
+from app.kernel.vault import Vault
+
+
+class RefusalCounter(Protocol):
+    """Counts refused attempts of accounts to open sealed data."""
+
+    def count(self, account: UUID, now: datetime) -> None:
+        """Count one attempt. Raises a problem if the account has made too many."""
+
+    def was_reported(self, account: UUID, now: datetime) -> bool:
+        """Return whether the account was reported recently."""
+
+    def record_reported(self, account: UUID, now: datetime) -> None:
+        """Record that the account was reported."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The dependencies of all transactions: database, vault, clock, ids and limits.
+
+    `clock` and `ids` are injected, so that a test can repeat a run exactly. `time` is the
+    clock of deadlines: that of the database, which all machines share (R55). `speed`
+    multiplies the speed of deadlines and is more than 1 in drills only. `drill` marks a
+    drill, at any speed. `daily_cap` limits the cases that one account may open in a day of
+    UTC (R18); None: no limit. `hosts` are those that webhooks may call (R62).
+    `refused_openings` counts refused attempts to open sealed data; None: not counted.
+    `quotas` limit what accounts write. `free_space` measures the disks of this machine.
+    """
+
+    database: Database
+    vault: Vault
+    clock: Callable[[], datetime]
+    ids: Callable[[], UUID]
+    time: Callable[[Session], datetime] = get_database_time
+    speed: int = 1
+    daily_cap: int | None = None
+    hosts: frozenset[str] = frozenset()
+    refused_openings: "RefusalCounter | None" = None
+    quotas: Quotas = field(default_factory=Quotas)
+    free_space: FreeSpace = UNWATCHED
+    drill: bool = False
+
+    @property
+    def is_drill(self) -> bool:
+        """Whether the database must hold no real person."""
+        return self.drill or self.speed > 1
+
+
+class Recorded(Protocol):
+    """A record that a journal entry can refer to."""
+
+    @property
+    def id(self) -> UUID:
+        """The id of the record."""
+
+    @property
+    def case_id(self) -> UUID:
+        """The id of its case."""
+
+    @property
+    def reference(self) -> str:
+        """The public reference: `cases/SC-...` or `referrals/...`."""
+
+
+@dataclass(frozen=True)
+class RecordIdentity:
+    """The identity of a record, for deadlines and the journal, without the record."""
+
+    id: UUID
+    case_id: UUID
+    reference: str
+
+
+@dataclass
+class Reading:
+    """A transaction that only reads; the database refuses writes."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+    runtime: Runtime
+    kept_alive: set[object] = field(default_factory=set)
+    """References that keep these records in the session's weak identity map."""
+
+    @property
+    def vault(self) -> Vault:
+        """The vault that seals and opens personal data."""
+        return self.runtime.vault
+
+
+@dataclass
+class Writing(Reading):
+    """A transaction that may write, and records events in the journal."""
+
+    postings: list[Posting] = field(default_factory=list)
+    is_exempt_from_quota: bool = False
+    """Whether it may seal more than its account may in a day."""
+
+    def create_id(self) -> UUID:
+        """Return a new random id."""
+        return self.runtime.ids()
+
+    def record(
+        self,
+        event: str,
+        subject: Recorded,
+        audience: frozenset[UUID],
+        facts: Facts | None = None,
+        *,
+        by_system: bool = False,
+    ) -> None:
+        """Record an event; it is published if and only if the transaction commits.
+
+        Facts are codes and ids, never personal data.
+        """
+        by_system = by_system or self.actor.is_system
+        entry = Entry(
+            id=self.create_id(),
+            at=self.now,
+            type=event,
+            case_id=subject.case_id,
+            record_id=subject.id,
+            reference=subject.reference,
+            account_id=None if by_system else self.actor.account_id,
+            focal_point_id=None if by_system else self.actor.focal_point_id,
+            facts=dict(facts or {}),
+        )
+        self.postings.append(Posting(entry, audience))
+
+
+@contextmanager
+def begin_read(ground: Runtime, actor: Actor) -> Iterator[Reading]:
+    """Open a transaction that only reads."""
+    with ground.database.begin_read(actor.acts_for) as session:
+        yield Reading(session=session, actor=actor, now=ground.clock(), runtime=ground)
+
+
+@contextmanager
+def begin_write(
+    ground: Runtime, actor: Actor, *, acts_for: str | None = None
+) -> Iterator[Writing]:
+    """Open a transaction that may write; its events are delivered before it commits.
+
+    The system uses the clock of the database, not that of this machine. Row security limits
+    access to the cases of the actor's focal point, or of `acts_for`.
+    """
+    with ground.database.begin_write(acts_for or actor.acts_for) as session:
+        now = ground.time(session) if actor.is_system else ground.clock()
+        work = Writing(session=session, actor=actor, now=now, runtime=ground)
+        yield work
+        session.flush()
+        deliver(session, work.postings)

@@ -1,0 +1,63 @@
+"""Gauges, and reading all of them at the same moment."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class Gauge[T]:
+    """One number of a measurement, or one for each value of a label.
+
+    Above `limit` somebody has to act, as `remedy` says. `detail` adds a text.
+    """
+
+    name: str
+    about: str
+    value: Callable[[T], float | Mapping[str, float]]
+    label: str | None = None
+    limit: float | None = None
+    remedy: str = ""
+    detail: Callable[[T], str] = lambda _: ""
+
+
+@dataclass(frozen=True)
+class GaugeValue:
+    """The value of a gauge, with the value of its label if it has one."""
+
+    gauge: Gauge[Any]
+    label_value: str | None
+    value: float
+    detail: str
+
+    @property
+    def is_within_limit(self) -> bool:
+        """Whether the value is within its limit."""
+        return self.gauge.limit is None or self.value <= self.gauge.limit
+
+
+@dataclass(frozen=True)
+class GaugeGroup[T]:
+    """One query of the database, and the gauges that are read from its result."""
+
+    query: Callable[[Session, datetime], T]
+    gauges: tuple[Gauge[T], ...]
+
+    def measure(self, session: Session, now: datetime) -> Iterator[GaugeValue]:
+        """Run the query once, and yield the value of every gauge."""
+        found = self.query(session, now)
+        for gauge in self.gauges:
+            value = gauge.value(found)
+            values = value.items() if isinstance(value, Mapping) else [(None, value)]
+            detail = gauge.detail(found)
+            yield from (GaugeValue(gauge, of, number, detail) for of, number in values)
+
+
+def measure(
+    watches: Sequence[GaugeGroup[Any]], session: Session, now: datetime
+) -> list[GaugeValue]:
+    """Return the values of all gauges, with the same session and time."""
+    return [value for watch in watches for value in watch.measure(session, now)]

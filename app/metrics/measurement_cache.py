@@ -1,0 +1,65 @@
+"""Measuring the database for scrapes: seldom, one at a time, and with a time limit.
+
+A database that hangs must not block the scrape, nor use a connection for each scrape.
+"""
+
+import time
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+from typing import Any, Final
+
+import structlog
+
+from app.kernel.database_errors import describe_error
+from app.kernel.transactions import Runtime
+from app.metrics.measurement import GaugeGroup, GaugeValue, measure
+
+log = structlog.get_logger("safe_conduct.metrics")
+MAX_AGE: Final = 5.0
+"""Seconds for which a measurement is used again."""
+SCRAPE_TIMEOUT: Final = 2.0
+"""Seconds that a scrape waits for the database."""
+
+
+class Measurement:
+    """One measurement, in a thread of its own."""
+
+    def __init__(self, ground: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
+        self.over = Event()
+        self.ended = 0.0
+        self.measured: list[GaugeValue] | None = None
+        Thread(target=self._measure, args=(ground, watches), daemon=True).start()
+
+    def _measure(self, ground: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
+        try:
+            with ground.database.begin_read() as session:
+                now = ground.time(session)
+                self.measured = measure(watches, session, now)
+        except Exception as error:  # noqa: BLE001 - the thread has no caller
+            log.error("metrics.failed", **describe_error(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
+        finally:
+            self.ended = time.monotonic()
+            self.over.set()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it is time for a new measurement."""
+        return self.over.is_set() and time.monotonic() - self.ended > MAX_AGE
+
+
+class MeasurementCache:
+    """Measures again when the last measurement is stale, and never twice at once."""
+
+    def __init__(self, ground: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
+        self._ground, self._watches = ground, watches
+        self._lock = Lock()
+        self._latest: Measurement | None = None
+
+    def get_values(self) -> list[GaugeValue] | None:
+        """Return the recent values, or None if the database did not answer in time."""
+        with self._lock:
+            if self._latest is None or self._latest.is_stale:
+                self._latest = Measurement(self._ground, self._watches)
+            latest = self._latest
+        latest.over.wait(SCRAPE_TIMEOUT)
+        return latest.measured

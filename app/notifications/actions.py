@@ -1,0 +1,120 @@
+"""Notifying offices that something waits, so they sign in (LIFECYCLES.md, section 7; R53).
+
+An office that does not act may not read its feed either. A notification leaves if and only
+if the transaction that queued it commits, and says nothing about the reason.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.deadlines.limits import Priority
+from app.directory import queries as directory_queries
+from app.directory.models import Contact
+from app.kernel.transactions import Writing
+from app.notifications import queries
+from app.notifications.models import Notification
+from app.outbox.actions import add_message
+from app.outbox.models import Outgoing, Way
+
+
+@dataclass(frozen=True)
+class Reason:
+    """The reason for a notification, which is stored as evidence and never sent."""
+
+    why: str
+    case_id: UUID | None
+    record_id: UUID | None
+
+
+def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
+    work: Writing,
+    focal_points: Iterable[UUID],
+    why: str,
+    *,
+    urgency: Priority = Priority.NORMAL,
+    case_id: UUID | None = None,
+    record_id: UUID | None = None,
+) -> frozenset[UUID]:
+    """Notify offices through all of their contacts; return the offices without a contact.
+
+    `why` is an event of the journal, such as `case.not_acknowledged`. Each contact is sent
+    one message in a window; the next one covers everything that happened in it. Call this
+    once in a transaction, because contacts are locked in the order of their codes.
+    """
+    reason = Reason(why, case_id, record_id)
+    found = directory_queries.lock_contacts(work, focal_points)
+    for focal_point, contact in found:
+        message = add_message(work, Way(contact.channel), contact.code, urgency)
+        record_notification(work, focal_point, reason, message)
+    silent = set(focal_points) - {focal_point for focal_point, _ in found}
+    for focal_point in sorted(silent):
+        record_notification(work, focal_point, reason, None)
+    return frozenset(silent)
+
+
+def record_notification(
+    work: Writing, focal_point: UUID, reason: Reason, outgoing: Outgoing | None
+) -> None:
+    """Record that an office was to be notified, and by which message."""
+    notification = Notification(
+        id=work.create_id(),
+        at=work.now,
+        focal_point_id=focal_point,
+        why=reason.why,
+        case_id=reason.case_id,
+        record_id=reason.record_id,
+        outgoing_id=outgoing and outgoing.id,
+    )
+    work.session.add(notification)
+
+
+def send_by_other_channel(work: Writing, lost: Outgoing) -> bool:
+    """Notify the same duty post by its other channel, once; return False without one (R53).
+
+    A message that already replaces another is not replaced again.
+    """
+    known = directory_queries.find_contact(work, lost.recipient)
+    if known is None or lost.instead_of is not None:
+        return False
+    _, contact = known
+    return notify_matching(work, lost, lambda other: is_same_post(other, contact), lost.id)
+
+
+def notify_again(work: Writing, dropped: Outgoing) -> bool:
+    """Notify an office by its present contacts, after one was removed; False without one.
+
+    Contacts of the same channel are used, or else all, even if one is notified twice.
+    """
+    instead_of = dropped.instead_of
+    return notify_matching(
+        work, dropped, lambda other: Way(other.channel) == dropped.way, instead_of
+    ) or notify_matching(work, dropped, lambda _: True, instead_of)
+
+
+def notify_matching(
+    work: Writing,
+    failed: Outgoing,
+    fits: Callable[[Contact], bool],
+    instead_of: UUID | None,
+) -> bool:
+    """Queue what a failed message was for to contacts that match; False without one."""
+    notifications = queries.list_served(work, failed.id)
+    found = directory_queries.lock_contacts(
+        work, {one.focal_point_id for one in notifications}
+    )
+    others = [(office, other) for office, other in found if fits(other)]
+    for office, other in others:
+        way = Way(other.channel)
+        message = add_message(work, way, other.code, failed.urgency, instead_of=instead_of)
+        for notification in notifications:
+            if notification.focal_point_id == office:
+                why, case_id = notification.why, notification.case_id
+                reason = Reason(why, case_id, notification.record_id)
+                record_notification(work, office, reason, message)
+    return bool(others)
+
+
+def is_same_post(other: Contact, contact: Contact) -> bool:
+    """Return whether a contact is another channel to the same duty post."""
+    return other.label == contact.label and other.channel != contact.channel

@@ -1,0 +1,79 @@
+"""Which offices were notified, and the text of a notification when it is sent."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+
+from app.directory import queries as directory_queries
+from app.kernel.transactions import Reading
+from app.notifications.models import Notification
+from app.notifications.words import NotificationMessage, write_message
+from app.outbox.lifecycle import State
+from app.outbox.models import Outgoing, Way
+
+
+@dataclass(frozen=True)
+class NotificationView:
+    """A notification of an office: how, when, and its state; never the address.
+
+    `sent_at` is when a server took the message; whether it was read is unknown. `state` is
+    None if the office had no contact.
+    """
+
+    focal_point_id: UUID
+    case_id: UUID | None
+    record_id: UUID | None
+    why: str
+    way: Way | None
+    queued_at: datetime
+    sent_at: datetime | None
+    state: State | None
+
+
+def list_notifications(
+    work: Reading, *, case_id: UUID | None = None, record_ids: Iterable[UUID] = ()
+) -> list[NotificationView]:
+    """List the notifications about a case, or about these records, oldest first.
+
+    The caller has to check who may see them.
+    """
+    about: list[ColumnElement[bool]] = [Notification.record_id.in_(set(record_ids))]
+    if case_id is not None:
+        about.append(Notification.case_id == case_id)
+    found = select(Notification, Outgoing).where(or_(*about)).order_by(Notification.number)
+    rows = found.outerjoin(Outgoing, Notification.outgoing_id == Outgoing.id)
+    return [build_view(*row) for row in work.session.execute(rows)]
+
+
+def build_view(notification: Notification, message: Outgoing | None) -> NotificationView:
+    """Build the view of a notification and its message."""
+    return NotificationView(
+        focal_point_id=notification.focal_point_id,
+        case_id=notification.case_id,
+        record_id=notification.record_id,
+        why=notification.why,
+        way=message.way if message else None,
+        queued_at=notification.at,
+        sent_at=message.ended_at if message and message.state == State.SENT else None,
+        state=message.state if message else None,
+    )
+
+
+def list_served(work: Reading, outgoing_id: UUID) -> list[Notification]:
+    """List the notifications that one message serves."""
+    found = select(Notification).where(Notification.outgoing_id == outgoing_id)
+    return list(work.session.scalars(found.order_by(Notification.number)))
+
+
+def build_message(
+    work: Reading, outgoing: Outgoing, sign_in: str | None
+) -> NotificationMessage | None:
+    """Return the message for a contact, or None if the contact is no longer in use."""
+    found = directory_queries.find_contact(work, outgoing.recipient)
+    if found is None or not found[1].active or Way(found[1].channel) != outgoing.way:
+        return None
+    contact = found[1]
+    return write_message(outgoing.id, contact.address, contact.language, sign_in)

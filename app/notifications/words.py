@@ -1,0 +1,54 @@
+"""The text of a notification, which is the same for every reason: something waits, sign in.
+
+It passes relays, gateways and telephones of others, and is shown on screens that others
+see. So it contains no case, country, number, name or office, and no word about the purpose
+of this service. It only differs by the language of its reader.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+FALLBACK: Final = "en"
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "en": ("A message is waiting for you", "Please sign in"),
+    "es": ("Hay un mensaje para usted", "Inicie sesión, por favor"),
+    "fr": ("Un message vous attend", "Veuillez vous connecter"),
+    "ht": ("Gen yon mesaj k ap tann ou", "Tanpri konekte"),
+    "kk": ("Сізге хабарлама бар", "Жүйеге кіріңіз"),
+    "ky": ("Сизге билдирүү бар", "Системага кириңиз"),
+    "nl": ("Er wacht een bericht op u", "Log in"),
+    "pt": ("Há uma mensagem à sua espera", "Por favor, inicie sessão"),
+    "ru": ("Вас ждёт сообщение", "Пожалуйста, войдите в систему"),
+    "tg": ("Барои шумо паём ҳаст", "Лутфан, ба система ворид шавед"),
+    "uz": ("Sizga xabar bor", "Iltimos, tizimga kiring"),
+    "uz-Cyrl": ("Сизга хабар бор", "Илтимос, тизимга киринг"),
+}
+"""For each BCP 47 tag: that something waits, and what to do. No language may say more."""
+
+
+@dataclass(frozen=True)
+class NotificationMessage:
+    """A notification that is ready to be sent; `id` is the same for each attempt."""
+
+    id: UUID
+    to: str
+    subject: str
+    text: str
+
+
+def get_words(language: str) -> tuple[str, str]:
+    """Return the words for a tag, or else for its base language, or else in English."""
+    parts = language.split("-")
+    tags = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
+    return next((WORDS[tag] for tag in tags if tag in WORDS), WORDS[FALLBACK])
+
+
+def write_message(
+    id_: UUID, to: str, language: str, sign_in: str | None
+) -> NotificationMessage:
+    """Write a notification; `sign_in` is the address to sign in at, if it may be shown."""
+    waits, ask = get_words(language)
+    where = f": {sign_in}" if sign_in else "."
+    return NotificationMessage(id_, to, subject=waits, text=f"{waits}. {ask}{where}")

@@ -1,0 +1,147 @@
+"""Offices that could help a person, as far as the caller may know of them."""
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from app.consents import standing
+from app.consents.routing_questions import (
+    build_question,
+    build_service_question,
+    remove_case_data,
+)
+from app.consents.standing import Standing
+from app.directory import queries as directory
+from app.directory.kinds import Service
+from app.directory.models import FocalPoint
+from app.kernel.transactions import Reading
+from app.referrals import queries
+from app.referrals.lifecycle import OPEN, State
+from app.referrals.models import Referral
+from app.referrals.queries import OpenRequest
+from app.routing.question import Question
+from app.routing.ranking import Candidate, Ranking, rank_recipients
+
+ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED})
+
+
+def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoint) -> bool:
+    """Return whether an office may know the recipient of a referral (R12).
+
+    The State of origin sees that a service is given and how far it is, but not by which
+    office, unless it opened the referral itself.
+    """
+    is_opener = referral.opened_by == reader.id
+    return is_opener or case_file.may_see_helper(reader, referral.recipient)
+
+
+def rank_helpers(
+    work: Reading, question: Question, case_file: Standing, service: Service
+) -> Ranking:
+    """Rank the offices that could give one service.
+
+    Offices that were asked before are left out only if the caller may know of them.
+    Otherwise the list would reveal, by what it leaves out, which office already helps. For
+    the same reason the free places of offices that the caller may not know are ignored
+    (R12).
+    """
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    case_file = standing.filter_for_caller(work, case_file)
+    profiles = (
+        p if case_file.may_see_helper(own_office, p) else remove_case_data(p)
+        for p in question.profiles
+    )
+    question = replace(question, profiles=tuple(profiles))
+    restricted = replace(
+        build_service_question(question, case_file, service),
+        declined=find_asked_recipients(work, case_file, service, ANSWERED_NO),
+        approached=find_asked_recipients(work, case_file, service, OPEN),
+    )
+    ranking = rank_recipients(restricted)
+    return (
+        ranking
+        if case_file.may_know_fears(own_office)
+        else limit_to_proposed(restricted, ranking)
+    )
+
+
+def find_asked_recipients(
+    work: Reading, case_file: Standing, service: Service, states: AbstractSet[State]
+) -> frozenset[UUID]:
+    """Return the offices that the caller may know were asked for a service."""
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    return frozenset(
+        referral.recipient_id
+        for referral in queries.list_of_case(work, case_file.case.id)
+        if referral.service == service and referral.state in states
+        if may_know_recipient(referral, case_file, own_office)
+    )
+
+
+def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
+    """Reduce a ranking for a caller that may not know what the person fears.
+
+    Where no consent is needed, every office may be asked except those the person fears, so
+    a whole list would reveal which these are. The result has the offices that the person
+    named, or if there are none, only the one to ask next.
+    """
+    named = tuple(one for one in ranking.candidates if one.id in question.named)
+    return Ranking(named or list_next_candidates(question, ranking)[:1], ranking.desk, ())
+
+
+def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
+    """Return the candidates, or if there are none, those that are full or said no before.
+
+    There may be only one office that protects a child, and this sender cannot choose
+    another.
+    """
+    if ranking.candidates:
+        return ranking.candidates
+    profiles = tuple(replace(p, capacity=None) for p in question.profiles)
+    without_capacity = replace(question, profiles=profiles)
+    without_refusals = replace(without_capacity, declined=frozenset())
+    return (
+        rank_recipients(without_capacity).candidates
+        or rank_recipients(without_refusals).candidates
+    )
+
+
+def is_proposed(work: Reading, referral: Referral, case_file: Standing) -> bool:
+    """Return whether the recipient of a draft is among the offices proposed to its sender.
+
+    An office that declined or did not answer counts too: it can always be asked again.
+    """
+    if referral.recipient_id in find_asked_recipients(
+        work, case_file, referral.service, ANSWERED_NO
+    ):
+        return True
+    question = build_question(work, referral.case)
+    found = rank_helpers(work, question, case_file, referral.service).candidates
+    return referral.recipient_id in {one.id for one in found}
+
+
+def is_already_asked(
+    work: Reading,
+    referral: Referral,
+    case_file: Standing,
+    requests: Iterable[OpenRequest],
+) -> bool:
+    """Return whether an open request gives the recipient of a draft the same or more.
+
+    It counts only if the caller may know the recipient of that request (ADR 51). Otherwise
+    a refusal would reveal which office helps.
+    """
+    similar = [
+        one
+        for one in requests
+        if one.recipient_id == referral.recipient_id
+        and one.service == referral.service
+        and set(referral.sections) <= set(one.sections)
+    ]
+    if not similar:
+        return False
+    own_office = directory.by_id(work, work.actor.focal_point_id)
+    may_know = case_file.may_see_helper(own_office, referral.recipient)
+    return may_know or any(one.opened_by == own_office.id for one in similar)

@@ -1,0 +1,181 @@
+"""The steps of a return that do more than record a result."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from app.access.models import Approval
+from app.cases import actions as cases
+from app.cases.approvals import GuardedAction, ask_or_claim_approval
+from app.cases.reasons import WithdrawReason
+from app.cases.sections import Paper
+from app.deadlines import queries as deadlines
+from app.deadlines.planned_dates import check_date
+from app.kernel.actors import Role, Side
+from app.kernel.transactions import Writing
+from app.kernel.versions import SeenVersions
+from app.returns import arrivals, origin_contact
+from app.returns.actions import (
+    NO_RESULT,
+    PendingStep,
+    StepResult,
+    check_step,
+    lock_and_check,
+    lock_view,
+    take_step,
+)
+from app.returns.following import withdraw_document_referrals, withdraw_referrals
+from app.returns.lifecycle import TABLE, Action
+from app.returns.models import Return
+from app.returns.needs import RULES, Terms
+from app.returns.schemas import CallOff, DecideGo, DecideNoGo, TravelPlan
+from app.returns.situation import load_facts, load_view
+
+SECOND_PERSON_ROLES: Final = frozenset({Role.SUPERVISOR})
+
+
+def decide_go(
+    work: Writing, return_id: UUID, seen: SeenVersions, why: DecideGo, approval: UUID | None
+) -> Return | Approval:
+    """Decide GO, with the approval of a supervisor of the lead.
+
+    The approval is valid for one version of the return; after another assessment it has to
+    be asked for again. Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
+    """
+    terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
+    pending = lock_and_check(work, return_id, Action.GO, seen, terms)
+    if pending_approval := ask_or_claim_approval(
+        work, build_matter(pending, why), approval
+    ):
+        return pending_approval
+    result = "asked_to_leave" if why.person_asked_to_leave else None
+    return take_step(work, pending, StepResult(result=result, note=why.note))
+
+
+def decide_no_go(
+    work: Writing,
+    return_id: UUID,
+    seen: SeenVersions,
+    why: DecideNoGo,
+    approval: UUID | None,
+) -> Return | Approval:
+    """Decide NO-GO, with the approval of a supervisor, and withdraw the referral.
+
+    Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
+    """
+    protection = tuple(sorted(set(why.protection)))
+    terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
+    pending = lock_and_check(work, return_id, Action.NO_GO, seen, terms)
+    if pending_approval := ask_or_claim_approval(
+        work, build_matter(pending, why), approval
+    ):
+        return pending_approval
+    result = StepResult(result=why.reason, services=protection, note=why.note)
+    record = take_step(work, pending, result)
+    withdraw_referrals(work, record, WithdrawReason.NO_LONGER_NEEDED)
+    return record
+
+
+def build_matter(pending: PendingStep, why: DecideGo | DecideNoGo) -> GuardedAction:
+    """Return what the second person has to approve, for this version of the return."""
+    facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
+    record, action = pending.record, f"return.{pending.step.action}"
+    grounds = f"{record.id} {record.version}"
+    return GuardedAction(
+        case=record.case,
+        action=action,
+        body=why,
+        facts=facts,
+        roles=SECOND_PERSON_ROLES,
+        record=record,
+        grounds=grounds,
+    )
+
+
+def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
+    """End a return because the person does not want to go.
+
+    No version is required, because a refusal by the person is never out of date. Raises
+    NotFound (404), ActionIllegal (409), RoleMissing (403).
+    """
+    pending = check_step(work, lock_view(work, return_id), Action.CALL_OFF)
+    record = take_step(work, pending)
+    cases.add_note(work, record.case, f"return {pending.step.action}", why.note)
+    withdraw_referrals(work, record, WithdrawReason.SURVIVOR_DECLINED)
+    return record
+
+
+def plan_travel(work: Writing, pending: PendingStep, travel: TravelPlan) -> Return:
+    """Seal the travel plan with the referral, in place of an earlier plan."""
+    cases.replace_sealed(work, pending.record.referral, Paper.TRAVEL_PLAN, travel)
+    return take_step(work, pending)
+
+
+def depart(work: Writing, pending: PendingStep) -> Return:
+    """Record the departure; the arrival has to be confirmed on the day itself (D06).
+
+    Until then the deadline is due at the end of each day, which does not reveal the
+    arrival.
+    """
+    return take_step(
+        work, pending, due_at=arrivals.get_end_of_today(work, pending.record, work.now)
+    )
+
+
+def arrive(
+    work: Writing, pending: PendingStep, result: StepResult, *, early: bool
+) -> Return:
+    """Confirm the arrival; before the planned date it has to be marked as early.
+
+    Raises DateNotReached (409).
+    """
+    planned_for = arrivals.find_planned(work, pending.record)
+    is_early = check_date(work, planned_for, early=early)
+    return take_step(work, pending, replace(result, early=is_early))
+
+
+def plan_visits(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
+    """Return the times of the visits: the requested ones, else the usual ones (D08)."""
+    default = deadlines.list_default_visits(work, work.actor.focal_point_id)
+    return tuple(visits or default)
+
+
+def monitor(work: Writing, pending: PendingStep, visits: tuple[datetime, ...]) -> Return:
+    """Store the times of the visits, and take the step that begins them."""
+    pending.record.visits = [visit.isoformat() for visit in visits]
+    return take_step(work, pending)
+
+
+def confirm_accounted_for(
+    work: Writing, pending: PendingStep, result: StepResult
+) -> Return:
+    """Record that the person was met after their return was halted on the way.
+
+    The lead then has a deadline to decide whether the State of origin may be informed.
+    """
+    take_step(work, pending, result)
+    origin_contact.start_if_undecided(work, pending.record)
+    return pending.record
+
+
+def report_visit(
+    work: Writing, pending: PendingStep, result: StepResult, *, early: bool
+) -> Return:
+    """Report a visit; after the last one the return is completed.
+
+    A visit before its date has to be marked as early. Raises DateNotReached (409).
+    """
+    record = pending.record
+    planned_for = datetime.fromisoformat(record.visits[0]) if record.visits else None
+    is_early = check_date(work, planned_for, early=early)
+    record.visits = record.visits[1:]
+    take_step(work, pending, replace(result, early=is_early))
+    if record.visits:
+        return record
+    view = load_view(work, record)
+    step = TABLE.find(record.state, Action.FINISH, {Side.SYSTEM}, frozenset())
+    RULES.require(step, load_facts(work, view))
+    take_step(work, PendingStep(view, step), NO_RESULT)
+    withdraw_document_referrals(work, record)
+    return record

@@ -1,0 +1,47 @@
+"""Building the runtime: the dependencies that every transaction needs."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
+
+from app.clock import get_utc_now
+from app.disclosure.refused_openings import RefusedOpenings
+from app.kernel.db import Database, get_database_time
+from app.kernel.free_space import UNWATCHED, FreeSpace
+from app.kernel.quotas import Quotas
+from app.kernel.transactions import Runtime
+from app.kernel.vault import KeyProvider, Vault
+
+
+def build_runtime(  # noqa: PLR0913 - each is a dependency that a test may replace
+    url: str,
+    keys: KeyProvider,
+    clock: Callable[[], datetime] = get_utc_now,
+    ids: Callable[[], UUID] = uuid4,
+    *,
+    time: Callable[[Session], datetime] = get_database_time,
+    speed: int = 1,
+    daily_cap: int | None = None,
+    hosts: frozenset[str] = frozenset(),
+    refusals: int | None = None,
+    quotas: Quotas | None = None,
+    free_space: FreeSpace = UNWATCHED,
+    drill: bool = False,
+) -> Runtime:
+    """Return the runtime for a database and its keys."""
+    return Runtime(
+        database=Database(url),
+        vault=Vault(keys),
+        clock=clock,
+        ids=ids,
+        time=time,
+        speed=speed,
+        daily_cap=daily_cap,
+        hosts=hosts,
+        refused_openings=None if refusals is None else RefusedOpenings(refusals),
+        quotas=quotas or Quotas(),
+        free_space=free_space,
+        drill=drill,
+    )

@@ -1,0 +1,105 @@
+"""Handling missed deadlines, each in a transaction of its own (R55).
+
+The database decides by its own clock which deadlines have passed, without locks. Each
+deadline is checked again once its case is locked, so neither different clocks of the
+machines nor several workers have it handled twice.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from app.access import queries as access_queries
+from app.access.actions import expire_unanswered
+from app.casework.overdue import handle_missed_deadline
+from app.deadlines import actions as deadline_actions
+from app.deadlines import missed_deadlines
+from app.deadlines.missed_deadlines import DueClock
+from app.kernel.actors import SYSTEM
+from app.kernel.database_errors import describe_error
+from app.kernel.problems import Busy
+from app.kernel.transactions import Runtime, begin_read, begin_write
+from app.metrics.counters import FAILED, HANDLED
+
+log = structlog.get_logger("safe_conduct.worker")
+BATCH: Final = 200
+
+
+@dataclass(frozen=True)
+class HandledCounts:
+    """The result of one run.
+
+    `left` counts deadlines that another worker had locked or handled, or that had changed.
+    """
+
+    fired: int = 0
+    left: int = 0
+    failed: int = 0
+
+    @property
+    def found(self) -> int:
+        """The number of deadlines that had passed."""
+        return self.fired + self.left + self.failed
+
+
+def handle_missed_deadlines(ground: Runtime, limit: int = BATCH) -> HandledCounts:
+    """Handle missed deadlines, the longest overdue first, each by itself.
+
+    Then handle the deadlines of offices that are no longer active, because nobody can
+    answer there. One that fails is postponed and logged, so that the others continue.
+    """
+    with ground.database.begin_read() as session:
+        due = [
+            *missed_deadlines.list_overdue(session, ground.time(session), limit),
+            *missed_deadlines.list_abandoned(session, limit),
+        ]
+    outcomes = [handle_deadline(ground, each) for each in due]
+    counts = [outcomes.count(outcome) for outcome in (True, False, None)]
+    return HandledCounts(*counts)
+
+
+def expire_questions(ground: Runtime) -> int:
+    """Expire unanswered approval requests that belong to no case; return how many."""
+    with begin_read(ground, SYSTEM) as work:
+        if not access_queries.has_unanswered(work.session, ground.time(work.session)):
+            return 0
+    with begin_write(ground, SYSTEM) as work:
+        return expire_unanswered(work)
+
+
+def handle_deadline(ground: Runtime, due: DueClock) -> bool | None:
+    """Handle one deadline; return False if another worker has it, None if it failed.
+
+    Every exception is caught, because an unforeseen one must not block the others for ever.
+    """
+    try:
+        with begin_write(ground, SYSTEM) as work:
+            is_fired = handle_missed_deadline(work, due.number, due.case_id)
+    except Busy:
+        return False
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        return None if retry_later(ground, due, error) else False
+    if is_fired:
+        HANDLED.labels(due.kind).inc()
+    return is_fired
+
+
+def retry_later(ground: Runtime, due: DueClock, error: Exception) -> bool:
+    """Postpone a deadline that failed, log it, and return whether it was still there.
+
+    The log has the deadline's number, which means nothing without the database.
+    """
+    with ground.database.begin_write() as session:
+        failures = deadline_actions.retry_later(session, due, ground.time(session))
+    if not failures:
+        return False
+    FAILED.labels(due.kind).inc()
+    log.error(
+        "clock.failed",
+        clock=due.number,
+        kind=due.kind,
+        failures=failures,
+        **describe_error(error),
+    )
+    return True

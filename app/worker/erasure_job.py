@@ -1,0 +1,18 @@
+"""The job after erasures: update the ledger, and remove the remains of deleted keys."""
+
+from app.cases.erasure import ErasureCleanup
+from app.kernel.heartbeat import Part
+from app.kernel.ledger import Ledger
+from app.kernel.transactions import Runtime
+from app.worker.jobs import Job
+
+
+def create_erasure_job(ground: Runtime, ledger: Ledger) -> Job:
+    """Return the job that follows up erasures, including those of other processes."""
+    aftermath = ErasureCleanup(ground, ledger)
+
+    def run(_: Runtime) -> int:
+        aftermath.run()
+        return 0
+
+    return Job(Part.ERASURES, run, batch_size=1)

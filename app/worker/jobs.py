@@ -1,0 +1,110 @@
+"""The worker: jobs that run repeatedly, each in a thread of its own.
+
+A job that hangs or fails delays no other. Errors are logged and the job is tried again,
+because deadlines pass unnoticed while a worker does not run (R55, R57).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Final
+
+import structlog
+
+from app.kernel.database_errors import describe_error
+from app.kernel.heartbeat import Part, record_heartbeat
+from app.kernel.transactions import Runtime
+from app.worker.deadline_job import BATCH, expire_questions, handle_missed_deadlines
+
+log = structlog.get_logger("safe_conduct.worker")
+PAUSE: Final = 1.0
+"""Seconds between two runs that had little to do; after a full one there is no pause."""
+LONGEST_PAUSE: Final = 30.0
+"""The most seconds between two attempts while the database cannot be reached."""
+STOP_TIMEOUT: Final = 20.0
+"""Seconds that each job has to finish its current run when the worker stops."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that runs repeatedly, and the function that returns how much there was to do.
+
+    After a run with a full batch, the next run starts at once.
+    """
+
+    part: Part
+    run: Callable[[Runtime], int]
+    batch_size: int
+
+
+def handle_deadlines(ground: Runtime) -> int:
+    """Handle missed deadlines and expired approvals; return how many.
+
+    A run that only found deadlines of other workers is logged for debugging only.
+    """
+    fired = handle_missed_deadlines(ground)
+    if fired.found:
+        say = log.info if fired.fired or fired.failed else log.debug
+        say("clocks", fired=fired.fired, left=fired.left, failed=fired.failed)
+    return fired.fired + expire_questions(ground)
+
+
+DEADLINE_JOB: Final = Job(Part.CLOCKS, handle_deadlines, BATCH)
+
+
+def run_once(ground: Runtime, job: Job) -> int:
+    """Run a job once, record its heartbeat, and return how much there was to do."""
+    found = job.run(ground)
+    with ground.database.begin_write() as session:
+        record_heartbeat(session, job.part, ground.time(session))
+    return found
+
+
+def run_repeatedly(ground: Runtime, job: Job, stop: Event) -> None:
+    """Run a job repeatedly until `stop` is set; after errors, with growing pauses.
+
+    Every exception is caught, because a thread that ended would do nothing and log nothing.
+    """
+    failures, pause = 0, 0.0
+    while not stop.wait(pause):
+        try:
+            found = run_once(ground, job)
+        except Exception as error:  # noqa: BLE001 - see the docstring
+            failures += 1
+            pause = min(PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
+            details = describe_error(error.__cause__ or error)
+            log.error("worker.failed", part=job.part, failures=failures, **details)  # noqa: TRY400 - the message may contain data
+        else:
+            failures, pause = 0, 0.0 if found >= job.batch_size else PAUSE
+
+
+@contextmanager
+def start_jobs(ground: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
+    """Run jobs in threads while the block runs; let them finish their run at its end."""
+    stop = Event()
+    threads = [
+        Thread(target=run_repeatedly, args=(ground, job, stop), name=job.part, daemon=True)
+        for job in jobs
+    ]
+    parts = [job.part for job in jobs]
+    for thread in threads:
+        thread.start()
+    log.info("worker.begun", parts=parts)
+    try:
+        yield stop
+    finally:
+        stop.set()
+        wait_for_jobs(threads)
+
+
+def wait_for_jobs(threads: Sequence[Thread]) -> None:
+    """Wait for every job to finish its run, and log those that did not.
+
+    The database rolls back what such a job has begun, and the next worker does it.
+    """
+    for thread in threads:
+        thread.join(STOP_TIMEOUT)
+    unfinished = [thread.name for thread in threads if thread.is_alive()]
+    say = log.warning if unfinished else log.info
+    say("worker.ended", unfinished=unfinished)

@@ -1,0 +1,231 @@
+"""Sending the messages in the outbox, by each channel independently (R53).
+
+A message is claimed in one transaction, sent outside of any, and settled in another, so
+that no transaction waits for the server of somebody else. Each channel has its own thread
+and each message its own time limit, so that one that hangs delays no other for long.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from app.kernel.actors import SYSTEM
+from app.kernel.heartbeat import Part
+from app.kernel.problems import Problem
+from app.kernel.transactions import Reading, Runtime, Writing, begin_read, begin_write
+from app.outbox import actions, queries
+from app.outbox.actions import Answer
+from app.outbox.lifecycle import State
+from app.outbox.models import Outgoing, Way
+from app.outbox.pacing import Outcome
+from app.worker.jobs import Job
+
+log = structlog.get_logger("safe_conduct.worker")
+BATCH: Final = 200
+RUN_SECONDS: Final = 10.0
+"""Seconds after which a run starts no further message."""
+
+
+class SendOutcome(StrEnum):
+    """The result for one message in one run."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    POSTPONED = "postponed"
+    DROPPED = "dropped"
+    DEAD = "dead"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True)
+class ChannelSender[L]:
+    """The functions that send messages by one channel.
+
+    `compose` writes the message for its recipient, or returns None if that is no longer
+    possible. `send` sends it, in less than `pacing.LONGEST_TRY`. The last two handle
+    messages that were given up, and messages without a recipient; each returns whether it
+    found a way.
+    """
+
+    compose: Callable[[Reading, Outgoing], L | None]
+    send: Callable[[L], Answer]
+    handle_lost: Callable[[Writing, Outgoing], bool]
+    handle_dropped: Callable[[Writing, Outgoing], bool]
+
+
+@dataclass(frozen=True)
+class Senders:
+    """The channels, and the minimum time between two messages to one recipient."""
+
+    ways: Mapping[Way, ChannelSender[Any]]
+    window: timedelta
+
+
+@dataclass(frozen=True)
+class ClaimedMessage:
+    """A claimed message, with the id of the claim."""
+
+    id: UUID
+    claim: UUID
+
+
+@dataclass(frozen=True)
+class SendCounts:
+    """The number of messages of one run, by result."""
+
+    outcomes: Mapping[SendOutcome, int]
+
+    def __getitem__(self, outcome: SendOutcome) -> int:
+        """Return the number of messages with this result."""
+        return self.outcomes.get(outcome, 0)
+
+    @property
+    def found(self) -> int:
+        """The number of messages that were due."""
+        return sum(self.outcomes.values())
+
+
+def send_due(ground: Runtime, senders: Senders) -> SendCounts:
+    """Send the messages that are due, at most BATCH for each channel.
+
+    Several processes may do this at once, because each message is claimed.
+    """
+    with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
+        runs = [threads.submit(send_by_way, ground, senders, way) for way in senders.ways]
+    return SendCounts(sum((run.result() for run in runs), Counter[SendOutcome]()))
+
+
+def create_send_job(senders: Senders) -> Job:
+    """Return the job that sends what is due."""
+
+    def send(ground: Runtime) -> int:
+        return send_due(ground, senders).found
+
+    return Job(Part.NOTICES, send, BATCH)
+
+
+def send_by_way(ground: Runtime, senders: Senders, way: Way) -> Counter[SendOutcome]:
+    """Send by one channel until nothing is due or its time is over.
+
+    An error of the database ends this run of this channel, and of no other.
+    """
+    counts, began = Counter[SendOutcome](), time.monotonic()
+    try:
+        while counts.total() < BATCH and time.monotonic() - began < RUN_SECONDS:
+            outcome = send_one(ground, senders, way)
+            if outcome is None:
+                break
+            counts[outcome] += 1
+    except (Problem, DBAPIError, LookupError, AssertionError) as error:
+        log.error("outgoing.failed", way=way, error=type(error).__name__)  # noqa: TRY400 - the message may contain data
+    return counts
+
+
+def send_one(ground: Runtime, senders: Senders, way: Way) -> SendOutcome | None:
+    """Send one message of this channel, if any is due, and return the result."""
+    way_out = senders.ways[way]
+    claimed = claim_next(ground, senders, way)
+    if not isinstance(claimed, ClaimedMessage):
+        return claimed
+    began = time.monotonic()
+    answer = send_claimed(ground, way_out, claimed.id)
+    outcome = store_outcome(ground, way_out, claimed, answer)
+    log.info(
+        "outgoing.tried",
+        outgoing=str(claimed.id),
+        way=way,
+        fate=outcome,
+        code=answer and answer.code,
+        ms=round((time.monotonic() - began) * 1000),
+    )
+    return outcome
+
+
+def claim_next(
+    ground: Runtime, senders: Senders, way: Way
+) -> ClaimedMessage | SendOutcome | None:
+    """Claim the next message, or return its result, or None if none is due.
+
+    The claim is committed before the message is sent. If this process dies, the message is
+    sent again after its window, and not before.
+    """
+    with begin_write(ground, SYSTEM) as work:
+        outgoing = queries.lock_due(work, way, senders.window)
+        if outgoing is None:
+            return None
+        if actions.apply_window(work, outgoing, senders.window):
+            return SendOutcome.POSTPONED
+        if not actions.add_unknown_outcome(outgoing):
+            claim = actions.claim(work, outgoing, senders.window)
+            return ClaimedMessage(outgoing.id, claim)
+        actions.set_dead(work, outgoing)
+        other_way = senders.ways[way].handle_lost(work, outgoing)
+    log_dead(outgoing, other_way=other_way)
+    return SendOutcome.DEAD
+
+
+def send_claimed(
+    ground: Runtime, way_out: ChannelSender[Any], outgoing_id: UUID
+) -> Answer | None:
+    """Send one message and return the outcome, or None if it has no recipient any more.
+
+    Every exception counts as an outcome, because a message that cannot be written must not
+    block the others. Only the name of its class is kept: its text may contain an address.
+    """
+    try:
+        with begin_read(ground, SYSTEM) as work:
+            message = way_out.compose(work, queries.get(work, outgoing_id))
+    except Exception as error:  # noqa: BLE001 - nothing was sent, so it is tried again
+        return Answer(Outcome.REFUSED, type(error).__name__)
+    if message is None:
+        return None
+    try:
+        return way_out.send(message)
+    except Exception as error:  # noqa: BLE001 - it may have been sent before the error
+        return Answer(Outcome.UNKNOWN, type(error).__name__)
+
+
+def store_outcome(
+    ground: Runtime,
+    way_out: ChannelSender[Any],
+    claimed: ClaimedMessage,
+    answer: Answer | None,
+) -> SendOutcome:
+    """Store the outcome of an attempt, unless another attempt has begun since."""
+    with begin_write(ground, SYSTEM) as work:
+        outgoing = queries.lock(work, claimed.id)
+        if outgoing.claim != claimed.claim or outgoing.state != State.SENDING:
+            return SendOutcome.OVERTAKEN
+        if answer is None:
+            actions.drop(work, outgoing)
+            if not way_out.handle_dropped(work, outgoing):
+                log.warning("outgoing.dropped", outgoing=str(claimed.id), way=outgoing.way)
+            return SendOutcome.DROPPED
+        if actions.store_outcome(work, outgoing, answer):
+            return SendOutcome(answer.outcome)
+        other_way = way_out.handle_lost(work, outgoing)
+    log_dead(outgoing, other_way=other_way)
+    return SendOutcome.DEAD
+
+
+def log_dead(dead: Outgoing, *, other_way: bool) -> None:
+    """Log that a message was given up, without its content and its recipient."""
+    log.error(
+        "outgoing.dead",
+        outgoing=str(dead.id),
+        way=dead.way,
+        tries=dead.tries,
+        code=dead.trouble,
+        other_way=other_way,
+    )

@@ -1,0 +1,55 @@
+"""The job that replaces oversight offices that are no longer active, case by case."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Final
+
+from app.casework.oversight import list_unwatched, replace_overseers
+from app.kernel.actors import SYSTEM
+from app.kernel.transactions import Runtime, begin_read
+from app.worker.case_steps import BATCH, run_for_case
+from app.worker.endings import apply_endings
+from app.worker.jobs import Job
+
+SEARCH_INTERVAL: Final = 600.0
+"""Seconds between two searches after one that found nothing; a search reads many cases."""
+
+
+@dataclass
+class CaseWatch:
+    """Finds cases that need another oversight office, or in which something ended.
+
+    While it finds some, it runs at once again; otherwise seldom.
+    """
+
+    elapsed: Callable[[], float] = monotonic
+    idle_until: float = 0.0
+
+    def run(self, ground: Runtime) -> int:
+        """Update some cases, and return how many."""
+        if self.elapsed() < self.idle_until:
+            return 0
+        count = replace_oversight(ground) + apply_endings(ground)
+        if not count:
+            self.idle_until = self.elapsed() + SEARCH_INTERVAL
+        return count
+
+
+def add_oversight(clocks: Job) -> Job:
+    """Return the job of the deadlines, extended to replace oversight after them."""
+    watch = CaseWatch()
+    return replace(clocks, run=lambda ground: clocks.run(ground) + watch.run(ground))
+
+
+def replace_oversight(ground: Runtime, limit: int = BATCH) -> int:
+    """Assign active oversight to cases without one, and return how many.
+
+    A case that is in use, or that fails, is tried again in the next run.
+    """
+    with begin_read(ground, SYSTEM) as work:
+        found = list_unwatched(work, limit)
+    return sum(
+        run_for_case(ground, case_id, replace_overseers, failure="oversight.failed")
+        for case_id in found
+    )

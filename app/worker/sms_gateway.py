@@ -1,0 +1,99 @@
+"""Notifications by SMS, through any gateway that takes a JSON object by HTTPS.
+
+The request is `POST {"to": "+...", "text": "..."}` with a bearer token. The
+`Idempotency-Key` is the same for each attempt of one message, so that a gateway that
+supports it sends no text twice.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from socket import create_connection
+from ssl import SSLContext
+from typing import Final
+from urllib.parse import urlsplit
+
+from app.notifications.words import NotificationMessage
+from app.outbox.actions import Answer
+from app.outbox.pacing import Outcome
+from app.worker.http_post import FAILED, NOT_REACHED, Message, send_post
+
+RETRYABLE: Final = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.PAYMENT_REQUIRED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.TOO_EARLY,
+        HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+"""Status codes that concern our account or this moment, and not the number."""
+UNCERTAIN: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+"""Status codes of a proxy in front of the gateway, which may have taken the message."""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The SMS gateway, with the time limit of one attempt in seconds."""
+
+    url: str
+    token: str
+    tls: SSLContext
+    time_limit: float = 5.0
+
+    def send(self, letter: NotificationMessage) -> Answer:
+        """Send one message and return the outcome."""
+        return asyncio.run(self.send_letter(letter))
+
+    def check(self) -> str | None:
+        """Connect, with TLS for HTTPS, without sending; return the error, or None."""
+        url = urlsplit(self.url)
+        secure, host = url.scheme == "https", url.hostname or ""
+        port = url.port or (443 if secure else 80)
+        try:
+            with create_connection((host, port), timeout=self.time_limit) as line:
+                if secure:
+                    self.tls.wrap_socket(line, server_hostname=host).close()
+        except OSError as error:
+            return type(error).__name__
+        return None
+
+    async def send_letter(self, letter: NotificationMessage) -> Answer:
+        """Post the message within the time limit, however slowly the gateway answers.
+
+        Only the status of the response is read, and redirections are not followed, so that
+        the number is sent nowhere else.
+        """
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": str(letter.id),
+            "User-Agent": "notices",
+        }
+        content = {"to": letter.to, "text": letter.text}
+        body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        message, half = Message(self.url, body.encode(), headers), self.time_limit / 2
+        try:
+            async with asyncio.timeout(self.time_limit):
+                status = await send_post(message, tls=self.tls, connect=half, answer=half)
+        except NOT_REACHED as error:
+            return Answer(Outcome.REFUSED, type(error).__name__)
+        except (TimeoutError, *FAILED) as error:
+            return Answer(Outcome.UNKNOWN, type(error).__name__)
+        return Answer(get_outcome(status), str(status))
+
+
+def get_outcome(status: int) -> Outcome:
+    """Return the outcome for a status (RFC 9110, 15); most 4xx mean a wrong number."""
+    if status in UNCERTAIN:
+        return Outcome.UNKNOWN
+    match status // 100:
+        case 2:
+            return Outcome.DELIVERED
+        case 4 if status not in RETRYABLE:
+            return Outcome.REJECTED
+        case _:
+            return Outcome.REFUSED

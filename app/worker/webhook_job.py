@@ -1,0 +1,112 @@
+"""Pushing feeds to webhooks, each in a thread of its own (R53).
+
+A receiver that hangs or is down delays its own feed and no other.
+"""
+
+import time
+from datetime import timedelta
+from threading import Lock, Thread
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from app.kernel.actors import SYSTEM
+from app.kernel.database_errors import describe_error
+from app.kernel.heartbeat import Part
+from app.kernel.transactions import Runtime, begin_write
+from app.outbox.actions import Answer
+from app.outbox.pacing import Outcome
+from app.webhooks import delivery, queries
+from app.webhooks.delivery import OutgoingMessage
+from app.worker.courier import Courier
+from app.worker.jobs import Job
+
+log = structlog.get_logger("safe_conduct.worker")
+MAX_THREADS: Final = 64
+"""The most receivers that are called at the same time."""
+RUN_SECONDS: Final = 10.0
+"""Seconds after which a thread starts no further message, so that others get a turn."""
+
+
+def find_due(ground: Runtime) -> list[UUID]:
+    """Return the webhooks that have something to send now."""
+    with ground.database.begin_read() as session:
+        return list(queries.list_due(session, ground.time(session)))
+
+
+def push(
+    ground: Runtime, courier: Courier, webhook_id: UUID, max_delay: timedelta = timedelta()
+) -> int:
+    """Send the events of one webhook until an attempt fails; return how many arrived.
+
+    New events are delayed at random, by `max_delay` at most.
+    """
+    arrived, began = 0, time.monotonic()
+    while time.monotonic() - began < RUN_SECONDS:
+        with begin_write(ground, SYSTEM) as work:
+            parcel = delivery.claim_message(work, webhook_id, max_delay)
+        if parcel is None:
+            break
+        answer = send_parcel(ground, courier, parcel)
+        with begin_write(ground, SYSTEM) as work:
+            goes_on = delivery.record_outcome(work, parcel, answer)
+        say = log.info if answer.outcome == Outcome.DELIVERED else log.warning
+        say("webhook.tried", webhook=str(webhook_id), code=answer.code)
+        if not goes_on:
+            break
+        arrived += 1
+    return arrived
+
+
+def send_parcel(ground: Runtime, courier: Courier, parcel: OutgoingMessage) -> Answer:
+    """Send a message if the operator still lists its host; return the outcome.
+
+    Every exception counts as a failed attempt; only the name of its class is kept.
+    """
+    if parcel.target.origin not in ground.hosts:
+        return Answer(Outcome.REFUSED, "host_not_listed")
+    try:
+        return courier.send(parcel)
+    except Exception as error:  # noqa: BLE001 - see the docstring
+        return Answer(Outcome.REFUSED, type(error).__name__)
+
+
+class Pusher:
+    """Starts a thread for each webhook that has something to send."""
+
+    def __init__(self, courier: Courier, max_delay: timedelta = timedelta()) -> None:
+        self._courier, self._max_delay = courier, max_delay
+        self._turn = Lock()
+        self._busy = set[UUID]()
+
+    def start_due(self, ground: Runtime) -> int:
+        """Start a thread for each webhook that is due and has none; return how many.
+
+        At most MAX_THREADS threads run at the same time; a later run starts the others.
+        """
+        with self._turn:
+            room = MAX_THREADS - len(self._busy)
+            started = [id_ for id_ in find_due(ground) if id_ not in self._busy][:room]
+            for id_ in started:
+                Thread(
+                    target=self._push, args=(ground, id_), name="webhook", daemon=True
+                ).start()
+                self._busy.add(id_)
+        return len(started)
+
+    def _push(self, ground: Runtime, webhook_id: UUID) -> None:
+        """Push to one webhook; a later run tries again what fails with the database."""
+        try:
+            push(ground, self._courier, webhook_id, self._max_delay)
+        except Exception as error:  # noqa: BLE001 - the thread has no caller
+            details = describe_error(error.__cause__ or error)
+            log.error("webhook.failed", webhook=str(webhook_id), **details)  # noqa: TRY400 - the message may contain data
+        finally:
+            with self._turn:
+                self._busy.discard(webhook_id)
+
+
+def create_webhook_job(courier: Courier, max_delay: timedelta) -> Job:
+    """Return the job that pushes; `max_delay` limits the delay of new events."""
+    return Job(Part.WEBHOOKS, Pusher(courier, max_delay).start_due, MAX_THREADS)

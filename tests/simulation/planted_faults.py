@@ -1,0 +1,213 @@
+"""Faults that are planted in the service; each could lose a person or reveal data."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from app.api import idempotent_requests
+from app.cases import actions as cases
+from app.cases import system_queries
+from app.cases.models import Case
+from app.casework import erasing, leading, overdue
+from app.casework.lateness import Effect
+from app.casework.overdue import MissedDeadline
+from app.consents import coverage
+from app.deadlines import missed_deadlines
+from app.deadlines.limits import ClockKind
+from app.deadlines.missed_deadlines import DueClock
+from app.kernel import idempotency
+from app.kernel.actors import SYSTEM, Relation, get_system_actor
+from app.kernel.idempotency import KeyedRequest
+from app.kernel.idempotency import Outcome as Kept
+from app.kernel.transactions import Recorded, Runtime, Writing, begin_write
+from app.outbox.actions import Answer
+from app.outbox.pacing import Outcome
+from app.referrals import actions as referrals
+from app.webhooks import delivery, queries
+from app.webhooks.delivery import OutgoingMessage
+from app.worker import deadline_job, outbox_job
+
+type Patch = pytest.MonkeyPatch
+type Plant = Callable[[Patch], None]
+
+
+def plant_early_record(patch: Patch) -> None:
+    """Record a missed deadline in a transaction of its own, before its effect."""
+
+    def find_missed(work: Writing, due: DueClock) -> MissedDeadline | None:
+        case = system_queries.lock_if_free(work, due.case_id)
+        clock = missed_deadlines.read_again(work, due.number)
+        assert case is not None
+        absent = overdue.is_absent(work, clock)
+        work.actor = get_system_actor(clock.waits_on or case.submitter)
+        return overdue.build_missed_deadline(work, case, clock, absent=absent)
+
+    def handle_one(ground: Runtime, due: DueClock) -> bool:
+        with begin_write(ground, SYSTEM) as work:
+            clock = missed_deadlines.read_again(work, due.number)
+            if not missed_deadlines.has_run_out(
+                clock, work.now, absent=overdue.is_absent(work, clock)
+            ):
+                return False
+            if ran := find_missed(work, due):
+                overdue.record_firing(work, ran)
+        with begin_write(ground, SYSTEM) as work:
+            if ran := find_missed(work, due):
+                overdue.record_event(work, ran)
+                overdue.EFFECTS[overdue.resolve_effect(ran)](work, ran)
+        return True
+
+    patch.setattr(deadline_job, "handle_deadline", handle_one)
+
+
+def plant_missing_escalation(patch: Patch) -> None:
+    """Apply no effect if a candidate misses its deadline."""
+    effects = {**overdue.EFFECTS, Effect.REROUTE: lambda *_: None}
+    patch.setattr(overdue, "EFFECTS", effects)
+
+
+def plant_unhandled_deadline(patch: Patch) -> None:
+    """Leave one kind of deadline unhandled."""
+    found = missed_deadlines.list_overdue
+
+    def list_due(session: Any, now: Any, limit: int) -> list[DueClock]:
+        due = found(session, now, limit)
+        return [one for one in due if one.kind != ClockKind.CONFIRM_DELETION]
+
+    patch.setattr(missed_deadlines, "list_overdue", list_due)
+
+
+def plant_forgotten_key(patch: Patch) -> None:
+    """Treat each request as a new one, whatever its idempotency key is."""
+
+    settle = idempotency.store_outcome
+
+    def record_again(
+        work: Writing, ticket: KeyedRequest, resource_id: UUID, status: int
+    ) -> None:
+        if kept := work.session.get(Kept, (work.actor.account_id, ticket.key)):
+            work.session.delete(kept)
+            work.session.flush()
+        settle(work, ticket, resource_id, status)
+
+    patch.setattr(idempotent_requests, "claim", lambda *_: None)
+    patch.setattr(idempotent_requests, "store_outcome", record_again)
+
+
+def plant_missed_party(patch: Patch) -> None:
+    """Leave the submitter out of the audience."""
+
+    def get_audience(case: Case) -> frozenset[UUID]:
+        parties = (p for p in case.parties if p.record_id == case.id and not p.until)
+        return frozenset(p.focal_point_id for p in parties) - {case.submitter}
+
+    patch.setattr(Case, "audience", property(get_audience))
+
+
+def plant_leaked_event(patch: Patch) -> None:
+    """Include former leads in the audience."""
+
+    def get_audience(case: Case) -> frozenset[UUID]:
+        return frozenset(p.focal_point_id for p in case.parties if p.record_id == case.id)
+
+    patch.setattr(Case, "audience", property(get_audience))
+
+
+def plant_early_position(patch: Patch) -> None:
+    """Advance the position of a webhook before its message is delivered."""
+    take = delivery.claim_message
+
+    def take_and_advance(
+        work: Writing, webhook_id: UUID, longest: timedelta
+    ) -> OutgoingMessage | None:
+        parcel = take(work, webhook_id, longest)
+        if parcel is not None and parcel.upto is not None:
+            held = queries.lock_claimed(work, webhook_id, parcel.claim)
+            assert held is not None
+            held.position = parcel.upto
+        return parcel
+
+    patch.setattr(delivery, "claim_message", take_and_advance)
+
+
+def plant_false_delivery(patch: Patch) -> None:
+    """Treat a notification with an unknown outcome as sent."""
+    settle = outbox_job.store_outcome
+
+    def record_as_delivered(
+        ground: Any, way: Any, taken: Any, answer: Answer | None
+    ) -> Any:
+        if answer is not None and answer.outcome == Outcome.UNKNOWN:
+            answer = replace(answer, outcome=Outcome.DELIVERED)
+        return settle(ground, way, taken, answer)
+
+    patch.setattr(outbox_job, "store_outcome", record_as_delivered)
+
+
+def plant_ignored_withdrawal(patch: Patch) -> None:
+    """Let a withdrawn consent count."""
+
+    def is_valid(consent: coverage.Given, now: datetime, **_: bool) -> bool:
+        return now < consent.expires_at
+
+    patch.setattr(coverage, "is_valid", is_valid)
+
+
+def plant_kept_access(patch: Patch) -> None:
+    """Let an office keep its part after its referral has ended."""
+    patch.setattr(referrals, "end_recipient_relation", lambda *_: None)
+
+
+def plant_text_in_journal(patch: Patch) -> None:
+    """Write the remarks of a risk assessment into an event."""
+    note = cases.add_note
+
+    def record_note(work: Writing, record: Recorded, about: str, text: str | None) -> None:
+        note(work, record, about, text)
+        if text and isinstance(record, Case):
+            work.record("case.noted", record, record.audience, {"note": text})
+
+    patch.setattr(cases, "add_note", record_note)
+
+
+def plant_kept_key(patch: Patch) -> None:
+    """Mark a case as erased, and keep its key."""
+    patch.setattr(erasing, "erase_case_data", lambda *_: None)
+
+
+def plant_two_leads(patch: Patch) -> None:
+    """Add a new lead without removing the old one."""
+    dismiss = Case.end_relation
+
+    def remove_party(case: Case, relation: Relation, *rest: Any) -> None:
+        if relation != Relation.LEAD:
+            dismiss(case, relation, *rest)
+
+    patch.setattr(Case, "end_relation", remove_party)
+
+
+def plant_missing_deadline(patch: Patch) -> None:
+    """Start no deadline after a candidate declines."""
+    patch.setattr(leading, "hand_to_next_office", lambda *_: None)
+
+
+PLANTS: Final[tuple[Plant, ...]] = (
+    plant_early_record,
+    plant_missing_escalation,
+    plant_unhandled_deadline,
+    plant_forgotten_key,
+    plant_missed_party,
+    plant_leaked_event,
+    plant_early_position,
+    plant_false_delivery,
+    plant_ignored_withdrawal,
+    plant_kept_access,
+    plant_text_in_journal,
+    plant_kept_key,
+    plant_two_leads,
+    plant_missing_deadline,
+)

@@ -1,0 +1,69 @@
+"""A case whose lead does not act, and the desk that was admitted beside it."""
+
+from typing import Any, Final
+
+import pytest
+
+from app.kernel.actors import Role
+from tests.support.world import (
+    Json,
+    Someone,
+    World,
+    get_unmet,
+    make_consent,
+    make_lead_consent,
+    make_service_consent,
+    unwrap,
+)
+
+OLD_DESK, NEW_DESK = "DESK_CENTRAL_ASIA", "DESK_CARIBBEAN"
+NGOS: Final = ("SANA_SEZIM", "PARTNERSHIP_IN_ACTION")
+"""NGOs that can lead in Kazakhstan, in the order of routing; IOM comes after them."""
+STATE_ALONE: Final = [make_consent(), make_service_consent()]
+
+
+@pytest.fixture
+def desk(world: World) -> Someone:
+    """Return a coordinator of the desk."""
+    return world.add_person(OLD_DESK)
+
+
+@pytest.fixture
+def boss(world: World) -> Someone:
+    """Return the second person of the desk."""
+    return world.add_person(OLD_DESK, {Role.SUPERVISOR})
+
+
+@pytest.fixture
+def stuck(world: World, officer: Someone, lead: Someone) -> Json:
+    """Return a case with a consent to State offices, and a closed lead as the only one."""
+    return close_lead_office(world, officer, lead)
+
+
+def make_takeover(to: str, **changes: Any) -> Json:
+    """Return the body that gives an office the lead."""
+    return {"focal_point": to, "reason": "LEAD_INACTIVE", "person_informed": True} | changes
+
+
+def close_lead_office(
+    world: World, officer: Someone, lead: Someone, **changes: Any
+) -> Json:
+    """Submit a case, give it a lead, and close the office of that lead."""
+    case = lead.take_lead(officer.submit(**({"consents": STATE_ALONE} | changes)))
+    world.close_office(lead.code)
+    world.run_worker()
+    return case
+
+
+def record_new_lead(desk: Someone, second: Someone, case: Json, **changes: Any) -> Json:
+    """Record a consent to a new lead, with a second person."""
+    body = make_lead_consent(**changes)
+    return unwrap(desk.does_with(second, "record-lead-consent", case, body))
+
+
+def require_all_refused(desk: Someone, case: Json, *offices: str) -> None:
+    """Check that the desk may choose none of these offices."""
+    for one in offices:
+        assert get_unmet(desk.does("take-over", case, make_takeover(one))) == [
+            ("focal_point_chosen", "desk")
+        ]

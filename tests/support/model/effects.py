@@ -1,0 +1,218 @@
+"""The effects of actions on a modelled case, as pure functions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from tests.support.model.case_values import (
+    ALIVE,
+    BY_DESK,
+    DAY,
+    DESK,
+    HELPED,
+    HELPS,
+    HOUR,
+    KZ,
+    OVERSIGHT,
+    SHORTLIST,
+    Handover,
+    Model,
+    Referral,
+    has_part,
+)
+from tests.support.model.deadlines import (
+    hand_over_deadlines,
+    start_case_deadline,
+    update_handover,
+    update_referral,
+)
+
+
+def is_fit(world: Model, chosen: str) -> bool:
+    """Return whether a desk may assign the case to an office (country, consent, safety)."""
+    told = chosen in SHORTLIST and world.get_permitted_sections(chosen, "REFER") is not None
+    return told and chosen not in world.unsafe and chosen != world.holder
+
+
+def may_take_over(world: Model, chosen: str) -> bool:
+    """Return whether a desk may make an office the lead.
+
+    It may if the office `fits`, or if the person agreed to it as a new lead. It also may if
+    a desk recorded a consent to this kind of office; the model has one office of that kind.
+    """
+    handed = (
+        chosen in SHORTLIST and world.get_permitted_sections(chosen, "HANDOVER") is not None
+    )
+    safe = chosen not in world.unsafe and chosen != world.holder
+    return is_fit(world, chosen) or (handed and safe)
+
+
+def get_next_lead(world: Model) -> str | None:
+    """Return the next lead by the consent that a desk recorded, or None."""
+    recorded = any(one.kind == BY_DESK and one.is_valid for one in world.consents)
+    able = KZ not in world.unsafe and world.holder != KZ
+    return KZ if recorded and able else None
+
+
+def remove_parties(world: Model, *relations: str) -> Model:
+    """Return the model without the parties of these relations."""
+    kept = frozenset((one, who) for one, who in world.parties if one not in relations)
+    return replace(world, parties=kept)
+
+
+def add_party(world: Model, relation: str, who: str) -> Model:
+    """Return the model with an office admitted in a relation."""
+    return replace(world, parties=world.parties | {(relation, who)})
+
+
+def offer_case(world: Model) -> Model:
+    """Offer the case to the next safe office that has a consent, else to the desk."""
+    able = [
+        one
+        for one in SHORTLIST
+        if one not in world.asked_leads | world.unsafe
+        and world.get_permitted_sections(one, "REFER") is not None
+    ]
+    if not able:
+        return add_party(world, "desk", DESK)
+    asked = world.asked_leads | {able[0]}
+    return add_party(replace(world, asked_leads=asked), "candidate", able[0])
+
+
+def apply_automatic_steps(world: Model) -> Model:
+    """Apply the automatic steps begin_assistance and fall_back."""
+    helped = any(one.state in HELPED for one in world.referrals)
+    helped = any(one.state in HELPED for one in world.referrals)
+    at_work = any(one.state in HELPED - {"completed"} for one in world.referrals)
+    follows = {
+        *([("referring", "assisting")] if helped else [("assisting", "referring")]),
+        *([("monitoring", "assisting")] if at_work else []),
+    }
+    state = dict(follows).get(world.state)
+    return start_case_deadline(replace(world, state=state, visits=())) if state else world
+
+
+def update_referrals(
+    world: Model, states: dict[str, str], only: Callable[[Referral], bool]
+) -> Model:
+    """Move the referrals that are in some states and satisfy a condition."""
+    for number, one in enumerate(world.referrals):
+        if one.state in states and only(one):
+            world = update_referral(world, number, replace(one, state=states[one.state]))
+    return world
+
+
+def end_recipient_parts(world: Model, only: Callable[[Referral], bool]) -> Model:
+    """End the part of the recipients whose sent referrals satisfy a condition."""
+    left = (
+        replace(one, is_past=True) if one.is_sent and only(one) else one
+        for one in world.referrals
+    )
+    return replace(world, referrals=tuple(left))
+
+
+NEVER: Final = 1000 * HOUR
+"""An age after which an assessment of the risk no longer matters."""
+
+VISITS: Final = (DAY, 2 * DAY)
+"""When the person is to be visited, as the stories plan it."""
+
+WITHDRAWN: Final = dict.fromkeys(ALIVE, "withdrawn")
+REVOKED: Final = {"draft": "revoked"}
+
+
+def cancel_offers(world: Model, only: Callable[[Handover], bool] = lambda _: True) -> Model:
+    """Cancel the offers of the lead that satisfy a condition."""
+    for number, one in enumerate(world.handovers):
+        if one.state == "offered" and only(one):
+            world = update_handover(world, number, replace(one, state="cancelled"))
+    return world
+
+
+def end_drafts(world: Model, *_: str) -> Model:
+    """Revoke all drafts of referrals."""
+    return update_referrals(world, REVOKED, lambda _: True)
+
+
+def end_all(world: Model, *_: str) -> Model:
+    """End every referral and handover."""
+    return cancel_offers(end_drafts(update_referrals(world, WITHDRAWN, lambda _: True)))
+
+
+def erase_case(world: Model, *_: str) -> Model:
+    """Destroy the sealed documents, and end the part of all parties except oversight."""
+    left = tuple(replace(one, has_left=True) for one in world.referrals)
+    parties = frozenset({("oversight", OVERSIGHT)})
+    return replace(world, sealed=False, parties=parties, referrals=left, clocks=())
+
+
+def discard_draft(world: Model, *_: str) -> Model:
+    """Destroy the sealed documents of a draft."""
+    return replace(world, sealed=False)
+
+
+def assign_candidate(world: Model, _: str, chosen: str) -> Model:
+    """Assign a candidate, and end the part of the desk; no office is asked twice."""
+    asked = replace(remove_parties(world, "desk"), asked_leads=world.asked_leads | {chosen})
+    return hand_over_deadlines(add_party(asked, "candidate", chosen))
+
+
+def replace_lead(world: Model, who: str, until: int | None = None) -> Model:
+    """Replace the lead; its deadlines restart for the new one, and the desk leaves."""
+    led = add_lead(remove_parties(world, "lead", "escalation_desk"), who)
+    return hand_over_deadlines(start_case_deadline(led, until))
+
+
+def add_lead(world: Model, who: str) -> Model:
+    """Make an office the lead; a deadline missed at this moment counts as missed by one."""
+    then = tuple(
+        replace(one, had_lead=one.had_lead or one.is_now) for one in world.missed_deadlines
+    )
+    return add_party(replace(world, missed_deadlines=then), "lead", who)
+
+
+def withdraw_consent(world: Model, number: int) -> Model:
+    """Withdraw a consent, and end what no other consent covers."""
+    gone = replace(world.consents[number], is_valid=False)
+    consents = (*world.consents[:number], gone, *world.consents[number + 1 :])
+    after = replace(world, consents=consents)
+
+    def is_lost(one: Referral) -> bool:
+        return world.covers(one) and not after.covers(one)
+
+    def is_lead_lost(one: Handover) -> bool:
+        before, then = (
+            at.get_permitted_sections(one.to, "HANDOVER") for at in (world, after)
+        )
+        return before is not None and then is None
+
+    return apply_automatic_steps(
+        cancel_offers(update_referrals(after, WITHDRAWN, is_lost), is_lead_lost)
+    )
+
+
+def is_unfit(world: Model, to: str) -> bool:
+    """Return whether an office gives no help, or holds the case itself."""
+    return to not in HELPS or to == world.holder
+
+
+def is_helping(world: Model, me: str) -> bool:
+    """Return whether an office has a referral that did not end without help."""
+    mine = [one for one in world.referrals if one.to == me and has_part(one)]
+    return any(one.state in ALIVE | HELPED for one in mine)
+
+
+THEN: Final[dict[str, Callable[[Model, str, str], Model]]] = {
+    "submit": lambda w, *_: offer_case(add_party(w, "oversight", OVERSIGHT)),
+    "discard": discard_draft,
+    "withdraw": lambda w, *_: end_drafts(remove_parties(w, "candidate", "desk")),
+    "decline_lead": lambda w, *_: hand_over_deadlines(
+        offer_case(remove_parties(w, "candidate"))
+    ),
+    "assign": assign_candidate,
+    "accept_lead": lambda w, me, _: add_lead(remove_parties(w, "candidate"), me),
+    "monitor": lambda w, *_: replace(w, visits=VISITS),
+    "close": end_drafts,
+    "stop": end_all,
+    "erase": erase_case,
+}
