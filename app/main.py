@@ -137,7 +137,7 @@ async def run_lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(
-    ground: Runtime,
+    runtime: Runtime,
     ledger: Ledger | None = None,
     *,
     rate: int | None = None,
@@ -164,12 +164,12 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         telemetry={"logs": False},
     )
-    app.state.runtime, app.state.ledger = ground, ledger
+    app.state.runtime, app.state.ledger = runtime, ledger
     app.state.throttle, app.state.rate = WrongKeyLimit(), RequestRate(rate)
     app.state.pings = RequestRate(webhooks.PINGS_PER_MINUTE)
     app.state.token_endpoint = public_url and f"{public_url}{tokens.PATH}"
     app.state.anonymous_bodies = AnonymousBodies()
-    app.state.bell, app.state.turns = build_feed_watcher(ground), ReadSlots()
+    app.state.bell, app.state.turns = build_feed_watcher(runtime), ReadSlots()
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(RequestLog)
     problems.install(app)

@@ -6,34 +6,52 @@ from alembic import context
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from app.access import models as access
-from app.cases import models as cases
+from app.access import models as access_models
+from app.cases import models as case_models
 from app.cases import records
-from app.consents import models as consents
-from app.deadlines import models as deadlines
+from app.consents import models as consent_models
+from app.deadlines import models as deadline_models
 from app.directory import history
-from app.directory import models as directory
-from app.disclosure import models as disclosure
-from app.feed import models as feed
-from app.handovers import models as handovers
+from app.directory import models as directory_models
+from app.disclosure import models as disclosure_models
+from app.feed import models as feed_models
+from app.handovers import models as handover_models
 from app.kernel import clock_jumps, erasures, heartbeat, idempotency, journal
 from app.kernel.db import APP_ROLE, OWNER_ROLE, Base
 from app.kernel.migrations import PooledConnection
 from app.kernel.sqlite import prepare_sqlite
-from app.notifications import models as notices
-from app.outbox import models as outbox
-from app.referrals import models as referrals
-from app.returns import models as returns
-from app.routing import models as routing
-from app.screening import models as screening
-from app.webhooks import models as webhooks
+from app.notifications import models as notifications_models
+from app.outbox import models as outbox_models
+from app.referrals import models as referral_models
+from app.returns import models as return_models
+from app.routing import models as routing_models
+from app.screening import models as screening_models
+from app.webhooks import models as webhook_models
 
 # Imported so that Base knows every table; a test finds the one that was forgotten.
 TABLES: Final = (
-    *(journal, erasures, idempotency, heartbeat, clock_jumps, directory, history, access),
-    *(deadlines, outbox, notices, cases, records),
-    *(routing, consents, referrals, screening, returns, handovers, disclosure, feed),
-    webhooks,
+    *(
+        journal,
+        erasures,
+        idempotency,
+        heartbeat,
+        clock_jumps,
+        directory_models,
+        history,
+        access_models,
+    ),
+    *(deadline_models, outbox_models, notifications_models, case_models, records),
+    *(
+        routing_models,
+        consent_models,
+        referral_models,
+        screening_models,
+        return_models,
+        handover_models,
+        disclosure_models,
+        feed_models,
+    ),
+    webhook_models,
 )
 ONE_AT_A_TIME: Final = 0x5AFEC0DE
 

@@ -11,15 +11,16 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, case, update
 from sqlalchemy.orm import Session
 
-from app.access import credentials, queries
+from app.access import credentials
+from app.access import queries as access_queries
 from app.access.models import Account, ApiKey, Approval, ApprovalState
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.actors import AccountKind, Role, Scope
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import Facts, NotFound, Problem
 from app.kernel.recall import write_rows
 from app.kernel.statements import make_list_parameter
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 PREFIX_BYTES: Final = 5
 SECRET_BYTES: Final = 32
@@ -148,75 +149,77 @@ class ApprovalRequest:
     of: UUID | None = None
 
 
-def ask_second_person(work: Writing, request: ApprovalRequest) -> Approval:
+def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approval:
     """Store a request for approval and publish it to the offices that may decide it."""
     approval = Approval(
-        id=work.create_id(),
+        id=tx.create_id(),
         action=request.action,
         case_id=request.case_id,
         subject=request.subject,
         fingerprint=request.fingerprint,
         facts=dict(request.facts),
         decision=ApprovalState.PENDING,
-        focal_point_id=request.of or work.actor.focal_point_id,
+        focal_point_id=request.of or tx.actor.focal_point_id,
         roles=sorted(request.roles),
-        asked_by=work.actor.account_id,
-        asked_at=work.now,
+        asked_by=tx.actor.account_id,
+        asked_at=tx.now,
         lapses_at=request.lapses_at,
     )
-    work.session.add(approval)
-    record_event(work, approval, "approval.asked", {"action": approval.action})
+    tx.session.add(approval)
+    record_event(tx, approval, "approval.asked", {"action": approval.action})
     return approval
 
 
-def record_event(work: Writing, approval: Approval, event: str, facts: Facts) -> None:
+def record_event(
+    tx: WriteTransaction, approval: Approval, event: str, facts: Facts
+) -> None:
     """Record an event about a request for approval.
 
     The subject is included only if it belongs to a case, which the audience may see. A row
     of the directory may be visible to administrators only.
     """
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
-    audience = queries.get_audience(work, approval)
-    work.record(event, approval.journal_reference, audience, {**facts, **of_case})
+    audience = access_queries.get_audience(tx, approval)
+    tx.record(event, approval.journal_reference, audience, {**facts, **of_case})
 
 
-def claim_approval(work: Writing, approval_id: UUID, fingerprint: str) -> Approval:
+def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) -> Approval:
     """Use an approval, which can be used once; raises ApprovalUnusable (409)."""
     try:
-        approval = queries.lock_approval(work, approval_id)
+        approval = access_queries.lock_approval(tx, approval_id)
     except NotFound as error:
         raise ApprovalUnusable("There is no such approval.") from error
     if approval.fingerprint != fingerprint:
         raise ApprovalUnusable("It is for another request. Repeat the request unchanged.")
-    if approval.decision != ApprovalState.APPROVED or approval.lapses_at <= work.now:
+    if approval.decision != ApprovalState.APPROVED or approval.lapses_at <= tx.now:
         raise ApprovalUnusable(f"It is {approval.decision}, or has expired. Ask again.")
-    if not queries.is_still_allowed(work, approval):
+    if not access_queries.is_still_allowed(tx, approval):
         raise ApprovalUnusable("The account that approved no longer may. Ask again.")
     approval.decision = ApprovalState.SPENT
     return approval
 
 
-def decide_approval(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
+def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:
     """Approve or refuse as a second person; a repeated answer changes nothing.
 
     The account that approved may still refuse, until the approval is used. Raises NotFound
     (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
     """
-    approval = queries.lock_approval(work, approval_id)
-    require_second_person(work, approval)
+    approval = access_queries.lock_approval(tx, approval_id)
+    require_second_person(tx, approval)
     answer = ApprovalState.APPROVED if approve else ApprovalState.REFUSED
-    own = approval.decided_by == work.actor.account_id
+    own = approval.decided_by == tx.actor.account_id
     if approval.decision == answer and own:
         return approval
     takes_back = approval.decision == ApprovalState.APPROVED and own
     open_ = approval.decision == ApprovalState.PENDING or takes_back
-    if not open_ or approval.lapses_at <= work.now:
+    if not open_ or approval.lapses_at <= tx.now:
         raise ApprovalDecided(
             "It cannot be decided again. The action can be requested again."
         )
     approval.decision = answer
-    approval.decided_by, approval.decided_at = work.actor.account_id, work.now
-    record_event(work, approval, "approval.decided", {"decision": answer})
+    approval.decided_by, approval.decided_at = tx.actor.account_id, tx.now
+    record_event(tx, approval, "approval.decided", {"decision": answer})
     return approval
 
 
@@ -238,7 +241,7 @@ EXPIRE_OTHERS: Final = EXPIRE.where(
 
 
 def expire_approvals(
-    work: Writing,
+    tx: WriteTransaction,
     case_id: UUID,
     *,
     subject: str | None = None,
@@ -250,7 +253,7 @@ def expire_approvals(
     Their deadline is set to now, so that they cannot be used by a transaction that started
     earlier or has a slow clock, nor after the case comes back to an office.
     """
-    parameters: dict[str, object] = {"case": case_id, "now": work.now}
+    parameters: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:
         statement, parameters = (
             EXPIRE_OTHERS,
@@ -258,47 +261,49 @@ def expire_approvals(
         )
     else:
         statement, parameters = EXPIRE_ABOUT, parameters | {"about": subject}
-    return list(write_rows(work.session, statement, parameters).scalars())
+    return list(write_rows(tx.session, statement, parameters).scalars())
 
 
-def expire_unanswered(work: Writing) -> int:
+def expire_unanswered(tx: WriteTransaction) -> int:
     """Expire unanswered requests for approval about no case; return how many.
 
     A deadline does the same for those about a case.
     """
-    expired = queries.lock_unanswered(work)
+    expired = access_queries.lock_unanswered(tx)
     for approval in expired:
         approval.decision = ApprovalState.LAPSED
-        record_event(work, approval, "approval.lapsed", {})
+        record_event(tx, approval, "approval.lapsed", {})
     return len(expired)
 
 
-def expire_unspent(work: Writing, condition: ColumnElement[bool]) -> list[UUID]:
+def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list[UUID]:
     """Expire the selected approvals that are pending or unused; return their ids.
 
     An account that was disabled, or lost a role or a key, must not take effect through an
     earlier approval, and what one person revoked must not be granted by an earlier one.
     """
-    expired = queries.lock_unspent(work, condition)
+    expired = access_queries.lock_unspent(tx, condition)
     for approval in expired:
-        approval.decision, approval.lapses_at = ApprovalState.LAPSED, work.now
-        record_event(work, approval, "approval.lapsed", {})
+        approval.decision, approval.lapses_at = ApprovalState.LAPSED, tx.now
+        record_event(tx, approval, "approval.lapsed", {})
     return [approval.id for approval in expired]
 
 
-def require_second_person(work: Writing, approval: Approval) -> None:
+def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
     """Raise unless the caller is another person with a role that may decide (R14).
 
     Nobody may decide about their own account or the directory entry of their own focal
     point. An account that was shown an API key of the other could act as both.
     """
-    own, asker = work.actor.account_id, approval.asked_by
-    if asker == own or work.actor.kind != AccountKind.PERSON:
+    own, asker = tx.actor.account_id, approval.asked_by
+    if asker == own or tx.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
-    if approval.subject == f"accounts/{own}" or queries.has_shared_key(work, own, asker):
+    if approval.subject == f"accounts/{own}" or access_queries.has_shared_key(
+        tx, own, asker
+    ):
         raise NotASecondPerson("It is about you, or one of you has had a key of the other.")
-    if not set(approval.roles) & work.actor.roles:
+    if not set(approval.roles) & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")
-    office = directory.by_id(work, work.actor.focal_point_id).code
+    office = directory_queries.by_id(tx, tx.actor.focal_point_id).code
     if approval.subject == f"focal-points/{office}":
         raise NotASecondPerson("It is about your own focal point. Another has to decide.")

@@ -11,7 +11,7 @@ from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, Account, ApiKey, PublicKey
 from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 TOKEN_PREFIX: Final = "sct"  # noqa: S105 - what every token begins with
 """The prefix of access tokens; API keys have the prefix `sc`."""
@@ -78,28 +78,28 @@ def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
     return session.scalar(select(AccessToken.prefix).where(issued)) is not None
 
 
-def list_public_keys(work: Reading, account_id: UUID) -> list[PublicKey]:
+def list_public_keys(tx: ReadTransaction, account_id: UUID) -> list[PublicKey]:
     """Return all public keys of an account, oldest first, with those that have ended."""
     own = PublicKey.account_id == account_id
-    found = work.session.scalars(select(PublicKey).where(own))
+    found = tx.session.scalars(select(PublicKey).where(own))
     return sorted(found, key=lambda key: (key.made_at, key.kid))
 
 
-def find_key(work: Reading, account_id: UUID, kid: str) -> PublicKey | None:
+def find_key(tx: ReadTransaction, account_id: UUID, kid: str) -> PublicKey | None:
     """Return a public key that an account has or had; None if it never had it."""
     own = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
-    return work.session.scalar(select(PublicKey).where(own))
+    return tx.session.scalar(select(PublicKey).where(own))
 
 
-def get_public_key(work: Reading, key_id: UUID) -> PublicKey:
+def get_public_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
     """Return a public key of any account, or raise NotFound (404)."""
-    found = work.session.get(PublicKey, key_id)
+    found = tx.session.get(PublicKey, key_id)
     if found is None:
         raise NotFound("There is nothing here that is yours to see.")
     return found
 
 
-def has_registered_key(work: Reading, one: UUID, other: UUID) -> bool:
+def has_registered_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
     """Return whether one of two accounts registered a valid public key of the other.
 
     The account that registered it may have the private key, and could sign as the machine.
@@ -108,8 +108,8 @@ def has_registered_key(work: Reading, one: UUID, other: UUID) -> bool:
         (PublicKey.account_id == one) & (PublicKey.made_by == other),
         (PublicKey.account_id == other) & (PublicKey.made_by == one),
     )
-    usable = is_usable_after(PublicKey, work.now - IN_TRANSIT)
-    found = work.session.scalar(select(PublicKey.id).where(either, usable).limit(1))
+    usable = is_usable_after(PublicKey, tx.now - IN_TRANSIT)
+    found = tx.session.scalar(select(PublicKey.id).where(either, usable).limit(1))
     return found is not None
 
 

@@ -11,7 +11,7 @@ from app.access.models import Account
 from app.directory.models import FocalPoint
 from app.kernel.actors import CASE_ROLES, HOLDER_APPROVERS, AccountKind
 from app.kernel.recall import load_once
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
 """The time for an office whose last account was disabled to open another; our proposal."""
@@ -54,11 +54,11 @@ def find_without_second_person(session: Session) -> frozenset[UUID]:
 
 
 @load_once(Account)
-def find_unattended_offices(tx: Reading) -> frozenset[UUID]:
+def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
     """Return the offices at which no account could work on cases for at least a day."""
     return find_unattended(tx.session, tx.now - UNATTENDED_AFTER)
 
 
-def is_closed_or_unattended(tx: Reading, office: FocalPoint) -> bool:
+def is_closed_or_unattended(tx: ReadTransaction, office: FocalPoint) -> bool:
     """Return whether an office is inactive, or no account there could work for a day."""
     return not office.active or office.id in find_unattended_offices(tx)

@@ -10,24 +10,22 @@ from sqlalchemy.orm import Session
 
 from app.access import machine_keys
 from app.access.models import Account, ApiKey, Approval, ApprovalState
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.actors import CASE_ROLES, AccountKind, Role
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
-def get_own_account(work: Reading) -> Account:
+def get_own_account(tx: ReadTransaction) -> Account:
     """Return the account of the caller."""
-    return work.session.get_one(Account, work.actor.account_id)
+    return tx.session.get_one(Account, tx.actor.account_id)
 
 
-def get_labels(work: Reading, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
+def get_labels(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
     """Return the focal point and label of each account: a staff number or a duty post."""
     wanted = Account.id.in_(set(ids))
     rows = select(Account.id, Account.focal_point_id, Account.label).where(wanted)
-    return {
-        account: (office, label) for account, office, label in work.session.execute(rows)
-    }
+    return {account: (office, label) for account, office, label in tx.session.execute(rows)}
 
 
 def find_by_label(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
@@ -48,30 +46,30 @@ def has_active_account(session: Session, labels: Collection[str]) -> bool:
     return session.scalar(select(Account.id).where(active).limit(1)) is not None
 
 
-def select_approvals(work: Reading) -> Select[Approval, int]:
+def select_approvals(tx: ReadTransaction) -> Select[Approval, int]:
     """Select the approvals that the caller may decide, requested, or gave.
 
     One that the caller gave can be refused until it is used.
     """
-    account, runs = work.actor.account_id, Approval.lapses_at > work.now
+    account, runs = tx.actor.account_id, Approval.lapses_at > tx.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs
     allowed = (Approval.decision == ApprovalState.APPROVED) & is_allowed_by(account) & runs
     wanted = or_(Approval.asked_by == account, waits, allowed)
-    return select(Approval, Approval.number).where(is_visible(work), wanted)
+    return select(Approval, Approval.number).where(is_visible(tx), wanted)
 
 
-def is_visible(work: Reading) -> ColumnElement[bool]:
+def is_visible(tx: ReadTransaction) -> ColumnElement[bool]:
     """Return a condition for the approvals that the caller may see.
 
     These are the ones about cases of the caller's focal point. Administrators of any focal
     point see instead those about no case. A supervisor also sees those about accounts and
     webhooks of the own focal point.
     """
-    if Role.ADMINISTRATOR in work.actor.roles:
+    if Role.ADMINISTRATOR in tx.actor.roles:
         return Approval.case_id.is_(None)
-    of_own_office = Approval.focal_point_id == work.actor.focal_point_id
+    of_own_office = Approval.focal_point_id == tx.actor.focal_point_id
     of_cases = Approval.case_id.is_not(None)
-    if Role.SUPERVISOR in work.actor.roles:
+    if Role.SUPERVISOR in tx.actor.roles:
         actions = [Approval.action.startswith(prefix) for prefix in OFFICE_ACTIONS]
         return of_own_office & or_(of_cases, *actions)
     return of_own_office & of_cases
@@ -81,45 +79,45 @@ OFFICE_ACTIONS: Final = ("account.", "webhook.")
 """Prefixes of the actions that change an account, its keys, or a webhook."""
 
 
-def get_approval(work: Reading, approval_id: UUID) -> Approval:
+def get_approval(tx: ReadTransaction, approval_id: UUID) -> Approval:
     """Return an approval that the caller may see, or raise NotFound (404)."""
-    return load_approval(work, Approval.id == approval_id)
+    return load_approval(tx, Approval.id == approval_id)
 
 
-def lock_approval(work: Writing, approval_id: UUID) -> Approval:
+def lock_approval(tx: WriteTransaction, approval_id: UUID) -> Approval:
     """Lock and return an approval that the caller may see, or raise NotFound (404)."""
-    return load_approval(work, Approval.id == approval_id, lock=True)
+    return load_approval(tx, Approval.id == approval_id, lock=True)
 
 
 def load_approval(
-    work: Reading, wanted: ColumnElement[bool], *, lock: bool = False
+    tx: ReadTransaction, wanted: ColumnElement[bool], *, lock: bool = False
 ) -> Approval:
     """Return the approval that a condition selects, or raise NotFound (404)."""
-    statement = select(Approval).where(wanted, is_visible(work))
+    statement = select(Approval).where(wanted, is_visible(tx))
     locked = statement.with_for_update(key_share=True)
     fresh = locked.execution_options(populate_existing=True)
-    found = work.session.scalar(fresh if lock else statement)
+    found = tx.session.scalar(fresh if lock else statement)
     if found is None:
         raise NotFound("There is no such approval.")
     return found
 
 
-def find_pending(work: Reading, fingerprint: str) -> Approval | None:
+def find_pending(tx: ReadTransaction, fingerprint: str) -> Approval | None:
     """Return the caller's pending request with this fingerprint; None if none exists."""
-    return work.session.scalar(
+    return tx.session.scalar(
         select(Approval).where(
             Approval.fingerprint == fingerprint,
-            Approval.asked_by == work.actor.account_id,
+            Approval.asked_by == tx.actor.account_id,
             Approval.decision == ApprovalState.PENDING,
-            Approval.lapses_at > work.now,
+            Approval.lapses_at > tx.now,
         )
     )
 
 
-def get_audience(work: Reading, request: Approval) -> frozenset[UUID]:
+def get_audience(tx: ReadTransaction, request: Approval) -> frozenset[UUID]:
     """Return the audience of an approval: its office; without a case also oversight."""
     deciding = frozenset({request.focal_point_id})
-    return deciding if request.case_id else deciding | directory.list_overseers(work)
+    return deciding if request.case_id else deciding | directory_queries.list_overseers(tx)
 
 
 UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
@@ -136,10 +134,10 @@ def has_unanswered(session: Session, now: datetime) -> bool:
     return session.scalar(select_unanswered(now).limit(1)) is not None
 
 
-def lock_unanswered(work: Writing) -> Sequence[Approval]:
+def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
     """Lock and return the unanswered requests that no other transaction has locked."""
-    locked = select_unanswered(work.now).with_for_update(key_share=True, skip_locked=True)
-    return work.session.scalars(locked).all()
+    locked = select_unanswered(tx.now).with_for_update(key_share=True, skip_locked=True)
+    return tx.session.scalars(locked).all()
 
 
 def is_allowed_by(account_id: UUID) -> ColumnElement[bool]:
@@ -162,26 +160,28 @@ def is_about(account: Account) -> ColumnElement[bool]:
     return Approval.subject == account.reference
 
 
-def lock_unspent(work: Writing, condition: ColumnElement[bool]) -> Sequence[Approval]:
+def lock_unspent(
+    tx: WriteTransaction, condition: ColumnElement[bool]
+) -> Sequence[Approval]:
     """Lock and return the selected approvals that can still be decided or used."""
-    open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > work.now)
+    open_ = Approval.decision.in_(UNSPENT) & (Approval.lapses_at > tx.now)
     locked = select(Approval).where(condition, open_).order_by(Approval.number)
     fresh = locked.with_for_update(key_share=True)
-    return work.session.scalars(fresh.execution_options(populate_existing=True)).all()
+    return tx.session.scalars(fresh.execution_options(populate_existing=True)).all()
 
 
-def is_still_allowed(work: Reading, request: Approval) -> bool:
+def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
     """Return whether the account that approved is still enabled and has a deciding role.
 
     This is checked at the time of use, because the account may have been disabled while it
     approved.
     """
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
-    roles = work.session.scalar(select(Account.roles).where(second))
+    roles = tx.session.scalar(select(Account.roles).where(second))
     return bool(set(request.roles) & set(roles or ()))
 
 
-def has_shared_key(work: Reading, one: UUID, other: UUID) -> bool:
+def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
     """Return whether one of two accounts was shown or registered a key of the other.
 
     A key that ended a moment ago counts, because a request with it may still be running.
@@ -190,14 +190,14 @@ def has_shared_key(work: Reading, one: UUID, other: UUID) -> bool:
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
         (ApiKey.account_id == other) & (ApiKey.made_by == one),
     )
-    usable = machine_keys.is_usable_after(ApiKey, work.now - machine_keys.IN_TRANSIT)
-    found = work.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
-    return found is not None or machine_keys.has_registered_key(work, one, other)
+    usable = machine_keys.is_usable_after(ApiKey, tx.now - machine_keys.IN_TRANSIT)
+    found = tx.session.scalar(select(ApiKey.prefix).where(shown, usable).limit(1))
+    return found is not None or machine_keys.has_registered_key(tx, one, other)
 
 
-def list_accounts(work: Reading, focal_point_id: UUID) -> list[Account]:
+def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
     """Return the accounts of a focal point, sorted by label, with disabled ones."""
-    found = work.session.scalars(
+    found = tx.session.scalars(
         select(Account).where(Account.focal_point_id == focal_point_id)
     )
     return sorted(found, key=lambda one: (one.label, one.opened_at, one.id))
@@ -208,43 +208,43 @@ def list_offices(session: Session) -> Sequence[UUID]:
     return session.scalars(select(Account.focal_point_id).distinct()).all()
 
 
-def get_account(work: Reading, account_id: UUID) -> Account:
+def get_account(tx: ReadTransaction, account_id: UUID) -> Account:
     """Return an account, or raise NotFound (404)."""
-    return require_found(work.session.get(Account, account_id))
+    return require_found(tx.session.get(Account, account_id))
 
 
-def lock_account(work: Writing, account_id: UUID) -> Account:
+def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
     """Lock and return an account, or raise NotFound (404)."""
     wanted = select(Account).where(Account.id == account_id)
     locked = wanted.with_for_update(key_share=True)
     return require_found(
-        work.session.scalar(locked.execution_options(populate_existing=True))
+        tx.session.scalar(locked.execution_options(populate_existing=True))
     )
 
 
-def list_keys(work: Reading, account_id: UUID) -> list[ApiKey]:
+def list_keys(tx: ReadTransaction, account_id: UUID) -> list[ApiKey]:
     """Return all API keys of an account, oldest first, with those that have ended."""
-    found = work.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
+    found = tx.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
 
 
-def get_key(work: Reading, account_id: UUID, prefix: str) -> ApiKey:
+def get_key(tx: ReadTransaction, account_id: UUID, prefix: str) -> ApiKey:
     """Return an API key of an account, or raise NotFound (404)."""
     own = (ApiKey.account_id == account_id) & (ApiKey.prefix == prefix)
-    return require_found(work.session.scalar(select(ApiKey).where(own)))
+    return require_found(tx.session.scalar(select(ApiKey).where(own)))
 
 
-def get_key_by_prefix(work: Reading, prefix: str) -> ApiKey:
+def get_key_by_prefix(tx: ReadTransaction, prefix: str) -> ApiKey:
     """Return an API key of any account, or raise NotFound (404)."""
-    return require_found(work.session.get(ApiKey, prefix))
+    return require_found(tx.session.get(ApiKey, prefix))
 
 
-def count_workers(work: Reading, focal_point_id: UUID) -> int:
+def count_workers(tx: ReadTransaction, focal_point_id: UUID) -> int:
     """Count the enabled accounts of people at a focal point who can work on cases."""
     enabled = (Account.focal_point_id == focal_point_id) & Account.disabled_at.is_(None)
     people = select(Account.roles).where(enabled, Account.kind == AccountKind.PERSON)
     return sum(
-        1 for roles in work.session.scalars(people) if not CASE_ROLES.isdisjoint(roles)
+        1 for roles in tx.session.scalars(people) if not CASE_ROLES.isdisjoint(roles)
     )
 
 

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from app.access import actions as access
-from app.access import queries
+from app.access import actions as access_actions
+from app.access import queries as access_queries
 from app.access.actions import AccountSpec, ApprovalRequest, RolesIncompatible
 from app.access.models import Account, Approval
 from app.access.schemas import NewAccount
 from app.administration import account_permissions
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import compute_due_at
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
 from app.kernel.actors import AccountKind, Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound, Problem
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 MANAGERS: Final = frozenset({Role.ADMINISTRATOR, Role.SUPERVISOR})
 
@@ -53,57 +53,59 @@ class GuardedChange:
     details: Mapping[str, Any]
 
 
-def require_manager(work: Reading) -> None:
+def require_manager(tx: ReadTransaction) -> None:
     """Raise RoleMissing (403) unless the caller is an administrator or a supervisor."""
-    if not MANAGERS & work.actor.roles:
+    if not MANAGERS & tx.actor.roles:
         raise RoleMissing("This needs the role administrator or supervisor.")
 
 
-def get_office(work: Reading, code: str | None) -> FocalPoint:
+def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
     """Return an office whose accounts the caller may see, by default its own.
 
     Raises RoleMissing (403), or NotFound (404) for an unknown or another office.
     """
-    require_manager(work)
+    require_manager(tx)
     if code is None:
-        return directory.by_id(work, work.actor.focal_point_id)
-    found = directory.get_by_code(work, code)
-    if not account_permissions.may_see_accounts(work.actor, found.id):
+        return directory_queries.by_id(tx, tx.actor.focal_point_id)
+    found = directory_queries.get_by_code(tx, code)
+    if not account_permissions.may_see_accounts(tx.actor, found.id):
         raise NotFound("There is no such focal point.")
     return found
 
 
-def find(work: Reading, account_id: UUID) -> Account:
+def find(tx: ReadTransaction, account_id: UUID) -> Account:
     """Return an account that the caller may see, or its own.
 
     Raises RoleMissing (403), whether the account exists or not, and NotFound (404).
     """
-    if account_id != work.actor.account_id:
-        require_manager(work)
-    return require_visible(work, queries.get_account(work, account_id))
+    if account_id != tx.actor.account_id:
+        require_manager(tx)
+    return require_visible(tx, access_queries.get_account(tx, account_id))
 
 
-def lock(work: Writing, account_id: UUID) -> Account:
+def lock(tx: WriteTransaction, account_id: UUID) -> Account:
     """Lock and return an account; raises as `find` does."""
-    if account_id != work.actor.account_id:
-        require_manager(work)
-    return require_visible(work, queries.lock_account(work, account_id))
+    if account_id != tx.actor.account_id:
+        require_manager(tx)
+    return require_visible(tx, access_queries.lock_account(tx, account_id))
 
 
-def require_visible(work: Reading, account: Account) -> Account:
+def require_visible(tx: ReadTransaction, account: Account) -> Account:
     """Return the account if the caller may see it or it is its own; else NotFound (404)."""
-    own = account.id == work.actor.account_id
+    own = account.id == tx.actor.account_id
     if not own and not account_permissions.may_see_accounts(
-        work.actor, account.focal_point_id
+        tx.actor, account.focal_point_id
     ):
         raise NotFound("There is nothing here that is yours to see.")
     return account
 
 
-def require_may_change(work: Reading, focal_point: UUID, roles: frozenset[Role]) -> None:
+def require_may_change(
+    tx: ReadTransaction, focal_point: UUID, roles: frozenset[Role]
+) -> None:
     """Raise RoleMissing (403) unless the caller may change an account with such roles."""
-    require_manager(work)
-    if not account_permissions.may_change_account(work.actor, focal_point, roles):
+    require_manager(tx)
+    if not account_permissions.may_change_account(tx.actor, focal_point, roles):
         raise RoleMissing("This needs a person with the role administrator.")
 
 
@@ -111,7 +113,7 @@ def require_fitting_roles(
     roles: frozenset[Role], kind: AccountKind, focal_point: FocalPoint
 ) -> None:
     """Raise RolesIncompatible (409) unless this kind and office may have the roles."""
-    access.require_compatible_roles(roles)
+    access_actions.require_compatible_roles(roles)
     if conflict := account_permissions.describe_conflict(
         roles, kind, oversees=focal_point.kind == Kind.OVERSIGHT
     ):
@@ -124,24 +126,26 @@ def get_roles(account: Account) -> frozenset[Role]:
 
 
 def lock_to_change(
-    work: Writing, account_id: UUID, *, more: frozenset[Role] = frozenset()
+    tx: WriteTransaction, account_id: UUID, *, more: frozenset[Role] = frozenset()
 ) -> Account:
     """Lock an account that the caller may change, also with the roles `more`.
 
     Raises RoleMissing (403) or NotFound (404).
     """
-    account = lock(work, account_id)
-    require_may_change(work, account.focal_point_id, get_roles(account) | more)
+    account = lock(tx, account_id)
+    require_may_change(tx, account.focal_point_id, get_roles(account) | more)
     return account
 
 
-def lock_to_grant(work: Writing, account_id: UUID, *, more: frozenset[Role]) -> Account:
+def lock_to_grant(
+    tx: WriteTransaction, account_id: UUID, *, more: frozenset[Role]
+) -> Account:
     """Lock an account to which the caller may grant a role or a key.
 
     Raises as `lock_to_change` does, AboutYourself or AccountEnded (409).
     """
-    account = lock_to_change(work, account_id, more=more)
-    if account.id == work.actor.account_id:
+    account = lock_to_change(tx, account_id, more=more)
+    if account.id == tx.actor.account_id:
         raise AboutYourself("Two other people have to do this.")
     if account.disabled_at is not None:
         raise AccountEnded("The account is disabled. Open another account.")
@@ -149,19 +153,19 @@ def lock_to_grant(work: Writing, account_id: UUID, *, more: frozenset[Role]) -> 
 
 
 def ask_or_claim_approval(
-    work: Writing, matter: GuardedChange, approval: UUID | None
+    tx: WriteTransaction, matter: GuardedChange, approval: UUID | None
 ) -> Approval | None:
     """Use the given approval and return None; without one, request and return one.
 
     A repeated request returns the pending approval. Raises ApprovalUnusable (409).
     """
     details = json.dumps(matter.details, sort_keys=True)
-    parts = (matter.action, str(work.actor.account_id), matter.subject, details)
-    fingerprint = work.vault.compute_fingerprint(*(part.encode() for part in parts))
+    parts = (matter.action, str(tx.actor.account_id), matter.subject, details)
+    fingerprint = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
     if approval is not None:
-        access.claim_approval(work, approval, fingerprint)
+        access_actions.claim_approval(tx, approval, fingerprint)
         return None
-    if pending := queries.find_pending(work, fingerprint):
+    if pending := access_queries.find_pending(tx, fingerprint):
         return pending
     request = ApprovalRequest(
         action=matter.action,
@@ -169,10 +173,10 @@ def ask_or_claim_approval(
         fingerprint=fingerprint,
         facts={name: format_fact(value) for name, value in matter.details.items()},
         roles=account_permissions.get_deciders(matter.roles),
-        lapses_at=compute_due_at(work, ClockKind.APPROVE, None, waits_on=None),
+        lapses_at=compute_due_at(tx, ClockKind.APPROVE, None, waits_on=None),
         of=matter.office.id,
     )
-    return access.ask_second_person(work, request)
+    return access_actions.ask_second_person(tx, request)
 
 
 def format_fact(value: object) -> str:
@@ -180,33 +184,37 @@ def format_fact(value: object) -> str:
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def record_account_event(work: Writing, account: Account, event: str, **facts: Any) -> None:
+def record_account_event(
+    tx: WriteTransaction, account: Account, event: str, **facts: Any
+) -> None:
     """Record an event about an account for its office and for oversight."""
-    audience = frozenset({account.focal_point_id}) | directory.list_overseers(work)
-    work.record(event, account, audience, facts)
+    audience = frozenset({account.focal_point_id}) | directory_queries.list_overseers(tx)
+    tx.record(event, account, audience, facts)
 
 
-def describe_account(work: Reading, account: Account) -> tuple[FocalPoint, dict[str, Any]]:
+def describe_account(
+    tx: ReadTransaction, account: Account
+) -> tuple[FocalPoint, dict[str, Any]]:
     """Return the office of an account, and its current state as a second person sees it."""
-    focal_point = directory.by_id(work, account.focal_point_id)
+    focal_point = directory_queries.by_id(tx, account.focal_point_id)
     state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
     return focal_point, {"focal_point": focal_point.code, **state}
 
 
 def open_account(
-    work: Writing, new: NewAccount, approval: UUID | None
+    tx: WriteTransaction, new: NewAccount, approval: UUID | None
 ) -> Account | Approval:
     """Open an account, or request the approval of a second person.
 
     Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and as
     `ask_or_claim_approval` does.
     """
-    require_manager(work)
+    require_manager(tx)
     focal_point, roles = (
-        directory.get_by_code_or_422(work, new.focal_point),
+        directory_queries.get_by_code_or_422(tx, new.focal_point),
         frozenset(new.roles),
     )
-    require_may_change(work, focal_point.id, roles)
+    require_may_change(tx, focal_point.id, roles)
     require_fitting_roles(roles, new.kind, focal_point)
     details = new.model_dump(mode="json") | {"roles": sorted(roles)}
     matter = GuardedChange(
@@ -216,29 +224,29 @@ def open_account(
         roles=roles,
         details=details,
     )
-    if pending := ask_or_claim_approval(work, matter, approval):
+    if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
-    return add_account(work, AccountSpec(focal_point.id, new.label, roles, new.kind))
+    return add_account(tx, AccountSpec(focal_point.id, new.label, roles, new.kind))
 
 
-def add_account(work: Writing, opening: AccountSpec) -> Account:
+def add_account(tx: WriteTransaction, opening: AccountSpec) -> Account:
     """Open an account and record the event; raises RolesIncompatible (409)."""
-    account = access.open_account(work.session, work.create_id(), opening, work.now)
-    record_account_event(work, account, "account.opened", roles=account.roles)
+    account = access_actions.open_account(tx.session, tx.create_id(), opening, tx.now)
+    record_account_event(tx, account, "account.opened", roles=account.roles)
     return account
 
 
 def grant_roles(
-    work: Writing, account_id: UUID, new: frozenset[Role], approval: UUID | None
+    tx: WriteTransaction, account_id: UUID, new: frozenset[Role], approval: UUID | None
 ) -> Account | Approval:
     """Grant roles to an account, or request the approval of a second person.
 
     If it has the roles already, nothing changes. Raises as `lock_to_grant` and
     `ask_or_claim_approval` do, and RolesIncompatible (409).
     """
-    account = lock_to_grant(work, account_id, more=new)
+    account = lock_to_grant(tx, account_id, more=new)
     roles = get_roles(account) | new
-    focal_point, state = describe_account(work, account)
+    focal_point, state = describe_account(tx, account)
     require_fitting_roles(roles, account.kind, focal_point)
     if roles == get_roles(account):
         return account
@@ -250,38 +258,38 @@ def grant_roles(
         roles=roles,
         details=details,
     )
-    if pending := ask_or_claim_approval(work, matter, approval):
+    if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     account.roles = sorted(roles)
-    record_account_event(work, account, "account.roles_granted", roles=sorted(new))
+    record_account_event(tx, account, "account.roles_granted", roles=sorted(new))
     return account
 
 
-def revoke_roles(work: Writing, account_id: UUID, old: frozenset[Role]) -> Account:
+def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -> Account:
     """Revoke roles of an account from the next request on; raises as `lock_to_change` does.
 
     Unused approvals by the account or about it expire. Otherwise one person could use an
     earlier approval to grant the roles again.
     """
-    account = lock_to_change(work, account_id)
+    account = lock_to_change(tx, account_id)
     if revoked := sorted(get_roles(account) & old):
         account.roles = sorted(get_roles(account) - old)
-        access.expire_unspent(work, queries.is_allowed_by_or_about(account))
-        left = queries.count_workers(work, account.focal_point_id)
+        access_actions.expire_unspent(tx, access_queries.is_allowed_by_or_about(account))
+        left = access_queries.count_workers(tx, account.focal_point_id)
         record_account_event(
-            work, account, "account.roles_revoked", roles=revoked, accounts_left=left
+            tx, account, "account.roles_revoked", roles=revoked, accounts_left=left
         )
     return account
 
 
-def disable_account(work: Writing, account_id: UUID) -> Account:
+def disable_account(tx: WriteTransaction, account_id: UUID) -> Account:
     """Disable an account, from its next request on; raises as `lock_to_change` does."""
-    account = lock_to_change(work, account_id)
-    end_account(work, account)
+    account = lock_to_change(tx, account_id)
+    end_account(tx, account)
     return account
 
 
-def end_account(work: Writing, account: Account) -> None:
+def end_account(tx: WriteTransaction, account: Account) -> None:
     """Disable an account; the approvals that it requested or gave expire.
 
     Its cases and drafts belong to its office. The event has the number of people there who
@@ -289,9 +297,12 @@ def end_account(work: Writing, account: Account) -> None:
     """
     if account.disabled_at is not None:
         return
-    access.disable_account(work.session, account.id, work.now)
-    deadlines.stop_all(
-        work, access.expire_unspent(work, queries.is_asked_or_allowed_by(account.id))
+    access_actions.disable_account(tx.session, account.id, tx.now)
+    deadline_actions.stop_all(
+        tx,
+        access_actions.expire_unspent(
+            tx, access_queries.is_asked_or_allowed_by(account.id)
+        ),
     )
-    left = queries.count_workers(work, account.focal_point_id)
-    record_account_event(work, account, "account.disabled", accounts_left=left)
+    left = access_queries.count_workers(tx, account.focal_point_id)
+    record_account_event(tx, account, "account.disabled", accounts_left=left)

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.access import actions as decisions
-from app.access import queries as access
+from app.access import actions as access_actions
+from app.access import queries as access_queries
 from app.access.actions import ApprovalRequest
 from app.access.models import Approval
-from app.administration import directory_load, queries, second_person_columns
+from app.administration import directory_load, second_person_columns
+from app.administration import queries as administration_queries
 from app.administration.cell_values import validate_row
 from app.administration.queries import Entry
 from app.administration.row_changes import RowChange
@@ -21,7 +22,7 @@ from app.deadlines.limits import ClockKind
 from app.deadlines.queries import compute_due_at
 from app.deadlines.rows import TimeLimitRow
 from app.deadlines.schemas import TimeLimitOut
-from app.directory import actions as directory
+from app.directory import actions as directory_actions
 from app.directory.actions import WRITE_LOCK, Register, store
 from app.directory.file_rows import AgreementRow, ContactRow, CountryRow, FocalPointRow, Row
 from app.directory.history import UNRECORDED, ChangeAuthor
@@ -32,7 +33,7 @@ from app.kernel.db import lock_name
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import Problem
 from app.kernel.text import ResponseModel
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import ExpectedTag, format_entity_tag
 
 DECIDERS: Final = frozenset({Role.ADMINISTRATOR})
@@ -70,16 +71,19 @@ class DirectoryTable:
 
 
 COUNTRIES: Final = DirectoryTable(
-    directory.COUNTRIES, CountryRow, CountryOut, second_person_columns.list_country_columns
+    directory_actions.COUNTRIES,
+    CountryRow,
+    CountryOut,
+    second_person_columns.list_country_columns,
 )
 FOCAL_POINTS: Final = DirectoryTable(
-    directory.FOCAL_POINTS,
+    directory_actions.FOCAL_POINTS,
     FocalPointRow,
     FocalPointOut,
     second_person_columns.list_focal_point_columns,
 )
 AGREEMENTS: Final = DirectoryTable(
-    directory.AGREEMENTS,
+    directory_actions.AGREEMENTS,
     AgreementRow,
     AgreementOut,
     second_person_columns.list_agreement_columns,
@@ -92,7 +96,10 @@ TIME_LIMITS: Final = DirectoryTable(
 )
 
 CONTACTS: Final = DirectoryTable(
-    directory.CONTACTS, ContactRow, ContactOut, second_person_columns.list_contact_columns
+    directory_actions.CONTACTS,
+    ContactRow,
+    ContactOut,
+    second_person_columns.list_contact_columns,
 )
 
 
@@ -114,7 +121,9 @@ class WrittenRow:
     created: bool
 
 
-def write_row(work: Writing, shelf: DirectoryTable, wish: PutRow) -> WrittenRow | Approval:
+def write_row(
+    tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow
+) -> WrittenRow | Approval:
     """Write a row, or request the approval of a second person.
 
     A request without a difference changes nothing. Raises, in this order: RoleMissing
@@ -122,19 +131,19 @@ def write_row(work: Writing, shelf: DirectoryTable, wish: PutRow) -> WrittenRow 
     VersionStale (412), CountryUnknown, AgreementUnknown or FocalPointUnknown (422),
     DirectoryUnsound (409), ApprovalUnusable (409).
     """
-    if Role.ADMINISTRATOR not in work.actor.roles:
+    if Role.ADMINISTRATOR not in tx.actor.roles:
         raise RoleMissing("This needs the role administrator.")
-    lock_name(work.session, WRITE_LOCK)
-    entry = queries.lock(work, shelf.register, wish.key)
-    before = queries.get_values(entry) if entry else None
+    lock_name(tx.session, WRITE_LOCK)
+    entry = administration_queries.lock(tx, shelf.register, wish.key)
+    before = administration_queries.get_values(entry) if entry else None
     row = validate_row(shelf.row, {**(before or {}), **wish.said.model_dump()})
     wish.expected.require_tag(compute_entity_tag(shelf, entry))
-    require_known_references(work, row)
+    require_known_references(tx, row)
     turn = RowChange(before, row.model_dump(exclude=set(UNRECORDED)))
     if entry and not turn.changed:
         return WrittenRow(entry, created=False)
-    require_soundness(work, shelf, turn)
-    return write_or_ask(work, shelf, wish, turn)
+    require_soundness(tx, shelf, turn)
+    return write_or_ask(tx, shelf, wish, turn)
 
 
 def compute_entity_tag(shelf: DirectoryTable, entry: Entry | None) -> str | None:
@@ -145,69 +154,73 @@ def compute_entity_tag(shelf: DirectoryTable, entry: Entry | None) -> str | None
     return format_entity_tag(0, shown.encode())
 
 
-def require_known_references(work: Writing, row: Row) -> None:
+def require_known_references(tx: WriteTransaction, row: Row) -> None:
     """Check that the directory has the codes that a row refers to.
 
     Raises CountryUnknown, AgreementUnknown or FocalPointUnknown (422).
     """
-    known = queries.get_regions(work)
+    known = administration_queries.get_regions(tx)
     unknown = {column for column, iso2 in row.list_countries() if iso2 not in known}
     if unknown:
         raise CountryUnknown(f"{', '.join(unknown)}: use codes of GET /v1/countries.")
-    agreed = {agreement.code for agreement in queries.list_agreements(work)}
+    agreed = {agreement.code for agreement in administration_queries.list_agreements(tx)}
     unknown = {column for column, code in row.list_agreements() if code not in agreed}
     if unknown:
         raise AgreementUnknown(f"{', '.join(unknown)}: use codes of GET /v1/agreements.")
     named = {code: column for column, code in row.list_offices()}
-    offices = {office["code"] for office in queries.list_offices(work)} if named else set()
+    offices = (
+        {office["code"] for office in administration_queries.list_offices(tx)}
+        if named
+        else set()
+    )
     if unknown := {column for code, column in named.items() if code not in offices}:
         raise FocalPointUnknown(f"{', '.join(unknown)}: use codes of GET /v1/focal-points.")
 
 
-def require_soundness(work: Writing, shelf: DirectoryTable, turn: RowChange) -> None:
+def require_soundness(tx: WriteTransaction, shelf: DirectoryTable, turn: RowChange) -> None:
     """Raise DirectoryUnsound (409) if a region would lose its desk, or all their oversight.
 
     An approval does not change this: cases would have no office, or access no review.
     """
     if shelf is not FOCAL_POINTS:
         return
-    before = queries.list_offices(work)
+    before = administration_queries.list_offices(tx)
     others = [office for office in before if office["code"] != turn.after["code"]]
-    if lost := describe_loss(queries.get_regions(work), before, [*others, turn.after]):
+    if lost := describe_loss(
+        administration_queries.get_regions(tx), before, [*others, turn.after]
+    ):
         raise DirectoryUnsound(lost)
 
 
 def write_or_ask(
-    work: Writing, shelf: DirectoryTable, wish: PutRow, turn: RowChange
+    tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow, turn: RowChange
 ) -> WrittenRow | Approval:
     """Write the row if one person may or an approval is given; else ask a second person."""
     subject = shelf.register.get_subject(turn.after)
-    fingerprint = compute_fingerprint(work, subject, turn)
+    fingerprint = compute_fingerprint(tx, subject, turn)
     if wish.approval is None and shelf.guarded_columns(turn):
-        return ask_administrator(work, subject, fingerprint, turn)
+        return ask_administrator(tx, subject, fingerprint, turn)
     second = None
     if wish.approval is not None:
-        second = decisions.claim_approval(work, wish.approval, fingerprint).decided_by
-    account = work.actor.account_id
-    clerk = ChangeAuthor(
-        work.session, work.create_id, work.now, account, approved_by=second
-    )
+        second = access_actions.claim_approval(tx, wish.approval, fingerprint).decided_by
+    account = tx.actor.account_id
+    clerk = ChangeAuthor(tx.session, tx.create_id, tx.now, account, approved_by=second)
     store(clerk, shelf.register, [turn.after])
-    entry = queries.get(work, shelf.register, wish.key)
+    entry = administration_queries.get(tx, shelf.register, wish.key)
     return WrittenRow(entry, created=turn.before is None)
 
 
-def compute_fingerprint(work: Writing, subject: str, turn: RowChange) -> str:
+def compute_fingerprint(tx: WriteTransaction, subject: str, turn: RowChange) -> str:
     """Return the fingerprint of a request: its account, its row, and the exact change."""
-    parts = ("directory", str(work.actor.account_id), subject, turn.to_json())
-    return work.vault.compute_fingerprint(*(part.encode() for part in parts))
+    parts = ("directory", str(tx.actor.account_id), subject, turn.to_json())
+    return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
 
 
 def ask_administrator(
-    work: Writing, subject: str, fingerprint: str, turn: RowChange
+    tx: WriteTransaction, subject: str, fingerprint: str, turn: RowChange
 ) -> Approval:
     """Request the approval of another administrator; return the pending one if there is."""
-    if pending := access.find_pending(work, fingerprint):
+    if pending := access_queries.find_pending(tx, fingerprint):
         return pending
     request = ApprovalRequest(
         action="directory.change",
@@ -215,6 +228,6 @@ def ask_administrator(
         fingerprint=fingerprint,
         facts=turn.describe(),
         roles=DECIDERS,
-        lapses_at=compute_due_at(work, ClockKind.APPROVE, None, waits_on=None),
+        lapses_at=compute_due_at(tx, ClockKind.APPROVE, None, waits_on=None),
     )
-    return decisions.ask_second_person(work, request)
+    return access_actions.ask_second_person(tx, request)

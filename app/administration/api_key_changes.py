@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from app.access import actions as access
-from app.access import credentials, queries
+from app.access import actions as access_actions
+from app.access import credentials
+from app.access import queries as access_queries
 from app.access.models import Account, ApiKey, Approval
 from app.access.schemas import NewKey, Rotation
 from app.administration.account_changes import (
@@ -20,7 +21,7 @@ from app.administration.account_changes import (
     require_may_change,
 )
 from app.kernel.actors import Scope
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class MadeKey:
 
 
 def make_key(
-    work: Writing, account_id: UUID, new: NewKey, approval: UUID | None
+    tx: WriteTransaction, account_id: UUID, new: NewKey, approval: UUID | None
 ) -> MadeKey | Approval:
     """Make an API key for an account, or request the approval of a second person.
 
     Raises as `lock_to_grant` and `ask_or_claim_approval` do.
     """
-    account = lock_to_grant(work, account_id, more=frozenset())
-    focal_point, state = describe_account(work, account)
+    account = lock_to_grant(tx, account_id, more=frozenset())
+    focal_point, state = describe_account(tx, account)
     details = state | {"scopes": sorted(set(new.scopes)), "days": new.days}
     matter = GuardedChange(
         action="account.make_key",
@@ -53,24 +54,28 @@ def make_key(
         roles=get_roles(account),
         details=details,
     )
-    if pending := ask_or_claim_approval(work, matter, approval):
+    if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
-    return add_key(work, account, frozenset(new.scopes), new.days, "account.key_made")
+    return add_key(tx, account, frozenset(new.scopes), new.days, "account.key_made")
 
 
 def add_key(
-    work: Writing, account: Account, scopes: frozenset[Scope], days: int, event: str
+    tx: WriteTransaction, account: Account, scopes: frozenset[Scope], days: int, event: str
 ) -> MadeKey:
     """Make a key, store the account that is shown it, and record the event."""
-    secret = access.make_key(work.session, account.id, scopes, work.now, days=days)
-    row = queries.get_key(work, account.id, credentials.get_prefix(secret))
-    row.made_by = None if work.actor.is_system else work.actor.account_id
-    record_account_event(work, account, event)
+    secret = access_actions.make_key(tx.session, account.id, scopes, tx.now, days=days)
+    row = access_queries.get_key(tx, account.id, credentials.get_prefix(secret))
+    row.made_by = None if tx.actor.is_system else tx.actor.account_id
+    record_account_event(tx, account, event)
     return MadeKey(row, secret)
 
 
 def rotate_key(
-    work: Writing, account_id: UUID, prefix: str, rotation: Rotation, approval: UUID | None
+    tx: WriteTransaction,
+    account_id: UUID,
+    prefix: str,
+    rotation: Rotation,
+    approval: UUID | None,
 ) -> MadeKey | Approval:
     """Make a key that replaces another, or request the approval of a second person.
 
@@ -78,12 +83,12 @@ def rotate_key(
     `lock_to_grant` and `ask_or_claim_approval` do, and AccountEnded (409) for a key that is
     no longer valid.
     """
-    account = lock_to_grant(work, account_id, more=frozenset())
-    old = queries.get_key(work, account.id, prefix)
+    account = lock_to_grant(tx, account_id, more=frozenset())
+    old = access_queries.get_key(tx, account.id, prefix)
     ended = (old.revoked_at, account.disabled_at)
-    if not credentials.is_live(work.now, old.expires_at, *ended):
+    if not credentials.is_live(tx.now, old.expires_at, *ended):
         raise AccountEnded("The key is no longer valid. Make a new key.")
-    focal_point, state = describe_account(work, account)
+    focal_point, state = describe_account(tx, account)
     details = state | {"key": prefix, "scopes": old.scopes} | rotation.model_dump()
     matter = GuardedChange(
         action="account.rotate_key",
@@ -92,34 +97,34 @@ def rotate_key(
         roles=get_roles(account),
         details=details,
     )
-    if pending := ask_or_claim_approval(work, matter, approval):
+    if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
     scopes = frozenset(Scope(name) for name in old.scopes)
-    new = add_key(work, account, scopes, rotation.days, "account.key_rotated")
-    old.expires_at = min(old.expires_at, work.now + timedelta(hours=rotation.overlap_hours))
+    new = add_key(tx, account, scopes, rotation.days, "account.key_rotated")
+    old.expires_at = min(old.expires_at, tx.now + timedelta(hours=rotation.overlap_hours))
     return new
 
 
-def revoke_key(work: Writing, account_id: UUID, prefix: str) -> ApiKey:
+def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
     """Revoke an API key, from the next request on; raises as `lock_to_change` does.
 
     The account itself may do this, and any account that may change it.
     """
-    account = lock(work, account_id)
-    if account.id != work.actor.account_id:
-        require_may_change(work, account.focal_point_id, get_roles(account))
-    key = queries.get_key(work, account.id, prefix)
-    end_key(work, account, key)
+    account = lock(tx, account_id)
+    if account.id != tx.actor.account_id:
+        require_may_change(tx, account.focal_point_id, get_roles(account))
+    key = access_queries.get_key(tx, account.id, prefix)
+    end_key(tx, account, key)
     return key
 
 
-def end_key(work: Writing, account: Account, key: ApiKey) -> None:
+def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
     """Revoke a key and record the event.
 
     Unused approvals by the account or about it expire, because the key may have been
     stolen, and because a new key has to be approved after the revocation.
     """
     if key.revoked_at is None:
-        access.revoke_key(work.session, key.prefix, work.now)
-        access.expire_unspent(work, queries.is_allowed_by_or_about(account))
-        record_account_event(work, account, "account.key_revoked")
+        access_actions.revoke_key(tx.session, key.prefix, tx.now)
+        access_actions.expire_unspent(tx, access_queries.is_allowed_by_or_about(account))
+        record_account_event(tx, account, "account.key_revoked")

@@ -7,8 +7,9 @@ one. Both are valid in between.
 from datetime import timedelta
 from uuid import UUID
 
-from app.access import actions as access
-from app.access import machine_keys, queries
+from app.access import actions as access_actions
+from app.access import machine_keys
+from app.access import queries as access_queries
 from app.access.models import Account, Approval, PublicKey
 from app.access.schemas import NewPublicKey
 from app.administration.account_changes import (
@@ -23,7 +24,7 @@ from app.administration.account_changes import (
 )
 from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound, Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 
 class NotAMachine(Problem):
@@ -39,20 +40,20 @@ class PublicKeyKnown(Problem):
 
 
 def register_public_key(
-    work: Writing, account_id: UUID, new: NewPublicKey, approval: UUID | None
+    tx: WriteTransaction, account_id: UUID, new: NewPublicKey, approval: UUID | None
 ) -> PublicKey | Approval:
     """Register a public key of a machine, or request the approval of a second person.
 
     Raises as `lock_to_grant` and `ask_or_claim_approval` do, NotAMachine or PublicKeyKnown
     (409).
     """
-    account = lock_to_grant(work, account_id, more=frozenset())
+    account = lock_to_grant(tx, account_id, more=frozenset())
     if account.kind != AccountKind.INTEGRATION:
         raise NotAMachine("Open an account of kind `integration` for the machine.")
     kid = new.jwk.thumbprint
-    if machine_keys.find_key(work, account.id, kid) is not None:
+    if machine_keys.find_key(tx, account.id, kid) is not None:
         raise PublicKeyKnown("Make another key pair; a revoked key cannot be used again.")
-    focal_point, state = describe_account(work, account)
+    focal_point, state = describe_account(tx, account)
     details = {"kid": kid, "scopes": sorted(set(new.scopes)), "days": new.days}
     name = "account.register_public_key"
     matter = GuardedChange(
@@ -62,43 +63,43 @@ def register_public_key(
         roles=get_roles(account),
         details=state | details,
     )
-    if pending := ask_or_claim_approval(work, matter, approval):
+    if pending := ask_or_claim_approval(tx, matter, approval):
         return pending
-    return add_public_key(work, account, new)
+    return add_public_key(tx, account, new)
 
 
-def add_public_key(work: Writing, account: Account, new: NewPublicKey) -> PublicKey:
+def add_public_key(tx: WriteTransaction, account: Account, new: NewPublicKey) -> PublicKey:
     """Add a public key to an account and record the event."""
     key = PublicKey(
-        id=work.create_id(),
+        id=tx.create_id(),
         account_id=account.id,
         kid=new.jwk.thumbprint,
         alg=new.jwk.alg,
         jwk=new.jwk.core,
         scopes=sorted(set(new.scopes)),
-        made_at=work.now,
-        expires_at=work.now + timedelta(days=new.days),
-        made_by=work.actor.account_id,
+        made_at=tx.now,
+        expires_at=tx.now + timedelta(days=new.days),
+        made_by=tx.actor.account_id,
     )
-    work.session.add(key)
-    record_account_event(work, account, "account.public_key_registered")
+    tx.session.add(key)
+    record_account_event(tx, account, "account.public_key_registered")
     return key
 
 
-def revoke_public_key(work: Writing, account_id: UUID, kid: str) -> PublicKey:
+def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> PublicKey:
     """Revoke a public key with its tokens; raises as `lock_to_change` does.
 
     The account itself may do this, and any account that may change it. Unused approvals
     about the account expire, so that a new key has to be approved after the revocation.
     """
-    account = lock(work, account_id)
-    if account.id != work.actor.account_id:
-        require_may_change(work, account.focal_point_id, get_roles(account))
-    key = machine_keys.find_key(work, account.id, kid)
+    account = lock(tx, account_id)
+    if account.id != tx.actor.account_id:
+        require_may_change(tx, account.focal_point_id, get_roles(account))
+    key = machine_keys.find_key(tx, account.id, kid)
     if key is None:
         raise NotFound("There is nothing here that is yours to see.")
     if key.revoked_at is None:
-        key.revoked_at = work.now
-        access.expire_unspent(work, queries.is_about(account))
-        record_account_event(work, account, "account.public_key_revoked")
+        key.revoked_at = tx.now
+        access_actions.expire_unspent(tx, access_queries.is_about(account))
+        record_account_event(tx, account, "account.public_key_revoked")
     return key

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 
 from app.deadlines.models import Clock, TimeLimit
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.actions import Register
 from app.directory.history import UNRECORDED, DirectoryChange
 from app.directory.kinds import Kind
@@ -15,21 +15,21 @@ from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel.actors import Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 
-def find(work: Reading, register: Register, key: str) -> Entry | None:
+def find(tx: ReadTransaction, register: Register, key: str) -> Entry | None:
     """Return a row of the directory, reloaded from the database; None if there is none."""
-    found: Entry | None = work.session.scalar(select_row(register, key))
+    found: Entry | None = tx.session.scalar(select_row(register, key))
     return found
 
 
-def lock(work: Writing, register: Register, key: str) -> Entry | None:
+def lock(tx: WriteTransaction, register: Register, key: str) -> Entry | None:
     """Lock and return a row; an office that changes its own entry waits for the lock."""
     locked = select_row(register, key).with_for_update(key_share=True)
-    found: Entry | None = work.session.scalar(locked)
+    found: Entry | None = tx.session.scalar(locked)
     return found
 
 
@@ -39,9 +39,9 @@ def select_row(register: Register, key: str) -> Select[Any]:
     return row.execution_options(populate_existing=True)
 
 
-def get(work: Reading, register: Register, key: str) -> Entry:
+def get(tx: ReadTransaction, register: Register, key: str) -> Entry:
     """Return a row of the directory, or raise NotFound (404)."""
-    found = find(work, register, key)
+    found = find(tx, register, key)
     if found is None:
         raise NotFound("There is no such row in the directory.")
     return found
@@ -53,60 +53,62 @@ def get_values(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in names if name not in UNRECORDED}
 
 
-def list_offices(work: Reading) -> list[Mapping[str, Any]]:
+def list_offices(tx: ReadTransaction) -> list[Mapping[str, Any]]:
     """Return the columns of every focal point."""
-    return [get_values(found) for found in work.session.scalars(select(FocalPoint))]
+    return [get_values(found) for found in tx.session.scalars(select(FocalPoint))]
 
 
-def get_regions(work: Reading) -> dict[str, str]:
+def get_regions(tx: ReadTransaction) -> dict[str, str]:
     """Return the region of each country."""
-    return {country.iso2: country.region for country in directory.list_countries(work)}
+    return {
+        country.iso2: country.region for country in directory_queries.list_countries(tx)
+    }
 
 
-def list_agreements(work: Reading) -> list[Agreement]:
+def list_agreements(tx: ReadTransaction) -> list[Agreement]:
     """Return every agreement, sorted by code."""
-    found = work.session.scalars(select(Agreement))
+    found = tx.session.scalars(select(Agreement))
     return sorted(found, key=lambda agreement: agreement.code)
 
 
-def list_contacts(work: Reading) -> list[Contact]:
+def list_contacts(tx: ReadTransaction) -> list[Contact]:
     """Return the contacts that the caller may see, sorted by code.
 
     Administrators see all, coordinators those of their office. Raises RoleMissing (403).
     """
     statement = select(Contact)
-    if Role.ADMINISTRATOR not in work.actor.roles:
-        if Role.COORDINATOR not in work.actor.roles:
+    if Role.ADMINISTRATOR not in tx.actor.roles:
+        if Role.COORDINATOR not in tx.actor.roles:
             raise RoleMissing("This needs the role administrator or coordinator.")
-        office = directory.by_id(work, work.actor.focal_point_id)
+        office = directory_queries.by_id(tx, tx.actor.focal_point_id)
         statement = statement.where(Contact.focal_point == office.code)
-    return sorted(work.session.scalars(statement), key=lambda contact: contact.code)
+    return sorted(tx.session.scalars(statement), key=lambda contact: contact.code)
 
 
-def get_contact(work: Reading, code: str) -> Contact:
+def get_contact(tx: ReadTransaction, code: str) -> Contact:
     """Return a contact that the caller may see.
 
     Raises RoleMissing (403), or NotFound (404) for an unknown or another office's contact.
     """
-    for found in list_contacts(work):
+    for found in list_contacts(tx):
         if found.code == code:
             return found
     raise NotFound("There is no such contact, or it is not of your office.")
 
 
-def count_waiting_cases(work: Reading, focal_point_id: UUID) -> int:
+def count_waiting_cases(tx: ReadTransaction, focal_point_id: UUID) -> int:
     """Count the cases with a running deadline of a focal point, without naming them."""
     waiting = (Clock.waits_on == focal_point_id) & Clock.stopped_at.is_(None)
     found = select(func.count(Clock.case_id.distinct())).where(waiting)
-    return work.session.scalars(found).one()
+    return tx.session.scalars(found).one()
 
 
-def select_changes(work: Reading) -> Select[DirectoryChange, int]:
+def select_changes(tx: ReadTransaction) -> Select[DirectoryChange, int]:
     """Select the changes of the directory; raises RoleMissing (403).
 
     Administrators and oversight may read them.
     """
-    office = directory.by_id(work, work.actor.focal_point_id)
-    if Role.ADMINISTRATOR not in work.actor.roles and office.kind != Kind.OVERSIGHT:
+    office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    if Role.ADMINISTRATOR not in tx.actor.roles and office.kind != Kind.OVERSIGHT:
         raise RoleMissing("This needs the role administrator, or an account of oversight.")
     return select(DirectoryChange, DirectoryChange.number)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Path, Query, Response
 from pydantic.json_schema import SkipJsonSchema
 
-from app.access import queries as access
+from app.access import queries as access_queries
 from app.access.actions import ApprovalUnusable, RolesIncompatible
 from app.access.models import Account, ApiKey, format_prefix
 from app.access.schemas import (
@@ -36,13 +36,13 @@ from app.api.http.dependencies import (
 from app.api.http.problems import KEYED, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View, add_location, create_once, run_once
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("accounts", "/accounts")
 Prefix = Annotated[str, Path(pattern=r"^[0-9a-f]{10}$", description="A key's prefix.")]
@@ -74,56 +74,56 @@ MAKE: Final[Answers] = {
 }
 
 
-def build_account(work: Reading, account: Account) -> AccountOut:
+def build_account(tx: ReadTransaction, account: Account) -> AccountOut:
     """Return an account with the code of its focal point."""
-    of = directory.by_id(work, account.focal_point_id)
+    of = directory_queries.by_id(tx, account.focal_point_id)
     return AccountOut.from_account(account, of.code)
 
 
 def show_account(
-    work: Reading, account: Account, status: int, headers: Headers
+    tx: ReadTransaction, account: Account, status: int, headers: Headers
 ) -> Response:
     """Return an account as it is now."""
     extra = add_location(account.reference, status, headers)
-    return render(build_account(work, account), status=status, headers=extra)
+    return render(build_account(tx, account), status=status, headers=extra)
 
 
 def show_lowered(
-    work: Reading, account: Account, status: int, headers: Headers
+    tx: ReadTransaction, account: Account, status: int, headers: Headers
 ) -> Response:
     """Return an account that lost rights, and how many accounts its office has left."""
-    left = access.count_workers(work, account.focal_point_id)
+    left = access_queries.count_workers(tx, account.focal_point_id)
     lowered = LoweredAccountOut(
-        **build_account(work, account).model_dump(), accounts_left=left
+        **build_account(tx, account).model_dump(), accounts_left=left
     )
     return render(lowered, status=status, headers=headers)
 
 
-def show_key(_: Reading, key: ApiKey, status: int, headers: Headers) -> Response:
+def show_key(_: ReadTransaction, key: ApiKey, status: int, headers: Headers) -> Response:
     """Return the description of a key, without the key itself."""
     return render(KeyOut.from_key(key), status=status, headers=headers)
 
 
-def show_made_key(_: Reading, made: MadeKey, status: int, headers: Headers) -> Response:
+def show_made_key(
+    _: ReadTransaction, made: MadeKey, status: int, headers: Headers
+) -> Response:
     """Return a key that was made; the key itself only in the first answer."""
     return render(
         MadeKeyOut.from_new_key(made.row, made.secret), status=status, headers=headers
     )
 
 
-def find_key_again(work: Reading, key_id: UUID) -> ApiKey:
+def find_key_again(tx: ReadTransaction, key_id: UUID) -> ApiKey:
     """Find a key for a retry, if the caller may still see its account."""
-    key = access.get_key_by_prefix(work, format_prefix(key_id))
-    account_changes.find(work, key.account_id)
+    key = access_queries.get_key_by_prefix(tx, format_prefix(key_id))
+    account_changes.find(tx, key.account_id)
     return key
 
 
 ACCOUNT: Final = View(account_changes.find, show_account)
 LOWERED: Final = View(account_changes.find, show_lowered)
 API_KEY: Final = View(find_key_again, show_key)
-MADE_KEY: Final = View(
-    lambda work, it: MadeKey(find_key_again(work, it), None), show_made_key
-)
+MADE_KEY: Final = View(lambda tx, it: MadeKey(find_key_again(tx, it), None), show_made_key)
 
 
 @router.get("", response_model=AccountPage, responses=READ)
@@ -134,11 +134,11 @@ def list_accounts(
 
     For administrators and for supervisors of that focal point.
     """
-    with begin() as work:
-        of = account_changes.get_office(work, focal_point)
+    with begin() as tx:
+        of = account_changes.get_office(tx, focal_point)
         items = [
             AccountOut.from_account(one, of.code)
-            for one in access.list_accounts(work, of.id)
+            for one in access_queries.list_accounts(tx, of.id)
         ]
         page = AccountPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
@@ -147,8 +147,8 @@ def list_accounts(
 @router.get("/{account_id}", response_model=AccountOut, responses=READ)
 def get_account(begin: ReadAccounts, account_id: UUID) -> Response:
     """Read your own account or one that you may manage."""
-    with begin() as work:
-        return render(build_account(work, account_changes.find(work, account_id)))
+    with begin() as tx:
+        return render(build_account(tx, account_changes.find(tx, account_id)))
 
 
 @router.post("", response_model=AccountOut, responses=OPEN)
@@ -163,9 +163,9 @@ def open_account(
     A supervisor may open accounts of the own focal point with roles of an office. A
     machine's account cannot approve.
     """
-    with begin() as work:
+    with begin() as tx:
         return create_once(
-            work, key, ACCOUNT, lambda: account_changes.open_account(work, new, approval)
+            tx, key, ACCOUNT, lambda: account_changes.open_account(tx, new, approval)
         )
 
 
@@ -182,13 +182,13 @@ def grant_roles(
     The approval works as for opening an account. Roles that the account has already stay.
     An approval covers only the roles that it names, while the account is unchanged.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work,
+            tx,
             key,
             ACCOUNT,
             lambda: account_changes.grant_roles(
-                work, account_id, frozenset(new.roles), approval
+                tx, account_id, frozenset(new.roles), approval
             ),
         )
 
@@ -200,12 +200,12 @@ def revoke_roles(
     begin: WriteAccounts, account_id: UUID, key: Once, body: SomeRoles
 ) -> Response:
     """Revoke roles of an account from its next request on. No second person is needed."""
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work,
+            tx,
             key,
             LOWERED,
-            lambda: account_changes.revoke_roles(work, account_id, frozenset(body.roles)),
+            lambda: account_changes.revoke_roles(tx, account_id, frozenset(body.roles)),
         )
 
 
@@ -217,9 +217,9 @@ def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Respon
     expire. Its cases and drafts stay with its focal point. An ended account cannot be
     enabled again: open another one.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work, key, LOWERED, lambda: account_changes.disable_account(work, account_id)
+            tx, key, LOWERED, lambda: account_changes.disable_account(tx, account_id)
         )
 
 
@@ -228,9 +228,9 @@ def list_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the API keys of an account, including ended ones, without their secrets."""
-    with begin() as work:
-        account = account_changes.find(work, account_id)
-        items = [KeyOut.from_key(key) for key in access.list_keys(work, account.id)]
+    with begin() as tx:
+        account = account_changes.find(tx, account_id)
+        items = [KeyOut.from_key(key) for key in access_queries.list_keys(tx, account.id)]
         page = KeyPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -248,12 +248,12 @@ def make_key(
     The key is shown only once: hand it over in person or through a private channel. An
     account that was shown the key cannot approve for that account while the key is valid.
     """
-    with begin() as work:
+    with begin() as tx:
         return create_once(
-            work,
+            tx,
             key,
             MADE_KEY,
-            lambda: api_key_changes.make_key(work, account_id, new, approval),
+            lambda: api_key_changes.make_key(tx, account_id, new, approval),
         )
 
 
@@ -273,12 +273,12 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     The old key stays valid for `overlap_hours`, so that a machine can switch, but not
     beyond its own end. With 0 it ends at once.
     """
-    with begin() as work:
+    with begin() as tx:
         return create_once(
-            work,
+            tx,
             key,
             MADE_KEY,
-            lambda: api_key_changes.rotate_key(work, account_id, prefix, body, approval),
+            lambda: api_key_changes.rotate_key(tx, account_id, prefix, body, approval),
         )
 
 
@@ -290,7 +290,7 @@ def revoke_key(
 
     You may revoke your own key as well, for example if you lost it.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work, key, API_KEY, lambda: api_key_changes.revoke_key(work, account_id, prefix)
+            tx, key, API_KEY, lambda: api_key_changes.revoke_key(tx, account_id, prefix)
         )

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from app.access.actions import ApprovalUnusable
 from app.access.models import Approval
-from app.administration import actions, queries
+from app.administration import actions as administration_actions
+from app.administration import queries as administration_queries
 from app.administration.actions import (
     CountryUnknown,
     DirectoryTable,
@@ -49,7 +50,7 @@ from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound, Problem
 from app.kernel.text import Code, CountryCode
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import ExpectedTag, VersionNotGiven, VersionStale
 
 router = ResourceRouter("administration")
@@ -88,26 +89,28 @@ def report_body_errors() -> Iterator[None]:
         raise RequestValidationError(errors) from None
 
 
-def replace_row(work: Writing, shelf: DirectoryTable, wish: PutRow) -> Response:
+def replace_row(tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow) -> Response:
     """Write a row and return it with its tag, or return 202 with the approval."""
     with report_body_errors():
-        done = actions.write_row(work, shelf, wish)
-    work.session.flush()
+        done = administration_actions.write_row(tx, shelf, wish)
+    tx.session.flush()
     if isinstance(done, Approval):
-        return show_approval(work, done, status=202)
-    return show_row(work, shelf, done)
+        return show_approval(tx, done, status=202)
+    return show_row(tx, shelf, done)
 
 
-def show_row(work: Reading, shelf: DirectoryTable, written: WrittenRow) -> Response:
+def show_row(tx: ReadTransaction, shelf: DirectoryTable, written: WrittenRow) -> Response:
     """Return a row as it is now; for an office also how many cases wait for it."""
     entry = written.entry
     shown = shelf.shown.model_validate(entry)
     if isinstance(entry, FocalPoint):
-        waiting = queries.count_waiting_cases(work, entry.id)
+        waiting = administration_queries.count_waiting_cases(tx, entry.id)
         shown = WrittenFocalPoint(**shown.model_dump(), cases_waiting=waiting)
-    headers = {"ETag": actions.compute_entity_tag(shelf, entry) or ""}
+    headers = {"ETag": administration_actions.compute_entity_tag(shelf, entry) or ""}
     if written.created:
-        headers["Location"] = f"/v1/{shelf.register.get_subject(queries.get_values(entry))}"
+        headers["Location"] = (
+            f"/v1/{shelf.register.get_subject(administration_queries.get_values(entry))}"
+        )
     return render(shown, status=201 if written.created else 200, headers=headers)
 
 
@@ -137,16 +140,19 @@ def replace_focal_point(
     request again with `Approval: {id}`. Rows cannot be deleted: set `active` to false.
     """
     require_same_code(focal_point, office.code)
-    with begin() as work:
+    with begin() as tx:
         wish = PutRow(focal_point, office, expected, approval)
-        return replace_row(work, actions.FOCAL_POINTS, wish)
+        return replace_row(tx, administration_actions.FOCAL_POINTS, wish)
 
 
 @router.get("/agreements", response_model=AgreementPage)
 def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the agreements on what may cross borders, including ended ones."""
-    with begin() as work:
-        items = [AgreementOut.model_validate(row) for row in queries.list_agreements(work)]
+    with begin() as tx:
+        items = [
+            AgreementOut.model_validate(row)
+            for row in administration_queries.list_agreements(tx)
+        ]
         page = AgreementPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -154,8 +160,10 @@ def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
 @router.get("/agreements/{agreement}", response_model=AgreementOut, responses=NOT_FOUND)
 def get_agreement(begin: ReadDirectory, agreement: Code) -> Response:
     """Read one agreement."""
-    with begin() as work:
-        found = queries.get(work, actions.AGREEMENTS.register, agreement)
+    with begin() as tx:
+        found = administration_queries.get(
+            tx, administration_actions.AGREEMENTS.register, agreement
+        )
         return render(AgreementOut.model_validate(found))
 
 
@@ -177,9 +185,9 @@ def replace_agreement(
     administrator, as for a focal point. To end an agreement, set `in_force_until`.
     """
     require_same_code(agreement, terms.code)
-    with begin() as work:
+    with begin() as tx:
         wish = PutRow(agreement, terms, expected, approval)
-        return replace_row(work, actions.AGREEMENTS, wish)
+        return replace_row(tx, administration_actions.AGREEMENTS, wish)
 
 
 IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
@@ -188,8 +196,10 @@ IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
 @router.get("/countries/{country}", response_model=CountryOut, responses=NOT_FOUND)
 def get_country(begin: ReadDirectory, country: IsoCode) -> Response:
     """Read one country. Fields without a source are empty."""
-    with begin() as work:
-        found = queries.get(work, actions.COUNTRIES.register, country)
+    with begin() as tx:
+        found = administration_queries.get(
+            tx, administration_actions.COUNTRIES.register, country
+        )
         return render(CountryOut.model_validate(found))
 
 
@@ -206,10 +216,10 @@ def replace_country(
     A change of how cases are routed needs the approval of a second administrator, as for a
     focal point.
     """
-    with begin() as work:
-        queries.get(work, actions.COUNTRIES.register, country)
+    with begin() as tx:
+        administration_queries.get(tx, administration_actions.COUNTRIES.register, country)
         wish = PutRow(country, settings, ExpectedTag(seen.if_match, None), approval)
-        return replace_row(work, actions.COUNTRIES, wish)
+        return replace_row(tx, administration_actions.COUNTRIES, wish)
 
 
 @router.get(
@@ -224,21 +234,21 @@ def list_directory_changes(
 
     For administrators and oversight. Changes loaded on the command line are included.
     """
-    with begin() as work:
+    with begin() as tx:
         keys = (DirectoryChange.number,)
-        statement = queries.select_changes(work)
-        rows, after, more = load_page(work, statement, keys, query, name="changes")
-        items = build_changes(work, [change for change, _ in rows])
+        statement = administration_queries.select_changes(tx)
+        rows, after, more = load_page(tx, statement, keys, query, name="changes")
+        items = build_changes(tx, [change for change, _ in rows])
         page = DirectoryChangePage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
 
 def build_changes(
-    work: Reading, changes: list[DirectoryChange]
+    tx: ReadTransaction, changes: list[DirectoryChange]
 ) -> list[DirectoryChangeOut]:
     """Return changes with the focal points and labels of the accounts that made them."""
     people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
-    labels = get_account_labels(work, people)
+    labels = get_account_labels(tx, people)
     return [
         DirectoryChangeOut(
             at=change.at,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.access import actions, queries
+from app.access import actions as access_actions
+from app.access import queries as access_queries
 from app.access.models import Approval
 from app.administration.schemas import Hand
 from app.api.http.conditional_requests import render
@@ -15,33 +16,33 @@ from app.api.http.problems import NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.cases import approvals
 from app.casework.schemas import ApprovalOut, ApprovalPage
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown, load_page
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("approvals", "/approvals")
 type Answers = dict[int | str, dict[str, Any]]
 ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
 DECIDE = list_problems(
-    NotFound, actions.NotASecondPerson, actions.ApprovalDecided, RoleMissing
+    NotFound, access_actions.NotASecondPerson, access_actions.ApprovalDecided, RoleMissing
 )
 
 
-def build_approvals(work: Reading, approvals: Iterable[Approval]) -> list[ApprovalOut]:
+def build_approvals(
+    tx: ReadTransaction, approvals: Iterable[Approval]
+) -> list[ApprovalOut]:
     """Return approvals as the caller may see them."""
     found = list(approvals)
-    labels = get_account_labels(
-        work, [one.asked_by for one in found if one.case_id is None]
-    )
-    return [build_approval(work, one, labels) for one in found]
+    labels = get_account_labels(tx, [one.asked_by for one in found if one.case_id is None])
+    return [build_approval(tx, one, labels) for one in found]
 
 
-def get_account_labels(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
+def get_account_labels(tx: ReadTransaction, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
     """Return accounts with their labels and the codes of their focal points."""
-    found = queries.get_labels(work, accounts)
-    codes = directory.get_codes(work, [of for of, _ in found.values()])
+    found = access_queries.get_labels(tx, accounts)
+    codes = directory_queries.get_codes(tx, [of for of, _ in found.values()])
     return {
         account: Hand(focal_point=codes[of], account=label)
         for account, (of, label) in found.items()
@@ -49,7 +50,7 @@ def get_account_labels(work: Reading, accounts: Iterable[UUID]) -> dict[UUID, Ha
 
 
 def build_approval(
-    work: Reading, approval: Approval, labels: Mapping[UUID, Hand]
+    tx: ReadTransaction, approval: Approval, labels: Mapping[UUID, Hand]
 ) -> ApprovalOut:
     """Return one approval. The asker in a case is left out, as in the case's events."""
     return ApprovalOut(
@@ -58,7 +59,7 @@ def build_approval(
         subject=approval.subject,
         facts=approval.facts,
         decision=approval.decision,
-        asked_by_you=approval.asked_by == work.actor.account_id,
+        asked_by_you=approval.asked_by == tx.actor.account_id,
         asked_by=None if approval.case_id else labels[approval.asked_by],
         asked_at=approval.asked_at,
         lapses_at=approval.lapses_at,
@@ -67,15 +68,19 @@ def build_approval(
 
 
 def show_approval(
-    work: Reading,
+    tx: ReadTransaction,
     approval: Approval | UUID,
     *,
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the response for one approval."""
-    found = queries.get_approval(work, approval) if isinstance(approval, UUID) else approval
-    [shown] = build_approvals(work, [found])
+    found = (
+        access_queries.get_approval(tx, approval)
+        if isinstance(approval, UUID)
+        else approval
+    )
+    [shown] = build_approvals(tx, [found])
     return render(shown, status=status, headers=headers)
 
 
@@ -87,12 +92,12 @@ def list_approvals(
 
     Approvals that you gave are listed until they are used: to take one back, refuse it.
     """
-    with begin() as work:
-        statement = queries.select_approvals(work)
+    with begin() as tx:
+        statement = access_queries.select_approvals(tx)
         rows, after, more = load_page(
-            work, statement, (Approval.number,), query, name="approvals"
+            tx, statement, (Approval.number,), query, name="approvals"
         )
-        items = build_approvals(work, [approval for approval, _ in rows])
+        items = build_approvals(tx, [approval for approval, _ in rows])
         page = ApprovalPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
@@ -100,17 +105,15 @@ def list_approvals(
 @router.get("/{approval_id}", response_model=ApprovalOut, responses=NOT_FOUND)
 def get_approval(begin: ReadApprovals, approval_id: UUID) -> Response:
     """Read one approval and its decision."""
-    with begin() as work:
-        return show_approval(work, approval_id)
+    with begin() as tx:
+        return show_approval(tx, approval_id)
 
 
 @router.post("/{approval_id}/approve", response_model=ApprovalOut, responses=DECIDE)
 def approve_approval(begin: Approve, approval_id: UUID) -> Response:
     """Approve an action that another person asked for."""
-    with begin() as work:
-        return show_approval(
-            work, approvals.decide_approval(work, approval_id, approve=True)
-        )
+    with begin() as tx:
+        return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=True))
 
 
 @router.post("/{approval_id}/refuse", response_model=ApprovalOut, responses=DECIDE)
@@ -119,7 +122,5 @@ def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
 
     You can also refuse what you approved before, as long as it was not used.
     """
-    with begin() as work:
-        return show_approval(
-            work, approvals.decide_approval(work, approval_id, approve=False)
-        )
+    with begin() as tx:
+        return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=False))

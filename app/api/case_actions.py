@@ -31,13 +31,13 @@ from app.casework.schemas import CaseOut
 from app.deadlines.planned_dates import DateNotReached
 from app.kernel.idempotency import KeyedRequest
 from app.kernel.requirements import NeedsUnmet
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 
 router = ResourceRouter("case acts", "/cases/{code}")
 
 type Command = tuple[str, Action, SeenVersions, Terms]
-type Apply = Callable[[Writing, Case, Row], Case]
+type Apply = Callable[[WriteTransaction, Case, Row], Case]
 
 ACT = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
@@ -49,11 +49,11 @@ NO_LONGER_YOURS: Answers = {
 WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 
 
-def run_step(work: Writing, key: KeyedRequest, command: Command, apply: Apply) -> Response:
+def run_step(
+    tx: WriteTransaction, key: KeyedRequest, command: Command, apply: Apply
+) -> Response:
     """Check that an action of the life cycle is allowed, then run it once."""
-    return run_on_case(
-        work, key, lambda: apply(work, *acting.lock_and_check(work, *command))
-    )
+    return run_on_case(tx, key, lambda: apply(tx, *acting.lock_and_check(tx, *command)))
 
 
 @router.post(
@@ -61,15 +61,15 @@ def run_step(work: Writing, key: KeyedRequest, command: Command, apply: Apply) -
 )
 def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Submit a draft. It is routed to a candidate in the country where the person is."""
-    with begin() as work:
-        return run_step(work, key, (code, Action.SUBMIT, seen, Terms()), intake.submit_case)
+    with begin() as tx:
+        return run_step(tx, key, (code, Action.SUBMIT, seen, Terms()), intake.submit_case)
 
 
 @router.post("/discard", response_model=CaseOut, responses=ACT)
 def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Discard a draft. Its sealed documents are destroyed at once, for good."""
-    with begin() as work:
-        return run_step(work, key, (code, Action.DISCARD, seen, Terms()), erasing.discard)
+    with begin() as tx:
+        return run_step(tx, key, (code, Action.DISCARD, seen, Terms()), erasing.discard)
 
 
 @router.post("/withdraw", response_model=CaseOut, responses=ACT)
@@ -78,8 +78,8 @@ def withdraw_case(
 ) -> Response:
     """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
     command = (code, Action.WITHDRAW, seen, Terms(reason=body.reason))
-    with begin() as work:
-        return run_step(work, key, command, partial(intake.withdraw_case, why=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(intake.withdraw_case, why=body))
 
 
 @router.post("/acknowledge", response_model=CaseOut, responses=ACT)
@@ -88,8 +88,8 @@ def acknowledge_case(
 ) -> Response:
     """Confirm that a person has read the case. This neither accepts nor declines it."""
     command = (code, Action.ACKNOWLEDGE, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, leading.acknowledge_case)
+    with begin() as tx:
+        return run_step(tx, key, command, leading.acknowledge_case)
 
 
 @router.post(
@@ -105,8 +105,8 @@ def decline_lead(
     You are then no longer a party of the case, so the answer is 204.
     """
     command = (code, Action.DECLINE_LEAD, seen, Terms(reason=body.reason))
-    with begin() as work:
-        return run_step(work, key, command, partial(leading.decline_lead, why=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(leading.decline_lead, why=body))
 
 
 @router.post("/accept-lead", response_model=CaseOut, responses=ACT)
@@ -115,8 +115,8 @@ def accept_lead(
 ) -> Response:
     """Accept the lead and name two people who can be reached."""
     command = (code, Action.ACCEPT_LEAD, seen, leading.build_terms(body))
-    with begin() as work:
-        return run_step(work, key, command, partial(leading.accept_lead, promise=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(leading.accept_lead, promise=body))
 
 
 @router.post("/suspend", response_model=CaseOut, responses=ACT)
@@ -126,17 +126,15 @@ def suspend_case(
     """Suspend a case until a review. Deadlines pause, except those for safety."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
     command = (code, Action.SUSPEND, seen, terms)
-    with begin() as work:
-        return run_step(work, key, command, partial(leading.suspend_case, why=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(leading.suspend_case, why=body))
 
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
 def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Resume a suspended case. Deadlines continue with the time that was left."""
-    with begin() as work:
-        return run_step(
-            work, key, (code, Action.RESUME, seen, Terms()), leading.resume_case
-        )
+    with begin() as tx:
+        return run_step(tx, key, (code, Action.RESUME, seen, Terms()), leading.resume_case)
 
 
 @router.post("/monitor", response_model=CaseOut, responses=ACT)
@@ -144,10 +142,10 @@ def monitor_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, plan: MonitorCase
 ) -> Response:
     """End assistance and start visits: after 7 days, 1, 3, 6, 12 months, or as planned."""
-    with begin() as work:
-        visits = leading.plan_visits(work, plan)
+    with begin() as tx:
+        visits = leading.plan_visits(tx, plan)
         command = (code, Action.MONITOR, seen, Terms(visits=visits))
-        return run_step(work, key, command, partial(leading.monitor_case, visits=visits))
+        return run_step(tx, key, command, partial(leading.monitor_case, visits=visits))
 
 
 @router.post(
@@ -160,8 +158,8 @@ def report_visit(
 
     If you report before the planned date, in your office's time zone, set `early`.
     """
-    with begin() as work:
-        return run_on_case(work, key, lambda: leading.report_visit(work, code, seen, visit))
+    with begin() as tx:
+        return run_on_case(tx, key, lambda: leading.report_visit(tx, code, seen, visit))
 
 
 @router.post("/reopen-assistance", response_model=CaseOut, responses=ACT)
@@ -170,8 +168,8 @@ def reopen_assistance(
 ) -> Response:
     """Resume assistance for a person who was only monitored."""
     command = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=body.reason))
-    with begin() as work:
-        return run_step(work, key, command, partial(leading.reopen_assistance, why=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(leading.reopen_assistance, why=body))
 
 
 @router.post(
@@ -193,9 +191,9 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     The first answer is 202 with the approval. Once it is approved, send the same request
     again with `Approval: {id}` and a new Idempotency-Key.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: closing.close_case(work, code, seen, body, approval)
+            tx, key, lambda: closing.close_case(tx, code, seen, body, approval)
         )
 
 
@@ -217,8 +215,8 @@ def stop_case(
     people of the desk that the case was escalated to can do this: the first answer is 202,
     the second 200.
     """
-    with begin() as work:
-        return run_on_case(work, key, lambda: closing.stop_case(work, code, body, approval))
+    with begin() as tx:
+        return run_on_case(tx, key, lambda: closing.stop_case(tx, code, body, approval))
 
 
 @router.post("/reopen", response_model=CaseOut, responses=ACT)
@@ -227,5 +225,5 @@ def reopen_case(
 ) -> Response:
     """Reopen a closed case, as its lead, with a consent that is in force."""
     command = (code, Action.REOPEN, seen, Terms(reason=body.reason))
-    with begin() as work:
-        return run_step(work, key, command, partial(closing.reopen_case, why=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(closing.reopen_case, why=body))

@@ -28,7 +28,7 @@ from app.consents.actions import AdultSpokenFor, ConsentOver, GuardianNeeded
 from app.consents.schemas import NewLeadConsent
 from app.directory.queries import FocalPointUnknown
 from app.kernel.requirements import NeedsUnmet
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import VersionNotGiven, VersionStale
 
 router = ResourceRouter("case acts", "/cases/{code}")
@@ -47,15 +47,15 @@ def assign_case(
     The desk is then no longer a party of the case, so the answer is 204.
     """
 
-    def apply(work: Writing) -> Case:
-        case = acting.lock_case(work, code, seen)
-        terms = moving.build_terms(work, case, choice)
+    def apply(tx: WriteTransaction) -> Case:
+        case = acting.lock_case(tx, code, seen)
+        terms = moving.build_terms(tx, case, choice)
         return moving.assign_candidate(
-            work, *acting.check_action(work, case, Action.ASSIGN, terms), choice
+            tx, *acting.check_action(tx, case, Action.ASSIGN, terms), choice
         )
 
-    with begin() as work:
-        return run_on_case(work, key, lambda: apply(work))
+    with begin() as tx:
+        return run_on_case(tx, key, lambda: apply(tx))
 
 
 @router.post(
@@ -74,8 +74,8 @@ def relocate_case(
     If you are a candidate, the case goes to one in the new country, and the answer is 204.
     A lead keeps the case until a handover is accepted.
     """
-    with begin() as work:
-        return run_on_case(work, key, lambda: moving.relocate_case(work, code, seen, body))
+    with begin() as tx:
+        return run_on_case(tx, key, lambda: moving.relocate_case(tx, code, seen, body))
 
 
 @router.post(
@@ -116,11 +116,11 @@ def record_lead_consent(
     routing names (204), or stays with you.
     """
 
-    def apply(work: Writing) -> Case | Approval:
-        return lead_replacement.record_lead_consent(work, code, new, approval)
+    def apply(tx: WriteTransaction) -> Case | Approval:
+        return lead_replacement.record_lead_consent(tx, code, new, approval)
 
-    with begin() as work:
-        return run_on_case(work, key, lambda: apply(work))
+    with begin() as tx:
+        return run_on_case(tx, key, lambda: apply(tx))
 
 
 @router.post(
@@ -145,9 +145,9 @@ def take_over_case(
     desk recorded, only `next_lead` can get it. The case must have been escalated to your
     desk. The first answer is 202, the second 204.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: lead_replacement.take_over(work, code, choice, approval)
+            tx, key, lambda: lead_replacement.take_over(tx, code, choice, approval)
         )
 
 
@@ -161,9 +161,9 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     approval: ApprovalId = None,
 ) -> Response:
     """Erase the sealed documents of a case that ended, as two people of oversight."""
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: erasing.erase_case(work, code, seen, body, approval)
+            tx, key, lambda: erasing.erase_case(tx, code, seen, body, approval)
         )
 
 
@@ -180,7 +180,7 @@ def hold_case_legally(
     approval: ApprovalId = None,
 ) -> Response:
     """Set or lift the legal hold, which blocks erasure, as two people of oversight."""
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: erasing.set_legal_hold(work, code, hold, approval)
+            tx, key, lambda: erasing.set_legal_hold(tx, code, hold, approval)
         )

@@ -19,12 +19,13 @@ from app.api.http.problems import CREATION, KEYED, NOT_FOUND, VERSIONED, list_pr
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import run_on_case
 from app.api.read_receipts import is_first_read, record_first_read
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.filters import is_at_stage
 from app.cases.lifecycle import Stage, State
 from app.cases.models import Party
 from app.cases.schemas import NewRisk, NoticeFields
-from app.casework import carrying, intake, situation
+from app.casework import carrying, intake
+from app.casework import situation as casework_situation
 from app.casework.schemas import CaseOut, CasePage, NewCase
 from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.deadlines.limits import Priority
@@ -64,8 +65,8 @@ def write_case(begin: WriteCases, key: Once, new: NewCase) -> Response:
 
     If no answer arrives, repeat the request with the same Idempotency-Key.
     """
-    with begin() as work:
-        return run_on_case(work, key, lambda: intake.write_case(work, new), created=True)
+    with begin() as tx:
+        return run_on_case(tx, key, lambda: intake.write_case(tx, new), created=True)
 
 
 class CaseQuery(PageQuery):
@@ -85,15 +86,15 @@ def list_cases(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the cases of which you are a party. To follow changes, use the feed."""
-    with begin() as work:
+    with begin() as tx:
         states = query.state or State
-        statement = queries.list_own(
-            work, query.role, states, query.priority, query.country
+        statement = case_queries.list_own(
+            tx, query.role, states, query.priority, query.country
         )
         if query.stage:
-            statement = statement.where(is_at_stage(work, query.stage))
-        rows, after, more = load_page(work, statement, (Party.number,), query, name="cases")
-        items = situation.show_cases(work, [case for case, _ in rows])
+            statement = statement.where(is_at_stage(tx, query.stage))
+        rows, after, more = load_page(tx, statement, (Party.number,), query, name="cases")
+        items = casework_situation.show_cases(tx, [case for case, _ in rows])
         page = CasePage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
@@ -103,13 +104,13 @@ def get_case(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one case: its summary (`notice`), its state and the actions open to you."""
-    with begin() as work:
-        case = queries.get(work, code)
-        [shown] = situation.show_cases(work, [case])
+    with begin() as tx:
+        case = case_queries.get(tx, code)
+        [shown] = casework_situation.show_cases(tx, [case])
         response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_read(work, case)
+        first = is_first_read(tx, case)
     if first:
-        record_first_read(work, case)
+        record_first_read(tx, case)
     return response
 
 
@@ -122,9 +123,9 @@ def mend_notice(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, notice: NoticeFields
 ) -> Response:
     """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: intake.update_case_summary(work, code, seen, notice)
+            tx, key, lambda: intake.update_case_summary(tx, code, seen, notice)
         )
 
 
@@ -133,7 +134,7 @@ def mend_notice(
 )
 def assess_risk(begin: WriteCases, code: CaseCode, key: Once, risk: NewRisk) -> Response:
     """Record how high the risk to the person is now. Any party of the case may do this."""
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: intake.assess_risk(work, code, risk), key_needed=True
+            tx, key, lambda: intake.assess_risk(tx, code, risk), key_needed=True
         )

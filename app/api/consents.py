@@ -9,24 +9,24 @@ from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, Wr
 from app.api.http.problems import CREATION, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, build_case_view, create_once
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.casework import telling
-from app.consents import queries
+from app.consents import queries as consent_queries
 from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.consents.models import Consent
 from app.consents.schemas import ConsentList, ConsentOut, NewConsent, TakeBack
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("consents", "/cases/{code}/consents")
 
 
-def build_consents(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
+def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[ConsentOut]:
     """Return consents, with the recipients that the caller may know."""
-    named, own_office = telling.get_named_codes(work, consents), work.actor.focal_point_id
-    hints = telling.get_hints(work, consents)
+    named, own_office = telling.get_named_codes(tx, consents), tx.actor.focal_point_id
+    hints = telling.get_hints(tx, consents)
     return [
         ConsentOut.from_consent(
             one, named, not_yet=hints.get(one.id), as_reported=one.recorded_by == own_office
@@ -36,10 +36,10 @@ def build_consents(work: Reading, consents: list[Consent]) -> list[ConsentOut]:
 
 
 def show_consent(
-    work: Reading, consent: Consent, status: int, headers: Headers
+    tx: ReadTransaction, consent: Consent, status: int, headers: Headers
 ) -> Response:
     """Return one consent."""
-    [shown] = build_consents(work, [consent])
+    [shown] = build_consents(tx, [consent])
     return render(shown, status=status, headers=headers)
 
 
@@ -48,7 +48,7 @@ def show_consent(
     status_code=201,
     response_model=ConsentOut,
     responses=list_problems(
-        *CREATION, ConsentOver, AdultSpokenFor, directory.FocalPointUnknown
+        *CREATION, ConsentOver, AdultSpokenFor, directory_queries.FocalPointUnknown
     ),
 )
 def record_consent(
@@ -59,9 +59,9 @@ def record_consent(
     A child's own consent is stored, and counts only once the person is found to be an
     adult. `not_yet` then says whose consent counts now.
     """
-    with begin() as work:
-        view = build_case_view(code, queries.get, show_consent)
-        return create_once(work, key, view, lambda: telling.record_consent(work, code, new))
+    with begin() as tx:
+        view = build_case_view(code, consent_queries.get, show_consent)
+        return create_once(tx, key, view, lambda: telling.record_consent(tx, code, new))
 
 
 @router.get("", response_model=ConsentList, responses=NOT_FOUND)
@@ -69,10 +69,10 @@ def list_consents(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the consents that you may know. A recipient gets those that name it."""
-    with begin() as work:
-        found = telling.list_consents(work, cases.get(work, code))
+    with begin() as tx:
+        found = telling.list_consents(tx, case_queries.get(tx, code))
         return render(
-            ConsentList(items=build_consents(work, found)), if_none_match=if_none_match
+            ConsentList(items=build_consents(tx, found)), if_none_match=if_none_match
         )
 
 
@@ -85,8 +85,8 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Resp
     lead asks again for what the person still wants. Steps that depend on it alone end at
     once. The answer is the same if there was no such consent. No version is needed.
     """
-    with begin() as work:
-        telling.withdraw_consents(work, code, body)
+    with begin() as tx:
+        telling.withdraw_consents(tx, code, body)
         return Response(status_code=204)
 
 
@@ -101,7 +101,7 @@ def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Res
     Any party that may see the consent may do this, without a version. A repeated request
     changes nothing. Referrals that depend on the consent end at once.
     """
-    with begin() as work:
-        consent = telling.withdraw_consent(work, code, consent_id)
-        [shown] = build_consents(work, [consent])
+    with begin() as tx:
+        consent = telling.withdraw_consent(tx, code, consent_id)
+        [shown] = build_consents(tx, [consent])
         return render(shown)

@@ -6,14 +6,15 @@ from fastapi import Query, Response
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.access import queries as access
+from app.access import queries as access_queries
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import IfNoneMatch, Once, ReadDirectory, WriteDirectory
 from app.api.http.problems import KEYED, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View, run_once
 from app.cases.lifecycle import TABLE as CASE
-from app.directory import actions, queries
+from app.directory import actions as directory_actions
+from app.directory import queries as directory_queries
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
 from app.directory.schemas import (
@@ -30,7 +31,7 @@ from app.kernel.lifecycle import ActionNotYours, AnyOf, RoleMissing, Table
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
 from app.kernel.text import Code, CountryCode, ResponseModel
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.referrals.lifecycle import TABLE as REFERRAL
 from app.returns.lifecycle import TABLE as RETURN
 
@@ -78,16 +79,16 @@ class Lifecycles(ResponseModel):
 @router.get("/me", response_model=Me)
 def get_me(begin: ReadDirectory) -> Response:
     """Read your account, its focal point, its roles and the scopes of your key."""
-    with begin() as work:
-        account = access.get_own_account(work)
-        focal_point = queries.by_id(work, account.focal_point_id).code
+    with begin() as tx:
+        account = access_queries.get_own_account(tx)
+        focal_point = directory_queries.by_id(tx, account.focal_point_id).code
         return render(
             Me(
                 account=account.label,
                 kind=account.kind,
                 focal_point=focal_point,
-                roles=sorted(work.actor.roles),
-                scopes=sorted(work.actor.scopes),
+                roles=sorted(tx.actor.roles),
+                scopes=sorted(tx.actor.scopes),
             )
         )
 
@@ -108,9 +109,9 @@ def list_focal_points(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the focal points, each with the quality of its source."""
-    with begin() as work:
+    with begin() as tx:
         chosen = (query.country, query.service)
-        rows, after, more = queries.list_focal_points(work, query, *chosen)
+        rows, after, more = directory_queries.list_focal_points(tx, query, *chosen)
         items = [FocalPointOut.model_validate(row) for row in rows]
         page = FocalPointPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
@@ -121,8 +122,10 @@ def list_focal_points(
 )
 def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
     """Read one focal point."""
-    with begin() as work:
-        return render(FocalPointOut.model_validate(queries.get_by_code(work, focal_point)))
+    with begin() as tx:
+        return render(
+            FocalPointOut.model_validate(directory_queries.get_by_code(tx, focal_point))
+        )
 
 
 @router.put(
@@ -138,14 +141,17 @@ def write_capacity(
     The last report counts, so no version is needed. With an Idempotency-Key, a late retry
     does not restore an older number.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work, key, CAPACITY, lambda: actions.set_capacity(work, focal_point, new.free)
+            tx,
+            key,
+            CAPACITY,
+            lambda: directory_actions.set_capacity(tx, focal_point, new.free),
         )
 
 
 def show_capacity(
-    work: Reading,  # noqa: ARG001 - the signature of `Kept.show`
+    tx: ReadTransaction,  # noqa: ARG001 - the signature of `Kept.show`
     office: FocalPoint,
     status: int,
     headers: Headers,
@@ -154,14 +160,16 @@ def show_capacity(
     return render(CapacityOut.from_focal_point(office), status=status, headers=headers)
 
 
-CAPACITY: Final = View(queries.by_id, show_capacity)
+CAPACITY: Final = View(directory_queries.by_id, show_capacity)
 
 
 @router.get("/countries", response_model=CountryPage)
 def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the countries. Fields without a source are empty."""
-    with begin() as work:
-        items = [CountryOut.model_validate(row) for row in queries.list_countries(work)]
+    with begin() as tx:
+        items = [
+            CountryOut.model_validate(row) for row in directory_queries.list_countries(tx)
+        ]
         page = CountryPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 

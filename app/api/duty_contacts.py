@@ -4,7 +4,8 @@ from typing import Final
 
 from fastapi import Response
 
-from app.administration import actions, queries
+from app.administration import actions as administration_actions
+from app.administration import queries as administration_queries
 from app.administration.actions import PutRow
 from app.administration.schemas import ContactOut, ContactPage, PutContact
 from app.api.administration import NEW, PUT, replace_row, require_same_code
@@ -33,8 +34,11 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
 
     Administrators see all contacts, a coordinator those of its own office.
     """
-    with begin() as work:
-        items = [ContactOut.model_validate(row) for row in queries.list_contacts(work)]
+    with begin() as tx:
+        items = [
+            ContactOut.model_validate(row)
+            for row in administration_queries.list_contacts(tx)
+        ]
         page = ContactPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -44,8 +48,10 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
 )
 def get_duty_contact(begin: ReadDirectory, contact: Code) -> Response:
     """Read one contact. For administrators and coordinators of its office."""
-    with begin() as work:
-        return render(ContactOut.model_validate(queries.get_contact(work, contact)))
+    with begin() as tx:
+        return render(
+            ContactOut.model_validate(administration_queries.get_contact(tx, contact))
+        )
 
 
 @router.put("/{contact}", response_model=ContactOut, responses=CREATED | PUT)
@@ -63,7 +69,7 @@ def replace_duty_contact(
     office with the same label reach the same duty post: if one fails, the other is used.
     """
     require_same_code(contact, body.code)
-    with begin() as work:
+    with begin() as tx:
         return replace_row(
-            work, actions.CONTACTS, PutRow(contact, body, expected, approval)
+            tx, administration_actions.CONTACTS, PutRow(contact, body, expected, approval)
         )

@@ -11,7 +11,7 @@ from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, Wr
 from app.api.http.problems import CREATION, KEYED, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, build_case_view, create_once, run_once
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.records import VitalReading
@@ -20,11 +20,11 @@ from app.casework.bodies import AskReading, InformOfReading, ReviewReading
 from app.casework.emergency import ReadingDecided, ReadingUnreviewed, ReadingWaits
 from app.casework.schemas import VitalReadingList, VitalReadingOut
 from app.consents import office_names
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("vital readings", "/cases/{code}/vital-readings")
 ACT = (NotFound, *KEYED, RoleMissing, ReadingDecided)
@@ -40,10 +40,10 @@ def list_acts(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
     return acts
 
 
-def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadingOut]:
+def build_readings(tx: ReadTransaction, found: list[VitalReading]) -> list[VitalReadingOut]:
     """Return emergency accesses, with the codes of offices that the caller may know."""
-    names = office_names.load_names(work, [act for one in found for act in list_acts(one)])
-    clocks = deadlines.find_running(work, [one.id for one in found])
+    names = office_names.load_names(tx, [act for one in found for act in list_acts(one)])
+    clocks = deadline_queries.find_running(tx, [one.id for one in found])
     telling = {
         key: clock.due_at
         for key, clock in clocks.items()
@@ -51,12 +51,12 @@ def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadin
     }
     return [
         VitalReadingOut(
-            state=one.get_state(work.now),
+            state=one.get_state(tx.now),
             asked_by=names.get_code(one.case, one.asked_by, one.asked_at, as_party=False),
             decided_by=names.get_code(
                 one.case, one.decided_by, one.decided_at or one.asked_at, as_party=False
             ),
-            tell_person_by=telling.get(one.id) if may_know_holder(work, one) else None,
+            tell_person_by=telling.get(one.id) if may_know_holder(tx, one) else None,
             id=one.id,
             reason=one.reason,
             purpose=one.purpose,
@@ -73,22 +73,22 @@ def build_readings(work: Reading, found: list[VitalReading]) -> list[VitalReadin
     ]
 
 
-def may_know_holder(work: Reading, reading: VitalReading) -> bool:
+def may_know_holder(tx: ReadTransaction, reading: VitalReading) -> bool:
     """Return whether the caller may know who has to tell the person, and the deadline."""
-    return Grant.LEAD in reading.case.get_grants(work.actor.focal_point_id)
+    return Grant.LEAD in reading.case.get_grants(tx.actor.focal_point_id)
 
 
 def show_reading(
-    work: Reading, reading: VitalReading, status: int, headers: Headers
+    tx: ReadTransaction, reading: VitalReading, status: int, headers: Headers
 ) -> Response:
     """Return one emergency access."""
-    [shown] = build_readings(work, [reading])
+    [shown] = build_readings(tx, [reading])
     return render(shown, status=status, headers=headers)
 
 
-def find_reading(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
+def find_reading(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
     """Find an emergency access for a retry, if the caller may still know of it."""
-    return emergency.find_access(work, cases.get_by_id(work, case_id), reading_id)
+    return emergency.find_access(tx, case_queries.get_by_id(tx, case_id), reading_id)
 
 
 @router.get("", response_model=VitalReadingList, responses=NOT_FOUND)
@@ -100,10 +100,10 @@ def list_readings(
     The holder, the desk and oversight get all of them, other offices their own. When one is
     over, the person has to be told by `tell_person_by`, which is set until that is done.
     """
-    with begin() as work:
-        found = emergency.list_accesses(work, cases.get(work, code))
+    with begin() as tx:
+        found = emergency.list_accesses(tx, case_queries.get(tx, code))
         return render(
-            VitalReadingList(items=build_readings(work, found)), if_none_match=if_none_match
+            VitalReadingList(items=build_readings(tx, found)), if_none_match=if_none_match
         )
 
 
@@ -122,11 +122,9 @@ def ask_for_reading(
     not read names that an NGO wrote (R84). The lead and oversight are notified at once and
     again at the end. The person is told afterwards.
     """
-    with begin() as work:
+    with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
-        return create_once(
-            work, key, view, lambda: emergency.request_access(work, code, new)
-        )
+        return create_once(tx, key, view, lambda: emergency.request_access(tx, code, new))
 
 
 @router.post("/{reading_id}/permit", response_model=VitalReadingOut, responses=DECIDE)
@@ -139,13 +137,13 @@ def permit_reading(
     (`coordinator`, `supervisor`). The lead and oversight are notified in the same
     transaction.
     """
-    with begin() as work:
+    with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work,
+            tx,
             key,
             view,
-            lambda: emergency.decide_access(work, code, reading_id, grant=True),
+            lambda: emergency.decide_access(tx, code, reading_id, grant=True),
         )
 
 
@@ -154,13 +152,13 @@ def refuse_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
     """Refuse emergency access, as a person who could permit it. It can be asked again."""
-    with begin() as work:
+    with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work,
+            tx,
             key,
             view,
-            lambda: emergency.decide_access(work, code, reading_id, grant=False),
+            lambda: emergency.decide_access(tx, code, reading_id, grant=False),
         )
 
 
@@ -174,11 +172,9 @@ def stop_reading(
 
     It opens nothing from the next request on. A repeated request changes nothing.
     """
-    with begin() as work:
+    with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
-        return run_once(
-            work, key, view, lambda: emergency.stop_access(work, code, reading_id)
-        )
+        return run_once(tx, key, view, lambda: emergency.stop_access(tx, code, reading_id))
 
 
 @router.post(
@@ -193,13 +189,13 @@ def inform_of_reading(
 
     It is due within a day after the end, and is in the worklist until it is done (BR05).
     """
-    with begin() as work:
+    with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work,
+            tx,
             key,
             view,
-            lambda: emergency.confirm_person_told(work, code, reading_id, body),
+            lambda: emergency.confirm_person_told(tx, code, reading_id, body),
         )
 
 
@@ -217,8 +213,8 @@ def review_reading(
     was read. From 72 hours after the permission until the review, the account that read
     cannot ask for another emergency access (R17).
     """
-    with begin() as work:
+    with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            work, key, view, lambda: emergency.record_review(work, code, reading_id, body)
+            tx, key, view, lambda: emergency.record_review(tx, code, reading_id, body)
         )

@@ -26,14 +26,16 @@ from app.api.http.long_polling import (
 from app.api.http.problems import list_problems
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.routers import ResourceRouter
-from app.feed import actions, queries, situation
+from app.feed import actions as feed_actions
+from app.feed import queries as feed_queries
+from app.feed import situation as feed_situation
 from app.feed.cursors import CursorGone
 from app.feed.queries import FeedPosition
 from app.feed.schemas import EventPage
 from app.feed.situation import News
 from app.kernel.paging import CursorText, CursorUnknown, PageQuery
 from app.kernel.problems import Problem
-from app.kernel.transactions import Reading, begin_write
+from app.kernel.transactions import ReadTransaction, begin_write
 
 STREAM_BATCH: Final = 100
 """The most events that a stream reads at once."""
@@ -98,24 +100,26 @@ class Poll:
         """Return the page of events with its entity tag, or 304."""
         if self.news is None:
             return render_not_modified(self.mark.tag, headers)
-        body = situation.build_page(self.mark, self.news).model_dump_json().encode()
+        body = feed_situation.build_page(self.mark, self.news).model_dump_json().encode()
         return Response(body, 200, {"ETag": self.mark.tag, **headers}, JSON)
 
 
-def read(work: Reading, query: PageQuery, if_none_match: str | None = None) -> Poll:
+def read(tx: ReadTransaction, query: PageQuery, if_none_match: str | None = None) -> Poll:
     """Read the events after the cursor."""
-    mark = queries.get_position(work, query)
+    mark = feed_queries.get_position(tx, query)
     known = if_none_match is not None and matches_tag(if_none_match, mark.tag)
-    return Poll(mark, None if known else situation.list_news(work, mark, query.limit))
+    return Poll(mark, None if known else feed_situation.list_news(tx, mark, query.limit))
 
 
-def poll(begin: Begin[Reading], query: PageQuery, if_none_match: str | None = None) -> Poll:
+def poll(
+    begin: Begin[ReadTransaction], query: PageQuery, if_none_match: str | None = None
+) -> Poll:
     """Read the events after the cursor, and record those before it as retrieved."""
-    with begin() as work:
-        polled = read(work, query, if_none_match)
+    with begin() as tx:
+        polled = read(tx, query, if_none_match)
     if polled.mark.advances:
-        with begin_write(work.runtime, work.actor) as more:
-            actions.record_retrieval(more, polled.mark.start)
+        with begin_write(tx.runtime, tx.actor) as more:
+            feed_actions.record_retrieval(more, polled.mark.start)
     return polled
 
 
@@ -242,7 +246,7 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
             return
 
 
-def read_next(begin: Begin[Reading], after: str) -> Poll:
+def read_next(begin: Begin[ReadTransaction], after: str) -> Poll:
     """Read the next events of a stream, without recording anything as retrieved."""
-    with begin() as work:
-        return read(work, PageQuery(after=after, limit=STREAM_BATCH))
+    with begin() as tx:
+        return read(tx, PageQuery(after=after, limit=STREAM_BATCH))

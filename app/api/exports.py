@@ -24,6 +24,6 @@ def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Respon
     first, whether it is allowed or refused. Codes are spelled exactly as in the standard,
     with its errors and a trailing space. A value without a clear code is left out.
     """
-    with begin() as work:
-        exported = exporting.export_case(work, code, purpose)
+    with begin() as tx:
+        exported = exporting.export_case(tx, code, purpose)
     return render(exported)

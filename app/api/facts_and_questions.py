@@ -9,7 +9,7 @@ from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, Wr
 from app.api.http.problems import ACTION, CREATION, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, build_case_view, create_once, run_once
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.facts import AssessmentOwed
 from app.cases.records import Fact, Question, VitalInterest
 from app.cases.schemas import (
@@ -26,16 +26,16 @@ from app.cases.schemas import (
 from app.casework import asking, telling
 from app.casework.sides import get_sides
 from app.consents import office_names
-from app.deadlines import queries as deadlines
-from app.directory import queries as directory
+from app.deadlines import queries as deadline_queries
+from app.directory import queries as directory_queries
 from app.kernel.actors import Side
 from app.kernel.requirements import NeedsUnmet
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("knowledge", "/cases/{code}")
 
 
-def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
+def build_facts(tx: ReadTransaction, facts: list[Fact]) -> list[FactOut]:
     """Return facts, with the codes of the focal points that the caller may know."""
     offices = [
         (fact.case, one, fact.recorded_at)
@@ -43,8 +43,8 @@ def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
         for one in (fact.body, fact.recorded_by)
         if one
     ]
-    names, own_office = office_names.load_names(work, offices), work.actor.focal_point_id
-    due = deadlines.find_due_times(work, [fact.id for fact in facts])
+    names, own_office = office_names.load_names(tx, offices), tx.actor.focal_point_id
+    due = deadline_queries.find_due_times(tx, [fact.id for fact in facts])
 
     def name_of(fact: Fact, office: UUID | None) -> str | None:
         keeps = own_office in fact.case.write_audience
@@ -68,9 +68,9 @@ def build_facts(work: Reading, facts: list[Fact]) -> list[FactOut]:
     ]
 
 
-def show_fact(work: Reading, fact: Fact, status: int, headers: Headers) -> Response:
+def show_fact(tx: ReadTransaction, fact: Fact, status: int, headers: Headers) -> Response:
     """Return one fact."""
-    [shown] = build_facts(work, [fact])
+    [shown] = build_facts(tx, [fact])
     return render(shown, status=status, headers=headers)
 
 
@@ -79,9 +79,9 @@ def list_facts(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the facts of a case that you may know, oldest first."""
-    with begin() as work:
-        found = telling.list_facts(work, cases.get(work, code))
-        shown = FactList(items=build_facts(work, found))
+    with begin() as tx:
+        found = telling.list_facts(tx, case_queries.get(tx, code))
+        shown = FactList(items=build_facts(tx, found))
         return render(shown, if_none_match=if_none_match)
 
 
@@ -89,7 +89,7 @@ def list_facts(
     "/facts",
     status_code=201,
     response_model=FactOut,
-    responses=list_problems(*CREATION, AssessmentOwed, directory.FocalPointUnknown),
+    responses=list_problems(*CREATION, AssessmentOwed, directory_queries.FocalPointUnknown),
 )
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
     """Record a fact. The last one of its name counts. No help waits for a fact (BR01).
@@ -97,13 +97,13 @@ def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> R
     For the submitter or, once there is one, the lead, and for a recipient whose referral
     asks for that fact.
     """
-    with begin() as work:
-        view = build_case_view(code, cases.get_fact, show_fact)
-        return create_once(work, key, view, lambda: telling.set_fact(work, code, new))
+    with begin() as tx:
+        view = build_case_view(code, case_queries.get_fact, show_fact)
+        return create_once(tx, key, view, lambda: telling.set_fact(tx, code, new))
 
 
 def show_vital(
-    work: Reading,  # noqa: ARG001 - the signature of `Kept.show`
+    tx: ReadTransaction,  # noqa: ARG001 - the signature of `Kept.show`
     declared: VitalInterest,
     status: int,
     headers: Headers,
@@ -127,18 +127,18 @@ def declare_vital_interest(
     For four hours, the summary and the safety alert may be sent without a consent, and
     nothing else. The lead and oversight get the event at once. Tell the person afterwards.
     """
-    with begin() as work:
-        view = build_case_view(code, cases.get_vital_interest, show_vital)
+    with begin() as tx:
+        view = build_case_view(code, case_queries.get_vital_interest, show_vital)
         return create_once(
-            work, key, view, lambda: telling.declare_vital_interest(work, code, new)
+            tx, key, view, lambda: telling.declare_vital_interest(tx, code, new)
         )
 
 
-def build_questions(work: Reading, questions: list[Question]) -> list[QuestionOut]:
+def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[QuestionOut]:
     """Return questions, with the askers that the caller may know."""
-    due = deadlines.find_due_times(work, [q.id for q in questions])
+    due = deadline_queries.find_due_times(tx, [q.id for q in questions])
     names = office_names.load_names(
-        work, [(q.case, q.asked_by, q.asked_at) for q in questions]
+        tx, [(q.case, q.asked_by, q.asked_at) for q in questions]
     )
     return [
         QuestionOut(
@@ -154,10 +154,10 @@ def build_questions(work: Reading, questions: list[Question]) -> list[QuestionOu
 
 
 def show_question(
-    work: Reading, question: Question, status: int, headers: Headers
+    tx: ReadTransaction, question: Question, status: int, headers: Headers
 ) -> Response:
     """Return one question."""
-    [shown] = build_questions(work, [question])
+    [shown] = build_questions(tx, [question])
     return render(shown, status=status, headers=headers)
 
 
@@ -166,11 +166,11 @@ def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the holder's questions to the submitter. Their texts are among the notes."""
-    with begin() as work:
-        case = cases.get(work, code)
-        mine = get_sides(work, case) & {Side.HOLDER, Side.SUBMITTER}
-        found = cases.list_questions(work, case.id) if mine else []
-        shown = QuestionList(items=build_questions(work, found))
+    with begin() as tx:
+        case = case_queries.get(tx, code)
+        mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
+        found = case_queries.list_questions(tx, case.id) if mine else []
+        shown = QuestionList(items=build_questions(tx, found))
         return render(shown, if_none_match=if_none_match)
 
 
@@ -187,9 +187,9 @@ def ask_submitter(
 
     A submitter that the person fears cannot be asked, as far as you may know the fear.
     """
-    with begin() as work:
-        view = build_case_view(code, cases.get_question, show_question)
-        return create_once(work, key, view, lambda: asking.ask_submitter(work, code, new))
+    with begin() as tx:
+        view = build_case_view(code, case_queries.get_question, show_question)
+        return create_once(tx, key, view, lambda: asking.ask_submitter(tx, code, new))
 
 
 @router.post(
@@ -201,8 +201,8 @@ def answer_holder(
     begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: NewAnswer
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""
-    with begin() as work:
-        view = build_case_view(code, cases.get_question, show_question)
+    with begin() as tx:
+        view = build_case_view(code, case_queries.get_question, show_question)
         return run_once(
-            work, key, view, lambda: asking.answer_question(work, code, question_id, body)
+            tx, key, view, lambda: asking.answer_question(tx, code, question_id, body)
         )

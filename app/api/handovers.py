@@ -19,10 +19,11 @@ from app.api.http.problems import KEYED, NOT_FOUND, VERSIONED, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import run_on_handover
 from app.api.read_receipts import is_first_read, record_first_read
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
-from app.handovers import actions, queries
+from app.handovers import actions as handover_actions
+from app.handovers import queries as handover_queries
 from app.handovers.lifecycle import Action, State
 from app.handovers.models import Handover
 from app.handovers.needs import Terms
@@ -42,7 +43,7 @@ from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.problems import NotFound
 from app.kernel.requirements import NeedsUnmet
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 router = ResourceRouter("handovers")
 
@@ -61,10 +62,10 @@ NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
         KeyMissing,
         *KEYED,
         FocalPointUnknown,
-        actions.SuccessorUnfit,
+        handover_actions.SuccessorUnfit,
         ActionNotYours,
         RoleMissing,
-        actions.HandoverOpen,
+        handover_actions.HandoverOpen,
         NeedsUnmet,
     ),
 )
@@ -78,11 +79,11 @@ def offer_handover(
     `needs`. If no answer arrives, repeat the request with the same Idempotency-Key.
     """
 
-    def apply(work: Writing) -> Handover:
-        return actions.offer(work, cases.lock(work, code), new)
+    def apply(tx: WriteTransaction) -> Handover:
+        return handover_actions.offer(tx, case_queries.lock(tx, code), new)
 
-    with begin() as work:
-        return run_on_handover(work, key, lambda: apply(work), created=True)
+    with begin() as tx:
+        return run_on_handover(tx, key, lambda: apply(tx), created=True)
 
 
 class HandoverQuery(PageQuery):
@@ -104,11 +105,11 @@ def list_handovers(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the handovers offered to you, those of the cases you lead, and past ones."""
-    with begin() as work:
-        statement = queries.list_own(work, query.side, query.state, query.case)
+    with begin() as tx:
+        statement = handover_queries.list_own(tx, query.side, query.state, query.case)
         keys = (Party.number, Handover.number)
-        rows, after, more = load_page(work, statement, keys, query, name="handovers")
-        items = show(work, [handover for handover, *_ in rows])
+        rows, after, more = load_page(tx, statement, keys, query, name="handovers")
+        items = show(tx, [handover for handover, *_ in rows])
         page = HandoverPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
@@ -118,20 +119,20 @@ def get_handover(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one handover: its state and the actions open to you."""
-    with begin() as work:
-        handover = queries.get(work, handover_id)
-        [shown] = show(work, [handover])
+    with begin() as tx:
+        handover = handover_queries.get(tx, handover_id)
+        [shown] = show(tx, [handover])
         response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_read(work, handover)
+        first = is_first_read(tx, handover)
     if first:
-        record_first_read(work, handover)
+        record_first_read(tx, handover)
     return response
 
 
 @router.post(
     "/handovers/{handover_id}/accept",
     response_model=HandoverOut,
-    responses=list_problems(*VERSIONED, actions.SuccessorUnfit),
+    responses=list_problems(*VERSIONED, handover_actions.SuccessorUnfit),
 )
 def accept_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: AcceptHandover
@@ -143,12 +144,14 @@ def accept_handover(
     """
     terms = body.to_terms()
 
-    def apply(work: Writing) -> Handover:
-        checked = actions.lock_and_check(work, handover_id, Action.ACCEPT, seen, terms)
-        return actions.accept(work, checked, body)
+    def apply(tx: WriteTransaction) -> Handover:
+        checked = handover_actions.lock_and_check(
+            tx, handover_id, Action.ACCEPT, seen, terms
+        )
+        return handover_actions.accept(tx, checked, body)
 
-    with begin() as work:
-        return run_on_handover(work, key, lambda: apply(work))
+    with begin() as tx:
+        return run_on_handover(tx, key, lambda: apply(tx))
 
 
 @router.post(
@@ -165,12 +168,14 @@ def decline_handover(
     """
     terms = Terms(reason=body.reason)
 
-    def apply(work: Writing) -> Handover:
-        checked = actions.lock_and_check(work, handover_id, Action.DECLINE, seen, terms)
-        return actions.decline(work, checked, body)
+    def apply(tx: WriteTransaction) -> Handover:
+        checked = handover_actions.lock_and_check(
+            tx, handover_id, Action.DECLINE, seen, terms
+        )
+        return handover_actions.decline(tx, checked, body)
 
-    with begin() as work:
-        return run_on_handover(work, key, lambda: apply(work))
+    with begin() as tx:
+        return run_on_handover(tx, key, lambda: apply(tx))
 
 
 @router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
@@ -179,9 +184,9 @@ def cancel_handover(
 ) -> Response:
     """Cancel an offer, as the lead. The office that was asked loses access at once."""
 
-    def apply(work: Writing) -> Handover:
-        checked = actions.lock_and_check(work, handover_id, Action.CANCEL, seen)
-        return actions.cancel(work, checked, body.note)
+    def apply(tx: WriteTransaction) -> Handover:
+        checked = handover_actions.lock_and_check(tx, handover_id, Action.CANCEL, seen)
+        return handover_actions.cancel(tx, checked, body.note)
 
-    with begin() as work:
-        return run_on_handover(work, key, lambda: apply(work))
+    with begin() as tx:
+        return run_on_handover(tx, key, lambda: apply(tx))

@@ -88,49 +88,49 @@ def get_readiness(request: Request) -> Response:
     Without a running worker the service is not ready, because a new case would wait without
     a deadline. It is not ready either if the database contains data that was erased.
     """
-    ground: Runtime = request.app.state.runtime
+    runtime: Runtime = request.app.state.runtime
     found = {
-        **check_database(ground),
-        "erasures": check_ledger(ground, request.app.state.ledger),
+        **check_database(runtime),
+        "erasures": check_ledger(runtime, request.app.state.ledger),
     }
     ready = set(found.values()) == {READY}
     body = Readiness(
         status=READY if ready else "not ready",
-        free_space=ground.free_space.describe(),
-        **check_deliveries(ground, found["database"]),
-        drill=ground.is_drill,
-        clock_speed=ground.speed,
+        free_space=runtime.free_space.describe(),
+        **check_deliveries(runtime, found["database"]),
+        drill=runtime.is_drill,
+        clock_speed=runtime.speed,
         time_zones=time_zones.get_version(),
         **found,
     )
     return Response(body.model_dump_json(), 200 if ready else 503, None, "application/json")
 
 
-def check_database(ground: Runtime) -> dict[str, str]:
+def check_database(runtime: Runtime) -> dict[str, str]:
     """Return the state of the database, the worker and the deadlines."""
     unknown = dict.fromkeys(("worker", "clocks"), "not known")
     try:
-        if ground.database.is_standby():
+        if runtime.database.is_standby():
             return {"database": "a standby: it takes no writes", **unknown}
-        with ground.database.begin_write() as session:
+        with runtime.database.begin_write() as session:
             if get_current_migration(session) != get_newest_migration():
                 return {"database": "migrations are due", **unknown}
             return {
                 "database": READY,
-                **describe_keeping(load_worker_health(session, ground.time(session))),
+                **describe_keeping(load_worker_health(session, runtime.time(session))),
             }
     except Busy:
         return {"database": "busy", **unknown}
 
 
-def check_deliveries(ground: Runtime, database: str) -> dict[str, str]:
+def check_deliveries(runtime: Runtime, database: str) -> dict[str, str]:
     """Return whether notifications and webhooks are in time; `status` ignores this."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
         return unknown
     try:
-        with ground.database.begin_read() as session:
-            now = ground.time(session)
+        with runtime.database.begin_read() as session:
+            now = runtime.time(session)
             outgoing, webhooks = (
                 [one for one in measure([watch], session, now) if not one.is_within_limit]
                 for watch in (OUTBOX, WEBHOOKS)
@@ -144,11 +144,11 @@ def check_deliveries(ground: Runtime, database: str) -> dict[str, str]:
     }
 
 
-def check_ledger(ground: Runtime, ledger: Ledger | None) -> str:
+def check_ledger(runtime: Runtime, ledger: Ledger | None) -> str:
     """Return whether the database agrees with the ledger of erasures, if there is one."""
     try:
         if ledger is not None:
-            ledger.require_agreement(ground)
+            ledger.require_agreement(runtime)
     except Busy:
         return "not known"
     except LedgerRefused as refused:

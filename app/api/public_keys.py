@@ -25,7 +25,7 @@ from app.api.http.problems import list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View, create_once, run_once
 from app.kernel.idempotency import KeyMissing
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("accounts", "/accounts/{account_id}/public-keys")
 Kid = Annotated[str, Path(pattern=KID, description="The thumbprint of a public key.")]
@@ -39,15 +39,15 @@ REGISTER: Final[Answers] = {
 }
 
 
-def show_key(_: Reading, key: PublicKey, status: int, headers: Headers) -> Response:
+def show_key(_: ReadTransaction, key: PublicKey, status: int, headers: Headers) -> Response:
     """Return a public key as it is now."""
     return render(PublicKeyOut.from_key(key), status=status, headers=headers)
 
 
-def find_key(work: Reading, key_id: UUID) -> PublicKey:
+def find_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
     """Find a public key for a retry, if the caller may still see its account."""
-    key = machine_keys.get_public_key(work, key_id)
-    account_changes.find(work, key.account_id)
+    key = machine_keys.get_public_key(tx, key_id)
+    account_changes.find(tx, key.account_id)
     return key
 
 
@@ -59,11 +59,11 @@ def list_public_keys(
     begin: ReadAccounts, account_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List the public keys of an account, including ended ones."""
-    with begin() as work:
-        account = account_changes.find(work, account_id)
+    with begin() as tx:
+        account = account_changes.find(tx, account_id)
         items = [
             PublicKeyOut.from_key(key)
-            for key in machine_keys.list_public_keys(work, account.id)
+            for key in machine_keys.list_public_keys(tx, account.id)
         ]
         page = PublicKeyPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
@@ -84,12 +84,12 @@ def register_public_key(
     that the machine's operators give. To replace a key, register the new one and revoke the
     old one when the machine no longer signs with it.
     """
-    with begin() as work:
+    with begin() as tx:
         return create_once(
-            work,
+            tx,
             key,
             PUBLIC_KEY,
-            lambda: public_key_changes.register_public_key(work, account_id, new, approval),
+            lambda: public_key_changes.register_public_key(tx, account_id, new, approval),
         )
 
 
@@ -98,10 +98,10 @@ def revoke_public_key(
     begin: WriteAccounts, account_id: UUID, kid: Kid, key: Once
 ) -> Response:
     """Revoke a public key and its tokens from the next request on, without approval."""
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work,
+            tx,
             key,
             PUBLIC_KEY,
-            lambda: public_key_changes.revoke_public_key(work, account_id, kid),
+            lambda: public_key_changes.revoke_public_key(tx, account_id, kid),
         )

@@ -13,9 +13,10 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import run_on_referral
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyedRequest
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
-from app.referrals import actions, steps
+from app.referrals import actions as referral_actions
+from app.referrals import steps
 from app.referrals.actions import PendingStep, RecipientUnfit
 from app.referrals.lifecycle import Action
 from app.referrals.models import Referral
@@ -39,7 +40,7 @@ router = ResourceRouter("referral acts", "/referrals/{referral_id}")
 
 type Answers = dict[int | str, dict[str, Any]]
 type Command = tuple[UUID, Action, SeenVersions, Terms]
-type Apply = Callable[[Writing, PendingStep], Referral]
+type Apply = Callable[[WriteTransaction, PendingStep], Referral]
 
 STEP = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
@@ -47,18 +48,20 @@ NO_LONGER_YOURS: Answers = {
 }
 
 
-def run_step(work: Writing, key: KeyedRequest, command: Command, apply: Apply) -> Response:
+def run_step(
+    tx: WriteTransaction, key: KeyedRequest, command: Command, apply: Apply
+) -> Response:
     """Check that an action of the life cycle is allowed, then run it once.
 
     A return depends on its referral, so it is updated in the same transaction.
     """
 
     def apply_and_update_return() -> Referral:
-        referral = apply(work, actions.lock_and_check(work, *command))
-        end_or_reassign(work, referral.case)
+        referral = apply(tx, referral_actions.lock_and_check(tx, *command))
+        end_or_reassign(tx, referral.case)
         return referral
 
-    return run_on_referral(work, key, apply_and_update_return)
+    return run_on_referral(tx, key, apply_and_update_return)
 
 
 @router.post(
@@ -69,8 +72,8 @@ def send_referral(
 ) -> Response:
     """Send a draft. The recipient can read it from now on."""
     command = (referral_id, Action.SEND, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, steps.send)
+    with begin() as tx:
+        return run_step(tx, key, command, steps.send)
 
 
 @router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
@@ -79,8 +82,8 @@ def acknowledge_referral(
 ) -> Response:
     """Confirm that a person has read the referral. This neither accepts nor declines it."""
     command = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, actions.take_step)
+    with begin() as tx:
+        return run_step(tx, key, command, referral_actions.take_step)
 
 
 @router.post("/ask", response_model=ReferralOut, responses=STEP)
@@ -93,8 +96,8 @@ def ask_about_referral(
 ) -> Response:
     """Ask the sender a question. Your deadline to decide pauses until it answers."""
     command = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
-    with begin() as work:
-        return run_step(work, key, command, partial(steps.ask, request=question))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(steps.ask, request=question))
 
 
 @router.post("/answer", response_model=ReferralOut, responses=STEP)
@@ -109,8 +112,8 @@ def answer_referral(
     sections = frozenset(answer.sections)
     terms = Terms(answered=sections, says_more=answer.answer is not None)
     command = (referral_id, Action.ANSWER, seen, terms)
-    with begin() as work:
-        return run_step(work, key, command, partial(steps.send_answer, request=answer))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(steps.send_answer, request=answer))
 
 
 @router.post("/accept", response_model=ReferralOut, responses=STEP)
@@ -119,8 +122,8 @@ def accept_referral(
 ) -> Response:
     """Accept a referral, with a first meeting and two people to call; both are sealed."""
     command = (referral_id, Action.ACCEPT, seen, body.to_terms())
-    with begin() as work:
-        return run_step(work, key, command, partial(steps.accept, arrangement=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(steps.accept, arrangement=body))
 
 
 def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
@@ -138,8 +141,8 @@ def decline_referral(
 ) -> Response:
     """Decline a referral with a reason. You can no longer open its documents."""
     command = (referral_id, Action.DECLINE, seen, Terms(reason=body.reason))
-    with begin() as work:
-        return run_step(work, key, command, end_with_reason(body))
+    with begin() as tx:
+        return run_step(tx, key, command, end_with_reason(body))
 
 
 @router.post(
@@ -160,8 +163,8 @@ def redirect_referral(
     """
     terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)
-    with begin() as work:
-        return run_step(work, key, command, partial(steps.redirect, request=body))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(steps.redirect, request=body))
 
 
 @router.post("/start", response_model=ReferralOut, responses=STEP)
@@ -170,8 +173,8 @@ def start_referral(
 ) -> Response:
     """Report that you met the person and that help has started."""
     command = (referral_id, Action.START, seen, Terms(person_met=body.person_met))
-    with begin() as work:
-        return run_step(work, key, command, actions.take_step)
+    with begin() as tx:
+        return run_step(tx, key, command, referral_actions.take_step)
 
 
 @router.post("/hold", response_model=ReferralOut, responses=STEP)
@@ -180,9 +183,9 @@ def hold_referral(
 ) -> Response:
     """Put help on hold until a review at the latest."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
-    with begin() as work:
+    with begin() as tx:
         command = (referral_id, Action.HOLD, seen, terms)
-        return run_step(work, key, command, partial(steps.pause_help, request=body))
+        return run_step(tx, key, command, partial(steps.pause_help, request=body))
 
 
 @router.post("/resume", response_model=ReferralOut, responses=STEP)
@@ -191,8 +194,8 @@ def resume_referral(
 ) -> Response:
     """Resume help. Deadlines continue with the time that was left."""
     command = (referral_id, Action.RESUME, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, steps.resume)
+    with begin() as tx:
+        return run_step(tx, key, command, steps.resume)
 
 
 @router.post("/report", response_model=ReferralOut, responses=STEP)
@@ -200,9 +203,9 @@ def report_on_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
 ) -> Response:
     """Report to the sender how the help goes. A deadline for the next report starts."""
-    with begin() as work:
+    with begin() as tx:
         command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
-        return run_step(work, key, command, partial(steps.report, request=body))
+        return run_step(tx, key, command, partial(steps.report, request=body))
 
 
 @router.post("/complete", response_model=ReferralOut, responses=STEP)
@@ -215,9 +218,9 @@ def complete_referral(
 ) -> Response:
     """Complete a referral with its outcome and feedback to the sender."""
     terms = Terms(outcome=report.outcome, feedback=True)
-    with begin() as work:
+    with begin() as tx:
         command = (referral_id, Action.COMPLETE, seen, terms)
-        return run_step(work, key, command, partial(steps.complete, request=report))
+        return run_step(tx, key, command, partial(steps.complete, request=report))
 
 
 @router.post("/withdraw", response_model=ReferralOut, responses=STEP)
@@ -230,8 +233,8 @@ def withdraw_referral(
 ) -> Response:
     """Withdraw a referral at any stage for the person. Its recipient must delete data."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
-    with begin() as work:
-        return run_step(work, key, command, end_with_reason(body))
+    with begin() as tx:
+        return run_step(tx, key, command, end_with_reason(body))
 
 
 @router.post("/revoke", response_model=ReferralOut, responses=STEP)
@@ -244,8 +247,8 @@ def revoke_referral(
 ) -> Response:
     """Revoke a referral with a reason before help starts. The recipient loses access."""
     command = (referral_id, Action.REVOKE, seen, Terms(reason=body.reason))
-    with begin() as work:
-        return run_step(work, key, command, end_with_reason(body))
+    with begin() as tx:
+        return run_step(tx, key, command, end_with_reason(body))
 
 
 @router.post(
@@ -256,5 +259,5 @@ def confirm_deletion(
 ) -> Response:
     """Confirm that you stopped helping and deleted your data. You lose access (204)."""
     command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, steps.confirm_deletion)
+    with begin() as tx:
+        return run_step(tx, key, command, steps.confirm_deletion)

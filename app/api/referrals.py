@@ -20,7 +20,7 @@ from app.api.http.problems import CREATION, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import get_or_404, run_on_referral
 from app.api.read_receipts import OPENED, is_first_read, record_first_read
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
 from app.disclosure import documents
@@ -29,8 +29,10 @@ from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.requirements import NeedsUnmet
-from app.kernel.transactions import Writing
-from app.referrals import actions, queries, steps
+from app.kernel.transactions import WriteTransaction
+from app.referrals import actions as referral_actions
+from app.referrals import queries as referral_queries
+from app.referrals import steps
 from app.referrals.lifecycle import State
 from app.referrals.models import Referral
 from app.referrals.schemas import NewReferral, ReferralOut, ReferralPage
@@ -44,7 +46,7 @@ router = ResourceRouter("referrals")
     status_code=201,
     response_model=ReferralOut,
     responses=list_problems(
-        *CREATION, actions.RecipientUnfit, FocalPointUnknown, NeedsUnmet
+        *CREATION, referral_actions.RecipientUnfit, FocalPointUnknown, NeedsUnmet
     ),
 )
 def open_referral(
@@ -56,11 +58,11 @@ def open_referral(
     request with the same Idempotency-Key.
     """
 
-    def apply(work: Writing) -> Referral:
-        return steps.open_referral(work, cases.lock(work, code), new)
+    def apply(tx: WriteTransaction) -> Referral:
+        return steps.open_referral(tx, case_queries.lock(tx, code), new)
 
-    with begin() as work:
-        return run_on_referral(work, key, lambda: apply(work), created=True)
+    with begin() as tx:
+        return run_on_referral(tx, key, lambda: apply(tx), created=True)
 
 
 class ReferralQuery(PageQuery):
@@ -80,11 +82,11 @@ def list_referrals(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the referrals that were sent to you and those of the cases that you hold."""
-    with begin() as work:
-        statement = queries.list_own(work, query.side, query.state, query.case)
+    with begin() as tx:
+        statement = referral_queries.list_own(tx, query.side, query.state, query.case)
         keys = (Party.number, Referral.number)
-        rows, after, more = load_page(work, statement, keys, query, name="referrals")
-        items = show(work, [referral for referral, *_ in rows])
+        rows, after, more = load_page(tx, statement, keys, query, name="referrals")
+        items = show(tx, [referral for referral, *_ in rows])
         page = ReferralPage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
@@ -94,13 +96,13 @@ def get_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one referral: its state and the actions open to you."""
-    with begin() as work:
-        referral = queries.get(work, referral_id)
-        [shown] = show(work, [referral])
+    with begin() as tx:
+        referral = referral_queries.get(tx, referral_id)
+        [shown] = show(tx, [referral])
         response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_read(work, referral)
+        first = is_first_read(tx, referral)
     if first:
-        record_first_read(work, referral)
+        record_first_read(tx, referral)
     return response
 
 
@@ -114,8 +116,8 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
 
     Offices of the State of origin may never open it. The opening is recorded.
     """
-    with begin() as work:
-        opened = documents.open_arrangement(work, referral_id, purpose)
+    with begin() as tx:
+        opened = documents.open_arrangement(tx, referral_id, purpose)
     return render(get_or_404(opened))
 
 
@@ -124,7 +126,7 @@ def open_referral_notes(
     begin: OpenSections, referral_id: UUID, purpose: Purpose
 ) -> Response:
     """Open the notes of the referral's actions that you may read."""
-    with begin() as work:
-        record = queries.get(work, referral_id)
-        opened = documents.open_notes(work, record, purpose)
+    with begin() as tx:
+        record = referral_queries.get(tx, referral_id)
+        opened = documents.open_notes(tx, record, purpose)
     return render(opened)

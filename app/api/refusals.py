@@ -7,7 +7,8 @@ from app.api.http.dependencies import IfNoneMatch, ReadStatistics, WriteCases
 from app.api.http.problems import list_problems
 from app.api.http.routers import ResourceRouter
 from app.casework.acting import require_working_role
-from app.consents import actions, queries
+from app.consents import actions as consent_actions
+from app.consents import queries as consent_queries
 from app.consents.schemas import NewRefusal, RefusalCounts
 from app.kernel.free_space import SpaceReserved
 from app.kernel.lifecycle import RoleMissing
@@ -23,9 +24,9 @@ def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
     service cannot tell a repeated request from another person. Send the request once, even
     if no answer arrives. An Idempotency-Key is ignored.
     """
-    with begin() as work:
-        require_working_role(work)
-        actions.count_refusal(work, new)
+    with begin() as tx:
+        require_working_role(tx)
+        consent_actions.count_refusal(tx, new)
         return Response(status_code=204)
 
 
@@ -36,6 +37,6 @@ def list_refusals(begin: ReadStatistics, if_none_match: IfNoneMatch = None) -> R
     Only quarters that are over and have at least 11 refusals are listed. Each number has a
     small random error that never changes, so that it does not reveal a single person.
     """
-    with begin() as work:
-        shown = RefusalCounts(items=queries.count_refusals(work))
+    with begin() as tx:
+        shown = RefusalCounts(items=consent_queries.count_refusals(tx))
         return render(shown, if_none_match=if_none_match)

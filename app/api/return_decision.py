@@ -15,9 +15,10 @@ from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import run_once
 from app.api.returns import RETURN
 from app.kernel.idempotency import KeyedRequest
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
-from app.returns import actions, decisions
+from app.returns import actions as return_actions
+from app.returns import decisions
 from app.returns.actions import PendingStep, StepResult
 from app.returns.lifecycle import Action
 from app.returns.models import Return
@@ -38,22 +39,24 @@ from app.returns.schemas import (
 router = ResourceRouter("returns", "/returns/{return_id}")
 
 type Command = tuple[UUID, Action, SeenVersions, Terms]
-type Apply = Callable[[Writing, PendingStep], Return]
+type Apply = Callable[[WriteTransaction, PendingStep], Return]
 
 STEP = list_problems(*VERSIONED)
 WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 
 
-def run_step(work: Writing, key: KeyedRequest, command: Command, apply: Apply) -> Response:
+def run_step(
+    tx: WriteTransaction, key: KeyedRequest, command: Command, apply: Apply
+) -> Response:
     """Check that a step of the checklist is allowed, then run it once."""
     return run_once(
-        work, key, RETURN, lambda: apply(work, actions.lock_and_check(work, *command))
+        tx, key, RETURN, lambda: apply(tx, return_actions.lock_and_check(tx, *command))
     )
 
 
 def take_with(said: StepResult | None = None) -> Apply:
     """Return the function that takes a step and records what was reported with it."""
-    return partial(actions.take_step, result=said or actions.NO_RESULT)
+    return partial(return_actions.take_step, result=said or return_actions.NO_RESULT)
 
 
 def describe_risk(risk: AssessReturn) -> StepResult:
@@ -72,8 +75,8 @@ def inform_person(
     """
     informed = body.right_to_stay_explained and body.options_explained
     command = (return_id, Action.INFORM, seen, Terms(informed=informed))
-    with begin() as work:
-        return run_step(work, key, command, take_with(StepResult(note=body.note)))
+    with begin() as tx:
+        return run_step(tx, key, command, take_with(StepResult(note=body.note)))
 
 
 @router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
@@ -82,8 +85,8 @@ def permit_contact(
 ) -> Response:
     """Step 2: allow contact with the State of origin, if the safeguards permit it."""
     command = (return_id, Action.PERMIT_CONTACT, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, take_with())
+    with begin() as tx:
+        return run_step(tx, key, command, take_with())
 
 
 @router.post("/verify-nationality", response_model=AnyReturn, responses=STEP)
@@ -96,10 +99,8 @@ def verify_nationality(
 ) -> Response:
     """Step 3: record whether the State of origin confirms the nationality."""
     command = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
-    with begin() as work:
-        return run_step(
-            work, key, command, take_with(StepResult(result=answer.nationality))
-        )
+    with begin() as tx:
+        return run_step(tx, key, command, take_with(StepResult(result=answer.nationality)))
 
 
 @router.post("/assess-destination", response_model=ReturnOut, responses=STEP)
@@ -108,8 +109,8 @@ def assess_destination(
 ) -> Response:
     """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
     command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, take_with(describe_risk(risk)))
+    with begin() as tx:
+        return run_step(tx, key, command, take_with(describe_risk(risk)))
 
 
 @router.post("/assess-origin", response_model=ReturnOut, responses=STEP)
@@ -124,8 +125,8 @@ def assess_origin(
     command = (return_id, Action.ASSESS_ORIGIN, seen, Terms(family=risk.family))
     services = tuple(sorted(set(risk.services)))
     said = replace(describe_risk(risk), result=risk.family, services=services)
-    with begin() as work:
-        return run_step(work, key, command, take_with(said))
+    with begin() as tx:
+        return run_step(tx, key, command, take_with(said))
 
 
 @router.post("/determine-interests", response_model=ReturnOut, responses=STEP)
@@ -138,9 +139,9 @@ def determine_interests(
 ) -> Response:
     """Step 6, for a child: record whether a return is in its best interests."""
     command = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
-    with begin() as work:
+    with begin() as tx:
         return run_step(
-            work, key, command, take_with(StepResult(result=body.interests, note=body.note))
+            tx, key, command, take_with(StepResult(result=body.interests, note=body.note))
         )
 
 
@@ -151,8 +152,8 @@ def receive_child(
     """Step 6, for a child: confirm that a carer and a guardian will receive it."""
     received = body.carer_receives and body.guardian_at_arrival
     command = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
-    with begin() as work:
-        return run_step(work, key, command, take_with(StepResult(note=body.note)))
+    with begin() as tx:
+        return run_step(tx, key, command, take_with(StepResult(note=body.note)))
 
 
 @router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)
@@ -169,12 +170,12 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     The first answer is 202 with the approval. Once it is approved, send the same request
     again with `Approval: {id}` and a new Idempotency-Key.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work,
+            tx,
             key,
             RETURN,
-            lambda: decisions.decide_go(work, return_id, seen, body, approval),
+            lambda: decisions.decide_go(tx, return_id, seen, body, approval),
         )
 
 
@@ -192,10 +193,10 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     A supervisor has to approve it, as for `go`. The referral is withdrawn in the same
     transaction.
     """
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work,
+            tx,
             key,
             RETURN,
-            lambda: decisions.decide_no_go(work, return_id, seen, body, approval),
+            lambda: decisions.decide_no_go(tx, return_id, seen, body, approval),
         )

@@ -45,9 +45,9 @@ def issue_document(
     An officer of the State of origin who was asked only for documents loses access then.
     """
     terms = Terms(unmarked=body.without_marker)
-    with begin() as work:
+    with begin() as tx:
         return run_step(
-            work, key, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
+            tx, key, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
         )
 
 
@@ -60,8 +60,8 @@ def plan_travel(
     The recipient has to accept it.
     """
     command = (return_id, Action.PLAN, seen, body.to_terms())
-    with begin() as work:
-        return run_step(work, key, command, partial(decisions.plan_travel, travel=body.plan))
+    with begin() as tx:
+        return run_step(tx, key, command, partial(decisions.plan_travel, travel=body.plan))
 
 
 @router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
@@ -70,8 +70,8 @@ def accept_plan(
 ) -> Response:
     """Step 9: accept the travel plan, as the office that meets the person."""
     command = (return_id, Action.ACCEPT_PLAN, seen, Terms())
-    with begin() as work:
-        return run_step(work, key, command, take_with())
+    with begin() as tx:
+        return run_step(tx, key, command, take_with())
 
 
 @router.post("/depart", response_model=ReturnOut, responses=STEP)
@@ -80,9 +80,9 @@ def depart_now(
 ) -> Response:
     """Step 10: record the departure of the person, who confirmed the wish today (G09)."""
     terms = Terms(reconfirmed=body.reconfirmed_today)
-    with begin() as work:
+    with begin() as tx:
         command = (return_id, Action.DEPART, seen, terms)
-        return run_step(work, key, command, decisions.depart)
+        return run_step(tx, key, command, decisions.depart)
 
 
 @router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -95,9 +95,9 @@ def arrive_safely(
     """
     command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))
     said = StepResult(note=body.note)
-    with begin() as work:
+    with begin() as tx:
         apply = partial(decisions.arrive, result=said, early=body.early)
-        return run_step(work, key, command, apply)
+        return run_step(tx, key, command, apply)
 
 
 @router.post("/monitor", response_model=ReturnOut, responses=STEP)
@@ -105,10 +105,10 @@ def monitor_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: PlanVisits
 ) -> Response:
     """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
-    with begin() as work:
-        visits = decisions.plan_visits(work, body.visits)
+    with begin() as tx:
+        visits = decisions.plan_visits(tx, body.visits)
         command = (return_id, Action.MONITOR, seen, Terms(visits=visits))
-        return run_step(work, key, command, partial(decisions.monitor, visits=visits))
+        return run_step(tx, key, command, partial(decisions.monitor, visits=visits))
 
 
 @router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -122,9 +122,9 @@ def report_on_return(
     result = "person_met" if visit.person_met else "not_met"
     said = StepResult(result=result, note=visit.note)
     command = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
-    with begin() as work:
+    with begin() as tx:
         apply = partial(decisions.report_visit, result=said, early=visit.early)
-        return run_step(work, key, command, apply)
+        return run_step(tx, key, command, apply)
 
 
 @router.post(
@@ -140,8 +140,8 @@ def call_off_return(
     Any side may do this, without a version. The referral is withdrawn in the same
     transaction.
     """
-    with begin() as work:
-        return run_once(work, key, RETURN, lambda: decisions.call_off(work, return_id, body))
+    with begin() as tx:
+        return run_once(tx, key, RETURN, lambda: decisions.call_off(tx, return_id, body))
 
 
 @router.post("/account-for", response_model=ReturnOut, responses=STEP)
@@ -150,8 +150,8 @@ def account_for_person(
 ) -> Response:
     """Confirm that you met a person whose return was stopped on the way."""
     command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=body.person_met))
-    with begin() as work:
+    with begin() as tx:
         said = StepResult(note=body.note)
         return run_step(
-            work, key, command, partial(decisions.confirm_accounted_for, result=said)
+            tx, key, command, partial(decisions.confirm_accounted_for, result=said)
         )

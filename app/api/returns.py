@@ -30,8 +30,9 @@ from app.disclosure.schemas import OpenedTravelPlan
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
-from app.returns import actions, queries
+from app.kernel.transactions import ReadTransaction
+from app.returns import actions as return_actions
+from app.returns import queries as return_queries
 from app.returns.actions import NotAReturn, ReturnExists
 from app.returns.models import Return
 from app.returns.schemas import AnyReturn, ReturnOut
@@ -40,19 +41,21 @@ from app.returns.situation import has_side, show
 router = ResourceRouter("returns")
 
 
-def show_return(work: Reading, record: Return, status: int, headers: Headers) -> Response:
+def show_return(
+    tx: ReadTransaction, record: Return, status: int, headers: Headers
+) -> Response:
     """Return a record of a return with the version to send back as If-Match."""
-    shown = show(work, record)
+    shown = show(tx, record)
     extra = add_location(record.reference, status, headers)
     return render(shown, version=shown.version, status=status, headers=extra)
 
 
-def has_part(work: Reading, record: Return) -> bool:
+def has_part(tx: ReadTransaction, record: Return) -> bool:
     """Return whether the caller may still see the return."""
-    return queries.is_visible(work, record.id) and has_side(work, record)
+    return return_queries.is_visible(tx, record.id) and has_side(tx, record)
 
 
-RETURN: Final = View(queries.get, show_return, has_part)
+RETURN: Final = View(return_queries.get, show_return, has_part)
 
 
 @router.post(
@@ -65,9 +68,9 @@ RETURN: Final = View(queries.get, show_return, has_part)
 )
 def open_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
     """Open the checklist of an accepted RETURN referral, as its sender or recipient."""
-    with begin() as work:
+    with begin() as tx:
         return create_once(
-            work, key, RETURN, lambda: actions.open_return(work, referral_id)
+            tx, key, RETURN, lambda: return_actions.open_return(tx, referral_id)
         )
 
 
@@ -78,8 +81,8 @@ def get_return_of_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the return of a referral."""
-    with begin() as work:
-        shown = show(work, queries.get_by_referral(work, referral_id))
+    with begin() as tx:
+        shown = show(tx, return_queries.get_by_referral(tx, referral_id))
         return render(shown, version=shown.version, if_none_match=if_none_match)
 
 
@@ -92,8 +95,8 @@ def get_return(
     An officer of the State of origin who was asked for travel documents sees only that part
     (BR12).
     """
-    with begin() as work:
-        shown = show(work, queries.get(work, return_id))
+    with begin() as tx:
+        shown = show(tx, return_queries.get(tx, return_id))
         return render(shown, version=shown.version, if_none_match=if_none_match)
 
 
@@ -105,6 +108,6 @@ def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> 
 
     The opening is recorded.
     """
-    with begin() as work:
-        opened = documents.open_travel_plan(work, return_id, purpose)
+    with begin() as tx:
+        opened = documents.open_travel_plan(tx, return_id, purpose)
     return render(get_or_404(opened))

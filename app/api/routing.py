@@ -10,19 +10,19 @@ from app.api.http.conditional_requests import render
 from app.api.http.dependencies import CaseCode, IfNoneMatch, ReadCases, ReadDirectory
 from app.api.http.problems import NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.grants import Grant
 from app.cases.models import AgeClass, Case
 from app.casework import placing
 from app.casework.schemas import RoutingQuestion
 from app.consents import standing
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Kind, Service
 from app.directory.queries import FocalPointUnknown
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
-from app.routing import queries
+from app.kernel.transactions import ReadTransaction
+from app.routing import queries as routing_queries
 from app.routing.advice import build_advice
 from app.routing.schemas import (
     AdviceOut,
@@ -40,23 +40,23 @@ router = ResourceRouter("routing")
 ASKED_IN_PARALLEL: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 
 
-def may_know(work: Reading, case: Case) -> bool:
+def may_know(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the caller may know the person's fears and all consents.
 
     Only then may it see which offices are left out, since that reveals fears, and which
     office a hidden consent names.
     """
-    own_office = directory.by_id(work, work.actor.focal_point_id)
-    stands = standing.load_for_case(work, case)
-    known = standing.filter_for_caller(work, stands)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    stands = standing.load_for_case(tx, case)
+    known = standing.filter_for_caller(tx, stands)
     return stands.may_know_fears(own_office) and known.consents == stands.consents
 
 
 def list_advice(
-    work: Reading, country: str, beside: list[str], *, child: bool
+    tx: ReadTransaction, country: str, beside: list[str], *, child: bool
 ) -> list[AdviceOut]:
     """Return the advice for a person in a country, such as what to ask first."""
-    setting = directory.find_country(work, country)
+    setting = directory_queries.find_country(tx, country)
     return AdviceOut.from_items(build_advice(setting, child=child, beside=tuple(beside)))
 
 
@@ -69,27 +69,29 @@ def get_routing(
     For the parties of the case itself; for a submitter only until there is a lead.
     `advice` says what to ask the person first.
     """
-    with begin() as work:
-        case, own_office = cases.get(work, code), work.actor.focal_point_id
+    with begin() as tx:
+        case, own_office = case_queries.get(tx, code), tx.actor.focal_point_id
         if Grant.ROUTING not in case.get_grants_as_party(own_office):
             raise NotFound("There is no routing that you may see.")
-        return render(show_routing(work, case), if_none_match=if_none_match)
+        return render(show_routing(tx, case), if_none_match=if_none_match)
 
 
-def show_routing(work: Reading, case: Case) -> RoutingOut:
+def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
     """Return the stored list of candidates, as far as the caller may know it.
 
     An office that may not know the person's fears sees only the offices that were asked.
     The rest of the list would reveal which offices are never asked.
     """
-    whole = may_know(work, case)
+    whole = may_know(tx, case)
     rows = (
-        queries.list_places(work, case.id) if whole else queries.list_asked(work, case.id)
+        routing_queries.list_places(tx, case.id)
+        if whole
+        else routing_queries.list_asked(tx, case.id)
     )
-    known = {focal_point.id: focal_point for focal_point in directory.list_all(work)}
+    known = {focal_point.id: focal_point for focal_point in directory_queries.list_all(tx)}
     waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
     beside = [found.code for found in waiting if found.kind in ASKED_IN_PARALLEL]
-    out = queries.load_result(work, case.id).left_out if whole else []
+    out = routing_queries.load_result(tx, case.id).left_out if whole else []
     return RoutingOut(
         holder=known[case.holder].code if case.holder else None,
         candidates=[
@@ -103,7 +105,7 @@ def show_routing(work: Reading, case: Case) -> RoutingOut:
             for row in rows
         ],
         left_out=[LeftOutOut.model_validate(row) for row in out],
-        advice=list_advice(work, case.country or "", beside, child=case.is_child),
+        advice=list_advice(tx, case.country or "", beside, child=case.is_child),
     )
 
 
@@ -133,17 +135,17 @@ def get_recipients(
     candidate before it acknowledges, sees the offices that the person agreed to, or without
     a consent the office to ask next.
     """
-    with begin() as work:
-        case = placing.get_case_for_holder(work, code)
-        offers = placing.rank_offers(work, case, query.service)
+    with begin() as tx:
+        case = placing.get_case_for_holder(tx, code)
+        offers = placing.rank_offers(tx, case, query.service)
         desk, own_office = (
             get_desk(offers),
-            directory.by_id(work, work.actor.focal_point_id),
+            directory_queries.by_id(tx, tx.actor.focal_point_id),
         )
         shown = RecipientsOut(
             services=show_offers(offers),
-            desk=desk if may_know(work, case) or desk == own_office.code else None,
-            advice=list_advice(work, case.country or "", [], child=case.is_child),
+            desk=desk if may_know(tx, case) or desk == own_office.code else None,
+            advice=list_advice(tx, case.country or "", [], child=case.is_child),
         )
         return render(shown, if_none_match=if_none_match)
 
@@ -159,15 +161,15 @@ def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     Unlike for a case, free places and past answers of offices do not count here, because
     they depend on the cases of other people.
     """
-    with begin() as work:
-        trial = placing.simulate_routing(work, body)
+    with begin() as tx:
+        trial = placing.simulate_routing(tx, body)
         beside = list(trial.leads.beside)
         child = body.age_class != AgeClass.ADULT
         shown = TrialOut(
             leads=RankingOut.from_ranking(trial.leads),
             services=show_offers(trial.offers),
             desk=trial.leads.desk.code if trial.leads.desk else None,
-            advice=list_advice(work, body.country, beside, child=child),
+            advice=list_advice(tx, body.country, beside, child=child),
         )
         return render(shown)
 

@@ -19,16 +19,16 @@ from app.api.http.problems import CREATION, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import Headers, View, create_once, get_or_404
 from app.api.read_receipts import OPENED
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.models import Case
 from app.casework import intake
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.disclosure import documents
 from app.disclosure.schemas import OpenedScreening
 from app.kernel.free_space import SpaceReserved
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
-from app.screening import queries
+from app.kernel.transactions import ReadTransaction
+from app.screening import queries as screening_queries
 from app.screening.models import Screening
 from app.screening.schemas import (
     NewScreening,
@@ -56,10 +56,10 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
 
 
 def show_screening(
-    work: Reading, screening: Screening, status: int, headers: Headers
+    tx: ReadTransaction, screening: Screening, status: int, headers: Headers
 ) -> Response:
     """Return the outcome of one screening."""
-    [shown] = build_screenings(work, [screening])
+    [shown] = build_screenings(tx, [screening])
     return render(shown, status=status, headers=headers)
 
 
@@ -77,12 +77,12 @@ def record_screening(
     It is scored with the age class of the summary. Indicators, remarks and reasons are
     sealed: score first to see the reasons, or open the screening.
     """
-    with begin() as work:
+    with begin() as tx:
         view = View(
-            lambda work, one: find_screening(work, cases.get(work, code), one),
+            lambda tx, one: find_screening(tx, case_queries.get(tx, code), one),
             show_screening,
         )
-        return create_once(work, key, view, lambda: intake.add_screening(work, code, new))
+        return create_once(tx, key, view, lambda: intake.add_screening(tx, code, new))
 
 
 @router.get(OF_CASE, response_model=ScreeningList, responses=NOT_FOUND)
@@ -94,9 +94,9 @@ def list_screenings(
     The holder gets all of them, and so does the submitter until there is a lead. Other
     offices get their own.
     """
-    with begin() as work:
-        found = queries.list_known(work, cases.get(work, code))
-        items = build_screenings(work, found)
+    with begin() as tx:
+        found = screening_queries.list_known(tx, case_queries.get(tx, code))
+        items = build_screenings(tx, found)
         return render(ScreeningList(items=items), if_none_match=if_none_match)
 
 
@@ -110,22 +110,24 @@ def open_screening(
     need a consent that names them. The opening is recorded before you read the answer. If
     you may not open the screening, or it does not exist, the answer is 404.
     """
-    with begin() as work:
-        opened = documents.open_screening(work, code, screening_id, purpose)
+    with begin() as tx:
+        opened = documents.open_screening(tx, code, screening_id, purpose)
     return render(get_or_404(opened))
 
 
-def find_screening(work: Reading, case: Case, screening_id: UUID) -> Screening:
+def find_screening(tx: ReadTransaction, case: Case, screening_id: UUID) -> Screening:
     """Return a screening that the caller may know, or raise NotFound (404)."""
-    for screening in queries.list_known(work, case):
+    for screening in screening_queries.list_known(tx, case):
         if screening.id == screening_id:
             return screening
     raise NotFound("There is no such screening in this case.")
 
 
-def build_screenings(work: Reading, screenings: list[Screening]) -> list[ScreeningOut]:
+def build_screenings(
+    tx: ReadTransaction, screenings: list[Screening]
+) -> list[ScreeningOut]:
     """Return screenings with the codes of the offices that recorded them."""
-    codes = directory.get_codes(work, [one.screened_by for one in screenings])
+    codes = directory_queries.get_codes(tx, [one.screened_by for one in screenings])
     return [
         ScreeningOut(
             screened_by=codes[one.screened_by],

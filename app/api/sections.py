@@ -18,13 +18,15 @@ from app.api.http.problems import KEYED, Fault, build_invalid, list_problems
 from app.api.http.routers import ResourceRouter
 from app.api.idempotent_requests import get_or_404, run_on_case
 from app.api.read_receipts import OPENED
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
 from app.casework.bodies import AcceptLead
 from app.casework.schemas import CaseOut
 from app.consents import office_names
-from app.disclosure import actions, documents, queries
+from app.disclosure import actions as disclosure_actions
+from app.disclosure import documents
+from app.disclosure import queries as disclosure_queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.schemas import (
     AccessEntryOut,
@@ -71,8 +73,8 @@ def open_section(
     when and for which purpose. If you may not open the section, or it was never written,
     the answer is 404.
     """
-    with begin() as work:
-        opened = actions.open_section(work, code, section, purpose)
+    with begin() as tx:
+        opened = disclosure_actions.open_section(tx, code, section, purpose)
     return render(get_or_404(opened))
 
 
@@ -93,9 +95,9 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     if content.section != section:
         raise SectionMismatch("Send the same section in the path and in the body.")
     require_known_indicators(content)
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: actions.write_section(work, code, seen, content)
+            tx, key, lambda: disclosure_actions.write_section(tx, code, seen, content)
         )
 
 
@@ -113,8 +115,8 @@ def require_known_indicators(content: SectionContent) -> None:
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)
 def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the safeguards: who must not know of the person. For submitter and holder."""
-    with begin() as work:
-        opened = actions.open_safeguards(work, code, purpose)
+    with begin() as tx:
+        opened = disclosure_actions.open_safeguards(tx, code, purpose)
     return render(get_or_404(opened))
 
 
@@ -123,8 +125,8 @@ def open_safeguards_history(
     begin: OpenSections, code: CaseCode, purpose: Purpose
 ) -> Response:
     """Open the earlier versions of the safeguards that you may read, oldest first."""
-    with begin() as work:
-        opened = actions.open_past_safeguards(work, code, purpose)
+    with begin() as tx:
+        opened = disclosure_actions.open_past_safeguards(tx, code, purpose)
     return render(opened)
 
 
@@ -134,8 +136,8 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
 
     No consent is needed (BR05).
     """
-    with begin() as work:
-        opened = actions.open_safety_notice(work, code, purpose)
+    with begin() as tx:
+        opened = disclosure_actions.open_safety_notice(tx, code, purpose)
     return render(get_or_404(opened))
 
 
@@ -144,17 +146,17 @@ def write_safeguards(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, content: Safeguards
 ) -> Response:
     """Replace the safeguards: who must not know of the person."""
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: actions.write_safeguards(work, code, seen, content)
+            tx, key, lambda: disclosure_actions.write_safeguards(tx, code, seen, content)
         )
 
 
 @router.get("/contacts", response_model=OpenedContacts, responses=OPENED)
 def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the contacts of the lead. Offices of the State of origin may never open them."""
-    with begin() as work:
-        opened = actions.open_contacts(work, code, purpose)
+    with begin() as tx:
+        opened = disclosure_actions.open_contacts(tx, code, purpose)
     return render(get_or_404(opened))
 
 
@@ -166,17 +168,17 @@ def write_contacts(
 ) -> Response:
     """Replace the contacts of the lead, as the lead: two different people."""
     contacts = Contacts(contacts=body.contacts)
-    with begin() as work:
+    with begin() as tx:
         return run_on_case(
-            work, key, lambda: actions.write_contacts(work, code, seen, contacts)
+            tx, key, lambda: disclosure_actions.write_contacts(tx, code, seen, contacts)
         )
 
 
 @router.get("/notes", response_model=NoteList, responses=OPENED)
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the notes of the case's actions that you may read."""
-    with begin() as work:
-        opened = documents.open_notes(work, cases.get_seen_or_led(work, code), purpose)
+    with begin() as tx:
+        opened = documents.open_notes(tx, case_queries.get_seen_or_led(tx, code), purpose)
     return render(opened)
 
 
@@ -191,13 +193,13 @@ def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
     For the lead and oversight. A lead of the State of origin does not see the names of
     offices that help in another country.
     """
-    with begin() as work:
-        case = cases.get(work, code)
-        statement = queries.select_access_log(work, case)
+    with begin() as tx:
+        case = case_queries.get(tx, code)
+        statement = disclosure_queries.select_access_log(tx, case)
         keys = (AccessEntry.number,)
-        rows, after, more = load_page(work, statement, keys, query, name=f"log {case.id}")
+        rows, after, more = load_page(tx, statement, keys, query, name=f"log {case.id}")
         acts = [(case, entry.focal_point_id, entry.at) for entry, _ in rows]
-        names = office_names.load_names(work, acts)
+        names = office_names.load_names(tx, acts)
         items = [
             AccessEntryOut(
                 focal_point=names.get_code(case, entry.focal_point_id, entry.at),

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Response
 
-from app.administration import actions, queries
+from app.administration import actions as administration_actions
+from app.administration import queries as administration_queries
 from app.administration.actions import AgreementUnknown, PutRow
 from app.administration.schemas import PutTimeLimit
 from app.api.administration import MAY_FAIL, NEW, IsoCode, replace_row, require_same_code
@@ -19,11 +20,11 @@ from app.api.http.dependencies import (
 )
 from app.api.http.problems import NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limit_bounds import Haste
 from app.deadlines.limits import ClockKind
 from app.deadlines.schemas import FOR, OF, TimeLimitOut, TimeLimitsInForce
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.problems import NotFound
 from app.kernel.text import Code
 
@@ -54,10 +55,10 @@ def list_time_limits(
     How long a closed case is kept (`erase`) depends on the country where the person is: an
     agreement can only shorten it. Working days are those of the office that has to act.
     """
-    with begin() as work:
-        if directory.find_country(work, country) is None:
+    with begin() as tx:
+        if directory_queries.find_country(tx, country) is None:
             raise NotFound("The directory has no such country.")
-        items = deadlines.list_in_force(work, country)
+        items = deadline_queries.list_in_force(tx, country)
         page = TimeLimitsInForce(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -69,8 +70,10 @@ def get_time_limit(
     begin: ReadDirectory, name: Annotated[str, Depends(name_of)]
 ) -> Response:
     """Read the time limit that a country or an agreement set for one kind of deadline."""
-    with begin() as work:
-        found = queries.get(work, actions.TIME_LIMITS.register, name)
+    with begin() as tx:
+        found = administration_queries.get(
+            tx, administration_actions.TIME_LIMITS.register, name
+        )
         return render(TimeLimitOut.model_validate(found))
 
 
@@ -93,7 +96,7 @@ def replace_time_limit(
     cannot be deleted: set `amount` and `unit` to null.
     """
     require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
-    with begin() as work:
+    with begin() as tx:
         return replace_row(
-            work, actions.TIME_LIMITS, PutRow(name, limit, expected, approval)
+            tx, administration_actions.TIME_LIMITS, PutRow(name, limit, expected, approval)
         )

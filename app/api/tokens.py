@@ -179,20 +179,20 @@ def grant_token(
 
     Every wrong assertion gets the same answer and counts as a wrong key (429).
     """
-    ground: Runtime = request.app.state.runtime
+    runtime: Runtime = request.app.state.runtime
     client = token_request.client or ""
     try:
         assertion = parse_assertion(token_request.assertion)
         client = assertion.claims.iss
-        with ground.database.begin_read() as session:
-            key = machine_keys.find_signing_key(session, assertion, ground.clock())
+        with runtime.database.begin_read() as session:
+            key = machine_keys.find_signing_key(session, assertion, runtime.clock())
         verify_signature(assertion, key.jwk, key.alg)
-        verify_claims(assertion, endpoint, ground.clock())
+        verify_claims(assertion, endpoint, runtime.clock())
         require_same_client(client, token_request.client)
         enforce_rate_limit(request, key.account_id)
         scopes = tokens.resolve_scopes(key, token_request.scopes)
-        with ground.database.begin_write() as session:
-            return tokens.grant_token(session, assertion, scopes, ground.clock())
+        with runtime.database.begin_write() as session:
+            return tokens.grant_token(session, assertion, scopes, runtime.clock())
     except AssertionRefused as error:
         limit_wrong_keys(request, client)
         raise Refused("invalid_client", "The assertion is not valid.") from error
@@ -209,8 +209,8 @@ def require_same_client(signer: str, client_id: str | None) -> None:
 
 def render_token(request: Request, made: IssuedToken) -> Response:
     """Return a token with its type, lifetime and scopes."""
-    ground: Runtime = request.app.state.runtime
-    left = (made.expires_at - ground.clock()).total_seconds()
+    runtime: Runtime = request.app.state.runtime
+    left = (made.expires_at - runtime.clock()).total_seconds()
     shown = TokenOut(
         access_token=made.token,
         token_type="Bearer",  # noqa: S106 - the type

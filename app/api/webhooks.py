@@ -26,8 +26,9 @@ from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
-from app.webhooks import actions, queries
+from app.kernel.transactions import ReadTransaction
+from app.webhooks import actions as webhook_actions
+from app.webhooks import queries as webhook_queries
 from app.webhooks.actions import (
     HostNotListed,
     MadeWebhook,
@@ -78,25 +79,25 @@ REPLAY: Final = list_problems(*CHANGING, CursorUnknown, CursorGone)
 
 
 def show_webhook(
-    work: Reading, webhook: Webhook, status: int, headers: Headers
+    tx: ReadTransaction, webhook: Webhook, status: int, headers: Headers
 ) -> Response:
     """Return a webhook as it is now."""
-    return render(queries.show_webhook(work, webhook), status=status, headers=headers)
+    return render(webhook_queries.show_webhook(tx, webhook), status=status, headers=headers)
 
 
 def show_made_webhook(
-    work: Reading, made: MadeWebhook, status: int, headers: Headers
+    tx: ReadTransaction, made: MadeWebhook, status: int, headers: Headers
 ) -> Response:
     """Return a webhook; its secret only in the first answer."""
-    shown = queries.show_webhook(work, made.row).model_dump()
+    shown = webhook_queries.show_webhook(tx, made.row).model_dump()
     extra = add_location(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
     return render(body, status=status, headers=extra)
 
 
-WEBHOOK: Final = View(queries.get_webhook, show_webhook)
+WEBHOOK: Final = View(webhook_queries.get_webhook, show_webhook)
 MADE_WEBHOOK: Final = View(
-    lambda work, it: MadeWebhook(queries.get_webhook(work, it), None), show_made_webhook
+    lambda tx, it: MadeWebhook(webhook_queries.get_webhook(tx, it), None), show_made_webhook
 )
 
 
@@ -108,9 +109,11 @@ def list_webhooks(
 
     An administrator may list those of any focal point.
     """
-    with begin() as work:
-        of = queries.get_office(work, focal_point)
-        items = queries.show_webhooks(work, of, queries.list_webhooks(work, of.id))
+    with begin() as tx:
+        of = webhook_queries.get_office(tx, focal_point)
+        items = webhook_queries.show_webhooks(
+            tx, of, webhook_queries.list_webhooks(tx, of.id)
+        )
         page = WebhookPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -120,8 +123,10 @@ def get_webhook(
     begin: ReadWebhooks, webhook_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one webhook: its progress, since when it fails, and the result of its test."""
-    with begin() as work:
-        found = queries.show_webhook(work, queries.get_webhook(work, webhook_id))
+    with begin() as tx:
+        found = webhook_queries.show_webhook(
+            tx, webhook_queries.get_webhook(tx, webhook_id)
+        )
         return render(found, if_none_match=if_none_match)
 
 
@@ -136,9 +141,9 @@ def open_webhook(
     new Idempotency-Key. The operator of this service must have listed the host. The URL of
     a webhook cannot be changed: open another webhook and end the old one.
     """
-    with begin() as work:
+    with begin() as tx:
         return create_once(
-            work, key, MADE_WEBHOOK, lambda: actions.open_webhook(work, new, approval)
+            tx, key, MADE_WEBHOOK, lambda: webhook_actions.open_webhook(tx, new, approval)
         )
 
 
@@ -155,12 +160,12 @@ def rotate_webhook_secret(
 
     Until then each message has both signatures, so that a receiver can switch.
     """
-    with begin() as work:
+    with begin() as tx:
         return create_once(
-            work,
+            tx,
             key,
             MADE_WEBHOOK,
-            lambda: actions.rotate_secret(work, webhook_id, body.overlap_hours),
+            lambda: webhook_actions.rotate_secret(tx, webhook_id, body.overlap_hours),
         )
 
 
@@ -173,14 +178,14 @@ def ping_webhook(
     The result is in `ping.answer` of the webhook. A webhook can be tested every 30 seconds,
     and an account may send 10 test messages a minute.
     """
-    with begin() as work:
+    with begin() as tx:
 
         def send_ping() -> Webhook:
-            pinged = actions.request_ping(work, webhook_id)
-            count_ping(request, work.actor.account_id)
+            pinged = webhook_actions.request_ping(tx, webhook_id)
+            count_ping(request, tx.actor.account_id)
             return pinged
 
-        return run_once(work, key, WEBHOOK, send_ping)
+        return run_once(tx, key, WEBHOOK, send_ping)
 
 
 def count_ping(request: Request, account_id: UUID) -> None:
@@ -200,33 +205,40 @@ def replay_webhook(
     begin: WriteWebhooks, webhook_id: UUID, key: Once, body: Replay
 ) -> Response:
     """Send the events after a cursor again, in order and with the same ids."""
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work, key, WEBHOOK, lambda: actions.replay_events(work, webhook_id, body.after)
+            tx,
+            key,
+            WEBHOOK,
+            lambda: webhook_actions.replay_events(tx, webhook_id, body.after),
         )
 
 
 @router.post("/{webhook_id}/pause", response_model=WebhookOut, responses=CHANGE)
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Pause a webhook. Events are kept and sent once it is resumed."""
-    with begin() as work:
-        return run_once(work, key, WEBHOOK, lambda: actions.pause_webhook(work, webhook_id))
+    with begin() as tx:
+        return run_once(
+            tx, key, WEBHOOK, lambda: webhook_actions.pause_webhook(tx, webhook_id)
+        )
 
 
 @router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Resume a paused or stalled webhook from where it stopped."""
-    with begin() as work:
+    with begin() as tx:
         return run_once(
-            work, key, WEBHOOK, lambda: actions.resume_webhook(work, webhook_id)
+            tx, key, WEBHOOK, lambda: webhook_actions.resume_webhook(tx, webhook_id)
         )
 
 
 @router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
 def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """End a webhook for good. It cannot be resumed."""
-    with begin() as work:
-        return run_once(work, key, WEBHOOK, lambda: actions.end_webhook(work, webhook_id))
+    with begin() as tx:
+        return run_once(
+            tx, key, WEBHOOK, lambda: webhook_actions.end_webhook(tx, webhook_id)
+        )
 
 
 @webhook_messages.post(

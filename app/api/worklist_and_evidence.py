@@ -15,13 +15,15 @@ from app.api.http.dependencies import (
 )
 from app.api.http.problems import NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
-from app.cases import queries as cases
-from app.feed import evidence, queries, situation
+from app.cases import queries as case_queries
+from app.feed import evidence
+from app.feed import queries as feed_queries
+from app.feed import situation as feed_situation
 from app.feed.schemas import Evidence, HistoryPage, Worklist
-from app.handovers import queries as handovers
+from app.handovers import queries as handover_queries
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
-from app.referrals import queries as referrals
+from app.referrals import queries as referral_queries
 
 router = ResourceRouter("feed")
 
@@ -31,8 +33,8 @@ def list_work(
     begin: ReadFeed, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
     """List what your focal point has to do, the most urgent deadline first."""
-    with begin() as work:
-        return render(queries.list_worklist(work, query), if_none_match=if_none_match)
+    with begin() as tx:
+        return render(feed_queries.list_worklist(tx, query), if_none_match=if_none_match)
 
 
 @router.get(
@@ -48,8 +50,10 @@ def list_history(
     A former lead gets those up to the handover. The acting office is left out if you may
     not know it. Once there is a lead, a submitter reads which steps were taken, not why.
     """
-    with begin() as work:
-        page = situation.load_history(work, cases.get_seen_or_led(work, code), query)
+    with begin() as tx:
+        page = feed_situation.load_history(
+            tx, case_queries.get_seen_or_led(tx, code), query
+        )
         return render(page, if_none_match=if_none_match)
 
 
@@ -58,8 +62,8 @@ def get_case_evidence(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the delivery evidence of a case for each office that was asked to lead."""
-    with begin() as work:
-        found = evidence.build_case_evidence(work, cases.get(work, code))
+    with begin() as tx:
+        found = evidence.build_case_evidence(tx, case_queries.get(tx, code))
         return render(found, if_none_match=if_none_match)
 
 
@@ -70,8 +74,8 @@ def get_referral_evidence(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the delivery evidence of a referral."""
-    with begin() as work:
-        found = evidence.build_referral_evidence(work, referrals.get(work, referral_id))
+    with begin() as tx:
+        found = evidence.build_referral_evidence(tx, referral_queries.get(tx, referral_id))
         return render(found, if_none_match=if_none_match)
 
 
@@ -82,6 +86,6 @@ def get_handover_evidence(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read the delivery evidence of a handover."""
-    with begin() as work:
-        found = evidence.build_handover_evidence(work, handovers.get(work, handover_id))
+    with begin() as tx:
+        found = evidence.build_handover_evidence(tx, handover_queries.get(tx, handover_id))
         return render(found, if_none_match=if_none_match)

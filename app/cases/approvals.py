@@ -7,17 +7,17 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.access import actions as decisions
-from app.access import queries as access
+from app.access import actions as access_actions
+from app.access import queries as access_queries
 from app.access.actions import ApprovalRequest
 from app.access.models import Approval
 from app.cases.models import Case
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import compute_due_at
 from app.kernel.actors import HOLDER_APPROVERS, Role
 from app.kernel.problems import Facts
-from app.kernel.transactions import Recorded, Writing
+from app.kernel.transactions import Recorded, WriteTransaction
 
 OVERSIGHT_APPROVERS: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR})
 
@@ -38,49 +38,53 @@ class GuardedAction:
     record: Recorded | None = None
     grounds: str = ""
 
-    def compute_fingerprint(self, work: Writing) -> str:
+    def compute_fingerprint(self, tx: WriteTransaction) -> str:
         """Return a fingerprint that is equal for the same request of the same account."""
-        who, said = str(work.actor.account_id), self.body.model_dump_json()
+        who, said = str(tx.actor.account_id), self.body.model_dump_json()
         parts = (self.action, str(self.case.id), who, said, self.grounds)
-        return work.vault.compute_fingerprint(*(part.encode() for part in parts))
+        return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
 
 
 def ask_or_claim_approval(
-    work: Writing, matter: GuardedAction, approval: UUID | None
+    tx: WriteTransaction, matter: GuardedAction, approval: UUID | None
 ) -> Approval | None:
     """Request an approval, or claim the given one; raises ApprovalUnusable (409).
 
     Returns the request, or None if the given approval was claimed.
     """
-    fingerprint = matter.compute_fingerprint(work)
+    fingerprint = matter.compute_fingerprint(tx)
     if approval is None:
-        return ask_second_person(work, matter, fingerprint)
-    decisions.claim_approval(work, approval, fingerprint)
+        return ask_second_person(tx, matter, fingerprint)
+    access_actions.claim_approval(tx, approval, fingerprint)
     return None
 
 
-def ask_second_person(work: Writing, matter: GuardedAction, fingerprint: str) -> Approval:
+def ask_second_person(
+    tx: WriteTransaction, matter: GuardedAction, fingerprint: str
+) -> Approval:
     """Request an approval, or return the pending one for the same request."""
-    if waiting := access.find_pending(work, fingerprint):
+    if waiting := access_queries.find_pending(tx, fingerprint):
         return waiting
-    case, own_office = matter.case, work.actor.focal_point_id
+    case, own_office = matter.case, tx.actor.focal_point_id
     asking = ApprovalRequest(
         action=matter.action,
         subject=(matter.record or case).reference,
         fingerprint=fingerprint,
         facts=matter.facts,
         roles=matter.roles,
-        lapses_at=compute_due_at(work, ClockKind.APPROVE, case, waits_on=own_office),
+        lapses_at=compute_due_at(tx, ClockKind.APPROVE, case, waits_on=own_office),
         case_id=case.id,
     )
-    question = decisions.ask_second_person(work, asking)
+    question = access_actions.ask_second_person(tx, asking)
     kind, due_at = ClockKind.APPROVE, question.lapses_at
-    deadlines.restart(work, question.journal_reference, kind, due_at, waits_on=own_office)
+    deadline_actions.restart(
+        tx, question.journal_reference, kind, due_at, waits_on=own_office
+    )
     return question
 
 
-def decide_approval(work: Writing, approval_id: UUID, *, approve: bool) -> Approval:
+def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:
     """Approve or refuse as the second person, and stop the deadline of the request."""
-    question = decisions.decide_approval(work, approval_id, approve=approve)
-    deadlines.stop(work, question.id)
+    question = access_actions.decide_approval(tx, approval_id, approve=approve)
+    deadline_actions.stop(tx, question.id)
     return question

@@ -13,42 +13,42 @@ from app.cases.records import VitalReading
 from app.cases.sections import ReadingPurpose, Section
 from app.cases.vital_interest import REVIEWED_WITHIN, ReadingState
 from app.kernel.actors import Relation
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
 """Relations by which an office may request emergency access."""
 
 
-def list_for_case(work: Reading, case_id: UUID) -> list[VitalReading]:
+def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[VitalReading]:
     """List the requests in a case, oldest first."""
     rows = select(VitalReading).where(VitalReading.case_id == case_id)
-    return list(work.session.scalars(rows.order_by(VitalReading.number)))
+    return list(tx.session.scalars(rows.order_by(VitalReading.number)))
 
 
-def get(work: Reading, case_id: UUID, reading_id: UUID) -> VitalReading:
+def get(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
     """Return one request in a case, or raise NotFound (404)."""
     mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
-    return require_found(work.session.scalar(select(VitalReading).where(mine)), "reading")
+    return require_found(tx.session.scalar(select(VitalReading).where(mine)), "reading")
 
 
 def find_granted(
-    work: Reading, case: Case, section: Section, purpose: ReadingPurpose
+    tx: ReadTransaction, case: Case, section: Section, purpose: ReadingPurpose
 ) -> VitalReading | None:
     """Return the caller's granted access to a section for a purpose, or None.
 
     An office that ceased to have a relation to the case, or handed it on, has no access any
     more. A new relation does not restore it: nobody approved that.
     """
-    own_office = work.actor.focal_point_id
+    own_office = tx.actor.focal_point_id
     if not may_request(case, own_office):
         return None
-    mine = VitalReading.account_id == work.actor.account_id
+    mine = VitalReading.account_id == tx.actor.account_id
     of_case = select(VitalReading).where(VitalReading.case_id == case.id, mine)
     return next(
         (
             reading
-            for reading in work.session.scalars(of_case)
-            if reading.get_state(work.now) == ReadingState.GRANTED
+            for reading in tx.session.scalars(of_case)
+            if reading.get_state(tx.now) == ReadingState.GRANTED
             and has_had_relation_since(case, own_office, reading.asked_at)
             and reading.purpose == purpose
             and section in reading.sections
@@ -84,20 +84,18 @@ def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> b
     return False
 
 
-def has_pending_request(work: Reading, case_id: UUID) -> bool:
+def has_pending_request(tx: ReadTransaction, case_id: UUID) -> bool:
     """Return whether the caller's account has a pending request in this case."""
     return any(
-        one.account_id == work.actor.account_id
-        and one.get_state(work.now) == ReadingState.ASKED
-        for one in list_for_case(work, case_id)
+        one.account_id == tx.actor.account_id
+        and one.get_state(tx.now) == ReadingState.ASKED
+        for one in list_for_case(tx, case_id)
     )
 
 
-def has_unreviewed_access(work: Reading) -> bool:
+def has_unreviewed_access(tx: ReadTransaction) -> bool:
     """Return whether oversight did not review an access of the caller in time (R17)."""
-    latest = work.now - REVIEWED_WITHIN
-    mine = (VitalReading.account_id == work.actor.account_id) & VitalReading.granted
+    latest = tx.now - REVIEWED_WITHIN
+    mine = (VitalReading.account_id == tx.actor.account_id) & VitalReading.granted
     late = (VitalReading.decided_at <= latest) & VitalReading.reviewed_at.is_(None)
-    return (
-        work.session.scalar(select(VitalReading.id).where(mine, late).limit(1)) is not None
-    )
+    return tx.session.scalar(select(VitalReading.id).where(mine, late).limit(1)) is not None

@@ -12,7 +12,7 @@ from app.cases.records import Fact, Question, RiskAssessment
 from app.kernel import erasures
 from app.kernel.ledger import Ledger
 from app.kernel.problems import Busy
-from app.kernel.transactions import Runtime, Writing
+from app.kernel.transactions import Runtime, WriteTransaction
 
 KEY_TABLE: Final = CaseKey.__tablename__
 """The table of the wrapped data keys of cases."""
@@ -22,7 +22,7 @@ REWRITE_INTERVAL: Final = timedelta(days=1)
 """How often the table of document keys is rewritten; a rewrite locks it."""
 
 
-def erase_content(work: Writing, case: Case) -> None:
+def erase_content(tx: WriteTransaction, case: Case) -> None:
     """Destroy the data key and delete what was sealed with it.
 
     Risk assessments, facts, topics of questions, planned visits and the fingerprint of the
@@ -31,12 +31,12 @@ def erase_content(work: Writing, case: Case) -> None:
     key is destroyed again.
     """
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
-    if work.session.scalars(key).all():
-        erasures.record_erasure(work.session, case.id, work.now)
+    if tx.session.scalars(key).all():
+        erasures.record_erasure(tx.session, case.id, tx.now)
     for model in (Sealed, RiskAssessment, Question):
-        work.session.execute(delete(model).where(model.case_id == case.id))
+        tx.session.execute(delete(model).where(model.case_id == case.id))
     told = (Fact.case_id == case.id) & (Fact.name != FactName.LEGAL_HOLD)
-    work.session.execute(delete(Fact).where(told))
+    tx.session.execute(delete(Fact).where(told))
     case.external_digest, case.visits, case.continues_in = None, [], None
 
 
@@ -49,8 +49,8 @@ class ErasureCleanup:
     of replaced document keys are removed once a day, and once in a new process.
     """
 
-    def __init__(self, ground: Runtime, ledger: Ledger) -> None:
-        self._ground, self._ledger = ground, ledger
+    def __init__(self, runtime: Runtime, ledger: Ledger) -> None:
+        self._ground, self._ledger = runtime, ledger
         self._cleaned_count = 0
         self._next_rewrite: datetime | None = None
 

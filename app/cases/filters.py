@@ -9,18 +9,18 @@ from app.cases.grants import Condition, Grant, list_relations
 from app.cases.lifecycle import Stage, State, list_states
 from app.cases.models import Case, Party
 from app.cases.records import SummarySnapshot
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 def is_own_party(
-    work: Reading, party: type[Party] = Party
+    tx: ReadTransaction, party: type[Party] = Party
 ) -> tuple[ColumnElement[bool], ...]:
     """Return conditions for the party rows that the caller's office has now."""
-    mine = party.focal_point_id == work.actor.focal_point_id
+    mine = party.focal_point_id == tx.actor.focal_point_id
     return mine, party.until.is_(None)
 
 
-def matches_summary(work: Reading, field: str, asked: str) -> ColumnElement[bool]:
+def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElement[bool]:
     """Return a condition for cases whose summary has a value, as the caller reads it.
 
     It follows the same rules as `situation.notice_for`. A list must not reveal a newer
@@ -28,9 +28,9 @@ def matches_summary(work: Reading, field: str, asked: str) -> ColumnElement[bool
     (R11, R12).
     """
     kept, now = SummarySnapshot.case_id == Case.id, getattr(Case, field) == asked
-    is_live = is_granted(work, Grant.SUMMARY)
+    is_live = is_granted(tx, Grant.SUMMARY)
     then = exists().where(kept, getattr(SummarySnapshot, field) == asked)
-    snapshot = select_snapshot_value(work, "notice", field)
+    snapshot = select_snapshot_value(tx, "notice", field)
     return case(
         (is_live, now),
         (snapshot.is_not(None), snapshot == asked),
@@ -39,39 +39,39 @@ def matches_summary(work: Reading, field: str, asked: str) -> ColumnElement[bool
     )
 
 
-def is_in_state(work: Reading, states: Iterable[State]) -> ColumnElement[bool]:
+def is_in_state(tx: ReadTransaction, states: Iterable[State]) -> ColumnElement[bool]:
     """Return a condition for cases in one of the states, as the caller reads them."""
-    wanted, snapshot = list(states), select_snapshot_value(work, "state")
-    is_live = is_granted(work, Grant.STATE)
+    wanted, snapshot = list(states), select_snapshot_value(tx, "state")
+    is_live = is_granted(tx, Grant.STATE)
     return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))
 
 
-def is_at_stage(work: Reading, stages: Iterable[Stage]) -> ColumnElement[bool]:
+def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[bool]:
     """Return a condition for cases at one of the stages, as the caller reads them.
 
     As in `lifecycle.get_stage`, a suspended case stays at the stage that it had.
     """
     wanted = frozenset(stages)
-    states, snapshot = list_states(wanted), select_snapshot_value(work, "state")
+    states, snapshot = list_states(wanted), select_snapshot_value(tx, "state")
     sought = Case.suspended_while_referring & (Case.state == State.SUSPENDED)
     now = case(
         (sought, literal(Stage.REFERRAL in wanted)), else_=Case.state.in_(list(states))
     )
-    is_live = is_granted(work, Grant.STATE)
+    is_live = is_granted(tx, Grant.STATE)
     return case((is_live, now), else_=snapshot.in_(list(states)))
 
 
-def is_granted(work: Reading, grant: Grant) -> ColumnElement[bool]:
+def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
     """Return a condition for cases of which the caller has a grant now."""
     every, following = list_relations(grant), list_relations(grant, Condition.FOLLOWS)
     follows = Party.relation.in_(following) & Party.as_asked.is_(None)
-    mine = (Party.case_id == Case.id, *is_own_party(work))
+    mine = (Party.case_id == Case.id, *is_own_party(tx))
     return exists().where(*mine, Party.relation.in_(every) | follows).correlate(Case)
 
 
-def select_snapshot_value(work: Reading, *path: str) -> ColumnElement[Any]:
+def select_snapshot_value(tx: ReadTransaction, *path: str) -> ColumnElement[Any]:
     """Select a value of the last snapshot of a case that the caller's office reads."""
-    mine = (Party.case_id == Case.id, *is_own_party(work), Party.as_asked.is_not(None))
+    mine = (Party.case_id == Case.id, *is_own_party(tx), Party.as_asked.is_not(None))
     said = select(Party.as_asked[path].as_string()).where(*mine)
     last = said.order_by(Party.number.desc()).limit(1)
     return last.correlate(Case).scalar_subquery()

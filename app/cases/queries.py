@@ -21,39 +21,39 @@ from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter, read_columns
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.vault import Place, WrappedKey
 
 
-def get_seen_or_led(work: Reading, code: str) -> Case:
+def get_seen_or_led(tx: ReadTransaction, code: str) -> Case:
     """Return a case that the caller sees or has led, or raise NotFound (404)."""
-    return get_one(work, statements.LED_BY_CODE, code=code)
+    return get_one(tx, statements.LED_BY_CODE, code=code)
 
 
-def get(work: Reading, code: str) -> Case:
+def get(tx: ReadTransaction, code: str) -> Case:
     """Return a case that the caller sees by its code, or raise NotFound (404)."""
-    return get_one(work, statements.BY_CODE, code=code)
+    return get_one(tx, statements.BY_CODE, code=code)
 
 
-def lock(work: Writing, code: str) -> Case:
+def lock(tx: WriteTransaction, code: str) -> Case:
     """Lock and return a case that the caller sees, or raise NotFound (404).
 
     Visibility is checked again after the lock: the caller may have ceased to be a party
     while it waited.
     """
-    case = get_one(work, statements.HELD_BY_CODE, code=code)
-    if not case.is_open_to(work.actor.focal_point_id):
+    case = get_one(tx, statements.HELD_BY_CODE, code=code)
+    if not case.is_open_to(tx.actor.focal_point_id):
         raise NotFound("There is no such case.")
     return case
 
 
-def lock_by_id(work: Writing, case_id: UUID) -> Case:
+def lock_by_id(tx: WriteTransaction, case_id: UUID) -> Case:
     """Lock the case of a visible record, or raise NotFound (404).
 
     A former lead may do so too: it still sees an old handover, and is told that it is
     decided.
     """
-    return get_one(work, statements.HELD_BY_ID, id=case_id)
+    return get_one(tx, statements.HELD_BY_ID, id=case_id)
 
 
 def list_unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
@@ -72,44 +72,44 @@ def get_codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
 
 @load_once(SummarySnapshot)
 def load_snapshots(
-    work: Reading, case_ids: Iterable[UUID]
+    tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, SummarySnapshot]:
     """Return the summaries that submitters handed on, by case id."""
     wanted = {"cases": list(case_ids)}
-    rows = work.session.scalars(statements.SUMMARY_SNAPSHOTS, wanted)
+    rows = tx.session.scalars(statements.SUMMARY_SNAPSHOTS, wanted)
     return {kept.case_id: kept for kept in rows}
 
 
-def load_again(work: Reading, case_id: UUID) -> None:
+def load_again(tx: ReadTransaction, case_id: UUID) -> None:
     """Reload a case and its parties."""
-    work.session.scalars(statements.BY_ID_AGAIN, {"id": case_id}).all()
+    tx.session.scalars(statements.BY_ID_AGAIN, {"id": case_id}).all()
 
 
-def get_by_id(work: Reading, case_id: UUID) -> Case:
+def get_by_id(tx: ReadTransaction, case_id: UUID) -> Case:
     """Return a case that the caller sees by its id, or raise NotFound (404)."""
-    return get_one(work, statements.BY_ID, id=case_id)
+    return get_one(tx, statements.BY_ID, id=case_id)
 
 
-def get_continuing_code(work: Reading, case: Case) -> str | None:
+def get_continuing_code(tx: ReadTransaction, case: Case) -> str | None:
     """Return the code of the case that continues this one, if the caller sees it."""
     if case.continues_in is None:
         return None
     with suppress(NotFound):
-        return get_by_id(work, case.continues_in).code
+        return get_by_id(tx, case.continues_in).code
     return None
 
 
-def get_one(work: Reading, statement: Select[Case], **named: object) -> Case:
+def get_one(tx: ReadTransaction, statement: Select[Case], **named: object) -> Case:
     """Run a statement for one case, or raise NotFound (404)."""
-    own_office = work.actor.focal_point_id
-    found = work.session.scalar(statement, {"me": own_office, **named})
+    own_office = tx.actor.focal_point_id
+    found = tx.session.scalar(statement, {"me": own_office, **named})
     if found is None:
         raise NotFound("There is no such case.")
     return found
 
 
 def list_own(
-    work: Reading,
+    tx: ReadTransaction,
     relations: Iterable[Relation],
     states: Iterable[State],
     priority: Priority | None,
@@ -121,7 +121,7 @@ def list_own(
     many cases other offices have, and a case with two relations is listed once.
     """
     earlier = aliased(Party)
-    open_row = and_(*is_own_party(work), SEES_CASE)
+    open_row = and_(*is_own_party(tx), SEES_CASE)
     first = ~exists().where(
         earlier.case_id == Party.case_id,
         earlier.focal_point_id == Party.focal_point_id,
@@ -134,9 +134,9 @@ def list_own(
         select(Case, Party.number)
         .join(Party, Party.case_id == Case.id)
         .where(open_row, first, *_matches_any(Party.relation, relations))
-        .where(*([is_in_state(work, states)] if set(states) < set(State) else []))
-        .where(*([matches_summary(work, "priority", priority)] if priority else []))
-        .where(*([matches_summary(work, "country", country)] if country else []))
+        .where(*([is_in_state(tx, states)] if set(states) < set(State) else []))
+        .where(*([matches_summary(tx, "priority", priority)] if priority else []))
+        .where(*([matches_summary(tx, "country", country)] if country else []))
     )
 
 
@@ -145,37 +145,35 @@ def _matches_any(column: object, values: Iterable[object]) -> list[ColumnElement
     return [column.in_(wanted)] if wanted else []  # type: ignore[attr-defined]
 
 
-def get_data_key(work: Reading, case_id: UUID, *, anew: bool = False) -> WrappedKey:
+def get_data_key(tx: ReadTransaction, case_id: UUID, *, anew: bool = False) -> WrappedKey:
     """Return the data key of a case, or raise NotFound (404) if it was destroyed.
 
     With `anew` it is read again, since it may have been loaded long before.
     """
-    key = work.session.get(CaseKey, case_id, populate_existing=anew)
+    key = tx.session.get(CaseKey, case_id, populate_existing=anew)
     if key is None:
         raise NotFound("The sealed content of this case was erased.")
-    work.kept_alive.add(key)
+    tx.kept_alive.add(key)
     return key.as_wrapped()
 
 
-def list_sample_keys(work: Reading) -> Iterator[WrappedKey]:
+def list_sample_keys(tx: ReadTransaction) -> Iterator[WrappedKey]:
     """Return one data key for each key-encryption key in use."""
-    for version in work.session.scalars(select(CaseKey.version).distinct()).all():
+    for version in tx.session.scalars(select(CaseKey.version).distinct()).all():
         one = select(CaseKey).where(CaseKey.version == version).limit(1)
-        yield work.session.scalars(one).one().as_wrapped()
+        yield tx.session.scalars(one).one().as_wrapped()
 
 
-def find_sealed(work: Reading, record_id: UUID, kind: Sealable) -> Sealed | None:
+def find_sealed(tx: ReadTransaction, record_id: UUID, kind: Sealable) -> Sealed | None:
     """Return the sealed document of a kind of a record, or None."""
-    return work.session.scalar(
-        statements.SEALED_OF_KIND, {"record": record_id, "kind": kind}
-    )
+    return tx.session.scalar(statements.SEALED_OF_KIND, {"record": record_id, "kind": kind})
 
 
-def list_sealed(work: Reading, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
+def list_sealed(tx: ReadTransaction, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
     """List the sealed documents of some kinds of a record, oldest first."""
     named = (Sealed.record_id == record_id) & Sealed.kind.in_(kinds)
     rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
-    return list(work.session.scalars(rows))
+    return list(tx.session.scalars(rows))
 
 
 def build_place(document: Sealed) -> Place:
@@ -185,95 +183,99 @@ def build_place(document: Sealed) -> Place:
     return Place(table, document.id, document.case_id, section, document.key_version)
 
 
-def open_sealed(work: Reading, document: Sealed) -> bytes:
+def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
     """Open a sealed document; the caller has recorded the opening, or is a rule."""
-    key = get_data_key(work, document.case_id)
+    key = get_data_key(tx, document.case_id)
     own_key = document.key.wrapped if document.key else None
-    return work.vault.open(key, build_place(document), document.sealed, own_key)
+    return tx.vault.open(key, build_place(document), document.sealed, own_key)
 
 
 @load_once(Sealed)
 def list_written_sections(
-    work: Reading, case_ids: Iterable[UUID]
+    tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
     """Return the kinds and authors of what is sealed in each case itself, by case id."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in read_columns(
-        work.session, statements.WRITTEN_SECTIONS, cases
+        tx.session, statements.WRITTEN_SECTIONS, cases
     ):
         present.setdefault(case_id, []).append((kind, author))
     return present
 
 
-def find_code_by_digest(work: Reading, digest: str) -> str | None:
+def find_code_by_digest(tx: ReadTransaction, digest: str) -> str | None:
     """Return the code of the case with this fingerprint of its submitter's own number."""
-    return work.session.scalar(select(Case.code).where(Case.external_digest == digest))
+    return tx.session.scalar(select(Case.code).where(Case.external_digest == digest))
 
 
 @load_once(Sealed, CaseKey)
-def load_safeguards(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, Safeguards]:
+def load_safeguards(
+    tx: ReadTransaction, case_ids: Iterable[UUID]
+) -> Mapping[UUID, Safeguards]:
     """Open the safeguards of cases, by case id; for rules alone."""
-    rows = work.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
-    work.kept_alive.update(key for _, key in rows)
+    rows = tx.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
+    tx.kept_alive.update(key for _, key in rows)
     return {
-        document.case_id: Safeguards.model_validate_json(open_sealed(work, document))
+        document.case_id: Safeguards.model_validate_json(open_sealed(tx, document))
         for document, _ in rows
     }
 
 
 @load_once(RiskAssessment)
 def load_latest_risks(
-    work: Reading, case_ids: Iterable[UUID]
+    tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
     """Return the last risk assessment by case id; of two at once, the more serious one."""
-    rows = work.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
+    rows = tx.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
 
 
 @load_once(Fact)
-def load_facts(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
+def load_facts(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Fact]]:
     """Return the recorded facts of cases by case id, oldest first."""
     found: dict[UUID, list[Fact]] = {}
-    for fact in work.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
+    for fact in tx.session.scalars(statements.FACTS, {"cases": list(case_ids)}):
         found.setdefault(fact.case_id, []).append(fact)
     return found
 
 
-def get_fact(work: Reading, case_id: UUID, fact_id: UUID) -> Fact:
+def get_fact(tx: ReadTransaction, case_id: UUID, fact_id: UUID) -> Fact:
     """Return one fact of a case, or raise NotFound (404)."""
     mine = (Fact.case_id == case_id) & (Fact.id == fact_id)
-    return require_found(work.session.scalar(select(Fact).where(mine)), "fact")
+    return require_found(tx.session.scalar(select(Fact).where(mine)), "fact")
 
 
 @load_once(VitalInterest)
-def find_in_vital_interest(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+def find_in_vital_interest(
+    tx: ReadTransaction, case_ids: Iterable[UUID]
+) -> frozenset[UUID]:
     """Return the cases for which a vital interest holds now."""
-    named = {"cases": list(case_ids), "now": work.now}
+    named = {"cases": list(case_ids), "now": tx.now}
     return frozenset(
-        read_columns(work.session, statements.IN_VITAL_INTEREST, named).scalars()
+        read_columns(tx.session, statements.IN_VITAL_INTEREST, named).scalars()
     )
 
 
-def get_vital_interest(work: Reading, case_id: UUID, declared: UUID) -> VitalInterest:
+def get_vital_interest(tx: ReadTransaction, case_id: UUID, declared: UUID) -> VitalInterest:
     """Return one declaration of a case, or raise NotFound (404)."""
     mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
     return require_found(
-        work.session.scalar(select(VitalInterest).where(mine)), "declaration"
+        tx.session.scalar(select(VitalInterest).where(mine)), "declaration"
     )
 
 
-def list_questions(work: Reading, case_id: UUID) -> list[Question]:
+def list_questions(tx: ReadTransaction, case_id: UUID) -> list[Question]:
     """List the questions about a case, oldest first."""
     rows = select(Question).where(Question.case_id == case_id).order_by(Question.number)
-    return list(work.session.scalars(rows))
+    return list(tx.session.scalars(rows))
 
 
-def get_question(work: Reading, case_id: UUID, question_id: UUID) -> Question:
+def get_question(tx: ReadTransaction, case_id: UUID, question_id: UUID) -> Question:
     """Return one question about a case, or raise NotFound (404)."""
     mine = (Question.case_id == case_id) & (Question.id == question_id)
-    return require_found(work.session.scalar(select(Question).where(mine)), "question")
+    return require_found(tx.session.scalar(select(Question).where(mine)), "question")
 
 
 def require_found[R](record: R | None, what: str) -> R:

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.lifecycle import State
 from app.cases.models import Case
 from app.cases.sections import Paper, Sealable
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 UNLIMITED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {Paper.ROUTING, Paper.CONTACTS, Paper.ARRANGEMENT, Paper.TRAVEL_PLAN}
@@ -17,37 +17,37 @@ UNLIMITED_KINDS: Final[frozenset[Sealable]] = frozenset(
 """Kinds that routing and services write: one document for a case or a referral."""
 
 
-def count_open_drafts(work: Reading) -> int:
+def count_open_drafts(tx: ReadTransaction) -> int:
     """Return the number of open drafts of the caller's account."""
-    mine = (Case.drafted_by == work.actor.account_id) & (Case.state == State.DRAFT)
-    return work.session.scalar(select(func.count()).select_from(Case).where(mine)) or 0
+    mine = (Case.drafted_by == tx.actor.account_id) & (Case.state == State.DRAFT)
+    return tx.session.scalar(select(func.count()).select_from(Case).where(mine)) or 0
 
 
-def require_draft_quota(work: Writing) -> None:
+def require_draft_quota(tx: WriteTransaction) -> None:
     """Raise TooManyDrafts (429) if the caller's account has too many open drafts.
 
     Drafts that are written at the same moment may together exceed the quota.
     """
-    work.runtime.quotas.require_draft(count_open_drafts(work))
+    tx.runtime.quotas.require_draft(count_open_drafts(tx))
 
 
-def count_volume(work: Writing, case_id: UUID, kind: Sealable, size: int) -> None:
+def count_volume(tx: WriteTransaction, case_id: UUID, kind: Sealable, size: int) -> None:
     """Count the bytes that are sealed; raise DailyVolumeUsed (429) above today's quota.
 
     The quota never stops a submission, nor a case for which a vital interest holds.
     """
-    account, quotas = work.actor.account_id, work.runtime.quotas
-    is_over = size > quotas.get_bytes_left(account, work.now)
-    if is_over and not is_exempt(work, case_id, kind):
-        quotas.raise_volume_used(account, work.now, size)
-    quotas.count_bytes(account, work.now, size)
+    account, quotas = tx.actor.account_id, tx.runtime.quotas
+    is_over = size > quotas.get_bytes_left(account, tx.now)
+    if is_over and not is_exempt(tx, case_id, kind):
+        quotas.raise_volume_used(account, tx.now, size)
+    quotas.count_bytes(account, tx.now, size)
 
 
-def is_exempt(work: Writing, case_id: UUID, kind: Sealable) -> bool:
+def is_exempt(tx: WriteTransaction, case_id: UUID, kind: Sealable) -> bool:
     """Return whether a document may be sealed above the quota."""
     return (
-        work.is_exempt_from_quota
-        or work.actor.is_system
+        tx.is_exempt_from_quota
+        or tx.actor.is_system
         or kind in UNLIMITED_KINDS
-        or bool(queries.find_in_vital_interest(work, [case_id]))
+        or bool(case_queries.find_in_vital_interest(tx, [case_id]))
     )

@@ -5,13 +5,13 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, lazyload
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.models import CaseKey, DocumentKey, Sealed
 from app.cases.padding import is_padded
 from app.cases.sealing import seal_padded
 from app.cases.sections import get_kind
 from app.kernel.statements import lock_rows
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 
 def list_outdated(session: Session) -> list[UUID]:
@@ -28,15 +28,15 @@ def list_outdated(session: Session) -> list[UUID]:
     ]
 
 
-def seal_again(work: Writing, sealed_id: UUID) -> bool:
+def seal_again(tx: WriteTransaction, sealed_id: UUID) -> bool:
     """Seal one row again; return False if that is not needed or not possible any more."""
     row = select(Sealed).where(Sealed.id == sealed_id).options(lazyload(Sealed.key))
-    document = work.session.scalar(lock_rows(row))
+    document = tx.session.scalar(lock_rows(row))
     if document is None:
         return False
     if document.key and is_padded(get_kind(document.kind), len(document.sealed)):
         return False
-    if work.session.get(CaseKey, document.case_id) is None:
+    if tx.session.get(CaseKey, document.case_id) is None:
         return False
-    seal_padded(work, document, queries.open_sealed(work, document))
+    seal_padded(tx, document, case_queries.open_sealed(tx, document))
     return True

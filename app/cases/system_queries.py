@@ -10,17 +10,17 @@ from app.cases.lifecycle import LED, State
 from app.cases.models import Case, Party
 from app.kernel.actors import Relation
 from app.kernel.statements import lock_rows
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 
-def lock_if_free(work: Writing, case_id: UUID) -> Case | None:
+def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
     """Lock a case, or return None if another transaction holds it.
 
     The worker uses this: it must not wait, and tries again later.
     """
     of_case = select(Case).where(Case.id == case_id)
     free = of_case.with_for_update(key_share=True, skip_locked=True)
-    return work.session.scalar(free.execution_options(populate_existing=True))
+    return tx.session.scalar(free.execution_options(populate_existing=True))
 
 
 def list_without_oversight(
@@ -46,6 +46,6 @@ def list_led_without_desk(session: Session, offices: Collection[UUID]) -> Sequen
     return session.scalars(found.order_by(Case.number)).all()
 
 
-def lock_for_system(work: Writing, case_id: UUID) -> Case | None:
+def lock_for_system(tx: WriteTransaction, case_id: UUID) -> Case | None:
     """Lock a case and return it, or return None if it does not exist."""
-    return work.session.scalar(lock_rows(select(Case).where(Case.id == case_id)))
+    return tx.session.scalar(lock_rows(select(Case).where(Case.id == case_id)))

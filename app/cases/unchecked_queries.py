@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, bindparam, exists, select
 
 from app.cases.models import Case, Party
 from app.kernel.actors import Relation
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 def load_by_ids(
-    work: Reading,
+    tx: ReadTransaction,
     case_ids: Iterable[UUID],
     if_submitted: Iterable[UUID] = (),
     if_parted: Iterable[UUID] = (),
@@ -25,7 +25,7 @@ def load_by_ids(
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}
-    rows = work.session.scalars(CASES_BY_IDS, given | {"me": work.actor.focal_point_id})
+    rows = tx.session.scalars(CASES_BY_IDS, given | {"me": tx.actor.focal_point_id})
     return {case.id: case for case in rows}
 
 

@@ -4,22 +4,26 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 from uuid import UUID
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.lifecycle import LED, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
-from app.casework import situation
+from app.casework import situation as casework_situation
 from app.casework.needs import Terms
 from app.casework.sides import get_sides
 from app.kernel.actors import CASE_ROLES, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
 
 WRITERS: Final = frozenset({Role.OFFICER, Role.CASEWORKER})
 
 
 def lock_and_check(
-    work: Writing, code: str, action: Action, seen: SeenVersions, terms: Terms | None = None
+    tx: WriteTransaction,
+    code: str,
+    action: Action,
+    seen: SeenVersions,
+    terms: Terms | None = None,
 ) -> tuple[Case, Row]:
     """Lock a case and return it with its step, or raise if the step is not allowed.
 
@@ -27,35 +31,35 @@ def lock_and_check(
     not visible (404), not a party of the case itself (403), stale (412, 428), not in this
     state (409), not the caller's action (403), unmet requirements (409).
     """
-    return check_action(work, lock_case(work, code, seen), action, terms)
+    return check_action(tx, lock_case(tx, code, seen), action, terms)
 
 
-def lock_case(work: Writing, code: str, seen: SeenVersions) -> Case:
+def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
     """Lock a case for an action of its own parties, who name the version that they saw.
 
     The version is compared only for offices in the write audience, because it also counts
     changes that the others must not learn of. The others must name a version as well. A
     caller without a side in the case is refused first.
     """
-    case = queries.lock(work, code)
-    if not get_sides(work, case):
+    case = case_queries.lock(tx, code)
+    if not get_sides(tx, case):
         raise ActionNotYours("Only a party of the case itself can do this.")
     seen.require_if_match()
-    if work.actor.focal_point_id in case.write_audience:
+    if tx.actor.focal_point_id in case.write_audience:
         seen.require_version(case.version)
     return case
 
 
 def check_action(
-    work: Writing, case: Case, action: Action, terms: Terms | None = None
+    tx: WriteTransaction, case: Case, action: Action, terms: Terms | None = None
 ) -> tuple[Case, Row]:
     """Find the step of a locked case, and raise unless all its requirements are met."""
-    row = TABLE.find(case.state, action, get_sides(work, case), work.actor.roles)
-    situation.check_requirements(work, case, row, terms)
+    row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
+    casework_situation.check_requirements(tx, case, row, terms)
     return case, row
 
 
-def require_writer(work: Reading, case: Case) -> None:
+def require_writer(tx: ReadTransaction, case: Case) -> None:
     """Raise unless the caller may write the case now: the submitter, and later the lead."""
     if case.state in UNLED:
         owner, roles = Side.SUBMITTER, WRITERS
@@ -65,25 +69,25 @@ def require_writer(work: Reading, case: Case) -> None:
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
         )
-    if owner not in get_sides(work, case):
+    if owner not in get_sides(tx, case):
         raise ActionNotYours(f"Only the {owner} can write the case now.")
-    if not roles & work.actor.roles:
+    if not roles & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
 
 
-def require_consent_writer(work: Reading, case: Case) -> None:
+def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
     """Raise unless the caller may record consents and facts for the case.
 
     These are the offices that may write the case and, once it is closed, its lead. A case
     that was closed for a refused consent could otherwise not be reopened.
     """
     if case.state == State.CLOSED:
-        require_lead(work, case, {State.CLOSED})
+        require_lead(tx, case, {State.CLOSED})
     else:
-        require_writer(work, case)
+        require_writer(tx, case)
 
 
-def require_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) -> None:
+def require_lead(tx: ReadTransaction, case: Case, states: AbstractSet[State] = LED) -> None:
     """Raise unless the caller leads the case and may work on it, in one of `states`.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403).
@@ -92,23 +96,23 @@ def require_lead(work: Reading, case: Case, states: AbstractSet[State] = LED) ->
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
         )
-    if Side.LEAD not in get_sides(work, case):
+    if Side.LEAD not in get_sides(tx, case):
         raise ActionNotYours("Only the lead can do this.")
-    require_working_role(work)
+    require_working_role(tx)
 
 
-def require_working_role(work: Reading) -> None:
+def require_working_role(tx: ReadTransaction) -> None:
     """Raise RoleMissing (403) unless the account has a role that works on cases."""
-    if not CASE_ROLES & work.actor.roles:
+    if not CASE_ROLES & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(CASE_ROLES))}.")
 
 
-def get_audience(work: Reading, case: Case) -> frozenset[UUID]:
+def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action in the case itself.
 
     The action of a recipient of a referral is published to the holder alone. Otherwise a
     submitter would learn from the author of an event who shelters the person.
     """
-    if get_sides(work, case):
+    if get_sides(tx, case):
         return case.write_audience
     return case.write_audience & {case.holder}

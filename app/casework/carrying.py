@@ -1,18 +1,18 @@
 """Giving a case to the office that should lead it, so that no case is without an office."""
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.lifecycle import TABLE, Action
 from app.cases.models import Case
-from app.casework import situation
+from app.casework import situation as casework_situation
 from app.casework.successors import build_candidate_question
 from app.consents import standing
 from app.consents.routing_questions import build_question
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
-from app.returns import following as returns
-from app.routing import actions as routing
+from app.kernel.transactions import WriteTransaction
+from app.returns import following as return_following
+from app.routing import actions as routing_actions
 from app.routing.ranking import rank_leads
 
 
@@ -22,74 +22,74 @@ class DeskMissing(Problem):
     status = 503
 
 
-def redirect_if_unsafe(work: Writing, case: Case) -> None:
+def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
     """Take a case at once from a candidate or desk that proves to be unsafe (rule 1).
 
     The system does so without a reason, because the office that loses the case must not
     learn of the fear. An unsafe desk beside the lead also loses its part. Raises
     DeskMissing (503).
     """
-    stands, beside = standing.load_for_case(work, case), Relation.ESCALATION_DESK
+    stands, beside = standing.load_for_case(tx, case), Relation.ESCALATION_DESK
     holds, looks_on = case.holder, case.with_relation(beside)
-    found = directory.by_ids(work, {one for one in (holds, looks_on) if one})
+    found = directory_queries.by_ids(tx, {one for one in (holds, looks_on) if one})
     unsafe = {one.id for one in found.values() if not stands.is_safe(one, one.code)}
     if looks_on in unsafe:
-        case.end_relation(beside, work.now)
-        cases.expire_approvals(work, case)
+        case.end_relation(beside, tx.now)
+        case_actions.expire_approvals(tx, case)
     if holds in unsafe and Relation.LEAD not in case.list_relations(found[holds].id):
-        redirect_case(work, case)
+        redirect_case(tx, case)
 
 
-def redirect_case(work: Writing, case: Case) -> None:
+def redirect_case(tx: WriteTransaction, case: Case) -> None:
     """Take a case from its candidate or desk and give it to the next, as the system.
 
     Raises DeskMissing (503).
     """
     before = case.audience
     row = TABLE.find(case.state, Action.REROUTE, {Side.SYSTEM}, frozenset())
-    situation.check_requirements(work, case, row)
+    casework_situation.check_requirements(tx, case, row)
     for relation in (Relation.CANDIDATE, Relation.DESK):
-        case.end_relation(relation, work.now)
-    hand_to_next_office(work, case)
-    returns.reassign_all_deadlines(work, case)
-    cases.take_step(work, case, row, audience_before=before)
+        case.end_relation(relation, tx.now)
+    hand_to_next_office(tx, case)
+    return_following.reassign_all_deadlines(tx, case)
+    case_actions.take_step(tx, case, row, audience_before=before)
 
 
-def redirect_to_candidate(work: Writing, case: Case) -> None:
+def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
     """Give a case from its desk to the first candidate of routing, or leave it at the desk.
 
     The outcome is the same whether no office fits or none is safe (ADR 47).
     """
-    if rank_leads(build_candidate_question(work, case)).candidates:
-        redirect_case(work, case)
+    if rank_leads(build_candidate_question(tx, case)).candidates:
+        redirect_case(tx, case)
 
 
-def escalate_to_desk(work: Writing, case: Case) -> None:
+def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
     """Make the desk a party beside a lead that misses its deadlines; it sees the summary.
 
     It replaces another desk that was brought in before. Raises DeskMissing (503).
     """
-    before, desk = case.audience, rank_leads(build_question(work, case)).desk
+    before, desk = case.audience, rank_leads(build_question(tx, case)).desk
     if desk is None:
         raise DeskMissing("Ask the operator to configure another desk for this case.")
     if Relation.ESCALATION_DESK not in case.list_relations(desk.id):
-        case.end_relation(Relation.ESCALATION_DESK, work.now)
-        case.add_party(desk.id, Relation.ESCALATION_DESK, work.now)
-        cases.expire_approvals(work, case)
+        case.end_relation(Relation.ESCALATION_DESK, tx.now)
+        case.add_party(desk.id, Relation.ESCALATION_DESK, tx.now)
+        case_actions.expire_approvals(tx, case)
         audience = before | case.audience
-        work.record("case.escalated", case, audience, by_system=True)
+        tx.record("case.escalated", case, audience, by_system=True)
 
 
-def hand_to_next_office(work: Writing, case: Case) -> None:
+def hand_to_next_office(tx: WriteTransaction, case: Case) -> None:
     """Make the next office of the ranking the candidate; the desk is the last (rule 8).
 
     The ranking is made anew each time, because fears and consents may have changed. A case
     always has an office, and never a feared one. Raises DeskMissing (503).
     """
-    ranking = rank_leads(build_candidate_question(work, case))
-    chosen = routing.ask_first(work, case.id, ranking)
+    ranking = rank_leads(build_candidate_question(tx, case))
+    chosen = routing_actions.ask_first(tx, case.id, ranking)
     if chosen is None:
         raise DeskMissing("Ask the operator to configure another desk for this case.")
     at_the_end = ranking.desk is not None and chosen == ranking.desk.id
     relation = Relation.DESK if at_the_end else Relation.CANDIDATE
-    case.add_party(chosen, relation, work.now)
+    case.add_party(chosen, relation, tx.now)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.cases.models import Case
 from app.cases.sections import Section
-from app.consents import queries as consents
+from app.consents import queries as consent_queries
 from app.consents.coverage import Purpose, matches_recipient
 from app.consents.expiry import find_last_announcement, is_missed
 from app.consents.expiry_deadlines import (
@@ -17,16 +17,16 @@ from app.consents.expiry_deadlines import (
     needs_deadline,
 )
 from app.consents.models import Consent
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import Priority
 from app.deadlines.miss_counts import WEEK
 from app.deadlines.models import Clock
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Function
 from app.kernel.actors import Relation
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices
-from app.referrals import queries as referrals_of
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import OPEN
 from app.referrals.models import Basis, Referral
 
@@ -35,7 +35,7 @@ LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
 """Purposes of the consents by which a lead reads."""
 
 
-def notify_consent_end(work: Writing, case: Case, clock: Clock) -> None:
+def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
     """Announce the end of a consent, once for each announcement that its deadline names.
 
     Only the latest announcement that is due is made, so that after a pause of the worker a
@@ -43,37 +43,37 @@ def notify_consent_end(work: Writing, case: Case, clock: Clock) -> None:
     worklist shows the consent from now on. The safeguards are not read: what the person
     fears makes no difference to the audience.
     """
-    given, running = consents.list_for_case(work, case.id), {clock.record_id}
+    given, running = consent_queries.list_for_case(tx, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
-    known = list_known_to_lead(work, case, given)
-    if consent is None or not needs_deadline(work, case, consent, known, running):
-        deadlines.stop(work, clock.record_id)
+    known = list_known_to_lead(tx, case, given)
+    if consent is None or not needs_deadline(tx, case, consent, known, running):
+        deadline_actions.stop(tx, clock.record_id)
         return
-    due = find_last_announcement(consent.expires_at, work.now, work.runtime.speed)
+    due = find_last_announcement(consent.expires_at, tx.now, tx.runtime.speed)
     if due is not None and clock.set_at < due[1]:
-        record_announcement(work, case, consent, days=due[0])
-        clock.set_at = work.now
-    if consent.expires_at <= work.now and not was_in_use(work, case, consent):
-        deadlines.stop(work, clock.record_id)
+        record_announcement(tx, case, consent, days=due[0])
+        clock.set_at = tx.now
+    if consent.expires_at <= tx.now and not was_in_use(tx, case, consent):
+        deadline_actions.stop(tx, clock.record_id)
         return
-    clock.fires_at = work.now + WEEK / work.runtime.speed
-    move_deadline(work, case, consent, clock)
+    clock.fires_at = tx.now + WEEK / tx.runtime.speed
+    move_deadline(tx, case, consent, clock)
 
 
-def record_announcement(work: Writing, case: Case, consent: Consent, *, days: int) -> None:
+def record_announcement(
+    tx: WriteTransaction, case: Case, consent: Consent, *, days: int
+) -> None:
     """Record the event for the lead and the affected recipients, and notify the lead."""
     lead = case.with_relation(Relation.LEAD)
     leads = frozenset({lead} if lead else ())
     event = EXPIRING if days else EXPIRED
     facts = {"consent": str(consent.id), **({"days": days} if days else {})}
-    work.record(event, case, leads | list_recipients(work, case, consent), facts)
+    tx.record(event, case, leads | list_recipients(tx, case, consent), facts)
     urgency = case.priority or Priority.NORMAL
-    notify_offices(
-        work, leads, event, urgency=urgency, case_id=case.id, record_id=consent.id
-    )
+    notify_offices(tx, leads, event, urgency=urgency, case_id=case.id, record_id=consent.id)
 
 
-def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UUID]:
+def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozenset[UUID]:
     """List the recipients that may list a consent and could read less without it.
 
     It makes no difference whether the person fears one of them: a difference would reveal
@@ -81,19 +81,24 @@ def list_recipients(work: Reading, case: Case, consent: Consent) -> frozenset[UU
     """
     return frozenset(
         referral.recipient_id
-        for referral in referrals_of.list_of_case(work, case.id)
+        for referral in referral_queries.list_of_case(tx, case.id)
         if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
-        and needs_consent(work, case, consent, referral)
+        and needs_consent(tx, case, consent, referral)
     )
 
 
-def needs_consent(work: Reading, case: Case, consent: Consent, referral: Referral) -> bool:
+def needs_consent(
+    tx: ReadTransaction, case: Case, consent: Consent, referral: Referral
+) -> bool:
     """Return whether the recipient of a referral could read less without a consent."""
-    given, sections = consents.list_for_case(work, case.id), map(Section, referral.sections)
+    given, sections = (
+        consent_queries.list_for_case(tx, case.id),
+        map(Section, referral.sections),
+    )
     sent, recipient = frozenset(sections), referral.recipient
     return any(
-        is_missed(consent, given, build_question(work, case, recipient, purpose), sent)
+        is_missed(consent, given, build_question(tx, case, recipient, purpose), sent)
         for purpose in list_purposes(referral)
     )
 
@@ -105,15 +110,15 @@ def list_purposes(referral: Referral) -> Iterator[Purpose]:
         yield Purpose.LAW_ENFORCEMENT
 
 
-def was_in_use(work: Reading, case: Case, consent: Consent) -> bool:
+def was_in_use(tx: ReadTransaction, case: Case, consent: Consent) -> bool:
     """Return whether a current party could read because of a consent that has ended.
 
     If not, nothing has to be done, and the consent leaves the worklist. For a lead on the
     side of origin it always stays for a week, so that it cannot infer who helps (R12).
     """
-    if may_lead_belong_to_origin_state(work, case):
-        return work.now < consent.expires_at + WEEK / work.runtime.speed
+    if may_lead_belong_to_origin_state(tx, case):
+        return tx.now < consent.expires_at + WEEK / tx.runtime.speed
     lead = case.with_relation(Relation.LEAD)
-    reads = lead is None or matches_recipient(consent, directory.by_id(work, lead))
+    reads = lead is None or matches_recipient(consent, directory_queries.by_id(tx, lead))
     of_the_lead = reads and bool(LEAD_PURPOSES & set(map(Purpose, consent.purposes)))
-    return of_the_lead or bool(list_recipients(work, case, consent))
+    return of_the_lead or bool(list_recipients(tx, case, consent))

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from app.access.actions import NotASecondPerson
 from app.access.queries import has_shared_key
-from app.cases import actions as cases
-from app.cases import emergency_access, queries
+from app.cases import actions as case_actions
+from app.cases import emergency_access
+from app.cases import queries as case_queries
 from app.cases.approvals import OVERSIGHT_APPROVERS
 from app.cases.lifecycle import OPEN, TABLE
 from app.cases.models import Case
@@ -21,13 +22,13 @@ from app.casework.acting import require_working_role
 from app.casework.bodies import AskReading, InformOfReading, ReviewReading
 from app.casework.sides import get_sides, list_active_overseers
 from app.consents import office_names
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind, Priority
 from app.deadlines.queries import compute_due_at
 from app.kernel.actors import HOLDER_APPROVERS, AccountKind, Role, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import NotFound, Problem
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices
 
 ASKED, GRANTED, REFUSED, LAPSED, ENDED = (
@@ -65,99 +66,101 @@ def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
-def list_accesses(work: Reading, case: Case) -> list[VitalReading]:
+def list_accesses(tx: ReadTransaction, case: Case) -> list[VitalReading]:
     """List the emergency accesses that the caller may know of: all, if it is a watcher."""
-    me, found = work.actor.focal_point_id, emergency_access.list_for_case(work, case.id)
-    watches = me in list_watchers(case) or Side.DESK in get_sides(work, case)
+    me, found = tx.actor.focal_point_id, emergency_access.list_for_case(tx, case.id)
+    watches = me in list_watchers(case) or Side.DESK in get_sides(tx, case)
     return [one for one in found if watches or one.asked_by == me]
 
 
-def find_access(work: Reading, case: Case, reading_id: UUID) -> VitalReading:
+def find_access(tx: ReadTransaction, case: Case, reading_id: UUID) -> VitalReading:
     """Return an emergency access that the caller may know, or raise NotFound (404)."""
-    reading = emergency_access.get(work, case.id, reading_id)
-    if reading not in list_accesses(work, case):
+    reading = emergency_access.get(tx, case.id, reading_id)
+    if reading not in list_accesses(tx, case):
         raise NotFound("There is no such reading in this case.")
     return reading
 
 
-def lock_access(work: Writing, code: str, reading_id: UUID) -> tuple[Case, VitalReading]:
+def lock_access(
+    tx: WriteTransaction, code: str, reading_id: UUID
+) -> tuple[Case, VitalReading]:
     """Lock a case and find one of its emergency accesses; raises as `find_access` does."""
-    case = queries.lock(work, code)
-    return case, find_access(work, case, reading_id)
+    case = case_queries.lock(tx, code)
+    return case, find_access(tx, case, reading_id)
 
 
-def request_access(work: Writing, code: str, new: AskReading) -> VitalReading:
+def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalReading:
     """Ask another organisation to grant emergency access; the request itself opens nothing.
 
     An account has one open request in a case, so that the worklists show the one that
     counts. Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
     ActionNotYours or RoleMissing (403).
     """
-    case, own_office = queries.lock(work, code), work.actor.focal_point_id
+    case, own_office = case_queries.lock(tx, code), tx.actor.focal_point_id
     if case.state not in OPEN:
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
         )
     if (
         not emergency_access.may_request(case, own_office)
-        or work.actor.kind != AccountKind.PERSON
+        or tx.actor.kind != AccountKind.PERSON
     ):
         raise ActionNotYours("Only a person of an office that takes part can ask.")
-    require_working_role(work)
-    if emergency_access.has_unreviewed_access(work):
+    require_working_role(tx)
+    if emergency_access.has_unreviewed_access(tx):
         raise ReadingUnreviewed("Until then another person of your office can ask.")
-    if emergency_access.has_pending_request(work, case.id):
+    if emergency_access.has_pending_request(tx, case.id):
         raise ReadingWaits("It is in the worklists of oversight and of the holder.")
     reading = VitalReading(
-        id=work.create_id(),
+        id=tx.create_id(),
         case=case,
         case_id=case.id,
         reason=new.reason,
         purpose=new.purpose,
         sections=sorted(set(new.sections)),
         asked_by=own_office,
-        account_id=work.actor.account_id,
-        asked_at=work.now,
-        holds_until=work.now + HOLDS_FOR,
+        account_id=tx.actor.account_id,
+        asked_at=tx.now,
+        holds_until=tx.now + HOLDS_FOR,
     )
-    work.session.add(reading)
-    work.session.flush()
-    cases.add_note(work, case, f"vital_reading {reading.id}", new.note)
-    others = list_active_overseers(work, case) - {own_office}
-    start_deadline(work, reading, ClockKind.DECIDE_READING, min(others, default=None))
-    notify_watchers(work, case, reading, ASKED)
+    tx.session.add(reading)
+    tx.session.flush()
+    case_actions.add_note(tx, case, f"vital_reading {reading.id}", new.note)
+    others = list_active_overseers(tx, case) - {own_office}
+    start_deadline(tx, reading, ClockKind.DECIDE_READING, min(others, default=None))
+    notify_watchers(tx, case, reading, ASKED)
     return reading
 
 
 def decide_access(
-    work: Writing, code: str, reading_id: UUID, *, grant: bool
+    tx: WriteTransaction, code: str, reading_id: UUID, *, grant: bool
 ) -> VitalReading:
     """Grant or refuse a request as a second person of another organisation.
 
     Repeating the decision changes nothing. Raises NotFound (404), ActionNotYours or
     RoleMissing (403), NotASecondPerson, ReadingDecided or ActionIllegal (409).
     """
-    case, reading = lock_access(work, code, reading_id)
-    require_other_organisation(work, case, reading)
-    if reading.granted == grant and reading.decided_account == work.actor.account_id:
+    case, reading = lock_access(tx, code, reading_id)
+    require_other_organisation(tx, case, reading)
+    if reading.granted == grant and reading.decided_account == tx.actor.account_id:
         return reading
     if case.state not in OPEN:
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
         )
-    if reading.get_state(work.now) != ReadingState.ASKED:
+    if reading.get_state(tx.now) != ReadingState.ASKED:
         raise ReadingDecided("Make a new request if access is still needed.")
     if grant and not emergency_access.may_request(case, reading.asked_by):
         raise ReadingDecided("The office that asked is no longer a party of the case.")
-    reading.granted, reading.decided_at = grant, work.now
-    reading.decided_by = work.actor.focal_point_id
-    reading.decided_account = work.actor.account_id
+    reading.granted, reading.decided_at = grant, tx.now
+    reading.decided_by = tx.actor.focal_point_id
+    reading.decided_account = tx.actor.account_id
     if grant:
-        reading.holds_until = work.now + HOLDS_FOR
-        start_deadline(work, reading, ClockKind.READING_ENDS, None)
+        reading.holds_until = tx.now + HOLDS_FOR
+        start_deadline(tx, reading, ClockKind.READING_ENDS, None)
     else:
-        deadlines.stop(work, reading.id)
-    notify_watchers(work, case, reading, GRANTED if grant else REFUSED)
+        deadline_actions.stop(tx, reading.id)
+    notify_watchers(tx, case, reading, GRANTED if grant else REFUSED)
     return reading
 
 
@@ -169,113 +172,117 @@ DECIDERS: Final = {
 """The sides that may grant emergency access to another organisation, with their roles."""
 
 
-def require_other_organisation(work: Writing, case: Case, reading: VitalReading) -> None:
+def require_other_organisation(
+    tx: WriteTransaction, case: Case, reading: VitalReading
+) -> None:
     """Raise unless the caller is a person of another organisation who may decide (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
     which office asks. The side of origin is not told who helps, so it cannot decide then.
     """
-    own_office = work.actor.focal_point_id
-    if own_office == reading.asked_by or work.actor.kind != AccountKind.PERSON:
+    own_office = tx.actor.focal_point_id
+    if own_office == reading.asked_by or tx.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("A person of another organisation has to decide.")
-    roles = [DECIDERS[one] for one in get_sides(work, case) if one in DECIDERS]
-    names = office_names.load_names(work, [(case, reading.asked_by, reading.asked_at)])
+    roles = [DECIDERS[one] for one in get_sides(tx, case) if one in DECIDERS]
+    names = office_names.load_names(tx, [(case, reading.asked_by, reading.asked_at)])
     if not roles or not names.may_name(case, reading.asked_by, reading.asked_at):
         raise ActionNotYours("Only oversight, the desk or the lead can decide this.")
-    require_any_role(work, frozenset[Role]().union(*roles))
+    require_any_role(tx, frozenset[Role]().union(*roles))
 
 
-def require_any_role(work: Reading, roles: frozenset[Role]) -> None:
+def require_any_role(tx: ReadTransaction, roles: frozenset[Role]) -> None:
     """Raise RoleMissing (403) unless the account has one of these roles."""
-    if not roles & work.actor.roles:
+    if not roles & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(roles))}.")
 
 
-def stop_access(work: Writing, code: str, reading_id: UUID) -> VitalReading:
+def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReading:
     """End an emergency access at once, as its reader or a watcher; no change if it is over.
 
     Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is not granted.
     """
-    case, reading = lock_access(work, code, reading_id)
+    case, reading = lock_access(tx, code, reading_id)
     require_any_role(
-        work, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
+        tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
     )
     if reading.granted is None:
         raise ReadingDecided("It was not granted.")
-    if reading.get_state(work.now) == ReadingState.GRANTED:
-        end_access(work, case, reading)
+    if reading.get_state(tx.now) == ReadingState.GRANTED:
+        end_access(tx, case, reading)
     return reading
 
 
-def expire_access(work: Writing, case: Case, reading_id: UUID) -> None:
+def expire_access(tx: WriteTransaction, case: Case, reading_id: UUID) -> None:
     """Expire an emergency access of a locked case, or the request for one."""
-    reading = emergency_access.get(work, case.id, reading_id)
+    reading = emergency_access.get(tx, case.id, reading_id)
     if reading.granted:
-        end_access(work, case, reading)
+        end_access(tx, case, reading)
     else:
-        deadlines.stop(work, reading.id)
-        notify_watchers(work, case, reading, LAPSED)
+        deadline_actions.stop(tx, reading.id)
+        notify_watchers(tx, case, reading, LAPSED)
 
 
-def end_access(work: Writing, case: Case, reading: VitalReading) -> None:
+def end_access(tx: WriteTransaction, case: Case, reading: VitalReading) -> None:
     """End an emergency access, and start the deadline for telling the person."""
-    reading.ended_at = work.now
-    deadlines.stop(work, reading.id)
+    reading.ended_at = tx.now
+    deadline_actions.stop(tx, reading.id)
     if reading.person_told_at is None:
-        start_deadline(work, reading, ClockKind.TELL_PERSON, case.holder)
-    notify_watchers(work, case, reading, ENDED)
+        start_deadline(tx, reading, ClockKind.TELL_PERSON, case.holder)
+    notify_watchers(tx, case, reading, ENDED)
 
 
 def start_deadline(
-    work: Writing, reading: VitalReading, kind: ClockKind, waits_on: UUID | None
+    tx: WriteTransaction, reading: VitalReading, kind: ClockKind, waits_on: UUID | None
 ) -> None:
     """Start the deadline for the next step of an emergency access."""
     due_at = reading.holds_until
     if kind == ClockKind.TELL_PERSON:
-        due_at = compute_due_at(work, kind, reading.case, waits_on=waits_on)
-    deadlines.restart(work, reading, kind, due_at, waits_on=waits_on)
+        due_at = compute_due_at(tx, kind, reading.case, waits_on=waits_on)
+    deadline_actions.restart(tx, reading, kind, due_at, waits_on=waits_on)
 
 
-def notify_watchers(work: Writing, case: Case, reading: VitalReading, event: str) -> None:
+def notify_watchers(
+    tx: WriteTransaction, case: Case, reading: VitalReading, event: str
+) -> None:
     """Publish an event of an emergency access, and notify its watchers urgently (R16).
 
     The notification is written to the outbox in the same transaction.
     """
     facts = {"reading": str(reading.id), "reason": str(reading.reason)}
     watching = list_watchers(case)
-    work.record(event, case, get_audience(case, reading), facts)
-    called = sorted(watching - {work.actor.focal_point_id})
+    tx.record(event, case, get_audience(case, reading), facts)
+    called = sorted(watching - {tx.actor.focal_point_id})
     urgency = Priority.EMERGENCY
     notify_offices(
-        work, called, event, urgency=urgency, case_id=case.id, record_id=reading.id
+        tx, called, event, urgency=urgency, case_id=case.id, record_id=reading.id
     )
 
 
 def confirm_person_told(
-    work: Writing, code: str, reading_id: UUID, body: InformOfReading
+    tx: WriteTransaction, code: str, reading_id: UUID, body: InformOfReading
 ) -> VitalReading:
     """Record, as the holder, that the person was told of an emergency access.
 
     Raises NotFound (404), ActionNotYours or RoleMissing (403), ReadingDecided (409).
     """
-    case, reading = lock_access(work, code, reading_id)
-    if Side.HOLDER not in get_sides(work, case):
+    case, reading = lock_access(tx, code, reading_id)
+    if Side.HOLDER not in get_sides(tx, case):
         raise ActionNotYours("Only the holder of the case can do this.")
-    require_working_role(work)
+    require_working_role(tx)
     if not reading.granted:
         raise ReadingDecided("It was not granted, so there is nothing to tell.")
     if reading.person_told_at is None:
-        reading.person_told_at = work.now
-        if reading.get_state(work.now) == ReadingState.ENDED:
-            deadlines.stop(work, reading.id)
-        cases.add_note(work, case, f"vital_reading {reading.id}", body.note)
+        reading.person_told_at = tx.now
+        if reading.get_state(tx.now) == ReadingState.ENDED:
+            deadline_actions.stop(tx, reading.id)
+        case_actions.add_note(tx, case, f"vital_reading {reading.id}", body.note)
         facts = {"reading": str(reading.id)}
-        work.record("case.person_told", case, get_audience(case, reading), facts)
+        tx.record("case.person_told", case, get_audience(case, reading), facts)
     return reading
 
 
 def record_review(
-    work: Writing, code: str, reading_id: UUID, found: ReviewReading
+    tx: WriteTransaction, code: str, reading_id: UUID, found: ReviewReading
 ) -> VitalReading:
     """Record, as oversight, whether an emergency access was justified (R17).
 
@@ -283,17 +290,17 @@ def record_review(
     access is over, so that it covers every reading. Raises NotFound (404), ActionNotYours
     or RoleMissing (403), NotASecondPerson or ReadingDecided (409).
     """
-    case, reading = lock_access(work, code, reading_id)
-    if Side.OVERSIGHT not in get_sides(work, case):
+    case, reading = lock_access(tx, code, reading_id)
+    if Side.OVERSIGHT not in get_sides(tx, case):
         raise ActionNotYours("Only oversight can do this.")
-    require_any_role(work, frozenset({Role.PROTECTION_OFFICER}))
-    me, granted_by = work.actor.account_id, reading.decided_account
-    if me == granted_by or (granted_by and has_shared_key(work, me, granted_by)):
+    require_any_role(tx, frozenset({Role.PROTECTION_OFFICER}))
+    me, granted_by = tx.actor.account_id, reading.decided_account
+    if me == granted_by or (granted_by and has_shared_key(tx, me, granted_by)):
         raise NotASecondPerson("Another person of oversight has to review it.")
-    if reading.get_state(work.now) != ReadingState.ENDED or reading.reviewed_at is not None:
+    if reading.get_state(tx.now) != ReadingState.ENDED or reading.reviewed_at is not None:
         raise ReadingDecided("It was not granted, is not over yet, or was reviewed before.")
-    reading.reviewed_at, reading.justified = work.now, found.justified
+    reading.reviewed_at, reading.justified = tx.now, found.justified
     facts = {"reading": str(reading.id), "justified": str(found.justified).lower()}
     event = "case.vital_reading_reviewed"
-    work.record(event, case, get_audience(case, reading), facts)
+    tx.record(event, case, get_audience(case, reading), facts)
     return reading

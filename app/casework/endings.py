@@ -15,14 +15,14 @@ from app.cases.models import Case
 from app.casework.carrying import escalate_to_desk
 from app.casework.escalating import notify_about_case
 from app.consents import standing
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.handovers import following as handover_following
 from app.handovers import queries as handover_queries
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, get_system_actor
 from app.kernel.journal import was_recorded
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.vault import Unopenable
 from app.referrals import following as referral_following
 from app.referrals import queries as referral_queries
@@ -38,12 +38,12 @@ WITHOUT_AGREEMENT: Final = "referral.without_agreement"
 RECIPIENT_CLOSED: Final = "return.recipient_closed"
 
 
-def list_cases(tx: Reading) -> list[UUID]:
+def list_cases(tx: ReadTransaction) -> list[UUID]:
     """List the cases in which something ended and no office was notified yet."""
     return list(dict.fromkeys(find_cases(tx)))
 
 
-def find_cases(tx: Reading) -> Iterator[UUID]:
+def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
     """Yield the ids of these cases; an id may occur several times."""
     ended = find_unattended_offices(tx)
     yield from system_queries.list_led_without_desk(tx.session, ended)
@@ -60,7 +60,7 @@ def find_cases(tx: Reading) -> Iterator[UUID]:
         yield record.case_id
 
 
-def may_lack_agreement(tx: Reading, handover: Handover) -> bool:
+def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
     """Return whether an offer lacks an agreement to cross its border, or may lack one.
 
     A case that cannot be opened is processed on its own, so that the failure is logged.
@@ -71,7 +71,7 @@ def may_lack_agreement(tx: Reading, handover: Handover) -> bool:
         return True
 
 
-def is_affected(tx: Reading, referral: Referral) -> bool:
+def is_affected(tx: ReadTransaction, referral: Referral) -> bool:
     """Return whether a referral needs an action that was not taken yet."""
     if is_asked_by_closed_office(referral):
         return True
@@ -85,12 +85,12 @@ def is_asked_by_closed_office(referral: Referral) -> bool:
     return referral.state == State.INFO_REQUESTED and not referral.recipient.active
 
 
-def was_announced(tx: Reading, record: Referral | Return, event: str) -> bool:
+def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) -> bool:
     """Return whether an event was recorded about a record before."""
     return was_recorded(tx.session, record.case_id, record.id, event)
 
 
-def apply_case_endings(tx: Writing, case_id: UUID) -> bool:
+def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
     """Apply the effects to one case; return False if there are none, or the case is locked.
 
     Raises DeskMissing (503) if no desk can take the case.
@@ -109,7 +109,7 @@ def apply_case_endings(tx: Writing, case_id: UUID) -> bool:
     return bool(told)
 
 
-def apply_to_lead(tx: Writing, case: Case) -> Iterator[UUID | None]:
+def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
     """Bring in the desk beside a lead at which nobody can sign in any more."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
@@ -119,13 +119,15 @@ def apply_to_lead(tx: Writing, case: Case) -> Iterator[UUID | None]:
         yield case.with_relation(Relation.ESCALATION_DESK)
 
 
-def apply_to_offer(tx: Writing, case: Case) -> Iterator[UUID | None]:
+def apply_to_offer(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
     """Cancel an offer of the lead that can no longer cross its border."""
     if handover_following.cancel_unagreed(tx, case):
         yield case.holder
 
 
-def apply_to_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[UUID | None]:
+def apply_to_referral(
+    tx: WriteTransaction, case: Case, referral: Referral
+) -> Iterator[UUID | None]:
     """Apply the effects to one referral, and yield the offices that have to act.
 
     A referral ends if its recipient asked for information and is closed, because nobody
@@ -146,16 +148,23 @@ def apply_to_referral(tx: Writing, case: Case, referral: Referral) -> Iterator[U
         yield from told
 
 
-def get_informed_holder(tx: Reading, case: Case, referral: Referral) -> frozenset[UUID]:
+def get_informed_holder(
+    tx: ReadTransaction, case: Case, referral: Referral
+) -> frozenset[UUID]:
     """Return the holder if it may know which office helps, else an empty set."""
     if case.holder is None:
         return frozenset()
-    holder, stands = directory.by_id(tx, case.holder), standing.load_for_case(tx, case)
+    holder, stands = (
+        directory_queries.by_id(tx, case.holder),
+        standing.load_for_case(tx, case),
+    )
     known = may_know_recipient(referral, stands, holder)
     return frozenset({holder.id}) if known else frozenset()
 
 
-def apply_to_return(tx: Writing, case: Case, record: Return) -> Iterator[UUID | None]:
+def apply_to_return(
+    tx: WriteTransaction, case: Case, record: Return
+) -> Iterator[UUID | None]:
     """Tell the holder that the office that awaits or visits the person is closed.
 
     Before departure this happens once. During the visits it happens whenever they become

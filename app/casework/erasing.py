@@ -5,8 +5,9 @@ from typing import Final
 from uuid import UUID
 
 from app.access.models import Approval
-from app.cases import actions as cases
-from app.cases import queries, system_queries
+from app.cases import actions as case_actions
+from app.cases import queries as case_queries
+from app.cases import system_queries
 from app.cases.approvals import OVERSIGHT_APPROVERS, GuardedAction, ask_or_claim_approval
 from app.cases.facts import FactName, LegalHold
 from app.cases.lifecycle import OVER, TABLE, Action, Need, Row, State
@@ -19,7 +20,7 @@ from app.casework.forgetting import erase_case_data
 from app.casework.lateness import DESTRUCTIVE
 from app.casework.needs import RULES, Terms
 from app.casework.sides import get_sides
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import find_running
 from app.kernel import erasures
@@ -28,7 +29,7 @@ from app.kernel.journal import was_recorded_since
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Facts
 from app.kernel.requirements import raise_unmet
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
 
 GRACE: Final = timedelta(days=30)
@@ -37,98 +38,104 @@ runs after a hold is lifted or a backup restored. No source names a number; this
 ours."""
 
 
-def discard_unfinished(work: Writing, case: Case) -> None:
+def discard_unfinished(tx: WriteTransaction, case: Case) -> None:
     """Discard a locked draft that was not finished in time, as the system.
 
     Raises ActionIllegal or NeedsUnmet (409).
     """
     row = find_system_row(case, Action.DISCARD)
-    RULES.require(row, build_facts_without_opening(work, case, build_terms(work, case)))
-    discard(work, case, row)
+    RULES.require(row, build_facts_without_opening(tx, case, build_terms(tx, case)))
+    discard(tx, case, row)
 
 
-def discard(work: Writing, case: Case, row: Row) -> Case:
+def discard(tx: WriteTransaction, case: Case, row: Row) -> Case:
     """Discard a draft: its data key is destroyed at once, so that nothing of it opens.
 
     Its author can read the summary until the retention is over.
     """
     before = case.audience
-    erase_case_data(work, case)
-    cases.take_step(work, case, row, audience_before=before)
+    erase_case_data(tx, case)
+    case_actions.take_step(tx, case, row, audience_before=before)
     return case
 
 
 def erase_case(
-    work: Writing, code: str, seen: SeenVersions, why: EraseCase, approval: UUID | None
+    tx: WriteTransaction,
+    code: str,
+    seen: SeenVersions,
+    why: EraseCase,
+    approval: UUID | None,
 ) -> Case | Approval:
     """Erase the sealed content of a case that has ended, as two people of oversight.
 
     The summary and the journal are kept; every party except oversight leaves. Raises what
     `lock_and_check` does, and ApprovalUnusable (409).
     """
-    case = lock_case(work, code, seen)
-    row = TABLE.find(case.state, Action.ERASE, get_sides(work, case), work.actor.roles)
+    case = lock_case(tx, code, seen)
+    row = TABLE.find(case.state, Action.ERASE, get_sides(tx, case), tx.actor.roles)
     terms = Terms(reason=why.reason, approved=True)
-    RULES.require(row, build_facts_without_opening(work, case, terms))
+    RULES.require(row, build_facts_without_opening(tx, case, terms))
     matter = GuardedAction(
         case, f"case.{Action.ERASE}", why, {"reason": why.reason}, OVERSIGHT_APPROVERS
     )
-    if question := ask_or_claim_approval(work, matter, approval):
+    if question := ask_or_claim_approval(tx, matter, approval):
         return question
-    erase_all(work, case, row, {"reason": why.reason})
+    erase_all(tx, case, row, {"reason": why.reason})
     return case
 
 
-def erase_after_retention(work: Writing, case: Case) -> None:
+def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
     """Erase a locked case whose retention is over (D11), as the system.
 
     Under a legal hold nothing is erased and the deadline starts again; oversight is told
     once for each hold. Raises ActionIllegal or NeedsUnmet (409), as when it is not over.
     """
     row = find_system_row(case, Action.ERASE)
-    facts = build_facts_without_opening(work, case, build_terms(work, case))
+    facts = build_facts_without_opening(tx, case, build_terms(tx, case))
     missing = RULES.list_unmet(row, facts)
     if [one.need for one in missing] == [Need.NO_LEGAL_HOLD]:
-        retry_erasure_later(work, case)
+        retry_erasure_later(tx, case)
         return
     raise_unmet(missing)
-    erase_all(work, case, row)
+    erase_all(tx, case, row)
 
 
-def erase_again(work: Writing, case_id: UUID, at: datetime) -> bool:
+def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
     """Erase again what the ledger lists as erased; return False if it is not stored here.
 
     A restored draft is discarded and any other case erased, whatever its state or legal
     hold in the backup, because it was erased after the backup was made (R34).
     """
-    case = system_queries.lock_for_system(work, case_id)
-    new = erasures.record_erasure(work.session, case_id, at)
+    case = system_queries.lock_for_system(tx, case_id)
+    new = erasures.record_erasure(tx.session, case_id, at)
     if not new or case is None or case.state == State.ERASED:
         return False
     is_draft = case.state == State.DRAFT
     row = find_system_row(case, Action.DISCARD if is_draft else Action.ERASE_AGAIN)
-    RULES.require(row, build_facts_without_opening(work, case, Terms(erased_before=True)))
-    (discard if is_draft else erase_all)(work, case, row)
+    RULES.require(row, build_facts_without_opening(tx, case, Terms(erased_before=True)))
+    (discard if is_draft else erase_all)(tx, case, row)
     return True
 
 
-def pause_deletions(work: Writing) -> int:
+def pause_deletions(tx: WriteTransaction) -> int:
     """Postpone every deletion by 30 days after a restore; return how many were postponed.
 
     What prevented a deletion since the backup is lost: a legal hold, a reopened case, a
     submitted draft. The offices need the time to do it again.
     """
-    return deadlines.move_due_times(work, DESTRUCTIVE, compute_grace_end(work))
+    return deadline_actions.move_due_times(tx, DESTRUCTIVE, compute_grace_end(tx))
 
 
-def erase_all(work: Writing, case: Case, row: Row, facts: Facts | None = None) -> None:
+def erase_all(
+    tx: WriteTransaction, case: Case, row: Row, facts: Facts | None = None
+) -> None:
     """Erase the content of a case, and end the part of every party except oversight."""
     before = case.audience
-    erase_case_data(work, case)
+    erase_case_data(tx, case)
     for party in case.parties:
         if party.relation != Relation.OVERSIGHT and not party.until:
-            party.until = work.now
-    cases.take_step(work, case, row, facts, audience_before=before)
+            party.until = tx.now
+    case_actions.take_step(tx, case, row, facts, audience_before=before)
 
 
 def find_system_row(case: Case, action: Action) -> Row:
@@ -136,48 +143,50 @@ def find_system_row(case: Case, action: Action) -> Row:
     return TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
 
 
-def build_terms(work: Reading, case: Case) -> Terms:
+def build_terms(tx: ReadTransaction, case: Case) -> Terms:
     """Return the terms of a step of the system, with whether the deadline has passed."""
-    clock = find_running(work, [case.id]).get(case.id)
-    return Terms(time_is_up=clock is not None and clock.due_at <= work.now)
+    clock = find_running(tx, [case.id]).get(case.id)
+    return Terms(time_is_up=clock is not None and clock.due_at <= tx.now)
 
 
-def retry_erasure_later(work: Writing, case: Case) -> None:
+def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
     """Check the legal hold again later, and tell oversight once for each hold."""
-    restart_retention(work, case)
-    held = [f for f in list_facts(work, case) if f.name == FactName.LEGAL_HOLD][-1]
+    restart_retention(tx, case)
+    held = [f for f in list_facts(tx, case) if f.name == FactName.LEGAL_HOLD][-1]
     event = "case.retention_held"
-    if not was_recorded_since(work.session, case.id, event, held.recorded_at):
-        work.record(event, case, case.overseers, by_system=True)
+    if not was_recorded_since(tx.session, case.id, event, held.recorded_at):
+        tx.record(event, case, case.overseers, by_system=True)
 
 
-def resume_retention(work: Writing, case: Case) -> None:
+def resume_retention(tx: WriteTransaction, case: Case) -> None:
     """Extend the retention of a closed case to 30 days at least after a hold is lifted.
 
     The parties can read the date in `due_at`.
     """
-    clock, soonest = find_running(work, [case.id]).get(case.id), compute_grace_end(work)
+    clock, soonest = find_running(tx, [case.id]).get(case.id), compute_grace_end(tx)
     if case.state in OVER and (clock is None or clock.due_at < soonest):
-        restart_retention(work, case)
+        restart_retention(tx, case)
 
 
-def restart_retention(work: Writing, case: Case) -> None:
+def restart_retention(tx: WriteTransaction, case: Case) -> None:
     """Restart the retention, so that it ends in 30 days."""
-    deadlines.restart(work, case, ClockKind.ERASE, compute_grace_end(work), waits_on=None)
+    deadline_actions.restart(
+        tx, case, ClockKind.ERASE, compute_grace_end(tx), waits_on=None
+    )
 
 
-def compute_grace_end(work: Reading) -> datetime:
+def compute_grace_end(tx: ReadTransaction) -> datetime:
     """Return the time in 30 days, or sooner at the speed of a drill."""
-    return work.now + GRACE / work.runtime.speed
+    return tx.now + GRACE / tx.runtime.speed
 
 
-def list_facts(work: Reading, case: Case) -> list[Fact]:
+def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
     """List the facts of a case, oldest first."""
-    return queries.load_facts(work, [case.id]).get(case.id, [])
+    return case_queries.load_facts(tx, [case.id]).get(case.id, [])
 
 
 def set_legal_hold(
-    work: Writing, code: str, hold: HoldLegally, approval: UUID | None
+    tx: WriteTransaction, code: str, hold: HoldLegally, approval: UUID | None
 ) -> Case | Approval:
     """Set or lift a legal hold on a case, as two people of oversight.
 
@@ -185,8 +194,8 @@ def set_legal_hold(
     lead. After it is lifted, a retention that is over ends 30 days later. Raises NotFound
     (404), ActionIllegal (409), ActionNotYours or RoleMissing (403), ApprovalUnusable (409).
     """
-    case = queries.lock(work, code)
-    require_protection_officer(work, case)
+    case = case_queries.lock(tx, code)
+    require_protection_officer(tx, case)
     if case.state == State.ERASED:
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
@@ -194,28 +203,28 @@ def set_legal_hold(
     matter = GuardedAction(
         case, "case.hold", hold, {"value": hold.value}, OVERSIGHT_APPROVERS
     )
-    if question := ask_or_claim_approval(work, matter, approval):
+    if question := ask_or_claim_approval(tx, matter, approval):
         return question
     fact = Fact(
-        id=work.create_id(),
+        id=tx.create_id(),
         case=case,
         case_id=case.id,
         name=FactName.LEGAL_HOLD,
         value=hold.value,
-        recorded_by=work.actor.focal_point_id,
-        recorded_at=work.now,
+        recorded_by=tx.actor.focal_point_id,
+        recorded_at=tx.now,
     )
-    cases.add_fact(work, case, fact)
+    case_actions.add_fact(tx, case, fact)
     if hold.value == LegalHold.LIFTED:
-        resume_retention(work, case)
-    audience = frozenset({work.actor.focal_point_id})
-    work.record("case.hold_changed", case, audience, {"value": hold.value})
+        resume_retention(tx, case)
+    audience = frozenset({tx.actor.focal_point_id})
+    tx.record("case.hold_changed", case, audience, {"value": hold.value})
     return case
 
 
-def require_protection_officer(work: Reading, case: Case) -> None:
+def require_protection_officer(tx: ReadTransaction, case: Case) -> None:
     """Raise unless the caller is a protection officer of oversight."""
-    if Side.OVERSIGHT not in get_sides(work, case):
+    if Side.OVERSIGHT not in get_sides(tx, case):
         raise ActionNotYours("Only oversight can do this.")
-    if Role.PROTECTION_OFFICER not in work.actor.roles:
+    if Role.PROTECTION_OFFICER not in tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.PROTECTION_OFFICER}.")

@@ -1,23 +1,23 @@
 """Facts about a case that are known without opening anything."""
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.facts import build_fact_sheet
 from app.cases.models import Case
 from app.casework.needs import Facts, Terms
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
-def build_facts_without_opening(work: Reading, case: Case, terms: Terms) -> Facts:
+def build_facts_without_opening(tx: ReadTransaction, case: Case, terms: Terms) -> Facts:
     """Return the facts for an erasure, which must not need a key.
 
     Every fact that would need one is false.
     """
     known = build_fact_sheet(
-        cases.load_facts(work, [case.id]).get(case.id, []), child=case.is_child
+        case_queries.load_facts(tx, [case.id]).get(case.id, []), child=case.is_child
     )
     return Facts(
-        now=work.now,
-        review_by=work.now,
+        now=tx.now,
+        review_by=tx.now,
         notice_complete=False,
         may_be_referred=False,
         child_path=False,

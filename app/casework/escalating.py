@@ -16,12 +16,12 @@ from app.casework.failing_leads import is_failing
 from app.consents import standing
 from app.deadlines.limits import Priority
 from app.deadlines.models import Clock
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Function, Kind, list_home_countries
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, RecordIdentity, Writing
+from app.kernel.transactions import ReadTransaction, RecordIdentity, WriteTransaction
 from app.kernel.vault import Unopenable
 from app.notifications.actions import notify_offices
 
@@ -29,7 +29,7 @@ SILENCE: Final = "silence"
 """Why an office is notified: a deadline was missed, by itself or by another office."""
 
 
-def remind_office(work: Writing, case: Case, clock: Clock, count: int) -> None:
+def remind_office(tx: WriteTransaction, case: Case, clock: Clock, count: int) -> None:
     """Remind a late office; then notify its deputy, its coordinator and at last the desk.
 
     The desk is brought in once the lead of a case missed three deadlines of any kind, is
@@ -37,24 +37,24 @@ def remind_office(work: Writing, case: Case, clock: Clock, count: int) -> None:
     """
     if clock.waits_on is None:
         return
-    late = directory.by_id(work, clock.waits_on)
-    told = select_allowed(work, case, list_answerable(work, late, count))
+    late = directory_queries.by_id(tx, clock.waits_on)
+    told = select_allowed(tx, case, list_answerable(tx, late, count))
     if told:
         office = RecordIdentity(late.id, case.id, f"focal-points/{late.code}")
-        work.record("focal_point.silent", office, told, {"silence": count})
-    if is_failing_lead(work, case, late):
-        escalate_to_desk(work, case)
+        tx.record("focal_point.silent", office, told, {"silence": count})
+    if is_failing_lead(tx, case, late):
+        escalate_to_desk(tx, case)
     desk = case.with_relation(Relation.ESCALATION_DESK)
-    notify_about_case(work, case, clock.record_id, late.id, desk, *told)
+    notify_about_case(tx, case, clock.record_id, late.id, desk, *told)
 
 
-def list_answerable(work: Reading, late: FocalPoint, count: int) -> list[FocalPoint]:
+def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[FocalPoint]:
     """List the offices that answer for another: its deputy, and then its coordinators.
 
     A coordinator is a State body that may lead and coordinates in a country of the office
     (section 6). It is included from the second missed deadline on.
     """
-    others = [one for one in directory.list_active(work) if one.id != late.id]
+    others = [one for one in directory_queries.list_active(tx) if one.id != late.id]
     deputies = [one for one in others if one.code == late.deputy]
     countries = set(list_home_countries(late))
     coordinators = [
@@ -67,7 +67,7 @@ def list_answerable(work: Reading, late: FocalPoint, count: int) -> list[FocalPo
 
 
 def select_allowed(
-    work: Reading, case: Case, offices: Iterable[FocalPoint]
+    tx: ReadTransaction, case: Case, offices: Iterable[FocalPoint]
 ) -> frozenset[UUID]:
     """Return the ids of the offices that the person allows to be told, and does not fear.
 
@@ -75,7 +75,7 @@ def select_allowed(
     unknown. The parties of the case are told of the missed deadline all the same.
     """
     try:
-        stands = standing.load_for_case(work, case)
+        stands = standing.load_for_case(tx, case)
     except (NotFound, Unopenable):
         return frozenset()
     return frozenset(
@@ -85,13 +85,13 @@ def select_allowed(
     )
 
 
-def is_failing_lead(work: Reading, case: Case, late: FocalPoint) -> bool:
+def is_failing_lead(tx: ReadTransaction, case: Case, late: FocalPoint) -> bool:
     """Return whether the late office leads the case and does not act."""
-    return Relation.LEAD in case.list_relations(late.id) and is_failing(work, case)
+    return Relation.LEAD in case.list_relations(late.id) and is_failing(tx, case)
 
 
 def notify_about_case(
-    work: Writing, case: Case, about: UUID, *focal_points: UUID | None
+    tx: WriteTransaction, case: Case, about: UUID, *focal_points: UUID | None
 ) -> None:
     """Notify these offices, without any content of the case (section 7).
 
@@ -99,6 +99,4 @@ def notify_about_case(
     """
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL
-    notify_offices(
-        work, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about
-    )
+    notify_offices(tx, offices, SILENCE, urgency=urgency, case_id=case.id, record_id=about)

@@ -12,10 +12,10 @@ from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.deadlines import missed_deadlines
 from app.deadlines.miss_counts import MISSES_TO_ESCALATE
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.actors import Relation
 from app.kernel.problems import Problem
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 class LeadNotFailing(Problem):
@@ -25,7 +25,7 @@ class LeadNotFailing(Problem):
 
 
 def find_failures(
-    work: Reading, cases: Iterable[Case]
+    tx: ReadTransaction, cases: Iterable[Case]
 ) -> Mapping[UUID, frozenset[TakeOverReason]]:
     """Return for each case the reasons why its lead fails it, empty if the lead acts."""
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
@@ -33,31 +33,31 @@ def find_failures(
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())
     if not leads:
         return reasons
-    counts = missed_deadlines.count_missed_deadlines(work, leads)
-    offices = directory.by_ids(work, set(leads.values()))
+    counts = missed_deadlines.count_missed_deadlines(tx, leads)
+    offices = directory_queries.by_ids(tx, set(leads.values()))
     for case_id, lead in leads.items():
         holds = {
-            TakeOverReason.LEAD_INACTIVE: is_closed_or_unattended(work, offices[lead]),
+            TakeOverReason.LEAD_INACTIVE: is_closed_or_unattended(tx, offices[lead]),
             TakeOverReason.LEAD_SILENT: counts[case_id] >= MISSES_TO_ESCALATE,
         }
         reasons[case_id] = frozenset(reason for reason, is_so in holds.items() if is_so)
     return reasons
 
 
-def is_failing(work: Reading, case: Case) -> bool:
+def is_failing(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the lead of a case does not act."""
-    return bool(find_failures(work, [case])[case.id])
+    return bool(find_failures(tx, [case])[case.id])
 
 
-def is_submitter_gone(work: Reading, case: Case) -> bool:
+def is_submitter_gone(tx: ReadTransaction, case: Case) -> bool:
     """Return whether a desk has the case and nobody at its submitter can act."""
     at_desk = case.state == State.SUBMITTED and case.with_relation(Relation.DESK)
     return bool(at_desk) and is_closed_or_unattended(
-        work, directory.by_id(work, case.submitter)
+        tx, directory_queries.by_id(tx, case.submitter)
     )
 
 
-def require_failure(work: Reading, case: Case, reason: TakeOverReason) -> None:
+def require_failure(tx: ReadTransaction, case: Case, reason: TakeOverReason) -> None:
     """Raise LeadNotFailing (409) unless the lead fails the case for this reason."""
-    if reason not in find_failures(work, [case])[case.id]:
+    if reason not in find_failures(tx, [case])[case.id]:
         raise LeadNotFailing("Remind the lead, or wait for its next deadline.")

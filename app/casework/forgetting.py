@@ -1,24 +1,24 @@
 """What is destroyed when a case is erased."""
 
-from app.access import actions as access
+from app.access import actions as access_actions
 from app.cases import erasure as keys
 from app.cases.models import Case
-from app.deadlines import actions as deadlines
-from app.kernel.transactions import Writing
-from app.returns import following as returns
-from app.routing import actions as routing
-from app.screening import actions as screenings
+from app.deadlines import actions as deadline_actions
+from app.kernel.transactions import WriteTransaction
+from app.returns import following as return_following
+from app.routing import actions as routing_actions
+from app.screening import actions as screening_actions
 
 
-def erase_case_data(work: Writing, case: Case) -> None:
+def erase_case_data(tx: WriteTransaction, case: Case) -> None:
     """Destroy the key and the content of a case; stop its deadlines, expire its approvals.
 
     The journal, parties, consents and referrals are kept. docs/privacy.md says why.
     """
-    work.session.flush()
-    deadlines.stop_case(work, case.id)
-    access.expire_approvals(work, case.id)
-    keys.erase_content(work, case)
-    routing.delete_ranking(work, case.id)
-    screenings.delete_screenings(work, case.id)
-    returns.erase_steps(work, case.id)
+    tx.session.flush()
+    deadline_actions.stop_case(tx, case.id)
+    access_actions.expire_approvals(tx, case.id)
+    keys.erase_content(tx, case)
+    routing_actions.delete_ranking(tx, case.id)
+    screening_actions.delete_screenings(tx, case.id)
+    return_following.erase_steps(tx, case.id)

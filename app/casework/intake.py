@@ -1,7 +1,7 @@
 """Writing, updating, submitting and withdrawing a case, and assessing its risk."""
 
-from app.cases import actions as cases
-from app.cases import queries
+from app.cases import actions as case_actions
+from app.cases import queries as case_queries
 from app.cases.actions import add_note, open_draft, store_sealed, update_summary
 from app.cases.lifecycle import OPEN, TABLE, UNLED, Action, Row, State
 from app.cases.models import Case
@@ -9,7 +9,7 @@ from app.cases.quotas import require_draft_quota
 from app.cases.risk import RiskLevel
 from app.cases.schemas import NewRisk, NoticeFields
 from app.cases.sections import Paper
-from app.casework import situation
+from app.casework import situation as casework_situation
 from app.casework.acting import (
     WRITERS,
     check_action,
@@ -23,22 +23,22 @@ from app.casework.carrying import hand_to_next_office
 from app.casework.schemas import NewCase
 from app.casework.sides import get_sides
 from app.casework.watching import update_assessment_deadline
-from app.consents import actions as consents
-from app.deadlines import following as clocks
+from app.consents import actions as consent_actions
+from app.deadlines import following as deadline_following
 from app.deadlines.limits import Priority
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.actors import Relation
 from app.kernel.db import claim_name
 from app.kernel.idempotency import KeyInFlight
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.notifications.actions import notify_offices as call_on
-from app.referrals import following
-from app.referrals import queries as referred
-from app.returns import following as returns
-from app.screening import actions as screenings
+from app.referrals import following as referral_following
+from app.referrals import queries as referral_queries
+from app.returns import following as return_following
+from app.screening import actions as screening_actions
 from app.screening.models import Screening
 from app.screening.schemas import NewScreening
 
@@ -61,90 +61,88 @@ class NoticeIncomplete(Problem):
     status = 422
 
 
-def write_case(work: Writing, new: NewCase) -> Case:
+def write_case(tx: WriteTransaction, new: NewCase) -> Case:
     """Create a draft of a case, and submit it in the same transaction if asked to.
 
     Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
     ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft that declares no vital
     interest can wait: SpaceReserved (503), TooManyDrafts (429).
     """
-    if not WRITERS & work.actor.roles:
+    if not WRITERS & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
-    require_draft_space(work, can_wait=not (new.submit or new.vital_interest))
-    digest = compute_reference_digest(work, new.external_reference)
-    case = open_draft(work, new.notice, digest)
+    require_draft_space(tx, can_wait=not (new.submit or new.vital_interest))
+    digest = compute_reference_digest(tx, new.external_reference)
+    case = open_draft(tx, new.notice, digest)
     for content in new.sections:
-        store_sealed(work, case, content.section, content)
+        store_sealed(tx, case, content.section, content)
     if new.safeguards:
-        store_sealed(work, case, Paper.SAFEGUARDS, new.safeguards)
+        store_sealed(tx, case, Paper.SAFEGUARDS, new.safeguards)
     for consent in new.consents:
-        consents.record_consent(work, case, consent)
+        consent_actions.record_consent(tx, case, consent)
     if new.risk:
-        cases.add_risk_assessment(work, case, new.risk)
+        case_actions.add_risk_assessment(tx, case, new.risk)
     if new.vital_interest:
-        cases.declare_vital_interest(work, case, new.vital_interest)
+        case_actions.declare_vital_interest(tx, case, new.vital_interest)
     if new.screening:
-        screenings.add_screening(work, case, new.screening)
+        screening_actions.add_screening(tx, case, new.screening)
     if not new.submit:  # a case that is submitted now needs no deadline to finish the draft
-        cases.start_deadline(work, case)
-    work.record("case.drafted", case, case.audience)
-    work.session.flush()
-    return (
-        submit_case(work, *check_action(work, case, Action.SUBMIT)) if new.submit else case
-    )
+        case_actions.start_deadline(tx, case)
+    tx.record("case.drafted", case, case.audience)
+    tx.session.flush()
+    return submit_case(tx, *check_action(tx, case, Action.SUBMIT)) if new.submit else case
 
 
-def require_draft_space(work: Writing, *, can_wait: bool) -> None:
+def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
     """Raise SpaceReserved (503) or TooManyDrafts (429) for a draft that can wait.
 
     Any other case is also exempt from the quota of bytes.
     """
-    work.is_exempt_from_quota = not can_wait
+    tx.is_exempt_from_quota = not can_wait
     if can_wait:
-        work.runtime.free_space.require_unreserved()
-        require_draft_quota(work)
+        tx.runtime.free_space.require_unreserved()
+        require_draft_quota(tx)
 
 
-def compute_reference_digest(work: Writing, reference: str | None) -> str | None:
+def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str | None:
     """Return the digest of the submitter's own number; raises ExternalReferenceTaken (409).
 
     Raises KeyInFlight (409) while another request writes a case with the same number.
     """
     if reference is None:
         return None
-    digest = work.vault.compute_fingerprint(
-        b"external", work.actor.focal_point_id.bytes, reference.encode()
+    digest = tx.vault.compute_fingerprint(
+        b"external", tx.actor.focal_point_id.bytes, reference.encode()
     )
-    if not claim_name(work.session, f"external {digest}"):
+    if not claim_name(tx.session, f"external {digest}"):
         raise KeyInFlight("Another request is writing a case with this external reference.")
-    if code := queries.find_code_by_digest(work, digest):
+    if code := case_queries.find_code_by_digest(tx, digest):
         raise ExternalReferenceTaken("Continue with the case in `code`.", {"code": code})
     return digest
 
 
-def submit_case(work: Writing, case: Case, row: Row) -> Case:
+def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
     """Submit a case to the first office that should lead it, else to the desk."""
     before = case.audience
-    cases.add_oversight(work, case, sorted(directory.list_overseers(work)))
-    hand_to_next_office(work, case)
-    cases.take_step(work, case, row, audience_before=before)
-    update_assessment_deadline(work, case)
-    if queries.find_in_vital_interest(work, [case.id]):
-        work.record("case.vital_interest", case, case.audience)
+    case_actions.add_oversight(tx, case, sorted(directory_queries.list_overseers(tx)))
+    hand_to_next_office(tx, case)
+    case_actions.take_step(tx, case, row, audience_before=before)
+    update_assessment_deadline(tx, case)
+    if case_queries.find_in_vital_interest(tx, [case.id]):
+        tx.record("case.vital_interest", case, case.audience)
     return case
 
 
 def update_case_summary(
-    work: Writing, code: str, seen: SeenVersions, notice: NoticeFields
+    tx: WriteTransaction, code: str, seen: SeenVersions, notice: NoticeFields
 ) -> Case:
     """Update fields of the summary; raises what `require_writer` does, and CountryFixed.
 
     The copy that the submitter reads is updated too, until a lead has the case.
     """
-    case = lock_case(work, code, seen)
-    require_writer(work, case)
+    case = lock_case(tx, code, seen)
+    require_writer(tx, case)
     require_complete_summary(case, notice)
-    kept = queries.load_snapshots(work, [case.id]).get(case.id)
+    kept = case_queries.load_snapshots(tx, [case.id]).get(case.id)
     own = kept if case.state in UNLED else None
     if case.state != State.DRAFT and "country" in notice.model_fields_set:
         if notice.country != (own or case).country:
@@ -156,16 +154,16 @@ def update_case_summary(
     if changed := update_summary(case, notice):
         case.raise_version()
         if "priority" in changed:
-            clocks.update_for_priority(work, case)
+            deadline_following.update_for_priority(tx, case)
         if was_child and not case.is_child and case.state != State.DRAFT:
-            consents.expire_for_adult(work, case)
+            consent_actions.expire_for_adult(tx, case)
         if "age_class" in changed:
-            update_assessment_deadline(work, case)
+            update_assessment_deadline(tx, case)
         if case.is_child != was_child:
-            returns.reopen_decisions(work, case)
+            return_following.reopen_decisions(tx, case)
         if "safe_contact" in changed:
-            following.notify_of_change(work, case, None)
-        work.record("case.notice_changed", case, case.summary_audience, {"fields": changed})
+            referral_following.notify_of_change(tx, case, None)
+        tx.record("case.notice_changed", case, case.summary_audience, {"fields": changed})
     return case
 
 
@@ -173,58 +171,60 @@ def require_complete_summary(case: Case, notice: NoticeFields) -> None:
     """Raise NoticeIncomplete (422) if a submitted summary would lose an answer."""
     given = notice.model_dump(exclude_unset=True)
     emptied = [
-        name for name in situation.REQUIRED_SUMMARY_FIELDS if given.get(name, "") is None
+        name
+        for name in casework_situation.REQUIRED_SUMMARY_FIELDS
+        if given.get(name, "") is None
     ]
     if case.state != State.DRAFT and emptied:
         raise NoticeIncomplete(f"These fields cannot be null: {', '.join(emptied)}.")
 
 
-def withdraw_case(work: Writing, case: Case, row: Row, why: WithdrawCase) -> Case:
+def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase) -> Case:
     """Withdraw a case before anything was sent; its candidate or desk loses it at once."""
     before = case.audience
-    add_note(work, case, row.action, why.note)
-    following.revoke_drafts(work, case, why.reason)
+    add_note(tx, case, row.action, why.note)
+    referral_following.revoke_drafts(tx, case, why.reason)
     case.external_digest = None
     for relation in (Relation.CANDIDATE, Relation.DESK):
-        case.end_relation(relation, work.now)
-    cases.take_step(work, case, row, {"reason": why.reason}, audience_before=before)
+        case.end_relation(relation, tx.now)
+    case_actions.take_step(tx, case, row, {"reason": why.reason}, audience_before=before)
     return case
 
 
-def assess_risk(work: Writing, code: str, risk: NewRisk) -> Case:
+def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
     """Record an assessment of the risk by any party, and notify the holder of a high risk.
 
     Raises NotFound (404), ActionIllegal (409), RoleMissing (403).
     """
-    case = queries.lock(work, code)
+    case = case_queries.lock(tx, code)
     if case.state not in OPEN | {State.DRAFT}:
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
         )
-    if not (get_sides(work, case) or referred.is_helping(work, case.id)):
+    if not (get_sides(tx, case) or referral_queries.is_helping(tx, case.id)):
         raise ActionNotYours("Your part in this case has ended.")
-    require_working_role(work)
-    cases.add_risk_assessment(work, case, risk)
+    require_working_role(tx)
+    case_actions.add_risk_assessment(tx, case, risk)
     case.raise_version()
     facts = {"level": risk.level}
-    work.record("case.risk_assessed", case, get_audience(work, case), facts)
+    tx.record("case.risk_assessed", case, get_audience(tx, case), facts)
     holder, urgent = case.holder, Priority.EMERGENCY
-    if holder and holder != work.actor.focal_point_id and risk.level == RiskLevel.HIGH:
-        call_on(work, [holder], "case.risk_assessed", urgency=urgent, case_id=case.id)
+    if holder and holder != tx.actor.focal_point_id and risk.level == RiskLevel.HIGH:
+        call_on(tx, [holder], "case.risk_assessed", urgency=urgent, case_id=case.id)
     return case
 
 
-def add_screening(work: Writing, code: str, new: NewScreening) -> Screening:
+def add_screening(tx: WriteTransaction, code: str, new: NewScreening) -> Screening:
     """Record a screening of a case; raises what `require_writer` does.
 
     The event tells the write audience that a screening exists, and not its result. Help
     does not depend on it, so it can wait: SpaceReserved (503).
     """
-    work.runtime.free_space.require_unreserved()
-    case = queries.lock(work, code)
-    require_writer(work, case)
-    screening = screenings.add_screening(work, case, new)
+    tx.runtime.free_space.require_unreserved()
+    case = case_queries.lock(tx, code)
+    require_writer(tx, case)
+    screening = screening_actions.add_screening(tx, case, new)
     case.raise_version()
     facts = {"screening": str(screening.id)}
-    work.record("case.screened", case, case.write_audience, facts)
+    tx.record("case.screened", case, case.write_audience, facts)
     return screening

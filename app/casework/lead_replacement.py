@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from app.access.models import Approval
-from app.cases import actions as cases
-from app.cases import queries
+from app.cases import actions as case_actions
+from app.cases import queries as case_queries
 from app.cases.approvals import GuardedAction, ask_or_claim_approval
 from app.cases.lifecycle import EVENTS, LED, TABLE, Action, Need, Row, State
 from app.cases.models import Case
 from app.cases.reasons import TakeOverReason
 from app.cases.sections import Paper
-from app.casework import situation
+from app.casework import situation as casework_situation
 from app.casework.bodies import TakeOverCase
 from app.casework.carrying import redirect_to_candidate
 from app.casework.failing_leads import require_failure
@@ -18,20 +18,20 @@ from app.casework.needs import Terms
 from app.casework.sides import get_sides
 from app.casework.successors import is_allowed_choice, is_named_next, list_desk_consents
 from app.casework.watching import update_assessment_deadline
-from app.consents import actions as consents
+from app.consents import actions as consent_actions
 from app.consents import standing
 from app.consents.coverage import Purpose, is_valid
 from app.consents.schemas import NewLeadConsent
 from app.deadlines import missed_deadlines
-from app.deadlines import queries as deadlines
-from app.directory import queries as directory
+from app.deadlines import queries as deadline_queries
+from app.directory import queries as directory_queries
 from app.directory.kinds import Kind
-from app.handovers import following as handovers
+from app.handovers import following as handover_following
 from app.handovers.actions import set_lead
 from app.kernel.actors import Relation, Side
 from app.kernel.problems import Problem
 from app.kernel.requirements import Unmet, raise_unmet
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class LeadConsentRecorded(Problem):
@@ -41,7 +41,7 @@ class LeadConsentRecorded(Problem):
 
 
 def take_over(
-    work: Writing, code: str, choice: TakeOverCase, approval: UUID | None
+    tx: WriteTransaction, code: str, choice: TakeOverCase, approval: UUID | None
 ) -> Case | Approval:
     """Move the lead of a case whose lead does not act to an office that the desk names.
 
@@ -49,47 +49,47 @@ def take_over(
     NotFound (404), LeadNotFailing or ActionIllegal (409), NeedsUnmet (409), ActionNotYours
     or RoleMissing (403), FocalPointUnknown (422), ApprovalUnusable (409).
     """
-    case, row = lock_and_find_row(work, code, Action.TAKE_OVER, choice.reason)
-    chosen = directory.get_by_code_or_422(work, choice.focal_point)
-    grounds = "" if is_allowed_choice(work, case, chosen) else "next"
+    case, row = lock_and_find_row(tx, code, Action.TAKE_OVER, choice.reason)
+    chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
+    grounds = "" if is_allowed_choice(tx, case, chosen) else "next"
     facts = {"reason": choice.reason}
     matter = GuardedAction(case, "case.take_over", choice, facts, grounds=grounds)
     if approval:  # checked first: the answer to an invalid one must not reveal a fear
-        ask_or_claim_approval(work, matter, approval)
-    fits = not grounds or is_named_next(work, case, chosen, was_named=bool(approval))
+        ask_or_claim_approval(tx, matter, approval)
+    fits = not grounds or is_named_next(tx, case, chosen, was_named=bool(approval))
     terms = Terms(
         reason=choice.reason,
         person_informed=choice.person_informed,
         chosen_fits=fits,
         approved=True,
     )
-    situation.check_requirements(work, case, row, terms)
-    if not approval and (question := ask_or_claim_approval(work, matter, approval)):
+    casework_situation.check_requirements(tx, case, row, terms)
+    if not approval and (question := ask_or_claim_approval(tx, matter, approval)):
         return question
     old, before = case.with_relation(Relation.LEAD) or case.submitter, case.audience
-    cases.add_note(work, case, row.action, choice.note)
-    move_lead(work, case, old, chosen.id)
-    work.record(EVENTS[row.action], case, before | case.audience, facts)
+    case_actions.add_note(tx, case, row.action, choice.note)
+    move_lead(tx, case, old, chosen.id)
+    tx.record(EVENTS[row.action], case, before | case.audience, facts)
     return case
 
 
 def lock_and_find_row(
-    work: Writing, code: str, action: Action, reason: TakeOverReason
+    tx: WriteTransaction, code: str, action: Action, reason: TakeOverReason
 ) -> tuple[Case, Row]:
     """Lock a case that a desk has or that its lead fails, and find the step of the desk.
 
     Raises NotFound (404), ActionIllegal or LeadNotFailing (409), ActionNotYours or
     RoleMissing (403).
     """
-    case = queries.lock(work, code)
-    row = TABLE.find(case.state, action, get_sides(work, case), work.actor.roles)
+    case = case_queries.lock(tx, code)
+    row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
     if case.state in LED:
-        require_failure(work, case, reason)
+        require_failure(tx, case, reason)
     return case, row
 
 
 def record_lead_consent(
-    work: Writing, code: str, new: NewLeadConsent, approval: UUID | None
+    tx: WriteTransaction, code: str, new: NewLeadConsent, approval: UUID | None
 ) -> Case | Approval:
     """Record, as a desk, that the person agrees to a class of offices as the new lead.
 
@@ -98,30 +98,32 @@ def record_lead_consent(
     does, NeedsUnmet, LeadConsentRecorded or ApprovalUnusable (409), what
     `consents.require_counting` does (422), and DeskMissing (503).
     """
-    case, row = lock_and_find_row(work, code, Action.RECORD_LEAD_CONSENT, new.reason)
-    require_consent_needs(work, case, row, new)
+    case, row = lock_and_find_row(tx, code, Action.RECORD_LEAD_CONSENT, new.reason)
+    require_consent_needs(tx, case, row, new)
     given = new.as_consent(case.country or "")
-    consents.require_counting(work, case, given)
-    require_unrecorded(work, case, new.kind)
+    consent_actions.require_counting(tx, case, given)
+    require_unrecorded(tx, case, new.kind)
     facts = {"reason": new.reason, "kind": new.kind, "country": case.country or ""}
     matter = GuardedAction(
         case, f"case.{row.action}", new, facts, grounds=case.country or ""
     )
-    if question := ask_or_claim_approval(work, matter, approval):
+    if question := ask_or_claim_approval(tx, matter, approval):
         return question
-    consent = consents.record_consent(work, case, given)
+    consent = consent_actions.record_consent(tx, case, given)
     case.raise_version()
-    told = case.write_audience | case.overseers | {work.actor.focal_point_id}
+    told = case.write_audience | case.overseers | {tx.actor.focal_point_id}
     known = facts | {"consent": str(consent.id)}
-    work.record(EVENTS[row.action], case, told, known)
-    work.session.flush()
-    update_assessment_deadline(work, case)
+    tx.record(EVENTS[row.action], case, told, known)
+    tx.session.flush()
+    update_assessment_deadline(tx, case)
     if case.state == State.SUBMITTED:
-        redirect_to_candidate(work, case)
+        redirect_to_candidate(tx, case)
     return case
 
 
-def require_consent_needs(work: Reading, case: Case, row: Row, new: NewLeadConsent) -> None:
+def require_consent_needs(
+    tx: ReadTransaction, case: Case, row: Row, new: NewLeadConsent
+) -> None:
     """Raise NeedsUnmet (409) with every unmet requirement of the step.
 
     In a case without a lead, the reason must be the submitter's inactivity and the purposes
@@ -130,36 +132,36 @@ def require_consent_needs(work: Reading, case: Case, row: Row, new: NewLeadConse
     unled = case.state == State.SUBMITTED
     fits = not unled or new.reason == TakeOverReason.SUBMITTER_INACTIVE
     terms = Terms(reason=new.reason if fits else None, approved=True)
-    situation.check_requirements(work, case, row, terms)
+    casework_situation.check_requirements(tx, case, row, terms)
     if unled and Purpose.REFER not in new.purposes:
         remedy = "Ask the person whether they agree to be referred: name `REFER`."
         raise_unmet([Unmet(Need.CONSENT_TO_REFER, Side.DESK, remedy)])
 
 
-def require_unrecorded(work: Reading, case: Case, kind: Kind) -> None:
+def require_unrecorded(tx: ReadTransaction, case: Case, kind: Kind) -> None:
     """Raise LeadConsentRecorded (409) if a desk has recorded this class already."""
-    stands = standing.load_for_case(work, case)
+    stands = standing.load_for_case(tx, case)
     if any(
-        one.kind == kind and is_valid(one, work.now, child=case.is_child)
-        for one in list_desk_consents(work, stands)
+        one.kind == kind and is_valid(one, tx.now, child=case.is_child)
+        for one in list_desk_consents(tx, stands)
         if one.country == case.country
     ):
         raise LeadConsentRecorded("Ask the person about another kind of office.")
 
 
-def move_lead(work: Writing, case: Case, old: UUID, new: UUID) -> None:
+def move_lead(tx: WriteTransaction, case: Case, old: UUID, new: UUID) -> None:
     """Move the lead to another office, with its open deadline; the desk's part ends.
 
     Open offers of the old lead are cancelled, and its contacts are deleted.
     """
     if Relation.FORMER_LEAD not in case.list_relations(old):
-        case.add_party(old, Relation.FORMER_LEAD, work.now)
-    cases.delete_sealed(work, case, Paper.CONTACTS)
-    handovers.cancel_open(work, case)
-    clock = deadlines.find_running(work, [case.id]).get(case.id)
+        case.add_party(old, Relation.FORMER_LEAD, tx.now)
+    case_actions.delete_sealed(tx, case, Paper.CONTACTS)
+    handover_following.cancel_open(tx, case)
+    clock = deadline_queries.find_running(tx, [case.id]).get(case.id)
     set_lead(
-        work,
+        tx,
         case,
         new,
-        missed_deadlines.compute_due_for_successor(work, clock) if clock else None,
+        missed_deadlines.compute_due_for_successor(tx, clock) if clock else None,
     )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.lifecycle import Row, State
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
@@ -19,32 +19,32 @@ from app.casework.carrying import hand_to_next_office
 from app.casework.needs import Terms
 from app.casework.watching import pause_questions, resume_questions
 from app.consents.expiry_deadlines import watch_expiry
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.planned_dates import check_date
 from app.kernel.actors import Relation
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
-from app.referrals import actions as referrals
-from app.referrals import following
-from app.returns import following as returns
-from app.routing import actions as routing
+from app.referrals import actions as referral_actions
+from app.referrals import following as referral_following
+from app.returns import following as return_following
+from app.routing import actions as routing_actions
 
 
-def acknowledge_case(work: Writing, case: Case, row: Row) -> Case:
+def acknowledge_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
     """Record that a person has read the case: rank 4 of the evidence, and no commitment."""
-    cases.take_step(work, case, row, audience_before=case.audience)
+    case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case
 
 
-def decline_lead(work: Writing, case: Case, row: Row, why: DeclineLead) -> Case:
+def decline_lead(tx: WriteTransaction, case: Case, row: Row, why: DeclineLead) -> Case:
     """Decline the lead with a reason, and give the case to the next candidate."""
     before = case.audience
-    cases.add_note(work, case, row.action, why.note)
-    case.end_relation(Relation.CANDIDATE, work.now)
-    routing.record_passed_over(work, case.id, work.actor.focal_point_id)
-    hand_to_next_office(work, case)
-    returns.reassign_all_deadlines(work, case)
-    cases.take_step(work, case, row, {"reason": why.reason}, audience_before=before)
+    case_actions.add_note(tx, case, row.action, why.note)
+    case.end_relation(Relation.CANDIDATE, tx.now)
+    routing_actions.record_passed_over(tx, case.id, tx.actor.focal_point_id)
+    hand_to_next_office(tx, case)
+    return_following.reassign_all_deadlines(tx, case)
+    case_actions.take_step(tx, case, row, {"reason": why.reason}, audience_before=before)
     return case
 
 
@@ -53,81 +53,89 @@ def build_terms(promise: AcceptLead) -> Terms:
     return Terms(contacts=frozenset(contact.name for contact in promise.contacts))
 
 
-def accept_lead(work: Writing, case: Case, row: Row, promise: AcceptLead) -> Case:
+def accept_lead(tx: WriteTransaction, case: Case, row: Row, promise: AcceptLead) -> Case:
     """Accept the lead and seal its contacts; help that has begun counts at once.
 
     From now on the submitter reads the summary as it is at this moment.
     """
     before = case.audience
-    cases.save_summary_snapshot(work, case)
-    cases.replace_sealed(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
-    case.end_relation(Relation.CANDIDATE, work.now)
-    case.add_party(work.actor.focal_point_id, Relation.LEAD, work.now)
-    cases.take_step(work, case, row, audience_before=before)
-    referrals.update_case_state(work, case)
-    watch_expiry(work, case)
+    case_actions.save_summary_snapshot(tx, case)
+    case_actions.replace_sealed(
+        tx, case, Paper.CONTACTS, Contacts(contacts=promise.contacts)
+    )
+    case.end_relation(Relation.CANDIDATE, tx.now)
+    case.add_party(tx.actor.focal_point_id, Relation.LEAD, tx.now)
+    case_actions.take_step(tx, case, row, audience_before=before)
+    referral_actions.update_case_state(tx, case)
+    watch_expiry(tx, case)
     return case
 
 
-def suspend_case(work: Writing, case: Case, row: Row, why: SuspendCase) -> Case:
+def suspend_case(tx: WriteTransaction, case: Case, row: Row, why: SuspendCase) -> Case:
     """Suspend the case until a review, and pause deadlines except those for safety."""
     before = case.audience
-    cases.add_note(work, case, row.action, why.note)
+    case_actions.add_note(tx, case, row.action, why.note)
     facts = {"reason": why.reason}
-    cases.take_step(work, case, row, facts, audience_before=before, due_at=why.review_at)
-    following.pause_deadlines(work, case)
-    returns.pause_deadlines(work, case)
-    pause_questions(work, case)
+    case_actions.take_step(
+        tx, case, row, facts, audience_before=before, due_at=why.review_at
+    )
+    referral_following.pause_deadlines(tx, case)
+    return_following.pause_deadlines(tx, case)
+    pause_questions(tx, case)
     return case
 
 
-def resume_case(work: Writing, case: Case, row: Row) -> Case:
+def resume_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
     """Resume the case; each paused deadline has the time that was left."""
-    cases.take_step(work, case, row, audience_before=case.audience)
-    following.resume_deadlines(work, case)
-    returns.resume_deadlines(work, case)
-    resume_questions(work, case)
-    referrals.update_case_state(work, case)
+    case_actions.take_step(tx, case, row, audience_before=case.audience)
+    referral_following.resume_deadlines(tx, case)
+    return_following.resume_deadlines(tx, case)
+    resume_questions(tx, case)
+    referral_actions.update_case_state(tx, case)
     return case
 
 
-def plan_visits(work: Writing, plan: MonitorCase) -> tuple[datetime, ...]:
+def plan_visits(tx: WriteTransaction, plan: MonitorCase) -> tuple[datetime, ...]:
     """Return the dates of the visits that the lead planned, else the defaults (D08)."""
-    usual = deadlines.list_default_visits(work, work.actor.focal_point_id)
+    usual = deadline_queries.list_default_visits(tx, tx.actor.focal_point_id)
     return tuple(plan.visits or usual)
 
 
-def monitor_case(work: Writing, case: Case, row: Row, visits: tuple[datetime, ...]) -> Case:
+def monitor_case(
+    tx: WriteTransaction, case: Case, row: Row, visits: tuple[datetime, ...]
+) -> Case:
     """End the help and start the visits."""
     case.visits = [visit.isoformat() for visit in visits]
-    cases.take_step(work, case, row, audience_before=case.audience)
+    case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case
 
 
-def report_visit(work: Writing, code: str, seen: SeenVersions, visit: ReportVisit) -> Case:
+def report_visit(
+    tx: WriteTransaction, code: str, seen: SeenVersions, visit: ReportVisit
+) -> Case:
     """Record that a planned visit took place, and start the deadline for the next step.
 
     A visit before its date is recorded as early. Raises what `lock_case` does,
     ActionIllegal or DateNotReached (409), ActionNotYours or RoleMissing (403).
     """
-    case = lock_case(work, code, seen)
-    require_lead(work, case, {State.MONITORING})
+    case = lock_case(tx, code, seen)
+    require_lead(tx, case, {State.MONITORING})
     planned_for = datetime.fromisoformat(case.visits[0]) if case.visits else None
-    is_early = check_date(work, planned_for, early=visit.early)
-    cases.add_note(work, case, "visit", visit.note)
+    is_early = check_date(tx, planned_for, early=visit.early)
+    case_actions.add_note(tx, case, "visit", visit.note)
     case.visits = case.visits[1:]
     case.raise_version()
-    cases.start_deadline(work, case)
+    case_actions.start_deadline(tx, case)
     facts = {"person_met": visit.person_met} | ({"early": True} if is_early else {})
-    work.record("case.visited", case, case.write_audience, facts)
+    tx.record("case.visited", case, case.write_audience, facts)
     return case
 
 
-def reopen_assistance(work: Writing, case: Case, row: Row, why: ReopenCase) -> Case:
+def reopen_assistance(tx: WriteTransaction, case: Case, row: Row, why: ReopenCase) -> Case:
     """Return to finding help for a person who was only visited."""
     before = case.audience
-    cases.add_note(work, case, row.action, why.note)
+    case_actions.add_note(tx, case, row.action, why.note)
     case.visits = []
-    cases.take_step(work, case, row, {"reason": why.reason}, audience_before=before)
-    referrals.update_case_state(work, case)
+    case_actions.take_step(tx, case, row, {"reason": why.reason}, audience_before=before)
+    referral_actions.update_case_state(tx, case)
     return case

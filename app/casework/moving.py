@@ -1,6 +1,6 @@
 """Moving a case to another office: assigned by a desk, or relocated across a border."""
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Row
 from app.cases.models import Case
 from app.casework.acting import lock_case, require_working_role
@@ -12,16 +12,16 @@ from app.casework.successors import may_be_chosen
 from app.casework.watching import update_assessment_deadline
 from app.consents import standing
 from app.consents.routing_questions import build_question
-from app.directory import queries as directory
-from app.handovers import following as handovers
+from app.directory import queries as directory_queries
+from app.handovers import following as handover_following
 from app.kernel.actors import Relation, Side
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours
 from app.kernel.problems import Problem
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
-from app.referrals import following
-from app.returns import following as returns
-from app.routing import actions as routing
+from app.referrals import following as referral_following
+from app.returns import following as return_following
+from app.routing import actions as routing_actions
 from app.routing.ranking import rank_leads
 
 
@@ -31,27 +31,29 @@ class CountrySame(Problem):
     status = 409
 
 
-def build_terms(work: Reading, case: Case, choice: AssignCase) -> Terms:
+def build_terms(tx: ReadTransaction, case: Case, choice: AssignCase) -> Terms:
     """Return the terms of an assignment; raises FocalPointUnknown (422)."""
-    chosen = directory.get_by_code_or_422(work, choice.focal_point)
-    return Terms(reason=choice.reason, chosen_fits=may_be_chosen(work, case, chosen))
+    chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
+    return Terms(reason=choice.reason, chosen_fits=may_be_chosen(tx, case, chosen))
 
 
-def assign_candidate(work: Writing, case: Case, row: Row, choice: AssignCase) -> Case:
+def assign_candidate(
+    tx: WriteTransaction, case: Case, row: Row, choice: AssignCase
+) -> Case:
     """Give a case to the candidate that the desk chose, and end the desk's part."""
     before = case.audience
-    chosen = directory.get_by_code_or_422(work, choice.focal_point)
-    cases.add_note(work, case, row.action, choice.note)
-    routing.record_desk_choice(work, case.id, chosen.id)
-    case.end_relation(Relation.DESK, work.now)
-    case.add_party(chosen.id, Relation.CANDIDATE, work.now)
-    returns.reassign_all_deadlines(work, case)
-    cases.take_step(work, case, row, {"reason": choice.reason}, audience_before=before)
+    chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
+    case_actions.add_note(tx, case, row.action, choice.note)
+    routing_actions.record_desk_choice(tx, case.id, chosen.id)
+    case.end_relation(Relation.DESK, tx.now)
+    case.add_party(chosen.id, Relation.CANDIDATE, tx.now)
+    return_following.reassign_all_deadlines(tx, case)
+    case_actions.take_step(tx, case, row, {"reason": choice.reason}, audience_before=before)
     return case
 
 
 def relocate_case(
-    work: Writing, code: str, seen: SeenVersions, where: RelocateCase
+    tx: WriteTransaction, code: str, seen: SeenVersions, where: RelocateCase
 ) -> Case:
     """Record that the person is in another country, and find who may lead there.
 
@@ -62,45 +64,45 @@ def relocate_case(
     no office waits for it. Raises what `lock_case` does, CountrySame or ActionIllegal
     (409), ActionNotYours or RoleMissing (403), DeskMissing (503).
     """
-    case = lock_case(work, code, seen)
+    case = lock_case(tx, code, seen)
     if case.state not in OPEN:
         raise ActionIllegal(
             f"The case is {case.state}.", TABLE.describe_actions(case.state)
         )
-    if Side.HOLDER not in get_sides(work, case):
+    if Side.HOLDER not in get_sides(tx, case):
         raise ActionNotYours("Only the holder of the case can do this.")
-    require_working_role(work)
+    require_working_role(tx)
     if where.country == case.country:
         raise CountrySame("Name the country where the person is now.")
     if case.state in WITH_A_CANDIDATE:
-        cases.save_summary_snapshot(work, case)
-        case.relocated_at = case.relocated_at or work.now
-    following.end_completed_relations(work, case)
+        case_actions.save_summary_snapshot(tx, case)
+        case.relocated_at = case.relocated_at or tx.now
+    referral_following.end_completed_relations(tx, case)
     case.country = where.country
     case.raise_version()
-    cases.add_note(work, case, "relocate", where.note)
-    work.record(
+    case_actions.add_note(tx, case, "relocate", where.note)
+    tx.record(
         "case.relocated", case, case.overseers | (case.write_audience & {case.holder})
     )
-    work.session.flush()
+    tx.session.flush()
     if case.state in WITH_A_CANDIDATE:
-        redirect_case(work, case)
+        redirect_case(tx, case)
     else:
-        rank_successors(work, case)
-    update_assessment_deadline(work, case)
+        rank_successors(tx, case)
+    update_assessment_deadline(tx, case)
     return case
 
 
-def rank_successors(work: Writing, case: Case) -> None:
+def rank_successors(tx: WriteTransaction, case: Case) -> None:
     """Store who could lead in the new country, and offer a lead's case to the first.
 
     The offer uses the ranking that the lead may know: no hidden consent counts (ADR 35).
     """
-    stands = standing.load_for_case(work, case)
-    ranking = rank_leads(build_question(work, case, stands))
-    routing.seal_ranking(work, case.id, ranking)
+    stands = standing.load_for_case(tx, case)
+    ranking = rank_leads(build_question(tx, case, stands))
+    routing_actions.seal_ranking(tx, case.id, ranking)
     if case.state in LED:
-        known = standing.filter_for_caller(work, stands)
+        known = standing.filter_for_caller(tx, stands)
         if known is not stands:
-            ranking = rank_leads(build_question(work, case, known))
-        handovers.offer_to_first(work, case, [one.id for one in ranking.candidates])
+            ranking = rank_leads(build_question(tx, case, known))
+        handover_following.offer_to_first(tx, case, [one.id for one in ranking.candidates])

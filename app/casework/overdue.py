@@ -22,25 +22,25 @@ from app.casework.lateness import (
     get_noun,
 )
 from app.casework.watching import update_assessment_deadline
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines import missed_deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.miss_counts import DAY, HOUR, Rhythm, compute_next_miss, count_misses
 from app.deadlines.models import Clock
-from app.directory import queries as directory
-from app.handovers import following as handovers
-from app.handovers import queries as offered
+from app.directory import queries as directory_queries
+from app.handovers import following as handover_following
+from app.handovers import queries as handover_queries
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, get_system_actor
-from app.kernel.transactions import Recorded, RecordIdentity, Writing
-from app.referrals import following as referrals
-from app.referrals import queries as referred
+from app.kernel.transactions import Recorded, RecordIdentity, WriteTransaction
+from app.referrals import following as referral_following
+from app.referrals import queries as referral_queries
 from app.referrals.models import Referral
 from app.returns import arrivals
-from app.returns import queries as returns
+from app.returns import queries as return_queries
 from app.returns.actions import get_audience as audience_of_return
 from app.returns.models import Return
-from app.routing import actions as routing
+from app.routing import actions as routing_actions
 
 MIN_REPEAT: Final[Mapping[Effect, timedelta]] = {Effect.EXPIRE_AT_SECOND: HOUR}
 """The least time until a deadline counts as missed again; a day for the other effects."""
@@ -59,58 +59,56 @@ class MissedDeadline:
     absent: bool
 
 
-def handle_missed_deadline(work: Writing, number: int, case_id: UUID) -> bool:
+def handle_missed_deadline(tx: WriteTransaction, number: int, case_id: UUID) -> bool:
     """Apply the effect of a deadline that was missed.
 
     Return False if another worker handles or handled it, or if it was moved on with a
     person who travels. The effect is applied once, however many workers run (R55): the case
     is locked and the deadline read again. Raises DeskMissing (503) if no desk is left.
     """
-    case = system_queries.lock_if_free(work, case_id)
+    case = system_queries.lock_if_free(tx, case_id)
     if case is None:
         return False
-    clock = missed_deadlines.read_again(work, number)
-    absent = is_absent(work, clock)
-    if not missed_deadlines.has_run_out(clock, work.now, absent=absent):
+    clock = missed_deadlines.read_again(tx, number)
+    absent = is_absent(tx, clock)
+    if not missed_deadlines.has_run_out(clock, tx.now, absent=absent):
         return False
-    if move_to_next_day(work, clock, absent=absent):
+    if move_to_next_day(tx, clock, absent=absent):
         return False
-    work.actor = get_system_actor(clock.waits_on or case.submitter)
-    miss = build_missed_deadline(work, case, clock, absent=absent)
-    record_firing(work, miss)
-    record_event(work, miss)
-    EFFECTS[resolve_effect(miss)](work, miss)
+    tx.actor = get_system_actor(clock.waits_on or case.submitter)
+    miss = build_missed_deadline(tx, case, clock, absent=absent)
+    record_firing(tx, miss)
+    record_event(tx, miss)
+    EFFECTS[resolve_effect(miss)](tx, miss)
     return True
 
 
-def is_absent(work: Writing, clock: Clock) -> bool:
+def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
     """Return whether the office that a deadline waits for is closed."""
     office = clock.waits_on
-    return office is not None and not directory.by_id(work, office).active
+    return office is not None and not directory_queries.by_id(tx, office).active
 
 
-def move_to_next_day(work: Writing, clock: Clock, *, absent: bool) -> bool:
+def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
     """Move the deadline of a person who travels on by a day; return False if it is missed.
 
     The deadline of an office that was closed meanwhile is missed at once, but only once.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:
-        record = returns.find_travelling(work, clock)
+        record = return_queries.find_travelling(tx, clock)
     is_shut = absent and clock.fires_at is None
-    return (
-        record is not None and arrivals.move_deadline(work, record, clock) and not is_shut
-    )
+    return record is not None and arrivals.move_deadline(tx, record, clock) and not is_shut
 
 
 def build_missed_deadline(
-    work: Writing, case: Case, clock: Clock, *, absent: bool
+    tx: WriteTransaction, case: Case, clock: Clock, *, absent: bool
 ) -> MissedDeadline:
     """Return a missed deadline with its record and how often it has been missed by now."""
     noun = get_noun(clock.reference, clock.kind, of_case=clock.record_id == case.id)
     late = LATENESS_RULES[noun, clock.kind]
-    count = count_misses(clock.due_at, get_rhythm(work, clock, late), work.now)
-    record = find_record(work, case, clock, noun)
+    count = count_misses(clock.due_at, get_rhythm(tx, clock, late), tx.now)
+    record = find_record(tx, case, clock, noun)
     return MissedDeadline(
         case=case,
         clock=clock,
@@ -122,42 +120,42 @@ def build_missed_deadline(
     )
 
 
-def get_rhythm(work: Writing, clock: Clock, late: LatenessRule) -> Rhythm:
+def get_rhythm(tx: WriteTransaction, clock: Clock, late: LatenessRule) -> Rhythm:
     """Return the times after which a deadline counts as missed again."""
-    return missed_deadlines.compute_rhythm(work, clock, MIN_REPEAT.get(late.effect, DAY))
+    return missed_deadlines.compute_rhythm(tx, clock, MIN_REPEAT.get(late.effect, DAY))
 
 
-def find_record(work: Writing, case: Case, clock: Clock, noun: Noun) -> Recorded:
+def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> Recorded:
     """Return the record that a deadline is about; for a question or a fact, the case."""
     match noun:
         case Noun.REFERRAL:
-            found = referred.list_of_case(work, case.id)
+            found = referral_queries.list_of_case(tx, case.id)
             return next(one for one in found if one.id == clock.record_id)
         case Noun.HANDOVER:
-            handover = offered.find_open(work, case.id)
+            handover = handover_queries.find_open(tx, case.id)
             return handover or case
         case Noun.RETURN:
-            return returns.by_id(work, clock.record_id)
+            return return_queries.by_id(tx, clock.record_id)
         case Noun.APPROVAL:
             return RecordIdentity(clock.record_id, case.id, clock.reference)
         case Noun.CASE | Noun.QUESTION | Noun.INTERESTS | Noun.CONSENT | Noun.READING:
             return case
 
 
-def record_firing(work: Writing, miss: MissedDeadline) -> None:
+def record_firing(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Record that the deadline was missed, and set when it counts as missed again."""
     again = compute_next_miss(
-        miss.clock.due_at, get_rhythm(work, miss.clock, miss.late), miss.count
+        miss.clock.due_at, get_rhythm(tx, miss.clock, miss.late), miss.count
     )
-    deadlines.record_firing(work, miss.clock, again)
-    work.session.flush()
+    deadline_actions.record_firing(tx, miss.clock, again)
+    tx.session.flush()
 
 
-def record_event(work: Writing, miss: MissedDeadline) -> None:
+def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Record the event of a missed deadline for the offices that may know of its record."""
     if miss.late.event is not None:
         facts = {"clock": miss.clock.kind, "silence": miss.count, "active": not miss.absent}
-        work.record(miss.late.event, miss.record, get_audience(miss), facts)
+        tx.record(miss.late.event, miss.record, get_audience(miss), facts)
 
 
 def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
@@ -198,59 +196,57 @@ def resolve_effect(miss: MissedDeadline) -> Effect:
     return get_effect(miss.late, miss.count, at_desk=at_desk, absent=miss.absent)
 
 
-def apply_redirection(work: Writing, miss: MissedDeadline) -> None:
+def apply_redirection(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Take the case from the office that did not answer, and give it to the next."""
     before = miss.case.holder
     if before is not None:
-        routing.record_passed_over(work, miss.case.id, before)
-    redirect_case(work, miss.case)
-    notify_about_case(work, miss.case, miss.clock.record_id, before, miss.case.holder)
+        routing_actions.record_passed_over(tx, miss.case.id, before)
+    redirect_case(tx, miss.case)
+    notify_about_case(tx, miss.case, miss.clock.record_id, before, miss.case.holder)
 
 
-def apply_expiry(work: Writing, miss: MissedDeadline) -> None:
+def apply_expiry(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """End an offer or referral that was not decided in time; its sender can ask another."""
     if isinstance(miss.record, Handover):
-        handovers.expire(work, miss.record)
+        handover_following.expire(tx, miss.record)
     elif isinstance(miss.record, Referral):
-        referrals.expire(work, miss.record)
+        referral_following.expire(tx, miss.record)
     late, holder = miss.clock.waits_on, miss.case.holder
-    notify_about_case(work, miss.case, miss.clock.record_id, late, holder)
+    notify_about_case(tx, miss.case, miss.clock.record_id, late, holder)
 
 
-def apply_discard(work: Writing, miss: MissedDeadline) -> None:
+def apply_discard(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Discard a draft that was not finished in time."""
     if isinstance(miss.record, Referral):
-        referrals.revoke_draft(work, miss.record, WithdrawReason.NO_LONGER_NEEDED)
+        referral_following.revoke_draft(tx, miss.record, WithdrawReason.NO_LONGER_NEEDED)
     else:
-        erasing.discard_unfinished(work, miss.case)
+        erasing.discard_unfinished(tx, miss.case)
 
 
-def expire_approval(work: Writing, miss: MissedDeadline) -> None:
+def expire_approval(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Expire a request for approval; it can be made again."""
-    deadlines.stop(work, miss.record.id)
+    deadline_actions.stop(tx, miss.record.id)
 
 
-def apply_announcement(work: Writing, miss: MissedDeadline) -> None:
+def apply_announcement(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Announce the end of a consent, and update the deadline to assess a child (G02)."""
-    notify_consent_end(work, miss.case, miss.clock)
-    work.session.flush()
-    update_assessment_deadline(work, miss.case)
+    notify_consent_end(tx, miss.case, miss.clock)
+    tx.session.flush()
+    update_assessment_deadline(tx, miss.case)
 
 
-def expire_access(work: Writing, miss: MissedDeadline) -> None:
+def expire_access(tx: WriteTransaction, miss: MissedDeadline) -> None:
     """Expire an emergency access, or the request for one (R16)."""
-    emergency.expire_access(work, miss.case, miss.clock.record_id)
+    emergency.expire_access(tx, miss.case, miss.clock.record_id)
 
 
-EFFECTS: Final[Mapping[Effect, Callable[[Writing, MissedDeadline], None]]] = {
+EFFECTS: Final[Mapping[Effect, Callable[[WriteTransaction, MissedDeadline], None]]] = {
     Effect.REROUTE: apply_redirection,
     Effect.EXPIRE: apply_expiry,
-    Effect.REMIND: lambda work, miss: remind_office(
-        work, miss.case, miss.clock, miss.count
-    ),
+    Effect.REMIND: lambda tx, miss: remind_office(tx, miss.case, miss.clock, miss.count),
     Effect.DROP: apply_discard,
     Effect.LAPSE: expire_approval,
     Effect.ANNOUNCE: apply_announcement,
     Effect.END_READING: expire_access,
-    Effect.ERASE: lambda work, miss: erasing.erase_after_retention(work, miss.case),
+    Effect.ERASE: lambda tx, miss: erasing.erase_after_retention(tx, miss.case),
 }

@@ -3,40 +3,40 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases import system_queries
 from app.cases.lifecycle import State
-from app.directory import queries as directory
-from app.kernel.transactions import Reading, Writing
+from app.directory import queries as directory_queries
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
-def list_unwatched(work: Reading, limit: int) -> Sequence[UUID]:
+def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
     """List the cases whose overseers are all closed, while active ones exist.
 
     No case is read if no oversight body was ever closed, which is the usual situation.
     """
     active, shut = (
-        directory.list_overseers(work),
-        directory.list_former_overseers(work.session),
+        directory_queries.list_overseers(tx),
+        directory_queries.list_former_overseers(tx.session),
     )
     if not active or not shut:
         return ()
-    return system_queries.list_without_oversight(work.session, active, shut, limit)
+    return system_queries.list_without_oversight(tx.session, active, shut, limit)
 
 
-def replace_overseers(work: Writing, case_id: UUID) -> bool:
+def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
     """Make the active overseers parties of a case; return False if nothing was done.
 
     The earlier overseers stay parties, because a closed office keeps what it has.
     """
     case, active = (
-        system_queries.lock_if_free(work, case_id),
-        directory.list_overseers(work),
+        system_queries.lock_if_free(tx, case_id),
+        directory_queries.list_overseers(tx),
     )
     if case is None or case.state == State.ERASED or not case.overseers:
         return False
     if not active or case.overseers & active:
         return False
-    cases.add_oversight(work, case, sorted(active))
-    work.record("case.oversight_replaced", case, case.overseers, by_system=True)
+    case_actions.add_oversight(tx, case, sorted(active))
+    tx.record("case.oversight_replaced", case, case.overseers, by_system=True)
     return True

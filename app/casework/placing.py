@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.models import AgeClass, Case
 from app.cases.sections import OriginContact
 from app.casework.schemas import RoutingQuestion, Told
@@ -12,15 +12,15 @@ from app.casework.sides import get_sides
 from app.consents import standing
 from app.consents.coverage import matches_recipient
 from app.consents.routing_questions import build_question, remove_case_data
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import AgeGroup, Function, Kind, Level, Service
 from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.referrals import helper_ranking
-from app.routing import queries as routing
+from app.routing import queries as routing_queries
 from app.routing.question import Profile, Question
 from app.routing.ranking import Ranking, rank_leads, rank_recipients
 
@@ -35,10 +35,10 @@ class RoutingPreview:
     offers: Offers
 
 
-def get_case_for_holder(work: Reading, code: str) -> Case:
+def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
     """Return a case for its holder; raises NotFound (404) or ActionNotYours (403)."""
-    case = cases.get(work, code)
-    sides = get_sides(work, case)
+    case = case_queries.get(tx, code)
+    sides = get_sides(tx, case)
     if not sides:
         raise NotFound("There is no routing that you may see.")
     if Side.HOLDER not in sides:
@@ -46,14 +46,14 @@ def get_case_for_holder(work: Reading, code: str) -> Case:
     return case
 
 
-def rank_offers(work: Reading, case: Case, service: Service | None) -> Offers:
+def rank_offers(tx: ReadTransaction, case: Case, service: Service | None) -> Offers:
     """Rank the offices that could serve a case, for one service or for each that it needs.
 
     The ranking shows what the caller may know: see `proposing.limit_to_proposed`.
     """
-    question, stands = build_question(work, case), standing.load_for_case(work, case)
+    question, stands = build_question(tx, case), standing.load_for_case(tx, case)
     wanted = [service] if service else list_needed_services(question)
-    return {one: helper_ranking.rank_helpers(work, question, stands, one) for one in wanted}
+    return {one: helper_ranking.rank_helpers(tx, question, stands, one) for one in wanted}
 
 
 def list_needed_services(question: Question) -> list[Service]:
@@ -63,12 +63,12 @@ def list_needed_services(question: Question) -> list[Service]:
     return sorted(question.services | parallel)
 
 
-def simulate_routing(work: Reading, asked: RoutingQuestion) -> RoutingPreview:
+def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPreview:
     """Rank who would lead and who could serve, without storing the question.
 
     Raises FocalPointUnknown (422).
     """
-    question = build_preview_question(work, asked)
+    question = build_preview_question(tx, asked)
     offers = {
         one: rank_recipients(replace(question, services=frozenset({one})))
         for one in list_needed_services(question)
@@ -76,22 +76,24 @@ def simulate_routing(work: Reading, asked: RoutingQuestion) -> RoutingPreview:
     return RoutingPreview(rank_leads(question), offers)
 
 
-def build_preview_question(work: Reading, asked: RoutingQuestion) -> Question:
+def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Question:
     """Return the routing question for a summary that no case has."""
-    profiles = tuple(map(remove_case_data, routing.load_profiles(work, asked.country)))
+    profiles = tuple(
+        map(remove_case_data, routing_queries.load_profiles(tx, asked.country))
+    )
     require_known_codes(profiles, asked)
     guards = asked.safeguards
     own = AgeGroup.ADULT if asked.age_class == AgeClass.ADULT else AgeGroup.CHILD
     return Question(
-        now=work.now,
+        now=tx.now,
         country=asked.country,
         language=asked.language,
         services=frozenset(asked.services),
         priority=asked.priority,
         ages=frozenset({own, *([AgeGroup.CHILD] if asked.with_children else [])}),
         sex=asked.sex,
-        avoided=directory.list_avoided_countries(work),
-        agreed=directory.list_agreed_countries(work, asked.country, Level.NEEDS),
+        avoided=directory_queries.list_avoided_countries(tx),
+        agreed=directory_queries.list_agreed_countries(tx, asked.country, Level.NEEDS),
         origin=guards.country_of_origin,
         origin_blocked=guards.is_origin_blocked(),
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
@@ -101,7 +103,7 @@ def build_preview_question(work: Reading, asked: RoutingQuestion) -> Question:
         declined=frozenset(),
         approached=frozenset(),
         holder=None,
-        home=directory.by_id(work, work.actor.focal_point_id).of_state,
+        home=directory_queries.by_id(tx, tx.actor.focal_point_id).of_state,
         profiles=profiles,
     )
 

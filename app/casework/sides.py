@@ -3,23 +3,23 @@
 from uuid import UUID
 
 from app.cases.models import Case
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.actors import Side, get_case_sides
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
-def get_sides(work: Reading, case: Case) -> frozenset[Side]:
+def get_sides(tx: ReadTransaction, case: Case) -> frozenset[Side]:
     """Return the sides of the caller in a case.
 
     An oversight body that was closed and replaced can still read, but decide nothing.
     """
-    own_office = work.actor.focal_point_id
+    own_office = tx.actor.focal_point_id
     own_sides = get_case_sides(case.list_relations(own_office))
-    if Side.OVERSIGHT in own_sides and own_office not in list_active_overseers(work, case):
+    if Side.OVERSIGHT in own_sides and own_office not in list_active_overseers(tx, case):
         return own_sides - {Side.OVERSIGHT}
     return own_sides
 
 
-def list_active_overseers(work: Reading, case: Case) -> frozenset[UUID]:
+def list_active_overseers(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the active overseers of a case, or all its overseers if none is active."""
-    return case.overseers & directory.list_overseers(work) or case.overseers
+    return case.overseers & directory_queries.list_overseers(tx) or case.overseers

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.grants import Grant
 from app.cases.lifecycle import TABLE, Row, State, get_stage
 from app.cases.models import Case
@@ -22,20 +22,20 @@ from app.casework.sides import get_sides
 from app.casework.successors import Succession, find_successions
 from app.consents import standing
 from app.consents.standing import Standing
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Kind, Service
 from app.directory.models import FocalPoint
-from app.handovers import queries as handovers
+from app.handovers import queries as handover_queries
 from app.kernel.actors import Relation, Side
 from app.kernel.requirements import UnmetNeed
-from app.kernel.transactions import Reading
-from app.referrals import lifecycle as referral_states
-from app.referrals import queries as referrals
+from app.kernel.transactions import ReadTransaction
+from app.referrals import lifecycle as referral_lifecycle
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import State as ReferralState
-from app.returns import queries as returns
+from app.returns import queries as return_queries
 
 REQUIRED_SUMMARY_FIELDS: Final = (
     "country",
@@ -93,7 +93,7 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
         nothing_sent=not any(p.relation == Relation.RECIPIENT for p in case.parties),
         nothing_open=not lead_on_offer and not has_open_referral(states),
         return_over=not returning,
-        helped=any(state in referral_states.HELPED for state in states),
+        helped=any(state in referral_lifecycle.HELPED for state in states),
         with_candidate=case.with_relation(Relation.LEAD) is None,
         lead_failing=after.lead_fails,
         next_lead_named=after.next_lead is not None,
@@ -106,12 +106,12 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
 
 def has_open_referral(states: Iterable[ReferralState]) -> bool:
     """Return whether a referral is still open."""
-    return any(state in referral_states.OPEN for state in states)
+    return any(state in referral_lifecycle.OPEN for state in states)
 
 
-def load_context(work: Reading, found: Sequence[Case]) -> Context:
+def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
     """Load all the data for a page of cases."""
-    reader = directory.by_id(work, work.actor.focal_point_id)
+    reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     ids = [case.id for case in found]
     grants = {case.id: case.get_grants(reader.id) for case in found}
     snapshots = {
@@ -129,41 +129,43 @@ def load_context(work: Reading, found: Sequence[Case]) -> Context:
         and (Grant.SUMMARY in granted or case_id in snapshots)
         and Grant.ALL_SERVICES not in granted
     ]
-    standings = standing.load_for_cases(work, found)
+    standings = standing.load_for_cases(tx, found)
     next_leads = (standings[i] for i in ids if Grant.NEXT_LEAD in grants[i])
     return Context(
         grants=grants,
         standings=standings,
-        clocks=deadlines.find_running(work, ids),
-        sections=cases.list_written_sections(work, ids),
-        referrals=referrals.list_states(work, ids),
-        offered=handovers.find_cases_on_offer(work, ids),
-        returning=returns.list_open(work, ids),
-        handed_on=cases.load_snapshots(work, outside) if outside else {},
+        clocks=deadline_queries.find_running(tx, ids),
+        sections=case_queries.list_written_sections(tx, ids),
+        referrals=referral_queries.list_states(tx, ids),
+        offered=handover_queries.find_cases_on_offer(tx, ids),
+        returning=return_queries.list_open(tx, ids),
+        handed_on=case_queries.load_snapshots(tx, outside) if outside else {},
         snapshots=snapshots,
-        successions=find_successions(work, next_leads),
-        asked_of_me=referrals.list_requested_services(work, helping) if helping else {},
-        codes=directory.get_codes(work, filter(None, people)),
+        successions=find_successions(tx, next_leads),
+        asked_of_me=referral_queries.list_requested_services(tx, helping)
+        if helping
+        else {},
+        codes=directory_queries.get_codes(tx, filter(None, people)),
         reader=reader,
     )
 
 
 def check_requirements(
-    work: Reading, case: Case, row: Row, terms: Terms | None = None
+    tx: ReadTransaction, case: Case, row: Row, terms: Terms | None = None
 ) -> Facts:
     """Return the facts for a step, or raise NeedsUnmet (409) if a requirement is unmet."""
-    facts = load_facts(work, case, terms)
+    facts = load_facts(tx, case, terms)
     RULES.require(row, facts)
     return facts
 
 
-def load_facts(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
+def load_facts(tx: ReadTransaction, case: Case, terms: Terms | None = None) -> Facts:
     """Load the facts for the requirements of one case."""
-    states = referrals.list_states(work, [case.id]).get(case.id, [])
-    reader = directory.by_id(work, work.actor.focal_point_id)
+    states = referral_queries.list_states(tx, [case.id]).get(case.id, [])
+    reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     stands, offered = (
-        standing.load_for_case(work, case),
-        handovers.find_cases_on_offer(work, [case.id]),
+        standing.load_for_case(tx, case),
+        handover_queries.find_cases_on_offer(tx, [case.id]),
     )
     known = [stands] if Grant.NEXT_LEAD in case.get_grants(reader.id) else []
     return build_facts(
@@ -171,34 +173,34 @@ def load_facts(work: Reading, case: Case, terms: Terms | None = None) -> Facts:
         states,
         reader,
         terms,
-        review_by=compute_review_limit(work, case) if terms and terms.review_at else None,
-        succession=find_successions(work, known).get(case.id),
+        review_by=compute_review_limit(tx, case) if terms and terms.review_at else None,
+        succession=find_successions(tx, known).get(case.id),
         lead_on_offer=bool(offered),
-        returning=bool(returns.list_open(work, [case.id])),
-        submitter_gone=is_submitter_gone(work, case),
+        returning=bool(return_queries.list_open(tx, [case.id])),
+        submitter_gone=is_submitter_gone(tx, case),
     )
 
 
-def compute_review_limit(work: Reading, case: Case) -> datetime:
+def compute_review_limit(tx: ReadTransaction, case: Case) -> datetime:
     """Return the latest date for the review of a suspended case (D10)."""
-    return deadlines.compute_due_at(work, ClockKind.REVIEW, case, waits_on=case.holder)
+    return deadline_queries.compute_due_at(tx, ClockKind.REVIEW, case, waits_on=case.holder)
 
 
-def show_cases(work: Reading, found: Sequence[Case]) -> list[CaseOut]:
+def show_cases(tx: ReadTransaction, found: Sequence[Case]) -> list[CaseOut]:
     """Return cases as the caller may see them now."""
     if not found:  # the usual result of polling
         return []
-    context = load_context(work, found)
-    return [show_case(work, case, context) for case in found]
+    context = load_context(tx, found)
+    return [show_case(tx, case, context) for case in found]
 
 
-def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
+def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
     """Return a case as one of its parties may see it, by the table of grants.
 
     A submitter that has handed the case on sees only that its steps were taken: the next
     deadline would reveal how great the danger is, and when the person is visited.
     """
-    reader = work.actor.focal_point_id
+    reader = tx.actor.focal_point_id
     mine, granted = case.list_relations(reader), context.grants[case.id]
     asked = context.snapshots.get(case.id)
     state = State(asked["state"]) if asked and Grant.STATE not in granted else case.state
@@ -208,7 +210,11 @@ def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
     risk = context.standings[case.id].risk if Grant.WRITTEN in granted else None
     closed = case.closure_reason if Grant.CLOSURE_REASON in granted else None
     after = context.successions.get(case.id, Succession())
-    other = cases.get_continuing_code(work, case) if Grant.CONTINUES_IN in granted else None
+    other = (
+        case_queries.get_continuing_code(tx, case)
+        if Grant.CONTINUES_IN in granted
+        else None
+    )
     return CaseOut(
         code=case.code,
         you_are=sorted(mine or case.list_all_relations(reader)),
@@ -225,7 +231,7 @@ def show_case(work: Reading, case: Case, context: Context) -> CaseOut:
         continues_in=other,
         due_at=clock.due_at if clock else None,
         version=case.version if Grant.WRITTEN in granted else None,
-        available_actions=list_actions(work, case, get_sides(work, case), context),
+        available_actions=list_actions(tx, case, get_sides(tx, case), context),
     )
 
 
@@ -281,7 +287,7 @@ def list_written_sections(case: Case, context: Context) -> list[Section]:
 
 
 def list_actions(
-    work: Reading, case: Case, sides: frozenset[Side], context: Context
+    tx: ReadTransaction, case: Case, sides: frozenset[Side], context: Context
 ) -> list[AvailableCaseAction]:
     """List the actions of the caller in this state, with the unmet requirements of each."""
     facts = build_facts(
@@ -291,9 +297,9 @@ def list_actions(
         succession=context.successions.get(case.id),
         lead_on_offer=case.id in context.offered,
         returning=case.id in context.returning,
-        submitter_gone=is_submitter_gone(work, case),
+        submitter_gone=is_submitter_gone(tx, case),
     )
-    rows = TABLE.list_steps_for(case.state, sides, work.actor.roles)
+    rows = TABLE.list_steps_for(case.state, sides, tx.actor.roles)
     return [describe_action(row, facts) for row in rows]
 
 

@@ -15,10 +15,10 @@ from app.consents.coverage import Addressee, Purpose
 from app.consents.models import Consent
 from app.consents.routing_questions import build_question
 from app.consents.standing import Standing
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import NEVER_LEAD, Kind, is_at_home
 from app.directory.models import FocalPoint
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.routing.question import Question
 from app.routing.ranking import Candidate, rank_leads
 
@@ -32,18 +32,18 @@ class Succession:
 
 
 def find_successions(
-    work: Reading, standings: Iterable[Standing]
+    tx: ReadTransaction, standings: Iterable[Standing]
 ) -> Mapping[UUID, Succession]:
     """Return the succession of each case; the next lead is named only if the lead fails.
 
     The caller needs `Grant.NEXT_LEAD` in each case.
     """
     known = list(standings)
-    failures = find_failures(work, [one.case for one in known])
+    failures = find_failures(tx, [one.case for one in known])
     found = dict[UUID, Succession]()
     for stands in known:
         fails = bool(failures[stands.case.id])
-        candidate = find_next_lead(work, stands.case, stands) if fails else None
+        candidate = find_next_lead(tx, stands.case, stands) if fails else None
         found[stands.case.id] = Succession(fails, candidate.code if candidate else None)
     return found
 
@@ -57,60 +57,60 @@ def can_lead(case: Case, office: FocalPoint) -> bool:
     return able and office.kind not in NEVER_LEAD and is_at_home(office, case.country or "")
 
 
-def may_be_chosen(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
     Every refusal looks the same, because a desk must not learn what the person fears. If
     the consent allows every office, a fear would be the only reason left, so then only the
     next office is allowed, as where a desk recorded a class for the submitter.
     """
-    stands = standing.load_for_case(work, case)
+    stands = standing.load_for_case(tx, case)
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
-    agreed = remove_consents(stands, list_consents_for_submitter(work, stands))
+    agreed = remove_consents(stands, list_consents_for_submitter(tx, stands))
     if agreed.get_covered_sections(chosen, Purpose.REFER) is not None:
         return True
     if agreed.may_read_summary(chosen):
-        return is_next(work, case, chosen)
-    return is_named_next(work, case, chosen)
+        return is_next(tx, case, chosen)
+    return is_named_next(tx, case, chosen)
 
 
-def is_next(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether routing would ask an office to lead next, or has asked it before."""
-    question = build_question(work, case)
+    question = build_question(tx, case)
     turn = rank_leads(question).candidates[:1]
     return chosen.id in question.declined or chosen.id in {one.id for one in turn}
 
 
-def is_allowed_choice(work: Reading, case: Case, chosen: FocalPoint) -> bool:
+def is_allowed_choice(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may choose an office as the new lead of a case.
 
     It follows `may_be_chosen`, and also allows offices named by a consent to a new lead
     (HANDOVER). A consent that a desk recorded itself gives it no choice.
     """
-    stands = standing.load_for_case(work, case)
-    agreed = remove_consents(stands, list_desk_consents(work, stands))
+    stands = standing.load_for_case(tx, case)
+    agreed = remove_consents(stands, list_desk_consents(tx, stands))
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
         return False
     if has_agreed_to_lead(agreed, chosen):
         return True
-    return agreed.may_read_summary(chosen) and is_next(work, case, chosen)
+    return agreed.may_read_summary(chosen) and is_next(tx, case, chosen)
 
 
 def is_named_next(
-    work: Reading, case: Case, chosen: FocalPoint, *, was_named: bool = False
+    tx: ReadTransaction, case: Case, chosen: FocalPoint, *, was_named: bool = False
 ) -> bool:
     """Return whether an office is named as the next lead of a case.
 
     `was_named`: it was named when the second person was asked. The next office may have
     changed, for example because one closed for the night. It must still be safe.
     """
-    stands = standing.load_for_case(work, case)
-    found = find_next_lead(work, case, stands)
+    stands = standing.load_for_case(tx, case)
+    found = find_next_lead(tx, case, stands)
     if found is not None and found.id == chosen.id:
         return True
     able = can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)
-    by_desks = replace(stands, consents=list_desk_consents(work, stands))
+    by_desks = replace(stands, consents=list_desk_consents(tx, stands))
     return was_named and able and may_be_named(by_desks, chosen)
 
 
@@ -134,21 +134,21 @@ def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     return handed and stands.is_permitted_for_origin(office)
 
 
-def list_desk_consents(work: Reading, stands: Standing) -> list[Consent]:
+def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
     """List the consents to a class of offices that a desk recorded."""
     classes = [one for one in stands.consents if one.kind is not None]
     if not classes:
         return []
-    offices = directory.by_ids(work, {one.recorded_by for one in classes})
+    offices = directory_queries.by_ids(tx, {one.recorded_by for one in classes})
     return [one for one in classes if offices[one.recorded_by].kind == Kind.DESK]
 
 
-def list_consents_for_submitter(work: Reading, stands: Standing) -> list[Consent]:
+def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
     """List the consents to a class that a desk recorded in a case it did not submit."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
-    by_desks = list_desk_consents(work, stands)
+    by_desks = list_desk_consents(tx, stands)
     return [one for one in by_desks if one.recorded_by != submitter]
 
 
@@ -158,15 +158,15 @@ def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing
     return replace(stands, consents=left)
 
 
-def build_candidate_question(work: Reading, case: Case) -> Question:
+def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
     """Return the routing question for the next candidate of a case without a lead.
 
     If only a desk recorded the consent in place of the submitter, no body of the State of
     origin is asked before the person decided that it may be told (ADR 47).
     """
-    stands = standing.load_for_case(work, case)
-    question = build_question(work, case, stands)
-    by_desks = list_consents_for_submitter(work, stands)
+    stands = standing.load_for_case(tx, case)
+    question = build_question(tx, case, stands)
+    by_desks = list_consents_for_submitter(tx, stands)
     if not by_desks:
         return question
     others = remove_consents(stands, by_desks)
@@ -182,17 +182,17 @@ def build_candidate_question(work: Reading, case: Case) -> Question:
     )
 
 
-def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | None:
+def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candidate | None:
     """Return the next lead from the classes of offices that a desk recorded.
 
     None means that there is no such consent, no office that can lead, or none that is safe;
     the caller cannot tell which. Offices that were asked or have led before come last, then
     bodies of a State whose route is avoided, because there may be no others.
     """
-    by_desks = list_desk_consents(work, stands)
+    by_desks = list_desk_consents(tx, stands)
     if not by_desks:
         return None
-    question = build_next_lead_question(work, case, replace(stands, consents=by_desks))
+    question = build_next_lead_question(tx, case, replace(stands, consents=by_desks))
     again = replace(question, declined=frozenset())
     for one in (question, again, replace(again, avoided=frozenset())):
         for candidate in rank_leads(one).candidates:
@@ -201,9 +201,9 @@ def find_next_lead(work: Reading, case: Case, stands: Standing) -> Candidate | N
     return None
 
 
-def build_next_lead_question(work: Reading, case: Case, stands: Standing) -> Question:
+def build_next_lead_question(tx: ReadTransaction, case: Case, stands: Standing) -> Question:
     """Return the routing question for the next lead, by the consents of desks."""
-    question = build_question(work, case, stands)
+    question = build_question(tx, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}
     return replace(

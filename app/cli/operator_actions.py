@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import make_url
 
-from app.access import queries as access
+from app.access import queries as access_queries
 from app.access.actions import AccountSpec
 from app.access.models import Account
 from app.access.schemas import AccountOut, KeyOut
@@ -21,7 +21,7 @@ from app.cli.sender_wiring import list_notification_gaps
 from app.cli.startup import NotReady, describe_drill
 from app.cli.unknown_settings import list_unknown
 from app.cli.versions import list_versions
-from app.directory import queries as entries
+from app.directory import queries as directory_queries
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
 from app.kernel.actors import SYSTEM, AccountKind, Role, Scope, get_system_actor
@@ -29,9 +29,9 @@ from app.kernel.free_space import ENOUGH
 from app.kernel.ledger import Ledger
 from app.kernel.problems import NotFound
 from app.kernel.text import MAX_LINE_LENGTH, SafeLine
-from app.kernel.transactions import Runtime, Writing, begin_read, begin_write
+from app.kernel.transactions import Runtime, WriteTransaction, begin_read, begin_write
 from app.returns import arrival_clock_repair as return_clocks
-from app.routing import actions as routing
+from app.routing import actions as routing_actions
 from app.routing import queries as routing_queries
 from app.settings import Settings
 
@@ -73,18 +73,18 @@ class AccountWithKeys:
 
 def list_people(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
     """Return the accounts of an office, or of all; raises NotFound for an unknown one."""
-    with begin_read(runtime, SYSTEM) as work:
-        office_id = focal_point and entries.get_id(work.session, focal_point)
-        offices = entries.by_ids(
-            work, [office_id] if office_id else access.list_offices(work.session)
+    with begin_read(runtime, SYSTEM) as tx:
+        office_id = focal_point and directory_queries.get_id(tx.session, focal_point)
+        offices = directory_queries.by_ids(
+            tx, [office_id] if office_id else access_queries.list_offices(tx.session)
         )
         return [
             AccountWithKeys(
                 AccountOut.from_account(account, office.code),
-                [KeyOut.from_key(key) for key in access.list_keys(work, account.id)],
+                [KeyOut.from_key(key) for key in access_queries.list_keys(tx, account.id)],
             )
             for office in sorted(offices.values(), key=lambda office: office.code)
-            for account in access.list_accounts(work, office.id)
+            for account in access_queries.list_accounts(tx, office.id)
         ]
 
 
@@ -98,19 +98,19 @@ def open_account(
     that a repeated command does not open a second account.
     """
     given = frozenset(roles)
-    with begin_write(runtime, SYSTEM) as work:
-        office_id = entries.get_id(work.session, focal_point)
+    with begin_write(runtime, SYSTEM) as tx:
+        office_id = directory_queries.get_id(tx.session, focal_point)
         require_label(label)
         account_changes.require_fitting_roles(
-            given, AccountKind.PERSON, entries.by_id(work, office_id)
+            given, AccountKind.PERSON, directory_queries.by_id(tx, office_id)
         )
-        taken = access.list_accounts(work, office_id)
+        taken = access_queries.list_accounts(tx, office_id)
         if any(one.label == label and one.disabled_at is None for one in taken):
             raise NotReady(
                 f"{focal_point} already has an account with this label: see safe-conduct "
                 f"account list {focal_point}. For another person, choose another label."
             )
-        return account_changes.add_account(work, AccountSpec(office_id, label, given)).id
+        return account_changes.add_account(tx, AccountSpec(office_id, label, given)).id
 
 
 def require_label(label: str) -> None:
@@ -126,30 +126,30 @@ def require_label(label: str) -> None:
 
 def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
     """Make and return an API key; raises NotReady if the account is unknown or disabled."""
-    with begin_write(runtime, SYSTEM) as work:
-        found = lock_account(work, account)
+    with begin_write(runtime, SYSTEM) as tx:
+        found = lock_account(tx, account)
         if found.disabled_at is not None:
             raise NotReady(
                 "This account is disabled, so its keys would not work. Open another: "
                 "safe-conduct account new"
             )
         made = api_key_changes.add_key(
-            work, found, frozenset(scopes), days, "account.key_made"
+            tx, found, frozenset(scopes), days, "account.key_made"
         )
         return made.secret or ""
 
 
 def revoke_key(runtime: Runtime, prefix: str) -> None:
     """Revoke an API key, from the next request on; raises NotReady if it is unknown."""
-    with begin_write(runtime, SYSTEM) as work:
+    with begin_write(runtime, SYSTEM) as tx:
         try:
-            key = access.get_key_by_prefix(work, prefix)
+            key = access_queries.get_key_by_prefix(tx, prefix)
         except NotFound as error:
             raise NotReady(
                 "There is no key with this prefix. The prefix is the part between sc_ and "
                 "the next _: see safe-conduct account list."
             ) from error
-        api_key_changes.end_key(work, lock_account(work, key.account_id), key)
+        api_key_changes.end_key(tx, lock_account(tx, key.account_id), key)
 
 
 def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
@@ -157,17 +157,17 @@ def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
 
     Raises NotReady for an unknown account.
     """
-    with begin_write(runtime, SYSTEM) as work:
-        found = lock_account(work, account)
-        account_changes.end_account(work, found)
-        office = entries.by_id(work, found.focal_point_id)
-        return office.code, access.count_workers(work, office.id)
+    with begin_write(runtime, SYSTEM) as tx:
+        found = lock_account(tx, account)
+        account_changes.end_account(tx, found)
+        office = directory_queries.by_id(tx, found.focal_point_id)
+        return office.code, access_queries.count_workers(tx, office.id)
 
 
-def lock_account(work: Writing, account: UUID) -> Account:
+def lock_account(tx: WriteTransaction, account: UUID) -> Account:
     """Lock and return an account; raises NotReady if there is none with this id."""
     try:
-        return access.lock_account(work, account)
+        return access_queries.lock_account(tx, account)
     except NotFound as error:
         raise NotReady(
             "There is no account with this id: see safe-conduct account list."
@@ -209,20 +209,20 @@ def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
     and the total. Each row has its own transaction, so the command can be run again after
     an interruption.
     """
-    with begin_read(runtime, SYSTEM) as work:
-        due = resealing.list_outdated(work.session)
-        routed = routing_queries.list_clear_cases(work.session)
-        clocks = return_clocks.list_revealing_clocks(work)
+    with begin_read(runtime, SYSTEM) as tx:
+        due = resealing.list_outdated(tx.session)
+        routed = routing_queries.list_clear_cases(tx.session)
+        clocks = return_clocks.list_revealing_clocks(tx)
     total = len(due) + len(routed) + len(clocks)
     for number, (case_id, submitter) in enumerate(routed, start=1):
-        with begin_write(runtime, get_system_actor(submitter)) as work:
-            routing.seal_clear_result(work, case_id)
+        with begin_write(runtime, get_system_actor(submitter)) as tx:
+            routing_actions.seal_clear_result(tx, case_id)
         yield number, total
     for number, one in enumerate(due, start=len(routed) + 1):
-        with begin_write(runtime, SYSTEM) as work:
-            resealing.seal_again(work, one)
+        with begin_write(runtime, SYSTEM) as tx:
+            resealing.seal_again(tx, one)
         yield number, total
     for number, clock in enumerate(clocks, start=total - len(clocks) + 1):
-        with begin_write(runtime, SYSTEM) as work:
-            return_clocks.move_clock(work, clock)
+        with begin_write(runtime, SYSTEM) as tx:
+            return_clocks.move_clock(tx, clock)
         yield number, total

@@ -165,7 +165,9 @@ def describe_grant(relation: Relation, grant: Grant) -> str:
 
 
 KNOWN_CONSENTS: Final[Mapping[str, str]] = {
-    "app/referrals/helper_ranking.py rank_helpers": "offices that could help: `GET .../recipients`",
+    "app/referrals/helper_ranking.py rank_helpers": (
+        "offices that could help: `GET .../recipients`"
+    ),
     "app/api/routing.py may_know": "the lists of candidates and of offices left out",
     "app/casework/moving.py rank_successors": "the order of offers after a relocation",
     "app/referrals/situation.py show": "the actions and unmet requirements of a referral",

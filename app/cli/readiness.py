@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from app.access.queries import has_active_account
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cli.guard_checks import require_bound_login, require_guards
 from app.cli.startup import NotReady, require_migrated
 from app.cli.unknown_settings import list_unknown
@@ -27,7 +27,7 @@ from app.kernel.ledger import Ledger
 from app.kernel.transactions import Runtime, begin_read
 from app.kernel.vault import Unopenable
 from app.settings import Environment, Settings
-from app.webhooks import queries as webhooks
+from app.webhooks import queries as webhook_queries
 from app.webhooks.actions import get_secret_place
 
 
@@ -59,14 +59,14 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
     the first to notice would be an office that needs one.
     """
     try:
-        with begin_read(runtime, SYSTEM) as work:
-            for key in cases.list_sample_keys(work):
+        with begin_read(runtime, SYSTEM) as tx:
+            for key in case_queries.list_sample_keys(tx):
                 if (version := key.version) not in lost:
-                    work.vault.require_openable(key)
-            for secret in webhooks.find_secrets_to_try(work):
+                    tx.vault.require_openable(key)
+            for secret in webhook_queries.find_secrets_to_try(tx):
                 if (version := secret.version) not in lost:
                     place = get_secret_place(secret.id)
-                    work.vault.unwrap_secret(version, secret.wrapped, *place)
+                    tx.vault.unwrap_secret(version, secret.wrapped, *place)
     except Unopenable as error:
         raise NotReady(
             f"The key file does not open data sealed with key {version}: it is an older "

@@ -102,8 +102,8 @@ def finish_restore(
         if anew and not without:
             raise NotReady(NO_LEDGER.format(kept.path))
         runtime = build_keyless_runtime(settings)
-        with begin_write(runtime, SYSTEM) as work:
-            spared = erasing.pause_deletions(work)
+        with begin_write(runtime, SYSTEM) as tx:
+            spared = erasing.pause_deletions(tx)
         named = rename_database(database, now, Ledger(given or kept.path), kept)
         result = erase_again(runtime, named)
         kept.copy_erasures(runtime)
@@ -146,8 +146,8 @@ def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResu
         missing = named.keys() - get_erasures(session).keys()
     destroyed = 0
     for case_id in sorted(missing):
-        with begin_write(runtime, SYSTEM) as work:
-            destroyed += erasing.erase_again(work, case_id, named[case_id])
+        with begin_write(runtime, SYSTEM) as tx:
+            destroyed += erasing.erase_again(tx, case_id, named[case_id])
     traceless = False
     with suppress(Busy):
         traceless = runtime.database.erase_deleted_rows(KEY_TABLE)

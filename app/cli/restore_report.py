@@ -13,25 +13,25 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.grants import Grant, list_relations
 from app.cases.lifecycle import EVENTS, Action
 from app.cases.models import Case
 from app.casework.erasing import GRACE
 from app.casework.lateness import DESTRUCTIVE
 from app.cli.startup import NotReady, require_migrated
-from app.consents import queries as consents
+from app.consents import queries as consent_queries
 from app.deadlines import missed_deadlines
 from app.deadlines.limits import ClockKind
 from app.deadlines.miss_counts import DAY
 from app.deadlines.models import Clock
-from app.directory import queries as directory
-from app.feed import queries as feed
+from app.directory import queries as directory_queries
+from app.feed import queries as feed_queries
 from app.kernel.actors import SYSTEM
 from app.kernel.erasures import get_erasures
 from app.kernel.heartbeat import get_last_heartbeat
-from app.kernel.transactions import Reading, Runtime, begin_read
-from app.webhooks import queries as webhooks
+from app.kernel.transactions import ReadTransaction, Runtime, begin_read
+from app.webhooks import queries as webhook_queries
 
 
 class Why(StrEnum):
@@ -122,49 +122,49 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
     """
     with runtime.database.begin_read() as session:
         require_migrated(session)
-    with begin_read(runtime, SYSTEM) as work:
-        now = runtime.time(work.session)
-        backup_time = since or find_backup_time(work)
-        codes = get_office_codes(work)
-        clocks = missed_deadlines.list_running(work.session)
-        open_cases = cases.list_unfinished(work.session, list_erased_soon(clocks, now))
-        found = list_affected(work, open_cases, codes, clocks, backup_time, now)
-        erased = list_erased_since(work, backup_time)
-        names = cases.get_codes(work.session, erased)
+    with begin_read(runtime, SYSTEM) as tx:
+        now = runtime.time(tx.session)
+        backup_time = since or find_backup_time(tx)
+        codes = get_office_codes(tx)
+        clocks = missed_deadlines.list_running(tx.session)
+        open_cases = case_queries.list_unfinished(tx.session, list_erased_soon(clocks, now))
+        found = list_affected(tx, open_cases, codes, clocks, backup_time, now)
+        erased = list_erased_since(tx, backup_time)
+        names = case_queries.get_codes(tx.session, erased)
         return Report(
             backup_of=backup_time,
             at=now,
             cases=[*found, *map(describe_erased, names.values())],
             elsewhere=list_elsewhere(open_cases, codes, clocks, backup_time, now),
-            feeds=list(list_feeds(work, codes)),
+            feeds=list(list_feeds(tx, codes)),
             unknown=len(erased) - len(names),
         )
 
 
-def find_backup_time(work: Reading) -> datetime:
+def find_backup_time(tx: ReadTransaction) -> datetime:
     """Return when the backup was made: the last heartbeat, else the last journal entry."""
     again = EVENTS[Action.ERASE_AGAIN]
-    found = get_last_heartbeat(work.session) or feed.get_last_entry_time(
-        work.session, but=again
+    found = get_last_heartbeat(tx.session) or feed_queries.get_last_entry_time(
+        tx.session, but=again
     )
     if found is None:
         raise NotReady("The database has no entries. Give the time of the backup: --since")
     return found
 
 
-def list_erased_since(work: Reading, backup_time: datetime) -> list[UUID]:
+def list_erased_since(tx: ReadTransaction, backup_time: datetime) -> list[UUID]:
     """Return the cases erased after a time; the ledger stores whole seconds."""
     first = backup_time.replace(microsecond=0)
-    return [one for one, at in get_erasures(work.session).items() if at >= first]
+    return [one for one, at in get_erasures(tx.session).items() if at >= first]
 
 
-def get_office_codes(work: Reading) -> Mapping[UUID, str]:
+def get_office_codes(tx: ReadTransaction) -> Mapping[UUID, str]:
     """Return the code of each focal point by its id."""
-    return {one.id: one.code for one in directory.list_all(work)}
+    return {one.id: one.code for one in directory_queries.list_all(tx)}
 
 
 def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
-    work: Reading,
+    tx: ReadTransaction,
     open_cases: Iterable[Case],
     codes: Mapping[UUID, str],
     clocks: Iterable[Clock],
@@ -176,7 +176,7 @@ def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
     for clock in clocks:
         line = describe_deadline(clock, codes, backup_time, now)
         running.setdefault(clock.case_id, []).append(line)
-    consents_by_case = consents.count_valid(work.session, now)
+    consents_by_case = consent_queries.count_valid(tx.session, now)
     found = [
         AffectedCase(case.code, case.state, list_parties(case, codes), lines)
         for case in open_cases
@@ -246,12 +246,12 @@ def list_elsewhere(
     return [describe_deadline(clock, codes, backup_time, now) for clock in other]
 
 
-def list_feeds(work: Reading, codes: Mapping[UUID, str]) -> Iterator[FeedPosition]:
+def list_feeds(tx: ReadTransaction, codes: Mapping[UUID, str]) -> Iterator[FeedPosition]:
     """Return the position of each feed and webhook."""
-    for office, (upto, head) in feed.get_retrieved(work.session).items():
+    for office, (upto, head) in feed_queries.get_retrieved(tx.session).items():
         yield FeedPosition(codes[office], None, upto, head)
-    hooks = webhooks.list_open(work.session)
-    heads = feed.get_heads(work.session, {hook.focal_point_id for hook in hooks})
+    hooks = webhook_queries.list_open(tx.session)
+    heads = feed_queries.get_heads(tx.session, {hook.focal_point_id for hook in hooks})
     for hook in hooks:
         office = hook.focal_point_id
         yield FeedPosition(

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.cli.api_client import is_loopback
 from app.cli.startup import NotReady
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.addresses import Channel, is_mailbox
-from app.notifications import actions, queries
+from app.notifications import actions as notifications_actions
+from app.notifications import queries as notifications_queries
 from app.notifications.words import NotificationMessage
 from app.outbox.actions import Answer
 from app.outbox.models import Way
@@ -51,8 +52,13 @@ def build_senders(settings: Settings) -> Senders:
 
 def build_notification_channel(send: Send, sign_in: str | None) -> ChannelSender[Any]:
     """Return the channel that composes and sends notifications by one sender."""
-    compose = partial(queries.build_message, sign_in=sign_in)
-    return ChannelSender(compose, send, actions.send_by_other_channel, actions.notify_again)
+    compose = partial(notifications_queries.build_message, sign_in=sign_in)
+    return ChannelSender(
+        compose,
+        send,
+        notifications_actions.send_by_other_channel,
+        notifications_actions.notify_again,
+    )
 
 
 def fail_not_set_up(_: NotificationMessage) -> Answer:
@@ -133,10 +139,10 @@ def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str
     if len(missing) == len(ways):
         yield f"Warning: no notifications are sent: set {' or '.join(missing)}."
     else:
-        for channel in sorted(directory.list_channels(session)):
+        for channel in sorted(directory_queries.list_channels(session)):
             if not ways[channel]:
                 yield f"Warning: no {channel} is sent: set {SETTINGS[channel]}."
-    if silent := directory.list_unreachable(session):
+    if silent := directory_queries.list_unreachable(session):
         count, first = len(silent), ", ".join(silent[:5])
         more = " ..." if count > len(silent[:5]) else ""
         yield f"Warning: {count} active offices have no contact to notify: {first}{more}"

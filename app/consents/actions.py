@@ -4,15 +4,15 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.models import Case
-from app.consents import queries
+from app.consents import queries as consent_queries
 from app.consents.coverage import is_valid, may_give
 from app.consents.models import Consent, Refusal
 from app.consents.schemas import NewConsent, NewRefusal
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 
 class ConsentOver(Problem):
@@ -33,42 +33,42 @@ class GuardianNeeded(Problem):
     status = 422
 
 
-def record_consent(work: Writing, case: Case, new: NewConsent) -> Consent:
+def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent:
     """Record a consent; raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422).
 
     The evidence is sealed as a note. A child's own consent is recorded too: it counts once
     the child is found to be an adult.
     """
-    require_valid(work, case, new)
+    require_valid(tx, case, new)
     consent = Consent(
-        id=work.create_id(),
+        id=tx.create_id(),
         case_id=case.id,
-        focal_point_id=find_named_office(work, new),
+        focal_point_id=find_named_office(tx, new),
         **(new.recipient_class.model_dump() if new.recipient_class else {}),
         purposes=sorted(set(new.purposes)),
         sections=sorted(set(new.sections)),
-        recorded_by=work.actor.focal_point_id,
-        recorded_at=work.now,
+        recorded_by=tx.actor.focal_point_id,
+        recorded_at=tx.now,
         **new.model_dump(include=COPIED_FIELDS),
     )
-    work.session.add(consent)
-    cases.add_note(work, case, "consent", new.evidence)
+    tx.session.add(consent)
+    case_actions.add_note(tx, case, "consent", new.evidence)
     return consent
 
 
-def require_valid(work: Writing, case: Case, new: NewConsent) -> None:
+def require_valid(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
     """Raise AdultSpokenFor or ConsentOver (422) unless a consent can be recorded."""
     if not case.is_child and not may_give(new.given_by, child=False):
         raise AdultSpokenFor(
             "Ask the person; if this is a child, correct `age_class` first."
         )
-    if new.expires_at <= work.now or new.obtained_on > (work.now + EARLIEST_ZONE).date():
+    if new.expires_at <= tx.now or new.obtained_on > (tx.now + EARLIEST_ZONE).date():
         raise ConsentOver("`expires_at` must be in the future, `obtained_on` must not.")
 
 
-def require_counting(work: Writing, case: Case, new: NewConsent) -> None:
+def require_counting(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
     """Raise as `require_valid`, or GuardianNeeded (422) for a child's own consent."""
-    require_valid(work, case, new)
+    require_valid(tx, case, new)
     if not may_give(new.given_by, child=case.is_child):
         raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")
 
@@ -85,42 +85,44 @@ COPIED_FIELDS = {
 }
 
 
-def find_named_office(work: Writing, new: NewConsent) -> UUID | None:
+def find_named_office(tx: WriteTransaction, new: NewConsent) -> UUID | None:
     """Return the id of the office that a consent names; raises FocalPointUnknown (422)."""
     return (
-        directory.get_by_code_or_422(work, new.focal_point).id if new.focal_point else None
+        directory_queries.get_by_code_or_422(tx, new.focal_point).id
+        if new.focal_point
+        else None
     )
 
 
-def count_refusal(work: Writing, new: NewRefusal) -> None:
+def count_refusal(tx: WriteTransaction, new: NewRefusal) -> None:
     """Count a refusal in this week, linked to nobody; raises SpaceReserved (503)."""
-    work.runtime.free_space.require_unreserved()
-    week = queries.get_monday(work.now.date())
-    work.session.add(Refusal(id=work.create_id(), country=new.country, week=week))
+    tx.runtime.free_space.require_unreserved()
+    week = consent_queries.get_monday(tx.now.date())
+    tx.session.add(Refusal(id=tx.create_id(), country=new.country, week=week))
 
 
-def expire_for_adult(work: Writing, case: Case) -> None:
+def expire_for_adult(tx: WriteTransaction, case: Case) -> None:
     """End the consents that others gave for a child who was found to be an adult.
 
     They stay ended: if the age class changes back to child, the guardian has to consent
     again (BR14).
     """
-    for consent in queries.list_for_case(work, case.id):
-        if is_valid(consent, work.now, child=True):
-            consent.expires_at = work.now
+    for consent in consent_queries.list_for_case(tx, case.id):
+        if is_valid(consent, tx.now, child=True):
+            consent.expires_at = tx.now
 
 
-def report_withdrawal(work: Writing, consent: Consent) -> bool:
+def report_withdrawal(tx: WriteTransaction, consent: Consent) -> bool:
     """Record that a feared office reported a withdrawal; return whether that is new."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
-        consent.withdrawal_reported_at = work.now
+        consent.withdrawal_reported_at = tx.now
     return new
 
 
-def withdraw_consent(work: Writing, consent: Consent) -> bool:
+def withdraw_consent(tx: WriteTransaction, consent: Consent) -> bool:
     """Withdraw a consent from now on; return whether this changed anything."""
     changed = consent.withdrawn_at is None
     if changed:
-        consent.withdrawn_at = work.now
+        consent.withdrawn_at = tx.now
     return changed

@@ -6,50 +6,51 @@ from uuid import UUID
 
 from app.cases.lifecycle import OPEN
 from app.cases.models import Case
-from app.consents import queries, standing
+from app.consents import queries as consent_queries
+from app.consents import standing
 from app.consents.coverage import Addressee, CoverageQuestion, Purpose, is_valid, may_give
 from app.consents.expiry import find_last_announcement, find_next_announcement, is_renewed
 from app.consents.models import Consent
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.following import restart_clock
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import list_running_of_kind
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Kind
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, RecordIdentity, Writing
+from app.kernel.transactions import ReadTransaction, RecordIdentity, WriteTransaction
 from app.kernel.vault import Unopenable
 
 KIND: Final = ClockKind.CONSENT_ENDS
 
 
-def watch_expiry(work: Writing, case: Case, anew: Collection[UUID] = ()) -> None:
+def watch_expiry(tx: WriteTransaction, case: Case, anew: Collection[UUID] = ()) -> None:
     """Start, keep or stop the deadline for the end of each consent of a case.
 
     It stops once the consent is withdrawn, renewed or not valid any more, or the case is
     not open. It is due at the next announcement of the end, and waits for the lead from the
     first one on. `anew` are consents whose deadline is restarted.
     """
-    given = queries.list_for_case(work, case.id)
-    found = {clock.record_id: clock for clock in list_running_of_kind(work, case.id, KIND)}
-    known = list_known_to_lead(work, case, given)
-    awaited = [one for one in given if needs_deadline(work, case, one, known, found)]
-    deadlines.stop_all(work, found.keys() - {one.id for one in awaited})
+    given = consent_queries.list_for_case(tx, case.id)
+    found = {clock.record_id: clock for clock in list_running_of_kind(tx, case.id, KIND)}
+    known = list_known_to_lead(tx, case, given)
+    awaited = [one for one in given if needs_deadline(tx, case, one, known, found)]
+    deadline_actions.stop_all(tx, found.keys() - {one.id for one in awaited})
     for consent in awaited:
         clock = found.get(consent.id)
         if clock is None:
-            start_deadline(work, case, consent)
+            start_deadline(tx, case, consent)
             continue
         if consent.id in anew:
-            clock = restart_clock(work, clock, clock.due_at)
-        clock.waits_on = find_awaited_office(work, case, consent)
+            clock = restart_clock(tx, clock, clock.due_at)
+        clock.waits_on = find_awaited_office(tx, case, consent)
 
 
 def needs_deadline(
-    work: Reading,
+    tx: ReadTransaction,
     case: Case,
     consent: Consent,
     known: Sequence[Consent],
@@ -61,17 +62,17 @@ def needs_deadline(
     are the consents that the lead may know: only these renew each other.
     """
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
-    ahead = work.now < consent.expires_at or consent.id in running
+    ahead = tx.now < consent.expires_at or consent.id in running
     if case.state not in OPEN or not (able and ahead):
         return False
     if consent not in known:
         return True
-    stand = [one for one in known if is_valid(one, work.now, child=case.is_child)]
-    return not is_renewed(consent, stand, build_question_for(work, case, consent))
+    stand = [one for one in known if is_valid(one, tx.now, child=case.is_child)]
+    return not is_renewed(consent, stand, build_question_for(tx, case, consent))
 
 
 def list_known_to_lead(
-    work: Reading, case: Case, given: Sequence[Consent]
+    tx: ReadTransaction, case: Case, given: Sequence[Consent]
 ) -> Sequence[Consent]:
     """Return the consents whose offices the lead may know (ADR 35); all without a lead.
 
@@ -79,81 +80,81 @@ def list_known_to_lead(
     deadline which office another consent names. Returns none if safeguards cannot be
     opened.
     """
-    lead = find_state_lead(work, case)
+    lead = find_state_lead(tx, case)
     if lead is None:
         return given
     try:
-        stands = standing.load_for_case(work, case)
+        stands = standing.load_for_case(tx, case)
     except (NotFound, Unopenable):
         return []
-    return standing.filter_for_office(work, stands, lead).consents
+    return standing.filter_for_office(tx, stands, lead).consents
 
 
-def may_lead_belong_to_origin_state(work: Reading, case: Case) -> bool:
+def may_lead_belong_to_origin_state(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the lead may belong to the State of origin (R12)."""
-    lead = find_state_lead(work, case)
+    lead = find_state_lead(tx, case)
     try:
         return lead is not None and standing.load_for_case(
-            work, case
+            tx, case
         ).may_belong_to_origin_state(lead)
     except (NotFound, Unopenable):
         return True
 
 
-def find_state_lead(work: Reading, case: Case) -> FocalPoint | None:
+def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
     """Return the lead of a case if it is a State body."""
     lead_id = case.with_relation(Relation.LEAD)
-    lead = directory.by_id(work, lead_id) if lead_id else None
+    lead = directory_queries.by_id(tx, lead_id) if lead_id else None
     return lead if lead and lead.kind == Kind.STATE else None
 
 
 def build_question_for(
-    work: Reading, case: Case, consent: Consent
+    tx: ReadTransaction, case: Case, consent: Consent
 ) -> CoverageQuestion | None:
     """Build the coverage question for the office that a consent names; None for a class."""
     if consent.focal_point_id is None:
         return None
-    office = directory.by_id(work, consent.focal_point_id)
-    return build_question(work, case, office, Purpose(consent.purposes[0]))
+    office = directory_queries.by_id(tx, consent.focal_point_id)
+    return build_question(tx, case, office, Purpose(consent.purposes[0]))
 
 
 def build_question(
-    work: Reading, case: Case, office: Addressee, purpose: Purpose
+    tx: ReadTransaction, case: Case, office: Addressee, purpose: Purpose
 ) -> CoverageQuestion:
     """Build the coverage question for an office, without opening safeguards."""
-    from_ngo = office.kind == Kind.STATE and bool(standing.find_ngo_cases(work, [case]))
+    from_ngo = office.kind == Kind.STATE and bool(standing.find_ngo_cases(tx, [case]))
     return CoverageQuestion(
         recipient=office,
         purpose=purpose,
-        now=work.now,
+        now=tx.now,
         child=case.is_child,
         from_ngo=from_ngo,
     )
 
 
-def start_deadline(work: Writing, case: Case, consent: Consent) -> None:
+def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
     """Start the deadline for the end of a valid consent."""
-    due_at = find_next_announcement(consent.expires_at, work.now, work.runtime.speed)
-    deadlines.start(
-        work,
+    due_at = find_next_announcement(consent.expires_at, tx.now, tx.runtime.speed)
+    deadline_actions.start(
+        tx,
         RecordIdentity(consent.id, case.id, case.reference),
         KIND,
         due_at or consent.expires_at,
-        waits_on=find_awaited_office(work, case, consent),
+        waits_on=find_awaited_office(tx, case, consent),
     )
 
 
-def move_deadline(work: Writing, case: Case, consent: Consent, clock: Clock) -> None:
+def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clock) -> None:
     """Move the deadline to the next announcement; once the consent has ended, it stays."""
-    due_at = find_next_announcement(consent.expires_at, work.now, work.runtime.speed)
+    due_at = find_next_announcement(consent.expires_at, tx.now, tx.runtime.speed)
     clock.due_at = due_at or consent.expires_at
-    clock.waits_on = find_awaited_office(work, case, consent)
+    clock.waits_on = find_awaited_office(tx, case, consent)
     if due_at:
         clock.fires_at = None
 
 
-def find_awaited_office(work: Reading, case: Case, consent: Consent) -> UUID | None:
+def find_awaited_office(tx: ReadTransaction, case: Case, consent: Consent) -> UUID | None:
     """Return the lead, for which the deadline waits once the end is near, or None."""
-    speed = work.runtime.speed
-    is_near = find_last_announcement(consent.expires_at, work.now, speed) is not None
+    speed = tx.runtime.speed
+    is_near = find_last_announcement(consent.expires_at, tx.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.grants import Grant
 from app.cases.models import Case, Party
 from app.cases.sections import Safeguards
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Kind, may_be_abroad
 from app.directory.models import FocalPoint
 from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Relation
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
 
 
 def load_names(
-    work: Reading, acts: Iterable[tuple[Case, UUID, datetime]], also: Iterable[UUID] = ()
+    tx: ReadTransaction,
+    acts: Iterable[tuple[Case, UUID, datetime]],
+    also: Iterable[UUID] = (),
 ) -> OfficeNames:
     """Load the names of the offices that acted in cases, for the caller.
 
@@ -93,8 +95,8 @@ def load_names(
     outside its State helped, or those in `also`.
     """
     acts = list(acts)
-    own = directory.by_id(work, work.actor.focal_point_id)
-    offices = directory.by_ids(work, {office for _, office, _ in acts} | {own.id})
+    own = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    offices = directory_queries.by_ids(tx, {office for _, office, _ in acts} | {own.id})
     foreign = frozenset(one.id for one in offices.values() if may_be_abroad(own, one))
     needed = {
         case.id
@@ -102,7 +104,7 @@ def load_names(
         if office in foreign and was_only_recipient(case, office, at)
     }
     needed |= set(also) if own.kind == Kind.STATE else set()
-    known = cases.load_safeguards(work, needed) if needed else {}
+    known = case_queries.load_safeguards(tx, needed) if needed else {}
     origins = {one: known.get(one, Safeguards()).country_of_origin for one in needed}
     origin_cases = frozenset(
         one for one, of in origins.items() if of in {None, own.of_state}

@@ -21,7 +21,7 @@ from app.kernel.actors import Relation, Role
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 CONSENTS: Final = (
     select(Consent)
@@ -31,17 +31,19 @@ CONSENTS: Final = (
 
 
 @load_once(Consent)
-def list_for_cases(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Consent]]:
+def list_for_cases(
+    tx: ReadTransaction, case_ids: Iterable[UUID]
+) -> Mapping[UUID, list[Consent]]:
     """Return the consents of cases, oldest first."""
     found: dict[UUID, list[Consent]] = {}
-    for consent in work.session.scalars(CONSENTS, {"cases": list(case_ids)}):
+    for consent in tx.session.scalars(CONSENTS, {"cases": list(case_ids)}):
         found.setdefault(consent.case_id, []).append(consent)
     return found
 
 
-def list_for_case(work: Reading, case_id: UUID) -> list[Consent]:
+def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[Consent]:
     """Return all consents of a case, also withdrawn ones, oldest first."""
-    return list_for_cases(work, [case_id]).get(case_id, [])
+    return list_for_cases(tx, [case_id]).get(case_id, [])
 
 
 def list_known_to(
@@ -72,9 +74,9 @@ def count_valid(session: Session, now: datetime) -> Mapping[UUID, int]:
     return dict(session.execute(rows.group_by(Consent.case_id)).all())
 
 
-def get(work: Reading, case_id: UUID, consent_id: UUID) -> Consent:
+def get(tx: ReadTransaction, case_id: UUID, consent_id: UUID) -> Consent:
     """Return a consent of this case, or raise NotFound (404)."""
-    consent = work.session.get(Consent, consent_id)
+    consent = tx.session.get(Consent, consent_id)
     if consent is None or consent.case_id != case_id:
         raise NotFound("There is no such consent in this case.")
     return consent
@@ -84,24 +86,24 @@ SMALLEST_COUNT: Final = 11
 """The smallest count that is published, as CTDC does (k-anonymity with k = 11)."""
 
 
-def count_refusals(work: Reading) -> list[RefusalsOut]:
+def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
     """Return refusals by country and quarter, of past quarters, for analysts.
 
     There is one table and no totals: from a second table, or from a quarter that still
     grows, a hidden count could be computed. Each count has noise, which is added before it
     is compared with the smallest count. Raises RoleMissing (403).
     """
-    if Role.ANALYST not in work.actor.roles:
+    if Role.ANALYST not in tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
     rows = select(Refusal.country, Refusal.week, func.count())
     found = Counter[tuple[str, int, int]]()
-    latest = get_quarter(get_monday(work.now.date()))
-    for country, week, count in work.session.execute(
+    latest = get_quarter(get_monday(tx.now.date()))
+    for country, week, count in tx.session.execute(
         rows.group_by(Refusal.country, Refusal.week)
     ):
         if get_quarter(week) < latest:
             found[country, *get_quarter(week)] += count
-    noisy = {key: count + compute_noise(work, *key) for key, count in sorted(found.items())}
+    noisy = {key: count + compute_noise(tx, *key) for key, count in sorted(found.items())}
     return [
         RefusalsOut(country=country, year=year, quarter=quarter, refusals=count)
         for (country, year, quarter), count in noisy.items()
@@ -109,10 +111,10 @@ def count_refusals(work: Reading) -> list[RefusalsOut]:
     ]
 
 
-def compute_noise(work: Reading, country: str, year: int, quarter: int) -> int:
+def compute_noise(tx: ReadTransaction, country: str, year: int, quarter: int) -> int:
     """Return the noise of a count: always the same for one country and quarter."""
     parts = ("refusals", country, str(year), str(quarter))
-    return derive_noise(work.vault.compute_fingerprint(*(part.encode() for part in parts)))
+    return derive_noise(tx.vault.compute_fingerprint(*(part.encode() for part in parts)))
 
 
 def get_monday(day: date) -> date:

@@ -10,29 +10,31 @@ from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
 from app.deadlines.limits import Priority
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import AgeGroup, Level, Service
-from app.kernel.transactions import Reading
-from app.routing import queries as shortlists
+from app.kernel.transactions import ReadTransaction
+from app.routing import queries as routing_queries
 from app.routing.question import Profile, Question
 
 
-def build_question(work: Reading, case: Case, stands: Standing | None = None) -> Question:
+def build_question(
+    tx: ReadTransaction, case: Case, stands: Standing | None = None
+) -> Question:
     """Build the routing question for the lead of a case."""
-    stands = stands or standing.load_for_case(work, case)
+    stands = stands or standing.load_for_case(tx, case)
     guards, country = stands.safeguards, case.country or ""
-    asked = shortlists.list_asked(work, case.id)
-    profiles = shortlists.load_profiles(work, country)
+    asked = routing_queries.list_asked(tx, case.id)
+    profiles = routing_queries.load_profiles(tx, country)
     return Question(
-        now=work.now,
+        now=tx.now,
         country=country,
         language=case.language or "",
         services=frozenset(map(Service, [*case.services, *case.urgent_needs])),
         priority=case.priority or Priority.NORMAL,
         ages=frozenset({AgeGroup.CHILD if case.is_child else AgeGroup.ADULT}),
         sex=None,
-        avoided=directory.list_avoided_countries(work),
-        agreed=directory.list_agreed_countries(work, country, Level.NEEDS),
+        avoided=directory_queries.list_avoided_countries(tx),
+        agreed=directory_queries.list_agreed_countries(tx, country, Level.NEEDS),
         origin=guards.country_of_origin,
         origin_blocked=guards.is_origin_blocked(),
         origin_permitted=guards.origin_contact == OriginContact.PERMITTED,
@@ -42,7 +44,7 @@ def build_question(work: Reading, case: Case, stands: Standing | None = None) ->
         declined=frozenset(row.focal_point_id for row in asked),
         approached=frozenset(),
         holder=case.holder,
-        home=directory.by_id(work, case.submitter).of_state,
+        home=directory_queries.by_id(tx, case.submitter).of_state,
         profiles=profiles,
     )
 

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 from uuid import UUID
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.facts import URGENT_CHILD_SERVICES, FactSheet, build_fact_sheet
 from app.cases.lifecycle import LED, UNLED, State
 from app.cases.models import Case
 from app.cases.records import RiskAssessment
 from app.cases.risk import is_current
 from app.cases.sections import OriginContact, Safeguards, Section
-from app.consents import queries
+from app.consents import queries as consent_queries
 from app.consents.coverage import (
     Addressee,
     CoverageQuestion,
@@ -25,7 +25,7 @@ from app.consents.coverage import (
     matches_recipient,
 )
 from app.consents.models import Consent
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import (
     Described,
     Kind,
@@ -36,7 +36,7 @@ from app.directory.kinds import (
 )
 from app.directory.models import FocalPoint
 from app.kernel.actors import Relation
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ class Standing:
         best interests are assessed. No section may go along, but the safety alert does
         (BR05).
         """
-        ground = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
-        return self.case.is_child and ground and not sections
+        runtime = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
+        return self.case.is_child and runtime and not sections
 
     def has_consent_to_return(self, recipient: Addressee) -> bool:
         """Return whether a consent to return alone names this recipient (G09)."""
@@ -207,23 +207,23 @@ class Standing:
         return permitted or not self.is_of_origin(focal_point)
 
 
-def load_for_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standing]:
+def load_for_cases(tx: ReadTransaction, found: Iterable[Case]) -> Mapping[UUID, Standing]:
     """Load the standing of a page of cases, in five or six statements.
 
     The sixth finds which offices wrote, if a consent names a class of State bodies.
     """
     by_id = {case.id: case for case in found}
-    consents = queries.list_for_cases(work, by_id)
-    safeguards = cases.load_safeguards(work, by_id)
-    risks = cases.load_latest_risks(work, by_id)
-    facts = cases.load_facts(work, by_id)
-    vital = cases.find_in_vital_interest(work, by_id)
+    consents = consent_queries.list_for_cases(tx, by_id)
+    safeguards = case_queries.load_safeguards(tx, by_id)
+    risks = case_queries.load_latest_risks(tx, by_id)
+    facts = case_queries.load_facts(tx, by_id)
+    vital = case_queries.find_in_vital_interest(tx, by_id)
     doubtful = [
         case
         for key, case in by_id.items()
         if any(is_for_state_class(consent) for consent in consents.get(key, []))
     ]
-    ngos = find_ngo_cases(work, doubtful) if doubtful else frozenset()
+    ngos = find_ngo_cases(tx, doubtful) if doubtful else frozenset()
     return {
         key: Standing(
             case=case,
@@ -232,7 +232,7 @@ def load_for_cases(work: Reading, found: Iterable[Case]) -> Mapping[UUID, Standi
             risk=risks.get(key),
             facts=build_fact_sheet(facts.get(key, []), child=case.is_child),
             in_vital_interest=key in vital,
-            now=work.now,
+            now=tx.now,
             from_ngo=key in ngos,
         )
         for key, case in by_id.items()
@@ -248,7 +248,7 @@ def is_for_state_class(consent: Consent) -> bool:
     return consent.kind == Kind.STATE and Section.IDENTITY in consent.sections
 
 
-def find_ngo_cases(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
+def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID]:
     """Return the cases of which an NGO may have written something (R84)."""
     wrote = [
         (c.id, p.focal_point_id)
@@ -256,16 +256,20 @@ def find_ngo_cases(work: Reading, found: Iterable[Case]) -> frozenset[UUID]:
         for p in c.parties
         if p.relation in WRITING_RELATIONS
     ]
-    offices = directory.by_ids(work, {one for _, one in wrote})
+    offices = directory_queries.by_ids(tx, {one for _, one in wrote})
     return frozenset(case for case, one in wrote if offices[one].kind == Kind.NON_STATE)
 
 
-def filter_for_caller(work: Reading, stands: Standing) -> Standing:
+def filter_for_caller(tx: ReadTransaction, stands: Standing) -> Standing:
     """Return the standing with only the consents that the caller may know (ADR 35)."""
-    return filter_for_office(work, stands, directory.by_id(work, work.actor.focal_point_id))
+    return filter_for_office(
+        tx, stands, directory_queries.by_id(tx, tx.actor.focal_point_id)
+    )
 
 
-def filter_for_office(work: Reading, stands: Standing, reader: FocalPoint) -> Standing:
+def filter_for_office(
+    tx: ReadTransaction, stands: Standing, reader: FocalPoint
+) -> Standing:
     """Return the standing with only the consents that an office may know (ADR 35).
 
     An office that may belong to the State of origin may not know who helps elsewhere. A
@@ -276,7 +280,7 @@ def filter_for_office(work: Reading, stands: Standing, reader: FocalPoint) -> St
     if not stands.may_belong_to_origin_state(reader):
         return stands
     named = {c.focal_point_id for c in stands.consents if c.focal_point_id}
-    offices, parties = directory.by_ids(work, named), stands.case.held_by
+    offices, parties = directory_queries.by_ids(tx, named), stands.case.held_by
     known = {n for n in named if n in parties or stands.may_see_helper(reader, offices[n])}
     kept = [
         c
@@ -286,6 +290,6 @@ def filter_for_office(work: Reading, stands: Standing, reader: FocalPoint) -> St
     return replace(stands, consents=kept)
 
 
-def load_for_case(work: Reading, case: Case) -> Standing:
+def load_for_case(tx: ReadTransaction, case: Case) -> Standing:
     """Load the standing of one case."""
-    return load_for_cases(work, [case])[case.id]
+    return load_for_cases(tx, [case])[case.id]

@@ -8,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from app.deadlines import missed_deadlines, queries
+from app.deadlines import missed_deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.durations import Term
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock, Firing
 from app.kernel.recall import write_rows
 from app.kernel.statements import make_list_parameter
-from app.kernel.transactions import Recorded, Writing
+from app.kernel.transactions import Recorded, WriteTransaction
 
 UPDATE_RUNNING: Final = update(Clock).where(Clock.stopped_at.is_(None))
 UPDATE_OF_RECORDS: Final = UPDATE_RUNNING.where(
@@ -36,7 +37,7 @@ POSTPONE: Final = UPDATE_DUE_BEFORE.values(POSTPONED).returning(Clock.number)
 
 
 def restart(
-    work: Writing,
+    tx: WriteTransaction,
     record: Recorded,
     kind: ClockKind,
     due_at: datetime,
@@ -44,12 +45,12 @@ def restart(
     waits_on: UUID | None,
 ) -> None:
     """Stop the deadline of a record, and start the one for its new state."""
-    stop(work, record.id)
-    start(work, record, kind, due_at, waits_on=waits_on)
+    stop(tx, record.id)
+    start(tx, record, kind, due_at, waits_on=waits_on)
 
 
 def start(
-    work: Writing,
+    tx: WriteTransaction,
     record: Recorded,
     kind: ClockKind,
     due_at: datetime,
@@ -66,79 +67,88 @@ def start(
         reference=record.reference,
         kind=kind,
         waits_on=waits_on,
-        set_at=work.now,
-        due_at=max(due_at, work.now),
+        set_at=tx.now,
+        due_at=max(due_at, tx.now),
     )
-    work.session.add(clock)
+    tx.session.add(clock)
 
 
-def stop(work: Writing, record_id: UUID) -> None:
+def stop(tx: WriteTransaction, record_id: UUID) -> None:
     """Stop the deadline of a record."""
-    stop_all(work, [record_id])
+    stop_all(tx, [record_id])
 
 
-def stop_all(work: Writing, record_ids: Iterable[UUID]) -> None:
+def stop_all(tx: WriteTransaction, record_ids: Iterable[UUID]) -> None:
     """Stop the deadlines of some records."""
     if records := list(record_ids):
-        write_rows(work.session, STOP, {"records": records, "now": work.now})
+        write_rows(tx.session, STOP, {"records": records, "now": tx.now})
 
 
-def stop_kinds(work: Writing, case_id: UUID, *kinds: ClockKind) -> None:
+def stop_kinds(tx: WriteTransaction, case_id: UUID, *kinds: ClockKind) -> None:
     """Stop the deadlines of some kinds in a case."""
-    of_kinds = {"case": case_id, "kinds": kinds, "now": work.now}
-    write_rows(work.session, STOP_KINDS, of_kinds)
+    of_kinds = {"case": case_id, "kinds": kinds, "now": tx.now}
+    write_rows(tx.session, STOP_KINDS, of_kinds)
 
 
-def stop_case(work: Writing, case_id: UUID) -> None:
+def stop_case(tx: WriteTransaction, case_id: UUID) -> None:
     """Stop every deadline in a case."""
-    write_rows(work.session, STOP_CASE, {"case": case_id, "now": work.now})
+    write_rows(tx.session, STOP_CASE, {"case": case_id, "now": tx.now})
 
 
 def resume(
-    work: Writing, record: Recorded, kind: ClockKind, fresh: Term, *, waits_on: UUID | None
+    tx: WriteTransaction,
+    record: Recorded,
+    kind: ClockKind,
+    fresh: Term,
+    *,
+    waits_on: UUID | None,
 ) -> None:
     """Restart a deadline with the time that was left when it was paused, else in full."""
-    left = queries.compute_resumed_due(work, record.id, kind, fresh)
-    restart(work, record, kind, left or fresh.compute_end(work.now), waits_on=waits_on)
+    left = deadline_queries.compute_resumed_due(tx, record.id, kind, fresh)
+    restart(tx, record, kind, left or fresh.compute_end(tx.now), waits_on=waits_on)
 
 
-def hand_over(work: Writing, record_ids: Iterable[UUID], waits_on: UUID | None) -> None:
+def hand_over(
+    tx: WriteTransaction, record_ids: Iterable[UUID], waits_on: UUID | None
+) -> None:
     """Hand the deadlines of some records to another office, with the same due time.
 
     The due time stays although the other office may have another calendar, because the
     person has waited since the deadline was started. A missed deadline is due in a day.
     """
-    for clock in queries.find_running(work, record_ids).values():
-        hand_over_clock(work, clock, waits_on)
+    for clock in deadline_queries.find_running(tx, record_ids).values():
+        hand_over_clock(tx, clock, waits_on)
 
 
-def reassign(work: Writing, record_id: UUID, waits_on: UUID | None) -> None:
+def reassign(tx: WriteTransaction, record_id: UUID, waits_on: UUID | None) -> None:
     """Change the office that the deadline of a record waits for, and nothing else.
 
     It hides from a recipient that another office is waited for now (ADR 43).
     """
-    for clock in queries.find_running(work, [record_id]).values():
+    for clock in deadline_queries.find_running(tx, [record_id]).values():
         clock.waits_on = waits_on
 
 
-def move_to_record(work: Writing, record_ids: Iterable[UUID], record_id: UUID) -> None:
+def move_to_record(
+    tx: WriteTransaction, record_ids: Iterable[UUID], record_id: UUID
+) -> None:
     """Move the running deadline of one of these records to the record that replaces them.
 
     It stays the same deadline, with the same due time and the misses that were counted.
     """
     if records := list(record_ids):
-        write_rows(work.session, MOVE, {"records": records, "record": record_id})
+        write_rows(tx.session, MOVE, {"records": records, "record": record_id})
 
 
 def hand_over_kind(
-    work: Writing, case_id: UUID, kind: ClockKind, waits_on: UUID | None
+    tx: WriteTransaction, case_id: UUID, kind: ClockKind, waits_on: UUID | None
 ) -> None:
     """Hand the deadlines of one kind in a case to another office, as `hand_over` does."""
-    for clock in queries.list_running_of_kind(work, case_id, kind):
-        hand_over_clock(work, clock, waits_on)
+    for clock in deadline_queries.list_running_of_kind(tx, case_id, kind):
+        hand_over_clock(tx, clock, waits_on)
 
 
-def hand_over_clock(work: Writing, clock: Clock, office: UUID | None) -> None:
+def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> None:
     """Hand one deadline to another office, which has missed nothing yet.
 
     A missed deadline is replaced by a new one of the same length, because the new office
@@ -146,7 +156,7 @@ def hand_over_clock(work: Writing, clock: Clock, office: UUID | None) -> None:
     """
     if clock.waits_on == office:
         return
-    due_at = missed_deadlines.compute_due_for_successor(work, clock)
+    due_at = missed_deadlines.compute_due_for_successor(tx, clock)
     later = due_at - clock.due_at
     if not later:
         clock.waits_on = office
@@ -160,31 +170,33 @@ def hand_over_clock(work: Writing, clock: Clock, office: UUID | None) -> None:
         set_at=clock.set_at + later,
         due_at=due_at,
     )
-    stop(work, clock.record_id)
-    work.session.add(new)
+    stop(tx, clock.record_id)
+    tx.session.add(new)
 
 
-def move_due_times(work: Writing, kinds: Iterable[ClockKind], until: datetime) -> int:
+def move_due_times(
+    tx: WriteTransaction, kinds: Iterable[ClockKind], until: datetime
+) -> int:
     """Postpone deadlines of some kinds that are due before a time; return their count."""
     soon = {"kinds": list(kinds), "until": until}
-    return len(work.session.scalars(POSTPONE, soon).all())
+    return len(tx.session.scalars(POSTPONE, soon).all())
 
 
-def record_firing(work: Writing, clock: Clock, again_at: datetime) -> None:
+def record_firing(tx: WriteTransaction, clock: Clock, again_at: datetime) -> None:
     """Record that a deadline was missed once more, and when the worker looks at it again.
 
     Each miss is written once: a second worker violates the key and is rolled back (R55).
     """
     firing = Firing(
         clock_number=clock.number,
-        generation=missed_deadlines.count_firings(work, clock) + 1,
+        generation=missed_deadlines.count_firings(tx, clock) + 1,
         case_id=clock.case_id,
         record_id=clock.record_id,
         kind=clock.kind,
         waits_on=clock.waits_on,
-        at=work.now,
+        at=tx.now,
     )
-    work.session.add(firing)
+    tx.session.add(firing)
     clock.fires_at, clock.failures = again_at, 0
 
 

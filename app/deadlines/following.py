@@ -21,7 +21,7 @@ from app.deadlines.limit_bounds import Haste, list_hastes
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.deadlines.queries import find_wait_start, get_term
-from app.kernel.transactions import RecordIdentity, Writing
+from app.kernel.transactions import RecordIdentity, WriteTransaction
 
 PRIORITY_KINDS: Final = frozenset(
     kind for kind in ClockKind if Haste.ANY not in list_hastes(kind)
@@ -30,24 +30,24 @@ CHOSEN_DATES: Final = frozenset({ClockKind.REVIEW})
 """Deadlines with a date that an office chose, whatever the priority."""
 
 
-def update_for_priority(work: Writing, about: DeadlineCase) -> None:
+def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
     """Update the running deadlines of a case for its new priority.
 
     A deadline that has run out and was not fired yet is left to the worker.
     """
     runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(PRIORITY_KINDS - CHOSEN_DATES))
-    for clock in work.session.scalars(found.order_by(Clock.number)).all():
+    for clock in tx.session.scalars(found.order_by(Clock.number)).all():
         if about.is_handed_on and is_for_submitter(clock.kind, about, clock.waits_on):
             continue
         if clock.waits_on == about.holder and about.get_recipient_snapshot(clock.record_id):
             continue
-        moved = move_clock(work, clock, about)
+        moved = move_clock(tx, clock, about)
         if moved is not None and moved.record_id != about.id:
-            record_due_change(work, moved)
+            record_due_change(tx, moved)
 
 
-def record_due_change(work: Writing, clock: Clock) -> None:
+def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
     """Record for the office of a deadline that its due time changed, without an author.
 
     The event of the case itself tells that the priority changed.
@@ -56,27 +56,27 @@ def record_due_change(work: Writing, clock: Clock) -> None:
     about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
     audience = frozenset({clock.waits_on} if clock.waits_on else set())
     facts = {"clock": clock.kind}
-    work.record(f"{noun}.due_changed", about, audience, facts, by_system=True)
+    tx.record(f"{noun}.due_changed", about, audience, facts, by_system=True)
 
 
-def move_clock(work: Writing, clock: Clock, about: DeadlineCase) -> Clock | None:
+def move_clock(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock | None:
     """Move one deadline to its new limit: extend it, or replace it by an earlier one."""
-    length = get_term(work, clock.kind, about, waits_on=clock.waits_on)
-    was, is_late = clock.due_at, clock.due_at <= work.now
+    length = get_term(tx, clock.kind, about, waits_on=clock.waits_on)
+    was, is_late = clock.due_at, clock.due_at <= tx.now
     ends, whole = (
-        length.compute_end(find_wait_start(work, clock)),
-        length.compute_end(work.now),
+        length.compute_end(find_wait_start(tx, clock)),
+        length.compute_end(tx.now),
     )
     if is_late and clock.fires_at is None:
         return None
     if ends >= was:
-        clock.due_at, clock.fires_at = ends, None if ends > work.now else clock.fires_at
+        clock.due_at, clock.fires_at = ends, None if ends > tx.now else clock.fires_at
         return clock if ends > was else None
     sooner = whole if is_late else min(was, whole)
-    return None if sooner == was else restart_clock(work, clock, sooner)
+    return None if sooner == was else restart_clock(tx, clock, sooner)
 
 
-def restart_clock(work: Writing, clock: Clock, due_at: datetime) -> Clock:
+def restart_clock(tx: WriteTransaction, clock: Clock, due_at: datetime) -> Clock:
     """Replace a deadline by a new one, so that misses are counted from now on."""
     new = Clock(
         case_id=clock.case_id,
@@ -84,9 +84,9 @@ def restart_clock(work: Writing, clock: Clock, due_at: datetime) -> Clock:
         reference=clock.reference,
         kind=clock.kind,
         waits_on=clock.waits_on,
-        set_at=work.now,
+        set_at=tx.now,
         due_at=due_at,
     )
-    stop(work, clock.record_id)
-    work.session.add(new)
+    stop(tx, clock.record_id)
+    tx.session.add(new)
     return new

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from app.deadlines.limits import ASKED, OWN_PACE, ClockKind
 from app.deadlines.miss_counts import DAY, Rhythm, count_misses
 from app.deadlines.models import Clock, Firing
-from app.directory import queries as directory
-from app.kernel.transactions import Reading, Writing
+from app.directory import queries as directory_queries
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class DueClock(NamedTuple):
@@ -70,7 +70,9 @@ def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
     waits_for_them = (
-        waits & Clock.waits_on.in_(directory.select_closed()) & Clock.kind.not_in(OWN_PACE)
+        waits
+        & Clock.waits_on.in_(directory_queries.select_closed())
+        & Clock.kind.not_in(OWN_PACE)
     )
     rows = select(*DUE).where(waits_for_them)
     found = session.execute(rows.order_by(Clock.number).limit(limit))
@@ -107,7 +109,7 @@ def measure_running_kinds(session: Session) -> list[RunningKind]:
 
 def count_late_at_desks(session: Session, now: datetime) -> int:
     """Count the cases for which a desk has missed a deadline."""
-    at_desk = Clock.waits_on.in_(directory.select_desks())
+    at_desk = Clock.waits_on.in_(directory_queries.select_desks())
     late = Clock.stopped_at.is_(None) & (Clock.due_at <= now) & at_desk
     cases = select(func.count(Clock.case_id.distinct())).where(late)
     return session.scalars(cases).one()
@@ -129,45 +131,45 @@ def find_holders(session: Session) -> frozenset[UUID]:
 def count_drafts_of_closed(session: Session) -> int:
     """Count the drafts that a closed office has to finish."""
     waits = Clock.stopped_at.is_(None) & (Clock.kind == ClockKind.FINISH_DRAFT)
-    of_closed = waits & Clock.waits_on.in_(directory.select_closed())
+    of_closed = waits & Clock.waits_on.in_(directory_queries.select_closed())
     return session.scalars(select(func.count()).where(of_closed)).one()
 
 
-def read_again(work: Writing, number: int) -> Clock:
+def read_again(tx: WriteTransaction, number: int) -> Clock:
     """Read a deadline again after its case was locked."""
-    return work.session.get_one(Clock, number, populate_existing=True)
+    return tx.session.get_one(Clock, number, populate_existing=True)
 
 
-def count_firings(work: Reading, clock: Clock) -> int:
+def count_firings(tx: ReadTransaction, clock: Clock) -> int:
     """Count how often a deadline was fired."""
     query = select(func.count()).where(Firing.clock_number == clock.number)
-    return work.session.scalars(query).one()
+    return tx.session.scalars(query).one()
 
 
-def list_firings(work: Reading, record_ids: Iterable[UUID]) -> list[Firing]:
+def list_firings(tx: ReadTransaction, record_ids: Iterable[UUID]) -> list[Firing]:
     """List the firings of some records, in the order in which their deadlines were set."""
     query = select(Firing).where(Firing.record_id.in_(list(record_ids)))
     rows = query.order_by(Firing.clock_number, Firing.generation)
-    return list(work.session.scalars(rows))
+    return list(tx.session.scalars(rows))
 
 
-def compute_rhythm(work: Reading, clock: Clock, least: timedelta) -> Rhythm:
+def compute_rhythm(tx: ReadTransaction, clock: Clock, least: timedelta) -> Rhythm:
     """Return the times after which a deadline counts as missed again."""
-    return Rhythm.from_duration(clock.due_at - clock.set_at, least, work.runtime.speed)
+    return Rhythm.from_duration(clock.due_at - clock.set_at, least, tx.runtime.speed)
 
 
-def compute_due_for_successor(work: Reading, clock: Clock) -> datetime:
+def compute_due_for_successor(tx: ReadTransaction, clock: Clock) -> datetime:
     """Return when a deadline is due for an office that takes it over.
 
     A missed deadline is due in a day. The new office missed nothing, but the person has
     waited long enough, so the full time does not start again.
     """
-    is_late = clock.due_at <= work.now
-    return work.now + DAY / work.runtime.speed if is_late else clock.due_at
+    is_late = clock.due_at <= tx.now
+    return tx.now + DAY / tx.runtime.speed if is_late else clock.due_at
 
 
 def count_missed_deadlines(
-    work: Reading, waited_on: Mapping[UUID, UUID]
+    tx: ReadTransaction, waited_on: Mapping[UUID, UUID]
 ) -> Mapping[UUID, int]:
     """Count for each case how many deadlines the given office has missed.
 
@@ -182,8 +184,8 @@ def count_missed_deadlines(
     travels = Clock.stopped_at.is_(None) & Clock.fires_at.is_(None)
     arrives = (Clock.kind == ClockKind.CONFIRM_ARRIVAL) & travels
     counts = dict.fromkeys(cases, 0)
-    for clock in work.session.scalars(select(Clock).where(theirs, ~arrives)):
+    for clock in tx.session.scalars(select(Clock).where(theirs, ~arrives)):
         if clock.waits_on == waited_on[clock.case_id]:
-            rhythm, until = compute_rhythm(work, clock, DAY), clock.stopped_at or work.now
+            rhythm, until = compute_rhythm(tx, clock, DAY), clock.stopped_at or tx.now
             counts[clock.case_id] += count_misses(clock.due_at, rhythm, until)
     return counts

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from app.deadlines.queries import find_place
 from app.kernel.problems import Problem
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 class DateNotReached(Problem):
@@ -13,7 +13,7 @@ class DateNotReached(Problem):
     status = 409
 
 
-def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
+def check_date(tx: ReadTransaction, planned: datetime | None, *, early: bool) -> bool:
     """Return whether the caller reports something before its planned date.
 
     Dates are compared in the time zone of the office that reports, as for the end of a day
@@ -34,7 +34,7 @@ def check_date(tx: Reading, planned: datetime | None, *, early: bool) -> bool:
     return True
 
 
-def get_local_date(tx: Reading, moment: datetime) -> date:
+def get_local_date(tx: ReadTransaction, moment: datetime) -> date:
     """Return the date of a moment where the calling office works."""
     calendar = find_place(tx, tx.actor.focal_point_id).get_calendar(moment)
     return calendar.to_local(moment).date()

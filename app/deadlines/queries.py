@@ -16,12 +16,12 @@ from app.deadlines.models import Clock, TimeLimit
 from app.deadlines.precedence import Border, Setting
 from app.deadlines.rows import is_of_country
 from app.deadlines.schemas import TimeLimitInForce
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.calendars import Place, get_place
 from app.directory.models import Agreement, FocalPoint
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter, read_columns
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 RUNNING: Final = select(Clock).where(
     Clock.record_id.in_(make_list_parameter("records")), Clock.stopped_at.is_(None)
@@ -31,7 +31,7 @@ SETTINGS: Final = "limits that were set"
 
 
 def compute_due_at(
-    work: Reading,
+    tx: ReadTransaction,
     kind: ClockKind,
     about: DeadlineCase | None,
     *,
@@ -43,11 +43,11 @@ def compute_due_at(
     The limit is that of its country or an agreement, in its own calendar, at the speed of a
     drill. For the system it is in UTC without holidays.
     """
-    return get_term(work, kind, about, waits_on=waits_on).compute_end(start or work.now)
+    return get_term(tx, kind, about, waits_on=waits_on).compute_end(start or tx.now)
 
 
 def get_term(
-    work: Reading,
+    tx: ReadTransaction,
     kind: ClockKind,
     about: DeadlineCase | None,
     *,
@@ -58,70 +58,72 @@ def get_term(
 
     `apparent` replaces office and country for a recipient that may not know them (ADR 43).
     """
-    place = find_place(work, apparent.office if apparent else waits_on)
+    place = find_place(tx, apparent.office if apparent else waits_on)
     priority = about.priority if about else None
     where = get_country(kind, about, waits_on) if about else None
     if apparent is not None:
         where = apparent.country
     if kind == ClockKind.ERASE and about is not None:
-        limit = get_retention(work, about)
+        limit = get_retention(tx, about)
     else:
         border = Border(where, place.country)
-        limit = precedence.get_answer_limit(kind, priority, border, list_settings(work))
-    return Term(limit, place, work.runtime.speed, MIN_IN_DRILL.get(kind, timedelta()))
+        limit = precedence.get_answer_limit(kind, priority, border, list_settings(tx))
+    return Term(limit, place, tx.runtime.speed, MIN_IN_DRILL.get(kind, timedelta()))
 
 
 MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
 """The least time in a drill at any speed, so that a second person can approve in it."""
 
 
-def get_retention(work: Reading, about: DeadlineCase) -> Limit:
+def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
     """Return how long a closed case is kept; its offices are read only if they matter."""
-    known = list_settings(work)
+    known = list_settings(tx)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
-    homes = {find_place(work, one).country for one in about.offices} if shared else set()
+    homes = {find_place(tx, one).country for one in about.offices} if shared else set()
     others = {home for home in homes if home}
     return precedence.get_retention_limit(about.priority, about.country, others, known)
 
 
-def find_place(work: Reading, focal_point: UUID | None) -> Place:
+def find_place(tx: ReadTransaction, focal_point: UUID | None) -> Place:
     """Return the place of the office that is waited for, with its calendar."""
-    office = directory.find_by_id(work, focal_point) if focal_point else None
+    office = directory_queries.find_by_id(tx, focal_point) if focal_point else None
     return get_place(office) if office else Place()
 
 
-def list_default_visits(work: Reading, waits_on: UUID | None) -> tuple[datetime, ...]:
+def list_default_visits(tx: ReadTransaction, waits_on: UUID | None) -> tuple[datetime, ...]:
     """Return the default dates of the visits to a person (D08)."""
-    place, speed = find_place(work, waits_on), work.runtime.speed
-    return tuple(Term(limit, place, speed).compute_end(work.now) for limit in VISITS)
+    place, speed = find_place(tx, waits_on), tx.runtime.speed
+    return tuple(Term(limit, place, speed).compute_end(tx.now) for limit in VISITS)
 
 
-def compute_end_of_day(work: Reading, moment: datetime, waits_on: UUID | None) -> datetime:
+def compute_end_of_day(
+    tx: ReadTransaction, moment: datetime, waits_on: UUID | None
+) -> datetime:
     """Return the end of the day of a moment where a focal point works (D06)."""
-    calendar = find_place(work, waits_on).get_calendar(moment)
+    calendar = find_place(tx, waits_on).get_calendar(moment)
     last = datetime.combine(calendar.to_local(moment), time(23, 59, 59))
     return calendar.to_utc(last)
 
 
-def list_settings(work: Reading) -> list[Setting]:
+def list_settings(tx: ReadTransaction) -> list[Setting]:
     """List the limits that apply today (UTC), in one statement for a transaction."""
-    kept: list[Setting] | None = work.session.info.get(SETTINGS)
+    kept: list[Setting] | None = tx.session.info.get(SETTINGS)
     if kept is None:
-        kept = work.session.info[SETTINGS] = list(read_settings(work))
+        kept = tx.session.info[SETTINGS] = list(read_settings(tx))
     return kept
 
 
 LIMITS: Final = (
     select(TimeLimit.of, TimeLimit.clock, TimeLimit.priority)
     .add_columns(TimeLimit.amount, TimeLimit.unit, Agreement.countries)
-    .outerjoin(Agreement, (Agreement.code == TimeLimit.of) & directory.IN_FORCE)
+    .outerjoin(Agreement, (Agreement.code == TimeLimit.of) & directory_queries.IN_FORCE)
 )
 
 
-def read_settings(work: Reading) -> Iterable[Setting]:
+def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
     """Read the limits of countries, and those of agreements that are in force."""
-    today = {"today": work.now.date()}
-    rows = read_columns(work.session, LIMITS, today)
+    today = {"today": tx.now.date()}
+    rows = read_columns(tx.session, LIMITS, today)
     for of, clock, priority, amount, unit, parties in rows:
         if amount is None or unit is None:
             continue
@@ -132,12 +134,12 @@ def read_settings(work: Reading) -> Iterable[Setting]:
             yield Setting(of, clock, priority, limit, frozenset(parties))
 
 
-def list_in_force(work: Reading, country: str) -> list[TimeLimitInForce]:
+def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:
     """List the limits of the offices of a country: as it set them, else the defaults.
 
     The limits of the agreements that the country is a party of come after them.
     """
-    known, cells = list_settings(work), [(k, h) for k in ClockKind for h in list_hastes(k)]
+    known, cells = list_settings(tx), [(k, h) for k in ClockKind for h in list_hastes(k)]
     own = {(s.clock, s.haste): s for s in known if s.of == country}
     agreed = [setting for setting in known if country in setting.parties]
     usually = [
@@ -165,65 +167,67 @@ def by_name(setting: Setting) -> tuple[str, str, str]:
 
 
 @load_once(Clock)
-def find_running(work: Reading, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
+def find_running(tx: ReadTransaction, record_ids: Iterable[UUID]) -> Mapping[UUID, Clock]:
     """Find the running deadline of each record that has one."""
-    rows = work.session.scalars(RUNNING, {"records": list(record_ids)})
+    rows = tx.session.scalars(RUNNING, {"records": list(record_ids)})
     return {clock.record_id: clock for clock in rows}
 
 
-def list_running_of_kind(work: Reading, case_id: UUID, kind: ClockKind) -> list[Clock]:
+def list_running_of_kind(
+    tx: ReadTransaction, case_id: UUID, kind: ClockKind
+) -> list[Clock]:
     """List the running deadlines of one kind in a case."""
     of_kind = (Clock.case_id == case_id) & (Clock.kind == kind)
     found = select(Clock).where(of_kind, Clock.stopped_at.is_(None))
-    return list(work.session.scalars(found.order_by(Clock.number)))
+    return list(tx.session.scalars(found.order_by(Clock.number)))
 
 
-def find_due_times(work: Reading, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
+def find_due_times(tx: ReadTransaction, record_ids: Iterable[UUID]) -> dict[UUID, datetime]:
     """Return the due time of each record that has a running deadline."""
-    return {one: clock.due_at for one, clock in find_running(work, record_ids).items()}
+    return {one: clock.due_at for one, clock in find_running(tx, record_ids).items()}
 
 
 def select_waiting(
-    work: Reading, *what: InstrumentedAttribute[Any]
+    tx: ReadTransaction, *what: InstrumentedAttribute[Any]
 ) -> Select[*tuple[Any, ...]]:
     """Select columns of the running deadlines that wait for the caller's office."""
-    is_own = Clock.waits_on == work.actor.focal_point_id
+    is_own = Clock.waits_on == tx.actor.focal_point_id
     return select(*what).where(is_own, Clock.stopped_at.is_(None))
 
 
 def compute_resumed_due(
-    work: Reading, record_id: UUID, kind: ClockKind, fresh: Term
+    tx: ReadTransaction, record_id: UUID, kind: ClockKind, fresh: Term
 ) -> datetime | None:
     """Return when the last paused deadline of a kind is due if it resumes now, or None.
 
     The time that was left stays, in the working time of the office that is waited for now.
     It is limited to the full time if the limit was shortened meanwhile.
     """
-    clock = find_last_stopped(work, [record_id], kind)
+    clock = find_last_stopped(tx, [record_id], kind)
     if clock is None or clock.stopped_at is None:
         return None
-    left = fresh.compute_resumed_due(clock.stopped_at, clock.due_at, work.now)
+    left = fresh.compute_resumed_due(clock.stopped_at, clock.due_at, tx.now)
     is_less = fresh.compute_end(clock.set_at) < clock.due_at
-    return min(left, fresh.compute_end(work.now)) if is_less else left
+    return min(left, fresh.compute_end(tx.now)) if is_less else left
 
 
 def find_last_stopped(
-    work: Reading, record_ids: Iterable[UUID], kind: ClockKind
+    tx: ReadTransaction, record_ids: Iterable[UUID], kind: ClockKind
 ) -> Clock | None:
     """Return the last deadline of a kind that was stopped for one of some records."""
     of_kind = Clock.record_id.in_(list(record_ids)) & (Clock.kind == kind)
     newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
-    return work.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
+    return tx.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
 
 
-def has_later_clock(work: Reading, clock: Clock, record_ids: Iterable[UUID]) -> bool:
+def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID]) -> bool:
     """Return whether a deadline of one of some records began after this one."""
     of_records = Clock.record_id.in_(list(record_ids))
     later = select(Clock.number).where(of_records, Clock.number > clock.number)
-    return work.session.scalar(later.limit(1)) is not None
+    return tx.session.scalar(later.limit(1)) is not None
 
 
-def find_wait_start(work: Reading, clock: Clock) -> datetime:
+def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
     """Return since when the same office is waited for without a missed deadline.
 
     A deadline that replaced another for a higher priority began when that was stopped.
@@ -231,7 +235,7 @@ def find_wait_start(work: Reading, clock: Clock) -> datetime:
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)
     newest_first, since = Clock.number.desc(), clock.set_at
-    for older in work.session.scalars(select(Clock).where(before).order_by(newest_first)):
+    for older in tx.session.scalars(select(Clock).where(before).order_by(newest_first)):
         if older.stopped_at != since or older.due_at <= since:
             break
         since = older.set_at
@@ -259,12 +263,12 @@ ANSWERED: Final = select(
 
 
 def count_answers(
-    work: Reading, focal_points: Iterable[UUID], since: datetime
+    tx: ReadTransaction, focal_points: Iterable[UUID], since: datetime
 ) -> Mapping[UUID, tuple[int, int]]:
     """Count for each office the requests since a time that are over, and the late answers.
 
     Only the newest count. A withdrawn request counts as answered.
     """
-    asked = {"whom": list(focal_points), "since": since, "now": work.now}
-    rows = read_columns(work.session, ANSWERED, asked)
+    asked = {"whom": list(focal_points), "since": since, "now": tx.now}
+    rows = read_columns(tx.session, ANSWERED, asked)
     return {who: (count, int(lates)) for who, count, lates in rows}

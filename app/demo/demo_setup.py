@@ -9,11 +9,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.access import queries as access
+from app.access import queries as access_queries
 from app.access.actions import AccountSpec, make_key, open_account
 from app.administration.directory_load import load
 from app.demo.demo_accounts import DEMO_ACCOUNTS, DemoAccount
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
 from app.kernel.actors import Scope
@@ -40,7 +40,9 @@ def load_directory(stage: DemoSetup) -> None:
     Raises DemoRefused if the database has other accounts, because made-up offices would get
     real cases.
     """
-    if access.has_other_accounts(stage.session, [part.label for part in DEMO_ACCOUNTS]):
+    if access_queries.has_other_accounts(
+        stage.session, [part.label for part in DEMO_ACCOUNTS]
+    ):
         raise DemoRefused(
             "This database has other accounts. Use another database for the demonstration."
         )
@@ -65,8 +67,8 @@ def create_keys(stage: DemoSetup) -> dict[DemoAccount, str]:
 
 def find_or_open_account(stage: DemoSetup, part: DemoAccount) -> UUID:
     """Return the id of an account of the demonstration; open it if it does not exist."""
-    focal_point = directory.get_id(stage.session, part.focal_point)
-    found = access.find_by_label(stage.session, focal_point, part.label)
+    focal_point = directory_queries.get_id(stage.session, part.focal_point)
+    found = access_queries.find_by_label(stage.session, focal_point, part.label)
     if found is not None:
         return found
     account = stage.new_id()

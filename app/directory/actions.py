@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, and_, insert, select, update
 
-from app.directory import queries
+from app.directory import queries as directory_queries
 from app.directory.file_rows import Row
 from app.directory.history import ChangeAuthor, Values, build_change
 from app.directory.models import Agreement, Contact, Country, FocalPoint
@@ -17,7 +17,7 @@ from app.kernel.actors import Role
 from app.kernel.db import Base
 from app.kernel.journal import Mailbox
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 
 @dataclass(frozen=True)
@@ -142,18 +142,18 @@ def add_mailboxes(
     return rows
 
 
-def set_capacity(work: Writing, code: str, free: int | None) -> FocalPoint:
+def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoint:
     """Set the free places of the caller's office; None means not known.
 
     Raises NotFound (404), ActionNotYours or RoleMissing (403).
     """
-    focal_point = queries.get_by_code(work, code)
-    if focal_point.id != work.actor.focal_point_id:
+    focal_point = directory_queries.get_by_code(tx, code)
+    if focal_point.id != tx.actor.focal_point_id:
         raise ActionNotYours("Only the focal point itself can set its free places.")
-    if not CAPACITY_ROLES & work.actor.roles:
+    if not CAPACITY_ROLES & tx.actor.roles:
         raise RoleMissing(
             f"This needs one of the roles {', '.join(sorted(CAPACITY_ROLES))}."
         )
     focal_point.capacity = free
-    focal_point.capacity_as_of = work.now
+    focal_point.capacity_as_of = tx.now
     return focal_point

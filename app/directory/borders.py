@@ -3,14 +3,14 @@
 For one border, see `queries.is_agreed`.
 """
 
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Level, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 def may_cross(
-    work: Reading, country: str, *, sender: FocalPoint, to: FocalPoint, level: Level
+    tx: ReadTransaction, country: str, *, sender: FocalPoint, to: FocalPoint, level: Level
 ) -> bool:
     """Return whether agreements in force let this level cross every border (G07).
 
@@ -20,4 +20,4 @@ def may_cross(
     countries = list_home_countries(sender)
     shared = any(is_at_home(to, one) for one in countries)
     crossed = {country, *([] if shared else countries)}
-    return all(directory.is_agreed(work, one, to, level) for one in crossed)
+    return all(directory_queries.is_agreed(tx, one, to, level) for one in crossed)

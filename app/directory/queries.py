@@ -23,12 +23,12 @@ from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter, read_columns
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
-def find_country(work: Reading, iso2: str) -> Country | None:
+def find_country(tx: ReadTransaction, iso2: str) -> Country | None:
     """Return a country, or None if it is not in the directory."""
-    return work.session.get(Country, iso2)
+    return tx.session.get(Country, iso2)
 
 
 COUNTRIES: Final = select(Country)
@@ -37,23 +37,23 @@ BY_CODE: Final = FOCAL_POINTS.where(FocalPoint.code == bindparam("code"))
 
 
 @load_once(Country)
-def list_countries(work: Reading) -> list[Country]:
+def list_countries(tx: ReadTransaction) -> list[Country]:
     """List all countries by code."""
-    return sorted(work.session.scalars(COUNTRIES), key=lambda found: found.iso2)
+    return sorted(tx.session.scalars(COUNTRIES), key=lambda found: found.iso2)
 
 
 AVOIDED: Final = select(Country.iso2).where(Country.state_routing == StateRouting.AVOID)
 
 
 @load_once(Country)
-def list_avoided_countries(work: Reading) -> frozenset[str]:
+def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
     """Return the countries whose State bodies are not used automatically (rule 6)."""
-    return frozenset(read_columns(work.session, AVOIDED, {}).scalars())
+    return frozenset(read_columns(tx.session, AVOIDED, {}).scalars())
 
 
-def get_by_code(work: Reading, code: str) -> FocalPoint:
+def get_by_code(tx: ReadTransaction, code: str) -> FocalPoint:
     """Return the focal point with a code, or raise NotFound (404)."""
-    found = work.session.scalar(BY_CODE, {"code": code})
+    found = tx.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise NotFound("There is no such focal point.")
     return found
@@ -65,9 +65,9 @@ class FocalPointUnknown(Problem):
     status = 422
 
 
-def get_by_code_or_422(work: Reading, code: str) -> FocalPoint:
+def get_by_code_or_422(tx: ReadTransaction, code: str) -> FocalPoint:
     """Return the focal point that a request names, or raise FocalPointUnknown (422)."""
-    found = work.session.scalar(BY_CODE, {"code": code})
+    found = tx.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise FocalPointUnknown("Look its code up: GET /v1/focal-points.")
     return found
@@ -81,18 +81,18 @@ def get_id(session: Session, code: str) -> UUID:
     return found
 
 
-def by_id(work: Reading, focal_point_id: UUID) -> FocalPoint:
+def by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint:
     """Return the focal point with an id, or raise NotFound (404)."""
-    if found := find_by_id(work, focal_point_id):
+    if found := find_by_id(tx, focal_point_id):
         return found
     raise NotFound("There is no such focal point.")
 
 
-def find_by_id(work: Reading, focal_point_id: UUID) -> FocalPoint | None:
+def find_by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint | None:
     """Return the focal point with an id, from the session if it is loaded, or None."""
     key = identity_key(FocalPoint, focal_point_id)
-    found: FocalPoint | None = work.session.identity_map.get(key)
-    return found or by_ids(work, [focal_point_id]).get(focal_point_id)
+    found: FocalPoint | None = tx.session.identity_map.get(key)
+    return found or by_ids(tx, [focal_point_id]).get(focal_point_id)
 
 
 HAS_ID: Final = FocalPoint.id.in_(make_list_parameter("ids"))
@@ -101,23 +101,23 @@ CODES: Final = select(FocalPoint.id, FocalPoint.code).where(HAS_ID)
 
 
 @load_once(FocalPoint)
-def by_ids(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
+def by_ids(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
     """Return focal points by id."""
-    found = work.session.scalars(BY_IDS, {"ids": list(ids)}).all()
-    work.kept_alive.update(found)
+    found = tx.session.scalars(BY_IDS, {"ids": list(ids)}).all()
+    tx.kept_alive.update(found)
     return {one.id: one for one in found}
 
 
-def get_codes(work: Reading, ids: Iterable[UUID]) -> dict[UUID, str]:
+def get_codes(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return the codes of focal points by id."""
-    return dict(read_columns(work.session, CODES, {"ids": list(set(ids))}).all())
+    return dict(read_columns(tx.session, CODES, {"ids": list(set(ids))}).all())
 
 
 @load_once(FocalPoint)
-def list_active(work: Reading) -> list[FocalPoint]:
+def list_active(tx: ReadTransaction) -> list[FocalPoint]:
     """List the active focal points by code."""
     statement = select(FocalPoint).where(FocalPoint.active)
-    return sorted(work.session.scalars(statement), key=by_code)
+    return sorted(tx.session.scalars(statement), key=by_code)
 
 
 OVERSEERS: Final = select(FocalPoint.id).where(
@@ -126,9 +126,9 @@ OVERSEERS: Final = select(FocalPoint.id).where(
 
 
 @load_once(FocalPoint)
-def list_overseers(work: Reading) -> frozenset[UUID]:
+def list_overseers(tx: ReadTransaction) -> frozenset[UUID]:
     """Return the ids of the active oversight bodies."""
-    return frozenset(read_columns(work.session, OVERSEERS, {}).scalars())
+    return frozenset(read_columns(tx.session, OVERSEERS, {}).scalars())
 
 
 def list_former_overseers(session: Session) -> frozenset[UUID]:
@@ -153,10 +153,10 @@ def select_desks() -> Select[UUID]:
 
 
 @load_once(FocalPoint)
-def list_all(work: Reading) -> list[FocalPoint]:
+def list_all(tx: ReadTransaction) -> list[FocalPoint]:
     """List all focal points by code; routing gives a reason for the closed ones too."""
-    found = sorted(work.session.scalars(FOCAL_POINTS), key=by_code)
-    work.kept_alive.update(found)
+    found = sorted(tx.session.scalars(FOCAL_POINTS), key=by_code)
+    tx.kept_alive.update(found)
     return found
 
 
@@ -169,17 +169,19 @@ AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
 
 
 @load_once(Agreement)
-def list_agreed_countries(work: Reading, country: str, level: Level) -> frozenset[str]:
+def list_agreed_countries(
+    tx: ReadTransaction, country: str, level: Level
+) -> frozenset[str]:
     """Return the countries to which this level may cross the border today (UTC).
 
     Agreements do not add up: a single one has to reach the level (BR07).
     """
-    known = read_columns(work.session, AGREEMENTS, {"today": work.now.date()})
+    known = read_columns(tx.session, AGREEMENTS, {"today": tx.now.date()})
     groups = (set(countries) for countries, agreed in known if agreed >= level)
     return frozenset().union(*(group for group in groups if country in group)) - {country}
 
 
-def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool:
+def is_agreed(tx: ReadTransaction, country: str, to: FocalPoint, level: Level) -> bool:
     """Return whether this level may go from a country to an office (BR07).
 
     An office of that country needs no agreement. Any other office needs one in force with
@@ -188,11 +190,11 @@ def is_agreed(work: Reading, country: str, to: FocalPoint, level: Level) -> bool
     if kinds.is_at_home(to, country):
         return True
     homes = set(kinds.list_home_countries(to))
-    return bool(homes) and homes <= list_agreed_countries(work, country, level)
+    return bool(homes) and homes <= list_agreed_countries(tx, country, level)
 
 
 def lock_contacts(
-    work: Writing, focal_points: Iterable[UUID]
+    tx: WriteTransaction, focal_points: Iterable[UUID]
 ) -> list[tuple[UUID, Contact]]:
     """Lock and return the active contacts of offices, so that notifications are serialised.
 
@@ -202,16 +204,16 @@ def lock_contacts(
     owned = select(FocalPoint.id, Contact).where(wanted)
     joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
     held = joined.order_by(Contact.code).with_for_update(of=Contact, key_share=True)
-    rows = work.session.execute(held.execution_options(populate_existing=True))
+    rows = tx.session.execute(held.execution_options(populate_existing=True))
     return [(focal_point, contact) for focal_point, contact in rows]
 
 
-def find_contact(work: Reading, code: str) -> tuple[UUID, Contact] | None:
+def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
     """Return a contact as it is now, with the id of its office, or None."""
     owned = select(FocalPoint.id, Contact).where(Contact.code == code)
     joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
     statement = joined.execution_options(populate_existing=True)
-    return next(((one, found) for one, found in work.session.execute(statement)), None)
+    return next(((one, found) for one, found in tx.session.execute(statement)), None)
 
 
 def list_channels(session: Session) -> frozenset[Channel]:
@@ -272,14 +274,14 @@ def list_active_desks(session: Session) -> list[FocalPoint]:
 
 
 def list_focal_points(
-    work: Reading, query: PageQuery, country: str | None, service: Service | None
+    tx: ReadTransaction, query: PageQuery, country: str | None, service: Service | None
 ) -> tuple[list[FocalPoint], str | None, bool]:
     """Return a page of focal points by code, closed ones included, like `paginate`.
 
     The cursor is the last code: the directory is public, and rows are never deleted. Raises
     CursorUnknown (422).
     """
-    known = list_all(work)
+    known = list_all(tx)
     if query.after is not None and query.after not in map(by_code, known):
         raise CursorUnknown("`after` must be a `next` of this list.")
     found = [

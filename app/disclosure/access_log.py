@@ -11,18 +11,18 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.access import queries as access
-from app.cases import queries as cases
+from app.access import queries as access_queries
+from app.cases import queries as case_queries
 from app.cases.sections import Paper, ReadingPurpose
-from app.directory import queries as directory
-from app.disclosure import queries
+from app.directory import queries as directory_queries
+from app.disclosure import queries as disclosure_queries
 from app.disclosure.models import AccessEntry
 from app.disclosure.policy import POLICY_HASH, Subject
 from app.kernel.db import lock_name
 from app.kernel.instants import get_midnight, get_time_to_midnight
 from app.kernel.journal import was_recorded_since
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 CAPPED: Final = "account.capped"
 
@@ -53,51 +53,53 @@ class DailyCapReached(Problem):
         self.look = look
 
 
-def require_below_cap(work: Writing, look: AccessAttempt) -> None:
+def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
     """Raise DailyCapReached (429) if this would be one case too many today.
 
     A lock for each account makes sure that two requests at once do not both pass.
     """
-    cap = work.runtime.daily_cap
+    cap = tx.runtime.daily_cap
     if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
         return
-    today = get_midnight(work.now)
-    if look.case_id in queries.find_opened_since(work, today):
+    today = get_midnight(tx.now)
+    if look.case_id in disclosure_queries.find_opened_since(tx, today):
         return
-    lock_name(work.session, f"opening {work.actor.account_id}")
-    within = len(queries.find_opened_since(work, today) | {look.case_id}) <= cap
-    if not within and not cases.find_in_vital_interest(work, [look.case_id]):
-        raise DailyCapReached(look, work.now)
+    lock_name(tx.session, f"opening {tx.actor.account_id}")
+    within = len(disclosure_queries.find_opened_since(tx, today) | {look.case_id}) <= cap
+    if not within and not case_queries.find_in_vital_interest(tx, [look.case_id]):
+        raise DailyCapReached(look, tx.now)
 
 
-def record_access(work: Writing, look: AccessAttempt, *, allowed: bool) -> None:
+def record_access(tx: WriteTransaction, look: AccessAttempt, *, allowed: bool) -> None:
     """Write the access entry, with the policy and the decision."""
-    work.session.add(
+    tx.session.add(
         AccessEntry(
-            id=work.create_id(),
-            at=work.now,
+            id=tx.create_id(),
+            at=tx.now,
             case_id=look.case_id,
             record_id=look.record_id,
             subject=look.subject,
             purpose=look.purpose,
             allowed=allowed,
             policy=POLICY_HASH,
-            account_id=work.actor.account_id,
-            focal_point_id=work.actor.focal_point_id,
+            account_id=tx.actor.account_id,
+            focal_point_id=tx.actor.focal_point_id,
             vital_reading_id=look.under,
         )
     )
-    work.session.flush()
+    tx.session.flush()
 
 
-def record_capped(work: Writing, look: AccessAttempt) -> None:
+def record_capped(tx: WriteTransaction, look: AccessAttempt) -> None:
     """Record that the cap was reached, and tell the office and oversight once a day.
 
     This needs its own transaction, because the refused one is rolled back.
     """
-    record_access(work, look, allowed=False)
-    account, cap = access.get_own_account(work), work.runtime.daily_cap
-    lock_name(work.session, f"opening {account.id}")
-    if not was_recorded_since(work.session, account.id, CAPPED, get_midnight(work.now)):
-        audience = frozenset({account.focal_point_id}) | directory.list_overseers(work)
-        work.record(CAPPED, account, audience, {"cap": cap})
+    record_access(tx, look, allowed=False)
+    account, cap = access_queries.get_own_account(tx), tx.runtime.daily_cap
+    lock_name(tx.session, f"opening {account.id}")
+    if not was_recorded_since(tx.session, account.id, CAPPED, get_midnight(tx.now)):
+        audience = frozenset({account.focal_point_id}) | directory_queries.list_overseers(
+            tx
+        )
+        tx.record(CAPPED, account, audience, {"cap": cap})

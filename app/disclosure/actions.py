@@ -10,8 +10,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from app.cases import actions as cases
-from app.cases import queries
+from app.cases import actions as case_actions
+from app.cases import queries as case_queries
 from app.cases.lifecycle import LED, Need
 from app.cases.models import Case, Sealed
 from app.cases.records import VitalReading
@@ -31,8 +31,8 @@ from app.casework.acting import lock_case, require_working_role
 from app.casework.carrying import redirect_if_unsafe
 from app.casework.needs import RULES
 from app.consents import standing
-from app.directory import queries as directory
-from app.disclosure import queries as policies
+from app.directory import queries as directory_queries
+from app.disclosure import queries as disclosure_queries
 from app.disclosure.access_log import AccessAttempt, record_access, require_below_cap
 from app.disclosure.policy import Deed, Subject, is_allowed
 from app.disclosure.refused_openings import count_refusal
@@ -42,114 +42,116 @@ from app.disclosure.schemas import (
     OpenedSafetyNotice,
     SafeguardsHistory,
 )
-from app.handovers import following as handovers
+from app.handovers import following as handover_following
 from app.kernel.actors import Side
 from app.kernel.lifecycle import ActionNotYours
 from app.kernel.requirements import Unmet, raise_unmet
-from app.kernel.transactions import Recorded, Writing
+from app.kernel.transactions import Recorded, WriteTransaction
 from app.kernel.versions import SeenVersions
-from app.referrals import following
+from app.referrals import following as referral_following
 from app.referrals.agreements import remove_written_section
 from app.referrals.models import Referral
-from app.returns import following as returns
+from app.returns import following as return_following
 from app.returns import origin_contact
 
 
 def open_section(
-    work: Writing, code: str, section: Section, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, section: Section, purpose: ReadingPurpose
 ) -> OpenedSection | None:
     """Open a section of a case; raises NotFound (404) for a stranger to the case."""
-    case = queries.get_seen_or_led(work, code)
-    document = open_document(work, case, section, purpose)
+    case = case_queries.get_seen_or_led(tx, code)
+    document = open_document(tx, case, section, purpose)
     if document is None:
         return None
-    content = CONTENT.validate_json(queries.open_sealed(work, document))
-    author = policies.get_author(work, case, document)
+    content = CONTENT.validate_json(case_queries.open_sealed(tx, document))
+    author = disclosure_queries.get_author(tx, case, document)
     return OpenedSection(
         section=section, author=author, written_at=document.written_at, content=content
     )
 
 
 def open_safeguards(
-    work: Writing, code: str, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedSafeguards | None:
     """Open the safeguards of a case that the caller may read; raises NotFound (404).
 
     A submitter gets those that it wrote last, even if they were replaced since: a refusal
     would reveal a fear.
     """
-    case, kind = queries.get(work, code), Paper.SAFEGUARDS
-    shown = list_readable_safeguards(work, case)
-    log_access(work, case, kind, purpose, allowed=bool(shown))
-    return open_version(work, case, shown[-1]) if shown else None
+    case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
+    shown = list_readable_safeguards(tx, case)
+    log_access(tx, case, kind, purpose, allowed=bool(shown))
+    return open_version(tx, case, shown[-1]) if shown else None
 
 
-def list_readable_safeguards(work: Writing, case: Case) -> list[Sealed]:
+def list_readable_safeguards(tx: WriteTransaction, case: Case) -> list[Sealed]:
     """Return the safeguards of a case that the caller may read, past ones first."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
-    found = [(kind, d) for kind in kinds for d in queries.list_sealed(work, case.id, kind)]
-    policies.load_again(work, case)
-    return [d for kind, d in found if may_access(work, case, kind, Deed.OPEN, d)]
+    found = [
+        (kind, d) for kind in kinds for d in case_queries.list_sealed(tx, case.id, kind)
+    ]
+    disclosure_queries.load_again(tx, case)
+    return [d for kind, d in found if may_access(tx, case, kind, Deed.OPEN, d)]
 
 
-def open_version(work: Writing, case: Case, document: Sealed) -> OpenedSafeguards:
+def open_version(tx: WriteTransaction, case: Case, document: Sealed) -> OpenedSafeguards:
     """Open one version of the safeguards."""
     return OpenedSafeguards(
-        author=policies.get_author(work, case, document),
+        author=disclosure_queries.get_author(tx, case, document),
         written_at=document.written_at,
-        content=Safeguards.model_validate_json(queries.open_sealed(work, document)),
+        content=Safeguards.model_validate_json(case_queries.open_sealed(tx, document)),
     )
 
 
 def open_past_safeguards(
-    work: Writing, code: str, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> SafeguardsHistory:
     """Open the past safeguards that the caller may read, oldest first."""
-    case, kind = queries.get(work, code), Paper.SAFEGUARDS_PAST
-    shown = list_readable_safeguards(work, case)[:-1]
-    counted = not policies.get_sides(work, case)
-    log_access(work, case, kind, purpose, allowed=bool(shown), counted=counted)
-    return SafeguardsHistory(items=[open_version(work, case, one) for one in shown])
+    case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS_PAST
+    shown = list_readable_safeguards(tx, case)[:-1]
+    counted = not disclosure_queries.get_sides(tx, case)
+    log_access(tx, case, kind, purpose, allowed=bool(shown), counted=counted)
+    return SafeguardsHistory(items=[open_version(tx, case, one) for one in shown])
 
 
 def open_safety_notice(
-    work: Writing, code: str, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedSafetyNotice | None:
     """Open the safety alert, which needs no consent (BR05); raises NotFound (404).
 
     It is part of the section `needs`; the rest of that section is not returned.
     """
-    case, subject = queries.get(work, code), Paper.SAFETY_NOTICE
-    document = queries.find_sealed(work, case.id, Section.NEEDS)
-    policies.load_again(work, case)
-    allowed = may_access(work, case, subject, Deed.OPEN, document)
-    log_access(work, case, subject, purpose, allowed=allowed)
+    case, subject = case_queries.get(tx, code), Paper.SAFETY_NOTICE
+    document = case_queries.find_sealed(tx, case.id, Section.NEEDS)
+    disclosure_queries.load_again(tx, case)
+    allowed = may_access(tx, case, subject, Deed.OPEN, document)
+    log_access(tx, case, subject, purpose, allowed=allowed)
     if document is None or not allowed:
         return None
-    needs = Needs.model_validate_json(queries.open_sealed(work, document))
-    author = policies.get_author(work, case, document)
+    needs = Needs.model_validate_json(case_queries.open_sealed(tx, document))
+    author = disclosure_queries.get_author(tx, case, document)
     return OpenedSafetyNotice(
         author=author, written_at=document.written_at, safety_notice=needs.safety_notice
     )
 
 
 def open_contacts(
-    work: Writing, code: str, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedContacts | None:
     """Open the lead's contacts; raises NotFound (404) for a stranger to the case."""
-    case = queries.get(work, code)
-    document = open_document(work, case, Paper.CONTACTS, purpose)
+    case = case_queries.get(tx, code)
+    document = open_document(tx, case, Paper.CONTACTS, purpose)
     if document is None:
         return None
-    kept = Contacts.model_validate_json(queries.open_sealed(work, document))
-    author = policies.get_author(work, case, document)
+    kept = Contacts.model_validate_json(case_queries.open_sealed(tx, document))
+    author = disclosure_queries.get_author(tx, case, document)
     return OpenedContacts(
         author=author, written_at=document.written_at, contacts=kept.contacts
     )
 
 
 def open_document(
-    work: Writing,
+    tx: WriteTransaction,
     record: Case | Referral,
     subject: Subject,
     purpose: ReadingPurpose,
@@ -157,21 +159,19 @@ def open_document(
     counted: bool = True,
 ) -> Sealed | None:
     """Decide, write the access entry, and return the sealed document or None."""
-    document = queries.find_sealed(work, record.id, subject)
-    policies.load_again(work, record)
-    allowed = may_access(work, record, subject, Deed.OPEN, document)
+    document = case_queries.find_sealed(tx, record.id, subject)
+    disclosure_queries.load_again(tx, record)
+    allowed = may_access(tx, record, subject, Deed.OPEN, document)
     under = None
     if not allowed:
-        under = policies.find_emergency(work, record, subject, purpose, document)
+        under = disclosure_queries.find_emergency(tx, record, subject, purpose, document)
     allowed = allowed or under is not None
-    log_access(
-        work, record, subject, purpose, allowed=allowed, counted=counted, under=under
-    )
+    log_access(tx, record, subject, purpose, allowed=allowed, counted=counted, under=under)
     return document if allowed else None
 
 
 def may_access(
-    work: Writing,
+    tx: WriteTransaction,
     record: Case | Referral,
     subject: Subject,
     deed: Deed,
@@ -179,12 +179,15 @@ def may_access(
 ) -> bool:
     """Return whether the policy allows it, for the record or a referral to the caller."""
     return any(
-        map(is_allowed, policies.list_requests(work, record, subject, deed, document))
+        map(
+            is_allowed,
+            disclosure_queries.list_requests(tx, record, subject, deed, document),
+        )
     )
 
 
 def log_access(  # noqa: PLR0913 - each is a part of the opening
-    work: Writing,
+    tx: WriteTransaction,
     record: Recorded,
     subject: Subject,
     purpose: ReadingPurpose,
@@ -207,63 +210,65 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
         under=under.id if under else None,
     )
     if allowed:
-        require_below_cap(work, look)
-        queries.get_data_key(work, record.case_id, anew=True)
+        require_below_cap(tx, look)
+        case_queries.get_data_key(tx, record.case_id, anew=True)
     elif counted:
-        count_refusal(work)
-    record_access(work, look, allowed=allowed)
+        count_refusal(tx)
+    record_access(tx, look, allowed=allowed)
 
 
 def write_section(
-    work: Writing, code: str, seen: SeenVersions, content: SectionContent
+    tx: WriteTransaction, code: str, seen: SeenVersions, content: SectionContent
 ) -> Case:
     """Replace a section; raises NotFound (404), ActionNotYours (403), VersionStale (412).
 
     Raises SpaceReserved (503) for a section that can wait.
     """
     if content.section not in SECTIONS_FOR_SAFETY:
-        work.runtime.free_space.require_unreserved()
-    case = lock_to_write(work, code, seen, content.section)
-    write_document(work, case, content.section, content)
-    remove_written_section(work, case.id, content.section)
-    following.notify_of_change(work, case, content.section)
-    record_written(work, case, content.section)
+        tx.runtime.free_space.require_unreserved()
+    case = lock_to_write(tx, code, seen, content.section)
+    write_document(tx, case, content.section, content)
+    remove_written_section(tx, case.id, content.section)
+    referral_following.notify_of_change(tx, case, content.section)
+    record_written(tx, case, content.section)
     return case
 
 
 def write_safeguards(
-    work: Writing, code: str, seen: SeenVersions, content: Safeguards
+    tx: WriteTransaction, code: str, seen: SeenVersions, content: Safeguards
 ) -> Case:
     """Replace the safeguards; an office that is unsafe now loses the case at once.
 
     Raises as `write_section`, and ActionNotYours (403) for a lead of the State of origin
     that says it is of another State, and could then read where the person is (R12).
     """
-    case = lock_to_write(work, code, seen, Paper.SAFEGUARDS)
-    office = directory.by_id(work, work.actor.focal_point_id)
-    before = standing.load_for_case(work, case)
+    case = lock_to_write(tx, code, seen, Paper.SAFEGUARDS)
+    office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    before = standing.load_for_case(tx, case)
     after = replace(before, safeguards=content)
     if before.is_of_origin(office) and not after.is_of_origin(office) and case.state in LED:
         raise ActionNotYours("Another office has to record this about the lead's State.")
-    write_document(work, case, Paper.SAFEGUARDS, content)
-    work.session.flush()
-    following.withdraw_unsafe(work, case)
-    handovers.cancel_unsafe(work, case)
-    origin_contact.stop_if_decided(work, case, content)
-    returns.end_or_reassign(work, case)
-    redirect_if_unsafe(work, case)
-    record_written(work, case, Paper.SAFEGUARDS)
+    write_document(tx, case, Paper.SAFEGUARDS, content)
+    tx.session.flush()
+    referral_following.withdraw_unsafe(tx, case)
+    handover_following.cancel_unsafe(tx, case)
+    origin_contact.stop_if_decided(tx, case, content)
+    return_following.end_or_reassign(tx, case)
+    redirect_if_unsafe(tx, case)
+    record_written(tx, case, Paper.SAFEGUARDS)
     return case
 
 
-def write_contacts(work: Writing, code: str, seen: SeenVersions, content: Contacts) -> Case:
+def write_contacts(
+    tx: WriteTransaction, code: str, seen: SeenVersions, content: Contacts
+) -> Case:
     """Replace the lead's contacts; raises as `write_section`, and NeedsUnmet (409)."""
-    case = lock_to_write(work, code, seen, Paper.CONTACTS)
+    case = lock_to_write(tx, code, seen, Paper.CONTACTS)
     if len({contact.name for contact in content.contacts}) < MIN_CONTACTS:
         check = RULES.checks[Need.TWO_CONTACTS]
         raise_unmet([Unmet(Need.TWO_CONTACTS, Side.LEAD, check.remedy)])
-    write_document(work, case, Paper.CONTACTS, content)
-    record_written(work, case, Paper.CONTACTS)
+    write_document(tx, case, Paper.CONTACTS, content)
+    record_written(tx, case, Paper.CONTACTS)
     return case
 
 
@@ -271,7 +276,7 @@ MIN_CONTACTS: Final = 2
 """The number of different contact people that a lead needs (BR22)."""
 
 
-def record_written(work: Writing, case: Case, subject: Subject) -> None:
+def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
     """Record, for the write audience after the change, that the case was written.
 
     Safeguards: only for offices that may open them, since the event reveals a fear.
@@ -279,25 +284,29 @@ def record_written(work: Writing, case: Case, subject: Subject) -> None:
     keepers = case.write_audience
     if subject == Paper.SAFEGUARDS:
         stands, offices = (
-            standing.load_for_case(work, case),
-            directory.by_ids(work, keepers),
+            standing.load_for_case(tx, case),
+            directory_queries.by_ids(tx, keepers),
         )
         keepers = frozenset(k for k in keepers if stands.may_know_fears(offices[k]))
-    work.record("case.section_written", case, keepers, {"section": subject})
+    tx.record("case.section_written", case, keepers, {"section": subject})
 
 
-def lock_to_write(work: Writing, code: str, seen: SeenVersions, subject: Subject) -> Case:
+def lock_to_write(
+    tx: WriteTransaction, code: str, seen: SeenVersions, subject: Subject
+) -> Case:
     """Lock a case that the caller may write now, or raise as `write_section`."""
-    case = lock_case(work, code, seen)
-    require_working_role(work)
-    if not may_access(work, case, subject, Deed.WRITE, None):
+    case = lock_case(tx, code, seen)
+    require_working_role(tx)
+    if not may_access(tx, case, subject, Deed.WRITE, None):
         raise ActionNotYours(
             f"Your office may not write this while the case is {case.state}."
         )
     return case
 
 
-def write_document(work: Writing, case: Case, subject: Subject, content: BaseModel) -> None:
+def write_document(
+    tx: WriteTransaction, case: Case, subject: Subject, content: BaseModel
+) -> None:
     """Seal the content and increment the version of the case."""
-    cases.replace_sealed(work, case, subject, content)
+    case_actions.replace_sealed(tx, case, subject, content)
     case.raise_version()

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.actions import NoteText
 from app.cases.models import Case, Sealed
 from app.cases.sections import Paper, ReadingPurpose
@@ -18,80 +18,82 @@ from app.disclosure.schemas import (
     OpenedScreening,
     OpenedTravelPlan,
 )
-from app.kernel.transactions import Writing
-from app.referrals import queries as referrals
+from app.kernel.transactions import WriteTransaction
+from app.referrals import queries as referral_queries
 from app.referrals.models import Referral
 from app.referrals.schemas import Arrangement
-from app.returns import queries as returning
+from app.returns import queries as return_queries
 from app.returns.schemas import TravelPlan
-from app.screening import queries as screenings
+from app.screening import queries as screening_queries
 from app.screening.schemas import ScreeningPaper
 
 
 def open_arrangement(
-    work: Writing, referral_id: UUID, purpose: ReadingPurpose
+    tx: WriteTransaction, referral_id: UUID, purpose: ReadingPurpose
 ) -> OpenedArrangement | None:
     """Open the arrangement of a recipient; raises NotFound (404) for a stranger to it."""
-    referral = referrals.get(work, referral_id)
-    document = open_document(work, referral, Paper.ARRANGEMENT, purpose)
+    referral = referral_queries.get(tx, referral_id)
+    document = open_document(tx, referral, Paper.ARRANGEMENT, purpose)
     if document is None:
         return None
-    content = Arrangement.model_validate_json(queries.open_sealed(work, document))
-    author = get_author(work, referral.case, document)
+    content = Arrangement.model_validate_json(case_queries.open_sealed(tx, document))
+    author = get_author(tx, referral.case, document)
     return OpenedArrangement(author=author, written_at=document.written_at, content=content)
 
 
 def open_screening(
-    work: Writing, code: str, screening_id: UUID, purpose: ReadingPurpose
+    tx: WriteTransaction, code: str, screening_id: UUID, purpose: ReadingPurpose
 ) -> OpenedScreening | None:
     """Open a screening by the rules of the section `indicators`; raises NotFound (404)."""
-    case = queries.get(work, code)
-    screening = screenings.find(work, case.id, screening_id)
+    case = case_queries.get(tx, code)
+    screening = screening_queries.find(tx, case.id, screening_id)
     document = (
-        queries.find_sealed(work, screening.id, Paper.SCREENING) if screening else None
+        case_queries.find_sealed(tx, screening.id, Paper.SCREENING) if screening else None
     )
-    load_again(work, case)
-    allowed = may_access(work, case, Paper.SCREENING, Deed.OPEN, document)
-    log_access(work, screening or case, Paper.SCREENING, purpose, allowed=allowed)
+    load_again(tx, case)
+    allowed = may_access(tx, case, Paper.SCREENING, Deed.OPEN, document)
+    log_access(tx, screening or case, Paper.SCREENING, purpose, allowed=allowed)
     if document is None or not allowed:
         return None
-    content = ScreeningPaper.model_validate_json(queries.open_sealed(work, document))
-    author = get_author(work, case, document)
+    content = ScreeningPaper.model_validate_json(case_queries.open_sealed(tx, document))
+    author = get_author(tx, case, document)
     return OpenedScreening(author=author, written_at=document.written_at, content=content)
 
 
 def open_travel_plan(
-    work: Writing, return_id: UUID, purpose: ReadingPurpose
+    tx: WriteTransaction, return_id: UUID, purpose: ReadingPurpose
 ) -> OpenedTravelPlan | None:
     """Open a travel plan; raises NotFound (404) for a stranger to the return."""
-    referral = returning.get(work, return_id).referral
-    document = open_document(work, referral, Paper.TRAVEL_PLAN, purpose)
+    referral = return_queries.get(tx, return_id).referral
+    document = open_document(tx, referral, Paper.TRAVEL_PLAN, purpose)
     if document is None:
         return None
-    content = TravelPlan.model_validate_json(queries.open_sealed(work, document))
-    author = get_author(work, referral.case, document)
+    content = TravelPlan.model_validate_json(case_queries.open_sealed(tx, document))
+    author = get_author(tx, referral.case, document)
     return OpenedTravelPlan(author=author, written_at=document.written_at, content=content)
 
 
-def open_notes(work: Writing, record: Case | Referral, purpose: ReadingPurpose) -> NoteList:
+def open_notes(
+    tx: WriteTransaction, record: Case | Referral, purpose: ReadingPurpose
+) -> NoteList:
     """Open the notes of a case or referral that the caller may read."""
-    documents = queries.list_sealed(work, record.id, Paper.NOTE, Paper.MESSAGE)
-    load_again(work, record)
-    shown = [p for p in documents if may_access(work, record, Paper(p.kind), Deed.OPEN, p)]
-    counted = not get_sides(work, record)
-    log_access(work, record, Paper.NOTE, purpose, allowed=bool(shown), counted=counted)
+    documents = case_queries.list_sealed(tx, record.id, Paper.NOTE, Paper.MESSAGE)
+    load_again(tx, record)
+    shown = [p for p in documents if may_access(tx, record, Paper(p.kind), Deed.OPEN, p)]
+    counted = not get_sides(tx, record)
+    log_access(tx, record, Paper.NOTE, purpose, allowed=bool(shown), counted=counted)
     case = record if isinstance(record, Case) else record.case
-    names = office_names.load_names(work, [(case, p.author, p.written_at) for p in shown])
-    return NoteList(items=[build_note(work, record, names, document) for document in shown])
+    names = office_names.load_names(tx, [(case, p.author, p.written_at) for p in shown])
+    return NoteList(items=[build_note(tx, record, names, document) for document in shown])
 
 
 def build_note(
-    work: Writing, record: Case | Referral, names: OfficeNames, document: Sealed
+    tx: WriteTransaction, record: Case | Referral, names: OfficeNames, document: Sealed
 ) -> NoteOut:
     """Return one note, with its author if the caller may know it."""
     as_party = isinstance(record, Case)
     case = record if isinstance(record, Case) else record.case
-    text = NoteText.model_validate_json(queries.open_sealed(work, document)).text
+    text = NoteText.model_validate_json(case_queries.open_sealed(tx, document)).text
     return NoteOut(
         about=document.about or "",
         author=names.get_code(

@@ -8,16 +8,17 @@ standard are not opened.
 from collections.abc import Mapping
 from typing import Final
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.facts import FactName
 from app.cases.models import Case
 from app.cases.sections import CONTENT, Indicators, ReadingPurpose, Section, SectionContent
-from app.casework import situation, telling
+from app.casework import situation as casework_situation
+from app.casework import telling
 from app.disclosure.actions import open_document
 from app.disclosure.refused_openings import count_refusal
 from app.disclosure.schemas import HtcdsExport
 from app.kernel.actors import Scope
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.reference import htcds
 
 PARTS: Final = frozenset(row.part for row in htcds.MAPPING)
@@ -29,26 +30,26 @@ STATE, CLOSURE, IDENTIFICATION = "state", "closure_reason", "identification"
 type Fields = dict[str, list[str]]
 
 
-def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExport:
+def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> HtcdsExport:
     """Return the sections that the caller may open, in fields of the standard.
 
     Raises NotFound (404) for a stranger to the case, DailyCapReached or
     TooManyRefusedOpenings (429). It can wait, since each section can be opened alone:
     SpaceReserved (503).
     """
-    work.runtime.free_space.require_unreserved()
-    case = queries.get_seen_or_led(work, code)
-    opened = {section: open_section(work, case, section, purpose) for section in EXPORTED}
+    tx.runtime.free_space.require_unreserved()
+    case = case_queries.get_seen_or_led(tx, code)
+    opened = {section: open_section(tx, case, section, purpose) for section in EXPORTED}
     sealed = {section: content for section, content in opened.items() if content}
     if not sealed:
-        count_refusal(work)
+        count_refusal(tx)
     fields: Fields = {}
     for section, content in sealed.items():
         fields |= htcds.build_fields(section, get_values(content))
-    with_case = may_read(work, case)
+    with_case = may_read(tx, case)
     return HtcdsExport(
         case=code,
-        fields=fields | (build_case_fields(work, case) if with_case else {}),
+        fields=fields | (build_case_fields(tx, case) if with_case else {}),
         opened=list(sealed),
         withheld=[section for section in EXPORTED if section not in sealed],
         with_case=with_case,
@@ -56,11 +57,13 @@ def export_case(work: Writing, code: str, purpose: ReadingPurpose) -> HtcdsExpor
 
 
 def open_section(
-    work: Writing, case: Case, section: Section, purpose: ReadingPurpose
+    tx: WriteTransaction, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
     """Open one section; None: the caller may not, or it was never written."""
-    document = open_document(work, case, section, purpose, counted=False)
-    return CONTENT.validate_json(queries.open_sealed(work, document)) if document else None
+    document = open_document(tx, case, section, purpose, counted=False)
+    return (
+        CONTENT.validate_json(case_queries.open_sealed(tx, document)) if document else None
+    )
 
 
 def get_values(content: SectionContent) -> Mapping[str, object]:
@@ -70,26 +73,26 @@ def get_values(content: SectionContent) -> Mapping[str, object]:
     return dict(content)
 
 
-def may_read(work: Writing, case: Case) -> bool:
+def may_read(tx: WriteTransaction, case: Case) -> bool:
     """Return whether the caller may read the current case."""
-    is_party = case.is_open_to(work.actor.focal_point_id)
-    return is_party and Scope.CASES_READ in work.actor.scopes
+    is_party = case.is_open_to(tx.actor.focal_point_id)
+    return is_party and Scope.CASES_READ in tx.actor.scopes
 
 
-def build_case_fields(work: Writing, case: Case) -> Fields:
+def build_case_fields(tx: WriteTransaction, case: Case) -> Fields:
     """Return the fields of the case itself that the caller may know."""
-    [shown] = situation.show_cases(work, [case])
+    [shown] = casework_situation.show_cases(tx, [case])
     state, reason = str(shown.state), shown.closure_reason
     return {
         **htcds.build_fields(STATE, {state: state}),
         **htcds.build_fields(CLOSURE, {reason: reason} if reason else {}),
-        **build_status_fields(work, case),
+        **build_status_fields(tx, case),
     }
 
 
-def build_status_fields(work: Writing, case: Case) -> Fields:
+def build_status_fields(tx: WriteTransaction, case: Case) -> Fields:
     """Return the identification of the person, if all countries and bodies agree on it."""
-    facts = telling.list_facts(work, case)
+    facts = telling.list_facts(tx, case)
     last = {
         (f.country, f.body): f.value for f in facts if f.name == FactName.IDENTIFICATION
     }

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from app.cases import emergency_access
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.grants import Grant
 from app.cases.models import Case, Sealed
 from app.cases.records import VitalReading
@@ -17,7 +17,7 @@ from app.cases.sections import Paper, ReadingPurpose, Section
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Function
 from app.directory.models import FocalPoint
 from app.disclosure.models import AccessEntry
@@ -33,8 +33,8 @@ from app.kernel.actors import (
     get_referral_sides,
 )
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
-from app.kernel.transactions import Reading
-from app.referrals import queries as referrals
+from app.kernel.transactions import ReadTransaction
+from app.referrals import queries as referral_queries
 from app.referrals.helper_ranking import may_know_recipient
 from app.referrals.models import Referral
 
@@ -53,18 +53,18 @@ class ReadContext:
     in_place: bool
 
 
-def load_again(work: Reading, record: Case | Referral) -> None:
+def load_again(tx: ReadTransaction, record: Case | Referral) -> None:
     """Reload a case and its referrals after a document was read, to decide on it.
 
     The caller locks no case, so another transaction may have written meanwhile: for example
     that the reader is feared or has left, and then text that it must not read.
     """
-    cases.load_again(work, record.case_id)
-    referrals.load_again(work, record.case_id)
+    case_queries.load_again(tx, record.case_id)
+    referral_queries.load_again(tx, record.case_id)
 
 
 def list_requests(
-    work: Reading,
+    tx: ReadTransaction,
     record: Case | Referral,
     subject: Subject,
     deed: Deed,
@@ -77,16 +77,16 @@ def list_requests(
     another needs.
     """
     case = record if isinstance(record, Case) else record.case
-    office = directory.by_id(work, work.actor.focal_point_id)
-    stands, about = standing.load_for_case(work, case), as_referral(record)
+    office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    stands, about = standing.load_for_case(tx, case), as_referral(record)
     in_place = about is None or may_know_recipient(about, stands, office)
     sight = ReadContext(
         office=office, stands=stands, subject=subject, document=document, in_place=in_place
     )
-    crosses = list_lead_purposes(work, case, office, subject)
-    parts = [(get_sides(work, record), about, LEAD_PURPOSES & crosses)]
+    crosses = list_lead_purposes(tx, case, office, subject)
+    parts = [(get_sides(tx, record), about, LEAD_PURPOSES & crosses)]
     if isinstance(record, Case):
-        mine = list_own_referrals(work, case, subject)
+        mine = list_own_referrals(tx, case, subject)
         parts += [(RECIPIENT, r, frozenset({Purpose(r.service)})) for r in mine]
         moving = get_handover_sides(case.list_all_relations(office.id))
         parts.append((moving, None, frozenset({Purpose.HANDOVER}) & crosses))
@@ -98,12 +98,12 @@ def list_requests(
             case_state=case.state,
             referral_states=frozenset({referral.state} if referral else ()),
             holds=frozenset(list_conditions(sight, purposes)),
-            roles=work.actor.roles,
+            roles=tx.actor.roles,
         )
 
 
 def list_lead_purposes(
-    work: Reading, case: Case, office: FocalPoint, subject: Subject
+    tx: ReadTransaction, case: Case, office: FocalPoint, subject: Subject
 ) -> frozenset[Purpose]:
     """Return the purposes of consents that let a lead read this subject.
 
@@ -111,13 +111,13 @@ def list_lead_purposes(
     the border now; so may an office that is asked to lead (G07, ADR 49).
     """
     section = get_section(subject)
-    if section is None or borders.may_open(work, case, office, section):
+    if section is None or borders.may_open(tx, case, office, section):
         return LEAD_PURPOSES
     return frozenset()
 
 
 def find_emergency(
-    work: Reading,
+    tx: ReadTransaction,
     record: Case | Referral,
     subject: Subject,
     purpose: ReadingPurpose,
@@ -126,17 +126,15 @@ def find_emergency(
     """Return the emergency access by which the caller may open a section, or None."""
     if not (isinstance(record, Case) and isinstance(subject, Section)):
         return None
-    reading = emergency_access.find_granted(work, record, subject, purpose)
+    reading = emergency_access.find_granted(tx, record, subject, purpose)
     if reading is None:
         return None
-    office = directory.by_id(work, work.actor.focal_point_id)
-    stands = standing.load_for_case(work, record)
+    office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    stands = standing.load_for_case(tx, record)
     sight = ReadContext(
         office=office, stands=stands, subject=subject, document=document, in_place=False
     )
-    may_be_named = stands.may_be_named(office) or not standing.find_ngo_cases(
-        work, [record]
-    )
+    may_be_named = stands.may_be_named(office) or not standing.find_ngo_cases(tx, [record])
     asked = AccessRequest(
         deed=Deed.OPEN,
         subject=subject,
@@ -145,7 +143,7 @@ def find_emergency(
         referral_states=frozenset(),
         holds=frozenset(list_conditions(sight, frozenset()))
         | ({Condition.MAY_BE_NAMED} if may_be_named else set()),
-        roles=work.actor.roles,
+        roles=tx.actor.roles,
     )
     return reading if is_allowed(asked) else None
 
@@ -166,15 +164,15 @@ def as_referral(record: Case | Referral) -> Referral | None:
     return record if isinstance(record, Referral) else None
 
 
-def list_own_referrals(work: Reading, case: Case, subject: Subject) -> list[Referral]:
+def list_own_referrals(tx: ReadTransaction, case: Case, subject: Subject) -> list[Referral]:
     """Return the referrals to the caller's office on which an opening could rest.
 
     A section needs a referral with which it was sent.
     """
-    office, section = work.actor.focal_point_id, get_section(subject)
+    office, section = tx.actor.focal_point_id, get_section(subject)
     return [
         referral
-        for referral in referrals.list_of_case(work, case.id)
+        for referral in referral_queries.list_of_case(tx, case.id)
         if Relation.RECIPIENT in referral.list_relations(office)
         and subject in RECIPIENT_SUBJECTS
         and (section is None or section in referral.sections)
@@ -186,9 +184,9 @@ def get_section(subject: Subject) -> Section | None:
     return subject if isinstance(subject, Section) else SECTION_EQUIVALENTS.get(subject)
 
 
-def get_sides(work: Reading, record: Case | Referral) -> frozenset[Side]:
+def get_sides(tx: ReadTransaction, record: Case | Referral) -> frozenset[Side]:
     """Return the sides of the caller's office in this record."""
-    relations = record.list_relations(work.actor.focal_point_id)
+    relations = record.list_relations(tx.actor.focal_point_id)
     of_referral = isinstance(record, Referral)
     return get_referral_sides(relations) if of_referral else get_case_sides(relations)
 
@@ -237,45 +235,45 @@ def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
 
 
-def find_opened_since(work: Reading, moment: datetime) -> frozenset[UUID]:
+def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
     """Return the cases of which the caller's account opened a document since a time.
 
     The safety alert does not count: it can be read above the cap, and must not open the
     rest.
     """
-    mine = (AccessEntry.account_id == work.actor.account_id) & AccessEntry.allowed
+    mine = (AccessEntry.account_id == tx.actor.account_id) & AccessEntry.allowed
     since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)
     opened = select(AccessEntry.case_id).where(mine, since)
-    return frozenset(work.session.scalars(opened.distinct()))
+    return frozenset(tx.session.scalars(opened.distinct()))
 
 
 LOG_READER_ROLES: Final = CASE_ROLES | {Role.PROTECTION_OFFICER}
 
 
-def select_access_log(work: Reading, case: Case) -> Select[AccessEntry, int]:
+def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, int]:
     """Select the access log for the lead and oversight.
 
     Raises ActionNotYours or RoleMissing (403).
     """
     allowed = {Side.LEAD, Side.OVERSIGHT}
-    if not get_sides(work, case) & allowed:
+    if not get_sides(tx, case) & allowed:
         raise ActionNotYours("Only the lead and oversight may read the access log.")
-    if not LOG_READER_ROLES & work.actor.roles:
+    if not LOG_READER_ROLES & tx.actor.roles:
         needed = ", ".join(sorted(LOG_READER_ROLES))
         raise RoleMissing(f"This needs one of the roles {needed}.")
     of_case = AccessEntry.case_id == case.id
     return select(AccessEntry, AccessEntry.number).where(of_case)
 
 
-def get_author(work: Reading, case: Case, document: Sealed) -> str | None:
+def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
     """Return the code of the office that wrote a sealed document, or None.
 
     None for a reader with a snapshot of the case (ADR 43), if the document is newer.
     """
-    office, author, at = work.actor.focal_point_id, document.author, document.written_at
+    office, author, at = tx.actor.focal_point_id, document.author, document.written_at
     reads_it_as_asked = author != office and case.get_snapshot(office) is not None
     if reads_it_as_asked and not case.is_granted_at(
         office, Grant.ACTORS, at, as_party=False
     ):
         return None
-    return directory.by_id(work, author).code
+    return directory_queries.by_id(tx, author).code

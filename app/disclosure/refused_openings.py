@@ -11,12 +11,12 @@ from threading import Lock
 from typing import Final
 from uuid import UUID
 
-from app.access import queries as access
-from app.directory import queries as directory
+from app.access import queries as access_queries
+from app.directory import queries as directory_queries
 from app.kernel.db import lock_name
 from app.kernel.journal import was_recorded_since
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 LIMITED: Final = "account.refusals_limited"
 MINUTE: Final = timedelta(minutes=1)
@@ -66,17 +66,19 @@ class RefusedOpenings:
         self.reported[account] = now
 
 
-def count_refusal(work: Writing) -> None:
+def count_refusal(tx: WriteTransaction) -> None:
     """Count a refused opening of the caller; raises TooManyRefusedOpenings (429)."""
-    counter = work.runtime.refused_openings
+    counter = tx.runtime.refused_openings
     if counter is not None:
-        counter.count(work.actor.account_id, work.now)
+        counter.count(tx.actor.account_id, tx.now)
 
 
-def record_limit(work: Writing) -> None:
+def record_limit(tx: WriteTransaction) -> None:
     """Record for the office and oversight that the limit was reached, once an hour."""
-    account = access.get_own_account(work)
-    lock_name(work.session, f"refusals {account.id}")
-    if not was_recorded_since(work.session, account.id, LIMITED, work.now - REPORTED_EVERY):
-        audience = frozenset({account.focal_point_id}) | directory.list_overseers(work)
-        work.record(LIMITED, account, audience)
+    account = access_queries.get_own_account(tx)
+    lock_name(tx.session, f"refusals {account.id}")
+    if not was_recorded_since(tx.session, account.id, LIMITED, tx.now - REPORTED_EVERY):
+        audience = frozenset({account.focal_point_id}) | directory_queries.list_overseers(
+            tx
+        )
+        tx.record(LIMITED, account, audience)

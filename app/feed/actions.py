@@ -14,26 +14,26 @@ from app.feed.queries import was_seen
 from app.kernel.db import claim_name
 from app.kernel.journal import Retrieval
 from app.kernel.recall import write_rows
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 INSERT_SIGHTING: Final = insert(Sighting)
 
 
-def record_retrieval(work: Writing, upto: int) -> None:
+def record_retrieval(tx: WriteTransaction, upto: int) -> None:
     """Record that the cursor passed a position; skip it if another request does so now."""
-    office = work.actor.focal_point_id
-    if not claim_name(work.session, f"retrieval {office}"):
+    office = tx.actor.focal_point_id
+    if not claim_name(tx.session, f"retrieval {office}"):
         return
     newest = select(func.max(Retrieval.upto)).where(Retrieval.focal_point_id == office)
-    if upto > (work.session.scalar(newest) or 0):
-        work.session.add(Retrieval(focal_point_id=office, upto=upto, at=work.now))
+    if upto > (tx.session.scalar(newest) or 0):
+        tx.session.add(Retrieval(focal_point_id=office, upto=upto, at=tx.now))
 
 
-def record_sighting(work: Writing, record_id: UUID) -> None:
+def record_sighting(tx: WriteTransaction, record_id: UUID) -> None:
     """Record when a focal point first read a record by itself."""
-    office = work.actor.focal_point_id
-    if not claim_name(work.session, f"sighting {office} {record_id}"):
+    office = tx.actor.focal_point_id
+    if not claim_name(tx.session, f"sighting {office} {record_id}"):
         return
-    if not was_seen(work, record_id):
-        row = {"record_id": record_id, "focal_point_id": office, "at": work.now}
-        write_rows(work.session, INSERT_SIGHTING, row)
+    if not was_seen(tx, record_id):
+        row = {"record_id": record_id, "focal_point_id": office, "at": tx.now}
+        write_rows(tx.session, INSERT_SIGHTING, row)

@@ -23,8 +23,8 @@ from app.feed.schemas import Evidence, Ladder, Rank, Rung, SentNotice, Silence
 from app.handovers.models import Handover
 from app.kernel.actors import Relation, get_case_sides
 from app.kernel.journal import Delivery, Entry, Retrieval
-from app.kernel.transactions import Reading, Recorded
-from app.notifications import queries as notice_queries
+from app.kernel.transactions import ReadTransaction, Recorded
+from app.notifications import queries as notifications_queries
 from app.referrals.helper_ranking import may_know_recipient
 from app.referrals.models import Referral
 
@@ -63,13 +63,13 @@ class SentRecord:
     known: bool = True
 
 
-def build_case_evidence(work: Reading, case: Case) -> Evidence:
+def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
     """Return the evidence of a case for each office that was asked to lead it.
 
     For the parties of the case itself; a recipient of a referral sees the evidence of that.
     Offices beyond a border are only shown to parties that may follow the case there (R12).
     """
-    office = work.actor.focal_point_id
+    office = tx.actor.focal_point_id
     is_party = bool(get_case_sides(case.list_relations(office)))
     asked = [party for party in case.parties if party.relation in ASKED_TO_LEAD]
     spans = [
@@ -77,7 +77,7 @@ def build_case_evidence(work: Reading, case: Case) -> Evidence:
         for p in asked
         if is_party and case.is_granted_at(office, Grant.ACTORS, p.since)
     ]
-    return Evidence(items=[build_evidence(work, span) for span in spans])
+    return Evidence(items=[build_evidence(tx, span) for span in spans])
 
 
 def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRecord:
@@ -92,53 +92,51 @@ def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRec
     )
 
 
-def build_referral_evidence(work: Reading, referral: Referral) -> Evidence:
+def build_referral_evidence(tx: ReadTransaction, referral: Referral) -> Evidence:
     """Return the evidence of a referral; it is empty for a draft, which was not sent."""
-    office = directory_queries.by_id(work, work.actor.focal_point_id)
-    known = may_know_recipient(
-        referral, standing.load_for_case(work, referral.case), office
-    )
+    office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    known = may_know_recipient(referral, standing.load_for_case(tx, referral.case), office)
     spans = [
         build_span(referral, p, known=known)
         for p in referral.case.parties
         if p.record_id == referral.id and p.relation == Relation.RECIPIENT
     ]
-    return Evidence(items=[build_evidence(work, span) for span in spans])
+    return Evidence(items=[build_evidence(tx, span) for span in spans])
 
 
-def build_handover_evidence(work: Reading, handover: Handover) -> Evidence:
+def build_handover_evidence(tx: ReadTransaction, handover: Handover) -> Evidence:
     """Return the evidence of a handover, which is decided without an acknowledgement."""
     spans = [
         build_span(handover, p)
         for p in handover.case.parties
         if p.record_id == handover.id and p.relation == Relation.HANDOVER_CANDIDATE
     ]
-    return Evidence(items=[build_evidence(work, span) for span in spans])
+    return Evidence(items=[build_evidence(tx, span) for span in spans])
 
 
-def build_evidence(work: Reading, sent: SentRecord) -> Ladder:
+def build_evidence(tx: ReadTransaction, sent: SentRecord) -> Ladder:
     """Return the delivery evidence of one recipient."""
-    found = list(find_stages(work, sent))
-    code = directory_queries.get_codes(work, [sent.recipient])[sent.recipient]
+    found = list(find_stages(tx, sent))
+    code = directory_queries.get_codes(tx, [sent.recipient])[sent.recipient]
     return Ladder(
         subject=sent.reference,
         recipient=code if sent.known else None,
         rank=max(stage.rank for stage in found),
         rungs=found,
-        silences=list(find_missed_deadlines(work, sent, found)),
-        notices=list(find_notifications(work, sent)) if sent.known else [],
+        silences=list(find_missed_deadlines(tx, sent, found)),
+        notices=list(find_notifications(tx, sent)) if sent.known else [],
     )
 
 
 def find_missed_deadlines(
-    work: Reading, sent: SentRecord, stages: Sequence[Rung]
+    tx: ReadTransaction, sent: SentRecord, stages: Sequence[Rung]
 ) -> Iterator[Silence]:
     """Yield the deadlines that the recipient missed while it had the record.
 
     `not_retrieved` precedes a missed deadline if the record had not been retrieved by then.
     """
     retrieved = [stage.at for stage in stages if stage.rank == Rank.RETRIEVED]
-    for missed in missed_deadlines.list_firings(work, [sent.record_id]):
+    for missed in missed_deadlines.list_firings(tx, [sent.record_id]):
         concerns = missed.waits_on == sent.recipient and missed.kind in MISSED_NAMES
         if not concerns or not sent.at <= missed.at <= (sent.until or missed.at):
             continue
@@ -147,26 +145,26 @@ def find_missed_deadlines(
         yield Silence(name=MISSED_NAMES[missed.kind], at=missed.at)
 
 
-def find_notifications(work: Reading, sent: SentRecord) -> Iterator[SentNotice]:
+def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
     """Yield the notifications of the recipient about the record while it had it (R53)."""
-    for found in notice_queries.list_notifications(work, record_ids=[sent.record_id]):
+    for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
             yield SentNotice(by=found.way, at=found.queued_at, sent_at=found.sent_at)
 
 
-def find_stages(work: Reading, sent: SentRecord) -> Iterator[Rung]:
+def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[Rung]:
     """Yield the stages that were reached, the lowest first."""
     yield build_stage(Rank.SUBMITTED, sent.at)
-    position = work.session.scalar(select_arrival(sent))
+    position = tx.session.scalar(select_arrival(sent))
     if position is None:
         return
     yield build_stage(Rank.AVAILABLE, sent.at)
     reads = (select_sighting(sent), select_retrieval(sent, position))
-    if times := [at for read in reads if (at := work.session.scalar(read))]:
+    if times := [at for read in reads if (at := tx.session.scalar(read))]:
         yield build_stage(Rank.RETRIEVED, max(min(times), sent.at))
     for rank, types in ((Rank.ACKNOWLEDGED, ACKNOWLEDGED), (Rank.DECIDED, DECIDED)):
-        if entry := work.session.scalar(select_answer(sent, types, position)):
+        if entry := tx.session.scalar(select_answer(sent, types, position)):
             yield build_stage(rank, entry.at, entry.type)
 
 

@@ -20,7 +20,7 @@ from app.feed.schemas import Worklist, WorkOut
 from app.kernel.journal import Delivery, Entry, Epoch, Mailbox, Retrieval
 from app.kernel.paging import PageQuery, load_page
 from app.kernel.statements import read_columns
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.returns import arrivals
 
 
@@ -60,14 +60,14 @@ FIND_MARK: Final = (
 )
 
 
-def get_position(work: Reading, query: PageQuery) -> FeedPosition:
+def get_position(tx: ReadTransaction, query: PageQuery) -> FeedPosition:
     """Return the client's position in its feed.
 
     Raises CursorUnknown (422), or CursorGone (410) after a backup was restored.
     """
-    office = work.actor.focal_point_id
-    epoch, head, retrieved = read_columns(work.session, FIND_MARK, {"me": office}).one()
-    feed = Feed(work.vault, office, epoch)
+    office = tx.actor.focal_point_id
+    epoch, head, retrieved = read_columns(tx.session, FIND_MARK, {"me": office}).one()
+    feed = Feed(tx.vault, office, epoch)
     start = feed.read_cursor(query.after, head) if query.after else 0
     return FeedPosition(feed, start, head, retrieved or 0)
 
@@ -94,13 +94,13 @@ def get_last_entry_time(session: Session, *, but: str) -> datetime | None:
     return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
-def get_feed(work: Reading, reader: UUID) -> tuple[Feed, int]:
+def get_feed(tx: ReadTransaction, reader: UUID) -> tuple[Feed, int]:
     """Return the feed of a focal point and its last position."""
     statement = select(Epoch.value, Mailbox.head).join(
         Mailbox, Mailbox.focal_point_id == reader
     )
-    epoch, head = work.session.execute(statement).one()
-    return Feed(work.vault, reader, epoch), head
+    epoch, head = tx.session.execute(statement).one()
+    return Feed(tx.vault, reader, epoch), head
 
 
 class Delivered(Protocol):
@@ -145,18 +145,18 @@ LIST_NEW: Final = (
 )
 
 
-def select_entries(work: Reading) -> Select[*tuple[Any, ...]]:
+def select_entries(tx: ReadTransaction) -> Select[*tuple[Any, ...]]:
     """Select the entries delivered to this focal point; each row is a `Delivered`."""
-    return ENTRIES.where(Delivery.focal_point_id == work.actor.focal_point_id)
+    return ENTRIES.where(Delivery.focal_point_id == tx.actor.focal_point_id)
 
 
-def list_new(work: Reading, mark: FeedPosition, limit: int) -> Sequence[Delivered]:
+def list_new(tx: ReadTransaction, mark: FeedPosition, limit: int) -> Sequence[Delivered]:
     """List the entries after a mark, in the order of commits."""
-    query = {"me": work.actor.focal_point_id, "start": mark.start, "most": limit}
-    return cast("Sequence[Delivered]", read_columns(work.session, LIST_NEW, query).all())
+    query = {"me": tx.actor.focal_point_id, "start": mark.start, "most": limit}
+    return cast("Sequence[Delivered]", read_columns(tx.session, LIST_NEW, query).all())
 
 
-def list_worklist(work: Reading, query: PageQuery) -> Worklist:
+def list_worklist(tx: ReadTransaction, query: PageQuery) -> Worklist:
     """List what this focal point has to do, the most urgent first. Raises CursorUnknown.
 
     The deadline of a traveller's arrival is stored with a placeholder time; the real time
@@ -164,12 +164,12 @@ def list_worklist(work: Reading, query: PageQuery) -> Worklist:
     """
     keys = (Clock.due_at, Clock.number)
     statement = deadline_queries.select_waiting(
-        work, Clock.reference, Clock.kind, Clock.set_at, *keys
+        tx, Clock.reference, Clock.kind, Clock.set_at, *keys
     )
-    if extra_rows := arrivals.list_waiting(work):
+    if extra_rows := arrivals.list_waiting(tx):
         statement = statement.where(Clock.number.not_in([row.number for row in extra_rows]))
     rows, after, more = load_page(
-        work, statement, keys, query, name="worklist", extra_rows=extra_rows
+        tx, statement, keys, query, name="worklist", extra_rows=extra_rows
     )
     items = [
         WorkOut(
@@ -188,7 +188,7 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 )
 
 
-def was_seen(work: Reading, record_id: UUID) -> bool:
+def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
     """Return whether this focal point has read a record by itself before."""
-    query = {"record": record_id, "me": work.actor.focal_point_id}
-    return read_columns(work.session, FIND_SIGHTING, query).first() is not None
+    query = {"record": record_id, "me": tx.actor.focal_point_id}
+    return read_columns(tx.session, FIND_SIGHTING, query).first() is not None

@@ -13,12 +13,12 @@ from app.consents import office_names
 from app.consents.office_names import OfficeNames
 from app.directory import queries as directory_queries
 from app.directory.kinds import Kind, may_be_abroad
-from app.feed import queries
+from app.feed import queries as feed_queries
 from app.feed.queries import Delivered, FeedPosition
 from app.feed.schemas import EventOut, EventPage, HistoryPage
 from app.kernel.journal import Delivery, Entry
 from app.kernel.paging import PageQuery, load_page
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
@@ -59,10 +59,10 @@ type News = Sequence[tuple[int, EventOut]]
 """Events with their positions in the feed."""
 
 
-def list_news(work: Reading, mark: FeedPosition, limit: int) -> News:
+def list_news(tx: ReadTransaction, mark: FeedPosition, limit: int) -> News:
     """List the events after the cursor, in the order of commits."""
-    rows = queries.list_new(work, mark, limit)
-    return list(zip([row.position for row in rows], show_entries(work, rows), strict=True))
+    rows = feed_queries.list_new(tx, mark, limit)
+    return list(zip([row.position for row in rows], show_entries(tx, rows), strict=True))
 
 
 def build_page(mark: FeedPosition, found: News) -> EventPage:
@@ -72,18 +72,18 @@ def build_page(mark: FeedPosition, found: News) -> EventPage:
     return EventPage(items=items, next=mark.format_cursor(last), more=last < mark.head)
 
 
-def load_history(work: Reading, case: Case, query: PageQuery) -> HistoryPage:
+def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:
     """List the events of a case that this office was sent. Raises CursorUnknown (422)."""
-    statement = queries.select_entries(work).where(Entry.case_id == case.id)
+    statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
-    rows, after, more = load_page(work, statement, keys, query, name=name)
-    items = show_entries(work, rows)
+    rows, after, more = load_page(tx, statement, keys, query, name=name)
+    items = show_entries(tx, rows)
     return HistoryPage(items=items, next=after, more=more)
 
 
-def show_entries(work: Reading, rows: Sequence[Delivered]) -> list[EventOut]:
+def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOut]:
     """Return entries as events, each with what the reader may see now."""
-    view = load_view(work, rows)
+    view = load_view(tx, rows)
     return [
         EventOut(
             id=row.id,
@@ -97,13 +97,13 @@ def show_entries(work: Reading, rows: Sequence[Delivered]) -> list[EventOut]:
     ]
 
 
-def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
+def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
     """Load the cases in which something may have to be hidden, and no others.
 
     These are cases that the reader submitted, if an entry has a reason or the reader may no
     longer follow; and, for a State's office, cases in which an office beyond it may help.
     """
-    reader = directory_queries.by_id(work, work.actor.focal_point_id)
+    reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     entries = [row for row in rows if row.focal_point_id != reader.id]
     beyond = {e.case_id for e in entries if e.code and may_be_abroad(reader, e)}
     doubtful = {e.case_id for e in entries if e.case_id in beyond and may_help(e)}
@@ -111,7 +111,7 @@ def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
     named = {e.case_id for e in identifying if reader.kind == Kind.STATE}
     reasoned = {entry.case_id for entry in entries if entry.facts.keys() - SUBMITTER_FACTS}
     all_cases = {entry.case_id for entry in entries}
-    known = load_by_ids(work, doubtful | named, reasoned, all_cases) if entries else {}
+    known = load_by_ids(tx, doubtful | named, reasoned, all_cases) if entries else {}
     if not known:
         return EntryView(OfficeNames(reader, {}, frozenset(), frozenset()), {}, {})
     acts = [
@@ -119,9 +119,9 @@ def load_view(work: Reading, rows: Sequence[Delivered]) -> EntryView:
         for e in entries
         if e.case_id in known and e.focal_point_id
     ]
-    names = office_names.load_names(work, acts, named)
+    names = office_names.load_names(tx, acts, named)
     records = [e.record_id for e in entries if e.case_id in names.origin_cases]
-    openers = referral_queries.get_openers(work, records) if records else {}
+    openers = referral_queries.get_openers(tx, records) if records else {}
     return EntryView(names, known, openers)
 
 

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.sections import Contacts, Paper
 from app.consents import standing
 from app.consents.expiry_deadlines import watch_expiry
 from app.consents.standing import Standing
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.queries import compute_due_at, find_running
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import NEVER_LEAD
 from app.directory.models import FocalPoint
-from app.handovers import queries
+from app.handovers import queries as handover_queries
 from app.handovers.borders import LeadTransfer
 from app.handovers.lifecycle import CLOCKS, EVENTS, OFFER, TABLE, Action, Row
 from app.handovers.models import Handover
@@ -28,11 +28,11 @@ from app.handovers.schemas import (
     NewHandover,
 )
 from app.handovers.situation import build_facts, get_sides, redact_for
-from app.kernel import lifecycle
+from app.kernel import lifecycle as kernel_lifecycle
 from app.kernel.actors import Relation, get_handover_sides
 from app.kernel.lifecycle import is_role_allowed
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import OPEN as REFERRAL_OPEN
@@ -61,27 +61,27 @@ class PendingStep:
     before: frozenset[UUID]
 
 
-def offer(work: Writing, case: Case, new: NewHandover) -> Handover:
+def offer(tx: WriteTransaction, case: Case, new: NewHandover) -> Handover:
     """Offer the lead of a locked case to one office, as its lead.
 
     Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),
     HandoverOpen or NeedsUnmet (409).
     """
-    require_may_offer(work, case)
-    lead = directory.by_id(work, work.actor.focal_point_id)
-    successor = directory.get_by_code_or_422(work, new.to)
+    require_may_offer(tx, case)
+    lead = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    successor = directory_queries.get_by_code_or_422(tx, new.to)
     require_fit_successor(case, successor)
-    require_no_open_offer(work, case)
-    case_file = standing.filter_for_caller(work, standing.load_for_case(work, case))
+    require_no_open_offer(tx, case)
+    case_file = standing.filter_for_caller(tx, standing.load_for_case(tx, case))
     transfer, terms = LeadTransfer(lead, successor), Terms(reason=new.reason)
     RULES.require(
-        OFFER, redact_for(case_file, lead, build_facts(work, case_file, transfer, terms))
+        OFFER, redact_for(case_file, lead, build_facts(tx, case_file, transfer, terms))
     )
-    return create_offer(work, case, transfer, new.reason, new.note)
+    return create_offer(tx, case, transfer, new.reason, new.note)
 
 
 def create_offer(
-    work: Writing,
+    tx: WriteTransaction,
     case: Case,
     transfer: LeadTransfer,
     reason: HandoverReason,
@@ -90,20 +90,20 @@ def create_offer(
     """Create the handover; the successor becomes a party of it."""
     lead, successor = transfer.lead, transfer.successor
     handover = Handover(
-        id=work.create_id(),
+        id=tx.create_id(),
         case=case,
         case_id=case.id,
         lead_id=lead.id,
         successor_id=successor.id,
         reason=reason,
-        offered_at=work.now,
+        offered_at=tx.now,
     )
-    work.session.add(handover)
-    case.add_party(successor.id, Relation.HANDOVER_CANDIDATE, work.now, handover.id)
-    cases.add_note(work, case, name_note(Action.OFFER), note)
-    work.session.flush()
-    start_deadline(work, handover)
-    record_event(work, handover, Action.OFFER, handover.audience)
+    tx.session.add(handover)
+    case.add_party(successor.id, Relation.HANDOVER_CANDIDATE, tx.now, handover.id)
+    case_actions.add_note(tx, case, name_note(Action.OFFER), note)
+    tx.session.flush()
+    start_deadline(tx, handover)
+    record_event(tx, handover, Action.OFFER, handover.audience)
     return handover
 
 
@@ -112,11 +112,11 @@ def name_note(action: Action) -> str:
     return f"{action}_handover"
 
 
-def require_may_offer(work: Writing, case: Case) -> None:
+def require_may_offer(tx: WriteTransaction, case: Case) -> None:
     """Raise unless the caller leads this case and has a role that may offer the lead."""
-    sides = get_handover_sides(case.list_relations(work.actor.focal_point_id))
+    sides = get_handover_sides(case.list_relations(tx.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []
-    if not rows or not is_role_allowed(OFFER, sides, work.actor.roles):
+    if not rows or not is_role_allowed(OFFER, sides, tx.actor.roles):
         TABLE.raise_unavailable(TABLE.start, [OFFER], rows)
 
 
@@ -128,15 +128,15 @@ def require_fit_successor(case: Case, successor: FocalPoint) -> None:
         raise SuccessorUnfit("Name another active focal point that can lead a case.")
 
 
-def require_no_open_offer(work: Writing, case: Case) -> None:
+def require_no_open_offer(tx: WriteTransaction, case: Case) -> None:
     """Raise HandoverOpen (409) if another offer of the lead is open."""
-    if asked := queries.find_open(work, case.id):
+    if asked := handover_queries.find_open(tx, case.id):
         facts = {"handover": str(asked.id)}
         raise HandoverOpen("Wait for the answer, or cancel that offer first.", facts)
 
 
 def lock_and_check(
-    work: Writing,
+    tx: WriteTransaction,
     handover_id: UUID,
     action: Action,
     seen: SeenVersions,
@@ -148,30 +148,29 @@ def lock_and_check(
     not visible (404), stale version (412, 428), wrong state (409), another side or role
     (403), unmet requirements (409).
     """
-    _, handover = queries.lock(work, handover_id)
+    _, handover = handover_queries.lock(tx, handover_id)
     seen.require_version(handover.version)
-    step = TABLE.find(
-        handover.state, action, get_sides(handover, work.actor), work.actor.roles
-    )
-    case_file = standing.filter_for_caller(
-        work, standing.load_for_case(work, handover.case)
-    )
-    facts = load_facts(work, handover, case_file, terms)
-    own_office = directory.by_id(work, work.actor.focal_point_id)
+    step = TABLE.find(handover.state, action, get_sides(handover, tx.actor), tx.actor.roles)
+    case_file = standing.filter_for_caller(tx, standing.load_for_case(tx, handover.case))
+    facts = load_facts(tx, handover, case_file, terms)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     RULES.require(step, redact_for(case_file, own_office, facts))
     return PendingStep(handover.case, handover, step, handover.audience)
 
 
 def load_facts(
-    work: Writing, handover: Handover, case_file: Standing, terms: Terms | None = None
+    tx: WriteTransaction,
+    handover: Handover,
+    case_file: Standing,
+    terms: Terms | None = None,
 ) -> Facts:
     """Load the facts of one handover that its requirements are checked against."""
-    clock = find_running(work, [handover.id]).get(handover.id)
+    clock = find_running(tx, [handover.id]).get(handover.id)
     transfer = LeadTransfer(handover.lead, handover.successor)
-    return build_facts(work, case_file, transfer, terms, clock)
+    return build_facts(tx, case_file, transfer, terms, clock)
 
 
-def accept(work: Writing, pending: PendingStep, promise: AcceptHandover) -> Handover:
+def accept(tx: WriteTransaction, pending: PendingStep, promise: AcceptHandover) -> Handover:
     """Accept the lead; deadlines and the side of the sender move to the new lead.
 
     The contacts of the new lead replace the sealed ones. Raises SuccessorUnfit (422),
@@ -180,18 +179,20 @@ def accept(work: Writing, pending: PendingStep, promise: AcceptHandover) -> Hand
     case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
     before = case.audience
-    cases.replace_sealed(work, case, Paper.CONTACTS, Contacts(contacts=promise.contacts))
-    case.add_party(handover.lead_id, Relation.FORMER_LEAD, work.now, handover.id)
-    set_lead(work, case, handover.successor_id)
-    take_step(work, pending)
+    case_actions.replace_sealed(
+        tx, case, Paper.CONTACTS, Contacts(contacts=promise.contacts)
+    )
+    case.add_party(handover.lead_id, Relation.FORMER_LEAD, tx.now, handover.id)
+    set_lead(tx, case, handover.successor_id)
+    take_step(tx, pending)
     facts = {"state": case.state}
-    work.record("case.handed_over", case, before | case.audience, facts)
-    record_sender_change(work, case)
+    tx.record("case.handed_over", case, before | case.audience, facts)
+    record_sender_change(tx, case)
     return handover
 
 
 def set_lead(
-    work: Writing, case: Case, successor: UUID, due_at: datetime | None = None
+    tx: WriteTransaction, case: Case, successor: UUID, due_at: datetime | None = None
 ) -> None:
     """Make an office the lead and reassign the deadlines of the former lead to it.
 
@@ -199,18 +200,18 @@ def set_lead(
     expire. `due_at` is the due time of the case's deadline; if None, it starts anew.
     """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
-        case.end_relation(relation, work.now)
-    case.add_party(successor, Relation.LEAD, work.now)
+        case.end_relation(relation, tx.now)
+    case.add_party(successor, Relation.LEAD, tx.now)
     case.raise_version()
-    cases.start_deadline(work, case, due_at)
-    cases.expire_approvals(work, case)
-    watch_expiry(work, case)
-    return_following.reassign_all_deadlines(work, case)
+    case_actions.start_deadline(tx, case, due_at)
+    case_actions.expire_approvals(tx, case)
+    watch_expiry(tx, case)
+    return_following.reassign_all_deadlines(tx, case)
 
 
-def record_sender_change(work: Writing, case: Case) -> None:
+def record_sender_change(tx: WriteTransaction, case: Case) -> None:
     """Record the change of sender for the parties of open referrals that may know it."""
-    for referral in referral_queries.list_of_case(work, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
             audience = frozenset(
@@ -218,36 +219,38 @@ def record_sender_change(work: Writing, case: Case) -> None:
                 for office in referral.audience
                 if Grant.LEAD in case.get_grants(office)
             )
-            work.record("referral.sender_changed", referral, audience, facts)
+            tx.record("referral.sender_changed", referral, audience, facts)
 
 
-def decline(work: Writing, pending: PendingStep, why: DeclineHandover) -> Handover:
+def decline(tx: WriteTransaction, pending: PendingStep, why: DeclineHandover) -> Handover:
     """Decline the offer with a reason; the relation of the successor ends."""
     pending.handover.decline_reason = why.reason
-    cases.add_note(work, pending.case, name_note(Action.DECLINE), why.note)
-    return take_step(work, pending)
+    case_actions.add_note(tx, pending.case, name_note(Action.DECLINE), why.note)
+    return take_step(tx, pending)
 
 
-def cancel(work: Writing, pending: PendingStep, note: str | None) -> Handover:
+def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Handover:
     """Cancel the offer; the successor loses access at once."""
-    cases.add_note(work, pending.case, name_note(Action.CANCEL), note)
-    return take_step(work, pending)
+    case_actions.add_note(tx, pending.case, name_note(Action.CANCEL), note)
+    return take_step(tx, pending)
 
 
-def take_step(work: Writing, pending: PendingStep, *, by_system: bool = False) -> Handover:
+def take_step(
+    tx: WriteTransaction, pending: PendingStep, *, by_system: bool = False
+) -> Handover:
     """Take the step, end the candidate's relation and record the event."""
     handover = pending.handover
-    lifecycle.apply_step(handover, pending.step)
+    kernel_lifecycle.apply_step(handover, pending.step)
     handover.raise_version()
-    pending.case.end_relation(Relation.HANDOVER_CANDIDATE, work.now, handover.id)
-    start_deadline(work, handover)
+    pending.case.end_relation(Relation.HANDOVER_CANDIDATE, tx.now, handover.id)
+    start_deadline(tx, handover)
     audience = pending.before | handover.audience
-    record_event(work, handover, pending.step.action, audience, by_system=by_system)
+    record_event(tx, handover, pending.step.action, audience, by_system=by_system)
     return handover
 
 
 def record_event(
-    work: Writing,
+    tx: WriteTransaction,
     handover: Handover,
     action: Action,
     audience: frozenset[UUID],
@@ -257,15 +260,15 @@ def record_event(
     """Record a step in the journal, with the reason of the offer or of the refusal."""
     reason = handover.decline_reason or handover.reason
     facts = {"state": str(handover.state), "reason": reason}
-    work.record(EVENTS[action], handover, audience, facts, by_system=by_system)
+    tx.record(EVENTS[action], handover, audience, facts, by_system=by_system)
 
 
-def start_deadline(work: Writing, handover: Handover) -> None:
+def start_deadline(tx: WriteTransaction, handover: Handover) -> None:
     """Start the deadline for the current state, or stop the one that runs."""
     if handover.state not in CLOCKS:
-        deadlines.stop(work, handover.id)
+        deadline_actions.stop(tx, handover.id)
         return
     kind, _ = CLOCKS[handover.state]
     successor_id = handover.successor_id
-    due_at = compute_due_at(work, kind, handover.case, waits_on=successor_id)
-    deadlines.restart(work, handover, kind, due_at, waits_on=successor_id)
+    due_at = compute_due_at(tx, kind, handover.case, waits_on=successor_id)
+    deadline_actions.restart(tx, handover, kind, due_at, waits_on=successor_id)

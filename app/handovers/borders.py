@@ -10,13 +10,13 @@ from sqlalchemy import bindparam, select
 from app.cases.models import Case
 from app.cases.sections import LEVELS, Section
 from app.directory import borders
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Level
 from app.directory.models import FocalPoint
 from app.handovers.lifecycle import State
 from app.handovers.models import Handover
 from app.kernel.actors import Relation
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,16 @@ class LeadTransfer:
     successor: FocalPoint
 
 
-def is_agreed(work: Reading, case: Case, transfer: LeadTransfer, level: Level) -> bool:
+def is_agreed(
+    tx: ReadTransaction, case: Case, transfer: LeadTransfer, level: Level
+) -> bool:
     """Return whether agreements in force let this level cross to the new lead (G07)."""
     country, to = case.country or "", transfer.successor
-    return borders.may_cross(work, country, sender=transfer.lead, to=to, level=level)
+    return borders.may_cross(tx, country, sender=transfer.lead, to=to, level=level)
 
 
 def list_held_back_sections(
-    work: Reading, case: Case, transfer: LeadTransfer, sections: Iterable[Section]
+    tx: ReadTransaction, case: Case, transfer: LeadTransfer, sections: Iterable[Section]
 ) -> list[Section]:
     """List those of some sections that no agreement lets cross; each is checked alone.
 
@@ -43,18 +45,18 @@ def list_held_back_sections(
     return sorted(
         section
         for section in sections
-        if not is_agreed(work, case, transfer, LEVELS[section])
+        if not is_agreed(tx, case, transfer, LEVELS[section])
     )
 
 
-def may_open(work: Reading, case: Case, reader: FocalPoint, section: Section) -> bool:
+def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Section) -> bool:
     """Return whether agreements let the lead, or a candidate for it, open a section now.
 
     Borders matter only for handovers. An office that accepted the case first, or got it
     from a desk, leads where the person is.
     """
-    transfer = find_transfer(work, case, reader)
-    return transfer is None or is_agreed(work, case, transfer, LEVELS[section])
+    transfer = find_transfer(tx, case, reader)
+    return transfer is None or is_agreed(tx, case, transfer, LEVELS[section])
 
 
 BY_HANDOVER: Final = frozenset({Relation.FORMER_LEAD, Relation.HANDOVER_CANDIDATE})
@@ -71,12 +73,14 @@ LATEST: Final = (
 )
 
 
-def find_transfer(work: Reading, case: Case, reader: FocalPoint) -> LeadTransfer | None:
+def find_transfer(
+    tx: ReadTransaction, case: Case, reader: FocalPoint
+) -> LeadTransfer | None:
     """Return the transfer by which an office leads a case or is asked to, or None.
 
     The database is queried only if the case has a relation from a handover.
     """
     if not any(party.relation in BY_HANDOVER for party in case.parties):
         return None
-    lead_id: UUID | None = work.session.scalar(LATEST, {"case": case.id, "to": reader.id})
-    return LeadTransfer(directory.by_id(work, lead_id), reader) if lead_id else None
+    lead_id: UUID | None = tx.session.scalar(LATEST, {"case": case.id, "to": reader.id})
+    return LeadTransfer(directory_queries.by_id(tx, lead_id), reader) if lead_id else None

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
 from sqlalchemy.orm import aliased, selectinload
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.filters import is_own_party
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
@@ -17,7 +17,7 @@ from app.kernel.actors import Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows, read_columns
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals.queries import select_case_id
 
 
@@ -37,40 +37,40 @@ CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
 HELD_BY_ID: Final = lock_rows(BY_ID)
 
 
-def get(work: Reading, handover_id: UUID) -> Handover:
+def get(tx: ReadTransaction, handover_id: UUID) -> Handover:
     """Return a handover, or raise NotFound (404)."""
-    return get_one(work, BY_ID, handover_id)
+    return get_one(tx, BY_ID, handover_id)
 
 
-def lock(work: Writing, handover_id: UUID) -> tuple[Case, Handover]:
+def lock(tx: WriteTransaction, handover_id: UUID) -> tuple[Case, Handover]:
     """Lock the case, then the handover, and return both; raise NotFound (404).
 
     The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
     locking, because the caller may have ceased to be a party while it waited.
     """
-    case = cases.lock_by_id(work, get_one(work, CASE_OF, handover_id))
-    return case, get_one(work, HELD_BY_ID, handover_id)
+    case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, handover_id))
+    return case, get_one(tx, HELD_BY_ID, handover_id)
 
 
-def get_one[T](work: Reading, statement: Select[T], handover_id: UUID) -> T:
+def get_one[T](tx: ReadTransaction, statement: Select[T], handover_id: UUID) -> T:
     """Return the result of a statement about one handover, or raise NotFound (404)."""
-    own_id = work.actor.focal_point_id
-    found = work.session.scalar(statement, {"me": own_id, "id": handover_id})
+    own_id = tx.actor.focal_point_id
+    found = tx.session.scalar(statement, {"me": own_id, "id": handover_id})
     if found is None:
         raise NotFound("There is no such handover.")
     return found
 
 
 def list_own(
-    work: Reading, side: Side | None, state: State | None, case: str | None
+    tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Handover, int, int]:
     """Select the caller's handovers, ordered by the party row that makes them visible.
 
     One index finds the rows of an office, however many handovers others have. An office
     that gave the lead away and has it again sees the old handover once.
     """
-    chosen, earlier = matches_own_party(work, Party, side), aliased(Party)
-    before = matches_own_party(work, earlier, side) & (earlier.number < Party.number)
+    chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
+    before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
     return (
         select(Handover, Party.number, Handover.number)
         .join(Party, chosen)
@@ -82,24 +82,24 @@ def list_own(
 
 
 def matches_own_party(
-    work: Reading, party: type[Party], side: Side | None
+    tx: ReadTransaction, party: type[Party], side: Side | None
 ) -> ColumnElement[bool]:
     """Match the caller's open party rows, on one side or on all."""
     on_side = true() if side is None else party.relation == Relation(side)
-    return and_(*is_own_party(work, party), matches_party(party), on_side)
+    return and_(*is_own_party(tx, party), matches_party(party), on_side)
 
 
-def find_open(work: Reading, case_id: UUID) -> Handover | None:
+def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
     """Return the open offer of a case, or None; regardless of the caller."""
     offered = (Handover.case_id == case_id) & (Handover.state == State.OFFERED)
-    return work.session.scalar(select(Handover).where(offered))
+    return tx.session.scalar(select(Handover).where(offered))
 
 
-def list_offered(work: Reading) -> list[Handover]:
+def list_offered(tx: ReadTransaction) -> list[Handover]:
     """List all open offers, regardless of the caller, for the worker."""
     offered = select(Handover).where(Handover.state == State.OFFERED)
     loaded = map(selectinload, (Handover.case, Handover.lead, Handover.successor))
-    return list(work.session.scalars(offered.options(*loaded)))
+    return list(tx.session.scalars(offered.options(*loaded)))
 
 
 OFFERED: Final = select(Handover.case_id).where(
@@ -109,7 +109,7 @@ OFFERED: Final = select(Handover.case_id).where(
 
 
 @load_once(Handover)
-def find_cases_on_offer(work: Reading, case_ids: Iterable[UUID]) -> frozenset[UUID]:
+def find_cases_on_offer(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
     """Return the ids of those of some cases whose lead is on offer."""
-    offered = read_columns(work.session, OFFERED, {"cases": list(case_ids)})
+    offered = read_columns(tx.session, OFFERED, {"cases": list(case_ids)})
     return frozenset(offered.scalars())

@@ -7,9 +7,9 @@ from app.cases.sections import Section
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Level
 from app.directory.models import FocalPoint
 from app.handovers.borders import LeadTransfer, is_agreed, list_held_back_sections
@@ -19,7 +19,7 @@ from app.handovers.needs import RULES, Facts, Terms
 from app.handovers.schemas import AvailableHandoverAction, HandoverOut, HandoverReason
 from app.kernel.actors import Actor, Side, get_handover_sides
 from app.kernel.requirements import UnmetNeed
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 
 def get_sides(handover: Handover, actor: Actor) -> frozenset[Side]:
@@ -28,7 +28,7 @@ def get_sides(handover: Handover, actor: Actor) -> frozenset[Side]:
 
 
 def build_facts(
-    work: Reading,
+    tx: ReadTransaction,
     case_file: Standing,
     transfer: LeadTransfer,
     terms: Terms | None = None,
@@ -42,10 +42,10 @@ def build_facts(
         covered=sections is not None,
         child_path=case_file.facts.interests_are_assessed,
         recipient_safe=case_file.is_safe(to, to.code),
-        agreed=is_agreed(work, case_file.case, transfer, Level.NOTICE),
+        agreed=is_agreed(tx, case_file.case, transfer, Level.NOTICE),
         origin_permitted=case_file.is_permitted_for_origin(to),
-        time_is_up=clock is not None and (clock.due_at <= work.now or not to.active),
-        may_be_child=case_file.case.may_be_child_to(work.actor.focal_point_id),
+        time_is_up=clock is not None and (clock.due_at <= tx.now or not to.active),
+        may_be_child=case_file.case.may_be_child_to(tx.actor.focal_point_id),
         terms=terms or Terms(),
     )
 
@@ -81,25 +81,25 @@ def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
     )
 
 
-def show(work: Reading, handovers: Sequence[Handover]) -> list[HandoverOut]:
+def show(tx: ReadTransaction, handovers: Sequence[Handover]) -> list[HandoverOut]:
     """Return handovers as the caller may see them, in a fixed number of statements."""
     if not handovers:  # the usual result of a poll
         return []
-    found = standing.load_for_cases(work, [handover.case for handover in handovers])
-    case_files = {key: standing.filter_for_caller(work, one) for key, one in found.items()}
-    clocks = deadlines.find_running(work, [handover.id for handover in handovers])
-    return [show_one(work, h, case_files[h.case_id], clocks.get(h.id)) for h in handovers]
+    found = standing.load_for_cases(tx, [handover.case for handover in handovers])
+    case_files = {key: standing.filter_for_caller(tx, one) for key, one in found.items()}
+    clocks = deadline_queries.find_running(tx, [handover.id for handover in handovers])
+    return [show_one(tx, h, case_files[h.case_id], clocks.get(h.id)) for h in handovers]
 
 
 def show_one(
-    work: Reading, handover: Handover, case_file: Standing, clock: Clock | None
+    tx: ReadTransaction, handover: Handover, case_file: Standing, clock: Clock | None
 ) -> HandoverOut:
     """Return one handover as the caller may see it, with the available actions."""
-    sides = get_sides(handover, work.actor)
-    rows = TABLE.list_steps_for(handover.state, sides, work.actor.roles)
+    sides = get_sides(handover, tx.actor)
+    rows = TABLE.list_steps_for(handover.state, sides, tx.actor.roles)
     transfer = LeadTransfer(handover.lead, handover.successor)
-    facts = build_facts(work, case_file, transfer, clock=clock)
-    own_office = directory.by_id(work, work.actor.focal_point_id)
+    facts = build_facts(tx, case_file, transfer, clock=clock)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     return HandoverOut(
         id=handover.id,
         case=handover.case.code,
@@ -111,14 +111,14 @@ def show_one(
         decline_reason=handover.decline_reason,
         offered_at=handover.offered_at,
         due_at=clock.due_at if clock else None,
-        held_back=list_held_back(work, handover, case_file, transfer, sides),
+        held_back=list_held_back(tx, handover, case_file, transfer, sides),
         version=handover.version,
         available_actions=describe_actions(rows, redact_for(case_file, own_office, facts)),
     )
 
 
 def list_held_back(
-    work: Reading,
+    tx: ReadTransaction,
     handover: Handover,
     case_file: Standing,
     transfer: LeadTransfer,
@@ -132,7 +132,7 @@ def list_held_back(
         handover.state == State.OFFERED
         or (
             handover.state == State.EFFECTIVE
-            and handover.successor_id == work.actor.focal_point_id
+            and handover.successor_id == tx.actor.focal_point_id
         )
     )
     if not leads:
@@ -142,6 +142,4 @@ def list_held_back(
         case_file.get_covered_sections(transfer.successor, purpose) or frozenset()
         for purpose in purposes
     ]
-    return list_held_back_sections(
-        work, case_file.case, transfer, frozenset().union(*agreed)
-    )
+    return list_held_back_sections(tx, case_file.case, transfer, frozenset().union(*agreed))

@@ -17,7 +17,7 @@ from app.kernel.db import Base, claim_name
 from app.kernel.problems import Problem
 from app.kernel.recall import write_rows
 from app.kernel.statements import read_columns
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 
 
 class KeyMissing(Problem):
@@ -74,7 +74,7 @@ class KeyedRequest:
     fingerprint: str
 
 
-def claim(work: Writing, ticket: KeyedRequest) -> StoredOutcome | None:
+def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
     """Return the stored outcome of this request, or lock its key until the end.
 
     Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). The key is locked until
@@ -83,33 +83,33 @@ def claim(work: Writing, ticket: KeyedRequest) -> StoredOutcome | None:
     """
     if not ticket.key:
         raise KeyMissing("Send a random `Idempotency-Key`; a retry sends the same one.")
-    done = find_outcome(work, ticket.key)
+    done = find_outcome(tx, ticket.key)
     if done is None:
-        if not claim_name(work.session, f"{work.actor.account_id}:{ticket.key}"):
+        if not claim_name(tx.session, f"{tx.actor.account_id}:{ticket.key}"):
             raise KeyInFlight("Send the same request again in a second.")
-        done = find_outcome(work, ticket.key)
+        done = find_outcome(tx, ticket.key)
     if done and not hmac.compare_digest(done.fingerprint, ticket.fingerprint):
         raise KeyReused("Send a new `Idempotency-Key` with a new request.")
     return done
 
 
-def find_outcome(work: Writing, key: str) -> StoredOutcome | None:
+def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
     """Return the outcome that the account stored under a key, if any."""
-    query = {"account": work.actor.account_id, "named": key}
-    row = read_columns(work.session, FIND_OUTCOME, query).one_or_none()
+    query = {"account": tx.actor.account_id, "named": key}
+    row = read_columns(tx.session, FIND_OUTCOME, query).one_or_none()
     return StoredOutcome(*row) if row else None
 
 
 def store_outcome(
-    work: Writing, ticket: KeyedRequest, resource_id: UUID, status: int
+    tx: WriteTransaction, ticket: KeyedRequest, resource_id: UUID, status: int
 ) -> None:
     """Store the outcome of this request; it is kept only if the transaction commits."""
     outcome = {
-        "account_id": work.actor.account_id,
+        "account_id": tx.actor.account_id,
         "key": ticket.key,
         "fingerprint": ticket.fingerprint,
         "resource_id": resource_id,
         "status": status,
-        "at": work.now,
+        "at": tx.now,
     }
-    write_rows(work.session, INSERT_OUTCOME, outcome)
+    write_rows(tx.session, INSERT_OUTCOME, outcome)

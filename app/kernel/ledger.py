@@ -86,7 +86,7 @@ class Ledger:
                 cached = self._read = (signature, self._parse(self.path.read_bytes()))
         return cached[1]
 
-    def require_agreement(self, ground: Runtime) -> None:
+    def require_agreement(self, runtime: Runtime) -> None:
         """Raise LedgerRefused if this database has erased cases, or if that is unknown.
 
         The file is read first, because what it lists was committed before it was written.
@@ -95,7 +95,7 @@ class Ledger:
         (503).
         """
         contents = self.read()
-        with ground.database.begin_read() as session:
+        with runtime.database.begin_read() as session:
             now = get_erasure_mark(session)
             if contents is None:
                 return self._require_no_cases(session, now)
@@ -113,7 +113,7 @@ class Ledger:
         self._agreed = (contents, now)
         return None
 
-    def copy_erasures(self, ground: Runtime, *, create: bool = False) -> int:
+    def copy_erasures(self, runtime: Runtime, *, create: bool = False) -> int:
         """Append the erasures that only the database has; return how many were added.
 
         They are on the disk when this returns. If the process is killed before, the next
@@ -121,7 +121,7 @@ class Ledger:
         ledger if there is no case, or on request. Raises LedgerRefused, Busy (503).
         """
         contents = self.read()
-        with ground.database.begin_read() as session:
+        with runtime.database.begin_read() as session:
             now = get_erasure_mark(session)
             if contents and self._copied == (contents, now):
                 return 0
@@ -138,13 +138,13 @@ class Ledger:
             self._copied = (contents, now)
         return len(new)
 
-    def start(self, ground: Runtime) -> None:
+    def start(self, runtime: Runtime) -> None:
         """Create the first ledger of a database that has no case yet.
 
         Raises LedgerRefused, Busy (503).
         """
         if self.read() is None:
-            self.copy_erasures(ground)
+            self.copy_erasures(runtime)
 
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
         """Return the content that applies to a database with this mark.

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.kernel.instants import UtcDateTime
 from app.kernel.problems import Problem
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable, Vault
 
 NUMBER_BYTES: Final = 8
@@ -57,7 +57,7 @@ type Keys = tuple[Key, ...]
 
 
 def load_page(  # noqa: PLR0913 - each is a property of the list
-    work: Reading,
+    tx: ReadTransaction,
     statement: Select[*tuple[Any, ...]],
     keys: Keys,
     query: PageQuery,
@@ -72,21 +72,21 @@ def load_page(  # noqa: PLR0913 - each is a property of the list
     valid for one list and one focal point, and is encrypted, because its numbers reveal how
     many records exist. Raises CursorUnknown (422).
     """
-    context, count = [name, str(work.actor.focal_point_id)], len(keys)
+    context, count = [name, str(tx.actor.focal_point_id)], len(keys)
     if query.after is not None:
-        numbers = read_cursor(work, query.after, context, count)
+        numbers = read_cursor(tx, query.after, context, count)
         start = [to_literal(key, number) for key, number in zip(keys, numbers, strict=True)]
         statement = statement.where(tuple_(*keys) > tuple_(*start))
         extra_rows = [r for r in extra_rows if get_key_numbers(r, count) > tuple(numbers)]
     limited = statement.order_by(*keys).limit(query.limit + 1)
-    found: list[Any] = [*work.session.execute(limited), *extra_rows]
+    found: list[Any] = [*tx.session.execute(limited), *extra_rows]
     if extra_rows:
         found.sort(key=lambda row: get_key_numbers(row, count))
     rows = found[: query.limit]
     if not rows:
         return [], query.after, False
     last = get_key_numbers(rows[-1], count)
-    return rows, create_cursor(work, last, context), len(found) > len(rows)
+    return rows, create_cursor(tx, last, context), len(found) > len(rows)
 
 
 def get_key_numbers(row: Sequence[Any], count: int) -> tuple[int, ...]:
@@ -108,18 +108,20 @@ def to_literal(key: Key, number: int) -> ColumnElement[Any]:
     return literal(value, key.type)
 
 
-def create_cursor(work: Reading, numbers: tuple[int, ...], context: list[str]) -> str:
+def create_cursor(tx: ReadTransaction, numbers: tuple[int, ...], context: list[str]) -> str:
     """Encrypt a position in a list as a cursor."""
     plain = b"".join(number.to_bytes(NUMBER_BYTES) for number in numbers)
-    return encrypt_cursor(work.vault, plain, context)
+    return encrypt_cursor(tx.vault, plain, context)
 
 
-def read_cursor(work: Reading, text: str, context: list[str], count: int) -> list[int]:
+def read_cursor(
+    tx: ReadTransaction, text: str, context: list[str], count: int
+) -> list[int]:
     """Decrypt a cursor. Raises CursorUnknown (422)."""
-    plain = decrypt_cursor(work.vault, text, context)
+    plain = decrypt_cursor(tx.vault, text, context)
     starts = range(0, len(plain), NUMBER_BYTES)
     numbers = [int.from_bytes(plain[start : start + NUMBER_BYTES]) for start in starts]
-    if len(numbers) != count or text != create_cursor(work, tuple(numbers), context):
+    if len(numbers) != count or text != create_cursor(tx, tuple(numbers), context):
         raise CursorUnknown(NOT_OF_THIS_LIST)
     return numbers
 

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import CursorResult, UpdateBase, event
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 
 CACHE_KEY: Final = "recall"
 """The key of the cache in `Session.info`; the cache ends with the session."""
@@ -29,13 +29,13 @@ def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
 
     def wrap(read: F) -> F:
         @wraps(read)
-        def load(work: Reading, *arguments: object) -> Any:
-            work.session.flush()  # as a query does, so that pending writes count
-            cache: Cache = work.session.info.setdefault(CACHE_KEY, {})
+        def load(tx: ReadTransaction, *arguments: object) -> Any:
+            tx.session.flush()  # as a query does, so that pending writes count
+            cache: Cache = tx.session.info.setdefault(CACHE_KEY, {})
             hashable = tuple(map(to_hashable, arguments))
-            key = (read, work.now, *hashable)
+            key = (read, tx.now, *hashable)
             if key not in cache:
-                cache[key] = (frozenset(rows_of), read(work, *hashable))
+                cache[key] = (frozenset(rows_of), read(tx, *hashable))
             return cache[key][1]
 
         return cast("F", load)

@@ -89,7 +89,7 @@ class RecordIdentity:
 
 
 @dataclass
-class Reading:
+class ReadTransaction:
     """A transaction that only reads; the database refuses writes."""
 
     session: Session
@@ -106,7 +106,7 @@ class Reading:
 
 
 @dataclass
-class Writing(Reading):
+class WriteTransaction(ReadTransaction):
     """A transaction that may write, and records events in the journal."""
 
     postings: list[Posting] = field(default_factory=list)
@@ -146,24 +146,26 @@ class Writing(Reading):
 
 
 @contextmanager
-def begin_read(ground: Runtime, actor: Actor) -> Iterator[Reading]:
+def begin_read(runtime: Runtime, actor: Actor) -> Iterator[ReadTransaction]:
     """Open a transaction that only reads."""
-    with ground.database.begin_read(actor.acts_for) as session:
-        yield Reading(session=session, actor=actor, now=ground.clock(), runtime=ground)
+    with runtime.database.begin_read(actor.acts_for) as session:
+        yield ReadTransaction(
+            session=session, actor=actor, now=runtime.clock(), runtime=runtime
+        )
 
 
 @contextmanager
 def begin_write(
-    ground: Runtime, actor: Actor, *, acts_for: str | None = None
-) -> Iterator[Writing]:
+    runtime: Runtime, actor: Actor, *, acts_for: str | None = None
+) -> Iterator[WriteTransaction]:
     """Open a transaction that may write; its events are delivered before it commits.
 
     The system uses the clock of the database, not that of this machine. Row security limits
     access to the cases of the actor's focal point, or of `acts_for`.
     """
-    with ground.database.begin_write(acts_for or actor.acts_for) as session:
-        now = ground.time(session) if actor.is_system else ground.clock()
-        work = Writing(session=session, actor=actor, now=now, runtime=ground)
-        yield work
+    with runtime.database.begin_write(acts_for or actor.acts_for) as session:
+        now = runtime.time(session) if actor.is_system else runtime.clock()
+        tx = WriteTransaction(session=session, actor=actor, now=now, runtime=runtime)
+        yield tx
         session.flush()
-        deliver(session, work.postings)
+        deliver(session, tx.postings)

@@ -26,8 +26,8 @@ from app.metrics.offices import (
     list_without_second_person,
     load_offices,
 )
-from app.outbox import queries as outbox
-from app.webhooks import queries as webhooks
+from app.outbox import queries as outbox_queries
+from app.webhooks import queries as webhook_queries
 
 FAILS_LONG: Final = timedelta(minutes=5)
 """How long nothing may arrive at a receiver."""
@@ -115,8 +115,8 @@ CLOCKS: Final = GaugeGroup[Backlog](
         ),
     ),
 )
-OUTBOX: Final = GaugeGroup[Counted[outbox.OutboxCounts]](
-    lambda session, now: Counted(now, outbox.count_messages(session, now)),
+OUTBOX: Final = GaugeGroup[Counted[outbox_queries.OutboxCounts]](
+    lambda session, now: Counted(now, outbox_queries.count_messages(session, now)),
     (
         Gauge(
             "outgoing_waiting",
@@ -151,8 +151,8 @@ OUTBOX: Final = GaugeGroup[Counted[outbox.OutboxCounts]](
         ),
     ),
 )
-WEBHOOKS: Final = GaugeGroup[Counted[webhooks.Counts]](
-    lambda session, now: Counted(now, webhooks.count_failing(session)),
+WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Counts]](
+    lambda session, now: Counted(now, webhook_queries.count_failing(session)),
     (
         Gauge(
             "webhooks_failing",
@@ -272,14 +272,14 @@ GAUGES: Final[tuple[Gauge[Any], ...]] = (
 """All that is measured, for the docs."""
 
 
-def watches_of(ground: Runtime) -> tuple[GaugeGroup[Any], ...]:
+def watches_of(runtime: Runtime) -> tuple[GaugeGroup[Any], ...]:
     """Return all watches, with those of the machine that the service runs on."""
 
     def measure_difference(_: Session, now: datetime) -> float:
-        return abs((ground.clock() - now).total_seconds())
+        return abs((runtime.clock() - now).total_seconds())
 
     return (
         *WATCHES,
-        GaugeGroup[FreeSpace](lambda _, __: ground.free_space, SPACE_GAUGES),
+        GaugeGroup[FreeSpace](lambda _, __: runtime.free_space, SPACE_GAUGES),
         GaugeGroup[float](measure_difference, CLOCK_GAUGES),
     )

@@ -24,16 +24,16 @@ SCRAPE_TIMEOUT: Final = 2.0
 class Measurement:
     """One measurement, in a thread of its own."""
 
-    def __init__(self, ground: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
+    def __init__(self, runtime: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
         self.over = Event()
         self.ended = 0.0
         self.measured: list[GaugeValue] | None = None
-        Thread(target=self._measure, args=(ground, watches), daemon=True).start()
+        Thread(target=self._measure, args=(runtime, watches), daemon=True).start()
 
-    def _measure(self, ground: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
+    def _measure(self, runtime: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
         try:
-            with ground.database.begin_read() as session:
-                now = ground.time(session)
+            with runtime.database.begin_read() as session:
+                now = runtime.time(session)
                 self.measured = measure(watches, session, now)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
             log.error("metrics.failed", **describe_error(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
@@ -50,8 +50,8 @@ class Measurement:
 class MeasurementCache:
     """Measures again when the last measurement is stale, and never twice at once."""
 
-    def __init__(self, ground: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
-        self._ground, self._watches = ground, watches
+    def __init__(self, runtime: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
+        self._ground, self._watches = runtime, watches
         self._lock = Lock()
         self._latest: Measurement | None = None
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.access.office_staff import find_unattended, find_without_second_person
 from app.deadlines import missed_deadlines
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import NEVER_LEAD, Kind, is_at_home, list_home_countries
 from app.directory.models import FocalPoint
 
@@ -32,7 +32,7 @@ class Offices:
 def load_offices(session: Session, now: datetime) -> Offices:
     """Load what the alarms about offices are computed from."""
     return Offices(
-        every=directory.list_offices(session),
+        every=directory_queries.list_offices(session),
         unattended=find_unattended(session, now),
         without_second_person=find_without_second_person(session),
         waited_for=missed_deadlines.find_waited_for(session),

@@ -77,14 +77,14 @@ def build_family(gauge: Gauge[Any], measured: Iterator[GaugeValue]) -> GaugeMetr
 
 
 def build_registry(
-    ground: Runtime, watches: Sequence[GaugeGroup[Any]]
+    runtime: Runtime, watches: Sequence[GaugeGroup[Any]]
 ) -> CollectorRegistry:
     """Return a registry of all metrics, without those of the process itself."""
     registry = CollectorRegistry()
     for counter in COUNTERS:
         registry.register(counter)
-    registry.register(DatabaseGauges(MeasurementCache(ground, watches)))
-    registry.register(SpaceGauge(ground.free_space))
+    registry.register(DatabaseGauges(MeasurementCache(runtime, watches)))
+    registry.register(SpaceGauge(runtime.free_space))
     return registry
 
 
@@ -138,13 +138,13 @@ class MetricsServer(HTTPServer):
 @contextmanager
 def run_metrics_server(
     scrapes: MetricsServer,
-    ground: Runtime,
+    runtime: Runtime,
     watches: Sequence[GaugeGroup[Any]] | None = None,
 ) -> Iterator[None]:
     """Serve the metrics while the block runs, then close the port."""
     with scrapes:
         scrapes.registry = build_registry(
-            ground, watches_of(ground) if watches is None else watches
+            runtime, watches_of(runtime) if watches is None else watches
         )
         Thread(target=scrapes.serve_forever, daemon=True).start()
         log.info("metrics", port=scrapes.server_port)

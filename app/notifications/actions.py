@@ -11,8 +11,8 @@ from uuid import UUID
 from app.deadlines.limits import Priority
 from app.directory import queries as directory_queries
 from app.directory.models import Contact
-from app.kernel.transactions import Writing
-from app.notifications import queries
+from app.kernel.transactions import WriteTransaction
+from app.notifications import queries as notifications_queries
 from app.notifications.models import Notification
 from app.outbox.actions import add_message
 from app.outbox.models import Outgoing, Way
@@ -28,7 +28,7 @@ class Reason:
 
 
 def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
-    work: Writing,
+    tx: WriteTransaction,
     focal_points: Iterable[UUID],
     why: str,
     *,
@@ -43,75 +43,75 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
     once in a transaction, because contacts are locked in the order of their codes.
     """
     reason = Reason(why, case_id, record_id)
-    found = directory_queries.lock_contacts(work, focal_points)
+    found = directory_queries.lock_contacts(tx, focal_points)
     for focal_point, contact in found:
-        message = add_message(work, Way(contact.channel), contact.code, urgency)
-        record_notification(work, focal_point, reason, message)
+        message = add_message(tx, Way(contact.channel), contact.code, urgency)
+        record_notification(tx, focal_point, reason, message)
     silent = set(focal_points) - {focal_point for focal_point, _ in found}
     for focal_point in sorted(silent):
-        record_notification(work, focal_point, reason, None)
+        record_notification(tx, focal_point, reason, None)
     return frozenset(silent)
 
 
 def record_notification(
-    work: Writing, focal_point: UUID, reason: Reason, outgoing: Outgoing | None
+    tx: WriteTransaction, focal_point: UUID, reason: Reason, outgoing: Outgoing | None
 ) -> None:
     """Record that an office was to be notified, and by which message."""
     notification = Notification(
-        id=work.create_id(),
-        at=work.now,
+        id=tx.create_id(),
+        at=tx.now,
         focal_point_id=focal_point,
         why=reason.why,
         case_id=reason.case_id,
         record_id=reason.record_id,
         outgoing_id=outgoing and outgoing.id,
     )
-    work.session.add(notification)
+    tx.session.add(notification)
 
 
-def send_by_other_channel(work: Writing, lost: Outgoing) -> bool:
+def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
     """Notify the same duty post by its other channel, once; return False without one (R53).
 
     A message that already replaces another is not replaced again.
     """
-    known = directory_queries.find_contact(work, lost.recipient)
+    known = directory_queries.find_contact(tx, lost.recipient)
     if known is None or lost.instead_of is not None:
         return False
     _, contact = known
-    return notify_matching(work, lost, lambda other: is_same_post(other, contact), lost.id)
+    return notify_matching(tx, lost, lambda other: is_same_post(other, contact), lost.id)
 
 
-def notify_again(work: Writing, dropped: Outgoing) -> bool:
+def notify_again(tx: WriteTransaction, dropped: Outgoing) -> bool:
     """Notify an office by its present contacts, after one was removed; False without one.
 
     Contacts of the same channel are used, or else all, even if one is notified twice.
     """
     instead_of = dropped.instead_of
     return notify_matching(
-        work, dropped, lambda other: Way(other.channel) == dropped.way, instead_of
-    ) or notify_matching(work, dropped, lambda _: True, instead_of)
+        tx, dropped, lambda other: Way(other.channel) == dropped.way, instead_of
+    ) or notify_matching(tx, dropped, lambda _: True, instead_of)
 
 
 def notify_matching(
-    work: Writing,
+    tx: WriteTransaction,
     failed: Outgoing,
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
     """Queue what a failed message was for to contacts that match; False without one."""
-    notifications = queries.list_served(work, failed.id)
+    notifications = notifications_queries.list_served(tx, failed.id)
     found = directory_queries.lock_contacts(
-        work, {one.focal_point_id for one in notifications}
+        tx, {one.focal_point_id for one in notifications}
     )
     others = [(office, other) for office, other in found if fits(other)]
     for office, other in others:
         way = Way(other.channel)
-        message = add_message(work, way, other.code, failed.urgency, instead_of=instead_of)
+        message = add_message(tx, way, other.code, failed.urgency, instead_of=instead_of)
         for notification in notifications:
             if notification.focal_point_id == office:
                 why, case_id = notification.why, notification.case_id
                 reason = Reason(why, case_id, notification.record_id)
-                record_notification(work, office, reason, message)
+                record_notification(tx, office, reason, message)
     return bool(others)
 
 

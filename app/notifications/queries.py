@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 
 from app.directory import queries as directory_queries
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.notifications.models import Notification
 from app.notifications.words import NotificationMessage, write_message
 from app.outbox.lifecycle import State
@@ -34,7 +34,7 @@ class NotificationView:
 
 
 def list_notifications(
-    work: Reading, *, case_id: UUID | None = None, record_ids: Iterable[UUID] = ()
+    tx: ReadTransaction, *, case_id: UUID | None = None, record_ids: Iterable[UUID] = ()
 ) -> list[NotificationView]:
     """List the notifications about a case, or about these records, oldest first.
 
@@ -45,7 +45,7 @@ def list_notifications(
         about.append(Notification.case_id == case_id)
     found = select(Notification, Outgoing).where(or_(*about)).order_by(Notification.number)
     rows = found.outerjoin(Outgoing, Notification.outgoing_id == Outgoing.id)
-    return [build_view(*row) for row in work.session.execute(rows)]
+    return [build_view(*row) for row in tx.session.execute(rows)]
 
 
 def build_view(notification: Notification, message: Outgoing | None) -> NotificationView:
@@ -62,17 +62,17 @@ def build_view(notification: Notification, message: Outgoing | None) -> Notifica
     )
 
 
-def list_served(work: Reading, outgoing_id: UUID) -> list[Notification]:
+def list_served(tx: ReadTransaction, outgoing_id: UUID) -> list[Notification]:
     """List the notifications that one message serves."""
     found = select(Notification).where(Notification.outgoing_id == outgoing_id)
-    return list(work.session.scalars(found.order_by(Notification.number)))
+    return list(tx.session.scalars(found.order_by(Notification.number)))
 
 
 def build_message(
-    work: Reading, outgoing: Outgoing, sign_in: str | None
+    tx: ReadTransaction, outgoing: Outgoing, sign_in: str | None
 ) -> NotificationMessage | None:
     """Return the message for a contact, or None if the contact is no longer in use."""
-    found = directory_queries.find_contact(work, outgoing.recipient)
+    found = directory_queries.find_contact(tx, outgoing.recipient)
     if found is None or not found[1].active or Way(found[1].channel) != outgoing.way:
         return None
     contact = found[1]

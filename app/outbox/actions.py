@@ -13,8 +13,8 @@ from app.deadlines.limits import Priority
 from app.kernel.actors import Side
 from app.kernel.db import lock_name
 from app.kernel.lifecycle import apply_step
-from app.kernel.transactions import Writing
-from app.outbox import queries
+from app.kernel.transactions import WriteTransaction
+from app.outbox import queries as outbox_queries
 from app.outbox.lifecycle import TABLE, Action, State
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import (
@@ -42,7 +42,7 @@ class Answer:
 
 
 def add_message(
-    work: Writing,
+    tx: WriteTransaction,
     way: Way,
     recipient: str,
     urgency: Priority = Priority.NORMAL,
@@ -54,11 +54,11 @@ def add_message(
     close to being given up. A more urgent message moves the joined one forward. The caller
     has to lock the recipient. The time is by the database's clock.
     """
-    now = work.runtime.time(work.session)
-    found = queries.lock_waiting(work, way, recipient)
+    now = tx.runtime.time(tx.session)
+    found = outbox_queries.lock_waiting(tx, way, recipient)
     if found is None:
         outgoing = Outgoing(
-            id=work.create_id(),
+            id=tx.create_id(),
             way=way,
             recipient=recipient,
             urgency=urgency,
@@ -69,8 +69,8 @@ def add_message(
             weight=0,
             instead_of=instead_of,
         )
-        work.session.add(outgoing)
-        work.session.flush()
+        tx.session.add(outgoing)
+        tx.session.flush()
         return outgoing
     ranks = list(Priority)
     if ranks.index(urgency) < ranks.index(found.urgency):
@@ -78,16 +78,16 @@ def add_message(
     return found
 
 
-def apply_window(work: Writing, outgoing: Outgoing, window: timedelta) -> bool:
+def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> bool:
     """Postpone a message if its recipient was sent one within the window.
 
     It counts as waiting from the end of the window, since the delay is intended. The
     recipient is locked, because two senders could each find that nothing was sent.
     """
-    lock_name(work.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
-    left_at = queries.get_last_sent_time(work, outgoing)
+    lock_name(tx.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
+    left_at = outbox_queries.get_last_sent_time(tx, outgoing)
     free_at = get_earliest(left_at, window, outgoing.urgency)
-    if free_at is None or free_at <= work.now:
+    if free_at is None or free_at <= tx.now:
         return False
     outgoing.due_at = outgoing.queued_at = free_at
     return True
@@ -101,23 +101,23 @@ def add_unknown_outcome(outgoing: Outgoing) -> bool:
     return is_given_up(outgoing.weight)
 
 
-def claim(work: Writing, outgoing: Outgoing, window: timedelta) -> UUID:
+def claim(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> UUID:
     """Claim a message, so that nobody else sends it before its window is over."""
     apply_action(outgoing, Action.CLAIM)
     outgoing.tries += 1
-    outgoing.left_at = work.now + LONGEST_TRY
+    outgoing.left_at = tx.now + LONGEST_TRY
     outgoing.due_at = outgoing.left_at + compute_window(window, outgoing.urgency)
-    outgoing.claim = work.create_id()
+    outgoing.claim = tx.create_id()
     return outgoing.claim
 
 
-def store_outcome(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
+def store_outcome(tx: WriteTransaction, outgoing: Outgoing, answer: Answer) -> bool:
     """Store the outcome of an attempt; return False if the message was given up."""
     code = answer.code[:MAX_CODE_LENGTH]
     match answer.outcome:
         case Outcome.DELIVERED:
             apply_action(outgoing, Action.DELIVER)
-            outgoing.left_at = outgoing.ended_at = work.now
+            outgoing.left_at = outgoing.ended_at = tx.now
             outgoing.trouble = None
         case Outcome.UNKNOWN:  # its weight is added when it is claimed again
             outgoing.trouble = code
@@ -125,29 +125,29 @@ def store_outcome(work: Writing, outgoing: Outgoing, answer: Answer) -> bool:
             outgoing.weight += WEIGHT[answer.outcome]
             outgoing.trouble, outgoing.left_at = code, None
             if is_given_up(outgoing.weight):
-                set_dead(work, outgoing)
+                set_dead(tx, outgoing)
                 return False
             apply_action(outgoing, Action.RETRY)
-            outgoing.due_at = work.now + compute_pause(outgoing.weight, get_jitter(work))
+            outgoing.due_at = tx.now + compute_pause(outgoing.weight, get_jitter(tx))
     return True
 
 
-def get_jitter(work: Writing) -> float:
+def get_jitter(tx: WriteTransaction) -> float:
     """Return a random number between 0 and 1."""
     size = 1 << JITTER_BITS
-    return (work.create_id().int % size) / size
+    return (tx.create_id().int % size) / size
 
 
-def set_dead(work: Writing, outgoing: Outgoing) -> None:
+def set_dead(tx: WriteTransaction, outgoing: Outgoing) -> None:
     """Mark a message as dead; the caller has to log it."""
     apply_action(outgoing, Action.GIVE_UP)
-    outgoing.ended_at = work.now
+    outgoing.ended_at = tx.now
 
 
-def drop(work: Writing, outgoing: Outgoing) -> None:
+def drop(tx: WriteTransaction, outgoing: Outgoing) -> None:
     """Mark a message as dropped, because its recipient no longer exists."""
     apply_action(outgoing, Action.DROP)
-    outgoing.ended_at = work.now
+    outgoing.ended_at = tx.now
 
 
 def apply_action(outgoing: Outgoing, action: Action) -> None:

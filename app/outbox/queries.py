@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.outbox.lifecycle import OPEN, State
 from app.outbox.models import Outgoing, Way
 from app.outbox.pacing import JOIN_LIMIT, MAX_AHEAD
@@ -61,7 +61,7 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
     return OutboxCounts(ways, dead)
 
 
-def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
+def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | None:
     """Find and lock the message that waits for this recipient, so that nobody sends it now.
 
     Messages that are close to being given up are excluded: joining them is useless.
@@ -71,36 +71,36 @@ def lock_waiting(work: Writing, way: Way, recipient: str) -> Outgoing | None:
     waiting = select(Outgoing).where(same, joinable)
     first = waiting.order_by(Outgoing.due_at, Outgoing.number).limit(1)
     statement = first.with_for_update(key_share=True)
-    return work.session.scalar(statement.execution_options(populate_existing=True))
+    return tx.session.scalar(statement.execution_options(populate_existing=True))
 
 
-def lock_due(work: Writing, way: Way, window: timedelta) -> Outgoing | None:
+def lock_due(tx: WriteTransaction, way: Way, window: timedelta) -> Outgoing | None:
     """Find and lock the message that is longest due and that nobody else has locked.
 
     Messages with an impossible due time are included, so that it is corrected.
     """
-    impossible = Outgoing.due_at > work.now + MAX_AHEAD + window
-    due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= work.now, impossible)
+    impossible = Outgoing.due_at > tx.now + MAX_AHEAD + window
+    due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= tx.now, impossible)
     first = select(Outgoing).where(Outgoing.way == way, due)
     first = first.order_by(Outgoing.due_at, Outgoing.number).limit(1)
     statement = first.with_for_update(skip_locked=True, key_share=True)
-    return work.session.scalar(statement.execution_options(populate_existing=True))
+    return tx.session.scalar(statement.execution_options(populate_existing=True))
 
 
-def get(work: Reading, outgoing_id: UUID) -> Outgoing:
+def get(tx: ReadTransaction, outgoing_id: UUID) -> Outgoing:
     """Return a message of the outbox."""
-    return work.session.scalars(select(Outgoing).where(Outgoing.id == outgoing_id)).one()
+    return tx.session.scalars(select(Outgoing).where(Outgoing.id == outgoing_id)).one()
 
 
-def lock(work: Writing, outgoing_id: UUID) -> Outgoing:
+def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
     """Lock and return a message of the outbox."""
     statement = select(Outgoing).where(Outgoing.id == outgoing_id)
     statement = statement.with_for_update(key_share=True)
-    return work.session.scalars(statement.execution_options(populate_existing=True)).one()
+    return tx.session.scalars(statement.execution_options(populate_existing=True)).one()
 
 
-def get_last_sent_time(work: Reading, outgoing: Outgoing) -> datetime | None:
+def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:
     """Return when the same recipient was last sent a message, or may have been."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
-    possible = Outgoing.left_at <= work.now + MAX_AHEAD
-    return work.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))
+    possible = Outgoing.left_at <= tx.now + MAX_AHEAD
+    return tx.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

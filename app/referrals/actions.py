@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.lifecycle import TABLE as CASE_TABLE
 from app.cases.lifecycle import Action as CaseAction
@@ -13,19 +13,19 @@ from app.cases.lifecycle import State as CaseState
 from app.cases.models import Case
 from app.cases.sections import SERVICES_FOR_SAFETY
 from app.consents import standing
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.durations import find_apparent_holder
 from app.deadlines.limits import ClockKind
 from app.deadlines.queries import get_term
 from app.directory.kinds import Function, Kind, Service
 from app.directory.models import FocalPoint
-from app.kernel import lifecycle
+from app.kernel import lifecycle as kernel_lifecycle
 from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
 from app.kernel.lifecycle import ActionIllegal, ActionNotYours, RoleMissing
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
-from app.referrals import queries
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import (
     AT_WORK,
     CLOCKS,
@@ -72,11 +72,14 @@ class PendingStep:
 
 
 def create_draft(
-    work: Writing, case: Case, recipient: FocalPoint, template: NewReferral | Referral
+    tx: WriteTransaction,
+    case: Case,
+    recipient: FocalPoint,
+    template: NewReferral | Referral,
 ) -> Referral:
     """Create a draft, either a new one or a copy of a redirected referral."""
     referral = Referral(
-        id=work.create_id(),
+        id=tx.create_id(),
         case=case,
         case_id=case.id,
         recipient=recipient,
@@ -84,13 +87,13 @@ def create_draft(
         service=template.service,
         sections=sorted(set(template.sections)),
         predecessor_id=template.id if isinstance(template, Referral) else None,
-        opened_at=work.now,
-        opened_by=work.actor.focal_point_id,
+        opened_at=tx.now,
+        opened_by=tx.actor.focal_point_id,
     )
-    work.session.add(referral)
-    work.session.flush()
-    start_deadline(work, referral)
-    work.record("referral.opened", referral, referral.audience)
+    tx.session.add(referral)
+    tx.session.flush()
+    start_deadline(tx, referral)
+    tx.record("referral.opened", referral, referral.audience)
     return referral
 
 
@@ -104,23 +107,23 @@ def require_fit_recipient(case: Case, recipient: FocalPoint) -> None:
 NEVER_RECIPIENT: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 
-def require_may_open(work: Writing, case: Case) -> None:
+def require_may_open(tx: WriteTransaction, case: Case) -> None:
     """Raise unless the caller holds this open case and has a role that opens referrals."""
-    sides = get_case_sides(case.list_relations(work.actor.focal_point_id))
+    sides = get_case_sides(case.list_relations(tx.actor.focal_point_id))
     if case.state not in CASE_OPEN:
         raise ActionIllegal(
             f"The case is {case.state}.", CASE_TABLE.describe_actions(case.state)
         )
     if Side.HOLDER not in sides:
         raise ActionNotYours("This is for the holder of the case to do.")
-    if not OPENING_ROLES & work.actor.roles:
+    if not OPENING_ROLES & tx.actor.roles:
         raise RoleMissing(
             f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."
         )
 
 
 def lock_and_check(
-    work: Writing,
+    tx: WriteTransaction,
     referral_id: UUID,
     action: Action,
     seen: SeenVersions,
@@ -132,21 +135,21 @@ def lock_and_check(
     not visible (404), stale version (412, 428), wrong state (409), another side or role
     (403), unmet requirements (409).
     """
-    _, referral = queries.lock(work, referral_id)
+    _, referral = referral_queries.lock(tx, referral_id)
     seen.require_version(referral.version)
-    return check_step(work, referral, action, terms)
+    return check_step(tx, referral, action, terms)
 
 
 def check_step(
-    work: Writing, referral: Referral, action: Action, terms: Terms | None = None
+    tx: WriteTransaction, referral: Referral, action: Action, terms: Terms | None = None
 ) -> PendingStep:
     """Return the step for an action on a locked referral, or raise if it is not allowed."""
-    case, sides = referral.case, get_sides(referral, work.actor)
-    step = TABLE.find(referral.state, action, sides, get_roles(referral, work.actor))
-    case_file = standing.filter_for_caller(work, standing.load_for_case(work, case))
-    requests = load_other_requests(work, [referral]).get(case.id, [])
-    facts = load_facts(work, referral, case_file, terms, requests=requests)
-    RULES.require(step, redact_for(work, referral, case_file, facts, sides))
+    case, sides = referral.case, get_sides(referral, tx.actor)
+    step = TABLE.find(referral.state, action, sides, get_roles(referral, tx.actor))
+    case_file = standing.filter_for_caller(tx, standing.load_for_case(tx, case))
+    requests = load_other_requests(tx, [referral]).get(case.id, [])
+    facts = load_facts(tx, referral, case_file, terms, requests=requests)
+    RULES.require(step, redact_for(tx, referral, case_file, facts, sides))
     return prepare_step(referral, step, find_basis(facts))
 
 
@@ -172,7 +175,7 @@ def find_basis(facts: Facts) -> Basis | None:
 
 
 def take_step(  # noqa: PLR0913 - every argument describes the step
-    work: Writing,
+    tx: WriteTransaction,
     pending: PendingStep,
     *,
     by_system: bool = False,
@@ -182,11 +185,11 @@ def take_step(  # noqa: PLR0913 - every argument describes the step
 ) -> Referral:
     """Take the step, start the next deadline, record the event and update the case."""
     referral = pending.referral
-    lifecycle.apply_step(referral, pending.step)
+    kernel_lifecycle.apply_step(referral, pending.step)
     referral.raise_version()
     if referral.state in STOPPED:
-        end_recipient_relation(work, referral)
-    start_deadline(work, referral, resumed=resumed, due_at=due_at)
+        end_recipient_relation(tx, referral)
+    start_deadline(tx, referral, resumed=resumed, due_at=due_at)
     facts = {
         "state": referral.state,
         "service": referral.service,
@@ -195,12 +198,12 @@ def take_step(  # noqa: PLR0913 - every argument describes the step
     }
     facts = {name: str(fact) for name, fact in facts.items() if fact}
     audience = pending.before | referral.audience
-    work.record(EVENTS[pending.step.action], referral, audience, facts, by_system=by_system)
-    update_case_state(work, pending.case)
+    tx.record(EVENTS[pending.step.action], referral, audience, facts, by_system=by_system)
+    update_case_state(tx, pending.case)
     return referral
 
 
-def end_recipient_relation(work: Writing, referral: Referral) -> None:
+def end_recipient_relation(tx: WriteTransaction, referral: Referral) -> None:
     """Replace the recipient's relation to the case by `former_recipient`.
 
     The office keeps access to the referral until it confirms that it deleted what it
@@ -208,12 +211,12 @@ def end_recipient_relation(work: Writing, referral: Referral) -> None:
     """
     case, recipient = referral.case, referral.recipient_id
     if Relation.RECIPIENT in referral.list_relations(recipient):
-        case.end_relation(Relation.RECIPIENT, work.now, referral.id)
-        case.add_party(recipient, Relation.FORMER_RECIPIENT, work.now, referral.id)
+        case.end_relation(Relation.RECIPIENT, tx.now, referral.id)
+        case.add_party(recipient, Relation.FORMER_RECIPIENT, tx.now, referral.id)
 
 
 def start_deadline(
-    work: Writing,
+    tx: WriteTransaction,
     referral: Referral,
     *,
     resumed: bool = False,
@@ -228,18 +231,18 @@ def start_deadline(
     recipient, case = referral.recipient_id, referral.case
     is_recipient = bool(referral.list_relations(recipient) & HELPING_RELATIONS)
     if kind is None or (side == Side.RECIPIENT and not is_recipient):
-        deadlines.stop(work, referral.id)
+        deadline_actions.stop(tx, referral.id)
         return
     waits_on = case.holder if side == Side.SENDER else recipient
     apparent = find_apparent_holder(case, referral.id) if side == Side.SENDER else None
-    time_limit = get_term(work, kind, case, waits_on=waits_on, apparent=apparent)
+    time_limit = get_term(tx, kind, case, waits_on=waits_on, apparent=apparent)
     if resumed:
-        deadlines.resume(work, referral, kind, time_limit, waits_on=waits_on)
+        deadline_actions.resume(tx, referral, kind, time_limit, waits_on=waits_on)
     else:
-        due_at = due_at or time_limit.compute_end(work.now)
-        deadlines.restart(work, referral, kind, due_at, waits_on=waits_on)
+        due_at = due_at or time_limit.compute_end(tx.now)
+        deadline_actions.restart(tx, referral, kind, due_at, waits_on=waits_on)
     if is_paused(referral):
-        deadlines.stop(work, referral.id)
+        deadline_actions.stop(tx, referral.id)
 
 
 def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
@@ -266,7 +269,9 @@ def is_paused(referral: Referral) -> bool:
     return suspended and may_wait
 
 
-def set_clearance(work: Writing, referral: Referral, clearance: Clearance | None) -> None:
+def set_clearance(
+    tx: WriteTransaction, referral: Referral, clearance: Clearance | None
+) -> None:
     """Store how far the checklist of a return has come; `start` and `complete` need it.
 
     The returns package calls this, because referrals must not import it.
@@ -275,16 +280,16 @@ def set_clearance(work: Writing, referral: Referral, clearance: Clearance | None
         referral.clearance = clearance
         referral.raise_version()
         if clearance and referral.state in AWAITING_RETURN:
-            start_deadline(work, referral)
+            start_deadline(tx, referral)
 
 
-def update_case_state(work: Writing, case: Case) -> None:
+def update_case_state(tx: WriteTransaction, case: Case) -> None:
     """Update the state of the case after a step of one of its referrals.
 
     A monitored case returns to assistance only when help is under way, because a pending
     request may still be declined.
     """
-    states = {referral.state for referral in queries.list_of_case(work, case.id)}
+    states = {referral.state for referral in referral_queries.list_of_case(tx, case.id)}
     action = {
         CaseState.REFERRING: CaseAction.BEGIN_ASSISTANCE if states & HELPED else None,
         CaseState.ASSISTING: None if states & HELPED else CaseAction.FALL_BACK,
@@ -293,4 +298,4 @@ def update_case_state(work: Writing, case: Case) -> None:
     if action is not None:
         case.visits = []
         step = CASE_TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
-        cases.take_step(work, case, step, audience_before=case.audience)
+        case_actions.take_step(tx, case, step, audience_before=case.audience)

@@ -8,28 +8,28 @@ from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from app.cases.sections import Section, get_level
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import list_home_countries
-from app.kernel.transactions import Reading, Writing
-from app.referrals import queries
+from app.kernel.transactions import ReadTransaction, WriteTransaction
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import OPEN
 from app.referrals.models import Referral
 
 
-def find_held_back_sections(tx: Reading, referral: Referral) -> frozenset[Section]:
+def find_held_back_sections(tx: ReadTransaction, referral: Referral) -> frozenset[Section]:
     """Return the sections of a referral that no agreement in force lets cross now."""
     countries, to = list_source_countries(tx, referral), referral.recipient
     return frozenset(
         section
         for section in map(Section, referral.sections)
         if not any(
-            directory.is_agreed(tx, country, to, get_level({section}))
+            directory_queries.is_agreed(tx, country, to, get_level({section}))
             for country in countries
         )
     )
 
 
-def list_source_countries(tx: Reading, referral: Referral) -> list[str]:
+def list_source_countries(tx: ReadTransaction, referral: Referral) -> list[str]:
     """Return the countries that sections come from: the person's and those of the holder.
 
     A recipient with a snapshot of the case must not find out that the person or the lead
@@ -39,11 +39,11 @@ def list_source_countries(tx: Reading, referral: Referral) -> list[str]:
     country = case.get_known_country(referral.recipient_id) or ""
     if case.get_recipient_snapshot(referral.id) or case.holder is None:
         return [country]
-    return [country, *list_home_countries(directory.by_id(tx, case.holder))]
+    return [country, *list_home_countries(directory_queries.by_id(tx, case.holder))]
 
 
 def remove_sections(
-    tx: Writing, referral: Referral, sections: AbstractSet[Section]
+    tx: WriteTransaction, referral: Referral, sections: AbstractSet[Section]
 ) -> bool:
     """Remove sections from a referral and record it; return False if it has none."""
     remaining = sorted(set(referral.sections) - sections)
@@ -56,8 +56,8 @@ def remove_sections(
     return True
 
 
-def remove_written_section(tx: Writing, case_id: UUID, section: Section) -> None:
+def remove_written_section(tx: WriteTransaction, case_id: UUID, section: Section) -> None:
     """Remove a newly written section from referrals whose recipients it must not reach."""
-    for referral in queries.list_of_case(tx, case_id):
+    for referral in referral_queries.list_of_case(tx, case_id):
         if referral.state in OPEN and section in referral.sections:
             remove_sections(tx, referral, find_held_back_sections(tx, referral) & {section})

@@ -10,13 +10,13 @@ from app.cases.sections import Section
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.limits import ClockKind, Priority
 from app.deadlines.queries import find_running
 from app.kernel.actors import Side
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.notifications.actions import notify_offices as notify
-from app.referrals import queries
+from app.referrals import queries as referral_queries
 from app.referrals.actions import (
     OPENING_ROLES,
     end_recipient_relation,
@@ -31,36 +31,36 @@ from app.referrals.situation import load_facts
 from app.referrals.steps import end_with_reason
 
 
-def reassign_deadlines(work: Writing, case: Case) -> None:
+def reassign_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Reassign the deadlines of the sender to the new holder of the case.
 
     The due time stays the same where the recipient reads a snapshot of the case: a new one
     would reveal that the lead changed.
     """
-    deadlines.hand_over_kind(work, case.id, ClockKind.TELL_PERSON, case.holder)
-    for referral in queries.list_of_case(work, case.id):
+    deadline_actions.hand_over_kind(tx, case.id, ClockKind.TELL_PERSON, case.holder)
+    for referral in referral_queries.list_of_case(tx, case.id):
         if CLOCKS.get(referral.state, (None, None))[1] != Side.SENDER:
             continue
         if case.get_recipient_snapshot(referral.id):
-            deadlines.reassign(work, referral.id, case.holder)
+            deadline_actions.reassign(tx, referral.id, case.holder)
         else:
-            start_deadline(work, referral)
+            start_deadline(tx, referral)
 
 
-def revoke_drafts(work: Writing, case: Case, reason: str) -> None:
+def revoke_drafts(tx: WriteTransaction, case: Case, reason: str) -> None:
     """Revoke the drafts of a case that ends."""
-    for referral in queries.list_of_case(work, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state == State.DRAFT:
-            revoke_draft(work, referral, reason)
+            revoke_draft(tx, referral, reason)
 
 
-def revoke_draft(work: Writing, referral: Referral, reason: str) -> None:
+def revoke_draft(tx: WriteTransaction, referral: Referral, reason: str) -> None:
     """Revoke a draft; its recipient never learned of it."""
     step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENING_ROLES)
-    end_with_reason(work, prepare_step(referral, step), reason)
+    end_with_reason(tx, prepare_step(referral, step), reason)
 
 
-def find_covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
+def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
     """Return the ids of the open referrals that are covered by a consent in `case_file`.
 
     A referral with another basis counts only if it has sections. Otherwise the withdrawal
@@ -68,41 +68,43 @@ def find_covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UU
     """
     return frozenset(
         referral.id
-        for referral in queries.list_of_case(work, case.id)
+        for referral in referral_queries.list_of_case(tx, case.id)
         if referral.state in OPEN
         and (referral.basis == Basis.CONSENT or referral.sections)
-        and load_facts(work, referral, case_file, requests=()).covered
+        and load_facts(tx, referral, case_file, requests=()).covered
     )
 
 
-def withdraw_uncovered(work: Writing, case: Case, covered_before: frozenset[UUID]) -> None:
+def withdraw_uncovered(
+    tx: WriteTransaction, case: Case, covered_before: frozenset[UUID]
+) -> None:
     """Withdraw the referrals in `covered_before` that no remaining consent covers.
 
     Referrals that no consent covered before are not affected. A referral for a child that
     needs no consent continues with the summary alone, because the guardian who withdrew the
     consent may be the danger.
     """
-    case_file = standing.load_for_case(work, case)
-    uncovered = covered_before - find_covered(work, case, case_file)
-    for referral in queries.list_of_case(work, case.id):
+    case_file = standing.load_for_case(tx, case)
+    uncovered = covered_before - find_covered(tx, case, case_file)
+    for referral in referral_queries.list_of_case(tx, case.id):
         if referral.id not in uncovered:
             continue
         if case_file.may_refer_child(referral.service, frozenset()):
-            narrow_to_summary(work, referral)
+            narrow_to_summary(tx, referral)
         else:
-            withdraw_by_system(work, referral, WithdrawReason.CONSENT_WITHDRAWN)
+            withdraw_by_system(tx, referral, WithdrawReason.CONSENT_WITHDRAWN)
 
 
-def narrow_to_summary(work: Writing, referral: Referral) -> None:
+def narrow_to_summary(tx: WriteTransaction, referral: Referral) -> None:
     """Continue a child's referral with the summary alone, by law (BR09, BR14)."""
     referral.sections, referral.basis = [], Basis.CHILD_PATH
     referral.raise_version()
     facts = {"state": referral.state, "service": referral.service, "basis": referral.basis}
     audience = referral.audience
-    work.record("referral.narrowed", referral, audience, facts, by_system=True)
+    tx.record("referral.narrowed", referral, audience, facts, by_system=True)
 
 
-def notify_of_change(tx: Writing, case: Case, changed: Section | None) -> None:
+def notify_of_change(tx: WriteTransaction, case: Case, changed: Section | None) -> None:
     """Notify the recipients that may read a section, or the summary, that it changed.
 
     `None` means `safe_contact` of the summary. Without this a recipient would keep calling
@@ -113,7 +115,7 @@ def notify_of_change(tx: Writing, case: Case, changed: Section | None) -> None:
     case_file = standing.load_for_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
     notified = set[UUID]()
-    for referral in queries.list_of_case(tx, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         if may_read_change(referral, case_file, changed):
             audience = frozenset({referral.recipient_id})
             tx.record("referral.content_changed", referral, audience, facts, by_system=True)
@@ -141,66 +143,68 @@ def may_read_change(
     return covered and may_open and case_file.is_permitted_for_origin(to)
 
 
-def withdraw_unsafe(work: Writing, case: Case) -> None:
+def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
     """Withdraw the referrals to unsafe recipients, without giving the reason.
 
     A recipient that has already helped loses its access to the case.
     """
-    case_file = standing.load_for_case(work, case)
-    for referral in queries.list_of_case(work, case.id):
+    case_file = standing.load_for_case(tx, case)
+    for referral in referral_queries.list_of_case(tx, case.id):
         to = referral.recipient
         if case_file.is_safe(to, to.code):
             continue
         if referral.state in OPEN:
-            withdraw_by_system(work, referral, WithdrawReason.NO_LONGER_NEEDED)
-        end_recipient_relation(work, referral)
+            withdraw_by_system(tx, referral, WithdrawReason.NO_LONGER_NEEDED)
+        end_recipient_relation(tx, referral)
 
 
-def end_completed_relations(work: Writing, case: Case) -> None:
+def end_completed_relations(tx: WriteTransaction, case: Case) -> None:
     """End the access of recipients whose help is completed, as the person leaves a country.
 
     A recipient that reads a snapshot keeps it: its loss would reveal that a border was
     crossed.
     """
-    for referral in queries.list_of_case(work, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         reads_live_case = case.get_recipient_snapshot(referral.id) is None
         if referral.state == State.COMPLETED and reads_live_case:
-            end_recipient_relation(work, referral)
+            end_recipient_relation(tx, referral)
 
 
-def withdraw_by_system(work: Writing, referral: Referral, reason: WithdrawReason) -> None:
+def withdraw_by_system(
+    tx: WriteTransaction, referral: Referral, reason: WithdrawReason
+) -> None:
     """Withdraw a referral as the system."""
     step = TABLE.find(referral.state, Action.WITHDRAW, {Side.SYSTEM}, frozenset())
     referral.reason = reason
-    take_step(work, prepare_step(referral, step), by_system=True)
+    take_step(tx, prepare_step(referral, step), by_system=True)
 
 
-def pause_deadlines(work: Writing, case: Case) -> None:
+def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Pause the deadlines of the referrals that may wait while the case is suspended."""
-    for referral in queries.list_of_case(work, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         if is_paused(referral):
-            deadlines.stop(work, referral.id)
+            deadline_actions.stop(tx, referral.id)
 
 
-def resume_deadlines(work: Writing, case: Case) -> None:
+def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Resume the paused deadlines with the time that was left."""
     running_clocks = find_running(
-        work, [one.id for one in queries.list_of_case(work, case.id)]
+        tx, [one.id for one in referral_queries.list_of_case(tx, case.id)]
     )
-    for referral in queries.list_of_case(work, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in OPEN and referral.id not in running_clocks:
-            start_deadline(work, referral, resumed=True)
+            start_deadline(tx, referral, resumed=True)
 
 
-def end_all(work: Writing, case: Case, reason: WithdrawReason) -> None:
+def end_all(tx: WriteTransaction, case: Case, reason: WithdrawReason) -> None:
     """Withdraw every open referral of a case and revoke its drafts."""
-    for referral in queries.list_of_case(work, case.id):
+    for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in OPEN:
-            withdraw_by_system(work, referral, reason)
-    revoke_drafts(work, case, reason)
+            withdraw_by_system(tx, referral, reason)
+    revoke_drafts(tx, case, reason)
 
 
-def expire(work: Writing, referral: Referral) -> None:
+def expire(tx: WriteTransaction, referral: Referral) -> None:
     """Expire a referral that was not decided or answered in time (D01 twice, D03)."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
-    take_step(work, prepare_step(referral, step), by_system=True)
+    take_step(tx, prepare_step(referral, step), by_system=True)

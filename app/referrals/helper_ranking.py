@@ -13,11 +13,11 @@ from app.consents.routing_questions import (
     remove_case_data,
 )
 from app.consents.standing import Standing
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Service
 from app.directory.models import FocalPoint
-from app.kernel.transactions import Reading
-from app.referrals import queries
+from app.kernel.transactions import ReadTransaction
+from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import OPEN, State
 from app.referrals.models import Referral
 from app.referrals.queries import OpenRequest
@@ -38,7 +38,7 @@ def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoi
 
 
 def rank_helpers(
-    work: Reading, question: Question, case_file: Standing, service: Service
+    tx: ReadTransaction, question: Question, case_file: Standing, service: Service
 ) -> Ranking:
     """Rank the offices that could give one service.
 
@@ -47,8 +47,8 @@ def rank_helpers(
     the same reason the free places of offices that the caller may not know are ignored
     (R12).
     """
-    own_office = directory.by_id(work, work.actor.focal_point_id)
-    case_file = standing.filter_for_caller(work, case_file)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+    case_file = standing.filter_for_caller(tx, case_file)
     profiles = (
         p if case_file.may_see_helper(own_office, p) else remove_case_data(p)
         for p in question.profiles
@@ -56,8 +56,8 @@ def rank_helpers(
     question = replace(question, profiles=tuple(profiles))
     restricted = replace(
         build_service_question(question, case_file, service),
-        declined=find_asked_recipients(work, case_file, service, ANSWERED_NO),
-        approached=find_asked_recipients(work, case_file, service, OPEN),
+        declined=find_asked_recipients(tx, case_file, service, ANSWERED_NO),
+        approached=find_asked_recipients(tx, case_file, service, OPEN),
     )
     ranking = rank_recipients(restricted)
     return (
@@ -68,13 +68,13 @@ def rank_helpers(
 
 
 def find_asked_recipients(
-    work: Reading, case_file: Standing, service: Service, states: AbstractSet[State]
+    tx: ReadTransaction, case_file: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
     """Return the offices that the caller may know were asked for a service."""
-    own_office = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     return frozenset(
         referral.recipient_id
-        for referral in queries.list_of_case(work, case_file.case.id)
+        for referral in referral_queries.list_of_case(tx, case_file.case.id)
         if referral.service == service and referral.state in states
         if may_know_recipient(referral, case_file, own_office)
     )
@@ -108,22 +108,22 @@ def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidat
     )
 
 
-def is_proposed(work: Reading, referral: Referral, case_file: Standing) -> bool:
+def is_proposed(tx: ReadTransaction, referral: Referral, case_file: Standing) -> bool:
     """Return whether the recipient of a draft is among the offices proposed to its sender.
 
     An office that declined or did not answer counts too: it can always be asked again.
     """
     if referral.recipient_id in find_asked_recipients(
-        work, case_file, referral.service, ANSWERED_NO
+        tx, case_file, referral.service, ANSWERED_NO
     ):
         return True
-    question = build_question(work, referral.case)
-    found = rank_helpers(work, question, case_file, referral.service).candidates
+    question = build_question(tx, referral.case)
+    found = rank_helpers(tx, question, case_file, referral.service).candidates
     return referral.recipient_id in {one.id for one in found}
 
 
 def is_already_asked(
-    work: Reading,
+    tx: ReadTransaction,
     referral: Referral,
     case_file: Standing,
     requests: Iterable[OpenRequest],
@@ -142,6 +142,6 @@ def is_already_asked(
     ]
     if not similar:
         return False
-    own_office = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     may_know = case_file.may_see_helper(own_office, referral.recipient)
     return may_know or any(one.opened_by == own_office.id for one in similar)

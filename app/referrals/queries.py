@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, true
 from sqlalchemy.orm import aliased, selectinload
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.filters import is_own_party
 from app.cases.models import Case, Party
 from app.cases.statements import CASES, MINE
@@ -16,7 +16,7 @@ from app.kernel.actors import HELPING_RELATIONS, HOLDING_RELATIONS, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows, read_columns
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals.lifecycle import ASKED, AT_WORK, OPEN, State
 from app.referrals.models import Referral
 
@@ -37,40 +37,40 @@ CASE_OF: Final = BY_ID.with_only_columns(Referral.case_id)
 HELD_BY_ID: Final = lock_rows(BY_ID)
 
 
-def get(work: Reading, referral_id: UUID) -> Referral:
+def get(tx: ReadTransaction, referral_id: UUID) -> Referral:
     """Return a referral, or raise NotFound (404)."""
-    return get_one(work, BY_ID, referral_id)
+    return get_one(tx, BY_ID, referral_id)
 
 
-def lock(work: Writing, referral_id: UUID) -> tuple[Case, Referral]:
+def lock(tx: WriteTransaction, referral_id: UUID) -> tuple[Case, Referral]:
     """Lock the case, then the referral, and return both; raise NotFound (404).
 
     The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
     locking, because the caller may have ceased to be a party while it waited.
     """
-    case = cases.lock_by_id(work, get_one(work, CASE_OF, referral_id))
-    return case, get_one(work, HELD_BY_ID, referral_id)
+    case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, referral_id))
+    return case, get_one(tx, HELD_BY_ID, referral_id)
 
 
-def get_one[T](work: Reading, statement: Select[T], referral_id: UUID) -> T:
+def get_one[T](tx: ReadTransaction, statement: Select[T], referral_id: UUID) -> T:
     """Return the result of a statement about one referral, or raise NotFound (404)."""
-    own_id = work.actor.focal_point_id
-    found = work.session.scalar(statement, {"me": own_id, "id": referral_id})
+    own_id = tx.actor.focal_point_id
+    found = tx.session.scalar(statement, {"me": own_id, "id": referral_id})
     if found is None:
         raise NotFound("There is no such referral.")
     return found
 
 
 def list_own(
-    work: Reading, side: Side | None, state: State | None, case: str | None
+    tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Referral, int, int]:
     """Select the caller's referrals, ordered by the party row that makes them visible.
 
     One index finds the rows of an office, however many referrals others have. A referral to
     an office that also holds the case is listed once.
     """
-    chosen, earlier = matches_own_party(work, Party, side), aliased(Party)
-    before = matches_own_party(work, earlier, side) & (earlier.number < Party.number)
+    chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
+    before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
     return (
         select(Referral, Party.number, Referral.number)
         .join(Party, chosen)
@@ -82,10 +82,10 @@ def list_own(
 
 
 def matches_own_party(
-    work: Reading, party: type[Party], side: Side | None
+    tx: ReadTransaction, party: type[Party], side: Side | None
 ) -> ColumnElement[bool]:
     """Match the caller's open party rows, on one side or on both."""
-    return and_(*is_own_party(work, party), matches_party(party), matches_side(party, side))
+    return and_(*is_own_party(tx, party), matches_party(party), matches_side(party, side))
 
 
 def matches_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
@@ -109,33 +109,33 @@ OF_CASE: Final = (
 ANEW: Final = OF_CASE.execution_options(populate_existing=True)
 
 
-def load_again(work: Reading, case_id: UUID) -> None:
+def load_again(tx: ReadTransaction, case_id: UUID) -> None:
     """Reload the referrals of a case that are already in the session."""
-    work.session.scalars(ANEW, {"case": case_id}).all()
+    tx.session.scalars(ANEW, {"case": case_id}).all()
 
 
-def list_of_case(work: Reading, case_id: UUID) -> list[Referral]:
+def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
     """List all referrals of a case, regardless of the caller, for rules."""
-    return list(work.session.scalars(OF_CASE, {"case": case_id}))
+    return list(tx.session.scalars(OF_CASE, {"case": case_id}))
 
 
-def list_open(work: Reading) -> list[Referral]:
+def list_open(tx: ReadTransaction) -> list[Referral]:
     """List all referrals that were sent and have not ended, for the worker."""
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
-    return list(work.session.scalars(found.order_by(Referral.number).options(*both)))
+    return list(tx.session.scalars(found.order_by(Referral.number).options(*both)))
 
 
-def get_openers(work: Reading, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
+def get_openers(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
     """Return which office opened each of some referrals; other ids are left out."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
-    return dict(work.session.execute(rows).all())
+    return dict(tx.session.execute(rows).all())
 
 
-def get_predecessor(work: Reading, referral: Referral) -> Referral:
+def get_predecessor(tx: ReadTransaction, referral: Referral) -> Referral:
     """Return the redirected referral that this one replaces."""
     before = select(Referral).where(Referral.id == referral.predecessor_id)
-    return work.session.scalars(before).one()
+    return tx.session.scalars(before).one()
 
 
 RECEIVED: Final = VISIBLE.where(
@@ -145,32 +145,32 @@ HELPING: Final = RECEIVED.where(Referral.state.in_(ASKED | AT_WORK | {State.COMP
 TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(AT_WORK | {State.COMPLETED}))
 
 
-def is_helping(work: Reading, case_id: UUID) -> bool:
+def is_helping(tx: ReadTransaction, case_id: UUID) -> bool:
     """Return whether the caller has a referral of the case that did not end early."""
-    return bool(list_received(work, HELPING, [case_id]))
+    return bool(list_received(tx, HELPING, [case_id]))
 
 
 def list_received(
-    work: Reading, statement: Select[Referral], case_ids: Iterable[UUID]
+    tx: ReadTransaction, statement: Select[Referral], case_ids: Iterable[UUID]
 ) -> Sequence[Referral]:
     """List the referrals of some cases that the caller received and a statement selects."""
-    asked = {"me": work.actor.focal_point_id, "cases": list(case_ids)}
-    return work.session.scalars(statement, asked).all()
+    asked = {"me": tx.actor.focal_point_id, "cases": list(case_ids)}
+    return tx.session.scalars(statement, asked).all()
 
 
 def list_requested_services(
-    work: Reading, case_ids: Iterable[UUID]
+    tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, set[Service]]:
     """Return the services that the caller was asked for, by case."""
     found: dict[UUID, set[Service]] = {}
-    for referral in list_received(work, RECEIVED, case_ids):
+    for referral in list_received(tx, RECEIVED, case_ids):
         found.setdefault(referral.case_id, set()).add(referral.service)
     return found
 
 
-def list_accepted_services(work: Reading, case_id: UUID) -> frozenset[Service]:
+def list_accepted_services(tx: ReadTransaction, case_id: UUID) -> frozenset[Service]:
     """Return the services for which the caller accepted a referral of the case."""
-    return frozenset(one.service for one in list_received(work, TAKEN_ON, [case_id]))
+    return frozenset(one.service for one in list_received(tx, TAKEN_ON, [case_id]))
 
 
 class OpenRequest(NamedTuple):
@@ -194,11 +194,11 @@ OPEN_REQUESTS: Final = select(
 
 @load_once(Referral)
 def list_open_requests(
-    work: Reading, case_ids: Iterable[UUID]
+    tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[OpenRequest]]:
     """Return the open requests of some cases, regardless of the caller."""
     found: dict[UUID, list[OpenRequest]] = {}
-    for row in read_columns(work.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
+    for row in read_columns(tx.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
         found.setdefault(row[0], []).append(OpenRequest(*row))
     return found
 
@@ -207,9 +207,11 @@ STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.
 
 
 @load_once(Referral)
-def list_states(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[State]]:
+def list_states(
+    tx: ReadTransaction, case_ids: Iterable[UUID]
+) -> Mapping[UUID, list[State]]:
     """Return the states of all referrals of some cases."""
     found: dict[UUID, list[State]] = {}
-    for case_id, state in read_columns(work.session, STATES, {"cases": list(case_ids)}):
+    for case_id, state in read_columns(tx.session, STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)
     return found

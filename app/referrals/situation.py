@@ -11,21 +11,21 @@ from app.cases.grants import Grant
 from app.cases.models import Case
 from app.cases.sections import Section, get_level
 from app.cases.snapshots import read_lead_and_holder
-from app.consents import queries as consents
+from app.consents import queries as consent_queries
 from app.consents import standing
 from app.consents.coverage import Purpose
 from app.consents.expiry import find_end_of_cover
 from app.consents.standing import Standing
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.directory import borders
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Function, Level, Service
 from app.kernel.actors import Actor, Relation, Role, Side, get_referral_sides
 from app.kernel.requirements import UnmetNeed
-from app.kernel.transactions import Reading
-from app.referrals import queries
+from app.kernel.transactions import ReadTransaction
+from app.referrals import queries as referral_queries
 from app.referrals.helper_ranking import is_already_asked, is_proposed, may_know_recipient
 from app.referrals.lifecycle import OPEN, TABLE, Row, State
 from app.referrals.models import Basis, Clearance, Referral
@@ -55,7 +55,7 @@ def get_roles(referral: Referral, actor: Actor) -> frozenset[Role]:
 
 
 def load_facts(
-    work: Reading,
+    tx: ReadTransaction,
     referral: Referral,
     case_file: Standing,
     terms: Terms | None = None,
@@ -72,8 +72,8 @@ def load_facts(
     answered = sections | (terms.answered or frozenset())
     in_vital_interest = case_file.in_vital_interest and not sections
     return Facts(
-        now=work.now,
-        review_by=get_latest_review(work, referral) if terms.review_at else None,
+        now=tx.now,
+        review_by=get_latest_review(tx, referral) if terms.review_at else None,
         case_state=case.state,
         service=service,
         covered=case_file.covers(recipient, Purpose(service), sections),
@@ -82,19 +82,19 @@ def load_facts(
         vital_interest=in_vital_interest or referral.basis == Basis.VITAL_INTEREST,
         reflection_told=case_file.has_reflection_period(),
         already_asked=referral.state == State.DRAFT
-        and is_already_asked(work, referral, case_file, requests),
+        and is_already_asked(tx, referral, case_file, requests),
         risk_current=case_file.has_current_risk(),
         recipient_safe=case_file.is_safe(recipient, recipient.code),
-        agreed=not answered or is_agreed(work, referral, get_level(answered)),
+        agreed=not answered or is_agreed(tx, referral, get_level(answered)),
         origin_permitted=case_file.is_permitted_for_origin(recipient),
         return_cleared=service != Service.RETURN or referral.clearance is not None,
         return_done=service != Service.RETURN or referral.clearance == Clearance.DONE,
-        may_be_child=case.may_be_child_to(work.actor.focal_point_id),
+        may_be_child=case.may_be_child_to(tx.actor.focal_point_id),
         terms=terms,
     )
 
 
-def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
+def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
     """Return whether agreements let sections of this level cross to the recipient.
 
     If nobody holds the case, only the country where the person is counts.
@@ -102,19 +102,21 @@ def is_agreed(work: Reading, referral: Referral, level: Level) -> bool:
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder
     if holder is None:
-        return directory.is_agreed(work, country, to, level)
-    sender = directory.by_id(work, holder)
-    return borders.may_cross(work, country, sender=sender, to=to, level=level)
+        return directory_queries.is_agreed(tx, country, to, level)
+    sender = directory_queries.by_id(tx, holder)
+    return borders.may_cross(tx, country, sender=sender, to=to, level=level)
 
 
-def get_latest_review(work: Reading, referral: Referral) -> datetime:
+def get_latest_review(tx: ReadTransaction, referral: Referral) -> datetime:
     """Return the latest time for the review of a referral that is put on hold (D10)."""
     recipient_id, case = referral.recipient_id, referral.case
-    return deadlines.compute_due_at(work, ClockKind.REVIEW, case, waits_on=recipient_id)
+    return deadline_queries.compute_due_at(
+        tx, ClockKind.REVIEW, case, waits_on=recipient_id
+    )
 
 
 def redact_for(
-    work: Reading,
+    tx: ReadTransaction,
     referral: Referral,
     case_file: Standing,
     facts: Facts,
@@ -126,7 +128,7 @@ def redact_for(
     person agreed to, or one that is proposed. Otherwise it could find out which office is
     feared by asking for one after the other.
     """
-    own_office = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if case_file.may_know_fears(own_office):
         return facts
     is_draft_of_sender = Side.SENDER in sides and referral.state == State.DRAFT
@@ -134,7 +136,7 @@ def redact_for(
     covered = facts.covered and safe
     without_consent = facts.child_path or facts.vital_interest
     if is_draft_of_sender and safe and without_consent and not covered:
-        covered = is_proposed(work, referral, case_file)
+        covered = is_proposed(tx, referral, case_file)
     return replace(
         facts,
         covered=covered,
@@ -158,33 +160,33 @@ def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
     )
 
 
-def show(work: Reading, referrals: Sequence[Referral]) -> list[ReferralOut]:
+def show(tx: ReadTransaction, referrals: Sequence[Referral]) -> list[ReferralOut]:
     """Return referrals as the caller may see them, in a fixed number of statements."""
     if not referrals:  # the usual result of a poll
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
     case_files = {
-        key: standing.filter_for_caller(work, one)
-        for key, one in standing.load_for_cases(work, cases.values()).items()
+        key: standing.filter_for_caller(tx, one)
+        for key, one in standing.load_for_cases(tx, cases.values()).items()
     }
-    clocks = deadlines.find_running(work, [referral.id for referral in referrals])
-    own_office = directory.by_id(work, work.actor.focal_point_id)
+    clocks = deadline_queries.find_running(tx, [referral.id for referral in referrals])
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     senders = (find_sender(case, own_office.id) for case in cases.values())
-    codes = directory.get_codes(work, filter(None, senders))
-    requests = load_other_requests(work, referrals)
+    codes = directory_queries.get_codes(tx, filter(None, senders))
+    requests = load_other_requests(tx, referrals)
     described = [
         show_one(
-            work,
+            tx,
             referral,
             load_facts_for_reader(
-                work,
+                tx,
                 referral,
                 case_files[referral.case_id],
                 requests.get(referral.case_id, []),
             ),
             codes,
             clocks.get(referral.id),
-            covered_until=find_covered_until(work, referral, case_files[referral.case_id]),
+            covered_until=find_covered_until(tx, referral, case_files[referral.case_id]),
         )
         for referral in referrals
     ]
@@ -204,26 +206,26 @@ The deadline would reveal its working days, and the end of cover the consent tha
 
 
 def load_other_requests(
-    work: Reading, referrals: Iterable[Referral]
+    tx: ReadTransaction, referrals: Iterable[Referral]
 ) -> Mapping[UUID, list[OpenRequest]]:
     """Return the open requests of the cases that have a draft among some referrals."""
     drafts = {one.case_id for one in referrals if one.state == State.DRAFT}
-    return queries.list_open_requests(work, drafts) if drafts else {}
+    return referral_queries.list_open_requests(tx, drafts) if drafts else {}
 
 
 def load_facts_for_reader(
-    work: Reading,
+    tx: ReadTransaction,
     referral: Referral,
     case_file: Standing,
     requests: Iterable[OpenRequest],
 ) -> Facts:
     """Load the facts of a referral as the caller may know them."""
-    facts = load_facts(work, referral, case_file, requests=requests)
-    return redact_for(work, referral, case_file, facts, get_sides(referral, work.actor))
+    facts = load_facts(tx, referral, case_file, requests=requests)
+    return redact_for(tx, referral, case_file, facts, get_sides(referral, tx.actor))
 
 
 def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at once
-    work: Reading,
+    tx: ReadTransaction,
     referral: Referral,
     facts: Facts,
     codes: Mapping[UUID, str],
@@ -235,8 +237,8 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
 
     The deadline of the sender is shown only to readers that may know the sender.
     """
-    own_id, sides = work.actor.focal_point_id, get_sides(referral, work.actor)
-    rows = TABLE.list_steps_for(referral.state, sides, get_roles(referral, work.actor))
+    own_id, sides = tx.actor.focal_point_id, get_sides(referral, tx.actor)
+    rows = TABLE.list_steps_for(referral.state, sides, get_roles(referral, tx.actor))
     sender, granted = find_sender(referral.case, own_id), referral.case.get_grants(own_id)
     if clock and clock.waits_on != own_id and Grant.LEAD not in granted:
         clock = None
@@ -261,7 +263,7 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
 
 
 def find_covered_until(
-    work: Reading, referral: Referral, case_file: Standing
+    tx: ReadTransaction, referral: Referral, case_file: Standing
 ) -> datetime | None:
     """Return when the consents that the reader may list cease to cover a referral.
 
@@ -270,9 +272,9 @@ def find_covered_until(
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None
-    own_office = directory.by_id(work, work.actor.focal_point_id)
+    own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     helps = Relation.RECIPIENT in referral.list_relations(own_office.id)
-    known = consents.list_known_to(
+    known = consent_queries.list_known_to(
         referral.case, case_file.consents, own_office, helps=helps
     )
     asking = case_file.build_question(referral.recipient, Purpose(referral.service))

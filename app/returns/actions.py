@@ -5,25 +5,26 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.lifecycle import State as CaseState
 from app.cases.risk import RiskLevel
 from app.consents import standing
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.directory.kinds import Service
-from app.kernel import lifecycle
+from app.kernel import lifecycle as kernel_lifecycle
 from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import ActionIllegal, RoleMissing
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.referrals import actions as referral_actions
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import TABLE as REFERRAL_TABLE
 from app.referrals.models import Clearance, Referral
-from app.returns import arrivals, queries
+from app.returns import arrivals
+from app.returns import queries as return_queries
 from app.returns.lifecycle import (
     CANCELLED,
     CLOCKS,
@@ -94,44 +95,44 @@ class StepResult:
 NO_RESULT: Final = StepResult()
 
 
-def open_return(work: Writing, referral_id: UUID) -> Return:
+def open_return(tx: WriteTransaction, referral_id: UUID) -> Return:
     """Open the checklist of an accepted RETURN referral, as one of its sides.
 
     Raises NotFound (404), NotAReturn, ActionIllegal or ReturnExists (409), RoleMissing
     (403).
     """
-    case, referral = referral_queries.lock(work, referral_id)
-    if not OPENING_ROLES & work.actor.roles:
+    case, referral = referral_queries.lock(tx, referral_id)
+    if not OPENING_ROLES & tx.actor.roles:
         raise RoleMissing(
             f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."
         )
     if referral.service != Service.RETURN:
         raise NotAReturn("Name a referral for the service RETURN.")
-    if opened := queries.find_by_referral(work, referral.id):
+    if opened := return_queries.find_by_referral(tx, referral.id):
         raise ReturnExists("Use the existing return.", {"return": opened.reference})
-    if queries.list_open(work, [case.id]):
+    if return_queries.list_open(tx, [case.id]):
         raise ReturnExists("End the other return of this person first.")
     if referral.state not in ACTIVE_REFERRAL:
         legal = REFERRAL_TABLE.describe_actions(referral.state)
         raise ActionIllegal(f"The referral is {referral.state}.", legal)
     record = Return(
-        id=work.create_id(),
+        id=tx.create_id(),
         case=case,
         case_id=case.id,
         referral=referral,
         referral_id=referral.id,
         visits=[],
-        opened_at=work.now,
+        opened_at=tx.now,
     )
-    work.session.add(record)
-    work.session.flush()
-    start_deadline(work, record)
-    work.record("return.opened", record, get_audience(record))
+    tx.session.add(record)
+    tx.session.flush()
+    start_deadline(tx, record)
+    tx.record("return.opened", record, get_audience(record))
     return record
 
 
 def lock_and_check(
-    work: Writing,
+    tx: WriteTransaction,
     return_id: UUID,
     action: Action,
     seen: SeenVersions,
@@ -143,30 +144,30 @@ def lock_and_check(
     not visible (404), stale version (412, 428), wrong state (409), another side or role
     (403), unmet requirements (409).
     """
-    view = lock_view(work, return_id)
+    view = lock_view(tx, return_id)
     seen.require_version(get_version(view))
-    return check_step(work, view, action, terms)
+    return check_step(tx, view, action, terms)
 
 
-def lock_view(work: Writing, return_id: UUID) -> ReturnView:
+def lock_view(tx: WriteTransaction, return_id: UUID) -> ReturnView:
     """Lock and load a return for one of its sides; raise NotFound (404)."""
-    return require_side(load_view(work, queries.lock(work, return_id)))
+    return require_side(load_view(tx, return_queries.lock(tx, return_id)))
 
 
 def check_step(
-    work: Writing, view: ReturnView, action: Action, terms: Terms | None = None
+    tx: WriteTransaction, view: ReturnView, action: Action, terms: Terms | None = None
 ) -> PendingStep:
     """Return the step for an action on a locked return, or raise if it is not allowed."""
-    step = find_step(work, view, action)
-    facts = load_facts(work, view, terms)
+    step = find_step(tx, view, action)
+    facts = load_facts(tx, view, terms)
     RULES.require(step, facts)
     return PendingStep(view, step)
 
 
-def find_step(work: Writing, view: ReturnView, action: Action) -> Row:
+def find_step(tx: WriteTransaction, view: ReturnView, action: Action) -> Row:
     """Return the step, or raise; the consulate's error does not reveal the state."""
     try:
-        return TABLE.find(view.record.state, action, view.sides, work.actor.roles)
+        return TABLE.find(view.record.state, action, view.sides, tx.actor.roles)
     except ActionIllegal as error:
         if view.sides == {Side.CONSULATE}:
             raise ActionIllegal("This action is not available now.") from error
@@ -174,7 +175,7 @@ def find_step(work: Writing, view: ReturnView, action: Action) -> Row:
 
 
 def take_step(
-    work: Writing,
+    tx: WriteTransaction,
     pending: PendingStep,
     result: StepResult = NO_RESULT,
     *,
@@ -188,41 +189,43 @@ def take_step(
     record, action = pending.record, pending.step.action
     by_system = pending.step.sides == {Side.SYSTEM}
     before = get_audience(record)
-    arrivals.move_running_deadline(work, record)
-    lifecycle.apply_step(record, pending.step)
+    arrivals.move_running_deadline(tx, record)
+    kernel_lifecycle.apply_step(record, pending.step)
     record.raise_version()
-    cases.expire_approvals(work, record.case, record)
+    case_actions.expire_approvals(tx, record.case, record)
     if not by_system:
-        record_step(work, record, action, result)
+        record_step(tx, record, action, result)
         noted_on = record.case if pending.step.sides == {Side.LEAD} else record.referral
-        cases.add_note(work, noted_on, f"return {action}", result.note)
+        case_actions.add_note(tx, noted_on, f"return {action}", result.note)
     if pending.step.target is not None or action == Action.REPORT:
-        start_deadline(work, record, due_at)
+        start_deadline(tx, record, due_at)
     offices = get_audience(record) & before
     facts = {"state": record.state} | ({"early": True} if result.early else {})
-    work.record(EVENTS[action], record, offices, facts, by_system=by_system)
-    update_referral(work, pending)
+    tx.record(EVENTS[action], record, offices, facts, by_system=by_system)
+    update_referral(tx, pending)
     return record
 
 
-def record_step(work: Writing, record: Return, action: Action, result: StepResult) -> None:
+def record_step(
+    tx: WriteTransaction, record: Return, action: Action, result: StepResult
+) -> None:
     """Store that a step was taken, by which account, and its result."""
     if action not in STEPS:
         return
     taken_step = Done(
-        id=work.create_id(),
+        id=tx.create_id(),
         return_id=record.id,
         action=action,
-        focal_point_id=work.actor.focal_point_id,
-        account_id=work.actor.account_id,
-        at=work.now,
+        focal_point_id=tx.actor.focal_point_id,
+        account_id=tx.actor.account_id,
+        at=tx.now,
         result=result.result,
         level=result.level,
         threats=list(result.threats),
         services=list(result.services),
     )
-    work.session.add(taken_step)
-    work.session.flush()
+    tx.session.add(taken_step)
+    tx.session.flush()
 
 
 def get_audience(record: Return) -> frozenset[UUID]:
@@ -232,7 +235,7 @@ def get_audience(record: Return) -> frozenset[UUID]:
 
 
 def start_deadline(
-    work: Writing,
+    tx: WriteTransaction,
     record: Return,
     due_at: datetime | None = None,
     *,
@@ -243,7 +246,7 @@ def start_deadline(
     While the case is suspended, deadlines of steps that cannot be taken are paused.
     """
     if record.state not in CLOCKS:
-        deadlines.stop(work, record.id)
+        deadline_actions.stop(tx, record.id)
         return
     kind, side = CLOCKS[record.state]
     if record.state == State.MONITORING and record.visits:
@@ -251,19 +254,19 @@ def start_deadline(
     document_referral = record.referral
     if side == Side.CONSULATE:
         document_referral = find_document_referral(
-            work, record, standing.load_for_case(work, record.case)
+            tx, record, standing.load_for_case(tx, record.case)
         )
-    office_id = queries.find_awaited_office(work, record, side, document_referral)
-    time_limit = deadline_queries.get_term(work, kind, record.case, waits_on=office_id)
+    office_id = return_queries.find_awaited_office(tx, record, side, document_referral)
+    time_limit = deadline_queries.get_term(tx, kind, record.case, waits_on=office_id)
     if resumed:
-        deadlines.resume(work, record, kind, time_limit, waits_on=office_id)
+        deadline_actions.resume(tx, record, kind, time_limit, waits_on=office_id)
     else:
-        due_at = due_at or time_limit.compute_end(work.now)
-        deadlines.restart(work, record, kind, due_at, waits_on=office_id)
+        due_at = due_at or time_limit.compute_end(tx.now)
+        deadline_actions.restart(tx, record, kind, due_at, waits_on=office_id)
     if is_paused(record):
-        deadlines.stop(work, record.id)
+        deadline_actions.stop(tx, record.id)
     if record.state in ON_THE_WAY_TO_GO:  # the checklist is the only thing due
-        deadlines.stop(work, record.referral_id)
+        deadline_actions.stop(tx, record.referral_id)
 
 
 def is_paused(record: Return) -> bool:
@@ -275,23 +278,25 @@ def is_paused(record: Return) -> bool:
     return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
 
 
-def update_referral(work: Writing, pending: PendingStep) -> None:
+def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
     """Update the clearance of the referral, and ask the consulate for documents."""
     referral_actions.set_clearance(
-        work, pending.record.referral, get_clearance(pending.record)
+        tx, pending.record.referral, get_clearance(pending.record)
     )
     if pending.step.target in {State.PERMITTED, State.CLEARED}:
-        request_documents(work, pending.record, pending.view.document_referral)
+        request_documents(tx, pending.record, pending.view.document_referral)
 
 
-def request_documents(work: Writing, record: Return, document_referral: Referral) -> None:
+def request_documents(
+    tx: WriteTransaction, record: Return, document_referral: Referral
+) -> None:
     """Record an event for the consulate, which says only that a step is due.
 
     A recipient of the return that issues the documents itself has other events (BR12).
     """
     if document_referral.id != record.referral_id:
         audience = frozenset({document_referral.recipient_id})
-        work.record("return.papers_asked", record, audience, by_system=True)
+        tx.record("return.papers_asked", record, audience, by_system=True)
 
 
 def get_clearance(record: Return) -> Clearance | None:

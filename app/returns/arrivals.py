@@ -12,16 +12,16 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.models import Sealed
 from app.deadlines import missed_deadlines
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.vault import Unopenable
-from app.returns import queries
+from app.returns import queries as return_queries
 from app.returns.lifecycle import State
 from app.returns.models import Return
 from app.returns.schemas import TravelPlan
@@ -42,49 +42,53 @@ class Arrival(NamedTuple):
     number: int
 
 
-def find_due(work: Reading, records: Iterable[Return]) -> Mapping[UUID, datetime]:
+def find_due(tx: ReadTransaction, records: Iterable[Return]) -> Mapping[UUID, datetime]:
     """Return the time when each arrival is due, if the sealed travel plan opens (D06)."""
     by_referral = {one.referral_id: one for one in records}
     found = {}
-    for plan in queries.list_travel_plans(work, by_referral):
+    for plan in return_queries.list_travel_plans(tx, by_referral):
         record = by_referral[plan.record_id]
-        if arrives_at := open_arrival(work, plan):
+        if arrives_at := open_arrival(tx, plan):
             recipient = record.referral.recipient_id
-            found[record.id] = deadlines.compute_end_of_day(work, arrives_at, recipient)
+            found[record.id] = deadline_queries.compute_end_of_day(
+                tx, arrives_at, recipient
+            )
     return found
 
 
-def find_planned(work: Reading, record: Return) -> datetime | None:
+def find_planned(tx: ReadTransaction, record: Return) -> datetime | None:
     """Return the arrival time of the sealed travel plan, or None if it does not open."""
-    plans = queries.list_travel_plans(work, [record.referral_id])
-    return next((open_arrival(work, plan) for plan in plans), None)
+    plans = return_queries.list_travel_plans(tx, [record.referral_id])
+    return next((open_arrival(tx, plan) for plan in plans), None)
 
 
-def open_arrival(work: Reading, plan: Sealed) -> datetime | None:
+def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
     """Open a travel plan for the rules and return its arrival, or None if this fails."""
     try:
-        opened = TravelPlan.model_validate_json(cases.open_sealed(work, plan))
+        opened = TravelPlan.model_validate_json(case_queries.open_sealed(tx, plan))
     except (NotFound, Unopenable, ValidationError):
         return None
     return opened.arrives_at
 
 
-def get_end_of_today(work: Reading, record: Return, moment: datetime) -> datetime:
+def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> datetime:
     """Return the next end of a day at the recipient; always after the moment."""
-    return deadlines.compute_end_of_day(work, moment + SECOND, record.referral.recipient_id)
+    return deadline_queries.compute_end_of_day(
+        tx, moment + SECOND, record.referral.recipient_id
+    )
 
 
-def get_due_at(work: Reading, record: Return, clock: Clock | None) -> datetime | None:
+def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> datetime | None:
     """Return when the next step of a return is due, as its sides may know it."""
     if clock is None or record.state != State.IN_TRANSIT:
         return clock.due_at if clock else None
-    return find_due(work, [record]).get(record.id, clock.due_at)
+    return find_due(tx, [record]).get(record.id, clock.due_at)
 
 
-def list_waiting(work: Reading) -> list[Arrival]:
+def list_waiting(tx: ReadTransaction) -> list[Arrival]:
     """List the caller's arrivals that are due later than their stored deadlines."""
-    rows = queries.list_travelling(work, work.now + HORIZON)
-    due = find_due(work, [record for _, record in rows]) if rows else {}
+    rows = return_queries.list_travelling(tx, tx.now + HORIZON)
+    due = find_due(tx, [record for _, record in rows]) if rows else {}
     return [
         Arrival(
             reference=clock.reference,
@@ -98,32 +102,32 @@ def list_waiting(work: Reading) -> list[Arrival]:
     ]
 
 
-def move_deadline(work: Writing, record: Return, clock: Clock) -> bool:
+def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
     """Move the deadline of a journey to the end of today; return False if it is due.
 
     If the arrival is due before the end of today, that time is used. If the plan does not
     open, the deadline stays unchanged and is missed, so that the lead learns of it.
     """
-    due_at = find_due(work, [record]).get(record.id)
+    due_at = find_due(tx, [record]).get(record.id)
     if due_at is None:
         return False
-    clock.due_at = min(due_at, get_end_of_today(work, record, work.now))
-    if work.now >= due_at:
+    clock.due_at = min(due_at, get_end_of_today(tx, record, tx.now))
+    if tx.now >= due_at:
         return False
     clock.failures = 0
     if clock.fires_at is not None:
         ran_out = missed_deadlines.count_firings(
-            work, clock
+            tx, clock
         )  # fired early, as its office was closed
         clock.fires_at = clock.due_at if ran_out else None
     return True
 
 
-def move_running_deadline(work: Writing, record: Return) -> None:
+def move_running_deadline(tx: WriteTransaction, record: Return) -> None:
     """Update the deadline of a journey before a step stops it.
 
     The stopped deadline then shows correctly whether it was missed.
     """
-    clock = deadlines.find_running(work, [record.id]).get(record.id)
+    clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
     if clock is not None and record.state == State.IN_TRANSIT:
-        move_deadline(work, record, clock)
+        move_deadline(tx, record, clock)

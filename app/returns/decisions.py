@@ -6,14 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from app.access.models import Approval
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.approvals import GuardedAction, ask_or_claim_approval
 from app.cases.reasons import WithdrawReason
 from app.cases.sections import Paper
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.planned_dates import check_date
 from app.kernel.actors import Role, Side
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import SeenVersions
 from app.returns import arrivals, origin_contact
 from app.returns.actions import (
@@ -36,7 +36,11 @@ SECOND_PERSON_ROLES: Final = frozenset({Role.SUPERVISOR})
 
 
 def decide_go(
-    work: Writing, return_id: UUID, seen: SeenVersions, why: DecideGo, approval: UUID | None
+    tx: WriteTransaction,
+    return_id: UUID,
+    seen: SeenVersions,
+    why: DecideGo,
+    approval: UUID | None,
 ) -> Return | Approval:
     """Decide GO, with the approval of a supervisor of the lead.
 
@@ -44,17 +48,15 @@ def decide_go(
     be asked for again. Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
-    pending = lock_and_check(work, return_id, Action.GO, seen, terms)
-    if pending_approval := ask_or_claim_approval(
-        work, build_matter(pending, why), approval
-    ):
+    pending = lock_and_check(tx, return_id, Action.GO, seen, terms)
+    if pending_approval := ask_or_claim_approval(tx, build_matter(pending, why), approval):
         return pending_approval
     result = "asked_to_leave" if why.person_asked_to_leave else None
-    return take_step(work, pending, StepResult(result=result, note=why.note))
+    return take_step(tx, pending, StepResult(result=result, note=why.note))
 
 
 def decide_no_go(
-    work: Writing,
+    tx: WriteTransaction,
     return_id: UUID,
     seen: SeenVersions,
     why: DecideNoGo,
@@ -66,14 +68,12 @@ def decide_no_go(
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
-    pending = lock_and_check(work, return_id, Action.NO_GO, seen, terms)
-    if pending_approval := ask_or_claim_approval(
-        work, build_matter(pending, why), approval
-    ):
+    pending = lock_and_check(tx, return_id, Action.NO_GO, seen, terms)
+    if pending_approval := ask_or_claim_approval(tx, build_matter(pending, why), approval):
         return pending_approval
     result = StepResult(result=why.reason, services=protection, note=why.note)
-    record = take_step(work, pending, result)
-    withdraw_referrals(work, record, WithdrawReason.NO_LONGER_NEEDED)
+    record = take_step(tx, pending, result)
+    withdraw_referrals(tx, record, WithdrawReason.NO_LONGER_NEEDED)
     return record
 
 
@@ -93,74 +93,78 @@ def build_matter(pending: PendingStep, why: DecideGo | DecideNoGo) -> GuardedAct
     )
 
 
-def call_off(work: Writing, return_id: UUID, why: CallOff) -> Return:
+def call_off(tx: WriteTransaction, return_id: UUID, why: CallOff) -> Return:
     """End a return because the person does not want to go.
 
     No version is required, because a refusal by the person is never out of date. Raises
     NotFound (404), ActionIllegal (409), RoleMissing (403).
     """
-    pending = check_step(work, lock_view(work, return_id), Action.CALL_OFF)
-    record = take_step(work, pending)
-    cases.add_note(work, record.case, f"return {pending.step.action}", why.note)
-    withdraw_referrals(work, record, WithdrawReason.SURVIVOR_DECLINED)
+    pending = check_step(tx, lock_view(tx, return_id), Action.CALL_OFF)
+    record = take_step(tx, pending)
+    case_actions.add_note(tx, record.case, f"return {pending.step.action}", why.note)
+    withdraw_referrals(tx, record, WithdrawReason.SURVIVOR_DECLINED)
     return record
 
 
-def plan_travel(work: Writing, pending: PendingStep, travel: TravelPlan) -> Return:
+def plan_travel(tx: WriteTransaction, pending: PendingStep, travel: TravelPlan) -> Return:
     """Seal the travel plan with the referral, in place of an earlier plan."""
-    cases.replace_sealed(work, pending.record.referral, Paper.TRAVEL_PLAN, travel)
-    return take_step(work, pending)
+    case_actions.replace_sealed(tx, pending.record.referral, Paper.TRAVEL_PLAN, travel)
+    return take_step(tx, pending)
 
 
-def depart(work: Writing, pending: PendingStep) -> Return:
+def depart(tx: WriteTransaction, pending: PendingStep) -> Return:
     """Record the departure; the arrival has to be confirmed on the day itself (D06).
 
     Until then the deadline is due at the end of each day, which does not reveal the
     arrival.
     """
     return take_step(
-        work, pending, due_at=arrivals.get_end_of_today(work, pending.record, work.now)
+        tx, pending, due_at=arrivals.get_end_of_today(tx, pending.record, tx.now)
     )
 
 
 def arrive(
-    work: Writing, pending: PendingStep, result: StepResult, *, early: bool
+    tx: WriteTransaction, pending: PendingStep, result: StepResult, *, early: bool
 ) -> Return:
     """Confirm the arrival; before the planned date it has to be marked as early.
 
     Raises DateNotReached (409).
     """
-    planned_for = arrivals.find_planned(work, pending.record)
-    is_early = check_date(work, planned_for, early=early)
-    return take_step(work, pending, replace(result, early=is_early))
+    planned_for = arrivals.find_planned(tx, pending.record)
+    is_early = check_date(tx, planned_for, early=early)
+    return take_step(tx, pending, replace(result, early=is_early))
 
 
-def plan_visits(work: Writing, visits: list[datetime] | None) -> tuple[datetime, ...]:
+def plan_visits(
+    tx: WriteTransaction, visits: list[datetime] | None
+) -> tuple[datetime, ...]:
     """Return the times of the visits: the requested ones, else the usual ones (D08)."""
-    default = deadlines.list_default_visits(work, work.actor.focal_point_id)
+    default = deadline_queries.list_default_visits(tx, tx.actor.focal_point_id)
     return tuple(visits or default)
 
 
-def monitor(work: Writing, pending: PendingStep, visits: tuple[datetime, ...]) -> Return:
+def monitor(
+    tx: WriteTransaction, pending: PendingStep, visits: tuple[datetime, ...]
+) -> Return:
     """Store the times of the visits, and take the step that begins them."""
     pending.record.visits = [visit.isoformat() for visit in visits]
-    return take_step(work, pending)
+    return take_step(tx, pending)
 
 
 def confirm_accounted_for(
-    work: Writing, pending: PendingStep, result: StepResult
+    tx: WriteTransaction, pending: PendingStep, result: StepResult
 ) -> Return:
     """Record that the person was met after their return was halted on the way.
 
     The lead then has a deadline to decide whether the State of origin may be informed.
     """
-    take_step(work, pending, result)
-    origin_contact.start_if_undecided(work, pending.record)
+    take_step(tx, pending, result)
+    origin_contact.start_if_undecided(tx, pending.record)
     return pending.record
 
 
 def report_visit(
-    work: Writing, pending: PendingStep, result: StepResult, *, early: bool
+    tx: WriteTransaction, pending: PendingStep, result: StepResult, *, early: bool
 ) -> Return:
     """Report a visit; after the last one the return is completed.
 
@@ -168,14 +172,14 @@ def report_visit(
     """
     record = pending.record
     planned_for = datetime.fromisoformat(record.visits[0]) if record.visits else None
-    is_early = check_date(work, planned_for, early=early)
+    is_early = check_date(tx, planned_for, early=early)
     record.visits = record.visits[1:]
-    take_step(work, pending, replace(result, early=is_early))
+    take_step(tx, pending, replace(result, early=is_early))
     if record.visits:
         return record
-    view = load_view(work, record)
+    view = load_view(tx, record)
     step = TABLE.find(record.state, Action.FINISH, {Side.SYSTEM}, frozenset())
-    RULES.require(step, load_facts(work, view))
-    take_step(work, PendingStep(view, step), NO_RESULT)
-    withdraw_document_referrals(work, record)
+    RULES.require(step, load_facts(tx, view))
+    take_step(tx, PendingStep(view, step), NO_RESULT)
+    withdraw_document_referrals(tx, record)
     return record

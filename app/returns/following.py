@@ -5,20 +5,21 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.models import Case
 from app.cases.reasons import WithdrawReason
 from app.consents import standing
 from app.consents.standing import Standing
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines.queries import find_last_stopped, find_running
 from app.kernel.actors import Side
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.referrals import following as referral_following
 from app.referrals.lifecycle import AT_WORK, OPEN
 from app.referrals.lifecycle import State as ReferralState
-from app.returns import origin_contact, queries
+from app.returns import origin_contact
+from app.returns import queries as return_queries
 from app.returns.actions import (
     PendingStep,
     is_paused,
@@ -41,40 +42,40 @@ from app.returns.situation import find_document_referral, list_document_referral
 AFTER_GO: Final = BEFORE_DEPARTURE - ON_THE_WAY_TO_GO
 
 
-def find_covered(work: Writing, case: Case, case_file: Standing) -> frozenset[UUID]:
+def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
     """Return the ids of the open returns that are covered by a consent in `case_file`."""
     return frozenset(
         record.id
-        for record in queries.list_open(work, [case.id]).get(case.id, [])
+        for record in return_queries.list_open(tx, [case.id]).get(case.id, [])
         if case_file.has_consent_to_return(record.referral.recipient)
     )
 
 
-def reassign_all_deadlines(work: Writing, case: Case) -> None:
+def reassign_all_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Reassign the deadlines of a case, its referrals and its return to the new holder.
 
     The former holder gets no more notifications for the return. It may be an office that
     the person fears.
     """
-    referral_following.reassign_deadlines(work, case)
-    end_or_reassign(work, case)
+    referral_following.reassign_deadlines(tx, case)
+    end_or_reassign(tx, case)
 
 
 def end_or_reassign(
-    work: Writing, case: Case, rested: frozenset[UUID] = frozenset()
+    tx: WriteTransaction, case: Case, rested: frozenset[UUID] = frozenset()
 ) -> None:
     """End the returns that have lost their basis, and reassign the deadlines of the others.
 
     `rested` has the ids of those that a consent covered before one was withdrawn.
     """
-    work.session.flush()
-    for record in queries.list_open(work, [case.id]).get(case.id, []):
-        case_file = standing.load_for_case(work, case)
+    tx.session.flush()
+    for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
+        case_file = standing.load_for_case(tx, case)
         if record.state in GOING and has_lost_basis(record, case_file, rested):
-            end_by_system(work, record)
+            end_by_system(tx, record)
         else:
-            reassign_deadline(work, record, case_file)
-    origin_contact.reassign_deadline(work, case)
+            reassign_deadline(tx, record, case_file)
+    origin_contact.reassign_deadline(tx, case)
 
 
 def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
@@ -92,113 +93,115 @@ def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID])
     return taken_back or is_unsafe or referral_ended or contact_forbidden or case_ended
 
 
-def end_by_system(work: Writing, record: Return) -> None:
+def end_by_system(tx: WriteTransaction, record: Return) -> None:
     """End a return as the system, and withdraw its referral.
 
     If the person is travelling, the return is halted until the lead has accounted for them.
     """
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
-    take_step(work, PendingStep(load_view(work, record), step))
-    withdraw_referrals(work, record, WithdrawReason.NO_LONGER_NEEDED)
+    take_step(tx, PendingStep(load_view(tx, record), step))
+    withdraw_referrals(tx, record, WithdrawReason.NO_LONGER_NEEDED)
 
 
-def reopen_decisions(work: Writing, case: Case) -> None:
+def reopen_decisions(tx: WriteTransaction, case: Case) -> None:
     """Reopen the decision GO after the person turns out to be a child, or an adult.
 
     The requirements of GO differ for a child, and the document and the travel plan rest on
     GO. Pending approvals of an earlier decision expire.
     """
-    for record in queries.list_open(work, [case.id]).get(case.id, []):
+    for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
         if record.state in AFTER_GO:
             step = TABLE.find(record.state, Action.REOPEN, {Side.SYSTEM}, frozenset())
-            take_step(work, PendingStep(load_view(work, record), step))
+            take_step(tx, PendingStep(load_view(tx, record), step))
         elif record.state in BEFORE_DEPARTURE:
             record.raise_version()
-            cases.expire_approvals(work, case, record)
+            case_actions.expire_approvals(tx, case, record)
 
 
-def withdraw_referrals(work: Writing, record: Return, reason: WithdrawReason) -> None:
+def withdraw_referrals(
+    tx: WriteTransaction, record: Return, reason: WithdrawReason
+) -> None:
     """Withdraw the referral of a return, and those for its documents."""
     if record.referral.state in AT_WORK:
-        referral_following.withdraw_by_system(work, record.referral, reason)
-    withdraw_document_referrals(work, record)
-    origin_contact.reopen_decision(work, record)
+        referral_following.withdraw_by_system(tx, record.referral, reason)
+    withdraw_document_referrals(tx, record)
+    origin_contact.reopen_decision(tx, record)
 
 
-def withdraw_document_referrals(work: Writing, record: Return) -> None:
+def withdraw_document_referrals(tx: WriteTransaction, record: Return) -> None:
     """Withdraw the referrals that ask the State of origin for documents for a return.
 
     The reason is always the same, so that the consulate does not learn whether the person
     declined, was in danger or went home.
     """
-    case_file = standing.load_for_case(work, record.case)
-    for referral in list_document_referrals(work, record, case_file, OPEN):
-        referral_following.withdraw_by_system(
-            work, referral, WithdrawReason.NO_LONGER_NEEDED
-        )
+    case_file = standing.load_for_case(tx, record.case)
+    for referral in list_document_referrals(tx, record, case_file, OPEN):
+        referral_following.withdraw_by_system(tx, referral, WithdrawReason.NO_LONGER_NEEDED)
 
 
-def reassign_deadline(work: Writing, record: Return, case_file: Standing) -> None:
+def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing) -> None:
     """Reassign the deadline to the office that now leads the case or issues documents."""
     _, side = CLOCKS[record.state]
-    document_referral = find_document_referral(work, record, case_file)
-    office_id = queries.find_awaited_office(work, record, side, document_referral)
-    clock = find_running(work, [record.id]).get(record.id)
+    document_referral = find_document_referral(tx, record, case_file)
+    office_id = return_queries.find_awaited_office(tx, record, side, document_referral)
+    clock = find_running(tx, [record.id]).get(record.id)
     if clock is None or clock.waits_on == office_id:  # None: paused with the case
         return
-    deadlines.hand_over(work, [record.id], office_id)
+    deadline_actions.hand_over(tx, [record.id], office_id)
     if side == Side.CONSULATE:
-        request_documents(work, record, document_referral)
+        request_documents(tx, record, document_referral)
 
 
-def reassign_visits(work: Writing, record: Return) -> bool:
+def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
     """Reassign the visits to the office that can report them; return True if to the lead.
 
     The visits go back to the recipient when somebody works there again.
     """
-    clock = find_running(work, [record.id]).get(record.id)
+    clock = find_running(tx, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
         return False
-    office_id = queries.find_awaited_office(work, record, Side.RECIPIENT, record.referral)
+    office_id = return_queries.find_awaited_office(
+        tx, record, Side.RECIPIENT, record.referral
+    )
     if clock.waits_on == office_id:
         return False
-    deadlines.hand_over(work, [record.id], office_id)
-    return queries.is_recipient_gone(work, record)
+    deadline_actions.hand_over(tx, [record.id], office_id)
+    return return_queries.is_recipient_gone(tx, record)
 
 
-def pause_deadlines(work: Writing, case: Case) -> None:
+def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Pause the deadlines of steps that cannot be taken while the case is suspended."""
-    found = queries.list_open(work, [case.id]).get(case.id, [])
-    deadlines.stop_all(work, [record.id for record in found if is_paused(record)])
+    found = return_queries.list_open(tx, [case.id]).get(case.id, [])
+    deadline_actions.stop_all(tx, [record.id for record in found if is_paused(record)])
 
 
-def resume_deadlines(work: Writing, case: Case) -> None:
+def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Resume the paused deadlines with the time that was left.
 
     If another consulate was asked in the meantime, it is informed of its step.
     """
-    found = queries.list_open(work, [case.id]).get(case.id, [])
-    running_clocks = find_running(work, [record.id for record in found])
+    found = return_queries.list_open(tx, [case.id]).get(case.id, [])
+    running_clocks = find_running(tx, [record.id for record in found])
     for record in found:
         if record.id in running_clocks:
             continue
         kind, side = CLOCKS[record.state]
-        before = find_last_stopped(work, [record.id], kind)
-        start_deadline(work, record, resumed=True)
+        before = find_last_stopped(tx, [record.id], kind)
+        start_deadline(tx, record, resumed=True)
         document_referral = find_document_referral(
-            work, record, standing.load_for_case(work, case)
+            tx, record, standing.load_for_case(tx, case)
         )
         asked = before is None or before.waits_on != document_referral.recipient_id
         if side == Side.CONSULATE and asked:
-            request_documents(work, record, document_referral)
+            request_documents(tx, record, document_referral)
 
 
-def erase_steps(work: Writing, case_id: UUID) -> None:
+def erase_steps(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete the steps of the returns of a case, and the times of visits.
 
     The returns and their states are kept; the journal keeps which steps were taken.
     """
     of_case = Return.case_id == case_id
     return_ids = select(Return.id).where(of_case).scalar_subquery()
-    work.session.execute(delete(Done).where(Done.return_id.in_(return_ids)))
-    work.session.execute(update(Return).where(of_case).values(visits=[]))
+    tx.session.execute(delete(Done).where(Done.return_id.in_(return_ids)))
+    tx.session.execute(update(Return).where(of_case).values(visits=[]))

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases import queries as case_queries
 from app.cases.lifecycle import OPEN as CASE_OPEN
 from app.cases.models import Case
 from app.cases.sections import OriginContact, Paper, Safeguards
 from app.consents import standing
-from app.deadlines import actions as deadlines
+from app.deadlines import actions as deadline_actions
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limits import ClockKind
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.returns.lifecycle import CANCELLED, State
 from app.returns.models import Return
 
@@ -25,19 +25,19 @@ OVER_IN: Final = select(Return.id).where(
 )
 
 
-def reopen_decision(work: Writing, record: Return) -> None:
+def reopen_decision(tx: WriteTransaction, record: Return) -> None:
     """Reopen the decision after a return ended before the person arrived for good.
 
     The permission was given for that return. The safeguards say `undecided` again, so that
     every rule treats the State of origin as not permitted, and the lead has to decide.
     """
-    guards = standing.load_for_case(work, record.case).safeguards
+    guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.PERMITTED:
-        reset_permission(work, record.case, guards)
-        start_deadline(work, record)
+        reset_permission(tx, record.case, guards)
+        start_deadline(tx, record)
 
 
-def reset_permission(work: Writing, case: Case, guards: Safeguards) -> None:
+def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
     The holder becomes their author, not the office that ended the return, because an author
@@ -45,53 +45,53 @@ def reset_permission(work: Writing, case: Case, guards: Safeguards) -> None:
     return.
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
-    before, work.is_exempt_from_quota = work.is_exempt_from_quota, True
-    cases.replace_sealed(work, case, Paper.SAFEGUARDS, undecided)
-    work.is_exempt_from_quota = before
-    sealed = case_queries.find_sealed(work, case.id, Paper.SAFEGUARDS)
+    before, tx.is_exempt_from_quota = tx.is_exempt_from_quota, True
+    case_actions.replace_sealed(tx, case, Paper.SAFEGUARDS, undecided)
+    tx.is_exempt_from_quota = before
+    sealed = case_queries.find_sealed(tx, case.id, Paper.SAFEGUARDS)
     if sealed is not None and case.holder is not None:
         sealed.author = case.holder
     case.raise_version()
-    work.session.flush()
+    tx.session.flush()
 
 
-def start_if_undecided(work: Writing, record: Return) -> None:
+def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
     """Start the deadline after the person whose return was halted is accounted for."""
-    guards = standing.load_for_case(work, record.case).safeguards
+    guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
-        start_deadline(work, record)
+        start_deadline(tx, record)
 
 
-def start_deadline(work: Writing, record: Return) -> None:
+def start_deadline(tx: WriteTransaction, record: Return) -> None:
     """Start the deadline of the decision, a review by the holder (D10).
 
     A halted return has its own deadline until the person is accounted for.
     """
     case, kind = record.case, ClockKind.REVIEW
     if record.state in OVER and case.state in CASE_OPEN:
-        until = deadline_queries.get_term(
-            work, kind, case, waits_on=case.holder
-        ).compute_end(work.now)
-        deadlines.restart(work, record, kind, until, waits_on=case.holder)
+        until = deadline_queries.get_term(tx, kind, case, waits_on=case.holder).compute_end(
+            tx.now
+        )
+        deadline_actions.restart(tx, record, kind, until, waits_on=case.holder)
 
 
-def reassign_deadline(work: Writing, case: Case) -> None:
+def reassign_deadline(tx: WriteTransaction, case: Case) -> None:
     """Reassign the deadline to the holder of the case, or stop it if the case has ended."""
-    cancelled = list_cancelled_returns(work, case)
+    cancelled = list_cancelled_returns(tx, case)
     if not cancelled:
         return
     if case.state in CASE_OPEN:
-        deadlines.hand_over(work, cancelled, case.holder)
+        deadline_actions.hand_over(tx, cancelled, case.holder)
     else:
-        deadlines.stop_all(work, cancelled)
+        deadline_actions.stop_all(tx, cancelled)
 
 
-def stop_if_decided(work: Writing, case: Case, guards: Safeguards) -> None:
+def stop_if_decided(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
     """Stop the deadline if the new safeguards decide whether the State may be informed."""
     if guards.origin_contact != OriginContact.UNDECIDED:
-        deadlines.stop_all(work, list_cancelled_returns(work, case))
+        deadline_actions.stop_all(tx, list_cancelled_returns(tx, case))
 
 
-def list_cancelled_returns(work: Writing, case: Case) -> list[UUID]:
+def list_cancelled_returns(tx: WriteTransaction, case: Case) -> list[UUID]:
     """Return the ids of the returns that ended before the person arrived for good."""
-    return list(work.session.scalars(OVER_IN, {"case": case.id}))
+    return list(tx.session.scalars(OVER_IN, {"case": case.id}))

@@ -18,19 +18,19 @@ from sqlalchemy import (
 )
 
 from app.access.office_staff import is_closed_or_unattended
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.models import CaseKey, Party, Sealed
 from app.cases.sections import Paper
 from app.cases.statements import CASES, MINE
 from app.deadlines.limits import ClockKind
 from app.deadlines.models import Clock
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.kinds import Service
 from app.kernel.actors import HOLDING_RELATIONS, Relation, Side
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
 from app.kernel.statements import lock_rows, make_list_parameter
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.models import Referral
@@ -76,47 +76,47 @@ HELD_BY_ID: Final = lock_rows(BY_ID)
 RESTS_ON: Final = lock_rows(referral_queries.OF_CASE)
 
 
-def get(work: Reading, return_id: UUID) -> Return:
+def get(tx: ReadTransaction, return_id: UUID) -> Return:
     """Return a return, or raise NotFound (404)."""
-    return get_one(work, BY_ID, return_id)
+    return get_one(tx, BY_ID, return_id)
 
 
-def is_visible(work: Reading, return_id: UUID) -> bool:
+def is_visible(tx: ReadTransaction, return_id: UUID) -> bool:
     """Return whether the caller is a party of a return now."""
-    return find_one(work, CASE_OF, return_id) is not None
+    return find_one(tx, CASE_OF, return_id) is not None
 
 
-def get_by_referral(work: Reading, referral_id: UUID) -> Return:
+def get_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return:
     """Return the return of a visible referral, or raise NotFound (404)."""
-    referral = referral_queries.get(work, referral_id)
-    return get_one(work, BY_REFERRAL, referral.id)
+    referral = referral_queries.get(tx, referral_id)
+    return get_one(tx, BY_REFERRAL, referral.id)
 
 
-def find_by_referral(work: Reading, referral_id: UUID) -> Return | None:
+def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
     """Return the one return that a referral may have, or None; regardless of the caller."""
-    return work.session.scalar(select(Return).where(Return.referral_id == referral_id))
+    return tx.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 
-def lock(work: Writing, return_id: UUID) -> Return:
+def lock(tx: WriteTransaction, return_id: UUID) -> Return:
     """Lock the case, its referrals and the return; raise NotFound (404).
 
     Visibility is checked again after locking, because the caller may have ceased to be a
     party while it waited.
     """
-    case = cases.lock_by_id(work, get_one(work, CASE_OF, return_id))
-    work.session.scalars(RESTS_ON, {"case": case.id}).all()
-    return get_one(work, HELD_BY_ID, return_id)
+    case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, return_id))
+    tx.session.scalars(RESTS_ON, {"case": case.id}).all()
+    return get_one(tx, HELD_BY_ID, return_id)
 
 
-def find_one[T](work: Reading, statement: Select[T], record_id: UUID) -> T | None:
+def find_one[T](tx: ReadTransaction, statement: Select[T], record_id: UUID) -> T | None:
     """Return the result of a statement about one return, or None."""
-    own_id = work.actor.focal_point_id
-    return work.session.scalar(statement, {"me": own_id, "id": record_id})
+    own_id = tx.actor.focal_point_id
+    return tx.session.scalar(statement, {"me": own_id, "id": record_id})
 
 
-def get_one[T](work: Reading, statement: Select[T], record_id: UUID) -> T:
+def get_one[T](tx: ReadTransaction, statement: Select[T], record_id: UUID) -> T:
     """Return the result of a statement about one return, or raise NotFound (404)."""
-    found = find_one(work, statement, record_id)
+    found = find_one(tx, statement, record_id)
     if found is None:
         raise NotFound("There is no such return.")
     return found
@@ -130,23 +130,23 @@ UNDER_WAY: Final = (
 
 
 @load_once(Return)
-def list_open(work: Reading, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
+def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
     """Return the open returns of some cases, regardless of the caller."""
     found: dict[UUID, list[Return]] = {}
-    for record in work.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
+    for record in tx.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
         found.setdefault(record.case_id, []).append(record)
     return found
 
 
-def list_with_closed_recipient(work: Reading) -> list[Return]:
+def list_with_closed_recipient(tx: ReadTransaction) -> list[Return]:
     """List the returns before departure whose recipient is closed, for the worker."""
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
         .where(Return.state.in_(BEFORE_DEPARTURE))
-        .where(Referral.recipient_id.in_(directory.select_closed()))
+        .where(Referral.recipient_id.in_(directory_queries.select_closed()))
     )
-    return list(work.session.scalars(found.order_by(Return.number)))
+    return list(tx.session.scalars(found.order_by(Return.number)))
 
 
 def has_closed_recipient(record: Return) -> bool:
@@ -154,13 +154,17 @@ def has_closed_recipient(record: Return) -> bool:
     return record.state in BEFORE_DEPARTURE and not record.referral.recipient.active
 
 
-def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list[Return]:
+def list_misdirected_visits(
+    tx: ReadTransaction, unattended: Collection[UUID]
+) -> list[Return]:
     """List the returns whose visits wait for the wrong office.
 
     The recipient reports them, or the lead if the recipient is closed or unattended.
     """
     recipient = Referral.recipient_id
-    unavailable = recipient.in_(directory.select_closed()) | recipient.in_(unattended)
+    unavailable = recipient.in_(directory_queries.select_closed()) | recipient.in_(
+        unattended
+    )
     found = (
         select(Return)
         .join(Referral, Referral.id == Return.referral_id)
@@ -168,20 +172,20 @@ def list_misdirected_visits(work: Reading, unattended: Collection[UUID]) -> list
         .where(Return.state == State.MONITORING, Clock.stopped_at.is_(None))
         .where(unavailable == (Clock.waits_on == recipient))
     )
-    return list(work.session.scalars(found.order_by(Return.number)))
+    return list(tx.session.scalars(found.order_by(Return.number)))
 
 
-def is_recipient_gone(work: Reading, record: Return) -> bool:
+def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
     """Return whether the lead reports the visits instead of the recipient (ADR 50)."""
     visited = record.state == State.MONITORING
-    return visited and is_closed_or_unattended(work, record.referral.recipient)
+    return visited and is_closed_or_unattended(tx, record.referral.recipient)
 
 
 def find_awaited_office(
-    work: Reading, record: Return, side: Side, document_referral: Referral
+    tx: ReadTransaction, record: Return, side: Side, document_referral: Referral
 ) -> UUID | None:
     """Return the office that has to act before the deadline of the state."""
-    if is_recipient_gone(work, record):
+    if is_recipient_gone(tx, record):
         return record.case.holder
     return {
         Side.RECIPIENT: record.referral.recipient_id,
@@ -189,17 +193,17 @@ def find_awaited_office(
     }.get(side, record.case.holder)
 
 
-def by_id(work: Reading, return_id: UUID) -> Return:
+def by_id(tx: ReadTransaction, return_id: UUID) -> Return:
     """Return a return, ended or not, regardless of the caller."""
-    return work.session.scalars(select(Return).where(Return.id == return_id)).one()
+    return tx.session.scalars(select(Return).where(Return.id == return_id)).one()
 
 
 STEPS: Final = select(Done).where(Done.return_id == bindparam("id")).order_by(Done.number)
 
 
-def list_steps(work: Reading, return_id: UUID) -> list[Done]:
+def list_steps(tx: ReadTransaction, return_id: UUID) -> list[Done]:
     """List the steps that were taken, oldest first."""
-    return list(work.session.scalars(STEPS, {"id": return_id}))
+    return list(tx.session.scalars(STEPS, {"id": return_id}))
 
 
 def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:
@@ -231,26 +235,26 @@ WAITING: Final = TRAVELLING.where(
 LAST_RUN: Final = func.coalesce(Clock.stopped_at, bindparam("now", type_=Clock.due_at.type))
 
 
-def list_travel_plans(work: Reading, referral_ids: Iterable[UUID]) -> list[Sealed]:
+def list_travel_plans(tx: ReadTransaction, referral_ids: Iterable[UUID]) -> list[Sealed]:
     """List the sealed travel plans of some referrals, and load the keys of their cases."""
-    rows = work.session.execute(PLANS, {"referrals": list(referral_ids)}).all()
-    work.kept_alive.update(key for _, key in rows)
+    rows = tx.session.execute(PLANS, {"referrals": list(referral_ids)}).all()
+    tx.kept_alive.update(key for _, key in rows)
     return [plan for plan, _ in rows]
 
 
-def list_travelling(work: Reading, before: datetime) -> Sequence[Row[Clock, Return]]:
+def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock, Return]]:
     """List the journeys to the caller whose deadlines are due before a time."""
-    asked = {"me": work.actor.focal_point_id, "before": before}
-    return work.session.execute(WAITING, asked).all()
+    asked = {"me": tx.actor.focal_point_id, "before": before}
+    return tx.session.execute(WAITING, asked).all()
 
 
-def find_travelling(work: Reading, clock: Clock) -> Return | None:
+def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
     """Return the return of a deadline if the person travels, or None."""
-    row = work.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
+    row = tx.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 
 
-def list_arrivals_ahead(work: Reading) -> Sequence[Row[Clock, Return]]:
+def list_arrivals_ahead(tx: ReadTransaction) -> Sequence[Row[Clock, Return]]:
     """List the deadlines of arrivals that are due after now, or after they were stopped."""
     ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
-    return work.session.execute(ahead, {"now": work.now}).all()
+    return tx.session.execute(ahead, {"now": tx.now}).all()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.facts import BestInterests
 from app.cases.lifecycle import LED
 from app.cases.lifecycle import State as CaseState
@@ -12,18 +12,19 @@ from app.cases.sections import Paper, Section
 from app.consents import office_names, standing
 from app.consents.coverage import Purpose
 from app.consents.standing import Standing
-from app.deadlines import queries as deadlines
+from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.directory.kinds import Service
 from app.kernel.actors import HELPING_RELATIONS, Relation, Role, Side, get_case_sides
 from app.kernel.problems import NotFound
 from app.kernel.requirements import UnmetNeed
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import AT_WORK
 from app.referrals.lifecycle import State as ReferralState
 from app.referrals.models import Referral
-from app.returns import arrivals, queries
+from app.returns import arrivals
+from app.returns import queries as return_queries
 from app.returns.lifecycle import STEPS, TABLE, Action, Row, State
 from app.returns.models import Done, Return
 from app.returns.needs import RULES, Facts, Terms
@@ -51,37 +52,42 @@ class ReturnView:
     sides: frozenset[Side]
 
 
-def load_view(work: Reading, record: Return) -> ReturnView:
+def load_view(tx: ReadTransaction, record: Return) -> ReturnView:
     """Load everything that the rules and the answer for a return need."""
-    case_file = standing.load_for_case(work, record.case)
-    document_referral = find_document_referral(work, record, case_file)
-    sides = get_sides(work, record, document_referral)
+    case_file = standing.load_for_case(tx, record.case)
+    document_referral = find_document_referral(tx, record, case_file)
+    sides = get_sides(tx, record, document_referral)
     return ReturnView(
         record=record,
         case_file=case_file,
         document_referral=document_referral,
-        done=queries.list_steps(work, record.id),
+        done=return_queries.list_steps(tx, record.id),
         sides=sides,
     )
 
 
-def find_document_referral(work: Reading, record: Return, case_file: Standing) -> Referral:
+def find_document_referral(
+    tx: ReadTransaction, record: Return, case_file: Standing
+) -> Referral:
     """Return the referral to the office that verifies nationality and issues a document.
 
     This is the latest referral for a travel document to the State of origin in the case, or
     if there is none, the referral of the return itself.
     """
-    asked = list_document_referrals(work, record, case_file, AT_WORK)
+    asked = list_document_referrals(tx, record, case_file, AT_WORK)
     return asked[-1] if asked else record.referral
 
 
 def list_document_referrals(
-    work: Reading, record: Return, case_file: Standing, states: AbstractSet[ReferralState]
+    tx: ReadTransaction,
+    record: Return,
+    case_file: Standing,
+    states: AbstractSet[ReferralState],
 ) -> list[Referral]:
     """List the referrals in some states that ask the State of origin for documents."""
     return [
         referral
-        for referral in referral_queries.list_of_case(work, record.case_id)
+        for referral in referral_queries.list_of_case(tx, record.case_id)
         if referral.service == Service.CONSULAR_DOCUMENT
         and referral.state in states
         and case_file.is_of_origin(referral.recipient)
@@ -89,14 +95,14 @@ def list_document_referrals(
 
 
 def get_sides(
-    work: Reading, record: Return, document_referral: Referral
+    tx: ReadTransaction, record: Return, document_referral: Referral
 ) -> frozenset[Side]:
     """Return the sides of the caller in a return.
 
     An office that holds the case without leading it has the side `holder`, which reads
     only.
     """
-    own_id = work.actor.focal_point_id
+    own_id = tx.actor.focal_point_id
     sides = set(
         get_case_sides(record.case.list_relations(own_id)) & {Side.LEAD, Side.HOLDER}
     )
@@ -110,10 +116,10 @@ def get_sides(
     return frozenset(sides)
 
 
-def has_side(work: Reading, record: Return) -> bool:
+def has_side(tx: ReadTransaction, record: Return) -> bool:
     """Return whether the caller has any side in the return."""
-    sides = get_sides(work, record, record.referral)
-    return bool(sides or load_view(work, record).sides)
+    sides = get_sides(tx, record, record.referral)
+    return bool(sides or load_view(tx, record).sides)
 
 
 def require_side(view: ReturnView) -> ReturnView:
@@ -126,19 +132,19 @@ def require_side(view: ReturnView) -> ReturnView:
     return view
 
 
-def load_facts(work: Reading, view: ReturnView, terms: Terms | None = None) -> Facts:
+def load_facts(tx: ReadTransaction, view: ReturnView, terms: Terms | None = None) -> Facts:
     """Load the facts that the requirements are checked against."""
     record, case_file = view.record, view.case_file
     referral, case = record.referral, record.case
-    last = queries.get_latest_steps(view.done)
+    last = return_queries.get_latest_steps(view.done)
     nationality = get_result(last.get(Action.VERIFY_NATIONALITY))
     interests = get_result(last.get(Action.DETERMINE_INTERESTS))
-    plan = find_plan(work, record)
+    plan = find_plan(tx, record)
     document_referral, identity = view.document_referral, frozenset({Section.IDENTITY})
     family = case_file.covers(referral.recipient, Purpose.FAMILY_TRACING, frozenset())
     is_active = referral.state in ACTIVE_REFERRAL and referral.recipient.active
     return Facts(
-        now=work.now,
+        now=tx.now,
         under_way=case.state in LED - {CaseState.SUSPENDED} and is_active,
         agreed=case_file.has_consent_to_return(referral.recipient),
         contact_permitted=case_file.is_origin_contact_permitted(),
@@ -154,13 +160,11 @@ def load_facts(work: Reading, view: ReturnView, terms: Terms | None = None) -> F
         nationality=Nationality(nationality) if nationality else None,
         destination=last.get(Action.ASSESS_DESTINATION),
         origin=last.get(Action.ASSESS_ORIGIN),
-        reflection=case_file.facts.get_reflection_period(
-            case.country or "", work.now.date()
-        ),
+        reflection=case_file.facts.get_reflection_period(case.country or "", tx.now.date()),
         arrives_at=plan.arrives_at if plan else None,
         escorted=bool(plan and plan.escort),
         visits_left=bool(record.visits),
-        recipient_gone=queries.is_recipient_gone(work, record),
+        recipient_gone=return_queries.is_recipient_gone(tx, record),
         terms=terms or Terms(),
     )
 
@@ -170,28 +174,28 @@ def get_result(done: Done | None) -> str | None:
     return done.result if done else None
 
 
-def find_plan(work: Reading, record: Return) -> TravelPlan | None:
+def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
     """Return the travel plan until departure, opened for the rules alone."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
-    sealed_plan = cases.find_sealed(work, record.referral_id, Paper.TRAVEL_PLAN)
+    sealed_plan = case_queries.find_sealed(tx, record.referral_id, Paper.TRAVEL_PLAN)
     if sealed_plan is None:
         return None
-    return TravelPlan.model_validate_json(cases.open_sealed(work, sealed_plan))
+    return TravelPlan.model_validate_json(case_queries.open_sealed(tx, sealed_plan))
 
 
-def show(work: Reading, record: Return) -> AnyReturn:
+def show(tx: ReadTransaction, record: Return) -> AnyReturn:
     """Return a return as the caller may see it; a consulate sees its task alone (BR12).
 
     Raises NotFound (404).
     """
-    view = require_side(load_view(work, record))
-    facts = load_facts(work, view)
-    rows = list_steps(record.state, view.sides, work.actor.roles)
+    view = require_side(load_view(tx, record))
+    facts = load_facts(tx, view)
+    rows = list_steps(record.state, view.sides, tx.actor.roles)
     actions = [show_action(row, facts) for row in rows]
-    clock = deadlines.find_running(work, [record.id]).get(record.id)
+    clock = deadline_queries.find_running(tx, [record.id]).get(record.id)
     if view.sides == {Side.CONSULATE}:
-        own_clock = clock if clock and clock.waits_on == work.actor.focal_point_id else None
+        own_clock = clock if clock and clock.waits_on == tx.actor.focal_point_id else None
         return show_task(view, facts, actions, own_clock)
     return ReturnOut(
         id=record.id,
@@ -199,10 +203,10 @@ def show(work: Reading, record: Return) -> AnyReturn:
         referral=record.referral.reference,
         you_are=sorted(view.sides),
         state=record.state,
-        steps=show_steps(work, view),
+        steps=show_steps(tx, view),
         open_instead=list_protection(view),
         opened_at=record.opened_at,
-        due_at=arrivals.get_due_at(work, record, clock),
+        due_at=arrivals.get_due_at(tx, record, clock),
         version=record.version,
         available_actions=actions,
     )
@@ -257,7 +261,7 @@ def get_version(view: ReturnView) -> int:
     return 1 + own + (view.record.state == State.CLEARED)
 
 
-def show_steps(work: Reading, view: ReturnView) -> list[StepDone]:
+def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
     """Return the steps that were taken, with their offices and times.
 
     The lead sees all results; another side sees only its own. The State of origin must not
@@ -265,9 +269,9 @@ def show_steps(work: Reading, view: ReturnView) -> list[StepDone]:
     """
     case = view.record.case
     names = office_names.load_names(
-        work, [(case, done.focal_point_id, done.at) for done in view.done]
+        tx, [(case, done.focal_point_id, done.at) for done in view.done]
     )
-    own_id, is_lead = work.actor.focal_point_id, Side.LEAD in view.sides
+    own_id, is_lead = tx.actor.focal_point_id, Side.LEAD in view.sides
     return [
         show_step(
             done,

@@ -9,18 +9,18 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.models import Party
 from app.cases.sections import Paper
-from app.deadlines import queries as deadlines
-from app.directory import queries as directory
+from app.deadlines import queries as deadline_queries
+from app.directory import queries as directory_queries
 from app.directory.kinds import AgeGroup, Service, Sex, is_serving
 from app.directory.models import FocalPoint
 from app.directory.opening_hours import is_open
 from app.kernel.actors import Relation
 from app.kernel.problems import NotFound
 from app.kernel.recall import load_once
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.kernel.vault import Unopenable
 from app.routing.models import LeftOutRow, Shortlisted
 from app.routing.question import Profile
@@ -49,30 +49,30 @@ class Place:
 
 
 @load_once(Shortlisted)
-def list_rows(work: Reading, case_id: UUID) -> list[Shortlisted]:
+def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
     """List the rows of a case: the offices that were asked, and those of older versions."""
-    return list(work.session.scalars(SHORTLIST, {"case": case_id}))
+    return list(tx.session.scalars(SHORTLIST, {"case": case_id}))
 
 
-def list_asked(work: Reading, case_id: UUID) -> list[Shortlisted]:
+def list_asked(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
     """List the offices that were asked to lead a case, in that order."""
-    return [row for row in list_rows(work, case_id) if row.asked_at]
+    return [row for row in list_rows(tx, case_id) if row.asked_at]
 
 
-def load_result(work: Reading, case_id: UUID) -> RoutingResult:
+def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
     """Open the routing result of a case, for the rules only."""
-    kept = cases.find_sealed(work, case_id, Paper.ROUTING)
+    kept = case_queries.find_sealed(tx, case_id, Paper.ROUTING)
     if kept is None:
-        return load_clear_result(work, case_id)
+        return load_clear_result(tx, case_id)
     try:
-        return RoutingResult.model_validate_json(cases.open_sealed(work, kept))
+        return RoutingResult.model_validate_json(case_queries.open_sealed(tx, kept))
     except (NotFound, Unopenable):  # its key is lost, but the case can still be routed
         return RoutingResult()
 
 
-def load_clear_result(work: Reading, case_id: UUID) -> RoutingResult:
+def load_clear_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
     """Return the routing result that an older version stored unencrypted."""
-    waiting = [row for row in list_rows(work, case_id) if not row.asked_at]
+    waiting = [row for row in list_rows(tx, case_id) if not row.asked_at]
     left = select(LeftOutRow).where(LeftOutRow.case_id == case_id)
     return RoutingResult(
         waiting=[
@@ -81,7 +81,7 @@ def load_clear_result(work: Reading, case_id: UUID) -> RoutingResult:
         ],
         left_out=[
             LeftOutOffice(focal_point=row.focal_point, reasons=row.reasons)
-            for row in work.session.scalars(left.order_by(LeftOutRow.focal_point))
+            for row in tx.session.scalars(left.order_by(LeftOutRow.focal_point))
         ],
     )
 
@@ -96,27 +96,27 @@ def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
     return [(case, office) for case, office in session.execute(submitter)]
 
 
-def list_places(work: Reading, case_id: UUID) -> list[Place]:
+def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
     """List the offices that may lead a case: first those that were asked, best first."""
     before = [
         Place(row.place, row.focal_point_id, row.reasons, row.asked_at, row.left_at)
-        for row in list_asked(work, case_id)
+        for row in list_asked(tx, case_id)
     ]
-    waiting = enumerate(load_result(work, case_id).waiting, start=len(before) + 1)
+    waiting = enumerate(load_result(tx, case_id).waiting, start=len(before) + 1)
     return before + [
         Place(place, one.focal_point_id, one.reasons) for place, one in waiting
     ]
 
 
-def load_profiles(work: Reading, country: str) -> tuple[Profile, ...]:
+def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
     """Return the profile of every focal point, in two statements.
 
     Past answers are read only for offices that work in the country or everywhere.
     """
-    everyone = directory.list_all(work)
+    everyone = directory_queries.list_all(tx)
     here = [f.id for f in everyone if f.active and is_relevant_to(f, country)]
-    past = deadlines.count_answers(work, here, work.now - ANSWERS_COUNT_FOR)
-    return tuple(build_profile(work, found, past) for found in everyone)
+    past = deadline_queries.count_answers(tx, here, tx.now - ANSWERS_COUNT_FOR)
+    return tuple(build_profile(tx, found, past) for found in everyone)
 
 
 def is_relevant_to(focal_point: FocalPoint, country: str) -> bool:
@@ -125,7 +125,7 @@ def is_relevant_to(focal_point: FocalPoint, country: str) -> bool:
 
 
 def build_profile(
-    work: Reading, focal_point: FocalPoint, past: Mapping[UUID, tuple[int, int]]
+    tx: ReadTransaction, focal_point: FocalPoint, past: Mapping[UUID, tuple[int, int]]
 ) -> Profile:
     """Return the profile of a focal point as it is now."""
     answered, late = past.get(focal_point.id, (0, 0))
@@ -145,7 +145,7 @@ def build_profile(
         sexes=frozenset(map(Sex, focal_point.sexes)),
         ages=frozenset(map(AgeGroup, focal_point.ages)),
         languages=tuple(focal_point.languages),
-        open=is_open(focal_point.opening, focal_point.time_zone, work.now),
+        open=is_open(focal_point.opening, focal_point.time_zone, tx.now),
         answered=answered,
         late=late,
     )

@@ -4,29 +4,29 @@ from uuid import UUID
 
 from sqlalchemy import delete
 
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases.models import Case
 from app.cases.sections import Paper
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.screening.models import Screening
 from app.screening.schemas import NewScreening, ScreeningPaper, ScreeningResult
 from app.screening.scoring import Result, compute_result
 
 
-def add_screening(work: Writing, case: Case, new: NewScreening) -> Screening:
+def add_screening(tx: WriteTransaction, case: Case, new: NewScreening) -> Screening:
     """Score and store a screening; indicators, remarks and reasons are sealed with it."""
     result = compute_result(new.to_ticked(), case.age_class)
     kept = Screening(
-        id=work.create_id(),
+        id=tx.create_id(),
         case_id=case.id,
         outcome=result.outcome,
         counted_as=result.counted_as,
         scoring=result.scoring,
-        screened_by=work.actor.focal_point_id,
-        screened_at=work.now,
+        screened_by=tx.actor.focal_point_id,
+        screened_at=tx.now,
     )
-    work.session.add(kept)
-    cases.store_sealed(work, kept, Paper.SCREENING, build_document(new, result))
+    tx.session.add(kept)
+    case_actions.store_sealed(tx, kept, Paper.SCREENING, build_document(new, result))
     return kept
 
 
@@ -42,6 +42,6 @@ def build_document(new: NewScreening, result: Result) -> ScreeningPaper:
     )
 
 
-def delete_screenings(work: Writing, case_id: UUID) -> None:
+def delete_screenings(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete the screenings of a case; their sealed documents go with its key."""
-    work.session.execute(delete(Screening).where(Screening.case_id == case_id))
+    tx.session.execute(delete(Screening).where(Screening.case_id == case_id))

@@ -5,25 +5,25 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.cases.models import Case
-from app.kernel.transactions import Reading
+from app.kernel.transactions import ReadTransaction
 from app.screening.models import Screening
 
 
-def find(work: Reading, case_id: UUID, screening_id: UUID) -> Screening | None:
+def find(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening | None:
     """Return a screening of this case, or None."""
-    found = work.session.get(Screening, screening_id)
+    found = tx.session.get(Screening, screening_id)
     return found if found is not None and found.case_id == case_id else None
 
 
-def list_known(work: Reading, case: Case) -> list[Screening]:
+def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
     """Return the screenings that the caller may know, oldest first.
 
     The write audience of the case knows all. Any other office knows its own, so that a
     submitter does not follow what the host country learns (R12).
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
-    rows = work.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))
-    own_office = work.actor.focal_point_id
+    rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))
+    own_office = tx.actor.focal_point_id
     return [
         row
         for row in rows

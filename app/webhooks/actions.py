@@ -18,12 +18,12 @@ from app.administration.account_changes import (
     require_manager,
     require_may_change,
 )
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.feed.queries import get_feed
 from app.kernel.db import lock_name
 from app.kernel.problems import Problem
-from app.kernel.transactions import Writing
-from app.webhooks import queries
+from app.kernel.transactions import WriteTransaction
+from app.webhooks import queries as webhook_queries
 from app.webhooks.addresses import parse_target
 from app.webhooks.models import Webhook, WebhookSecret
 from app.webhooks.schemas import NewWebhook
@@ -75,64 +75,64 @@ class MadeWebhook:
 
 
 def open_webhook(
-    work: Writing, new: NewWebhook, approval: UUID | None
+    tx: WriteTransaction, new: NewWebhook, approval: UUID | None
 ) -> MadeWebhook | Approval:
     """Open a webhook for a feed, or ask a second person to approve it.
 
     Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), TooManyWebhooks
     (409) and as `ask_or_claim_approval` does.
     """
-    require_manager(work)
-    of = directory.get_by_code_or_422(work, new.focal_point)
-    require_may_change(work, of.id, frozenset())
-    if parse_target(new.url).origin not in work.runtime.hosts:
+    require_manager(tx)
+    of = directory_queries.get_by_code_or_422(tx, new.focal_point)
+    require_may_change(tx, of.id, frozenset())
+    if parse_target(new.url).origin not in tx.runtime.hosts:
         raise HostNotListed("Ask the operator to add it to SAFE_CONDUCT_WEBHOOK_HOSTS.")
-    lock_name(work.session, f"webhooks:{of.id}")
-    if queries.count_open(work, of.id) >= MAX_WEBHOOKS:
+    lock_name(tx.session, f"webhooks:{of.id}")
+    if webhook_queries.count_open(tx, of.id) >= MAX_WEBHOOKS:
         raise TooManyWebhooks(
             f"End a webhook first. A focal point may have {MAX_WEBHOOKS}."
         )
     body = new.model_dump(mode="json")
     matter = GuardedChange("webhook.open", "webhooks", of, frozenset(), body)
-    if question := ask_or_claim_approval(work, matter, approval):
+    if question := ask_or_claim_approval(tx, matter, approval):
         return question
-    webhook = add_webhook(work, of.id, new)
-    record_event(work, webhook, "webhook.opened")
-    return MadeWebhook(webhook, make_secret(work, webhook))
+    webhook = add_webhook(tx, of.id, new)
+    record_event(tx, webhook, "webhook.opened")
+    return MadeWebhook(webhook, make_secret(tx, webhook))
 
 
-def add_webhook(work: Writing, focal_point_id: UUID, new: NewWebhook) -> Webhook:
+def add_webhook(tx: WriteTransaction, focal_point_id: UUID, new: NewWebhook) -> Webhook:
     """Store a webhook whose position is the end of its feed."""
-    _, head = get_feed(work, focal_point_id)
+    _, head = get_feed(tx, focal_point_id)
     webhook = Webhook(
-        id=work.create_id(),
+        id=tx.create_id(),
         focal_point_id=focal_point_id,
         label=new.label,
         url=new.url,
-        opened_at=work.now,
+        opened_at=tx.now,
         stalled=False,
         position=head,
         delayed_to=head,
-        due_at=work.runtime.time(work.session),
+        due_at=tx.runtime.time(tx.session),
         failures=0,
     )
-    work.session.add(webhook)
-    work.session.flush()
+    tx.session.add(webhook)
+    tx.session.flush()
     return webhook
 
 
-def make_secret(work: Writing, webhook: Webhook) -> str:
+def make_secret(tx: WriteTransaction, webhook: Webhook) -> str:
     """Store a new secret for the messages of a webhook, and return it encoded."""
-    secret, one = secrets.token_bytes(SECRET_BYTES), work.create_id()
-    version, wrapped = work.vault.wrap_secret(secret, *get_secret_place(one))
+    secret, one = secrets.token_bytes(SECRET_BYTES), tx.create_id()
+    version, wrapped = tx.vault.wrap_secret(secret, *get_secret_place(one))
     row = WebhookSecret(
         id=one,
         webhook_id=webhook.id,
         version=version,
         wrapped=wrapped,
-        made_at=work.now,
+        made_at=tx.now,
     )
-    work.session.add(row)
+    tx.session.add(row)
     return encode_secret(secret)
 
 
@@ -141,88 +141,90 @@ def get_secret_place(secret_id: UUID) -> tuple[str, str]:
     return WebhookSecret.__tablename__, str(secret_id)
 
 
-def lock_open(work: Writing, webhook_id: UUID) -> Webhook:
+def lock_open(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
     """Lock a webhook that the caller may change.
 
     Raises RoleMissing (403), NotFound (404) or WebhookEnded (409).
     """
-    require_manager(work)
-    webhook = queries.lock_webhook(work, webhook_id)
-    require_may_change(work, webhook.focal_point_id, frozenset())
+    require_manager(tx)
+    webhook = webhook_queries.lock_webhook(tx, webhook_id)
+    require_may_change(tx, webhook.focal_point_id, frozenset())
     if webhook.ended_at is not None:
         raise WebhookEnded("Open another webhook.")
     return webhook
 
 
-def rotate_secret(work: Writing, webhook_id: UUID, overlap_hours: int) -> MadeWebhook:
+def rotate_secret(
+    tx: WriteTransaction, webhook_id: UUID, overlap_hours: int
+) -> MadeWebhook:
     """Make a new secret; the earlier ones sign for `overlap_hours` more at most.
 
     The time is that of the database, as senders read it. Raises what `lock_open` does.
     """
-    webhook, now = lock_open(work, webhook_id), work.runtime.time(work.session)
+    webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     over = now + timedelta(hours=overlap_hours)
-    for old in queries.list_secrets(work, webhook.id, now):
+    for old in webhook_queries.list_secrets(tx, webhook.id, now):
         old.ends_at = min(old.ends_at or over, over)
-    record_event(work, webhook, "webhook.secret_rotated")
-    return MadeWebhook(webhook, make_secret(work, webhook))
+    record_event(tx, webhook, "webhook.secret_rotated")
+    return MadeWebhook(webhook, make_secret(tx, webhook))
 
 
-def pause_webhook(work: Writing, webhook_id: UUID) -> Webhook:
+def pause_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
     """Pause a webhook; raises what `lock_open` does."""
-    webhook = lock_open(work, webhook_id)
+    webhook = lock_open(tx, webhook_id)
     if webhook.paused_at is None:
-        webhook.paused_at = work.now
-        record_event(work, webhook, "webhook.paused")
+        webhook.paused_at = tx.now
+        record_event(tx, webhook, "webhook.paused")
     return webhook
 
 
-def resume_webhook(work: Writing, webhook_id: UUID) -> Webhook:
+def resume_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
     """Resume a webhook at its position, at once; raises what `lock_open` does."""
-    webhook = lock_open(work, webhook_id)
+    webhook = lock_open(tx, webhook_id)
     if webhook.paused_at is not None:
         webhook.paused_at, webhook.stalled = None, False
         webhook.failures, webhook.failing_since = 0, None
-        schedule_now(work, webhook)
-        record_event(work, webhook, "webhook.resumed")
+        schedule_now(tx, webhook)
+        record_event(tx, webhook, "webhook.resumed")
     return webhook
 
 
-def end_webhook(work: Writing, webhook_id: UUID) -> Webhook:
+def end_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
     """End a webhook and its secrets; raises what `lock_open` does."""
-    webhook, now = lock_open(work, webhook_id), work.runtime.time(work.session)
-    webhook.ended_at = work.now
-    for secret in queries.list_secrets(work, webhook.id, now):
+    webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
+    webhook.ended_at = tx.now
+    for secret in webhook_queries.list_secrets(tx, webhook.id, now):
         secret.ends_at = now
-    record_event(work, webhook, "webhook.ended")
+    record_event(tx, webhook, "webhook.ended")
     return webhook
 
 
-def replay_events(work: Writing, webhook_id: UUID, after: str | None) -> Webhook:
+def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> Webhook:
     """Send the events after a cursor again, or all events if it is None.
 
     Raises CursorUnknown (422), CursorGone (410), and what `lock_open` does. The result of
     an attempt that is under way is ignored, because its event is sent again.
     """
-    webhook = lock_open(work, webhook_id)
-    feed, head = get_feed(work, webhook.focal_point_id)
+    webhook = lock_open(tx, webhook_id)
+    feed, head = get_feed(tx, webhook.focal_point_id)
     webhook.position = feed.read_cursor(after, head) if after is not None else 0
     webhook.claim = None
-    schedule_now(work, webhook)
-    record_event(work, webhook, "webhook.replayed")
+    schedule_now(tx, webhook)
+    record_event(tx, webhook, "webhook.replayed")
     return webhook
 
 
-def request_ping(work: Writing, webhook_id: UUID) -> Webhook:
+def request_ping(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
     """Request a test message, to be sent before any event; new events are delayed anew.
 
     Raises TooManyPings (429), and what `lock_open` does.
     """
-    webhook = lock_open(work, webhook_id)
-    check_ping_interval(webhook, work.now)
-    webhook.ping, webhook.ping_answer = work.create_id(), None
-    webhook.pinged_at = work.now
+    webhook = lock_open(tx, webhook_id)
+    check_ping_interval(webhook, tx.now)
+    webhook.ping, webhook.ping_answer = tx.create_id(), None
+    webhook.pinged_at = tx.now
     webhook.delayed_to = min(webhook.delayed_to, webhook.position)
-    schedule_now(work, webhook)
+    schedule_now(tx, webhook)
     return webhook
 
 
@@ -243,13 +245,13 @@ def check_ping_interval(webhook: Webhook, now: datetime) -> None:
         )
 
 
-def schedule_now(work: Writing, webhook: Webhook) -> None:
+def schedule_now(tx: WriteTransaction, webhook: Webhook) -> None:
     """Make a webhook due now, unless an attempt is under way."""
     if webhook.claim is None:
-        webhook.due_at = work.runtime.time(work.session)
+        webhook.due_at = tx.runtime.time(tx.session)
 
 
-def record_event(work: Writing, webhook: Webhook, event: str, **facts: Any) -> None:
+def record_event(tx: WriteTransaction, webhook: Webhook, event: str, **facts: Any) -> None:
     """Record an event about a webhook for its focal point and the overseers."""
-    audience = frozenset({webhook.focal_point_id}) | directory.list_overseers(work)
-    work.record(event, webhook, audience, facts)
+    audience = frozenset({webhook.focal_point_id}) | directory_queries.list_overseers(tx)
+    tx.record(event, webhook, audience, facts)

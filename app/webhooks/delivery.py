@@ -11,11 +11,11 @@ from typing import Final
 from uuid import UUID
 
 from app.feed.queries import get_feed
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.notifications.actions import notify_offices as call_on
 from app.outbox.actions import MAX_CODE_LENGTH, Answer, get_jitter
 from app.outbox.pacing import LONGEST_TRY, Outcome, compute_pause, is_given_up
-from app.webhooks import queries
+from app.webhooks import queries as webhook_queries
 from app.webhooks.actions import get_secret_place, record_event
 from app.webhooks.addresses import Target, parse_target
 from app.webhooks.models import Webhook
@@ -45,35 +45,35 @@ class OutgoingMessage:
 
 
 def claim_message(
-    work: Writing, webhook_id: UUID, longest: timedelta = timedelta()
+    tx: WriteTransaction, webhook_id: UUID, longest: timedelta = timedelta()
 ) -> OutgoingMessage | None:
     """Claim the next message of a webhook, or return None if none is to be sent now.
 
     The caller commits before it sends. If the process is killed, the message is sent again,
     but not before the attempt is over. `longest` is the longest delay of new events.
     """
-    webhook = queries.lock_due(work, webhook_id)
-    if webhook is None or schedule_delay(work, webhook, longest):
+    webhook = webhook_queries.lock_due(tx, webhook_id)
+    if webhook is None or schedule_delay(tx, webhook, longest):
         return None
-    webhook.claim, webhook.due_at = work.create_id(), work.now + LONGEST_TRY
-    name, upto, message = build_message(work, webhook)
+    webhook.claim, webhook.due_at = tx.create_id(), tx.now + LONGEST_TRY
+    name, upto, message = build_message(tx, webhook)
     body = message.encode()
     secrets = [
-        work.vault.unwrap_secret(one.version, one.wrapped, *get_secret_place(one.id))
-        for one in queries.list_secrets(work, webhook.id, work.now)
+        tx.vault.unwrap_secret(one.version, one.wrapped, *get_secret_place(one.id))
+        for one in webhook_queries.list_secrets(tx, webhook.id, tx.now)
     ]
     return OutgoingMessage(
         id=name,
         webhook=webhook.id,
         claim=webhook.claim,
         target=parse_target(webhook.url),
-        headers=build_headers(secrets, str(name), work.now, body),
+        headers=build_headers(secrets, str(name), tx.now, body),
         body=body,
         upto=upto,
     )
 
 
-def schedule_delay(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
+def schedule_delay(tx: WriteTransaction, webhook: Webhook, longest: timedelta) -> bool:
     """Delay new events by a random time, once; return whether this call delayed them.
 
     An event for two offices is sent to both. Without the delay, a host that receives for
@@ -82,21 +82,21 @@ def schedule_delay(work: Writing, webhook: Webhook, longest: timedelta) -> bool:
     is_delayed_already = webhook.position < webhook.delayed_to
     if webhook.ping is not None or is_delayed_already or not longest:
         return False
-    _, webhook.delayed_to = get_feed(work, webhook.focal_point_id)
-    webhook.due_at = work.now + longest * get_jitter(work)
+    _, webhook.delayed_to = get_feed(tx, webhook.focal_point_id)
+    webhook.due_at = tx.now + longest * get_jitter(tx)
     return True
 
 
 def build_message(
-    work: Reading, webhook: Webhook
+    tx: ReadTransaction, webhook: Webhook
 ) -> tuple[UUID, int | None, WebhookMessage]:
     """Return the next message, with its id and the feed position after it.
 
     It shares nothing with a message to another webhook: no event id and no event time. So
     two receivers on one host cannot tell that they are told of the same case.
     """
-    feed, _ = get_feed(work, webhook.focal_point_id)
-    now = work.now.replace(microsecond=0)
+    feed, _ = get_feed(tx, webhook.focal_point_id)
+    now = tx.now.replace(microsecond=0)
     if webhook.ping is not None:
         data = MessageData(next=feed.format_cursor(webhook.position))
         told = WebhookMessage(type=MessageType.PING, timestamp=now, data=data)
@@ -104,59 +104,61 @@ def build_message(
     upto = webhook.position + 1
     data = MessageData(next=feed.format_cursor(upto))
     told = WebhookMessage(type=MessageType.EVENT, timestamp=now, data=data)
-    return make_message_id(work, webhook, feed.epoch, upto), upto, told
+    return make_message_id(tx, webhook, feed.epoch, upto), upto, told
 
 
-def make_message_id(work: Reading, webhook: Webhook, epoch: str, position: int) -> UUID:
+def make_message_id(
+    tx: ReadTransaction, webhook: Webhook, epoch: str, position: int
+) -> UUID:
     """Return the id of the message about a position of a feed, the same for each attempt.
 
     It is keyed, so that no receiver can compute it, and looks like the random id of a ping.
     """
     parts = ("webhook message", str(webhook.id), epoch, str(position))
-    digest = work.vault.compute_fingerprint(*(part.encode() for part in parts))
+    digest = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
     return UUID(hex=digest[:ID_DIGITS], version=4)
 
 
-def record_outcome(work: Writing, parcel: OutgoingMessage, answer: Answer) -> bool:
+def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer) -> bool:
     """Record the outcome of an attempt; return False if the next message has to wait.
 
     Nothing is recorded if another attempt has begun since, or for a test if another test
     was requested meanwhile, which is sent next.
     """
-    webhook = queries.lock_claimed(work, parcel.webhook, parcel.claim)
+    webhook = webhook_queries.lock_claimed(tx, parcel.webhook, parcel.claim)
     if webhook is None:
         return False
-    webhook.claim, webhook.due_at = None, work.now
+    webhook.claim, webhook.due_at = None, tx.now
     if parcel.upto is None:
         if webhook.ping == parcel.id:
             webhook.ping, webhook.ping_answer = None, answer.code[:MAX_CODE_LENGTH]
         return True
     if answer.outcome == Outcome.DELIVERED:
-        webhook.position, webhook.delivered_at = parcel.upto, work.now
+        webhook.position, webhook.delivered_at = parcel.upto, tx.now
         webhook.failures, webhook.failing_since, webhook.trouble = 0, None, None
         return True
-    record_failure(work, webhook, answer.code[:MAX_CODE_LENGTH])
+    record_failure(tx, webhook, answer.code[:MAX_CODE_LENGTH])
     return False
 
 
-def record_failure(work: Writing, webhook: Webhook, code: str) -> None:
+def record_failure(tx: WriteTransaction, webhook: Webhook, code: str) -> None:
     """Postpone the next attempt, longer each time, and stall a webhook that is dead.
 
     It is dead after a day of failures and all attempts, or if the receiver is gone. A test
     that was requested meanwhile is sent at once.
     """
-    since = min(webhook.failing_since or work.now, work.now)
+    since = min(webhook.failing_since or tx.now, tx.now)
     webhook.failures += 1
     webhook.failing_since, webhook.trouble = since, code
     if webhook.ping is None:
-        webhook.due_at = work.now + compute_pause(webhook.failures, get_jitter(work))
-    is_dead = work.now - since >= STALL_AFTER and is_given_up(webhook.failures)
+        webhook.due_at = tx.now + compute_pause(webhook.failures, get_jitter(tx))
+    is_dead = tx.now - since >= STALL_AFTER and is_given_up(webhook.failures)
     if webhook.paused_at is None and (code == GONE or is_dead):
-        pause_as_stalled(work, webhook)
+        pause_as_stalled(tx, webhook)
 
 
-def pause_as_stalled(work: Writing, webhook: Webhook) -> None:
+def pause_as_stalled(tx: WriteTransaction, webhook: Webhook) -> None:
     """Pause a webhook as stalled, and notify its office, which may not have noticed."""
-    webhook.paused_at, webhook.stalled = work.now, True
-    record_event(work, webhook, "webhook.stalled")
-    call_on(work, [webhook.focal_point_id], "webhook.stalled")
+    webhook.paused_at, webhook.stalled = tx.now, True
+    record_event(tx, webhook, "webhook.stalled")
+    call_on(tx, [webhook.focal_point_id], "webhook.stalled")

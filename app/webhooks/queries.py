@@ -8,61 +8,59 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.models import FocalPoint
 from app.feed.cursors import Feed
 from app.feed.queries import get_feed
 from app.kernel.actors import Role
 from app.kernel.journal import Mailbox
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, Writing
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.outbox.pacing import LONGEST_PAUSE
 from app.webhooks.models import Webhook, WebhookSecret
 from app.webhooks.schemas import Ping, Standing, WebhookOut
 
 
-def get_office(work: Reading, code: str | None) -> FocalPoint:
+def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
     """Return a focal point whose webhooks the caller may see; None is the caller's own.
 
     Raises NotFound (404).
     """
     if code is None:
-        return directory.by_id(work, work.actor.focal_point_id)
-    found = directory.get_by_code(work, code)
-    if not may_see(work, found.id):
+        return directory_queries.by_id(tx, tx.actor.focal_point_id)
+    found = directory_queries.get_by_code(tx, code)
+    if not may_see(tx, found.id):
         raise NotFound("There is no such focal point.")
     return found
 
 
-def may_see(work: Reading, focal_point_id: UUID) -> bool:
+def may_see(tx: ReadTransaction, focal_point_id: UUID) -> bool:
     """Return whether the caller may see the webhooks of a focal point."""
-    is_own = focal_point_id == work.actor.focal_point_id
-    return is_own or Role.ADMINISTRATOR in work.actor.roles
+    is_own = focal_point_id == tx.actor.focal_point_id
+    return is_own or Role.ADMINISTRATOR in tx.actor.roles
 
 
-def list_webhooks(work: Reading, focal_point_id: UUID) -> Sequence[Webhook]:
+def list_webhooks(tx: ReadTransaction, focal_point_id: UUID) -> Sequence[Webhook]:
     """List the webhooks of a focal point, oldest first."""
     of_them = Webhook.focal_point_id == focal_point_id
-    return work.session.scalars(
-        select(Webhook).where(of_them).order_by(Webhook.number)
-    ).all()
+    return tx.session.scalars(select(Webhook).where(of_them).order_by(Webhook.number)).all()
 
 
-def count_open(work: Reading, focal_point_id: UUID) -> int:
+def count_open(tx: ReadTransaction, focal_point_id: UUID) -> int:
     """Count the webhooks of a focal point that have not ended."""
     of_them = (Webhook.focal_point_id == focal_point_id) & Webhook.ended_at.is_(None)
-    return work.session.scalars(select(func.count(Webhook.id)).where(of_them)).one()
+    return tx.session.scalars(select(func.count(Webhook.id)).where(of_them)).one()
 
 
-def get_webhook(work: Reading, webhook_id: UUID) -> Webhook:
+def get_webhook(tx: ReadTransaction, webhook_id: UUID) -> Webhook:
     """Return a webhook that the caller may see, or raise NotFound (404)."""
-    return require_visible(work, work.session.scalar(select_webhook(webhook_id)))
+    return require_visible(tx, tx.session.scalar(select_webhook(webhook_id)))
 
 
-def lock_webhook(work: Writing, webhook_id: UUID) -> Webhook:
+def lock_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
     """Lock a webhook that the caller may see, or raise NotFound (404)."""
     held = select_webhook(webhook_id).with_for_update(key_share=True)
-    return require_visible(work, work.session.scalar(held))
+    return require_visible(tx, tx.session.scalar(held))
 
 
 def select_webhook(webhook_id: UUID) -> Select[Webhook]:
@@ -71,24 +69,26 @@ def select_webhook(webhook_id: UUID) -> Select[Webhook]:
     return one.execution_options(populate_existing=True)
 
 
-def require_visible(work: Reading, found: Webhook | None) -> Webhook:
+def require_visible(tx: ReadTransaction, found: Webhook | None) -> Webhook:
     """Return the webhook if the caller may see it, or raise NotFound (404)."""
-    if found is None or not may_see(work, found.focal_point_id):
+    if found is None or not may_see(tx, found.focal_point_id):
         raise NotFound("There is no such webhook.")
     return found
 
 
-def show_webhook(work: Reading, webhook: Webhook) -> WebhookOut:
+def show_webhook(tx: ReadTransaction, webhook: Webhook) -> WebhookOut:
     """Return a webhook as the API shows it."""
-    [shown] = show_webhooks(work, directory.by_id(work, webhook.focal_point_id), [webhook])
+    [shown] = show_webhooks(
+        tx, directory_queries.by_id(tx, webhook.focal_point_id), [webhook]
+    )
     return shown
 
 
 def show_webhooks(
-    work: Reading, of: FocalPoint, found: Iterable[Webhook]
+    tx: ReadTransaction, of: FocalPoint, found: Iterable[Webhook]
 ) -> list[WebhookOut]:
     """Return webhooks of a focal point as the API shows them, with their positions."""
-    feed, head = get_feed(work, of.id)
+    feed, head = get_feed(tx, of.id)
     return [describe_webhook(one, of.code, feed, head) for one in found]
 
 
@@ -120,22 +120,24 @@ def get_standing(webhook: Webhook) -> Standing:
     return Standing.STALLED if webhook.stalled else Standing.PAUSED
 
 
-def list_secrets(work: Reading, webhook_id: UUID, now: datetime) -> Sequence[WebhookSecret]:
+def list_secrets(
+    tx: ReadTransaction, webhook_id: UUID, now: datetime
+) -> Sequence[WebhookSecret]:
     """List the secrets that sign now, by the time of senders; the newest first."""
     ends = WebhookSecret.ends_at
     lasting = or_(ends.is_(None), ends > now)
     its = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id, lasting)
     newest = its.order_by(WebhookSecret.made_at.desc(), WebhookSecret.id)
-    return work.session.scalars(newest).all()
+    return tx.session.scalars(newest).all()
 
 
-def find_secrets_to_try(work: Reading) -> Iterator[WebhookSecret]:
+def find_secrets_to_try(tx: ReadTransaction) -> Iterator[WebhookSecret]:
     """Yield one signing secret for each key-encryption key that is in use."""
     signs = WebhookSecret.ends_at.is_(None)
     versions = select(WebhookSecret.version).where(signs).distinct()
-    for version in work.session.scalars(versions).all():
+    for version in tx.session.scalars(versions).all():
         one = select(WebhookSecret).where(signs, WebhookSecret.version == version).limit(1)
-        yield work.session.scalars(one).one()
+        yield tx.session.scalars(one).one()
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
@@ -146,7 +148,7 @@ def is_due(now: datetime) -> ColumnElement[bool]:
     """
     head = select(Mailbox.head).where(Mailbox.focal_point_id == Webhook.focal_point_id)
     news = Webhook.paused_at.is_(None) & (head.scalar_subquery() > Webhook.position)
-    of_active = Webhook.focal_point_id.not_in(directory.select_closed())
+    of_active = Webhook.focal_point_id.not_in(directory_queries.select_closed())
     due_now = or_(Webhook.due_at <= now, Webhook.due_at > now + 2 * LONGEST_PAUSE)
     live = Webhook.ended_at.is_(None) & due_now
     return live & of_active & or_(news, Webhook.ping.is_not(None))
@@ -158,16 +160,16 @@ def list_due(session: Session, now: datetime) -> Sequence[UUID]:
     return session.scalars(found).all()
 
 
-def lock_due(work: Writing, webhook_id: UUID) -> Webhook | None:
+def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
     """Lock a webhook if it is still due and no other sender has locked it."""
-    held = select_webhook(webhook_id).where(is_due(work.now))
-    return work.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
+    held = select_webhook(webhook_id).where(is_due(tx.now))
+    return tx.session.scalar(held.with_for_update(skip_locked=True, key_share=True))
 
 
-def lock_claimed(work: Writing, webhook_id: UUID, claim: UUID) -> Webhook | None:
+def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook | None:
     """Lock a webhook if this attempt is its last; return None if another has begun."""
     held = select_webhook(webhook_id).where(Webhook.claim == claim)
-    return work.session.scalar(held.with_for_update(key_share=True))
+    return tx.session.scalar(held.with_for_update(key_share=True))
 
 
 def list_open(session: Session) -> Sequence[Webhook]:

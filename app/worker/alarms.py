@@ -39,13 +39,13 @@ class Alarms:
     jump: int | None = None
     """Seconds of a jump that is not stored yet."""
 
-    def check(self, ground: Runtime) -> None:
+    def check(self, runtime: Runtime) -> None:
         """Measure all gauges, and log each alarm that begins, lasts or ends."""
-        with ground.database.begin_read() as session:
-            self.compare_clocks(ground.time(session))
-        self.record_jump(ground)
-        with ground.database.begin_read() as session:
-            measured = measure(watches_of(ground), session, ground.time(session))
+        with runtime.database.begin_read() as session:
+            self.compare_clocks(runtime.time(session))
+        self.record_jump(runtime)
+        with runtime.database.begin_read() as session:
+            measured = measure(watches_of(runtime), session, runtime.time(session))
         self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:
@@ -58,12 +58,12 @@ class Alarms:
             self.jump = round(went - elapsed)
             log.warning("clock.jumped", seconds=self.jump, to_do=CLOCK_JUMPED)
 
-    def record_jump(self, ground: Runtime) -> None:
+    def record_jump(self, runtime: Runtime) -> None:
         """Store the jump for `worker status` and the metrics; keep it if that fails."""
         if self.jump is None:
             return
-        with ground.database.begin_write() as session:
-            record_clock_jump(session, ground.time(session), seconds=self.jump)
+        with runtime.database.begin_write() as session:
+            record_clock_jump(session, runtime.time(session), seconds=self.jump)
         self.jump = None
 
     def log_changes(self, measured: Iterable[GaugeValue]) -> None:
@@ -85,20 +85,20 @@ class Alarms:
                 )
 
 
-def watch_alarms(ground: Runtime, stop: Event, alarms: Alarms, interval: float) -> None:
+def watch_alarms(runtime: Runtime, stop: Event, alarms: Alarms, interval: float) -> None:
     """Check repeatedly until `stop` is set; log a check that fails, and continue."""
     while not stop.wait(interval):
         try:
-            alarms.check(ground)
+            alarms.check(runtime)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
             log.error("alarms.failed", **describe_error(error.__cause__ or error))  # noqa: TRY400 - the message may contain data
 
 
 @contextmanager
-def start_alarms(ground: Runtime, interval: float = CHECK_INTERVAL) -> Iterator[None]:
+def start_alarms(runtime: Runtime, interval: float = CHECK_INTERVAL) -> Iterator[None]:
     """Check for alarms in a thread while the block runs."""
     stop = Event()
-    arguments = (ground, stop, Alarms(), interval)
+    arguments = (runtime, stop, Alarms(), interval)
     thread = Thread(target=watch_alarms, args=arguments, name="alarms", daemon=True)
     thread.start()
     try:

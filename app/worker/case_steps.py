@@ -9,7 +9,7 @@ import structlog
 from app.kernel.actors import SYSTEM
 from app.kernel.database_errors import describe_error
 from app.kernel.problems import Busy
-from app.kernel.transactions import Runtime, Writing, begin_write
+from app.kernel.transactions import Runtime, WriteTransaction, begin_write
 
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
@@ -17,14 +17,18 @@ BATCH: Final = 200
 
 
 def run_for_case(
-    ground: Runtime, case_id: UUID, step: Callable[[Writing, UUID], bool], *, failure: str
+    runtime: Runtime,
+    case_id: UUID,
+    step: Callable[[WriteTransaction, UUID], bool],
+    *,
+    failure: str,
 ) -> bool:
     """Run a step for one case in a transaction; return False if it is busy or fails.
 
     A failure is logged as the event `failure`.
     """
     try:
-        with begin_write(ground, SYSTEM) as tx:
+        with begin_write(runtime, SYSTEM) as tx:
             return step(tx, case_id)
     except Busy:
         return False

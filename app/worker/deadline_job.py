@@ -43,55 +43,55 @@ class HandledCounts:
         return self.fired + self.left + self.failed
 
 
-def handle_missed_deadlines(ground: Runtime, limit: int = BATCH) -> HandledCounts:
+def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCounts:
     """Handle missed deadlines, the longest overdue first, each by itself.
 
     Then handle the deadlines of offices that are no longer active, because nobody can
     answer there. One that fails is postponed and logged, so that the others continue.
     """
-    with ground.database.begin_read() as session:
+    with runtime.database.begin_read() as session:
         due = [
-            *missed_deadlines.list_overdue(session, ground.time(session), limit),
+            *missed_deadlines.list_overdue(session, runtime.time(session), limit),
             *missed_deadlines.list_abandoned(session, limit),
         ]
-    outcomes = [handle_deadline(ground, each) for each in due]
+    outcomes = [handle_deadline(runtime, each) for each in due]
     counts = [outcomes.count(outcome) for outcome in (True, False, None)]
     return HandledCounts(*counts)
 
 
-def expire_questions(ground: Runtime) -> int:
+def expire_questions(runtime: Runtime) -> int:
     """Expire unanswered approval requests that belong to no case; return how many."""
-    with begin_read(ground, SYSTEM) as work:
-        if not access_queries.has_unanswered(work.session, ground.time(work.session)):
+    with begin_read(runtime, SYSTEM) as tx:
+        if not access_queries.has_unanswered(tx.session, runtime.time(tx.session)):
             return 0
-    with begin_write(ground, SYSTEM) as work:
-        return expire_unanswered(work)
+    with begin_write(runtime, SYSTEM) as tx:
+        return expire_unanswered(tx)
 
 
-def handle_deadline(ground: Runtime, due: DueClock) -> bool | None:
+def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
     """Handle one deadline; return False if another worker has it, None if it failed.
 
     Every exception is caught, because an unforeseen one must not block the others for ever.
     """
     try:
-        with begin_write(ground, SYSTEM) as work:
-            is_fired = handle_missed_deadline(work, due.number, due.case_id)
+        with begin_write(runtime, SYSTEM) as tx:
+            is_fired = handle_missed_deadline(tx, due.number, due.case_id)
     except Busy:
         return False
     except Exception as error:  # noqa: BLE001 - see the docstring
-        return None if retry_later(ground, due, error) else False
+        return None if retry_later(runtime, due, error) else False
     if is_fired:
         HANDLED.labels(due.kind).inc()
     return is_fired
 
 
-def retry_later(ground: Runtime, due: DueClock, error: Exception) -> bool:
+def retry_later(runtime: Runtime, due: DueClock, error: Exception) -> bool:
     """Postpone a deadline that failed, log it, and return whether it was still there.
 
     The log has the deadline's number, which means nothing without the database.
     """
-    with ground.database.begin_write() as session:
-        failures = deadline_actions.retry_later(session, due, ground.time(session))
+    with runtime.database.begin_write() as session:
+        failures = deadline_actions.retry_later(session, due, runtime.time(session))
     if not failures:
         return False
     FAILED.labels(due.kind).inc()

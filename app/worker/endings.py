@@ -8,16 +8,16 @@ from app.kernel.transactions import Runtime, begin_read
 from app.worker.case_steps import BATCH, run_for_case
 
 
-def apply_endings(ground: Runtime, limit: int = BATCH) -> int:
+def apply_endings(runtime: Runtime, limit: int = BATCH) -> int:
     """Update the cases in which something ended, and return how many.
 
     At most `limit` cases are updated; the next run continues. A case that is in use, or
     that fails, is tried again in a later run.
     """
-    with begin_read(ground, SYSTEM) as tx:
+    with begin_read(runtime, SYSTEM) as tx:
         found = list_cases(tx)
     followed = (
-        run_for_case(ground, case_id, apply_case_endings, failure="ending.failed")
+        run_for_case(runtime, case_id, apply_case_endings, failure="ending.failed")
         for case_id in found
     )
     return len(list(islice(filter(None, followed), limit)))

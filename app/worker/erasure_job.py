@@ -7,9 +7,9 @@ from app.kernel.transactions import Runtime
 from app.worker.jobs import Job
 
 
-def create_erasure_job(ground: Runtime, ledger: Ledger) -> Job:
+def create_erasure_job(runtime: Runtime, ledger: Ledger) -> Job:
     """Return the job that follows up erasures, including those of other processes."""
-    aftermath = ErasureCleanup(ground, ledger)
+    aftermath = ErasureCleanup(runtime, ledger)
 
     def run(_: Runtime) -> int:
         aftermath.run()

@@ -38,30 +38,30 @@ class Job:
     batch_size: int
 
 
-def handle_deadlines(ground: Runtime) -> int:
+def handle_deadlines(runtime: Runtime) -> int:
     """Handle missed deadlines and expired approvals; return how many.
 
     A run that only found deadlines of other workers is logged for debugging only.
     """
-    fired = handle_missed_deadlines(ground)
+    fired = handle_missed_deadlines(runtime)
     if fired.found:
         say = log.info if fired.fired or fired.failed else log.debug
         say("clocks", fired=fired.fired, left=fired.left, failed=fired.failed)
-    return fired.fired + expire_questions(ground)
+    return fired.fired + expire_questions(runtime)
 
 
 DEADLINE_JOB: Final = Job(Part.CLOCKS, handle_deadlines, BATCH)
 
 
-def run_once(ground: Runtime, job: Job) -> int:
+def run_once(runtime: Runtime, job: Job) -> int:
     """Run a job once, record its heartbeat, and return how much there was to do."""
-    found = job.run(ground)
-    with ground.database.begin_write() as session:
-        record_heartbeat(session, job.part, ground.time(session))
+    found = job.run(runtime)
+    with runtime.database.begin_write() as session:
+        record_heartbeat(session, job.part, runtime.time(session))
     return found
 
 
-def run_repeatedly(ground: Runtime, job: Job, stop: Event) -> None:
+def run_repeatedly(runtime: Runtime, job: Job, stop: Event) -> None:
     """Run a job repeatedly until `stop` is set; after errors, with growing pauses.
 
     Every exception is caught, because a thread that ended would do nothing and log nothing.
@@ -69,7 +69,7 @@ def run_repeatedly(ground: Runtime, job: Job, stop: Event) -> None:
     failures, pause = 0, 0.0
     while not stop.wait(pause):
         try:
-            found = run_once(ground, job)
+            found = run_once(runtime, job)
         except Exception as error:  # noqa: BLE001 - see the docstring
             failures += 1
             pause = min(PAUSE * 2 ** min(failures, 10), LONGEST_PAUSE)
@@ -80,11 +80,11 @@ def run_repeatedly(ground: Runtime, job: Job, stop: Event) -> None:
 
 
 @contextmanager
-def start_jobs(ground: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
+def start_jobs(runtime: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
     """Run jobs in threads while the block runs; let them finish their run at its end."""
     stop = Event()
     threads = [
-        Thread(target=run_repeatedly, args=(ground, job, stop), name=job.part, daemon=True)
+        Thread(target=run_repeatedly, args=(runtime, job, stop), name=job.part, daemon=True)
         for job in jobs
     ]
     parts = [job.part for job in jobs]

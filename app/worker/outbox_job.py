@@ -21,8 +21,15 @@ from sqlalchemy.exc import DBAPIError
 from app.kernel.actors import SYSTEM
 from app.kernel.heartbeat import Part
 from app.kernel.problems import Problem
-from app.kernel.transactions import Reading, Runtime, Writing, begin_read, begin_write
-from app.outbox import actions, queries
+from app.kernel.transactions import (
+    ReadTransaction,
+    Runtime,
+    WriteTransaction,
+    begin_read,
+    begin_write,
+)
+from app.outbox import actions as outbox_actions
+from app.outbox import queries as outbox_queries
 from app.outbox.actions import Answer
 from app.outbox.lifecycle import State
 from app.outbox.models import Outgoing, Way
@@ -58,10 +65,10 @@ class ChannelSender[L]:
     found a way.
     """
 
-    compose: Callable[[Reading, Outgoing], L | None]
+    compose: Callable[[ReadTransaction, Outgoing], L | None]
     send: Callable[[L], Answer]
-    handle_lost: Callable[[Writing, Outgoing], bool]
-    handle_dropped: Callable[[Writing, Outgoing], bool]
+    handle_lost: Callable[[WriteTransaction, Outgoing], bool]
+    handle_dropped: Callable[[WriteTransaction, Outgoing], bool]
 
 
 @dataclass(frozen=True)
@@ -96,26 +103,26 @@ class SendCounts:
         return sum(self.outcomes.values())
 
 
-def send_due(ground: Runtime, senders: Senders) -> SendCounts:
+def send_due(runtime: Runtime, senders: Senders) -> SendCounts:
     """Send the messages that are due, at most BATCH for each channel.
 
     Several processes may do this at once, because each message is claimed.
     """
     with ThreadPoolExecutor(len(senders.ways), "sending") as threads:
-        runs = [threads.submit(send_by_way, ground, senders, way) for way in senders.ways]
+        runs = [threads.submit(send_by_way, runtime, senders, way) for way in senders.ways]
     return SendCounts(sum((run.result() for run in runs), Counter[SendOutcome]()))
 
 
 def create_send_job(senders: Senders) -> Job:
     """Return the job that sends what is due."""
 
-    def send(ground: Runtime) -> int:
-        return send_due(ground, senders).found
+    def send(runtime: Runtime) -> int:
+        return send_due(runtime, senders).found
 
     return Job(Part.NOTICES, send, BATCH)
 
 
-def send_by_way(ground: Runtime, senders: Senders, way: Way) -> Counter[SendOutcome]:
+def send_by_way(runtime: Runtime, senders: Senders, way: Way) -> Counter[SendOutcome]:
     """Send by one channel until nothing is due or its time is over.
 
     An error of the database ends this run of this channel, and of no other.
@@ -123,7 +130,7 @@ def send_by_way(ground: Runtime, senders: Senders, way: Way) -> Counter[SendOutc
     counts, began = Counter[SendOutcome](), time.monotonic()
     try:
         while counts.total() < BATCH and time.monotonic() - began < RUN_SECONDS:
-            outcome = send_one(ground, senders, way)
+            outcome = send_one(runtime, senders, way)
             if outcome is None:
                 break
             counts[outcome] += 1
@@ -132,15 +139,15 @@ def send_by_way(ground: Runtime, senders: Senders, way: Way) -> Counter[SendOutc
     return counts
 
 
-def send_one(ground: Runtime, senders: Senders, way: Way) -> SendOutcome | None:
+def send_one(runtime: Runtime, senders: Senders, way: Way) -> SendOutcome | None:
     """Send one message of this channel, if any is due, and return the result."""
     way_out = senders.ways[way]
-    claimed = claim_next(ground, senders, way)
+    claimed = claim_next(runtime, senders, way)
     if not isinstance(claimed, ClaimedMessage):
         return claimed
     began = time.monotonic()
-    answer = send_claimed(ground, way_out, claimed.id)
-    outcome = store_outcome(ground, way_out, claimed, answer)
+    answer = send_claimed(runtime, way_out, claimed.id)
+    outcome = store_outcome(runtime, way_out, claimed, answer)
     log.info(
         "outgoing.tried",
         outgoing=str(claimed.id),
@@ -153,30 +160,30 @@ def send_one(ground: Runtime, senders: Senders, way: Way) -> SendOutcome | None:
 
 
 def claim_next(
-    ground: Runtime, senders: Senders, way: Way
+    runtime: Runtime, senders: Senders, way: Way
 ) -> ClaimedMessage | SendOutcome | None:
     """Claim the next message, or return its result, or None if none is due.
 
     The claim is committed before the message is sent. If this process dies, the message is
     sent again after its window, and not before.
     """
-    with begin_write(ground, SYSTEM) as work:
-        outgoing = queries.lock_due(work, way, senders.window)
+    with begin_write(runtime, SYSTEM) as tx:
+        outgoing = outbox_queries.lock_due(tx, way, senders.window)
         if outgoing is None:
             return None
-        if actions.apply_window(work, outgoing, senders.window):
+        if outbox_actions.apply_window(tx, outgoing, senders.window):
             return SendOutcome.POSTPONED
-        if not actions.add_unknown_outcome(outgoing):
-            claim = actions.claim(work, outgoing, senders.window)
+        if not outbox_actions.add_unknown_outcome(outgoing):
+            claim = outbox_actions.claim(tx, outgoing, senders.window)
             return ClaimedMessage(outgoing.id, claim)
-        actions.set_dead(work, outgoing)
-        other_way = senders.ways[way].handle_lost(work, outgoing)
+        outbox_actions.set_dead(tx, outgoing)
+        other_way = senders.ways[way].handle_lost(tx, outgoing)
     log_dead(outgoing, other_way=other_way)
     return SendOutcome.DEAD
 
 
 def send_claimed(
-    ground: Runtime, way_out: ChannelSender[Any], outgoing_id: UUID
+    runtime: Runtime, way_out: ChannelSender[Any], outgoing_id: UUID
 ) -> Answer | None:
     """Send one message and return the outcome, or None if it has no recipient any more.
 
@@ -184,8 +191,8 @@ def send_claimed(
     block the others. Only the name of its class is kept: its text may contain an address.
     """
     try:
-        with begin_read(ground, SYSTEM) as work:
-            message = way_out.compose(work, queries.get(work, outgoing_id))
+        with begin_read(runtime, SYSTEM) as tx:
+            message = way_out.compose(tx, outbox_queries.get(tx, outgoing_id))
     except Exception as error:  # noqa: BLE001 - nothing was sent, so it is tried again
         return Answer(Outcome.REFUSED, type(error).__name__)
     if message is None:
@@ -197,24 +204,24 @@ def send_claimed(
 
 
 def store_outcome(
-    ground: Runtime,
+    runtime: Runtime,
     way_out: ChannelSender[Any],
     claimed: ClaimedMessage,
     answer: Answer | None,
 ) -> SendOutcome:
     """Store the outcome of an attempt, unless another attempt has begun since."""
-    with begin_write(ground, SYSTEM) as work:
-        outgoing = queries.lock(work, claimed.id)
+    with begin_write(runtime, SYSTEM) as tx:
+        outgoing = outbox_queries.lock(tx, claimed.id)
         if outgoing.claim != claimed.claim or outgoing.state != State.SENDING:
             return SendOutcome.OVERTAKEN
         if answer is None:
-            actions.drop(work, outgoing)
-            if not way_out.handle_dropped(work, outgoing):
+            outbox_actions.drop(tx, outgoing)
+            if not way_out.handle_dropped(tx, outgoing):
                 log.warning("outgoing.dropped", outgoing=str(claimed.id), way=outgoing.way)
             return SendOutcome.DROPPED
-        if actions.store_outcome(work, outgoing, answer):
+        if outbox_actions.store_outcome(tx, outgoing, answer):
             return SendOutcome(answer.outcome)
-        other_way = way_out.handle_lost(work, outgoing)
+        other_way = way_out.handle_lost(tx, outgoing)
     log_dead(outgoing, other_way=other_way)
     return SendOutcome.DEAD
 

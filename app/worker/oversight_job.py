@@ -26,11 +26,11 @@ class CaseWatch:
     elapsed: Callable[[], float] = monotonic
     idle_until: float = 0.0
 
-    def run(self, ground: Runtime) -> int:
+    def run(self, runtime: Runtime) -> int:
         """Update some cases, and return how many."""
         if self.elapsed() < self.idle_until:
             return 0
-        count = replace_oversight(ground) + apply_endings(ground)
+        count = replace_oversight(runtime) + apply_endings(runtime)
         if not count:
             self.idle_until = self.elapsed() + SEARCH_INTERVAL
         return count
@@ -39,17 +39,17 @@ class CaseWatch:
 def add_oversight(clocks: Job) -> Job:
     """Return the job of the deadlines, extended to replace oversight after them."""
     watch = CaseWatch()
-    return replace(clocks, run=lambda ground: clocks.run(ground) + watch.run(ground))
+    return replace(clocks, run=lambda runtime: clocks.run(runtime) + watch.run(runtime))
 
 
-def replace_oversight(ground: Runtime, limit: int = BATCH) -> int:
+def replace_oversight(runtime: Runtime, limit: int = BATCH) -> int:
     """Assign active oversight to cases without one, and return how many.
 
     A case that is in use, or that fails, is tried again in the next run.
     """
-    with begin_read(ground, SYSTEM) as work:
-        found = list_unwatched(work, limit)
+    with begin_read(runtime, SYSTEM) as tx:
+        found = list_unwatched(tx, limit)
     return sum(
-        run_for_case(ground, case_id, replace_overseers, failure="oversight.failed")
+        run_for_case(runtime, case_id, replace_overseers, failure="oversight.failed")
         for case_id in found
     )

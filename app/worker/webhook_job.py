@@ -17,7 +17,8 @@ from app.kernel.heartbeat import Part
 from app.kernel.transactions import Runtime, begin_write
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
-from app.webhooks import delivery, queries
+from app.webhooks import delivery
+from app.webhooks import queries as webhook_queries
 from app.webhooks.delivery import OutgoingMessage
 from app.worker.courier import Courier
 from app.worker.jobs import Job
@@ -29,14 +30,14 @@ RUN_SECONDS: Final = 10.0
 """Seconds after which a thread starts no further message, so that others get a turn."""
 
 
-def find_due(ground: Runtime) -> list[UUID]:
+def find_due(runtime: Runtime) -> list[UUID]:
     """Return the webhooks that have something to send now."""
-    with ground.database.begin_read() as session:
-        return list(queries.list_due(session, ground.time(session)))
+    with runtime.database.begin_read() as session:
+        return list(webhook_queries.list_due(session, runtime.time(session)))
 
 
 def push(
-    ground: Runtime, courier: Courier, webhook_id: UUID, max_delay: timedelta = timedelta()
+    runtime: Runtime, courier: Courier, webhook_id: UUID, max_delay: timedelta = timedelta()
 ) -> int:
     """Send the events of one webhook until an attempt fails; return how many arrived.
 
@@ -44,13 +45,13 @@ def push(
     """
     arrived, began = 0, time.monotonic()
     while time.monotonic() - began < RUN_SECONDS:
-        with begin_write(ground, SYSTEM) as work:
-            parcel = delivery.claim_message(work, webhook_id, max_delay)
+        with begin_write(runtime, SYSTEM) as tx:
+            parcel = delivery.claim_message(tx, webhook_id, max_delay)
         if parcel is None:
             break
-        answer = send_parcel(ground, courier, parcel)
-        with begin_write(ground, SYSTEM) as work:
-            goes_on = delivery.record_outcome(work, parcel, answer)
+        answer = send_parcel(runtime, courier, parcel)
+        with begin_write(runtime, SYSTEM) as tx:
+            goes_on = delivery.record_outcome(tx, parcel, answer)
         say = log.info if answer.outcome == Outcome.DELIVERED else log.warning
         say("webhook.tried", webhook=str(webhook_id), code=answer.code)
         if not goes_on:
@@ -59,12 +60,12 @@ def push(
     return arrived
 
 
-def send_parcel(ground: Runtime, courier: Courier, parcel: OutgoingMessage) -> Answer:
+def send_parcel(runtime: Runtime, courier: Courier, parcel: OutgoingMessage) -> Answer:
     """Send a message if the operator still lists its host; return the outcome.
 
     Every exception counts as a failed attempt; only the name of its class is kept.
     """
-    if parcel.target.origin not in ground.hosts:
+    if parcel.target.origin not in runtime.hosts:
         return Answer(Outcome.REFUSED, "host_not_listed")
     try:
         return courier.send(parcel)
@@ -80,25 +81,25 @@ class Pusher:
         self._turn = Lock()
         self._busy = set[UUID]()
 
-    def start_due(self, ground: Runtime) -> int:
+    def start_due(self, runtime: Runtime) -> int:
         """Start a thread for each webhook that is due and has none; return how many.
 
         At most MAX_THREADS threads run at the same time; a later run starts the others.
         """
         with self._turn:
             room = MAX_THREADS - len(self._busy)
-            started = [id_ for id_ in find_due(ground) if id_ not in self._busy][:room]
+            started = [id_ for id_ in find_due(runtime) if id_ not in self._busy][:room]
             for id_ in started:
                 Thread(
-                    target=self._push, args=(ground, id_), name="webhook", daemon=True
+                    target=self._push, args=(runtime, id_), name="webhook", daemon=True
                 ).start()
                 self._busy.add(id_)
         return len(started)
 
-    def _push(self, ground: Runtime, webhook_id: UUID) -> None:
+    def _push(self, runtime: Runtime, webhook_id: UUID) -> None:
         """Push to one webhook; a later run tries again what fails with the database."""
         try:
-            push(ground, self._courier, webhook_id, self._max_delay)
+            push(runtime, self._courier, webhook_id, self._max_delay)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
             details = describe_error(error.__cause__ or error)
             log.error("webhook.failed", webhook=str(webhook_id), **details)  # noqa: TRY400 - the message may contain data

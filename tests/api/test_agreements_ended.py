@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select
 from structlog.testing import capture_logs
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.models import CaseKey
 from app.handovers.models import Handover
 from app.kernel.journal import was_recorded
@@ -293,7 +293,7 @@ def test_lead_that_may_not_know_who_helps_is_not_told_where(
     assert there.poll() == []
     with there.begin_read() as tx:
         ids = (UUID(sent["id"]), "referral.without_agreement")
-        assert was_recorded(tx.session, queries.get(tx, case["code"]).id, *ids)
+        assert was_recorded(tx.session, case_queries.get(tx, case["code"]).id, *ids)
 
 
 def test_worker_looks_by_itself(world: World, lead: Someone, case: Json) -> None:
@@ -313,7 +313,7 @@ def test_case_that_fails_keeps_no_other_waiting(
     other = lead.take_lead(officer.submit(consents=given, safeguards=GUARDS))
     lost = unwrap(lead.offer(other, "UZ_LEAD"))
     with lead.begin_write() as tx:
-        of_other = queries.get(tx, other["code"]).id
+        of_other = case_queries.get(tx, other["code"]).id
         tx.session.execute(delete(CaseKey).where(CaseKey.case_id == of_other))
     end_agreement(world)
 

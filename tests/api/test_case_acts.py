@@ -319,7 +319,7 @@ def test_what_waited_for_who_declined_waits_for_the_next(
     lead.does("decline-lead", case, NO)
 
     theirs, next_ones = (
-        {work["subject"] for work in unwrap(one.get("/worklist"))["items"]}
+        {tx["subject"] for tx in unwrap(one.get("/worklist"))["items"]}
         for one in (lead, ngo)
     )
 

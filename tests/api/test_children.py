@@ -379,10 +379,10 @@ def list_consent_deadlines(who: Someone, case: Json) -> list[str]:
 
     Each is the moment of the next announcement, or the end itself once it has passed.
     """
-    with who.begin_read() as work:
+    with who.begin_read() as tx:
         mine = select(Clock).join(Case, Case.id == Clock.case_id)
         of_case = mine.where(Case.code == case["code"], Clock.stopped_at.is_(None))
-        ends = work.session.scalars(of_case.where(Clock.kind == ClockKind.CONSENT_ENDS))
+        ends = tx.session.scalars(of_case.where(Clock.kind == ClockKind.CONSENT_ENDS))
         return [f"{clock.due_at:%FT%TZ}" for clock in ends]
 
 

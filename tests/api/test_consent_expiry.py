@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 from sqlalchemy import select
 
-from app.cases import actions as cases
-from app.cases import queries
+from app.cases import actions as case_actions
+from app.cases import queries as case_queries
 from app.cases.models import Case
 from app.cases.sections import Paper, Safeguards
 from app.casework import overdue
@@ -212,9 +212,11 @@ def test_a_recipient_hears_the_same_whether_the_person_fears_it_or_not(
     fear = {"country_of_origin": "UZ"} | (
         {"unsafe_focal_points": [SHELTER]} if feared else {}
     )
-    with lead.begin_write() as work:
-        kept = queries.lock(work, case["code"])
-        cases.replace_sealed(work, kept, Paper.SAFEGUARDS, Safeguards.model_validate(fear))
+    with lead.begin_write() as tx:
+        kept = case_queries.lock(tx, case["code"])
+        case_actions.replace_sealed(
+            tx, kept, Paper.SAFEGUARDS, Safeguards.model_validate(fear)
+        )
     shelter.poll()
 
     run_worker_at(world, END)
@@ -374,13 +376,13 @@ def test_before_there_is_a_lead_only_a_recipient_hears(
 
 def run_consent_deadlines(world: World, case: Json) -> None:
     """Run the due deadlines for consents of a case, and none of its other deadlines."""
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         of_case = select(Clock.number, Clock.case_id).join(Case, Case.id == Clock.case_id)
         ends = (Case.code == case["code"]) & (Clock.kind == ClockKind.CONSENT_ENDS)
-        due = work.session.execute(of_case.where(ends, Clock.due_at <= world.now)).all()
+        due = tx.session.execute(of_case.where(ends, Clock.due_at <= world.now)).all()
     for number, case_id in due:
-        with world.write_as_service() as work:
-            assert overdue.handle_missed_deadline(work, number, case_id)
+        with world.write_as_service() as tx:
+            assert overdue.handle_missed_deadline(tx, number, case_id)
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -444,9 +446,9 @@ def test_the_lead_is_called_on_and_never_called_silent_for_it(
     with world.database.begin_read(SERVICE) as session:
         rows = session.scalars(select(Notification)).all()
         found = [one.why for one in rows if one.why.startswith("consent.")]
-    with lead.begin_read() as work:
-        case_id = queries.get(work, case["code"]).id
-        late = missed_deadlines.count_missed_deadlines(work, {case_id: lead.id})[case_id]
+    with lead.begin_read() as tx:
+        case_id = case_queries.get(tx, case["code"]).id
+        late = missed_deadlines.count_missed_deadlines(tx, {case_id: lead.id})[case_id]
     assert sorted(found) == ["consent.expired", *["consent.expiring"] * 2]
     assert list_consent_lines(lead) == [(f"cases/{case['code']}", END)]
     assert late == 0

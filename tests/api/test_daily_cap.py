@@ -193,10 +193,10 @@ def test_what_an_emergency_permitted_is_not_counted(lead: Someone) -> None:
     case, under = uuid4(), uuid4()
     plain = AccessAttempt(case, case, Paper.SAFEGUARDS, ReadingPurpose.ASSISTANCE)
 
-    with lead.begin_write() as work:
-        require_below_cap(work, replace(plain, under=under))
+    with lead.begin_write() as tx:
+        require_below_cap(tx, replace(plain, under=under))
         with pytest.raises(DailyCapReached):
-            require_below_cap(work, plain)
+            require_below_cap(tx, plain)
 
 
 def test_a_day_begins_at_midnight_to_the_microsecond() -> None:

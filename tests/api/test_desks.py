@@ -3,7 +3,7 @@
 import pytest
 from httpx2 import Response
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework import carrying
 from app.kernel.actors import Role
 from tests.support.world import (
@@ -285,8 +285,8 @@ def failing_case(world: World, officer: Someone, lead: Someone) -> Json:
 
 def escalate_case(someone: Someone, case: Json) -> None:
     """Bring in the desk, as the worker does."""
-    with someone.begin_write() as work:
-        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    with someone.begin_write() as tx:
+        carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
 
 
 def test_a_desk_that_was_brought_in_sees_the_notice_and_nothing_else(

@@ -243,8 +243,8 @@ def test_a_snapshot_has_every_field_of_the_summary() -> None:
 
 
 def load_snapshots(world: World) -> dict[Relation, Any]:
-    with world.write_as_service() as work:
-        rows = work.session.scalars(select(Party).order_by(Party.number)).all()
+    with world.write_as_service() as tx:
+        rows = tx.session.scalars(select(Party).order_by(Party.number)).all()
         return {row.relation: row.as_asked for row in rows if row.as_asked}
 
 

@@ -106,8 +106,8 @@ def test_which_case_goes_on_is_erased_with_the_duplicate(
 ) -> None:
     close_as_duplicate(lead, supervisor, case, lead.take_lead(officer.submit()))
 
-    with world.write_as_service() as work:
-        erasure.erase_content(work, lock_case(work, case))
+    with world.write_as_service() as tx:
+        erasure.erase_content(tx, lock_case(tx, case))
 
     oversight = world.add_person("OVERSIGHT_DEMO", {Role.PROTECTION_OFFICER})
     assert oversight.read(case)["continues_in"] is None

@@ -164,8 +164,8 @@ def test_a_hold_that_the_backup_still_has_is_no_longer_one(
 def test_a_case_that_the_backup_does_not_know_is_recorded_as_erased(world: World) -> None:
     unknown = uuid4()
 
-    with world.write_as_service() as work:
-        there = erasing.erase_again(work, unknown, NOON)
+    with world.write_as_service() as tx:
+        there = erasing.erase_again(tx, unknown, NOON)
 
     with world.database.begin_read() as session:
         assert get_erasures(session) == {unknown: NOON}

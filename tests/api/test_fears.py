@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework import carrying
 from app.kernel.actors import Role
 from tests.support.world import (
@@ -303,8 +303,8 @@ def test_who_looks_on_sees_who_was_asked_and_not_who_never_will_be(
             officer.submit(consents=[], vital_interest=VITAL, safeguards=guards)
         )
         world.advance(days=21)
-        with lead.begin_write() as work:
-            carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+        with lead.begin_write() as tx:
+            carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
         desk = world.add_person("DESK_CENTRAL_ASIA")
         for one in (watcher, desk):
             shown = unwrap(one.get(f"{get_path(case)}/routing"))
@@ -417,8 +417,8 @@ def test_a_desk_beside_a_lead_that_turns_out_to_be_feared_loses_the_case(
 ) -> None:
     case = lead.take_lead(officer.submit())
     world.advance(days=21)
-    with lead.begin_write() as work:
-        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    with lead.begin_write() as tx:
+        carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
     assert desk.read(case)["you_are"] == ["escalation_desk"]
     match = {"If_Match": lead.get_tag(case)}
     guards = build_safeguards("DESK_CENTRAL_ASIA")

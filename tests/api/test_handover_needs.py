@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.cases import actions as cases
-from app.cases import queries
+from app.cases import actions as case_actions
+from app.cases import queries as case_queries
 from app.cases.sections import Paper, Safeguards
 from app.directory.models import FocalPoint
 from tests.support.endings import end_agreement
@@ -65,8 +65,8 @@ def withdraw_consent(who: Someone, case: Json, purpose: str = "HANDOVER") -> Non
 
 def set_country(world: World, case: Json, country: str) -> None:
     """Set the country of the person without a relocation of the case."""
-    with world.add_person("KZ_LEAD").begin_write() as work:
-        queries.lock(work, case["code"]).country = country
+    with world.add_person("KZ_LEAD").begin_write() as tx:
+        case_queries.lock(tx, case["code"]).country = country
 
 
 @pytest.mark.parametrize(
@@ -287,9 +287,11 @@ def test_who_is_unsafe_is_refused_even_if_nobody_ended_the_offer(
     lead: Someone, case: Json, successor: Someone
 ) -> None:
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
-    with lead.begin_write() as work:
+    with lead.begin_write() as tx:
         fear = Safeguards.model_validate(HOME | {"unsafe_focal_points": ["UZ_LEAD"]})
-        cases.replace_sealed(work, queries.lock(work, case["code"]), Paper.SAFEGUARDS, fear)
+        case_actions.replace_sealed(
+            tx, case_queries.lock(tx, case["code"]), Paper.SAFEGUARDS, fear
+        )
 
     refused = successor.does("accept", offered, make_takeover())
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.kernel.actors import SERVICE, Relation, Role
 from app.kernel.db import Base
 from tests.support.world import (
@@ -368,8 +368,8 @@ def test_a_lead_that_comes_back_is_the_lead_and_has_been_one(
     assert get_problem(lead.get(get_case_path(case))) == HIDDEN
     assert lead.read(third)["you_are"] == ["former_lead"]
     assert lead.read(first)["you_are"] == ["former_lead"]
-    with iom.begin_read() as work:
-        parties = cases.get(work, case["code"]).parties
+    with iom.begin_read() as tx:
+        parties = case_queries.get(tx, case["code"]).parties
         assert [p.relation for p in parties if not p.until].count(Relation.LEAD) == 1
 
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from app.directory.models import FocalPoint
-from app.handovers import following as handovers
-from app.handovers import queries
+from app.handovers import following as handover_following
+from app.handovers import queries as handover_queries
 from app.kernel.actors import Role
 from app.kernel.requirements import NeedsUnmet
 from tests.support.world import (
@@ -105,12 +105,12 @@ def test_the_answer_is_waited_for_at_who_is_asked(
     offered = unwrap(lead.offer(case, "IOM"))
 
     iom = world.add_person("IOM")
-    [work] = unwrap(iom.get("/worklist"))["items"]
-    assert (work["subject"], work["kind"]) == (
+    [tx] = unwrap(iom.get("/worklist"))["items"]
+    assert (tx["subject"], tx["kind"]) == (
         f"handovers/{offered['id']}",
         "answer_handover",
     )
-    assert work["due_at"] == offered["due_at"] == until
+    assert tx["due_at"] == offered["due_at"] == until
     assert list_work(lead) == {f"cases/{case['code']}": "review_risk"}
 
 
@@ -460,12 +460,12 @@ def test_an_offer_expires_when_its_time_is_up_and_not_before(
 ) -> None:
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
     world.advance(hours=72, seconds=-1)
-    with pytest.raises(NeedsUnmet), lead.begin_write() as work:
-        handovers.expire(work, queries.get(work, UUID(offered["id"])))
+    with pytest.raises(NeedsUnmet), lead.begin_write() as tx:
+        handover_following.expire(tx, handover_queries.get(tx, UUID(offered["id"])))
     world.advance(seconds=1)
 
-    with lead.begin_write() as work:
-        handovers.expire(work, queries.get(work, UUID(offered["id"])))
+    with lead.begin_write() as tx:
+        handover_following.expire(tx, handover_queries.get(tx, UUID(offered["id"])))
 
     assert lead.read(offered)["state"] == "expired"
     [*_, event] = successor.poll()

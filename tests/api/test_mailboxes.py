@@ -35,10 +35,10 @@ def test_whoever_may_know_their_mailboxes_are_locked_in_the_same_order(
 
     with (
         listen_to(world.database, "before_execute", listen),
-        world.write_as_service() as work,
+        world.write_as_service() as tx,
     ):
-        everyone = frozenset(work.session.scalars(select(FocalPoint.id)))
-        work.record("case.noted", About(), everyone)
+        everyone = frozenset(tx.session.scalars(select(FocalPoint.id)))
+        tx.record("case.noted", About(), everyone)
 
     assert len(everyone) > 10
     assert locked == sorted(everyone)
@@ -47,8 +47,8 @@ def test_whoever_may_know_their_mailboxes_are_locked_in_the_same_order(
 def test_what_happened_in_one_act_is_read_in_the_order_in_which_it_happened(
     world: World, lead: Someone
 ) -> None:
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         for event in ("case.first", "case.second", "case.third"):
-            work.record(event, About(), frozenset({lead.id}))
+            tx.record(event, About(), frozenset({lead.id}))
 
     assert list_types(lead.poll()) == ["case.first", "case.second", "case.third"]

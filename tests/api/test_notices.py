@@ -9,7 +9,7 @@ import pytest
 
 from app.cases.queries import get
 from app.deadlines.limits import Priority
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.notifications.queries import NotificationView, list_notifications
 from app.outbox.queries import count_messages
 from tests.support.administrators import ADMINISTRATOR, approve, update_row
@@ -48,8 +48,8 @@ def post(world: World) -> Iterator[Post]:
 def list_all_notifications(
     who: Someone, *records: UUID, case: UUID | None = None
 ) -> list[NotificationView]:
-    with who.begin_read() as work:
-        return list_notifications(work, case_id=case, record_ids=records)
+    with who.begin_read() as tx:
+        return list_notifications(tx, case_id=case, record_ids=records)
 
 
 def list_notification_states(
@@ -68,8 +68,8 @@ def test_it_is_found_by_its_case_and_by_its_record(post: Post, officer: Someone)
 
     found = list_all_notifications(officer, case=CASE)
 
-    with officer.begin_read() as work:
-        desk = directory.get_id(work.session, "DESK_CENTRAL_ASIA")
+    with officer.begin_read() as tx:
+        desk = directory_queries.get_id(tx.session, "DESK_CENTRAL_ASIA")
     assert found == list_all_notifications(officer, RECORD)
     assert list_notification_states(found) == [("email", "sent"), ("sms", "sent")]
     assert {one.focal_point_id for one in found} == {desk}
@@ -95,8 +95,8 @@ def test_an_office_that_nobody_can_call_on_is_said_and_kept(
 ) -> None:
     silent = notify_in_transaction(officer, "KZ_LEAD", "KZ_LEGAL_AID", case_id=CASE)
 
-    with officer.begin_read() as work:
-        assert silent == {directory.get_id(work.session, "KZ_LEAD")}
+    with officer.begin_read() as tx:
+        assert silent == {directory_queries.get_id(tx.session, "KZ_LEAD")}
     assert list_notification_states(list_all_notifications(officer, case=CASE)) == [
         ("email", "waiting"),
         (None, None),
@@ -244,10 +244,10 @@ def test_what_waits_and_since_when_is_counted(post: Post, officer: Someone) -> N
 
 def test_an_act_calls_on_its_offices_in_its_own_transaction(officer: Someone) -> None:
     case = officer.submit()
-    with officer.begin_write() as work:
-        found = get(work, case["code"])
-        send_to_offices(work, "DESK_CENTRAL_ASIA", case_id=found.id, record_id=found.id)
-        inside = list_notification_states(list_notifications(work, case_id=found.id))
+    with officer.begin_write() as tx:
+        found = get(tx, case["code"])
+        send_to_offices(tx, "DESK_CENTRAL_ASIA", case_id=found.id, record_id=found.id)
+        inside = list_notification_states(list_notifications(tx, case_id=found.id))
 
     assert inside == [("email", "waiting"), ("sms", "waiting")]
     assert (
@@ -270,8 +270,8 @@ def test_who_is_late_and_who_has_the_case_now_are_called_on(
         "duty@lead.example",
         "duty@ngo.example",
     }
-    with officer.begin_read() as work:
-        found = list_notifications(work, case_id=get(work, case["code"]).id)
+    with officer.begin_read() as tx:
+        found = list_notifications(tx, case_id=get(tx, case["code"]).id)
     assert [one.state for one in found] == ["sent", "sent"]
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework import carrying
 from app.kernel.actors import Role
 from tests.support.world import (
@@ -53,8 +53,8 @@ def escalated(world: World) -> Case:
     given = [make_consent(), NGOS, make_service_consent()]
     case = lead.take_lead(officer.submit(consents=given))
     world.advance(days=21)
-    with lead.begin_write() as work:
-        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    with lead.begin_write() as tx:
+        carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
     return world.add_person("DESK_CENTRAL_ASIA"), case
 
 

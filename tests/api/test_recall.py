@@ -8,17 +8,17 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import bindparam, select, update
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.facts import FactName
 from app.cases.models import Case
 from app.cases.records import Fact
-from app.consents import queries as consents
-from app.deadlines import actions as clocks
-from app.deadlines import queries as deadlines
+from app.consents import queries as consent_queries
+from app.deadlines import actions as deadline_actions
+from app.deadlines import queries as deadline_queries
 from app.deadlines.models import Clock
 from app.kernel.db import Database
 from app.kernel.statements import read_columns
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from tests.support.databases import record_statements
 from tests.support.world import Someone, World
 
@@ -26,164 +26,164 @@ from tests.support.world import Someone, World
 @pytest.fixture
 def case_id(officer: Someone) -> UUID:
     code = officer.submit()["code"]
-    with officer.begin_read() as work:
-        return queries.get(work, code).id
+    with officer.begin_read() as tx:
+        return case_queries.get(tx, code).id
 
 
 @pytest.fixture
-def work(lead: Someone, case_id: UUID) -> Iterator[Writing]:  # noqa: ARG001 - in turn
+def work(lead: Someone, case_id: UUID) -> Iterator[WriteTransaction]:  # noqa: ARG001 - in turn
     """Open a write transaction after the case exists, because writers block each other."""
-    with lead.begin_write() as work:
-        yield work
+    with lead.begin_write() as tx:
+        yield tx
 
 
-def database_of(work: Writing) -> Database:
-    return work.runtime.database
+def database_of(tx: WriteTransaction) -> Database:
+    return tx.runtime.database
 
 
-def build_fact(work: Writing, case_id: UUID) -> Fact:
+def build_fact(tx: WriteTransaction, case_id: UUID) -> Fact:
     return Fact(
         id=uuid4(),
         case_id=case_id,
         name=FactName.LEGAL_HOLD,
         value="yes",
-        recorded_by=work.actor.focal_point_id,
-        recorded_at=work.now,
+        recorded_by=tx.actor.focal_point_id,
+        recorded_at=tx.now,
     )
 
 
-def list_values(work: Writing, case_id: UUID) -> list[str]:
-    return [fact.value for fact in queries.load_facts(work, [case_id]).get(case_id, [])]
+def list_values(tx: WriteTransaction, case_id: UUID) -> list[str]:
+    return [fact.value for fact in case_queries.load_facts(tx, [case_id]).get(case_id, [])]
 
 
 def test_what_was_read_is_not_asked_again(
-    work: Writing, case_id: UUID, world: World
+    tx: WriteTransaction, case_id: UUID, world: World
 ) -> None:
     other = uuid4()
-    first = queries.load_facts(work, [case_id, other])
+    first = case_queries.load_facts(tx, [case_id, other])
 
     with record_statements(world.database) as said:
-        again = queries.load_facts(work, (one for one in (other, case_id, other)))
+        again = case_queries.load_facts(tx, (one for one in (other, case_id, other)))
 
     assert again is first
     assert said == []
 
 
-def test_what_waits_to_be_written_counts(work: Writing, case_id: UUID) -> None:
-    before = list_values(work, case_id)
-    work.session.add(build_fact(work, case_id))
+def test_what_waits_to_be_written_counts(tx: WriteTransaction, case_id: UUID) -> None:
+    before = list_values(tx, case_id)
+    tx.session.add(build_fact(tx, case_id))
 
     assert before == []
-    assert list_values(work, case_id) == ["yes"]
+    assert list_values(tx, case_id) == ["yes"]
 
 
-def test_what_was_changed_is_read_anew(work: Writing, case_id: UUID) -> None:
-    consent, *_ = consents.list_for_cases(work, [case_id])[case_id]
-    with record_statements(database_of(work)) as said:
-        consent.withdrawn_at = work.now
-        consents.list_for_cases(work, [case_id])
+def test_what_was_changed_is_read_anew(tx: WriteTransaction, case_id: UUID) -> None:
+    consent, *_ = consent_queries.list_for_cases(tx, [case_id])[case_id]
+    with record_statements(database_of(tx)) as said:
+        consent.withdrawn_at = tx.now
+        consent_queries.list_for_cases(tx, [case_id])
 
     assert [statement.split()[0] for statement in said] == ["UPDATE", "SELECT"]
 
 
-def test_what_a_statement_changed_is_read_anew(work: Writing, case_id: UUID) -> None:
-    running = deadlines.find_running(work, [case_id])
-    ended = update(Clock).where(Clock.record_id == case_id).values(stopped_at=work.now)
-    work.session.execute(ended)
+def test_what_a_statement_changed_is_read_anew(tx: WriteTransaction, case_id: UUID) -> None:
+    running = deadline_queries.find_running(tx, [case_id])
+    ended = update(Clock).where(Clock.record_id == case_id).values(stopped_at=tx.now)
+    tx.session.execute(ended)
 
     assert running.keys() == {case_id}
-    assert deadlines.find_running(work, [case_id]) == {}
+    assert deadline_queries.find_running(tx, [case_id]) == {}
 
 
 def test_a_record_in_memory_hears_of_rows_that_are_changed_without_it(
-    work: Writing, case_id: UUID
+    tx: WriteTransaction, case_id: UUID
 ) -> None:
-    clock = deadlines.find_running(work, [case_id])[case_id]
-    due_at, waits_on = clock.due_at, work.actor.focal_point_id
+    clock = deadline_queries.find_running(tx, [case_id])[case_id]
+    due_at, waits_on = clock.due_at, tx.actor.focal_point_id
     clock.failures = 3
 
-    clocks.hand_over(work, [case_id], waits_on)
+    deadline_actions.hand_over(tx, [case_id], waits_on)
 
     assert (clock.waits_on, clock.due_at, clock.failures) == (waits_on, due_at, 3)
-    clocks.stop(work, case_id)
-    assert clock.stopped_at == work.now
-    assert deadlines.find_running(work, [case_id]) == {}
+    deadline_actions.stop(tx, case_id)
+    assert clock.stopped_at == tx.now
+    assert deadline_queries.find_running(tx, [case_id]) == {}
 
 
 def test_what_is_read_without_records_counts_what_waits_to_be_written(
-    work: Writing, case_id: UUID
+    tx: WriteTransaction, case_id: UUID
 ) -> None:
-    clock = deadlines.find_running(work, [case_id])[case_id]
+    clock = deadline_queries.find_running(tx, [case_id])[case_id]
     clock.failures = 3
 
     asked = select(Clock.failures).where(Clock.record_id == bindparam("record"))
 
-    assert read_columns(work.session, asked, {"record": case_id}).scalars().all() == [3]
+    assert read_columns(tx.session, asked, {"record": case_id}).scalars().all() == [3]
 
 
 def test_a_statement_that_does_not_say_what_it_writes_lets_all_be_read_anew(
-    work: Writing, case_id: UUID
+    tx: WriteTransaction, case_id: UUID
 ) -> None:
-    deadlines.find_running(work, [case_id])
+    deadline_queries.find_running(tx, [case_id])
     table = Clock.metadata.tables[Clock.__tablename__]
     ended = update(table).where(table.c.record_id == case_id)
-    work.session.execute(ended.values(stopped_at=work.now))
+    tx.session.execute(ended.values(stopped_at=tx.now))
 
-    assert deadlines.find_running(work, [case_id]) == {}
+    assert deadline_queries.find_running(tx, [case_id]) == {}
 
 
 def test_all_that_rests_on_what_was_changed_is_read_anew(
-    work: Writing, case_id: UUID
+    tx: WriteTransaction, case_id: UUID
 ) -> None:
     both = (case_id, uuid4())
-    queries.load_facts(work, [case_id])
-    queries.load_facts(work, both)
-    queries.find_in_vital_interest(work, both)
-    work.session.add(build_fact(work, case_id))
-    work.session.flush()
+    case_queries.load_facts(tx, [case_id])
+    case_queries.load_facts(tx, both)
+    case_queries.find_in_vital_interest(tx, both)
+    tx.session.add(build_fact(tx, case_id))
+    tx.session.flush()
 
-    with record_statements(database_of(work)) as said:
-        queries.load_facts(work, [case_id])
-        queries.load_facts(work, both)
-        queries.find_in_vital_interest(work, both)
+    with record_statements(database_of(tx)) as said:
+        case_queries.load_facts(tx, [case_id])
+        case_queries.load_facts(tx, both)
+        case_queries.find_in_vital_interest(tx, both)
 
     assert len(said) == 2
 
 
 def test_what_another_table_changed_is_not_read_anew(
-    work: Writing, case_id: UUID, world: World
+    tx: WriteTransaction, case_id: UUID, world: World
 ) -> None:
-    first = queries.load_facts(work, [case_id])
-    work.session.execute(update(Case).where(Case.id == case_id).values(version=7))
+    first = case_queries.load_facts(tx, [case_id])
+    tx.session.execute(update(Case).where(Case.id == case_id).values(version=7))
 
     with record_statements(world.database) as said:
-        again = queries.load_facts(work, [case_id])
+        again = case_queries.load_facts(tx, [case_id])
 
     assert again is first
     assert said == []
 
 
 def test_once_a_case_is_held_everything_is_read_anew(
-    work: Writing, case_id: UUID, world: World
+    tx: WriteTransaction, case_id: UUID, world: World
 ) -> None:
-    code = queries.get_by_id(work, case_id).code
-    queries.load_facts(work, [case_id])
-    queries.lock(work, code)
+    code = case_queries.get_by_id(tx, case_id).code
+    case_queries.load_facts(tx, [case_id])
+    case_queries.lock(tx, code)
 
     with record_statements(world.database) as said:
-        queries.load_facts(work, [case_id])
+        case_queries.load_facts(tx, [case_id])
 
     assert len(said) == 1
 
 
 def test_at_another_moment_everything_is_read_anew(
-    work: Writing, case_id: UUID, world: World
+    tx: WriteTransaction, case_id: UUID, world: World
 ) -> None:
-    queries.find_in_vital_interest(work, [case_id])
-    later = replace(work, now=work.now + timedelta(hours=1))
+    case_queries.find_in_vital_interest(tx, [case_id])
+    later = replace(tx, now=tx.now + timedelta(hours=1))
 
     with record_statements(world.database) as said:
-        queries.find_in_vital_interest(later, [case_id])
+        case_queries.find_in_vital_interest(later, [case_id])
 
     assert len(said) == 1
 
@@ -191,9 +191,9 @@ def test_at_another_moment_everything_is_read_anew(
 def test_another_unit_of_work_knows_nothing_of_it(
     lead: Someone, case_id: UUID, world: World
 ) -> None:
-    with lead.begin_read() as work:
-        queries.load_facts(work, [case_id])
-    with lead.begin_read() as work, record_statements(world.database) as said:
-        queries.load_facts(work, [case_id])
+    with lead.begin_read() as tx:
+        case_queries.load_facts(tx, [case_id])
+    with lead.begin_read() as tx, record_statements(world.database) as said:
+        case_queries.load_facts(tx, [case_id])
 
     assert any("fact" in statement for statement in said)

@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from app.kernel.actors import Role
-from app.referrals import following, queries
+from app.referrals import following as referral_following
+from app.referrals import queries as referral_queries
 from tests.support.world import (
     Json,
     Someone,
@@ -382,9 +383,9 @@ def test_whoever_was_sent_something_says_that_it_was_deleted(
 
 def expire_referral(lead: Someone, sent: Json) -> None:
     """Expire an undecided referral, as the worker does."""
-    with lead.begin_write() as work:
-        _, referral = queries.lock(work, UUID(sent["id"]))
-        following.expire(work, referral)
+    with lead.begin_write() as tx:
+        _, referral = referral_queries.lock(tx, UUID(sent["id"]))
+        referral_following.expire(tx, referral)
 
 
 def test_what_nobody_decided_ends_by_itself_and_the_sender_is_told(

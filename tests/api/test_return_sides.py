@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework.carrying import escalate_to_desk
 from app.directory.models import FocalPoint
 from app.kernel.actors import Role
@@ -275,10 +275,10 @@ def test_papers_need_the_persons_consent_to_say_who_they_are(
 
     assert get_problem(shut) == (404, "not-found")
     unwrap(home.home.does("verify-nationality", home.record, {"nationality": "confirmed"}))
-    [work] = [
+    [tx] = [
         w for w in unwrap(home.lead.get("/worklist"))["items"] if "returns/" in w["subject"]
     ]
-    assert work["kind"] == "review"
+    assert tx["kind"] == "review"
 
 
 def test_without_consent_to_identity_nobody_verifies_it(
@@ -481,9 +481,9 @@ def test_the_sides_are_those_of_the_case_as_it_is_now(home: Homecoming) -> None:
 def transfer_lead(home: Homecoming) -> None:
     """Transfer the lead to IOM by two people, after the lead became inactive."""
     lost = update(FocalPoint).where(FocalPoint.code == "KZ_LEAD").values(active=False)
-    with home.lead.begin_write() as work:
-        escalate_to_desk(work, queries.lock(work, home.case["code"]))
-        work.session.execute(lost)
+    with home.lead.begin_write() as tx:
+        escalate_to_desk(tx, case_queries.lock(tx, home.case["code"]))
+        tx.session.execute(lost)
     desk = home.world.add_person("DESK_CENTRAL_ASIA")
     second = home.world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
     path = f"/cases/{home.case['code']}/take-over"

@@ -262,7 +262,7 @@ def test_who_is_on_the_way_when_it_ends_is_not_lost_from_sight(home: Homecoming)
     home.advance("depart")
     home.withdraw_consents("RETURN")
     halted = home.read()
-    [work] = [
+    [tx] = [
         w for w in unwrap(home.lead.get("/worklist"))["items"] if "returns/" in w["subject"]
     ]
     close = home.lead.does("close", home.case, make_closure())
@@ -270,7 +270,7 @@ def test_who_is_on_the_way_when_it_ends_is_not_lost_from_sight(home: Homecoming)
     found = unwrap(home.does("lead", "account-for", MET))
 
     assert (halted["state"], list(get_actions(halted))) == ("halted", ["account_for"])
-    assert work["kind"] == "confirm_arrival"
+    assert tx["kind"] == "confirm_arrival"
     assert ("return_over", "holder") in get_unmet(close)
     assert found["state"] == "ended"
 

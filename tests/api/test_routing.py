@@ -6,14 +6,15 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Executable, insert, select, update
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.deadlines.models import Clock
 from app.deadlines.queries import MAX_ANSWERS
 from app.directory.kinds import Level
 from app.directory.models import Agreement, Country, FocalPoint
 from app.kernel.actors import SERVICE
 from app.kernel.journal import Mailbox
-from app.routing import actions, queries
+from app.routing import actions as routing_actions
+from app.routing import queries as routing_queries
 from app.routing.ranking import Ranking
 from tests.support.databases import record_statements
 from tests.support.world import (
@@ -349,11 +350,11 @@ def test_a_large_directory_costs_no_more_statements(world: World, officer: Someo
 
 def test_where_nobody_near_was_left_out_nobody_is_kept(officer: Someone) -> None:
     case = officer.submit()
-    with officer.begin_write() as work:
-        found = cases.lock(work, case["code"])
-        [first, *_] = queries.list_places(work, found.id)
-        actions.seal_ranking(work, found.id, Ranking((), None, ()))
+    with officer.begin_write() as tx:
+        found = case_queries.lock(tx, case["code"])
+        [first, *_] = routing_queries.list_places(tx, found.id)
+        routing_actions.seal_ranking(tx, found.id, Ranking((), None, ()))
 
-        kept = queries.list_places(work, found.id)
-        assert queries.load_result(work, found.id).left_out == []
+        kept = routing_queries.list_places(tx, found.id)
+        assert routing_queries.load_result(tx, found.id).left_out == []
         assert [row.focal_point_id for row in kept] == [first.focal_point_id]

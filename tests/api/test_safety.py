@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.cases import actions as cases
-from app.cases import queries
+from app.cases import actions as case_actions
+from app.cases import queries as case_queries
 from app.cases.sections import Paper, Safeguards
 from tests.support.world import (
     Json,
@@ -163,9 +163,9 @@ def test_a_draft_to_one_that_is_unsafe_stays_a_draft(
 def seal_safeguards_directly(who: Someone, case: Json, unsafe: str) -> None:
     """Seal safeguards without their effects, as if another action ran concurrently."""
     content = Safeguards(country_of_origin="UZ", unsafe_focal_points=[unsafe])
-    with who.begin_write() as work:
-        cases.replace_sealed(
-            work, queries.get(work, case["code"]), Paper.SAFEGUARDS, content
+    with who.begin_write() as tx:
+        case_actions.replace_sealed(
+            tx, case_queries.get(tx, case["code"]), Paper.SAFEGUARDS, content
         )
 
 

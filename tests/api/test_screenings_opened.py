@@ -8,7 +8,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import select, update
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.cases.actions import replace_sealed
 from app.cases.models import Sealed
 from app.cases.sections import Indicators, Paper, Section
@@ -311,8 +311,10 @@ def test_a_consent_that_is_taken_back_shuts_it_at_once(scene: Scene) -> None:
 def test_a_section_that_was_sealed_under_another_list_still_opens(scene: Scene) -> None:
     officer, path = scene.officer, f"{get_path(scene.case)}/sections/indicators"
     old = Indicators(section=Section.INDICATORS, codes=["A_CODE_THAT_IS_GONE"])
-    with officer.begin_write() as work:
-        replace_sealed(work, queries.get(work, scene.case["code"]), Section.INDICATORS, old)
+    with officer.begin_write() as tx:
+        replace_sealed(
+            tx, case_queries.get(tx, scene.case["code"]), Section.INDICATORS, old
+        )
 
     assert unwrap(officer.open(path))["content"]["codes"] == ["A_CODE_THAT_IS_GONE"]
 
@@ -339,8 +341,8 @@ def test_the_entry_names_the_screening_and_not_its_case(scene: Scene) -> None:
     scene.lead.take_lead(scene.case)
     unwrap(open_screening(scene.lead, scene.case, scene.screening))
 
-    with scene.lead.begin_read() as work:
-        [entered] = work.session.scalars(select(AccessEntry.record_id))
+    with scene.lead.begin_read() as tx:
+        [entered] = tx.session.scalars(select(AccessEntry.record_id))
     assert str(entered) == scene.screening["id"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework import carrying
 from app.kernel.actors import Role
 from tests.support.returns import begin_return
@@ -95,8 +95,8 @@ def take_over_case(world: World, _: Someone, lead: Someone, case: Json) -> None:
     desk = world.add_person("DESK_CENTRAL_ASIA")
     boss = world.add_person("DESK_CENTRAL_ASIA", {Role.SUPERVISOR})
     world.advance(days=21)
-    with lead.begin_write() as work:
-        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    with lead.begin_write() as tx:
+        carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
     request_approval(lead, case)
     move = {"focal_point": "SANA_SEZIM", "reason": "LEAD_SILENT", "person_informed": True}
     assert desk.does_with(boss, "take-over", case, move).status_code == 204
@@ -183,8 +183,8 @@ def test_a_desk_that_was_brought_in_has_no_part_once_another_leads(
     )
     desk = world.add_person("DESK_CENTRAL_ASIA")
     world.advance(days=21)
-    with lead.begin_write() as work:
-        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    with lead.begin_write() as tx:
+        carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
     assert desk.read(case)["you_are"] == ["escalation_desk"]
 
     hand_over(world, officer, lead, case)

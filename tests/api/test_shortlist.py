@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from app.cases.models import Case
-from app.directory import queries as directory
-from app.kernel.transactions import Writing
-from app.routing import actions, queries
+from app.directory import queries as directory_queries
+from app.kernel.transactions import WriteTransaction
+from app.routing import actions as routing_actions
+from app.routing import queries as routing_queries
 from app.routing.queries import Place
 from app.routing.ranking import Ranking
 from tests.support.world import Json, Someone, World
@@ -24,85 +25,87 @@ def two(officer: Someone) -> list[Json]:
 
 
 @pytest.fixture
-def work(officer: Someone) -> Iterator[Writing]:
+def work(officer: Someone) -> Iterator[WriteTransaction]:
     with officer.begin_write() as made:
         yield made
 
 
-def list_case_ids(work: Writing, two: list[Json]) -> list[UUID]:
+def list_case_ids(tx: WriteTransaction, two: list[Json]) -> list[UUID]:
     named = (select(Case.id).where(Case.code == case["code"]) for case in two)
-    return [work.session.scalars(one).one() for one in named]
+    return [tx.session.scalars(one).one() for one in named]
 
 
-def list_rows(work: Writing, case_id: UUID) -> list[Place]:
-    work.session.expire_all()
-    return queries.list_places(work, case_id)
+def list_rows(tx: WriteTransaction, case_id: UUID) -> list[Place]:
+    tx.session.expire_all()
+    return routing_queries.list_places(tx, case_id)
 
 
-def get_stored_candidates(work: Writing, case_id: UUID) -> Kept:
+def get_stored_candidates(tx: WriteTransaction, case_id: UUID) -> Kept:
     """Return the stored candidates: pending, asked and left out."""
-    left = [one.focal_point for one in queries.load_result(work, case_id).left_out]
-    turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in list_rows(work, case_id)]
+    left = [one.focal_point for one in routing_queries.load_result(tx, case_id).left_out]
+    turn = [(r.focal_point_id, r.place, bool(r.asked_at)) for r in list_rows(tx, case_id)]
     return turn, left
 
 
-def test_to_forget_one_case_is_to_forget_no_other(two: list[Json], work: Writing) -> None:
-    one, other = list_case_ids(work, two)
-    before = get_stored_candidates(work, other)
+def test_to_forget_one_case_is_to_forget_no_other(
+    two: list[Json], tx: WriteTransaction
+) -> None:
+    one, other = list_case_ids(tx, two)
+    before = get_stored_candidates(tx, other)
 
-    actions.delete_ranking(work, one)
+    routing_actions.delete_ranking(tx, one)
 
-    assert get_stored_candidates(work, one) == ([], [])
-    assert get_stored_candidates(work, other) == before
+    assert get_stored_candidates(tx, one) == ([], [])
+    assert get_stored_candidates(tx, other) == before
     assert all(before)
     assert before[1] == sorted(before[1])
 
 
 def test_a_new_ranking_comes_after_who_was_asked_and_changes_no_other_case(
-    two: list[Json], work: Writing
+    two: list[Json], tx: WriteTransaction
 ) -> None:
-    one, other = list_case_ids(work, two)
-    before, mine = get_stored_candidates(work, other), list_rows(work, one)
+    one, other = list_case_ids(tx, two)
+    before, mine = get_stored_candidates(tx, other), list_rows(tx, one)
     asked = [row.focal_point_id for row in mine if row.asked_at]
 
-    actions.seal_ranking(work, one, Ranking((), None, ()))
+    routing_actions.seal_ranking(tx, one, Ranking((), None, ()))
 
-    assert get_stored_candidates(work, one) == (
+    assert get_stored_candidates(tx, one) == (
         [(office, n, True) for n, office in enumerate(asked, 1)],
         [],
     )
-    assert get_stored_candidates(work, other) == before
+    assert get_stored_candidates(tx, other) == before
 
 
 def test_whom_a_desk_chose_is_kept_once_and_instead_of_who_waited(
-    two: list[Json], work: Writing
+    two: list[Json], tx: WriteTransaction
 ) -> None:
-    one, other = list_case_ids(work, two)
-    before = get_stored_candidates(work, other)
-    asked = [row.focal_point_id for row in list_rows(work, one) if row.asked_at]
-    chosen = directory.get_by_code(work, "IOM").id
+    one, other = list_case_ids(tx, two)
+    before = get_stored_candidates(tx, other)
+    asked = [row.focal_point_id for row in list_rows(tx, one) if row.asked_at]
+    chosen = directory_queries.get_by_code(tx, "IOM").id
 
     for _ in "12":
-        actions.record_desk_choice(work, one, chosen)
-        work.session.flush()
+        routing_actions.record_desk_choice(tx, one, chosen)
+        tx.session.flush()
 
-    now = list_rows(work, one)
+    now = list_rows(tx, one)
     assert [row.focal_point_id for row in now] == [*asked, chosen]
     assert [row.place for row in now] == [1, 2]
     assert now[-1].reasons == ["chosen_by_the_desk"]
-    assert get_stored_candidates(work, other) == before
+    assert get_stored_candidates(tx, other) == before
 
 
 def test_who_declined_is_passed_over_and_nobody_else(
-    two: list[Json], work: Writing
+    two: list[Json], tx: WriteTransaction
 ) -> None:
-    one, _ = list_case_ids(work, two)
-    first = list_rows(work, one)[0].focal_point_id
+    one, _ = list_case_ids(tx, two)
+    first = list_rows(tx, one)[0].focal_point_id
 
-    actions.record_passed_over(work, one, first)
-    work.session.flush()
+    routing_actions.record_passed_over(tx, one, first)
+    tx.session.flush()
 
-    gone = [row.focal_point_id for row in list_rows(work, one) if row.left_at]
+    gone = [row.focal_point_id for row in list_rows(tx, one) if row.left_at]
     assert gone == [first]
 
 
@@ -114,7 +117,7 @@ def shut(world: World) -> str:
 
 
 def test_past_answers_are_read_of_those_who_work_there_and_are_active(
-    shut: str, work: Writing, monkeypatch: pytest.MonkeyPatch
+    shut: str, tx: WriteTransaction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[UUID] = []
 
@@ -123,7 +126,7 @@ def test_past_answers_are_read_of_those_who_work_there_and_are_active(
         return {}
 
     monkeypatch.setattr("app.routing.queries.deadlines.count_answers", answers)
-    found = {profile.code: profile for profile in queries.load_profiles(work, "KZ")}
+    found = {profile.code: profile for profile in routing_queries.load_profiles(tx, "KZ")}
     asked = {code for code, profile in found.items() if profile.id in read}
 
     assert {"KZ_LEAD", "SANA_SEZIM", "KZ_SHELTER_KOGERSHIN", "IOM"} <= asked

@@ -261,9 +261,7 @@ def test_a_question_to_a_second_person_lapses_and_can_be_asked_anew(
     world.wait(hours=72)
 
     assert list_types(lead.poll()) == ["approval.lapsed"]
-    assert [
-        work for work in supervisor.get_worklist() if work[0].startswith("approvals")
-    ] == []
+    assert [tx for tx in supervisor.get_worklist() if tx[0].startswith("approvals")] == []
     late = supervisor.send(f"/approvals/{asked['id']}/approve")
     assert get_problem(late) == (409, "approval-decided")
     again = unwrap(lead.does("close", case, make_closure()))

@@ -29,9 +29,9 @@ def start_service(
     world: World, ledger: Ledger, keys: dict[str, bytes], lost: str = ""
 ) -> None:
     """Start the service with a key file; raises `NotReady`."""
-    ground = replace(world.ground, vault=Vault(FileKeys(keys)))
+    runtime = replace(world.ground, vault=Vault(FileKeys(keys)))
     settings = Settings(environment=Environment.DRILL, lost_keys=lost)
-    require_ready(ground, ledger, settings)
+    require_ready(runtime, ledger, settings)
 
 
 def test_a_key_file_without_the_newest_key_is_refused_once_a_case_needs_it(

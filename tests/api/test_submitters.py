@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework import carrying
 from app.kernel.actors import Role
 from tests.support.world import (
@@ -414,8 +414,8 @@ def test_a_case_that_is_escalated_tells_its_submitter_no_more(
     world.advance(days=21)
     before = officer.read(case)
 
-    with lead.begin_write() as work:
-        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    with lead.begin_write() as tx:
+        carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
 
     assert officer.read(case) == before
 

@@ -57,9 +57,7 @@ def test_lead_is_told_once_that_nobody_visits_the_person(
     assert (run_endings_job(home.world), run_endings_job(home.world)) == (1, 0)
     [event] = [e for e in lead.poll() if e["type"] == "return.recipient_closed"]
     assert (event["facts"], event["by"]) == ({"state": "monitoring"}, None)
-    waits = [
-        work for work in lead.get_worklist() if work[0] == f"returns/{home.record['id']}"
-    ]
+    waits = [tx for tx in lead.get_worklist() if tx[0] == f"returns/{home.record['id']}"]
     assert [(kind, due) for _, kind, due in waits] == [("monitor", FIRST)]
 
 
@@ -91,7 +89,7 @@ def test_next_visit_waits_for_the_lead_before_the_worker_looked(
 
     unwrap(lead.does("report", home.record, EARLY))
 
-    assert f"returns/{home.record['id']}" in [work[0] for work in lead.get_worklist()]
+    assert f"returns/{home.record['id']}" in [tx[0] for tx in lead.get_worklist()]
 
 
 def test_lead_may_not_report_while_the_recipient_works(
@@ -125,8 +123,8 @@ def test_office_that_is_back_has_the_visits_back(home: Homecoming, lead: Someone
     run_endings_job(home.world)
 
     subject = f"returns/{home.record['id']}"
-    assert subject not in [work[0] for work in lead.get_worklist()]
-    assert subject in [work[0] for work in home.home.get_worklist()]
+    assert subject not in [tx[0] for tx in lead.get_worklist()]
+    assert subject in [tx[0] for tx in home.home.get_worklist()]
     assert list_types(lead.poll()) == []
     unwrap(home.does("home", "report", EARLY))
     assert get_unmet(lead.does("report", home.record, EARLY)) == [

@@ -90,10 +90,10 @@ def fail_deadline(
     def broken(*_: object) -> bool:
         raise TypeError(SAID)
 
-    def later(ground: Runtime, due: DueClock, error: Exception) -> bool:
+    def later(runtime: Runtime, due: DueClock, error: Exception) -> bool:
         patch.setattr(deadline_job, "handle_missed_deadline", handle_missed_deadline)
-        act(ground, due)
-        return put_off(ground, due, error)
+        act(runtime, due)
+        return put_off(runtime, due, error)
 
     patch.setattr(deadline_job, "handle_missed_deadline", broken)
     patch.setattr(deadline_job, "retry_later", later)
@@ -162,8 +162,8 @@ def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
         free.wait(30)
         return uuid4()
 
-    ground = replace(world.ground, ids=hangs)
-    working_on_it = threading.Thread(target=run_once, args=(ground, DEADLINE_JOB))
+    runtime = replace(world.ground, ids=hangs)
+    working_on_it = threading.Thread(target=run_once, args=(runtime, DEADLINE_JOB))
     working_on_it.start()
     began = is_stuck.wait(30)
     while_stuck = load_state(world)

@@ -77,9 +77,9 @@ def prepare_keys(place: Place) -> Keys:
         erasure_ledger=place.folder / "erasures",
     )
     prepare(settings)
-    ground = load_runtime(settings)
-    keys = prepare_demo_keys(ground)
-    ground.database.engine.dispose()
+    runtime = load_runtime(settings)
+    keys = prepare_demo_keys(runtime)
+    runtime.database.engine.dispose()
     return keys
 
 

@@ -216,8 +216,8 @@ def parse_seconds(spelled: str) -> int:
 
 def test_the_page_for_operators_names_every_metric_and_no_other() -> None:
     page = (ROOT / "docs/operations.md").read_text("utf-8")
-    ground = build_runtime("sqlite:////nowhere/at-all.db", KEYS)
-    families = {family.name for family in build_registry(ground, ()).collect()}
+    runtime = build_runtime("sqlite:////nowhere/at-all.db", KEYS)
+    families = {family.name for family in build_registry(runtime, ()).collect()}
     told = families | {f"{NAMESPACE}_{gauge.name}" for gauge in GAUGES}
 
     named = set(re.findall(rf"\b{NAMESPACE}_[a-z_]+", page)) - LOGINS

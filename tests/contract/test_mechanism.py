@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from app.cases import facts, risk, sections, vital_interest
-from app.cases import lifecycle as case
+from app.cases import lifecycle as case_lifecycle
 from app.cases.models import AgeClass
 from app.cases.reasons import ClosureReason
 from app.casework.lateness import LATENESS_RULES
@@ -18,11 +18,11 @@ from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority
 from app.directory.kinds import Kind, Level, Service
 from app.feed.evidence import MISSED_NAMES
 from app.feed.schemas import Rank
-from app.handovers import lifecycle as handover
+from app.handovers import lifecycle as handover_lifecycle
 from app.kernel.actors import Role, Side
 from app.kernel.lifecycle import AnyOf
-from app.referrals import lifecycle as referral
-from app.returns import lifecycle as returning
+from app.referrals import lifecycle as referral_lifecycle
+from app.returns import lifecycle as return_lifecycle
 from app.returns import risk as of_return
 from app.routing.advice import Advice
 from app.routing.ranking import ReasonIn, ReasonOut
@@ -32,10 +32,10 @@ PAGE: Final = (Path(__file__).parents[2] / "docs" / "mechanism.md").read_text("u
 CODE: Final = re.compile(r"`([^`]+)`")
 RULE: Final = re.compile(r"\b(BR\d\d|G\d\d)\b")
 MACHINES: Final = {
-    "case": case,
-    "referral": referral,
-    "handover": handover,
-    "return": returning,
+    "case": case_lifecycle,
+    "referral": referral_lifecycle,
+    "handover": handover_lifecycle,
+    "return": return_lifecycle,
 }
 NAMED: Final[tuple[type[StrEnum], ...]] = (
     *(Role, Side, ClockKind, sections.Section, sections.Paper, facts.FactName),

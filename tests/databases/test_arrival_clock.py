@@ -57,18 +57,18 @@ def home(world: World, officer: Someone, lead: Someone) -> Homecoming:
 
 def load_deadline(home: Homecoming) -> Clock:
     """Return the stored deadline of the return that runs, or that ran last."""
-    with home.world.write_as_service() as work:
+    with home.world.write_as_service() as tx:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
-        clock = work.session.scalars(its.order_by(Clock.number.desc()).limit(1)).one()
-        work.session.expunge(clock)
+        clock = tx.session.scalars(its.order_by(Clock.number.desc()).limit(1)).one()
+        tx.session.expunge(clock)
         return clock
 
 
 def list_firings(world: World, home: Homecoming) -> list[tuple[int, datetime]]:
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         its = select(Firing.generation, Firing.at).join(Clock)
         rows = its.where(Clock.record_id == UUID(home.record["id"]))
-        return [(one, at) for one, at in work.session.execute(rows)]
+        return [(one, at) for one, at in tx.session.execute(rows)]
 
 
 def copy_daily(copy: Copy, app: FastAPI, arrives_at: str, days: int) -> list[Rows]:
@@ -157,12 +157,12 @@ def test_a_worker_that_was_down_for_days_counts_from_the_day_of_arrival(
 
 def count_late(home: Homecoming) -> int:
     """Return how many deadlines of the case the recipient missed, as a desk sees it."""
-    with home.world.write_as_service() as work:
+    with home.world.write_as_service() as tx:
         its = select(Return).where(Return.id == UUID(home.record["id"]))
-        record = work.session.scalars(its).one()
-        return missed_deadlines.count_missed_deadlines(
-            work, {record.case_id: home.home.id}
-        )[record.case_id]
+        record = tx.session.scalars(its).one()
+        return missed_deadlines.count_missed_deadlines(tx, {record.case_id: home.home.id})[
+            record.case_id
+        ]
 
 
 @pytest.mark.parametrize(("days", "late"), [(0, 0), (3, 0), (5, 1)])
@@ -172,9 +172,9 @@ def test_an_arrival_that_is_confirmed_before_the_worker_looks_is_late_only_if_it
     home.world.advance(days=days)
     unwrap(home.does("home", "arrive", EARLY))
 
-    with home.world.write_as_service() as work:
+    with home.world.write_as_service() as tx:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
-        arrival = work.session.scalars(its.where(Clock.kind == "confirm_arrival")).one()
+        arrival = tx.session.scalars(its.where(Clock.kind == "confirm_arrival")).one()
         assert arrival.stopped_at is not None
         assert (arrival.due_at < arrival.stopped_at) is bool(late)
         assert arrival.due_at <= home.world.now.replace(hour=18, minute=59, second=59)
@@ -226,19 +226,19 @@ def test_a_plan_that_is_changed_before_departure_moves_the_arrival(
 
 
 def delete_plan(home: Homecoming) -> None:
-    with home.world.write_as_service() as work:
-        work.session.execute(delete(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN))
+    with home.world.write_as_service() as tx:
+        tx.session.execute(delete(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN))
 
 
 def replace_plan(home: Homecoming) -> None:
-    with home.world.write_as_service() as work:
+    with home.world.write_as_service() as tx:
         plans = update(Sealed).where(Sealed.kind == Paper.TRAVEL_PLAN)
-        work.session.execute(plans.values(sealed=b"x" * 4124))
+        tx.session.execute(plans.values(sealed=b"x" * 4124))
 
 
 def delete_key(home: Homecoming) -> None:
-    with home.world.write_as_service() as work:
-        work.session.execute(delete(CaseKey))
+    with home.world.write_as_service() as tx:
+        tx.session.execute(delete(CaseKey))
 
 
 @pytest.mark.parametrize("lose", [delete_plan, replace_plan, delete_key])
@@ -313,10 +313,10 @@ def test_worklist_is_in_order_of_true_deadlines_on_every_page(
 
 def store_clear_day(home: Homecoming) -> None:
     """Store the day of arrival in the first such deadline, as an older version did."""
-    with home.world.write_as_service() as work:
+    with home.world.write_as_service() as tx:
         its = select(Clock).where(Clock.record_id == UUID(home.record["id"]))
         arrivals = its.where(Clock.kind == "confirm_arrival").order_by(Clock.number)
-        work.session.scalars(arrivals.limit(1)).one().due_at = FIFTH_END
+        tx.session.scalars(arrivals.limit(1)).one().due_at = FIFTH_END
 
 
 def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
@@ -332,9 +332,9 @@ def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
 
     assert (home.read(), home.home.get_worklist()) == before
     assert load_deadline(home).due_at == FIRST_END
-    with home.world.write_as_service() as work:
+    with home.world.write_as_service() as tx:
         kept = select(Clock.due_at).where(Clock.kind == "confirm_arrival")
-        assert max(work.session.scalars(kept)) < FIRST_END + DAY
+        assert max(tx.session.scalars(kept)) < FIRST_END + DAY
     assert steps == [(1, 2), (2, 2)]
     assert list(operator_actions.seal_outdated(home.world.ground)) == []
     home.world.now = FIFTH_END

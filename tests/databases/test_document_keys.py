@@ -34,21 +34,21 @@ def write_health(officer: Someone, case: Json, text: str) -> None:
 
 def read_document(world: World, case: Json) -> tuple[bytes, bytes]:
     """Return the sealed health section of a case and its wrapped key."""
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
-        paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
+        paper = tx.session.scalars(row.where(Sealed.kind == "health")).one()
         assert paper.key is not None
         return paper.sealed, paper.key.wrapped
 
 
 def can_open(world: World, case: Json, sealed: bytes, wrapped: bytes | None) -> bool:
     """Return whether a document opens with any key that the service has for the case."""
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         row = select(Sealed).join(Case).where(Case.code == case["code"])
-        paper = work.session.scalars(row.where(Sealed.kind == "health")).one()
+        paper = tx.session.scalars(row.where(Sealed.kind == "health")).one()
         try:
-            key, place = get_data_key(work, paper.case_id), build_place(paper)
-            work.vault.open(key, place, sealed, wrapped)
+            key, place = get_data_key(tx, paper.case_id), build_place(paper)
+            tx.vault.open(key, place, sealed, wrapped)
         except Unopenable:
             return False
         return True
@@ -118,9 +118,9 @@ def test_every_sealed_document_has_a_key_of_its_own(
 ) -> None:
     for _ in range(2):
         lead.take_lead(officer.submit())
-    with world.write_as_service() as work:
-        papers = set(work.session.scalars(select(Sealed.id)))
-        keys = work.session.scalars(select(DocumentKey)).all()
+    with world.write_as_service() as tx:
+        papers = set(tx.session.scalars(select(Sealed.id)))
+        keys = tx.session.scalars(select(DocumentKey)).all()
 
     assert {key.document_id for key in keys} == papers
     assert len({key.wrapped for key in keys}) == len(papers) > 5

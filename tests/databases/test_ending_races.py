@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework import carrying
 from app.deadlines.models import Clock
 from app.kernel.actors import Role
@@ -158,8 +158,8 @@ def test_of_two_who_are_given_the_lead_one_has_it(sides: Sides) -> None:
     for _ in range(min(ROUNDS, 15)):  # three weeks each: consents hold for a year
         case = sides.lead.take_lead(sides.officer.submit(consents=given))
         sides.world.advance(days=21)
-        with sides.lead.begin_write() as work:
-            carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+        with sides.lead.begin_write() as tx:
+            carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
         choices = [body | {"focal_point": c} for c in ("SANA_SEZIM", "IOM")]
         named = make_consent(focal_point="IOM", obtained_on="2026-06-01")
         named["expires_at"] = "2099-01-01T00:00:00Z"

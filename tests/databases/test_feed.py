@@ -18,7 +18,7 @@ from sqlalchemy import Sequence as Numbers
 from app.feed.actions import record_sighting
 from app.kernel.db import Database
 from app.kernel.journal import Delivery, Entry, Epoch, Retrieval
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from tests.support.child_processes import Child, ReportPipe
 from tests.support.databases import EPOCH, ask, listen_to
 from tests.support.effort import choose_number
@@ -33,7 +33,7 @@ READ_ONLY = frozenset({"query_only", "postgresql_readonly"})
 READERS = ("KZ_LEAD", "KZ_LEGAL_AID", "UZ_CONSULATE_ALMATY")
 DOING = local()
 
-type Tell = Callable[[Writing, "About"], None]
+type Tell = Callable[[WriteTransaction, "About"], None]
 type Look = Callable[[str | None], tuple[list[str], str]]
 
 
@@ -81,11 +81,11 @@ def write_all(
         some = CHANCE.sample(readers, CHANCE.randint(1, len(readers)))
         DOING.about = None
         about = About(number, frozenset(reader.id for reader in some))
-        with writer.begin_write() as work:
+        with writer.begin_write() as tx:
             DOING.about = about
-            record_sighting(work, about.id)
+            record_sighting(tx, about.id)
             wait_randomly(0.004)
-            tell(work, about)
+            tell(tx, about)
         DOING.about = None
 
     database = writer.world.database
@@ -94,22 +94,22 @@ def write_all(
     return committed
 
 
-def by_mailbox(work: Writing, about: About) -> None:
-    work.record("case.told", about, about.audience)
+def by_mailbox(tx: WriteTransaction, about: About) -> None:
+    tx.record("case.told", about, about.audience)
 
 
-def by_sequence(work: Writing, about: About) -> None:
+def by_sequence(tx: WriteTransaction, about: About) -> None:
     """Deliver with the next number of a sequence, the naive way."""
-    work.session.execute(
+    tx.session.execute(
         insert(Entry).values(
-            id=about.id, at=work.now, type="case.told", case_id=about.id, facts={},
+            id=about.id, at=tx.now, type="case.told", case_id=about.id, facts={},
             record_id=about.id, reference=about.reference,
         )
     )  # fmt: skip
     for reader in sorted(about.audience):
-        place = work.session.scalar(Numbers("naive").next_value())
+        place = tx.session.scalar(Numbers("naive").next_value())
         row = {"focal_point_id": reader, "position": place, "entry_id": about.id}
-        work.session.execute(insert(Delivery).values(row))
+        tx.session.execute(insert(Delivery).values(row))
 
 
 def by_polling(reader: Someone) -> Look:
@@ -127,8 +127,8 @@ def by_position(reader: Someone) -> Look:
 
     def look(cursor: str | None) -> tuple[list[str], str]:
         later = Delivery.position > int(cursor or 0)
-        with reader.begin_read() as work:
-            rows = work.session.execute(asked.where(later).order_by(Delivery.position))
+        with reader.begin_read() as tx:
+            rows = tx.session.execute(asked.where(later).order_by(Delivery.position))
             found = [(reference, str(position)) for reference, position in rows]
         return [reference for reference, _ in found], found[-1][
             1
@@ -213,9 +213,9 @@ class KilledPoller:
 
 def list_positions(reader: Someone) -> list[int]:
     mine = Delivery.focal_point_id == reader.id
-    with reader.begin_read() as work:
+    with reader.begin_read() as tx:
         asked = select(Delivery.position).where(mine).order_by(Delivery.position)
-        return list(work.session.scalars(asked))
+        return list(tx.session.scalars(asked))
 
 
 @pytest.mark.slow
@@ -281,9 +281,9 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
 
 
 def record_event(writer: Someone, what: str, *readers: Someone) -> None:
-    with writer.begin_write() as work:
+    with writer.begin_write() as tx:
         about = About(1, frozenset(reader.id for reader in readers))
-        work.record(what, about, about.audience)
+        tx.record(what, about, about.audience)
 
 
 @contextmanager
@@ -415,9 +415,9 @@ def test_a_made_up_cursor_is_explained(lead: Someone, made_up: str) -> None:
 
 
 def list_retrieved(reader: Someone) -> list[int]:
-    with reader.begin_read() as work:
+    with reader.begin_read() as tx:
         mine = Retrieval.focal_point_id == reader.id
-        return list(work.session.scalars(select(Retrieval.upto).where(mine)))
+        return list(tx.session.scalars(select(Retrieval.upto).where(mine)))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from httpx2 import Response
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.kernel.actors import Role
 from tests.support.databases import ask
 from tests.support.effort import choose_number
@@ -102,8 +102,8 @@ def find_winner(answers: list[Response]) -> int:
 
 def list_leads(cast: Cast, case: Json) -> list[str]:
     """Return the offices that lead by the stored rows; there may be one."""
-    with cast.officer.begin_read() as work:
-        found = cases.get(work, case["code"]).parties
+    with cast.officer.begin_read() as tx:
+        found = case_queries.get(tx, case["code"]).parties
         now = {p.focal_point_id for p in found if p.relation == "lead" and not p.until}
     people = (cast.lead, cast.iom)
     return [one.code for one in people for focal_point in now if one.id == focal_point]
@@ -263,8 +263,8 @@ def test_whoever_waited_is_told_that_it_was_decided(cast: Cast) -> None:
     cancel = prepare_act(cast.lead, "cancel", offered, {})
     refer = partial(cast.lead.refer, case, cast.shelter.code)
 
-    with ThreadPoolExecutor() as pool, cast.officer.begin_write() as work:
-        cases.lock(work, case["code"])
+    with ThreadPoolExecutor() as pool, cast.officer.begin_write() as tx:
+        case_queries.lock(tx, case["code"])
         first = pool.submit(accept)
         sleep(0.3)
         second, third = pool.submit(cancel), pool.submit(refer)

@@ -371,9 +371,9 @@ def test_while_the_first_is_carried_out_the_second_waits_or_is_told_to(
     """SQLite queues writers; on PostgreSQL the second is told to retry later."""
     ticket = KeyedRequest("k", "another request")
 
-    with ThreadPoolExecutor() as pool, officer.begin_write() as work:
-        claim(work, ticket)
-        store_outcome(work, ticket, uuid4(), status=201)
+    with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
+        claim(tx, ticket)
+        store_outcome(tx, ticket, uuid4(), status=201)
         second = pool.submit(officer.create, "/cases", make_case(), "k")
         if officer.world.database.is_sqlite:
             time.sleep(0.3)
@@ -413,8 +413,8 @@ def test_a_key_is_looked_up_again_once_it_is_held(
 def test_while_a_request_is_carried_out_its_key_is_free_for_every_other_account(
     officer: Someone, stranger: Someone
 ) -> None:
-    with ThreadPoolExecutor() as pool, officer.begin_write() as work:
-        claim(work, KeyedRequest("k", "a request"))
+    with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
+        claim(tx, KeyedRequest("k", "a request"))
         other = pool.submit(stranger.create, "/cases", make_case(), "k")
         if not officer.world.database.is_sqlite:  # where writers queue
             assert other.result(timeout=PATIENCE).status_code == 201
@@ -428,8 +428,8 @@ def test_what_was_carried_out_is_in_flight_for_nobody(officer: Someone) -> None:
     with officer.begin_read() as look:
         fingerprint = look.session.scalars(select(Outcome.fingerprint)).one()
 
-    with ThreadPoolExecutor() as pool, officer.begin_write() as work:
-        claim(work, KeyedRequest("k", fingerprint))
+    with ThreadPoolExecutor() as pool, officer.begin_write() as tx:
+        claim(tx, KeyedRequest("k", fingerprint))
         second = pool.submit(officer.create, "/cases", make_case(), "k")
         time.sleep(0.3)
 

@@ -35,8 +35,8 @@ def narrow(
 
 def list_all_codes(one: Someone) -> set[str]:
     """Return all visible cases, as code without a condition would."""
-    with begin_read(one.world.ground, one.actor) as work:
-        return set(work.session.scalars(select(Case.code)))
+    with begin_read(one.world.ground, one.actor) as tx:
+        return set(tx.session.scalars(select(Case.code)))
 
 
 def list_codes(one: Someone) -> set[str]:

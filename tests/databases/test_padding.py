@@ -35,10 +35,10 @@ TEXTS = ("Рассказ", "She was promised work in a hotel. " * 20)
 
 
 def list_lengths(world: World, case: Json) -> list[tuple[str, int]]:
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         rows = select(Sealed.kind, func.length(Sealed.sealed)).join(Case)
         of_case = rows.where(Case.code == case["code"])
-        return sorted((kind, size) for kind, size in work.session.execute(of_case))
+        return sorted((kind, size) for kind, size in tx.session.execute(of_case))
 
 
 def submit_case(officer: Someone, guards: Json, names: list[str], text: str) -> Json:
@@ -68,17 +68,17 @@ def test_no_length_tells_fears_names_or_a_text_of_one_step(
 
 def remove_padding(world: World) -> int:
     """Seal everything without padding, as an older version did."""
-    with world.write_as_service() as work:
-        rows = work.session.scalars(select(Sealed)).all()
+    with world.write_as_service() as tx:
+        rows = tx.session.scalars(select(Sealed)).all()
         for row in rows:
-            key, plain = get_data_key(work, row.case_id), open_sealed(work, row).rstrip()
-            secret = work.vault.unwrap_secret(
+            key, plain = get_data_key(tx, row.case_id), open_sealed(tx, row).rstrip()
+            secret = tx.vault.unwrap_secret(
                 key.version, key.wrapped, "case_key", str(key.case)
             )
             sealed = seal(secret, plain, build_place(row).encode())
             of_row = update(Sealed).where(Sealed.id == row.id)
-            work.session.execute(of_row.values(sealed=sealed))
-        work.session.execute(delete(DocumentKey))
+            tx.session.execute(of_row.values(sealed=sealed))
+        tx.session.execute(delete(DocumentKey))
         return len(rows)
 
 
@@ -90,15 +90,15 @@ def test_what_an_older_version_sealed_opens_and_is_sealed_anew(
     before = [unwrap(lead.open(f"{get_path(case)}/{part}")) for part in parts]
     count = remove_padding(world)
     old = [unwrap(lead.open(f"{get_path(case)}/{part}")) for part in parts]
-    with world.write_as_service() as work:
-        due = resealing.list_outdated(work.session)
+    with world.write_as_service() as tx:
+        due = resealing.list_outdated(tx.session)
     sealed = []
     for one in due:
-        with world.write_as_service() as work:
-            sealed.append(resealing.seal_again(work, one))
-    with world.write_as_service() as work:
-        left = resealing.list_outdated(work.session)
-        again = resealing.seal_again(work, due[0])
+        with world.write_as_service() as tx:
+            sealed.append(resealing.seal_again(tx, one))
+    with world.write_as_service() as tx:
+        left = resealing.list_outdated(tx.session)
+        again = resealing.seal_again(tx, due[0])
     new = [unwrap(lead.open(f"{get_path(case)}/{part}")) for part in parts]
 
     assert before == old == new

@@ -12,7 +12,7 @@ import pytest
 from httpx2 import Response
 from sqlalchemy import exists, select
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.cases.lifecycle import State as CaseState
 from app.cases.models import Case
 from app.kernel.actors import SERVICE, Role
@@ -353,8 +353,8 @@ def test_whoever_opens_a_section_does_not_wait_for_who_writes(
     assert pg_url
     case = led(cast)
 
-    with ThreadPoolExecutor() as pool, cast.lead.begin_write() as work:
-        cases.lock(work, case["code"])
+    with ThreadPoolExecutor() as pool, cast.lead.begin_write() as tx:
+        case_queries.lock(tx, case["code"])
         opening = pool.submit(cast.officer.open, f"{get_path(case)}/sections/needs")
         time.sleep(0.5)
         opened = opening.done()
@@ -369,9 +369,9 @@ def test_whoever_writes_does_not_wait_for_who_opens_a_section(
     assert pg_url
     case = led(cast)
 
-    with ThreadPoolExecutor() as pool, cast.lead.begin_write() as work:
-        cases.get(work, case["code"])
-        work.session.execute(select(Case.id).with_for_update(key_share=True, read=True))
+    with ThreadPoolExecutor() as pool, cast.lead.begin_write() as tx:
+        case_queries.get(tx, case["code"])
+        tx.session.execute(select(Case.id).with_for_update(key_share=True, read=True))
         written = pool.submit(
             cast.lead.create, f"{get_path(case)}/risk-assessments", {"level": "low"}
         )
@@ -388,8 +388,8 @@ def test_whoever_waited_is_judged_by_what_they_find(cast: Cast) -> None:
     accept = acts(cast.lead, "accept-lead", case, {"contacts": make_contacts()})
     decline = acts(cast.colleague, "decline-lead", case, {"reason": "NO_CAPACITY"})
 
-    with ThreadPoolExecutor() as pool, cast.officer.begin_write() as work:
-        cases.lock(work, case["code"])
+    with ThreadPoolExecutor() as pool, cast.officer.begin_write() as tx:
+        case_queries.lock(tx, case["code"])
         first = pool.submit(decline)
         time.sleep(0.3)
         second = pool.submit(accept)

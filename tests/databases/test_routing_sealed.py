@@ -5,7 +5,7 @@ from sqlalchemy import delete, insert, select
 from app.cases.models import Case, Sealed
 from app.cases.sections import Paper
 from app.cli import operator_actions
-from app.routing import queries
+from app.routing import queries as routing_queries
 from app.routing.models import LeftOutRow, Shortlisted
 from tests.support.world import Json, Someone, World, get_path, unwrap
 
@@ -22,9 +22,9 @@ def get_routing(who: Someone, case: Json) -> Json:
 
 def read_unsealed(world: World) -> tuple[set[tuple[int, bool]], int]:
     """Return what is stored unsealed: the candidates that were asked, and exclusions."""
-    with world.write_as_service() as work:
-        rows = work.session.scalars(select(Shortlisted)).all()
-        left = len(work.session.scalars(select(LeftOutRow)).all())
+    with world.write_as_service() as tx:
+        rows = tx.session.scalars(select(Shortlisted)).all()
+        left = len(tx.session.scalars(select(LeftOutRow)).all())
         return {(row.place, bool(row.asked_at)) for row in rows}, left
 
 
@@ -36,26 +36,26 @@ def test_only_who_was_asked_stands_in_clear(world: World, officer: Someone) -> N
     assert read_unsealed(world) == ({(1, True)}, 0)
     assert all(len(one["candidates"]) > 1 for one in shown)
     assert all(one["left_out"] for one in shown)
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         found = select(Sealed).where(Sealed.kind == Paper.ROUTING)
-        lengths = {len(row.sealed) for row in work.session.scalars(found)}
+        lengths = {len(row.sealed) for row in tx.session.scalars(found)}
     assert len(lengths) == 1
 
 
 def store_unsealed(world: World, case: Json) -> None:
     """Store the ranking unsealed, as an older version did."""
-    with world.write_as_service() as work:
+    with world.write_as_service() as tx:
         of_case = select(Case.id).where(Case.code == case["code"])
-        case_id = work.session.scalars(of_case).one()
-        kept = queries.load_result(work, case_id)
+        case_id = tx.session.scalars(of_case).one()
+        kept = routing_queries.load_result(tx, case_id)
         for number, one in enumerate(kept.waiting, start=2):
             row = {"case_id": case_id, "place": number, **one.model_dump()}
-            work.session.execute(insert(Shortlisted).values(row))
+            tx.session.execute(insert(Shortlisted).values(row))
         for out in kept.left_out:
             row = {"case_id": case_id, **out.model_dump()}
-            work.session.execute(insert(LeftOutRow).values(row))
+            tx.session.execute(insert(LeftOutRow).values(row))
         sealed = (Sealed.case_id == case_id) & (Sealed.kind == Paper.ROUTING)
-        work.session.execute(delete(Sealed).where(sealed))
+        tx.session.execute(delete(Sealed).where(sealed))
 
 
 def test_what_an_older_version_kept_in_clear_is_read_and_sealed(

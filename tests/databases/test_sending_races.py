@@ -119,8 +119,8 @@ def test_an_act_waits_for_the_other_that_calls_on_the_same_contact(
     post: Post, officer: Someone
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
-        with officer.begin_write() as work:
-            send_to_offices(work, "KZ_LEGAL_AID")
+        with officer.begin_write() as tx:
+            send_to_offices(tx, "KZ_LEGAL_AID")
             other = pool.submit(notify_in_transaction, officer, "KZ_LEGAL_AID")
             sleep(0.3)
             before = other.done()
@@ -230,10 +230,10 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
 
 def send_at_noon(_: ReportPipe, url: str, keys: Path, port: int) -> None:
     """Send what is due at noon, with generous time-outs."""
-    ground = build_runtime(url, FileKeys.load(keys), time=lambda _: NOON)
+    runtime = build_runtime(url, FileKeys.load(keys), time=lambda _: NOON)
     send = make_mail(port, step=60, whole=60).send
     ways = {
         Way.EMAIL: build_notification_channel(send, None),
         Way.SMS: build_notification_channel(fail_not_set_up, None),
     }
-    send_due(ground, Senders(ways, HOUR))
+    send_due(runtime, Senders(ways, HOUR))

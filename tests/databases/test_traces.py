@@ -111,8 +111,8 @@ def test_while_somebody_reads_traces_stay_and_go_at_a_later_beat(
     case = unwrap(officer.write_case())
     sealed = secrets(world, [case])
 
-    with officer.begin_read() as work:
-        work.session.execute(text("SELECT count(*) FROM case_key"))
+    with officer.begin_read() as tx:
+        tx.session.execute(text("SELECT count(*) FROM case_key"))
         unwrap(officer.does("discard", case))
         worker.run()
         meanwhile = count_found(sealed, in_files(sqlite_url))
@@ -167,8 +167,8 @@ def test_a_key_stays_while_a_transaction_may_still_see_it(
     case = unwrap(officer.write_case())
     [key] = load_keys(world, [case])
 
-    with officer.begin_read() as work:
-        work.session.execute(text("SELECT 1 FROM country"))
+    with officer.begin_read() as tx:
+        tx.session.execute(text("SELECT 1 FROM country"))
         unwrap(officer.does("discard", case))
         worker.run()
         meanwhile = count_found([key], in_table(pg_url, KEY_TABLE))

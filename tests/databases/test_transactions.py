@@ -231,8 +231,8 @@ def test_a_failed_commit_shows_no_section(led: Json, lead: Someone, world: World
 def test_the_database_refuses_to_write_while_reading(lead: Someone, led: Json) -> None:
     change = update(Case).values(version=99)
 
-    with pytest.raises(DBAPIError, match=r"read-?only"), lead.begin_read() as work:
-        work.session.execute(change)
+    with pytest.raises(DBAPIError, match=r"read-?only"), lead.begin_read() as tx:
+        tx.session.execute(change)
 
     assert lead.read(led)["version"] == led["version"]
 
@@ -268,8 +268,8 @@ def build_noop(table: type[Entry | Delivery | AccessEntry]) -> Update:
 
 
 def run(someone: Someone, change: Executable) -> None:
-    with someone.begin_write() as work:
-        work.session.execute(change)
+    with someone.begin_write() as tx:
+        tx.session.execute(change)
 
 
 @dataclass

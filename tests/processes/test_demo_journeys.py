@@ -226,9 +226,9 @@ def test_who_led_before_sees_nothing_new(after: After) -> None:
     theatre, case = after(Journey.HANDOVER)
 
     old, new = theatre.of(demo_accounts.KZ_LEAD), theatre.of(demo_accounts.UZ_LEAD)
-    work = find_referral(new, "REINTEGRATION")
-    assert work["state"] == "accepted"
-    assert not old.can_read(get_path(work))
+    tx = find_referral(new, "REINTEGRATION")
+    assert tx["state"] == "accepted"
+    assert not old.can_read(get_path(tx))
     assert old.list_events()[-1] == "case.handed_over"
     assert old.get("worklist")["items"] == []
     assert not old.can_read(f"{case}/sections/needs")

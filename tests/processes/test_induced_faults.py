@@ -28,11 +28,11 @@ FOUND = {
 
 def update_queue_times(home: Path) -> None:
     """Make the waiting notifications one day old."""
-    ground = ground_of(home)
-    long_ago = ground.clock() - timedelta(days=1)
-    with ground.database.begin_write() as session:
+    runtime = ground_of(home)
+    long_ago = runtime.clock() - timedelta(days=1)
+    with runtime.database.begin_write() as session:
         session.execute(update(Outgoing).values(queued_at=long_ago))
-    ground.database.engine.dispose()
+    runtime.database.engine.dispose()
 
 
 def read_alarms(process: subprocess.Popen[str], wanted: int) -> list[Json]:

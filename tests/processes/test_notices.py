@@ -42,10 +42,10 @@ def home(tmp_path: Path) -> Path:
     (mine / "focal_points.csv").write_text(DESKS)
     FileKeys.create(tmp_path / "var" / "keys")
     migrations.upgrade(get_database_url(tmp_path))
-    ground = ground_of(tmp_path)
-    operator_actions.load_directory(ground, None)
-    operator_actions.load_directory(ground, mine)
-    ground.database.engine.dispose()
+    runtime = ground_of(tmp_path)
+    operator_actions.load_directory(runtime, None)
+    operator_actions.load_directory(runtime, mine)
+    runtime.database.engine.dispose()
     return tmp_path
 
 
@@ -55,17 +55,17 @@ def ground_of(home: Path) -> Runtime:
 
 def queue(home: Path) -> None:
     """Queue a notification to the office, as the worker does for a missed deadline."""
-    ground = ground_of(home)
-    with begin_write(ground, SYSTEM) as work:
-        send_to_offices(work, "UZ_LEAD")
-    ground.database.engine.dispose()
+    runtime = ground_of(home)
+    with begin_write(runtime, SYSTEM) as tx:
+        send_to_offices(tx, "UZ_LEAD")
+    runtime.database.engine.dispose()
 
 
 def load_states(home: Path) -> dict[str, str]:
-    ground = ground_of(home)
-    with ground.database.begin_read() as session:
+    runtime = ground_of(home)
+    with runtime.database.begin_read() as session:
         found = {one.recipient: str(one.state) for one in session.scalars(select(Outgoing))}
-    ground.database.engine.dispose()
+    runtime.database.engine.dispose()
     return found
 
 

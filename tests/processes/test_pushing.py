@@ -278,16 +278,16 @@ def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_ove
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
     officer.submit()
-    with begin_write(world.ground, SYSTEM) as work:
-        parcel = delivery.claim_message(work, find_due(world.ground)[0])
+    with begin_write(world.ground, SYSTEM) as tx:
+        parcel = delivery.claim_message(tx, find_due(world.ground)[0])
     assert parcel is not None
     receiver.courier.send(parcel)  # it dies before it records that
 
     early = push_due(world, receiver.courier)
     world.now += LONGEST_TRY
     later = push_due(world, receiver.courier)
-    with begin_write(world.ground, SYSTEM) as work:
-        overtaken = delivery.record_outcome(work, parcel, Answer(Outcome.DELIVERED, "204"))
+    with begin_write(world.ground, SYSTEM) as tx:
+        overtaken = delivery.record_outcome(tx, parcel, Answer(Outcome.DELIVERED, "204"))
 
     assert (early, later, overtaken) == (0, 1, False)
     assert len(set(receiver.arrived)) == 1
@@ -300,8 +300,8 @@ def test_two_workers_never_send_to_one_receiver_at_once(
 ) -> None:
     officer.submit()
     [one] = find_due(world.ground)
-    with begin_write(world.ground, SYSTEM) as work:
-        assert delivery.claim_message(work, one) is not None
+    with begin_write(world.ground, SYSTEM) as tx:
+        assert delivery.claim_message(tx, one) is not None
 
     assert find_due(world.ground) == []
     assert push(world.ground, receiver.courier, one) == 0
@@ -332,14 +332,14 @@ def test_a_test_that_is_asked_for_while_another_is_on_its_way_goes_too(
     webhook: Hooked, receiver: Receiver, supervisor: Someone, world: World
 ) -> None:
     does(supervisor, webhook, "ping")
-    with begin_write(world.ground, SYSTEM) as work:
-        first = delivery.claim_message(work, UUID(webhook.id))
+    with begin_write(world.ground, SYSTEM) as tx:
+        first = delivery.claim_message(tx, UUID(webhook.id))
     assert first is not None
     receiver.courier.send(first)
     world.advance(minutes=1)
     does(supervisor, webhook, "ping")
-    with begin_write(world.ground, SYSTEM) as work:
-        assert delivery.record_outcome(work, first, Answer(Outcome.REFUSED, "503"))
+    with begin_write(world.ground, SYSTEM) as tx:
+        assert delivery.record_outcome(tx, first, Answer(Outcome.REFUSED, "503"))
 
     waits = stands(supervisor, webhook)["ping"]
     again = push_due(world, receiver.courier)

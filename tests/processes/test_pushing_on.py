@@ -133,12 +133,12 @@ def test_a_test_that_is_asked_for_while_an_event_is_tried_goes_at_once(
 ) -> None:
     receiver.postman.mood = lambda: Mood.BUSY
     officer.submit()
-    with begin_write(world.ground, SYSTEM) as work:
-        tried = delivery.claim_message(work, UUID(webhook.id))
+    with begin_write(world.ground, SYSTEM) as tx:
+        tried = delivery.claim_message(tx, UUID(webhook.id))
     assert tried is not None
     does(supervisor, webhook, "ping")
-    with begin_write(world.ground, SYSTEM) as work:
-        assert not delivery.record_outcome(work, tried, Answer(Outcome.REFUSED, "503"))
+    with begin_write(world.ground, SYSTEM) as tx:
+        assert not delivery.record_outcome(tx, tried, Answer(Outcome.REFUSED, "503"))
     push_due(world, receiver.courier)
 
     answered = stands(supervisor, webhook)

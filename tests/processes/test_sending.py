@@ -448,6 +448,6 @@ def test_an_act_that_is_not_committed_tells_nobody(post: Post, officer: Someone)
 
 
 def fail_after_call(who: Someone) -> None:
-    with who.begin_write() as work:
-        send_to_offices(work, "KZ_LEGAL_AID")
+    with who.begin_write() as tx:
+        send_to_offices(tx, "KZ_LEGAL_AID")
         raise RuntimeError("it failed")

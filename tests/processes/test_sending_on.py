@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from app.deadlines.limits import Priority
 from app.kernel.actors import SYSTEM
 from app.kernel.transactions import begin_write
-from app.notifications import queries as notices
-from app.outbox import actions, queries
+from app.notifications import queries as notifications_queries
+from app.outbox import actions as outbox_actions
+from app.outbox import queries as outbox_queries
 from app.outbox.lifecycle import State
 from app.outbox.models import Way
 from app.outbox.pacing import GIVE_UP_WEIGHT, JOIN_LIMIT, LONGEST_TRY
@@ -107,10 +108,10 @@ def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
     post: Post, officer: Someone
 ) -> None:
     notify_in_transaction(officer, "KZ_LEGAL_AID")
-    with begin_write(post.world.ground, SYSTEM) as work:
-        waits = queries.lock_due(work, Way.EMAIL, HOUR)
+    with begin_write(post.world.ground, SYSTEM) as tx:
+        waits = outbox_queries.lock_due(tx, Way.EMAIL, HOUR)
         assert waits is not None
-        actions.claim(work, waits, 24 * HOUR)
+        outbox_actions.claim(tx, waits, 24 * HOUR)
     run_sender(post, 60)
     within = len(post.mail.received)
     run_sender(post, 10)
@@ -162,10 +163,10 @@ def test_what_waited_for_a_contact_that_is_shut_goes_to_those_its_office_has_now
     post.mail.mood = lambda: Mood.TAKES
     with capture_logs() as logged:
         post.send_all_due(HOUR)
-    with post.world.write_as_service() as work:
+    with post.world.write_as_service() as tx:
         told = [
             (one.record_id, one.state)
-            for one in notices.list_notifications(work, case_id=case)
+            for one in notifications_queries.list_notifications(tx, case_id=case)
         ]
 
     warned = [one["event"] for one in logged if one["log_level"] == "warning"]

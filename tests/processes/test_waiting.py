@@ -18,7 +18,7 @@ from sqlalchemy import update
 from app.access.models import ApiKey
 from app.api import events
 from app.api.http.long_polling import MAX_WAIT_SECONDS, MAX_WAITING, parse_wait_seconds
-from app.feed import queries
+from app.feed import queries as feed_queries
 from tests.support.servers import Served, serve_world
 from tests.support.world import Json, Someone, get_problem, list_types, unwrap
 
@@ -228,7 +228,7 @@ def test_a_look_at_the_mailboxes_is_over_before_the_database_is_closed(url: str)
         def slowly(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
             begun.append(readers)
             with world.database.begin_read() as session:
-                heads = queries.get_heads(session, readers)
+                heads = feed_queries.get_heads(session, readers)
                 time.sleep(0.5)
             ended.append(readers)
             return heads

@@ -86,8 +86,8 @@ def test_everybody_hears_everything_over_few_connections(
             committed += write_all(offices[0], offices, by_mailbox, changes)
             sizes.append(narrow.get_memory())
         the_last = About(0, frozenset(one.id for one in offices))
-        with offices[0].begin_write() as work:
-            by_mailbox(work, the_last)
+        with offices[0].begin_write() as tx:
+            by_mailbox(tx, the_last)
         for one, subjects in heard:
             told = [about for about in committed if one.id in about.audience]
             assert subjects.result() == [about.reference for about in (*told, the_last)]

@@ -170,7 +170,9 @@ def is_right_for_several(rules: Any) -> bool:
     """Return whether no consent, and two of which one covers, are answered correctly."""
     yes = next(row for row in ROWS if row.covers)
     no = next(row for row in ROWS if row.names and row.child and not row.counts)
-    asking = rules.CoverageQuestion(yes.recipient, rules.Purpose(yes.purpose), NOON, yes.child)
+    asking = rules.CoverageQuestion(
+        yes.recipient, rules.Purpose(yes.purpose), NOON, yes.child
+    )
     both = rules.find_covered([no.given, yes.given], asking)
     return rules.find_covered([], asking) is None and both == BOTH
 

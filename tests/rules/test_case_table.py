@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from app.cases import lifecycle
+from app.cases import lifecycle as case_lifecycle
 from app.cases.lifecycle import CLOCKS, EVENTS, STAGES, TABLE, Action, Row, Stage, State
 from app.kernel.actors import Relation, Role, Side, get_case_sides
 from app.kernel.lifecycle import AnyOf
@@ -315,16 +315,16 @@ def test_the_diagram_shows_every_step() -> None:
 def test_open_is_who_waits_for_a_lead_or_has_one() -> None:
     waiting = {"submitted", "under_review"}
 
-    assert waiting == lifecycle.WITH_A_CANDIDATE
-    assert waiting | {"draft"} == lifecycle.UNLED
-    assert set(LED.split()) == lifecycle.LED
-    assert waiting | set(LED.split()) == lifecycle.OPEN
-    assert {"closed", "void"} == lifecycle.OVER
+    assert waiting == case_lifecycle.WITH_A_CANDIDATE
+    assert waiting | {"draft"} == case_lifecycle.UNLED
+    assert set(LED.split()) == case_lifecycle.LED
+    assert waiting | set(LED.split()) == case_lifecycle.OPEN
+    assert {"closed", "void"} == case_lifecycle.OVER
 
 
 @pytest.mark.parametrize("stage", Stage)
 def test_the_states_of_a_stage_are_those_that_the_document_puts_there(stage: Stage) -> None:
     there = {state for state, (of, *_) in cells(STATES).items() if of == stage}
 
-    assert lifecycle.list_states([stage]) == there
-    assert lifecycle.list_states(Stage) == set(State)
+    assert case_lifecycle.list_states([stage]) == there
+    assert case_lifecycle.list_states(Stage) == set(State)

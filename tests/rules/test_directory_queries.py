@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from app.administration.directory_load import load
-from app.directory import queries
+from app.directory import queries as directory_queries
 from app.directory.actions import get_standard_data
 from app.directory.history import ChangeAuthor
 from app.directory.kinds import Level, Service
@@ -22,7 +22,7 @@ from app.kernel.db import Base, Database
 from app.kernel.keyfile import FileKeys
 from app.kernel.paging import CursorUnknown, PageQuery
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, Runtime, begin_read
+from app.kernel.transactions import ReadTransaction, Runtime, begin_read
 from app.kernel.vault import Vault
 
 ANYONE = Actor(UUID(int=1), UUID(int=2), AccountKind.PERSON, frozenset(), frozenset())
@@ -42,10 +42,10 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def work(database: Database, tmp_path: Path) -> Iterator[Reading]:
+def work(database: Database, tmp_path: Path) -> Iterator[ReadTransaction]:
     vault = Vault(FileKeys.create(tmp_path / "keys"))
-    with begin_read(Runtime(database, vault, lambda: TODAY, uuid4), ANYONE) as work:
-        yield work
+    with begin_read(Runtime(database, vault, lambda: TODAY, uuid4), ANYONE) as tx:
+        yield tx
 
 
 def close(database: Database, code: str) -> None:
@@ -54,41 +54,46 @@ def close(database: Database, code: str) -> None:
         session.execute(statement.values(active=False))
 
 
-def test_a_country_outside_of_the_directory_is_not_an_error(work: Reading) -> None:
-    found, outside = queries.find_country(work, "KZ"), queries.find_country(work, "FR")
+def test_a_country_outside_of_the_directory_is_not_an_error(tx: ReadTransaction) -> None:
+    found, outside = (
+        directory_queries.find_country(tx, "KZ"),
+        directory_queries.find_country(tx, "FR"),
+    )
 
     assert found
     assert found.languages == ["kk", "ru"]
     assert outside is None
 
 
-def test_a_focal_point_is_found_by_code_and_by_id(work: Reading) -> None:
-    by_code = queries.get_by_code(work, "UZ_CONSULATE_ALMATY")
+def test_a_focal_point_is_found_by_code_and_by_id(tx: ReadTransaction) -> None:
+    by_code = directory_queries.get_by_code(tx, "UZ_CONSULATE_ALMATY")
 
-    by_id = queries.by_id(work, by_code.id)
+    by_id = directory_queries.by_id(tx, by_code.id)
 
     assert by_id.of_state == "UZ"
-    assert queries.get_codes(work, [by_code.id, UUID(int=9)]) == {by_code.id: by_code.code}
-    assert queries.get_codes(work, []) == {}
+    assert directory_queries.get_codes(tx, [by_code.id, UUID(int=9)]) == {
+        by_code.id: by_code.code
+    }
+    assert directory_queries.get_codes(tx, []) == {}
 
 
-def test_a_focal_point_nobody_knows_is_not_found(work: Reading) -> None:
+def test_a_focal_point_nobody_knows_is_not_found(tx: ReadTransaction) -> None:
     with pytest.raises(NotFound):
-        queries.get_by_code(work, "NOBODY")
+        directory_queries.get_by_code(tx, "NOBODY")
     with pytest.raises(NotFound):
-        queries.by_id(work, UUID(int=9))
+        directory_queries.by_id(tx, UUID(int=9))
 
 
-def test_nothing_is_sent_to_who_is_not_active(work: Reading) -> None:
-    codes = [focal_point.code for focal_point in queries.list_active(work)]
+def test_nothing_is_sent_to_who_is_not_active(tx: ReadTransaction) -> None:
+    codes = [focal_point.code for focal_point in directory_queries.list_active(tx)]
 
     assert codes == sorted(codes)
     assert "KZ_LEAD" in codes
     assert "AF_LEAD" not in codes
 
 
-def test_everyone_is_there_for_routing_to_account_for(work: Reading) -> None:
-    codes = [focal_point.code for focal_point in queries.list_all(work)]
+def test_everyone_is_there_for_routing_to_account_for(tx: ReadTransaction) -> None:
+    codes = [focal_point.code for focal_point in directory_queries.list_all(tx)]
 
     assert codes == sorted(codes)
     assert len(codes) == 63
@@ -97,20 +102,20 @@ def test_everyone_is_there_for_routing_to_account_for(work: Reading) -> None:
 
 def test_a_region_without_an_active_desk_is_named(database: Database) -> None:
     with database.begin_read() as session:
-        assert queries.list_regions_without_desk(session) == []
+        assert directory_queries.list_regions_without_desk(session) == []
 
     close(database, "DESK_CARIBBEAN")
 
     with database.begin_read() as session:
-        assert queries.list_regions_without_desk(session) == ["caribbean"]
+        assert directory_queries.list_regions_without_desk(session) == ["caribbean"]
 
 
 @pytest.mark.parametrize("level", Level)
 @pytest.mark.parametrize(("one", "other"), [("KZ", "UZ"), ("UZ", "KZ"), ("JM", "TT")])
 def test_an_agreement_binds_both_sides(
-    work: Reading, one: str, other: str, level: Level
+    tx: ReadTransaction, one: str, other: str, level: Level
 ) -> None:
-    assert queries.list_agreed_countries(work, one, level) == {other}
+    assert directory_queries.list_agreed_countries(tx, one, level) == {other}
 
 
 @pytest.mark.parametrize(
@@ -118,96 +123,104 @@ def test_an_agreement_binds_both_sides(
     [("L0", "L0"), ("L1", "L0 L1"), ("L3", "L0 L1 L2 L3"), ("L4", "L0 L1 L2 L3 L4")],
 )
 def test_no_more_crosses_than_was_agreed(
-    database: Database, work: Reading, agreed: str, levels: str
+    database: Database, tx: ReadTransaction, agreed: str, levels: str
 ) -> None:
     with database.begin_write() as session:
         session.execute(update(Agreement).values(level=Level(agreed)))
 
-    with begin_read(work.runtime, ANYONE) as later:
+    with begin_read(tx.runtime, ANYONE) as later:
         reached = [
             level
             for level in Level
-            if queries.list_agreed_countries(later, "KZ", level) == {"UZ"}
+            if directory_queries.list_agreed_countries(later, "KZ", level) == {"UZ"}
         ]
 
     assert reached == levels.split()
 
 
-def test_who_did_not_agree_has_no_agreement(work: Reading) -> None:
-    assert queries.list_agreed_countries(work, "KG", Level.NOTICE) == frozenset()
-    assert queries.list_agreed_countries(work, "FR", Level.NOTICE) == frozenset()
+def test_who_did_not_agree_has_no_agreement(tx: ReadTransaction) -> None:
+    assert directory_queries.list_agreed_countries(tx, "KG", Level.NOTICE) == frozenset()
+    assert directory_queries.list_agreed_countries(tx, "FR", Level.NOTICE) == frozenset()
 
 
-def test_an_agreement_begins_on_its_first_day(work: Reading) -> None:
+def test_an_agreement_begins_on_its_first_day(tx: ReadTransaction) -> None:
     first = datetime(2026, 1, 1, tzinfo=UTC)
 
-    the_day_before = replace(work, now=first - timedelta(seconds=1))
+    the_day_before = replace(tx, now=first - timedelta(seconds=1))
 
-    assert queries.list_agreed_countries(replace(work, now=first), "KZ", Level.NEEDS)
-    assert not queries.list_agreed_countries(the_day_before, "KZ", Level.NEEDS)
+    assert directory_queries.list_agreed_countries(
+        replace(tx, now=first), "KZ", Level.NEEDS
+    )
+    assert not directory_queries.list_agreed_countries(the_day_before, "KZ", Level.NEEDS)
 
 
-def test_an_agreement_ends_with_its_last_day(database: Database, work: Reading) -> None:
+def test_an_agreement_ends_with_its_last_day(
+    database: Database, tx: ReadTransaction
+) -> None:
     with database.begin_write() as session:
         session.execute(update(Agreement).values(in_force_until=date(2026, 6, 30)))
     last = datetime(2026, 6, 30, 23, 59, tzinfo=UTC)
 
-    with begin_read(work.runtime, ANYONE) as later:
-        on_the_day = queries.list_agreed_countries(
+    with begin_read(tx.runtime, ANYONE) as later:
+        on_the_day = directory_queries.list_agreed_countries(
             replace(later, now=last), "KZ", Level.NEEDS
         )
         after = replace(later, now=last + timedelta(minutes=1))
-        the_day_after = queries.list_agreed_countries(after, "KZ", Level.NEEDS)
+        the_day_after = directory_queries.list_agreed_countries(after, "KZ", Level.NEEDS)
 
     assert on_the_day == {"UZ"}
     assert not the_day_after
 
 
-def test_pages_hold_every_focal_point_once(work: Reading) -> None:
+def test_pages_hold_every_focal_point_once(tx: ReadTransaction) -> None:
     codes, query, more = list[str](), PageQuery(limit=7), True
     while more:
-        rows, after, more = queries.list_focal_points(work, query, None, None)
+        rows, after, more = directory_queries.list_focal_points(tx, query, None, None)
         codes += [row.code for row in rows]
         query = PageQuery(after=after, limit=7)
 
-    beyond = queries.list_focal_points(work, query, None, None)
+    beyond = directory_queries.list_focal_points(tx, query, None, None)
 
     assert len(codes) == 63
     assert codes == sorted(set(codes))
     assert beyond == ([], codes[-1], False)
 
 
-def test_a_list_can_be_of_who_offers_a_service_in_a_country(work: Reading) -> None:
-    rows, _, more = queries.list_focal_points(work, PageQuery(), "KZ", Service.LEGAL_AID)
+def test_a_list_can_be_of_who_offers_a_service_in_a_country(tx: ReadTransaction) -> None:
+    rows, _, more = directory_queries.list_focal_points(
+        tx, PageQuery(), "KZ", Service.LEGAL_AID
+    )
 
     assert [row.code for row in rows] == ["KZ_LEGAL_AID", "SANA_SEZIM"]
     assert not more
 
 
-def test_who_works_everywhere_is_listed_for_any_country(work: Reading) -> None:
-    rows, *_ = queries.list_focal_points(work, PageQuery(), "FR", Service.RETURN)
+def test_who_works_everywhere_is_listed_for_any_country(tx: ReadTransaction) -> None:
+    rows, *_ = directory_queries.list_focal_points(tx, PageQuery(), "FR", Service.RETURN)
 
     assert [row.code for row in rows] == ["IOM"]
 
 
-def test_a_cursor_of_another_list_is_refused(work: Reading) -> None:
+def test_a_cursor_of_another_list_is_refused(tx: ReadTransaction) -> None:
     with pytest.raises(CursorUnknown):
-        queries.list_focal_points(work, PageQuery(after="NOBODY"), None, None)
+        directory_queries.list_focal_points(tx, PageQuery(after="NOBODY"), None, None)
 
 
-def test_a_focal_point_is_shown_by_its_code_alone(work: Reading) -> None:
-    shown = FocalPointOut.model_validate(queries.get_by_code(work, "IOM")).model_dump(
-        mode="json"
-    )
+def test_a_focal_point_is_shown_by_its_code_alone(tx: ReadTransaction) -> None:
+    shown = FocalPointOut.model_validate(
+        directory_queries.get_by_code(tx, "IOM")
+    ).model_dump(mode="json")
 
     assert shown["code"] == "IOM"
     assert shown["serves"] == ["*"]
     assert "id" not in shown
 
 
-def test_every_country_and_focal_point_can_be_shown(work: Reading) -> None:
-    countries = [CountryOut.model_validate(row) for row in queries.list_countries(work)]
-    rows, *_ = queries.list_focal_points(work, PageQuery(limit=200), None, None)
+def test_every_country_and_focal_point_can_be_shown(tx: ReadTransaction) -> None:
+    countries = [
+        CountryOut.model_validate(row) for row in directory_queries.list_countries(tx)
+    ]
+    rows, *_ = directory_queries.list_focal_points(tx, PageQuery(limit=200), None, None)
 
     assert len(countries) == 28
     assert len([FocalPointOut.model_validate(row) for row in rows]) == 63

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from app.cases import lifecycle as cases
-from app.handovers import lifecycle as handovers
-from app.referrals import lifecycle as referrals
-from app.returns import lifecycle as returns
+from app.cases import lifecycle as case_lifecycle
+from app.handovers import lifecycle as handover_lifecycle
+from app.referrals import lifecycle as referral_lifecycle
+from app.returns import lifecycle as return_lifecycle
 
 CASES = """
 submit            case.submitted
@@ -88,10 +88,10 @@ account_for         return.person_accounted_for
 @pytest.mark.parametrize(
     ("told", "events"),
     [
-        (CASES, cases.EVENTS),
-        (REFERRALS, referrals.EVENTS),
-        (HANDOVERS, handovers.EVENTS),
-        (RETURNS, returns.EVENTS),
+        (CASES, case_lifecycle.EVENTS),
+        (REFERRALS, referral_lifecycle.EVENTS),
+        (HANDOVERS, handover_lifecycle.EVENTS),
+        (RETURNS, return_lifecycle.EVENTS),
     ],
     ids=["case", "referral", "handover", "return"],
 )

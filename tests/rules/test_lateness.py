@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cases import lifecycle as cases
+from app.cases import lifecycle as case_lifecycle
 from app.casework.lateness import (
     LATENESS_RULES,
     Effect,
@@ -18,9 +18,9 @@ from app.casework.lateness import (
 from app.casework.overdue import EFFECTS
 from app.deadlines.limits import ClockKind
 from app.deadlines.miss_counts import Rhythm, compute_next_miss, count_misses
-from app.handovers import lifecycle as handovers
-from app.referrals import lifecycle as referrals
-from app.returns import lifecycle as returns
+from app.handovers import lifecycle as handover_lifecycle
+from app.referrals import lifecycle as referral_lifecycle
+from app.returns import lifecycle as return_lifecycle
 
 DUE = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -67,10 +67,10 @@ def test_the_table_is_this_one() -> None:
 
 def test_no_clock_of_any_life_cycle_runs_out_for_nothing() -> None:
     set_by_state = {
-        *((Noun.CASE, kind) for kind, _ in cases.CLOCKS.values()),
-        *((Noun.REFERRAL, kind) for kind, _ in referrals.CLOCKS.values()),
-        *((Noun.HANDOVER, kind) for kind, _ in handovers.CLOCKS.values()),
-        *((Noun.RETURN, kind) for kind, _ in returns.CLOCKS.values()),
+        *((Noun.CASE, kind) for kind, _ in case_lifecycle.CLOCKS.values()),
+        *((Noun.REFERRAL, kind) for kind, _ in referral_lifecycle.CLOCKS.values()),
+        *((Noun.HANDOVER, kind) for kind, _ in handover_lifecycle.CLOCKS.values()),
+        *((Noun.RETURN, kind) for kind, _ in return_lifecycle.CLOCKS.values()),
     }
 
     assert set_by_state <= set(LATENESS_RULES)

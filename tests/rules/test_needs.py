@@ -7,22 +7,22 @@ from typing import Final
 
 import pytest
 
-from app.cases import lifecycle as case_life
+from app.cases import lifecycle as case_lifecycle
 from app.cases.lifecycle import Action as CaseAction
 from app.cases.lifecycle import Need as CaseNeed
 from app.cases.lifecycle import State as CaseState
 from app.cases.sections import Section
-from app.casework import needs as of_case
+from app.casework import needs as casework_needs
 from app.directory.kinds import Service
 from app.kernel.actors import Side
 from app.kernel.lifecycle import AnyOf
 from app.kernel.requirements import NeedsUnmet, Unmet
-from app.referrals import lifecycle as referral_life
-from app.referrals import needs as of_referral
+from app.referrals import lifecycle as referral_lifecycle
+from app.referrals import needs as referral_needs
 from app.referrals.lifecycle import Action, Need
 from tests.support.world import NOON
 
-CASE = of_case.Facts(
+CASE = casework_needs.Facts(
     now=NOON,
     review_by=NOON + timedelta(days=14),
     notice_complete=True,
@@ -41,7 +41,7 @@ CASE = of_case.Facts(
     submitter_gone=True,
     legal_hold=False,
     may_be_child=True,
-    terms=of_case.Terms(
+    terms=casework_needs.Terms(
         "GOALS_MET",
         frozenset({"Ana", "Ion"}),
         person_informed=True,
@@ -53,7 +53,7 @@ CASE = of_case.Facts(
         erased_before=True,
     ),
 )
-REFERRAL = of_referral.Facts(
+REFERRAL = referral_needs.Facts(
     now=NOON,
     review_by=NOON + timedelta(days=14),
     case_state=CaseState.REFERRING,
@@ -71,7 +71,7 @@ REFERRAL = of_referral.Facts(
     return_cleared=True,
     return_done=True,
     may_be_child=True,
-    terms=of_referral.Terms(
+    terms=referral_needs.Terms(
         meeting_at=NOON + timedelta(hours=1),
         contacts=frozenset({"Ana", "Ion"}),
         reason="NO_CAPACITY",
@@ -174,24 +174,26 @@ def list_options[N](needs: Iterable[N | AnyOf]) -> Iterator[N]:  # type: ignore[
         yield from need.needs if isinstance(need, AnyOf) else (need,)
 
 
-def find_case_step(action: CaseAction) -> case_life.Row:
-    [row] = [row for row in case_life.TABLE.steps if row.action == action]
+def find_case_step(action: CaseAction) -> case_lifecycle.Row:
+    [row] = [row for row in case_lifecycle.TABLE.steps if row.action == action]
     return row
 
 
-def find_step(action: Action) -> referral_life.Row:
-    [row] = [row for row in referral_life.TABLE.steps if row.action == action]
+def find_step(action: Action) -> referral_lifecycle.Row:
+    [row] = [row for row in referral_lifecycle.TABLE.steps if row.action == action]
     return row
 
 
 def test_every_need_has_its_check() -> None:
-    assert set(of_case.NEEDS) == set(CaseNeed)
-    assert set(of_referral.CHECKS) == set(Need)
+    assert set(casework_needs.NEEDS) == set(CaseNeed)
+    assert set(referral_needs.CHECKS) == set(Need)
 
 
 def test_every_need_is_asked_by_some_step() -> None:
-    asked_of_cases = {n for row in case_life.TABLE.steps for n in list_options(row.needs)}
-    asked = {n for row in referral_life.TABLE.steps for n in list_options(row.needs)}
+    asked_of_cases = {
+        n for row in case_lifecycle.TABLE.steps for n in list_options(row.needs)
+    }
+    asked = {n for row in referral_lifecycle.TABLE.steps for n in list_options(row.needs)}
 
     assert asked_of_cases == set(CaseNeed)
     assert asked == set(Need)
@@ -203,7 +205,7 @@ def test_every_need_is_proved_here() -> None:
 
 
 def test_help_that_is_given_and_help_that_ended_exclude_each_other() -> None:
-    check = of_case.NEEDS[CaseNeed.NO_REFERRAL_ACCEPTED]
+    check = casework_needs.NEEDS[CaseNeed.NO_REFERRAL_ACCEPTED]
 
     assert check.met(HELPLESS)
     assert not check.met(CASE)
@@ -217,8 +219,8 @@ def test_a_review_is_set_ahead_and_in_time(days: float, *, fits: bool) -> None:
     case = replace(CASE, terms=replace(CASE.terms, review_at=at))
     referral = replace(REFERRAL, terms=replace(REFERRAL.terms, review_at=at))
 
-    assert of_case.NEEDS[CaseNeed.REVIEW_DATE].met(case) == fits
-    assert of_referral.CHECKS[Need.REVIEW_DATE].met(referral) == fits
+    assert casework_needs.NEEDS[CaseNeed.REVIEW_DATE].met(case) == fits
+    assert referral_needs.CHECKS[Need.REVIEW_DATE].met(referral) == fits
 
 
 @pytest.mark.parametrize(
@@ -235,7 +237,7 @@ def test_visits_are_ahead_and_rise_and_none_is_too_far(
 
     planned = replace(CASE, terms=replace(CASE.terms, visits=visits))
 
-    assert of_case.NEEDS[CaseNeed.SCHEDULE].met(planned) == fits
+    assert casework_needs.NEEDS[CaseNeed.SCHEDULE].met(planned) == fits
 
 
 @pytest.mark.parametrize(
@@ -255,40 +257,40 @@ def test_without_a_consent_it_may_be_said_that_there_is_no_more_to_say(
     terms = replace(REFERRAL.terms, answered=said, says_more=says_more)
     facts = replace(REFERRAL, answer_covered=False, child_path=child_path, terms=terms)
 
-    assert of_referral.CHECKS[Need.CONSENT_TO_ANSWER].met(facts) == fits
+    assert referral_needs.CHECKS[Need.CONSENT_TO_ANSWER].met(facts) == fits
 
 
 @pytest.mark.parametrize("need", CASE_LACKS)
 def test_each_need_of_a_case_is_met_and_unmet(need: CaseNeed) -> None:
-    assert of_case.NEEDS[need].met(CASE)
-    assert not of_case.NEEDS[need].met(CASE_LACKS[need])
+    assert casework_needs.NEEDS[need].met(CASE)
+    assert not casework_needs.NEEDS[need].met(CASE_LACKS[need])
 
 
 @pytest.mark.parametrize("need", CASE_LACKS)
 def test_what_one_need_of_a_case_lacks_leaves_the_others_met(need: CaseNeed) -> None:
     others = [other for other in CASE_LACKS if other != need]
 
-    assert all(of_case.NEEDS[other].met(CASE_LACKS[need]) for other in others)
+    assert all(casework_needs.NEEDS[other].met(CASE_LACKS[need]) for other in others)
 
 
 @pytest.mark.parametrize("need", REFERRAL_LACKS)
 def test_each_need_of_a_referral_is_met_and_unmet(need: Need) -> None:
-    assert of_referral.CHECKS[need].met(REFERRAL)
-    assert not of_referral.CHECKS[need].met(REFERRAL_LACKS[need])
+    assert referral_needs.CHECKS[need].met(REFERRAL)
+    assert not referral_needs.CHECKS[need].met(REFERRAL_LACKS[need])
 
 
 @pytest.mark.parametrize("need", REFERRAL_LACKS)
 def test_what_one_need_of_a_referral_lacks_leaves_the_others_met(need: Need) -> None:
     others = [other for other in REFERRAL_LACKS if other != need]
 
-    assert all(of_referral.CHECKS[other].met(REFERRAL_LACKS[need]) for other in others)
+    assert all(referral_needs.CHECKS[other].met(REFERRAL_LACKS[need]) for other in others)
 
 
 def test_all_that_a_closing_lacks_is_told_together() -> None:
-    bare = replace(CASE, nothing_open=False, terms=of_case.Terms())
+    bare = replace(CASE, nothing_open=False, terms=casework_needs.Terms())
 
     with pytest.raises(NeedsUnmet) as refused:
-        of_case.RULES.require(find_case_step(CaseAction.CLOSE), bare)
+        casework_needs.RULES.require(find_case_step(CaseAction.CLOSE), bare)
 
     assert [lack["need"] for lack in refused.value.facts["unmet"]] == [
         "reason",
@@ -299,7 +301,7 @@ def test_all_that_a_closing_lacks_is_told_together() -> None:
 
 
 def test_all_that_a_sending_lacks_is_told_together() -> None:
-    bare = of_referral.Facts(
+    bare = referral_needs.Facts(
         now=NOON,
         review_by=NOON,
         case_state=CaseState.CLOSED,
@@ -320,7 +322,7 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
     )
 
     with pytest.raises(NeedsUnmet) as refused:
-        of_referral.RULES.require(find_step(Action.SEND), bare)
+        referral_needs.RULES.require(find_step(Action.SEND), bare)
 
     unmet = refused.value.facts["unmet"]
     assert [(lack["need"], lack["by"]) for lack in unmet] == [
@@ -339,11 +341,11 @@ def test_all_that_a_sending_lacks_is_told_together() -> None:
     ("missing", "first"),
     [
         (
-            of_case.RULES.list_unmet(find_case_step(CaseAction.SUBMIT), NO_GROUND),
+            casework_needs.RULES.list_unmet(find_case_step(CaseAction.SUBMIT), NO_GROUND),
             "consent_to_refer",
         ),
         (
-            of_referral.RULES.list_unmet(find_step(Action.SEND), NOTHING_TO_SEND_ON),
+            referral_needs.RULES.list_unmet(find_step(Action.SEND), NOTHING_TO_SEND_ON),
             "consent",
         ),
     ],
@@ -362,16 +364,16 @@ def test_who_lacks_a_consent_is_told_what_would_do_instead(
 
 
 def test_what_a_request_brings_is_asked_of_whoever_acts() -> None:
-    bare = replace(REFERRAL, terms=of_referral.Terms())
+    bare = replace(REFERRAL, terms=referral_needs.Terms())
 
-    lacks = of_referral.RULES.list_unmet(find_step(Action.ACCEPT), bare)
+    lacks = referral_needs.RULES.list_unmet(find_step(Action.ACCEPT), bare)
 
     assert [(lack.need, lack.by) for lack in lacks] == [
         ("two_contacts", Side.RECIPIENT),
         ("meeting", Side.RECIPIENT),
     ]
-    assert of_referral.RULES.list_blocking(find_step(Action.ACCEPT), bare) == []
-    assert of_referral.RULES.list_request_needs(find_step(Action.ACCEPT)) == [
+    assert referral_needs.RULES.list_blocking(find_step(Action.ACCEPT), bare) == []
+    assert referral_needs.RULES.list_request_needs(find_step(Action.ACCEPT)) == [
         Need.TWO_CONTACTS,
         Need.MEETING,
     ]
@@ -381,7 +383,7 @@ def test_what_a_request_brings_is_asked_of_whoever_acts() -> None:
 def test_a_suspended_case_is_open_to_what_keeps_someone_safe_alone(
     state: CaseState,
 ) -> None:
-    case_open = of_referral.CHECKS[Need.CASE_OPEN]
+    case_open = referral_needs.CHECKS[Need.CASE_OPEN]
     of_state = replace(REFERRAL, case_state=state)
 
     open_to = {one for one in Service if case_open.met(replace(of_state, service=one))}
@@ -397,7 +399,7 @@ def test_a_meeting_is_still_ahead(hours: int, *, ahead: bool) -> None:
     at = NOON + timedelta(hours=hours)
     facts = replace(REFERRAL, terms=replace(REFERRAL.terms, meeting_at=at))
 
-    assert of_referral.CHECKS[Need.MEETING].met(facts) == ahead
+    assert referral_needs.CHECKS[Need.MEETING].met(facts) == ahead
 
 
 @pytest.mark.parametrize(
@@ -414,11 +416,11 @@ def test_only_police_wait_until_the_person_was_told_of_the_reflection_period(
 ) -> None:
     facts = replace(REFERRAL, service=service, reflection_told=told)
 
-    assert of_referral.CHECKS[Need.REFLECTION_TOLD].met(facts) == may
+    assert referral_needs.CHECKS[Need.REFLECTION_TOLD].met(facts) == may
 
 
 def test_what_the_person_agreed_to_is_answered_without_any_other_ground() -> None:
     terms = replace(REFERRAL.terms, answered=frozenset({Section.NEEDS}), says_more=True)
     agreed = replace(REFERRAL, answer_covered=True, child_path=False, terms=terms)
 
-    assert of_referral.CHECKS[Need.CONSENT_TO_ANSWER].met(agreed)
+    assert referral_needs.CHECKS[Need.CONSENT_TO_ANSWER].met(agreed)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.casework import needs as cases
-from app.handovers import needs as handovers
+from app.casework import needs as casework_needs
+from app.handovers import needs as handover_needs
 from app.kernel.requirements import Check
-from app.referrals import needs as referrals
-from app.returns import needs as returns
+from app.referrals import needs as referral_needs
+from app.returns import needs as return_needs
 
 CASES = """
 submitter   | notice consent_to_refer child_path vital_interest submitter_gone
@@ -55,10 +55,10 @@ person_met schedule
 @pytest.mark.parametrize(
     ("told", "checks"),
     [
-        (CASES, cases.NEEDS),
-        (REFERRALS, referrals.CHECKS),
-        (HANDOVERS, handovers.CHECKS),
-        (RETURNS, returns.CHECKS),
+        (CASES, casework_needs.NEEDS),
+        (REFERRALS, referral_needs.CHECKS),
+        (HANDOVERS, handover_needs.CHECKS),
+        (RETURNS, return_needs.CHECKS),
     ],
     ids=["case", "referral", "handover", "return"],
 )
@@ -72,7 +72,9 @@ def test_whoever_is_refused_hears_who_can_change_that(
 
 
 @pytest.mark.parametrize(
-    "terms", [cases, referrals, handovers, returns], ids=lambda m: m.__name__
+    "terms",
+    [casework_needs, referral_needs, handover_needs, return_needs],
+    ids=lambda m: m.__name__,
 )
 def test_a_request_that_says_nothing_brings_nothing(terms: Any) -> None:
     assert not any(vars(terms.Terms()).values())

@@ -27,7 +27,7 @@ from app.kernel.paging import (
     read_cursor,
     to_number,
 )
-from app.kernel.transactions import Reading, Runtime, begin_read
+from app.kernel.transactions import ReadTransaction, Runtime, begin_read
 from app.kernel.vault import Vault
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -48,9 +48,9 @@ BY_SHELF = (ITEM.c.shelf, ITEM.c.number)
 BY_INSTANT = (ITEM.c.at, ITEM.c.number)
 
 
-def build_actor(ground: Runtime, focal_point_id: UUID) -> Actor:
+def build_actor(runtime: Runtime, focal_point_id: UUID) -> Actor:
     return Actor(
-        account_id=ground.ids(),
+        account_id=runtime.ids(),
         focal_point_id=focal_point_id,
         kind=AccountKind.PERSON,
         roles=frozenset(),
@@ -61,13 +61,13 @@ def build_actor(ground: Runtime, focal_point_id: UUID) -> Actor:
 @pytest.fixture(scope="module")
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     path: Path = tmp_path_factory.mktemp("paging") / "items.db"
-    ground = Runtime(
+    runtime = Runtime(
         Database(f"sqlite:///{path}"),
         Vault(FileKeys({"k1": KEY})),
         clock=lambda: NOON,
         ids=uuid4,
     )
-    with ground.database.begin_write() as session:
+    with runtime.database.begin_write() as session:
         ITEM.metadata.create_all(session.connection())
         numbers = (3, 1, 9, 5, 4, 12, 7, 200, 11, 8)
         rows = [
@@ -75,27 +75,29 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
             for n in numbers
         ]
         session.execute(insert(ITEM), rows)
-    yield ground
-    ground.database.engine.dispose()
+    yield runtime
+    runtime.database.engine.dispose()
 
 
 @pytest.fixture
-def work(ground: Runtime) -> Iterator[Reading]:
-    with begin_read(ground, build_actor(ground, HERE)) as work:
-        yield work
+def work(runtime: Runtime) -> Iterator[ReadTransaction]:
+    with begin_read(runtime, build_actor(runtime, HERE)) as tx:
+        yield tx
 
 
 @pytest.fixture
-def stranger(ground: Runtime) -> Iterator[Reading]:
-    with begin_read(ground, build_actor(ground, ELSEWHERE)) as work:
-        yield work
+def stranger(runtime: Runtime) -> Iterator[ReadTransaction]:
+    with begin_read(runtime, build_actor(runtime, ELSEWHERE)) as tx:
+        yield tx
 
 
-def walk_pages(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any, ...]]]:
+def walk_pages(
+    tx: ReadTransaction, keys: Keys, limit: int
+) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the pages of a list until there are no more."""
     query, more = PageQuery(limit=limit), True
     while more:
-        rows, after, more = load_page(work, select(*keys), keys, query, name="items")
+        rows, after, more = load_page(tx, select(*keys), keys, query, name="items")
         query = query.model_copy(update={"after": after})
         yield [tuple(row) for row in rows]
 
@@ -105,9 +107,9 @@ def walk_pages(work: Reading, keys: Keys, limit: int) -> Iterator[list[tuple[Any
     "keys", [BY_NUMBER, BY_SHELF, BY_INSTANT], ids=["one key", "two keys", "an instant"]
 )
 def test_a_walk_meets_every_row_once_in_order(
-    work: Reading, keys: Keys, limit: int
+    tx: ReadTransaction, keys: Keys, limit: int
 ) -> None:
-    pages = list(walk_pages(work, keys, limit))
+    pages = list(walk_pages(tx, keys, limit))
 
     rows = [row for page in pages for row in page]
 
@@ -117,12 +119,12 @@ def test_a_walk_meets_every_row_once_in_order(
     assert pages[-1]
 
 
-def test_after_the_last_row_the_same_cursor_waits_for_more(work: Reading) -> None:
+def test_after_the_last_row_the_same_cursor_waits_for_more(tx: ReadTransaction) -> None:
     everything = PageQuery(limit=200)
-    _, end, more = load_page(work, NUMBERS, BY_NUMBER, everything, name="items")
+    _, end, more = load_page(tx, NUMBERS, BY_NUMBER, everything, name="items")
 
     waiting = PageQuery(after=end, limit=200)
-    after_end = load_page(work, NUMBERS, BY_NUMBER, waiting, name="items")
+    after_end = load_page(tx, NUMBERS, BY_NUMBER, waiting, name="items")
 
     assert not more
     assert after_end == ([], end, False)
@@ -132,33 +134,33 @@ def test_to_begin_at_the_start_may_be_said() -> None:
     assert PageQuery(after=None, limit=5) == PageQuery(limit=5)
 
 
-def test_an_empty_list_has_no_next(work: Reading) -> None:
+def test_an_empty_list_has_no_next(tx: ReadTransaction) -> None:
     nothing = NUMBERS.where(ITEM.c.shelf == 99)
 
-    page = load_page(work, nothing, BY_NUMBER, PageQuery(), name="items")
+    page = load_page(tx, nothing, BY_NUMBER, PageQuery(), name="items")
 
     assert page == ([], None, False)
 
 
 @pytest.mark.parametrize("numbers", PLACES)
 def test_the_same_place_has_the_same_cursor_and_is_found_again(
-    work: Reading, numbers: tuple[int, ...]
+    tx: ReadTransaction, numbers: tuple[int, ...]
 ) -> None:
-    text = create_cursor(work, numbers, ["items", "a"])
+    text = create_cursor(tx, numbers, ["items", "a"])
 
-    assert text == create_cursor(work, numbers, ["items", "a"])
-    assert read_cursor(work, text, ["items", "a"], len(numbers)) == list(numbers)
+    assert text == create_cursor(tx, numbers, ["items", "a"])
+    assert read_cursor(tx, text, ["items", "a"], len(numbers)) == list(numbers)
     assert PageQuery(after=text).after == text
 
 
-def test_every_place_has_a_cursor_of_its_own(work: Reading) -> None:
-    cursors = {create_cursor(work, numbers, ["items", "a"]) for numbers in PLACES}
+def test_every_place_has_a_cursor_of_its_own(tx: ReadTransaction) -> None:
+    cursors = {create_cursor(tx, numbers, ["items", "a"]) for numbers in PLACES}
 
     assert len(cursors) == len(PLACES)
 
 
-def test_a_cursor_shows_no_number(work: Reading) -> None:
-    text = create_cursor(work, (0x4142434445464748,), ["items", "a"])
+def test_a_cursor_shows_no_number(tx: ReadTransaction) -> None:
+    text = create_cursor(tx, (0x4142434445464748,), ["items", "a"])
 
     hidden = base64.urlsafe_b64decode(text)
 
@@ -168,9 +170,9 @@ def test_a_cursor_shows_no_number(work: Reading) -> None:
 
 @pytest.mark.parametrize("keys", [1, 2, 3])
 def test_a_cursor_is_as_long_as_any_other_and_padded_by_nothing(
-    work: Reading, keys: int
+    tx: ReadTransaction, keys: int
 ) -> None:
-    cursors = [create_cursor(work, (n,) * keys, ["items", "a"]) for n in range(400)]
+    cursors = [create_cursor(tx, (n,) * keys, ["items", "a"]) for n in range(400)]
 
     assert {len(text) for text in cursors} == {-(-(16 + 8 * keys) * 8 // 6)}
     assert {text[-1] for text in cursors} <= set(URL_SAFE)
@@ -178,41 +180,41 @@ def test_a_cursor_is_as_long_as_any_other_and_padded_by_nothing(
 
 @pytest.mark.parametrize("context", [["cases", "a"], ["items", "b"], ["itemsa"], []])
 def test_the_cursor_of_another_list_or_party_is_unknown(
-    work: Reading, context: list[str]
+    tx: ReadTransaction, context: list[str]
 ) -> None:
-    text = create_cursor(work, (5,), ["items", "a"])
+    text = create_cursor(tx, (5,), ["items", "a"])
 
     with pytest.raises(CursorUnknown) as refused:
-        read_cursor(work, text, context, 1)
+        read_cursor(tx, text, context, 1)
 
     assert refused.value.status == 422
 
 
 def test_a_focal_point_cannot_use_the_cursor_of_another(
-    work: Reading, stranger: Reading
+    tx: ReadTransaction, stranger: ReadTransaction
 ) -> None:
     query = PageQuery(limit=1)
-    _, mine, _ = load_page(work, NUMBERS, BY_NUMBER, query, name="items")
+    _, mine, _ = load_page(tx, NUMBERS, BY_NUMBER, query, name="items")
     taken = PageQuery(after=mine)
 
     with pytest.raises(CursorUnknown):
         load_page(stranger, NUMBERS, BY_NUMBER, taken, name="items")
     with pytest.raises(CursorUnknown):
-        load_page(work, NUMBERS, BY_NUMBER, taken, name="others")
+        load_page(tx, NUMBERS, BY_NUMBER, taken, name="others")
 
 
 @pytest.mark.parametrize("numbers", PLACES)
 def test_one_changed_character_makes_a_cursor_unknown(
-    work: Reading, numbers: tuple[int, ...]
+    tx: ReadTransaction, numbers: tuple[int, ...]
 ) -> None:
-    text = create_cursor(work, numbers, ["items", "a"])
+    text = create_cursor(tx, numbers, ["items", "a"])
 
     understood = []
     for place in range(len(text)):
         for char in set(URL_SAFE) - {text[place]}:
             try:
                 changed = text[:place] + char + text[place + 1 :]
-                read_cursor(work, changed, ["items", "a"], len(numbers))
+                read_cursor(tx, changed, ["items", "a"], len(numbers))
                 understood.append(changed)
             except CursorUnknown:
                 continue
@@ -220,27 +222,27 @@ def test_one_changed_character_makes_a_cursor_unknown(
     assert understood == []
 
 
-def test_a_cursor_of_another_number_of_keys_is_unknown(work: Reading) -> None:
-    one, two = create_cursor(work, (5,), ["items"]), create_cursor(work, (5, 6), ["items"])
+def test_a_cursor_of_another_number_of_keys_is_unknown(tx: ReadTransaction) -> None:
+    one, two = create_cursor(tx, (5,), ["items"]), create_cursor(tx, (5, 6), ["items"])
 
     with pytest.raises(CursorUnknown):
-        read_cursor(work, one, ["items"], 2)
+        read_cursor(tx, one, ["items"], 2)
     with pytest.raises(CursorUnknown):
-        read_cursor(work, two, ["items"], 1)
+        read_cursor(tx, two, ["items"], 1)
 
 
 @given(st.one_of(st.text(max_size=120), st.text(URL_SAFE + "+/=", max_size=120)))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_other_text_is_unknown_and_never_fails(work: Reading, text: str) -> None:
+def test_any_other_text_is_unknown_and_never_fails(tx: ReadTransaction, text: str) -> None:
     with pytest.raises(CursorUnknown):
-        read_cursor(work, text, ["items", "a"], 1)
+        read_cursor(tx, text, ["items", "a"], 1)
 
 
 @pytest.mark.parametrize("text", ["", "=", "====", "\0", "\ud800", "é" * 32, "A" * 120])
-def test_hostile_text_is_unknown(work: Reading, text: str) -> None:
+def test_hostile_text_is_unknown(tx: ReadTransaction, text: str) -> None:
     with pytest.raises(CursorUnknown):
         load_page(
-            work,
+            tx,
             NUMBERS,
             BY_NUMBER,
             PageQuery.model_construct(after=text, limit=5),
@@ -248,12 +250,12 @@ def test_hostile_text_is_unknown(work: Reading, text: str) -> None:
         )
 
 
-def test_a_cursor_survives_a_new_key(work: Reading, ground: Runtime) -> None:
-    text = create_cursor(work, (5,), ["items", "a"])
+def test_a_cursor_survives_a_new_key(tx: ReadTransaction, runtime: Runtime) -> None:
+    text = create_cursor(tx, (5,), ["items", "a"])
     later = Vault(FileKeys({"k1": KEY, "k2": bytes(range(32, 64))}))
-    tomorrow = Runtime(ground.database, later, ground.clock, ground.ids)
+    tomorrow = Runtime(runtime.database, later, runtime.clock, runtime.ids)
 
-    again = Reading(work.session, work.actor, NOON, tomorrow)
+    again = ReadTransaction(tx.session, tx.actor, NOON, tomorrow)
 
     assert read_cursor(again, text, ["items", "a"], 1) == [5]
 

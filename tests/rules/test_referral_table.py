@@ -12,7 +12,7 @@ import pytest
 from app.kernel.actors import Relation, Role, Side, get_referral_sides
 from app.kernel.lifecycle import AnyOf
 from app.kernel.problems import Problem
-from app.referrals import lifecycle
+from app.referrals import lifecycle as referral_lifecycle
 from app.referrals.lifecycle import (
     CLOCKS,
     EVENTS,
@@ -211,9 +211,9 @@ def test_from_a_terminal_state_no_step_leads_elsewhere(state: State) -> None:
 def test_open_is_what_was_sent_and_has_not_ended() -> None:
     assert set(ALIVE.split()) == OPEN
     assert set(HELPED_OF.split()) == HELPED
-    assert set(HELPED_OF.split()) - {"completed"} == lifecycle.AT_WORK
-    assert set(UNDECIDED.split()) == lifecycle.ASKED
-    assert set(ENDED.split()) == lifecycle.STOPPED
+    assert set(HELPED_OF.split()) - {"completed"} == referral_lifecycle.AT_WORK
+    assert set(UNDECIDED.split()) == referral_lifecycle.ASKED
+    assert set(ENDED.split()) == referral_lifecycle.STOPPED
 
 
 def test_every_action_is_told_under_a_name_of_its_own() -> None:

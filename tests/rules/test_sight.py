@@ -35,7 +35,9 @@ def build_sight(  # noqa: PLR0913 - each is one thing that may be so or not
         is_of_origin=lambda _: of_origin,
         is_safe=lambda _, __: safe,
         is_permitted_for_origin=lambda _: True,
-        get_covered_sections=lambda _, purpose: {Section.NEEDS} if purpose in told else None,
+        get_covered_sections=lambda _, purpose: (
+            {Section.NEEDS} if purpose in told else None
+        ),
     )
     me = SimpleNamespace(id=ME, code="ONE", function=function)
     paper = author and SimpleNamespace(author=author)

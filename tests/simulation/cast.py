@@ -114,8 +114,8 @@ class Stage:
 def build_stage() -> Iterator[Stage]:
     """Build the stage for all seeds of a process."""
     with open_alone() as (home, url), run_in_thread() as loop:
-        ground = build_runtime("sqlite:///never-opened.db", KEYS)
-        app = create_app(ground, public_url=PUBLIC)
+        runtime = build_runtime("sqlite:///never-opened.db", KEYS)
+        app = create_app(runtime, public_url=PUBLIC)
         world = World(url, app, loop, partial(draw_id, Random("the cast")))
         workers, seconds, administrators = open_accounts(world)
         world.close()

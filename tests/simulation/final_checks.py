@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Final
 
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.feed.queries import get_feed
 from app.kernel.actors import SYSTEM
 from app.kernel.transactions import begin_read
@@ -159,8 +159,8 @@ def check_deliveries(
     }
     scene.require(sent <= given, "a notification is stored as sent, but was not received")
     if scene.fetch_rows("SELECT 1 FROM webhook"):
-        with begin_read(scene.ground, SYSTEM) as work:
-            feed, head = get_feed(work, directory.get_by_code_or_422(work, office).id)
+        with begin_read(scene.ground, SYSTEM) as tx:
+            feed, head = get_feed(tx, directory_queries.get_by_code_or_422(tx, office).id)
         due = [feed.format_cursor(position) for position in range(1, head + 1)]
         arrived = [one for one, _ in groupby(receiver.arrived)]
         scene.require(arrived == due, "a webhook received something else than the feed")

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from app.api import idempotent_requests
-from app.cases import actions as cases
+from app.cases import actions as case_actions
 from app.cases import system_queries
 from app.cases.models import Case
 from app.casework import erasing, leading, overdue
@@ -23,11 +23,12 @@ from app.kernel import idempotency
 from app.kernel.actors import SYSTEM, Relation, get_system_actor
 from app.kernel.idempotency import KeyedRequest
 from app.kernel.idempotency import Outcome as Kept
-from app.kernel.transactions import Recorded, Runtime, Writing, begin_write
+from app.kernel.transactions import Recorded, Runtime, WriteTransaction, begin_write
 from app.outbox.actions import Answer
 from app.outbox.pacing import Outcome
-from app.referrals import actions as referrals
-from app.webhooks import delivery, queries
+from app.referrals import actions as referral_actions
+from app.webhooks import delivery
+from app.webhooks import queries as webhook_queries
 from app.webhooks.delivery import OutgoingMessage
 from app.worker import deadline_job, outbox_job
 
@@ -38,27 +39,27 @@ type Plant = Callable[[Patch], None]
 def plant_early_record(patch: Patch) -> None:
     """Record a missed deadline in a transaction of its own, before its effect."""
 
-    def find_missed(work: Writing, due: DueClock) -> MissedDeadline | None:
-        case = system_queries.lock_if_free(work, due.case_id)
-        clock = missed_deadlines.read_again(work, due.number)
+    def find_missed(tx: WriteTransaction, due: DueClock) -> MissedDeadline | None:
+        case = system_queries.lock_if_free(tx, due.case_id)
+        clock = missed_deadlines.read_again(tx, due.number)
         assert case is not None
-        absent = overdue.is_absent(work, clock)
-        work.actor = get_system_actor(clock.waits_on or case.submitter)
-        return overdue.build_missed_deadline(work, case, clock, absent=absent)
+        absent = overdue.is_absent(tx, clock)
+        tx.actor = get_system_actor(clock.waits_on or case.submitter)
+        return overdue.build_missed_deadline(tx, case, clock, absent=absent)
 
-    def handle_one(ground: Runtime, due: DueClock) -> bool:
-        with begin_write(ground, SYSTEM) as work:
-            clock = missed_deadlines.read_again(work, due.number)
+    def handle_one(runtime: Runtime, due: DueClock) -> bool:
+        with begin_write(runtime, SYSTEM) as tx:
+            clock = missed_deadlines.read_again(tx, due.number)
             if not missed_deadlines.has_run_out(
-                clock, work.now, absent=overdue.is_absent(work, clock)
+                clock, tx.now, absent=overdue.is_absent(tx, clock)
             ):
                 return False
-            if ran := find_missed(work, due):
-                overdue.record_firing(work, ran)
-        with begin_write(ground, SYSTEM) as work:
-            if ran := find_missed(work, due):
-                overdue.record_event(work, ran)
-                overdue.EFFECTS[overdue.resolve_effect(ran)](work, ran)
+            if ran := find_missed(tx, due):
+                overdue.record_firing(tx, ran)
+        with begin_write(runtime, SYSTEM) as tx:
+            if ran := find_missed(tx, due):
+                overdue.record_event(tx, ran)
+                overdue.EFFECTS[overdue.resolve_effect(ran)](tx, ran)
         return True
 
     patch.setattr(deadline_job, "handle_deadline", handle_one)
@@ -87,12 +88,12 @@ def plant_forgotten_key(patch: Patch) -> None:
     settle = idempotency.store_outcome
 
     def record_again(
-        work: Writing, ticket: KeyedRequest, resource_id: UUID, status: int
+        tx: WriteTransaction, ticket: KeyedRequest, resource_id: UUID, status: int
     ) -> None:
-        if kept := work.session.get(Kept, (work.actor.account_id, ticket.key)):
-            work.session.delete(kept)
-            work.session.flush()
-        settle(work, ticket, resource_id, status)
+        if kept := tx.session.get(Kept, (tx.actor.account_id, ticket.key)):
+            tx.session.delete(kept)
+            tx.session.flush()
+        settle(tx, ticket, resource_id, status)
 
     patch.setattr(idempotent_requests, "claim", lambda *_: None)
     patch.setattr(idempotent_requests, "store_outcome", record_again)
@@ -122,11 +123,11 @@ def plant_early_position(patch: Patch) -> None:
     take = delivery.claim_message
 
     def take_and_advance(
-        work: Writing, webhook_id: UUID, longest: timedelta
+        tx: WriteTransaction, webhook_id: UUID, longest: timedelta
     ) -> OutgoingMessage | None:
-        parcel = take(work, webhook_id, longest)
+        parcel = take(tx, webhook_id, longest)
         if parcel is not None and parcel.upto is not None:
-            held = queries.lock_claimed(work, webhook_id, parcel.claim)
+            held = webhook_queries.lock_claimed(tx, webhook_id, parcel.claim)
             assert held is not None
             held.position = parcel.upto
         return parcel
@@ -139,11 +140,11 @@ def plant_false_delivery(patch: Patch) -> None:
     settle = outbox_job.store_outcome
 
     def record_as_delivered(
-        ground: Any, way: Any, taken: Any, answer: Answer | None
+        runtime: Any, way: Any, taken: Any, answer: Answer | None
     ) -> Any:
         if answer is not None and answer.outcome == Outcome.UNKNOWN:
             answer = replace(answer, outcome=Outcome.DELIVERED)
-        return settle(ground, way, taken, answer)
+        return settle(runtime, way, taken, answer)
 
     patch.setattr(outbox_job, "store_outcome", record_as_delivered)
 
@@ -159,19 +160,21 @@ def plant_ignored_withdrawal(patch: Patch) -> None:
 
 def plant_kept_access(patch: Patch) -> None:
     """Let an office keep its part after its referral has ended."""
-    patch.setattr(referrals, "end_recipient_relation", lambda *_: None)
+    patch.setattr(referral_actions, "end_recipient_relation", lambda *_: None)
 
 
 def plant_text_in_journal(patch: Patch) -> None:
     """Write the remarks of a risk assessment into an event."""
-    note = cases.add_note
+    note = case_actions.add_note
 
-    def record_note(work: Writing, record: Recorded, about: str, text: str | None) -> None:
-        note(work, record, about, text)
+    def record_note(
+        tx: WriteTransaction, record: Recorded, about: str, text: str | None
+    ) -> None:
+        note(tx, record, about, text)
         if text and isinstance(record, Case):
-            work.record("case.noted", record, record.audience, {"note": text})
+            tx.record("case.noted", record, record.audience, {"note": text})
 
-    patch.setattr(cases, "add_note", record_note)
+    patch.setattr(case_actions, "add_note", record_note)
 
 
 def plant_kept_key(patch: Patch) -> None:

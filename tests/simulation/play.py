@@ -136,8 +136,8 @@ class Play:
         scene.log("-- calm: every office answers from now on")
         scene.calm, self.worker.away_until = True, scene.now
         self.administrators.reopen_offices()
-        with scene.write_as_service() as work:
-            resume_webhooks(work)
+        with scene.write_as_service() as tx:
+            resume_webhooks(tx)
         for partner in self.partners.values():
             partner.next_look_at = None
         self.schedule_looks()
@@ -180,11 +180,11 @@ OPEN: Final = """
 """
 
 
-def resume_webhooks(work: Any) -> None:
+def resume_webhooks(tx: Any) -> None:
     """Resume the paused webhooks, as their office would."""
-    for webhook in work.session.scalars(ALL_WEBHOOKS):
+    for webhook in tx.session.scalars(ALL_WEBHOOKS):
         webhook.paused_at, webhook.stalled = None, False
-        webhook.failures, webhook.failing_since, webhook.due_at = 0, None, work.now
+        webhook.failures, webhook.failing_since, webhook.due_at = 0, None, tx.now
 
 
 @contextmanager

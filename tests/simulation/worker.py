@@ -76,9 +76,9 @@ class Worker:
         return sum(fates.total() for fates in ways)
 
     def push(self) -> int:
-        ground = self.scene.ground
-        waiting: list[UUID] = find_due(ground)
-        return sum(push(ground, self.courier, one, DELAY) for one in waiting)
+        runtime = self.scene.ground
+        waiting: list[UUID] = find_due(runtime)
+        return sum(push(runtime, self.courier, one, DELAY) for one in waiting)
 
     def get_next_time(self) -> datetime | None:
         """Return when the worker runs next with something to do."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from app.cases import queries
+from app.cases import queries as case_queries
 from app.casework import carrying
 from app.kernel.actors import Role
 from tests.support.world import (
@@ -134,8 +134,8 @@ def replace_lead(say: TextSource, officer: Someone, lead: Someone) -> None:
     first.take_lead(case)
     before = world.now
     world.advance(days=21)
-    with first.begin_write() as work:
-        carrying.escalate_to_desk(work, queries.lock(work, case["code"]))
+    with first.begin_write() as tx:
+        carrying.escalate_to_desk(tx, case_queries.lock(tx, case["code"]))
     agreed = make_lead_consent(reason="LEAD_SILENT", evidence=say.make_text())
     unwrap(desk.does_with(second, "record-lead-consent", case, agreed))
     body = {"focal_point": "IOM", "reason": "LEAD_SILENT", "person_informed": True}

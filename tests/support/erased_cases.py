@@ -10,7 +10,7 @@ from app.cases.records import Fact, Question, RiskAssessment
 from app.casework import erasing
 from app.kernel.actors import SERVICE
 from app.kernel.db import Base
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.returns.models import Done
 from app.routing.models import LeftOutRow, Shortlisted
 from app.screening.models import Screening
@@ -31,30 +31,30 @@ PERSONAL_TABLES: Final[tuple[type[Base], ...]] = (
 """Tables with personal data; an erasure deletes all their rows of the case."""
 
 
-def lock_case(work: Writing, case: Json) -> Case:
+def lock_case(tx: WriteTransaction, case: Json) -> Case:
     """Lock a case as the worker does."""
     wanted = select(Case.id).where(Case.code == case["code"])
-    found = system_queries.lock_for_system(work, work.session.scalars(wanted).one())
+    found = system_queries.lock_for_system(tx, tx.session.scalars(wanted).one())
     assert found is not None
     return found
 
 
 def erase_after_retention(world: World, case: Json) -> None:
     """Erase a case as the worker does when its retention is over."""
-    with world.write_as_service() as work:
-        erasing.erase_after_retention(work, lock_case(work, case))
+    with world.write_as_service() as tx:
+        erasing.erase_after_retention(tx, lock_case(tx, case))
 
 
 def erase_draft(world: World, case: Json) -> None:
     """Erase a draft as the worker does when nobody finished it."""
-    with world.write_as_service() as work:
-        erasing.discard_unfinished(work, lock_case(work, case))
+    with world.write_as_service() as tx:
+        erasing.discard_unfinished(tx, lock_case(tx, case))
 
 
 def erase_again(world: World, case: Json) -> bool:
     """Erase a case of a restored backup that had been erased since."""
-    with world.write_as_service() as work:
-        return erasing.erase_again(work, lock_case(work, case).id, NOON)
+    with world.write_as_service() as tx:
+        return erasing.erase_again(tx, lock_case(tx, case).id, NOON)
 
 
 def count_rows(world: World, *tables: type[Base]) -> dict[str, int]:

@@ -7,8 +7,8 @@ from tests.support.world import Someone, make_cursor_query, unwrap
 
 def get_position(who: Someone) -> tuple[Feed, int]:
     """Return the feed of a person's office and its last position."""
-    with who.begin_read() as work:
-        return get_feed(work, who.id)
+    with who.begin_read() as tx:
+        return get_feed(tx, who.id)
 
 
 def read_cursors(who: Someone) -> list[str]:

@@ -84,11 +84,11 @@ def build_stage() -> Iterator[Prepared]:
 # Configuration of Schemathesis.
 
 
-def write_config(ground: Prepared, name: str, folder: Path) -> Path:
+def write_config(runtime: Prepared, name: str, folder: Path) -> Path:
     """Write the configuration of one run: the users, and the ids that they can name."""
-    users = {name: ground.stage.cast[name], STRANGER: ground.stranger}
-    seen = ground.stage.visible_ids[list(ground.stage.cast).index(name)]
-    known = {**ground.stage.ids, **collect_ids(seen)} | {"versions": [VERSIONS]}
+    users = {name: runtime.stage.cast[name], STRANGER: runtime.stranger}
+    seen = runtime.stage.visible_ids[list(runtime.stage.cast).index(name)]
+    known = {**runtime.stage.ids, **collect_ids(seen)} | {"versions": [VERSIONS]}
     (folder / "users.json").write_text(json.dumps(build_auth(users)))
     lines = [
         'hooks = "tests.support.fuzz_hooks"',
@@ -100,7 +100,7 @@ def write_config(ground: Prepared, name: str, folder: Path) -> Path:
     lines.append("[parameters]")
     lines += [
         f'"{where}" = {{ dictionary = "{n}", probability = {LIVELY} }}'
-        for where, n in dict(list_parameters(ground.operations, known)).items()
+        for where, n in dict(list_parameters(runtime.operations, known)).items()
     ]
     lines += [
         "[checks.positive_data_acceptance]",
@@ -201,14 +201,14 @@ class Found:
         )
 
 
-def run_schemathesis(ground: Prepared, run: Run) -> Found:
+def run_schemathesis(runtime: Prepared, run: Run) -> Found:
     """Run Schemathesis as one person, on a server of its own."""
-    folder, began = ground.home / run.name, time.monotonic()
+    folder, began = runtime.home / run.name, time.monotonic()
     folder.mkdir()
     database, report = str(folder / "live.db"), folder / "report.json"
-    shutil.copy(ground.database, database)
-    config = write_config(ground, run.name, folder)
-    with start_server(f"sqlite:///{database}", ground.home / "keys") as server:
+    shutil.copy(runtime.database, database)
+    config = write_config(runtime, run.name, folder)
+    with start_server(f"sqlite:///{database}", runtime.home / "keys") as server:
         said = [
             str(Path(sys.executable).with_name("st")),
             "--config-file",
@@ -227,7 +227,7 @@ def run_schemathesis(ground: Prepared, run: Run) -> Found:
             "none",
             "--report-json-path",
             str(report),
-            *list_options(ground.operations, run.name),
+            *list_options(runtime.operations, run.name),
         ]
         ran = subprocess.run(
             said,
@@ -235,7 +235,7 @@ def run_schemathesis(ground: Prepared, run: Run) -> Found:
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
-                PRISTINE: str(ground.database),
+                PRISTINE: str(runtime.database),
                 LIVE: database,
             },
             check=False,
@@ -274,8 +274,8 @@ def main(examples: str = "100", people: str = "") -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` cleans up too
     found, began = list[Found](), time.monotonic()
-    with build_stage() as ground, ThreadPoolExecutor(os.cpu_count()) as pool:
-        for one in pool.map(partial(run_schemathesis, ground), runs):
+    with build_stage() as runtime, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for one in pool.map(partial(run_schemathesis, runtime), runs):
             found.append(one)
             print_lines(one.output if one.failed else "", one.to_line())
     cases, failed = (sum(counts) for counts in zip(*map(count_cases, found), strict=True))

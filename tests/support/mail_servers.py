@@ -35,9 +35,9 @@ from sqlalchemy import select
 from app.administration.directory_load import load
 from app.cli.sender_wiring import build_notification_channel, fail_not_set_up
 from app.deadlines.limits import Priority
-from app.directory import queries as directory
+from app.directory import queries as directory_queries
 from app.directory.history import ChangeAuthor
-from app.kernel.transactions import Writing
+from app.kernel.transactions import WriteTransaction
 from app.notifications.actions import notify_offices
 from app.outbox.lifecycle import OPEN
 from app.outbox.models import Outgoing, Way
@@ -423,7 +423,7 @@ def get_general_name(host: str) -> x509.GeneralName:
 
 
 def send_to_offices(
-    work: Writing,
+    tx: WriteTransaction,
     *offices: str,
     why: str = "case.not_acknowledged",
     urgency: Priority = Priority.NORMAL,
@@ -431,15 +431,15 @@ def send_to_offices(
     record_id: UUID | None = None,
 ) -> frozenset[UUID]:
     """Notify offices, as an action does."""
-    ids = [directory.get_id(work.session, office) for office in offices]
+    ids = [directory_queries.get_id(tx.session, office) for office in offices]
     about = {"case_id": case_id, "record_id": record_id}
-    return notify_offices(work, ids, why, urgency=urgency, **about)
+    return notify_offices(tx, ids, why, urgency=urgency, **about)
 
 
 def notify_in_transaction(who: Someone, *offices: str, **about: Any) -> frozenset[UUID]:
     """Notify offices in a transaction of its own."""
-    with who.begin_write() as work:
-        return send_to_offices(work, *offices, **about)
+    with who.begin_write() as tx:
+        return send_to_offices(tx, *offices, **about)
 
 
 def list_outbox(world: World) -> list[Outgoing]:

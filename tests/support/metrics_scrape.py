@@ -47,9 +47,9 @@ class Scraper:
 
 @contextmanager
 def serve_metrics(
-    ground: Runtime, watches: Sequence[GaugeGroup[Any]] | None = None
+    runtime: Runtime, watches: Sequence[GaugeGroup[Any]] | None = None
 ) -> Iterator[Scraper]:
     """Expose metrics on a free port of this machine, and yield a scraper."""
     scrapes = MetricsServer("127.0.0.1", 0)
-    with run_metrics_server(scrapes, ground, watches):
+    with run_metrics_server(scrapes, runtime, watches):
         yield Scraper(scrapes.server_port)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final, override
 
-from app.cases import queries as cases
+from app.cases import queries as case_queries
 from app.kernel.actors import Relation, Role
 from tests.databases.failpoints.sweeping import Ids
 from tests.support.full_world import fill_path
@@ -226,11 +226,11 @@ def make_admission(relation: Relation) -> Callable[[Scene, Watched], None]:
     """Return a function that admits an office as the service does, without a wait."""
 
     def add_party(scene: Scene, watched: Watched) -> None:
-        with scene.world.write_as_service() as work:
-            every = cases.list_unfinished(work.session, [])
+        with scene.world.write_as_service() as tx:
+            every = case_queries.list_unfinished(tx.session, [])
             [case] = [one for one in every if one.code == watched.case["code"]]
             if relation not in case.list_relations(watched.observer.id):
-                case.add_party(watched.observer.id, relation, work.now)
+                case.add_party(watched.observer.id, relation, tx.now)
 
     return add_party
 

@@ -214,10 +214,10 @@ def serve(says: ReportPipe, url: str, keys: Path, *can: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    ground = build_runtime(url, FileKeys.load(keys), lambda: NOON)
+    runtime = build_runtime(url, FileKeys.load(keys), lambda: NOON)
     if "narrow" in can:
-        assert ground.database.engine.pool.size() == NARROW  # type: ignore[attr-defined]
-    made = create_app(ground, public_url=PUBLIC)
+        assert runtime.database.engine.pool.size() == NARROW  # type: ignore[attr-defined]
+    made = create_app(runtime, public_url=PUBLIC)
     made.state.throttle = WrongKeyLimit(
         count(step=60).__next__
     )  # a minute between two wrong keys

@@ -13,8 +13,8 @@ from typing import Any, Final, override
 
 from sqlalchemy import select
 
-from app.directory import queries as directory
-from app.webhooks import actions
+from app.directory import queries as directory_queries
+from app.webhooks import actions as webhook_actions
 from app.webhooks.addresses import Address
 from app.webhooks.models import Webhook
 from app.webhooks.schemas import NewWebhook
@@ -177,9 +177,9 @@ class Hooked:
 
 def open_webhook(world: World, office: str, url: str = RECEIVER) -> Hooked:
     """Open a webhook for an office."""
-    with world.write_as_service() as work:
-        of = directory.get_by_code_or_422(work, office)
+    with world.write_as_service() as tx:
+        of = directory_queries.get_by_code_or_422(tx, office)
         new = NewWebhook(focal_point=office, label="Case desk", url=url)
-        webhook = actions.add_webhook(work, of.id, new)
-        secret = actions.make_secret(work, webhook)
+        webhook = webhook_actions.add_webhook(tx, of.id, new)
+        secret = webhook_actions.make_secret(tx, webhook)
         return Hooked(str(webhook.id), secret)

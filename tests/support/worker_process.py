@@ -116,7 +116,7 @@ def fail_deadlines(url: str, said: str) -> None:
 def run_worker(says: ReportPipe, url: str, keys: Path, skew: int) -> None:
     """Run a worker until it is killed; report when it begins."""
     off = timedelta(seconds=skew)
-    ground = build_runtime(url, FileKeys.load(keys), lambda: get_utc_now() + off)
+    runtime = build_runtime(url, FileKeys.load(keys), lambda: get_utc_now() + off)
     says.send("working")
     while True:
-        run_once(ground, DEADLINE_JOB)
+        run_once(runtime, DEADLINE_JOB)

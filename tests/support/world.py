@@ -23,7 +23,13 @@ from app.handovers.models import Handover
 from app.kernel.actors import SYSTEM, AccountKind, Actor, Role, Scope
 from app.kernel.heartbeat import Part, record_heartbeat
 from app.kernel.keyfile import FileKeys
-from app.kernel.transactions import Reading, Runtime, Writing, begin_read, begin_write
+from app.kernel.transactions import (
+    ReadTransaction,
+    Runtime,
+    WriteTransaction,
+    begin_read,
+    begin_write,
+)
 from app.kernel.vault import Vault
 from app.main import create_app
 from app.referrals.models import Referral
@@ -135,7 +141,7 @@ class World:
             actor = authenticate(session, key, self.now)
         return Someone(self, focal_point, actor, key)
 
-    def write_as_service(self) -> AbstractContextManager[Writing]:
+    def write_as_service(self) -> AbstractContextManager[WriteTransaction]:
         """Begin a transaction of the service itself."""
         return begin_write(self.ground, SYSTEM)
 
@@ -265,7 +271,7 @@ class Someone:
     def get_worklist(self) -> list[tuple[str, str, str]]:
         """Return the worklist of their office: subject, kind and due time of each item."""
         items = unwrap(self.get("/worklist", limit=200))["items"]
-        return [(work["subject"], work["kind"], work["due_at"]) for work in items]
+        return [(tx["subject"], tx["kind"], tx["due_at"]) for tx in items]
 
     def list_notes(self, record: Json) -> list[tuple[str, str]]:
         """Return the notes that they may read: what each is about, and its text."""
@@ -295,10 +301,10 @@ class Someone:
             self.cursor, more = page["next"], page["more"]
         return heard
 
-    def begin_read(self) -> AbstractContextManager[Reading]:
+    def begin_read(self) -> AbstractContextManager[ReadTransaction]:
         return begin_read(self.world.ground, self.actor)
 
-    def begin_write(self) -> AbstractContextManager[Writing]:
+    def begin_write(self) -> AbstractContextManager[WriteTransaction]:
         return begin_write(self.world.ground, self.actor)
 
 

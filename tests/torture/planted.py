@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.api import idempotent_requests
 from app.kernel import db
 from app.kernel.idempotency import KeyedRequest, store_outcome
-from app.kernel.transactions import Writing, begin_write
+from app.kernel.transactions import WriteTransaction, begin_write
 
 LATE: Final = 0.1
 """Seconds between the two steps, so that a kill can come between them."""
@@ -27,13 +27,15 @@ LATE: Final = 0.1
 def split_key_transaction() -> None:
     """Store the outcome of a request in a second transaction, after that of the action."""
 
-    def store_later(work: Writing, once: KeyedRequest, made: UUID, status: int) -> None:
+    def store_later(
+        tx: WriteTransaction, once: KeyedRequest, made: UUID, status: int
+    ) -> None:
         def store() -> None:
             time.sleep(LATE)
-            with begin_write(work.runtime, work.actor) as another:
+            with begin_write(tx.runtime, tx.actor) as another:
                 store_outcome(another, once, made, status)
 
-        @event.listens_for(work.session, "after_commit", once=True)
+        @event.listens_for(tx.session, "after_commit", once=True)
         def start_thread(_: Session) -> None:
             Thread(target=store, daemon=True).start()
 

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from app.cases import lifecycle as cases
-from app.handovers import lifecycle as handovers
+from app.cases import lifecycle as case_lifecycle
+from app.handovers import lifecycle as handover_lifecycle
 from app.kernel.lifecycle import Table
-from app.referrals import lifecycle as referrals
+from app.referrals import lifecycle as referral_lifecycle
 
 type Arrows = Mapping[str, frozenset[tuple[str, str]]]
 
@@ -23,7 +23,11 @@ def list_transitions(table: Table[Any, Any, Any], events: Mapping[Any, str]) -> 
 
 LIVES: Final[Mapping[str, tuple[str, Arrows]]] = {
     noun: (str(life.TABLE.start), list_transitions(life.TABLE, life.EVENTS))
-    for noun, life in (("cases", cases), ("referrals", referrals), ("handovers", handovers))
+    for noun, life in (
+        ("cases", case_lifecycle),
+        ("referrals", referral_lifecycle),
+        ("handovers", handover_lifecycle),
+    )
 }
 
 

@@ -170,10 +170,10 @@ def sign_in(request: Request, scope: Scope) -> Actor:
         raise Unauthenticated("Send one `Authorization` header, not several.")
     kind, _, key = request.headers.get("authorization", "").partition(" ")
     key_text = key.strip() if kind.lower() == "bearer" else NO_KEY
-    ground: Runtime = request.app.state.runtime
+    runtime: Runtime = request.app.state.runtime
     try:
-        with ground.database.begin_read() as session:
-            actor = authenticate(session, key_text, ground.clock())
+        with runtime.database.begin_read() as session:
+            actor = authenticate(session, key_text, runtime.clock())
     except Unauthenticated:
         if key_text:
             limit_wrong_keys(request, get_prefix(key_text))

@@ -26,7 +26,13 @@ from app.kernel.database_errors import require_recording
 from app.kernel.idempotency import KeyedRequest
 from app.kernel.paging import PageQuery
 from app.kernel.problems import NotFound
-from app.kernel.transactions import Reading, Runtime, Writing, begin_read, begin_write
+from app.kernel.transactions import (
+    ReadTransaction,
+    Runtime,
+    WriteTransaction,
+    begin_read,
+    begin_write,
+)
 from app.kernel.versions import ExpectedTag, SeenVersions
 
 KEY_FORM = r"^[!-~]+$"
@@ -41,7 +47,7 @@ APPROVAL = "The id of the approval, once a second person has given it."
 
 
 @contextmanager
-def begin_opening(ground: Runtime, actor: Actor) -> Iterator[Writing]:
+def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
     """Begin a transaction that opens sealed documents. Raises Busy (503) (R35).
 
     An opening that cannot be recorded in the access log is not shown. A reached daily cap
@@ -49,39 +55,39 @@ def begin_opening(ground: Runtime, actor: Actor) -> Iterator[Writing]:
     back. A missing document counts as refused, so that the two cannot be told apart.
     """
     try:
-        with require_recording(), begin_write(ground, actor) as work:
+        with require_recording(), begin_write(runtime, actor) as tx:
             try:
-                yield work
+                yield tx
             except NotFound:
-                count_refusal(work)
+                count_refusal(tx)
                 raise
     except DailyCapReached as reached:
-        with require_recording(), begin_write(ground, actor) as work:
-            record_capped(work, reached.look)
+        with require_recording(), begin_write(runtime, actor) as tx:
+            record_capped(tx, reached.look)
         raise
     except TooManyRefusedOpenings:
-        report_limit(ground, actor)
+        report_limit(runtime, actor)
         raise
 
 
-def report_limit(ground: Runtime, actor: Actor) -> None:
+def report_limit(runtime: Runtime, actor: Actor) -> None:
     """Report the refusal limit to the account's office and oversight, once an hour."""
-    counter, now = ground.refused_openings, ground.clock()
+    counter, now = runtime.refused_openings, runtime.clock()
     if counter and not counter.was_reported(actor.account_id, now):
-        with require_recording(), begin_write(ground, actor) as work:
-            record_limit(work)
+        with require_recording(), begin_write(runtime, actor) as tx:
+            record_limit(tx)
         counter.record_reported(actor.account_id, now)
 
 
 @contextmanager
-def begin_account_change(ground: Runtime, actor: Actor) -> Iterator[Writing]:
+def begin_account_change(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
     """Begin a transaction that changes accounts and ends their approvals in any case.
 
     The caller may not be a party of these cases. Row security would then silently leave
     approvals in place that have to end with the account (ADR 21).
     """
-    with begin_write(ground, actor, acts_for=SERVICE) as work:
-        yield work
+    with begin_write(runtime, actor, acts_for=SERVICE) as tx:
+        yield tx
 
 
 async def parse_if_match(
@@ -115,43 +121,57 @@ async def build_ticket(
     ] = None,
 ) -> KeyedRequest:
     """Return the idempotency key and a fingerprint of the request, not claimed yet."""
-    ground: Runtime = request.app.state.runtime
+    runtime: Runtime = request.app.state.runtime
     target = (request.method, request.scope["path"], request.headers.get("approval", ""))
     body = await request.body()
     parts = (b"request", *(part.encode() for part in target), body)
-    return KeyedRequest(key, ground.vault.compute_fingerprint(*parts))
+    return KeyedRequest(key, runtime.vault.compute_fingerprint(*parts))
 
 
-ReadCases = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.CASES_READ))]
-ScreenSigns = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.CASES_WRITE))]
-WriteCases = Annotated[Begin[Writing], Depends(Scoped(begin_write, Scope.CASES_WRITE))]
-OpenSections = Annotated[
-    Begin[Writing], Depends(Scoped(begin_opening, Scope.SECTIONS_READ))
+ReadCases = Annotated[Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.CASES_READ))]
+ScreenSigns = Annotated[
+    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.CASES_WRITE))
 ]
-ReadReferrals = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.REFERRALS_READ))]
+WriteCases = Annotated[
+    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.CASES_WRITE))
+]
+OpenSections = Annotated[
+    Begin[WriteTransaction], Depends(Scoped(begin_opening, Scope.SECTIONS_READ))
+]
+ReadReferrals = Annotated[
+    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.REFERRALS_READ))
+]
 WriteReferrals = Annotated[
-    Begin[Writing], Depends(Scoped(begin_write, Scope.REFERRALS_WRITE))
+    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.REFERRALS_WRITE))
 ]
 CAN_READ_FEED: Final = Scoped(begin_read, Scope.FEED_READ)
-ReadFeed = Annotated[Begin[Reading], Depends(CAN_READ_FEED)]
-Approve = Annotated[Begin[Writing], Depends(Scoped(begin_write, Scope.APPROVALS_WRITE))]
+ReadFeed = Annotated[Begin[ReadTransaction], Depends(CAN_READ_FEED)]
+Approve = Annotated[
+    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.APPROVALS_WRITE))
+]
 ReadApprovals = Annotated[
-    Begin[Reading], Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))
+    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))
 ]
 ReadStatistics = Annotated[
-    Begin[Reading], Depends(Scoped(begin_read, Scope.STATISTICS_READ))
+    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.STATISTICS_READ))
 ]
-ReadDirectory = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.DIRECTORY_READ))]
+ReadDirectory = Annotated[
+    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.DIRECTORY_READ))
+]
 WriteDirectory = Annotated[
-    Begin[Writing], Depends(Scoped(begin_write, Scope.DIRECTORY_WRITE))
+    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.DIRECTORY_WRITE))
 ]
-ReadAccounts = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.ACCOUNTS_READ))]
+ReadAccounts = Annotated[
+    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.ACCOUNTS_READ))
+]
 WriteAccounts = Annotated[
-    Begin[Writing], Depends(Scoped(begin_account_change, Scope.ACCOUNTS_WRITE))
+    Begin[WriteTransaction], Depends(Scoped(begin_account_change, Scope.ACCOUNTS_WRITE))
 ]
-ReadWebhooks = Annotated[Begin[Reading], Depends(Scoped(begin_read, Scope.WEBHOOKS_READ))]
+ReadWebhooks = Annotated[
+    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.WEBHOOKS_READ))
+]
 WriteWebhooks = Annotated[
-    Begin[Writing], Depends(Scoped(begin_write, Scope.WEBHOOKS_WRITE))
+    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.WEBHOOKS_WRITE))
 ]
 
 IfMatch = Annotated[SeenVersions, Depends(parse_if_match)]

@@ -20,7 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from app.feed import queries
+from app.feed import queries as feed_queries
 from app.kernel.database_errors import describe_error
 from app.kernel.problems import TooManyRequests
 from app.kernel.transactions import Runtime
@@ -151,12 +151,12 @@ class FeedWatcher:
             await asyncio.wait([self.watch], timeout=QUERY_SECONDS)
 
 
-def build_feed_watcher(ground: Runtime) -> FeedWatcher:
+def build_feed_watcher(runtime: Runtime) -> FeedWatcher:
     """Build the bell that watches the feeds in a database."""
 
     def load_heads(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
-        with ground.database.begin_read() as session:
-            return queries.get_heads(session, readers)
+        with runtime.database.begin_read() as session:
+            return feed_queries.get_heads(session, readers)
 
     return FeedWatcher(load_heads)
 

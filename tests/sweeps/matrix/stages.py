@@ -269,9 +269,9 @@ def escalated(stage: Stage) -> None:
     world.now = NOON - timedelta(days=22)
     led(stage)
     world.now = NOON
-    with world.write_as_service() as work:
-        [case] = work.session.scalars(select(Case).where(Case.code == code(stage)))
-        carrying.escalate_to_desk(work, case)
+    with world.write_as_service() as tx:
+        [case] = tx.session.scalars(select(Case).where(Case.code == code(stage)))
+        carrying.escalate_to_desk(tx, case)
 
 
 def origin_led(stage: Stage) -> None:
