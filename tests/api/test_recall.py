@@ -31,7 +31,7 @@ def case_id(officer: Someone) -> UUID:
 
 
 @pytest.fixture
-def work(lead: Someone, case_id: UUID) -> Iterator[WriteTransaction]:  # noqa: ARG001 - in turn
+def tx(lead: Someone, case_id: UUID) -> Iterator[WriteTransaction]:  # noqa: ARG001 - in turn
     """Open a write transaction after the case exists, because writers block each other."""
     with lead.begin_write() as tx:
         yield tx

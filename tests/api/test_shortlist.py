@@ -25,7 +25,7 @@ def two(officer: Someone) -> list[Json]:
 
 
 @pytest.fixture
-def work(officer: Someone) -> Iterator[WriteTransaction]:
+def tx(officer: Someone) -> Iterator[WriteTransaction]:
     with officer.begin_write() as made:
         yield made
 

@@ -42,7 +42,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def work(database: Database, tmp_path: Path) -> Iterator[ReadTransaction]:
+def tx(database: Database, tmp_path: Path) -> Iterator[ReadTransaction]:
     vault = Vault(FileKeys.create(tmp_path / "keys"))
     with begin_read(Runtime(database, vault, lambda: TODAY, uuid4), ANYONE) as tx:
         yield tx

@@ -59,7 +59,7 @@ def build_actor(runtime: Runtime, focal_point_id: UUID) -> Actor:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     path: Path = tmp_path_factory.mktemp("paging") / "items.db"
     runtime = Runtime(
         Database(f"sqlite:///{path}"),
@@ -80,7 +80,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
 
 
 @pytest.fixture
-def work(runtime: Runtime) -> Iterator[ReadTransaction]:
+def tx(runtime: Runtime) -> Iterator[ReadTransaction]:
     with begin_read(runtime, build_actor(runtime, HERE)) as tx:
         yield tx
 
