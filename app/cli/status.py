@@ -12,7 +12,7 @@ from rich.text import Text
 
 from app.cli.startup import require_migrated
 from app.kernel.transactions import Runtime
-from app.metrics.gauges import watches_of
+from app.metrics.gauges import list_gauge_groups
 from app.metrics.measurement import GaugeValue, measure
 
 
@@ -34,7 +34,7 @@ def measure_status(runtime: Runtime) -> Status:
     with runtime.database.begin_read() as session:
         require_migrated(session)
         now = runtime.time(session)
-        return Status(now, measure(watches_of(runtime), session, now))
+        return Status(now, measure(list_gauge_groups(runtime), session, now))
 
 
 def as_json(status: Status) -> str:

@@ -1,7 +1,7 @@
-"""How the service is kept, in numbers: for Prometheus, `worker status` and the docs alike.
+"""The gauges of the service, for Prometheus, `worker status` and the documentation.
 
-What is counted is counted over all: how many cases an office or a country has is itself
-worth hiding (A8). A room that has something to tell writes a `Watch` and enters it below.
+Every gauge counts over all offices: the number of cases of an office or a country is
+sensitive (A8). To add a gauge, add it to a `GaugeGroup` below.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,53 +30,53 @@ from app.outbox import queries as outbox_queries
 from app.webhooks import queries as webhook_queries
 
 FAILS_LONG: Final = timedelta(minutes=5)
-"""How long nothing may arrive at a receiver."""
+"""How long a webhook may fail before the alarm."""
 NOTICE_WAITS: Final = timedelta(minutes=2)
-"""How long a notice that may leave may wait: some tries that failed, or no worker."""
+"""How long a notification may wait before the alarm."""
 CLOCK_JUMP_LIMIT: Final = 30.0
-"""Seconds by which a clock may be set between two looks without an alarm."""
+"""Seconds by which a clock may be set between two measurements without an alarm."""
 CLOCK_JUMPED: Final = (
-    "The clock of the database was set, or its machine was paused. Deadlines go by that "
-    "clock: compare it with the time, and see that NTP runs."
+    "The clock of the database was set, or its machine was paused. Deadlines depend on "
+    "that clock: compare it with the correct time, and check that NTP runs."
 )
 
 
 @dataclass(frozen=True)
 class Counted[C]:
-    """What was counted, and when."""
+    """Counts, and the time at which they were taken."""
 
     now: datetime
     counts: C
 
 
-def ages(session: Session, now: datetime) -> Mapping[str, float]:
-    """Say how many seconds ago each part was last heard of; infinity: never."""
+def load_heartbeat_ages(session: Session, now: datetime) -> Mapping[str, float]:
+    """Return the seconds since the last heartbeat of each part; infinity if it has none."""
     beats = get_heartbeats(session)
     heard = {part: (now - at).total_seconds() for part, at in beats.items()}
     return {part: heard.get(part, inf) for part in Part}
 
 
-def seconds_since(moment: datetime | None, now: datetime) -> float:
-    """Say how long ago it was; 0: it was not."""
+def count_seconds_since(moment: datetime | None, now: datetime) -> float:
+    """Return the seconds since a moment, or 0 if there is none."""
     return (now - moment).total_seconds() if moment else 0.0
 
 
-def worst_of(found: Backlog) -> str:
-    """Name the kind of clock that failed most often."""
+def describe_worst(found: Backlog) -> str:
+    """Return the kind of deadline that failed most often, as text."""
     worst = found.worst
     return f"worst: {worst.kind}, failed {worst.failures} times" if worst else ""
 
 
 HEARTBEATS: Final = GaugeGroup[Mapping[str, float]](
-    ages,
+    load_heartbeat_ages,
     (
         Gauge(
             "heartbeat_age_seconds",
-            "Since this part of the worker was last heard of.",
+            "Seconds since the last heartbeat of this part of the worker.",
             lambda found: found,
             label="part",
             limit=SILENT_AFTER.total_seconds(),
-            remedy="No worker finishes its looks: start one, or restart it if it hangs.",
+            remedy="No worker completes a round: start one, or restart it if it hangs.",
         ),
     ),
 )
@@ -85,32 +85,32 @@ CLOCKS: Final = GaugeGroup[Backlog](
     (
         Gauge(
             "clocks_overdue",
-            "Clocks that ran out and wait for the worker.",
+            "Missed deadlines that the worker has not handled yet.",
             lambda found: found.overdue,
         ),
         Gauge(
             "clock_oldest_overdue_seconds",
-            "How long the oldest of them has waited.",
-            lambda found: seconds_since(found.oldest, found.now),
+            "Seconds that the oldest of them has waited for the worker.",
+            lambda found: count_seconds_since(found.oldest, found.now),
             limit=LATE_AFTER.total_seconds(),
-            remedy="The worker is too slow or gets nowhere: read its log, add a worker.",
+            remedy="The worker is too slow or makes no progress: read its log, add one.",
         ),
         Gauge(
             "clocks_failing",
-            "Clocks that failed, and are tried again ever later.",
+            "Missed deadlines that the worker failed to handle and will retry.",
             lambda found: found.failing,
             limit=0,
             remedy="Find `clock.failed` in the worker's log: it says what failed.",
-            detail=worst_of,
+            detail=describe_worst,
         ),
         Gauge(
             "oldest_unacknowledged_seconds",
-            "Oldest case or referral that nobody acknowledged.",
-            lambda found: seconds_since(found.unacknowledged, found.now),
+            "Age of the oldest case or referral that nobody acknowledged.",
+            lambda found: count_seconds_since(found.unacknowledged, found.now),
         ),
         Gauge(
             "cases_late_at_a_desk",
-            "Cases that a desk has not answered in time.",
+            "Cases with a missed deadline of a desk.",
             lambda found: found.late_at_desks,
         ),
     ),
@@ -120,33 +120,33 @@ OUTBOX: Final = GaugeGroup[Counted[outbox_queries.OutboxCounts]](
     (
         Gauge(
             "outgoing_waiting",
-            "Notices that wait to leave.",
+            "Notifications that wait to be sent.",
             lambda found: found.counts.waiting,
         ),
         Gauge(
             "outgoing_oldest_waiting_seconds",
-            "How long the oldest notice has waited that may leave by this way.",
+            "Age of the oldest notification that waits for this channel.",
             lambda found: {
-                way: max(0.0, seconds_since(one.oldest, found.now))
+                way: max(0.0, count_seconds_since(one.oldest, found.now))
                 for way, one in found.counts.ways.items()
             },
             label="way",
             limit=NOTICE_WAITS.total_seconds(),
-            remedy="Notices do not leave: `safe-conduct doctor` connects to the mail "
-            "server and the SMS gateway, `outgoing.tried` in the log says what they say.",
+            remedy="Notifications are not sent: `safe-conduct doctor` connects to the mail "
+            "server and the SMS gateway; `outgoing.tried` in the log has their answers.",
         ),
         Gauge(
             "outgoing_given_up",
-            "Notices by this way that were given up within the last day.",
+            "Notifications by this channel that were given up within the last day.",
             lambda found: {way: one.given_up for way, one in found.counts.ways.items()},
             label="way",
             limit=0,
-            remedy="Ring the office up: `outgoing.dead` in the log says why its notice was "
-            "given up, `GET /v1/contacts` where it should have gone.",
+            remedy="Call the office: `outgoing.dead` in the log says why its "
+            "notification was given up, `GET /v1/contacts` shows its address.",
         ),
         Gauge(
             "outgoing_dead",
-            "Notices that were given up, ever.",
+            "Notifications that were ever given up.",
             lambda found: found.counts.dead,
         ),
     ),
@@ -156,22 +156,22 @@ WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Counts]](
     (
         Gauge(
             "webhooks_failing",
-            "Webhooks whose last try failed.",
+            "Webhooks whose last attempt failed.",
             lambda found: found.counts.failing,
         ),
         Gauge(
             "webhook_longest_failing_seconds",
-            "How long nothing has arrived at one of them.",
-            lambda found: seconds_since(found.counts.failing_since, found.now),
+            "Seconds since the oldest of these failures.",
+            lambda found: count_seconds_since(found.counts.failing_since, found.now),
             limit=FAILS_LONG.total_seconds(),
-            remedy="Ask whose receiver it is: GET /v1/webhooks says what fails.",
+            remedy="Ask the owner of the receiver: `GET /v1/webhooks` shows what fails.",
         ),
         Gauge(
             "webhooks_stalled",
-            "Webhooks at which nothing arrived for a day: nothing is sent there any more.",
+            "Webhooks that failed for a day: the service sends them nothing any more.",
             lambda found: found.counts.stalled,
             limit=0,
-            remedy="Its office has to mend its receiver and resume it, or end it.",
+            remedy="Its office has to repair the receiver and resume it, or delete it.",
         ),
     ),
 )
@@ -180,7 +180,7 @@ KEYS: Final = GaugeGroup[Sequence[datetime]](
     (
         Gauge(
             "keys_ending",
-            "Keys that end within 14 days, of accounts that have none to go on with.",
+            "API keys that expire within 14 days, of accounts without a later one.",
             len,
             detail=lambda found: f"first: {found[0]:%Y-%m-%d}" if found else "",
         ),
@@ -191,7 +191,7 @@ JUMPS: Final = GaugeGroup[int](
     (
         Gauge(
             "clock_jump_seconds",
-            "By how much the clock of the database was last set, in the last hour.",
+            "Seconds by which the clock of the database was set in the last hour.",
             abs,
             limit=CLOCK_JUMP_LIMIT,
             remedy=CLOCK_JUMPED,
@@ -204,10 +204,10 @@ OFFICES: Final = GaugeGroup[Offices](
     (
         Gauge(
             "offices_unattended",
-            "Offices that something waits for, and where nobody can sign in any more.",
+            "Offices with a running deadline at which nobody can sign in any more.",
             lambda found: len(list_unattended(found)),
             limit=0,
-            remedy="Open an account there: oversight hears where `accounts_left` is 0.",
+            remedy="Open an account there: oversight gets an event with `accounts_left` 0.",
         ),
         Gauge(
             "offices_without_second_person",
@@ -226,7 +226,7 @@ OFFICES: Final = GaugeGroup[Offices](
         ),
         Gauge(
             "closed_office_drafts",
-            "Drafts of offices that are closed; after 14 days they are thrown away.",
+            "Drafts of closed offices, which are discarded after 14 days.",
             lambda found: found.drafts,
             limit=0,
             remedy="Call the office: its people can sign in, and submit or discard them.",
@@ -240,28 +240,28 @@ WATCHES: Final[tuple[GaugeGroup[Any], ...]] = (
 
 
 def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
-    """Return by how many bytes the free space beside each file is too small."""
+    """Return by how many bytes the free space beside each file is below the limit."""
     return {place: max(0, space.low - free) for place, free in space.measure().items()}
 
 
 SPACE_GAUGES: Final[tuple[Gauge[FreeSpace], ...]] = (
     Gauge(
         "space_missing_bytes",
-        "How much less is free beside this file than `SAFE_CONDUCT_LOW_SPACE_MIB`.",
+        "Bytes by which the free space beside this file is below the limit.",
         measure_missing_space,
         label="place",
         limit=0,
-        remedy="The disk is nearly full: make room, or give it more, before writes fail.",
+        remedy="The disk is nearly full: free space or enlarge it before writes fail.",
     ),
 )
 CLOCK_GAUGES: Final[tuple[Gauge[float], ...]] = (
     Gauge(
         "clock_difference_seconds",
-        "Between the clocks of this machine and of the database.",
+        "Seconds between the clocks of this machine and of the database.",
         lambda found: found,
         limit=30,
-        remedy="A clock is wrong: set it by NTP. Deadlines go by that of the database, "
-        "keys and consents by that of the machine.",
+        remedy="A clock is wrong: set it by NTP. Deadlines depend on the clock of the "
+        "database, API keys and consents on that of the machine.",
     ),
 )
 GAUGES: Final[tuple[Gauge[Any], ...]] = (
@@ -269,11 +269,11 @@ GAUGES: Final[tuple[Gauge[Any], ...]] = (
     *SPACE_GAUGES,
     *CLOCK_GAUGES,
 )
-"""All that is measured, for the docs."""
+"""All gauges, for the documentation."""
 
 
-def watches_of(runtime: Runtime) -> tuple[GaugeGroup[Any], ...]:
-    """Return all watches, with those of the machine that the service runs on."""
+def list_gauge_groups(runtime: Runtime) -> tuple[GaugeGroup[Any], ...]:
+    """Return all groups of gauges, with those of the machine of the service."""
 
     def measure_difference(_: Session, now: datetime) -> float:
         return abs((runtime.clock() - now).total_seconds())

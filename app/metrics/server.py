@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from app.kernel.free_space import FreeSpace
 from app.kernel.transactions import Runtime
 from app.metrics.counters import COUNTERS, NAMESPACE
-from app.metrics.gauges import watches_of
+from app.metrics.gauges import list_gauge_groups
 from app.metrics.measurement import Gauge, GaugeGroup, GaugeValue
 from app.metrics.measurement_cache import MeasurementCache
 
@@ -144,7 +144,7 @@ def run_metrics_server(
     """Serve the metrics while the block runs, then close the port."""
     with scrapes:
         scrapes.registry = build_registry(
-            runtime, watches_of(runtime) if watches is None else watches
+            runtime, list_gauge_groups(runtime) if watches is None else watches
         )
         Thread(target=scrapes.serve_forever, daemon=True).start()
         log.info("metrics", port=scrapes.server_port)

@@ -19,7 +19,7 @@ import structlog
 from app.kernel.clock_jumps import record_clock_jump
 from app.kernel.database_errors import describe_error
 from app.kernel.transactions import Runtime
-from app.metrics.gauges import CLOCK_JUMP_LIMIT, CLOCK_JUMPED, watches_of
+from app.metrics.gauges import CLOCK_JUMP_LIMIT, CLOCK_JUMPED, list_gauge_groups
 from app.metrics.measurement import GaugeValue, measure
 
 log = structlog.get_logger("safe_conduct.alarms")
@@ -45,7 +45,7 @@ class Alarms:
             self.compare_clocks(runtime.time(session))
         self.record_jump(runtime)
         with runtime.database.begin_read() as session:
-            measured = measure(watches_of(runtime), session, runtime.time(session))
+            measured = measure(list_gauge_groups(runtime), session, runtime.time(session))
         self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:

@@ -319,9 +319,9 @@ def test_files_leave_shut_what_one_person_shut_in_haste(
     path = "/focal-points/KZ_LEAD"
     unwrap(update_row(admin, path, active=False))
 
-    loaded = load_directory(world.ground, None)
+    loaded = load_directory(world.runtime, None)
     shut = unwrap(admin.get(path))["active"]
-    opened = load_directory(world.ground, None, reopen=True)
+    opened = load_directory(world.runtime, None, reopen=True)
 
     [line] = [line for line in describe_load(loaded) if "KZ_LEAD" in line]
     assert line.startswith("Warning: focal-points/KZ_LEAD stays inactive")
@@ -335,13 +335,13 @@ def test_nothing_is_served_while_nobody_watches_though_somebody_did(
     world: World, tmp_path: Path
 ) -> None:
     ledger = Ledger(tmp_path / "erasures")
-    require_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
+    require_ready(world.runtime, ledger, Settings(environment=Environment.DRILL))
     with world.database.begin_write() as session:
         named = FocalPoint.code == "OVERSIGHT_DEMO"
         session.execute(update(FocalPoint).where(named).values(active=False))
 
     with pytest.raises(NotReady, match="No oversight body is active"):
-        require_ready(world.ground, ledger, Settings(environment=Environment.DRILL))
+        require_ready(world.runtime, ledger, Settings(environment=Environment.DRILL))
 
 
 def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
@@ -353,16 +353,16 @@ def test_nothing_is_served_as_long_as_something_is_left_of_the_demonstration(
     ledger, made_up = Ledger(tmp_path / "erasures"), "active made-up offices"
     fictitious = FocalPoint.confidence == Confidence.FICTITIOUS
     with pytest.raises(NotReady, match=f"{made_up}: DESK_CARIBBEAN"):
-        require_ready(world.ground, ledger, Settings())
+        require_ready(world.runtime, ledger, Settings())
     with world.database.begin_write() as session:
         session.execute(update(FocalPoint).where(fictitious).values(confidence="high"))
-    require_ready(world.ground, ledger, Settings())
+    require_ready(world.runtime, ledger, Settings())
     played = update(Account).where(Account.id == lead.actor.account_id)
     with world.database.begin_write() as session:
         session.execute(played.values(label=KZ_LEAD.label))
 
     with pytest.raises(NotReady, match=f"{made_up}: none"):
-        require_ready(world.ground, ledger, Settings())
+        require_ready(world.runtime, ledger, Settings())
     with world.database.begin_write() as session:
         session.execute(played.values(disabled_at=world.now))
-    require_ready(world.ground, ledger, Settings())
+    require_ready(world.runtime, ledger, Settings())

@@ -300,7 +300,7 @@ def test_worker_looks_by_itself(world: World, lead: Someone, case: Json) -> None
     offered = unwrap(lead.offer(case, "UZ_LEAD"))
     end_agreement(world)
 
-    assert run_once(world.ground, add_oversight(DEADLINE_JOB)) == 1
+    assert run_once(world.runtime, add_oversight(DEADLINE_JOB)) == 1
 
     assert lead.read(offered)["state"] == "cancelled"
 

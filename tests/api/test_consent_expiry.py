@@ -472,8 +472,8 @@ def test_an_office_that_is_shut_changes_nothing_about_when_a_consent_ends(
 def test_in_a_drill_the_end_is_announced_as_fast_as_deadlines_run(
     world: World, officer: Someone, lead: Someone
 ) -> None:
-    world.ground = replace(world.ground, speed=24)
-    world.app.state.runtime = world.ground
+    world.runtime = replace(world.runtime, speed=24)
+    world.app.state.runtime = world.runtime
     case = lead_case(officer, lead)
     one = get_newest_consent(lead, case)["id"]
     lead.poll()

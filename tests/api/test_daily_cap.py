@@ -30,8 +30,8 @@ CAP = 3
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
     """A world in which an account may open three cases a day."""
-    before = world.ground
-    world.ground = world.app.state.runtime = replace(before, daily_cap=CAP)
+    before = world.runtime
+    world.runtime = world.app.state.runtime = replace(before, daily_cap=CAP)
     yield world
     world.app.state.runtime = before
 
@@ -42,7 +42,7 @@ def open_part(who: Someone, case: Json, part: str = "sections/needs") -> Respons
 
 @pytest.fixture
 def cases(world: World, officer: Someone) -> list[Json]:
-    assert world.ground.daily_cap == CAP
+    assert world.runtime.daily_cap == CAP
     return [officer.submit() for _ in range(CAP + 2)]
 
 

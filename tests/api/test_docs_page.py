@@ -15,7 +15,7 @@ def test_there_is_no_page_unless_it_is_asked_for(world: World) -> None:
 
 
 def test_the_page_and_all_it_names_come_from_the_service(world: World) -> None:
-    app = create_app(world.ground, docs=True)
+    app = create_app(world.runtime, docs=True)
     with TestClient(app) as http:
         answers = {path: http.get(path) for path in PATHS}
         page = answers["/docs"].text
@@ -34,5 +34,5 @@ def test_the_page_and_all_it_names_come_from_the_service(world: World) -> None:
 
 
 def test_the_contract_does_not_tell_of_the_page(world: World) -> None:
-    with_page, without = create_app(world.ground, docs=True), create_app(world.ground)
+    with_page, without = create_app(world.runtime, docs=True), create_app(world.runtime)
     assert with_page.openapi() == without.openapi()

@@ -24,8 +24,8 @@ REST: Json = {"reason": "SAFETY", "review_at": "2026-06-01T13:00:00Z"}
 
 @pytest.fixture(autouse=True)
 def speed_up(world: World) -> None:
-    world.ground = replace(world.ground, speed=SPEED)
-    world.app.state.runtime = world.ground
+    world.runtime = replace(world.runtime, speed=SPEED)
+    world.app.state.runtime = world.runtime
 
 
 def test_it_is_said_to_whoever_watches(world: World) -> None:
@@ -35,9 +35,9 @@ def test_it_is_said_to_whoever_watches(world: World) -> None:
 
 
 def test_it_is_said_at_the_pace_of_life_too(world: World) -> None:
-    world.app.state.runtime = replace(world.ground, speed=1, drill=True)
+    world.app.state.runtime = replace(world.runtime, speed=1, drill=True)
     drill = world.http.get("/readyz").json()
-    world.app.state.runtime = replace(world.ground, speed=1)
+    world.app.state.runtime = replace(world.runtime, speed=1)
     life = world.http.get("/readyz").json()
 
     assert (drill["drill"], drill["clock_speed"]) == (True, 1)
@@ -116,8 +116,8 @@ def test_a_second_person_is_asked_for_no_longer_than_a_drill_allows(
 def restart_at(world: World, speed: int) -> None:
     """Restart the service at another speed that the settings allow."""
     allowed = DemoSettings(clock_speed=speed, _env_file=None).clock_speed
-    world.ground = replace(world.ground, speed=allowed)
-    world.app.state.runtime = world.ground
+    world.runtime = replace(world.runtime, speed=allowed)
+    world.app.state.runtime = world.runtime
 
 
 def test_drill_at_two_speeds_reaches_the_last_visit_and_the_erasure_within_minutes(

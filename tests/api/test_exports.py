@@ -205,8 +205,8 @@ def test_an_export_counts_as_one_case_of_those_a_day(
     world: World, officer: Someone
 ) -> None:
     first, second = draft_case(officer), draft_case(officer)
-    before = world.ground
-    world.ground = world.app.state.runtime = replace(before, daily_cap=1)
+    before = world.runtime
+    world.runtime = world.app.state.runtime = replace(before, daily_cap=1)
 
     assert export_htcds(officer, first)["opened"] == ALL
     refused = officer.open(f"{get_path(second)}/export/htcds")

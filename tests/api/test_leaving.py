@@ -177,12 +177,12 @@ def test_what_they_asked_of_other_accounts_lapses_too(
 def test_an_operator_at_the_command_line_is_journalled_as_nobody(world: World) -> None:
     watcher = world.add_person("OVERSIGHT_DEMO")
     account = operator_actions.open_account(
-        world.ground, "KZ_LEAD", "duty 9", {Role.OFFICER}
+        world.runtime, "KZ_LEAD", "duty 9", {Role.OFFICER}
     )
-    key = operator_actions.make_key(world.ground, account, watcher.actor.scopes, 30)
-    other = operator_actions.make_key(world.ground, account, watcher.actor.scopes, 30)
-    operator_actions.revoke_key(world.ground, get_prefix(other))
-    operator_actions.disable_account(world.ground, account)
+    key = operator_actions.make_key(world.runtime, account, watcher.actor.scopes, 30)
+    other = operator_actions.make_key(world.runtime, account, watcher.actor.scopes, 30)
+    operator_actions.revoke_key(world.runtime, get_prefix(other))
+    operator_actions.disable_account(world.runtime, account)
 
     told = watcher.poll()
 

@@ -16,7 +16,7 @@ from app.access.actions import disable_account, make_key
 from app.access.credentials import get_prefix
 from app.access.models import ApiKey
 from app.kernel.actors import Scope
-from app.metrics.gauges import WATCHES, watches_of
+from app.metrics.gauges import WATCHES, list_gauge_groups
 from app.metrics.measurement import Gauge, GaugeGroup, measure
 from app.metrics.measurement_cache import SCRAPE_TIMEOUT
 from app.metrics.server import build_registry
@@ -31,7 +31,7 @@ AWAY = ("sqlite:////nowhere/at-all.db", "postgresql+psycopg://nobody@127.0.0.1:1
 
 @pytest.fixture
 def scraper(world: World) -> Iterator[Scraper]:
-    with serve_metrics(world.ground) as made:
+    with serve_metrics(world.runtime) as made:
         yield made
 
 
@@ -42,7 +42,7 @@ def requests(scraper: Scraper, method: str, route: str, status: int) -> float:
 
 def read_fresh_metric(world: World, name: str, **labels: str) -> float | None:
     """Return fresh metrics, because a scrape is cached for some seconds."""
-    registry = build_registry(world.ground, WATCHES)
+    registry = build_registry(world.runtime, WATCHES)
     return registry.get_sample_value(f"{PREFIX}{name}", labels)
 
 
@@ -190,7 +190,7 @@ def test_a_database_that_hangs_holds_no_scrape_and_is_asked_once(world: World) -
     hung = GaugeGroup[float](
         hang, (Gauge("hung", "A look that hangs.", lambda found: found),)
     )
-    with serve_metrics(world.ground, [hung]) as scraper:
+    with serve_metrics(world.runtime, [hung]) as scraper:
         began = time.monotonic()
         answers = [scraper.get_value("database_up") for _ in range(2)]
         took = time.monotonic() - began
@@ -285,9 +285,9 @@ def test_a_key_that_ends_soon_is_counted_until_there_is_a_next_one(world: World)
 
 @pytest.mark.parametrize(("seconds", "well"), [(30, True), (-30, True), (31, False)])
 def test_clocks_that_differ_are_told(world: World, seconds: int, *, well: bool) -> None:
-    off = replace(world.ground, clock=lambda: world.now + timedelta(seconds=seconds))
+    off = replace(world.runtime, clock=lambda: world.now + timedelta(seconds=seconds))
     with world.database.begin_read() as session:
-        found = measure(watches_of(off), session, world.now)
+        found = measure(list_gauge_groups(off), session, world.now)
 
     [one] = [it for it in found if it.gauge.name == "clock_difference_seconds"]
     assert (one.value, one.is_within_limit) == (abs(seconds), well)

@@ -34,7 +34,7 @@ def post(world: World) -> Iterator[Post]:
 
 def status(world: World) -> Status:
     with world.database.begin_read() as session:
-        now = world.ground.time(session)
+        now = world.runtime.time(session)
         return Status(now, measure(WATCHES, session, now))
 
 

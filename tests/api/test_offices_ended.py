@@ -65,7 +65,7 @@ def count_unattended(world: World) -> float | None:
 
 
 def measured(world: World, name: str) -> float | None:
-    return build_registry(world.ground, WATCHES).get_sample_value(f"{PREFIX}{name}")
+    return build_registry(world.runtime, WATCHES).get_sample_value(f"{PREFIX}{name}")
 
 
 def leads_in(world: World, country: str) -> list[str]:

@@ -71,12 +71,12 @@ def test_who_watches_now_is_given_the_cases_that_nobody_watches(
     case, draft = lead.take_lead(officer.submit()), unwrap(officer.write_case())
     new = world.add_person(NEW, {Role.PROTECTION_OFFICER})
     create_oversight(world)
-    replace_oversight(world.ground)
+    replace_oversight(world.runtime)
     while_the_old_one_watches = new.get(get_path(case)).status_code
     update_office(world, OLD, active=False)
 
-    replace_oversight(world.ground)
-    again = replace_oversight(world.ground)
+    replace_oversight(world.runtime)
+    again = replace_oversight(world.runtime)
 
     assert (while_the_old_one_watches, again) == (404, 0)
     assert new.get(get_path(case)).is_success
@@ -100,7 +100,7 @@ def test_a_case_that_was_erased_is_given_to_nobody(world: World, officer: Someon
     create_oversight(world)
     update_office(world, OLD, active=False)
 
-    given = [replace_oversight(world.ground, limit=1) for _ in range(3)]
+    given = [replace_oversight(world.runtime, limit=1) for _ in range(3)]
 
     assert given == [1, 1, 0]
 
@@ -111,7 +111,7 @@ def test_while_no_other_is_active_nobody_is_given_anything(
     officer.submit()
     update_office(world, OLD, active=False)
 
-    assert replace_oversight(world.ground) == 0
+    assert replace_oversight(world.runtime) == 0
     assert list_events(guard) == []
 
 
@@ -122,7 +122,7 @@ def test_whoever_watches_now_is_waited_for_in_an_emergency(
     case = lead.take_lead(officer.submit())
     create_oversight(world)
     update_office(world, OLD, active=False)
-    replace_oversight(world.ground)
+    replace_oversight(world.runtime)
 
     unwrap(lead.create(f"{get_path(case)}/vital-readings", ASKING))
     first = list_answering_offices(world)
@@ -139,17 +139,17 @@ def test_the_worker_looks_again_at_once_while_there_is_something_and_then_seldom
 ) -> None:
     now = [0.0]
     watch = CaseWatch(elapsed=lambda: now[0])
-    found = [watch.run(world.ground)]
+    found = [watch.run(world.runtime)]
     officer.submit()
     create_oversight(world)
     update_office(world, OLD, active=False)
 
     for moment in (SEARCH_INTERVAL - 1, SEARCH_INTERVAL, SEARCH_INTERVAL + 1):
         now[0] = moment
-        found.append(watch.run(world.ground))
+        found.append(watch.run(world.runtime))
 
     assert found == [0, 0, 1, 0]
-    assert run_once(world.ground, add_oversight(DEADLINE_JOB)) == 0
+    assert run_once(world.runtime, add_oversight(DEADLINE_JOB)) == 0
 
 
 def test_who_was_replaced_sees_the_case_and_decides_nothing_in_it(
@@ -169,7 +169,7 @@ def test_who_was_replaced_sees_the_case_and_decides_nothing_in_it(
     create_oversight(world, NEW)
     update_office(world, OLD, active=False)
     held_before = unwrap(old.does_with(older, "legal-hold", case, HELD))
-    replace_oversight(world.ground)
+    replace_oversight(world.runtime)
 
     permits = old.send(f"{path}/{asked['id']}/permit")
     lifts = old.does("legal-hold", case, {"value": "lifted"})

@@ -36,9 +36,9 @@ pytestmark = pytest.mark.usefixtures("world")
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
     """A world in which an account may have three drafts and may seal 256 KiB a day."""
-    before = world.ground
+    before = world.runtime
     quotas = Quotas(DRAFTS, BYTES)
-    world.ground = world.app.state.runtime = replace(before, quotas=quotas)
+    world.runtime = world.app.state.runtime = replace(before, quotas=quotas)
     yield world
     world.app.state.runtime = before
 
@@ -103,7 +103,7 @@ def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
 
     assert get_problem(refused) == USED_UP
     assert refused.headers["Retry-After"] == str(12 * 3600)
-    left = world.ground.quotas.get_bytes_left(officer.actor.account_id, world.now)
+    left = world.runtime.quotas.get_bytes_left(officer.actor.account_id, world.now)
     assert f"{left} are left until midnight UTC" in refused.json()["detail"]
     assert 0 < left < len(LARGE.encode()) * 1.12
     unwrap(write_narrative(officer, case, "Short"))
@@ -114,12 +114,12 @@ def test_over_the_daily_volume_it_is_said_what_is_left_and_until_when(
 def test_what_is_sealed_again_in_place_counts_too(world: World, officer: Someone) -> None:
     """Each write leaves a dead row and a log record, so its size counts each time."""
     case = officer.submit()
-    before = world.ground.quotas.get_bytes_used(officer.actor.account_id, world.now)
+    before = world.runtime.quotas.get_bytes_used(officer.actor.account_id, world.now)
 
     for _ in range(2):
         unwrap(write_narrative(officer, case))
 
-    used = world.ground.quotas.get_bytes_used(officer.actor.account_id, world.now)
+    used = world.runtime.quotas.get_bytes_used(officer.actor.account_id, world.now)
     assert (used - before) % 2 == 0
     assert used - before > 2 * len(LARGE.encode())
 
@@ -129,8 +129,8 @@ def test_everything_with_words_of_its_own_is_refused(
 ) -> None:
     case = officer.submit()
     path = get_path(case)
-    used = world.ground.quotas.get_bytes_left(officer.actor.account_id, world.now)
-    world.ground.quotas.count_bytes(officer.actor.account_id, world.now, used)
+    used = world.runtime.quotas.get_bytes_left(officer.actor.account_id, world.now)
+    world.runtime.quotas.count_bytes(officer.actor.account_id, world.now, used)
 
     def post(part: str, body: Json) -> Response:
         match = {"if_match": officer.get_tag(case)}
@@ -162,7 +162,7 @@ def test_help_is_promised_whatever_the_quota_is(
 ) -> None:
     case = officer.submit(consents=[make_consent(), make_service_consent()])
     for who in (lead, shelter):
-        world.ground.quotas.count_bytes(who.actor.account_id, world.now, BYTES)
+        world.runtime.quotas.count_bytes(who.actor.account_id, world.now, BYTES)
 
     unwrap(lead.does("acknowledge", case))
     led = unwrap(lead.does("accept-lead", case, {"contacts": make_contacts()}))

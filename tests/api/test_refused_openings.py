@@ -32,9 +32,9 @@ HIDDEN = (404, "not-found")
 @pytest.fixture
 def world(world: World) -> Iterator[World]:
     """A world whose limit is three refused openings a minute for each account."""
-    before = world.ground
+    before = world.runtime
     counting = replace(before, refused_openings=RefusedOpenings(MOST))
-    world.ground = world.app.state.runtime = counting
+    world.runtime = world.app.state.runtime = counting
     yield world
     world.app.state.runtime = before
 

@@ -21,7 +21,7 @@ NEWEST = FileKeys({"k1": FIRST, "k2": SECOND})
 @pytest.fixture
 def ledger(world: World, tmp_path: Path) -> Ledger:
     made = Ledger(tmp_path / "erasures")
-    made.start(world.ground)
+    made.start(world.runtime)
     return made
 
 
@@ -29,7 +29,7 @@ def start_service(
     world: World, ledger: Ledger, keys: dict[str, bytes], lost: str = ""
 ) -> None:
     """Start the service with a key file; raises `NotReady`."""
-    runtime = replace(world.ground, vault=Vault(FileKeys(keys)))
+    runtime = replace(world.runtime, vault=Vault(FileKeys(keys)))
     settings = Settings(environment=Environment.DRILL, lost_keys=lost)
     require_ready(runtime, ledger, settings)
 
@@ -39,7 +39,7 @@ def test_a_key_file_without_the_newest_key_is_refused_once_a_case_needs_it(
 ) -> None:
     unwrap(officer.write_case())
     start_service(world, ledger, {"k1": FIRST})
-    world.app.state.runtime = replace(world.ground, vault=Vault(NEWEST))
+    world.app.state.runtime = replace(world.runtime, vault=Vault(NEWEST))
     unwrap(officer.write_case())
 
     with pytest.raises(NotReady, match="SAFE_CONDUCT_LOST_KEYS=k2"):

@@ -87,7 +87,7 @@ def test_without_a_public_address_there_are_no_tokens(machine: Machine) -> None:
         world.app.state.token_endpoint = before
 
     assert get_problem(answer) == (404, "no-tokens")
-    assert create_app(world.ground).state.token_endpoint is None
+    assert create_app(world.runtime).state.token_endpoint is None
 
 
 @pytest.mark.parametrize(

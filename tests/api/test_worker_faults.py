@@ -68,7 +68,7 @@ def test_a_clock_that_breaks_in_a_way_nobody_foresaw_stops_no_other(
     lost, found = (unwrap(lead.refer(case, one)) for one in (SHELTER, "KZ_LEGAL_AID"))
     with world.database.begin_write() as session:
         mine = Clock.reference == f"referrals/{lost['id']}"
-        session.execute(update(Clock).where(mine).values(record_id=world.ground.ids()))
+        session.execute(update(Clock).where(mine).values(record_id=world.runtime.ids()))
     lead.poll()
 
     world.wait(hours=3)
@@ -107,7 +107,7 @@ def test_a_clock_that_another_fired_meanwhile_is_not_fired_again(
     world.advance(hours=3)
     fail_deadline(handle_deadline, monkeypatch)
 
-    found = handle_missed_deadlines(world.ground)
+    found = handle_missed_deadlines(world.runtime)
     world.wait(minutes=1)
 
     assert [event["type"] for event in lead.poll()] == ["referral.not_acknowledged"]
@@ -124,7 +124,7 @@ def test_a_clock_that_was_stopped_meanwhile_is_not_put_off(
     fail_deadline(lambda *_: unwrap(lead.does("acknowledge", case)), monkeypatch)
 
     with listening() as said:
-        found = handle_missed_deadlines(world.ground)
+        found = handle_missed_deadlines(world.runtime)
 
     assert found == HandledCounts(left=1)
     assert "clock.failed" not in [line["event"] for line in parse_lines(said)]
@@ -142,7 +142,7 @@ def test_a_job_that_breaks_in_a_way_nobody_foresaw_is_done_again(world: World) -
             raise TypeError(SAID)
         return 0
 
-    with start_jobs(world.ground, [Job(Part.CLOCKS, break_once, 1)]):
+    with start_jobs(world.runtime, [Job(Part.CLOCKS, break_once, 1)]):
         again = [tried.acquire(timeout=30) for _ in range(2)]
 
     assert again == [True, True]
@@ -162,7 +162,7 @@ def test_a_worker_that_is_stuck_in_one_firing_does_not_beat(
         free.wait(30)
         return uuid4()
 
-    runtime = replace(world.ground, ids=hangs)
+    runtime = replace(world.runtime, ids=hangs)
     working_on_it = threading.Thread(target=run_once, args=(runtime, DEADLINE_JOB))
     working_on_it.start()
     began = is_stuck.wait(30)
@@ -183,7 +183,7 @@ def test_one_worker_that_beats_hides_another_that_died_and_the_clocks_do_not(
     world.advance(hours=3, minutes=6)
     idle = Job(Part.CLOCKS, lambda _: 0, 1)
 
-    run_once(world.ground, idle)
+    run_once(world.runtime, idle)
 
     assert not is_silent(world)
     assert load_state(world).is_late
@@ -222,9 +222,9 @@ def test_the_worker_says_one_line_for_a_look_that_did_something(
     world.advance(hours=3)
 
     with listening() as said:
-        with start_jobs(world.ground, [DEADLINE_JOB]):
+        with start_jobs(world.runtime, [DEADLINE_JOB]):
             waits_until_it_beats(world)
-        run_once(world.ground, DEADLINE_JOB)
+        run_once(world.runtime, DEADLINE_JOB)
 
     told = parse_lines(said)
     events = [line["event"] for line in told]
@@ -236,7 +236,7 @@ def test_the_worker_says_one_line_for_a_look_that_did_something(
 def test_a_database_that_is_away_is_told_of_and_tried_again(world: World, url: str) -> None:
     ask(url, "ALTER TABLE heartbeat RENAME TO heartbeat_away")
 
-    with listening() as said, start_jobs(world.ground, [DEADLINE_JOB]):
+    with listening() as said, start_jobs(world.runtime, [DEADLINE_JOB]):
         while "worker.failed" not in said.getvalue():
             time.sleep(0.02)
         ask(url, "ALTER TABLE heartbeat_away RENAME TO heartbeat")

@@ -139,7 +139,7 @@ def test_it_is_valid(document: Json) -> None:
 
 
 def test_what_is_committed_is_what_is_served(world: World) -> None:
-    document = create_app(world.ground).openapi()
+    document = create_app(world.runtime).openapi()
     written = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
 
     assert COMMITTED.exists(), "make openapi"

@@ -85,7 +85,7 @@ def test_a_directory_with_a_zone_that_is_not_in_the_database_is_not_served(
     settings = Settings(environment=Environment.DRILL, database_url=world.url)
 
     with pytest.raises(NotReady) as refused:
-        require_ready(world.ground, Ledger(settings.erasure_ledger), settings)
+        require_ready(world.runtime, Ledger(settings.erasure_ledger), settings)
 
     assert str(refused.value).startswith(
         "The time zones of KG, KZ_SHELTER_KOGERSHIN are not in version 2026f of the IANA "

@@ -176,7 +176,7 @@ def test_who_was_ended_allows_nothing_from_then_on(world: Served, cast: Cast) ->
 def test_nobody_gets_past_the_cap_by_opening_everything_at_once(world: Served) -> None:
     officer = world.add_person("UZ_CONSULATE_ALMATY")
     cases = [officer.submit() for _ in range(12)]
-    world.ground = world.app.state.runtime = replace(world.ground, daily_cap=5)
+    world.runtime = world.app.state.runtime = replace(world.runtime, daily_cap=5)
     for _ in range(choose_number(2, night=20)):
         one = world.add_person("KZ_LEAD")
         acts = [partial(one.open, f"{get_path(c)}/sections/needs") for c in cases]

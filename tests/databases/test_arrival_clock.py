@@ -328,7 +328,7 @@ def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
     store_clear_day(halted)
     before = (home.read(), home.home.get_worklist())
 
-    steps = list(operator_actions.seal_outdated(home.world.ground))
+    steps = list(operator_actions.seal_outdated(home.world.runtime))
 
     assert (home.read(), home.home.get_worklist()) == before
     assert load_deadline(home).due_at == FIRST_END
@@ -336,7 +336,7 @@ def test_clocks_of_an_older_version_are_moved_and_shown_as_before(
         kept = select(Clock.due_at).where(Clock.kind == "confirm_arrival")
         assert max(tx.session.scalars(kept)) < FIRST_END + DAY
     assert steps == [(1, 2), (2, 2)]
-    assert list(operator_actions.seal_outdated(home.world.ground)) == []
+    assert list(operator_actions.seal_outdated(home.world.runtime)) == []
     home.world.now = FIFTH_END
     home.world.run_worker()
     assert list_firings(home.world, home) == [(1, FIFTH_END)]

@@ -56,7 +56,7 @@ def run_races(world: Served, ready: list[tuple[Json, Act]]) -> list[Response]:
     """Answer each record while the worker fires its deadline."""
     answers, handicap = list[Response](), Handicap()
     for record, act in ready:
-        fires = partial(handle_deadline, world.ground, find_deadline(world, record))
+        fires = partial(handle_deadline, world.runtime, find_deadline(world, record))
         answers.append(run_race(act, fires, handicap.seconds))
         handicap.update(first_won=answers[-1].is_success)
     handicap.require_race()
@@ -87,7 +87,7 @@ def prepare_act(who: Someone, action: str, record: Json, body: Json) -> Act:
 
 def finish_deadlines(world: Served) -> None:
     """Let the worker process what a race left for later."""
-    while (looked := handle_missed_deadlines(world.ground)).found:
+    while (looked := handle_missed_deadlines(world.runtime)).found:
         assert looked.failed == 0
 
 
@@ -101,7 +101,7 @@ def test_a_referral_is_accepted_or_expires_and_whoever_was_late_is_told(
         for _ in range(CASES * REFERRALS)
     ]
     world.advance(hours=3)
-    assert handle_missed_deadlines(world.ground, limit=1000) == HandledCounts(len(sent))
+    assert handle_missed_deadlines(world.runtime, limit=1000) == HandledCounts(len(sent))
     ready = [prepare_act(shelter, "accept", one, LATE) for one in sent]
     world.advance(hours=3)
 

@@ -130,7 +130,7 @@ def test_files_are_loaded_before_or_after_and_never_in_between(
 
     def reload() -> Response:
         with world.database.begin_write() as session:
-            load(ChangeAuthor(session, world.ground.ids, NOON), get_standard_data())
+            load(ChangeAuthor(session, world.runtime.ids, NOON), get_standard_data())
         return admin.get(path)
 
     for turn in range(ROUNDS):

@@ -22,8 +22,8 @@ TEXTS = ("Ойгул Ғаниева в приюте", "María José Núñez", "�
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
     """Return what the worker runs at each beat, already started."""
     ledger = Ledger(tmp_path / "erasures")
-    ledger.start(world.ground)
-    return ErasureCleanup(world.ground, ledger)
+    ledger.start(world.runtime)
+    return ErasureCleanup(world.runtime, ledger)
 
 
 def write_health(officer: Someone, case: Json, text: str) -> None:

@@ -50,7 +50,7 @@ def run_two_workers(world: Served) -> int:
 
     def look(_: int) -> int:
         barrier.wait()
-        return apply_endings(world.ground)
+        return apply_endings(world.runtime)
 
     with ThreadPoolExecutor(2) as pool:
         return sum(pool.map(look, range(2)))
@@ -65,13 +65,13 @@ def test_two_workers_follow_what_ended_once(world: Served) -> None:
     lead.poll()
     end_agreement(world)
 
-    count = run_two_workers(world) + apply_endings(world.ground)
+    count = run_two_workers(world) + apply_endings(world.runtime)
 
     assert count == CASES
     told = list_types(lead.poll())
     assert told.count("referral.without_agreement") == CASES // 2
     assert told.count("referral.narrowed") == CASES - CASES // 2
-    assert apply_endings(world.ground) == 0
+    assert apply_endings(world.runtime) == 0
 
 
 def test_offer_is_not_accepted_once_the_agreement_ended_whoever_comes_first(
@@ -83,11 +83,11 @@ def test_offer_is_not_accepted_once_the_agreement_ended_whoever_comes_first(
     end_agreement(world)
 
     with ThreadPoolExecutor(2) as pool:
-        looks = pool.submit(apply_endings, world.ground)
+        looks = pool.submit(apply_endings, world.runtime)
         accepts = partial(there.does, "accept")
         answers = [accepts(one, make_takeover()).status_code for one in offers]
         looks.result()
-    apply_endings(world.ground)
+    apply_endings(world.runtime)
 
     assert set(answers) <= {404, 409, 412}
     assert {lead.read(one)["state"] for one in offers} == {"cancelled"}

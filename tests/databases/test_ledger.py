@@ -36,7 +36,7 @@ def erase_repeatedly(says: ReportPipe, url: str, path: Path) -> None:
         case = uuid4()
         erase(world, case)
         says.send(str(case))
-        ledger.copy_erasures(world.ground)
+        ledger.copy_erasures(world.runtime)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def list_named(path: Path) -> set[UUID]:
 def asked(world: World, ledger: Ledger) -> Iterator[TestClient]:
     """Run the worker, and yield a client for /readyz."""
     world.run_worker()
-    with TestClient(create_app(world.ground, ledger)) as http:
+    with TestClient(create_app(world.runtime, ledger)) as http:
         yield http
 
 
@@ -81,13 +81,13 @@ def get_readiness(asked: TestClient) -> tuple[int, str]:
 def test_what_is_erased_is_named_outside_once(
     world: World, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     drafts = [unwrap(officer.write_case()) for _ in range(3)]
     for draft in drafts:
         unwrap(officer.does("discard", draft))
 
-    added = [ledger.copy_erasures(world.ground) for _ in range(2)]
-    added.append(Ledger(path).copy_erasures(world.ground))
+    added = [ledger.copy_erasures(world.runtime) for _ in range(2)]
+    added.append(Ledger(path).copy_erasures(world.runtime))
 
     assert added == [3, 0, 0]
     assert list_named(path) == list_recorded(world)
@@ -98,12 +98,12 @@ def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
     world: World, ledger: Ledger
 ) -> None:
     erase(world, *(uuid4() for _ in range(50)))
-    ledger.copy_erasures(world.ground, create=True)
-    ledger.require_agreement(world.ground)
+    ledger.copy_erasures(world.runtime, create=True)
+    ledger.require_agreement(world.runtime)
 
     with record_statements(world.database) as said:
-        ledger.copy_erasures(world.ground)
-        ledger.require_agreement(world.ground)
+        ledger.copy_erasures(world.runtime)
+        ledger.require_agreement(world.runtime)
 
     looked = [statement for statement in said if "erasure" in statement]
     assert len(looked) == 2
@@ -113,12 +113,12 @@ def test_a_beat_after_which_nothing_is_new_costs_next_to_nothing(
 def test_whoever_writes_waits_for_another_process_that_does(
     world: World, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     erase(world)
 
     with ThreadPoolExecutor(1) as pool:
         with open_locked(path):
-            waiting = pool.submit(ledger.copy_erasures, world.ground)
+            waiting = pool.submit(ledger.copy_erasures, world.runtime)
             with pytest.raises(TimeoutError):
                 waiting.result(0.5)
             meanwhile = list_named(path)
@@ -130,7 +130,7 @@ def test_whoever_writes_waits_for_another_process_that_does(
 def test_processes_that_copy_out_at_once_write_each_line_once(
     world: World, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     rows = [{"case_id": uuid4(), "at": NOON} for _ in range(3000)]
     with world.database.begin_write() as session:
         session.execute(insert(Erasure), rows)
@@ -138,7 +138,7 @@ def test_processes_that_copy_out_at_once_write_each_line_once(
 
     def copy_out(_: int) -> int:
         barrier.wait()
-        return Ledger(path).copy_erasures(world.ground)
+        return Ledger(path).copy_erasures(world.runtime)
 
     with ThreadPoolExecutor(8) as pool:
         added = list(pool.map(copy_out, range(8)))
@@ -152,7 +152,7 @@ def test_processes_that_copy_out_at_once_write_each_line_once(
 def test_whoever_is_killed_between_the_commit_and_the_copy_is_made_up_for(
     world: World, url: str, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     world.database.engine.dispose()
 
     committed: set[UUID] = set()
@@ -160,20 +160,20 @@ def test_whoever_is_killed_between_the_commit_and_the_copy_is_made_up_for(
         child = Child(erase_repeatedly, url, path)
         committed |= {UUID(child.wait_for_report()) for _ in range(lines)}
         child.kill()
-    Ledger(path).copy_erasures(world.ground)
+    Ledger(path).copy_erasures(world.runtime)
 
     assert list_named(path) == list_recorded(world) >= committed
-    Ledger(path).require_agreement(world.ground)
+    Ledger(path).require_agreement(world.runtime)
 
 
 def test_it_is_ready_while_the_two_agree(
     world: World, asked: TestClient, ledger: Ledger
 ) -> None:
     first = get_readiness(asked)
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     erase(world)
     not_yet_copied = get_readiness(asked)
-    ledger.copy_erasures(world.ground)
+    ledger.copy_erasures(world.runtime)
 
     assert first == not_yet_copied == get_readiness(asked) == (200, "ready")
 
@@ -181,17 +181,17 @@ def test_it_is_ready_while_the_two_agree(
 def test_an_older_database_is_not_ready_and_says_what_to_do(
     world: World, copy: Copy, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     erase(world)
-    ledger.copy_erasures(world.ground)
+    ledger.copy_erasures(world.runtime)
     with copy() as url:  # a database that never erased has the same epoch in all copies
         older = World(url)
-        with TestClient(create_app(older.ground, Ledger(path))) as http:
+        with TestClient(create_app(older.runtime, Ledger(path))) as http:
             found = get_readiness(http)
         with pytest.raises(ErasuresDue, match="1 erasures of"):
-            Ledger(path).require_agreement(older.ground)
+            Ledger(path).require_agreement(older.runtime)
         with pytest.raises(ErasuresDue):  # a ledger of the newer database detects it too
-            ledger.require_agreement(older.ground)
+            ledger.require_agreement(older.runtime)
         older.close()
 
     assert found == (503, "erasures are due: safe-conduct restored")
@@ -200,36 +200,36 @@ def test_an_older_database_is_not_ready_and_says_what_to_do(
 def test_a_database_that_goes_back_under_a_running_service_is_noticed(
     world: World, copy: Copy, ledger: Ledger
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     erase(world, *(uuid4() for _ in range(3)))
-    ledger.copy_erasures(world.ground)
-    ledger.require_agreement(world.ground)
+    ledger.copy_erasures(world.runtime)
+    ledger.require_agreement(world.runtime)
 
     with copy() as url:
         older = World(url)
         erase(older, *list(list_recorded(world))[:2])
         with pytest.raises(ErasuresDue, match="1 erasures of"):
-            ledger.require_agreement(older.ground)
+            ledger.require_agreement(older.runtime)
         older.close()
 
 
 def test_a_ledger_that_is_lost_is_told_and_not_made_again_by_itself(
     world: World, asked: TestClient, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     erase(world)
-    ledger.copy_erasures(world.ground)
+    ledger.copy_erasures(world.runtime)
 
     path.unlink()
 
     lost = (503, "the ledger of erasures cannot be used: safe-conduct doctor")
     assert get_readiness(asked) == lost
     with pytest.raises(LedgerUnusable, match="safe-conduct erasures export"):
-        ledger.copy_erasures(world.ground)
+        ledger.copy_erasures(world.runtime)
     with pytest.raises(LedgerUnusable):
-        ledger.start(world.ground)
+        ledger.start(world.runtime)
     assert not path.exists()
-    assert ledger.copy_erasures(world.ground, create=True) == 1
+    assert ledger.copy_erasures(world.runtime, create=True) == 1
     assert get_readiness(asked) == (200, "ready")
 
 
@@ -237,7 +237,7 @@ def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
     world: World, asked: TestClient, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
     """The database might come from a backup before the first erasure."""
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     officer.write_case()
 
     path.unlink()
@@ -246,9 +246,9 @@ def test_a_ledger_that_is_lost_before_anything_was_erased_is_told_too(
     assert get_readiness(asked) == lost
     for look in (ledger.start, ledger.copy_erasures, ledger.require_agreement):
         with pytest.raises(LedgerUnusable, match="Put its newest copy back"):
-            look(world.ground)
+            look(world.runtime)
     assert not path.exists()
-    assert ledger.copy_erasures(world.ground, create=True) == 0
+    assert ledger.copy_erasures(world.runtime, create=True) == 0
     assert get_readiness(asked) == (200, "ready")
 
 
@@ -264,7 +264,7 @@ def test_a_ledger_of_another_database_is_refused_and_left_alone(
 
     found = get_readiness(asked)
     with pytest.raises(LedgerForeign, match="nothing was changed"):
-        ledger.copy_erasures(world.ground, create=True)
+        ledger.copy_erasures(world.runtime, create=True)
 
     assert found[0] == 503
     assert "of another database" in found[1]
@@ -274,16 +274,16 @@ def test_a_ledger_of_another_database_is_refused_and_left_alone(
 def test_a_ledger_with_a_line_that_is_none_is_refused_with_its_number(
     world: World, asked: TestClient, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     erase(world)
-    ledger.copy_erasures(world.ground)
+    ledger.copy_erasures(world.runtime)
     path.write_text(
         path.read_text(encoding="utf-8").replace("erased", "erazed"), encoding="utf-8"
     )
 
     found = get_readiness(asked)
     with pytest.raises(LedgerDamaged, match="Line 3 of"):
-        ledger.copy_erasures(world.ground)
+        ledger.copy_erasures(world.runtime)
 
     assert found == (503, "the ledger of erasures is damaged: safe-conduct doctor")
 
@@ -291,13 +291,13 @@ def test_a_ledger_with_a_line_that_is_none_is_refused_with_its_number(
 def test_a_torn_line_is_written_anew_and_disturbs_nobody(
     world: World, asked: TestClient, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
+    ledger.start(world.runtime)
     erase(world, uuid4(), uuid4())
-    ledger.copy_erasures(world.ground)
+    ledger.copy_erasures(world.runtime)
     path.write_bytes(path.read_bytes()[:-30])
 
     torn, found = list_named(path), get_readiness(asked)
-    added = ledger.copy_erasures(world.ground)
+    added = ledger.copy_erasures(world.runtime)
 
     assert (len(torn), added, found) == (1, 1, (200, "ready"))
     assert list_named(path) == list_recorded(world)
@@ -307,8 +307,8 @@ def test_a_torn_line_is_written_anew_and_disturbs_nobody(
 def test_the_worker_follows_an_erasure_once(
     world: World, officer: Someone, ledger: Ledger, path: Path
 ) -> None:
-    ledger.start(world.ground)
-    worker = ErasureCleanup(world.ground, ledger)
+    ledger.start(world.runtime)
+    worker = ErasureCleanup(world.runtime, ledger)
     draft = unwrap(officer.write_case())
     unwrap(officer.does("discard", draft))
 
@@ -352,11 +352,11 @@ def test_a_ledger_that_others_can_read_or_change_is_refused(
     world: World, ledger: Ledger, path: Path, mode: int
 ) -> None:
     erase(world)
-    ledger.copy_erasures(world.ground, create=True)
+    ledger.copy_erasures(world.runtime, create=True)
     path.chmod(mode)
 
     with pytest.raises(LedgerUnusable, match=f"chmod 600 {path}"):
-        ledger.require_agreement(world.ground)
+        ledger.require_agreement(world.runtime)
 
     path.chmod(0o600)
-    ledger.require_agreement(world.ground)
+    ledger.require_agreement(world.runtime)

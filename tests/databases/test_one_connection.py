@@ -35,7 +35,7 @@ def narrow(
 
 def list_all_codes(one: Someone) -> set[str]:
     """Return all visible cases, as code without a condition would."""
-    with begin_read(one.world.ground, one.actor) as tx:
+    with begin_read(one.world.runtime, one.actor) as tx:
         return set(tx.session.scalars(select(Case.code)))
 
 

@@ -191,7 +191,7 @@ def test_an_emergency_that_is_declared_meanwhile_does_not_wait_for_tomorrow(
 ) -> None:
     other = draft_case(officer)
     lead_case(other, officer, lead)
-    world.ground = world.app.state.runtime = replace(world.ground, daily_cap=1)
+    world.runtime = world.app.state.runtime = replace(world.runtime, daily_cap=1)
     unwrap(lead.open(f"{get_path(other)}/sections/needs"))
     emergency = {"reason": "RISK_TO_LIFE", "note": "now"}
     declares = partial(lead.create, f"{get_path(case)}/vital-interests", emergency)
@@ -210,7 +210,7 @@ def test_what_was_destroyed_meanwhile_is_not_opened(
     world: Served, officer: Someone
 ) -> None:
     draft = draft_case(officer)
-    world.ground = world.app.state.runtime = replace(world.ground, daily_cap=2)
+    world.runtime = world.app.state.runtime = replace(world.runtime, daily_cap=2)
 
     opened = run_beside(
         world,

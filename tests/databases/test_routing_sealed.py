@@ -69,11 +69,11 @@ def test_what_an_older_version_kept_in_clear_is_read_and_sealed(
     assert lead.does("decline-lead", cases[2], {"reason": "NO_CAPACITY"}).is_success
     declined = get_routing(officer, cases[2])
 
-    steps = list(operator_actions.seal_outdated(world.ground))
+    steps = list(operator_actions.seal_outdated(world.runtime))
     new = [get_routing(officer, case) for case in cases]
 
     assert before == old
     assert new == [*before[:2], declined]
     assert steps == [(1, 2), (2, 2)]
     assert read_unsealed(world) == ({(1, True), (2, True)}, 0)
-    assert list(operator_actions.seal_outdated(world.ground)) == []
+    assert list(operator_actions.seal_outdated(world.runtime)) == []

@@ -211,10 +211,10 @@ def test_a_sender_that_wakes_up_too_late_changes_nothing(
     senders = Senders(ways, HOUR)
     notify_in_transaction(officer, "KZ_LEGAL_AID")
     with ThreadPoolExecutor(2) as pool:
-        sleeper = pool.submit(send_due, world.ground, senders)
+        sleeper = pool.submit(send_due, world.runtime, senders)
         hands.get(timeout=60)
         world.advance(hours=2)
-        other = pool.submit(send_due, world.ground, senders)
+        other = pool.submit(send_due, world.runtime, senders)
         hands.get(timeout=60)
         answers[0].put(Outcome.REFUSED)
         slept = sleeper.result()

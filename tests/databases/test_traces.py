@@ -20,8 +20,8 @@ from tests.support.world import SECTIONS, Json, Someone, World, get_path, unwrap
 def worker(world: World, tmp_path: Path) -> ErasureCleanup:
     """Return what the worker runs after each erasure, already started."""
     ledger = Ledger(tmp_path / "erasures")
-    ledger.start(world.ground)
-    return ErasureCleanup(world.ground, ledger)
+    ledger.start(world.runtime)
+    return ErasureCleanup(world.runtime, ledger)
 
 
 LONGEST_WAIT: Final = 60.0

@@ -30,7 +30,7 @@ SECRETS = ("Oygul", "Two men", "Ойгул", "Рассказ", "hooks.example.or
 @pytest.fixture
 def ledger(world: World, tmp_path: Path) -> Ledger:
     made = Ledger(tmp_path / "elsewhere" / "erasures")
-    made.start(world.ground)
+    made.start(world.runtime)
     return made
 
 
@@ -76,7 +76,7 @@ def test_what_waited_at_the_backup_is_told_case_by_case_with_whom_to_tell(  # no
     draft, gone = (unwrap(officer.write_case()) for _ in range(2))
     with restore_backup(world, url, tmp_path) as operate:
         unwrap(officer.does("discard", gone))
-        ledger.copy_erasures(world.ground)
+        ledger.copy_erasures(world.runtime)
         assert operate("restored").returncode == 0
 
         found, text = read_report(operate), operate("affected").stdout
@@ -126,7 +126,7 @@ def test_a_case_that_the_backup_never_knew_is_counted_and_the_feeds_are_told(
     with restore_backup(world, url, tmp_path) as operate:
         never = unwrap(officer.write_case())
         unwrap(officer.does("discard", never))
-        ledger.copy_erasures(world.ground)
+        ledger.copy_erasures(world.runtime)
         assert operate("restored").returncode == 0
 
         found = read_report(operate)

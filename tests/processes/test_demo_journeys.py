@@ -53,12 +53,12 @@ class Theatre:
     said: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        keys = prepare_demo_keys(self.world.ground)
+        keys = prepare_demo_keys(self.world.runtime)
         self.troupe = Demo(self.http, keys, self.said.append, self.world.now, self.run_out)
 
     def run_out(self, code: str) -> None:
         """Let the deadline of a case pass, and run the worker."""
-        build_expiry(self.world.ground)(code)
+        build_expiry(self.world.runtime)(code)
         self.world.run_worker()
 
     def plays(self, journey: Journey) -> str:

@@ -212,12 +212,12 @@ def test_one_that_stays_dead_stalls_after_a_day_and_its_office_is_called_on(
         officer.submit()
         push_all_due(world, receiver.courier, 0.9 * DAY)
         before = stands(lead, webhook)
-        with serve_metrics(world.ground) as scraper:
+        with serve_metrics(world.runtime) as scraper:
             failing = scraper.get_value("webhook_longest_failing_seconds")
         push_all_due(world, receiver.courier, 0.2 * DAY)
         after, tries = stands(lead, webhook), len(receiver.postman.headers)
         push_all_due(world, receiver.courier, DAY)
-        with serve_metrics(world.ground) as scraper:
+        with serve_metrics(world.runtime) as scraper:
             stalled = scraper.get_value("webhooks_stalled")
 
         assert before["standing"] == "active"
@@ -261,12 +261,12 @@ def test_a_dead_one_delays_no_other(
         lead.take_lead(officer.submit())
         pusher = Pusher(well.courier)
         began = monotonic()
-        begun = pusher.start_due(world.ground)
+        begun = pusher.start_due(world.runtime)
         wanted = read_cursors(officer)
         while well.arrived != wanted and monotonic() - began < 10:
             sleep(0.01)
         took = monotonic() - began
-        again = pusher.start_due(world.ground)
+        again = pusher.start_due(world.runtime)
 
     assert (begun, well.arrived) == (2, wanted)
     assert took < 10
@@ -278,15 +278,15 @@ def test_a_message_whose_sender_died_is_sent_anew_and_not_before_its_time_is_ove
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
     officer.submit()
-    with begin_write(world.ground, SYSTEM) as tx:
-        parcel = delivery.claim_message(tx, find_due(world.ground)[0])
+    with begin_write(world.runtime, SYSTEM) as tx:
+        parcel = delivery.claim_message(tx, find_due(world.runtime)[0])
     assert parcel is not None
     receiver.courier.send(parcel)  # it dies before it records that
 
     early = push_due(world, receiver.courier)
     world.now += LONGEST_TRY
     later = push_due(world, receiver.courier)
-    with begin_write(world.ground, SYSTEM) as tx:
+    with begin_write(world.runtime, SYSTEM) as tx:
         overtaken = delivery.record_outcome(tx, parcel, Answer(Outcome.DELIVERED, "204"))
 
     assert (early, later, overtaken) == (0, 1, False)
@@ -299,12 +299,12 @@ def test_two_workers_never_send_to_one_receiver_at_once(
     receiver: Receiver, officer: Someone, world: World
 ) -> None:
     officer.submit()
-    [one] = find_due(world.ground)
-    with begin_write(world.ground, SYSTEM) as tx:
+    [one] = find_due(world.runtime)
+    with begin_write(world.runtime, SYSTEM) as tx:
         assert delivery.claim_message(tx, one) is not None
 
-    assert find_due(world.ground) == []
-    assert push(world.ground, receiver.courier, one) == 0
+    assert find_due(world.runtime) == []
+    assert push(world.runtime, receiver.courier, one) == 0
 
 
 def test_a_test_message_goes_at_once_even_to_one_that_is_paused(
@@ -332,13 +332,13 @@ def test_a_test_that_is_asked_for_while_another_is_on_its_way_goes_too(
     webhook: Hooked, receiver: Receiver, supervisor: Someone, world: World
 ) -> None:
     does(supervisor, webhook, "ping")
-    with begin_write(world.ground, SYSTEM) as tx:
+    with begin_write(world.runtime, SYSTEM) as tx:
         first = delivery.claim_message(tx, UUID(webhook.id))
     assert first is not None
     receiver.courier.send(first)
     world.advance(minutes=1)
     does(supervisor, webhook, "ping")
-    with begin_write(world.ground, SYSTEM) as tx:
+    with begin_write(world.runtime, SYSTEM) as tx:
         assert delivery.record_outcome(tx, first, Answer(Outcome.REFUSED, "503"))
 
     waits = stands(supervisor, webhook)["ping"]

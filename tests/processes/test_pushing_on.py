@@ -50,8 +50,8 @@ def test_a_secret_that_ends_at_once_does_though_the_clock_of_who_serves_is_ahead
     officer: Someone,
     world: World,
 ) -> None:
-    world.ground = replace(world.ground, clock=lambda: world.now + timedelta(minutes=10))
-    world.app.state.runtime = world.ground
+    world.runtime = replace(world.runtime, clock=lambda: world.now + timedelta(minutes=10))
+    world.app.state.runtime = world.runtime
     for hours in (1, 0):
         path = f"/webhooks/{webhook.id}/rotate-secret"
         unwrap(add(supervisor, path, {"overlap_hours": hours}))
@@ -114,8 +114,8 @@ def test_what_could_not_be_begun_is_begun_by_the_next_look(
     with monkeypatch.context() as patch:
         patch.setattr(Thread, "start", no_thread)
         with pytest.raises(RuntimeError):
-            pusher.start_due(receiver.world.ground)
-    begun = pusher.start_due(receiver.world.ground)
+            pusher.start_due(receiver.world.runtime)
+    begun = pusher.start_due(receiver.world.runtime)
     for thread in threading.enumerate():
         if thread.name == "webhook":
             thread.join(10)
@@ -133,11 +133,11 @@ def test_a_test_that_is_asked_for_while_an_event_is_tried_goes_at_once(
 ) -> None:
     receiver.postman.mood = lambda: Mood.BUSY
     officer.submit()
-    with begin_write(world.ground, SYSTEM) as tx:
+    with begin_write(world.runtime, SYSTEM) as tx:
         tried = delivery.claim_message(tx, UUID(webhook.id))
     assert tried is not None
     does(supervisor, webhook, "ping")
-    with begin_write(world.ground, SYSTEM) as tx:
+    with begin_write(world.runtime, SYSTEM) as tx:
         assert not delivery.record_outcome(tx, tried, Answer(Outcome.REFUSED, "503"))
     push_due(world, receiver.courier)
 

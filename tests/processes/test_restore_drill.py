@@ -30,12 +30,12 @@ def test_what_is_restored_is_whole_and_everybody_is_told(kind: str) -> None:
 def ledger(world: World, officer: Someone, tmp_path: Path) -> Ledger:
     """Return a ledger that names one case, while two cases are open."""
     made = Ledger(tmp_path / "erasures")
-    made.start(world.ground)
+    made.start(world.runtime)
     gone = unwrap(officer.write_case())
     unwrap(officer.does("discard", gone))
     for _ in range(2):
         officer.submit()
-    made.copy_erasures(world.ground)
+    made.copy_erasures(world.runtime)
     return made
 
 

@@ -35,7 +35,7 @@ type Command = Callable[..., subprocess.CompletedProcess[str]]
 def ledger(world: World, tmp_path: Path) -> Ledger:
     """Return the ledger in another folder than the database."""
     made = Ledger(tmp_path / "elsewhere" / "erasures")
-    made.start(world.ground)
+    made.start(world.runtime)
     return made
 
 
@@ -72,7 +72,7 @@ def cases(officer: Someone) -> list[Json]:
 def discard_drafts(world: World, ledger: Ledger, officer: Someone, *drafts: Json) -> None:
     for draft in drafts:
         unwrap(officer.does("discard", draft))
-    ledger.copy_erasures(world.ground)
+    ledger.copy_erasures(world.runtime)
 
 
 def get_epoch(world: World) -> str:
@@ -99,14 +99,14 @@ def test_a_backup_from_before_an_erasure_serves_nobody_until_it_is_erased_again(
 
         refused = [operate(word) for word in ("serve", "doctor")]
         with move_accounts(older, officer) as restored:
-            asked = TestClient(create_app(restored.ground, ledger))
+            asked = TestClient(create_app(restored.runtime, ledger))
             before, had = asked.get("/readyz"), secrets(restored)
             restored.database.engine.dispose()
         mended, well, again = operate("restored"), operate("doctor"), operate("restored")
 
         with move_accounts(older, officer) as restored:
             restored.run_worker()
-            after = TestClient(create_app(restored.ground, ledger)).get("/readyz")
+            after = TestClient(create_app(restored.runtime, ledger)).get("/readyz")
             assert get_problem(officer.open(f"{get_path(gone)}/sections/needs"))[0] == 404
             assert officer.read(gone)["state"] == "void"
             assert unwrap(officer.open(f"{get_path(stays)}/sections/needs"))
@@ -140,7 +140,7 @@ def test_the_ledger_may_be_brought_from_anywhere_and_is_where_it_belongs_afterwa
         done_ = operate("restored", "--erasures", str(brought))
 
         with move_accounts(older, officer) as restored:
-            Ledger(ledger.path).require_agreement(restored.ground)
+            Ledger(ledger.path).require_agreement(restored.runtime)
             kept_there = Ledger(ledger.path).read()
             assert count_rows(restored, Erasure) == {"erasure": 1}
             assert kept_there
@@ -166,14 +166,14 @@ def test_a_backup_from_before_the_first_erasure_is_not_served_without_its_ledger
 
         refused = [operate(word) for word in ("restored", "serve", "doctor")]
         with move_accounts(older, officer) as restored:
-            before = TestClient(create_app(restored.ground, ledger)).get("/readyz")
+            before = TestClient(create_app(restored.runtime, ledger)).get("/readyz")
         nothing_made = not ledger.path.exists()
         both = operate("restored", "--no-erasures", "--erasures", str(brought))
         without, well = operate("restored", "--no-erasures"), operate("doctor")
         found = operate("restored", "--erasures", str(brought))
 
         with move_accounts(older, officer) as restored:
-            Ledger(ledger.path).require_agreement(restored.ground)
+            Ledger(ledger.path).require_agreement(restored.runtime)
             assert secrets(restored) == (2, 2)
             assert officer.read(gone)["state"] == "void"
 
@@ -279,7 +279,7 @@ def test_a_restore_that_is_killed_goes_on_where_it_was(
         with move_accounts(older, officer) as restored:
             assert secrets(restored) == (0, 0)
             assert get_epoch(restored) != was
-            ledger.require_agreement(restored.ground)
+            ledger.require_agreement(restored.runtime)
 
     assert 0 < between < MANY
     assert f"{MANY - between} erasures of" in refused.stderr

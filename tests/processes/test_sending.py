@@ -408,7 +408,7 @@ def test_a_channel_that_is_not_set_up_is_alarmed_of_like_one_that_is_down(
     notify_in_transaction(officer, "KZ_LEGAL_AID")
     with capture_logs() as logged:
         for _ in range(200):
-            send_due(world.ground, NO_WAY_OUT)
+            send_due(world.runtime, NO_WAY_OUT)
             world.advance(minutes=5)
 
     alarms = [line for line in logged if line["log_level"] == "error"]

@@ -108,7 +108,7 @@ def test_who_keeps_a_shorter_window_takes_nothing_out_of_anothers_hand(
     post: Post, officer: Someone
 ) -> None:
     notify_in_transaction(officer, "KZ_LEGAL_AID")
-    with begin_write(post.world.ground, SYSTEM) as tx:
+    with begin_write(post.world.runtime, SYSTEM) as tx:
         waits = outbox_queries.lock_due(tx, Way.EMAIL, HOUR)
         assert waits is not None
         outbox_actions.claim(tx, waits, 24 * HOUR)
@@ -155,7 +155,7 @@ def test_what_waited_for_a_contact_that_is_shut_goes_to_those_its_office_has_now
     post: Post, officer: Someone, tmp_path: Path, opened: list[str], reached: list[str]
 ) -> None:
     post.mail.mood = lambda: Mood.BUSY
-    case, record = (post.world.ground.ids() for _ in "12")
+    case, record = (post.world.runtime.ids() for _ in "12")
     for about in (None, record):
         notify_in_transaction(officer, "KZ_LEGAL_AID", case_id=case, record_id=about)
     post.send_due()

@@ -41,8 +41,8 @@ type Message = tuple[dict[str, str], dict[str, Any]]
 def receiver(world: World, tmp_path: Path) -> Iterator[Receiver]:
     """Return a receiver in a world with the same random numbers in each run."""
     drawn = partial(Random(21).getrandbits, 128)
-    world.ground = replace(world.ground, ids=lambda: UUID(int=drawn(), version=4))
-    world.app.state.runtime = world.ground
+    world.runtime = replace(world.runtime, ids=lambda: UUID(int=drawn(), version=4))
+    world.app.state.runtime = world.runtime
     with serve_receiver(world, tmp_path) as made:
         yield made
 
@@ -157,7 +157,7 @@ def test_what_is_new_is_delayed_once_in_order_and_a_test_is_not(
     for _ in range(3):
         officer.submit()
     at_once = push_due(world, receiver.courier, LONGEST)
-    waits = find_due(world.ground)
+    waits = find_due(world.runtime)
     does(supervisor, webhook, "ping")
     tested = [push_due(world, receiver.courier, LONGEST), stands(lead, webhook)["ping"]]
     receiver.postman.mood = lambda: Mood.BUSY

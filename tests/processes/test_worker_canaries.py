@@ -75,7 +75,7 @@ def test_no_metric_has_a_value_that_is_not_ours(journey: Journey, url: str) -> N
     fail_deadlines(url, PLANTED[0])
     journey.world.wait(days=60)
 
-    with serve_metrics(journey.world.ground) as scraper:
+    with serve_metrics(journey.world.runtime) as scraper:
         text = scraper.ask().text
 
     found = {(name, value) for name, value in list_labels(text)}

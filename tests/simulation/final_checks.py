@@ -159,7 +159,7 @@ def check_deliveries(
     }
     scene.require(sent <= given, "a notification is stored as sent, but was not received")
     if scene.fetch_rows("SELECT 1 FROM webhook"):
-        with begin_read(scene.ground, SYSTEM) as tx:
+        with begin_read(scene.runtime, SYSTEM) as tx:
             feed, head = get_feed(tx, directory_queries.get_by_code_or_422(tx, office).id)
         due = [feed.format_cursor(position) for position in range(1, head + 1)]
         arrived = [one for one, _ in groupby(receiver.arrived)]

@@ -62,21 +62,21 @@ class Worker:
         """Start as a new process without memory, and check its ledger."""
         self.erased = 0
         self.ledger = Ledger(self.scene.stage.home / "simulated-erasures")
-        self.ledger.start(self.scene.ground)
+        self.ledger.start(self.scene.runtime)
         self.jobs = (
             DEADLINE_JOB,
             Job(Part.NOTICES, lambda _: self.send(), 200),
             Job(Part.WEBHOOKS, lambda _: self.push(), 64),
-            create_erasure_job(self.scene.ground, self.ledger),
+            create_erasure_job(self.scene.runtime, self.ledger),
         )
 
     def send(self) -> int:
         """Send in each channel in turn, because threads would not repeat a seed."""
-        ways = (send_by_way(self.scene.ground, self.senders, way) for way in Way)
+        ways = (send_by_way(self.scene.runtime, self.senders, way) for way in Way)
         return sum(fates.total() for fates in ways)
 
     def push(self) -> int:
-        runtime = self.scene.ground
+        runtime = self.scene.runtime
         waiting: list[UUID] = find_due(runtime)
         return sum(push(runtime, self.courier, one, DELAY) for one in waiting)
 
@@ -118,7 +118,7 @@ class Worker:
         return found is not None or (self.poked and job is DEADLINE_JOB)
 
     def run_job(self, job: Job) -> None:
-        found = run_once(self.scene.ground, job)
+        found = run_once(self.scene.runtime, job)
         self.scene.tally.counts[f"worker {job.part}"] += 1
         if job.part == Part.ERASURES:
             self.erased = int(self.scene.fetch_value("SELECT count(*) FROM erasure"))

@@ -108,10 +108,10 @@ class Scene(World):
         ids = partial(draw_id, Random(f"{seed} ids"))
         url = stage.create_database()
         super().__init__(url, stage.app, stage.here, ids)
-        self.ground = replace(
-            self.ground, clock=self.advance_clock, time=lambda _: self.advance_clock()
+        self.runtime = replace(
+            self.runtime, clock=self.advance_clock, time=lambda _: self.advance_clock()
         )
-        self.app.state.runtime = self.ground
+        self.app.state.runtime = self.runtime
         self.power = Power(self.database)
         self.reader = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
         self.began = self.now

@@ -23,7 +23,7 @@ def end_agreement(world: World, *, on: date | None = LAST_DAY) -> None:
 
 def run_endings_job(world: World) -> int:
     """Run the worker's job that follows what ended, which runs every ten minutes."""
-    return apply_endings(world.ground)
+    return apply_endings(world.runtime)
 
 
 def disable(who: Someone, by: Someone) -> None:

@@ -330,7 +330,7 @@ class Post:
 
     def send_due(self) -> SendCounts:
         """Run the senders once."""
-        return send_due(self.world.ground, self.senders)
+        return send_due(self.world.runtime, self.senders)
 
     def send_all_due(self, within: timedelta) -> None:
         """Run the senders whenever something is due within this time."""
@@ -466,4 +466,4 @@ def load_contacts(world: World, folder: Path, *lines: str) -> None:
     head = "code,focal_point,channel,address,language,label,active"
     (folder / "contacts.csv").write_text("\n".join([head, *lines]))
     with world.database.begin_write() as session:
-        load(ChangeAuthor(session, world.ground.ids, world.now), folder)
+        load(ChangeAuthor(session, world.runtime.ids, world.now), folder)

@@ -89,7 +89,7 @@ class Served(World):
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.app.state.bell, self.app.state.turns = (
-            build_feed_watcher(self.ground),
+            build_feed_watcher(self.runtime),
             ReadSlots(),
         )
         listener = open_port()

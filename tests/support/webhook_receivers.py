@@ -111,7 +111,9 @@ class Receiver:
 
 def push_due(world: World, courier: Courier, longest: timedelta = timedelta()) -> int:
     """Push everything that is due, one webhook after another."""
-    return sum(push(world.ground, courier, one, longest) for one in find_due(world.ground))
+    return sum(
+        push(world.runtime, courier, one, longest) for one in find_due(world.runtime)
+    )
 
 
 def push_all_due(
@@ -133,8 +135,8 @@ def list_next_tries(world: World) -> list[Any]:
 
 def set_hosts(world: World, *hosts: str) -> None:
     """Set the hosts that the operator permits."""
-    world.ground = replace(world.ground, hosts=frozenset(hosts))
-    world.app.state.runtime = world.ground
+    world.runtime = replace(world.runtime, hosts=frozenset(hosts))
+    world.app.state.runtime = world.runtime
 
 
 @contextmanager
@@ -158,12 +160,14 @@ def serve_receiver(
     server.socket = tls.wrap_socket(server.socket, server_side=True)
     with open_for(server, postman) as port:
 
-        async def look_up(*_: object) -> Sequence[Address]:
+        async def resolve_host(*_: object) -> Sequence[Address]:
             return [ip_address("127.0.0.1")]
 
         trust = create_default_context(cafile=str(trusted))
-        courier = Courier(trust, allow_local=True, resolve_host=look_up, time_limit=limit)
-        set_hosts(world, *world.ground.hosts, f"{host}:{port}")
+        courier = Courier(
+            trust, allow_local=True, resolve_host=resolve_host, time_limit=limit
+        )
+        set_hosts(world, *world.runtime.hosts, f"{host}:{port}")
         yield Receiver(world, postman, courier, host, port)
 
 

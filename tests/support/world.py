@@ -107,7 +107,7 @@ class World:
     ) -> None:
         self.url, self.now, self.ids = url, NOON, ids
         self.database = open_database(url)
-        self.ground = Runtime(
+        self.runtime = Runtime(
             self.database,
             Vault(KEYS),
             lambda: self.now,
@@ -115,8 +115,8 @@ class World:
             lambda _: self.now,
             hosts=frozenset({HOST}),
         )
-        self.app = app or create_app(self.ground, public_url=PUBLIC)
-        self.app.state.runtime = self.ground
+        self.app = app or create_app(self.runtime, public_url=PUBLIC)
+        self.app.state.runtime = self.runtime
         self.app.state.throttle = WrongKeyLimit()
         self.app.state.bell.close()  # no request waits for news
         self.app.state.turns = ReadSlots(readers=1_000_000)
@@ -143,7 +143,7 @@ class World:
 
     def write_as_service(self) -> AbstractContextManager[WriteTransaction]:
         """Begin a transaction of the service itself."""
-        return begin_write(self.ground, SYSTEM)
+        return begin_write(self.runtime, SYSTEM)
 
     def advance(self, **time: float) -> None:
         """Move the clock on by days, hours or minutes."""
@@ -161,7 +161,7 @@ class World:
         Notifications and webhooks are not sent.
         """
         total = 0
-        while found := run_once(self.ground, DEADLINE_JOB):
+        while found := run_once(self.runtime, DEADLINE_JOB):
             total += found
         with self.database.begin_write() as session:
             for part in Part:
@@ -302,10 +302,10 @@ class Someone:
         return heard
 
     def begin_read(self) -> AbstractContextManager[ReadTransaction]:
-        return begin_read(self.world.ground, self.actor)
+        return begin_read(self.world.runtime, self.actor)
 
     def begin_write(self) -> AbstractContextManager[WriteTransaction]:
-        return begin_write(self.world.ground, self.actor)
+        return begin_write(self.world.runtime, self.actor)
 
 
 def make_cursor_query(cursor: str | None) -> Json:

@@ -40,11 +40,11 @@ def simulate_reserve(
     """Set a reserve larger than the free space, by default of the database's disk."""
     [path] = files or [Path(str(world.database.engine.url.database))]
     space = FreeSpace({Place.DATABASE: path}, reserve=reserve)
-    world.app.state.runtime = replace(world.ground, free_space=space)
+    world.app.state.runtime = replace(world.runtime, free_space=space)
     try:
         yield
     finally:
-        world.app.state.runtime = world.ground
+        world.app.state.runtime = world.runtime
 
 
 @pytest.fixture(scope="module")

@@ -261,8 +261,8 @@ def test_an_officer_who_is_paid_for_names_tries_and_is_found_out(story: Story) -
     open sealed documents and claims that a life is at risk. Everything is refused, and
     oversight is notified.
     """
-    story.world.ground = replace(story.world.ground, refused_openings=RefusedOpenings(4))
-    story.world.app.state.runtime = story.world.ground
+    story.world.runtime = replace(story.world.runtime, refused_openings=RefusedOpenings(4))
+    story.world.app.state.runtime = story.world.runtime
     helpline, unhcr = story.get_person("KG_HELPLINE_ISHENIM"), story.get_person("UNHCR")
     corrupt = story.get_person("TM_CONSULATE_BISHKEK")
     watcher = story.get_person("OVERSIGHT_DEMO", Role.PROTECTION_OFFICER)
