@@ -96,5 +96,5 @@ def test_contract_says_where_the_record_of_such_an_act_is(act: str) -> None:
 
     answers = contract["paths"][f"/v1/cases/{{code}}/{act}"]["post"]["responses"]
 
-    assert "no case to show" in answers["204"]["description"]
-    assert "Your feed has what was done" in answers["204"]["description"]
+    assert "the answer has no body" in answers["204"]["description"]
+    assert "Your feed has the event" in answers["204"]["description"]

@@ -197,7 +197,7 @@ def test_a_person_who_says_no_on_the_day_does_not_go(home: Homecoming, who: str)
     no = home.lead.does("depart", home.record, {"reconfirmed_today": False})
     path = f"/returns/{home.record['id']}/call-off"
 
-    answer = getattr(home, who).post(path, {"note": "Не хочет"})
+    answer = getattr(home, who).send(path, {"note": "Не хочет"})
 
     assert get_unmet(no) == [("reconfirmed", "lead")]
     assert answer.status_code == (200 if who == "lead" else 204)

@@ -348,7 +348,11 @@ class Post:
 
 def make_mail(port: int, step: float = 1.5, whole: float = 4, **more: Any) -> Mail:
     return Mail(
-        "127.0.0.1", port, SENDER, **{"tls": None, "step": step} | more, time_limit=whole
+        "127.0.0.1",
+        port,
+        SENDER,
+        **{"tls": None, "reply_timeout": step} | more,
+        time_limit=whole,
     )
 
 
