@@ -101,7 +101,7 @@ def test_a_notice_that_was_given_up_is_told_at_once_and_for_a_day(
 
     assert before == {}
     assert ("outgoing_given_up", Way.EMAIL) in at_once
-    assert "Ring the office up" in at_once["outgoing_given_up", Way.EMAIL].gauge.remedy
+    assert "Call the office" in at_once["outgoing_given_up", Way.EMAIL].gauge.remedy
     assert ("outgoing_given_up", Way.EMAIL) in still
     assert ("outgoing_given_up", Way.EMAIL) not in alarms(world)
 

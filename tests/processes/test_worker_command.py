@@ -136,7 +136,7 @@ def test_before_a_worker_was_ever_there_somebody_has_to_look(house: WorkerSite) 
 
     assert (table.returncode, code) == (1, 1)
     assert "never" in table.stdout
-    assert "To do: No worker finishes its looks" in table.stdout
+    assert "To do: No worker completes a round" in table.stdout
     assert told["well"] is False
     silent = [one for one in told["gauges"] if not one["well"]]
     assert {one["name"] for one in silent} == {"heartbeat_age_seconds"}

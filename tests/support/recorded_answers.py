@@ -4,8 +4,8 @@ Load it into pytest with `-p tests.support.recorded_answers --record-answers FOL
 process writes one file of JSON lines. Then `python -m tests.support.recorded_answers ONE
 OTHER` compares two folders, and exits with 1 if a test of both got another answer.
 
-Ids, codes, keys and cursors are random, so they are numbered by first appearance in a test.
-Texts for people are left out: `detail`, `title`, `description` and the others in `TEXTS`.
+Values that are drawn at random are replaced by `<id>`, and lists are sorted, because rows
+of one moment are sorted by random ids. Texts for people (`TEXTS`) are left out.
 """
 
 import json
@@ -18,14 +18,25 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-TEXTS: Final = frozenset({"detail", "title", "description", "summary", "remedy", "message"})
+TEXTS: Final = frozenset(
+    {
+        "detail",
+        "title",
+        "description",
+        "error_description",
+        "message",
+        "remedy",
+        "says",
+        "summary",
+    }
+)
 """Members of JSON objects with sentences for people."""
 OPAQUE: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    r"|SC-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]"
-    r"|sc_[0-9A-Za-z_-]{20,}"
-    r"|\b[0-9a-f]{16,}\b"
-    r"|\b(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}\b"
+    r"|(?i:\bsc-?\w{4}-?\w{4}-?\w{4}-?\w\b)"
+    r"|whsec_[\w+/=-]+|sc_\w{10}_[\w-]+"
+    r"|\b[0-9a-f]{10,}\b"
+    r"|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]{20,}"
 )
 """Values that are drawn at random, or derived from such values."""
 HEADERS: Final = ("content-type", "etag", "link", "location", "retry-after", "vary")
@@ -41,7 +52,6 @@ class Recorder:
     def __init__(self, folder: Path, worker: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.file = (folder / f"{worker}.jsonl").open("w", encoding="utf-8")
-        self.names: dict[str, str] = {}
         self.answers: list[str] = []
 
     def record(self, request: httpx2.Request, response: httpx2.Response) -> None:
@@ -50,40 +60,46 @@ class Recorder:
         target = request.url.raw_path.decode()
         lines = [f"{request.method} {target} {response.status_code}", *headers]
         body = format_body(response.content, response.headers.get("content-type", ""))
-        self.answers.append(OPAQUE.sub(self.name, "\n".join([*lines, body])))
-
-    def name(self, found: re.Match[str]) -> str:
-        """Return the number of an opaque value, by first appearance in the test."""
-        return self.names.setdefault(found.group(), f"<{len(self.names)}>")
+        self.answers.append(OPAQUE.sub("<id>", "\n".join([*lines, body])))
 
     def finish(self, test: str) -> None:
         """Write the answers of a test, and begin anew."""
         if self.answers:
             self.file.write(json.dumps([test, self.answers]) + "\n")
             self.file.flush()
-        self.names, self.answers = {}, []
+        self.answers = []
 
 
 def format_body(content: bytes, media_type: str) -> str:
-    """Return a body as text, without the sentences that are for people."""
+    """Return a body as text that is the same at each run, without texts for people."""
+    text = content.decode("utf-8", "replace")
     if "json" not in media_type:
-        return content.decode("utf-8", "replace")
+        return "\n".join(line for line in text.split("\n") if not line.startswith("# HELP"))
     try:
-        return json.dumps(drop_texts(json.loads(content)), ensure_ascii=False)
+        value = json.loads(text)
     except ValueError:
-        return content.decode("utf-8", "replace")
+        return text
+    masked = OPAQUE.sub("<id>", json.dumps(drop_texts(value), ensure_ascii=False))
+    return json.dumps(sort_lists(json.loads(masked)), ensure_ascii=False)
 
 
 def drop_texts(value: Any) -> Any:
-    """Return JSON without the members that hold sentences for people."""
+    """Return JSON without the texts of members that hold sentences for people."""
     if isinstance(value, dict):
         return {
-            name: "(text)"
-            if name in TEXTS and isinstance(member, str)
-            else drop_texts(member)
-            for name, member in value.items()
+            name: "(text)" if name in TEXTS and isinstance(one, str) else drop_texts(one)
+            for name, one in value.items()
         }
     return [drop_texts(item) for item in value] if isinstance(value, list) else value
+
+
+def sort_lists(value: Any) -> Any:
+    """Return JSON with each list in one order."""
+    if isinstance(value, dict):
+        return {name: sort_lists(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return sorted(map(sort_lists, value), key=json.dumps)
+    return value
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
