@@ -95,16 +95,15 @@ def make_key(
 ) -> str:
     """Make an API key and return it; only its hash is stored."""
     prefix, key = create_secret("sc")
-    session.add(
-        ApiKey(
-            prefix=prefix,
-            account_id=account_id,
-            hash=credentials.hash_key(key),
-            scopes=sorted(scopes),
-            made_at=now,
-            expires_at=now + timedelta(days=days),
-        )
+    api_key = ApiKey(
+        prefix=prefix,
+        account_id=account_id,
+        hash=credentials.hash_key(key),
+        scopes=sorted(scopes),
+        made_at=now,
+        expires_at=now + timedelta(days=days),
     )
+    session.add(api_key)
     session.flush()
     return key
 
@@ -170,9 +169,7 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
     return approval
 
 
-def record_event(
-    tx: WriteTransaction, approval: Approval, event: str, facts: Facts
-) -> None:
+def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
     """Record an event about a request for approval.
 
     The subject is included only if it belongs to a case, which the audience may see. A row
@@ -180,7 +177,7 @@ def record_event(
     """
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = access_queries.get_audience(tx, approval)
-    tx.record(event, approval.journal_reference, audience, {**facts, **of_case})
+    tx.record(name, approval.journal_reference, audience, {**facts, **of_case})
 
 
 def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) -> Approval:
@@ -214,9 +211,8 @@ def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -
     takes_back = approval.decision == ApprovalState.APPROVED and own
     open_ = approval.decision == ApprovalState.PENDING or takes_back
     if not open_ or approval.lapses_at <= tx.now:
-        raise ApprovalDecided(
-            "It cannot be decided again. The action can be requested again."
-        )
+        why = "It cannot be decided again. The action can be requested again."
+        raise ApprovalDecided(why)
     approval.decision = answer
     approval.decided_by, approval.decided_at = tx.actor.account_id, tx.now
     record_event(tx, approval, "approval.decided", {"decision": answer})
@@ -235,9 +231,8 @@ EXPIRE: Final = (
     .returning(Approval.id)
 )
 EXPIRE_ABOUT: Final = EXPIRE.where(Approval.subject == bindparam("about"))
-EXPIRE_OTHERS: Final = EXPIRE.where(
-    Approval.focal_point_id.not_in(make_list_parameter("sparing"))
-)
+NOT_SPARED: Final = Approval.focal_point_id.not_in(make_list_parameter("sparing"))
+EXPIRE_OTHERS: Final = EXPIRE.where(NOT_SPARED)
 
 
 def expire_approvals(
@@ -253,15 +248,12 @@ def expire_approvals(
     Their deadline is set to now, so that they cannot be used by a transaction that started
     earlier or has a slow clock, nor after the case comes back to an office.
     """
-    parameters: dict[str, object] = {"case": case_id, "now": tx.now}
+    values: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:
-        statement, parameters = (
-            EXPIRE_OTHERS,
-            parameters | {"sparing": list(except_offices)},
-        )
+        statement, values = EXPIRE_OTHERS, values | {"sparing": list(except_offices)}
     else:
-        statement, parameters = EXPIRE_ABOUT, parameters | {"about": subject}
-    return list(write_rows(tx.session, statement, parameters).scalars())
+        statement, values = EXPIRE_ABOUT, values | {"about": subject}
+    return list(write_rows(tx.session, statement, values).scalars())
 
 
 def expire_unanswered(tx: WriteTransaction) -> int:
@@ -298,9 +290,8 @@ def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:
         raise NotASecondPerson("Another person of your focal point has to decide.")
-    if approval.subject == f"accounts/{own}" or access_queries.has_shared_key(
-        tx, own, asker
-    ):
+    is_about_own = approval.subject == f"accounts/{own}"
+    if is_about_own or access_queries.has_shared_key(tx, own, asker):
         raise NotASecondPerson("It is about you, or one of you has had a key of the other.")
     if not set(approval.roles) & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(approval.roles)}.")

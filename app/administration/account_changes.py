@@ -92,10 +92,8 @@ def lock(tx: WriteTransaction, account_id: UUID) -> Account:
 
 def require_visible(tx: ReadTransaction, account: Account) -> Account:
     """Return the account if the caller may see it or it is its own; else NotFound (404)."""
-    own = account.id == tx.actor.account_id
-    if not own and not account_permissions.may_see_accounts(
-        tx.actor, account.focal_point_id
-    ):
+    own, office = account.id == tx.actor.account_id, account.focal_point_id
+    if not own and not account_permissions.may_see_accounts(tx.actor, office):
         raise NotFound("There is nothing here that is yours to see.")
     return account
 
@@ -210,10 +208,8 @@ def open_account(
     `ask_or_claim_approval` does.
     """
     require_manager(tx)
-    focal_point, roles = (
-        directory_queries.get_by_code_or_422(tx, new.focal_point),
-        frozenset(new.roles),
-    )
+    focal_point = directory_queries.get_by_code_or_422(tx, new.focal_point)
+    roles = frozenset(new.roles)
     require_may_change(tx, focal_point.id, roles)
     require_fitting_roles(roles, new.kind, focal_point)
     details = new.model_dump(mode="json") | {"roles": sorted(roles)}
@@ -276,9 +272,8 @@ def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -
         account.roles = sorted(get_roles(account) - old)
         access_actions.expire_unspent(tx, access_queries.is_allowed_by_or_about(account))
         left = access_queries.count_workers(tx, account.focal_point_id)
-        record_account_event(
-            tx, account, "account.roles_revoked", roles=revoked, accounts_left=left
-        )
+        facts = {"roles": revoked, "accounts_left": left}
+        record_account_event(tx, account, "account.roles_revoked", **facts)
     return account
 
 
@@ -298,11 +293,8 @@ def end_account(tx: WriteTransaction, account: Account) -> None:
     if account.disabled_at is not None:
         return
     access_actions.disable_account(tx.session, account.id, tx.now)
-    deadline_actions.stop_all(
-        tx,
-        access_actions.expire_unspent(
-            tx, access_queries.is_asked_or_allowed_by(account.id)
-        ),
-    )
+    condition = access_queries.is_asked_or_allowed_by(account.id)
+    expired = access_actions.expire_unspent(tx, condition)
+    deadline_actions.stop_all(tx, expired)
     left = access_queries.count_workers(tx, account.focal_point_id)
     record_account_event(tx, account, "account.disabled", accounts_left=left)

@@ -150,8 +150,8 @@ def take_step(  # noqa: PLR0913 - each is a part of the step
 ) -> None:
     """Take a step: set the state, start its deadline and record the event.
 
-    `before` is the audience before the step, `until` the deadline if the step sets one. A
-    step of the system is recorded as such, whatever triggered it.
+    `due_at` is the deadline, if the step sets one. A step of the system is recorded as
+    such, whatever triggered it.
     """
     was = case.state
     kernel_lifecycle.apply_step(case, step)
@@ -159,9 +159,8 @@ def take_step(  # noqa: PLR0913 - each is a part of the step
     case.suspended_while_referring = suspended and was == State.REFERRING
     case.raise_version()
     start_deadline(tx, case, due_at)
-    expire_approvals(
-        tx, case, moved=case.state != was and State.SUSPENDED not in {was, case.state}
-    )
+    moved = case.state != was and State.SUSPENDED not in {was, case.state}
+    expire_approvals(tx, case, moved=moved)
     facts = {"state": case.state, **(facts or {})}
     by_system = step.sides == {Side.SYSTEM}
     audience = audience_before | case.audience
@@ -179,8 +178,7 @@ def expire_approvals(
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
-    deciding = {one for one in asking if one and case.state in OPEN}
-    spared = case.overseers | deciding
+    spared = case.overseers | {one for one in asking if one and case.state in OPEN}
     subject = about.reference if about else None
     ended = access_actions.expire_approvals(
         tx, case.id, subject=subject, except_offices=spared

@@ -98,13 +98,10 @@ def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalRea
     """
     case, own_office = case_queries.lock(tx, code), tx.actor.focal_point_id
     if case.state not in OPEN:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
-    if (
-        not emergency_access.may_request(case, own_office)
-        or tx.actor.kind != AccountKind.PERSON
-    ):
+        legal = TABLE.describe_actions(case.state)
+        raise ActionIllegal(f"The case is {case.state}.", legal)
+    takes_part = emergency_access.may_request(case, own_office)
+    if not takes_part or tx.actor.kind != AccountKind.PERSON:
         raise ActionNotYours("Only a person of an office that takes part can ask.")
     require_working_role(tx)
     if emergency_access.has_unreviewed_access(tx):
@@ -145,9 +142,8 @@ def decide_access(
     if reading.granted == grant and reading.decided_account == tx.actor.account_id:
         return reading
     if case.state not in OPEN:
-        raise ActionIllegal(
-            f"The case is {case.state}.", TABLE.describe_actions(case.state)
-        )
+        legal = TABLE.describe_actions(case.state)
+        raise ActionIllegal(f"The case is {case.state}.", legal)
     if reading.get_state(tx.now) != ReadingState.ASKED:
         raise ReadingDecided("Make a new request if access is still needed.")
     if grant and not emergency_access.may_request(case, reading.asked_by):
@@ -202,9 +198,8 @@ def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReadi
     Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is not granted.
     """
     case, reading = lock_access(tx, code, reading_id)
-    require_any_role(
-        tx, HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
-    )
+    roles = HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
+    require_any_role(tx, roles)
     if reading.granted is None:
         raise ReadingDecided("It was not granted.")
     if reading.get_state(tx.now) == ReadingState.GRANTED:
@@ -249,9 +244,8 @@ def notify_watchers(
     The notification is written to the outbox in the same transaction.
     """
     facts = {"reading": str(reading.id), "reason": str(reading.reason)}
-    watching = list_watchers(case)
     tx.record(event, case, get_audience(case, reading), facts)
-    called = sorted(watching - {tx.actor.focal_point_id})
+    called = sorted(list_watchers(case) - {tx.actor.focal_point_id})
     urgency = Priority.EMERGENCY
     notify_offices(
         tx, called, event, urgency=urgency, case_id=case.id, record_id=reading.id

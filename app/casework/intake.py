@@ -171,9 +171,7 @@ def require_complete_summary(case: Case, notice: NoticeFields) -> None:
     """Raise NoticeIncomplete (422) if a submitted summary would lose an answer."""
     given = notice.model_dump(exclude_unset=True)
     emptied = [
-        name
-        for name in casework_situation.REQUIRED_SUMMARY_FIELDS
-        if given.get(name, "") is None
+        name for name in casework_situation.REQUIRED_FIELDS if given.get(name, "") is None
     ]
     if case.state != State.DRAFT and emptied:
         raise NoticeIncomplete(f"These fields cannot be null: {', '.join(emptied)}.")

@@ -37,13 +37,7 @@ from app.referrals import queries as referral_queries
 from app.referrals.lifecycle import State as ReferralState
 from app.returns import queries as return_queries
 
-REQUIRED_SUMMARY_FIELDS: Final = (
-    "country",
-    "age_class",
-    "language",
-    "priority",
-    "safe_contact",
-)
+REQUIRED_FIELDS: Final = ("country", "age_class", "language", "priority", "safe_contact")
 
 
 @dataclass(frozen=True)
@@ -82,9 +76,7 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
     return Facts(
         now=stands.now,
         review_by=review_by,
-        notice_complete=all(
-            getattr(case, name) is not None for name in REQUIRED_SUMMARY_FIELDS
-        ),
+        notice_complete=all(getattr(case, name) is not None for name in REQUIRED_FIELDS),
         may_be_referred=stands.may_be_referred(),
         child_path=stands.facts.interests_are_assessed,
         vital_interest=stands.in_vital_interest,
@@ -163,10 +155,8 @@ def load_facts(tx: ReadTransaction, case: Case, terms: Terms | None = None) -> F
     """Load the facts for the requirements of one case."""
     states = referral_queries.list_states(tx, [case.id]).get(case.id, [])
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
-    stands, offered = (
-        standing.load_for_case(tx, case),
-        handover_queries.find_cases_on_offer(tx, [case.id]),
-    )
+    stands = standing.load_for_case(tx, case)
+    offered = handover_queries.find_cases_on_offer(tx, [case.id])
     known = [stands] if Grant.NEXT_LEAD in case.get_grants(reader.id) else []
     return build_facts(
         stands,

@@ -144,9 +144,8 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
 def find_backup_time(tx: ReadTransaction) -> datetime:
     """Return when the backup was made: the last heartbeat, else the last journal entry."""
     again = EVENTS[Action.ERASE_AGAIN]
-    found = get_last_heartbeat(tx.session) or feed_queries.get_last_entry_time(
-        tx.session, but=again
-    )
+    found = get_last_heartbeat(tx.session)
+    found = found or feed_queries.get_last_entry_time(tx.session, but=again)
     if found is None:
         raise NotReady("The database has no entries. Give the time of the backup: --since")
     return found
@@ -227,9 +226,8 @@ def list_parties(case: Case, codes: Mapping[UUID, str]) -> list[tuple[str, str]]
 
 def describe_erased(code: str) -> AffectedCase:
     """Return the entry for a case that was erased again."""
-    return AffectedCase(
-        code, "erased", [], [Finding(Why.ERASED, f"cases/{code}", None, None)]
-    )
+    finding = Finding(Why.ERASED, f"cases/{code}", None, None)
+    return AffectedCase(code, "erased", [], [finding])
 
 
 def list_elsewhere(

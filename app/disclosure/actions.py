@@ -75,8 +75,7 @@ def open_safeguards(
 ) -> OpenedSafeguards | None:
     """Open the safeguards of a case that the caller may read; raises NotFound (404).
 
-    A submitter gets those that it wrote last, even if they were replaced since: a refusal
-    would reveal a fear.
+    A submitter gets those it wrote last, even if replaced: a refusal would reveal a fear.
     """
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(tx, case)
@@ -87,11 +86,9 @@ def open_safeguards(
 def list_readable_safeguards(tx: WriteTransaction, case: Case) -> list[Sealed]:
     """Return the safeguards of a case that the caller may read, past ones first."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
-    found = [
-        (kind, d) for kind in kinds for d in case_queries.list_sealed(tx, case.id, kind)
-    ]
+    found = [(k, d) for k in kinds for d in case_queries.list_sealed(tx, case.id, k)]
     disclosure_queries.load_again(tx, case)
-    return [d for kind, d in found if may_access(tx, case, kind, Deed.OPEN, d)]
+    return [d for k, d in found if may_access(tx, case, k, Deed.OPEN, d)]
 
 
 def open_version(tx: WriteTransaction, case: Case, document: Sealed) -> OpenedSafeguards:
@@ -143,11 +140,9 @@ def open_contacts(
     document = open_document(tx, case, Paper.CONTACTS, purpose)
     if document is None:
         return None
-    kept = Contacts.model_validate_json(case_queries.open_sealed(tx, document))
+    contacts = Contacts.model_validate_json(case_queries.open_sealed(tx, document)).contacts
     author = disclosure_queries.get_author(tx, case, document)
-    return OpenedContacts(
-        author=author, written_at=document.written_at, contacts=kept.contacts
-    )
+    return OpenedContacts(author=author, written_at=document.written_at, contacts=contacts)
 
 
 def open_document(
@@ -178,12 +173,8 @@ def may_access(
     document: Sealed | None,
 ) -> bool:
     """Return whether the policy allows it, for the record or a referral to the caller."""
-    return any(
-        map(
-            is_allowed,
-            disclosure_queries.list_requests(tx, record, subject, deed, document),
-        )
-    )
+    requests = disclosure_queries.list_requests(tx, record, subject, deed, document)
+    return any(map(is_allowed, requests))
 
 
 def log_access(  # noqa: PLR0913 - each is a part of the opening
@@ -283,10 +274,8 @@ def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
     """
     keepers = case.write_audience
     if subject == Paper.SAFEGUARDS:
-        stands, offices = (
-            standing.load_for_case(tx, case),
-            directory_queries.by_ids(tx, keepers),
-        )
+        stands = standing.load_for_case(tx, case)
+        offices = directory_queries.by_ids(tx, keepers)
         keepers = frozenset(k for k in keepers if stands.may_know_fears(offices[k]))
     tx.record("case.section_written", case, keepers, {"section": subject})
 
@@ -298,9 +287,8 @@ def lock_to_write(
     case = lock_case(tx, code, seen)
     require_working_role(tx)
     if not may_access(tx, case, subject, Deed.WRITE, None):
-        raise ActionNotYours(
-            f"Your office may not write this while the case is {case.state}."
-        )
+        why = f"Your office may not write this while the case is {case.state}."
+        raise ActionNotYours(why)
     return case
 
 

@@ -40,9 +40,7 @@ from app.referrals.lifecycle import (
 )
 from app.referrals.models import Basis, Clearance, Referral
 from app.referrals.needs import RULES, Facts, Terms
-from app.referrals.schemas import (
-    NewReferral,
-)
+from app.referrals.schemas import NewReferral
 from app.referrals.situation import (
     get_roles,
     get_sides,

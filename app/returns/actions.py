@@ -98,14 +98,12 @@ NO_RESULT: Final = StepResult()
 def open_return(tx: WriteTransaction, referral_id: UUID) -> Return:
     """Open the checklist of an accepted RETURN referral, as one of its sides.
 
-    Raises NotFound (404), NotAReturn, ActionIllegal or ReturnExists (409), RoleMissing
-    (403).
+    Raises NotFound (404), RoleMissing (403), NotAReturn, ActionIllegal, ReturnExists (409).
     """
     case, referral = referral_queries.lock(tx, referral_id)
     if not OPENING_ROLES & tx.actor.roles:
-        raise RoleMissing(
-            f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."
-        )
+        roles = ", ".join(sorted(OPENING_ROLES))
+        raise RoleMissing(f"This needs one of the roles {roles}.")
     if referral.service != Service.RETURN:
         raise NotAReturn("Name a referral for the service RETURN.")
     if opened := return_queries.find_by_referral(tx, referral.id):
@@ -253,9 +251,8 @@ def start_deadline(
         due_at = datetime.fromisoformat(record.visits[0])
     document_referral = record.referral
     if side == Side.CONSULATE:
-        document_referral = find_document_referral(
-            tx, record, standing.load_for_case(tx, record.case)
-        )
+        case_file = standing.load_for_case(tx, record.case)
+        document_referral = find_document_referral(tx, record, case_file)
     office_id = return_queries.find_awaited_office(tx, record, side, document_referral)
     time_limit = deadline_queries.get_term(tx, kind, record.case, waits_on=office_id)
     if resumed:
@@ -280,22 +277,19 @@ def is_paused(record: Return) -> bool:
 
 def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
     """Update the clearance of the referral, and ask the consulate for documents."""
-    referral_actions.set_clearance(
-        tx, pending.record.referral, get_clearance(pending.record)
-    )
+    record = pending.record
+    referral_actions.set_clearance(tx, record.referral, get_clearance(record))
     if pending.step.target in {State.PERMITTED, State.CLEARED}:
-        request_documents(tx, pending.record, pending.view.document_referral)
+        request_documents(tx, record, pending.view.document_referral)
 
 
-def request_documents(
-    tx: WriteTransaction, record: Return, document_referral: Referral
-) -> None:
+def request_documents(tx: WriteTransaction, record: Return, referral: Referral) -> None:
     """Record an event for the consulate, which says only that a step is due.
 
     A recipient of the return that issues the documents itself has other events (BR12).
     """
-    if document_referral.id != record.referral_id:
-        audience = frozenset({document_referral.recipient_id})
+    if referral.id != record.referral_id:
+        audience = frozenset({referral.recipient_id})
         tx.record("return.papers_asked", record, audience, by_system=True)
 
 

@@ -99,13 +99,11 @@ def get_sides(
 ) -> frozenset[Side]:
     """Return the sides of the caller in a return.
 
-    An office that holds the case without leading it has the side `holder`, which reads
-    only.
+    A holder of the case that does not lead it has the side `holder`, which only reads.
     """
     own_id = tx.actor.focal_point_id
-    sides = set(
-        get_case_sides(record.case.list_relations(own_id)) & {Side.LEAD, Side.HOLDER}
-    )
+    relations = record.case.list_relations(own_id)
+    sides = set(get_case_sides(relations) & {Side.LEAD, Side.HOLDER})
     if HELPING_RELATIONS & record.referral.list_relations(own_id):
         sides.add(Side.RECIPIENT)
     if (

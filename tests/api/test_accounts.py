@@ -32,6 +32,7 @@ from tests.support.world import (
 
 COORDINATOR: Json = {"roles": ["coordinator"]}
 NOBODY = "/accounts/00000000-0000-4000-8000-000000000000"
+OTHER_ROLES = sorted(set(Role) - ADMINISTRATOR - SUPERVISOR - {Role.ANALYST})
 
 
 @pytest.fixture
@@ -70,9 +71,8 @@ def test_an_account_is_opened_by_two_and_acts_with_its_first_key(
     made = add_with(admin, second, f"/accounts/{opened['id']}/keys", FEED)
 
     said = {name: opened[name] for name in NEWCOMER}
-    with_it = world.http.get(
-        "/v1/events", headers={"Authorization": f"Bearer {made['key']}"}
-    )
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    with_it = world.http.get("/v1/events", headers=headers)
     assert (said, opened["disabled_at"]) == (NEWCOMER, None)
     assert with_it.status_code == 200
     assert made["expires_at"] == "2026-07-01T12:00:00Z"
@@ -83,9 +83,8 @@ def test_two_supervisors_look_after_their_own_office(
     supervisor: Someone, colleague: Someone, worker: Someone
 ) -> None:
     opened = add_with(supervisor, colleague, "/accounts", NEWCOMER)
-    grown = add_with(
-        supervisor, colleague, f"{get_account_path(worker)}/grant-roles", COORDINATOR
-    )
+    path = f"{get_account_path(worker)}/grant-roles"
+    grown = add_with(supervisor, colleague, path, COORDINATOR)
 
     assert opened["focal_point"] == "KZ_LEAD"
     assert grown["roles"] == ["caseworker", "coordinator"]
@@ -104,13 +103,12 @@ def test_an_administrator_and_a_supervisor_agree_too(
 def test_the_second_person_reads_what_exactly_is_asked(
     admin: Someone, supervisor: Someone, worker: Someone
 ) -> None:
-    asked = get_approval_id(
-        add(admin, f"{get_account_path(worker)}/grant-roles", COORDINATOR)
-    )
+    path = get_account_path(worker)
+    asked = get_approval_id(add(admin, f"{path}/grant-roles", COORDINATOR))
 
     seen = unwrap(supervisor.get(f"/approvals/{asked}"))
 
-    assert seen["subject"] == get_account_path(worker)[1:]
+    assert seen["subject"] == path[1:]
     assert seen["facts"] == {
         "focal_point": "KZ_LEAD",
         "label": "duty 1",
@@ -121,9 +119,7 @@ def test_the_second_person_reads_what_exactly_is_asked(
     assert unwrap(supervisor.get(f"/{seen['subject']}"))["label"] == "duty 1"
 
 
-@pytest.mark.parametrize(
-    "role", sorted(set(Role) - ADMINISTRATOR - SUPERVISOR - {Role.ANALYST})
-)
+@pytest.mark.parametrize("role", OTHER_ROLES)
 def test_nobody_else_looks_after_accounts(world: World, lead: Someone, role: Role) -> None:
     other = world.add_person("KZ_LEAD", {role})
 
@@ -170,17 +166,16 @@ def test_what_is_the_mechanisms_is_not_a_supervisors_to_give_or_take(
     world: World, supervisor: Someone
 ) -> None:
     seated = world.add_person("KZ_LEAD", ADMINISTRATOR)
+    path = get_account_path(seated)
 
     given = [
         add(supervisor, "/accounts", NEWCOMER | {"roles": [role]})
         for role in ("administrator", "protection_officer", "analyst")
     ]
     taken = [
-        supervisor.send(f"{get_account_path(seated)}/disable"),
-        supervisor.send(
-            f"{get_account_path(seated)}/revoke-roles", {"roles": ["administrator"]}
-        ),
-        add(supervisor, f"{get_account_path(seated)}/keys", FEED),
+        supervisor.send(f"{path}/disable"),
+        supervisor.send(f"{path}/revoke-roles", {"roles": ["administrator"]}),
+        add(supervisor, f"{path}/keys", FEED),
     ]
 
     assert {get_problem(one) for one in (*given, *taken)} == {(403, "role-missing")}
@@ -236,9 +231,8 @@ def test_a_machine_gives_nothing_and_allows_nothing(
     world: World, admin: Someone, worker: Someone
 ) -> None:
     machine = world.add_person("KZ_LEAD", SUPERVISOR, EVERYTHING, AccountKind.INTEGRATION)
-    asked = get_approval_id(
-        add(admin, f"{get_account_path(worker)}/grant-roles", COORDINATOR)
-    )
+    path = f"{get_account_path(worker)}/grant-roles"
+    asked = get_approval_id(add(admin, path, COORDINATOR))
 
     assert get_problem(add(machine, "/accounts", NEWCOMER)) == (403, "role-missing")
     assert get_problem(approve(machine, asked)) == (409, "not-a-second-person")
@@ -252,12 +246,11 @@ def test_an_approval_is_for_these_very_words_and_for_once(
     early = add(admin, path, COORDINATOR, asked)
     unwrap(approve(second, asked))
 
+    other_roles = {"roles": ["supervisor"]}
     others = [
-        add(admin, path, {"roles": ["supervisor"]}, asked),
+        add(admin, path, other_roles, asked),
         add(admin, path, {"roles": ["coordinator", "supervisor"]}, asked),
-        add(
-            admin, f"{get_account_path(lead)}/grant-roles", {"roles": ["supervisor"]}, asked
-        ),
+        add(admin, f"{get_account_path(lead)}/grant-roles", other_roles, asked),
         add(supervisor, path, COORDINATOR, asked),
         add(admin, "/accounts", NEWCOMER, asked),
         add(admin, f"{get_account_path(worker)}/keys", FEED, asked),
@@ -319,20 +312,14 @@ def test_taken_away_twice_it_is_told_once(
     supervisor: Someone, worker: Someone, lead: Someone
 ) -> None:
     lead.poll()
+    path = get_account_path(worker)
 
     for _ in "12":
-        unwrap(
-            supervisor.send(
-                f"{get_account_path(worker)}/revoke-roles", {"roles": ["officer"]}
-            )
-        )
-        unwrap(supervisor.send(f"{get_account_path(worker)}/disable"))
+        unwrap(supervisor.send(f"{path}/revoke-roles", {"roles": ["officer"]}))
+        unwrap(supervisor.send(f"{path}/disable"))
 
     [told] = lead.poll()
-    assert (told["type"], told["subject"]) == (
-        "account.disabled",
-        get_account_path(worker)[1:],
-    )
+    assert (told["type"], told["subject"]) == ("account.disabled", path[1:])
     assert told["facts"] == {"accounts_left": 1}
 
 
@@ -354,8 +341,7 @@ def test_a_key_is_shown_once_and_to_a_retry_never(
     listed = unwrap(admin.get(path))["items"]
     assert {k: v for k, v in unwrap(first).items() if k != "key"} in listed
     assert unwrap(first)["key"].split("_", 2)[2] not in json.dumps(listed)
-    without_scope = get_me(with_key(worker, unwrap(first)["key"]))
-    assert without_scope.status_code == 403
+    assert get_me(with_key(worker, unwrap(first)["key"])).status_code == 403
 
 
 def test_a_rotated_key_goes_on_for_a_while_and_no_longer(

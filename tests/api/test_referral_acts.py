@@ -117,11 +117,9 @@ def test_what_needs_a_role_is_refused_without_it(
 ) -> None:
     side = "KZ_LEAD" if action == "revoke" else SHELTER
     colleague = world.add_person(side, {Role.OFFICER, Role.SUPERVISOR})
+    refused = colleague.does(action, sent, BODIES[action])
 
-    assert get_problem(colleague.does(action, sent, BODIES[action])) == (
-        403,
-        "role-missing",
-    )
+    assert get_problem(refused) == (403, "role-missing")
 
 
 @pytest.mark.parametrize("action", BODIES)
@@ -231,9 +229,8 @@ def test_a_consulate_is_across_the_border_wherever_it_sits(
 ) -> None:
     jm = "JM_CONSULATE_PORT_OF_SPAIN"
     asked = {"service": "CONSULAR_DOCUMENT", "sections": ["needs"]}
-    case = create_led_case(
-        officer, lead, make_service_consent("state", "JM", purposes=[asked["service"]])
-    )
+    to_jm = make_service_consent("state", "JM", purposes=[asked["service"]])
+    case = create_led_case(officer, lead, to_jm)
     with world.database.begin_write() as session:
         session.execute(update(FocalPoint).filter_by(code=jm).values(serves=["KZ"]))
 
@@ -245,9 +242,8 @@ def test_a_consulate_is_across_the_border_wherever_it_sits(
 def test_with_an_agreement_sections_cross_the_border_once_the_person_allowed_it(
     officer: Someone, lead: Someone
 ) -> None:
-    case = create_led_case(
-        officer, lead, make_service_consent("state", "UZ", purposes=["RETURN"])
-    )
+    to_uz = make_service_consent("state", "UZ", purposes=["RETURN"])
+    case = create_led_case(officer, lead, to_uz)
     body = {"service": "RETURN", "sections": ["needs"]}
 
     undecided = lead.refer(case, "UZ_LEAD", **body)
@@ -311,15 +307,11 @@ def test_a_consent_that_was_taken_back_has_ended_what_rested_on_it(
     [given] = [one for one in consents if "SHELTER" in one["purposes"]]
     unwrap(lead.send(f"/cases/{case['code']}/consents/{given['id']}/withdraw"))
     path = f"/referrals/{sent['id']}/accept"
+    stale = shelter.send(path, make_acceptance(), if_match=seen)
+    illegal = shelter.does("accept", sent, make_acceptance())
 
-    assert get_problem(shelter.send(path, make_acceptance(), if_match=seen)) == (
-        412,
-        "version-stale",
-    )
-    assert get_problem(shelter.does("accept", sent, make_acceptance())) == (
-        409,
-        "action-illegal",
-    )
+    assert get_problem(stale) == (412, "version-stale")
+    assert get_problem(illegal) == (409, "action-illegal")
     assert state_of(shelter, sent) == "withdrawn"
 
 

@@ -298,13 +298,8 @@ def of_origin(scene: Scene) -> Someone:
     unwrap(write(lead, scene.case, "safeguards", GUARDS | {"origin_contact": "permitted"}))
     asked = lead.refer(scene.case, "UZ_LEAD", service="RETURN", sections=WHOLE)
     scene.referral = unwrap(asked)
-    unwrap(
-        home.does(
-            "accept",
-            scene.referral,
-            make_acceptance() | {"contacts": make_contacts(*HOUSE)},
-        )
-    )
+    place = make_acceptance() | {"contacts": make_contacts(*HOUSE)}
+    unwrap(home.does("accept", scene.referral, place))
     return home
 
 
@@ -394,9 +389,8 @@ def test_each_opening_and_each_refusal_is_entered_once(scene: Scene) -> None:
             assert answer.is_success == (what in may)
         assert len(scene.log()) == before + len(WHOLE) + 2
 
-    entered = [
-        (e["focal_point"], e["subject"], e["purpose"], e["allowed"]) for e in log(scene)
-    ]
+    names = ("focal_point", "subject", "purpose", "allowed")
+    entered = [tuple(entry[name] for name in names) for entry in log(scene)]
     assert entered == asked
 
 
@@ -464,9 +458,7 @@ def test_the_submitter_writes_until_there_is_a_lead_and_then_the_lead(
     writer = "officer" if WRITERS[step]["officer"] == 200 else "lead"
 
     for name, status in WRITERS[step].items():
-        tag = scene.people[writer].get_tag(
-            scene.case
-        )  # Other offices do not see the version.
+        tag = scene.people[writer].get_tag(scene.case)  # others do not see the version
         answer = write(scene.people[name], scene.case, what, content, tag)
         assert answer.status_code == status, (name, answer.text)
 

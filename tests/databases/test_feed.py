@@ -130,9 +130,8 @@ def by_position(reader: Someone) -> Look:
         with reader.begin_read() as tx:
             rows = tx.session.execute(asked.where(later).order_by(Delivery.position))
             found = [(reference, str(position)) for reference, position in rows]
-        return [reference for reference, _ in found], found[-1][
-            1
-        ] if found else cursor or "0"
+        latest = found[-1][1] if found else cursor or "0"
+        return [reference for reference, _ in found], latest
 
     return look
 
@@ -156,9 +155,8 @@ def poll(_: ReportPipe, port: int, key: str, state: Path, *, last: bool) -> None
         client.headers["Authorization"] = f"Bearer {key}"
         new = True
         while new or not last:
-            page = client.get(
-                "/v1/events", params={"limit": 50, **make_cursor_query(kept["cursor"])}
-            )
+            query = {"limit": "50", **make_cursor_query(kept["cursor"])}
+            page = client.get("/v1/events", params=query)
             new = page.raise_for_status().json()["items"]
             kept["seen"] += [event["subject"] for event in new]
             kept["cursor"] = page.json()["next"]
@@ -234,9 +232,8 @@ def test_pollers_miss_nothing_while_many_write_even_when_one_is_killed(
         ]
         try:
             mortal.is_up()
-            committed = write_all(
-                world.add_person("DESK_CENTRAL_ASIA"), readers, by_mailbox
-            )
+            writer = world.add_person("DESK_CENTRAL_ASIA")
+            committed = write_all(writer, readers, by_mailbox)
         finally:
             over.set()
         seen = [each.result() for each in followed]
@@ -260,13 +257,10 @@ def test_with_a_plain_sequence_in_place_of_the_mailbox_the_same_load_loses_event
     readers, over = [world.add_person(code) for code in READERS], Event()
 
     with ThreadPoolExecutor(3) as pool:
-        followed = [
-            pool.submit(poll_to_end, by_position(reader), over) for reader in readers
-        ]
+        followed = [pool.submit(poll_to_end, by_position(one), over) for one in readers]
         try:
-            committed = write_all(
-                world.add_person("DESK_CENTRAL_ASIA"), readers, by_sequence
-            )
+            writer = world.add_person("DESK_CENTRAL_ASIA")
+            committed = write_all(writer, readers, by_sequence)
         finally:
             over.set()
 
@@ -366,9 +360,8 @@ def test_a_short_page_says_whether_there_is_more(officer: Someone, lead: Someone
     second = unwrap(lead.get("/events", limit=2, after=first["next"]))
 
     assert (first["more"], second["more"]) == (True, False)
-    assert list_types(first["items"] + second["items"]) == [
-        *("case.first", "case.second", "case.third")
-    ]
+    told = list_types(first["items"] + second["items"])
+    assert told == ["case.first", "case.second", "case.third"]
 
 
 def test_each_hears_only_what_it_may_know(

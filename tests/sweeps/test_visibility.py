@@ -317,12 +317,8 @@ def test_what_the_submitter_gets_does_not_depend_on_who_shelters(
             world = World(url, app, loop)
             cast = build_cast(world)
             cast.people["shelter"] = world.add_person(shelter)
-            told.append(
-                [
-                    normalize_answers(read_everything(cast.submitter, cast))
-                    for _ in walk(cast)
-                ]
-            )
+            answers = (read_everything(cast.submitter, cast) for _ in walk(cast))
+            told.append([normalize_answers(one) for one in answers])
             world.close()
 
     assert told[0] == told[1]
@@ -423,11 +419,8 @@ def list_hidden_ids(cast: Cast) -> dict[str, str]:
     assert asked.status_code == 409
     ids = {"code": cast.case["code"], "consent_id": given["id"]}
     ids["screening_id"] = unwrap(cast.lead.screen(cast.case))["id"]
-    unwrap(
-        cast.lead.create(
-            f"{get_path(cast.case)}/consents", make_handover_consent("SANA_SEZIM")
-        )
-    )
+    consents = f"{get_path(cast.case)}/consents"
+    unwrap(cast.lead.create(consents, make_handover_consent("SANA_SEZIM")))
     offered = unwrap(cast.lead.offer(cast.case, "SANA_SEZIM"))["id"]
     asked = cast.lead.create(f"{get_path(cast.case)}/questions", BODIES["ask_submitter"])
     ids["question_id"] = unwrap(asked)["id"]

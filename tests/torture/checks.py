@@ -151,10 +151,8 @@ def find_equal_versions(run: Run) -> Iterator[str]:
                 and operation.base_version
                 and (operation.version or 0) <= operation.base_version
             ):
-                versions = (
-                    f"is based on {operation.base_version}, returned {operation.version}"
-                )
-                yield f"went back: {operation.describe()} {versions}"
+                old, new = operation.base_version, operation.version
+                yield f"went back: {operation.describe()} is based on {old}, returned {new}"
 
 
 def group_by_subject(deeds: Iterable[Operation]) -> Mapping[str, list[Operation]]:
