@@ -12,11 +12,12 @@ import runpy
 import sys
 from typing import Final
 
+OPERATOR: Final = "operator_commands"
 PROGRAMS: Final = {
-    **dict.fromkeys(("submit", "poll"), "calls"),
-    **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), "operating"),
-    **dict.fromkeys(("doctor", "worker", "backup", "reseal"), "operating"),
-    **dict.fromkeys(("restored", "affected", "erasures"), "operating"),
+    **dict.fromkeys(("submit", "poll"), "client_commands"),
+    **dict.fromkeys(("key", "migrate", "directory", "account", "api-key"), OPERATOR),
+    **dict.fromkeys(("doctor", "worker", "backup", "reseal"), OPERATOR),
+    **dict.fromkeys(("restored", "affected", "erasures"), OPERATOR),
 }
 """The module that runs each command; any other command runs `commands`, which has all."""
 
