@@ -102,7 +102,7 @@ def test_the_table_is_written_anew_once_a_day_however_often_somebody_writes(
         tables.append(table)
         return True
 
-    monkeypatch.setattr(type(world.database), "scrub", scrub)
+    monkeypatch.setattr(type(world.database), "erase_deleted_rows", scrub)
     for hours in (0, 1, 22, 1, 1, 23):
         world.advance(hours=hours)
         worker.run()

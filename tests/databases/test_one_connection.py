@@ -26,7 +26,7 @@ def narrow(
 ) -> Iterator[World]:
     """Return a world with one connection for all."""
     monkeypatch.setattr("app.kernel.db.THREADS", 1)
-    monkeypatch.setattr("tests.support.world.opened", Database)
+    monkeypatch.setattr("tests.support.world.open_database", Database)
     made = World(pg_url, app, loop)
     yield made
     made.database.engine.dispose()
