@@ -79,7 +79,10 @@ def test_each_word_begins_the_program_that_has_it() -> None:
         name: {w for w, p in PROGRAMS.items() if p == name} for name in PROGRAMS.values()
     }
 
-    assert begun == {"calls": list_words(calls), "operating": list_words(operates)}
+    assert begun == {
+        "client_commands": list_words(calls),
+        "operator_commands": list_words(operates),
+    }
     assert list_words(cli) > {*PROGRAMS}
 
 
