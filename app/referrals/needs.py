@@ -1,4 +1,4 @@
-"""The requirements of a referral: how each is checked, and which side can meet it."""
+"""The requirements for the steps of a referral, with their checks and remedies."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from app.referrals.lifecycle import Need
 
 @dataclass(frozen=True)
 class Terms:
-    """Values from the request that the requirements are checked against."""
+    """The values from the request that the requirements are checked against."""
 
     meeting_at: datetime | None = None
     contacts: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All values that the requirements are checked against; no database rows."""
+    """The values that the requirements are checked against, without database rows."""
 
     now: datetime
     review_by: datetime | None
@@ -57,28 +57,36 @@ class Facts:
 
 
 def is_case_open(facts: Facts) -> bool:
-    """Return whether the case is open; while suspended, only for services for safety."""
+    """Return whether the case is open for this service.
+
+    A suspended case is open only for services for the person's safety.
+    """
     if facts.case_state == CaseState.SUSPENDED:
         return facts.service in SERVICES_FOR_SAFETY
     return facts.case_state in CASE_OPEN
 
 
 def is_meeting_in_future(facts: Facts) -> bool:
-    """Return whether a first meeting is set and in the future."""
+    """Return whether a first meeting is planned and lies in the future."""
     at = facts.terms.meeting_at
     return at is not None and at > facts.now
 
 
 def may_inform_police(facts: Facts) -> bool:
-    """Return whether police and prosecutors may learn of the person yet (N22, BR15)."""
+    """Return whether the reflection period allows this service (N22, BR15).
+
+    The police and prosecutors may be informed only after the person was told about the
+    reflection period.
+    """
     return facts.service != Service.LAW_ENFORCEMENT or facts.reflection_told
 
 
 def may_answer(facts: Facts) -> bool:
-    """Return whether the answer stays within the person's consent.
+    """Return whether the person's consent allows the answer.
 
     An answer without sections and text is always allowed, so that the protection of a child
-    need not wait for a guardian. A text needs a consent, or the basis `child_path`.
+    does not have to wait for a guardian. A text requires a consent or the basis
+    `child_path`, and sections require a consent.
     """
     if facts.terms.answered is None or facts.answer_covered:
         return facts.terms.answered is not None
@@ -142,7 +150,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         lambda f: f.return_done,
         "First confirm the arrival in the checklist of the return, and plan the visits.", Side.RECIPIENT),
     Need.TIME_IS_UP: Check(
-        lambda f: f.terms.time_is_up, "It expires by itself after its deadline.", Side.SYSTEM),
+        lambda f: f.terms.time_is_up, "The referral expires automatically after its deadline.", Side.SYSTEM),
 }
 # fmt: on
 RULES: Final = Rulebook(CHECKS)

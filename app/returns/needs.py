@@ -1,4 +1,4 @@
-"""The requirements of a return: how each is checked, and which side can meet it."""
+"""The requirements for the steps of a return, with their checks and remedies."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from app.returns.risk import (
 
 @dataclass(frozen=True)
 class Terms:
-    """Values from the request that the requirements are checked against."""
+    """The values from the request that the requirements are checked against."""
 
     informed: bool = False
     family: FamilyFinding | None = None
@@ -43,7 +43,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All values that the requirements are checked against; no database rows."""
+    """The values that the requirements are checked against, without database rows."""
 
     now: datetime
     under_way: bool
@@ -68,21 +68,29 @@ class Facts:
 
 
 def is_provided_for(facts: Facts) -> bool:
-    """Return whether best interests and reception allow a child's return (BR09, G11)."""
+    """Return whether a child's interests and reception allow the return (BR09, G11).
+
+    The best interests must be determined and be in favour of the return. An adult does not
+    need either.
+    """
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return not facts.child or (in_favour and facts.child_received)
 
 
 def has_guardian(facts: Facts) -> bool:
-    """Return whether a child has a guardian, or needs none by a decision (G11).
+    """Return whether the person has a guardian or does not need one (G11).
 
-    If nothing was recorded, a child needs a guardian (BR14).
+    An adult does not need a guardian. A child needs one unless the competent body decided
+    otherwise, and also if nothing was recorded (BR14).
     """
     return not facts.child or facts.guardian != Guardian.NEEDED
 
 
 def may_decide_now(facts: Facts) -> bool:
-    """Return whether no reflection period runs or the person asked to leave (BR15, G12)."""
+    """Return whether the reflection period allows a decision now (BR15, G12).
+
+    A running reflection period forbids it, unless the person asked to leave.
+    """
     return facts.reflection != ReflectionPeriod.RUNNING or facts.terms.asked_to_leave
 
 
@@ -92,7 +100,7 @@ def may_ask_family(facts: Facts) -> bool:
 
 
 def is_arrival_in_range(at: datetime | None, now: datetime) -> bool:
-    """Return whether an arrival is set, in the future, and within 30 days."""
+    """Return whether an arrival time is given and lies within the next 30 days."""
     return at is not None and now < at <= now + ARRIVES_WITHIN
 
 
@@ -102,7 +110,7 @@ def is_ready(facts: Facts) -> bool:
 
 
 def is_still_cleared(facts: Facts) -> bool:
-    """Return whether the requirements that are checked again after the decision GO hold."""
+    """Return whether the requirements that are checked again after GO still hold."""
     assessments = (facts.destination, facts.origin)
     safe = all(is_current(side, facts.now) and is_safe(side) for side in assessments)
     child_protected = is_provided_for(facts) and has_guardian(facts)
@@ -110,52 +118,56 @@ def is_still_cleared(facts: Facts) -> bool:
 
 
 AT_DESTINATION: Final = Remedy(
-    "Nobody has assessed the risk where the person is: the lead does (`assess-destination`).",
+    "The risk where the person is has not been assessed: the lead has to assess it "
+    "(`assess-destination`).",
     Side.LEAD,
 )
 AT_ORIGIN: Final = Remedy(
-    "Nobody has assessed the risk where the person would go: the recipient of the return "
-    "does (`assess-origin`).",
+    "The risk where the person would go has not been assessed: the recipient of the return "
+    "has to assess it (`assess-origin`).",
     Side.RECIPIENT,
 )
 AT_NEITHER: Final = Remedy(
-    "Nobody has assessed the risk: the lead does where the person is "
+    "The risk has not been assessed: the lead has to assess it where the person is "
     "(`assess-destination`), and the recipient of the return where the person would go "
     "(`assess-origin`).",
     Side.LEAD,
 )
 LATE_AT_ORIGIN: Final = Remedy(
     "The risk where the person would go was assessed more than 30 days ago: the recipient "
-    "of the return assesses it again (`assess-origin`).",
+    "of the return has to assess it again (`assess-origin`).",
     Side.RECIPIENT,
 )
 LATE_AT_DESTINATION: Final = Remedy(
-    "The risk where the person is was assessed more than 30 days ago: the lead assesses it "
-    "again (`assess-destination`).",
+    "The risk where the person is was assessed more than 30 days ago: the lead has to "
+    "assess it again (`assess-destination`).",
     Side.LEAD,
 )
 RECEPTION: Final = Remedy(
-    "The recipient of the return confirms who receives the child, and a guardian at arrival "
-    "(`receive-child`).",
+    "The recipient of the return has to confirm that a carer receives the child and that a "
+    "guardian is there at arrival (`receive-child`).",
     Side.RECIPIENT,
 )
 
 
 def get_remedy_for_no_threat(facts: Facts) -> Remedy | None:
-    """Return who still has to assess the risk, or None if an assessment shows a threat."""
+    """Return the remedy for a missing assessment, or None if there is a threat."""
     assessments = [one for one in (facts.destination, facts.origin) if one is not None]
     return get_remedy_for_no_assessment(facts) if all(map(is_safe, assessments)) else None
 
 
 def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
-    """Return who still has to assess the risk of a return, or None if both sides did."""
+    """Return the remedy for a missing risk assessment, or None if none is missing."""
     if facts.destination is None:
         return AT_DESTINATION if facts.origin else AT_NEITHER
     return None if facts.origin else AT_ORIGIN
 
 
 def get_remedy_for_risks(facts: Facts) -> Remedy | None:
-    """Return which assessment is missing or outdated, or None if both are outdated."""
+    """Return the remedy for a missing or outdated assessment, or None.
+
+    The result is None if both assessments are outdated.
+    """
     missing = get_remedy_for_no_assessment(facts)
     if missing is not None:
         return missing
@@ -166,7 +178,7 @@ def get_remedy_for_risks(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_reception(facts: Facts) -> Remedy | None:
-    """Return the recipient's remedy, if only the reception of the child is missing."""
+    """Return the recipient's remedy if only the child's reception is missing, or None."""
     in_favour = facts.determined and facts.interests == Interests.IN_FAVOUR
     return RECEPTION if in_favour and not facts.child_received else None
 
@@ -250,7 +262,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
     Need.SCHEDULE: Check(
         lambda f: is_valid_visit_plan(f.terms.visits, f.now), VISITS_REMEDY),
     Need.VISITS_OVER: Check(
-        lambda f: not f.visits_left, "The return is completed by itself after the last visit.", Side.SYSTEM),
+        lambda f: not f.visits_left, "The return is completed automatically after the last visit.", Side.SYSTEM),
     Need.RECIPIENT_GONE: Check(
         lambda f: f.recipient_gone,
         "The recipient of the return reports the visits. The lead does if the recipient is closed, or if nobody could "

@@ -24,7 +24,7 @@ def list_unmet(facts: Facts) -> Iterator[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("facts", "by", "words"),
     [
-        (replace(MET, destination=None, origin=None), Side.LEAD, "Nobody has assessed"),
+        (replace(MET, destination=None, origin=None), Side.LEAD, "has not been assessed"),
         (replace(MET, destination=None), Side.LEAD, "`assess-destination`"),
         (replace(MET, origin=None), Side.RECIPIENT, "`assess-origin`"),
     ],
