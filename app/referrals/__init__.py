@@ -1,6 +1,6 @@
-"""Referrals: requests to one office to give one service to the person of a case.
+"""Referrals: requests to an office to provide one service to the person of a case.
 
 A referral has its own life cycle, deadlines and parties. The checklist of a return belongs
-to `returns`, moving the lead to `handovers`, and rules that combine several of these to
-`casework`.
+to the package `returns`, and a transfer of the lead belongs to `handovers`. Rules that
+combine several of these packages belong to `casework`.
 """

@@ -60,7 +60,7 @@ class RecipientUnfit(Problem):
 
 @dataclass(frozen=True)
 class PendingStep:
-    """A step that passed every check and is about to be taken."""
+    """A step that has passed all checks but has not been taken yet."""
 
     case: Case
     referral: Referral
@@ -75,7 +75,7 @@ def create_draft(
     recipient: FocalPoint,
     template: NewReferral | Referral,
 ) -> Referral:
-    """Create a draft, either a new one or a copy of a redirected referral."""
+    """Create a draft referral from a request, or from a referral that was redirected."""
     referral = Referral(
         id=tx.create_id(),
         case=case,
@@ -96,7 +96,7 @@ def create_draft(
 
 
 def require_fit_recipient(case: Case, recipient: FocalPoint) -> None:
-    """Raise RecipientUnfit (422) unless the office may receive a referral of this case."""
+    """Raise RecipientUnfit (422) unless the office may receive a referral in this case."""
     never = recipient.kind in NEVER_RECIPIENT or recipient.function == Function.TECHNICAL
     if recipient.id == case.holder or not recipient.active or never:
         raise RecipientUnfit("Name another active focal point that gives services.")
@@ -106,7 +106,7 @@ NEVER_RECIPIENT: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
 
 
 def require_may_open(tx: WriteTransaction, case: Case) -> None:
-    """Raise unless the caller holds this open case and has a role that opens referrals."""
+    """Raise an error unless the case is open and the caller may open referrals in it."""
     sides = get_case_sides(case.list_relations(tx.actor.focal_point_id))
     if case.state not in CASE_OPEN:
         raise ActionIllegal(
@@ -127,11 +127,11 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> PendingStep:
-    """Lock a referral and check that the step may be taken now.
+    """Lock a referral, check that an action is allowed, and return its step.
 
-    The checks run in this order, so that an error reveals no more than the caller may know:
-    not visible (404), stale version (412, 428), wrong state (409), another side or role
-    (403), unmet requirements (409).
+    The checks are made in a fixed order, so that an error reveals no more than the caller
+    may know: visibility (404), version (412, 428), state (409), side and role (403), and
+    requirements (409).
     """
     _, referral = referral_queries.lock(tx, referral_id)
     seen.require_version(referral.version)
@@ -141,7 +141,7 @@ def lock_and_check(
 def check_step(
     tx: WriteTransaction, referral: Referral, action: Action, terms: Terms | None = None
 ) -> PendingStep:
-    """Return the step for an action on a locked referral, or raise if it is not allowed."""
+    """Check that an action on a locked referral is allowed, and return its step."""
     case, sides = referral.case, get_sides(referral, tx.actor)
     step = TABLE.find(referral.state, action, sides, get_roles(referral, tx.actor))
     case_file = standing.filter_for_caller(tx, standing.load_for_case(tx, case))
@@ -152,7 +152,7 @@ def check_step(
 
 
 def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> PendingStep:
-    """Build a pending step, with the audience as it is before the step."""
+    """Build a pending step that stores the audience of the referral before the step."""
     return PendingStep(
         case=referral.case,
         referral=referral,
@@ -163,7 +163,7 @@ def prepare_step(referral: Referral, step: Row, basis: Basis | None = None) -> P
 
 
 def find_basis(facts: Facts) -> Basis | None:
-    """Return the legal basis for sending; a consent comes before any other basis."""
+    """Return the legal basis for sending, or None; a consent takes precedence."""
     bases = {
         Basis.CONSENT: facts.covered,
         Basis.CHILD_PATH: facts.child_path,
@@ -202,10 +202,10 @@ def take_step(  # noqa: PLR0913 - every argument describes the step
 
 
 def end_recipient_relation(tx: WriteTransaction, referral: Referral) -> None:
-    """Replace the recipient's relation to the case by `former_recipient`.
+    """Replace the recipient's relation to the case with `former_recipient`.
 
     The office keeps access to the referral until it confirms that it deleted what it
-    received, but loses access to the case (LIFECYCLES.md, 5).
+    received, but it loses access to the case (LIFECYCLES.md, 5).
     """
     case, recipient = referral.case, referral.recipient_id
     if Relation.RECIPIENT in referral.list_relations(recipient):
@@ -220,10 +220,10 @@ def start_deadline(
     resumed: bool = False,
     due_at: datetime | None = None,
 ) -> None:
-    """Start the deadline for the current state, or stop the running one if there is none.
+    """Start the deadline of the current state, or stop it if the state has none.
 
     No deadline runs for a recipient that never received the referral. While the case is
-    suspended, deadlines are paused, except those of services for the person's safety.
+    suspended, deadlines are paused, except for services for the person's safety.
     """
     kind, side = get_deadline_kind(referral)
     recipient, case = referral.recipient_id, referral.case
@@ -246,9 +246,9 @@ def start_deadline(
 def get_deadline_kind(referral: Referral) -> tuple[ClockKind | None, Side]:
     """Return the kind of deadline for the current state and the side that has to act.
 
-    An accepted referral for a return first has a deadline to open the checklist. The
-    checklist then has its own deadlines, and those of the referral start when the person
-    has arrived.
+    An accepted referral for a return first has a deadline to open the checklist. After
+    that, the checklist has its own deadlines. The deadlines of the referral start when the
+    person has arrived.
     """
     kind, side = CLOCKS.get(referral.state, (None, Side.SYSTEM))
     awaits_return = referral.service == Service.RETURN and referral.state in AWAITING_RETURN
@@ -270,9 +270,9 @@ def is_paused(referral: Referral) -> bool:
 def set_clearance(
     tx: WriteTransaction, referral: Referral, clearance: Clearance | None
 ) -> None:
-    """Store how far the checklist of a return has come; `start` and `complete` need it.
+    """Store the progress of a return's checklist, which `start` and `complete` require.
 
-    The returns package calls this, because referrals must not import it.
+    This function is called by the package `returns`, which `referrals` must not import.
     """
     if referral.clearance != clearance:
         referral.clearance = clearance

@@ -1,7 +1,7 @@
-"""Sections of a referral that stop crossing a border when an agreement ends (ADR 50).
+"""Removal of sections from a referral when no agreement covers them any more (ADR 50).
 
-The recipient keeps access to what it could open before. It gets no section that it could
-not open yet, and no text that is written afterwards.
+The recipient keeps access to the sections that it could already open. It gets no access to
+other sections, or to text that is written afterwards.
 """
 
 from collections.abc import Set as AbstractSet
@@ -17,7 +17,7 @@ from app.referrals.models import Referral
 
 
 def find_held_back_sections(tx: ReadTransaction, referral: Referral) -> frozenset[Section]:
-    """Return the sections of a referral that no agreement in force lets cross now."""
+    """Return the sections of a referral that no agreement in force allows to be sent."""
     countries, to = list_source_countries(tx, referral), referral.recipient
     return frozenset(
         section
@@ -30,10 +30,10 @@ def find_held_back_sections(tx: ReadTransaction, referral: Referral) -> frozense
 
 
 def list_source_countries(tx: ReadTransaction, referral: Referral) -> list[str]:
-    """Return the countries that sections come from: the person's and those of the holder.
+    """Return the countries of the person and of the office that holds the case.
 
-    A recipient with a snapshot of the case must not find out that the person or the lead
-    moved. For such a recipient only the country in the snapshot counts (ADR 43).
+    A recipient that reads a snapshot of the case must not find out that the person or the
+    lead moved. For such a recipient, only the country in the snapshot is used (ADR 43).
     """
     case = referral.case
     country = case.get_known_country(referral.recipient_id) or ""
@@ -45,7 +45,7 @@ def list_source_countries(tx: ReadTransaction, referral: Referral) -> list[str]:
 def remove_sections(
     tx: WriteTransaction, referral: Referral, sections: AbstractSet[Section]
 ) -> bool:
-    """Remove sections from a referral and record it; return False if it has none."""
+    """Remove sections from a referral; return False if it has none of them."""
     remaining = sorted(set(referral.sections) - sections)
     if len(remaining) == len(referral.sections):
         return False
@@ -57,7 +57,7 @@ def remove_sections(
 
 
 def remove_written_section(tx: WriteTransaction, case_id: UUID, section: Section) -> None:
-    """Remove a newly written section from referrals whose recipients it must not reach."""
+    """Remove a newly written section from the referrals in which no agreement covers it."""
     for referral in referral_queries.list_of_case(tx, case_id):
         if referral.state in OPEN and section in referral.sections:
             remove_sections(tx, referral, find_held_back_sections(tx, referral) & {section})

@@ -34,8 +34,8 @@ from app.referrals.steps import end_with_reason
 def reassign_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Reassign the deadlines of the sender to the new holder of the case.
 
-    The due time stays the same where the recipient reads a snapshot of the case: a new one
-    would reveal that the lead changed.
+    If the recipient reads a snapshot of the case, the due time stays the same, because a
+    new due time would reveal that the lead changed.
     """
     deadline_actions.hand_over_kind(tx, case.id, ClockKind.TELL_PERSON, case.holder)
     for referral in referral_queries.list_of_case(tx, case.id):
@@ -48,14 +48,14 @@ def reassign_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 
 def revoke_drafts(tx: WriteTransaction, case: Case, reason: str) -> None:
-    """Revoke the drafts of a case that ends."""
+    """Revoke all draft referrals of a case, with a reason."""
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state == State.DRAFT:
             revoke_draft(tx, referral, reason)
 
 
 def revoke_draft(tx: WriteTransaction, referral: Referral, reason: str) -> None:
-    """Revoke a draft; its recipient never learned of it."""
+    """Revoke one draft referral, which was never shown to its recipient."""
     step = TABLE.find(State.DRAFT, Action.REVOKE, {Side.SENDER}, OPENING_ROLES)
     end_with_reason(tx, prepare_step(referral, step), reason)
 
@@ -63,8 +63,8 @@ def revoke_draft(tx: WriteTransaction, referral: Referral, reason: str) -> None:
 def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> frozenset[UUID]:
     """Return the ids of the open referrals that are covered by a consent in `case_file`.
 
-    A referral with another basis counts only if it has sections. Otherwise the withdrawal
-    of a consent would reveal which office the consent names.
+    A referral with another basis is included only if it has sections. Otherwise the
+    withdrawal of a consent would reveal which office the consent names.
     """
     return frozenset(
         referral.id
@@ -82,7 +82,7 @@ def withdraw_uncovered(
 
     Referrals that no consent covered before are not affected. A referral for a child that
     needs no consent continues with the summary alone, because the guardian who withdrew the
-    consent may be the danger.
+    consent may be a danger to the child.
     """
     case_file = standing.load_for_case(tx, case)
     uncovered = covered_before - find_covered(tx, case, case_file)
@@ -96,7 +96,7 @@ def withdraw_uncovered(
 
 
 def narrow_to_summary(tx: WriteTransaction, referral: Referral) -> None:
-    """Continue a child's referral with the summary alone, by law (BR09, BR14)."""
+    """Limit a child's referral to the summary, which needs no consent (BR09, BR14)."""
     referral.sections, referral.basis = [], Basis.CHILD_PATH
     referral.raise_version()
     facts = {"state": referral.state, "service": referral.service, "basis": referral.basis}
@@ -105,12 +105,12 @@ def narrow_to_summary(tx: WriteTransaction, referral: Referral) -> None:
 
 
 def notify_of_change(tx: WriteTransaction, case: Case, changed: Section | None) -> None:
-    """Notify the recipients that may read a section, or the summary, that it changed.
+    """Notify recipients of a change to a section or a summary that they may read.
 
-    `None` means `safe_contact` of the summary. Without this a recipient would keep calling
-    a number that may be in the wrong hands (BR19). Recipients of open referrals get the
-    event if they may read the change. For the contact, the needs and `safe_contact` they
-    also get an urgent notification.
+    If `changed` is None, the field `safe_contact` of the summary has changed. Without an
+    event, a recipient could keep calling a number that is no longer safe (BR19). Recipients
+    of open referrals receive the event if they may read the changed text. If the contact,
+    the needs or `safe_contact` changed, they also receive an urgent notification.
     """
     case_file = standing.load_for_case(tx, case)
     facts = {"section": changed} if changed else {"field": "safe_contact"}
@@ -131,7 +131,7 @@ URGENT_CHANGES: Final = frozenset({Section.CONTACT, Section.NEEDS, None})
 def may_read_change(
     referral: Referral, case_file: Standing, changed: Section | None
 ) -> bool:
-    """Return whether the recipient of a referral may read the changed section."""
+    """Return whether the recipient may read the changed section, or the summary if None."""
     to = referral.recipient
     if referral.state not in OPEN or not case_file.is_safe(to, to.code):
         return False
@@ -144,9 +144,9 @@ def may_read_change(
 
 
 def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Withdraw the referrals to unsafe recipients, without giving the reason.
+    """Withdraw the referrals to unsafe recipients, without revealing the reason.
 
-    A recipient that has already helped loses its access to the case.
+    An unsafe recipient loses its access to the case even if it has completed its help.
     """
     case_file = standing.load_for_case(tx, case)
     for referral in referral_queries.list_of_case(tx, case.id):
@@ -159,10 +159,10 @@ def withdraw_unsafe(tx: WriteTransaction, case: Case) -> None:
 
 
 def end_completed_relations(tx: WriteTransaction, case: Case) -> None:
-    """End the access of recipients whose help is completed, as the person leaves a country.
+    """End the access of recipients of completed referrals when the person leaves a country.
 
-    A recipient that reads a snapshot keeps it: its loss would reveal that a border was
-    crossed.
+    A recipient that reads a snapshot of the case keeps its access, because the loss of
+    access would reveal that the person crossed a border.
     """
     for referral in referral_queries.list_of_case(tx, case.id):
         reads_live_case = case.get_recipient_snapshot(referral.id) is None
@@ -173,7 +173,7 @@ def end_completed_relations(tx: WriteTransaction, case: Case) -> None:
 def withdraw_by_system(
     tx: WriteTransaction, referral: Referral, reason: WithdrawReason
 ) -> None:
-    """Withdraw a referral as the system."""
+    """Withdraw a referral automatically, with a reason."""
     step = TABLE.find(referral.state, Action.WITHDRAW, {Side.SYSTEM}, frozenset())
     referral.reason = reason
     take_step(tx, prepare_step(referral, step), by_system=True)
@@ -187,7 +187,7 @@ def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Resume the paused deadlines with the time that was left."""
+    """Resume the paused deadlines with their remaining time."""
     running_clocks = find_running(
         tx, [one.id for one in referral_queries.list_of_case(tx, case.id)]
     )
@@ -205,6 +205,6 @@ def end_all(tx: WriteTransaction, case: Case, reason: WithdrawReason) -> None:
 
 
 def expire(tx: WriteTransaction, referral: Referral) -> None:
-    """Expire a referral that was not decided or answered in time (D01 twice, D03)."""
+    """Expire a referral that was not decided (D01, twice) or answered (D03) in time."""
     step = TABLE.find(referral.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     take_step(tx, prepare_step(referral, step), by_system=True)

@@ -1,4 +1,4 @@
-"""Offices that could help a person, as far as the caller may know of them."""
+"""Ranking of the offices that could help a person, limited to what the caller may know."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -30,8 +30,9 @@ ANSWERED_NO: Final = frozenset({State.DECLINED, State.REDIRECTED, State.EXPIRED}
 def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoint) -> bool:
     """Return whether an office may know the recipient of a referral (R12).
 
-    The State of origin sees that a service is given and how far it is, but not by which
-    office, unless it opened the referral itself.
+    An office of the State of origin sees that a service is provided and the state of the
+    referral. It does not see which office provides the service, unless it opened the
+    referral.
     """
     is_opener = referral.opened_by == reader.id
     return is_opener or case_file.may_see_helper(reader, referral.recipient)
@@ -40,12 +41,11 @@ def may_know_recipient(referral: Referral, case_file: Standing, reader: FocalPoi
 def rank_helpers(
     tx: ReadTransaction, question: Question, case_file: Standing, service: Service
 ) -> Ranking:
-    """Rank the offices that could give one service.
+    """Rank the offices that could provide a service.
 
-    Offices that were asked before are left out only if the caller may know of them.
-    Otherwise the list would reveal, by what it leaves out, which office already helps. For
-    the same reason the free places of offices that the caller may not know are ignored
-    (R12).
+    An office that was already asked is left out only if the caller may know that it was
+    asked. Otherwise the gap in the list would reveal which office already helps. For the
+    same reason, the free places of offices that the caller may not know are ignored (R12).
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     case_file = standing.filter_for_caller(tx, case_file)
@@ -70,7 +70,10 @@ def rank_helpers(
 def find_asked_recipients(
     tx: ReadTransaction, case_file: Standing, service: Service, states: AbstractSet[State]
 ) -> frozenset[UUID]:
-    """Return the offices that the caller may know were asked for a service."""
+    """Return the recipients of the referrals for a service that are in the given states.
+
+    Recipients that the caller may not know are left out (R12).
+    """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     return frozenset(
         referral.recipient_id
@@ -81,21 +84,21 @@ def find_asked_recipients(
 
 
 def limit_to_proposed(question: Question, ranking: Ranking) -> Ranking:
-    """Reduce a ranking for a caller that may not know what the person fears.
+    """Shorten a ranking for a caller that may not know what the person fears.
 
-    Where no consent is needed, every office may be asked except those the person fears, so
-    a whole list would reveal which these are. The result has the offices that the person
-    named, or if there are none, only the one to ask next.
+    If no consent is needed, every office may be asked except those that the person fears,
+    so a complete list would reveal the feared offices. The result contains the offices that
+    the person named. If there are none, it contains only the office to ask next.
     """
     named = tuple(one for one in ranking.candidates if one.id in question.named)
     return Ranking(named or list_next_candidates(question, ranking)[:1], ranking.desk, ())
 
 
 def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidate, ...]:
-    """Return the candidates, or if there are none, those that are full or said no before.
+    """Return the candidates, or if there are none, offices that are full or did not accept.
 
-    There may be only one office that protects a child, and this sender cannot choose
-    another.
+    There may be only one office that protects children, and this caller cannot choose an
+    office that is not proposed.
     """
     if ranking.candidates:
         return ranking.candidates
@@ -111,7 +114,7 @@ def list_next_candidates(question: Question, ranking: Ranking) -> tuple[Candidat
 def is_proposed(tx: ReadTransaction, referral: Referral, case_file: Standing) -> bool:
     """Return whether the recipient of a draft is among the offices proposed to its sender.
 
-    An office that declined or did not answer counts too: it can always be asked again.
+    An office that declined or did not answer is included, because it can be asked again.
     """
     if referral.recipient_id in find_asked_recipients(
         tx, case_file, referral.service, ANSWERED_NO
@@ -128,10 +131,11 @@ def is_already_asked(
     case_file: Standing,
     requests: Iterable[OpenRequest],
 ) -> bool:
-    """Return whether an open request gives the recipient of a draft the same or more.
+    """Return whether a draft repeats an open referral to the same recipient.
 
-    It counts only if the caller may know the recipient of that request (ADR 51). Otherwise
-    a refusal would reveal which office helps.
+    The open referral is for the same service and includes all sections of the draft. It is
+    considered only if the caller opened it or may know its recipient (ADR 51). Otherwise a
+    refusal would reveal which office helps.
     """
     similar = [
         one

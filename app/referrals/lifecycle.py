@@ -48,7 +48,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """The requirements of the steps of a referral."""
+    """The requirements that the steps of a referral can have."""
 
     CASE_OPEN = "case_open"
     CONSENT = "consent"
@@ -151,4 +151,4 @@ HELPED: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD, _S.COMPLETED
 AT_WORK: Final = frozenset({_S.ACCEPTED, _S.IN_PROGRESS, _S.ON_HOLD})
 ASKED: Final = frozenset(_UNDECIDED)
 STOPPED: Final = frozenset(_STOPPED)
-"""States in which the recipient may open no section and reads the referral alone."""
+"""States in which the recipient can read the referral but cannot open any section."""

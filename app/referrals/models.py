@@ -1,4 +1,4 @@
-"""Referrals: requests to one office for one service, about one case."""
+"""Models of referrals and of the values that they store."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from app.referrals.lifecycle import State
 
 
 class Basis(StrEnum):
-    """The legal basis on which a recipient may learn of the person."""
+    """The legal basis for informing a recipient about the person."""
 
     CONSENT = "consent"
     CHILD_PATH = "child_path"
@@ -24,9 +24,9 @@ class Basis(StrEnum):
 
 
 class Clearance(StrEnum):
-    """How far the checklist of a return has come, as far as its referral needs to know.
+    """The progress of a return's checklist that its referral has to know.
 
-    The `returns` package writes it. It is null for any other service.
+    The package `returns` writes the value. For other services the value is null.
     """
 
     CLEARED = "cleared"
@@ -34,7 +34,7 @@ class Clearance(StrEnum):
 
 
 class Referral(Listed, Base):
-    """One request for one service. Its sender is the office that holds the case."""
+    """A request to one office for one service, sent by the office that holds the case."""
 
     __tablename__ = "referral"
     __table_args__ = (
@@ -66,7 +66,7 @@ class Referral(Listed, Base):
         return f"referrals/{self.id}"
 
     def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
-        """Return the relations of an office to the referral, holding the case included."""
+        """Return an office's relations to the referral, including as holder of the case."""
         relations = frozenset(
             party.relation
             for party in self.case.parties

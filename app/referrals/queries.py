@@ -1,4 +1,4 @@
-"""Queries for referrals. Those for a caller start from `VISIBLE`."""
+"""Queries for referrals; queries on behalf of a caller start from `VISIBLE`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -22,31 +22,31 @@ from app.referrals.models import Referral
 
 
 def matches_party(party: type[Party]) -> ColumnElement[bool]:
-    """Match the party rows that make an office the recipient or the sender of a referral.
+    """Return the condition for party rows of the recipient or the sender of a referral.
 
-    The case is always part of the condition, for its index.
+    The condition always includes the case, so that the database can use its index.
     """
     holds = (party.record_id == Referral.case_id) & party.relation.in_(HOLDING_RELATIONS)
     return (party.case_id == Referral.case_id) & or_(party.record_id == Referral.id, holds)
 
 
 VISIBLE: Final = select(Referral).where(exists().where(*MINE, matches_party(Party)))
-"""The referrals that an office, `me`, received, and those of the cases it holds."""
+"""The referrals that the office `me` received, and those of the cases that it holds."""
 BY_ID: Final = VISIBLE.where(Referral.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Referral.case_id)
 HELD_BY_ID: Final = lock_rows(BY_ID)
 
 
 def get(tx: ReadTransaction, referral_id: UUID) -> Referral:
-    """Return a referral, or raise NotFound (404)."""
+    """Return a referral that the caller may see, or raise NotFound (404)."""
     return get_one(tx, BY_ID, referral_id)
 
 
 def lock(tx: WriteTransaction, referral_id: UUID) -> tuple[Case, Referral]:
-    """Lock the case, then the referral, and return both; raise NotFound (404).
+    """Lock the case, then the referral, and return both, or raise NotFound (404).
 
-    The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
-    locking, because the caller may have ceased to be a party while it waited.
+    All transactions lock in this order, to avoid deadlocks. Visibility is checked again
+    after locking, because the caller may have lost access while it waited for the lock.
     """
     case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, referral_id))
     return case, get_one(tx, HELD_BY_ID, referral_id)
@@ -64,10 +64,11 @@ def get_one[T](tx: ReadTransaction, statement: Select[T], referral_id: UUID) -> 
 def list_own(
     tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Referral, int, int]:
-    """Select the caller's referrals, ordered by the party row that makes them visible.
+    """Return a statement that selects the caller's referrals with their sort keys.
 
-    One index finds the rows of an office, however many referrals others have. A referral to
-    an office that also holds the case is listed once.
+    The sort keys are the numbers of the party row and of the referral. An index finds the
+    party rows of an office, however many referrals other offices have. A referral to an
+    office that also holds the case is listed only once.
     """
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
     before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
@@ -84,12 +85,12 @@ def list_own(
 def matches_own_party(
     tx: ReadTransaction, party: type[Party], side: Side | None
 ) -> ColumnElement[bool]:
-    """Match the caller's open party rows, on one side or on both."""
+    """Return the condition for the caller's current party rows, on one side or on both."""
     return and_(*is_own_party(tx, party), matches_party(party), matches_side(party, side))
 
 
 def matches_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
-    """Match the party rows of one side, or of both if none is given."""
+    """Return the condition for party rows of one side; without a side, all rows match."""
     recipient = party.relation.in_(HELPING_RELATIONS)
     if side is None:
         return true()
@@ -97,7 +98,7 @@ def matches_side(party: type[Party], side: Side | None) -> ColumnElement[bool]:
 
 
 def select_case_id(code: str) -> ColumnElement[UUID]:
-    """Return a subquery for the id of the case with a code."""
+    """Return a subquery for the id of the case with the given code."""
     return select(Case.id).where(Case.code == code).scalar_subquery()
 
 
@@ -115,25 +116,25 @@ def load_again(tx: ReadTransaction, case_id: UUID) -> None:
 
 
 def list_of_case(tx: ReadTransaction, case_id: UUID) -> list[Referral]:
-    """List all referrals of a case, regardless of the caller, for rules."""
+    """List all referrals of a case for a rule, including those hidden from the caller."""
     return list(tx.session.scalars(OF_CASE, {"case": case_id}))
 
 
 def list_open(tx: ReadTransaction) -> list[Referral]:
-    """List all referrals that were sent and have not ended, for the worker."""
+    """List all referrals that have been sent and have not ended, for the worker."""
     found = select(Referral).where(Referral.state.in_(OPEN))
     both = (selectinload(Referral.case), selectinload(Referral.recipient))
     return list(tx.session.scalars(found.order_by(Referral.number).options(*both)))
 
 
 def get_openers(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, UUID | None]:
-    """Return which office opened each of some referrals; other ids are left out."""
+    """Return the office that opened each referral; ids of other records are left out."""
     rows = select(Referral.id, Referral.opened_by).where(Referral.id.in_(list(ids)))
     return dict(tx.session.execute(rows).all())
 
 
 def get_predecessor(tx: ReadTransaction, referral: Referral) -> Referral:
-    """Return the redirected referral that this one replaces."""
+    """Return the redirected referral that a referral replaces."""
     before = select(Referral).where(Referral.id == referral.predecessor_id)
     return tx.session.scalars(before).one()
 
@@ -146,14 +147,14 @@ TAKEN_ON: Final = RECEIVED.where(Referral.state.in_(AT_WORK | {State.COMPLETED})
 
 
 def is_helping(tx: ReadTransaction, case_id: UUID) -> bool:
-    """Return whether the caller has a referral of the case that did not end early."""
+    """Return whether the caller has an open or completed referral of the case."""
     return bool(list_received(tx, HELPING, [case_id]))
 
 
 def list_received(
     tx: ReadTransaction, statement: Select[Referral], case_ids: Iterable[UUID]
 ) -> Sequence[Referral]:
-    """List the referrals of some cases that the caller received and a statement selects."""
+    """Run a statement for the referrals that the caller received in the given cases."""
     asked = {"me": tx.actor.focal_point_id, "cases": list(case_ids)}
     return tx.session.scalars(statement, asked).all()
 
@@ -161,7 +162,7 @@ def list_received(
 def list_requested_services(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, set[Service]]:
-    """Return the services that the caller was asked for, by case."""
+    """Return the services that the caller was asked to provide, by case."""
     found: dict[UUID, set[Service]] = {}
     for referral in list_received(tx, RECEIVED, case_ids):
         found.setdefault(referral.case_id, set()).add(referral.service)
@@ -174,7 +175,7 @@ def list_accepted_services(tx: ReadTransaction, case_id: UUID) -> frozenset[Serv
 
 
 class OpenRequest(NamedTuple):
-    """What an open referral asks for, its recipient, and the office that opened it."""
+    """The service, sections and recipient of an open referral, and its opening office."""
 
     case_id: UUID
     recipient_id: UUID
@@ -196,7 +197,7 @@ OPEN_REQUESTS: Final = select(
 def list_open_requests(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[OpenRequest]]:
-    """Return the open requests of some cases, regardless of the caller."""
+    """Return the open referrals by case, including those hidden from the caller."""
     found: dict[UUID, list[OpenRequest]] = {}
     for row in read_columns(tx.session, OPEN_REQUESTS, {"cases": list(case_ids)}):
         found.setdefault(row[0], []).append(OpenRequest(*row))
@@ -210,7 +211,7 @@ STATES: Final = select(Referral.case_id, Referral.state).where(Referral.case_id.
 def list_states(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[State]]:
-    """Return the states of all referrals of some cases."""
+    """Return the states of all referrals, by case."""
     found: dict[UUID, list[State]] = {}
     for case_id, state in read_columns(tx.session, STATES, {"cases": list(case_ids)}):
         found.setdefault(case_id, []).append(state)

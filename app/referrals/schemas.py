@@ -36,7 +36,7 @@ class Outcome(StrEnum):
 
 
 class NewReferral(RequestModel):
-    """A request for one service, to one focal point."""
+    """A request to one focal point for one service."""
 
     recipient: Annotated[Code, Field(description="Code of the focal point asked.")]
     service: Service
@@ -55,7 +55,7 @@ class Meeting(Content):
 
 
 class Arrangement(Content):
-    """What a recipient promises when it accepts; sealed with the referral."""
+    """The first meeting and the contacts of the recipient, sealed with the referral."""
 
     meeting: Meeting
     contacts: Annotated[list[DutyContact], Field(min_length=1, max_length=5)]
@@ -67,7 +67,7 @@ class Arrangement(Content):
 
 
 class DeclineReferral(RequestModel):
-    """The reason why the recipient declines."""
+    """The reason why the recipient declines the referral."""
 
     reason: DeclineReason
     note: Annotated[SafeText | None, Field(description="Sealed.")] = None
@@ -81,7 +81,7 @@ class TakeBackReferral(RequestModel):
 
 
 class AskAboutReferral(RequestModel):
-    """A question that the recipient asks before it decides."""
+    """A question that the recipient asks before it decides on the referral."""
 
     topics: Annotated[
         list[Section],
@@ -91,7 +91,7 @@ class AskAboutReferral(RequestModel):
 
 
 class AnswerReferral(RequestModel):
-    """The sender's answer, as far as the person agreed."""
+    """The sender's answer to a question, limited to what the person agreed to share."""
 
     sections: Annotated[
         list[Section],
@@ -113,7 +113,7 @@ class RedirectReferral(RequestModel):
 
 
 class HoldReferral(RequestModel):
-    """The reason why help pauses, and the latest date of the review."""
+    """The reason why help is paused, and the time of the review."""
 
     reason: SuspendReason
     review_at: Instant
@@ -121,13 +121,13 @@ class HoldReferral(RequestModel):
 
 
 class StartReferral(RequestModel):
-    """A confirmation that help has begun."""
+    """A confirmation that the recipient has met the person and started to help."""
 
     person_met: Annotated[StrictBool, Field(description="Whether the person was met.")]
 
 
 class ReportReferral(RequestModel):
-    """A report on help that continues."""
+    """A report that the service of a referral is still being provided."""
 
     feedback: Annotated[SafeText, Field(description="For the sender; sealed.")]
 
@@ -149,7 +149,7 @@ class AvailableReferralAction(ResponseModel):
 
 
 class ReferralOut(ResponseModel):
-    """A referral, and the actions you can take."""
+    """A referral, with the actions that you can take on it."""
 
     id: UUID
     case: Annotated[str, Field(description="Code of the case.")]

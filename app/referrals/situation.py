@@ -1,4 +1,4 @@
-"""The facts that decide on the steps of a referral, and how each side sees it."""
+"""Functions that load the facts of a referral and build its view for the caller."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -44,7 +44,7 @@ def get_roles(referral: Referral, actor: Actor) -> frozenset[Role]:
 
     An officer of a consular office that is asked for a travel document also acts as a
     caseworker on that referral, because the same officer verifies nationality and issues
-    the document. This holds for no other service, and not for the sender.
+    the document. This rule applies neither to other services nor to the sender.
     """
     is_document = referral.service == Service.CONSULAR_DOCUMENT
     consular = is_document and referral.recipient.function == Function.CONSULAR
@@ -64,7 +64,7 @@ def load_facts(
 ) -> Facts:
     """Load the facts that the requirements are checked against.
 
-    `requests` are the open requests of the case, with which a draft is compared.
+    A draft is compared with `requests`, the open referrals of the case.
     """
     recipient, terms = referral.recipient, terms or Terms()
     service, case = referral.service, referral.case
@@ -95,9 +95,9 @@ def load_facts(
 
 
 def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
-    """Return whether agreements let sections of this level cross to the recipient.
+    """Return whether agreements allow data of this level to be sent to the recipient.
 
-    If nobody holds the case, only the country where the person is counts.
+    If no office holds the case, only the country where the person is counts.
     """
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder
@@ -122,11 +122,11 @@ def redact_for(
     facts: Facts,
     sides: AbstractSet[Side],
 ) -> Facts:
-    """Return the facts as the caller may know them: a fear reads like a missing consent.
+    """Return the facts that the caller may know; a fear is shown as a missing consent.
 
-    A sender that may not know what the person fears can choose only an office that the
-    person agreed to, or one that is proposed. Otherwise it could find out which office is
-    feared by asking for one after the other.
+    A sender that may not know the person's fears can choose only an office that a consent
+    covers or that the ranking proposes. Otherwise it could find the feared office by trying
+    one office after another.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if case_file.may_know_fears(own_office):
@@ -148,12 +148,12 @@ def redact_for(
 
 
 def describe_actions(rows: Iterable[Row], facts: Facts) -> list[AvailableReferralAction]:
-    """Describe each action: whether it is available now and, if not, why not."""
+    """Describe actions and list the unmet requirements that prevent each of them now."""
     return [show_action(row, facts) for row in rows]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
-    """Describe one action: whether it is available now and, if not, why not."""
+    """Describe an action and list the unmet requirements that prevent it now."""
     lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
     return AvailableReferralAction(
         action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
@@ -161,7 +161,10 @@ def show_action(row: Row, facts: Facts) -> AvailableReferralAction:
 
 
 def show(tx: ReadTransaction, referrals: Sequence[Referral]) -> list[ReferralOut]:
-    """Return referrals as the caller may see them, in a fixed number of statements."""
+    """Return referrals as the caller may see them.
+
+    The number of SQL statements does not depend on the number of referrals.
+    """
     if not referrals:  # the usual result of a poll
         return []
     cases = {referral.case_id: referral.case for referral in referrals}
@@ -201,14 +204,15 @@ def show(tx: ReadTransaction, referrals: Sequence[Referral]) -> list[ReferralOut
 HIDDEN_FIELDS: Final = {"recipient": None, "due_at": None, "covered_until": None}
 """Fields that are null if the reader may not know the recipient.
 
-The deadline would reveal its working days, and the end of cover the consent that names it.
+The deadline would reveal the working days of the recipient. The end of cover would reveal
+the consent that names the recipient.
 """
 
 
 def load_other_requests(
     tx: ReadTransaction, referrals: Iterable[Referral]
 ) -> Mapping[UUID, list[OpenRequest]]:
-    """Return the open requests of the cases that have a draft among some referrals."""
+    """Return the open referrals of each case that has a draft among these referrals."""
     drafts = {one.case_id for one in referrals if one.state == State.DRAFT}
     return referral_queries.list_open_requests(tx, drafts) if drafts else {}
 
@@ -219,7 +223,7 @@ def load_facts_for_reader(
     case_file: Standing,
     requests: Iterable[OpenRequest],
 ) -> Facts:
-    """Load the facts of a referral as the caller may know them."""
+    """Load the facts of a referral and redact them for the caller."""
     facts = load_facts(tx, referral, case_file, requests=requests)
     return redact_for(tx, referral, case_file, facts, get_sides(referral, tx.actor))
 
@@ -265,10 +269,10 @@ def show_one(  # noqa: PLR0913 - the arguments are loaded for all referrals at o
 def find_covered_until(
     tx: ReadTransaction, referral: Referral, case_file: Standing
 ) -> datetime | None:
-    """Return when the consents that the reader may list cease to cover a referral.
+    """Return the time until which the consents known to the reader cover a referral.
 
-    The result is None for a referral that has ended. Fears of the person do not change it,
-    because a reader that lists a consent sees there when it expires.
+    The result is None if the referral has ended. The person's fears do not change the
+    result, because a reader that sees a consent also sees its expiry time.
     """
     if referral.state not in OPEN | {State.DRAFT}:
         return None
@@ -282,7 +286,10 @@ def find_covered_until(
 
 
 def find_sender(case: Case, reader: UUID) -> UUID | None:
-    """Return the sender: the holder of the case, now or in the reader's snapshot."""
+    """Return the holder of the case, which is the sender, or None if it must not be known.
+
+    A reader with a snapshot of the case sees the holder at the time of the snapshot.
+    """
     granted, asked = case.get_grants(reader), case.get_snapshot(reader)
     if Grant.LEAD in granted:
         return case.holder

@@ -1,4 +1,4 @@
-"""The steps of a referral, one function for each."""
+"""Functions that take the steps of a referral."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ from app.referrals.schemas import (
 
 
 def open_referral(tx: WriteTransaction, case: Case, new: NewReferral) -> Referral:
-    """Open a draft in a case that the caller holds, or send it at once.
+    """Open a draft referral in a case that the caller holds, and send it if requested.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403), FocalPointUnknown or
     RecipientUnfit (422), and the errors of `check_step`.
@@ -48,10 +48,10 @@ def open_referral(tx: WriteTransaction, case: Case, new: NewReferral) -> Referra
 
 
 def send(tx: WriteTransaction, pending: PendingStep) -> Referral:
-    """Send a referral; its recipient becomes a party of it.
+    """Send a referral and make its recipient a party.
 
-    A State body that is asked for a travel document reads a snapshot of the case from then
-    on. Raises RecipientUnfit (422), because the recipient may have changed since the draft.
+    From then on, a State body that is asked for a travel document reads a snapshot of the
+    case. Raises RecipientUnfit (422) if the recipient has become unfit since the draft.
     """
     referral = pending.referral
     require_fit_recipient(pending.case, referral.recipient)
@@ -63,7 +63,7 @@ def send(tx: WriteTransaction, pending: PendingStep) -> Referral:
 
 
 def ask(tx: WriteTransaction, pending: PendingStep, request: AskAboutReferral) -> Referral:
-    """Ask the sender a question; the deadline to decide is paused until it answers."""
+    """Ask the sender a question and pause the deadline to decide until the answer."""
     pending.referral.asked = sorted(set(request.topics))
     case_actions.add_note(tx, pending.referral, "question", request.question)
     return take_step(tx, pending)
@@ -72,7 +72,7 @@ def ask(tx: WriteTransaction, pending: PendingStep, request: AskAboutReferral) -
 def send_answer(
     tx: WriteTransaction, pending: PendingStep, request: AnswerReferral
 ) -> Referral:
-    """Answer the recipient, which may now also open the sections of the answer."""
+    """Answer the recipient's question and add the sections that the answer names."""
     referral = pending.referral
     referral.sections = sorted({*referral.sections, *request.sections})
     referral.asked = []
@@ -83,12 +83,12 @@ def send_answer(
 def redirect(
     tx: WriteTransaction, pending: PendingStep, request: RedirectReferral
 ) -> Referral:
-    """End the referral and create a draft to the office that could help instead.
+    """End the referral and create a draft for the office that could help instead.
 
-    The draft needs a consent of its own before it is sent. No draft is created for an
-    office that was asked before in this chain of referrals. The recipient is not informed
-    of that, because it would learn which other office knows of the person. Raises
-    FocalPointUnknown or RecipientUnfit (422).
+    The draft needs its own consent before it is sent. No draft is created for an office
+    that was already asked in this chain of referrals. The recipient is not informed of
+    that, because it would learn which other office knows of the person. Raises
+    FocalPointUnknown or RecipientUnfit (422) if the other office cannot be used.
     """
     referral, other = (
         pending.referral,
@@ -104,7 +104,7 @@ def redirect(
 
 
 def get_referral_chain(tx: WriteTransaction, referral: Referral) -> frozenset[UUID]:
-    """Return the recipients of this referral and of those that it replaces."""
+    """Return the recipients of a referral and of all referrals that it replaces."""
     chain, step = {referral.recipient_id}, referral
     while step.predecessor_id is not None:
         step = referral_queries.get_predecessor(tx, step)
@@ -122,7 +122,7 @@ def pause_help(
 
 
 def resume(tx: WriteTransaction, pending: PendingStep) -> Referral:
-    """Continue help, with the time that was left."""
+    """Resume the help and its deadline with the remaining time."""
     pending.referral.reason = None
     return take_step(tx, pending, resumed=True)
 
@@ -137,9 +137,9 @@ def confirm_deletion(tx: WriteTransaction, pending: PendingStep) -> Referral:
 def accept(
     tx: WriteTransaction, pending: PendingStep, arrangement: Arrangement
 ) -> Referral:
-    """Accept a referral; the arrangement is sealed with it.
+    """Accept a referral and store the arrangement as a sealed document.
 
-    Sections that no agreement in force lets cross any more are removed first.
+    Sections that no agreement in force allows to be sent are removed first.
     """
     remove_sections(tx, pending.referral, find_held_back_sections(tx, pending.referral))
     case_actions.store_sealed(tx, pending.referral, Paper.ARRANGEMENT, arrangement)
@@ -147,7 +147,7 @@ def accept(
 
 
 def report(tx: WriteTransaction, pending: PendingStep, request: ReportReferral) -> Referral:
-    """Report to the sender, sealed; the deadline for the next report starts anew."""
+    """Store a sealed report for the sender and restart the deadline for the next report."""
     case_actions.add_note(tx, pending.referral, "feedback", request.feedback)
     return take_step(tx, pending)
 
@@ -155,7 +155,7 @@ def report(tx: WriteTransaction, pending: PendingStep, request: ReportReferral) 
 def complete(
     tx: WriteTransaction, pending: PendingStep, request: CompleteReferral
 ) -> Referral:
-    """Complete the referral with its outcome; the feedback is sealed for the sender."""
+    """Complete a referral with its outcome and store sealed feedback for the sender."""
     pending.referral.outcome = request.outcome
     case_actions.add_note(tx, pending.referral, "feedback", request.feedback)
     return take_step(tx, pending)
@@ -169,7 +169,7 @@ def end_with_reason(
     *,
     alternative: str | None = None,
 ) -> Referral:
-    """Decline, redirect, withdraw or revoke, with a reason code and a sealed note."""
+    """Decline, redirect, withdraw or revoke a referral, with a reason and a sealed note."""
     pending.referral.reason = reason
     case_actions.add_note(tx, pending.referral, pending.step.action, note)
     return take_step(tx, pending, alternative=alternative)
