@@ -66,20 +66,20 @@ class ReturnExists(Problem):
 
 @dataclass(frozen=True)
 class PendingStep:
-    """A step that passed every check and is about to be taken."""
+    """A step that has passed all checks but has not been taken yet."""
 
     view: ReturnView
     step: Row
 
     @property
     def record(self) -> Return:
-        """The return."""
+        """The return that the step changes."""
         return self.view.record
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of a step in codes, with a note that is sealed.
+    """The result of a step: codes, and a note that is stored sealed.
 
     `early` is true if the step was taken before its planned date.
     """
@@ -96,7 +96,7 @@ NO_RESULT: Final = StepResult()
 
 
 def open_return(tx: WriteTransaction, referral_id: UUID) -> Return:
-    """Open the checklist of an accepted RETURN referral, as one of its sides.
+    """Open the checklist of an accepted RETURN referral that the caller may see.
 
     Raises NotFound (404), RoleMissing (403), NotAReturn, ActionIllegal, ReturnExists (409).
     """
@@ -136,11 +136,11 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> PendingStep:
-    """Lock a return and check that the step may be taken now.
+    """Lock a return, check that an action is allowed, and return its step.
 
-    The checks run in this order, so that an error reveals no more than the caller may know:
-    not visible (404), stale version (412, 428), wrong state (409), another side or role
-    (403), unmet requirements (409).
+    The checks are made in a fixed order, so that an error reveals no more than the caller
+    may know: visibility (404), version (412, 428), state (409), side and role (403), and
+    requirements (409).
     """
     view = lock_view(tx, return_id)
     seen.require_version(get_version(view))
@@ -148,14 +148,14 @@ def lock_and_check(
 
 
 def lock_view(tx: WriteTransaction, return_id: UUID) -> ReturnView:
-    """Lock and load a return for one of its sides; raise NotFound (404)."""
+    """Lock and load a return, or raise NotFound (404) if the caller has no side in it."""
     return require_side(load_view(tx, return_queries.lock(tx, return_id)))
 
 
 def check_step(
     tx: WriteTransaction, view: ReturnView, action: Action, terms: Terms | None = None
 ) -> PendingStep:
-    """Return the step for an action on a locked return, or raise if it is not allowed."""
+    """Check that an action on a locked return is allowed, and return its step."""
     step = find_step(tx, view, action)
     facts = load_facts(tx, view, terms)
     RULES.require(step, facts)
@@ -163,7 +163,7 @@ def check_step(
 
 
 def find_step(tx: WriteTransaction, view: ReturnView, action: Action) -> Row:
-    """Return the step, or raise; the consulate's error does not reveal the state."""
+    """Return the step for an action; errors do not reveal the state to the consulate."""
     try:
         return TABLE.find(view.record.state, action, view.sides, tx.actor.roles)
     except ActionIllegal as error:
@@ -181,8 +181,8 @@ def take_step(
 ) -> Return:
     """Take the step, store its result, start the next deadline and record the event.
 
-    A step that adds a finding leaves the deadline unchanged. Approvals that were asked for
-    an earlier version of the return expire.
+    A step that adds a finding leaves the deadline unchanged. Approvals that were requested
+    for an earlier version of the return expire.
     """
     record, action = pending.record, pending.step.action
     by_system = pending.step.sides == {Side.SYSTEM}
@@ -207,7 +207,7 @@ def take_step(
 def record_step(
     tx: WriteTransaction, record: Return, action: Action, result: StepResult
 ) -> None:
-    """Store that a step was taken, by which account, and its result."""
+    """Store the step that was taken, with the account and the result."""
     if action not in STEPS:
         return
     taken_step = Done(
@@ -227,7 +227,7 @@ def record_step(
 
 
 def get_audience(record: Return) -> frozenset[UUID]:
-    """Return the offices that may know of the return; once cancelled, only the holder."""
+    """Return the offices that may know of the return; if cancelled, only the holder."""
     known, holder = record.referral.audience, record.case.holder
     return known & {holder} if record.state in CANCELLED else known
 
@@ -239,7 +239,7 @@ def start_deadline(
     *,
     resumed: bool = False,
 ) -> None:
-    """Start or resume the deadline for the current state, or stop it if there is none.
+    """Start or resume the deadline of the current state, or stop it if the state has none.
 
     While the case is suspended, deadlines of steps that cannot be taken are paused.
     """
@@ -262,21 +262,21 @@ def start_deadline(
         deadline_actions.restart(tx, record, kind, due_at, waits_on=office_id)
     if is_paused(record):
         deadline_actions.stop(tx, record.id)
-    if record.state in ON_THE_WAY_TO_GO:  # the checklist is the only thing due
+    if record.state in ON_THE_WAY_TO_GO:  # only the checklist is due
         deadline_actions.stop(tx, record.referral_id)
 
 
 def is_paused(record: Return) -> bool:
     """Return whether the deadline is paused because the case is suspended.
 
-    The arrival of a person who travels, and visits after it, are not paused.
+    The deadlines for the arrival and for the visits are not paused.
     """
     kind, _ = CLOCKS.get(record.state, (None, None))
     return record.case.state == CaseState.SUSPENDED and kind == ClockKind.REVIEW
 
 
 def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
-    """Update the clearance of the referral, and ask the consulate for documents."""
+    """Update the clearance of the referral, and ask the consulate if documents are due."""
     record = pending.record
     referral_actions.set_clearance(tx, record.referral, get_clearance(record))
     if pending.step.target in {State.PERMITTED, State.CLEARED}:
@@ -284,9 +284,9 @@ def update_referral(tx: WriteTransaction, pending: PendingStep) -> None:
 
 
 def request_documents(tx: WriteTransaction, record: Return, referral: Referral) -> None:
-    """Record an event for the consulate, which says only that a step is due.
+    """Record an event for the consulate that says only that its step is due.
 
-    A recipient of the return that issues the documents itself has other events (BR12).
+    If the recipient of the return issues the documents itself, no event is recorded (BR12).
     """
     if referral.id != record.referral_id:
         audience = frozenset({referral.recipient_id})
@@ -294,7 +294,7 @@ def request_documents(tx: WriteTransaction, record: Return, referral: Referral) 
 
 
 def get_clearance(record: Return) -> Clearance | None:
-    """Return the clearance that the state of the return gives to its referral."""
+    """Return the clearance of the referral that corresponds to the state of the return."""
     if record.state in {State.MONITORING, State.COMPLETED}:
         return Clearance.DONE
     return Clearance.CLEARED if record.state in DECIDED else None

@@ -1,8 +1,8 @@
-"""The time when an arrival is due, which only the sealed travel plan tells.
+"""The times at which arrivals are due, which only the sealed travel plans contain.
 
-The stored deadline of a journey is due at the end of each of its days, so that a copy of
-the database does not reveal the day of arrival (ADR 42). The service opens the plan for its
-rules, without an entry in the access log.
+While a person is travelling, the stored deadline is due at the end of the current day, so
+that a copy of the database does not reveal the day of arrival (ADR 42). The service opens
+the travel plan for its rules, without an entry in the access log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ HORIZON: Final = timedelta(days=2)
 
 
 class Arrival(NamedTuple):
-    """The deadline of a journey, with the time when the arrival is due."""
+    """The deadline of a journey, with the time at which the arrival is due."""
 
     reference: str
     kind: ClockKind
@@ -43,7 +43,10 @@ class Arrival(NamedTuple):
 
 
 def find_due(tx: ReadTransaction, records: Iterable[Return]) -> Mapping[UUID, datetime]:
-    """Return the time when each arrival is due, if the sealed travel plan opens (D06)."""
+    """Return the times at which arrivals are due, by the id of the return (D06).
+
+    A return whose sealed travel plan cannot be opened is left out.
+    """
     by_referral = {one.referral_id: one for one in records}
     found = {}
     for plan in return_queries.list_travel_plans(tx, by_referral):
@@ -57,13 +60,13 @@ def find_due(tx: ReadTransaction, records: Iterable[Return]) -> Mapping[UUID, da
 
 
 def find_planned(tx: ReadTransaction, record: Return) -> datetime | None:
-    """Return the arrival time of the sealed travel plan, or None if it does not open."""
+    """Return the arrival time in the sealed travel plan, or None if it cannot be opened."""
     plans = return_queries.list_travel_plans(tx, [record.referral_id])
     return next((open_arrival(tx, plan) for plan in plans), None)
 
 
 def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
-    """Open a travel plan for the rules and return its arrival, or None if this fails."""
+    """Open a travel plan and return its arrival time, or None if it cannot be opened."""
     try:
         opened = TravelPlan.model_validate_json(case_queries.open_sealed(tx, plan))
     except (NotFound, Unopenable, ValidationError):
@@ -72,21 +75,25 @@ def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
 
 
 def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> datetime:
-    """Return the next end of a day at the recipient; always after the moment."""
+    """Return the first end of a day after a moment, in the recipient's time zone."""
     return deadline_queries.compute_end_of_day(
         tx, moment + SECOND, record.referral.recipient_id
     )
 
 
 def get_due_at(tx: ReadTransaction, record: Return, clock: Clock | None) -> datetime | None:
-    """Return when the next step of a return is due, as its sides may know it."""
+    """Return the time at which the next step of a return is due, for its sides.
+
+    During a journey, this is the time at which the arrival is due. If the travel plan
+    cannot be opened, it is the stored deadline.
+    """
     if clock is None or record.state != State.IN_TRANSIT:
         return clock.due_at if clock else None
     return find_due(tx, [record]).get(record.id, clock.due_at)
 
 
 def list_waiting(tx: ReadTransaction) -> list[Arrival]:
-    """List the caller's arrivals that are due later than their stored deadlines."""
+    """List the caller's arrivals whose due times differ from the stored deadlines."""
     rows = return_queries.list_travelling(tx, tx.now + HORIZON)
     due = find_due(tx, [record for _, record in rows]) if rows else {}
     return [
@@ -103,10 +110,11 @@ def list_waiting(tx: ReadTransaction) -> list[Arrival]:
 
 
 def move_deadline(tx: WriteTransaction, record: Return, clock: Clock) -> bool:
-    """Move the deadline of a journey to the end of today; return False if it is due.
+    """Move the deadline of a journey to the end of today; return False if it was missed.
 
-    If the arrival is due before the end of today, that time is used. If the plan does not
-    open, the deadline stays unchanged and is missed, so that the lead learns of it.
+    If the arrival is due before the end of today, its due time is used. If the travel plan
+    cannot be opened, the deadline stays unchanged and is missed, so that the lead learns of
+    it.
     """
     due_at = find_due(tx, [record]).get(record.id)
     if due_at is None:

@@ -1,4 +1,4 @@
-"""The steps of a return that do more than record a result."""
+"""Functions for the steps of a return that do more than store a result."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -42,10 +42,10 @@ def decide_go(
     why: DecideGo,
     approval: UUID | None,
 ) -> Return | Approval:
-    """Decide GO, with the approval of a supervisor of the lead.
+    """Take the decision GO, or request the approval of a supervisor of the lead.
 
-    The approval is valid for one version of the return; after another assessment it has to
-    be asked for again. Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
+    The approval is valid for one version of the return. After another assessment, it has to
+    be requested again. Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
     """
     terms = Terms(asked_to_leave=why.person_asked_to_leave, approved=True)
     pending = lock_and_check(tx, return_id, Action.GO, seen, terms)
@@ -62,9 +62,10 @@ def decide_no_go(
     why: DecideNoGo,
     approval: UUID | None,
 ) -> Return | Approval:
-    """Decide NO-GO, with the approval of a supervisor, and withdraw the referral.
+    """Take the decision NO-GO and withdraw the referral, or request an approval.
 
-    Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
+    A supervisor of the lead has to approve the decision. Raises the errors of
+    `lock_and_check`, and ApprovalUnusable (409).
     """
     protection = tuple(sorted(set(why.protection)))
     terms = Terms(reason=why.reason, protection=frozenset(protection), approved=True)
@@ -78,7 +79,7 @@ def decide_no_go(
 
 
 def build_matter(pending: PendingStep, why: DecideGo | DecideNoGo) -> GuardedAction:
-    """Return what the second person has to approve, for this version of the return."""
+    """Build the action that a second person has to approve for this version."""
     facts = {"reason": why.reason} if isinstance(why, DecideNoGo) else {}
     record, action = pending.record, f"return.{pending.step.action}"
     grounds = f"{record.id} {record.version}"
@@ -97,7 +98,7 @@ def call_off(tx: WriteTransaction, return_id: UUID, why: CallOff) -> Return:
     """End a return because the person does not want to go.
 
     No version is required, because a refusal by the person is never out of date. Raises
-    NotFound (404), ActionIllegal (409), RoleMissing (403).
+    NotFound (404), ActionIllegal (409) or RoleMissing (403).
     """
     pending = check_step(tx, lock_view(tx, return_id), Action.CALL_OFF)
     record = take_step(tx, pending)
@@ -107,16 +108,16 @@ def call_off(tx: WriteTransaction, return_id: UUID, why: CallOff) -> Return:
 
 
 def plan_travel(tx: WriteTransaction, pending: PendingStep, travel: TravelPlan) -> Return:
-    """Seal the travel plan with the referral, in place of an earlier plan."""
+    """Store the travel plan sealed with the referral, and replace an earlier plan."""
     case_actions.replace_sealed(tx, pending.record.referral, Paper.TRAVEL_PLAN, travel)
     return take_step(tx, pending)
 
 
 def depart(tx: WriteTransaction, pending: PendingStep) -> Return:
-    """Record the departure; the arrival has to be confirmed on the day itself (D06).
+    """Record the departure and start the deadline to confirm the arrival (D06).
 
-    Until then the deadline is due at the end of each day, which does not reveal the
-    arrival.
+    Until the arrival, the stored deadline is due at the end of each day, so that it does
+    not reveal the day of arrival.
     """
     return take_step(
         tx, pending, due_at=arrivals.get_end_of_today(tx, pending.record, tx.now)
@@ -126,9 +127,10 @@ def depart(tx: WriteTransaction, pending: PendingStep) -> Return:
 def arrive(
     tx: WriteTransaction, pending: PendingStep, result: StepResult, *, early: bool
 ) -> Return:
-    """Confirm the arrival; before the planned date it has to be marked as early.
+    """Confirm the arrival.
 
-    Raises DateNotReached (409).
+    An arrival before the planned date must be marked as early. Raises DateNotReached (409)
+    if it is not.
     """
     planned_for = arrivals.find_planned(tx, pending.record)
     is_early = check_date(tx, planned_for, early=early)
@@ -138,7 +140,7 @@ def arrive(
 def plan_visits(
     tx: WriteTransaction, visits: list[datetime] | None
 ) -> tuple[datetime, ...]:
-    """Return the times of the visits: the requested ones, else the usual ones (D08)."""
+    """Return the requested times of the visits, or by default the usual times (D08)."""
     default = deadline_queries.list_default_visits(tx, tx.actor.focal_point_id)
     return tuple(visits or default)
 
@@ -146,7 +148,7 @@ def plan_visits(
 def monitor(
     tx: WriteTransaction, pending: PendingStep, visits: tuple[datetime, ...]
 ) -> Return:
-    """Store the times of the visits, and take the step that begins them."""
+    """Store the times of the visits and take the step that starts the monitoring."""
     pending.record.visits = [visit.isoformat() for visit in visits]
     return take_step(tx, pending)
 
@@ -154,7 +156,7 @@ def monitor(
 def confirm_accounted_for(
     tx: WriteTransaction, pending: PendingStep, result: StepResult
 ) -> Return:
-    """Record that the person was met after their return was halted on the way.
+    """Record that the person was met after the return was halted during the journey.
 
     The lead then has a deadline to decide whether the State of origin may be informed.
     """
@@ -166,9 +168,10 @@ def confirm_accounted_for(
 def report_visit(
     tx: WriteTransaction, pending: PendingStep, result: StepResult, *, early: bool
 ) -> Return:
-    """Report a visit; after the last one the return is completed.
+    """Report a visit, and complete the return after the last visit.
 
-    A visit before its date has to be marked as early. Raises DateNotReached (409).
+    A visit before its planned date must be marked as early. Raises DateNotReached (409) if
+    it is not.
     """
     record = pending.record
     planned_for = datetime.fromisoformat(record.visits[0]) if record.visits else None

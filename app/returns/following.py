@@ -54,8 +54,8 @@ def find_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> froze
 def reassign_all_deadlines(tx: WriteTransaction, case: Case) -> None:
     """Reassign the deadlines of a case, its referrals and its return to the new holder.
 
-    The former holder gets no more notifications for the return. It may be an office that
-    the person fears.
+    The former holder then gets no more notifications about the return, because the person
+    may fear that office.
     """
     referral_following.reassign_deadlines(tx, case)
     end_or_reassign(tx, case)
@@ -66,7 +66,7 @@ def end_or_reassign(
 ) -> None:
     """End the returns that have lost their basis, and reassign the deadlines of the others.
 
-    `rested` has the ids of those that a consent covered before one was withdrawn.
+    `rested` contains the ids of the returns that a consent covered before a withdrawal.
     """
     tx.session.flush()
     for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
@@ -81,8 +81,9 @@ def end_or_reassign(
 def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID]) -> bool:
     """Return whether a return has lost its basis.
 
-    That is the case if a consent, the referral or the case has ended, if the person forbids
-    the contact with the State of origin, or if the recipient is unsafe for the person.
+    A return loses its basis if its consent, its referral or the case has ended, if the
+    person forbids contact with the State of origin, or if the recipient is unsafe for the
+    person.
     """
     referral, recipient = record.referral, record.referral.recipient
     taken_back = record.id in rested and not case_file.has_consent_to_return(recipient)
@@ -94,9 +95,10 @@ def has_lost_basis(record: Return, case_file: Standing, rested: frozenset[UUID])
 
 
 def end_by_system(tx: WriteTransaction, record: Return) -> None:
-    """End a return as the system, and withdraw its referral.
+    """End a return automatically and withdraw its referrals.
 
-    If the person is travelling, the return is halted until the lead has accounted for them.
+    If the person is travelling, the return is halted until the lead has confirmed that the
+    person was met.
     """
     step = TABLE.find(record.state, Action.END, {Side.SYSTEM}, frozenset())
     take_step(tx, PendingStep(load_view(tx, record), step))
@@ -104,10 +106,10 @@ def end_by_system(tx: WriteTransaction, record: Return) -> None:
 
 
 def reopen_decisions(tx: WriteTransaction, case: Case) -> None:
-    """Reopen the decision GO after the person turns out to be a child, or an adult.
+    """Reopen the decision GO after the age class changed between child and adult.
 
-    The requirements of GO differ for a child, and the document and the travel plan rest on
-    GO. Pending approvals of an earlier decision expire.
+    The requirements of GO differ for a child, and the document and the travel plan depend
+    on GO. Pending approvals of an earlier decision expire.
     """
     for record in return_queries.list_open(tx, [case.id]).get(case.id, []):
         if record.state in AFTER_GO:
@@ -121,7 +123,10 @@ def reopen_decisions(tx: WriteTransaction, case: Case) -> None:
 def withdraw_referrals(
     tx: WriteTransaction, record: Return, reason: WithdrawReason
 ) -> None:
-    """Withdraw the referral of a return, and those for its documents."""
+    """Withdraw the referral of a return and the referrals for its documents.
+
+    The decision whether the State of origin may be informed is reopened.
+    """
     if record.referral.state in AT_WORK:
         referral_following.withdraw_by_system(tx, record.referral, reason)
     withdraw_document_referrals(tx, record)
@@ -140,12 +145,15 @@ def withdraw_document_referrals(tx: WriteTransaction, record: Return) -> None:
 
 
 def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing) -> None:
-    """Reassign the deadline to the office that now leads the case or issues documents."""
+    """Reassign the deadline of a return to the office that now has to act.
+
+    If another office now issues the documents, an event informs it.
+    """
     _, side = CLOCKS[record.state]
     document_referral = find_document_referral(tx, record, case_file)
     office_id = return_queries.find_awaited_office(tx, record, side, document_referral)
     clock = find_running(tx, [record.id]).get(record.id)
-    if clock is None or clock.waits_on == office_id:  # None: paused with the case
+    if clock is None or clock.waits_on == office_id:  # no clock: it is paused
         return
     deadline_actions.hand_over(tx, [record.id], office_id)
     if side == Side.CONSULATE:
@@ -153,9 +161,9 @@ def reassign_deadline(tx: WriteTransaction, record: Return, case_file: Standing)
 
 
 def reassign_visits(tx: WriteTransaction, record: Return) -> bool:
-    """Reassign the visits to the office that can report them; return True if to the lead.
+    """Reassign the visits if needed, and return whether they were moved to the lead.
 
-    The visits go back to the recipient when somebody works there again.
+    The visits are moved back to the recipient when somebody works there again.
     """
     clock = find_running(tx, [record.id]).get(record.id)
     if record.state != State.MONITORING or clock is None:
@@ -176,9 +184,9 @@ def pause_deadlines(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
-    """Resume the paused deadlines with the time that was left.
+    """Resume the paused deadlines with their remaining time.
 
-    If another consulate was asked in the meantime, it is informed of its step.
+    If another consulate was asked in the meantime, an event informs it of its step.
     """
     found = return_queries.list_open(tx, [case.id]).get(case.id, [])
     running_clocks = find_running(tx, [record.id for record in found])
@@ -199,7 +207,7 @@ def resume_deadlines(tx: WriteTransaction, case: Case) -> None:
 def erase_steps(tx: WriteTransaction, case_id: UUID) -> None:
     """Delete the steps of the returns of a case, and the times of visits.
 
-    The returns and their states are kept; the journal keeps which steps were taken.
+    The returns and their states are kept. The journal still shows which steps were taken.
     """
     of_case = Return.case_id == case_id
     return_ids = select(Return.id).where(of_case).scalar_subquery()

@@ -1,8 +1,8 @@
 """The twelve steps of an assisted voluntary return, as one table (LIFECYCLES.md; N32).
 
-The person decides at every step. A refusal ends the return from every state before the
-departure, and the system ends it when a consent, the case or the permission to contact the
-State of origin ends.
+The person can refuse at every step before the departure, which ends the return. The system
+ends a return when a consent, the case or the permission to contact the State of origin
+ends.
 """
 
 from enum import StrEnum
@@ -61,7 +61,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """The requirements of the steps of a return."""
+    """The requirements that the steps of a return can have."""
 
     UNDER_WAY = "under_way"
     LEAD_READY = "lead_ready"
@@ -118,10 +118,10 @@ _STILL = (
     _N.CHILD_PROVIDED_FOR,
     _N.GUARDIAN,
 )
-"""Requirements that are checked at every step from the decision to the departure.
+"""The requirements of the lead at every step from the decision GO to the departure.
 
-For the other sides they are the single requirement `still_cleared`. Which of them fails,
-such as a threat or a fear, must not become known in the State of origin.
+The other sides have the single requirement `still_cleared` instead, so that the State of
+origin does not learn which requirement is unmet, for example because of a threat or a fear.
 """
 
 # fmt: off
@@ -213,14 +213,14 @@ STEPS: Final[dict[Action, int]] = {
 # fmt: on
 
 CANCELLED: Final = frozenset({_S.NO_GO, _S.CALLED_OFF, _S.HALTED, _S.ENDED})
-"""States in which the recipient no longer sees the return or why the person stayed."""
+"""States in which the recipient no longer sees the return or the reason for its end."""
 OPEN: Final = frozenset(State) - {_S.COMPLETED, _S.NO_GO, _S.CALLED_OFF, _S.ENDED}
 GOING: Final = OPEN - {_S.HALTED}
 BEFORE_DEPARTURE: Final = frozenset(_BEFORE_DEPARTURE)
 ON_THE_WAY_TO_GO: Final = frozenset(_ON_THE_WAY_TO_GO)
 DECIDED: Final = frozenset(_CLEARED) | {_S.IN_TRANSIT, _S.ARRIVED}
 FOR_THE_CONSULATE: Final = frozenset({_S.PERMITTED, _S.ASSESSING, _S.CLEARED})
-"""States in which the consulate sees its task, until it has issued the document.
+"""States in which the consulate sees its task. They end when the document is issued.
 
 A later state would reveal the day on which the person departs (R12).
 """

@@ -1,4 +1,4 @@
-"""Returns, and the steps that were taken."""
+"""Models of returns to the country of origin and of the steps taken in each return."""
 
 from datetime import datetime
 from uuid import UUID
@@ -47,11 +47,10 @@ class Return(Listed, Base):
 
 
 class Done(Listed, Base):
-    """A step that was taken: the account, the time, and the result in codes.
+    """A step that was taken, with the account, the time, and the result in codes.
 
-    The assessments are stored here and not with the risk assessments of the case. The
-    danger at the origin says nothing about the danger where the person is, and must not
-    hide it.
+    Assessments for a return are stored here, separately from the risk assessments of the
+    case, because the risk at the origin must not hide the risk where the person is.
     """
 
     __tablename__ = "return_step"

@@ -1,4 +1,7 @@
-"""The decision whether the State of origin may be informed, which ended returns reopen."""
+"""The decision whether the State of origin may be informed, and its deadline.
+
+A return that ends before it is completed reopens the decision.
+"""
 
 from typing import Final
 from uuid import UUID
@@ -26,10 +29,11 @@ OVER_IN: Final = select(Return.id).where(
 
 
 def reopen_decision(tx: WriteTransaction, record: Return) -> None:
-    """Reopen the decision after a return ended before the person arrived for good.
+    """Reopen the decision on contact with the State of origin after a return has ended.
 
-    The permission was given for that return. The safeguards say `undecided` again, so that
-    every rule treats the State of origin as not permitted, and the lead has to decide.
+    The permission was given for that return only. The safeguards are set to `undecided`, so
+    that every rule treats contact with the State of origin as forbidden, and the lead has
+    to decide again.
     """
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.PERMITTED:
@@ -40,9 +44,9 @@ def reopen_decision(tx: WriteTransaction, record: Return) -> None:
 def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> None:
     """Set `origin_contact` to `undecided` in the sealed safeguards.
 
-    The holder becomes their author, not the office that ended the return, because an author
-    may open what it wrote. Quotas do not apply, so that they never prevent the end of a
-    return.
+    The holder of the case becomes the author of the safeguards, instead of the office that
+    ended the return, because an author may open what it wrote. Quotas are not checked, so
+    that they never prevent the end of a return.
     """
     undecided = guards.model_copy(update={"origin_contact": OriginContact.UNDECIDED})
     before, tx.is_exempt_from_quota = tx.is_exempt_from_quota, True
@@ -56,16 +60,19 @@ def reset_permission(tx: WriteTransaction, case: Case, guards: Safeguards) -> No
 
 
 def start_if_undecided(tx: WriteTransaction, record: Return) -> None:
-    """Start the deadline after the person whose return was halted is accounted for."""
+    """Start the deadline for the decision if the decision is still open.
+
+    This function is called when the person was met after a return was halted.
+    """
     guards = standing.load_for_case(tx, record.case).safeguards
     if guards.origin_contact == OriginContact.UNDECIDED:
         start_deadline(tx, record)
 
 
 def start_deadline(tx: WriteTransaction, record: Return) -> None:
-    """Start the deadline of the decision, a review by the holder (D10).
+    """Start the deadline for the decision, which is a review by the holder (D10).
 
-    A halted return has its own deadline until the person is accounted for.
+    A halted return has its own deadline until the lead confirms that the person was met.
     """
     case, kind = record.case, ClockKind.REVIEW
     if record.state in OVER and case.state in CASE_OPEN:
@@ -93,5 +100,5 @@ def stop_if_decided(tx: WriteTransaction, case: Case, guards: Safeguards) -> Non
 
 
 def list_cancelled_returns(tx: WriteTransaction, case: Case) -> list[UUID]:
-    """Return the ids of the returns that ended before the person arrived for good."""
+    """Return the ids of the case's cancelled returns, except those that are halted."""
     return list(tx.session.scalars(OVER_IN, {"case": case.id}))

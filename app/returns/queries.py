@@ -1,4 +1,4 @@
-"""Queries for returns. Those for a caller start from `VISIBLE`."""
+"""Queries for returns; queries on behalf of a caller start from `VISIBLE`."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -46,9 +46,10 @@ from app.returns.models import Done, Return
 
 
 def matches_party() -> ColumnElement[bool]:
-    """Match the returns of the cases that `me` holds, receives or issues documents for.
+    """Return the condition for the returns that the office `me` may see.
 
-    A recipient no longer sees a cancelled return. A consulate sees its task while there is
+    The office holds the case, is the recipient of the return, or issues the documents. A
+    recipient no longer sees a cancelled return. A consulate sees its task only while it has
     one.
     """
     holds = (Party.record_id == Return.case_id) & Party.relation.in_(HOLDING_RELATIONS)
@@ -57,7 +58,7 @@ def matches_party() -> ColumnElement[bool]:
 
 
 def matches_document_request() -> ColumnElement[bool]:
-    """Match the party rows of an office that was asked for documents in the same case."""
+    """Return the condition for parties that were asked for documents in the same case."""
     asked = exists().where(
         Referral.id == Party.record_id,
         Referral.case_id == Return.case_id,
@@ -77,31 +78,31 @@ RESTS_ON: Final = lock_rows(referral_queries.OF_CASE)
 
 
 def get(tx: ReadTransaction, return_id: UUID) -> Return:
-    """Return a return, or raise NotFound (404)."""
+    """Return a return that the caller may see, or raise NotFound (404)."""
     return get_one(tx, BY_ID, return_id)
 
 
 def is_visible(tx: ReadTransaction, return_id: UUID) -> bool:
-    """Return whether the caller is a party of a return now."""
+    """Return whether the caller may see a return now."""
     return find_one(tx, CASE_OF, return_id) is not None
 
 
 def get_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return:
-    """Return the return of a visible referral, or raise NotFound (404)."""
+    """Return the return of a referral that the caller may see, or raise NotFound (404)."""
     referral = referral_queries.get(tx, referral_id)
     return get_one(tx, BY_REFERRAL, referral.id)
 
 
 def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
-    """Return the one return that a referral may have, or None; regardless of the caller."""
+    """Return the return of a referral, even if it is hidden from the caller, or None."""
     return tx.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 
 def lock(tx: WriteTransaction, return_id: UUID) -> Return:
-    """Lock the case, its referrals and the return; raise NotFound (404).
+    """Lock the case, its referrals and the return, or raise NotFound (404).
 
-    Visibility is checked again after locking, because the caller may have ceased to be a
-    party while it waited.
+    Visibility is checked again after locking, because the caller may have lost access while
+    it waited for the lock.
     """
     case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, return_id))
     tx.session.scalars(RESTS_ON, {"case": case.id}).all()
@@ -131,7 +132,7 @@ UNDER_WAY: Final = (
 
 @load_once(Return)
 def list_open(tx: ReadTransaction, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Return]]:
-    """Return the open returns of some cases, regardless of the caller."""
+    """Return the open returns by case, including those hidden from the caller."""
     found: dict[UUID, list[Return]] = {}
     for record in tx.session.scalars(UNDER_WAY, {"cases": list(case_ids)}):
         found.setdefault(record.case_id, []).append(record)
@@ -157,9 +158,9 @@ def has_closed_recipient(record: Return) -> bool:
 def list_misdirected_visits(
     tx: ReadTransaction, unattended: Collection[UUID]
 ) -> list[Return]:
-    """List the returns whose visits wait for the wrong office.
+    """List the returns whose visits are assigned to the wrong office.
 
-    The recipient reports them, or the lead if the recipient is closed or unattended.
+    The recipient reports the visits. If it is closed or unattended, the lead reports them.
     """
     recipient = Referral.recipient_id
     unavailable = recipient.in_(directory_queries.select_closed()) | recipient.in_(
@@ -176,7 +177,7 @@ def list_misdirected_visits(
 
 
 def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
-    """Return whether the lead reports the visits instead of the recipient (ADR 50)."""
+    """Return whether the lead has to report the visits for the recipient (ADR 50)."""
     visited = record.state == State.MONITORING
     return visited and is_closed_or_unattended(tx, record.referral.recipient)
 
@@ -184,7 +185,7 @@ def is_recipient_gone(tx: ReadTransaction, record: Return) -> bool:
 def find_awaited_office(
     tx: ReadTransaction, record: Return, side: Side, document_referral: Referral
 ) -> UUID | None:
-    """Return the office that has to act before the deadline of the state."""
+    """Return the office that has to act before the deadline of the current state."""
     if is_recipient_gone(tx, record):
         return record.case.holder
     return {
@@ -194,7 +195,7 @@ def find_awaited_office(
 
 
 def by_id(tx: ReadTransaction, return_id: UUID) -> Return:
-    """Return a return, ended or not, regardless of the caller."""
+    """Return the return with the given id, in any state and for any caller."""
     return tx.session.scalars(select(Return).where(Return.id == return_id)).one()
 
 
@@ -207,7 +208,7 @@ def list_steps(tx: ReadTransaction, return_id: UUID) -> list[Done]:
 
 
 def get_latest_steps(done: Iterable[Done]) -> Mapping[Action, Done]:
-    """Return the latest step of each action; it is the one that counts."""
+    """Return the latest step of each action; earlier steps no longer count."""
     return {step.action: step for step in done}
 
 
@@ -243,18 +244,18 @@ def list_travel_plans(tx: ReadTransaction, referral_ids: Iterable[UUID]) -> list
 
 
 def list_travelling(tx: ReadTransaction, before: datetime) -> Sequence[Row[Clock, Return]]:
-    """List the journeys to the caller whose deadlines are due before a time."""
+    """List the journeys that the caller has to confirm and that are due before a time."""
     asked = {"me": tx.actor.focal_point_id, "before": before}
     return tx.session.execute(WAITING, asked).all()
 
 
 def find_travelling(tx: ReadTransaction, clock: Clock) -> Return | None:
-    """Return the return of a deadline if the person travels, or None."""
+    """Return the return of a deadline if the person is travelling, or None."""
     row = tx.session.execute(TRAVELLING.where(Clock.number == clock.number)).first()
     return row[1] if row else None
 
 
 def list_arrivals_ahead(tx: ReadTransaction) -> Sequence[Row[Clock, Return]]:
-    """List the deadlines of arrivals that are due after now, or after they were stopped."""
+    """List the arrival deadlines that are due after now, or after they were stopped."""
     ahead = ARRIVALS.where(Clock.due_at > LAST_RUN)
     return tx.session.execute(ahead, {"now": tx.now}).all()

@@ -8,16 +8,16 @@ from typing import Final, Protocol
 from app.cases.risk import RiskLevel
 
 HOLDS_FOR: Final = timedelta(days=30)
-"""How long an assessment by either side is valid (G10)."""
+"""The time for which an assessment by either side is valid (G10)."""
 ARRIVES_WITHIN: Final = HOLDS_FOR
-"""How far ahead an arrival may be planned: no assessment is valid for longer.
+"""The longest time until a planned arrival, because no assessment is valid for longer.
 
-Nobody is asked before that day whether the person was met (D06).
+Before the day of arrival, no office has to confirm that the person was met (D06).
 """
 
 
 class Threat(StrEnum):
-    """Threats that forbid a return (BR08: life, health; BR11: the rest)."""
+    """The threats that forbid a return (life and health: BR08; all others: BR11)."""
 
     LIFE = "LIFE"
     HEALTH = "HEALTH"
@@ -36,21 +36,21 @@ class FamilyFinding(StrEnum):
 
 
 class Nationality(StrEnum):
-    """The answer of the consulate of the State of origin."""
+    """The consulate's answer about the nationality of the person."""
 
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
 
 
 class Interests(StrEnum):
-    """The result of the determination of a child's best interests."""
+    """The result of a best interests determination for a child."""
 
     IN_FAVOUR = "in_favour"
     AGAINST = "against"
 
 
 class NoGoReason(StrEnum):
-    """The requirement that a return did not meet."""
+    """The reason for the decision NO-GO: the requirement that is not met."""
 
     THREAT = "THREAT"
     NOT_VOLUNTARY = "NOT_VOLUNTARY"
@@ -59,7 +59,7 @@ class NoGoReason(StrEnum):
 
 
 class Protection(StrEnum):
-    """Protection instead of a return; `THIRD_COUNTRY` is a return to a third country."""
+    """The protection instead of a return; `THIRD_COUNTRY`: a return to a third country."""
 
     RESIDENCE_STATUS = "RESIDENCE_STATUS"
     ASYLUM = "ASYLUM"
@@ -67,7 +67,7 @@ class Protection(StrEnum):
 
 
 class Assessed(Protocol):
-    """An assessment of the risk of a return, by one side."""
+    """An assessment of the risk of a return that was made by one side."""
 
     @property
     def at(self) -> datetime:
@@ -88,7 +88,7 @@ def is_current(assessed: Assessed | None, now: datetime) -> bool:
 
 
 def is_safe(assessed: Assessed | None) -> bool:
-    """Return whether an assessment was made and shows no threat and no high risk."""
+    """Return whether an assessment exists and shows neither a threat nor a high risk."""
     if assessed is None:
         return False
     return not assessed.threats and assessed.level in {RiskLevel.LOW, RiskLevel.MEDIUM}

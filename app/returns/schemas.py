@@ -36,13 +36,13 @@ class InformPerson(RequestModel):
 
 
 class VerifyNationality(RequestModel):
-    """The answer of the State of origin on the nationality (step 3)."""
+    """The answer of the State of origin about the person's nationality (step 3)."""
 
     nationality: Nationality
 
 
 class AssessReturn(RequestModel):
-    """The risk of a return, as assessed by one side (steps 4 and 5)."""
+    """An assessment of the risk of a return by one side (steps 4 and 5)."""
 
     level: RiskLevel
     threats: Annotated[
@@ -52,7 +52,7 @@ class AssessReturn(RequestModel):
 
 
 class AssessOrigin(AssessReturn):
-    """The risk at the origin, with the family and the services there (step 5)."""
+    """An assessment of the risk, the family and the services at the origin (step 5)."""
 
     family: FamilyFinding
     services: Annotated[
@@ -61,14 +61,14 @@ class AssessOrigin(AssessReturn):
 
 
 class DetermineInterests(RequestModel):
-    """The result of the best interests determination for the child (step 6)."""
+    """The result of the child's best interests determination (step 6)."""
 
     interests: Interests
     note: Note = None
 
 
 class ReceiveChild(RequestModel):
-    """A confirmation of who receives the child (step 6)."""
+    """A confirmation that a carer and a guardian receive the child (step 6)."""
 
     carer_receives: StrictBool
     guardian_at_arrival: StrictBool
@@ -76,7 +76,7 @@ class ReceiveChild(RequestModel):
 
 
 class DecideGo(RequestModel):
-    """The decision that the person can go (step 7)."""
+    """The decision that the return can take place (step 7)."""
 
     person_asked_to_leave: Annotated[
         StrictBool, Field(description="True: even if a reflection period runs.")
@@ -85,7 +85,7 @@ class DecideGo(RequestModel):
 
 
 class DecideNoGo(RequestModel):
-    """The decision that the person cannot go, and the protection instead (step 7, BR11)."""
+    """The decision against the return, with the protection to ask for (step 7, BR11)."""
 
     reason: NoGoReason
     protection: Annotated[list[Protection], Field(min_length=1, max_length=3)]
@@ -101,7 +101,7 @@ class IssueDocument(RequestModel):
 
 
 class TravelPlan(Content):
-    """How the person travels and who meets them; sealed."""
+    """The journey and the contacts of the person, stored as a sealed document."""
 
     escort: Annotated[
         SafeLine | None,
@@ -120,7 +120,7 @@ class TravelPlan(Content):
 
 
 class PlanTravel(RequestModel):
-    """A travel plan, made with the person (step 9)."""
+    """A travel plan that was made with the person (step 9)."""
 
     plan: TravelPlan
     person_agrees: StrictBool
@@ -136,20 +136,20 @@ class PlanTravel(RequestModel):
 
 
 class Depart(RequestModel):
-    """A confirmation that the person still wants to go, asked today (step 10, G09)."""
+    """A confirmation that the person said today that they want to go (step 10, G09)."""
 
     reconfirmed_today: StrictBool
 
 
 class ConfirmMet(RequestModel):
-    """A confirmation that the person was met in person."""
+    """A confirmation that somebody has met the person."""
 
     person_met: StrictBool
     note: Note = None
 
 
 class ReportPlanned(ConfirmMet):
-    """A confirmation that a planned meeting or visit took place, or was tried."""
+    """A report that a planned meeting or visit took place or was attempted."""
 
     early: Early = False
 
@@ -169,13 +169,13 @@ class PlanVisits(RequestModel):
 
 
 class CallOff(RequestModel):
-    """A refusal by the person, who does not want to go."""
+    """A statement that the person does not want to return."""
 
     note: Note = None
 
 
 class StepDone(ResponseModel):
-    """A step that was taken, with its result for the sides that may know it."""
+    """A step that was taken; the result is shown only to sides that may know it."""
 
     step: Annotated[int, Field(ge=1, le=12)]
     action: Action
@@ -201,7 +201,7 @@ class AvailableReturnAction(ResponseModel):
 
 
 class ReturnOut(ResponseModel):
-    """A return, and the actions you can take."""
+    """A return, with the actions that you can take on it."""
 
     id: UUID
     case: Annotated[str, Field(description="Code of the case.")]
@@ -219,7 +219,7 @@ class ReturnOut(ResponseModel):
 
 
 class DocumentTaskOut(ResponseModel):
-    """What a consulate sees of a return: its task, without names or reasons (BR12)."""
+    """The task of a consulate in a return, without names or reasons (BR12)."""
 
     id: UUID
     nationality: Nationality | None
@@ -232,4 +232,4 @@ class DocumentTaskOut(ResponseModel):
 
 
 type AnyReturn = ReturnOut | DocumentTaskOut
-"""A return as its lead or recipient sees it, or as the consulate does."""
+"""A return as the lead or the recipient sees it, or the task that a consulate sees."""

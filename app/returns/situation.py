@@ -1,4 +1,4 @@
-"""The facts that decide on the steps of a return, and how each side sees it."""
+"""Functions that load the facts of a return and build its view for the caller."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -43,7 +43,7 @@ ACTIVE_REFERRAL = frozenset({ReferralState.ACCEPTED, ReferralState.IN_PROGRESS})
 
 @dataclass(frozen=True)
 class ReturnView:
-    """A return with everything that its rules need, as the caller may see it."""
+    """A return with all data that its rules need, and the sides of the caller."""
 
     record: Return
     case_file: Standing
@@ -53,7 +53,7 @@ class ReturnView:
 
 
 def load_view(tx: ReadTransaction, record: Return) -> ReturnView:
-    """Load everything that the rules and the answer for a return need."""
+    """Load all data that the rules and the response for a return need."""
     case_file = standing.load_for_case(tx, record.case)
     document_referral = find_document_referral(tx, record, case_file)
     sides = get_sides(tx, record, document_referral)
@@ -71,8 +71,8 @@ def find_document_referral(
 ) -> Referral:
     """Return the referral to the office that verifies nationality and issues a document.
 
-    This is the latest referral for a travel document to the State of origin in the case, or
-    if there is none, the referral of the return itself.
+    This is the latest referral in the case to the State of origin for a travel document,
+    or, if there is none, the referral of the return itself.
     """
     asked = list_document_referrals(tx, record, case_file, AT_WORK)
     return asked[-1] if asked else record.referral
@@ -84,7 +84,7 @@ def list_document_referrals(
     case_file: Standing,
     states: AbstractSet[ReferralState],
 ) -> list[Referral]:
-    """List the referrals in some states that ask the State of origin for documents."""
+    """List the referrals in the given states that ask the State of origin for documents."""
     return [
         referral
         for referral in referral_queries.list_of_case(tx, record.case_id)
@@ -99,7 +99,7 @@ def get_sides(
 ) -> frozenset[Side]:
     """Return the sides of the caller in a return.
 
-    A holder of the case that does not lead it has the side `holder`, which only reads.
+    A holder of the case that does not lead it has the side `holder`, which can only read.
     """
     own_id = tx.actor.focal_point_id
     relations = record.case.list_relations(own_id)
@@ -123,7 +123,7 @@ def has_side(tx: ReadTransaction, record: Return) -> bool:
 def require_side(view: ReturnView) -> ReturnView:
     """Return the view, or raise NotFound (404) if the caller has no side in the return.
 
-    An office of another State that was asked for documents in the case has none.
+    An office of another State that was asked for documents in the case has no side.
     """
     if not view.sides:
         raise NotFound("There is no such return.")
@@ -173,7 +173,7 @@ def get_result(done: Done | None) -> str | None:
 
 
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
-    """Return the travel plan until departure, opened for the rules alone."""
+    """Return the travel plan before the departure, opened for the rules only, or None."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
     sealed_plan = case_queries.find_sealed(tx, record.referral_id, Paper.TRAVEL_PLAN)
@@ -183,9 +183,9 @@ def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
 
 
 def show(tx: ReadTransaction, record: Return) -> AnyReturn:
-    """Return a return as the caller may see it; a consulate sees its task alone (BR12).
+    """Return a return as the caller may see it; a consulate sees only its task (BR12).
 
-    Raises NotFound (404).
+    Raises NotFound (404) if the caller has no side in the return.
     """
     view = require_side(load_view(tx, record))
     facts = load_facts(tx, view)
@@ -213,9 +213,9 @@ def show(tx: ReadTransaction, record: Return) -> AnyReturn:
 def list_steps(
     state: State, sides: AbstractSet[Side], roles: AbstractSet[Role]
 ) -> list[Row]:
-    """List the steps that some sides may take, one for each action.
+    """List the steps that the given sides may take, one for each action.
 
-    An office can lead the case and be the recipient of its return; the first row counts.
+    For an office that both leads the case and is the recipient, the first row is used.
     """
     first = dict[Action, Row]()
     for row in TABLE.list_steps_for(state, sides, roles):
@@ -224,7 +224,7 @@ def list_steps(
 
 
 def show_action(row: Row, facts: Facts) -> AvailableReturnAction:
-    """Describe one action: whether it is available now and, if not, why not."""
+    """Describe an action and list the unmet requirements that prevent it now."""
     lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
     return AvailableReturnAction(
         action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
@@ -237,7 +237,7 @@ def show_task(
     actions: list[AvailableReturnAction],
     clock: Clock | None,
 ) -> DocumentTaskOut:
-    """Return what a consulate is asked for, without the reasons."""
+    """Return the task of a consulate, without the reasons."""
     return DocumentTaskOut(
         id=view.record.id,
         nationality=facts.nationality,
@@ -248,10 +248,10 @@ def show_task(
 
 
 def get_version(view: ReturnView) -> int:
-    """Return the version of the return, or for a consulate that of its task (R12).
+    """Return the version of the return or, for a consulate, the version of its task (R12).
 
     The version of the return would let a consulate count the steps of other sides and
-    foresee the day of the journey.
+    predict the day of the journey.
     """
     if view.sides != {Side.CONSULATE}:
         return view.record.version
@@ -262,8 +262,8 @@ def get_version(view: ReturnView) -> int:
 def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
     """Return the steps that were taken, with their offices and times.
 
-    The lead sees all results; another side sees only its own. The State of origin must not
-    learn what the lead found to be a danger to the person (R12).
+    The lead sees all results. Another side sees only its own, because the State of origin
+    must not learn which dangers to the person the lead found (R12).
     """
     case = view.record.case
     names = office_names.load_names(
@@ -281,7 +281,7 @@ def show_steps(tx: ReadTransaction, view: ReturnView) -> list[StepDone]:
 
 
 def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
-    """Return one step that was taken, with its result if `whole`."""
+    """Return one step that was taken, with its result if `whole` is true."""
     return StepDone(
         step=STEPS[done.action],
         action=done.action,
@@ -295,6 +295,6 @@ def show_step(done: Done, by: str | None, *, whole: bool) -> StepDone:
 
 
 def list_protection(view: ReturnView) -> Sequence[str]:
-    """Return the protection to ask for after a refused return, for the lead (BR11)."""
+    """Return the protection that the lead has to ask for after NO-GO (BR11)."""
     refusals = [done for done in view.done if done.action == Action.NO_GO]
     return refusals[-1].services if refusals and Side.LEAD in view.sides else []
