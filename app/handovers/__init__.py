@@ -1,5 +1,5 @@
-"""Handovers: offers of the lead of a case to another office, and their answers.
+"""Handovers: offers to another office to take over the lead of a case, and the answers.
 
-Choosing an office that could lead belongs to `routing`, and replacing a lead that does not
-act to `casework`.
+The choice of an office that could lead belongs to `routing`. The replacement of a lead that
+does not act belongs to `casework`.
 """

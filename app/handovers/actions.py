@@ -1,4 +1,4 @@
-"""Functions that offer the lead of a case to another office and move it there (BR20)."""
+"""Functions that offer the lead of a case to another office and transfer it (BR20)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,7 +53,7 @@ class HandoverOpen(Problem):
 
 @dataclass(frozen=True)
 class PendingStep:
-    """A step that passed every check and is about to be taken."""
+    """A step that has passed all checks but has not been taken yet."""
 
     case: Case
     handover: Handover
@@ -62,7 +62,7 @@ class PendingStep:
 
 
 def offer(tx: WriteTransaction, case: Case, new: NewHandover) -> Handover:
-    """Offer the lead of a locked case to one office, as its lead.
+    """Offer the lead of a locked case to another office; the caller must be the lead.
 
     Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),
     HandoverOpen or NeedsUnmet (409).
@@ -87,7 +87,7 @@ def create_offer(
     reason: HandoverReason,
     note: str | None = None,
 ) -> Handover:
-    """Create the handover; the successor becomes a party of it."""
+    """Create a handover and make the successor a party of it."""
     lead, successor = transfer.lead, transfer.successor
     handover = Handover(
         id=tx.create_id(),
@@ -108,12 +108,12 @@ def create_offer(
 
 
 def name_note(action: Action) -> str:
-    """Return the label of the note of a step, which the leads of the case may open."""
+    """Return the label of a step's note, which the leads of the case may open."""
     return f"{action}_handover"
 
 
 def require_may_offer(tx: WriteTransaction, case: Case) -> None:
-    """Raise unless the caller leads this case and has a role that may offer the lead."""
+    """Raise an error unless the caller leads the case and has a role that may offer it."""
     sides = get_handover_sides(case.list_relations(tx.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []
     if not rows or not is_role_allowed(OFFER, sides, tx.actor.roles):
@@ -121,7 +121,7 @@ def require_may_offer(tx: WriteTransaction, case: Case) -> None:
 
 
 def require_fit_successor(case: Case, successor: FocalPoint) -> None:
-    """Raise SuccessorUnfit (422) unless it is another active office that can lead."""
+    """Raise SuccessorUnfit (422) unless the office is another active one that can lead."""
     another = successor.id != case.with_relation(Relation.LEAD)
     able = successor.active and successor.can_lead and successor.kind not in NEVER_LEAD
     if not (another and able):
@@ -142,11 +142,11 @@ def lock_and_check(
     seen: SeenVersions,
     terms: Terms | None = None,
 ) -> PendingStep:
-    """Lock a handover and check that the step may be taken now.
+    """Lock a handover, check that an action is allowed, and return its step.
 
-    The checks run in this order, so that an error reveals no more than the caller may know:
-    not visible (404), stale version (412, 428), wrong state (409), another side or role
-    (403), unmet requirements (409).
+    The checks are made in a fixed order, so that an error reveals no more than the caller
+    may know: visibility (404), version (412, 428), state (409), side and role (403), and
+    requirements (409).
     """
     _, handover = handover_queries.lock(tx, handover_id)
     seen.require_version(handover.version)
@@ -164,17 +164,17 @@ def load_facts(
     case_file: Standing,
     terms: Terms | None = None,
 ) -> Facts:
-    """Load the facts of one handover that its requirements are checked against."""
+    """Load the facts of a handover that its requirements are checked against."""
     clock = find_running(tx, [handover.id]).get(handover.id)
     transfer = LeadTransfer(handover.lead, handover.successor)
     return build_facts(tx, case_file, transfer, terms, clock)
 
 
 def accept(tx: WriteTransaction, pending: PendingStep, promise: AcceptHandover) -> Handover:
-    """Accept the lead; deadlines and the side of the sender move to the new lead.
+    """Accept the lead, and give the new lead the deadlines and the side of the sender.
 
-    The contacts of the new lead replace the sealed ones. Raises SuccessorUnfit (422),
-    because the successor may have changed since the offer.
+    The contacts of the new lead replace the sealed contacts of the case. Raises
+    SuccessorUnfit (422) if the successor has become unfit since the offer.
     """
     case, handover = pending.case, pending.handover
     require_fit_successor(case, handover.successor)
@@ -197,7 +197,8 @@ def set_lead(
     """Make an office the lead and reassign the deadlines of the former lead to it.
 
     The former lead and a desk that helped it lose their relations, and pending approvals
-    expire. `due_at` is the due time of the case's deadline; if None, it starts anew.
+    expire. `due_at` is the due time of the case's deadline; if it is None, the deadline
+    starts again.
     """
     for relation in (Relation.LEAD, Relation.ESCALATION_DESK):
         case.end_relation(relation, tx.now)
@@ -210,7 +211,7 @@ def set_lead(
 
 
 def record_sender_change(tx: WriteTransaction, case: Case) -> None:
-    """Record the change of sender for the parties of open referrals that may know it."""
+    """Record the new sender for those parties of open referrals that may know it."""
     for referral in referral_queries.list_of_case(tx, case.id):
         if referral.state in REFERRAL_OPEN:
             facts = {"state": str(referral.state), "service": str(referral.service)}
@@ -223,14 +224,14 @@ def record_sender_change(tx: WriteTransaction, case: Case) -> None:
 
 
 def decline(tx: WriteTransaction, pending: PendingStep, why: DeclineHandover) -> Handover:
-    """Decline the offer with a reason; the relation of the successor ends."""
+    """Decline the offer with a reason and end the relation of the successor."""
     pending.handover.decline_reason = why.reason
     case_actions.add_note(tx, pending.case, name_note(Action.DECLINE), why.note)
     return take_step(tx, pending)
 
 
 def cancel(tx: WriteTransaction, pending: PendingStep, note: str | None) -> Handover:
-    """Cancel the offer; the successor loses access at once."""
+    """Cancel the offer and end the access of the successor at once."""
     case_actions.add_note(tx, pending.case, name_note(Action.CANCEL), note)
     return take_step(tx, pending)
 
@@ -257,14 +258,14 @@ def record_event(
     *,
     by_system: bool = False,
 ) -> None:
-    """Record a step in the journal, with the reason of the offer or of the refusal."""
+    """Record a step in the journal, with the reason for the offer or for the refusal."""
     reason = handover.decline_reason or handover.reason
     facts = {"state": str(handover.state), "reason": reason}
     tx.record(EVENTS[action], handover, audience, facts, by_system=by_system)
 
 
 def start_deadline(tx: WriteTransaction, handover: Handover) -> None:
-    """Start the deadline for the current state, or stop the one that runs."""
+    """Start the deadline of the current state, or stop it if the state has none."""
     if handover.state not in CLOCKS:
         deadline_actions.stop(tx, handover.id)
         return

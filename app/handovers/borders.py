@@ -1,4 +1,4 @@
-"""Which sections may cross the borders that a lead crosses (BR07, G07; ADR 49)."""
+"""Rules for the sections that cross a border with the lead (BR07, G07; ADR 49)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from app.kernel.transactions import ReadTransaction
 
 @dataclass(frozen=True)
 class LeadTransfer:
-    """A transfer of the lead from one office to another, offered or effective."""
+    """An offered or effective transfer of the lead from one office to another."""
 
     lead: FocalPoint
     successor: FocalPoint
@@ -30,7 +30,7 @@ class LeadTransfer:
 def is_agreed(
     tx: ReadTransaction, case: Case, transfer: LeadTransfer, level: Level
 ) -> bool:
-    """Return whether agreements in force let this level cross to the new lead (G07)."""
+    """Return whether agreements allow data of this level to reach the new lead (G07)."""
     country, to = case.country or "", transfer.successor
     return borders.may_cross(tx, country, sender=transfer.lead, to=to, level=level)
 
@@ -38,9 +38,9 @@ def is_agreed(
 def list_held_back_sections(
     tx: ReadTransaction, case: Case, transfer: LeadTransfer, sections: Iterable[Section]
 ) -> list[Section]:
-    """List those of some sections that no agreement lets cross; each is checked alone.
+    """List the sections that no agreement allows to be sent to the new lead.
 
-    A section that may not cross therefore does not hold back the others.
+    Each section is checked separately, so that one section does not hold back the others.
     """
     return sorted(
         section
@@ -50,10 +50,10 @@ def list_held_back_sections(
 
 
 def may_open(tx: ReadTransaction, case: Case, reader: FocalPoint, section: Section) -> bool:
-    """Return whether agreements let the lead, or a candidate for it, open a section now.
+    """Return whether agreements allow the lead or a candidate to open a section now.
 
-    Borders matter only for handovers. An office that accepted the case first, or got it
-    from a desk, leads where the person is.
+    Borders are checked only for handovers. An office that accepted the case first, or
+    received it from a desk, leads the case where the person is.
     """
     transfer = find_transfer(tx, case, reader)
     return transfer is None or is_agreed(tx, case, transfer, LEVELS[section])
@@ -76,7 +76,7 @@ LATEST: Final = (
 def find_transfer(
     tx: ReadTransaction, case: Case, reader: FocalPoint
 ) -> LeadTransfer | None:
-    """Return the transfer by which an office leads a case or is asked to, or None.
+    """Return the transfer that made an office the lead or a candidate, or None.
 
     The database is queried only if the case has a relation from a handover.
     """

@@ -1,4 +1,4 @@
-"""Changes to an offer of the lead that follow from changes to its case."""
+"""Changes to an offer of the lead that follow from changes to the case."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,10 +20,11 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID]) -> None:
-    """Offer the lead to the first suitable candidate, after the person crossed a border.
+    """Offer the lead to the first suitable candidate after the person crossed a border.
 
-    Nothing is offered while an offer is open, or before the person agrees. Only consents
-    that the lead may know count, because the lead sees the office of the offer.
+    No offer is made while another offer is open, or before the person agrees. Only consents
+    that the lead may know are considered, because the lead sees which office gets the
+    offer.
     """
     reason = HandoverReason.MIGRATION_OR_CHANGE_OF_LOCATION
     lead = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -40,19 +41,19 @@ def offer_to_first(tx: WriteTransaction, case: Case, candidates: Sequence[UUID])
 
 
 def is_offer_covered(tx: WriteTransaction, case: Case, case_file: Standing) -> bool:
-    """Return whether the lead of a case is on offer and a consent covers the offer."""
+    """Return whether the case has an open offer of the lead that a consent covers."""
     handover = handover_queries.find_open(tx, case.id)
     return handover is not None and load_facts(tx, handover, case_file).covered
 
 
 def cancel_uncovered(tx: WriteTransaction, case: Case, *, was_covered: bool) -> None:
-    """Cancel an offer if a consent covered it before (`rested`) and none does now."""
+    """Cancel the open offer if a consent covered it before and none covers it now."""
     if was_covered and not is_offer_covered(tx, case, standing.load_for_case(tx, case)):
         cancel_open(tx, case)
 
 
 def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Cancel an offer to an office that turns out to be unsafe, without a reason."""
+    """Cancel the open offer if its office is unsafe for the person, without a reason."""
     handover, case_file = (
         handover_queries.find_open(tx, case.id),
         standing.load_for_case(tx, case),
@@ -62,9 +63,10 @@ def cancel_unsafe(tx: WriteTransaction, case: Case) -> None:
 
 
 def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
-    """Cancel an offer that no agreement in force lets cross its border; False if none.
+    """Cancel the open offer and return True if it crosses a border without an agreement.
 
-    Nobody could accept it, and the lead cannot offer the case to another office meanwhile.
+    Nobody could accept such an offer, and meanwhile the lead could not offer the case to
+    another office.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is None or not needs_agreement(tx, handover):
@@ -76,16 +78,16 @@ def cancel_unagreed(tx: WriteTransaction, case: Case) -> bool:
 def needs_agreement(tx: ReadTransaction, handover: Handover) -> bool:
     """Return whether an offer crosses a border without an agreement in force.
 
-    Raises NotFound (404) or Unopenable if the safeguards of the case do not open.
+    Raises NotFound (404) or Unopenable if the safeguards of the case cannot be opened.
     """
     transfer = LeadTransfer(handover.lead, handover.successor)
     return not build_facts(tx, standing.load_for_case(tx, handover.case), transfer).agreed
 
 
 def cancel_open(tx: WriteTransaction, case: Case) -> None:
-    """Cancel the open offer of a locked case, if there is one, as the system.
+    """Cancel the open offer of a locked case automatically, if there is one.
 
-    No reason is given: the successor must not learn of a fear.
+    No reason is given, because the successor must not learn of a fear.
     """
     handover = handover_queries.find_open(tx, case.id)
     if handover is not None:
@@ -95,7 +97,7 @@ def cancel_open(tx: WriteTransaction, case: Case) -> None:
 def expire(tx: WriteTransaction, handover: Handover) -> None:
     """Expire a handover whose deadline was missed (D07), or whose successor is closed.
 
-    Raises NeedsUnmet (409) before that.
+    Raises NeedsUnmet (409) in all other cases.
     """
     step = TABLE.find(handover.state, Action.EXPIRE, {Side.SYSTEM}, frozenset())
     case_file = standing.load_for_case(tx, handover.case)
@@ -104,7 +106,7 @@ def expire(tx: WriteTransaction, handover: Handover) -> None:
 
 
 def end_by_system(tx: WriteTransaction, handover: Handover, action: Action) -> None:
-    """Take a step of the system, which leaves the lead unchanged."""
+    """End an open offer automatically; the lead stays unchanged."""
     step = TABLE.find(State.OFFERED, action, {Side.SYSTEM}, frozenset())
     pending = PendingStep(handover.case, handover, step, handover.audience)
     take_step(tx, pending, by_system=True)

@@ -19,7 +19,7 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """The actions on a handover; an offer creates it."""
+    """The actions on a handover; the action `offer` creates it."""
 
     OFFER = "offer"
     ACCEPT = "accept"
@@ -29,7 +29,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """The requirements of the steps of a handover."""
+    """The requirements that the steps of a handover can have."""
 
     CASE_LED = "case_led"
     CONSENT = "consent"

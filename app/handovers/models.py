@@ -1,4 +1,4 @@
-"""Handovers: offers of the lead of a case to another office."""
+"""The model of handovers, which offer the lead of a case to another office."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ UNDECIDED = text("state = 'offered'")
 
 
 class Handover(Listed, Base):
-    """One offer of the lead, by the lead at that time, to one office."""
+    """An offer by the lead of a case to transfer the lead to another office."""
 
     __tablename__ = "handover"
     __table_args__ = (
@@ -50,7 +50,7 @@ class Handover(Listed, Base):
         return f"handovers/{self.id}"
 
     def list_relations(self, focal_point: UUID) -> frozenset[Relation]:
-        """Return the relations of an office to the handover, leading the case included."""
+        """Return an office's relations to the handover, including as lead of the case."""
         relations = frozenset(
             party.relation
             for party in self.case.parties

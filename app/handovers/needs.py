@@ -1,4 +1,4 @@
-"""The requirements of a handover: how each is checked, and which side can meet it."""
+"""The requirements for the steps of a handover, with their checks and remedies."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from app.kernel.requirements import Check, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """Values from the request that the requirements are checked against."""
+    """The values from the request that the requirements are checked against."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -21,7 +21,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """All values that the requirements are checked against; no database rows."""
+    """The values that the requirements are checked against, without database rows."""
 
     case_state: CaseState
     covered: bool

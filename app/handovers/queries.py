@@ -1,4 +1,4 @@
-"""Queries for handovers. Those for a caller start from `VISIBLE`."""
+"""Queries for handovers; queries on behalf of a caller start from `VISIBLE`."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -22,31 +22,31 @@ from app.referrals.queries import select_case_id
 
 
 def matches_party(party: type[Party]) -> ColumnElement[bool]:
-    """Match the party rows of a handover, and those of the lead of its case.
+    """Return the condition for party rows of a handover and of the lead of its case.
 
-    The case is always part of the condition, because the index is on it.
+    The condition always includes the case, so that the database can use its index.
     """
     leads = (party.record_id == Handover.case_id) & (party.relation == Relation.LEAD)
     return (party.case_id == Handover.case_id) & or_(party.record_id == Handover.id, leads)
 
 
 VISIBLE: Final = select(Handover).where(exists().where(*MINE, matches_party(Party)))
-"""The handovers to or from an office, `me`, and those of the cases it leads."""
+"""The handovers to or from the office `me`, and those of the cases that it leads."""
 BY_ID: Final = VISIBLE.where(Handover.id == bindparam("id"))
 CASE_OF: Final = BY_ID.with_only_columns(Handover.case_id)
 HELD_BY_ID: Final = lock_rows(BY_ID)
 
 
 def get(tx: ReadTransaction, handover_id: UUID) -> Handover:
-    """Return a handover, or raise NotFound (404)."""
+    """Return a handover that the caller may see, or raise NotFound (404)."""
     return get_one(tx, BY_ID, handover_id)
 
 
 def lock(tx: WriteTransaction, handover_id: UUID) -> tuple[Case, Handover]:
-    """Lock the case, then the handover, and return both; raise NotFound (404).
+    """Lock the case, then the handover, and return both, or raise NotFound (404).
 
-    The order is the same everywhere, to avoid deadlocks. Visibility is checked again after
-    locking, because the caller may have ceased to be a party while it waited.
+    All transactions lock in this order, to avoid deadlocks. Visibility is checked again
+    after locking, because the caller may have lost access while it waited for the lock.
     """
     case = case_queries.lock_by_id(tx, get_one(tx, CASE_OF, handover_id))
     return case, get_one(tx, HELD_BY_ID, handover_id)
@@ -64,10 +64,11 @@ def get_one[T](tx: ReadTransaction, statement: Select[T], handover_id: UUID) -> 
 def list_own(
     tx: ReadTransaction, side: Side | None, state: State | None, case: str | None
 ) -> Select[Handover, int, int]:
-    """Select the caller's handovers, ordered by the party row that makes them visible.
+    """Return a statement that selects the caller's handovers with their sort keys.
 
-    One index finds the rows of an office, however many handovers others have. An office
-    that gave the lead away and has it again sees the old handover once.
+    The sort keys are the numbers of the party row and of the handover. An index finds the
+    party rows of an office, however many handovers other offices have. An office that
+    handed over the lead and got it back sees the old handover only once.
     """
     chosen, earlier = matches_own_party(tx, Party, side), aliased(Party)
     before = matches_own_party(tx, earlier, side) & (earlier.number < Party.number)
@@ -84,19 +85,19 @@ def list_own(
 def matches_own_party(
     tx: ReadTransaction, party: type[Party], side: Side | None
 ) -> ColumnElement[bool]:
-    """Match the caller's open party rows, on one side or on all."""
+    """Return the condition for the caller's current party rows, on one side or on all."""
     on_side = true() if side is None else party.relation == Relation(side)
     return and_(*is_own_party(tx, party), matches_party(party), on_side)
 
 
 def find_open(tx: ReadTransaction, case_id: UUID) -> Handover | None:
-    """Return the open offer of a case, or None; regardless of the caller."""
+    """Return the open offer of a case, even if it is hidden from the caller, or None."""
     offered = (Handover.case_id == case_id) & (Handover.state == State.OFFERED)
     return tx.session.scalar(select(Handover).where(offered))
 
 
 def list_offered(tx: ReadTransaction) -> list[Handover]:
-    """List all open offers, regardless of the caller, for the worker."""
+    """List the open offers of all cases, for the worker."""
     offered = select(Handover).where(Handover.state == State.OFFERED)
     loaded = map(selectinload, (Handover.case, Handover.lead, Handover.successor))
     return list(tx.session.scalars(offered.options(*loaded)))
@@ -110,6 +111,6 @@ OFFERED: Final = select(Handover.case_id).where(
 
 @load_once(Handover)
 def find_cases_on_offer(tx: ReadTransaction, case_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Return the ids of those of some cases whose lead is on offer."""
+    """Return the ids of the given cases that have an open offer of the lead."""
     offered = read_columns(tx.session, OFFERED, {"cases": list(case_ids)})
     return frozenset(offered.scalars())

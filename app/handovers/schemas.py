@@ -24,7 +24,7 @@ HELD_BACK = (
 
 
 class HandoverReason(StrEnum):
-    """Reasons for a handover, from the HTCDS."""
+    """The reasons for a handover that the HTCDS defines."""
 
     ADDITIONAL_SERVICES = "ADDITIONAL_SERVICES"
     MIGRATION_OR_CHANGE_OF_LOCATION = "MIGRATION_OR_CHANGE_OF_LOCATION"
@@ -40,7 +40,7 @@ class NewHandover(RequestModel):
 
 
 class AcceptHandover(RequestModel):
-    """What a focal point promises when it accepts the lead (BR20, BR22)."""
+    """The contacts and the capacity of a focal point that accepts the lead (BR20, BR22)."""
 
     contacts: Annotated[
         list[DutyContact],
@@ -57,7 +57,7 @@ class AcceptHandover(RequestModel):
 
 
 class DeclineHandover(RequestModel):
-    """The reason why the focal point does not take the lead."""
+    """The reason why the focal point declines the lead."""
 
     reason: DeclineReason
     note: Annotated[SafeText | None, Field(description="Sealed, for the lead.")] = None
@@ -79,7 +79,7 @@ class AvailableHandoverAction(ResponseModel):
 
 
 class HandoverOut(ResponseModel):
-    """A handover, and the actions you can take."""
+    """A handover, with the actions that you can take on it."""
 
     id: UUID
     case: Annotated[str, Field(description="Code of the case.")]

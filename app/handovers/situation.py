@@ -1,4 +1,4 @@
-"""The facts that decide on the steps of a handover, and how each side sees it."""
+"""Functions that load the facts of a handover and build its view for the caller."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -51,9 +51,9 @@ def build_facts(
 
 
 def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
-    """Return the facts as a reader may know them: a fear reads like a missing consent.
+    """Return the facts that a reader may know; a fear is shown as a missing consent.
 
-    The successor, which may be of the State of origin, must not learn that the person fears
+    The successor may belong to the State of origin and must not learn that the person fears
     it.
     """
     if case_file.may_know_fears(reader):
@@ -69,12 +69,12 @@ def redact_for(case_file: Standing, reader: FocalPoint, facts: Facts) -> Facts:
 
 
 def describe_actions(rows: Iterable[Row], facts: Facts) -> list[AvailableHandoverAction]:
-    """Describe each action: whether it is available now and, if not, why not."""
+    """Describe actions and list the unmet requirements that prevent each of them now."""
     return [show_action(row, facts) for row in rows if row is not OFFER]
 
 
 def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
-    """Describe one action: whether it is available now and, if not, why not."""
+    """Describe an action and list the unmet requirements that prevent it now."""
     lacks = [UnmetNeed.from_unmet(lack) for lack in RULES.list_blocking(row, facts)]
     return AvailableHandoverAction(
         action=row.action, open=not lacks, asks=RULES.list_request_needs(row), unmet=lacks
@@ -82,7 +82,10 @@ def show_action(row: Row, facts: Facts) -> AvailableHandoverAction:
 
 
 def show(tx: ReadTransaction, handovers: Sequence[Handover]) -> list[HandoverOut]:
-    """Return handovers as the caller may see them, in a fixed number of statements."""
+    """Return handovers as the caller may see them.
+
+    The number of SQL statements does not depend on the number of handovers.
+    """
     if not handovers:  # the usual result of a poll
         return []
     found = standing.load_for_cases(tx, [handover.case for handover in handovers])
@@ -126,7 +129,7 @@ def list_held_back(
 ) -> list[Section]:
     """List the sections that the person agreed to but that may not cross the border.
 
-    The list is for the lead that offers, and for the new lead; for others it is empty.
+    The list is empty unless the caller is the lead that makes the offer, or the new lead.
     """
     leads = Side.LEAD in sides and (
         handover.state == State.OFFERED
