@@ -1,4 +1,4 @@
-"""Functions that change the directory, used by files and administrators alike."""
+"""Functions that change the directory, both from files and for administrators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,15 +29,15 @@ class Register:
     path: str
 
     def get_key(self, row: Values) -> str:
-        """Return the key of a row as in its path: its key columns joined with slashes."""
+        """Return the values of the key columns of a row, joined with slashes."""
         return "/".join(str(row[name]) for name in self.keys)
 
     def get_subject(self, row: Values) -> str:
-        """Return the path of a row below `/v1/`."""
+        """Return the API path of a row, without `/v1/`."""
         return f"{self.path}/{self.get_key(row)}"
 
     def matches_key(self, key: str) -> ColumnElement[bool]:
-        """Return a condition for the row with a key."""
+        """Return the condition that matches the row with the given key."""
         columns = self.table.__table__.c
         parts = zip(self.keys, key.split("/"), strict=True)
         return and_(*(columns[name] == part for name, part in parts))
@@ -56,7 +56,7 @@ CAPACITY_ROLES: Final = frozenset({Role.CASEWORKER, Role.COORDINATOR})
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows of a file were added, changed or left unchanged."""
+    """The numbers of rows of a file that were added, changed and left unchanged."""
 
     added: int
     changed: int
@@ -64,17 +64,17 @@ class Count:
 
 
 def get_standard_data() -> Traversable:
-    """Return the folder of the standard data: 28 countries, and offices with sources."""
+    """Return the folder with the standard data on 28 countries and their offices."""
     return files("app.directory").joinpath("data")
 
 
 def to_values(rows: Sequence[Row]) -> list[Values]:
-    """Convert rows into values of columns."""
+    """Convert rows to mappings from column names to values."""
     return [row.model_dump() for row in rows]
 
 
 def with_latest_capacity(author: ChangeAuthor, offices: Sequence[Values]) -> list[Values]:
-    """Return rows of offices with the stored free places where these are newer."""
+    """Return rows of offices, with the stored free places if these are newer."""
     columns = FocalPoint.code, FocalPoint.capacity, FocalPoint.capacity_as_of
     statement = select(*columns).where(FocalPoint.capacity_as_of.is_not(None))
     stored = {row.code: row for row in author.session.execute(statement)}
@@ -92,7 +92,7 @@ def is_older(row: Values, as_of: datetime) -> bool:
 
 
 def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
-    """Load the rows of a table."""
+    """Load all rows of a directory table."""
     found = author.session.execute(select(register.table.__table__))
     return [dict(row) for row in found.mappings()]
 
@@ -100,7 +100,8 @@ def load_rows(author: ChangeAuthor, register: Register) -> list[Values]:
 def store(author: ChangeAuthor, register: Register, rows: Sequence[Values]) -> Count:
     """Insert the rows with a new key, update the others, and return the counts.
 
-    Each change is stored as a `DirectoryChange`. A column that a row lacks stays unchanged.
+    Each change is stored as a `DirectoryChange`. Columns that a row does not contain stay
+    unchanged.
     """
     stored = {register.get_key(row): row for row in load_rows(author, register)}
     keyed = [(register.get_key(row), row) for row in rows]
@@ -133,7 +134,7 @@ def find_changed_values(stored: Values, row: Values) -> Values:
 def add_mailboxes(
     author: ChangeAuthor, register: Register, added: Sequence[Values]
 ) -> Sequence[Values]:
-    """Give each new office an id and a mailbox, so that no event to it is lost."""
+    """Add an id and a mailbox to each new office, so that no event for it is lost."""
     if register is not FOCAL_POINTS:
         return added
     rows = [{"id": author.new_id(), **row} for row in added]
@@ -143,7 +144,7 @@ def add_mailboxes(
 
 
 def set_capacity(tx: WriteTransaction, code: str, free: int | None) -> FocalPoint:
-    """Set the free places of the caller's office; None means not known.
+    """Set the number of free places of the caller's office; None means unknown.
 
     Raises NotFound (404), ActionNotYours or RoleMissing (403).
     """

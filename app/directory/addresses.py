@@ -1,4 +1,4 @@
-"""Validation of contact addresses: plain, short, and one address only (R74).
+"""Validation of contact addresses, which must be single, short and plain (R74).
 
 Some addresses are refused although a standard allows them: those with a display name, a
 comment, a quoted local part, a literal IP address or letters beyond ASCII (use the A-label,
@@ -15,7 +15,7 @@ from app.kernel.text import Phone
 
 
 class Channel(StrEnum):
-    """The channel by which an office gets notifications."""
+    """The channel through which an office receives notifications."""
 
     EMAIL = "email"
     SMS = "sms"
@@ -40,7 +40,7 @@ def is_address(channel: Channel, text: str) -> bool:
 
 
 def is_mailbox(text: str) -> bool:
-    """Return whether a text is a plain `local@domain` (RFC 5321)."""
+    """Return whether a text is a plain e-mail address, `local@domain` (RFC 5321)."""
     local, at, domain = text.partition("@")
     atoms, labels = local.split("."), domain.split(".")
     return (

@@ -1,6 +1,6 @@
-"""Whether sections may cross the borders between a sender, a recipient and the person.
+"""The rule for sections that cross borders between sender, recipient and person.
 
-For one border, see `queries.is_agreed`.
+The rule for a single border is `queries.is_agreed`.
 """
 
 from app.directory import queries as directory_queries
@@ -12,10 +12,9 @@ from app.kernel.transactions import ReadTransaction
 def may_cross(
     tx: ReadTransaction, country: str, *, sender: FocalPoint, to: FocalPoint, level: Level
 ) -> bool:
-    """Return whether agreements in force let this level cross every border (G07).
+    """Return whether agreements allow data of this level to cross every border (G07).
 
-    There can be two borders, because the person may have moved to another country than that
-    of the sender.
+    There can be two borders, because the person may be in another country than the sender.
     """
     countries = list_home_countries(sender)
     shared = any(is_at_home(to, one) for one in countries)

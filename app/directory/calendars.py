@@ -1,7 +1,7 @@
 """Working days and time zones of offices, as pure functions.
 
 Public holidays come from the `holidays` library, which covers all 28 countries of the
-mechanism. It estimates the dates of future lunar holidays, which may be a day off.
+mechanism. It estimates the dates of future lunar holidays, which may be wrong by one day.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ USUAL_WEEKEND: Final = frozenset({SATURDAY, SUNDAY})
 WEEKEND_OVERRIDES: Final = {"KN": USUAL_WEEKEND}
 """Weekends that differ from those of the library.
 
-For Saint Kitts and Nevis the library has Sunday alone, because the Public Holidays Act
+For Saint Kitts and Nevis the library has only Sunday, because the Public Holidays Act
 moves a holiday from a Sunday but not from a Saturday. That does not make Saturday a working
 day.
 """
@@ -29,9 +29,9 @@ CACHE_SIZE: Final = 1024
 
 @dataclass(frozen=True)
 class Calendar:
-    """A time zone, the weekend (Monday is 0), and the holidays of two years.
+    """The time zone, the weekend (Monday is 0), and the holidays of two years.
 
-    `working` has weekend days that a government declared working days.
+    `working_days` contains the weekend days that a government declared to be working days.
     """
 
     time_zone: str = "UTC"
@@ -45,21 +45,22 @@ class Calendar:
         return day in self.working_days or not is_day_off
 
     def to_local(self, moment: datetime) -> datetime:
-        """Return the local time of a moment, without a zone."""
+        """Return the local time of a moment, without time zone information."""
         return moment.astimezone(ZoneInfo(self.time_zone)).replace(tzinfo=None, fold=0)
 
     def to_utc(self, local: datetime) -> datetime:
-        """Return the moment of a local time, in UTC, as RFC 5545 defines it (3.3.5).
+        """Convert a local time to UTC as defined in RFC 5545, section 3.3.5.
 
-        A time that occurs twice, as clocks go back, means the first one. A time that is
-        skipped, as clocks go forward, is read with the offset from before the change.
+        If a time occurs twice when the clocks go back, the first occurrence is used. If a
+        time is skipped when the clocks go forward, the offset from before the change is
+        used.
         """
         return local.replace(tzinfo=ZoneInfo(self.time_zone), fold=0).astimezone(UTC)
 
 
 @dataclass(frozen=True)
 class Place:
-    """The time zone of an office, and the country whose holidays it has."""
+    """The time zone of an office, and the country whose holidays apply to it."""
 
     time_zone: str = "UTC"
     country: str | None = None
@@ -74,14 +75,14 @@ class Office(Described, Protocol):
 
     @property
     def time_zone(self) -> str:
-        """The IANA time zone of its office hours."""
+        """The IANA time zone of the office hours."""
 
 
 def get_place(office: Office) -> Place:
-    """Return the time zone of an office and the country whose holidays it has.
+    """Return the time zone of an office and the country whose holidays apply to it.
 
-    An office of several countries, or of none, has no known holidays. A consulate has those
-    of its own State.
+    No holidays are known for an office of several countries or of none. The holidays of a
+    consulate are those of its own State.
     """
     countries = list_home_countries(office)
     return Place(office.time_zone, countries[0] if len(countries) == 1 else None)
@@ -112,7 +113,7 @@ def build_calendar(place: Place, year: int) -> Calendar:
 
 @lru_cache(CACHE_SIZE)
 def load_days_off(country: str, year: int) -> DaysOff:
-    """Load the days off of a country from the library; none for an unknown country."""
+    """Load the days off of a country in a year; an unknown country has no holidays."""
     try:
         known = country_holidays(country, years=year)
     except NotImplementedError:

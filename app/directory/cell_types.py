@@ -1,4 +1,7 @@
-"""Types of the cells of directory files: lists are split at spaces, empty means unknown."""
+"""Types of the cells in directory files.
+
+A list is split at spaces. An empty cell means that the value is unknown.
+"""
 
 from datetime import date
 from typing import Annotated, Final
@@ -12,7 +15,7 @@ from app.kernel.text import normalize_text, require_one_line
 
 
 def make_error(message: str) -> PydanticCustomError:
-    """Return a validation error that says what a cell must be."""
+    """Return a validation error with a message about what the cell must contain."""
     return PydanticCustomError("cell", "{what}", {"what": message})
 
 
@@ -30,21 +33,21 @@ def parse_optional(cell: str) -> str | None:
 
 
 def parse_boolean(cell: str) -> bool:
-    """Parse `true` or `false`, in any case, as spreadsheets write them."""
+    """Parse `true` or `false` in upper or lower case, because spreadsheets use both."""
     if cell.lower() not in {"true", "false"}:
         raise make_error("must be true or false")
     return cell.lower() == "true"
 
 
 def parse_time_zone(cell: str) -> str:
-    """Return the name if it is in the IANA time zone database, or refuse it."""
+    """Return the name of an IANA time zone, or raise a validation error."""
     if cell not in time_zones.list_time_zones():
         raise make_error("must be an IANA time zone, like Asia/Almaty")
     return cell
 
 
 def parse_date(cell: str | None) -> date | None:
-    """Parse a date in ISO 8601 format."""
+    """Parse a date in ISO 8601 format, or return None if the cell is empty."""
     try:
         return date.fromisoformat(cell) if cell else None
     except ValueError as error:
@@ -59,7 +62,7 @@ SPAN_HELP: Final = (
 
 
 def parse_span(word: str) -> str:
-    """Return the word if it is a span of opening hours, or refuse it."""
+    """Return a valid span of opening hours, or raise a validation error."""
     if not is_valid_span(word):
         raise make_error(SPAN_HELP)
     return word

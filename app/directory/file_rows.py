@@ -1,7 +1,8 @@
 """Rows of directory files, and the rules for each cell.
 
-Lists are split at spaces, and an empty cell means unknown. Fields are named as their
-columns; a rule that depends on another cell needs it in a column further left.
+Lists are split at spaces, and an empty cell means that the value is unknown. The fields
+have the names of the columns. A rule that depends on another cell needs that cell in a
+column further to the left.
 """
 
 from collections.abc import Iterator
@@ -39,12 +40,12 @@ from app.kernel.text import Code, CountryCode, Instant, LanguageTag, RequestMode
 
 
 class Row(RequestModel):
-    """One row of a file."""
+    """A row of a directory file."""
 
     key: ClassVar[str] = "code"
     """The column that identifies a row."""
     unrepeated: ClassVar[frozenset[str]] = frozenset()
-    """Columns whose values a fault does not repeat."""
+    """Columns whose values are left out of the messages about faults."""
 
     @property
     def reference(self) -> str:
@@ -52,15 +53,15 @@ class Row(RequestModel):
         return str(getattr(self, self.key))
 
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield each country that must be in the directory, with its column."""
+        """Yield the column and code of each country that must be in the directory."""
         yield from ()
 
     def list_offices(self) -> Iterator[tuple[str, str]]:
-        """Yield each focal point that must be in the directory, with its column."""
+        """Yield the column and code of each focal point that must be in the directory."""
         yield from ()
 
     def list_agreements(self) -> Iterator[tuple[str, str]]:
-        """Yield each agreement that must be in the directory, with its column."""
+        """Yield the column and code of each agreement that must be in the directory."""
         yield from ()
 
 
@@ -111,9 +112,10 @@ class FocalPointRow(Row):
     @field_validator("of_state")
     @classmethod
     def check_state(cls, state: str | None, info: ValidationInfo) -> str | None:
-        """Require a State for a State body, and for no other office.
+        """Require `of_state` for a State body, and refuse it for any other office.
 
-        Routing relies on it to find offices of the State of origin (`kinds.is_of_origin`).
+        Routing uses the value to find offices of the State of origin
+        (`kinds.is_of_origin`).
         """
         if "kind" in info.data and (info.data["kind"] == Kind.STATE) != bool(state):
             raise make_error("must be given if, and only if, kind is state")
@@ -122,7 +124,7 @@ class FocalPointRow(Row):
     @field_validator("services", "can_lead")
     @classmethod
     def check_serves_people(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse services and the lead for a technical office, which serves no person."""
+        """Refuse services and the lead for a technical office, which serves no persons."""
         if offer and info.data.get("function") == Function.TECHNICAL:
             raise make_error("must be empty or false for a technical office")
         return offer
@@ -130,7 +132,7 @@ class FocalPointRow(Row):
     @field_validator("services", "can_lead")
     @classmethod
     def check_serves_a_country(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse services and the lead for an office that works in no country."""
+        """Refuse services and the lead for an office that serves no country."""
         if offer and not info.data.get("serves", [EVERYWHERE]):
             raise make_error("requires a country in serves")
         return offer
@@ -138,7 +140,7 @@ class FocalPointRow(Row):
     @field_validator("opening")
     @classmethod
     def check_opening(cls, opening: list[str]) -> list[str]:
-        """Refuse hours together with `always`."""
+        """Refuse a list that contains both `always` and hours."""
         if ALWAYS in opening and len(opening) > 1:
             raise make_error("must be either always or hours")
         return opening
@@ -148,7 +150,7 @@ class FocalPointRow(Row):
     def check_capacity_as_of(
         cls, as_of: datetime | None, info: ValidationInfo
     ) -> datetime | None:
-        """Require the time of the free places together with their number."""
+        """Require `capacity_as_of` if, and only if, `capacity` is given."""
         if "capacity" in info.data and (info.data["capacity"] is None) != (as_of is None):
             raise make_error("must be given if, and only if, capacity is given")
         return as_of
@@ -156,21 +158,21 @@ class FocalPointRow(Row):
     @field_validator("deputy")
     @classmethod
     def check_deputy(cls, deputy: str | None, info: ValidationInfo) -> str | None:
-        """Refuse an office as its own deputy."""
+        """Refuse an office that names itself as its deputy."""
         if deputy and deputy == info.data.get("code"):
             raise make_error("must be another focal point")
         return deputy
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the countries where it works, and the State whose body it is."""
+        """Yield the countries that the office serves, and the State that it belongs to."""
         yield from (("serves", place) for place in self.serves if place != EVERYWHERE)
         if self.of_state:
             yield "of_state", self.of_state
 
     @override
     def list_offices(self) -> Iterator[tuple[str, str]]:
-        """Yield its deputy."""
+        """Yield the deputy of the office, if there is one."""
         if self.deputy:
             yield "deputy", self.deputy
 
@@ -198,12 +200,12 @@ class ContactRow(Row):
 
     @override
     def list_offices(self) -> Iterator[tuple[str, str]]:
-        """Yield the office it belongs to."""
+        """Yield the office that the contact belongs to."""
         yield "focal_point", self.focal_point
 
 
 class AgreementRow(Row):
-    """An agreement between countries on what may cross, and when it is in force (BR07)."""
+    """An agreement on the data that may cross borders between countries (BR07)."""
 
     code: Code
     name: SafeLine
@@ -217,7 +219,7 @@ class AgreementRow(Row):
     @field_validator("countries")
     @classmethod
     def check_countries(cls, countries: list[str]) -> list[str]:
-        """Refuse an agreement of fewer than two countries."""
+        """Refuse an agreement between fewer than two countries."""
         if len(countries) < 2:  # noqa: PLR2004 - the minimum for an agreement
             raise make_error("must name at least two countries")
         return countries
@@ -232,5 +234,5 @@ class AgreementRow(Row):
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield its countries."""
+        """Yield the countries of the agreement."""
         yield from (("countries", country) for country in self.countries)

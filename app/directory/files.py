@@ -1,4 +1,4 @@
-"""Validation of directory files: all faults are reported at once."""
+"""Reading and validation of directory files; all faults are reported at once."""
 
 import csv
 import io
@@ -18,12 +18,12 @@ AGREEMENTS: Final = "agreements.csv"
 CONTACTS: Final = "contacts.csv"
 LIMITS: Final = "limits.csv"
 FILES: Final = (COUNTRIES, FOCAL_POINTS, AGREEMENTS, CONTACTS, LIMITS)
-"""The files that a folder may hold. The rows of the last one belong to `deadlines`."""
+"""The files that a folder may have; the rows of the last file belong to `deadlines`."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault in a cell, in a line (no column), or in a file (no line)."""
+    """A fault in a cell, a line (`column` is empty) or a file (`line` is 0)."""
 
     file: str
     line: int
@@ -38,7 +38,7 @@ class Fault:
 
 
 class FilesRefused(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """The files of this folder have faults; nothing was written."""
+    """The error that is raised if the files of a folder have faults; nothing is written."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(fault.format() for fault in faults))
@@ -74,7 +74,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Known:
-    """Keys that are already in the directory, to which rows may refer."""
+    """The keys that are already in the directory and that rows may refer to."""
 
     countries: Collection[str] = ()
     offices: Collection[str] = ()
@@ -87,10 +87,10 @@ NOTHING_KNOWN: Final = Known()
 def read_folder[R: Row](
     folder: Traversable, known: Known = NOTHING_KNOWN, beside: Sheet[R] | None = None
 ) -> Folder:
-    """Read and validate a folder against what is known; raise FilesRefused.
+    """Read and validate the files of a folder, or raise FilesRefused.
 
-    `beside` is a sheet of the same folder that another package has read. Its faults are
-    reported together with the others.
+    Rows may refer to each other and to the keys in `known`. `beside` is a sheet of the same
+    folder that another package has read. Its faults are reported together with the others.
     """
     require_any_file(folder)
     countries = load_sheet(folder, COUNTRIES, CountryRow)
@@ -131,12 +131,12 @@ def require_no_faults(faults: Sequence[Fault]) -> None:
 
 
 def get_rows[R: Row](sheet: Sheet[R]) -> list[R]:
-    """Return the rows without their line numbers."""
+    """Return the rows of a sheet without their line numbers."""
     return [line.row for line in sheet.lines]
 
 
 def load_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[R]:
-    """Read one file; a missing file has no lines."""
+    """Read one file, or return an empty sheet if the file is missing."""
     path = folder.joinpath(file)
     if not path.is_file():
         return Sheet(file)
@@ -151,7 +151,10 @@ def load_sheet[R: Row](folder: Traversable, file: str, model: type[R]) -> Sheet[
 
 
 def parse_lines[R: Row](file: str, text: str, model: type[R]) -> Iterator[Line[R] | Fault]:
-    """Yield a row or faults for each line; if the header is wrong, only its faults."""
+    """Yield a row or faults for each line.
+
+    If the header is wrong, only the faults of the header are yielded.
+    """
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(table, [])
@@ -191,7 +194,7 @@ def parse_line[R: Row](
 
 
 def find_duplicates[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fault]:
-    """Yield a fault for each row whose key is already on an earlier line."""
+    """Yield a fault for each row whose key occurs on an earlier line."""
     first: dict[str, int] = {}
     for line in lines:
         name = line.row.reference
@@ -201,7 +204,7 @@ def find_duplicates[R: Row](file: str, lines: Iterable[Line[R]]) -> Iterator[Fau
 
 
 def find_unknown_keys[R: Row](sheet: Sheet[R], known: Known) -> Iterator[Fault]:
-    """Yield a fault for each country, focal point or agreement that is not known."""
+    """Yield a fault for each reference to an unknown country, focal point or agreement."""
     for line in sheet.lines:
         row = line.row
         groups = (

@@ -1,4 +1,4 @@
-"""The history of the directory: each change with its author; append-only."""
+"""The append-only history of the directory: all changes with their authors."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ type Values = Mapping[str, Any]
 UNRECORDED: Final = frozenset({"id", "capacity", "capacity_as_of"})
 """Columns that are internal and left out of the history."""
 TRUNCATED: Final = "address"
-"""The column that is stored shortened, because the history cannot be erased."""
+"""The column that is stored in a shortened form, because the history cannot be erased."""
 
 
 class DirectoryChange(Listed, Base):
-    """One row of the directory before and after a change; `before` is null for a new row.
+    """A change to one row of the directory, with the values before and after it.
 
-    Without `account_id`, an operator made the change at the command line.
+    `before` is null for a new row. `account_id` is null if an operator made the change at
+    the command line.
     """
 
     __tablename__ = "directory_change"
@@ -38,7 +39,7 @@ class DirectoryChange(Listed, Base):
 
 @dataclass(frozen=True)
 class ChangeAuthor:
-    """The author of a change: the transaction, the time, and the accounts."""
+    """The author of a change, with the database session and the time of the change."""
 
     session: Session
     new_id: Callable[[], UUID]
@@ -63,9 +64,9 @@ def build_change(
 
 
 def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> frozenset[str]:
-    """Return which of some closed rows were last closed through the service.
+    """Return the rows whose last closure was made by an account, not by a file.
 
-    A file may reopen only what an operator closed by a file.
+    A file may reopen only rows that an operator closed with a file.
     """
     named = DirectoryChange.subject.in_(subjects)
     by_people: dict[str, bool] = {}
@@ -78,7 +79,7 @@ def find_closed_by_accounts(session: Session, subjects: Collection[str]) -> froz
 
 
 def was_ever_active(session: Session, subjects: Collection[str], kind: str) -> bool:
-    """Return whether one of these rows was ever an active office of a kind."""
+    """Return whether one of the given offices was ever active with the given kind."""
     found = session.scalars(
         select(DirectoryChange).where(DirectoryChange.subject.in_(subjects))
     )

@@ -40,7 +40,7 @@ class Function(StrEnum):
 
 
 class Service(StrEnum):
-    """Services for which a person may be referred."""
+    """The services for which a person may be referred."""
 
     SHELTER = "SHELTER"
     MEDICAL = "MEDICAL"
@@ -77,7 +77,7 @@ class AgeGroup(StrEnum):
 
 
 class Level(StrEnum):
-    """How much may be shared; each level includes those below it (LIFECYCLES.md, 5)."""
+    """The amount of shared data; each level includes the lower ones (LIFECYCLES.md, 5)."""
 
     NOTICE = "L0"
     NEEDS = "L1"
@@ -87,7 +87,7 @@ class Level(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How well the sources support an entry of the directory."""
+    """The confidence in an entry of the directory, based on its sources."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -97,7 +97,7 @@ class Confidence(StrEnum):
 
 
 class StateRouting(StrEnum):
-    """Whether cases may be routed to State bodies of a country automatically."""
+    """The setting for automatic routing of cases to State bodies of a country."""
 
     AUTO = "auto"
     AVOID = "avoid"
@@ -108,15 +108,15 @@ class Described(Protocol):
 
     @property
     def kind(self) -> Kind:
-        """The kind of body."""
+        """The kind of body that the office belongs to."""
 
     @property
     def of_state(self) -> str | None:
-        """The State whose body it is, or None."""
+        """The State that the office belongs to, or None if it is not a State body."""
 
     @property
     def serves(self) -> list[str]:
-        """The countries where it works."""
+        """The countries in which the office works."""
 
 
 def is_serving(focal_point: Described, country: str) -> bool:
@@ -127,9 +127,10 @@ def is_serving(focal_point: Described, country: str) -> bool:
 def find_unserved_regions(
     regions: Mapping[str, str], served: Collection[str]
 ) -> frozenset[str]:
-    """Return the regions with a country that is not served; `regions` maps countries.
+    """Return the regions with a country that no desk serves.
 
-    Without a desk a case there could lose its last holder (LIFECYCLES.md 8, rules 6 and 8).
+    `regions` maps each country to its region. Without a desk, a case there could lose its
+    last holder (LIFECYCLES.md 8, rules 6 and 8).
     """
     if EVERYWHERE in served:
         return frozenset()
@@ -137,24 +138,27 @@ def find_unserved_regions(
 
 
 def is_at_home(focal_point: Described, country: str) -> bool:
-    """Return whether an office belongs to a country; a consulate works in another one."""
+    """Return whether an office belongs to a country.
+
+    A consulate belongs to its own State, and not to the country in which it works.
+    """
     if focal_point.kind == Kind.STATE:
         return focal_point.of_state == country
     return is_serving(focal_point, country)
 
 
 def list_home_countries(focal_point: Described) -> list[str]:
-    """Return the countries that an office belongs to; none if it works everywhere."""
+    """Return the countries that an office belongs to; empty if it works everywhere."""
     if focal_point.of_state:
         return [focal_point.of_state]
     return [country for country in focal_point.serves if country != EVERYWHERE]
 
 
 def may_be_abroad(reader: Described, helper: Described) -> bool:
-    """Return whether the helper may be outside of the State whose body the reader is.
+    """Return whether a helper may be outside the country of a reader that is a State body.
 
-    The name of such an office may contain a city. An office that works everywhere is in no
-    country and therefore not outside.
+    The name of such a helper may contain a city. An office that works everywhere belongs to
+    no country and is therefore not outside.
     """
     return reader.kind == Kind.STATE and not set(list_home_countries(helper)) <= {
         reader.of_state
@@ -174,7 +178,7 @@ def is_of_origin(focal_point: Described, origin: str | None, location: str) -> b
 def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | None) -> bool:
     """Return whether an office is of a State that must not be informed (routing rule 4).
 
-    While the origin is unknown, every State counts as the feared one.
+    While the origin is unknown, every State is treated as the State of origin.
     """
     if not origin_blocked or focal_point.kind != Kind.STATE:
         return False
@@ -182,7 +186,7 @@ def is_blocked(focal_point: Described, *, origin_blocked: bool, origin: str | No
 
 
 def has_language(spoken: Iterable[str], asked: str) -> bool:
-    """Return whether one of some languages is the language asked for, in any script."""
+    """Return whether a language is among the spoken languages, in any script."""
     return asked.split("-", maxsplit=1)[0] in {
         language.split("-")[0] for language in spoken
     }

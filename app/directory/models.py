@@ -36,9 +36,9 @@ class Country(Base):
 
 
 class FocalPoint(Base):
-    """An office that can receive cases. It has a mailbox for its events.
+    """An office that can receive cases, with a mailbox for its events.
 
-    Lists and numbers that are not known are empty or null.
+    An unknown list is empty, and an unknown number is null.
     """
 
     __tablename__ = "focal_point"
@@ -67,7 +67,7 @@ class FocalPoint(Base):
 
 
 class Contact(Base):
-    """An address for notifications to an office: a duty post, never a person.
+    """An address of a duty post, never of a person, for notifications to an office.
 
     Two rows of one office with the same label are two channels to the same post. The public
     directory does not include contacts (A9).
@@ -85,7 +85,7 @@ class Contact(Base):
 
 
 class Agreement(Base):
-    """An agreement on what may cross the borders between countries."""
+    """An agreement on the data that may cross borders between countries."""
 
     __tablename__ = "agreement"
 

@@ -1,8 +1,8 @@
 """Opening hours: weekly spans in the time zone of the office.
 
-A span is `always` or like `mo-fr/09:00-18:00`. The days may continue past Sunday (`su-th`).
-A day with a break needs two spans, and so does a night: up to `24:00` and from `00:00`.
-Holidays are not considered.
+A span is `always`, or it has the form `mo-fr/09:00-18:00`. The days may continue past
+Sunday (`su-th`). A day with a break needs two spans. A night also needs two spans, one up
+to `24:00` and one from `00:00`. Holidays are not considered.
 """
 
 import re
@@ -16,7 +16,7 @@ DAYS: Final = ("mo", "tu", "we", "th", "fr", "sa", "su")
 _DAY, _TIME = f"({'|'.join(DAYS)})", r"((?:[01]\d|2[0-3]):[0-5]\d|24:00)"
 SPAN: Final = re.compile(f"{_DAY}(?:-{_DAY})?/{_TIME}-{_TIME}", re.ASCII)
 PATTERN: Final = f"^({ALWAYS}|{SPAN.pattern})$".replace(r"\d", "[0-9]")
-"""The pattern of a span in the API; that it starts before it ends is checked apart."""
+"""The pattern of a span in the API. The order of its times is checked separately."""
 MINUTES: Final = 60
 
 
@@ -30,7 +30,7 @@ def is_valid_span(word: str) -> bool:
 
 
 def count_minutes(time: str) -> int:
-    """Return the minutes since midnight."""
+    """Return the number of minutes from midnight to a time of day."""
     hours, minutes = time.split(":")
     return int(hours) * MINUTES + int(minutes)
 
@@ -47,7 +47,7 @@ def is_open(opening: Sequence[str], time_zone: str, now: datetime) -> bool | Non
 
 
 def includes_minute(word: str, day: int, minute: int) -> bool:
-    """Return whether a span includes a minute of a weekday; its end is excluded."""
+    """Return whether a span includes a minute of a weekday; the end is excluded."""
     span = SPAN.fullmatch(word)
     if span is None:
         return False

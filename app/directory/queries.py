@@ -1,4 +1,4 @@
-"""Queries for the directory. It is small, and public to every office.
+"""Queries for the directory, which is small and public to every office.
 
 Lists are filtered and sorted in Python. Databases differ in how they search JSON lists and
 sort `_`, and routing must not depend on that.
@@ -27,7 +27,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 def find_country(tx: ReadTransaction, iso2: str) -> Country | None:
-    """Return a country, or None if it is not in the directory."""
+    """Return the country with the given code, or None if it is not in the directory."""
     return tx.session.get(Country, iso2)
 
 
@@ -38,7 +38,7 @@ BY_CODE: Final = FOCAL_POINTS.where(FocalPoint.code == bindparam("code"))
 
 @load_once(Country)
 def list_countries(tx: ReadTransaction) -> list[Country]:
-    """List all countries by code."""
+    """List all countries, sorted by code."""
     return sorted(tx.session.scalars(COUNTRIES), key=lambda found: found.iso2)
 
 
@@ -52,7 +52,7 @@ def list_avoided_countries(tx: ReadTransaction) -> frozenset[str]:
 
 
 def get_by_code(tx: ReadTransaction, code: str) -> FocalPoint:
-    """Return the focal point with a code, or raise NotFound (404)."""
+    """Return the focal point with the given code, or raise NotFound (404)."""
     found = tx.session.scalar(BY_CODE, {"code": code})
     if found is None:
         raise NotFound("There is no such focal point.")
@@ -74,7 +74,7 @@ def get_by_code_or_422(tx: ReadTransaction, code: str) -> FocalPoint:
 
 
 def get_id(session: Session, code: str) -> UUID:
-    """Return the id of a focal point for a command, or raise NotFound (404)."""
+    """Return the id of the focal point with the given code, or raise NotFound (404)."""
     found = session.scalar(select(FocalPoint.id).where(FocalPoint.code == code))
     if found is None:
         raise NotFound("The directory has no focal point with this code.")
@@ -82,14 +82,14 @@ def get_id(session: Session, code: str) -> UUID:
 
 
 def by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint:
-    """Return the focal point with an id, or raise NotFound (404)."""
+    """Return the focal point with the given id, or raise NotFound (404)."""
     if found := find_by_id(tx, focal_point_id):
         return found
     raise NotFound("There is no such focal point.")
 
 
 def find_by_id(tx: ReadTransaction, focal_point_id: UUID) -> FocalPoint | None:
-    """Return the focal point with an id, from the session if it is loaded, or None."""
+    """Return the focal point with the given id, or None; the session is searched first."""
     key = identity_key(FocalPoint, focal_point_id)
     found: FocalPoint | None = tx.session.identity_map.get(key)
     return found or by_ids(tx, [focal_point_id]).get(focal_point_id)
@@ -102,20 +102,20 @@ CODES: Final = select(FocalPoint.id, FocalPoint.code).where(HAS_ID)
 
 @load_once(FocalPoint)
 def by_ids(tx: ReadTransaction, ids: Iterable[UUID]) -> Mapping[UUID, FocalPoint]:
-    """Return focal points by id."""
+    """Return the focal points with the given ids, as a mapping by id."""
     found = tx.session.scalars(BY_IDS, {"ids": list(ids)}).all()
     tx.kept_alive.update(found)
     return {one.id: one for one in found}
 
 
 def get_codes(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the codes of focal points by id."""
+    """Return the codes of the focal points with the given ids, as a mapping by id."""
     return dict(read_columns(tx.session, CODES, {"ids": list(set(ids))}).all())
 
 
 @load_once(FocalPoint)
 def list_active(tx: ReadTransaction) -> list[FocalPoint]:
-    """List the active focal points by code."""
+    """List the active focal points, sorted by code."""
     statement = select(FocalPoint).where(FocalPoint.active)
     return sorted(tx.session.scalars(statement), key=by_code)
 
@@ -143,7 +143,7 @@ def select_closed() -> Select[UUID]:
 
 
 def list_offices(session: Session) -> list[FocalPoint]:
-    """Return every office, open or closed, for the alarms."""
+    """List all offices, open or closed, for the alarms."""
     return list(session.scalars(FOCAL_POINTS))
 
 
@@ -154,7 +154,7 @@ def select_desks() -> Select[UUID]:
 
 @load_once(FocalPoint)
 def list_all(tx: ReadTransaction) -> list[FocalPoint]:
-    """List all focal points by code; routing gives a reason for the closed ones too."""
+    """List all focal points, including closed ones, sorted by code."""
     found = sorted(tx.session.scalars(FOCAL_POINTS), key=by_code)
     tx.kept_alive.update(found)
     return found
@@ -172,9 +172,9 @@ AGREEMENTS: Final = select(Agreement.countries, Agreement.level).where(IN_FORCE)
 def list_agreed_countries(
     tx: ReadTransaction, country: str, level: Level
 ) -> frozenset[str]:
-    """Return the countries to which this level may cross the border today (UTC).
+    """Return the countries to which data of this level may be sent today (UTC).
 
-    Agreements do not add up: a single one has to reach the level (BR07).
+    Agreements are not combined: a single agreement has to allow the level (BR07).
     """
     known = read_columns(tx.session, AGREEMENTS, {"today": tx.now.date()})
     groups = (set(countries) for countries, agreed in known if agreed >= level)
@@ -182,7 +182,7 @@ def list_agreed_countries(
 
 
 def is_agreed(tx: ReadTransaction, country: str, to: FocalPoint, level: Level) -> bool:
-    """Return whether this level may go from a country to an office (BR07).
+    """Return whether data of this level may be sent from a country to an office (BR07).
 
     An office of that country needs no agreement. Any other office needs one in force with
     every country that it belongs to.
@@ -198,7 +198,7 @@ def lock_contacts(
 ) -> list[tuple[UUID, Contact]]:
     """Lock and return the active contacts of offices, so that notifications are serialised.
 
-    The order is by code, to avoid deadlocks.
+    The rows are locked in the order of their codes, to avoid deadlocks.
     """
     wanted = FocalPoint.id.in_(set(focal_points)) & Contact.active
     owned = select(FocalPoint.id, Contact).where(wanted)
@@ -209,7 +209,7 @@ def lock_contacts(
 
 
 def find_contact(tx: ReadTransaction, code: str) -> tuple[UUID, Contact] | None:
-    """Return a contact as it is now, with the id of its office, or None."""
+    """Return the current state of a contact and the id of its office, or None."""
     owned = select(FocalPoint.id, Contact).where(Contact.code == code)
     joined = owned.join(Contact, Contact.focal_point == FocalPoint.code)
     statement = joined.execution_options(populate_existing=True)
@@ -229,16 +229,16 @@ def list_unreachable(session: Session) -> list[str]:
 
 
 def list_regions_without_desk(session: Session) -> list[str]:
-    """List the regions with a country that no active desk serves; start-up refuses them."""
+    """List the regions with a country that no active desk serves; they prevent start-up."""
     regions = dict(session.execute(select(Country.iso2, Country.region)).all())
     served = {place for desk in list_active_desks(session) for place in desk.serves}
     return sorted(kinds.find_unserved_regions(regions, served))
 
 
 def list_unknown_time_zones(session: Session) -> list[str]:
-    """List the countries and offices whose time zone is not in the database in use.
+    """List the countries and offices whose time zone is not in the time zone database.
 
-    Start-up refuses them, because their deadlines cannot be computed. An earlier version
+    They prevent start-up, because their deadlines cannot be computed. An earlier version
     accepted names that only the host knew, such as `localtime`.
     """
     stored = chain(
@@ -250,13 +250,13 @@ def list_unknown_time_zones(session: Session) -> list[str]:
 
 
 def list_fictitious_offices(session: Session) -> list[str]:
-    """List the codes of active fictitious offices, which start-up refuses."""
+    """List the codes of active fictitious offices; outside drills they block start-up."""
     made_up = FocalPoint.active & (FocalPoint.confidence == Confidence.FICTITIOUS)
     return sorted(session.scalars(select(FocalPoint.code).where(made_up)))
 
 
 def has_lost_oversight(session: Session) -> bool:
-    """Return whether oversight bodies existed but none is active; start-up refuses that."""
+    """Return whether oversight existed but none is active now, which prevents start-up."""
     if session.scalars(OVERSEERS).first():
         return False
     kind = FocalPoint.kind == Kind.OVERSIGHT
@@ -268,7 +268,7 @@ def has_lost_oversight(session: Session) -> bool:
 
 
 def list_active_desks(session: Session) -> list[FocalPoint]:
-    """List the active desks by code."""
+    """List the active desks, sorted by code."""
     statement = select(FocalPoint).where(FocalPoint.active, FocalPoint.kind == Kind.DESK)
     return sorted(session.scalars(statement), key=by_code)
 
@@ -276,10 +276,10 @@ def list_active_desks(session: Session) -> list[FocalPoint]:
 def list_focal_points(
     tx: ReadTransaction, query: PageQuery, country: str | None, service: Service | None
 ) -> tuple[list[FocalPoint], str | None, bool]:
-    """Return a page of focal points by code, closed ones included, like `paginate`.
+    """Return a page of focal points, the next cursor, and whether more rows follow.
 
-    The cursor is the last code: the directory is public, and rows are never deleted. Raises
-    CursorUnknown (422).
+    Closed focal points are included. The cursor is the last code, because codes are public
+    and are never deleted. Raises CursorUnknown (422) if it is not a known code.
     """
     known = list_all(tx)
     if query.after is not None and query.after not in map(by_code, known):
@@ -296,5 +296,5 @@ def list_focal_points(
 
 
 def by_code(focal_point: FocalPoint) -> str:
-    """Return the code of a focal point as a sort key; Python sorts it as ASCII."""
+    """Return the code of a focal point, which is used as a sort key."""
     return focal_point.code

@@ -1,4 +1,4 @@
-"""Request and response schemas of the directory. Focal points are identified by code."""
+"""Request and response schemas of the directory; focal points are identified by code."""
 
 from datetime import datetime
 from typing import Annotated, Final, Self
@@ -34,7 +34,7 @@ Languages = Annotated[
 ]
 A_LINE: Final = SAFE_FORMAT | {"maxLength": MAX_LINE_LENGTH}
 A_TEXT: Final = SAFE_FORMAT | {"maxLength": MAX_PROSE}
-"""Limits that the rows check, repeated for the API."""
+"""Limits that the rows of the files check, repeated for the API."""
 TimeZone = Annotated[
     str,
     Field(
@@ -118,7 +118,7 @@ class FocalPointOut(ResponseModel):
 
 
 class FocalPointPage(Page[FocalPointOut]):
-    """A page of focal points, by code."""
+    """A page of focal points, sorted by code."""
 
 
 class CountryOut(ResponseModel):
@@ -164,11 +164,11 @@ class CountryOut(ResponseModel):
 
 
 class CountryPage(Page[CountryOut]):
-    """All countries of the mechanism, by code."""
+    """All countries of the mechanism, sorted by code."""
 
 
 class NewCapacity(RequestModel):
-    """The number of free places, as the office reports it."""
+    """The number of free places that an office reports."""
 
     free: Annotated[
         Annotated[StrictInt, Field(ge=0, le=100_000), WHOLE_NUMBER] | None,
@@ -185,7 +185,7 @@ class CapacityOut(ResponseModel):
 
     @classmethod
     def from_focal_point(cls, focal_point: FocalPoint) -> Self:
-        """Build the answer for a focal point."""
+        """Build the response for a focal point."""
         return cls(
             focal_point=focal_point.code,
             free=focal_point.capacity,
