@@ -1,4 +1,5 @@
-"""What every other package builds on: transactions, journal, life cycles, vault, problems.
+"""The base of all other packages: transactions, journal, life cycles, vault, problems.
 
-Nothing here knows HTTP or a rule of the mechanism; `app.cases` and its neighbours do.
+This package contains neither HTTP nor rules of the mechanism. HTTP is in `app.api`; the
+rules are in `app.cases` and the packages beside it.
 """

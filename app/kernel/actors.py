@@ -43,11 +43,14 @@ CASE_ROLES: Final = frozenset({Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR})
 
 
 HOLDER_APPROVERS: Final = frozenset({Role.COORDINATOR, Role.SUPERVISOR})
-"""The roles of which one confirms a step of the office that has the case (R14)."""
+"""Roles that may confirm a step of the office that holds the case (R14)."""
 
 
 class AccountKind(StrEnum):
-    """The kind of holder of an account; an integration is never a second person."""
+    """The kind of an account: it belongs to a person or to an integration.
+
+    An integration is never the second person who confirms a step.
+    """
 
     PERSON = "person"
     INTEGRATION = "integration"
@@ -69,11 +72,12 @@ class Relation(StrEnum):
 
 
 class Side(StrEnum):
-    """A side of a record, which decides who may take an action; derived from relations.
+    """The part of an office in a record, which determines the actions that it may take.
 
-    The holder and the sender are the office that holds the case. The consulate of a return
-    is the office that issues travel documents for the State of origin. A vital reader is an
-    office that another organisation allowed to read while a life is at risk.
+    Sides are derived from relations. The holder and the sender are the office that holds
+    the case. The consulate of a return is the office that issues travel documents for the
+    State of origin. A vital reader is an office that another organisation allowed to read
+    sections while a life is at risk.
     """
 
     SUBMITTER = "submitter"
@@ -95,7 +99,7 @@ HOLDING_RELATIONS: Final = (Relation.LEAD, Relation.CANDIDATE, Relation.DESK)
 """Relations that hold a case, in order of precedence."""
 
 HELPING_RELATIONS: Final = frozenset({Relation.RECIPIENT, Relation.FORMER_RECIPIENT})
-"""Relations of offices that help, which the side of origin must not know (R12)."""
+"""Relations of offices that help, which the side of origin must not learn of (R12)."""
 
 _OF_CASE: Final = {
     Relation.SUBMITTER: frozenset({Side.SUBMITTER}),
@@ -108,15 +112,16 @@ _OF_CASE: Final = {
 
 
 def get_case_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of a case that these relations belong to; a recipient has none."""
+    """Return the sides of a case that follow from these relations; a recipient has none."""
     return frozenset().union(*(_OF_CASE.get(r, frozenset()) for r in relations))
 
 
 def get_referral_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of a referral that these relations belong to.
+    """Return the sides of a referral that follow from these relations.
 
-    A focal point that holds the case and is asked for the service belongs to both sides. A
-    former recipient stays on its side, because it has to report the deletion of its copy.
+    A focal point that holds the case and is also asked for the service is on both sides. A
+    former recipient remains on the side of the recipient, because it has to report the
+    deletion of its copy.
     """
     relations = set(relations)
     sides = {Side.SENDER} if relations & set(HOLDING_RELATIONS) else set()
@@ -133,7 +138,10 @@ _OF_HANDOVER: Final = {
 
 
 def get_handover_sides(relations: Iterable[Relation]) -> frozenset[Side]:
-    """Return the sides of a handover of these relations; a former lead may only read."""
+    """Return the sides of a handover that follow from these relations.
+
+    A former lead may only read the handover.
+    """
     return frozenset(_OF_HANDOVER[r] for r in relations if r in _OF_HANDOVER)
 
 
@@ -154,14 +162,15 @@ class Actor:
 
     @property
     def acts_for(self) -> str:
-        """The value that row security compares with; the system sees all rows."""
+        """The id that row security compares with; `system` may read all rows."""
         return SERVICE if self.is_system else str(self.focal_point_id)
 
 
 SERVICE: Final = "system"
 """The name of the service itself in row security (ADR 21)."""
 SYSTEM_ACCOUNT: Final = UUID(int=0)
-"""The id of the system, which is no account; the journal stores none for its actions."""
+"""The id of the system, which has no account. The journal stores no account for its
+actions."""
 
 
 def get_system_actor(focal_point: UUID) -> Actor:

@@ -1,7 +1,7 @@
 """The last jump of the database's clock, in one row that every process can read.
 
-The process that sees a jump logs it. `worker status` is another process that starts later,
-so it reads the jump from this row.
+The process that detects a jump logs it. `worker status` is another process that starts
+later, so it reads the jump from this row.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,10 @@ RECENT: Final = timedelta(hours=1)
 
 
 class ClockJump(Base):
-    """The last jump: its time, by the clock after the jump, and its seconds."""
+    """The last jump of the clock: its time and its length in seconds.
+
+    The time is that of the clock after the jump.
+    """
 
     __tablename__ = "clock_jump"
 
@@ -28,14 +31,15 @@ class ClockJump(Base):
 
 
 def record_clock_jump(session: Session, now: datetime, *, seconds: int) -> None:
-    """Store a jump in place of the previous one; a forward jump has positive seconds."""
+    """Replace the stored clock jump; `seconds` is positive if the clock moved forward."""
     session.merge(ClockJump(id=ROW, at=now, seconds=seconds))
 
 
 def get_recent_jump(session: Session, now: datetime) -> int:
-    """Return the seconds of the last jump, or 0 if it was more than an hour ago.
+    """Return the length of the last jump in seconds, or 0 if it is more than an hour old.
 
-    A jump in the future counts as recent, because the clock has been set back since.
+    A jump with a time in the future counts as recent, because the clock has been set back
+    since.
     """
     jump = session.get(ClockJump, ROW)
     return jump.seconds if jump and now - jump.at < RECENT else 0

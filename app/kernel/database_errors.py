@@ -1,4 +1,4 @@
-"""Database errors, classified by their codes, because their messages contain values."""
+"""Classification of database errors by their codes; their messages may contain data."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,21 +23,21 @@ TRANSIENT = frozenset(
         "53100",  # disk full: transient, as on SQLite, once space is freed
     }
 )
-"""SQLSTATEs that a retry may not meet again: deadlock, timeout, shutdown, crash."""
+"""SQLSTATEs of errors that may not occur on a retry: deadlock, timeout, shutdown, crash."""
 CONNECTION: Final = "08"
-"""The class of connection errors: it broke, or could not be made."""
+"""The SQLSTATE class of connection errors: a connection was lost or could not be opened."""
 IN_RECOVERY: Final = frozenset({"25006", "0A000"})
-"""SQLSTATEs that a standby answers to writes. On a primary they mean a defect of ours."""
+"""SQLSTATEs with which a standby refuses writes. On a primary, they indicate a bug."""
 
 PRIVILEGE_MISSING: Final = "42501"
 
 
 @contextmanager
 def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
-    """Raise Busy (503) for errors that a retry may not meet; wraps the transaction.
+    """Raise Busy (503) in place of database errors that may not occur on a retry.
 
-    During a failover, requests may reach a server that accepts no writes, so `is_standby`
-    asks the database whether it is one.
+    The block contains the whole transaction. During a failover, requests may reach a server
+    that accepts no writes, so `is_standby` asks the database whether it is a standby.
     """
     try:
         yield
@@ -51,7 +51,10 @@ def map_transient_errors(is_standby: Callable[[], bool]) -> Iterator[None]:
 
 @contextmanager
 def require_recording() -> Iterator[None]:
-    """Raise Busy (503) if a record cannot be written, so nothing goes unrecorded (R35)."""
+    """Raise Busy (503) if the block fails to write a record (R35).
+
+    The action that has to be recorded is then not carried out.
+    """
     try:
         yield
     except (DBAPIError, OSError, RuntimeError) as error:
@@ -59,7 +62,10 @@ def require_recording() -> Iterator[None]:
 
 
 def describe_error(error: BaseException) -> dict[str, object]:
-    """Return the type, code and place of an error for the log, never its message (R71)."""
+    """Return the type, code and source lines of an error for the log (R71).
+
+    The message of the error is left out, because it may contain data.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "/app/" in frame.filename] or frames
     return {
@@ -70,7 +76,7 @@ def describe_error(error: BaseException) -> dict[str, object]:
 
 
 def get_code(error: object) -> str | None:
-    """Return the database's code of an error, or None for another kind of error."""
+    """Return the code that the database gave an error, or None if it has no such code."""
     name: str | None = getattr(error, "sqlite_errorname", None)
     return getattr(error, "sqlstate", name)
 
@@ -87,6 +93,9 @@ def is_transient(error: DBAPIError) -> bool:
 
 
 def is_operator_error(error: DBAPIError) -> bool:
-    """Return whether the operator can fix it: connection, file, disk space or privilege."""
+    """Return whether the operator can fix the cause of the error.
+
+    The cause is then the connection, the file, the disk space or a missing privilege.
+    """
     denied = getattr(error.orig, "sqlstate", None) == PRIVILEGE_MISSING
     return denied or isinstance(error, OperationalError)

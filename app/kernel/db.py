@@ -1,4 +1,4 @@
-"""The database: transactions, connections, and all differences of SQLite and PostgreSQL."""
+"""Transactions and connections, with all differences between SQLite and PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -62,7 +62,7 @@ ACTS_FOR: Final = "safe_conduct.acts_for"
 SET_ACTS_FOR: Final = f"SELECT set_config('{ACTS_FOR}', %s, true)"
 """The argument `true` limits the setting to the current transaction."""
 THREADS: Final = 40
-"""Requests served at once. Each uses one connection at most, so the pool has as many."""
+"""The most requests served at once, and the size of the pool: each uses one connection."""
 
 CACHED_STATEMENTS: Final = 512
 """Prepared statements that an SQLite connection caches; an action runs several dozen."""
@@ -105,10 +105,10 @@ class Listed:
 
 
 class Database:
-    """A database that opens transactions: commits on success, rolls back on any exception.
+    """The database, which opens transactions; any exception rolls the transaction back.
 
-    `engines` lists the engines that have a connection pool of their own. On SQLite, reads
-    have a separate one; disposing of `engine` closes both.
+    `engines` lists the engines, each with its own connection pool. On SQLite, a separate
+    engine is used for reads; disposing of `engine` closes both.
     """
 
     def __init__(self, url: str, role: str = APP_ROLE) -> None:
@@ -135,7 +135,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether this is the embedded database, which only one process serves."""
+        """Whether this is the embedded database (SQLite), which only one process uses."""
         return self.engine.dialect.name == "sqlite"
 
     def is_standby(self) -> bool:
@@ -154,7 +154,8 @@ class Database:
     def erase_deleted_rows(self, table: str) -> bool:
         """Remove the remains of deleted rows from a table; return whether that succeeded.
 
-        The table has to be small, because it is locked meanwhile. Raises Busy (503).
+        The table must be small, because it is locked while it is rewritten. Raises Busy
+        (503).
         """
         with map_transient_errors(self.is_standby), self._write_lock:
             if self.is_sqlite:
@@ -181,10 +182,11 @@ class Database:
 
     @contextmanager
     def begin_write(self, acts_for: str | None = None) -> Iterator[Session]:
-        """Open a transaction that may write; `acts_for` is as in `reading`.
+        """Open a transaction that may write; `acts_for` is as in `begin_read`.
 
-        On SQLite it is the only writer. On PostgreSQL it uses READ COMMITTED and row locks.
-        Raises Busy (503) for a deadlock or a timeout; nothing was changed then.
+        On SQLite, only one such transaction runs at a time. On PostgreSQL, it uses READ
+        COMMITTED and row locks. Raises Busy (503) for a deadlock or a timeout; nothing has
+        then been changed.
         """
         with (
             map_transient_errors(self.is_standby),
@@ -213,7 +215,7 @@ def open_engine(url: str) -> Engine:
 
 @contextmanager
 def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
-    """Run one transaction. No other function begins one."""
+    """Run the block in one transaction. No other function begins a transaction."""
     info = {ACTS_FOR: acts_for}
     with Session(engine, expire_on_commit=False, info=info) as session, session.begin():
         yield session
@@ -221,7 +223,7 @@ def begin(engine: Engine, acts_for: str | None) -> Iterator[Session]:
 
 @event.listens_for(Session, "after_begin")
 def set_acts_for(session: Session, _: SessionTransaction, connection: Connection) -> None:
-    """Set, for row security, the focal point that this transaction acts for (ADR 21)."""
+    """Set the focal point that row security uses for this transaction (ADR 21)."""
     acts_for = session.info.get(ACTS_FOR)
     if acts_for is not None and connection.dialect.name != "sqlite":
         connection.exec_driver_sql(SET_ACTS_FOR, (acts_for,))
@@ -230,7 +232,8 @@ def set_acts_for(session: Session, _: SessionTransaction, connection: Connection
 def require_open_transaction(session: Session) -> None:
     """Raise RuntimeError if the database has already rolled the transaction back.
 
-    On SQLite, a full disk rolls back silently; later statements would commit alone (R51).
+    A full disk makes SQLite roll back without an error. Later statements would then be
+    committed without the earlier ones (R51).
     """
     if not is_in_transaction(session.connection()):
         raise RuntimeError("The database has already ended this transaction.")
@@ -239,8 +242,8 @@ def require_open_transaction(session: Session) -> None:
 def prepare_postgresql(engine: Engine, role: str) -> None:
     """Set the role, the encoding and the timeouts of every PostgreSQL connection.
 
-    The role of the application owns nothing, and the login only has to be a member of it.
-    The timeouts keep one slow caller from delaying the others.
+    The role of the application owns no tables. The login only has to be a member of it. The
+    timeouts keep one slow caller from delaying the others.
     """
 
     @event.listens_for(engine, "do_connect")
@@ -257,7 +260,7 @@ def prepare_postgresql(engine: Engine, role: str) -> None:
 def claim_name(session: Session, name: str) -> bool:
     """Lock a name until this transaction ends; return False if another transaction has it.
 
-    On SQLite every name is free, because there is only one writer at a time.
+    On SQLite it always returns True, because there is only one writer at a time.
     """
     if session.get_bind().dialect.name == "sqlite":
         return True
@@ -289,7 +292,7 @@ def get_database_kind(session: Session) -> str:
 
 
 def get_current_migration(session: Session) -> str | None:
-    """Return the migration that the database is at, or None if it has no tables yet."""
+    """Return the migration of the database, or None if it has no tables yet."""
     if not inspect(session.connection()).has_table("alembic_version"):
         return None
     found: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))

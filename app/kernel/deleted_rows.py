@@ -1,11 +1,11 @@
 """Removing the remains of deleted rows from the disk, as far as the database allows.
 
 SQLite, with `secure_delete`, overwrites deleted content in the transaction that deletes it.
-But a row that moved to another page may have left a copy in the old one, and the content
-before the deletion stays in the journal (WAL) until that is emptied. PostgreSQL overwrites
-nothing, and a plain vacuum does not clear the space that it frees: the bytes stay until
-other rows take their place. Rewriting the table removes them in both. Copies elsewhere are
-not reached; docs/privacy.md lists them.
+But if a row moved to another page, its old page may still contain a copy, and the journal
+(WAL) contains the old content until it is emptied. PostgreSQL overwrites nothing, and a
+plain vacuum does not clear the space that it frees: the bytes remain until other rows take
+their place. Rewriting the table removes the remains in both databases. Copies elsewhere are
+not removed; docs/privacy.md lists them.
 """
 
 from typing import Any, Final
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 CHECKPOINT_TIMEOUT: Final = 200
 """Milliseconds to wait for readers of the journal; writers wait for as long."""
 
-# MAINTAIN is a privilege since PostgreSQL 17; before that, only the owner can do it.
+# PostgreSQL 17 added the privilege MAINTAIN; before, only the owner can rewrite a table.
 MAY: Final = text("""SELECT CASE WHEN current_setting('server_version_num')::int >= 170000
     THEN has_table_privilege(:table, 'MAINTAIN') ELSE false END""")
 NEXT_TRANSACTION: Final = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text")
@@ -37,7 +37,7 @@ TIMEOUTS: Final = ("SET lock_timeout = '1s'", "SET statement_timeout = '60s'")
 def erase_deleted_sqlite(engine: Engine, table: str) -> bool:
     """Rewrite a table of SQLite and empty the journal; return whether that succeeded.
 
-    It fails while a reader uses older content. Other writers wait meanwhile.
+    It fails while a reader uses older content. Other writers have to wait until it ends.
     """
     connection = engine.raw_connection()
     try:
@@ -67,8 +67,8 @@ def replace_rows(cursor: Any, table: str) -> None:
 def erase_deleted_postgresql(connection: Connection, table: str) -> bool:
     """Rewrite a table of PostgreSQL; return whether that succeeded.
 
-    It fails while a transaction may still see deleted rows, or without the privilege. It
-    runs outside of a transaction, and the caller has to restore the timeouts.
+    It fails while a transaction may still see deleted rows, or if the privilege is missing.
+    It must run outside of a transaction, and the caller has to restore the timeouts.
     """
     before = connection.scalars(NEXT_TRANSACTION).one()
     may = connection.scalars(MAY, {"table": table}).one()

@@ -1,4 +1,7 @@
-"""Erasures, recorded in the transaction that destroys the key and never changed (R34)."""
+"""Records of erasures, written in the transaction that destroys the key (R34).
+
+They are never changed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +40,7 @@ class ErasureMark:
 
 
 def record_erasure(session: Session, case_id: UUID, at: datetime) -> bool:
-    """Record that a key was destroyed; return False if that is recorded already."""
+    """Record the erasure of a case; return False if it is already recorded."""
     if session.get(Erasure, case_id) is not None:
         return False
     session.add(Erasure(case_id=case_id, at=at))
@@ -46,12 +49,15 @@ def record_erasure(session: Session, case_id: UUID, at: datetime) -> bool:
 
 
 def get_erasure_mark(session: Session) -> ErasureMark:
-    """Return the mark of a database; the single statement is cheap enough for a probe."""
+    """Return the erasure mark of a database.
+
+    It is read by one statement, which is cheap enough for a health check.
+    """
     count = select(func.count()).select_from(Erasure).scalar_subquery()
     return ErasureMark(*session.execute(select(Epoch.value, count)).one())
 
 
 def get_erasures(session: Session) -> Mapping[UUID, datetime]:
-    """Return the time of every erasure by case, the earliest first."""
+    """Return the time of every erasure by the id of its case, earliest first."""
     erasures = session.scalars(select(Erasure).order_by(Erasure.at))
     return {erasure.case_id: erasure.at for erasure in erasures}

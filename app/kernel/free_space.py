@@ -1,7 +1,7 @@
 """Free disk space, and the reserve that is kept for writes that cannot wait.
 
 Only file systems of this machine can be measured. The disk of a PostgreSQL server is not
-measured, even if it is the same one.
+measured, even if the server runs on this machine.
 """
 
 import os
@@ -62,7 +62,8 @@ class FreeSpace:
     def require_unreserved(self) -> None:
         """Raise SpaceReserved (503) if only the reserve is left for the database.
 
-        Only writes that can wait for hours call it, never one that keeps a person safe.
+        Call it only for writes that can wait for hours, never for one that keeps a person
+        safe.
         """
         if self.is_in_reserve():
             raise SpaceReserved(DETAIL)
@@ -85,9 +86,10 @@ UNWATCHED: Final = FreeSpace({})
 
 
 def get_free_bytes(path: Path) -> int | None:
-    """Return the bytes that this process may still write beside a file, or None if unknown.
+    """Return the bytes that this process can still write to the file system of a file.
 
-    Unknown space never refuses a write: a full disk raises an error of its own.
+    Returns None if that is unknown. No write is then refused, because a full disk raises an
+    error of its own.
     """
     try:
         found = os.statvfs(path.parent)

@@ -1,10 +1,10 @@
-"""The guards of the database, and whether they are as the migrations made them (ADR 36).
+"""The guards of the database, and their comparison with the migrations (ADR 36).
 
 Guards are rules that the database enforces by itself: triggers that protect the journal and
-the access log, row security, and the privileges of roles. Somebody with rights on the
-schema can remove them, and a restored backup may lack them, so they are compared with
+the access log, row security, and the privileges of roles. A user with rights on the schema
+can remove them, and a restored backup may lack them. So they are compared with
 `guards.json` before the service starts. `make guards` writes that file from freshly
-migrated databases; a test compares it with what the migrations make today.
+migrated databases; a test compares it with the guards that the migrations create today.
 """
 
 import json
@@ -36,7 +36,7 @@ OLDER_SPELLINGS: Final = {
 
 
 class Kind(StrEnum):
-    """The kind of a guard, which is also how its name begins."""
+    """The kind of a guard, which is also the first part of its name."""
 
     TRIGGER = "trigger"
     RULE = "rule"
@@ -72,9 +72,9 @@ TOLERATED_IF_MISSING: Final = frozenset({Kind.INDEX, Kind.EXTENSION, Kind.EVENT_
 
 @dataclass(frozen=True)
 class Difference:
-    """A guard that differs from what the migrations made.
+    """A guard that differs from the one that the migrations create.
 
-    `refuses` is true if the service must not start with it.
+    `refuses` is true if the service must not start because of it.
     """
 
     name: str
@@ -113,7 +113,10 @@ def may_be_missing(name: str) -> bool:
 
 
 def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
-    """Yield guards that were added; those that can write or weaken refuse the start."""
+    """Yield guards that were added.
+
+    The service must not start if one of them allows writing or weakens another guard.
+    """
     for name in found.keys() - expected.keys():
         kind = get_guard_kind(name)
         writes = kind == Kind.RIGHT and name.split()[1] in WRITES
@@ -121,7 +124,7 @@ def find_added(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 
 def load_expected(dialect: str) -> Catalogue:
-    """Return the guards that the migrations make on a kind of database."""
+    """Return the guards that the migrations create on this kind of database."""
     catalogues: Mapping[str, Catalogue] = json.loads(
         files(__package__).joinpath(FILE).read_text("utf-8")
     )
@@ -129,7 +132,7 @@ def load_expected(dialect: str) -> Catalogue:
 
 
 def list_differences(session: Session) -> list[Difference]:
-    """List the differences from the migrations, those that refuse the start first."""
+    """List the guards that differ, first those that prevent the start of the service."""
     found = compare(load_expected(database_kind(session)), read_guards(session))
     return sorted(found, key=lambda one: (not one.refuses, one.name))
 
@@ -150,8 +153,8 @@ NOISE: Final = re.compile(r"::\w+|\bpublic\.| AS acts_for\b|\s+(?=\))|(?<=\()\s+
 
 
 def normalize(definition: str) -> str:
-    """Remove what the versions of PostgreSQL format differently.
+    """Remove the parts of a definition that versions of PostgreSQL format differently.
 
-    That is casts, the schema name, one column alias that nothing reads, and white space.
+    These are casts, the schema name, one column alias that nothing reads, and white space.
     """
     return " ".join(NOISE.sub("", definition).split())

@@ -1,4 +1,4 @@
-"""Heartbeats: one row for each part of the service, updated at every beat (R57)."""
+"""Heartbeats: one row for each part of the service, updated after each run of it (R57)."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ class Part(StrEnum):
 
 
 REQUIRED_PARTS: Final = (Part.CLOCKS, Part.NOTICES, Part.ERASURES)
-"""Parts that have to run. Webhooks need not: an office can poll its feed instead."""
+"""Parts that have to run. Webhooks are optional, because an office can poll its feed."""
 
 
 class Heartbeat(Base):

@@ -1,6 +1,6 @@
 """Idempotency keys: a request that is sent twice is carried out once.
 
-Only the outcome of a request is stored, never its body, which has personal data.
+Only the outcome of a request is stored, never its body, which contains personal data.
 """
 
 import hmac
@@ -68,18 +68,19 @@ INSERT_OUTCOME: Final = insert(Outcome)
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """An idempotency key and a fingerprint of its request, which is compared on a retry."""
+    """An idempotency key, and the fingerprint of its request, which a retry must match."""
 
     key: str | None
     fingerprint: str
 
 
 def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
-    """Return the stored outcome of this request, or lock its key until the end.
+    """Return the stored outcome of this request, or lock its key and return None.
 
     Raises KeyMissing (400), KeyInFlight (409) or KeyReused (422). The key is locked until
-    the transaction ends and scoped to the account, so that a retry works with a new API
-    key. The outcome is read again then, as the last holder of the key may have committed.
+    the transaction ends. It belongs to the account, so that a retry works with a new API
+    key. After the key is locked, the outcome is read again, because another transaction may
+    have stored it in the meantime.
     """
     if not ticket.key:
         raise KeyMissing("Send a random `Idempotency-Key`; a retry sends the same one.")
@@ -94,7 +95,7 @@ def claim(tx: WriteTransaction, ticket: KeyedRequest) -> StoredOutcome | None:
 
 
 def find_outcome(tx: WriteTransaction, key: str) -> StoredOutcome | None:
-    """Return the outcome that the account stored under a key, if any."""
+    """Return the outcome that the account stored under a key, or None."""
     query = {"account": tx.actor.account_id, "named": key}
     row = read_columns(tx.session, FIND_OUTCOME, query).one_or_none()
     return StoredOutcome(*row) if row else None

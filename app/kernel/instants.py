@@ -8,7 +8,7 @@ from sqlalchemy.types import TypeDecorator
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A column type for instants: always UTC, never naive.
+    """The column type of instants, which are always in UTC and never naive.
 
     SQLite drops the time zone, so a naive value would be read back as another instant.
     """

@@ -1,4 +1,4 @@
-"""The journal: each change once, and a mailbox for each focal point in an audience."""
+"""The journal: each change is stored once, and delivered to the feeds of its audience."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,10 @@ from app.kernel.statements import get_values
 
 
 class Entry(Base):
-    """One change: what happened to which record, and by whom. Never rewritten.
+    """A change: its type, time and record, and the account that made it. Never rewritten.
 
-    The system has no account. Facts are codes and ids, never personal data.
+    The account and the focal point are None if the system acted. Facts are codes and ids,
+    never personal data.
     """
 
     __tablename__ = "entry"
@@ -43,7 +44,7 @@ class Entry(Base):
 
 
 class Mailbox(Base):
-    """The number of entries that one focal point has been sent."""
+    """The number of entries that have been delivered to one focal point."""
 
     __tablename__ = "mailbox"
 
@@ -69,7 +70,8 @@ class Delivery(Base):
 class Retrieval(Base):
     """The time at which a focal point's cursor passed a position (evidence, rank 3).
 
-    It is not part of the mailbox, because writers queue for the mailbox row.
+    It is not a column of the mailbox, because writers wait for each other to lock the
+    mailbox row.
     """
 
     __tablename__ = "retrieval"
@@ -84,7 +86,7 @@ class Retrieval(Base):
 class Epoch(Base):
     """The identity of this database, in one row that is renewed when a backup is restored.
 
-    Positions of another epoch are not valid here, even if the numbers exist.
+    Positions of another epoch are not valid in this database, even if their numbers exist.
     """
 
     __tablename__ = "epoch"
@@ -108,7 +110,7 @@ def renew_epoch(session: Session, epoch: str) -> None:
 def was_recorded_since(
     session: Session, case_id: UUID, event: str, since: datetime
 ) -> bool:
-    """Return whether an event of this type was recorded in a case since then."""
+    """Return whether an event of this type was recorded in a case at or after this time."""
     entry = exists().where(Entry.case_id == case_id, Entry.type == event, Entry.at >= since)
     return bool(session.scalar(select(entry)))
 
@@ -136,10 +138,11 @@ class Posting:
 def deliver(session: Session, postings: Sequence[Posting]) -> None:
     """Write entries and deliver them to each feed, as the last step of a transaction.
 
-    A sequence assigns numbers before commit: 7 could become visible before 6, and a client
-    that has read 7 would never see 6. A counter row is locked until commit, so the
-    positions of a feed follow the order of commits, without a gap. The rows are locked in
-    sorted order, to avoid deadlocks, and last, so that they are locked for a short time.
+    A database sequence would assign numbers before the commit: 7 could become visible
+    before 6, and a client that has read 7 would never read 6. Each mailbox has a counter
+    row instead, which is locked until the commit, so that the positions of a feed follow
+    the order of commits without gaps. The rows are locked in sorted order, to avoid
+    deadlocks, and at the end, to keep the locks short.
     """
     if not postings:
         return
@@ -178,7 +181,10 @@ UPDATE_HEAD: Final = (
 
 
 def advance_head(connection: Connection, reader: UUID, count: int) -> int:
-    """Add to the head of a mailbox and return it; the row stays locked until commit."""
+    """Increase the head of a mailbox by a count and return the new head.
+
+    The row remains locked until the transaction ends.
+    """
     moved = connection.execute(UPDATE_HEAD, {"reader": reader, "more": count})
     head: int = moved.scalar_one()
     return head

@@ -1,7 +1,7 @@
 """Key-encryption keys in a file that only its owner can read (R36).
 
-Each line is `<version> <base64>`. The last key wraps new data keys; the earlier ones still
-unwrap the data keys that they wrapped.
+Each line is `<version> <base64>`. The last key wraps new data keys. The earlier keys are
+kept to unwrap the data keys that they wrapped.
 """
 
 import base64
@@ -39,14 +39,15 @@ class FileKeys:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Load the keys of a file. Raise KeyRefused if it is missing, unsafe or damaged."""
+        """Load the keys of a file. Raises KeyRefused if it is absent, unsafe or damaged."""
         return cls(read_keys(path))
 
     @classmethod
     def create(cls, path: Path) -> Self:
         """Create the first key, or append the next one, in a file of mode 0600.
 
-        The file is replaced as a whole, because half a line would make it unusable.
+        The file is replaced as a whole, because a partly written line would make it
+        unusable.
         """
         keys = read_keys(path) if path.exists() and path.stat().st_size else {}
         old = path.read_text("utf-8") if keys else ""
@@ -62,19 +63,19 @@ class FileKeys:
         return seal(self._keys[self.current], data_key, context)
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt a data key. Raises Unopenable."""
+        """Decrypt a data key. Raises Unopenable if the key or the context differs."""
         if version not in self._keys:
             raise Unopenable("The key file has no key-encryption key of this version.")
         return open_sealed(self._keys[version], wrapped, context)
 
     def derive(self, purpose: str) -> bytes:
-        """Derive the secret of a purpose from the first key, which rotation keeps."""
+        """Derive the secret for a purpose from the first key, which rotation keeps."""
         hkdf = HKDF(SHA256(), 64, salt=None, info=f"safe-conduct {purpose}".encode())
         return hkdf.derive(self._keys[self._oldest])
 
 
 def read_keys(path: Path) -> dict[str, bytes]:
-    """Read the keys of a file, the oldest first. Raises KeyRefused."""
+    """Read the keys of a file, oldest first. Raises KeyRefused if it cannot be used."""
     if not path.is_file():
         raise KeyRefused(f"There is no key at {path}. Run: safe-conduct key new")
     require_owner_only(path)
@@ -95,7 +96,7 @@ def require_owner_only(path: Path) -> None:
 def generate_version(keys: Iterable[str]) -> str:
     """Return a version for a new key: the next number and a random suffix.
 
-    With the suffix, keys from different copies of a file can be in one file.
+    Because of the suffix, keys from different copies of a file can be put into one file.
     """
     numbers = (re.fullmatch(r"k([0-9]+)(x[0-9a-f]+)?", version) for version in keys)
     number = max((int(found[1]) for found in numbers if found), default=0) + 1
@@ -103,7 +104,7 @@ def generate_version(keys: Iterable[str]) -> str:
 
 
 def parse_key(path: Path, line: bytes) -> tuple[str, bytes]:
-    """Parse one key. Raise KeyRefused if it is not 32 random bytes in base64."""
+    """Parse one key. Raises KeyRefused if it is not 32 random bytes in base64."""
     version, _, encoded = line.partition(b" ")
     try:
         key = base64.b64decode(encoded, validate=True)

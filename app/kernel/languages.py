@@ -1,7 +1,7 @@
-"""The languages of translations, and how one is chosen from `Accept-Language`.
+"""The languages of translations, and the choice of one by `Accept-Language`.
 
-Malformed parts of the header are ignored, as RFC 9110 allows, and the well-formed parts
-count: no request is refused because of a language.
+Malformed parts of the header are ignored, as RFC 9110 allows. No request is refused because
+of a language.
 """
 
 from collections.abc import Container, Iterator
@@ -28,12 +28,12 @@ BY_LOWER_TAG: Final = {language.lower(): language for language in LANGUAGES}
 """The languages by their lower-case tags."""
 ANY: Final = "*"
 MAX_TAG_LENGTH: Final = 35
-"""Most characters of a language tag (RFC 5646, 4.4.1)."""
+"""The most characters of a language tag (RFC 5646, 4.4.1)."""
 MAX_SUBTAG_LENGTH: Final = 8
 MAX_RANGES: Final = 50
-"""Most ranges that are parsed, so that a long header costs little time."""
+"""The most ranges that are parsed, so that a long header costs little time."""
 PLACES: Final = 3
-"""Decimal places of a weight."""
+"""The most decimal places of a weight."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Range:
 
 
 def rank_languages(accept_language: str) -> tuple[str, ...]:
-    """Rank our languages as a reader prefers them (RFC 9110, 12.5.4).
+    """Rank the supported languages by the preferences of a reader (RFC 9110, 12.5.4).
 
     The lookup follows RFC 4647 (3.4): `uz-Cyrl-UZ` matches `uz-Cyrl`, then `uz`. Ranges of
     equal weight keep their order. `*` matches the languages that are not named, English
@@ -67,7 +67,7 @@ def rank_languages(accept_language: str) -> tuple[str, ...]:
 
 
 def choose_language(ranked: tuple[str, ...], available: Container[str]) -> str:
-    """Choose the preferred one of the available languages, or else English."""
+    """Return the first of the ranked languages that is available, or else English."""
     return next((language for language in ranked if language in available), ENGLISH)
 
 
@@ -104,7 +104,7 @@ def is_range(tag: str) -> bool:
 
 
 def find_languages(tag: str) -> Iterator[str]:
-    """Yield our languages that match a range: the whole tag first, then its prefixes."""
+    """Yield the languages that match a range: first the whole tag, then its prefixes."""
     while tag:
         if tag in BY_LOWER_TAG:
             yield BY_LOWER_TAG[tag]

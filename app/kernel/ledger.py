@@ -1,8 +1,9 @@
 """The erasure ledger: a copy of all erasures outside of the database, for restores.
 
-A backup from before an erasure still has the key that was destroyed since; this file says
-so (R34). It identifies its databases by their epochs. A restored database has an old epoch,
-or a new one that `restored` adds to the ledger before it sets it in the database.
+A backup from before an erasure still contains the key that was destroyed later. The ledger
+lists such erasures, so that they can be repeated (R34). It also lists the epochs of the
+databases that it belongs to. A restored database has an old epoch, or a new one that the
+command `restored` adds to the ledger before it sets it in the database.
 """
 
 import os
@@ -31,13 +32,13 @@ from app.kernel.transactions import Runtime
 
 
 class LedgerRefused(Exception):  # noqa: N818 - it says what is the matter, as Problem does
-    """The ledger and the database do not match; `brief` holds nothing confidential."""
+    """The ledger and the database do not match; `brief` contains nothing confidential."""
 
     brief: ClassVar[str]
 
 
 class ErasuresDue(LedgerRefused):
-    """The database was restored from a backup that still has cases erased since."""
+    """The database was restored from a backup that has cases that were erased later."""
 
     brief = "erasures are due: safe-conduct restored"
 
@@ -70,9 +71,10 @@ class Ledger:
         self._copied: tuple[Contents, ErasureMark] | None = None
 
     def read(self) -> Contents | None:
-        """Return the content, read again if the file has changed; None if there is no file.
+        """Return the content of the ledger, or None if there is no file.
 
-        Raises LedgerUnusable or LedgerDamaged.
+        The file is read again only if it has changed. Raises LedgerUnusable or
+        LedgerDamaged.
         """
         with self._raise_unusable("read"):
             try:
@@ -89,10 +91,10 @@ class Ledger:
     def require_agreement(self, runtime: Runtime) -> None:
         """Raise LedgerRefused if this database has erased cases, or if that is unknown.
 
-        The file is read first, because what it lists was committed before it was written.
-        Both are compared again when the file has changed, or when the database has another
-        epoch or fewer erasures; otherwise this costs one `stat` and a count. Raises Busy
-        (503).
+        The file is read before the database, because each erasure is committed before it is
+        written to the file. Both are compared again if the file has changed, or if the
+        database has another epoch or fewer erasures. Otherwise, the check costs one `stat`
+        and a count. Raises Busy (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:
@@ -116,9 +118,10 @@ class Ledger:
     def copy_erasures(self, runtime: Runtime, *, create: bool = False) -> int:
         """Append the erasures that only the database has; return how many were added.
 
-        They are on the disk when this returns. If the process is killed before, the next
-        call, here or in another process of this machine, adds them. Creates a missing
-        ledger if there is no case, or on request. Raises LedgerRefused, Busy (503).
+        They are on the disk when this returns. If the process is killed earlier, the next
+        call in any process of this machine adds them. A missing ledger is created if the
+        database never had a case, or if `create` is true. Raises LedgerRefused or Busy
+        (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:
@@ -139,17 +142,17 @@ class Ledger:
         return len(new)
 
     def start(self, runtime: Runtime) -> None:
-        """Create the first ledger of a database that has no case yet.
+        """Create the ledger of a database that has no case yet, if it does not exist.
 
-        Raises LedgerRefused, Busy (503).
+        Raises LedgerRefused or Busy (503).
         """
         if self.read() is None:
             self.copy_erasures(runtime)
 
     def read_for(self, now: ErasureMark, earlier_epochs: Collection[str] = ()) -> Contents:
-        """Return the content that applies to a database with this mark.
+        """Return the content of the ledger for a database with this mark.
 
-        Without a ledger it lists no erasures. Raises LedgerRefused.
+        If there is no ledger, the content has no erasures. Raises LedgerRefused.
         """
         contents = self.read()
         if contents is None:
@@ -157,7 +160,7 @@ class Ledger:
         return self._require_own(contents, now, earlier_epochs)
 
     def add_epochs(self, epochs: Iterable[str]) -> None:
-        """Add the epochs of further databases to the ledger. Raises LedgerDamaged."""
+        """Add the epochs of more databases to the ledger. Raises LedgerRefused."""
         if self.read() is None:
             self._make(epochs)
         with self._open() as file:
@@ -215,7 +218,7 @@ class Ledger:
 def require_owner_only(path: Path, found: os.stat_result) -> None:
     """Raise LedgerUnusable if anybody but this user or root can access the ledger.
 
-    A line that somebody adds would destroy the key of a case at the next restore.
+    A line added by somebody else would destroy the key of a case at the next restore.
     """
     if found.st_mode & OTHERS:
         raise LedgerUnusable(f"Other users can access {path}. Run: chmod 600 {path}")
@@ -229,7 +232,10 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the file is the same as before, and no erasure is missing."""
+    """Return whether the last comparison is still valid.
+
+    It is if the file is unchanged and the database still has all erasures that it had.
+    """
     if agreed is None:
         return False
     same = agreed[0] is contents and agreed[1].epoch == now.epoch

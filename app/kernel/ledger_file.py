@@ -1,8 +1,9 @@
 """The file format of the erasure ledger, and appending to it without losing a line.
 
-After a header, each line is `epoch 1a2b3c4d`, a database that the ledger belongs to,
-`erased {case id} {time in UTC}`, or a line that a crash truncated, which the next writer
-ends with the word `torn`. Lines are only appended, so the file can be made append-only.
+The first line is a header. A line `epoch 1a2b3c4d` names a database that the ledger belongs
+to. A line `erased {case id} {time in UTC}` is an erasure. A line that a crash truncated
+ends with the word `torn`, which the next writer adds. Lines are only appended, so the file
+can be made append-only.
 """
 
 import errno
@@ -34,7 +35,7 @@ class LineUnknown(ValueError):  # noqa: N818 - it says what was found, as Proble
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """The content of a ledger; `tail` is what follows its last complete line."""
+    """The content of a ledger; `tail` contains the bytes after the last line break."""
 
     epochs: frozenset[str]
     erased: Mapping[UUID, datetime]
@@ -42,10 +43,10 @@ class Contents:
 
 
 def parse(data: bytes) -> Contents:
-    """Parse a ledger. Raises LineUnknown.
+    """Parse a ledger. Raises LineUnknown if a line is malformed.
 
-    A last line that only lacks its line break is valid, because it was written after its
-    erasure was committed. Another incomplete last line was truncated by a crash; its
+    A last line that lacks only its line break is valid, because it was written after its
+    erasure was committed. Any other incomplete last line was truncated by a crash; its
     erasure is written again later.
     """
     epochs: set[str] = set()
@@ -64,23 +65,23 @@ def parse(data: bytes) -> Contents:
 
 
 def format_erasures(erased: Mapping[UUID, datetime]) -> Iterator[str]:
-    """Format erasures, one line each."""
+    """Yield one line for each erasure."""
     for case_id, at in erased.items():
         yield f"erased {case_id} {at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def format_epochs(epochs: Iterable[str]) -> Iterator[str]:
-    """Format epochs, one line each."""
+    """Return one line for each epoch, in sorted order."""
     return (f"epoch {epoch}" for epoch in sorted(epochs))
 
 
 def encode_lines(lines: Iterable[str]) -> bytes:
-    """Encode lines, each with a line break."""
+    """Return the lines as bytes, each with a line break at its end."""
     return "".join(f"{line}\n" for line in lines).encode()
 
 
 def complete_tail(tail: bytes) -> bytes:
-    """Return what completes a last line that has no line break."""
+    """Return the bytes to append so that the last line ends with a line break."""
     if not tail:
         return b""
     text = tail.decode("ascii", "replace")
@@ -90,7 +91,7 @@ def complete_tail(tail: bytes) -> bytes:
 
 @contextmanager
 def open_locked(path: Path) -> Iterator[int]:
-    """Open the file with an exclusive lock, to append to it. Raises OSError."""
+    """Open the file for appending, with an exclusive lock. Raises OSError."""
     file = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -100,18 +101,21 @@ def open_locked(path: Path) -> Iterator[int]:
 
 
 def read_all(file: int) -> bytes:
-    """Read a file that is locked."""
+    """Return the content of a locked file."""
     return os.pread(file, os.fstat(file).st_size, 0)
 
 
 def append(file: int, known: Contents, lines: Iterable[str]) -> None:
-    """Append lines to a locked file; they are on the disk when this returns."""
+    """Append lines to a locked file. They are on the disk when this returns."""
     if new := encode_lines(lines):
         write_and_sync(file, complete_tail(known.tail) + new)
 
 
 def create(path: Path, epochs: Iterable[str]) -> None:
-    """Create a ledger as a whole; an existing file is kept. Raises OSError."""
+    """Create a ledger in one step, so that no reader sees a part of it. Raises OSError.
+
+    An existing file is kept.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)

@@ -1,4 +1,4 @@
-"""The engine of all life cycles: a table of actions, and one function that applies one."""
+"""The engine of all life cycles: tables of steps, and a function that applies a step."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -30,16 +30,16 @@ class RoleMissing(Problem):
 
 @dataclass(frozen=True)
 class AnyOf[N: StrEnum]:
-    """Requirements of which one is enough."""
+    """A group of requirements of which only one has to be met."""
 
     needs: tuple[N, ...]
 
 
 @dataclass(frozen=True)
 class Step[S: StrEnum, A: StrEnum, N: StrEnum]:
-    """One row of a table: an action, its states, its sides and roles, and its requirements.
+    """One row of a table: an action, and the states, sides, roles and requirements for it.
 
-    `target` is None where the action leaves the state unchanged.
+    `target` is None if the action leaves the state unchanged.
     """
 
     action: A
@@ -58,13 +58,13 @@ class Stateful[S: StrEnum](Protocol):
 
 @dataclass(frozen=True)
 class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
-    """A life cycle: every action that a kind of record allows."""
+    """The life cycle of a kind of record, with every action that it allows."""
 
     start: S
     steps: tuple[Step[S, A, N], ...]
 
     def list_steps_in(self, state: S) -> list[Step[S, A, N]]:
-        """List the steps that begin in this state, for any side and role."""
+        """List the steps that can be taken in this state, by any side and role."""
         return [step for step in self.steps if state in step.sources]
 
     def list_steps_for(
@@ -77,7 +77,10 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
     def find(
         self, state: S, action: A, sides: AbstractSet[Side], roles: AbstractSet[Role]
     ) -> Step[S, A, N]:
-        """Find a step. Raises ActionIllegal (409), ActionNotYours or RoleMissing (403)."""
+        """Return the step of an action that these sides and roles may take in this state.
+
+        Raises ActionIllegal (409), ActionNotYours (403) or RoleMissing (403).
+        """
         rows = [step for step in self.list_steps_in(state) if step.action == action]
         of_sides = [step for step in rows if step.sides & sides]
         allowed = [step for step in of_sides if is_role_allowed(step, sides, roles)]
@@ -132,7 +135,7 @@ def is_role_allowed[S: StrEnum, A: StrEnum, N: StrEnum](
 def apply_step[S: StrEnum, A: StrEnum, N: StrEnum](
     record: Stateful[S], step: Step[S, A, N]
 ) -> None:
-    """Apply a step to a record. No other function assigns a state."""
+    """Set the state of a record to the target of a step. No other function sets a state."""
     if record.state not in step.sources:
         raise AssertionError(f"{step.action} does not start in {record.state}")
     if step.target is not None:

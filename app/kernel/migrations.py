@@ -1,4 +1,4 @@
-"""Migrations, run from code; the caller passes the URL of the database.
+"""Functions that run migrations; the caller passes the URL of the database.
 
 There is no alembic.ini. The scripts are in `migrations/`.
 """
@@ -34,7 +34,7 @@ def build_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Upgrade a database to a revision. A second caller waits, then finds nothing to do."""
+    """Upgrade a database to a revision. A second caller waits and then does nothing."""
     command.upgrade(build_config(url), revision)
 
 
@@ -61,7 +61,7 @@ def render_sql() -> Iterator[tuple[str, str]]:
 
 @cache
 def get_newest_migration() -> str:
-    """Return the newest migration of this code."""
+    """Return the id of the newest migration of this code."""
     newest = ScriptDirectory.from_config(build_config("")).get_current_head()
     if newest is None:
         raise RuntimeError(f"There are no migrations in {SCRIPTS}.")
@@ -71,7 +71,7 @@ def get_newest_migration() -> str:
 def set_allowed_values(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
     """Set the values that a column may hold; SQLite has to recreate the table.
 
-    The values have the order of the code, because a test compares them.
+    The values must have the order that they have in the code, because a test compares them.
     """
     rule = f"{column} IN ({', '.join(repr(value) for value in values)})"
     with op.batch_alter_table(table, table_kwargs=COUNTS) as held:
@@ -86,7 +86,7 @@ COUNTS: Final = {"sqlite_autoincrement": True}
 def enable_row_security(table: str, column: str = "case_id") -> None:
     """Restrict the rows of a table to present and former parties of their case (ADR 21).
 
-    Only for PostgreSQL, after its functions exist (migration 0018).
+    Use it only on PostgreSQL, and only after migration 0018 has created the functions.
     """
     for policy in (WALL, DOOR):
         op.execute(policy.format(table=table, column=column))

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the errors that a caller can cause."""
+"""Problem details (RFC 9457): the errors that the API returns."""
 
 import re
 from collections.abc import Mapping

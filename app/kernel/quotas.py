@@ -1,4 +1,4 @@
-"""Quotas of an account: open drafts, and bytes of sealed content in a day.
+"""Quotas of an account: its open drafts, and the bytes that it seals in a day.
 
 A stolen or misused account must not be able to fill the disk. The quotas never refuse the
 submission of a case, nor writes to a case with a declared vital interest.
@@ -42,7 +42,7 @@ class DailyVolumeUsed(Problem):
 
 @dataclass
 class Quotas:
-    """The quotas of accounts, and the bytes that each sealed today in this process."""
+    """The quotas of accounts, and the bytes that each has sealed today in this process."""
 
     open_drafts: int = sys.maxsize
     sealed_bytes_per_day: int = sys.maxsize
@@ -67,11 +67,11 @@ class Quotas:
         return number if day == get_midnight(now) else 0
 
     def raise_volume_used(self, account: UUID, now: datetime, needed: int) -> Never:
-        """Raise DailyVolumeUsed (429) with the bytes and the time that are left."""
+        """Raise DailyVolumeUsed (429) with the bytes left and the time until midnight."""
         left, wait = self.get_bytes_left(account, now), get_time_to_midnight(now)
         raise DailyVolumeUsed(left=left, needed=needed, wait=wait)
 
     def require_draft(self, open_now: int) -> None:
-        """Raise TooManyDrafts (429) if an account has as many drafts as it may."""
+        """Raise TooManyDrafts (429) if an account has reached its limit of open drafts."""
         if open_now >= self.open_drafts:
             raise TooManyDrafts(self.open_drafts)

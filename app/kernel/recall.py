@@ -1,7 +1,8 @@
-"""A cache of reads within one transaction, cleared when a table that they read is written.
+"""A cache of query results within one transaction.
 
-An action checks the same case several times: before, in between, and for its response. The
-rules do not have to know that another rule has read the same rows.
+A result is removed when a table that it depends on is written. An action checks the same
+case several times: before its changes, between them, and for its response. With the cache,
+a rule does not have to know that another rule has read the same rows.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,8 +24,8 @@ type Cache = dict[tuple[Any, ...], tuple[frozenset[type], Any]]
 def load_once[F: Callable[..., Any]](*rows_of: type) -> Callable[[F], F]:
     """Cache the results of a function that reads rows of these tables only.
 
-    The function may depend on no other tables and on nothing but its arguments, which are
-    ids or names. Callers must not modify the result.
+    The result must depend only on these tables and on the arguments, which are ids or
+    names. Callers must not modify it.
     """
 
     def wrap(read: F) -> F:
@@ -50,7 +51,7 @@ def to_hashable(argument: object) -> object:
 
 
 def drop_results(session: Session, written: AbstractSet[type]) -> None:
-    """Remove the results that depend on these tables."""
+    """Remove the cached results that depend on these tables."""
     cache: Cache = session.info.get(CACHE_KEY, {})
     for key in [key for key, (rows, _) in cache.items() if not rows.isdisjoint(written)]:
         del cache[key]
@@ -63,8 +64,9 @@ def write_rows(
 ) -> CursorResult[Any]:
     """Write rows without creating objects for them; expire the objects in memory.
 
-    It may insert or update, but not delete, because the objects of deleted rows would stay
-    in the session. The session sees no error: a caller that catches one must not commit.
+    The statement may insert or update rows, but not delete them, because their objects
+    would remain in the session. The session does not notice a database error, so a caller
+    that catches one must not commit.
     """
     session.flush()
     result = session.connection().execute(statement, parameters)
@@ -78,7 +80,7 @@ def write_rows(
 
 @event.listens_for(Session, "after_flush")
 def drop_flushed(session: Session, _: UOWTransaction) -> None:
-    """Remove the results that depend on the objects of this flush."""
+    """Remove the cached results that depend on the tables of the flushed objects."""
     if CACHE_KEY in session.info:
         records = (*session.new, *session.dirty, *session.deleted)
         drop_results(session, {type(record) for record in records})
@@ -86,11 +88,11 @@ def drop_flushed(session: Session, _: UOWTransaction) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def drop_written(execution: ORMExecuteState) -> None:
-    """Remove the results that a statement may change.
+    """Remove the cached results that a statement may make outdated.
 
-    Everything is removed if its tables are unknown, and where other transactions may have
-    written in the meantime: after row locks, and after statements that read no table, such
-    as waiting for a lock (`db.hold`).
+    All results are removed if the tables of the statement are unknown. They are also
+    removed if other transactions may have written in the meantime: after row locks, and
+    after statements that read no table, such as waiting for a lock (`db.lock_name`).
     """
     mapper, options = execution.bind_mapper, execution.execution_options
     if execution.is_select and mapper is not None and not options.get("populate_existing"):

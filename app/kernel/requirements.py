@@ -1,7 +1,8 @@
-"""The requirements of actions, how each is checked, and which side can meet it.
+"""The requirements of actions, their checks, and the side that can meet each.
 
-Some requirements concern the record; others concern the request itself, which `asked`
-lists. Each life cycle maps every requirement to a check; a missing check raises `KeyError`.
+Some requirements concern the record. Others concern the request itself, such as a field
+that it must contain. Each life cycle maps every requirement to a check; a missing check
+raises `KeyError`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ class NeedsUnmet(Problem):
 
 @dataclass(frozen=True)
 class Remedy:
-    """What would meet a requirement, and the side that can do it."""
+    """A text that says how to meet a requirement, and the side that can do it."""
 
     text: str
     by: Side
@@ -33,9 +34,9 @@ class Remedy:
 class Check[F]:
     """The check of a requirement, with its remedy and the side that can meet it.
 
-    `by` is None if the request itself must meet it. `specific` returns a remedy for these
-    facts, or None to use `remedy` and `by`. `applies` returns whether to offer it as an
-    alternative.
+    `by` is None if the request itself must meet the requirement. `specific` returns a
+    remedy for the given facts, or None to use `remedy` and `by`. `applies` returns whether
+    the requirement is offered as an alternative.
     """
 
     met: Callable[[F], bool]

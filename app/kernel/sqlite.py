@@ -1,4 +1,4 @@
-"""Connections to SQLite: their settings, and how a transaction begins."""
+"""Connections to SQLite: their settings, and the statements that begin transactions."""
 
 from typing import Any, Final, Protocol
 
@@ -36,8 +36,9 @@ def prepare_sqlite(engine: Engine, *, query_only: bool) -> None:
     """Set the pragmas of every connection of an engine, and how transactions begin.
 
     A deferred transaction that reads and then writes fails under load in spite of the busy
-    timeout, because its snapshot is outdated. A writer therefore locks first. `query_only`
-    is set once for a connection: changing it would expire all prepared statements.
+    timeout, because its snapshot is outdated. A transaction that may write therefore takes
+    the lock at its beginning. `query_only` is set once for a connection, because changing
+    it would expire all prepared statements.
     """
     settings = (*PRAGMAS, f"query_only = {query_only}")
     begin = "BEGIN" if query_only else "BEGIN IMMEDIATE"

@@ -1,8 +1,8 @@
 """Helpers for statements that are built once, when a module is loaded.
 
-Building a statement for every request costs more than running it. ORM objects cost too,
-because the session creates one for each row and tracks it. Reading columns or writing rows
-through the connection takes a third of the time or less.
+Building a statement for every request costs more than running it. ORM objects cost time
+too, because the session creates one for each row and tracks it. Reading columns or writing
+rows through the connection takes at most a third of that time.
 """
 
 from collections.abc import Mapping
@@ -29,11 +29,11 @@ def read_columns[*Ts](
 
 
 def get_values(record: object) -> dict[str, Any]:
-    """Return the columns and values of an object that no session knows."""
+    """Return the columns and values of an object that was not added to a session."""
     return {name: value for name, value in vars(record).items() if name[0] != "_"}
 
 
 def lock_rows[T](statement: Select[T]) -> Select[T]:
-    """Add row locks, and refresh the objects of rows that are already loaded."""
+    """Return the statement with row locks; it also refreshes objects that are loaded."""
     locking = statement.with_for_update(key_share=True)
     return locking.execution_options(populate_existing=True)

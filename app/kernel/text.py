@@ -51,8 +51,8 @@ CONTROL_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 def normalize_text(text: str) -> str:
     """Return the text in NFC; raise PydanticCustomError if it is unsafe (ASSURANCE.md R67).
 
-    Control characters and bidirectional overrides make a text read as another one, a lone
-    surrogate cannot be stored, and invisible characters can hide another text.
+    Control characters and bidirectional overrides can make a text look like another one, a
+    lone surrogate cannot be stored, and invisible characters can hide another text.
     """
     text = unicodedata.normalize("NFC", text).strip()
     for index, char in enumerate(text):
@@ -154,7 +154,7 @@ def require_one_line(text: str) -> str:
 
 
 def limit_length(length: int) -> Callable[[str], str]:
-    """Return a validator of the length of a text after NFC, which can lengthen it."""
+    """Return a validator of the length of a text after NFC, which can make it longer."""
 
     def validate(text: str) -> str:
         if len(text) > length:
@@ -195,7 +195,7 @@ Day = Annotated[date, BeforeValidator(require_text), Field(gt=date(1900, 1, 1))]
 SAFE_FORMAT: Final = {"format": "safe-text"}
 """The format of safe text in the contract; the API's description explains it."""
 MAX_LINE_LENGTH: Final = 200
-"""Most characters of a line."""
+"""The most characters of a line."""
 SafeLine = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_LINE_LENGTH),
@@ -233,13 +233,13 @@ Code = Annotated[
 
 
 class RequestModel(BaseModel):
-    """The base of request bodies; unknown fields are refused."""
+    """The base class of request bodies; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 class ResponseModel(BaseModel):
-    """The base of responses; every field is always present, and more may be added."""
+    """The base class of responses; every field is always present, and more may be added."""
 
     model_config = ConfigDict(
         from_attributes=True, json_schema_serialization_defaults_required=True

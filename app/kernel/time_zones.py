@@ -7,10 +7,10 @@ import tzdata
 
 
 def select_pinned_database() -> None:
-    """Make `zoneinfo` read the `tzdata` package and nothing of the host.
+    """Make `zoneinfo` use the `tzdata` package and not the database of the host.
 
-    By default `zoneinfo` prefers the host's database, so that two hosts of one mechanism
-    could compute different deadlines for the same case. The cache of zones is cleared.
+    By default, `zoneinfo` prefers the database of the host, so that two hosts could compute
+    different deadlines for the same case. The cache of zones is cleared.
     """
     zoneinfo.reset_tzpath(())
     zoneinfo.ZoneInfo.clear_cache()

@@ -1,4 +1,4 @@
-"""Transactions: the actor, the time, and the dependencies beside the session."""
+"""Transactions: a session with its actor, its time and the dependencies of the service."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,13 +19,13 @@ from app.kernel.vault import Vault
 
 
 class RefusalCounter(Protocol):
-    """Counts refused attempts of accounts to open sealed data."""
+    """A counter of the refused attempts of accounts to open sealed data."""
 
     def count(self, account: UUID, now: datetime) -> None:
         """Count one attempt. Raises a problem if the account has made too many."""
 
     def was_reported(self, account: UUID, now: datetime) -> bool:
-        """Return whether the account was reported recently."""
+        """Return whether this process reported the account within the last hour."""
 
     def record_reported(self, account: UUID, now: datetime) -> None:
         """Record that the account was reported."""
@@ -35,13 +35,14 @@ class RefusalCounter(Protocol):
 class Runtime:
     """The dependencies of all transactions: database, vault, clock, ids and limits.
 
-    `clock` and `ids` are injected, so that a test can repeat a run exactly. `time` is the
-    clock of deadlines: that of the database, which all machines share (R55). `speed`
-    multiplies the speed of deadlines and is more than 1 in drills only. `drill` marks a
-    drill, at any speed. `daily_cap` limits the cases that one account may open in a day of
-    UTC (R18); None: no limit. `hosts` are those that webhooks may call (R62).
-    `refused_openings` counts refused attempts to open sealed data; None: not counted.
-    `quotas` limit what accounts write. `free_space` measures the disks of this machine.
+    `clock` and `ids` are injected, so that a test can repeat a run exactly. `time` returns
+    the time for deadlines, which is that of the database, because all machines share it
+    (R55). `speed` multiplies the speed of deadlines and is more than 1 in drills only.
+    `drill` is true in a drill, at any speed. `daily_cap` is the most cases that one account
+    may open in a day of UTC (R18); None means no limit. `hosts` lists the hosts that
+    webhooks may call (R62). `refused_openings` counts refused attempts to open sealed data;
+    None means that they are not counted. `quotas` limits the content that accounts write.
+    `free_space` measures the disks of this machine.
     """
 
     database: Database
@@ -59,7 +60,7 @@ class Runtime:
 
     @property
     def is_drill(self) -> bool:
-        """Whether the database must hold no real person."""
+        """Whether this is a drill, whose database must not contain any real person."""
         return self.drill or self.speed > 1
 
 
@@ -72,7 +73,7 @@ class Recorded(Protocol):
 
     @property
     def case_id(self) -> UUID:
-        """The id of its case."""
+        """The id of the case that the record belongs to."""
 
     @property
     def reference(self) -> str:
@@ -81,7 +82,7 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True)
 class RecordIdentity:
-    """The identity of a record, for deadlines and the journal, without the record."""
+    """The ids and the reference of a record, for deadlines and the journal."""
 
     id: UUID
     case_id: UUID
@@ -111,7 +112,7 @@ class WriteTransaction(ReadTransaction):
 
     postings: list[Posting] = field(default_factory=list)
     is_exempt_from_quota: bool = False
-    """Whether it may seal more than its account may in a day."""
+    """Whether it may exceed the daily quota of its account for sealed content."""
 
     def create_id(self) -> UUID:
         """Return a new random id."""
@@ -160,8 +161,8 @@ def begin_write(
 ) -> Iterator[WriteTransaction]:
     """Open a transaction that may write; its events are delivered before it commits.
 
-    The system uses the clock of the database, not that of this machine. Row security limits
-    access to the cases of the actor's focal point, or of `acts_for`.
+    If the system acts, the time is that of the database, not of this machine. Row security
+    limits access to the cases of the actor's focal point, or of the focal point `acts_for`.
     """
     with runtime.database.begin_write(acts_for or actor.acts_for) as session:
         now = runtime.time(session) if actor.is_system else runtime.clock()

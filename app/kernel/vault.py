@@ -1,10 +1,11 @@
 """The vault, which seals personal data before it is stored in a table.
 
-Each case has its own data key, stored only as wrapped by a key-encryption key. Destroying
-the wrapped data key erases the case (R29, R34). Each sealed document has its own key too,
-wrapped by the data key of its case; a document that is rewritten gets a new key, so that
-the previous text cannot be opened once its key is gone (ADR 44). Additional authenticated
-data binds it to its place: in another row, case or section it does not open (R30).
+Each case has its own data key, which is stored only in wrapped form, encrypted with a
+key-encryption key. Destroying the wrapped data key erases the case (R29, R34). Each sealed
+document also has its own key, which is wrapped with the data key of the case. A document
+that is rewritten gets a new key, so that the previous text cannot be opened once its key is
+gone (ADR 44). Additional authenticated data binds a document to its place, so that it
+cannot be opened in another row, case or section (R30).
 """
 
 import hashlib
@@ -25,7 +26,7 @@ KEY_BYTES: Final = 32
 
 
 class Unopenable(Exception):  # noqa: N818 - it names what happened, as Problem does
-    """Sealed data does not open: the key or place differs, or the data was modified."""
+    """Sealed data cannot be opened: its key or place differs, or the data was modified."""
 
 
 class KeyProvider(Protocol):
@@ -39,7 +40,7 @@ class KeyProvider(Protocol):
         """Encrypt a data key, bound to its context."""
 
     def unwrap(self, version: str, wrapped: bytes, context: bytes) -> bytes:
-        """Decrypt a data key. Raises Unopenable."""
+        """Decrypt a data key. Raises Unopenable if that fails."""
 
     def derive(self, purpose: str) -> bytes:
         """Derive a 64-byte secret for one purpose."""
@@ -56,7 +57,7 @@ class Place:
     key_version: str
 
     def encode(self) -> bytes:
-        """Encode the place, with the length of each part, so that no two encode alike."""
+        """Return the place as bytes; different places have different encodings."""
         parts = (SCHEMA, self.table, str(self.row), str(self.case), self.section)
         return join_with_lengths([*parts, self.key_version])
 
@@ -78,7 +79,7 @@ class SealedDocument(NamedTuple):
 
 
 def join_with_lengths(parts: Sequence[str]) -> bytes:
-    """Join texts with length prefixes, so that no other list gives the same bytes."""
+    """Join texts with length prefixes, so that different lists give different bytes."""
     return b"".join(len(p.encode()).to_bytes(4) + p.encode() for p in parts)
 
 
@@ -89,7 +90,7 @@ def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
 
 
 def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Decrypt. Raise Unopenable, which says nothing about the content."""
+    """Decrypt sealed data. Raises Unopenable, without a reason, if that fails."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except (InvalidTag, ValueError) as error:
@@ -97,12 +98,12 @@ def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
 
 
 def encode_key_place(place: Place) -> bytes:
-    """Encode the place of a document's key, which differs from the document's own."""
+    """Return the place of a document's key as bytes; it is not the document's place."""
     return replace(place, table="document_key").encode()
 
 
 class Vault:
-    """Seals and opens documents under the data key of their case."""
+    """The vault, which seals and opens documents with the data key of their case."""
 
     def __init__(self, provider: KeyProvider) -> None:
         self._provider = provider
@@ -115,7 +116,7 @@ class Vault:
         return WrappedKey(case, *self.wrap_secret(secret, "case_key", str(case)))
 
     def seal(self, key: WrappedKey, place: Place, plain: bytes) -> SealedDocument:
-        """Seal a document for its place, under a new key of its own."""
+        """Seal a document for its place, with a new key that only this document has."""
         secret = secrets.token_bytes(KEY_BYTES)
         wrapped = seal(self._unwrap_data_key(key), secret, encode_key_place(place))
         return SealedDocument(seal(secret, plain, place.encode()), wrapped)
@@ -125,8 +126,9 @@ class Vault:
     ) -> bytes:
         """Open a document that was sealed for this place. Raises Unopenable.
 
-        Without a key of its own, it opens under the key of the case. That key is also tried
-        second, for documents that an older version overwrote during an upgrade.
+        A document without a key of its own is opened with the data key of the case. The
+        data key is also tried if the document's own key fails, because an older version of
+        the service may have overwritten the document during an upgrade.
         """
         secret = self._unwrap_data_key(key)
         if wrapped_key is not None:
@@ -136,7 +138,7 @@ class Vault:
         return open_sealed(secret, sealed, place.encode())
 
     def require_openable(self, key: WrappedKey) -> None:
-        """Raise Unopenable unless the wrapped key of a case can be opened."""
+        """Raise Unopenable if the data key of a case cannot be unwrapped."""
         self._unwrap_data_key(key)
 
     def _unwrap_data_key(self, key: WrappedKey) -> bytes:
@@ -158,11 +160,11 @@ class Vault:
         return hmac.digest(self._fingerprints, encoded, hashlib.sha256).hex()
 
     def encrypt_cursor(self, plain: bytes, context: Sequence[str]) -> bytes:
-        """Encrypt a cursor; equal input gives equal output, as cursors hold no secret."""
+        """Encrypt a cursor; equal input gives equal output."""
         return self._cursors.encrypt(plain, [join_with_lengths(context)])
 
     def decrypt_cursor(self, hidden: bytes, context: Sequence[str]) -> bytes:
-        """Decrypt the result of `hide` for this context. Raises Unopenable."""
+        """Decrypt a cursor that was encrypted for the same context. Raises Unopenable."""
         try:
             return self._cursors.decrypt(hidden, [join_with_lengths(context)])
         except InvalidTag as error:

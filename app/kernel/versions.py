@@ -1,8 +1,8 @@
 """Entity tags and preconditions, so that nobody overwrites a change they have not seen.
 
-An entity tag is `"<version>.<digest>"`. The available actions depend on the time and the
-party, so a representation has a digest (for If-None-Match), while If-Match compares only
-the version (RFC 9110, 8.8.3 and 13.1).
+An entity tag is `"<version>.<digest>"`. The digest is that of the representation and is
+used by If-None-Match, because the available actions depend on the time and the party.
+If-Match compares only the version (RFC 9110, 8.8.3 and 13.1).
 """
 
 import hashlib
@@ -34,22 +34,26 @@ def format_entity_tag(version: int, representation: bytes) -> str:
 
 @dataclass(frozen=True)
 class SeenVersions:
-    """The versions that a caller has seen, as `If-Match` lists them.
+    """The versions that a caller has read, as listed in `If-Match`.
 
-    They are compared within the transaction, after the record is known to be visible, so
-    that an office without access gets "not found" and never "stale".
+    They are compared within the transaction, after the access to the record was checked, so
+    that an office without access always gets "not found" and never "stale".
     """
 
     if_match: str | None
 
     def require_if_match(self) -> str:
-        """Return If-Match. Raise VersionNotGiven (428) if it is missing or `*`."""
+        """Return If-Match. Raises VersionNotGiven (428) if it is missing or `*`."""
         if self.if_match is None or self.if_match.strip() == "*":
             raise VersionNotGiven("Send the ETag that you last read as `If-Match`.")
         return self.if_match
 
     def require_version(self, version: int) -> None:
-        """Raise VersionNotGiven (428) or VersionStale (412) without this version."""
+        """Require that the caller has read this version.
+
+        Raises VersionNotGiven (428) if `If-Match` is missing, and VersionStale (412) if it
+        does not list this version.
+        """
         tags = (TAG.fullmatch(tag.strip()) for tag in self.require_if_match().split(","))
         seen = {tag[1] for tag in tags if tag}
         if str(version) not in seen:
@@ -58,18 +62,20 @@ class SeenVersions:
 
 @dataclass(frozen=True)
 class ExpectedTag:
-    """What a caller expects a PUT to replace: the record that it read, or none.
+    """The record that a caller expects a PUT to replace, or its expectation of none.
 
-    For records without a version of their own, which are compared by the whole tag.
+    It is used for records that have no version, whose whole entity tags are compared.
     """
 
     if_match: str | None
     if_none_match: str | None
 
     def require_tag(self, tag: str | None) -> None:
-        """Raise unless the expected record is there; `tag` is None if there is none.
+        """Require that the expected record exists; `tag` is None if there is no record.
 
-        Raises VersionNotGiven (428), VersionStale (412) or NotFound (404, nothing there).
+        Raises VersionNotGiven (428) if the request states no expectation, VersionStale
+        (412) if there is a record that it does not expect, and NotFound (404) if there is
+        none to replace.
         """
         creates = (self.if_none_match or "").strip() == "*"
         if self.if_match is None and not creates:
