@@ -1,4 +1,4 @@
-"""Messages that leave the service: one table, their states, and when each is tried again.
+"""The messages that leave the service: their table, their states and their retries.
 
 `app.notifications` decides which offices are notified; `app.worker` sends the messages.
 """

@@ -1,7 +1,8 @@
 """Adding messages to the outbox, claiming them, and storing the outcome of each attempt.
 
-A message is claimed in one transaction, sent outside of any, and settled in another. If a
-process dies in between, the message may have arrived; it is sent again after its window.
+A message is claimed in one transaction and sent outside of any. Its outcome is stored in
+another transaction. If a process dies in between, the message may have arrived; it is sent
+again after its window.
 """
 
 from dataclasses import dataclass
@@ -48,11 +49,12 @@ def add_message(
     urgency: Priority = Priority.NORMAL,
     instead_of: UUID | None = None,
 ) -> Outgoing:
-    """Add a message to the outbox, or join one that waits for the same recipient.
+    """Add a message to the outbox, or return one that waits for the same recipient.
 
-    It cannot join a message that is claimed, which may have left already, or one that is
-    close to being given up. A more urgent message moves the joined one forward. The caller
-    has to lock the recipient. The time is by the database's clock.
+    A claimed message is not returned, because it may have been sent already; nor is one
+    that is close to being given up. If the new message is more urgent, the waiting one
+    becomes due at once. The caller has to lock the recipient. Times are by the clock of the
+    database.
     """
     now = tx.runtime.time(tx.session)
     found = outbox_queries.lock_waiting(tx, way, recipient)
@@ -79,10 +81,11 @@ def add_message(
 
 
 def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> bool:
-    """Postpone a message if its recipient was sent one within the window.
+    """Postpone a message if another one was sent to its recipient within the window.
 
-    It counts as waiting from the end of the window, since the delay is intended. The
-    recipient is locked, because two senders could each find that nothing was sent.
+    Returns whether it was postponed. The time that it waits is then counted from the end of
+    the window, because the delay is intended. The recipient is locked, because otherwise
+    two senders could both find that nothing was sent.
     """
     lock_name(tx.session, f"outgoing:{outgoing.way}:{outgoing.recipient}")
     left_at = outbox_queries.get_last_sent_time(tx, outgoing)
@@ -94,7 +97,7 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
 
 
 def add_unknown_outcome(outgoing: Outgoing) -> bool:
-    """Add the weight of an attempt with unknown outcome; return whether it was the last."""
+    """Add the weight of an attempt with unknown outcome; return whether to give up."""
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += WEIGHT[Outcome.UNKNOWN]
@@ -102,7 +105,7 @@ def add_unknown_outcome(outgoing: Outgoing) -> bool:
 
 
 def claim(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) -> UUID:
-    """Claim a message, so that nobody else sends it before its window is over."""
+    """Claim a message, so that no other process sends it before its window is over."""
     apply_action(outgoing, Action.CLAIM)
     outgoing.tries += 1
     outgoing.left_at = tx.now + LONGEST_TRY
@@ -139,7 +142,7 @@ def get_jitter(tx: WriteTransaction) -> float:
 
 
 def set_dead(tx: WriteTransaction, outgoing: Outgoing) -> None:
-    """Mark a message as dead; the caller has to log it."""
+    """Mark a message as given up; the caller has to log that."""
     apply_action(outgoing, Action.GIVE_UP)
     outgoing.ended_at = tx.now
 
@@ -151,5 +154,5 @@ def drop(tx: WriteTransaction, outgoing: Outgoing) -> None:
 
 
 def apply_action(outgoing: Outgoing, action: Action) -> None:
-    """Apply an action of the life cycle."""
+    """Apply an action of the life cycle to a message."""
     apply_step(outgoing, TABLE.find(outgoing.state, action, SYSTEM, frozenset()))

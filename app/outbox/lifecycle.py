@@ -28,7 +28,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """A requirement of an action; there is none."""
+    """The requirements of actions; there are none."""
 
 
 OPEN: Final = frozenset({State.WAITING, State.SENDING})

@@ -25,13 +25,14 @@ class Way(StrEnum):
 class Outgoing(Listed, Base):
     """A message to be sent at least once: its recipient, its state, and the next attempt.
 
-    The text and the address are not stored but read when the message is sent. `recipient`
-    is a name that the channel resolves. `queued_at` is the time from which it waits.
-    `due_at` is the time of the next attempt; while it is being sent, the time at which it
-    may be claimed again. `left_at` is when it left, or as long as the outcome is unknown,
-    when it may last have left. `claim` identifies the current attempt; `weight` grows with
-    failures; `trouble` is the code of the last failure. `instead_of` is the message it
-    replaces.
+    The text and the address are not stored; they are read when the message is sent.
+    `recipient` is a name that the channel resolves to an address. `queued_at` is the time
+    since which the message has been waiting. `due_at` is the time of the next attempt, or,
+    while the message is being sent, the time at which it may be claimed again. `left_at` is
+    the time at which it was sent; while the outcome is unknown, it is the latest time at
+    which it may have been sent. `claim` identifies the current attempt. `weight` increases
+    with each failure, and `trouble` is the code of the last failure. `instead_of` is the id
+    of the message that it replaces.
     """
 
     __tablename__ = "outgoing"

@@ -1,8 +1,8 @@
-"""When a message is tried again, and when it is given up: pure functions (R53).
+"""Pure functions that decide when a message is tried again or given up (R53).
 
-A certain failure is retried soon, with growing random pauses. After an unknown outcome the
-message may have arrived, so it is only sent again after the window. Rejections are given up
-early.
+A message that certainly was not accepted is soon tried again, after random pauses of
+increasing length. After an unknown outcome the message may have arrived, so it is sent
+again only after the window. A message that was rejected is given up early.
 """
 
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ class Outcome(StrEnum):
 
     DELIVERED = "delivered"
     REFUSED = "refused"
-    """Certainly not taken: no answer, or a temporary error."""
+    """The message was not accepted: there was no answer, or a temporary error."""
     REJECTED = "rejected"
-    """Certainly not taken, and permanently: for example, there is no such address."""
+    """The message was not accepted, permanently: for example, there is no such address."""
     UNKNOWN = "unknown"
-    """It was sent, and there was no answer whether it was taken."""
+    """The message was sent, but it is not known whether it was accepted."""
 
 
 WEIGHT: Final[Mapping[Outcome, int]] = {
@@ -31,21 +31,22 @@ WEIGHT: Final[Mapping[Outcome, int]] = {
     Outcome.REJECTED: 24,
 }
 GIVE_UP_WEIGHT: Final = 72
-"""A message is given up at this weight. From a server that refuses nine of ten attempts,
-only 1 message in 2000 is given up."""
+"""The weight at which a message is given up. If a server refuses nine of ten attempts, 1
+message in 2000 is given up."""
 JOIN_LIMIT: Final = GIVE_UP_WEIGHT // 2
-"""From this weight on no message joins, as it would be given up too."""
+"""The weight from which a message no longer serves new notifications, because it may soon
+be given up."""
 
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 MAX_DOUBLINGS: Final = 16
-"""The most doublings; after these, every pause is the longest."""
+"""The most doublings of a pause; after these, it is the longest pause."""
 LONGEST_TRY: Final = timedelta(minutes=2)
-"""The time after which a sender has given up, and nothing of an attempt can arrive."""
+"""The longest time of an attempt. After it, no message of the attempt can arrive."""
 MAX_AHEAD: Final = 2 * LONGEST_TRY
-"""An attempt cannot end further ahead than this, even if the times of two transactions
-differ. A later time comes from a wrong clock, and would block the recipient; it is ignored.
-"""
+"""The furthest time in the future at which an attempt can end, even if the times of two
+transactions differ. A later time was set by a wrong clock. It is ignored, because it would
+block the recipient."""
 
 SHARE: Final[Mapping[Priority, float]] = {
     Priority.EMERGENCY: 1 / 4,
@@ -61,9 +62,10 @@ def is_given_up(weight: int) -> bool:
 
 
 def compute_pause(weight: int, jitter: float) -> timedelta:
-    """Return the pause after a failure; it doubles, and `jitter` (0 to 1) randomises it.
+    """Return the pause after a failure; its longest value doubles with each failure.
 
-    It is between half and all of that, so that failures are not retried together.
+    `jitter`, from 0 to 1, chooses between half of that value and all of it, so that
+    messages that failed together are not tried again together.
     """
     doublings: int = min(max(weight, 1) - 1, MAX_DOUBLINGS)
     longest = min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
@@ -78,5 +80,8 @@ def compute_window(window: timedelta, urgency: Priority) -> timedelta:
 def get_earliest(
     left_at: datetime | None, window: timedelta, urgency: Priority
 ) -> datetime | None:
-    """Return when an address may be sent a message again, or None if it was sent none."""
+    """Return the earliest time of another message to an address, or None for any time.
+
+    `left_at` is the time of the last message to the address, or None if there was none.
+    """
     return left_at and left_at + compute_window(window, urgency)

@@ -20,10 +20,10 @@ DEAD_FOR: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class WayCounts:
-    """The counts of one channel.
+    """The numbers of messages of one channel.
 
-    `oldest` is the time from which the oldest message waits; `given_up` is the number of
-    messages that were given up within the last day.
+    `oldest` is the time since which the oldest message has been waiting. `given_up` is the
+    number of messages that were given up within the last day.
     """
 
     waiting: int = 0
@@ -33,7 +33,7 @@ class WayCounts:
 
 @dataclass(frozen=True)
 class OutboxCounts:
-    """The counts of the outbox by channel, and the number of dead messages at any time."""
+    """The counts of the outbox by channel, and the number of messages ever given up."""
 
     ways: Mapping[Way, WayCounts]
     dead: int
@@ -62,9 +62,9 @@ def count_messages(session: Session, now: datetime) -> OutboxCounts:
 
 
 def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | None:
-    """Find and lock the message that waits for this recipient, so that nobody sends it now.
+    """Find and lock the message that waits for this recipient, so that it is not sent now.
 
-    Messages that are close to being given up are excluded: joining them is useless.
+    Messages that are close to being given up are excluded, because they may never arrive.
     """
     same = (Outgoing.way == way) & (Outgoing.recipient == recipient)
     joinable = (Outgoing.state == State.WAITING) & (Outgoing.weight < JOIN_LIMIT)
@@ -75,9 +75,10 @@ def lock_waiting(tx: WriteTransaction, way: Way, recipient: str) -> Outgoing | N
 
 
 def lock_due(tx: WriteTransaction, way: Way, window: timedelta) -> Outgoing | None:
-    """Find and lock the message that is longest due and that nobody else has locked.
+    """Find and lock the message that has been due for the longest time.
 
-    Messages with an impossible due time are included, so that it is corrected.
+    Messages that another process has locked are skipped. Messages with an impossible due
+    time are included, so that it is corrected.
     """
     impossible = Outgoing.due_at > tx.now + MAX_AHEAD + window
     due = Outgoing.state.in_(OPEN) & or_(Outgoing.due_at <= tx.now, impossible)
@@ -100,7 +101,7 @@ def lock(tx: WriteTransaction, outgoing_id: UUID) -> Outgoing:
 
 
 def get_last_sent_time(tx: ReadTransaction, outgoing: Outgoing) -> datetime | None:
-    """Return when the same recipient was last sent a message, or may have been."""
+    """Return the last time at which a message to the same recipient may have been sent."""
     same = (Outgoing.way == outgoing.way) & (Outgoing.recipient == outgoing.recipient)
     possible = Outgoing.left_at <= tx.now + MAX_AHEAD
     return tx.session.scalar(select(func.max(Outgoing.left_at)).where(same, possible))

@@ -1,4 +1,5 @@
-"""What runs without a request: deadlines, notifications, webhooks, erasures, alarms.
+"""The worker, which runs deadlines, notifications, webhooks, erasures and alarms.
 
-Each module is a job of `loop` or its transport. Rules are in `app.casework` and below.
+Each module is a job that `jobs` runs, or sends messages for a job. The rules are in
+`app.casework` and in the packages below it.
 """

@@ -1,8 +1,9 @@
-"""Log warnings for what `worker status` reports as above its limit, and for clock jumps.
+"""Warnings in the log for gauges above their limits, and for jumps of the clock.
 
-They run in a thread of their own, in `serve` and in each worker, because a worker that
-hangs or is not running cannot log anything itself. The thread also compares the clock of
-the database with the monotonic clock of the machine, and warns of a jump.
+The checks run in a thread of their own, in `serve` and in each worker, because a worker
+that hangs or is not running cannot log anything itself. They measure the gauges that
+`worker status` shows. The thread also compares the clock of the database with the monotonic
+clock of the machine, and warns of a jump.
 """
 
 import time
@@ -24,14 +25,14 @@ from app.metrics.measurement import GaugeValue, measure
 
 log = structlog.get_logger("safe_conduct.alarms")
 CHECK_INTERVAL: Final = 15.0
-"""Seconds between two checks, and before the first, while a worker starts."""
+"""Seconds between two checks, and before the first check, so that a worker can start."""
 REPEAT_INTERVAL: Final = 3600.0
 """Seconds between two warnings of the same alarm while it lasts."""
 
 
 @dataclass
 class Alarms:
-    """The alarms that last, the time each was logged, and the clocks of the last check."""
+    """The current alarms, when each was logged, and the clocks at the last check."""
 
     elapsed: Callable[[], float] = time.monotonic
     logged: dict[tuple[str, str | None], float] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class Alarms:
         self.log_changes(measured)
 
     def compare_clocks(self, now: datetime) -> None:
-        """Log a jump of the database's clock since the last check, and keep its seconds."""
+        """Log a jump of the database's clock since the last check, and keep its length."""
         before, self.seen = self.seen, (now, self.elapsed())
         if before is None:
             return
@@ -86,7 +87,7 @@ class Alarms:
 
 
 def watch_alarms(runtime: Runtime, stop: Event, alarms: Alarms, interval: float) -> None:
-    """Check repeatedly until `stop` is set; log a check that fails, and continue."""
+    """Check repeatedly until `stop` is set. A check that fails is logged."""
     while not stop.wait(interval):
         try:
             alarms.check(runtime)

@@ -23,9 +23,10 @@ def run_for_case(
     *,
     failure: str,
 ) -> bool:
-    """Run a step for one case in a transaction; return False if it is busy or fails.
+    """Run a step for one case in a transaction, and return its result.
 
-    A failure is logged as the event `failure`.
+    Returns False if the case is busy or the step fails. A failure is logged as the event
+    `failure`.
     """
     try:
         with begin_write(runtime, SYSTEM) as tx:

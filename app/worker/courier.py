@@ -1,8 +1,8 @@
 """Sending webhooks by HTTPS to addresses outside of the operator's network (R62, R63).
 
-The host name is resolved once, and all addresses that it resolves to must be outside. The
-request then goes to one of these addresses, with the host name for the certificate, so that
-a later change of the DNS has no effect. Redirections count as failures.
+The host name is resolved once, and all of its addresses must be outside. The request is
+then sent to one of these addresses, with the host name for the certificate, so that a later
+change of the DNS has no effect. Redirections count as failures.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ type HostResolver = Callable[[str, int], Awaitable[Sequence[Address]]]
 
 
 async def resolve_host(host: str, port: int) -> Sequence[Address]:
-    """Resolve a host name to addresses in the order to try them; raises OSError."""
+    """Return the addresses of a host name, in the order to try them. Raises OSError."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=SOCK_STREAM)
     return list(dict.fromkeys(ip_address(address[0]) for *_, address in found))
@@ -34,9 +34,9 @@ async def resolve_host(host: str, port: int) -> Sequence[Address]:
 
 @dataclass(frozen=True)
 class Courier:
-    """Sends webhooks, each attempt within a time limit in seconds.
+    """The sender of webhooks; each attempt has a time limit in seconds.
 
-    Addresses of this machine are only allowed in a drill.
+    Addresses of this machine are allowed in a drill only.
     """
 
     tls: SSLContext
@@ -68,7 +68,8 @@ class Courier:
     ) -> Answer:
         """Post to the first address that can be reached.
 
-        Connecting may take half of the time limit, waiting for the answer all of it.
+        Connecting may take half of the time limit. Waiting for the response may take all of
+        it.
         """
         answer = Answer(Outcome.REFUSED, "name_not_found")
         for address in addresses:
@@ -81,7 +82,7 @@ class Courier:
         return answer
 
     async def send_to(self, parcel: OutgoingMessage, address: Address) -> Answer:
-        """Post to one address; a status other than 2xx is a refusal."""
+        """Post to one address; a status other than 2xx counts as a refusal."""
         target = parcel.target
         headers = {
             **parcel.headers,

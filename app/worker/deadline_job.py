@@ -1,8 +1,8 @@
 """Handling missed deadlines, each in a transaction of its own (R55).
 
 The database decides by its own clock which deadlines have passed, without locks. Each
-deadline is checked again once its case is locked, so neither different clocks of the
-machines nor several workers have it handled twice.
+deadline is checked again once its case is locked. It is therefore handled only once, even
+if the clocks of the machines differ or several workers run.
 """
 
 from dataclasses import dataclass
@@ -28,9 +28,10 @@ BATCH: Final = 200
 
 @dataclass(frozen=True)
 class HandledCounts:
-    """The result of one run.
+    """The numbers of deadlines that one run handled, skipped or failed to handle.
 
-    `left` counts deadlines that another worker had locked or handled, or that had changed.
+    `left` counts deadlines that were skipped, because another worker had locked or handled
+    them, or because they had changed.
     """
 
     fired: int = 0
@@ -44,10 +45,11 @@ class HandledCounts:
 
 
 def handle_missed_deadlines(runtime: Runtime, limit: int = BATCH) -> HandledCounts:
-    """Handle missed deadlines, the longest overdue first, each by itself.
+    """Handle missed deadlines, each in its own transaction, the longest overdue first.
 
-    Then handle the deadlines of offices that are no longer active, because nobody can
-    answer there. One that fails is postponed and logged, so that the others continue.
+    Then handle the deadlines of offices that are no longer active, because nobody there can
+    act. A deadline that could not be handled is postponed and logged, so that the others
+    are handled.
     """
     with runtime.database.begin_read() as session:
         due = [
@@ -69,9 +71,10 @@ def expire_questions(runtime: Runtime) -> int:
 
 
 def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
-    """Handle one deadline; return False if another worker has it, None if it failed.
+    """Handle one deadline; return False if it was skipped, or None if that failed.
 
-    Every exception is caught, because an unforeseen one must not block the others for ever.
+    It is skipped if another worker has locked or handled it. Every exception is caught,
+    because an unexpected one must not block the other deadlines for ever.
     """
     try:
         with begin_write(runtime, SYSTEM) as tx:
@@ -86,9 +89,10 @@ def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
 
 
 def retry_later(runtime: Runtime, due: DueClock, error: Exception) -> bool:
-    """Postpone a deadline that failed, log it, and return whether it was still there.
+    """Postpone a deadline that could not be handled, and log the error.
 
-    The log has the deadline's number, which means nothing without the database.
+    Returns False if the deadline no longer exists. The log contains the number of the
+    deadline, which means nothing without the database.
     """
     with runtime.database.begin_write() as session:
         failures = deadline_actions.retry_later(session, due, runtime.time(session))

@@ -9,10 +9,10 @@ from app.worker.case_steps import BATCH, run_for_case
 
 
 def apply_endings(runtime: Runtime, limit: int = BATCH) -> int:
-    """Update the cases in which something ended, and return how many.
+    """Update the cases that an ended agreement, office or account affects; return how many.
 
-    At most `limit` cases are updated; the next run continues. A case that is in use, or
-    that fails, is tried again in a later run.
+    At most `limit` cases are updated; the next run updates the others. A case that is in
+    use, or whose update fails, is tried again in a later run.
     """
     with begin_read(runtime, SYSTEM) as tx:
         found = list_cases(tx)

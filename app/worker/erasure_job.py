@@ -1,4 +1,4 @@
-"""The job after erasures: update the ledger, and remove the remains of deleted keys."""
+"""The job that completes erasures in the ledger and removes the remains of deleted keys."""
 
 from app.cases.erasure import ErasureCleanup
 from app.kernel.heartbeat import Part
@@ -8,7 +8,7 @@ from app.worker.jobs import Job
 
 
 def create_erasure_job(runtime: Runtime, ledger: Ledger) -> Job:
-    """Return the job that follows up erasures, including those of other processes."""
+    """Return the job that completes erasures, including those of other processes."""
     aftermath = ErasureCleanup(runtime, ledger)
 
     def run(_: Runtime) -> int:

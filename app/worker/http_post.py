@@ -1,7 +1,7 @@
-"""HTTP POST to the servers of others. Only the status of the response is read.
+"""HTTP POST to servers of other operators. Only the status of the response is read.
 
 A server may send any number of interim responses before the final one (1xx, RFC 9110,
-15.2), and each has to be parsed. So the number of bytes that are read is limited.
+15.2), and each has to be parsed. The number of bytes that are read is therefore limited.
 """
 
 from collections.abc import Iterable, Mapping
@@ -79,7 +79,7 @@ class BoundedBackend(httpcore.AnyIOBackend):
 
 @dataclass(frozen=True)
 class Message:
-    """A body and its URL; `host` is the name in the certificate, if it differs."""
+    """A message to post; `host` is the name in the certificate, if the URL has another."""
 
     url: str
     body: bytes
@@ -90,7 +90,7 @@ class Message:
 async def send_post(
     message: Message, *, tls: SSLContext, connect: float, answer: float
 ) -> int:
-    """Post a message and return the status of the response; follow no redirection.
+    """Post a message and return the status of the response. Redirections are not followed.
 
     `connect` and `answer` are time limits in seconds. Raises one of FAILED.
     """

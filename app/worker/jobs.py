@@ -1,7 +1,7 @@
 """The worker: jobs that run repeatedly, each in a thread of its own.
 
-A job that hangs or fails delays no other. Errors are logged and the job is tried again,
-because deadlines pass unnoticed while a worker does not run (R55, R57).
+A job that hangs or fails does not delay the others. Errors are logged and the job is tried
+again, because no missed deadline is handled while the worker does not run (R55, R57).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from app.worker.deadline_job import BATCH, expire_questions, handle_missed_deadl
 
 log = structlog.get_logger("safe_conduct.worker")
 PAUSE: Final = 1.0
-"""Seconds between two runs that had little to do; after a full one there is no pause."""
+"""Seconds between two runs. After a run with a full batch there is no pause."""
 LONGEST_PAUSE: Final = 30.0
 """The most seconds between two attempts while the database cannot be reached."""
 STOP_TIMEOUT: Final = 20.0
@@ -28,7 +28,7 @@ STOP_TIMEOUT: Final = 20.0
 
 @dataclass(frozen=True)
 class Job:
-    """A job that runs repeatedly, and the function that returns how much there was to do.
+    """A job that runs repeatedly; `run` returns the number of items that it found.
 
     After a run with a full batch, the next run starts at once.
     """
@@ -39,9 +39,10 @@ class Job:
 
 
 def handle_deadlines(runtime: Runtime) -> int:
-    """Handle missed deadlines and expired approvals; return how many.
+    """Handle missed deadlines and expire unanswered approval requests; return how many.
 
-    A run that only found deadlines of other workers is logged for debugging only.
+    If other workers handled all deadlines that a run found, it is logged at the level
+    `debug`.
     """
     fired = handle_missed_deadlines(runtime)
     if fired.found:
@@ -54,7 +55,7 @@ DEADLINE_JOB: Final = Job(Part.CLOCKS, handle_deadlines, BATCH)
 
 
 def run_once(runtime: Runtime, job: Job) -> int:
-    """Run a job once, record its heartbeat, and return how much there was to do."""
+    """Run a job once, record its heartbeat, and return the number of items it found."""
     found = job.run(runtime)
     with runtime.database.begin_write() as session:
         record_heartbeat(session, job.part, runtime.time(session))
@@ -62,9 +63,10 @@ def run_once(runtime: Runtime, job: Job) -> int:
 
 
 def run_repeatedly(runtime: Runtime, job: Job, stop: Event) -> None:
-    """Run a job repeatedly until `stop` is set; after errors, with growing pauses.
+    """Run a job repeatedly until `stop` is set, with increasing pauses after errors.
 
-    Every exception is caught, because a thread that ended would do nothing and log nothing.
+    Every exception is caught, because otherwise the thread would end and the job would
+    never run again.
     """
     failures, pause = 0, 0.0
     while not stop.wait(pause):
@@ -81,7 +83,7 @@ def run_repeatedly(runtime: Runtime, job: Job, stop: Event) -> None:
 
 @contextmanager
 def start_jobs(runtime: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
-    """Run jobs in threads while the block runs; let them finish their run at its end."""
+    """Run jobs in threads while the block runs, then wait for their current runs to end."""
     stop = Event()
     threads = [
         Thread(target=run_repeatedly, args=(runtime, job, stop), name=job.part, daemon=True)
@@ -101,7 +103,7 @@ def start_jobs(runtime: Runtime, jobs: Sequence[Job]) -> Iterator[Event]:
 def wait_for_jobs(threads: Sequence[Thread]) -> None:
     """Wait for every job to finish its run, and log those that did not.
 
-    The database rolls back what such a job has begun, and the next worker does it.
+    The database rolls back the transaction of such a job, and the next worker repeats it.
     """
     for thread in threads:
         thread.join(STOP_TIMEOUT)

@@ -1,7 +1,7 @@
 """Notifications by e-mail: SMTP with TLS, one recipient for each message (RFC 5321, 3207).
 
-An error before the end of the data means that the message was not taken. Without a reply
-after it, the outcome is unknown.
+An error before the end of the data means that the server did not accept the message. If the
+server does not reply after the data, the outcome is unknown.
 """
 
 import smtplib
@@ -29,7 +29,7 @@ OUTCOMES: Final = {SUCCESS: Outcome.DELIVERED, 4: Outcome.REFUSED, 5: Outcome.RE
 
 
 class Connection(smtplib.SMTP):
-    """An SMTP connection that connects when `connect` is called, not at once."""
+    """An SMTP connection that is opened by `connect`, and not when it is created."""
 
     def __init__(self, host: str, domain: str, step: float) -> None:
         super().__init__(local_hostname=domain, timeout=step)
@@ -40,8 +40,8 @@ class Connection(smtplib.SMTP):
 class Mail:
     """A mail server, with the sender's address and login.
 
-    `tls` may only be None if the server is on this machine. The time limits, in seconds,
-    are for each reply of the server and for a whole attempt.
+    `tls` may be None only if the server is on this machine. `reply_timeout` limits the time
+    for each reply of the server, and `time_limit` that for a whole attempt, in seconds.
     """
 
     host: str
@@ -69,7 +69,7 @@ class Mail:
             return refusal or send_data(smtp, message)
 
     def check(self) -> str | None:
-        """Connect and sign in without sending; return the code of an error, or None."""
+        """Connect and sign in without sending a message; return an error code, or None."""
         smtp = Connection(self.host, self.domain, self.reply_timeout)
         with limit_time(smtp, self.time_limit):
             try:
@@ -81,7 +81,7 @@ class Mail:
             return refusal.code if refusal else None
 
     def open(self, smtp: Connection) -> Answer | None:
-        """Connect with TLS and sign in; return an answer only if it was refused."""
+        """Connect with TLS and sign in; return the outcome if the server refuses."""
         code, _ = smtp.connect(self.host, self.port)
         if code != READY:
             return Answer(Outcome.REFUSED, str(code))
@@ -94,7 +94,7 @@ class Mail:
 
 
 def send_envelope(smtp: Connection, sender: str, to: str) -> Answer | None:
-    """Send the sender and the recipient; return an answer only if one was refused."""
+    """Send the addresses of sender and recipient. Return the outcome if one is refused."""
     code, _ = smtp.mail(sender)
     if code // 100 != SUCCESS:
         return Answer(Outcome.REFUSED, str(code))
@@ -103,7 +103,7 @@ def send_envelope(smtp: Connection, sender: str, to: str) -> Answer | None:
 
 
 def send_data(smtp: Connection, message: bytes) -> Answer:
-    """Send the message; an error after the data has been sent means an unknown outcome."""
+    """Send the message. After an error that follows the data, the outcome is unknown."""
     try:
         code, _ = smtp.data(message)
     except (
@@ -118,7 +118,7 @@ def send_data(smtp: Connection, message: bytes) -> Answer:
 
 
 def get_outcome(code: int) -> Outcome:
-    """Return the outcome for a reply code (RFC 5321, 4.2.1); others are unknown."""
+    """Return the outcome for a reply code (RFC 5321, 4.2.1), UNKNOWN for any other code."""
     return OUTCOMES.get(code // 100, Outcome.UNKNOWN)
 
 
@@ -129,9 +129,9 @@ def get_error_code(error: Exception) -> str:
 
 
 def build_email(letter: NotificationMessage, sender: str, domain: str) -> EmailMessage:
-    """Return the e-mail of a notification; it is the same for each attempt.
+    """Return the e-mail of a notification; its Message-ID is the same for each attempt.
 
-    It is marked as generated (RFC 3834), so that no automatic reply answers it.
+    It is marked as automatically generated (RFC 3834), so that no automatic reply is sent.
     """
     message = EmailMessage(policy=PLAIN)
     message["From"] = sender
@@ -146,7 +146,7 @@ def build_email(letter: NotificationMessage, sender: str, domain: str) -> EmailM
 
 @contextmanager
 def limit_time(smtp: Connection, seconds: float) -> Iterator[None]:
-    """Shut the connection down after this time, however slowly the server answers."""
+    """Shut the connection down if the block takes longer than this number of seconds."""
     done = Event()
 
     def watch() -> None:

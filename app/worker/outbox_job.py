@@ -1,8 +1,9 @@
 """Sending the messages in the outbox, by each channel independently (R53).
 
-A message is claimed in one transaction, sent outside of any, and settled in another, so
-that no transaction waits for the server of somebody else. Each channel has its own thread
-and each message its own time limit, so that one that hangs delays no other for long.
+A message is claimed in one transaction and sent outside of any. Its outcome is stored in
+another transaction, so that no transaction waits for an external server. Each channel has
+its own thread and each message its own time limit, so that a message that hangs does not
+delay the others for long.
 """
 
 import time
@@ -39,11 +40,11 @@ from app.worker.jobs import Job
 log = structlog.get_logger("safe_conduct.worker")
 BATCH: Final = 200
 RUN_SECONDS: Final = 10.0
-"""Seconds after which a run starts no further message."""
+"""Seconds after which a run sends no further message."""
 
 
 class SendOutcome(StrEnum):
-    """The result for one message in one run."""
+    """The result of one run for one message."""
 
     DELIVERED = "delivered"
     REFUSED = "refused"
@@ -59,10 +60,10 @@ class SendOutcome(StrEnum):
 class ChannelSender[L]:
     """The functions that send messages by one channel.
 
-    `compose` writes the message for its recipient, or returns None if that is no longer
-    possible. `send` sends it, in less than `pacing.LONGEST_TRY`. The last two handle
-    messages that were given up, and messages without a recipient; each returns whether it
-    found a way.
+    `compose` writes the message for its recipient, or returns None if there is no recipient
+    any more. `send` sends it, in less than `pacing.LONGEST_TRY`. `handle_lost` handles a
+    message that was given up, and `handle_dropped` one that has no recipient. Both return
+    whether the office is notified in another way.
     """
 
     compose: Callable[[ReadTransaction, Outgoing], L | None]
@@ -73,7 +74,7 @@ class ChannelSender[L]:
 
 @dataclass(frozen=True)
 class Senders:
-    """The channels, and the minimum time between two messages to one recipient."""
+    """The senders of all channels, and the minimum time between messages to a recipient."""
 
     ways: Mapping[Way, ChannelSender[Any]]
     window: timedelta
@@ -81,7 +82,7 @@ class Senders:
 
 @dataclass(frozen=True)
 class ClaimedMessage:
-    """A claimed message, with the id of the claim."""
+    """The id of a claimed message, with the id of the claim."""
 
     id: UUID
     claim: UUID
@@ -114,7 +115,7 @@ def send_due(runtime: Runtime, senders: Senders) -> SendCounts:
 
 
 def create_send_job(senders: Senders) -> Job:
-    """Return the job that sends what is due."""
+    """Return the job that sends the messages that are due."""
 
     def send(runtime: Runtime) -> int:
         return send_due(runtime, senders).found
@@ -123,9 +124,9 @@ def create_send_job(senders: Senders) -> Job:
 
 
 def send_by_way(runtime: Runtime, senders: Senders, way: Way) -> Counter[SendOutcome]:
-    """Send by one channel until nothing is due or its time is over.
+    """Send messages by one channel until none is due or the run has reached its limits.
 
-    An error of the database ends this run of this channel, and of no other.
+    A database error ends the current run of this channel only.
     """
     counts, began = Counter[SendOutcome](), time.monotonic()
     try:
@@ -162,10 +163,11 @@ def send_one(runtime: Runtime, senders: Senders, way: Way) -> SendOutcome | None
 def claim_next(
     runtime: Runtime, senders: Senders, way: Way
 ) -> ClaimedMessage | SendOutcome | None:
-    """Claim the next message, or return its result, or None if none is due.
+    """Claim the next message that is due, or return None if there is none.
 
-    The claim is committed before the message is sent. If this process dies, the message is
-    sent again after its window, and not before.
+    Returns the result if the message was postponed or given up instead. The claim is
+    committed before the message is sent. If this process dies, the message is sent again
+    after its window, and not before.
     """
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock_due(tx, way, senders.window)
@@ -187,8 +189,9 @@ def send_claimed(
 ) -> Answer | None:
     """Send one message and return the outcome, or None if it has no recipient any more.
 
-    Every exception counts as an outcome, because a message that cannot be written must not
-    block the others. Only the name of its class is kept: its text may contain an address.
+    Every exception counts as an outcome, because a message that cannot be composed must not
+    block the others. Only the class name of the exception is kept, because its text may
+    contain an address.
     """
     try:
         with begin_read(runtime, SYSTEM) as tx:
@@ -227,7 +230,7 @@ def store_outcome(
 
 
 def log_dead(dead: Outgoing, *, other_way: bool) -> None:
-    """Log that a message was given up, without its content and its recipient."""
+    """Log that a message was given up, without its content or its recipient."""
     log.error(
         "outgoing.dead",
         outgoing=str(dead.id),

@@ -18,16 +18,17 @@ SEARCH_INTERVAL: Final = 600.0
 
 @dataclass
 class CaseWatch:
-    """Finds cases that need another oversight office, or in which something ended.
+    """The search for cases that need another oversight office, or in which something ended.
 
-    While it finds some, it runs at once again; otherwise seldom.
+    After a search that found nothing, the next one starts after SEARCH_INTERVAL; otherwise,
+    the next run searches again.
     """
 
     elapsed: Callable[[], float] = monotonic
     idle_until: float = 0.0
 
     def run(self, runtime: Runtime) -> int:
-        """Update some cases, and return how many."""
+        """Search if it is time to do so, update the cases, and return how many."""
         if self.elapsed() < self.idle_until:
             return 0
         count = replace_oversight(runtime) + apply_endings(runtime)
@@ -37,15 +38,15 @@ class CaseWatch:
 
 
 def add_oversight(clocks: Job) -> Job:
-    """Return the job of the deadlines, extended to replace oversight after them."""
+    """Return the deadline job, extended to replace oversight offices in the same run."""
     watch = CaseWatch()
     return replace(clocks, run=lambda runtime: clocks.run(runtime) + watch.run(runtime))
 
 
 def replace_oversight(runtime: Runtime, limit: int = BATCH) -> int:
-    """Assign active oversight to cases without one, and return how many.
+    """Assign an active oversight office to cases without one, and return how many.
 
-    A case that is in use, or that fails, is tried again in the next run.
+    A case that is in use, or whose update fails, is tried again in the next run.
     """
     with begin_read(runtime, SYSTEM) as tx:
         found = list_unwatched(tx, limit)

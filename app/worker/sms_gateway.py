@@ -1,4 +1,4 @@
-"""Notifications by SMS, through any gateway that takes a JSON object by HTTPS.
+"""Notifications by SMS, through any gateway that accepts a JSON object by HTTPS.
 
 The request is `POST {"to": "+...", "text": "..."}` with a bearer token. The
 `Idempotency-Key` is the same for each attempt of one message, so that a gateway that
@@ -30,9 +30,9 @@ RETRYABLE: Final = frozenset(
         HTTPStatus.TOO_MANY_REQUESTS,
     }
 )
-"""Status codes that concern our account or this moment, and not the number."""
+"""Status codes for temporary errors or errors of our account, not of the number."""
 UNCERTAIN: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-"""Status codes of a proxy in front of the gateway, which may have taken the message."""
+"""Status codes of a proxy; the gateway behind it may have accepted the message."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Gateway:
         return asyncio.run(self.send_letter(letter))
 
     def check(self) -> str | None:
-        """Connect, with TLS for HTTPS, without sending; return the error, or None."""
+        """Connect without sending a message; return the name of an error, or None."""
         url = urlsplit(self.url)
         secure, host = url.scheme == "https", url.hostname or ""
         port = url.port or (443 if secure else 80)
@@ -64,8 +64,8 @@ class Gateway:
     async def send_letter(self, letter: NotificationMessage) -> Answer:
         """Post the message within the time limit, however slowly the gateway answers.
 
-        Only the status of the response is read, and redirections are not followed, so that
-        the number is sent nowhere else.
+        Only the status of the response is read. Redirections are not followed, so that the
+        number is sent to no other server.
         """
         headers = {
             "Authorization": f"Bearer {self.token}",

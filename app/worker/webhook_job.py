@@ -1,6 +1,6 @@
 """Pushing feeds to webhooks, each in a thread of its own (R53).
 
-A receiver that hangs or is down delays its own feed and no other.
+A receiver that hangs or is down delays only its own feed.
 """
 
 import time
@@ -27,11 +27,12 @@ log = structlog.get_logger("safe_conduct.worker")
 MAX_THREADS: Final = 64
 """The most receivers that are called at the same time."""
 RUN_SECONDS: Final = 10.0
-"""Seconds after which a thread starts no further message, so that others get a turn."""
+"""Seconds after which a thread sends no further message, so that other webhooks are served.
+"""
 
 
 def find_due(runtime: Runtime) -> list[UUID]:
-    """Return the webhooks that have something to send now."""
+    """Return the ids of the webhooks that have a message to send now."""
     with runtime.database.begin_read() as session:
         return list(webhook_queries.list_due(session, runtime.time(session)))
 
@@ -41,7 +42,8 @@ def push(
 ) -> int:
     """Send the events of one webhook until an attempt fails; return how many arrived.
 
-    New events are delayed at random, by `max_delay` at most.
+    It also ends when no message is due, or after RUN_SECONDS. New events are delayed by a
+    random time of at most `max_delay`.
     """
     arrived, began = 0, time.monotonic()
     while time.monotonic() - began < RUN_SECONDS:
@@ -74,7 +76,7 @@ def send_parcel(runtime: Runtime, courier: Courier, parcel: OutgoingMessage) -> 
 
 
 class Pusher:
-    """Starts a thread for each webhook that has something to send."""
+    """A function of the worker that starts a thread for each webhook that is due."""
 
     def __init__(self, courier: Courier, max_delay: timedelta = timedelta()) -> None:
         self._courier, self._max_delay = courier, max_delay
@@ -97,7 +99,7 @@ class Pusher:
         return len(started)
 
     def _push(self, runtime: Runtime, webhook_id: UUID) -> None:
-        """Push to one webhook; a later run tries again what fails with the database."""
+        """Push to one webhook. After a database error, a later run tries again."""
         try:
             push(runtime, self._courier, webhook_id, self._max_delay)
         except Exception as error:  # noqa: BLE001 - the thread has no caller
@@ -109,5 +111,5 @@ class Pusher:
 
 
 def create_webhook_job(courier: Courier, max_delay: timedelta) -> Job:
-    """Return the job that pushes; `max_delay` limits the delay of new events."""
+    """Return the job that pushes to webhooks; `max_delay` limits the delay of events."""
     return Job(Part.WEBHOOKS, Pusher(courier, max_delay).start_due, MAX_THREADS)
