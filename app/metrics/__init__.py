@@ -1,4 +1,4 @@
-"""Numbers about the service for Prometheus and `worker status`; no label identifies anyone.
+"""Metrics of the service for Prometheus and `worker status`; no label identifies anyone.
 
-Warnings about them are logged by `app.worker.alarms`.
+`app.worker.alarms` logs warnings about them.
 """

@@ -1,7 +1,8 @@
 """Counters and histograms for Prometheus, without accounts, offices or cases (R71).
 
-A label is a template of ours or a member of a closed list, so that a caller cannot create
-series. Creation times are disabled, because they reveal the time of a first event.
+A label has a route template or a member of a closed list as its value, so that a caller
+cannot create series. Creation times are disabled, because they reveal the time of a first
+event.
 """
 
 from functools import cache
@@ -62,18 +63,18 @@ def normalize_method(method: str) -> str:
 
 
 def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
-    """Count a request, by a method of `normalize_method` and the template of its route."""
+    """Count a request by its normalised method, its route template and its status."""
     get_request_counter(method, route or NO_ROUTE, status).inc()
     get_request_histogram(route or NO_ROUTE).observe(seconds)
 
 
 @cache
 def get_request_counter(method: str, route: str, status: int) -> Counter:
-    """Return the counter of a series; cached, as finding it costs more than counting."""
+    """Return the counter of a series. It is cached, because finding it is slow."""
     return REQUESTS.labels(method, route, str(status))
 
 
 @cache
 def get_request_histogram(route: str) -> Histogram:
-    """Return the histogram of a route; cached as well."""
+    """Return the histogram of a route. It is cached, because finding it is slow."""
     return REQUEST_SECONDS.labels(route)

@@ -1,7 +1,7 @@
 """The gauges of the service, for Prometheus, `worker status` and the documentation.
 
-Every gauge counts over all offices: the number of cases of an office or a country is
-sensitive (A8). To add a gauge, add it to a `GaugeGroup` below.
+Every gauge counts over all offices, because the number of cases of an office or a country
+is sensitive (A8). To add a gauge, add it to a `GaugeGroup` below.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ from app.outbox import queries as outbox_queries
 from app.webhooks import queries as webhook_queries
 
 FAILS_LONG: Final = timedelta(minutes=5)
-"""How long a webhook may fail before the alarm."""
+"""The time for which a webhook may fail before there is an alarm."""
 NOTICE_WAITS: Final = timedelta(minutes=2)
-"""How long a notification may wait before the alarm."""
+"""The time for which a notification may wait before there is an alarm."""
 CLOCK_JUMP_LIMIT: Final = 30.0
 """Seconds by which a clock may be set between two measurements without an alarm."""
 CLOCK_JUMPED: Final = (
@@ -50,14 +50,14 @@ class Counted[C]:
 
 
 def load_heartbeat_ages(session: Session, now: datetime) -> Mapping[str, float]:
-    """Return the seconds since the last heartbeat of each part; infinity if it has none."""
+    """Return the seconds since the last heartbeat of each part, or infinity without one."""
     beats = get_heartbeats(session)
     heard = {part: (now - at).total_seconds() for part, at in beats.items()}
     return {part: heard.get(part, inf) for part in Part}
 
 
 def count_seconds_since(moment: datetime | None, now: datetime) -> float:
-    """Return the seconds since a moment, or 0 if there is none."""
+    """Return the seconds since a time, or 0 if there is no such time."""
     return (now - moment).total_seconds() if moment else 0.0
 
 
@@ -240,7 +240,7 @@ WATCHES: Final[tuple[GaugeGroup[Any], ...]] = (
 
 
 def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
-    """Return by how many bytes the free space beside each file is below the limit."""
+    """Return how many bytes of free space are missing for each file to reach the limit."""
     return {place: max(0, space.low - free) for place, free in space.measure().items()}
 
 
@@ -273,7 +273,7 @@ GAUGES: Final[tuple[Gauge[Any], ...]] = (
 
 
 def list_gauge_groups(runtime: Runtime) -> tuple[GaugeGroup[Any], ...]:
-    """Return all groups of gauges, with those of the machine of the service."""
+    """Return all groups of gauges, including those about the machine of the service."""
 
     def measure_difference(_: Session, now: datetime) -> float:
         return abs((runtime.clock() - now).total_seconds())

@@ -1,4 +1,4 @@
-"""Gauges, and reading all of them at the same moment."""
+"""Gauges, and a function that measures all of them at the same time."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True)
 class Gauge[T]:
-    """One number of a measurement, or one for each value of a label.
+    """A metric with one value, or with one value for each value of its label.
 
-    Above `limit` somebody has to act, as `remedy` says. `detail` adds a text.
+    `value` computes it from the result of a query. If it is above `limit`, somebody has to
+    act as `remedy` says. `detail` returns a text that is shown with the value.
     """
 
     name: str
@@ -41,7 +42,7 @@ class GaugeValue:
 
 @dataclass(frozen=True)
 class GaugeGroup[T]:
-    """One query of the database, and the gauges that are read from its result."""
+    """A query of the database, and the gauges that are computed from its result."""
 
     query: Callable[[Session, datetime], T]
     gauges: tuple[Gauge[T], ...]
@@ -59,5 +60,5 @@ class GaugeGroup[T]:
 def measure(
     watches: Sequence[GaugeGroup[Any]], session: Session, now: datetime
 ) -> list[GaugeValue]:
-    """Return the values of all gauges, with the same session and time."""
+    """Return the values of all gauges, measured with the same session and time."""
     return [value for watch in watches for value in watch.measure(session, now)]

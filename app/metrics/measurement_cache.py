@@ -1,6 +1,7 @@
 """Measuring the database for scrapes: seldom, one at a time, and with a time limit.
 
-A database that hangs must not block the scrape, nor use a connection for each scrape.
+A database that hangs must not block the scrape. It must also not use one more connection
+for each scrape.
 """
 
 import time
@@ -16,13 +17,13 @@ from app.metrics.measurement import GaugeGroup, GaugeValue, measure
 
 log = structlog.get_logger("safe_conduct.metrics")
 MAX_AGE: Final = 5.0
-"""Seconds for which a measurement is used again."""
+"""Seconds for which a measurement is reused."""
 SCRAPE_TIMEOUT: Final = 2.0
 """Seconds that a scrape waits for the database."""
 
 
 class Measurement:
-    """One measurement, in a thread of its own."""
+    """A measurement of all gauges, which runs in a thread of its own."""
 
     def __init__(self, runtime: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
         self.over = Event()
@@ -48,7 +49,10 @@ class Measurement:
 
 
 class MeasurementCache:
-    """Measures again when the last measurement is stale, and never twice at once."""
+    """The cache of the latest measurement, which is renewed when it is stale.
+
+    Two measurements never run at the same time.
+    """
 
     def __init__(self, runtime: Runtime, watches: Sequence[GaugeGroup[Any]]) -> None:
         self._ground, self._watches = runtime, watches

@@ -1,4 +1,4 @@
-"""Cases that rest until an administrator opens an account or an office (ADR 48, ADR 50)."""
+"""Offices at which cases wait until an administrator acts (ADR 48, ADR 50)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from app.directory.models import FocalPoint
 
 @dataclass(frozen=True)
 class Offices:
-    """What the alarms about offices are computed from, and the drafts of closed offices."""
+    """The data from which the alarms about offices are computed."""
 
     every: Sequence[FocalPoint]
     unattended: frozenset[UUID]
@@ -30,7 +30,7 @@ class Offices:
 
 
 def load_offices(session: Session, now: datetime) -> Offices:
-    """Load what the alarms about offices are computed from."""
+    """Load the data from which the alarms about offices are computed."""
     return Offices(
         every=directory_queries.list_offices(session),
         unattended=find_unattended(session, now),
@@ -47,9 +47,10 @@ def list_unattended(found: Offices) -> frozenset[UUID]:
 
 
 def list_without_second_person(found: Offices) -> frozenset[UUID]:
-    """Return the open offices that have a case, and desks, with no second person (R14).
+    """Return the open offices that need a second person and do not have one (R14).
 
-    A desk is included without a case: it may have to move one at any time.
+    These are desks, and offices that have a case. A desk is included even without a case,
+    because it may have to move one at any time.
     """
     return frozenset(
         office.id
@@ -62,7 +63,7 @@ def list_without_second_person(found: Offices) -> frozenset[UUID]:
 def list_countries_without_lead(found: Offices) -> frozenset[str]:
     """Return the countries whose offices that may lead a case are all closed or empty.
 
-    A country without such an office is not included: the directory never had one there.
+    A country that never had such an office is not included.
     """
     leads = [one for one in found.every if one.can_lead and one.kind not in NEVER_LEAD]
     countries = {country for lead in leads for country in list_home_countries(lead)}

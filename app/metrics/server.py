@@ -1,6 +1,7 @@
-"""Serving the metrics to Prometheus, on a port of their own, never that of the API (R77).
+"""The server of the metrics for Prometheus, on another port than the API (R77).
 
-It answers one scrape at a time: a client that floods the port delays scrapes, not requests.
+It answers one scrape at a time, so that a client that floods the port delays other scrapes
+but no requests to the API.
 """
 
 import sys
@@ -44,7 +45,7 @@ class DatabaseGauges(Collector):
 
     @override
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield whether the database answers, and its gauges."""
+        """Yield a gauge of whether the database answers, and the gauges read from it."""
         measured = self._cache.get_values()
         name = f"{NAMESPACE}_database_up"
         yield GaugeMetricFamily(name, ABOUT_DATABASE, value=measured is not None)
@@ -95,7 +96,7 @@ class ScrapeHandler(BaseHTTPRequestHandler):
     server: "MetricsServer"
 
     def do_GET(self) -> None:
-        """Answer with all metrics, or 404."""
+        """Send all metrics, or 404 if the path is another one."""
         if self.path != PATH:
             self.send_error(HTTPStatus.NOT_FOUND)
             return

@@ -1,4 +1,4 @@
-"""Notifications: which offices are told that something waits, and in which words.
+"""Notifications, which ask offices to sign in: their recipients, records and texts.
 
-The messages wait in `app.outbox`; what a case shows to whom is decided elsewhere.
+`app.outbox` stores the messages until they are sent. They contain nothing about a case.
 """

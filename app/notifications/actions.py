@@ -1,7 +1,7 @@
-"""Notifying offices that something waits, so they sign in (LIFECYCLES.md, section 7; R53).
+"""Notifying offices, so that they sign in (LIFECYCLES.md, section 7; R53).
 
-An office that does not act may not read its feed either. A notification leaves if and only
-if the transaction that queued it commits, and says nothing about the reason.
+An office that does not act may not read its feed either. A notification is sent if and only
+if the transaction that queued it commits. Its text says nothing about the reason.
 """
 
 from collections.abc import Callable, Iterable
@@ -38,9 +38,10 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
 ) -> frozenset[UUID]:
     """Notify offices through all of their contacts; return the offices without a contact.
 
-    `why` is an event of the journal, such as `case.not_acknowledged`. Each contact is sent
-    one message in a window; the next one covers everything that happened in it. Call this
-    once in a transaction, because contacts are locked in the order of their codes.
+    `why` is an event of the journal, such as `case.not_acknowledged`. Each contact receives
+    one message in a window; the next message covers everything that happened in the window.
+    Call this only once in a transaction, because contacts are locked in the order of their
+    codes.
     """
     reason = Reason(why, case_id, record_id)
     found = directory_queries.lock_contacts(tx, focal_points)
@@ -56,7 +57,7 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
 def record_notification(
     tx: WriteTransaction, focal_point: UUID, reason: Reason, outgoing: Outgoing | None
 ) -> None:
-    """Record that an office was to be notified, and by which message."""
+    """Record the notification of an office, and its message; None means no contact."""
     notification = Notification(
         id=tx.create_id(),
         at=tx.now,
@@ -70,9 +71,10 @@ def record_notification(
 
 
 def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
-    """Notify the same duty post by its other channel, once; return False without one (R53).
+    """Notify the duty post of a lost message by its other channel (R53).
 
-    A message that already replaces another is not replaced again.
+    Returns False if that is not possible. A message that already replaces another one is
+    not replaced again.
     """
     known = directory_queries.find_contact(tx, lost.recipient)
     if known is None or lost.instead_of is not None:
@@ -82,9 +84,10 @@ def send_by_other_channel(tx: WriteTransaction, lost: Outgoing) -> bool:
 
 
 def notify_again(tx: WriteTransaction, dropped: Outgoing) -> bool:
-    """Notify an office by its present contacts, after one was removed; False without one.
+    """Notify an office through its present contacts, after a contact was removed.
 
-    Contacts of the same channel are used, or else all, even if one is notified twice.
+    Returns False if the office has no contact. Contacts of the same channel are used. If
+    there are none, all contacts are used, even if one of them is notified twice.
     """
     instead_of = dropped.instead_of
     return notify_matching(
@@ -98,7 +101,10 @@ def notify_matching(
     fits: Callable[[Contact], bool],
     instead_of: UUID | None,
 ) -> bool:
-    """Queue what a failed message was for to contacts that match; False without one."""
+    """Repeat the notifications of a failed message through the contacts that match.
+
+    Returns False if no contact matches.
+    """
     notifications = notifications_queries.list_served(tx, failed.id)
     found = directory_queries.lock_contacts(
         tx, {one.focal_point_id for one in notifications}

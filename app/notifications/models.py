@@ -1,4 +1,4 @@
-"""Which office was to be notified, why and when: evidence that is never rewritten (R53)."""
+"""Records of notifications, which are evidence and never rewritten (R53)."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,8 @@ from app.outbox.models import Outgoing
 class Notification(Listed, Base):
     """A notification of an office about a record, with the message that was queued.
 
-    One message may serve several of these. Without a message, the office had no contact.
+    One message may serve several notifications. If there is no message, the office had no
+    contact.
     """
 
     __tablename__ = "telling"

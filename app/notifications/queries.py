@@ -1,4 +1,4 @@
-"""Which offices were notified, and the text of a notification when it is sent."""
+"""Queries of notifications, and the message that is built when one is sent."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from app.outbox.models import Outgoing, Way
 
 @dataclass(frozen=True)
 class NotificationView:
-    """A notification of an office: how, when, and its state; never the address.
+    """A notification of an office: its channel, times and state, but not its address.
 
-    `sent_at` is when a server took the message; whether it was read is unknown. `state` is
-    None if the office had no contact.
+    `sent_at` is the time at which a server accepted the message; it is not known whether
+    the message was read. `state` is None if the office had no contact.
     """
 
     focal_point_id: UUID
@@ -38,7 +38,7 @@ def list_notifications(
 ) -> list[NotificationView]:
     """List the notifications about a case, or about these records, oldest first.
 
-    The caller has to check who may see them.
+    The caller has to check whether the reader may see them.
     """
     about: list[ColumnElement[bool]] = [Notification.record_id.in_(set(record_ids))]
     if case_id is not None:

@@ -1,8 +1,9 @@
-"""The text of a notification, which is the same for every reason: something waits, sign in.
+"""The text of a notification: a message is waiting, please sign in.
 
-It passes relays, gateways and telephones of others, and is shown on screens that others
-see. So it contains no case, country, number, name or office, and no word about the purpose
-of this service. It only differs by the language of its reader.
+The text is the same for every reason. It passes through relays, gateways and telephones of
+others, and is shown on screens that others see. So it contains no case, country, number,
+name or office, and no word about the purpose of this service. It differs only by the
+language of its reader.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "uz": ("Sizga xabar bor", "Iltimos, tizimga kiring"),
     "uz-Cyrl": ("Сизга хабар бор", "Илтимос, тизимга киринг"),
 }
-"""For each BCP 47 tag: that something waits, and what to do. No language may say more."""
+"""The subject and the request to sign in, for each BCP 47 tag. No text may say more."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class NotificationMessage:
 
 
 def get_words(language: str) -> tuple[str, str]:
-    """Return the words for a tag, or else for its base language, or else in English."""
+    """Return the texts for a language tag, for its base language, or in English."""
     parts = language.split("-")
     tags = ["-".join(parts[:count]) for count in range(len(parts), 0, -1)]
     return next((WORDS[tag] for tag in tags if tag in WORDS), WORDS[FALLBACK])
