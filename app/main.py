@@ -1,4 +1,4 @@
-"""Assembling the application."""
+"""The function that builds the application from its routers and middleware."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -129,7 +129,7 @@ def get_operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def run_lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Set the number of threads at the start; close the connections at the end."""
+    """Set the number of threads at the start, and close the connections at the end."""
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
     await app.state.bell.stop()
@@ -146,8 +146,9 @@ def create_app(
 ) -> FastAPI:
     """Create the application; it reports ready once the ledger and the database agree.
 
-    `rate` is how many requests a minute an account may make; None: no limit. `public_url`
-    is the address that machines sign for; None: no tokens are issued.
+    `rate` is the most requests that an account may send in a minute; None means no limit.
+    `public_url` is the address for which machines sign assertions; if it is None, no tokens
+    are issued.
     """
     app = FastAPI(
         title="Safe Conduct",

@@ -18,7 +18,7 @@ SIGN_IN_URL: Final = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?"
 
 
 def make_validator(is_valid: Callable[[str], object], remedy: str) -> AfterValidator:
-    """Return a validator; `remedy` says what to write instead of an invalid value."""
+    """Return a validator; `remedy` says which text to write instead of an invalid one."""
 
     def validate(text: str) -> str:
         if not is_valid(text):

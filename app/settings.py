@@ -1,4 +1,4 @@
-"""The settings, which the command line reads once and passes down."""
+"""The settings of the service. A command reads them once and passes them on."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -22,14 +22,14 @@ from app.setting_types import (
 )
 
 SECRETS_DIR: Final = Path("/run/secrets")
-"""The folder in which containers find the files of their secrets."""
+"""The folder with the secret files of a container."""
 PREFIX: Final = "SAFE_CONDUCT_"
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 """The default address of a service."""
 
 
 class LogLevel(StrEnum):
-    """How much is logged."""
+    """The lowest level of messages that are logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -38,7 +38,7 @@ class LogLevel(StrEnum):
 
 
 class WorkerPlace(StrEnum):
-    """Where the worker runs: within `serve`, or as a process of its own."""
+    """The place where the worker runs: within `serve`, or as a process of its own."""
 
     INSIDE = "inside"
     SEPARATE = "apart"
@@ -58,7 +58,8 @@ class Environment(StrEnum):
 def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
     """Return the speed; raise ValueError if it is above 1 outside of a drill.
 
-    Deadlines would pass before anybody can act; cases would be moved on and erased.
+    At such a speed, deadlines would be missed before anybody could act, and cases would be
+    moved and erased.
     """
     drill = Environment.DRILL
     environment = info.data.get("environment", drill)  # missing if it was invalid itself
@@ -73,8 +74,9 @@ def validate_clock_speed(speed: int, info: ValidationInfo) -> int:
 class Settings(BaseSettings):
     """The settings: environment variables with the prefix SAFE_CONDUCT_, or secret files.
 
-    A variable takes precedence over a file. A secret is a file in `/run/secrets` with the
-    name of the variable in lower case, because an environment is revealed more easily.
+    A variable takes precedence over a file. A secret file is in `/run/secrets` and has the
+    name of the variable in lower case. Files are safer, because environment variables are
+    revealed more easily.
     """
 
     model_config = SettingsConfigDict(

@@ -1,4 +1,4 @@
-"""The journal as one office reads it: its feed, its worklist and delivery evidence.
+"""The journal as one office reads it: its feed, its worklist and its delivery evidence.
 
 The journal is in `app.kernel.journal`; pushing a feed to a receiver is in `app.webhooks`.
 """

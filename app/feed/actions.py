@@ -1,7 +1,7 @@
-"""Recording that something was read, in short transactions of their own.
+"""Recording that an office has read something, in short transactions of their own.
 
-They lock no case, raise no version and record no event, so that reading does not make the
-versions that others have seen outdated.
+They lock no case, increase no version and record no event. So the versions that other
+offices have read remain current.
 """
 
 from typing import Final
@@ -20,7 +20,10 @@ INSERT_SIGHTING: Final = insert(Sighting)
 
 
 def record_retrieval(tx: WriteTransaction, upto: int) -> None:
-    """Record that the cursor passed a position; skip it if another request does so now."""
+    """Record that the office's cursor has passed a position.
+
+    Does nothing if another request is recording it at the same time.
+    """
     office = tx.actor.focal_point_id
     if not claim_name(tx.session, f"retrieval {office}"):
         return
@@ -30,7 +33,7 @@ def record_retrieval(tx: WriteTransaction, upto: int) -> None:
 
 
 def record_sighting(tx: WriteTransaction, record_id: UUID) -> None:
-    """Record when a focal point first read a record by itself."""
+    """Record the time at which the office first read a record itself."""
     office = tx.actor.focal_point_id
     if not claim_name(tx.session, f"sighting {office} {record_id}"):
         return

@@ -1,7 +1,7 @@
 """Cursors of a feed: a position in the feed of one office, encrypted.
 
-Receivers of webhooks see them too. A number in clear would reveal how many events an office
-was sent in all, and between two messages (A8).
+Receivers of webhooks can read them too. A number that is not encrypted would reveal how
+many events an office was sent, in all and between two messages (A8).
 """
 
 import re
@@ -21,7 +21,7 @@ from app.kernel.vault import Vault
 POSITION_BYTES: Final = 8
 """Every position has the same length, so that no cursor is longer than another."""
 CLEAR_CURSOR: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,18}")
-"""Cursors of earlier versions: an epoch and a position. They remain valid for good."""
+"""Cursors of earlier versions: an epoch and a position. They remain valid."""
 CURSOR_PATTERN: Final = r"^[A-Za-z0-9._-]{1,120}$"
 TAG_DIGITS: Final = 32
 
@@ -46,7 +46,7 @@ class Feed:
         return encrypt_cursor(self.vault, plain, self.context)
 
     def read_cursor(self, text: str, head: int) -> int:
-        """Return the position of a cursor of this feed, whose last position is `head`.
+        """Return the position of a cursor; `head` is the last position of the feed.
 
         Raises CursorUnknown (422) if it is not a cursor of this feed, and CursorGone (410)
         if it was issued before a backup was restored.
@@ -67,7 +67,7 @@ class Feed:
 
     @property
     def context(self) -> list[str]:
-        """The additional data of a cursor, so that it is valid in this feed only."""
+        """The authenticated data of a cursor, which makes it valid in this feed only."""
         return ["feed", str(self.reader)]
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Delivery evidence: how far what was sent has come (LIFECYCLES.md, section 4).
+"""Delivery evidence: the stages that each sent record has reached (LIFECYCLES.md, 4).
 
 It is derived from the journal, the mailboxes and the retrievals. Nothing is stored twice,
 so receipts may arrive in any order.
@@ -52,7 +52,7 @@ ASKED_TO_LEAD: Final = frozenset({Relation.CANDIDATE, Relation.DESK})
 class SentRecord:
     """A record that was sent to one office, with the time span in which the office had it.
 
-    `known` is whether the reader may know the office.
+    `known` is true if the reader may know the office.
     """
 
     record_id: UUID
@@ -66,8 +66,9 @@ class SentRecord:
 def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
     """Return the evidence of a case for each office that was asked to lead it.
 
-    For the parties of the case itself; a recipient of a referral sees the evidence of that.
-    Offices beyond a border are only shown to parties that may follow the case there (R12).
+    Only the parties of the case see it; a recipient of a referral sees the evidence of the
+    referral instead. Offices beyond a border are shown only to parties that may follow the
+    case there (R12).
     """
     office = tx.actor.focal_point_id
     is_party = bool(get_case_sides(case.list_relations(office)))
@@ -81,7 +82,11 @@ def build_case_evidence(tx: ReadTransaction, case: Case) -> Evidence:
 
 
 def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRecord:
-    """Return the span in which a party had the record; only a case is taken away again."""
+    """Return the time span in which a party had the record.
+
+    The span has an end only for a case. A referral or handover is not taken away from an
+    office.
+    """
     return SentRecord(
         record_id=record.id,
         reference=record.reference,
@@ -93,7 +98,7 @@ def build_span(record: Recorded, party: Party, *, known: bool = True) -> SentRec
 
 
 def build_referral_evidence(tx: ReadTransaction, referral: Referral) -> Evidence:
-    """Return the evidence of a referral; it is empty for a draft, which was not sent."""
+    """Return the evidence of a referral. It is empty for a draft, which was not sent."""
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     known = may_know_recipient(referral, standing.load_for_case(tx, referral.case), office)
     spans = [
@@ -146,7 +151,7 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the notifications of the recipient about the record while it had it (R53)."""
+    """Yield the recipient's notifications about the record while it had it (R53)."""
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):

@@ -11,7 +11,7 @@ from app.kernel.db import Base
 
 
 class Sighting(Base):
-    """The first time that a focal point read a record itself, not only through its feed."""
+    """The first time that a focal point read a record itself, and not only its events."""
 
     __tablename__ = "sighting"
 

@@ -1,4 +1,4 @@
-"""Reading a feed: the client's position, the entries after it, and the worklist."""
+"""Queries of a feed: the client's position, the entries after it, and the worklist."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -35,7 +35,7 @@ class FeedPosition:
 
     @property
     def tag(self) -> str:
-        """The entity tag of the page, which changes when the head does."""
+        """The entity tag of the page, which changes when the head changes."""
         return self.feed.format_tag(self.start, self.head)
 
     def format_cursor(self, position: int) -> str:
@@ -44,7 +44,7 @@ class FeedPosition:
 
     @property
     def advances(self) -> bool:
-        """Whether this request shows that more was retrieved than is recorded."""
+        """Whether the cursor is beyond the last recorded retrieval."""
         return self.start > self.retrieved
 
 
@@ -90,7 +90,7 @@ def get_retrieved(session: Session) -> dict[UUID, tuple[int, int]]:
 
 
 def get_last_entry_time(session: Session, *, but: str) -> datetime | None:
-    """Return the time of the last entry that is not of this type."""
+    """Return the time of the last entry of any type other than `but`."""
     return session.scalar(select(func.max(Entry.at)).where(Entry.type != but))
 
 
@@ -151,13 +151,13 @@ def select_entries(tx: ReadTransaction) -> Select[*tuple[Any, ...]]:
 
 
 def list_new(tx: ReadTransaction, mark: FeedPosition, limit: int) -> Sequence[Delivered]:
-    """List the entries after a mark, in the order of commits."""
+    """List the entries after a position, in the order of commits."""
     query = {"me": tx.actor.focal_point_id, "start": mark.start, "most": limit}
     return cast("Sequence[Delivered]", read_columns(tx.session, LIST_NEW, query).all())
 
 
 def list_worklist(tx: ReadTransaction, query: PageQuery) -> Worklist:
-    """List what this focal point has to do, the most urgent first. Raises CursorUnknown.
+    """List the tasks of this focal point, most urgent first. Raises CursorUnknown (422).
 
     The deadline of a traveller's arrival is stored with a placeholder time; the real time
     comes from the sealed travel plan.
@@ -189,6 +189,6 @@ FIND_SIGHTING: Final = select(Sighting.at).where(
 
 
 def was_seen(tx: ReadTransaction, record_id: UUID) -> bool:
-    """Return whether this focal point has read a record by itself before."""
+    """Return whether this focal point has already read a record itself."""
     query = {"record": record_id, "me": tx.actor.focal_point_id}
     return read_columns(tx.session, FIND_SIGHTING, query).first() is not None

@@ -1,4 +1,4 @@
-"""The JSON of the journal, the worklist and the delivery evidence."""
+"""Schemas of events, the worklist and the delivery evidence."""
 
 from datetime import datetime
 from enum import IntEnum
@@ -20,9 +20,9 @@ SUBJECT = (
 
 
 class EventOut(ResponseModel):
-    """An event. It names no person: read its subject for details.
+    """An event, which names no person. Read its subject for details.
 
-    A subject that answers 404 means that your access has ended: skip the event.
+    If the subject answers with 404, your access has ended; skip the event.
     """
 
     id: UUID
@@ -39,7 +39,7 @@ class EventOut(ResponseModel):
 
 
 class EventPage(BaseModel):
-    """Events after the cursor, oldest first; there is always a next cursor."""
+    """A page of the events after the cursor, oldest first. It always has a next cursor."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -51,7 +51,7 @@ class EventPage(BaseModel):
 
 
 class HistoryPage(Page[EventOut]):
-    """The events of a case that your focal point was sent, oldest first."""
+    """A page of the events of a case that your focal point was sent, oldest first."""
 
 
 class WorkOut(ResponseModel):
@@ -64,11 +64,11 @@ class WorkOut(ResponseModel):
 
 
 class Worklist(Page[WorkOut]):
-    """The deadlines of your focal point, the most urgent first."""
+    """A page of the deadlines of your focal point, most urgent first."""
 
 
 class Rank(IntEnum):
-    """How far something that was sent has come; a higher rank supersedes a lower one."""
+    """The rank of a stage of the evidence; a higher rank supersedes a lower one."""
 
     SUBMITTED = 1
     AVAILABLE = 2
@@ -96,7 +96,7 @@ class Silence(ResponseModel):
 
 
 class SentNotice(ResponseModel):
-    """A notification to an office to sign in, which does not say why."""
+    """A notification that asked an office to sign in, without the reason."""
 
     by: Annotated[Way | None, Field(description="Null if the office has no contact.")]
     at: Annotated[datetime, Field(description="When the notification was queued.")]
@@ -109,7 +109,7 @@ class SentNotice(ResponseModel):
 
 
 class Ladder(ResponseModel):
-    """The delivery evidence of something that was sent to one focal point."""
+    """The delivery evidence of a record that was sent to one focal point."""
 
     subject: str
     recipient: Annotated[str | None, Field(description="Null if undisclosed.")]
@@ -129,6 +129,9 @@ class Ladder(ResponseModel):
 
 
 class Evidence(ResponseModel):
-    """What became of what was sent, oldest first. Polling is no acknowledgement."""
+    """The delivery evidence of a record for each recipient, oldest first.
+
+    Reading the feed does not count as an acknowledgement.
+    """
 
     items: list[Ladder]

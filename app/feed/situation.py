@@ -22,12 +22,13 @@ from app.kernel.transactions import ReadTransaction
 from app.referrals import queries as referral_queries
 
 SUBMITTER_FACTS: Final = frozenset({"state", "question"})
-"""The facts that a submitter may see of a case it no longer holds: no reasons (R12)."""
+"""Facts that a submitter may see when it no longer holds the case. They are no reasons
+(R12)."""
 
 ALTERNATIVE, ACTIVE = "alternative", "active"
 IDENTIFYING_FACTS: Final = frozenset({ALTERNATIVE, ACTIVE})
-"""The facts that identify an office: an alternative, or whether the office that missed a
-deadline is active, which the directory states for each."""
+"""Facts that identify an office: an alternative, and whether the office that missed a
+deadline is active, because the directory shows which offices are active."""
 
 
 HELPER_EVENTS: Final = frozenset(
@@ -39,15 +40,16 @@ HELPER_EVENTS: Final = frozenset(
         "case.vital_reading_ended",
     }
 )
-"""Events of a case that an office that helps can cause, beside those of its referral."""
+"""Events of a case that an office that helps can cause, other than those of its referral.
+"""
 
 
 @dataclass(frozen=True)
 class EntryView:
-    """What is needed to decide which parts of some entries their reader may see.
+    """The data needed to decide which parts of some entries the reader may see.
 
-    `opened_by` has the openers of referrals of cases in which the reader may be on the side
-    of origin.
+    `opened_by` contains the offices that opened the referrals, for cases in which the
+    reader may be on the side of origin.
     """
 
     names: OfficeNames
@@ -82,7 +84,7 @@ def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPa
 
 
 def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOut]:
-    """Return entries as events, each with what the reader may see now."""
+    """Return entries as events, each limited to the facts that the reader may see now."""
     view = load_view(tx, rows)
     return [
         EventOut(
@@ -98,10 +100,11 @@ def show_entries(tx: ReadTransaction, rows: Sequence[Delivered]) -> list[EventOu
 
 
 def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
-    """Load the cases in which something may have to be hidden, and no others.
+    """Load the data of the cases in which something may have to be hidden, and no others.
 
     These are cases that the reader submitted, if an entry has a reason or the reader may no
-    longer follow; and, for a State's office, cases in which an office beyond it may help.
+    longer follow the case. For the office of a State, they are also cases in which an
+    office outside of that State may help.
     """
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     entries = [row for row in rows if row.focal_point_id != reader.id]
@@ -126,7 +129,7 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
 
 
 def may_help(entry: Delivered) -> bool:
-    """Return whether an office that helps, by a referral, may have caused this event."""
+    """Return whether an office may have caused this event by helping through a referral."""
     return entry.type in HELPER_EVENTS or entry.type.startswith(("referral.", "return."))
 
 
@@ -151,8 +154,8 @@ def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
     """Return the facts of an entry that the reader may see.
 
     A submitter sees no reason once a lead has the case, it is closed, or it is beyond a
-    border, because a reason may reveal a fear. The side of origin sees nothing that
-    identifies an office that helps.
+    border, because a reason may reveal what the person fears. An office on the side of
+    origin sees no fact that identifies an office that helps.
     """
     reader, facts = view.names.reader.id, entry.facts
     case = view.cases.get(entry.case_id)
@@ -168,8 +171,9 @@ def get_visible_facts(view: EntryView, entry: Delivered) -> dict[str, Any]:
 def may_see_all_facts(case: Case, submitter: UUID, entry: Delivered) -> bool:
     """Return whether the submitter of a case may see all facts of an entry.
 
-    An entry about a referral or handover was delivered to it as a party of that record. An
-    entry about the case needs a grant at that time, and a closure another grant.
+    If the entry is about a referral or handover, the submitter received it as a party of
+    that record and may see all facts. If it is about the case, the submitter must have had
+    a grant at the time of the entry. A closure needs another grant than other events.
     """
     if entry.record_id != case.id:
         return True
