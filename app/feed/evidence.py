@@ -120,7 +120,7 @@ def build_handover_evidence(tx: ReadTransaction, handover: Handover) -> Evidence
 
 
 def build_evidence(tx: ReadTransaction, sent: SentRecord) -> Ladder:
-    """Return the delivery evidence of one recipient."""
+    """Return the delivery evidence of one record for its recipient."""
     found = list(find_stages(tx, sent))
     code = directory_queries.get_codes(tx, [sent.recipient])[sent.recipient]
     return Ladder(
@@ -138,7 +138,8 @@ def find_missed_deadlines(
 ) -> Iterator[Silence]:
     """Yield the deadlines that the recipient missed while it had the record.
 
-    `not_retrieved` precedes a missed deadline if the record had not been retrieved by then.
+    `not_retrieved` comes before a missed deadline if the record had not been retrieved by
+    then.
     """
     retrieved = [stage.at for stage in stages if stage.rank == Rank.RETRIEVED]
     for missed in missed_deadlines.list_firings(tx, [sent.record_id]):
@@ -151,7 +152,10 @@ def find_missed_deadlines(
 
 
 def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNotice]:
-    """Yield the recipient's notifications about the record while it had it (R53)."""
+    """Yield the recipient's notifications about the record (R53).
+
+    They are limited to the time in which the recipient had the record.
+    """
     for found in notifications_queries.list_notifications(tx, record_ids=[sent.record_id]):
         to_recipient = found.focal_point_id == sent.recipient
         if to_recipient and sent.at <= found.queued_at <= (sent.until or found.queued_at):
@@ -159,7 +163,7 @@ def find_notifications(tx: ReadTransaction, sent: SentRecord) -> Iterator[SentNo
 
 
 def find_stages(tx: ReadTransaction, sent: SentRecord) -> Iterator[Rung]:
-    """Yield the stages that were reached, the lowest first."""
+    """Yield the stages that the record has reached, lowest first."""
     yield build_stage(Rank.SUBMITTED, sent.at)
     position = tx.session.scalar(select_arrival(sent))
     if position is None:
@@ -179,9 +183,9 @@ def build_stage(rank: Rank, at: datetime, event: str | None = None) -> Rung:
 
 
 def select_positions(sent: SentRecord) -> Select[int]:
-    """Select the positions, in the recipient's feed, of the record's events.
+    """Select the positions of the record's events in the recipient's feed.
 
-    Positions, unlike the clocks of servers, follow the order of commits.
+    Unlike the clocks of servers, positions follow the order of commits.
     """
     of_record = Entry.record_id == sent.record_id
     of_recipient = Delivery.focal_point_id == sent.recipient

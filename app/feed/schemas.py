@@ -51,7 +51,7 @@ class EventPage(BaseModel):
 
 
 class HistoryPage(Page[EventOut]):
-    """A page of the events of a case that your focal point was sent, oldest first."""
+    """A page of the events of a case that were sent to your focal point, oldest first."""
 
 
 class WorkOut(ResponseModel):

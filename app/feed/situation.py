@@ -75,7 +75,10 @@ def build_page(mark: FeedPosition, found: News) -> EventPage:
 
 
 def load_history(tx: ReadTransaction, case: Case, query: PageQuery) -> HistoryPage:
-    """List the events of a case that this office was sent. Raises CursorUnknown (422)."""
+    """Return a page of the events of a case that were sent to this office.
+
+    Raises CursorUnknown (422).
+    """
     statement = feed_queries.select_entries(tx).where(Entry.case_id == case.id)
     keys, name = (Delivery.position,), f"history {case.id}"
     rows, after, more = load_page(tx, statement, keys, query, name=name)
@@ -129,12 +132,12 @@ def load_view(tx: ReadTransaction, rows: Sequence[Delivered]) -> EntryView:
 
 
 def may_help(entry: Delivered) -> bool:
-    """Return whether an office may have caused this event by helping through a referral."""
+    """Return whether an office that gives a service may have caused this event."""
     return entry.type in HELPER_EVENTS or entry.type.startswith(("referral.", "return."))
 
 
 def may_identify_office(entry: Delivered) -> bool:
-    """Return whether the facts may identify an office, even if no office acted."""
+    """Return whether the facts of an event may identify an office, even if none acted."""
     return ALTERNATIVE in entry.facts or entry.facts.get(ACTIVE) is False
 
 

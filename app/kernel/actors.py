@@ -162,7 +162,7 @@ class Actor:
 
     @property
     def acts_for(self) -> str:
-        """The id that row security compares with; `system` may read all rows."""
+        """The id by which row security selects rows; `system` selects all rows."""
         return SERVICE if self.is_system else str(self.focal_point_id)
 
 

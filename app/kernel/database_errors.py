@@ -1,4 +1,4 @@
-"""Classification of database errors by their codes; their messages may contain data."""
+"""Classification of database errors by code, because their messages may contain data."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def is_transient(error: DBAPIError) -> bool:
 def is_operator_error(error: DBAPIError) -> bool:
     """Return whether the operator can fix the cause of the error.
 
-    The cause is then the connection, the file, the disk space or a missing privilege.
+    The cause can be the connection, the database file, a full disk or a missing privilege.
     """
     denied = getattr(error.orig, "sqlstate", None) == PRIVILEGE_MISSING
     return denied or isinstance(error, OperationalError)

@@ -20,7 +20,7 @@ MAY: Final = text("""SELECT CASE WHEN current_setting('server_version_num')::int
     THEN has_table_privilege(:table, 'MAINTAIN') ELSE false END""")
 NEXT_TRANSACTION: Final = text("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text")
 
-# Deleted rows are kept while anything older may still see them: a transaction, a standby
+# Deleted rows are kept while an older reader may still see them: a transaction, a standby
 # with feedback, a replication slot or a prepared transaction.
 HAS_OLDER_READER: Final = text("""SELECT EXISTS (
     SELECT FROM (

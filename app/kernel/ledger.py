@@ -232,9 +232,9 @@ def require_owner_only(path: Path, found: os.stat_result) -> None:
 def is_still_agreed(
     agreed: tuple[Contents, ErasureMark] | None, contents: Contents, now: ErasureMark
 ) -> bool:
-    """Return whether the last comparison is still valid.
+    """Return whether the last comparison of file and database is still valid.
 
-    It is if the file is unchanged and the database still has all erasures that it had.
+    It is valid as long as the file is unchanged and the database has lost no erasure.
     """
     if agreed is None:
         return False

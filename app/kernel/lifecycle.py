@@ -94,7 +94,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         rows: Iterable[Step[S, A, N]],
         of_sides: Iterable[Step[S, A, N]],
     ) -> NoReturn:
-        """Raise the problem that explains why no step was found."""
+        """Raise the problem that explains why the step is not available."""
         if roles := sorted({role for step in of_sides for role in step.roles}):
             raise RoleMissing(f"This needs one of the roles {', '.join(roles)}.")
         if owners := sorted({side for step in rows for side in step.sides}):

@@ -12,7 +12,7 @@ PRAGMAS: Final = (
     "trusted_schema = OFF",
     "recursive_triggers = ON",  # so that REPLACE fires the triggers for deletion
     "secure_delete = ON",  # overwrites deleted content; see kernel/deleted_rows.py
-    f"journal_size_limit = {16 * 1024**2}",  # shrinks again after it has grown
+    f"journal_size_limit = {16 * 1024**2}",  # shrinks the journal after it has grown
 )
 
 

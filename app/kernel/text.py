@@ -64,7 +64,10 @@ def normalize_text(text: str) -> str:
 
 
 def is_plain(char: str) -> bool:
-    """Return whether a character is safe in every position; a fast check for most."""
+    """Return whether a character is safe in every position.
+
+    This check is fast, and most characters need no other check.
+    """
     letter = char.isalpha() and char not in FILLERS
     return letter or (char.isascii() and char.isprintable())
 
@@ -91,8 +94,9 @@ INVISIBLE_MARKS: Final = frozenset({GRAPHEME_JOINER, VOWEL_SEPARATOR})
 def is_joiner_allowed(text: str, index: int) -> bool:
     """Return whether a joiner is allowed in its position (after RFC 5892, appendix A).
 
-    It is allowed after a virama of an Indic script, also at the end of a word, and within a
-    word beside a letter of a script that joins its letters, such as Arabic.
+    It is allowed after a virama of an Indic script, even at the end of a word. Within a
+    word, it is also allowed beside a letter of a script that joins its letters, such as
+    Arabic.
     """
     after = text[index + 1 : index + 2]
     if unicodedata.combining(text[index - 1 : index] or " ") == VIRAMA:
@@ -184,7 +188,7 @@ Instant = Annotated[
 
 
 def convert_whole(value: object) -> object:
-    """Return 3.0 as 3, because JSON Schema and JavaScript treat them as equal."""
+    """Return a whole float as an integer, because JSON Schema treats 3.0 and 3 as equal."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -90,7 +90,7 @@ def seal(key: bytes, plain: bytes, context: bytes) -> bytes:
 
 
 def open_sealed(key: bytes, sealed: bytes, context: bytes) -> bytes:
-    """Decrypt sealed data. Raises Unopenable, without a reason, if that fails."""
+    """Decrypt sealed data. Raises Unopenable if the key, the place or the data is wrong."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context)
     except (InvalidTag, ValueError) as error:
@@ -145,7 +145,10 @@ class Vault:
         return self.unwrap_secret(key.version, key.wrapped, "case_key", str(key.case))
 
     def wrap_secret(self, secret: bytes, *place: str) -> tuple[str, bytes]:
-        """Wrap a secret of the service for its place; return the key version with it."""
+        """Wrap a secret of the service for its place.
+
+        Returns the version of the key-encryption key and the wrapped secret.
+        """
         version = self._provider.current
         context = join_with_lengths([*place, version])
         return version, self._provider.wrap(secret, context)

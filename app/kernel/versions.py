@@ -62,16 +62,16 @@ class SeenVersions:
 
 @dataclass(frozen=True)
 class ExpectedTag:
-    """The record that a caller expects a PUT to replace, or its expectation of none.
+    """The expectation of a PUT: the record that it replaces, or that there is none yet.
 
-    It is used for records that have no version, whose whole entity tags are compared.
+    It is used for records without a version. Their entity tags are compared as a whole.
     """
 
     if_match: str | None
     if_none_match: str | None
 
     def require_tag(self, tag: str | None) -> None:
-        """Require that the expected record exists; `tag` is None if there is no record.
+        """Require that `tag` meets the expectation; it is None if there is no record.
 
         Raises VersionNotGiven (428) if the request states no expectation, VersionStale
         (412) if there is a record that it does not expect, and NotFound (404) if there is

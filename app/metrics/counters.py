@@ -52,7 +52,7 @@ FAILED: Final = Counter(
 )
 COUNTERS: Final = (REQUESTS, REQUEST_SECONDS, HANDLED, FAILED)
 
-for kind in ClockKind:  # rate() does not see the event that creates a series
+for kind in ClockKind:  # rate() ignores the event that creates a series
     HANDLED.labels(kind)
     FAILED.labels(kind)
 

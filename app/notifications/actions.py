@@ -1,7 +1,8 @@
 """Notifying offices, so that they sign in (LIFECYCLES.md, section 7; R53).
 
-An office that does not act may not read its feed either. A notification is sent if and only
-if the transaction that queued it commits. Its text says nothing about the reason.
+An office that does not act may also have stopped reading its feed. A notification is sent
+if and only if the transaction that queued it commits. Its text says nothing about the
+reason.
 """
 
 from collections.abc import Callable, Iterable
@@ -57,7 +58,7 @@ def notify_offices(  # noqa: PLR0913 - the reason is passed by keyword
 def record_notification(
     tx: WriteTransaction, focal_point: UUID, reason: Reason, outgoing: Outgoing | None
 ) -> None:
-    """Record the notification of an office, and its message; None means no contact."""
+    """Record that an office is notified; `outgoing` is None if it has no contact."""
     notification = Notification(
         id=tx.create_id(),
         at=tx.now,

@@ -36,7 +36,7 @@ MAX_CODE_LENGTH: Final = 40
 
 @dataclass(frozen=True)
 class Answer:
-    """The outcome of an attempt and its code, which is a number or a name, not a text."""
+    """The outcome of an attempt, and its code: a number or the name of an error."""
 
     outcome: Outcome
     code: str
@@ -97,7 +97,10 @@ def apply_window(tx: WriteTransaction, outgoing: Outgoing, window: timedelta) ->
 
 
 def add_unknown_outcome(outgoing: Outgoing) -> bool:
-    """Add the weight of an attempt with unknown outcome; return whether to give up."""
+    """Add the weight of an attempt with unknown outcome; return whether to give up.
+
+    Does nothing if no attempt was claimed.
+    """
     if outgoing.state != State.SENDING:
         return False
     outgoing.weight += WEIGHT[Outcome.UNKNOWN]

@@ -1,7 +1,7 @@
 """Pure functions that decide when a message is tried again or given up (R53).
 
-A message that certainly was not accepted is soon tried again, after random pauses of
-increasing length. After an unknown outcome the message may have arrived, so it is sent
+If it is certain that a message was not accepted, it is soon tried again, with random pauses
+of increasing length. After an unknown outcome the message may have arrived, so it is sent
 again only after the window. A message that was rejected is given up early.
 """
 

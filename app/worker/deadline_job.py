@@ -71,7 +71,7 @@ def expire_questions(runtime: Runtime) -> int:
 
 
 def handle_deadline(runtime: Runtime, due: DueClock) -> bool | None:
-    """Handle one deadline; return False if it was skipped, or None if that failed.
+    """Handle one deadline; return False if it was skipped, or None after an error.
 
     It is skipped if another worker has locked or handled it. Every exception is caught,
     because an unexpected one must not block the other deadlines for ever.

@@ -212,7 +212,7 @@ def store_outcome(
     claimed: ClaimedMessage,
     answer: Answer | None,
 ) -> SendOutcome:
-    """Store the outcome of an attempt, unless another attempt has begun since."""
+    """Store the outcome of an attempt, unless another attempt has begun in the meantime."""
     with begin_write(runtime, SYSTEM) as tx:
         outgoing = outbox_queries.lock(tx, claimed.id)
         if outgoing.claim != claimed.claim or outgoing.state != State.SENDING:

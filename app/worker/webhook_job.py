@@ -42,7 +42,7 @@ def push(
 ) -> int:
     """Send the events of one webhook until an attempt fails; return how many arrived.
 
-    It also ends when no message is due, or after RUN_SECONDS. New events are delayed by a
+    It also stops if no message is due, and after RUN_SECONDS. New events are delayed by a
     random time of at most `max_delay`.
     """
     arrived, began = 0, time.monotonic()
@@ -76,7 +76,7 @@ def send_parcel(runtime: Runtime, courier: Courier, parcel: OutgoingMessage) -> 
 
 
 class Pusher:
-    """A function of the worker that starts a thread for each webhook that is due."""
+    """The state of the webhook job, which starts a thread for each webhook that is due."""
 
     def __init__(self, courier: Courier, max_delay: timedelta = timedelta()) -> None:
         self._courier, self._max_delay = courier, max_delay
