@@ -146,9 +146,8 @@ def create_app(
 ) -> FastAPI:
     """Create the application; it reports ready once the ledger and the database agree.
 
-    `rate` is the most requests that an account may send in a minute; None means no limit.
-    `public_url` is the address for which machines sign assertions; if it is None, no tokens
-    are issued.
+    `rate` limits the requests of an account in a minute; None means no limit. `public_url`
+    is the address that machines sign for to get tokens; None means no tokens.
     """
     app = FastAPI(
         title="Safe Conduct",

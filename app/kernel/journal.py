@@ -44,7 +44,7 @@ class Entry(Base):
 
 
 class Mailbox(Base):
-    """The number of entries that have been delivered to one focal point."""
+    """The mailbox of a focal point, with the number of entries delivered to it."""
 
     __tablename__ = "mailbox"
 

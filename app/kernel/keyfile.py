@@ -69,7 +69,7 @@ class FileKeys:
         return open_sealed(self._keys[version], wrapped, context)
 
     def derive(self, purpose: str) -> bytes:
-        """Derive the secret for a purpose from the first key, which rotation keeps."""
+        """Derive the secret for a purpose from the first key, which a rotation keeps."""
         hkdf = HKDF(SHA256(), 64, salt=None, info=f"safe-conduct {purpose}".encode())
         return hkdf.derive(self._keys[self._oldest])
 

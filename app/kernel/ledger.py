@@ -89,7 +89,7 @@ class Ledger:
         return cached[1]
 
     def require_agreement(self, runtime: Runtime) -> None:
-        """Raise LedgerRefused if this database has erased cases, or if that is unknown.
+        """Raise LedgerRefused if this database has cases that were erased, or may have.
 
         The file is read before the database, because each erasure is committed before it is
         written to the file. Both are compared again if the file has changed, or if the
@@ -119,9 +119,9 @@ class Ledger:
         """Append the erasures that only the database has; return how many were added.
 
         They are on the disk when this returns. If the process is killed earlier, the next
-        call in any process of this machine adds them. A missing ledger is created if the
-        database never had a case, or if `create` is true. Raises LedgerRefused or Busy
-        (503).
+        call adds them, also in another process of this machine. A missing ledger is created
+        if the database has never had a case, or if `create` is true. Raises LedgerRefused
+        or Busy (503).
         """
         contents = self.read()
         with runtime.database.begin_read() as session:

@@ -22,7 +22,7 @@ class RefusalCounter(Protocol):
     """A counter of the refused attempts of accounts to open sealed data."""
 
     def count(self, account: UUID, now: datetime) -> None:
-        """Count one attempt. Raises a problem if the account has made too many."""
+        """Count one attempt. Raises a problem if the account has made too many attempts."""
 
     def was_reported(self, account: UUID, now: datetime) -> bool:
         """Return whether this process reported the account within the last hour."""
