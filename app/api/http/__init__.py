@@ -1,4 +1,4 @@
-"""What all routes share: problems, headers, limits, strict JSON, the OpenAPI document.
+"""The code that all routes share: problems, headers, limits, strict JSON and OpenAPI.
 
-The modules of the resources belong to `app.api`. Nothing here knows a resource.
+The modules of the resources belong to `app.api`. No module here defines a resource.
 """

@@ -17,19 +17,23 @@ MAX_BYTES: Final = 8 * 1024
 SECONDS: Final = 5.0
 """Seconds in which a body has to arrive."""
 PROMPT_SECONDS: Final = 0.2
-"""Seconds in which a body arrives that is sent with its headers. It needs no place."""
+"""Seconds in which a body that is sent with the headers arrives, without using a place."""
 MAX_SLOW_BODIES: Final = 64
-"""Slow bodies that may be read at the same time; together they hold half a MiB."""
+"""The most slow bodies that are read at the same time; together they need half a MiB."""
 
 
 class AnonymousBodies:
-    """A limited number of places for slow bodies, one object for each process."""
+    """The limited number of places for slow bodies. Each process has one such object."""
 
     def __init__(self, places: int = MAX_SLOW_BODIES) -> None:
         self.free = places
 
     async def read(self, request: Request) -> bytes:
-        """Read a body. Raises HTTPException (408, 413) or Busy (503)."""
+        """Read a body.
+
+        Raises HTTPException (408, 413) if the body is too slow or too large, and Busy (503)
+        if no place is free.
+        """
         require_short(request.headers.get("content-length", "0"))
         body = bytearray()
         if await self.receive(request, body, PROMPT_SECONDS):
@@ -45,7 +49,7 @@ class AnonymousBodies:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT)
 
     async def receive(self, request: Request, body: bytearray, seconds: float) -> bool:
-        """Append what arrives in time to a body, and return whether it is complete."""
+        """Append the data that arrives in time, and return whether the body is complete."""
         try:
             async with asyncio.timeout(seconds):
                 more = True

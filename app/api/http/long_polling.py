@@ -1,7 +1,7 @@
 """Long polling: wait for new events of a feed without holding a thread or a connection.
 
-Four times a second one query asks the database for all waiting requests at once, so it sees
-what any process wrote. The waiting requests are kept in memory only: when the service
+Four times a second, one query checks the database for all waiting requests, so that events
+of every process are found. The waiting requests are kept in memory only: when the service
 stops, they are answered and the clients poll again.
 """
 
@@ -32,7 +32,7 @@ MAX_WAIT_SECONDS: Final = 60
 """The longest wait in seconds. Proxies close connections that are silent for longer."""
 
 MAX_WAITING: Final = 32
-"""Requests of one account that may wait or stream in a process; an event wakes them all."""
+"""The most requests of an account that wait or stream in a process. An event wakes all."""
 
 QUERY_SECONDS: Final = 2.0
 """Seconds in which a running query ends, unless the database hangs."""
@@ -67,7 +67,7 @@ class Waiter:
     result: asyncio.Future[bool]
 
     def finish(self, *, there_is_more: bool) -> None:
-        """Wake the request, with whether there are new events."""
+        """Wake the request and pass on whether there are new events."""
         if not self.result.done():
             self.result.set_result(there_is_more)
 
@@ -88,7 +88,7 @@ class FeedWatcher:
 
     @contextmanager
     def claim_place(self, account: UUID) -> Iterator[None]:
-        """Hold one of the places of an account. Raises TooManyRequests (429)."""
+        """Reserve a place of an account. Raises TooManyRequests (429) if none is free."""
         if self.held[account] >= MAX_WAITING:
             raise TooManyRequests(
                 f"{MAX_WAITING} requests of this account wait or stream already. End "
@@ -121,7 +121,7 @@ class FeedWatcher:
     async def poll_feeds(self) -> None:
         """Query the feeds as long as a request waits, and wake requests with new events.
 
-        If a query fails, the requests wait on and are answered when their time is over.
+        If a query fails, the requests continue to wait, at most until their time is over.
         """
         try:
             while self.waiters:
@@ -139,20 +139,20 @@ class FeedWatcher:
             self.watch = None
 
     def close(self) -> None:
-        """Wake all requests and let none wait any more, because the service stops."""
+        """Wake all requests and end later waits at once, because the service stops."""
         self.closed = True
         for waiter in self.waiters:
             waiter.finish(there_is_more=False)
 
     async def stop(self) -> None:
-        """Close, and wait for a running query before the database is closed."""
+        """Close the watcher and wait for a running query, which needs the database."""
         self.close()
         if self.watch is not None:
             await asyncio.wait([self.watch], timeout=QUERY_SECONDS)
 
 
 def build_feed_watcher(runtime: Runtime) -> FeedWatcher:
-    """Build the bell that watches the feeds in a database."""
+    """Build the watcher of the feeds in the database."""
 
     def load_heads(readers: AbstractSet[UUID]) -> Mapping[UUID, int]:
         with runtime.database.begin_read() as session:
@@ -164,7 +164,7 @@ def build_feed_watcher(runtime: Runtime) -> FeedWatcher:
 async def wait_unless_disconnected(
     request: Request, waiting: Coroutine[Any, Any, bool]
 ) -> bool:
-    """Wait until the result is there. Raises ClientDisconnect if the client leaves."""
+    """Wait for the result. Raises ClientDisconnect if the client disconnects first."""
     waiting_task, disconnect = (
         asyncio.create_task(waiting),
         asyncio.create_task(wait_for_disconnect(request)),
@@ -180,13 +180,16 @@ async def wait_unless_disconnected(
 
 
 async def wait_for_disconnect(request: Request) -> None:
-    """Wait until the client disconnects; its body was read before."""
+    """Wait until the client disconnects. The body must have been read before."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def claim_stream_place(request: Request) -> AsyncIterator[None]:
-    """Hold a place until the stream has ended. Raises TooManyRequests (429)."""
+    """Reserve a place until the stream has ended.
+
+    Raises TooManyRequests (429) if no place is free.
+    """
     bell: FeedWatcher = request.app.state.bell
     with bell.claim_place(request.state.actor.account_id):
         yield
@@ -204,7 +207,7 @@ async def parse_prefer(
 
 
 def parse_wait_seconds(preferences: str) -> int | None:
-    """Return the first `wait` that is a number of seconds, at most LONGEST (RFC 7240)."""
+    """Return the seconds of the first valid `wait`, at most MAX_WAIT_SECONDS (RFC 7240)."""
     for preference in preferences.split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         digits = value.strip().strip('"')

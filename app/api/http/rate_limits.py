@@ -1,9 +1,9 @@
 """Rate limits: for wrong keys by address and key prefix, and for requests by account.
 
 Wrong keys never block the holder of a valid key. They are counted by the address that sent
-them, and by the prefix or client that they name, known or not. The table has a fixed size
-and a random salt in each process, so nobody can fill it or choose a collision. Two senders
-that share an entry are slowed down together, which affects only senders of wrong keys.
+them, and by the prefix or client that they name, even if it is unknown. The table has a
+fixed size and a random salt in each process, so nobody can fill it or choose a collision.
+Two senders that share an entry are slowed down together, but only if they send wrong keys.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ TABLE_SIZE: Final = 4096
 
 @dataclass(frozen=True)
 class Pace:
-    """A burst of free tries, and the seconds until one used try is free again."""
+    """The number of tries in a burst, and the seconds until one used try is free again."""
 
     free: int
     seconds: float
@@ -42,8 +42,8 @@ ADDRESS_PACE: Final = Pace(100, 1.0)
 class RequestRate:
     """The rate limit of each account, counted separately for reads and writes.
 
-    The requests of one minute may come in a burst. An account that reads too much can still
-    submit.
+    The requests of one minute may come in a burst. An account that has reached the limit of
+    reads can still write.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RequestRate:
         self.free_at = dict[tuple[UUID, bool], float]()
 
     def count_request(self, account: UUID, *, writes: bool) -> int:
-        """Count a request and return 0, or return the seconds to wait and do not count."""
+        """Count a request and return 0, or return the seconds to wait without counting."""
         if self.pace is None:
             return 0
         with self.lock:

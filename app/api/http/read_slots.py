@@ -1,7 +1,7 @@
 """A limit on concurrent reads, so that writes always find a free thread.
 
-Only some read requests get a thread at the same time. The others wait, and get 503 after a
-while. Submissions do not wait behind them.
+Only a limited number of read requests run at the same time. The others wait, and get 503 if
+no slot becomes free in time. Submissions do not wait behind them.
 """
 
 import asyncio
@@ -13,13 +13,13 @@ from app.kernel.db import THREADS
 from app.kernel.problems import Busy
 
 MAX_READS: Final = THREADS * 2 // 5
-"""Reads that run at the same time. The other threads and connections are for writes."""
+"""The most concurrent reads. The other threads and connections are for writes."""
 
 QUEUE: Final = 2000
-"""Requests that may wait for a turn. A new event wakes all requests that poll for it."""
+"""The most requests that wait for a slot. A new event wakes all requests that poll."""
 
 PATIENCE: Final = 20.0
-"""Seconds that a read waits for its turn."""
+"""Seconds that a read waits for a slot."""
 
 TRY_LATER: Final = "The service has too many requests now. Try again in a moment."
 
@@ -35,7 +35,7 @@ class ReadSlots:
 
     @asynccontextmanager
     async def take_slot(self) -> AsyncIterator["ReadSlot"]:
-        """Hold a turn. Raises Busy (503) if none becomes free in time."""
+        """Hold a slot. Raises Busy (503) if none becomes free in time."""
         turn = ReadSlot(self)
         await turn.take()
         try:
@@ -45,13 +45,13 @@ class ReadSlots:
 
 
 class ReadSlot:
-    """The turn of one read, which it can give up while it waits for events."""
+    """The slot of one read request, which can release it while it waits for events."""
 
     def __init__(self, turns: ReadSlots) -> None:
         self.turns, self.held = turns, False
 
     async def take(self) -> None:
-        """Wait for the turn. Raises Busy (503) after `patience` or if the queue is full."""
+        """Wait for a slot. Raises Busy (503) after `patience` or if the queue is full."""
         turns = self.turns
         if turns.waiting >= turns.queue:
             raise Busy(TRY_LATER)
@@ -66,7 +66,7 @@ class ReadSlot:
         self.held = True
 
     def release(self) -> None:
-        """Release the turn to the next request, if it is held."""
+        """Release the slot for the next request, if it is held."""
         if self.held:
             self.held = False
             self.turns.free.release()

@@ -24,7 +24,7 @@ class BodyLimit:
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request with too large a head, or count its body while it is read."""
+        """Refuse too large a URL or headers, and limit the body while it is read."""
         left, whole = self.max_bytes, False
         ends_at = asyncio.get_running_loop().time() + BODY_SECONDS
 
@@ -47,7 +47,10 @@ class BodyLimit:
 
 
 def check_head(scope: Scope) -> HTTPStatus | None:
-    """Return 414 or 431 if the head of a request is too large; web servers differ here."""
+    """Return 414 or 431 if the URL or the headers of a request are too large.
+
+    The limits of web servers differ.
+    """
     if len(scope["path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
         return HTTPStatus.REQUEST_URI_TOO_LONG
     if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:

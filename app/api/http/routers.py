@@ -1,4 +1,4 @@
-"""Routers for authenticated routes, each of which matches only its own paths."""
+"""Routers for authenticated routes. A router matches only the paths of its routes."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -20,8 +20,8 @@ type Shape = tuple[str, ...]
 class ResourceRouter(APIRouter):
     """A router for routes that need a key, which quickly skips requests for other paths.
 
-    FastAPI tries all routes of all routers twice for each request, which was a sixth of the
-    time of an idle poll.
+    Otherwise FastAPI would try all routes of all routers twice for each request, which took
+    a sixth of the time of an idle poll.
     """
 
     def __init__(self, tag: str, prefix: str = "") -> None:
@@ -51,7 +51,7 @@ class ResourceRouter(APIRouter):
 
 
 def matches_shape(shape: Shape, segments: list[str]) -> bool:
-    """Return whether a path matches a template in every segment that is no parameter."""
+    """Return whether a path matches a template in each segment that is not a parameter."""
     pairs = zip(shape, segments, strict=True)
     return all(one == other or one.startswith("{") for one, other in pairs)
 

@@ -33,7 +33,7 @@ def encode_document(document: str) -> bytes:
 
 
 def can_accept_gzip(accepted: str) -> bool:
-    """Return whether an Accept-Encoding header lists gzip, and not with a weight of 0."""
+    """Return whether an Accept-Encoding header lists gzip with a weight above 0."""
     for one in accepted.split(","):
         name, _, weight = one.partition(";")
         if name.strip().lower() in {GZIP, "*"}:

@@ -52,7 +52,7 @@ def require_strict_json(body: bytes) -> None:
 
 
 def measure_depth(body: bytes) -> int:
-    """Return how deep a body is nested, without parsing, because parsing recurses.
+    """Return the nesting depth of a body without parsing it, because parsing recurses.
 
     Brackets within strings do not count.
     """
