@@ -77,7 +77,7 @@ class GuardedRoute(APIRoute):
 
     @property
     def scope(self) -> Scope:
-        """The scope that the route needs; a route without exactly one cannot be built."""
+        """The scope that the route needs. A route must have exactly one scope."""
         rights = [d.call for d in self.dependant.dependencies if isinstance(d.call, Scoped)]
         [right] = rights
         return right.scope
@@ -120,9 +120,9 @@ class GuardedRoute(APIRoute):
 
 
 async def read_body(request: Request) -> bytes:
-    """Read the body; a GET request that announces one gives up its turn meanwhile.
+    """Read the body. A GET request that announces a body releases its slot meanwhile.
 
-    Otherwise clients that announce a body and send nothing would block readers (ADR 26).
+    Otherwise clients that announce a body and send nothing would block reads (ADR 26).
     """
     headers = request.headers
     announces_body = (
@@ -140,14 +140,14 @@ async def read_body(request: Request) -> bytes:
 async def authenticate_again[W](request: Request, right: Scoped[W]) -> Begin[W]:
     """Authenticate the caller again after a wait and return a new `Begin` (R21).
 
-    Raises Unauthenticated (401) or Forbidden (403).
+    Raises Unauthenticated (401) if the key has ended, or Forbidden (403) without the scope.
     """
     request.state.actor = await run_in_threadpool(sign_in, request, right.scope)
     return await right(request)
 
 
 def require_known_query(request: Request, names: frozenset[str] | None) -> None:
-    """Raise RequestValidationError (422) for a query parameter that the route ignores."""
+    """Raise RequestValidationError (422) for a query parameter that the route lacks."""
     for name in set(request.query_params) - names if names is not None else ():
         raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)}])
 

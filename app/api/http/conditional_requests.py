@@ -1,4 +1,4 @@
-"""Conditional requests: answers with an entity tag, or 304 if the client has the answer."""
+"""Conditional requests: entity tags, and 304 if the client already has the answer."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
 """The language of an answer: Accept-Language, Content-Language and translated titles.
 
-Only answers with translated text read the header. Answers about cases have none.
+Only routes with translated text use the header. Answers about cases contain no such text.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ class TitleRow(Wording):
 
 
 def load_titles() -> dict[str, Mapping[str, str]]:
-    """Load the titles of problems in each language. Raises FilesRefused."""
+    """Load the titles of problems. Raises FilesRefused if the file has errors."""
     sheet = load_sheet(files("app.api").joinpath("data"), "titles.csv", TitleRow)
     require_no_faults(sheet.faults)
     return {line.row.code: line.row.texts for line in sheet.lines}
@@ -51,7 +51,7 @@ def translate_title(problem: Problem, ranked: tuple[str, ...]) -> tuple[str, str
 
 
 def build_language_headers(languages: Iterable[str]) -> dict[str, str]:
-    """Return Content-Language for the languages of an answer, and Vary."""
+    """Return the headers Content-Language and Vary for the languages of an answer."""
     listed = ", ".join(dict.fromkeys(languages)) or ENGLISH
     return {"Content-Language": listed, "Vary": ACCEPT}
 

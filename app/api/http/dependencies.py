@@ -1,6 +1,6 @@
 """Dependencies of routes: transactions by scope, headers, paging and path parameters.
 
-Dependencies that do not wait are async as well: FastAPI runs others in a thread.
+Dependencies that do not wait are also async, because FastAPI runs sync ones in a thread.
 """
 
 from collections.abc import Iterator
@@ -48,11 +48,12 @@ APPROVAL = "The id of the approval, once a second person has given it."
 
 @contextmanager
 def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
-    """Begin a transaction that opens sealed documents. Raises Busy (503) (R35).
+    """Begin a transaction that opens sealed documents (R35).
 
-    An opening that cannot be recorded in the access log is not shown. A reached daily cap
-    or limit of refusals is recorded in a separate transaction, because this one is rolled
-    back. A missing document counts as refused, so that the two cannot be told apart.
+    Raises Busy (503) if the access log cannot record the opening: the document is then not
+    shown. A reached daily cap or limit of refusals is recorded in a separate transaction,
+    because this one is rolled back. A missing document counts as a refusal, so that a
+    caller cannot distinguish the two.
     """
     try:
         with require_recording(), begin_write(runtime, actor) as tx:
@@ -71,7 +72,7 @@ def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
 
 
 def report_limit(runtime: Runtime, actor: Actor) -> None:
-    """Report the refusal limit to the account's office and oversight, once an hour."""
+    """Report a reached limit to the account's office and oversight, once an hour."""
     counter, now = runtime.refused_openings, runtime.clock()
     if counter and not counter.was_reported(actor.account_id, now):
         with require_recording(), begin_write(runtime, actor) as tx:
@@ -81,10 +82,10 @@ def report_limit(runtime: Runtime, actor: Actor) -> None:
 
 @contextmanager
 def begin_account_change(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
-    """Begin a transaction that changes accounts and ends their approvals in any case.
+    """Begin a transaction that changes accounts and ends their approvals in all cases.
 
-    The caller may not be a party of these cases. Row security would then silently leave
-    approvals in place that have to end with the account (ADR 21).
+    It acts for the service. The caller may not be a party of these cases, and row security
+    would then silently keep approvals that have to end with the account (ADR 21).
     """
     with begin_write(runtime, actor, acts_for=SERVICE) as tx:
         yield tx
@@ -96,7 +97,7 @@ async def parse_if_match(
         Header(alias="If-Match", description=IF_MATCH, max_length=400),
     ] = None,
 ) -> SeenVersions:
-    """Return the versions of If-Match, unchecked; the transaction checks them."""
+    """Return the versions in If-Match. The transaction of the route checks them."""
     return SeenVersions(if_match)
 
 
@@ -110,7 +111,7 @@ async def parse_expectation(
         Header(alias="If-None-Match", description=CREATE),
     ] = None,
 ) -> ExpectedTag:
-    """Return what a PUT expects to replace, unchecked; the transaction checks it."""
+    """Return the tag that a PUT expects to replace. The route's transaction checks it."""
     return ExpectedTag(if_match, if_none_match)
 
 
@@ -120,7 +121,7 @@ async def build_ticket(
         KeyText | SkipJsonSchema[None], Header(alias="Idempotency-Key", description=KEY)
     ] = None,
 ) -> KeyedRequest:
-    """Return the idempotency key and a fingerprint of the request, not claimed yet."""
+    """Return the idempotency key, not yet claimed, and a fingerprint of the request."""
     runtime: Runtime = request.app.state.runtime
     target = (request.method, request.scope["path"], request.headers.get("approval", ""))
     body = await request.body()

@@ -1,7 +1,7 @@
 """Swagger UI for the OpenAPI document, with all files served from this package.
 
-A setting turns it on. It is for developers of clients, beside a drill. Elsewhere it would
-add something to attack on the origin where users type in their keys.
+A setting turns the page on. It is meant for developers who test clients against a drill. In
+production it would enlarge the attack surface of the origin where users enter their keys.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""Headers under which the page loads files and sends requests to this origin only."""
+"""Headers that let the page load files from, and send requests to, this origin only."""
 
 
 def build_file_route(name: str) -> Callable[[], Response]:

@@ -26,16 +26,16 @@ FROZEN: Final = frozenset(
         "Stage",
     }
 )
-"""States and stages. A client needs to know every value of them to act on a record."""
+"""The states and stages: a client must know each of their values to act on a record."""
 OPEN: Final = "Any"
 MORE: Final = "More values may be added within v1. Accept values that you do not know."
 
 
 def open_vocabularies(document: dict[str, Any]) -> None:
-    """Replace each enum in answers with an open one, such as `Priority` -> `AnyPriority`.
+    """Replace each enum in answers with an open enum, such as `AnyPriority`.
 
-    The open enum has this name even if no request has the closed one. If a later request
-    adds it, the names of types in clients stay the same.
+    The open enum of `Priority` has this name even if no request uses `Priority` yet. If a
+    request uses it later, the names of types in clients do not change.
     """
     schemas = document["components"]["schemas"]
     read = list(list_answers(document))
@@ -53,7 +53,7 @@ def open_vocabularies(document: dict[str, Any]) -> None:
 
 
 def list_answers(document: dict[str, Any]) -> Iterator[Any]:
-    """Yield the parts that clients read: responses and the bodies of webhooks."""
+    """Yield the parts of the document that clients read: responses and webhook bodies."""
     for path in document["paths"].values():
         yield from (operation["responses"] for operation in path.values())
     for path in document.get("webhooks", {}).values():
@@ -61,7 +61,7 @@ def list_answers(document: dict[str, Any]) -> Iterator[Any]:
 
 
 def build_open_enum(enum: dict[str, Any]) -> dict[str, Any]:
-    """Return a string schema that lists the values of an enum as the known ones."""
+    """Return a string schema that lists the values of an enum as known values."""
     known = enum["enum"]
     description = f"{enum.get('description', '')}\n\n{MORE}".strip()
     schema = {"type": "string", "description": description}

@@ -75,7 +75,7 @@ def build_openapi(app: FastAPI) -> Callable[[], dict[str, Any]]:
             add_plain_answers(operation)
             operation.setdefault("security", [])
         for webhook in document["webhooks"].values():
-            webhook["post"]["security"] = []  # the signature authenticates us
+            webhook["post"]["security"] = []  # the signature authenticates
         described = (document["components"]["schemas"], document["paths"])
         for schema in walk_schemas([*described, document["webhooks"]]):
             schema.pop("title", None)
@@ -108,8 +108,8 @@ def list_operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def require_headers(operation: dict[str, Any]) -> None:
     """Mark a header as required if the operation has a problem for its absence.
 
-    To FastAPI these headers are optional. Otherwise it would answer 422 for a missing one
-    before the checks that come first in the order of judgement.
+    The routes declare these headers as optional. Otherwise FastAPI would answer 422 for a
+    missing header before the checks that come first in the order of judgement.
     """
     for parameter in operation.get("parameters", []):
         alone = parameter["name"] != "If-Match" or not may_create(operation)
@@ -118,7 +118,7 @@ def require_headers(operation: dict[str, Any]) -> None:
 
 
 def may_create(operation: dict[str, Any]) -> bool:
-    """Return whether an operation may create: it takes If-Match or If-None-Match."""
+    """Return whether an operation can create: it takes both If-Match and If-None-Match."""
     names = {parameter["name"] for parameter in operation.get("parameters", [])}
     return {"If-Match", "If-None-Match"} <= names
 
@@ -160,7 +160,7 @@ def walk_schemas(part: Any) -> Iterator[dict[str, Any]]:
 def convert_null_unions(schema: dict[str, Any]) -> None:
     """Replace `anyOf` of a simple type and null with a list of types.
 
-    Client generators drop the null of the other form.
+    Client generators ignore the null in such an `anyOf`.
     """
     options = schema.get("anyOf", [])
     if {"type": "null"} not in options or len(options) != 2:  # noqa: PLR2004
@@ -178,7 +178,7 @@ def drop_reference_types(schema: dict[str, Any]) -> None:
 
 
 def describe_date_bounds(schema: dict[str, Any]) -> None:
-    """Move the bounds of a date to its description; JSON Schema bounds numbers only."""
+    """Move the bounds of a date to its description: JSON Schema has none for dates."""
     for word, keyword in (("After", "gt"), ("Before", "lt")):
         if keyword in schema:
             bound = f"{word} {schema.pop(keyword)}."

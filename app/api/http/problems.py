@@ -102,10 +102,10 @@ OWN_CODES: Final = frozenset(
         "url_unsound",
     }
 )
-"""Codes of validation errors whose messages are written here and repeat no input."""
+"""Codes of validation errors whose messages this code base defines and repeat no input."""
 
 CELL_RULE: Final = "cell"
-"""The code of a rule for a directory row, shared by cells of files and fields here."""
+"""The code of a violated rule for a directory row, in a file or in a request."""
 
 
 class Fault(BaseModel):
@@ -212,7 +212,7 @@ def render_problem(request: Request, problem: Problem) -> JSONResponse:
 def render_status(
     request: Request, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """Render an HTTP status as a problem in English, with what to do as its detail."""
+    """Render an HTTP status as a problem in English, with instructions in `detail`."""
     words = HTTPStatus(status)
     body = {
         "type": "about:blank",
@@ -259,7 +259,7 @@ TAGS: Final = frozenset({*Section, *FactName, "EC", "RSA", "OKP"})
 
 
 def describe_errors(errors: Sequence[Any]) -> list[Fault]:
-    """Return all errors in a request, except that an optional parameter is not null."""
+    """Return the errors in a request, without those about a parameter that is not null."""
     real = [error for error in errors if error["type"] != "none_required"]
     return [describe_error(error) for error in real]
 
@@ -271,7 +271,7 @@ def build_invalid(found: Sequence[Fault]) -> RequestInvalid:
 
 
 def list_methods(request: Request) -> str:
-    """Return every method of this path; the router knows those of its first match only."""
+    """Return all methods of a path. The router knows only those of the first match."""
     contexts = iter_route_contexts(request.app.router.routes)
     matching = [c for c in contexts if c.matches(request.scope)[0] is not Match.NONE]
     return ", ".join(sorted({method for c in matching for method in c.methods or ()}))
