@@ -67,7 +67,7 @@ def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> 
 
 @router.post("/discard", response_model=CaseOut, responses=ACT)
 def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
-    """Discard a draft. Its sealed documents are destroyed at once, for good."""
+    """Discard a draft. Its sealed documents are destroyed at once and permanently."""
     with begin() as tx:
         return run_step(tx, key, (code, Action.DISCARD, seen, Terms()), erasing.discard)
 
@@ -141,7 +141,10 @@ def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> 
 def monitor_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, plan: MonitorCase
 ) -> Response:
-    """End assistance and start visits: after 7 days, 1, 3, 6, 12 months, or as planned."""
+    """End assistance and start the monitoring visits.
+
+    The visits are due after 7 days and after 1, 3, 6 and 12 months, or on your own dates.
+    """
     with begin() as tx:
         visits = leading.plan_visits(tx, plan)
         command = (code, Action.MONITOR, seen, Terms(visits=visits))
@@ -211,9 +214,9 @@ def stop_case(
 ) -> Response:
     """End a case, its open referrals and its handover at the person's request.
 
-    It ends in one transaction, and no version is needed. If the lead does not act, two
-    people of the desk that the case was escalated to can do this: the first answer is 202,
-    the second 200.
+    They end in one transaction, and no version is needed. If the lead does not act, two
+    people of the desk to which the case was escalated can do this. The first request is
+    answered with 202, and the approved request with 200.
     """
     with begin() as tx:
         return run_on_case(tx, key, lambda: closing.stop_case(tx, code, body, approval))

@@ -71,8 +71,8 @@ def relocate_case(
 ) -> Response:
     """Record that the person is now in another country, and route the case there.
 
-    If you are a candidate, the case goes to one in the new country, and the answer is 204.
-    A lead keeps the case until a handover is accepted.
+    If you are a candidate, the case is routed to a candidate in the new country, and the
+    answer is 204. A lead keeps the case until a handover is accepted.
     """
     with begin() as tx:
         return run_on_case(tx, key, lambda: moving.relocate_case(tx, code, seen, body))
@@ -102,18 +102,18 @@ def record_lead_consent(
     new: NewLeadConsent,
     approval: ApprovalId = None,
 ) -> Response:
-    """Record a consent to a new lead if the lead does not act, as two people of the desk.
+    """Record a consent to replace a lead that does not act, as two people of the desk.
 
     The case must have been escalated to your desk. The person agrees to a kind of office in
     the country where they are, never to one office. `next_lead` then names the office to
     which you give the lead with `take-over`. If it is null, no office of that kind can be
-    asked: ask the person about another kind. Oversight gets the event. The first answer is
-    202, the second 200.
+    asked: ask the person about another kind. Oversight gets the event. The first request is
+    answered with 202, and the approved request with 200.
 
-    You can also do this for a case that your desk holds because no office fits, if its
-    submitter is closed or nobody could sign in there for a day. Use the reason
-    `SUBMITTER_INACTIVE` and the purpose `REFER`. The case then goes to the office that
-    routing names (204), or stays with you.
+    You can also do this for a case that your desk holds because no office fits, if the
+    submitter is closed or nobody in that office could sign in for a day. Use the reason
+    `SUBMITTER_INACTIVE` and the purpose `REFER`. The case is then sent to the office that
+    routing selects (204), or stays with your desk.
     """
 
     def apply(tx: WriteTransaction) -> Case | Approval:
@@ -139,11 +139,11 @@ def take_over_case(
     choice: TakeOverCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Give the lead to another office if the lead does not act, as two people of the desk.
+    """Replace a lead that does not act with another office, as two people of the desk.
 
-    The person must have agreed to the office. Under a consent to a kind of office that a
-    desk recorded, only `next_lead` can get it. The case must have been escalated to your
-    desk. The first answer is 202, the second 204.
+    The person must have agreed to the office. If a desk recorded the consent to a kind of
+    office, only `next_lead` can get the lead. The case must have been escalated to your
+    desk. The first request is answered with 202, and the approved request with 204.
     """
     with begin() as tx:
         return run_on_case(
@@ -160,7 +160,7 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: EraseCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Erase the sealed documents of a case that ended, as two people of oversight."""
+    """Erase the sealed documents of an ended case. It takes two people of oversight."""
     with begin() as tx:
         return run_on_case(
             tx, key, lambda: erasing.erase_case(tx, code, seen, body, approval)
@@ -179,7 +179,7 @@ def hold_case_legally(
     hold: HoldLegally,
     approval: ApprovalId = None,
 ) -> Response:
-    """Set or lift the legal hold, which blocks erasure, as two people of oversight."""
+    """Set or lift the legal hold that blocks erasure. It takes two people of oversight."""
     with begin() as tx:
         return run_on_case(
             tx, key, lambda: erasing.set_legal_hold(tx, code, hold, approval)

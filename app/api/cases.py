@@ -103,7 +103,7 @@ def list_cases(
 def get_case(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one case: its summary (`notice`), its state and the actions open to you."""
+    """Read one case: the summary (`notice`), the state and the actions you can take."""
     with begin() as tx:
         case = case_queries.get(tx, code)
         [shown] = casework_situation.show_cases(tx, [case])

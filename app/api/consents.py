@@ -24,7 +24,7 @@ router = ResourceRouter("consents", "/cases/{code}/consents")
 
 
 def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[ConsentOut]:
-    """Return consents, with the recipients that the caller may know."""
+    """Return consents with the codes of the recipients that the caller may know."""
     named, own_office = telling.get_named_codes(tx, consents), tx.actor.focal_point_id
     hints = telling.get_hints(tx, consents)
     return [
@@ -54,10 +54,10 @@ def show_consent(
 def record_consent(
     begin: WriteCases, code: CaseCode, key: Once, new: NewConsent
 ) -> Response:
-    """Record a consent, as the submitter or, once there is one, the lead.
+    """Record a consent, as the submitter, or as the lead once there is a lead.
 
-    A child's own consent is stored, and counts only once the person is found to be an
-    adult. `not_yet` then says whose consent counts now.
+    A child's own consent is stored, but it counts only after the person was found to be an
+    adult. Until then, `not_yet` names whose consent counts.
     """
     with begin() as tx:
         view = build_case_view(code, consent_queries.get, show_consent)
@@ -68,7 +68,7 @@ def record_consent(
 def list_consents(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the consents that you may know. A recipient gets those that name it."""
+    """List the consents that you may know. A recipient sees the consents that name it."""
     with begin() as tx:
         found = telling.list_consents(tx, case_queries.get(tx, code))
         return render(
@@ -78,12 +78,13 @@ def list_consents(
 
 @router.post("/withdraw", status_code=204, responses=list_problems(NotFound, RoleMissing))
 def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Response:
-    """Withdraw all consents of the person for some purposes, for every recipient.
+    """Withdraw all consents of the person for the given purposes, for every recipient.
 
-    Any party of the case may do this, even one that may see none of the consents, so that
-    the person can tell an office that they trust. A consent is withdrawn completely; the
-    lead asks again for what the person still wants. Steps that depend on it alone end at
-    once. The answer is the same if there was no such consent. No version is needed.
+    Any party of the case may do this, even if it may not see the consents, so that the
+    person can choose an office that they trust. A consent is withdrawn completely, so the
+    lead has to ask again for a consent to what the person still wants. Steps that depend
+    only on a withdrawn consent end at once. The answer is the same if there was no such
+    consent. No version is needed.
     """
     with begin() as tx:
         telling.withdraw_consents(tx, code, body)

@@ -33,7 +33,7 @@ DECIDE = list_problems(*ACT, ActionIllegal, ActionNotYours, NotASecondPerson)
 
 
 def list_acts(one: VitalReading) -> list[tuple[Case, UUID, datetime]]:
-    """Return the offices that asked for and decided an emergency access, and when."""
+    """Return the office that asked for the access and the one that decided, with times."""
     acts = [(one.case, one.asked_by, one.asked_at)]
     if one.decided_by and one.decided_at:
         acts.append((one.case, one.decided_by, one.decided_at))
@@ -74,7 +74,7 @@ def build_readings(tx: ReadTransaction, found: list[VitalReading]) -> list[Vital
 
 
 def may_know_holder(tx: ReadTransaction, reading: VitalReading) -> bool:
-    """Return whether the caller may know who has to tell the person, and the deadline."""
+    """Return whether the caller may know which office has to tell the person, and when."""
     return Grant.LEAD in reading.case.get_grants(tx.actor.focal_point_id)
 
 
@@ -87,7 +87,7 @@ def show_reading(
 
 
 def find_reading(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
-    """Find an emergency access for a retry, if the caller may still know of it."""
+    """Find an emergency access for a retry, if the caller may still see it."""
     return emergency.find_access(tx, case_queries.get_by_id(tx, case_id), reading_id)
 
 
@@ -97,8 +97,9 @@ def list_readings(
 ) -> Response:
     """List the emergency accesses of a case, oldest first.
 
-    The holder, the desk and oversight get all of them, other offices their own. When one is
-    over, the person has to be told by `tell_person_by`, which is set until that is done.
+    The holder, the desk and oversight see all of them; other offices see only their own.
+    After an access has ended, the person has to be told by `tell_person_by`. The field is
+    set until that is done.
     """
     with begin() as tx:
         found = emergency.list_accesses(tx, case_queries.get(tx, code))
@@ -118,9 +119,9 @@ def ask_for_reading(
     Name only the sections that are needed. The request alone opens nothing: a person of
     oversight, the desk or the lead, of another organisation than yours, has to permit it
     within four hours. Then you, and nobody else of your office, can open these sections for
-    this purpose for four hours, unless the person fears your office. A State office does
-    not read names that an NGO wrote (R84). The lead and oversight are notified at once and
-    again at the end. The person is told afterwards.
+    this purpose for four hours, unless the person fears your office. A State office cannot
+    read names that an NGO wrote (R84). The lead and oversight are notified at once, and
+    again when the access ends. The person has to be told afterwards.
     """
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
@@ -133,8 +134,8 @@ def permit_reading(
 ) -> Response:
     """Permit emergency access, as a person of another organisation than the one that asks.
 
-    For oversight (`protection_officer`, `supervisor`), and for the desk and the lead
-    (`coordinator`, `supervisor`). The lead and oversight are notified in the same
+    You need the role `protection_officer` or `supervisor` in oversight, or `coordinator` or
+    `supervisor` at the desk or the lead. The lead and oversight are notified in the same
     transaction.
     """
     with begin() as tx:
@@ -151,7 +152,7 @@ def permit_reading(
 def refuse_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
-    """Refuse emergency access, as a person who could permit it. It can be asked again."""
+    """Refuse emergency access, as a person who could permit it. You can be asked again."""
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
@@ -168,9 +169,10 @@ def refuse_reading(
 def stop_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
-    """End emergency access early, as the account that reads, the holder or oversight.
+    """End emergency access early, as the account that has it, the holder or oversight.
 
-    It opens nothing from the next request on. A repeated request changes nothing.
+    From the next request on, it no longer opens any section. A repeated request changes
+    nothing.
     """
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
@@ -185,9 +187,10 @@ def stop_reading(
 def inform_of_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: InformOfReading
 ) -> Response:
-    """Confirm, as the holder of the case, that the person was told who read what.
+    """Confirm, as the holder, that the person was told who read which sections.
 
-    It is due within a day after the end, and is in the worklist until it is done (BR05).
+    This is due within a day after the access ended. The task stays in the worklist until it
+    is done (BR05).
     """
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
@@ -207,11 +210,11 @@ def inform_of_reading(
 def review_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: ReviewReading
 ) -> Response:
-    """Record whether emergency access was justified, as another protection officer.
+    """Record, as a protection officer, whether emergency access was justified.
 
-    The reviewer must not have permitted it, and it must be over. The access log has what
-    was read. From 72 hours after the permission until the review, the account that read
-    cannot ask for another emergency access (R17).
+    The reviewer must not have permitted the access, and it must have ended. The access log
+    lists the documents that were read. From 72 hours after the permission until the review,
+    the account that had the access cannot ask for another one (R17).
     """
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)

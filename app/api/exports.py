@@ -18,11 +18,12 @@ router = ResourceRouter("sections", "/cases/{code}/export")
     "/htcds", response_model=HtcdsExport, responses=list_problems(*OPENING, SpaceReserved)
 )
 def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Export what you may read of a case now, in the fields of HTCDS 2.0 (IOM).
+    """Export the parts of a case that you may read now, in the fields of HTCDS 2.0 (IOM).
 
-    Each section with a field in HTCDS is opened like any other: the opening is recorded
-    first, whether it is allowed or refused. Codes are spelled exactly as in the standard,
-    with its errors and a trailing space. A value without a clear code is left out.
+    Each section with a field in HTCDS is opened like any other section: the opening is
+    recorded first, whether it is allowed or refused. Codes are spelled exactly as in the
+    standard, including its errors and a trailing space. A value without a clear code is
+    left out.
     """
     with begin() as tx:
         exported = exporting.export_case(tx, code, purpose)

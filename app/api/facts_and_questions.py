@@ -92,10 +92,10 @@ def list_facts(
     responses=list_problems(*CREATION, AssessmentOwed, directory_queries.FocalPointUnknown),
 )
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
-    """Record a fact. The last one of its name counts. No help waits for a fact (BR01).
+    """Record a fact. If several facts have the same name, the latest one counts.
 
-    For the submitter or, once there is one, the lead, and for a recipient whose referral
-    asks for that fact.
+    The submitter may do this, or the lead once there is a lead, or a recipient whose
+    referral asks for that fact. Help must not wait for a fact (BR01).
     """
     with begin() as tx:
         view = build_case_view(code, case_queries.get_fact, show_fact)
@@ -103,7 +103,7 @@ def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> R
 
 
 def show_vital(
-    tx: ReadTransaction,  # noqa: ARG001 - the signature of `Kept.show`
+    tx: ReadTransaction,  # noqa: ARG001 - the signature of `View.show`
     declared: VitalInterest,
     status: int,
     headers: Headers,
@@ -124,8 +124,8 @@ def declare_vital_interest(
 ) -> Response:
     """Declare that a case cannot wait for a consent, because life or safety is at risk.
 
-    For four hours, the summary and the safety alert may be sent without a consent, and
-    nothing else. The lead and oversight get the event at once. Tell the person afterwards.
+    For four hours, only the summary and the safety alert may be sent without a consent. The
+    lead and oversight get the event at once. Tell the person afterwards.
     """
     with begin() as tx:
         view = build_case_view(code, case_queries.get_vital_interest, show_vital)
@@ -135,7 +135,7 @@ def declare_vital_interest(
 
 
 def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[QuestionOut]:
-    """Return questions, with the askers that the caller may know."""
+    """Return questions, with the codes of the offices that the caller may know."""
     due = deadline_queries.find_due_times(tx, [q.id for q in questions])
     names = office_names.load_names(
         tx, [(q.case, q.asked_by, q.asked_at) for q in questions]
@@ -165,7 +165,7 @@ def show_question(
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the holder's questions to the submitter. Their texts are among the notes."""
+    """List the holder's questions to the submitter. The notes contain the texts."""
     with begin() as tx:
         case = case_queries.get(tx, code)
         mine = get_sides(tx, case) & {Side.HOLDER, Side.SUBMITTER}
@@ -185,7 +185,7 @@ def ask_submitter(
 ) -> Response:
     """Ask the submitter, as the holder of the case. A deadline for the answer starts.
 
-    A submitter that the person fears cannot be asked, as far as you may know the fear.
+    You cannot ask a submitter that the person fears, if you are allowed to know that fear.
     """
     with begin() as tx:
         view = build_case_view(code, case_queries.get_question, show_question)

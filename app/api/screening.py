@@ -47,8 +47,8 @@ OF_CASE = "/cases/{code}/screenings"
 def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
     """Score indicators and return the outcome with its reasons. Nothing is stored.
 
-    The outcome is a presumption: none says that a person is not a victim, and no help waits
-    for it. No case is needed, but the scope to write cases is.
+    The outcome is only a presumption. It never means that a person is not a victim, and
+    help must not wait for it. You need the scope to write cases, but no case.
     """
     with begin():
         result = compute_result(signs.to_ticked(), signs.age_class)
@@ -72,10 +72,10 @@ def show_screening(
 def record_screening(
     begin: WriteCases, code: CaseCode, key: Once, new: NewScreening
 ) -> Response:
-    """Record a screening of a case, as the submitter or, once there is one, the lead.
+    """Record a screening of a case, as the submitter, or as the lead once there is a lead.
 
     It is scored with the age class of the summary. Indicators, remarks and reasons are
-    sealed: score first to see the reasons, or open the screening.
+    sealed: to see the reasons, score the indicators first or open the screening.
     """
     with begin() as tx:
         view = View(
@@ -106,9 +106,9 @@ def open_screening(
 ) -> Response:
     """Open the indicators, remarks and reasons of a screening.
 
-    The rules and consents are those of the section `indicators`; police and prosecution
-    need a consent that names them. The opening is recorded before you read the answer. If
-    you may not open the screening, or it does not exist, the answer is 404.
+    The same rules and consents apply as for the section `indicators`. Police and
+    prosecution need a consent that names them. The opening is recorded before you get the
+    answer. If you may not open the screening, or it does not exist, the answer is 404.
     """
     with begin() as tx:
         opened = documents.open_screening(tx, code, screening_id, purpose)
@@ -116,7 +116,7 @@ def open_screening(
 
 
 def find_screening(tx: ReadTransaction, case: Case, screening_id: UUID) -> Screening:
-    """Return a screening that the caller may know, or raise NotFound (404)."""
+    """Return a screening that the caller may know. Raises NotFound (404) otherwise."""
     for screening in screening_queries.list_known(tx, case):
         if screening.id == screening_id:
             return screening

@@ -91,7 +91,7 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     key: Once,
     content: SectionContent,
 ) -> Response:
-    """Replace a section, as the submitter or, once there is one, the lead."""
+    """Replace a section, as the submitter, or as the lead once there is a lead."""
     if content.section != section:
         raise SectionMismatch("Send the same section in the path and in the body.")
     require_known_indicators(content)
@@ -114,7 +114,10 @@ def require_known_indicators(content: SectionContent) -> None:
 
 @router.get("/safeguards", response_model=OpenedSafeguards, responses=OPENED)
 def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the safeguards: who must not know of the person. For submitter and holder."""
+    """Open the safeguards, which name who must not know of the person.
+
+    Only the submitter and the holder may open them.
+    """
     with begin() as tx:
         opened = disclosure_actions.open_safeguards(tx, code, purpose)
     return render(get_or_404(opened))
@@ -132,7 +135,7 @@ def open_safeguards_history(
 
 @router.get("/safety-notice", response_model=OpenedSafetyNotice, responses=OPENED)
 def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
-    """Open the safety alert: what everyone who meets the person must know.
+    """Open the safety alert: facts that everyone who meets the person must know.
 
     No consent is needed (BR05).
     """
@@ -145,7 +148,7 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
 def write_safeguards(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, content: Safeguards
 ) -> Response:
-    """Replace the safeguards: who must not know of the person."""
+    """Replace the safeguards, which name who must not know of the person."""
     with begin() as tx:
         return run_on_case(
             tx, key, lambda: disclosure_actions.write_safeguards(tx, code, seen, content)
@@ -166,7 +169,7 @@ def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Resp
 def write_contacts(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: AcceptLead
 ) -> Response:
-    """Replace the contacts of the lead, as the lead: two different people."""
+    """Replace the contacts of the lead with two different people, as the lead."""
     contacts = Contacts(contacts=body.contacts)
     with begin() as tx:
         return run_on_case(
@@ -190,8 +193,8 @@ def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
 def list_access(begin: OpenSections, code: CaseCode, query: Paging) -> Response:
     """List who opened which document, when and for which purpose.
 
-    For the lead and oversight. A lead of the State of origin does not see the names of
-    offices that help in another country.
+    Only the lead and oversight may read it. A lead of the State of origin does not see the
+    names of offices that help in another country.
     """
     with begin() as tx:
         case = case_queries.get(tx, code)

@@ -32,7 +32,7 @@ router = ResourceRouter("feed")
 def list_work(
     begin: ReadFeed, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List what your focal point has to do, the most urgent deadline first."""
+    """List the tasks of your focal point, with the most urgent deadline first."""
     with begin() as tx:
         return render(feed_queries.list_worklist(tx, query), if_none_match=if_none_match)
 
@@ -47,8 +47,8 @@ def list_history(
 ) -> Response:
     """List the events of a case that were sent to your focal point.
 
-    A former lead gets those up to the handover. The acting office is left out if you may
-    not know it. Once there is a lead, a submitter reads which steps were taken, not why.
+    A former lead gets the events up to the handover. The acting office is left out if you
+    may not know it. Once there is a lead, a submitter sees the steps but not the reasons.
     """
     with begin() as tx:
         page = feed_situation.load_history(
