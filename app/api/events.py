@@ -1,4 +1,4 @@
-"""Routes for the feed of events: polling, long polling and a stream, which read alike."""
+"""Routes for the feed of events: polling, long polling and a stream of the same events."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ HEARTBEAT_SECONDS: Final = 15.0
 """Seconds without an event after which a stream sends a comment to stay open."""
 
 STREAM_SECONDS: Final = 300.0
-"""Seconds after which a stream ends. The next request's cursor proves what arrived."""
+"""Seconds until a stream ends. The next request's cursor proves which events arrived."""
 
 RETRY_MS: Final = 2000
 AFTER: Final = "`next` of a page of `/v1/events` or the id of an event. Default: the start."
@@ -91,7 +91,7 @@ class StreamStart(BaseModel):
 
 @dataclass(frozen=True)
 class Poll:
-    """The position of a client and its new events, or None if it has that page already."""
+    """The position of a client and its new events; None if it already has the page."""
 
     mark: FeedPosition
     news: News | None
@@ -114,7 +114,7 @@ def read(tx: ReadTransaction, query: PageQuery, if_none_match: str | None = None
 def poll(
     begin: Begin[ReadTransaction], query: PageQuery, if_none_match: str | None = None
 ) -> Poll:
-    """Read the events after the cursor, and record those before it as retrieved."""
+    """Read the events after the cursor, and record the events before it as retrieved."""
     with begin() as tx:
         polled = read(tx, query, if_none_match)
     if polled.mark.advances:
@@ -159,10 +159,10 @@ async def list_events(
 
 
 async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) -> bool:
-    """Wait until there are new events and return whether there are.
+    """Wait for new events, and return whether there are any before the time is over.
 
-    The wait does not count as time of the service in metrics and logs. Raises
-    TooManyRequests (429) if too many requests of the account wait already.
+    Metrics and logs do not include the time of the wait. Raises TooManyRequests (429) if
+    too many requests of the account are already waiting.
     """
     clock = asyncio.get_running_loop().time
     bell: FeedWatcher = request.app.state.bell
@@ -203,12 +203,12 @@ async def stream_events(
         Header(alias="Last-Event-ID", description=LAST_EVENT_ID),
     ] = None,
 ) -> Response:
-    """Stream the same feed as server-sent events.
+    """Stream the events of the feed as server-sent events.
 
     Stored events come first, then each new event within a second. After five minutes the
-    stream ends. Reconnect with the last id, as clients of server-sent events do by
-    themselves: the id is evidence of what you retrieved. Your key is checked again before
-    new events are sent; once it has ended, the stream ends.
+    stream ends. Reconnect with the last id, as clients of server-sent events do
+    automatically: the id is evidence of the events that you retrieved. Your key is checked
+    again before new events are sent. If it has ended, the stream ends.
     """
     start = PageQuery(after=last_event_id or query.after, limit=STREAM_BATCH)
     polled = await run_in_threadpool(poll, begin, start)
@@ -216,7 +216,7 @@ async def stream_events(
 
 
 async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
-    """Yield stored and new events until the key, the time or the service ends."""
+    """Yield events until the key ends, the time is over or the service stops."""
     bell: FeedWatcher = request.app.state.bell
     turns: ReadSlots = request.app.state.turns
     clock = asyncio.get_running_loop().time

@@ -72,10 +72,10 @@ NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
 def offer_handover(
     begin: WriteCases, code: CaseCode, key: Once, new: NewHandover
 ) -> Response:
-    """Offer the lead of a case to another focal point, as its lead.
+    """Offer the lead of a case to another focal point, as the current lead.
 
-    A case has one open offer at a time, and you keep the lead until it is accepted. Until
-    then the other office reads the summary and, if a consent covers it, the section
+    A case can have only one open offer, and you keep the lead until it is accepted. Until
+    then the other office can read the summary and, if a consent covers it, the section
     `needs`. If no answer arrives, repeat the request with the same Idempotency-Key.
     """
 
@@ -104,7 +104,7 @@ def list_handovers(
     query: Annotated[HandoverQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """List the handovers offered to you, those of the cases you lead, and past ones."""
+    """List the handovers offered to you, those of cases that you lead, and past ones."""
     with begin() as tx:
         statement = handover_queries.list_own(tx, query.side, query.state, query.case)
         keys = (Party.number, Handover.number)
@@ -118,7 +118,7 @@ def list_handovers(
 def get_handover(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one handover: its state and the actions open to you."""
+    """Read one handover: the state and the actions that you can take."""
     with begin() as tx:
         handover = handover_queries.get(tx, handover_id)
         [shown] = show(tx, [handover])
@@ -139,8 +139,8 @@ def accept_handover(
 ) -> Response:
     """Accept the lead and name two people who can be reached; their names are sealed.
 
-    The requirements of the offer are checked again. The lead, its deadlines and the
-    sender's side of open referrals move to you in one transaction.
+    The requirements of the offer are checked again. In one transaction you become the lead,
+    with the deadlines of the lead, and the sender of the open referrals.
     """
     terms = body.to_terms()
 
@@ -162,7 +162,7 @@ def accept_handover(
 def decline_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: DeclineHandover
 ) -> Response:
-    """Decline the lead with a reason. It stays with the office that offered it.
+    """Decline the lead with a reason. The office that offered the lead keeps it.
 
     You are then no longer a party of the case, so the answer is 204.
     """

@@ -38,7 +38,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True)
 class View[R: Record]:
-    """The functions that find a kind of record for a retry, and show it."""
+    """The functions that find a record of one kind for a retry and build the response."""
 
     find: Callable[[ReadTransaction, UUID], R]
     show: Callable[[ReadTransaction, R, int, Headers], Response]
@@ -54,10 +54,10 @@ def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
     status: int = 200,
     key_needed: bool = False,
 ) -> Response:
-    """Run an action once; answer a retry with its result as it is now.
+    """Run an action once. Answer a retry with the current state of the result.
 
-    The answer is 204 if the action ends the caller's part in the record, and 202 with the
-    approval if a second person has to confirm it. Retries get the same status.
+    The answer is 204 if the caller is no longer a party of the record after the action, and
+    202 with the approval if a second person has to confirm it. Retries get the same status.
     """
     if (key_needed or ticket.key) and (done := claim(tx, ticket)):
         if done.status == NO_CONTENT:
@@ -93,7 +93,7 @@ def create_once[R: Record](
     view: View[R],
     action: Callable[[], R | Approval],
 ) -> Response:
-    """Create a record once; answer a retry with the record as it is now.
+    """Create a record once. Answer a retry with the current state of the record.
 
     Raises KeyMissing (400) if the request has no idempotency key.
     """
@@ -105,7 +105,7 @@ def build_case_view[R: Record](
     find: Callable[[ReadTransaction, UUID, UUID], R],
     show: Callable[[ReadTransaction, R, int, Headers], Response],
 ) -> View[R]:
-    """Build the view of a record that a retry finds through a case the caller may see."""
+    """Build the view of a record of a case. The caller has to see the case for a retry."""
 
     def find_in_case(tx: ReadTransaction, record_id: UUID) -> R:
         return find(tx, case_queries.get(tx, code).id, record_id)
@@ -204,7 +204,7 @@ def run_on_handover(
 
 
 def get_or_404[R](opened: R | None) -> R:
-    """Return an opened document; raise NotFound (404) if the opening was refused.
+    """Return an opened document. Raises NotFound (404) if the opening was refused.
 
     A refusal and a missing document get the same answer. Call this after the transaction
     that records the refusal has committed.

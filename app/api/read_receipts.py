@@ -1,4 +1,4 @@
-"""Read receipts: record that an office first read what it was asked (evidence rank 3)."""
+"""Read receipts: the first time that an asked office reads a record (evidence rank 3)."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ def is_first_read(tx: ReadTransaction, record: Sendable) -> bool:
 
 
 def record_first_read(read: ReadTransaction, record: Sendable) -> None:
-    """Record the first read in a short transaction after it. Raises Busy (503)."""
+    """Record the first read in a separate transaction. Raises Busy (503) if it cannot."""
     with begin_write(read.runtime, read.actor) as tx:
         feed_actions.record_sighting(tx, record.id)
 

@@ -94,7 +94,7 @@ def ask_about_referral(
     key: Once,
     question: AskAboutReferral,
 ) -> Response:
-    """Ask the sender a question. Your deadline to decide pauses until it answers."""
+    """Ask the sender a question. Your deadline to decide pauses until the answer."""
     command = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
     with begin() as tx:
         return run_step(tx, key, command, partial(steps.ask, request=question))
@@ -108,7 +108,7 @@ def answer_referral(
     key: Once,
     answer: AnswerReferral,
 ) -> Response:
-    """Answer the recipient's question, within the person's consent."""
+    """Answer the recipient's question. The person's consent must cover the answer."""
     sections = frozenset(answer.sections)
     terms = Terms(answered=sections, says_more=answer.answer is not None)
     command = (referral_id, Action.ANSWER, seen, terms)
@@ -120,7 +120,7 @@ def answer_referral(
 def accept_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: Arrangement
 ) -> Response:
-    """Accept a referral, with a first meeting and two people to call; both are sealed."""
+    """Accept a referral. Give a first meeting and two contact persons; both are sealed."""
     command = (referral_id, Action.ACCEPT, seen, body.to_terms())
     with begin() as tx:
         return run_step(tx, key, command, partial(steps.accept, arrangement=body))
@@ -159,7 +159,8 @@ def redirect_referral(
 ) -> Response:
     """End a referral and name another focal point that could help.
 
-    The sender gets a draft to that focal point. It needs a consent before it can be sent.
+    The sender gets a draft of a referral to that focal point. The draft needs a consent
+    before it can be sent.
     """
     terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)
@@ -181,7 +182,7 @@ def start_referral(
 def hold_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: HoldReferral
 ) -> Response:
-    """Put help on hold until a review at the latest."""
+    """Pause the help until a review date at the latest."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
     with begin() as tx:
         command = (referral_id, Action.HOLD, seen, terms)
@@ -202,7 +203,7 @@ def resume_referral(
 def report_on_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
 ) -> Response:
-    """Report to the sender how the help goes. A deadline for the next report starts."""
+    """Report on the help to the sender. A deadline for the next report starts."""
     with begin() as tx:
         command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
         return run_step(tx, key, command, partial(steps.report, request=body))
@@ -231,7 +232,7 @@ def withdraw_referral(
     key: Once,
     body: TakeBackReferral,
 ) -> Response:
-    """Withdraw a referral at any stage for the person. Its recipient must delete data."""
+    """Withdraw a referral for the person at any stage. The recipient must delete data."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
     with begin() as tx:
         return run_step(tx, key, command, end_with_reason(body))

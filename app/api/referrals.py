@@ -95,7 +95,7 @@ def list_referrals(
 def get_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one referral: its state and the actions open to you."""
+    """Read one referral: the state and the actions that you can take."""
     with begin() as tx:
         referral = referral_queries.get(tx, referral_id)
         [shown] = show(tx, [referral])
@@ -112,9 +112,10 @@ def get_referral(
     responses=OPENED,
 )
 def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -> Response:
-    """Open where and when the person is met and whom to call, as sender or recipient.
+    """Open the arrangement of a referral, as the sender or the recipient.
 
-    Offices of the State of origin may never open it. The opening is recorded.
+    It contains the place and time of the first meeting and the contact persons. Offices of
+    the State of origin may never open it. The opening is recorded.
     """
     with begin() as tx:
         opened = documents.open_arrangement(tx, referral_id, purpose)

@@ -55,7 +55,7 @@ def run_step(
 
 
 def take_with(said: StepResult | None = None) -> Apply:
-    """Return the function that takes a step and records what was reported with it."""
+    """Return a function that takes a step and records the result reported with it."""
     return partial(return_actions.take_step, result=said or return_actions.NO_RESULT)
 
 
@@ -71,7 +71,8 @@ def inform_person(
 ) -> Response:
     """Step 1: record that the person decided to return and was told of all options.
 
-    These include any right to stay. It needs a consent to return and to nothing else.
+    The options include any right to stay. The step needs a consent to return and to nothing
+    else.
     """
     informed = body.right_to_stay_explained and body.options_explained
     command = (return_id, Action.INFORM, seen, Terms(informed=informed))
@@ -107,7 +108,7 @@ def verify_nationality(
 def assess_destination(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessReturn
 ) -> Response:
-    """Step 4: assess the risk, as the lead. The assessment is valid for 30 days."""
+    """Step 4: as the lead, assess the risk. The assessment is valid for 30 days."""
     command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
     with begin() as tx:
         return run_step(tx, key, command, take_with(describe_risk(risk)))
@@ -117,10 +118,10 @@ def assess_destination(
 def assess_origin(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, risk: AssessOrigin
 ) -> Response:
-    """Step 5: assess the situation in the country of origin, as the recipient.
+    """Step 5: as the recipient, assess the situation in the country of origin.
 
-    The assessment is valid for 30 days. The family may be asked only with the person's
-    consent to family tracing.
+    The assessment is valid for 30 days. The family may be contacted only if the person has
+    consented to family tracing.
     """
     command = (return_id, Action.ASSESS_ORIGIN, seen, Terms(family=risk.family))
     services = tuple(sorted(set(risk.services)))
@@ -149,7 +150,7 @@ def determine_interests(
 def receive_child(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: ReceiveChild
 ) -> Response:
-    """Step 6, for a child: confirm that a carer and a guardian will receive it."""
+    """Step 6, for a child: confirm that a carer and a guardian will receive the child."""
     received = body.carer_receives and body.guardian_at_arrival
     command = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
     with begin() as tx:
@@ -188,7 +189,7 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: DecideNoGo,
     approval: ApprovalId = None,
 ) -> Response:
-    """Step 7: decide that the person cannot return, and name the protection instead.
+    """Step 7: decide that the person cannot return, and name the protection to give.
 
     A supervisor has to approve it, as for `go`. The referral is withdrawn in the same
     transaction.

@@ -42,7 +42,7 @@ def issue_document(
 ) -> Response:
     """Step 8: confirm a travel document that does not show why the person travels (BR12).
 
-    An officer of the State of origin who was asked only for documents loses access then.
+    An officer of the State of origin who was asked only for documents then loses access.
     """
     terms = Terms(unmarked=body.without_marker)
     with begin() as tx:
@@ -68,7 +68,7 @@ def plan_travel(
 def accept_plan(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
-    """Step 9: accept the travel plan, as the office that meets the person."""
+    """Step 9: as the office that meets the person, accept the travel plan."""
     command = (return_id, Action.ACCEPT_PLAN, seen, Terms())
     with begin() as tx:
         return run_step(tx, key, command, take_with())
@@ -78,7 +78,7 @@ def accept_plan(
 def depart_now(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: Depart
 ) -> Response:
-    """Step 10: record the departure of the person, who confirmed the wish today (G09)."""
+    """Step 10: record the departure. The person must have reconfirmed it today (G09)."""
     terms = Terms(reconfirmed=body.reconfirmed_today)
     with begin() as tx:
         command = (return_id, Action.DEPART, seen, terms)
@@ -91,7 +91,7 @@ def arrive_safely(
 ) -> Response:
     """Step 11: confirm on the same day that you met the person on arrival (D06).
 
-    Before the date of the travel plan, in your office's time zone, set `early`.
+    If it is before the date of the travel plan, in your office's time zone, set `early`.
     """
     command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))
     said = StepResult(note=body.note)
@@ -104,7 +104,10 @@ def arrive_safely(
 def monitor_return(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: PlanVisits
 ) -> Response:
-    """Step 12: plan the visits: after 7 days and 1, 3, 6, 12 months, or on your dates."""
+    """Step 12: plan the monitoring visits.
+
+    They are due after 7 days and after 1, 3, 6 and 12 months, or on dates that you choose.
+    """
     with begin() as tx:
         visits = decisions.plan_visits(tx, body.visits)
         command = (return_id, Action.MONITOR, seen, Terms(visits=visits))
@@ -117,7 +120,7 @@ def report_on_return(
 ) -> Response:
     """Step 12: report a visit or an attempt. The last planned visit ends the return.
 
-    Before the date of the next planned visit, in your office's time zone, set `early`.
+    If it is before the date of the next visit, in your office's time zone, set `early`.
     """
     result = "person_met" if visit.person_met else "not_met"
     said = StepResult(result=result, note=visit.note)

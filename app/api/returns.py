@@ -90,7 +90,7 @@ def get_return_of_referral(
 def get_return(
     begin: ReadReferrals, return_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one return: its state, the steps taken and the actions open to you.
+    """Read one return: the state, the steps taken and the actions that you can take.
 
     An officer of the State of origin who was asked for travel documents sees only that part
     (BR12).
@@ -104,9 +104,9 @@ def get_return(
     "/returns/{return_id}/travel-plan", response_model=OpenedTravelPlan, responses=OPENED
 )
 def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> Response:
-    """Open how the person travels and who meets them, as a side of the referral.
+    """Open the travel plan, as a side of the referral.
 
-    The opening is recorded.
+    The plan says how the person travels and who meets them. The opening is recorded.
     """
     with begin() as tx:
         opened = documents.open_travel_plan(tx, return_id, purpose)

@@ -43,8 +43,8 @@ ASKED_IN_PARALLEL: Final = frozenset({Kind.NON_STATE, Kind.INTERGOVERNMENTAL})
 def may_know(tx: ReadTransaction, case: Case) -> bool:
     """Return whether the caller may know the person's fears and all consents.
 
-    Only then may it see which offices are left out, since that reveals fears, and which
-    office a hidden consent names.
+    Other callers may not see which offices are left out, because that reveals fears, and
+    which office is named in a consent that they may not know.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     stands = standing.load_for_case(tx, case)
@@ -64,10 +64,11 @@ def list_advice(
 def get_routing(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read which offices are asked to lead, in which order and why, and why others are not.
+    """Read the ranking of offices that are asked to lead, with the reasons.
 
-    For the parties of the case itself; for a submitter only until there is a lead.
-    `advice` says what to ask the person first.
+    It also contains the offices that are left out, with the reasons. Only the parties of
+    the case itself may read it; a submitter may read it only until there is a lead.
+    `advice` contains what to ask the person first.
     """
     with begin() as tx:
         case, own_office = case_queries.get(tx, code), tx.actor.focal_point_id
@@ -77,7 +78,7 @@ def get_routing(
 
 
 def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
-    """Return the stored list of candidates, as far as the caller may know it.
+    """Return the stored list of candidates, limited to what the caller may know.
 
     An office that may not know the person's fears sees only the offices that were asked.
     The rest of the list would reveal which offices are never asked.
@@ -110,7 +111,7 @@ def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
 
 
 class RecipientsQuery(BaseModel):
-    """The service to rank recipients for. URLs contain nothing about the person."""
+    """The service for which to rank recipients. URLs contain no data about the person."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -128,12 +129,13 @@ def get_recipients(
     query: Annotated[RecipientsQuery, Query()],
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Read which offices could give a service, best first, and why others could not.
+    """Read the ranking of offices that could give a service, with the reasons.
 
-    For the holder of the case: for one service or for each in the summary. The summary does
-    not contain the person's sex, so compare it with whom each office serves. A desk, and a
-    candidate before it acknowledges, sees the offices that the person agreed to, or without
-    a consent the office to ask next.
+    It also contains the offices that could not, with the reasons. Only the holder of the
+    case may read it, for one service or for each service in the summary. The summary does
+    not contain the person's sex, so check whom an office serves. A desk, and a candidate
+    that has not acknowledged, sees only the offices that the person agreed to. Without a
+    consent, it sees the office to ask next.
     """
     with begin() as tx:
         case = placing.get_case_for_holder(tx, code)
@@ -156,7 +158,7 @@ def get_recipients(
     responses=list_problems(NotFound, FocalPointUnknown),
 )
 def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
-    """Preview which offices would lead and could serve, without a case. Nothing is stored.
+    """Preview which offices would lead or could give a service. Nothing is stored.
 
     Unlike for a case, free places and past answers of offices do not count here, because
     they depend on the cases of other people.
@@ -183,6 +185,6 @@ def show_offers(offers: placing.Offers) -> list[ServiceOut]:
 
 
 def get_desk(offers: placing.Offers) -> str | None:
-    """Return the code of the desk, which is the same in every list, or None."""
+    """Return the code of the desk, which is the same in every list; None without a desk."""
     desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
     return min(desks, default=None)
