@@ -91,7 +91,7 @@ def show_account(
 def show_lowered(
     tx: ReadTransaction, account: Account, status: int, headers: Headers
 ) -> Response:
-    """Return an account that lost rights, and how many accounts its office has left."""
+    """Return an account that lost rights, and the number of case workers in its office."""
     left = access_queries.count_workers(tx, account.focal_point_id)
     lowered = LoweredAccountOut(
         **build_account(tx, account).model_dump(), accounts_left=left
@@ -107,7 +107,7 @@ def show_key(_: ReadTransaction, key: ApiKey, status: int, headers: Headers) -> 
 def show_made_key(
     _: ReadTransaction, made: MadeKey, status: int, headers: Headers
 ) -> Response:
-    """Return a key that was made; the key itself only in the first answer."""
+    """Return a new key. The secret is included only in the first response."""
     return render(
         MadeKeyOut.from_new_key(made.row, made.secret), status=status, headers=headers
     )
@@ -132,7 +132,7 @@ def list_accounts(
 ) -> Response:
     """List the accounts of a focal point, including ended ones.
 
-    For administrators and for supervisors of that focal point.
+    Only administrators and supervisors of that focal point may do this.
     """
     with begin() as tx:
         of = account_changes.get_office(tx, focal_point)
@@ -160,8 +160,8 @@ def open_account(
     The first answer is 202 with the approval. The second person is another administrator,
     or a supervisor of that focal point if the roles are roles of an office. Once it is
     approved, send the same request again with `Approval: {id}` and a new Idempotency-Key.
-    A supervisor may open accounts of the own focal point with roles of an office. A
-    machine's account cannot approve.
+    A supervisor may open accounts of their own focal point if all roles are roles of an
+    office. The account of a machine cannot approve.
     """
     with begin() as tx:
         return create_once(
@@ -179,8 +179,8 @@ def grant_roles(
 ) -> Response:
     """Grant roles to an account other than your own; a second person has to approve it.
 
-    The approval works as for opening an account. Roles that the account has already stay.
-    An approval covers only the roles that it names, while the account is unchanged.
+    The approval works as for opening an account. The account keeps the roles that it has.
+    An approval is valid only for the roles that it names, until the account is changed.
     """
     with begin() as tx:
         return run_once(
@@ -199,7 +199,7 @@ def grant_roles(
 def revoke_roles(
     begin: WriteAccounts, account_id: UUID, key: Once, body: SomeRoles
 ) -> Response:
-    """Revoke roles of an account from its next request on. No second person is needed."""
+    """Revoke roles of an account with immediate effect. One person can do this."""
     with begin() as tx:
         return run_once(
             tx,
@@ -211,11 +211,11 @@ def revoke_roles(
 
 @router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=REVOKE)
 def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Response:
-    """End an account and all its keys from its next request on. One person can do this.
+    """End an account and all its keys with immediate effect. One person can do this.
 
-    Approvals that the account asked for, and approvals that it gave and nobody used yet,
-    expire. Its cases and drafts stay with its focal point. An ended account cannot be
-    enabled again: open another one.
+    The approvals that the account asked for expire, and so do the approvals that it gave
+    and that were not used yet. The focal point keeps the cases and drafts. An ended account
+    cannot be enabled again: open another one.
     """
     with begin() as tx:
         return run_once(
@@ -245,8 +245,8 @@ def make_key(
 ) -> Response:
     """Make an API key for an account other than your own; a second person has to approve.
 
-    The key is shown only once: hand it over in person or through a private channel. An
-    account that was shown the key cannot approve for that account while the key is valid.
+    The key is shown only once: hand it over in person or through a private channel. While
+    the key is valid, the account that was shown it cannot approve for the key's account.
     """
     with begin() as tx:
         return create_once(
@@ -268,10 +268,10 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: Rotation,
     approval: ApprovalId = None,
 ) -> Response:
-    """Replace a key with a new one of the same scopes; a second person has to approve it.
+    """Replace a key with a new key of the same scopes; a second person has to approve it.
 
     The old key stays valid for `overlap_hours`, so that a machine can switch, but not
-    beyond its own end. With 0 it ends at once.
+    longer than it was valid before. If the value is 0, the old key ends at once.
     """
     with begin() as tx:
         return create_once(
@@ -286,7 +286,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
 def revoke_key(
     begin: WriteAccounts, account_id: UUID, prefix: Prefix, key: Once
 ) -> Response:
-    """Revoke an API key from the next request on. No second person is needed.
+    """Revoke an API key with immediate effect. One person can do this.
 
     You may revoke your own key as well, for example if you lost it.
     """

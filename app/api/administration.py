@@ -81,7 +81,7 @@ CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
 
 @contextmanager
 def report_body_errors() -> Iterator[None]:
-    """Report errors of a row's own rules like other validation errors of the body."""
+    """Report violations of the rules for a row as validation errors of the body."""
     try:
         yield
     except ValidationError as invalid:
@@ -90,7 +90,7 @@ def report_body_errors() -> Iterator[None]:
 
 
 def replace_row(tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow) -> Response:
-    """Write a row and return it with its tag, or return 202 with the approval."""
+    """Write a row and return it with its entity tag, or return 202 with the approval."""
     with report_body_errors():
         done = administration_actions.write_row(tx, shelf, wish)
     tx.session.flush()
@@ -100,7 +100,7 @@ def replace_row(tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow) -> Re
 
 
 def show_row(tx: ReadTransaction, shelf: DirectoryTable, written: WrittenRow) -> Response:
-    """Return a row as it is now; for an office also how many cases wait for it."""
+    """Return the current row; for an office, include the number of waiting cases."""
     entry = written.entry
     shown = shelf.shown.model_validate(entry)
     if isinstance(entry, FocalPoint):
@@ -115,7 +115,7 @@ def show_row(tx: ReadTransaction, shelf: DirectoryTable, written: WrittenRow) ->
 
 
 def require_same_code(path_code: str, body_code: str) -> None:
-    """Raise CodeMismatch (422) unless path and body name the same row."""
+    """Raise CodeMismatch (422) if the path and the body contain different codes."""
     if body_code != path_code:
         raise CodeMismatch("Send the same code in the path and in the body.")
 
@@ -134,10 +134,11 @@ def replace_focal_point(
 ) -> Response:
     """Replace or create a focal point.
 
-    Send the changed body of `GET` with its ETag as `If-Match`, or `If-None-Match: *` to
-    create one. A change that could send a person to the wrong office needs the approval of
-    a second administrator: the first answer is 202. Once it is approved, send the same
-    request again with `Approval: {id}`. Rows cannot be deleted: set `active` to false.
+    To replace it, send the changed body of `GET` with its ETag as `If-Match`. To create
+    one, send `If-None-Match: *`. A change that could send a person to the wrong office
+    needs the approval of a second administrator: the first answer is 202. Once it is
+    approved, send the same request again with `Approval: {id}`. A focal point cannot be
+    deleted: set `active` to false.
     """
     require_same_code(focal_point, office.code)
     with begin() as tx:
@@ -147,7 +148,7 @@ def replace_focal_point(
 
 @router.get("/agreements", response_model=AgreementPage)
 def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List the agreements on what may cross borders, including ended ones."""
+    """List the agreements on the data that may cross borders, including ended ones."""
     with begin() as tx:
         items = [
             AgreementOut.model_validate(row)
@@ -213,7 +214,7 @@ def replace_country(
 ) -> Response:
     """Replace the settings of a country; the sourced fields do not change.
 
-    A change of how cases are routed needs the approval of a second administrator, as for a
+    A change to the routing of cases needs the approval of a second administrator, as for a
     focal point.
     """
     with begin() as tx:
@@ -230,9 +231,10 @@ def replace_country(
 def list_directory_changes(
     begin: ReadDirectory, query: Paging, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the changes of the directory, oldest first: who, when, before and after.
+    """List the changes of the directory, oldest first, with the time and the accounts.
 
-    For administrators and oversight. Changes loaded on the command line are included.
+    Each change contains the row before and after it. Only administrators and oversight may
+    read the list. Changes that were loaded on the command line are included.
     """
     with begin() as tx:
         keys = (DirectoryChange.number,)
@@ -246,7 +248,7 @@ def list_directory_changes(
 def build_changes(
     tx: ReadTransaction, changes: list[DirectoryChange]
 ) -> list[DirectoryChangeOut]:
-    """Return changes with the focal points and labels of the accounts that made them."""
+    """Return changes with the accounts that made and approved them."""
     people = [one for c in changes for one in (c.account_id, c.approved_by) if one]
     labels = get_account_labels(tx, people)
     return [

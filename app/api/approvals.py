@@ -40,7 +40,7 @@ def build_approvals(
 
 
 def get_account_labels(tx: ReadTransaction, accounts: Iterable[UUID]) -> dict[UUID, Hand]:
-    """Return accounts with their labels and the codes of their focal points."""
+    """Return the label and the code of the focal point for each account."""
     found = access_queries.get_labels(tx, accounts)
     codes = directory_queries.get_codes(tx, [of for of, _ in found.values()])
     return {
@@ -52,7 +52,7 @@ def get_account_labels(tx: ReadTransaction, accounts: Iterable[UUID]) -> dict[UU
 def build_approval(
     tx: ReadTransaction, approval: Approval, labels: Mapping[UUID, Hand]
 ) -> ApprovalOut:
-    """Return one approval. The asker in a case is left out, as in the case's events."""
+    """Return one approval. If it concerns a case, the account that asked is left out."""
     return ApprovalOut(
         id=approval.id,
         action=approval.action,
@@ -90,7 +90,7 @@ def list_approvals(
 ) -> Response:
     """List the approvals that your focal point can decide and those that you asked for.
 
-    Approvals that you gave are listed until they are used: to take one back, refuse it.
+    Approvals that you gave are listed until they are used. To take one back, refuse it.
     """
     with begin() as tx:
         statement = access_queries.select_approvals(tx)
@@ -120,7 +120,7 @@ def approve_approval(begin: Approve, approval_id: UUID) -> Response:
 def refuse_approval(begin: Approve, approval_id: UUID) -> Response:
     """Refuse an action; the other person can ask again.
 
-    You can also refuse what you approved before, as long as it was not used.
+    You can also refuse an action that you approved before, until the approval is used.
     """
     with begin() as tx:
         return show_approval(tx, approvals.decide_approval(tx, approval_id, approve=False))

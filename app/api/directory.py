@@ -61,7 +61,7 @@ class StepOut(ResponseModel):
     roles: list[str]
     needs: Annotated[
         list[list[str]],
-        Field(description="All lists have to hold; of each, one requirement is enough."),
+        Field(description="Every list has to hold. One requirement of a list is enough."),
     ]
 
 
@@ -136,10 +136,10 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 def write_capacity(
     begin: WriteDirectory, key: Once, focal_point: Code, new: NewCapacity
 ) -> Response:
-    """Report the number of free places at your own focal point; it expires after a while.
+    """Report the number of free places at your own focal point. It expires after a while.
 
-    The last report counts, so no version is needed. With an Idempotency-Key, a late retry
-    does not restore an older number.
+    The latest report counts, so no version is needed. If you send an Idempotency-Key, a
+    late retry does not restore an older number.
     """
     with begin() as tx:
         return run_once(
@@ -151,7 +151,7 @@ def write_capacity(
 
 
 def show_capacity(
-    tx: ReadTransaction,  # noqa: ARG001 - the signature of `Kept.show`
+    tx: ReadTransaction,  # noqa: ARG001 - the signature of `View.show`
     office: FocalPoint,
     status: int,
     headers: Headers,

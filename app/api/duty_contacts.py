@@ -30,9 +30,9 @@ CREATED: Final[Answers] = {201: {"model": ContactOut, "description": NEW}}
 
 @router.get("", response_model=ContactPage, responses=list_problems(RoleMissing))
 def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
-    """List the contacts that are notified when something waits for their office.
+    """List the contacts that are notified when their office has a task to do.
 
-    Administrators see all contacts, a coordinator those of its own office.
+    Administrators see all contacts; coordinators see only the contacts of their own office.
     """
     with begin() as tx:
         items = [
@@ -47,7 +47,7 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
     "/{contact}", response_model=ContactOut, responses=list_problems(NotFound, RoleMissing)
 )
 def get_duty_contact(begin: ReadDirectory, contact: Code) -> Response:
-    """Read one contact. For administrators and coordinators of its office."""
+    """Read one contact, as an administrator or as a coordinator of the contact's office."""
     with begin() as tx:
         return render(
             ContactOut.model_validate(administration_queries.get_contact(tx, contact))

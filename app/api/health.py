@@ -28,7 +28,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the service can take cases now. Each part is `ready` or says why not."""
+    """The state of the service. The value of a part is `ready` or the reason why not."""
 
     status: str
     database: str
@@ -86,7 +86,7 @@ def get_readiness(request: Request) -> Response:
     """Report whether the service is ready: database, migrations, worker and deadlines.
 
     Without a running worker the service is not ready, because a new case would wait without
-    a deadline. It is not ready either if the database contains data that was erased.
+    a deadline. It is also not ready if the database contains data that was erased.
     """
     runtime: Runtime = request.app.state.runtime
     found = {
@@ -124,7 +124,7 @@ def check_database(runtime: Runtime) -> dict[str, str]:
 
 
 def check_deliveries(runtime: Runtime, database: str) -> dict[str, str]:
-    """Return whether notifications and webhooks are in time; `status` ignores this."""
+    """Return whether notifications and webhooks are in time. `status` ignores this."""
     unknown = dict.fromkeys(("notifications", "receivers"), "not known")
     if database != READY:
         return unknown
@@ -157,7 +157,7 @@ def check_ledger(runtime: Runtime, ledger: Ledger | None) -> str:
 
 
 def describe_keeping(keeping: WorkerHealth) -> dict[str, str]:
-    """Return whether all parts of the worker reported lately and no deadline is overdue."""
+    """Return the state of the worker and of the deadlines: `ready` or the fault."""
     silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
     late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY
     return {"worker": silent, "clocks": late}

@@ -79,10 +79,10 @@ def register_public_key(
 ) -> Response:
     """Register a public key for a machine's account; a second person has to approve it.
 
-    For accounts of kind `integration` other than your own. Send only the public key: P-384,
-    RSA of 3072 to 4096 bits, or Ed25519. The second person compares `kid` with the value
-    that the machine's operators give. To replace a key, register the new one and revoke the
-    old one when the machine no longer signs with it.
+    The account must be of kind `integration` and not your own. Send only the public key:
+    P-384, RSA of 3072 to 4096 bits, or Ed25519. The second person compares `kid` with the
+    value that the machine's operators give. To replace a key, register the new key, and
+    revoke the old key when the machine no longer signs with it.
     """
     with begin() as tx:
         return create_once(
@@ -97,7 +97,7 @@ def register_public_key(
 def revoke_public_key(
     begin: WriteAccounts, account_id: UUID, kid: Kid, key: Once
 ) -> Response:
-    """Revoke a public key and its tokens from the next request on, without approval."""
+    """Revoke a public key and its tokens with immediate effect. One person can do this."""
     with begin() as tx:
         return run_once(
             tx,

@@ -39,15 +39,15 @@ def get_reference(
     languages: ReaderLanguages,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Read one list: codes, labels, and the source of each item and its quality.
+    """Read one list: the code, the label, the source and its quality for each item.
 
-    The lists are signs of trafficking (`indicators`), how a case became known
-    (`intake_ways`), what to ask and how (`questions`, `conduct`), the codes of requests,
-    `countries`, `languages`, and the codes of HTCDS by the names of their fields.
+    The lists contain signs of trafficking (`indicators`), ways in which a case became known
+    (`intake_ways`), questions and how to ask them (`questions`, `conduct`), the codes of
+    requests, `countries`, `languages`, and the codes of HTCDS by the names of their fields.
 
-    `label` is in a language of Accept-Language and `language` names it; an item without a
-    translation is in English. Content-Language lists the languages of the answer. Parts of
-    Accept-Language that cannot be parsed are ignored.
+    `label` is in a language of Accept-Language, and `language` names that language. An item
+    without a translation is in English. Content-Language lists the languages of the answer.
+    Parts of Accept-Language that cannot be parsed are ignored.
 
     `translation_status` is `reviewed` if a native speaker has reviewed our translation of
     the item. `label_en` is the English label.

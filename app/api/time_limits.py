@@ -49,11 +49,12 @@ def name_of(of: Of, clock: ClockKind, priority: For) -> str:
 def list_time_limits(
     begin: ReadDirectory, country: IsoCode, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """List the time limits for offices of a country, and who set them.
+    """List the time limits for offices of a country. `set_by` names who set each limit.
 
-    The limits of agreements in force follow; across their borders they take precedence.
-    How long a closed case is kept (`erase`) depends on the country where the person is: an
-    agreement can only shorten it. Working days are those of the office that has to act.
+    The limits of agreements in force come last. They take precedence for actions across the
+    borders of the agreement. How long a closed case is kept (`erase`) depends on the
+    country where the person is: an agreement can only shorten it. Working days are those of
+    the office that has to act.
     """
     with begin() as tx:
         if directory_queries.find_country(tx, country) is None:
@@ -91,9 +92,9 @@ def replace_time_limit(
 ) -> Response:
     """Replace or create a time limit of a country or an agreement for new deadlines.
 
-    Running deadlines do not change. A change that makes a person wait longer, or that takes
-    a case away or erases it earlier, needs the approval of a second administrator. Rows
-    cannot be deleted: set `amount` and `unit` to null.
+    Running deadlines do not change. A change that makes a person wait longer, or by which
+    an office loses a case or a case is erased earlier, needs the approval of a second
+    administrator. A time limit cannot be deleted: set `amount` and `unit` to null.
     """
     require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
     with begin() as tx:

@@ -82,7 +82,7 @@ FORM_SCHEMA: Final[dict[str, Any]] = {
         },
         "scope": {
             "type": "string",
-            "description": "Scopes separated by spaces. The default is all of the key.",
+            "description": "Scopes separated by spaces. Default: all scopes of the key.",
             "examples": ["feed:read cases:read"],
         },
     },
@@ -96,7 +96,10 @@ ANSWERS: Final[Answers] = {
 
 
 async def read_form(request: Request) -> bytes:
-    """Read the body. Raises HTTPException (408, 413, 415) or Busy (503)."""
+    """Read the body of a token request.
+
+    Raises HTTPException (415) if it is not a form, or the errors of `AnonymousBodies.read`.
+    """
     if parse_media_type(request.headers) != FORM:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     bodies: AnonymousBodies = request.app.state.anonymous_bodies
@@ -112,7 +115,7 @@ async def read_form(request: Request) -> bytes:
     },
 )
 def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) -> Response:
-    """Issue an access token for 15 minutes to a machine, for a JWT that it signed.
+    """Issue an access token for 15 minutes to a machine that sends a signed JWT.
 
     The client is the account. It signs a JWT with ES384, RS384 or EdDSA and one of its
     registered keys. The header has `alg` and `kid`, and optionally `typ`. The claims are
@@ -135,9 +138,9 @@ def issue_token(request: Request, body: Annotated[bytes, Depends(read_form)]) ->
 
 
 def parse_request(request: Request, body: bytes) -> TokenRequest:
-    """Parse a token request; unknown fields are ignored (RFC 6749, section 3.2).
+    """Parse a token request. Unknown fields are ignored (RFC 6749, section 3.2).
 
-    Raises Refused.
+    Raises Refused if the request is not valid.
     """
     if request.query_params or "authorization" in request.headers:
         raise Refused("invalid_request", "Send no query and no `Authorization`.")
@@ -155,7 +158,10 @@ def parse_request(request: Request, body: bytes) -> TokenRequest:
 
 
 def parse_form(body: bytes) -> Mapping[str, str]:
-    """Parse a form without duplicate fields; empty fields are dropped. Raises Refused."""
+    """Parse a form and drop empty fields.
+
+    Raises Refused if the body is not a form or has a duplicate field.
+    """
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -175,9 +181,10 @@ def parse_form(body: bytes) -> Mapping[str, str]:
 def grant_token(
     request: Request, token_request: TokenRequest, endpoint: str
 ) -> IssuedToken:
-    """Verify an assertion and issue a token for it. Raises Refused.
+    """Verify an assertion and issue a token for it.
 
-    Every wrong assertion gets the same answer and counts as a wrong key (429).
+    Raises Refused if the assertion or the scope is not valid. Every wrong assertion gets
+    the same answer and counts as a wrong key (429).
     """
     runtime: Runtime = request.app.state.runtime
     client = token_request.client or ""

@@ -50,7 +50,7 @@ from app.webhooks.schemas import (
 
 router = ResourceRouter("pushing", "/webhooks")
 webhook_messages = APIRouter(tags=["webhooks"])
-"""The webhook of the OpenAPI document, for developers of receivers; not a route here."""
+"""The webhook of the OpenAPI document, for developers of receivers. It is not served."""
 
 CHANGING: Final = (NotFound, RoleMissing, WebhookEnded, *KEYED)
 CHANGE: Final = list_problems(*CHANGING)
@@ -88,7 +88,7 @@ def show_webhook(
 def show_made_webhook(
     tx: ReadTransaction, made: MadeWebhook, status: int, headers: Headers
 ) -> Response:
-    """Return a webhook; its secret only in the first answer."""
+    """Return a webhook, with its secret only in the first response."""
     shown = webhook_queries.show_webhook(tx, made.row).model_dump()
     extra = add_location(made.row.reference, status, headers)
     body = MadeWebhookOut.model_validate({**shown, "secret": made.secret})
@@ -136,10 +136,11 @@ def open_webhook(
 ) -> Response:
     """Push a feed to a receiver from now on. A second person has to approve it.
 
-    For administrators, and supervisors of the focal point. The first answer is 202 with the
-    approval. Once it is approved, send the same request again with `Approval: {id}` and a
-    new Idempotency-Key. The operator of this service must have listed the host. The URL of
-    a webhook cannot be changed: open another webhook and end the old one.
+    Only administrators and supervisors of the focal point may do this. The first answer is
+    202 with the approval. Once it is approved, send the same request again with
+    `Approval: {id}` and a new Idempotency-Key. The operator of this service must have
+    listed the host. The URL of a webhook cannot be changed: open another webhook and end
+    the old one.
     """
     with begin() as tx:
         return create_once(
@@ -156,9 +157,9 @@ def open_webhook(
 def rotate_webhook_secret(
     begin: WriteWebhooks, webhook_id: UUID, key: Once, body: SecretRotation
 ) -> Response:
-    """Replace the secret. The old one remains in use for `overlap_hours`.
+    """Replace the secret of a webhook. The old secret stays in use for `overlap_hours`.
 
-    Until then each message has both signatures, so that a receiver can switch.
+    During that time each message has both signatures, so that a receiver can switch.
     """
     with begin() as tx:
         return create_once(
@@ -234,7 +235,7 @@ def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Respons
 
 @router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
 def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
-    """End a webhook for good. It cannot be resumed."""
+    """End a webhook permanently. It cannot be resumed."""
     with begin() as tx:
         return run_once(
             tx, key, WEBHOOK, lambda: webhook_actions.end_webhook(tx, webhook_id)
@@ -273,9 +274,10 @@ def receive_feed_event(
         ),
     ],
 ) -> None:
-    """Receive the message that your feed has a new event. Read it with your key and cursor.
+    """Receive the message that your feed has a new event.
 
-    Messages are sent one by one, in the order of the feed, each at least once. A message
-    does not contain what happened. Verify the signature first (Standard Webhooks). Answer
-    within ten seconds, and process the event afterwards.
+    The message does not contain the event: read it from the feed with your key and cursor.
+    Messages are sent one by one, in the order of the feed, each at least once. Verify the
+    signature first (Standard Webhooks). Answer within ten seconds, and process the event
+    afterwards.
     """
