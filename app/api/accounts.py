@@ -271,7 +271,7 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     """Replace a key with a new key of the same scopes; a second person has to approve it.
 
     The old key stays valid for `overlap_hours`, so that a machine can switch, but not
-    longer than it was valid before. If the value is 0, the old key ends at once.
+    beyond its original end. If the value is 0, the old key ends at once.
     """
     with begin() as tx:
         return create_once(

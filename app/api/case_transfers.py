@@ -102,7 +102,7 @@ def record_lead_consent(
     new: NewLeadConsent,
     approval: ApprovalId = None,
 ) -> Response:
-    """Record a consent to replace a lead that does not act, as two people of the desk.
+    """Record a consent to replace a lead that does not act. Two people of the desk do it.
 
     The case must have been escalated to your desk. The person agrees to a kind of office in
     the country where they are, never to one office. `next_lead` then names the office to
@@ -139,7 +139,7 @@ def take_over_case(
     choice: TakeOverCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Replace a lead that does not act with another office, as two people of the desk.
+    """Replace a lead that does not act with another office. Two people of the desk do this.
 
     The person must have agreed to the office. If a desk recorded the consent to a kind of
     office, only `next_lead` can get the lead. The case must have been escalated to your

@@ -57,7 +57,7 @@ def record_consent(
     """Record a consent, as the submitter, or as the lead once there is a lead.
 
     A child's own consent is stored, but it counts only after the person was found to be an
-    adult. Until then, `not_yet` names whose consent counts.
+    adult. Until then, `not_yet` contains the reason, and whose consent counts now.
     """
     with begin() as tx:
         view = build_case_view(code, consent_queries.get, show_consent)

@@ -136,7 +136,7 @@ def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
 def write_capacity(
     begin: WriteDirectory, key: Once, focal_point: Code, new: NewCapacity
 ) -> Response:
-    """Report the number of free places at your own focal point. It expires after a while.
+    """Report the number of free places at your own focal point. The report expires later.
 
     The latest report counts, so no version is needed. If you send an Idempotency-Key, a
     late retry does not restore an older number.

@@ -91,7 +91,7 @@ class StreamStart(BaseModel):
 
 @dataclass(frozen=True)
 class Poll:
-    """The position of a client and its new events; None if it already has the page."""
+    """The position of a client and the new events, or None if the client has the page."""
 
     mark: FeedPosition
     news: News | None

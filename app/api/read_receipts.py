@@ -28,7 +28,7 @@ def is_first_read(tx: ReadTransaction, record: Sendable) -> bool:
 
 
 def record_first_read(read: ReadTransaction, record: Sendable) -> None:
-    """Record the first read in a separate transaction. Raises Busy (503) if it cannot."""
+    """Record the first read in a separate transaction. Raises Busy (503) if it fails."""
     with begin_write(read.runtime, read.actor) as tx:
         feed_actions.record_sighting(tx, record.id)
 

@@ -78,7 +78,7 @@ def accept_plan(
 def depart_now(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once, body: Depart
 ) -> Response:
-    """Step 10: record the departure. The person must have reconfirmed it today (G09)."""
+    """Step 10: record the departure. The person must have confirmed it today (G09)."""
     terms = Terms(reconfirmed=body.reconfirmed_today)
     with begin() as tx:
         command = (return_id, Action.DEPART, seen, terms)
@@ -91,7 +91,8 @@ def arrive_safely(
 ) -> Response:
     """Step 11: confirm on the same day that you met the person on arrival (D06).
 
-    If it is before the date of the travel plan, in your office's time zone, set `early`.
+    If you confirm it before the date of the travel plan, in your office's time zone, set
+    `early`.
     """
     command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))
     said = StepResult(note=body.note)
@@ -120,7 +121,8 @@ def report_on_return(
 ) -> Response:
     """Step 12: report a visit or an attempt. The last planned visit ends the return.
 
-    If it is before the date of the next visit, in your office's time zone, set `early`.
+    If you report before the date of the next planned visit, in your office's time zone, set
+    `early`.
     """
     result = "person_met" if visit.person_met else "not_met"
     said = StepResult(result=result, note=visit.note)

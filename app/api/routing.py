@@ -66,9 +66,9 @@ def get_routing(
 ) -> Response:
     """Read the ranking of offices that are asked to lead, with the reasons.
 
-    It also contains the offices that are left out, with the reasons. Only the parties of
-    the case itself may read it; a submitter may read it only until there is a lead.
-    `advice` contains what to ask the person first.
+    If you may know the person's fears, you also get the offices that are left out, with the
+    reasons. Only the parties of the case itself may read the ranking, and a submitter only
+    until there is a lead. `advice` contains what to ask the person first.
     """
     with begin() as tx:
         case, own_office = case_queries.get(tx, code), tx.actor.focal_point_id

@@ -122,7 +122,7 @@ def list_webhooks(
 def get_webhook(
     begin: ReadWebhooks, webhook_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
-    """Read one webhook: its progress, since when it fails, and the result of its test."""
+    """Read one webhook: the progress, any failure and the result of the last test."""
     with begin() as tx:
         found = webhook_queries.show_webhook(
             tx, webhook_queries.get_webhook(tx, webhook_id)
@@ -248,8 +248,8 @@ def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     status_code=204,
     responses={
         "2XX": {"description": "The message arrived. The next one follows."},
-        "4XX": {"description": "It is retried with growing delays; after 410 not at all."},
-        "5XX": {"description": "It is retried with growing delays."},
+        "4XX": {"description": "It is sent again with growing delays, except after 410."},
+        "5XX": {"description": "It is sent again with growing delays."},
     },
 )
 def receive_feed_event(
@@ -262,7 +262,7 @@ def receive_feed_event(
         str,
         Header(
             alias="Webhook-Timestamp",
-            description="The time of sending, in seconds. Refuse it if over 5 minutes off.",
+            description="Unix time of sending. Refuse a message over 5 minutes off.",
         ),
     ],
     webhook_signature: Annotated[

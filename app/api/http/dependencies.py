@@ -72,7 +72,7 @@ def begin_opening(runtime: Runtime, actor: Actor) -> Iterator[WriteTransaction]:
 
 
 def report_limit(runtime: Runtime, actor: Actor) -> None:
-    """Report a reached limit to the account's office and oversight, once an hour."""
+    """Report a reached refusal limit to the office and to oversight, once an hour."""
     counter, now = runtime.refused_openings, runtime.clock()
     if counter and not counter.was_reported(actor.account_id, now):
         with require_recording(), begin_write(runtime, actor) as tx:

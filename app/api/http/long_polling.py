@@ -32,7 +32,7 @@ MAX_WAIT_SECONDS: Final = 60
 """The longest wait in seconds. Proxies close connections that are silent for longer."""
 
 MAX_WAITING: Final = 32
-"""The most requests of an account that wait or stream in a process. An event wakes all."""
+"""The most requests of an account that wait or stream in a process. An event wakes them."""
 
 QUERY_SECONDS: Final = 2.0
 """Seconds in which a running query ends, unless the database hangs."""

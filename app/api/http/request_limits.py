@@ -24,7 +24,7 @@ class BodyLimit:
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse too large a URL or headers, and limit the body while it is read."""
+        """Refuse a URL or headers over the limit, and limit the body while it is read."""
         left, whole = self.max_bytes, False
         ends_at = asyncio.get_running_loop().time() + BODY_SECONDS
 
