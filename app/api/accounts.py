@@ -243,7 +243,7 @@ def make_key(
     new: NewKey,
     approval: ApprovalId = None,
 ) -> Response:
-    """Make an API key for an account other than your own; a second person has to approve.
+    """Make an API key for another account than your own. A second person approves it.
 
     The key is shown only once: hand it over in person or through a private channel. While
     the key is valid, the account that was shown it cannot approve for the key's account.

@@ -102,13 +102,15 @@ def record_lead_consent(
     new: NewLeadConsent,
     approval: ApprovalId = None,
 ) -> Response:
-    """Record a consent to replace a lead that does not act. Two people of the desk do it.
+    """Record a consent to replace a lead that does not act.
+
+    Two people of the desk are needed. The first request is answered with 202, and the
+    approved request with 200.
 
     The case must have been escalated to your desk. The person agrees to a kind of office in
     the country where they are, never to one office. `next_lead` then names the office to
     which you give the lead with `take-over`. If it is null, no office of that kind can be
-    asked: ask the person about another kind. Oversight gets the event. The first request is
-    answered with 202, and the approved request with 200.
+    asked: ask the person about another kind. Oversight gets the event.
 
     You can also do this for a case that your desk holds because no office fits, if the
     submitter is closed or nobody in that office could sign in for a day. Use the reason
@@ -139,11 +141,12 @@ def take_over_case(
     choice: TakeOverCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Replace a lead that does not act with another office. Two people of the desk do this.
+    """Replace a lead that does not act with another office.
 
-    The person must have agreed to the office. If a desk recorded the consent to a kind of
-    office, only `next_lead` can get the lead. The case must have been escalated to your
-    desk. The first request is answered with 202, and the approved request with 204.
+    Two people of the desk are needed. The person must have agreed to the office. If a desk
+    recorded the consent to a kind of office, only `next_lead` can get the lead. The case
+    must have been escalated to your desk. The first request is answered with 202, and the
+    approved request with 204.
     """
     with begin() as tx:
         return run_on_case(
@@ -160,7 +163,7 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     body: EraseCase,
     approval: ApprovalId = None,
 ) -> Response:
-    """Erase the sealed documents of an ended case. It takes two people of oversight."""
+    """Erase the sealed documents of an ended case. Two people of oversight are needed."""
     with begin() as tx:
         return run_on_case(
             tx, key, lambda: erasing.erase_case(tx, code, seen, body, approval)
@@ -179,7 +182,10 @@ def hold_case_legally(
     hold: HoldLegally,
     approval: ApprovalId = None,
 ) -> Response:
-    """Set or lift the legal hold that blocks erasure. It takes two people of oversight."""
+    """Set or lift the legal hold, which blocks erasure.
+
+    Two people of oversight are needed.
+    """
     with begin() as tx:
         return run_on_case(
             tx, key, lambda: erasing.set_legal_hold(tx, code, hold, approval)

@@ -152,7 +152,10 @@ def permit_reading(
 def refuse_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
-    """Refuse emergency access, as a person who could permit it. You can be asked again."""
+    """Refuse emergency access, as a person who could permit it.
+
+    The other organisation can ask again.
+    """
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(

@@ -183,7 +183,7 @@ def list_questions(
 def ask_submitter(
     begin: WriteCases, code: CaseCode, key: Once, new: NewQuestion
 ) -> Response:
-    """Ask the submitter, as the holder of the case. A deadline for the answer starts.
+    """Ask the submitter a question, as the holder. A deadline for the answer starts.
 
     You cannot ask a submitter that the person fears, if you are allowed to know that fear.
     """

@@ -157,7 +157,7 @@ def check_ledger(runtime: Runtime, ledger: Ledger | None) -> str:
 
 
 def describe_keeping(keeping: WorkerHealth) -> dict[str, str]:
-    """Return the state of the worker and of the deadlines: `ready` or the fault."""
+    """Return the state of the worker and of the deadlines: `ready`, or what is late."""
     silent = f"silent: {', '.join(keeping.silent)}" if keeping.silent else READY
     late = f"overdue since {keeping.oldest:%Y-%m-%dT%H:%MZ}" if keeping.is_late else READY
     return {"worker": silent, "clocks": late}

@@ -1,4 +1,4 @@
-"""Read receipts: the first time that an asked office reads a record (evidence rank 3)."""
+"""Read receipts: when an office that has to act first reads a record (evidence rank 3)."""
 
 from typing import Final
 

@@ -182,7 +182,7 @@ def start_referral(
 def hold_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: HoldReferral
 ) -> Response:
-    """Pause the help until a review date at the latest."""
+    """Pause the help. It has to be reviewed by the date that you give."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
     with begin() as tx:
         command = (referral_id, Action.HOLD, seen, terms)

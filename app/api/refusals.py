@@ -20,9 +20,9 @@ router = ResourceRouter("refusals", "/refusals")
 def record_refusal(begin: WriteCases, new: NewRefusal) -> Response:
     """Count that an adult was offered a referral and refused it.
 
-    Only the country and the week are stored: no case, account, reason or text. So the
-    service cannot tell a repeated request from another person. Send the request once, even
-    if no answer arrives. An Idempotency-Key is ignored.
+    Only the country and the week are stored: no case, account, reason or text. The service
+    therefore cannot distinguish a repeated request from another refusal. Send the request
+    only once, even if no answer arrives. An Idempotency-Key is ignored.
     """
     with begin() as tx:
         require_working_role(tx)

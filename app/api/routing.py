@@ -185,6 +185,6 @@ def show_offers(offers: placing.Offers) -> list[ServiceOut]:
 
 
 def get_desk(offers: placing.Offers) -> str | None:
-    """Return the code of the desk, which is the same in every list; None without a desk."""
+    """Return the code of the desk, or None. All lists have the same desk."""
     desks = {ranking.desk.code for ranking in offers.values() if ranking.desk}
     return min(desks, default=None)

@@ -1,4 +1,4 @@
-"""Reading bodies before authentication, with limits on size, time and number.
+"""Functions to read bodies before authentication, with limits on size, time and number.
 
 A request for a token is authenticated by its body, so the body is read first. A client that
 sends half a form and waits must not use up resources.

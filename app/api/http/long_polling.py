@@ -73,7 +73,7 @@ class Waiter:
 
 
 class FeedWatcher:
-    """The waiting requests of one event loop. `held` counts the places of accounts."""
+    """The waiting requests of one event loop. `held` counts the used places by account."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class FeedWatcher:
             self.watch = None
 
     def close(self) -> None:
-        """Wake all requests and end later waits at once, because the service stops."""
+        """Wake all requests. A later request does not wait, because the service stops."""
         self.closed = True
         for waiter in self.waiters:
             waiter.finish(there_is_more=False)

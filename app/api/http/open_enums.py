@@ -1,4 +1,4 @@
-"""Open enums: answers may get new values within v1, requests accept known values only.
+"""Open enums: answers may get new values within v1, but requests accept only known values.
 
 A generated client fails on an unknown value of an enum. So in answers an enum is closed
 only if every client has to know every value (`FROZEN`). In requests every enum is closed.

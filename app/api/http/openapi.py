@@ -106,7 +106,7 @@ def list_operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def require_headers(operation: dict[str, Any]) -> None:
-    """Mark a header as required if the operation has a problem for its absence.
+    """Mark a header as required if the operation documents a problem for a missing one.
 
     The routes declare these headers as optional. Otherwise FastAPI would answer 422 for a
     missing header before the checks that come first in the order of judgement.
