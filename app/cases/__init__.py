@@ -1,5 +1,5 @@
 """Cases: parties, summary, sealed documents, facts and risk.
 
-A rule here reads one case alone. Actions that change other records are in `casework`; who
-may open a sealed document is decided in `disclosure`.
+The rules in this package read only one case. Actions that change other records are in
+`casework`. The decision on who may open a sealed document is in `disclosure`.
 """

@@ -1,4 +1,4 @@
-"""Changes of one case alone; actions that change other records are in `casework`."""
+"""Actions that change only one case; those that change other records are in `casework`."""
 
 from datetime import datetime
 from typing import Final
@@ -55,7 +55,7 @@ def open_draft(tx: WriteTransaction, notice: NoticeFields, digest: str | None) -
 
 
 def save_summary_snapshot(tx: WriteTransaction, case: Case) -> None:
-    """Store the summary for the submitter when it hands the case on, once (R12)."""
+    """Store the current summary for the submitter, unless one is already stored (R12)."""
     if case.id not in case_queries.load_snapshots(tx, [case.id]):
         said = {name: getattr(case, name) for name in NoticeFields.model_fields}
         tx.session.add(SummarySnapshot(case_id=case.id, **said))
@@ -63,7 +63,7 @@ def save_summary_snapshot(tx: WriteTransaction, case: Case) -> None:
 
 
 def update_summary(case: Case | SummarySnapshot, notice: NoticeFields) -> list[str]:
-    """Merge given fields into the summary (RFC 7396) and return those that changed."""
+    """Merge fields into the summary (RFC 7396) and return the names of changed fields."""
     given = notice.model_dump(exclude_unset=True)
     for name in given.keys() & {"services", "urgent_needs"}:
         given[name] = sorted(set(given[name] or []))
@@ -76,7 +76,7 @@ def update_summary(case: Case | SummarySnapshot, notice: NoticeFields) -> list[s
 def replace_sealed(
     tx: WriteTransaction, record: Recorded, kind: Sealable, content: BaseModel
 ) -> None:
-    """Replace the sealed document of this kind, or add it; past safeguards are kept."""
+    """Replace or add the sealed document of a kind; keep a copy of old safeguards."""
     kept = case_queries.find_sealed(tx, record.id, kind)
     if kept is None:
         store_sealed(tx, record, kind, content)
@@ -88,7 +88,7 @@ def replace_sealed(
 
 
 def save_past_safeguards(tx: WriteTransaction, kept: Sealed) -> None:
-    """Store a sealed copy of replaced safeguards: LIFECYCLES.md requires a history."""
+    """Store a sealed copy of replaced safeguards, as LIFECYCLES.md requires a history."""
     past = Sealed(
         id=tx.create_id(),
         case_id=kept.case_id,
@@ -109,7 +109,7 @@ def store_sealed(
     *,
     about: str | None = None,
 ) -> None:
-    """Seal a new document of a record, beside those that exist."""
+    """Seal a new document of a record without replacing an existing one."""
     document = Sealed(
         id=tx.create_id(),
         case_id=record.case_id,
@@ -148,10 +148,10 @@ def take_step(  # noqa: PLR0913 - each is a part of the step
     audience_before: frozenset[UUID],
     due_at: datetime | None = None,
 ) -> None:
-    """Take a step: set the state, start its deadline and record the event.
+    """Take a step: set the state, start the deadline and record the event.
 
-    `due_at` is the deadline, if the step sets one. A step of the system is recorded as
-    such, whatever triggered it.
+    `due_at` is the deadline, if the step sets one. An automatic step is recorded as an act
+    of the system, even if an account triggered it.
     """
     was = case.state
     kernel_lifecycle.apply_step(case, step)
@@ -172,9 +172,9 @@ def expire_approvals(
 ) -> None:
     """Expire the approvals of a case that may no longer be used (R14).
 
-    With `about`, those about one record. Otherwise those of overseers are spared and, while
-    the case is open, those of its escalation desk and its holder. If the state changed
-    (`moved`), the holder's expire too: its approver judged the former state.
+    With `about`, these are the approvals about one record. Otherwise, they are all except
+    those of overseers and, while the case is open, of the escalation desk and the holder.
+    If the state changed (`moved`), those of the holder expire too.
     """
     holder = None if moved else case.holder
     asking = (holder, case.with_relation(Relation.ESCALATION_DESK))
@@ -189,7 +189,7 @@ def expire_approvals(
 def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = None) -> None:
     """Start the deadline for the current state of the case.
 
-    Deadlines of facts about a child are passed on to the holder.
+    Deadlines of facts about a child are transferred to the holder.
     """
     if case.state not in OPEN:
         deadline_actions.stop_kinds(tx, case.id, *OTHER_KINDS)
@@ -208,15 +208,15 @@ def start_deadline(tx: WriteTransaction, case: Case, until: datetime | None = No
 
 
 OTHER_KINDS: Final = (ClockKind.ASSESS_INTERESTS, ClockKind.CONSENT_ENDS, ClockKind.ANSWER)
-"""Kinds of deadlines that run beside the one for the state of a case."""
+"""The kinds of deadlines that run in addition to the one for the state of a case."""
 
 
 def get_due_at(
     tx: WriteTransaction, case: Case, kind: ClockKind, waits_on: UUID | None
 ) -> datetime:
-    """Return when the deadline of a kind ends.
+    """Return the time at which a deadline of the kind is due.
 
-    Risk is due when its last assessment expires (D12); in a drill the deadline is shorter.
+    The risk review is due when the last assessment expires (D12), or earlier in a drill.
     """
     if kind == ClockKind.REVIEW_RISK:
         tx.session.flush()
@@ -235,7 +235,7 @@ class NoteText(BaseModel):
 
 
 def add_note(tx: WriteTransaction, record: Recorded, about: str, text: str | None) -> None:
-    """Seal a free text as a note on the step, if one was given."""
+    """Seal a free text as a note on the step; do nothing if there is no text."""
     if text:
         store_sealed(tx, record, Paper.NOTE, NoteText(text=text), about=about)
 
@@ -243,7 +243,7 @@ def add_note(tx: WriteTransaction, record: Recorded, about: str, text: str | Non
 def add_message(
     tx: WriteTransaction, record: Recorded, about: str, text: str | None
 ) -> None:
-    """Seal a free text as a message to the other office, if one was given."""
+    """Seal a free text as a message to the other office; do nothing if there is no text."""
     if text:
         store_sealed(tx, record, Paper.MESSAGE, NoteText(text=text), about=about)
 
@@ -255,7 +255,7 @@ def add_oversight(tx: WriteTransaction, case: Case, oversight: list[UUID]) -> No
 
 
 def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
-    """Delete a kind of sealed document of a case."""
+    """Delete the sealed documents of one kind of the case itself."""
     named = (Sealed.record_id == case.id) & (Sealed.kind == kind)
     tx.session.execute(delete(Sealed).where(named))
 
@@ -263,8 +263,8 @@ def delete_sealed(tx: WriteTransaction, case: Case, kind: Sealable) -> None:
 def add_fact(tx: WriteTransaction, case: Case, fact: Fact, text: str | None = None) -> Fact:
     """Add a fact and stop the deadline of the fact that it replaces.
 
-    If the new fact says that an assessment is still due, the deadline continues for it.
-    Raises AssessmentOwed (409).
+    If the new fact states that an assessment is still due, the deadline moves to it. Raises
+    AssessmentOwed (409) if a child would remain without an assessment.
     """
     require_assessment(fact, child=case.is_child)
     known = case_queries.load_facts(tx, [case.id]).get(case.id, [])

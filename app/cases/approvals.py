@@ -1,4 +1,4 @@
-"""Approvals for actions on a case: a second person confirms, once (R14)."""
+"""Approvals by a second person for actions on a case; each is valid for one use (R14)."""
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ OVERSIGHT_APPROVERS: Final = frozenset({Role.PROTECTION_OFFICER, Role.SUPERVISOR
 
 @dataclass(frozen=True)
 class GuardedAction:
-    """What a second person is asked to approve: one action, on one case, with one body.
+    """An action that a second person has to approve, with its case and request body.
 
-    `record` is the record of the case that it is about, if any. `grounds` names what else
-    the decision rests on.
+    `record` is the record that the action is about, if it is not the case itself. `grounds`
+    describes other data on which the decision depends.
     """
 
     case: Case
@@ -48,9 +48,10 @@ class GuardedAction:
 def ask_or_claim_approval(
     tx: WriteTransaction, matter: GuardedAction, approval: UUID | None
 ) -> Approval | None:
-    """Request an approval, or claim the given one; raises ApprovalUnusable (409).
+    """Request an approval, or claim the given approval.
 
-    Returns the request, or None if the given approval was claimed.
+    Returns the request, or None if the given approval was claimed. Raises ApprovalUnusable
+    (409) if the given approval cannot be claimed.
     """
     fingerprint = matter.compute_fingerprint(tx)
     if approval is None:
@@ -84,7 +85,7 @@ def ask_second_person(
 
 
 def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:
-    """Approve or refuse as the second person, and stop the deadline of the request."""
+    """Approve or refuse a request as the second person, and stop its deadline."""
     question = access_actions.decide_approval(tx, approval_id, approve=approve)
     deadline_actions.stop(tx, question.id)
     return question

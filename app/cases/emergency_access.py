@@ -1,4 +1,4 @@
-"""Emergency access: queries, and which offices may request it (R15, R17)."""
+"""Queries for emergency access, and the offices that may request it (R15, R17)."""
 
 from datetime import datetime
 from typing import Final
@@ -16,17 +16,17 @@ from app.kernel.actors import Relation
 from app.kernel.transactions import ReadTransaction
 
 REQUESTING_RELATIONS: Final = WORKING_RELATIONS | {Relation.SUBMITTER}
-"""Relations by which an office may request emergency access."""
+"""The relations that allow an office to request emergency access."""
 
 
 def list_for_case(tx: ReadTransaction, case_id: UUID) -> list[VitalReading]:
-    """List the requests in a case, oldest first."""
+    """List the requests for emergency access in a case, oldest first."""
     rows = select(VitalReading).where(VitalReading.case_id == case_id)
     return list(tx.session.scalars(rows.order_by(VitalReading.number)))
 
 
 def get(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
-    """Return one request in a case, or raise NotFound (404)."""
+    """Return one request for emergency access in a case, or raise NotFound (404)."""
     mine = (VitalReading.case_id == case_id) & (VitalReading.id == reading_id)
     return require_found(tx.session.scalar(select(VitalReading).where(mine)), "reading")
 
@@ -36,8 +36,9 @@ def find_granted(
 ) -> VitalReading | None:
     """Return the caller's granted access to a section for a purpose, or None.
 
-    An office that ceased to have a relation to the case, or handed it on, has no access any
-    more. A new relation does not restore it: nobody approved that.
+    An office loses the access when it no longer has a relation to the case, or when it has
+    handed the case on. A new relation does not restore the access, because nobody approved
+    that.
     """
     own_office = tx.actor.focal_point_id
     if not may_request(case, own_office):
@@ -60,17 +61,17 @@ def find_granted(
 def may_request(case: Case, focal_point: UUID) -> bool:
     """Return whether an office may request emergency access in a case.
 
-    Oversight opens nothing that is sealed. A submitter that handed the case on does not
-    follow it (R12), and can call the lead.
+    Oversight may not, because it cannot open sealed documents. A submitter that has handed
+    the case on may not, because it must not see later changes (R12); it can call the lead.
     """
     return Grant.EMERGENCY_ACCESS in case.get_grants(focal_point)
 
 
 def has_had_relation_since(case: Case, focal_point: UUID, moment: datetime) -> bool:
-    """Return whether an office has had a requesting relation since a time, without a gap.
+    """Return whether an office has been able to request access since a time, without a gap.
 
-    One may follow another, as when a candidate becomes the lead. The relation of a
-    submitter counts until a lead takes the case.
+    One relation may directly follow another, for example when a candidate becomes the lead.
+    The relation of the submitter counts until a lead takes the case.
     """
     mine = (p for p in case.parties if p.focal_point_id == focal_point)
     parts = [party for party in mine if party.relation in REQUESTING_RELATIONS]
@@ -94,7 +95,7 @@ def has_pending_request(tx: ReadTransaction, case_id: UUID) -> bool:
 
 
 def has_unreviewed_access(tx: ReadTransaction) -> bool:
-    """Return whether oversight did not review an access of the caller in time (R17)."""
+    """Return whether the review of an emergency access of the caller is overdue (R17)."""
     latest = tx.now - REVIEWED_WITHIN
     mine = (VitalReading.account_id == tx.actor.account_id) & VitalReading.granted
     late = (VitalReading.decided_at <= latest) & VitalReading.reviewed_at.is_(None)

@@ -19,16 +19,16 @@ KEY_TABLE: Final = CaseKey.__tablename__
 DOCUMENT_KEY_TABLE: Final = DocumentKey.__tablename__
 """The table of the wrapped keys of sealed documents."""
 REWRITE_INTERVAL: Final = timedelta(days=1)
-"""How often the table of document keys is rewritten; a rewrite locks it."""
+"""The interval at which the table of document keys is rewritten, which locks the table."""
 
 
 def erase_content(tx: WriteTransaction, case: Case) -> None:
-    """Destroy the data key and delete what was sealed with it.
+    """Destroy the data key of a case and delete the documents that were sealed with it.
 
     Risk assessments, facts, topics of questions, planned visits and the fingerprint of the
-    submitter's own number are in clear, so they are deleted too. Legal holds are kept.
-    Backups still have the sealed content; the ledger of erasures makes sure that a restored
-    key is destroyed again.
+    submitter's own number are not encrypted, so they are deleted too. Legal holds are kept.
+    Backups still have the sealed content. The ledger of erasures ensures that a data key
+    that is restored from a backup is destroyed again.
     """
     key = delete(CaseKey).where(CaseKey.case_id == case.id).returning(CaseKey.case_id)
     if tx.session.scalars(key).all():
@@ -41,12 +41,13 @@ def erase_content(tx: WriteTransaction, case: Case) -> None:
 
 
 class ErasureCleanup:
-    """Clean-up after committed erasures; the worker runs it in each cycle.
+    """The clean-up after committed erasures, which the worker runs in each cycle.
 
-    It copies new erasures to the ledger outside of the database and removes traces of their
-    keys from the database files. It remembers for how many erasures this is done, so that a
-    cycle without a new one costs one stat and two counts; a new process checks once. Traces
-    of replaced document keys are removed once a day, and once in a new process.
+    It copies new erasures to the ledger outside the database and removes traces of the
+    erased keys from the database files. It remembers the number of erasures that it has
+    handled, so that a cycle without a new erasure needs only one `stat` and two counts. A
+    new process does the work once. Traces of replaced document keys are removed once a day,
+    and once when a process starts.
     """
 
     def __init__(self, runtime: Runtime, ledger: Ledger) -> None:
@@ -55,9 +56,10 @@ class ErasureCleanup:
         self._next_rewrite: datetime | None = None
 
     def run(self) -> None:
-        """Copy erasures to the ledger and remove traces; raises LedgerRefused, Busy (503).
+        """Copy erasures to the ledger and remove traces of the erased keys.
 
-        While another transaction reads the old state, traces stay until a later cycle.
+        While another transaction reads the old state, traces remain until a later cycle.
+        Raises LedgerRefused or Busy (503) if the erasures cannot be copied.
         """
         self._ledger.copy_erasures(self._ground)
         with self._ground.database.begin_read() as session:

@@ -1,8 +1,8 @@
-"""Facts about a case beside its state, each with a history (LIFECYCLES.md, section 1).
+"""Facts about a case in addition to its state, with a history (LIFECYCLES.md, section 1).
 
-No fact is a precondition of help (BR01, BR02), and an assessment of a child never delays it
-(BR14). Contact with the State of origin is a fact too, but it is sealed with the
-safeguards, because its value would reveal a fear.
+No fact is a precondition of help (BR01, BR02), and the assessment of a child never delays
+help (BR14). Whether the State of origin may be contacted is stored in the sealed safeguards
+instead, because the answer would reveal a fear.
 """
 
 from collections.abc import Iterable, Mapping
@@ -64,7 +64,7 @@ ASSESSED: Final = frozenset({BestInterests.ASSESSED, BestInterests.DETERMINED})
 
 
 class ReflectionPeriod(StrEnum):
-    """Whether the person has time to recover and decide, in one country (BR15)."""
+    """Whether a country gives the person time to recover and decide (BR15)."""
 
     NOT_AVAILABLE = "not_available"
     OFFERED = "offered"
@@ -82,10 +82,10 @@ class LegalHold(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """The values of a fact, and which recipients may record it.
+    """The allowed values of a fact, and the recipients that may record it.
 
-    The offices that may write the case may always do so. Others are recipients that
-    accepted a referral for one of `services`.
+    An office that may write the case may always record the fact. So may a recipient that
+    accepted a referral for one of the `services`.
     """
 
     values: type[StrEnum]
@@ -114,33 +114,34 @@ class RecordedFact(Protocol):
 
     @property
     def value(self) -> str:
-        """Its value."""
+        """The value of the fact."""
 
     @property
     def country(self) -> str | None:
-        """The country where it applies; None: everywhere."""
+        """The country where the fact applies, or None if it applies everywhere."""
 
     @property
     def body(self) -> UUID | None:
-        """The office that decided it, if one did."""
+        """The office that made the decision, if there is one."""
 
     @property
     def ends_on(self) -> date | None:
-        """The first day on which it no longer applies, if it ends by itself."""
+        """The first day on which the fact no longer applies, if it has an end date."""
 
 
 @dataclass(frozen=True)
 class FactSheet:
     """The latest facts of one case.
 
-    For a child, a fact that is not recorded counts as needed: doubt means child (BR14).
+    For a child, a guardian counts as needed and an assessment as due until a fact is
+    recorded (BR14).
     """
 
     child: bool
     latest: Mapping[tuple[FactName, str | None, UUID | None], RecordedFact]
 
     def get_value(self, name: FactName) -> str | None:
-        """Return the value of a fact that applies everywhere; None: not recorded."""
+        """Return the value of a fact that applies everywhere, or None if not recorded."""
         known = self.latest.get((name, None, None))
         return known.value if known else None
 
@@ -152,7 +153,7 @@ class FactSheet:
 
     @property
     def best_interests(self) -> BestInterests:
-        """How far a child's best interests are assessed; never `not_needed` (BR14)."""
+        """How far best interests are assessed; for a child never `not_needed` (BR14)."""
         said = BestInterests(self.get_value(FactName.BEST_INTERESTS) or NOT_NEEDED)
         owed = self.child and said == NOT_NEEDED
         return BestInterests.ASSESSMENT_DUE if owed else said
@@ -168,9 +169,9 @@ class FactSheet:
         return self.get_value(FactName.LEGAL_HOLD) == LegalHold.IN_FORCE
 
     def get_reflection_period(self, country: str, today: date) -> ReflectionPeriod | None:
-        """Return the status of the reflection period in a country; None: not recorded.
+        """Return the status of the reflection period in a country, or None if not recorded.
 
-        A running period ends by itself on the day `ends_on`.
+        The status of a running period changes to `ended` on the day `ends_on`.
         """
         known = self.latest.get((FactName.REFLECTION_PERIOD, country, None))
         if known is None:

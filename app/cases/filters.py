@@ -1,4 +1,4 @@
-"""Filters for lists of cases, applied to what the caller may read of each case."""
+"""Filters for lists of cases, which use only what the caller may read of each case."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -15,17 +15,17 @@ from app.kernel.transactions import ReadTransaction
 def is_own_party(
     tx: ReadTransaction, party: type[Party] = Party
 ) -> tuple[ColumnElement[bool], ...]:
-    """Return conditions for the party rows that the caller's office has now."""
+    """Return the conditions for the current party rows of the caller's office."""
     mine = party.focal_point_id == tx.actor.focal_point_id
     return mine, party.until.is_(None)
 
 
 def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElement[bool]:
-    """Return a condition for cases whose summary has a value, as the caller reads it.
+    """Return a condition for cases whose summary, as the caller reads it, has a value.
 
-    It follows the same rules as `situation.notice_for`. A list must not reveal a newer
-    summary to a submitter that handed the case on, or to a State body that reads a snapshot
-    (R11, R12).
+    The rules are those by which `casework.situation` shows the summary. A list must not
+    reveal a newer summary to a submitter that has handed the case on, or to a State body
+    that reads a snapshot (R11, R12).
     """
     kept, now = SummarySnapshot.case_id == Case.id, getattr(Case, field) == asked
     is_live = is_granted(tx, Grant.SUMMARY)
@@ -40,16 +40,16 @@ def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElemen
 
 
 def is_in_state(tx: ReadTransaction, states: Iterable[State]) -> ColumnElement[bool]:
-    """Return a condition for cases in one of the states, as the caller reads them."""
+    """Return a condition for cases that the caller reads as being in one of the states."""
     wanted, snapshot = list(states), select_snapshot_value(tx, "state")
     is_live = is_granted(tx, Grant.STATE)
     return case((is_live, Case.state.in_(wanted)), else_=snapshot.in_(wanted))
 
 
 def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[bool]:
-    """Return a condition for cases at one of the stages, as the caller reads them.
+    """Return a condition for cases that the caller reads as being at one of the stages.
 
-    As in `lifecycle.get_stage`, a suspended case stays at the stage that it had.
+    As in `lifecycle.get_stage`, a suspended case keeps its previous stage.
     """
     wanted = frozenset(stages)
     states, snapshot = list_states(wanted), select_snapshot_value(tx, "state")
@@ -62,7 +62,7 @@ def is_at_stage(tx: ReadTransaction, stages: Iterable[Stage]) -> ColumnElement[b
 
 
 def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
-    """Return a condition for cases of which the caller has a grant now."""
+    """Return a condition for cases for which the caller has a grant now."""
     every, following = list_relations(grant), list_relations(grant, Condition.FOLLOWS)
     follows = Party.relation.in_(following) & Party.as_asked.is_(None)
     mine = (Party.case_id == Case.id, *is_own_party(tx))
@@ -70,7 +70,7 @@ def is_granted(tx: ReadTransaction, grant: Grant) -> ColumnElement[bool]:
 
 
 def select_snapshot_value(tx: ReadTransaction, *path: str) -> ColumnElement[Any]:
-    """Select a value of the last snapshot of a case that the caller's office reads."""
+    """Select a value from the last snapshot of a case that the caller's office reads."""
     mine = (Party.case_id == Case.id, *is_own_party(tx), Party.as_asked.is_not(None))
     said = select(Party.as_asked[path].as_string()).where(*mine)
     last = said.order_by(Party.number.desc()).limit(1)

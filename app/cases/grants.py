@@ -1,10 +1,10 @@
-"""The grants of each relation to a case: one table, and the union of its rows.
+"""The table of the grants that each relation to a case gives.
 
 An office can have several relations to one case, for example as the consulate that
-submitted it and as the recipient of a referral. It has every grant of any of its relations,
-and no others: a grant never follows from the absence of a restriction (R11, R12, ADR 34).
-Sections and other sealed documents have a table of their own (`app/disclosure/policy.py`),
-and so have actions (`app/*/lifecycle.py`), by sides that are derived from the same
+submitted it and as the recipient of a referral. The office has the grants of all its
+relations and no others: the absence of a restriction never gives a grant (R11, R12, ADR
+34). Other tables decide on sections and other sealed documents (`app/disclosure/policy.py`)
+and on actions (`app/*/lifecycle.py`). Both use sides, which are derived from the same
 relations.
 """
 
@@ -18,7 +18,7 @@ from app.kernel.actors import Relation
 
 
 class Grant(StrEnum):
-    """Something of a case that an office may see, be told of or request."""
+    """A permission to see a part of a case, to receive an event, or to make a request."""
 
     CASE = "case"
     STATE = "state"
@@ -69,10 +69,11 @@ GRANT_TEXTS: Final[dict[Grant, str]] = {
 
 
 class Condition(StrEnum):
-    """A condition on the case under which a row of the table applies.
+    """A condition that must hold for a row of the table to apply.
 
-    For something recorded at a certain time, `NEVER_LED`, `IN_SIGHT` and `FOLLOWS` are
-    evaluated as of that time. `FOLLOWS` is about one relation to one record (ADR 43).
+    To decide on something that was recorded at a certain time, `NEVER_LED`,
+    `NOT_RELOCATED`, `IN_SIGHT` and `FOLLOWS` are evaluated for that time. `FOLLOWS` depends
+    on one relation to one record (ADR 43).
     """
 
     BEFORE_LEAD = "before_lead"
@@ -98,7 +99,7 @@ CONDITION_TEXTS: Final[dict[Condition, str]] = {
 
 @dataclass(frozen=True)
 class Row:
-    """The grants of some relations, if all conditions hold."""
+    """A row of the table: the grants that relations give while all conditions hold."""
 
     relations: frozenset[Relation]
     grants: frozenset[Grant]
@@ -155,20 +156,20 @@ GRANTS: Final = (
 
 
 def list_grants(relation: Relation, holds: frozenset[Condition]) -> frozenset[Grant]:
-    """Return the grants of one relation while the given conditions hold."""
+    """Return the grants that one relation gives while the given conditions hold."""
     rows = (r for r in GRANTS if relation in r.relations and r.conditions <= holds)
     return frozenset[Grant]().union(*(r.grants for r in rows))
 
 
 def list_relations(grant: Grant, *holds: Condition) -> frozenset[Relation]:
-    """Return the relations that have a grant while conditions hold, for filters in SQL."""
+    """Return the relations that give a grant while the conditions hold, for SQL filters."""
     rows = (r for r in GRANTS if grant in r.grants and r.conditions <= set(holds))
     return frozenset[Relation]().union(*(r.relations for r in rows))
 
 
 @dataclass(frozen=True)
 class CaseHistory:
-    """When a lead first took a case, and when its submitter lost sight of it."""
+    """The times of the events that limit what the submitter of a case may see."""
 
     led_since: datetime | None
     relocated_at: datetime | None
@@ -176,7 +177,7 @@ class CaseHistory:
 
 
 def list_conditions(course: CaseHistory, at: datetime | None = None) -> set[Condition]:
-    """Return which conditions about the history of a case hold, now or at a time."""
+    """Return the conditions about the history of a case that hold now or at a past time."""
 
     def is_yet_to_come(moment: datetime | None) -> bool:
         return moment is None or (at is not None and at < moment)

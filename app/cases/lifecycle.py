@@ -1,7 +1,7 @@
 """The life cycle of a case as one table (LIFECYCLES.md, section 1).
 
-Help never waits for status: no step requires formal identification or cooperation with the
-police (BR01, BR02).
+No step requires formal identification or cooperation with the police, because help does not
+depend on either (BR01, BR02).
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from app.kernel.lifecycle import AnyOf, Step, Table
 
 
 class State(StrEnum):
-    """The state of a case, as the life cycle enforces it."""
+    """The state of a case in its life cycle."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 class Stage(StrEnum):
-    """The stage of a case, as people name it."""
+    """The stage of a case, in the terms that practitioners use."""
 
     IDENTIFICATION = "identification"
     REFERRAL = "referral"
@@ -64,7 +64,7 @@ class Action(StrEnum):
 
 
 class Need(StrEnum):
-    """A requirement that must hold before a step."""
+    """A requirement that must hold before a step is taken."""
 
     NOTICE = "notice"
     CONSENT_TO_REFER = "consent_to_refer"
@@ -218,13 +218,17 @@ OVER: Final = frozenset(_OVER)
 
 
 def get_stage(state: State, *, suspended_while_referring: bool) -> Stage:
-    """Return the stage of a case; a suspended case stays at the stage that it had."""
+    """Return the stage of a case; a suspended case keeps its previous stage."""
     if state == State.SUSPENDED and suspended_while_referring:
         return Stage.REFERRAL
     return STAGES[state]
 
 
 def list_states(stages: Iterable[Stage]) -> frozenset[State]:
-    """Return the states of some stages; a suspended case may be at another stage."""
+    """Return the states that belong to the stages.
+
+    `SUSPENDED` belongs to the stage of assistance here, although a case that was suspended
+    while referring stays at the stage of referral.
+    """
     wanted = set(stages)
     return frozenset(state for state, stage in STAGES.items() if stage in wanted)

@@ -38,9 +38,10 @@ class SafeContact(StrEnum):
 
 
 class Case(Listed, Snapshots, Base):
-    """One person's case: the summary in clear, everything else sealed.
+    """The case of one person, with the summary, which is not encrypted.
 
-    The summary identifies nobody: it has no free text and no place below country (R91).
+    The summary identifies nobody: it has no free text and no place more precise than a
+    country (R91). Texts about the person are stored as sealed documents.
     """
 
     __tablename__ = "case"
@@ -85,7 +86,7 @@ class Case(Listed, Snapshots, Base):
 
     @property
     def case_id(self) -> UUID:
-        """The id of the case itself, as other records have the id of their case."""
+        """The id of the case, under the name that records of the case use for it."""
         return self.id
 
     @property
@@ -95,14 +96,14 @@ class Case(Listed, Snapshots, Base):
 
     @property
     def is_child(self) -> bool:
-        """Whether the person is, or may be, a child; also if the age is not known yet."""
+        """Whether the person is or may be a child; true if the age is not known."""
         return self.age_class != AgeClass.ADULT
 
     def may_be_child_to(self, focal_point: UUID) -> bool:
-        """Return whether the person may be a child, as far as an office may know it.
+        """Return whether the person may be a child, using only what an office may know.
 
-        An office that does not read the current summary must not learn that the age
-        changed.
+        An office that does not read the current summary must not learn that the age class
+        changed, so the result for it is always true.
         """
         return self.is_child or Grant.SUMMARY not in self.get_grants(focal_point)
 
@@ -114,7 +115,7 @@ class Case(Listed, Snapshots, Base):
         record: UUID | None = None,
         as_asked: Snapshot | None = None,
     ) -> None:
-        """Add a party to the case, or to one of its records, from now on."""
+        """Add a party to the case, or to one of its records, starting now."""
         party = Party(
             record_id=record or self.id,
             focal_point_id=focal_point,
@@ -127,7 +128,7 @@ class Case(Listed, Snapshots, Base):
     def end_relation(
         self, relation: Relation, now: datetime, record: UUID | None = None
     ) -> None:
-        """End all parties with a relation to the case itself, or to one of its records."""
+        """End a relation of all offices to the case itself, or to one of its records."""
         for party in self.parties:
             if (
                 party.record_id == (record or self.id)
@@ -139,8 +140,8 @@ class Case(Listed, Snapshots, Base):
     def renew_snapshots(self, focal_point: UUID) -> None:
         """Store the current summary in the snapshots that an office reads.
 
-        This is for a submitter that ceases to read the current case: its view never goes
-        back.
+        This is done when a submitter may no longer read the current summary, so that it
+        does not see an older summary than before.
         """
         for party in self.parties:
             if party.focal_point_id == focal_point and party.as_asked:
@@ -153,7 +154,7 @@ class Case(Listed, Snapshots, Base):
 
 
 class Party(Base):
-    """The relation of an office to a case, or to one of its records, over a time.
+    """A relation of an office to a case, or to one of its records, with start and end.
 
     Visibility, audiences and sides are all derived from this table, so that they never
     contradict each other.
@@ -187,7 +188,7 @@ class Party(Base):
 
 
 class CaseKey(Base):
-    """The wrapped data key of a case; deleting this row erases what was sealed."""
+    """The wrapped data key of a case; deleting it erases all sealed content of the case."""
 
     __tablename__ = "case_key"
 
@@ -196,7 +197,7 @@ class CaseKey(Base):
     wrapped: Mapped[bytes] = mapped_column(LargeBinary)
 
     def as_wrapped(self) -> WrappedKey:
-        """Return the key as the vault takes it."""
+        """Return the key in the form that the vault needs."""
         return WrappedKey(self.case_id, self.version, self.wrapped)
 
 
@@ -232,8 +233,8 @@ class Sealed(Base):
 class DocumentKey(Base):
     """The key of one sealed document, wrapped by the data key of its case (ADR 44).
 
-    Each write of the document replaces it. The worker rewrites the table once a day, so
-    that no replaced key stays in its files.
+    Each write of the document replaces the key. The worker rewrites the table once a day,
+    so that no replaced key remains in the files of the table.
     """
 
     __tablename__ = "document_key"

@@ -1,8 +1,9 @@
-"""Padding of sealed content, so that its length does not reveal it (ADR 37).
+"""Padding of sealed content, so that its length does not reveal the content (ADR 37).
 
-Anybody with a copy of the database and no key sees the size of each sealed row. For short
-answers the size would reveal the answer, such as whether asylum is sought, or how long a
-name is. So the JSON is padded with spaces at its end, which do not change its meaning.
+A person who has a copy of the database but no key can see the size of each sealed row. The
+size of a short answer could reveal the answer, such as whether asylum is sought, or the
+length of a name. So the JSON is padded with spaces at its end, which do not change its
+meaning.
 """
 
 from typing import Final
@@ -10,9 +11,9 @@ from typing import Final
 from app.cases.sections import Paper, Sealable, Section
 
 MIN_STEP: Final = 4 * 1024
-"""The smallest size in bytes of `STEPPED_KINDS`; a larger document doubles it."""
+"""The smallest padded size of `STEPPED_KINDS` in bytes; each next size is the double."""
 MIN_SIZE: Final = 1024
-"""The smallest size in bytes of all other documents."""
+"""The smallest padded size of all other documents in bytes."""
 STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {
         Paper.SAFEGUARDS,
@@ -22,13 +23,13 @@ STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(
         Section.IDENTITY,
     }
 )
-"""Kinds padded to sizes that double; all others are padded by Padmé."""
+"""The kinds that are padded to sizes that double; all others are padded with Padmé."""
 OVERHEAD: Final = 12 + 16
-"""Bytes of the nonce and of the tag of AES-GCM."""
+"""The size in bytes of the nonce and the tag of AES-GCM."""
 
 
 def pad_length(kind: Sealable, length: int) -> int:
-    """Return the length in bytes of content of a kind after padding."""
+    """Return the length in bytes that content of a kind has after padding."""
     if kind not in STEPPED_KINDS:
         return compute_padme_length(max(length, MIN_SIZE))
     size = MIN_STEP
@@ -40,8 +41,8 @@ def pad_length(kind: Sealable, length: int) -> int:
 def compute_padme_length(length: int) -> int:
     """Round a length up by at most 12 %, so that it reveals O(log log length) bits.
 
-    Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with
-    PURBs", 2019, section 4.
+    The algorithm is from Nikitin et al., "Reducing Metadata Leakage from Encrypted Files
+    and Communication with PURBs", 2019, section 4.
     """
     exponent = length.bit_length() - 1
     mask = (1 << exponent - exponent.bit_length()) - 1
@@ -49,11 +50,11 @@ def compute_padme_length(length: int) -> int:
 
 
 def pad(kind: Sealable, plain: bytes) -> bytes:
-    """Return JSON padded with spaces."""
+    """Return JSON padded with spaces to the length for its kind."""
     return plain.ljust(pad_length(kind, len(plain)))
 
 
 def is_padded(kind: Sealable, sealed_length: int) -> bool:
-    """Return whether a sealed row has the length of padded content."""
+    """Return whether the length of a sealed row is that of padded content."""
     length = sealed_length - OVERHEAD
     return pad_length(kind, length) == length

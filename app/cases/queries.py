@@ -1,4 +1,4 @@
-"""Queries for cases; each starts from the cases that the caller may see, or could see."""
+"""Queries for cases; a query by code or id finds only cases that the caller sees or saw."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -31,15 +31,15 @@ def get_seen_or_led(tx: ReadTransaction, code: str) -> Case:
 
 
 def get(tx: ReadTransaction, code: str) -> Case:
-    """Return a case that the caller sees by its code, or raise NotFound (404)."""
+    """Return the case with a code if the caller sees it, or raise NotFound (404)."""
     return get_one(tx, statements.BY_CODE, code=code)
 
 
 def lock(tx: WriteTransaction, code: str) -> Case:
     """Lock and return a case that the caller sees, or raise NotFound (404).
 
-    Visibility is checked again after the lock: the caller may have ceased to be a party
-    while it waited.
+    Visibility is checked again after the case is locked, because the caller may have ceased
+    to be a party while it waited for the lock.
     """
     case = get_one(tx, statements.HELD_BY_CODE, code=code)
     if not case.is_open_to(tx.actor.focal_point_id):
@@ -48,16 +48,16 @@ def lock(tx: WriteTransaction, code: str) -> Case:
 
 
 def lock_by_id(tx: WriteTransaction, case_id: UUID) -> Case:
-    """Lock the case of a visible record, or raise NotFound (404).
+    """Lock and return the case of a record that the caller sees, or raise NotFound (404).
 
-    A former lead may do so too: it still sees an old handover, and is told that it is
-    decided.
+    A former lead finds the case too, because it still sees an old handover. A later check
+    then reports that the handover is already decided.
     """
     return get_one(tx, statements.HELD_BY_ID, id=case_id)
 
 
 def list_unfinished(session: Session, others: Iterable[UUID]) -> Sequence[Case]:
-    """List the cases that are not over, and some others, for an operator, oldest first."""
+    """List for an operator all unfinished cases and the cases in `others`, oldest first."""
     goes_on = Case.state.not_in({State.CLOSED, State.VOID, State.ERASED})
     every = select(Case).where(goes_on | Case.id.in_(make_list_parameter("others")))
     named = {"others": list(others)}
@@ -74,7 +74,7 @@ def get_codes(session: Session, ids: Iterable[UUID]) -> dict[UUID, str]:
 def load_snapshots(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, SummarySnapshot]:
-    """Return the summaries that submitters handed on, by case id."""
+    """Return the summaries that were stored for submitters, by case id."""
     wanted = {"cases": list(case_ids)}
     rows = tx.session.scalars(statements.SUMMARY_SNAPSHOTS, wanted)
     return {kept.case_id: kept for kept in rows}
@@ -86,7 +86,7 @@ def load_again(tx: ReadTransaction, case_id: UUID) -> None:
 
 
 def get_by_id(tx: ReadTransaction, case_id: UUID) -> Case:
-    """Return a case that the caller sees by its id, or raise NotFound (404)."""
+    """Return the case with an id if the caller sees it, or raise NotFound (404)."""
     return get_one(tx, statements.BY_ID, id=case_id)
 
 
@@ -100,7 +100,7 @@ def get_continuing_code(tx: ReadTransaction, case: Case) -> str | None:
 
 
 def get_one(tx: ReadTransaction, statement: Select[Case], **named: object) -> Case:
-    """Run a statement for one case, or raise NotFound (404)."""
+    """Return the case that a statement finds, or raise NotFound (404)."""
     own_office = tx.actor.focal_point_id
     found = tx.session.scalar(statement, {"me": own_office, **named})
     if found is None:
@@ -115,10 +115,11 @@ def list_own(
     priority: Priority | None,
     country: str | None,
 ) -> Select[Case, int]:
-    """Select the caller's cases, each with the number that orders the list.
+    """Select the caller's cases, each with the number by which the list is sorted.
 
-    The number is that of the caller's first open party row: one index serves this however
-    many cases other offices have, and a case with two relations is listed once.
+    The number is that of the first current party row of the caller's office. One index
+    finds these rows, however many cases other offices have, and a case to which the office
+    has two relations is listed only once.
     """
     earlier = aliased(Party)
     open_row = and_(*is_own_party(tx), SEES_CASE)
@@ -148,7 +149,7 @@ def _matches_any(column: object, values: Iterable[object]) -> list[ColumnElement
 def get_data_key(tx: ReadTransaction, case_id: UUID, *, anew: bool = False) -> WrappedKey:
     """Return the data key of a case, or raise NotFound (404) if it was destroyed.
 
-    With `anew` it is read again, since it may have been loaded long before.
+    With `anew`, the key is read again, because it may have been loaded long ago.
     """
     key = tx.session.get(CaseKey, case_id, populate_existing=anew)
     if key is None:
@@ -158,33 +159,36 @@ def get_data_key(tx: ReadTransaction, case_id: UUID, *, anew: bool = False) -> W
 
 
 def list_sample_keys(tx: ReadTransaction) -> Iterator[WrappedKey]:
-    """Return one data key for each key-encryption key in use."""
+    """Yield one data key for each key-encryption key that is in use."""
     for version in tx.session.scalars(select(CaseKey.version).distinct()).all():
         one = select(CaseKey).where(CaseKey.version == version).limit(1)
         yield tx.session.scalars(one).one().as_wrapped()
 
 
 def find_sealed(tx: ReadTransaction, record_id: UUID, kind: Sealable) -> Sealed | None:
-    """Return the sealed document of a kind of a record, or None."""
+    """Return the sealed document of one kind that belongs to a record, or None."""
     return tx.session.scalar(statements.SEALED_OF_KIND, {"record": record_id, "kind": kind})
 
 
 def list_sealed(tx: ReadTransaction, record_id: UUID, *kinds: Sealable) -> list[Sealed]:
-    """List the sealed documents of some kinds of a record, oldest first."""
+    """List the sealed documents of a record that are of the given kinds, oldest first."""
     named = (Sealed.record_id == record_id) & Sealed.kind.in_(kinds)
     rows = select(Sealed).where(named).order_by(Sealed.written_at, Sealed.id)
     return list(tx.session.scalars(rows))
 
 
 def build_place(document: Sealed) -> Place:
-    """Return the place of a sealed document; moved elsewhere, it cannot be opened."""
+    """Return the place to which a sealed document is bound by its encryption."""
     table = Sealed.__tablename__
     section = f"{document.kind}:{document.record_id}"
     return Place(table, document.id, document.case_id, section, document.key_version)
 
 
 def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
-    """Open a sealed document; the caller has recorded the opening, or is a rule."""
+    """Decrypt a sealed document.
+
+    The calling function must have recorded the opening, or use the content only in a rule.
+    """
     key = get_data_key(tx, document.case_id)
     own_key = document.key.wrapped if document.key else None
     return tx.vault.open(key, build_place(document), document.sealed, own_key)
@@ -194,7 +198,7 @@ def open_sealed(tx: ReadTransaction, document: Sealed) -> bytes:
 def list_written_sections(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[tuple[str, UUID]]]:
-    """Return the kinds and authors of what is sealed in each case itself, by case id."""
+    """Return the kinds and authors of the sealed documents of the cases themselves."""
     present: dict[UUID, list[tuple[str, UUID]]] = {}
     cases = {"cases": list(case_ids)}
     for case_id, kind, author in read_columns(
@@ -205,7 +209,7 @@ def list_written_sections(
 
 
 def find_code_by_digest(tx: ReadTransaction, digest: str) -> str | None:
-    """Return the code of the case with this fingerprint of its submitter's own number."""
+    """Return the code of the case with this fingerprint of the submitter's own number."""
     return tx.session.scalar(select(Case.code).where(Case.external_digest == digest))
 
 
@@ -213,7 +217,7 @@ def find_code_by_digest(tx: ReadTransaction, digest: str) -> str | None:
 def load_safeguards(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, Safeguards]:
-    """Open the safeguards of cases, by case id; for rules alone."""
+    """Decrypt the safeguards of cases for use in rules only, and return them by case id."""
     rows = tx.session.execute(statements.SAFEGUARDS, {"cases": list(case_ids)}).all()
     tx.kept_alive.update(key for _, key in rows)
     return {
@@ -226,7 +230,10 @@ def load_safeguards(
 def load_latest_risks(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, RiskAssessment]:
-    """Return the last risk assessment by case id; of two at once, the more serious one."""
+    """Return the latest risk assessment by case id.
+
+    Of two assessments at the same time, the one with the higher level is returned.
+    """
     rows = tx.session.scalars(statements.RISKS, {"cases": list(case_ids)}).all()
     rising = sorted(rows, key=lambda risk: (risk.assessed_at, GRAVITY.index(risk.level)))
     return {risk.case_id: risk for risk in rising}
@@ -251,7 +258,7 @@ def get_fact(tx: ReadTransaction, case_id: UUID, fact_id: UUID) -> Fact:
 def find_in_vital_interest(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> frozenset[UUID]:
-    """Return the cases for which a vital interest holds now."""
+    """Return the ids of the cases for which a vital interest is valid now."""
     named = {"cases": list(case_ids), "now": tx.now}
     return frozenset(
         read_columns(tx.session, statements.IN_VITAL_INTEREST, named).scalars()
@@ -259,7 +266,7 @@ def find_in_vital_interest(
 
 
 def get_vital_interest(tx: ReadTransaction, case_id: UUID, declared: UUID) -> VitalInterest:
-    """Return one declaration of a case, or raise NotFound (404)."""
+    """Return one declaration of a vital interest in a case, or raise NotFound (404)."""
     mine = (VitalInterest.case_id == case_id) & (VitalInterest.id == declared)
     return require_found(
         tx.session.scalar(select(VitalInterest).where(mine)), "declaration"

@@ -1,4 +1,4 @@
-"""Quotas of an account: open drafts, and sealed content a day (ADR 45)."""
+"""The quotas of an account: open drafts, and sealed content per day (ADR 45)."""
 
 from typing import Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 UNLIMITED_KINDS: Final[frozenset[Sealable]] = frozenset(
     {Paper.ROUTING, Paper.CONTACTS, Paper.ARRANGEMENT, Paper.TRAVEL_PLAN}
 )
-"""Kinds that routing and services write: one document for a case or a referral."""
+"""Kinds without a quota: routing and services write one for each case or referral."""
 
 
 def count_open_drafts(tx: ReadTransaction) -> int:
@@ -32,9 +32,9 @@ def require_draft_quota(tx: WriteTransaction) -> None:
 
 
 def count_volume(tx: WriteTransaction, case_id: UUID, kind: Sealable, size: int) -> None:
-    """Count the bytes that are sealed; raise DailyVolumeUsed (429) above today's quota.
+    """Count sealed bytes, or raise DailyVolumeUsed (429) if today's quota is exceeded.
 
-    The quota never stops a submission, nor a case for which a vital interest holds.
+    The quota never blocks a submission or a case for which a vital interest is valid.
     """
     account, quotas = tx.actor.account_id, tx.runtime.quotas
     is_over = size > quotas.get_bytes_left(account, tx.now)
@@ -44,7 +44,7 @@ def count_volume(tx: WriteTransaction, case_id: UUID, kind: Sealable, size: int)
 
 
 def is_exempt(tx: WriteTransaction, case_id: UUID, kind: Sealable) -> bool:
-    """Return whether a document may be sealed above the quota."""
+    """Return whether a document may be sealed even if the quota is exceeded."""
     return (
         tx.is_exempt_from_quota
         or tx.actor.is_system

@@ -1,6 +1,6 @@
 """Reason codes of the mechanism; their sources are in `reference/data`.
 
-Those of `assign`, `reopen` and `take_over` are our own: no source has any.
+The codes for `assign`, `reopen` and `take_over` are our own, because no source has any.
 """
 
 from enum import StrEnum
@@ -21,7 +21,7 @@ class DeclineReason(StrEnum):
 
 
 class WithdrawReason(StrEnum):
-    """Why something sent is withdrawn."""
+    """Why a submitted case or a referral is withdrawn."""
 
     SURVIVOR_DECLINED = "SURVIVOR_DECLINED"
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
@@ -48,7 +48,7 @@ class ClosureReason(StrEnum):
 CLOSED_UNINFORMED: Final = frozenset(
     {ClosureReason.LOST_CONTACT, ClosureReason.DEATH, ClosureReason.DUPLICATE}
 )
-"""Reasons to close a case when the person is not, or need not be, informed."""
+"""The reasons for which a case can be closed without informing the person."""
 
 
 class SuspendReason(StrEnum):
@@ -76,7 +76,7 @@ class ReopenReason(StrEnum):
 
 
 class AssignReason(StrEnum):
-    """Why a desk chooses a lead by hand."""
+    """Why a desk chooses a lead manually."""
 
     NOBODY_LEFT = "NOBODY_LEFT"
     SURVIVOR_CHOICE = "SURVIVOR_CHOICE"
@@ -84,9 +84,9 @@ class AssignReason(StrEnum):
 
 
 class TakeOverReason(StrEnum):
-    """Why a desk moves the lead of a case, or records who may be asked to lead.
+    """Why a desk transfers the lead of a case, or records a consent to a new lead.
 
-    `SUBMITTER_INACTIVE` is for a case without a lead, and for `record_lead_consent` alone.
+    `SUBMITTER_INACTIVE` applies only to `record_lead_consent`, for a case without a lead.
     """
 
     LEAD_INACTIVE = "LEAD_INACTIVE"

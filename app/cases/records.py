@@ -1,4 +1,4 @@
-"""Tables of the records of a case: stored summaries, facts, risks, questions."""
+"""Tables of the records of a case, such as facts, risk assessments and questions."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -17,9 +17,10 @@ from app.kernel.db import Base, Listed
 
 
 class SummarySnapshot(Base):
-    """The summary as its submitter reads it since the case was handed on.
+    """The summary that the submitter of a case reads after it has handed the case on.
 
-    It is stored when a lead takes the case, or when the case crosses a border before (R12).
+    It is stored when a lead takes the case, or earlier if the person crosses a border
+    (R12).
     """
 
     __tablename__ = "handed_on"
@@ -47,9 +48,10 @@ class RiskAssessment(Base):
 
 
 class Fact(Listed, Base):
-    """A fact about a case beside its state; the last one of a name counts.
+    """A fact about a case; for each name, country and body, the latest one counts.
 
-    It is a record of its own because a fact can have a deadline: best interests (72 hours).
+    A fact is a separate record because it can have a deadline, such as 72 hours for the
+    assessment of a child's best interests.
     """
 
     __tablename__ = "fact"
@@ -92,9 +94,9 @@ class VitalInterest(Listed, Base):
 class VitalReading(Listed, Base):
     """A request of one account for emergency access to some sections (R15).
 
-    It has the answer of a second person of another organisation, until when it holds,
-    whether the person was informed and whether it was reviewed. Its text is sealed as a
-    note.
+    The row also stores the answer of a second person from another organisation, the time at
+    which the request or access expires, whether the person was informed, and whether the
+    access was reviewed. The text of the request is sealed as a note.
     """
 
     __tablename__ = "vital_reading"
@@ -129,7 +131,7 @@ class VitalReading(Listed, Base):
         return self.case.reference
 
     def get_state(self, now: datetime) -> ReadingState:
-        """Return the state at a time; a request or access ends by itself at its time."""
+        """Return the state at a given time; requests and accesses expire automatically."""
         over = self.ended_at is not None or self.holds_until <= now
         if self.granted is None:
             return ReadingState.LAPSED if over else ReadingState.ASKED
@@ -139,7 +141,7 @@ class VitalReading(Listed, Base):
 
 
 class Question(Listed, Base):
-    """A question of the holder to the submitter; its text is sealed, its topics are not."""
+    """A question from the holder to the submitter; with sealed text and unsealed topics."""
 
     __tablename__ = "question"
     __table_args__ = (

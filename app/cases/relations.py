@@ -1,4 +1,4 @@
-"""The relations of offices to a case, now and before, and the grants that follow."""
+"""The current and former relations of offices to a case, and the resulting grants."""
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ class PartyRow(Protocol):
 
     @property
     def record_id(self) -> UUID:
-        """The case, or a referral or handover of it."""
+        """The id of the case, or of a referral or handover of the case."""
 
     @property
     def focal_point_id(self) -> UUID:
@@ -32,11 +32,11 @@ class PartyRow(Protocol):
 
     @property
     def until(self) -> datetime | None:
-        """When the relation ended; None: it has not."""
+        """When the relation ended, or None if it is current."""
 
     @property
     def as_asked(self) -> Mapping[str, Any] | None:
-        """The case as it was when the office was asked; None: it reads the current case."""
+        """The snapshot of the case that the office reads, or None if it reads the case."""
 
 
 def was_in_force(party: PartyRow, at: datetime) -> bool:
@@ -45,10 +45,10 @@ def was_in_force(party: PartyRow, at: datetime) -> bool:
 
 
 def get_follows(party: PartyRow, at: datetime | None = None) -> set[Condition]:
-    """Return the condition `FOLLOWS` if a party row reads the case as it is, else nothing.
+    """Return `{FOLLOWS}` if a party reads the current case, or else an empty set.
 
-    A State body that is asked for a travel document reads the case as it was then, and what
-    was recorded before: it must not follow a person across a border (R12).
+    A State body that is asked for a travel document reads only a snapshot of the case and
+    what was recorded before, so that it cannot follow a person across a border (R12).
     """
     was_before = at is not None and at <= party.since
     return {Condition.FOLLOWS} if party.as_asked is None or was_before else set()
@@ -91,7 +91,7 @@ class Relations:
         )
 
     def list_all_relations(self, focal_point: UUID) -> frozenset[Relation]:
-        """Return the current relations of an office to the case or any record of it."""
+        """Return the current relations of an office to the case and to its records."""
         return frozenset(
             p.relation
             for p in self.parties
@@ -99,15 +99,18 @@ class Relations:
         )
 
     def is_open_to(self, focal_point: UUID) -> bool:
-        """Return whether an office may see the current case, and not only its own past."""
+        """Return whether an office may see the case as a current party."""
         return Grant.CASE in self.get_grants(focal_point)
 
     def get_grants(self, focal_point: UUID) -> frozenset[Grant]:
-        """Return the grants of an office by relations to the case or any record of it."""
+        """Return the grants of an office from its relations to the case and its records."""
         return self._get_grants(focal_point, (p for p in self.parties if not p.until))
 
     def get_grants_as_party(self, focal_point: UUID) -> frozenset[Grant]:
-        """Return the grants by relations to the case itself, which its events need."""
+        """Return the grants of an office from its relations to the case itself.
+
+        Only these grants count for events of the case itself.
+        """
         return self._get_grants(focal_point, filter(self.is_open, self.parties))
 
     def _get_grants(self, focal_point: UUID, rows: Iterable[PartyRow]) -> frozenset[Grant]:
@@ -133,10 +136,11 @@ class Relations:
     def is_granted_at(
         self, focal_point: UUID, grant: Grant, at: datetime, *, as_party: bool = True
     ) -> bool:
-        """Return whether an office has a grant for something of a certain time.
+        """Return whether an office has a grant for data that was recorded at a given time.
 
-        The relation has to be current, or to have been in force at that time. It is one to
-        the case itself or, unless `as_party`, to any record of it.
+        The relation that gives the grant must be current or must have been in force at that
+        time. With `as_party`, only relations to the case itself count; otherwise, relations
+        to its records count too.
         """
         holds = self.get_conditions(focal_point, at)
         return any(
@@ -154,29 +158,30 @@ class Relations:
 
     @property
     def summary_audience(self) -> frozenset[UUID]:
-        """The offices in the audience that receive changes of the summary."""
+        """The offices that receive an event when the summary changes."""
         return self._with_grant(Grant.SUMMARY_EVENTS)
 
     @property
     def write_audience(self) -> frozenset[UUID]:
         """The offices that receive an event, without content, when the case is written.
 
-        These are the holder and, until a lead takes the case, the submitter. A submitter of
-        the State of origin must not follow what the host country learns (R12).
+        These are the holder and, until a lead takes the case, the submitter. A submitter
+        that belongs to the State of origin must not see what the host country learns (R12).
         """
         return self._with_grant(Grant.WRITTEN)
 
     @property
     def missed_deadline_audience(self) -> frozenset[UUID]:
-        """The offices that receive missed deadlines of the case itself.
+        """The offices that receive an event when a deadline of the case itself is missed.
 
-        A submitter learns whether a lead takes its case. It does not learn how the lead
-        works on it afterwards, or of working days in another country (R12).
+        The submitter learns whether a lead takes the case. It does not learn how the lead
+        works on the case afterwards, or which days are working days in another country
+        (R12).
         """
         return self._with_grant(Grant.MISSED_DEADLINES)
 
     def _with_grant(self, grant: Grant) -> frozenset[UUID]:
-        """Return the parties of the case itself that have a grant now."""
+        """Return the offices with a relation to the case itself that have a grant now."""
         now = {p.focal_point_id for p in self.parties if self.is_open(p)}
         return frozenset(one for one in now if grant in self.get_grants_as_party(one))
 
@@ -191,11 +196,11 @@ class Relations:
 
     @property
     def submitter_knows_country(self) -> bool:
-        """Whether the submitter, as such, may know where the person is now (R12)."""
+        """Whether the office, as submitter, may know where the person is now (R12)."""
         return self.is_granted_to_submitter(Grant.COUNTRY)
 
     def is_granted_to_submitter(self, grant: Grant) -> bool:
-        """Return whether the submitter, as such, has a grant."""
+        """Return whether the relation of submitter gives a grant now."""
         holds = self.get_conditions(self.submitter)
         return grant in list_grants(Relation.SUBMITTER, holds)
 
@@ -206,26 +211,31 @@ class Relations:
 
     @property
     def parted_at(self) -> datetime | None:
-        """When the submitter lost sight of the case: a border, or its lead left it."""
+        """When the submitter lost the right to know which office has the case, or None.
+
+        This is when a lead first left the case, or when the person crossed a border before
+        a lead had it.
+        """
         left = [p.until for p in self.parties if self.was_lead(p) and p.until]
         crossed = [self.relocated_at] if self.relocated_at else []
         return min([*left, *crossed], default=None)
 
     def was_lead(self, party: PartyRow) -> bool:
-        """Return whether a party row is of a current or former lead of the case."""
+        """Return whether a party row belongs to a current or former lead of the case."""
         return party.record_id == self.id and party.relation == Relation.LEAD
 
     @property
     def is_in_sight(self) -> bool:
-        """Whether the submitter, as such, may know which office has the case now (R12).
+        """Whether the office, as submitter, may know which office has the case now (R12).
 
-        A submitter knows which lead took the case, and not where the case went from there.
+        A submitter may know which office first took the lead, but not where the case went
+        afterwards.
         """
         return self.parted_at is None
 
     @property
     def offices(self) -> frozenset[UUID]:
-        """All offices that have or had a relation to the case or a record of it."""
+        """All offices that have or had a relation to the case or to one of its records."""
         return frozenset(party.focal_point_id for party in self.parties)
 
     @property
@@ -252,7 +262,7 @@ class Relations:
         )
 
     def is_current(self, party: PartyRow, relations: Collection[Relation]) -> bool:
-        """Return whether a party row is a current relation of these to the case itself."""
+        """Return whether a party row is current and one of these relations to the case."""
         of_these = party.relation in relations and not party.until
         return of_these and party.record_id == self.id
 

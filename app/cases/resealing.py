@@ -1,4 +1,7 @@
-"""Sealing again what older versions sealed without padding or key (ADR 37, ADR 44)."""
+"""Resealing of documents that lack padding or a key of their own (ADR 37, ADR 44).
+
+Older versions of the service wrote such documents.
+"""
 
 from uuid import UUID
 
@@ -15,7 +18,7 @@ from app.kernel.transactions import WriteTransaction
 
 
 def list_outdated(session: Session) -> list[UUID]:
-    """Return the ids of sealed rows to seal again, of cases that still have a key."""
+    """Return the ids of rows that must be sealed again and whose case still has a key."""
     has_key = exists().where(DocumentKey.document_id == Sealed.id)
     rows = select(Sealed.id, Sealed.kind, func.length(Sealed.sealed), has_key).join(
         CaseKey, CaseKey.case_id == Sealed.case_id
@@ -29,7 +32,7 @@ def list_outdated(session: Session) -> list[UUID]:
 
 
 def seal_again(tx: WriteTransaction, sealed_id: UUID) -> bool:
-    """Seal one row again; return False if that is not needed or not possible any more."""
+    """Seal one row again, or return False if that is no longer needed or possible."""
     row = select(Sealed).where(Sealed.id == sealed_id).options(lazyload(Sealed.key))
     document = tx.session.scalar(lock_rows(row))
     if document is None:

@@ -21,7 +21,7 @@ class Assessed(Protocol):
 
     @property
     def level(self) -> RiskLevel:
-        """The level that was found."""
+        """The level of the risk."""
 
     @property
     def assessed_at(self) -> datetime:
@@ -36,7 +36,7 @@ HOLDS_FOR: Final = {
 
 
 def is_current(risk: Assessed | None, now: datetime) -> bool:
-    """Return whether a risk assessment is valid now; False without one."""
+    """Return whether there is a risk assessment that is still valid."""
     return risk is not None and now <= get_expiry(risk)
 
 

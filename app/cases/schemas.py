@@ -40,9 +40,9 @@ Services = Annotated[list[Service], Field(max_length=17)]
 
 
 class NoticeFields(RequestModel):
-    """The summary of a case: what an office reads before it accepts; it identifies nobody.
+    """The summary of a case, which an office reads before it accepts; it identifies nobody.
 
-    A draft may omit fields; a submission needs all but `services`.
+    A draft may omit fields. A submission needs all fields except `services`.
     """
 
     country: Annotated[CountryCode | None, Field(description=COUNTRY)] = None
@@ -92,7 +92,7 @@ class NewVitalInterest(RequestModel):
 
 
 class VitalInterestOut(ResponseModel):
-    """A declaration that the summary and the safety alert may go without a consent."""
+    """A declaration that the summary and safety alert may be sent without a consent."""
 
     id: UUID
     reason: VitalReason
@@ -101,7 +101,7 @@ class VitalInterestOut(ResponseModel):
 
 
 class NewIdentification(RequestModel):
-    """The decision of a country about the person; help never waits for it (BR01)."""
+    """The identification of the person by a country; help never waits for it (BR01)."""
 
     name: Literal[FactName.IDENTIFICATION]
     value: Identification
@@ -122,7 +122,7 @@ class NewGuardian(RequestModel):
 
 
 class NewBestInterests(RequestModel):
-    """How far a child's best interests have been assessed (BR09); `not_needed`: adults."""
+    """How far best interests of a child are assessed (BR09); adults have `not_needed`."""
 
     name: Literal[FactName.BEST_INTERESTS]
     value: BestInterests
@@ -130,7 +130,7 @@ class NewBestInterests(RequestModel):
 
 
 class NewReflectionPeriod(RequestModel):
-    """The status of the time to recover and decide, in one country (BR15)."""
+    """The status of the reflection period (to recover and decide) in a country (BR15)."""
 
     name: Literal[FactName.REFLECTION_PERIOD]
     value: ReflectionPeriod
@@ -142,7 +142,7 @@ class NewReflectionPeriod(RequestModel):
 
     @model_validator(mode="after")
     def require_end_date(self) -> Self:
-        """Require `ends_on` for a running period, and refuse it for any other."""
+        """Require `ends_on` for a running period, and refuse it for any other status."""
         runs = self.value == ReflectionPeriod.RUNNING
         if runs != (self.ends_on is not None):
             raise PydanticCustomError(
@@ -186,7 +186,7 @@ class FactList(ResponseModel):
 
 
 class NewQuestion(RequestModel):
-    """A question of the holder to the submitter."""
+    """A question from the holder to the submitter."""
 
     topics: Annotated[
         list[Section],
@@ -202,7 +202,7 @@ class NewAnswer(RequestModel):
 
 
 class QuestionOut(ResponseModel):
-    """A question about a case; its text is among the notes."""
+    """A question about a case; the text of the question is among the notes."""
 
     id: UUID
     topics: list[Section]

@@ -1,4 +1,4 @@
-"""Sealing of documents: one function pads, counts and encrypts them."""
+"""Sealing of documents, with padding and the daily quota."""
 
 from app.cases import queries as case_queries
 from app.cases.models import Sealed
@@ -9,7 +9,10 @@ from app.kernel.transactions import WriteTransaction
 
 
 def seal_padded(tx: WriteTransaction, document: Sealed, plain: bytes) -> None:
-    """Seal JSON in a row, padded to hide its length; raises DailyVolumeUsed (429)."""
+    """Pad JSON to hide its length, and seal it in a row.
+
+    Raises DailyVolumeUsed (429) if the daily quota of the account is used up.
+    """
     key = case_queries.get_data_key(tx, document.case_id)
     document.key_version = key.version
     kind = get_kind(document.kind)

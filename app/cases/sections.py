@@ -35,11 +35,11 @@ class Section(StrEnum):
 
 
 SECTIONS_FOR_SAFETY: Final = frozenset({Section.NEEDS, Section.CONTACT, Section.HEALTH})
-"""Sections that protect the person: written even when the disk is nearly full."""
+"""The sections that protect the person and may be written when the disk is nearly full."""
 
 
 class Paper(StrEnum):
-    """A sealed document that is no section; `disclosure.policy` names its readers."""
+    """A kind of sealed document other than a section; `disclosure.policy` has its rules."""
 
     SAFEGUARDS = "safeguards"
     SAFEGUARDS_PAST = "safeguards_past"
@@ -83,12 +83,12 @@ LEVELS: Final[dict[Section, Level]] = {
 
 
 def get_level(sections: Iterable[Section]) -> Level:
-    """Return the highest level of the sections; of none, that of the summary alone."""
+    """Return the highest level of the sections, or that of the summary without sections."""
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 
 class Grows(BaseModel):
-    """A model that refuses unknown fields in requests and may get new ones in responses."""
+    """A model that refuses unknown request fields; responses may get new fields later."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_serialization_defaults_required=True
@@ -99,7 +99,7 @@ class Grows(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Let clients accept unknown fields where they read this schema."""
+        """Remove the ban on unknown fields from the schema for responses."""
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         if handler.mode == "serialization":
             handler.resolve_ref_schema(schema).pop("additionalProperties", None)
@@ -150,7 +150,7 @@ class Narrative(Content):
 
 
 class Indicators(Content):
-    """Indicators that were seen: a presumption, never a finding (L4)."""
+    """The indicators that were seen, which are a presumption and never a finding (L4)."""
 
     section: Literal[Section.INDICATORS]
     codes: Annotated[list[Code], Field(max_length=100)] = []
@@ -187,7 +187,7 @@ class OriginContact(StrEnum):
 
 
 class Guards(RequestModel):
-    """The codes and answers from which rules derive which offices must not know."""
+    """The codes and answers that determine which offices must not know of the person."""
 
     country_of_origin: CountryCode | None = None
     unsafe_focal_points: Annotated[

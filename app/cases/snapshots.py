@@ -1,7 +1,8 @@
-"""A case as it was when a State body was asked for a travel document (ADR 43).
+"""Snapshots of a case for a State body that is asked for a travel document (ADR 43).
 
-Such an office reads this snapshot, so that a State of origin cannot follow a person across
-a border. It is stored with the office's relation to the referral.
+The office reads the snapshot instead of the current case, so that a State of origin cannot
+follow a person across a border. The snapshot is stored with the office's relation to the
+referral.
 """
 
 from collections.abc import Mapping
@@ -49,8 +50,8 @@ class Snapshots(Relations):
     def get_recipient_snapshot(self, record: UUID) -> Snapshot | None:
         """Return the snapshot that the recipient of a record reads, or None.
 
-        None if the recipient may know which office leads the case. Otherwise no event and
-        no deadline may reveal that another office holds it now.
+        The result is None if the recipient may know which office leads the case. Otherwise,
+        no event and no deadline may reveal to it that another office holds the case now.
         """
         asked = [p for p in self.parties if p.record_id == record and p.as_asked]
         mine = [p.focal_point_id for p in asked if not p.until]
@@ -59,7 +60,10 @@ class Snapshots(Relations):
         return self.get_snapshot(mine[-1])
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return where the person is, as far as an office may find it out."""
+        """Return the country where the person is, as far as an office may know it.
+
+        An office that may not know the current country gets the one in its snapshot.
+        """
         asked = self.get_snapshot(focal_point) if focal_point else None
         if focal_point is None or asked is None:
             return self.country

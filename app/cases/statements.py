@@ -1,4 +1,4 @@
-"""SQL statements for cases that every request runs, built once."""
+"""SQL statements for cases, built once because most requests run them."""
 
 from typing import Final
 
@@ -12,16 +12,16 @@ from app.kernel.actors import Relation
 from app.kernel.statements import lock_rows, make_list_parameter
 
 SEES_CASE: Final = Party.relation.in_(list_relations(Grant.CASE))
-"""Relations that see the current case; a former lead or recipient sees its own past."""
+"""A condition for party rows whose relation lets an office see the current case."""
 MINE: Final = (Party.focal_point_id == bindparam("me"), Party.until.is_(None))
-"""The current party rows of the office `me`, including those of its own past."""
+"""Conditions for the current party rows of the office `me`, with any relation."""
 PARTY: Final = exists().where(Party.case_id == Case.id, *MINE)
 VISIBLE: Final = select(Case).where(PARTY.where(SEES_CASE))
-"""The cases that the office is a party to now, or to a record of."""
+"""The cases that the office sees through a relation to the case or one of its records."""
 REMEMBERED: Final = select(Case).where(PARTY)
-"""As `VISIBLE`, and the cases in which it once was lead or recipient."""
+"""The cases in `VISIBLE`, and those in which the office was lead or recipient before."""
 LED: Final = select(Case).where(PARTY.where(Party.relation != Relation.FORMER_RECIPIENT))
-"""As `REMEMBERED`, without those where its help ended: it keeps its referrals alone."""
+"""The cases in `REMEMBERED`, except those that it sees only as a former recipient."""
 BY_CODE: Final = VISIBLE.where(Case.code == bindparam("code"))
 LED_BY_CODE: Final = LED.where(Case.code == bindparam("code"))
 BY_ID: Final = VISIBLE.where(Case.id == bindparam("id"))

@@ -16,7 +16,7 @@ from app.kernel.transactions import WriteTransaction
 def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
     """Lock a case, or return None if another transaction holds it.
 
-    The worker uses this: it must not wait, and tries again later.
+    The worker uses this function, because it must not wait; it tries again later.
     """
     of_case = select(Case).where(Case.id == case_id)
     free = of_case.with_for_update(key_share=True, skip_locked=True)
@@ -26,7 +26,7 @@ def lock_if_free(tx: WriteTransaction, case_id: UUID) -> Case | None:
 def list_without_oversight(
     session: Session, active: Collection[UUID], shut: Collection[UUID], limit: int
 ) -> Sequence[UUID]:
-    """List cases that are not erased and whose oversight offices are all closed."""
+    """List the ids of unerased cases whose oversight offices are all closed."""
     part = (Party.relation == Relation.OVERSIGHT) & Party.until.is_(None)
     watched = select(Party.case_id).where(part, Party.focal_point_id.in_(active))
     was = select(Party.case_id).where(part, Party.focal_point_id.in_(shut))
@@ -36,7 +36,7 @@ def list_without_oversight(
 
 
 def list_led_without_desk(session: Session, offices: Collection[UUID]) -> Sequence[UUID]:
-    """List open cases that one of the offices leads and that have no escalation desk."""
+    """List the ids of open cases that the offices lead and that have no escalation desk."""
     part = Party.until.is_(None) & (Party.record_id == Party.case_id)
     led = (Party.relation == Relation.LEAD) & Party.focal_point_id.in_(offices)
     desk = Party.relation == Relation.ESCALATION_DESK

@@ -19,9 +19,9 @@ def load_by_ids(
 ) -> Mapping[UUID, Case]:
     """Return cases by id, without a visibility check.
 
-    `if_submitted`: only cases that the caller ever submitted. `if_parted`: only cases that
-    it submitted and whose lead left or which crossed a border, or in which it reads a
-    snapshot.
+    Of `if_submitted`, only cases that the caller's office submitted are returned. Of
+    `if_parted`, only those that it submitted and that a lead left or that crossed a border,
+    or of which it reads a snapshot.
     """
     lists = {"whole": case_ids, "submitted": if_submitted, "parted": if_parted}
     given = {name: list(set(ids)) for name, ids in lists.items()}
@@ -30,7 +30,7 @@ def load_by_ids(
 
 
 def is_in_list(name: str) -> ColumnElement[bool]:
-    """Return a condition for the cases of a list that is a parameter of the statement."""
+    """Return a condition for cases whose ids are in a list parameter of the statement."""
     return Case.id.in_(bindparam(name, expanding=True))
 
 
@@ -47,4 +47,4 @@ CASES_BY_IDS: Final = select(Case).where(
     )
     | (is_in_list("parted") & exists().where(_HAS, _ASKED))
 )
-"""Built once, because every poll of a feed runs it."""
+"""The statement of `load_by_ids`, built once because every poll of a feed runs it."""

@@ -1,9 +1,9 @@
 """Vital interest: the only exceptions from consent in an emergency (BR05, G20).
 
-To send: one person with a reason lets the summary and the safety alert go at once, and
-nothing else. To read: two people of two organisations let one account open the sections
-that it named. Each is valid for four hours, and the lead and oversight receive an event in
-the same transaction.
+To send without a consent, one person declares a reason. Only the summary and the safety
+alert may then be sent. To read without a consent, two people of two organisations must
+agree; one account may then open the sections that it named. Each exception is valid for
+four hours, and the lead and oversight receive an event in the same transaction.
 """
 
 from datetime import timedelta
@@ -30,6 +30,6 @@ class ReadingState(StrEnum):
 
 
 HOLDS_FOR: Final = timedelta(hours=4)
-"""How long a declaration or an access is valid, and a request stays open (R15)."""
+"""How long a declaration or an access is valid, and how long a request is open (R15)."""
 REVIEWED_WITHIN: Final = timedelta(hours=72)
-"""The time limit of a review; an account whose review is late gets no access (R17)."""
+"""The time limit for a review; an account with an overdue review gets no access (R17)."""
