@@ -1,9 +1,9 @@
-"""The access log, and how many cases one account may open in a day (R18, R35).
+"""The access log, and the daily cap on the cases that an account may open (R18, R35).
 
-A stolen account, or one of a corrupt person, can open all that its office may open. A cap
-on the cases a day slows it down. What cannot wait does not count: a case in vital interest,
-emergency access, and the safety alert. A case that was opened on the same day is never
-refused.
+A stolen account, or the account of a corrupt person, can open everything that its office
+may open. A cap on the number of cases per day slows this down. The cap does not apply to
+urgent openings: cases with a vital interest, emergency access and the safety alert. Nor
+does it apply to a case that the account already opened on the same day.
 """
 
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class AccessAttempt:
     subject: Subject
     purpose: ReadingPurpose
     under: UUID | None = None
-    """The id of the emergency access on which alone it rests."""
+    """The id of the emergency access, if only that allows the opening."""
 
 
 class DailyCapReached(Problem):
@@ -54,9 +54,9 @@ class DailyCapReached(Problem):
 
 
 def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Raise DailyCapReached (429) if this would be one case too many today.
+    """Raise DailyCapReached (429) if the opening would exceed the daily cap of the account.
 
-    A lock for each account makes sure that two requests at once do not both pass.
+    A lock for each account ensures that two concurrent requests do not both pass.
     """
     cap = tx.runtime.daily_cap
     if cap is None or look.under or look.subject == Paper.SAFETY_NOTICE:
@@ -71,7 +71,7 @@ def require_below_cap(tx: WriteTransaction, look: AccessAttempt) -> None:
 
 
 def record_access(tx: WriteTransaction, look: AccessAttempt, *, allowed: bool) -> None:
-    """Write the access entry, with the policy and the decision."""
+    """Add an entry to the access log, with the hash of the policy and the decision."""
     tx.session.add(
         AccessEntry(
             id=tx.create_id(),
@@ -91,9 +91,9 @@ def record_access(tx: WriteTransaction, look: AccessAttempt, *, allowed: bool) -
 
 
 def record_capped(tx: WriteTransaction, look: AccessAttempt) -> None:
-    """Record that the cap was reached, and tell the office and oversight once a day.
+    """Record that the cap was reached; the office and oversight get one event per day.
 
-    This needs its own transaction, because the refused one is rolled back.
+    This needs a separate transaction, because that of the refused request is rolled back.
     """
     record_access(tx, look, allowed=False)
     account, cap = access_queries.get_own_account(tx), tx.runtime.daily_cap

@@ -1,8 +1,8 @@
 """Opening and writing sealed documents.
 
-Every opening and every refusal is an entry in the access log. The caller commits it before
-a byte leaves (R35) and answers a refusal like a record that does not exist (R08). So these
-functions return None for a refusal: an exception would roll the entry back.
+Every opening and every refusal is an entry in the access log. The route commits the entry
+before it sends content (R35), and answers a refusal as if the record did not exist (R08).
+So these functions return None for a refusal: an exception would roll back the entry.
 """
 
 from dataclasses import replace
@@ -58,7 +58,7 @@ from app.returns import origin_contact
 def open_section(
     tx: WriteTransaction, code: str, section: Section, purpose: ReadingPurpose
 ) -> OpenedSection | None:
-    """Open a section of a case; raises NotFound (404) for a stranger to the case."""
+    """Open a section; raises NotFound (404) if the caller may not see the case."""
     case = case_queries.get_seen_or_led(tx, code)
     document = open_document(tx, case, section, purpose)
     if document is None:
@@ -75,7 +75,7 @@ def open_safeguards(
 ) -> OpenedSafeguards | None:
     """Open the safeguards of a case that the caller may read; raises NotFound (404).
 
-    A submitter gets those it wrote last, even if replaced: a refusal would reveal a fear.
+    A submitter gets its own last version, even if replaced: a refusal would reveal a fear.
     """
     case, kind = case_queries.get(tx, code), Paper.SAFEGUARDS
     shown = list_readable_safeguards(tx, case)
@@ -84,7 +84,7 @@ def open_safeguards(
 
 
 def list_readable_safeguards(tx: WriteTransaction, case: Case) -> list[Sealed]:
-    """Return the safeguards of a case that the caller may read, past ones first."""
+    """Return the versions of the safeguards that the caller may read, oldest first."""
     kinds = (Paper.SAFEGUARDS_PAST, Paper.SAFEGUARDS)
     found = [(k, d) for k in kinds for d in case_queries.list_sealed(tx, case.id, k)]
     disclosure_queries.load_again(tx, case)
@@ -135,7 +135,7 @@ def open_safety_notice(
 def open_contacts(
     tx: WriteTransaction, code: str, purpose: ReadingPurpose
 ) -> OpenedContacts | None:
-    """Open the lead's contacts; raises NotFound (404) for a stranger to the case."""
+    """Open the lead's contacts; raises NotFound (404) if the case is not visible."""
     case = case_queries.get(tx, code)
     document = open_document(tx, case, Paper.CONTACTS, purpose)
     if document is None:
@@ -153,7 +153,7 @@ def open_document(
     *,
     counted: bool = True,
 ) -> Sealed | None:
-    """Decide, write the access entry, and return the sealed document or None."""
+    """Check and record an opening; return the sealed document, or None if it is refused."""
     document = case_queries.find_sealed(tx, record.id, subject)
     disclosure_queries.load_again(tx, record)
     allowed = may_access(tx, record, subject, Deed.OPEN, document)
@@ -172,7 +172,7 @@ def may_access(
     deed: Deed,
     document: Sealed | None,
 ) -> bool:
-    """Return whether the policy allows it, for the record or a referral to the caller."""
+    """Return whether the policy allows the caller to open or write a document."""
     requests = disclosure_queries.list_requests(tx, record, subject, deed, document)
     return any(map(is_allowed, requests))
 
@@ -187,11 +187,11 @@ def log_access(  # noqa: PLR0913 - each is a part of the opening
     counted: bool = True,
     under: VitalReading | None = None,
 ) -> None:
-    """Check the limits of an opening or a refusal and write its access entry.
+    """Check the limits for an opening or a refusal and write the access entry.
 
     Raises DailyCapReached or TooManyRefusedOpenings (429), or NotFound (404) if the key was
-    destroyed meanwhile. `under` is the emergency access on which alone it rests. `counted`:
-    whether a refusal counts; not for one part of many, or a list that may be empty.
+    destroyed meanwhile. `under` is the emergency access, if only that allows the opening. A
+    refusal counts towards the limit only if `counted` is true.
     """
     look = AccessAttempt(
         case_id=record.case_id,
@@ -213,7 +213,7 @@ def write_section(
 ) -> Case:
     """Replace a section; raises NotFound (404), ActionNotYours (403), VersionStale (412).
 
-    Raises SpaceReserved (503) for a section that can wait.
+    Raises SpaceReserved (503) if the disk is nearly full and the section can wait.
     """
     if content.section not in SECTIONS_FOR_SAFETY:
         tx.runtime.free_space.require_unreserved()
@@ -228,10 +228,10 @@ def write_section(
 def write_safeguards(
     tx: WriteTransaction, code: str, seen: SeenVersions, content: Safeguards
 ) -> Case:
-    """Replace the safeguards; an office that is unsafe now loses the case at once.
+    """Replace the safeguards; an office that is now unsafe loses the case immediately.
 
-    Raises as `write_section`, and ActionNotYours (403) for a lead of the State of origin
-    that says it is of another State, and could then read where the person is (R12).
+    Raises the errors of `write_section`, and ActionNotYours (403) if a lead of the State of
+    origin records another origin, by which it could read where the person is (R12).
     """
     case = lock_to_write(tx, code, seen, Paper.SAFEGUARDS)
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -253,7 +253,7 @@ def write_safeguards(
 def write_contacts(
     tx: WriteTransaction, code: str, seen: SeenVersions, content: Contacts
 ) -> Case:
-    """Replace the lead's contacts; raises as `write_section`, and NeedsUnmet (409)."""
+    """Replace the lead's contacts; raises NeedsUnmet (409) if there are fewer than two."""
     case = lock_to_write(tx, code, seen, Paper.CONTACTS)
     if len({contact.name for contact in content.contacts}) < MIN_CONTACTS:
         check = RULES.checks[Need.TWO_CONTACTS]
@@ -268,9 +268,9 @@ MIN_CONTACTS: Final = 2
 
 
 def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
-    """Record, for the write audience after the change, that the case was written.
+    """Record an event for the write audience that a document of the case was written.
 
-    Safeguards: only for offices that may open them, since the event reveals a fear.
+    An event about safeguards reveals a fear, so only offices that may know fears get it.
     """
     keepers = case.write_audience
     if subject == Paper.SAFEGUARDS:
@@ -283,7 +283,7 @@ def record_written(tx: WriteTransaction, case: Case, subject: Subject) -> None:
 def lock_to_write(
     tx: WriteTransaction, code: str, seen: SeenVersions, subject: Subject
 ) -> Case:
-    """Lock a case that the caller may write now, or raise as `write_section`."""
+    """Lock a case that the caller may write now, or raise an error of `write_section`."""
     case = lock_case(tx, code, seen)
     require_working_role(tx)
     if not may_access(tx, case, subject, Deed.WRITE, None):

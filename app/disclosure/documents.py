@@ -1,4 +1,4 @@
-"""Opening sealed documents of records: arrangements, screenings, travel plans, notes."""
+"""Functions that open arrangements, screenings, travel plans and notes."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ from app.screening.schemas import ScreeningPaper
 def open_arrangement(
     tx: WriteTransaction, referral_id: UUID, purpose: ReadingPurpose
 ) -> OpenedArrangement | None:
-    """Open the arrangement of a recipient; raises NotFound (404) for a stranger to it."""
+    """Open an arrangement; raises NotFound (404) if the caller may not see the referral."""
     referral = referral_queries.get(tx, referral_id)
     document = open_document(tx, referral, Paper.ARRANGEMENT, purpose)
     if document is None:
@@ -44,7 +44,10 @@ def open_arrangement(
 def open_screening(
     tx: WriteTransaction, code: str, screening_id: UUID, purpose: ReadingPurpose
 ) -> OpenedScreening | None:
-    """Open a screening by the rules of the section `indicators`; raises NotFound (404)."""
+    """Open a screening under the rules for the section `indicators`.
+
+    Raises NotFound (404) if the caller may not see the case.
+    """
     case = case_queries.get(tx, code)
     screening = screening_queries.find(tx, case.id, screening_id)
     document = (
@@ -63,7 +66,7 @@ def open_screening(
 def open_travel_plan(
     tx: WriteTransaction, return_id: UUID, purpose: ReadingPurpose
 ) -> OpenedTravelPlan | None:
-    """Open a travel plan; raises NotFound (404) for a stranger to the return."""
+    """Open a travel plan; raises NotFound (404) if the caller may not see the return."""
     referral = return_queries.get(tx, return_id).referral
     document = open_document(tx, referral, Paper.TRAVEL_PLAN, purpose)
     if document is None:

@@ -1,8 +1,8 @@
-"""A case in the fields of the HTCDS, as far as the caller may read it now.
+"""Export of a case in the fields of the HTCDS, limited to what the caller may read now.
 
-Each section is opened as if it were requested alone: for a purpose, by the table of
-disclosure, with its own access entry, allowed or refused. Sections without a field in the
-standard are not opened.
+Each section is opened as if it were requested separately: for a purpose, under the
+disclosure policy, and with an access entry of its own, whether allowed or refused. Sections
+without a field in the standard are not opened.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ PARTS: Final = frozenset(row.part for row in htcds.MAPPING)
 EXPORTED: Final = tuple(section for section in Section if section in PARTS)
 """The sections that have a field in the standard."""
 STATE, CLOSURE, IDENTIFICATION = "state", "closure_reason", "identification"
-"""Parts of the case itself that have a field too; they are not sealed."""
+"""Parts of the case itself that have a field in the standard; they are not sealed."""
 
 type Fields = dict[str, list[str]]
 
@@ -33,9 +33,9 @@ type Fields = dict[str, list[str]]
 def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> HtcdsExport:
     """Return the sections that the caller may open, in fields of the standard.
 
-    Raises NotFound (404) for a stranger to the case, DailyCapReached or
-    TooManyRefusedOpenings (429). It can wait, since each section can be opened alone:
-    SpaceReserved (503).
+    Raises NotFound (404) if the caller may not see the case, DailyCapReached or
+    TooManyRefusedOpenings (429), and SpaceReserved (503) if the disk is nearly full: an
+    export can wait, because each section can be opened separately.
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.get_seen_or_led(tx, code)
@@ -59,7 +59,7 @@ def export_case(tx: WriteTransaction, code: str, purpose: ReadingPurpose) -> Htc
 def open_section(
     tx: WriteTransaction, case: Case, section: Section, purpose: ReadingPurpose
 ) -> SectionContent | None:
-    """Open one section; None: the caller may not, or it was never written."""
+    """Open one section, or return None if that is refused or there is no such section."""
     document = open_document(tx, case, section, purpose, counted=False)
     return (
         CONTENT.validate_json(case_queries.open_sealed(tx, document)) if document else None

@@ -12,7 +12,7 @@ from app.kernel.db import Base, Listed
 
 
 class AccessEntry(Listed, Base):
-    """One opening, or one refusal; it is never changed."""
+    """An entry of the access log: an opening or a refusal. It is never changed."""
 
     __tablename__ = "access_entry"
     __table_args__ = (
@@ -31,4 +31,4 @@ class AccessEntry(Listed, Base):
     account_id: Mapped[UUID]
     focal_point_id: Mapped[UUID]
     vital_reading_id: Mapped[UUID | None]
-    """The emergency access that the opening rested on, if any."""
+    """The emergency access that allowed the opening, if any."""

@@ -1,8 +1,7 @@
-"""Who may open or write which sealed document: one table, and a pure decision.
+"""The disclosure policy: a table of who may open or write which sealed document.
 
-LIFECYCLES.md, section 5. A row allows; what no row allows is denied. The hash of the table
-goes into every access entry, so that it is known later under which rules something was
-read.
+The table implements LIFECYCLES.md, section 5. Access that no row allows is denied. Every
+access entry has the hash of the table, to show under which rules a document was read.
 """
 
 import hashlib
@@ -23,14 +22,14 @@ type Subject = Section | Paper
 
 
 class Deed(StrEnum):
-    """What is requested: to open or to write."""
+    """The requested action: opening or writing a sealed document."""
 
     OPEN = "open"
     WRITE = "write"
 
 
 class Condition(StrEnum):
-    """A condition of a row, besides the side and the states."""
+    """A condition of a row of the policy, in addition to the side and the states."""
 
     CONSENTED = "consented"
     OWN_TEXT = "own_text"
@@ -44,9 +43,9 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: action, side, subjects, states of case and referral, conditions, roles.
+    """A row of the policy, which allows an action if all its columns match the request.
 
-    Without referral states the row is not about a referral.
+    A row without referral states is not about a referral.
     """
 
     deed: Deed
@@ -60,7 +59,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """A request and its facts: for the case, or for one referral of it."""
+    """A request for access to a case or a referral of it, with the facts to decide it."""
 
     deed: Deed
     subject: Subject

@@ -1,4 +1,4 @@
-"""The facts of a request for the policy, and queries for the access log."""
+"""Queries for the facts that the policy needs about a request, and for the access log."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,9 +41,10 @@ from app.referrals.models import Referral
 
 @dataclass(frozen=True)
 class ReadContext:
-    """A request to read one subject: the office, the standing, and the document.
+    """The context of a request for a document: the office, the standing and the subject.
 
-    `in_place`: whether the office may know which recipient gives the help that it is about.
+    `in_place` states whether the office may know which recipient provides the help that the
+    document is about.
     """
 
     office: FocalPoint
@@ -54,10 +55,11 @@ class ReadContext:
 
 
 def load_again(tx: ReadTransaction, record: Case | Referral) -> None:
-    """Reload a case and its referrals after a document was read, to decide on it.
+    """Reload a case and its referrals after a document was loaded, before the decision.
 
-    The caller locks no case, so another transaction may have written meanwhile: for example
-    that the reader is feared or has left, and then text that it must not read.
+    The case is not locked, so another transaction may have changed it meanwhile. For
+    example, it may have recorded that the person fears the reader, and then stored text
+    that the reader must not see.
     """
     case_queries.load_again(tx, record.case_id)
     referral_queries.load_again(tx, record.case_id)
@@ -70,11 +72,11 @@ def list_requests(
     deed: Deed,
     document: Sealed | None,
 ) -> Iterator[AccessRequest]:
-    """Yield the requests of which the policy has to allow one.
+    """Yield the access requests, of which the policy has to allow at least one.
 
-    There is one for the record itself, and one for each referral and handover that an
-    opening could rest on. They are separate, so that a consent for one does not open what
-    another needs.
+    There is one request for the record itself, and one for each referral and handover that
+    could justify an opening. They are separate, so that a consent to one of them does not
+    count for another.
     """
     case = record if isinstance(record, Case) else record.case
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -107,8 +109,9 @@ def list_lead_purposes(
 ) -> frozenset[Purpose]:
     """Return the purposes of consents that let a lead read this subject.
 
-    A lead that got the case by a handover may read, by a consent, what agreements let cross
-    the border now; so may an office that is asked to lead (G07, ADR 49).
+    A lead that got the case by a handover, and an office that is asked to lead, may read
+    with a consent only sections that agreements now allow to cross the border (G07, ADR
+    49).
     """
     section = get_section(subject)
     if section is None or borders.may_open(tx, case, office, section):
@@ -123,7 +126,7 @@ def find_emergency(
     purpose: ReadingPurpose,
     document: Sealed | None,
 ) -> VitalReading | None:
-    """Return the emergency access by which the caller may open a section, or None."""
+    """Return the emergency access that allows the caller to open a section, or None."""
     if not (isinstance(record, Case) and isinstance(subject, Section)):
         return None
     reading = emergency_access.find_granted(tx, record, subject, purpose)
@@ -150,13 +153,13 @@ def find_emergency(
 
 RECIPIENT: Final = frozenset({Side.RECIPIENT})
 LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
-"""Purposes of consents that count for the case itself; a recipient needs its service."""
+"""The purposes of a consent that count for the case itself, and not for a referral."""
 RECIPIENT_SUBJECTS: Final = frozenset(
     {*Section, Paper.CONTACTS, Paper.SAFETY_NOTICE, Paper.SCREENING}
 )
-"""Subjects of a case that a recipient may read; its notes are not among them."""
+"""The subjects of a case that a recipient may read, which do not include its notes."""
 SECTION_EQUIVALENTS: Final = {Paper.SCREENING: Section.INDICATORS}
-"""Documents that are treated as a section: by consents, and when sent along."""
+"""The documents that consents and referrals treat like a section."""
 
 
 def as_referral(record: Case | Referral) -> Referral | None:
@@ -165,9 +168,9 @@ def as_referral(record: Case | Referral) -> Referral | None:
 
 
 def list_own_referrals(tx: ReadTransaction, case: Case, subject: Subject) -> list[Referral]:
-    """Return the referrals to the caller's office on which an opening could rest.
+    """Return the referrals to the caller's office that could justify an opening.
 
-    A section needs a referral with which it was sent.
+    For a section, only referrals with which the section was sent are returned.
     """
     office, section = tx.actor.focal_point_id, get_section(subject)
     return [
@@ -196,8 +199,9 @@ def list_conditions(
 ) -> Iterator[Condition]:
     """Yield the conditions of the policy that hold for a request.
 
-    For an unsafe office only two can: that it wrote the text (G19), and that a submitter
-    still follows the case, since losing that would reveal that it is feared.
+    For an unsafe office, only two conditions can hold: that it wrote the text (G19), and
+    that as submitter it may know which office has the case. If the second one ended for an
+    unsafe office, this would reveal that the person fears it.
     """
     office, stands = sight.office, sight.stands
     if sight.document is not None and sight.document.author == office.id:
@@ -229,17 +233,17 @@ def list_consent_conditions(
 
 
 def is_allowed_for_police(stands: Standing, office: FocalPoint, section: Section) -> bool:
-    """Return whether an office is not police or prosecution, or has a consent for that."""
+    """Return whether an office has, or does not need, a consent for law enforcement."""
     if office.function not in {Function.POLICE, Function.PROSECUTION}:
         return True
     return section in (stands.get_covered_sections(office, Purpose.LAW_ENFORCEMENT) or ())
 
 
 def find_opened_since(tx: ReadTransaction, moment: datetime) -> frozenset[UUID]:
-    """Return the cases of which the caller's account opened a document since a time.
+    """Return the ids of cases in which the caller's account opened a document since a time.
 
-    The safety alert does not count: it can be read above the cap, and must not open the
-    rest.
+    Safety alerts do not count. They can be opened above the cap, and must not exempt other
+    documents of the case from it.
     """
     mine = (AccessEntry.account_id == tx.actor.account_id) & AccessEntry.allowed
     since = (AccessEntry.at >= moment) & (AccessEntry.subject != Paper.SAFETY_NOTICE)
@@ -253,7 +257,8 @@ LOG_READER_ROLES: Final = CASE_ROLES | {Role.PROTECTION_OFFICER}
 def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, int]:
     """Select the access log for the lead and oversight.
 
-    Raises ActionNotYours or RoleMissing (403).
+    Raises ActionNotYours (403) for other offices, and RoleMissing (403) without a role for
+    it.
     """
     allowed = {Side.LEAD, Side.OVERSIGHT}
     if not get_sides(tx, case) & allowed:
@@ -268,7 +273,8 @@ def select_access_log(tx: ReadTransaction, case: Case) -> Select[AccessEntry, in
 def get_author(tx: ReadTransaction, case: Case, document: Sealed) -> str | None:
     """Return the code of the office that wrote a sealed document, or None.
 
-    None for a reader with a snapshot of the case (ADR 43), if the document is newer.
+    The result is None if the caller reads a snapshot of the case (ADR 43) and the document
+    is newer than the snapshot.
     """
     office, author, at = tx.actor.focal_point_id, document.author, document.written_at
     reads_it_as_asked = author != office and case.get_snapshot(office) is not None

@@ -2,7 +2,7 @@
 
 Each refusal is a permanent entry in the access log, so an account that requests everything
 would fill the log and the disk. Above the limit, refusals are answered with 429 and without
-an entry, and one event reports it. The account can still open what it may read.
+an entry, and one event per hour reports this. The account can still open what it may read.
 """
 
 import math

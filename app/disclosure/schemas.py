@@ -27,13 +27,13 @@ class OpenedSafeguards(ResponseModel):
 
 
 class SafeguardsHistory(ResponseModel):
-    """Past safeguards, oldest first; the opening was recorded."""
+    """Past safeguards, oldest first, opened for the caller; the opening was recorded."""
 
     items: list[OpenedSafeguards]
 
 
 class OpenedSafetyNotice(ResponseModel):
-    """The safety alert; the opening was recorded."""
+    """The safety alert, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -41,7 +41,7 @@ class OpenedSafetyNotice(ResponseModel):
 
 
 class OpenedContacts(ResponseModel):
-    """The contact people of the lead; the opening was recorded."""
+    """The contact people of the lead, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -49,7 +49,7 @@ class OpenedContacts(ResponseModel):
 
 
 class OpenedArrangement(ResponseModel):
-    """The arrangement of the recipient; the opening was recorded."""
+    """The arrangement of the recipient, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -57,7 +57,7 @@ class OpenedArrangement(ResponseModel):
 
 
 class OpenedScreening(ResponseModel):
-    """A screening with its indicators and result; the opening was recorded."""
+    """A screening with its result, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -65,7 +65,7 @@ class OpenedScreening(ResponseModel):
 
 
 class OpenedTravelPlan(ResponseModel):
-    """The travel plan; the opening was recorded."""
+    """The travel plan, opened for the caller; the opening was recorded."""
 
     author: Author
     written_at: datetime
@@ -82,13 +82,13 @@ class NoteOut(ResponseModel):
 
 
 class NoteList(ResponseModel):
-    """The notes that the caller may read; the opening was recorded."""
+    """The notes that the caller may read; their opening was recorded."""
 
     items: list[NoteOut]
 
 
 class AccessEntryOut(ResponseModel):
-    """One opening, or one refusal."""
+    """An entry of the access log: an opening or a refusal."""
 
     id: UUID
     at: datetime
@@ -110,7 +110,7 @@ class AccessLog(Page[AccessEntryOut]):
 
 
 class HtcdsExport(ResponseModel):
-    """What the caller may read of a case now, in fields of HTCDS 2.0; it was recorded."""
+    """The parts of a case that you may read now, in HTCDS 2.0; the access was recorded."""
 
     case: Annotated[str, Field(description="The code of the case.")]
     standard: Literal["HTCDS 2.0"] = "HTCDS 2.0"
