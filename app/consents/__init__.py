@@ -1,4 +1,5 @@
-"""Consents: what the person allows, to which offices, for what and until when.
+"""Consents of the person: their recipients, purposes, sections and expiry.
 
-The stored parts of a case are in `cases`; opening a section by a consent, in `disclosure`.
+The stored parts of a case are in `cases`. The decision whether a consent allows an office
+to open a section is in `disclosure`.
 """

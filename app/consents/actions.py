@@ -36,8 +36,8 @@ class GuardianNeeded(Problem):
 def record_consent(tx: WriteTransaction, case: Case, new: NewConsent) -> Consent:
     """Record a consent; raises FocalPointUnknown, ConsentOver or AdultSpokenFor (422).
 
-    The evidence is sealed as a note. A child's own consent is recorded too: it counts once
-    the child is found to be an adult.
+    The evidence is sealed as a note. A child's own consent is recorded too. It starts to
+    count if the person is found to be an adult.
     """
     require_valid(tx, case, new)
     consent = Consent(
@@ -67,14 +67,14 @@ def require_valid(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
 
 
 def require_counting(tx: WriteTransaction, case: Case, new: NewConsent) -> None:
-    """Raise as `require_valid`, or GuardianNeeded (422) for a child's own consent."""
+    """Run `require_valid`, and raise GuardianNeeded (422) for a child's own consent."""
     require_valid(tx, case, new)
     if not may_give(new.given_by, child=case.is_child):
         raise GuardianNeeded("Ask the guardian, or the body that decides on its interests.")
 
 
 EARLIEST_ZONE: Final = timedelta(hours=14)
-"""The offset of the first time zone in which a day begins."""
+"""The UTC offset of the time zone in which each day begins first."""
 COPIED_FIELDS = {
     "given_by",
     "language",
@@ -86,7 +86,10 @@ COPIED_FIELDS = {
 
 
 def find_named_office(tx: WriteTransaction, new: NewConsent) -> UUID | None:
-    """Return the id of the office that a consent names; raises FocalPointUnknown (422)."""
+    """Return the id of the office that a consent names, or None if it names a class.
+
+    Raises FocalPointUnknown (422) if no office has the code.
+    """
     return (
         directory_queries.get_by_code_or_422(tx, new.focal_point).id
         if new.focal_point
@@ -95,7 +98,10 @@ def find_named_office(tx: WriteTransaction, new: NewConsent) -> UUID | None:
 
 
 def count_refusal(tx: WriteTransaction, new: NewRefusal) -> None:
-    """Count a refusal in this week, linked to nobody; raises SpaceReserved (503)."""
+    """Count a refusal in the current week, without a link to a person or case.
+
+    Raises SpaceReserved (503) if the disk is nearly full.
+    """
     tx.runtime.free_space.require_unreserved()
     week = consent_queries.get_monday(tx.now.date())
     tx.session.add(Refusal(id=tx.create_id(), country=new.country, week=week))
@@ -104,8 +110,8 @@ def count_refusal(tx: WriteTransaction, new: NewRefusal) -> None:
 def expire_for_adult(tx: WriteTransaction, case: Case) -> None:
     """End the consents that others gave for a child who was found to be an adult.
 
-    They stay ended: if the age class changes back to child, the guardian has to consent
-    again (BR14).
+    These consents do not become valid again: if the age class changes back to child, the
+    guardian has to consent again (BR14).
     """
     for consent in consent_queries.list_for_case(tx, case.id):
         if is_valid(consent, tx.now, child=True):
@@ -113,7 +119,7 @@ def expire_for_adult(tx: WriteTransaction, case: Case) -> None:
 
 
 def report_withdrawal(tx: WriteTransaction, consent: Consent) -> bool:
-    """Record that a feared office reported a withdrawal; return whether that is new."""
+    """Record a withdrawal that a feared office reported; return whether that is new."""
     new = consent.withdrawn_at is None and consent.withdrawal_reported_at is None
     if new:
         consent.withdrawal_reported_at = tx.now

@@ -1,4 +1,4 @@
-"""What a consent covers. It is derived each time and never stored."""
+"""Rules for what a consent covers, which is derived each time and never stored."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -13,7 +13,7 @@ from app.directory.kinds import Described, Function, Kind, is_at_home
 
 
 class Purpose(StrEnum):
-    """A purpose of a consent: a referral at all, a new lead, or one service."""
+    """A purpose of a consent: referral in general, a new lead, or one service."""
 
     REFER = "REFER"
     HANDOVER = "HANDOVER"
@@ -37,7 +37,7 @@ class Purpose(StrEnum):
 
 
 class GivenBy(StrEnum):
-    """Whose decision a consent is."""
+    """The person or body whose decision a consent is."""
 
     PERSON = "person"
     GUARDIAN_WITH_ASSENT = "guardian_with_assent"
@@ -56,7 +56,7 @@ class Addressee(Described, Protocol):
 
     @property
     def function(self) -> Function:
-        """Its function."""
+        """The function of the office."""
 
 
 class NamedRecipients(Protocol):
@@ -72,7 +72,7 @@ class NamedRecipients(Protocol):
 
     @property
     def function(self) -> Function | None:
-        """The function of the class; None: any."""
+        """The function of the class, or None for any function."""
 
     @property
     def country(self) -> str | None:
@@ -84,41 +84,42 @@ class Given(NamedRecipients, Protocol):
 
     @property
     def purposes(self) -> list[str]:
-        """The purposes."""
+        """The purposes of the consent."""
 
     @property
     def sections(self) -> list[str]:
-        """The sections."""
+        """The sections that the consent names."""
 
     @property
     def given_by(self) -> GivenBy:
-        """Whose decision it is."""
+        """The person or body whose decision the consent is."""
 
     @property
     def expires_at(self) -> datetime:
-        """When it expires, exclusive."""
+        """The time from which the consent is no longer valid."""
 
     @property
     def withdrawn_at(self) -> datetime | None:
-        """When the person withdrew it."""
+        """When the person withdrew the consent, or None."""
 
 
 @dataclass(frozen=True)
 class CoverageQuestion:
-    """A question to consents: which office, for which purpose, when, about whom."""
+    """The question whether consents allow an office to read sections for a purpose."""
 
     recipient: Addressee
     purpose: Purpose
     now: datetime
     child: bool
     from_ngo: bool = False
-    """Whether an NGO wrote the record of the person, in whole or in part."""
+    """Whether an NGO wrote the record of the person or a part of it."""
 
 
 def matches_recipient(consent: NamedRecipients, recipient: Addressee) -> bool:
-    """Return whether a consent names this recipient, itself or by its class.
+    """Return whether a consent names this recipient, or a class that includes it.
 
-    "State bodies in KZ" are those of KZ: a consulate there belongs to another State (R84).
+    "State bodies in KZ" means bodies of the State KZ. A consulate in KZ is not included,
+    because it belongs to another State (R84).
     """
     if consent.focal_point_id is not None:
         return consent.focal_point_id == recipient.id
@@ -133,17 +134,17 @@ def matches_recipient(consent: NamedRecipients, recipient: Addressee) -> bool:
 def may_give(given_by: GivenBy, *, child: bool) -> bool:
     """Return whether a consent by this giver can count for an adult, or for a child.
 
-    Nobody else consents for an adult (BR03, BR12). A child's own word is assent, which does
-    not replace the consent of a guardian (BR14).
+    Nobody else can consent for an adult (BR03, BR12). A child's own agreement is assent,
+    which does not replace the consent of a guardian (BR14).
     """
     return child == (given_by in CHILD_GIVERS)
 
 
 def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
-    """Return whether a consent is valid: not withdrawn or expired, by the right giver.
+    """Return whether a consent is not withdrawn or expired, and its giver may consent.
 
-    The current age class decides: once a presumed child is found to be an adult, they are
-    asked themselves.
+    The current age class decides who may consent. A presumed child who is found to be an
+    adult has to consent in person.
     """
     able = may_give(consent.given_by, child=child)
     return able and consent.withdrawn_at is None and now < consent.expires_at
@@ -152,8 +153,8 @@ def is_valid(consent: Given, now: datetime, *, child: bool) -> bool:
 def may_reveal_names(consent: NamedRecipients, question: CoverageQuestion) -> bool:
     """Return whether a matching consent allows this recipient to read names.
 
-    Names that an NGO wrote down reach a State body only if the person named that very body:
-    a class of State bodies is not enough (R84).
+    A State body may read names that an NGO wrote down only if the consent names that body.
+    A class of State bodies is not enough (R84).
     """
     to_a_state = question.from_ngo and question.recipient.kind == Kind.STATE
     return not to_a_state or consent.focal_point_id is not None
@@ -168,7 +169,7 @@ def list_readable(consent: Given, question: CoverageQuestion) -> frozenset[Secti
 def find_covered(
     consents: Iterable[Given], question: CoverageQuestion
 ) -> frozenset[Section] | None:
-    """Return the sections that the recipient may read; None: not even the summary."""
+    """Return the sections that the recipient may read, or None if not even the summary."""
     fitting = [
         consent
         for consent in consents
@@ -184,6 +185,6 @@ def find_covered(
 def covers(
     consents: Iterable[Given], question: CoverageQuestion, sections: AbstractSet[Section]
 ) -> bool:
-    """Return whether the recipient may read these sections, for this purpose, now."""
+    """Return whether the recipient may read all these sections for the purpose now."""
     told = find_covered(consents, question)
     return told is not None and sections <= told

@@ -1,4 +1,4 @@
-"""When the end of a consent is announced, and which consents replace it. Pure functions."""
+"""Pure functions for the announcements of a consent's end, and for its renewal."""
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
@@ -19,9 +19,10 @@ from app.consents.coverage import (
 )
 
 DAYS_BEFORE: Final = (14, 3, 0)
-"""Days before the end of a consent at which it is announced; 0: at its end.
+"""The numbers of days before the end of a consent at which the end is announced.
 
-Our own numbers: the first leaves time to meet the person, the second is a reminder.
+The numbers are our own. The first leaves time to meet the person, the second is a reminder,
+and 0 is the end itself.
 """
 
 
@@ -38,9 +39,9 @@ class Ending(Given, Protocol):
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """Return the announcements of the end of a consent: days before it, and the time.
+    """Return the announcements of the end of a consent, as days before it and time.
 
-    `speed` is how many times as fast deadlines run; it is more than 1 only in a drill.
+    `speed` is the factor by which deadlines run faster; it is more than 1 only in a drill.
     """
     return [(days, expires_at - timedelta(days=days) / speed) for days in DAYS_BEFORE]
 
@@ -48,9 +49,9 @@ def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, 
 def find_last_announcement(
     expires_at: datetime, now: datetime, speed: int = 1
 ) -> tuple[int, datetime] | None:
-    """Return the last announcement that is due by now; None: none is due yet.
+    """Return the last announcement that is due by now, or None if none is due yet.
 
-    Earlier ones are skipped: the worker may have been down meanwhile.
+    Earlier announcements are skipped, because the worker may not have been running.
     """
     due = [(d, at) for d, at in list_announcements(expires_at, speed) if at <= now]
     return due[-1] if due else None
@@ -59,13 +60,13 @@ def find_last_announcement(
 def find_next_announcement(
     expires_at: datetime, now: datetime, speed: int = 1
 ) -> datetime | None:
-    """Return when the end of a consent is announced next; None: it has ended."""
+    """Return when the end of a consent is announced next, or None if it has ended."""
     ahead = [at for _, at in list_announcements(expires_at, speed) if at > now]
     return ahead[0] if ahead else None
 
 
 def is_later(other: Ending, consent: Ending) -> bool:
-    """Return whether another consent ends later; with the same end, the newer one does."""
+    """Return whether another consent ends later, or at the same time but is newer."""
 
     def rank(one: Ending) -> tuple[datetime, datetime, UUID]:
         return one.expires_at, one.recorded_at, one.id
@@ -76,10 +77,11 @@ def is_later(other: Ending, consent: Ending) -> bool:
 def is_renewed(
     consent: Ending, others: Iterable[Ending], question: CoverageQuestion | None
 ) -> bool:
-    """Return whether other consents that end later cover all that this one covers.
+    """Return whether consents that end later cover everything that this consent covers.
 
-    `question` is about the office that the consent names, for any purpose. None: it names a
-    class, and only a consent to the same class, or a wider one, renews it.
+    `question` is about the office that the consent names, for any purpose. It is None if
+    the consent names a class. Then only a consent to the same class, or to a wider one,
+    renews it.
     """
     later = [other for other in others if is_later(other, consent)]
     if question is None:
@@ -105,10 +107,10 @@ def is_renewed_for(
     later: Iterable[Given],
     question: CoverageQuestion | None,
 ) -> bool:
-    """Return whether later consents cover as many sections for one purpose.
+    """Return whether later consents cover at least the same sections for one purpose.
 
-    A consent to return alone is renewed by another to return alone (G09), and a consent to
-    be referred by one that counts in the same country.
+    A consent to return alone is renewed only by another consent to return alone (G09). A
+    consent to be referred is renewed only by a consent that counts in the same country.
     """
     fitting = [other for other in later if purpose in other.purposes]
     if set(consent.purposes) == {Purpose.RETURN}:
@@ -122,7 +124,7 @@ def is_renewed_for(
 
 
 def list_sections(consent: Given, question: CoverageQuestion | None) -> frozenset[Section]:
-    """Return the sections that a consent covers for an office, or for its whole class."""
+    """Return the sections that a consent covers for an office, or for the class in it."""
     if question is None:
         return frozenset(map(Section, consent.sections))
     return list_readable(consent, question)
@@ -136,8 +138,8 @@ def is_missed(
 ) -> bool:
     """Return whether a recipient may read less once a consent has ended.
 
-    `sections` are those that were sent with the request to it; without any, it could read
-    the summary alone.
+    `sections` are those that were sent with the request to the recipient. If there are
+    none, the recipient could read only the summary.
     """
     if question.purpose not in consent.purposes or not matches_recipient(
         consent, question.recipient
@@ -150,8 +152,9 @@ def is_missed(
 def find_end_of_cover(
     consents: Iterable[Given], question: CoverageQuestion, sections: AbstractSet[Section]
 ) -> datetime | None:
-    """Return until when consents cover, or covered, the sections; None: they never do.
+    """Return the end of the time in which consents cover the sections, or None.
 
+    The end may be in the past. The result is None if the consents never cover the sections.
     Withdrawn consents do not count.
     """
     known = list(consents)

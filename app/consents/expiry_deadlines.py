@@ -1,4 +1,4 @@
-"""The deadlines for the end of consents: started, kept and stopped with their case."""
+"""Functions that start, keep and stop the deadlines for the end of consents."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -30,9 +30,10 @@ KIND: Final = ClockKind.CONSENT_ENDS
 def watch_expiry(tx: WriteTransaction, case: Case, anew: Collection[UUID] = ()) -> None:
     """Start, keep or stop the deadline for the end of each consent of a case.
 
-    It stops once the consent is withdrawn, renewed or not valid any more, or the case is
-    not open. It is due at the next announcement of the end, and waits for the lead from the
-    first one on. `anew` are consents whose deadline is restarted.
+    A deadline stops if the consent is withdrawn or renewed, if its giver may no longer
+    consent, or if the case is not open. It is due at the next announcement of the end. From
+    the first announcement on, it waits for the lead. The deadlines of the consents in
+    `anew` are restarted.
     """
     given = consent_queries.list_for_case(tx, case.id)
     found = {clock.record_id: clock for clock in list_running_of_kind(tx, case.id, KIND)}
@@ -58,8 +59,8 @@ def needs_deadline(
 ) -> bool:
     """Return whether a consent needs a deadline for its end.
 
-    A consent that has ended keeps the deadline that it has, and gets no new one. `known`
-    are the consents that the lead may know: only these renew each other.
+    A consent that has ended keeps an existing deadline, but gets no new one. `known` are
+    the consents that the lead may know; only these can renew each other.
     """
     able = may_give(consent.given_by, child=case.is_child) and not consent.withdrawn_at
     ahead = tx.now < consent.expires_at or consent.id in running
@@ -74,11 +75,11 @@ def needs_deadline(
 def list_known_to_lead(
     tx: ReadTransaction, case: Case, given: Sequence[Consent]
 ) -> Sequence[Consent]:
-    """Return the consents whose offices the lead may know (ADR 35); all without a lead.
+    """Return the consents that the lead may know (ADR 35).
 
-    A lead of the State of origin could otherwise record consents one by one, and see by a
-    deadline which office another consent names. Returns none if safeguards cannot be
-    opened.
+    If the lead is not a State body, these are all consents. A lead of the State of origin
+    could otherwise record consents one by one, and find out from a deadline which office
+    another consent names. If the safeguards cannot be opened, a State lead may know none.
     """
     lead = find_state_lead(tx, case)
     if lead is None:
@@ -102,7 +103,7 @@ def may_lead_belong_to_origin_state(tx: ReadTransaction, case: Case) -> bool:
 
 
 def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
-    """Return the lead of a case if it is a State body."""
+    """Return the lead of a case if it is a State body, or else None."""
     lead_id = case.with_relation(Relation.LEAD)
     lead = directory_queries.by_id(tx, lead_id) if lead_id else None
     return lead if lead and lead.kind == Kind.STATE else None
@@ -111,7 +112,10 @@ def find_state_lead(tx: ReadTransaction, case: Case) -> FocalPoint | None:
 def build_question_for(
     tx: ReadTransaction, case: Case, consent: Consent
 ) -> CoverageQuestion | None:
-    """Build the coverage question for the office that a consent names; None for a class."""
+    """Build the coverage question for the office that a consent names.
+
+    The result is None if the consent names a class.
+    """
     if consent.focal_point_id is None:
         return None
     office = directory_queries.by_id(tx, consent.focal_point_id)
@@ -145,7 +149,7 @@ def start_deadline(tx: WriteTransaction, case: Case, consent: Consent) -> None:
 
 
 def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clock) -> None:
-    """Move the deadline to the next announcement; once the consent has ended, it stays."""
+    """Move the deadline to the next announcement, or to the end of an expired consent."""
     due_at = find_next_announcement(consent.expires_at, tx.now, tx.runtime.speed)
     clock.due_at = due_at or consent.expires_at
     clock.waits_on = find_awaited_office(tx, case, consent)
@@ -154,7 +158,7 @@ def move_deadline(tx: WriteTransaction, case: Case, consent: Consent, clock: Clo
 
 
 def find_awaited_office(tx: ReadTransaction, case: Case, consent: Consent) -> UUID | None:
-    """Return the lead, for which the deadline waits once the end is near, or None."""
+    """Return the lead if the end of the consent was already announced, or else None."""
     speed = tx.runtime.speed
     is_near = find_last_announcement(consent.expires_at, tx.now, speed) is not None
     return case.with_relation(Relation.LEAD) if is_near else None

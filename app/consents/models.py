@@ -16,7 +16,8 @@ from app.kernel.db import Base
 class Refusal(Base):
     """One refusal of a referral by an adult, with no link to a person (R91).
 
-    No account, no case and no time but the week: no refusal can be traced to a person.
+    The row has no account, no case and no time except the week, so that no refusal can be
+    traced to a person.
     """
 
     __tablename__ = "refusal"
@@ -28,10 +29,10 @@ class Refusal(Base):
 
 
 class Consent(Base):
-    """A decision of the person: recipients, purposes, sections, and until when.
+    """A consent of the person, with its recipients, purposes, sections and end.
 
-    It names either one office, or a class of offices: a kind in a country, and a function
-    if the person said one.
+    It names either one office or a class of offices. A class is a kind of office in a
+    country, with a function if the person named one.
     """
 
     __tablename__ = "consent"

@@ -1,25 +1,29 @@
-"""Noise on published counts, so that no reader can compute a single person's part.
+"""Noise in published counts, so that no reader can find out about a single person.
 
-A count that is hidden below a bound and exact above it tells an insider, who can add ten
-refusals, how many others there were. So noise is added before the count is compared with
-the bound and shown. It depends on a key of the service, and is the same each time for one
-country and quarter, so that repeated requests do not average it out.
+If counts were hidden below a limit and exact above it, an insider could add ten refusals
+and learn how many others there were. So noise is added before the count is compared with
+the limit and shown. The noise depends on a key of the service and is always the same for
+one country and quarter, so that repeated requests cannot average it out.
 """
 
 import math
 from typing import Final
 
 SCALE: Final = 2.0
-"""The scale of the two geometric parts, our own proposal: half of all are within 1."""
+"""The scale of the two geometric numbers; about half of all noise is between -1 and 1.
+
+The value is our own proposal.
+"""
 MAX_NOISE: Final = 10
 DIGITS: Final = 13
-"""Hexadecimal digits of a part: 52 bits, as many as a float holds exactly."""
+"""The hexadecimal digits for each number: 52 bits, as many as a float holds exactly."""
 
 
 def derive_noise(fingerprint: str) -> int:
-    """Return a whole number around 0, derived from a hexadecimal keyed fingerprint.
+    """Return the noise that is derived from a keyed fingerprint in hexadecimal.
 
-    It is the difference of two geometric numbers (discrete Laplace), from -10 to 10.
+    The noise is the difference of two geometric numbers (discrete Laplace), limited to the
+    range from -10 to 10.
     """
     up, down = (
         derive_geometric(fingerprint[n * DIGITS : (n + 1) * DIGITS]) for n in (0, 1)

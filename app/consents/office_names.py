@@ -1,8 +1,8 @@
-"""Whether a reader may know which office acted in a case (R12), decided in one place.
+"""Rules for whether a reader may know which office acted in a case (R12).
 
-A submitter does not follow its case once the first lead leaves it. Recipients do not know
-each other. An office that may belong to the State of origin does not know which offices
-help in other States, even while it leads.
+A submitter does not learn who has the case after the first lead has left it. Recipients do
+not learn of each other. An office that may belong to the State of origin does not learn
+which offices help in other States, even while it leads.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,8 +25,8 @@ from app.kernel.transactions import ReadTransaction
 class OfficeNames:
     """A reader, with the offices and cases that decide which names it may see.
 
-    `foreign` are offices outside its State, and `origin_cases` the cases of which it may be
-    the State of origin.
+    `foreign` are the offices that may be outside the reader's State. `origin_cases` are the
+    cases whose State of origin may be that State.
     """
 
     reader: FocalPoint
@@ -37,10 +37,10 @@ class OfficeNames:
     def may_name(
         self, case: Case, office: UUID, at: datetime, *, as_party: bool = True
     ) -> bool:
-        """Return whether the reader may know that an office acted in a case, at a time.
+        """Return whether the reader may know that an office acted in a case at a time.
 
-        `as_party`: the reader sees the act by its relation to the case itself, and not by
-        one to a referral or handover.
+        With `as_party`, the reader sees the act through its relation to the case itself,
+        and otherwise through a relation to a referral or handover.
         """
         if office == self.reader.id:
             return True
@@ -52,7 +52,7 @@ class OfficeNames:
         return held and not self.is_hidden(case.id, office)
 
     def get_helper_code(self, case: Case, office: UUID) -> str | None:
-        """Return the code of the other office of a record; None: it is hidden."""
+        """Return the code of the other office of a record, or None if it is hidden."""
         return None if self.is_hidden(case.id, office) else self.codes[office]
 
     def is_hidden(self, case_id: UUID, office: UUID) -> bool:
@@ -62,13 +62,13 @@ class OfficeNames:
     def get_code(
         self, case: Case, office: UUID | None, at: datetime, *, as_party: bool = True
     ) -> str | None:
-        """Return the code of the office that acted; None: the system, or it is hidden."""
+        """Return the acting office's code, or None for the system or a hidden office."""
         known = office and self.may_name(case, office, at, as_party=as_party)
         return self.codes[office] if office and known else None
 
 
 def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
-    """Return whether an office had no relation to a case at a time but as a recipient."""
+    """Return whether an office was at most a recipient in a case at a given time."""
     return not any(
         party.focal_point_id == office
         and party.relation not in HELPING_RELATIONS
@@ -79,7 +79,7 @@ def was_only_recipient(case: Case, office: UUID, at: datetime) -> bool:
 
 
 def has_held(party: Party, case: Case, reader: UUID, at: datetime) -> bool:
-    """Return whether a party row shows that the reader holds the case, or did at a time."""
+    """Return whether a party row shows that the reader still held the case at a time."""
     mine = party.focal_point_id == reader and party.relation in HOLDING_RELATIONS
     return mine and party.record_id == case.id and (not party.until or at <= party.until)
 
@@ -89,10 +89,10 @@ def load_names(
     acts: Iterable[tuple[Case, UUID, datetime]],
     also: Iterable[UUID] = (),
 ) -> OfficeNames:
-    """Load the names of the offices that acted in cases, for the caller.
+    """Load the names of offices that acted in cases, with the rules for the caller.
 
-    Safeguards are opened for a State body alone, and only of cases in which an office
-    outside its State helped, or those in `also`.
+    Safeguards are read only if the caller is a State body, and only of the cases in which
+    an office outside its State helped and of those in `also`.
     """
     acts = list(acts)
     own = directory_queries.by_id(tx, tx.actor.focal_point_id)

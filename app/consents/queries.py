@@ -51,10 +51,11 @@ def list_known_to(
 ) -> list[Consent]:
     """Return the consents of a case that an office may know.
 
-    The lead knows all, and so does a candidate that acknowledged. Before that, the
-    candidate could tell which office is feared: one that is not proposed though the person
-    agreed to it. The submitter knows those that it recorded, since a later one may name an
-    office that shelters the person. A recipient knows those that name it, while it `helps`.
+    The lead, and a candidate that has acknowledged the case, may know all consents. Before
+    that, a candidate could find out which office the person fears: one that is not proposed
+    although the person consented to it. The submitter may know only the consents that it
+    recorded, because a later one may name an office that shelters the person. A recipient
+    may know those that name it, while it `helps`.
     """
     mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW
@@ -83,15 +84,16 @@ def get(tx: ReadTransaction, case_id: UUID, consent_id: UUID) -> Consent:
 
 
 SMALLEST_COUNT: Final = 11
-"""The smallest count that is published, as CTDC does (k-anonymity with k = 11)."""
+"""The smallest count that is published, as in CTDC data (k-anonymity with k = 11)."""
 
 
 def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
-    """Return refusals by country and quarter, of past quarters, for analysts.
+    """Return the numbers of refusals by country and past quarter, for analysts.
 
-    There is one table and no totals: from a second table, or from a quarter that still
-    grows, a hidden count could be computed. Each count has noise, which is added before it
-    is compared with the smallest count. Raises RoleMissing (403).
+    There is only one table, without totals and without the current quarter, because a
+    hidden count could be computed from a second table or from a count that still grows.
+    Noise is added to each count before it is compared with the smallest count. Raises
+    RoleMissing (403) if the caller is not an analyst.
     """
     if Role.ANALYST not in tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {Role.ANALYST}.")
@@ -112,7 +114,7 @@ def count_refusals(tx: ReadTransaction) -> list[RefusalsOut]:
 
 
 def compute_noise(tx: ReadTransaction, country: str, year: int, quarter: int) -> int:
-    """Return the noise of a count: always the same for one country and quarter."""
+    """Return the noise of a count, which is always the same for one country and quarter."""
     parts = ("refusals", country, str(year), str(quarter))
     return derive_noise(tx.vault.compute_fingerprint(*(part.encode() for part in parts)))
 
@@ -123,5 +125,8 @@ def get_monday(day: date) -> date:
 
 
 def get_quarter(day: date) -> tuple[int, int]:
-    """Return the year and quarter of a day; a week belongs to that of its Monday."""
+    """Return the year and the quarter of a day.
+
+    A week belongs to the quarter of its Monday.
+    """
     return day.year, (day.month + 2) // 3

@@ -1,4 +1,4 @@
-"""Questions to routing about a case: who should lead, and who could help."""
+"""Routing questions about a case: which office should lead, and which could help."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -63,7 +63,8 @@ def build_service_question(
 ) -> Question:
     """Build the routing question for one service.
 
-    A child is protected at once, and help in an emergency waits for no consent (BR05).
+    A consent is not required for a child that may be referred without one, or while a vital
+    interest is valid (BR05).
     """
     named = find_consented(stands, question.profiles, Purpose(service))
     anyone = stands.in_vital_interest or stands.may_refer_child(service, frozenset())
@@ -77,9 +78,9 @@ def build_service_question(
 
 
 def remove_case_data(profile: Profile) -> Profile:
-    """Return a profile without what derives from other people's cases.
+    """Return a profile without the data that depends on other people's cases.
 
-    Otherwise an account that may ask often could watch a shelter fill, and see where a
-    person went.
+    Otherwise, an account could query often, see the free places of a shelter decrease, and
+    infer where a person went.
     """
     return replace(profile, capacity=None, capacity_as_of=None, answered=0, late=0)

@@ -55,7 +55,7 @@ class ConsentTerms(RequestModel):
 
 
 class NewConsent(ConsentTerms):
-    """A consent as the person gave it; it names one focal point, or a class of them."""
+    """A consent as the person gave it; it names one focal point or a class of them."""
 
     focal_point: Annotated[Code | None, Field(description="Its code.")] = None
     recipient_class: RecipientClass | None = None
@@ -76,9 +76,9 @@ class NewConsent(ConsentTerms):
 
 
 class NewLeadConsent(ConsentTerms):
-    """A consent to a new lead where the lead does not act, as a desk records it.
+    """A consent to a new lead that a desk records if the responsible office does not act.
 
-    It names a kind of office in the country where the person is, and never one office.
+    It names a kind of office in the country where the person is, never a single office.
     """
 
     kind: Annotated[
@@ -111,7 +111,7 @@ class TakeBack(RequestModel):
 
 
 class NewRefusal(RequestModel):
-    """A refusal of a referral by an adult, to be counted only."""
+    """A refusal of a referral by an adult, which is only counted."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: Annotated[
@@ -121,7 +121,7 @@ class NewRefusal(RequestModel):
 
 
 class RefusalsOut(ResponseModel):
-    """The number of refusals in a country, in a past quarter."""
+    """The number of refusals in a country and a past quarter."""
 
     country: str
     year: int
@@ -130,7 +130,7 @@ class RefusalsOut(ResponseModel):
 
 
 class RefusalCounts(ResponseModel):
-    """Refusals by country and quarter; a quarter that is missing has fewer than 11."""
+    """The numbers of refusals by country and quarter; numbers below 11 are left out."""
 
     items: list[RefusalsOut]
 
@@ -162,7 +162,10 @@ HINT_FOR_ADULT: Final = ConsentHint(
 
 
 def get_hint(consent: Consent, *, child: bool) -> ConsentHint | None:
-    """Return why a consent does not count at this age; None: it counts or is withdrawn."""
+    """Return why a consent does not count at this age.
+
+    The result is None if the consent counts, or if it was withdrawn.
+    """
     if consent.withdrawn_at or may_give(consent.given_by, child=child):
         return None
     return HINT_FOR_CHILD if child else HINT_FOR_ADULT
@@ -203,9 +206,10 @@ class ConsentOut(ResponseModel):
         not_yet: ConsentHint | None,
         as_reported: bool,
     ) -> Self:
-        """Return a consent for a reader, with the codes of the offices that it may know.
+        """Return a consent as a reader may see it.
 
-        `as_reported`: show the withdrawal that the reader reported, which does not count.
+        `codes` has the codes of the offices that the reader may know. With `as_reported`,
+        the withdrawal that the reader reported is shown, although it has no effect.
         """
         one = consent.focal_point_id
         reported = consent.withdrawal_reported_at if as_reported else None

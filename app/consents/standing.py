@@ -1,4 +1,4 @@
-"""What the rules about a person depend on, loaded for a page of cases at once."""
+"""The data that the rules about a person depend on, loaded for many cases at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -41,9 +41,9 @@ from app.kernel.transactions import ReadTransaction
 
 @dataclass(frozen=True)
 class Standing:
-    """Consents, safeguards, risk and facts of a person, for the rules.
+    """The consents, safeguards, risk and facts of a person, for use in rules.
 
-    The safeguards here are for rules alone; `disclosure` decides who may read them.
+    The safeguards are only for use in rules; `disclosure` decides who may read them.
     """
 
     case: Case
@@ -58,7 +58,7 @@ class Standing:
     def get_covered_sections(
         self, recipient: Addressee, purpose: Purpose
     ) -> frozenset[Section] | None:
-        """Return the sections that a recipient may read; None: not even the summary."""
+        """Return the sections a recipient may read, or None if not even the summary."""
         return find_covered(self.consents, self.build_question(recipient, purpose))
 
     def build_question(self, recipient: Addressee, purpose: Purpose) -> CoverageQuestion:
@@ -74,22 +74,22 @@ class Standing:
     def covers(
         self, recipient: Addressee, purpose: Purpose, sections: AbstractSet[Section]
     ) -> bool:
-        """Return whether a recipient may read these sections, for this purpose."""
+        """Return whether a recipient may read all these sections for this purpose."""
         return covers(self.consents, self.build_question(recipient, purpose), sections)
 
     def as_if_running(self, words: Sequence[Consent]) -> Self:
-        """Return the standing as if these consents had not expired.
+        """Return the standing as it would be if these consents had not expired.
 
-        Help continues after a consent has expired, but a refusal ends it.
+        Help continues after a consent has expired, but ends when the person refuses it.
         """
         consents = [c for c in self.consents if c in words or self.now < c.expires_at]
         ends = [word.expires_at - timedelta.resolution for word in words]
         return replace(self, consents=consents, now=min([self.now, *ends]))
 
     def may_be_named(self, reader: Addressee) -> bool:
-        """Return whether a reader is no State body, or a consent names it itself (R84).
+        """Return whether a reader may read names that an NGO wrote down (R84).
 
-        Otherwise it reads no name that an NGO wrote down, not even in an emergency.
+        A State body may do so only with a consent that names that body and the identity.
         """
         word = any(
             consent.focal_point_id == reader.id
@@ -114,15 +114,15 @@ class Standing:
         return bool(self.list_referral_consents())
 
     def may_read_summary(self, candidate: Addressee) -> bool:
-        """Return whether a candidate may read the summary, on any ground."""
+        """Return whether a candidate may read the summary, with or without a consent."""
         consented = self.get_covered_sections(candidate, Purpose.REFER) is not None
         return consented or self.facts.interests_are_assessed or self.in_vital_interest
 
     def may_refer_child(self, service: Service, sections: AbstractSet[Section]) -> bool:
         """Return whether a child may be referred without a consent (BR09, BR14).
 
-        For services that protect it at once, always, by legal duty; for others, once its
-        best interests are assessed. No section may go along, but the safety alert does
+        For urgent services, this is always allowed, as a legal duty; for others, once the
+        child's best interests are assessed. No section may be sent, only the safety alert
         (BR05).
         """
         runtime = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
@@ -155,7 +155,7 @@ class Standing:
     def is_of_origin(self, focal_point: Addressee) -> bool:
         """Return whether an office is a body of the State of origin.
 
-        While the origin is unknown, any State is, except the one where the person is.
+        While the origin is unknown, bodies of all States count, except where the person is.
         """
         origin = self.safeguards.country_of_origin
         location = self.case.get_known_country(focal_point.id)
@@ -164,7 +164,7 @@ class Standing:
     def may_belong_to_origin_state(self, reader: Described) -> bool:
         """Return whether an office may belong to the State of origin (R12).
 
-        While the origin is unknown, any State body may.
+        While the origin is unknown, any State body may belong to it.
         """
         origin = self.safeguards.country_of_origin
         return reader.kind == Kind.STATE and origin in {None, reader.of_state}
@@ -190,9 +190,9 @@ class Standing:
         return code not in guards.unsafe_focal_points and not blocked
 
     def may_know_fears(self, reader: FocalPoint) -> bool:
-        """Return whether a reader may know what the person fears, as in the safeguards.
+        """Return whether a reader may know the fears that the safeguards contain.
 
-        For any other office, every effect of a fear must look like something else.
+        To any other office, every effect of a fear must look as if it had another cause.
         """
         mine, state = self.case.list_relations(reader.id), self.case.state
         if Relation.SUBMITTER in mine and state in UNLED:
@@ -202,15 +202,15 @@ class Standing:
         return (led or reviews) and self.is_safe(reader, reader.code)
 
     def is_permitted_for_origin(self, focal_point: Addressee) -> bool:
-        """Return whether an office is not of the State of origin, or may be contacted."""
+        """Return whether an office is outside the State of origin or may be contacted."""
         permitted = self.safeguards.origin_contact == OriginContact.PERMITTED
         return permitted or not self.is_of_origin(focal_point)
 
 
 def load_for_cases(tx: ReadTransaction, found: Iterable[Case]) -> Mapping[UUID, Standing]:
-    """Load the standing of a page of cases, in five or six statements.
+    """Load the standing of several cases with five or six SQL statements.
 
-    The sixth finds which offices wrote, if a consent names a class of State bodies.
+    The sixth loads the offices that wrote, if a consent names a class of State bodies.
     """
     by_id = {case.id: case for case in found}
     consents = consent_queries.list_for_cases(tx, by_id)
@@ -249,7 +249,7 @@ def is_for_state_class(consent: Consent) -> bool:
 
 
 def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID]:
-    """Return the cases of which an NGO may have written something (R84)."""
+    """Return the ids of the cases in which an NGO may have written something (R84)."""
     wrote = [
         (c.id, p.focal_point_id)
         for c in found
@@ -272,10 +272,10 @@ def filter_for_office(
 ) -> Standing:
     """Return the standing with only the consents that an office may know (ADR 35).
 
-    An office that may belong to the State of origin may not know who helps elsewhere. A
-    consent that names such an office does not count in an answer to it, unless it recorded
-    that consent itself. Otherwise it could try one office after another to find the one
-    that is named. Offices that hold or held the case are not hidden from it.
+    An office that may belong to the State of origin must not learn who helps elsewhere. A
+    consent that names such a helper does not count in a response to the reader, unless the
+    reader recorded the consent. Otherwise, it could try one office after another to find
+    the one that is named. Offices that hold or held the case are not hidden from it.
     """
     if not stands.may_belong_to_origin_state(reader):
         return stands
