@@ -1,5 +1,5 @@
 """Reference lists with sources and translations: services, reasons, indicators, HTCDS.
 
-They are files of this package. Codes of the mechanism itself, such as countries and
+The lists are files of this package. Codes of the mechanism itself, such as countries and
 offices, are in `directory`.
 """

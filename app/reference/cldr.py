@@ -1,8 +1,8 @@
-"""Countries and languages, with their names of the Unicode CLDR.
+"""Countries and languages, with their names from the Unicode CLDR.
 
 The countries are those of ISO 3166-1, as in the time zone database of IANA. The languages
-are those with a name in English in the CLDR and a tag that a request may have. Both
-libraries are data: an upgrade renames a country.
+are those with a name in English in the CLDR and a tag that a request may have. Both come
+from libraries, so an upgrade of a library can change a name.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,14 +18,14 @@ from app.kernel.text import LanguageTag
 from app.reference.schemas import Item
 
 UNNAMED: Final = frozenset({"ht"})
-"""Languages without names in the CLDR, which would return those of French."""
+"""Languages without names in the CLDR, for which Babel would return French names."""
 LOCALES: Final[Mapping[str, Locale]] = {
     tag: Locale.parse(tag, sep="-") for tag in LANGUAGES if tag not in UNNAMED
 }
 SECOND_SCRIPTS: Final = ("uz-Cyrl",)
-"""Languages in a second script; the CLDR has names for their parts."""
+"""Languages in a second script, whose names are composed of language and script."""
 ALIASES: Final = {"prs": "fa-AF"}
-"""Other tags for languages of the CLDR (its `languageAlias`): Dari."""
+"""Other tags for languages of the CLDR (`languageAlias`): `prs` is Dari."""
 TAG: Final = TypeAdapter[str](LanguageTag)
 CLDR: Final = "Unicode CLDR, as the library Babel has it"
 ISO: Final = f"ISO 3166-1, as iso3166.tab of the IANA time zones has it; names: {CLDR}"
@@ -39,7 +39,7 @@ def list_countries() -> Iterator[Item]:
 
 
 def load_country_codes() -> list[str]:
-    """Return the codes of countries of `iso3166.tab`."""
+    """Return the country codes in `iso3166.tab`."""
     table = files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text("utf-8")
     return [line[:2] for line in table.splitlines() if line and not line.startswith("#")]
 
@@ -62,12 +62,12 @@ def is_tag(tag: str) -> bool:
 
 
 def get_country_name(code: str, locale: Locale) -> str | None:
-    """Return the name of a country in a language; None: the CLDR has none."""
+    """Return the name of a country in a language, or None if the CLDR has none."""
     return locale.territories.get(code)
 
 
 def get_language_name(tag: str, locale: Locale) -> str | None:
-    """Return the name of a language in another; None: the CLDR has none."""
+    """Return the name of a language in another language, or None if the CLDR has none."""
     if tag in SECOND_SCRIPTS:
         return Locale.parse(tag, sep="-").get_display_name(locale)
     return locale.languages.get(ALIASES.get(tag, tag).replace("-", "_"))

@@ -7,7 +7,7 @@ from app.directory.files import get_rows, load_sheet, require_no_faults
 
 
 def read_sheet[R: Row](name: str, model: type[R]) -> list[R]:
-    """Return the rows of one file, in their order; raises FilesRefused."""
+    """Return the rows of one file in their order; raises FilesRefused if it has faults."""
     found = load_sheet(files("app.reference").joinpath("data"), f"{name}.csv", model)
     require_no_faults(found.faults)
     return get_rows(found)

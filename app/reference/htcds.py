@@ -1,10 +1,10 @@
 """The Human Trafficking Case Data Standard 2.0 of IOM: its fields and codes.
 
-From https://github.com/UNMigration/HTCDS @3c2f653, of 2023-01-24.
+The source is https://github.com/UNMigration/HTCDS @3c2f653, of 2023-01-24.
 
-Errors in the standard are kept, since other systems exchange data with them: `verbatim` has
-each code as spelled there, and `issue` describes the error. One method of control that is
-defined there and not listed was added (DOMAIN.md).
+Errors in the standard are kept, because other systems use them to exchange data. `verbatim`
+has each code with the spelling of the standard, and `issue` describes the error. One method
+of control that the standard defines but does not list was added (DOMAIN.md).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,13 +41,13 @@ VERBATIM: Final[Mapping[tuple[str, str], str]] = {
     (row.list, row.code_clean): row.code_verbatim for row in CODES
 }
 MAPPING: Final[Sequence[MappingRow]] = read_sheet("htcds_mapping", MappingRow)
-"""Which values of a case are values of the standard; nothing else is guessed."""
+"""The mapping from values of a case to values of the standard; nothing else is guessed."""
 
 
 def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
-    """Return a part of a case in fields of the standard, with its spelling of codes.
+    """Return a part of a case as fields of the standard, with its spelling of codes.
 
-    `said` has values by their names in the case; a code has itself as its value.
+    `said` maps names in the case to values; a code is mapped to itself.
     """
     found: dict[str, dict[str, None]] = {}
     for row in MAPPING:
@@ -59,7 +59,7 @@ def build_fields(part: str, said: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def format_title(row: FieldRow) -> str:
-    """Return the title of the codes of a field; labels repeat in different sections."""
+    """Return the title of a list of codes; it has the section, because labels repeat."""
     return f"HTCDS: {row.section}, {row.label}"
 
 
@@ -69,11 +69,11 @@ LISTS: Final[Mapping[str, str]] = {
     "htcds_definitions": "HTCDS: what it means by some codes",
     "htcds_migration_status": "HTCDS: migration status, of its guidance",
 }
-"""The titles of its lists; a list of codes has the name of its field."""
+"""The titles of the lists of the HTCDS; a list of codes has the name of its field."""
 
 
 def list_items(name: str) -> Iterable[Item]:
-    """Return the items of one of its lists."""
+    """Return the items of one list of the HTCDS."""
     match name:
         case "htcds_fields":
             return map(build_field_item, FIELDS.values())
@@ -125,7 +125,7 @@ def build_definition_item(row: DefinitionRow) -> Item:
 
 
 def build_status_item(row: MigrationRow) -> Item:
-    """Return one migration status as an item, with the copied part of its definition."""
+    """Return one migration status as an item, with an excerpt of its definition."""
     return Item(
         code=row.value,
         labels={ENGLISH: row.value},

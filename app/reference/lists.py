@@ -1,9 +1,9 @@
-"""The reference lists for officers, read and checked once at start.
+"""The reference lists for officers, which are read and checked once at start.
 
-Every item has its source, and how well it is sourced. Nothing is served that has no source:
-there are no questions but those that were found. A label is served in the requested
-language if it is translated, else in English, and `language` says which. The English text
-is served with every translation, with its review status (ADR 52).
+Every item states its source, if one was found, and how well it is sourced. The questions
+are only those that were found in a source. A label is served in the requested language if
+it is translated, and otherwise in English; `language` states which. The English text is
+served with every translation, together with its review status (ADR 52).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +100,7 @@ type Translations = Mapping[tuple[str, str], TranslationRow]
 
 
 def read_translations(name: str) -> Translations:
-    """Return a file of translations by list and code; raises FilesRefused."""
+    """Return the translations of one file by list and code; raises FilesRefused."""
     return {(row.list, row.code): row for row in read_sheet(name, TranslationRow)}
 
 
@@ -130,13 +130,13 @@ def show_item(name: str, item: Item, ranked: tuple[str, ...]) -> ItemOut:
 
 
 def get_translated_note(key: tuple[str, str], language: str) -> str | None:
-    """Return the translation of a note; None for English, or if there is none."""
+    """Return the translation of a note, or None for English or without a translation."""
     row = NOTE_TRANSLATIONS.get(key)
     return row.texts.get(language) if row and language != ENGLISH else None
 
 
 def get_translation_status(key: tuple[str, str], language: str) -> TranslationStatus | None:
-    """Return the status of the translation of an item; None: it is in English."""
+    """Return the status of the translation of an item, or None if it is in English."""
     if language == ENGLISH:
         return None
     found = (TRANSLATIONS.get(key), NOTE_TRANSLATIONS.get(key))
@@ -144,9 +144,10 @@ def get_translation_status(key: tuple[str, str], language: str) -> TranslationSt
 
 
 def get_status(rows: Sequence[TranslationRow], language: str) -> TranslationStatus:
-    """Return the status of some translations; without any, the label was published.
+    """Return the common status of the given translations of one item.
 
-    A label and its note both have to be reviewed.
+    Without a translation of our own, the label was published by its source. A label and its
+    note must both be reviewed for the item to count as reviewed.
     """
     if not rows:
         return TranslationStatus.PUBLISHED
@@ -157,7 +158,7 @@ def get_status(rows: Sequence[TranslationRow], language: str) -> TranslationStat
 
 @cache
 def list_items(name: str) -> Sequence[Item]:
-    """Return the items of a list, with all their languages."""
+    """Return the items of a list, with labels in all their languages."""
     match name:
         case "countries":
             return tuple(cldr.list_countries())
@@ -170,7 +171,7 @@ def list_items(name: str) -> Sequence[Item]:
 
 
 def list_own_items(name: str) -> Iterator[Item]:
-    """Yield the items of a file of our own, with their translations."""
+    """Yield the items of one of our own lists, with their translations."""
     for row in ITEMS[name].values():
         translated = TRANSLATIONS.get((name, row.code))
         yield Item(

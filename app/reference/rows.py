@@ -18,9 +18,10 @@ from app.reference.kinds import Element, Weight
 
 
 class ItemRow(Row):
-    """One code, in the words of its source.
+    """A code of a list, with a label in the words of its source.
 
-    Translations are in `translations.csv`, those of notes in `note_translations.csv`.
+    Translations of labels are in `translations.csv`, and translations of notes in
+    `note_translations.csv`.
     """
 
     code: Code
@@ -32,7 +33,7 @@ class ItemRow(Row):
 
 
 class IndicatorRow(ItemRow):
-    """One indicator; without weights it is noted, and does not count."""
+    """An indicator; an indicator without weights is recorded, but does not count."""
 
     element: OptionalCell[Element]
     weight_adult: OptionalCell[Weight]
@@ -40,7 +41,7 @@ class IndicatorRow(ItemRow):
 
 
 class Wording(Row):
-    """A text in each language; an empty cell is not translated.
+    """A text in each language; an empty cell means that there is no translation.
 
     `en` is the text that was translated, so that an outdated translation is noticed.
     """
@@ -103,7 +104,7 @@ class TranslationRow(Wording):
 
 
 class EnumerationRow(Row):
-    """A code of the HTCDS: as the standard spells it, with errors, and cleaned."""
+    """A code of the HTCDS, in the original spelling with errors and in a corrected one."""
 
     list: str
     position: int
@@ -121,7 +122,7 @@ class EnumerationRow(Row):
 
 
 class FieldRow(Row):
-    """A field of the HTCDS; one without a name is an example of a question."""
+    """A field of the HTCDS; a row without a field name is an example of a question."""
 
     key = "ods_row"
 
@@ -152,7 +153,7 @@ class DefinitionRow(Row):
 
 
 class MigrationRow(Row):
-    """A migration status of the guidance of the HTCDS."""
+    """A migration status from the guidance of the HTCDS."""
 
     key = "value"
 
@@ -164,7 +165,7 @@ class MigrationRow(Row):
 
 
 class MappingRow(Row):
-    """How a value of a case is mapped to the HTCDS; without `theirs`, unchanged.
+    """A mapping of a value of a case to the HTCDS; without `theirs`, the value is copied.
 
     `part` is a section, or a field of the case itself.
     """

@@ -18,7 +18,7 @@ Labels = Annotated[
 
 
 class Weights(ResponseModel):
-    """The weights of an indicator of the ILO; null: it is not in that list."""
+    """The ILO weights of an indicator; null if the indicator is not in that list."""
 
     adult: Weight | None
     child: Weight | None

@@ -1,4 +1,4 @@
-"""Screening: indicators, scored by published rules into a presumption.
+"""Screenings: indicators that are scored by published rules and give a presumption.
 
-The codes and weights are in `reference`. No rule of another package reads an outcome.
+The codes and weights are in `reference`. No rule of another package depends on the outcome.
 """

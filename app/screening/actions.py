@@ -1,4 +1,4 @@
-"""Storing screenings: the indicators that were seen, and their result at that time."""
+"""Functions that store and delete screenings."""
 
 from uuid import UUID
 
@@ -31,7 +31,7 @@ def add_screening(tx: WriteTransaction, case: Case, new: NewScreening) -> Screen
 
 
 def build_document(new: NewScreening, result: Result) -> ScreeningPaper:
-    """Return the document to seal: the codes, sorted and unique, and the result."""
+    """Return the document to seal, with sorted unique codes and the result."""
     return ScreeningPaper(
         signs=sorted(set(new.signs)),
         acts=sorted(set(new.acts)),
@@ -43,5 +43,5 @@ def build_document(new: NewScreening, result: Result) -> ScreeningPaper:
 
 
 def delete_screenings(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete the screenings of a case; their sealed documents go with its key."""
+    """Delete the screenings of a case; `erase_content` deletes their sealed documents."""
     tx.session.execute(delete(Screening).where(Screening.case_id == case_id))

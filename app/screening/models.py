@@ -1,4 +1,4 @@
-"""The table of screenings: the outcome in clear, its reasons sealed beside it."""
+"""The table of screenings; the outcome is not encrypted, but its reasons are sealed."""
 
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from app.screening.scoring import Presumption
 
 
 class Screening(Base):
-    """A presumption at the time of the screening; a later age class does not change it.
+    """The presumption of a screening, which later changes of the age class do not affect.
 
     The indicators and remarks are a sealed document of this record (L4).
     """
@@ -33,5 +33,5 @@ class Screening(Base):
 
     @property
     def reference(self) -> str:
-        """The name of the screening in the API."""
+        """The path of the screening in the API."""
         return f"{self.case.reference}/screenings/{self.id}"

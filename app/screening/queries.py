@@ -18,8 +18,8 @@ def find(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening | 
 def list_known(tx: ReadTransaction, case: Case) -> list[Screening]:
     """Return the screenings that the caller may know, oldest first.
 
-    The write audience of the case knows all. Any other office knows its own, so that a
-    submitter does not follow what the host country learns (R12).
+    The write audience of the case may know all screenings. Any other office may know only
+    its own, so that a submitter does not see what the host country learns (R12).
     """
     of_case = select(Screening).where(Screening.case_id == case.id)
     rows = tx.session.scalars(of_case.order_by(Screening.screened_at, Screening.id))

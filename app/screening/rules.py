@@ -1,8 +1,8 @@
 """The rules of screenings, as tables.
 
-Act, means and purpose are those of the Palermo Protocol (article 3); dimensions and weights
-those of the ILO and the European Commission (Delphi, labour lists). Each rule has the name
-of the row of `GET /v1/reference/scoring_rules` that names its source.
+Act, means and purpose are from the Palermo Protocol (article 3). Dimensions and weights are
+from the ILO and the European Commission (Delphi, labour lists). The name of each rule is a
+code of `GET /v1/reference/scoring_rules`, which states the source of the rule.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ class Dimension(StrEnum):
 
 
 class CountedAs(StrEnum):
-    """Whose rules were applied."""
+    """The age group whose rules were applied."""
 
     ADULT = "adult"
     CHILD = "child"
 
 
 class CountedBecause(StrEnum):
-    """Why these rules were applied."""
+    """The reason why the rules of this age group were applied."""
 
     SAID_ADULT = "said_adult"
     SAID_CHILD = "said_child"
@@ -44,7 +44,7 @@ class CountedBecause(StrEnum):
 
 
 class DimensionRule(StrEnum):
-    """The rule by which a dimension is positive."""
+    """The rule that determines that a dimension is positive."""
 
     TWO_STRONG = "DIM_POSITIVE_A"
     STRONG_AND_LESSER = "DIM_POSITIVE_B"
@@ -53,7 +53,7 @@ class DimensionRule(StrEnum):
 
 
 class ScreeningRule(StrEnum):
-    """The rule by which trafficking is indicated."""
+    """The rule that determines that trafficking is indicated."""
 
     PALERMO_ADULT = "PALERMO_ADULT"
     CHILD = "CHILD"
@@ -65,7 +65,7 @@ type Part = Element | Dimension
 
 @dataclass(frozen=True)
 class Counted:
-    """How an age class is scored: by which rules, why, and by whose weights."""
+    """The rules and weights by which an age class is scored, and the reason."""
 
     counted_as: CountedAs
     because: CountedBecause
@@ -84,7 +84,7 @@ class Threshold:
     lesser: int = 0
 
     def is_met(self, found: Mapping[Weight, int]) -> bool:
-        """Return whether there are enough; `lesser` are the medium and the weak."""
+        """Return whether there are enough indicators; `lesser` is medium or weak."""
         medium, weak = found[Weight.MEDIUM], found[Weight.WEAK]
         enough = found[Weight.STRONG] >= self.strong and medium + weak >= self.lesser
         return enough and medium >= self.medium and weak >= self.weak
@@ -92,11 +92,12 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Combination:
-    """A rule that needs one of each of its parts.
+    """A rule that holds if each of its parts is present in at least one form.
 
-    `holds_for`: for whom it can hold. `asked_of`: for whom missing parts are shown. A rule
-    for adults indicates a child too, who must not be worse off, but no missing means is
-    shown for a child.
+    `holds_for` names the age groups to which the rule applies, and `asked_of` those for
+    which missing parts are shown. The rule for forced labour also applies to children, so
+    that they are not less protected than adults. Its missing parts are not shown for a
+    child, because a child needs no means.
     """
 
     rule: ScreeningRule
@@ -124,7 +125,7 @@ COUNTED: Final[Mapping[AgeClass | None, Counted]] = {
         CountedAs.CHILD, CountedBecause.AGE_NOT_SAID,
         "Counted as a child because no age class is given, and who may be a child counts as one (BR14): no means is needed.", _ANYONE),
 }
-"""If the age is in doubt, the heavier weight counts, in favour of the person."""
+"""If the age is in doubt, the heavier weight is used, in favour of the person."""
 
 THRESHOLDS: Final = (
     Threshold(DimensionRule.TWO_STRONG,          strong=2),
@@ -175,4 +176,4 @@ def format_cell(part: object) -> str:
 
 
 SCORING: Final = hashlib.sha256(format_rules().encode()).hexdigest()[:16]
-"""The version of the rules and weights; each screening has it, since old ones stay."""
+"""The version of the rules and weights, which is stored with each screening."""

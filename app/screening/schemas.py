@@ -1,4 +1,4 @@
-"""API schemas of screenings: what was ticked, and the result."""
+"""API schemas of screenings: the selected codes and the result."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -33,7 +33,7 @@ MEANING = (
 
 
 def build_unknown_code_error(name: str) -> PydanticCustomError:
-    """Return the error for an unknown code, which names the list and repeats no input."""
+    """Return the error for an unknown code; it names the list but not the input."""
     return PydanticCustomError(CODE_UNKNOWN, NOT_LISTED, {"list": name})
 
 
@@ -49,7 +49,7 @@ def build_list_validator(name: str, codes: frozenset[str]) -> Callable[[str], st
 
 
 def build_element_validator(element: Element) -> Callable[[str], str]:
-    """Return a validator that refuses codes that are not of an element."""
+    """Return a validator that refuses codes that do not belong to an element."""
     codes = frozenset(code for code, of in ELEMENT_OF.items() if of == element)
     return build_list_validator("elements", codes)
 
@@ -67,15 +67,15 @@ PurposeCode = Annotated[Code, AfterValidator(build_element_validator(Element.PUR
 def find_unknown_signs(content: SectionContent) -> list[int]:
     """Return the positions of unknown indicators in a section.
 
-    The check is made on writing, and not in the section itself: what was sealed under an
-    older list must still open.
+    The check is made when a section is written and not in its schema, because a section
+    that was sealed under an older list must still open.
     """
     codes = content.codes if isinstance(content, Indicators) else []
     return [place for place, code in enumerate(codes) if code not in INDICATORS]
 
 
 def require_known_signs(content: SectionContent) -> SectionContent:
-    """Return a section, or refuse it if it has an unknown indicator."""
+    """Return the section, or raise a validation error if it has an unknown indicator."""
     if find_unknown_signs(content):
         raise build_unknown_code_error("indicators")
     return content
@@ -85,7 +85,7 @@ WrittenSection = Annotated[SectionContent, AfterValidator(require_known_signs)]
 
 
 class Signs(RequestModel):
-    """What was seen or said; act, means and purpose are codes of /v1/reference/elements."""
+    """Indicators that were seen, and acts, means and purposes of /v1/reference/elements."""
 
     signs: Annotated[
         list[SignCode],
@@ -96,7 +96,7 @@ class Signs(RequestModel):
     purposes: Annotated[list[PurposeCode], Field(max_length=20)] = []
 
     def to_ticked(self) -> Ticked:
-        """Return the codes as the rules take them."""
+        """Return the codes in the form that the rules need."""
         elements = frozenset([*self.acts, *self.means, *self.purposes])
         return Ticked(frozenset(self.signs), elements)
 
@@ -108,7 +108,7 @@ class ScreenedSigns(Signs):
 
 
 class NewScreening(Signs):
-    """A screening to be stored with a case; the age class is that of its summary."""
+    """A screening to be stored with a case; the age class is taken from the summary."""
 
     remarks: Annotated[SafeText | None, Field(description="Sealed.")] = None
 
@@ -134,7 +134,7 @@ class DimensionOut(ResponseModel):
 
 
 class ElementOut(ResponseModel):
-    """An element, whether it is present, and why; a child needs no means."""
+    """An element of trafficking, whether it is present and needed, and why."""
 
     element: Element
     present: bool
@@ -144,7 +144,7 @@ class ElementOut(ResponseModel):
 
 
 class RuleOut(ResponseModel):
-    """A rule, whether it holds, and what is missing for it."""
+    """A rule, whether it holds, which parts meet it, and which parts are missing."""
 
     rule: Annotated[ScreeningRule, Field(description="A row of scoring_rules.")]
     holds: bool
@@ -175,7 +175,7 @@ class ScreeningResult(ResponseModel):
 
 
 class ScreeningPaper(ResponseModel):
-    """The sealed document of a screening: what was ticked, and the result then."""
+    """The sealed document of a screening: the selected codes and the result then."""
 
     signs: list[Code]
     acts: list[Code]

@@ -32,7 +32,7 @@ from app.screening.rules import (
 
 
 class Presumption(StrEnum):
-    """The outcome so far; none says that a person is not a victim."""
+    """The outcome of a screening; no outcome says that a person is not a victim."""
 
     INDICATED = "indicated"
     NOT_INDICATED_YET = "not_indicated_yet"
@@ -68,7 +68,7 @@ class DimensionFound:
 
 @dataclass(frozen=True)
 class ElementFound:
-    """An element, whether it is present, whether it is needed, and why."""
+    """An element of trafficking, whether it is present and needed, and why."""
 
     element: Element
     present: bool
@@ -79,7 +79,7 @@ class ElementFound:
 
 @dataclass(frozen=True)
 class RuleFound:
-    """A rule, whether it holds, by which parts, and which are missing."""
+    """A rule, whether it holds, which parts meet it, and which parts are missing."""
 
     rule: ScreeningRule
     holds: bool
@@ -106,7 +106,7 @@ class Result:
 
 
 def compute_result(ticked: Ticked, age_class: AgeClass | None) -> Result:
-    """Return the presumption and its reasons, which depend on the codes and rules alone."""
+    """Return the presumption and its reasons for the selected codes and the age class."""
     counted = COUNTED[age_class]
     weighed = compute_weights(ticked.indicators, counted)
     dimensions = tuple(check_dimension(dimension, weighed) for dimension in Dimension)
@@ -137,19 +137,19 @@ def compute_result(ticked: Ticked, age_class: AgeClass | None) -> Result:
 
 
 def compute_outcome(rules: Iterable[RuleFound]) -> Presumption:
-    """Return the outcome of the rules; one that holds is enough."""
+    """Return the outcome; one rule that holds is enough to indicate trafficking."""
     holds = any(rule.holds for rule in rules)
     return Presumption.INDICATED if holds else Presumption.NOT_INDICATED_YET
 
 
 def compute_weights(codes: Iterable[str], counted: Counted) -> dict[str, Weight]:
-    """Return the weights of indicators that count; of two lists, the heavier weight."""
+    """Return the weight of each indicator that has one; of two weights, the heavier one."""
     found = {code: list_weights(INDICATORS[code], counted.weighed_as) for code in codes}
     return {code: min(of, key=HEAVIEST.index) for code, of in found.items() if of}
 
 
 def list_weights(row: IndicatorRow, weighed_as: frozenset[CountedAs]) -> list[Weight]:
-    """Return the weights of an indicator in the given lists."""
+    """Return the weights of an indicator in the lists for the given age groups."""
     adult, child = CountedAs.ADULT in weighed_as, CountedAs.CHILD in weighed_as
     asked = [row.weight_adult if adult else None, row.weight_child if child else None]
     return [weight for weight in asked if weight is not None]
@@ -177,7 +177,7 @@ def check_element(
     dimensions: Iterable[DimensionFound],
     counted: Counted,
 ) -> ElementFound:
-    """Return whether one element was ticked, or follows from a positive dimension."""
+    """Return whether an element was ticked or follows from a dimension, and why."""
     itself = sorted(c for c in ticked.elements if ELEMENT_OF[c] == element)
     for_it = [d.dimension for d in dimensions if d.positive and d.element == element]
     return ElementFound(
