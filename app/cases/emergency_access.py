@@ -38,7 +38,7 @@ def find_granted(
 
     An office loses the access when it no longer has a relation to the case, or when it has
     handed the case on. A new relation does not restore the access, because nobody approved
-    that.
+    it for that relation.
     """
     own_office = tx.actor.focal_point_id
     if not may_request(case, own_office):

@@ -11,7 +11,7 @@ from typing import Final
 from app.cases.sections import Paper, Sealable, Section
 
 MIN_STEP: Final = 4 * 1024
-"""The smallest padded size of `STEPPED_KINDS` in bytes; each next size is the double."""
+"""The smallest padded size of `STEPPED_KINDS` in bytes, which doubles if necessary."""
 MIN_SIZE: Final = 1024
 """The smallest padded size of all other documents in bytes."""
 STEPPED_KINDS: Final[frozenset[Sealable]] = frozenset(

@@ -141,7 +141,7 @@ class VitalReading(Listed, Base):
 
 
 class Question(Listed, Base):
-    """A question from the holder to the submitter; with sealed text and unsealed topics."""
+    """A question from the holder to the submitter, with sealed text and unsealed topics."""
 
     __tablename__ = "question"
     __table_args__ = (

@@ -122,7 +122,7 @@ class Relations:
     def get_conditions(
         self, focal_point: UUID, at: datetime | None = None
     ) -> frozenset[Condition]:
-        """Return the conditions of the table of grants that hold for an office."""
+        """Return the conditions in the table of grants that hold for an office."""
         course = CaseHistory(self.led_since, self.relocated_at, self.parted_at)
         holds = list_conditions(course, at)
         if self.state in UNLED:

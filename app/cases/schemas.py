@@ -114,7 +114,7 @@ class NewIdentification(RequestModel):
 
 
 class NewGuardian(RequestModel):
-    """Whether the child has a guardian."""
+    """A fact that states whether the child has a guardian."""
 
     name: Literal[FactName.GUARDIAN]
     value: Guardian
@@ -122,7 +122,7 @@ class NewGuardian(RequestModel):
 
 
 class NewBestInterests(RequestModel):
-    """How far best interests of a child are assessed (BR09); adults have `not_needed`."""
+    """How far best interests of a child are assessed (BR09); `not_needed` is for adults."""
 
     name: Literal[FactName.BEST_INTERESTS]
     value: BestInterests

@@ -83,7 +83,7 @@ LEVELS: Final[dict[Section, Level]] = {
 
 
 def get_level(sections: Iterable[Section]) -> Level:
-    """Return the highest level of the sections, or that of the summary without sections."""
+    """Return the highest level of the sections; without any, that of the summary."""
     return max((LEVELS[section] for section in sections), default=Level.NOTICE)
 
 

@@ -1,4 +1,4 @@
-"""Recording consents and refusals, and withdrawing consents."""
+"""Functions that record consents and refusals, and withdraw consents."""
 
 from datetime import timedelta
 from typing import Final

@@ -39,7 +39,7 @@ class Ending(Given, Protocol):
 
 
 def list_announcements(expires_at: datetime, speed: int = 1) -> list[tuple[int, datetime]]:
-    """Return the announcements of the end of a consent, as days before it and time.
+    """Return the days before the end of a consent and the time, for each announcement.
 
     `speed` is the factor by which deadlines run faster; it is more than 1 only in a drill.
     """
@@ -124,7 +124,7 @@ def is_renewed_for(
 
 
 def list_sections(consent: Given, question: CoverageQuestion | None) -> frozenset[Section]:
-    """Return the sections that a consent covers for an office, or for the class in it."""
+    """Return the sections that a consent covers for an office, or for the named class."""
     if question is None:
         return frozenset(map(Section, consent.sections))
     return list_readable(consent, question)

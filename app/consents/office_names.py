@@ -56,7 +56,7 @@ class OfficeNames:
         return None if self.is_hidden(case.id, office) else self.codes[office]
 
     def is_hidden(self, case_id: UUID, office: UUID) -> bool:
-        """Return whether an office is hidden from a reader of the State of origin."""
+        """Return whether the reader may not know that an office helped in a case."""
         return case_id in self.origin_cases and office in self.foreign
 
     def get_code(

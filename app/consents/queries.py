@@ -34,7 +34,7 @@ CONSENTS: Final = (
 def list_for_cases(
     tx: ReadTransaction, case_ids: Iterable[UUID]
 ) -> Mapping[UUID, list[Consent]]:
-    """Return the consents of cases, oldest first."""
+    """Return the consents of cases by case id, oldest first."""
     found: dict[UUID, list[Consent]] = {}
     for consent in tx.session.scalars(CONSENTS, {"cases": list(case_ids)}):
         found.setdefault(consent.case_id, []).append(consent)
@@ -55,7 +55,7 @@ def list_known_to(
     that, a candidate could find out which office the person fears: one that is not proposed
     although the person consented to it. The submitter may know only the consents that it
     recorded, because a later one may name an office that shelters the person. A recipient
-    may know those that name it, while it `helps`.
+    may know the consents that name it while it helps (`helps`).
     """
     mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW

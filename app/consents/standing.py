@@ -202,7 +202,7 @@ class Standing:
         return (led or reviews) and self.is_safe(reader, reader.code)
 
     def is_permitted_for_origin(self, focal_point: Addressee) -> bool:
-        """Return whether an office is outside the State of origin or may be contacted."""
+        """Return whether an office is no body of the origin State, or may be contacted."""
         permitted = self.safeguards.origin_contact == OriginContact.PERMITTED
         return permitted or not self.is_of_origin(focal_point)
 
@@ -240,7 +240,7 @@ def load_for_cases(tx: ReadTransaction, found: Iterable[Case]) -> Mapping[UUID, 
 
 
 WRITING_RELATIONS: Final = frozenset({Relation.SUBMITTER, Relation.LEAD})
-"""Relations of offices that may have written the record; former leads keep theirs."""
+"""The relations of offices that may have written the record, even if they have ended."""
 
 
 def is_for_state_class(consent: Consent) -> bool:

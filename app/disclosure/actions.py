@@ -1,4 +1,4 @@
-"""Opening and writing sealed documents.
+"""Functions that open and write sealed documents.
 
 Every opening and every refusal is an entry in the access log. The route commits the entry
 before it sends content (R35), and answers a refusal as if the record did not exist (R08).

@@ -222,7 +222,7 @@ def list_conditions(
 def list_consent_conditions(
     stands: Standing, office: FocalPoint, section: Section, purposes: frozenset[Purpose]
 ) -> Iterator[Condition]:
-    """Yield the conditions about consents of the person that hold."""
+    """Yield the conditions about the person's consents that hold."""
     if any(
         section in (stands.get_covered_sections(office, purpose) or ())
         for purpose in purposes

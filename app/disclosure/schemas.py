@@ -110,7 +110,7 @@ class AccessLog(Page[AccessEntryOut]):
 
 
 class HtcdsExport(ResponseModel):
-    """The parts of a case that you may read now, in HTCDS 2.0; the access was recorded."""
+    """The parts of a case that you may read, in HTCDS 2.0 fields; access was recorded."""
 
     case: Annotated[str, Field(description="The code of the case.")]
     standard: Literal["HTCDS 2.0"] = "HTCDS 2.0"

@@ -1,4 +1,4 @@
-"""Reading the files of this package."""
+"""The function that reads the files of this package."""
 
 from importlib.resources import files
 

@@ -180,5 +180,5 @@ class MappingRow(Row):
     @property
     @override
     def reference(self) -> str:
-        """The field, the part and our name."""
+        """The field, the part, and our name of the value."""
         return f"{self.field} {self.part} {self.ours}"

@@ -110,7 +110,7 @@ class ReferenceListSummary(ResponseModel):
 
 
 class ReferenceLists(ResponseModel):
-    """The names of all lists."""
+    """All reference lists, without their items."""
 
     items: list[ReferenceListSummary]
 

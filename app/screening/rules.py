@@ -17,7 +17,7 @@ from app.reference.lists import INDICATORS, ITEMS
 
 
 class Dimension(StrEnum):
-    """The groups of the ILO's indicators."""
+    """A group of indicators of the ILO."""
 
     DECEPTIVE_RECRUITMENT = "DECEPTIVE_RECRUITMENT"
     COERCIVE_RECRUITMENT = "COERCIVE_RECRUITMENT"
@@ -84,7 +84,7 @@ class Threshold:
     lesser: int = 0
 
     def is_met(self, found: Mapping[Weight, int]) -> bool:
-        """Return whether there are enough indicators; `lesser` is medium or weak."""
+        """Return whether there are enough indicators; `lesser` means medium or weak."""
         medium, weak = found[Weight.MEDIUM], found[Weight.WEAK]
         enough = found[Weight.STRONG] >= self.strong and medium + weak >= self.lesser
         return enough and medium >= self.medium and weak >= self.weak

@@ -175,7 +175,7 @@ class ScreeningResult(ResponseModel):
 
 
 class ScreeningPaper(ResponseModel):
-    """The sealed document of a screening: the selected codes and the result then."""
+    """The sealed document of a screening: the selected codes and the result."""
 
     signs: list[Code]
     acts: list[Code]
