@@ -23,7 +23,7 @@ def is_own_party(
 def matches_summary(tx: ReadTransaction, field: str, asked: str) -> ColumnElement[bool]:
     """Return a condition for cases whose summary, as the caller reads it, has this value.
 
-    The rules are those by which `casework.situation` shows the summary. A list must not
+    The rules are the same as in `get_summary` of `casework.situation`. A list must not
     reveal a newer summary to a submitter that has handed the case on, or to a State body
     that reads a snapshot (R11, R12).
     """

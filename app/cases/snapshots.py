@@ -62,7 +62,8 @@ class Snapshots(Relations):
     def get_known_country(self, focal_point: UUID | None) -> str | None:
         """Return the country where the person is, as far as an office may know it.
 
-        An office that may not know the current country gets the one in its snapshot.
+        An office with a snapshot that may not know the current country gets that of the
+        snapshot.
         """
         asked = self.get_snapshot(focal_point) if focal_point else None
         if focal_point is None or asked is None:
