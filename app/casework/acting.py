@@ -1,4 +1,4 @@
-"""Locking a case for an action, and checking that the caller may take it."""
+"""Lock a case for an action, and check that the caller may take the action."""
 
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -27,19 +27,20 @@ def lock_and_check(
 ) -> tuple[Case, Row]:
     """Lock a case and return it with its step, or raise if the step is not allowed.
 
-    The checks run in this order, so that no answer tells the caller more than it may know:
-    not visible (404), not a party of the case itself (403), stale (412, 428), not in this
-    state (409), not the caller's action (403), unmet requirements (409).
+    The checks run in this order, so that no error tells the caller more than it may know:
+    the case is not visible (404), the caller is not a party of the case itself (403), the
+    version is outdated or missing (412, 428), the action is not possible in this state
+    (409), the action is not the caller's (403), requirements are unmet (409).
     """
     return check_action(tx, lock_case(tx, code, seen), action, terms)
 
 
 def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
-    """Lock a case for an action of its own parties, who name the version that they saw.
+    """Lock a case for an action by a party of the case itself.
 
-    The version is compared only for offices in the write audience, because it also counts
-    changes that the others must not learn of. The others must name a version as well. A
-    caller without a side in the case is refused first.
+    Every party must name the version that it saw. The version is compared only for offices
+    in the write audience, because it also counts changes that the others must not learn of.
+    A caller without a side in the case is refused first.
     """
     case = case_queries.lock(tx, code)
     if not get_sides(tx, case):
@@ -53,14 +54,14 @@ def lock_case(tx: WriteTransaction, code: str, seen: SeenVersions) -> Case:
 def check_action(
     tx: WriteTransaction, case: Case, action: Action, terms: Terms | None = None
 ) -> tuple[Case, Row]:
-    """Find the step of a locked case, and raise unless all its requirements are met."""
+    """Find the step for an action in a locked case, and check all its requirements."""
     row = TABLE.find(case.state, action, get_sides(tx, case), tx.actor.roles)
     casework_situation.check_requirements(tx, case, row, terms)
     return case, row
 
 
 def require_writer(tx: ReadTransaction, case: Case) -> None:
-    """Raise unless the caller may write the case now: the submitter, and later the lead."""
+    """Require that the caller may write the case: first the submitter, later the lead."""
     if case.state in UNLED:
         owner, roles = Side.SUBMITTER, WRITERS
     elif case.state in LED:
@@ -76,10 +77,10 @@ def require_writer(tx: ReadTransaction, case: Case) -> None:
 
 
 def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
-    """Raise unless the caller may record consents and facts for the case.
+    """Require that the caller may record consents and facts for the case.
 
-    These are the offices that may write the case and, once it is closed, its lead. A case
-    that was closed for a refused consent could otherwise not be reopened.
+    The offices that may write the case can do this and, once the case is closed, its lead.
+    A case that was closed because of a refused consent could otherwise not be reopened.
     """
     if case.state == State.CLOSED:
         require_lead(tx, case, {State.CLOSED})
@@ -88,7 +89,7 @@ def require_consent_writer(tx: ReadTransaction, case: Case) -> None:
 
 
 def require_lead(tx: ReadTransaction, case: Case, states: AbstractSet[State] = LED) -> None:
-    """Raise unless the caller leads the case and may work on it, in one of `states`.
+    """Require that the caller leads the case and may work on it, in one of `states`.
 
     Raises ActionIllegal (409), ActionNotYours or RoleMissing (403).
     """
@@ -110,7 +111,7 @@ def require_working_role(tx: ReadTransaction) -> None:
 def get_audience(tx: ReadTransaction, case: Case) -> frozenset[UUID]:
     """Return the offices that receive the event of an action in the case itself.
 
-    The action of a recipient of a referral is published to the holder alone. Otherwise a
+    The action of a recipient of a referral is published only to the holder. Otherwise a
     submitter would learn from the author of an event who shelters the person.
     """
     if get_sides(tx, case):

@@ -1,8 +1,8 @@
-"""Emergency access: requested by one person, granted by another (LIFECYCLES.md, 5).
+"""Emergency access: one person requests it, and another grants it (LIFECYCLES.md, 5).
 
-It takes two people of two organisations, is limited to the named sections and purpose, and
-lasts four hours. The lead and oversight are notified in the transactions that start and end
-it, the person is told within a day, and oversight reviews each one afterwards.
+The two people belong to two organisations. The access is limited to the named sections and
+purpose, and lasts four hours. The lead and oversight are notified when it starts and ends,
+the person is told within a day, and oversight reviews each access.
 """
 
 from typing import Final
@@ -38,19 +38,19 @@ ASKED, GRANTED, REFUSED, LAPSED, ENDED = (
 
 
 class ReadingUnreviewed(Problem):
-    """The review of an earlier emergency access of yours is late: ask oversight for it."""
+    """The review of your earlier emergency access is late. Ask oversight to review it."""
 
     status = 409
 
 
 class ReadingWaits(Problem):
-    """Your earlier request in this case is not decided yet: call, do not ask again."""
+    """Your earlier request in this case is not decided yet. Call instead."""
 
     status = 409
 
 
 class ReadingDecided(Problem):
-    """The emergency access was decided before, is over, or is not at that step."""
+    """The emergency access was already decided, is over, or is not at this step."""
 
     status = 409
 
@@ -61,20 +61,20 @@ def list_watchers(case: Case) -> frozenset[UUID]:
 
 
 def get_audience(case: Case, reading: VitalReading) -> frozenset[UUID]:
-    """Return the watchers and, while it is a party, the office that asked."""
+    """Return the watchers, and the requesting office while it is a party of the case."""
     asks = emergency_access.may_request(case, reading.asked_by)
     return list_watchers(case) | ({reading.asked_by} if asks else set())
 
 
 def list_accesses(tx: ReadTransaction, case: Case) -> list[VitalReading]:
-    """List the emergency accesses that the caller may know of: all, if it is a watcher."""
+    """List the emergency accesses that the caller may see; a watcher sees all of them."""
     me, found = tx.actor.focal_point_id, emergency_access.list_for_case(tx, case.id)
     watches = me in list_watchers(case) or Side.DESK in get_sides(tx, case)
     return [one for one in found if watches or one.asked_by == me]
 
 
 def find_access(tx: ReadTransaction, case: Case, reading_id: UUID) -> VitalReading:
-    """Return an emergency access that the caller may know, or raise NotFound (404)."""
+    """Return an emergency access that the caller may see, or raise NotFound (404)."""
     reading = emergency_access.get(tx, case.id, reading_id)
     if reading not in list_accesses(tx, case):
         raise NotFound("There is no such reading in this case.")
@@ -84,7 +84,7 @@ def find_access(tx: ReadTransaction, case: Case, reading_id: UUID) -> VitalReadi
 def lock_access(
     tx: WriteTransaction, code: str, reading_id: UUID
 ) -> tuple[Case, VitalReading]:
-    """Lock a case and find one of its emergency accesses; raises as `find_access` does."""
+    """Lock a case and return an emergency access. Raises the errors of `find_access`."""
     case = case_queries.lock(tx, code)
     return case, find_access(tx, case, reading_id)
 
@@ -92,8 +92,8 @@ def lock_access(
 def request_access(tx: WriteTransaction, code: str, new: AskReading) -> VitalReading:
     """Ask another organisation to grant emergency access; the request itself opens nothing.
 
-    An account has one open request in a case, so that the worklists show the one that
-    counts. Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
+    An account can have one open request in a case, so that worklists show only that one.
+    Raises NotFound (404), ActionIllegal, ReadingWaits or ReadingUnreviewed (409),
     ActionNotYours or RoleMissing (403).
     """
     case, own_office = case_queries.lock(tx, code), tx.actor.focal_point_id
@@ -171,10 +171,10 @@ DECIDERS: Final = {
 def require_other_organisation(
     tx: WriteTransaction, case: Case, reading: VitalReading
 ) -> None:
-    """Raise unless the caller is a person of another organisation who may decide (R15).
+    """Require that the caller is a person of another organisation who may decide (R15).
 
     The caller must belong to oversight, the desk or the lead, and must be allowed to know
-    which office asks. The side of origin is not told who helps, so it cannot decide then.
+    which office asks. An office of the State of origin that may not know it cannot decide.
     """
     own_office = tx.actor.focal_point_id
     if own_office == reading.asked_by or tx.actor.kind != AccountKind.PERSON:
@@ -193,9 +193,9 @@ def require_any_role(tx: ReadTransaction, roles: frozenset[Role]) -> None:
 
 
 def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReading:
-    """End an emergency access at once, as its reader or a watcher; no change if it is over.
+    """End an emergency access that is not over yet, as the reader or a watcher.
 
-    Raises NotFound (404), RoleMissing (403), ReadingDecided (409) while it is not granted.
+    Raises NotFound (404), RoleMissing (403), or ReadingDecided (409) if it was not granted.
     """
     case, reading = lock_access(tx, code, reading_id)
     roles = HOLDER_APPROVERS | OVERSIGHT_APPROVERS | {Role.OFFICER, Role.CASEWORKER}
@@ -208,7 +208,7 @@ def stop_access(tx: WriteTransaction, code: str, reading_id: UUID) -> VitalReadi
 
 
 def expire_access(tx: WriteTransaction, case: Case, reading_id: UUID) -> None:
-    """Expire an emergency access of a locked case, or the request for one."""
+    """Expire an emergency access, or a request for emergency access, in a locked case."""
     reading = emergency_access.get(tx, case.id, reading_id)
     if reading.granted:
         end_access(tx, case, reading)
@@ -218,7 +218,7 @@ def expire_access(tx: WriteTransaction, case: Case, reading_id: UUID) -> None:
 
 
 def end_access(tx: WriteTransaction, case: Case, reading: VitalReading) -> None:
-    """End an emergency access, and start the deadline for telling the person."""
+    """End an emergency access, and start the deadline for telling the person about it."""
     reading.ended_at = tx.now
     deadline_actions.stop(tx, reading.id)
     if reading.person_told_at is None:
@@ -239,7 +239,7 @@ def start_deadline(
 def notify_watchers(
     tx: WriteTransaction, case: Case, reading: VitalReading, event: str
 ) -> None:
-    """Publish an event of an emergency access, and notify its watchers urgently (R16).
+    """Publish an event about an emergency access, and notify the watchers urgently (R16).
 
     The notification is written to the outbox in the same transaction.
     """

@@ -1,4 +1,4 @@
-"""Erasing the sealed content of a case, and legal holds against it."""
+"""Erase the sealed content of a case, and set or lift a legal hold that prevents this."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -33,13 +33,13 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.kernel.versions import SeenVersions
 
 GRACE: Final = timedelta(days=30)
-"""How long a legal hold is respected before it is checked again, and how long retention
-runs after a hold is lifted or a backup restored. No source names a number; this one is
-ours."""
+"""The time after which a legal hold is checked again, and the shortest retention after a
+hold is lifted or a backup is restored. We chose this number, because no source names
+one."""
 
 
 def discard_unfinished(tx: WriteTransaction, case: Case) -> None:
-    """Discard a locked draft that was not finished in time, as the system.
+    """Discard, as the system, a locked draft that was not finished in time.
 
     Raises ActionIllegal or NeedsUnmet (409).
     """
@@ -49,9 +49,9 @@ def discard_unfinished(tx: WriteTransaction, case: Case) -> None:
 
 
 def discard(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Discard a draft: its data key is destroyed at once, so that nothing of it opens.
+    """Discard a draft and destroy its data key, so that none of its content can be opened.
 
-    Its author can read the summary until the retention is over.
+    The author can read the summary until the retention is over.
     """
     before = case.audience
     erase_case_data(tx, case)
@@ -68,8 +68,8 @@ def erase_case(
 ) -> Case | Approval:
     """Erase the sealed content of a case that has ended, as two people of oversight.
 
-    The summary and the journal are kept; every party except oversight leaves. Raises what
-    `lock_and_check` does, and ApprovalUnusable (409).
+    The summary and the journal are kept. The relations of all parties except oversight end.
+    Raises the errors of `lock_and_check`, and ApprovalUnusable (409).
     """
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.ERASE, get_sides(tx, case), tx.actor.roles)
@@ -85,10 +85,11 @@ def erase_case(
 
 
 def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
-    """Erase a locked case whose retention is over (D11), as the system.
+    """Erase, as the system, a locked case whose retention is over (D11).
 
-    Under a legal hold nothing is erased and the deadline starts again; oversight is told
-    once for each hold. Raises ActionIllegal or NeedsUnmet (409), as when it is not over.
+    Under a legal hold nothing is erased and the deadline starts again. Oversight receives
+    one event for each hold. Raises ActionIllegal or NeedsUnmet (409), for example if the
+    retention is not over.
     """
     row = find_system_row(case, Action.ERASE)
     facts = build_facts_without_opening(tx, case, build_terms(tx, case))
@@ -101,10 +102,11 @@ def erase_after_retention(tx: WriteTransaction, case: Case) -> None:
 
 
 def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
-    """Erase again what the ledger lists as erased; return False if it is not stored here.
+    """Erase a case again that the ledger lists as erased.
 
-    A restored draft is discarded and any other case erased, whatever its state or legal
-    hold in the backup, because it was erased after the backup was made (R34).
+    Return False if there was nothing to erase. A restored draft is discarded. Any other
+    case is erased, whatever its state or legal hold in the backup, because it was erased
+    after the backup was made (R34).
     """
     case = system_queries.lock_for_system(tx, case_id)
     new = erasures.record_erasure(tx.session, case_id, at)
@@ -118,10 +120,10 @@ def erase_again(tx: WriteTransaction, case_id: UUID, at: datetime) -> bool:
 
 
 def pause_deletions(tx: WriteTransaction) -> int:
-    """Postpone every deletion by 30 days after a restore; return how many were postponed.
+    """Postpone deletions until 30 days after a restore, and return how many were postponed.
 
-    What prevented a deletion since the backup is lost: a legal hold, a reopened case, a
-    submitted draft. The offices need the time to do it again.
+    The legal holds, reopened cases and submitted drafts since the backup are lost, although
+    each prevented a deletion. The offices need time to record them again.
     """
     return deadline_actions.move_due_times(tx, DESTRUCTIVE, compute_grace_end(tx))
 
@@ -129,7 +131,7 @@ def pause_deletions(tx: WriteTransaction) -> int:
 def erase_all(
     tx: WriteTransaction, case: Case, row: Row, facts: Facts | None = None
 ) -> None:
-    """Erase the content of a case, and end the part of every party except oversight."""
+    """Erase the content of a case, and end the relations of every party but oversight."""
     before = case.audience
     erase_case_data(tx, case)
     for party in case.parties:
@@ -139,18 +141,18 @@ def erase_all(
 
 
 def find_system_row(case: Case, action: Action) -> Row:
-    """Return the row of a step that the system takes; raises ActionIllegal (409)."""
+    """Return the row of a step by the system, or raise ActionIllegal (409)."""
     return TABLE.find(case.state, action, {Side.SYSTEM}, frozenset())
 
 
 def build_terms(tx: ReadTransaction, case: Case) -> Terms:
-    """Return the terms of a step of the system, with whether the deadline has passed."""
+    """Return the terms of a step by the system, and whether the deadline has passed."""
     clock = find_running(tx, [case.id]).get(case.id)
     return Terms(time_is_up=clock is not None and clock.due_at <= tx.now)
 
 
 def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
-    """Check the legal hold again later, and tell oversight once for each hold."""
+    """Check the legal hold again later, and record one event per hold for oversight."""
     restart_retention(tx, case)
     held = [f for f in list_facts(tx, case) if f.name == FactName.LEGAL_HOLD][-1]
     event = "case.retention_held"
@@ -159,7 +161,7 @@ def retry_erasure_later(tx: WriteTransaction, case: Case) -> None:
 
 
 def resume_retention(tx: WriteTransaction, case: Case) -> None:
-    """Extend the retention of a closed case to 30 days at least after a hold is lifted.
+    """Extend the retention of a closed case to at least 30 days after a hold is lifted.
 
     The parties can read the date in `due_at`.
     """
@@ -169,14 +171,14 @@ def resume_retention(tx: WriteTransaction, case: Case) -> None:
 
 
 def restart_retention(tx: WriteTransaction, case: Case) -> None:
-    """Restart the retention, so that it ends in 30 days."""
+    """Restart the retention so that it ends in 30 days."""
     deadline_actions.restart(
         tx, case, ClockKind.ERASE, compute_grace_end(tx), waits_on=None
     )
 
 
 def compute_grace_end(tx: ReadTransaction) -> datetime:
-    """Return the time in 30 days, or sooner at the speed of a drill."""
+    """Return the time 30 days from now, or an earlier time if a drill runs faster."""
     return tx.now + GRACE / tx.runtime.speed
 
 
@@ -190,9 +192,10 @@ def set_legal_hold(
 ) -> Case | Approval:
     """Set or lift a legal hold on a case, as two people of oversight.
 
-    No other office learns of it, not even from the version, because it may concern the
-    lead. After it is lifted, a retention that is over ends 30 days later. Raises NotFound
-    (404), ActionIllegal (409), ActionNotYours or RoleMissing (403), ApprovalUnusable (409).
+    No other office learns of the hold, not even from the version, because the hold may
+    concern the lead. After the hold is lifted, the retention lasts for at least 30 days.
+    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
+    ApprovalUnusable (409).
     """
     case = case_queries.lock(tx, code)
     require_protection_officer(tx, case)
@@ -223,7 +226,7 @@ def set_legal_hold(
 
 
 def require_protection_officer(tx: ReadTransaction, case: Case) -> None:
-    """Raise unless the caller is a protection officer of oversight."""
+    """Require that the caller is a protection officer of oversight."""
     if Side.OVERSIGHT not in get_sides(tx, case):
         raise ActionNotYours("Only oversight can do this.")
     if Role.PROTECTION_OFFICER not in tx.actor.roles:

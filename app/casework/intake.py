@@ -1,4 +1,4 @@
-"""Writing, updating, submitting and withdrawing a case, and assessing its risk."""
+"""Write, update, submit and withdraw a case, and assess the risk of the person."""
 
 from app.cases import actions as case_actions
 from app.cases import queries as case_queries
@@ -62,11 +62,11 @@ class NoticeIncomplete(Problem):
 
 
 def write_case(tx: WriteTransaction, new: NewCase) -> Case:
-    """Create a draft of a case, and submit it in the same transaction if asked to.
+    """Create a draft of a case, and submit it in the same transaction if requested.
 
     Raises RoleMissing (403), NotFound (404), ExternalReferenceTaken or NeedsUnmet (409),
     ConsentOver or AdultSpokenFor (422), DeskMissing (503). A draft that declares no vital
-    interest can wait: SpaceReserved (503), TooManyDrafts (429).
+    interest can also raise SpaceReserved (503) or TooManyDrafts (429).
     """
     if not WRITERS & tx.actor.roles:
         raise RoleMissing(f"This needs one of the roles {', '.join(sorted(WRITERS))}.")
@@ -93,9 +93,9 @@ def write_case(tx: WriteTransaction, new: NewCase) -> Case:
 
 
 def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
-    """Raise SpaceReserved (503) or TooManyDrafts (429) for a draft that can wait.
+    """Raise SpaceReserved (503) or TooManyDrafts (429) if a draft has to wait.
 
-    Any other case is also exempt from the quota of bytes.
+    A draft that cannot wait is never refused, and is exempt from the quota of bytes.
     """
     tx.is_exempt_from_quota = not can_wait
     if can_wait:
@@ -104,9 +104,10 @@ def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
 
 
 def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str | None:
-    """Return the digest of the submitter's own number; raises ExternalReferenceTaken (409).
+    """Return the digest of the submitter's own number of the case, or None without one.
 
-    Raises KeyInFlight (409) while another request writes a case with the same number.
+    Raises ExternalReferenceTaken (409) if a case with this number exists, and KeyInFlight
+    (409) while another request writes a case with this number.
     """
     if reference is None:
         return None
@@ -121,7 +122,7 @@ def compute_reference_digest(tx: WriteTransaction, reference: str | None) -> str
 
 
 def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Submit a case to the first office that should lead it, else to the desk."""
+    """Submit a case to the first office in the ranking, or else to the desk."""
     before = case.audience
     case_actions.add_oversight(tx, case, sorted(directory_queries.list_overseers(tx)))
     hand_to_next_office(tx, case)
@@ -135,9 +136,11 @@ def submit_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
 def update_case_summary(
     tx: WriteTransaction, code: str, seen: SeenVersions, notice: NoticeFields
 ) -> Case:
-    """Update fields of the summary; raises what `require_writer` does, and CountryFixed.
+    """Update fields of the summary.
 
-    The copy that the submitter reads is updated too, until a lead has the case.
+    Until a lead has the case, the copy that the submitter reads is updated too. Raises the
+    errors of `lock_case` and `require_writer`, NoticeIncomplete (422) and CountryFixed
+    (409).
     """
     case = lock_case(tx, code, seen)
     require_writer(tx, case)
@@ -168,7 +171,7 @@ def update_case_summary(
 
 
 def require_complete_summary(case: Case, notice: NoticeFields) -> None:
-    """Raise NoticeIncomplete (422) if a submitted summary would lose an answer."""
+    """Raise NoticeIncomplete (422) if a submitted summary would lose a required field."""
     given = notice.model_dump(exclude_unset=True)
     emptied = [
         name for name in casework_situation.REQUIRED_FIELDS if given.get(name, "") is None
@@ -178,7 +181,7 @@ def require_complete_summary(case: Case, notice: NoticeFields) -> None:
 
 
 def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase) -> Case:
-    """Withdraw a case before anything was sent; its candidate or desk loses it at once."""
+    """Withdraw a case before anything is sent. Its candidate or desk loses it at once."""
     before = case.audience
     add_note(tx, case, row.action, why.note)
     referral_following.revoke_drafts(tx, case, why.reason)
@@ -190,9 +193,9 @@ def withdraw_case(tx: WriteTransaction, case: Case, row: Row, why: WithdrawCase)
 
 
 def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
-    """Record an assessment of the risk by any party, and notify the holder of a high risk.
+    """Record a risk assessment by any party, and notify the holder of a high risk.
 
-    Raises NotFound (404), ActionIllegal (409), RoleMissing (403).
+    Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
     """
     case = case_queries.lock(tx, code)
     if case.state not in OPEN | {State.DRAFT}:
@@ -213,10 +216,11 @@ def assess_risk(tx: WriteTransaction, code: str, risk: NewRisk) -> Case:
 
 
 def add_screening(tx: WriteTransaction, code: str, new: NewScreening) -> Screening:
-    """Record a screening of a case; raises what `require_writer` does.
+    """Record a screening of a case.
 
-    The event tells the write audience that a screening exists, and not its result. Help
-    does not depend on it, so it can wait: SpaceReserved (503).
+    The event informs the write audience that a screening exists, but not of its result.
+    Raises the errors of `require_writer`, and SpaceReserved (503), because help does not
+    depend on a screening.
     """
     tx.runtime.free_space.require_unreserved()
     case = case_queries.lock(tx, code)

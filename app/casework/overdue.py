@@ -1,4 +1,4 @@
-"""Handling missed deadlines: recorded as evidence, then acted upon (R54, R55)."""
+"""Handle missed deadlines: record each one as evidence, and apply its effect (R54, R55)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -43,12 +43,12 @@ from app.returns.models import Return
 from app.routing import actions as routing_actions
 
 MIN_REPEAT: Final[Mapping[Effect, timedelta]] = {Effect.EXPIRE_AT_SECOND: HOUR}
-"""The least time until a deadline counts as missed again; a day for the other effects."""
+"""The minimum time until a deadline counts as missed again; a day for other effects."""
 
 
 @dataclass(frozen=True)
 class MissedDeadline:
-    """A missed deadline, with its record and how often it has been missed by now."""
+    """A missed deadline, with its record and the number of times that it was missed."""
 
     case: Case
     clock: Clock
@@ -60,11 +60,12 @@ class MissedDeadline:
 
 
 def handle_missed_deadline(tx: WriteTransaction, number: int, case_id: UUID) -> bool:
-    """Apply the effect of a deadline that was missed.
+    """Apply the effect of a missed deadline, and return False if there was nothing to do.
 
-    Return False if another worker handles or handled it, or if it was moved on with a
-    person who travels. The effect is applied once, however many workers run (R55): the case
-    is locked and the deadline read again. Raises DeskMissing (503) if no desk is left.
+    There is nothing to do if another worker handles or has handled the deadline, or if it
+    was postponed because the person is still travelling. The effect is applied only once,
+    however many workers run (R55), because the case is locked and the deadline is read
+    again. Raises DeskMissing (503) if no desk can take the case.
     """
     case = system_queries.lock_if_free(tx, case_id)
     if case is None:
@@ -90,9 +91,10 @@ def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
 
 
 def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
-    """Move the deadline of a person who travels on by a day; return False if it is missed.
+    """Postpone the deadline of a person who is still travelling by a day.
 
-    The deadline of an office that was closed meanwhile is missed at once, but only once.
+    Return False if the deadline counts as missed. The deadline of an office that was closed
+    meanwhile counts as missed at once, but only once.
     """
     record = None
     if clock.kind == ClockKind.CONFIRM_ARRIVAL:
@@ -104,7 +106,7 @@ def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> boo
 def build_missed_deadline(
     tx: WriteTransaction, case: Case, clock: Clock, *, absent: bool
 ) -> MissedDeadline:
-    """Return a missed deadline with its record and how often it has been missed by now."""
+    """Return a missed deadline with its record and the number of times it was missed."""
     noun = get_noun(clock.reference, clock.kind, of_case=clock.record_id == case.id)
     late = LATENESS_RULES[noun, clock.kind]
     count = count_misses(clock.due_at, get_rhythm(tx, clock, late), tx.now)
@@ -121,7 +123,7 @@ def build_missed_deadline(
 
 
 def get_rhythm(tx: WriteTransaction, clock: Clock, late: LatenessRule) -> Rhythm:
-    """Return the times after which a deadline counts as missed again."""
+    """Return the intervals after which a deadline counts as missed again."""
     return missed_deadlines.compute_rhythm(tx, clock, MIN_REPEAT.get(late.effect, DAY))
 
 
@@ -152,7 +154,7 @@ def record_firing(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Record the event of a missed deadline for the offices that may know of its record."""
+    """Record the event of a missed deadline for the offices in its audience."""
     if miss.late.event is not None:
         facts = {"clock": miss.clock.kind, "silence": miss.count, "active": not miss.absent}
         tx.record(miss.late.event, miss.record, get_audience(miss), facts)
@@ -161,8 +163,9 @@ def record_event(tx: WriteTransaction, miss: MissedDeadline) -> None:
 def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
     """Return the offices that receive the event of a missed deadline.
 
-    A submitter learns whether its case is taken, but not how a lead works on it afterwards,
-    nor of working days beyond a border (R12). Oversight learns of cases and undeleted data.
+    A submitter learns whether an office has taken its case. It learns neither how the lead
+    works afterwards nor which days are working days beyond a border (R12). Oversight
+    receives events about cases, and about data that was not deleted in time.
     """
     case, record = miss.case, miss.record
     kept = miss.clock.kind == ClockKind.CONFIRM_DELETION
@@ -178,7 +181,7 @@ def get_audience(miss: MissedDeadline) -> frozenset[UUID]:
 
 
 def get_case_audience(miss: MissedDeadline) -> frozenset[UUID]:
-    """Return the audience of a missed deadline in the case, such as that of a question."""
+    """Return the audience of a missed deadline of the case, a question or an approval."""
     case, office = miss.case, miss.clock.waits_on
     if miss.noun == Noun.QUESTION:
         return frozenset({case.submitter, case.holder or case.submitter})
@@ -197,7 +200,7 @@ def resolve_effect(miss: MissedDeadline) -> Effect:
 
 
 def apply_redirection(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Take the case from the office that did not answer, and give it to the next."""
+    """Take the case from the office that did not answer, and give it to the next office."""
     before = miss.case.holder
     if before is not None:
         routing_actions.record_passed_over(tx, miss.case.id, before)
@@ -206,7 +209,10 @@ def apply_redirection(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def apply_expiry(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """End an offer or referral that was not decided in time; its sender can ask another."""
+    """End an offer or a referral that was not decided in time.
+
+    The sender can then ask another office.
+    """
     if isinstance(miss.record, Handover):
         handover_following.expire(tx, miss.record)
     elif isinstance(miss.record, Referral):
@@ -224,7 +230,7 @@ def apply_discard(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def expire_approval(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Expire a request for approval; it can be made again."""
+    """Expire a request for approval. The request can be made again."""
     deadline_actions.stop(tx, miss.record.id)
 
 
@@ -236,7 +242,7 @@ def apply_announcement(tx: WriteTransaction, miss: MissedDeadline) -> None:
 
 
 def expire_access(tx: WriteTransaction, miss: MissedDeadline) -> None:
-    """Expire an emergency access, or the request for one (R16)."""
+    """Expire an emergency access, or the request for emergency access (R16)."""
     emergency.expire_access(tx, miss.case, miss.clock.record_id)
 
 

@@ -31,7 +31,7 @@ EXTERNAL = (
 
 
 class NewCase(RequestModel):
-    """A new case, complete or in part."""
+    """A new case, complete or partial."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -56,7 +56,7 @@ class NewCase(RequestModel):
 
     @model_validator(mode="after")
     def require_unique_sections(self) -> Self:
-        """Refuse a section that is written twice."""
+        """Refuse a case in which a section is written twice."""
         names = [content.section for content in self.sections]
         if len(names) != len(set(names)):
             raise PydanticCustomError("section_twice", "Write each section once.")
@@ -64,7 +64,7 @@ class NewCase(RequestModel):
 
 
 class AvailableCaseAction(ResponseModel):
-    """An action of your side in this state: open, or with its unmet requirements."""
+    """An action that your side has in this state, with the unmet requirements, if any."""
 
     action: Action
     open: bool
@@ -73,10 +73,11 @@ class AvailableCaseAction(ResponseModel):
 
 
 class CaseOut(ResponseModel):
-    """A case as one party may see it, with the actions of that party.
+    """A case as your office may see it, with the actions of your office.
 
-    A recipient of a referral sees the summary. A field is null if its reader may not know
-    it. A State body that is asked for a travel document sees the case as it was then.
+    A recipient of a referral sees the summary. A field is null if your office may not see
+    it. A State body that was asked for a travel document sees the case as it was at that
+    time.
     """
 
     code: str
@@ -89,8 +90,8 @@ class CaseOut(ResponseModel):
     next_lead: Annotated[
         str | None,
         Field(
-            description="Code of the office that should lead next: for the desk beside a "
-            "lead that does not act, once a desk recorded a consent to one."
+            description="Code of the office that should lead next. Shown to a desk if the "
+            "lead does not act and a desk has recorded a consent to a new lead."
         ),
     ]
     submitter: str | None
@@ -150,7 +151,7 @@ class ApprovalPage(Page[ApprovalOut]):
 
 
 class VitalReadingOut(ResponseModel):
-    """An emergency access: who asked, who decided, and what has to follow."""
+    """An emergency access, with the request, the decision and the steps that follow."""
 
     id: UUID
     state: ReadingState
@@ -176,20 +177,20 @@ class VitalReadingOut(ResponseModel):
 
 
 class VitalReadingList(ResponseModel):
-    """The emergency accesses that you may know of, oldest first."""
+    """The emergency accesses that you are allowed to see, oldest first."""
 
     items: list[VitalReadingOut]
 
 
 class Told(RequestModel):
-    """A recipient that the person allows: one focal point, or a class of them."""
+    """A recipient that the person allows: one focal point, or one class of focal points."""
 
     focal_point: Annotated[Code | None, Field(description="Its code.")] = None
     recipient_class: RecipientClass | None = None
 
     @model_validator(mode="after")
     def require_one_recipient(self) -> Self:
-        """Require a focal point or a class, and refuse both."""
+        """Require either a focal point or a class of focal points, and refuse both."""
         if (self.focal_point is None) == (self.recipient_class is None):
             raise PydanticCustomError(
                 "recipient_unclear", "Name either a focal point or a class of them."
@@ -198,7 +199,7 @@ class Told(RequestModel):
 
 
 class RoutingQuestion(RequestModel):
-    """A summary without a case, with what only the caller knows. It is not stored."""
+    """A summary without a case, with details known only to the caller. It is not stored."""
 
     country: Annotated[CountryCode, Field(description="Where the person is.")]
     age_class: AgeClass

@@ -1,4 +1,4 @@
-"""Loading the facts and the data by which cases are judged and shown to a party."""
+"""Load the data that is needed to check actions on cases and to show cases to a party."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -42,7 +42,7 @@ REQUIRED_FIELDS: Final = ("country", "age_class", "language", "priority", "safe_
 
 @dataclass(frozen=True)
 class Context:
-    """The data for a page of cases, read in a few statements."""
+    """The data that is needed to show a page of cases, loaded with a few statements."""
 
     grants: Mapping[UUID, frozenset[Grant]]
     standings: Mapping[UUID, Standing]
@@ -71,7 +71,7 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
     returning: bool,
     submitter_gone: bool,
 ) -> Facts:
-    """Return the facts for the requirements of a case, for the focal point that asks."""
+    """Build the facts from which the requirements of a case are checked for an office."""
     case, after = stands.case, succession or Succession()
     return Facts(
         now=stands.now,
@@ -97,12 +97,12 @@ def build_facts(  # noqa: PLR0913 - each parameter is one fact
 
 
 def has_open_referral(states: Iterable[ReferralState]) -> bool:
-    """Return whether a referral is still open."""
+    """Return whether any of the referrals is still open."""
     return any(state in referral_lifecycle.OPEN for state in states)
 
 
 def load_context(tx: ReadTransaction, found: Sequence[Case]) -> Context:
-    """Load all the data for a page of cases."""
+    """Load the data that is needed to show a page of cases."""
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     ids = [case.id for case in found]
     grants = {case.id: case.get_grants(reader.id) for case in found}
@@ -152,7 +152,7 @@ def check_requirements(
 
 
 def load_facts(tx: ReadTransaction, case: Case, terms: Terms | None = None) -> Facts:
-    """Load the facts for the requirements of one case."""
+    """Load the facts from which the requirements of one case are checked."""
     states = referral_queries.list_states(tx, [case.id]).get(case.id, [])
     reader = directory_queries.by_id(tx, tx.actor.focal_point_id)
     stands = standing.load_for_case(tx, case)
@@ -185,10 +185,10 @@ def show_cases(tx: ReadTransaction, found: Sequence[Case]) -> list[CaseOut]:
 
 
 def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
-    """Return a case as one of its parties may see it, by the table of grants.
+    """Return a case as the caller may see it according to the table of grants.
 
-    A submitter that has handed the case on sees only that its steps were taken: the next
-    deadline would reveal how great the danger is, and when the person is visited.
+    A submitter that has handed the case on does not see the next deadline, because it would
+    reveal how great the danger is, and when the person is visited.
     """
     reader = tx.actor.focal_point_id
     mine, granted = case.list_relations(reader), context.grants[case.id]
@@ -228,18 +228,18 @@ def show_case(tx: ReadTransaction, case: Case, context: Context) -> CaseOut:
 def find_lead_and_holder(
     case: Case, granted: AbstractSet[Grant], asked: Snapshot | None
 ) -> tuple[UUID | None, UUID | None]:
-    """Return the lead and the holder of a case, now or when the reader was asked."""
+    """Return the lead and the holder, as they are now or were when the reader was asked."""
     if Grant.LEAD in granted:
         return case.with_relation(Relation.LEAD), case.holder
     return read_lead_and_holder(asked) if asked else (None, None)
 
 
 def get_summary(case: Case, context: Context) -> Notice:
-    """Return the summary that the reader's grants allow: current, handed on, or as asked.
+    """Return the summary that the reader may see: the current one, or an earlier copy.
 
-    "As asked" is the summary at the time when the reader was asked for a travel document. A
-    body of the State of origin that helps sees only the services that it is asked for, or
-    handed on as the submitter, because another may be asylum (BR10).
+    The copy dates from when the case was handed on, or a travel document was asked for. A
+    helping body of the State of origin sees only the services that it was asked for or
+    handed on as the submitter, because another service may be asylum (BR10).
     """
     kept, granted = context.handed_on.get(case.id), context.grants[case.id]
     copy = Notice.model_validate(kept) if kept else None
@@ -264,12 +264,12 @@ def get_summary(case: Case, context: Context) -> Notice:
 
 
 def is_shown_copy(case: Case, reader: UUID) -> bool:
-    """Return whether the reader may read the summary as it was handed on (R12)."""
+    """Return whether the reader may see only the summary that it handed on (R12)."""
     return reader == case.submitter and not case.is_granted_to_submitter(Grant.SUMMARY)
 
 
 def list_written_sections(case: Case, context: Context) -> list[Section]:
-    """List the sections that are written: all with a grant, else the reader's own."""
+    """List the sections that exist: all if a grant allows it, else those of the reader."""
     reader, kept = context.reader.id, context.sections.get(case.id, [])
     every = Grant.WRITTEN in context.grants[case.id]
     mine = {kind for kind, author in kept if every or author == reader}

@@ -1,7 +1,7 @@
-"""Offices that may replace a lead that does not act, and which is next (ADR 47).
+"""The offices that may replace a lead that does not act, and the next of them (ADR 47).
 
-A desk chooses among the offices that the person agreed to. Where the desk itself recorded a
-consent to a class of offices, routing chooses within the class.
+A desk chooses among the offices that the person agreed to. If the desk itself recorded a
+consent to a class of offices, routing chooses an office of that class.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -25,7 +25,7 @@ from app.routing.ranking import Candidate, rank_leads
 
 @dataclass(frozen=True)
 class Succession:
-    """What a desk beside the lead of a case may know about the next lead."""
+    """The information about the next lead for a desk that was brought into a case."""
 
     lead_fails: bool = False
     next_lead: str | None = None
@@ -34,7 +34,7 @@ class Succession:
 def find_successions(
     tx: ReadTransaction, standings: Iterable[Standing]
 ) -> Mapping[UUID, Succession]:
-    """Return the succession of each case; the next lead is named only if the lead fails.
+    """Return the succession of each case. The next lead is named only if the lead fails.
 
     The caller needs `Grant.NEXT_LEAD` in each case.
     """
@@ -49,9 +49,10 @@ def find_successions(
 
 
 def can_lead(case: Case, office: FocalPoint) -> bool:
-    """Return whether an office could lead a case: active, of the country, not its holder.
+    """Return whether an office could lead a case.
 
-    The lead is where the person is (routing rule 2), also when a desk chooses.
+    The office must be active, be able to lead and not hold the case. It must belong to the
+    country where the person is (routing rule 2), even if a desk chooses it.
     """
     able = office.active and office.can_lead and office.id != case.holder
     return able and office.kind not in NEVER_LEAD and is_at_home(office, case.country or "")
@@ -60,9 +61,11 @@ def can_lead(case: Case, office: FocalPoint) -> bool:
 def may_be_chosen(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may ask a focal point to lead a case.
 
-    Every refusal looks the same, because a desk must not learn what the person fears. If
-    the consent allows every office, a fear would be the only reason left, so then only the
-    next office is allowed, as where a desk recorded a class for the submitter.
+    Every refusal looks the same, because a desk must not learn which offices the person
+    fears. The desk may choose an office to which the person agreed to be referred. If the
+    office may only read the summary, a fear would be the only remaining reason for a
+    refusal, so the office must be the next in the ranking. Otherwise it must be the next
+    lead within a class of offices that a desk recorded.
     """
     stands = standing.load_for_case(tx, case)
     if not (can_lead(case, chosen) and stands.is_safe(chosen, chosen.code)):
@@ -85,8 +88,8 @@ def is_next(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
 def is_allowed_choice(tx: ReadTransaction, case: Case, chosen: FocalPoint) -> bool:
     """Return whether a desk may choose an office as the new lead of a case.
 
-    It follows `may_be_chosen`, and also allows offices named by a consent to a new lead
-    (HANDOVER). A consent that a desk recorded itself gives it no choice.
+    The rules are those of `may_be_chosen`, but a consent to a new lead (HANDOVER) allows an
+    office as well. A consent that a desk recorded itself does not let the desk choose.
     """
     stands = standing.load_for_case(tx, case)
     agreed = remove_consents(stands, list_desk_consents(tx, stands))
@@ -102,8 +105,9 @@ def is_named_next(
 ) -> bool:
     """Return whether an office is named as the next lead of a case.
 
-    `was_named`: it was named when the second person was asked. The next office may have
-    changed, for example because one closed for the night. It must still be safe.
+    `was_named` means that the office was named when the second person was asked. The next
+    office may have changed since then, for example because an office closed for the night.
+    The named office is still accepted if it can lead and is safe, and if the person agreed.
     """
     stands = standing.load_for_case(tx, case)
     found = find_next_lead(tx, case, stands)
@@ -115,9 +119,10 @@ def is_named_next(
 
 
 def may_be_named(by_desks: Standing, office: Addressee) -> bool:
-    """Return whether consents that only desks recorded let an office be named.
+    """Return whether consents that desks recorded allow an office to be named as next lead.
 
-    One of the State of origin needs a decision of the person, which no desk can record.
+    An office of the State of origin needs a decision by the person, which no desk can
+    record.
     """
     return has_agreed_to_lead(by_desks, office) and by_desks.is_permitted_for_origin(office)
 
@@ -125,8 +130,8 @@ def may_be_named(by_desks: Standing, office: Addressee) -> bool:
 def has_agreed_to_lead(stands: Standing, office: Addressee) -> bool:
     """Return whether the person agreed that an office leads the case.
 
-    A consent to a new lead includes the State of origin only where the person decided that
-    it may be told (BR24), as for a handover.
+    A consent to a new lead includes the State of origin only if the person decided that
+    this State may be informed (BR24), as for a handover.
     """
     if stands.get_covered_sections(office, Purpose.REFER) is not None:
         return True
@@ -144,7 +149,7 @@ def list_desk_consents(tx: ReadTransaction, stands: Standing) -> list[Consent]:
 
 
 def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[Consent]:
-    """List the consents to a class that a desk recorded in a case it did not submit."""
+    """List the consents to a class that a desk recorded for the submitter of a case."""
     submitter = stands.case.submitter
     if all(one.recorded_by == submitter for one in stands.consents):
         return []
@@ -153,7 +158,7 @@ def list_consents_for_submitter(tx: ReadTransaction, stands: Standing) -> list[C
 
 
 def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing:
-    """Return the standing of a person without some of their consents."""
+    """Return the standing of a person without the given consents."""
     left = [one for one in stands.consents if one not in consents]
     return replace(stands, consents=left)
 
@@ -161,8 +166,9 @@ def remove_consents(stands: Standing, consents: Collection[Consent]) -> Standing
 def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
     """Return the routing question for the next candidate of a case without a lead.
 
-    If only a desk recorded the consent in place of the submitter, no body of the State of
-    origin is asked before the person decided that it may be told (ADR 47).
+    If only a desk has recorded the consent, in place of the submitter, no body of the State
+    of origin is asked until the person has decided that this State may be informed (ADR
+    47).
     """
     stands = standing.load_for_case(tx, case)
     question = build_question(tx, case, stands)
@@ -183,11 +189,12 @@ def build_candidate_question(tx: ReadTransaction, case: Case) -> Question:
 
 
 def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candidate | None:
-    """Return the next lead from the classes of offices that a desk recorded.
+    """Return the next lead among the classes of offices that a desk recorded a consent to.
 
-    None means that there is no such consent, no office that can lead, or none that is safe;
-    the caller cannot tell which. Offices that were asked or have led before come last, then
-    bodies of a State whose route is avoided, because there may be no others.
+    None means that there is no such consent, that no office can lead, or that none is safe;
+    the caller cannot tell which. Offices that were asked or have led before come after the
+    others, and bodies of a State that routing avoids come last. They are included because
+    there may be no other office.
     """
     by_desks = list_desk_consents(tx, stands)
     if not by_desks:
@@ -202,7 +209,7 @@ def find_next_lead(tx: ReadTransaction, case: Case, stands: Standing) -> Candida
 
 
 def build_next_lead_question(tx: ReadTransaction, case: Case, stands: Standing) -> Question:
-    """Return the routing question for the next lead, by the consents of desks."""
+    """Return the routing question for the next lead, based on the consents of desks."""
     question = build_question(tx, case, stands)
     agreed = frozenset(p.id for p in question.profiles if may_be_named(stands, p))
     have_led = {party.focal_point_id for party in case.parties if case.was_lead(party)}

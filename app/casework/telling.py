@@ -1,4 +1,4 @@
-"""Consents, facts and vital interests that are recorded while a case is open."""
+"""Record consents, facts and vital interests in a case."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -41,9 +41,9 @@ from app.returns import following as return_following
 
 
 def record_consent(tx: WriteTransaction, code: str, new: NewConsent) -> Consent:
-    """Record a consent.
+    """Record a consent in a case.
 
-    Raises what `require_consent_writer` and `consents.record_consent` do.
+    Raises the errors of `require_consent_writer` and `consents.record_consent`.
     """
     case = case_queries.lock(tx, code)
     require_consent_writer(tx, case)
@@ -56,10 +56,11 @@ def record_consent(tx: WriteTransaction, code: str, new: NewConsent) -> Consent:
 
 
 def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Consent:
-    """Withdraw a consent for the person, at once, as any party that may see it.
+    """Withdraw a consent on behalf of the person, with immediate effect.
 
-    No version is required: a refusal by the person is never out of date. What depends on
-    the consent ends in the same transaction. Raises NotFound (404), RoleMissing (403).
+    Any party that may see the consent can do this. No version is required, because a
+    refusal by the person is never out of date. Everything that depends on the consent ends
+    in the same transaction. Raises NotFound (404) or RoleMissing (403).
     """
     case = case_queries.lock(tx, code)
     consent = consent_queries.get(tx, case.id, consent_id)
@@ -71,10 +72,10 @@ def withdraw_consent(tx: WriteTransaction, code: str, consent_id: UUID) -> Conse
 
 
 def withdraw_consents(tx: WriteTransaction, code: str, body: TakeBack) -> None:
-    """Withdraw for the person every consent to some purposes.
+    """Withdraw, on behalf of the person, every consent to one of the given purposes.
 
-    Any party can do this, because the person may tell any office that they trust. It learns
-    nothing about the consents. Raises NotFound (404), RoleMissing (403).
+    Any party can do this, because the person may ask any office that they trust. The party
+    learns nothing about the consents. Raises NotFound (404) or RoleMissing (403).
     """
     case = case_queries.lock(tx, code)
     require_working_role(tx)
@@ -84,11 +85,11 @@ def withdraw_consents(tx: WriteTransaction, code: str, body: TakeBack) -> None:
 
 
 def end_or_report(tx: WriteTransaction, case: Case, given: list[Consent]) -> None:
-    """End consents, or report the withdrawal if the person fears the office (ADR 53).
+    """End consents, or only report the withdrawal if the person fears the caller (ADR 53).
 
-    A feared office could otherwise end the person's help by one request. The holder
-    receives the report and asks the person. The response to the office is the same in both
-    cases, because it must not learn that it is feared.
+    A feared office could otherwise end the person's help with one request. The holder
+    receives the report and asks the person. The response to the caller is the same in both
+    cases, because the caller must not learn that it is feared.
     """
     if not is_feared_submitter(tx, case):
         end_consents(tx, case, given)
@@ -105,10 +106,11 @@ REPORTED: Final = "consent.withdrawal_reported"
 
 
 def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
-    """Return whether the caller has handed the case on, and the person fears it.
+    """Return whether the caller has handed the case on and is feared by the person.
 
-    Any other office that the person fears loses its part or leads the case. Until a lead
-    has the case, only the submitter itself can have recorded that it is feared.
+    No other office has to be checked, because a feared office loses its relation to the
+    case or is the lead. Until a lead has the case, only the submitter itself can have
+    recorded that it is feared.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if not case.is_handed_on or own_office.id == case.holder:
@@ -117,10 +119,10 @@ def is_feared_submitter(tx: ReadTransaction, case: Case) -> bool:
 
 
 def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> None:
-    """End some consents and everything that depends on them alone.
+    """End some consents, and everything that depends only on them.
 
-    The overseers receive an event for each with its author, because one person can end help
-    this way and no other office would see who it was.
+    For each consent, the overseers receive an event that names the author, because one
+    person can end help in this way and no other office would see who that was.
     """
     taken_back = list(given)
     before = standing.load_for_case(tx, case).as_if_running(taken_back)
@@ -145,7 +147,7 @@ def end_consents(tx: WriteTransaction, case: Case, given: Iterable[Consent]) -> 
 
 
 def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
-    """List the consents of a case that the caller may know of."""
+    """List the consents of a case that the caller may see."""
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = consent_queries.list_for_case(tx, case.id)
     leads = Relation.LEAD in case.list_relations(own_office.id)
@@ -156,8 +158,9 @@ def list_consents(tx: ReadTransaction, case: Case) -> list[Consent]:
 def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, str]:
     """Return the codes of the offices that consents name, if the caller may know them.
 
-    A consent may name a shelter. The side of origin is not told which one, even while it
-    leads, unless it recorded the consent itself (R12). It can still withdraw the consent.
+    A consent may name a shelter. An office on the side of origin does not see which
+    shelter, even while it leads, unless it recorded the consent itself (R12). It can still
+    withdraw the consent.
     """
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     found = directory_queries.by_ids(
@@ -173,10 +176,10 @@ def get_named_codes(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, 
 
 
 def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, ConsentHint]:
-    """Return why consents of a case do not count at the person's age, by consent.
+    """Return, for each consent, the hint why it does not count at the person's age, if any.
 
-    Only readers of the current summary get them, because a hint reveals that the age
-    changed.
+    Only readers of the current summary get a hint, because it reveals that the age class
+    has changed.
     """
     cases_of = (
         unchecked_queries.load_by_ids(tx, {c.case_id for c in given}) if given else {}
@@ -192,7 +195,7 @@ def get_hints(tx: ReadTransaction, given: list[Consent]) -> Mapping[UUID, Consen
 
 
 def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
-    """Record a fact, as the writer of the case or as the recipient asked to establish it.
+    """Record a fact, as a writer of the case or as a recipient asked to establish it.
 
     Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403),
     FocalPointUnknown (422).
@@ -221,7 +224,7 @@ def set_fact(tx: WriteTransaction, code: str, new: NewFact) -> Fact:
 
 
 def find_deciding_office(tx: ReadTransaction, new: NewFact) -> UUID | None:
-    """Return the office that decided an identification: the named one or the caller's."""
+    """Return the office that decided an identification, by default the caller's office."""
     if not isinstance(new, NewIdentification):
         return None
     mine = tx.actor.focal_point_id
@@ -234,12 +237,13 @@ def may_establish_fact(tx: ReadTransaction, case: Case, name: FactName) -> bool:
 
 
 def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
-    """List the facts that the caller may know.
+    """List the facts that the caller may see.
 
-    An office in the write audience, other than a desk, knows all facts; a recipient knows
-    those that it was asked to establish. Oversight knows the legal hold alone, and nobody
-    else does, because it may concern the lead. A submitter does not see what the system
-    recorded at a border (R12).
+    An office in the write audience, other than a desk, sees all facts except the legal
+    hold. A recipient sees the facts that it was asked to establish. Only oversight sees the
+    legal hold, because the hold may concern the lead, and it sees no other fact. A
+    submitter does not see facts that the system recorded when the person crossed a border
+    (R12).
     """
     found = case_queries.load_facts(tx, [case.id]).get(case.id, [])
     own_office = tx.actor.focal_point_id
@@ -258,9 +262,10 @@ def list_facts(tx: ReadTransaction, case: Case) -> list[Fact]:
 
 
 def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
-    """Return whether an office in the write audience may know of a fact.
+    """Return whether an office in the write audience may see a fact.
 
-    A fact of the system is for offices that may know who acted in the case at that time.
+    A fact that the system recorded is shown only to offices that were allowed, at that
+    time, to see who acted in the case.
     """
     at = fact.recorded_at
     return fact.recorded_by is not None or case.is_granted_at(keeper, Grant.ACTORS, at)
@@ -269,9 +274,10 @@ def may_know_fact(case: Case, keeper: UUID, fact: Fact) -> bool:
 def declare_vital_interest(
     tx: WriteTransaction, code: str, new: NewVitalInterest
 ) -> VitalInterest:
-    """Declare that a case cannot wait for consent (BR05); raises as `require_writer` does.
+    """Declare that a case cannot wait for a consent (BR05).
 
-    This takes one person and a reason. The lead and oversight are told at once.
+    One person can do this and has to give a reason. The lead and oversight are informed at
+    once. Raises the errors of `require_writer`.
     """
     case = case_queries.lock(tx, code)
     if Side.HOLDER not in get_sides(tx, case):

@@ -8,17 +8,17 @@ from app.kernel.transactions import ReadTransaction
 
 
 class DateNotReached(Problem):
-    """What is reported is planned for a later date."""
+    """The reported step is planned for a later date."""
 
     status = 409
 
 
 def check_date(tx: ReadTransaction, planned: datetime | None, *, early: bool) -> bool:
-    """Return whether the caller reports something before its planned date.
+    """Return whether the caller reports a step before its planned date.
 
-    Dates are compared in the time zone of the office that reports, as for the end of a day
-    (D06), so the whole of the planned day is in time. Without a planned date nothing is
-    early. Raises DateNotReached (409) unless the report itself says that it is early.
+    Dates are compared in the time zone of the reporting office, as for the end of a day
+    (D06), so a report on the planned day is never early. Without a planned date, no report
+    is early. Raises DateNotReached (409) if a report is early but is not marked as early.
     """
     if planned is None:
         return False
@@ -35,6 +35,6 @@ def check_date(tx: ReadTransaction, planned: datetime | None, *, early: bool) ->
 
 
 def get_local_date(tx: ReadTransaction, moment: datetime) -> date:
-    """Return the date of a moment where the calling office works."""
+    """Return the date of a moment in the time zone of the calling office."""
     calendar = find_place(tx, tx.actor.focal_point_id).get_calendar(moment)
     return calendar.to_local(moment).date()

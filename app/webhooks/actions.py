@@ -1,7 +1,7 @@
-"""Opening, pausing, testing and ending webhooks (R62).
+"""Open, pause, test and end webhooks (R62).
 
-A message tells only that something happened. It still reveals when, to a system outside, so
-a new webhook takes a second person, as a key does.
+A message says only that something happened. It still reveals the time to an external
+system, so a new webhook needs the approval of a second person, as a new key does.
 """
 
 import math
@@ -30,10 +30,10 @@ from app.webhooks.schemas import NewWebhook
 from app.webhooks.signing import SECRET_BYTES, encode_secret
 
 MAX_WEBHOOKS: Final = 5
-"""The most webhooks of a focal point, because each uses a thread of the worker during a
+"""The maximum number of webhooks of a focal point. Each uses a worker thread during a
 call."""
 PING_INTERVAL: Final = timedelta(seconds=30)
-"""The shortest time between two test messages to a webhook; one attempt takes ten
+"""The minimum time between two test messages to a webhook; one attempt takes ten
 seconds."""
 
 
@@ -44,7 +44,7 @@ class HostNotListed(Problem):
 
 
 class TooManyWebhooks(Problem):
-    """The focal point has the most webhooks that it may have."""
+    """The focal point has the maximum number of webhooks."""
 
     status = 409
 
@@ -80,7 +80,7 @@ def open_webhook(
     """Open a webhook for a feed, or ask a second person to approve it.
 
     Raises RoleMissing (403), FocalPointUnknown or HostNotListed (422), TooManyWebhooks
-    (409) and as `ask_or_claim_approval` does.
+    (409) and the errors of `ask_or_claim_approval`.
     """
     require_manager(tx)
     of = directory_queries.get_by_code_or_422(tx, new.focal_point)
@@ -102,7 +102,7 @@ def open_webhook(
 
 
 def add_webhook(tx: WriteTransaction, focal_point_id: UUID, new: NewWebhook) -> Webhook:
-    """Store a webhook whose position is the end of its feed."""
+    """Store a new webhook that starts at the present end of the feed."""
     _, head = get_feed(tx, focal_point_id)
     webhook = Webhook(
         id=tx.create_id(),
@@ -137,7 +137,7 @@ def make_secret(tx: WriteTransaction, webhook: Webhook) -> str:
 
 
 def get_secret_place(secret_id: UUID) -> tuple[str, str]:
-    """Return the table and id to which a secret is bound; it opens nowhere else."""
+    """Return the table and id to which a secret is bound; it cannot be opened elsewhere."""
     return WebhookSecret.__tablename__, str(secret_id)
 
 
@@ -157,9 +157,10 @@ def lock_open(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 def rotate_secret(
     tx: WriteTransaction, webhook_id: UUID, overlap_hours: int
 ) -> MadeWebhook:
-    """Make a new secret; the earlier ones sign for `overlap_hours` more at most.
+    """Create a new secret. The earlier ones sign for at most `overlap_hours` more.
 
-    The time is that of the database, as senders read it. Raises what `lock_open` does.
+    The times are those of the database, which senders use as well. Raises the errors of
+    `lock_open`.
     """
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     over = now + timedelta(hours=overlap_hours)
@@ -170,7 +171,7 @@ def rotate_secret(
 
 
 def pause_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Pause a webhook; raises what `lock_open` does."""
+    """Pause a webhook. Raises the errors of `lock_open`."""
     webhook = lock_open(tx, webhook_id)
     if webhook.paused_at is None:
         webhook.paused_at = tx.now
@@ -179,7 +180,7 @@ def pause_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def resume_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Resume a webhook at its position, at once; raises what `lock_open` does."""
+    """Resume a webhook at its position at once. Raises the errors of `lock_open`."""
     webhook = lock_open(tx, webhook_id)
     if webhook.paused_at is not None:
         webhook.paused_at, webhook.stalled = None, False
@@ -190,7 +191,7 @@ def resume_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def end_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """End a webhook and its secrets; raises what `lock_open` does."""
+    """End a webhook and its secrets. Raises the errors of `lock_open`."""
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     webhook.ended_at = tx.now
     for secret in webhook_queries.list_secrets(tx, webhook.id, now):
@@ -200,10 +201,10 @@ def end_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> Webhook:
-    """Send the events after a cursor again, or all events if it is None.
+    """Send the events after a cursor again, or all events if the cursor is None.
 
-    Raises CursorUnknown (422), CursorGone (410), and what `lock_open` does. The result of
-    an attempt that is under way is ignored, because its event is sent again.
+    The result of an attempt that is under way is ignored, because its event is sent again.
+    Raises CursorUnknown (422), CursorGone (410), and the errors of `lock_open`.
     """
     webhook = lock_open(tx, webhook_id)
     feed, head = get_feed(tx, webhook.focal_point_id)
@@ -215,9 +216,9 @@ def replay_events(tx: WriteTransaction, webhook_id: UUID, after: str | None) -> 
 
 
 def request_ping(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """Request a test message, to be sent before any event; new events are delayed anew.
+    """Request a test message, which is sent before any event.
 
-    Raises TooManyPings (429), and what `lock_open` does.
+    New events are delayed again. Raises TooManyPings (429), and the errors of `lock_open`.
     """
     webhook = lock_open(tx, webhook_id)
     check_ping_interval(webhook, tx.now)
@@ -229,7 +230,7 @@ def request_ping(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def check_ping_interval(webhook: Webhook, now: datetime) -> None:
-    """Raise TooManyPings (429) if a test message was requested too shortly before.
+    """Raise TooManyPings (429) if a test message was requested too recently.
 
     The limit is shared by all accounts. The time of the last request may lie in the future,
     because the clocks of two servers may differ.
