@@ -31,8 +31,9 @@ class QuestionAnswered(Problem):
 def ask_submitter(tx: WriteTransaction, code: str, new: NewQuestion) -> Question:
     """Ask the submitter a question with a sealed text, and start the answer's deadline.
 
-    A feared submitter is not asked: the question could reveal the fear. Raises NotFound
-    (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or RoleMissing (403).
+    A submitter that the person fears is not asked, because the question could reveal the
+    fear. Raises NotFound (404), ActionIllegal or NeedsUnmet (409), ActionNotYours or
+    RoleMissing (403).
     """
     case = lock_for_side(tx, code, Side.HOLDER)
     require_safe_submitter(tx, case)
@@ -56,7 +57,7 @@ def ask_submitter(tx: WriteTransaction, code: str, new: NewQuestion) -> Question
 def require_safe_submitter(tx: WriteTransaction, case: Case) -> None:
     """Raise NeedsUnmet (409) if the person fears the submitter and the caller may know it.
 
-    A holder that may not know the fears can ask, as its question cannot reveal them.
+    A holder that may not know the fears can ask, because its question cannot reveal them.
     """
     stands = standing.load_for_case(tx, case)
     own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -72,7 +73,7 @@ def answer_question(
 ) -> Question:
     """Answer a question of the holder.
 
-    Raises what `lock_for_side` does, NotFound (404) and QuestionAnswered (409).
+    Raises the errors of `lock_for_side`, NotFound (404) and QuestionAnswered (409).
     """
     case = lock_for_side(tx, code, Side.SUBMITTER)
     question = case_queries.get_question(tx, case.id, question_id)
@@ -86,7 +87,7 @@ def answer_question(
 
 
 def lock_for_side(tx: WriteTransaction, code: str, side: Side) -> Case:
-    """Lock an open case for an office on one of its sides.
+    """Lock an open case, and require that the caller is on one of its sides.
 
     Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
     """

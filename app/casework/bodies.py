@@ -79,7 +79,7 @@ class CloseCase(RequestModel):
 
 
 class StopCase(RequestModel):
-    """The reason for a stop of the case at the person's request."""
+    """The reason why a case is stopped at the person's request."""
 
     reason: StopReason
     note: Note = None
@@ -121,7 +121,7 @@ class MonitorCase(RequestModel):
 
 
 class ReportVisit(RequestModel):
-    """A report that a planned visit took place or was tried."""
+    """A report that a planned visit took place or was attempted."""
 
     person_met: StrictBool
     early: Early = False
@@ -159,13 +159,13 @@ class EraseCase(RequestModel):
 
 
 class HoldLegally(RequestModel):
-    """Whether a legal hold forbids erasure. Oversight keeps the reason elsewhere."""
+    """Whether a legal hold forbids erasure. Oversight stores the reason elsewhere."""
 
     value: LegalHold
 
 
 class AskReading(RequestModel):
-    """The reason for emergency access, and the fewest sections that must be read."""
+    """The reason for emergency access, and only the sections that must be read."""
 
     reason: Annotated[
         Literal[VitalReason.RISK_TO_LIFE],
@@ -185,6 +185,6 @@ class InformOfReading(RequestModel):
 
 
 class ReviewReading(RequestModel):
-    """Whether oversight finds that an emergency access was justified."""
+    """The finding of oversight whether an emergency access was justified."""
 
     justified: StrictBool

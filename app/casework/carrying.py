@@ -1,4 +1,4 @@
-"""Giving a case to the office that should lead it, so that no case is without an office."""
+"""Give a case to the office that should lead it, so that every case has an office."""
 
 from app.cases import actions as case_actions
 from app.cases.lifecycle import TABLE, Action
@@ -23,10 +23,10 @@ class DeskMissing(Problem):
 
 
 def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
-    """Take a case at once from a candidate or desk that proves to be unsafe (rule 1).
+    """Take a case at once from a candidate or desk that turns out to be unsafe (rule 1).
 
-    The system does so without a reason, because the office that loses the case must not
-    learn of the fear. An unsafe desk beside the lead also loses its part. Raises
+    The system gives no reason, because the office that loses the case must not learn of the
+    fear. An unsafe desk that was brought in also loses its relation to the case. Raises
     DeskMissing (503).
     """
     stands, beside = standing.load_for_case(tx, case), Relation.ESCALATION_DESK
@@ -41,7 +41,7 @@ def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
 
 
 def redirect_case(tx: WriteTransaction, case: Case) -> None:
-    """Take a case from its candidate or desk and give it to the next, as the system.
+    """Move a case, as the system, from its candidate or desk to the next office.
 
     Raises DeskMissing (503).
     """
@@ -56,7 +56,7 @@ def redirect_case(tx: WriteTransaction, case: Case) -> None:
 
 
 def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
-    """Give a case from its desk to the first candidate of routing, or leave it at the desk.
+    """Move a case from its desk to the first candidate, or leave it at the desk.
 
     The outcome is the same whether no office fits or none is safe (ADR 47).
     """
@@ -65,9 +65,10 @@ def redirect_to_candidate(tx: WriteTransaction, case: Case) -> None:
 
 
 def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
-    """Make the desk a party beside a lead that misses its deadlines; it sees the summary.
+    """Make the desk a party of a case whose lead misses deadlines.
 
-    It replaces another desk that was brought in before. Raises DeskMissing (503).
+    The desk sees the summary. It replaces any other desk that was brought in before. Raises
+    DeskMissing (503).
     """
     before, desk = case.audience, rank_leads(build_question(tx, case)).desk
     if desk is None:
@@ -81,10 +82,11 @@ def escalate_to_desk(tx: WriteTransaction, case: Case) -> None:
 
 
 def hand_to_next_office(tx: WriteTransaction, case: Case) -> None:
-    """Make the next office of the ranking the candidate; the desk is the last (rule 8).
+    """Make the next office in the ranking the candidate; the desk comes last (rule 8).
 
-    The ranking is made anew each time, because fears and consents may have changed. A case
-    always has an office, and never a feared one. Raises DeskMissing (503).
+    The ranking is computed again each time, because fears and consents may have changed. A
+    case always has an office, but never one that the person fears. Raises DeskMissing
+    (503).
     """
     ranking = rank_leads(build_candidate_question(tx, case))
     chosen = routing_actions.ask_first(tx, case.id, ranking)

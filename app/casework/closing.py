@@ -1,4 +1,4 @@
-"""Closing, stopping and reopening a case."""
+"""Close, stop and reopen a case."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -39,10 +39,11 @@ def close_case(
     why: CloseCase,
     approval: UUID | None,
 ) -> Case | Approval:
-    """Close a case, or ask a second person to approve that.
+    """Close a case, or ask a second person to approve the closure.
 
-    Raises what `lock_and_check` does, ContinuingCaseUnknown (422) and ApprovalUnusable
-    (409). If only the second person is missing, a request for approval is returned.
+    If only the approval of a second person is missing, a request for approval is returned.
+    Raises the errors of `lock_and_check`, ContinuingCaseUnknown (422) and ApprovalUnusable
+    (409).
     """
     case = lock_case(tx, code, seen)
     row = TABLE.find(case.state, Action.CLOSE, get_sides(tx, case), tx.actor.roles)
@@ -63,9 +64,10 @@ def close_case(
 
 
 def find_continuing_case(tx: ReadTransaction, case: Case, code: str) -> Case:
-    """Find the person's other, open case; raises ContinuingCaseUnknown (422).
+    """Return the person's other open case, or raise ContinuingCaseUnknown (422).
 
-    The error is the same if the caller may not see the case, or it is over, or this one.
+    The error is the same whether the caller may not see that case, that case is over, or
+    the code is that of the case to be closed.
     """
     with suppress(NotFound):
         other = case_queries.get(tx, code)
@@ -79,9 +81,9 @@ def stop_case(
 ) -> Case | Approval:
     """End the case and all help at once, because the person wants it to stop.
 
-    One person of the holder can do this, or two of the desk beside a lead that does not
-    act. No version is required: a refusal by the person is never out of date. Every open
-    referral and handover ends in the same transaction. Raises what `check_action` does,
+    One person of the holder can do this, or two of the desk if the lead does not act. No
+    version is required, because a refusal by the person is never out of date. Every open
+    referral and handover ends in the same transaction. Raises the errors of `check_action`,
     and ApprovalUnusable (409).
     """
     terms = Terms(reason=why.reason, approved=True)

@@ -32,16 +32,16 @@ from app.referrals.models import Basis, Referral
 
 EXPIRING, EXPIRED = "consent.expiring", "consent.expired"
 LEAD_PURPOSES: Final = frozenset({Purpose.REFER, Purpose.HANDOVER})
-"""Purposes of the consents by which a lead reads."""
+"""The purposes of consents that allow a lead to read."""
 
 
 def notify_consent_end(tx: WriteTransaction, case: Case, clock: Clock) -> None:
-    """Announce the end of a consent, once for each announcement that its deadline names.
+    """Announce the end of a consent, once for each date of an announcement.
 
-    Only the latest announcement that is due is made, so that after a pause of the worker a
-    consent that has ended is not announced as ending. The lead is notified, and its
-    worklist shows the consent from now on. The safeguards are not read: what the person
-    fears makes no difference to the audience.
+    Only the latest announcement that is due is made. After a pause of the worker, a consent
+    that has ended is therefore not announced as about to end. The lead is notified, and
+    from now on its worklist shows the consent. The safeguards are not read, so the audience
+    does not depend on what the person fears.
     """
     given, running = consent_queries.list_for_case(tx, case.id), {clock.record_id}
     consent = next((one for one in given if one.id == clock.record_id), None)
@@ -74,10 +74,11 @@ def record_announcement(
 
 
 def list_recipients(tx: ReadTransaction, case: Case, consent: Consent) -> frozenset[UUID]:
-    """List the recipients that may list a consent and could read less without it.
+    """List the recipients that could read less without a consent.
 
-    It makes no difference whether the person fears one of them: a difference would reveal
-    it. A referral on another basis depends on a consent only for the sections it was sent.
+    A recipient that the person fears is listed as well, because its absence would reveal
+    the fear. A referral on another basis depends on a consent only for the sections that
+    were sent.
     """
     return frozenset(
         referral.recipient_id
@@ -113,8 +114,9 @@ def list_purposes(referral: Referral) -> Iterator[Purpose]:
 def was_in_use(tx: ReadTransaction, case: Case, consent: Consent) -> bool:
     """Return whether a current party could read because of a consent that has ended.
 
-    If not, nothing has to be done, and the consent leaves the worklist. For a lead on the
-    side of origin it always stays for a week, so that it cannot infer who helps (R12).
+    If not, nothing has to be done, and the consent is removed from the worklist. If the
+    lead may belong to the State of origin, the consent always stays there for a week, so
+    that the lead cannot infer who helps (R12).
     """
     if may_lead_belong_to_origin_state(tx, case):
         return tx.now < consent.expires_at + WEEK / tx.runtime.speed

@@ -1,7 +1,7 @@
 """Effects on open cases when an agreement, an office or its last account ends (ADR 50).
 
-Help that runs continues. A step that can no longer be completed ends at once, so that its
-sender can ask another office, and the office that has to act is notified.
+Help that is being given continues. A step that can no longer be completed ends at once, so
+that its sender can ask another office, and the office that has to act is notified.
 """
 
 from collections.abc import Iterator
@@ -39,12 +39,12 @@ RECIPIENT_CLOSED: Final = "return.recipient_closed"
 
 
 def list_cases(tx: ReadTransaction) -> list[UUID]:
-    """List the cases in which something ended and no office was notified yet."""
+    """List the cases that an ending affects and whose offices were not notified yet."""
     return list(dict.fromkeys(find_cases(tx)))
 
 
 def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
-    """Yield the ids of these cases; an id may occur several times."""
+    """Yield the ids of the cases for `list_cases`; an id may occur more than once."""
     ended = find_unattended_offices(tx)
     yield from system_queries.list_led_without_desk(tx.session, ended)
     for handover in handover_queries.list_offered(tx):
@@ -61,9 +61,10 @@ def find_cases(tx: ReadTransaction) -> Iterator[UUID]:
 
 
 def may_lack_agreement(tx: ReadTransaction, handover: Handover) -> bool:
-    """Return whether an offer lacks an agreement to cross its border, or may lack one.
+    """Return whether an offer across a border lacks an agreement, or may lack one.
 
-    A case that cannot be opened is processed on its own, so that the failure is logged.
+    The result is True for a case that cannot be opened. Such a case is then processed on
+    its own, so that the failure is logged.
     """
     try:
         return handover_following.needs_agreement(tx, handover)
@@ -86,7 +87,7 @@ def is_asked_by_closed_office(referral: Referral) -> bool:
 
 
 def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) -> bool:
-    """Return whether an event was recorded about a record before."""
+    """Return whether an event about a record has already been recorded."""
     return was_recorded(tx.session, record.case_id, record.id, event)
 
 
@@ -110,7 +111,7 @@ def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
 
 
 def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """Bring in the desk beside a lead at which nobody can sign in any more."""
+    """Bring in the desk if nobody can sign in at the lead any more."""
     lead = case.with_relation(Relation.LEAD)
     if case.state not in LED or lead is None or lead not in find_unattended_offices(tx):
         return
@@ -120,7 +121,7 @@ def apply_to_lead(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
 
 
 def apply_to_offer(tx: WriteTransaction, case: Case) -> Iterator[UUID | None]:
-    """Cancel an offer of the lead that can no longer cross its border."""
+    """Cancel an offer of the lead across a border that no agreement allows any more."""
     if handover_following.cancel_unagreed(tx, case):
         yield case.holder
 
@@ -131,9 +132,9 @@ def apply_to_referral(
     """Apply the effects to one referral, and yield the offices that have to act.
 
     A referral ends if its recipient asked for information and is closed, because nobody
-    would read the answer. One that is not accepted yet continues with the sections that may
-    cross. Help that runs keeps what it was sent; the holder is told if it may know who
-    helps.
+    would read the answer. A referral that is not accepted yet continues with the sections
+    that may cross the border. An accepted referral keeps the sections that were sent, and
+    the holder is informed if it may know who helps.
     """
     if is_asked_by_closed_office(referral):
         referral_following.expire(tx, referral)
@@ -151,7 +152,7 @@ def apply_to_referral(
 def get_informed_holder(
     tx: ReadTransaction, case: Case, referral: Referral
 ) -> frozenset[UUID]:
-    """Return the holder if it may know which office helps, else an empty set."""
+    """Return the holder if it may know which office helps, or an empty set."""
     if case.holder is None:
         return frozenset()
     holder, stands = (
@@ -165,10 +166,11 @@ def get_informed_holder(
 def apply_to_return(
     tx: WriteTransaction, case: Case, record: Return
 ) -> Iterator[UUID | None]:
-    """Tell the holder that the office that awaits or visits the person is closed.
+    """Inform the holder that the office that receives or visits the person is closed.
 
-    Before departure this happens once. During the visits it happens whenever they become
-    the lead's to report, also because nobody can sign in at the recipient any more.
+    Before departure this happens once. During the visits it happens each time the lead
+    becomes responsible for the reports, also if nobody can sign in at the recipient any
+    more.
     """
     if return_queries.has_closed_recipient(record):
         is_new = not was_announced(tx, record, RECIPIENT_CLOSED)

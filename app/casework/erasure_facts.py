@@ -1,4 +1,4 @@
-"""Facts about a case that are known without opening anything."""
+"""The facts about a case that are known without opening sealed documents."""
 
 from app.cases import queries as case_queries
 from app.cases.facts import build_fact_sheet
@@ -8,9 +8,9 @@ from app.kernel.transactions import ReadTransaction
 
 
 def build_facts_without_opening(tx: ReadTransaction, case: Case, terms: Terms) -> Facts:
-    """Return the facts for an erasure, which must not need a key.
+    """Return the facts for an erasure, which must work without the key of the case.
 
-    Every fact that would need one is false.
+    A fact that would need the key has a fixed value.
     """
     known = build_fact_sheet(
         case_queries.load_facts(tx, [case.id]).get(case.id, []), child=case.is_child

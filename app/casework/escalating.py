@@ -1,9 +1,9 @@
-"""Notifications about a missed deadline: to a deputy, a coordinator, the desk (section 4).
+"""Notify a deputy, a coordinator and the desk of a missed deadline (section 4).
 
-Only the desk becomes a party by it; it sees the summary and may move the lead. A deputy and
-a coordinator learn that an office misses deadlines, but not for whom or what. They are told
-only if the person allows it and does not fear them, because a State must not learn from a
-missed deadline that a person it looks for is near.
+Only the desk becomes a party of the case. It sees the summary and may move the lead. A
+deputy and a coordinator learn that an office misses deadlines, but not in which case. They
+are notified only if the person allows it and does not fear them, because a State must not
+learn from a missed deadline that a person it looks for is near.
 """
 
 from collections.abc import Iterable
@@ -26,14 +26,14 @@ from app.kernel.vault import Unopenable
 from app.notifications.actions import notify_offices
 
 SILENCE: Final = "silence"
-"""Why an office is notified: a deadline was missed, by itself or by another office."""
+"""The reason for a notification: this office or another office missed a deadline."""
 
 
 def remind_office(tx: WriteTransaction, case: Case, clock: Clock, count: int) -> None:
-    """Remind a late office; then notify its deputy, its coordinator and at last the desk.
+    """Remind a late office, and notify its deputy, its coordinators and finally the desk.
 
-    The desk is brought in once the lead of a case missed three deadlines of any kind, is
-    closed, or has no account that can sign in. Raises DeskMissing (503).
+    The desk is brought in once the lead of a case has missed three deadlines of any kind,
+    is closed, or has no account that can sign in. Raises DeskMissing (503).
     """
     if clock.waits_on is None:
         return
@@ -49,10 +49,10 @@ def remind_office(tx: WriteTransaction, case: Case, clock: Clock, count: int) ->
 
 
 def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[FocalPoint]:
-    """List the offices that answer for another: its deputy, and then its coordinators.
+    """List the offices that answer for a late office: its deputy, and then coordinators.
 
-    A coordinator is a State body that may lead and coordinates in a country of the office
-    (section 6). It is included from the second missed deadline on.
+    A coordinator is a State body that may lead and that coordinates in a country of the
+    late office (section 6). Coordinators are included from the second missed deadline on.
     """
     others = [one for one in directory_queries.list_active(tx) if one.id != late.id]
     deputies = [one for one in others if one.code == late.deputy]
@@ -69,10 +69,10 @@ def list_answerable(tx: ReadTransaction, late: FocalPoint, count: int) -> list[F
 def select_allowed(
     tx: ReadTransaction, case: Case, offices: Iterable[FocalPoint]
 ) -> frozenset[UUID]:
-    """Return the ids of the offices that the person allows to be told, and does not fear.
+    """Return the ids of the offices that may be informed and that the person does not fear.
 
-    None are returned if the safeguards cannot be opened, because the fears are then
-    unknown. The parties of the case are told of the missed deadline all the same.
+    The result is empty if the safeguards cannot be opened, because the fears are then
+    unknown. The parties of the case are still notified of the missed deadline.
     """
     try:
         stands = standing.load_for_case(tx, case)
@@ -93,9 +93,9 @@ def is_failing_lead(tx: ReadTransaction, case: Case, late: FocalPoint) -> bool:
 def notify_about_case(
     tx: WriteTransaction, case: Case, about: UUID, *focal_points: UUID | None
 ) -> None:
-    """Notify these offices, without any content of the case (section 7).
+    """Notify offices about a case, without any of its content (section 7).
 
-    The record that it is about is stored as evidence only.
+    The id of the record is stored only as evidence.
     """
     offices = [one for one in focal_points if one is not None]
     urgency = case.priority or Priority.NORMAL

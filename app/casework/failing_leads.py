@@ -27,7 +27,7 @@ class LeadNotFailing(Problem):
 def find_failures(
     tx: ReadTransaction, cases: Iterable[Case]
 ) -> Mapping[UUID, frozenset[TakeOverReason]]:
-    """Return for each case the reasons why its lead fails it, empty if the lead acts."""
+    """Return, for each case, the reasons why its lead fails; empty if the lead acts."""
     found = {case.id: case.with_relation(Relation.LEAD) for case in cases}
     leads = {case_id: lead for case_id, lead in found.items() if lead}
     reasons = dict.fromkeys(found, frozenset[TakeOverReason]())

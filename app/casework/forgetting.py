@@ -1,4 +1,4 @@
-"""What is destroyed when a case is erased."""
+"""Destroy the data of a case that is erased."""
 
 from app.access import actions as access_actions
 from app.cases import erasure as keys

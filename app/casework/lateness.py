@@ -1,8 +1,9 @@
 """The effects of missed deadlines, as one table (LIFECYCLES.md, sections 4 and 7; R54).
 
-An office that was asked loses what it does not answer: the case goes to the next candidate,
-an offer ends, and its sender can ask another. An office that has begun to help is reminded
-instead, and others are notified step by step: a deadline must not end help that runs.
+If an office does not answer a request in time, the case goes to the next candidate, or the
+offer ends and its sender can ask another office. An office that has begun to help is
+reminded instead, and other offices are notified step by step, because a missed deadline
+must not end help that is being given.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from app.deadlines.limits import ClockKind
 
 
 class Noun(StrEnum):
-    """The kinds of record that a deadline is about."""
+    """A kind of record that a deadline is about."""
 
     CASE = "case"
     REFERRAL = "referral"
@@ -27,7 +28,7 @@ class Noun(StrEnum):
 
 
 class Effect(StrEnum):
-    """What the system does when a deadline is missed."""
+    """An action that the system takes when a deadline is missed."""
 
     REROUTE = "reroute"
     EXPIRE = "expire"
@@ -42,7 +43,7 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class LatenessRule:
-    """The event of a missed deadline in the journal, and its effect."""
+    """The effect of a missed deadline, and the event that the journal records."""
 
     effect: Effect
     event: str | None = None
@@ -95,7 +96,7 @@ NOUN_BY_KIND: Final = {
     ClockKind.READING_ENDS: Noun.READING,
     ClockKind.TELL_PERSON: Noun.READING,
 }
-"""Records whose public reference is that of their case."""
+"""The kinds of record that have the public reference of their case."""
 
 
 DESTRUCTIVE: Final = frozenset(
@@ -103,7 +104,7 @@ DESTRUCTIVE: Final = frozenset(
     for (_, kind), late in LATENESS_RULES.items()
     if late.effect in {Effect.DROP, Effect.ERASE}
 )
-"""Deadlines after which data is destroyed for good."""
+"""Deadlines after which data is destroyed permanently."""
 
 
 def get_noun(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
@@ -117,8 +118,8 @@ def get_noun(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
 def get_effect(late: LatenessRule, count: int, *, at_desk: bool, absent: bool) -> Effect:
     """Return the effect of one missed deadline.
 
-    An active desk cannot lose a case, because no office comes after it. An office that is
-    closed is not waited for a second time, and the desk that replaced it gets the case.
+    An active desk cannot lose a case, because no office comes after it. A closed desk loses
+    the case. A referral to a closed office expires at the first missed deadline.
     """
     if late.effect == Effect.REROUTE and at_desk and not absent:
         return Effect.REMIND

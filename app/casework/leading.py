@@ -1,4 +1,4 @@
-"""What a candidate and a lead do with a case."""
+"""The actions of a candidate and of a lead in a case."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ from app.routing import actions as routing_actions
 
 
 def acknowledge_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Record that a person has read the case: rank 4 of the evidence, and no commitment."""
+    """Record that a person has read the case (evidence of rank 4), without a commitment."""
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case
 
@@ -54,7 +54,7 @@ def build_terms(promise: AcceptLead) -> Terms:
 
 
 def accept_lead(tx: WriteTransaction, case: Case, row: Row, promise: AcceptLead) -> Case:
-    """Accept the lead and seal its contacts; help that has begun counts at once.
+    """Accept the lead, seal its contacts, and take accepted referrals into account.
 
     From now on the submitter reads the summary as it is at this moment.
     """
@@ -86,7 +86,7 @@ def suspend_case(tx: WriteTransaction, case: Case, row: Row, why: SuspendCase) -
 
 
 def resume_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
-    """Resume the case; each paused deadline has the time that was left."""
+    """Resume the case and its paused deadlines, each with the time that was left."""
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     referral_following.resume_deadlines(tx, case)
     return_following.resume_deadlines(tx, case)
@@ -96,7 +96,7 @@ def resume_case(tx: WriteTransaction, case: Case, row: Row) -> Case:
 
 
 def plan_visits(tx: WriteTransaction, plan: MonitorCase) -> tuple[datetime, ...]:
-    """Return the dates of the visits that the lead planned, else the defaults (D08)."""
+    """Return the dates of the visits that the lead planned, or the default dates (D08)."""
     usual = deadline_queries.list_default_visits(tx, tx.actor.focal_point_id)
     return tuple(plan.visits or usual)
 
@@ -104,7 +104,7 @@ def plan_visits(tx: WriteTransaction, plan: MonitorCase) -> tuple[datetime, ...]
 def monitor_case(
     tx: WriteTransaction, case: Case, row: Row, visits: tuple[datetime, ...]
 ) -> Case:
-    """End the help and start the visits."""
+    """End the help, and start the visits to the person."""
     case.visits = [visit.isoformat() for visit in visits]
     case_actions.take_step(tx, case, row, audience_before=case.audience)
     return case
@@ -115,7 +115,7 @@ def report_visit(
 ) -> Case:
     """Record that a planned visit took place, and start the deadline for the next step.
 
-    A visit before its date is recorded as early. Raises what `lock_case` does,
+    A visit before its date is recorded as early. Raises the errors of `lock_case`,
     ActionIllegal or DateNotReached (409), ActionNotYours or RoleMissing (403).
     """
     case = lock_case(tx, code, seen)
@@ -132,7 +132,7 @@ def report_visit(
 
 
 def reopen_assistance(tx: WriteTransaction, case: Case, row: Row, why: ReopenCase) -> Case:
-    """Return to finding help for a person who was only visited."""
+    """Resume the search for help for a person who was only visited."""
     before = case.audience
     case_actions.add_note(tx, case, row.action, why.note)
     case.visits = []

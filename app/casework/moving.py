@@ -1,4 +1,4 @@
-"""Moving a case to another office: assigned by a desk, or relocated across a border."""
+"""Move a case to another office: by a desk's assignment, or after a relocation."""
 
 from app.cases import actions as case_actions
 from app.cases.lifecycle import LED, OPEN, TABLE, WITH_A_CANDIDATE, Row
@@ -40,7 +40,7 @@ def build_terms(tx: ReadTransaction, case: Case, choice: AssignCase) -> Terms:
 def assign_candidate(
     tx: WriteTransaction, case: Case, row: Row, choice: AssignCase
 ) -> Case:
-    """Give a case to the candidate that the desk chose, and end the desk's part."""
+    """Give a case to the candidate that the desk chose, and end the desk's relation."""
     before = case.audience
     chosen = directory_queries.get_by_code_or_422(tx, choice.focal_point)
     case_actions.add_note(tx, case, row.action, choice.note)
@@ -55,14 +55,14 @@ def assign_candidate(
 def relocate_case(
     tx: WriteTransaction, code: str, seen: SeenVersions, where: RelocateCase
 ) -> Case:
-    """Record that the person is in another country, and find who may lead there.
+    """Record that the person is in another country, and find an office that may lead there.
 
-    A candidate loses the case at once to one of the new country. A lead keeps it until a
-    handover is accepted, which is offered to the first office that meets the requirements.
-    The submitter is not told that there was a border, nor who is beyond it (R12). Overseers
-    are told, because one person alone could otherwise send a case unseen to a country where
-    no office waits for it. Raises what `lock_case` does, CountrySame or ActionIllegal
-    (409), ActionNotYours or RoleMissing (403), DeskMissing (503).
+    A candidate loses the case at once to a candidate of the new country. A lead keeps it
+    until a handover is accepted, which is offered to the first office that meets the
+    requirements. The submitter learns neither that there was a border nor who is beyond it
+    (R12). Overseers are informed, because one person could otherwise move a case unseen to
+    a country where no office waits for it. Raises the errors of `lock_case`, CountrySame or
+    ActionIllegal (409), ActionNotYours or RoleMissing (403), DeskMissing (503).
     """
     case = lock_case(tx, code, seen)
     if case.state not in OPEN:
@@ -94,9 +94,10 @@ def relocate_case(
 
 
 def rank_successors(tx: WriteTransaction, case: Case) -> None:
-    """Store who could lead in the new country, and offer a lead's case to the first.
+    """Store the ranking for the new country, and offer a lead's case to the first office.
 
-    The offer uses the ranking that the lead may know: no hidden consent counts (ADR 35).
+    The offer uses the ranking that the lead may see, without consents that are hidden from
+    the lead (ADR 35).
     """
     stands = standing.load_for_case(tx, case)
     ranking = rank_leads(build_question(tx, case, stands))

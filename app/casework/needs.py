@@ -18,7 +18,7 @@ from app.kernel.requirements import Check, Remedy, Rulebook
 
 @dataclass(frozen=True)
 class Terms:
-    """What a request, or the worker for the system, contributes to the requirements."""
+    """The values that a request, or the worker for the system, adds to the facts."""
 
     reason: str | None = None
     contacts: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Facts:
-    """The values from which every requirement is decided."""
+    """The values from which every requirement is checked."""
 
     now: datetime
     review_by: datetime | None

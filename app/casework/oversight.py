@@ -1,4 +1,4 @@
-"""Replacing an oversight body that is closed, in the cases that it watched."""
+"""Replace a closed oversight body in the cases that it watched."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -27,7 +27,7 @@ def list_unwatched(tx: ReadTransaction, limit: int) -> Sequence[UUID]:
 def replace_overseers(tx: WriteTransaction, case_id: UUID) -> bool:
     """Make the active overseers parties of a case; return False if nothing was done.
 
-    The earlier overseers stay parties, because a closed office keeps what it has.
+    The earlier overseers stay parties, because a closed office keeps its relations.
     """
     case, active = (
         system_queries.lock_if_free(tx, case_id),

@@ -36,7 +36,7 @@ class RoutingPreview:
 
 
 def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
-    """Return a case for its holder; raises NotFound (404) or ActionNotYours (403)."""
+    """Return a case for its holder. Raises NotFound (404) or ActionNotYours (403)."""
     case = case_queries.get(tx, code)
     sides = get_sides(tx, case)
     if not sides:
@@ -47,9 +47,10 @@ def get_case_for_holder(tx: ReadTransaction, code: str) -> Case:
 
 
 def rank_offers(tx: ReadTransaction, case: Case, service: Service | None) -> Offers:
-    """Rank the offices that could serve a case, for one service or for each that it needs.
+    """Rank the offices that could serve a case, for one service or all needed services.
 
-    The ranking shows what the caller may know: see `proposing.limit_to_proposed`.
+    The ranking is limited to what the caller may know: see
+    `helper_ranking.limit_to_proposed`.
     """
     question, stands = build_question(tx, case), standing.load_for_case(tx, case)
     wanted = [service] if service else list_needed_services(question)
@@ -57,14 +58,14 @@ def rank_offers(tx: ReadTransaction, case: Case, service: Service | None) -> Off
 
 
 def list_needed_services(question: Question) -> list[Service]:
-    """List the services that a person needs, for a child also child protection (rule 3)."""
+    """List the services that a person needs. For a child, add child protection (rule 3)."""
     child = AgeGroup.ADULT not in question.ages
     parallel = {Service.CHILD_PROTECTION} if child else set[Service]()
     return sorted(question.services | parallel)
 
 
 def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPreview:
-    """Rank who would lead and who could serve, without storing the question.
+    """Rank the offices that would lead or could serve, without storing the question.
 
     Raises FocalPointUnknown (422).
     """
@@ -77,7 +78,7 @@ def simulate_routing(tx: ReadTransaction, asked: RoutingQuestion) -> RoutingPrev
 
 
 def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Question:
-    """Return the routing question for a summary that no case has."""
+    """Return the routing question for a summary that belongs to no case."""
     profiles = tuple(
         map(remove_case_data, routing_queries.load_profiles(tx, asked.country))
     )
@@ -109,7 +110,7 @@ def build_preview_question(tx: ReadTransaction, asked: RoutingQuestion) -> Quest
 
 
 def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> None:
-    """Raise FocalPointUnknown (422) for a code that would otherwise be ignored."""
+    """Raise FocalPointUnknown (422) if a code is unknown and would have no effect."""
     known = {profile.code for profile in profiles}
     named = {one.focal_point for one in asked.told or [] if one.focal_point}
     if (named | set(asked.safeguards.unsafe_focal_points)) - known:
@@ -118,7 +119,7 @@ def require_known_codes(profiles: Iterable[Profile], asked: RoutingQuestion) -> 
 
 @dataclass(frozen=True)
 class NamedRecipient:
-    """A recipient that a person names, in the form of a consent."""
+    """A recipient that the person names, with the same attributes as in a consent."""
 
     focal_point_id: UUID | None
     kind: Kind | None
@@ -127,7 +128,7 @@ class NamedRecipient:
 
 
 def find_allowed(told: list[Told] | None, profiles: tuple[Profile, ...]) -> frozenset[UUID]:
-    """Return the offices that the person allows to be told; None stands for all offices."""
+    """Return the offices that may be informed about the person; None means all offices."""
     ids = {profile.code: profile.id for profile in profiles}
     if told is None:
         return frozenset(ids.values())

@@ -28,8 +28,8 @@ from app.kernel.transactions import WriteTransaction
 def update_assessment_deadline(tx: WriteTransaction, case: Case) -> None:
     """Start or stop the 72-hour deadline to assess a child's best interests.
 
-    It runs while no guardian has consented with the child's assent and no assessment is
-    recorded. It is a deadline and not a requirement, so no step of the lead waits for it.
+    The deadline runs while no guardian has consented with the child's assent and no
+    assessment is recorded. It is not a requirement, so no step of the lead waits for it.
     The expiry of a consent can start it, so this also updates the expiry deadlines.
     """
     known = case_queries.load_facts(tx, [case.id]).get(case.id, [])
@@ -60,7 +60,7 @@ def compute_assessment_due(
 ) -> datetime:
     """Return when the assessment is due: in 72 hours, or as before if nothing was done.
 
-    A child that was meanwhile recorded as an adult has waited all the same.
+    The time during which a child was recorded as an adult counts as waiting time.
     """
     kind = ClockKind.ASSESS_INTERESTS
     fresh = compute_due_at(tx, kind, case, waits_on=case.holder)
@@ -75,7 +75,7 @@ def was_provided_for(
 ) -> bool:
     """Return whether a consent or an assessment was recorded since a deadline began.
 
-    The deadline for the end of a consent to be referred begins, or begins anew, when that
+    A consent is found by its expiry deadline, which starts, or starts again, when the
     consent makes the assessment unnecessary.
     """
     ids = [fact.id for fact in interests]
