@@ -1,4 +1,4 @@
-"""Starting and stopping deadlines. Each record has at most one that runs."""
+"""Start and stop deadlines. Each record has at most one running deadline."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -59,7 +59,8 @@ def start(
 ) -> None:
     """Start a deadline for a record that has none.
 
-    If its time has passed already, it is due now: no office is late before it is asked.
+    If the due time has already passed, the deadline is due now, because no office is late
+    before it is asked.
     """
     clock = Clock(
         case_id=record.case_id,
@@ -103,7 +104,10 @@ def resume(
     *,
     waits_on: UUID | None,
 ) -> None:
-    """Restart a deadline with the time that was left when it was paused, else in full."""
+    """Restart a deadline with the time that was left when it was paused.
+
+    A deadline that was not paused starts with its full time.
+    """
     left = deadline_queries.compute_resumed_due(tx, record.id, kind, fresh)
     restart(tx, record, kind, left or fresh.compute_end(tx.now), waits_on=waits_on)
 
@@ -113,17 +117,19 @@ def hand_over(
 ) -> None:
     """Hand the deadlines of some records to another office, with the same due time.
 
-    The due time stays although the other office may have another calendar, because the
-    person has waited since the deadline was started. A missed deadline is due in a day.
+    The due time does not change, although the other office may have another calendar,
+    because the person has waited since the deadline started. A missed deadline becomes due
+    in a day.
     """
     for clock in deadline_queries.find_running(tx, record_ids).values():
         hand_over_clock(tx, clock, waits_on)
 
 
 def reassign(tx: WriteTransaction, record_id: UUID, waits_on: UUID | None) -> None:
-    """Change the office that the deadline of a record waits for, and nothing else.
+    """Change only the office that the deadline of a record waits for.
 
-    It hides from a recipient that another office is waited for now (ADR 43).
+    A recipient therefore cannot see that the deadline now waits for another office (ADR
+    43).
     """
     for clock in deadline_queries.find_running(tx, [record_id]).values():
         clock.waits_on = waits_on
@@ -134,7 +140,7 @@ def move_to_record(
 ) -> None:
     """Move the running deadline of one of these records to the record that replaces them.
 
-    It stays the same deadline, with the same due time and the misses that were counted.
+    The deadline keeps its due time and the number of times that it was missed.
     """
     if records := list(record_ids):
         write_rows(tx.session, MOVE, {"records": records, "record": record_id})
@@ -149,7 +155,7 @@ def hand_over_kind(
 
 
 def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> None:
-    """Hand one deadline to another office, which has missed nothing yet.
+    """Hand one deadline to another office, which has not missed it yet.
 
     A missed deadline is replaced by a new one of the same length, because the new office
     would otherwise be late from the start, and a lead could lose the case.
@@ -177,15 +183,16 @@ def hand_over_clock(tx: WriteTransaction, clock: Clock, office: UUID | None) -> 
 def move_due_times(
     tx: WriteTransaction, kinds: Iterable[ClockKind], until: datetime
 ) -> int:
-    """Postpone deadlines of some kinds that are due before a time; return their count."""
+    """Postpone deadlines of some kinds that are due before `until`; return their number."""
     soon = {"kinds": list(kinds), "until": until}
     return len(tx.session.scalars(POSTPONE, soon).all())
 
 
 def record_firing(tx: WriteTransaction, clock: Clock, again_at: datetime) -> None:
-    """Record that a deadline was missed once more, and when the worker looks at it again.
+    """Record that a deadline was missed once more, and when the worker checks it again.
 
-    Each miss is written once: a second worker violates the key and is rolled back (R55).
+    Each miss is recorded only once, because a second worker would violate the primary key
+    and be rolled back (R55).
     """
     firing = Firing(
         clock_number=clock.number,
@@ -201,10 +208,11 @@ def record_firing(tx: WriteTransaction, clock: Clock, again_at: datetime) -> Non
 
 
 def retry_later(session: Session, due: missed_deadlines.DueClock, now: datetime) -> int:
-    """Postpone a deadline that could not be fired, longer each time; return its failures.
+    """Postpone a deadline that could not be fired, and return the number of its failures.
 
-    Such a deadline must not delay the others. The result is 0, and nothing changes, if the
-    deadline was stopped, fired or postponed since it was read.
+    The delay grows with each failure, so that such a deadline does not delay the others.
+    The result is 0, and nothing changes, if the deadline was stopped, fired or postponed
+    since it was read.
     """
     clock = session.get_one(Clock, due.number, populate_existing=True, with_for_update=True)
     if clock.stopped_at is not None or clock.fires_at != due.fires_at:
@@ -218,7 +226,7 @@ def expire_all(session: Session, reference: str, now: datetime) -> None:
     """Make every deadline of a case due now, for a story or a drill.
 
     Each deadline is moved into the past by the time that was left. The arrival of a person
-    who travels stays as the travel plan says.
+    who is travelling remains as in the travel plan.
     """
     of_case = select(Clock.case_id).where(Clock.reference == reference)
     running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)

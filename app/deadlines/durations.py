@@ -1,7 +1,7 @@
-"""Limits in the calendar of an office, at the speed of a drill; pure functions.
+"""Pure functions that compute due times in the calendar of an office and in drills.
 
-The working days that are left when a deadline is paused are counted in working time, each
-day from midnight to midnight. A week-end during or after the pause uses none of it.
+The time that is left when a deadline is paused is counted as working time. A working day
+lasts from midnight to midnight. A weekend during or after the pause uses none of the time.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Term:
-    """How long an office has, where it works, and the speed of clocks (1 is normal).
+    """A time limit, the place of the office, and the speed of clocks (1 is normal).
 
-    `least` is a lower bound at any speed of a drill.
+    `least` is the shortest duration, however fast a drill runs.
     """
 
     limit: Limit
@@ -29,16 +29,17 @@ class Term:
     least: timedelta = timedelta()
 
     def compute_end(self, start: datetime) -> datetime:
-        """Return when it ends."""
+        """Return the time at which a term that begins at `start` ends."""
         whole = self.limit.compute_end(start, self.place.get_calendar(start)) - start
         return start + max(whole / self.speed, min(whole, self.least))
 
     def compute_resumed_due(
         self, stopped: datetime, due: datetime, now: datetime
     ) -> datetime:
-        """Return when a paused deadline is due if it resumes now; now, if it was late.
+        """Return the due time of a paused deadline that resumes now; now if it was late.
 
-        In a drill the time left is counted without a calendar: a week-end takes seconds.
+        In a drill the time left is counted without a calendar, because a weekend takes
+        seconds.
         """
         if stopped >= due:
             return now
@@ -49,7 +50,7 @@ class Term:
 
 
 def get_next_midnight(local: datetime) -> datetime:
-    """Return the end of this day."""
+    """Return the midnight at which the day of a local time ends."""
     return datetime.combine(local.date() + DAY, time())
 
 
@@ -65,7 +66,7 @@ def measure_working_time(start: datetime, end: datetime, calendar: Calendar) -> 
 
 
 def add_working_time(start: datetime, left: timedelta, calendar: Calendar) -> datetime:
-    """Return when so much working time has passed; never on a day off."""
+    """Return the time after so much working time has passed. It is never on a day off."""
     local = calendar.to_local(start)
     while True:
         rest = get_next_midnight(local) - local
@@ -85,7 +86,7 @@ class DeadlineCase(Protocol):
 
     @property
     def priority(self) -> Priority | None:
-        """How soon help is needed."""
+        """The priority of the case, or None if it is not set yet."""
 
     @property
     def country(self) -> str | None:
@@ -100,14 +101,14 @@ class DeadlineCase(Protocol):
         """The office that holds the case now."""
 
     def get_known_country(self, focal_point: UUID | None) -> str | None:
-        """Return the country of the person, as far as an office may know it."""
+        """Return the country of the person, or None if an office may not know it."""
 
     def get_recipient_snapshot(self, record: UUID) -> Mapping[str, Any] | None:
-        """Return the snapshot that a record's recipient reads in place of the holder."""
+        """Return the snapshot that the recipient of a record reads instead of the case."""
 
     @property
     def submitter_knows_country(self) -> bool:
-        """Whether the submitter, as such, may know where the person is now (R12)."""
+        """Whether a submitter may know in which country the person is now (R12)."""
 
     @property
     def is_handed_on(self) -> bool:
@@ -115,14 +116,14 @@ class DeadlineCase(Protocol):
 
 
 class ApparentHolder(NamedTuple):
-    """The office that is waited for and the country, as a recipient may know them."""
+    """The holder and the country that a recipient sees instead of the current ones."""
 
     office: UUID | None
     country: str | None
 
 
 def find_apparent_holder(about: DeadlineCase, record: UUID) -> ApparentHolder | None:
-    """Return the holder that a recipient reads, if it may not know the present one."""
+    """Return the holder that a recipient sees if it may not know the current one."""
     asked = about.get_recipient_snapshot(record)
     if asked is None:
         return None
@@ -143,5 +144,5 @@ def get_country(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> 
 
 
 def is_for_submitter(kind: ClockKind, about: DeadlineCase, waits_on: UUID | None) -> bool:
-    """Return whether a deadline is for the submitter's answer, and not the holder's."""
+    """Return whether a deadline is for the submitter's answer, and not for the holder's."""
     return kind == ClockKind.ANSWER and waits_on not in {None, about.holder}

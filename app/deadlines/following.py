@@ -1,13 +1,13 @@
-"""The effect of a changed priority on the deadlines that run in a case.
+"""Effects of a changed priority on the running deadlines of a case.
 
-A shorter limit starts now, if that ends sooner, so that no office misses a deadline that it
-never had; earlier misses still count. A longer limit counts from the start of the deadline,
-so that changing the priority back and forth gains no time. The office of a deadline outside
-the case itself is told.
+A shorter limit starts now if it then ends earlier than before, so that no office misses a
+deadline that it never had. Earlier misses still count. A longer limit counts from the start
+of the deadline, so that no time is gained by changing the priority back and forth. If the
+deadline belongs to another record than the case itself, its office receives an event.
 
-Two deadlines stay as they are. A submitter that handed the case on reads the old summary,
-and another deadline would reveal the change (R12). The same holds for a holder that a State
-body waits for and may not know (ADR 43).
+Two kinds of deadlines stay as they are. A submitter that handed the case on reads the old
+summary, and a changed deadline would reveal the new priority (R12). The same applies to the
+deadline of a holder that a State body may not know (ADR 43).
 """
 
 from datetime import datetime
@@ -27,13 +27,13 @@ PRIORITY_KINDS: Final = frozenset(
     kind for kind in ClockKind if Haste.ANY not in list_hastes(kind)
 )
 CHOSEN_DATES: Final = frozenset({ClockKind.REVIEW})
-"""Deadlines with a date that an office chose, whatever the priority."""
+"""Deadlines whose date an office chose. They do not depend on the priority."""
 
 
 def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
     """Update the running deadlines of a case for its new priority.
 
-    A deadline that has run out and was not fired yet is left to the worker.
+    A deadline that has run out but was not fired yet is left to the worker.
     """
     runs = (Clock.case_id == about.id) & Clock.stopped_at.is_(None)
     found = select(Clock).where(runs, Clock.kind.in_(PRIORITY_KINDS - CHOSEN_DATES))
@@ -48,9 +48,9 @@ def update_for_priority(tx: WriteTransaction, about: DeadlineCase) -> None:
 
 
 def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
-    """Record for the office of a deadline that its due time changed, without an author.
+    """Record an event without an author for the office whose due time has changed.
 
-    The event of the case itself tells that the priority changed.
+    The event of the case itself says that the priority has changed.
     """
     noun = clock.reference.partition("/")[0].removesuffix("s")
     about = RecordIdentity(clock.record_id, clock.case_id, clock.reference)
@@ -60,7 +60,10 @@ def record_due_change(tx: WriteTransaction, clock: Clock) -> None:
 
 
 def move_clock(tx: WriteTransaction, clock: Clock, about: DeadlineCase) -> Clock | None:
-    """Move one deadline to its new limit: extend it, or replace it by an earlier one."""
+    """Extend one deadline to its new limit, or replace it by an earlier deadline.
+
+    Return the deadline if the due time has changed, otherwise None.
+    """
     length = get_term(tx, clock.kind, about, waits_on=clock.waits_on)
     was, is_late = clock.due_at, clock.due_at <= tx.now
     ends, whole = (

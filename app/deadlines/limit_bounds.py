@@ -1,4 +1,4 @@
-"""Which limits a country or an agreement may set, and within which bounds; pure."""
+"""The limits that a country or an agreement may set, and their bounds; pure functions."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ from app.deadlines.limits import LIMITS, ClockKind, Limit, Priority, Unit, get_d
 
 
 class Haste(StrEnum):
-    """The priority that a limit is set for; `any` if the priority makes no difference."""
+    """The priority for which a limit is set; `any` if the priority makes no difference."""
 
     EMERGENCY = "emergency"
     URGENT = "urgent"
@@ -27,12 +27,12 @@ FIXED: Final = {
 }
 """Deadlines whose limit cannot be set, with the reason."""
 MAX_MULTIPLE: Final = 5
-"""The longest limit as a multiple of the default. No source names a number; this one is
-ours."""
+"""The longest limit as a multiple of the default. We chose this number, because no source
+names one."""
 
 
 def list_hastes(kind: ClockKind) -> tuple[Haste, ...]:
-    """List the priorities that a deadline can be set for: each of them, or `any` alone."""
+    """List the priorities for which a limit can be set: all of them, or only `any`."""
     if len(set(LIMITS[kind])) == 1:
         return (Haste.ANY,)
     return tuple(Haste(priority) for priority in Priority)
@@ -51,10 +51,11 @@ def get_usual_limit(kind: ClockKind, haste: Haste) -> Limit:
 
 
 def find_fault(kind: ClockKind, haste: Haste, limit: Limit) -> str | None:
-    """Return what is wrong with a limit, or None if it may be set.
+    """Return a text that says what is wrong with a limit, or None if it may be set.
 
-    The limit of an urgent deadline must run day and night (LIFECYCLES.md, section 7),
-    because an emergency cannot wait for a working day.
+    If the default limit of an emergency or urgent case runs day and night, any other limit
+    must do so as well (LIFECYCLES.md, section 7), because an emergency cannot wait for a
+    working day.
     """
     before = get_usual_limit(kind, haste)
     if before.runs_on and haste not in {Haste.NORMAL, Haste.ANY} and not limit.runs_on:

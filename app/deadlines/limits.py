@@ -13,7 +13,7 @@ from app.directory.calendars import Calendar
 
 
 class Priority(StrEnum):
-    """How soon help is needed (the inter-agency referral form)."""
+    """The priority of a case: how soon help is needed (inter-agency referral form)."""
 
     EMERGENCY = "emergency"
     URGENT = "urgent"
@@ -21,7 +21,7 @@ class Priority(StrEnum):
 
 
 class ClockKind(StrEnum):
-    """What has to be done by a deadline; the comment gives its number in the plan."""
+    """The task that has to be done by a deadline; comments give its number in the plan."""
 
     ACKNOWLEDGE = "acknowledge"  # D01
     DECIDE_LEAD = "decide_lead"  # D02
@@ -82,11 +82,11 @@ class Limit:
 
     @property
     def runs_on(self) -> bool:
-        """Whether it runs day and night, through week-ends and holidays."""
+        """Whether the limit runs day and night, including weekends and holidays."""
         return self.unit != Unit.WORKING_DAYS
 
     def compute_end(self, start: datetime, calendar: Calendar) -> datetime:
-        """Return when it ends, in UTC, in the calendar of the office that is waited for."""
+        """Return when a limit ends, in UTC, by the calendar of the responsible office."""
         local = calendar.to_local(start)
         match self.unit:
             case Unit.HOURS:
@@ -100,9 +100,9 @@ class Limit:
 
 
 def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetime:
-    """Add working days to a local time; a start on a day off is not one of them.
+    """Add working days to a local time. A start on a day off does not count as one.
 
-    One working day ends on Monday 16:00, whether from Friday 16:00 or Saturday 16:00.
+    For example, one working day from Friday 16:00 or Saturday 16:00 ends on Monday 16:00.
     """
     for _ in range(count):
         local += timedelta(days=1)
@@ -112,7 +112,7 @@ def add_working_days(local: datetime, count: int, calendar: Calendar) -> datetim
 
 
 def add_months(local: datetime, count: int) -> datetime:
-    """Add months to a local time, to the same day or the last day of the month."""
+    """Add months to a local time; the result is the same day or the month's last day."""
     years, month = divmod(local.month - 1 + count, 12)
     year = local.year + years
     day = min(local.day, monthrange(year, month + 1)[1])
@@ -155,11 +155,11 @@ LIMITS: Final[dict[ClockKind, tuple[Limit, Limit, Limit]]] = {
 
 
 VISITS: Final = (days(7), months(1), months(3), months(6), months(12))
-"""Default visits to a person after help has ended (D08)."""
+"""Default times of the visits to a person after help has ended (D08)."""
 OWN_PACE: Final = frozenset(
     {_K.FINISH_DRAFT, _K.APPROVE, _K.ERASE, _K.DECIDE_READING, _K.CONSENT_ENDS}
 )
-"""Deadlines that no other office waits for; they run on when their own office is closed."""
+"""Deadlines that no other office waits for. They still run if their office is closed."""
 ANSWERS: Final = frozenset({_K.ACKNOWLEDGE, _K.DECIDE_LEAD, _K.DECIDE_REFERRAL})
 """The deadlines that measure how fast a focal point answers."""
 ASKED: Final = ANSWERS | {_K.ANSWER_HANDOVER}
@@ -180,9 +180,9 @@ def is_valid_review_date(
 
 
 FIRST_VISIT, LAST_VISIT = timedelta(days=30), timedelta(days=731)
-"""The latest first and last visit, so that a mistyped year is refused: it would leave the
-person unvisited and the case open for years. No source names a number; these are ours. They
-are about twice the default, which is from 7 days to 12 months (D08)."""
+"""The latest times of the first and last visit. They refuse a mistyped year, which would
+leave the person unvisited and the case open for years. We chose these numbers, because no
+source names any. The default visits are after 7 days to 12 months (D08)."""
 VISITS_REMEDY: Final = (
     "Plan visits in the future, in ascending order: the first within 30 days, the last "
     "within 24 months."
@@ -199,5 +199,5 @@ def is_valid_visit_plan(visits: Sequence[datetime], now: datetime) -> bool:
 
 
 def get_default_limit(kind: ClockKind, priority: Priority | None) -> Limit:
-    """Return the default limit of a deadline; no priority counts as a normal one."""
+    """Return the default limit of a deadline; a missing priority counts as normal."""
     return LIMITS[kind][list(Priority).index(priority or Priority.NORMAL)]

@@ -1,7 +1,8 @@
-"""How often a deadline was missed; pure functions, so that all callers agree (R55).
+"""Pure functions that count how often a deadline was missed (R55).
 
-It is missed first when it is due, then each time its length has passed again. After the
-third time it counts weekly, so that a missing answer does not fill the journal.
+A deadline is missed for the first time when it is due, and again each time its length has
+passed. After the third time it is counted weekly, so that a missing answer does not fill
+the journal. All callers use these functions, so that they agree.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Self
 
 MISSES_TO_ESCALATE: Final = 3
-"""Missed deadlines after which a lead may lose its case, and a desk is brought in."""
+"""The missed deadlines after which a lead may be replaced and a desk is brought in."""
 WEEK: Final = timedelta(days=7)
 DAY: Final = timedelta(days=1)
 HOUR: Final = timedelta(hours=1)
@@ -17,14 +18,17 @@ HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How long until a deadline counts as missed again: at first, and after three times."""
+    """The intervals after which a deadline counts as missed again.
+
+    `length` applies to the first three times, and `then` applies afterwards.
+    """
 
     length: timedelta
     then: timedelta
 
     @classmethod
     def from_duration(cls, ran: timedelta, least: timedelta, speed: int = 1) -> Self:
-        """Return the rhythm for a deadline that ran for `ran`, at the speed of a drill.
+        """Return the intervals for a deadline that ran for `ran`, at the speed of a drill.
 
         `least` is a lower bound, because a resumed deadline may have had no time left.
         """

@@ -16,7 +16,7 @@ from app.kernel.transactions import ReadTransaction, WriteTransaction
 
 
 class DueClock(NamedTuple):
-    """A deadline that the worker has to look at, its case, and its `fires_at` when read."""
+    """A deadline for the worker to process, with the value of `fires_at` as read."""
 
     number: int
     case_id: UUID
@@ -25,9 +25,10 @@ class DueClock(NamedTuple):
 
 
 class RunningKind(NamedTuple):
-    """Figures of the running deadlines of one kind.
+    """Figures about the running deadlines of one kind.
 
-    `failing` deadlines could not be fired; `failures` is the most failures of one of them.
+    `failing` is the number of deadlines that could not be fired. `failures` is the highest
+    number of failures of any one deadline.
     """
 
     kind: ClockKind
@@ -50,7 +51,7 @@ def list_overdue(session: Session, now: datetime, limit: int) -> Sequence[DueClo
 
 
 def is_waiting(now: datetime) -> ColumnElement[bool]:
-    """Return the condition for a deadline that ran out and that the worker must look at."""
+    """Return the SQL condition for deadlines that ran out and wait for the worker."""
     is_to_fire = Clock.fires_at.is_(None) | (Clock.fires_at <= now)
     return Clock.stopped_at.is_(None) & (Clock.due_at <= now) & is_to_fire
 
@@ -64,8 +65,9 @@ def list_running(session: Session) -> Sequence[Clock]:
 def list_abandoned(session: Session, limit: int) -> Sequence[DueClock]:
     """List the deadlines that wait for a closed office.
 
-    Each is listed once, as nobody has to wait for the deadline of a closed office, even if
-    it was missed before the office was closed.
+    Most deadlines are listed only if they were never fired. The deadline of a request is
+    listed even if it was missed before the office closed, because nobody should have to
+    wait for the answer of a closed office.
     """
     asked = Clock.kind.in_(ASKED) & (Clock.failures == 0)
     waits = Clock.stopped_at.is_(None) & (Clock.fires_at.is_(None) | asked)
@@ -89,7 +91,7 @@ def has_run_out(clock: Clock, now: datetime, *, absent: bool) -> bool:
 
 
 def find_oldest(session: Session, now: datetime) -> datetime | None:
-    """Return since when the oldest deadline waits for the worker, or None."""
+    """Return the time since which the oldest deadline waits for the worker, or None."""
     since = func.coalesce(Clock.fires_at, Clock.due_at, type_=Clock.due_at.type)
     return session.scalar(select(since).where(is_waiting(now)).order_by(since).limit(1))
 
@@ -100,7 +102,7 @@ def count_overdue(session: Session, now: datetime) -> int:
 
 
 def measure_running_kinds(session: Session) -> list[RunningKind]:
-    """Return the figures of each kind of running deadline, in one statement."""
+    """Return the figures about each kind of running deadline, with one statement."""
     failed = func.sum(case((Clock.failures > 0, 1), else_=0))
     figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
     rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))
@@ -116,13 +118,13 @@ def count_late_at_desks(session: Session, now: datetime) -> int:
 
 
 def find_waited_for(session: Session) -> frozenset[UUID]:
-    """Return the offices that a deadline waits for."""
+    """Return the offices that any running deadline waits for."""
     offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None)).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices with a running deadline of a case itself that is no draft."""
+    """Return the offices that a deadline of a case waits for; drafts do not count."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
     holders = select(Clock.waits_on).where(Clock.stopped_at.is_(None), of_case).distinct()
     return frozenset(one for one in session.scalars(holders) if one is not None)
@@ -154,14 +156,14 @@ def list_firings(tx: ReadTransaction, record_ids: Iterable[UUID]) -> list[Firing
 
 
 def compute_rhythm(tx: ReadTransaction, clock: Clock, least: timedelta) -> Rhythm:
-    """Return the times after which a deadline counts as missed again."""
+    """Return the intervals after which a deadline counts as missed again."""
     return Rhythm.from_duration(clock.due_at - clock.set_at, least, tx.runtime.speed)
 
 
 def compute_due_for_successor(tx: ReadTransaction, clock: Clock) -> datetime:
     """Return when a deadline is due for an office that takes it over.
 
-    A missed deadline is due in a day. The new office missed nothing, but the person has
+    A missed deadline is due in a day. The new office has not missed it, but the person has
     waited long enough, so the full time does not start again.
     """
     is_late = clock.due_at <= tx.now
@@ -171,12 +173,13 @@ def compute_due_for_successor(tx: ReadTransaction, clock: Clock) -> datetime:
 def count_missed_deadlines(
     tx: ReadTransaction, waited_on: Mapping[UUID, UUID]
 ) -> Mapping[UUID, int]:
-    """Count for each case how many deadlines the given office has missed.
+    """Count, for each case, how many deadlines the given office has missed.
 
-    A running deadline counts again each time its length has passed, and after a day at the
-    least, because an office that never answers starts no other deadline. The deadline of an
-    arrival counts only once it was fired, because it is due again at the end of each day of
-    the journey. A `consent_ends` deadline never counts: a person may refuse.
+    A running deadline counts again each time its length has passed, but at most once a day,
+    because an office that never answers starts no other deadline. The deadline of an
+    arrival counts only after it was fired, because it is due again at the end of each day
+    of the journey. A `consent_ends` deadline never counts, because a person may refuse a
+    new consent.
     """
     cases, offices = list(waited_on), list(set(waited_on.values()))
     theirs = Clock.case_id.in_(cases) & Clock.waits_on.in_(offices)

@@ -15,11 +15,11 @@ RUNNING = text("stopped_at IS NULL")
 
 
 class Clock(Base):
-    """A deadline: what an office has to do, and by when.
+    """A deadline by which an office has to complete a task.
 
-    A stopped deadline is kept, because the speed of an office's answers is computed from
-    them. `fires_at` is when the worker looks at it again, or null for when it is due.
-    `failures` counts the failed attempts in a row.
+    Stopped deadlines are kept, because the speed of an office's answers is computed from
+    them. `fires_at` is the time at which the worker checks the deadline again; null means
+    `due_at`. `failures` counts the failed attempts in a row.
     """
 
     __tablename__ = "clock"
@@ -59,9 +59,9 @@ class Clock(Base):
 
 
 class Firing(Base):
-    """One time that a deadline ran out, once for each deadline and generation (R55).
+    """A record that a deadline ran out, once for each deadline and generation (R55).
 
-    `waits_on` is the office that missed it, or null for a deadline of the system.
+    `waits_on` is the office that missed the deadline, or null for a deadline of the system.
     """
 
     __tablename__ = "firing"
@@ -82,9 +82,9 @@ class Firing(Base):
 
 
 class TimeLimit(Base):
-    """The limit of a deadline in a country, or by an agreement.
+    """A limit that a country or an agreement sets for a kind of deadline.
 
-    A row without an amount sets nothing, so that the next rule applies again.
+    A row without an amount sets no limit, so that the next rule applies.
     """
 
     __tablename__ = "time_limit"

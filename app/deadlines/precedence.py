@@ -1,8 +1,8 @@
-"""Which of the limits of countries and agreements applies; pure functions.
+"""Pure functions that choose between the limits of countries, agreements and the default.
 
-First comes an agreement in force between the country where the person is and that of the
-office that is waited for, then the office's country, then the default. The retention of a
-closed case follows other rules: see `get_retention_limit`.
+An agreement in force between the country where the person is and the country of the office
+that has to act comes first. The limit of the office's country comes next, then the default.
+The retention of a closed case follows other rules: see `get_retention_limit`.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ NOWHERE: Final = frozenset[str]()
 
 @dataclass(frozen=True)
 class Setting:
-    """A limit that a country set, or the parties of an agreement in force."""
+    """A limit that a country, or the parties of an agreement in force, have set."""
 
     of: str
     clock: ClockKind
@@ -28,7 +28,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Border:
-    """The country where the person is, and that of the office that is waited for."""
+    """The country where the person is, and the country of the office that has to act."""
 
     where: str | None
     home: str | None
@@ -40,7 +40,7 @@ def get_answer_limit(
     border: Border,
     settings: Collection[Setting],
 ) -> Limit:
-    """Return how long an office has; of two agreements the shorter one applies."""
+    """Return the time limit of an office; of two agreements, the shorter limit counts."""
     relevant = select_settings(kind, priority, settings)
     where, home = border.where, border.home
     if where and home and where != home:
@@ -57,10 +57,11 @@ def get_retention_limit(
     others: Collection[str],
     settings: Collection[Setting],
 ) -> Limit:
-    """Return how long a closed case is kept, as the country where the person is set it.
+    """Return the retention of a closed case, as set by the country where the person is.
 
-    An agreement with the country of another office of the case can shorten that, but not
-    extend it: data is kept no longer than its purpose requires (IOM principle 9).
+    An agreement with the country of another office of the case can shorten the retention,
+    but not extend it, because data is kept no longer than its purpose requires (IOM
+    principle 9).
     """
     relevant = select_settings(ClockKind.ERASE, priority, settings)
     own = [one.limit for one in relevant if one.of == where]

@@ -1,4 +1,4 @@
-"""Queries for deadlines, and for how long an office has."""
+"""Queries for deadlines and for the time limits of offices."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
@@ -27,7 +27,7 @@ RUNNING: Final = select(Clock).where(
     Clock.record_id.in_(make_list_parameter("records")), Clock.stopped_at.is_(None)
 )
 SETTINGS: Final = "limits that were set"
-"""The key under which a session keeps them, so that a transaction reads them once."""
+"""The key under which a session keeps the limits that a transaction has read."""
 
 
 def compute_due_at(
@@ -38,10 +38,11 @@ def compute_due_at(
     waits_on: UUID | None,
     start: datetime | None = None,
 ) -> datetime:
-    """Return until when a focal point has time, from `start` or from now on.
+    """Return when a deadline of a focal point is due if it starts at `start`, or else now.
 
-    The limit is that of its country or an agreement, in its own calendar, at the speed of a
-    drill. For the system it is in UTC without holidays.
+    The limit is that of the focal point's country or of an agreement. It is applied in the
+    focal point's calendar and at the speed of a drill. For the system, the calendar is UTC
+    without holidays.
     """
     return get_term(tx, kind, about, waits_on=waits_on).compute_end(start or tx.now)
 
@@ -54,7 +55,7 @@ def get_term(
     waits_on: UUID | None,
     apparent: ApparentHolder | None = None,
 ) -> Term:
-    """Return how long a focal point has, and by which calendar.
+    """Return the time limit of a focal point, with its place and calendar.
 
     `apparent` replaces office and country for a recipient that may not know them (ADR 43).
     """
@@ -72,11 +73,11 @@ def get_term(
 
 
 MIN_IN_DRILL: Final = {ClockKind.APPROVE: timedelta(minutes=1)}
-"""The least time in a drill at any speed, so that a second person can approve in it."""
+"""The minimum time in a drill, so that a second person has time to approve."""
 
 
 def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
-    """Return how long a closed case is kept; its offices are read only if they matter."""
+    """Return the retention of a closed case; its offices are loaded only if they matter."""
     known = list_settings(tx)
     shared = any(s.clock == ClockKind.ERASE and about.country in s.parties for s in known)
     homes = {find_place(tx, one).country for one in about.offices} if shared else set()
@@ -85,7 +86,7 @@ def get_retention(tx: ReadTransaction, about: DeadlineCase) -> Limit:
 
 
 def find_place(tx: ReadTransaction, focal_point: UUID | None) -> Place:
-    """Return the place of the office that is waited for, with its calendar."""
+    """Return the place of an office, with its calendar."""
     office = directory_queries.find_by_id(tx, focal_point) if focal_point else None
     return get_place(office) if office else Place()
 
@@ -99,14 +100,14 @@ def list_default_visits(tx: ReadTransaction, waits_on: UUID | None) -> tuple[dat
 def compute_end_of_day(
     tx: ReadTransaction, moment: datetime, waits_on: UUID | None
 ) -> datetime:
-    """Return the end of the day of a moment where a focal point works (D06)."""
+    """Return the end of a moment's day in the time zone of a focal point (D06)."""
     calendar = find_place(tx, waits_on).get_calendar(moment)
     last = datetime.combine(calendar.to_local(moment), time(23, 59, 59))
     return calendar.to_utc(last)
 
 
 def list_settings(tx: ReadTransaction) -> list[Setting]:
-    """List the limits that apply today (UTC), in one statement for a transaction."""
+    """List the limits that apply today (UTC). A transaction reads them only once."""
     kept: list[Setting] | None = tx.session.info.get(SETTINGS)
     if kept is None:
         kept = tx.session.info[SETTINGS] = list(read_settings(tx))
@@ -135,9 +136,9 @@ def read_settings(tx: ReadTransaction) -> Iterable[Setting]:
 
 
 def list_in_force(tx: ReadTransaction, country: str) -> list[TimeLimitInForce]:
-    """List the limits of the offices of a country: as it set them, else the defaults.
+    """List the limits of a country's offices: those the country set, and other defaults.
 
-    The limits of the agreements that the country is a party of come after them.
+    The limits of agreements to which the country is a party come last.
     """
     known, cells = list_settings(tx), [(k, h) for k in ClockKind for h in list_hastes(k)]
     own = {(s.clock, s.haste): s for s in known if s.of == country}
@@ -198,10 +199,10 @@ def select_waiting(
 def compute_resumed_due(
     tx: ReadTransaction, record_id: UUID, kind: ClockKind, fresh: Term
 ) -> datetime | None:
-    """Return when the last paused deadline of a kind is due if it resumes now, or None.
+    """Return the due time of the last paused deadline of a kind if it resumes now, or None.
 
-    The time that was left stays, in the working time of the office that is waited for now.
-    It is limited to the full time if the limit was shortened meanwhile.
+    The time that was left is kept, in the working time of the office that has to act now.
+    It is at most the full time if the limit was shortened meanwhile.
     """
     clock = find_last_stopped(tx, [record_id], kind)
     if clock is None or clock.stopped_at is None:
@@ -214,23 +215,24 @@ def compute_resumed_due(
 def find_last_stopped(
     tx: ReadTransaction, record_ids: Iterable[UUID], kind: ClockKind
 ) -> Clock | None:
-    """Return the last deadline of a kind that was stopped for one of some records."""
+    """Return the last stopped deadline of a kind for any of the given records."""
     of_kind = Clock.record_id.in_(list(record_ids)) & (Clock.kind == kind)
     newest = select(Clock).where(of_kind, Clock.stopped_at.is_not(None))
     return tx.session.scalar(newest.order_by(Clock.number.desc()).limit(1))
 
 
 def has_later_clock(tx: ReadTransaction, clock: Clock, record_ids: Iterable[UUID]) -> bool:
-    """Return whether a deadline of one of some records began after this one."""
+    """Return whether a deadline of any of the given records began after this one."""
     of_records = Clock.record_id.in_(list(record_ids))
     later = select(Clock.number).where(of_records, Clock.number > clock.number)
     return tx.session.scalar(later.limit(1)) is not None
 
 
 def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
-    """Return since when the same office is waited for without a missed deadline.
+    """Return the time since which a deadline has waited for its office without a miss.
 
-    A deadline that replaced another for a higher priority began when that was stopped.
+    A deadline that replaced another one because of a higher priority began when the other
+    one was stopped.
     """
     same = (Clock.record_id == clock.record_id) & (Clock.kind == clock.kind)
     before = same & (Clock.waits_on == clock.waits_on) & (Clock.number < clock.number)
@@ -245,7 +247,7 @@ def find_wait_start(tx: ReadTransaction, clock: Clock) -> datetime:
 OVERDUE: Final = Clock.stopped_at.is_(None) & (Clock.due_at < bindparam("now"))
 LATE: Final = (Clock.stopped_at > Clock.due_at) | OVERDUE
 MAX_ANSWERS: Final = 100
-"""The most past answers of an office that count, so that routing stays fast."""
+"""The maximum number of past answers of an office that count, for fast routing."""
 PAST: Final = (
     select(case((LATE, 1), else_=0).label("late"))
     .where(Clock.waits_on == FocalPoint.id, Clock.set_at >= bindparam("since"))
@@ -265,9 +267,9 @@ ANSWERED: Final = select(
 def count_answers(
     tx: ReadTransaction, focal_points: Iterable[UUID], since: datetime
 ) -> Mapping[UUID, tuple[int, int]]:
-    """Count for each office the requests since a time that are over, and the late answers.
+    """Count, for each office, the requests since a time that are over, and late answers.
 
-    Only the newest count. A withdrawn request counts as answered.
+    Only the newest requests count. A withdrawn request counts as answered.
     """
     asked = {"whom": list(focal_points), "since": since, "now": tx.now}
     rows = read_columns(tx.session, ANSWERED, asked)

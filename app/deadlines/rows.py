@@ -19,12 +19,12 @@ Amount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def is_of_country(of: str) -> bool:
-    """Return whether a limit is that of a country, and not of an agreement."""
+    """Return whether a limit is set by a country, and not by an agreement."""
     return len(of) == ISO2
 
 
 class TimeLimitRow(Row):
-    """A limit that a country or an agreement sets; without an amount it sets none."""
+    """A limit that a country or an agreement sets. Without an amount, none is set."""
 
     key = "of"
 
@@ -48,7 +48,7 @@ class TimeLimitRow(Row):
     @field_validator("priority")
     @classmethod
     def require_useful_priority(cls, priority: Haste, info: ValidationInfo) -> Haste:
-        """Refuse a priority that the deadline has no limit of its own for."""
+        """Refuse a priority for which the deadline has no separate limit."""
         if "clock" in info.data and priority not in (
             able := list_hastes(info.data["clock"])
         ):
@@ -76,12 +76,12 @@ class TimeLimitRow(Row):
 
     @override
     def list_countries(self) -> Iterator[tuple[str, str]]:
-        """Yield the country whose limit it is."""
+        """Yield the country that sets the limit, if it is a country."""
         if is_of_country(self.of):
             yield "of", self.of
 
     @override
     def list_agreements(self) -> Iterator[tuple[str, str]]:
-        """Yield the agreement whose limit it is."""
+        """Yield the agreement that sets the limit, if it is an agreement."""
         if not is_of_country(self.of):
             yield "of", self.of

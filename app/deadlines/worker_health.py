@@ -1,4 +1,4 @@
-"""Whether the worker keeps up with the deadlines, for the operator of the service (R57)."""
+"""Figures that show the operator whether the worker keeps up with the deadlines (R57)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +14,12 @@ from app.kernel.heartbeat import REQUIRED_PARTS, Part, get_heartbeats
 SILENT_AFTER: Final = timedelta(seconds=60)
 """The longest time without a heartbeat of a part of the worker."""
 LATE_AFTER: Final = timedelta(minutes=5)
-"""The longest time that a deadline that has run out may wait for the worker."""
+"""The longest time for which a due deadline may wait for the worker."""
 
 
 @dataclass(frozen=True)
 class WorkerHealth:
-    """The heartbeats of the worker, and since when the oldest deadline waits for it."""
+    """The heartbeats of the worker, and the time since which the oldest deadline waits."""
 
     now: datetime
     beats: dict[Part, datetime]
@@ -27,7 +27,7 @@ class WorkerHealth:
 
     @property
     def silent(self) -> list[Part]:
-        """The parts that are needed and had no heartbeat lately."""
+        """The required parts of the worker that had no recent heartbeat."""
         alive = {part for part, at in self.beats.items() if self.now - at <= SILENT_AFTER}
         return [part for part in REQUIRED_PARTS if part not in alive]
 
@@ -46,7 +46,7 @@ def load_worker_health(session: Session, now: datetime) -> WorkerHealth:
 
 @dataclass(frozen=True)
 class Backlog:
-    """The deadlines that wait for the worker, that fail, or that wait for an office."""
+    """Figures about deadlines that wait for the worker, fail, or were missed by a desk."""
 
     now: datetime
     overdue: int
@@ -67,13 +67,13 @@ class Backlog:
 
     @property
     def unacknowledged(self) -> datetime | None:
-        """Since when the oldest case or referral waits for an acknowledgement, or None."""
+        """The time since which the oldest request waits for an acknowledgement, or None."""
         waiting = (kind for kind in self.running if kind.kind == ClockKind.ACKNOWLEDGE)
         return min((kind.first_set_at for kind in waiting), default=None)
 
 
 def load_backlog(session: Session, now: datetime) -> Backlog:
-    """Count what waits over all offices together, without naming any of them (A8)."""
+    """Count the waiting deadlines of all offices, without naming any office (A8)."""
     return Backlog(
         now,
         missed_deadlines.count_overdue(session, now),
