@@ -1,5 +1,5 @@
-"""Which offices should lead a case or could serve it, and why the others are left out.
+"""Rankings of the offices that should lead a case or could serve it, with the reasons.
 
-The ranking is a pure function of a question. `consents.placing` and `casework.placing`
-build the question of a case; `casework` acts on the answer.
+A ranking is a pure function of a question. `consents.routing_questions` builds the question
+of a case, and `casework.placing` that of a preview. `casework` acts on the ranking.
 """

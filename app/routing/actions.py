@@ -1,4 +1,4 @@
-"""Storing the ranking of a case, and the offices that were asked to lead it."""
+"""Store the ranking of a case, and the offices that were asked to lead the case."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -23,7 +23,8 @@ def seal_ranking(
 ) -> None:
     """Seal a ranking with its reasons, without the first `skip` offices.
 
-    The desk is its last entry. Only left-out offices that concern the country are stored.
+    The desk is the last entry. Of the offices that are left out, only those that concern
+    the country are stored.
     """
     found = RoutingResult(
         waiting=[
@@ -43,7 +44,7 @@ def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> No
     """Seal a routing result in place of the earlier one, which may be unencrypted.
 
     Nothing is stored if the key of the case is lost. The case can still be routed, because
-    each ranking is made anew and the stored list is only shown.
+    each ranking is computed again, and the stored list is only displayed.
     """
     if any(row.asked_at is None for row in routing_queries.list_rows(tx, case_id)):
         delete_clear_rows(tx, case_id)
@@ -55,14 +56,17 @@ def seal_result(tx: WriteTransaction, case_id: UUID, found: RoutingResult) -> No
 
 
 def delete_clear_rows(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete the unencrypted rows of older versions, except of offices that were asked."""
+    """Delete unencrypted rows of older versions, but keep the offices that were asked."""
     waiting = (Shortlisted.case_id == case_id) & Shortlisted.asked_at.is_(None)
     tx.session.execute(delete(Shortlisted).where(waiting))
     tx.session.execute(delete(LeftOutRow).where(LeftOutRow.case_id == case_id))
 
 
 def ask_first(tx: WriteTransaction, case_id: UUID, ranking: Ranking) -> UUID | None:
-    """Store a ranking, and return its first office as the one to ask; None without any."""
+    """Store a ranking, and record that its first office is asked to lead.
+
+    Return that office, or None if the ranking is empty.
+    """
     seal_ranking(tx, case_id, ranking, skip=1)
     first = next(iter(ranking.in_turn), None)
     if first is None:
@@ -103,9 +107,9 @@ def record_passed_over(tx: WriteTransaction, case_id: UUID, focal_point: UUID) -
 
 
 def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
-    """Delete the ranking of a case, as it was made from data that is erased.
+    """Delete the ranking of a case, because it was computed from data that is erased.
 
-    This needs no key.
+    The deletion needs no key.
     """
     sealed = (Sealed.record_id == case_id) & (Sealed.kind == Paper.ROUTING)
     tx.session.execute(delete(Sealed).where(sealed))
@@ -114,7 +118,11 @@ def delete_ranking(tx: WriteTransaction, case_id: UUID) -> None:
 
 
 def seal_clear_result(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Seal what an older version stored unencrypted; return False if it cannot be done."""
+    """Seal a routing result that an older version stored unencrypted.
+
+    Return False if there is no such result, or if the case has no key. Without a key, the
+    result is deleted.
+    """
     kept = routing_queries.load_clear_result(tx, case_id)
     if not (kept.waiting or kept.left_out):
         return False

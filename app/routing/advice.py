@@ -1,4 +1,4 @@
-"""Advice on what to ask the person about a list (LIFECYCLES.md, 8, rules 3 to 6)."""
+"""Advice on how to use a list of offices (LIFECYCLES.md, section 8, rules 3 to 6)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from app.directory.kinds import Service, StateRouting
 
 
 class Advice(StrEnum):
-    """Advice about a list, which follows from the summary and the country."""
+    """A kind of advice about a list. It follows from the summary and the country."""
 
     CHILD_PROTECTION_IN_PARALLEL = "child_protection_in_parallel"
     ASK_ABOUT_FIRST_CONTACT = "ask_about_first_contact"
@@ -40,7 +40,7 @@ ADVICE_TEXTS: dict[Advice, str] = {
 
 @dataclass(frozen=True)
 class AdviceItem:
-    """One piece of advice, the service it concerns, and the offices to offer as well."""
+    """A piece of advice, with the service it concerns and the offices to offer as well."""
 
     advice: Advice
     service: Service | None = None
@@ -48,15 +48,15 @@ class AdviceItem:
 
 
 class CountryRouting(Protocol):
-    """How the State route of a country is to be used."""
+    """The attributes of a country that advice depends on."""
 
     @property
     def state_routing(self) -> StateRouting:
-        """Whether routing uses it."""
+        """Whether routing uses the State bodies of the country."""
 
     @property
     def first_contact(self) -> str | None:
-        """The body that must be informed first."""
+        """The body that State bodies must inform first, if any."""
 
     @property
     def needs_criminal_case(self) -> str | None:
@@ -66,7 +66,7 @@ class CountryRouting(Protocol):
 def build_advice(
     country: CountryRouting | None, *, child: bool, beside: tuple[str, ...]
 ) -> Iterator[AdviceItem]:
-    """Yield the advice about a list; `beside` are the non-State offices that may lead."""
+    """Yield the advice about a list. `beside` names the non-State offices that may lead."""
     if child:
         yield AdviceItem(Advice.CHILD_PROTECTION_IN_PARALLEL, Service.CHILD_PROTECTION)
     if country is None:

@@ -1,4 +1,4 @@
-"""How well a focal point fits a question, and what excludes it.
+"""Rules for how well a focal point fits a routing question, and what excludes it.
 
 Rule numbers refer to LIFECYCLES.md, section 8.
 """
@@ -21,15 +21,15 @@ type Key = tuple[int | str, ...]
 
 RELIABLE_FOR: Final = timedelta(days=1)
 COUNTS_FOR: Final = timedelta(days=7)
-"""How long a count of free places is reliable, and how long it counts at all. No source
-names a number; these are ours."""
+"""How long a count of free places is reliable, and how long it is used at all. We chose
+these numbers, because no source names any."""
 
 MIN_ANSWERS: Final = 3
-"""The fewest answers from which the speed of an office is judged."""
+"""The minimum number of answers needed to rate the speed of an office."""
 
 
 class Room(IntEnum):
-    """How likely a free place is, from the last count."""
+    """The likelihood of a free place, estimated from the last count."""
 
     FREE = 0
     FREE_LATELY = 1
@@ -39,7 +39,7 @@ class Room(IntEnum):
 
 
 class Speed(IntEnum):
-    """How fast an office answered in the past."""
+    """The rating of how fast an office answered in the past."""
 
     IN_TIME = 0
     NOT_KNOWN = 1
@@ -47,25 +47,28 @@ class Speed(IntEnum):
 
 
 def is_in_country(question: Question, profile: Profile) -> bool:
-    """Return whether an office is of the person's country and works there (rule 2)."""
+    """Return whether an office belongs to the person's country and works there (rule 2)."""
     country = question.country
     return is_at_home(profile, country) and is_serving(profile, country)
 
 
 def can_help(profile: Profile) -> bool:
-    """Return whether an office leads or serves at all, unlike desks and oversight."""
+    """Return whether an office can lead cases or provide services.
+
+    Desks and oversight can do neither.
+    """
     return profile.kind not in {Kind.DESK, Kind.OVERSIGHT}
 
 
 def is_near(question: Question, profile: Profile) -> bool:
-    """Return whether an office concerns the country, so that its absence is explained."""
+    """Return whether an office concerns the country, so that its exclusion is explained."""
     country = question.country
     of_it = is_at_home(profile, country) or is_serving(profile, country)
     return can_help(profile) and of_it
 
 
 def is_safe(question: Question, profile: Profile) -> bool:
-    """Return whether an office is neither unsafe nor of a blocked origin (rules 1, 4)."""
+    """Return whether an office is neither unsafe nor of a blocked State (rules 1 and 4)."""
     blocked = is_blocked(
         profile, origin_blocked=question.origin_blocked, origin=question.origin
     )
@@ -73,14 +76,15 @@ def is_safe(question: Question, profile: Profile) -> bool:
 
 
 def may_lead(question: Question, profile: Profile) -> bool:
-    """Return whether an office may be told about the person in order to lead."""
+    """Return whether an office may be informed about the person in order to lead."""
     return profile.id in question.consented and is_safe(question, profile)
 
 
 def may_serve(question: Question, profile: Profile) -> bool:
-    """Return whether an office may be told about the person in order to help.
+    """Return whether an office may be informed about the person in order to help.
 
-    The State of origin may be told only once the person decided so (ORIGIN_PERMITTED).
+    The State of origin may be informed only if the person has permitted it
+    (ORIGIN_PERMITTED).
     """
     settled = question.origin_permitted or not is_of_origin(
         profile, question.origin, question.country
@@ -89,12 +93,16 @@ def may_serve(question: Question, profile: Profile) -> bool:
 
 
 def is_avoided(question: Question, profile: Profile) -> bool:
-    """Return whether an office is of a State that routing avoids (rule 6)."""
+    """Return whether an office belongs to a State that routing avoids (rule 6)."""
     return profile.kind == Kind.STATE and profile.of_state in question.avoided
 
 
 def is_within_reach(question: Question, profile: Profile) -> bool:
-    """Return whether more than the summary may reach an office: at home or by agreement."""
+    """Return whether an office may receive more than the summary.
+
+    The office must be at home in the country, or agreements must cover the countries of the
+    office.
+    """
     if is_at_home(profile, question.country):
         return True
     beyond = {profile.of_state} if profile.of_state else set(profile.serves)
@@ -102,17 +110,17 @@ def is_within_reach(question: Question, profile: Profile) -> bool:
 
 
 def may_serve_sex(question: Question, profile: Profile) -> bool:
-    """Return whether an office may serve a person of this sex, as far as both are known."""
+    """Return whether an office may serve the person's sex; True if either is unknown."""
     return not (question.sex and profile.sexes) or question.sex in profile.sexes
 
 
 def may_serve_age(question: Question, profile: Profile) -> bool:
-    """Return whether an office may serve everyone who comes, as far as that is known."""
+    """Return whether an office may serve all ages in the question; True if unknown."""
     return not profile.ages or question.ages <= profile.ages
 
 
 def estimate_room(question: Question, profile: Profile) -> Room:
-    """Return how likely a free place is, by the last count; a future one is ignored."""
+    """Estimate from the last count how likely a free place is. Ignore a future count."""
     if profile.capacity is None or profile.capacity_as_of is None:
         return Room.NOT_KNOWN
     age = question.now - profile.capacity_as_of
@@ -124,14 +132,14 @@ def estimate_room(question: Question, profile: Profile) -> Room:
 
 
 def measure_speed(profile: Profile) -> Speed:
-    """Return how fast an office answered: late if more than half of the answers were."""
+    """Return the speed of an office: late if more than half of its answers were late."""
     if profile.answered < MIN_ANSWERS:
         return Speed.NOT_KNOWN
     return Speed.LATE if 2 * profile.late > profile.answered else Speed.IN_TIME
 
 
 def build_fit_key(question: Question, profile: Profile) -> Key:
-    """Return the sort key of an office; in an emergency open offices come first."""
+    """Return the sort key of an office. In an emergency, open offices come first."""
     known_closed = {True: 0, None: 1, False: 2}[profile.open]
     return (
         known_closed if question.is_emergency else 0,

@@ -1,4 +1,4 @@
-"""The offices that were asked to lead a case, and rankings of older versions."""
+"""Tables of the offices that were asked to lead a case, and of earlier rankings."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,11 +12,12 @@ from app.kernel.db import Base
 
 
 class Shortlisted(Base):
-    """A focal point that was asked to lead, with its place and the reasons.
+    """A focal point that was asked to lead a case, with its position and the reasons.
 
-    The offices still to be asked are sealed, because a missing office may be a feared one
-    (ADR 38). Older versions stored them here with a null `asked_at`. `left_at` is when an
-    office declined or let the deadline pass.
+    The offices that are still to be asked are sealed, because an office that is missing
+    from that list may be one that the person fears (ADR 38). Older versions stored those
+    offices here with a null `asked_at`. `left_at` is the time at which an office declined
+    or missed the deadline.
     """
 
     __tablename__ = "shortlisted"
@@ -30,7 +31,7 @@ class Shortlisted(Base):
 
 
 class LeftOutRow(Base):
-    """A focal point of the country that may not lead, written by older versions only."""
+    """A focal point of the country that may not lead, written only by older versions."""
 
     __tablename__ = "left_out"
 

@@ -27,7 +27,7 @@ from app.routing.question import Profile
 from app.routing.results import LeftOutOffice, RoutingResult, Waiting
 
 ANSWERS_COUNT_FOR: Final = timedelta(days=90)
-"""How far back answers count. No source names a number; this one is ours."""
+"""The period in which answers count. We chose it, because no source names one."""
 
 
 SHORTLIST: Final = (
@@ -39,7 +39,7 @@ SHORTLIST: Final = (
 
 @dataclass(frozen=True)
 class Place:
-    """A place on the list of the offices that may lead a case."""
+    """A position on the list of the offices that may lead a case."""
 
     place: int
     focal_point_id: UUID
@@ -50,17 +50,17 @@ class Place:
 
 @load_once(Shortlisted)
 def list_rows(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
-    """List the rows of a case: the offices that were asked, and those of older versions."""
+    """List the rows of a case: the offices that were asked, and rows of older versions."""
     return list(tx.session.scalars(SHORTLIST, {"case": case_id}))
 
 
 def list_asked(tx: ReadTransaction, case_id: UUID) -> list[Shortlisted]:
-    """List the offices that were asked to lead a case, in that order."""
+    """List the offices that were asked to lead a case, in the order of the requests."""
     return [row for row in list_rows(tx, case_id) if row.asked_at]
 
 
 def load_result(tx: ReadTransaction, case_id: UUID) -> RoutingResult:
-    """Open the routing result of a case, for the rules only."""
+    """Open the routing result of a case, or return an empty one if its key is lost."""
     kept = case_queries.find_sealed(tx, case_id, Paper.ROUTING)
     if kept is None:
         return load_clear_result(tx, case_id)
@@ -97,7 +97,7 @@ def list_clear_cases(session: Session) -> list[tuple[UUID, UUID]]:
 
 
 def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
-    """List the offices that may lead a case: first those that were asked, best first."""
+    """List the offices that may lead a case: first those already asked, then the others."""
     before = [
         Place(row.place, row.focal_point_id, row.reasons, row.asked_at, row.left_at)
         for row in list_asked(tx, case_id)
@@ -109,7 +109,7 @@ def list_places(tx: ReadTransaction, case_id: UUID) -> list[Place]:
 
 
 def load_profiles(tx: ReadTransaction, country: str) -> tuple[Profile, ...]:
-    """Return the profile of every focal point, in two statements.
+    """Load the profile of every focal point, with two statements.
 
     Past answers are read only for offices that work in the country or everywhere.
     """

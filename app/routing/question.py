@@ -1,6 +1,7 @@
-"""The input of routing: the person, as far as known, and every focal point.
+"""The input of routing: the known attributes of the person, and every focal point.
 
-It holds values and no case. What is not known excludes no office and favours none.
+The input contains values and no reference to a case. An unknown value neither excludes nor
+favours an office.
 """
 
 from dataclasses import dataclass
@@ -13,9 +14,10 @@ from app.directory.kinds import AgeGroup, Function, Kind, Service, Sex
 
 @dataclass(frozen=True)
 class Profile:
-    """A focal point as routing sees it; empty or None means not known.
+    """The attributes of a focal point that routing uses; empty or None means unknown.
 
-    `answered` counts the recent requests that are over, `late` those answered late.
+    `answered` is the number of recent requests that are over, and `late` is the number of
+    those that were answered late.
     """
 
     id: UUID
@@ -40,13 +42,14 @@ class Profile:
 
 @dataclass(frozen=True)
 class Question:
-    """Everything that a ranking depends on.
+    """The values that a ranking depends on.
 
-    `consented` are the offices that may be told about the person on any basis, and `named`
-    those that the person allowed; `declined` said no or did not answer, `approached` are
-    asked already. `agreed` are the countries to which at least the needs may cross, and
-    `home` is the State of the submitter, whose desk comes second. `ages` includes the
-    children who come with an adult; they and the sex are known in a preview alone.
+    `consented` contains the offices that may be informed about the person on any basis, and
+    `named` contains those that the person allowed. `declined` contains the offices that
+    declined or did not answer, and `approached` contains those that were already asked.
+    `agreed` contains the countries to which at least the section `needs` may cross. `home`
+    is the State of the submitter; its desk is the second choice. `ages` includes the
+    children who come with an adult. These children and the sex are known only in a preview.
     """
 
     now: datetime
@@ -72,5 +75,5 @@ class Question:
 
     @property
     def is_emergency(self) -> bool:
-        """Whether offices that are open now come first."""
+        """Whether the question is an emergency, in which open offices are ranked first."""
         return self.priority == Priority.EMERGENCY

@@ -1,8 +1,8 @@
-"""Rankings of who should lead and who could serve, as pure functions (LIFECYCLES.md, 8).
+"""Rankings of offices that should lead or could serve; pure functions (LIFECYCLES.md, 8).
 
-The same question gives the same answer, in whatever order the directory is read. Every
-focal point is in or out, with its reasons. The safeguards add no reason: an office that
-they exclude appears as one without a consent, and such a desk as another desk.
+The result does not depend on the order of the directory. Every focal point is included or
+excluded, with reasons. Safeguards are never a reason: an office that they exclude is shown
+as if there were no consent, and an excluded desk as if another desk were used.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ from app.routing.question import Profile, Question
 
 
 class ReasonIn(StrEnum):
-    """Why a focal point is on the list, and at its position."""
+    """A reason why a focal point is on the list, or for its position."""
 
     BODY_OF_THE_COUNTRY = "body_of_the_country"
     WORKS_IN_THE_COUNTRY = "works_in_the_country"
@@ -62,7 +62,7 @@ class ReasonIn(StrEnum):
 
 
 class ReasonOut(StrEnum):
-    """Why a focal point is not on the list."""
+    """A reason why a focal point is not on the list."""
 
     NOT_ACTIVE = "not_active"
     NOT_OF_THE_COUNTRY = "not_of_the_country"
@@ -82,7 +82,7 @@ class ReasonOut(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A focal point that may be asked, and why."""
+    """A focal point that may be asked, with the reasons."""
 
     profile: Profile
     reasons: tuple[ReasonIn, ...]
@@ -100,7 +100,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A focal point that may not be asked, and why; `near` if it concerns the country."""
+    """A focal point that may not be asked; `near` means that it concerns the country."""
 
     code: str
     reasons: tuple[ReasonOut, ...]
@@ -109,9 +109,9 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Ranking:
-    """The candidates, best first, and the desk, which cannot decline.
+    """A ranking of candidates, best first, and the desk, which cannot decline.
 
-    The desk is None if the directory has no active one that is safe for this person.
+    The desk is None if the directory has no active desk that is safe for this person.
     """
 
     candidates: tuple[Candidate, ...]
@@ -125,23 +125,23 @@ class Ranking:
 
     @property
     def beside(self) -> tuple[str, ...]:
-        """The codes of the candidates of no State: IOM or an NGO (rule 5)."""
+        """The codes of the non-State candidates, such as IOM or an NGO (rule 5)."""
         return tuple(c.code for c in self.candidates if c.profile.kind != Kind.STATE)
 
 
 type Faults = Mapping[ReasonOut, bool]
 
 TIERS: Final = (Kind.STATE, Kind.NON_STATE, Kind.INTERGOVERNMENTAL)
-"""The order of leads: the country's own body, offices that work there, then everywhere."""
+"""The order of leads: State bodies, then NGOs, then international organisations."""
 
 
 def rank_leads(question: Question) -> Ranking:
-    """Rank the offices that may lead."""
+    """Rank the offices that may lead a case."""
     return build_ranking(question, find_lead_faults, build_lead_key)
 
 
 def rank_recipients(question: Question) -> Ranking:
-    """Rank the offices that offer every service of the question; usually it names one."""
+    """Rank the offices that offer every service of the question, which is usually one."""
     return build_ranking(question, find_service_faults, build_recipient_key)
 
 
@@ -150,7 +150,7 @@ def build_ranking(
     against: Callable[[Question, Profile], Faults],
     rank: Callable[[Question, Profile], Key],
 ) -> Ranking:
-    """Return a ranking that puts each focal point in or out, with the desk at its end."""
+    """Build a ranking that includes or excludes each focal point and ends with the desk."""
     desk = find_desk(question)
     able, out = list[Profile](), list[LeftOut]()
     for profile in question.profiles:
@@ -169,7 +169,7 @@ def build_ranking(
 
 
 def find_lead_faults(question: Question, profile: Profile) -> Faults:
-    """Return what keeps a focal point from leading; rule numbers are of section 8."""
+    """Return, for each reason, whether it excludes a lead, by the rules of section 8."""
     desk = profile.kind == Kind.DESK
     return {
         ReasonOut.NOT_ACTIVE: not profile.active,
@@ -184,7 +184,7 @@ def find_lead_faults(question: Question, profile: Profile) -> Faults:
 
 
 def find_service_faults(question: Question, profile: Profile) -> Faults:
-    """Return what keeps a focal point from serving; unknown attributes do not."""
+    """Return, for each reason, whether it excludes a recipient; unknown values never do."""
     desk = profile.kind == Kind.DESK
     if not can_help(profile) or profile.function == Function.TECHNICAL:
         return {
@@ -225,7 +225,7 @@ def build_recipient_key(question: Question, profile: Profile) -> Key:
 def add_deputies(
     question: Question, ranked: Iterable[Profile]
 ) -> Iterator[tuple[Profile, bool]]:
-    """In an emergency, put an open deputy just before the closed office that it serves.
+    """In an emergency, insert an open deputy before the closed office that it represents.
 
     A deputy must itself be in the ranking, and no office is listed twice.
     """
@@ -247,7 +247,7 @@ def add_deputies(
 def list_reasons(
     question: Question, profile: Profile, *, stands_in: bool
 ) -> Iterator[ReasonIn]:
-    """Yield the reasons for a focal point."""
+    """Yield the reasons why a focal point is on the list."""
     if not is_at_home(profile, question.country):
         yield ReasonIn.AGREEMENT_IN_FORCE
     elif profile.kind == Kind.STATE:
@@ -270,9 +270,9 @@ def list_reasons(
 
 
 def find_desk(question: Question) -> Candidate | None:
-    """Return the desk at the end of the list, which must be safe for the person as well.
+    """Return the desk that comes last in the ranking, or None if no desk is safe.
 
-    It is that of the country, else that of the submitter, else any desk (rules 6 and 8).
+    The desk of the country comes first, then the submitter's, then any other (rules 6, 8).
     """
     desks = (
         Candidate(profile, (get_desk_reason(question, profile),))
@@ -290,7 +290,7 @@ DESK_ORDER: Final = (
 
 
 def get_desk_reason(question: Question, profile: Profile) -> ReasonIn:
-    """Return whose desk it is, as the reason for it."""
+    """Return the reason for a desk: it serves the country, the submitter, or neither."""
     if is_serving(profile, question.country):
         return ReasonIn.DESK_OF_THE_COUNTRY
     if question.home and is_serving(profile, question.home):

@@ -6,21 +6,21 @@ from pydantic import BaseModel
 
 
 class Waiting(BaseModel):
-    """A focal point that is still to be asked, and why it may lead."""
+    """A focal point that is still to be asked, with the reasons why it may lead."""
 
     focal_point_id: UUID
     reasons: list[str]
 
 
 class LeftOutOffice(BaseModel):
-    """A focal point of the country that may not lead, and why."""
+    """A focal point of the country that may not lead, with the reasons."""
 
     focal_point: str
     reasons: list[str]
 
 
 class RoutingResult(BaseModel):
-    """The offices still to be asked, best first and the desk last, and those left out."""
+    """The offices that are still to be asked, in order, and the offices left out."""
 
     waiting: list[Waiting] = []
     left_out: list[LeftOutOffice] = []

@@ -18,7 +18,7 @@ Reasons = Annotated[
 
 
 class AdviceOut(ResponseModel):
-    """Advice to read before using a list."""
+    """A piece of advice to read before using a list of offices."""
 
     advice: Annotated[str, Field(description="A code; more may be added.")]
     says: str
@@ -42,7 +42,7 @@ class AdviceOut(ResponseModel):
 
 
 class CandidateOut(ResponseModel):
-    """A focal point that may lead, and why."""
+    """A focal point that may lead, with the reasons."""
 
     place: int
     focal_point: str
@@ -52,14 +52,14 @@ class CandidateOut(ResponseModel):
 
 
 class LeftOutOut(ResponseModel):
-    """A focal point of the country that may not be asked, and why."""
+    """A focal point of the country that may not be asked, with the reasons."""
 
     focal_point: str
     reasons: Reasons
 
 
 class RoutingOut(ResponseModel):
-    """The offices that are asked to lead, in order, with reasons; the desk is last."""
+    """The offices that are asked to lead, in order, with reasons. The desk comes last."""
 
     holder: Annotated[str | None, Field(description="The office that has it now.")]
     candidates: list[CandidateOut]
@@ -68,9 +68,10 @@ class RoutingOut(ResponseModel):
 
 
 class RankedOut(ResponseModel):
-    """A focal point that may be asked, and why; the best comes first.
+    """A focal point that may be asked, with the reasons. The best match comes first.
 
-    No case states the sex of the person, so the caller has to compare it.
+    A case does not state the sex of the person, so the caller has to compare it with
+    `sexes`.
     """
 
     focal_point: str
@@ -90,9 +91,9 @@ class RankedOut(ResponseModel):
 
 
 class RankingOut(ResponseModel):
-    """The offices that may be asked, and those of the country that may not.
+    """The offices that may be asked, and the offices of the country that may not be asked.
 
-    An office with `no_consent` alone would fit if the person agrees.
+    An office whose only reason is `no_consent` could be asked if the person agreed.
     """
 
     candidates: list[RankedOut]
@@ -100,7 +101,7 @@ class RankingOut(ResponseModel):
 
     @classmethod
     def from_ranking(cls, ranking: Ranking) -> Self:
-        """Return a ranking as the API shows it, with left-out offices of the country."""
+        """Return a ranking as the API shows it, without left-out offices from elsewhere."""
         near = (out for out in ranking.left_out if out.near)
         return cls(
             candidates=[
@@ -113,13 +114,13 @@ class RankingOut(ResponseModel):
 
 
 class ServiceOut(RankingOut):
-    """The offices that could give one service."""
+    """The offices that could provide one service."""
 
     service: Service
 
 
 class RecipientsOut(ResponseModel):
-    """The offices that could serve, by service, and the desk, which helps if none can."""
+    """The offices that could provide each service, and the desk to ask if none can."""
 
     services: list[ServiceOut]
     desk: Annotated[str | None, Field(description="The desk to ask if no office can.")]
@@ -127,9 +128,11 @@ class RecipientsOut(ResponseModel):
 
 
 class TrialOut(ResponseModel):
-    """What routing would answer."""
+    """The result of routing for a question without a case."""
 
     leads: RankingOut
     services: list[ServiceOut]
-    desk: Annotated[str | None, Field(description="The desk of a case without a taker.")]
+    desk: Annotated[
+        str | None, Field(description="The desk that gets the case if no office leads.")
+    ]
     advice: list[AdviceOut]
