@@ -1,4 +1,4 @@
-"""Webhooks: the feed of an office, pushed to a receiver as signed messages without content.
+"""Webhooks push the feed of an office to a receiver, as signed messages without content.
 
-The HTTP calls belong to `worker.courier`, and the feed itself to `feed`.
+The HTTP calls belong to `worker.courier`, and the feed itself belongs to `feed`.
 """

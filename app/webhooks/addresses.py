@@ -1,8 +1,8 @@
 """The addresses that a webhook may have; pure functions (R62).
 
 This service calls the address from inside the operator's network. The address must
-therefore name a host that the operator listed, in the one form that all parsers read alike,
-and the name must resolve to a public address when it is called.
+therefore name a host that the operator listed, in a form that all parsers read in the same
+way, and the name must resolve to a public address when it is called.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ URL_FORM: Final = (
     r"^https://[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*(:[1-9][0-9]{0,4})?"
     r"(/[A-Za-z0-9._~/-]*)?$"
 )
-"""The last label of the host begins with a letter, which excludes addresses in any
+"""The last label of the host begins with a letter, which excludes IP addresses in any
 notation."""
 MAX_URL_LENGTH: Final = 250
 HTTPS: Final = 443
@@ -39,12 +39,12 @@ class Target:
 
     @property
     def origin(self) -> str:
-        """The receiver as in the operator's list: with the port unless it is 443."""
+        """The host as in the operator's list, with the port unless it is 443."""
         return self.host if self.port == HTTPS else f"{self.host}:{self.port}"
 
 
 def parse_target(url: str) -> Target:
-    """Parse a URL of the form."""
+    """Parse a URL that matches `URL_FORM`."""
     parts = urlsplit(url)
     return Target(parts.hostname or "", parts.port or HTTPS, parts.path or "/")
 
@@ -67,9 +67,9 @@ def is_label(label: str) -> bool:
 def is_public(address: Address, *, allow_loopback: bool = False) -> bool:
     """Return whether an address is public.
 
-    Addresses of this machine, of private networks, of the link (where clouds keep their
-    secrets) and of multicast are not public. Nor is an IPv6 address that contains an IPv4
-    address, which no receiver needs. A drill may allow this machine.
+    Addresses of this machine, private addresses, link-local addresses (where clouds serve
+    their secrets) and multicast addresses are not public. Nor is an IPv6 address that
+    contains an IPv4 address, because no receiver needs one. A drill may allow this machine.
     """
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped or address.sixtofour or address.teredo:
@@ -86,7 +86,7 @@ def parse_hosts(text: str) -> frozenset[str]:
 
 
 def is_listable(origin: str) -> bool:
-    """Return whether a receiver can have this origin; any other in a list has no effect."""
+    """Return whether a receiver can have this origin. Any other entry has no effect."""
     url = f"https://{origin}"
     try:
         RECEIVER_URL.validate_python(url)

@@ -1,7 +1,8 @@
-"""Delivering a feed to its receivers: the next message, and its outcome (R53).
+"""Deliver a feed to its receivers: build the next message and record its outcome (R53).
 
-One event is sent at a time, and the next only after it has arrived. So events arrive in
-order and at least once, however often an attempt fails or a process is killed.
+Events are sent one at a time, each only after the previous one has arrived. Events
+therefore arrive in order and at least once, however often an attempt fails or a process is
+killed.
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,8 @@ from app.webhooks.schemas import MessageData, MessageType, WebhookMessage
 from app.webhooks.signing import build_headers
 
 STALL_AFTER: Final = timedelta(days=1)
-"""The time without a delivery after which a webhook is stalled, if it also had as many
-attempts as a notification gets. A worker that was stopped for a day made none."""
+"""The time without a delivery after which a webhook is stalled, if there were also as many
+attempts as for a notification. A worker that was stopped for a day made no attempts."""
 ID_DIGITS: Final = 32
 GONE: Final = "410"
 """The status of a receiver that wants no more messages (Standard Webhooks)."""
@@ -32,7 +33,7 @@ GONE: Final = "410"
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message to be sent, with its attempt and the feed position after it."""
+    """A message to be sent, with the id of the attempt and the feed position after it."""
 
     id: UUID
     webhook: UUID
@@ -47,10 +48,11 @@ class OutgoingMessage:
 def claim_message(
     tx: WriteTransaction, webhook_id: UUID, longest: timedelta = timedelta()
 ) -> OutgoingMessage | None:
-    """Claim the next message of a webhook, or return None if none is to be sent now.
+    """Claim the next message of a webhook, or return None if no message is due.
 
-    The caller commits before it sends. If the process is killed, the message is sent again,
-    but not before the attempt is over. `longest` is the longest delay of new events.
+    The caller must commit before it sends the message. If the process is killed, the
+    message is sent again, but not before the time for the attempt is over. `longest` is the
+    maximum delay of new events.
     """
     webhook = webhook_queries.lock_due(tx, webhook_id)
     if webhook is None or schedule_delay(tx, webhook, longest):
@@ -74,10 +76,11 @@ def claim_message(
 
 
 def schedule_delay(tx: WriteTransaction, webhook: Webhook, longest: timedelta) -> bool:
-    """Delay new events by a random time, once; return whether this call delayed them.
+    """Delay new events once by a random time; return whether this call delayed them.
 
-    An event for two offices is sent to both. Without the delay, a host that receives for
-    both could infer from the time that they share a case. Repeats are not delayed.
+    An event for two offices is sent to both. Without the delay, a host that receives
+    messages for both could infer from the time that they share a case. Repeated messages
+    are not delayed.
     """
     is_delayed_already = webhook.position < webhook.delayed_to
     if webhook.ping is not None or is_delayed_already or not longest:
@@ -92,8 +95,9 @@ def build_message(
 ) -> tuple[UUID, int | None, WebhookMessage]:
     """Return the next message, with its id and the feed position after it.
 
-    It shares nothing with a message to another webhook: no event id and no event time. So
-    two receivers on one host cannot tell that they are told of the same case.
+    The message contains neither the id nor the time of an event, so it has nothing in
+    common with a message to another webhook. Two receivers on one host therefore cannot
+    tell that their messages are about the same case.
     """
     feed, _ = get_feed(tx, webhook.focal_point_id)
     now = tx.now.replace(microsecond=0)
@@ -110,9 +114,10 @@ def build_message(
 def make_message_id(
     tx: ReadTransaction, webhook: Webhook, epoch: str, position: int
 ) -> UUID:
-    """Return the id of the message about a position of a feed, the same for each attempt.
+    """Return the id of the message for a feed position, the same for each attempt.
 
-    It is keyed, so that no receiver can compute it, and looks like the random id of a ping.
+    The id is a keyed digest, so that no receiver can compute it. It looks like the random
+    id of a test message.
     """
     parts = ("webhook message", str(webhook.id), epoch, str(position))
     digest = tx.vault.compute_fingerprint(*(part.encode() for part in parts))
@@ -122,8 +127,8 @@ def make_message_id(
 def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer) -> bool:
     """Record the outcome of an attempt; return False if the next message has to wait.
 
-    Nothing is recorded if another attempt has begun since, or for a test if another test
-    was requested meanwhile, which is sent next.
+    Nothing is recorded if another attempt has begun since. The result of a test message is
+    not recorded if another test, which is sent next, was requested meanwhile.
     """
     webhook = webhook_queries.lock_claimed(tx, parcel.webhook, parcel.claim)
     if webhook is None:
@@ -142,10 +147,11 @@ def record_outcome(tx: WriteTransaction, parcel: OutgoingMessage, answer: Answer
 
 
 def record_failure(tx: WriteTransaction, webhook: Webhook, code: str) -> None:
-    """Postpone the next attempt, longer each time, and stall a webhook that is dead.
+    """Postpone the next attempt, longer each time, and pause a webhook that keeps failing.
 
-    It is dead after a day of failures and all attempts, or if the receiver is gone. A test
-    that was requested meanwhile is sent at once.
+    A webhook is paused as stalled if it has failed for a day and all attempts were made, or
+    if the receiver says that it is gone. A test that was requested meanwhile is sent at
+    once.
     """
     since = min(webhook.failing_since or tx.now, tx.now)
     webhook.failures += 1

@@ -15,13 +15,14 @@ OPEN: Final = text("ended_at IS NULL")
 
 
 class Webhook(Listed, Base):
-    """A receiver of the feed of a focal point, which gets its events one by one in order.
+    """A receiver that gets the events of a focal point's feed one by one and in order.
 
-    `position` is the feed position that has arrived, `delayed_to` the one up to which
-    events have been delayed. `due_at` is when the next message may be sent or, during an
-    attempt, repeated; `claim` identifies the attempt. `trouble` is the code of the last
-    failure, `failing_since` the time of the first since a delivery. `stalled` means that no
-    account paused it. `ping` is a test message that is not sent yet.
+    `position` is the last feed position that was delivered. `delayed_to` is the position up
+    to which events have been delayed. `due_at` is the time at which the next message may be
+    sent or, during an attempt, repeated. `claim` identifies the attempt. `trouble` is the
+    code of the last failure, and `failing_since` is the time of the first failure since a
+    delivery. `stalled` means that no account paused the webhook. `ping` identifies a test
+    message that has no result yet.
     """
 
     __tablename__ = "webhook"
@@ -51,7 +52,10 @@ class Webhook(Listed, Base):
 
     @property
     def case_id(self) -> UUID:
-        """The id under which the journal stores its events, since it belongs to no case."""
+        """The id under which the journal stores the events of the webhook.
+
+        A webhook belongs to no case, so this is its own id.
+        """
         return self.id
 
     @property
@@ -63,7 +67,8 @@ class Webhook(Listed, Base):
 class WebhookSecret(Base):
     """A secret that signs messages, wrapped by a key-encryption key.
 
-    The newest has no end; one that was replaced signs until its end.
+    The newest secret does not expire. A secret that was replaced keeps signing until its
+    expiry time.
     """
 
     __tablename__ = "webhook_secret"

@@ -22,9 +22,9 @@ from app.webhooks.schemas import Ping, Standing, WebhookOut
 
 
 def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
-    """Return a focal point whose webhooks the caller may see; None is the caller's own.
+    """Return a focal point whose webhooks the caller may see.
 
-    Raises NotFound (404).
+    Without a code, this is the caller's own focal point. Raises NotFound (404).
     """
     if code is None:
         return directory_queries.by_id(tx, tx.actor.focal_point_id)
@@ -64,7 +64,7 @@ def lock_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def select_webhook(webhook_id: UUID) -> Select[Webhook]:
-    """Select a webhook, and refresh it if it is loaded already."""
+    """Return a query for a webhook that also refreshes an object that is loaded already."""
     one = select(Webhook).where(Webhook.id == webhook_id)
     return one.execution_options(populate_existing=True)
 
@@ -123,7 +123,7 @@ def get_standing(webhook: Webhook) -> Standing:
 def list_secrets(
     tx: ReadTransaction, webhook_id: UUID, now: datetime
 ) -> Sequence[WebhookSecret]:
-    """List the secrets that sign now, by the time of senders; the newest first."""
+    """List the secrets that sign messages at the time `now`, newest first."""
     ends = WebhookSecret.ends_at
     lasting = or_(ends.is_(None), ends > now)
     its = select(WebhookSecret).where(WebhookSecret.webhook_id == webhook_id, lasting)
@@ -141,10 +141,11 @@ def find_secrets_to_try(tx: ReadTransaction) -> Iterator[WebhookSecret]:
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
-    """Return the condition for a webhook that a message may be sent to now.
+    """Return the SQL condition for webhooks to which a message may be sent now.
 
-    A test is sent to a paused webhook as well, to find out whether it works again. A due
-    time later than any possible one was set by a wrong clock, and counts as due.
+    A test message is also sent to a paused webhook, to find out whether it works again. A
+    due time that is later than any possible one was set by a wrong clock, and counts as
+    due.
     """
     head = select(Mailbox.head).where(Mailbox.focal_point_id == Webhook.focal_point_id)
     news = Webhook.paused_at.is_(None) & (head.scalar_subquery() > Webhook.position)
@@ -155,7 +156,7 @@ def is_due(now: datetime) -> ColumnElement[bool]:
 
 
 def list_due(session: Session, now: datetime) -> Sequence[UUID]:
-    """List the ids of the webhooks that are due, the longest due first."""
+    """List the ids of the webhooks that are due, ordered by due time."""
     found = select(Webhook.id).where(is_due(now)).order_by(Webhook.due_at, Webhook.number)
     return session.scalars(found).all()
 
@@ -167,7 +168,7 @@ def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
 
 
 def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook | None:
-    """Lock a webhook if this attempt is its last; return None if another has begun."""
+    """Lock a webhook if this attempt is its last; return None if another one has begun."""
     held = select_webhook(webhook_id).where(Webhook.claim == claim)
     return tx.session.scalar(held.with_for_update(key_share=True))
 
@@ -180,7 +181,7 @@ def list_open(session: Session) -> Sequence[Webhook]:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many webhooks fail, since when, and how many are stalled."""
+    """The numbers of failing and of stalled webhooks, and the time of the first failure."""
 
     failing: int
     failing_since: datetime | None

@@ -25,7 +25,7 @@ EXAMPLE: Final = "https://hooks.example.org/safe-conduct"
 
 
 class Standing(StrEnum):
-    """Whether a webhook is sent messages."""
+    """The state of a webhook."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -48,7 +48,7 @@ class NewWebhook(RequestModel):
 
 
 class SecretRotation(RequestModel):
-    """How long the replaced secret signs messages beside the new one."""
+    """The time for which the old secret signs messages together with the new one."""
 
     overlap_hours: Annotated[
         StrictInt,
@@ -58,7 +58,7 @@ class SecretRotation(RequestModel):
 
 
 class Replay(RequestModel):
-    """The point from which events are sent again."""
+    """The position in the feed after which events are sent again."""
 
     after: Annotated[
         Annotated[str, Field(pattern=CURSOR_PATTERN)] | None,
@@ -77,7 +77,7 @@ class Ping(ResponseModel):
 
 
 class WebhookOut(ResponseModel):
-    """A receiver of a feed, and how many events have arrived there."""
+    """A receiver of a feed, with its state and the number of events not delivered yet."""
 
     id: UUID
     focal_point: str
@@ -109,20 +109,20 @@ class WebhookPage(Page[WebhookOut]):
 
 
 class MadeWebhookOut(WebhookOut):
-    """A webhook whose secret was just made."""
+    """A webhook with a new secret, which is shown only in the first response."""
 
     secret: Annotated[str | None, Field(description=MADE)]
 
 
 class MessageType(StrEnum):
-    """What a message is about."""
+    """The type of a message: an event in the feed, or a test."""
 
     EVENT = "feed.event"
     PING = "webhook.ping"
 
 
 class MessageData(BaseModel):
-    """The position of the feed. Read the events themselves with your key."""
+    """The position in the feed. Read the events themselves with your key."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
@@ -140,7 +140,7 @@ class MessageData(BaseModel):
 
 
 class WebhookMessage(BaseModel):
-    """A message to a receiver: there is an event, without its content (R64)."""
+    """A message to a receiver. It reports an event without the content (R64)."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 

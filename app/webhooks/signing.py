@@ -1,4 +1,4 @@
-"""Signatures of messages to receivers: Standard Webhooks, `v1` (R65)."""
+"""Signatures of messages to receivers, by the scheme `v1` of Standard Webhooks (R65)."""
 
 from base64 import b64encode
 from collections.abc import Iterable
