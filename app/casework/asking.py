@@ -87,7 +87,7 @@ def answer_question(
 
 
 def lock_for_side(tx: WriteTransaction, code: str, side: Side) -> Case:
-    """Lock an open case, and require that the caller is on one of its sides.
+    """Lock an open case, and require that the caller is on the given side.
 
     Raises NotFound (404), ActionIllegal (409), ActionNotYours or RoleMissing (403).
     """

@@ -92,9 +92,10 @@ def was_announced(tx: ReadTransaction, record: Referral | Return, event: str) ->
 
 
 def apply_case_endings(tx: WriteTransaction, case_id: UUID) -> bool:
-    """Apply the effects to one case; return False if there are none, or the case is locked.
+    """Apply the effects of an ending to one case.
 
-    Raises DeskMissing (503) if no desk can take the case.
+    Return False if there are none, or if the case is locked. Raises DeskMissing (503) if no
+    desk can take the case.
     """
     case = system_queries.lock_if_free(tx, case_id)
     if case is None or case.state not in OPEN:

@@ -11,7 +11,7 @@ from app.screening import actions as screening_actions
 
 
 def erase_case_data(tx: WriteTransaction, case: Case) -> None:
-    """Destroy the key and the content of a case; stop its deadlines, expire its approvals.
+    """Destroy the key and content of a case, stop its deadlines and expire its approvals.
 
     The journal, parties, consents and referrals are kept. docs/privacy.md says why.
     """

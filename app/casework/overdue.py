@@ -91,7 +91,7 @@ def is_absent(tx: WriteTransaction, clock: Clock) -> bool:
 
 
 def move_to_next_day(tx: WriteTransaction, clock: Clock, *, absent: bool) -> bool:
-    """Postpone the deadline of a person who is still travelling by a day.
+    """Postpone the arrival deadline by a day while the person is still travelling.
 
     Return False if the deadline counts as missed. The deadline of an office that was closed
     meanwhile counts as missed at once, but only once.

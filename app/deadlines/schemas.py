@@ -45,7 +45,7 @@ class TimeLimitOut(ResponseModel):
 
 
 class TimeLimitInForce(ResponseModel):
-    """A time limit that applies, and its source."""
+    """A time limit that applies, with the country or agreement that set it."""
 
     clock: ClockKind
     priority: Annotated[Haste, Field(description=FOR)]

@@ -156,5 +156,5 @@ def build_fit_key(question: Question, profile: Profile) -> Key:
 
 
 def rank_match(serves: bool, *, known: bool) -> int:  # noqa: FBT001 - its main argument
-    """Return 0 if an office is known to suit, 1 if it may, and 2 if it does not."""
+    """Return 0 if an office is known to suit, 1 if it may suit, and 2 if it does not."""
     return (0 if known else 1) if serves else 2

@@ -211,13 +211,13 @@ def find_service_faults(question: Question, profile: Profile) -> Faults:
 
 
 def build_lead_key(question: Question, profile: Profile) -> Key:
-    """Return the sort key of a lead: named by the person, then tier, then fit (rule 7)."""
+    """Return the sort key of a lead: the person's choice, the tier, and fit (rule 7)."""
     unnamed = profile.id not in question.named
     return (unnamed, TIERS.index(profile.kind), *build_fit_key(question, profile))
 
 
 def build_recipient_key(question: Question, profile: Profile) -> Key:
-    """Return the sort key of a recipient: at home, then named, then fit (rule 7)."""
+    """Return the sort key of a recipient: country, person's choice, and fit (rule 7)."""
     beyond = not is_at_home(profile, question.country)
     return (beyond, profile.id not in question.named, *build_fit_key(question, profile))
 

@@ -191,7 +191,7 @@ def resume_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
 
 
 def end_webhook(tx: WriteTransaction, webhook_id: UUID) -> Webhook:
-    """End a webhook and its secrets. Raises the errors of `lock_open`."""
+    """End a webhook, and expire its secrets. Raises the errors of `lock_open`."""
     webhook, now = lock_open(tx, webhook_id), tx.runtime.time(tx.session)
     webhook.ended_at = tx.now
     for secret in webhook_queries.list_secrets(tx, webhook.id, now):

@@ -168,7 +168,7 @@ def lock_due(tx: WriteTransaction, webhook_id: UUID) -> Webhook | None:
 
 
 def lock_claimed(tx: WriteTransaction, webhook_id: UUID, claim: UUID) -> Webhook | None:
-    """Lock a webhook if this attempt is its last; return None if another one has begun."""
+    """Lock a webhook if no other attempt has begun since this one, or return None."""
     held = select_webhook(webhook_id).where(Webhook.claim == claim)
     return tx.session.scalar(held.with_for_update(key_share=True))
 
