@@ -103,7 +103,7 @@ def test_a_login_that_owns_the_schema_is_refused(pg_url: str) -> None:
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
     assert said
-    assert "which owns tables, schema or database:" in said
+    assert "which owns the tables, the schema or the database:" in said
 
 
 def test_a_guard_of_sqlite_that_was_changed_refuses(sqlite_url: str) -> None:
@@ -180,7 +180,7 @@ def test_an_index_of_an_operator_is_a_warning_on_sqlite(sqlite_url: str) -> None
         ("LOGIN CREATEROLE", "may create roles"),
         (
             f"LOGIN IN ROLE {OWNER_ROLE}",
-            f"owns tables, schema or database through the role {OWNER_ROLE}",
+            f"owns the tables, the schema or the database through the role {OWNER_ROLE}",
         ),
         (
             f"LOGIN IN ROLE {APP_ROLE}, pg_write_all_data",

@@ -86,7 +86,7 @@ def test_who_asked_for_a_second_person_is_not_it(
         asked = one.does(action, record, body)
         question = f"/approvals/{asked.json()['id']}"
 
-        approved = one.post(f"{question}/approve")
+        approved = one.send(f"{question}/approve")
 
         assert asked.status_code == 202
         assert get_problem(approved) == SELF
