@@ -103,7 +103,7 @@ def test_a_login_that_owns_the_schema_is_refused(pg_url: str) -> None:
         session.execute(text("RESET SESSION AUTHORIZATION"))
 
     assert said
-    assert "which owns the tables, the schema or the database:" in said
+    assert "which owns the tables, the schema or the database, so" in said
 
 
 def test_a_guard_of_sqlite_that_was_changed_refuses(sqlite_url: str) -> None:
