@@ -22,7 +22,7 @@ STORIES: Final = choose_number(len(BEGINNINGS), sample=2)
 """How many of the stories are played, drawn by the seed of the run."""
 STATES: Final = choose_number(20, sample=8, night=2000)
 """New states beyond those of the stories."""
-NO_LEAD: Final = "homes"
+NO_LEAD: Final = "list_home_countries"
 ALONE: Final = "find_without_second_person"
 MOST: Final = 150
 """Most states in which a planted fault has to be found."""
