@@ -64,7 +64,7 @@ class AccountSpec:
 def open_account(
     session: Session, account_id: UUID, opening: AccountSpec, now: datetime
 ) -> Account:
-    """Open an account of a focal point; raises RolesIncompatible (409)."""
+    """Open an account of a focal point, or raise RolesIncompatible (409)."""
     require_compatible_roles(opening.roles)
     account = Account(
         id=account_id,
@@ -80,7 +80,7 @@ def open_account(
 
 
 def require_compatible_roles(roles: AbstractSet[Role]) -> None:
-    """Raise RolesIncompatible (409) if an administrator would have another role."""
+    """Raise RolesIncompatible (409) if the role administrator is combined with another."""
     if Role.ADMINISTRATOR in roles and len(roles) > 1:
         raise RolesIncompatible("An administrator has no other role. Open two accounts.")
 
@@ -115,7 +115,7 @@ def create_secret(begins: str) -> tuple[str, str]:
 
 
 def revoke_key(session: Session, prefix: str, now: datetime) -> None:
-    """Revoke an API key, from the next request on; raises NotFound (404)."""
+    """Revoke an API key with immediate effect, or raise NotFound (404)."""
     key = session.get(ApiKey, prefix)
     if key is None:
         raise NotFound("There is no API key with this prefix.")
@@ -123,7 +123,7 @@ def revoke_key(session: Session, prefix: str, now: datetime) -> None:
 
 
 def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
-    """Disable an account with all its keys; raises NotFound (404)."""
+    """Disable an account and all API keys of it, or raise NotFound (404)."""
     account = session.get(Account, account_id)
     if account is None:
         raise NotFound("There is no such account.")
@@ -134,8 +134,8 @@ def disable_account(session: Session, account_id: UUID, now: datetime) -> None:
 class ApprovalRequest:
     """A request for the approval of exactly one action.
 
-    `of` is the focal point whose people decide, by default that of the caller. `facts` is
-    what the second person sees, `roles` who may decide, `lapses_at` the deadline.
+    `of` is the focal point that decides; the default is the focal point of the caller.
+    The second person sees `facts`, needs one of `roles`, and must decide by `lapses_at`.
     """
 
     action: str
@@ -172,8 +172,8 @@ def ask_second_person(tx: WriteTransaction, request: ApprovalRequest) -> Approva
 def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Facts) -> None:
     """Record an event about a request for approval.
 
-    The subject is included only if it belongs to a case, which the audience may see. A row
-    of the directory may be visible to administrators only.
+    The event names the subject only if the approval belongs to a case, which the audience
+    may see. Otherwise the subject may be visible to administrators only.
     """
     of_case = {} if approval.case_id is None else {"subject": approval.subject}
     audience = access_queries.get_audience(tx, approval)
@@ -181,7 +181,7 @@ def record_event(tx: WriteTransaction, approval: Approval, name: str, facts: Fac
 
 
 def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) -> Approval:
-    """Use an approval, which can be used once; raises ApprovalUnusable (409)."""
+    """Mark an approval as used and return it, or raise ApprovalUnusable (409)."""
     try:
         approval = access_queries.lock_approval(tx, approval_id)
     except NotFound as error:
@@ -197,10 +197,10 @@ def claim_approval(tx: WriteTransaction, approval_id: UUID, fingerprint: str) ->
 
 
 def decide_approval(tx: WriteTransaction, approval_id: UUID, *, approve: bool) -> Approval:
-    """Approve or refuse as a second person; a repeated answer changes nothing.
+    """Approve or refuse a request as the second person.
 
-    The account that approved may still refuse, until the approval is used. Raises NotFound
-    (404), NotASecondPerson or ApprovalDecided (409), RoleMissing (403).
+    A repeated answer changes nothing. The account that approved may still refuse until the
+    approval is used. Raises NotFound, NotASecondPerson, ApprovalDecided or RoleMissing.
     """
     approval = access_queries.lock_approval(tx, approval_id)
     require_second_person(tx, approval)
@@ -244,9 +244,9 @@ def expire_approvals(
 ) -> list[UUID]:
     """Expire the unused approvals of a case and return their ids.
 
-    These are those about one subject, or all except those of the focal points to spare.
-    Their deadline is set to now, so that they cannot be used by a transaction that started
-    earlier or has a slow clock, nor after the case comes back to an office.
+    With `subject`, only approvals about it expire; otherwise all except those of
+    `except_offices`. They end now, so that they cannot be used by a transaction that
+    started earlier or has a slow clock, nor by an office that gets the case back.
     """
     values: dict[str, object] = {"case": case_id, "now": tx.now}
     if subject is None:
@@ -257,9 +257,9 @@ def expire_approvals(
 
 
 def expire_unanswered(tx: WriteTransaction) -> int:
-    """Expire unanswered requests for approval about no case; return how many.
+    """Expire the unanswered requests that belong to no case, and return their number.
 
-    A deadline does the same for those about a case.
+    A request for approval that belongs to a case is expired by a deadline.
     """
     expired = access_queries.lock_unanswered(tx)
     for approval in expired:
@@ -269,10 +269,10 @@ def expire_unanswered(tx: WriteTransaction) -> int:
 
 
 def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list[UUID]:
-    """Expire the selected approvals that are pending or unused; return their ids.
+    """Expire the selected approvals that are pending or unused, and return their ids.
 
-    An account that was disabled, or lost a role or a key, must not take effect through an
-    earlier approval, and what one person revoked must not be granted by an earlier one.
+    An approval must not be used after the account that gave it was disabled or lost a role
+    or a key. It must also not grant again what was revoked after it was given.
     """
     expired = access_queries.lock_unspent(tx, condition)
     for approval in expired:
@@ -282,10 +282,10 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
 
 
 def require_second_person(tx: WriteTransaction, approval: Approval) -> None:
-    """Raise unless the caller is another person with a role that may decide (R14).
+    """Raise unless the caller is a second person with a role that may decide (R14).
 
     Nobody may decide about their own account or the directory entry of their own focal
-    point. An account that was shown an API key of the other could act as both.
+    point. If one account was shown an API key of the other, one person could act as both.
     """
     own, asker = tx.actor.account_id, approval.asked_by
     if asker == own or tx.actor.kind != AccountKind.PERSON:

@@ -1,8 +1,8 @@
-"""JWT assertions by which a machine requests a token, checked by RFC 7523 (R26); pure.
+"""JWT assertions with which a machine requests a token (RFC 7523, R26); pure functions.
 
-The claims are parsed before they are verified, because they name the account and the key
-that verify the signature. The header may only have the members listed here, so that no key
-or URL of the sender is ever used.
+The claims are parsed before they are verified, because the account and the key that verify
+the signature are found with them. The header may have only the members that are listed
+here, so that a key or URL in the header is never used.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.access.jwks import KID
 
 MAX_LENGTH: Final = 4096
-"""Characters: enough for the largest signature and three times the necessary claims."""
+"""The most characters: the largest signature and three times the necessary claims fit."""
 LIFETIME: Final = 300
 """The longest time until the expiry of an assertion, in seconds."""
 SKEW: Final = 60
@@ -31,17 +31,19 @@ CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
 Moment = Annotated[
     int | Annotated[float, Field(allow_inf_nan=False)],
-    Field(union_mode="left_to_right"),  # else a number too large for a float is an error
+    Field(
+        union_mode="left_to_right"
+    ),  # otherwise a number that is too large for a float is an error
 ]
-"""Seconds since 1970 (RFC 7519, NumericDate)."""
+"""A time in seconds since 1970 (RFC 7519, NumericDate)."""
 
 
 class AssertionRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The assertion is not valid; the client does not learn why."""
+    """The assertion is not valid. The client does not learn why."""
 
 
 class Header(BaseModel):
-    """The header of an assertion: algorithm and key id; other members are refused."""
+    """The header of an assertion: the algorithm and the key id. Others are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -51,7 +53,7 @@ class Header(BaseModel):
 
 
 class Claims(BaseModel):
-    """The claims of an assertion; other claims are ignored."""
+    """The claims of an assertion that are checked. Other claims are ignored."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
@@ -66,7 +68,7 @@ class Claims(BaseModel):
 
 @dataclass(frozen=True)
 class Assertion:
-    """An assertion as text, with its parsed header and claims, which are not verified."""
+    """An assertion as text, with the header and claims parsed but not verified."""
 
     text: str
     header: Header
@@ -74,20 +76,20 @@ class Assertion:
 
     @property
     def client(self) -> UUID:
-        """The account that the assertion claims to be of."""
+        """The id of the account that the assertion claims to come from."""
         return UUID(self.claims.iss)
 
 
 class AllowedAlgorithms(JWSRegistry):
-    """A registry with our algorithms only.
+    """A registry of the algorithms that we allow.
 
-    It also avoids the library's warning on standard error that EdDSA has a new name
-    (RFC 9864).
+    The class also avoids a warning of the library on standard error, which says that EdDSA
+    has a new name (RFC 9864).
     """
 
     @override
     def get_alg(self, name: str) -> Any:
-        """Return an algorithm if it is in our list, or raise UnsupportedAlgorithmError."""
+        """Return an allowed algorithm, or raise UnsupportedAlgorithmError."""
         if name not in get_args(Algorithm):
             raise UnsupportedAlgorithmError
         return self.algorithms[name]
@@ -110,7 +112,7 @@ def parse_assertion(text: str) -> Assertion:
 
 
 def verify_signature(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> None:
-    """Raise AssertionRefused unless the key signed the assertion with its algorithm."""
+    """Raise AssertionRefused unless the key signed the assertion with `alg`."""
     if assertion.header.alg != alg:
         raise AssertionRefused
     try:
@@ -120,7 +122,7 @@ def verify_signature(assertion: Assertion, jwk: Mapping[str, Any], alg: str) -> 
 
 
 def verify_claims(assertion: Assertion, audience: str, now: datetime) -> None:
-    """Raise AssertionRefused unless the claims name one client, our audience and now."""
+    """Raise AssertionRefused unless client, audience and times of the claims are valid."""
     claims, moment = assertion.claims, now.timestamp()
     earliest, latest = moment - LIFETIME - SKEW, moment + SKEW
     fits = (

@@ -1,4 +1,4 @@
-"""Authentication: from an API key or an access token to an actor with roles and scopes."""
+"""Authentication: an API key or an access token identifies an actor and their rights."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ from app.kernel.problems import Forbidden, Unauthenticated
 from app.kernel.statements import read_columns
 
 UNKNOWN_HASH: Final = "0" * 64
-"""The hash to compare with for an unknown prefix, so that both take the same steps."""
+"""The hash to compare with if the prefix is unknown, so that the same steps are taken."""
 
 
 API_KEY_QUERY: Final = (
@@ -27,18 +27,18 @@ API_KEY_QUERY: Final = (
     .join_from(ApiKey, Account)
     .where(ApiKey.prefix == bindparam("prefix"))
 )
-"""The query for an API key and its account: the columns that a request needs."""
+"""The query for the columns of an API key and its account that a request needs."""
 
 
 def hash_key(key: str) -> str:
-    """Return the hash of an API key or token; they are random, so no salt is needed."""
+    """Return the hash of a key or token, without a salt, because the value is random."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def get_prefix(key: str) -> str:
-    """Return the prefix of `sc_<prefix>_<secret>`; empty if the form is different.
+    """Return the prefix of `sc_<prefix>_<secret>`, or "" if the form is different.
 
-    An access token has the same form with another first part.
+    An access token has the same form but a different first part.
     """
     parts = key.split("_")
     known = parts[0] in {"sc", machine_keys.TOKEN_PREFIX}
@@ -48,9 +48,9 @@ def get_prefix(key: str) -> str:
 def authenticate(session: Session, key: str, now: datetime) -> Actor:
     """Return the actor of an API key or access token, or raise Unauthenticated (401).
 
-    It is read on every request, so that a revoked key or a disabled account has effect with
-    the next one (R21). A token ends with the key it was issued for. Unknown, expired and
-    revoked keys get the same answer.
+    The key and the account are read for every request, so that a revocation takes effect
+    with the next request (R21). A token is valid only while the public key is valid for
+    which it was issued. Unknown, expired and revoked keys get the same answer.
     """
     holder = (
         machine_keys.ACCESS_TOKEN_QUERY
@@ -70,7 +70,7 @@ def authenticate(session: Session, key: str, now: datetime) -> Actor:
 
 
 def is_live(now: datetime, expires_at: datetime, *ended_at: datetime | None) -> bool:
-    """Return whether a key or token is valid now: not expired, revoked or disabled."""
+    """Return whether a key or token is valid: neither expired, revoked nor disabled."""
     return now < expires_at and not any(ended_at)
 
 
@@ -82,10 +82,10 @@ def build_actor(
     has: Iterable[str],
     may: Iterable[str],
 ) -> Actor:
-    """Return the actor with its roles, and the scopes of the key that its roles allow.
+    """Return the actor with the roles, and with the scopes that the roles allow.
 
-    This keeps administrators, analysts and accounts without a role from every case. A new
-    scope is not theirs until it is added to their list (LIFECYCLES.md, 6).
+    Administrators, analysts and accounts without a role therefore cannot access any case.
+    They get a new scope only when it is added to their list (LIFECYCLES.md, 6).
     """
     roles, scopes = frozenset(map(Role, has)), frozenset(map(Scope, may))
     return Actor(
@@ -94,6 +94,6 @@ def build_actor(
 
 
 def require_scope(actor: Actor, scope: Scope) -> None:
-    """Raise Forbidden (403) unless the key has the scope."""
+    """Raise Forbidden (403) unless the API key has the scope and the roles allow it."""
     if scope not in actor.scopes:
         raise Forbidden(f"This API key lacks the scope {scope}.")

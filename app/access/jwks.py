@@ -1,7 +1,7 @@
 """Public keys of machines as JSON Web Keys (RFC 7517).
 
-There are three key types, each with one algorithm (R26). A private key gets an error of its
-own, so that the sender learns that it is compromised.
+There are three key types, each with one algorithm (R26). A private key is refused with a
+specific error, so that the sender learns that the key is compromised.
 """
 
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -19,16 +19,16 @@ PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The private members of every key type (RFC 7518, section 6)."""
 KID: Final = r"^[A-Za-z0-9_-]{43}$"
 KEY_BITS: Final = range(3072, 4096 + 1)
-"""The allowed size of RSA keys: as strong as the other types, and fast to verify."""
+"""The allowed sizes of RSA keys in bits: as strong as the other types, but still fast."""
 
 
 def build_key_error() -> PydanticCustomError:
-    """Return the error for a value that has the form of a key but cannot be used."""
+    """Return the error for a value that has the form of a key but is not a usable key."""
     return PydanticCustomError("key_unusable", "This is not a key that can be used.")
 
 
 def validate_modulus(modulus: str) -> str:
-    """Return the modulus if its size is allowed and its encoding has no padding."""
+    """Return the modulus, or raise an error if the size or the encoding is not allowed."""
     try:
         bits = int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()
     except ValueError as error:
@@ -46,7 +46,7 @@ Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
 
 
 class Jwk(RequestModel):
-    """A public key, named by its thumbprint."""
+    """A public key, which is identified by a thumbprint."""
 
     parts: ClassVar[tuple[str, ...]]
     kid: Annotated[
@@ -70,7 +70,7 @@ class Jwk(RequestModel):
 
     @model_validator(mode="after")
     def require_usable(self) -> Self:
-        """Raise a validation error for an invalid key or a wrong `kid`."""
+        """Raise a validation error if the key is not valid or `kid` is wrong."""
         try:
             import_key(self.core)
         except (JoseError, ValueError) as error:
@@ -83,7 +83,7 @@ class Jwk(RequestModel):
 
     @property
     def core(self) -> DictKey:
-        """The members that define the key, without its metadata."""
+        """The members that define the key, without metadata such as `use`."""
         return {name: getattr(self, name) for name in self.parts}
 
     @property
@@ -93,7 +93,7 @@ class Jwk(RequestModel):
 
 
 class EcJwk(Jwk):
-    """A point on the curve P-384."""
+    """An elliptic curve key: a point on the curve P-384."""
 
     parts = ("kty", "crv", "x", "y")
     kty: Literal["EC"]
@@ -104,7 +104,7 @@ class EcJwk(Jwk):
 
 
 class RsaJwk(Jwk):
-    """A modulus of 3072 to 4096 bits."""
+    """An RSA key with a modulus of 3072 to 4096 bits."""
 
     parts = ("kty", "n", "e")
     kty: Literal["RSA"]
@@ -114,7 +114,7 @@ class RsaJwk(Jwk):
 
 
 class OkpJwk(Jwk):
-    """A point on the curve Ed25519."""
+    """An EdDSA key: a point on the curve Ed25519."""
 
     parts = ("kty", "crv", "x")
     kty: Literal["OKP"]

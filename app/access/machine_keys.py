@@ -13,7 +13,7 @@ from app.kernel.actors import AccountKind
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 
-TOKEN_PREFIX: Final = "sct"  # noqa: S105 - what every token begins with
+TOKEN_PREFIX: Final = "sct"  # noqa: S105 - the start of every token
 """The prefix of access tokens; API keys have the prefix `sc`."""
 
 ACTOR_COLUMNS: Final = (
@@ -26,14 +26,14 @@ ACTOR_COLUMNS: Final = (
 """The columns from which an actor is built."""
 
 KEY_CLASSES: Final[tuple[type[ApiKey | PublicKey], ...]] = (ApiKey, PublicKey)
-"""The kinds of key with which an account authenticates."""
+"""The classes of the keys with which an account authenticates."""
 
 NOTICE_PERIOD: Final = timedelta(days=14)
-"""The time before the end of a key at which the next one is due."""
+"""How long before a key expires the next key is due."""
 
 IN_TRANSIT: Final = timedelta(minutes=5)
-"""How long a request may run that was authenticated before its key ended: the body may take
-30 s to arrive, and the request may wait for a lock."""
+"""How long a request may still run after its key ended, if it was authenticated before: the
+body may take 30 s to arrive, and the request may wait for a lock."""
 
 ACCESS_TOKEN_QUERY: Final = (
     select(AccessToken.hash, AccessToken.scopes, AccessToken.expires_at)
@@ -42,16 +42,16 @@ ACCESS_TOKEN_QUERY: Final = (
     .join(Account, Account.id == PublicKey.account_id)
     .where(AccessToken.prefix == bindparam("prefix"))
 )
-"""The query for a token, its account, and its public key, with which it ends."""
+"""The query for a token, its account and its public key. A revoked key ends the token."""
 
 
 def find_signing_key(
     session: Session, assertion: Assertion, now: datetime, *, lock: bool = False
 ) -> PublicKey:
-    """Return the key that an assertion names, if it is valid now; raises AssertionRefused.
+    """Return the valid key that an assertion names, or raise AssertionRefused.
 
-    An unknown account, an unknown key and an expired key get the same answer. With `lock`,
-    requests that use the same key wait for each other.
+    An unknown account, an unknown key and an expired key get the same answer. If `lock` is
+    set, requests that use the same key wait for each other.
     """
     wanted = (
         select(PublicKey)
@@ -73,20 +73,20 @@ def find_signing_key(
 
 
 def is_spent(session: Session, key: PublicKey, assertion: str) -> bool:
-    """Return whether a token was issued for an assertion, given by its hash."""
+    """Return whether a token was already issued for the assertion with this hash."""
     issued = (AccessToken.public_key_id == key.id) & (AccessToken.assertion == assertion)
     return session.scalar(select(AccessToken.prefix).where(issued)) is not None
 
 
 def list_public_keys(tx: ReadTransaction, account_id: UUID) -> list[PublicKey]:
-    """Return all public keys of an account, oldest first, with those that have ended."""
+    """List all public keys of an account, including ended keys, oldest first."""
     own = PublicKey.account_id == account_id
     found = tx.session.scalars(select(PublicKey).where(own))
     return sorted(found, key=lambda key: (key.made_at, key.kid))
 
 
 def find_key(tx: ReadTransaction, account_id: UUID, kid: str) -> PublicKey | None:
-    """Return a public key that an account has or had; None if it never had it."""
+    """Return a public key that the account has or had, or None if there is no such key."""
     own = (PublicKey.account_id == account_id) & (PublicKey.kid == kid)
     return tx.session.scalar(select(PublicKey).where(own))
 
@@ -102,7 +102,7 @@ def get_public_key(tx: ReadTransaction, key_id: UUID) -> PublicKey:
 def has_registered_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
     """Return whether one of two accounts registered a valid public key of the other.
 
-    The account that registered it may have the private key, and could sign as the machine.
+    The account that registered a key may have the private key, and sign as the machine.
     """
     either = or_(
         (PublicKey.account_id == one) & (PublicKey.made_by == other),
@@ -114,10 +114,10 @@ def has_registered_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
 
 
 def list_key_endings(session: Session, now: datetime) -> list[datetime]:
-    """Return when keys end within two weeks, of accounts without a key that lasts longer.
+    """List when keys expire within two weeks, if the account has no key that lasts longer.
 
-    Such an account would suddenly be refused. A key with a validity of at most two weeks is
-    not counted, because its end was intended.
+    Requests of such an account would suddenly be refused. A key that was made for at most
+    two weeks is left out, because this expiry was intended.
     """
     moments = list[datetime]()
     for kind in KEY_CLASSES:
@@ -137,6 +137,6 @@ def list_key_endings(session: Session, now: datetime) -> list[datetime]:
 def is_usable_after(
     kind: type[ApiKey | PublicKey], moment: datetime
 ) -> ColumnElement[bool]:
-    """Return a condition for keys that were valid after a time."""
+    """Return a condition for the keys that were still valid after a time."""
     revoked = kind.revoked_at.is_(None) | (kind.revoked_at > moment)
     return revoked & (kind.expires_at > moment)

@@ -1,4 +1,4 @@
-"""Accounts, the keys and tokens they sign in with, and approvals by a second person."""
+"""Models of accounts, their keys and tokens, and approvals by a second person."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from app.kernel.transactions import RecordIdentity
 
 
 class Account(Base):
-    """A person or a machine of one focal point, with the roles it was granted.
+    """An account of a person or a machine at one focal point, with the granted roles.
 
     `label` is a staff number or a duty post, never a name.
     """
@@ -32,19 +32,20 @@ class Account(Base):
 
     @property
     def case_id(self) -> UUID:
-        """The id under which the journal stores its events, which belong to no case."""
+        """The account id, which the journal uses because these events belong to no case."""
         return self.id
 
     @property
     def reference(self) -> str:
-        """Its path in the API."""
+        """The path of the account in the API."""
         return f"accounts/{self.id}"
 
 
 class ApiKey(Base):
     """An API key with which an account authenticates; only its hash is stored.
 
-    `made_by` is the account it was shown to, or None for an operator at the command line.
+    `made_by` is the account to which the key was shown, or None if an operator made the key
+    at the command line.
     """
 
     __tablename__ = "api_key"
@@ -60,15 +61,15 @@ class ApiKey(Base):
 
     @property
     def id(self) -> UUID:
-        """The id by which a retry finds the key: its prefix as a hexadecimal number."""
+        """The id by which a retry finds the key: the prefix, read as hexadecimal."""
         return UUID(int=int(self.prefix, 16))
 
 
 class PublicKey(Base):
-    """A public key of a machine; its private key never reaches the service.
+    """A public key of a machine. The service never receives the private key.
 
-    `kid` is its thumbprint (RFC 7638), so that it cannot be chosen and a revoked key is
-    recognised. `made_by` is the account that registered it.
+    `kid` is the thumbprint of the key (RFC 7638), so that it cannot be chosen and a revoked
+    key is recognised. `made_by` is the account that registered the key.
     """
 
     __tablename__ = "public_key"
@@ -89,8 +90,8 @@ class PublicKey(Base):
 class AccessToken(Base):
     """An access token that was issued for an assertion; only hashes of both are stored.
 
-    While the row exists, the same assertion gets no other token, and it exists longer than
-    any assertion is valid (R26). The token ends with its public key.
+    While the row exists, no other token is issued for the same assertion. The row exists
+    longer than any assertion is valid (R26). The token ends when the public key ends.
     """
 
     __tablename__ = "access_token"
@@ -121,11 +122,11 @@ class ApprovalState(StrEnum):
 
 
 class Approval(Listed, Base):
-    """A request for approval by a second person of one action of an account.
+    """A request that a second person approves one action of an account.
 
-    `fingerprint` is of the exact request: another reason needs another approval. Without a
-    case it is about an account, for supervisors of its focal point and administrators, or
-    about the directory, for administrators only.
+    `fingerprint` covers the exact request, so a different reason needs another approval. A
+    request without a case is about an account, a webhook or the directory. Administrators
+    decide about all of them, supervisors only about accounts and webhooks of their office.
     """
 
     __tablename__ = "approval"
@@ -151,10 +152,10 @@ class Approval(Listed, Base):
 
     @property
     def reference(self) -> str:
-        """Its path in the API."""
+        """The path of the approval in the API."""
         return f"approvals/{self.id}"
 
     @property
     def journal_reference(self) -> RecordIdentity:
-        """Its name in the journal; without a case it has its own id as the case."""
+        """The identity in the journal, which uses the approval id if there is no case."""
         return RecordIdentity(self.id, self.case_id or self.id, self.reference)

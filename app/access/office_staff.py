@@ -1,4 +1,4 @@
-"""Offices at which too few accounts can work on cases, or none (ADR 50, R14)."""
+"""Queries of offices with too few accounts that can work on cases (ADR 50, R14)."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,13 +14,13 @@ from app.kernel.recall import load_once
 from app.kernel.transactions import ReadTransaction
 
 UNATTENDED_AFTER: Final = timedelta(days=1)
-"""The time for an office whose last account was disabled to open another; our proposal."""
+"""The time in which an office without an enabled account can open one (our proposal)."""
 
 
 def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
-    """Return the offices with accounts of which none could work on cases after a time.
+    """Return the offices at which no account could work on cases after a time.
 
-    Accounts of machines count. An office without any account is not included.
+    Accounts of machines count. An office that never had an account is not included.
     """
     accounts = select(Account.focal_point_id, Account.roles, Account.disabled_at)
     known, attended = set[UUID](), set[UUID]()
@@ -33,10 +33,10 @@ def find_unattended(session: Session, since: datetime) -> frozenset[UUID]:
 
 
 def find_without_second_person(session: Session) -> frozenset[UUID]:
-    """Return the offices at which one may work on cases and nobody else may confirm (R14).
+    """Return the offices that work on cases but have no second person to approve (R14).
 
-    A machine can ask for an approval and is never the second person. An office at which
-    nobody works on cases is not included.
+    A machine can request an approval but is never the second person. An office at which
+    no account can work on cases is not included.
     """
     accounts = select(Account.focal_point_id, Account.id, Account.kind, Account.roles)
     workers, confirming = dict[UUID, set[UUID]](), dict[UUID, set[UUID]]()
@@ -60,5 +60,5 @@ def find_unattended_offices(tx: ReadTransaction) -> frozenset[UUID]:
 
 
 def is_closed_or_unattended(tx: ReadTransaction, office: FocalPoint) -> bool:
-    """Return whether an office is inactive, or no account there could work for a day."""
+    """Return whether an office is inactive, or had nobody to work on cases for a day."""
     return not office.active or office.id in find_unattended_offices(tx)

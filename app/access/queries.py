@@ -22,34 +22,34 @@ def get_own_account(tx: ReadTransaction) -> Account:
 
 
 def get_labels(tx: ReadTransaction, ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, str]]:
-    """Return the focal point and label of each account: a staff number or a duty post."""
+    """Return the focal point and label (staff number or duty post) of each account."""
     wanted = Account.id.in_(set(ids))
     rows = select(Account.id, Account.focal_point_id, Account.label).where(wanted)
     return {account: (office, label) for account, office, label in tx.session.execute(rows)}
 
 
 def find_by_label(session: Session, focal_point_id: UUID, label: str) -> UUID | None:
-    """Return the account of a focal point with a label; None if there is none."""
+    """Return the id of the account with this label at a focal point, or None."""
     named = (Account.focal_point_id == focal_point_id) & (Account.label == label)
     return session.scalar(select(Account.id).where(named))
 
 
 def has_other_accounts(session: Session, labels: Collection[str]) -> bool:
-    """Return whether there is an account with another label than these."""
+    """Return whether an account exists whose label is not one of these."""
     others = select(Account.id).where(Account.label.not_in(labels)).limit(1)
     return session.scalar(others) is not None
 
 
 def has_active_account(session: Session, labels: Collection[str]) -> bool:
-    """Return whether there is an enabled account with one of these labels."""
+    """Return whether an enabled account exists whose label is one of these."""
     active = Account.label.in_(labels) & Account.disabled_at.is_(None)
     return session.scalar(select(Account.id).where(active).limit(1)) is not None
 
 
 def select_approvals(tx: ReadTransaction) -> Select[Approval, int]:
-    """Select the approvals that the caller may decide, requested, or gave.
+    """Select the approvals that the caller may decide, has requested, or has given.
 
-    One that the caller gave can be refused until it is used.
+    The caller can still refuse an approval that they have given, until it is used.
     """
     account, runs = tx.actor.account_id, Approval.lapses_at > tx.now
     waits = (Approval.decision == ApprovalState.PENDING) & runs
@@ -61,9 +61,9 @@ def select_approvals(tx: ReadTransaction) -> Select[Approval, int]:
 def is_visible(tx: ReadTransaction) -> ColumnElement[bool]:
     """Return a condition for the approvals that the caller may see.
 
-    These are the ones about cases of the caller's focal point. Administrators of any focal
-    point see instead those about no case. A supervisor also sees those about accounts and
-    webhooks of the own focal point.
+    The caller sees the approvals about cases that their focal point has to decide. A
+    supervisor also sees those about accounts and webhooks of that focal point. An
+    administrator sees all approvals that belong to no case, and no others.
     """
     if Role.ADMINISTRATOR in tx.actor.roles:
         return Approval.case_id.is_(None)
@@ -103,7 +103,7 @@ def load_approval(
 
 
 def find_pending(tx: ReadTransaction, fingerprint: str) -> Approval | None:
-    """Return the caller's pending request with this fingerprint; None if none exists."""
+    """Return the caller's pending request with this fingerprint, or None."""
     return tx.session.scalar(
         select(Approval).where(
             Approval.fingerprint == fingerprint,
@@ -115,7 +115,7 @@ def find_pending(tx: ReadTransaction, fingerprint: str) -> Approval | None:
 
 
 def get_audience(tx: ReadTransaction, request: Approval) -> frozenset[UUID]:
-    """Return the audience of an approval: its office; without a case also oversight."""
+    """Return the deciding office, and oversight too if the approval belongs to no case."""
     deciding = frozenset({request.focal_point_id})
     return deciding if request.case_id else deciding | directory_queries.list_overseers(tx)
 
@@ -124,18 +124,18 @@ UNSPENT: Final = (ApprovalState.PENDING, ApprovalState.APPROVED)
 
 
 def select_unanswered(now: datetime) -> Select[Approval]:
-    """Select the requests about no case that were not answered in time."""
+    """Select the requests that belong to no case and were not answered in time."""
     waits = (Approval.decision == ApprovalState.PENDING) & Approval.case_id.is_(None)
     return select(Approval).where(waits, Approval.lapses_at <= now)
 
 
 def has_unanswered(session: Session, now: datetime) -> bool:
-    """Return whether a request about no case was not answered in time."""
+    """Return whether a request that belongs to no case was not answered in time."""
     return session.scalar(select_unanswered(now).limit(1)) is not None
 
 
 def lock_unanswered(tx: WriteTransaction) -> Sequence[Approval]:
-    """Lock and return the unanswered requests that no other transaction has locked."""
+    """Lock and return unanswered requests, except those another transaction has locked."""
     locked = select_unanswered(tx.now).with_for_update(key_share=True, skip_locked=True)
     return tx.session.scalars(locked).all()
 
@@ -151,12 +151,12 @@ def is_asked_or_allowed_by(account_id: UUID) -> ColumnElement[bool]:
 
 
 def is_allowed_by_or_about(account: Account) -> ColumnElement[bool]:
-    """Return a condition for the approvals that an account decided or that are about it."""
+    """Return a condition for the approvals that an account decided or is the subject of."""
     return or_(is_allowed_by(account.id), is_about(account))
 
 
 def is_about(account: Account) -> ColumnElement[bool]:
-    """Return a condition for the approvals of changes of an account."""
+    """Return a condition for the approvals whose subject is an account."""
     return Approval.subject == account.reference
 
 
@@ -173,8 +173,8 @@ def lock_unspent(
 def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
     """Return whether the account that approved is still enabled and has a deciding role.
 
-    This is checked at the time of use, because the account may have been disabled while it
-    approved.
+    This is checked when the approval is used, because the account may have been disabled
+    at the same time as it approved.
     """
     second = (Account.id == request.decided_by) & Account.disabled_at.is_(None)
     roles = tx.session.scalar(select(Account.roles).where(second))
@@ -184,7 +184,7 @@ def is_still_allowed(tx: ReadTransaction, request: Approval) -> bool:
 def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
     """Return whether one of two accounts was shown or registered a key of the other.
 
-    A key that ended a moment ago counts, because a request with it may still be running.
+    A key that has just ended counts too, because a request that uses it may still run.
     """
     shown = or_(
         (ApiKey.account_id == one) & (ApiKey.made_by == other),
@@ -196,7 +196,7 @@ def has_shared_key(tx: ReadTransaction, one: UUID, other: UUID) -> bool:
 
 
 def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
-    """Return the accounts of a focal point, sorted by label, with disabled ones."""
+    """List the accounts of a focal point, including disabled accounts, sorted by label."""
     found = tx.session.scalars(
         select(Account).where(Account.focal_point_id == focal_point_id)
     )
@@ -204,7 +204,7 @@ def list_accounts(tx: ReadTransaction, focal_point_id: UUID) -> list[Account]:
 
 
 def list_offices(session: Session) -> Sequence[UUID]:
-    """Return the focal points that have accounts, enabled or disabled."""
+    """List the focal points that have an enabled or disabled account."""
     return session.scalars(select(Account.focal_point_id).distinct()).all()
 
 
@@ -223,7 +223,7 @@ def lock_account(tx: WriteTransaction, account_id: UUID) -> Account:
 
 
 def list_keys(tx: ReadTransaction, account_id: UUID) -> list[ApiKey]:
-    """Return all API keys of an account, oldest first, with those that have ended."""
+    """List all API keys of an account, including ended keys, oldest first."""
     found = tx.session.scalars(select(ApiKey).where(ApiKey.account_id == account_id))
     return sorted(found, key=lambda key: (key.made_at, key.prefix))
 

@@ -1,4 +1,4 @@
-"""The scopes that an account's roles allow a key to use (LIFECYCLES.md, 6); pure."""
+"""The scopes that the roles of an account allow (LIFECYCLES.md, 6); pure functions."""
 
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -16,10 +16,10 @@ ADMINISTRATOR_SCOPES: Final = frozenset(
         Scope.WEBHOOKS_WRITE,
     }
 )
-"""The only scopes that an administrator's key can use; none gives access to cases."""
+"""The scopes that the key of an administrator can use. None gives access to cases."""
 
 ANALYST_SCOPES: Final = frozenset({Scope.STATISTICS_READ, Scope.DIRECTORY_READ})
-"""The only scopes that the key of an analyst without other roles can use."""
+"""The scopes that the key of an analyst without other roles can use."""
 
 
 def get_allowed_scopes(roles: AbstractSet[Role]) -> frozenset[Scope]:

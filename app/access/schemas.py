@@ -1,4 +1,4 @@
-"""Request and response bodies of accounts, API keys, public keys and tokens."""
+"""Request and response bodies for accounts, API keys, public keys and tokens."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -16,7 +16,7 @@ LABEL: Final = "A staff number or a duty post, never a name."
 Roles = Annotated[list[Role], Field(min_length=1, max_length=len(Role))]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
 Days = Annotated[
-    StrictInt, Field(ge=1, le=365, description="Until it expires."), WHOLE_NUMBER
+    StrictInt, Field(ge=1, le=365, description="Validity in days."), WHOLE_NUMBER
 ]
 
 
@@ -43,18 +43,18 @@ class NewKey(RequestModel):
 
 
 class Rotation(RequestModel):
-    """A new key with the scopes of the key it replaces."""
+    """The validity of a new API key that replaces another. Both have the same scopes."""
 
     days: Days = 90
     overlap_hours: Annotated[
         StrictInt,
-        Field(ge=0, le=168, description="How long the old key stays valid."),
+        Field(ge=0, le=168, description="Hours for which the old key stays valid."),
         WHOLE_NUMBER,
     ] = 24
 
 
 class AccountOut(ResponseModel):
-    """An account."""
+    """An account of a person or a machine at a focal point."""
 
     id: UUID
     focal_point: str
@@ -79,23 +79,23 @@ class AccountOut(ResponseModel):
 
 
 class LoweredAccountOut(AccountOut):
-    """An account that was disabled or lost roles, and how many its office has left."""
+    """An account that was disabled or lost roles, and the number of people who remain."""
 
     accounts_left: Annotated[
         int,
         Field(
-            description="People of its focal point who can work on cases. At 0 act now, "
-            "because no one can work on the cases of the focal point."
+            description="Number of people at the focal point who can still work on cases. "
+            "If it is 0, act now: nobody can work on the cases of the focal point."
         ),
     ]
 
 
 class AccountPage(Page[AccountOut]):
-    """The accounts of one focal point, sorted by label, with disabled ones."""
+    """The accounts of one focal point, including disabled accounts, sorted by label."""
 
 
 class KeyOut(ResponseModel):
-    """An API key without its secret, of which only a hash is stored."""
+    """An API key without the secret. Only a hash of the secret is stored."""
 
     prefix: Annotated[str, Field(description="The part between `sc_` and the next `_`.")]
     scopes: list[Scope]
@@ -104,7 +104,7 @@ class KeyOut(ResponseModel):
     revoked_at: datetime | None
     shown_to: Annotated[
         UUID | None,
-        Field(description="The account it was shown to; null if an operator made it."),
+        Field(description="The account the key was shown to; null if an operator made it."),
     ]
 
     @classmethod
@@ -114,28 +114,28 @@ class KeyOut(ResponseModel):
 
 
 class KeyPage(Page[KeyOut]):
-    """The API keys of one account, oldest first, with those that have ended."""
+    """The API keys of one account, including ended keys, oldest first."""
 
 
 class MadeKeyOut(KeyOut):
-    """An API key that was just made."""
+    """An API key that was just made, with the secret."""
 
     key: Annotated[
         str | None,
         Field(
-            description="The API key, shown once. Null for a retry: if the key was "
-            "lost, revoke it and make another."
+            description="The API key, which is shown only once. Null in the answer to a "
+            "retry. If you lost the key, revoke it and make another."
         ),
     ]
 
     @classmethod
     def from_new_key(cls, key: ApiKey, secret: str | None) -> "MadeKeyOut":
-        """Return the response for a new API key with its secret, if it may be shown."""
+        """Return the response for a new API key; `secret` is None for a retry."""
         return cls.model_validate({**describe_key(key), "key": secret})
 
 
 def describe_key(key: ApiKey) -> dict[str, object]:
-    """Return the fields of an API key that responses have."""
+    """Return the fields of an API key that a response contains."""
     return {
         "prefix": key.prefix,
         "scopes": [Scope(name) for name in key.scopes],
@@ -150,7 +150,9 @@ class NewPublicKey(RequestModel):
     """A public key to register for a machine, with its scopes and validity."""
 
     jwk: Annotated[PublicJwk, Field(description="The public key only (RFC 7517).")]
-    scopes: Annotated[Scopes, Field(description="Scopes that its tokens may have.")]
+    scopes: Annotated[
+        Scopes, Field(description="Scopes that tokens for this key may have.")
+    ]
     days: Days = 90
 
 
@@ -158,7 +160,7 @@ class PublicKeyOut(ResponseModel):
     """A public key of a machine."""
 
     kid: Annotated[
-        str, Field(description="Its thumbprint (RFC 7638), which identifies it.")
+        str, Field(description="Thumbprint (RFC 7638), which identifies the key.")
     ]
     alg: Annotated[str, Field(description="Signature algorithm.", examples=["ES384"])]
     scopes: list[Scope]
@@ -166,7 +168,7 @@ class PublicKeyOut(ResponseModel):
     expires_at: datetime
     revoked_at: datetime | None
     registered_by: Annotated[
-        UUID | None, Field(description="The account that registered it.")
+        UUID | None, Field(description="The account that registered the key.")
     ]
 
     @classmethod
@@ -184,13 +186,15 @@ class PublicKeyOut(ResponseModel):
 
 
 class PublicKeyPage(Page[PublicKeyOut]):
-    """The public keys of one account, oldest first, with those that have ended."""
+    """The public keys of one account, including ended keys, oldest first."""
 
 
 class TokenOut(ResponseModel):
     """An access token (RFC 6749, section 5.1)."""
 
-    access_token: Annotated[str, Field(description="Sent in the same way as an API key.")]
+    access_token: Annotated[
+        str, Field(description="The token; send it in the same way as an API key.")
+    ]
     token_type: Annotated[str, Field(examples=["Bearer"])]
     expires_in: Annotated[int, Field(description="Validity in seconds.")]
     scope: Annotated[str, Field(description="Scopes, separated by spaces.")]
@@ -202,7 +206,7 @@ class TokenRefused(ResponseModel):
     error: Annotated[
         str,
         Field(
-            description="The list of errors may grow.",
+            description="The error code. New codes may be added.",
             json_schema_extra={
                 "x-extensible-enum": [
                     "invalid_request",

@@ -1,4 +1,4 @@
-"""Access tokens, issued once for each assertion and valid for minutes (R26, R27)."""
+"""Access tokens: one for each assertion, valid for a few minutes (R26, R27)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.access.assertions import Assertion, AssertionRefused
 from app.access.models import AccessToken, PublicKey
 
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
-"""The validity of a token (R27): longer than that of the assertion, which it records."""
+"""The validity of a token (R27), which is longer than that of an assertion."""
 
 
 class ScopeRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
@@ -23,7 +23,7 @@ class ScopeRefused(Exception):  # noqa: N818 - named by its meaning, like Proble
 
 @dataclass(frozen=True)
 class IssuedToken:
-    """A new token with its scopes and its expiry; the token is not stored."""
+    """A new token with scopes and expiry. Only a hash of the token is stored."""
 
     token: str
     scopes: list[str]
@@ -31,9 +31,9 @@ class IssuedToken:
 
 
 def resolve_scopes(key: PublicKey, asked: Collection[str] | None) -> list[str]:
-    """Return the scopes of a new token, by default all of its key.
+    """Return the scopes of a new token: the requested ones, or all scopes of the key.
 
-    Raises ScopeRefused for a scope that the key lacks; it is not left out silently.
+    Raises ScopeRefused if the key lacks a requested scope.
     """
     if asked is not None and not set(asked) <= set(key.scopes):
         raise ScopeRefused
@@ -43,11 +43,10 @@ def resolve_scopes(key: PublicKey, asked: Collection[str] | None) -> list[str]:
 def grant_token(
     session: Session, assertion: Assertion, scopes: list[str], now: datetime
 ) -> IssuedToken:
-    """Issue a token for an assertion, once; raises AssertionRefused.
+    """Issue a token for a valid, unused assertion, or raise AssertionRefused.
 
-    The key is locked, so that of two processes with the same assertion the second one sees
-    the token of the first (R26). Expired tokens of the key are deleted, so that it only has
-    those of one validity period.
+    The key is locked. If two processes use the same assertion, the second process therefore
+    finds the token of the first (R26). Expired tokens of the key are deleted.
     """
     key, spent = (
         machine_keys.find_signing_key(session, assertion, now, lock=True),

@@ -1,7 +1,7 @@
-"""Accounts: two people open them and grant roles, one revokes and disables (R14, R21).
+"""Changes of accounts: opening and granting need two people, revoking one (R14, R21).
 
 Nobody can grant anything to their own account. The fingerprint of an approval covers the
-whole request and the state of the account, so that after a change it is requested again.
+whole request and the state of the account, so a change of either needs a new approval.
 """
 
 import json
@@ -44,7 +44,7 @@ class AccountEnded(Problem):
 
 @dataclass(frozen=True)
 class GuardedChange:
-    """A change that needs a second person: action, subject, office, roles and content."""
+    """A change that needs the approval of a second person."""
 
     action: str
     subject: str
@@ -60,9 +60,9 @@ def require_manager(tx: ReadTransaction) -> None:
 
 
 def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
-    """Return an office whose accounts the caller may see, by default its own.
+    """Return an office whose accounts the caller may see, by default the caller's office.
 
-    Raises RoleMissing (403), or NotFound (404) for an unknown or another office.
+    Raises RoleMissing (403). Raises NotFound (404) if the office is unknown or not visible.
     """
     require_manager(tx)
     if code is None:
@@ -74,9 +74,9 @@ def get_office(tx: ReadTransaction, code: str | None) -> FocalPoint:
 
 
 def find(tx: ReadTransaction, account_id: UUID) -> Account:
-    """Return an account that the caller may see, or its own.
+    """Return an account that the caller may see, such as the caller's own account.
 
-    Raises RoleMissing (403), whether the account exists or not, and NotFound (404).
+    Raises NotFound (404), or RoleMissing (403) whether or not the account exists.
     """
     if account_id != tx.actor.account_id:
         require_manager(tx)
@@ -84,14 +84,14 @@ def find(tx: ReadTransaction, account_id: UUID) -> Account:
 
 
 def lock(tx: WriteTransaction, account_id: UUID) -> Account:
-    """Lock and return an account; raises as `find` does."""
+    """Lock and return an account. Raises the same exceptions as `find`."""
     if account_id != tx.actor.account_id:
         require_manager(tx)
     return require_visible(tx, access_queries.lock_account(tx, account_id))
 
 
 def require_visible(tx: ReadTransaction, account: Account) -> Account:
-    """Return the account if the caller may see it or it is its own; else NotFound (404)."""
+    """Return an account that the caller owns or may see, or raise NotFound (404)."""
     own, office = account.id == tx.actor.account_id, account.focal_point_id
     if not own and not account_permissions.may_see_accounts(tx.actor, office):
         raise NotFound("There is nothing here that is yours to see.")
@@ -101,7 +101,7 @@ def require_visible(tx: ReadTransaction, account: Account) -> Account:
 def require_may_change(
     tx: ReadTransaction, focal_point: UUID, roles: frozenset[Role]
 ) -> None:
-    """Raise RoleMissing (403) unless the caller may change an account with such roles."""
+    """Raise RoleMissing (403) unless the caller may change an account with these roles."""
     require_manager(tx)
     if not account_permissions.may_change_account(tx.actor, focal_point, roles):
         raise RoleMissing("This needs a person with the role administrator.")
@@ -110,7 +110,7 @@ def require_may_change(
 def require_fitting_roles(
     roles: frozenset[Role], kind: AccountKind, focal_point: FocalPoint
 ) -> None:
-    """Raise RolesIncompatible (409) unless this kind and office may have the roles."""
+    """Raise RolesIncompatible (409) if the account kind or the office excludes a role."""
     access_actions.require_compatible_roles(roles)
     if conflict := account_permissions.describe_conflict(
         roles, kind, oversees=focal_point.kind == Kind.OVERSIGHT
@@ -126,7 +126,7 @@ def get_roles(account: Account) -> frozenset[Role]:
 def lock_to_change(
     tx: WriteTransaction, account_id: UUID, *, more: frozenset[Role] = frozenset()
 ) -> Account:
-    """Lock an account that the caller may change, also with the roles `more`.
+    """Lock and return an account that the caller may change, even with `more` roles.
 
     Raises RoleMissing (403) or NotFound (404).
     """
@@ -138,9 +138,9 @@ def lock_to_change(
 def lock_to_grant(
     tx: WriteTransaction, account_id: UUID, *, more: frozenset[Role]
 ) -> Account:
-    """Lock an account to which the caller may grant a role or a key.
+    """Lock and return an account to which the caller may grant a role or a key.
 
-    Raises as `lock_to_change` does, AboutYourself or AccountEnded (409).
+    Raises the same exceptions as `lock_to_change`, and AboutYourself or AccountEnded (409).
     """
     account = lock_to_change(tx, account_id, more=more)
     if account.id == tx.actor.account_id:
@@ -153,7 +153,7 @@ def lock_to_grant(
 def ask_or_claim_approval(
     tx: WriteTransaction, matter: GuardedChange, approval: UUID | None
 ) -> Approval | None:
-    """Use the given approval and return None; without one, request and return one.
+    """Use the given approval and return None, or request an approval and return it.
 
     A repeated request returns the pending approval. Raises ApprovalUnusable (409).
     """
@@ -178,7 +178,7 @@ def ask_or_claim_approval(
 
 
 def format_fact(value: object) -> str:
-    """Return a value of the request as text for the second person."""
+    """Return a value of the request as text that the second person reads."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -193,7 +193,7 @@ def record_account_event(
 def describe_account(
     tx: ReadTransaction, account: Account
 ) -> tuple[FocalPoint, dict[str, Any]]:
-    """Return the office of an account, and its current state as a second person sees it."""
+    """Return the office and the state of an account, as the second person sees them."""
     focal_point = directory_queries.by_id(tx, account.focal_point_id)
     state = {"label": account.label, "kind": str(account.kind), "has": account.roles}
     return focal_point, {"focal_point": focal_point.code, **state}
@@ -204,8 +204,8 @@ def open_account(
 ) -> Account | Approval:
     """Open an account, or request the approval of a second person.
 
-    Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and as
-    `ask_or_claim_approval` does.
+    Raises FocalPointUnknown (422), RoleMissing (403), RolesIncompatible (409), and the same
+    exceptions as `ask_or_claim_approval`.
     """
     require_manager(tx)
     focal_point = directory_queries.get_by_code_or_422(tx, new.focal_point)
@@ -226,7 +226,7 @@ def open_account(
 
 
 def add_account(tx: WriteTransaction, opening: AccountSpec) -> Account:
-    """Open an account and record the event; raises RolesIncompatible (409)."""
+    """Open an account and record the event, or raise RolesIncompatible (409)."""
     account = access_actions.open_account(tx.session, tx.create_id(), opening, tx.now)
     record_account_event(tx, account, "account.opened", roles=account.roles)
     return account
@@ -237,8 +237,8 @@ def grant_roles(
 ) -> Account | Approval:
     """Grant roles to an account, or request the approval of a second person.
 
-    If it has the roles already, nothing changes. Raises as `lock_to_grant` and
-    `ask_or_claim_approval` do, and RolesIncompatible (409).
+    If the account already has the roles, nothing changes. Raises RolesIncompatible (409),
+    and the same exceptions as `lock_to_grant` and `ask_or_claim_approval`.
     """
     account = lock_to_grant(tx, account_id, more=new)
     roles = get_roles(account) | new
@@ -262,10 +262,10 @@ def grant_roles(
 
 
 def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -> Account:
-    """Revoke roles of an account from the next request on; raises as `lock_to_change` does.
+    """Revoke roles of an account. This takes effect with the next request of the account.
 
-    Unused approvals by the account or about it expire. Otherwise one person could use an
-    earlier approval to grant the roles again.
+    Unused approvals by or about the account expire, because one person could use them to
+    grant the roles again. Raises the same exceptions as `lock_to_change`.
     """
     account = lock_to_change(tx, account_id)
     if revoked := sorted(get_roles(account) & old):
@@ -278,17 +278,17 @@ def revoke_roles(tx: WriteTransaction, account_id: UUID, old: frozenset[Role]) -
 
 
 def disable_account(tx: WriteTransaction, account_id: UUID) -> Account:
-    """Disable an account, from its next request on; raises as `lock_to_change` does."""
+    """Disable an account. Raises the same exceptions as `lock_to_change`."""
     account = lock_to_change(tx, account_id)
     end_account(tx, account)
     return account
 
 
 def end_account(tx: WriteTransaction, account: Account) -> None:
-    """Disable an account; the approvals that it requested or gave expire.
+    """Disable an account, and expire the approvals that the account requested or gave.
 
-    Its cases and drafts belong to its office. The event has the number of people there who
-    can still work on cases, because none is a reason to act.
+    Cases and drafts are kept, because they belong to the office. The event tells how many
+    people of the office can still work on cases, so that someone acts if nobody can.
     """
     if account.disabled_at is not None:
         return

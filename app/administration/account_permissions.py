@@ -1,7 +1,7 @@
-"""Who may change which accounts, and who may approve it (R14, LIFECYCLES.md 6); pure.
+"""Rules for who may change accounts and approve changes (R14, LIFECYCLES.md 6); pure.
 
-A grant or a new key needs two people, because one may be corrupt. Revoking needs one and
-takes effect with the next request, because a lost key must not wait for a colleague.
+A grant or a new key needs two people, because one person may be corrupt. One person can
+revoke, with effect from the next request, because a lost key must be revoked at once.
 """
 
 from collections.abc import Set as AbstractSet
@@ -13,13 +13,13 @@ from app.kernel.actors import AccountKind, Actor, Role
 OFFICE_ROLES: Final = frozenset(
     {Role.OFFICER, Role.CASEWORKER, Role.COORDINATOR, Role.SUPERVISOR}
 )
-"""Roles that a supervisor may grant in their own office, and revoke."""
+"""Roles that a supervisor may grant and revoke in their own office."""
 
 OVERSIGHT_ROLES: Final = frozenset({Role.PROTECTION_OFFICER, Role.ANALYST})
 """Roles that only accounts of an oversight body may have."""
 
 MACHINE_ROLES: Final = OFFICE_ROLES - {Role.SUPERVISOR}
-"""Roles that a machine may have; it cannot be a second person in any of them."""
+"""Roles that a machine may have. A machine is never the second person."""
 
 
 def may_see_accounts(actor: Actor, focal_point_id: UUID) -> bool:
@@ -32,7 +32,7 @@ def may_see_accounts(actor: Actor, focal_point_id: UUID) -> bool:
 def may_change_account(
     actor: Actor, focal_point_id: UUID, roles: AbstractSet[Role]
 ) -> bool:
-    """Return whether an actor may change an account that has, or would have, some roles."""
+    """Return whether an actor may change an account that has, or will have, these roles."""
     if actor.kind != AccountKind.PERSON or not may_see_accounts(actor, focal_point_id):
         return False
     return Role.ADMINISTRATOR in actor.roles or roles <= OFFICE_ROLES
@@ -47,7 +47,7 @@ def get_deciders(roles: AbstractSet[Role]) -> frozenset[Role]:
 def describe_conflict(
     roles: AbstractSet[Role], kind: AccountKind, *, oversees: bool
 ) -> str | None:
-    """Return why an account cannot have these roles; None if it can."""
+    """Return why an account cannot have these roles, or None if it can have them."""
     if kind == AccountKind.INTEGRATION and not roles <= MACHINE_ROLES:
         return "A machine can only be an officer, caseworker or coordinator."
     if roles & OVERSIGHT_ROLES and not oversees:

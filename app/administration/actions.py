@@ -1,4 +1,4 @@
-"""Changes of the directory over HTTP, by one administrator or with a second person."""
+"""Changes of the directory over HTTP, which may need the approval of a second person."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,9 +59,9 @@ class AgreementUnknown(Problem):
 
 @dataclass(frozen=True)
 class DirectoryTable:
-    """One table of the directory: its validation, its output, and its guarded columns.
+    """A table of the directory, with the schemas of a row and the guarded columns.
 
-    `dangers` returns the columns of a change for which a second person is needed.
+    `guarded_columns` returns the columns of a change that need a second person.
     """
 
     register: Register
@@ -105,7 +105,7 @@ CONTACTS: Final = DirectoryTable(
 
 @dataclass(frozen=True)
 class PutRow:
-    """A request to write one row: its key, content, expected version and approval."""
+    """A request to write one row, with the expected version and the approval, if given."""
 
     key: str
     said: BaseModel
@@ -115,7 +115,7 @@ class PutRow:
 
 @dataclass(frozen=True)
 class WrittenRow:
-    """A row after the change, and whether it was created."""
+    """A row after the change, and whether the change created the row."""
 
     entry: Entry
     created: bool
@@ -126,10 +126,10 @@ def write_row(
 ) -> WrittenRow | Approval:
     """Write a row, or request the approval of a second person.
 
-    A request without a difference changes nothing. Raises, in this order: RoleMissing
-    (403), pydantic's ValidationError (422), NotFound (404), VersionNotGiven (428) or
-    VersionStale (412), CountryUnknown, AgreementUnknown or FocalPointUnknown (422),
-    DirectoryUnsound (409), ApprovalUnusable (409).
+    If the row already has the requested content, nothing changes. Raises the first error
+    that applies: RoleMissing (403), pydantic's ValidationError (422), NotFound (404),
+    VersionNotGiven (428) or VersionStale (412), CountryUnknown, AgreementUnknown or
+    FocalPointUnknown (422), DirectoryUnsound (409), ApprovalUnusable (409).
     """
     if Role.ADMINISTRATOR not in tx.actor.roles:
         raise RoleMissing("This needs the role administrator.")
@@ -147,7 +147,7 @@ def write_row(
 
 
 def compute_entity_tag(shelf: DirectoryTable, entry: Entry | None) -> str | None:
-    """Return the entity tag of a row, as a read returns it; None if there is no row."""
+    """Return the entity tag with which a row is read, or None if there is no row."""
     if entry is None:
         return None
     shown = shelf.shown.model_validate(entry).model_dump_json()
@@ -155,9 +155,9 @@ def compute_entity_tag(shelf: DirectoryTable, entry: Entry | None) -> str | None
 
 
 def require_known_references(tx: WriteTransaction, row: Row) -> None:
-    """Check that the directory has the codes that a row refers to.
+    """Raise an error if a row refers to a code that the directory does not have.
 
-    Raises CountryUnknown, AgreementUnknown or FocalPointUnknown (422).
+    The errors are CountryUnknown, AgreementUnknown and FocalPointUnknown (422).
     """
     known = administration_queries.get_regions(tx)
     unknown = {column for column, iso2 in row.list_countries() if iso2 not in known}
@@ -178,9 +178,10 @@ def require_known_references(tx: WriteTransaction, row: Row) -> None:
 
 
 def require_soundness(tx: WriteTransaction, shelf: DirectoryTable, turn: RowChange) -> None:
-    """Raise DirectoryUnsound (409) if a region would lose its desk, or all their oversight.
+    """Raise DirectoryUnsound (409) if a change removes the last desk or oversight body.
 
-    An approval does not change this: cases would have no office, or access no review.
+    An approval does not permit such a change. Without a desk, some cases of a region would
+    have no office; without oversight, nobody would review the access.
     """
     if shelf is not FOCAL_POINTS:
         return
@@ -195,7 +196,7 @@ def require_soundness(tx: WriteTransaction, shelf: DirectoryTable, turn: RowChan
 def write_or_ask(
     tx: WriteTransaction, shelf: DirectoryTable, wish: PutRow, turn: RowChange
 ) -> WrittenRow | Approval:
-    """Write the row if one person may or an approval is given; else ask a second person."""
+    """Write a row, or request an approval if the change needs one and none is given."""
     subject = shelf.register.get_subject(turn.after)
     fingerprint = compute_fingerprint(tx, subject, turn)
     if wish.approval is None and shelf.guarded_columns(turn):
@@ -211,7 +212,7 @@ def write_or_ask(
 
 
 def compute_fingerprint(tx: WriteTransaction, subject: str, turn: RowChange) -> str:
-    """Return the fingerprint of a request: its account, its row, and the exact change."""
+    """Return the fingerprint of the caller's account, the subject and the exact change."""
     parts = ("directory", str(tx.actor.account_id), subject, turn.to_json())
     return tx.vault.compute_fingerprint(*(part.encode() for part in parts))
 
@@ -219,7 +220,7 @@ def compute_fingerprint(tx: WriteTransaction, subject: str, turn: RowChange) -> 
 def ask_administrator(
     tx: WriteTransaction, subject: str, fingerprint: str, turn: RowChange
 ) -> Approval:
-    """Request the approval of another administrator; return the pending one if there is."""
+    """Return the pending request to another administrator, or make such a request."""
     if pending := access_queries.find_pending(tx, fingerprint):
         return pending
     request = ApprovalRequest(

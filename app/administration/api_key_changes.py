@@ -1,4 +1,4 @@
-"""API keys over HTTP: made by two people, revoked by one, and shown once (R14, R21)."""
+"""Changes of API keys over HTTP: two people make a key, one revokes it (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,14 +26,14 @@ from app.kernel.transactions import WriteTransaction
 
 @dataclass(frozen=True)
 class MadeKey:
-    """An API key and its secret; the secret is None for a retry, which must not see it."""
+    """An API key with the secret, or with None in the answer to a retry."""
 
     row: ApiKey
     secret: str | None
 
     @property
     def id(self) -> UUID:
-        """The id by which a retry finds the key."""
+        """The id by which a retry finds the API key."""
         return self.row.id
 
 
@@ -42,7 +42,7 @@ def make_key(
 ) -> MadeKey | Approval:
     """Make an API key for an account, or request the approval of a second person.
 
-    Raises as `lock_to_grant` and `ask_or_claim_approval` do.
+    Raises the same exceptions as `lock_to_grant` and `ask_or_claim_approval`.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     focal_point, state = describe_account(tx, account)
@@ -62,7 +62,7 @@ def make_key(
 def add_key(
     tx: WriteTransaction, account: Account, scopes: frozenset[Scope], days: int, event: str
 ) -> MadeKey:
-    """Make a key, store the account that is shown it, and record the event."""
+    """Make an API key, record to which account it is shown, and record the event."""
     secret = access_actions.make_key(tx.session, account.id, scopes, tx.now, days=days)
     row = access_queries.get_key(tx, account.id, credentials.get_prefix(secret))
     row.made_by = None if tx.actor.is_system else tx.actor.account_id
@@ -79,9 +79,9 @@ def rotate_key(
 ) -> MadeKey | Approval:
     """Make a key that replaces another, or request the approval of a second person.
 
-    The old key stays valid for `overlap_hours`, but not beyond its own end. Raises as
-    `lock_to_grant` and `ask_or_claim_approval` do, and AccountEnded (409) for a key that is
-    no longer valid.
+    The old key stays valid for `overlap_hours`, but not longer than before. Raises the same
+    exceptions as `lock_to_grant` and `ask_or_claim_approval`, and AccountEnded (409) if the
+    old key is no longer valid.
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     old = access_queries.get_key(tx, account.id, prefix)
@@ -106,9 +106,9 @@ def rotate_key(
 
 
 def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
-    """Revoke an API key, from the next request on; raises as `lock_to_change` does.
+    """Revoke an API key. Raises the same exceptions as `lock_to_change`.
 
-    The account itself may do this, and any account that may change it.
+    The account itself and any account that may change it are allowed to do this.
     """
     account = lock(tx, account_id)
     if account.id != tx.actor.account_id:
@@ -121,8 +121,8 @@ def revoke_key(tx: WriteTransaction, account_id: UUID, prefix: str) -> ApiKey:
 def end_key(tx: WriteTransaction, account: Account, key: ApiKey) -> None:
     """Revoke a key and record the event.
 
-    Unused approvals by the account or about it expire, because the key may have been
-    stolen, and because a new key has to be approved after the revocation.
+    Unused approvals by or about the account expire: the key may have been stolen, and a new
+    key must be approved after the revocation.
     """
     if key.revoked_at is None:
         access_actions.revoke_key(tx.session, key.prefix, tx.now)

@@ -1,4 +1,4 @@
-"""JSON rows converted to the cells of a CSV file, so that both have the same validation."""
+"""Conversion of JSON rows to CSV cells, so that both are validated in the same way."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,7 +11,7 @@ from app.directory.file_rows import Row
 
 
 def validate_row[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
-    """Return the validated row; raises pydantic's ValidationError as for a line of a file.
+    """Return the validated row, or raise pydantic's ValidationError, as for a file.
 
     Columns without a value are empty.
     """
@@ -25,12 +25,12 @@ def validate_row[R: Row](model: type[R], values: Mapping[str, Any]) -> R:
 
 
 def has_spaces(value: object) -> bool:
-    """Return whether this is a list with a word that contains spaces or is empty."""
+    """Return whether a value is a list with an item that is empty or has spaces."""
     return isinstance(value, list) and any([word] != str(word).split() for word in value)
 
 
 def build_error(name: str) -> InitErrorDetails:
-    """Return the error for such a list."""
+    """Return the error for a list with an item that is empty or has spaces."""
     fault = PydanticCustomError("cell", "{what}", {"what": "must hold words"})
     return InitErrorDetails(type=fault, loc=(name,), input=None)
 

@@ -1,4 +1,4 @@
-"""Loading the directory from CSV files, with time limits and contacts."""
+"""Loading of the directory, time limits and contacts from CSV files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ TIME_LIMITS: Final = Register(TimeLimit, ("of", "clock", "priority"), "time-limi
 
 @dataclass(frozen=True)
 class Activations:
-    """Offices and contacts that a load activated, deactivated, or left inactive."""
+    """The offices and contacts that a load activated, deactivated or left inactive."""
 
     activated: tuple[str, ...] = ()
     deactivated: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Activations:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The counts of a load for each table, and the offices and contacts it switched."""
+    """The counts of a load by table, and the offices and contacts that changed `active`."""
 
     countries: Count
     focal_points: Count
@@ -56,10 +56,10 @@ class Loaded:
 def load(clerk: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> Loaded:
     """Add and change rows from the files of a folder (`directory.files.FILES`).
 
-    The folder may be a `Path` and may lack files. Rows are identified by code and never
-    deleted, because cases refer to them; set `active` to false instead. An office or
-    contact that was deactivated over HTTP stays inactive unless `reopen` is set, because
-    the file may be older. Raises FilesRefused with all errors before it writes anything.
+    Files may be missing from the folder. Rows are identified by code and never deleted,
+    because cases refer to them; set `active` to false instead. An office or contact that
+    was deactivated over HTTP stays inactive unless `reopen` is set, because the file may be
+    older. If the files have errors, nothing is written and FilesRefused reports all errors.
     """
     lock_name(clerk.session, WRITE_LOCK)
     limits = files.load_sheet(folder, files.LIMITS, TimeLimitRow)
@@ -82,7 +82,7 @@ def load(clerk: ChangeAuthor, folder: Traversable, *, reopen: bool = False) -> L
 def plan_activations(
     clerk: ChangeAuthor, register: Register, rows: Sequence[Values], *, reopen: bool
 ) -> tuple[list[Values], Activations]:
-    """Return the rows to store, and which of them become active or inactive."""
+    """Return the rows to store, and the activations that storing them causes."""
     rows_now = load_rows(clerk, register)
     was = {register.get_subject(row): row["active"] for row in rows_now}
     shut = [subject for subject, active in was.items() if not active]
@@ -99,7 +99,7 @@ def plan_activations(
 
 
 def merge_activations(one: Activations, other: Activations) -> Activations:
-    """Return the activations of both tables together."""
+    """Return the activations of two tables as one."""
     return Activations(
         one.activated + other.activated,
         one.deactivated + other.deactivated,
@@ -110,9 +110,9 @@ def merge_activations(one: Activations, other: Activations) -> Activations:
 def require_soundness(
     clerk: ChangeAuthor, countries: Sequence[CountryRow], offices: Sequence[Values]
 ) -> None:
-    """Raise FilesRefused if a region would lose its desk, or all their oversight.
+    """Raise FilesRefused if the load removes the last desk or oversight body.
 
-    A new country may lack a desk; that is checked when the service starts.
+    A new country may have no desk yet. That is checked when the service starts.
     """
     known = {row["iso2"]: row["region"] for row in load_rows(clerk, COUNTRIES)}
     regions = known | {row.iso2: row.region for row in countries}
@@ -123,6 +123,6 @@ def require_soundness(
 
 
 def load_known(clerk: ChangeAuthor) -> files.Known:
-    """Return the codes that the directory has."""
+    """Return the codes of the countries, offices and agreements in the directory."""
     columns = (Country.iso2, FocalPoint.code, Agreement.code)
     return files.Known(*(set(clerk.session.scalars(select(one))) for one in columns))

@@ -1,7 +1,7 @@
-"""Public keys of machines: registered by two people, revoked by one (R14, R21, R26).
+"""Changes of public keys: two people register a key, one revokes it (R14, R21, R26).
 
-To replace a key, register the next one, let the machine sign with it, and revoke the old
-one. Both are valid in between.
+To replace a key, register the next key, let the machine sign with it, and then revoke the
+old key. Both keys are valid in the meantime.
 """
 
 from datetime import timedelta
@@ -44,8 +44,8 @@ def register_public_key(
 ) -> PublicKey | Approval:
     """Register a public key of a machine, or request the approval of a second person.
 
-    Raises as `lock_to_grant` and `ask_or_claim_approval` do, NotAMachine or PublicKeyKnown
-    (409).
+    Raises the same exceptions as `lock_to_grant` and `ask_or_claim_approval`, and
+    NotAMachine or PublicKeyKnown (409).
     """
     account = lock_to_grant(tx, account_id, more=frozenset())
     if account.kind != AccountKind.INTEGRATION:
@@ -87,10 +87,10 @@ def add_public_key(tx: WriteTransaction, account: Account, new: NewPublicKey) ->
 
 
 def revoke_public_key(tx: WriteTransaction, account_id: UUID, kid: str) -> PublicKey:
-    """Revoke a public key with its tokens; raises as `lock_to_change` does.
+    """Revoke a public key and its tokens. Raises the same exceptions as `lock_to_change`.
 
-    The account itself may do this, and any account that may change it. Unused approvals
-    about the account expire, so that a new key has to be approved after the revocation.
+    The account itself and any account that may change it are allowed to do this. Unused
+    approvals about the account expire, so that a new key needs a new approval.
     """
     account = lock(tx, account_id)
     if account.id != tx.actor.account_id:

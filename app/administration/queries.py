@@ -21,20 +21,20 @@ type Entry = Country | FocalPoint | Agreement | Contact | TimeLimit
 
 
 def find(tx: ReadTransaction, register: Register, key: str) -> Entry | None:
-    """Return a row of the directory, reloaded from the database; None if there is none."""
+    """Return a row of the directory, reloaded from the database, or None."""
     found: Entry | None = tx.session.scalar(select_row(register, key))
     return found
 
 
 def lock(tx: WriteTransaction, register: Register, key: str) -> Entry | None:
-    """Lock and return a row; an office that changes its own entry waits for the lock."""
+    """Return a row, or None, and lock it, so that its office cannot change it meanwhile."""
     locked = select_row(register, key).with_for_update(key_share=True)
     found: Entry | None = tx.session.scalar(locked)
     return found
 
 
 def select_row(register: Register, key: str) -> Select[Any]:
-    """Select the row of a key, overwriting what the session holds."""
+    """Return a query for the row with this key that refreshes the object in the session."""
     row = select(register.table).where(register.matches_key(key))
     return row.execution_options(populate_existing=True)
 
@@ -48,33 +48,34 @@ def get(tx: ReadTransaction, register: Register, key: str) -> Entry:
 
 
 def get_values(entry: Entry) -> dict[str, Any]:
-    """Return the columns of a row with their values, without the private ones."""
+    """Return the values of a row by column, without those that no history records."""
     names = entry.__table__.columns.keys()
     return {name: getattr(entry, name) for name in names if name not in UNRECORDED}
 
 
 def list_offices(tx: ReadTransaction) -> list[Mapping[str, Any]]:
-    """Return the columns of every focal point."""
+    """List the values of every focal point by column."""
     return [get_values(found) for found in tx.session.scalars(select(FocalPoint))]
 
 
 def get_regions(tx: ReadTransaction) -> dict[str, str]:
-    """Return the region of each country."""
+    """Return the region of each country by country code."""
     return {
         country.iso2: country.region for country in directory_queries.list_countries(tx)
     }
 
 
 def list_agreements(tx: ReadTransaction) -> list[Agreement]:
-    """Return every agreement, sorted by code."""
+    """List every agreement, sorted by code."""
     found = tx.session.scalars(select(Agreement))
     return sorted(found, key=lambda agreement: agreement.code)
 
 
 def list_contacts(tx: ReadTransaction) -> list[Contact]:
-    """Return the contacts that the caller may see, sorted by code.
+    """List the contacts that the caller may see, sorted by code.
 
-    Administrators see all, coordinators those of their office. Raises RoleMissing (403).
+    Administrators see all contacts; coordinators see only the contacts of their own office.
+    Raises RoleMissing (403) if the caller has neither role.
     """
     statement = select(Contact)
     if Role.ADMINISTRATOR not in tx.actor.roles:
@@ -88,7 +89,7 @@ def list_contacts(tx: ReadTransaction) -> list[Contact]:
 def get_contact(tx: ReadTransaction, code: str) -> Contact:
     """Return a contact that the caller may see.
 
-    Raises RoleMissing (403), or NotFound (404) for an unknown or another office's contact.
+    Raises RoleMissing (403), or NotFound (404) if the contact is unknown or not visible.
     """
     for found in list_contacts(tx):
         if found.code == code:
@@ -97,16 +98,16 @@ def get_contact(tx: ReadTransaction, code: str) -> Contact:
 
 
 def count_waiting_cases(tx: ReadTransaction, focal_point_id: UUID) -> int:
-    """Count the cases with a running deadline of a focal point, without naming them."""
+    """Count the cases in which a deadline of the focal point is running."""
     waiting = (Clock.waits_on == focal_point_id) & Clock.stopped_at.is_(None)
     found = select(func.count(Clock.case_id.distinct())).where(waiting)
     return tx.session.scalars(found).one()
 
 
 def select_changes(tx: ReadTransaction) -> Select[DirectoryChange, int]:
-    """Select the changes of the directory; raises RoleMissing (403).
+    """Select the changes of the directory, or raise RoleMissing (403).
 
-    Administrators and oversight may read them.
+    Administrators and oversight may read the changes.
     """
     office = directory_queries.by_id(tx, tx.actor.focal_point_id)
     if Role.ADMINISTRATOR not in tx.actor.roles and office.kind != Kind.OVERSIGHT:

@@ -1,4 +1,4 @@
-"""A change of one row of the directory, as it was and as it would be."""
+"""A change of one row of the directory: the row before and after the change."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ type Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class RowChange:
-    """A row before and after a change; `before` is None for a new row."""
+    """A row before and after a change. For a new row, `before` is None."""
 
     before: Values | None
     after: Values
 
     @property
     def changed(self) -> frozenset[str]:
-        """The columns whose value differs; for a new row, all."""
+        """The columns whose value changes. For a new row, these are all columns."""
         old = self.before
         return frozenset(
             name for name, new in self.after.items() if old is None or old[name] != new
@@ -31,10 +31,10 @@ class RowChange:
         return json.dumps([before, to_json_values(self.after)], sort_keys=True)
 
     def describe(self) -> dict[str, str]:
-        """Return the changed columns as text for a second person.
+        """Return the changed columns as text that the second person reads.
 
-        A row that becomes active is shown whole, because one person may have written it
-        while it was inactive.
+        If the row becomes active, all columns are returned, because one person alone may
+        have written them while the row was inactive.
         """
         old, new = to_json_values(self.before or {}), to_json_values(self.after)
         begins = new.get("active") is True and old.get("active") is not True
@@ -43,7 +43,7 @@ class RowChange:
 
 
 def describe_column(old: Values, new: Values, name: str) -> str:
-    """Return the new value of a column and, if it changes, the old one as JSON."""
+    """Return the new value of a column as JSON, after the old value if it changes."""
     now = json.dumps(new[name], ensure_ascii=False)
     if name not in old or old[name] == new[name]:
         return now

@@ -1,4 +1,4 @@
-"""Request and response bodies of administration; a PUT takes what a GET returns."""
+"""Request and response bodies of administration. A PUT accepts the content of a GET."""
 
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -43,23 +43,26 @@ class PutFocalPoint(RequestModel, FocalPointOut):
 
 
 class WrittenFocalPoint(FocalPointOut):
-    """An office after the change, and the number of cases that wait for it."""
+    """An office after the change, with the number of cases that wait for the office."""
 
     cases_waiting: Annotated[
         int,
         Field(
-            description="Cases with a running deadline of the office. An office that was "
-            "deactivated keeps them until the deadline; then they pass to the next office."
+            description="Number of cases with a running deadline of the office. An office "
+            "that was deactivated keeps these cases until the deadline; then the next "
+            "office gets them."
         ),
     ]
 
 
 class AgreementOut(ResponseModel):
-    """An agreement of countries on how much of a case may cross their borders."""
+    """An agreement between countries: which parts of a case may cross their borders."""
 
-    code: Annotated[Code, Field(description="Its identifier.")]
+    code: Annotated[Code, Field(description="Code that identifies the agreement.")]
     name: Name
-    countries: Annotated[list[CountryCode], Field(description="Its parties.")]
+    countries: Annotated[
+        list[CountryCode], Field(description="Countries that are parties.")
+    ]
     level: Annotated[Level, Field(description="How much of a case may cross: L0 to L4.")]
     in_force_from: date
     in_force_until: Annotated[
@@ -70,7 +73,7 @@ class AgreementOut(ResponseModel):
 
 
 class AgreementPage(Page[AgreementOut]):
-    """Every agreement, sorted by code, with those that have ended."""
+    """All agreements, including those that have ended, sorted by code."""
 
 
 class PutAgreement(RequestModel, AgreementOut):
@@ -90,7 +93,7 @@ class PutTimeLimit(RequestModel, TimeLimitOut):
 
     amount: Annotated[
         Annotated[StrictInt, Field(ge=1, le=10_000), WHOLE_NUMBER] | None,
-        Field(description="Null removes the limit; `unit` has to be null as well."),
+        Field(description="Null removes the limit; `unit` must then be null as well."),
     ]
     confidence: Annotated[Confidence, Field(description=CONFIDENCE_HELP)] = (
         Confidence.CONFIGURED
@@ -98,9 +101,9 @@ class PutTimeLimit(RequestModel, TimeLimitOut):
 
 
 class ContactOut(ResponseModel):
-    """An address to which an office gets notifications."""
+    """An address to which notifications of an office are sent."""
 
-    code: Annotated[Code, Field(description="Its identifier.")]
+    code: Annotated[Code, Field(description="Code that identifies the contact.")]
     focal_point: Annotated[Code, Field(description="The office of the contact.")]
     channel: Channel
     address: Annotated[
@@ -137,7 +140,7 @@ class PutContact(RequestModel, ContactOut):
 class CountrySettings(RequestModel):
     """The settings of a country that an administrator may change.
 
-    Its name, its region and its sources come with the files of the directory.
+    The name, the region and the sources of a country are loaded from directory files.
     """
 
     languages: Languages
@@ -166,14 +169,14 @@ class CountrySettings(RequestModel):
 
 
 class Hand(ResponseModel):
-    """An account, named by its focal point and label."""
+    """The account that made or approved a change, given by focal point and label."""
 
     focal_point: str
     account: Annotated[str, Field(description="A staff number or a duty post.")]
 
 
 class DirectoryChangeOut(ResponseModel):
-    """A change of one row of the directory: its content before and after."""
+    """A change of one row of the directory, with the content before and after."""
 
     at: datetime
     subject: Annotated[

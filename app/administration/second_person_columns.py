@@ -1,8 +1,9 @@
 """Rules for which changes of the directory need a second person (pure functions).
 
-An administrator may be corrupt and, for example, register a consulate as an NGO or an
-office of their own as a candidate. One person may therefore make only changes that are
-harmless or protect. All others need two, and so does any column not listed here (R14).
+An administrator may be corrupt and, for example, register a consulate as an NGO. One person
+may therefore make only changes that are harmless or that increase protection. All other
+changes need a second person, and so does a change of any column that is not listed here
+(R14).
 """
 
 from datetime import date
@@ -20,15 +21,16 @@ COUNTRY_ALONE: Final = SOURCED | {"time_zone", "languages", "routing_reason"}
 AGREEMENT_ALONE: Final = SOURCED
 CONTACT_ALONE: Final = frozenset({"language", "label"})
 ENDED_BY_TWO: Final = frozenset({Kind.DESK, Kind.OVERSIGHT})
-"""Kinds of office that one person cannot deactivate: cases and oversight depend on them."""
+"""Kinds of office that one person cannot deactivate, because all cases depend on them."""
 
 
 def list_focal_point_columns(turn: RowChange) -> frozenset[str]:
     """Return the changed columns of an office that need a second person.
 
-    One person may add an office that is not active, because nothing is sent to it, and may
-    deactivate one, because that can be urgent; a desk or oversight needs two. Marking an
-    active office as fictitious needs two, because the service would not start again.
+    One person may add an inactive office, because nothing is sent to it, and may deactivate
+    an office, because that can be urgent. To deactivate a desk or an oversight body needs
+    two people. To mark an active office as fictitious needs two people as well, because the
+    service would then not start again.
     """
     before, after = turn.before, turn.after
     if before is None:
@@ -49,8 +51,8 @@ def list_country_columns(turn: RowChange) -> frozenset[str]:
 def list_contact_columns(turn: RowChange) -> frozenset[str]:
     """Return the changed columns of a contact that need a second person.
 
-    Redirecting or deactivating a contact would keep an office from being notified of its
-    cases (R53). One person may add a contact that is not active.
+    If a contact is redirected or deactivated, the office is no longer notified of cases
+    (R53). One person may add a contact that is not active.
     """
     if turn.before is None:
         return frozenset({"active"}) if turn.after["active"] else frozenset()
@@ -60,7 +62,7 @@ def list_contact_columns(turn: RowChange) -> frozenset[str]:
 def list_agreement_columns(turn: RowChange) -> frozenset[str]:
     """Return the changed columns of an agreement that need a second person.
 
-    One person may narrow it: fewer countries, a later start, or an earlier end.
+    One person may restrict an agreement: remove countries, start later, or end earlier.
     """
     guarded = turn.changed - AGREEMENT_ALONE
     old, new = turn.before, turn.after
@@ -70,10 +72,11 @@ def list_agreement_columns(turn: RowChange) -> frozenset[str]:
 def list_time_limit_columns(turn: RowChange) -> frozenset[str]:
     """Return the changed columns of a time limit that need a second person.
 
-    One person may shorten a limit that only reminds. A longer limit makes a person wait
-    longer. A shorter one, where a case, referral, draft or question ends at the deadline,
-    takes it from an office that is about to help, or erases it. A limit of an agreement
-    without a length of its own cannot be compared, so it needs two.
+    One person may shorten the limit of a deadline that only reminds. To extend any limit
+    needs two people, because the person waits longer. To shorten other limits needs two
+    people, because a case, referral, draft or question would be taken from an office or
+    erased earlier. The limit of an agreement needs two people if the old or the new length
+    is not set, because the lengths cannot be compared.
     """
     guarded = turn.changed - SOURCED
     if not guarded & {"amount", "unit"}:
@@ -89,7 +92,7 @@ def list_time_limit_columns(turn: RowChange) -> frozenset[str]:
 
 
 def estimate_length(row: Values | None, named: Values) -> float | None:
-    """Return about how long a limit is; None if that depends on other rows."""
+    """Return the approximate hours of a limit, or None if they depend on other rows."""
     if row is not None and row["amount"] is not None:
         return Limit(row["amount"], Unit(row["unit"])).approximate_hours
     if not is_of_country(named["of"]):
@@ -109,11 +112,11 @@ REMINDERS: Final = frozenset(
         ClockKind.CONFIRM_DELETION,
     }
 )
-"""Deadlines that only remind an office when they are missed."""
+"""Deadlines that, if missed, only remind the office."""
 
 
 def is_wider(name: str, before: Values, after: Values) -> bool:
-    """Return whether a changed column of an agreement lets more cross a border."""
+    """Return whether the change of a column lets more data cross a border."""
     old, new = before[name], after[name]
     match name:
         case "countries":

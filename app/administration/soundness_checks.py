@@ -1,4 +1,4 @@
-"""Rules that no change of the directory may break, even with an approval; pure."""
+"""Rules that no change of the directory may break, even if approved; pure functions."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ type Values = Mapping[str, Any]
 
 
 def list_active(offices: Iterable[Values], kind: Kind) -> list[Values]:
-    """Return the active offices of a kind."""
+    """List the active offices of a kind."""
     return [office for office in offices if office["active"] and office["kind"] == kind]
 
 
@@ -24,7 +24,7 @@ def find_regions_without_desk(
 def describe_loss(
     regions: Mapping[str, str], before: Sequence[Values], after: Sequence[Values]
 ) -> str | None:
-    """Return which desk or oversight a change would remove; None if neither."""
+    """Return which desk or oversight a change would remove, or None if it removes none."""
     orphans = find_regions_without_desk(regions, after) - find_regions_without_desk(
         regions, before
     )
