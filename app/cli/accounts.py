@@ -1,4 +1,4 @@
-"""Commands for accounts and API keys: for the first administrators and for recovery."""
+"""Commands for accounts and API keys, needed for the first accounts and for recovery."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ def list_accounts(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List accounts and their API keys, with disabled and revoked ones."""
+    """List accounts and their API keys, including disabled accounts and revoked keys."""
     people = operator_actions.list_people(load_runtime(Settings()), focal_point)
     if as_json:
         typer.echo(format_json(people))
@@ -44,7 +44,7 @@ def list_accounts(
 
 
 def format_json(people: Iterable[AccountWithKeys]) -> str:
-    """Return accounts and their keys as JSON, in the form of `GET /v1/accounts`."""
+    """Return accounts as JSON, as `GET /v1/accounts` shows them, with their API keys."""
     rows = [
         entry.account.model_dump(mode="json")
         | {"keys": [key.model_dump(mode="json") for key in entry.keys]}
@@ -54,7 +54,7 @@ def format_json(people: Iterable[AccountWithKeys]) -> str:
 
 
 def format_lines(people: Iterable[AccountWithKeys]) -> Iterator[str]:
-    """Return the lines that describe each account and its keys."""
+    """Yield the lines that describe each account with its API keys."""
     for entry in people:
         shown, roles = entry.account, ", ".join(entry.account.roles)
         ended = f", disabled {format_day(shown.disabled_at)}" if shown.disabled_at else ""
@@ -66,14 +66,14 @@ def format_lines(people: Iterable[AccountWithKeys]) -> Iterator[str]:
 
 
 def format_key(key: KeyOut) -> str:
-    """Return one line that describes an API key by its prefix, without the secret."""
+    """Return one line about an API key, with the prefix and without the secret."""
     ended = f", revoked {format_day(key.revoked_at)}" if key.revoked_at else ""
     scopes = "all scopes" if set(key.scopes) == set(Scope) else " ".join(key.scopes)
     return f"{key.prefix}  until {format_day(key.expires_at)}{ended}  {scopes}"
 
 
 def format_day(instant: datetime) -> str:
-    """Return the date of an instant, in UTC."""
+    """Return the date of a UTC time."""
     return instant.date().isoformat()
 
 
@@ -83,7 +83,7 @@ def create_account(
     label: Annotated[str, typer.Argument(help="Staff number or duty post, not a name.")],
     role: Annotated[list[Role], typer.Option(help="Role of the account; may be repeated.")],
 ) -> None:
-    """Open an account and print its id; `api-key new` makes its key."""
+    """Open an account and print its id. To make an API key for it, use `api-key new`."""
     settings = Settings()
     runtime = load_runtime(settings)
     with runtime.database.begin_read() as session:
@@ -97,7 +97,7 @@ def disable_account(
         UUID, typer.Argument(help="Id of the account; see `account list`.")
     ],
 ) -> None:
-    """Disable an account with all its keys, from the next request on."""
+    """Disable an account and all its API keys, with effect from the next request."""
     office, left = operator_actions.disable_account(load_runtime(Settings()), account_id)
     typer.echo(f"Disabled. People of {office} who can still work on cases: {left}.")
 
@@ -112,7 +112,7 @@ def create_api_key(
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=365, help="Days of validity.")] = KEY_DAYS,
 ) -> None:
-    """Make an API key and print it; it cannot be shown again."""
+    """Make an API key and print it. The key cannot be shown again."""
     runtime = load_runtime(Settings())
     typer.echo(operator_actions.make_key(runtime, account_id, scope or list(Scope), days))
 
@@ -123,6 +123,6 @@ def revoke_api_key(
         str, typer.Argument(help="The part between sc_ and the next _; see `account list`.")
     ],
 ) -> None:
-    """Revoke an API key, from the next request on."""
+    """Revoke an API key, with effect from the next request."""
     operator_actions.revoke_key(load_runtime(Settings()), prefix)
     typer.echo("Revoked.")

@@ -1,7 +1,7 @@
 """The HTTP client of `submit` and `poll`: API key, TLS, retries and error output.
 
-The key comes from the environment or a file, never from the command line, which every user
-of the machine can read. It is sent only over TLS or to this machine.
+The key is read from the environment or a file, never from the command line, which every
+user of the machine can read. The key is sent only over TLS or to this machine.
 """
 
 import math
@@ -24,12 +24,12 @@ from app.kernel.keyfile import require_owner_only
 from app.settings import CallerSettings
 
 ANSWER_SECONDS: Final = 30.0
-"""Seconds an answer may take, in addition to the time that the service may hold it."""
+"""Seconds that an answer may take, in addition to the time the service may hold it."""
 NOTE_AFTER: Final = 5.0
-"""Seconds without an answer after which the command prints that it waits."""
+"""Seconds without an answer after which the command prints that no answer has arrived."""
 LONGEST_PAUSE: Final = 30.0
 RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
-"""Status codes that a retry may change, for any request (RFC 9110, 15)."""
+"""Status codes after which any request is sent again (RFC 9110, 15)."""
 NO_KEY: Final = """
 There is no API key. Write it to a file that only you can read (chmod 600) and set
 SAFE_CONDUCT_API_KEY_FILE to its path, or set SAFE_CONDUCT_API_KEY.
@@ -49,13 +49,13 @@ Patience = Annotated[float, typer.Option(min=0, help="Seconds to keep retrying."
 
 
 class CallEnded(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """A command that calls the service failed; `code` is its exit code."""
+    """The command that calls the service failed. `code` is the exit code."""
 
     code: ClassVar[int] = 1
 
 
 class CannotCall(CallEnded):
-    """Nothing was sent: a setting, a file or the key has to be corrected first."""
+    """Nothing was sent, because a setting, a file or the key has to be corrected first."""
 
 
 class Refused(CallEnded):
@@ -65,20 +65,20 @@ class Refused(CallEnded):
 
 
 class WrongKey(CallEnded):
-    """The service did not accept the key; nothing was done."""
+    """The service did not accept the key. Nothing was done."""
 
 
 class NoAnswer(CallEnded):
-    """No answer arrived, so the outcome is unknown; a retry is safe."""
+    """No answer arrived, so the outcome is unknown. A retry is safe."""
 
     code = 4
 
 
 def build_client(caller: CallerSettings, wait: float = 0) -> httpx.Client:
-    """Return an HTTP client; `wait` seconds are added to the read timeout.
+    """Return an HTTP client. `wait` seconds are added to the read timeout.
 
-    It trusts the certificates of the machine, follows no redirect, and uses the proxy of
-    the environment except for this machine. Raises CannotCall and KeyRefused.
+    The client uses the trusted certificates of the machine, follows no redirects, and uses
+    the proxy of the environment except for this machine. Raises CannotCall or KeyRefused.
     """
     url, key = parse_url(caller.url), get_api_key(caller)
     agent = f"safe-conduct/{version('safe-conduct')}"
@@ -92,7 +92,7 @@ def build_client(caller: CallerSettings, wait: float = 0) -> httpx.Client:
 
 
 def parse_url(text: str) -> httpx.URL:
-    """Return the URL of the service; raises CannotCall if it is not valid or lacks TLS."""
+    """Return the URL, or raise CannotCall if it is not valid or does not use TLS."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -108,7 +108,7 @@ def parse_url(text: str) -> httpx.URL:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host is this machine."""
+    """Return whether a host name or address stands for this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -116,7 +116,7 @@ def is_loopback(host: str) -> bool:
 
 
 def get_api_key(caller: CallerSettings) -> str:
-    """Return the API key; raises CannotCall, and KeyRefused if others can read its file."""
+    """Return the API key. Raises CannotCall, or KeyRefused if others can read the file."""
     match caller.api_key, caller.api_key_file:
         case SecretStr() as given, None:
             key = given.get_secret_value()
@@ -135,12 +135,12 @@ def get_api_key(caller: CallerSettings) -> str:
 
 
 def is_word(text: str) -> bool:
-    """Return whether a text is visible ASCII without spaces, as a header value needs."""
+    """Return whether a text is visible ASCII without spaces, as required in a header."""
     return bool(text) and all("!" <= letter <= "~" for letter in text)
 
 
 def read_key_file(path: Path) -> str:
-    """Return the content of a key file; raises CannotCall or KeyRefused."""
+    """Return the content of a key file, or raise CannotCall or KeyRefused."""
     try:
         require_owner_only(path)
         return path.read_text("ascii", "replace")
@@ -151,9 +151,9 @@ def read_key_file(path: Path) -> str:
 
 
 def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Response:
-    """Send a request until its answer is final; raises NoAnswer after `patience` seconds.
+    """Send a request until the answer is final, or raise NoAnswer after `patience` seconds.
 
-    `held` is how many seconds the service may hold the answer.
+    `hold` is the number of seconds for which the service may hold the answer.
     """
     gives_up = time.monotonic() + patience
     for pause in generate_pauses():
@@ -176,7 +176,7 @@ def send_with_retries(ask: Send, patience: float, hold: float = 0) -> httpx.Resp
 
 
 def describe_patience(seconds: float) -> str:
-    """Describe how long the command keeps retrying after the next pause."""
+    """Return a text about how long the command keeps retrying after the next pause."""
     if math.isinf(seconds):
         return "until there is an answer; stop with Ctrl-C"
     return f"then for at most {seconds:.0f} s (--patience)"
@@ -184,7 +184,7 @@ def describe_patience(seconds: float) -> str:
 
 @contextmanager
 def report_wait(hold: float) -> Iterator[None]:
-    """Print to standard error that the command waits, if an answer takes long."""
+    """Print a note to standard error if the answer takes long."""
     text = (
         f"no answer yet from SAFE_CONDUCT_URL; this try waits {ANSWER_SECONDS + hold:.0f} s"
     )
@@ -198,7 +198,7 @@ def report_wait(hold: float) -> Iterator[None]:
 
 
 def generate_pauses() -> Iterator[float]:
-    """Yield the seconds before each retry: doubling from 1 up to 30."""
+    """Yield the seconds to wait before each retry, which double from 1 up to 30."""
     pause = 1.0
     while True:
         yield pause
@@ -206,13 +206,13 @@ def generate_pauses() -> Iterator[float]:
 
 
 def get_retry_after(answer: httpx.Response, pause: float) -> float:
-    """Return the seconds of `Retry-After`; without it, `pause`."""
+    """Return the seconds in `Retry-After`, or `pause` if the header is missing."""
     value = answer.headers.get("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() and int(value) else pause
 
 
 def require_trusted(error: BaseException | None) -> None:
-    """Raise CannotCall if a certificate was the cause, because a retry would not help."""
+    """Raise CannotCall if a certificate caused the error: a retry would not help."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             raise CannotCall(
@@ -223,7 +223,7 @@ def require_trusted(error: BaseException | None) -> None:
 
 
 def read_answer(answer: httpx.Response) -> dict[str, Any]:
-    """Return the JSON of a success; raises WrongKey, Refused or NoAnswer otherwise."""
+    """Return the JSON of a successful answer, or raise WrongKey, Refused or NoAnswer."""
     if answer.status_code == HTTPStatus.UNAUTHORIZED and parse_problem(answer) is not None:
         raise WrongKey(f"{describe_refusal(answer)}\n{WRONG_KEY}")
     if not answer.is_success:
@@ -235,7 +235,7 @@ def read_answer(answer: httpx.Response) -> dict[str, Any]:
 
 
 def describe_refusal(answer: httpx.Response) -> str:
-    """Return a problem as text: title, detail, faulty fields and unmet requirements."""
+    """Return an error answer as text, with the faulty fields and unmet requirements."""
     problem = parse_problem(answer)
     if problem is None:
         return f"{format_headline(answer)}. Is SAFE_CONDUCT_URL the URL of Safe Conduct?"
@@ -256,19 +256,19 @@ def describe_refusal(answer: httpx.Response) -> str:
 
 
 def format_headline(answer: httpx.Response) -> str:
-    """Return the status code and its title."""
+    """Return the status code and the title of an answer as text."""
     problem = parse_problem(answer) or {}
     title = problem.get("title") or get_phrase(answer.status_code)
     return escape_unprintable(f"{answer.status_code} {title}".strip().removesuffix("."))
 
 
 def get_phrase(status: int) -> str:
-    """Return the reason phrase of a status code; empty if it is not registered."""
+    """Return the reason phrase of a status code, or "" if the code is not registered."""
     return HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
 
 
 def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
-    """Return the problem of an answer (RFC 9457); None if it has none."""
+    """Return the problem in an answer (RFC 9457), or None if there is none."""
     if answer.headers.get("Content-Type", "").startswith("application/problem+json"):
         try:
             return dict(answer.json())
@@ -278,7 +278,7 @@ def parse_problem(answer: httpx.Response) -> dict[str, Any] | None:
 
 
 def get_objects(problem: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Return the objects in a list member of a problem; empty if it has none."""
+    """Return the objects in a list of a problem, or [] if there is no such list."""
     found = problem.get(name)
     return (
         [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
@@ -286,7 +286,7 @@ def get_objects(problem: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def escape_unprintable(text: str) -> str:
-    """Replace characters that a terminal would interpret by question marks."""
+    """Return the text with unprintable characters replaced by question marks."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
@@ -296,5 +296,5 @@ def print_note(text: str) -> None:
 
 
 def join_lines(text: str) -> str:
-    """Join the lines of each paragraph, so that the terminal wraps them."""
+    """Return the text with the lines of each paragraph joined, for the terminal to wrap."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))

@@ -1,8 +1,8 @@
 """The `backup` command: a consistent copy of the SQLite database while it is in use.
 
-Copying the file would miss the data in its journal. The copy is written under a temporary
-name and checked before it is renamed, so that an interrupted backup or a full disk leaves
-no file that looks complete.
+A plain copy of the file would lack the data in the SQLite journal. The command writes the
+copy under a temporary name, checks it, and then renames it. An interrupted backup or a full
+disk therefore leaves no file that looks complete.
 """
 
 import os
@@ -31,7 +31,7 @@ ON_POSTGRESQL: Final = (
 PARTIAL_SUFFIX: Final = ".part"
 SIDE_FILES: Final = ("-journal", "-wal", "-shm")
 STEPS_PER_SIGNAL: Final = 1024
-"""Pages to copy, or steps of the check, between two chances to handle a signal."""
+"""Pages that are copied, or steps that are checked, before signals are handled."""
 CONTENT_QUERIES: Final = {
     "epoch": "SELECT value FROM epoch",
     "migration": "SELECT version_num FROM alembic_version",
@@ -43,7 +43,7 @@ out = Console()
 
 @dataclass(frozen=True)
 class Backup:
-    """The path and size of a backup, and counts to compare with the restored database."""
+    """The path and size of a backup, with counts to compare after it is restored."""
 
     path: Path
     size: int
@@ -53,8 +53,10 @@ class Backup:
 def backup(
     target: Annotated[Path, typer.Argument(help="File to create; it must not exist.")],
 ) -> None:
-    """Make a backup and print what it holds."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
+    """Make a backup and print its size and the counts of its rows."""
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # SIGTERM has the same effect as Ctrl-C
     made = make_backup(Settings().database_url, target)
     contents = ", ".join(f"{name} {value}" for name, value in made.holds.items())
     out.print(f"{made.path}: {made.size} bytes, complete; {contents}.", soft_wrap=True)
@@ -66,12 +68,14 @@ def backup(
 
 
 def make_backup(url: str, target: Path) -> Backup:
-    """Copy an SQLite database to a new file; raises NotReady if that fails."""
+    """Copy an SQLite database to a new file, or raise NotReady if that fails."""
     source = make_url(url)
     if source.get_backend_name() != "sqlite" or not source.database:
         raise NotReady(ON_POSTGRESQL)
     if not Path(source.database).is_file():
-        raise NotReady(f"There is no database at {source.database}: safe-conduct migrate")
+        raise NotReady(
+            f"There is no database at {source.database}. Run: safe-conduct migrate"
+        )
     if target.exists():
         raise NotReady(f"{target} already exists. Give the backup another name.")
     partial = target.with_name(f"{target.name}{PARTIAL_SUFFIX}")
@@ -88,10 +92,10 @@ def make_backup(url: str, target: Path) -> Backup:
 
 
 def copy_database(source: Path, partial: Path) -> dict[str, str]:
-    """Copy a database, check and flush the copy; return counts of what it holds.
+    """Copy a database, check and flush the copy, and return the counts of its rows.
 
-    An open transaction holds one snapshot for all steps. Without it SQLite would restart
-    the copy at each commit of another process, and might never finish.
+    An open transaction keeps the same snapshot for all steps. Without it, SQLite would
+    restart the copy after each commit of another process, and might never finish.
     """
     os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     where = f"file:{source.absolute()}?mode=ro"
@@ -117,10 +121,10 @@ def copy_database(source: Path, partial: Path) -> dict[str, str]:
 
 
 def handle_signals(*_: int) -> None:
-    """Return to Python, which handles signals only between steps of SQLite."""
+    """Do nothing: SQLite calls this between two steps, so that Python handles signals."""
 
 
 def remove_partial(partial: Path) -> None:
-    """Remove the files of an unfinished backup."""
+    """Remove the files of an unfinished backup, if there are any."""
     for end in ("", *SIDE_FILES):
         partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)

@@ -43,7 +43,7 @@ Check = Annotated[bool, typer.Option("--check", help="Write nothing; fail if sta
 
 @cli.command()
 def serve() -> None:
-    """Serve the API. On SQLite this is the only process, and includes the worker."""
+    """Serve the API. With SQLite, the worker runs in the same process."""
     settings = Settings()
     logging_setup.configure_logging(settings.log_level)
     runtime, ledger = startup.load_runtime(settings), Ledger(settings.erasure_ledger)
@@ -78,13 +78,13 @@ def play_some(
         typer.Option(metavar="NAME", help="May be repeated. Default: all journeys."),
     ] = None,
 ) -> None:
-    """Play the named journeys, or all."""
+    """Play the named journeys, or all journeys if none is named."""
     demo_command.play(DemoSettings(), print_line, journey or [])
 
 
 @demo.command("serve")
 def serve_demo() -> None:
-    """Set up and serve a demonstration, play the journeys, and print keys and a request."""
+    """Serve a demonstration, play the journeys, and print API keys and a request."""
     settings = DemoSettings()
     logging_setup.configure_logging(
         max(settings.log_level, LogLevel.WARNING, key=list(LogLevel).index)
@@ -112,7 +112,7 @@ def write_docs(*, check: Check = False) -> None:
 
 
 def publish(pages: dict[str, str], *, check: bool) -> None:
-    """Write the pages that are stale; with `check`, write nothing and exit with 1."""
+    """Write the stale pages. With `check`, only exit with 1 if a page is stale."""
     stale = generated_pages.find_stale(pages, write=not check)
     for name in stale:
         out.print(f"{name} {'is stale: run make openapi docs' if check else 'written'}")

@@ -1,8 +1,9 @@
 """HTTP connections with a limit on their number and on the time to send a request head.
 
-uvicorn closes an idle connection after an answer, but waits without limit for the first
-request and for the rest of one that began. h11 accepts LF without CR as the end of a line
-(RFC 9112, 2.2). A proxy that does not would read another request, so a bare LF is refused.
+uvicorn closes a connection that is idle after an answer, but waits without limit for the
+first request and for the rest of an incomplete request. h11 accepts LF without CR as the
+end of a line (RFC 9112, 2.2). A proxy that does not accept it would see another request, so
+an LF without CR is refused.
 """
 
 import asyncio
@@ -15,21 +16,21 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from app.settings import MAX_CONNECTIONS
 
 HEAD_SECONDS: Final = 10.0
-"""Seconds for the head of a request to arrive, from when the connection waits for it."""
+"""Seconds in which the head of a request must arrive after the connection is idle."""
 GRACE_SECONDS: Final = 1.0
-"""Seconds for an answer to arrive before its connection is closed, and seconds to wait for
-a head before the connection may be closed in favour of another."""
+"""Seconds before a connection is closed after an answer, so that the answer can arrive;
+also the seconds for which a connection may wait for a head before others may replace it."""
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 
 class StrictBuffer(ReceiveBuffer):
-    """A receive buffer that accepts only CRLF as the end of a line of a head."""
+    """A receive buffer that accepts only CRLF as the end of each line of a head."""
 
     @override
     def maybe_extract_lines(self) -> list[bytearray] | None:
-        """Return the lines of a complete head; None if its end was not received yet.
+        """Return the lines of a complete head, or None if the head is not complete yet.
 
-        Raises RemoteProtocolError, which uvicorn answers with 400, for a bare LF.
+        Raises RemoteProtocolError, which uvicorn answers with 400, if an LF has no CR.
         """
         end = self._data.find(END_OF_HEAD)
         end = len(self._data) if end < 0 else end
@@ -39,7 +40,7 @@ class StrictBuffer(ReceiveBuffer):
 
 
 class Connection(H11Protocol):
-    """A connection that closes unless a complete head arrives in time."""
+    """A connection that is closed unless a complete head arrives in time."""
 
     awaited: asyncio.TimerHandle | None = None
 
@@ -53,7 +54,7 @@ class Connection(H11Protocol):
 
     @property
     def awaits_head(self) -> bool:
-        """Whether no request is being answered."""
+        """Whether the connection waits for a request, because none is being answered."""
         cycle: Any = self.cycle  # None before the first request, unlike its type
         return cycle is None or bool(cycle.response_complete)
 
@@ -65,10 +66,10 @@ class Connection(H11Protocol):
             self.make_room()
 
     def make_room(self) -> None:
-        """Close an idle connection, or this one if there is none.
+        """Close an idle connection, or this connection if no other is idle.
 
-        A connection whose answer was sent comes first, then the one that has waited longest
-        for a head. A request that is being answered is never cut off.
+        First choice is a connection whose answer was sent, then the connection that has
+        waited longest for a head. A request that is being answered is never interrupted.
         """
         others = (one for one in self.connections if isinstance(one, Connection))
         answered = (one for one in others if one is not self and one.is_answered)
@@ -79,12 +80,12 @@ class Connection(H11Protocol):
 
     @property
     def is_answered(self) -> bool:
-        """Whether the last request was answered and no other has begun."""
+        """Whether the last request was answered and no other request has begun."""
         cycle: Any = self.cycle  # None before the first request, unlike its type
         return cycle is not None and self.awaits_head and self not in self.waiting
 
     def find_oldest(self) -> "Connection":
-        """Return the connection that has waited longest for a head, if long enough."""
+        """Return the connection that has waited longest for a head, or this connection."""
         oldest = next(iter(self.waiting))
         waited = self.loop.time() - self.waiting[oldest]
         return oldest if waited >= GRACE_SECONDS else self
@@ -107,7 +108,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def watch(self) -> None:
-        """Start the timer for a head, or stop it once the head has arrived."""
+        """Start the timer for a head, or stop the timer if the head has arrived."""
         if not self.awaits_head:
             self.stop_waiting()
         elif self.awaited is None:

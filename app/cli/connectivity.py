@@ -1,4 +1,4 @@
-"""Checks that `doctor` makes of the mail server and the SMS gateway."""
+"""Checks of the mail server and the SMS gateway for the command `doctor`."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,16 +16,16 @@ MEANING: Final = {
     "SSLError": "it does not use TLS",
     "535": "it refused the login",
 }
-"""Explanations of the most frequent error codes."""
+"""An explanation of each of the most frequent error codes."""
 MAIL: Final = "The mail server of SAFE_CONDUCT_SMTP_HOST and SAFE_CONDUCT_SMTP_PORT"
 GATEWAY: Final = "The SMS gateway of SAFE_CONDUCT_SMS_GATEWAY_URL"
 
 
 def check_connections(settings: Settings) -> Iterator[str]:
-    """Connect to the servers in the settings and return a line about each.
+    """Connect to the servers in the settings, and yield a line about each server.
 
-    Nothing is sent except a login to the mail server. Raises NotReady if the settings are
-    not consistent.
+    Only a login is sent, to the mail server. Raises NotReady if the settings are not
+    consistent.
     """
     mail, gateway = find_mail(settings), find_gateway(settings)
     if mail:
@@ -35,7 +35,7 @@ def check_connections(settings: Settings) -> Iterator[str]:
 
 
 def describe(server: str, code: str | None, channel: str) -> str:
-    """Describe the outcome of one connection; `code` is None if it went well."""
+    """Return a line about one connection. `code` is None if the connection succeeded."""
     if code is None:
         return f"{server} answers."
     reason = f"{MEANING[code]} ({code})" if code in MEANING else code

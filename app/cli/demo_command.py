@@ -1,4 +1,4 @@
-"""The demonstration: made-up offices, journeys through cases, and a service to try."""
+"""The commands of the demonstration, which has made-up offices and journeys of cases."""
 
 import threading
 import time
@@ -47,14 +47,14 @@ type Say = Callable[[str], None]
 
 
 def prepare(settings: Settings) -> None:
-    """Create the key file, if there is none, and the tables."""
+    """Create the tables, and the key file if there is none."""
     if not settings.key_file.exists():
         add_key(settings.key_file)
     migrate(settings)
 
 
 def prepare_demo_keys(runtime: Runtime) -> dict[DemoAccount, str]:
-    """Load the made-up offices and return API keys for their accounts, valid for a day."""
+    """Load the made-up offices, and return an API key for each account, valid for a day."""
     with runtime.database.begin_write() as session:
         stage = DemoSetup(session, runtime.clock(), runtime.ids)
         load_directory(stage)
@@ -62,7 +62,7 @@ def prepare_demo_keys(runtime: Runtime) -> dict[DemoAccount, str]:
 
 
 def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None:
-    """Play the chosen journeys, by default all, against the running service.
+    """Play the chosen journeys, by default all journeys, against the running service.
 
     Raises NotReady if no service answers.
     """
@@ -79,13 +79,13 @@ def play(settings: Settings, say: Say, chosen: Collection[Journey] = ()) -> None
 def build_demo(
     http: httpx.Client, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
 ) -> Demo:
-    """Return what the journeys need to run."""
+    """Return the objects that the journeys need: client, keys, output, time and expiry."""
     expire, now = build_expiry(runtime), runtime.clock()
     return Demo(http=http, keys=keys, say=say, now=now, run_out=expire)
 
 
 def build_expiry(runtime: Runtime) -> Callable[[str], None]:
-    """Return a function that makes the deadlines of a case run out at once."""
+    """Return a function that expires all deadlines of a case."""
 
     def expire(code: str) -> None:
         with runtime.database.begin_write() as session:
@@ -123,7 +123,7 @@ def serve(settings: Settings, say: Say) -> None:
 def play_when_serving(
     running: uvicorn.Server, runtime: Runtime, keys: Mapping[DemoAccount, str], say: Say
 ) -> None:
-    """Wait until the service runs, play the journeys, and print keys and a request."""
+    """Wait until the service runs, play the journeys, and print API keys and a request."""
     if (url := wait_for_url(running)) is None:
         return
     say(f"Safe Conduct is serving at {url}. The data that follows is made up.")
@@ -137,7 +137,7 @@ def play_when_serving(
 
 
 def wait_for_url(running: uvicorn.Server) -> str | None:
-    """Wait until the service runs and return its URL; None if it does not start."""
+    """Wait until the service runs, and return its URL, or None if it does not start."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while not running.started:
         if time.monotonic() > deadline or running.should_exit:
@@ -148,7 +148,7 @@ def wait_for_url(running: uvicorn.Server) -> str | None:
 
 
 def format_hint(url: str, key: str, lead: str) -> str:
-    """Return the text with the two API keys that the README uses, and a first request."""
+    """Return the text with the two API keys that the README uses and a first request."""
     return f"""
 Safe Conduct is serving at {url}, with made-up data. Stop it with Ctrl-C.
 Two API keys, valid for one day: of the consular officer who submitted {REFERENCE}, and of

@@ -1,4 +1,4 @@
-"""Error messages and exit codes: each expected error is printed as one line."""
+"""Error messages and exit codes. Each expected error is printed as one line."""
 
 import gc
 import sys
@@ -19,14 +19,14 @@ from app.settings import PREFIX, CallerSettings, DemoSettings, Settings
 err = Console(stderr=True)
 type Refusals = tuple[type[Exception], ...]
 REFUSALS: Final[Refusals] = (KeyRefused, LedgerRefused, Problem)
-"""Exceptions that any command may print as an error."""
+"""The exceptions that every command prints as an error without a traceback."""
 SETTINGS = {kind.__name__ for kind in (Settings, DemoSettings, CallerSettings)}
 
 
 def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
-    """Run a command and print an error that an operator can correct without a traceback.
+    """Run a command. An error that an operator can correct is printed without a traceback.
 
-    Imported objects are frozen, so that garbage collection does not scan them.
+    Imported objects are excluded from garbage collection (`gc.freeze`), to save time.
     """
     gc.freeze()
     gc.enable()
@@ -47,7 +47,7 @@ def run(cli: typer.Typer, refusals: Refusals = REFUSALS) -> None:
 
 
 def describe_settings(error: ValidationError) -> str:
-    """Return each invalid setting and why, without its value, which may be secret."""
+    """Return each invalid setting with the reason, but not the value: it may be secret."""
     faults = error.errors(include_url=False, include_input=False)
     reasons = ((one["loc"][0], one["msg"].removeprefix("Value error, ")) for one in faults)
     return " ".join(
@@ -56,7 +56,7 @@ def describe_settings(error: ValidationError) -> str:
 
 
 def describe_cause(error: BaseException | None) -> str:
-    """Return the first line of the database's message; empty if it gave none."""
+    """Return the first line of the message of the database, or "" if there is none."""
     message = str(error.orig) if isinstance(error, DBAPIError) else ""
     return f" The database: {message.splitlines()[0]}" if message else ""
 

@@ -1,4 +1,4 @@
-"""Files that are generated from the code and committed: openapi/ and pages of docs/."""
+"""Generation of the committed files in openapi/ and of some pages in docs/."""
 
 import gzip
 import json
@@ -77,7 +77,7 @@ this type means that the path does not exist.
 
 
 def build_contracts() -> dict[str, str]:
-    """Return the OpenAPI document of the code and its other editions, by file name."""
+    """Return the OpenAPI document and its other editions, by file name."""
     unused = FileKeys({"k1": bytes(range(KEY_BYTES))})
     document = create_app(build_runtime("sqlite:///never-opened.db", unused)).openapi()
     return {
@@ -89,7 +89,7 @@ def build_contracts() -> dict[str, str]:
 
 
 def format_json(document: dict[str, Any]) -> str:
-    """Return a document as JSON text, as it is committed."""
+    """Return a document as the JSON text that is committed."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -140,7 +140,7 @@ def format_requirement(requirement: object) -> str:
 
 
 def render_problems() -> str:
-    """Return the page of all problems."""
+    """Return the page that lists all problems."""
     rows = [
         f"| `/problems/{kind.code}` | {kind.status} | {kind.title} |"
         for kind in sorted(list_problem_kinds(Problem), key=lambda kind: kind.code)
@@ -187,7 +187,7 @@ def replace_between(text: str, begin: str, lines: list[str], end: str) -> str:
 
 
 def render_gauges() -> list[str]:
-    """Return a table of gauges, with the value above which to act, and the action."""
+    """Return a table of gauges, with the limit of each and the remedy."""
     rows = [
         f"| `{format_gauge_name(gauge)}` | {gauge.about} "
         f"| {'' if gauge.limit is None else f'{gauge.limit:g}'} | {gauge.remedy} |"
@@ -198,12 +198,12 @@ def render_gauges() -> list[str]:
 
 
 def format_gauge_name(gauge: Gauge[Any]) -> str:
-    """Return the name of a gauge with its label, as Prometheus shows it."""
+    """Return the name of a gauge in Prometheus, with the label if there is one."""
     return f"{NAMESPACE}_{gauge.name}" + (f"{{{gauge.label}}}" if gauge.label else "")
 
 
 def render_settings() -> list[str]:
-    """Return a table of settings with their default, smallest and largest value."""
+    """Return a table of settings with the default and the limits of each."""
     rows = [
         f"| `SAFE_CONDUCT_{name.upper()}` | {format_default(field.default)} "
         f"| {format_limits(field)} | {field.description} |"
@@ -214,14 +214,14 @@ def render_settings() -> list[str]:
 
 
 def format_limits(field: FieldInfo) -> str:
-    """Return the limits of a number as text; empty if it has none."""
+    """Return the limits of a setting as text, or "" if there are none."""
     least = [one.ge for one in field.metadata if hasattr(one, "ge")]
     most = [one.le for one in field.metadata if hasattr(one, "le")]
     return " to ".join(str(one) for one in (*least, *most))
 
 
 def format_default(value: object) -> str:
-    """Return the default of a setting as text; empty if there is none."""
+    """Return the default of a setting as text, or "" if there is none."""
     return "" if value in {None, ""} else f"`{value}`"
 
 
@@ -232,7 +232,7 @@ def list_problem_kinds(parent: type[Problem]) -> set[type[Problem]]:
 
 
 def find_stale(pages: dict[str, str], *, write: bool) -> list[str]:
-    """Return the names of pages that differ from the code; write them if asked."""
+    """Return the names of the pages that are stale, and write them if `write` is set."""
     different = [
         name
         for name, text in pages.items()
@@ -245,11 +245,11 @@ def find_stale(pages: dict[str, str], *, write: bool) -> list[str]:
 
 
 def read_page(path: Path) -> str:
-    """Return the text of a committed page, decompressed if necessary."""
+    """Return the text of a committed page. A compressed page is decompressed."""
     data = path.read_bytes()
     return (gzip.decompress(data) if path.suffix == COMPRESSED else data).decode()
 
 
 def encode_page(name: str, text: str) -> bytes:
-    """Return the bytes of a page as it is committed."""
+    """Return the bytes of a page that are committed, compressed if the name says so."""
     return encode_document(text) if name.endswith(COMPRESSED) else text.encode()

@@ -11,7 +11,7 @@ from app.kernel.db import OWNER_ROLE, get_database_kind
 from app.settings import Environment
 
 MAX_NAMED: Final = 5
-"""The largest number of differences in one message."""
+"""The largest number of differences that one message lists."""
 WEAKENED: Final = """
 The database does not have the guards that the migrations create: {}. They were changed, or
 the restore left them out. See "Guards of the database" in docs/operations.md.
@@ -34,13 +34,13 @@ FROM pg_catalog.pg_roles r
 WHERE pg_has_role(session_user, r.oid, 'MEMBER')
 ORDER BY r.rolname <> session_user, r.rolname
 """
-"""Every role that the login has or could switch to by SET ROLE."""
+"""The query for every role that the login has or can switch to with SET ROLE."""
 
 
 def require_guards(session: Session) -> list[str]:
     """Raise NotReady if a guard is missing, changed or can be bypassed.
 
-    Returns a warning for each addition that does not weaken a guard.
+    Returns a warning about each addition that does not weaken a guard.
     """
     found = guards.list_differences(session)
     refusing = [str(one) for one in found if one.refuses]
@@ -54,7 +54,7 @@ def require_guards(session: Session) -> list[str]:
 def require_bound_login(session: Session, environment: Environment) -> list[str]:
     """Raise NotReady in production if the guards do not restrict the service's login.
 
-    A drill often has one login for everything, so there it returns a warning instead.
+    A drill often has a single login for all purposes, so it gets only a warning.
     """
     reason = describe_login(session)
     if reason and environment == Environment.PRODUCTION:
@@ -63,7 +63,7 @@ def require_bound_login(session: Session, environment: Environment) -> list[str]
 
 
 def describe_login(session: Session) -> str | None:
-    """Return why the guards do not restrict the service's login; None if they do."""
+    """Return why the guards do not restrict the service's login, or None if they do."""
     if get_database_kind(session) == "sqlite":
         return None
     login = session.scalar(text("SELECT session_user"))
@@ -82,4 +82,4 @@ POWERS: Final = (
     "owns the tables, the schema or the database",
     "has rights on every table",
 )
-"""What each boolean column of `LOGIN` means, in order."""
+"""The meaning of each boolean column of `LOGIN`, in the same order."""

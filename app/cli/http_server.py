@@ -14,18 +14,18 @@ from app.cli.startup import NotReady
 from app.settings import MAX_CONNECTIONS, Settings
 
 HEAD_BYTES: Final = 64 * 1024
-"""The largest head that is read; the API has a smaller limit and answers with a problem."""
+"""The largest head that is read. The API has a smaller limit and returns a problem."""
 PROTOCOL: Final[Mapping[str, Any]] = {
     "http": Connection,
     "ws": "none",
     "h11_max_incomplete_event_size": HEAD_BYTES,
 }
-"""The protocol settings of uvicorn, with the h11 parser: the faster parser drops the body
-of a request that offers HTTP/2, as each request of the Java client does (uvicorn#2722)."""
+"""The protocol settings of uvicorn, with the h11 parser. The faster httptools parser drops
+the body of a request that offers HTTP/2, as the Java client always does (uvicorn#2722)."""
 
 
 def open_port(settings: Settings) -> socket:
-    """Bind the port before anything else is started; raises NotReady.
+    """Return a socket that is bound to the port, or raise NotReady.
 
     The socket does not listen yet, so connections are refused until the server runs.
     """
@@ -45,17 +45,17 @@ def open_port(settings: Settings) -> socket:
 
 
 class Config(uvicorn.Config):
-    """The configuration of uvicorn, with a limit on connections."""
+    """The configuration of uvicorn, with a limit on the number of connections."""
 
     max_connections: int = MAX_CONNECTIONS
 
 
 class Server(uvicorn.Server):
-    """A server that ends held event requests before it waits for open connections."""
+    """A server that ends waiting requests for events before it shuts down."""
 
     @override
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Release the held requests, then shut down."""
+        """End the waiting requests for events, and then shut down."""
         app: Any = self.config.app
         bell: FeedWatcher = app.state.bell
         bell.close()
@@ -63,10 +63,10 @@ class Server(uvicorn.Server):
 
 
 def build_server(app: FastAPI, settings: Settings) -> uvicorn.Server:
-    """Return a server without a Server header and without access or uvicorn logs.
+    """Return a server that sends no Server header and writes no access or uvicorn logs.
 
-    Existing objects are frozen, because a garbage collection of them would delay every
-    request by a tenth of a second.
+    Existing objects are excluded from garbage collection (`gc.freeze`), because collecting
+    them would delay requests by a tenth of a second.
     """
     gc.freeze()
     config = Config(

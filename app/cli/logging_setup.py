@@ -1,4 +1,4 @@
-"""Logging of the service and of libraries: one JSON line for each event, without values."""
+"""Logging of the service and of libraries, as one JSON line for each event."""
 
 import json
 import logging
@@ -15,10 +15,10 @@ IGNORED: Final = ("Unsupported upgrade request", "No supported WebSocket library
 
 
 class JsonFormatter(logging.Formatter):
-    """A formatter that writes log records of libraries as JSON, without their values.
+    """A formatter that writes the log records of libraries as JSON, without values.
 
     Only the first line of the message template is kept, because asyncio adds whole objects
-    below it. Messages of exceptions are left out.
+    on the following lines. The messages of exceptions are left out.
     """
 
     @override
@@ -36,12 +36,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_worth_logging(line: logging.LogRecord) -> bool:
-    """Return whether to log a record; some of uvicorn come with every request."""
+    """Return whether to log a record. Some uvicorn records repeat with every request."""
     return not str(line.msg).startswith(IGNORED)
 
 
 def configure_logging(level: LogLevel) -> None:
-    """Log to standard error, as one JSON line for each event."""
+    """Set up logging to standard error, as one JSON line for each event."""
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),

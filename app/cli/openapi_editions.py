@@ -1,6 +1,6 @@
 """Other editions of the OpenAPI 3.1 document: version 3.2, and one without webhooks.
 
-The 3.1 document is the contract. The others are derived from it and add no rules.
+The 3.1 document is the contract. The other editions are derived from it and add no rules.
 """
 
 from copy import deepcopy
@@ -22,7 +22,7 @@ PARENT_TAGS: Final = {
 
 
 def convert_to_3_2(contract: dict[str, Any]) -> dict[str, Any]:
-    """Return the document in OpenAPI 3.2, which has stream items and nested tags."""
+    """Return the document in OpenAPI 3.2, which supports stream items and nested tags."""
     document = {**deepcopy(contract), "openapi": "3.2.0"}
     for path in document["paths"].values():
         for operation in path.values():
@@ -34,14 +34,14 @@ def convert_to_3_2(contract: dict[str, Any]) -> dict[str, Any]:
 
 
 def add_parent(tag: dict[str, str]) -> dict[str, str]:
-    """Return a tag with its summary, its kind and, if it has one, its parent."""
+    """Return the tag with a summary, a kind and, if the tag has one, a parent."""
     parent = PARENT_TAGS.get(tag["name"])
     parent_tag = {} if parent is None else {"parent": parent}
     return {**tag, "summary": tag["name"].capitalize(), **parent_tag, "kind": "nav"}
 
 
 def remove_webhooks(contract: dict[str, Any]) -> dict[str, Any]:
-    """Return the document without webhooks, which some generators do not support.
+    """Return the document without webhooks, which some code generators do not support.
 
     Schemas and tags that only webhooks use are removed as well.
     """

@@ -1,4 +1,4 @@
-"""What operators do at the command line: the directory, accounts, API keys and checks."""
+"""Actions of the operator commands: the directory, accounts, API keys and checks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -39,14 +39,14 @@ from app.settings import Settings
 def load_directory(
     runtime: Runtime, folder: Path | None, *, reopen: bool = False
 ) -> Loaded:
-    """Load the packaged directory, or the files of a folder; raises FilesRefused."""
+    """Load the packaged directory or the files of a folder, or raise FilesRefused."""
     with runtime.database.begin_write() as session:
         clerk = ChangeAuthor(session, runtime.ids, runtime.clock())
         return directory_load.load(clerk, folder or get_standard_data(), reopen=reopen)
 
 
 def describe_load(loaded: Loaded) -> Iterator[str]:
-    """Return the counts of a load and each office or contact that it switched."""
+    """Yield the counts of a load, and each office or contact that changed `active`."""
     for table in ("countries", "focal_points", "agreements", "limits", "contacts"):
         count = getattr(loaded, table)
         yield (
@@ -65,14 +65,14 @@ def describe_load(loaded: Loaded) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class AccountWithKeys:
-    """An account and its API keys, in the form that the HTTP API shows."""
+    """An account and its API keys, in the form in which the HTTP API returns them."""
 
     account: AccountOut
     keys: list[KeyOut]
 
 
 def list_people(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
-    """Return the accounts of an office, or of all; raises NotFound for an unknown one."""
+    """List the accounts of an office or of all offices. Raises NotFound (404)."""
     with begin_read(runtime, SYSTEM) as tx:
         office_id = focal_point and directory_queries.get_id(tx.session, focal_point)
         offices = directory_queries.by_ids(
@@ -93,9 +93,9 @@ def open_account(
 ) -> UUID:
     """Open an account and return its id.
 
-    Raises NotFound for an unknown focal point, NotReady for a label that is in use or not
-    valid, and RolesIncompatible for roles that do not fit. A label may be used once, so
-    that a repeated command does not open a second account.
+    Two enabled accounts cannot have the same label, so that a repeated command opens no
+    second account. Raises NotFound if the focal point is unknown, NotReady if the label is
+    in use or not valid, and RolesIncompatible if the roles do not fit.
     """
     given = frozenset(roles)
     with begin_write(runtime, SYSTEM) as tx:
@@ -125,7 +125,7 @@ def require_label(label: str) -> None:
 
 
 def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int) -> str:
-    """Make and return an API key; raises NotReady if the account is unknown or disabled."""
+    """Make an API key, or raise NotReady if the account is unknown or disabled."""
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
         if found.disabled_at is not None:
@@ -140,7 +140,7 @@ def make_key(runtime: Runtime, account: UUID, scopes: Iterable[Scope], days: int
 
 
 def revoke_key(runtime: Runtime, prefix: str) -> None:
-    """Revoke an API key, from the next request on; raises NotReady if it is unknown."""
+    """Revoke an API key, or raise NotReady if no key has this prefix."""
     with begin_write(runtime, SYSTEM) as tx:
         try:
             key = access_queries.get_key_by_prefix(tx, prefix)
@@ -153,9 +153,9 @@ def revoke_key(runtime: Runtime, prefix: str) -> None:
 
 
 def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
-    """Disable an account; return its office and how many people there can work on cases.
+    """Disable an account; return its office and the number of people left to work on cases.
 
-    Raises NotReady for an unknown account.
+    Raises NotReady if the account is unknown.
     """
     with begin_write(runtime, SYSTEM) as tx:
         found = lock_account(tx, account)
@@ -165,7 +165,7 @@ def disable_account(runtime: Runtime, account: UUID) -> tuple[str, int]:
 
 
 def lock_account(tx: WriteTransaction, account: UUID) -> Account:
-    """Lock and return an account; raises NotReady if there is none with this id."""
+    """Lock and return an account, or raise NotReady if no account has this id."""
     try:
         return access_queries.lock_account(tx, account)
     except NotFound as error:
@@ -175,7 +175,7 @@ def lock_account(tx: WriteTransaction, account: UUID) -> Account:
 
 
 def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
-    """Return what `doctor` prints; raises NotReady if the service could not start."""
+    """Yield the lines that `doctor` prints. Raises NotReady if `serve` could not start."""
     yield from (f"Warning: {warning}" for warning in list_unknown())
     yield f"The key file {settings.key_file} is valid."
     ledger = Ledger(settings.erasure_ledger)
@@ -205,9 +205,9 @@ def check_service(runtime: Runtime, settings: Settings) -> Iterable[str]:
 def seal_outdated(runtime: Runtime) -> Iterator[tuple[int, int]]:
     """Seal data that older versions stored in clear, unpadded or without a key of its own.
 
-    Also moves deadlines that reveal when a person arrives. Yields how many rows are done,
-    and the total. Each row has its own transaction, so the command can be run again after
-    an interruption.
+    Deadlines that reveal when a person arrives are moved as well. After each row, yield the
+    number of finished rows and the total. Each row has its own transaction, so the command
+    can be run again after an interruption.
     """
     with begin_read(runtime, SYSTEM) as tx:
         due = resealing.list_outdated(tx.session)

@@ -1,7 +1,7 @@
 """The commands of operators: set up, check, back up, restore and run the worker.
 
-This module does not import the HTTP API, because a monitor runs `worker status` twice a
-minute, and an operator in an emergency should not wait for imports.
+This module does not import the HTTP API, because the import takes time: a monitor runs
+`worker status` twice a minute, and an operator in an emergency should not have to wait.
 """
 
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ cli.add_typer(accounts.account, name="account")
 cli.add_typer(accounts.api_key, name="api-key")
 
 REFUSALS: Final = (*exit_codes.REFUSALS, startup.NotReady, FilesRefused)
-"""Exceptions that an operator can act on; they are printed without a traceback."""
+"""Exceptions that an operator can correct. They are printed without a traceback."""
 
 
 @worker.command("run")
@@ -56,9 +56,9 @@ def run_worker(
         list[Part] | None, typer.Option(help="Do not run this part; may be repeated.")
     ] = None,
 ) -> None:
-    """Run the worker as its own process. On PostgreSQL several may run.
+    """Run the worker in a process of its own. On PostgreSQL, several workers may run.
 
-    By default it runs all parts. Each part has to run in at least one process.
+    By default, the worker runs all parts. Each part has to run in at least one process.
     """
     settings, parts = Settings(), worker_process.choose_parts(only or (), without or ())
     logging_setup.configure_logging(settings.log_level)
@@ -69,7 +69,7 @@ def run_worker(
 def show_worker(
     *, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
-    """Show whether the worker runs and keeps up. Exits with 1 if something needs action."""
+    """Show whether the worker runs and has no backlog. Exits with 1 if action is needed."""
     found = status.measure_status(startup.load_runtime(Settings()))
     if as_json:
         print_line(status.as_json(found))
@@ -96,7 +96,7 @@ def finish_restore(
         bool, typer.Option("--no-erasures", help=restore.NO_ERASURES_HELP)
     ] = False,
 ) -> None:
-    """Finish a restore: repeat erasures and make clients read their feeds again."""
+    """Finish a restore: repeat erasures, and make clients read their feeds again."""
     found = restore.finish_restore(Settings(), erasures, without=no_erasures)
     if found.anew:
         print_line(restore.LEDGER_MADE)
@@ -117,7 +117,7 @@ def show_affected(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """After a restore, list the affected cases and which offices to tell."""
+    """After a restore, list the affected cases and the offices to inform."""
     made = since and since.replace(tzinfo=UTC)
     found = restore_report.build_report(restore.build_keyless_runtime(Settings()), made)
     if as_json:
@@ -129,7 +129,7 @@ def show_affected(
 
 @cli.command("doctor")
 def check_setup() -> None:
-    """Check the configuration and the database; print what would keep it from starting."""
+    """Check the settings and the database, and print why the service cannot start."""
     settings = Settings()
     for line in operator_actions.check_service(startup.load_runtime(settings), settings):
         out.print(line)
@@ -144,8 +144,8 @@ def print_line(text: str) -> None:
 def seal_again() -> None:
     """Seal data that older versions stored in clear, unpadded or without a key of its own.
 
-    On PostgreSQL the service may be running; on SQLite nothing else may run. If it is
-    interrupted, run it again.
+    On PostgreSQL, the service may be running. On SQLite, no other process may use the
+    database. If the command is interrupted, run it again.
     """
     settings, total = Settings(), 0
     runtime = startup.load_runtime(settings)
@@ -172,7 +172,7 @@ def create_key() -> None:
 
 @erasure.command("export")
 def export_erasures() -> None:
-    """Write erasures to the ledger outside the database; create it if it is lost."""
+    """Add new erasures to the ledger of erasures. If the ledger is missing, create it."""
     added, existed = restore.export_erasures(Settings())
     if not existed:
         print_line(restore.LEDGER_MADE)

@@ -1,7 +1,7 @@
-"""Tables of who opens and writes what, rendered from the policy for officers and lawyers.
+"""Tables for officers and lawyers that show which office may open and write what.
 
-A value without words raises `KeyError` in `safe-conduct docs`, so that the page cannot say
-less than the policy.
+The tables are rendered from the policy. A value of the policy for which no text is written
+here raises `KeyError` in `safe-conduct docs`, so that the page cannot omit it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -89,7 +89,7 @@ IF: Final[Mapping[Condition, str]] = {
 
 
 def render_disclosure() -> list[str]:
-    """Return the policy as a table, one line for each rule, with its hash."""
+    """Return the hash of the policy and a table with one line for each rule."""
     head = [
         f"The hash of this policy is `{POLICY_HASH}`. An access entry keeps its own.",
         "",
@@ -119,7 +119,7 @@ def render_row(rule: Rule) -> str:
 
 
 def format_subjects(rule: Rule) -> str:
-    """Return what a rule covers as text; all sections together as "every section"."""
+    """Return the documents of a rule as text. All sections become "every section"."""
     whole = set(Section) <= rule.subjects
     named = [
         text
@@ -139,11 +139,11 @@ RELATIONS: Final[Mapping[Relation, str]] = {
     Relation.RECIPIENT: "is asked to help, or helps",
     Relation.HANDOVER_CANDIDATE: "is asked to take over the lead",
 }
-"""The relations that grant anything; a former lead or recipient is granted nothing."""
+"""The relations that grant something. Those of a former lead or recipient grant nothing."""
 
 
 def render_grants() -> list[str]:
-    """Return a table of what each relation grants, one line for each grant."""
+    """Return a table of the grants of each relation, with one line for each grant."""
     head = ["| an office that ...", *(RELATIONS.values())]
     lines = [" | ".join(head) + " |", "|---" * len(head) + "|"]
     for grant in Grant:
@@ -153,7 +153,7 @@ def render_grants() -> list[str]:
 
 
 def describe_grant(relation: Relation, grant: Grant) -> str:
-    """Return the conditions under which a relation grants something; empty if never."""
+    """Return the conditions of a grant for a relation, or "" if it is never granted."""
     rows = [r for r in GRANTS if relation in r.relations and grant in r.grants]
     if any(not r.conditions for r in rows):
         return "yes"
@@ -177,19 +177,19 @@ KNOWN_CONSENTS: Final[Mapping[str, str]] = {
     "app/handovers/actions.py lock_and_check": "every other action on a handover",
     "app/handovers/following.py offer_to_first": "the offer after a relocation",
 }
-"""The functions in which only consents that the caller may know count (ADR 35).
+"""The functions that count only the consents that the caller may know of (ADR 35).
 
 A test compares this list with the calls.
 """
 
 
 def render_known_consents() -> list[str]:
-    """Return a list of where consents that the caller may not know do not count."""
+    """Return a list of the places where consents unknown to the caller do not count."""
     return [f"- {words}" for words in KNOWN_CONSENTS.values()]
 
 
 def render_closure_reasons() -> list[str]:
-    """Return a table of closure reasons, and whether the person has to be informed."""
+    """Return a table of closure reasons that shows whether to inform the person first."""
     head = ["| reason | meaning | the person was informed |", "|---|---|---|"]
     rows = [
         f"| `{code}` | {row.label_en} | "

@@ -1,7 +1,8 @@
-"""The `poll` command: print the events of an office, each at least once, one on a line.
+"""The `poll` command, which prints each event of an office at least once, on one line.
 
-The cursor is saved after a page was written, so that an interrupted command prints the last
-events again and loses none. With a pipe, written means accepted by the pipe.
+The cursor is saved after a page of events was written, so that an interrupted command
+prints the last events again and loses none. If the output is a pipe, an event counts as
+written when the pipe has accepted it.
 """
 
 import json
@@ -35,12 +36,12 @@ from app.kernel import durable
 from app.settings import CallerSettings
 
 WAIT: Final = 30
-"""Seconds that the service may hold an answer until there are events."""
+"""Seconds for which the service may hold an answer until there are events."""
 MIN_INTERVAL: Final = 1.0
-"""Seconds between two requests that return no events."""
+"""The least time between two requests that return no events, in seconds."""
 SHOWN_FIELDS: Final = ("at", "type", "subject", "by")
 INVALID_CURSOR: Final = frozenset({410, 422})
-"""Status codes for a cursor from before a restore, or one that is not valid."""
+"""Status codes for a cursor that is not valid or was issued before a restore."""
 ABOUT: Final = join_lines("""
 Print new events: time, type, subject and office.
 
@@ -60,20 +61,20 @@ type Json = dict[str, Any]
 
 
 class CursorInvalid(CallEnded):
-    """The service does not accept the cursor: it is from before a restore, or damaged."""
+    """The service does not accept a cursor that is damaged or older than a restore."""
 
     code = 5
 
 
 @dataclass(frozen=True)
 class CursorFile:
-    """The cursor file of an office; `office` is None if the key may not read it."""
+    """The cursor file of an office. `office` is None if the key may not read the office."""
 
     file: Path
     office: str | None
 
     def read(self) -> str | None:
-        """Return the cursor, None for the start; raises CannotCall for another office's."""
+        """Return the cursor, or None for the start, or raise CannotCall if it is unusable."""
         try:
             cursor, _, office = self.file.read_text("utf-8").strip().partition("\n")
         except FileNotFoundError:
@@ -92,7 +93,7 @@ class CursorFile:
         return cursor
 
     def save(self, cursor: str) -> None:
-        """Save the cursor to the disk; raises CannotCall."""
+        """Write the cursor to the disk, or raise CannotCall."""
         try:
             durable.replace(self.file, f"{cursor}\n{self.office or ''}\n")
         except OSError as error:
@@ -115,7 +116,7 @@ def poll(
     ] = False,
     patience: Patience = 120.0,
 ) -> None:
-    """Print the events since the cursor."""
+    """Print the events after the cursor."""
     wait, limit = (WAIT, math.inf) if follow else (0, patience)
     try:
         with build_client(CallerSettings(), wait) as http:
@@ -136,7 +137,7 @@ def poll(
 
 
 def get_office(http: httpx.Client, patience: float) -> str | None:
-    """Return the office of the key; None if the key lacks the scope to read it."""
+    """Return the office of the API key, or None if the key lacks the scope to read it."""
     answer = send_with_retries(lambda: http.get("/v1/me", timeout=ANSWER_SECONDS), patience)
     if answer.status_code == httpx.codes.FORBIDDEN:
         print_note("The key may not read its office. Use one cursor file per office.")
@@ -145,7 +146,7 @@ def get_office(http: httpx.Client, patience: float) -> str | None:
 
 
 def fetch_page(http: httpx.Client, cursor: str | None, wait: int, patience: float) -> Json:
-    """Return the page after a cursor; raises CursorInvalid or NoAnswer."""
+    """Return the page after a cursor, or raise CursorInvalid or NoAnswer."""
     query = {"after": cursor} if cursor else {}
     headers = {"Prefer": f"wait={wait}"} if wait else {}
     began = time.monotonic()
@@ -172,7 +173,7 @@ def is_page(page: Json) -> bool:
 
 
 def write_events(events: list[Json], *, as_json: bool) -> None:
-    """Write each event to standard output; flush it to the disk if that is a file."""
+    """Write events to standard output. If that is a file, flush it to the disk."""
     for event in events:
         line = json.dumps(event) if as_json else format_event(event)
         sys.stdout.buffer.write(f"{line}\n".encode())

@@ -34,8 +34,8 @@ from app.webhooks.actions import get_secret_place
 def require_no_demo(session: Session, environment: Environment) -> None:
     """Raise NotReady if the database has the demonstration, except in a drill.
 
-    Its made-up offices would receive real cases, and its API keys, which it prints, would
-    open them.
+    The made-up offices would receive real cases, and everyone who has the printed API keys
+    could open these cases.
     """
     if environment == Environment.DRILL:
         return
@@ -53,10 +53,10 @@ def require_no_demo(session: Session, environment: Environment) -> None:
 
 
 def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
-    """Raise NotReady unless the key file opens a sample of each key, except lost ones.
+    """Raise NotReady unless the key file opens a sample for each key that is not lost.
 
-    With an older copy of the file, or another file, some cases could not be opened, and
-    the first to notice would be an office that needs one.
+    With a wrong or an older key file some cases could not be opened. Without this check, an
+    office would notice that only when it needs such a case.
     """
     try:
         with begin_read(runtime, SYSTEM) as tx:
@@ -77,11 +77,11 @@ def require_key_file(runtime: Runtime, lost: Collection[str]) -> None:
 
 
 def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[str]:
-    """Return warnings about a database that the service can use.
+    """Raise NotReady or LedgerRefused if the service cannot start, or return warnings.
 
-    Raises NotReady unless the tables and their guards exist, every region has a desk, an
-    oversight body is active if there ever was one, and the key file opens the cases. Raises
-    LedgerRefused if the database holds erased cases, or the ledger cannot tell.
+    NotReady is raised unless the tables and their guards exist, every region has a desk, an
+    oversight body is active if there ever was one, and the key file opens the cases.
+    LedgerRefused is raised if the ledger and the database do not agree.
     """
     with runtime.database.begin_read() as session:
         require_supported_database(session, settings.database_url)
@@ -94,19 +94,19 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
                 f"The time zones of {', '.join(unknown)} are not in version "
                 f"{time_zones.get_version()} of the IANA database: their deadlines "
                 "cannot be computed. Correct time_zone in countries.csv or "
-                "focal_points.csv, then: "
+                "focal_points.csv, then run: "
                 "safe-conduct directory load FOLDER"
             )
         if orphans := list_regions_without_desk(session):
             regions = ", ".join(orphans)
             raise NotReady(
-                f"No desk serves every country of {regions}: add one of kind desk to a "
-                "focal_points.csv, then: safe-conduct directory load FOLDER"
+                f"No desk serves every country of {regions}. Add a focal point of kind "
+                "desk to focal_points.csv, then run: safe-conduct directory load FOLDER"
             )
         if has_lost_oversight(session):
             raise NotReady(
-                "No oversight body is active, but there was one. Make one active in a "
-                "focal_points.csv, then: safe-conduct directory load --reopen FOLDER"
+                "No oversight body is active, but there was one. Make one active in "
+                "focal_points.csv, then run: safe-conduct directory load --reopen FOLDER"
             )
     ledger.require_agreement(runtime)
     require_key_file(runtime, settings.lost_keys.split())
@@ -114,19 +114,19 @@ def require_ready(runtime: Runtime, ledger: Ledger, settings: Settings) -> list[
 
 
 def log_unknown_settings() -> None:
-    """Log a warning for each unknown setting, as `doctor` prints it."""
+    """Log a warning for each unknown setting. `doctor` prints the same warnings."""
     for warning in list_unknown():
         structlog.get_logger().warning("settings", said=warning)
 
 
 def log_warnings(warnings: Iterable[str]) -> None:
-    """Log the warnings about the guards, which `doctor` prints as well."""
+    """Log the warnings about the guards. `doctor` prints the same warnings."""
     for warning in warnings:
         structlog.get_logger().warning("guards", said=warning)
 
 
 def find_readable_files(url: str) -> Iterator[str]:
-    """Return a warning for each file of the SQLite database that other users can read."""
+    """Yield a warning for each file of the SQLite database that other users can read."""
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
         return

@@ -1,4 +1,4 @@
-"""Finishing a restore: the database gets a new epoch, and erasures are repeated."""
+"""Finishing a restore: give the database a new epoch, and repeat the erasures."""
 
 import secrets
 from collections.abc import Mapping
@@ -68,10 +68,11 @@ backup, the ledger does not have the erasures after that backup.
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """The number of erasures newer than the backup, and how many were repeated.
+    """The number of erasures that are newer than the backup and that were repeated.
 
-    `traceless`: no file of the database has the destroyed keys. `anew`: there was no
-    ledger. `spared`: cases and drafts due for erasure that are kept for 30 days.
+    `traceless` is true if no database file contains the destroyed keys, and `anew` if there
+    was no ledger. `spared` counts the cases and drafts that were due for erasure and
+    are kept for 30 days.
     """
 
     named: int
@@ -86,9 +87,9 @@ def finish_restore(
 ) -> RestoreResult:
     """Give a restored database a new epoch and repeat the erasures of the ledger.
 
-    The owner role sets the epoch; the service role does the rest. After an interruption it
-    can be run again. It needs a ledger unless `without` is set, because the backup does not
-    tell what was erased after it. Raises NotReady, LedgerRefused and Busy (503).
+    The owner role sets the epoch, and the service role does the rest. The function can be
+    run again after an interruption. A ledger is needed unless `without` is set, because the
+    backup does not show later erasures. Raises NotReady, LedgerRefused and Busy (503).
     """
     if given and without:
         raise NotReady("Use either --erasures or --no-erasures, not both.")
@@ -113,7 +114,7 @@ def finish_restore(
 
 
 def read_mark(settings: Settings) -> tuple[Database, ErasureMark]:
-    """Return the database, opened as its owner, with its mark; raises NotReady."""
+    """Return the database, opened by the owner, and its erasure mark. Raises NotReady."""
     url = settings.migration_database_url or settings.database_url
     database = Database(url, OWNER_ROLE)
     with database.begin_read() as session:
@@ -125,11 +126,11 @@ def read_mark(settings: Settings) -> tuple[Database, ErasureMark]:
 def rename_database(
     database: Database, now: ErasureMark, ledger: Ledger, kept: Ledger
 ) -> Mapping[UUID, datetime]:
-    """Give the database a new epoch; return the erasures that the ledgers have.
+    """Give the database a new epoch, and return the erasures in both ledgers.
 
-    The ledger gets the epoch first, so that the service never runs with an epoch that no
-    ledger has. A ledger that is brought from elsewhere may have an earlier epoch of this
-    database, which the kept ledger lists.
+    The epoch is added to the ledger first, so that the service never uses an epoch that no
+    ledger lists. The given `ledger` may list only an earlier epoch of this database, which
+    is known from the `kept` ledger.
     """
     known, epoch = kept.read_for(now), create_epoch()
     given = ledger.read_for(now, known.epochs)
@@ -141,7 +142,7 @@ def rename_database(
 
 
 def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResult:
-    """Erase again the cases that the database still has, each in its own transaction."""
+    """Erase the named cases that are in the database again, each in its own transaction."""
     with runtime.database.begin_read() as session:
         missing = named.keys() - get_erasures(session).keys()
     destroyed = 0
@@ -155,13 +156,13 @@ def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResu
 
 
 def build_keyless_runtime(settings: Settings) -> Runtime:
-    """Build a runtime with a random key, which needs no key file and opens nothing."""
+    """Build a runtime with a random key. It needs no key file and cannot open any data."""
     unused = FileKeys({"unused": secrets.token_bytes(KEY_BYTES)})
     return build_runtime(settings.database_url, unused, speed=settings.clock_speed)
 
 
 def export_erasures(settings: Settings) -> tuple[int, bool]:
-    """Add new erasures to the ledger, or create it.
+    """Add new erasures to the ledger, and create the ledger if it does not exist.
 
     Returns the number of added erasures and whether the ledger existed. Raises
     LedgerRefused and Busy (503).

@@ -1,8 +1,8 @@
-"""The report after a restore: cases that the lost time may affect, and offices to tell.
+"""The report after a restore, which lists the affected cases and the offices to inform.
 
 Actions after the backup are lost and cannot be listed. The report lists what they may have
-changed: open deadlines, deadlines that ran out since, and consents that the person may have
-withdrawn. It has codes and ids only: nothing sealed is opened, and no key is needed.
+changed: open deadlines, deadlines that were missed since, and consents that the person may
+have withdrawn. It contains only codes and ids, so nothing sealed is opened.
 """
 
 import json
@@ -35,7 +35,7 @@ from app.webhooks import queries as webhook_queries
 
 
 class Why(StrEnum):
-    """Why an item of the backup may not be up to date."""
+    """The reason why an item in the backup may be out of date."""
 
     OVERDUE = "overdue"
     RAN_OUT = "ran_out"
@@ -64,7 +64,7 @@ this list like the database.
 
 @dataclass(frozen=True)
 class Finding:
-    """An item that may not be up to date, with its deadline and the office it waits for."""
+    """An item that may be out of date, with the deadline and the office that has to act."""
 
     why: Why
     what: str
@@ -74,7 +74,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class AffectedCase:
-    """A case, its findings, and the parties to tell, each as its relation and office."""
+    """A case with the findings, and the relation and office of each party to inform."""
 
     code: str
     state: str
@@ -88,13 +88,13 @@ class AffectedCase:
 
     @property
     def first(self) -> str:
-        """The first due time, as a sort key; cases without one come last."""
+        """The earliest due time as a sort key. Cases without a due time come last."""
         return min((line.at.isoformat() for line in self.lines if line.at), default="~")
 
 
 @dataclass(frozen=True)
 class FeedPosition:
-    """How far an office or its webhook had read its feed when the backup was made."""
+    """The position in a feed that an office or webhook had reached at the backup."""
 
     office: str
     webhook: str | None
@@ -104,7 +104,7 @@ class FeedPosition:
 
 @dataclass(frozen=True)
 class Report:
-    """What in a restored database may not be up to date."""
+    """A list of what may be out of date in a restored database."""
 
     backup_of: datetime
     at: datetime
@@ -116,7 +116,7 @@ class Report:
 
 
 def build_report(runtime: Runtime, since: datetime | None) -> Report:
-    """Return the report for a backup made at `since`, by default its last activity.
+    """Return the report for a backup. The default for `since` is the last activity in it.
 
     Raises NotReady if there was no activity, and Busy (503).
     """
@@ -142,7 +142,7 @@ def build_report(runtime: Runtime, since: datetime | None) -> Report:
 
 
 def find_backup_time(tx: ReadTransaction) -> datetime:
-    """Return when the backup was made: the last heartbeat, else the last journal entry."""
+    """Return the time of the last heartbeat or, if there is none, journal entry."""
     again = EVENTS[Action.ERASE_AGAIN]
     found = get_last_heartbeat(tx.session)
     found = found or feed_queries.get_last_entry_time(tx.session, but=again)
@@ -152,13 +152,13 @@ def find_backup_time(tx: ReadTransaction) -> datetime:
 
 
 def list_erased_since(tx: ReadTransaction, backup_time: datetime) -> list[UUID]:
-    """Return the cases erased after a time; the ledger stores whole seconds."""
+    """List the cases that were erased after a time, which is rounded down to a second."""
     first = backup_time.replace(microsecond=0)
     return [one for one, at in get_erasures(tx.session).items() if at >= first]
 
 
 def get_office_codes(tx: ReadTransaction) -> Mapping[UUID, str]:
-    """Return the code of each focal point by its id."""
+    """Return the code of each focal point by id."""
     return {one.id: one.code for one in directory_queries.list_all(tx)}
 
 
@@ -170,7 +170,7 @@ def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
     backup_time: datetime,
     now: datetime,
 ) -> list[AffectedCase]:
-    """Return the cases that have findings, sorted by the first due time."""
+    """List the cases that have findings, sorted by the earliest due time."""
     running: dict[UUID, list[Finding]] = {}
     for clock in clocks:
         line = describe_deadline(clock, codes, backup_time, now)
@@ -190,7 +190,7 @@ def list_affected(  # noqa: PLR0913, PLR0917 - data that was read once
 
 
 def list_erased_soon(clocks: Iterable[Clock], now: datetime) -> list[UUID]:
-    """Return the cases that will be erased within the grace period of a restore and a day.
+    """List the cases that are erased within the grace period of a restore plus one day.
 
     The day allows for a difference between the clocks of the machine and the database.
     """
@@ -212,20 +212,20 @@ def describe_deadline(
 
 
 def describe_consents(count: int) -> Iterator[Finding]:
-    """Return a finding if the case has consents, which may have been withdrawn since."""
+    """Yield a finding if the case has consents, because they may have been withdrawn."""
     if count:
         yield Finding(Why.CONSENTS, f"{count} consents", None, None)
 
 
 def list_parties(case: Case, codes: Mapping[UUID, str]) -> list[tuple[str, str]]:
-    """Return the relation and office of each party that may see the case."""
+    """List the relation and office of each party that may see the case."""
     relations = list_relations(Grant.CASE)
     active = [p for p in case.parties if not p.until and p.relation in relations]
     return sorted({(str(one.relation), codes[one.focal_point_id]) for one in active})
 
 
 def describe_erased(code: str) -> AffectedCase:
-    """Return the entry for a case that was erased again."""
+    """Return the entry of a case that was erased again."""
     finding = Finding(Why.ERASED, f"cases/{code}", None, None)
     return AffectedCase(code, "erased", [], [finding])
 
@@ -237,7 +237,7 @@ def list_elsewhere(
     backup_time: datetime,
     now: datetime,
 ) -> list[Finding]:
-    """Return findings about no open case, such as requests for approval."""
+    """List findings that belong to no open case, such as requests for approval."""
     open_ones = {case.id for case in open_cases}
     people = [clock for clock in clocks if clock.waits_on]
     other = [clock for clock in people if clock.case_id not in open_ones]
@@ -245,7 +245,7 @@ def list_elsewhere(
 
 
 def list_feeds(tx: ReadTransaction, codes: Mapping[UUID, str]) -> Iterator[FeedPosition]:
-    """Return the position of each feed and webhook."""
+    """Yield the position of each feed and each webhook."""
     for office, (upto, head) in feed_queries.get_retrieved(tx.session).items():
         yield FeedPosition(codes[office], None, upto, head)
     hooks = webhook_queries.list_open(tx.session)
@@ -263,12 +263,12 @@ def as_json(report: Report) -> str:
 
 
 def encode_value(value: Any) -> str:
-    """Return a value as text; times in ISO 8601."""
+    """Return a value as text. A time is written in ISO 8601."""
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def as_text(report: Report) -> Iterator[str]:
-    """Return the report as text: a block for each case, earliest due time first."""
+    """Yield the lines of the report, with a block for each case."""
     late = sum(one.is_late for one in report.cases)
     moments = (f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in (report.backup_of, report.at))
     yield "The backup was made at {}; it is now {}.".format(*moments)
@@ -293,7 +293,7 @@ def format_line(line: Finding) -> str:
 
 
 def format_feeds(positions: Iterable[FeedPosition]) -> Iterator[str]:
-    """Return lines with the position of each feed."""
+    """Yield lines that show the position of each feed."""
     yield from ("", "Feeds at the time of the backup; later events are read again:")
     for one in positions:
         access = f"was sent to {one.webhook}" if one.webhook else "was retrieved"

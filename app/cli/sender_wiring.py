@@ -1,4 +1,4 @@
-"""Senders of notifications and webhooks, built from the settings, and their gaps."""
+"""Senders of notifications and webhooks, built from the settings."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -34,10 +34,10 @@ SETTINGS: Final = {
 
 
 def build_senders(settings: Settings) -> Senders:
-    """Build the sender of each channel; raises NotReady if settings are not consistent.
+    """Build the sender of each channel, or raise NotReady if settings are inconsistent.
 
-    A channel that is not set up fails like a server that is down: a notification is tried,
-    given up and reported, so that no one believes it was sent.
+    If a channel is not set up, each notification by it fails and is reported, so that nobody
+    believes that it was sent.
     """
     sends: dict[Way, Send] = {
         Way.EMAIL: get_mail_sender(settings),
@@ -51,7 +51,7 @@ def build_senders(settings: Settings) -> Senders:
 
 
 def build_notification_channel(send: Send, sign_in: str | None) -> ChannelSender[Any]:
-    """Return the channel that composes and sends notifications by one sender."""
+    """Return a channel that composes notifications and sends them with `send`."""
     compose = partial(notifications_queries.build_message, sign_in=sign_in)
     return ChannelSender(
         compose,
@@ -62,18 +62,18 @@ def build_notification_channel(send: Send, sign_in: str | None) -> ChannelSender
 
 
 def fail_not_set_up(_: NotificationMessage) -> Answer:
-    """Return the outcome of a channel that is not set up."""
+    """Return the refusal that every message gets if the channel is not set up."""
     return Answer(Outcome.REFUSED, "not_set_up")
 
 
 def get_mail_sender(settings: Settings) -> Send:
-    """Return the function that sends e-mail; raises NotReady."""
+    """Return the function that sends e-mail, or raise NotReady."""
     mail = find_mail(settings)
     return mail.send if mail else fail_not_set_up
 
 
 def find_mail(settings: Settings) -> Mail | None:
-    """Return the mail server of the settings; raises NotReady."""
+    """Return the mail server in the settings, or None. Raises NotReady if incomplete."""
     host, sender = settings.smtp_host, settings.smtp_from
     if host is None:
         return None
@@ -84,13 +84,13 @@ def find_mail(settings: Settings) -> Mail | None:
 
 
 def build_courier(settings: Settings) -> Courier:
-    """Return the client that delivers webhooks; in a drill also to this machine."""
+    """Return the client that delivers webhooks. In a drill, it may call this machine."""
     drill = settings.environment == Environment.DRILL
     return Courier(ssl.create_default_context(), allow_local=drill)
 
 
 def get_mail_login(settings: Settings) -> tuple[str, str] | None:
-    """Return the login for the mail server; raises NotReady if only half is set."""
+    """Return the login for the mail server, or None. Raises NotReady if half is missing."""
     user, password = settings.smtp_user, settings.smtp_password
     if user is None and password is None:
         return None
@@ -100,13 +100,13 @@ def get_mail_login(settings: Settings) -> tuple[str, str] | None:
 
 
 def get_sms_sender(settings: Settings) -> Send:
-    """Return the function that sends SMS; raises NotReady."""
+    """Return the function that sends SMS, or raise NotReady."""
     gateway = find_gateway(settings)
     return gateway.send if gateway else fail_not_set_up
 
 
 def find_gateway(settings: Settings) -> Gateway | None:
-    """Return the SMS gateway of the settings; raises NotReady."""
+    """Return the SMS gateway in the settings, or None. Raises NotReady if incomplete."""
     if settings.sms_gateway_url is None:
         return None
     if not is_safe_url(settings.sms_gateway_url):
@@ -118,7 +118,7 @@ def find_gateway(settings: Settings) -> Gateway | None:
 
 
 def is_safe_url(text: str) -> bool:
-    """Return whether a URL is safe for a token: over TLS, or to this machine."""
+    """Return whether a token may be sent to a URL, which uses TLS or is this machine."""
     try:
         url = urlsplit(text)
     except ValueError:
@@ -130,7 +130,7 @@ def is_safe_url(text: str) -> bool:
 
 
 def list_notification_gaps(session: Session, settings: Settings) -> Iterator[str]:
-    """Return warnings about channels that are not set up and offices without contacts."""
+    """Yield warnings about channels that are not set up and offices without contacts."""
     ways = {
         Channel.EMAIL: settings.smtp_host,
         Channel.SMS: settings.sms_gateway_url,

@@ -1,4 +1,4 @@
-"""What commands need to run: the runtime, migrations, the SQLite lock and metrics."""
+"""Functions that prepare a command: runtime, migrations, SQLite lock and metrics."""
 
 import fcntl
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ from app.webhooks.addresses import parse_hosts
 
 
 class NotReady(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The operator has to do something before the command can run."""
+    """The command cannot run until the operator has corrected something."""
 
 
 def load_runtime(settings: Settings) -> Runtime:
-    """Build the runtime from the settings; raises KeyRefused."""
+    """Build the runtime from the settings, or raise KeyRefused."""
     keys = FileKeys.load(settings.key_file)
     return build_runtime(
         settings.database_url,
@@ -43,9 +43,9 @@ def load_runtime(settings: Settings) -> Runtime:
 
 
 def build_free_space(settings: Settings) -> FreeSpace:
-    """Return the check of free disk space for the files in the settings.
+    """Return the check of free disk space for the files that the settings name.
 
-    The disk of a PostgreSQL server is not included.
+    The disk of a PostgreSQL server is not checked.
     """
     url = make_url(settings.database_url)
     files = {
@@ -58,7 +58,7 @@ def build_free_space(settings: Settings) -> FreeSpace:
 
 
 def describe_drill(runtime: Runtime) -> str | None:
-    """Return a sentence about the drill; None if this is not a drill."""
+    """Return a sentence about the drill, or None if this is not a drill."""
     if not runtime.is_drill:
         return None
     if runtime.speed == 1:
@@ -73,9 +73,9 @@ def log_drill(runtime: Runtime) -> None:
 
 
 def require_one_database(settings: Settings) -> None:
-    """Raise NotReady if the migrator and the service would use two databases.
+    """Raise NotReady if the two database settings name different databases.
 
-    A restore would then change one database, and the service would run on the other.
+    A restore would then change one database while the service uses the other.
     """
     if settings.migration_database_url is None:
         return
@@ -95,8 +95,9 @@ def require_one_database(settings: Settings) -> None:
 def is_same_database(one: Database, other: Database) -> bool:
     """Return whether two logins use the same database.
 
-    On PostgreSQL one login takes an advisory lock and the other tries to. A name or the
-    server's identifier does not tell, because a copy can have the same.
+    On PostgreSQL, one login takes an advisory lock, and the other login tries to take the
+    same lock. The name of the database and the identifier of the server are no proof,
+    because a copy can have the same name and identifier.
     """
     if one.is_sqlite or other.is_sqlite:
         files = [
@@ -110,9 +111,10 @@ def is_same_database(one: Database, other: Database) -> bool:
 
 
 def migrate(settings: Settings) -> None:
-    """Upgrade the database to the newest migration; create the file and folder of SQLite.
+    """Upgrade the database to the newest migration, and create an SQLite file if needed.
 
-    Raises NotReady if the folder cannot be created or the settings name two databases.
+    Raises NotReady if the folder of the file cannot be created, if the settings name two
+    different databases, or if the connection goes through a pooler.
     """
     require_one_database(settings)
     url = make_url(settings.migration_database_url or settings.database_url)
@@ -129,7 +131,7 @@ def migrate(settings: Settings) -> None:
 
 
 def add_key(path: Path) -> FileKeys:
-    """Add a key to a key file, or create the file; raises KeyRefused or NotReady."""
+    """Add a key to a key file, or create the file. Raises KeyRefused or NotReady."""
     try:
         return FileKeys.create(path)
     except OSError as error:
@@ -137,23 +139,25 @@ def add_key(path: Path) -> FileKeys:
 
 
 def require_migrated(session: Session) -> None:
-    """Raise NotReady unless the database is at the migration that this code needs."""
+    """Raise NotReady unless the database is at the newest migration of this code."""
     if get_current_migration(session) != get_newest_migration():
-        raise NotReady("The database is not at the newest migration: safe-conduct migrate")
+        raise NotReady(
+            "The database is not at the newest migration. Run: safe-conduct migrate"
+        )
 
 
 @contextmanager
 def claim_sqlite_file(url: str) -> Iterator[None]:
-    """Lock an SQLite file for this process; raises NotReady if another one has the lock.
+    """Lock an SQLite file for this process, or raise NotReady if another process has it.
 
-    Writers take turns within one process, but two processes would starve each other.
+    Writers take turns within one process, but two processes would block each other.
     """
     path = make_url(url).database
     if not url.startswith("sqlite") or path is None:
         yield
         return
     if not Path(path).is_file():
-        raise NotReady(f"There is no database at {path}: safe-conduct migrate")
+        raise NotReady(f"There is no database at {path}. Run: safe-conduct migrate")
     with Path(f"{path}.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,7 +171,7 @@ def claim_sqlite_file(url: str) -> Iterator[None]:
 
 @contextmanager
 def serve_metrics(runtime: Runtime, settings: Settings) -> Iterator[None]:
-    """Serve metrics for Prometheus if the settings have a port; raises NotReady."""
+    """Serve metrics for Prometheus if the settings have a port. Raises NotReady."""
     if settings.metrics_port is None:
         yield
         return

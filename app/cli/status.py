@@ -1,4 +1,4 @@
-"""The output of `worker status`: a table, or JSON for a monitor."""
+"""The output of `worker status`, as a table or as JSON for a monitor."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from app.metrics.measurement import GaugeValue, measure
 
 @dataclass(frozen=True)
 class Status:
-    """The measured gauges at one time of the database's clock."""
+    """The values of all gauges, measured at one time by the clock of the database."""
 
     at: datetime
     measured: Sequence[GaugeValue]
@@ -30,7 +30,7 @@ class Status:
 
 
 def measure_status(runtime: Runtime) -> Status:
-    """Measure all gauges; raises NotReady and Busy (503)."""
+    """Measure all gauges, or raise NotReady or Busy (503)."""
     with runtime.database.begin_read() as session:
         require_migrated(session)
         now = runtime.time(session)
@@ -38,7 +38,7 @@ def measure_status(runtime: Runtime) -> Status:
 
 
 def as_json(status: Status) -> str:
-    """Return the status as JSON; a value is null if there never was one."""
+    """Return the status as JSON. A value that does not exist yet is null."""
     gauges = [
         {
             "name": one.gauge.name,
@@ -55,13 +55,13 @@ def as_json(status: Status) -> str:
 
 
 def list_remedies(status: Status) -> Iterator[str]:
-    """Return the remedies of the gauges that exceed their limits, each once."""
+    """Yield the remedies of the gauges that exceed their limits, without duplicates."""
     remedies = (one.gauge.remedy for one in status.measured if not one.is_within_limit)
     yield from dict.fromkeys(remedies)
 
 
 def as_table(status: Status) -> Iterator[RenderableType]:
-    """Return the status as a table, followed by the remedies."""
+    """Yield the status as a table, followed by the remedies."""
     table = Table("gauge", "now", "too high above", "", box=None, pad_edge=False)
     for one in status.measured:
         about = one.gauge.about.removesuffix(".")
@@ -78,13 +78,13 @@ def as_table(status: Status) -> Iterator[RenderableType]:
 
 
 def format_measured(one: GaugeValue) -> str:
-    """Return a measured value as text, with its detail if there is one."""
+    """Return a measured value as text, with the detail if there is one."""
     value = format_value(one, one.value)
     return f"{value} ({one.detail})" if one.detail else value
 
 
 def format_value(one: GaugeValue, value: float) -> str:
-    """Return a number, or a duration in hours, minutes and seconds, as text."""
+    """Return a value as text: a number, or a duration in hours, minutes and seconds."""
     if not one.gauge.name.endswith("_seconds"):
         return str(round(value))
     return str(timedelta(seconds=round(value))) if isfinite(value) else "never"

@@ -1,8 +1,8 @@
-"""The `submit` command: submit a case from a file once, even if the command is repeated.
+"""The `submit` command, which submits a case from a file once, even if it is repeated.
 
-A random Idempotency-Key makes the request safe to repeat. It is written to a file beside
-the case before anything is sent. It is not a digest of the content: a digest would confirm
-a guess about a person, and two people can have the same summary.
+A random Idempotency-Key makes the request safe to repeat. The key is written to a file next
+to the case before anything is sent. It is not a digest of the content: a digest could
+confirm a guess about a person, and the cases of two people can have the same content.
 """
 
 import json
@@ -42,9 +42,9 @@ STDIN: Final = Path("-")
 KEY_SUFFIX: Final = ".idempotency-key"
 KEY_REUSED: Final = "/problems/key-reused"
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-"""The byte order mark that some editors write at the start of UTF-8."""
+"""The byte order mark that some editors write at the start of a UTF-8 file."""
 INTERRUPTED: Final = 130
-"""The exit code of a shell after Ctrl-C."""
+"""The exit code of a command that was stopped with Ctrl-C."""
 YEAR: Final = timedelta(days=365)
 ABOUT: Final = join_lines("""
 Submit a case from a JSON file. Repeating the command does not create a second case.
@@ -108,9 +108,9 @@ def submit(
 
 
 def build_example() -> Json:
-    """Return the example of the API documentation, with consents obtained today.
+    """Return the example of the API documentation, with consents that were obtained today.
 
-    It has no `submit`, which the command sets.
+    The example has no member `submit`, because the command sets it.
     """
     example = deepcopy(EXAMPLE)
     del example["submit"]
@@ -122,9 +122,9 @@ def build_example() -> Json:
 
 
 def build_body(file: Path, *, submits: bool) -> bytes:
-    """Return a case from a file as a request body with `submit`; raises CannotCall.
+    """Return the case in a file as a request body with `submit`, or raise CannotCall.
 
-    Only the JSON is checked here; the service validates the content.
+    Only the JSON syntax is checked here. The service validates the content.
     """
     text = read_input(file).removeprefix(BYTE_ORDER_MARK)
     try:
@@ -135,7 +135,10 @@ def build_body(file: Path, *, submits: bool) -> bytes:
         ) from None
     case = json.loads(text)
     if not isinstance(case, dict):
-        raise CannotCall(f"{file} must have an object: see safe-conduct submit --example")
+        raise CannotCall(
+            f"{file} must contain a JSON object. For an example, run: "
+            "safe-conduct submit --example"
+        )
     if case.setdefault("submit", submits) is not submits:
         raise CannotCall(
             f"`submit` in {file} contradicts the command. Remove it from the file."
@@ -144,7 +147,7 @@ def build_body(file: Path, *, submits: bool) -> bytes:
 
 
 def read_input(file: Path) -> bytes:
-    """Return the content of a file or of standard input; raises CannotCall."""
+    """Return the content of a file or of standard input, or raise CannotCall."""
     try:
         return sys.stdin.buffer.read() if file == STDIN else file.read_bytes()
     except OSError as error:
@@ -152,14 +155,14 @@ def read_input(file: Path) -> bytes:
 
 
 def describe_position(error: BaseException | None) -> str:
-    """Return the position of a JSON error, without any of the text."""
+    """Return the position of a JSON error, without quoting the document."""
     if isinstance(error, json.JSONDecodeError):
         return f" See line {error.lineno}, column {error.colno}."
     return ""
 
 
 def choose_key(file: Path) -> str:
-    """Return the idempotency key that is stored beside a file; for a pipe, a new one."""
+    """Return the idempotency key stored next to a file, or a new key for a pipe."""
     made = secrets.token_hex(16)
     if file == STDIN:
         print_note(f"To repeat this, use --idempotency-key {made}")
@@ -180,7 +183,7 @@ def choose_key(file: Path) -> str:
 
 
 def write_once(path: Path, text: str) -> str:
-    """Create a file with a text unless it exists; return the content of the file."""
+    """Create a file with a text unless the file exists, and return its content."""
     try:
         made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -194,11 +197,12 @@ def write_once(path: Path, text: str) -> str:
 
 
 def print_result(answer: httpx.Response, file: Path) -> None:
-    """Print the code of the case and the next step; raises Refused or NoAnswer."""
+    """Print the code of the case and the next step, or raise Refused or NoAnswer."""
     if (parse_problem(answer) or {}).get("type") == KEY_REUSED:
         raise Refused(
-            f"{describe_refusal(answer)}\nIt was submitted before with other content. For "
-            f"another case, copy {file} or use another --idempotency-key."
+            f"{describe_refusal(answer)}\nA case with different content was already "
+            f"submitted with this key. To submit another case, use a copy of {file} or "
+            "another --idempotency-key."
         )
     case = read_answer(answer)
     typer.echo(escape_unprintable(str(case.get("code", ""))))
@@ -211,7 +215,7 @@ def print_result(answer: httpx.Response, file: Path) -> None:
 
 
 def describe_state(case: Mapping[str, Any]) -> str:
-    """Return the state and holder of a case as a sentence, with the next step."""
+    """Return sentences about the state and the holder of a case, and the next step."""
     path = f"/v1/cases/{case.get('code')}"
     if case.get("state") == "draft":
         return f"The case is a draft and was not sent. To submit it: POST {path}/submit"

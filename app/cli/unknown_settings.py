@@ -25,16 +25,16 @@ OTHERS: Final = frozenset(
         "WEBHOOK_SECRET",
     )
 )
-"""Variables that only other programs than `safe-conduct` read."""
+"""Variables that are read by other programs, but not by `safe-conduct`."""
 TESTS: Final = f"{PREFIX}TEST_"
-"""The prefix of variables that only the tests read."""
+"""The prefix of the variables that only the tests read."""
 
 
 def list_unknown(names: Iterable[str] | None = None) -> list[str]:
-    """Return a warning for each name that has the prefix of settings but is not a setting.
+    """List a warning for each name that looks like a setting but is not a setting.
 
-    The default for `names` is the environment and the files in `/run/secrets`. A warning
-    has the name but not the value, which may be a secret.
+    By default, the names in the environment and of the files in `/run/secrets` are checked.
+    A warning contains the name but not the value, which may be a secret.
     """
     found = {name.upper() for name in (list_names() if names is None else names)}
     return [
@@ -47,9 +47,9 @@ def list_unknown(names: Iterable[str] | None = None) -> list[str]:
 
 
 def list_names(folder: Path = SECRETS_DIR) -> Iterator[str]:
-    """Return the names of environment variables and of secret files.
+    """Yield the names of environment variables and of secret files, in any case.
 
-    Case does not matter, because pydantic reads names in upper and lower case.
+    Upper and lower case are equivalent, because pydantic reads both.
     """
     yield from os.environ
     if folder.is_dir():
@@ -57,7 +57,7 @@ def list_names(folder: Path = SECRETS_DIR) -> Iterator[str]:
 
 
 def describe(name: str) -> str:
-    """Return the warning for an unknown name, with the most similar setting."""
+    """Return the warning about an unknown name, with the most similar setting."""
     known = sorted(setting.removeprefix(PREFIX) for setting in SETTINGS)
     near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
     remedy = (

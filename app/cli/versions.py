@@ -1,4 +1,4 @@
-"""Versions of libraries and data on which all hosts of one mechanism have to agree."""
+"""Versions of libraries and data, which must be the same on all hosts of a mechanism."""
 
 import platform
 import sqlite3
@@ -15,13 +15,13 @@ from app.kernel import time_zones
 
 OLDEST_SQLITE: Final = (3, 40)
 OLDEST_POSTGRESQL: Final = 15
-"""The oldest versions on which the tests run."""
+"""The oldest supported version of PostgreSQL. The tests run on it and on OLDEST_SQLITE."""
 VERSION_NUMBERS: Final = 10_000
-"""The factor in PostgreSQL's version number: 180006 is 18.6."""
+"""The factor of the major version in PostgreSQL version numbers: 180006 is 18.6."""
 
 
 def list_versions(session: Session, url: str) -> Iterator[str]:
-    """Return one line for each version that two hosts must have in common."""
+    """Yield one line for each version that must be the same on all hosts."""
     zones = time_zones.get_version()
     yield f"Time zones: IANA {zones}, package tzdata {version('tzdata')}."
     yield f"Holidays: package holidays {version('holidays')}."
@@ -43,7 +43,7 @@ def require_supported_database(session: Session, url: str) -> None:
 
 
 def require_recent_sqlite(version: tuple[int, ...]) -> None:
-    """Raise NotReady if the SQLite library is older than the tests support."""
+    """Raise NotReady if the SQLite library is older than OLDEST_SQLITE."""
     if version < OLDEST_SQLITE:
         raise NotReady(
             f"This Python uses SQLite {'.'.join(map(str, version))}; 3.40 or newer is "
@@ -61,7 +61,7 @@ def require_recent_postgresql(number: int) -> None:
 
 
 def require_utf8(encoding: str) -> None:
-    """Raise NotReady unless the encoding is UTF-8, which every name needs."""
+    """Raise NotReady unless the encoding is UTF-8, because names may have any character."""
     if encoding != "UTF8":
         raise NotReady(
             f"The database has the encoding {encoding}, which cannot store every name. "

@@ -1,4 +1,4 @@
-"""The worker, as its own process or inside the process that serves HTTP."""
+"""The worker, in a process of its own or in the process that serves HTTP."""
 
 import signal
 from collections.abc import Callable, Collection, Iterator
@@ -38,7 +38,7 @@ def build_jobs(
     settings: Settings,
     parts: Collection[Part] = ALL_PARTS,
 ) -> tuple[Job, ...]:
-    """Return the jobs of some parts; raises NotReady if settings are not consistent."""
+    """Return the jobs of some parts, or raise NotReady if settings are inconsistent."""
     delay = timedelta(seconds=settings.webhook_delay_seconds)
     make: dict[Part, Callable[[], Job]] = {
         Part.CLOCKS: lambda: add_oversight(DEADLINE_JOB),
@@ -50,7 +50,7 @@ def build_jobs(
 
 
 def choose_parts(only: Collection[Part], without: Collection[Part]) -> frozenset[Part]:
-    """Return the parts that a worker runs; raises NotReady if none is left."""
+    """Return the parts that a worker runs, or raise NotReady if no part is left."""
     parts = frozenset(only or ALL_PARTS) - frozenset(without)
     if not parts:
         raise NotReady("No part is left to run. Use --without for fewer parts.")
@@ -58,7 +58,7 @@ def choose_parts(only: Collection[Part], without: Collection[Part]) -> frozenset
 
 
 def run(settings: Settings, parts: Collection[Part] = ALL_PARTS) -> None:
-    """Run the worker until SIGTERM or Ctrl-C; tasks that began are finished."""
+    """Run the worker until SIGTERM or Ctrl-C. Tasks that have begun are finished."""
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -81,8 +81,8 @@ def run(settings: Settings, parts: Collection[Part] = ALL_PARTS) -> None:
 def wait_for(event: Event) -> None:
     """Wait until a signal handler sets the event.
 
-    The main thread wakes up every second, because after a pause (SIGSTOP, SIGCONT) the
-    system may deliver a signal to another thread, and the handler runs in the main thread.
+    The main thread, in which the handler runs, checks for signals every second, because
+    after a pause (SIGSTOP, SIGCONT) the system may deliver a signal to another thread.
     """
     while not event.wait(WAKE_SECONDS):
         pass
@@ -90,7 +90,7 @@ def wait_for(event: Event) -> None:
 
 @contextmanager
 def run_inside(runtime: Runtime, ledger: Ledger, settings: Settings) -> Iterator[None]:
-    """Run the worker in the process that serves HTTP, if the settings include it."""
+    """Run the worker in the process that serves HTTP, if the settings say so."""
     jobs = build_jobs(runtime, ledger, settings) if settings.works_inside else ()
     with start_alarms(runtime), start_jobs(runtime, jobs):
         yield
