@@ -74,7 +74,7 @@ class CursorFile:
     office: str | None
 
     def read(self) -> str | None:
-        """Return the cursor, or None for the start, or raise CannotCall if it is unusable."""
+        """Return the cursor, or None to start. Raises CannotCall if it is not usable."""
         try:
             cursor, _, office = self.file.read_text("utf-8").strip().partition("\n")
         except FileNotFoundError:

@@ -36,8 +36,8 @@ SETTINGS: Final = {
 def build_senders(settings: Settings) -> Senders:
     """Build the sender of each channel, or raise NotReady if settings are inconsistent.
 
-    If a channel is not set up, each notification by it fails and is reported, so that nobody
-    believes that it was sent.
+    If a channel is not set up, each of its notifications fails and is reported, so that
+    nobody believes that it was sent.
     """
     sends: dict[Way, Send] = {
         Way.EMAIL: get_mail_sender(settings),

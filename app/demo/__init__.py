@@ -1,5 +1,5 @@
-"""The demonstration: made-up offices and journeys of cases, played over the HTTP API.
+"""The demonstration: journeys of cases of made-up offices, played over the HTTP API.
 
-It uses the service as an integrator would; only `demo_setup` writes to the database.
-`app.cli` has the commands that start it.
+The demonstration calls the service as an integrator would. Only `demo_setup` writes to the
+database. The commands that start the demonstration are in `app.cli`.
 """

@@ -1,4 +1,4 @@
-"""Journey: an asylum seeker from Turkmenistan in Bishkek, kept secret from her State."""
+"""The journey of an asylum seeker from Turkmenistan, which is hidden from her State."""
 
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ REFERENCE: Final = "DEMO-BISHKEK-1"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey of the asylum seeker."""
     demo.say("A woman from Turkmenistan, who fears her State, calls a helpline in Bishkek.")
     case = demo.submit_case(KG_OFFICER, build_case(demo.now))
     if case is None:
@@ -33,7 +33,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the case as the helpline submits it."""
+    """Return the request body with which the helpline submits the case."""
     known = name_class("intergovernmental", "KG")
     offices = name_class("non_state", "KG")
     return {
@@ -63,19 +63,23 @@ def build_case(now: datetime) -> Json:
 
 
 def show_routing(case: DemoCase, lead: DemoUser) -> None:
-    """Show the candidates and the offices left out, as the lead sees them."""
+    """Print the candidates and the offices that were left out, as the lead sees them."""
     routing = lead.get(f"{case.path}/routing")
-    case.print("IOM takes the lead, and reads why it was asked and others were not:")
+    case.print(
+        "IOM takes the lead. It reads why it was asked, and why other offices were not:"
+    )
     for one in routing["candidates"]:
         case.print(f"  {one['place']}. {one['focal_point']}: {', '.join(one['reasons'])}")
     for one in routing["left_out"]:
         case.print(f"  not {one['focal_point']}: {', '.join(one['reasons'])}")
-    case.print("  Only `no_consent`: it could lead if she agrees. Fear of an office is not")
-    case.print("  a listed reason.")
+    case.print(
+        "  If the only reason is `no_consent`, the office could lead if she agrees. That"
+    )
+    case.print("  she fears an office is never listed as a reason.")
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
-    """Refer to UNHCR and a shelter; show that a referral to her consulate is refused."""
+    """Refer her to UNHCR and a shelter, and show that her consulate cannot be asked."""
     asylum = case.refer(lead, UNHCR, "ASYLUM", ["needs", "contact"])
     bed = case.refer(lead, KG_SHELTER, "SHELTER", ["needs", "contact"])
     for part, referral in ((UNHCR, asylum), (KG_SHELTER, bed)):
@@ -90,7 +94,7 @@ def ask_helpers(case: DemoCase, lead: DemoUser) -> None:
 
 
 def show_outcome(case: DemoCase, lead: DemoUser) -> None:
-    """Show the state of the case, and that her consulate sees nothing."""
+    """Print the state of the case, and show that her consulate cannot see the case."""
     case.print(f"The case is {lead.get(case.path)['state']}.")
     consulate = case.get_user(TM_OFFICER)
     case.expect_hidden(consulate.list_events(), consulate.can_read(case.path))

@@ -1,4 +1,4 @@
-"""Journey: a girl from Honduras in Guatemala, protected before anyone can consent."""
+"""The journey of a girl from Honduras, who is protected before anyone can consent."""
 
 from typing import Final
 
@@ -18,14 +18,16 @@ REFERENCE: Final = "DEMO-GUATEMALA-1"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey of the girl."""
     demo.say("A consular officer of Honduras in Guatemala meets a girl who is alone.")
     case = demo.submit_case(HN_OFFICER, build_case())
     if case is None:
         return
     case.print("  She may be 15 or 18, so she is treated as a child, without a guardian.")
-    case.print("  Harm is near, so the officer declares a vital interest with a reason.")
-    case.print(f"  The case is sent without a consent, as its summary only: {case.code}")
+    case.print(
+        "  Harm is near, so the officer declares a vital interest and gives the reason."
+    )
+    case.print(f"  Without a consent, only the summary of the case is sent: {case.code}")
     lead = case.get_user(GT_LEAD)
     ask_protection(case, lead)
     record_facts(case)
@@ -34,7 +36,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case() -> Json:
-    """Return the case as the officer submits it, without a consent."""
+    """Return the request body with which the officer submits the case without a consent."""
     return {
         "submit": True,
         "external_reference": REFERENCE,
@@ -64,13 +66,15 @@ def build_case() -> Json:
 
 
 def ask_protection(case: DemoCase, lead: DemoUser) -> None:
-    """Refer to child protection before the candidate has accepted the lead."""
+    """Refer the girl to child protection before the candidate accepts the lead."""
     [advice] = lead.get(f"{case.path}/routing")["advice"]
     case.print(f"The case is routed to {GT_LEAD.focal_point}, with advice:")
     case.print(f"  {advice['says']}")
     lead.apply(case.path, "acknowledge")
     asked = case.refer(lead, GT_PROTECTION, "CHILD_PROTECTION")
-    case.print("  Its coordinator asks child protection, with the summary only, before she")
+    case.print(
+        "  Its coordinator asks child protection and sends only the summary, before she"
+    )
     case.print("  has taken the lead.")
     protection = case.get_user(GT_PROTECTION)
     danger = protection.get(f"{case.path}/safety-notice")["safety_notice"]
@@ -84,7 +88,7 @@ def ask_protection(case: DemoCase, lead: DemoUser) -> None:
 
 
 def record_facts(case: DemoCase) -> None:
-    """Record that there is a guardian, and that her best interests were assessed."""
+    """Record that a guardian was appointed and her best interests were assessed."""
     protection = case.get_user(GT_PROTECTION)
     for name, value in (("guardian", "appointed"), ("best_interests", "assessed")):
         note = "Synthetic: by an order of a judge for children."
@@ -94,7 +98,7 @@ def record_facts(case: DemoCase) -> None:
 
 
 def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
-    """Record the consent of her guardian with her assent, then refer to a shelter."""
+    """Record the consent of her guardian and her assent, then refer her to a shelter."""
     ask = {"recipient": GT_SHELTER.focal_point, "service": "SHELTER"}
     shared = ["needs", "contact"]
     path = f"{case.path}/referrals"
@@ -109,7 +113,9 @@ def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
         given_by="guardian_with_assent",
     )
     case.add_consent(lead, given)
-    case.print("  It is explained in Spanish. Her guardian consents, and she agrees.")
+    case.print(
+        "  The consent is explained in Spanish. Her guardian consents, and she agrees."
+    )
     bed = case.refer(lead, GT_SHELTER, "SHELTER", shared)
     helper = case.accept(bed, GT_SHELTER)
     helper.apply(bed, "start", {"person_met": True})
@@ -119,7 +125,7 @@ def ask_shelter(case: DemoCase, lead: DemoUser) -> None:
 
 
 def show_outcome(case: DemoCase) -> None:
-    """Show that her consulate sees that she is helped, but not where."""
+    """Show that her consulate can see that she gets help, but not where she is."""
     officer = case.get_user(HN_OFFICER)
     state = officer.get(case.path)["state"]
     case.print(f"The consular officer sees that the case is {state}.")

@@ -1,7 +1,7 @@
 """The accounts of the demonstration: made-up people of made-up offices.
 
-Every focal point that it adds is marked as fictitious. The leads of the countries, IOM and
-UNHCR are entries of the real directory; here this program acts for them.
+Every focal point that the demonstration adds is marked as fictitious. The leads of the
+countries, IOM and UNHCR are entries of the real directory. The demonstration acts for them.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.kernel.actors import Role
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """An account of the demonstration, and the people of its office who can be reached."""
+    """An account of the demonstration, with the contact people of the office."""
 
     name: str
     focal_point: str
@@ -89,7 +89,7 @@ SECONDS: Final = (
     build_supervisor("supervisor of Uzbekistan", "UZ_LEAD", "demo supervisor of Uzbekistan"),
     build_supervisor("supervisor", "PA_LEAD", "demo supervisor of Panama"),
 )
-"""Second persons who take no part in a journey: their offices have cases to close."""
+"""Second persons who take no part in a journey. Their offices need them to close cases."""
 DEMO_ACCOUNTS: Final = (
     UZ_OFFICER, KZ_LEAD, KZ_SECOND, KZ_FULL_SHELTER, KZ_SHELTER,
     KZ_LAWYER, KZ_NGO, KZ_NIGHT, HN_OFFICER, GT_LEAD,

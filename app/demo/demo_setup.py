@@ -27,7 +27,7 @@ class DemoRefused(Exception):  # noqa: N818 - named by its meaning, like Problem
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """What the setup needs: a transaction, the time, and a function that makes ids."""
+    """The objects for the setup: a session, the time, and a function that creates ids."""
 
     session: Session
     now: datetime
@@ -35,10 +35,10 @@ class DemoSetup:
 
 
 def load_directory(stage: DemoSetup) -> None:
-    """Load the directory and the made-up focal points; a second call changes nothing.
+    """Load the directory and the made-up focal points. A second call changes nothing.
 
-    Raises DemoRefused if the database has other accounts, because made-up offices would get
-    real cases.
+    Raises DemoRefused if the database has other accounts, because the made-up offices could
+    then receive real cases.
     """
     if access_queries.has_other_accounts(
         stage.session, [part.label for part in DEMO_ACCOUNTS]
@@ -52,7 +52,7 @@ def load_directory(stage: DemoSetup) -> None:
 
 
 def create_keys(stage: DemoSetup) -> dict[DemoAccount, str]:
-    """Return an API key for each account of the demonstration, valid for one day."""
+    """Create and return an API key for each demonstration account, valid for one day."""
     return {
         part: make_key(
             stage.session,
@@ -66,7 +66,7 @@ def create_keys(stage: DemoSetup) -> dict[DemoAccount, str]:
 
 
 def find_or_open_account(stage: DemoSetup, part: DemoAccount) -> UUID:
-    """Return the id of an account of the demonstration; open it if it does not exist."""
+    """Return the id of a demonstration account, and open the account if necessary."""
     focal_point = directory_queries.get_id(stage.session, part.focal_point)
     found = access_queries.find_by_label(stage.session, focal_point, part.label)
     if found is not None:

@@ -1,7 +1,7 @@
-"""Clients of the demonstration: its accounts, and the journey of one case.
+"""The clients of the demonstration, one for each account, and the journey of a case.
 
-They call a running service over HTTP only, as an integrator would. All data is made up and
-marked as synthetic.
+The clients call a running service only over HTTP, as an integrator would. All data is made
+up and marked as synthetic.
 """
 
 import json
@@ -26,15 +26,15 @@ PURPOSE: Final = {"Purpose": "assessment"}
 LIMIT: Final = "?limit=200"
 MAX_LOOKS: Final = 100
 LOOK_SECONDS: Final = 0.2
-"""Seconds between two checks for what the worker does."""
+"""Seconds between two checks of whether the worker has handled a deadline."""
 
 
 class JourneyFailed(Exception):  # noqa: N818 - named by its meaning, like Problem
-    """The service gave another answer than the journey needs."""
+    """The service gave an answer that the journey does not expect."""
 
 
 def require_success(response: httpx.Response) -> httpx.Response:
-    """Return the response, or raise JourneyFailed unless it is a success."""
+    """Return a successful response, or raise JourneyFailed."""
     if not response.is_success:
         raise build_failure(response)
     return response
@@ -53,9 +53,9 @@ def format_time(at: str) -> str:
 
 @dataclass
 class DemoUser:
-    """An account of the demonstration with its API key.
+    """The client of one account of the demonstration, which has an API key.
 
-    Idempotency keys are derived from `tale`, so that a repeated journey changes nothing.
+    Idempotency keys depend on `key_namespace`, so a repeated journey changes nothing.
     """
 
     account: DemoAccount
@@ -66,20 +66,20 @@ class DemoUser:
     def request(
         self, method: str, path: str, headers: Mapping[str, str], body: Json | None = None
     ) -> httpx.Response:
-        """Send a request and return the response, of any status."""
+        """Send a request and return the response, whatever the status."""
         sent = {"Authorization": f"Bearer {self.key}", **headers}
         return self.http.request(method, f"/v1/{path}", json=body, headers=sent)
 
     def read(self, path: str) -> httpx.Response:
-        """Read or open something, with a purpose; return the response, of any status."""
+        """Send a GET request with a purpose; return the response, whatever the status."""
         return self.request("GET", path, PURPOSE)
 
     def get(self, path: str) -> Json:
-        """Return something as JSON; opening sealed data is recorded in the access log."""
+        """Return the JSON at a path. The access log records the opening of sealed data."""
         return dict(require_success(self.read(path)).json())
 
     def can_read(self, path: str) -> bool:
-        """Return whether the account can read or open something."""
+        """Return whether the account can read or open the resource at a path."""
         return self.read(path).is_success
 
     def send(self, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
@@ -90,41 +90,41 @@ class DemoUser:
         return self.request("POST", path, {"Idempotency-Key": key, **headers}, body)
 
     def call(self, path: str, body: Json | None = None, **headers: str) -> Json:
-        """Send a POST request that has to succeed; return its JSON, or an empty dict."""
+        """Send a POST request that must succeed; return the JSON, or {} if it is empty."""
         answer = require_success(self.send(path, body, **headers))
         return dict(answer.json()) if answer.content else {}
 
     def apply(
         self, subject: str, action: str, body: Json | None = None, **headers: str
     ) -> Json:
-        """Take an action on the current version of a case, referral or other subject."""
+        """Apply an action to the current version of a case or of another record."""
         seen = self.get_tag(subject)
         return self.call(f"{subject}/{action}", body, **{"If-Match": seen}, **headers)
 
     def write(self, subject: str, part: str, content: Json) -> None:
-        """Replace a sealed document on the current version of the case."""
+        """Replace a sealed document in the current version of a record."""
         seen = {"If-Match": self.get_tag(subject)}
         require_success(self.request("PUT", f"{subject}/{part}", seen, content))
 
     def get_tag(self, subject: str) -> str:
-        """Return the entity tag of the current version."""
+        """Return the entity tag of the current version of a record."""
         return str(require_success(self.read(subject)).headers["ETag"])
 
     def list_unmet(
         self, path: str, body: Json | None = None, **headers: str
     ) -> dict[str, str]:
-        """Try an action that must be refused; return the unmet requirements' remedies."""
+        """Try an action that must fail; return the remedy of each unmet requirement."""
         answer = self.send(path, body, **headers)
         if answer.status_code != httpx.codes.CONFLICT or "unmet" not in answer.json():
             raise build_failure(answer)
         return {unmet["need"]: unmet["remedy"] for unmet in answer.json()["unmet"]}
 
     def list_events(self) -> list[str]:
-        """Return the types of all events in the feed."""
+        """List the types of all events in the feed of the account's office."""
         return [event["type"] for event in self.get(f"events{LIMIT}")["items"]]
 
     def list_deadlines(self, subject: str) -> dict[str, str]:
-        """Return the deadlines of the account's focal point on a subject."""
+        """Return the deadlines of the account's office for a subject, by kind."""
         items = self.get(f"worklist{LIMIT}")["items"]
         about = (one for one in items if one["subject"] == subject)
         return {one["kind"]: format_time(one["due_at"]) for one in about}
@@ -132,9 +132,10 @@ class DemoUser:
 
 @dataclass
 class Demo:
-    """The API keys of all accounts, and the function that prints the text of a journey.
+    """The API keys of all accounts, and the functions that the journeys use.
 
-    `run_out` makes the deadlines of a case run out, by its code, which no client can do.
+    `say` prints a line. `run_out` takes the code of a case and makes the deadlines of the
+    case run out, which no client of the service can do.
     """
 
     http: httpx.Client
@@ -148,7 +149,7 @@ class Demo:
         return DemoUser(part, self.http, self.keys[part], tale)
 
     def submit_case(self, officer: DemoAccount, body: Json) -> "DemoCase | None":
-        """Submit a case as an officer; None if the journey was played before.
+        """Submit a case as an officer, or return None if the journey was played before.
 
         The Idempotency-Key is random, because the external reference prevents a duplicate.
         """
@@ -160,7 +161,7 @@ class Demo:
         return DemoCase(self, str(require_success(first).json()["code"]))
 
     def report_repeat(self, officer: DemoUser, case: str) -> None:
-        """Print that the journey was played before, with the state of its case."""
+        """Print that the journey was played before, and in which state the case is."""
         state = officer.get(f"cases/{case}")["state"]
         self.say(f"  The journey was played before; {case} is {state} and was not changed.")
 
@@ -171,18 +172,18 @@ class Demo:
 
 @dataclass
 class DemoCase:
-    """The journey of one case."""
+    """The journey of one case, with the steps that several journeys share."""
 
     demo: Demo
     code: str
 
     @property
     def path(self) -> str:
-        """The path of the case."""
+        """The path of the case in the API, without `/v1/`."""
         return f"cases/{self.code}"
 
     def print(self, text: str) -> Self:
-        """Print a line."""
+        """Print a line of the journey."""
         self.demo.say(text)
         return self
 
@@ -191,11 +192,11 @@ class DemoCase:
         return self.demo.get_user(part, uuid5(KEY_NAMESPACE, self.code))
 
     def expire_deadlines(self) -> None:
-        """Let the deadlines of the case run out."""
+        """Make the deadlines of the case run out."""
         self.demo.run_out(self.code)
 
     def wait_until[T](self, look: Callable[[], T | None]) -> T:
-        """Return the first true result of a function, or raise JourneyFailed."""
+        """Call a function until the result is true; return it, or raise JourneyFailed."""
         for _ in range(MAX_LOOKS):
             if found := look():
                 return found
@@ -203,7 +204,7 @@ class DemoCase:
         raise JourneyFailed(f"No deadline of {self.code} was handled: does the worker run?")
 
     def expect_hidden(self, *found: object) -> None:
-        """Raise JourneyFailed if an account found something that it must not see."""
+        """Raise JourneyFailed if one of the results shows that an account saw too much."""
         if any(found):
             raise JourneyFailed(f"In {self.code} an account saw what it must not see.")
 
@@ -215,23 +216,23 @@ class DemoCase:
     def refer(
         self, lead: DemoUser, to: DemoAccount, service: str, sections: Iterable[str] = ()
     ) -> str:
-        """Send a referral to a focal point for one service; return its path."""
+        """Send a referral for one service to a focal point, and return its path."""
         path, sent = f"{self.path}/referrals", build_referral(to, service, sections)
         return f"referrals/{lead.call(path, sent)['id']}"
 
     def accept(self, referral: str, to: DemoAccount) -> DemoUser:
-        """Acknowledge and accept a referral, with a sealed place and time."""
+        """Acknowledge and accept a referral, and name a sealed place and time to meet."""
         helper = self.get_user(to)
         helper.apply(referral, "acknowledge")
         helper.apply(referral, "accept", build_meeting(to, self.demo.format_later(days=1)))
         return helper
 
     def add_consent(self, lead: DemoUser, given: Json) -> None:
-        """Record a consent of the person."""
+        """Record a consent in the case."""
         lead.call(f"{self.path}/consents", given)
 
 
 def build_referral(to: DemoAccount, service: str, sections: Iterable[str] = ()) -> Json:
-    """Return a referral: its recipient, service and sections."""
+    """Return the request body of a referral."""
     named = {"recipient": to.focal_point, "service": service}
     return named | {"sections": list(sections), "send": True}

@@ -1,4 +1,4 @@
-"""Journey: a worker goes home from Almaty, and Kazakhstan hands over the lead."""
+"""The journey of a worker who goes home, for which Kazakhstan hands over the lead."""
 
 from datetime import datetime
 from typing import Final
@@ -22,7 +22,7 @@ AGREEMENT: Final = "KZ_UZ_DEMO"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey with the handover."""
     demo.say("A man from the same farm near Almaty wants to go home.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
@@ -39,7 +39,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the case as the officer submits it."""
+    """Return the request body with which the officer submits the case."""
     state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
@@ -64,7 +64,7 @@ def build_case(now: datetime) -> Json:
 
 
 def offer_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> str:
-    """Offer the lead; the person and the States agreed to it."""
+    """Offer the lead to Uzbekistan, to which the person and both States have agreed."""
     reason = {
         "reason": "MIGRATION_OR_CHANGE_OF_LOCATION",
         "note": "Synthetic: he goes home.",
@@ -72,7 +72,7 @@ def offer_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> str:
     offered = lead.call(f"{case.path}/handovers", {"to": UZ_LEAD.focal_point} | reason)
     handover = f"handovers/{offered['id']}"
     case.print(
-        "Kazakhstan offers the lead to Uzbekistan. Three things hold: he consents to"
+        "Kazakhstan offers the lead to Uzbekistan. This needs three things: he consents to"
     )
     case.print("  the new lead, he permits contact with his State, and both States have an")
     case.print(f"  agreement on what may cross the border ({AGREEMENT}).")
@@ -83,22 +83,24 @@ def offer_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> str:
 
 
 def accept_lead(case: DemoCase, successor: DemoUser, handover: str, bed: str) -> None:
-    """Accept the lead, with all running referrals."""
+    """Accept the lead, and show that a running referral continues."""
     promise = {"contacts": build_contacts(UZ_LEAD), "capacity_confirmed": True}
     successor.apply(handover, "accept", promise)
     lead = successor.get(case.path)["lead"]
     case.print(f"Uzbekistan accepts and is now the lead: {lead}. The referral for a bed in")
     case.print(f"  Kazakhstan continues; its sender is now {successor.get(bed)['sender']}.")
     case.expect_hidden(successor.can_read(f"{bed}/arrangement"))
-    case.print("  His own State cannot open the address or who meets him there.")
+    case.print("  His own State cannot read the address, or who meets him there.")
 
 
 def show_new_lead(case: DemoCase, lead: DemoUser, successor: DemoUser) -> None:
-    """Let the new lead make a referral, which the former lead does not see."""
+    """Make a referral as the new lead, and show that the former lead cannot see it."""
     before = lead.list_events()
     referral = case.refer(successor, UZ_CENTRE, "REINTEGRATION", SHARED)
     case.accept(referral, UZ_CENTRE)
-    case.print("The new lead asks a centre in Uzbekistan to help him; it accepts.")
+    case.print("The new lead asks a centre in Uzbekistan to help him. The centre accepts.")
     case.expect_hidden(lead.list_events() != before, lead.can_read(referral))
-    case.print("  Kazakhstan gets no event about it, and can read only what it wrote.")
+    case.print(
+        "  Kazakhstan gets no event about this, and can read only what it wrote itself."
+    )
     case.print(f"  The case is {successor.get(case.path)['state']}.")

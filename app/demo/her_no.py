@@ -1,4 +1,4 @@
-"""Journey: a woman in Almaty withdraws a consent, which takes effect at once."""
+"""The journey of a woman in Almaty who withdraws a consent, with immediate effect."""
 
 from datetime import datetime
 from typing import Final
@@ -27,7 +27,7 @@ SHARED: Final = ("needs", "contact")
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey with the withdrawn consent."""
     demo.say("A woman in Almaty agrees that an NGO leads, and consents to each service.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
@@ -42,7 +42,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the case as the officer submits it."""
+    """Return the request body with which the officer submits the case."""
     state = name_class("state", "KZ")
     everything = ["needs", "contact", "identity"]
     return {
@@ -68,7 +68,7 @@ def build_case(now: datetime) -> Json:
 
 
 def start_help(case: DemoCase, lead: DemoUser) -> tuple[DemoUser, str]:
-    """Refer to a shelter and a lawyer, each with the sections that she consented to."""
+    """Refer her to a shelter and a lawyer, with the sections that she consented to."""
     bed = case.refer(lead, KZ_SHELTER, "SHELTER", SHARED)
     advice = case.refer(lead, KZ_LAWYER, "LEGAL_AID", ["needs"])
     shelter, _ = case.accept(bed, KZ_SHELTER), case.accept(advice, KZ_LAWYER)
@@ -80,7 +80,7 @@ def start_help(case: DemoCase, lead: DemoUser) -> tuple[DemoUser, str]:
 
 
 def show_refusal(case: DemoCase, lead: DemoUser) -> None:
-    """Show that an NGO cannot share her name with a State body that she did not name."""
+    """Show that an NGO cannot share her name with a State body not named in a consent."""
     asked = build_referral(KZ_LEAD, "SOCIAL_WELFARE", ["needs", "identity"])
     unmet = lead.list_unmet(f"{case.path}/referrals", asked)
     case.print("Social welfare asks for her name. She consented to State offices, but to")
@@ -90,7 +90,7 @@ def show_refusal(case: DemoCase, lead: DemoUser) -> None:
 
 
 def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str) -> None:
-    """Withdraw a consent at the lawyer, and show that the shelter loses access at once."""
+    """Withdraw a consent through her lawyer: the shelter loses access at once."""
     case.print("She withdraws her consent for the shelter. Her lawyer records")
     case.print("  it without seeing her consents:")
     body = {"purposes": ["SHELTER"]}
@@ -101,7 +101,9 @@ def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str
         shelter.can_read(f"{case.path}/sections/contact"), shelter.can_read(case.path)
     )
     until = shelter.list_deadlines(bed)["confirm_deletion"]
-    case.print("The next request of the shelter is answered like an unknown code: not")
+    case.print(
+        "The next request of the shelter gets the same answer as an unknown code: not"
+    )
     case.print(f"  found. It has to confirm deletion by {until}, and does so.")
     shelter.apply(bed, "confirm-deletion")
     events = [
@@ -111,7 +113,7 @@ def withdraw_consent(case: DemoCase, lead: DemoUser, shelter: DemoUser, bed: str
 
 
 def ask_other_shelter(case: DemoCase, lead: DemoUser) -> None:
-    """Refer to another shelter, and show the access log."""
+    """Refer her to another shelter, and print the access log."""
     yes = build_consent(
         case.demo.now, name_office(KZ_FULL_SHELTER), "SHELTER", sections=["needs"]
     )

@@ -9,7 +9,7 @@ from app.demo.demo_users import Demo
 
 
 class Journey(StrEnum):
-    """The name of a journey, as the command line takes it."""
+    """The name of a journey on the command line."""
 
     WORKER = "worker"
     CHILD = "child"
@@ -25,20 +25,20 @@ type Play = Callable[[Demo], None]
 
 # fmt: off
 JOURNEYS: Final[Mapping[Journey, tuple[str, Play]]] = {
-    Journey.WORKER:   ("a worker met abroad is referred, helped and followed", worker.play),
+    Journey.WORKER:   ("a worker abroad is referred and helped", worker.play),
     Journey.CHILD:    ("a child without a guardian is protected first", child.play),
-    Journey.ASYLUM:   ("a person is helped without the State that they fear", asylum.play),
+    Journey.ASYLUM:   ("the State that a person fears learns nothing", asylum.play),
     Journey.HANDOVER: ("a person goes home, and another lead takes over", handover.play),
     Journey.NO_RETURN: ("a return is stopped because it is not safe", no_return.play),
-    Journey.REGIONS:  ("two regions, three languages, and no agreement", regions.play),
-    Journey.SILENCE:  ("offices miss deadlines, and the next are asked", silence.play),
+    Journey.REGIONS:  ("two regions have no agreement with each other", regions.play),
+    Journey.SILENCE:  ("offices miss deadlines, and other offices are asked", silence.play),
     Journey.HER_NO:   ("a person withdraws a consent, with immediate effect", her_no.play),
 }
 # fmt: on
 
 
 def play(demo: Demo, chosen: Collection[Journey] = ()) -> None:
-    """Play the chosen journeys, by default all; each begins with a line about it."""
+    """Play the chosen journeys, by default all, and introduce each with a line."""
     for journey, (shows, play_journey) in JOURNEYS.items():
         if not chosen or journey in chosen:
             demo.say(f"\nJourney `{journey}`: {shows}.\n")

@@ -1,4 +1,4 @@
-"""Journey: a worker from Jamaica in Trinidad wants to go home but cannot go safely."""
+"""The journey of a worker in Trinidad who cannot safely go home to Jamaica."""
 
 from datetime import datetime
 from typing import Final
@@ -29,7 +29,7 @@ INSTEAD: Final[Json] = {"reason": "THREAT", "protection": ["ASYLUM"]}
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey with the stopped return."""
     demo.say(
         "A consular officer of Jamaica in Trinidad meets a woman who wants to go home."
     )
@@ -52,7 +52,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the case as the officer submits it, with a consent for each purpose."""
+    """Return the request body with which the officer submits the case."""
     return {
         "submit": True,
         "external_reference": REFERENCE,
@@ -83,7 +83,7 @@ def build_case(now: datetime) -> Json:
 
 
 def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
-    """Refer to an organisation at home, open the return, and inform her of all options."""
+    """Refer her to an organisation in Jamaica, open the return, and inform her."""
     referral = case.refer(lead, JM_HOME, "RETURN", SHARED)
     home = case.accept(referral, JM_HOME)
     return_path = f"returns/{lead.call(f'{referral}/return')['id']}"
@@ -91,12 +91,12 @@ def open_return(case: DemoCase, lead: DemoUser) -> tuple[str, DemoUser]:
     lead.apply(return_path, "inform", INFORMED)
     case.print("  1. She is informed of any right to stay and of every option.")
     lead.apply(return_path, "permit-contact")
-    case.print("  2. She permits contact with her State, without which it is not asked.")
+    case.print("  2. She permits contact with her State. Otherwise her State is not asked.")
     return return_path, home
 
 
 def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str, DemoUser]:
-    """Refer to her consulate for documents; it does not see the rest of the return."""
+    """Ask her consulate for documents, and show that it sees nothing else of the return."""
     papers = case.refer(lead, JM_CONSULATE, "CONSULAR_DOCUMENT", ["identity"])
     consulate = case.accept(papers, JM_CONSULATE)
     consulate.apply(return_path, "verify-nationality", {"nationality": "confirmed"})
@@ -108,9 +108,9 @@ def ask_consulate(case: DemoCase, lead: DemoUser, return_path: str) -> tuple[str
 
 
 def assess_risks(case: DemoCase, lead: DemoUser, home: DemoUser, return_path: str) -> None:
-    """Record the risk assessment of both offices; the second one finds a threat."""
+    """Record the risk assessments of both offices, of which the second finds a threat."""
     lead.apply(return_path, "assess-destination", {"level": "low", "threats": []})
-    case.print("  4. Where she is, Trinidad and Tobago finds no threat against a return.")
+    case.print("  4. Trinidad and Tobago, where she is, finds no threat against a return.")
     threat = {
         "level": "high",
         "threats": ["RETRIBUTION"],
@@ -120,13 +120,13 @@ def assess_risks(case: DemoCase, lead: DemoUser, home: DemoUser, return_path: st
     }
     home.apply(return_path, "assess-origin", threat)
     case.print(
-        "  5. The organisation in Jamaica finds one: retribution. It did not ask her"
+        "  5. The organisation in Jamaica finds a threat: retribution. It did not ask her"
     )
     case.print("     family, because she had not agreed to that. (Step 6 is for children.)")
 
 
 def decide_no_go(case: DemoCase, lead: DemoUser, return_path: str) -> None:
-    """Show that a GO is refused; then decide NO-GO by two people."""
+    """Show that the decision GO is refused, and decide NO-GO with two people."""
     seen = {"If-Match": lead.get_tag(return_path)}
     unmet = lead.list_unmet(f"{return_path}/go", {}, **seen)
     case.print("  7. The coordinator tries to decide GO. The service refuses:")
@@ -135,7 +135,7 @@ def decide_no_go(case: DemoCase, lead: DemoUser, return_path: str) -> None:
     case.get_user(TT_SECOND).call(f"approvals/{asked}/approve")
     stopped = lead.apply(return_path, "no-go", INSTEAD, Approval=asked)
     instead = ", ".join(stopped["open_instead"])
-    case.print(f"     Two people decide: {stopped['state']}; {instead} instead.")
+    case.print(f"     Two people decide: {stopped['state']}, and {instead} instead.")
 
 
 def write_safeguards(
@@ -149,11 +149,11 @@ def write_safeguards(
         f"  safeguards, and the referral for documents is {lead.get(papers)['state']}."
     )
     consulate.apply(papers, "confirm-deletion")
-    case.print("  The consulate confirms that it deleted what it was sent.")
+    case.print("  The consulate confirms that it has deleted the data that it received.")
 
 
 def ask_unhcr(case: DemoCase, lead: DemoUser, return_path: str) -> None:
-    """Refer to the protection that the decision named instead."""
+    """Refer her to UNHCR for the protection that the decision named."""
     case.add_consent(
         lead, build_consent(case.demo.now, name_office(UNHCR), "ASYLUM", language="en")
     )

@@ -1,4 +1,4 @@
-"""Journey: a citizen of Uzbekistan in Panama, in two regions without an agreement."""
+"""The journey of an Uzbek citizen in Panama: two regions without an agreement."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -26,7 +26,7 @@ SHARED: Final = ("needs", "contact")
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey in two regions."""
     demo.say("A consular officer of Uzbekistan, who covers Panama from abroad, calls")
     demo.say("  a man who works off a debt there. He speaks only Uzbek.")
     show_desks(demo)
@@ -42,7 +42,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the case as the officer submits it."""
+    """Return the request body with which the officer submits the case."""
     state, offices = name_class("state", "PA"), name_class("non_state", "PA")
     return {
         "submit": True,
@@ -71,41 +71,49 @@ def build_case(now: datetime) -> Json:
 
 
 def show_desks(demo: Demo) -> None:
-    """Show which office would lead in each country, and which desk is the last resort."""
+    """Print which office would lead in each country, and which desk is the last resort."""
     officer = demo.get_user(UZ_FAR_OFFICER)
     for country in ("PA", "UZ"):
         asked: dict[str, Any] = {"country": country, "language": "uz"}
         asked |= {"age_class": "adult", "priority": "urgent"}
         found = officer.call("routing", asked)
         first = found["leads"]["candidates"][0]["focal_point"]
-        demo.say(f"  In {country}: {first} would lead, as a last resort {found['desk']}.")
+        demo.say(
+            f"  In {country}, {first} would lead, or as a last resort {found['desk']}."
+        )
 
 
 def take_lead(case: DemoCase, lead: DemoUser) -> None:
-    """Accept the lead in Panama, and refer to an interpreter."""
+    """Accept the lead in Panama, and ask an interpreter."""
     case.take_lead(lead)
     words = case.refer(lead, PA_INTERPRETER, "INTERPRETATION", SHARED)
     helper = case.accept(words, PA_INTERPRETER)
     helper.apply(words, "start", {"person_met": True})
-    case.print("Panama takes the lead. Its officers speak Spanish, the consulate Uzbek and")
-    case.print("  English, so an interpreter of an NGO is asked, of neither State.")
+    case.print(
+        "Panama takes the lead. Its officers speak Spanish; the consulate speaks Uzbek and"
+    )
+    case.print(
+        "  English. So an interpreter of an NGO is asked, who works for neither State."
+    )
 
 
 def ask_other_region(case: DemoCase, lead: DemoUser) -> None:
-    """Refer to the other region: without an agreement only the summary crosses."""
+    """Refer him to the other region. Without an agreement, only the summary is sent."""
     path = f"{case.path}/referrals"
     unmet = lead.list_unmet(path, build_referral(UZ_CENTRE, "FAMILY_TRACING", SHARED))
-    case.print("He wants to find his mother, and consented to a centre in Uzbekistan. But:")
-    case.print(f"  {unmet['agreement']}")
+    case.print(
+        "He wants to find his mother, and consented to a centre in Uzbekistan. The service"
+    )
+    case.print(f"  refuses to send his sections: {unmet['agreement']}")
     family = case.refer(lead, UZ_CENTRE, "FAMILY_TRACING")
     centre = case.accept(family, UZ_CENTRE)
     case.expect_hidden(centre.can_read(f"{case.path}/sections/contact"))
     case.print("  So only the summary crosses the border: code, country, language and")
-    case.print("  service. The centre accepts; more would need an agreement.")
+    case.print("  service. The centre accepts. To send more would need an agreement.")
 
 
 def ask_prosecutor(case: DemoCase, lead: DemoUser) -> None:
-    """Refer to the prosecutor, after a separate consent and a reflection period."""
+    """Refer him to the prosecutor after a separate consent and a reflection period."""
     path, sections = f"{case.path}/referrals", ("needs", "narrative")
     report = build_referral(PA_PROSECUTOR, "LAW_ENFORCEMENT", sections)
     unmet = lead.list_unmet(path, report)
@@ -133,7 +141,7 @@ def ask_prosecutor(case: DemoCase, lead: DemoUser) -> None:
 
 
 def show_outcome(case: DemoCase, lead: DemoUser) -> None:
-    """Show the state of the case, and what the consulate sees of it."""
+    """Print the state of the case, and show what the consulate cannot see."""
     officer = case.get_user(UZ_FAR_OFFICER)
     case.expect_hidden(officer.get("referrals")["items"])
     people = officer.can_read(f"{case.path}/contacts")

@@ -1,4 +1,4 @@
-"""Journey: an emergency in which offices miss their deadlines and others are asked."""
+"""The journey of an emergency: offices miss deadlines, and others are asked."""
 
 from datetime import datetime
 from typing import Final
@@ -18,7 +18,7 @@ REFERENCE: Final = "DEMO-ALMATY-SILENCE"
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey with the missed deadlines."""
     demo.say("A woman escapes from a house in Almaty at night and reaches her consulate.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
@@ -34,7 +34,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the case as the officer submits it."""
+    """Return the request body with which the officer submits the case."""
     state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
@@ -55,7 +55,7 @@ def build_case(now: datetime) -> Json:
 
 
 def escalate_lead(case: DemoCase, officer: DemoUser) -> None:
-    """Let the first candidate miss its deadline, and show what the officer sees."""
+    """Make the first candidate miss the deadline, and print what the officer sees."""
     deadline = format_time(officer.get(case.path)["due_at"])
     case.print(f"  {KZ_LEAD.focal_point} has to answer by {deadline}. It does not.")
     case.print("  The demonstration lets the deadline of this case run out.")
@@ -70,22 +70,24 @@ def escalate_lead(case: DemoCase, officer: DemoUser) -> None:
     case.print(f"  {seen['holder']} has the case now, until {format_time(seen['due_at'])}.")
     former = case.get_user(KZ_LEAD)
     case.expect_hidden(former.can_read(case.path))
-    case.print(f"  {KZ_LEAD.focal_point} can no longer open it. Its feed says why.")
+    case.print(f"  {KZ_LEAD.focal_point} can no longer open the case. Its feed says why.")
 
 
 def list_missed(user: DemoUser, path: str) -> list[Json]:
-    """Return the delivery evidence that has missed deadlines."""
+    """List the delivery evidence in which a deadline was missed."""
     items = user.get(f"{path}/evidence")["items"]
     return [evidence for evidence in items if evidence["silences"]]
 
 
 def expire_referral(case: DemoCase, ngo: DemoUser) -> None:
-    """Let a shelter miss two deadlines; the referral expires, and another is asked."""
+    """Make a shelter miss two deadlines until the referral expires; ask another shelter."""
     referral = case.refer(ngo, KZ_NIGHT, "SHELTER", ["needs"])
-    case.print("It asks a shelter for a bed. The shelter does not answer, and is reminded.")
+    case.print(
+        "The NGO asks a shelter for a bed. The shelter does not answer, and is reminded."
+    )
     case.expire_deadlines()
     case.wait_until(lambda: next(iter(list_missed(ngo, referral)), None))
-    case.print("It does not answer again, so the referral expires.")
+    case.print("The shelter still does not answer, so the referral expires.")
     case.expire_deadlines()
     case.wait_until(lambda: ngo.get(referral)["state"] == "expired")
     bed = case.refer(ngo, KZ_SHELTER, "SHELTER", ["needs"])

@@ -1,4 +1,4 @@
-"""Request bodies of the journeys, with texts that are marked as synthetic."""
+"""Request bodies for the journeys. All texts in them are marked as synthetic."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,7 +12,7 @@ PHONE: Final = "+12025550142"
 
 
 def build_summary(country: str, language: str, *services: str, **changes: Any) -> Json:
-    """Return a summary, by default of an adult with priority urgent."""
+    """Return a summary, by default for an adult and with priority `urgent`."""
     return {
         "country": country,
         "age_class": "adult",
@@ -25,19 +25,19 @@ def build_summary(country: str, language: str, *services: str, **changes: Any) -
 
 
 def name_class(kind: str, country: str) -> Json:
-    """Return the recipient of a consent: a kind of office in a country."""
+    """Return the JSON of a consent recipient that names a kind of office in a country."""
     return {"recipient_class": {"kind": kind, "country": country}}
 
 
 def name_office(part: DemoAccount) -> Json:
-    """Return the recipient of a consent: one focal point."""
+    """Return the JSON of a consent recipient that names one office."""
     return {"focal_point": part.focal_point}
 
 
 def build_consent(
     now: datetime, recipient: Json, *purposes: str, language: str = "uz", **changes: Any
 ) -> Json:
-    """Return a consent, by default to the sections needs and contact."""
+    """Return a consent, by default for the sections `needs` and `contact`."""
     return {
         **recipient,
         "purposes": list(purposes),
@@ -52,7 +52,7 @@ def build_consent(
 
 
 def build_needs(summary: str, danger: str) -> Json:
-    """Return the section on needs, with the safety alert."""
+    """Return the section `needs`, with the safety alert."""
     return {
         "section": "needs",
         "summary": f"{summary} (synthetic).",
@@ -61,7 +61,7 @@ def build_needs(summary: str, danger: str) -> Json:
 
 
 def build_contact(alias: str, channel: str) -> Json:
-    """Return the section on how to contact the person safely."""
+    """Return the section `contact`, which says how to contact the person safely."""
     return {
         "section": "contact",
         "alias": f"{alias} (synthetic)",
@@ -70,7 +70,7 @@ def build_contact(alias: str, channel: str) -> Json:
 
 
 def build_identity(nationality: str, *names: str) -> Json:
-    """Return the section on identity, with the names in each script of the documents."""
+    """Return the section `identity`, with each spelling of the name in the documents."""
     return {"section": "identity", "names": list(names), "nationality": nationality}
 
 
@@ -80,6 +80,6 @@ def build_contacts(part: DemoAccount) -> list[Json]:
 
 
 def build_meeting(part: DemoAccount, at: str) -> Json:
-    """Return the arrangement of a first meeting."""
+    """Return the arrangement of a first meeting with the person."""
     place = {"place": "Demo street 1, side door", "at": at, "person": part.people[0]}
     return {"meeting": place, "contacts": build_contacts(part)}

@@ -1,4 +1,4 @@
-"""Journey: a worker from Uzbekistan in Almaty, from submission to closure."""
+"""The journey of an Uzbek worker in Almaty, from submission to closure."""
 
 from datetime import datetime
 from typing import Final
@@ -27,7 +27,7 @@ SHARED: Final = ("needs", "contact")
 
 
 def play(demo: Demo) -> None:
-    """Play the journey."""
+    """Play the journey of the worker."""
     demo.say("A consular officer of Uzbekistan in Almaty meets a worker who wants help.")
     case = demo.submit_case(UZ_OFFICER, build_case(demo.now))
     if case is None:
@@ -42,7 +42,7 @@ def play(demo: Demo) -> None:
 
 
 def build_case(now: datetime) -> Json:
-    """Return the case as the officer submits it."""
+    """Return the request body with which the officer submits the case."""
     state, offices = name_class("state", "KZ"), name_class("non_state", "KZ")
     return {
         "submit": True,
@@ -75,7 +75,9 @@ def build_case(now: datetime) -> Json:
 def take_lead(case: DemoCase, lead: DemoUser) -> None:
     """Acknowledge the case and accept the lead."""
     first = lead.get(f"{case.path}/routing")["candidates"][0]
-    case.print(f"It is routed to {first['focal_point']}: {', '.join(first['reasons'])}.")
+    case.print(
+        f"The case is routed to {first['focal_point']}: {', '.join(first['reasons'])}."
+    )
     due = lead.list_deadlines(case.path)["acknowledge"]
     case.print(f"  Its coordinator reads the worklist: an answer is due by {due}.")
     lead.apply(case.path, "acknowledge")
@@ -86,7 +88,7 @@ def take_lead(case: DemoCase, lead: DemoUser) -> None:
 
 
 def ask_helpers(case: DemoCase, lead: DemoUser) -> tuple[str, str]:
-    """Refer to a shelter and a lawyer; the first shelter is full."""
+    """Refer her to a shelter and a lawyer. The first shelter is full, so ask another."""
     full = case.refer(lead, KZ_FULL_SHELTER, "SHELTER", SHARED)
     advice = case.refer(lead, KZ_LAWYER, "LEGAL_AID", SHARED)
     case.print("Two referrals are sent at once: to a shelter and to a legal aid office.")
@@ -123,7 +125,7 @@ def close_case(case: DemoCase, lead: DemoUser) -> None:
 
 
 def show_outcome(case: DemoCase) -> None:
-    """Show what the officer sees: how far the case came, but not where."""
+    """Print the delivery evidence and the events that the officer sees."""
     officer = case.get_user(UZ_OFFICER)
     [ladder] = officer.get(f"{case.path}/evidence")["items"]
     rungs = ", ".join(f"{rung['rank']} {rung['name']}" for rung in ladder["rungs"])
