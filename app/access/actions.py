@@ -93,7 +93,7 @@ def make_key(
     *,
     days: int = KEY_DAYS,
 ) -> str:
-    """Make an API key and return it; only its hash is stored."""
+    """Make an API key and return it. Only a hash of the key is stored."""
     prefix, key = create_secret("sc")
     api_key = ApiKey(
         prefix=prefix,
@@ -272,7 +272,7 @@ def expire_unspent(tx: WriteTransaction, condition: ColumnElement[bool]) -> list
     """Expire the selected approvals that are pending or unused, and return their ids.
 
     An approval must not be used after the account that gave it was disabled or lost a role
-    or a key. It must also not grant again what was revoked after it was given.
+    or a key. Nor must it grant again what was revoked after it was given.
     """
     expired = access_queries.lock_unspent(tx, condition)
     for approval in expired:

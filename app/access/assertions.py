@@ -31,9 +31,7 @@ CLIENT: Final = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 JTI: Final = r"^[A-Za-z0-9._~-]{16,128}$"
 Moment = Annotated[
     int | Annotated[float, Field(allow_inf_nan=False)],
-    Field(
-        union_mode="left_to_right"
-    ),  # otherwise a number that is too large for a float is an error
+    Field(union_mode="left_to_right"),  # otherwise a too large number is an error
 ]
 """A time in seconds since 1970 (RFC 7519, NumericDate)."""
 
@@ -99,7 +97,7 @@ REGISTRY: Final = AllowedAlgorithms()
 
 
 def parse_assertion(text: str) -> Assertion:
-    """Parse an assertion without verifying it; raises AssertionRefused."""
+    """Parse an assertion without verifying it, or raise AssertionRefused."""
     parts = text.split(".")
     if len(text) > MAX_LENGTH or len(parts) != 3:  # noqa: PLR2004 - header, claims, signature
         raise AssertionRefused

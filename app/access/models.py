@@ -42,7 +42,7 @@ class Account(Base):
 
 
 class ApiKey(Base):
-    """An API key with which an account authenticates; only its hash is stored.
+    """An API key with which an account authenticates. Only a hash of the key is stored.
 
     `made_by` is the account to which the key was shown, or None if an operator made the key
     at the command line.

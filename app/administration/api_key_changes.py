@@ -1,4 +1,4 @@
-"""Changes of API keys over HTTP: two people make a key, one revokes it (R14, R21)."""
+"""Changes of API keys over HTTP: two people make a key, and one revokes it (R14, R21)."""
 
 from dataclasses import dataclass
 from datetime import timedelta

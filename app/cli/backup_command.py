@@ -54,9 +54,7 @@ def backup(
     target: Annotated[Path, typer.Argument(help="File to create; it must not exist.")],
 ) -> None:
     """Make a backup and print its size and the counts of its rows."""
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # SIGTERM has the same effect as Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # same effect as Ctrl-C
     made = make_backup(Settings().database_url, target)
     contents = ", ".join(f"{name} {value}" for name, value in made.holds.items())
     out.print(f"{made.path}: {made.size} bytes, complete; {contents}.", soft_wrap=True)

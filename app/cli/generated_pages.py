@@ -131,7 +131,7 @@ def render_lifecycle(table: Table) -> list[str]:  # type: ignore[type-arg]  # an
 
 
 def format_requirement(requirement: object) -> str:
-    """Return a requirement as text, or its alternatives joined by "or"."""
+    """Return a requirement as text. Alternative requirements are joined by "or"."""
     return (
         " or ".join(requirement.needs)
         if isinstance(requirement, AnyOf)

@@ -1,4 +1,4 @@
-"""The HTTP server: its port, its protocol settings and its shutdown."""
+"""The HTTP server, with the port, the protocol settings and the shutdown."""
 
 import gc
 from collections.abc import Mapping

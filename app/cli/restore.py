@@ -142,7 +142,7 @@ def rename_database(
 
 
 def erase_again(runtime: Runtime, named: Mapping[UUID, datetime]) -> RestoreResult:
-    """Erase the named cases that are in the database again, each in its own transaction."""
+    """Erase again the named cases that the restore brought back, one per transaction."""
     with runtime.database.begin_read() as session:
         missing = named.keys() - get_erasures(session).keys()
     destroyed = 0

@@ -1,4 +1,4 @@
-"""The setup of the demonstration: its directory, accounts and API keys."""
+"""The setup of the demonstration: directory, accounts and API keys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

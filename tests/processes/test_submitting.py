@@ -124,7 +124,7 @@ def test_a_file_that_was_changed_since_is_not_taken_for_what_it_was(
 
     assert changed.returncode == REFUSED
     assert "422 The Idempotency-Key was used for another request" in changed.stderr
-    assert "copy case.json" in changed.stderr
+    assert "use a copy of case.json" in changed.stderr
     assert len(list_cases(officer)) == 1
 
 
