@@ -171,7 +171,7 @@ WEBHOOKS: Final = GaugeGroup[Counted[webhook_queries.Counts]](
             "Webhooks that failed for a day: the service sends them nothing any more.",
             lambda found: found.counts.stalled,
             limit=0,
-            remedy="Its office has to repair the receiver and resume it, or delete it.",
+            remedy="Its office has to repair the receiver and resume it, or end it.",
         ),
     ),
 )
@@ -180,7 +180,7 @@ KEYS: Final = GaugeGroup[Sequence[datetime]](
     (
         Gauge(
             "keys_ending",
-            "API keys that expire within 14 days, of accounts without a later one.",
+            "Keys (API and public) that expire within 14 days, without a later one.",
             len,
             detail=lambda found: f"first: {found[0]:%Y-%m-%d}" if found else "",
         ),
@@ -247,7 +247,7 @@ def measure_missing_space(space: FreeSpace) -> Mapping[str, float]:
 SPACE_GAUGES: Final[tuple[Gauge[FreeSpace], ...]] = (
     Gauge(
         "space_missing_bytes",
-        "Bytes by which the free space beside this file is below the limit.",
+        "Bytes by which free space is below `SAFE_CONDUCT_LOW_SPACE_MIB` here.",
         measure_missing_space,
         label="place",
         limit=0,
