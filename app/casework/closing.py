@@ -27,7 +27,7 @@ from app.returns import following as return_following
 
 
 class ContinuingCaseUnknown(Problem):
-    """No open case that you can see has the code in `continues_in`."""
+    """No other open case that you can see has the code in `continues_in`."""
 
     status = 422
 

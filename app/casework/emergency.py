@@ -145,9 +145,11 @@ def decide_access(
         legal = TABLE.describe_actions(case.state)
         raise ActionIllegal(f"The case is {case.state}.", legal)
     if reading.get_state(tx.now) != ReadingState.ASKED:
-        raise ReadingDecided("Make a new request if access is still needed.")
+        raise ReadingDecided("The office that asked can make a new request.")
     if grant and not emergency_access.may_request(case, reading.asked_by):
-        raise ReadingDecided("The office that asked is no longer a party of the case.")
+        raise ReadingDecided(
+            "The office that asked may no longer have emergency access to this case."
+        )
     reading.granted, reading.decided_at = grant, tx.now
     reading.decided_by = tx.actor.focal_point_id
     reading.decided_account = tx.actor.account_id

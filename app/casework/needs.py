@@ -112,7 +112,7 @@ NEEDS: Final[dict[Need, Check[Facts]]] = {
         specific=lambda f: Remedy(CHILD_PATH, get_recording_side(f)), applies=lambda f: f.may_be_child),
     Need.VITAL_INTEREST: Check(
         lambda f: f.vital_interest,
-        "If life is at risk or serious harm is near, declare a vital interest with its reason. For 4 hours it lets "
+        "Only if life is at risk or serious harm is near: declare a vital interest with its reason. For 4 hours it lets "
         "the summary and the safety alert be sent, and nothing else.", Side.SUBMITTER),
     Need.NEXT_CANDIDATE: Check(
         lambda f: f.with_candidate, "The case has a lead. Only a case without one goes to another candidate.", Side.SYSTEM),

@@ -125,8 +125,8 @@ class Standing:
         child's best interests are assessed. No section may be sent, only the safety alert
         (BR05).
         """
-        runtime = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
-        return self.case.is_child and runtime and not sections
+        permitted = service in URGENT_CHILD_SERVICES or self.facts.interests_are_assessed
+        return self.case.is_child and permitted and not sections
 
     def has_consent_to_return(self, recipient: Addressee) -> bool:
         """Return whether a consent to return alone names this recipient (G09)."""

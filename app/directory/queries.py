@@ -19,7 +19,7 @@ from app.directory.history import was_ever_active
 from app.directory.kinds import Confidence, Kind, Level, Service, StateRouting
 from app.directory.models import Agreement, Contact, Country, FocalPoint
 from app.kernel import time_zones
-from app.kernel.paging import CursorUnknown, PageQuery
+from app.kernel.paging import NOT_OF_THIS_LIST, CursorUnknown, PageQuery
 from app.kernel.problems import NotFound, Problem
 from app.kernel.recall import load_once
 from app.kernel.statements import make_list_parameter, read_columns
@@ -283,7 +283,7 @@ def list_focal_points(
     """
     known = list_all(tx)
     if query.after is not None and query.after not in map(by_code, known):
-        raise CursorUnknown("`after` must be a `next` of this list.")
+        raise CursorUnknown(NOT_OF_THIS_LIST)
     found = [
         focal_point
         for focal_point in known

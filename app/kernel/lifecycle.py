@@ -98,7 +98,7 @@ class Table[S: StrEnum, A: StrEnum, N: StrEnum]:
         if roles := sorted({role for step in of_sides for role in step.roles}):
             raise RoleMissing(f"This needs one of the roles {', '.join(roles)}.")
         if owners := sorted({side for step in rows for side in step.sides}):
-            raise ActionNotYours(f"This is for the {' or '.join(owners)} to do.")
+            raise ActionNotYours(f"Only the {' or '.join(owners)} can do this.")
         raise ActionIllegal(
             f"This is not possible in the state {state}.", self.describe_actions(state)
         )

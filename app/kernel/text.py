@@ -176,7 +176,7 @@ def build_text_error(what: str) -> PydanticCustomError:
 def require_text(value: object) -> object:
     """Return the value if it is text or a date; a number would have an unclear unit."""
     if not isinstance(value, str | date):
-        raise PydanticCustomError("string_type", "This must be a text.")
+        raise PydanticCustomError("string_type", "This must be a string.")
     return value
 
 

@@ -113,7 +113,7 @@ def require_may_open(tx: WriteTransaction, case: Case) -> None:
             f"The case is {case.state}.", CASE_TABLE.describe_actions(case.state)
         )
     if Side.HOLDER not in sides:
-        raise ActionNotYours("This is for the holder of the case to do.")
+        raise ActionNotYours("Only the holder of the case can do this.")
     if not OPENING_ROLES & tx.actor.roles:
         raise RoleMissing(
             f"This needs one of the roles {', '.join(sorted(OPENING_ROLES))}."

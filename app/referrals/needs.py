@@ -112,7 +112,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "No agreement in force covers this border: send the summary alone, without sections.", Side.SENDER),
     Need.ORIGIN_PERMITTED: Check(
         lambda f: f.origin_permitted,
-        "Ask the person first whether this State may be informed.", Side.SENDER),
+        "Only if the person permits it may this State be informed.", Side.SENDER),
     Need.TWO_CONTACTS: Check(
         lambda f: len(f.terms.contacts) > 1, "Name two different people who can be reached."),
     Need.MEETING: Check(is_meeting_in_future, "Set a first meeting in the future."),

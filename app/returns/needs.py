@@ -201,7 +201,7 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         "Inform the person of any right to stay and of every option, then confirm it."),
     Need.CONTACT_PERMITTED: Check(
         lambda f: f.contact_permitted,
-        "Ask the person first whether the State of origin may be informed; see the safeguards.", Side.LEAD),
+        "Only if the person permits it may the State of origin be informed; see the safeguards.", Side.LEAD),
     Need.IDENTITY_CONSENT: Check(
         lambda f: f.identity_covered,
         "Record the person's consent to share the section `identity` with the office that verifies it.", Side.LEAD),
@@ -255,10 +255,10 @@ CHECKS: Final[dict[Need, Check[Facts]]] = {
         lambda f: not f.child or f.escorted,
         "The travel plan names nobody who travels with the child: make a new plan.", Side.LEAD),
     Need.PERSON_AGREES: Check(
-        lambda f: f.terms.person_agrees, "Confirm that the person agrees to the plan."),
+        lambda f: f.terms.person_agrees, "Plan with the person until they agree, then confirm it."),
     Need.RECONFIRMED: Check(
-        lambda f: f.terms.reconfirmed, "Confirm that the person said today that they still want to go."),
-    Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Confirm that the person was met."),
+        lambda f: f.terms.reconfirmed, "Ask the person today whether they still want to go, then confirm it."),
+    Need.PERSON_MET: Check(lambda f: f.terms.person_met, "Meet the person first, then confirm it."),
     Need.SCHEDULE: Check(
         lambda f: is_valid_visit_plan(f.terms.visits, f.now), VISITS_REMEDY),
     Need.VISITS_OVER: Check(

@@ -139,7 +139,7 @@ def test_a_stranger_to_the_side_hears_of_the_side_before_the_role() -> None:
         TABLE.find(Door.SHUT, Act.LOCK, DESK, {Role.ANALYST})
 
     assert refused.value.status == 403
-    assert refused.value.detail == "This is for the lead to do."
+    assert refused.value.detail == "Only the lead can do this."
 
 
 def test_the_right_side_without_the_role_hears_which_roles_would_do() -> None:
@@ -235,7 +235,7 @@ def test_whose_it_is_is_said_in_the_same_order_always() -> None:
     with pytest.raises(RoleMissing) as unable:
         EVERYBODY.find(Door.OPEN, Act.PAINT, LEAD, frozenset())
 
-    assert foreign.value.detail == f"This is for the {' or '.join(sorted(Side))} to do."
+    assert foreign.value.detail == f"Only the {' or '.join(sorted(Side))} can do this."
     assert unable.value.detail == f"This needs one of the roles {', '.join(sorted(Role))}."
 
 

@@ -167,8 +167,8 @@ def test_a_consent_to_be_referred_is_for_where_the_person_is(
 def test_each_ground_alone_lets_a_candidate_be_given_the_notice(
     given: list[Consent], *, assessed: bool, vital: bool
 ) -> None:
-    runtime: Any = SimpleNamespace(interests_are_assessed=assessed)
-    stands = replace(build_standing(*given), facts=runtime, in_vital_interest=vital)
+    sheet: Any = SimpleNamespace(interests_are_assessed=assessed)
+    stands = replace(build_standing(*given), facts=sheet, in_vital_interest=vital)
 
     assert stands.may_read_summary(KZ_LEAD) is (bool(given) or assessed or vital)
 
