@@ -147,9 +147,7 @@ def decide_access(
     if reading.get_state(tx.now) != ReadingState.ASKED:
         raise ReadingDecided("The office that asked can make a new request.")
     if grant and not emergency_access.may_request(case, reading.asked_by):
-        raise ReadingDecided(
-            "The office that asked may no longer have emergency access to this case."
-        )
+        raise ReadingDecided("The office that asked may no longer have access.")
     reading.granted, reading.decided_at = grant, tx.now
     reading.decided_by = tx.actor.focal_point_id
     reading.decided_account = tx.actor.account_id
