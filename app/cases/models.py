@@ -86,7 +86,7 @@ class Case(Listed, Snapshots, Base):
 
     @property
     def case_id(self) -> UUID:
-        """The id of the case, under the name that records of the case use for it."""
+        """An alias of `id`, so that a case has the same attribute as its records."""
         return self.id
 
     @property

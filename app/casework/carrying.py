@@ -41,7 +41,7 @@ def redirect_if_unsafe(tx: WriteTransaction, case: Case) -> None:
 
 
 def redirect_case(tx: WriteTransaction, case: Case) -> None:
-    """Move a case, as the system, from its candidate or desk to the next office.
+    """Move a case from its candidate or desk to the next office, on behalf of the system.
 
     Raises DeskMissing (503).
     """

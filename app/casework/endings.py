@@ -132,10 +132,10 @@ def apply_to_referral(
 ) -> Iterator[UUID | None]:
     """Apply the effects to one referral, and yield the offices that have to act.
 
-    A referral ends if its recipient asked for information and is closed, because nobody
-    would read the answer. A referral that is not accepted yet continues with the sections
-    that may cross the border. An accepted referral keeps the sections that were sent, and
-    the holder is informed if it may know who helps.
+    A referral ends if its recipient asked for information and its office was closed,
+    because nobody would read the answer. A referral that is not accepted yet continues with
+    the sections that may cross the border. An accepted referral keeps the sections that
+    were sent, and the holder is informed if it may know who helps.
     """
     if is_asked_by_closed_office(referral):
         referral_following.expire(tx, referral)

@@ -66,7 +66,7 @@ def erase_case(
     why: EraseCase,
     approval: UUID | None,
 ) -> Case | Approval:
-    """Erase the sealed content of a case that has ended, as two people of oversight.
+    """Erase the sealed content of an ended case, with the approval of a second person.
 
     The summary and the journal are kept. The relations of all parties except oversight end.
     Raises the errors of `lock_and_check`, and ApprovalUnusable (409).

@@ -93,9 +93,9 @@ def write_case(tx: WriteTransaction, new: NewCase) -> Case:
 
 
 def require_draft_space(tx: WriteTransaction, *, can_wait: bool) -> None:
-    """Raise SpaceReserved (503) or TooManyDrafts (429) if a draft has to wait.
+    """Raise SpaceReserved (503) or TooManyDrafts (429) if there is no room for a draft.
 
-    A draft that cannot wait is never refused, and is exempt from the quota of bytes.
+    An urgent draft is never refused, and does not count towards the quota of bytes.
     """
     tx.is_exempt_from_quota = not can_wait
     if can_wait:

@@ -128,7 +128,7 @@ def get_rhythm(tx: WriteTransaction, clock: Clock, late: LatenessRule) -> Rhythm
 
 
 def find_record(tx: WriteTransaction, case: Case, clock: Clock, noun: Noun) -> Recorded:
-    """Return the record that a deadline is about; for a question or a fact, the case."""
+    """Return the record of a deadline. For a question or a fact, that is the case."""
     match noun:
         case Noun.REFERRAL:
             found = referral_queries.list_of_case(tx, case.id)

@@ -184,7 +184,7 @@ A test compares this list with the calls.
 
 
 def render_known_consents() -> list[str]:
-    """Return a list of the places where consents unknown to the caller do not count."""
+    """Return the lines of a list of rules that ignore consents unknown to the caller."""
     return [f"- {words}" for words in KNOWN_CONSENTS.values()]
 
 

@@ -104,7 +104,7 @@ class FeedPosition:
 
 @dataclass(frozen=True)
 class Report:
-    """A list of what may be out of date in a restored database."""
+    """The data in a restored database that may be out of date."""
 
     backup_of: datetime
     at: datetime
@@ -116,9 +116,9 @@ class Report:
 
 
 def build_report(runtime: Runtime, since: datetime | None) -> Report:
-    """Return the report for a backup. The default for `since` is the last activity in it.
+    """Return the report on a database restored from a backup.
 
-    Raises NotReady if there was no activity, and Busy (503).
+    `since` is by default the last activity in it. Raises NotReady and Busy (503).
     """
     with runtime.database.begin_read() as session:
         require_migrated(session)

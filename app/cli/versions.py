@@ -61,7 +61,7 @@ def require_recent_postgresql(number: int) -> None:
 
 
 def require_utf8(encoding: str) -> None:
-    """Raise NotReady unless the encoding is UTF-8, because names may have any character."""
+    """Raise NotReady unless the encoding is UTF-8, which the names of all people need."""
     if encoding != "UTF8":
         raise NotReady(
             f"The database has the encoding {encoding}, which cannot store every name. "

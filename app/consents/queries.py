@@ -52,10 +52,10 @@ def list_known_to(
     """Return the consents of a case that an office may know.
 
     The lead, and a candidate that has acknowledged the case, may know all consents. Before
-    that, a candidate could find out which office the person fears: one that is not proposed
-    although the person consented to it. The submitter may know only the consents that it
-    recorded, because a later one may name an office that shelters the person. A recipient
-    may know the consents that name it while it helps (`helps`).
+    that, a candidate knows none of them: from a consent to an office that is not proposed
+    it could infer that the person fears that office. The submitter may know only the
+    consents that it recorded, because a later one may name an office that shelters the
+    person. A recipient may know the consents that name it while it helps (`helps`).
     """
     mine = case.list_relations(reader.id)
     reviews = Relation.CANDIDATE in mine and case.state == State.UNDER_REVIEW

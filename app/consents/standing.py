@@ -261,7 +261,7 @@ def find_ngo_cases(tx: ReadTransaction, found: Iterable[Case]) -> frozenset[UUID
 
 
 def filter_for_caller(tx: ReadTransaction, stands: Standing) -> Standing:
-    """Return the standing with only the consents that the caller may know (ADR 35)."""
+    """Return the case file with only the consents that the caller may know (ADR 35)."""
     return filter_for_office(
         tx, stands, directory_queries.by_id(tx, tx.actor.focal_point_id)
     )

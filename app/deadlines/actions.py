@@ -223,10 +223,10 @@ def retry_later(session: Session, due: missed_deadlines.DueClock, now: datetime)
 
 
 def expire_all(session: Session, reference: str, now: datetime) -> None:
-    """Make every deadline of a case due now, for a story or a drill.
+    """Make every deadline of a case due now, for a demonstration or a drill.
 
-    Each deadline is moved into the past by the time that was left. The arrival of a person
-    who is travelling remains as in the travel plan.
+    Each deadline is brought forward by its remaining time. The planned arrival of a person
+    who is travelling is not changed.
     """
     of_case = select(Clock.case_id).where(Clock.reference == reference)
     running = Clock.stopped_at.is_(None) & Clock.case_id.in_(of_case)

@@ -18,7 +18,7 @@ DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Term:
-    """A time limit, the place of the office, and the speed of clocks (1 is normal).
+    """A time limit, where its office is, and how fast time runs (1 is normal).
 
     `least` is the shortest duration, however fast a drill runs.
     """

@@ -102,7 +102,7 @@ def count_overdue(session: Session, now: datetime) -> int:
 
 
 def measure_running_kinds(session: Session) -> list[RunningKind]:
-    """Return the figures about each kind of running deadline, with one statement."""
+    """Return figures about each kind of running deadline, read with one statement."""
     failed = func.sum(case((Clock.failures > 0, 1), else_=0))
     figures = (failed, func.max(Clock.failures), func.min(Clock.set_at))
     rows = select(Clock.kind, *figures).where(Clock.stopped_at.is_(None))

@@ -201,8 +201,8 @@ def compute_resumed_due(
 ) -> datetime | None:
     """Return the due time of the last paused deadline of a kind if it resumes now, or None.
 
-    The time that was left is kept, in the working time of the office that has to act now.
-    It is at most the full time if the limit was shortened meanwhile.
+    The remaining time is counted in the working time of the office that has to act now. If
+    the limit was shortened in the meantime, the remaining time is cut to the new limit.
     """
     clock = find_last_stopped(tx, [record_id], kind)
     if clock is None or clock.stopped_at is None:

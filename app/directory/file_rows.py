@@ -132,7 +132,7 @@ class FocalPointRow(Row):
     @field_validator("services", "can_lead")
     @classmethod
     def check_serves_a_country(cls, offer: object, info: ValidationInfo) -> object:
-        """Refuse services and the lead for an office that serves no country."""
+        """Reject an office that serves no country but offers services or can lead."""
         if offer and not info.data.get("serves", [EVERYWHERE]):
             raise make_error("requires a country in serves")
         return offer

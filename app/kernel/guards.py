@@ -107,7 +107,7 @@ def find_missing(expected: Catalogue, found: Catalogue) -> Iterator[Difference]:
 
 
 def may_be_missing(name: str) -> bool:
-    """Return whether a guard may be missing. MAINTAIN, for example, needs PostgreSQL 17."""
+    """Return whether a guard may be missing, such as MAINTAIN before PostgreSQL 17."""
     maintain = name.startswith(f"{Kind.RIGHT} MAINTAIN ")
     return maintain or get_guard_kind(name) in TOLERATED_IF_MISSING
 

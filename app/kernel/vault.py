@@ -57,7 +57,7 @@ class Place:
     key_version: str
 
     def encode(self) -> bytes:
-        """Return the place as bytes; different places have different encodings."""
+        """Encode the place as bytes. No two places have the same encoding."""
         parts = (SCHEMA, self.table, str(self.row), str(self.case), self.section)
         return join_with_lengths([*parts, self.key_version])
 

@@ -97,7 +97,7 @@ def load_facts(
 def is_agreed(tx: ReadTransaction, referral: Referral, level: Level) -> bool:
     """Return whether agreements allow data of this level to be sent to the recipient.
 
-    If no office holds the case, only the country where the person is counts.
+    If no office holds the case, only the country in which the person stays is considered.
     """
     country, to = referral.case.country or "", referral.recipient
     holder = referral.case.holder

@@ -75,7 +75,7 @@ def open_arrival(tx: ReadTransaction, plan: Sealed) -> datetime | None:
 
 
 def get_end_of_today(tx: ReadTransaction, record: Return, moment: datetime) -> datetime:
-    """Return the first end of a day after a moment, in the recipient's time zone."""
+    """Return the end of the day of a moment, in the recipient's time zone."""
     return deadline_queries.compute_end_of_day(
         tx, moment + SECOND, record.referral.recipient_id
     )

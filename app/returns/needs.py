@@ -164,9 +164,9 @@ def get_remedy_for_no_assessment(facts: Facts) -> Remedy | None:
 
 
 def get_remedy_for_risks(facts: Facts) -> Remedy | None:
-    """Return the remedy for a missing or outdated assessment, or None.
+    """Return the remedy if one of the two assessments is missing or outdated.
 
-    The result is None if both assessments are outdated.
+    Return None if both are outdated.
     """
     missing = get_remedy_for_no_assessment(facts)
     if missing is not None:

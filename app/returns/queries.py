@@ -94,7 +94,7 @@ def get_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return:
 
 
 def find_by_referral(tx: ReadTransaction, referral_id: UUID) -> Return | None:
-    """Return the return of a referral, even if it is hidden from the caller, or None."""
+    """Return the `Return` of a referral, even if the caller may not see it, or None."""
     return tx.session.scalar(select(Return).where(Return.referral_id == referral_id))
 
 

@@ -173,7 +173,7 @@ def get_result(done: Done | None) -> str | None:
 
 
 def find_plan(tx: ReadTransaction, record: Return) -> TravelPlan | None:
-    """Return the travel plan before the departure, opened for the rules only, or None."""
+    """Return the travel plan, decrypted for the rules alone; None after the departure."""
     if record.state not in {State.PLANNING, State.PLANNED}:
         return None
     sealed_plan = case_queries.find_sealed(tx, record.referral_id, Paper.TRAVEL_PLAN)

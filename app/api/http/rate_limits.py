@@ -27,7 +27,7 @@ class Pace:
     seconds: float
 
     def compute_free_at(self, free_at: float, now: float) -> float:
-        """Return the moment when all tries are free again, if one more is used now."""
+        """Return when all attempts are available again if one more is made now."""
         return max(free_at, now) + self.seconds
 
     def compute_wait(self, free_at: float, now: float) -> float:
