@@ -13,7 +13,7 @@ from tests.exploration.abstract import HELPING, LIVE, OVER, get_state
 from tests.exploration.moves import RECORDS, WORLD, Move, MoveRunner
 from tests.exploration.stage import LEADERS, Stage
 
-LONGEST: Final = 40
+LONGEST: Final = 80
 """Steps after which a search is given up."""
 PATIENCE: Final = ("4 hours", "4 days", "8 days", "32 days", "32 days", "200 days")
 """How long the offices wait while no step is possible."""
