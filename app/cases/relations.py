@@ -196,7 +196,7 @@ class Relations:
 
     @property
     def submitter_knows_country(self) -> bool:
-        """Whether the office, as submitter, may know where the person is now (R12)."""
+        """Whether the submitter may know in which country the person is now (R12)."""
         return self.is_granted_to_submitter(Grant.COUNTRY)
 
     def is_granted_to_submitter(self, grant: Grant) -> bool:

@@ -107,7 +107,7 @@ DESTRUCTIVE: Final = frozenset(
 """Deadlines after which data is destroyed permanently."""
 
 
-def get_noun(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
+def get_record_kind(reference: str, kind: ClockKind, *, of_case: bool) -> Noun:
     """Return the kind of record that a deadline is about, given the record's reference."""
     if of_case:
         return Noun.CASE

@@ -19,7 +19,7 @@ from app.casework.lateness import (
     LatenessRule,
     Noun,
     get_effect,
-    get_noun,
+    get_record_kind,
 )
 from app.casework.watching import update_assessment_deadline
 from app.deadlines import actions as deadline_actions
@@ -107,7 +107,7 @@ def build_missed_deadline(
     tx: WriteTransaction, case: Case, clock: Clock, *, absent: bool
 ) -> MissedDeadline:
     """Return a missed deadline with its record and the number of times it was missed."""
-    noun = get_noun(clock.reference, clock.kind, of_case=clock.record_id == case.id)
+    noun = get_record_kind(clock.reference, clock.kind, of_case=clock.record_id == case.id)
     late = LATENESS_RULES[noun, clock.kind]
     count = count_misses(clock.due_at, get_rhythm(tx, clock, late), tx.now)
     record = find_record(tx, case, clock, noun)

@@ -35,7 +35,7 @@ def list_accounts(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List accounts and their API keys, including disabled accounts and revoked keys."""
-    people = operator_actions.list_people(load_runtime(Settings()), focal_point)
+    people = operator_actions.list_accounts(load_runtime(Settings()), focal_point)
     if as_json:
         typer.echo(format_json(people))
         return

@@ -71,7 +71,7 @@ class AccountWithKeys:
     keys: list[KeyOut]
 
 
-def list_people(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
+def list_accounts(runtime: Runtime, focal_point: str | None) -> list[AccountWithKeys]:
     """List the accounts of an office or of all offices. Raises NotFound (404)."""
     with begin_read(runtime, SYSTEM) as tx:
         office_id = focal_point and directory_queries.get_id(tx.session, focal_point)

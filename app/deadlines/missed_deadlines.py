@@ -117,17 +117,16 @@ def count_late_at_desks(session: Session, now: datetime) -> int:
     return session.scalars(cases).one()
 
 
-def find_waited_for(session: Session) -> frozenset[UUID]:
-    """Return the offices that any running deadline waits for."""
-    offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None)).distinct()
+def find_waited_for(session: Session, *which: ColumnElement[bool]) -> frozenset[UUID]:
+    """Return the offices of running deadlines: of all, or of those that meet conditions."""
+    offices = select(Clock.waits_on).where(Clock.stopped_at.is_(None), *which).distinct()
     return frozenset(one for one in session.scalars(offices) if one is not None)
 
 
 def find_holders(session: Session) -> frozenset[UUID]:
-    """Return the offices that a deadline of a case waits for; drafts do not count."""
+    """Return the offices with a running deadline of a case itself that is not a draft."""
     of_case = (Clock.record_id == Clock.case_id) & (Clock.kind != ClockKind.FINISH_DRAFT)
-    holders = select(Clock.waits_on).where(Clock.stopped_at.is_(None), of_case).distinct()
-    return frozenset(one for one in session.scalars(holders) if one is not None)
+    return find_waited_for(session, of_case)
 
 
 def count_drafts_of_closed(session: Session) -> int:

@@ -73,7 +73,7 @@ class OpenedTravelPlan(ResponseModel):
 
 
 class NoteOut(ResponseModel):
-    """A free text that was given with a step."""
+    """The free text that was sent with an action."""
 
     about: str
     author: Author

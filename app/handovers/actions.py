@@ -67,7 +67,7 @@ def offer(tx: WriteTransaction, case: Case, new: NewHandover) -> Handover:
     Raises ActionNotYours or RoleMissing (403), FocalPointUnknown or SuccessorUnfit (422),
     HandoverOpen or NeedsUnmet (409).
     """
-    require_may_offer(tx, case)
+    require_offer_allowed(tx, case)
     lead = directory_queries.by_id(tx, tx.actor.focal_point_id)
     successor = directory_queries.get_by_code_or_422(tx, new.to)
     require_fit_successor(case, successor)
@@ -112,7 +112,7 @@ def name_note(action: Action) -> str:
     return f"{action}_handover"
 
 
-def require_may_offer(tx: WriteTransaction, case: Case) -> None:
+def require_offer_allowed(tx: WriteTransaction, case: Case) -> None:
     """Raise an error unless the caller leads the case and has a role that may offer it."""
     sides = get_handover_sides(case.list_relations(tx.actor.focal_point_id))
     rows = [OFFER] if OFFER.sides & sides else []

@@ -102,7 +102,7 @@ def to_number(value: int | datetime) -> int:
 
 
 def to_literal(key: Key, number: int) -> ColumnElement[Any]:
-    """Return a number as an SQL literal of the type of its key."""
+    """Return a number of a cursor as an SQL literal with the type of its sort key."""
     instant = isinstance(key.type, UtcDateTime)
     value = START + timedelta(microseconds=number) if instant else number
     return literal(value, key.type)

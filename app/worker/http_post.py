@@ -19,7 +19,7 @@ FAILED: Final = (
     httpcore.TimeoutException,
     httpcore.ProtocolError,
 )
-"""The exceptions for an error of the server or the network."""
+"""Exceptions that a request raises if the server or the network fails."""
 
 
 class BoundedStream(httpcore.AsyncNetworkStream):

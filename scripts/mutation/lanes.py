@@ -115,7 +115,7 @@ def receive(tasks: Connection) -> Task | None:
 
 
 def split_pure(files: Sequence[str], folder: Path) -> tuple[list[str], list[str]]:
-    """Return the pure tests of some files, the quickest first, and the other tests."""
+    """Split the tests of some files into pure tests, fastest first, and the others."""
 
     def run_tests() -> str:
         judge = Judge()

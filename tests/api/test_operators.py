@@ -22,8 +22,8 @@ def test_an_operator_sees_what_an_administrator_sees(world: World, admin: Someon
     world.add_person("KZ_LEAD", WORKERS)
     shown = unwrap(admin.get("/accounts", focal_point="KZ_LEAD"))["items"]
 
-    mine = operator_actions.list_people(world.runtime, "KZ_LEAD")
-    everybody = operator_actions.list_people(world.runtime, None)
+    mine = operator_actions.list_accounts(world.runtime, "KZ_LEAD")
+    everybody = operator_actions.list_accounts(world.runtime, None)
 
     assert [one.account.model_dump(mode="json") for one in mine] == shown
     for one in mine:
@@ -35,7 +35,7 @@ def test_an_operator_sees_what_an_administrator_sees(world: World, admin: Someon
 
 
 def test_before_anybody_has_an_account_the_list_is_empty(world: World) -> None:
-    assert operator_actions.list_people(world.runtime, None) == []
+    assert operator_actions.list_accounts(world.runtime, None) == []
 
 
 def test_an_operator_does_not_open_the_same_account_twice(world: World) -> None:
@@ -47,7 +47,7 @@ def test_an_operator_does_not_open_the_same_account_twice(world: World) -> None:
     operator_actions.disable_account(world.runtime, first)
     after = opens({Role.CASEWORKER})
 
-    mine = operator_actions.list_people(world.runtime, "KZ_LEAD")
+    mine = operator_actions.list_accounts(world.runtime, "KZ_LEAD")
     assert {one.account.id for one in mine} == {first, after}
 
 
@@ -88,4 +88,4 @@ def test_an_operator_gives_no_role_that_the_office_cannot_have(world: World) -> 
     for roles in ({Role.PROTECTION_OFFICER}, {Role.ADMINISTRATOR, Role.OFFICER}):
         with pytest.raises(RolesIncompatible):
             operator_actions.open_account(world.runtime, "KZ_LEAD", "duty 9", roles)
-    assert operator_actions.list_people(world.runtime, "KZ_LEAD") == []
+    assert operator_actions.list_accounts(world.runtime, "KZ_LEAD") == []

@@ -13,7 +13,7 @@ from app.casework.lateness import (
     LatenessRule,
     Noun,
     get_effect,
-    get_noun,
+    get_record_kind,
 )
 from app.casework.overdue import EFFECTS
 from app.deadlines.limits import ClockKind
@@ -119,8 +119,8 @@ def test_who_is_asked_for_a_referral_is_reminded_once() -> None:
     ],
 )
 def test_a_clock_says_what_it_is_about(reference: str, kind: ClockKind, noun: Noun) -> None:
-    assert get_noun(reference, kind, of_case=False) == noun
-    assert get_noun(reference, kind, of_case=True) == Noun.CASE
+    assert get_record_kind(reference, kind, of_case=False) == noun
+    assert get_record_kind(reference, kind, of_case=True) == Noun.CASE
 
 
 @pytest.mark.parametrize(

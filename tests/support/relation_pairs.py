@@ -187,7 +187,7 @@ def accept_referral(scene: Scene, watched: Watched) -> None:
 
 
 def decline_referral(scene: Scene, watched: Watched) -> None:
-    """Ask for a section, as a second request that gives no more is refused (ADR 51)."""
+    """Decline a referral with a further section; an equal one is refused (ADR 51)."""
     office = watched.pair.office
     asked = {"service": BEFORE[office], "sections": ["needs"]}
     sent = unwrap(scene.lead.refer(watched.case, office, **asked))

@@ -188,7 +188,7 @@ def play_declined_referral(teller: Storyteller) -> None:
 
 
 def play_withdrawn_case(teller: Storyteller) -> None:
-    """Play a case that was sent in error, and a draft that is discarded."""
+    """Withdraw a case that was submitted in error, and discard a draft."""
     case = teller.submit()
     teller.take_step("officer", case, "withdraw", {"reason": "SENT_IN_ERROR"})
     draft = teller.create(

@@ -15,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 from app.access.models import Approval
 from app.cases.models import Case
-from app.casework.lateness import LATENESS_RULES, get_noun
+from app.casework.lateness import LATENESS_RULES, get_record_kind
 from app.deadlines.models import Clock, Firing
 from app.directory.models import FocalPoint
 from app.handovers.models import Handover
@@ -151,7 +151,7 @@ def read_missed_deadlines(session: Session) -> list[MissedDeadline]:
     found = []
     for one in session.scalars(select(Firing)):
         of_case = one.record_id == one.case_id
-        noun = get_noun(references[one.clock_number], one.kind, of_case=of_case)
+        noun = get_record_kind(references[one.clock_number], one.kind, of_case=of_case)
         event = LATENESS_RULES[noun, one.kind].event
         found.append(
             MissedDeadline(one.clock_number, one.generation, str(one.case_id), event)

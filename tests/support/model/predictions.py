@@ -145,7 +145,7 @@ AND_THEN: Final = {
     "resume": resume_deadlines,
     "reopen": resume_questions,
 }
-"""Effects on the other deadlines, once the case has its own."""
+"""Effects on the other deadlines, which apply after that on the case's deadline."""
 
 
 # Referrals.
