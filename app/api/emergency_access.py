@@ -141,10 +141,7 @@ def permit_reading(
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            tx,
-            key,
-            view,
-            lambda: emergency.decide_access(tx, code, reading_id, grant=True),
+            tx, key, view, lambda: emergency.decide_access(tx, code, reading_id, grant=True)
         )
 
 
@@ -198,10 +195,7 @@ def inform_of_reading(
     with begin() as tx:
         view = build_case_view(code, find_reading, show_reading)
         return run_once(
-            tx,
-            key,
-            view,
-            lambda: emergency.confirm_person_told(tx, code, reading_id, body),
+            tx, key, view, lambda: emergency.confirm_person_told(tx, code, reading_id, body)
         )
 
 
