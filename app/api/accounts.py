@@ -24,7 +24,7 @@ from app.access.schemas import (
 from app.administration import account_changes, api_key_changes
 from app.administration.account_changes import AboutYourself, AccountEnded
 from app.administration.api_key_changes import MadeKey
-from app.api.approvals import ASKED, Answers
+from app.api.approvals import ASKED
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     ApprovalId,
@@ -33,9 +33,9 @@ from app.api.http.dependencies import (
     ReadAccounts,
     WriteAccounts,
 )
-from app.api.http.problems import KEYED, list_problems
+from app.api.http.problems import KEYED, Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, View, add_location, create_once, run_once
+from app.api.idempotent_requests import Headers, View, add_location
 from app.directory import queries as directory_queries
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyMissing
@@ -108,9 +108,8 @@ def show_made_key(
     _: ReadTransaction, made: MadeKey, status: int, headers: Headers
 ) -> Response:
     """Return a new key. The secret is included only in the first response."""
-    return render(
-        MadeKeyOut.from_new_key(made.row, made.secret), status=status, headers=headers
-    )
+    shown = MadeKeyOut.from_new_key(made.row, made.secret)
+    return render(shown, status=status, headers=headers)
 
 
 def find_key_again(tx: ReadTransaction, key_id: UUID) -> ApiKey:
@@ -136,10 +135,8 @@ def list_accounts(
     """
     with begin() as tx:
         of = account_changes.get_office(tx, focal_point)
-        items = [
-            AccountOut.from_account(one, of.code)
-            for one in access_queries.list_accounts(tx, of.id)
-        ]
+        found = access_queries.list_accounts(tx, of.id)
+        items = [AccountOut.from_account(one, of.code) for one in found]
         page = AccountPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -163,10 +160,9 @@ def open_account(
     A supervisor may open accounts of their own focal point if all roles are roles of an
     office. The account of a machine cannot approve.
     """
-    with begin() as tx:
-        return create_once(
-            tx, key, ACCOUNT, lambda: account_changes.open_account(tx, new, approval)
-        )
+    return ACCOUNT.create_once(
+        begin, key, lambda tx: account_changes.open_account(tx, new, approval)
+    )
 
 
 @router.post("/{account_id}/grant-roles", response_model=AccountOut, responses=GRANT)
@@ -182,15 +178,10 @@ def grant_roles(
     The approval works as for opening an account. The account keeps the roles that it has.
     An approval is valid only for the roles that it names, until the account is changed.
     """
-    with begin() as tx:
-        return run_once(
-            tx,
-            key,
-            ACCOUNT,
-            lambda: account_changes.grant_roles(
-                tx, account_id, frozenset(new.roles), approval
-            ),
-        )
+    roles = frozenset(new.roles)
+    return ACCOUNT.run_once(
+        begin, key, lambda tx: account_changes.grant_roles(tx, account_id, roles, approval)
+    )
 
 
 @router.post(
@@ -200,13 +191,10 @@ def revoke_roles(
     begin: WriteAccounts, account_id: UUID, key: Once, body: SomeRoles
 ) -> Response:
     """Revoke roles of an account with immediate effect. One person can do this."""
-    with begin() as tx:
-        return run_once(
-            tx,
-            key,
-            LOWERED,
-            lambda: account_changes.revoke_roles(tx, account_id, frozenset(body.roles)),
-        )
+    roles = frozenset(body.roles)
+    return LOWERED.run_once(
+        begin, key, lambda tx: account_changes.revoke_roles(tx, account_id, roles)
+    )
 
 
 @router.post("/{account_id}/disable", response_model=LoweredAccountOut, responses=REVOKE)
@@ -217,10 +205,9 @@ def disable_account(begin: WriteAccounts, account_id: UUID, key: Once) -> Respon
     and that were not used yet. The focal point keeps the cases and drafts. An ended account
     cannot be enabled again: open another one.
     """
-    with begin() as tx:
-        return run_once(
-            tx, key, LOWERED, lambda: account_changes.disable_account(tx, account_id)
-        )
+    return LOWERED.run_once(
+        begin, key, lambda tx: account_changes.disable_account(tx, account_id)
+    )
 
 
 @router.get("/{account_id}/keys", response_model=KeyPage, responses=READ)
@@ -248,13 +235,9 @@ def make_key(
     The key is shown only once: hand it over in person or through a private channel. While
     the key is valid, the account that was shown it cannot approve for the key's account.
     """
-    with begin() as tx:
-        return create_once(
-            tx,
-            key,
-            MADE_KEY,
-            lambda: api_key_changes.make_key(tx, account_id, new, approval),
-        )
+    return MADE_KEY.create_once(
+        begin, key, lambda tx: api_key_changes.make_key(tx, account_id, new, approval)
+    )
 
 
 @router.post(
@@ -273,13 +256,11 @@ def rotate_key(  # noqa: PLR0913, PLR0917 - each is part of one decision
     The old key stays valid for `overlap_hours`, so that a machine can switch, but not
     beyond its original end. If the value is 0, the old key ends at once.
     """
-    with begin() as tx:
-        return create_once(
-            tx,
-            key,
-            MADE_KEY,
-            lambda: api_key_changes.rotate_key(tx, account_id, prefix, body, approval),
-        )
+    return MADE_KEY.create_once(
+        begin,
+        key,
+        lambda tx: api_key_changes.rotate_key(tx, account_id, prefix, body, approval),
+    )
 
 
 @router.post("/{account_id}/keys/{prefix}/revoke", response_model=KeyOut, responses=REVOKE)
@@ -290,7 +271,6 @@ def revoke_key(
 
     You may revoke your own key as well, for example if you lost it.
     """
-    with begin() as tx:
-        return run_once(
-            tx, key, API_KEY, lambda: api_key_changes.revoke_key(tx, account_id, prefix)
-        )
+    return API_KEY.run_once(
+        begin, key, lambda tx: api_key_changes.revoke_key(tx, account_id, prefix)
+    )

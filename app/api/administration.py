@@ -29,7 +29,7 @@ from app.administration.schemas import (
     PutFocalPoint,
     WrittenFocalPoint,
 )
-from app.api.approvals import ASKED, Answers, get_account_labels, show_approval
+from app.api.approvals import ASKED, get_account_labels, show_approval
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     ApprovalId,
@@ -40,7 +40,7 @@ from app.api.http.dependencies import (
     ReadDirectory,
     WriteDirectory,
 )
-from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.directory.history import DirectoryChange
 from app.directory.models import FocalPoint
@@ -75,8 +75,8 @@ MAY_FAIL = (
 )
 PUT = ASKED | list_problems(*MAY_FAIL)
 NEW = "The row was created."
-CREATED_OFFICE: Answers = {201: {"model": WrittenFocalPoint, "description": NEW}}
-CREATED_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}}
+PUT_OFFICE: Answers = {201: {"model": WrittenFocalPoint, "description": NEW}, **PUT}
+PUT_AGREEMENT: Answers = {201: {"model": AgreementOut, "description": NEW}, **PUT}
 
 
 @contextmanager
@@ -108,9 +108,8 @@ def show_row(tx: ReadTransaction, shelf: DirectoryTable, written: WrittenRow) ->
         shown = WrittenFocalPoint(**shown.model_dump(), cases_waiting=waiting)
     headers = {"ETag": administration_actions.compute_entity_tag(shelf, entry) or ""}
     if written.created:
-        headers["Location"] = (
-            f"/v1/{shelf.register.get_subject(administration_queries.get_values(entry))}"
-        )
+        values = administration_queries.get_values(entry)
+        headers["Location"] = f"/v1/{shelf.register.get_subject(values)}"
     return render(shown, status=201 if written.created else 200, headers=headers)
 
 
@@ -121,9 +120,7 @@ def require_same_code(path_code: str, body_code: str) -> None:
 
 
 @router.put(
-    "/focal-points/{focal_point}",
-    response_model=WrittenFocalPoint,
-    responses=CREATED_OFFICE | PUT,
+    "/focal-points/{focal_point}", response_model=WrittenFocalPoint, responses=PUT_OFFICE
 )
 def replace_focal_point(
     begin: WriteDirectory,
@@ -150,10 +147,8 @@ def replace_focal_point(
 def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the agreements on the data that may cross borders, including ended ones."""
     with begin() as tx:
-        items = [
-            AgreementOut.model_validate(row)
-            for row in administration_queries.list_agreements(tx)
-        ]
+        rows = administration_queries.list_agreements(tx)
+        items = [AgreementOut.model_validate(row) for row in rows]
         page = AgreementPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -162,17 +157,12 @@ def list_agreements(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> 
 def get_agreement(begin: ReadDirectory, agreement: Code) -> Response:
     """Read one agreement."""
     with begin() as tx:
-        found = administration_queries.get(
-            tx, administration_actions.AGREEMENTS.register, agreement
-        )
+        register = administration_actions.AGREEMENTS.register
+        found = administration_queries.get(tx, register, agreement)
         return render(AgreementOut.model_validate(found))
 
 
-@router.put(
-    "/agreements/{agreement}",
-    response_model=AgreementOut,
-    responses=CREATED_AGREEMENT | PUT,
-)
+@router.put("/agreements/{agreement}", response_model=AgreementOut, responses=PUT_AGREEMENT)
 def replace_agreement(
     begin: WriteDirectory,
     agreement: Code,
@@ -198,9 +188,8 @@ IsoCode = Annotated[CountryCode, Path(description="ISO 3166-1 alpha-2.")]
 def get_country(begin: ReadDirectory, country: IsoCode) -> Response:
     """Read one country. Fields without a source are empty."""
     with begin() as tx:
-        found = administration_queries.get(
-            tx, administration_actions.COUNTRIES.register, country
-        )
+        register = administration_actions.COUNTRIES.register
+        found = administration_queries.get(tx, register, country)
         return render(CountryOut.model_validate(found))
 
 

@@ -1,7 +1,6 @@
 """Routes for approvals: actions that wait for the confirmation of a second person."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 from uuid import UUID
 
 from fastapi import Response
@@ -12,7 +11,7 @@ from app.access.models import Approval
 from app.administration.schemas import Hand
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import Approve, IfNoneMatch, Paging, ReadApprovals
-from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.cases import approvals
 from app.casework.schemas import ApprovalOut, ApprovalPage
@@ -23,7 +22,6 @@ from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
 
 router = ResourceRouter("approvals", "/approvals")
-type Answers = dict[int | str, dict[str, Any]]
 ASKED: Answers = {202: {"model": ApprovalOut, "description": "A second person was asked."}}
 DECIDE = list_problems(
     NotFound, access_actions.NotASecondPerson, access_actions.ApprovalDecided, RoleMissing
@@ -75,12 +73,9 @@ def show_approval(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Return the response for one approval."""
-    found = (
-        access_queries.get_approval(tx, approval)
-        if isinstance(approval, UUID)
-        else approval
-    )
-    [shown] = build_approvals(tx, [found])
+    if isinstance(approval, UUID):
+        approval = access_queries.get_approval(tx, approval)
+    [shown] = build_approvals(tx, [approval])
     return render(shown, status=status, headers=headers)
 
 

@@ -6,11 +6,11 @@ from functools import partial
 from fastapi import Response
 
 from app.access.actions import ApprovalUnusable
-from app.api.approvals import ASKED, Answers
+from app.api.approvals import ASKED
 from app.api.http.dependencies import ApprovalId, CaseCode, IfMatch, Once, WriteCases
-from app.api.http.problems import ACTION, VERSIONED, list_problems
+from app.api.http.problems import ACTION, VERSIONED, Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import run_on_case
+from app.api.idempotent_requests import CASE
 from app.cases.lifecycle import Action, Row
 from app.cases.models import Case
 from app.casework import acting, closing, erasing, intake, leading
@@ -39,6 +39,7 @@ router = ResourceRouter("case acts", "/cases/{code}")
 type Command = tuple[str, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, Case, Row], Case]
 
+CLOSE = (*VERSIONED, ApprovalUnusable, closing.ContinuingCaseUnknown)
 ACT = list_problems(*VERSIONED)
 NO_LONGER_YOURS: Answers = {
     204: {
@@ -50,26 +51,24 @@ WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 
 
 def run_step(
-    tx: WriteTransaction, key: KeyedRequest, command: Command, apply: Apply
+    begin: WriteCases, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
     """Check that an action of the life cycle is allowed, then run it once."""
-    return run_on_case(tx, key, lambda: apply(tx, *acting.lock_and_check(tx, *command)))
+    return CASE.run_once(
+        begin, key, lambda tx: apply(tx, *acting.lock_and_check(tx, *command))
+    )
 
 
-@router.post(
-    "/submit", response_model=CaseOut, responses=list_problems(*VERSIONED, DeskMissing)
-)
+@router.serve_action("/submit", CaseOut, *VERSIONED, DeskMissing)
 def submit_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Submit a draft. It is routed to a candidate in the country where the person is."""
-    with begin() as tx:
-        return run_step(tx, key, (code, Action.SUBMIT, seen, Terms()), intake.submit_case)
+    return run_step(begin, key, (code, Action.SUBMIT, seen, Terms()), intake.submit_case)
 
 
 @router.post("/discard", response_model=CaseOut, responses=ACT)
 def discard_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Discard a draft. Its sealed documents are destroyed at once and permanently."""
-    with begin() as tx:
-        return run_step(tx, key, (code, Action.DISCARD, seen, Terms()), erasing.discard)
+    return run_step(begin, key, (code, Action.DISCARD, seen, Terms()), erasing.discard)
 
 
 @router.post("/withdraw", response_model=CaseOut, responses=ACT)
@@ -78,8 +77,7 @@ def withdraw_case(
 ) -> Response:
     """Withdraw a case, as long as no office acknowledged it and no referral was sent."""
     command = (code, Action.WITHDRAW, seen, Terms(reason=body.reason))
-    with begin() as tx:
-        return run_step(tx, key, command, partial(intake.withdraw_case, why=body))
+    return run_step(begin, key, command, partial(intake.withdraw_case, why=body))
 
 
 @router.post("/acknowledge", response_model=CaseOut, responses=ACT)
@@ -88,14 +86,11 @@ def acknowledge_case(
 ) -> Response:
     """Confirm that a person has read the case. This neither accepts nor declines it."""
     command = (code, Action.ACKNOWLEDGE, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, leading.acknowledge_case)
+    return run_step(begin, key, command, leading.acknowledge_case)
 
 
-@router.post(
-    "/decline-lead",
-    response_model=CaseOut,
-    responses=NO_LONGER_YOURS | list_problems(*VERSIONED, DeskMissing),
+@router.serve_action(
+    "/decline-lead", CaseOut, *VERSIONED, DeskMissing, answers=NO_LONGER_YOURS
 )
 def decline_lead(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: DeclineLead
@@ -105,8 +100,7 @@ def decline_lead(
     You are then no longer a party of the case, so the answer is 204.
     """
     command = (code, Action.DECLINE_LEAD, seen, Terms(reason=body.reason))
-    with begin() as tx:
-        return run_step(tx, key, command, partial(leading.decline_lead, why=body))
+    return run_step(begin, key, command, partial(leading.decline_lead, why=body))
 
 
 @router.post("/accept-lead", response_model=CaseOut, responses=ACT)
@@ -115,8 +109,7 @@ def accept_lead(
 ) -> Response:
     """Accept the lead and name two people who can be reached."""
     command = (code, Action.ACCEPT_LEAD, seen, leading.build_terms(body))
-    with begin() as tx:
-        return run_step(tx, key, command, partial(leading.accept_lead, promise=body))
+    return run_step(begin, key, command, partial(leading.accept_lead, promise=body))
 
 
 @router.post("/suspend", response_model=CaseOut, responses=ACT)
@@ -126,15 +119,13 @@ def suspend_case(
     """Suspend a case until a review. Deadlines pause, except those for safety."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
     command = (code, Action.SUSPEND, seen, terms)
-    with begin() as tx:
-        return run_step(tx, key, command, partial(leading.suspend_case, why=body))
+    return run_step(begin, key, command, partial(leading.suspend_case, why=body))
 
 
 @router.post("/resume", response_model=CaseOut, responses=ACT)
 def resume_case(begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once) -> Response:
     """Resume a suspended case. Deadlines continue with the time that was left."""
-    with begin() as tx:
-        return run_step(tx, key, (code, Action.RESUME, seen, Terms()), leading.resume_case)
+    return run_step(begin, key, (code, Action.RESUME, seen, Terms()), leading.resume_case)
 
 
 @router.post("/monitor", response_model=CaseOut, responses=ACT)
@@ -145,15 +136,16 @@ def monitor_case(
 
     The visits are due after 7 days and after 1, 3, 6 and 12 months, or on your own dates.
     """
-    with begin() as tx:
-        visits = leading.plan_visits(tx, plan)
-        command = (code, Action.MONITOR, seen, Terms(visits=visits))
-        return run_step(tx, key, command, partial(leading.monitor_case, visits=visits))
+
+    def apply(tx: WriteTransaction) -> Case:
+        terms = Terms(visits=leading.plan_visits(tx, plan))
+        checked = acting.lock_and_check(tx, code, Action.MONITOR, seen, terms)
+        return leading.monitor_case(tx, *checked, terms.visits)
+
+    return CASE.run_once(begin, key, apply)
 
 
-@router.post(
-    "/visits", response_model=CaseOut, responses=list_problems(*VERSIONED, DateNotReached)
-)
+@router.serve_action("/visits", CaseOut, *VERSIONED, DateNotReached)
 def report_visit(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, visit: ReportVisit
 ) -> Response:
@@ -161,8 +153,7 @@ def report_visit(
 
     If you report before the planned date, in your office's time zone, set `early`.
     """
-    with begin() as tx:
-        return run_on_case(tx, key, lambda: leading.report_visit(tx, code, seen, visit))
+    return CASE.run_once(begin, key, lambda tx: leading.report_visit(tx, code, seen, visit))
 
 
 @router.post("/reopen-assistance", response_model=CaseOut, responses=ACT)
@@ -171,16 +162,10 @@ def reopen_assistance(
 ) -> Response:
     """Resume assistance for a person who was only monitored."""
     command = (code, Action.REOPEN_ASSISTANCE, seen, Terms(reason=body.reason))
-    with begin() as tx:
-        return run_step(tx, key, command, partial(leading.reopen_assistance, why=body))
+    return run_step(begin, key, command, partial(leading.reopen_assistance, why=body))
 
 
-@router.post(
-    "/close",
-    response_model=CaseOut,
-    responses=ASKED
-    | list_problems(*VERSIONED, ApprovalUnusable, closing.ContinuingCaseUnknown),
-)
+@router.serve_action("/close", CaseOut, *CLOSE, answers=ASKED)
 def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     begin: WriteCases,
     code: CaseCode,
@@ -194,17 +179,12 @@ def close_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     The first answer is 202 with the approval. Once it is approved, send the same request
     again with `Approval: {id}` and a new Idempotency-Key.
     """
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: closing.close_case(tx, code, seen, body, approval)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: closing.close_case(tx, code, seen, body, approval)
+    )
 
 
-@router.post(
-    "/stop",
-    response_model=CaseOut,
-    responses=ASKED | list_problems(*ACTION, NeedsUnmet, ApprovalUnusable),
-)
+@router.serve_action("/stop", CaseOut, *ACTION, NeedsUnmet, ApprovalUnusable, answers=ASKED)
 def stop_case(
     begin: WriteCases,
     code: CaseCode,
@@ -218,8 +198,7 @@ def stop_case(
     people of the desk to which the case was escalated can do this. The first request is
     answered with 202, and the approved request with 200.
     """
-    with begin() as tx:
-        return run_on_case(tx, key, lambda: closing.stop_case(tx, code, body, approval))
+    return CASE.run_once(begin, key, lambda tx: closing.stop_case(tx, code, body, approval))
 
 
 @router.post("/reopen", response_model=CaseOut, responses=ACT)
@@ -228,5 +207,4 @@ def reopen_case(
 ) -> Response:
     """Reopen a closed case, as its lead, with a consent that is in force."""
     command = (code, Action.REOPEN, seen, Terms(reason=body.reason))
-    with begin() as tx:
-        return run_step(tx, key, command, partial(closing.reopen_case, why=body))
+    return run_step(begin, key, command, partial(closing.reopen_case, why=body))

@@ -7,9 +7,9 @@ from app.access.models import Approval
 from app.api.approvals import ASKED
 from app.api.case_actions import NO_LONGER_YOURS, WITH_ANOTHER
 from app.api.http.dependencies import ApprovalId, CaseCode, IfMatch, Once, WriteCases
-from app.api.http.problems import ACTION, VERSIONED, list_problems
+from app.api.http.problems import ACTION, VERSIONED
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import run_on_case
+from app.api.idempotent_requests import CASE
 from app.cases.lifecycle import Action
 from app.cases.models import Case
 from app.casework import acting, erasing, lead_replacement, moving
@@ -32,12 +32,12 @@ from app.kernel.transactions import WriteTransaction
 from app.kernel.versions import VersionNotGiven, VersionStale
 
 router = ResourceRouter("case acts", "/cases/{code}")
+RELOCATE = (*ACTION, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing)
+TAKE_OVER = (*ACTION, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing)
 
 
-@router.post(
-    "/assign",
-    response_model=CaseOut,
-    responses=NO_LONGER_YOURS | list_problems(*VERSIONED, FocalPointUnknown),
+@router.serve_action(
+    "/assign", CaseOut, *VERSIONED, FocalPointUnknown, answers=NO_LONGER_YOURS
 )
 def assign_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, choice: AssignCase
@@ -54,18 +54,10 @@ def assign_case(
             tx, *acting.check_action(tx, case, Action.ASSIGN, terms), choice
         )
 
-    with begin() as tx:
-        return run_on_case(tx, key, lambda: apply(tx))
+    return CASE.run_once(begin, key, apply)
 
 
-@router.post(
-    "/relocate",
-    response_model=CaseOut,
-    responses=NO_LONGER_YOURS
-    | list_problems(
-        *ACTION, VersionNotGiven, VersionStale, moving.CountrySame, DeskMissing
-    ),
-)
+@router.serve_action("/relocate", CaseOut, *RELOCATE, answers=NO_LONGER_YOURS)
 def relocate_case(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, body: RelocateCase
 ) -> Response:
@@ -74,26 +66,22 @@ def relocate_case(
     If you are a candidate, the case is routed to a candidate in the new country, and the
     answer is 204. A lead keeps the case until a handover is accepted.
     """
-    with begin() as tx:
-        return run_on_case(tx, key, lambda: moving.relocate_case(tx, code, seen, body))
+    return CASE.run_once(begin, key, lambda tx: moving.relocate_case(tx, code, seen, body))
 
 
-@router.post(
+@router.serve_action(
     "/record-lead-consent",
-    response_model=CaseOut,
-    responses=NO_LONGER_YOURS
-    | ASKED
-    | list_problems(
-        *ACTION,
-        NeedsUnmet,
-        ApprovalUnusable,
-        LeadNotFailing,
-        LeadConsentRecorded,
-        AdultSpokenFor,
-        GuardianNeeded,
-        ConsentOver,
-        DeskMissing,
-    ),
+    CaseOut,
+    *ACTION,
+    NeedsUnmet,
+    ApprovalUnusable,
+    LeadNotFailing,
+    LeadConsentRecorded,
+    AdultSpokenFor,
+    GuardianNeeded,
+    ConsentOver,
+    DeskMissing,
+    answers=NO_LONGER_YOURS | ASKED,
 )
 def record_lead_consent(
     begin: WriteCases,
@@ -121,19 +109,10 @@ def record_lead_consent(
     def apply(tx: WriteTransaction) -> Case | Approval:
         return lead_replacement.record_lead_consent(tx, code, new, approval)
 
-    with begin() as tx:
-        return run_on_case(tx, key, lambda: apply(tx))
+    return CASE.run_once(begin, key, apply)
 
 
-@router.post(
-    "/take-over",
-    response_model=CaseOut,
-    responses=NO_LONGER_YOURS
-    | ASKED
-    | list_problems(
-        *ACTION, NeedsUnmet, ApprovalUnusable, FocalPointUnknown, LeadNotFailing
-    ),
-)
+@router.serve_action("/take-over", CaseOut, *TAKE_OVER, answers=NO_LONGER_YOURS | ASKED)
 def take_over_case(
     begin: WriteCases,
     code: CaseCode,
@@ -148,10 +127,9 @@ def take_over_case(
     must have been escalated to your desk. The first request is answered with 202, and the
     approved request with 204.
     """
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: lead_replacement.take_over(tx, code, choice, approval)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: lead_replacement.take_over(tx, code, choice, approval)
+    )
 
 
 @router.post("/erase", response_model=CaseOut, responses=WITH_ANOTHER)
@@ -164,17 +142,12 @@ def erase_case(  # noqa: PLR0913, PLR0917 - each is part of one decision
     approval: ApprovalId = None,
 ) -> Response:
     """Erase the sealed documents of an ended case. Two people of oversight are needed."""
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: erasing.erase_case(tx, code, seen, body, approval)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: erasing.erase_case(tx, code, seen, body, approval)
+    )
 
 
-@router.post(
-    "/legal-hold",
-    response_model=CaseOut,
-    responses=ASKED | list_problems(*ACTION, ApprovalUnusable),
-)
+@router.serve_action("/legal-hold", CaseOut, *ACTION, ApprovalUnusable, answers=ASKED)
 def hold_case_legally(
     begin: WriteCases,
     code: CaseCode,
@@ -186,7 +159,6 @@ def hold_case_legally(
 
     Two people of oversight are needed.
     """
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: erasing.set_legal_hold(tx, code, hold, approval)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: erasing.set_legal_hold(tx, code, hold, approval)
+    )

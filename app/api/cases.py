@@ -17,16 +17,16 @@ from app.api.http.dependencies import (
 )
 from app.api.http.problems import CREATION, KEYED, NOT_FOUND, VERSIONED, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import run_on_case
-from app.api.read_receipts import is_first_read, record_first_read
+from app.api.idempotent_requests import CASE
+from app.api.read_receipts import show_record
 from app.cases import queries as case_queries
 from app.cases.filters import is_at_stage
 from app.cases.lifecycle import Stage, State
 from app.cases.models import Party
 from app.cases.schemas import NewRisk, NoticeFields
 from app.casework import carrying, intake
-from app.casework import situation as casework_situation
 from app.casework.schemas import CaseOut, CasePage, NewCase
+from app.casework.situation import show_cases
 from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.deadlines.limits import Priority
 from app.directory.queries import FocalPointUnknown
@@ -42,31 +42,28 @@ from app.kernel.text import CountryCode
 router = ResourceRouter("cases", "/cases")
 
 
-@router.post(
+@router.serve_action(
     "",
-    status_code=201,
-    response_model=CaseOut,
-    responses=list_problems(
-        KeyMissing,
-        *KEYED,
-        RoleMissing,
-        FocalPointUnknown,
-        NeedsUnmet,
-        ConsentOver,
-        AdultSpokenFor,
-        intake.ExternalReferenceTaken,
-        carrying.DeskMissing,
-        TooManyDrafts,
-        SpaceReserved,
-    ),
+    CaseOut,
+    KeyMissing,
+    *KEYED,
+    RoleMissing,
+    FocalPointUnknown,
+    NeedsUnmet,
+    ConsentOver,
+    AdultSpokenFor,
+    intake.ExternalReferenceTaken,
+    carrying.DeskMissing,
+    TooManyDrafts,
+    SpaceReserved,
+    status=201,
 )
 def write_case(begin: WriteCases, key: Once, new: NewCase) -> Response:
     """Create a case, and submit it in the same transaction if `submit` is true.
 
     If no answer arrives, repeat the request with the same Idempotency-Key.
     """
-    with begin() as tx:
-        return run_on_case(tx, key, lambda: intake.write_case(tx, new), created=True)
+    return CASE.create_once(begin, key, lambda tx: intake.write_case(tx, new))
 
 
 class CaseQuery(PageQuery):
@@ -94,7 +91,7 @@ def list_cases(
         if query.stage:
             statement = statement.where(is_at_stage(tx, query.stage))
         rows, after, more = load_page(tx, statement, (Party.number,), query, name="cases")
-        items = casework_situation.show_cases(tx, [case for case, _ in rows])
+        items = show_cases(tx, [case for case, _ in rows])
         page = CasePage(items=items, next=after, more=more)
         return render(page, if_none_match=if_none_match)
 
@@ -104,14 +101,9 @@ def get_case(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one case: the summary (`notice`), the state and the actions you can take."""
-    with begin() as tx:
-        case = case_queries.get(tx, code)
-        [shown] = casework_situation.show_cases(tx, [case])
-        response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_read(tx, case)
-    if first:
-        record_first_read(tx, case)
-    return response
+    return show_record(
+        begin, lambda tx: case_queries.get(tx, code), show_cases, if_none_match
+    )
 
 
 @router.patch(
@@ -123,18 +115,14 @@ def mend_notice(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, notice: NoticeFields
 ) -> Response:
     """Change fields of the summary (RFC 7396), as the submitter or later as the lead."""
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: intake.update_case_summary(tx, code, seen, notice)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: intake.update_case_summary(tx, code, seen, notice)
+    )
 
 
-@router.post(
-    "/{code}/risk-assessments", response_model=CaseOut, responses=list_problems(*CREATION)
-)
+@router.serve_action("/{code}/risk-assessments", CaseOut, *CREATION)
 def assess_risk(begin: WriteCases, code: CaseCode, key: Once, risk: NewRisk) -> Response:
     """Record how high the risk to the person is now. Any party of the case may do this."""
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: intake.assess_risk(tx, code, risk), key_needed=True
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: intake.assess_risk(tx, code, risk), key_needed=True
+    )

@@ -8,14 +8,14 @@ from app.api.http.conditional_requests import render
 from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.http.problems import CREATION, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, build_case_view, create_once
+from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
 from app.casework import telling
 from app.consents import queries as consent_queries
 from app.consents.actions import AdultSpokenFor, ConsentOver
 from app.consents.models import Consent
 from app.consents.schemas import ConsentList, ConsentOut, NewConsent, TakeBack
-from app.directory import queries as directory_queries
+from app.directory.queries import FocalPointUnknown
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
 from app.kernel.transactions import ReadTransaction
@@ -35,21 +35,8 @@ def build_consents(tx: ReadTransaction, consents: list[Consent]) -> list[Consent
     ]
 
 
-def show_consent(
-    tx: ReadTransaction, consent: Consent, status: int, headers: Headers
-) -> Response:
-    """Return one consent."""
-    [shown] = build_consents(tx, [consent])
-    return render(shown, status=status, headers=headers)
-
-
-@router.post(
-    "",
-    status_code=201,
-    response_model=ConsentOut,
-    responses=list_problems(
-        *CREATION, ConsentOver, AdultSpokenFor, directory_queries.FocalPointUnknown
-    ),
+@router.serve_action(
+    "", ConsentOut, *CREATION, ConsentOver, AdultSpokenFor, FocalPointUnknown, status=201
 )
 def record_consent(
     begin: WriteCases, code: CaseCode, key: Once, new: NewConsent
@@ -59,9 +46,8 @@ def record_consent(
     A child's own consent is stored, but it counts only after the person was found to be an
     adult. Until then, `not_yet` contains the reason, and whose consent counts now.
     """
-    with begin() as tx:
-        view = build_case_view(code, consent_queries.get, show_consent)
-        return create_once(tx, key, view, lambda: telling.record_consent(tx, code, new))
+    view = build_case_view(code, consent_queries.get, build_consents)
+    return view.create_once(begin, key, lambda tx: telling.record_consent(tx, code, new))
 
 
 @router.get("", response_model=ConsentList, responses=NOT_FOUND)
@@ -71,9 +57,8 @@ def list_consents(
     """List the consents that you may know. A recipient sees the consents that name it."""
     with begin() as tx:
         found = telling.list_consents(tx, case_queries.get(tx, code))
-        return render(
-            ConsentList(items=build_consents(tx, found)), if_none_match=if_none_match
-        )
+        shown = ConsentList(items=build_consents(tx, found))
+        return render(shown, if_none_match=if_none_match)
 
 
 @router.post("/withdraw", status_code=204, responses=list_problems(NotFound, RoleMissing))
@@ -91,11 +76,7 @@ def withdraw_consents(begin: WriteCases, code: CaseCode, body: TakeBack) -> Resp
         return Response(status_code=204)
 
 
-@router.post(
-    "/{consent_id}/withdraw",
-    response_model=ConsentOut,
-    responses=list_problems(NotFound, RoleMissing),
-)
+@router.serve_action("/{consent_id}/withdraw", ConsentOut, NotFound, RoleMissing)
 def withdraw_consent(begin: WriteCases, code: CaseCode, consent_id: UUID) -> Response:
     """Withdraw a consent for the person. This takes effect with the next request.
 

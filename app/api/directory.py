@@ -11,7 +11,7 @@ from app.api.http.conditional_requests import render
 from app.api.http.dependencies import IfNoneMatch, Once, ReadDirectory, WriteDirectory
 from app.api.http.problems import KEYED, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, View, run_once
+from app.api.idempotent_requests import Headers, View
 from app.cases.lifecycle import TABLE as CASE
 from app.directory import actions as directory_actions
 from app.directory import queries as directory_queries
@@ -123,9 +123,8 @@ def list_focal_points(
 def get_focal_point(begin: ReadDirectory, focal_point: Code) -> Response:
     """Read one focal point."""
     with begin() as tx:
-        return render(
-            FocalPointOut.model_validate(directory_queries.get_by_code(tx, focal_point))
-        )
+        found = directory_queries.get_by_code(tx, focal_point)
+        return render(FocalPointOut.model_validate(found))
 
 
 @router.put(
@@ -141,20 +140,13 @@ def write_capacity(
     The latest report counts, so no version is needed. If you send an Idempotency-Key, a
     late retry does not restore an older number.
     """
-    with begin() as tx:
-        return run_once(
-            tx,
-            key,
-            CAPACITY,
-            lambda: directory_actions.set_capacity(tx, focal_point, new.free),
-        )
+    return CAPACITY.run_once(
+        begin, key, lambda tx: directory_actions.set_capacity(tx, focal_point, new.free)
+    )
 
 
 def show_capacity(
-    tx: ReadTransaction,  # noqa: ARG001 - the signature of `View.show`
-    office: FocalPoint,
-    status: int,
-    headers: Headers,
+    _: ReadTransaction, office: FocalPoint, status: int, headers: Headers
 ) -> Response:
     """Return the capacity that an office reported last."""
     return render(CapacityOut.from_focal_point(office), status=status, headers=headers)
@@ -167,9 +159,8 @@ CAPACITY: Final = View(directory_queries.by_id, show_capacity)
 def list_countries(begin: ReadDirectory, if_none_match: IfNoneMatch = None) -> Response:
     """List the countries. Fields without a source are empty."""
     with begin() as tx:
-        items = [
-            CountryOut.model_validate(row) for row in directory_queries.list_countries(tx)
-        ]
+        rows = directory_queries.list_countries(tx)
+        items = [CountryOut.model_validate(row) for row in rows]
         page = CountryPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 

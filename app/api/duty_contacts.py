@@ -9,7 +9,6 @@ from app.administration import queries as administration_queries
 from app.administration.actions import PutRow
 from app.administration.schemas import ContactOut, ContactPage, PutContact
 from app.api.administration import NEW, PUT, replace_row, require_same_code
-from app.api.approvals import Answers
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     ApprovalId,
@@ -18,7 +17,7 @@ from app.api.http.dependencies import (
     ReadDirectory,
     WriteDirectory,
 )
-from app.api.http.problems import list_problems
+from app.api.http.problems import Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.problems import NotFound
@@ -35,10 +34,8 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
     Administrators see all contacts; coordinators see only the contacts of their own office.
     """
     with begin() as tx:
-        items = [
-            ContactOut.model_validate(row)
-            for row in administration_queries.list_contacts(tx)
-        ]
+        rows = administration_queries.list_contacts(tx)
+        items = [ContactOut.model_validate(row) for row in rows]
         page = ContactPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -49,9 +46,8 @@ def list_duty_contacts(begin: ReadDirectory, if_none_match: IfNoneMatch = None) 
 def get_duty_contact(begin: ReadDirectory, contact: Code) -> Response:
     """Read one contact, as an administrator or as a coordinator of the contact's office."""
     with begin() as tx:
-        return render(
-            ContactOut.model_validate(administration_queries.get_contact(tx, contact))
-        )
+        found = administration_queries.get_contact(tx, contact)
+        return render(ContactOut.model_validate(found))
 
 
 @router.put("/{contact}", response_model=ContactOut, responses=CREATED | PUT)
@@ -69,7 +65,6 @@ def replace_duty_contact(
     office with the same label reach the same duty post: if one fails, the other is used.
     """
     require_same_code(contact, body.code)
+    row = PutRow(contact, body, expected, approval)
     with begin() as tx:
-        return replace_row(
-            tx, administration_actions.CONTACTS, PutRow(contact, body, expected, approval)
-        )
+        return replace_row(tx, administration_actions.CONTACTS, row)

@@ -10,7 +10,7 @@ from app.api.http.conditional_requests import render
 from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
 from app.api.http.problems import CREATION, KEYED, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, build_case_view, create_once, run_once
+from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
 from app.cases.grants import Grant
 from app.cases.models import Case
@@ -78,14 +78,6 @@ def may_know_holder(tx: ReadTransaction, reading: VitalReading) -> bool:
     return Grant.LEAD in reading.case.get_grants(tx.actor.focal_point_id)
 
 
-def show_reading(
-    tx: ReadTransaction, reading: VitalReading, status: int, headers: Headers
-) -> Response:
-    """Return one emergency access."""
-    [shown] = build_readings(tx, [reading])
-    return render(shown, status=status, headers=headers)
-
-
 def find_reading(tx: ReadTransaction, case_id: UUID, reading_id: UUID) -> VitalReading:
     """Find an emergency access for a retry, if the caller may still see it."""
     return emergency.find_access(tx, case_queries.get_by_id(tx, case_id), reading_id)
@@ -103,14 +95,11 @@ def list_readings(
     """
     with begin() as tx:
         found = emergency.list_accesses(tx, case_queries.get(tx, code))
-        return render(
-            VitalReadingList(items=build_readings(tx, found)), if_none_match=if_none_match
-        )
+        shown = VitalReadingList(items=build_readings(tx, found))
+        return render(shown, if_none_match=if_none_match)
 
 
-@router.post(
-    "", status_code=201, response_model=VitalReadingOut, responses=list_problems(*ASK)
-)
+@router.serve_action("", VitalReadingOut, *ASK, status=201)
 def ask_for_reading(
     begin: WriteCases, code: CaseCode, key: Once, new: AskReading
 ) -> Response:
@@ -123,9 +112,8 @@ def ask_for_reading(
     read names that an NGO wrote (R84). The lead and oversight are notified at once, and
     again when the access ends. The person has to be told afterwards.
     """
-    with begin() as tx:
-        view = build_case_view(code, find_reading, show_reading)
-        return create_once(tx, key, view, lambda: emergency.request_access(tx, code, new))
+    view = build_case_view(code, find_reading, build_readings)
+    return view.create_once(begin, key, lambda tx: emergency.request_access(tx, code, new))
 
 
 @router.post("/{reading_id}/permit", response_model=VitalReadingOut, responses=DECIDE)
@@ -138,11 +126,10 @@ def permit_reading(
     `supervisor` at the desk or the lead. The lead and oversight are notified in the same
     transaction.
     """
-    with begin() as tx:
-        view = build_case_view(code, find_reading, show_reading)
-        return run_once(
-            tx, key, view, lambda: emergency.decide_access(tx, code, reading_id, grant=True)
-        )
+    view = build_case_view(code, find_reading, build_readings)
+    return view.run_once(
+        begin, key, lambda tx: emergency.decide_access(tx, code, reading_id, grant=True)
+    )
 
 
 @router.post("/{reading_id}/refuse", response_model=VitalReadingOut, responses=DECIDE)
@@ -153,19 +140,13 @@ def refuse_reading(
 
     The other organisation can ask again.
     """
-    with begin() as tx:
-        view = build_case_view(code, find_reading, show_reading)
-        return run_once(
-            tx,
-            key,
-            view,
-            lambda: emergency.decide_access(tx, code, reading_id, grant=False),
-        )
+    view = build_case_view(code, find_reading, build_readings)
+    return view.run_once(
+        begin, key, lambda tx: emergency.decide_access(tx, code, reading_id, grant=False)
+    )
 
 
-@router.post(
-    "/{reading_id}/stop", response_model=VitalReadingOut, responses=list_problems(*ACT)
-)
+@router.serve_action("/{reading_id}/stop", VitalReadingOut, *ACT)
 def stop_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once
 ) -> Response:
@@ -174,16 +155,11 @@ def stop_reading(
     From the next request on, it no longer opens any section. A repeated request changes
     nothing.
     """
-    with begin() as tx:
-        view = build_case_view(code, find_reading, show_reading)
-        return run_once(tx, key, view, lambda: emergency.stop_access(tx, code, reading_id))
+    view = build_case_view(code, find_reading, build_readings)
+    return view.run_once(begin, key, lambda tx: emergency.stop_access(tx, code, reading_id))
 
 
-@router.post(
-    "/{reading_id}/inform",
-    response_model=VitalReadingOut,
-    responses=list_problems(*ACT, ActionNotYours),
-)
+@router.serve_action("/{reading_id}/inform", VitalReadingOut, *ACT, ActionNotYours)
 def inform_of_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: InformOfReading
 ) -> Response:
@@ -192,17 +168,14 @@ def inform_of_reading(
     This is due within a day after the access ended. The task stays in the worklist until it
     is done (BR05).
     """
-    with begin() as tx:
-        view = build_case_view(code, find_reading, show_reading)
-        return run_once(
-            tx, key, view, lambda: emergency.confirm_person_told(tx, code, reading_id, body)
-        )
+    view = build_case_view(code, find_reading, build_readings)
+    return view.run_once(
+        begin, key, lambda tx: emergency.confirm_person_told(tx, code, reading_id, body)
+    )
 
 
-@router.post(
-    "/{reading_id}/review",
-    response_model=VitalReadingOut,
-    responses=list_problems(*ACT, ActionNotYours, NotASecondPerson),
+@router.serve_action(
+    "/{reading_id}/review", VitalReadingOut, *ACT, ActionNotYours, NotASecondPerson
 )
 def review_reading(
     begin: WriteCases, code: CaseCode, reading_id: UUID, key: Once, body: ReviewReading
@@ -213,8 +186,7 @@ def review_reading(
     lists the documents that were read. From 72 hours after the permission until the review,
     the account that had the access cannot ask for another one (R17).
     """
-    with begin() as tx:
-        view = build_case_view(code, find_reading, show_reading)
-        return run_once(
-            tx, key, view, lambda: emergency.record_review(tx, code, reading_id, body)
-        )
+    view = build_case_view(code, find_reading, build_readings)
+    return view.run_once(
+        begin, key, lambda tx: emergency.record_review(tx, code, reading_id, body)
+    )

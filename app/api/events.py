@@ -23,7 +23,7 @@ from app.api.http.long_polling import (
     claim_stream_place,
     wait_unless_disconnected,
 )
-from app.api.http.problems import list_problems
+from app.api.http.problems import Answers, list_problems
 from app.api.http.read_slots import ReadSlot, ReadSlots
 from app.api.http.routers import ResourceRouter
 from app.feed import actions as feed_actions
@@ -123,7 +123,7 @@ def poll(
     return polled
 
 
-POLL_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+POLL_RESPONSES: Final[Answers] = {
     200: {"headers": APPLIED_HEADER},
     **list_problems(CursorUnknown, CursorGone),
 }
@@ -179,7 +179,7 @@ async def wait_for_events(request: Request, mark: FeedPosition, seconds: float) 
     return rang
 
 
-STREAM_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+STREAM_RESPONSES: Final[Answers] = {
     200: {
         "description": "Events. `id` is a cursor, `data` is the event as JSON.",
         "content": {STREAM: {"schema": EVENT}},
@@ -225,9 +225,8 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
     while True:
         mark, position = polled.mark, polled.mark.start
         for position, event in polled.news or ():
-            yield format_sse_event(
-                id=mark.format_cursor(position), data_str=event.model_dump_json()
-            )
+            cursor, data = mark.format_cursor(position), event.model_dump_json()
+            yield format_sse_event(id=cursor, data_str=data)
         while position >= mark.head and not await bell.wait_beyond(
             reader, position, HEARTBEAT_SECONDS
         ):
@@ -239,9 +238,8 @@ async def send_events(request: Request, polled: Poll) -> AsyncIterator[bytes]:
         try:
             async with turns.take_slot():
                 begin = await authenticate_again(request, CAN_READ_FEED)
-                polled = await run_in_threadpool(
-                    read_next, begin, mark.format_cursor(position)
-                )
+                after = mark.format_cursor(position)
+                polled = await run_in_threadpool(read_next, begin, after)
         except Problem:
             return
 

@@ -2,11 +2,10 @@
 
 from fastapi import Response
 
-from app.api.http.conditional_requests import render
 from app.api.http.dependencies import CaseCode, OpenSections, Purpose
 from app.api.http.problems import list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.read_receipts import OPENING
+from app.api.read_receipts import OPENING, show_opened
 from app.disclosure import exporting
 from app.disclosure.schemas import HtcdsExport
 from app.kernel.free_space import SpaceReserved
@@ -25,6 +24,4 @@ def export_case(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Respon
     standard, including its errors and a trailing space. A value without a clear code is
     left out.
     """
-    with begin() as tx:
-        exported = exporting.export_case(tx, code, purpose)
-    return render(exported)
+    return show_opened(begin, lambda tx: exporting.export_case(tx, code, purpose))

@@ -6,9 +6,9 @@ from fastapi import Response
 
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import CaseCode, IfNoneMatch, Once, ReadCases, WriteCases
-from app.api.http.problems import ACTION, CREATION, NOT_FOUND, list_problems
+from app.api.http.problems import ACTION, CREATION, NOT_FOUND
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, build_case_view, create_once, run_once
+from app.api.idempotent_requests import build_case_view
 from app.cases import queries as case_queries
 from app.cases.facts import AssessmentOwed
 from app.cases.records import Fact, Question, VitalInterest
@@ -27,7 +27,7 @@ from app.casework import asking, telling
 from app.casework.sides import get_sides
 from app.consents import office_names
 from app.deadlines import queries as deadline_queries
-from app.directory import queries as directory_queries
+from app.directory.queries import FocalPointUnknown
 from app.kernel.actors import Side
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.transactions import ReadTransaction
@@ -68,12 +68,6 @@ def build_facts(tx: ReadTransaction, facts: list[Fact]) -> list[FactOut]:
     ]
 
 
-def show_fact(tx: ReadTransaction, fact: Fact, status: int, headers: Headers) -> Response:
-    """Return one fact."""
-    [shown] = build_facts(tx, [fact])
-    return render(shown, status=status, headers=headers)
-
-
 @router.get("/facts", response_model=FactList, responses=NOT_FOUND)
 def list_facts(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
@@ -85,11 +79,8 @@ def list_facts(
         return render(shown, if_none_match=if_none_match)
 
 
-@router.post(
-    "/facts",
-    status_code=201,
-    response_model=FactOut,
-    responses=list_problems(*CREATION, AssessmentOwed, directory_queries.FocalPointUnknown),
+@router.serve_action(
+    "/facts", FactOut, *CREATION, AssessmentOwed, FocalPointUnknown, status=201
 )
 def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> Response:
     """Record a fact. If several facts have the same name, the latest one counts.
@@ -97,28 +88,18 @@ def record_fact(begin: WriteCases, code: CaseCode, key: Once, new: NewFact) -> R
     The submitter may do this, or the lead once there is a lead, or a recipient whose
     referral asks for that fact. Help must not wait for a fact (BR01).
     """
-    with begin() as tx:
-        view = build_case_view(code, case_queries.get_fact, show_fact)
-        return create_once(tx, key, view, lambda: telling.set_fact(tx, code, new))
+    view = build_case_view(code, case_queries.get_fact, build_facts)
+    return view.create_once(begin, key, lambda tx: telling.set_fact(tx, code, new))
 
 
-def show_vital(
-    tx: ReadTransaction,  # noqa: ARG001 - the signature of `View.show`
-    declared: VitalInterest,
-    status: int,
-    headers: Headers,
-) -> Response:
-    """Return a declaration of vital interest."""
-    shown = VitalInterestOut.model_validate(declared)
-    return render(shown, status=status, headers=headers)
+def build_vitals(
+    _: ReadTransaction, declared: list[VitalInterest]
+) -> list[VitalInterestOut]:
+    """Return declarations of vital interest."""
+    return [VitalInterestOut.model_validate(one) for one in declared]
 
 
-@router.post(
-    "/vital-interests",
-    status_code=201,
-    response_model=VitalInterestOut,
-    responses=list_problems(*CREATION),
-)
+@router.serve_action("/vital-interests", VitalInterestOut, *CREATION, status=201)
 def declare_vital_interest(
     begin: WriteCases, code: CaseCode, key: Once, new: NewVitalInterest
 ) -> Response:
@@ -127,11 +108,10 @@ def declare_vital_interest(
     For four hours, only the summary and the safety alert may be sent without a consent. The
     lead and oversight get the event at once. Tell the person afterwards.
     """
-    with begin() as tx:
-        view = build_case_view(code, case_queries.get_vital_interest, show_vital)
-        return create_once(
-            tx, key, view, lambda: telling.declare_vital_interest(tx, code, new)
-        )
+    view = build_case_view(code, case_queries.get_vital_interest, build_vitals)
+    return view.create_once(
+        begin, key, lambda tx: telling.declare_vital_interest(tx, code, new)
+    )
 
 
 def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[QuestionOut]:
@@ -153,14 +133,6 @@ def build_questions(tx: ReadTransaction, questions: list[Question]) -> list[Ques
     ]
 
 
-def show_question(
-    tx: ReadTransaction, question: Question, status: int, headers: Headers
-) -> Response:
-    """Return one question."""
-    [shown] = build_questions(tx, [question])
-    return render(shown, status=status, headers=headers)
-
-
 @router.get("/questions", response_model=QuestionList, responses=NOT_FOUND)
 def list_questions(
     begin: ReadCases, code: CaseCode, if_none_match: IfNoneMatch = None
@@ -174,12 +146,7 @@ def list_questions(
         return render(shown, if_none_match=if_none_match)
 
 
-@router.post(
-    "/questions",
-    status_code=201,
-    response_model=QuestionOut,
-    responses=list_problems(*CREATION, NeedsUnmet),
-)
+@router.serve_action("/questions", QuestionOut, *CREATION, NeedsUnmet, status=201)
 def ask_submitter(
     begin: WriteCases, code: CaseCode, key: Once, new: NewQuestion
 ) -> Response:
@@ -187,22 +154,18 @@ def ask_submitter(
 
     You cannot ask a submitter that the person fears, if you are allowed to know that fear.
     """
-    with begin() as tx:
-        view = build_case_view(code, case_queries.get_question, show_question)
-        return create_once(tx, key, view, lambda: asking.ask_submitter(tx, code, new))
+    view = build_case_view(code, case_queries.get_question, build_questions)
+    return view.create_once(begin, key, lambda tx: asking.ask_submitter(tx, code, new))
 
 
-@router.post(
-    "/questions/{question_id}/answer",
-    response_model=QuestionOut,
-    responses=list_problems(*ACTION, asking.QuestionAnswered),
+@router.serve_action(
+    "/questions/{question_id}/answer", QuestionOut, *ACTION, asking.QuestionAnswered
 )
 def answer_holder(
     begin: WriteCases, code: CaseCode, question_id: UUID, key: Once, body: NewAnswer
 ) -> Response:
     """Answer a question of the holder, as the submitter of the case."""
-    with begin() as tx:
-        view = build_case_view(code, case_queries.get_question, show_question)
-        return run_once(
-            tx, key, view, lambda: asking.answer_question(tx, code, question_id, body)
-        )
+    view = build_case_view(code, case_queries.get_question, build_questions)
+    return view.run_once(
+        begin, key, lambda tx: asking.answer_question(tx, code, question_id, body)
+    )

@@ -1,6 +1,8 @@
 """Routes for handovers: offer the lead of a case, and answer or cancel an offer."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Response
@@ -15,15 +17,16 @@ from app.api.http.dependencies import (
     ReadCases,
     WriteCases,
 )
-from app.api.http.problems import KEYED, NOT_FOUND, VERSIONED, list_problems
+from app.api.http.problems import KEYED, NOT_FOUND, VERSIONED, Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import run_on_handover
-from app.api.read_receipts import is_first_read, record_first_read
+from app.api.idempotent_requests import HANDOVER
+from app.api.read_receipts import show_record
 from app.cases import queries as case_queries
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
 from app.handovers import actions as handover_actions
 from app.handovers import queries as handover_queries
+from app.handovers.actions import HandoverOpen, PendingStep, SuccessorUnfit
 from app.handovers.lifecycle import Action, State
 from app.handovers.models import Handover
 from app.handovers.needs import Terms
@@ -38,36 +41,38 @@ from app.handovers.schemas import (
 from app.handovers.situation import show
 from app.kernel.actors import Side
 from app.kernel.codes import CaseCodeText
-from app.kernel.idempotency import KeyMissing
+from app.kernel.idempotency import KeyedRequest, KeyMissing
 from app.kernel.lifecycle import ActionNotYours, RoleMissing
 from app.kernel.paging import CursorUnknown, PageQuery, load_page
 from app.kernel.problems import NotFound
 from app.kernel.requirements import NeedsUnmet
 from app.kernel.transactions import WriteTransaction
+from app.kernel.versions import SeenVersions
 
 router = ResourceRouter("handovers")
 
+type Command = tuple[UUID, Action, SeenVersions, Terms]
+type Apply = Callable[[WriteTransaction, PendingStep], Handover]
+
 STEP = list_problems(*VERSIONED)
-NO_LONGER_YOURS: dict[int | str, dict[str, Any]] = {
+NO_LONGER_YOURS: Answers = {
     204: {"description": "Done. You are no longer a party of the handover."}
 }
 
 
-@router.post(
+@router.serve_action(
     "/cases/{code}/handovers",
-    status_code=201,
-    response_model=HandoverOut,
-    responses=list_problems(
-        NotFound,
-        KeyMissing,
-        *KEYED,
-        FocalPointUnknown,
-        handover_actions.SuccessorUnfit,
-        ActionNotYours,
-        RoleMissing,
-        handover_actions.HandoverOpen,
-        NeedsUnmet,
-    ),
+    HandoverOut,
+    NotFound,
+    KeyMissing,
+    *KEYED,
+    FocalPointUnknown,
+    SuccessorUnfit,
+    ActionNotYours,
+    RoleMissing,
+    HandoverOpen,
+    NeedsUnmet,
+    status=201,
 )
 def offer_handover(
     begin: WriteCases, code: CaseCode, key: Once, new: NewHandover
@@ -82,8 +87,7 @@ def offer_handover(
     def apply(tx: WriteTransaction) -> Handover:
         return handover_actions.offer(tx, case_queries.lock(tx, code), new)
 
-    with begin() as tx:
-        return run_on_handover(tx, key, lambda: apply(tx), created=True)
+    return HANDOVER.create_once(begin, key, apply)
 
 
 class HandoverQuery(PageQuery):
@@ -119,20 +123,22 @@ def get_handover(
     begin: ReadCases, handover_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one handover: the state and the actions that you can take."""
-    with begin() as tx:
-        handover = handover_queries.get(tx, handover_id)
-        [shown] = show(tx, [handover])
-        response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_read(tx, handover)
-    if first:
-        record_first_read(tx, handover)
-    return response
+    return show_record(
+        begin, lambda tx: handover_queries.get(tx, handover_id), show, if_none_match
+    )
 
 
-@router.post(
-    "/handovers/{handover_id}/accept",
-    response_model=HandoverOut,
-    responses=list_problems(*VERSIONED, handover_actions.SuccessorUnfit),
+def run_step(
+    begin: WriteCases, key: KeyedRequest, command: Command, apply: Apply
+) -> Response:
+    """Check that the command is allowed now, then apply it once."""
+    return HANDOVER.run_once(
+        begin, key, lambda tx: apply(tx, handover_actions.lock_and_check(tx, *command))
+    )
+
+
+@router.serve_action(
+    "/handovers/{handover_id}/accept", HandoverOut, *VERSIONED, SuccessorUnfit
 )
 def accept_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: AcceptHandover
@@ -142,22 +148,12 @@ def accept_handover(
     The requirements of the offer are checked again. In one transaction you become the lead,
     with the deadlines of the lead, and the sender of the open referrals.
     """
-    terms = body.to_terms()
-
-    def apply(tx: WriteTransaction) -> Handover:
-        checked = handover_actions.lock_and_check(
-            tx, handover_id, Action.ACCEPT, seen, terms
-        )
-        return handover_actions.accept(tx, checked, body)
-
-    with begin() as tx:
-        return run_on_handover(tx, key, lambda: apply(tx))
+    command = (handover_id, Action.ACCEPT, seen, body.to_terms())
+    return run_step(begin, key, command, partial(handover_actions.accept, promise=body))
 
 
-@router.post(
-    "/handovers/{handover_id}/decline",
-    response_model=HandoverOut,
-    responses=NO_LONGER_YOURS | STEP,
+@router.serve_action(
+    "/handovers/{handover_id}/decline", HandoverOut, *VERSIONED, answers=NO_LONGER_YOURS
 )
 def decline_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: DeclineHandover
@@ -166,16 +162,8 @@ def decline_handover(
 
     You are then no longer a party of the case, so the answer is 204.
     """
-    terms = Terms(reason=body.reason)
-
-    def apply(tx: WriteTransaction) -> Handover:
-        checked = handover_actions.lock_and_check(
-            tx, handover_id, Action.DECLINE, seen, terms
-        )
-        return handover_actions.decline(tx, checked, body)
-
-    with begin() as tx:
-        return run_on_handover(tx, key, lambda: apply(tx))
+    command = (handover_id, Action.DECLINE, seen, Terms(reason=body.reason))
+    return run_step(begin, key, command, partial(handover_actions.decline, why=body))
 
 
 @router.post("/handovers/{handover_id}/cancel", response_model=HandoverOut, responses=STEP)
@@ -183,10 +171,5 @@ def cancel_handover(
     begin: WriteCases, handover_id: UUID, seen: IfMatch, key: Once, body: CancelHandover
 ) -> Response:
     """Cancel an offer, as the lead. The office that was asked loses access at once."""
-
-    def apply(tx: WriteTransaction) -> Handover:
-        checked = handover_actions.lock_and_check(tx, handover_id, Action.CANCEL, seen)
-        return handover_actions.cancel(tx, checked, body.note)
-
-    with begin() as tx:
-        return run_on_handover(tx, key, lambda: apply(tx))
+    command = (handover_id, Action.CANCEL, seen, Terms())
+    return run_step(begin, key, command, partial(handover_actions.cancel, note=body.note))

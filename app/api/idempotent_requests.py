@@ -1,31 +1,37 @@
 """Idempotent requests: run an action once and answer each retry like the first time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
 
 from fastapi import Response
+from pydantic import BaseModel
 
 from app.access.models import Approval
 from app.api.approvals import show_approval
+from app.api.http.authorization import Begin
 from app.api.http.conditional_requests import render
 from app.cases import queries as case_queries
 from app.cases.models import Case
-from app.casework import situation as casework_situation
+from app.casework.schemas import CaseOut
+from app.casework.situation import show_cases
 from app.handovers import queries as handover_queries
 from app.handovers.models import Handover
+from app.handovers.schemas import HandoverOut
 from app.handovers.situation import show as show_handovers
-from app.kernel.idempotency import KeyedRequest, claim, store_outcome
-from app.kernel.problems import NotFound
+from app.kernel.idempotency import KeyedRequest, StoredOutcome, claim, store_outcome
 from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.referrals import queries as referral_queries
 from app.referrals.models import Referral
+from app.referrals.schemas import ReferralOut
 from app.referrals.situation import show as show_referrals
+from app.returns.schemas import AnyReturn
 
 CREATED, ACCEPTED, NO_CONTENT = 201, 202, 204
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 type Headers = Mapping[str, str]
+type Versioned = CaseOut | ReferralOut | HandoverOut | AnyReturn
 
 
 class Record(Protocol):
@@ -36,6 +42,14 @@ class Record(Protocol):
         """The id under which a retry finds the record."""
 
 
+class PartyRecord(Record, Protocol):
+    """A record that has parties and a version. An action creates or changes it."""
+
+    @property
+    def reference(self) -> str:
+        """The path of the record, without `/v1/`."""
+
+
 @dataclass(frozen=True)
 class View[R: Record]:
     """The functions that find a record of one kind for a retry and build the response."""
@@ -44,71 +58,72 @@ class View[R: Record]:
     show: Callable[[ReadTransaction, R, int, Headers], Response]
     is_mine: Callable[[ReadTransaction, R], bool] = lambda *_: True
 
+    def run_once(
+        self,
+        begin: Begin[WriteTransaction],
+        ticket: KeyedRequest,
+        action: Callable[[WriteTransaction], R | Approval],
+        *,
+        status: int = 200,
+        key_needed: bool = False,
+    ) -> Response:
+        """Run an action once. A retry gets the current state of the record.
 
-def run_once[R: Record](  # noqa: PLR0913 - each is one property of the action
-    tx: WriteTransaction,
-    ticket: KeyedRequest,
-    view: View[R],
-    action: Callable[[], R | Approval],
-    *,
-    status: int = 200,
-    key_needed: bool = False,
-) -> Response:
-    """Run an action once. Answer a retry with the current state of the result.
+        The status is 204 if the caller is no longer a party of the record after the action,
+        and 202 with the approval if a second person has to confirm the action. A retry gets
+        the same status.
+        """
+        with begin() as tx:
+            if (key_needed or ticket.key) and (done := claim(tx, ticket)):
+                return self.answer_retry(tx, done)
+            result = action(tx)
+            tx.session.flush()
+            if isinstance(result, Approval):
+                answered = ACCEPTED
+            else:
+                answered = status if self.is_mine(tx, result) else NO_CONTENT
+            if ticket.key:
+                store_outcome(tx, ticket, result.id, answered)
+            if isinstance(result, Approval):
+                return show_approval(tx, result, status=ACCEPTED)
+            if answered == NO_CONTENT:
+                return Response(status_code=NO_CONTENT)
+            return self.show(tx, result, answered, {})
 
-    The answer is 204 if the caller is no longer a party of the record after the action, and
-    202 with the approval if a second person has to confirm it. Retries get the same status.
-    """
-    if (key_needed or ticket.key) and (done := claim(tx, ticket)):
+    def answer_retry(self, tx: WriteTransaction, done: StoredOutcome) -> Response:
+        """Return the response to a retry of a request that was already carried out."""
         if done.status == NO_CONTENT:
             return Response(status_code=NO_CONTENT, headers=REPLAYED)
         if done.status == ACCEPTED:
             return show_approval(tx, done.resource_id, status=ACCEPTED, headers=REPLAYED)
-        made = view.find(tx, done.resource_id)
-        return view.show(tx, made, done.status, REPLAYED)
-    result = action()
-    tx.session.flush()
-    if isinstance(result, Approval):
-        return show_pending_approval(tx, ticket, result)
-    answered = status if view.is_mine(tx, result) else NO_CONTENT
-    if ticket.key:
-        store_outcome(tx, ticket, result.id, answered)
-    if answered == NO_CONTENT:
-        return Response(status_code=NO_CONTENT)
-    return view.show(tx, result, answered, {})
+        return self.show(tx, self.find(tx, done.resource_id), done.status, REPLAYED)
 
+    def create_once(
+        self,
+        begin: Begin[WriteTransaction],
+        ticket: KeyedRequest,
+        action: Callable[[WriteTransaction], R | Approval],
+    ) -> Response:
+        """Create a record once. A retry gets the current state of the record.
 
-def show_pending_approval(
-    tx: WriteTransaction, ticket: KeyedRequest, question: Approval
-) -> Response:
-    """Return 202 with the approval that an action asked for."""
-    if ticket.key:
-        store_outcome(tx, ticket, question.id, ACCEPTED)
-    return show_approval(tx, question, status=ACCEPTED)
-
-
-def create_once[R: Record](
-    tx: WriteTransaction,
-    ticket: KeyedRequest,
-    view: View[R],
-    action: Callable[[], R | Approval],
-) -> Response:
-    """Create a record once. Answer a retry with the current state of the record.
-
-    Raises KeyMissing (400) if the request has no idempotency key.
-    """
-    return run_once(tx, ticket, view, action, status=CREATED, key_needed=True)
+        Raises KeyMissing (400) if the request has no idempotency key.
+        """
+        return self.run_once(begin, ticket, action, status=CREATED, key_needed=True)
 
 
 def build_case_view[R: Record](
     code: str,
     find: Callable[[ReadTransaction, UUID, UUID], R],
-    show: Callable[[ReadTransaction, R, int, Headers], Response],
+    build: Callable[[ReadTransaction, list[R]], Sequence[BaseModel]],
 ) -> View[R]:
     """Build the view of a record of a case. The caller has to see the case for a retry."""
 
     def find_in_case(tx: ReadTransaction, record_id: UUID) -> R:
         return find(tx, case_queries.get(tx, code).id, record_id)
+
+    def show(tx: ReadTransaction, record: R, status: int, headers: Headers) -> Response:
+        [shown] = build(tx, [record])
+        return render(shown, status=status, headers=headers)
 
     return View(find_in_case, show)
 
@@ -119,20 +134,19 @@ def add_location(reference: str, status: int, headers: Headers) -> Headers:
     return {**where, **headers}
 
 
-def show_case(tx: ReadTransaction, case: Case, status: int, headers: Headers) -> Response:
-    """Return a case with the version to send back as If-Match."""
-    [shown] = casework_situation.show_cases(tx, [case])
-    extra = add_location(case.reference, status, headers)
-    return render(shown, version=shown.version, status=status, headers=extra)
+def build_party_view[R: PartyRecord](
+    find: Callable[[ReadTransaction, UUID], R],
+    build: Callable[[ReadTransaction, list[R]], Sequence[Versioned]],
+    is_mine: Callable[[ReadTransaction, R], bool],
+) -> View[R]:
+    """Build the view of a record whose version the client sends back as If-Match."""
 
+    def show(tx: ReadTransaction, record: R, status: int, headers: Headers) -> Response:
+        [shown] = build(tx, [record])
+        extra = add_location(record.reference, status, headers)
+        return render(shown, version=shown.version, status=status, headers=extra)
 
-def show_referral(
-    tx: ReadTransaction, referral: Referral, status: int, headers: Headers
-) -> Response:
-    """Return a referral with the version to send back as If-Match."""
-    [shown] = show_referrals(tx, [referral])
-    extra = add_location(referral.reference, status, headers)
-    return render(shown, version=shown.version, status=status, headers=extra)
+    return View(find, show, is_mine)
 
 
 def is_case_party(tx: ReadTransaction, case: Case) -> bool:
@@ -140,75 +154,11 @@ def is_case_party(tx: ReadTransaction, case: Case) -> bool:
     return case.is_open_to(tx.actor.focal_point_id)
 
 
-def is_referral_party(tx: ReadTransaction, referral: Referral) -> bool:
-    """Return whether the caller still has a relation to the referral."""
-    return bool(referral.list_relations(tx.actor.focal_point_id))
+def has_relation(tx: ReadTransaction, record: Referral | Handover) -> bool:
+    """Return whether the caller still has a relation to the referral or handover."""
+    return bool(record.list_relations(tx.actor.focal_point_id))
 
 
-CASE: Final = View(case_queries.get_by_id, show_case, is_case_party)
-REFERRAL: Final = View(referral_queries.get, show_referral, is_referral_party)
-
-
-def run_on_case(
-    tx: WriteTransaction,
-    ticket: KeyedRequest,
-    action: Callable[[], Case | Approval],
-    *,
-    created: bool = False,
-    key_needed: bool = False,
-) -> Response:
-    """Run an action on a case once."""
-    status, needed = (CREATED if created else 200), created or key_needed
-    return run_once(tx, ticket, CASE, action, status=status, key_needed=needed)
-
-
-def run_on_referral(
-    tx: WriteTransaction,
-    ticket: KeyedRequest,
-    action: Callable[[], Referral],
-    *,
-    created: bool = False,
-) -> Response:
-    """Run an action on a referral once."""
-    status = CREATED if created else 200
-    return run_once(tx, ticket, REFERRAL, action, status=status, key_needed=created)
-
-
-def show_handover(
-    tx: ReadTransaction, handover: Handover, status: int, headers: Headers
-) -> Response:
-    """Return a handover with the version to send back as If-Match."""
-    [shown] = show_handovers(tx, [handover])
-    extra = add_location(handover.reference, status, headers)
-    return render(shown, version=shown.version, status=status, headers=extra)
-
-
-def is_handover_party(tx: ReadTransaction, handover: Handover) -> bool:
-    """Return whether the caller still has a relation to the handover."""
-    return bool(handover.list_relations(tx.actor.focal_point_id))
-
-
-HANDOVER: Final = View(handover_queries.get, show_handover, is_handover_party)
-
-
-def run_on_handover(
-    tx: WriteTransaction,
-    ticket: KeyedRequest,
-    action: Callable[[], Handover],
-    *,
-    created: bool = False,
-) -> Response:
-    """Run an action on a handover once."""
-    status = CREATED if created else 200
-    return run_once(tx, ticket, HANDOVER, action, status=status, key_needed=created)
-
-
-def get_or_404[R](opened: R | None) -> R:
-    """Return an opened document. Raises NotFound (404) if the opening was refused.
-
-    A refusal and a missing document get the same answer. Call this after the transaction
-    that records the refusal has committed.
-    """
-    if opened is None:
-        raise NotFound("The document does not exist, or you may not open it.")
-    return opened
+CASE: Final = build_party_view(case_queries.get_by_id, show_cases, is_case_party)
+REFERRAL: Final = build_party_view(referral_queries.get, show_referrals, has_relation)
+HANDOVER: Final = build_party_view(handover_queries.get, show_handovers, has_relation)

@@ -12,7 +12,7 @@ from app.access.schemas import NewPublicKey, PublicKeyOut, PublicKeyPage
 from app.administration import account_changes, public_key_changes
 from app.administration.public_key_changes import NotAMachine, PublicKeyKnown
 from app.api.accounts import GRANTING, READ, REVOKE
-from app.api.approvals import ASKED, Answers
+from app.api.approvals import ASKED
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     ApprovalId,
@@ -21,9 +21,9 @@ from app.api.http.dependencies import (
     ReadAccounts,
     WriteAccounts,
 )
-from app.api.http.problems import list_problems
+from app.api.http.problems import Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, View, create_once, run_once
+from app.api.idempotent_requests import Headers, View
 from app.kernel.idempotency import KeyMissing
 from app.kernel.transactions import ReadTransaction
 
@@ -61,10 +61,8 @@ def list_public_keys(
     """List the public keys of an account, including ended ones."""
     with begin() as tx:
         account = account_changes.find(tx, account_id)
-        items = [
-            PublicKeyOut.from_key(key)
-            for key in machine_keys.list_public_keys(tx, account.id)
-        ]
+        keys = machine_keys.list_public_keys(tx, account.id)
+        items = [PublicKeyOut.from_key(key) for key in keys]
         page = PublicKeyPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -84,13 +82,11 @@ def register_public_key(
     value that the machine's operators give. To replace a key, register the new key, and
     revoke the old key when the machine no longer signs with it.
     """
-    with begin() as tx:
-        return create_once(
-            tx,
-            key,
-            PUBLIC_KEY,
-            lambda: public_key_changes.register_public_key(tx, account_id, new, approval),
-        )
+    return PUBLIC_KEY.create_once(
+        begin,
+        key,
+        lambda tx: public_key_changes.register_public_key(tx, account_id, new, approval),
+    )
 
 
 @router.post("/{kid}/revoke", response_model=PublicKeyOut, responses=REVOKE)
@@ -98,10 +94,6 @@ def revoke_public_key(
     begin: WriteAccounts, account_id: UUID, kid: Kid, key: Once
 ) -> Response:
     """Revoke a public key and its tokens with immediate effect. One person can do this."""
-    with begin() as tx:
-        return run_once(
-            tx,
-            key,
-            PUBLIC_KEY,
-            lambda: public_key_changes.revoke_public_key(tx, account_id, kid),
-        )
+    return PUBLIC_KEY.run_once(
+        begin, key, lambda tx: public_key_changes.revoke_public_key(tx, account_id, kid)
+    )

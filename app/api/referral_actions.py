@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from fastapi import Response
 
 from app.api.http.dependencies import IfMatch, Once, WriteReferrals
-from app.api.http.problems import VERSIONED, list_problems
+from app.api.http.problems import VERSIONED, Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import run_on_referral
+from app.api.idempotent_requests import REFERRAL
 from app.directory.queries import FocalPointUnknown
 from app.kernel.idempotency import KeyedRequest
 from app.kernel.transactions import WriteTransaction
@@ -38,7 +37,6 @@ from app.returns.following import end_or_reassign
 
 router = ResourceRouter("referral acts", "/referrals/{referral_id}")
 
-type Answers = dict[int | str, dict[str, Any]]
 type Command = tuple[UUID, Action, SeenVersions, Terms]
 type Apply = Callable[[WriteTransaction, PendingStep], Referral]
 
@@ -49,31 +47,27 @@ NO_LONGER_YOURS: Answers = {
 
 
 def run_step(
-    tx: WriteTransaction, key: KeyedRequest, command: Command, apply: Apply
+    begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
     """Check that an action of the life cycle is allowed, then run it once.
 
     A return depends on its referral, so it is updated in the same transaction.
     """
 
-    def apply_and_update_return() -> Referral:
+    def apply_and_update_return(tx: WriteTransaction) -> Referral:
         referral = apply(tx, referral_actions.lock_and_check(tx, *command))
         end_or_reassign(tx, referral.case)
         return referral
 
-    return run_on_referral(tx, key, apply_and_update_return)
+    return REFERRAL.run_once(begin, key, apply_and_update_return)
 
 
-@router.post(
-    "/send", response_model=ReferralOut, responses=list_problems(*VERSIONED, RecipientUnfit)
-)
+@router.serve_action("/send", ReferralOut, *VERSIONED, RecipientUnfit)
 def send_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Send a draft. The recipient can read it from now on."""
-    command = (referral_id, Action.SEND, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, steps.send)
+    return run_step(begin, key, (referral_id, Action.SEND, seen, Terms()), steps.send)
 
 
 @router.post("/acknowledge", response_model=ReferralOut, responses=STEP)
@@ -82,8 +76,7 @@ def acknowledge_referral(
 ) -> Response:
     """Confirm that a person has read the referral. This neither accepts nor declines it."""
     command = (referral_id, Action.ACKNOWLEDGE, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, referral_actions.take_step)
+    return run_step(begin, key, command, referral_actions.take_step)
 
 
 @router.post("/ask", response_model=ReferralOut, responses=STEP)
@@ -96,8 +89,7 @@ def ask_about_referral(
 ) -> Response:
     """Ask the sender a question. Your deadline to decide pauses until the answer."""
     command = (referral_id, Action.ASK, seen, Terms(topics=frozenset(question.topics)))
-    with begin() as tx:
-        return run_step(tx, key, command, partial(steps.ask, request=question))
+    return run_step(begin, key, command, partial(steps.ask, request=question))
 
 
 @router.post("/answer", response_model=ReferralOut, responses=STEP)
@@ -112,8 +104,7 @@ def answer_referral(
     sections = frozenset(answer.sections)
     terms = Terms(answered=sections, says_more=answer.answer is not None)
     command = (referral_id, Action.ANSWER, seen, terms)
-    with begin() as tx:
-        return run_step(tx, key, command, partial(steps.send_answer, request=answer))
+    return run_step(begin, key, command, partial(steps.send_answer, request=answer))
 
 
 @router.post("/accept", response_model=ReferralOut, responses=STEP)
@@ -122,8 +113,7 @@ def accept_referral(
 ) -> Response:
     """Accept a referral. Give a first meeting and two contact persons; both are sealed."""
     command = (referral_id, Action.ACCEPT, seen, body.to_terms())
-    with begin() as tx:
-        return run_step(tx, key, command, partial(steps.accept, arrangement=body))
+    return run_step(begin, key, command, partial(steps.accept, arrangement=body))
 
 
 def end_with_reason(why: DeclineReferral | TakeBackReferral) -> Apply:
@@ -141,14 +131,11 @@ def decline_referral(
 ) -> Response:
     """Decline a referral with a reason. You can no longer open its documents."""
     command = (referral_id, Action.DECLINE, seen, Terms(reason=body.reason))
-    with begin() as tx:
-        return run_step(tx, key, command, end_with_reason(body))
+    return run_step(begin, key, command, end_with_reason(body))
 
 
-@router.post(
-    "/redirect",
-    response_model=ReferralOut,
-    responses=list_problems(*VERSIONED, RecipientUnfit, FocalPointUnknown),
+@router.serve_action(
+    "/redirect", ReferralOut, *VERSIONED, RecipientUnfit, FocalPointUnknown
 )
 def redirect_referral(
     begin: WriteReferrals,
@@ -164,8 +151,7 @@ def redirect_referral(
     """
     terms = Terms(reason=body.reason, alternative=body.alternative)
     command = (referral_id, Action.REDIRECT, seen, terms)
-    with begin() as tx:
-        return run_step(tx, key, command, partial(steps.redirect, request=body))
+    return run_step(begin, key, command, partial(steps.redirect, request=body))
 
 
 @router.post("/start", response_model=ReferralOut, responses=STEP)
@@ -174,8 +160,7 @@ def start_referral(
 ) -> Response:
     """Report that you met the person and that help has started."""
     command = (referral_id, Action.START, seen, Terms(person_met=body.person_met))
-    with begin() as tx:
-        return run_step(tx, key, command, referral_actions.take_step)
+    return run_step(begin, key, command, referral_actions.take_step)
 
 
 @router.post("/hold", response_model=ReferralOut, responses=STEP)
@@ -184,9 +169,8 @@ def hold_referral(
 ) -> Response:
     """Pause the help. It has to be reviewed by the date that you give."""
     terms = Terms(reason=body.reason, review_at=body.review_at)
-    with begin() as tx:
-        command = (referral_id, Action.HOLD, seen, terms)
-        return run_step(tx, key, command, partial(steps.pause_help, request=body))
+    command = (referral_id, Action.HOLD, seen, terms)
+    return run_step(begin, key, command, partial(steps.pause_help, request=body))
 
 
 @router.post("/resume", response_model=ReferralOut, responses=STEP)
@@ -194,9 +178,7 @@ def resume_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Resume help. Deadlines continue with the time that was left."""
-    command = (referral_id, Action.RESUME, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, steps.resume)
+    return run_step(begin, key, (referral_id, Action.RESUME, seen, Terms()), steps.resume)
 
 
 @router.post("/report", response_model=ReferralOut, responses=STEP)
@@ -204,9 +186,8 @@ def report_on_referral(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once, body: ReportReferral
 ) -> Response:
     """Report on the help to the sender. A deadline for the next report starts."""
-    with begin() as tx:
-        command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
-        return run_step(tx, key, command, partial(steps.report, request=body))
+    command = (referral_id, Action.REPORT, seen, Terms(feedback=True))
+    return run_step(begin, key, command, partial(steps.report, request=body))
 
 
 @router.post("/complete", response_model=ReferralOut, responses=STEP)
@@ -219,9 +200,8 @@ def complete_referral(
 ) -> Response:
     """Complete a referral with its outcome and feedback to the sender."""
     terms = Terms(outcome=report.outcome, feedback=True)
-    with begin() as tx:
-        command = (referral_id, Action.COMPLETE, seen, terms)
-        return run_step(tx, key, command, partial(steps.complete, request=report))
+    command = (referral_id, Action.COMPLETE, seen, terms)
+    return run_step(begin, key, command, partial(steps.complete, request=report))
 
 
 @router.post("/withdraw", response_model=ReferralOut, responses=STEP)
@@ -234,8 +214,7 @@ def withdraw_referral(
 ) -> Response:
     """Withdraw a referral for the person at any stage. The recipient must delete data."""
     command = (referral_id, Action.WITHDRAW, seen, Terms(reason=body.reason))
-    with begin() as tx:
-        return run_step(tx, key, command, end_with_reason(body))
+    return run_step(begin, key, command, end_with_reason(body))
 
 
 @router.post("/revoke", response_model=ReferralOut, responses=STEP)
@@ -248,17 +227,13 @@ def revoke_referral(
 ) -> Response:
     """Revoke a referral with a reason before help starts. The recipient loses access."""
     command = (referral_id, Action.REVOKE, seen, Terms(reason=body.reason))
-    with begin() as tx:
-        return run_step(tx, key, command, end_with_reason(body))
+    return run_step(begin, key, command, end_with_reason(body))
 
 
-@router.post(
-    "/confirm-deletion", response_model=ReferralOut, responses=NO_LONGER_YOURS | STEP
-)
+@router.serve_action("/confirm-deletion", ReferralOut, *VERSIONED, answers=NO_LONGER_YOURS)
 def confirm_deletion(
     begin: WriteReferrals, referral_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Confirm that you stopped helping and deleted your data. You lose access (204)."""
     command = (referral_id, Action.CONFIRM_DELETION, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, steps.confirm_deletion)
+    return run_step(begin, key, command, steps.confirm_deletion)

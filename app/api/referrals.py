@@ -18,8 +18,8 @@ from app.api.http.dependencies import (
 )
 from app.api.http.problems import CREATION, NOT_FOUND, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import get_or_404, run_on_referral
-from app.api.read_receipts import OPENED, is_first_read, record_first_read
+from app.api.idempotent_requests import REFERRAL
+from app.api.read_receipts import OPENED, show_opened, show_record
 from app.cases import queries as case_queries
 from app.cases.models import Party
 from app.directory.queries import FocalPointUnknown
@@ -41,13 +41,14 @@ from app.referrals.situation import show
 router = ResourceRouter("referrals")
 
 
-@router.post(
+@router.serve_action(
     "/cases/{code}/referrals",
-    status_code=201,
-    response_model=ReferralOut,
-    responses=list_problems(
-        *CREATION, referral_actions.RecipientUnfit, FocalPointUnknown, NeedsUnmet
-    ),
+    ReferralOut,
+    *CREATION,
+    referral_actions.RecipientUnfit,
+    FocalPointUnknown,
+    NeedsUnmet,
+    status=201,
 )
 def open_referral(
     begin: WriteReferrals, code: CaseCode, key: Once, new: NewReferral
@@ -61,8 +62,7 @@ def open_referral(
     def apply(tx: WriteTransaction) -> Referral:
         return steps.open_referral(tx, case_queries.lock(tx, code), new)
 
-    with begin() as tx:
-        return run_on_referral(tx, key, lambda: apply(tx), created=True)
+    return REFERRAL.create_once(begin, key, apply)
 
 
 class ReferralQuery(PageQuery):
@@ -96,14 +96,9 @@ def get_referral(
     begin: ReadReferrals, referral_id: UUID, if_none_match: IfNoneMatch = None
 ) -> Response:
     """Read one referral: the state and the actions that you can take."""
-    with begin() as tx:
-        referral = referral_queries.get(tx, referral_id)
-        [shown] = show(tx, [referral])
-        response = render(shown, version=shown.version, if_none_match=if_none_match)
-        first = is_first_read(tx, referral)
-    if first:
-        record_first_read(tx, referral)
-    return response
+    return show_record(
+        begin, lambda tx: referral_queries.get(tx, referral_id), show, if_none_match
+    )
 
 
 @router.get(
@@ -117,9 +112,9 @@ def open_arrangement(begin: OpenSections, referral_id: UUID, purpose: Purpose) -
     It contains the place and time of the first meeting and the contact persons. Offices of
     the State of origin may never open it. The opening is recorded.
     """
-    with begin() as tx:
-        opened = documents.open_arrangement(tx, referral_id, purpose)
-    return render(get_or_404(opened))
+    return show_opened(
+        begin, lambda tx: documents.open_arrangement(tx, referral_id, purpose)
+    )
 
 
 @router.get("/referrals/{referral_id}/notes", response_model=NoteList, responses=OPENED)

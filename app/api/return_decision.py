@@ -12,7 +12,6 @@ from app.api.approvals import ASKED
 from app.api.http.dependencies import ApprovalId, IfMatch, Once, WriteReferrals
 from app.api.http.problems import VERSIONED, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import run_once
 from app.api.returns import RETURN
 from app.kernel.idempotency import KeyedRequest
 from app.kernel.transactions import WriteTransaction
@@ -46,11 +45,11 @@ WITH_ANOTHER = ASKED | list_problems(*VERSIONED, ApprovalUnusable)
 
 
 def run_step(
-    tx: WriteTransaction, key: KeyedRequest, command: Command, apply: Apply
+    begin: WriteReferrals, key: KeyedRequest, command: Command, apply: Apply
 ) -> Response:
     """Check that a step of the checklist is allowed, then run it once."""
-    return run_once(
-        tx, key, RETURN, lambda: apply(tx, return_actions.lock_and_check(tx, *command))
+    return RETURN.run_once(
+        begin, key, lambda tx: apply(tx, return_actions.lock_and_check(tx, *command))
     )
 
 
@@ -76,8 +75,7 @@ def inform_person(
     """
     informed = body.right_to_stay_explained and body.options_explained
     command = (return_id, Action.INFORM, seen, Terms(informed=informed))
-    with begin() as tx:
-        return run_step(tx, key, command, take_with(StepResult(note=body.note)))
+    return run_step(begin, key, command, take_with(StepResult(note=body.note)))
 
 
 @router.post("/permit-contact", response_model=ReturnOut, responses=STEP)
@@ -86,8 +84,7 @@ def permit_contact(
 ) -> Response:
     """Step 2: allow contact with the State of origin, if the safeguards permit it."""
     command = (return_id, Action.PERMIT_CONTACT, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, take_with())
+    return run_step(begin, key, command, take_with())
 
 
 @router.post("/verify-nationality", response_model=AnyReturn, responses=STEP)
@@ -100,8 +97,7 @@ def verify_nationality(
 ) -> Response:
     """Step 3: record whether the State of origin confirms the nationality."""
     command = (return_id, Action.VERIFY_NATIONALITY, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, take_with(StepResult(result=answer.nationality)))
+    return run_step(begin, key, command, take_with(StepResult(result=answer.nationality)))
 
 
 @router.post("/assess-destination", response_model=ReturnOut, responses=STEP)
@@ -110,8 +106,7 @@ def assess_destination(
 ) -> Response:
     """Step 4: as the lead, assess the risk. The assessment is valid for 30 days."""
     command = (return_id, Action.ASSESS_DESTINATION, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, take_with(describe_risk(risk)))
+    return run_step(begin, key, command, take_with(describe_risk(risk)))
 
 
 @router.post("/assess-origin", response_model=ReturnOut, responses=STEP)
@@ -126,8 +121,7 @@ def assess_origin(
     command = (return_id, Action.ASSESS_ORIGIN, seen, Terms(family=risk.family))
     services = tuple(sorted(set(risk.services)))
     said = replace(describe_risk(risk), result=risk.family, services=services)
-    with begin() as tx:
-        return run_step(tx, key, command, take_with(said))
+    return run_step(begin, key, command, take_with(said))
 
 
 @router.post("/determine-interests", response_model=ReturnOut, responses=STEP)
@@ -140,10 +134,9 @@ def determine_interests(
 ) -> Response:
     """Step 6, for a child: record whether a return is in its best interests."""
     command = (return_id, Action.DETERMINE_INTERESTS, seen, Terms())
-    with begin() as tx:
-        return run_step(
-            tx, key, command, take_with(StepResult(result=body.interests, note=body.note))
-        )
+    return run_step(
+        begin, key, command, take_with(StepResult(result=body.interests, note=body.note))
+    )
 
 
 @router.post("/receive-child", response_model=ReturnOut, responses=STEP)
@@ -153,8 +146,7 @@ def receive_child(
     """Step 6, for a child: confirm that a carer and a guardian will receive the child."""
     received = body.carer_receives and body.guardian_at_arrival
     command = (return_id, Action.RECEIVE_CHILD, seen, Terms(received=received))
-    with begin() as tx:
-        return run_step(tx, key, command, take_with(StepResult(note=body.note)))
+    return run_step(begin, key, command, take_with(StepResult(note=body.note)))
 
 
 @router.post("/go", response_model=ReturnOut, responses=WITH_ANOTHER)
@@ -171,13 +163,9 @@ def decide_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     The first answer is 202 with the approval. Once it is approved, send the same request
     again with `Approval: {id}` and a new Idempotency-Key.
     """
-    with begin() as tx:
-        return run_once(
-            tx,
-            key,
-            RETURN,
-            lambda: decisions.decide_go(tx, return_id, seen, body, approval),
-        )
+    return RETURN.run_once(
+        begin, key, lambda tx: decisions.decide_go(tx, return_id, seen, body, approval)
+    )
 
 
 @router.post("/no-go", response_model=ReturnOut, responses=WITH_ANOTHER)
@@ -194,10 +182,6 @@ def decide_no_go(  # noqa: PLR0913, PLR0917 - each is part of one decision
     A supervisor has to approve it, as for `go`. The referral is withdrawn in the same
     transaction.
     """
-    with begin() as tx:
-        return run_once(
-            tx,
-            key,
-            RETURN,
-            lambda: decisions.decide_no_go(tx, return_id, seen, body, approval),
-        )
+    return RETURN.run_once(
+        begin, key, lambda tx: decisions.decide_no_go(tx, return_id, seen, body, approval)
+    )

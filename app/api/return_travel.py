@@ -5,17 +5,18 @@ from uuid import UUID
 
 from fastapi import Response
 
-from app.api.approvals import Answers
 from app.api.http.dependencies import IfMatch, Once, WriteReferrals
-from app.api.http.problems import ACTION, VERSIONED, list_problems
+from app.api.http.problems import ACTION, VERSIONED, Answers, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import run_once
 from app.api.return_decision import STEP, run_step, take_with
 from app.api.returns import RETURN
 from app.deadlines.planned_dates import DateNotReached
+from app.kernel.transactions import WriteTransaction
+from app.returns import actions as return_actions
 from app.returns import decisions
 from app.returns.actions import StepResult
 from app.returns.lifecycle import Action
+from app.returns.models import Return
 from app.returns.needs import Terms
 from app.returns.schemas import (
     AnyReturn,
@@ -45,10 +46,9 @@ def issue_document(
     An officer of the State of origin who was asked only for documents then loses access.
     """
     terms = Terms(unmarked=body.without_marker)
-    with begin() as tx:
-        return run_step(
-            tx, key, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
-        )
+    return run_step(
+        begin, key, (return_id, Action.ISSUE_DOCUMENT, seen, terms), take_with()
+    )
 
 
 @router.post("/plan", response_model=ReturnOut, responses=STEP)
@@ -60,8 +60,7 @@ def plan_travel(
     The recipient has to accept it.
     """
     command = (return_id, Action.PLAN, seen, body.to_terms())
-    with begin() as tx:
-        return run_step(tx, key, command, partial(decisions.plan_travel, travel=body.plan))
+    return run_step(begin, key, command, partial(decisions.plan_travel, travel=body.plan))
 
 
 @router.post("/accept-plan", response_model=ReturnOut, responses=STEP)
@@ -69,9 +68,7 @@ def accept_plan(
     begin: WriteReferrals, return_id: UUID, seen: IfMatch, key: Once
 ) -> Response:
     """Step 9: as the office that meets the person, accept the travel plan."""
-    command = (return_id, Action.ACCEPT_PLAN, seen, Terms())
-    with begin() as tx:
-        return run_step(tx, key, command, take_with())
+    return run_step(begin, key, (return_id, Action.ACCEPT_PLAN, seen, Terms()), take_with())
 
 
 @router.post("/depart", response_model=ReturnOut, responses=STEP)
@@ -80,9 +77,7 @@ def depart_now(
 ) -> Response:
     """Step 10: record the departure. The person must have confirmed it today (G09)."""
     terms = Terms(reconfirmed=body.reconfirmed_today)
-    with begin() as tx:
-        command = (return_id, Action.DEPART, seen, terms)
-        return run_step(tx, key, command, decisions.depart)
+    return run_step(begin, key, (return_id, Action.DEPART, seen, terms), decisions.depart)
 
 
 @router.post("/arrive", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -96,9 +91,8 @@ def arrive_safely(
     """
     command = (return_id, Action.ARRIVE, seen, Terms(person_met=body.person_met))
     said = StepResult(note=body.note)
-    with begin() as tx:
-        apply = partial(decisions.arrive, result=said, early=body.early)
-        return run_step(tx, key, command, apply)
+    apply = partial(decisions.arrive, result=said, early=body.early)
+    return run_step(begin, key, command, apply)
 
 
 @router.post("/monitor", response_model=ReturnOut, responses=STEP)
@@ -109,10 +103,13 @@ def monitor_return(
 
     They are due after 7 days and after 1, 3, 6 and 12 months, or on dates that you choose.
     """
-    with begin() as tx:
-        visits = decisions.plan_visits(tx, body.visits)
-        command = (return_id, Action.MONITOR, seen, Terms(visits=visits))
-        return run_step(tx, key, command, partial(decisions.monitor, visits=visits))
+
+    def apply(tx: WriteTransaction) -> Return:
+        terms = Terms(visits=decisions.plan_visits(tx, body.visits))
+        step = return_actions.lock_and_check(tx, return_id, Action.MONITOR, seen, terms)
+        return decisions.monitor(tx, step, terms.visits)
+
+    return RETURN.run_once(begin, key, apply)
 
 
 @router.post("/report", response_model=ReturnOut, responses=PLANNED_STEP)
@@ -127,16 +124,11 @@ def report_on_return(
     result = "person_met" if visit.person_met else "not_met"
     said = StepResult(result=result, note=visit.note)
     command = (return_id, Action.REPORT, seen, Terms(person_met=visit.person_met))
-    with begin() as tx:
-        apply = partial(decisions.report_visit, result=said, early=visit.early)
-        return run_step(tx, key, command, apply)
+    apply = partial(decisions.report_visit, result=said, early=visit.early)
+    return run_step(begin, key, command, apply)
 
 
-@router.post(
-    "/call-off",
-    response_model=ReturnOut,
-    responses=NO_LONGER_YOURS | list_problems(*ACTION),
-)
+@router.serve_action("/call-off", ReturnOut, *ACTION, answers=NO_LONGER_YOURS)
 def call_off_return(
     begin: WriteReferrals, return_id: UUID, key: Once, body: CallOff
 ) -> Response:
@@ -145,8 +137,7 @@ def call_off_return(
     Any side may do this, without a version. The referral is withdrawn in the same
     transaction.
     """
-    with begin() as tx:
-        return run_once(tx, key, RETURN, lambda: decisions.call_off(tx, return_id, body))
+    return RETURN.run_once(begin, key, lambda tx: decisions.call_off(tx, return_id, body))
 
 
 @router.post("/account-for", response_model=ReturnOut, responses=STEP)
@@ -155,8 +146,7 @@ def account_for_person(
 ) -> Response:
     """Confirm that you met a person whose return was stopped on the way."""
     command = (return_id, Action.ACCOUNT_FOR, seen, Terms(person_met=body.person_met))
-    with begin() as tx:
-        said = StepResult(note=body.note)
-        return run_step(
-            tx, key, command, partial(decisions.confirm_accounted_for, result=said)
-        )
+    said = StepResult(note=body.note)
+    return run_step(
+        begin, key, command, partial(decisions.confirm_accounted_for, result=said)
+    )

@@ -14,17 +14,10 @@ from app.api.http.dependencies import (
     ReadReferrals,
     WriteReferrals,
 )
-from app.api.http.problems import KEYED, NOT_FOUND, list_problems
+from app.api.http.problems import KEYED, NOT_FOUND
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import (
-    CREATED,
-    Headers,
-    View,
-    add_location,
-    create_once,
-    get_or_404,
-)
-from app.api.read_receipts import OPENED
+from app.api.idempotent_requests import CREATED, build_party_view
+from app.api.read_receipts import OPENED, show_opened
 from app.disclosure import documents
 from app.disclosure.schemas import OpenedTravelPlan
 from app.kernel.idempotency import KeyMissing
@@ -39,15 +32,12 @@ from app.returns.schemas import AnyReturn, ReturnOut
 from app.returns.situation import has_side, show
 
 router = ResourceRouter("returns")
+OPEN = (NotFound, KeyMissing, *KEYED, ActionIllegal, RoleMissing, NotAReturn, ReturnExists)
 
 
-def show_return(
-    tx: ReadTransaction, record: Return, status: int, headers: Headers
-) -> Response:
-    """Return a record of a return with the version to send back as If-Match."""
-    shown = show(tx, record)
-    extra = add_location(record.reference, status, headers)
-    return render(shown, version=shown.version, status=status, headers=extra)
+def show_returns(tx: ReadTransaction, returns: list[Return]) -> list[AnyReturn]:
+    """Return the records of returns as the caller may see them."""
+    return [show(tx, record) for record in returns]
 
 
 def has_part(tx: ReadTransaction, record: Return) -> bool:
@@ -55,23 +45,15 @@ def has_part(tx: ReadTransaction, record: Return) -> bool:
     return return_queries.is_visible(tx, record.id) and has_side(tx, record)
 
 
-RETURN: Final = View(return_queries.get, show_return, has_part)
+RETURN: Final = build_party_view(return_queries.get, show_returns, has_part)
 
 
-@router.post(
-    "/referrals/{referral_id}/return",
-    status_code=CREATED,
-    response_model=ReturnOut,
-    responses=list_problems(
-        NotFound, KeyMissing, *KEYED, ActionIllegal, RoleMissing, NotAReturn, ReturnExists
-    ),
-)
+@router.serve_action("/referrals/{referral_id}/return", ReturnOut, *OPEN, status=CREATED)
 def open_return(begin: WriteReferrals, referral_id: UUID, key: Once) -> Response:
     """Open the checklist of an accepted RETURN referral, as its sender or recipient."""
-    with begin() as tx:
-        return create_once(
-            tx, key, RETURN, lambda: return_actions.open_return(tx, referral_id)
-        )
+    return RETURN.create_once(
+        begin, key, lambda tx: return_actions.open_return(tx, referral_id)
+    )
 
 
 @router.get(
@@ -108,6 +90,4 @@ def open_travel_plan(begin: OpenSections, return_id: UUID, purpose: Purpose) -> 
 
     The plan says how the person travels and who meets them. The opening is recorded.
     """
-    with begin() as tx:
-        opened = documents.open_travel_plan(tx, return_id, purpose)
-    return render(get_or_404(opened))
+    return show_opened(begin, lambda tx: documents.open_travel_plan(tx, return_id, purpose))

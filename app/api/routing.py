@@ -84,11 +84,8 @@ def show_routing(tx: ReadTransaction, case: Case) -> RoutingOut:
     The rest of the list would reveal which offices are never asked.
     """
     whole = may_know(tx, case)
-    rows = (
-        routing_queries.list_places(tx, case.id)
-        if whole
-        else routing_queries.list_asked(tx, case.id)
-    )
+    list_rows = routing_queries.list_places if whole else routing_queries.list_asked
+    rows = list_rows(tx, case.id)
     known = {focal_point.id: focal_point for focal_point in directory_queries.list_all(tx)}
     waiting = [known[row.focal_point_id] for row in rows if not row.asked_at]
     beside = [found.code for found in waiting if found.kind in ASKED_IN_PARALLEL]
@@ -140,10 +137,8 @@ def get_recipients(
     with begin() as tx:
         case = placing.get_case_for_holder(tx, code)
         offers = placing.rank_offers(tx, case, query.service)
-        desk, own_office = (
-            get_desk(offers),
-            directory_queries.by_id(tx, tx.actor.focal_point_id),
-        )
+        own_office = directory_queries.by_id(tx, tx.actor.focal_point_id)
+        desk = get_desk(offers)
         shown = RecipientsOut(
             services=show_offers(offers),
             desk=desk if may_know(tx, case) or desk == own_office.code else None,
@@ -152,11 +147,7 @@ def get_recipients(
         return render(shown, if_none_match=if_none_match)
 
 
-@router.post(
-    "/routing",
-    response_model=TrialOut,
-    responses=list_problems(NotFound, FocalPointUnknown),
-)
+@router.serve_action("/routing", TrialOut, NotFound, FocalPointUnknown)
 def try_routing(begin: ReadDirectory, body: RoutingQuestion) -> Response:
     """Preview which offices would lead or could give a service. Nothing is stored.
 

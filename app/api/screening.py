@@ -15,12 +15,11 @@ from app.api.http.dependencies import (
     ScreenSigns,
     WriteCases,
 )
-from app.api.http.problems import CREATION, NOT_FOUND, list_problems
+from app.api.http.problems import CREATION, NOT_FOUND
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, View, create_once, get_or_404
-from app.api.read_receipts import OPENED
+from app.api.idempotent_requests import build_case_view
+from app.api.read_receipts import OPENED, show_opened
 from app.cases import queries as case_queries
-from app.cases.models import Case
 from app.casework import intake
 from app.directory import queries as directory_queries
 from app.disclosure import documents
@@ -55,20 +54,7 @@ def score_signs(begin: ScreenSigns, signs: ScreenedSigns) -> Response:
         return render(ScreeningResult.model_validate(result))
 
 
-def show_screening(
-    tx: ReadTransaction, screening: Screening, status: int, headers: Headers
-) -> Response:
-    """Return the outcome of one screening."""
-    [shown] = build_screenings(tx, [screening])
-    return render(shown, status=status, headers=headers)
-
-
-@router.post(
-    OF_CASE,
-    status_code=201,
-    response_model=ScreeningOut,
-    responses=list_problems(*CREATION, SpaceReserved),
-)
+@router.serve_action(OF_CASE, ScreeningOut, *CREATION, SpaceReserved, status=201)
 def record_screening(
     begin: WriteCases, code: CaseCode, key: Once, new: NewScreening
 ) -> Response:
@@ -77,12 +63,8 @@ def record_screening(
     It is scored with the age class of the summary. Indicators, remarks and reasons are
     sealed: to see the reasons, score the indicators first or open the screening.
     """
-    with begin() as tx:
-        view = View(
-            lambda tx, one: find_screening(tx, case_queries.get(tx, code), one),
-            show_screening,
-        )
-        return create_once(tx, key, view, lambda: intake.add_screening(tx, code, new))
+    view = build_case_view(code, find_screening, build_screenings)
+    return view.create_once(begin, key, lambda tx: intake.add_screening(tx, code, new))
 
 
 @router.get(OF_CASE, response_model=ScreeningList, responses=NOT_FOUND)
@@ -110,13 +92,14 @@ def open_screening(
     prosecution need a consent that names them. The opening is recorded before you get the
     answer. If you may not open the screening, or it does not exist, the answer is 404.
     """
-    with begin() as tx:
-        opened = documents.open_screening(tx, code, screening_id, purpose)
-    return render(get_or_404(opened))
+    return show_opened(
+        begin, lambda tx: documents.open_screening(tx, code, screening_id, purpose)
+    )
 
 
-def find_screening(tx: ReadTransaction, case: Case, screening_id: UUID) -> Screening:
+def find_screening(tx: ReadTransaction, case_id: UUID, screening_id: UUID) -> Screening:
     """Return a screening that the caller may know. Raises NotFound (404) otherwise."""
+    case = case_queries.get_by_id(tx, case_id)
     for screening in screening_queries.list_known(tx, case):
         if screening.id == screening_id:
             return screening

@@ -16,8 +16,8 @@ from app.api.http.dependencies import (
 )
 from app.api.http.problems import KEYED, Fault, build_invalid, list_problems
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import get_or_404, run_on_case
-from app.api.read_receipts import OPENED
+from app.api.idempotent_requests import CASE
+from app.api.read_receipts import OPENED, show_opened
 from app.cases import queries as case_queries
 from app.cases.schemas import OpenedSection
 from app.cases.sections import Contacts, Safeguards, Section, SectionContent
@@ -73,9 +73,9 @@ def open_section(
     when and for which purpose. If you may not open the section, or it was never written,
     the answer is 404.
     """
-    with begin() as tx:
-        opened = disclosure_actions.open_section(tx, code, section, purpose)
-    return render(get_or_404(opened))
+    return show_opened(
+        begin, lambda tx: disclosure_actions.open_section(tx, code, section, purpose)
+    )
 
 
 @router.put(
@@ -95,10 +95,9 @@ def write_section(  # noqa: PLR0913, PLR0917 - each is part of one decision
     if content.section != section:
         raise SectionMismatch("Send the same section in the path and in the body.")
     require_known_indicators(content)
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: disclosure_actions.write_section(tx, code, seen, content)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: disclosure_actions.write_section(tx, code, seen, content)
+    )
 
 
 def require_known_indicators(content: SectionContent) -> None:
@@ -118,9 +117,9 @@ def open_safeguards(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Re
 
     Only the submitter and the holder may open them.
     """
-    with begin() as tx:
-        opened = disclosure_actions.open_safeguards(tx, code, purpose)
-    return render(get_or_404(opened))
+    return show_opened(
+        begin, lambda tx: disclosure_actions.open_safeguards(tx, code, purpose)
+    )
 
 
 @router.get("/safeguards/history", response_model=SafeguardsHistory, responses=OPENED)
@@ -128,9 +127,9 @@ def open_safeguards_history(
     begin: OpenSections, code: CaseCode, purpose: Purpose
 ) -> Response:
     """Open the earlier versions of the safeguards that you may read, oldest first."""
-    with begin() as tx:
-        opened = disclosure_actions.open_past_safeguards(tx, code, purpose)
-    return render(opened)
+    return show_opened(
+        begin, lambda tx: disclosure_actions.open_past_safeguards(tx, code, purpose)
+    )
 
 
 @router.get("/safety-notice", response_model=OpenedSafetyNotice, responses=OPENED)
@@ -139,9 +138,9 @@ def open_safety_notice(begin: OpenSections, code: CaseCode, purpose: Purpose) ->
 
     No consent is needed (BR05).
     """
-    with begin() as tx:
-        opened = disclosure_actions.open_safety_notice(tx, code, purpose)
-    return render(get_or_404(opened))
+    return show_opened(
+        begin, lambda tx: disclosure_actions.open_safety_notice(tx, code, purpose)
+    )
 
 
 @router.put("/safeguards", response_model=CaseOut, responses=WRITE)
@@ -149,18 +148,17 @@ def write_safeguards(
     begin: WriteCases, code: CaseCode, seen: IfMatch, key: Once, content: Safeguards
 ) -> Response:
     """Replace the safeguards, which name who must not know of the person."""
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: disclosure_actions.write_safeguards(tx, code, seen, content)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: disclosure_actions.write_safeguards(tx, code, seen, content)
+    )
 
 
 @router.get("/contacts", response_model=OpenedContacts, responses=OPENED)
 def open_contacts(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the contacts of the lead. Offices of the State of origin may never open them."""
-    with begin() as tx:
-        opened = disclosure_actions.open_contacts(tx, code, purpose)
-    return render(get_or_404(opened))
+    return show_opened(
+        begin, lambda tx: disclosure_actions.open_contacts(tx, code, purpose)
+    )
 
 
 @router.put(
@@ -171,17 +169,17 @@ def write_contacts(
 ) -> Response:
     """Replace the contacts of the lead with two different people, as the lead."""
     contacts = Contacts(contacts=body.contacts)
-    with begin() as tx:
-        return run_on_case(
-            tx, key, lambda: disclosure_actions.write_contacts(tx, code, seen, contacts)
-        )
+    return CASE.run_once(
+        begin, key, lambda tx: disclosure_actions.write_contacts(tx, code, seen, contacts)
+    )
 
 
 @router.get("/notes", response_model=NoteList, responses=OPENED)
 def open_case_notes(begin: OpenSections, code: CaseCode, purpose: Purpose) -> Response:
     """Open the notes of the case's actions that you may read."""
     with begin() as tx:
-        opened = documents.open_notes(tx, case_queries.get_seen_or_led(tx, code), purpose)
+        case = case_queries.get_seen_or_led(tx, code)
+        opened = documents.open_notes(tx, case, purpose)
     return render(opened)
 
 

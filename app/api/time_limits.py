@@ -9,7 +9,7 @@ from app.administration import queries as administration_queries
 from app.administration.actions import AgreementUnknown, PutRow
 from app.administration.schemas import PutTimeLimit
 from app.api.administration import MAY_FAIL, NEW, IsoCode, replace_row, require_same_code
-from app.api.approvals import ASKED, Answers
+from app.api.approvals import ASKED
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     ApprovalId,
@@ -18,7 +18,7 @@ from app.api.http.dependencies import (
     ReadDirectory,
     WriteDirectory,
 )
-from app.api.http.problems import NOT_FOUND, list_problems
+from app.api.http.problems import NOT_FOUND, Answers, list_problems
 from app.api.http.routers import ResourceRouter
 from app.deadlines import queries as deadline_queries
 from app.deadlines.limit_bounds import Haste
@@ -32,8 +32,11 @@ router = ResourceRouter("administration")
 
 Of = Annotated[Code, Path(description=OF)]
 For = Annotated[Haste, Path(description=FOR)]
-CREATED: Answers = {201: {"model": TimeLimitOut, "description": NEW}}
-PUT = ASKED | list_problems(*MAY_FAIL, AgreementUnknown)
+PUT: Answers = {
+    201: {"model": TimeLimitOut, "description": NEW},
+    **ASKED,
+    **list_problems(*MAY_FAIL, AgreementUnknown),
+}
 
 
 def name_of(of: Of, clock: ClockKind, priority: For) -> str:
@@ -72,16 +75,13 @@ def get_time_limit(
 ) -> Response:
     """Read the time limit that a country or an agreement set for one kind of deadline."""
     with begin() as tx:
-        found = administration_queries.get(
-            tx, administration_actions.TIME_LIMITS.register, name
-        )
+        register = administration_actions.TIME_LIMITS.register
+        found = administration_queries.get(tx, register, name)
         return render(TimeLimitOut.model_validate(found))
 
 
 @router.put(
-    "/time-limits/{of}/{clock}/{priority}",
-    response_model=TimeLimitOut,
-    responses=CREATED | PUT,
+    "/time-limits/{of}/{clock}/{priority}", response_model=TimeLimitOut, responses=PUT
 )
 def replace_time_limit(
     begin: WriteDirectory,
@@ -97,7 +97,6 @@ def replace_time_limit(
     administrator. A time limit cannot be deleted: set `amount` and `unit` to null.
     """
     require_same_code(name, name_of(limit.of, limit.clock, limit.priority))
+    row = PutRow(name, limit, expected, approval)
     with begin() as tx:
-        return replace_row(
-            tx, administration_actions.TIME_LIMITS, PutRow(name, limit, expected, approval)
-        )
+        return replace_row(tx, administration_actions.TIME_LIMITS, row)

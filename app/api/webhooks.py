@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Header, Request, Response
 
 from app.access.actions import ApprovalUnusable
 from app.api.accounts import OfOffice
-from app.api.approvals import ASKED, Answers
+from app.api.approvals import ASKED
 from app.api.http.conditional_requests import render
 from app.api.http.dependencies import (
     ApprovalId,
@@ -16,17 +16,17 @@ from app.api.http.dependencies import (
     ReadWebhooks,
     WriteWebhooks,
 )
-from app.api.http.problems import KEYED, NOT_FOUND, list_problems
+from app.api.http.problems import KEYED, NOT_FOUND, Answers, list_problems
 from app.api.http.rate_limits import RequestRate
 from app.api.http.routers import ResourceRouter
-from app.api.idempotent_requests import Headers, View, add_location, create_once, run_once
+from app.api.idempotent_requests import Headers, View, add_location
 from app.directory.queries import FocalPointUnknown
 from app.feed.cursors import CursorGone
 from app.kernel.idempotency import KeyMissing
 from app.kernel.lifecycle import RoleMissing
 from app.kernel.paging import CursorUnknown
 from app.kernel.problems import NotFound
-from app.kernel.transactions import ReadTransaction
+from app.kernel.transactions import ReadTransaction, WriteTransaction
 from app.webhooks import actions as webhook_actions
 from app.webhooks import queries as webhook_queries
 from app.webhooks.actions import (
@@ -111,9 +111,8 @@ def list_webhooks(
     """
     with begin() as tx:
         of = webhook_queries.get_office(tx, focal_point)
-        items = webhook_queries.show_webhooks(
-            tx, of, webhook_queries.list_webhooks(tx, of.id)
-        )
+        found = webhook_queries.list_webhooks(tx, of.id)
+        items = webhook_queries.show_webhooks(tx, of, found)
         page = WebhookPage(items=items, next=None, more=False)
         return render(page, if_none_match=if_none_match)
 
@@ -124,10 +123,9 @@ def get_webhook(
 ) -> Response:
     """Read one webhook: the progress, any failure and the result of the last test."""
     with begin() as tx:
-        found = webhook_queries.show_webhook(
-            tx, webhook_queries.get_webhook(tx, webhook_id)
-        )
-        return render(found, if_none_match=if_none_match)
+        webhook = webhook_queries.get_webhook(tx, webhook_id)
+        shown = webhook_queries.show_webhook(tx, webhook)
+        return render(shown, if_none_match=if_none_match)
 
 
 @router.post("", response_model=MadeWebhookOut, responses=OPEN)
@@ -142,10 +140,9 @@ def open_webhook(
     listed the host. The URL of a webhook cannot be changed: open another webhook and end
     the old one.
     """
-    with begin() as tx:
-        return create_once(
-            tx, key, MADE_WEBHOOK, lambda: webhook_actions.open_webhook(tx, new, approval)
-        )
+    return MADE_WEBHOOK.create_once(
+        begin, key, lambda tx: webhook_actions.open_webhook(tx, new, approval)
+    )
 
 
 @router.post(
@@ -161,13 +158,11 @@ def rotate_webhook_secret(
 
     During that time each message has both signatures, so that a receiver can switch.
     """
-    with begin() as tx:
-        return create_once(
-            tx,
-            key,
-            MADE_WEBHOOK,
-            lambda: webhook_actions.rotate_secret(tx, webhook_id, body.overlap_hours),
-        )
+    return MADE_WEBHOOK.create_once(
+        begin,
+        key,
+        lambda tx: webhook_actions.rotate_secret(tx, webhook_id, body.overlap_hours),
+    )
 
 
 @router.post("/{webhook_id}/ping", response_model=WebhookOut, responses=PING)
@@ -179,14 +174,13 @@ def ping_webhook(
     The result is in `ping.answer` of the webhook. A webhook can be tested every 30 seconds,
     and an account may send 10 test messages a minute.
     """
-    with begin() as tx:
 
-        def send_ping() -> Webhook:
-            pinged = webhook_actions.request_ping(tx, webhook_id)
-            count_ping(request, tx.actor.account_id)
-            return pinged
+    def send_ping(tx: WriteTransaction) -> Webhook:
+        pinged = webhook_actions.request_ping(tx, webhook_id)
+        count_ping(request, tx.actor.account_id)
+        return pinged
 
-        return run_once(tx, key, WEBHOOK, send_ping)
+    return WEBHOOK.run_once(begin, key, send_ping)
 
 
 def count_ping(request: Request, account_id: UUID) -> None:
@@ -206,40 +200,33 @@ def replay_webhook(
     begin: WriteWebhooks, webhook_id: UUID, key: Once, body: Replay
 ) -> Response:
     """Send the events after a cursor again, in order and with the same ids."""
-    with begin() as tx:
-        return run_once(
-            tx,
-            key,
-            WEBHOOK,
-            lambda: webhook_actions.replay_events(tx, webhook_id, body.after),
-        )
+    return WEBHOOK.run_once(
+        begin, key, lambda tx: webhook_actions.replay_events(tx, webhook_id, body.after)
+    )
 
 
 @router.post("/{webhook_id}/pause", response_model=WebhookOut, responses=CHANGE)
 def pause_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Pause a webhook. Events are kept and sent once it is resumed."""
-    with begin() as tx:
-        return run_once(
-            tx, key, WEBHOOK, lambda: webhook_actions.pause_webhook(tx, webhook_id)
-        )
+    return WEBHOOK.run_once(
+        begin, key, lambda tx: webhook_actions.pause_webhook(tx, webhook_id)
+    )
 
 
 @router.post("/{webhook_id}/resume", response_model=WebhookOut, responses=CHANGE)
 def resume_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """Resume a paused or stalled webhook from where it stopped."""
-    with begin() as tx:
-        return run_once(
-            tx, key, WEBHOOK, lambda: webhook_actions.resume_webhook(tx, webhook_id)
-        )
+    return WEBHOOK.run_once(
+        begin, key, lambda tx: webhook_actions.resume_webhook(tx, webhook_id)
+    )
 
 
 @router.post("/{webhook_id}/end", response_model=WebhookOut, responses=CHANGE)
 def end_webhook(begin: WriteWebhooks, webhook_id: UUID, key: Once) -> Response:
     """End a webhook permanently. It cannot be resumed."""
-    with begin() as tx:
-        return run_once(
-            tx, key, WEBHOOK, lambda: webhook_actions.end_webhook(tx, webhook_id)
-        )
+    return WEBHOOK.run_once(
+        begin, key, lambda tx: webhook_actions.end_webhook(tx, webhook_id)
+    )
 
 
 @webhook_messages.post(

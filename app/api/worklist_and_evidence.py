@@ -51,9 +51,8 @@ def list_history(
     may not know it. Once there is a lead, a submitter sees the steps but not the reasons.
     """
     with begin() as tx:
-        page = feed_situation.load_history(
-            tx, case_queries.get_seen_or_led(tx, code), query
-        )
+        case = case_queries.get_seen_or_led(tx, code)
+        page = feed_situation.load_history(tx, case, query)
         return render(page, if_none_match=if_none_match)
 
 

@@ -129,51 +129,28 @@ async def build_ticket(
     return KeyedRequest(key, runtime.vault.compute_fingerprint(*parts))
 
 
-ReadCases = Annotated[Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.CASES_READ))]
-ScreenSigns = Annotated[
-    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.CASES_WRITE))
-]
-WriteCases = Annotated[
-    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.CASES_WRITE))
-]
-OpenSections = Annotated[
-    Begin[WriteTransaction], Depends(Scoped(begin_opening, Scope.SECTIONS_READ))
-]
-ReadReferrals = Annotated[
-    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.REFERRALS_READ))
-]
-WriteReferrals = Annotated[
-    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.REFERRALS_WRITE))
-]
+BeginRead = Begin[ReadTransaction]
+BeginWrite = Begin[WriteTransaction]
+
+ReadCases = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.CASES_READ))]
+ScreenSigns = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.CASES_WRITE))]
+WriteCases = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.CASES_WRITE))]
+OpenSections = Annotated[BeginWrite, Depends(Scoped(begin_opening, Scope.SECTIONS_READ))]
+ReadReferrals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.REFERRALS_READ))]
+WriteReferrals = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.REFERRALS_WRITE))]
 CAN_READ_FEED: Final = Scoped(begin_read, Scope.FEED_READ)
-ReadFeed = Annotated[Begin[ReadTransaction], Depends(CAN_READ_FEED)]
-Approve = Annotated[
-    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.APPROVALS_WRITE))
-]
-ReadApprovals = Annotated[
-    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))
-]
-ReadStatistics = Annotated[
-    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.STATISTICS_READ))
-]
-ReadDirectory = Annotated[
-    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.DIRECTORY_READ))
-]
-WriteDirectory = Annotated[
-    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.DIRECTORY_WRITE))
-]
-ReadAccounts = Annotated[
-    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.ACCOUNTS_READ))
-]
+ReadFeed = Annotated[BeginRead, Depends(CAN_READ_FEED)]
+Approve = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.APPROVALS_WRITE))]
+ReadApprovals = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.APPROVALS_WRITE))]
+ReadStatistics = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.STATISTICS_READ))]
+ReadDirectory = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.DIRECTORY_READ))]
+WriteDirectory = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.DIRECTORY_WRITE))]
+ReadAccounts = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.ACCOUNTS_READ))]
 WriteAccounts = Annotated[
-    Begin[WriteTransaction], Depends(Scoped(begin_account_change, Scope.ACCOUNTS_WRITE))
+    BeginWrite, Depends(Scoped(begin_account_change, Scope.ACCOUNTS_WRITE))
 ]
-ReadWebhooks = Annotated[
-    Begin[ReadTransaction], Depends(Scoped(begin_read, Scope.WEBHOOKS_READ))
-]
-WriteWebhooks = Annotated[
-    Begin[WriteTransaction], Depends(Scoped(begin_write, Scope.WEBHOOKS_WRITE))
-]
+ReadWebhooks = Annotated[BeginRead, Depends(Scoped(begin_read, Scope.WEBHOOKS_READ))]
+WriteWebhooks = Annotated[BeginWrite, Depends(Scoped(begin_write, Scope.WEBHOOKS_WRITE))]
 
 IfMatch = Annotated[SeenVersions, Depends(parse_if_match)]
 Expect = Annotated[ExpectedTag, Depends(parse_expectation)]

@@ -165,10 +165,8 @@ async def wait_unless_disconnected(
     request: Request, waiting: Coroutine[Any, Any, bool]
 ) -> bool:
     """Wait for the result. Raises ClientDisconnect if the client disconnects first."""
-    waiting_task, disconnect = (
-        asyncio.create_task(waiting),
-        asyncio.create_task(wait_for_disconnect(request)),
-    )
+    waiting_task = asyncio.create_task(waiting)
+    disconnect = asyncio.create_task(wait_for_disconnect(request))
     try:
         await asyncio.wait([waiting_task, disconnect], return_when=asyncio.FIRST_COMPLETED)
         if not waiting_task.done():

@@ -163,8 +163,6 @@ ALWAYS: Final[tuple[type[Problem], ...]] = (
     DailyVolumeUsed,
     Busy,
 )
-
-
 KEYED: Final = (KeyReused, KeyInFlight)
 ACTION: Final = (NotFound, *KEYED, ActionIllegal, ActionNotYours, RoleMissing)
 """The problems of an action on a record."""
@@ -172,9 +170,10 @@ VERSIONED: Final = (*ACTION, VersionNotGiven, VersionStale, NeedsUnmet)
 """The problems of an action that needs If-Match."""
 CREATION: Final = (*ACTION, KeyMissing)
 """The problems of an action that creates a record, and so needs a key."""
+type Answers = dict[int | str, dict[str, Any]]
 
 
-def list_problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+def list_problems(*kinds: type[Problem]) -> Answers:
     """Return the OpenAPI responses for the problems that a route can answer with."""
     lines: dict[int, list[str]] = {}
     for kind in dict.fromkeys((*ALWAYS, *kinds)):
@@ -293,8 +292,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def handle_http_error(request: Request, error: HTTPException) -> JSONResponse:
+        headers = error.headers
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return render_status(
-                request, error.status_code, {"Allow": list_methods(request)}
-            )
-        return render_status(request, error.status_code, error.headers)
+            headers = {"Allow": list_methods(request)}
+        return render_status(request, error.status_code, headers)

@@ -1,16 +1,19 @@
 """Routers for authenticated routes. A router matches only the paths of its routes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import groupby
-from typing import Final, override
+from typing import Any, Final, override
 
 from fastapi import APIRouter, Security
 from fastapi.routing import APIRoute
+from fastapi.types import DecoratedCallable
 from starlette.routing import Match
 from starlette.types import Scope
 
 from app.api.http.authorization import BEARER, GuardedRoute
+from app.api.http.problems import Answers, list_problems
+from app.kernel.problems import Problem
 
 V1: Final = "/v1"
 
@@ -30,6 +33,20 @@ class ResourceRouter(APIRouter):
             tags=[tag],
             route_class=GuardedRoute,
             dependencies=[Security(BEARER)],
+        )
+
+    def serve_action(
+        self,
+        path: str,
+        model: Any,
+        *problems: type[Problem],
+        answers: Answers | None = None,
+        status: int | None = None,
+    ) -> Callable[[DecoratedCallable], DecoratedCallable]:
+        """Return a decorator for a POST route with these problems and other answers."""
+        responses = (answers or {}) | list_problems(*problems)
+        return self.post(
+            path, status_code=status, response_model=model, responses=responses
         )
 
     @cached_property
